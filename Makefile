@@ -1,0 +1,34 @@
+# Everything a newcomer types. Needs make, Python 3.11 or newer with venv, and nothing else.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: sandbox test check format lock bench clean
+
+sandbox: .venv  ## a stand-in Discord, a stand-in Patreon and the bot between them
+	$(BIN)/python run.py sandbox
+
+test: .venv  ## the whole suite
+	$(BIN)/python -m pytest --numprocesses=auto
+
+check: .venv  ## formatting, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: .venv
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock:  ## resolve requirements.lock anew (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--extra dev pyproject.toml -o requirements.lock
+
+.venv: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
+	rm -rf .venv
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch .venv
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

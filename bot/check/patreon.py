@@ -1,0 +1,127 @@
+"""Asks Patreon: our client, the creator's token and its scopes, and the campaign.
+
+Uses an access token as it is. One that Patreon refuses may still be saved by a refresh, but that is the bot's to do:
+a refresh token is good for one use.
+"""
+
+import secrets
+
+import aiohttp
+
+from bot.check.findings import Finding, note, ok, wrong
+from bot.clock import SystemClock
+from bot.errors import CredentialsDead, PatreonRefused, PledgekeeperError
+from bot.model import Campaign, CampaignId, Secret
+from bot.patreon.client import Http, PatreonApi, PatreonClient
+from bot.patreon.oauth import LINK_SCOPES, OAuth
+from bot.patreon.tokens import StoredPair
+from bot.settings import Settings
+
+CLIENT = "PATREON_CLIENT_ID"
+CREATOR = "PATREON_CREATOR_ACCESS_TOKEN"
+CAMPAIGN = "PATREON_CAMPAIGN_ID"
+WEBHOOK = "PATREON_WEBHOOK_SECRET"
+
+NEW_PAIR = "take a new pair from Patreon's page Clients & API Keys and put both tokens into the settings"
+
+
+async def ask_patreon(settings: Settings, session: aiohttp.ClientSession, creator: StoredPair | None) -> list[Finding]:
+    """Test our client and what the creator's token opens. `creator` is the pair that the bot has by now."""
+    async with Http() as http:
+        return [
+            await _ask_consent_page(settings, session, http),
+            *await _ask_creator(settings, http, creator),
+            _describe_webhook(settings),
+        ]
+
+
+async def _ask_consent_page(settings: Settings, session: aiohttp.ClientSession, http: Http) -> Finding:
+    """Open the page that patrons will open. The client secret is first tested by a patron's own consent."""
+    oauth = OAuth(
+        http,
+        base_url=settings.patreon_url,
+        client_id=settings.patreon_client_id,
+        client_secret=settings.patreon_client_secret,
+        redirect_uri=settings.redirect_uri,
+        clock=SystemClock(),
+    )
+    scopes = LINK_SCOPES[PatreonApi(settings.patreon_api_version)]
+    url = oauth.authorize_url(state=Secret(secrets.token_urlsafe(32)), scopes=scopes)
+    try:
+        async with session.get(url.reveal(), allow_redirects=False) as answer:
+            target = answer.headers.get("Location", "")
+            return _judge_consent_page(settings, answer.status, is_sent_back=target.startswith(settings.redirect_uri))
+    except (aiohttp.ClientError, TimeoutError):
+        return wrong("PATREON_URL", "nobody answers there", "see whether the address is right and Patreon is up")
+
+
+def _judge_consent_page(settings: Settings, status: int, *, is_sent_back: bool) -> Finding:
+    if is_sent_back:
+        cure = "the client may be of the other API version: see PATREON_API_VERSION"
+        return wrong(CLIENT, "Patreon refuses what we ask of a patron", cure)
+    if status < 400:  # the page itself, or the way to a login
+        return ok(CLIENT, "Patreon shows its consent page for it")
+    if status in {400, 401, 404}:
+        cure = f"on Patreon's page Clients & API Keys, see the Client ID and the redirect URI {settings.redirect_uri}"
+        return wrong(CLIENT, "Patreon knows no such client, or not this redirect URI", cure)
+    return note(CLIENT, f"not tested: Patreon answered {status} to a program", "open /link's address in a browser")
+
+
+async def _ask_creator(settings: Settings, http: Http, creator: StoredPair | None) -> list[Finding]:
+    token = creator.pair.access_token if creator is not None else settings.patreon_creator_access_token
+    if token is None:
+        return [note(CREATOR, "not set: the bot learns of a patron only what their own token shows")]
+    if creator is not None and creator.dead_at is not None:
+        return [wrong(CREATOR, "Patreon has refused its refresh: the pair is dead", NEW_PAIR)]
+    client = PatreonClient(
+        http, api=PatreonApi(settings.patreon_api_version), base_url=settings.patreon_url, clock=SystemClock()
+    )
+    try:
+        campaigns = await client.fetch_campaigns(token)
+    except CredentialsDead:
+        cure = f"the bot will refresh it once by itself; if this stays, {NEW_PAIR}"
+        return [wrong(CREATOR, "Patreon refuses it (401)", cure)]
+    except PledgekeeperError as error:
+        return [wrong(CREATOR, *_split(error))]
+    judged, campaign_id = _judge_campaigns(settings.patreon_campaign_id, campaigns)
+    whose = "as the bot has refreshed it" if creator is not None else "as the settings have it"
+    works = ok(CREATOR, f"Patreon takes it, {whose}")
+    if campaign_id is None:
+        return [works, judged]
+    return [works, judged, await _ask_members(client, token, campaign_id)]
+
+
+def _judge_campaigns(wanted: CampaignId | None, campaigns: tuple[Campaign, ...]) -> tuple[Finding, CampaignId | None]:
+    """Say which campaign the settings mean. Returns None beside it where they mean none."""
+    names = ", ".join(f"{one.campaign_id} ({one.name})" for one in campaigns)
+    if not campaigns:
+        return wrong(CAMPAIGN, "this creator has no campaign", "take the token of the account that has"), None
+    if wanted is None and len(campaigns) > 1:
+        return wrong(CAMPAIGN, "not set, and this creator has several", f"set one of: {names}"), None
+    for one in campaigns:
+        if wanted in {None, one.campaign_id}:
+            return ok(CAMPAIGN, f"{one.name}, with {len(one.tiers)} tiers"), one.campaign_id
+    return wrong(CAMPAIGN, "it is not a campaign of this creator", f"set one of: {names}"), None
+
+
+async def _ask_members(client: PatreonClient, token: Secret, campaign_id: CampaignId) -> Finding:
+    setting = "creator token's scopes"
+    try:
+        page = await anext(client.iter_membership_pages(token, campaign_id))
+    except (CredentialsDead, PatreonRefused):
+        return wrong(setting, "they do not open the list of members", f"it needs campaigns.members; {NEW_PAIR}")
+    except PledgekeeperError as error:
+        return wrong(setting, *_split(error))
+    total = page.total if page.total is not None else page.rows
+    return ok(setting, f"they open the list of {total} members")
+
+
+def _describe_webhook(settings: Settings) -> Finding:
+    if settings.patreon_webhook_secret is None:
+        return note(WEBHOOK, f"not set: changes are seen every {settings.sync_interval_seconds} s")
+    return ok(WEBHOOK, "set; the first delivery will show whether it is right")
+
+
+def _split(error: PledgekeeperError) -> tuple[str, str]:
+    problem, _, cure = str(error).partition("; ")
+    return problem, cure or "see whether Patreon is up, then check again"

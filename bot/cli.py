@@ -1,0 +1,104 @@
+"""The commands of run.py. Each reads the settings that it needs and calls one verb; nothing is decided here.
+
+What an owner can mend is said in one message on standard error with exit code 1, without a traceback.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+import click
+
+from bot import __version__
+from bot.errors import PledgekeeperError
+from bot.logs import configure_logging
+from bot.settings import load_settings
+from bot.vault import Vault, new_key
+
+P = ParamSpec("P")
+
+
+def _ends_with_its_code(command: Callable[P, int]) -> Callable[P, None]:
+    """Let a command return its exit code, and turn an error of ours into a message."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            code = command(*args, **kwargs)
+        except PledgekeeperError as error:
+            click.echo(str(error), err=True)
+            code = 1
+        sys.exit(code)
+
+    return run
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="Pledgekeeper")
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Discord roles that follow Patreon pledges. Without a command, the bot itself runs."""
+    if context.invoked_subcommand is None:
+        context.invoke(bot)
+
+
+@main.command()
+@_ends_with_its_code
+def bot() -> int:
+    """Run the bot until Ctrl-C or SIGTERM."""
+    settings = load_settings()
+    configure_logging(settings.log_level, settings.log_format)
+    from bot import app  # noqa: PLC0415  it loads discord.py, which the other commands do without
+
+    return app.run(settings)
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@_ends_with_its_code
+def sandbox(arguments: tuple[str, ...]) -> int:
+    """Try everything with no account: a stand-in Discord and Patreon with the bot between them."""
+    from sandbox import main as stand_ins  # noqa: PLC0415  an operator's bot never needs it
+
+    return stand_ins.main(list(arguments))
+
+
+@main.command()
+@_ends_with_its_code
+def check() -> int:
+    """Test each setting for real and say how to mend what is wrong. Safe beside a running bot."""
+    from bot.check import run_check  # noqa: PLC0415  it loads what only it needs
+
+    settings = load_settings()
+    configure_logging("ERROR", settings.log_format)
+    return asyncio.run(run_check(settings))
+
+
+@main.command()
+@_ends_with_its_code
+def rotate_keys() -> int:
+    """Seal every stored token with the first key of ENCRYPTION_KEYS. Safe beside a running bot."""
+    from bot.rotation import rotate_keys as rotate  # noqa: PLC0415  it loads the database
+
+    settings = load_settings()
+    done = asyncio.run(rotate(settings.database_url, Vault(settings.encryption_keys)))
+    click.echo(f"{done.resealed} sealed with the first key, {done.left} replaced by the bot meanwhile")
+    if not done.is_whole:
+        click.echo(
+            f"{done.locked} cannot be opened with any key of ENCRYPTION_KEYS and stay as they are."
+            " Keep the old keys, put the missing one back behind the first, and run this again",
+            err=True,
+        )
+        return 1
+    click.echo("the keys behind the first may be removed from ENCRYPTION_KEYS; restart the bot after that")
+    return 0
+
+
+@main.command("new-key")
+@_ends_with_its_code
+def print_new_key() -> int:
+    """Print a new key for ENCRYPTION_KEYS."""
+    click.echo(new_key().reveal())
+    return 0

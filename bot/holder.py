@@ -1,0 +1,40 @@
+"""Holds the Discord client of the moment: a crashed one is replaced by a fresh one, and everyone asks here for it."""
+
+import asyncio
+
+import discord
+
+from bot.roles.observe import DiscordAway
+
+
+class ClientHolder:
+    """Knows the connected client, if there is one."""
+
+    def __init__(self) -> None:
+        self._client: discord.Client | None = None
+        self._arrived = asyncio.Event()
+
+    @property
+    def current(self) -> discord.Client | None:
+        """The client, while it is connected and has seen its guilds; else None."""
+        return self._client
+
+    def put(self, client: discord.Client) -> None:
+        """Take a client that just became ready, or that resumed its session."""
+        self._client = client
+        self._arrived.set()
+
+    def lose(self) -> None:
+        """Note that the connection is gone."""
+        self._client = None
+        self._arrived.clear()
+
+    async def wait_ready(self, timeout: float) -> discord.Client:  # noqa: ASYNC109  a wish of the caller's
+        """Wait for a connected client; DiscordAway where none comes in time."""
+        try:
+            async with asyncio.timeout(timeout):
+                while self._client is None:
+                    await self._arrived.wait()
+        except TimeoutError:
+            raise DiscordAway("Discord is not connected; the message or change waits for the next occasion") from None
+        return self._client

@@ -1,0 +1,102 @@
+"""What follows a confirmation: the roles, the news for the page and for Discord, a word to the old holder.
+
+Runs beside the request that confirmed, and again after a restart: each step may be repeated without harm.
+"""
+
+import asyncio
+
+import msgspec
+import structlog
+
+from bot.linking.outcome import Linked, RoleNews, RolesOutcome
+from bot.linking.ports import Messenger, RolesFollow
+from bot.linking.words import linked_text, moved_text
+from bot.model import CampaignId, DiscordUserId, Link
+from bot.storage import Storage
+from bot.storage.pendings import Pending, PendingId
+
+log = structlog.get_logger(__name__)
+
+CLOSE_SECONDS = 10.0
+
+
+class Aftermath:
+    """Keeps one task for each confirmed link whose news are not complete."""
+
+    def __init__(self, *, storage: Storage, roles: RolesFollow, messenger: Messenger) -> None:
+        self._storage = storage
+        self._roles = roles
+        self._messenger = messenger
+        self._tasks: dict[PendingId, asyncio.Task[None]] = {}
+
+    def start(self, pending: Pending, replaced: tuple[Link, ...] = ()) -> None:
+        """Begin, unless it is under way. `replaced` are the links that had to give way."""
+        if pending.pending_id in self._tasks:
+            return
+        task = asyncio.create_task(self._run(pending, replaced), name=f"aftermath of link {pending.pending_id}")
+        self._tasks[pending.pending_id] = task
+        task.add_done_callback(lambda _: self._tasks.pop(pending.pending_id, None))
+
+    async def wait(self, pending_id: PendingId, seconds: float) -> None:
+        """Give it some time; it goes on all the same."""
+        task = self._tasks.get(pending_id)
+        if task is not None:
+            await asyncio.wait({task}, timeout=seconds)
+
+    async def close(self) -> None:
+        """Let what is under way end; what takes too long is cut, and begun again when its page is next shown."""
+        tasks = set(self._tasks.values())
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    async def describe(self, pending: Pending, outcome: RolesOutcome | None) -> Linked:
+        """Return what can be said of a confirmed link. No outcome: the roles are on their way."""
+        state = pending.state
+        campaign_ids = await self._campaign_ids(pending)
+        campaigns = [await self._storage.campaigns.load(campaign_id) for campaign_id in campaign_ids]
+        return Linked(
+            username=state.username,
+            patreon_name=pending.identity.full_name,
+            guild_name=state.guild_name,
+            campaign_names=tuple(campaign.name for campaign in campaigns if campaign is not None),
+            is_member=any(membership.campaign_id in campaign_ids for membership in pending.identity.memberships),
+            news=None if outcome is None else outcome.news,
+            is_troubled=outcome is not None and outcome.is_troubled,
+        )
+
+    async def _run(self, pending: Pending, replaced: tuple[Link, ...]) -> None:
+        try:
+            news = await self._follow(pending.state.discord_user_id, trigger="link")
+            outcome = RolesOutcome(news=news or (), is_troubled=news is None)
+            await self._storage.pendings.save_result(pending.pending_id, msgspec.json.encode(outcome).decode())
+            if pending.state.button is not None:
+                text = linked_text(await self.describe(pending, outcome))
+                await self._messenger.edit_button(pending.state.button, text)
+            for old in replaced:
+                await self._tell_old_holder(old, pending)
+        except Exception:  # the boundary of a background task: the link stands, and the next sync gives the roles
+            log.exception("the news of a link could not be told", discord_user_id=pending.state.discord_user_id)
+
+    async def _follow(self, discord_user_id: DiscordUserId, *, trigger: str) -> tuple[RoleNews, ...] | None:
+        try:
+            return await self._roles.follow(discord_user_id, trigger=trigger)
+        except Exception:  # whatever Discord did: the page must come to an end
+            log.exception("roles did not follow a link", discord_user_id=discord_user_id, trigger=trigger)
+            return None
+
+    async def _tell_old_holder(self, old: Link, pending: Pending) -> None:
+        if old.discord_user_id == pending.state.discord_user_id:
+            return  # the same person changed their Patreon account, and was asked
+        await self._follow(old.discord_user_id, trigger="move")
+        await self._messenger.tell(old.discord_user_id, moved_text(old.patreon_name, pending.state.username))
+
+    async def _campaign_ids(self, pending: Pending) -> tuple[CampaignId, ...]:
+        """A server hears of its own campaigns only; a /link in a direct message has no server."""
+        if pending.state.guild_id is not None:
+            return await self._storage.campaigns.campaigns_of(pending.state.guild_id)
+        bindings = await self._storage.campaigns.bindings()
+        return tuple(sorted({binding.campaign_id for binding in bindings}))

@@ -1,0 +1,284 @@
+"""The link flow, from /link to the confirmed link, and /unlink.
+
+Rules:
+1. A state works once, for ten minutes, and whatever comes of it: a denial or a failure of Patreon uses it up too.
+2. A state proves who asked, not who opened the link: nothing is stored as linked before the person who consented at
+   Patreon has said, on our page, that it was they who asked. Only where Patreon itself reports that Discord account is
+   the question skipped.
+3. Taking a link's place always asks first.
+Knows no HTML, no cookie's name and no Discord. Codes, states and tokens stay `Secret`s and are never logged.
+"""
+
+import asyncio
+import contextlib
+from datetime import datetime, timedelta
+
+import msgspec
+import structlog
+
+from bot.clock import Clock
+from bot.errors import PatreonRefused, PledgekeeperError
+from bot.linking.aftermath import Aftermath
+from bot.linking.outcome import Asker, Landing, PageView, RolesOutcome, StartedLink, Unlinked, Word
+from bot.linking.ports import Messenger, RolesFollow
+from bot.linking.question import Holders, answer_token, build_question, may_skip, other_holders
+from bot.linking.secrets import fresh_secret, is_ours
+from bot.linking.words import DECLINED, DENIED, UNAVAILABLE
+from bot.model import DiscordUserId, Identity, Link, LinkOrigin, PatreonUserId, Secret, TokenPair
+from bot.patreon.client import PatreonClient
+from bot.patreon.oauth import LINK_SCOPES, OAuth
+from bot.patreon.version import PatreonApi
+from bot.roles.record import take_identity
+from bot.storage import Storage
+from bot.storage.pendings import Pending, PendingRow, PendingStatus
+from bot.storage.states import ButtonPlace, Purpose, State, StateId, StateProblem, StateRow
+from bot.vault import VaultKeyMissing, digest
+
+log = structlog.get_logger(__name__)
+
+STATE_LIFETIME = timedelta(minutes=10)
+PENDING_LIFETIME = timedelta(minutes=10)
+STATES_KEPT = timedelta(hours=24)  # so that "used", "run out" and "never ours" are different pages
+PATREON_SECONDS = 15.0  # a person waits in front of an empty page meanwhile
+REVOKE_SECONDS = 5.0
+ROLES_SECONDS = 1.0  # how long the page waits for the roles before it says that they are on their way
+
+# The errors of RFC 6749, 4.1.2.1, that are the service's fault. Any other one, or none at all, is a denial: Patreon
+# does not document what a denial looks like.
+SERVICE_ERRORS = frozenset({"server_error", "temporarily_unavailable"})
+
+
+class LinkFlow:
+    """The verbs of linking. `close` waits for what they left running."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        oauth: OAuth,
+        client: PatreonClient,
+        api: PatreonApi,
+        clock: Clock,
+        roles: RolesFollow,
+        messenger: Messenger,
+    ) -> None:
+        self._storage = storage
+        self._oauth = oauth
+        self._client = client
+        self._scopes = LINK_SCOPES[api]
+        self._clock = clock
+        self._roles = roles
+        self._messenger = messenger
+        self._aftermath = Aftermath(storage=storage, roles=roles, messenger=messenger)
+        self._answering = asyncio.Lock()  # what a person agreed to holds until it is stored
+
+    async def close(self) -> None:
+        """Wait for the roles and messages that are under way."""
+        await self._aftermath.close()
+
+    async def start_link(self, asker: Asker) -> StartedLink:
+        """Make the link that leads to Patreon; an older one of this person is void from now on."""
+        state = fresh_secret()
+        now = self._clock.now()
+        question = StateRow(
+            digest=digest(state),
+            purpose=Purpose.LINK,
+            created_at=now,
+            expires_at=now + STATE_LIFETIME,
+            **msgspec.structs.asdict(asker),
+        )
+        return StartedLink(
+            state_id=await self._storage.states.create(question),
+            authorize_url=self._oauth.authorize_url(state=state, scopes=self._scopes),
+            expires_at=question.expires_at,
+        )
+
+    async def attach_button(self, state_id: StateId, place: ButtonPlace) -> None:
+        """Remember which message carries the button, so that it can say how it ended."""
+        await self._storage.states.attach_button(state_id, place)
+
+    async def finish_callback(self, *, state: Secret | None, code: Secret | None, error: str | None) -> Landing:
+        """Take Patreon's answer, good or bad; the state is used up in any case."""
+        now = self._clock.now()
+        if state is None or not is_ours(state):
+            return Landing(word=Word.UNKNOWN)
+        used = await self._storage.states.use(digest(state), Purpose.LINK, now)
+        if isinstance(used, StateProblem):
+            return Landing(word=Word(used.value))
+        if error in SERVICE_ERRORS:
+            return await self._end(used, Word.UNAVAILABLE, UNAVAILABLE)
+        if error is not None or code is None:
+            return await self._end(used, Word.DENIED, DENIED)
+        try:
+            async with asyncio.timeout(PATREON_SECONDS):
+                pair = await self._oauth.exchange_code(code)
+                identity = await self._client.fetch_identity(pair.access_token)
+        except (PledgekeeperError, TimeoutError) as failure:
+            report = log.error if isinstance(failure, PatreonRefused) else log.warning  # refused: the owner must act
+            report("patreon did not tell who consented", cause=type(failure).__name__, why=str(failure))
+            return await self._end(used, Word.UNAVAILABLE, UNAVAILABLE)
+        return await self._ask(used, pair, identity, read_started_at=now)
+
+    async def show(self, cookie: Secret | None) -> PageView:
+        """Return the page of this browser's link: the question, the outcome, or why there is none."""
+        if cookie is None or not is_ours(cookie):
+            return PageView(word=Word.UNKNOWN)
+        pending = await self._storage.pendings.find(digest(cookie))
+        if pending is None:
+            return PageView(word=Word.EXPIRED)
+        if pending.status is PendingStatus.CONFIRMED:
+            return await self._outcome(pending)
+        now = self._clock.now()
+        if pending.expires_at <= now:
+            await self.sweep()
+            return PageView(word=Word.EXPIRED)
+        holders = await self._holders(pending.state.discord_user_id, pending.identity.patreon_user_id)
+        return build_question(pending, cookie, holders, now)
+
+    async def confirm(self, cookie: Secret | None, token: Secret | None) -> PageView:
+        """Take the answer Yes. A token that answers another question changes nothing; the question is shown again."""
+        async with self._answering:
+            answered = await self._answered(cookie, token)
+            if isinstance(answered, PageView):
+                return answered
+            await self._complete(answered)
+        await self._aftermath.wait(answered.pending_id, ROLES_SECONDS)
+        return await self.show(cookie)
+
+    async def decline(self, cookie: Secret | None, token: Secret | None) -> PageView:
+        """Take the answer No: the row goes, and what it held. A token that answers another question changes nothing."""
+        async with self._answering:
+            answered = await self._answered(cookie, token)
+            if isinstance(answered, PageView):
+                return answered
+            await self._storage.pendings.delete(answered.pending_id)
+        log.warning(
+            "a link was answered with no",
+            security=True,
+            discord_user_id=answered.state.discord_user_id,
+            username=answered.state.username,
+            patreon_user_id=answered.identity.patreon_user_id,
+        )
+        await self._end(answered.state, Word.DECLINED, DECLINED)
+        await self._give_back(answered)
+        return PageView(word=Word.DECLINED)
+
+    async def unlink(self, discord_user_id: DiscordUserId) -> Unlinked:
+        """Part the accounts in every server, and remember the wish. A second time does no harm."""
+        link = await self._storage.links.find_discord(discord_user_id)
+        pair = None if link is None else await self._find_pair(link.patreon_user_id)
+        await self._storage.links.unlink(discord_user_id, at=self._clock.now())
+        log.info("a person was unlinked", discord_user_id=discord_user_id, was_linked=link is not None)
+        news = await self._roles.follow(discord_user_id, trigger="unlink")
+        if pair is not None:
+            await self._revoke(pair)
+        return Unlinked(patreon_name=None if link is None else link.patreon_name, news=news)
+
+    async def sweep(self) -> None:
+        """Forget what has run out. A question that nobody answered may have been a forwarded link."""
+        now = self._clock.now()
+        for expired in await self._storage.pendings.purge(now):
+            log.warning(
+                "a link was never answered",
+                security=True,
+                discord_user_id=expired.discord_user_id,
+                username=expired.username,
+                patreon_user_id=expired.patreon_user_id,
+            )
+        await self._storage.states.purge(now - STATES_KEPT)
+
+    async def _answered(self, cookie: Secret | None, token: Secret | None) -> Pending | PageView:
+        """Return the open question that the token answers, or the page that says why it answers none."""
+        view = await self.show(cookie)
+        if view.question is None or cookie is None:
+            return view
+        if token != view.question.token:  # secrets compare in constant time
+            return msgspec.structs.replace(view, is_changed=True)
+        return await self._storage.pendings.find(digest(cookie)) or PageView(word=Word.EXPIRED)
+
+    async def _ask(self, state: State, pair: TokenPair, identity: Identity, *, read_started_at: datetime) -> Landing:
+        bound = {binding.campaign_id for binding in await self._storage.campaigns.bindings()}
+        kept = tuple(membership for membership in identity.memberships if membership.campaign_id in bound)
+        cookie = fresh_secret()
+        holders = await self._holders(state.discord_user_id, identity.patreon_user_id)
+        await self._storage.pendings.create(
+            PendingRow(
+                state_id=state.state_id,
+                cookie_digest=digest(cookie),
+                confirm_digest=digest(answer_token(cookie, holders)),
+                identity=msgspec.structs.replace(identity, memberships=kept),
+                pair=pair,
+                created_at=read_started_at,
+                expires_at=self._clock.now() + PENDING_LIFETIME,
+            )
+        )
+        if may_skip(identity, state.discord_user_id, holders):
+            return Landing(word=(await self.confirm(cookie, answer_token(cookie, holders))).word, cookie=cookie)
+        return Landing(word=Word.CONFIRM if holders.is_free else Word.HELD, cookie=cookie)
+
+    async def _complete(self, pending: Pending) -> None:
+        if pending.pair is None:
+            return
+        bindings = await self._storage.campaigns.bindings()
+        # A campaign bound since then was filtered out of what Patreon said: that is no proof of absence.
+        known = {binding.campaign_id for binding in bindings if binding.bound_at <= pending.created_at}
+        previous = await self._storage.memberships.load_person(pending.identity.patreon_user_id)
+        records = take_identity(
+            {record.campaign_id: record for record in previous},
+            pending.identity,
+            campaign_ids=sorted(known),
+            read_started_at=pending.created_at,
+        )
+        link = Link(
+            discord_user_id=pending.state.discord_user_id,
+            patreon_user_id=pending.identity.patreon_user_id,
+            patreon_name=pending.identity.full_name,
+            origin=LinkOrigin.COMMAND,
+            linked_at=self._clock.now(),
+        )
+        replaced = await self._storage.links.complete_link(link, pending.pair, records, pending_id=pending.pending_id)
+        if replaced is not None:
+            log.info("a person was linked", discord_user_id=link.discord_user_id, moved=len(replaced))
+            self._aftermath.start(pending, replaced)
+
+    async def _outcome(self, pending: Pending) -> PageView:
+        link = await self._storage.links.find_discord(pending.state.discord_user_id)
+        if link is None or link.patreon_user_id != pending.identity.patreon_user_id:
+            return PageView(word=Word.EXPIRED)  # unlinked or moved since
+        outcome = None
+        if pending.result is None:
+            self._aftermath.start(pending)  # it may have ended with the process that began it
+        else:
+            outcome = msgspec.json.decode(pending.result, type=RolesOutcome)
+        return PageView(word=Word.LINKED, linked=await self._aftermath.describe(pending, outcome))
+
+    async def _holders(self, discord_user_id: DiscordUserId, patreon_user_id: PatreonUserId) -> Holders:
+        return other_holders(
+            discord_user_id=discord_user_id,
+            patreon_user_id=patreon_user_id,
+            by_discord=await self._storage.links.find_discord(discord_user_id),
+            by_patreon=await self._storage.links.find_patreon(patreon_user_id),
+        )
+
+    async def _end(self, state: State, word: Word, text: str) -> Landing:
+        if state.button is not None:
+            await self._messenger.edit_button(state.button, text)
+        return Landing(word=word)
+
+    async def _give_back(self, pending: Pending) -> None:
+        """Revoke what was consented to, unless it might take the tokens of this patron's own link along."""
+        if pending.pair is not None and await self._find_pair(pending.identity.patreon_user_id) is None:
+            await self._revoke(pending.pair)
+
+    async def _find_pair(self, patreon_user_id: PatreonUserId) -> TokenPair | None:
+        try:
+            stored = await self._storage.credentials.find_patron(patreon_user_id)
+        except VaultKeyMissing:
+            return None  # what cannot be opened cannot be revoked; it is dropped all the same
+        return None if stored is None else stored.pair
+
+    async def _revoke(self, pair: TokenPair) -> None:
+        """Ask Patreon to forget the consent, before the person can give a new one. Failure changes nothing for us."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(REVOKE_SECONDS):
+                await self._oauth.revoke(pair.access_token)

@@ -1,0 +1,24 @@
+"""What the link flow asks of Discord's side. Whoever fulfils this stands elsewhere; the flow knows no Discord."""
+
+from typing import Protocol
+
+from bot.linking.outcome import RoleNews
+from bot.model import DiscordUserId
+from bot.storage.states import ButtonPlace
+
+
+class RolesFollow(Protocol):
+    """Makes one person's roles match their pledges, now."""
+
+    async def follow(self, discord_user_id: DiscordUserId, *, trigger: str) -> tuple[RoleNews, ...]:
+        """Plan and apply this person in every guild; return when that is done."""
+
+
+class Messenger(Protocol):
+    """Says something to one person in Discord. Never raises: a message that fails is logged."""
+
+    async def edit_button(self, place: ButtonPlace, text: str) -> None:
+        """Put `text` in place of the message that carried the link button, and take the button away."""
+
+    async def tell(self, discord_user_id: DiscordUserId, text: str) -> None:
+        """Send a direct message."""

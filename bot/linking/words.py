@@ -1,0 +1,66 @@
+"""What the link flow says in Discord. Pure: text in Discord's markup, with every name of a stranger made harmless."""
+
+import re
+
+from bot.linking.outcome import Linked, RoleNews, RoleStatus
+
+DENIED = "No link was made: access was not given at Patreon. Type /link to try again."
+DECLINED = "No link was made: the answer on the confirm page was No."
+UNAVAILABLE = "No link was made: Patreon did not answer. Wait a minute, then type /link again."
+ON_THEIR_WAY = "Your roles are on their way."
+TROUBLED = (
+    "Your roles could not be given just now. The next check does it by itself; /membership shows where you stand."
+)
+
+STATUS_WORDS: dict[RoleStatus, str] = {
+    "given": "is yours now",
+    "kept": "stays yours",
+    "removed": "was taken away",
+    "missing": "is not yours",
+    "waiting": "is on its way",
+}
+_MARKUP = re.compile(r"([\\*_~|`\[\]<@])")  # a line never begins with a name, so # and > and - do no harm
+
+
+def plain(name: str) -> str:
+    """Escape a name, so that it prints as it is and mentions nobody (Discord docs, Markdown Text 101)."""
+    return _MARKUP.sub(r"\\\1", " ".join(name.split()))
+
+
+def spoken(names: tuple[str, ...]) -> str:
+    """Join names as one says them: "A, B or C"."""
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " or " + names[-1]
+
+
+def linked_text(linked: Linked) -> str:
+    """Say what the page of a confirmed link says."""
+    lines = [f"You are linked to the Patreon account **{plain(linked.patreon_name)}**."]
+    if linked.is_troubled:
+        lines.append(TROUBLED)
+    elif linked.news is None:
+        lines.append(ON_THEIR_WAY)
+    elif linked.news:
+        lines += [_role_line(role) for role in linked.news]
+    elif linked.is_member:
+        lines.append("No role follows your membership at present. When the server adds one, you get it by yourself.")
+    if not linked.is_member:
+        of = f" of {plain(spoken(linked.campaign_names))}" if linked.campaign_names else " that gives roles here"
+        lines.append(
+            f"That account has no membership{of}. If you pay with another Patreon account, sign in at Patreon with"
+            " that one and type /link again."
+        )
+    return "\n".join(lines)
+
+
+def moved_text(patreon_name: str, username: str) -> str:
+    """Tell the old holder that their Patreon account belongs to another Discord account now."""
+    return (
+        f"The Patreon account **{plain(patreon_name)}** was linked to you and is now linked to @{plain(username)}:"
+        " someone signed in at Patreon and confirmed the move. The roles from that pledge went along."
+        " If it was not you, change your Patreon password, then type /link here."
+    )
+
+
+def _role_line(role: RoleNews) -> str:
+    why = f" ({plain(role.why)})" if role.why else ""
+    return f"- {plain(role.guild_name)}: **{plain(role.role_name)}** {STATUS_WORDS[role.status]}{why}"

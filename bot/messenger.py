@@ -1,0 +1,184 @@
+"""Says things in Discord that nobody asked for at that moment: to one person by DM, to a guild's admins by its log.
+
+Rules:
+1. Never raises: a message that fails is logged, and what it was about goes on.
+2. Pings nobody. Names from Patreon or Discord come escaped by whoever wrote the text.
+3. A trouble is told once until it is over. Admins without a log channel read it above their next `/patreon` reply, and
+   the server's system channel is used once for what has not been read yet.
+"""
+
+import asyncio
+import io
+from collections.abc import Callable, Coroutine
+
+import aiohttp
+import discord
+import msgspec
+import structlog
+
+from bot.clock import Clock
+from bot.errors import PledgekeeperError
+from bot.holder import ClientHolder
+from bot.linking.ports import Messenger as LinkMessenger
+from bot.model import DiscordUserId, GuildId
+from bot.roles.apply import Herald
+from bot.storage import Storage
+from bot.storage.states import ButtonKind, ButtonPlace
+
+log = structlog.get_logger(__name__)
+
+CLIENT_WITHIN_SECONDS = 30.0
+BATCH_SECONDS = 3.0  # a bulk run is one message, not a thousand
+MESSAGE_LENGTH = 2000  # discord-api-docs, Create Message
+PENDING_KEPT = 10
+FAILURES = (discord.DiscordException, PledgekeeperError, aiohttp.ClientError, OSError, TimeoutError)
+
+NO_LOG_CHANNEL = "\n-# For those who manage roles here: there is no log channel. What follows waits for your next"
+NO_LOG_CHANNEL += " `/patreon` command."
+
+
+class Messenger:
+    """The bot's own voice."""
+
+    def __init__(self, *, holder: ClientHolder, storage: Storage, clock: Clock) -> None:
+        self._holder = holder
+        self._storage = storage
+        self._clock = clock
+        self._batches: dict[GuildId, list[str]] = {}
+        self._flushing: dict[GuildId, asyncio.Task[None]] = {}
+
+    # --- to one person
+
+    async def edit_button(self, place: ButtonPlace, text: str) -> None:
+        """Put `text` in place of the message that carried the link button, and take the button away."""
+        await self._try("the link's message could not be edited", lambda: self._edit(place, text))
+
+    async def tell(self, discord_user_id: DiscordUserId, text: str) -> None:
+        """Send a direct message."""
+        await self._try("a direct message could not be sent", lambda: self._send_dm(discord_user_id, text))
+
+    async def _edit(self, place: ButtonPlace, text: str) -> None:
+        client = await self._holder.wait_ready(CLIENT_WITHIN_SECONDS)
+        if place.kind is ButtonKind.DM and place.channel_id is not None and place.message_id is not None:
+            channel = client.get_partial_messageable(place.channel_id, type=discord.ChannelType.private)
+            await channel.get_partial_message(place.message_id).edit(content=_cut(text), view=None)
+        elif place.application_id is not None and place.token is not None:
+            reply = discord.Webhook.partial(place.application_id, place.token.reveal(), client=client)
+            # The reply to an interaction has a name in place of a number (discord-api-docs, Followup Messages).
+            await reply.edit_message("@original", content=_cut(text), view=None)  # type: ignore[call-overload]  # see above
+
+    async def _send_dm(self, discord_user_id: DiscordUserId, text: str) -> None:
+        client = await self._holder.wait_ready(CLIENT_WITHIN_SECONDS)
+        channel = await client.create_dm(discord.Object(discord_user_id))
+        await channel.send(_cut(text), allowed_mentions=discord.AllowedMentions.none())
+
+    # --- to a guild's admins
+
+    async def tell_admin(self, guild_id: GuildId, key: str, text: str) -> None:
+        """Tell of a trouble, once until `over` is told of the same key."""
+        noted = f"trouble:{guild_id}:{key}"
+        if await self._storage.notices.seen(noted) is not None:
+            return
+        await self._storage.notices.note(noted, self._clock.now(), text)
+        await self._tell_guild(guild_id, f"⚠️ {text}")
+
+    async def over(self, guild_id: GuildId, key: str, text: str) -> None:
+        """Tell that a trouble is over, where it was told of."""
+        if await self._storage.notices.clear(f"trouble:{guild_id}:{key}"):
+            await self._tell_guild(guild_id, f"✅ {text}")
+
+    async def tell_changes(self, guild_id: GuildId, lines: list[str]) -> None:
+        """Tell the log channel, if there is one, what was changed; lines that come close together are one message."""
+        if not lines:
+            return
+        self._batches.setdefault(guild_id, []).extend(lines)
+        if guild_id not in self._flushing:
+            task = asyncio.create_task(self._flush_soon(guild_id), name=f"changes of guild {guild_id}")
+            self._flushing[guild_id] = task
+
+    async def take_pending(self, guild_id: GuildId) -> list[str]:
+        """Return what the admins have not read yet, and forget it."""
+        pending = await self._load_pending(guild_id)
+        if pending:
+            await self._storage.notices.clear(_pending_key(guild_id))
+        return pending
+
+    async def close(self) -> None:
+        """Send what is still being gathered, while there is a client to send it."""
+        for task in self._flushing.values():
+            task.cancel()
+        await asyncio.gather(*self._flushing.values(), return_exceptions=True)
+        for guild_id in list(self._batches):
+            if self._holder.current is not None:
+                await self._flush(guild_id)
+
+    async def _tell_guild(self, guild_id: GuildId, text: str) -> None:
+        if await self._try("the log channel could not be used", lambda: self._send_to_log(guild_id, text)):
+            return
+        pending = await self._load_pending(guild_id)
+        kept = [*pending, text][-PENDING_KEPT:]
+        await self._storage.notices.note(_pending_key(guild_id), self._clock.now(), msgspec.json.encode(kept).decode())
+        if not pending:
+            await self._try("the system channel could not be used", lambda: self._send_to_system(guild_id, text))
+
+    async def _send_to_log(self, guild_id: GuildId, text: str, *, file: discord.File | None = None) -> bool:
+        channel_id = (await self._storage.guilds.settings(guild_id)).log_channel_id
+        client = self._holder.current
+        if channel_id is None or client is None:
+            return False
+        channel = client.get_partial_messageable(channel_id, guild_id=guild_id)
+        await channel.send(
+            _cut(text), file=file or discord.utils.MISSING, allowed_mentions=discord.AllowedMentions.none()
+        )
+        return True
+
+    async def _send_to_system(self, guild_id: GuildId, text: str) -> bool:
+        client = self._holder.current
+        guild = client.get_guild(guild_id) if client is not None else None
+        if guild is None or guild.system_channel is None:
+            return False
+        await guild.system_channel.send(
+            _cut(text, MESSAGE_LENGTH - len(NO_LOG_CHANNEL)) + NO_LOG_CHANNEL,
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
+        return True
+
+    async def _flush_soon(self, guild_id: GuildId) -> None:
+        await asyncio.sleep(BATCH_SECONDS)
+        self._flushing.pop(guild_id, None)
+        await self._flush(guild_id)
+
+    async def _flush(self, guild_id: GuildId) -> None:
+        whole = "\n".join(self._batches.pop(guild_id, []))
+        if len(whole) <= MESSAGE_LENGTH:
+            await self._try("the log channel could not be used", lambda: self._send_to_log(guild_id, whole))
+            return
+        count = whole.count("\n") + 1
+        file = discord.File(io.BytesIO(whole.encode()), "changes.txt")
+        text = f"{count} role changes, listed in the file."
+        await self._try("the log channel could not be used", lambda: self._send_to_log(guild_id, text, file=file))
+
+    async def _load_pending(self, guild_id: GuildId) -> list[str]:
+        stored = await self._storage.notices.seen(_pending_key(guild_id))
+        return msgspec.json.decode(stored, type=list[str]) if stored else []
+
+    async def _try(self, event: str, act: Callable[[], Coroutine[object, object, bool | None]]) -> bool:
+        """Carry it out; a failure is logged, and is no."""
+        try:
+            return bool(await act())
+        except FAILURES as error:
+            log.warning(event, why=str(error))
+            return False
+
+
+def _pending_key(guild_id: GuildId) -> str:
+    return f"pending:{guild_id}"
+
+
+def _cut(text: str, length: int = MESSAGE_LENGTH) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _fits_the_ports(messenger: Messenger) -> tuple[LinkMessenger, Herald]:
+    """Let the type checker prove that the messenger is what its users ask for."""
+    return messenger, messenger

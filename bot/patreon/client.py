@@ -1,0 +1,107 @@
+"""Reads Patreon: one client, both API versions behind one set of verbs and one model.
+
+Holds no token: each verb is handed one. `tokens.py` is the way to a usable one, and reads pages through it.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from bot.clock import Clock
+from bot.model import Campaign, CampaignId, Identity, Membership, MembershipId, MembershipPage, Secret
+from bot.patreon import documents_v1, documents_v2, requests_v1, requests_v2, webhooks
+from bot.patreon.http import Http
+from bot.patreon.pages import PageAnswer, PagePlace, walk_pages
+from bot.patreon.protocol import Request, UnsupportedByApi
+from bot.patreon.version import PatreonApi
+from bot.patreon.webhooks import Webhook
+
+__all__ = ["Http", "PatreonApi", "PatreonClient", "TokenUse"]
+
+PageVerb = Callable[[Secret], Awaitable[PageAnswer]]
+TokenUse = Callable[[PageVerb], Awaitable[PageAnswer]]
+
+
+class Requests(Protocol):
+    """What requests_v1 and requests_v2 both offer."""
+
+    def identity_request(self) -> Request: ...
+    def campaigns_request(self) -> Request: ...
+    def page_request(self, campaign_id: CampaignId, cursor: str | None) -> Request: ...
+
+
+class Documents(Protocol):
+    """What documents_v1 and documents_v2 both offer."""
+
+    def read_identity(self, body: bytes, *, read_started_at: datetime) -> Identity: ...
+    def read_campaigns(self, body: bytes) -> tuple[Campaign, ...]: ...
+    def read_page(self, body: bytes, place: PagePlace) -> PageAnswer: ...
+
+
+class PatreonClient:
+    """The verbs. Each raises TryLater or NeedsOwner as `errors.py` has them, after the tries that `retry.py` allows."""
+
+    def __init__(self, http: Http, *, api: PatreonApi, base_url: str, clock: Clock) -> None:
+        self._http = http
+        self._api = api
+        self._requests: Requests = requests_v1 if api is PatreonApi.V1 else requests_v2
+        self._documents: Documents = documents_v1 if api is PatreonApi.V1 else documents_v2
+        self._base_url = base_url
+        self._clock = clock
+
+    async def fetch_identity(self, access_token: Secret) -> Identity:
+        """Return who the token's owner is, with all memberships that it shows, those of other campaigns too."""
+        started_at = self._clock.now()
+        body = await self._fetch(self._requests.identity_request(), access_token)
+        return self._documents.read_identity(body, read_started_at=started_at)
+
+    async def fetch_campaigns(self, access_token: Secret) -> tuple[Campaign, ...]:
+        """Return the campaigns of the creator whose token it is, with their tiers."""
+        return self._documents.read_campaigns(await self._fetch(self._requests.campaigns_request(), access_token))
+
+    def iter_membership_pages(self, access_token: Secret, campaign_id: CampaignId) -> AsyncIterator[MembershipPage]:
+        """Yield a campaign's members page by page; the last has `is_last`. Whether all are there is not judged."""
+        return self.walk_membership_pages(lambda verb: verb(access_token), campaign_id)
+
+    def walk_membership_pages(self, use_token: TokenUse, campaign_id: CampaignId) -> AsyncIterator[MembershipPage]:
+        """Yield the same pages, asking `use_token` for each to be fetched with whatever token is good by then."""
+
+        async def fetch(place: PagePlace) -> PageAnswer:
+            async def verb(access_token: Secret) -> PageAnswer:
+                request = self._requests.page_request(place.campaign_id, place.cursor)
+                return self._documents.read_page(await self._fetch(request, access_token), place)
+
+            return await use_token(verb)
+
+        return walk_pages(PagePlace(campaign_id=campaign_id, read_started_at=self._clock.now()), fetch)
+
+    async def fetch_membership(self, access_token: Secret, membership_id: MembershipId) -> Membership:
+        """Return one member as Patreon has it now. Raises UnsupportedByApi on v1."""
+        self._require_v2("reading one member")
+        started_at = self._clock.now()
+        body = await self._fetch(requests_v2.member_request(membership_id), access_token)
+        return documents_v2.read_member(body, read_started_at=started_at)
+
+    async def fetch_webhooks(self, access_token: Secret) -> tuple[Webhook, ...]:
+        """Return the webhooks that our client made. Raises UnsupportedByApi on v1."""
+        self._require_v2("listing webhooks")
+        return webhooks.read_webhooks(await self._fetch(webhooks.list_request(), access_token))
+
+    async def create_webhook(self, access_token: Secret, campaign_id: CampaignId, uri: str) -> Webhook:
+        """Make a webhook for a campaign's members; it comes with its secret. Raises UnsupportedByApi on v1."""
+        self._require_v2("making a webhook")
+        return webhooks.read_webhook(await self._fetch(webhooks.create_request(campaign_id, uri), access_token))
+
+    async def unpause_webhook(self, access_token: Secret, webhook_id: str) -> Webhook:
+        """Let Patreon send again, what it kept back too. Raises UnsupportedByApi on v1."""
+        self._require_v2("unpausing a webhook")
+        return webhooks.read_webhook(await self._fetch(webhooks.unpause_request(webhook_id), access_token))
+
+    async def _fetch(self, request: Request, access_token: Secret) -> bytes:
+        return await self._http.fetch(self._base_url, msgspec.structs.replace(request, token=access_token))
+
+    def _require_v2(self, what: str) -> None:
+        if self._api is PatreonApi.V1:
+            raise UnsupportedByApi(f"{what} needs Patreon's API v2, and PATREON_API_VERSION is v1", status=501)

@@ -1,0 +1,242 @@
+"""How the documents of Patreon's API v1 become our model. Pure; the same verbs as documents_v2.
+
+v1 knows pledges, not memberships, so less can be said of a patron:
+- a pledge in the list is ACTIVE or DECLINED; who cancelled is gone at once (patreon-python #39), and gifts, trials,
+  followers and former patrons are never listed;
+- `declined_since` or the status "declined" means declined: the date alone is missing for some (patreon-python #24);
+- a pledge is entitled to its reward; to none for custom pledges, pledges older than the tiers, and deleted tiers; the
+  built-in rewards -1 ("Everyone") and 0 ("Patrons only") are no tiers;
+- the amount is in the patron's currency; there is no charge date, no cadence, no gift, no trial, and no lasting
+  membership id, for a pledge's id changes with the pledge;
+- a patron's own pledges do not name their campaign: it is found through the reward or the creator beside them.
+Public sources: the v1 pages of https://github.com/Patreon/platform-documentation, https://github.com/Patreon/patreon-java
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from bot.errors import PatreonUnavailable
+from bot.model import (
+    Campaign,
+    CampaignId,
+    ChargeStatus,
+    Identity,
+    Membership,
+    MembershipPage,
+    PatreonUserId,
+    PatronStatus,
+    Source,
+    Tier,
+    TierId,
+)
+from bot.patreon.pages import PageAnswer, PagePlace
+from bot.patreon.shapes_v1 import Attributes, Many, One, Resource
+from bot.patreon.wire import MAX_WORD_CHARACTERS, MISSING_WORD, cursor_in, decode, discord_account, moment, target
+
+BUILT_IN_REWARDS = frozenset({"-1", "0"})
+
+CHARGE_STATUS: dict[str | UnsetType | None, ChargeStatus] = {
+    None: ChargeStatus.PAID,
+    UNSET: ChargeStatus.PAID,
+    "valid": ChargeStatus.PAID,
+    "pending": ChargeStatus.PENDING,
+    "declined": ChargeStatus.DECLINED,
+    "fraud": ChargeStatus.FRAUD,
+}
+
+Beside = dict[tuple[str, str], Resource]  # `included`, by type and id
+
+_MANY = msgspec.json.Decoder(Many)
+_ONE = msgspec.json.Decoder(One)
+
+
+def read_page(body: bytes, place: PagePlace) -> PageAnswer:
+    """Read one page of pledges. Raises PatreonUnavailable where there is no list of pledges in it.
+
+    Rows of earlier pages are dropped and not counted: the cursor is the time of a page's last row, and the next page
+    begins with what was made at that very time (Patreon docs, v1 pagination).
+    """
+    document = decode(body, _MANY)
+    if document.data is None:
+        raise PatreonUnavailable(f"page {place.number} of campaign {place.campaign_id} holds no list of pledges")
+    beside = _by_name(document.included)
+    rows = [pledge for pledge in document.data if not pledge.id or pledge.id not in place.seen]
+    memberships = []
+    for pledge in rows:
+        user_id = target(pledge.related.patron)
+        if user_id:
+            patron = beside.get(("user", user_id), Resource())
+            memberships.append(
+                _membership(
+                    pledge,
+                    campaign_id=place.campaign_id,
+                    patron=Resource(id=user_id, attributes=patron.told),
+                    source=Source.BULK,
+                    read_started_at=place.read_started_at,
+                )
+            )
+    page = MembershipPage(
+        number=place.number,
+        memberships=tuple(memberships),
+        tiers=_tiers(beside.values(), place.campaign_id),
+        total=document.meta.count if document.meta is not None else None,
+        rows=len(rows),
+        rows_without_user=len(rows) - len(memberships),
+    )
+    cursor = cursor_in(document.links)
+    return PageAnswer(page=page, row_ids=frozenset([pledge.id for pledge in rows]), cursor=cursor)
+
+
+def read_identity(body: bytes, *, read_started_at: datetime) -> Identity:
+    """Read who the owner is, with all their pledges. Raises PatreonUnavailable where any of it is missing."""
+    document = decode(body, _ONE)
+    user = document.data
+    if user is None or not user.id:
+        raise PatreonUnavailable("the identity came without a user")
+    beside = _by_name(document.included)
+    memberships = [
+        _membership(
+            pledge,
+            campaign_id=_campaign_of(pledge, beside),
+            patron=user,
+            source=Source.IDENTITY,
+            read_started_at=read_started_at,
+        )
+        for pledge in _own_pledges(user, beside)
+    ]
+    return Identity(
+        patreon_user_id=PatreonUserId(user.id),
+        full_name=user.told.full_name or "",
+        discord_user_id=discord_account(user.told.social_connections),
+        memberships=tuple(memberships),
+    )
+
+
+def read_campaigns(body: bytes) -> tuple[Campaign, ...]:
+    """Read the creator's campaigns with their tiers. Raises PatreonUnavailable where there is no list of campaigns."""
+    document = decode(body, _MANY)
+    if document.data is None or not all(campaign.id for campaign in document.data):
+        raise PatreonUnavailable("the answer holds no list of campaigns")
+    beside = _by_name(document.included)
+    found = []
+    for campaign in document.data:
+        campaign_id = CampaignId(campaign.id)
+        refs = (campaign.related.rewards and campaign.related.rewards.data) or []
+        rewards = [beside[("reward", ref.id)] for ref in refs if ("reward", ref.id) in beside]
+        creator_id = target(campaign.related.creator)
+        creator = beside.get(("user", creator_id), Resource())
+        found.append(
+            Campaign(
+                campaign_id=campaign_id,
+                name=campaign.told.creation_name or creator.told.full_name or campaign.id,
+                creator_user_id=PatreonUserId(creator_id) if creator_id else None,
+                tiers=_tiers(rewards, campaign_id),
+            )
+        )
+    return tuple(found)
+
+
+def _by_name(included: list[Resource] | None) -> Beside:
+    return {(resource.type, resource.id): resource for resource in included or []}
+
+
+def _own_pledges(user: Resource, beside: Beside) -> list[Resource]:
+    """Return the pledges that the owner names; an asked-for relation that is missing must not pass for "none"."""
+    pledges = {resource.id: resource for resource in beside.values() if resource.type == "pledge"}
+    relation = user.related.pledges
+    if relation is None:
+        if not pledges:
+            raise PatreonUnavailable("the identity came without its pledges; nothing was changed")
+        return list(pledges.values())
+    refs = relation.data or []
+    if any(ref.id not in pledges for ref in refs):
+        raise PatreonUnavailable("the identity names a pledge that it does not bring; nothing was changed")
+    return [pledges[ref.id] for ref in refs]
+
+
+def _campaign_of(pledge: Resource, beside: Beside) -> CampaignId:
+    """Return whose campaign a pledge is for: as it says itself, or its reward, or its creator."""
+    reward = beside.get(("reward", target(pledge.related.reward)), Resource())
+    creator_id = target(pledge.related.creator)
+    creator = beside.get(("user", creator_id), Resource())
+    for resource in (pledge, reward, creator):
+        campaign_id = target(resource.related.campaign)
+        if campaign_id:
+            return CampaignId(campaign_id)
+    for resource in beside.values():
+        if (
+            resource.type == "campaign"
+            and resource.id
+            and creator_id
+            and target(resource.related.creator) == creator_id
+        ):
+            return CampaignId(resource.id)
+    raise PatreonUnavailable("the identity came with a pledge that names no campaign; nothing was changed")
+
+
+def _membership(
+    pledge: Resource, *, campaign_id: CampaignId, patron: Resource, source: Source, read_started_at: datetime
+) -> Membership:
+    told = pledge.told
+    patron_status, charge_status, unknown_words = _standing(told)
+    reward_id = target(pledge.related.reward)
+    return Membership(
+        campaign_id=campaign_id,
+        patreon_user_id=PatreonUserId(patron.id),
+        full_name=patron.told.full_name or "",
+        patron_status=patron_status,
+        charge_status=charge_status,
+        unknown_words=unknown_words,
+        tier_ids=(TierId(reward_id),) if reward_id and reward_id not in BUILT_IN_REWARDS else (),
+        entitled_cents=told.amount_cents,
+        lifetime_cents=told.total_historical_amount_cents,
+        pledge_started_at=told.created_at,
+        declined_since=moment(told.declined_since) if isinstance(told.declined_since, str) else None,
+        discord_user_id=discord_account(patron.told.social_connections),
+        source=source,
+        read_started_at=read_started_at,
+    )
+
+
+def _standing(told: Attributes) -> tuple[PatronStatus, ChargeStatus, tuple[str, ...]]:
+    """Return a pledge's standing in v2's words, and the words that we do not know.
+
+    | declined_since  | status              | patron   | charge                                          |
+    |-----------------|---------------------|----------|-------------------------------------------------|
+    | not sent        | not sent            | UNKNOWN  | UNKNOWN                                         |
+    | a date          | any                 | DECLINED | DECLINED                                        |
+    | any             | declined            | DECLINED | DECLINED                                        |
+    | null            | valid, null, unsent | ACTIVE   | PAID; NEVER where nothing was ever paid         |
+    | null            | pending, fraud      | ACTIVE   | PENDING, FRAUD                                  |
+    | null            | another word        | ACTIVE   | UNKNOWN                                         |
+    """
+    if told.declined_since is UNSET and told.status is UNSET:
+        return PatronStatus.UNKNOWN, ChargeStatus.UNKNOWN, (MISSING_WORD,)
+    if told.declined_since or told.status == "declined":
+        return PatronStatus.DECLINED, ChargeStatus.DECLINED, ()
+    charge = CHARGE_STATUS.get(told.status, ChargeStatus.UNKNOWN)
+    if charge is ChargeStatus.PAID and told.total_historical_amount_cents == 0:
+        charge = ChargeStatus.NEVER
+    words = (str(told.status)[:MAX_WORD_CHARACTERS],) if charge is ChargeStatus.UNKNOWN else ()
+    return PatronStatus.ACTIVE, charge, words
+
+
+def _tiers(resources: Iterable[Resource], campaign_id: CampaignId) -> tuple[Tier, ...]:
+    """Return the rewards among `resources` that are tiers; one without its amount is left out."""
+    return tuple(
+        Tier(
+            campaign_id=campaign_id,
+            tier_id=TierId(reward.id),
+            title=reward.told.title or "",
+            amount_cents=reward.told.amount_cents,
+            is_published=reward.told.published is not False,
+        )
+        for reward in resources
+        if reward.type == "reward"
+        and reward.id
+        and reward.id not in BUILT_IN_REWARDS
+        and reward.told.amount_cents is not None
+    )

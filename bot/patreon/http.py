@@ -1,0 +1,130 @@
+"""One HTTP call to Patreon, or as many as it takes: sends a Request, waits its turn, repeats what may be repeated.
+
+Knows aiohttp and time; what an answer means is `protocol.py`'s, and whether to try again `retry.py`'s. aiohttp's own
+errors never leave this file: their texts hold our headers.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+import structlog
+from yarl import URL
+
+from bot import __version__
+from bot.errors import PatreonThrottled, PatreonUnavailable
+from bot.patreon import retry
+from bot.patreon.limiter import Limiter
+from bot.patreon.protocol import PatreonTimedOut, PatreonUnreached, Request, Response, decipher
+
+log = structlog.get_logger(__name__)
+
+# Patreon answers 403 without a User-Agent (Patreon docs, Introduction).
+USER_AGENT = f"Pledgekeeper/{__version__} - Discord roles by pledge"
+TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)
+
+# Told of each call: what it was for, the status (None: no answer), and how many seconds it took.
+Observer = Callable[[str, int | None, float], None]
+
+
+class Http:
+    """The way to Patreon. Make it inside a running loop, and close it."""
+
+    def __init__(
+        self,
+        *,
+        limiter: Limiter | None = None,
+        observer: Observer | None = None,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        timeout: aiohttp.ClientTimeout = TIMEOUT,
+    ) -> None:
+        self._limiter = limiter or Limiter()
+        self._observer = observer
+        self._sleep = sleep
+        self._kept = _session(timeout, aiohttp.TCPConnector())
+        # A kept connection may have been closed by the other side meanwhile. For a request that must not be sent twice
+        # that would look like a lost answer, so each of those gets a connection of its own.
+        self._fresh = _session(timeout, aiohttp.TCPConnector(force_close=True))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._kept.close()
+        await self._fresh.close()
+
+    async def fetch(self, base_url: str, request: Request) -> bytes:
+        """Return the body of a usable answer; raises what `decipher` and `send` raise once `retry` gives up."""
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return decipher(request, await self.send(base_url, request))
+            except (PatreonUnavailable, PatreonThrottled) as error:
+                decision = retry.decide(
+                    error,
+                    attempt=attempt,
+                    is_repeatable=request.is_repeatable,
+                    chance=random.random(),  # noqa: S311  spreads waits, guards nothing
+                )
+                if decision.wait_seconds is None:
+                    raise
+                log.info("a patreon call is tried again", call=request.name, attempt=attempt, error=str(error))
+                await self._sleep(decision.wait_seconds)
+
+    async def send(self, base_url: str, request: Request) -> Response:
+        """Send once and return the answer, whatever it says.
+
+        Raises PatreonUnreached, PatreonTimedOut, or PatreonUnavailable where the connection broke.
+        """
+        await self._limiter.turn(request.token)
+        started = time.monotonic()
+        status = None
+        try:
+            response = await self._exchange(base_url, request)
+            status = response.status
+        except aiohttp.ConnectionTimeoutError:
+            raise PatreonUnreached(f"Patreon could not be reached for {request.name}: no connection in time") from None
+        except aiohttp.ClientConnectorError as error:
+            # The system's own words for it (refused, unknown host): they name no more than the address.
+            reason = type(error.os_error).__name__
+            raise PatreonUnreached(f"Patreon could not be reached for {request.name}: {reason}") from None
+        except TimeoutError:
+            raise PatreonTimedOut(f"Patreon did not answer {request.name} in time") from None
+        except (aiohttp.ClientError, OSError) as error:
+            reason = type(error).__name__
+            raise PatreonUnavailable(f"the connection to Patreon broke during {request.name}: {reason}") from None
+        finally:
+            if self._observer is not None:
+                self._observer(request.name, status, time.monotonic() - started)
+        return response
+
+    async def _exchange(self, base_url: str, request: Request) -> Response:
+        session = self._kept if request.is_repeatable else self._fresh
+        url = URL(base_url.rstrip("/") + request.target(), encoded=True)
+        # A redirect is not followed: it would carry the token to an address that an answer chose.
+        async with session.request(
+            request.method, url, data=request.body(), headers=request.headers(), allow_redirects=False
+        ) as answer:
+            body = await answer.read()
+            headers = {name.lower(): value for name, value in answer.headers.items()}
+            return Response(status=answer.status, headers=headers, body=body)
+
+
+def _session(timeout: aiohttp.ClientTimeout, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=connector,
+        headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=timeout,
+    )

@@ -1,0 +1,185 @@
+"""OAuth with Patreon: the consent address, codes and refresh tokens for pairs, and revoking.
+
+Nothing here is tried twice: a code and a refresh token are single use, so a second try of a call that got through would
+look like a dead pair. Knows no store; the rules of when to refresh are `tokens.py`'s.
+Public source: https://docs.patreon.com/#oauth
+"""
+
+from datetime import datetime, timedelta
+from urllib.parse import quote, urlencode
+
+import msgspec
+import structlog
+
+from bot.clock import Clock
+from bot.errors import CredentialsDead, PatreonRefused, PatreonUnavailable, PledgekeeperError
+from bot.model import Secret, TokenPair
+from bot.patreon.http import Http
+from bot.patreon.protocol import (
+    AUTHORIZE_PATH,
+    REVOKE_PATH,
+    TOKEN_PATH,
+    PatreonUnreached,
+    Request,
+    Response,
+    throttled,
+    unusable,
+)
+from bot.patreon.version import PatreonApi
+
+log = structlog.get_logger(__name__)
+
+LINK_SCOPES = {
+    PatreonApi.V2: ("identity", "identity.memberships"),
+    PatreonApi.V1: ("users", "pledges-to-me"),
+}
+CONNECT_SCOPES = ("identity", "campaigns", "campaigns.members", "w:campaigns.webhook")
+
+# Where an answer names no lifetime: the shortest that another client of Patreon's assumes (patreon-wordpress).
+ASSUMED_LIFETIME_SECONDS = 7 * 24 * 3600.0
+LONGEST_LIFETIME_SECONDS = 366 * 24 * 3600.0
+
+# These speak of our client's registration (id, secret, redirect URI), not of the code or token that was handed in:
+# a mistyped secret must not make every pair dead. access_denied: humhub-oauth #5, patreon-js #10.
+CLIENT_ERRORS = frozenset({"invalid_client", "unauthorized_client", "access_denied"})
+KNOWN_ERRORS = CLIENT_ERRORS | {"invalid_grant", "invalid_request", "unsupported_grant_type", "not_supported_grant"}
+
+
+class RefreshUncertain(PatreonUnavailable):
+    """A refresh was sent and its answer got lost: the refresh token may be used up."""
+
+
+class _TokenAnswer(msgspec.Struct):
+    access_token: str = ""
+    refresh_token: str = ""
+    expires_in: object = None
+    scope: object = None
+    error: str | None = None
+
+
+_TOKEN_ANSWER = msgspec.json.Decoder(_TokenAnswer)
+
+
+class OAuth:
+    """Our registered client at Patreon."""
+
+    def __init__(
+        self,
+        http: Http,
+        *,
+        base_url: str,
+        client_id: str,
+        client_secret: Secret,
+        redirect_uri: str,
+        clock: Clock,
+    ) -> None:
+        self._http = http
+        self._base_url = base_url.rstrip("/")
+        self._client = (("client_id", client_id), ("client_secret", client_secret))
+        self._client_id = client_id
+        self._redirect_uri = redirect_uri
+        self._clock = clock
+
+    def authorize_url(self, *, state: Secret, scopes: tuple[str, ...]) -> Secret:
+        """Return the address where a person consents; secret, for it holds the state."""
+        query = (
+            ("response_type", "code"),
+            ("client_id", self._client_id),
+            ("redirect_uri", self._redirect_uri),
+            ("scope", " ".join(scopes)),
+            ("state", state.reveal()),
+        )
+        return Secret(f"{self._base_url}{AUTHORIZE_PATH}?{urlencode(query, quote_via=quote)}")
+
+    async def exchange_code(self, code: Secret) -> TokenPair:
+        """Turn a consent's code into a pair. Raises CredentialsDead where Patreon does not take the code."""
+        return await self._ask(
+            "the exchange of a code",
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", self._redirect_uri),
+        )
+
+    async def refresh(self, refresh_token: Secret) -> TokenPair:
+        """Turn a refresh token into a new pair.
+
+        Raises CredentialsDead where Patreon does not take it, PatreonThrottled and PatreonUnreached where nothing
+        happened, PatreonRefused where our client itself is refused, and RefreshUncertain where we cannot know.
+        """
+        try:
+            return await self._ask("a refresh", ("grant_type", "refresh_token"), ("refresh_token", refresh_token))
+        except PatreonUnreached:
+            raise
+        except PatreonUnavailable as error:
+            raise RefreshUncertain(f"the answer to a refresh got lost: {error}") from None
+
+    async def revoke(self, token: Secret) -> None:
+        """Ask Patreon to forget a token. Its documentation names no such call, so whatever comes back is fine."""
+        request = Request(name="a revocation", method="POST", path=REVOKE_PATH, form=(("token", token), *self._client))
+        try:
+            response = await self._http.send(self._base_url, request)
+        except PledgekeeperError as error:
+            log.info("a token was not revoked", error=str(error))
+            return
+        log.info("a token was handed in for revocation", status=response.status)
+
+    async def _ask(self, name: str, *form: tuple[str, str | Secret]) -> TokenPair:
+        request = Request(name=name, method="POST", path=TOKEN_PATH, form=(*form, *self._client))
+        asked_at = self._clock.now()
+        response = await self._http.send(self._base_url, request)
+        return read_pair(request, response, asked_at=asked_at)
+
+
+def read_pair(request: Request, response: Response, *, asked_at: datetime) -> TokenPair:
+    """Return the pair in an answer of the token endpoint, or raise what the answer means.
+
+    | answer                                               | raises                                       |
+    |------------------------------------------------------|----------------------------------------------|
+    | 2xx with both tokens                                 | nothing                                      |
+    | 429                                                  | PatreonThrottled                             |
+    | no JSON object, 3xx, 5xx, 2xx with neither           | PatreonUnavailable                           |
+    | one of CLIENT_ERRORS, whatever the status            | PatreonRefused: the settings are wrong       |
+    | 401, or `invalid_grant`, whatever the status         | CredentialsDead                              |
+    | anything else                                        | PatreonRefused                               |
+
+    The body counts more than the status: a refusal has been seen with 200 (patreon-js, tests of oauth).
+    """
+    status = response.status
+    if status == 429:
+        raise throttled(request, response)
+    try:
+        answer = _TOKEN_ANSWER.decode(response.body)
+    except (ValueError, RecursionError):
+        raise unusable(request, response) from None
+    if answer.error is None and 200 <= status < 300 and answer.access_token and answer.refresh_token:
+        return TokenPair(
+            access_token=Secret(answer.access_token),
+            refresh_token=Secret(answer.refresh_token),
+            expires_at=asked_at + _lifetime(answer.expires_in),
+            scopes=frozenset(answer.scope.split() if isinstance(answer.scope, str) else ()),
+        )
+    if status >= 500 or (status < 400 and answer.error is None):
+        raise unusable(request, response)
+    raise _refusal(request, status, answer.error)
+
+
+def _lifetime(told: object) -> timedelta:
+    """Return how long a token lives; what makes no sense must not cost the pair that came with it."""
+    try:
+        seconds = float(told) if isinstance(told, int | float | str) else ASSUMED_LIFETIME_SECONDS
+    except (ValueError, OverflowError):
+        seconds = ASSUMED_LIFETIME_SECONDS
+    return timedelta(seconds=seconds if 0 <= seconds <= LONGEST_LIFETIME_SECONDS else ASSUMED_LIFETIME_SECONDS)
+
+
+def _refusal(request: Request, status: int, error: str | None) -> PledgekeeperError:
+    # Only words we know are repeated: anything else might echo what was sent.
+    word = error if error in KNOWN_ERRORS else "no known reason"
+    if error in CLIENT_ERRORS:
+        check = "check PATREON_CLIENT_ID, PATREON_CLIENT_SECRET and the redirect URI"
+        return PatreonRefused(
+            f"Patreon refused our client in {request.name} ({status}, {word}); {check}", status=status
+        )
+    if status == 401 or error == "invalid_grant":
+        return CredentialsDead(f"Patreon refused {request.name} ({status}, {word}); give consent again")
+    return PatreonRefused(f"Patreon refused {request.name} ({status}, {word}); nothing was changed", status=status)

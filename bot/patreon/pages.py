@@ -1,0 +1,66 @@
+"""Walking a list page by page, to an end that can be trusted. Pure but for awaiting the pages; knows no API version.
+
+Patreon's lists do not always end by themselves: v2's last page may name a fresh cursor for the same rows for ever
+(patreon-api.ts #180), and v1's cursor starts at the row that ended the page before.
+
+| this page                                   | what follows                                                     |
+|---------------------------------------------|------------------------------------------------------------------|
+| names no cursor                             | it is the last                                                   |
+| names one; less than the total is seen      | the next; one that brings no new row is the last, and is shown   |
+| names one; the total is seen                | the next, on trial: it counts only if it brings a new row        |
+| is number MAX_PAGES                         | it is the last, and the read is not complete by its own numbers  |
+
+The trial costs one call where Patreon's list is endless. Stopping at the total without it would trust the total
+blindly: a wrong one would end the read early and make it look complete.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
+
+import msgspec
+
+from bot.model import CampaignId, MembershipPage
+
+MAX_PAGES = 2000
+
+
+class PagePlace(msgspec.Struct, frozen=True, kw_only=True):
+    """Where in which read a page stands. `seen` are the ids of all rows on the pages before."""
+
+    campaign_id: CampaignId
+    read_started_at: datetime
+    number: int = 1
+    cursor: str | None = None
+    seen: frozenset[str] = frozenset()
+
+
+class PageAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """One page as read: its rows' ids (users or not), and the cursor that it names for the next."""
+
+    page: MembershipPage
+    row_ids: frozenset[str]
+    cursor: str | None = None
+
+
+async def walk_pages(
+    first: PagePlace, fetch: Callable[[PagePlace], Awaitable[PageAnswer]]
+) -> AsyncIterator[MembershipPage]:
+    """Yield the pages that `fetch` brings, as the table above says; the final one has `is_last`."""
+    place = first
+    answer = await fetch(place)
+    while answer.cursor is not None and place.number < MAX_PAGES:
+        seen = place.seen | answer.row_ids
+        place = msgspec.structs.replace(place, number=place.number + 1, cursor=answer.cursor, seen=seen)
+        looks_whole = answer.page.total is not None and len(seen) >= answer.page.total
+        if not looks_whole:
+            yield answer.page
+        following = await fetch(place)
+        brings_new = not following.row_ids <= seen
+        if looks_whole and not brings_new:
+            break
+        if looks_whole:
+            yield answer.page
+        answer = following
+        if not brings_new:
+            break
+    yield msgspec.structs.replace(answer.page, is_last=True)

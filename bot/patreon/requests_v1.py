@@ -1,0 +1,59 @@
+"""What we ask of Patreon's API v1: the same questions as requests_v2, as far as v1 can answer them. Pure.
+
+Public source: the v1 pages of https://github.com/Patreon/platform-documentation
+"""
+
+from urllib.parse import quote
+
+from bot.model import CampaignId
+from bot.patreon.protocol import Request
+
+BASE = "/api/oauth2/api"
+PAGE_SIZE = 100  # no maximum is documented; discourse-patreon reads this many in production
+
+PLEDGE_FIELDS = "amount_cents,created_at,declined_since,total_historical_amount_cents,status"
+USER_FIELDS = "full_name,social_connections"
+REWARD_FIELDS = "title,amount_cents,published"
+
+
+def identity_request() -> Request:
+    """Ask who the token's owner is, with their pledges and what says whose campaigns these are for."""
+    return Request(
+        name="the identity",
+        path=f"{BASE}/current_user",
+        query=(
+            ("include", "pledges.reward.campaign.null,pledges.creator.campaign.null"),
+            ("fields[user]", USER_FIELDS),
+            ("fields[pledge]", PLEDGE_FIELDS),
+        ),
+    )
+
+
+def campaigns_request() -> Request:
+    """Ask for the creator's campaigns with their rewards."""
+    return Request(
+        name="the campaigns",
+        path=f"{BASE}/current_user/campaigns",
+        query=(
+            ("include", "rewards.null,creator.null"),
+            ("fields[campaign]", "creation_name"),
+            ("fields[reward]", REWARD_FIELDS),
+            ("fields[user]", "full_name"),
+        ),
+    )
+
+
+def page_request(campaign_id: CampaignId, cursor: str | None) -> Request:
+    """Ask for one page of a campaign's pledges, from scratch each time: `links.next` drops what we ask for."""
+    query = [
+        ("include", "patron.null,reward.null"),
+        ("fields[pledge]", PLEDGE_FIELDS),
+        ("fields[user]", USER_FIELDS),
+        ("fields[reward]", REWARD_FIELDS),
+        ("sort", "created"),
+        ("page[count]", str(PAGE_SIZE)),
+    ]
+    if cursor is not None:
+        query.append(("page[cursor]", cursor))
+    path = f"{BASE}/campaigns/{quote(campaign_id, safe='')}/pledges"
+    return Request(name=f"the pledges of campaign {campaign_id}", path=path, query=tuple(query))

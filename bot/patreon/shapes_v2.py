@@ -1,0 +1,175 @@
+"""The shapes of API v2's documents, field for field as we ask for them. Only shapes: their meaning is documents_v2's.
+
+Every field has a default that means "we were not told" (see wire.py). Public source: https://docs.patreon.com/#apiv2-resources
+"""
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from bot.model import MembershipId, TierId
+from bot.patreon.wire import Cents, Links, Moment, SocialConnections, ToMany, ToOne
+
+
+class MemberAttributes(msgspec.Struct, gc=False):
+    """What a member says of itself. A status tells "not sent" (UNSET) from null, for null means "never"."""
+
+    full_name: str | None = None
+    patron_status: str | UnsetType | None = UNSET
+    last_charge_status: str | UnsetType | None = UNSET
+    last_charge_date: Moment | None = None
+    next_charge_date: Moment | None = None
+    currently_entitled_amount_cents: Cents | None = None
+    campaign_lifetime_support_cents: Cents | None = None
+    pledge_relationship_start: Moment | None = None
+    pledge_cadence: Cents | None = None
+    is_gifted: bool | None = None
+    is_free_trial: bool | None = None
+
+
+class TierRef(msgspec.Struct, gc=False):
+    """A tier's name."""
+
+    id: TierId = TierId("")
+
+
+class EntitledTiers(msgspec.Struct, gc=False):
+    """The tiers that a member is entitled to now; null has been seen for none (patreon-api.ts #144)."""
+
+    data: list[TierRef] | None = None
+
+
+class MemberRelations(msgspec.Struct, gc=False):
+    """What a member is related to."""
+
+    user: ToOne | None = None
+    campaign: ToOne | None = None
+    currently_entitled_tiers: EntitledTiers | None = None
+
+
+NO_ATTRIBUTES = MemberAttributes()
+NO_RELATIONS = MemberRelations()
+
+
+class Member(msgspec.Struct, gc=False):
+    """A member of a campaign."""
+
+    id: MembershipId = MembershipId("")
+    attributes: MemberAttributes | None = None
+    relationships: MemberRelations | None = None
+
+
+class BesideAttributes(msgspec.Struct, gc=False):
+    """What comes beside members: users and tiers."""
+
+    title: str | None = None
+    amount_cents: Cents | None = None
+    published: bool | None = None
+    social_connections: SocialConnections | None = None
+
+
+class Beside(msgspec.Struct, gc=False):
+    """A user or a tier in `included`."""
+
+    type: str = ""
+    id: str = ""
+    attributes: BesideAttributes | None = None
+
+
+class Cursors(msgspec.Struct, gc=False):
+    """Where the list goes on."""
+
+    next: str | None = None
+
+
+class Pagination(msgspec.Struct, gc=False):
+    """How long the whole list is; `cursors` may be absent on a single page."""
+
+    total: Cents | None = None
+    cursors: Cursors | None = None
+
+
+class Meta(msgspec.Struct, gc=False):
+    """What is said of the list."""
+
+    pagination: Pagination | None = None
+
+
+class MemberPage(msgspec.Struct, gc=False):
+    """A page of members."""
+
+    data: list[Member] | None = None
+    included: list[Beside] | None = None
+    meta: Meta | None = None
+    links: Links | None = None
+
+
+class OneMember(msgspec.Struct):
+    """One member."""
+
+    data: Member | None = None
+    included: list[Beside] | None = None
+
+
+class UserAttributes(msgspec.Struct):
+    """What the token's owner says of themselves."""
+
+    full_name: str | None = None
+    social_connections: SocialConnections | None = None
+
+
+class UserRelations(msgspec.Struct):
+    """The owner's memberships."""
+
+    memberships: ToMany | None = None
+
+
+class User(msgspec.Struct):
+    """The token's owner."""
+
+    id: str = ""
+    attributes: UserAttributes | None = None
+    relationships: UserRelations | None = None
+
+
+class IncludedMember(Member, gc=False):
+    """A member beside its user."""
+
+    type: str = ""
+
+
+class IdentityDocument(msgspec.Struct):
+    """The identity."""
+
+    data: User | None = None
+    included: list[IncludedMember] | None = None
+
+
+class CampaignAttributes(msgspec.Struct):
+    """What a campaign is called; `name` and `currency` came in 2026."""
+
+    name: str | None = None
+    vanity: str | None = None
+    creation_name: str | None = None
+    currency: str | None = None
+
+
+class CampaignRelations(msgspec.Struct):
+    """Whose campaign, and its tiers."""
+
+    creator: ToOne | None = None
+    tiers: ToMany | None = None
+
+
+class Campaign(msgspec.Struct):
+    """A campaign."""
+
+    id: str = ""
+    attributes: CampaignAttributes | None = None
+    relationships: CampaignRelations | None = None
+
+
+class CampaignList(msgspec.Struct):
+    """A list of campaigns."""
+
+    data: list[Campaign] | None = None
+    included: list[Beside] | None = None

@@ -1,0 +1,177 @@
+"""The only way to a usable access token: refreshes early, one at a time for each pair, and never loses a pair.
+
+| the pair                               | what happens                                            |
+|----------------------------------------|---------------------------------------------------------|
+| dead                                   | CredentialsDead, and no call                            |
+| young                                  | its access token is used                                |
+| a third of its lifetime before its end | refreshed first; where that fails the old token goes on |
+| a refresh began and never ended well   | the old token goes on until refused or past its end     |
+| past its end                           | refreshed first; where that fails the failure is raised |
+| refused by Patreon (401)               | refreshed once, tried once more; refused again: dead    |
+| refused, and its refresh refused too   | dead                                                    |
+
+A refresh is announced in the store before it is sent and its pair committed before use, so neither a crash nor a
+failed refresh loses or overwrites a pair. The last resort of a pair whose refresh got lost is that refresh once more:
+if the lost one never arrived it works, and if it did there is nothing left to lose.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+import msgspec
+import structlog
+
+from bot.clock import Clock
+from bot.errors import CredentialsDead, PatreonUnavailable, PledgekeeperError
+from bot.model import CampaignId, CredentialId, MembershipPage, Secret, TokenPair
+from bot.patreon.client import PatreonClient
+from bot.patreon.oauth import OAuth
+from bot.patreon.protocol import UnreadableRefusal
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+# Tokens have died after about 20 of their 31 days (reports on GitHub), so a refresh comes with a third left.
+EARLY_SHARE = 1 / 3
+
+
+class StoredPair(msgspec.Struct, frozen=True, kw_only=True):
+    """A pair with what is known about it."""
+
+    credential_id: CredentialId
+    pair: TokenPair
+    obtained_at: datetime
+    refresh_started_at: datetime | None = None  # a refresh was about to be sent, and no pair came of it yet
+    dead_at: datetime | None = None
+
+    def is_due(self, now: datetime) -> bool:
+        """Tell whether this pair is to be refreshed before it is used."""
+        ends_at = self.pair.expires_at
+        if self.refresh_started_at is not None:
+            return now >= ends_at
+        return now >= ends_at - EARLY_SHARE * (ends_at - self.obtained_at)
+
+
+class PairStore(Protocol):
+    """Where pairs are kept. Each verb has committed when it returns."""
+
+    async def load(self, credential_id: CredentialId) -> StoredPair:
+        """Return a pair; LookupError where it was dropped."""
+
+    async def note_refresh_started(self, credential_id: CredentialId, at: datetime) -> None:
+        """Remember that a refresh is about to be sent."""
+
+    async def save_pair(self, credential_id: CredentialId, pair: TokenPair) -> None:
+        """Replace a pair by a fresh one: it is neither being refreshed nor dead."""
+
+    async def mark_dead(self, credential_id: CredentialId, at: datetime) -> None:
+        """Remember that Patreon no longer takes this pair."""
+
+
+class TokenKeeper:
+    """Hands out access tokens by the table above. One keeper serves a whole process."""
+
+    def __init__(self, *, store: PairStore, oauth: OAuth, clock: Clock) -> None:
+        self._store = store
+        self._oauth = oauth
+        self._clock = clock
+        self._refreshes: dict[CredentialId, asyncio.Task[StoredPair]] = {}
+        self._unsaved: dict[Secret, TokenPair] = {}  # by the refresh token that brought them, until they are stored
+
+    async def call(self, credential_id: CredentialId, verb: Callable[[Secret], Awaitable[T]]) -> T:
+        """Return what `verb` makes of a usable access token; it may be called twice."""
+        stored = await self._usable(credential_id)
+        try:
+            return await verb(stored.pair.access_token)
+        except CredentialsDead:
+            stored = await self._revived(stored)
+        try:
+            return await verb(stored.pair.access_token)
+        except UnreadableRefusal as error:
+            # Patreon has just given this token, so something else stands in between; the pair is not to blame.
+            raise PatreonUnavailable(str(error)) from None
+        except CredentialsDead:
+            await self._mark_dead(stored)
+            raise
+
+    async def access_token(self, credential_id: CredentialId) -> Secret:
+        """Return a usable access token; a 401 that it meets is the caller's to handle, so prefer `call`."""
+        return (await self._usable(credential_id)).pair.access_token
+
+    def iter_pages(
+        self, credential_id: CredentialId, campaign_id: CampaignId, client: PatreonClient
+    ) -> AsyncIterator[MembershipPage]:
+        """Yield a campaign's pages of members; a token that dies halfway is replaced, and the read goes on."""
+        return client.walk_membership_pages(lambda verb: self.call(credential_id, verb), campaign_id)
+
+    async def close(self) -> None:
+        """Let the refreshes under way end: a pair that is on its way must reach the store."""
+        await asyncio.gather(*self._refreshes.values(), return_exceptions=True)
+
+    async def _usable(self, credential_id: CredentialId) -> StoredPair:
+        stored = await self._load(credential_id)
+        now = self._clock.now()
+        if not stored.is_due(now):
+            return stored
+        if now >= stored.pair.expires_at:
+            return await self._revived(stored)
+        try:
+            return await self._refreshed(stored)
+        except PledgekeeperError as error:
+            log.warning("a refresh failed; the old token goes on", credential_id=credential_id, error=str(error))
+            return stored
+
+    async def _load(self, credential_id: CredentialId) -> StoredPair:
+        try:
+            stored = await self._store.load(credential_id)
+        except LookupError:
+            raise CredentialsDead(f"the token pair {credential_id} was dropped; give consent again") from None
+        if stored.dead_at is not None:
+            raise CredentialsDead(f"the token pair {credential_id} is dead; give consent again")
+        return stored
+
+    async def _revived(self, stored: StoredPair) -> StoredPair:
+        """Return a newer pair in place of one that no longer works; without one it is dead."""
+        try:
+            return await self._refreshed(stored)
+        except CredentialsDead:
+            await self._mark_dead(stored)
+            raise
+
+    async def _mark_dead(self, stored: StoredPair) -> None:
+        current = await self._load(stored.credential_id)
+        if current.pair.access_token == stored.pair.access_token:  # else consent was given anew meanwhile
+            await self._store.mark_dead(stored.credential_id, self._clock.now())
+            log.error("a token pair is dead; consent is needed again", credential_id=stored.credential_id)
+
+    async def _refreshed(self, seen: StoredPair) -> StoredPair:
+        """Return a newer pair than `seen`, joining a refresh under way; shielded, for half of one loses a pair."""
+        task = self._refreshes.get(seen.credential_id)
+        if task is None:
+            task = asyncio.create_task(self._refresh(seen))
+            self._refreshes[seen.credential_id] = task
+            task.add_done_callback(lambda done: self._forget(seen.credential_id, done))
+        return await asyncio.shield(task)
+
+    def _forget(self, credential_id: CredentialId, task: asyncio.Task[StoredPair]) -> None:
+        del self._refreshes[credential_id]
+        if not task.cancelled():
+            task.exception()  # whoever waited has it; where nobody waited any more it must not be reported as lost
+
+    async def _refresh(self, seen: StoredPair) -> StoredPair:
+        stored = await self._load(seen.credential_id)
+        if stored.pair.access_token != seen.pair.access_token:
+            return stored  # somebody was faster
+        old_token = stored.pair.refresh_token
+        if old_token not in self._unsaved:
+            await self._store.note_refresh_started(stored.credential_id, self._clock.now())
+            self._unsaved[old_token] = await self._oauth.refresh(old_token)
+        current = await self._load(stored.credential_id)
+        if current.pair.access_token == seen.pair.access_token:  # else consent was given anew meanwhile, and stays
+            await self._store.save_pair(stored.credential_id, self._unsaved[old_token])
+            log.info("a token pair was refreshed", credential_id=stored.credential_id)
+        del self._unsaved[old_token]
+        return await self._load(stored.credential_id)

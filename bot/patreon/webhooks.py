@@ -1,0 +1,138 @@
+"""Webhooks as API v2's documents describe them: what we ask to list, make and unpause one. Pure.
+
+Deliveries are checked in protocol.py. Public source: https://docs.patreon.com/#webhooks
+"""
+
+from datetime import datetime
+from urllib.parse import quote
+
+import msgspec
+
+from bot.errors import PatreonUnavailable
+from bot.model import CampaignId, Secret
+from bot.patreon.protocol import Request
+from bot.patreon.requests_v2 import BASE
+from bot.patreon.wire import Moment, ToOne, decode, target
+
+MEMBER_TRIGGERS = (
+    "members:create",
+    "members:update",
+    "members:delete",
+    "members:pledge:create",
+    "members:pledge:update",
+    "members:pledge:delete",
+)
+QUERY = (
+    ("include", "campaign"),
+    ("fields[webhook]", "uri,triggers,paused,secret,num_consecutive_times_failed,last_attempted_at"),
+)
+
+
+class Webhook(msgspec.Struct, frozen=True, kw_only=True):
+    """A webhook of ours at Patreon. Patreon pauses one after too many failed deliveries."""
+
+    webhook_id: str
+    uri: str
+    triggers: tuple[str, ...] = ()
+    is_paused: bool = False
+    failures: int = 0  # deliveries failed in a row
+    last_attempted_at: datetime | None = None
+    secret: Secret | None = None
+    campaign_id: CampaignId | None = None
+
+
+class _Attributes(msgspec.Struct):
+    uri: str | None = None
+    triggers: list[str] | None = None
+    paused: bool | None = None
+    num_consecutive_times_failed: int | None = None
+    last_attempted_at: Moment | None = None
+    secret: str | None = None
+
+
+class _Relations(msgspec.Struct):
+    campaign: ToOne | None = None
+
+
+class _Webhook(msgspec.Struct):
+    id: str = ""
+    attributes: _Attributes | None = None
+    relationships: _Relations | None = None
+
+
+class _List(msgspec.Struct):
+    data: list[_Webhook] | None = None
+
+
+class _One(msgspec.Struct):
+    data: _Webhook | None = None
+
+
+_LIST = msgspec.json.Decoder(_List)
+_ONE = msgspec.json.Decoder(_One)
+
+
+def list_request() -> Request:
+    """Ask for our client's webhooks."""
+    return Request(name="the webhooks", path=f"{BASE}/webhooks", query=QUERY)
+
+
+def create_request(campaign_id: CampaignId, uri: str) -> Request:
+    """Ask for a webhook that tells of a campaign's members."""
+    document = {
+        "data": {
+            "type": "webhook",
+            "attributes": {"triggers": MEMBER_TRIGGERS, "uri": uri},
+            "relationships": {"campaign": {"data": {"type": "campaign", "id": campaign_id}}},
+        }
+    }
+    return Request(
+        name=f"a webhook for campaign {campaign_id}",
+        method="POST",
+        path=f"{BASE}/webhooks",
+        query=QUERY,
+        json=msgspec.json.encode(document),
+    )
+
+
+def unpause_request(webhook_id: str) -> Request:
+    """Ask Patreon to send again."""
+    document = {"data": {"type": "webhook", "id": webhook_id, "attributes": {"paused": False}}}
+    return Request(
+        name=f"webhook {webhook_id}",
+        method="PATCH",
+        path=f"{BASE}/webhooks/{quote(webhook_id, safe='')}",
+        query=QUERY,
+        json=msgspec.json.encode(document),
+    )
+
+
+def read_webhooks(body: bytes) -> tuple[Webhook, ...]:
+    """Read a list of webhooks. Raises PatreonUnavailable where there is none."""
+    document = decode(body, _LIST)
+    if document.data is None:
+        raise PatreonUnavailable("the answer holds no list of webhooks")
+    return tuple(_webhook(told) for told in document.data if told.id)
+
+
+def read_webhook(body: bytes) -> Webhook:
+    """Read one webhook. Raises PatreonUnavailable where there is none."""
+    document = decode(body, _ONE)
+    if document.data is None or not document.data.id:
+        raise PatreonUnavailable("the answer holds no webhook")
+    return _webhook(document.data)
+
+
+def _webhook(told: _Webhook) -> Webhook:
+    attributes = told.attributes or _Attributes()
+    campaign_id = target(told.relationships.campaign) if told.relationships else ""
+    return Webhook(
+        webhook_id=told.id,
+        uri=attributes.uri or "",
+        triggers=tuple(attributes.triggers or ()),
+        is_paused=attributes.paused is True,
+        failures=attributes.num_consecutive_times_failed or 0,
+        last_attempted_at=attributes.last_attempted_at,
+        secret=Secret(attributes.secret) if attributes.secret else None,
+        campaign_id=CampaignId(campaign_id) if campaign_id else None,
+    )

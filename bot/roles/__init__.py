@@ -1,0 +1,1 @@
+"""Makes roles match pledges: pure decisions (entitlement, rules, plan, …) in a shell that looks, plans, writes."""

@@ -1,0 +1,191 @@
+"""Carries out one person's plan: the intent is committed, the write goes out, its outcome is recorded. Decides nothing.
+
+Writes on one person go one after another, grants first: Discord loses one of two parallel writes on one member
+(discord-api-docs #6289), and a tier change is PUT, then DELETE, never a PATCH of the whole list.
+"""
+
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from bot.clock import Clock
+from bot.model import DiscordUserId, Grant, GrantState, GuildId, RoleId
+from bot.roles.assignable import Block
+from bot.roles.facts import Breakers
+from bot.roles.observe import Observer
+from bot.roles.plan import Action, Decision, PersonPlan
+from bot.roles.report import Names, plain_stamp, say_block, say_decision
+from bot.roles.write import Outcome, RoleWriter
+from bot.storage import Storage
+from bot.storage.audit import AuditEntry
+
+log = structlog.get_logger(__name__)
+
+
+class Herald(Protocol):
+    """Tells a guild's admins what they should know."""
+
+    async def tell_admin(self, guild_id: GuildId, key: str, text: str) -> None:
+        """Tell of a trouble, once until it is over."""
+
+    async def over(self, guild_id: GuildId, key: str, text: str) -> None:
+        """Tell that a trouble is over, where it was told of."""
+
+    async def tell_changes(self, guild_id: GuildId, lines: list[str]) -> None:
+        """Tell what was changed."""
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One write that was tried, and what came of it."""
+
+    decision: Decision
+    outcome: Outcome
+
+
+class Applier:
+    """Writes plans to Discord and to the ledger."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        writer: RoleWriter,
+        observer: Observer,
+        breakers: Breakers,
+        herald: Herald,
+        clock: Clock,
+    ) -> None:
+        self._storage = storage
+        self._writer = writer
+        self._observer = observer
+        self._breakers = breakers
+        self._herald = herald
+        self._clock = clock
+
+    async def apply(self, guild_id: GuildId, plan: PersonPlan, *, names: Names, trigger: str) -> tuple[Change, ...]:
+        """Carry out every change of the plan, in its order; one role's failure does not stop the next."""
+        changes: list[Change] = []
+        for decision in plan.decisions:
+            match decision.action:
+                case Action.GRANT:
+                    outcome = await self._grant(guild_id, plan.discord_user_id, decision, trigger)
+                case Action.REVOKE:
+                    outcome = await self._revoke(guild_id, plan.discord_user_id, decision, trigger)
+                case Action.FORGET:
+                    await self._storage.ledger.drop(guild_id, plan.discord_user_id, decision.role_id)
+                    continue
+                case _:
+                    continue
+            changes.append(Change(decision=decision, outcome=outcome))
+            if outcome in {Outcome.AWAY, Outcome.BANNED}:
+                break
+        await self._record(guild_id, plan.discord_user_id, changes, names=names, trigger=trigger)
+        return tuple(changes)
+
+    async def _grant(
+        self, guild_id: GuildId, discord_user_id: DiscordUserId, decision: Decision, trigger: str
+    ) -> Outcome:
+        intent = Grant(
+            guild_id=guild_id,
+            discord_user_id=discord_user_id,
+            role_id=decision.role_id,
+            state=GrantState.GRANTING,
+            since=self._clock.now(),
+        )
+        await self._storage.ledger.put(intent)
+        outcome = await self._writer.put(guild_id, discord_user_id, decision.role_id, _audit_reason(trigger))
+        if outcome in {Outcome.AWAY, Outcome.REFUSED, Outcome.BANNED}:  # it did not happen
+            await self._storage.ledger.drop(guild_id, discord_user_id, decision.role_id)
+        await self._follow_up(guild_id, discord_user_id, decision, outcome)
+        return outcome
+
+    async def _revoke(
+        self, guild_id: GuildId, discord_user_id: DiscordUserId, decision: Decision, trigger: str
+    ) -> Outcome:
+        rows = await self._storage.ledger.load_member(guild_id, discord_user_id)
+        held = rows.get(decision.role_id)
+        if held is None:  # only what we own: the row went while we were on our way
+            return Outcome.GONE
+        await self._storage.ledger.put(
+            msgspec.structs.replace(held, state=GrantState.REVOKING, since=self._clock.now())
+        )
+        outcome = await self._writer.delete(guild_id, discord_user_id, decision.role_id, _audit_reason(trigger))
+        if outcome in {Outcome.REFUSED, Outcome.BANNED}:  # it did not happen
+            await self._storage.ledger.put(held)
+        await self._follow_up(guild_id, discord_user_id, decision, outcome)
+        return outcome
+
+    async def _follow_up(
+        self, guild_id: GuildId, discord_user_id: DiscordUserId, decision: Decision, outcome: Outcome
+    ) -> None:
+        match outcome:
+            case Outcome.DONE:
+                has_role = decision.action is Action.GRANT
+                self._observer.assume(guild_id, discord_user_id, decision.role_id, has_role=has_role)
+            case Outcome.AWAY:
+                self._observer.left(guild_id, discord_user_id)
+            case Outcome.GONE:
+                await self._storage.ledger.drop_role(guild_id, decision.role_id)
+            case Outcome.REFUSED:
+                self._breakers.open(guild_id, decision.role_id)
+            case Outcome.UNKNOWN:
+                self._observer.forget(guild_id, discord_user_id)
+            case Outcome.BANNED:
+                pass
+
+    async def _record(
+        self, guild_id: GuildId, discord_user_id: DiscordUserId, changes: list[Change], *, names: Names, trigger: str
+    ) -> None:
+        now = self._clock.now()
+        plain = msgspec.structs.replace(names, stamp=plain_stamp)
+        entries = [
+            AuditEntry(
+                at=now,
+                guild_id=guild_id,
+                discord_user_id=discord_user_id,
+                role_id=change.decision.role_id,
+                action=f"{change.decision.action} {change.outcome}",
+                reason=say_decision(change.decision, plain),
+                trigger=trigger,
+            )
+            for change in changes
+        ]
+        await self._storage.audit.add(*entries)
+        for change in changes:
+            log.info(
+                "role written",
+                guild_id=guild_id,
+                discord_user_id=discord_user_id,
+                role_id=change.decision.role_id,
+                action=str(change.decision.action),
+                outcome=str(change.outcome),
+                trigger=trigger,
+            )
+        await self._tell(guild_id, discord_user_id, changes, names=names)
+
+    async def _tell(
+        self, guild_id: GuildId, discord_user_id: DiscordUserId, changes: list[Change], *, names: Names
+    ) -> None:
+        done = [change.decision for change in changes if change.outcome is Outcome.DONE]
+        await self._herald.tell_changes(
+            guild_id, [f"<@{discord_user_id}> {say_decision(decision, names)}" for decision in done]
+        )
+        for change in changes:
+            if change.outcome is Outcome.REFUSED:
+                role = names.role(change.decision.role_id)
+                await self._herald.tell_admin(
+                    guild_id,
+                    f"refused:{change.decision.role_id}",
+                    f"I could not change the role **{role}**: {say_block(Block.REFUSED)}. "
+                    "I try no more until the roles change",
+                )
+
+
+def _audit_reason(trigger: str) -> str:
+    return f"Pledgekeeper: {trigger}"
+
+
+def blocked_roles(plan: PersonPlan) -> dict[RoleId, Block]:
+    """Return the roles of a plan that wait for an admin."""
+    return {one.role_id: one.block for one in plan.decisions if one.block is not None}

@@ -1,0 +1,178 @@
+"""What one membership entitles to, now. Pure: `now` is an argument; knows no role, no rule and no Discord.
+
+The cases, in the order in which they are asked (Patreon API v2 docs, Member; Patreon's staff in the developer forum):
+
+    no reading, never listed              NONE
+    gone, v2                              LAPSED     a complete read no longer listed them
+    gone, v1 undeclined                   GRACE      v1 drops the cancelled at once: grace_days from then with the last
+                                                     active roles, then LAPSED
+    last charge refunded, fraud, deleted  LAPSED     unless gifted
+    declined                              GRACE      unless gifted; grace_days from our first read of it, with the last
+                                                     active roles, then LAPSED
+    gifted, with tiers                    ACTIVE     0 cents are right for a gift
+    active, no tiers (v2)                 WAITING    24 h with the last active roles, for Patreon blanks tiers briefly;
+                                                     then by amount
+    active, no tiers (v1)                 ACTIVE     a custom or old pledge: by amount
+    active, Free tier only, no money      FREE
+    active                                ACTIVE     Paid, Pending, Free Trial, Partially Refunded, Other, null, unknown
+    unknown patron status                 ACTIVE with tiers or money, else WAITING: in doubt a role stays
+    former, paid tiers still listed       ENDING     cancelled or paused: to the end of the paid period
+    former                                LAPSED
+    never pledged                         FREE       the Free tier is not paying
+"""
+
+import enum
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+
+from bot.model import ChargeStatus, Membership, MembershipRecord, PatronStatus, Tier, TierId
+from bot.roles.record import believe, is_declined, is_tierless
+
+TIERLESS_PATIENCE = timedelta(hours=24)
+TAKEN_BACK = frozenset(
+    {ChargeStatus.REFUNDED, ChargeStatus.REFUNDED_BY_PATREON, ChargeStatus.FRAUD, ChargeStatus.DELETED}
+)
+
+
+class Standing(enum.StrEnum):
+    """Where a patron stands with one campaign."""
+
+    ACTIVE = "active"
+    ENDING = "ending"
+    GRACE = "grace"
+    WAITING = "waiting"
+    LAPSED = "lapsed"
+    FREE = "free"
+    NONE = "none"
+
+
+class Entitlement(msgspec.Struct, frozen=True, kw_only=True):
+    """What counts for roles. `until` is when it ends by what is known now; `reading` is the fact it rests on."""
+
+    standing: Standing
+    is_paying: bool = False
+    tier_ids: frozenset[TierId] = frozenset()
+    cents: int = 0
+    until: datetime | None = None
+    reading: Membership | None = None
+
+
+def entitle(record: MembershipRecord, *, tiers: Mapping[TierId, Tier], now: datetime, grace_days: int) -> Entitlement:
+    """Work out what the believed part of `record` entitles to."""
+    reading = record.believed
+    gone_since = record.memory.gone_since
+    if reading is None:
+        return Entitlement(standing=Standing.NONE)
+    if gone_since is not None:
+        if reading.membership_id is None and not is_declined(reading):
+            return _grace(record, since=gone_since, tiers=tiers, now=now, grace_days=grace_days)
+        return Entitlement(standing=Standing.LAPSED, reading=reading)
+    if reading.charge_status in TAKEN_BACK and not reading.is_gifted:
+        return Entitlement(standing=Standing.LAPSED, reading=reading)
+    if is_declined(reading):
+        since = record.memory.declined_since or reading.read_started_at
+        return _grace(record, since=since, tiers=tiers, now=now, grace_days=grace_days)
+    return _by_status(record, reading, tiers=tiers)
+
+
+def entitle_unproven(
+    record: MembershipRecord, *, tiers: Mapping[TierId, Tier], now: datetime, grace_days: int
+) -> Entitlement | None:
+    """Work out what the unproven reading would entitle to, were it believed; None where there is none."""
+    if record.unproven is None:
+        return None
+    return entitle(believe(record), tiers=tiers, now=now, grace_days=grace_days)
+
+
+def _by_status(record: MembershipRecord, reading: Membership, *, tiers: Mapping[TierId, Tier]) -> Entitlement:
+    paid_tiers = _paid_tiers(reading, tiers)
+    has_substance = bool(paid_tiers) or bool(reading.entitled_cents)
+    if reading.is_gifted and paid_tiers:
+        return _entitled(Standing.ACTIVE, reading, tiers)
+    if is_tierless(reading):
+        return _tierless(record, reading, tiers=tiers)
+    match reading.patron_status:
+        case PatronStatus.ACTIVE:
+            return _entitled(Standing.ACTIVE, reading, tiers) if has_substance else _unpaid(reading)
+        case PatronStatus.UNKNOWN:
+            return _entitled(Standing.ACTIVE, reading, tiers) if has_substance else _as_before(record, reading, tiers)
+        case PatronStatus.FORMER if paid_tiers:
+            ending = _entitled(Standing.ENDING, reading, tiers)
+            return msgspec.structs.replace(ending, until=reading.next_charge_at)
+        case PatronStatus.FORMER:
+            return Entitlement(standing=Standing.LAPSED, reading=reading)
+        case _:
+            return _unpaid(reading)
+
+
+def _paid_tiers(reading: Membership, tiers: Mapping[TierId, Tier]) -> frozenset[TierId]:
+    """Return the tiers listed that are not the Free tier; one that we have never seen counts as paid."""
+    return frozenset(tier_id for tier_id in reading.tier_ids if tier_id not in tiers or tiers[tier_id].amount_cents > 0)
+
+
+def _entitled(standing: Standing, reading: Membership, tiers: Mapping[TierId, Tier]) -> Entitlement:
+    cents = reading.entitled_cents or 0
+    return Entitlement(
+        standing=standing,
+        is_paying=True,
+        tier_ids=frozenset(reading.tier_ids) or _tier_for(cents, tiers),
+        cents=cents,
+        reading=reading,
+    )
+
+
+def _unpaid(reading: Membership) -> Entitlement:
+    return Entitlement(standing=Standing.FREE, tier_ids=frozenset(reading.tier_ids), reading=reading)
+
+
+def _as_before(
+    record: MembershipRecord,
+    reading: Membership,
+    tiers: Mapping[TierId, Tier],
+    *,
+    standing: Standing = Standing.WAITING,
+    until: datetime | None = None,
+) -> Entitlement:
+    """Keep what the last active reading gave; nothing where there never was one."""
+    memory = record.memory
+    cents = memory.last_active_cents or 0
+    return Entitlement(
+        standing=standing,
+        is_paying=memory.last_active_at is not None,
+        tier_ids=frozenset(memory.last_active_tier_ids) or _tier_for(cents, tiers),
+        cents=cents,
+        until=until,
+        reading=reading,
+    )
+
+
+def _grace(
+    record: MembershipRecord, *, since: datetime, tiers: Mapping[TierId, Tier], now: datetime, grace_days: int
+) -> Entitlement:
+    reading = record.believed
+    until = since + timedelta(days=grace_days)
+    if reading is None or now >= until:
+        return Entitlement(standing=Standing.LAPSED, until=until, reading=reading)
+    return _as_before(record, reading, tiers, standing=Standing.GRACE, until=until)
+
+
+def _tierless(record: MembershipRecord, reading: Membership, *, tiers: Mapping[TierId, Tier]) -> Entitlement:
+    since = record.memory.tierless_since or reading.read_started_at
+    is_second_look = reading.read_started_at - since >= TIERLESS_PATIENCE
+    if not is_second_look:
+        return _as_before(record, reading, tiers, until=since + TIERLESS_PATIENCE)
+    cents = reading.entitled_cents or 0
+    if cents == 0:
+        return Entitlement(standing=Standing.LAPSED, reading=reading)
+    if cents == record.memory.last_active_cents:  # the same money: their tier was deleted, nothing else changed
+        return _as_before(record, reading, tiers, standing=Standing.ACTIVE)
+    return _entitled(Standing.ACTIVE, reading, tiers)
+
+
+def _tier_for(cents: int, tiers: Mapping[TierId, Tier]) -> frozenset[TierId]:
+    """Return the dearest tiers of the campaign that this amount pays for."""
+    affordable = [tier for tier in tiers.values() if 0 < tier.amount_cents <= cents]
+    dearest = max((tier.amount_cents for tier in affordable), default=0)
+    return frozenset(tier.tier_id for tier in affordable if tier.amount_cents == dearest)

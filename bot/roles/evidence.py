@@ -1,0 +1,175 @@
+"""Is this bulk read of Patreon complete, and is it believable? Pure; knows nothing of roles.
+
+Complete: every page arrived, no page twice, and the distinct patrons lie between the totals that the first and the last
+page name. Only a complete read proves that someone is *not* a patron.
+
+Believable: HTTP 200 can lie. A read that differs from the last believed one in a way that patrons do not is an anomaly:
+it may give roles, never take them, until three complete reads over at least 24 hours agree with it.
+"""
+
+import enum
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from bot.model import MembershipPage, PatreonUserId, PatronStatus
+
+MAX_PAYING_DROP = 0.20  # patrons leave one by one; more than a fifth at once is a fault until shown otherwise
+MIN_PAYING_ASKED = 10  # below that a few real cancellations are a large share
+AGREEING_READS = 3
+AGREEING_SPAN = timedelta(hours=24)
+AGREEING_TOLERANCE = 0.05  # real patrons still come and go while we wait
+
+
+class Anomaly(enum.StrEnum):
+    """What is unbelievable about a read."""
+
+    EMPTY = "empty"
+    NO_USERS = "no_users"
+    NO_DISCORD = "no_discord"
+    NO_TIERS = "no_tiers"
+    FEWER_PAYING = "fewer_paying"
+
+
+class ReadSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A bulk read in numbers; each patron counts once."""
+
+    pages: int = 0
+    rows: int = 0
+    patrons: int = 0
+    rows_without_user: int = 0
+    with_discord: int = 0
+    with_tier: int = 0
+    paying: int = 0
+    first_total: int | None = None
+    last_total: int | None = None
+    has_repeated_page: bool = False
+    is_finished: bool = False  # the page arrived that said: the last
+
+
+class PastRead(msgspec.Struct, frozen=True, kw_only=True):
+    """An earlier complete read that was not believed."""
+
+    started_at: datetime
+    summary: ReadSummary
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What a read may be used for."""
+
+    is_complete: bool
+    anomalies: tuple[Anomaly, ...] = ()
+    is_confirmed: bool = False  # anomalous, but later reads agree, or an admin believes it
+
+    @property
+    def proves_presence(self) -> bool:
+        """Tell whether a record that was seen proves that patron's own standing."""
+        return not self.anomalies or self.is_confirmed
+
+    @property
+    def proves_absence(self) -> bool:
+        """Tell whether a patron who was not seen is proven gone."""
+        return self.is_complete and self.proves_presence
+
+
+class Tally:
+    """Adds up the pages of one read as they arrive."""
+
+    def __init__(self) -> None:
+        self.seen: set[PatreonUserId] = set()
+        self._summary = ReadSummary()
+
+    @property
+    def summary(self) -> ReadSummary:
+        """Return the read in numbers, as of the last page."""
+        return self._summary
+
+    def see(self, page: MembershipPage) -> None:
+        """Count one page."""
+        before = self._summary
+        fresh = [reading for reading in page.memberships if reading.patreon_user_id not in self.seen]
+        self.seen.update(reading.patreon_user_id for reading in fresh)
+        self._summary = ReadSummary(
+            pages=before.pages + 1,
+            rows=before.rows + page.rows,
+            patrons=len(self.seen),
+            rows_without_user=before.rows_without_user + page.rows_without_user,
+            with_discord=before.with_discord + sum(one.discord_user_id is not None for one in fresh),
+            with_tier=before.with_tier + sum(bool(one.tier_ids) for one in fresh),
+            paying=before.paying + sum(one.patron_status is PatronStatus.ACTIVE for one in fresh),
+            first_total=page.total if before.pages == 0 else before.first_total,
+            last_total=page.total,
+            has_repeated_page=before.has_repeated_page or (bool(page.memberships) and not fresh),
+            is_finished=page.is_last,
+        )
+
+
+def is_complete(read: ReadSummary) -> bool:
+    """Tell whether the read lists everybody. Rows without a user count: they were seen, though not told apart."""
+    if not read.is_finished or read.has_repeated_page or read.first_total is None or read.last_total is None:
+        return False
+    low, high = sorted((read.first_total, read.last_total))
+    return low <= read.patrons + read.rows_without_user <= high
+
+
+def find_anomalies(read: ReadSummary, believed: ReadSummary | None) -> tuple[Anomaly, ...]:
+    """Compare a read with the last believed one (None: this is the first, and takes nothing from anybody).
+
+    A read of which no page arrived is a failure, not an anomaly.
+    """
+    found = [Anomaly.NO_USERS] if read.rows_without_user and read.rows_without_user == read.rows else []
+    if believed is None or not read.pages:
+        return tuple(found)
+    if believed.patrons and not read.rows:
+        return (Anomaly.EMPTY,)
+    if believed.with_discord and not read.with_discord:
+        found.append(Anomaly.NO_DISCORD)
+    if believed.with_tier and not read.with_tier:
+        found.append(Anomaly.NO_TIERS)
+    if believed.paying >= MIN_PAYING_ASKED and read.paying < believed.paying * (1 - MAX_PAYING_DROP):
+        found.append(Anomaly.FEWER_PAYING)
+    return tuple(found)
+
+
+def judge(
+    read: ReadSummary,
+    *,
+    started_at: datetime,
+    believed: ReadSummary | None,
+    doubted: Sequence[PastRead] = (),
+) -> Verdict:
+    """Judge a read. `doubted`: the complete reads since the last believed one, oldest first, none of them believed.
+
+    A read that broke off is compared on what arrived, so it cannot be short of patrons: that is no anomaly, it is a
+    part.
+    """
+    complete = is_complete(read)
+    anomalies = find_anomalies(read, believed)
+    if not complete:
+        anomalies = tuple(anomaly for anomaly in anomalies if anomaly is not Anomaly.FEWER_PAYING)
+    confirmed = complete and bool(anomalies) and _is_confirmed(read, started_at=started_at, doubted=doubted)
+    return Verdict(is_complete=complete, anomalies=anomalies, is_confirmed=confirmed)
+
+
+def _is_confirmed(read: ReadSummary, *, started_at: datetime, doubted: Sequence[PastRead]) -> bool:
+    agreeing: list[PastRead] = []
+    for past in reversed(doubted):
+        if not _agrees(past.summary, read):
+            break
+        agreeing.append(past)
+    if len(agreeing) + 1 < AGREEING_READS:
+        return False
+    return started_at - agreeing[-1].started_at >= AGREEING_SPAN
+
+
+def _agrees(one: ReadSummary, other: ReadSummary) -> bool:
+    return all(
+        abs(a - b) <= max(1, AGREEING_TOLERANCE * max(a, b))
+        for a, b in (
+            (one.paying, other.paying),
+            (one.with_tier, other.with_tier),
+            (one.with_discord, other.with_discord),
+            (one.rows_without_user, other.rows_without_user),
+        )
+    )

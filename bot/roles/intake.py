@@ -1,0 +1,286 @@
+"""Takes what Patreon says in as facts: a campaign's whole list, or one person. Knows nothing of roles and of Discord.
+
+A bulk read is compared in memory with a fingerprint of each patron's last reading, so that a read without news stores
+nothing. New readings are stored unproven page by page (they may give at once), and believed when the read is judged.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import datetime
+
+import msgspec
+import structlog
+
+from bot.clock import Clock
+from bot.errors import NeedsOwner, PledgekeeperError
+from bot.model import (
+    CampaignId,
+    CredentialId,
+    DiscordUserId,
+    Membership,
+    MembershipPage,
+    MembershipRecord,
+    PatreonUserId,
+    PatronStatus,
+    ReadId,
+)
+from bot.patreon.client import PatreonClient
+from bot.patreon.tokens import TokenKeeper
+from bot.roles.evidence import PastRead, ReadSummary, Tally, Verdict, judge
+from bot.roles.record import believe, is_tierless, take_absence, take_identity, take_reading
+from bot.storage import Storage
+
+log = structlog.get_logger(__name__)
+
+GONE = 0  # the fingerprint of someone whom a complete read no longer listed
+OnNews = Callable[[frozenset[PatreonUserId]], Awaitable[None]]
+
+
+class CampaignRead(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of reading one campaign."""
+
+    campaign_id: CampaignId
+    read_id: ReadId
+    started_at: datetime
+    summary: ReadSummary
+    verdict: Verdict
+    changed: frozenset[PatreonUserId]
+    error: PledgekeeperError | None = None
+
+
+class _Reading(msgspec.Struct, kw_only=True):
+    """One bulk read under way."""
+
+    campaign_id: CampaignId
+    linked: frozenset[PatreonUserId]
+    on_news: OnNews
+    tally: Tally
+    changed: set[PatreonUserId]
+    has_doubted: bool = False  # earlier reads left readings that were not believed
+
+
+class Intake:
+    """Reads Patreon and stores what changed."""
+
+    def __init__(self, *, storage: Storage, client: PatreonClient, keeper: TokenKeeper, clock: Clock) -> None:
+        self._storage = storage
+        self._client = client
+        self._keeper = keeper
+        self._clock = clock
+        self._fingerprints: dict[CampaignId, dict[PatreonUserId, int]] = {}
+        self._restless: dict[CampaignId, set[PatreonUserId]] = {}
+
+    def forget(self, patreon_user_id: PatreonUserId) -> None:
+        """Compare this patron's next reading with storage: somebody else stored a newer one."""
+        for known in self._fingerprints.values():
+            known.pop(patreon_user_id, None)
+
+    def restless(self, campaign_id: CampaignId) -> frozenset[PatreonUserId]:
+        """Return the patrons whose standing changes with time alone: grace, or a second look that is due."""
+        return frozenset(self._restless.get(campaign_id, ()))
+
+    async def read_campaign(
+        self,
+        campaign_id: CampaignId,
+        credential_id: CredentialId,
+        *,
+        linked: Iterable[PatreonUserId],
+        on_news: OnNews,
+    ) -> CampaignRead:
+        """Read a campaign's whole list; an error ends the read, is returned with it, and takes nothing from anybody."""
+        started_at = self._clock.now()
+        await self._known(campaign_id)
+        read_id = await self._storage.reads.start(campaign_id, started_at)
+        reading = _Reading(
+            campaign_id=campaign_id, linked=frozenset(linked), on_news=on_news, tally=Tally(), changed=set()
+        )
+        error: PledgekeeperError | None = None
+        try:
+            await self._take_pages(credential_id, reading)
+        except PledgekeeperError as failure:
+            error = failure
+        verdict = await self._judge(reading, started_at=started_at)
+        await self._conclude(reading, verdict, started_at=started_at)
+        await self._storage.reads.finish(
+            read_id,
+            at=self._clock.now(),
+            is_complete=verdict.is_complete,
+            is_believed=verdict.proves_absence,
+            anomalies=tuple(verdict.anomalies),
+            summary=msgspec.structs.asdict(reading.tally.summary),
+        )
+        return CampaignRead(
+            campaign_id=campaign_id,
+            read_id=read_id,
+            started_at=started_at,
+            summary=reading.tally.summary,
+            verdict=verdict,
+            changed=frozenset(reading.changed),
+            error=error,
+        )
+
+    async def refresh_person(self, discord_user_id: DiscordUserId) -> None:
+        """Read one linked person again, by their own consent. Raises TryLater or NeedsOwner; nothing is lost then."""
+        link = await self._storage.links.find_discord(discord_user_id)
+        if link is None:
+            return
+        stored = await self._storage.credentials.find_patron(link.patreon_user_id)
+        if stored is None:
+            raise NeedsOwner("Patreon cannot be asked about you alone, for you were linked without /link; type /link")
+        started_at = self._clock.now()
+        identity = await self._keeper.call(stored.credential_id, self._client.fetch_identity)
+        previous = await self._storage.memberships.load_person(link.patreon_user_id)
+        bound = {binding.campaign_id for binding in await self._storage.campaigns.bindings()}
+        records = take_identity(
+            {record.campaign_id: record for record in previous},
+            identity,
+            campaign_ids=bound,
+            read_started_at=started_at,
+        )
+        await self._storage.memberships.save(records)
+        self.forget(link.patreon_user_id)
+
+    async def _take_pages(self, credential_id: CredentialId, reading: _Reading) -> None:
+        async for page in self._keeper.iter_pages(credential_id, reading.campaign_id, self._client):
+            reading.tally.see(page)
+            if page.tiers:
+                await self._save_new_tiers(page)
+            await self._take_page(page, reading)
+
+    async def _take_page(self, page: MembershipPage, reading: _Reading) -> None:
+        known = self._fingerprints[reading.campaign_id]
+        news = {
+            one.patreon_user_id: one
+            for one in page.memberships
+            if (
+                (mark := known.get(one.patreon_user_id)) != fingerprint(one)
+                and (mark is not None or _matters(one) or one.patreon_user_id in reading.linked)
+            )
+            or is_tierless(one)
+        }
+        if not news:
+            return
+        records = await self._merge(reading.campaign_id, news, is_believed=False)
+        await self._save(reading.campaign_id, records)
+        reading.changed.update(news)
+        await reading.on_news(frozenset(news))
+
+    async def _judge(self, reading: _Reading, *, started_at: datetime) -> Verdict:
+        believed = await self._storage.reads.last_believed(reading.campaign_id)
+        later = await self._storage.reads.since_believed(reading.campaign_id)
+        reading.has_doubted = any(read.anomalies for read in later)
+        return judge(
+            reading.tally.summary,
+            started_at=started_at,
+            believed=None if believed is None else msgspec.convert(believed.summary, ReadSummary),
+            doubted=[
+                PastRead(started_at=read.started_at, summary=msgspec.convert(read.summary, ReadSummary))
+                for read in later
+                if read.is_complete
+            ],
+        )
+
+    async def _conclude(self, reading: _Reading, verdict: Verdict, *, started_at: datetime) -> None:
+        """Believe what the verdict allows: those seen, and those proven absent."""
+        if verdict.proves_presence:
+            stored = (
+                await self._storage.memberships.load_campaign(reading.campaign_id)
+                if reading.has_doubted
+                else await self._previous(reading.campaign_id, reading.changed)
+            )
+            doubted = [record for record in stored.values() if record.unproven is not None]
+            await self._save(reading.campaign_id, [believe(record) for record in doubted])
+            reading.changed.update(record.patreon_user_id for record in doubted)
+        if verdict.proves_absence:
+            await self._take_absent(reading, started_at=started_at)
+
+    async def _take_absent(self, reading: _Reading, *, started_at: datetime) -> None:
+        known = self._fingerprints[reading.campaign_id]
+        expected = {patron for patron, mark in known.items() if mark != GONE} | reading.linked
+        absent = {patron for patron in expected - reading.tally.seen if known.get(patron) != GONE}
+        if not absent:
+            return
+        previous = await self._previous(reading.campaign_id, absent)
+        records = [
+            take_absence(
+                previous.get(patron),
+                campaign_id=reading.campaign_id,
+                patreon_user_id=patron,
+                read_started_at=started_at,
+            )
+            for patron in absent
+        ]
+        await self._save(reading.campaign_id, records)
+        reading.changed.update(absent)
+
+    async def _merge(
+        self, campaign_id: CampaignId, news: Mapping[PatreonUserId, Membership], *, is_believed: bool
+    ) -> list[MembershipRecord]:
+        previous = await self._previous(campaign_id, news)
+        return [take_reading(previous.get(patron), one, is_believed=is_believed) for patron, one in news.items()]
+
+    async def _previous(
+        self, campaign_id: CampaignId, patrons: Iterable[PatreonUserId]
+    ) -> dict[PatreonUserId, MembershipRecord]:
+        stored = await self._storage.memberships.load_people(patrons)
+        return {
+            patron: record
+            for patron, records in stored.items()
+            for record in records
+            if record.campaign_id == campaign_id
+        }
+
+    async def _save(self, campaign_id: CampaignId, records: list[MembershipRecord]) -> None:
+        await self._storage.memberships.save(records)
+        self._note(campaign_id, records)
+
+    async def _known(self, campaign_id: CampaignId) -> None:
+        if campaign_id not in self._fingerprints:
+            self._fingerprints[campaign_id] = {}
+            stored = await self._storage.memberships.load_campaign(campaign_id)
+            self._note(campaign_id, stored.values())
+
+    def _note(self, campaign_id: CampaignId, records: Iterable[MembershipRecord]) -> None:
+        known = self._fingerprints[campaign_id]
+        restless = self._restless.setdefault(campaign_id, set())
+        for record in records:
+            memory, latest = record.memory, record.unproven or record.believed
+            gone = memory.gone_since is not None or latest is None
+            known[record.patreon_user_id] = GONE if gone or latest is None else fingerprint(latest)
+            if memory.declined_since or memory.tierless_since or memory.gone_since:
+                restless.add(record.patreon_user_id)
+            else:
+                restless.discard(record.patreon_user_id)
+
+    async def _save_new_tiers(self, page: MembershipPage) -> None:
+        known = {tier for one in page.tiers[:1] for tier in await self._storage.campaigns.tiers(one.campaign_id)}
+        await self._storage.campaigns.save_tiers(tuple(tier for tier in page.tiers if tier not in known))
+
+
+def fingerprint(reading: Membership) -> int:
+    """Return a number that differs where two readings differ in anything but when and how they were read; never 0."""
+    facts = (
+        reading.membership_id,
+        reading.full_name,
+        reading.patron_status,
+        reading.charge_status,
+        reading.unknown_words,
+        reading.tier_ids,
+        reading.entitled_cents,
+        reading.lifetime_cents,
+        reading.is_gifted,
+        reading.is_free_trial,
+        reading.pledge_started_at,
+        reading.last_charge_at,
+        reading.next_charge_at,
+        reading.cadence_months,
+        reading.declined_since,
+        reading.discord_user_id,
+    )
+    return hash(facts) or 1
+
+
+def _matters(reading: Membership) -> bool:
+    """Tell whether someone unlinked and unknown is worth storing: a patron, not a follower."""
+    if reading.patron_status in {PatronStatus.NEVER, PatronStatus.FORMER}:
+        return bool(reading.tier_ids) or reading.discord_user_id is not None
+    return True

@@ -1,0 +1,93 @@
+"""What a look at a guild member says about our ledger rows. Pure; the ledger itself is in storage.
+
+An intent is committed before each write, so whatever is cut off can be settled by looking (present: the role is on the
+member):
+
+    state       present                absent
+    granting    held                   forget, plan again     the PUT never happened, or Discord lost it
+    held        held (anew if they     joined later than the grant: forget, plan again (they left and came back)
+                joined since)          else, hand edits respected: suppressed; enforced: forget, plan again
+    revoking    held, plan again       forget                 never a hand edit
+    suppressed  held (given back)      suppressed
+
+Someone who is not in the guild: intents are forgotten, held and suppressed rows wait for their return. A write that
+Discord accepted but whose effect nobody has seen settles nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import msgspec
+
+from bot.model import Grant, GrantState, HandEdits, RoleId
+
+INTENTS = frozenset({GrantState.GRANTING, GrantState.REVOKING})
+
+
+class Seat(msgspec.Struct, frozen=True, kw_only=True):
+    """What Discord shows of one person in one guild; None in a seat's place means: not a member."""
+
+    role_ids: frozenset[RoleId] = frozenset()
+    joined_at: datetime | None = None
+    is_pending: bool = False  # has not passed the guild's screening
+    unseen_role_ids: frozenset[RoleId] = frozenset()  # Discord accepted our write; nothing has shown its effect yet
+
+
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+    """What a look changes in one member's rows."""
+
+    put: tuple[Grant, ...] = ()
+    drop: tuple[RoleId, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether the ledger already says what was seen."""
+        return not self.put and not self.drop
+
+
+def settle(grants: Iterable[Grant], seat: Seat | None, *, hand_edits: HandEdits, now: datetime) -> Settlement:
+    """Compare one member's rows with what was seen of them."""
+    put: list[Grant] = []
+    drop: list[RoleId] = []
+    for grant in grants:
+        settled = _settle_one(grant, seat, hand_edits=hand_edits, now=now)
+        if settled is None:
+            drop.append(grant.role_id)
+        elif settled != grant:
+            put.append(settled)
+    return Settlement(put=tuple(put), drop=tuple(drop))
+
+
+def settled(grants: Mapping[RoleId, Grant], settlement: Settlement) -> dict[RoleId, Grant]:
+    """Return the rows as they are after a settlement."""
+    kept = {role_id: grant for role_id, grant in grants.items() if role_id not in settlement.drop}
+    return kept | {grant.role_id: grant for grant in settlement.put}
+
+
+def _settle_one(grant: Grant, seat: Seat | None, *, hand_edits: HandEdits, now: datetime) -> Grant | None:
+    if seat is None:
+        return None if grant.state in INTENTS else grant
+    if grant.role_id in seat.unseen_role_ids:
+        return grant
+    if grant.role_id in seat.role_ids:
+        return _held(grant, seat, now)
+    if grant.state in INTENTS:
+        return None
+    if grant.state is GrantState.SUPPRESSED:
+        return grant
+    if _came_back(grant, seat) or hand_edits is HandEdits.ENFORCE:
+        return None
+    return msgspec.structs.replace(grant, state=GrantState.SUPPRESSED, since=now)
+
+
+def _came_back(grant: Grant, seat: Seat) -> bool:
+    """Tell whether they left since the role was first seen on them, which took it from them by no hand."""
+    return seat.joined_at is not None and grant.granted_at is not None and seat.joined_at > grant.granted_at
+
+
+def _held(grant: Grant, seat: Seat, now: datetime) -> Grant:
+    """Return the row as held; by someone who came back it is held anew, so that a later hand edit is seen as one."""
+    granted_at = None if _came_back(grant, seat) else grant.granted_at
+    if grant.state is GrantState.HELD and granted_at is not None:
+        return grant
+    return msgspec.structs.replace(grant, state=GrantState.HELD, since=now, granted_at=granted_at or now)

@@ -1,0 +1,41 @@
+"""What one person is told about their roles after a turn. Pure; decides nothing."""
+
+from collections.abc import Iterable
+
+from bot.linking.outcome import RoleNews, RoleStatus
+from bot.model import GuildId, RoleId
+from bot.roles.plan import Action, Decision, PersonPlan
+from bot.roles.report import Names, say_decision
+
+_STATUS: dict[Action, RoleStatus] = {
+    Action.KEEP: "kept",
+    Action.LEAVE: "kept",
+    Action.UNPROVEN: "kept",
+    Action.GRANT: "waiting",
+    Action.SCREENING: "waiting",
+}
+
+
+def gather_news(
+    plan: PersonPlan, names: Names, *, guild_id: GuildId, guild_name: str, written: Iterable[RoleId]
+) -> tuple[RoleNews, ...]:
+    """Say of each role how it stands now; `written` are the roles that this very turn wrote."""
+    fresh = frozenset(written)
+    return tuple(
+        RoleNews(
+            guild_id=guild_id,
+            guild_name=guild_name,
+            role_name=names.role(decision.role_id),
+            status=_status(decision, is_fresh=decision.role_id in fresh),
+            why=say_decision(decision, names),
+        )
+        for decision in plan.decisions
+        if decision.action is not Action.AWAY
+    )
+
+
+def _status(decision: Decision, *, is_fresh: bool) -> RoleStatus:
+    status = _STATUS.get(decision.action, "missing")
+    if is_fresh and status == "kept":
+        return "given"
+    return "removed" if is_fresh and status == "missing" else status

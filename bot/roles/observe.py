@@ -1,0 +1,169 @@
+"""Looks at Discord: a guild's roles, and which roles the people we follow have. Never writes, never decides.
+
+Rules:
+1. Seats are kept only for people we were asked about: memory follows patrons, not the guild.
+2. Seats are asked for 100 ids at a time over the gateway (discord-api-docs, Request Guild Members), so a look costs no
+   REST call. Afterwards the gateway's events keep them true; a new session forgets them all.
+3. A write that Discord accepted is assumed, and marked as not yet seen, until an event or a look shows the member.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Protocol
+
+import discord
+import msgspec
+import structlog
+
+from bot.errors import TryLater
+from bot.model import DiscordUserId, GuildId, RoleId
+from bot.roles.assignable import Powers, RoleLook
+from bot.roles.ledger import Seat
+
+log = structlog.get_logger(__name__)
+
+IDS_PER_LOOK = 100
+LOOK_TIMEOUT_SECONDS = 20.0
+
+
+class DiscordAway(TryLater):
+    """Discord is not connected, or did not answer; people are looked at again later."""
+
+
+class ClientSource(Protocol):
+    """Whoever holds the Discord client: a crashed one is replaced by a fresh one."""
+
+    @property
+    def current(self) -> discord.Client | None:
+        """The connected client; None while there is none."""
+
+
+class GuildLook(msgspec.Struct, frozen=True, kw_only=True):
+    """A guild's roles, and what the bot may do there."""
+
+    guild_id: GuildId
+    name: str
+    roles: dict[RoleId, RoleLook]
+    bot: Powers
+
+
+class Observer:
+    """What Discord shows now."""
+
+    def __init__(self, clients: ClientSource) -> None:
+        self._clients = clients
+        self._seats: dict[GuildId, dict[DiscordUserId, Seat | None]] = {}
+
+    def look_guild(self, guild_id: GuildId) -> GuildLook | None:
+        """Return the guild as the gateway keeps it; None while it cannot be seen."""
+        guild = self._find_guild(guild_id)
+        if guild is None or guild.me is None:
+            return None
+        return GuildLook(
+            guild_id=guild_id,
+            name=guild.name,
+            roles={RoleId(role.id): look_role(role) for role in guild.roles},
+            bot=powers_of(guild.me),
+        )
+
+    def guild_ids(self) -> tuple[GuildId, ...]:
+        """Return the guilds that can be seen now."""
+        client = self._clients.current
+        return tuple(GuildId(guild.id) for guild in client.guilds) if client is not None else ()
+
+    async def look(
+        self, guild_id: GuildId, people: Iterable[DiscordUserId], *, is_fresh: bool = False
+    ) -> dict[DiscordUserId, Seat | None]:
+        """Return each person's seat (None: not a member); those not known yet, or all if `is_fresh`, are asked for.
+
+        Raises DiscordAway.
+        """
+        wanted = tuple(people)
+        known = self._seats.setdefault(guild_id, {})
+        missing = wanted if is_fresh else tuple(person for person in wanted if person not in known)
+        for start in range(0, len(missing), IDS_PER_LOOK):
+            known.update(await self._ask(guild_id, missing[start : start + IDS_PER_LOOK]))
+        return {person: known[person] for person in wanted}
+
+    def saw(self, member: discord.Member) -> None:
+        """Take a member as the gateway just showed them, where we follow them."""
+        known = self._seats.get(GuildId(member.guild.id), {})
+        if member.id in known:
+            known[DiscordUserId(member.id)] = seat_of(member)
+
+    def left(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> None:
+        """Take it that this person left the guild."""
+        known = self._seats.get(guild_id, {})
+        if discord_user_id in known:
+            known[discord_user_id] = None
+
+    def assume(self, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId, *, has_role: bool) -> None:
+        """Take a write that Discord accepted as done, though not yet seen."""
+        seat = self._seats.get(guild_id, {}).get(discord_user_id)
+        if seat is None or (role_id in seat.role_ids) is has_role:
+            return
+        role_ids = seat.role_ids | {role_id} if has_role else seat.role_ids - {role_id}
+        unseen = msgspec.structs.replace(seat, role_ids=role_ids, unseen_role_ids=seat.unseen_role_ids | {role_id})
+        self._seats[guild_id][discord_user_id] = unseen
+
+    def forget(self, guild_id: GuildId | None = None, discord_user_id: DiscordUserId | None = None) -> None:
+        """Drop what is known of everyone, of a guild, or of one person in it; they are looked at again."""
+        if guild_id is None:
+            self._seats.clear()
+        elif discord_user_id is None:
+            self._seats.pop(guild_id, None)
+        else:
+            self._seats.get(guild_id, {}).pop(discord_user_id, None)
+
+    def _find_guild(self, guild_id: GuildId) -> discord.Guild | None:
+        client = self._clients.current
+        guild = client.get_guild(guild_id) if client is not None else None
+        return None if guild is None or guild.unavailable else guild
+
+    async def _ask(self, guild_id: GuildId, ids: tuple[DiscordUserId, ...]) -> dict[DiscordUserId, Seat | None]:
+        guild = self._find_guild(guild_id)
+        if guild is None:
+            raise DiscordAway(f"the server {guild_id} cannot be seen on Discord now; its members are looked at later")
+        try:
+            async with asyncio.timeout(LOOK_TIMEOUT_SECONDS):
+                # cache=True: discord.py drops updates of members that it does not hold
+                found = await guild.query_members(user_ids=list(ids), limit=IDS_PER_LOOK, cache=True)
+        except (TimeoutError, discord.DiscordException, ConnectionError) as error:
+            log.warning(
+                "discord did not answer a look at members", guild_id=guild_id, people=len(ids), error=repr(error)
+            )
+            raise DiscordAway(
+                f"Discord did not show {len(ids)} members of the server {guild_id}; they are looked at later"
+            ) from error
+        seats = {DiscordUserId(member.id): seat_of(member) for member in found}
+        return {person: seats.get(person) for person in ids}
+
+
+def seat_of(member: discord.Member) -> Seat:
+    """Return the roles that a member has, @everyone left out."""
+    return Seat(
+        role_ids=frozenset(RoleId(role_id) for role_id in member._roles),  # noqa: SLF001  .roles sorts and resolves each
+        joined_at=member.joined_at,
+        is_pending=member.pending,
+    )
+
+
+def look_role(role: discord.Role) -> RoleLook:
+    """Return a role as our pure files know it."""
+    return RoleLook(
+        role_id=RoleId(role.id),
+        name=role.name,
+        position=role.position,
+        permissions=role.permissions.value,
+        is_managed=role.managed,
+        is_everyone=role.is_default(),
+    )
+
+
+def powers_of(member: discord.Member) -> Powers:
+    """Return what a member may do, by their roles in the guild, not in a channel."""
+    return Powers(
+        top=look_role(member.top_role),
+        permissions=member.guild_permissions.value,
+        is_owner=member.guild.owner_id == member.id,
+    )

@@ -1,0 +1,173 @@
+"""What should change on one person's roles in one guild, and why: the one planner, which everyone calls.
+
+Pure: no clock, no log, no await, no I/O; "why not" is in the plan, not in a log. The ledger rows are settled
+(`ledger.settle`) before a plan is made.
+
+    wanted   on member   ledger       decision
+    any      not a member of the guild  AWAY
+    yes      yes         ours         KEEP
+    yes      yes         -            LEAVE        a person gave it; it stays theirs
+    yes      no          suppressed   SUPPRESSED   someone took it away by hand
+    yes      no          -            BLOCKED      the role cannot be given now
+    yes      no          -            SCREENING    the person has not passed the guild's screening
+    yes      no          -            GRANT
+    no       any         ours         FORGET       the role itself is gone
+    no       yes         ours         BLOCKED      the role cannot be taken now
+    no       yes         ours         REVOKE
+    no       not shown   ours         NONE         our removal was accepted; nothing has shown its effect yet
+    no       no          ours         FORGET       so that a new pledge is granted again
+    no       any         -            NONE         not ours to touch
+    unsure   any         ours         UNPROVEN     in doubt the role stays
+    unsure   any         -            NONE
+"""
+
+import enum
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from bot.model import (
+    CampaignId,
+    DiscordUserId,
+    Grant,
+    GrantState,
+    GuildId,
+    GuildSettings,
+    Link,
+    MembershipRecord,
+    RoleId,
+    RoleRule,
+    Tier,
+    TierId,
+)
+from bot.roles.assignable import Block
+from bot.roles.ledger import Seat
+from bot.roles.rules import Claim, Wanted, claim_roles, settle_accounts
+
+
+class Action(enum.StrEnum):
+    """What is to be done about one role of one person."""
+
+    GRANT = "grant"
+    REVOKE = "revoke"
+    FORGET = "forget"  # drop the ledger row; no write to Discord
+    KEEP = "keep"
+    LEAVE = "leave"
+    NONE = "none"
+    AWAY = "away"
+    SUPPRESSED = "suppressed"
+    SCREENING = "screening"
+    BLOCKED = "blocked"
+    UNPROVEN = "unproven"
+    HELD_BACK = "held_back"  # a rail of policy.py keeps a revoke (or, when off, any change) from happening
+
+
+class GuildFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plan needs to know of the guild. `blocked` names each role that cannot be given now; GONE ones too."""
+
+    guild_id: GuildId
+    now: datetime
+    settings: GuildSettings = GuildSettings()
+    rules: tuple[RoleRule, ...] = ()
+    tiers: Mapping[TierId, Tier] = msgspec.field(default_factory=dict)
+    blocked: Mapping[RoleId, Block] = msgspec.field(default_factory=dict)
+
+
+class PersonFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plan needs to know of one person: the facts, and what Discord shows of them (None: not a member)."""
+
+    discord_user_id: DiscordUserId
+    seat: Seat | None
+    link: Link | None = None
+    records: Mapping[CampaignId, MembershipRecord] = msgspec.field(default_factory=dict)
+    grants: Mapping[RoleId, Grant] = msgspec.field(default_factory=dict)
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be done about one role, with the claim that decided it."""
+
+    role_id: RoleId
+    action: Action
+    claim: Claim
+    block: Block | None = None
+
+
+class PersonPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """One decision for each pledge role and each ledger row of a person, grants before revokes."""
+
+    discord_user_id: DiscordUserId
+    decisions: tuple[Decision, ...]
+    link: Link | None = None
+
+    def having(self, action: Action) -> tuple[Decision, ...]:
+        """Return the decisions with this action."""
+        return tuple(decision for decision in self.decisions if decision.action is action)
+
+    @property
+    def is_change(self) -> bool:
+        """Tell whether anything is to be written, to Discord or to the ledger."""
+        return any(decision.action in CHANGES for decision in self.decisions)
+
+
+CHANGES = frozenset({Action.GRANT, Action.REVOKE, Action.FORGET})
+_ORDER = {Action.GRANT: 0, Action.REVOKE: 2}
+
+
+def plan_person(guild: GuildFacts, person: PersonFacts) -> PersonPlan:
+    """Decide about each role that a rule names or that the ledger holds for this person."""
+    accounts = settle_accounts(
+        person.records if person.link is not None else {},
+        tiers=guild.tiers,
+        now=guild.now,
+        grace_days=guild.settings.grace_days,
+    )
+    claims = claim_roles(guild.rules, accounts)
+    role_ids = list(claims) + [role_id for role_id in person.grants if role_id not in claims]
+    decisions = (_decide(_final_claim(role_id, claims, person), guild=guild, person=person) for role_id in role_ids)
+    return PersonPlan(
+        discord_user_id=person.discord_user_id,
+        link=person.link,
+        decisions=tuple(sorted(decisions, key=lambda decision: _ORDER.get(decision.action, 1))),
+    )
+
+
+def _final_claim(role_id: RoleId, claims: Mapping[RoleId, Claim], person: PersonFacts) -> Claim:
+    """Treat a role that no rule names, and any role of someone unlinked, as proven not wanted."""
+    claim = claims.get(role_id, Claim(role_id=role_id, wanted=Wanted.NO))
+    return claim if person.link is not None else msgspec.structs.replace(claim, wanted=Wanted.NO)
+
+
+def _decide(claim: Claim, *, guild: GuildFacts, person: PersonFacts) -> Decision:
+    role_id = claim.role_id
+    block = guild.blocked.get(role_id)
+    grant = person.grants.get(role_id)
+    if person.seat is None:
+        action = Action.AWAY
+    elif claim.wanted is Wanted.YES:
+        action = _when_wanted(person.seat, role_id, grant, block)
+    elif grant is None:
+        action = Action.NONE
+    elif claim.wanted is Wanted.UNSURE:
+        action = Action.UNPROVEN
+    else:
+        action = _when_ours_and_unwanted(person.seat, role_id, block)
+    return Decision(role_id=role_id, action=action, claim=claim, block=block if action is Action.BLOCKED else None)
+
+
+def _when_wanted(seat: Seat, role_id: RoleId, grant: Grant | None, block: Block | None) -> Action:
+    if role_id in seat.role_ids:
+        return Action.LEAVE if grant is None else Action.KEEP
+    if grant is not None and grant.state is GrantState.SUPPRESSED:
+        return Action.SUPPRESSED
+    if block is not None:
+        return Action.BLOCKED
+    return Action.SCREENING if seat.is_pending else Action.GRANT
+
+
+def _when_ours_and_unwanted(seat: Seat, role_id: RoleId, block: Block | None) -> Action:
+    if block is Block.GONE:
+        return Action.FORGET
+    if role_id in seat.role_ids:
+        return Action.BLOCKED if block is not None and block.stops_revokes else Action.REVOKE
+    return Action.NONE if role_id in seat.unseen_role_ids else Action.FORGET

@@ -1,0 +1,250 @@
+"""Makes roles follow facts: whoever is queued is looked at, settled, planned and written when their turn comes.
+
+One worker for each guild takes one person at a time, so writes on one person never run side by side, and Discord's own
+per-guild limit sets the pace. Knows nothing of Patreon: new facts arrive as `mark`, `consider` or `follow`.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+import msgspec
+import structlog
+
+from bot.clock import Clock
+from bot.errors import TryLater
+from bot.linking.outcome import RoleNews
+from bot.model import CampaignId, DiscordUserId, GuildId, PatreonUserId, RoleId
+from bot.roles.apply import Applier, Change, Herald, blocked_roles
+from bot.roles.facts import FactBook, seated
+from bot.roles.ledger import settle, settled
+from bot.roles.news import gather_news
+from bot.roles.observe import Observer
+from bot.roles.plan import Action, GuildFacts, PersonFacts, PersonPlan, plan_person
+from bot.roles.policy import rein_in
+from bot.roles.queue import PeopleQueue, Turn, Urgency
+from bot.roles.report import Names, discord_stamp, plain_stamp, say_block
+from bot.roles.write import Outcome
+from bot.storage import Storage
+
+log = structlog.get_logger(__name__)
+
+RETRY_SECONDS = 5.0
+CLOSE_SECONDS = 10.0
+UNSEEN_PATIENCE = timedelta(seconds=10)  # an event follows its write within a second, or was lost
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """One person's plan with the names to say it."""
+
+    plan: PersonPlan
+    names: Names
+
+
+class GuildPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run would change now, and how old the facts are; people with nothing to change are left out."""
+
+    guild_id: GuildId
+    plans: tuple[PersonPlan, ...]
+    names: Names
+    facts_at: dict[CampaignId, datetime | None]
+
+
+class Reconciler:
+    """The one way from facts to roles."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        observer: Observer,
+        facts: FactBook,
+        applier: Applier,
+        herald: Herald,
+        clock: Clock,
+    ) -> None:
+        self._storage = storage
+        self._observer = observer
+        self._facts = facts
+        self._applier = applier
+        self._herald = herald
+        self._clock = clock
+        self._queues: dict[GuildId, PeopleQueue] = {}
+        self._workers: dict[GuildId, asyncio.Task[None]] = {}
+        self._later: set[asyncio.TimerHandle] = set()
+        self.on_follow: Callable[[PatreonUserId], None] = lambda _: None
+
+    # --- what others call -------------------------------------------------------------------------------------
+
+    def mark(
+        self,
+        guild_id: GuildId,
+        discord_user_ids: Iterable[DiscordUserId],
+        *,
+        trigger: str,
+        urgency: Urgency = Urgency.WAITING,
+    ) -> list[asyncio.Future[frozenset[RoleId]]]:
+        """Queue people; each future tells, when that person's turn is over, which roles it wrote."""
+        queue = self._queue(guild_id)
+        return [queue.put(person, urgency=urgency, trigger=trigger) for person in discord_user_ids]
+
+    async def follow(self, discord_user_id: DiscordUserId, *, trigger: str) -> tuple[RoleNews, ...]:
+        """Plan and write one person who waits, in every guild; say what became of each role."""
+        link = await self._storage.links.find_discord(discord_user_id)
+        if link is not None:
+            self.on_follow(link.patreon_user_id)
+        news: list[RoleNews] = []
+        for guild_id in self._observer.guild_ids():
+            if not await self._has_business(guild_id):
+                continue
+            (written,) = await asyncio.gather(*self.mark(guild_id, [discord_user_id], trigger=trigger))
+            told = await self.explain(guild_id, discord_user_id, stamp=plain_stamp)
+            look = self._observer.look_guild(guild_id)
+            guild_name = look.name if look is not None else ""
+            news += gather_news(told.plan, told.names, guild_id=guild_id, guild_name=guild_name, written=written)
+        return tuple(news)
+
+    async def consider(
+        self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId] | None, *, trigger: str
+    ) -> int:
+        """Plan these people (None: all) in memory, queue those with changes, return how many. Raises DiscordAway."""
+        plans = await self._plan_all(guild_id, discord_user_ids)
+        for plan, has_unsettled in plans:
+            if plan.having(Action.GRANT) or has_unsettled:
+                self.mark(guild_id, [plan.discord_user_id], trigger=trigger, urgency=Urgency.BULK_GRANT)
+            elif plan.is_change:
+                self.mark(guild_id, [plan.discord_user_id], trigger=trigger, urgency=Urgency.BULK_REVOKE)
+        await self._tell_blocked(guild_id, [plan for plan, _ in plans], is_everyone=discord_user_ids is None)
+        return sum(plan.is_change for plan, _ in plans)
+
+    async def look_again(self, guild_id: GuildId) -> None:
+        """Look anew at everyone whose last write has not been seen for a while, and let them be planned."""
+        before = self._clock.now() - UNSEEN_PATIENCE
+        open_intents = await self._storage.ledger.open_intents(guild_id)
+        people = {intent.discord_user_id for intent in open_intents if intent.since < before}
+        for person in people:
+            self._observer.forget(guild_id, person)
+        self.mark(guild_id, people, trigger="look", urgency=Urgency.BULK_GRANT)
+
+    async def preview(self, guild_id: GuildId) -> GuildPlan:
+        """Return what a run would change now. Writes nothing. Raises DiscordAway."""
+        names = await self._facts.names(guild_id)
+        plans = [plan for plan, _ in await self._plan_all(guild_id, None) if plan.is_change or blocked_roles(plan)]
+        campaign_ids = await self._storage.campaigns.campaigns_of(guild_id)
+        facts_at = {campaign_id: names.confirmed_at.get(campaign_id) for campaign_id in campaign_ids}
+        return GuildPlan(guild_id=guild_id, plans=tuple(plans), names=names, facts_at=facts_at)
+
+    async def explain(
+        self,
+        guild_id: GuildId,
+        discord_user_id: DiscordUserId,
+        *,
+        stamp: Callable[[datetime], str] = discord_stamp,
+    ) -> Explanation:
+        """Return one person's plan as it stands. Writes nothing. Raises DiscordAway."""
+        guild = await self._facts.guild(guild_id)
+        person = await self._look_at(guild, await self._facts.person(guild, discord_user_id))
+        plan = rein_in(plan_person(guild, person), guild.settings)
+        return Explanation(plan=plan, names=await self._facts.names(guild_id, stamp=stamp))
+
+    async def is_relevant(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> bool:
+        """Tell whether anything ties this person to us."""
+        if await self._storage.ledger.load_member(guild_id, discord_user_id):
+            return True
+        return await self._storage.links.find_discord(discord_user_id) is not None
+
+    async def close(self) -> None:
+        """Let the writes under way end, start no other."""
+        for handle in self._later:
+            handle.cancel()
+        for queue in self._queues.values():
+            queue.close()
+        if self._workers:
+            _, stuck = await asyncio.wait(self._workers.values(), timeout=CLOSE_SECONDS)
+            for worker in stuck:
+                worker.cancel()
+            await asyncio.gather(*stuck, return_exceptions=True)
+
+    # --- one guild's worker -----------------------------------------------------------------------------------
+
+    def _queue(self, guild_id: GuildId) -> PeopleQueue:
+        if guild_id not in self._queues:
+            self._queues[guild_id] = PeopleQueue()
+            self._workers[guild_id] = asyncio.create_task(self._work(guild_id), name=f"roles of guild {guild_id}")
+        return self._queues[guild_id]
+
+    async def _work(self, guild_id: GuildId) -> None:
+        while (turn := await self._queues[guild_id].get()) is not None:
+            written: frozenset[RoleId] = frozenset()
+            try:
+                changes = await self._serve(guild_id, turn)
+                written = frozenset(one.decision.role_id for one in changes if one.outcome is Outcome.DONE)
+            except TryLater as error:
+                log.info("a person is planned again later", guild_id=guild_id, why=str(error))
+                self._again_later(guild_id, turn)
+            except Exception:
+                log.exception("a person could not be planned", guild_id=guild_id)
+                self._again_later(guild_id, turn)
+            if not turn.done.done():
+                turn.done.set_result(written)
+
+    def _again_later(self, guild_id: GuildId, turn: Turn) -> None:
+        def put_back() -> None:
+            self._later.discard(handle)
+            self.mark(guild_id, [turn.discord_user_id], trigger=turn.trigger, urgency=turn.urgency)
+
+        handle = asyncio.get_running_loop().call_later(RETRY_SECONDS, put_back)
+        self._later.add(handle)
+
+    async def _serve(self, guild_id: GuildId, turn: Turn) -> tuple[Change, ...]:
+        guild = await self._facts.guild(guild_id)
+        person = await self._look_at(guild, await self._facts.person(guild, turn.discord_user_id), is_recorded=True)
+        plan = rein_in(plan_person(guild, person), guild.settings)
+        if not plan.is_change:
+            return ()
+        names = await self._facts.names(guild_id)
+        changes = await self._applier.apply(guild_id, plan, names=names, trigger=turn.trigger)
+        if any(change.outcome is Outcome.UNKNOWN for change in changes):
+            self._again_later(guild_id, turn)
+        return changes
+
+    # --- looking and planning ---------------------------------------------------------------------------------
+
+    async def _plan_all(
+        self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId] | None
+    ) -> list[tuple[PersonPlan, bool]]:
+        guild = await self._facts.guild(guild_id)
+        people = await self._facts.people(guild, discord_user_ids)
+        seats = await self._observer.look(guild_id, people)
+        return [self._plan_one(guild, seated(person, seats[person.discord_user_id])) for person in people.values()]
+
+    def _plan_one(self, guild: GuildFacts, person: PersonFacts) -> tuple[PersonPlan, bool]:
+        settlement = settle(person.grants.values(), person.seat, hand_edits=guild.settings.hand_edits, now=guild.now)
+        person = msgspec.structs.replace(person, grants=settled(person.grants, settlement))
+        return rein_in(plan_person(guild, person), guild.settings), not settlement.is_empty
+
+    async def _look_at(self, guild: GuildFacts, person: PersonFacts, *, is_recorded: bool = False) -> PersonFacts:
+        """Fill in the seat and settle the person's ledger rows by it; store that only where `is_recorded`."""
+        seats = await self._observer.look(guild.guild_id, [person.discord_user_id])
+        person = seated(person, seats[person.discord_user_id])
+        settlement = settle(person.grants.values(), person.seat, hand_edits=guild.settings.hand_edits, now=guild.now)
+        if is_recorded and not settlement.is_empty:
+            await self._storage.ledger.put(*settlement.put)
+            for role_id in settlement.drop:
+                await self._storage.ledger.drop(guild.guild_id, person.discord_user_id, role_id)
+        return msgspec.structs.replace(person, grants=settled(person.grants, settlement))
+
+    async def _has_business(self, guild_id: GuildId) -> bool:
+        return bool(await self._storage.rules.list_guild(guild_id) or await self._storage.ledger.load_guild(guild_id))
+
+    async def _tell_blocked(self, guild_id: GuildId, plans: list[PersonPlan], *, is_everyone: bool) -> None:
+        blocked = {role_id: block for plan in plans for role_id, block in blocked_roles(plan).items()}
+        names = await self._facts.names(guild_id)
+        for role_id, block in blocked.items():
+            text = f"I cannot change the role **{names.role(role_id)}**: {say_block(block)}"
+            await self._herald.tell_admin(guild_id, f"blocked:{role_id}", text)
+        if is_everyone:
+            for rule in await self._storage.rules.list_guild(guild_id):
+                if rule.role_id not in blocked:
+                    text = f"I can change the role **{names.role(rule.role_id)}** again"
+                    await self._herald.over(guild_id, f"blocked:{rule.role_id}", text)

@@ -1,0 +1,128 @@
+"""How a new reading changes what we know of a membership. Pure: no clock, no storage, no opinion on roles.
+
+Rules:
+1. An older reading never overwrites a newer one, in whatever order they arrive.
+2. An unproven reading stands beside the believed one; it does not touch memory. Newer proof takes it away.
+3. Absence is a fact of its own: the last reading stays beside it, with the time since when it no longer counts.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import msgspec
+
+from bot.model import (
+    CampaignId,
+    ChargeStatus,
+    Identity,
+    Membership,
+    MembershipRecord,
+    Memory,
+    PatreonUserId,
+    PatronStatus,
+)
+
+
+def is_declined(reading: Membership) -> bool:
+    """Tell whether Patreon is still trying to charge: v1 by `declined_since`, v2 by status or last charge.
+
+    A gift is not charged: what was declined is an older pledge.
+    """
+    if reading.is_gifted and reading.tier_ids:
+        return False
+    if reading.declined_since is not None or reading.patron_status is PatronStatus.DECLINED:
+        return True
+    return reading.patron_status is PatronStatus.ACTIVE and reading.charge_status is ChargeStatus.DECLINED
+
+
+def is_tierless(reading: Membership) -> bool:
+    """Tell whether an active v2 patron has no tier: a deleted tier, or the blank that Patreon shows now and then.
+
+    On v1 (no membership id) a pledge without a reward is ordinary.
+    """
+    return reading.patron_status is PatronStatus.ACTIVE and not reading.tier_ids and reading.membership_id is not None
+
+
+def take_reading(
+    previous: MembershipRecord | None, reading: Membership, *, is_believed: bool = True
+) -> MembershipRecord:
+    """Return the record as it is after `reading`; the previous one where that rests on a newer request."""
+    record = previous or MembershipRecord(campaign_id=reading.campaign_id, patreon_user_id=reading.patreon_user_id)
+    newer_doubt = _newer_doubt(record, reading.read_started_at)
+    if _is_proven_after(record, reading.read_started_at):
+        return record
+    if not is_believed:
+        return msgspec.structs.replace(record, unproven=newer_doubt or reading)
+    memory = _remember(record.memory, reading)
+    return msgspec.structs.replace(record, believed=reading, unproven=newer_doubt, memory=memory)
+
+
+def believe(record: MembershipRecord) -> MembershipRecord:
+    """Return the record with its unproven reading believed."""
+    return record if record.unproven is None else take_reading(record, record.unproven)
+
+
+def take_absence(
+    previous: MembershipRecord | None,
+    *,
+    campaign_id: CampaignId,
+    patreon_user_id: PatreonUserId,
+    read_started_at: datetime,
+) -> MembershipRecord:
+    """Return the record after a read, proven complete, that did not list this patron."""
+    record = previous or MembershipRecord(campaign_id=campaign_id, patreon_user_id=patreon_user_id)
+    if _is_proven_after(record, read_started_at):
+        return record
+    memory = msgspec.structs.replace(record.memory, gone_since=record.memory.gone_since or read_started_at)
+    return msgspec.structs.replace(record, unproven=_newer_doubt(record, read_started_at), memory=memory)
+
+
+def take_identity(
+    previous: Mapping[CampaignId, MembershipRecord],
+    identity: Identity,
+    *,
+    campaign_ids: Iterable[CampaignId],
+    read_started_at: datetime,
+) -> tuple[MembershipRecord, ...]:
+    """Return a record for each of `campaign_ids`: the patron's own token lists all their memberships, so none is proof.
+
+    Memberships of other campaigns are dropped.
+    """
+    readings = {reading.campaign_id: reading for reading in identity.memberships}
+    return tuple(
+        take_reading(previous.get(campaign_id), readings[campaign_id])
+        if campaign_id in readings
+        else take_absence(
+            previous.get(campaign_id),
+            campaign_id=campaign_id,
+            patreon_user_id=identity.patreon_user_id,
+            read_started_at=read_started_at,
+        )
+        for campaign_id in campaign_ids
+    )
+
+
+def _is_proven_after(record: MembershipRecord, moment: datetime) -> bool:
+    """Tell whether what the record believes was asked for after `moment`."""
+    is_read_after = record.believed is not None and record.believed.read_started_at > moment
+    return is_read_after or (record.memory.gone_since is not None and record.memory.gone_since > moment)
+
+
+def _newer_doubt(record: MembershipRecord, moment: datetime) -> Membership | None:
+    """Return the unproven reading where it was asked for after `moment`."""
+    return record.unproven if record.unproven is not None and record.unproven.read_started_at > moment else None
+
+
+def _remember(memory: Memory, reading: Membership) -> Memory:
+    declined = is_declined(reading)
+    tierless = is_tierless(reading)
+    active = reading.patron_status is PatronStatus.ACTIVE and not declined and not tierless
+    return Memory(
+        declined_since=(memory.declined_since or reading.declined_since or reading.read_started_at)
+        if declined
+        else None,
+        tierless_since=(memory.tierless_since or reading.read_started_at) if tierless else None,
+        last_active_at=reading.read_started_at if active else memory.last_active_at,
+        last_active_tier_ids=reading.tier_ids if active else memory.last_active_tier_ids,
+        last_active_cents=reading.entitled_cents if active else memory.last_active_cents,
+    )

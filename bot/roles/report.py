@@ -1,0 +1,208 @@
+"""Plans and decisions in words, for patrons and admins. Pure; decides nothing.
+
+Every sentence names the deciding fact, where it came from and how old it is. Names are given in: text from Patreon or
+Discord is escaped by whoever shows it.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import assert_never
+
+import msgspec
+
+from bot.model import (
+    CampaignId,
+    ChargeStatus,
+    LinkOrigin,
+    Membership,
+    RoleId,
+    RoleRule,
+    RuleKind,
+    Source,
+    Tier,
+    TierId,
+)
+from bot.roles.assignable import Block
+from bot.roles.entitlement import Entitlement, Standing
+from bot.roles.plan import Action, Decision, PersonPlan
+from bot.roles.record import is_declined, is_tierless
+
+
+def discord_stamp(moment: datetime) -> str:
+    """Show a moment as each reader's own Discord shows it (discord-api-docs, Message Formatting, Timestamps)."""
+    return f"<t:{int(moment.timestamp())}:R>"
+
+
+def plain_stamp(moment: datetime) -> str:
+    """Show a moment where Discord does not render it: a web page, a log."""
+    return f"{moment:%d %B %Y, %H:%M} UTC".lstrip("0")
+
+
+class Names(msgspec.Struct, frozen=True, kw_only=True):
+    """What ids are called, and how a moment is written."""
+
+    roles: Mapping[RoleId, str] = msgspec.field(default_factory=dict)
+    campaigns: Mapping[CampaignId, str] = msgspec.field(default_factory=dict)
+    tiers: Mapping[TierId, Tier] = msgspec.field(default_factory=dict)
+    stamp: Callable[[datetime], str] = discord_stamp
+    confirmed_at: Mapping[CampaignId, datetime] = msgspec.field(default_factory=dict)  # last believed whole read
+
+    def role(self, role_id: RoleId) -> str:
+        """Name a role."""
+        return self.roles.get(role_id, f"deleted role {role_id}")
+
+    def campaign(self, campaign_id: CampaignId) -> str:
+        """Name a campaign."""
+        return self.campaigns.get(campaign_id, f"campaign {campaign_id}")
+
+    def tier(self, tier_id: TierId | None) -> str:
+        """Name a tier."""
+        if tier_id is None:
+            return "no tier"
+        return self.tiers[tier_id].title if tier_id in self.tiers else f"tier {tier_id}"
+
+
+_SOURCES = {
+    Source.BULK: "Patreon's member list",
+    Source.MEMBER: "Patreon, asked about this patron alone",
+    Source.IDENTITY: "Patreon, asked with the patron's own consent",
+}
+
+_BLOCKS = {
+    Block.GONE: "the role no longer exists; remove the rule with `/patreon rule remove`",
+    Block.EVERYONE: "@everyone cannot be given; choose another role",
+    Block.MANAGED: "the role belongs to an integration and cannot be given by hand; choose another role",
+    Block.DANGEROUS: "the role carries moderation or management rights, which a pledge must not buy; "
+    "take those rights off the role or choose another",
+    Block.NO_RIGHT: "I do not have the Manage Roles permission; give it to my role",
+    Block.ABOVE_BOT: "the role is not below my highest role; in Server Settings > Roles, drag my role above it",
+    Block.ABOVE_CALLER: "the role is not below your own highest role; ask someone who ranks above it",
+    Block.REFUSED: "Discord refused it; check my Manage Roles permission and that my role stands above it",
+}
+
+
+def say_block(block: Block) -> str:
+    """Say why a role cannot be given, and the cure."""
+    return _BLOCKS[block]
+
+
+def say_rule(rule: RoleRule, names: Names) -> str:
+    """Say what a rule asks for."""
+    match rule.kind:
+        case RuleKind.TIER:
+            return f"the tier {names.tier(rule.tier_id)} of {names.campaign(rule.campaign_id)}"
+        case RuleKind.PAYING:
+            return f"any paid pledge to {names.campaign(rule.campaign_id)}"
+        case _:
+            assert_never(rule.kind)
+
+
+def say_standing(entitlement: Entitlement, names: Names) -> str:
+    """Say where a patron stands with a campaign, as a sentence without a final dot."""
+    reading = entitlement.reading
+    if reading is None:
+        return "Patreon shows no membership"
+    campaign = names.campaign(reading.campaign_id)
+    return f"{_say_state(entitlement, reading, names)} of {campaign}{_say_until(entitlement, names)}"
+
+
+def say_source(entitlement: Entitlement, names: Names) -> str:
+    """Say where the fact came from and how old it is."""
+    reading = entitlement.reading
+    if reading is None:
+        return "no reading yet"
+    confirmed_at = names.confirmed_at.get(reading.campaign_id, reading.read_started_at)
+    read_at = max(reading.read_started_at, confirmed_at)
+    return f"{_SOURCES[reading.source]}, read {names.stamp(read_at)}"
+
+
+def say_decision(decision: Decision, names: Names) -> str:
+    """Say what becomes of one role and why, in one sentence."""
+    role = names.role(decision.role_id)
+    return f"**{role}**: {_ACTIONS[decision.action]}{_say_why(decision, names)}"
+
+
+def say_origin(plan: PersonPlan, names: Names) -> str:
+    """Say how the person's accounts are joined."""
+    if plan.link is None:
+        return "No Patreon account is linked; `/link` joins one"
+    how = "by /link" if plan.link.origin is LinkOrigin.COMMAND else "by Patreon's own report"
+    return f"Linked to the Patreon account {plan.link.patreon_name or 'without a name'} {how}, " + names.stamp(
+        plan.link.linked_at
+    )
+
+
+_ACTIONS = {
+    Action.GRANT: "to be given",
+    Action.REVOKE: "to be removed",
+    Action.FORGET: "not earned",
+    Action.KEEP: "kept",
+    Action.LEAVE: "kept, given by a person and not mine to remove",
+    Action.NONE: "not earned",
+    Action.AWAY: "not in this server",
+    Action.SUPPRESSED: "not given, for somebody took it away by hand",
+    Action.SCREENING: "waits until you have passed this server's member screening",
+    Action.BLOCKED: "cannot be changed now",
+    Action.UNPROVEN: "kept, for no complete reading of Patreon says otherwise yet",
+    Action.HELD_BACK: "left as it is by this server's mode",
+}
+
+
+def _say_why(decision: Decision, names: Names) -> str:
+    block = f": {say_block(decision.block)}" if decision.block is not None else ""
+    rule, entitlement = decision.claim.rule, decision.claim.entitlement
+    if rule is None:
+        return f"{block}, no rule names it any more"
+    asked = f"{block}. It asks for {say_rule(rule, names)}"
+    if entitlement is None or entitlement.reading is None:
+        return f"{asked}; Patreon shows no membership there"
+    return f"{asked}; {say_standing(entitlement, names)} ({say_source(entitlement, names)})"
+
+
+def _say_state(entitlement: Entitlement, reading: Membership, names: Names) -> str:
+    tiers = ", ".join(sorted(names.tier(tier_id) for tier_id in entitlement.tier_ids)) or "no tier"
+    match entitlement.standing:
+        case Standing.ACTIVE:
+            return f"active patron{_say_charge(reading)} ({tiers})"
+        case Standing.ENDING:
+            return f"cancelled, but paid ({tiers})"
+        case Standing.GRACE if is_declined(reading):
+            return f"payment declined, roles kept for now ({tiers})"
+        case Standing.GRACE:
+            return f"pledge no longer listed, roles kept for now ({tiers})"
+        case Standing.WAITING if not is_tierless(reading):
+            return f"patron{_say_charge(reading)} ({tiers})"
+        case Standing.WAITING:
+            return f"active patron without a tier, believed after a second look ({tiers} until then)"
+        case Standing.FREE:
+            return "free member"
+        case _:
+            return f"no longer a paying patron{_say_charge(reading)}"
+
+
+_CHARGES = {
+    ChargeStatus.PENDING: ", payment pending",
+    ChargeStatus.FREE_TRIAL: " on a free trial",
+    ChargeStatus.REFUNDED: ", payment refunded",
+    ChargeStatus.REFUNDED_BY_PATREON: ", payment refunded by Patreon",
+    ChargeStatus.PARTIALLY_REFUNDED: ", payment partly refunded",
+    ChargeStatus.FRAUD: ", payment marked as fraud",
+    ChargeStatus.DELETED: ", payment deleted",
+    ChargeStatus.DECLINED: ", payment declined",
+}
+
+
+def _say_charge(reading: Membership) -> str:
+    if reading.unknown_words:
+        return f", with a word that I do not know ({', '.join(reading.unknown_words)})"
+    if reading.is_gifted:
+        return " by a gift"
+    if reading.is_free_trial:
+        return " on a free trial"
+    return _CHARGES.get(reading.charge_status, "")
+
+
+def _say_until(entitlement: Entitlement, names: Names) -> str:
+    if entitlement.until is None or entitlement.standing is Standing.LAPSED:
+        return ""
+    return f", until {names.stamp(entitlement.until)}"

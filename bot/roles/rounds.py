@@ -1,0 +1,227 @@
+"""One round: read every bound campaign once, and let whoever changed be planned in every guild that follows it.
+
+Knows neither why a round begins (the clock, an admin) nor how a role is written.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable
+
+import msgspec
+import structlog
+
+from bot.errors import NeedsOwner, PledgekeeperError, TryLater
+from bot.health import HealthBoard
+from bot.home import Home
+from bot.model import CampaignId, CredentialId, DiscordUserId, GuildId, PatreonUserId
+from bot.roles.apply import Herald
+from bot.roles.evidence import Anomaly
+from bot.roles.intake import CampaignRead, Intake
+from bot.roles.observe import DiscordAway
+from bot.roles.reconcile import Reconciler
+from bot.storage import Storage
+from bot.storage.campaigns import Binding
+
+log = structlog.get_logger(__name__)
+
+WHOLE_ROUND_SECONDS = 3600.0  # now and then everybody is planned, whatever we think has changed
+
+_ANOMALIES = {
+    Anomaly.EMPTY: "Patreon lists no member at all",
+    Anomaly.NO_USERS: "no member has a user",
+    Anomaly.NO_DISCORD: "all Discord accounts are gone at once",
+    Anomaly.NO_TIERS: "no member has a tier",
+    Anomaly.FEWER_PAYING: "more than a fifth of the paying patrons are gone",
+}
+
+
+class ReadReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What a round found in one campaign."""
+
+    campaign_id: CampaignId
+    name: str
+    is_complete: bool
+    patrons: int
+    changed: int
+    doubts: tuple[str, ...] = ()
+    error: str | None = None
+
+
+class RoundReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What a round found, campaign by campaign; `errors` are troubles with no campaign."""
+
+    campaigns: tuple[ReadReport, ...]
+    queued: int
+    seconds: float
+    errors: tuple[str, ...] = ()
+
+    @property
+    def is_ok(self) -> bool:
+        """Tell whether Patreon answered everything."""
+        return not self.errors and all(one.error is None for one in self.campaigns)
+
+
+class Rounds:
+    """Runs rounds, one at a time."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        home: Home,
+        intake: Intake,
+        reconciler: Reconciler,
+        herald: Herald,
+        health: HealthBoard,
+    ) -> None:
+        self._storage = storage
+        self._home = home
+        self._intake = intake
+        self._reconciler = reconciler
+        self._herald = herald
+        self._health = health
+        self._running: asyncio.Task[RoundReport] | None = None
+        self._whole_at: dict[GuildId, float] = {}
+
+    async def run(self, *, trigger: str, guild_id: GuildId | None = None) -> RoundReport:
+        """Read and plan all campaigns, or those of one guild. Whoever asks during a round gets that round's report."""
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._run(trigger, guild_id), name="round")
+        return await asyncio.shield(self._running)
+
+    async def close(self) -> None:
+        """Break off a round under way; nothing is lost."""
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+
+    async def _run(self, trigger: str, only_guild: GuildId | None) -> RoundReport:
+        started = time.monotonic()
+        errors = await self._refresh_home()
+        guilds = _by_campaign(await self._storage.campaigns.bindings(), only_guild)
+        reports: list[ReadReport] = []
+        queued = 0
+        for campaign_id, bindings in guilds.items():
+            report, count = await self._run_campaign(campaign_id, bindings, trigger)
+            reports.append(report)
+            queued += count
+        round_report = RoundReport(
+            campaigns=tuple(reports), queued=queued, seconds=time.monotonic() - started, errors=tuple(errors)
+        )
+        self._conclude(round_report, trigger)
+        return round_report
+
+    def _conclude(self, report: RoundReport, trigger: str) -> None:
+        troubles = [*report.errors, *(one.error for one in report.campaigns if one.error is not None)]
+        if report.is_ok:
+            self._health.ok("sync")
+        else:
+            self._health.failed("sync", "; ".join(troubles))
+        log.info(
+            "round",
+            trigger=trigger,
+            patrons=sum(one.patrons for one in report.campaigns),
+            changed=sum(one.changed for one in report.campaigns),
+            queued=report.queued,
+            troubles=len(troubles),
+            seconds=round(report.seconds, 3),
+        )
+
+    async def _refresh_home(self) -> list[str]:
+        try:
+            await self._home.refresh()
+        except PledgekeeperError as error:
+            return [str(error)]
+        return []
+
+    async def _run_campaign(
+        self, campaign_id: CampaignId, bindings: list[Binding], trigger: str
+    ) -> tuple[ReadReport, int]:
+        campaign = await self._storage.campaigns.load(campaign_id)
+        name = campaign.name if campaign is not None else campaign_id
+        guild_ids = [binding.guild_id for binding in bindings]
+        credential_id = await self._find_credential(bindings)
+        if credential_id is None:
+            return _unread(campaign_id, name, "there is no creator token for this campaign"), 0
+        links = {link.patreon_user_id: link.discord_user_id for link in await self._storage.links.list_all()}
+
+        async def on_news(patrons: frozenset[PatreonUserId]) -> None:
+            people = [links[patron] for patron in patrons if patron in links]
+            for guild_id in guild_ids if people else ():
+                await self._consider(guild_id, people, trigger)
+
+        read = await self._intake.read_campaign(campaign_id, credential_id, linked=links, on_news=on_news)
+        patrons = read.changed | self._intake.restless(campaign_id)
+        queued = 0
+        for guild_id in guild_ids:
+            people = [links[patron] for patron in patrons if patron in links]
+            queued += await self._consider(guild_id, None if self._is_whole_due(guild_id) else people, trigger)
+            await self._reconciler.look_again(guild_id)
+            await self._tell(guild_id, name, read)
+        return _report(name, read), queued
+
+    async def _consider(self, guild_id: GuildId, people: Iterable[DiscordUserId] | None, trigger: str) -> int:
+        try:
+            queued = await self._reconciler.consider(guild_id, people, trigger=trigger)
+        except DiscordAway:  # everyone is planned again when the guild is seen
+            self._whole_at.pop(guild_id, None)
+            return 0
+        if people is None:
+            self._whole_at[guild_id] = time.monotonic()
+        return queued
+
+    def _is_whole_due(self, guild_id: GuildId) -> bool:
+        last = self._whole_at.get(guild_id)
+        return last is None or time.monotonic() - last > WHOLE_ROUND_SECONDS
+
+    async def _find_credential(self, bindings: list[Binding]) -> CredentialId | None:
+        """Any guild's consent reads the campaign for all of them; a living pair before a dead one."""
+        dead: CredentialId | None = None
+        for binding in bindings:
+            if binding.credential_id is None:
+                continue
+            if (await self._storage.credentials.load(binding.credential_id)).dead_at is None:
+                return binding.credential_id
+            dead = binding.credential_id
+        return dead
+
+    async def _tell(self, guild_id: GuildId, name: str, read: CampaignRead) -> None:
+        """Tell the admins of a trouble once, and once when it is over."""
+        doubt_key, token_key = f"doubt:{read.campaign_id}", f"token:{read.campaign_id}"
+        if read.verdict.anomalies and not read.verdict.is_confirmed:
+            why = "; ".join(_ANOMALIES[anomaly] for anomaly in read.verdict.anomalies)
+            text = f"Patreon's list of **{name}** is not believable ({why}). I give roles, and take none, until it is"
+            await self._herald.tell_admin(guild_id, doubt_key, text)
+        elif read.verdict.is_complete:
+            await self._herald.over(guild_id, doubt_key, f"Patreon's list of **{name}** is believable again")
+        if isinstance(read.error, NeedsOwner):
+            text = f"I cannot read **{name}** on Patreon: {read.error}. All roles stay as they are"
+            await self._herald.tell_admin(guild_id, token_key, text)
+        elif not isinstance(read.error, TryLater):
+            await self._herald.over(guild_id, token_key, f"I can read **{name}** on Patreon again")
+
+
+def _by_campaign(bindings: Iterable[Binding], only_guild: GuildId | None) -> dict[CampaignId, list[Binding]]:
+    """Group the bindings, so that one read serves every guild; with a guild, only the campaigns it follows."""
+    grouped: dict[CampaignId, list[Binding]] = {}
+    for binding in bindings:
+        grouped.setdefault(binding.campaign_id, []).append(binding)
+    if only_guild is None:
+        return grouped
+    return {id_: group for id_, group in grouped.items() if any(one.guild_id == only_guild for one in group)}
+
+
+def _report(name: str, read: CampaignRead) -> ReadReport:
+    return ReadReport(
+        campaign_id=read.campaign_id,
+        name=name,
+        is_complete=read.verdict.is_complete,
+        patrons=read.summary.patrons,
+        changed=len(read.changed),
+        doubts=tuple(_ANOMALIES[anomaly] for anomaly in read.verdict.anomalies),
+        error=None if read.error is None else str(read.error),
+    )
+
+
+def _unread(campaign_id: CampaignId, name: str, error: str) -> ReadReport:
+    return ReadReport(campaign_id=campaign_id, name=name, is_complete=False, patrons=0, changed=0, error=error)

@@ -1,0 +1,213 @@
+"""Role rules as admins write them: resolves what they typed, refuses what would harm, says what a rule would do."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from bot.clock import Clock
+from bot.errors import UserMistake
+from bot.model import (
+    Campaign,
+    DiscordUserId,
+    GuildId,
+    RoleId,
+    RoleRule,
+    RuleId,
+    RuleKind,
+    Tier,
+)
+from bot.roles.assignable import Powers, dangerous_rights, find_block
+from bot.roles.facts import FactBook, seated
+from bot.roles.observe import Observer
+from bot.roles.plan import Action, PersonPlan, plan_person
+from bot.roles.report import say_block, say_rule
+from bot.storage import Storage
+
+PREVIEW_ABOVE = 25  # people: more than that is worth a second look before the roles go out
+CHOICES = 25  # Discord shows no more (discord-api-docs, Application Commands, Autocomplete)
+DRAFT_RULE_ID = RuleId(0)
+
+
+class RuleDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule that was asked for and is not stored yet, with whom it would give the role to now."""
+
+    rule: RoleRule
+    grants: tuple[DiscordUserId, ...]
+    text: str
+
+    @property
+    def needs_preview(self) -> bool:
+        """Tell whether the admin should see the people first."""
+        return len(self.grants) > PREVIEW_ABOVE
+
+
+class Rulebook:
+    """The rules of every guild."""
+
+    def __init__(self, *, storage: Storage, observer: Observer, facts: FactBook, clock: Clock) -> None:
+        self._storage = storage
+        self._observer = observer
+        self._facts = facts
+        self._clock = clock
+
+    async def check_role(self, guild_id: GuildId, role_id: RoleId, caller: Powers) -> None:
+        """Raise UserMistake, with the cure, where `caller` must not let pledges give this role."""
+        look = self._observer.look_guild(guild_id)
+        if look is None:
+            raise UserMistake("I cannot see this server's roles now; try again in a minute")
+        role = look.roles.get(role_id)
+        if role is None:
+            raise UserMistake("that role no longer exists; choose another role")
+        block = find_block(role, bot=look.bot, caller=caller)
+        if block is None:
+            return
+        rights = ", ".join(dangerous_rights(role))
+        named = f" (it has: {rights})" if rights else ""
+        raise UserMistake(f"the role **{role.name}** cannot follow pledges: {say_block(block)}{named}")
+
+    async def draft(
+        self,
+        guild_id: GuildId,
+        *,
+        role_id: RoleId,
+        kind: RuleKind,
+        tier: str | None,
+        campaign: str | None,
+        caller: Powers,
+    ) -> RuleDraft:
+        """Resolve what an admin typed (ids or names) into a rule. Raises UserMistake."""
+        await self.check_role(guild_id, role_id, caller)
+        chosen, chosen_tier = self._resolve(await self._campaigns(guild_id), kind=kind, tier=tier, campaign=campaign)
+        rule = RoleRule(
+            rule_id=DRAFT_RULE_ID,
+            guild_id=guild_id,
+            role_id=role_id,
+            campaign_id=chosen.campaign_id,
+            kind=kind,
+            tier_id=None if chosen_tier is None else chosen_tier.tier_id,
+        )
+        names = await self._facts.names(guild_id)
+        grants = await self._who_gains(guild_id, rule)
+        return RuleDraft(rule=rule, grants=grants, text=f"**{names.role(role_id)}** for {say_rule(rule, names)}")
+
+    async def add(self, draft: RuleDraft, *, created_by: DiscordUserId) -> RoleRule:
+        """Store a rule."""
+        rule = draft.rule
+        return await self._storage.rules.add(
+            rule.guild_id,
+            rule.role_id,
+            rule.campaign_id,
+            kind=rule.kind,
+            tier_id=rule.tier_id,
+            created_by=created_by,
+            at=self._clock.now(),
+        )
+
+    async def remove(self, guild_id: GuildId, rule_id: int) -> RoleRule:
+        """Forget a rule. Raises UserMistake where the guild has none of this number."""
+        rule = await self._storage.rules.remove(guild_id, RuleId(rule_id))
+        if rule is None:
+            raise UserMistake(f"there is no rule {rule_id} here; `/patreon rule list` shows them")
+        return rule
+
+    async def list(self, guild_id: GuildId) -> tuple[tuple[RoleRule, str], ...]:
+        """Return a guild's rules, each with its words."""
+        names = await self._facts.names(guild_id)
+        rules = await self._storage.rules.list_guild(guild_id)
+        return tuple((rule, f"**{names.role(rule.role_id)}** for {say_rule(rule, names)}") for rule in rules)
+
+    async def tier_choices(self, guild_id: GuildId, typed: str, campaign: str | None) -> Sequence[tuple[str, str]]:
+        """Return the tiers that fit what was typed so far: what to show, and the id."""
+        campaigns = await self._campaigns(guild_id)
+        chosen = [one for one in campaigns if campaign in {None, one.campaign_id, one.name}] or campaigns
+        labels = [
+            (_label_tier(one, tier, has_several=len(campaigns) > 1), str(tier.tier_id))
+            for one in chosen
+            for tier in one.tiers
+        ]
+        return _fitting(labels, typed)
+
+    async def campaign_choices(self, guild_id: GuildId, typed: str) -> Sequence[tuple[str, str]]:
+        """Return the campaigns that fit what was typed so far."""
+        return _fitting([(one.name, str(one.campaign_id)) for one in await self._campaigns(guild_id)], typed)
+
+    async def rule_choices(self, guild_id: GuildId, typed: str) -> Sequence[tuple[str, str]]:
+        """Return the rules that fit what was typed so far."""
+        rules = await self.list(guild_id)
+        return _fitting(
+            [(f"{rule.rule_id}: {text.replace('*', '')}", str(rule.rule_id)) for rule, text in rules], typed
+        )
+
+    async def _campaigns(self, guild_id: GuildId) -> tuple[Campaign, ...]:
+        bound = await self._storage.campaigns.campaigns_of(guild_id)
+        found = [await self._storage.campaigns.load(campaign_id) for campaign_id in bound]
+        return tuple(campaign for campaign in found if campaign is not None)
+
+    def _resolve(
+        self, campaigns: tuple[Campaign, ...], *, kind: RuleKind, tier: str | None, campaign: str | None
+    ) -> tuple[Campaign, Tier | None]:
+        if not campaigns:
+            raise UserMistake(
+                "no Patreon campaign is bound to this server yet; the person who runs me sets DISCORD_GUILD_ID "
+                "to this server's id, or I have not reached Patreon yet: try again in a minute"
+            )
+        chosen = _pick_campaign(campaigns, campaign)
+        if kind is not RuleKind.TIER:
+            if tier is not None:
+                raise UserMistake("`tier:` belongs to `kind:tier` only; leave it out, or choose `kind:tier`")
+            return chosen or _only(campaigns), None
+        if tier is None:
+            raise UserMistake("`kind:tier` needs a tier; choose one in `tier:`")
+        return _pick_tier(campaigns if chosen is None else (chosen,), tier)
+
+    async def _who_gains(self, guild_id: GuildId, rule: RoleRule) -> tuple[DiscordUserId, ...]:
+        """Plan everybody as if the rule were there."""
+        guild = await self._facts.guild(guild_id)
+        imagined = msgspec.structs.replace(guild, rules=(*guild.rules, rule))
+        people = await self._facts.people(guild)
+        seats = await self._observer.look(guild_id, people)
+        plans = (plan_person(imagined, seated(person, seats[id_])) for id_, person in people.items())
+        return tuple(plan.discord_user_id for plan in plans if _gains(plan, rule.role_id))
+
+
+def _gains(plan: PersonPlan, role_id: RoleId) -> bool:
+    return any(decision.role_id == role_id for decision in plan.having(Action.GRANT))
+
+
+def _pick_campaign(campaigns: Iterable[Campaign], typed: str | None) -> Campaign | None:
+    if typed is None:
+        return None
+    for campaign in campaigns:
+        if typed.strip().casefold() in {campaign.campaign_id, campaign.name.casefold()}:
+            return campaign
+    raise UserMistake("that campaign is not bound to this server; choose one that `campaign:` offers")
+
+
+def _only(campaigns: tuple[Campaign, ...]) -> Campaign:
+    if len(campaigns) > 1:
+        raise UserMistake("this server follows several campaigns; choose one in `campaign:`")
+    return campaigns[0]
+
+
+def _pick_tier(campaigns: Iterable[Campaign], typed: str) -> tuple[Campaign, Tier]:
+    wanted = typed.strip().casefold()
+    found = [(one, tier) for one in campaigns for tier in one.tiers if tier.tier_id == wanted] or [
+        (one, tier) for one in campaigns for tier in one.tiers if tier.title.casefold() == wanted
+    ]
+    if not found:
+        raise UserMistake("there is no such tier; choose one that `tier:` offers")
+    if len(found) > 1:
+        raise UserMistake("several tiers have that name; choose one that `tier:` offers")
+    return found[0]
+
+
+def _label_tier(campaign: Campaign, tier: Tier, *, has_several: bool) -> str:
+    price = f"{tier.amount_cents / 100:.2f} {campaign.currency}" if tier.amount_cents else "free"
+    hidden = "" if tier.is_published else ", unpublished"
+    return f"{tier.title} ({price}{hidden}){f', {campaign.name}' if has_several else ''}"
+
+
+def _fitting(choices: Iterable[tuple[str, str]], typed: str) -> list[tuple[str, str]]:
+    wanted = typed.strip().casefold()
+    fitting = [(label[:100], value) for label, value in choices if wanted in label.casefold() or wanted == value]
+    return fitting[:CHOICES]

@@ -1,0 +1,95 @@
+"""Writes one role of one person on Discord, and says what came of it. Decides nothing, records nothing.
+
+Outcomes (discord-api-docs, Opcodes and Status Codes, JSON error codes):
+
+    204                       DONE      accepted; not yet seen
+    404 10007, 10013          AWAY      the person left: a fact, no error
+    404 10011                 GONE      the role was deleted: a fact, no error
+    403 (50013, 50001, …)     REFUSED   no right, or the role is above ours: stop trying, tell the admin
+    429 that names no limit   BANNED    Discord's edge blocks the address: stop all writes for a while
+    anything else             UNKNOWN   it may or may not have happened: look at the member
+"""
+
+import asyncio
+import enum
+import time
+
+import aiohttp
+import discord
+import structlog
+
+from bot.model import DiscordUserId, GuildId, RoleId
+from bot.roles.observe import ClientSource
+
+log = structlog.get_logger(__name__)
+
+BAN_PAUSE_SECONDS = 900.0
+WRITE_TIMEOUT_SECONDS = 120.0  # discord.py itself waits out rate limits and retries server errors within this
+UNKNOWN_MEMBER, UNKNOWN_USER, UNKNOWN_ROLE = 10007, 10013, 10011
+REASON_LENGTH = 512  # of the audit log's reason (discord-api-docs, Audit Logs)
+
+
+class Outcome(enum.StrEnum):
+    """What came of a write."""
+
+    DONE = "done"
+    AWAY = "away"
+    GONE = "gone"
+    REFUSED = "refused"
+    BANNED = "banned"
+    UNKNOWN = "unknown"
+
+
+class RoleWriter:
+    """The only place that changes roles."""
+
+    def __init__(self, clients: ClientSource) -> None:
+        self._clients = clients
+        self._banned_until = 0.0
+
+    @property
+    def is_banned(self) -> bool:
+        """Tell whether Discord blocks us, so that no write is tried."""
+        return time.monotonic() < self._banned_until
+
+    async def put(self, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId, reason: str) -> Outcome:
+        """Give a role."""
+        return await self._write("add_role", guild_id, discord_user_id, role_id, reason)
+
+    async def delete(self, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId, reason: str) -> Outcome:
+        """Take a role away."""
+        return await self._write("remove_role", guild_id, discord_user_id, role_id, reason)
+
+    async def _write(
+        self, verb: str, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId, reason: str
+    ) -> Outcome:
+        client = self._clients.current
+        if client is None:
+            return Outcome.UNKNOWN
+        if self.is_banned:
+            return Outcome.BANNED
+        # The library's own call under Member.add_roles: it needs no Member object, which we may not hold.
+        call = getattr(client.http, verb)
+        try:
+            async with asyncio.timeout(WRITE_TIMEOUT_SECONDS):
+                await call(guild_id, discord_user_id, role_id, reason=reason[:REASON_LENGTH])
+        except discord.HTTPException as error:
+            return self._judge(error)
+        except (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError) as error:
+            log.warning("a role write got no answer", guild_id=guild_id, role_id=role_id, error=repr(error))
+            return Outcome.UNKNOWN
+        return Outcome.DONE
+
+    def _judge(self, error: discord.HTTPException) -> Outcome:
+        if error.code in {UNKNOWN_MEMBER, UNKNOWN_USER}:
+            return Outcome.AWAY
+        if error.code == UNKNOWN_ROLE:
+            return Outcome.GONE
+        if error.status == 403:
+            return Outcome.REFUSED
+        if error.status == 429:  # discord.py waits out every limit that Discord itself names
+            self._banned_until = time.monotonic() + BAN_PAUSE_SECONDS
+            log.error("Discord blocks this address; all role writes pause", seconds=BAN_PAUSE_SECONDS)
+            return Outcome.BANNED
+        log.warning("a role write failed", status=error.status, code=error.code)
+        return Outcome.UNKNOWN

@@ -1,0 +1,38 @@
+"""What the commands and events work with, in one hand. Built in `app.py`; holds no behaviour of its own."""
+
+from dataclasses import dataclass
+
+from bot.clock import Clock
+from bot.health import HealthBoard
+from bot.holder import ClientHolder
+from bot.linking.flow import LinkFlow
+from bot.messenger import Messenger
+from bot.patreon.tokens import TokenKeeper
+from bot.roles.facts import Breakers
+from bot.roles.intake import Intake
+from bot.roles.observe import Observer
+from bot.roles.reconcile import Reconciler
+from bot.roles.rounds import Rounds
+from bot.roles.rulebook import Rulebook
+from bot.settings import Settings
+from bot.storage import Storage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """Every verb that a command may call."""
+
+    settings: Settings
+    clock: Clock
+    storage: Storage
+    flow: LinkFlow
+    observer: Observer
+    reconciler: Reconciler
+    breakers: Breakers
+    rounds: Rounds
+    rulebook: Rulebook
+    intake: Intake
+    keeper: TokenKeeper
+    health: HealthBoard
+    messenger: Messenger
+    holder: ClientHolder

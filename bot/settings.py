@@ -1,0 +1,217 @@
+"""What the operator set, from the environment, `.env` and a folder of secrets. The only place that reads them.
+
+Blank means unset. A wrong or missing value stops the start: `load_settings` names every such setting at once, with what
+is wrong and an example of a right value, and never the value itself. `.env.example` documents the same fields.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot import vault
+from bot.addresses import is_loopback, parse_origin, parse_url
+from bot.errors import SettingsInvalid
+from bot.model import CampaignId, GuildId, Secret
+
+NO_DOTENV = "PLEDGEKEEPER_NO_DOTENV"  # set to anything: the environment counts, no file does
+SECRETS_FOLDERS = (Path("secrets"), Path("/run/secrets"))  # the second is where Docker puts them
+CALLBACK_PATH = "/oauth/callback"
+MAX_SNOWFLAKE = 2**63 - 1
+
+REQUIRED = "is required and has no value"
+
+
+def _secret(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if not re.fullmatch(r"[!-~]+", value):
+        raise ValueError("must be one line of plain letters, digits and signs, without spaces")
+    return Secret(value)
+
+
+def _digits(value: object) -> object:
+    if isinstance(value, str) and not re.fullmatch(r"[0-9]{1,20}", value):
+        raise ValueError("must be digits only")
+    return value
+
+
+SecretText = Annotated[Secret, BeforeValidator(_secret)]
+Url = Annotated[str, BeforeValidator(parse_url)]
+
+
+class Settings(BaseSettings):
+    """Every setting; the environment's names are these in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        arbitrary_types_allowed=True,
+        validate_default=True,
+    )
+
+    discord_token: SecretText = Field(
+        description="Discord's Developer Portal, your application, Bot, Reset Token shows it",
+        examples=["MTIzNDU2Nzg5MDEyMzQ1Njc4.GhIjKl.and-27-or-more-letters-after-it"],
+    )
+    discord_api_url: Url = Field("https://discord.com/api/v10", examples=["https://discord.com/api/v10"])
+    discord_guild_id: Annotated[GuildId | None, BeforeValidator(_digits)] = Field(
+        None,
+        ge=1,
+        le=MAX_SNOWFLAKE,
+        description="With Discord's developer mode on, the server's context menu has Copy Server ID",
+        examples=["123456789012345678"],
+    )
+    patreon_url: Url = Field("https://www.patreon.com", examples=["https://www.patreon.com"])
+    patreon_client_id: str = Field(
+        pattern=r"^[!-~]+$",
+        description="Patreon's page Clients & API Keys shows it",
+        examples=["AbCdEf0123456789-_AbCdEf0123456789"],
+    )
+    patreon_client_secret: SecretText = Field(
+        description="Patreon's page Clients & API Keys shows it", examples=["another-long-text-of-that-page"]
+    )
+    patreon_creator_access_token: SecretText | None = Field(
+        None, description="Patreon's page Clients & API Keys shows it", examples=["the-creators-access-token"]
+    )
+    patreon_creator_refresh_token: SecretText | None = Field(
+        None, description="Patreon's page Clients & API Keys shows it", examples=["the-creators-refresh-token"]
+    )
+    patreon_campaign_id: Annotated[CampaignId | None, BeforeValidator(_digits)] = Field(None, examples=["1234567"])
+    patreon_api_version: Literal["v1", "v2"] = Field("v2", examples=["v2"])
+    patreon_webhook_secret: SecretText | None = Field(None, examples=["the-secret-that-patreon-shows-for-the-webhook"])
+    public_url: Annotated[str, BeforeValidator(parse_origin)] = Field(
+        description="It is where people's browsers reach this bot", examples=["https://pledges.example.org"]
+    )
+    web_host: str = Field("127.0.0.1", pattern=r"^[0-9A-Za-z.:_-]+$", examples=["127.0.0.1"])
+    web_port: int = Field(8080, ge=1, le=65535, examples=["8080"])
+    database_url: str = Field(
+        "sqlite+aiosqlite:///data/pledgekeeper.db", examples=["sqlite+aiosqlite:///data/pledgekeeper.db"]
+    )
+    encryption_keys: Annotated[tuple[Secret, ...], NoDecode] = Field(
+        description="`python run.py new-key` makes one", examples=["<new key>,<old key>"]
+    )
+    sync_interval_seconds: int = Field(300, ge=1, examples=["300"])
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field("INFO", examples=["INFO"])
+    log_format: Literal["console", "json"] = Field("console", examples=["console"])
+    metrics_token: SecretText | None = Field(None, examples=["a-long-random-text"])
+    clock_url: Url | None = Field(None, examples=["http://127.0.0.1:8400/clock"])
+
+    @property
+    def redirect_uri(self) -> str:
+        """Where Patreon sends people back to; it must be registered there letter by letter."""
+        return self.public_url + CALLBACK_PATH
+
+    @property
+    def is_https(self) -> bool:
+        """Tell whether browsers reach us by TLS."""
+        return self.public_url.startswith("https://")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_blanks(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Spaces around a value are never meant; a value of spaces is unset."""
+        stripped = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
+        return {name: value for name, value in stripped.items() if value != ""}
+
+    @field_validator("log_level", "log_format", "patreon_api_version", mode="before")
+    @classmethod
+    def _any_case(cls, value: object, info: ValidationInfo) -> object:
+        if not isinstance(value, str):
+            return value
+        return value.upper() if info.field_name == "log_level" else value.lower()
+
+    @field_validator("patreon_creator_refresh_token")
+    @classmethod
+    def _whole_pair(cls, refresh_token: Secret | None, info: ValidationInfo) -> Secret | None:
+        if "patreon_creator_access_token" not in info.data:
+            return refresh_token  # that one is wrong, and said to be
+        has_access_token = info.data["patreon_creator_access_token"] is not None
+        if has_access_token and refresh_token is None:
+            raise ValueError("is missing: PATREON_CREATOR_ACCESS_TOKEN has a value, and the two belong together")
+        if not has_access_token and refresh_token is not None:
+            raise ValueError("has a value and PATREON_CREATOR_ACCESS_TOKEN has none: set both, or neither")
+        return refresh_token
+
+    @field_validator("patreon_campaign_id")
+    @classmethod
+    def _some_campaign(cls, campaign_id: CampaignId | None, info: ValidationInfo) -> CampaignId | None:
+        if campaign_id is None and info.data.get("patreon_creator_access_token", ...) is None:
+            raise ValueError("is required where there is no creator token, which would tell the campaign")
+        return campaign_id
+
+    @field_validator("database_url")
+    @classmethod
+    def _sqlite_file(cls, url: str) -> str:
+        scheme, _, path = url.partition(":///")
+        if scheme.startswith("postgres"):
+            raise ValueError("names PostgreSQL, for which this version has no driver: use a SQLite file")
+        if scheme != "sqlite+aiosqlite":
+            raise ValueError("must begin with sqlite+aiosqlite:///")
+        if path in {"", ":memory:"}:
+            raise ValueError("names no file: the database must outlive the process")
+        return url
+
+    @field_validator("encryption_keys", mode="before")
+    @classmethod
+    def _fernet_keys(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        keys = tuple(Secret(part.strip()) for part in value.split(",") if part.strip())
+        if not keys:
+            raise ValueError(REQUIRED)
+        for number, key in enumerate(keys, start=1):
+            if not vault.is_key(key):
+                raise ValueError(f"key {number} of {len(keys)} is no Fernet key (44 letters, digits and signs)")
+        return keys
+
+    @field_validator("clock_url")
+    @classmethod
+    def _only_in_tests(cls, url: str | None, info: ValidationInfo) -> str | None:
+        services = [info.data.get(name, "") for name in ("discord_api_url", "patreon_url")]
+        if url is not None and not all(map(is_loopback, services)):
+            raise ValueError("is for testing: DISCORD_API_URL and PATREON_URL must both be loopback addresses")
+        return url
+
+
+def load_settings() -> Settings:
+    """Read and check every setting; SettingsInvalid names all that are wrong."""
+    files: dict[str, Any] = {}
+    if not os.environ.get(NO_DOTENV):
+        files["_env_file"] = ".env"
+        files["_secrets_dir"] = [folder for folder in SECRETS_FOLDERS if folder.is_dir()] or None
+    try:
+        return Settings(**files)
+    except ValidationError as wrong:
+        lines = [_explain(error) for error in wrong.errors(include_url=False, include_input=False)]
+    except (OSError, UnicodeDecodeError) as unreadable:
+        lines = [f".env or the secrets folder cannot be read: {type(unreadable).__name__}. Save it as UTF-8 text"]
+    raise SettingsInvalid("\n".join(["nothing was started, for these settings are wrong or missing:", *lines]))
+
+
+def _explain(error: ErrorDetails) -> str:
+    name = str(error["loc"][0])
+    field = Settings.model_fields[name]
+    (example,) = field.examples or [""]
+    sentences = [f"{name.upper()} {_what_is_wrong(error)}", field.description, f"Example: {name.upper()}={example}"]
+    return "  " + ". ".join(filter(None, sentences))
+
+
+def _what_is_wrong(error: ErrorDetails) -> str:
+    """Pydantic's own texts name the rule and, for what we ask of it here, never the value."""
+    context = error.get("ctx", {})
+    match error["type"]:
+        case "missing":
+            return REQUIRED
+        case "value_error":
+            return str(context["error"])
+        case "string_pattern_mismatch":
+            return "holds a sign that does not belong there"
+        case _:
+            return error["msg"].replace("Input should be", "must be").partition(", unable")[0]

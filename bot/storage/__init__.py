@@ -1,0 +1,80 @@
+"""The only SQL. Each file holds one aggregate: a class of verbs that take and give values, never rows.
+
+Every write is one short transaction: a process killed at any moment leaves all of it or nothing. Knows no network and
+takes no decision; whoever calls it says what time it is.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+from bot.storage.audit import Audit
+from bot.storage.campaigns import Campaigns
+from bot.storage.credentials import Credentials
+from bot.storage.database import Database
+from bot.storage.guilds import Guilds
+from bot.storage.ledger import Ledger
+from bot.storage.links import Links
+from bot.storage.memberships import Memberships
+from bot.storage.notices import Notices
+from bot.storage.pendings import Pendings
+from bot.storage.reads import Reads
+from bot.storage.rules import Rules
+from bot.storage.sealing import Sealing
+from bot.storage.states import States
+from bot.vault import Vault
+
+
+@dataclass(frozen=True, kw_only=True)
+class Storage:
+    """One database, aggregate by aggregate."""
+
+    database: Database
+    campaigns: Campaigns
+    credentials: Credentials
+    links: Links
+    states: States
+    pendings: Pendings
+    memberships: Memberships
+    reads: Reads
+    rules: Rules
+    ledger: Ledger
+    guilds: Guilds
+    audit: Audit
+    notices: Notices
+    sealing: Sealing
+
+    @classmethod
+    async def open(cls, url: str, vault: Vault) -> Self:
+        """Own a database: make it where needed, lock it, migrate it. DatabaseLocked where another process owns it."""
+        storage = cls._build(await Database.open(url), vault)
+        await storage.sealing.note_keys(vault.key_fingerprints)
+        return storage
+
+    @classmethod
+    async def attach(cls, url: str, vault: Vault) -> Self:
+        """Work beside the process that owns the database. NeedsOwner where there is none that is up to date."""
+        return cls._build(await Database.attach(url), vault)
+
+    async def close(self) -> None:
+        """Close every connection and give the lock back."""
+        await self.database.close()
+
+    @classmethod
+    def _build(cls, database: Database, vault: Vault) -> Self:
+        states = States(database, vault)
+        return cls(
+            database=database,
+            campaigns=Campaigns(database),
+            credentials=Credentials(database, vault),
+            links=Links(database, vault),
+            states=states,
+            pendings=Pendings(database, vault, states),
+            memberships=Memberships(database),
+            reads=Reads(database),
+            rules=Rules(database),
+            ledger=Ledger(database),
+            guilds=Guilds(database),
+            audit=Audit(database),
+            notices=Notices(database),
+            sealing=Sealing(database),
+        )

@@ -1,0 +1,49 @@
+"""What was changed, for whom, and why: one row for each change. Written and read, never altered."""
+
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import insert, select
+
+from bot.model import DiscordUserId, GuildId, ReadId, RoleId
+from bot.storage.database import Database
+from bot.storage.rows import read_row
+from bot.storage.tables import audit
+
+
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One change, or one refusal to change."""
+
+    at: datetime
+    guild_id: GuildId
+    discord_user_id: DiscordUserId | None = None
+    role_id: RoleId | None = None
+    action: str
+    reason: str
+    trigger: str
+    read_id: ReadId | None = None
+
+
+class Audit:
+    """Every audit entry."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, *entries: AuditEntry) -> None:
+        """Write entries, all of them or none."""
+        if not entries:
+            return
+        async with self._database.write() as connection:
+            await connection.execute(insert(audit), [*map(msgspec.structs.asdict, entries)])
+
+    async def recent(
+        self, guild_id: GuildId, discord_user_id: DiscordUserId | None = None, *, limit: int = 20
+    ) -> tuple[AuditEntry, ...]:
+        """Return a guild's newest entries, the newest first; with a person, theirs only."""
+        query = select(audit).where(audit.c.guild_id == guild_id).order_by(audit.c.audit_id.desc()).limit(limit)
+        if discord_user_id is not None:
+            query = query.where(audit.c.discord_user_id == discord_user_id)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return tuple(read_row(row, AuditEntry) for row in rows)

@@ -1,0 +1,105 @@
+"""Campaigns, their tiers, and which guild reads which campaign."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Select, delete, select
+
+from bot.model import Campaign, CampaignId, CredentialId, GuildId, Tier
+from bot.storage.database import Database
+from bot.storage.rows import read_row
+from bot.storage.tables import bindings, campaigns, tiers
+from bot.storage.upsert import Upsert
+
+
+class Binding(msgspec.Struct, frozen=True, kw_only=True):
+    """One guild follows one campaign. `credential_id` is the consent that this guild gave; None: it gave none."""
+
+    guild_id: GuildId
+    campaign_id: CampaignId
+    credential_id: CredentialId | None
+    bound_at: datetime
+
+
+class Campaigns:
+    """What we know of campaigns."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def save(self, campaign: Campaign) -> None:
+        """Store a campaign with the tiers it carries. Tiers that it no longer carries stay: their names are wanted."""
+        row = msgspec.structs.asdict(campaign)
+        del row["tiers"]
+        async with self._database.write() as connection:
+            await connection.execute(Upsert(campaigns).on(connection), row)
+            if campaign.tiers:
+                await connection.execute(Upsert(tiers).on(connection), [*map(msgspec.structs.asdict, campaign.tiers)])
+
+    async def load(self, campaign_id: CampaignId) -> Campaign | None:
+        """Return a campaign with every tier that it ever had."""
+        async with self._database.read() as connection:
+            query = select(campaigns).where(campaigns.c.campaign_id == campaign_id)
+            row = (await connection.execute(query)).first()
+        if row is None:
+            return None
+        return msgspec.structs.replace(read_row(row, Campaign), tiers=await self.tiers(campaign_id))
+
+    async def list_all(self) -> tuple[Campaign, ...]:
+        """Return every campaign with its tiers, by id."""
+        async with self._database.read() as connection:
+            rows = (await connection.execute(select(campaigns).order_by(campaigns.c.campaign_id))).all()
+            tier_rows = (await connection.execute(_ordered_tiers())).all()
+        known = [read_row(row, Tier) for row in tier_rows]
+        found = [read_row(row, Campaign) for row in rows]
+        return tuple(
+            msgspec.structs.replace(one, tiers=tuple(tier for tier in known if tier.campaign_id == one.campaign_id))
+            for one in found
+        )
+
+    async def save_tiers(self, seen: tuple[Tier, ...]) -> None:
+        """Store tiers as they were seen; their campaign must be stored already."""
+        if not seen:
+            return
+        async with self._database.write() as connection:
+            await connection.execute(Upsert(tiers).on(connection), [*map(msgspec.structs.asdict, seen)])
+
+    async def tiers(self, campaign_id: CampaignId) -> tuple[Tier, ...]:
+        """Return the tiers of a campaign, the cheapest first."""
+        async with self._database.read() as connection:
+            rows = (await connection.execute(_ordered_tiers().where(tiers.c.campaign_id == campaign_id))).all()
+        return tuple(read_row(row, Tier) for row in rows)
+
+    async def bind(
+        self, guild_id: GuildId, campaign_id: CampaignId, *, credential_id: CredentialId | None, at: datetime
+    ) -> None:
+        """Let a guild follow a campaign, or replace the consent under which it does."""
+        binding = Binding(guild_id=guild_id, campaign_id=campaign_id, credential_id=credential_id, bound_at=at)
+        async with self._database.write() as connection:
+            await connection.execute(Upsert(bindings).on(connection), msgspec.structs.asdict(binding))
+
+    async def unbind(self, guild_id: GuildId, campaign_id: CampaignId) -> bool:
+        """End it; False where there was nothing to end."""
+        statement = delete(bindings).where(bindings.c.guild_id == guild_id, bindings.c.campaign_id == campaign_id)
+        async with self._database.write() as connection:
+            return (await connection.execute(statement)).rowcount > 0
+
+    async def bindings(self) -> tuple[Binding, ...]:
+        """Return every binding, the oldest first."""
+        query = select(bindings).order_by(bindings.c.bound_at, bindings.c.guild_id, bindings.c.campaign_id)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return tuple(read_row(row, Binding) for row in rows)
+
+    async def guilds_of(self, campaign_id: CampaignId) -> tuple[GuildId, ...]:
+        """Return the guilds that follow a campaign."""
+        return tuple(one.guild_id for one in await self.bindings() if one.campaign_id == campaign_id)
+
+    async def campaigns_of(self, guild_id: GuildId) -> tuple[CampaignId, ...]:
+        """Return the campaigns that a guild follows."""
+        return tuple(one.campaign_id for one in await self.bindings() if one.guild_id == guild_id)
+
+
+def _ordered_tiers() -> Select[Any]:
+    return select(tiers).order_by(tiers.c.campaign_id, tiers.c.amount_cents, tiers.c.tier_id)

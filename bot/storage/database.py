@@ -1,0 +1,147 @@
+"""One database: opened, locked, migrated, and lent out a transaction at a time. Knows no aggregate.
+
+SQLite runs in WAL mode with foreign keys on. A transaction that will write says so at its start (BEGIN IMMEDIATE):
+one that began by reading could be refused half-way. Within the process, writers queue here and not in SQLite, whose
+own queue is a sleep.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import filelock
+from sqlalchemy import Connection, event, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.errors import DatabaseLocked, NeedsOwner
+from bot.storage import migrations
+
+BUSY_TIMEOUT_SECONDS = 15  # how long another process (rotate-keys) may keep a writer waiting
+LOCK_PATIENCE_SECONDS = 1  # a check holds the lock for an instant, and a bot that was killed lets go of it
+
+
+class Database:
+    """The way to a connection. `open` owns the database; `attach` works beside the process that does."""
+
+    def __init__(self, engine: AsyncEngine, lock: filelock.BaseFileLock | None = None) -> None:
+        self._engine = engine
+        self._writers = engine.execution_options(writes=True)
+        self._turn = asyncio.Lock()
+        self._lock = lock
+
+    @classmethod
+    async def open(cls, url: str) -> Self:
+        """Make the file where needed, lock it and bring its tables up to date; DatabaseLocked if it is in use."""
+        path = database_path(url)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        database = cls(_build_engine(url), _lock_beside(path))
+        async with _closed_on_failure(database, path), database.write() as connection:
+            await connection.run_sync(migrations.upgrade)
+        return database
+
+    @classmethod
+    async def attach(cls, url: str) -> Self:
+        """Open a database that exists, without lock or migration.
+
+        NeedsOwner unless its tables are up to date and it can be written.
+        """
+        path = database_path(url)
+        if not path.is_file():
+            raise NeedsOwner(f"there is no database at {path} yet; start the bot once, it makes the file")
+        database = cls(_build_engine(url))
+        async with _closed_on_failure(database, path), database.write() as connection:
+            state = await connection.run_sync(migrations.compare)
+            if state is not migrations.Schema.CURRENT:
+                raise NeedsOwner(f"the tables of {path} are {state}; {migrations.CURES[state]}")
+        return database
+
+    async def close(self) -> None:
+        """Close every connection and give the lock back."""
+        await self._engine.dispose()
+        if self._lock is not None:
+            self._lock.release()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection whose statements all see one state of the database."""
+        async with self._engine.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection for one short transaction: all of it is kept, or nothing."""
+        async with self._turn, self._writers.begin() as connection:
+            yield connection
+
+
+@asynccontextmanager
+async def _closed_on_failure(database: Database, path: Path) -> AsyncIterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        await database.close()
+        raise NeedsOwner(
+            f"the database {path} cannot be used: {error.orig}; is it ours, whole, and may this user write it?"
+        ) from error
+    except BaseException:
+        await database.close()
+        raise
+
+
+def database_path(url: str) -> Path:
+    """Return the file that a SQLite address names."""
+    return Path(make_url(url).database or "")
+
+
+def lock_path(path: Path) -> Path:
+    """Return the lock file beside a database file."""
+    return path.with_name(path.name + ".lock")
+
+
+def is_locked(path: Path) -> bool:
+    """Tell whether a process works on this database now."""
+    if not lock_path(path).exists():
+        return False
+    lock = filelock.FileLock(lock_path(path))
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        return True
+    lock.release()
+    return False
+
+
+def _lock_beside(path: Path) -> filelock.BaseFileLock:
+    lock = filelock.FileLock(lock_path(path))
+    try:
+        lock.acquire(timeout=LOCK_PATIENCE_SECONDS)
+    except filelock.Timeout as taken:
+        raise DatabaseLocked(
+            f"another Pledgekeeper works on {path}; nothing was changed. Stop the other one first,"
+            " or give this one its own DATABASE_URL"
+        ) from taken
+    return lock
+
+
+def _build_engine(url: str) -> AsyncEngine:
+    engine = create_async_engine(url, hide_parameters=True)  # an error's text must not carry values
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,61 @@
+"""The ledger: the roles that we gave, and what we are about to do. Its moves are decided in `roles/ledger.py`."""
+
+import msgspec
+from sqlalchemy import ColumnElement, delete, select
+
+from bot.model import DiscordUserId, Grant, GrantState, GuildId, RoleId
+from bot.storage.database import Database
+from bot.storage.rows import read_row
+from bot.storage.tables import grants
+from bot.storage.upsert import Upsert
+
+
+class Ledger:
+    """Every grant."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def load_guild(self, guild_id: GuildId) -> dict[DiscordUserId, dict[RoleId, Grant]]:
+        """Return a guild's grants by person and role."""
+        found: dict[DiscordUserId, dict[RoleId, Grant]] = {}
+        for grant in await self._load(grants.c.guild_id == guild_id):
+            found.setdefault(grant.discord_user_id, {})[grant.role_id] = grant
+        return found
+
+    async def load_member(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> dict[RoleId, Grant]:
+        """Return one person's grants in a guild, by role."""
+        found = await self._load(grants.c.guild_id == guild_id, grants.c.discord_user_id == discord_user_id)
+        return {grant.role_id: grant for grant in found}
+
+    async def open_intents(self, guild_id: GuildId) -> tuple[Grant, ...]:
+        """Return the writes of which we do not know whether they happened."""
+        states = (GrantState.GRANTING, GrantState.REVOKING)
+        return await self._load(grants.c.guild_id == guild_id, grants.c.state.in_(states))
+
+    async def put(self, *changed: Grant) -> None:
+        """Store grants, each in place of what the ledger said about that person and role."""
+        if not changed:
+            return
+        async with self._database.write() as connection:
+            await connection.execute(Upsert(grants).on(connection), [*map(msgspec.structs.asdict, changed)])
+
+    async def drop(self, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId) -> None:
+        """Forget a grant: the role is no longer ours."""
+        await self._delete(
+            grants.c.guild_id == guild_id, grants.c.discord_user_id == discord_user_id, grants.c.role_id == role_id
+        )
+
+    async def drop_role(self, guild_id: GuildId, role_id: RoleId) -> None:
+        """Forget every grant of a role that is gone."""
+        await self._delete(grants.c.guild_id == guild_id, grants.c.role_id == role_id)
+
+    async def _load(self, *conditions: ColumnElement[bool]) -> tuple[Grant, ...]:
+        query = select(grants).where(*conditions).order_by(grants.c.discord_user_id, grants.c.role_id)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return tuple(read_row(row, Grant) for row in rows)
+
+    async def _delete(self, *conditions: ColumnElement[bool]) -> None:
+        async with self._database.write() as connection:
+            await connection.execute(delete(grants).where(*conditions))

@@ -1,0 +1,146 @@
+"""Which Discord account belongs to which Patreon account, and who asked to be left alone.
+
+One Patreon account serves one Discord account and the other way round: the table's two unique columns see to it.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import ColumnElement, delete, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model import DiscordUserId, Link, MembershipRecord, PatreonUserId, TokenPair
+from bot.storage.credentials import is_patron, put_patron
+from bot.storage.database import Database
+from bot.storage.memberships import membership_row, save_rows
+from bot.storage.pendings import PendingId, PendingStatus
+from bot.storage.rows import read_row
+from bot.storage.tables import credentials, links, memberships, opt_outs, pendings
+from bot.storage.upsert import Upsert
+from bot.vault import Vault
+
+
+class Links:
+    """Every link and every opt-out."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+
+    async def find_discord(self, discord_user_id: DiscordUserId) -> Link | None:
+        """Return the link of a Discord account."""
+        return await self._find(links.c.discord_user_id == discord_user_id)
+
+    async def find_patreon(self, patreon_user_id: PatreonUserId) -> Link | None:
+        """Return the link of a Patreon account."""
+        return await self._find(links.c.patreon_user_id == patreon_user_id)
+
+    async def list_all(self) -> tuple[Link, ...]:
+        """Return every link, the oldest first."""
+        async with self._database.read() as connection:
+            query = select(links).order_by(links.c.linked_at, links.c.discord_user_id)
+            rows = (await connection.execute(query)).all()
+        return tuple(read_row(row, Link) for row in rows)
+
+    async def save(self, link: Link) -> tuple[Link, ...]:
+        """Store a link; return the links of either account that it replaced."""
+        async with self._database.write() as connection:
+            return await _put_link(connection, link)
+
+    async def complete_link(
+        self, link: Link, pair: TokenPair, records: Iterable[MembershipRecord], *, pending_id: PendingId | None = None
+    ) -> tuple[Link, ...] | None:
+        """Store a confirmed link with its tokens and memberships and lift an opt-out: all of it, or nothing.
+
+        Returns the links of either account that it replaced. With `pending_id`, that pending link is confirmed in the
+        same step; None, and nothing stored, where it was answered already.
+        """
+        rows = [membership_row(record) for record in records]
+        async with self._database.write() as connection:
+            if pending_id is not None and not await _confirm(connection, pending_id):
+                return None
+            replaced = await _put_link(connection, link)
+            await put_patron(connection, self._vault, link.patreon_user_id, pair=pair, at=link.linked_at)
+            if rows:
+                await save_rows(connection, rows)
+            await connection.execute(delete(opt_outs).where(opt_outs.c.discord_user_id == link.discord_user_id))
+        return replaced
+
+    async def delete(self, discord_user_id: DiscordUserId) -> Link | None:
+        """Forget a link and its tokens; return what it was. The person may be linked again at any time."""
+        async with self._database.write() as connection:
+            return await _drop_link(connection, discord_user_id)
+
+    async def unlink(self, discord_user_id: DiscordUserId, *, at: datetime) -> Link | None:
+        """Forget a person at their own wish: link, tokens and memberships; remember the wish. Return the old link."""
+        async with self._database.write() as connection:
+            link = await _drop_link(connection, discord_user_id)
+            patreon_user_id = None if link is None else link.patreon_user_id
+            if patreon_user_id is not None:
+                await connection.execute(delete(memberships).where(memberships.c.patreon_user_id == patreon_user_id))
+            await _put_opt_out(connection, discord_user_id, patreon_user_id, at=at)
+        return link
+
+    async def note_unlinked(
+        self, discord_user_id: DiscordUserId, patreon_user_id: PatreonUserId | None, at: datetime
+    ) -> None:
+        """Remember that nothing may link this person by itself."""
+        async with self._database.write() as connection:
+            await _put_opt_out(connection, discord_user_id, patreon_user_id, at=at)
+
+    async def is_opted_out(self, discord_user_id: DiscordUserId) -> bool:
+        """Tell whether this person must not be linked by itself."""
+        query = select(opt_outs.c.discord_user_id).where(opt_outs.c.discord_user_id == discord_user_id)
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).first() is not None
+
+    async def clear_opt_out(self, discord_user_id: DiscordUserId) -> None:
+        """Forget the wish: the person typed /link."""
+        async with self._database.write() as connection:
+            await connection.execute(delete(opt_outs).where(opt_outs.c.discord_user_id == discord_user_id))
+
+    async def _find(self, condition: ColumnElement[bool]) -> Link | None:
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(links).where(condition))).first()
+        return None if row is None else read_row(row, Link)
+
+
+async def _confirm(connection: AsyncConnection, pending_id: PendingId) -> bool:
+    """The tokens leave the pending row in the same step: they live in one place only."""
+    statement = (
+        update(pendings)
+        .where(pendings.c.pending_id == pending_id, pendings.c.status == PendingStatus.PENDING)
+        .values(status=PendingStatus.CONFIRMED, pair_sealed=None)
+    )
+    return (await connection.execute(statement)).rowcount > 0
+
+
+async def _put_link(connection: AsyncConnection, link: Link) -> tuple[Link, ...]:
+    """Tokens of a Patreon account that loses its link go with it; those of the linked account stay."""
+    either = or_(links.c.discord_user_id == link.discord_user_id, links.c.patreon_user_id == link.patreon_user_id)
+    rows = (await connection.execute(select(links).where(either))).all()
+    replaced = tuple(read_row(row, Link) for row in rows)
+    await connection.execute(delete(links).where(either))
+    for old in replaced:
+        if old.patreon_user_id != link.patreon_user_id:
+            await connection.execute(delete(credentials).where(is_patron(old.patreon_user_id)))
+    await connection.execute(insert(links).values(msgspec.structs.asdict(link)))
+    return replaced
+
+
+async def _drop_link(connection: AsyncConnection, discord_user_id: DiscordUserId) -> Link | None:
+    statement = delete(links).where(links.c.discord_user_id == discord_user_id).returning(links)
+    row = (await connection.execute(statement)).first()
+    if row is None:
+        return None
+    link = read_row(row, Link)
+    await connection.execute(delete(credentials).where(is_patron(link.patreon_user_id)))
+    return link
+
+
+async def _put_opt_out(
+    connection: AsyncConnection, discord_user_id: DiscordUserId, patreon_user_id: PatreonUserId | None, *, at: datetime
+) -> None:
+    row = {"discord_user_id": discord_user_id, "patreon_user_id": patreon_user_id, "unlinked_at": at}
+    await connection.execute(Upsert(opt_outs).on(connection), row)

@@ -1,0 +1,123 @@
+"""What is stored about patrons in campaigns. An older reading never overwrites a newer one, whoever saves it when.
+
+The record is one JSON; the columns beside it are its keys and the start of the newest request that it knows of.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import bindparam, delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model import CampaignId, DiscordUserId, MembershipRecord, PatreonUserId
+from bot.storage.columns import EPOCH
+from bot.storage.database import Database
+from bot.storage.tables import memberships
+from bot.storage.upsert import Upsert
+
+MAX_IDS = 500  # in one query: databases limit how many values a statement may carry
+
+_decode = msgspec.json.Decoder(MembershipRecord).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class Memberships:
+    """Every membership record."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def load_campaign(self, campaign_id: CampaignId) -> dict[PatreonUserId, MembershipRecord]:
+        """Return everybody in a campaign."""
+        query = select(memberships.c.record).where(memberships.c.campaign_id == campaign_id)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).scalars().all()
+        return {record.patreon_user_id: record for record in map(_decode, rows)}
+
+    async def load_person(self, patreon_user_id: PatreonUserId) -> tuple[MembershipRecord, ...]:
+        """Return one patron's records in all campaigns."""
+        return (await self.load_people([patreon_user_id])).get(patreon_user_id, ())
+
+    async def load_people(
+        self, patreon_user_ids: Iterable[PatreonUserId]
+    ) -> dict[PatreonUserId, tuple[MembershipRecord, ...]]:
+        """Return the records of several patrons, without those who have none."""
+        wanted = sorted(set(patreon_user_ids))
+        query = (
+            select(memberships.c.record)
+            .where(memberships.c.patreon_user_id.in_(bindparam("ids", expanding=True)))
+            .order_by(memberships.c.campaign_id)
+        )
+        found: dict[PatreonUserId, tuple[MembershipRecord, ...]] = {}
+        async with self._database.read() as connection:
+            for start in range(0, len(wanted), MAX_IDS):
+                rows = (await connection.execute(query, {"ids": wanted[start : start + MAX_IDS]})).scalars().all()
+                for record in map(_decode, rows):
+                    found[record.patreon_user_id] = (*found.get(record.patreon_user_id, ()), record)
+        return found
+
+    async def save(self, records: Iterable[MembershipRecord]) -> None:
+        """Store records; one that knows less than the stored one does is left out."""
+        rows = [membership_row(record) for record in records]
+        if not rows:
+            return
+        async with self._database.write() as connection:
+            await save_rows(connection, rows)
+
+    async def delete(self, campaign_id: CampaignId, patreon_user_ids: Iterable[PatreonUserId]) -> None:
+        """Forget people in a campaign."""
+        statement = delete(memberships).where(
+            memberships.c.campaign_id == campaign_id, memberships.c.patreon_user_id == bindparam("patron")
+        )
+        rows = [{"patron": patreon_user_id} for patreon_user_id in patreon_user_ids]
+        if not rows:
+            return
+        async with self._database.write() as connection:
+            await connection.execute(statement, rows)
+
+    async def find_discord_reports(self, campaign_id: CampaignId) -> dict[DiscordUserId, list[PatreonUserId]]:
+        """Return which Discord accounts Patreon reports, and for which patrons; more than one is a conflict."""
+        query = (
+            select(memberships.c.discord_user_id, memberships.c.patreon_user_id)
+            .where(memberships.c.campaign_id == campaign_id, memberships.c.discord_user_id.is_not(None))
+            .order_by(memberships.c.patreon_user_id)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        reports: dict[DiscordUserId, list[PatreonUserId]] = {}
+        for row in rows:
+            reports.setdefault(row.discord_user_id, []).append(row.patreon_user_id)
+        return reports
+
+
+def membership_row(record: MembershipRecord) -> dict[str, Any]:
+    """Build the row of a record."""
+    return {
+        "campaign_id": record.campaign_id,
+        "patreon_user_id": record.patreon_user_id,
+        "discord_user_id": _reported(record),
+        "latest_read_at": _latest(record),
+        "record": _encode(record).decode(),
+    }
+
+
+async def save_rows(connection: AsyncConnection, rows: list[dict[str, Any]]) -> None:
+    """Store records inside a transaction that the caller began."""
+    await connection.execute(Upsert(memberships, not_older="latest_read_at").on(connection), rows)
+
+
+def _latest(record: MembershipRecord) -> datetime:
+    times = [one.read_started_at for one in (record.believed, record.unproven) if one is not None]
+    if record.memory.gone_since is not None:
+        times.append(record.memory.gone_since)
+    return max(times, default=EPOCH)
+
+
+def _reported(record: MembershipRecord) -> DiscordUserId | None:
+    """An unproven reading may name an account; that it names none proves nothing."""
+    for reading in (record.unproven, record.believed):
+        if reading is not None and reading.discord_user_id is not None:
+            return reading.discord_user_id
+    return None

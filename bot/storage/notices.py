@@ -1,0 +1,35 @@
+"""What the owner was already told, so that a trouble makes one message, and its end another one."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, select
+
+from bot.storage.database import Database
+from bot.storage.tables import notices
+from bot.storage.upsert import Upsert
+
+
+class Notices:
+    """Every trouble that the owner knows of and that is not over."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def seen(self, key: str) -> str | None:
+        """Return what the owner was told, None where they were told nothing."""
+        async with self._database.read() as connection:
+            return (await connection.execute(select(notices.c.text).where(notices.c.key == key))).scalar()
+
+    async def note(self, key: str, at: datetime, text: str = "") -> bool:
+        """Remember a message; True where it is news: no such key was noted, or another text."""
+        known = select(notices.c.text).where(notices.c.key == key)
+        async with self._database.write() as connection:
+            if (await connection.execute(known)).scalar() == text:
+                return False
+            await connection.execute(Upsert(notices).on(connection), {"key": key, "told_at": at, "text": text})
+        return True
+
+    async def clear(self, key: str) -> bool:
+        """Forget a message, for its trouble is over; True where the owner had been told of it."""
+        async with self._database.write() as connection:
+            return (await connection.execute(delete(notices).where(notices.c.key == key))).rowcount > 0

@@ -1,0 +1,146 @@
+"""Pending links: Patreon said yes, and the person has not yet confirmed that it was they who asked.
+
+Whether a pending link may be confirmed is the caller's to judge (expiry, the form's token); that only one of two
+confirmations wins is the work of `Links.complete_link`.
+"""
+
+import enum
+from datetime import datetime
+from typing import Any, NewType
+
+import msgspec
+from sqlalchemy import Row, delete, insert, select, update
+
+from bot.model import DiscordUserId, Identity, PatreonUserId, TokenPair
+from bot.storage.database import Database
+from bot.storage.rows import join_scopes, open_pair, read_row, seal_pair, to_json
+from bot.storage.states import State, StateId, States
+from bot.storage.tables import pendings, states
+from bot.vault import Vault
+
+PendingId = NewType("PendingId", int)
+
+
+class PendingStatus(enum.StrEnum):
+    """How far a pending link has come. A declined one is deleted."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+
+
+class PendingRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A pending link as the callback makes it."""
+
+    state_id: StateId
+    cookie_digest: str
+    confirm_digest: str
+    identity: Identity  # memberships of bound campaigns only
+    pair: TokenPair
+    created_at: datetime
+    expires_at: datetime
+
+
+class Pending(msgspec.Struct, frozen=True, kw_only=True):
+    """A pending link as it is stored, with the question that it answers."""
+
+    pending_id: PendingId
+    state: State
+    cookie_digest: str
+    confirm_digest: str
+    identity: Identity
+    pair: TokenPair | None  # None once confirmed: it has moved to the credentials
+    status: PendingStatus
+    result: str | None  # JSON: what the result page says
+    created_at: datetime
+    expires_at: datetime
+
+
+class ExpiredPending(msgspec.Struct, frozen=True, kw_only=True):
+    """A question that nobody answered: worth a line in the security log."""
+
+    pending_id: PendingId
+    discord_user_id: DiscordUserId
+    username: str
+    patreon_user_id: PatreonUserId
+
+
+class Pendings:
+    """Every pending link of the last minutes."""
+
+    def __init__(self, database: Database, vault: Vault, states: States) -> None:
+        self._database = database
+        self._vault = vault
+        self._states = states
+
+    async def create(self, asked: PendingRow) -> PendingId:
+        """Store a pending link with its tokens sealed."""
+        row = {
+            "state_id": asked.state_id,
+            "cookie_digest": asked.cookie_digest,
+            "confirm_digest": asked.confirm_digest,
+            "patreon_user_id": asked.identity.patreon_user_id,
+            "identity": to_json(asked.identity),
+            "pair_sealed": seal_pair(self._vault, asked.pair),
+            "scopes": join_scopes(asked.pair),
+            "token_expires_at": asked.pair.expires_at,
+            "status": PendingStatus.PENDING,
+            "created_at": asked.created_at,
+            "expires_at": asked.expires_at,
+        }
+        async with self._database.write() as connection:
+            return PendingId(
+                (await connection.execute(insert(pendings).values(row).returning(pendings.c.pending_id))).scalar_one()
+            )
+
+    async def find(self, cookie_digest: str) -> Pending | None:
+        """Return the pending link of a browser, expired or not."""
+        async with self._database.read() as connection:
+            query = select(pendings).where(pendings.c.cookie_digest == cookie_digest)
+            row = (await connection.execute(query)).first()
+            if row is None:
+                return None
+            state_row = (await connection.execute(select(states).where(states.c.state_id == row.state_id))).one()
+        return self._read(row, self._states.read(state_row))
+
+    async def save_result(self, pending_id: PendingId, result: str) -> None:
+        """Store what the result page says."""
+        async with self._database.write() as connection:
+            await connection.execute(update(pendings).where(pendings.c.pending_id == pending_id).values(result=result))
+
+    async def delete(self, pending_id: PendingId) -> bool:
+        """Forget a question that was answered "No"; False where it is no longer open."""
+        statement = delete(pendings).where(
+            pendings.c.pending_id == pending_id, pendings.c.status == PendingStatus.PENDING
+        )
+        async with self._database.write() as connection:
+            return (await connection.execute(statement)).rowcount > 0
+
+    async def purge(self, now: datetime) -> tuple[ExpiredPending, ...]:
+        """Forget what has expired; return the questions that nobody answered."""
+        unanswered = (
+            select(pendings.c.pending_id, pendings.c.patreon_user_id, states.c.discord_user_id, states.c.username)
+            .join(states)
+            .where(pendings.c.expires_at <= now, pendings.c.status == PendingStatus.PENDING)
+            .order_by(pendings.c.pending_id)
+        )
+        async with self._database.write() as connection:
+            rows = (await connection.execute(unanswered)).all()
+            await connection.execute(delete(pendings).where(pendings.c.expires_at <= now))
+        return tuple(read_row(row, ExpiredPending) for row in rows)
+
+    def _read(self, row: Row[Any], state: State) -> Pending:
+        pair = None
+        if row.pair_sealed is not None:
+            pair = open_pair(self._vault, row.pair_sealed, scopes=row.scopes, expires_at=row.token_expires_at)
+        return Pending(
+            pending_id=PendingId(row.pending_id),
+            state=state,
+            cookie_digest=row.cookie_digest,
+            confirm_digest=row.confirm_digest,
+            identity=msgspec.json.decode(row.identity, type=Identity),
+            pair=pair,
+            status=PendingStatus(row.status),
+            result=row.result,
+            created_at=row.created_at,
+            expires_at=row.expires_at,
+        )

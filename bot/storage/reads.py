@@ -1,0 +1,108 @@
+"""Reads of a campaign: when each began, how it ended, and whether it was believed. The verdict is the caller's."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, Select, delete, insert, select, update
+
+from bot.model import CampaignId, ReadId, Source
+from bot.storage.database import Database
+from bot.storage.rows import columns_of, to_json
+from bot.storage.tables import reads
+
+
+class Read(msgspec.Struct, frozen=True, kw_only=True):
+    """One read. `finished_at` is None while it is under way, and for ever where a crash ended it."""
+
+    read_id: ReadId
+    campaign_id: CampaignId
+    kind: Source
+    started_at: datetime
+    finished_at: datetime | None = None
+    is_complete: bool = False
+    is_believed: bool = False
+    anomalies: tuple[str, ...] = ()
+    summary: dict[str, Any] = {}
+
+
+class Reads:
+    """Every read."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def start(self, campaign_id: CampaignId, at: datetime, kind: Source = Source.BULK) -> ReadId:
+        """Note that a read begins."""
+        row = {"campaign_id": campaign_id, "kind": kind, "started_at": at, "is_complete": False, "is_believed": False}
+        statement = insert(reads).values(**row, anomalies="[]", summary="{}").returning(reads.c.read_id)
+        async with self._database.write() as connection:
+            return ReadId((await connection.execute(statement)).scalar_one())
+
+    async def finish(  # the verdict of a read, word by word
+        self,
+        read_id: ReadId,
+        *,
+        at: datetime,
+        is_complete: bool,
+        is_believed: bool,
+        anomalies: tuple[str, ...] = (),
+        summary: dict[str, Any] | None = None,
+    ) -> None:
+        """Note how a read ended."""
+        statement = update(reads).where(reads.c.read_id == read_id)
+        columns = {
+            "finished_at": at,
+            "is_complete": is_complete,
+            "is_believed": is_believed,
+            "anomalies": to_json(anomalies),
+            "summary": to_json(summary or {}),
+        }
+        async with self._database.write() as connection:
+            await connection.execute(statement.values(columns))
+
+    async def believe(self, read_id: ReadId) -> None:
+        """Believe a read after all, on an admin's word or because later ones agree."""
+        async with self._database.write() as connection:
+            await connection.execute(update(reads).where(reads.c.read_id == read_id).values(is_believed=True))
+
+    async def last_believed(self, campaign_id: CampaignId) -> Read | None:
+        """Return the newest believed read."""
+        query = _newest_first(campaign_id).where(reads.c.is_believed).limit(1)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+        return None if row is None else _read(row)
+
+    async def since_believed(self, campaign_id: CampaignId) -> tuple[Read, ...]:
+        """Return the finished reads after the newest believed one, the oldest first."""
+        believed = await self.last_believed(campaign_id)
+        query = _newest_first(campaign_id).where(reads.c.finished_at.is_not(None))
+        if believed is not None:
+            query = query.where(reads.c.read_id > believed.read_id)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return tuple(_read(row) for row in reversed(rows))
+
+    async def purge(self, before: datetime) -> None:
+        """Forget the reads of before a moment, all but each campaign's newest believed one."""
+        newest = select(reads.c.read_id).where(reads.c.is_believed)
+        newer = reads.alias("newer")
+        newest = newest.where(
+            ~select(newer.c.read_id)
+            .where(newer.c.campaign_id == reads.c.campaign_id, newer.c.is_believed, newer.c.read_id > reads.c.read_id)
+            .exists()
+        )
+        statement = delete(reads).where(reads.c.started_at < before, reads.c.read_id.not_in(newest))
+        async with self._database.write() as connection:
+            await connection.execute(statement)
+
+
+def _newest_first(campaign_id: CampaignId) -> Select[Any]:
+    return select(reads).where(reads.c.campaign_id == campaign_id).order_by(reads.c.read_id.desc())
+
+
+def _read(row: Row[Any]) -> Read:
+    columns = columns_of(row)
+    for name in ("anomalies", "summary"):
+        columns[name] = msgspec.json.decode(columns[name])
+    return msgspec.convert(columns, Read)

@@ -1,0 +1,55 @@
+"""Between rows and values: a row becomes a struct by the names of its columns, and JSON stands in text."""
+
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import Row
+
+from bot.model import Secret, TokenPair
+from bot.vault import Vault
+
+S = TypeVar("S")
+
+
+def read_row(row: Row[*tuple[Any, ...]], into: type[S]) -> S:
+    """Build a struct from the columns that bear its fields' names."""
+    return msgspec.convert(columns_of(row), into)
+
+
+def columns_of(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
+    """Return a row by its columns' names; SQLAlchemy's own are a subclass of str, which msgspec does not take."""
+    return {str(name): value for name, value in row._mapping.items()}  # noqa: SLF001  SQLAlchemy's public name for it
+
+
+def to_json(value: object) -> str:
+    """Write a struct, or plain data, as text."""
+    return msgspec.json.encode(value).decode()
+
+
+class SealedPair(msgspec.Struct, frozen=True, kw_only=True):
+    """The two tokens of a pair, as they are sealed together: a pair is only ever replaced whole."""
+
+    access_token: str
+    refresh_token: str
+
+
+def seal_pair(vault: Vault, pair: TokenPair) -> str:
+    """Encrypt both tokens as one value."""
+    bare = SealedPair(access_token=pair.access_token.reveal(), refresh_token=pair.refresh_token.reveal())
+    return vault.seal(Secret(to_json(bare)))
+
+
+def open_pair(vault: Vault, sealed: str, *, scopes: str, expires_at: Any) -> TokenPair:
+    """Decrypt both tokens and join them with what stands beside them in the clear."""
+    bare = msgspec.json.decode(vault.open(sealed).reveal(), type=SealedPair)
+    return TokenPair(
+        access_token=Secret(bare.access_token),
+        refresh_token=Secret(bare.refresh_token),
+        expires_at=expires_at,
+        scopes=frozenset(scopes.split()),
+    )
+
+
+def join_scopes(pair: TokenPair) -> str:
+    """Write a pair's scopes as one text."""
+    return " ".join(sorted(pair.scopes))

@@ -1,0 +1,72 @@
+"""The role rules of every guild, as admins gave them."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, delete, insert, select
+
+from bot.model import CampaignId, DiscordUserId, GuildId, RoleId, RoleRule, RuleId, RuleKind, TierId
+from bot.storage.database import Database
+from bot.storage.rows import read_row
+from bot.storage.tables import role_rules
+
+
+class Rules:
+    """Every role rule."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(  # what /patreon rule add was told
+        self,
+        guild_id: GuildId,
+        role_id: RoleId,
+        campaign_id: CampaignId,
+        *,
+        kind: RuleKind,
+        tier_id: TierId | None = None,
+        created_by: DiscordUserId,
+        at: datetime,
+    ) -> RoleRule:
+        """Store a rule; where the guild has the very same one already, return that."""
+        asked = {
+            "guild_id": guild_id,
+            "role_id": role_id,
+            "campaign_id": campaign_id,
+            "kind": kind,
+            "tier_id": tier_id,
+        }
+        same = select(role_rules).where(
+            *(role_rules.c[name].is_not_distinct_from(value) for name, value in asked.items())
+        )
+        add = insert(role_rules).values(**asked, created_by=created_by, created_at=at).returning(role_rules)
+        async with self._database.write() as connection:
+            row = (await connection.execute(same)).first() or (await connection.execute(add)).one()
+        return read_row(row, RoleRule)
+
+    async def list_guild(self, guild_id: GuildId) -> tuple[RoleRule, ...]:
+        """Return a guild's rules, the oldest first."""
+        return await self._list(role_rules.c.guild_id == guild_id)
+
+    async def list_all(self) -> tuple[RoleRule, ...]:
+        """Return every rule, the oldest first."""
+        return await self._list()
+
+    async def remove(self, guild_id: GuildId, rule_id: RuleId) -> RoleRule | None:
+        """Forget a rule of this guild; return it."""
+        statement = delete(role_rules).where(role_rules.c.guild_id == guild_id, role_rules.c.rule_id == rule_id)
+        async with self._database.write() as connection:
+            row = (await connection.execute(statement.returning(role_rules))).first()
+        return None if row is None else read_row(row, RoleRule)
+
+    async def drop_role(self, guild_id: GuildId, role_id: RoleId) -> tuple[RoleRule, ...]:
+        """Forget the rules of a role that is gone; return them."""
+        statement = delete(role_rules).where(role_rules.c.guild_id == guild_id, role_rules.c.role_id == role_id)
+        async with self._database.write() as connection:
+            rows = (await connection.execute(statement.returning(role_rules))).all()
+        return tuple(read_row(row, RoleRule) for row in rows)
+
+    async def _list(self, *conditions: ColumnElement[bool]) -> tuple[RoleRule, ...]:
+        query = select(role_rules).where(*conditions).order_by(role_rules.c.rule_id)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return tuple(read_row(row, RoleRule) for row in rows)

@@ -1,0 +1,71 @@
+"""Every sealed value of every table, for a change of keys; and which keys the running bot has.
+
+A column belongs here by its type alone, so a new one cannot be forgotten.
+"""
+
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import Column, Table, select, update
+
+from bot.storage.columns import Sealed
+from bot.storage.database import Database
+from bot.storage.tables import installation, metadata
+from bot.storage.upsert import Upsert
+
+KEYS_IN_USE = "fingerprints of the keys in use"
+
+
+class SealedValue(NamedTuple):
+    """One sealed value, and where it stands."""
+
+    table: str
+    column: str
+    row_id: int
+    sealed: str
+
+
+class Sealing:
+    """The sealed values of the whole database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list_sealed(self) -> tuple[SealedValue, ...]:
+        """Return every sealed value."""
+        found: list[SealedValue] = []
+        async with self._database.read() as connection:
+            for table, row_id, column in _sealed_columns():
+                rows = await connection.execute(select(row_id, column).where(column.is_not(None)).order_by(row_id))
+                found += [SealedValue(table.name, column.name, *row) for row in rows]
+        return tuple(found)
+
+    async def replace_sealed(self, old: SealedValue, new: str) -> bool:
+        """Put a value sealed anew in its place; False where the row has changed meanwhile, or is gone."""
+        table = metadata.tables[old.table]
+        (row_id,) = table.primary_key
+        statement = update(table).where(row_id == old.row_id, table.c[old.column] == old.sealed)
+        async with self._database.write() as connection:
+            return (await connection.execute(statement.values({old.column: new}))).rowcount > 0
+
+    async def note_keys(self, fingerprints: tuple[str, ...]) -> None:
+        """Remember which keys the process that owns this database has."""
+        row = {"name": KEYS_IN_USE, "text": msgspec.json.encode(fingerprints).decode()}
+        async with self._database.write() as connection:
+            await connection.execute(Upsert(installation).on(connection), row)
+
+    async def keys_in_use(self) -> tuple[str, ...]:
+        """Return the fingerprints of the keys with which the bot last started."""
+        query = select(installation.c.text).where(installation.c.name == KEYS_IN_USE)
+        async with self._database.read() as connection:
+            text = (await connection.execute(query)).scalar()
+        return () if text is None else msgspec.json.decode(text, type=tuple[str, ...])
+
+
+def _sealed_columns() -> list[tuple[Table, Column[Any], Column[Any]]]:
+    return [
+        (table, next(iter(table.primary_key)), column)
+        for table in metadata.sorted_tables
+        for column in table.c
+        if isinstance(column.type, Sealed)
+    ]

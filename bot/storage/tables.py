@@ -1,0 +1,218 @@
+"""Every table. The migrations build them; a test proves that both say the same.
+
+Rules: Discord's ids are BIGINT and Patreon's are text, as each service sends them. Times are `UtcTime`. What the vault
+sealed stands in a `Sealed` column and nowhere else. JSON is text that one aggregate writes and reads.
+Facts (memberships, reads, grants, audit) refer to a campaign by id alone: a fact may arrive before the campaign's name.
+"""
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint
+
+from bot.storage.columns import ROW_ID, Sealed, UtcTime, Word
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("name", Text, primary_key=True),  # what is remembered about this installation as a whole
+    Column("text", Text, nullable=False),  # its value
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("credential_id", ROW_ID, primary_key=True),
+    Column("kind", Word, nullable=False),  # patron | creator
+    Column("subject", Text, nullable=False),  # the Patreon user, or "seed" for the pair of the settings
+    Column("pair_sealed", Sealed, nullable=False),  # both tokens, as one sealed JSON
+    Column("scopes", Text, nullable=False),  # space separated, sorted
+    Column("expires_at", UtcTime, nullable=False),  # what Patreon stated; tokens die earlier
+    Column("obtained_at", UtcTime, nullable=False),  # when this pair came
+    Column("refresh_started_at", UtcTime),  # a refresh was sent and its answer is not known
+    Column("dead_at", UtcTime),  # Patreon answered 401 to a refresh
+    Column("seed_fingerprint", Text),  # of the seed that this pair descends from
+    UniqueConstraint("kind", "subject"),
+)
+
+campaigns = Table(
+    "campaigns",
+    metadata,
+    Column("campaign_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("currency", Text, nullable=False),  # ISO 4217
+    Column("creator_user_id", Text),  # the creator's Patreon user
+)
+
+tiers = Table(
+    "tiers",
+    metadata,
+    Column("campaign_id", ForeignKey("campaigns.campaign_id"), primary_key=True),
+    Column("tier_id", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("amount_cents", Integer, nullable=False),  # 0 is the Free tier
+    Column("is_published", Boolean, nullable=False),
+)
+
+bindings = Table(
+    "bindings",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True),
+    Column("campaign_id", ForeignKey("campaigns.campaign_id"), primary_key=True),
+    Column(
+        "credential_id", ForeignKey("credentials.credential_id", ondelete="SET NULL")
+    ),  # whose consent reads it here
+    Column("bound_at", UtcTime, nullable=False),
+)
+
+guild_settings = Table(
+    "guild_settings",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("mode", Word, nullable=False),  # sync | grant_only | off
+    Column("grace_days", Integer, nullable=False),
+    Column("brake_percent", Integer, nullable=False),  # 100 is off
+    Column("hand_edits", Word, nullable=False),  # respect | enforce
+    Column("zero_link", Boolean, nullable=False),
+    Column("decline_dm", Boolean, nullable=False),
+    Column("log_channel_id", BigInteger),
+    Column("language", Text, nullable=False),
+)
+
+role_rules = Table(
+    "role_rules",
+    metadata,
+    Column("rule_id", ROW_ID, primary_key=True),
+    Column("guild_id", BigInteger, nullable=False, index=True),
+    Column("role_id", BigInteger, nullable=False),
+    Column("campaign_id", ForeignKey("campaigns.campaign_id"), nullable=False),
+    Column("kind", Word, nullable=False),  # what the rule asks for; the kinds stand in the model
+    Column("tier_id", Text),  # where the kind asks for a tier
+    Column("amount_cents", Integer),  # where the kind asks for an amount, in the campaign's currency
+    Column("months", Integer),  # where the kind asks for months since the pledge began
+    Column("created_by", BigInteger, nullable=False),  # the admin's Discord user
+    Column("created_at", UtcTime, nullable=False),
+)
+
+links = Table(
+    "links",
+    metadata,
+    Column("discord_user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("patreon_user_id", Text, nullable=False, unique=True),
+    Column("patreon_name", Text, nullable=False),  # as Patreon gave it when the link was made
+    Column("origin", Word, nullable=False),  # link | patreon
+    Column("linked_at", UtcTime, nullable=False),
+)
+
+opt_outs = Table(
+    "opt_outs",
+    metadata,
+    Column("discord_user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("patreon_user_id", Text),  # to whom the person was linked, if they were
+    Column("unlinked_at", UtcTime, nullable=False),
+)
+
+states = Table(
+    "states",
+    metadata,
+    Column("state_id", ROW_ID, primary_key=True),
+    Column("digest", Text, nullable=False, unique=True),  # SHA-256 of the state; the state itself is stored nowhere
+    Column("purpose", Word, nullable=False),  # link | connect
+    Column("discord_user_id", BigInteger, nullable=False),  # who typed the command
+    Column("username", Text, nullable=False),  # their unique @username at that time
+    Column("display_name", Text, nullable=False),
+    Column("avatar_url", Text),
+    Column("guild_id", BigInteger),  # where it was typed; empty in a DM
+    Column("guild_name", Text, nullable=False),
+    Column("locale", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False, index=True),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("used_at", UtcTime),  # when the callback used it up
+    Column("voided_at", UtcTime),  # when a newer one of the same person took its place
+    Column("button", Text),  # JSON: the message that carries the link button
+    Column("button_token_sealed", Sealed),  # the interaction token of an ephemeral reply
+)
+
+pendings = Table(
+    "pendings",
+    metadata,
+    Column("pending_id", ROW_ID, primary_key=True),
+    Column("state_id", ForeignKey("states.state_id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("cookie_digest", Text, nullable=False, unique=True),  # SHA-256 of the browser's cookie
+    Column("confirm_digest", Text, nullable=False),  # SHA-256 of the form's one-time token
+    Column("patreon_user_id", Text, nullable=False),  # who consented
+    Column("identity", Text, nullable=False),  # JSON: what Patreon said about them, bound campaigns only
+    Column("pair_sealed", Sealed),  # their tokens, until they are confirmed
+    Column("scopes", Text, nullable=False),
+    Column("token_expires_at", UtcTime, nullable=False),
+    Column("status", Word, nullable=False),  # pending | confirmed
+    Column("result", Text),  # JSON: what the result page says
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False, index=True),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("campaign_id", Text, primary_key=True),
+    Column("patreon_user_id", Text, primary_key=True, index=True),
+    Column("discord_user_id", BigInteger),  # where Patreon reports it
+    Column("latest_read_at", UtcTime, nullable=False),  # start of the newest request that this row knows of
+    Column("record", Text, nullable=False),  # JSON: the MembershipRecord
+    Index("ix_memberships_reports", "campaign_id", "discord_user_id"),
+)
+
+reads = Table(
+    "reads",
+    metadata,
+    Column("read_id", ROW_ID, primary_key=True),
+    Column("campaign_id", Text, nullable=False),
+    Column("kind", Word, nullable=False),  # which source was read
+    Column("started_at", UtcTime, nullable=False),
+    Column("finished_at", UtcTime),  # empty: under way, or ended by a crash
+    Column("is_complete", Boolean, nullable=False),  # proven to hold everybody
+    Column("is_believed", Boolean, nullable=False),  # complete, and no anomaly
+    Column("anomalies", Text, nullable=False),  # JSON: a list of words
+    Column("summary", Text, nullable=False),  # JSON: the numbers that the next read is compared with
+    Index("ix_reads_campaign", "campaign_id", "started_at"),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("discord_user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("role_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("state", Word, nullable=False),  # granting | held | revoking | suppressed
+    Column("since", UtcTime, nullable=False),  # when this state began
+    Column("granted_at", UtcTime),  # when the role was first seen on the member
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("audit_id", ROW_ID, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("discord_user_id", BigInteger),  # whom it was about; empty: the guild as a whole
+    Column("role_id", BigInteger),
+    Column("action", Text, nullable=False),  # what was done
+    Column("reason", Text, nullable=False),  # why, in a sentence
+    Column("trigger", Text, nullable=False),  # what led to it
+    Column("read_id", BigInteger),  # the read whose facts decided
+    Index("ix_audit_guild", "guild_id", "audit_id"),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("key", Text, primary_key=True),  # what the owner was told about
+    Column("told_at", UtcTime, nullable=False),
+    Column("text", Text, nullable=False),  # what they were told
+)

@@ -1,0 +1,73 @@
+"""Encryption at rest. The first key seals, every key opens, so keys can be changed without losing a token.
+
+Knows no table and no setting; what it opens is a `Secret` again.
+"""
+
+import hashlib
+import hmac
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from bot.errors import NeedsOwner
+from bot.model import Secret
+
+
+class VaultKeyMissing(NeedsOwner):
+    """None of the keys opens this value."""
+
+
+class Vault:
+    """Seals secrets for the database, and opens them again."""
+
+    def __init__(self, keys: tuple[Secret, ...]) -> None:
+        self._fernet = MultiFernet([Fernet(key.reveal()) for key in keys])
+        self.key_fingerprints = tuple(fingerprint(key) for key in keys)
+
+    def seal(self, secret: Secret) -> str:
+        """Encrypt with the first key."""
+        return self._fernet.encrypt(secret.reveal().encode()).decode()
+
+    def open(self, sealed: str) -> Secret:
+        """Decrypt with whichever key fits; VaultKeyMissing where none does."""
+        try:
+            return Secret(self._fernet.decrypt(sealed).decode())
+        except InvalidToken:
+            raise _key_missing() from None
+
+    def reseal(self, sealed: str) -> str:
+        """Encrypt anew with the first key; VaultKeyMissing where no key opens it."""
+        try:
+            return self._fernet.rotate(sealed).decode()
+        except InvalidToken:
+            raise _key_missing() from None
+
+
+def new_key() -> Secret:
+    """Make a key for ENCRYPTION_KEYS."""
+    return Secret(Fernet.generate_key().decode())
+
+
+def is_key(text: Secret) -> bool:
+    """Tell whether a text can be a key at all."""
+    try:
+        Fernet(text.reveal())
+    except ValueError:
+        return False
+    return True
+
+
+def fingerprint(secret: Secret) -> str:
+    """Return what tells two random secrets apart and gives neither away. Not for anything a person chose."""
+    return hmac.digest(b"pledgekeeper fingerprint", secret.reveal().encode(), "sha256").hex()
+
+
+def digest(secret: Secret) -> str:
+    """Return what is stored in place of a state, a cookie or a one-time token (256 random bits each)."""
+    return hashlib.sha256(secret.reveal().encode()).hexdigest()
+
+
+def _key_missing() -> VaultKeyMissing:
+    return VaultKeyMissing(
+        "a stored token cannot be opened with the keys of ENCRYPTION_KEYS; it was left as it is."
+        " Put the key that sealed it back into ENCRYPTION_KEYS, behind the first"
+    )

@@ -1,0 +1,22 @@
+"""The headers that every answer carries, whatever it says."""
+
+from bot.web.render import AVATAR_HOST, STYLE_HASH
+
+# Only our own style (by hash), Discord's avatars and forms to ourselves; no script, no frame, no base.
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        f"style-src '{STYLE_HASH}'",
+        f"img-src {AVATAR_HOST}",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    )
+)
+SECURITY_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Referrer-Policy": "no-referrer",  # the callback's address holds a code and a state
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}

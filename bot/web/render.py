@@ -1,0 +1,155 @@
+"""Turns what the link flow says into HTML. Words for patrons stand here and in `pages/`; nothing here decides.
+
+Templates escape everything; an unknown name in a template is an error. There is no script: a page that waits reloads
+itself by meta refresh.
+"""
+
+import base64
+import hashlib
+from datetime import datetime
+from pathlib import Path
+
+import jinja2
+import msgspec
+from markupsafe import Markup
+
+from bot.linking.outcome import PageView, RoleStatus, Word
+from bot.linking.words import STATUS_WORDS, TROUBLED, spoken
+
+PAGES = Path(__file__).parent / "pages"
+STYLE = (PAGES / "style.css").read_text(encoding="utf-8").strip()
+# The page's only style is named by its hash (CSP Level 3, hash-source): nothing injected could ever apply.
+STYLE_HASH = "sha256-" + base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+
+# Discord's images come from here only (Discord docs, Reference, Image Formatting).
+AVATAR_HOST = "https://cdn.discordapp.com"
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A page that only says something."""
+
+    title: str
+    lines: tuple[str, ...]
+    again: bool = True  # typing /link again is the cure
+
+
+RESULTS: dict[Word, Said] = {
+    Word.DENIED: Said(
+        "Nothing was linked",
+        ("Patreon tells us that you did not give access. That is fine: nothing was read and nothing was stored.",),
+    ),
+    Word.DECLINED: Said(
+        "Nothing was linked",
+        (
+            "You answered No. What Patreon told us about you is deleted, and nobody got a role.",
+            "If somebody sent you that link, they may have wanted your roles for themselves. Tell the server's team.",
+        ),
+        again=False,
+    ),
+    Word.EXPIRED: Said(
+        "This link has run out",
+        (
+            "A link works for ten minutes, and only the newest one works.",
+            "If you already saw that you are linked, all is well.",
+        ),
+    ),
+    Word.USED: Said(
+        "This link was already used",
+        ("Each link works once. If you are done, all is well: /membership in Discord shows where you stand.",),
+    ),
+    Word.UNKNOWN: Said(
+        "We don't know this link",
+        ("It may have been cut short on the way, or it is not from us. Nothing was linked.",),
+    ),
+    Word.UNAVAILABLE: Said(
+        "Patreon did not answer",
+        (
+            "We could not read your account at Patreon, so nothing was linked. It is not your fault.",
+            "This link is used up. Please wait a minute before the next try.",
+        ),
+    ),
+}
+NOT_FOUND = Said("There is no page here", ("The address may be mistyped or cut short.",))
+NOT_ALLOWED = Said("This page can't be used like that", ("Please open it from the link in Discord.",))
+TOO_LARGE = Said("That was too much at once", ("The request was larger than anything this page asks for.",))
+BROKEN = Said("Something broke on our side", ("It is in our log. Nothing you did caused it.",))
+REFUSED = Said("We can't accept that request", ("Please open the page from the link in Discord.",))
+
+SIGNS: dict[RoleStatus, str] = {"given": "✓", "kept": "✓", "removed": "\N{MINUS SIGN}", "missing": "·", "waiting": "…"}
+
+
+class Renderer:
+    """The pages, ready to fill."""
+
+    def __init__(self) -> None:
+        self._jinja = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(PAGES),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._jinja.globals["style"] = Markup(STYLE)  # noqa: S704  our own file
+        self._jinja.globals["troubled"] = TROUBLED
+        self._jinja.filters |= {
+            "ago": ago,
+            "exact": exact,
+            "day": day,
+            "initial": initial,
+            "spoken": spoken,
+            "sign": SIGNS.__getitem__,
+            "status": STATUS_WORDS.__getitem__,
+        }
+
+    def view(self, view: PageView) -> str:
+        """Return the page for what the flow says."""
+        if view.question is not None:
+            avatar = allowed_avatar(view.question.avatar_url)
+            return self._fill(
+                "question.html", word=view.word, question=view.question, is_changed=view.is_changed, avatar=avatar
+            )
+        if view.linked is not None:
+            return self._fill("linked.html", word=view.word, linked=view.linked)
+        return self.result(view.word)
+
+    def result(self, word: Word, *, can_return: bool = False) -> str:
+        """Return the page for a word that needs nothing else. `can_return`: this browser has a page of its own."""
+        return self._fill("result.html", word=word, said=RESULTS[word], can_return=can_return)
+
+    def plain(self, said: Said) -> str:
+        """Return a page that has no part in the link flow."""
+        return self._fill("result.html", word=None, said=said, can_return=False)
+
+    def _fill(self, name: str, **values: object) -> str:
+        return self._jinja.get_template(name).render(values)
+
+
+def allowed_avatar(url: str | None) -> str | None:
+    """Return the address of a picture that the page may show, or nothing."""
+    return url if url and url.startswith(AVATAR_HOST + "/") else None
+
+
+def ago(then: datetime, now: datetime) -> str:
+    """Say how long ago something was: "2 minutes ago"."""
+    minutes = int((now - then).total_seconds() // 60)
+    if minutes < 1:
+        return "less than a minute ago"
+    if minutes < 60:
+        return f"{minutes} minute{'s' if minutes > 1 else ''} ago"
+    hours = minutes // 60
+    return f"{hours} hour{'s' if hours > 1 else ''} ago"
+
+
+def exact(moment: datetime) -> str:
+    """Say when something was, to the second."""
+    return f"{day(moment)}, {moment:%H:%M:%S} UTC"
+
+
+def day(moment: datetime) -> str:
+    """Say on which day something was."""
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def initial(name: str) -> str:
+    """Return the letter that stands in for a picture."""
+    return next((char.upper() for char in name if char.isalnum()), "?")

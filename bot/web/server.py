@@ -1,0 +1,130 @@
+"""The bot's web server: its routes, the headers on every answer, and pages for what goes wrong.
+
+Nothing that a request holds is echoed or logged: the callback's address carries a code and a state.
+"""
+
+import traceback
+from collections.abc import Awaitable, Callable
+
+import structlog
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from bot.health import HealthBoard
+from bot.linking.flow import LinkFlow
+from bot.web.consent import ConsentPages
+from bot.web.headers import SECURITY_HEADERS
+from bot.web.health import health_routes
+from bot.web.render import BROKEN, NOT_ALLOWED, NOT_FOUND, REFUSED, TOO_LARGE, Renderer, Said
+
+log = structlog.get_logger(__name__)
+
+MAX_BODY_BYTES = 16 * 1024  # our forms send one token
+MAX_LINE_BYTES = 8190
+MAX_HEADERS = 64
+SHUTDOWN_SECONDS = 10.0
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+SAID_FOR: dict[int, Said] = {404: NOT_FOUND, 405: NOT_ALLOWED, 413: TOO_LARGE}
+
+
+class WebServer:
+    """Listens from `start` to `stop`."""
+
+    def __init__(self, *, flow: LinkFlow, health: HealthBoard, public_url: str) -> None:
+        self._health = health
+        self._renderer = Renderer()
+        self._routes = [
+            *ConsentPages(flow=flow, renderer=self._renderer, public_url=public_url).routes(),
+            *health_routes(health),
+        ]
+        self._runner: _Runner | None = None
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen; raises OSError where the address cannot be had. Port 0 takes a free one."""
+        app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[self._guard])
+        app.add_routes(self._routes)
+        self._runner = _Runner(
+            app,
+            access_log=None,  # it would print the callback's address
+            max_line_size=MAX_LINE_BYTES,
+            max_field_size=MAX_LINE_BYTES,
+            max_headers=MAX_HEADERS,
+            shutdown_timeout=SHUTDOWN_SECONDS,
+        )
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, host, port).start()
+        except OSError:
+            await self.stop()
+            raise
+        self._health.ok("web")
+        log.info("the web server listens", host=host, port=self.port)
+
+    async def stop(self) -> None:
+        """Let requests end, then stop listening."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()
+            self._health.failed("web", "stopped")
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        if self._runner is None or not self._runner.addresses:
+            raise RuntimeError("the web server does not listen")
+        port: int = self._runner.addresses[0][1]
+        return port
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            response = await handler(request)
+        except web.HTTPException as refusal:
+            response = self._plain(SAID_FOR.get(refusal.status, REFUSED), refusal.status)
+            if "Allow" in refusal.headers:
+                response.headers["Allow"] = refusal.headers["Allow"]
+        except Exception as error:  # noqa: BLE001  the boundary: one page's fault must not end the server
+            resource = request.match_info.route.resource
+            log.error(  # noqa: TRY400  a traceback would print the error's text, and that may hold what it met
+                "a page failed",
+                page=resource.canonical if resource else "none",
+                error=type(error).__name__,
+                frames=[f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)],
+            )
+            response = self._plain(BROKEN, 500)
+        response.headers.update(SECURITY_HEADERS)
+        return response
+
+    def _plain(self, said: Said, status: int) -> web.Response:
+        return web.Response(text=self._renderer.plain(said), status=status, content_type="text/html")
+
+
+class _Connection(RequestHandler):
+    """A connection that keeps to itself what it could not read: aiohttp would log it and send it back."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,  # noqa: ARG002  aiohttp's signature
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002  aiohttp's signature
+    ) -> web.StreamResponse:
+        log.warning("a request could not be read", status=status, error=type(exc).__name__)
+        response = web.Response(status=status, text="This request could not be read.\n", headers=SECURITY_HEADERS)
+        response.force_close()
+        return response
+
+
+class _Server(web.Server):
+    def __call__(self) -> RequestHandler:
+        return _Connection(self, loop=self._loop, **self._kwargs)
+
+
+class _Runner(web.AppRunner):
+    async def _make_server(self) -> web.Server:
+        made = await super()._make_server()
+        return _Server(made.request_handler, request_factory=made.request_factory, **self._kwargs)

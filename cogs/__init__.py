@@ -1,0 +1,23 @@
+"""What people see of the bot in Discord: commands, buttons, events.
+
+Thin: read the options, call one verb, say the result. Nothing is decided here. Who may do something is asked again at
+each command and each button.
+"""
+
+from bot.client import PledgekeeperBot
+from cogs.admin import patreon
+from cogs.admin.people import confirm_unlink_member
+from cogs.admin.rules import confirm_rule
+from cogs.buttons import PressedButton
+from cogs.link import LinkCog
+from cogs.membership import MembershipCog
+from cogs.sync import SyncCog
+
+
+async def add_cogs(bot: PledgekeeperBot) -> None:
+    """Give a client that is about to connect its commands, buttons and events."""
+    bot.tree.add_command(patreon)
+    bot.button_handlers |= {"confirm:rule": confirm_rule, "confirm:unlink-member": confirm_unlink_member}
+    bot.add_dynamic_items(PressedButton)
+    for cog in (LinkCog(bot), MembershipCog(bot), SyncCog(bot)):
+        await bot.add_cog(cog)

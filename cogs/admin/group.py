@@ -1,0 +1,76 @@
+"""The `/patreon` group, and who may use it.
+
+Discord's own setting hides the group from people without Manage Roles; a server may override that, and a button is not
+covered by it, so the right is asked for again each time.
+"""
+
+from typing import Any
+
+import discord
+from discord import app_commands, ui
+
+from bot.answers import NOT_ALLOWED, is_manager, replace, say
+from bot.client import Interaction
+from bot.errors import TryLater, UserMistake
+from bot.model import GuildId
+from bot.roles.assignable import Powers
+from bot.roles.observe import powers_of
+
+OUT_OF_SIGHT = "Discord does not show me this server at the moment; nothing was done"
+
+
+class AdminGroup(app_commands.Group):
+    """A group of commands for those who manage roles. discord.py asks only a command's nearest group."""
+
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        """Tell whether the person may."""
+        return is_manager(interaction)
+
+
+patreon = AdminGroup(
+    name="patreon",
+    description="Roles that follow Patreon pledges",
+    allowed_contexts=app_commands.AppCommandContext(guild=True),
+    default_permissions=discord.Permissions(manage_roles=True),
+)
+
+
+def may_complete(interaction: discord.Interaction[Any]) -> bool:
+    """Ask the same of someone who is still typing: choices name campaigns and rules."""
+    return is_manager(interaction)
+
+
+def require_manager(interaction: Interaction) -> None:
+    """Raise UserMistake where whoever pressed a button may not."""
+    if not is_manager(interaction):
+        raise UserMistake(NOT_ALLOWED)
+
+
+def guild_of(interaction: Interaction) -> GuildId:
+    """Return where the command was typed; TryLater while the server is out of sight."""
+    guild = interaction.guild
+    if guild is None or guild.unavailable:
+        raise TryLater(OUT_OF_SIGHT)
+    return GuildId(guild.id)
+
+
+def caller_of(interaction: Interaction) -> Powers:
+    """Return what whoever asks may do themselves."""
+    if not isinstance(interaction.user, discord.Member):
+        raise TryLater(OUT_OF_SIGHT)
+    return powers_of(interaction.user)
+
+
+async def tell(interaction: Interaction, text: str, *, view: ui.View = discord.utils.MISSING) -> None:
+    """Answer an admin, below what they have not been told yet."""
+    await say(interaction, await _with_news(interaction, text), view=view)
+
+
+async def retell(interaction: Interaction, text: str) -> None:
+    """Answer the press of an admin's button, in place of its message."""
+    await replace(interaction, await _with_news(interaction, text))
+
+
+async def _with_news(interaction: Interaction, text: str) -> str:
+    pending = await interaction.client.services.messenger.take_pending(guild_of(interaction))
+    return "\n".join([*pending, "", text]) if pending else text

@@ -1,0 +1,70 @@
+"""`/patreon why` and `/patreon unlink`: one person's roles explained, or their link ended.
+
+Only for people who belong to this server: what ties someone to another one is nobody's business here.
+"""
+
+import discord
+from discord import app_commands
+
+from bot.client import Interaction
+from bot.errors import UserMistake
+from bot.linking.words import plain
+from bot.model import DiscordUserId, GuildId
+from bot.services import Services
+from cogs.admin.group import guild_of, patreon, require_manager, retell, tell
+from cogs.buttons import question
+from cogs.shown import explanation_text
+
+STRANGER = "I know nobody here by that name: they are not in this server, and I gave them no role in it"
+NOT_LINKED = "<@{person}> is not linked to a Patreon account; there is nothing to undo."
+QUESTION = """\
+Part <@{person}> from the Patreon account **{name}**?
+They lose the roles that I gave them for their pledge, in every server that I serve, and nothing links \
+them again before they type /link."""
+UNLINKED = "Done: <@{person}> is no longer linked to the Patreon account **{name}**."
+
+
+@patreon.command(name="why", description="Explain which pledge roles a person has or lacks, and why")
+@app_commands.describe(user="Whose roles")
+async def why(interaction: Interaction, user: discord.User) -> None:
+    """Explain one person's plan."""
+    await interaction.response.defer(ephemeral=True)
+    services, guild_id, person = interaction.client.services, guild_of(interaction), DiscordUserId(user.id)
+    await _require_ours(services, guild_id, person)
+    explanation = await services.reconciler.explain(guild_id, person)
+    await tell(interaction, f"<@{person}>: {explanation_text(explanation)}")
+
+
+@patreon.command(
+    name="unlink", description="Part a person from their Patreon account and take the roles of their pledge"
+)
+@app_commands.describe(user="Whom to unlink")
+async def unlink(interaction: Interaction, user: discord.User) -> None:
+    """Ask whether they mean it."""
+    await interaction.response.defer(ephemeral=True)
+    services, person = interaction.client.services, DiscordUserId(user.id)
+    await _require_ours(services, guild_of(interaction), person)
+    link = await services.storage.links.find_discord(person)
+    if link is None:
+        await tell(interaction, NOT_LINKED.format(person=person))
+        return
+    view = question("unlink-member", "Unlink", argument=str(person), is_dangerous=True)
+    await tell(interaction, QUESTION.format(person=person, name=plain(link.patreon_name)), view=view)
+
+
+async def confirm_unlink_member(interaction: Interaction, argument: str) -> None:
+    """Part the accounts, where whoever pressed may still do so."""
+    require_manager(interaction)
+    await interaction.response.defer()
+    services, person = interaction.client.services, DiscordUserId(int(argument))
+    await _require_ours(services, guild_of(interaction), person)
+    unlinked = await services.flow.unlink(person)
+    text = NOT_LINKED if unlinked.patreon_name is None else UNLINKED
+    await retell(interaction, text.format(person=person, name=plain(unlinked.patreon_name or "")))
+
+
+async def _require_ours(services: Services, guild_id: GuildId, person: DiscordUserId) -> None:
+    """Raise UserMistake for someone who is not a member and whose roles here are not ours."""
+    seat = (await services.observer.look(guild_id, [person]))[person]
+    if seat is None and not await services.storage.ledger.load_member(guild_id, person):
+        raise UserMistake(STRANGER)

@@ -1,0 +1,151 @@
+"""`/patreon rule …`: which role follows which pledge."""
+
+from typing import Literal
+
+import discord
+from discord import app_commands
+
+from bot.client import Interaction
+from bot.errors import UserMistake
+from bot.model import DiscordUserId, RoleId, RuleKind
+from bot.roles.rulebook import RuleDraft
+from cogs.admin.group import AdminGroup, caller_of, guild_of, may_complete, patreon, require_manager, retell, tell
+from cogs.buttons import question
+
+NO_RULES = "There is no rule yet. `/patreon rule add` lets a role follow a tier, or any paid pledge."
+ADDED = "Rule {rule_id} stands: {text}. {people}"
+REMOVED = "Rule {rule_id} is gone: {text}. Roles that I gave by it alone are taken back; others stay."
+PREVIEW = """\
+This rule would give the role to **{count} people** at once: {text}.
+{people}
+Add it?"""
+NOBODY_YET = "Nobody is to be given the role now; whoever earns it later gets it by themselves."
+SHOWN = 40  # people named in a preview
+
+rule = AdminGroup(name="rule", description="Which role follows which pledge", parent=patreon)
+
+
+@rule.command(name="add", description="Let a role follow a Patreon tier, or any paid pledge")
+@app_commands.describe(
+    role="The role to give, below my own role and below yours",
+    kind="What earns the role: one tier, or any paid pledge",
+    tier="Which tier (for kind: tier)",
+    campaign="Which campaign, where this server follows several",
+)
+async def add_rule(
+    interaction: Interaction,
+    role: discord.Role,
+    kind: Literal["tier", "paying"],
+    tier: str | None = None,
+    campaign: str | None = None,
+) -> None:
+    """Add a rule, or show first what a big one would do."""
+    await interaction.response.defer(ephemeral=True)
+    draft = await _draft(interaction, role.id, RuleKind(kind), tier, campaign)
+    if draft.needs_preview:
+        view = question("rule", "Add the rule", argument=_argument(draft))
+        await tell(interaction, _preview(draft), view=view)
+    else:
+        await tell(interaction, await _add(interaction, draft))
+
+
+@rule.command(name="list", description="Show this server's rules with their numbers")
+async def list_rules(interaction: Interaction) -> None:
+    """Show the rules."""
+    await interaction.response.defer(ephemeral=True)
+    rules = await interaction.client.services.rulebook.list(guild_of(interaction))
+    lines = [f"`{one.rule_id}` {text}" for one, text in rules]
+    await tell(interaction, "\n".join(lines) if lines else NO_RULES)
+
+
+@rule.command(name="remove", description="Remove a rule; roles that only it gave are taken back")
+@app_commands.describe(rule_id="The rule's number, as /patreon rule list shows it")
+@app_commands.rename(rule_id="rule")
+async def remove_rule(interaction: Interaction, rule_id: str) -> None:
+    """Remove a rule and let everyone be planned again."""
+    await interaction.response.defer(ephemeral=True)
+    services, guild_id = interaction.client.services, guild_of(interaction)
+    texts = {one.rule_id: text for one, text in await services.rulebook.list(guild_id)}
+    gone = await services.rulebook.remove(guild_id, _number(rule_id))
+    await services.reconciler.consider(guild_id, None, trigger="rule removed")
+    await tell(interaction, REMOVED.format(rule_id=gone.rule_id, text=texts.get(gone.rule_id, "")))
+
+
+async def confirm_rule(interaction: Interaction, argument: str) -> None:
+    """Add a rule that was previewed, judged once more."""
+    require_manager(interaction)
+    await interaction.response.defer()
+    role_id, kind, campaign, tier = argument.split(":")
+    draft = await _draft(interaction, int(role_id), RuleKind(kind), tier or None, campaign)
+    await retell(interaction, await _add(interaction, draft))
+
+
+@add_rule.autocomplete("tier")
+@app_commands.check(may_complete)
+async def complete_tier(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    """Offer the tiers."""
+    campaign = interaction.namespace.campaign
+    offered = await interaction.client.services.rulebook.tier_choices(guild_of(interaction), typed, campaign or None)
+    return [app_commands.Choice(name=label, value=value) for label, value in offered]
+
+
+@add_rule.autocomplete("campaign")
+@app_commands.check(may_complete)
+async def complete_campaign(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    """Offer the campaigns."""
+    offered = await interaction.client.services.rulebook.campaign_choices(guild_of(interaction), typed)
+    return [app_commands.Choice(name=label, value=value) for label, value in offered]
+
+
+@remove_rule.autocomplete("rule_id")
+@app_commands.check(may_complete)
+async def complete_rule(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    """Offer the rules."""
+    offered = await interaction.client.services.rulebook.rule_choices(guild_of(interaction), typed)
+    return [app_commands.Choice(name=label, value=value) for label, value in offered]
+
+
+async def _draft(
+    interaction: Interaction, role_id: int, kind: RuleKind, tier: str | None, campaign: str | None
+) -> RuleDraft:
+    return await interaction.client.services.rulebook.draft(
+        guild_of(interaction),
+        role_id=RoleId(role_id),
+        kind=kind,
+        tier=tier,
+        campaign=campaign,
+        caller=caller_of(interaction),
+    )
+
+
+async def _add(interaction: Interaction, draft: RuleDraft) -> str:
+    services = interaction.client.services
+    added = await services.rulebook.add(draft, created_by=DiscordUserId(interaction.user.id))
+    await services.reconciler.consider(added.guild_id, None, trigger="rule added")
+    return ADDED.format(rule_id=added.rule_id, text=draft.text, people=_say_gains(len(draft.grants)))
+
+
+def _say_gains(count: int) -> str:
+    if count == 0:
+        return NOBODY_YET
+    return "1 person gets the role now." if count == 1 else f"{count} people get the role now."
+
+
+def _argument(draft: RuleDraft) -> str:
+    asked = draft.rule
+    return f"{asked.role_id}:{asked.kind}:{asked.campaign_id}:{asked.tier_id or ''}"
+
+
+def _preview(draft: RuleDraft) -> str:
+    shown = " ".join(f"<@{person}>" for person in draft.grants[:SHOWN])
+    more = len(draft.grants) - SHOWN
+    people = f"{shown} and {more} more" if more > 0 else shown
+    return PREVIEW.format(count=len(draft.grants), text=draft.text, people=people)
+
+
+def _number(typed: str) -> int:
+    """Take a rule's number as typed, with or without what stands behind it in the list."""
+    digits = typed.partition(":")[0].strip().lstrip("#")
+    if not digits.isdecimal():
+        raise UserMistake("a rule is named by its number; `/patreon rule list` shows them")
+    return int(digits)

@@ -1,0 +1,87 @@
+"""`/patreon sync` and `/patreon preview`: bring roles in line now, or see what that would change."""
+
+from datetime import datetime
+
+from bot.client import Interaction
+from bot.linking.words import plain
+from bot.roles.plan import CHANGES, Decision
+from bot.roles.reconcile import GuildPlan
+from bot.roles.report import say_decision
+from bot.roles.rounds import ReadReport, RoundReport
+from cogs.admin.group import guild_of, patreon, tell
+from cogs.shown import harmless
+
+NO_CAMPAIGN = "No Patreon campaign belongs to this server yet, so there is nothing to read."
+NOTHING_TO_DO = "Nothing would change: every role is as it should be."
+NEVER_READ = "not read completely yet"
+
+
+@patreon.command(name="sync", description="Read Patreon now and bring this server's roles in line")
+async def sync(interaction: Interaction) -> None:
+    """Run a round for this server."""
+    await interaction.response.defer(ephemeral=True)
+    report = await interaction.client.services.rounds.run(trigger="/patreon sync", guild_id=guild_of(interaction))
+    await tell(interaction, round_text(report))
+
+
+@patreon.command(name="preview", description="Show what the next sync would change; changes nothing itself")
+async def preview(interaction: Interaction) -> None:
+    """Plan everyone and write nothing."""
+    await interaction.response.defer(ephemeral=True)
+    plan = await interaction.client.services.reconciler.preview(guild_of(interaction))
+    await tell(interaction, preview_text(plan))
+
+
+def round_text(report: RoundReport) -> str:
+    """Say what a round found."""
+    lines = [_read_line(one) for one in report.campaigns]
+    lines += [f"- {trouble}" for trouble in report.errors]
+    if not lines:
+        return NO_CAMPAIGN
+    people = "1 person's roles change" if report.queued == 1 else f"The roles of {report.queued} people change"
+    outcome = f"{people} now." if report.queued else "No role has to change."
+    return "\n".join([f"**Patreon was read in {report.seconds:.1f} seconds.** {outcome}", *lines])
+
+
+def _read_line(read: ReadReport) -> str:
+    name = f"- **{plain(read.name)}**: "
+    if read.error is not None:
+        return f"{name}not read completely. {read.error}. Nobody loses a role by it."
+    doubts = "; ".join(read.doubts)
+    doubtful = f" I do not believe it yet ({doubts}), so I take no role away." if doubts else ""
+    cut = "" if read.is_complete else " The list came incomplete, so nobody loses a role for not being on it."
+    return f"{name}{read.patrons} people listed, {read.changed} with news.{doubtful}{cut}"
+
+
+def preview_text(plan: GuildPlan) -> str:
+    """Say what would change for whom and how old the facts are; those whom only a trouble stops come last."""
+    names = harmless(plan.names)
+    changes = [
+        f"<@{person.discord_user_id}> {say_decision(decision, names)}"
+        for person in plan.plans
+        for decision in person.decisions
+        if decision.action in CHANGES
+    ]
+    blocked = [
+        f"<@{person.discord_user_id}> {say_decision(decision, names)}"
+        for person in plan.plans
+        for decision in person.decisions
+        if _is_stuck(decision)
+    ]
+    head = [f"**{_counted(len(changes), 'change')} would be made.**" if changes else NOTHING_TO_DO]
+    head += [_age_line(names.campaign(campaign_id), at) for campaign_id, at in plan.facts_at.items()]
+    stuck = ["**These wait for an admin:**", *blocked] if blocked else []
+    return "\n".join([*head, *changes, *stuck])
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _is_stuck(decision: Decision) -> bool:
+    return decision.block is not None and decision.action not in CHANGES
+
+
+def _age_line(name: str, at: datetime | None) -> str:
+    age = NEVER_READ if at is None else f"last read completely <t:{int(at.timestamp())}:R>"
+    return f"-# {name}: {age}"

@@ -1,0 +1,134 @@
+"""/link and /unlink: a person joins their Discord account to their Patreon account, or parts them."""
+
+from datetime import datetime
+
+import discord
+import structlog
+from discord import app_commands, ui
+from discord.ext import commands
+
+from bot.answers import replace, say
+from bot.client import Interaction, PledgekeeperBot
+from bot.linking.outcome import Asker, Unlinked
+from bot.linking.words import STATUS_WORDS, plain
+from bot.model import ChannelId, DiscordUserId, GuildId, Secret
+from bot.storage.states import ButtonKind, ButtonPlace
+from cogs.buttons import question, view_of
+
+log = structlog.get_logger(__name__)
+
+LINK_BUTTON = "Sign in at Patreon"
+INVITATION = """\
+**Link your Patreon account to this Discord account**
+Press the button, sign in at Patreon and allow access. Then a page of mine asks whether you typed /link: check that it \
+shows your name, and press Yes. Your roles follow at once.
+It works once, until {until}. **Never forward this message**: it is for you alone."""
+ALREADY = (
+    "You are linked to the Patreon account **{name}** at present. Use the button only to link another one instead."
+)
+NO_RULES = "This server gives no role for a pledge yet. Your link is kept; roles follow by themselves once it does."
+SENT = "I sent you a direct message with your personal link: {url}"
+CLOSED = "-# Your direct messages are closed to me, so the link is here."
+
+UNLINK_QUESTION = """\
+Part this Discord account from the Patreon account **{name}**?
+In every server you lose the roles that I gave you for your pledge, and I forget your Patreon data. Your pledge itself \
+goes on. You can come back with /link at any time."""
+NOT_LINKED = "No Patreon account is linked to you, so there is nothing to part. /link joins one."
+UNLINKED = "Done: the Patreon account **{name}** is no longer linked to you. You can come back with /link at any time."
+
+
+class LinkCog(commands.Cog):
+    """Link and unlink."""
+
+    def __init__(self, bot: PledgekeeperBot) -> None:
+        self._services = bot.services
+        bot.button_handlers["confirm:unlink"] = self.confirm_unlink
+
+    @app_commands.command(description="Link your Patreon account, to get the roles of your pledge")
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
+    async def link(self, interaction: Interaction) -> None:
+        """Send the personal link to Patreon."""
+        await interaction.response.defer(ephemeral=True)
+        started = await self._services.flow.start_link(asker_of(interaction))
+        text = await self._invitation(interaction, started.expires_at)
+        view = view_of(ui.Button(label=LINK_BUTTON, url=started.authorize_url.reveal()))
+        message = await send_dm(interaction.user, text, view)
+        if message is None:
+            await say(interaction, f"{text}\n{CLOSED}", view=view)
+        else:
+            await say(interaction, SENT.format(url=message.jump_url))
+        await self._services.flow.attach_button(started.state_id, place_of(interaction, message))
+
+    @app_commands.command(description="Part your Patreon account from Discord and give up the roles of your pledge")
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
+    async def unlink(self, interaction: Interaction) -> None:
+        """Ask whether they mean it."""
+        await interaction.response.defer(ephemeral=True)
+        link = await self._services.storage.links.find_discord(DiscordUserId(interaction.user.id))
+        if link is None:
+            await say(interaction, NOT_LINKED)
+            return
+        text = UNLINK_QUESTION.format(name=plain(link.patreon_name))
+        await say(interaction, text, view=question("unlink", "Unlink", is_dangerous=True))
+
+    async def confirm_unlink(self, interaction: Interaction, _: str) -> None:
+        """Part the accounts of whoever pressed."""
+        await interaction.response.defer()
+        unlinked = await self._services.flow.unlink(DiscordUserId(interaction.user.id))
+        await replace(interaction, unlinked_text(unlinked))
+
+    async def _invitation(self, interaction: Interaction, until: datetime) -> str:
+        lines = [INVITATION.format(until=f"<t:{int(until.timestamp())}:t>")]
+        link = await self._services.storage.links.find_discord(DiscordUserId(interaction.user.id))
+        if link is not None:
+            lines.append(ALREADY.format(name=plain(link.patreon_name)))
+        guild_id = interaction.guild_id
+        if guild_id is not None and not await self._services.storage.rules.list_guild(GuildId(guild_id)):
+            lines.append(NO_RULES)
+        return "\n".join(lines)
+
+
+def asker_of(interaction: Interaction) -> Asker:
+    """Say who typed the command, as the confirm page shows them."""
+    person, guild = interaction.user, interaction.guild
+    return Asker(
+        discord_user_id=DiscordUserId(person.id),
+        username=person.name,
+        display_name=person.display_name,
+        avatar_url=person.display_avatar.url,
+        guild_id=GuildId(guild.id) if guild is not None else None,
+        guild_name=guild.name if guild is not None else "",
+        locale=interaction.locale.value,
+    )
+
+
+async def send_dm(person: discord.User | discord.Member, text: str, view: ui.View) -> discord.Message | None:
+    """Send a direct message; None where Discord will not, for whatever reason: the reply serves as well."""
+    try:
+        return await person.send(text, view=view)
+    except discord.HTTPException as error:
+        log.info("a direct message is not possible", discord_user_id=person.id, status=error.status, code=error.code)
+        return None
+
+
+def place_of(interaction: Interaction, message: discord.Message | None) -> ButtonPlace:
+    """Say which message carries the link's button."""
+    if message is not None:
+        return ButtonPlace(kind=ButtonKind.DM, channel_id=ChannelId(message.channel.id), message_id=message.id)
+    return ButtonPlace(
+        kind=ButtonKind.REPLY, application_id=interaction.application_id, token=Secret(interaction.token)
+    )
+
+
+def unlinked_text(unlinked: Unlinked) -> str:
+    """Say what became of the link and of the roles."""
+    if unlinked.patreon_name is None:
+        return NOT_LINKED
+    lines = [UNLINKED.format(name=plain(unlinked.patreon_name))]
+    lines += [
+        f"- {plain(one.guild_name)}: **{plain(one.role_name)}** {STATUS_WORDS[one.status]}"
+        for one in unlinked.news
+        if one.status != "missing"
+    ]
+    return "\n".join(lines)

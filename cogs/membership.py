@@ -1,0 +1,77 @@
+"""/membership: what Patreon says of the person who asks, which roles follow from it and why, and how old that is."""
+
+import time
+
+from discord import app_commands, ui
+from discord.ext import commands
+
+from bot.answers import replace, say
+from bot.client import Interaction, PledgekeeperBot
+from bot.errors import UserMistake
+from bot.linking.words import plain
+from bot.model import DiscordUserId, GuildId
+from bot.roles.observe import DiscordAway
+from cogs.buttons import button, view_of
+from cogs.shown import explanation_text
+
+ONCE_IN_SECONDS = 60.0
+NOT_LINKED = "No Patreon account is linked to you. /link joins one, and your roles follow."
+NO_SERVER = "You are in no server that I serve and can see at the moment."
+
+
+class MembershipCog(commands.Cog):
+    """One person's own standing."""
+
+    def __init__(self, bot: PledgekeeperBot) -> None:
+        self._services = bot.services
+        self._refreshed_at: dict[DiscordUserId, float] = {}
+        bot.button_handlers["refresh:membership"] = self.refresh
+
+    @app_commands.command(description="Show what Patreon says about you, and which roles follow")
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
+    async def membership(self, interaction: Interaction) -> None:
+        """Explain the person's own plan."""
+        await interaction.response.defer(ephemeral=True)
+        text, view = await self._page(interaction)
+        await say(interaction, text, view=view or ui.View())
+
+    async def refresh(self, interaction: Interaction, _: str) -> None:
+        """Ask Patreon again, once a minute a person, and show what came of it."""
+        person = DiscordUserId(interaction.user.id)
+        self._note_refresh(person)
+        await interaction.response.defer()
+        await self._services.intake.refresh_person(person)
+        await self._services.reconciler.follow(person, trigger="/membership")
+        text, view = await self._page(interaction)
+        await replace(interaction, text, view=view)
+
+    def _note_refresh(self, person: DiscordUserId) -> None:
+        now = time.monotonic()
+        recent = {one: at for one, at in self._refreshed_at.items() if now - at < ONCE_IN_SECONDS}
+        if person in recent:
+            wait = ONCE_IN_SECONDS - (now - recent[person])
+            raise UserMistake(f"Patreon was asked about you a moment ago; try again in {wait:.0f} seconds")
+        self._refreshed_at = recent | {person: now}
+
+    async def _page(self, interaction: Interaction) -> tuple[str, ui.View | None]:
+        person = DiscordUserId(interaction.user.id)
+        if await self._services.storage.links.find_discord(person) is None:
+            return NOT_LINKED, None
+        view = view_of(button("refresh:membership", "Ask Patreon again"))
+        if interaction.guild_id is not None:
+            explanation = await self._services.reconciler.explain(GuildId(interaction.guild_id), person)
+            return explanation_text(explanation), view
+        return await self._all_servers(person), view
+
+    async def _all_servers(self, person: DiscordUserId) -> str:
+        parts: list[str] = []
+        for guild_id in self._services.observer.guild_ids():
+            try:
+                seat = (await self._services.observer.look(guild_id, [person]))[person]
+                explanation = await self._services.reconciler.explain(guild_id, person)
+            except DiscordAway:
+                continue
+            look = self._services.observer.look_guild(guild_id)
+            if seat is not None and look is not None:
+                parts.append(f"**{plain(look.name)}**\n{explanation_text(explanation)}")
+        return "\n".join(parts) or NO_SERVER

@@ -1,0 +1,30 @@
+"""The sandbox's time: the real one, moved by whoever plays. Knows nothing of what follows it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+
+class SandboxClock:
+    """Real time plus what was added by hand; it only goes forward, as time does."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+        self._watchers: list[Callable[[datetime], None]] = []
+
+    def now(self) -> datetime:
+        """Return the present moment in the sandbox, aware, in UTC."""
+        return datetime.now(UTC) + self._ahead
+
+    def move(self, step: timedelta) -> datetime:
+        """Move time forward by `step` and tell the watchers. Raises ValueError for a step backwards."""
+        if step < timedelta():
+            raise ValueError("time in the sandbox only moves forward")
+        self._ahead += step
+        now = self.now()
+        for watcher in self._watchers:
+            watcher(now)
+        return now
+
+    def on_move(self, watcher: Callable[[datetime], None]) -> None:
+        """Call `watcher(now)` after each move."""
+        self._watchers.append(watcher)

@@ -1,0 +1,166 @@
+"""Application commands: what Discord refuses when one is registered, and how one is listed. Pure.
+
+Limits: Discord docs, "Application Commands" (names, lengths, 25 options and choices, 8,000 characters in all, depth).
+"""
+
+import re
+from typing import Any
+
+from sandbox.discord.errors import Problems
+from sandbox.discord.model import Json
+
+CHAT_INPUT, USER_MENU, MESSAGE_MENU = 1, 2, 3
+SUBCOMMAND, GROUP, STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT = range(1, 12)
+MOST_OF_A_TYPE = {CHAT_INPUT: 100, USER_MENU: 15, MESSAGE_MENU: 15}
+MOST_OPTIONS = MOST_CHOICES = 25
+MOST_CHARACTERS = 8_000
+WITH_CHOICES = frozenset({STRING, INTEGER, NUMBER})
+
+# Any letters or digits, lower case where there is one (docs, "Application Command Naming").
+SLASH_NAME = re.compile(r"^[-_'\w]{1,32}$")
+
+
+def check_all(commands: Any) -> None:
+    """Refuse a list of commands as the bulk overwrite does: the index is the first part of each path."""
+    problems = Problems()
+    if not isinstance(commands, list):
+        problems.bad_type("", "list")
+        problems.refuse_if_any()
+    for kind, most in MOST_OF_A_TYPE.items():
+        if sum(type_of(command) == kind for command in commands) > most:
+            problems.add("", "APPLICATION_COMMANDS_MAX", f"Maximum number of application commands reached ({most})")
+    seen = set()
+    for index, command in enumerate(commands):
+        check(problems, str(index), command)
+        key = (type_of(command), command.get("name")) if isinstance(command, dict) else None
+        if key in seen:
+            problems.add(str(index), "APPLICATION_COMMANDS_DUPLICATE_NAME", "Application command names must be unique")
+        seen.add(key)
+    problems.refuse_if_any()
+
+
+def type_of(command: Any) -> int:
+    kind = command.get("type") if isinstance(command, dict) else None
+    return kind if isinstance(kind, int) else CHAT_INPUT
+
+
+def check(problems: Problems, path: str, command: Any) -> None:
+    """Note what is wrong with one command."""
+    dot = f"{path}." if path else ""
+    if not isinstance(command, dict):
+        problems.bad_type(path, "object")
+        return
+    if type_of(command) != CHAT_INPUT:
+        problems.text(f"{dot}name", command.get("name"), low=1, high=32)
+        return
+    _check_name(problems, f"{dot}name", command.get("name"))
+    problems.text(f"{dot}description", command.get("description"), low=1, high=100)
+    _check_permissions(problems, f"{dot}default_member_permissions", command.get("default_member_permissions"))
+    _check_options(problems, f"{dot}options", command.get("options") or [], depth=0)
+    if characters(command) > MOST_CHARACTERS:
+        problems.add(path, "APPLICATION_COMMAND_TOO_LARGE", "Command exceeds maximum size (8000)")
+
+
+def _check_name(problems: Problems, path: str, name: Any) -> None:
+    problems.text(path, name, low=1, high=32)
+    if isinstance(name, str) and 0 < len(name) <= 32 and (not SLASH_NAME.match(name) or name != name.lower()):
+        message = "String value did not match validation regex."
+        problems.add(path, "STRING_TYPE_REGEX", message)
+        problems.add(path, "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid")
+
+
+def _check_permissions(problems: Problems, path: str, bits: Any) -> None:
+    if bits is not None and not (isinstance(bits, (int, str)) and str(bits).isdecimal()):
+        problems.add(path, "BITFIELD_TYPE_COERCE", f'Value "{bits}" is not a bitfield.')
+
+
+def _check_options(problems: Problems, path: str, options: Any, *, depth: int) -> None:
+    if not isinstance(options, list) or not all(isinstance(option, dict) for option in options):
+        problems.bad_type(path, "list")
+        return
+    if len(options) > MOST_OPTIONS:
+        problems.add(path, "BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length.")
+    if len({option.get("name") for option in options}) != len(options):
+        problems.add(path, "APPLICATION_COMMAND_OPTIONS_NAME_INVALID", "Option name duplicates another")
+    nested = [option.get("type") in (SUBCOMMAND, GROUP) for option in options]
+    if any(nested) and not all(nested):
+        problems.add(path, "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID", "Sub-commands and values cannot be mixed")
+    optional_seen = False
+    for index, option in enumerate(options):
+        _check_option(problems, f"{path}.{index}", option, depth)
+        if option.get("required") and optional_seen:
+            problems.add(
+                f"{path}.{index}",
+                "APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID",
+                "Required options must be placed before non-required options",
+            )
+        optional_seen = optional_seen or not option.get("required")
+
+
+def _check_option(problems: Problems, path: str, option: Json, depth: int) -> None:
+    kind = option.get("type")
+    _check_name(problems, f"{path}.name", option.get("name"))
+    problems.text(f"{path}.description", option.get("description"), low=1, high=100)
+    too_deep = (kind == GROUP and depth > 0) or (kind == SUBCOMMAND and depth > 1)
+    if kind not in range(1, 12) or too_deep:
+        problems.add(f"{path}.type", "UNION_TYPE_CHOICES", 'Value of field "type" cannot stand here.')
+    elif kind in (SUBCOMMAND, GROUP):
+        _check_options(problems, f"{path}.options", option.get("options") or [], depth=depth + 1)
+    if option.get("choices"):
+        _check_choices(problems, path, option)
+
+
+def _check_choices(problems: Problems, path: str, option: Json) -> None:
+    choices = option["choices"]
+    if option.get("autocomplete"):
+        message = "Cannot have autocomplete and choices"
+        problems.add(path, "APPLICATION_COMMAND_OPTIONS_AUTOCOMPLETE_CHOICES", message)
+    if option.get("type") not in WITH_CHOICES or len(choices) > MOST_CHOICES:
+        problems.add(f"{path}.choices", "BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length.")
+    for index, choice in enumerate(choices):
+        problems.text(f"{path}.choices.{index}.name", choice.get("name"), low=1, high=100)
+        if option.get("type") == STRING:
+            problems.text(f"{path}.choices.{index}.value", choice.get("value"), low=1, high=100)
+
+
+def characters(part: Json) -> int:
+    """Return how many characters count towards the 8,000: the longest of each text's localisations."""
+    size = 0
+    for key in ("name", "description"):
+        texts = [part.get(key) or "", *(part.get(f"{key}_localizations") or {}).values()]
+        size += max(len(text) for text in texts)
+    size += sum(len(str(choice.get("value", ""))) + len(choice.get("name", "")) for choice in part.get("choices") or [])
+    return size + sum(characters(option) for option in part.get("options") or [])
+
+
+def listed(body: Json, *, command_id: str, version: str, application_id: str, guild_id: str | None) -> Json:
+    """Return a registered command as Discord lists it, defaults filled in."""
+    bits = body.get("default_member_permissions")
+    shown: Json = {
+        "id": command_id,
+        "application_id": application_id,
+        "version": version,
+        "type": type_of(body),
+        "name": body["name"],
+        "name_localizations": body.get("name_localizations"),
+        "description": body.get("description") or "",
+        "description_localizations": body.get("description_localizations"),
+        "default_member_permissions": None if bits is None else str(int(bits)),
+        "nsfw": bool(body.get("nsfw")),
+        "options": [_listed_option(option) for option in body.get("options") or []],
+    }
+    if guild_id:
+        return shown | {"guild_id": guild_id}
+    contexts = body.get("contexts")
+    in_dm = body.get("dm_permission") is not False if contexts is None else 1 in contexts
+    types = body.get("integration_types") or [0]
+    return shown | {"contexts": contexts, "integration_types": types, "dm_permission": in_dm}
+
+
+def _listed_option(option: Json) -> Json:
+    shown = {key: value for key, value in option.items() if value not in (None, False)}
+    if "options" in option:
+        shown["options"] = [_listed_option(inner) for inner in option["options"] or []]
+    if "choices" in shown:
+        shown["choices"] = [dict(choice) for choice in shown["choices"]]
+    return shown

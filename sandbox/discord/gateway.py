@@ -1,0 +1,134 @@
+"""The gateway: all sessions, and which of them hears of an event. The socket of one client is `connection.py`.
+
+Which intent an event needs: docs, "List of Intents". Events of the bot itself are sent without the members intent.
+"""
+
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from sandbox.discord import intents
+from sandbox.discord.objects import application_flags, guild_create_json, own_user_json
+from sandbox.discord.sessions import Close, Session, frame
+from sandbox.discord.state import DiscordState, Guild
+from sandbox.weather import Weather
+
+RECONNECT = 7
+INVALID_SESSION = 9
+IDENTIFIES_A_DAY = 1_000
+MAX_CONCURRENCY = 1
+MALFORMED = frozenset({"malformed_event"})
+CUTS = frozenset({"op7", "op9", "gateway_drop"})
+
+# A frame of the right kind with nothing in it that a client needs.
+NONSENSE = b'{"guild_id":null}'
+
+
+class Gateway:
+    """Sends events to whoever listens, and keeps them for those who will be back."""
+
+    def __init__(self, state: DiscordState, weather: Weather) -> None:
+        self.state = state
+        self.weather = weather
+        self.url = ""
+        self.sessions: dict[str, Session] = {}
+        self.sockets: set[web.WebSocketResponse] = set()
+        self.heartbeat_seconds = 41.25
+        self.member_list_seconds = 30.0
+        self.identifies_left = IDENTIFIES_A_DAY
+        self.member_lists: dict[str, float] = {}
+
+    def dispatch(self, event: str, data: dict[str, Any], *, guild_id: str | None = None, intent: int = 0) -> None:
+        """Send `event` to each session that covers the guild and asked for the intent (0: to all of them)."""
+        if guild_id and self.state.bot.id not in self.state.guilds[guild_id].members:
+            return
+        listeners = [s for s in self.sessions.values() if s.covers(guild_id) and s.intents & intent == intent]
+        if not listeners:
+            return
+        written = orjson.dumps(data)
+        if self.weather.take("discord", f"GATEWAY {event}", among=MALFORMED):
+            written = NONSENSE
+        for session in listeners:
+            session.dispatch(event, written)
+
+    def welcome(self, session: Session, *, sharded: bool) -> None:
+        """Let a new session know who it is and which guilds it is in: READY, then each GUILD_CREATE."""
+        self.forget_the_gone()
+        self.sessions[session.id] = session
+        self.identifies_left = max(0, self.identifies_left - 1)
+        guilds = [guild for guild in self.state.bot_guilds() if session.covers(guild.id)]
+        ready = {
+            "v": 10,
+            "user": own_user_json(self.state.bot),
+            "guilds": [{"id": guild.id, "unavailable": True} for guild in guilds],
+            "session_id": session.id,
+            "session_type": "normal",
+            "resume_gateway_url": self.url,
+            "application": {"id": self.state.application.id, "flags": application_flags(self.state)},
+            "private_channels": [],
+            "relationships": [],
+            "user_settings": {},
+            "_trace": ["stand-in"],
+        }
+        session.dispatch("READY", orjson.dumps(ready | {"shard": session.shard} if sharded else ready))
+        if session.intents & intents.GUILDS:
+            for guild in guilds:
+                session.dispatch("GUILD_CREATE", self._guild_create(session, guild))
+
+    def _guild_create(self, session: Session, guild: Guild) -> bytes:
+        brought = guild_create_json(self.state, guild, large_threshold=session.large_threshold)
+        return orjson.dumps(brought | {"unavailable": False})
+
+    def forget_the_gone(self) -> None:
+        """Drop the sessions that can no longer be resumed."""
+        for session in [s for s in self.sessions.values() if s.is_over()]:
+            del self.sessions[session.id]
+
+    def connected(self) -> list[Session]:
+        """Return the sessions that have a socket now."""
+        return [session for session in self.sessions.values() if session.outbox is not None]
+
+    def ask_to_reconnect(self) -> None:
+        """Send op 7 to all: they close and resume."""
+        self._tell_all(frame(RECONNECT, None))
+
+    def invalidate(self, *, resumable: bool = False) -> None:
+        """Send op 9 to all: they resume where `resumable`, else they identify anew."""
+        told = self._tell_all(frame(INVALID_SESSION, resumable))
+        for session in () if resumable else told:
+            del self.sessions[session.id]
+
+    def drop(self, code: int = 1006) -> None:
+        """Cut every socket; 1006 means without a closing frame."""
+        self._tell_all(Close(code))
+
+    def _tell_all(self, item: bytes | Close) -> list[Session]:
+        told = self.connected()
+        for session in told:
+            if session.outbox is not None:
+                session.outbox.put_nowait(item)
+        return told
+
+    def strike(self) -> None:
+        """Carry out the faults of the gateway that someone switched on, once a client is there to feel them."""
+        if not self.connected():
+            return
+        for fault in list(self.weather.faults):
+            if fault.service == "discord" and fault.fault in CUTS:
+                # The fault's own route, so that any route at all means the gateway.
+                self._cut(self.weather.take("discord", fault.route, among=CUTS))
+
+    def _cut(self, fault: str | None) -> None:
+        if fault == "op7":
+            self.ask_to_reconnect()
+        elif fault == "op9":
+            self.invalidate()
+        elif fault == "gateway_drop":
+            self.drop()
+
+    async def close(self) -> None:
+        """Cut all clients off, as when the service goes away."""
+        for socket in list(self.sockets):
+            await socket.close(code=1001)
+        self.sessions.clear()

@@ -1,0 +1,144 @@
+"""The body of a message, as a bot sends it -> the fields of a Message. Pure (docs, "Create Message").
+
+Refuses what Discord refuses: too long, too many, empty, or Components V2 beside content.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.discord import components
+from sandbox.discord.errors import Problems, refusal
+from sandbox.discord.model import COMPONENTS_V2, EPHEMERAL, Json, Message
+
+MOST_CONTENT, MOST_EMBEDS, MOST_EMBED_TEXT, MOST_FIELDS = 2000, 10, 6000, 25
+SUPPRESS_EMBEDS, SUPPRESS_NOTIFICATIONS = 1 << 2, 1 << 12
+FLAGS_A_BOT_MAY_SET = EPHEMERAL | COMPONENTS_V2 | SUPPRESS_EMBEDS | SUPPRESS_NOTIFICATIONS
+
+USER_MENTION = re.compile(r"<@!?(\d+)>")
+ROLE_MENTION = re.compile(r"<@&(\d+)>")
+EVERYONE_MENTION = re.compile(r"@(everyone|here)\b")
+
+
+@dataclass(slots=True)
+class Form:
+    """What a message body says, checked. Only the keys in `given` were sent at all."""
+
+    body: Json
+    files: list[Json] = field(default_factory=list)
+
+    @property
+    def flags(self) -> int:
+        return int(self.body.get("flags") or 0) & FLAGS_A_BOT_MAY_SET
+
+    @property
+    def wants_embeds(self) -> bool:
+        return bool(self.body.get("embeds"))
+
+    def fill(self, message: Message) -> None:
+        """Write what was sent into `message`; what was not sent stays."""
+        body = self.body
+        if "content" in body:
+            message.content = body["content"] or ""
+        if "embeds" in body:
+            message.embeds = [shown_embed(embed) for embed in body["embeds"] or []]
+        if "components" in body:
+            message.components = components.number(body["components"] or [])
+        if "attachments" in body or self.files:
+            kept = {str(each.get("id")) for each in body.get("attachments") or []}
+            message.attachments = [a for a in message.attachments if a["id"] in kept] + self.files
+        message.flags |= self.flags & ~EPHEMERAL
+        message.nonce = body.get("nonce", message.nonce)
+        _fill_mentions(message, body.get("allowed_mentions"))
+
+
+def read_form(body: Any, files: list[Json], *, prefix: str = "", editing: Message | None = None) -> Form:
+    """Check a message body; raises 50035 or 50006."""
+    problems = Problems()
+    if not isinstance(body, dict):
+        problems.bad_type(prefix, "object")
+        problems.refuse_if_any()
+    v2 = bool(int(body.get("flags") or 0) & COMPONENTS_V2 or (editing and editing.flags & COMPONENTS_V2))
+    problems.text("content", body.get("content"), high=MOST_CONTENT)
+    _check_embeds(problems, body.get("embeds") or [])
+    components.check_message(problems, body.get("components") or [], v2=v2)
+    for key in ("content", "embeds", "poll"):
+        if v2 and body.get(key):
+            problems.add(
+                key, "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", f"The '{key}' field cannot be used"
+            )
+    if prefix and problems.tree:
+        problems.tree = {prefix: problems.tree}
+    problems.refuse_if_any()
+    form = Form(body, files)
+    trial = editing_copy(editing)
+    form.fill(trial)
+    if not (trial.content.strip() or trial.embeds or trial.components or trial.attachments):
+        raise refusal(50006)
+    return form
+
+
+def editing_copy(message: Message | None) -> Message:
+    """Return a message to try a form on."""
+    blank = Message("0", "0", "0", created_at=None)  # type: ignore[arg-type]  # thrown away, never shown
+    if message is not None:
+        blank.content, blank.embeds, blank.components = message.content, message.embeds, message.components
+        blank.attachments = message.attachments
+    return blank
+
+
+def _check_embeds(problems: Problems, embeds: Any) -> None:
+    if not isinstance(embeds, list) or not all(isinstance(embed, dict) for embed in embeds):
+        problems.bad_type("embeds", "list")
+        return
+    if len(embeds) > MOST_EMBEDS:
+        problems.add("embeds", "BASE_TYPE_MAX_LENGTH", "Must be 10 or fewer in length.")
+    for index, embed in enumerate(embeds):
+        _check_embed(problems, f"embeds.{index}", embed)
+    if sum(map(embed_size, embeds)) > MOST_EMBED_TEXT:
+        problems.add("embeds", "MAX_EMBED_SIZE_EXCEEDED", "Embed size exceeds maximum size of 6000")
+
+
+def _check_embed(problems: Problems, path: str, embed: Json) -> None:
+    problems.text(f"{path}.title", embed.get("title"), high=256)
+    problems.text(f"{path}.description", embed.get("description"), high=4096)
+    problems.text(f"{path}.footer.text", (embed.get("footer") or {}).get("text"), high=2048)
+    problems.text(f"{path}.author.name", (embed.get("author") or {}).get("name"), high=256)
+    fields = embed.get("fields") or []
+    if len(fields) > MOST_FIELDS:
+        problems.add(f"{path}.fields", "BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length.")
+    for index, each in enumerate(fields):
+        problems.text(f"{path}.fields.{index}.name", each.get("name"), low=1, high=256)
+        problems.text(f"{path}.fields.{index}.value", each.get("value"), low=1, high=1024)
+
+
+def embed_size(embed: Json) -> int:
+    """Return how many characters count towards the 6000."""
+    texts = [embed.get("title"), embed.get("description")]
+    texts += [(embed.get("footer") or {}).get("text"), (embed.get("author") or {}).get("name")]
+    texts += [each.get(key) for each in embed.get("fields") or [] for key in ("name", "value")]
+    return sum(len(text) for text in texts if isinstance(text, str))
+
+
+def shown_embed(embed: Json) -> Json:
+    """Return an embed as Discord answers it."""
+    shown = {key: value for key, value in embed.items() if value is not None} | {"type": "rich"}
+    if "fields" in shown:
+        shown["fields"] = [{"inline": False} | each for each in shown["fields"]]
+    return shown
+
+
+def _fill_mentions(message: Message, allowed: Json | None) -> None:
+    users, roles = USER_MENTION.findall(message.content), ROLE_MENTION.findall(message.content)
+    everyone = bool(EVERYONE_MENTION.search(message.content))
+    if allowed is not None:
+        parse = allowed.get("parse") or []
+        users = users if "users" in parse else [u for u in users if u in _ids(allowed, "users")]
+        roles = roles if "roles" in parse else [r for r in roles if r in _ids(allowed, "roles")]
+        everyone = everyone and "everyone" in parse
+    message.mentions, message.mention_roles = list(dict.fromkeys(users)), list(dict.fromkeys(roles))
+    message.mention_everyone = everyone
+
+
+def _ids(allowed: Json, key: str) -> set[str]:
+    return {str(each) for each in allowed.get(key) or []}

@@ -1,0 +1,252 @@
+"""What a person does in Discord's client: uses commands and buttons, gives roles by hand, joins, leaves.
+
+Refusals are `ActionError`s with words that a person understands. Ids may come as numbers or texts.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sandbox.discord import components, interaction, permissions
+from sandbox.discord.changes import Actor, Changes
+from sandbox.discord.errors import ActionError
+from sandbox.discord.interaction import Interaction
+from sandbox.discord.interactions import Interactions
+from sandbox.discord.invocations import Place, Typed, pressed
+from sandbox.discord.modals import submitted
+from sandbox.discord.model import DM_CHANNEL
+from sandbox.discord.state import Channel, DiscordState, Guild, Json, Member, Message, Role, User
+
+Id = str | int
+
+
+class People:
+    """The acts of people, mixed into the stand-in; needs its `state`, `changes` and `interactions`."""
+
+    state: DiscordState
+    changes: Changes
+    interactions: Interactions
+
+    # --- commands, components, modals
+
+    def commands(self) -> list[Json]:
+        """Return the registered commands, global ones first, as Discord lists them."""
+        application = self.state.application
+        by_guild = [c for commands in application.guild_commands.values() for c in commands.values()]
+        return [*application.commands.values(), *by_guild]
+
+    async def run_command(
+        self, user_id: Id, path: str, options: Json | None = None, *, channel_id: Id | None = None
+    ) -> Interaction:
+        """Run a slash command ("patreon rule add") as a person; `channel_id` may be "dm"."""
+        place = self._place(user_id, channel_id)
+        typed = Typed(place, path, options or {})
+        kind = interaction.COMMAND
+        return self.interactions.open(kind, place.user, place.channel, data=typed.data)
+
+    async def autocomplete(
+        self, user_id: Id, path: str, options: Json, focused: str, *, channel_id: Id | None = None
+    ) -> list[Json]:
+        """Return what the bot suggests for the option `focused`."""
+        place = self._place(user_id, channel_id)
+        typed = Typed(place, path, options, focused=focused)
+        kind = interaction.AUTOCOMPLETE
+        asked = self.interactions.open(kind, place.user, place.channel, data=typed.data)
+        if not await asked.answered(self.interactions.response_seconds + 1):
+            raise ActionError("loading options failed: the application did not respond")
+        return asked.choices
+
+    async def press(self, user_id: Id, message_id: Id, custom_id: str, values: Iterable[Id] = ()) -> Interaction:
+        """Press a button, or choose `values` in a menu, of a message that this person can see."""
+        user = self._user(user_id)
+        message = next((m for m in self.messages_for(user.id) if m.id == str(message_id)), None)
+        if message is None:
+            raise ActionError("this person cannot see that message")
+        component = components.find(message.components, custom_id)
+        if component is None:
+            raise ActionError(f"that message has no component {custom_id}")
+        channel = self.state.channels[message.channel_id]
+        data = pressed(Place(self.state, user, channel), component, [str(value) for value in values])
+        return self.interactions.open(interaction.COMPONENT, user, channel, data=data, source=message)
+
+    async def submit_modal(self, user_id: Id, interaction_id: Id, fields: Json) -> Interaction:
+        """Fill in and send the modal that answered an interaction of this person."""
+        opener = self.interactions.by_id.get(str(interaction_id))
+        if opener is None or opener.modal is None or opener.user_id != str(user_id):
+            raise ActionError("no modal is open here for this person")
+        if opener.modal_sent is not None and opener.modal_sent.state != "failed":
+            raise ActionError("this modal was sent already")
+        user, channel = self._user(user_id), self.state.channels[opener.channel_id]
+        data = submitted(Place(self.state, user, channel), opener.modal, fields)
+        opener.modal_sent = self.interactions.open(
+            interaction.MODAL, user, channel, data=data, source=opener.source, opener=opener
+        )
+        return opener.modal_sent
+
+    def messages_for(self, user_id: Id) -> list[Message]:
+        """Return what this person can see, oldest first: their channels, their direct messages, replies to them."""
+        user = self._user(user_id)
+        seen = [m for c in self._visible_channels(user) for m in c.messages.values()]
+        shown = [m for m in seen if not m.ephemeral or m.only_for == user.id]
+        return sorted(shown, key=lambda message: int(message.id))
+
+    def _visible_channels(self, user: User) -> list[Channel]:
+        own = self.state.dms.get(user.id)
+        visible = [own] if own else []
+        for guild in self.state.guilds.values():
+            member = guild.members.get(user.id)
+            if member:
+                visible += [c for c in guild.channels.values() if can_see(guild, member, c)]
+        return visible
+
+    def _place(self, user_id: Id, channel_id: Id | None) -> Place:
+        user = self._user(user_id)
+        if channel_id == "dm":
+            return Place(self.state, user, self.state.dm_channel(user))
+        if channel_id is None:
+            channel = next((c for c in self._visible_channels(user) if c.kind != DM_CHANNEL), None)
+        else:
+            channel = next((c for c in self._visible_channels(user) if c.id == str(channel_id)), None)
+        if channel is None:
+            raise ActionError("this person sees no such channel")
+        return Place(self.state, user, channel)
+
+    # --- members
+
+    def give_role(self, user_id: Id, role_id: Id, guild_id: Id | None = None) -> None:
+        """Give a role by hand, as the server's owner."""
+        guild, member, role = self._member_and_role(user_id, role_id, guild_id)
+        self.changes.set_roles(guild, member, member.role_ids | {role.id}, Actor(guild.owner_id))
+
+    def take_role(self, user_id: Id, role_id: Id, guild_id: Id | None = None) -> None:
+        """Take a role away by hand, as the server's owner."""
+        guild, member, role = self._member_and_role(user_id, role_id, guild_id)
+        self.changes.set_roles(guild, member, member.role_ids - {role.id}, Actor(guild.owner_id))
+
+    def _member_and_role(self, user_id: Id, role_id: Id, guild_id: Id | None) -> tuple[Guild, Member, Role]:
+        guild, role = self._role(role_id)
+        if role.managed or role.id == guild.id or (guild_id is not None and guild.id != str(guild_id)):
+            raise ActionError(f"the role {role.name} cannot be given or taken by hand here")
+        return guild, self._member(guild, user_id), role
+
+    def join(self, user_id: Id, guild_id: Id | None = None, *, pending: bool = False) -> None:
+        """Let a person join a server; `pending` until they pass its screening."""
+        guild, user = self._guild(guild_id), self._user(user_id)
+        if user.id in guild.members:
+            raise ActionError(f"{user.username} is in {guild.name} already")
+        self.changes.join(guild, user, pending=pending)
+
+    def leave(self, user_id: Id, guild_id: Id | None = None) -> None:
+        """Let a person leave a server."""
+        guild = self._guild(guild_id)
+        member = self._member(guild, user_id)
+        if member.id in (guild.owner_id, self.state.bot.id):
+            raise ActionError(f"{member.user.username} cannot leave {guild.name} like this")
+        self.changes.leave(guild, member)
+
+    def finish_screening(self, user_id: Id, guild_id: Id | None = None) -> None:
+        """Let a member accept the server's rules."""
+        guild = self._guild(guild_id)
+        member = self._member(guild, user_id)
+        if not member.pending:
+            raise ActionError(f"{member.user.username} has passed the screening already")
+        self.changes.update_member(guild, member, Actor(member.id), pending=False)
+
+    def set_dms(self, user_id: Id, *, is_open: bool) -> None:
+        """Let a person open or close their direct messages."""
+        self._user(user_id).dms_open = is_open
+        self.changes.announce()
+
+    # --- roles and the bot
+
+    def create_role(
+        self,
+        name: str,
+        guild_id: Id | None = None,
+        *,
+        colour: int = 0,
+        permissions: int = 0,
+        position: int = 1,
+        managed: bool = False,
+    ) -> Role:
+        """Make a role, as the server's owner; `managed` as an integration would."""
+        guild = self._guild(guild_id)
+        tags = {"integration_id": self.state.ids.seeded()} if managed else {}
+        role_id = self.state.ids.seeded()
+        role = Role(role_id, name, permissions, position, colour=colour, managed=managed, tags=tags)
+        self.changes.create_role(guild, role, Actor(guild.owner_id))
+        return role
+
+    def edit_role(self, role_id: Id, **changes: Any) -> None:
+        """Change name, colour, permissions, hoist or mentionable of a role."""
+        guild, role = self._role(role_id)
+        unknown = set(changes) - {"name", "colour", "permissions", "hoist", "mentionable", "managed"}
+        if unknown:
+            raise ActionError(f"a role has no {', '.join(sorted(unknown))} to change")
+        self.changes.update_role(guild, role, Actor(guild.owner_id), **changes)
+
+    def move_role(self, role_id: Id, position: int) -> None:
+        """Put a role at `position`, as it stands: two roles may share one."""
+        guild, role = self._role(role_id)
+        if role.id == guild.id or position < 1:
+            raise ActionError("@everyone stays at the bottom, all others above it")
+        self.changes.update_role(guild, role, Actor(guild.owner_id), position=position)
+
+    def delete_role(self, role_id: Id) -> None:
+        """Delete a role."""
+        guild, role = self._role(role_id)
+        if role.managed or role.id == guild.id:
+            raise ActionError(f"the role {role.name} cannot be deleted")
+        self.changes.delete_role(guild, role, Actor(guild.owner_id))
+
+    def set_bot_permissions(self, bits: int, guild_id: Id | None = None) -> None:
+        """Set what the bot's own role may do."""
+        guild = self._guild(guild_id)
+        role = self.state.bot_role(guild)
+        if role is None:
+            raise ActionError(f"the bot is not in {guild.name}")
+        self.changes.update_role(guild, role, Actor(guild.owner_id), permissions=bits)
+
+    def kick_bot(self, guild_id: Id | None = None) -> None:
+        """Throw the bot out of a server."""
+        guild = self._guild(guild_id)
+        if self.state.bot.id not in guild.members:
+            raise ActionError(f"the bot is not in {guild.name}")
+        self.changes.remove_bot(guild)
+
+    def add_bot(self, guild_id: Id | None = None) -> None:
+        """Invite the bot; its role begins at the bottom."""
+        guild = self._guild(guild_id)
+        if self.state.bot.id in guild.members:
+            raise ActionError(f"the bot is in {guild.name} already")
+        self.changes.add_bot(guild, Actor(guild.owner_id))
+
+    # --- look-ups
+
+    def _user(self, user_id: Id) -> User:
+        if str(user_id) not in self.state.users:
+            raise ActionError(f"there is no user {user_id}")
+        return self.state.users[str(user_id)]
+
+    def _guild(self, guild_id: Id | None) -> Guild:
+        guilds = self.state.guilds
+        found = next(iter(guilds.values()), None) if guild_id is None else guilds.get(str(guild_id))
+        if found is None:
+            raise ActionError(f"there is no server {guild_id or ''}".rstrip())
+        return found
+
+    def _member(self, guild: Guild, user_id: Id) -> Member:
+        user = self._user(user_id)
+        if user.id not in guild.members:
+            raise ActionError(f"{user.username} is not in {guild.name}")
+        return guild.members[user.id]
+
+    def _role(self, role_id: Id) -> tuple[Guild, Role]:
+        guild = self.state.guild_of_role(str(role_id))
+        if guild is None:
+            raise ActionError(f"there is no role {role_id}")
+        return guild, guild.roles[str(role_id)]
+
+
+def can_see(guild: Guild, member: Member, channel: Channel) -> bool:
+    """Tell whether `member` sees `channel`."""
+    return bool(permissions.channel_permissions(guild, member, channel) & permissions.VIEW_CHANNEL)

@@ -1,0 +1,238 @@
+"""The door of the REST API: weather, token, rate limit, body, handler, answer, in this order.
+
+Traps that clients rely on: the Content-Type is exactly application/json (no charset), and only a 429 of Discord's own
+carries Via. Discord docs, "Reference" and "Rate Limits".
+"""
+
+import asyncio
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import orjson
+from aiohttp import BodyPartReader, web
+
+from sandbox.discord.errors import ApiError, invalid, not_served, refusal, unauthorized
+from sandbox.discord.model import Json
+from sandbox.discord.ratelimits import limited_body, limited_headers
+from sandbox.discord.rest.call import Answer, ApiCall, Route
+
+if TYPE_CHECKING:
+    from sandbox.discord.standin import DiscordStandIn
+
+BASE = "/api/v10"
+SLOW_SECONDS, HANG_SECONDS = 2.0, 60.0
+MOST_REASON = 512
+NO_ANSWER = 444
+REST_FAULTS = frozenset(
+    [
+        "500",
+        "502",
+        "503",
+        "403",
+        "404",
+        "401",
+        "429",
+        "html",
+        "slow",
+        "hang",
+        "drop",
+        "lost",
+        "ban",
+        "write_lost",
+        "missing_permission",
+    ]
+)
+BAN_PAGE = b"<!DOCTYPE html><html><head><title>Access denied</title></head><body>error code: 1015</body></html>"
+TOKEN_IN_PATH = re.compile(r"^(/(?:webhooks|interactions)/[^/]+/)[^/]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A REST request that was made; status 0: it got no answer. An interaction's token is left out of the path."""
+
+    at: datetime
+    method: str
+    path: str
+    route: str
+    status: int
+    user_agent: str
+
+
+class Front:
+    """Serves one route; one for each, made by the stand-in."""
+
+    def __init__(self, standin: "DiscordStandIn", route: Route) -> None:
+        self.standin = standin
+        self.route = route
+        self.name = f"{route.method} {route.template}"
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """Answer one request and note it."""
+        answer: web.StreamResponse | None = None
+        try:
+            answer = await self._answer(request)
+            return answer
+        finally:
+            note(self.standin, request, self.name, answer.status if answer is not None else NO_ANSWER)
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        fault = self._fault(request)
+        if fault in ("hang", "drop"):
+            return await cut(request, HANG_SECONDS if fault == "hang" else 0.0)
+        if fault == "slow":
+            await asyncio.sleep(SLOW_SECONDS)
+        if fault and (struck := strike(fault)) is not None:
+            return struck
+        if self.standin.limits.is_blocked():
+            return ban()
+        answer = await self._served(request, pretend=fault == "write_lost")
+        if fault == "lost":
+            return await cut(request, 0.0)
+        return answer
+
+    def _fault(self, request: web.Request) -> str | None:
+        weather = self.standin.weather
+        if not weather.faults:
+            return None
+        line = f"{request.method} {request.path.removeprefix(BASE)}"
+        if any("{" in fault.route for fault in weather.faults):
+            # Someone named the route by its template, as the list of calls shows it.
+            line = self.name if any(fault.matches(self.name) for fault in weather.faults) else line
+        return weather.take("discord", line, among=REST_FAULTS)
+
+    async def _served(self, request: web.Request, *, pretend: bool) -> web.StreamResponse:
+        headers: dict[str, str] = {}
+        try:
+            self._authorise(request)
+            top = "/".join(request.match_info[name] for name in self.route.top)
+            verdict = self.standin.limits.take(
+                self.route.bucket, self.route.template, top, counts_globally=self.route.needs_token
+            )
+            headers = verdict.headers
+            if verdict.retry_after is not None:
+                return reply(429, limited_body(verdict.retry_after, is_global=verdict.is_global), headers)
+            return self._handle(await self._read(request), headers, pretend=pretend)
+        except ApiError as error:
+            return reply(error.status, error.body, headers)
+
+    def _handle(self, call: ApiCall, headers: dict[str, str], *, pretend: bool) -> web.Response:
+        if pretend:
+            return reply(204, None, headers)
+        answer = self.route.handler(call)
+        if isinstance(answer, Answer):
+            return reply(answer.status, answer.body, headers)
+        return reply(204 if answer is None else 200, answer, headers)
+
+    def _authorise(self, request: web.Request) -> None:
+        if not request.headers.get("User-Agent"):
+            raise refusal(40333)
+        given = request.headers.get("Authorization", "")
+        if self.route.needs_token and given != f"Bot {self.standin.state.bot_token}":
+            raise unauthorized()
+
+    async def _read(self, request: web.Request) -> ApiCall:
+        body, files = await read_body(request)
+        reason = unquote(request.headers.get("X-Audit-Log-Reason", "")) or None
+        if reason and len(reason) > MOST_REASON:
+            raise invalid("", "BASE_TYPE_MAX_LENGTH", "Must be 512 or fewer in length.")
+        return ApiCall(self.standin, request.match_info, request.query, body, files, reason)
+
+
+def reply(status: int, body: Any, headers: dict[str, str] | None = None) -> web.Response:
+    """Return an answer of Discord's own: JSON, or nothing with 204."""
+    if status == 204:
+        return web.Response(status=204, headers=headers)
+    return web.Response(status=status, body=orjson.dumps(body), headers=headers, content_type="application/json")
+
+
+def ban() -> web.Response:
+    """Return what Cloudflare answers to an address that it blocked: no Via, no JSON."""
+    return web.Response(status=429, body=BAN_PAGE, content_type="text/html", headers={"Retry-After": "3600"})
+
+
+def strike(fault: str) -> web.Response | None:
+    """Return the answer that a fault puts in place of the right one; None where it does not."""
+    errors: dict[str, Json] = {
+        "401": {"message": "401: Unauthorized", "code": 0},
+        "403": {"message": "Missing Access", "code": 50001},
+        "404": {"message": "404: Not Found", "code": 0},
+        "500": {"message": "500: Internal Server Error", "code": 0},
+        "502": {"message": "502: Bad Gateway", "code": 0},
+        "503": {"message": "Service resource is being rate limited.", "code": 130000},
+    }
+    if fault in errors:
+        return reply(int(fault), errors[fault])
+    if fault == "missing_permission":
+        return reply(403, refusal(50013).body)
+    if fault == "429":
+        return reply(429, limited_body(1.0), limited_headers(1.0, scope="user"))
+    if fault == "ban":
+        return ban()
+    if fault == "html":
+        return web.Response(body=b"<!DOCTYPE html><html><body>Discord</body></html>", content_type="text/html")
+    return None
+
+
+async def cut(request: web.Request, after_seconds: float) -> web.StreamResponse:
+    """Cut the connection without an answer, at once or when the client gives up."""
+    ends = asyncio.get_running_loop().time() + after_seconds
+    while asyncio.get_running_loop().time() < ends and request.transport is not None:  # noqa: ASYNC110  no event tells
+        await asyncio.sleep(0.05)
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=NO_ANSWER)
+
+
+async def read_body(request: web.Request) -> tuple[Any, list[Json]]:
+    """Return the JSON of the body, and the files beside it (multipart: `payload_json` and `files[n]`)."""
+    if request.content_type.startswith("multipart/"):
+        return await read_multipart(request)
+    raw = await request.read()
+    return decode(raw) if raw else None, []
+
+
+async def read_multipart(request: web.Request) -> tuple[Any, list[Json]]:
+    """Return `payload_json` and the attachments that the files become."""
+    body: Any = None
+    files: list[Json] = []
+    async for part in await request.multipart():
+        if not isinstance(part, BodyPartReader):
+            continue
+        raw = bytes(await part.read())
+        if part.name == "payload_json":
+            body = decode(raw)
+        elif part.filename:
+            files.append(attachment(len(files), part.filename, len(raw)))
+    return body, files
+
+
+def decode(raw: bytes) -> Any:
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise refusal(50109) from error
+
+
+def attachment(index: int, filename: str, size: int) -> Json:
+    """Return an attachment; its content is not kept, so its address leads nowhere."""
+    url = f"http://127.0.0.1/attachments/{index}/{filename}"
+    return {"id": str(index + 1), "filename": filename, "size": size, "url": url, "proxy_url": url}
+
+
+def note(standin: "DiscordStandIn", request: web.Request, route: str, status: int) -> None:
+    """Keep a request in the list of calls, and count it if it was refused."""
+    path = TOKEN_IN_PATH.sub(r"\1…", request.path.removeprefix(BASE))
+    agent = request.headers.get("User-Agent", "")
+    shown = 0 if status == NO_ANSWER else status
+    standin.calls.append(Call(standin.state.clock.now(), request.method, path, route, shown, agent))
+    standin.limits.note(status)
+
+
+async def serve_the_rest(standin: "DiscordStandIn", request: web.Request) -> web.StreamResponse:
+    """Say that a route is not served here, rather than pretend."""
+    error = not_served(f"{request.method} {request.path.removeprefix(BASE)}")
+    note(standin, request, f"{request.method} (not served)", error.status)
+    return reply(error.status, error.body)

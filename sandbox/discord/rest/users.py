@@ -1,0 +1,82 @@
+"""The bot's own account, other users, and where the bot is (docs, "User Resource", "Gateway", "Application")."""
+
+from sandbox.discord.errors import refusal
+from sandbox.discord.gateway import IDENTIFIES_A_DAY, MAX_CONCURRENCY
+from sandbox.discord.objects import application_json, channel_json, own_user_json, user_json
+from sandbox.discord.permissions import guild_permissions
+from sandbox.discord.rest.call import ApiCall, Route, snowflake
+from sandbox.discord.state import Json
+
+DAY_MILLISECONDS = 24 * 3600 * 1000
+MOST_GUILDS = 200
+
+
+def get_me(call: ApiCall) -> Json:
+    return own_user_json(call.state.bot)
+
+
+def get_user(call: ApiCall) -> Json:
+    return user_json(call.user())
+
+
+def get_application(call: ApiCall) -> Json:
+    return application_json(call.state)
+
+
+def list_my_guilds(call: ApiCall) -> list[Json]:
+    limit = call.number("limit", MOST_GUILDS, 1, MOST_GUILDS)
+    after = int(snowflake(call.query.get("after", "0"), "after"))
+    guilds = [guild for guild in call.state.bot_guilds() if int(guild.id) > after][:limit]
+    return [
+        {
+            "id": guild.id,
+            "name": guild.name,
+            "icon": None,
+            "banner": None,
+            "owner": False,
+            "permissions": str(guild_permissions(guild, call.me(guild))),
+            "features": [],
+        }
+        for guild in guilds
+    ]
+
+
+def leave_guild(call: ApiCall) -> None:
+    call.standin.changes.remove_bot(call.guild())
+
+
+def open_dm(call: ApiCall) -> Json:
+    form = call.form()
+    user = call.state.users.get(snowflake(form.get("recipient_id"), "recipient_id"))
+    if user is None or user.id == call.state.bot.id:
+        raise refusal(50033)
+    if user.id not in call.state.dms and not call.standin.limits.may_open_dm():
+        raise refusal(40003)
+    return channel_json(call.state, call.state.dm_channel(user))
+
+
+def get_gateway(call: ApiCall) -> Json:
+    return {"url": call.standin.gateway.url}
+
+
+def get_bot_gateway(call: ApiCall) -> Json:
+    limit = {
+        "total": IDENTIFIES_A_DAY,
+        "remaining": call.standin.gateway.identifies_left,
+        "reset_after": DAY_MILLISECONDS,
+        "max_concurrency": MAX_CONCURRENCY,
+    }
+    return {"url": call.standin.gateway.url, "shards": 1, "session_start_limit": limit}
+
+
+ROUTES = [
+    Route("GET", "/users/@me", get_me),
+    Route("GET", "/users/@me/guilds", list_my_guilds),
+    Route("DELETE", "/users/@me/guilds/{g}", leave_guild),
+    Route("POST", "/users/@me/channels", open_dm, "dm_opens"),
+    Route("GET", "/users/{u}", get_user),
+    Route("GET", "/applications/@me", get_application),
+    Route("GET", "/oauth2/applications/@me", get_application),
+    Route("GET", "/gateway", get_gateway),
+    Route("GET", "/gateway/bot", get_bot_gateway),
+]

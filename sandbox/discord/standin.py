@@ -1,0 +1,93 @@
+"""The stand-in Discord: wires state, gateway, REST and people together and puts them on a socket of 127.0.0.1."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from functools import partial
+
+from aiohttp import web
+
+from sandbox.clock import SandboxClock
+from sandbox.discord.changes import Changes
+from sandbox.discord.connection import Connection
+from sandbox.discord.gateway import Gateway
+from sandbox.discord.interactions import Interactions
+from sandbox.discord.people import People
+from sandbox.discord.ratelimits import RateLimits
+from sandbox.discord.rest import channels, commands, guilds, interactions, members, roles, users
+from sandbox.discord.rest.call import Route
+from sandbox.discord.rest.front import BASE, Call, Front, serve_the_rest
+from sandbox.discord.state import DiscordState
+from sandbox.weather import Weather
+
+RESOURCES = (users, commands, members, roles, guilds, channels, interactions)
+ROUTES: list[Route] = [route for resource in RESOURCES for route in resource.ROUTES]
+STRIKE_SECONDS = 0.05
+SHUTDOWN_SECONDS = 0.5
+MAX_UPLOAD_BYTES = 10 * 1024 * 1024
+
+
+class DiscordStandIn(People):
+    """Discord as a bot sees it; `state` is its world, `calls` what the bot asked over REST."""
+
+    def __init__(self, state: DiscordState, *, clock: SandboxClock, weather: Weather) -> None:
+        state.clock = clock
+        self.state = state
+        self.weather = weather
+        self.calls: list[Call] = []
+        self.limits = RateLimits()
+        self.gateway = Gateway(state, weather)
+        self.changes = Changes(state, self.gateway)
+        self.interactions = Interactions(self.changes)
+        self.url = ""
+        self._runner: web.AppRunner | None = None
+        self._striker: asyncio.Task[None] | None = None
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Call `callback()` after each change."""
+        self.changes.on_change(callback)
+
+    async def start(self, port: int = 0) -> None:
+        """Listen on 127.0.0.1; `url` is the base of the REST API afterwards."""
+        self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", port).start()
+        bound = self._runner.addresses[0][1]
+        self.url = f"http://127.0.0.1:{bound}{BASE}"
+        self.gateway.url = f"ws://127.0.0.1:{bound}/gateway"
+        self._striker = asyncio.create_task(self._watch_the_weather())
+
+    async def stop(self) -> None:
+        """Cut everyone off and leave no task and no socket."""
+        if self._striker is not None:
+            self._striker.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._striker
+        self.interactions.close()
+        await self.gateway.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def _app(self) -> web.Application:
+        app = web.Application(client_max_size=MAX_UPLOAD_BYTES)
+        app.router.add_get("/gateway", self._serve_gateway, allow_head=False)
+        app.router.add_get("/gateway/", self._serve_gateway, allow_head=False)
+        for route in ROUTES:
+            app.router.add_route(route.method, BASE + route.template, Front(self, route).serve)
+        app.router.add_route("*", "/{tail:.*}", partial(serve_the_rest, self))
+        return app
+
+    async def _serve_gateway(self, request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse(compress=False)
+        await socket.prepare(request)
+        self.gateway.sockets.add(socket)
+        try:
+            await Connection(self.gateway, socket, dict(request.query)).run()
+        finally:
+            self.gateway.sockets.discard(socket)
+        return socket
+
+    async def _watch_the_weather(self) -> None:
+        while True:
+            await asyncio.sleep(STRIKE_SECONDS)
+            self.gateway.strike()

@@ -1,0 +1,133 @@
+"""Start the sandbox: build the world, serve the two stand-ins and the page, run the bot between them.
+
+`Sandbox` is the same thing for tests: `async with Sandbox(Options()) as sandbox: sandbox.page_url …`.
+"""
+
+import asyncio
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sandbox.botprocess import BotProcess
+from sandbox.clock import SandboxClock
+from sandbox.discord import DiscordStandIn
+from sandbox.options import Options, bot_environment, quiet_port, read_options
+from sandbox.page import PageServer, Parts
+from sandbox.page.live import Live
+from sandbox.patreon import PatreonStandIn
+from sandbox.weather import Weather
+from sandbox.world import World, build_world
+
+__all__ = ["Options", "Sandbox", "main"]
+
+
+class Sandbox:
+    """One world, served; everything that it opened is closed again in reverse."""
+
+    def __init__(self, options: Options | None = None) -> None:
+        self.options = options or Options()
+        self.clock = SandboxClock()
+        self.weather = Weather()
+        self.bot_url = f"http://127.0.0.1:{self.options.bot_port or quiet_port()}"
+        self.world: World = build_world(
+            clock=self.clock,
+            seed=self.options.seed,
+            redirect_uris=[f"{self.bot_url}/oauth/callback"],
+            api_version=1 if self.options.env.get("PATREON_API_VERSION") == "v1" else 2,
+        )
+        self.discord = DiscordStandIn(self.world.discord, clock=self.clock, weather=self.weather)
+        self.patreon = PatreonStandIn(self.world.patreon, clock=self.clock, weather=self.weather)
+        self.bot = BotProcess({})
+        self._live = Live()
+        self._parts = Parts(
+            clock=self.clock,
+            weather=self.weather,
+            world=self.world,
+            discord=self.discord,
+            patreon=self.patreon,
+            bot=self.bot,
+            bot_url=self.bot_url,
+            live=self._live,
+        )
+        self._page = PageServer(self._parts)
+        self._stack = AsyncExitStack()
+
+    @property
+    def page_url(self) -> str:
+        """The page's address, once it is served."""
+        return self._page.url
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as opening:
+            await self._open(opening)
+            self._stack = opening.pop_all()
+        return self
+
+    async def _open(self, stack: AsyncExitStack) -> None:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pledgekeeper-sandbox-")))
+        for start, stop, port in (
+            (self.discord.start, self.discord.stop, self.options.discord_port),
+            (self.patreon.start, self.patreon.stop, self.options.patreon_port),
+            (self._page.start, self._page.stop, self.options.port),
+        ):
+            stack.push_async_callback(stop)
+            await start(port)
+        self._tell_the_page()
+        self.bot.environment.update(
+            bot_environment(self._parts, self.options, page_url=self.page_url, directory=directory)
+        )
+        stack.push_async_callback(self.bot.stop)
+        if self.options.with_bot:
+            await self.bot.start()
+
+    def _tell_the_page(self) -> None:
+        for source in (self.discord, self.patreon, self.bot):
+            source.on_change(self._live.tell)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+
+def main(argv: Sequence[str]) -> int:
+    """Serve until Ctrl-C or SIGTERM; return the exit code."""
+    options = read_options(argv)
+    try:
+        asyncio.run(_serve(options))
+    except OSError as error:
+        sys.stderr.write(f"The sandbox could not start: {error}\nIs another one running? Try --port 0\n")
+        return 1
+    return 0
+
+
+async def _serve(options: Options) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with Sandbox(options) as sandbox:
+        _greet(sandbox)
+        await stopped.wait()
+        _say("Stopping …")
+
+
+def _greet(sandbox: Sandbox) -> None:
+    bot = sandbox.bot_url if sandbox.options.with_bot else "not started (--no-bot)"
+    _say(
+        f"Open {sandbox.page_url}\n",
+        f"  Discord stand-in  {sandbox.discord.url}",
+        f"  Patreon stand-in  {sandbox.patreon.url}",
+        f"  the bot           {bot}\n",
+        "Ctrl-C stops everything.",
+    )
+
+
+def _say(*lines: str) -> None:
+    """Speak to whoever started us, at once even into a pipe."""
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()

@@ -1,0 +1,83 @@
+"""The short guide on the page: from nothing to a patron holding a role, by clicking alone."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from sandbox.discord import permissions
+from sandbox.discord.model import Guild, Member
+from sandbox.page.parts import Parts
+
+ROLE = TIER = "Gold"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One thing to do; `address` shows the page with everything filled in for it."""
+
+    title: str
+    text: str
+    address: str
+    link: str
+
+
+def steps(guild: Guild, parts: Parts) -> list[Step]:
+    """Return the steps, with this world's people in them."""
+    role_id = next((role.id for role in guild.roles.values() if role.name == ROLE), "")
+    member = _newcomer(guild, role_id)
+    rule = {"options.role": role_id, "options.kind": "tier", "options.tier": TIER}
+    name = member.user.display_name or member.user.username
+    patron = _gold_patron(parts)
+    return [
+        Step(
+            title="Make a rule",
+            text=f"As an admin, say that the tier {TIER} earns the role {ROLE}, and press Run.",
+            address=_address(admin_of(guild), "patreon rule add", rule),
+            link="Fill it in for me",
+        ),
+        Step(
+            title="Ask for a link",
+            text=f"Now you are {name}, a member. Run /link.",
+            address=_address(member.id, "link", {}),
+            link=f"Be {name}",
+        ),
+        Step(
+            title="Consent at Patreon",
+            text=f"Open the button in the direct message; be {patron} there, and allow.",
+            address="/?" + urlencode({"me": member.id, "channel": "dm"}),
+            link="Show the direct messages",
+        ),
+        Step(
+            title="Confirm",
+            text=f"Confirm on the bot's page, come back, and find {name} under {ROLE} in the member list.",
+            address="/?" + urlencode({"me": member.id, "channel": "dm"}) + "#members-title",
+            link="Show the members",
+        ),
+    ]
+
+
+def admin_of(guild: Guild) -> str:
+    """Return who begins: an admin who is not the owner, for most admins are not."""
+    for member in guild.members.values():
+        is_person = not member.user.is_bot and member.id != guild.owner_id
+        if is_person and permissions.is_admin(guild, member):
+            return member.id
+    return guild.owner_id
+
+
+def _newcomer(guild: Guild, role_id: str) -> Member:
+    """Return who asks for a link: the first with no role but the one they are to earn, so that they stay the same."""
+    people = [m for m in guild.members.values() if not m.user.is_bot and m.id != guild.owner_id]
+    return next((m for m in people if m.role_ids <= {role_id}), guild.members[guild.owner_id])
+
+
+def _address(user_id: str, command: str, options: dict[str, str]) -> str:
+    return "/?" + urlencode({"me": user_id, "command": command, **options}) + "#composer"
+
+
+def _gold_patron(parts: Parts) -> str:
+    """Name someone who pays for the tier, whose standing leaves no question."""
+    for member in parts.world.campaign.members:
+        is_odd = member.is_cancelled or member.is_gifted or member.cadence != 1
+        if member.tier and member.tier.title == TIER and member.last_charge_status == "Paid" and not is_odd:
+            return member.person.full_name
+    return f"a {TIER} patron"

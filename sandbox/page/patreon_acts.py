@@ -1,0 +1,115 @@
+"""A person acts at Patreon: pledges, changes, declines, pays, cancels; or the creator changes the tiers."""
+
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.page.body import Refused, flag_of, number_of, read_body, text_of
+from sandbox.page.parts import Parts, parts_of
+from sandbox.page.picture import patron_of
+from sandbox.page.reply import reply
+from sandbox.patreon import PatreonStandIn
+
+Body = dict[str, Any]
+Act = Callable[[PatreonStandIn, str, Body], object]
+
+routes = web.RouteTableDef()
+
+
+def _pledge(patreon: PatreonStandIn, patron: str, body: Body) -> object:
+    return patreon.pledge(
+        patron,
+        _tier(patreon, body),
+        campaign_id=_campaign(body),
+        annual=flag_of(body, "annual"),
+        trial=flag_of(body, "trial"),
+        amount_cents=int(number_of(body, "amount_cents")) if body.get("amount_cents") else None,
+    )
+
+
+def _change_tier(patreon: PatreonStandIn, patron: str, body: Body) -> object:
+    return patreon.change_tier(patron, _required_tier(patreon, body), campaign_id=_campaign(body))
+
+
+def _gift(patreon: PatreonStandIn, patron: str, body: Body) -> object:
+    months = int(number_of(body, "months", 1))
+    return patreon.gift(patron, _required_tier(patreon, body), campaign_id=_campaign(body), months=months)
+
+
+def _tier(patreon: PatreonStandIn, body: Body) -> str | None:
+    """Return the id of a tier, given as one or as a title; no tier is allowed: a custom pledge has none."""
+    asked = body.get("tier")
+    if not asked:
+        return None
+    for tier in patreon.state.tiers.values():
+        if str(asked) in (tier.id, tier.title):
+            return tier.id
+    raise Refused(f"no tier has the id or title {asked!r}")
+
+
+def _required_tier(patreon: PatreonStandIn, body: Body) -> str:
+    tier_id = _tier(patreon, body)
+    if tier_id is None:
+        raise Refused('"tier" is missing: give its id or its title')
+    return tier_id
+
+
+def _campaign(body: Body) -> str | None:
+    return str(body["campaign"]) if body.get("campaign") else None
+
+
+PATRON_ACTS: dict[str, Act] = {
+    "pledge": _pledge,
+    "change_tier": _change_tier,
+    "gift": _gift,
+    "follow_free": lambda patreon, patron, body: patreon.follow_free(patron, campaign_id=_campaign(body)),
+    "decline": lambda patreon, patron, body: patreon.decline(patron, campaign_id=_campaign(body)),
+    "pay": lambda patreon, patron, body: patreon.pay(patron, campaign_id=_campaign(body)),
+    "cancel": lambda patreon, patron, body: patreon.cancel(patron, campaign_id=_campaign(body)),
+    "refund": lambda patreon, patron, body: patreon.refund(patron, campaign_id=_campaign(body)),
+    "pause": lambda patreon, patron, body: patreon.pause(patron, campaign_id=_campaign(body)),
+    "resume": lambda patreon, patron, body: patreon.resume(patron, campaign_id=_campaign(body)),
+    "set_charge_status": lambda patreon, patron, body: patreon.set_charge_status(
+        patron, text_of(body, "status"), campaign_id=_campaign(body)
+    ),
+    "connect_discord": lambda patreon, patron, body: patreon.connect_discord(patron, text_of(body, "discord")),
+    "disconnect_discord": lambda patreon, patron, _body: patreon.disconnect_discord(patron),
+}
+
+
+@routes.post("/patreon/act")
+async def act(request: web.Request) -> web.Response:
+    """Carry out one act of a patron, or delete a tier as the creator."""
+    parts, body = parts_of(request), await read_body(request)
+    action = text_of(body, "action")
+    if action == "delete_tier":
+        parts.patreon.delete_tier(_required_tier(parts.patreon, body))
+        return reply(request, {"ok": True}, notice="The tier is deleted")
+    if action not in PATRON_ACTS:
+        known = ", ".join(sorted([*PATRON_ACTS, "delete_tier"]))
+        raise Refused(f'"action" must be one of {known}, not {action!r}')
+    patron = _patron(parts, body)
+    PATRON_ACTS[action](parts.patreon, patron, body)
+    return reply(request, _standing_now(parts, patron), notice=_notice(parts, patron))
+
+
+def _patron(parts: Parts, body: Body) -> str:
+    """Return the id of a person at Patreon, given as one or as a full name."""
+    asked = text_of(body, "patron")
+    people = parts.patreon.state.people
+    if asked in people:
+        return asked
+    for person in people.values():
+        if person.full_name == asked:
+            return person.id
+    raise Refused(f"nobody at Patreon has the id or name {asked!r}")
+
+
+def _standing_now(parts: Parts, patron: str) -> dict[str, Any]:
+    return {"ok": True, "patron": patron_of(parts.patreon.state.people[patron], parts.world.campaign.id)}
+
+
+def _notice(parts: Parts, patron: str) -> str:
+    shown = _standing_now(parts, patron)["patron"]
+    return f"{shown['name']}: {shown['status']}"

@@ -1,0 +1,173 @@
+"""The calls that steer the sandbox itself: its state, its clock, its weather, what was called, the bot and its log."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, get_args
+
+from aiohttp import web
+
+from sandbox.page.body import Refused, number_of, read_body, text_of
+from sandbox.page.parts import Parts, parts_of
+from sandbox.page.picture import picture_of
+from sandbox.page.reply import reply
+from sandbox.weather import Fault, Service
+
+CALLS_SHOWN = 500
+STEPS = ("days", "hours", "minutes")
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/state.json", allow_head=False)
+async def state(request: web.Request) -> web.Response:
+    """Answer the whole state: addresses, tokens, ids, members with roles, patrons."""
+    return web.json_response(picture_of(parts_of(request)))
+
+
+@routes.get("/clock", allow_head=False)
+async def read_clock(request: web.Request) -> web.Response:
+    """Answer the present time as plain text: the bot reads it from here."""
+    return web.Response(text=parts_of(request).clock.now().isoformat())
+
+
+@routes.post("/clock")
+async def move_clock(request: web.Request) -> web.Response:
+    """Move time forward, by a step or to a moment."""
+    parts, body = parts_of(request), await read_body(request)
+    try:
+        now = parts.clock.move(_step(body, parts.clock.now()))
+    except (ValueError, OverflowError) as error:
+        raise Refused(str(error)) from error
+    parts.live.tell()
+    return reply(request, {"now": now.isoformat()}, notice=f"It is now {now:%d %B %Y, %H:%M} UTC")
+
+
+def _step(body: dict[str, Any], now: datetime) -> timedelta:
+    if "to" in body:
+        moment = datetime.fromisoformat(text_of(body, "to"))
+        return (moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo)) - now
+    if not any(name in body for name in STEPS):
+        raise Refused('say {"days": n}, {"hours": n}, {"minutes": n} or {"to": "2030-01-31T12:00:00+00:00"}')
+    return timedelta(**{name: number_of(body, name, 0) for name in STEPS})
+
+
+@routes.get("/weather", allow_head=False)
+async def read_weather(request: web.Request) -> web.Response:
+    """Answer the faults that are switched on."""
+    return web.json_response({"faults": faults_of(parts_of(request))})
+
+
+@routes.post("/weather")
+async def set_weather(request: web.Request) -> web.Response:
+    """Switch a fault on; an empty body clears them all."""
+    parts, body = parts_of(request), await read_body(request)
+    if body:
+        parts.weather.set(_fault(body))
+    else:
+        parts.weather.clear()
+    parts.live.tell()
+    notice = f"Weather: {body['fault']} at {body['service']}" if body else "Fair weather again"
+    return reply(request, {"faults": faults_of(parts)}, notice=notice)
+
+
+def _fault(body: dict[str, Any]) -> Fault:
+    service = text_of(body, "service")
+    if service not in get_args(Service):
+        raise Refused(f'"service" must be one of {", ".join(get_args(Service))}, not {service!r}')
+    times = body.get("times") or None
+    return Fault(
+        service=service,  # type: ignore[arg-type]  # it is one of the literals, checked above
+        route=str(body.get("route", "/")),
+        fault=text_of(body, "fault"),
+        times=None if times is None else int(number_of(body, "times")),
+        after=int(number_of(body, "after", 0)),
+    )
+
+
+def faults_of(parts: Parts) -> list[dict[str, Any]]:
+    """Return the faults that are switched on, as the calls and the page show them."""
+    return [
+        {"service": f.service, "route": f.route, "fault": f.fault, "times": f.times, "after": f.after}
+        for f in parts.weather.faults
+    ]
+
+
+@routes.get("/calls", allow_head=False)
+async def read_calls(request: web.Request) -> web.Response:
+    """Answer how often each route was called since the last reset, and the latest calls one by one."""
+    return web.json_response(calls_of(parts_of(request)))
+
+
+@routes.post("/calls")
+async def reset_calls(request: web.Request) -> web.Response:
+    """Begin to count anew."""
+    parts = parts_of(request)
+    await read_body(request)
+    parts.discord.calls.clear()
+    parts.patreon.calls.clear()
+    parts.live.tell()
+    return reply(request, calls_of(parts), notice="The calls are counted from here")
+
+
+def calls_of(parts: Parts) -> dict[str, Any]:
+    """Return the counted calls of both services and the latest of them, oldest first."""
+    log = [
+        {
+            "service": service,
+            "at": call.at.isoformat(),
+            "method": call.method,
+            "path": call.path,
+            "route": call.route,
+            "status": call.status,
+            "user_agent": call.user_agent,
+        }
+        for service, calls in (("discord", parts.discord.calls), ("patreon", parts.patreon.calls))
+        for call in calls[-CALLS_SHOWN:]
+    ]
+    log.sort(key=lambda entry: str(entry["at"]))
+    return {
+        "patreon": counted([call.route for call in parts.patreon.calls]),
+        "discord": counted([call.route for call in parts.discord.calls]),
+        "log": log[-CALLS_SHOWN:],
+    }
+
+
+def counted(called: Sequence[str]) -> dict[str, int]:
+    """Count routes, the busiest first."""
+    return dict(Counter(called).most_common())
+
+
+@routes.get("/bot", allow_head=False)
+async def read_bot(request: web.Request) -> web.Response:
+    """Tell whether the bot runs."""
+    return web.json_response(bot_of(parts_of(request)))
+
+
+@routes.post("/bot")
+async def act_on_bot(request: web.Request) -> web.Response:
+    """Start, stop (SIGTERM) or kill (SIGKILL) the bot; answers when that is done."""
+    parts, body = parts_of(request), await read_body(request)
+    acts = {"start": parts.bot.start, "stop": parts.bot.stop, "kill": parts.bot.kill}
+    action = text_of(body, "action")
+    if action not in acts:
+        raise Refused(f'"action" must be one of {", ".join(acts)}, not {action!r}')
+    await acts[action]()
+    return reply(request, bot_of(parts), notice=f"Bot: {action}")
+
+
+def bot_of(parts: Parts) -> dict[str, Any]:
+    """Return whether the bot runs, its process id, and how it ended."""
+    return {"running": parts.bot.running, "pid": parts.bot.pid, "exit_code": parts.bot.exit_code}
+
+
+@routes.get("/log", allow_head=False)
+async def read_log(request: web.Request) -> web.Response:
+    """Answer what the bot has logged so far, as text."""
+    return web.Response(text="".join(f"{line}\n" for line in parts_of(request).bot.lines))
+
+
+@routes.get("/events", allow_head=False)
+async def events(request: web.Request) -> web.StreamResponse:
+    """Tell an open page which panes are out of date, for as long as it is open."""
+    return await parts_of(request).live.stream(request)

@@ -1,0 +1,83 @@
+"""The weather at Patreon's door: carries out the faults that strike any request, and passes on those of pages.
+
+Faults of a page's content (PAGE_FAULTS) are left on the request for whoever makes the page; those of webhooks are
+asked for where they are delivered.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from sandbox.patreon.errors import ApiError, throttled, unauthorized
+from sandbox.weather import Weather
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+STATUSES = frozenset({"500", "502", "503", "403", "404", "401"})
+DOOR_FAULTS = STATUSES | {"429", "html", "html_403", "slow", "hang", "drop", "lost"}
+PAGE_FAULTS = frozenset(
+    {"cut", "empty", "wrong_total", "endless_cursor", "repeat_page", "null_users", "no_tiers", "no_discord"}
+    | {"token_expired"}
+)
+WEBHOOK_FAULTS = frozenset({"webhook_late", "webhook_twice", "webhook_reordered", "webhook_paused"})
+
+SLOW_SECONDS = 2.0
+HANG_SECONDS = 60.0
+RETRY_AFTER_SECONDS = 2
+HTML = "<!doctype html><html lang='en'><title>Just a moment</title><h1>Checking your browser</h1></html>"
+_FAULT = web.RequestKey("fault", str)
+
+
+def fault_of(request: web.Request) -> str | None:
+    """Return the page fault that strikes this request."""
+    return request.get(_FAULT)
+
+
+class Door:
+    """The middleware that asks the weather once for each request."""
+
+    def __init__(self, weather: Weather, closing: asyncio.Event) -> None:
+        self._weather = weather
+        self._closing = closing
+
+    async def pass_through(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Let a request through, under the fault of the hour."""
+        fault = self._weather.take("patreon", f"{request.method} {request.path}", among=DOOR_FAULTS | PAGE_FAULTS)
+        if fault in PAGE_FAULTS:
+            request[_FAULT] = fault
+        elif fault is not None:
+            return await self._strike(fault, request, handler)
+        return await handler(request)
+
+    async def _strike(self, fault: str, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if fault == "429":
+            raise throttled(RETRY_AFTER_SECONDS)
+        if fault == "401":
+            raise unauthorized()
+        if fault in STATUSES:
+            raise ApiError(int(fault), f"Weather{fault}", "The sandbox's weather answers for Patreon.")
+        if fault in {"html", "html_403"}:
+            status = 200 if fault == "html" else 403
+            return web.Response(status=status, text=HTML, content_type="text/html")
+        if fault in {"slow", "hang"}:
+            await self._wait(SLOW_SECONDS if fault == "slow" else HANG_SECONDS)
+        if fault in {"slow", "lost"}:
+            response = await handler(request)
+            if fault == "slow":
+                return response
+        return cut_connection(request)
+
+    async def _wait(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._closing.wait()
+        except TimeoutError:
+            return
+
+
+def cut_connection(request: web.Request) -> web.Response:
+    """Close the connection under the client; what is returned reaches nobody."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=499)

@@ -1,0 +1,155 @@
+"""The stand-in as a whole: one server on 127.0.0.1 in front of the state, the acts, and a log of all calls."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+import orjson
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from sandbox.clock import SandboxClock
+from sandbox.patreon.acts import Acts
+from sandbox.patreon.api_v1 import ApiV1
+from sandbox.patreon.api_v2 import ApiV2
+from sandbox.patreon.consent import Consent
+from sandbox.patreon.errors import ApiError, forbidden, not_served
+from sandbox.patreon.faults import Door, Handler
+from sandbox.patreon.gate import Gate
+from sandbox.patreon.model import Member
+from sandbox.patreon.oauth_http import OAuthHttp
+from sandbox.patreon.payloads import write_body
+from sandbox.patreon.ratelimits import Limits
+from sandbox.patreon.state import PatreonState
+from sandbox.patreon.webhook_api import WebhookApi
+from sandbox.patreon.webhooks import Deliveries
+from sandbox.weather import Weather
+
+SHUTDOWN_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request as it came in. `route` is a template: "GET /api/oauth2/v2/campaigns/{campaign_id}"."""
+
+    at: datetime
+    method: str
+    path: str
+    route: str
+    status: int
+    user_agent: str
+
+
+class PatreonStandIn(Acts):
+    """A Patreon over real sockets, in which people act by the methods of Acts."""
+
+    def __init__(self, state: PatreonState, *, clock: SandboxClock, weather: Weather) -> None:
+        super().__init__(state)
+        self.calls: list[Call] = []
+        self.limits = Limits()
+        self.deliveries = Deliveries(clock, weather)
+        self.url = ""
+        self._clock = clock
+        self._weather = weather
+        self._closing = asyncio.Event()
+        self._runner: web.AppRunner | None = None
+        state.on_standing(self._announce)
+
+    async def start(self, port: int = 0) -> None:
+        """Serve on 127.0.0.1; `url` says where."""
+        self._closing.clear()
+        self._runner = web.AppRunner(
+            self._application(), access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_SECONDS
+        )
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", port)
+        await site.start()
+        host, bound = self._runner.addresses[0][:2]
+        self.url = f"http://{host}:{bound}"
+        self.deliveries.start()
+
+    async def stop(self) -> None:
+        """Close the server and end every task."""
+        self._closing.set()
+        await self.deliveries.stop()
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Call `callback()` after each change of what people see."""
+        self.state.on_change(callback)
+
+    def _announce(self, member: Member, triggers: Sequence[str]) -> None:
+        """Put the webhooks of a change on their way; each body says what holds now."""
+        for webhook in self.state.webhooks.values():
+            if webhook.campaign is member.campaign:
+                for trigger in triggers:
+                    if trigger in webhook.triggers:
+                        self.deliveries.send(webhook, trigger, write_body(webhook, trigger, member, self.url))
+
+    def _application(self) -> web.Application:
+        gate = Gate(self.state.oauth, self.limits)
+        door = Door(self._weather, self._closing)
+        application = web.Application(
+            middlewares=[_middleware(step) for step in (self._log, self._say_no, door.pass_through, self._guard)]
+        )
+        state = self.state
+        parts = (Consent(state), OAuthHttp(state), ApiV1(state, gate), ApiV2(state, gate))
+        for part in (*parts, WebhookApi(state, gate, self.deliveries)):
+            application.add_routes(part.routes())
+        return application
+
+    async def _log(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Note every call, and sign every answer as Patreon does."""
+        self.state.catch_up(self._clock.now())
+        status = 0
+        try:
+            response = await handler(request)
+            status = response.status
+            if 400 <= status < 500:
+                self.limits.note_refusal()
+            response.headers["x-patreon-uuid"] = str(uuid4())
+        finally:
+            resource = request.match_info.route.resource
+            template = resource.canonical if resource is not None else request.path
+            agent = request.headers.get("User-Agent", "")
+            call = Call(self._clock.now(), request.method, request.path, f"{request.method} {template}", status, agent)
+            self.calls.append(call)
+        return response
+
+    async def _say_no(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Turn refusals into JSON:API errors. What is not served at all says so with 501, never with a lie."""
+        try:
+            try:
+                return await handler(request)
+            except web.HTTPNotFound:
+                raise not_served(request.path) from None
+            except web.HTTPMethodNotAllowed:
+                raise ApiError(405, "MethodNotAllowed", f"{request.method} is not allowed here.") from None
+        except ApiError as error:
+            headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+            return web.Response(
+                body=orjson.dumps(error.body),
+                status=error.status,
+                content_type="application/vnd.api+json",
+                headers=headers,
+            )
+
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Refuse who is blocked, and who has no User-Agent (Patreon docs, introduction)."""
+        if self.limits.is_blocked():
+            return web.Response(status=429)
+        if not request.headers.get("User-Agent"):
+            raise forbidden("A User-Agent header is required.")
+        return await handler(request)
+
+
+def _middleware(step: Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]) -> Middleware:
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        return await step(request, handler)
+
+    return middleware

@@ -1,0 +1,55 @@
+"""Weather: faults that someone switches on for a route of one of the two services. Knows names, not what they do."""
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Literal
+
+Service = Literal["discord", "patreon"]
+
+
+@dataclass
+class Fault:
+    """One switched-on fault: `times` uses are left (None: until cleared), after `after` requests went through."""
+
+    service: Service
+    route: str
+    fault: str
+    times: int | None = None
+    after: int = 0
+
+    def matches(self, request_line: str) -> bool:
+        """Tell whether "METHOD /path" is meant: by glob where the route has a star, else by containing it."""
+        if "*" in self.route:
+            return fnmatchcase(request_line, self.route) or fnmatchcase(request_line, f"*{self.route}")
+        return self.route in request_line
+
+
+class Weather:
+    """All switched-on faults, oldest first."""
+
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+
+    def set(self, fault: Fault) -> None:
+        """Switch one more fault on."""
+        self.faults.append(fault)
+
+    def clear(self) -> None:
+        """Bring back fair weather."""
+        self.faults.clear()
+
+    def take(self, service: Service, request_line: str, *, among: frozenset[str] | None = None) -> str | None:
+        """Return the fault that strikes this request, counting it as used; only those in `among`, where given."""
+        for fault in self.faults:
+            wanted = among is None or fault.fault in among
+            if fault.service != service or not wanted or not fault.matches(request_line):
+                continue
+            if fault.after > 0:
+                fault.after -= 1
+                continue
+            if fault.times is not None:
+                fault.times -= 1
+                if fault.times <= 0:
+                    self.faults.remove(fault)
+            return fault.fault
+        return None

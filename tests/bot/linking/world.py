@@ -1,0 +1,210 @@
+"""A world to link in: real database, real client, Patreon's stand-in on a socket; only Discord's side is recorded."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import aiohttp
+import pytest
+
+from bot import vault
+from bot.linking.flow import LinkFlow
+from bot.linking.outcome import Asker, Landing, RoleNews, StartedLink
+from bot.model import Campaign, CampaignId, ChannelId, DiscordUserId, GuildId, PatreonUserId, Secret
+from bot.patreon.client import PatreonClient
+from bot.patreon.http import Http
+from bot.patreon.oauth import OAuth
+from bot.patreon.version import PatreonApi
+from bot.storage import Storage
+from bot.storage.states import ButtonKind, ButtonPlace
+from sandbox.clock import SandboxClock
+from sandbox.patreon import PatreonStandIn, PatreonState, Patron
+from sandbox.weather import Fault, Weather
+
+REDIRECT_URI = "http://127.0.0.1:9/oauth/callback"
+GUILD = GuildId(500)
+BUTTON = ButtonPlace(kind=ButtonKind.DM, channel_id=ChannelId(70), message_id=71)
+GOLD = RoleNews(guild_id=GUILD, guild_name="Moth House", role_name="Gold", status="given", why="tier Gold")
+
+
+@dataclass
+class RecordedRoles:
+    """Gives `news`, after `may_go` is set."""
+
+    news: tuple[RoleNews, ...] = (GOLD,)
+    error: Exception | None = None
+    followed: list[tuple[int, str]] = field(default_factory=list)
+    may_go: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.may_go.set()
+
+    async def follow(self, discord_user_id: DiscordUserId, *, trigger: str) -> tuple[RoleNews, ...]:
+        self.followed.append((discord_user_id, trigger))
+        await self.may_go.wait()
+        if self.error is not None:
+            raise self.error
+        return self.news
+
+
+@dataclass
+class RecordedMessenger:
+    edits: list[tuple[ButtonPlace, str]] = field(default_factory=list)
+    told: list[tuple[int, str]] = field(default_factory=list)
+
+    async def edit_button(self, place: ButtonPlace, text: str) -> None:
+        self.edits.append((place, text))
+
+    async def tell(self, discord_user_id: DiscordUserId, text: str) -> None:
+        self.told.append((discord_user_id, text))
+
+
+@dataclass
+class Answer:
+    """What Patreon sent back to our callback."""
+
+    state: Secret | None
+    code: Secret | None
+    error: str | None
+
+    @property
+    def query(self) -> dict[str, str]:
+        told = {"state": self.state, "code": self.code}
+        return {key: secret.reveal() for key, secret in told.items() if secret} | (
+            {"error": self.error} if self.error else {}
+        )
+
+
+class LinkWorld:
+    """Mira's campaign, bound to one server; Ada pays for Gold, Ben pays nobody."""
+
+    def __init__(self, storage: Storage, http: Http, session: aiohttp.ClientSession, api: PatreonApi) -> None:
+        self.storage = storage
+        self.clock = SandboxClock()
+        self.weather = Weather()
+        self.roles = RecordedRoles()
+        self.messenger = RecordedMessenger()
+        self.state = PatreonState(self.clock, seed=3)
+        self.mira = self.state.add_creator("Mira Quill", campaign_name="Moth Comics")
+        gold = self.state.add_tier(self.mira.campaign, "Gold", 1000)
+        self.ada = self.state.add_patron("Ada Reed")
+        self.state.add_member(self.ada, gold)
+        self.ben = self.state.add_patron("Ben Holt")
+        self.patreon = PatreonStandIn(self.state, clock=self.clock, weather=self.weather)
+        self._http = http
+        self._session = session
+        self._api = api
+
+    async def open(self) -> None:
+        await self.patreon.start()
+        version = 1 if self._api is PatreonApi.V1 else 2
+        self.client = self.state.add_client([REDIRECT_URI], owner=self.mira, api_version=version)
+        campaign_id = CampaignId(self.mira.campaign.id)
+        await self.storage.campaigns.save(Campaign(campaign_id=campaign_id, name="Moth Comics"))
+        await self.storage.campaigns.bind(GUILD, campaign_id, credential_id=None, at=self.clock.now())
+        self.flow = self.new_flow()
+
+    async def close(self) -> None:
+        self.roles.may_go.set()
+        await self.flow.close()
+        await self.patreon.stop()
+
+    def new_flow(self) -> LinkFlow:
+        """What a restart of the bot makes."""
+        oauth = OAuth(
+            self._http,
+            base_url=self.patreon.url,
+            client_id=self.client.id,
+            client_secret=Secret(self.client.secret),
+            redirect_uri=REDIRECT_URI,
+            clock=self.clock,
+        )
+        patreon = PatreonClient(self._http, api=self._api, base_url=self.patreon.url, clock=self.clock)
+        return LinkFlow(
+            storage=self.storage,
+            oauth=oauth,
+            client=patreon,
+            api=self._api,
+            clock=self.clock,
+            roles=self.roles,
+            messenger=self.messenger,
+        )
+
+    async def type_link(self, discord_user_id: int = 11, username: str = "ada.reed") -> StartedLink:
+        asker = Asker(
+            discord_user_id=DiscordUserId(discord_user_id),
+            username=username,
+            display_name=username.title(),
+            avatar_url=None,
+            guild_id=GUILD,
+            guild_name="Moth House",
+        )
+        started = await self.flow.start_link(asker)
+        await self.flow.attach_button(started.state_id, BUTTON)
+        return started
+
+    async def consent(self, started: StartedLink, patron: Patron, answer: str = "allow") -> Answer:
+        """Do at Patreon what a person does who opens the link."""
+        form = {"user": patron.id, "answer": answer}
+        url = started.authorize_url.reveal()
+        async with self._session.post(url, data=form, allow_redirects=False) as response:
+            assert response.status == 302, await response.text()
+            told = {key: values[0] for key, values in parse_qs(urlsplit(response.headers["Location"]).query).items()}
+        return Answer(state=_secret(told, "state"), code=_secret(told, "code"), error=told.get("error"))
+
+    async def come_back(self, answer: Answer) -> Landing:
+        return await self.flow.finish_callback(state=answer.state, code=answer.code, error=answer.error)
+
+    async def land(self, patron: Patron, discord_user_id: int = 11, username: str = "ada.reed") -> Secret:
+        """Go as far as the confirm page; return the browser's cookie."""
+        started = await self.type_link(discord_user_id, username)
+        landing = await self.come_back(await self.consent(started, patron))
+        assert landing.cookie is not None, landing.word
+        return landing.cookie
+
+    async def token(self, cookie: Secret) -> Secret:
+        view = await self.flow.show(cookie)
+        assert view.question is not None, view.word
+        return view.question.token
+
+    async def link(self, patron: Patron, discord_user_id: int = 11, username: str = "ada.reed") -> Secret:
+        """Go all the way; return the browser's cookie."""
+        cookie = await self.land(patron, discord_user_id, username)
+        await self.flow.confirm(cookie, await self.token(cookie))
+        return cookie
+
+    async def holder(self, patron: Patron) -> int | None:
+        link = await self.storage.links.find_patreon(PatreonUserId(patron.id))
+        return None if link is None else link.discord_user_id
+
+    async def has_tokens(self, patron: Patron) -> bool:
+        return await self.storage.credentials.find_patron(PatreonUserId(patron.id)) is not None
+
+    def strike(self, fault: str, route: str = "", *, times: int | None = 1) -> None:
+        self.weather.set(Fault("patreon", route, fault, times))
+
+    def pass_time(self, **step: float) -> None:
+        self.clock.move(timedelta(**step))
+
+
+@pytest.fixture
+def api() -> PatreonApi:
+    return PatreonApi.V2
+
+
+@pytest.fixture
+async def world(tmp_path: Path, api: PatreonApi) -> AsyncIterator[LinkWorld]:
+    storage = await Storage.open(f"sqlite+aiosqlite:///{tmp_path}/bot.db", vault.Vault((vault.new_key(),)))
+    async with Http() as http, aiohttp.ClientSession() as session:
+        world = LinkWorld(storage, http, session, api)
+        await world.open()
+        yield world
+        await world.close()
+    await storage.close()
+
+
+def _secret(told: dict[str, str], key: str) -> Secret | None:
+    return Secret(told[key]) if key in told else None

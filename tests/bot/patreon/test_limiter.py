@@ -1,0 +1,104 @@
+"""The limits of Patreon's documentation are kept on our side."""
+
+import asyncio
+from collections import deque
+
+import pytest
+
+from bot.model import Secret
+from bot.patreon.limiter import Limiter
+
+ADA, BO = Secret("ada"), Secret("bo")
+
+
+class FakeTime:
+    """A monotonic time that sleeping moves, and that lets others act meanwhile."""
+
+    def __init__(self) -> None:
+        self.present = 0.0
+
+    def __call__(self) -> float:
+        return self.present
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(0)
+        self.present += seconds
+
+
+@pytest.fixture
+def time() -> FakeTime:
+    return FakeTime()
+
+
+@pytest.fixture
+def limiter(time: FakeTime) -> Limiter:
+    return Limiter(monotonic=time, sleep=time.sleep)
+
+
+def most_within(times: list[float], seconds: float) -> int:
+    window: deque[float] = deque()
+    most = 0
+    for moment in times:
+        window.append(moment)
+        while window[0] <= moment - seconds:
+            window.popleft()
+        most = max(most, len(window))
+    return most
+
+
+async def test_a_hundred_requests_go_at_once_and_the_next_waits(limiter: Limiter, time: FakeTime) -> None:
+    for _ in range(100):
+        await limiter.turn(ADA)
+    assert time.present == 0
+    await limiter.turn(ADA)
+    assert time.present >= 60
+
+
+async def test_one_token_never_sends_more_than_a_hundred_in_a_minute(limiter: Limiter, time: FakeTime) -> None:
+    times = []
+    for number in range(350):
+        await limiter.turn(ADA)
+        times.append(time.present)
+        time.present += 0.1 * (number % 7)
+    assert most_within(times, 60) == 100
+
+
+async def test_all_tokens_together_send_at_most_a_hundred_in_two_seconds(limiter: Limiter, time: FakeTime) -> None:
+    times = []
+    for number in range(350):
+        await limiter.turn(Secret(f"patron {number}"))
+        times.append(time.present)
+    assert most_within(times, 2) == 100
+    assert time.present < 8
+
+
+async def test_a_request_without_token_counts_for_all_only(limiter: Limiter, time: FakeTime) -> None:
+    for _ in range(300):
+        await limiter.turn(None)
+    assert time.present < 6
+
+
+async def test_one_busy_token_does_not_keep_another_waiting(limiter: Limiter, time: FakeTime) -> None:
+    for _ in range(100):
+        await limiter.turn(ADA)
+    time.present = 3
+    await limiter.turn(BO)
+    assert time.present == 3
+
+
+async def test_those_who_wait_together_keep_the_limit(limiter: Limiter, time: FakeTime) -> None:
+    times: list[float] = []
+
+    async def call() -> None:
+        await limiter.turn(ADA)
+        times.append(time.present)
+
+    await asyncio.gather(*(call() for _ in range(230)))
+    assert most_within(sorted(times), 60) == 100
+
+
+async def test_tokens_of_long_ago_are_forgotten(limiter: Limiter, time: FakeTime) -> None:
+    for number in range(50):
+        await limiter.turn(Secret(f"patron {number}"))
+        time.present += 61
+    assert len(limiter._tokens) <= 2

@@ -1,0 +1,467 @@
+"""The table of `tokens.py`, row by row, against a token endpoint on loopback that rotates pairs as Patreon does."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from aiohttp import web
+
+from bot.errors import CredentialsDead, PatreonRefused, PatreonThrottled, PatreonUnavailable
+from bot.model import CampaignId, CredentialId, Secret, TokenPair
+from bot.patreon.client import PatreonApi, PatreonClient
+from bot.patreon.http import Http
+from bot.patreon.oauth import OAuth, RefreshUncertain
+from bot.patreon.tokens import StoredPair, TokenKeeper
+from tests.bot.patreon.served import Loopback, StillClock, cut
+
+PAIR = CredentialId(7)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class MemoryStore:
+    """A PairStore that remembers what was asked of it, in order."""
+
+    def __init__(self, clock: StillClock) -> None:
+        self.clock = clock
+        self.stored: StoredPair | None = StoredPair(credential_id=PAIR, pair=self.pair(1), obtained_at=clock.now())
+        self.log: list[str] = []
+        self.broken = 0
+
+    def pair(self, number: int) -> TokenPair:
+        return TokenPair(
+            access_token=Secret(f"access-{number}"),
+            refresh_token=Secret(f"refresh-{number}"),
+            expires_at=self.clock.now() + timedelta(days=31),
+        )
+
+    def change(self, **fields: Any) -> None:
+        assert self.stored is not None
+        self.stored = msgspec.structs.replace(self.stored, **fields)
+
+    @property
+    def access_token(self) -> str:
+        assert self.stored is not None
+        return self.stored.pair.access_token.reveal()
+
+    async def load(self, credential_id: CredentialId) -> StoredPair:
+        await asyncio.sleep(0)
+        if self.stored is None:
+            raise LookupError(credential_id)
+        return self.stored
+
+    async def note_refresh_started(self, credential_id: CredentialId, at: datetime) -> None:
+        self.log.append("refresh noted")
+        self.change(refresh_started_at=at)
+
+    async def save_pair(self, credential_id: CredentialId, pair: TokenPair) -> None:
+        if self.broken:
+            self.broken -= 1
+            raise OSError("the disk is full")
+        self.log.append(f"saved {pair.access_token.reveal()}")
+        self.change(pair=pair, obtained_at=self.clock.now(), refresh_started_at=None, dead_at=None)
+
+    async def mark_dead(self, credential_id: CredentialId, at: datetime) -> None:
+        self.log.append("dead")
+        self.change(dead_at=at)
+
+
+class Issuer:
+    """Patreon's side: which tokens live, and what was asked. Each refresh token works once."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self.store = store
+        self.access = {"access-1"}
+        self.refresh = {"refresh-1"}
+        self.number = 1
+        self.faults: list[Handler] = []
+        self.asked: list[str] = []
+        self.gate: asyncio.Event | None = None
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        form = await request.post()
+        token = str(form["refresh_token"])
+        self.store.log.append("refresh sent")
+        self.asked.append(token)
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.faults:
+            return await self.faults.pop(0)(request)
+        if token not in self.refresh:
+            return web.json_response({"error": "invalid_grant"}, status=401)
+        return web.json_response(self.rotate(token))
+
+    def rotate(self, token: str) -> dict[str, Any]:
+        self.refresh.discard(token)
+        self.number += 1
+        self.access.add(f"access-{self.number}")
+        self.refresh.add(f"refresh-{self.number}")
+        return {
+            "access_token": f"access-{self.number}",
+            "refresh_token": f"refresh-{self.number}",
+            "expires_in": 2678400,
+        }
+
+    async def lost(self, request: web.Request) -> web.StreamResponse:
+        self.rotate(self.asked[-1])
+        return await cut(request)
+
+    def use(self, token: Secret) -> str:
+        """What a verb does with a token: works, or meets a 401."""
+        if token.reveal() not in self.access:
+            raise CredentialsDead("401")
+        return token.reveal()
+
+
+@pytest.fixture
+def store(clock: StillClock) -> MemoryStore:
+    return MemoryStore(clock)
+
+
+@pytest.fixture
+def issuer(store: MemoryStore, loopback: Loopback) -> Issuer:
+    issuer = Issuer(store)
+    loopback.answers = [issuer]
+    return issuer
+
+
+@pytest.fixture
+def keeper(store: MemoryStore, http: Http, loopback: Loopback, clock: StillClock) -> TokenKeeper:
+    oauth = OAuth(
+        http,
+        base_url=loopback.url,
+        client_id="invented-client",
+        client_secret=Secret("invented-secret"),
+        redirect_uri="https://bot.example/oauth/callback",
+        clock=clock,
+    )
+    return TokenKeeper(store=store, oauth=oauth, clock=clock)
+
+
+@pytest.fixture
+def used(keeper: TokenKeeper, issuer: Issuer) -> Callable[[], Awaitable[str]]:
+    async def verb(token: Secret) -> str:
+        return issuer.use(token)
+
+    return lambda: keeper.call(PAIR, verb)
+
+
+Used = Callable[[], Awaitable[str]]
+
+
+async def test_a_young_pair_is_used_as_it_is(used: Used, store: MemoryStore) -> None:
+    assert await used() == "access-1"
+    assert store.log == []
+
+
+async def test_a_refresh_is_noted_before_it_is_sent_and_saved_before_it_is_used(
+    used: Used, store: MemoryStore, clock: StillClock
+) -> None:
+    clock.advance(days=21)
+    assert await used() == "access-2"
+    assert store.log == ["refresh noted", "refresh sent", "saved access-2"]
+
+
+@pytest.mark.parametrize(("days", "token"), [(20, "access-1"), (21, "access-2"), (24, "access-2"), (40, "access-2")])
+async def test_a_pair_is_refreshed_with_a_third_of_its_lifetime_left(
+    used: Used, clock: StillClock, days: int, token: str
+) -> None:
+    clock.advance(days=days)
+    assert await used() == token
+
+
+async def test_one_refresh_serves_all_who_wait(used: Used, issuer: Issuer, clock: StillClock) -> None:
+    clock.advance(days=21)
+    assert await asyncio.gather(*(used() for _ in range(20))) == ["access-2"] * 20
+    assert issuer.asked == ["refresh-1"]
+
+
+async def test_a_401_is_answered_by_one_refresh_for_all(used: Used, issuer: Issuer) -> None:
+    issuer.access.clear()
+    assert await asyncio.gather(*(used() for _ in range(20))) == ["access-2"] * 20
+    assert issuer.asked == ["refresh-1"]
+
+
+async def test_two_401s_in_a_row_make_the_pair_dead(keeper: TokenKeeper, store: MemoryStore, issuer: Issuer) -> None:
+    async def verb(_: Secret) -> str:
+        raise CredentialsDead("401")
+
+    with pytest.raises(CredentialsDead):
+        await keeper.call(PAIR, verb)
+    assert store.log[-1] == "dead"
+    assert issuer.asked == ["refresh-1"]
+
+
+async def test_a_dead_pair_asks_nothing_any_more(
+    used: Used, keeper: TokenKeeper, store: MemoryStore, issuer: Issuer
+) -> None:
+    store.change(dead_at=store.clock.now())
+    with pytest.raises(CredentialsDead):
+        await used()
+    with pytest.raises(CredentialsDead):
+        await keeper.access_token(PAIR)
+    assert issuer.asked == []
+
+
+async def test_a_dropped_pair_asks_for_consent(used: Used, store: MemoryStore) -> None:
+    store.stored = None
+    with pytest.raises(CredentialsDead):
+        await used()
+
+
+async def test_a_401_with_a_refused_refresh_makes_the_pair_dead(used: Used, store: MemoryStore, issuer: Issuer) -> None:
+    issuer.access.clear()
+    issuer.refresh.clear()
+    with pytest.raises(CredentialsDead):
+        await used()
+    assert store.log == ["refresh noted", "refresh sent", "dead"]
+    assert store.access_token == "access-1"
+
+
+async def test_an_early_refresh_that_is_refused_leaves_a_token_that_works(
+    used: Used, store: MemoryStore, issuer: Issuer, clock: StillClock
+) -> None:
+    issuer.refresh.clear()
+    clock.advance(days=21)
+    assert await used() == "access-1"
+    assert "dead" not in store.log
+
+
+async def fail(status: int) -> web.StreamResponse:
+    return web.Response(status=status, text="<html>", content_type="text/html")
+
+
+FAULTS = {
+    "drop": cut,
+    "503": lambda _: fail(503),
+    "html": lambda _: fail(200),
+    "html 401": lambda _: fail(401),
+    "429": lambda _: fail(429),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_failed_early_refresh_overwrites_nothing_and_the_old_token_goes_on(
+    used: Used, store: MemoryStore, issuer: Issuer, clock: StillClock, fault: str
+) -> None:
+    issuer.faults = [FAULTS[fault]]
+    clock.advance(days=21)
+    for _ in range(5):
+        assert await used() == "access-1"
+    assert (store.access_token, len(issuer.asked)) == ("access-1", 1)
+    assert not [line for line in store.log if line.startswith("saved")]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_refresh_that_never_arrived_is_made_up_for_when_the_old_token_dies(
+    used: Used, issuer: Issuer, clock: StillClock, fault: str
+) -> None:
+    issuer.faults = [FAULTS[fault]]
+    clock.advance(days=21)
+    await used()
+    issuer.access.clear()
+    assert await used() == "access-2"
+
+
+async def test_a_lost_answer_is_told_to_the_owner_once_the_old_token_dies(
+    used: Used, store: MemoryStore, issuer: Issuer, clock: StillClock
+) -> None:
+    issuer.faults = [issuer.lost]
+    clock.advance(days=21)
+    assert await used() == "access-1"
+    issuer.access.discard("access-1")
+    with pytest.raises(CredentialsDead):
+        await used()
+    assert store.log[-1] == "dead"
+
+
+async def test_a_lost_answer_is_remembered_over_a_restart(
+    used: Used, store: MemoryStore, issuer: Issuer, clock: StillClock
+) -> None:
+    store.change(refresh_started_at=clock.now())
+    clock.advance(days=21)
+    assert await used() == "access-1"
+    assert issuer.asked == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [(cut, RefreshUncertain), (lambda _: fail(503), RefreshUncertain), (lambda _: fail(429), PatreonThrottled)],
+)
+async def test_past_its_end_a_failed_refresh_is_raised_and_the_next_one_recovers(
+    used: Used, store: MemoryStore, issuer: Issuer, clock: StillClock, fault: Handler, error: type[Exception]
+) -> None:
+    issuer.access.clear()
+    issuer.faults = [fault, fault]
+    clock.advance(days=32)
+    for _ in range(2):
+        with pytest.raises(error):
+            await used()
+    assert store.access_token == "access-1"
+    assert await used() == "access-2"
+
+
+async def test_past_its_end_a_refused_refresh_makes_the_pair_dead(
+    used: Used, store: MemoryStore, issuer: Issuer, clock: StillClock
+) -> None:
+    issuer.refresh.clear()
+    clock.advance(days=32)
+    with pytest.raises(CredentialsDead):
+        await used()
+    assert store.log[-1] == "dead"
+
+
+async def test_a_mistyped_client_secret_makes_no_pair_dead(
+    used: Used, store: MemoryStore, issuer: Issuer, clock: StillClock
+) -> None:
+    async def refuse(_: web.Request) -> web.StreamResponse:
+        return web.json_response({"error": "access_denied"}, status=401)
+
+    issuer.access.clear()
+    issuer.faults = [refuse]
+    with pytest.raises(PatreonRefused):
+        await used()
+    assert "dead" not in store.log
+
+
+async def test_other_errors_of_the_verb_refresh_nothing(keeper: TokenKeeper, store: MemoryStore) -> None:
+    for error in (
+        PatreonUnavailable("x"),
+        PatreonThrottled("x", retry_after_seconds=9),
+        PatreonRefused("x", status=403),
+    ):
+
+        async def verb(_: Secret, error: Exception = error) -> str:
+            raise error
+
+        with pytest.raises(type(error)):
+            await keeper.call(PAIR, verb)
+    assert store.log == []
+
+
+async def test_an_unreadable_401_after_a_fresh_token_is_not_the_pairs_fault(
+    keeper: TokenKeeper,
+    store: MemoryStore,
+    http: Http,
+    loopback: Loopback,
+    issuer: Issuer,
+    clock: StillClock,
+    sample: Any,
+) -> None:
+    async def serve(request: web.Request) -> web.StreamResponse:
+        if request.path == "/api/oauth2/token":
+            return await issuer(request)
+        return web.Response(status=401, text="<html>", content_type="text/html")
+
+    loopback.answers = [serve]
+    client = PatreonClient(http, api=PatreonApi.V1, base_url=loopback.url, clock=clock)
+    with pytest.raises(PatreonUnavailable):
+        await keeper.call(PAIR, client.fetch_identity)
+    assert store.log == ["refresh noted", "refresh sent", "saved access-2"]
+
+
+async def test_a_cancelled_caller_does_not_lose_the_pair(
+    used: Used, keeper: TokenKeeper, store: MemoryStore, issuer: Issuer, clock: StillClock
+) -> None:
+    issuer.gate = asyncio.Event()
+    clock.advance(days=21)
+    caller = asyncio.ensure_future(used())
+    while not issuer.asked:
+        await asyncio.sleep(0)
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    issuer.gate.set()
+    await keeper.close()
+    assert store.access_token == "access-2"
+
+
+async def test_a_failed_refresh_that_nobody_waits_for_is_not_reported_as_lost(
+    used: Used, keeper: TokenKeeper, store: MemoryStore, issuer: Issuer, clock: StillClock
+) -> None:
+    issuer.gate = asyncio.Event()
+    issuer.faults = [cut]
+    clock.advance(days=21)
+    caller = asyncio.ensure_future(used())
+    while not issuer.asked:
+        await asyncio.sleep(0)
+    caller.cancel()
+    await asyncio.gather(caller, return_exceptions=True)
+    issuer.gate.set()
+    await keeper.close()
+    assert store.access_token == "access-1"
+
+
+async def test_a_pair_that_could_not_be_stored_is_stored_at_the_next_try(
+    used: Used, store: MemoryStore, issuer: Issuer
+) -> None:
+    issuer.access.clear()
+    store.broken = 1
+    with pytest.raises(OSError, match="disk"):
+        await used()
+    assert await used() == "access-2"
+    assert issuer.asked == ["refresh-1"]
+
+
+async def test_a_consent_given_during_a_refresh_wins(
+    used: Used, store: MemoryStore, issuer: Issuer, clock: StillClock
+) -> None:
+    issuer.gate = asyncio.Event()
+    issuer.access = {"access-9"}
+    caller = asyncio.ensure_future(used())
+    while not issuer.asked:
+        await asyncio.sleep(0)
+    store.change(pair=store.pair(9))
+    issuer.gate.set()
+    assert await caller == "access-9"
+    assert store.access_token == "access-9"
+
+
+async def test_a_consent_given_during_a_refused_refresh_does_not_die_with_the_old_pair(
+    used: Used, store: MemoryStore, issuer: Issuer
+) -> None:
+    issuer.gate = asyncio.Event()
+    issuer.access = {"access-9"}
+    issuer.refresh.clear()
+    caller = asyncio.ensure_future(used())
+    while not issuer.asked:
+        await asyncio.sleep(0)
+    store.change(pair=store.pair(9))
+    issuer.gate.set()
+    with pytest.raises(CredentialsDead):
+        await caller
+    assert await used() == "access-9"
+
+
+async def test_an_access_token_alone_follows_the_same_rules(
+    keeper: TokenKeeper, issuer: Issuer, clock: StillClock
+) -> None:
+    assert (await keeper.access_token(PAIR)).reveal() == "access-1"
+    clock.advance(days=21)
+    assert (await keeper.access_token(PAIR)).reveal() == "access-2"
+
+
+async def test_a_token_that_dies_between_two_pages_is_replaced_and_the_read_goes_on(
+    keeper: TokenKeeper, http: Http, loopback: Loopback, issuer: Issuer, clock: StillClock, sample: Any
+) -> None:
+    served: list[str] = []
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        if request.path == "/api/oauth2/token":
+            return await issuer(request)
+        token = request.headers["Authorization"].removeprefix("Bearer ")
+        case = "v2_members_last_page" if "page[cursor]" in request.query else "v2_members_first_page"
+        if token not in issuer.access:
+            case = "unauthorized"
+        served.append(f"{token} {case}")
+        issuer.access.discard("access-1")
+        answer = sample(case)
+        return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
+
+    loopback.answers = [serve]
+    client = PatreonClient(http, api=PatreonApi.V2, base_url=loopback.url, clock=clock)
+    pages = [page async for page in keeper.iter_pages(PAIR, CampaignId("700"), client)]
+    assert [page.is_last for page in pages] == [False, True]
+    assert served == ["access-1 v2_members_first_page", "access-1 unauthorized", "access-2 v2_members_last_page"]

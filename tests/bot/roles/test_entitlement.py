@@ -1,0 +1,276 @@
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.model import ChargeStatus, MembershipRecord, PatronStatus, TierId
+from bot.roles.entitlement import Entitlement, Standing, entitle, entitle_unproven
+from bot.roles.record import take_absence, take_reading
+from tests.fakes.world import CAMPAIGN, NEW_YEAR, TIER, reading, tier_map
+
+ALL_CHARGES = list(ChargeStatus)
+TAKEN_BACK = [ChargeStatus.REFUNDED, ChargeStatus.REFUNDED_BY_PATREON, ChargeStatus.FRAUD, ChargeStatus.DELETED]
+DECLINED: dict[str, Any] = {"patron_status": PatronStatus.DECLINED, "charge_status": ChargeStatus.DECLINED}
+V1: dict[str, Any] = {"membership_id": None}
+GOLD = frozenset({TIER["Gold"]})
+BRONZE = frozenset({TIER["Bronze"]})
+NOTHING: frozenset[TierId] = frozenset()
+
+
+def days(count: float) -> datetime:
+    return NEW_YEAR + timedelta(days=count)
+
+
+def story(*chapters: dict[str, Any] | None) -> MembershipRecord:
+    """Read once a day from NEW_YEAR on; None: a complete read does not list them."""
+    record: MembershipRecord | None = None
+    for day, facts in enumerate(chapters):
+        if facts is None:
+            patron = reading().patreon_user_id
+            record = take_absence(record, campaign_id=CAMPAIGN, patreon_user_id=patron, read_started_at=days(day))
+        else:
+            record = take_reading(record, reading(at=days(day), **facts))
+    assert record is not None
+    return record
+
+
+def stand(*chapters: dict[str, Any] | None, now: datetime = NEW_YEAR, grace_days: int = 7) -> Entitlement:
+    return entitle(story(*chapters), tiers=tier_map(), now=now, grace_days=grace_days)
+
+
+@pytest.mark.parametrize(
+    ("chapters", "standing", "is_paying", "tier_ids"),
+    [
+        pytest.param([None], Standing.NONE, False, NOTHING, id="no reading, never listed"),
+        pytest.param([{}, None], Standing.LAPSED, False, NOTHING, id="gone, v2"),
+        pytest.param([V1, None], Standing.GRACE, True, GOLD, id="gone, v1 undeclined"),
+        pytest.param(
+            [V1, {**V1, "declined_since": days(1)}, None], Standing.LAPSED, False, NOTHING, id="gone, v1 declined"
+        ),
+        *(
+            pytest.param([{}, {"charge_status": charge}], Standing.LAPSED, False, NOTHING, id=f"last charge {charge}")
+            for charge in TAKEN_BACK
+        ),
+        pytest.param([{}, {**DECLINED, "tiers": ()}], Standing.GRACE, True, GOLD, id="declined"),
+        pytest.param(
+            [{}, {"charge_status": ChargeStatus.DECLINED}], Standing.GRACE, True, GOLD, id="active, charge declined"
+        ),
+        pytest.param([DECLINED], Standing.GRACE, False, NOTHING, id="declined when first read"),
+        pytest.param([{"is_gifted": True, "entitled_cents": 0}], Standing.ACTIVE, True, GOLD, id="gifted"),
+        pytest.param(
+            [{"is_gifted": True, "patron_status": PatronStatus.NEVER}], Standing.ACTIVE, True, GOLD, id="gifted, null"
+        ),
+        pytest.param(
+            [{"is_gifted": True, "charge_status": ChargeStatus.REFUNDED}],
+            Standing.ACTIVE,
+            True,
+            GOLD,
+            id="gifted after a refund",
+        ),
+        pytest.param([{**DECLINED, "is_gifted": True}], Standing.ACTIVE, True, GOLD, id="gifted after a decline"),
+        pytest.param([{}, {"tiers": ()}], Standing.WAITING, True, GOLD, id="active, no tiers, v2"),
+        pytest.param([{"tiers": ()}], Standing.WAITING, False, NOTHING, id="active, no tiers, v2, first read"),
+        pytest.param(
+            [{**V1, "tiers": (), "entitled_cents": 500}], Standing.ACTIVE, True, BRONZE, id="active, no tiers, v1"
+        ),
+        pytest.param([{**V1, "tiers": ()}], Standing.FREE, False, NOTHING, id="active, no tiers, no money, v1"),
+        pytest.param([{"tiers": ("Free",)}], Standing.FREE, False, {TIER["Free"]}, id="active, Free tier only"),
+        pytest.param([{}], Standing.ACTIVE, True, GOLD, id="active"),
+        pytest.param([{"tiers": ("Bronze", "Gold")}], Standing.ACTIVE, True, BRONZE | GOLD, id="active, two tiers"),
+        pytest.param(
+            [{"patron_status": PatronStatus.UNKNOWN}],
+            Standing.ACTIVE,
+            True,
+            GOLD,
+            id="unknown patron status with tiers",
+        ),
+        pytest.param(
+            [{"patron_status": PatronStatus.UNKNOWN, "tiers": (), "entitled_cents": 1000}],
+            Standing.ACTIVE,
+            True,
+            GOLD,
+            id="unknown patron status with money",
+        ),
+        pytest.param(
+            [{}, {"patron_status": PatronStatus.UNKNOWN, "tiers": ()}],
+            Standing.WAITING,
+            True,
+            GOLD,
+            id="unknown patron status with neither",
+        ),
+        pytest.param(
+            [{}, {"patron_status": PatronStatus.FORMER}], Standing.ENDING, True, GOLD, id="former, paid tiers listed"
+        ),
+        pytest.param(
+            [{}, {"patron_status": PatronStatus.FORMER, "tiers": ("Free",)}],
+            Standing.LAPSED,
+            False,
+            NOTHING,
+            id="former",
+        ),
+        pytest.param(
+            [{"patron_status": PatronStatus.NEVER, "tiers": ("Free",)}],
+            Standing.FREE,
+            False,
+            {TIER["Free"]},
+            id="never pledged",
+        ),
+    ],
+)
+def test_each_standing_entitles_to_what_the_table_says(
+    chapters: list[dict[str, Any] | None], standing: Standing, is_paying: bool, tier_ids: frozenset[TierId]
+) -> None:
+    found = stand(*chapters, now=days(len(chapters) - 1))
+    assert (found.standing, found.is_paying, found.tier_ids) == (standing, is_paying, tier_ids)
+
+
+@pytest.mark.parametrize(
+    "charge", [one for one in ALL_CHARGES if one not in {*TAKEN_BACK, ChargeStatus.DECLINED}], ids=lambda one: one.name
+)
+def test_an_active_patron_counts_whatever_else_is_said_of_the_last_charge(charge: ChargeStatus) -> None:
+    assert stand({"charge_status": charge}).standing is Standing.ACTIVE
+
+
+def test_an_entitlement_names_the_reading_that_it_rests_on() -> None:
+    assert stand({}) == Entitlement(
+        standing=Standing.ACTIVE, is_paying=True, tier_ids=GOLD, cents=1000, reading=reading()
+    )
+
+
+# --- grace ------------------------------------------------------------------------------------------------------
+
+
+def test_a_declined_patron_keeps_the_roles_through_the_last_moment_of_grace() -> None:
+    chapters = [{}, DECLINED]
+    last = stand(*chapters, now=days(8) - timedelta(seconds=1))
+    assert (last.standing, last.until) == (Standing.GRACE, days(8))
+    over = stand(*chapters, now=days(8))
+    assert (over.standing, over.is_paying, over.tier_ids, over.until) == (Standing.LAPSED, False, NOTHING, days(8))
+
+
+def test_retries_of_a_declined_payment_do_not_prolong_grace() -> None:
+    assert stand({}, DECLINED, DECLINED, DECLINED, now=days(3)).until == days(8)
+
+
+def test_without_grace_days_a_decline_lapses_at_once() -> None:
+    assert stand({}, DECLINED, now=days(1), grace_days=0).standing is Standing.LAPSED
+
+
+def test_grace_keeps_the_tier_of_the_last_active_reading_not_the_one_listed_now() -> None:
+    assert stand({}, {**DECLINED, "tiers": ("Bronze",)}, now=days(1)).tier_ids == GOLD
+
+
+def test_on_v1_grace_counts_from_what_patreon_says() -> None:
+    declined = {**V1, "declined_since": days(-5)}
+    assert stand(V1, declined, now=days(1)).until == days(2)
+
+
+def test_on_v1_a_vanished_pledge_keeps_its_roles_for_the_grace_days_and_no_longer() -> None:
+    assert stand(V1, None, now=days(7)).until == days(8)
+    assert stand(V1, None, now=days(8)).standing is Standing.LAPSED
+
+
+def test_grace_keeps_what_a_pledge_without_a_tier_earned_by_its_amount() -> None:
+    custom = {**V1, "tiers": (), "entitled_cents": 500}
+    assert stand(custom, None, now=days(1)).tier_ids == BRONZE
+    assert stand(custom, {**custom, "declined_since": days(1)}, now=days(1)).tier_ids == BRONZE
+
+
+# --- cancelled --------------------------------------------------------------------------------------------------
+
+
+def test_a_cancelled_pledge_lasts_to_the_end_of_the_paid_period() -> None:
+    assert stand({}, {"patron_status": PatronStatus.FORMER, "next_charge_at": days(20)}).until == days(20)
+
+
+# --- no tiers ---------------------------------------------------------------------------------------------------
+
+
+def test_a_patron_without_tier_is_waited_for_until_a_reading_a_day_later() -> None:
+    almost = story({}, {"tiers": ()})
+    almost = take_reading(almost, reading(at=days(2) - timedelta(seconds=1), tiers=()))
+    found = entitle(almost, tiers=tier_map(), now=days(30), grace_days=7)
+    assert (found.standing, found.until) == (Standing.WAITING, days(2))
+
+
+@pytest.mark.parametrize(
+    ("cents", "standing", "tier_ids"),
+    [
+        pytest.param(0, Standing.LAPSED, NOTHING, id="no money: over"),
+        pytest.param(None, Standing.LAPSED, NOTHING, id="money not said: over"),
+        pytest.param(1000, Standing.ACTIVE, GOLD, id="the same money: their tier was deleted"),
+        pytest.param(999, Standing.ACTIVE, BRONZE, id="less money: the dearest tier that it pays for"),
+        pytest.param(5000, Standing.ACTIVE, GOLD, id="more money: the dearest tier that it pays for"),
+        pytest.param(299, Standing.ACTIVE, NOTHING, id="less than any tier: paying all the same"),
+    ],
+)
+def test_after_the_second_look_the_amount_decides(
+    cents: int | None, standing: Standing, tier_ids: frozenset[TierId]
+) -> None:
+    tierless = {"tiers": (), "entitled_cents": cents}
+    found = stand({}, tierless, tierless)
+    assert (found.standing, found.tier_ids, found.is_paying) == (standing, tier_ids, standing is Standing.ACTIVE)
+
+
+def test_the_same_money_keeps_a_tier_that_patreon_no_longer_names() -> None:
+    deleted = {tier_id: tier for tier_id, tier in tier_map().items() if tier_id != TIER["Gold"]}
+    record = story({}, {"tiers": (), "entitled_cents": 1000}, {"tiers": (), "entitled_cents": 1000})
+    assert entitle(record, tiers=deleted, now=days(2), grace_days=7).tier_ids == GOLD
+
+
+def test_a_tier_that_we_have_never_seen_counts_as_paid() -> None:
+    assert entitle(story({"entitled_cents": 0}), tiers={}, now=days(0), grace_days=7).is_paying
+
+
+# --- unproven ---------------------------------------------------------------------------------------------------
+
+
+def unproven(record: MembershipRecord | None, *, day: int, **facts: Any) -> Entitlement | None:
+    doubted = take_reading(record, reading(at=days(day), **facts), is_believed=False)
+    return entitle_unproven(doubted, tiers=tier_map(), now=days(day), grace_days=7)
+
+
+def test_without_an_unproven_reading_there_is_nothing_to_work_out() -> None:
+    assert entitle_unproven(story({}), tiers=tier_map(), now=days(0), grace_days=7) is None
+
+
+def test_an_unproven_reading_entitles_as_if_it_were_believed() -> None:
+    assert unproven(story({"tiers": ("Bronze",)}), day=1) == stand({"tiers": ("Bronze",)}, {}, now=days(1))
+
+
+def test_an_unproven_reading_of_someone_gone_entitles_again() -> None:
+    found = unproven(story({}, None), day=2)
+    assert found is not None
+    assert found.standing is Standing.ACTIVE
+
+
+def test_an_unproven_decline_on_v1_is_as_old_as_patreon_says() -> None:
+    found = unproven(story(V1), day=1, **V1, declined_since=days(-5))
+    assert found is not None
+    assert found.until == days(2)
+
+
+# --- always -----------------------------------------------------------------------------------------------------
+
+FACTS = st.fixed_dictionaries(
+    {
+        "patron_status": st.sampled_from(list(PatronStatus)),
+        "charge_status": st.sampled_from(ALL_CHARGES),
+        "tiers": st.sampled_from([(), ("Free",), ("Bronze",), ("Bronze", "Gold")]),
+        "entitled_cents": st.sampled_from([None, 0, 300, 1000]),
+        "is_gifted": st.booleans(),
+        "membership_id": st.sampled_from([None, "member"]),
+    }
+)
+
+
+@given(FACTS)
+def test_every_reading_has_a_standing_and_only_the_paying_have_paid_tiers(facts: dict[str, Any]) -> None:
+    found = stand({}, facts, now=days(1))
+    assert found.reading is not None
+    if found.standing in {Standing.LAPSED, Standing.NONE}:
+        assert found == Entitlement(standing=found.standing, reading=found.reading, until=found.until)
+    if found.standing in {Standing.ACTIVE, Standing.ENDING}:
+        assert found.is_paying

@@ -1,0 +1,264 @@
+from datetime import datetime, timedelta
+from itertools import permutations
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from bot.model import (
+    CampaignId,
+    ChargeStatus,
+    Identity,
+    Membership,
+    MembershipRecord,
+    Memory,
+    PatreonUserId,
+    PatronStatus,
+)
+from bot.roles.record import believe, is_declined, is_tierless, take_absence, take_identity, take_reading
+from tests.fakes.world import CAMPAIGN, NEW_YEAR, TIER, reading
+
+ADA = PatreonUserId("patreon-ada")
+DECLINED: dict[str, Any] = {"patron_status": PatronStatus.DECLINED, "charge_status": ChargeStatus.DECLINED}
+FORMER: dict[str, Any] = {"patron_status": PatronStatus.FORMER, "tiers": ()}
+
+
+def at(hour: int) -> datetime:
+    return NEW_YEAR + timedelta(hours=hour)
+
+
+def after(*readings: Membership) -> MembershipRecord:
+    record: MembershipRecord | None = None
+    for one in readings:
+        record = take_reading(record, one)
+    assert record is not None
+    return record
+
+
+def absent(record: MembershipRecord | None, *, hour: int) -> MembershipRecord:
+    return take_absence(record, campaign_id=CAMPAIGN, patreon_user_id=ADA, read_started_at=at(hour))
+
+
+# --- what a reading is ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        pytest.param({"declined_since": NEW_YEAR, "membership_id": None}, True, id="v1 says since when"),
+        pytest.param({"patron_status": PatronStatus.DECLINED}, True, id="declined patron"),
+        pytest.param({"charge_status": ChargeStatus.DECLINED}, True, id="active, the last charge declined"),
+        pytest.param({**FORMER, "charge_status": ChargeStatus.DECLINED}, False, id="former: Patreon gave up"),
+        pytest.param({**DECLINED, "is_gifted": True}, False, id="gifted: an older pledge was declined"),
+        pytest.param({**DECLINED, "is_gifted": True, "tiers": ()}, True, id="gifted, but no tier came of it"),
+        pytest.param({"charge_status": ChargeStatus.PENDING}, False, id="pending"),
+        pytest.param({}, False, id="paid"),
+    ],
+)
+def test_declined_means_that_patreon_is_still_trying_to_charge(facts: dict[str, Any], expected: bool) -> None:
+    assert is_declined(reading(**facts)) is expected
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        pytest.param({"tiers": ()}, True, id="active, v2"),
+        pytest.param({"tiers": (), "membership_id": None}, False, id="a v1 pledge without reward is ordinary"),
+        pytest.param(FORMER, False, id="former"),
+        pytest.param({}, False, id="with a tier"),
+    ],
+)
+def test_tierless_means_an_active_patron_in_whom_v2_shows_no_tier(facts: dict[str, Any], expected: bool) -> None:
+    assert is_tierless(reading(**facts)) is expected
+
+
+# --- believed readings ------------------------------------------------------------------------------------------
+
+
+def test_the_first_reading_makes_the_record() -> None:
+    assert take_reading(None, reading()) == MembershipRecord(
+        campaign_id=CAMPAIGN,
+        patreon_user_id=ADA,
+        believed=reading(),
+        memory=Memory(last_active_at=NEW_YEAR, last_active_tier_ids=(TIER["Gold"],), last_active_cents=1000),
+    )
+
+
+def test_a_newer_reading_replaces_an_older_one() -> None:
+    assert after(reading(at=at(1)), reading(at=at(2), tiers=("Bronze",))).believed == reading(
+        at=at(2), tiers=("Bronze",)
+    )
+
+
+def test_an_older_reading_that_arrives_late_changes_nothing() -> None:
+    known = after(reading(at=at(2)))
+    assert take_reading(known, reading(at=at(1), **FORMER)) is known
+
+
+def test_the_reading_of_a_returned_patron_ends_their_absence() -> None:
+    record = take_reading(absent(after(reading(at=at(1))), hour=2), reading(at=at(3)))
+    assert record.memory.gone_since is None
+
+
+def test_a_reading_from_before_an_absence_does_not_end_it() -> None:
+    gone = absent(None, hour=2)
+    assert take_reading(gone, reading(at=at(1))) is gone
+
+
+# --- memory -----------------------------------------------------------------------------------------------------
+
+
+def test_a_decline_is_remembered_from_our_first_read_of_it_and_retries_do_not_move_it() -> None:
+    record = after(reading(at=at(1)), reading(at=at(2), **DECLINED), reading(at=at(50), **DECLINED))
+    assert record.memory == Memory(
+        declined_since=at(2), last_active_at=at(1), last_active_tier_ids=(TIER["Gold"],), last_active_cents=1000
+    )
+
+
+def test_on_v1_patreon_itself_says_since_when_the_payment_is_declined() -> None:
+    record = after(reading(at=at(5), membership_id=None, declined_since=at(-90)))
+    assert record.memory.declined_since == at(-90)
+
+
+def test_a_payment_that_went_through_ends_the_decline() -> None:
+    assert after(reading(at=at(1), **DECLINED), reading(at=at(2))).memory.declined_since is None
+
+
+def test_a_patron_without_tier_is_remembered_from_our_first_read_of_it() -> None:
+    record = after(reading(at=at(1)), reading(at=at(2), tiers=()), reading(at=at(9), tiers=()))
+    assert record.memory == Memory(
+        tierless_since=at(2), last_active_at=at(1), last_active_tier_ids=(TIER["Gold"],), last_active_cents=1000
+    )
+
+
+def test_a_tier_that_shows_again_ends_the_wait() -> None:
+    assert after(reading(at=at(1), tiers=()), reading(at=at(2))).memory.tierless_since is None
+
+
+def test_what_the_last_active_reading_gave_is_remembered_when_the_pledge_is_over() -> None:
+    record = after(reading(at=at(1)), reading(at=at(2), tiers=("Bronze",)), reading(at=at(3), **FORMER))
+    assert record.memory == Memory(last_active_at=at(2), last_active_tier_ids=(TIER["Bronze"],), last_active_cents=300)
+
+
+# --- unproven readings ------------------------------------------------------------------------------------------
+
+
+def test_an_unproven_reading_stands_beside_the_believed_one_and_leaves_memory_alone() -> None:
+    known = after(reading(at=at(1)))
+    record = take_reading(known, reading(at=at(2), **DECLINED), is_believed=False)
+    assert (record.believed, record.memory) == (known.believed, known.memory)
+    assert record.unproven == reading(at=at(2), **DECLINED)
+
+
+def test_newer_proof_takes_the_unproven_reading_away() -> None:
+    doubted = take_reading(after(reading(at=at(1))), reading(at=at(2), **FORMER), is_believed=False)
+    assert take_reading(doubted, reading(at=at(3))).unproven is None
+    assert absent(doubted, hour=3).unproven is None
+
+
+def test_older_proof_that_arrives_late_is_taken_and_leaves_the_unproven_reading() -> None:
+    doubted = take_reading(after(reading(at=at(1))), reading(at=at(9)), is_believed=False)
+    late = take_reading(doubted, reading(at=at(5), tiers=("Bronze",)))
+    assert (late.believed, late.unproven) == (reading(at=at(5), tiers=("Bronze",)), reading(at=at(9)))
+    assert absent(doubted, hour=5).unproven == reading(at=at(9))
+
+
+def test_of_two_unproven_readings_the_newer_stays() -> None:
+    first = take_reading(None, reading(at=at(2)), is_believed=False)
+    assert take_reading(first, reading(at=at(1), **FORMER), is_believed=False) == first
+
+
+def test_someone_gone_of_whom_a_doubted_read_spoke_is_gone_again_by_the_next_proof() -> None:
+    gone = absent(after(reading(at=at(1))), hour=2)
+    doubted = take_reading(gone, reading(at=at(3)), is_believed=False)
+    assert absent(doubted, hour=4) == gone
+
+
+def test_believing_turns_the_unproven_reading_into_proof() -> None:
+    doubted = take_reading(absent(after(reading(at=at(1))), hour=2), reading(at=at(3)), is_believed=False)
+    assert believe(doubted) == after(reading(at=at(1)), reading(at=at(3)))
+
+
+def test_believing_where_nothing_is_unproven_changes_nothing() -> None:
+    known = after(reading())
+    assert believe(known) is known
+
+
+# --- absence ----------------------------------------------------------------------------------------------------
+
+
+def test_absence_keeps_the_last_reading_and_notes_since_when() -> None:
+    known = after(reading(at=at(1)))
+    gone = absent(known, hour=2)
+    assert gone.believed == known.believed
+    assert gone.memory.gone_since == at(2)
+
+
+def test_the_absence_of_someone_never_seen_is_a_fact_too() -> None:
+    assert absent(None, hour=2) == MembershipRecord(
+        campaign_id=CAMPAIGN, patreon_user_id=ADA, memory=Memory(gone_since=at(2))
+    )
+
+
+def test_further_absence_does_not_move_its_beginning() -> None:
+    gone = absent(None, hour=2)
+    assert absent(gone, hour=3) == gone
+
+
+def test_an_absence_from_before_the_last_reading_changes_nothing() -> None:
+    known = after(reading(at=at(2)))
+    assert absent(known, hour=1) is known
+
+
+# --- identity ---------------------------------------------------------------------------------------------------
+
+
+def test_an_identity_gives_a_record_for_each_campaign_asked_and_for_no_other() -> None:
+    elsewhere = replace(reading(at=at(1)), campaign_id=CampaignId("999"))
+    identity = Identity(patreon_user_id=ADA, full_name="Ada", memberships=(reading(at=at(1)), elsewhere))
+    records = take_identity({}, identity, campaign_ids=[CAMPAIGN, CampaignId("101")], read_started_at=at(1))
+    assert [(one.campaign_id, one.believed, one.memory.gone_since) for one in records] == [
+        (CAMPAIGN, reading(at=at(1)), None),
+        (CampaignId("101"), None, at(1)),
+    ]
+
+
+def test_an_identity_without_the_membership_proves_that_it_ended() -> None:
+    known = after(reading(at=at(1)))
+    nobody = Identity(patreon_user_id=ADA, full_name="Ada")
+    (gone,) = take_identity({CAMPAIGN: known}, nobody, campaign_ids=[CAMPAIGN], read_started_at=at(2))
+    assert gone == absent(known, hour=2)
+
+
+def test_an_identity_read_before_what_we_know_changes_nothing() -> None:
+    known = after(reading(at=at(5)))
+    old = Identity(patreon_user_id=ADA, full_name="Ada", memberships=(reading(at=at(1), **FORMER),))
+    assert take_identity({CAMPAIGN: known}, old, campaign_ids=[CAMPAIGN], read_started_at=at(1)) == (known,)
+
+
+# --- order of arrival -------------------------------------------------------------------------------------------
+
+KINDS = st.sampled_from(["active", "bronze", "declined", "former", "unproven"])
+
+
+def arrive(record: MembershipRecord | None, kind: str, hour: int) -> MembershipRecord:
+    facts: dict[str, dict[str, Any]] = {"declined": DECLINED, "former": FORMER, "bronze": {"tiers": ("Bronze",)}}
+    if kind == "absent":
+        return absent(record, hour=hour)
+    return take_reading(record, reading(at=at(hour), **facts.get(kind, {})), is_believed=kind != "unproven")
+
+
+@given(kinds=st.lists(KINDS, min_size=1, max_size=3), absent_at=st.none() | st.integers(0, 3))
+def test_the_newest_reading_wins_whatever_the_order_of_arrival(kinds: list[str], absent_at: int | None) -> None:
+    story = kinds if absent_at is None else [*kinds[:absent_at], "absent", *kinds[absent_at:]]
+    outcomes = set()
+    for order in permutations(enumerate(story)):
+        record: MembershipRecord | None = None
+        for hour, kind in order:
+            record = arrive(record, kind, hour)
+        assert record is not None
+        is_gone = record.memory.gone_since is not None
+        outcomes.add((None if is_gone else record.believed, is_gone, record.unproven))
+    assert len(outcomes) == 1

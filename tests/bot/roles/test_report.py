@@ -1,0 +1,287 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from bot.model import ChargeStatus, HandEdits, LinkOrigin, Mode, PatronStatus, RoleId, Source, TierId
+from bot.roles.assignable import Block
+from bot.roles.entitlement import Entitlement, Standing
+from bot.roles.plan import Action, Decision
+from bot.roles.report import (
+    Names,
+    discord_stamp,
+    plain_stamp,
+    say_block,
+    say_decision,
+    say_origin,
+    say_rule,
+    say_source,
+    say_standing,
+)
+from bot.roles.rules import Claim, Wanted
+from tests.fakes.world import CAMPAIGN, NEW_YEAR, ROLE, TIER, World, reading, role_rules
+
+NAMES = World().names()
+RULE = role_rules()
+FORMER: dict[str, Any] = {"patron_status": PatronStatus.FORMER, "tiers": ()}
+DECLINED: dict[str, Any] = {"patron_status": PatronStatus.DECLINED, "charge_status": ChargeStatus.DECLINED}
+GRACE_END = NEW_YEAR + timedelta(days=7)
+
+
+# --- moments and names ------------------------------------------------------------------------------------------
+
+
+def test_a_moment_is_shown_as_each_readers_discord_shows_it() -> None:
+    assert discord_stamp(datetime(2026, 1, 1, tzinfo=UTC)) == "<t:1767225600:R>"
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        (datetime(2026, 1, 2, 3, 4, tzinfo=UTC), "2 January 2026, 03:04 UTC"),
+        (datetime(2026, 11, 30, 23, 59, tzinfo=UTC), "30 November 2026, 23:59 UTC"),
+    ],
+    ids=["one digit", "two digits"],
+)
+def test_elsewhere_a_moment_is_written_out(moment: datetime, expected: str) -> None:
+    assert plain_stamp(moment) == expected
+
+
+def test_what_has_a_name_is_called_by_it() -> None:
+    assert (NAMES.role(ROLE["Gold"]), NAMES.campaign(CAMPAIGN), NAMES.tier(TIER["Gold"])) == (
+        "Gold",
+        "Moth Tales",
+        "Gold",
+    )
+
+
+def test_what_has_no_name_any_more_is_called_by_its_id() -> None:
+    nameless = Names()
+    assert nameless.role(RoleId(7)) == "deleted role 7"
+    assert nameless.campaign(CAMPAIGN) == "campaign 100"
+    assert nameless.tier(TierId("8")) == "tier 8"
+    assert nameless.tier(None) == "no tier"
+
+
+# --- blocks and rules -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("block", Block)
+def test_each_block_is_said_with_its_cure(block: Block) -> None:
+    assert "; " in say_block(block)
+
+
+def test_a_rule_says_what_it_asks_for() -> None:
+    assert say_rule(RULE["Gold"], NAMES) == "the tier Gold of Moth Tales"
+    assert say_rule(RULE["Supporter"], NAMES) == "any paid pledge to Moth Tales"
+
+
+def test_a_rule_of_a_kind_that_nobody_wrote_is_an_error() -> None:
+    rule: Any = replace(RULE["Gold"], kind="unheard of")
+    with pytest.raises(AssertionError):
+        say_rule(rule, NAMES)
+
+
+# --- standing ---------------------------------------------------------------------------------------------------
+
+
+def standing(
+    kind: Standing, tiers: tuple[str, ...] = ("Gold",), until: datetime | None = None, **facts: Any
+) -> Entitlement:
+    return Entitlement(
+        standing=kind, tier_ids=frozenset(TIER[tier] for tier in tiers), until=until, reading=reading(**facts)
+    )
+
+
+@pytest.mark.parametrize(
+    ("entitlement", "expected"),
+    [
+        pytest.param(standing(Standing.ACTIVE), "active patron (Gold) of Moth Tales", id="active"),
+        pytest.param(
+            standing(Standing.ACTIVE, ("Gold", "Bronze")), "active patron (Bronze, Gold) of Moth Tales", id="two tiers"
+        ),
+        pytest.param(standing(Standing.ACTIVE, ()), "active patron (no tier) of Moth Tales", id="no tier"),
+        pytest.param(
+            standing(Standing.ACTIVE, charge_status=ChargeStatus.PENDING),
+            "active patron, payment pending (Gold) of Moth Tales",
+            id="payment pending",
+        ),
+        pytest.param(
+            standing(Standing.ACTIVE, unknown_words=("Half Paid",)),
+            "active patron, with a word that I do not know (Half Paid) (Gold) of Moth Tales",
+            id="an unknown word",
+        ),
+        pytest.param(
+            standing(Standing.ACTIVE, is_gifted=True), "active patron by a gift (Gold) of Moth Tales", id="gift"
+        ),
+        pytest.param(
+            standing(Standing.ACTIVE, is_free_trial=True),
+            "active patron on a free trial (Gold) of Moth Tales",
+            id="free trial",
+        ),
+        pytest.param(
+            standing(Standing.ENDING, until=GRACE_END, **FORMER),
+            "cancelled, but paid (Gold) of Moth Tales, until 2026-01-08 12:00",
+            id="ending",
+        ),
+        pytest.param(
+            standing(Standing.GRACE, until=GRACE_END, **DECLINED),
+            "payment declined, roles kept for now (Gold) of Moth Tales, until 2026-01-08 12:00",
+            id="declined",
+        ),
+        pytest.param(
+            standing(Standing.GRACE, until=GRACE_END, membership_id=None),
+            "pledge no longer listed, roles kept for now (Gold) of Moth Tales, until 2026-01-08 12:00",
+            id="vanished on v1",
+        ),
+        pytest.param(
+            standing(Standing.WAITING, patron_status=PatronStatus.UNKNOWN, unknown_words=("napping",)),
+            "patron, with a word that I do not know (napping) (Gold) of Moth Tales",
+            id="unknown patron status",
+        ),
+        pytest.param(
+            standing(Standing.WAITING, until=GRACE_END)
+            and replace(standing(Standing.WAITING, until=GRACE_END), reading=reading(tiers=())),
+            "active patron without a tier, believed after a second look (Gold until then) of Moth Tales, "
+            "until 2026-01-08 12:00",
+            id="waiting",
+        ),
+        pytest.param(standing(Standing.FREE, ("Free",)), "free member of Moth Tales", id="free"),
+        pytest.param(standing(Standing.LAPSED, ()), "no longer a paying patron of Moth Tales", id="lapsed"),
+        pytest.param(
+            standing(Standing.LAPSED, (), until=GRACE_END, **DECLINED),
+            "no longer a paying patron, payment declined of Moth Tales",
+            id="lapsed after grace: no until",
+        ),
+        pytest.param(Entitlement(standing=Standing.NONE), "Patreon shows no membership", id="none"),
+    ],
+)
+def test_each_standing_is_said_in_words(entitlement: Entitlement, expected: str) -> None:
+    assert say_standing(entitlement, NAMES) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (Source.BULK, "Patreon's member list, read 2026-01-01 12:00"),
+        (Source.MEMBER, "Patreon, asked about this patron alone, read 2026-01-01 12:00"),
+        (Source.IDENTITY, "Patreon, asked with the patron's own consent, read 2026-01-01 12:00"),
+    ],
+    ids=list(Source),
+)
+def test_a_fact_is_said_with_its_source_and_age(source: Source, expected: str) -> None:
+    assert say_source(standing(Standing.ACTIVE, source=source), NAMES) == expected
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [(1, "2026-01-02 12:00"), (-1, "2026-01-01 12:00")],
+    ids=["a whole read since", "a whole read before"],
+)
+def test_a_fact_is_as_old_as_the_last_read_that_saw_no_other(days: int, expected: str) -> None:
+    names = replace(NAMES, confirmed_at={CAMPAIGN: NEW_YEAR + timedelta(days=days)})
+    assert say_source(standing(Standing.ACTIVE), names).endswith(f"read {expected}")
+
+
+def test_without_a_reading_there_is_no_source() -> None:
+    assert say_source(Entitlement(standing=Standing.NONE), NAMES) == "no reading yet"
+
+
+# --- decisions --------------------------------------------------------------------------------------------------
+
+
+def test_a_decision_is_said_with_its_rule_its_fact_the_source_and_the_age() -> None:
+    world = World()
+    world.patron("ada", tier="Gold")
+    assert [say_decision(one, world.names()) for one in world.plan_of("ada").decisions] == [
+        "**Gold**: to be given. It asks for the tier Gold of Moth Tales; active patron (Gold) of Moth Tales "
+        "(Patreon's member list, read 2026-01-01 13:00)",
+        "**Supporter**: to be given. It asks for any paid pledge to Moth Tales; active patron (Gold) of Moth Tales "
+        "(Patreon's member list, read 2026-01-01 13:00)",
+        "**Bronze**: not earned. It asks for the tier Bronze of Moth Tales; active patron (Gold) of Moth Tales "
+        "(Patreon's member list, read 2026-01-01 13:00)",
+    ]
+
+
+def test_a_blocked_role_is_said_with_the_cure() -> None:
+    world = World()
+    world.patron("ada")
+    world.block("Gold", Block.ABOVE_BOT)
+    (blocked,) = world.plan_of("ada").having(Action.BLOCKED)
+    assert say_decision(blocked, world.names()).startswith(
+        f"**Gold**: cannot be changed now: {say_block(Block.ABOVE_BOT)}. It asks for the tier Gold of Moth Tales; "
+    )
+
+
+def test_a_role_without_a_rule_is_said_to_be_one() -> None:
+    world = World()
+    world.holder("ada")
+    world.drop_rule("Gold")
+    (revoked,) = world.plan_of("ada").having(Action.REVOKE)
+    assert say_decision(revoked, world.names()) == "**Gold**: to be removed, no rule names it any more"
+
+
+def test_without_a_membership_that_is_said() -> None:
+    world = World()
+    world.stranger("ada")
+    world.link("ada")
+    world.miss("ada")
+    assert say_decision(world.plan_of("ada").decisions[0], world.names()) == (
+        "**Bronze**: not earned. It asks for the tier Bronze of Moth Tales; Patreon shows no membership there"
+    )
+
+
+@pytest.mark.parametrize("action", Action)
+def test_each_action_has_words(action: Action) -> None:
+    claim = Claim(role_id=ROLE["Gold"], wanted=Wanted.NO, rule=RULE["Gold"], entitlement=standing(Standing.ACTIVE))
+    words = say_decision(Decision(role_id=ROLE["Gold"], action=action, claim=claim), NAMES)
+    assert words.startswith("**Gold**: ")
+    assert ". It asks for the tier Gold" in words
+
+
+def test_what_a_hand_or_a_mode_keeps_away_is_said_so() -> None:
+    world = World()
+    world.holder("ada")
+    world.settings = replace(world.settings, hand_edits=HandEdits.RESPECT, mode=Mode.OFF)
+    world.take("ada", "Gold")
+    world.read("ada", **FORMER)
+    said = [say_decision(one, world.names()).split(". It asks")[0] for one in world.plan_of("ada").decisions]
+    assert said == [
+        "**Bronze**: not earned",
+        "**Gold**: not earned",
+        "**Supporter**: left as it is by this server's mode",
+    ]
+
+
+# --- links ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        pytest.param({}, "Linked to the Patreon account Ada by /link, 2026-01-01 12:00", id="by command"),
+        pytest.param(
+            {"origin": LinkOrigin.PATREON},
+            "Linked to the Patreon account Ada by Patreon's own report, 2026-01-01 12:00",
+            id="by Patreon",
+        ),
+        pytest.param(
+            {"patreon_name": ""},
+            "Linked to the Patreon account without a name by /link, 2026-01-01 12:00",
+            id="nameless",
+        ),
+    ],
+)
+def test_a_plan_says_how_the_accounts_are_joined(changes: dict[str, Any], expected: str) -> None:
+    world = World()
+    world.patron("ada")
+    plan = world.plan_of("ada")
+    assert plan.link is not None
+    assert say_origin(replace(plan, link=replace(plan.link, **changes)), world.names()) == expected
+
+
+def test_someone_unlinked_is_told_how_to_link() -> None:
+    world = World()
+    world.stranger("ben")
+    assert say_origin(world.plan_of("ben"), world.names()) == "No Patreon account is linked; `/link` joins one"

@@ -1,0 +1,136 @@
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from bot.model import CampaignId, RoleRule, RuleId
+from bot.roles.entitlement import Entitlement, Standing
+from bot.roles.record import take_absence, take_reading
+from bot.roles.rules import Account, Claim, Wanted, claim_roles, is_met, settle_accounts
+from tests.fakes.world import CAMPAIGN, NEW_YEAR, ROLE, TIER, reading, role_rules, tier_map
+
+NONE = Entitlement(standing=Standing.NONE)
+GOLD = Entitlement(standing=Standing.ACTIVE, is_paying=True, tier_ids=frozenset({TIER["Gold"]}))
+FREE = Entitlement(standing=Standing.FREE, tier_ids=frozenset({TIER["Free"]}))
+LAPSED = Entitlement(standing=Standing.LAPSED)
+RULE = role_rules()
+OTHER = CampaignId("101")
+
+
+def claim(*rules: RoleRule, **accounts: Account) -> Claim:
+    """Answer for the Gold role; `ours` is the campaign of the rules, `other` another."""
+    ids = {"ours": CAMPAIGN, "other": OTHER}
+    claims = claim_roles(rules, {ids[name]: account for name, account in accounts.items()})
+    assert list(claims) == [ROLE["Gold"]]
+    return claims[ROLE["Gold"]]
+
+
+def gold_rule(number: int, **rest: Any) -> RoleRule:
+    return replace(RULE["Gold"], rule_id=RuleId(number), **rest)
+
+
+@pytest.mark.parametrize(
+    ("role", "entitlement", "expected"),
+    [
+        pytest.param("Gold", GOLD, True, id="tier: entitled to it"),
+        pytest.param("Bronze", GOLD, False, id="tier: a dearer one is another one"),
+        pytest.param("Gold", LAPSED, False, id="tier: entitled to none"),
+        pytest.param("Supporter", GOLD, True, id="paying: pays"),
+        pytest.param("Supporter", FREE, False, id="paying: the Free tier is not paying"),
+    ],
+)
+def test_a_rule_is_met_by_what_it_asks_for(role: str, entitlement: Entitlement, expected: bool) -> None:
+    assert is_met(RULE[role], entitlement) is expected
+
+
+def test_a_rule_on_the_free_tier_is_met_by_free_members() -> None:
+    assert is_met(replace(RULE["Gold"], tier_id=TIER["Free"]), FREE)
+
+
+def test_a_rule_of_a_kind_that_nobody_wrote_is_an_error_not_a_no() -> None:
+    rule: Any = replace(RULE["Gold"], kind="unheard of")
+    with pytest.raises(AssertionError):
+        is_met(rule, GOLD)
+
+
+@pytest.mark.parametrize(
+    ("account", "wanted", "entitlement"),
+    [
+        pytest.param(None, Wanted.UNSURE, NONE, id="nothing known of them in that campaign"),
+        pytest.param(Account(believed=GOLD), Wanted.YES, GOLD, id="believed"),
+        pytest.param(Account(believed=LAPSED, unproven=GOLD), Wanted.YES, GOLD, id="an unproven reading gives"),
+        pytest.param(Account(believed=GOLD, unproven=LAPSED), Wanted.YES, GOLD, id="an unproven reading never takes"),
+        pytest.param(Account(believed=LAPSED), Wanted.NO, LAPSED, id="proven not"),
+        pytest.param(Account(believed=LAPSED, unproven=FREE), Wanted.NO, LAPSED, id="proven not, and not unproven"),
+        pytest.param(
+            Account(believed=NONE, unproven=FREE, is_proven=False), Wanted.UNSURE, NONE, id="no proof of anything"
+        ),
+    ],
+)
+def test_one_rule_asks_one_campaign(account: Account | None, wanted: Wanted, entitlement: Entitlement) -> None:
+    accounts = {} if account is None else {"ours": account}
+    assert claim(RULE["Gold"], **accounts) == Claim(
+        role_id=ROLE["Gold"], wanted=wanted, rule=RULE["Gold"], entitlement=entitlement
+    )
+
+
+@pytest.mark.parametrize(
+    ("ours", "other", "wanted", "decided_by"),
+    [
+        pytest.param(GOLD, GOLD, Wanted.YES, 1, id="yes, yes: the first"),
+        pytest.param(GOLD, LAPSED, Wanted.YES, 1, id="yes, no: one is enough"),
+        pytest.param(LAPSED, GOLD, Wanted.YES, 2, id="no, yes: one is enough"),
+        pytest.param(None, GOLD, Wanted.YES, 2, id="unsure, yes: one is enough"),
+        pytest.param(LAPSED, None, Wanted.UNSURE, 2, id="no, unsure: in doubt"),
+        pytest.param(None, LAPSED, Wanted.UNSURE, 1, id="unsure, no: in doubt"),
+        pytest.param(LAPSED, LAPSED, Wanted.NO, 1, id="no, no: the first"),
+    ],
+)
+def test_several_rules_for_a_role_are_alternatives(
+    ours: Entitlement | None, other: Entitlement | None, wanted: Wanted, decided_by: int
+) -> None:
+    words = {"ours": ours, "other": other}
+    accounts = {name: Account(believed=word) for name, word in words.items() if word is not None}
+    found = claim(gold_rule(1), gold_rule(2, campaign_id=OTHER), **accounts)
+    assert found.rule is not None
+    assert (found.wanted, found.rule.rule_id) == (wanted, decided_by)
+
+
+def test_each_role_is_answered_for_once() -> None:
+    claims = claim_roles(RULE.values(), {CAMPAIGN: Account(believed=GOLD)})
+    assert {role_id: one.wanted for role_id, one in claims.items()} == {
+        ROLE["Bronze"]: Wanted.NO,
+        ROLE["Gold"]: Wanted.YES,
+        ROLE["Supporter"]: Wanted.YES,
+    }
+
+
+def test_without_rules_no_role_is_claimed() -> None:
+    assert claim_roles([], {CAMPAIGN: Account(believed=GOLD)}) == {}
+
+
+@pytest.mark.parametrize(
+    ("has_reading", "has_doubt", "has_gone", "expected"),
+    [
+        pytest.param(False, True, False, False, id="only an unproven reading"),
+        pytest.param(True, False, False, True, id="a believed reading"),
+        pytest.param(False, False, True, True, id="absent from a complete read"),
+    ],
+)
+def test_a_campaign_has_proof_of_someone_it_was_believed_to_list_or_to_lack(
+    has_reading: bool, has_doubt: bool, has_gone: bool, expected: bool
+) -> None:
+    record = None
+    if has_reading or has_doubt:
+        record = take_reading(None, reading(), is_believed=has_reading)
+    if has_gone:
+        record = take_absence(
+            None,
+            campaign_id=CAMPAIGN,
+            patreon_user_id=reading().patreon_user_id,
+            read_started_at=NEW_YEAR,
+        )
+    assert record is not None
+    accounts = settle_accounts({CAMPAIGN: record}, tiers=tier_map(), now=NEW_YEAR, grace_days=7)
+    assert accounts[CAMPAIGN].is_proven is expected
+    assert (accounts[CAMPAIGN].unproven is not None) is has_doubt

@@ -1,0 +1,160 @@
+"""A real SQLite database for each test, and values to put into it. All ids are invented."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.model import (
+    Campaign,
+    CampaignId,
+    DiscordUserId,
+    GuildId,
+    Identity,
+    Link,
+    LinkOrigin,
+    Membership,
+    MembershipRecord,
+    PatreonUserId,
+    Secret,
+    Tier,
+    TierId,
+    TokenPair,
+)
+from bot.storage import Storage
+from bot.storage.pendings import PendingRow
+from bot.storage.states import Purpose, StateId, StateRow
+from bot.vault import Vault, new_key
+
+NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
+CAMPAIGN = CampaignId("700")
+GUILD = GuildId(900)
+ADA = DiscordUserId(11)
+ADA_PATREON = PatreonUserId("p-ada")
+
+
+@pytest.fixture(scope="session")
+def vault() -> Vault:
+    return Vault((new_key(),))
+
+
+@pytest.fixture(scope="session")
+def fresh_database(tmp_path_factory: pytest.TempPathFactory, vault: Vault) -> Path:
+    path = tmp_path_factory.mktemp("fresh") / "pledgekeeper.db"
+
+    async def make() -> None:
+        await (await Storage.open(f"sqlite+aiosqlite:///{path}", vault)).close()
+
+    asyncio.run(make())
+    return path
+
+
+@pytest.fixture
+def url(tmp_path: Path, fresh_database: Path) -> str:
+    shutil.copy(fresh_database, tmp_path / "pledgekeeper.db")
+    return f"sqlite+aiosqlite:///{tmp_path / 'pledgekeeper.db'}"
+
+
+@pytest.fixture
+async def storage(url: str, vault: Vault) -> AsyncIterator[Storage]:
+    opened = await Storage.open(url, vault)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture
+def pair() -> Callable[..., TokenPair]:
+    def build(name: str = "one") -> TokenPair:
+        return TokenPair(
+            access_token=Secret(f"access-{name}"),
+            refresh_token=Secret(f"refresh-{name}"),
+            expires_at=NOW + timedelta(days=31),
+            scopes=frozenset({"identity", "identity.memberships"}),
+        )
+
+    return build
+
+
+@pytest.fixture
+def membership() -> Callable[..., Membership]:
+    def build(patron: str = ADA_PATREON, *, at: datetime = NOW, **known: Any) -> Membership:
+        known = {"campaign_id": CAMPAIGN, "patreon_user_id": PatreonUserId(patron), **known}
+        return Membership(read_started_at=at, **known)
+
+    return build
+
+
+@pytest.fixture
+def record(membership: Callable[..., Membership]) -> Callable[..., MembershipRecord]:
+    def build(patron: str = ADA_PATREON, *, at: datetime = NOW, **known: Any) -> MembershipRecord:
+        believed = membership(patron, at=at, **known)
+        return MembershipRecord(
+            campaign_id=believed.campaign_id, patreon_user_id=believed.patreon_user_id, believed=believed
+        )
+
+    return build
+
+
+@pytest.fixture
+def link() -> Callable[..., Link]:
+    def build(discord: int = ADA, patron: str = ADA_PATREON, *, at: datetime = NOW) -> Link:
+        return Link(
+            discord_user_id=DiscordUserId(discord),
+            patreon_user_id=PatreonUserId(patron),
+            patreon_name=f"name of {patron}",
+            origin=LinkOrigin.COMMAND,
+            linked_at=at,
+        )
+
+    return build
+
+
+@pytest.fixture
+def asked() -> Callable[..., StateRow]:
+    def build(digest: str = "digest-1", *, at: datetime = NOW, **known: Any) -> StateRow:
+        row: dict[str, Any] = {
+            "purpose": Purpose.LINK,
+            "discord_user_id": ADA,
+            "username": "ada",
+            "display_name": "Ada L.",
+            "guild_id": GUILD,
+            "guild_name": "Emberwood",
+            **known,
+        }
+        return StateRow(digest=digest, created_at=at, expires_at=at + timedelta(minutes=10), **row)
+
+    return build
+
+
+@pytest.fixture
+def landed(pair: Callable[..., TokenPair], membership: Callable[..., Membership]) -> Callable[..., PendingRow]:
+    def build(state_id: StateId, cookie: str = "cookie-1", *, at: datetime = NOW) -> PendingRow:
+        return PendingRow(
+            state_id=state_id,
+            cookie_digest=cookie,
+            confirm_digest="confirm-1",
+            identity=Identity(patreon_user_id=ADA_PATREON, full_name="Ada", memberships=(membership(),)),
+            pair=pair(),
+            created_at=at,
+            expires_at=at + timedelta(minutes=10),
+        )
+
+    return build
+
+
+@pytest.fixture
+def campaign() -> Campaign:
+    tiers = tuple(
+        Tier(campaign_id=CAMPAIGN, tier_id=TierId(tier_id), title=title, amount_cents=cents)
+        for tier_id, title, cents in (("t-free", "Free", 0), ("t-gold", "Gold", 1000))
+    )
+    return Campaign(campaign_id=CAMPAIGN, name="Emberwood Tales", tiers=tiers)

@@ -1,0 +1,35 @@
+from datetime import UTC, datetime
+
+from bot.model import DiscordUserId, GuildId, ReadId, RoleId
+from bot.storage import Storage
+from bot.storage.audit import AuditEntry
+
+GUILD = GuildId(900)
+ADA = DiscordUserId(11)
+
+
+def entry(number: int, who: DiscordUserId | None = ADA, guild: int = GUILD) -> AuditEntry:
+    return AuditEntry(
+        at=datetime(2026, 3, 1, 12, number, tzinfo=UTC),
+        guild_id=GuildId(guild),
+        discord_user_id=who,
+        role_id=RoleId(31),
+        action="grant",
+        reason="entitled to the tier Gold",
+        trigger="link",
+        read_id=ReadId(number),
+    )
+
+
+async def test_the_newest_entries_come_first(storage: Storage) -> None:
+    await storage.audit.add(entry(1), entry(2))
+    await storage.audit.add(entry(3, guild=901))
+    await storage.audit.add(entry(4, None))
+    await storage.audit.add()
+    assert await storage.audit.recent(GUILD) == (entry(4, None), entry(2), entry(1))
+    assert await storage.audit.recent(GUILD, limit=1) == (entry(4, None),)
+
+
+async def test_one_person_s_entries_can_be_asked_for(storage: Storage) -> None:
+    await storage.audit.add(entry(1), entry(2, DiscordUserId(12)))
+    assert await storage.audit.recent(GUILD, ADA) == (entry(1),)

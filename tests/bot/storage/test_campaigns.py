@@ -1,0 +1,52 @@
+from datetime import datetime, timedelta
+
+import msgspec
+
+from bot.model import Campaign, CampaignId, GuildId, Tier, TierId
+from bot.storage import Storage
+from bot.storage.campaigns import Binding
+
+CAMPAIGN = CampaignId("700")
+HOME, OTHER = GuildId(900), GuildId(901)
+
+
+async def test_a_campaign_comes_back_with_its_tiers_the_cheapest_first(storage: Storage, campaign: Campaign) -> None:
+    await storage.campaigns.save(msgspec.structs.replace(campaign, tiers=tuple(reversed(campaign.tiers))))
+    assert await storage.campaigns.load(CAMPAIGN) == campaign
+    assert await storage.campaigns.list_all() == (campaign,)
+    assert await storage.campaigns.load(CampaignId("none")) is None
+
+
+async def test_tiers_that_a_campaign_no_longer_carries_keep_their_names(storage: Storage, campaign: Campaign) -> None:
+    await storage.campaigns.save(campaign)
+    await storage.campaigns.save(msgspec.structs.replace(campaign, name="renamed", tiers=()))
+    assert await storage.campaigns.load(CAMPAIGN) == msgspec.structs.replace(campaign, name="renamed")
+
+
+async def test_tiers_are_replaced_as_they_are_seen(storage: Storage, campaign: Campaign) -> None:
+    await storage.campaigns.save(campaign)
+    gold = Tier(campaign_id=CAMPAIGN, tier_id=TierId("t-gold"), title="Golden", amount_cents=1200)
+    await storage.campaigns.save_tiers((gold,))
+    await storage.campaigns.save_tiers(())
+    assert await storage.campaigns.tiers(CAMPAIGN) == (campaign.tiers[0], gold)
+
+
+async def test_a_campaign_may_serve_several_guilds(storage: Storage, campaign: Campaign, now: datetime) -> None:
+    await storage.campaigns.save(campaign)
+    await storage.campaigns.bind(OTHER, CAMPAIGN, credential_id=None, at=now + timedelta(hours=1))
+    await storage.campaigns.bind(HOME, CAMPAIGN, credential_id=None, at=now)
+    assert await storage.campaigns.bindings() == (
+        Binding(guild_id=HOME, campaign_id=CAMPAIGN, credential_id=None, bound_at=now),
+        Binding(guild_id=OTHER, campaign_id=CAMPAIGN, credential_id=None, bound_at=now + timedelta(hours=1)),
+    )
+    assert await storage.campaigns.guilds_of(CAMPAIGN) == (HOME, OTHER)
+    assert await storage.campaigns.campaigns_of(HOME) == (CAMPAIGN,)
+    assert await storage.campaigns.campaigns_of(GuildId(1)) == ()
+
+
+async def test_a_binding_ends_once(storage: Storage, campaign: Campaign, now: datetime) -> None:
+    await storage.campaigns.save(campaign)
+    await storage.campaigns.bind(HOME, CAMPAIGN, credential_id=None, at=now)
+    assert await storage.campaigns.unbind(HOME, CAMPAIGN)
+    assert not await storage.campaigns.unbind(HOME, CAMPAIGN)
+    assert await storage.campaigns.bindings() == ()

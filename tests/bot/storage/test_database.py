@@ -1,0 +1,134 @@
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, StatementError
+
+from bot.errors import DatabaseLocked, NeedsOwner
+from bot.model import CampaignId, GuildId
+from bot.storage import Storage
+from bot.storage.database import database_path, is_locked
+from bot.vault import Vault
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def is_file(path: Path) -> bool:
+    return path.is_file()
+
+
+async def test_the_folder_and_the_file_are_made_at_the_first_start(tmp_path: Path, vault: Vault) -> None:
+    storage = await Storage.open(f"sqlite+aiosqlite:///{tmp_path}/a/b/pledgekeeper.db", vault)
+    await storage.close()
+    assert is_file(tmp_path / "a/b/pledgekeeper.db")
+
+
+@pytest.mark.parametrize(
+    ("pragma", "value"),
+    [("journal_mode", "wal"), ("foreign_keys", 1), ("busy_timeout", 15000)],
+    ids=["wal", "foreign keys", "patience"],
+)
+async def test_sqlite_is_set_up_for_us(storage: Storage, pragma: str, value: object) -> None:
+    async with storage.database.read() as connection:
+        assert (await connection.execute(text(f"PRAGMA {pragma}"))).scalar() == value
+
+
+async def test_a_second_process_is_refused(storage: Storage, url: str, vault: Vault) -> None:
+    with pytest.raises(DatabaseLocked, match="another Pledgekeeper works on"):
+        await Storage.open(url, vault)
+
+
+async def test_the_lock_is_given_back(storage: Storage, url: str, vault: Vault) -> None:
+    assert is_locked(database_path(url))
+    await storage.close()
+    assert not is_locked(database_path(url))
+    again = await Storage.open(url, vault)
+    await again.close()
+
+
+async def test_a_failed_start_gives_the_lock_back(tmp_path: Path, vault: Vault) -> None:
+    path = tmp_path / "pledgekeeper.db"
+    path.write_bytes(b"this is no database, and long enough to be taken for a broken one" * 20)
+    with pytest.raises(NeedsOwner, match="cannot be used"):
+        await Storage.open(f"sqlite+aiosqlite:///{path}", vault)
+    assert not is_locked(path)
+
+
+async def test_attaching_works_beside_the_owner(storage: Storage, url: str, vault: Vault) -> None:
+    attached = await Storage.attach(url, vault)
+    await attached.notices.note("told by the one", NOW)
+    await attached.close()
+    assert await storage.notices.seen("told by the one") == ""
+
+
+async def test_attaching_makes_no_file(tmp_path: Path, vault: Vault) -> None:
+    with pytest.raises(NeedsOwner, match="start the bot once"):
+        await Storage.attach(f"sqlite+aiosqlite:///{tmp_path}/none.db", vault)
+    assert not is_file(tmp_path / "none.db")
+
+
+async def test_attaching_asks_for_tables_that_are_up_to_date(storage: Storage, url: str, vault: Vault) -> None:
+    async with storage.database.write() as connection:
+        await connection.execute(text("DELETE FROM alembic_version"))
+    with pytest.raises(NeedsOwner, match="not made yet; start the bot once"):
+        await Storage.attach(url, vault)
+
+
+async def test_a_write_that_fails_half_way_leaves_nothing(storage: Storage) -> None:
+    async def half() -> None:
+        async with storage.database.write() as connection:
+            await connection.execute(text("INSERT INTO notices VALUES ('half', 0, '')"))
+            raise RuntimeError("killed here")
+
+    with pytest.raises(RuntimeError, match="killed here"):
+        await half()
+    assert await storage.notices.seen("half") is None
+
+
+async def test_a_write_that_is_cancelled_leaves_nothing_and_holds_nobody_up(storage: Storage) -> None:
+    inside = asyncio.Event()
+
+    async def hang() -> None:
+        async with storage.database.write() as connection:
+            await connection.execute(text("INSERT INTO notices VALUES ('half', 0, '')"))
+            inside.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(hang())
+    await inside.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await storage.notices.note("half", NOW)
+
+
+async def test_a_writer_that_reads_first_is_not_refused_beside_another_process(
+    storage: Storage, url: str, vault: Vault
+) -> None:
+    other = await Storage.attach(url, vault)
+
+    async def count(which: Storage, guild: int) -> None:
+        for number in range(10):
+            await which.guilds.change(GuildId(guild), grace_days=number)
+
+    await asyncio.gather(count(storage, 1), count(other, 2), count(storage, 3), count(other, 4))
+    await other.close()
+    assert [(await storage.guilds.settings(GuildId(guild))).grace_days for guild in (1, 2, 3, 4)] == [9, 9, 9, 9]
+
+
+async def test_a_binding_to_an_unknown_campaign_is_refused(storage: Storage) -> None:
+    with pytest.raises(IntegrityError):
+        await storage.campaigns.bind(GuildId(1), CampaignId("nobody"), credential_id=None, at=NOW)
+
+
+async def test_a_time_without_a_zone_is_refused(storage: Storage) -> None:
+    with pytest.raises(StatementError):
+        await storage.notices.note("naive", NOW.replace(tzinfo=None))
+
+
+async def test_an_error_of_the_database_does_not_print_values(storage: Storage) -> None:
+    with pytest.raises(IntegrityError) as refused:
+        await storage.campaigns.bind(GuildId(1), CampaignId("MARKER"), credential_id=None, at=NOW)
+    assert "MARKER" not in str(refused.value)

@@ -1,0 +1,66 @@
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from bot.model import DiscordUserId, Grant, GrantState, GuildId, RoleId
+from bot.storage import Storage
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+GUILD = GuildId(900)
+ADA, BO = DiscordUserId(11), DiscordUserId(12)
+GOLD, SILVER = RoleId(31), RoleId(32)
+
+
+def grant(
+    who: DiscordUserId = ADA, role: RoleId = GOLD, state: GrantState = GrantState.HELD, guild: int = GUILD
+) -> Grant:
+    return Grant(guild_id=GuildId(guild), discord_user_id=who, role_id=role, state=state, since=NOW)
+
+
+async def test_grants_come_back_by_person_and_role(storage: Storage) -> None:
+    held = msgspec.structs.replace(grant(), granted_at=NOW)
+    await storage.ledger.put(held, grant(ADA, SILVER), grant(BO), grant(guild=901))
+    assert await storage.ledger.load_guild(GUILD) == {
+        ADA: {GOLD: held, SILVER: grant(ADA, SILVER)},
+        BO: {GOLD: grant(BO)},
+    }
+    assert await storage.ledger.load_member(GUILD, BO) == {GOLD: grant(BO)}
+    assert await storage.ledger.load_guild(GuildId(1)) == {}
+
+
+async def test_a_grant_takes_the_place_of_what_was_said_before(storage: Storage) -> None:
+    await storage.ledger.put(grant(state=GrantState.GRANTING))
+    await storage.ledger.put(grant(state=GrantState.HELD))
+    await storage.ledger.put()
+    assert await storage.ledger.load_member(GUILD, ADA) == {GOLD: grant()}
+
+
+@pytest.mark.parametrize(
+    ("state", "is_open"),
+    [
+        (GrantState.GRANTING, True),
+        (GrantState.HELD, False),
+        (GrantState.REVOKING, True),
+        (GrantState.SUPPRESSED, False),
+    ],
+    ids=str,
+)
+async def test_intents_are_open_until_they_were_seen_done(
+    storage: Storage, state: GrantState, *, is_open: bool
+) -> None:
+    await storage.ledger.put(grant(state=state))
+    assert bool(await storage.ledger.open_intents(GUILD)) == is_open
+
+
+async def test_grants_are_dropped_one_by_one_or_with_their_role(storage: Storage) -> None:
+    await storage.ledger.put(grant(), grant(ADA, SILVER), grant(BO), grant(BO, SILVER))
+    await storage.ledger.drop(GUILD, ADA, SILVER)
+    await storage.ledger.drop_role(GUILD, GOLD)
+    assert await storage.ledger.load_guild(GUILD) == {BO: {SILVER: grant(BO, SILVER)}}
+
+
+async def test_ids_of_full_length_fit(storage: Storage) -> None:
+    longest = DiscordUserId(2**63 - 1)
+    await storage.ledger.put(grant(longest))
+    assert list(await storage.ledger.load_guild(GUILD)) == [longest]

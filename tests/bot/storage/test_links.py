@@ -1,0 +1,130 @@
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from bot.model import DiscordUserId, Link, MembershipRecord, PatreonUserId, TokenPair
+from bot.storage import Storage
+from bot.storage.pendings import PendingRow, PendingStatus
+from bot.storage.states import StateRow
+
+Linked = Callable[..., Link]
+Pair = Callable[..., TokenPair]
+Record = Callable[..., MembershipRecord]
+
+ADA = DiscordUserId(11)
+ADA_PATREON = PatreonUserId("p-ada")
+
+
+async def test_a_link_is_found_from_either_side(storage: Storage, link: Linked) -> None:
+    await storage.links.save(link())
+    assert await storage.links.find_discord(ADA) == link()
+    assert await storage.links.find_patreon(ADA_PATREON) == link()
+    assert await storage.links.find_discord(DiscordUserId(12)) is None
+    assert await storage.links.find_patreon(PatreonUserId("p-bo")) is None
+    assert await storage.links.list_all() == (link(),)
+
+
+async def test_completing_a_link_stores_all_that_belongs_to_it(
+    storage: Storage, link: Linked, pair: Pair, record: Record, now: datetime
+) -> None:
+    await storage.links.note_unlinked(ADA, None, now)
+    assert await storage.links.complete_link(link(), pair(), [record()]) == ()
+    assert await storage.links.find_discord(ADA) == link()
+    stored = await storage.credentials.find_patron(ADA_PATREON)
+    assert stored is not None
+    assert (stored.pair, stored.obtained_at) == (pair(), now)
+    assert await storage.memberships.load_person(ADA_PATREON) == (record(),)
+    assert not await storage.links.is_opted_out(ADA)
+
+
+async def test_completing_a_link_that_cannot_be_stored_stores_nothing(
+    storage: Storage, link: Linked, pair: Pair, record: Record, now: datetime
+) -> None:
+    await storage.links.save(link(12, ADA_PATREON))
+    await storage.links.note_unlinked(ADA, None, now)
+
+    async with storage.database.write() as connection:
+        fail = "BEFORE INSERT ON memberships BEGIN SELECT RAISE(ABORT, 'the last step fails'); END"
+        await connection.execute(text(f"CREATE TRIGGER fail {fail}"))
+    with pytest.raises(IntegrityError, match="the last step fails"):
+        await storage.links.complete_link(link(), pair(), [record()])
+    assert await storage.links.list_all() == (link(12, ADA_PATREON),)
+    assert await storage.credentials.find_patron(ADA_PATREON) is None
+    assert await storage.links.is_opted_out(ADA)
+
+
+async def test_moving_a_link_replaces_both_old_ones_and_their_orphaned_tokens(
+    storage: Storage, link: Linked, pair: Pair
+) -> None:
+    await storage.links.complete_link(link(12, "p-ada"), pair("old"), [])
+    await storage.links.complete_link(link(11, "p-bo"), pair("bo"), [])
+    replaced = await storage.links.complete_link(link(11, "p-ada"), pair("new"), [])
+    assert replaced is not None
+    assert {one.discord_user_id for one in replaced} == {11, 12}
+    assert await storage.links.list_all() == (link(11, "p-ada"),)
+    assert await storage.credentials.find_patron(PatreonUserId("p-bo")) is None
+    stored = await storage.credentials.find_patron(ADA_PATREON)
+    assert stored is not None
+    assert stored.pair == pair("new")
+
+
+async def test_linking_the_same_accounts_again_keeps_their_tokens(storage: Storage, link: Linked, pair: Pair) -> None:
+    await storage.links.complete_link(link(), pair(), [])
+    assert await storage.links.save(link()) == (link(),)
+    assert await storage.credentials.find_patron(ADA_PATREON) is not None
+
+
+async def test_of_two_confirmations_at_once_one_wins(
+    storage: Storage,
+    link: Linked,
+    pair: Pair,
+    asked: Callable[..., StateRow],
+    landed: Callable[..., PendingRow],
+) -> None:
+    pending_id = await storage.pendings.create(landed(await storage.states.create(asked())))
+    answers = await asyncio.gather(
+        storage.links.complete_link(link(11), pair("first"), [], pending_id=pending_id),
+        storage.links.complete_link(link(12), pair("second"), [], pending_id=pending_id),
+    )
+    assert sorted(answers, key=str) == [(), None]
+    assert len(await storage.links.list_all()) == 1
+
+
+async def test_a_confirmed_pending_link_gives_its_tokens_away(
+    storage: Storage, link: Linked, pair: Pair, asked: Callable[..., StateRow], landed: Callable[..., PendingRow]
+) -> None:
+    pending_id = await storage.pendings.create(landed(await storage.states.create(asked())))
+    await storage.links.complete_link(link(), pair(), [], pending_id=pending_id)
+    found = await storage.pendings.find("cookie-1")
+    assert found is not None
+    assert (found.status, found.pair) == (PendingStatus.CONFIRMED, None)
+
+
+async def test_unlinking_forgets_the_person_and_remembers_the_wish(
+    storage: Storage, link: Linked, pair: Pair, record: Record, now: datetime
+) -> None:
+    await storage.links.complete_link(link(), pair(), [record()])
+    assert await storage.links.unlink(ADA, at=now) == link()
+    assert await storage.links.list_all() == ()
+    assert await storage.credentials.find_patron(ADA_PATREON) is None
+    assert await storage.memberships.load_person(ADA_PATREON) == ()
+    assert await storage.links.is_opted_out(ADA)
+
+
+async def test_unlinking_is_remembered_for_someone_without_a_link(storage: Storage, now: datetime) -> None:
+    assert await storage.links.unlink(ADA, at=now) is None
+    assert await storage.links.is_opted_out(ADA)
+    await storage.links.clear_opt_out(ADA)
+    assert not await storage.links.is_opted_out(ADA)
+
+
+async def test_deleting_a_link_drops_its_tokens_and_leaves_no_wish(storage: Storage, link: Linked, pair: Pair) -> None:
+    await storage.links.complete_link(link(), pair(), [])
+    assert await storage.links.delete(ADA) == link()
+    assert await storage.links.delete(ADA) is None
+    assert await storage.credentials.find_patron(ADA_PATREON) is None
+    assert not await storage.links.is_opted_out(ADA)

@@ -1,0 +1,101 @@
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import msgspec
+import pytest
+
+from bot.model import CampaignId, DiscordUserId, Membership, MembershipRecord, Memory, PatreonUserId, TierId
+from bot.storage import Storage
+from bot.storage.memberships import MAX_IDS
+
+Record = Callable[..., MembershipRecord]
+
+CAMPAIGN = CampaignId("700")
+ADA = PatreonUserId("p-ada")
+HOUR = timedelta(hours=1)
+
+
+async def test_a_record_comes_back_as_it_was_saved(storage: Storage, record: Record, now: datetime) -> None:
+    saved = msgspec.structs.replace(
+        record(tier_ids=(TierId("t-gold"),), entitled_cents=1000, last_charge_at=now),
+        memory=Memory(declined_since=now, last_active_tier_ids=(TierId("t-gold"),)),
+    )
+    await storage.memberships.save([saved])
+    assert await storage.memberships.load_campaign(CAMPAIGN) == {ADA: saved}
+    assert await storage.memberships.load_campaign(CampaignId("other")) == {}
+
+
+@pytest.mark.parametrize(
+    ("later", "wins"), [(-HOUR, False), (timedelta(), True), (HOUR, True)], ids=["older", "same request", "newer"]
+)
+async def test_an_older_reading_never_overwrites_a_newer_one(
+    storage: Storage, record: Record, now: datetime, *, later: timedelta, wins: bool
+) -> None:
+    await storage.memberships.save([record(full_name="first")])
+    await storage.memberships.save([record(full_name="second", at=now + later)])
+    (stored,) = await storage.memberships.load_person(ADA)
+    assert stored.believed is not None
+    assert stored.believed.full_name == ("second" if wins else "first")
+
+
+async def test_an_unproven_reading_and_a_proven_absence_count_as_readings(
+    storage: Storage, record: Record, membership: Callable[..., Membership], now: datetime
+) -> None:
+    unproven = msgspec.structs.replace(record(), unproven=membership(at=now + 2 * HOUR))
+    gone = msgspec.structs.replace(record("p-bo"), memory=Memory(gone_since=now + 2 * HOUR))
+    await storage.memberships.save([unproven, gone])
+    await storage.memberships.save([record(at=now + HOUR), record("p-bo", at=now + HOUR)])
+    assert await storage.memberships.load_campaign(CAMPAIGN) == {ADA: unproven, "p-bo": gone}
+
+
+async def test_a_record_without_any_reading_gives_way_to_one(storage: Storage, record: Record) -> None:
+    await storage.memberships.save([MembershipRecord(campaign_id=CAMPAIGN, patreon_user_id=ADA)])
+    await storage.memberships.save([record()])
+    assert await storage.memberships.load_person(ADA) == (record(),)
+
+
+async def test_people_come_with_all_their_campaigns(storage: Storage, record: Record) -> None:
+    elsewhere = record(campaign_id=CampaignId("701"))
+    await storage.memberships.save([record(), elsewhere, record("p-bo")])
+    assert await storage.memberships.load_people([ADA, PatreonUserId("nobody")]) == {ADA: (record(), elsewhere)}
+
+
+async def test_more_people_can_be_asked_for_than_a_statement_takes(storage: Storage, record: Record) -> None:
+    names = [PatreonUserId(f"p-{number:05}") for number in range(MAX_IDS + 5)]
+    await storage.memberships.save([record(name) for name in names])
+    assert list(await storage.memberships.load_people(names)) == names
+
+
+async def test_saving_and_deleting_nobody_is_allowed(storage: Storage) -> None:
+    await storage.memberships.save([])
+    await storage.memberships.delete(CAMPAIGN, [])
+    assert await storage.memberships.load_people([]) == {}
+
+
+async def test_people_are_forgotten_in_one_campaign_only(storage: Storage, record: Record) -> None:
+    elsewhere = record(campaign_id=CampaignId("701"))
+    await storage.memberships.save([record(), elsewhere])
+    await storage.memberships.delete(CAMPAIGN, [ADA])
+    assert await storage.memberships.load_person(ADA) == (elsewhere,)
+
+
+async def test_discord_accounts_that_patreon_reports_are_listed_with_their_conflicts(
+    storage: Storage, record: Record, membership: Callable[..., Membership], now: datetime
+) -> None:
+    reported = {"discord_user_id": DiscordUserId(11)}
+    unproven = membership("p-cy", at=now + HOUR, discord_user_id=DiscordUserId(13))
+    silent = membership("p-di", at=now + HOUR)
+    await storage.memberships.save(
+        [
+            record("p-ada", **reported),
+            record("p-bo", **reported),
+            msgspec.structs.replace(record("p-cy", discord_user_id=DiscordUserId(12)), unproven=unproven),
+            msgspec.structs.replace(record("p-di", discord_user_id=DiscordUserId(14)), unproven=silent),
+            record("p-ed"),
+        ]
+    )
+    assert await storage.memberships.find_discord_reports(CAMPAIGN) == {
+        11: ["p-ada", "p-bo"],
+        13: ["p-cy"],
+        14: ["p-di"],
+    }

@@ -1,0 +1,23 @@
+import asyncio
+from datetime import datetime
+
+from bot.storage import Storage
+
+
+async def test_a_trouble_is_news_once_and_its_end_too(storage: Storage, now: datetime) -> None:
+    assert await storage.notices.seen("token dead") is None
+    assert await storage.notices.note("token dead", now, "give consent again")
+    assert not await storage.notices.note("token dead", now, "give consent again")
+    assert await storage.notices.seen("token dead") == "give consent again"
+    assert await storage.notices.clear("token dead")
+    assert not await storage.notices.clear("token dead")
+    assert await storage.notices.note("token dead", now)
+
+
+async def test_another_text_is_news_again(storage: Storage, now: datetime) -> None:
+    assert await storage.notices.note("read", now, "page 3 of 5 is missing")
+    assert await storage.notices.note("read", now, "nobody has a tier")
+
+
+async def test_of_two_that_note_at_once_one_brings_news(storage: Storage, now: datetime) -> None:
+    assert sorted(await asyncio.gather(*(storage.notices.note("key", now) for _ in range(3)))) == [False, False, True]

@@ -1,0 +1,79 @@
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+
+from bot.model import DiscordUserId, Link, PatreonUserId, TokenPair
+from bot.storage import Storage
+from bot.storage.pendings import ExpiredPending, PendingRow, PendingStatus
+from bot.storage.states import StateId, StateRow
+
+Landed = Callable[..., PendingRow]
+
+
+@pytest.fixture
+async def state_id(storage: Storage, asked: Callable[..., StateRow]) -> StateId:
+    return await storage.states.create(asked())
+
+
+async def test_a_pending_link_comes_back_with_its_question(storage: Storage, landed: Landed, state_id: StateId) -> None:
+    row = landed(state_id)
+    pending_id = await storage.pendings.create(row)
+    found = await storage.pendings.find("cookie-1")
+    assert found is not None
+    assert found.pending_id == pending_id
+    assert found.state.username == "ada"
+    assert (found.identity, found.pair, found.confirm_digest) == (row.identity, row.pair, row.confirm_digest)
+    assert (found.created_at, found.expires_at) == (row.created_at, row.expires_at)
+    assert (found.status, found.result) == (PendingStatus.PENDING, None)
+
+
+async def test_an_unknown_cookie_finds_nothing(storage: Storage) -> None:
+    assert await storage.pendings.find("never ours") is None
+
+
+async def test_the_result_is_kept_for_a_reload(storage: Storage, landed: Landed, state_id: StateId) -> None:
+    pending_id = await storage.pendings.create(landed(state_id))
+    await storage.pendings.save_result(pending_id, '{"roles":[]}')
+    found = await storage.pendings.find("cookie-1")
+    assert found is not None
+    assert found.result == '{"roles":[]}'
+
+
+async def test_a_question_is_declined_once(storage: Storage, landed: Landed, state_id: StateId) -> None:
+    pending_id = await storage.pendings.create(landed(state_id))
+    assert await storage.pendings.delete(pending_id)
+    assert not await storage.pendings.delete(pending_id)
+    assert await storage.pendings.find("cookie-1") is None
+
+
+async def test_a_confirmed_link_cannot_be_declined(
+    storage: Storage, landed: Landed, state_id: StateId, link: Callable[..., Link], pair: Callable[..., TokenPair]
+) -> None:
+    pending_id = await storage.pendings.create(landed(state_id))
+    await storage.links.complete_link(link(), pair(), [], pending_id=pending_id)
+    assert not await storage.pendings.delete(pending_id)
+
+
+async def test_a_purge_names_the_questions_that_nobody_answered(
+    storage: Storage,
+    landed: Landed,
+    state_id: StateId,
+    link: Callable[..., Link],
+    now: datetime,
+) -> None:
+    unanswered = await storage.pendings.create(landed(state_id, "cookie-1"))
+    confirmed = await storage.pendings.create(landed(state_id, "cookie-2"))
+    await storage.pendings.create(landed(state_id, "cookie-3", at=now + timedelta(minutes=5)))
+    await storage.links.complete_link(link(), landed(state_id).pair, [], pending_id=confirmed)
+    expired = ExpiredPending(
+        pending_id=unanswered,
+        discord_user_id=DiscordUserId(11),
+        username="ada",
+        patreon_user_id=PatreonUserId("p-ada"),
+    )
+    assert await storage.pendings.purge(now + timedelta(minutes=10)) == (expired,)
+    assert await storage.pendings.find("cookie-1") is None
+    assert await storage.pendings.find("cookie-2") is None
+    assert await storage.pendings.find("cookie-3") is not None
+    assert await storage.pendings.purge(now + timedelta(minutes=10)) == ()

@@ -1,0 +1,69 @@
+from datetime import datetime, timedelta
+
+from bot.model import CampaignId, ReadId, Source
+from bot.storage import Storage
+from bot.storage.reads import Read
+
+CAMPAIGN = CampaignId("700")
+HOUR = timedelta(hours=1)
+
+
+async def finished(storage: Storage, at: datetime, *, is_believed: bool) -> ReadId:
+    read_id = await storage.reads.start(CAMPAIGN, at)
+    await storage.reads.finish(read_id, at=at, is_complete=is_believed, is_believed=is_believed)
+    return read_id
+
+
+async def test_a_read_comes_back_with_its_verdict(storage: Storage, now: datetime) -> None:
+    read_id = await storage.reads.start(CAMPAIGN, now, Source.IDENTITY)
+    await storage.reads.finish(
+        read_id, at=now + HOUR, is_complete=True, is_believed=False, anomalies=("nobody",), summary={"paying": 3}
+    )
+    expected = Read(
+        read_id=read_id,
+        campaign_id=CAMPAIGN,
+        kind=Source.IDENTITY,
+        started_at=now,
+        finished_at=now + HOUR,
+        is_complete=True,
+        anomalies=("nobody",),
+        summary={"paying": 3},
+    )
+    assert await storage.reads.since_believed(CAMPAIGN) == (expected,)
+
+
+async def test_reads_after_the_last_believed_one_come_in_order(storage: Storage, now: datetime) -> None:
+    await finished(storage, now, is_believed=True)
+    believed = await finished(storage, now, is_believed=True)
+    later = [await finished(storage, now, is_believed=False) for _ in range(3)]
+    last = await storage.reads.last_believed(CAMPAIGN)
+    assert last is not None
+    assert last.read_id == believed
+    assert [read.read_id for read in await storage.reads.since_believed(CAMPAIGN)] == later
+
+
+async def test_a_read_that_a_crash_ended_counts_for_nothing(storage: Storage, now: datetime) -> None:
+    await storage.reads.start(CAMPAIGN, now)
+    assert await storage.reads.last_believed(CAMPAIGN) is None
+    assert await storage.reads.since_believed(CAMPAIGN) == ()
+
+
+async def test_a_read_can_be_believed_after_all(storage: Storage, now: datetime) -> None:
+    read_id = await finished(storage, now, is_believed=False)
+    await storage.reads.believe(read_id)
+    last = await storage.reads.last_believed(CAMPAIGN)
+    assert last is not None
+    assert last.read_id == read_id
+
+
+async def test_a_purge_keeps_the_last_believed_read(storage: Storage, now: datetime) -> None:
+    old = [await finished(storage, now - HOUR, is_believed=True) for _ in range(2)]
+    young = await finished(storage, now, is_believed=False)
+    await storage.reads.purge(now)
+    last = await storage.reads.last_believed(CAMPAIGN)
+    assert last is not None
+    assert last.read_id == old[1]
+    assert [read.read_id for read in await storage.reads.since_believed(CAMPAIGN)] == [young]
+    await finished(storage, now, is_believed=True)
+    await storage.reads.purge(now)
+    assert (await storage.reads.last_believed(CAMPAIGN)) != last

@@ -1,0 +1,64 @@
+from datetime import datetime
+
+import pytest
+
+from bot.model import Campaign, CampaignId, DiscordUserId, GuildId, RoleId, RoleRule, RuleId, RuleKind, TierId
+from bot.storage import Storage
+
+CAMPAIGN = CampaignId("700")
+GUILD = GuildId(900)
+GOLD, SILVER = RoleId(31), RoleId(32)
+GOLD_TIER = TierId("t-gold")
+
+
+@pytest.fixture(autouse=True)
+async def known_campaign(storage: Storage, campaign: Campaign) -> None:
+    await storage.campaigns.save(campaign)
+
+
+async def add(
+    storage: Storage, now: datetime, role: RoleId = GOLD, guild: GuildId = GUILD, **asked: TierId
+) -> RoleRule:
+    kind = RuleKind.TIER if asked else RuleKind.PAYING
+    return await storage.rules.add(guild, role, CAMPAIGN, kind=kind, created_by=DiscordUserId(1), at=now, **asked)
+
+
+async def test_a_rule_comes_back_as_it_was_asked_for(storage: Storage, now: datetime) -> None:
+    rule = await add(storage, now, tier_id=GOLD_TIER)
+    assert rule == RoleRule(
+        rule_id=rule.rule_id,
+        guild_id=GUILD,
+        role_id=GOLD,
+        campaign_id=CAMPAIGN,
+        kind=RuleKind.TIER,
+        tier_id=GOLD_TIER,
+    )
+    assert await storage.rules.list_guild(GUILD) == (rule,)
+
+
+async def test_the_same_rule_is_stored_once(storage: Storage, now: datetime) -> None:
+    assert await add(storage, now) == await add(storage, now)
+    assert await add(storage, now, tier_id=GOLD_TIER) == await add(storage, now, tier_id=GOLD_TIER)
+    assert len(await storage.rules.list_all()) == 2
+
+
+async def test_a_guild_sees_its_own_rules_only(storage: Storage, now: datetime) -> None:
+    own = await add(storage, now)
+    other = await add(storage, now, guild=GuildId(901))
+    assert await storage.rules.list_guild(GUILD) == (own,)
+    assert await storage.rules.list_all() == (own, other)
+
+
+async def test_a_rule_is_removed_in_its_own_guild_only(storage: Storage, now: datetime) -> None:
+    rule = await add(storage, now)
+    assert await storage.rules.remove(GuildId(901), rule.rule_id) is None
+    assert await storage.rules.remove(GUILD, RuleId(rule.rule_id + 1)) is None
+    assert await storage.rules.remove(GUILD, rule.rule_id) == rule
+    assert await storage.rules.list_all() == ()
+
+
+async def test_the_rules_of_a_role_that_is_gone_are_dropped(storage: Storage, now: datetime) -> None:
+    gone = await add(storage, now), await add(storage, now, tier_id=GOLD_TIER)
+    kept = await add(storage, now, role=SILVER)
+    assert await storage.rules.drop_role(GUILD, GOLD) == gone
+    assert await storage.rules.list_all() == (kept,)

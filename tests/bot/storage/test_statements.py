@@ -1,0 +1,213 @@
+"""Every statement of every verb is understood by SQLite and by PostgreSQL, though only SQLite runs here."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import ClauseElement, Engine, event
+from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
+
+from bot.model import (
+    Campaign,
+    CampaignId,
+    DiscordUserId,
+    Grant,
+    GrantState,
+    GuildId,
+    Link,
+    MembershipRecord,
+    PatreonUserId,
+    ReadId,
+    RoleId,
+    RuleKind,
+    TierId,
+    TokenPair,
+)
+from bot.storage import Storage
+from bot.storage.audit import AuditEntry
+from bot.storage.pendings import PendingRow
+from bot.storage.states import ButtonKind, ButtonPlace, Purpose, StateRow
+from bot.storage.upsert import Upsert
+
+CAMPAIGN, GUILD, ROLE = CampaignId("700"), GuildId(900), RoleId(31)
+ADA, ADA_PATREON = DiscordUserId(11), PatreonUserId("p-ada")
+
+# Upserts are built for the database at hand, so the other one's form is built beside it.
+Statements = list[tuple[ClauseElement, ClauseElement]]
+
+
+@pytest.fixture
+def executed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Statements]:
+    """Collect each statement as SQLite gets it and as PostgreSQL would."""
+    statements: Statements = []
+    built: dict[int, Any] = {}
+    build = Upsert.build
+
+    def build_both(upsert: Upsert, dialect_name: str) -> Any:
+        statement = build(upsert, dialect_name)
+        built[id(statement)] = (statement, build(upsert, "postgresql"))
+        return statement
+
+    def collect(_connection: object, statement: Any, *_: object) -> None:
+        if isinstance(statement, ClauseElement):
+            _, other = built.get(id(statement), (None, statement))
+            statements.append((statement, other))
+
+    monkeypatch.setattr(Upsert, "build", build_both)
+    event.listen(Engine, "before_execute", collect)
+    yield statements
+    event.remove(Engine, "before_execute", collect)
+
+
+@pytest.fixture
+def called(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Collect the names of the verbs that a test uses."""
+    names: set[str] = set()
+    for verb in all_verbs(storage):
+        aggregate, name = verb.split(".")
+        owner = type(getattr(storage, aggregate))
+        monkeypatch.setattr(owner, name, noting(getattr(owner, name), names, verb))
+    return names
+
+
+def noting(method: Callable[..., Any], names: set[str], verb: str) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        names.add(verb)
+        return method(*args, **kwargs)
+
+    return call
+
+
+def all_verbs(storage: Storage) -> list[str]:
+    return [
+        f"{field.name}.{name}"
+        for field in fields(storage)
+        if field.name != "database"
+        for name, member in inspect.getmembers(type(getattr(storage, field.name)), inspect.iscoroutinefunction)
+        if not name.startswith("_")
+    ]
+
+
+async def use_campaigns(storage: Storage, campaign: Campaign, now: datetime) -> None:
+    await storage.campaigns.save(campaign)
+    await storage.campaigns.save_tiers(campaign.tiers)
+    await storage.campaigns.load(CAMPAIGN)
+    await storage.campaigns.list_all()
+    await storage.campaigns.tiers(CAMPAIGN)
+    await storage.campaigns.bind(GUILD, CAMPAIGN, credential_id=None, at=now)
+    await storage.campaigns.bindings()
+    await storage.campaigns.guilds_of(CAMPAIGN)
+    await storage.campaigns.campaigns_of(GUILD)
+    await storage.campaigns.unbind(GUILD, CAMPAIGN)
+    await storage.guilds.settings(GUILD)
+    await storage.guilds.change(GUILD, grace_days=3)
+
+
+async def use_credentials(storage: Storage, pair: TokenPair, now: datetime) -> None:
+    credentials = storage.credentials
+    credential_id = await credentials.save_patron(ADA_PATREON, pair, at=now)
+    await credentials.load(credential_id)
+    await credentials.note_refresh_started(credential_id, now)
+    await credentials.save_pair(credential_id, pair)
+    await credentials.mark_dead(credential_id, now)
+    await credentials.find_patron(ADA_PATREON)
+    await credentials.list_patrons()
+    await credentials.save_creator("p-creator", pair, at=now)
+    await credentials.find_creator("p-creator")
+    await credentials.ensure_seed(pair, "f1", at=now)
+    await credentials.find_seed("f1")
+    await credentials.oldest_ages()
+    for value in await storage.sealing.list_sealed():
+        await storage.sealing.replace_sealed(value, value.sealed)
+    await storage.sealing.note_keys(("f1",))
+    await storage.sealing.keys_in_use()
+    await credentials.drop_patron(ADA_PATREON)
+
+
+async def use_linking(storage: Storage, asked: StateRow, landed: Callable[..., PendingRow], now: datetime) -> None:
+    state_id = await storage.states.create(asked)
+    await storage.states.attach_button(state_id, ButtonPlace(kind=ButtonKind.DM))
+    await storage.states.use(asked.digest, Purpose.LINK, now)
+    await storage.states.use(asked.digest, Purpose.LINK, now)
+    await storage.states.find(state_id)
+    pending_id = await storage.pendings.create(landed(state_id))
+    await storage.pendings.find("cookie-1")
+    await storage.pendings.save_result(pending_id, "{}")
+    await storage.pendings.delete(pending_id)
+    await storage.pendings.purge(now)
+    await storage.states.purge(now)
+
+
+async def use_people(storage: Storage, link: Link, record: MembershipRecord, pair: TokenPair) -> None:
+    now = link.linked_at
+    await storage.links.save(link)
+    await storage.links.complete_link(link, pair, [record], pending_id=None)
+    await storage.links.find_discord(ADA)
+    await storage.links.find_patreon(ADA_PATREON)
+    await storage.links.list_all()
+    await storage.links.delete(ADA)
+    await storage.links.unlink(ADA, at=now)
+    await storage.links.note_unlinked(ADA, None, now)
+    await storage.links.is_opted_out(ADA)
+    await storage.links.clear_opt_out(ADA)
+    await storage.memberships.save([record])
+    await storage.memberships.load_campaign(CAMPAIGN)
+    await storage.memberships.load_person(ADA_PATREON)
+    await storage.memberships.load_people([ADA_PATREON])
+    await storage.memberships.find_discord_reports(CAMPAIGN)
+    await storage.memberships.delete(CAMPAIGN, [ADA_PATREON])
+
+
+async def use_roles(storage: Storage, now: datetime) -> None:
+    rule = await storage.rules.add(
+        GUILD, ROLE, CAMPAIGN, kind=RuleKind.TIER, tier_id=TierId("t"), created_by=ADA, at=now
+    )
+    await storage.rules.list_guild(GUILD)
+    await storage.rules.list_all()
+    await storage.rules.remove(GUILD, rule.rule_id)
+    await storage.rules.drop_role(GUILD, ROLE)
+    await storage.ledger.put(
+        Grant(guild_id=GUILD, discord_user_id=ADA, role_id=ROLE, state=GrantState.GRANTING, since=now)
+    )
+    await storage.ledger.load_guild(GUILD)
+    await storage.ledger.load_member(GUILD, ADA)
+    await storage.ledger.open_intents(GUILD)
+    await storage.ledger.drop(GUILD, ADA, ROLE)
+    await storage.ledger.drop_role(GUILD, ROLE)
+
+
+async def use_records(storage: Storage, now: datetime) -> None:
+    read_id: ReadId = await storage.reads.start(CAMPAIGN, now)
+    await storage.reads.finish(read_id, at=now, is_complete=True, is_believed=False)
+    await storage.reads.believe(read_id)
+    await storage.reads.last_believed(CAMPAIGN)
+    await storage.reads.since_believed(CAMPAIGN)
+    await storage.reads.purge(now)
+    await storage.audit.add(AuditEntry(at=now, guild_id=GUILD, action="grant", reason="why", trigger="link"))
+    await storage.audit.recent(GUILD, ADA)
+    await storage.notices.note("key", now)
+    await storage.notices.seen("key")
+    await storage.notices.clear("key")
+
+
+async def test_every_statement_compiles_for_sqlite_and_for_postgresql(
+    storage: Storage, request: pytest.FixtureRequest, executed: Statements, called: set[str], now: datetime
+) -> None:
+    def a(fixture: str) -> Any:
+        return request.getfixturevalue(fixture)
+
+    await use_campaigns(storage, a("campaign"), now)
+    await use_credentials(storage, a("pair")(), now)
+    await use_linking(storage, a("asked")(), a("landed"), now)
+    await use_people(storage, a("link")(), a("record")(), a("pair")())
+    await use_roles(storage, now)
+    await use_records(storage, now)
+    assert sorted(set(all_verbs(storage)) - called) == [], "a verb is not used above"
+    assert len(executed) > len(called)
+    for for_sqlite, for_postgresql in executed:
+        assert str(for_sqlite.compile(dialect=SQLiteDialect()))
+        assert str(for_postgresql.compile(dialect=PGDialect()))

@@ -1,0 +1,120 @@
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+
+from bot.model import ChannelId, Secret
+from bot.storage import Storage
+from bot.storage.pendings import PendingRow
+from bot.storage.states import ButtonKind, ButtonPlace, Purpose, State, StateProblem, StateRow
+
+Asked = Callable[..., StateRow]
+MINUTE = timedelta(minutes=1)
+
+
+async def test_a_state_comes_back_with_all_that_was_asked(storage: Storage, asked: Asked, now: datetime) -> None:
+    row = asked(avatar_url="https://cdn.example/a.png", locale="de")
+    state_id = await storage.states.create(row)
+    used = await storage.states.use("digest-1", Purpose.LINK, now + MINUTE)
+    assert isinstance(used, State)
+    assert used.state_id == state_id
+    assert used.used_at == now + MINUTE
+    assert {name: getattr(used, name) for name in StateRow.__struct_fields__} == {
+        name: getattr(row, name) for name in StateRow.__struct_fields__
+    }
+
+
+async def test_times_come_back_aware(storage: Storage, asked: Asked, now: datetime) -> None:
+    found = await storage.states.find(await storage.states.create(asked()))
+    assert found is not None
+    assert found.created_at == now
+    assert found.created_at.utcoffset() == timedelta(0)
+
+
+async def test_of_two_that_use_a_state_at_once_one_wins(storage: Storage, asked: Asked, now: datetime) -> None:
+    await storage.states.create(asked())
+    answers = await asyncio.gather(*(storage.states.use("digest-1", Purpose.LINK, now) for _ in range(8)))
+    assert sum(isinstance(answer, State) for answer in answers) == 1
+    assert answers.count(StateProblem.USED) == 7
+
+
+@pytest.mark.parametrize(
+    ("digest", "purpose", "after", "problem"),
+    [
+        ("digest-1", Purpose.LINK, timedelta(minutes=10), StateProblem.EXPIRED),
+        ("digest-2", Purpose.LINK, MINUTE, StateProblem.UNKNOWN),
+        ("digest-1", Purpose.CONNECT, MINUTE, StateProblem.UNKNOWN),
+    ],
+    ids=["at its end", "never ours", "of another purpose"],
+)
+async def test_a_state_that_does_not_fit_is_refused(
+    storage: Storage,
+    asked: Asked,
+    now: datetime,
+    *,
+    digest: str,
+    purpose: Purpose,
+    after: timedelta,
+    problem: StateProblem,
+) -> None:
+    await storage.states.create(asked())
+    assert await storage.states.use(digest, purpose, now + after) is problem
+
+
+async def test_a_state_tried_for_another_purpose_can_still_be_used(
+    storage: Storage, asked: Asked, now: datetime
+) -> None:
+    await storage.states.create(asked())
+    await storage.states.use("digest-1", Purpose.CONNECT, now)
+    assert isinstance(await storage.states.use("digest-1", Purpose.LINK, now), State)
+
+
+async def test_a_newer_state_voids_the_older_one_of_that_person(storage: Storage, asked: Asked, now: datetime) -> None:
+    await storage.states.create(asked("old"))
+    await storage.states.create(asked("other purpose", purpose=Purpose.CONNECT))
+    await storage.states.create(asked("other person", discord_user_id=12))
+    await storage.states.create(asked("new"))
+    assert await storage.states.use("old", Purpose.LINK, now) is StateProblem.EXPIRED
+    assert isinstance(await storage.states.use("new", Purpose.LINK, now), State)
+    assert isinstance(await storage.states.use("other purpose", Purpose.CONNECT, now), State)
+    assert isinstance(await storage.states.use("other person", Purpose.LINK, now), State)
+
+
+async def test_a_used_state_stays_used_when_a_newer_one_comes(storage: Storage, asked: Asked, now: datetime) -> None:
+    await storage.states.create(asked("old"))
+    await storage.states.use("old", Purpose.LINK, now)
+    await storage.states.create(asked("new"))
+    assert await storage.states.use("old", Purpose.LINK, now) is StateProblem.USED
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ButtonPlace(kind=ButtonKind.DM, channel_id=ChannelId(5), message_id=6),
+        ButtonPlace(kind=ButtonKind.REPLY, application_id=7, token=Secret("interaction-token")),
+    ],
+    ids=["dm", "reply"],
+)
+async def test_the_place_of_the_button_is_remembered(storage: Storage, asked: Asked, place: ButtonPlace) -> None:
+    state_id = await storage.states.create(asked())
+    await storage.states.attach_button(state_id, place)
+    found = await storage.states.find(state_id)
+    assert found is not None
+    assert found.button == place
+
+
+async def test_an_unknown_state_is_not_found(storage: Storage, asked: Asked) -> None:
+    assert await storage.states.find(await storage.states.create(asked()) + 1) is None  # type: ignore[arg-type]  # any number
+
+
+async def test_a_purge_forgets_old_states_with_what_hangs_on_them(
+    storage: Storage, asked: Asked, landed: Callable[..., PendingRow], now: datetime
+) -> None:
+    old = await storage.states.create(asked("old", at=now - timedelta(days=2)))
+    young = await storage.states.create(asked("young"))
+    await storage.pendings.create(landed(old))
+    await storage.states.purge(now - timedelta(days=1))
+    assert await storage.states.find(old) is None
+    assert await storage.pendings.find("cookie-1") is None
+    assert await storage.states.find(young) is not None

@@ -1,0 +1,105 @@
+"""The commands as an operator types them: a real process, its exit code and what it prints."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bot.model import Secret
+from bot.vault import is_key, new_key
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+RUN = Path(__file__).resolve().parents[2] / "run.py"
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Settings that are right in form, of services where nobody answers."""
+    return {
+        "PATH": os.environ["PATH"],
+        "DISCORD_TOKEN": "MARKER-discord",
+        "DISCORD_API_URL": "http://127.0.0.1:9/api/v10",
+        "PATREON_URL": "http://127.0.0.1:9",
+        "PATREON_CLIENT_ID": "client",
+        "PATREON_CLIENT_SECRET": "MARKER-client",
+        "PATREON_CAMPAIGN_ID": "700",
+        "PUBLIC_URL": "http://127.0.0.1:9",
+        "DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path}/data/pledgekeeper.db",
+        "ENCRYPTION_KEYS": new_key().reveal(),
+    }
+
+
+@pytest.fixture
+def run(tmp_path: Path, environment: dict[str, str]) -> Run:
+    def command(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-W", "error", str(RUN), *arguments],
+            env={**environment, **changes},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return command
+
+
+def test_run_py_stays_under_thirty_lines() -> None:
+    assert len(RUN.read_text(encoding="utf-8").splitlines()) < 30
+
+
+def test_the_help_names_every_command(run: Run) -> None:
+    done = run("--help")
+    assert done.returncode == 0
+    for command in ("bot", "sandbox", "check", "rotate-keys", "new-key"):
+        assert command in done.stdout
+
+
+def test_new_key_prints_a_key_and_nothing_else(run: Run) -> None:
+    done = run("new-key")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert is_key(Secret(done.stdout.strip()))
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("bot",), ("check",), ("rotate-keys",)], ids=["none", "bot", "check", "keys"]
+)
+def test_a_wrong_setting_ends_every_command_with_its_name(run: Run, arguments: tuple[str, ...]) -> None:
+    done = run(*arguments, WEB_PORT="MARKER")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "WEB_PORT must be a valid integer" in done.stderr
+    assert "MARKER" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_rotating_keys_asks_for_a_database(run: Run) -> None:
+    done = run("rotate-keys")
+    assert done.returncode == 1
+    assert "start the bot once" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_check_with_nobody_to_ask_ends_with_one_and_prints_no_secret(run: Run) -> None:
+    done = run("check")
+    assert done.returncode == 1
+    assert "DISCORD_API_URL" in done.stdout
+    assert "PATREON_URL" in done.stdout
+    assert "MARKER" not in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_the_sandbox_gets_its_own_options(run: Run) -> None:
+    done = run("sandbox", "--help")
+    assert done.returncode == 0
+    assert "--port" in done.stdout
+
+
+def test_an_unknown_command_is_refused(run: Run) -> None:
+    done = run("dance")
+    assert done.returncode == 2
+    assert "dance" in done.stderr

@@ -1,0 +1,233 @@
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.errors import SettingsInvalid
+from bot.model import Secret
+from bot.settings import Settings, load_settings
+from bot.vault import new_key
+
+KEY = new_key().reveal()
+
+GOOD = {
+    "DISCORD_TOKEN": "discord-token",
+    "PATREON_CLIENT_ID": "client-id",
+    "PATREON_CLIENT_SECRET": "client-secret",
+    "PATREON_CAMPAIGN_ID": "1234567",
+    "PUBLIC_URL": "https://pledges.example.org",
+    "ENCRYPTION_KEYS": KEY,
+}
+LOOPBACK = {"DISCORD_API_URL": "http://127.0.0.1:8401/api/v10", "PATREON_URL": "http://localhost:8402"}
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in an empty folder, with no setting of this machine."""
+    monkeypatch.chdir(tmp_path)
+    for name in os.environ:
+        if name.lower() in Settings.model_fields or name.startswith("PLEDGEKEEPER_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def load(monkeypatch: pytest.MonkeyPatch) -> Any:
+    def with_values(**changes: str) -> Settings:
+        for name, value in {**GOOD, **changes}.items():
+            monkeypatch.setenv(name, value)
+        return load_settings()
+
+    return with_values
+
+
+def refusal(load: Any, **changes: str) -> list[str]:
+    """Return the lines about settings, without the heading."""
+    with pytest.raises(SettingsInvalid) as refused:
+        load(**changes)
+    for value in changes.values():
+        assert len(value) < 4 or value not in str(refused.value), "the value stands in the message"
+    return [line.strip() for line in str(refused.value).splitlines()[1:]]
+
+
+def test_what_is_not_set_has_its_default(load: Any) -> None:
+    settings = load()
+    assert settings.discord_api_url == "https://discord.com/api/v10"
+    assert settings.patreon_url == "https://www.patreon.com"
+    assert (settings.web_host, settings.web_port) == ("127.0.0.1", 8080)
+    assert settings.database_url == "sqlite+aiosqlite:///data/pledgekeeper.db"
+    assert (settings.patreon_api_version, settings.sync_interval_seconds) == ("v2", 300)
+    assert (settings.log_level, settings.log_format) == ("INFO", "console")
+    assert (settings.discord_guild_id, settings.patreon_creator_access_token, settings.clock_url) == (None, None, None)
+
+
+def test_values_come_in_their_own_types(load: Any) -> None:
+    settings = load(DISCORD_GUILD_ID="900", WEB_PORT="8403", LOG_LEVEL="debug", LOG_FORMAT="JSON")
+    assert settings.discord_token == Secret("discord-token")
+    assert settings.encryption_keys == (Secret(KEY),)
+    assert (settings.discord_guild_id, settings.patreon_campaign_id) == (900, "1234567")
+    assert (settings.web_port, settings.log_level, settings.log_format) == (8403, "DEBUG", "json")
+
+
+@pytest.mark.parametrize("blank", ["", "   ", "\t"], ids=["empty", "spaces", "tab"])
+@pytest.mark.parametrize(
+    "name", ["DISCORD_GUILD_ID", "PATREON_CREATOR_ACCESS_TOKEN", "WEB_PORT", "LOG_LEVEL", "CLOCK_URL"]
+)
+def test_blank_means_unset(load: Any, name: str, blank: str) -> None:
+    default = Settings.model_fields[name.lower()].default
+    assert getattr(load(**{name: blank}), name.lower()) == default
+
+
+def test_spaces_around_a_value_do_not_count(load: Any) -> None:
+    assert load(DISCORD_TOKEN="  discord-token \n").discord_token == Secret("discord-token")
+
+
+def test_all_wrong_settings_stand_in_one_message(load: Any) -> None:
+    lines = refusal(load, DISCORD_TOKEN="", WEB_PORT="eighty", PATREON_CREATOR_REFRESH_TOKEN="MARKER", LOG_LEVEL="LOUD")
+    assert [line.split()[0] for line in lines] == [
+        "DISCORD_TOKEN",
+        "PATREON_CREATOR_REFRESH_TOKEN",
+        "WEB_PORT",
+        "LOG_LEVEL",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "what"),
+    [
+        ("DISCORD_TOKEN", "Bot MARKER", "must be one line of plain letters"),
+        ("DISCORD_TOKEN", "", "is required and has no value"),
+        ("DISCORD_API_URL", "discord.com/MARKER", "must be an address that begins with https:// or http://"),
+        ("DISCORD_API_URL", "https://discord.com/api?MARKER", "must not hold a ? or #"),
+        ("DISCORD_GUILD_ID", "MARKER", "must be digits only"),
+        ("DISCORD_GUILD_ID", "99999999999999999999", "must be less than or equal to"),
+        ("PATREON_URL", "ftp://MARKER", "must be an address"),
+        ("PATREON_URL", "https://name:MARKER@example.org", "must not hold a user name or password"),
+        ("PATREON_CLIENT_ID", "MARKER id", "holds a sign that does not belong there"),
+        ("PATREON_CLIENT_SECRET", "MARKER\x7f", "must be one line of plain letters"),
+        ("PATREON_CREATOR_ACCESS_TOKEN", "MARKÉR", "must be one line of plain letters"),
+        ("PATREON_CAMPAIGN_ID", "my-MARKER", "must be digits only"),
+        ("PATREON_CAMPAIGN_ID", "", "is required where there is no creator token"),
+        ("PATREON_API_VERSION", "MARKER", "must be 'v1' or 'v2'"),
+        ("PUBLIC_URL", "https://example.org/MARKER", "must end after the host"),
+        ("PUBLIC_URL", "https://example.org:MARKER", "must be an address"),
+        ("PUBLIC_URL", "https://exa mple.org", "must be an address"),
+        ("WEB_HOST", "0.0.0.0/MARKER", "holds a sign that does not belong there"),
+        ("WEB_PORT", "65536", "must be less than or equal to 65535"),
+        ("DATABASE_URL", "sqlite:///MARKER.db", "must begin with sqlite+aiosqlite:///"),
+        ("DATABASE_URL", "postgresql+psycopg://MARKER@db/bot", "names PostgreSQL"),
+        ("DATABASE_URL", "sqlite+aiosqlite:///:memory:", "names no file"),
+        ("ENCRYPTION_KEYS", "MARKER", "key 1 of 1 is no Fernet key"),
+        ("ENCRYPTION_KEYS", f"{KEY},MARKER", "key 2 of 2 is no Fernet key"),
+        ("ENCRYPTION_KEYS", " , ", "is required and has no value"),
+        ("SYNC_INTERVAL_SECONDS", "0", "must be greater than or equal to 1"),
+        ("SYNC_INTERVAL_SECONDS", "MARKER", "must be a valid integer"),
+        ("LOG_FORMAT", "MARKER", "must be 'console' or 'json'"),
+        ("METRICS_TOKEN", "MARKER token", "must be one line of plain letters"),
+        ("CLOCK_URL", "http://127.0.0.1:8400/MARKER", "is for testing"),
+    ],
+)
+def test_a_wrong_value_is_named_with_an_example_and_never_shown(load: Any, name: str, value: str, what: str) -> None:
+    (line,) = refusal(load, **{name: value})
+    assert line.startswith(f"{name} {what}")
+    assert f"Example: {name}=" in line
+    assert "MARK" not in line
+
+
+def test_keys_are_made_by_a_command_that_the_message_names(load: Any) -> None:
+    (line,) = refusal(load, ENCRYPTION_KEYS="")
+    assert "`python run.py new-key` makes one" in line
+
+
+@pytest.mark.parametrize(
+    ("access", "refresh", "what"),
+    [
+        ("MARKER", "", "is missing: PATREON_CREATOR_ACCESS_TOKEN has a value"),
+        ("", "MARKER", "has a value and PATREON_CREATOR_ACCESS_TOKEN has none"),
+    ],
+    ids=["access token only", "refresh token only"],
+)
+def test_the_creator_s_pair_is_set_whole_or_not_at_all(load: Any, access: str, refresh: str, what: str) -> None:
+    (line,) = refusal(load, PATREON_CREATOR_ACCESS_TOKEN=access, PATREON_CREATOR_REFRESH_TOKEN=refresh)
+    assert line.startswith(f"PATREON_CREATOR_REFRESH_TOKEN {what}")
+
+
+def test_a_creator_s_pair_makes_the_campaign_optional(load: Any) -> None:
+    settings = load(
+        PATREON_CREATOR_ACCESS_TOKEN="access", PATREON_CREATOR_REFRESH_TOKEN="refresh", PATREON_CAMPAIGN_ID=""
+    )
+    assert settings.patreon_campaign_id is None
+
+
+@pytest.mark.parametrize(
+    ("services", "is_allowed"),
+    [
+        (LOOPBACK, True),
+        ({**LOOPBACK, "DISCORD_API_URL": "http://[::1]:8401/api/v10"}, True),
+        ({**LOOPBACK, "DISCORD_API_URL": "https://discord.com/api/v10"}, False),
+        ({**LOOPBACK, "PATREON_URL": "https://www.patreon.com"}, False),
+        ({**LOOPBACK, "PATREON_URL": "http://127.0.0.1.example.org"}, False),
+    ],
+    ids=["both loopback", "IPv6", "Discord is real", "Patreon is real", "a name that looks like loopback"],
+)
+def test_a_foreign_clock_is_for_loopback_services_only(
+    load: Any, services: dict[str, str], *, is_allowed: bool
+) -> None:
+    asked = {**services, "CLOCK_URL": "http://127.0.0.1:8400/clock"}
+    if is_allowed:
+        assert load(**asked).clock_url == "http://127.0.0.1:8400/clock"
+    else:
+        with pytest.raises(SettingsInvalid, match="CLOCK_URL is for testing"):
+            load(**asked)
+
+
+@pytest.mark.parametrize(
+    ("given", "public_url", "is_https"),
+    [
+        ("https://pledges.example.org/", "https://pledges.example.org", True),
+        ("http://127.0.0.1:8403", "http://127.0.0.1:8403", False),
+    ],
+)
+def test_the_redirect_uri_hangs_under_the_public_url(load: Any, given: str, public_url: str, *, is_https: bool) -> None:
+    settings = load(PUBLIC_URL=given)
+    assert settings.public_url == public_url
+    assert settings.redirect_uri == f"{public_url}/oauth/callback"
+    assert settings.is_https == is_https
+
+
+def test_the_environment_counts_before_the_file_and_the_file_before_the_secrets(load: Any, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("WEB_HOST=from-file\nWEB_PORT=1001\nUNKNOWN_NAME=1\n")
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets/web_host").write_text("from-secrets")
+    (tmp_path / "secrets/metrics_token").write_text("from-secrets\n")
+    settings = load(WEB_PORT="1002")
+    assert (settings.web_host, settings.web_port) == ("from-file", 1002)
+    assert settings.metrics_token == Secret("from-secrets")
+
+
+def test_files_are_left_unread_where_asked(load: Any, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("WEB_PORT=1001\n")
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets/metrics_token").write_text("from-secrets\n")
+    settings = load(PLEDGEKEEPER_NO_DOTENV="1")
+    assert (settings.web_port, settings.metrics_token) == (8080, None)
+
+
+def test_a_file_that_is_no_text_is_named(load: Any, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"WEB_HOST=\xff\xfe")
+    with pytest.raises(SettingsInvalid, match="cannot be read: UnicodeDecodeError"):
+        load()
+
+
+def test_printing_the_settings_shows_no_secret(load: Any) -> None:
+    settings = load(
+        DISCORD_TOKEN="MARKER1",
+        PATREON_CLIENT_SECRET="MARKER2",
+        PATREON_CREATOR_ACCESS_TOKEN="MARKER3",
+        PATREON_CREATOR_REFRESH_TOKEN="MARKER4",
+        PATREON_WEBHOOK_SECRET="MARKER5",
+        METRICS_TOKEN="MARKER6",
+    )
+    for text in (repr(settings), str(settings), str(settings.model_dump())):
+        assert "MARKER" not in text
+        assert KEY not in text

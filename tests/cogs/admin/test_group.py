@@ -1,0 +1,71 @@
+"""Who may use `/patreon`: those who manage roles, whatever a server told Discord about the command."""
+
+from unittest.mock import Mock
+import discord
+import pytest
+
+from bot.answers import is_manager
+from tests.fakes.scene import ADMIN, MEMBER, Scene
+
+MANAGE_ROLES = 1 << 28
+COMMANDS = [
+    ("patreon rule list", {}),
+    ("patreon rule add", {"role": "Gold", "kind": "paying"}),
+    ("patreon rule remove", {"rule": "1"}),
+    ("patreon sync", {}),
+    ("patreon preview", {}),
+    ("patreon why", {"user": MEMBER}),
+    ("patreon unlink", {"user": MEMBER}),
+]
+
+
+def open_to_all(scene: Scene) -> None:
+    """Do what a server's settings can do: let everyone see the command."""
+    for command in scene.stage.sandbox.world.discord.application.commands.values():
+        command["default_member_permissions"] = None
+
+
+@pytest.mark.parametrize(("path", "options"), COMMANDS, ids=[path for path, _ in COMMANDS])
+async def test_the_right_is_asked_for_again_in_each_command(scene: Scene, path: str, options: dict[str, str]) -> None:
+    open_to_all(scene)
+    names = {"role": scene.role, "user": scene.person}
+    given = {key: str(names[key](value)) if key in names else value for key, value in options.items()}
+    assert await scene.say(MEMBER, path, **given) == "You need the Manage Roles permission in this server for that."
+
+
+async def test_a_right_in_one_channel_alone_is_not_enough(scene: Scene) -> None:
+    """In a channel's settings the same bit means Manage Permissions."""
+    interaction = Mock(spec_set=discord.Interaction)
+    interaction.permissions = discord.Permissions(manage_roles=True)
+    interaction.guild.owner_id = 1
+    interaction.user = Mock(spec_set=discord.Member, id=2, guild_permissions=discord.Permissions.none())
+    assert not is_manager(interaction)
+
+
+async def test_nothing_is_offered_to_others_while_they_type(scene: Scene) -> None:
+    await scene.add_rule()
+    open_to_all(scene)
+    user_id = scene.stage.user_id(MEMBER)
+    assert await scene.discord.autocomplete(user_id, "patreon rule remove", {"rule": ""}, "rule") == []
+
+
+async def test_a_button_pressed_after_the_right_is_gone_does_nothing(scene: Scene) -> None:
+    await scene.link()
+    typed = await scene.type(ADMIN, "patreon unlink", user=str(scene.person(MEMBER)))
+    scene.discord.edit_role(scene.stage.role_id("Admin"), permissions=0)
+    guild = scene.bot.get_guild(scene.guild_id)
+    assert guild is not None
+    await scene.until(lambda: guild.get_role(scene.role("Admin")).permissions.value == 0, "the right is gone")  # type: ignore[union-attr]  # it is there
+    assert "You need the Manage Roles permission" in await scene.press(ADMIN, typed.messages[0], "confirm:")
+    assert await scene.services.storage.links.find_discord(scene.person(MEMBER)) is not None
+
+
+async def test_the_owner_may_without_any_role(scene: Scene) -> None:
+    assert "There is no rule yet" in await scene.say("wren.ashdown", "patreon rule list")
+
+
+async def test_what_admins_have_not_been_told_stands_above_their_next_answer_once(scene: Scene) -> None:
+    await scene.services.messenger.tell_admin(scene.guild_id, "x", "Something is wrong with **Gold**")
+    first = await scene.say(ADMIN, "patreon rule list")
+    assert first.index("Something is wrong") < first.index("There is no rule yet")
+    assert "Something is wrong" not in await scene.say(ADMIN, "patreon rule list")

@@ -1,0 +1,49 @@
+"""`/patreon why` and `/patreon unlink` as an admin uses them."""
+
+import pytest
+
+from tests.fakes.scene import ADMIN, MEMBER, Scene
+
+
+async def test_why_explains_each_role_with_its_fact(scene: Scene) -> None:
+    await scene.add_rule()
+    await scene.link()
+    said = await scene.say(ADMIN, "patreon why", user=str(scene.person(MEMBER)))
+    assert said.startswith(f"<@{scene.person(MEMBER)}>: Linked to the Patreon account Gerda Nilsson by /link")
+    assert "**Gold**: kept. It asks for the tier Gold" in said
+
+
+async def test_why_says_that_somebody_is_not_linked(scene: Scene) -> None:
+    await scene.add_rule()
+    said = await scene.say(ADMIN, "patreon why", user=str(scene.person(MEMBER)))
+    assert "No Patreon account is linked" in said
+    assert "**Gold**: not earned" in said
+
+
+@pytest.mark.parametrize("path", ["patreon why", "patreon unlink"])
+async def test_nobody_learns_anything_of_a_person_who_is_not_here(scene: Scene, path: str) -> None:
+    await scene.link()
+    scene.discord.leave(scene.stage.user_id(MEMBER))
+    said = await scene.say(ADMIN, path, user=str(scene.person(MEMBER)))
+    assert "not in this server" in said
+    assert "Gerda" not in said
+
+
+async def test_unlink_asks_and_then_takes_the_roles(scene: Scene) -> None:
+    await scene.add_rule()
+    await scene.link()
+    typed = await scene.type(ADMIN, "patreon unlink", user=str(scene.person(MEMBER)))
+    assert "**Gerda Nilsson**" in typed.messages[0].content
+    assert "is no longer linked" in await scene.press(ADMIN, typed.messages[0], "confirm:")
+    assert "Gold" not in scene.stage.roles(MEMBER)
+
+
+async def test_unlink_can_be_left(scene: Scene) -> None:
+    await scene.link()
+    typed = await scene.type(ADMIN, "patreon unlink", user=str(scene.person(MEMBER)))
+    assert "Nothing was changed." in await scene.press(ADMIN, typed.messages[0], "cancel:")
+    assert await scene.services.storage.links.find_discord(scene.person(MEMBER)) is not None
+
+
+async def test_who_is_not_linked_cannot_be_unlinked(scene: Scene) -> None:
+    assert "is not linked" in await scene.say(ADMIN, "patreon unlink", user=str(scene.person(MEMBER)))

@@ -1,0 +1,147 @@
+"""`/patreon rule …` as an admin uses it."""
+
+import pytest
+
+from bot.model import RoleId, RuleKind
+from bot.roles import rulebook
+from sandbox.discord import ActionError
+from tests.fakes.scene import ADMIN, MEMBER, Scene, buttons
+
+BIG = "patreon rule add"
+
+
+async def complete(scene: Scene, path: str, focused: str, typed: str = "", **options: str) -> dict[str, str]:
+    """Return what is offered while an admin types: the labels with their values."""
+    given = {**options, focused: typed}
+    offered = await scene.discord.autocomplete(scene.stage.user_id(ADMIN), path, given, focused)
+    return {choice["name"]: choice["value"] for choice in offered}
+
+
+def look(scene: Scene, role_id: str | int, what: str) -> int | None:
+    """Return what the bot sees of a role."""
+    guild = scene.services.observer.look_guild(scene.guild_id)
+    role = guild.roles.get(RoleId(int(role_id))) if guild is not None else None
+    return getattr(role, what, None)
+
+
+async def test_a_rule_is_added_by_the_tiers_name_or_its_id(scene: Scene) -> None:
+    assert "Rule 1 stands: **Gold** for the tier Gold of Emberwood Tales." in await scene.add_rule()
+    assert "Rule 2 stands" in await scene.add_rule("Silver", scene.stage.tier_id("Silver"))
+    rules = await scene.services.storage.rules.list_guild(scene.guild_id)
+    assert [(rule.role_id, rule.tier_id) for rule in rules] == [
+        (scene.role("Gold"), scene.stage.tier_id("Gold")),
+        (scene.role("Silver"), scene.stage.tier_id("Silver")),
+    ]
+
+
+async def test_a_rule_for_any_paid_pledge_needs_no_tier(scene: Scene) -> None:
+    assert "any paid pledge to Emberwood Tales" in await scene.add_rule("Regular", None)
+    (rule,) = await scene.services.storage.rules.list_guild(scene.guild_id)
+    assert rule.kind is RuleKind.PAYING
+
+
+async def test_a_new_rule_gives_the_role_at_once(scene: Scene) -> None:
+    await scene.link()
+    assert "1 person gets the role now." in await scene.add_rule()
+    await scene.until(lambda: "Gold" in scene.stage.roles(MEMBER), "the role is given")
+
+
+@pytest.mark.parametrize(
+    ("role", "cure"),
+    [
+        pytest.param("Legend", "drag my role above it", id="above the bot"),
+        pytest.param("Booster", "belongs to an integration", id="managed by an integration"),
+        pytest.param("Moderator", "it has: Kick Members, Manage Messages", id="with rights that a pledge must not buy"),
+        pytest.param("@everyone", "cannot be given", id="everyone's"),
+    ],
+)
+async def test_a_role_that_cannot_follow_pledges_is_refused_with_the_cure(scene: Scene, role: str, cure: str) -> None:
+    assert cure in await scene.add_rule(role, None)
+    assert await scene.services.storage.rules.list_all() == ()
+
+
+async def test_a_role_that_is_not_below_the_admins_own_is_refused(scene: Scene) -> None:
+    discord = scene.discord
+    low = discord.create_role("Low", permissions=1 << 28)
+    discord.move_role(low.id, 1)
+    discord.give_role(scene.stage.user_id(MEMBER), low.id)
+    await scene.until(lambda: look(scene, low.id, "position") == 1, "the role is moved")
+    said = await scene.say(MEMBER, BIG, role=str(scene.role("Gold")), kind="paying")
+    assert "not below your own highest role" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "cure"),
+    [
+        pytest.param({"kind": "tier"}, "needs a tier", id="no tier"),
+        pytest.param({"kind": "tier", "tier": "Platinum"}, "no such tier", id="an unknown tier"),
+        pytest.param({"kind": "paying", "tier": "Gold"}, "leave it out", id="a tier too many"),
+        pytest.param({"kind": "paying", "campaign": "999"}, "not bound to this server", id="a foreign campaign"),
+    ],
+)
+async def test_a_rule_that_makes_no_sense_is_refused_with_the_cure(
+    scene: Scene, options: dict[str, str], cure: str
+) -> None:
+    assert cure in await scene.say(ADMIN, BIG, role=str(scene.role("Gold")), **options)
+
+
+async def test_rules_are_listed_with_their_numbers(scene: Scene) -> None:
+    assert "There is no rule yet" in await scene.say(ADMIN, "patreon rule list")
+    await scene.add_rule()
+    assert await scene.say(ADMIN, "patreon rule list") == "`1` **Gold** for the tier Gold of Emberwood Tales"
+
+
+@pytest.mark.parametrize("typed", ["1", " 1 ", "#1", "1: Gold for the tier Gold"])
+async def test_a_rule_is_removed_by_its_number_and_its_roles_with_it(scene: Scene, typed: str) -> None:
+    await scene.add_rule()
+    await scene.link()
+    assert "Gold" in scene.stage.roles(MEMBER)
+    said = await scene.say(ADMIN, "patreon rule remove", rule=typed)
+    assert "Rule 1 is gone: **Gold** for the tier Gold" in said
+    await scene.until(lambda: "Gold" not in scene.stage.roles(MEMBER), "the role is taken back")
+
+
+@pytest.mark.parametrize(("typed", "cure"), [("7", "no rule 7 here"), ("gold", "named by its number")])
+async def test_a_rule_that_is_not_there_is_not_removed(scene: Scene, typed: str, cure: str) -> None:
+    assert cure in await scene.say(ADMIN, "patreon rule remove", rule=typed)
+
+
+async def test_tiers_campaigns_and_rules_are_offered_while_typing(scene: Scene) -> None:
+    await scene.add_rule()
+    role = {"role": str(scene.role("Gold")), "kind": "tier"}
+    tiers = await complete(scene, BIG, "tier", "gol", **role)
+    assert tiers == {"Gold (10.00 USD)": scene.stage.tier_id("Gold")}
+    assert list(await complete(scene, BIG, "campaign", **role)) == ["Emberwood Tales"]
+    assert await complete(scene, "patreon rule remove", "rule") == {"1: Gold for the tier Gold of Emberwood Tales": "1"}
+
+
+async def test_a_big_rule_shows_its_people_first_and_is_added_on_yes(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rulebook, "PREVIEW_ABOVE", 0)
+    await scene.link()
+    typed = await scene.type(ADMIN, BIG, role=str(scene.role("Gold")), kind="tier", tier="Gold")
+    (message,) = typed.messages
+    assert "to **1 people** at once" in message.content
+    assert f"<@{scene.person(MEMBER)}>" in message.content
+    assert [one.partition(":")[0] for one in buttons(message).values()] == ["confirm", "cancel"]
+    assert await scene.services.storage.rules.list_all() == ()
+    assert "Rule 1 stands" in await scene.press(ADMIN, message, "confirm:")
+    await scene.until(lambda: "Gold" in scene.stage.roles(MEMBER), "the role is given")
+
+
+async def test_a_previewed_rule_is_judged_again_when_yes_is_pressed(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rulebook, "PREVIEW_ABOVE", 0)
+    await scene.link()
+    typed = await scene.type(ADMIN, BIG, role=str(scene.role("Gold")), kind="tier", tier="Gold")
+    scene.discord.edit_role(str(scene.role("Gold")), permissions=1 << 3)
+    await scene.until(lambda: look(scene, scene.role("Gold"), "permissions"), "the new right is seen")
+    assert "cannot follow pledges" in await scene.press(ADMIN, typed.messages[0], "confirm:")
+    assert await scene.services.storage.rules.list_all() == ()
+
+
+async def test_who_may_not_manage_roles_cannot_type_it(scene: Scene) -> None:
+    with pytest.raises(ActionError):
+        await scene.discord.run_command(scene.stage.user_id(MEMBER), "patreon rule list", {})

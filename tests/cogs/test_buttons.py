@@ -1,0 +1,35 @@
+"""Buttons: what their ids say, and what becomes of a press that fails."""
+
+import pytest
+
+from bot.errors import UserMistake
+from cogs.buttons import question
+from tests.fakes.scene import MEMBER, Scene, buttons
+
+
+def ids(view: object) -> list[str]:
+    return [item.custom_id for item in view.children]  # type: ignore[attr-defined]  # a view of buttons
+
+
+def test_yes_and_no_are_told_apart_by_their_ids() -> None:
+    assert ids(question("rule", "Add it", argument="1:tier")) == ["confirm:rule:1:tier", "cancel:rule"]
+
+
+async def test_a_press_that_fails_is_answered(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    await scene.link()
+
+    async def fail(*_: object) -> None:
+        raise UserMistake("that is not possible; try something else")
+
+    monkeypatch.setitem(scene.bot.button_handlers, "confirm:unlink", fail)
+    typed = await scene.type(MEMBER, "unlink")
+    said = await scene.press(MEMBER, typed.messages[0], "confirm:")
+    assert "That is not possible; try something else." in said
+    assert buttons(typed.messages[0]) != {}
+
+
+async def test_a_button_of_an_older_version_is_answered(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    await scene.link()
+    typed = await scene.type(MEMBER, "unlink")
+    monkeypatch.delitem(scene.bot.button_handlers, "confirm:unlink")
+    assert "has changed" in await scene.press(MEMBER, typed.messages[0], "confirm:")

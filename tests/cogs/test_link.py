@@ -1,0 +1,104 @@
+"""/link and /unlink as the person who types them sees them."""
+
+from bot.model import Mode
+from tests.fakes.scene import MEMBER, Scene, buttons
+
+CLOSED = "mossy_stone"
+
+
+async def test_link_sends_a_direct_message_with_a_button_to_patreon(scene: Scene) -> None:
+    answer = await scene.say(MEMBER, "link")
+    (message,) = scene.stage.direct_messages(MEMBER)
+    assert buttons(message)["Sign in at Patreon"].startswith(scene.stage.sandbox.patreon.url + "/oauth2/authorize?")
+    assert "Never forward this message" in message.content
+    assert "<t:" in message.content
+    assert message.id in answer
+    assert scene.stage.sandbox.patreon.url not in answer
+
+
+async def test_with_closed_direct_messages_the_button_comes_in_the_reply(scene: Scene) -> None:
+    typed = await scene.type(CLOSED, "link")
+    (message,) = typed.messages
+    assert "/oauth2/authorize?" in buttons(message)["Sign in at Patreon"]
+    assert "direct messages are closed" in message.content
+
+
+async def test_link_works_in_the_bots_direct_messages(scene: Scene) -> None:
+    await scene.type(MEMBER, "link", place="dm")
+    assert any("Sign in at Patreon" in buttons(message) for message in scene.stage.direct_messages(MEMBER))
+
+
+async def test_the_message_with_the_button_says_how_it_ended(scene: Scene) -> None:
+    await scene.add_rule()
+    await scene.link()
+    (message,) = scene.stage.direct_messages(MEMBER)
+    assert "You are linked to the Patreon account **Gerda Nilsson**" in message.content
+    assert buttons(message) == {}
+    assert "Gold" in scene.stage.roles(MEMBER)
+
+
+async def test_with_closed_direct_messages_the_reply_says_how_it_ended(scene: Scene) -> None:
+    typed = await scene.type(CLOSED, "link")
+    await scene.link(CLOSED)
+    newest = scene.discord.messages_for(scene.stage.user_id(CLOSED))[-1]
+    assert newest.id != typed.messages[0].id
+    assert "You are linked to the Patreon account **Gerda Nilsson**" in newest.content
+    assert buttons(newest) == {}
+
+
+async def test_who_is_linked_already_is_told_so(scene: Scene) -> None:
+    await scene.link()
+    await scene.say(MEMBER, "link")
+    newest = scene.stage.direct_messages(MEMBER)[-1]
+    assert "linked to the Patreon account **Gerda Nilsson** at present" in newest.content
+    assert "Sign in at Patreon" in buttons(newest)
+
+
+async def test_a_server_without_rules_is_named_so(scene: Scene) -> None:
+    await scene.say(MEMBER, "link")
+    assert "gives no role for a pledge yet" in scene.stage.direct_messages(MEMBER)[-1].content
+    await scene.add_rule()
+    await scene.say(MEMBER, "link")
+    assert "gives no role for a pledge yet" not in scene.stage.direct_messages(MEMBER)[-1].content
+
+
+async def test_unlink_asks_and_then_takes_the_roles(scene: Scene) -> None:
+    await scene.add_rule()
+    await scene.link()
+    typed = await scene.type(MEMBER, "unlink")
+    assert "**Gerda Nilsson**" in typed.messages[0].content
+    assert "Gold" in scene.stage.roles(MEMBER)
+    said = await scene.press(MEMBER, typed.messages[0], "confirm:")
+    assert "no longer linked" in said
+    assert "**Gold** was taken away" in said
+    assert "Gold" not in scene.stage.roles(MEMBER)
+    assert await scene.services.storage.links.find_discord(scene.person(MEMBER)) is None
+
+
+async def test_unlink_can_be_left(scene: Scene) -> None:
+    await scene.link()
+    typed = await scene.type(MEMBER, "unlink")
+    assert "Nothing was changed." in await scene.press(MEMBER, typed.messages[0], "cancel:")
+    assert buttons(typed.messages[0]) == {}
+    assert await scene.services.storage.links.find_discord(scene.person(MEMBER)) is not None
+
+
+async def test_who_is_not_linked_has_nothing_to_unlink(scene: Scene) -> None:
+    assert "nothing to part" in await scene.say(MEMBER, "unlink")
+
+
+async def test_a_second_press_of_unlink_does_no_harm(scene: Scene) -> None:
+    await scene.link()
+    first = await scene.type(MEMBER, "unlink")
+    second = await scene.type(MEMBER, "unlink")
+    await scene.press(MEMBER, first.messages[0], "confirm:")
+    assert "nothing to part" in await scene.press(MEMBER, second.messages[0], "confirm:")
+
+
+async def test_unlink_works_where_the_server_is_switched_off(scene: Scene) -> None:
+    await scene.link()
+    await scene.services.storage.guilds.change(scene.guild_id, mode=Mode.OFF)
+    typed = await scene.type(MEMBER, "unlink", place="dm")
+    assert "no longer linked" in await scene.press(MEMBER, typed.messages[0], "confirm:")
+
+

@@ -1,0 +1,65 @@
+"""/membership as a patron sees it."""
+
+import pytest
+
+from cogs import membership
+from tests.fakes.scene import MEMBER, Scene, buttons
+
+AGAIN = "Ask Patreon again"
+
+
+async def test_who_is_not_linked_hears_how_to_link(scene: Scene) -> None:
+    typed = await scene.type(MEMBER, "membership")
+    assert "/link joins one" in typed.messages[0].content
+    assert buttons(typed.messages[0]) == {}
+
+
+async def test_each_role_comes_with_its_reason_its_source_and_its_age(scene: Scene) -> None:
+    await scene.add_rule()
+    await scene.link()
+    said = await scene.say(MEMBER, "membership")
+    assert "Linked to the Patreon account Gerda Nilsson by /link, <t:" in said
+    assert "**Gold**: kept. It asks for the tier Gold of Emberwood Tales; active patron (Gold)" in said
+    assert "read <t:" in said
+
+
+async def test_a_server_without_rules_says_so(scene: Scene) -> None:
+    await scene.link()
+    assert "gives no role for a pledge yet" in await scene.say(MEMBER, "membership")
+
+
+async def test_in_direct_messages_each_server_has_its_part(scene: Scene) -> None:
+    await scene.add_rule()
+    await scene.link()
+    said = await scene.say(MEMBER, "membership", place="dm")
+    assert said.startswith("**Emberwood**\n")
+    assert "**Gold**: kept" in said
+
+
+async def test_asking_again_shows_what_changed_at_patreon(scene: Scene) -> None:
+    await scene.add_rule()
+    await scene.link()
+    typed = await scene.type(MEMBER, "membership")
+    scene.stage.sandbox.patreon.refund(scene.stage.patron_id("Gerda Nilsson"))
+    said = await scene.press(MEMBER, typed.messages[0], "refresh:")
+    assert "no longer a paying patron" in said
+    assert "Gold" not in scene.stage.roles(MEMBER)
+
+
+async def test_patreon_is_asked_once_a_minute_a_person(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    await scene.link()
+    typed = await scene.type(MEMBER, "membership")
+    await scene.press(MEMBER, typed.messages[0], "refresh:")
+    asked = len(scene.stage.sandbox.patreon.calls)
+    assert "try again in 60 seconds" in await scene.press(MEMBER, typed.messages[0], "refresh:")
+    assert len(scene.stage.sandbox.patreon.calls) == asked
+    monkeypatch.setattr(membership, "ONCE_IN_SECONDS", 0.0)
+    await scene.press(MEMBER, typed.messages[0], "refresh:")
+    assert len(scene.stage.sandbox.patreon.calls) > asked
+
+
+async def test_the_button_outlives_the_client_that_made_it(scene: Scene) -> None:
+    await scene.link()
+    typed = await scene.type(MEMBER, "membership")
+    scene.bot._connection._view_store._views.clear()
+    assert "Linked to the Patreon account" in await scene.press(MEMBER, typed.messages[0], "refresh:")

@@ -1,0 +1,124 @@
+"""What the bot does by itself: each interval, and when Discord tells of a change."""
+
+import asyncio
+
+import pytest
+
+from bot.model import GrantState
+from cogs.sync import SyncCog
+from tests.fakes.scene import MEMBER, Scene
+
+
+@pytest.fixture
+async def linked(scene: Scene) -> Scene:
+    """A scene in which a member holds Gold by their pledge, and the ledger has seen it."""
+    await scene.add_rule()
+    await scene.link()
+    await until_held(scene)
+    return scene
+
+
+async def until_held(scene: Scene) -> None:
+    async with asyncio.timeout(10):
+        while await state_of(scene) is not GrantState.HELD:
+            await asyncio.sleep(0.02)
+
+
+async def state_of(scene: Scene) -> GrantState | None:
+    grants = await scene.services.storage.ledger.load_member(scene.guild_id, scene.person(MEMBER))
+    grant = grants.get(scene.role("Gold"))
+    return None if grant is None else grant.state
+
+
+async def test_a_role_counts_as_held_once_discord_showed_it(linked: Scene) -> None:
+    assert await state_of(linked) is GrantState.HELD
+
+
+async def test_who_comes_back_gets_the_role_again(linked: Scene) -> None:
+    user_id = linked.stage.user_id(MEMBER)
+    linked.discord.leave(user_id)
+    assert linked.stage.sandbox.world.guild.members.get(user_id) is None
+    linked.discord.join(user_id)
+    await linked.until(lambda: "Gold" in linked.stage.roles(MEMBER), "the role is given again")
+
+
+async def test_changes_of_someone_who_came_back_still_reach_us(linked: Scene) -> None:
+    """discord.py drops the updates of members that it does not hold, and forgets who left."""
+    user_id = linked.stage.user_id(MEMBER)
+    linked.discord.leave(user_id)
+    linked.discord.join(user_id)
+    await linked.until(lambda: "Gold" in linked.stage.roles(MEMBER), "the role is given again")
+    await until_held(linked)
+    linked.discord.take_role(user_id, linked.stage.role_id("Gold"))
+    async with asyncio.timeout(10):
+        while await state_of(linked) is not GrantState.SUPPRESSED:
+            await asyncio.sleep(0.02)
+
+
+async def test_who_passes_the_screening_gets_the_role(scene: Scene) -> None:
+    user_id = scene.stage.user_id(MEMBER)
+    scene.discord.leave(user_id)
+    scene.discord.join(user_id, pending=True)
+    await scene.link()
+    await scene.add_rule()
+    assert "member screening" in await scene.say(MEMBER, "membership")
+    scene.discord.finish_screening(user_id)
+    await scene.until(lambda: "Gold" in scene.stage.roles(MEMBER), "the role is given")
+
+
+async def test_a_role_that_is_moved_below_the_bot_is_given(scene: Scene) -> None:
+    scene.discord.move_role(scene.stage.role_id("Gold"), 1)
+    await scene.add_rule()
+    scene.discord.move_role(scene.stage.role_id("Gold"), 40)
+    await scene.link()
+    assert "Gold" not in scene.stage.roles(MEMBER)
+    scene.discord.move_role(scene.stage.role_id("Gold"), 1)
+    await scene.until(lambda: "Gold" in scene.stage.roles(MEMBER), "the role is given")
+
+
+async def test_a_deleted_role_is_forgotten(linked: Scene) -> None:
+    gold = linked.role("Gold")
+    linked.discord.delete_role(str(gold))
+    ledger = linked.services.storage.ledger
+    async with asyncio.timeout(10):
+        while gold in await ledger.load_member(linked.guild_id, linked.person(MEMBER)):
+            await asyncio.sleep(0.02)
+
+
+async def test_someone_who_has_nothing_to_do_with_us_costs_nothing(scene: Scene) -> None:
+    scene.discord.leave(scene.stage.user_id("cedar_lane"))
+    scene.discord.join(scene.stage.user_id("cedar_lane"))
+    await scene.say("cedar_lane", "membership")  # events come in order: the join was heard before this
+    assert scene.person("cedar_lane") not in scene.services.observer._seats.get(scene.guild_id, {})
+
+
+async def test_a_server_that_invites_the_bot_again_is_served_again(linked: Scene) -> None:
+    user_id = linked.stage.user_id(MEMBER)
+    linked.discord.kick_bot()
+    await linked.until(lambda: not linked.bot.guilds, "the bot is out")
+    linked.discord.take_role(user_id, linked.stage.role_id("Gold"))
+    linked.discord.leave(user_id)
+    linked.discord.join(user_id)
+    linked.discord.add_bot()
+    own = linked.discord.state.bot_role(linked.stage.sandbox.world.guild)
+    assert own is not None
+    linked.discord.move_role(own.id, 40)  # it came back at the bottom
+    await linked.until(lambda: "Gold" in linked.stage.roles(MEMBER), "the role is given again")
+
+
+async def test_a_round_that_fails_does_not_end_the_loop(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    cog = scene.bot.get_cog("SyncCog")
+    assert isinstance(cog, SyncCog)
+    rounds = asyncio.Semaphore(0)
+
+    async def fail(**_: object) -> None:
+        rounds.release()
+        raise RuntimeError("Something nobody foresaw")
+
+    monkeypatch.setattr(scene.services.rounds, "run", fail)
+    cog._round.change_interval(seconds=0.01)
+    cog._round.restart()
+    async with asyncio.timeout(10):
+        for _ in range(3):
+            await rounds.acquire()
+    assert not scene.services.health.report().parts["sync"].ok

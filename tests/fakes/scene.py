@@ -1,0 +1,142 @@
+"""A scene: the sandbox's world with the bot's own objects in this process; commands are typed as people type them.
+
+Everything is real but the services on the other side of the sockets, which are the sandbox's stand-ins. There is no web
+server: what a browser would bring to it is given to the link flow.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from bot import app
+from bot.client import PledgekeeperBot, build_client
+from bot.clock import SystemClock
+from bot.model import DiscordUserId, GuildId, RoleId, Secret
+from bot.patreon.client import Http
+from bot.services import Services
+from bot.settings import Settings
+from bot.storage import Storage
+from bot.vault import Vault
+from cogs import add_cogs
+from sandbox.discord import DiscordStandIn, Interaction, Message
+from sandbox.page.messages import flat_components
+from tests.fakes.stage import Stage, words
+
+SOON = 10.0
+GOLD_PATRON = "Gerda Nilsson"
+MEMBER = "bramble.fox"
+ADMIN = "ash.keeper"
+
+
+@dataclass
+class Scene:
+    """The stage, and the bot that runs on it."""
+
+    stage: Stage
+    services: Services
+    bot: PledgekeeperBot
+
+    @property
+    def discord(self) -> DiscordStandIn:
+        return self.stage.sandbox.discord
+
+    @property
+    def guild_id(self) -> GuildId:
+        return GuildId(int(self.stage.sandbox.world.guild.id))
+
+    def person(self, username: str) -> DiscordUserId:
+        return DiscordUserId(int(self.stage.user_id(username)))
+
+    def role(self, name: str) -> RoleId:
+        return RoleId(int(self.stage.role_id(name)))
+
+    async def type(self, username: str, path: str, *, place: str | None = None, **options: Any) -> Interaction:
+        """Type a command and wait for its answer; `place` "dm" is the bot's direct messages."""
+        typed = await self.discord.run_command(self.stage.user_id(username), path, options, channel_id=place)
+        assert await typed.answered(SOON), f"/{path} was not answered: {typed.state}"
+        assert all(message.ephemeral for message in typed.messages), "an answer is for its asker alone"
+        return typed
+
+    async def say(self, username: str, path: str, **options: Any) -> str:
+        """Type a command and return what the answer says."""
+        return words((await self.type(username, path, **options)).messages)
+
+    async def press(self, username: str, message: Message, prefix: str) -> str:
+        """Press a button and return what is said then, in a new message or in place of the old one."""
+        pressed = await self.stage.press(username, message, prefix)
+        return words([*pressed.messages, message])
+
+    async def link(self, username: str = MEMBER, patron: str = GOLD_PATRON) -> None:
+        """Go the whole way from /link to Yes, and wait for what follows."""
+        url = await self.stage.authorize_url(username)
+        callback = await self.stage.browser().callback_url(url, self.stage.patron_id(patron))
+        answer = parse_qs(urlsplit(callback).query)
+        flow = self.services.flow
+        landing = await flow.finish_callback(
+            state=Secret(answer["state"][0]), code=Secret(answer["code"][0]), error=None
+        )
+        view = await flow.show(landing.cookie)
+        assert view.question is not None
+        await flow.confirm(landing.cookie, view.question.token)
+        await flow.close()
+
+    async def add_rule(self, role: str = "Gold", tier: str | None = "Gold") -> str:
+        """Write a rule as an admin; without a tier for any paid pledge."""
+        options = {"kind": "paying"} if tier is None else {"kind": "tier", "tier": tier}
+        return await self.say(ADMIN, "patreon rule add", role=str(self.role(role)), **options)
+
+    async def until(self, is_so: Callable[[], object], what: str) -> None:
+        """Wait until something holds."""
+        try:
+            async with asyncio.timeout(SOON):
+                while not is_so():
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            raise AssertionError(f"not within {SOON:.0f} s: {what}") from None
+
+
+@contextlib.asynccontextmanager
+async def serve(stage: Stage) -> AsyncIterator[Services]:
+    """Build the bot's objects for this world, without a Discord client."""
+    settings = Settings(**{name.lower(): value for name, value in stage.sandbox.bot.environment.items()})
+    storage = await Storage.open(settings.database_url, Vault(settings.encryption_keys))
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(storage.close)
+        http = await stack.enter_async_context(Http())
+        services = await app._build(settings=settings, clock=SystemClock(), storage=storage, http=http)
+        for part in (services.keeper, services.messenger, services.reconciler, services.rounds, services.flow):
+            stack.push_async_callback(part.close)
+        yield services
+
+
+@contextlib.asynccontextmanager
+async def connect(services: Services) -> AsyncIterator[PledgekeeperBot]:
+    """Connect a client until the end of the block."""
+    bot = quick(build_client(services, add_cogs=add_cogs))
+    life = asyncio.create_task(bot.start(services.settings.discord_token.reveal(), reconnect=False))
+    ready = asyncio.create_task(services.holder.wait_ready(SOON))
+    try:
+        await asyncio.wait({life, ready}, return_when=asyncio.FIRST_COMPLETED)
+        if life.done():
+            await life
+        await ready
+        yield bot
+    finally:
+        ready.cancel()
+        services.holder.lose()
+        await bot.close()
+        await asyncio.gather(life, ready, return_exceptions=True)
+
+
+def quick(bot: PledgekeeperBot) -> PledgekeeperBot:
+    """Let a client be ready at once: discord.py waits two seconds for further guilds."""
+    bot._connection.guild_ready_timeout = 0.05
+    return bot
+
+
+def buttons(message: Message) -> dict[str, str]:
+    """Return the labels of a message's buttons, each with its custom_id or address."""
+    return {one["label"]: one["custom_id"] or one["url"] for one in flat_components(message.components)}

@@ -1,0 +1,55 @@
+"""Patreon fails or lies: nobody loses a role, and the bot comes back by itself."""
+
+import pytest
+
+from sandbox.patreon import api_v2
+from tests.fakes.stage import Stage
+
+MEMBERS = "/members"
+
+
+@pytest.fixture
+async def linked(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """Two linked patrons with their roles, and a member list of at least five pages."""
+    await stage.add_rule()
+    await stage.link("hazel.hollow", "Gerda Nilsson")
+    await stage.link("ivy_afterdark", "Goldie Marsh")
+    await stage.until(lambda: _both_have_it(stage), "both roles")
+    monkeypatch.setattr(api_v2, "MOST_MEMBERS", 7)
+    await stage.rounds(2)
+    return stage
+
+
+def _both_have_it(stage: Stage) -> bool:
+    return "Gold" in stage.roles("hazel.hollow") and "Gold" in stage.roles("ivy_afterdark")
+
+
+@pytest.mark.parametrize("fault", ["502", "html", "cut", "empty", "repeat_page", "wrong_total"])
+async def test_a_read_that_breaks_on_page_three_of_five_takes_nothing(linked: Stage, fault: str) -> None:
+    linked.weather("patreon", MEMBERS, fault, after=2)
+    await linked.rounds(3)
+    assert _both_have_it(linked)
+
+
+@pytest.mark.parametrize("fault", ["null_users", "no_tiers", "empty"])
+async def test_a_whole_list_that_lies_takes_nothing_and_the_admin_hears_of_it(linked: Stage, fault: str) -> None:
+    linked.weather("patreon", MEMBERS, fault)
+    await linked.rounds(4)
+    assert _both_have_it(linked)
+    said = await linked.say("ash.keeper", "patreon sync")
+    assert "believable" in said or "not complete" in said or "incomplete" in said
+    linked.sandbox.weather.clear()
+    await linked.rounds(2)
+    assert _both_have_it(linked)
+
+
+async def test_patreon_down_for_ten_runs_takes_nothing_and_the_bot_recovers_by_itself(linked: Stage) -> None:
+    linked.weather("patreon", MEMBERS, "404")  # an answer that is not tried again within a run
+    await linked.rounds(10)
+    assert _both_have_it(linked)
+    assert (await linked.health())["http"] == 503
+    linked.sandbox.weather.clear()
+    linked.sandbox.patreon.change_tier(linked.patron_id("Goldie Marsh"), linked.tier_id("Bronze"))
+    await linked.until(lambda: "Gold" not in linked.roles("ivy_afterdark"), "facts count again", 40)
+    assert "Gold" in linked.roles("hazel.hollow")
+    await linked.ready()

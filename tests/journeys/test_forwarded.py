@@ -1,0 +1,37 @@
+"""Someone sends their own /link address to a patron: the patron must see whose it is, and nothing may stick."""
+
+import sqlite3
+
+from tests.fakes.stage import Stage
+
+
+async def test_a_forwarded_link_names_the_attacker_and_a_no_stores_nothing(stage: Stage) -> None:
+    await stage.add_rule()
+    address = await stage.authorize_url("dapple.grey")  # the attacker
+    victim = stage.browser()
+    page = await victim.consent(address, stage.patron_id("Goldie Marsh"))
+    assert page.result == "confirm"
+    assert "@dapple.grey" in page.words
+    assert "Emberwood" in page.words
+    assert "Goldie Marsh" in page.words
+    assert "only if you" in page.words
+
+    assert (await victim.send(page, "decline")).result == "declined"
+    assert (await victim.open(page.url)).result in {"unknown", "expired", "declined"}
+    await stage.rounds()
+    assert "Gold" not in stage.roles("dapple.grey")
+    with sqlite3.connect(stage.database) as database:
+        for table in ("links", "pendings"):
+            assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+        patrons = database.execute("SELECT count(*) FROM credentials WHERE kind = 'patron'").fetchone()
+    assert patrons == (0,)
+    assert "security" in stage.log()
+
+
+async def test_the_attacker_cannot_answer_in_the_victims_place(stage: Stage) -> None:
+    address = await stage.authorize_url("dapple.grey")
+    page = await stage.browser().consent(address, stage.patron_id("Goldie Marsh"))
+    attacker = stage.browser()
+    assert (await attacker.open(page.url)).result in {"unknown", "expired"}
+    answered = await attacker.send(page, "confirm")
+    assert answered.result not in {"linked", "confirm"}

@@ -1,0 +1,42 @@
+"""The bot as a process: starts, stops, shares nothing, and survives what the gateway throws at it."""
+
+import asyncio
+import time
+
+from sandbox.botprocess import BotProcess
+from tests.fakes.stage import Stage
+
+
+async def test_it_stops_cleanly_at_sigterm(stage: Stage) -> None:
+    assert await stage.sandbox.bot.stop() == 0
+    assert "Traceback" not in stage.log()
+    assert "pledgekeeper stopped" in stage.log()
+
+
+async def test_a_second_process_on_one_database_is_refused(stage: Stage) -> None:
+    environment = {**stage.sandbox.bot.environment, "WEB_PORT": "0"}
+    second = BotProcess({**environment, "WEB_PORT": "18999"})
+    await second.start()
+    assert await asyncio.wait_for(second.ended(), 30) not in {0, None}
+    assert "another" in "\n".join(second.lines).lower()
+    assert (await stage.health())["http"] == 200
+
+
+async def test_a_malformed_gateway_event_is_survived(stage: Stage) -> None:
+    await stage.add_rule()
+    stage.weather("discord", "GUILD_ROLE_UPDATE", "malformed_event", times=1)
+    stage.sandbox.discord.edit_role(stage.role_id("Regular"), name="Regulars")
+    began = time.monotonic()
+    await stage.link_when_back("hazel.hollow", "Gerda Nilsson")
+    await stage.until(lambda: "Gold" in stage.roles("hazel.hollow"), "a role after the crash")
+    assert time.monotonic() - began < 45
+    await stage.ready()
+
+
+async def test_a_new_creator_pair_is_rotated_and_survives_a_restart(stage: Stage) -> None:
+    stage.weather("patreon", "/members", "token_expired", times=1)
+    await stage.rounds(3)
+    await stage.sandbox.bot.stop()
+    await stage.restart()
+    await stage.rounds(2)
+    assert (await stage.health())["http"] == 200

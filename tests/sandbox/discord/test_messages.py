@@ -1,0 +1,150 @@
+"""Which messages Discord refuses, and what it makes of those that it takes."""
+
+from typing import Any
+
+import aiohttp
+import pytest
+
+from sandbox.discord.components import check_modal, number
+from sandbox.discord.errors import ApiError, Problems
+from sandbox.discord.messageforms import read_form
+from tests.sandbox.discord.conftest import Api, World
+from tests.sandbox.discord.test_commands import where
+
+BUTTON = {"type": 2, "style": 1, "label": "Go", "custom_id": "go"}
+LINK = {"type": 2, "style": 5, "label": "Read", "url": "https://example.org"}
+OPTION = {"label": "One", "value": "1"}
+MENU = {"type": 3, "custom_id": "menu", "options": [OPTION]}
+TEXT = {"type": 10, "content": "text"}
+V2 = 1 << 15
+
+
+def row(*components: dict[str, Any]) -> dict[str, Any]:
+    return {"type": 1, "components": list(components)}
+
+
+def buttons(many: int) -> list[dict[str, Any]]:
+    return [BUTTON | {"custom_id": f"b{n}"} for n in range(many)]
+
+
+def showing(*components: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"content": "x", "components": list(components)} | more
+
+
+WRONG = [
+    ("2,001 characters", {"content": "x" * 2001}, ["content"]),
+    ("content that is no text", {"content": 5}, ["content"]),
+    ("11 embeds", {"embeds": [{"title": "t"}] * 11}, ["embeds"]),
+    ("a long title", {"embeds": [{"title": "t" * 257}]}, ["embeds.0.title"]),
+    ("a nameless field", {"embeds": [{"fields": [{"name": "", "value": "v"}]}]}, ["embeds.0.fields.0.name"]),
+    ("26 fields", {"embeds": [{"fields": [{"name": "n", "value": "v"}] * 26}]}, ["embeds.0.fields"]),
+    ("6,001 characters in embeds", {"embeds": [{"description": "d" * 3001}] * 2}, ["embeds"]),
+    ("a button outside a row", showing(BUTTON), ["components.0"]),
+    ("6 rows", showing(*(row(button) for button in buttons(6))), ["components"]),
+    ("6 buttons in a row", showing(row(*buttons(6))), ["components.0.components"]),
+    ("a menu beside a button", showing(row(MENU, BUTTON)), ["components.0.components"]),
+    ("the same custom_id twice", showing(row(BUTTON, BUTTON)), ["components"]),
+    ("a long custom_id", showing(row(BUTTON | {"custom_id": "c" * 101})), ["components.0.components.0.custom_id"]),
+    ("a long label", showing(row(BUTTON | {"label": "l" * 81})), ["components.0.components.0.label"]),
+    ("a button that says nothing", showing(row(BUTTON | {"label": ""})), ["components.0.components.0"]),
+    ("a link to nowhere", showing(row(LINK | {"url": None})), ["components.0.components.0.url"]),
+    ("a link to a script", showing(row(LINK | {"url": "javascript:x"})), ["components.0.components.0.url"]),
+    ("a link with a custom_id", showing(row(LINK | {"custom_id": "c"})), ["components.0.components.0"]),
+    ("a menu of 26", showing(row(MENU | {"options": [OPTION] * 26})), ["components.0.components.0.options"]),
+    ("a menu of twins", showing(row(MENU | {"options": [OPTION] * 2})), ["components.0.components.0.options"]),
+    ("V2 with content", showing(TEXT, flags=V2), ["content"]),
+    ("V2 with 41 components", {"flags": V2, "components": [TEXT] * 41}, ["components"]),
+    ("V2 with 4,001 characters", {"flags": V2, "components": [TEXT | {"content": "x" * 2001}] * 2}, ["components"]),
+    ("V2 without its flag", {"components": [TEXT]}, ["components.0"]),
+]
+
+
+@pytest.mark.parametrize(("body", "paths"), [(b, p) for _, b, p in WRONG], ids=[name for name, _, _ in WRONG])
+def test_it_is_refused_at_its_place(body: dict[str, Any], paths: list[str]) -> None:
+    with pytest.raises(ApiError) as refused:
+        read_form(body, [])
+    assert refused.value.body["code"] == 50035
+    assert where(refused.value.body["errors"]) == paths
+
+
+@pytest.mark.parametrize("body", [{}, {"content": " "}, {"embeds": []}, {"components": []}])
+def test_an_empty_message_is_refused(body: dict[str, Any]) -> None:
+    with pytest.raises(ApiError) as refused:
+        read_form(body, [])
+    assert refused.value.body["code"] == 50006
+
+
+def test_components_are_numbered_around_given_ids() -> None:
+    numbered = number([row(BUTTON | {"id": 2}, LINK), {"type": 14}])
+    assert [numbered[0]["id"], *(c["id"] for c in numbered[0]["components"])] == [1, 2, 3]
+    assert numbered[1] == {"type": 14, "spacing": 1, "divider": True, "id": 4}
+
+
+@pytest.mark.parametrize(
+    ("part", "path"),
+    [
+        ({"type": 18, "label": "", "component": {"type": 4, "custom_id": "c"}}, "data.components.0.label"),
+        ({"type": 18, "label": "L", "component": BUTTON}, "data.components.0"),
+        (row({"type": 4, "custom_id": "c"}), "data.components.0.label"),
+        (row(MENU), "data.components.0"),
+        (BUTTON, "data.components.0"),
+    ],
+    ids=["no label", "a button in a label", "a bare input without label", "a menu in a row", "a bare button"],
+)
+def test_a_modal_takes_fields_alone(part: dict[str, Any], path: str) -> None:
+    problems = Problems()
+    check_modal(problems, {"title": "T", "custom_id": "m", "components": [part]})
+    assert where(problems.tree) == [path]
+
+
+@pytest.mark.parametrize(
+    ("allowed", "users", "roles", "everyone"),
+    [
+        (None, True, True, True),
+        ({"parse": []}, False, False, False),
+        ({"parse": ["users"]}, True, False, False),
+        ({"parse": [], "roles": ["{role}"]}, False, True, False),
+        ({"parse": ["everyone"]}, False, False, True),
+    ],
+)
+async def test_only_allowed_mentions_mention(  # noqa: PLR0917  fixtures and a table
+    world: World, api: Api, allowed: Any, users: bool, roles: bool, everyone: bool
+) -> None:
+    if allowed and "roles" in allowed:
+        allowed = allowed | {"roles": [world.gold.id]}
+    content = f"<@{world.ada.id}> <@&{world.gold.id}> @everyone"
+    body = {"content": content} | ({"allowed_mentions": allowed} if allowed is not None else {})
+    sent = (await api("POST", f"/channels/{world.channel.id}/messages", json=body)).body
+    assert ([u["id"] for u in sent["mentions"]], sent["mention_roles"]) == (
+        [world.ada.id] * users,
+        [world.gold.id] * roles,
+    )
+    assert sent["mention_everyone"] is everyone
+
+
+async def test_messages_are_listed_newest_first(world: World, api: Api) -> None:
+    path = f"/channels/{world.channel.id}/messages"
+    sent = [(await api("POST", path, json={"content": str(n)})).body["id"] for n in range(5)]
+
+    async def listed(query: str) -> list[str]:
+        return [message["id"] for message in (await api("GET", f"{path}?{query}")).body]
+
+    assert await listed("limit=2") == [sent[4], sent[3]]
+    assert await listed(f"before={sent[2]}") == [sent[1], sent[0]]
+    assert await listed(f"after={sent[2]}&limit=1") == [sent[3]]
+
+
+async def test_the_words_of_others_cannot_be_edited(world: World, api: Api) -> None:
+    path = f"/channels/{world.channel.id}/messages"
+    sent = (await api("POST", path, json={"content": "mine"})).body["id"]
+    world.channel.messages[sent].author_id = world.ada.id
+    assert (await api("PATCH", f"{path}/{sent}", json={"content": "yours"})).code == 50005
+
+
+async def test_a_form_with_a_file_is_read(world: World, api: Api) -> None:
+    form = aiohttp.FormData()
+    form.add_field("payload_json", '{"content": "see"}', content_type="application/json")
+    form.add_field("files[0]", b"1,2", filename="a.csv", content_type="text/csv")
+    world.guild.roles[world.guild.id].permissions |= 1 << 15
+    sent = (await api("POST", f"/channels/{world.channel.id}/messages", data=form)).body
+    assert (sent["content"], sent["attachments"][0]["filename"], sent["attachments"][0]["size"]) == ("see", "a.csv", 3)

@@ -1,0 +1,123 @@
+"""The page in a real browser: by clicking alone, on a phone, while things change, and without any script."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from sandbox.main import Options, Sandbox
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+MUST_RUN = "PLEDGEKEEPER_NEEDS_CHROMIUM" in os.environ
+pytestmark = pytest.mark.skipif(CHROMIUM is None and not MUST_RUN, reason="there is no Chromium on this machine")
+
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+BOT_IS_UP_MS = 30_000
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        running = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield running
+        await running.close()
+
+
+@pytest.fixture
+async def shown(browser: Browser, sandbox: Sandbox) -> Page:
+    page = await browser.new_page(viewport={"width": 1280, "height": 900})
+    await page.goto(sandbox.page_url)
+    return page
+
+
+async def test_by_clicking_alone_a_patron_comes_to_hold_a_role(browser: Browser) -> None:
+    async with Sandbox(Options(interval=1)) as sandbox:
+        context = await browser.new_context(viewport={"width": 1280, "height": 900})
+        page = await context.new_page()
+        await page.goto(sandbox.page_url)
+        await expect(page.locator("#command option")).not_to_have_count(1, timeout=BOT_IS_UP_MS)
+        await page.get_by_role("link", name="Fill it in for me").click()
+        await page.get_by_role("button", name="Run /patreon rule add").click()
+        await expect(page.locator("#messages")).to_contain_text("Gold", timeout=BOT_IS_UP_MS)
+        await page.get_by_role("link", name="Be Cedar").click()
+        await page.get_by_role("button", name="Run /link").click()
+        await expect(page.locator("#messages")).to_contain_text("direct message")
+        await page.get_by_role("link", name="Show the direct messages").click()
+        async with context.expect_page() as opened:
+            await page.locator("#messages a.button").click()
+        await consent(await opened.value)
+        gold = page.locator("#members section", has=page.get_by_role("heading", name="Gold"))
+        await expect(gold).to_contain_text("Cedar")
+        await context.close()
+
+
+async def consent(tab: Page) -> None:
+    await tab.get_by_label("You are signed in as").select_option(label="Goldie Marsh")
+    await tab.get_by_role("button", name="Allow").click()
+    await tab.locator("#confirm button").click()
+    await tab.wait_for_selector('body[data-result="linked"]')
+
+
+@pytest.mark.parametrize("width", [1280, 768, 390])
+async def test_nothing_sticks_out_sideways(shown: Page, width: int) -> None:
+    await shown.set_viewport_size({"width": width, "height": 900})
+    assert await shown.evaluate("document.documentElement.scrollWidth") == width
+
+
+async def test_a_change_appears_by_itself_and_leaves_what_is_open_open(shown: Page, sandbox: Sandbox) -> None:
+    gerda = next(p.id for p in sandbox.world.patreon.people.values() if p.full_name == "Gerda Nilsson")
+    row = shown.locator(f"#patron-{gerda}")
+    await row.locator("summary").click()
+    await row.get_by_label("Tier").select_option(label="Bronze · $3.00")
+    sandbox.patreon.decline(gerda)
+    await expect(row.locator(".status")).to_have_text("declined")
+    await expect(row.locator("details")).to_have_attribute("open", "")
+    assert await row.get_by_label("Tier").locator("option:checked").inner_text() == "Bronze · $3.00"
+
+
+async def test_one_click_changes_a_standing(shown: Page, sandbox: Sandbox) -> None:
+    gerda = next(p.id for p in sandbox.world.patreon.people.values() if p.full_name == "Gerda Nilsson")
+    row = shown.locator(f"#patron-{gerda}")
+    await row.locator("summary").click()
+    await row.get_by_role("button", name="Cancel").click()
+    await expect(row.locator(".status")).to_have_text("active, cancelled")
+    await expect(shown.get_by_role("status")).to_have_text("Gerda Nilsson: active, cancelled")
+
+
+async def test_a_refusal_is_said_in_words(shown: Page, sandbox: Sandbox) -> None:
+    await shown.get_by_label("You are").select_option(label="Cedar")
+    await shown.evaluate("act(Object.assign(document.createElement('form'), {action: '/clock'}))")
+    await expect(shown.locator(".said.problem")).to_contain_text("days")
+
+
+async def test_the_keyboard_alone_moves_the_clock(shown: Page, sandbox: Sandbox) -> None:
+    await shown.locator("#clock-day").focus()
+    before = sandbox.clock.now()
+    await shown.keyboard.press("Enter")
+    await expect(shown.get_by_role("status")).to_contain_text("It is now")
+    assert (sandbox.clock.now() - before).days == 1
+    assert await shown.evaluate("document.activeElement.id") == "clock-day"
+
+
+async def test_without_script_the_page_works_by_plain_forms(browser: Browser, sandbox: Sandbox) -> None:
+    context = await browser.new_context(java_script_enabled=False)
+    page = await context.new_page()
+    await page.goto(sandbox.page_url)
+    await page.get_by_label("You are").select_option(label="Hazel")
+    await page.get_by_role("button", name="Go", exact=True).click()
+    await page.get_by_role("link", name="#general").click()
+    await page.get_by_role("button", name="+1 day").click()
+    await expect(page.get_by_role("status")).to_contain_text("It is now")
+    assert await page.get_by_label("You are").locator("option:checked").inner_text() == "Hazel"
+    await expect(page.get_by_role("link", name="#general")).to_have_attribute("aria-current", "page")
+    await context.close()

@@ -1,0 +1,59 @@
+"""The command as a person starts and stops it."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from sandbox.main import main
+
+SOON = 20.0
+ANY_PORTS = ("--port", "0", "--discord-port", "0", "--patreon-port", "0", "--bot-port", "0")
+START = "import sys; from sandbox.main import main; sys.exit(main(sys.argv[1:]))"
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+async def started(temporary: Path) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", START, "--no-bot", *ANY_PORTS),
+        cwd=REPOSITORY,
+        env=os.environ | {"TMPDIR": str(temporary)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+def left_in(directory: Path) -> list[Path]:
+    return list(directory.iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+async def test_it_prints_its_address_first_and_leaves_nothing_behind(number: int, tmp_path: Path) -> None:
+    process = await started(tmp_path)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    first = (await asyncio.wait_for(process.stdout.readline(), SOON)).decode()
+    assert first.startswith("Open http://127.0.0.1:")
+    async with aiohttp.ClientSession() as session, session.get(first.split()[1]) as page:
+        assert page.status == 200
+    assert left_in(tmp_path) != []
+    process.send_signal(number)
+    assert await asyncio.wait_for(process.wait(), SOON) == 0
+    assert await process.stderr.read() == b""
+    await process.stdout.read()
+    assert left_in(tmp_path) == []
+
+
+def test_a_port_in_use_is_said_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        argv = ["--no-bot", "--port", port, "--discord-port", "0", "--patreon-port", "0", "--bot-port", "0"]
+        assert main(argv) == 1
+    assert "Try --port 0" in capsys.readouterr().err

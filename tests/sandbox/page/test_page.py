@@ -1,0 +1,99 @@
+"""What the page shows, without a browser."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+
+from sandbox.main import Sandbox
+
+Page = aiohttp.ClientSession
+Find = Callable[[str], str]
+OWN_FIELD = re.compile(r'<(?:input|select|textarea)(?![^>]*type="hidden")[^>]*\bid="([^"]+)"')
+
+
+async def drawn(page: Page, **asked: str) -> str:
+    async with page.get("/", params=asked) as answer:
+        assert answer.status == 200
+        return await answer.text()
+
+
+async def test_names_are_escaped_wherever_they_stand(page: Page, sandbox: Sandbox) -> None:
+    evil = '<img src=x onerror="a()">'
+    for user in sandbox.world.discord.users.values():
+        user.display_name = evil
+    for person in sandbox.world.patreon.people.values():
+        person.full_name = evil
+    for role in sandbox.world.guild.roles.values():
+        role.name = evil
+    for tier in sandbox.world.campaign.tiers:
+        tier.title = evil
+    sandbox.world.guild.name = sandbox.world.campaign.name = evil
+    sandbox.bot.lines.append(evil)
+    html = await drawn(page, notice=evil, problem=evil)
+    assert "<img src=x" not in html
+    assert html.count("&lt;img src=x") > 50
+
+
+async def test_a_reply_is_drawn_with_its_markup_and_its_buttons(page: Page, small_bot: Any, member: Find) -> None:
+    user = member("cedar_lane")
+    command = {"user": user, "command": "greet", "options": {"tone": "x"}}
+    async with page.post("/discord/command", json=command) as answer:
+        assert answer.status == 200
+    html = await drawn(page, me=user)
+    assert "<strong>Hello</strong> &lt;script&gt;" in html
+    assert 'name="custom_id" value="confirm:1"' in html
+    assert 'href="https://example.com/page" target="_blank" rel="noopener"' in html
+    assert "Only you can see this" in html
+
+
+async def test_a_command_shows_a_field_for_each_option(page: Page, small_bot: Any) -> None:
+    html = await drawn(page, command="greet", **{"options.tone": "Cold"})
+    assert 'name="options.tone" value="Cold"' in html
+    assert 'name="options.times" value="" autocomplete="off" type="number"' in html
+    assert '<select id="option-loud" name="options.loud"' in html
+    assert "@Gold" in html
+    assert ">/keep list<" in html
+
+
+async def test_every_field_has_a_label(page: Page, small_bot: Any) -> None:
+    html = await drawn(page, command="greet")
+    fields = OWN_FIELD.findall(html)
+    assert len(fields) > 50
+    assert [field for field in fields if f'for="{field}"' not in html] == []
+
+
+async def test_no_id_stands_twice(page: Page, small_bot: Any) -> None:
+    ids = re.findall(r'\bid="([^"]+)"', await drawn(page, command="greet"))
+    assert sorted(set(ids)) == sorted(ids)
+
+
+async def test_unknown_wishes_in_the_address_show_the_page_all_the_same(page: Page) -> None:
+    assert "Emberwood" in await drawn(page, me="0", channel="0", command="nothing")
+
+
+async def test_the_page_lives_on_nothing_but_itself(page: Page) -> None:
+    html = await drawn(page)
+    addresses = re.findall(r'(?:src|href)="([^"]+)"', html)
+    assert [a for a in addresses if not a.startswith(("/", "#"))] == []
+    for name in ("page.css", "page.js", "icon.svg"):
+        async with page.get(f"/static/{name}") as answer:
+            assert answer.status == 200
+            assert "http://" not in (await answer.text()).replace("http://www.w3.org/2000/svg", "")
+
+
+async def test_the_guide_names_the_same_person_after_they_earned_the_role(page: Page, sandbox: Sandbox) -> None:
+    before = await drawn(page)
+    gold = next(r.id for r in sandbox.world.guild.roles.values() if r.name == "Gold")
+    cedar = next(m for m in sandbox.world.guild.members.values() if m.user.username == "cedar_lane")
+    sandbox.discord.give_role(cedar.id, gold)
+    assert "Be Cedar" in before
+    assert "Be Cedar" in await drawn(page)
+
+
+async def test_the_page_stands_when_the_bot_was_thrown_out(page: Page, sandbox: Sandbox) -> None:
+    sandbox.discord.kick_bot()
+    assert "Emberwood" in await drawn(page)
+    async with page.get("/state.json") as answer:
+        assert answer.status == 200

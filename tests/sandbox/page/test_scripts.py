@@ -1,0 +1,204 @@
+"""The calls by which scripts steer the sandbox: state, clock, weather, calls, bot, log."""
+
+import asyncio
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import aiohttp
+import pytest
+
+from sandbox.botprocess import BotProcess
+from sandbox.main import Options, Sandbox
+
+SOON = 10.0
+Page = aiohttp.ClientSession
+
+
+async def post(page: Page, path: str, body: Any) -> Any:
+    async with page.post(path, json=body) as answer:
+        assert answer.status == 200, await answer.text()
+        return await answer.json()
+
+
+async def refused(page: Page, path: str, body: Any) -> str:
+    async with page.post(path, json=body) as answer:
+        assert answer.status == 400, await answer.text()
+        return str((await answer.json())["error"])
+
+
+async def get(page: Page, path: str) -> Any:
+    async with page.get(path) as answer:
+        assert answer.status == 200, await answer.text()
+        return await (answer.json() if answer.content_type == "application/json" else answer.text())
+
+
+async def test_the_state_holds_all_that_a_script_needs(page: Page, sandbox: Sandbox) -> None:
+    state = await get(page, "/state.json")
+    assert set(state) == {"now", "web", "discord", "patreon"}
+    assert state["web"] == sandbox.bot_url
+    discord, patreon = state["discord"], state["patreon"]
+    assert {"url", "token", "guild_id", "roles", "members"} <= set(discord)
+    names = {"id", "username", "display_name", "role_ids", "joined_at", "pending", "dms_open", "is_bot"}
+    assert names | {"is_owner", "is_admin"} == set(discord["members"][0])
+    client = {"url", "client_id", "client_secret", "redirect_uri", "campaign_id"}
+    tokens = {"creator_access_token", "creator_refresh_token"}
+    assert client | tokens | {"tiers", "patrons"} <= set(patreon)
+    assert {"id", "name", "status", "tier_ids", "amount_cents", "discord_user_id"} <= set(patreon["patrons"][0])
+
+
+async def test_the_tokens_of_the_state_work(page: Page) -> None:
+    state = await get(page, "/state.json")
+    discord, patreon = state["discord"], state["patreon"]
+    headers = {"Authorization": f"Bot {discord['token']}"}
+    async with page.get(f"{discord['url']}/users/@me", headers=headers) as answer:
+        assert answer.status == 200
+    headers = {"Authorization": f"Bearer {patreon['creator_access_token']}"}
+    async with page.get(f"{patreon['url']}/api/oauth2/v2/campaigns", headers=headers) as answer:
+        assert answer.status == 200
+
+
+async def test_roles_say_which_of_them_the_bot_cannot_give(page: Page) -> None:
+    roles = (await get(page, "/state.json"))["discord"]["roles"]
+    assert [role["name"] for role in roles if role["above_bot"]] == ["Admin", "Legend", "Pledgekeeper"]
+
+
+@pytest.mark.parametrize(
+    ("body", "step"),
+    [
+        pytest.param({"days": 3}, timedelta(days=3), id="days"),
+        pytest.param({"hours": 2}, timedelta(hours=2), id="hours"),
+        pytest.param({"minutes": 30}, timedelta(minutes=30), id="minutes"),
+        pytest.param({"days": 1, "hours": 1}, timedelta(hours=25), id="together"),
+    ],
+)
+async def test_the_clock_moves_by_a_step(page: Page, body: Any, step: timedelta) -> None:
+    moved = datetime.fromisoformat((await post(page, "/clock", body))["now"])
+    assert abs(moved - datetime.now(UTC) - step) < timedelta(seconds=10)
+    read = datetime.fromisoformat(await get(page, "/clock"))
+    assert read >= moved
+    assert read.tzinfo is not None
+
+
+async def test_the_clock_moves_to_a_moment(page: Page) -> None:
+    moved = await post(page, "/clock", {"to": "2040-01-31T12:00:00"})
+    assert moved["now"].startswith("2040-01-31T12:00:00")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param({}, id="nothing said"),
+        pytest.param({"days": -1}, id="backwards"),
+        pytest.param({"to": "2001-01-01"}, id="to the past"),
+        pytest.param({"to": "soon"}, id="to no moment"),
+        pytest.param({"days": "many"}, id="no number"),
+        pytest.param({"days": 1e12}, id="beyond time"),
+        pytest.param([1], id="no object"),
+    ],
+)
+async def test_the_clock_refuses_what_it_cannot_do(page: Page, body: Any) -> None:
+    assert await refused(page, "/clock", body)
+
+
+async def test_weather_is_set_listed_and_cleared(page: Page, sandbox: Sandbox) -> None:
+    fault = {"service": "patreon", "route": "/members", "fault": "cut", "times": 2, "after": 1}
+    assert await post(page, "/weather", fault) == {"faults": [fault]}
+    assert await get(page, "/weather") == {"faults": [fault]}
+    assert await post(page, "/weather", {}) == {"faults": []}
+    assert sandbox.weather.faults == []
+
+
+async def test_weather_strikes_the_service(page: Page, sandbox: Sandbox) -> None:
+    await post(page, "/weather", {"service": "discord", "route": "/users/@me", "fault": "503", "times": 1})
+    headers = {"Authorization": f"Bot {sandbox.discord.state.bot_token}"}
+    statuses = []
+    for _ in range(2):
+        async with page.get(f"{sandbox.discord.url}/users/@me", headers=headers) as answer:
+            statuses.append(answer.status)
+    assert statuses == [503, 200]
+
+
+async def test_weather_at_an_unknown_service_is_refused(page: Page) -> None:
+    assert "discord, patreon" in await refused(page, "/weather", {"service": "x", "fault": "500"})
+    assert "fault" in await refused(page, "/weather", {"service": "patreon"})
+
+
+async def test_calls_are_counted_by_route_and_reset(page: Page, sandbox: Sandbox) -> None:
+    headers = {"Authorization": f"Bot {sandbox.discord.state.bot_token}"}
+    for _ in range(2):
+        async with page.get(f"{sandbox.discord.url}/users/@me", headers=headers):
+            pass
+    calls = await get(page, "/calls")
+    assert calls["discord"] == {"GET /users/@me": 2}
+    assert calls["patreon"] == {}
+    assert [(c["service"], c["method"], c["path"], c["status"]) for c in calls["log"]] == [
+        ("discord", "GET", "/users/@me", 200)
+    ] * 2
+    assert await post(page, "/calls", {}) == {"patreon": {}, "discord": {}, "log": []}
+
+
+@pytest.fixture
+def sleeper(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> BotProcess:
+    """Put a small script in the bot's place."""
+    script = (
+        "import signal, sys\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n"
+        'print("awake", flush=True)\n'
+        "signal.pause()"
+    )
+    monkeypatch.setattr(sandbox.bot, "_command", (sys.executable, "-c", script))
+    return sandbox.bot
+
+
+async def awake(bot: BotProcess, lines: int = 1) -> None:
+    heard = asyncio.Event()
+    bot.on_change(lambda: heard.set() if len(bot.lines) >= lines else None)
+    if len(bot.lines) < lines:
+        await asyncio.wait_for(heard.wait(), SOON)
+
+
+async def test_the_bot_is_started_stopped_killed_and_started_again(page: Page, sleeper: BotProcess) -> None:
+    assert await get(page, "/bot") == {"running": False, "pid": None, "exit_code": None}
+    started = await post(page, "/bot", {"action": "start"})
+    assert started == {"running": True, "pid": sleeper.pid, "exit_code": None}
+    await awake(sleeper)
+    assert await post(page, "/bot", {"action": "stop"}) == {"running": False, "pid": None, "exit_code": 0}
+    await post(page, "/bot", {"action": "start"})
+    await awake(sleeper, lines=2)
+    assert (await post(page, "/bot", {"action": "kill"}))["exit_code"] == -9
+    assert await get(page, "/log") == "awake\nawake\n"
+
+
+async def test_an_unknown_act_on_the_bot_is_refused(page: Page) -> None:
+    assert "start, stop, kill" in await refused(page, "/bot", {"action": "dance"})
+
+
+async def test_a_bot_that_ends_by_itself_is_shown_with_its_last_words(page: Page, sandbox: Sandbox) -> None:
+    sandbox.bot._command = (sys.executable, "-c", 'print("no <token>"); raise SystemExit(4)')
+    await sandbox.bot.start()
+    await sandbox.bot.ended()
+    html = await get(page, "/")
+    assert "ended by itself, with exit code 4" in html
+    assert "no &lt;token&gt;" in html
+    assert 'value="start"' in html
+
+
+async def test_an_open_page_hears_of_each_change(page: Page, sandbox: Sandbox) -> None:
+    async with page.get("/events") as stream:
+        assert stream.content_type == "text/event-stream"
+        assert await stream.content.readuntil(b"\n\n") == b"retry: 1000\n\n"
+        await post(page, "/clock", {"days": 1})
+        heard = await asyncio.wait_for(stream.content.readuntil(b"\n\n"), SOON)
+    assert heard == b"event: change\ndata: \n\n"
+
+
+async def test_an_open_page_does_not_delay_the_end() -> None:
+    async with aiohttp.ClientSession() as session:
+        async with Sandbox(Options(with_bot=False)) as sandbox:
+            stream = await session.get(f"{sandbox.page_url}/events")
+            await stream.content.readuntil(b"\n\n")
+            began = time.monotonic()
+        assert time.monotonic() - began < 2
+        stream.close()

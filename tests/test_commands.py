@@ -1,0 +1,106 @@
+"""Every command that people can type: its name, what it says of itself, who may use it and where."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, cast
+
+import discord
+import pytest
+from discord import app_commands
+
+from bot.client import PledgekeeperBot
+from bot.services import Services
+from cogs import add_cogs
+
+COMMANDS = {
+    "link": (),
+    "unlink": (),
+    "membership": (),
+    "patreon sync": (),
+    "patreon preview": (),
+    "patreon why": ("user",),
+    "patreon unlink": ("user",),
+    "patreon rule add": ("role", "kind", "tier", "campaign"),
+    "patreon rule list": (),
+    "patreon rule remove": ("rule",),
+}
+COMPLETED = {"patreon rule add": {"tier", "campaign"}, "patreon rule remove": {"rule"}}
+MOST_CHARACTERS = 8000  # discord-api-docs, Application Commands: name, descriptions and choices of one command
+
+
+class _Registered(PledgekeeperBot):
+    """A client that never connects: it has its commands, and no services."""
+
+    async def add_cog(self, cog: Any, /, **options: Any) -> None:
+        cog.cog_load = discord.ext.commands.Cog.cog_load.__get__(cog)  # no rounds begin
+        await super().add_cog(cog, **options)
+
+
+@pytest.fixture
+async def tree() -> app_commands.CommandTree[Any]:
+    services = cast("Services", SimpleNamespace(settings=SimpleNamespace(sync_interval_seconds=300)))
+    bot = _Registered(services, add_cogs=add_cogs, has_members_intent=True)
+    await add_cogs(bot)
+    return bot.tree
+
+
+def walk(tree: app_commands.CommandTree[Any]) -> Iterator[app_commands.Command[Any, ..., Any]]:
+    for command in tree.walk_commands():
+        if isinstance(command, app_commands.Command):
+            yield command
+
+
+def test_these_are_all_the_commands_and_their_options(tree: app_commands.CommandTree[Any]) -> None:
+    found = {one.qualified_name: tuple(option.display_name for option in one.parameters) for one in walk(tree)}
+    assert found == COMMANDS
+
+
+def test_each_command_and_option_says_what_it_is_for(tree: app_commands.CommandTree[Any]) -> None:
+    texts = [one.description for one in tree.walk_commands()]
+    texts += [str(option.description) for one in walk(tree) for option in one.parameters]
+    assert [text for text in texts if text in {"", "…"} or len(text) > 100] == []
+
+
+def test_options_that_name_something_of_ours_are_completed(tree: app_commands.CommandTree[Any]) -> None:
+    found = {
+        one.qualified_name: {option.display_name for option in one.parameters if option.autocomplete}
+        for one in walk(tree)
+    }
+    assert {name: options for name, options in found.items() if options} == COMPLETED
+
+
+def test_a_rule_is_for_a_tier_or_any_paid_pledge(tree: app_commands.CommandTree[Any]) -> None:
+    (add,) = (one for one in walk(tree) if one.qualified_name == "patreon rule add")
+    assert [choice.value for choice in add.get_parameter("kind").choices] == ["tier", "paying"]  # type: ignore[union-attr]  # it is there
+
+
+@pytest.mark.parametrize(
+    ("name", "permissions", "contexts"),
+    [
+        pytest.param("patreon", str(1 << 28), [0], id="patreon needs Manage Roles and a server"),
+        pytest.param("link", None, [0, 1], id="link works in a server and in the bot's DM"),
+        pytest.param("unlink", None, [0, 1], id="unlink works in a server and in the bot's DM"),
+        pytest.param("membership", None, [0, 1], id="membership works in a server and in the bot's DM"),
+    ],
+)
+def test_discord_is_told_who_may_use_a_command_and_where(
+    tree: app_commands.CommandTree[Any], name: str, permissions: str | None, contexts: list[int]
+) -> None:
+    command = tree.get_command(name)
+    assert command is not None
+    told = command.to_dict(tree)
+    assert told["default_member_permissions"] == (None if permissions is None else int(permissions))
+    assert told["contexts"] == contexts
+    assert told["integration_types"] == [0]
+
+
+def test_every_group_asks_for_the_right_again(tree: app_commands.CommandTree[Any]) -> None:
+    """discord.py asks only the group that a command stands in."""
+    groups = [one for one in tree.walk_commands() if isinstance(one, app_commands.Group)]
+    assert {group.qualified_name for group in groups} == {"patreon", "patreon rule"}
+    own = {type(group).interaction_check for group in groups}
+    assert app_commands.Group.interaction_check not in own
+
+
+def test_no_command_is_larger_than_discord_allows(tree: app_commands.CommandTree[Any]) -> None:
+    assert max(len(str(command.to_dict(tree))) for command in tree.get_commands()) < MOST_CHARACTERS
