@@ -23,8 +23,10 @@ from bot.patreon.oauth import OAuth
 from bot.patreon.tokens import TokenKeeper
 from bot.roles.apply import Applier
 from bot.roles.facts import Breakers, FactBook
+from bot.roles.holds import Holds
 from bot.roles.intake import Intake
 from bot.roles.observe import Observer
+from bot.roles.planning import Planning
 from bot.roles.reconcile import Reconciler
 from bot.roles.rounds import Rounds
 from bot.roles.rulebook import Rulebook
@@ -105,8 +107,10 @@ async def _build(*, settings: Settings, clock: Clock, storage: Storage, http: Ht
         herald=messenger,
         clock=clock,
     )
+    holds = Holds(storage=storage, herald=messenger, clock=clock)
+    planning = Planning(storage=storage, observer=observer, facts=facts, holds=holds)
     reconciler = Reconciler(
-        storage=storage, observer=observer, facts=facts, applier=applier, herald=messenger, clock=clock
+        storage=storage, observer=observer, planning=planning, applier=applier, herald=messenger, clock=clock
     )
     intake = Intake(storage=storage, client=client, keeper=keeper, clock=clock)
     reconciler.on_follow = intake.forget
@@ -119,7 +123,15 @@ async def _build(*, settings: Settings, clock: Clock, storage: Storage, http: Ht
         campaign_id=settings.patreon_campaign_id,
         credential_id=await _plant_seed(storage, settings, clock),
     )
-    rounds = Rounds(storage=storage, home=home, intake=intake, reconciler=reconciler, herald=messenger, health=health)
+    rounds = Rounds(
+        storage=storage,
+        home=home,
+        intake=intake,
+        reconciler=reconciler,
+        herald=messenger,
+        health=health,
+        clock=clock,
+    )
     flow = LinkFlow(
         storage=storage, oauth=oauth, client=client, api=api, clock=clock, roles=reconciler, messenger=messenger
     )
@@ -131,6 +143,7 @@ async def _build(*, settings: Settings, clock: Clock, storage: Storage, http: Ht
         observer=observer,
         reconciler=reconciler,
         breakers=breakers,
+        holds=holds,
         rounds=rounds,
         rulebook=Rulebook(storage=storage, observer=observer, facts=facts, clock=clock),
         intake=intake,

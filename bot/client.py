@@ -57,6 +57,7 @@ class PledgekeeperBot(commands.Bot):
         self.services = services
         self.button_handlers: dict[str, ButtonHandler] = {}
         self._add_cogs = add_cogs
+        self._pause = 0.0
 
     async def setup_hook(self) -> None:
         """Get ready between login and connection. Raises PrivilegedIntentsRequired where members may not be seen."""
@@ -65,6 +66,13 @@ class PledgekeeperBot(commands.Bot):
         await self._choose_gateway()
         await self._add_cogs(self)
         await self._register_commands()
+
+    async def connect(self, *, reconnect: bool = True) -> None:
+        """Connect, after a while where a day's connections run short."""
+        if self._pause > 0:
+            log.warning("few connections to discord are left today", seconds=self._pause)
+            await asyncio.sleep(self._pause)
+        await super().connect(reconnect=reconnect)
 
     async def close(self) -> None:
         """Disconnect, once the commands and events under way have ended; they are given a little time."""
@@ -86,7 +94,7 @@ class PledgekeeperBot(commands.Bot):
 
     async def on_disconnect(self) -> None:
         """Let the others wait."""
-        self.services.holder.lose()
+        self.services.holder.lose(self)
 
     async def on_error(self, event_method: str, /, *_args: Any, **_kwargs: Any) -> None:
         """Log what an event's listener raised; the next event is another matter."""
@@ -95,10 +103,7 @@ class PledgekeeperBot(commands.Bot):
     async def _choose_gateway(self) -> None:
         _, url, limit = await self.http.get_bot_gateway()
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(url)
-        pause = identify_pause(remaining=limit["remaining"], reset_after_seconds=limit["reset_after"] / 1000)
-        if pause > 0:
-            log.warning("few connections to discord are left today", remaining=limit["remaining"], seconds=pause)
-            await asyncio.sleep(pause)
+        self._pause = identify_pause(remaining=limit["remaining"], reset_after_seconds=limit["reset_after"] / 1000)
 
     async def _register_commands(self) -> None:
         notices = self.services.storage.notices

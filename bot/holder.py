@@ -24,10 +24,11 @@ class ClientHolder:
         self._client = client
         self._arrived.set()
 
-    def lose(self) -> None:
-        """Note that the connection is gone."""
-        self._client = None
-        self._arrived.clear()
+    def lose(self, client: discord.Client) -> None:
+        """Note that a client's connection is gone; the word of one that was replaced meanwhile does not count."""
+        if client is self._client:
+            self._client = None
+            self._arrived.clear()
 
     async def wait_ready(self, timeout: float) -> discord.Client:  # noqa: ASYNC109  a wish of the caller's
         """Wait for a connected client; DiscordAway where none comes in time."""

@@ -20,7 +20,7 @@ from bot.clock import Clock
 from bot.errors import PledgekeeperError
 from bot.holder import ClientHolder
 from bot.linking.ports import Messenger as LinkMessenger
-from bot.model import DiscordUserId, GuildId
+from bot.model import DiscordUserId, GuildId, HoldId
 from bot.roles.apply import Herald
 from bot.storage import Storage
 from bot.storage.states import ButtonKind, ButtonPlace
@@ -74,13 +74,13 @@ class Messenger:
 
     # --- to a guild's admins
 
-    async def tell_admin(self, guild_id: GuildId, key: str, text: str) -> None:
-        """Tell of a trouble, once until `over` is told of the same key."""
+    async def tell_admin(self, guild_id: GuildId, key: str, text: str, *, hold_id: HoldId | None = None) -> None:
+        """Tell of a trouble, once until `over` is told of the same key; with the buttons of a hold, if one is named."""
         noted = f"trouble:{guild_id}:{key}"
         if await self._storage.notices.seen(noted) is not None:
             return
         await self._storage.notices.note(noted, self._clock.now(), text)
-        await self._tell_guild(guild_id, f"⚠️ {text}")
+        await self._tell_guild(guild_id, f"⚠️ {text}", hold_id=hold_id)
 
     async def over(self, guild_id: GuildId, key: str, text: str) -> None:
         """Tell that a trouble is over, where it was told of."""
@@ -112,8 +112,9 @@ class Messenger:
             if self._holder.current is not None:
                 await self._flush(guild_id)
 
-    async def _tell_guild(self, guild_id: GuildId, text: str) -> None:
-        if await self._try("the log channel could not be used", lambda: self._send_to_log(guild_id, text)):
+    async def _tell_guild(self, guild_id: GuildId, text: str, *, hold_id: HoldId | None = None) -> None:
+        view = hold_buttons(hold_id) if hold_id is not None else None
+        if await self._try("the log channel could not be used", lambda: self._send_to_log(guild_id, text, view=view)):
             return
         pending = await self._load_pending(guild_id)
         kept = [*pending, text][-PENDING_KEPT:]
@@ -121,14 +122,19 @@ class Messenger:
         if not pending:
             await self._try("the system channel could not be used", lambda: self._send_to_system(guild_id, text))
 
-    async def _send_to_log(self, guild_id: GuildId, text: str, *, file: discord.File | None = None) -> bool:
+    async def _send_to_log(
+        self, guild_id: GuildId, text: str, *, file: discord.File | None = None, view: discord.ui.View | None = None
+    ) -> bool:
         channel_id = (await self._storage.guilds.settings(guild_id)).log_channel_id
         client = self._holder.current
         if channel_id is None or client is None:
             return False
         channel = client.get_partial_messageable(channel_id, guild_id=guild_id)
         await channel.send(
-            _cut(text), file=file or discord.utils.MISSING, allowed_mentions=discord.AllowedMentions.none()
+            _cut(text),
+            file=file or discord.utils.MISSING,
+            view=view or discord.utils.MISSING,
+            allowed_mentions=discord.AllowedMentions.none(),
         )
         return True
 
@@ -169,6 +175,15 @@ class Messenger:
         except FAILURES as error:
             log.warning(event, why=str(error))
             return False
+
+
+def hold_buttons(hold_id: HoldId) -> discord.ui.View:
+    """Make the two buttons that answer a hold; `cogs/admin/holds.py` takes the press."""
+    view = discord.ui.View(timeout=None)
+    danger, plain = discord.ButtonStyle.danger, discord.ButtonStyle.secondary
+    view.add_item(discord.ui.Button(label="Apply: remove them", style=danger, custom_id=f"hold:apply:{hold_id}"))
+    view.add_item(discord.ui.Button(label="Discard: keep them", style=plain, custom_id=f"hold:discard:{hold_id}"))
+    return view
 
 
 def _pending_key(guild_id: GuildId) -> str:

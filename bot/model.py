@@ -22,6 +22,7 @@ MembershipId = NewType("MembershipId", str)
 RuleId = NewType("RuleId", int)
 ReadId = NewType("ReadId", int)
 CredentialId = NewType("CredentialId", int)
+HoldId = NewType("HoldId", int)
 
 
 class PatronStatus(enum.StrEnum):
@@ -163,6 +164,11 @@ class RuleKind(enum.StrEnum):
 
     TIER = "tier"  # entitled to this tier
     PAYING = "paying"  # any paying patron
+    AMOUNT = "amount"  # entitled to at least this much
+    LIFETIME = "lifetime"  # paid at least this much altogether, a patron still or not
+    MONTHS = "months"  # a paying patron since at least so many whole months
+    FREE = "free"  # a free member
+    FORMER = "former"  # paid once, and no longer
 
 
 class RoleRule(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,7 +179,9 @@ class RoleRule(msgspec.Struct, frozen=True, kw_only=True):
     role_id: RoleId
     campaign_id: CampaignId
     kind: RuleKind
-    tier_id: TierId | None = None
+    tier_id: TierId | None = None  # of a TIER rule
+    amount_cents: int | None = None  # of an AMOUNT or LIFETIME rule, in the campaign's currency
+    months: int | None = None  # of a MONTHS rule
 
 
 class LinkOrigin(enum.StrEnum):
@@ -236,6 +244,35 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     state: GrantState
     since: datetime  # when this state began
     granted_at: datetime | None = None  # when it was first seen held
+
+
+class HoldState(enum.StrEnum):
+    """What became of one held revoke."""
+
+    OPEN = "open"  # waits for an admin
+    APPROVED = "approved"  # may happen if it is still planned
+    DISCARDED = "discarded"  # the role stays until that person's facts change
+
+
+class HoldItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One revoke that the brake held: one role of one person. `mark` tells their facts at that time from later ones."""
+
+    hold_id: HoldId
+    guild_id: GuildId
+    discord_user_id: DiscordUserId
+    role_id: RoleId
+    state: HoldState
+    mark: str
+    reason: str
+
+
+class Hold(msgspec.Struct, frozen=True, kw_only=True):
+    """The held revokes that an admin answers together."""
+
+    hold_id: HoldId
+    guild_id: GuildId
+    opened_at: datetime
+    items: tuple[HoldItem, ...]
 
 
 class Mode(enum.StrEnum):

@@ -9,6 +9,7 @@ from bot.linking.flow import LinkFlow
 from bot.messenger import Messenger
 from bot.patreon.tokens import TokenKeeper
 from bot.roles.facts import Breakers
+from bot.roles.holds import Holds
 from bot.roles.intake import Intake
 from bot.roles.observe import Observer
 from bot.roles.reconcile import Reconciler
@@ -29,6 +30,7 @@ class Services:
     observer: Observer
     reconciler: Reconciler
     breakers: Breakers
+    holds: Holds
     rounds: Rounds
     rulebook: Rulebook
     intake: Intake

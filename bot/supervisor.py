@@ -29,7 +29,8 @@ FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 20.0
 SOUND_AFTER_SECONDS = 60.0  # whoever ran that long begins again at the first pause
 BAD_TOKEN_PAUSE_SECONDS = 300.0
-READY_WITHIN_SECONDS = 180.0
+LOGIN_WITHIN_SECONDS = 90.0  # with the commands registered, which Discord may slow down
+READY_WITHIN_SECONDS = 60.0  # after its IDENTIFY: two seconds after the last of its guilds came
 CLOSE_SECONDS = 10.0
 WATCH_SECONDS = 0.5
 AUTHENTICATION_FAILED, DISALLOWED_INTENTS = 4004, 4014  # discord-api-docs, Gateway Close Event Codes
@@ -144,17 +145,26 @@ class DiscordSupervisor:
     async def _live(self, *, has_members_intent: bool) -> None:
         """Run a client from its login to its end, which comes too where it does not get ready."""
         client = self._build(has_members_intent)
-        life = asyncio.create_task(client.start(self._token.reveal(), reconnect=False), name="discord client")
         try:
+            async with asyncio.timeout(LOGIN_WITHIN_SECONDS):
+                await client.login(self._token.reveal())
+            await self._stay_connected(client)
+        finally:
+            self._holder.lose(client)
+            await self._close(client)
+
+    async def _stay_connected(self, client: discord.Client) -> None:
+        life = asyncio.create_task(client.connect(reconnect=False), name="discord client")
+        try:
+            while client.ws is None and not life.done():
+                await asyncio.wait({life}, timeout=WATCH_SECONDS)
             await asyncio.wait({life}, timeout=READY_WITHIN_SECONDS)
             if not life.done() and not client.is_ready():
                 raise TimeoutError(f"not ready within {READY_WITHIN_SECONDS:.0f} seconds")
             await life
         finally:
-            self._holder.lose()
             life.cancel()
             await asyncio.gather(life, return_exceptions=True)
-            await self._close(client)
 
     async def _close(self, client: discord.Client) -> None:
         try:

@@ -3,7 +3,7 @@
 import msgspec
 
 from bot.linking.words import plain
-from bot.roles.reconcile import Explanation
+from bot.roles.planning import Explanation
 from bot.roles.report import Names, say_decision, say_origin
 
 NO_RULES = "This server gives no role for a pledge yet."

@@ -9,6 +9,7 @@ import pytest
 from discord import app_commands
 
 from bot.client import PledgekeeperBot
+from bot.model import RuleKind
 from bot.services import Services
 from cogs import add_cogs
 
@@ -20,7 +21,7 @@ COMMANDS = {
     "patreon preview": (),
     "patreon why": ("user",),
     "patreon unlink": ("user",),
-    "patreon rule add": ("role", "kind", "tier", "campaign"),
+    "patreon rule add": ("role", "kind", "tier", "amount", "months", "campaign"),
     "patreon rule list": (),
     "patreon rule remove": ("rule",),
 }
@@ -69,9 +70,9 @@ def test_options_that_name_something_of_ours_are_completed(tree: app_commands.Co
     assert {name: options for name, options in found.items() if options} == COMPLETED
 
 
-def test_a_rule_is_for_a_tier_or_any_paid_pledge(tree: app_commands.CommandTree[Any]) -> None:
+def test_every_kind_of_rule_is_offered(tree: app_commands.CommandTree[Any]) -> None:
     (add,) = (one for one in walk(tree) if one.qualified_name == "patreon rule add")
-    assert [choice.value for choice in add.get_parameter("kind").choices] == ["tier", "paying"]  # type: ignore[union-attr]  # it is there
+    assert [choice.value for choice in add.get_parameter("kind").choices] == [*RuleKind]  # type: ignore[union-attr]  # it is there
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, event, inspect, text
-from sqlalchemy.dialects.postgresql.base import PGDialect
-from sqlalchemy.dialects.sqlite.base import SQLiteDialect
+from sqlalchemy.dialects import registry
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from bot.errors import NeedsOwner
@@ -84,7 +83,9 @@ async def test_a_database_of_a_newer_program_is_left_alone(tmp_path: Path) -> No
         await Database.open(url)
 
 
-@pytest.mark.parametrize("dialect", [SQLiteDialect(), PGDialect()], ids=["sqlite", "postgresql"])
+@pytest.mark.parametrize(
+    "dialect", [registry.load("sqlite")(), registry.load("postgresql")()], ids=["sqlite", "postgresql"]
+)
 def test_every_table_can_be_made_in_either_database(dialect: Any) -> None:
     for table in metadata.sorted_tables:
         assert str(CreateTable(table).compile(dialect=dialect))

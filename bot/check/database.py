@@ -72,7 +72,7 @@ async def _try_keys(storage: Storage, vault: Vault) -> Finding:
             f"{locked} of {len(values)} stored tokens cannot be opened",
             "put the key that sealed them back, behind the first",
         )
-    return ok(KEYS, f"all {len(values)} stored tokens can be opened")
+    return ok(KEYS, f"{len(values)} of {len(values)} stored tokens can be opened")
 
 
 def _judge_folder(path: Path) -> Finding:

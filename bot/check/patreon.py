@@ -84,7 +84,7 @@ async def _ask_creator(settings: Settings, http: Http, creator: StoredPair | Non
     except PledgekeeperError as error:
         return [wrong(CREATOR, *_split(error))]
     judged, campaign_id = _judge_campaigns(settings.patreon_campaign_id, campaigns)
-    whose = "as the bot has refreshed it" if creator is not None else "as the settings have it"
+    whose = "as the bot keeps it" if creator is not None else "as the settings have it"
     works = ok(CREATOR, f"Patreon takes it, {whose}")
     if campaign_id is None:
         return [works, judged]

@@ -99,6 +99,11 @@ class PatreonClient:
         self._require_v2("unpausing a webhook")
         return webhooks.read_webhook(await self._fetch(webhooks.unpause_request(webhook_id), access_token))
 
+    async def move_webhook(self, access_token: Secret, webhook_id: str, uri: str) -> Webhook:
+        """Let Patreon send to another address; the secret stays. Raises UnsupportedByApi on v1."""
+        self._require_v2("moving a webhook")
+        return webhooks.read_webhook(await self._fetch(webhooks.move_request(webhook_id, uri), access_token))
+
     async def _fetch(self, request: Request, access_token: Secret) -> bytes:
         return await self._http.fetch(self._base_url, msgspec.structs.replace(request, token=access_token))
 

@@ -1,6 +1,7 @@
-"""Webhooks as API v2's documents describe them: what we ask to list, make and unpause one. Pure.
+"""Webhooks as API v2's documents describe them: what we ask to list, make and mend one; whom a delivery names. Pure.
 
-Deliveries are checked in protocol.py. Public source: https://docs.patreon.com/#webhooks
+A delivery's signature is checked in protocol.py. Its body is as old as the delivery, which may be days late, so of all
+that it says only *who* is read. Public source: https://docs.patreon.com/#webhooks
 """
 
 from datetime import datetime
@@ -9,7 +10,7 @@ from urllib.parse import quote
 import msgspec
 
 from bot.errors import PatreonUnavailable
-from bot.model import CampaignId, Secret
+from bot.model import CampaignId, MembershipId, PatreonUserId, Secret
 from bot.patreon.protocol import Request
 from bot.patreon.requests_v2 import BASE
 from bot.patreon.wire import Moment, ToOne, decode, target
@@ -41,6 +42,13 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
     campaign_id: CampaignId | None = None
 
 
+class Hint(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom a delivery is about; API v1 knows no membership."""
+
+    patreon_user_id: PatreonUserId
+    membership_id: MembershipId | None = None
+
+
 class _Attributes(msgspec.Struct):
     uri: str | None = None
     triggers: list[str] | None = None
@@ -60,6 +68,21 @@ class _Webhook(msgspec.Struct):
     relationships: _Relations | None = None
 
 
+class _People(msgspec.Struct):
+    user: ToOne | None = None  # of a member, in v2
+    patron: ToOne | None = None  # of a pledge, in v1
+
+
+class _Subject(msgspec.Struct):
+    id: str = ""
+    type: str = ""
+    relationships: _People | None = None
+
+
+class _Delivery(msgspec.Struct):
+    data: _Subject | None = None
+
+
 class _List(msgspec.Struct):
     data: list[_Webhook] | None = None
 
@@ -70,6 +93,7 @@ class _One(msgspec.Struct):
 
 _LIST = msgspec.json.Decoder(_List)
 _ONE = msgspec.json.Decoder(_One)
+_DELIVERY = msgspec.json.Decoder(_Delivery)
 
 
 def list_request() -> Request:
@@ -97,7 +121,16 @@ def create_request(campaign_id: CampaignId, uri: str) -> Request:
 
 def unpause_request(webhook_id: str) -> Request:
     """Ask Patreon to send again."""
-    document = {"data": {"type": "webhook", "id": webhook_id, "attributes": {"paused": False}}}
+    return _change_request(webhook_id, {"paused": False})
+
+
+def move_request(webhook_id: str, uri: str) -> Request:
+    """Ask Patreon to send elsewhere, and to send again."""
+    return _change_request(webhook_id, {"uri": uri, "triggers": MEMBER_TRIGGERS, "paused": False})
+
+
+def _change_request(webhook_id: str, attributes: dict[str, object]) -> Request:
+    document = {"data": {"type": "webhook", "id": webhook_id, "attributes": attributes}}
     return Request(
         name=f"webhook {webhook_id}",
         method="PATCH",
@@ -121,6 +154,22 @@ def read_webhook(body: bytes) -> Webhook:
     if document.data is None or not document.data.id:
         raise PatreonUnavailable("the answer holds no webhook")
     return _webhook(document.data)
+
+
+def read_hint(body: bytes) -> Hint | None:
+    """Read whom a genuine delivery is about; None where it is about nobody (a post), or cannot be read."""
+    try:
+        subject = decode(body, _DELIVERY).data
+    except PatreonUnavailable:
+        return None
+    if subject is None or subject.relationships is None:
+        return None
+    if subject.type == "member" and (user_id := target(subject.relationships.user)):
+        membership_id = MembershipId(subject.id) if subject.id else None
+        return Hint(patreon_user_id=PatreonUserId(user_id), membership_id=membership_id)
+    if subject.type == "pledge" and (user_id := target(subject.relationships.patron)):
+        return Hint(patreon_user_id=PatreonUserId(user_id))
+    return None
 
 
 def _webhook(told: _Webhook) -> Webhook:

@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from bot.clock import Clock
-from bot.model import DiscordUserId, Grant, GrantState, GuildId, RoleId
+from bot.model import DiscordUserId, Grant, GrantState, GuildId, HoldId, RoleId
 from bot.roles.assignable import Block
 from bot.roles.facts import Breakers
 from bot.roles.observe import Observer
@@ -26,8 +26,8 @@ log = structlog.get_logger(__name__)
 class Herald(Protocol):
     """Tells a guild's admins what they should know."""
 
-    async def tell_admin(self, guild_id: GuildId, key: str, text: str) -> None:
-        """Tell of a trouble, once until it is over."""
+    async def tell_admin(self, guild_id: GuildId, key: str, text: str, *, hold_id: HoldId | None = None) -> None:
+        """Tell of a trouble, once until it is over; with the buttons of a hold, where one is named."""
 
     async def over(self, guild_id: GuildId, key: str, text: str) -> None:
         """Tell that a trouble is over, where it was told of."""
@@ -41,6 +41,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     decision: Decision
     outcome: Outcome
+    is_counted: bool = False  # a revoke that counts for the brake
 
 
 class Applier:
@@ -63,8 +64,13 @@ class Applier:
         self._herald = herald
         self._clock = clock
 
-    async def apply(self, guild_id: GuildId, plan: PersonPlan, *, names: Names, trigger: str) -> tuple[Change, ...]:
-        """Carry out every change of the plan, in its order; one role's failure does not stop the next."""
+    async def apply(
+        self, guild_id: GuildId, plan: PersonPlan, *, names: Names, trigger: str, counted: frozenset[RoleId]
+    ) -> tuple[Change, ...]:
+        """Carry out every change of the plan, in its order; one role's failure does not stop the next.
+
+        `counted` are the roles whose revokes count for the brake.
+        """
         changes: list[Change] = []
         for decision in plan.decisions:
             match decision.action:
@@ -77,7 +83,8 @@ class Applier:
                     continue
                 case _:
                     continue
-            changes.append(Change(decision=decision, outcome=outcome))
+            is_counted = decision.role_id in counted
+            changes.append(Change(decision=decision, outcome=outcome, is_counted=is_counted))
             if outcome in {Outcome.AWAY, Outcome.BANNED}:
                 break
         await self._record(guild_id, plan.discord_user_id, changes, names=names, trigger=trigger)
@@ -148,6 +155,7 @@ class Applier:
                 action=f"{change.decision.action} {change.outcome}",
                 reason=say_decision(change.decision, plain),
                 trigger=trigger,
+                is_counted=change.is_counted and change.outcome is Outcome.DONE,
             )
             for change in changes
         ]

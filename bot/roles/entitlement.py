@@ -56,11 +56,35 @@ class Entitlement(msgspec.Struct, frozen=True, kw_only=True):
     tier_ids: frozenset[TierId] = frozenset()
     cents: int = 0
     until: datetime | None = None
+    months: int | None = None  # whole months since the pledge began; None: not told
     reading: Membership | None = None
+
+    @property
+    def lifetime_cents(self) -> int | None:
+        """What was paid altogether; None: not told."""
+        return None if self.reading is None else self.reading.lifetime_cents
+
+    @property
+    def has_paid(self) -> bool:
+        """Tell whether there ever was a payment that Patreon did not take back."""
+        return self.reading is not None and self.reading.charge_status not in TAKEN_BACK
 
 
 def entitle(record: MembershipRecord, *, tiers: Mapping[TierId, Tier], now: datetime, grace_days: int) -> Entitlement:
     """Work out what the believed part of `record` entitles to."""
+    entitlement = _entitle(record, tiers=tiers, now=now, grace_days=grace_days)
+    began = None if entitlement.reading is None else entitlement.reading.pledge_started_at
+    return entitlement if began is None else msgspec.structs.replace(entitlement, months=whole_months(began, now))
+
+
+def whole_months(since: datetime, now: datetime) -> int:
+    """Count the calendar months that are over: from the 31st of January, the first is over on the 1st of March."""
+    months = (now.year - since.year) * 12 + now.month - since.month
+    is_short = (now.day, now.timetz()) < (since.day, since.timetz())
+    return max(months - is_short, 0)
+
+
+def _entitle(record: MembershipRecord, *, tiers: Mapping[TierId, Tier], now: datetime, grace_days: int) -> Entitlement:
     reading = record.believed
     gone_since = record.memory.gone_since
     if reading is None:

@@ -112,6 +112,7 @@ class FactBook:
         return Names(
             roles={role.role_id: role.name for role in look.roles.values()} if look is not None else {},
             campaigns={campaign.campaign_id: campaign.name for campaign in known},
+            currencies={campaign.campaign_id: campaign.currency for campaign in known},
             tiers={tier.tier_id: tier for campaign in known for tier in campaign.tiers},
             stamp=stamp,
             confirmed_at={id_: read.started_at for id_, read in believed.items() if read is not None},

@@ -4,7 +4,7 @@ A bulk read is compared in memory with a fingerprint of each patron's last readi
 nothing. New readings are stored unproven page by page (they may give at once), and believed when the read is judged.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 
 import msgspec
@@ -16,17 +16,25 @@ from bot.model import (
     CampaignId,
     CredentialId,
     DiscordUserId,
-    Membership,
+    MembershipId,
     MembershipPage,
     MembershipRecord,
     PatreonUserId,
-    PatronStatus,
     ReadId,
 )
 from bot.patreon.client import PatreonClient
 from bot.patreon.tokens import TokenKeeper
 from bot.roles.evidence import PastRead, ReadSummary, Tally, Verdict, judge
-from bot.roles.record import believe, is_tierless, take_absence, take_identity, take_reading
+from bot.roles.record import (
+    believe,
+    fingerprint,
+    has_turned,
+    is_tierless,
+    matters,
+    take_absence,
+    take_identity,
+    take_reading,
+)
 from bot.storage import Storage
 
 log = structlog.get_logger(__name__)
@@ -44,6 +52,7 @@ class CampaignRead(msgspec.Struct, frozen=True, kw_only=True):
     summary: ReadSummary
     verdict: Verdict
     changed: frozenset[PatreonUserId]
+    turns: int = 0  # pledges that began or ended, and of which this read was the first to tell
     error: PledgekeeperError | None = None
 
 
@@ -55,6 +64,7 @@ class _Reading(msgspec.Struct, kw_only=True):
     on_news: OnNews
     tally: Tally
     changed: set[PatreonUserId]
+    turns: int = 0
     has_doubted: bool = False  # earlier reads left readings that were not believed
 
 
@@ -115,6 +125,7 @@ class Intake:
             summary=reading.tally.summary,
             verdict=verdict,
             changed=frozenset(reading.changed),
+            turns=reading.turns,
             error=error,
         )
 
@@ -139,6 +150,28 @@ class Intake:
         await self._storage.memberships.save(records)
         self.forget(link.patreon_user_id)
 
+    async def take_member(
+        self, campaign_id: CampaignId, credential_id: CredentialId, membership_id: MembershipId
+    ) -> None:
+        """Read one member again; what is seen of one person proves that person's own standing.
+
+        Raises TryLater or NeedsOwner; that Patreon does not find a member proves nothing.
+        """
+        reading = await self._keeper.call(
+            credential_id, lambda token: self._client.fetch_membership(token, membership_id)
+        )
+        if reading.campaign_id != campaign_id:
+            log.warning("a member belongs to another campaign", campaign_id=campaign_id, told=reading.campaign_id)
+            return
+        previous = (await self._previous(campaign_id, [reading.patreon_user_id])).get(reading.patreon_user_id)
+        is_wanted = previous is not None or matters(reading)
+        if not is_wanted and await self._storage.links.find_patreon(reading.patreon_user_id) is None:
+            return
+        record = take_reading(previous, reading)
+        await self._storage.memberships.save([record])
+        if campaign_id in self._fingerprints:  # else they are built from storage when they are needed
+            self._note(campaign_id, [record])
+
     async def _take_pages(self, credential_id: CredentialId, reading: _Reading) -> None:
         async for page in self._keeper.iter_pages(credential_id, reading.campaign_id, self._client):
             reading.tally.see(page)
@@ -153,14 +186,16 @@ class Intake:
             for one in page.memberships
             if (
                 (mark := known.get(one.patreon_user_id)) != fingerprint(one)
-                and (mark is not None or _matters(one) or one.patreon_user_id in reading.linked)
+                and (mark is not None or matters(one) or one.patreon_user_id in reading.linked)
             )
             or is_tierless(one)
         }
         if not news:
             return
-        records = await self._merge(reading.campaign_id, news, is_believed=False)
+        previous = await self._previous(reading.campaign_id, news)
+        records = [take_reading(previous.get(patron), one, is_believed=False) for patron, one in news.items()]
         await self._save(reading.campaign_id, records)
+        reading.turns += sum(has_turned(previous.get(patron), one) for patron, one in news.items())
         reading.changed.update(news)
         await reading.on_news(frozenset(news))
 
@@ -212,12 +247,6 @@ class Intake:
         await self._save(reading.campaign_id, records)
         reading.changed.update(absent)
 
-    async def _merge(
-        self, campaign_id: CampaignId, news: Mapping[PatreonUserId, Membership], *, is_believed: bool
-    ) -> list[MembershipRecord]:
-        previous = await self._previous(campaign_id, news)
-        return [take_reading(previous.get(patron), one, is_believed=is_believed) for patron, one in news.items()]
-
     async def _previous(
         self, campaign_id: CampaignId, patrons: Iterable[PatreonUserId]
     ) -> dict[PatreonUserId, MembershipRecord]:
@@ -254,33 +283,3 @@ class Intake:
     async def _save_new_tiers(self, page: MembershipPage) -> None:
         known = {tier for one in page.tiers[:1] for tier in await self._storage.campaigns.tiers(one.campaign_id)}
         await self._storage.campaigns.save_tiers(tuple(tier for tier in page.tiers if tier not in known))
-
-
-def fingerprint(reading: Membership) -> int:
-    """Return a number that differs where two readings differ in anything but when and how they were read; never 0."""
-    facts = (
-        reading.membership_id,
-        reading.full_name,
-        reading.patron_status,
-        reading.charge_status,
-        reading.unknown_words,
-        reading.tier_ids,
-        reading.entitled_cents,
-        reading.lifetime_cents,
-        reading.is_gifted,
-        reading.is_free_trial,
-        reading.pledge_started_at,
-        reading.last_charge_at,
-        reading.next_charge_at,
-        reading.cadence_months,
-        reading.declined_since,
-        reading.discord_user_id,
-    )
-    return hash(facts) or 1
-
-
-def _matters(reading: Membership) -> bool:
-    """Tell whether someone unlinked and unknown is worth storing: a patron, not a follower."""
-    if reading.patron_status in {PatronStatus.NEVER, PatronStatus.FORMER}:
-        return bool(reading.tier_ids) or reading.discord_user_id is not None
-    return True

@@ -91,6 +91,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     action: Action
     claim: Claim
     block: Block | None = None
+    rail: str | None = None  # which rail of policy.py held it back
 
 
 class PersonPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +104,11 @@ class PersonPlan(msgspec.Struct, frozen=True, kw_only=True):
     def having(self, action: Action) -> tuple[Decision, ...]:
         """Return the decisions with this action."""
         return tuple(decision for decision in self.decisions if decision.action is action)
+
+    @property
+    def is_held_back(self) -> bool:
+        """Tell whether a rail keeps a change from happening."""
+        return bool(self.having(Action.HELD_BACK))
 
     @property
     def is_change(self) -> bool:

@@ -1,28 +1,116 @@
-"""Rails on a plan: what a guild's settings keep from happening. Pure; has no say in who earns what.
+"""Rails on a plan: what keeps a planned change from happening. Pure; has no say in who earns what.
 
-mode        grants     revokes
-sync        happen     happen
-grant_only  happen     held back
-off         held back  held back
+    rail        grants     revokes
+    mode        off        off and grant_only
+    hold        -          each (person, role) of a hold that nobody has answered
+    discard     -          each that an admin chose to keep, until that person's facts change
+
+The brake opens a hold when more than `brake_percent` of a guild's held roles would go within 24 hours, from five up.
+What somebody did on purpose does not count: /unlink, a rule that an admin removed, a hold that an admin applied, a tier
+change that leaves the person another pledge role.
 """
+
+import enum
+import hashlib
+from collections.abc import Mapping
+from datetime import timedelta
 
 import msgspec
 
-from bot.model import GuildSettings, Mode
-from bot.roles.plan import Action, Decision, PersonPlan
+from bot.model import GuildSettings, HoldItem, HoldState, Mode, RoleId
+from bot.roles.plan import Action, Decision, PersonFacts, PersonPlan
+from bot.roles.rules import Wanted
+
+BRAKE_WINDOW = timedelta(hours=24)
+BRAKE_FROM = 5  # below that a few cancellations of one day are a large share of a small server
 
 
-def rein_in(plan: PersonPlan, settings: GuildSettings) -> PersonPlan:
-    """Return the plan with what the guild's mode forbids held back."""
-    if settings.mode is Mode.SYNC:
-        return plan
-    held_back = {Action.REVOKE} if settings.mode is Mode.GRANT_ONLY else {Action.REVOKE, Action.GRANT}
-    return msgspec.structs.replace(
-        plan, decisions=tuple(_held_back(decision, held_back) for decision in plan.decisions)
+class Rail(enum.StrEnum):
+    """What held a change back."""
+
+    MODE = "mode"
+    HOLD = "hold"
+    DISCARD = "discard"
+
+
+class Brake(msgspec.Struct, frozen=True, kw_only=True):
+    """What went and what is there: revokes that count of the last 24 hours, and roles of ours held now."""
+
+    recent: int
+    held: int
+    percent: int  # 100: off
+
+    def must_hold(self, planned: int) -> bool:
+        """Tell whether so many more revokes are too many."""
+        gone = self.recent + planned
+        return gone >= BRAKE_FROM and gone * 100 > self.percent * (self.recent + self.held)
+
+
+def rein_in(
+    plan: PersonPlan, settings: GuildSettings, *, items: Mapping[RoleId, HoldItem] | None = None, mark: str = ""
+) -> PersonPlan:
+    """Return the plan with what a rail forbids held back. `mark` is the person's facts, as `facts_mark` says them."""
+    decisions = tuple(_rein_in(one, settings, (items or {}).get(one.role_id), mark) for one in plan.decisions)
+    return plan if decisions == plan.decisions else msgspec.structs.replace(plan, decisions=decisions)
+
+
+def counted_revokes(plan: PersonPlan, items: Mapping[RoleId, HoldItem]) -> tuple[Decision, ...]:
+    """Return the revokes that count for the brake."""
+    if plan.link is None or any(one.claim.wanted is Wanted.YES for one in plan.decisions):
+        return ()
+    return tuple(
+        one
+        for one in plan.having(Action.REVOKE)
+        if one.claim.rule is not None and not _is_approved(items.get(one.role_id))
     )
 
 
-def _held_back(decision: Decision, actions: set[Action]) -> Decision:
-    if decision.action not in actions:
+def outdated_items(plan: PersonPlan, items: Mapping[RoleId, HoldItem]) -> tuple[HoldItem, ...]:
+    """Return what a hold says of this person and the plan no longer does."""
+    still = {one.role_id for one in plan.decisions if one.action in {Action.REVOKE, Action.HELD_BACK}}
+    return tuple(item for role_id, item in items.items() if role_id not in still)
+
+
+def facts_mark(person: PersonFacts) -> str:
+    """Return a short text that changes when the facts do on which this person's roles rest."""
+    facts = [
+        [
+            record.campaign_id,
+            record.memory.gone_since is not None,
+            record.believed
+            and [
+                record.believed.patron_status,
+                record.believed.charge_status,
+                record.believed.tier_ids,
+                record.believed.entitled_cents,
+                record.believed.is_gifted,
+            ],
+        ]
+        for _, record in sorted(person.records.items())
+    ]
+    return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()[:16]
+
+
+def _rein_in(decision: Decision, settings: GuildSettings, item: HoldItem | None, mark: str) -> Decision:
+    rail = _find_rail(decision, settings, item, mark)
+    if rail is None:
         return decision
-    return msgspec.structs.replace(decision, action=Action.HELD_BACK)
+    return msgspec.structs.replace(decision, action=Action.HELD_BACK, rail=rail)
+
+
+def _find_rail(decision: Decision, settings: GuildSettings, item: HoldItem | None, mark: str) -> Rail | None:
+    if decision.action is Action.GRANT:
+        return Rail.MODE if settings.mode is Mode.OFF else None
+    if decision.action is not Action.REVOKE:
+        return None
+    if settings.mode is not Mode.SYNC:
+        return Rail.MODE
+    if item is None or _is_approved(item):
+        return None
+    if item.state is HoldState.OPEN:
+        return Rail.HOLD
+    return Rail.DISCARD if item.mark == mark else None
+
+
+def _is_approved(item: HoldItem | None) -> bool:
+    return item is not None and item.state is HoldState.APPROVED

@@ -14,16 +14,14 @@ import structlog
 from bot.clock import Clock
 from bot.errors import TryLater
 from bot.linking.outcome import RoleNews
-from bot.model import CampaignId, DiscordUserId, GuildId, PatreonUserId, RoleId
+from bot.model import DiscordUserId, GuildId, PatreonUserId, RoleId
 from bot.roles.apply import Applier, Change, Herald, blocked_roles
-from bot.roles.facts import FactBook, seated
-from bot.roles.ledger import settle, settled
 from bot.roles.news import gather_news
 from bot.roles.observe import Observer
-from bot.roles.plan import Action, GuildFacts, PersonFacts, PersonPlan, plan_person
-from bot.roles.policy import rein_in
+from bot.roles.plan import Action
+from bot.roles.planning import Explanation, GuildPlan, Planning
 from bot.roles.queue import PeopleQueue, Turn, Urgency
-from bot.roles.report import Names, discord_stamp, plain_stamp, say_block
+from bot.roles.report import discord_stamp, plain_stamp, say_block
 from bot.roles.write import Outcome
 from bot.storage import Storage
 
@@ -34,22 +32,6 @@ CLOSE_SECONDS = 10.0
 UNSEEN_PATIENCE = timedelta(seconds=10)  # an event follows its write within a second, or was lost
 
 
-class Explanation(msgspec.Struct, frozen=True, kw_only=True):
-    """One person's plan with the names to say it."""
-
-    plan: PersonPlan
-    names: Names
-
-
-class GuildPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run would change now, and how old the facts are; people with nothing to change are left out."""
-
-    guild_id: GuildId
-    plans: tuple[PersonPlan, ...]
-    names: Names
-    facts_at: dict[CampaignId, datetime | None]
-
-
 class Reconciler:
     """The one way from facts to roles."""
 
@@ -58,14 +40,14 @@ class Reconciler:
         *,
         storage: Storage,
         observer: Observer,
-        facts: FactBook,
+        planning: Planning,
         applier: Applier,
         herald: Herald,
         clock: Clock,
     ) -> None:
         self._storage = storage
         self._observer = observer
-        self._facts = facts
+        self._planning = planning
         self._applier = applier
         self._herald = herald
         self._clock = clock
@@ -108,14 +90,14 @@ class Reconciler:
         self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId] | None, *, trigger: str
     ) -> int:
         """Plan these people (None: all) in memory, queue those with changes, return how many. Raises DiscordAway."""
-        plans = await self._plan_all(guild_id, discord_user_ids)
-        for plan, has_unsettled in plans:
-            if plan.having(Action.GRANT) or has_unsettled:
+        drawn = await self._planning.plan_guild(guild_id, discord_user_ids, is_recorded=True)
+        for plan in drawn.plans:
+            if plan.having(Action.GRANT) or plan.discord_user_id in drawn.unsettled:
                 self.mark(guild_id, [plan.discord_user_id], trigger=trigger, urgency=Urgency.BULK_GRANT)
             elif plan.is_change:
                 self.mark(guild_id, [plan.discord_user_id], trigger=trigger, urgency=Urgency.BULK_REVOKE)
-        await self._tell_blocked(guild_id, [plan for plan, _ in plans], is_everyone=discord_user_ids is None)
-        return sum(plan.is_change for plan, _ in plans)
+        await self._tell_blocked(drawn, is_everyone=discord_user_ids is None)
+        return sum(plan.is_change for plan in drawn.plans)
 
     async def look_again(self, guild_id: GuildId) -> None:
         """Look anew at everyone whose last write has not been seen for a while, and let them be planned."""
@@ -127,12 +109,10 @@ class Reconciler:
         self.mark(guild_id, people, trigger="look", urgency=Urgency.BULK_GRANT)
 
     async def preview(self, guild_id: GuildId) -> GuildPlan:
-        """Return what a run would change now. Writes nothing. Raises DiscordAway."""
-        names = await self._facts.names(guild_id)
-        plans = [plan for plan, _ in await self._plan_all(guild_id, None) if plan.is_change or blocked_roles(plan)]
-        campaign_ids = await self._storage.campaigns.campaigns_of(guild_id)
-        facts_at = {campaign_id: names.confirmed_at.get(campaign_id) for campaign_id in campaign_ids}
-        return GuildPlan(guild_id=guild_id, plans=tuple(plans), names=names, facts_at=facts_at)
+        """Return what a run would change now, or cannot. Writes nothing. Raises DiscordAway."""
+        drawn = await self._planning.plan_guild(guild_id, None, is_recorded=False)
+        shown = tuple(one for one in drawn.plans if one.is_change or one.is_held_back or blocked_roles(one))
+        return msgspec.structs.replace(drawn, plans=shown)
 
     async def explain(
         self,
@@ -142,10 +122,7 @@ class Reconciler:
         stamp: Callable[[datetime], str] = discord_stamp,
     ) -> Explanation:
         """Return one person's plan as it stands. Writes nothing. Raises DiscordAway."""
-        guild = await self._facts.guild(guild_id)
-        person = await self._look_at(guild, await self._facts.person(guild, discord_user_id))
-        plan = rein_in(plan_person(guild, person), guild.settings)
-        return Explanation(plan=plan, names=await self._facts.names(guild_id, stamp=stamp))
+        return await self._planning.plan_one(guild_id, discord_user_id, is_recorded=False, stamp=stamp)
 
     async def is_relevant(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> bool:
         """Tell whether anything ties this person to us."""
@@ -197,54 +174,26 @@ class Reconciler:
         self._later.add(handle)
 
     async def _serve(self, guild_id: GuildId, turn: Turn) -> tuple[Change, ...]:
-        guild = await self._facts.guild(guild_id)
-        person = await self._look_at(guild, await self._facts.person(guild, turn.discord_user_id), is_recorded=True)
-        plan = rein_in(plan_person(guild, person), guild.settings)
-        if not plan.is_change:
+        told = await self._planning.plan_one(guild_id, turn.discord_user_id, is_recorded=True)
+        if not told.plan.is_change:
             return ()
-        names = await self._facts.names(guild_id)
-        changes = await self._applier.apply(guild_id, plan, names=names, trigger=turn.trigger)
+        changes = await self._applier.apply(
+            guild_id, told.plan, names=told.names, trigger=turn.trigger, counted=told.counted
+        )
         if any(change.outcome is Outcome.UNKNOWN for change in changes):
             self._again_later(guild_id, turn)
         return changes
 
-    # --- looking and planning ---------------------------------------------------------------------------------
-
-    async def _plan_all(
-        self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId] | None
-    ) -> list[tuple[PersonPlan, bool]]:
-        guild = await self._facts.guild(guild_id)
-        people = await self._facts.people(guild, discord_user_ids)
-        seats = await self._observer.look(guild_id, people)
-        return [self._plan_one(guild, seated(person, seats[person.discord_user_id])) for person in people.values()]
-
-    def _plan_one(self, guild: GuildFacts, person: PersonFacts) -> tuple[PersonPlan, bool]:
-        settlement = settle(person.grants.values(), person.seat, hand_edits=guild.settings.hand_edits, now=guild.now)
-        person = msgspec.structs.replace(person, grants=settled(person.grants, settlement))
-        return rein_in(plan_person(guild, person), guild.settings), not settlement.is_empty
-
-    async def _look_at(self, guild: GuildFacts, person: PersonFacts, *, is_recorded: bool = False) -> PersonFacts:
-        """Fill in the seat and settle the person's ledger rows by it; store that only where `is_recorded`."""
-        seats = await self._observer.look(guild.guild_id, [person.discord_user_id])
-        person = seated(person, seats[person.discord_user_id])
-        settlement = settle(person.grants.values(), person.seat, hand_edits=guild.settings.hand_edits, now=guild.now)
-        if is_recorded and not settlement.is_empty:
-            await self._storage.ledger.put(*settlement.put)
-            for role_id in settlement.drop:
-                await self._storage.ledger.drop(guild.guild_id, person.discord_user_id, role_id)
-        return msgspec.structs.replace(person, grants=settled(person.grants, settlement))
-
     async def _has_business(self, guild_id: GuildId) -> bool:
         return bool(await self._storage.rules.list_guild(guild_id) or await self._storage.ledger.load_guild(guild_id))
 
-    async def _tell_blocked(self, guild_id: GuildId, plans: list[PersonPlan], *, is_everyone: bool) -> None:
-        blocked = {role_id: block for plan in plans for role_id, block in blocked_roles(plan).items()}
-        names = await self._facts.names(guild_id)
+    async def _tell_blocked(self, drawn: GuildPlan, *, is_everyone: bool) -> None:
+        guild_id, names = drawn.guild_id, drawn.names
+        blocked = {role_id: block for plan in drawn.plans for role_id, block in blocked_roles(plan).items()}
         for role_id, block in blocked.items():
             text = f"I cannot change the role **{names.role(role_id)}**: {say_block(block)}"
             await self._herald.tell_admin(guild_id, f"blocked:{role_id}", text)
-        if is_everyone:
-            for rule in await self._storage.rules.list_guild(guild_id):
-                if rule.role_id not in blocked:
-                    text = f"I can change the role **{names.role(rule.role_id)}** again"
-                    await self._herald.over(guild_id, f"blocked:{rule.role_id}", text)
+        for rule in await self._storage.rules.list_guild(guild_id) if is_everyone else ():
+            if rule.role_id not in blocked:
+                text = f"I can change the role **{names.role(rule.role_id)}** again"
+                await self._herald.over(guild_id, f"blocked:{rule.role_id}", text)

@@ -22,6 +22,8 @@ from bot.model import (
     PatronStatus,
 )
 
+PLEDGED = frozenset({PatronStatus.ACTIVE, PatronStatus.DECLINED})
+
 
 def is_declined(reading: Membership) -> bool:
     """Tell whether Patreon is still trying to charge: v1 by `declined_since`, v2 by status or last charge.
@@ -41,6 +43,43 @@ def is_tierless(reading: Membership) -> bool:
     On v1 (no membership id) a pledge without a reward is ordinary.
     """
     return reading.patron_status is PatronStatus.ACTIVE and not reading.tier_ids and reading.membership_id is not None
+
+
+def has_turned(previous: MembershipRecord | None, reading: Membership) -> bool:
+    """Tell whether a pledge began or ended since the last reading: each API version has a webhook for both."""
+    latest = None if previous is None else previous.unproven or previous.believed
+    was_pledged = latest is not None and latest.patron_status in PLEDGED
+    return was_pledged is not (reading.patron_status in PLEDGED)
+
+
+def fingerprint(reading: Membership) -> int:
+    """Return a number that differs where two readings differ in anything but when and how they were read; never 0."""
+    facts = (
+        reading.membership_id,
+        reading.full_name,
+        reading.patron_status,
+        reading.charge_status,
+        reading.unknown_words,
+        reading.tier_ids,
+        reading.entitled_cents,
+        reading.lifetime_cents,
+        reading.is_gifted,
+        reading.is_free_trial,
+        reading.pledge_started_at,
+        reading.last_charge_at,
+        reading.next_charge_at,
+        reading.cadence_months,
+        reading.declined_since,
+        reading.discord_user_id,
+    )
+    return hash(facts) or 1
+
+
+def matters(reading: Membership) -> bool:
+    """Tell whether someone unlinked and unknown is worth storing: a patron, not a follower."""
+    if reading.patron_status in {PatronStatus.NEVER, PatronStatus.FORMER}:
+        return bool(reading.tier_ids) or reading.discord_user_id is not None
+    return True
 
 
 def take_reading(

@@ -13,6 +13,7 @@ import msgspec
 from bot.model import (
     CampaignId,
     ChargeStatus,
+    Hold,
     LinkOrigin,
     Membership,
     RoleId,
@@ -43,6 +44,7 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
 
     roles: Mapping[RoleId, str] = msgspec.field(default_factory=dict)
     campaigns: Mapping[CampaignId, str] = msgspec.field(default_factory=dict)
+    currencies: Mapping[CampaignId, str] = msgspec.field(default_factory=dict)
     tiers: Mapping[TierId, Tier] = msgspec.field(default_factory=dict)
     stamp: Callable[[datetime], str] = discord_stamp
     confirmed_at: Mapping[CampaignId, datetime] = msgspec.field(default_factory=dict)  # last believed whole read
@@ -55,12 +57,24 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
         """Name a campaign."""
         return self.campaigns.get(campaign_id, f"campaign {campaign_id}")
 
+    def money(self, rule: RoleRule) -> str:
+        """Write a rule's amount in its campaign's currency."""
+        return f"{(rule.amount_cents or 0) / 100:.2f} {self.currencies.get(rule.campaign_id, 'USD')}"
+
     def tier(self, tier_id: TierId | None) -> str:
         """Name a tier."""
         if tier_id is None:
             return "no tier"
         return self.tiers[tier_id].title if tier_id in self.tiers else f"tier {tier_id}"
 
+
+HOLD_LINES = 8  # a message holds 2,000 characters
+
+_RAILS = {
+    "mode": " by this server's mode",
+    "hold": ", held until an admin answers `/patreon holds`",
+    "discard": ", for an admin chose to keep it",
+}
 
 _SOURCES = {
     Source.BULK: "Patreon's member list",
@@ -93,6 +107,16 @@ def say_rule(rule: RoleRule, names: Names) -> str:
             return f"the tier {names.tier(rule.tier_id)} of {names.campaign(rule.campaign_id)}"
         case RuleKind.PAYING:
             return f"any paid pledge to {names.campaign(rule.campaign_id)}"
+        case RuleKind.AMOUNT:
+            return f"a pledge of at least {names.money(rule)} to {names.campaign(rule.campaign_id)}"
+        case RuleKind.LIFETIME:
+            return f"at least {names.money(rule)} paid altogether to {names.campaign(rule.campaign_id)}"
+        case RuleKind.MONTHS:
+            return f"{rule.months} months as a paying patron of {names.campaign(rule.campaign_id)}"
+        case RuleKind.FREE:
+            return f"a free membership of {names.campaign(rule.campaign_id)}"
+        case RuleKind.FORMER:
+            return f"a former paid pledge to {names.campaign(rule.campaign_id)}"
         case _:
             assert_never(rule.kind)
 
@@ -119,7 +143,21 @@ def say_source(entitlement: Entitlement, names: Names) -> str:
 def say_decision(decision: Decision, names: Names) -> str:
     """Say what becomes of one role and why, in one sentence."""
     role = names.role(decision.role_id)
-    return f"**{role}**: {_ACTIONS[decision.action]}{_say_why(decision, names)}"
+    rail = _RAILS.get(decision.rail or "", "")
+    return f"**{role}**: {_ACTIONS[decision.action]}{rail}{_say_why(decision, names)}"
+
+
+def say_hold(hold: Hold, names: Names) -> str:
+    """Say what a hold keeps from happening: how many, who and why, with a bound on its length."""
+    people = len({item.discord_user_id for item in hold.items})
+    shown = [f"- <@{item.discord_user_id}> {item.reason}" for item in hold.items[:HOLD_LINES]]
+    more = len(hold.items) - len(shown)
+    head = (
+        f"**Hold {hold.hold_id}**: {len(hold.items)} roles of {people} people were about to be removed, "
+        f"more than this server's brake allows within a day. They are kept, since {names.stamp(hold.opened_at)}, "
+        "until you say **Apply** (remove those still due) or **Discard** (keep them)"
+    )
+    return "\n".join([head, *shown, *([f"- and {more} more"] if more > 0 else [])])
 
 
 def say_origin(plan: PersonPlan, names: Names) -> str:
@@ -144,7 +182,7 @@ _ACTIONS = {
     Action.SCREENING: "waits until you have passed this server's member screening",
     Action.BLOCKED: "cannot be changed now",
     Action.UNPROVEN: "kept, for no complete reading of Patreon says otherwise yet",
-    Action.HELD_BACK: "left as it is by this server's mode",
+    Action.HELD_BACK: "left as it is",
 }
 
 

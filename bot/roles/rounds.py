@@ -5,15 +5,17 @@ Knows neither why a round begins (the clock, an admin) nor how a role is written
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 
 import msgspec
 import structlog
 
+from bot.clock import Clock
 from bot.errors import NeedsOwner, PledgekeeperError, TryLater
 from bot.health import HealthBoard
 from bot.home import Home
-from bot.model import CampaignId, CredentialId, DiscordUserId, GuildId, PatreonUserId
+from bot.model import CampaignId, DiscordUserId, GuildId, PatreonUserId
 from bot.roles.apply import Herald
 from bot.roles.evidence import Anomaly
 from bot.roles.intake import CampaignRead, Intake
@@ -24,7 +26,9 @@ from bot.storage.campaigns import Binding
 
 log = structlog.get_logger(__name__)
 
-WHOLE_ROUND_SECONDS = 3600.0  # now and then everybody is planned, whatever we think has changed
+WHOLE_ROUND = timedelta(
+    hours=1
+)  # months pass, grace ends: now and then everybody is planned, whatever we think has changed
 
 _ANOMALIES = {
     Anomaly.EMPTY: "Patreon lists no member at all",
@@ -61,6 +65,17 @@ class RoundReport(msgspec.Struct, frozen=True, kw_only=True):
         return not self.errors and all(one.error is None for one in self.campaigns)
 
 
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """Which campaigns a round reads: all, those of a guild, or one."""
+
+    guild_id: GuildId | None = None
+    campaign_id: CampaignId | None = None
+
+    def covers(self, other: "Scope") -> bool:
+        """Tell whether a round of this scope reads what one of the other would."""
+        return self in (Scope(), other)
+
+
 class Rounds:
     """Runs rounds, one at a time."""
 
@@ -73,6 +88,7 @@ class Rounds:
         reconciler: Reconciler,
         herald: Herald,
         health: HealthBoard,
+        clock: Clock,
     ) -> None:
         self._storage = storage
         self._home = home
@@ -80,14 +96,26 @@ class Rounds:
         self._reconciler = reconciler
         self._herald = herald
         self._health = health
+        self._clock = clock
         self._running: asyncio.Task[RoundReport] | None = None
-        self._whole_at: dict[GuildId, float] = {}
+        self._scope = Scope()  # of the round under way
+        self.on_read: Callable[[CampaignRead], None] = lambda _: None
+        self._whole_at: dict[GuildId, datetime] = {}
 
     async def run(self, *, trigger: str, guild_id: GuildId | None = None) -> RoundReport:
-        """Read and plan all campaigns, or those of one guild. Whoever asks during a round gets that round's report."""
-        if self._running is None or self._running.done():
-            self._running = asyncio.create_task(self._run(trigger, guild_id), name="round")
-        return await asyncio.shield(self._running)
+        """Read and plan all campaigns, or those of one guild. Whoever asks during such a round gets its report."""
+        scope = Scope(guild_id=guild_id)
+        while self._running is not None and not self._running.done():
+            if self._scope.covers(scope):
+                return await asyncio.shield(self._running)
+            await asyncio.wait({self._running})
+        return await self._begin(trigger, scope)
+
+    async def read_anew(self, campaign_id: CampaignId, *, trigger: str) -> RoundReport:
+        """Read and plan one campaign in a round that begins after now: one under way may have passed the news by."""
+        while self._running is not None and not self._running.done():
+            await asyncio.wait({self._running})
+        return await self._begin(trigger, Scope(campaign_id=campaign_id))
 
     async def close(self) -> None:
         """Break off a round under way; nothing is lost."""
@@ -95,10 +123,15 @@ class Rounds:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
 
-    async def _run(self, trigger: str, only_guild: GuildId | None) -> RoundReport:
+    async def _begin(self, trigger: str, scope: Scope) -> RoundReport:
+        self._scope = scope
+        self._running = asyncio.create_task(self._run(trigger, scope), name="round")
+        return await asyncio.shield(self._running)
+
+    async def _run(self, trigger: str, scope: Scope) -> RoundReport:
         started = time.monotonic()
         errors = await self._refresh_home()
-        guilds = _by_campaign(await self._storage.campaigns.bindings(), only_guild)
+        guilds = _by_campaign(await self._storage.campaigns.bindings(), scope)
         reports: list[ReadReport] = []
         queued = 0
         for campaign_id, bindings in guilds.items():
@@ -140,7 +173,7 @@ class Rounds:
         campaign = await self._storage.campaigns.load(campaign_id)
         name = campaign.name if campaign is not None else campaign_id
         guild_ids = [binding.guild_id for binding in bindings]
-        credential_id = await self._find_credential(bindings)
+        credential_id = await self._storage.campaigns.find_reader(campaign_id)
         if credential_id is None:
             return _unread(campaign_id, name, "there is no creator token for this campaign"), 0
         links = {link.patreon_user_id: link.discord_user_id for link in await self._storage.links.list_all()}
@@ -151,6 +184,7 @@ class Rounds:
                 await self._consider(guild_id, people, trigger)
 
         read = await self._intake.read_campaign(campaign_id, credential_id, linked=links, on_news=on_news)
+        self.on_read(read)
         patrons = read.changed | self._intake.restless(campaign_id)
         queued = 0
         for guild_id in guild_ids:
@@ -167,23 +201,12 @@ class Rounds:
             self._whole_at.pop(guild_id, None)
             return 0
         if people is None:
-            self._whole_at[guild_id] = time.monotonic()
+            self._whole_at[guild_id] = self._clock.now()
         return queued
 
     def _is_whole_due(self, guild_id: GuildId) -> bool:
         last = self._whole_at.get(guild_id)
-        return last is None or time.monotonic() - last > WHOLE_ROUND_SECONDS
-
-    async def _find_credential(self, bindings: list[Binding]) -> CredentialId | None:
-        """Any guild's consent reads the campaign for all of them; a living pair before a dead one."""
-        dead: CredentialId | None = None
-        for binding in bindings:
-            if binding.credential_id is None:
-                continue
-            if (await self._storage.credentials.load(binding.credential_id)).dead_at is None:
-                return binding.credential_id
-            dead = binding.credential_id
-        return dead
+        return last is None or self._clock.now() - last > WHOLE_ROUND
 
     async def _tell(self, guild_id: GuildId, name: str, read: CampaignRead) -> None:
         """Tell the admins of a trouble once, and once when it is over."""
@@ -201,14 +224,15 @@ class Rounds:
             await self._herald.over(guild_id, token_key, f"I can read **{name}** on Patreon again")
 
 
-def _by_campaign(bindings: Iterable[Binding], only_guild: GuildId | None) -> dict[CampaignId, list[Binding]]:
-    """Group the bindings, so that one read serves every guild; with a guild, only the campaigns it follows."""
+def _by_campaign(bindings: Iterable[Binding], scope: Scope) -> dict[CampaignId, list[Binding]]:
+    """Group the bindings, so that one read serves every guild; only the campaigns that are asked for."""
     grouped: dict[CampaignId, list[Binding]] = {}
     for binding in bindings:
-        grouped.setdefault(binding.campaign_id, []).append(binding)
-    if only_guild is None:
+        if scope.campaign_id in {None, binding.campaign_id}:
+            grouped.setdefault(binding.campaign_id, []).append(binding)
+    if scope.guild_id is None:
         return grouped
-    return {id_: group for id_, group in grouped.items() if any(one.guild_id == only_guild for one in group)}
+    return {id_: group for id_, group in grouped.items() if any(one.guild_id == scope.guild_id for one in group)}
 
 
 def _report(name: str, read: CampaignRead) -> ReadReport:

@@ -13,7 +13,6 @@ from bot.model import (
     RoleId,
     RoleRule,
     RuleId,
-    RuleKind,
     Tier,
 )
 from bot.roles.assignable import Powers, dangerous_rights, find_block
@@ -21,11 +20,11 @@ from bot.roles.facts import FactBook, seated
 from bot.roles.observe import Observer
 from bot.roles.plan import Action, PersonPlan, plan_person
 from bot.roles.report import say_block, say_rule
+from bot.roles.wish import RuleWish, resolve
 from bot.storage import Storage
 
 PREVIEW_ABOVE = 25  # people: more than that is worth a second look before the roles go out
 CHOICES = 25  # Discord shows no more (discord-api-docs, Application Commands, Autocomplete)
-DRAFT_RULE_ID = RuleId(0)
 
 
 class RuleDraft(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,43 +64,17 @@ class Rulebook:
         named = f" (it has: {rights})" if rights else ""
         raise UserMistake(f"the role **{role.name}** cannot follow pledges: {say_block(block)}{named}")
 
-    async def draft(
-        self,
-        guild_id: GuildId,
-        *,
-        role_id: RoleId,
-        kind: RuleKind,
-        tier: str | None,
-        campaign: str | None,
-        caller: Powers,
-    ) -> RuleDraft:
+    async def draft(self, guild_id: GuildId, wish: RuleWish, caller: Powers) -> RuleDraft:
         """Resolve what an admin typed (ids or names) into a rule. Raises UserMistake."""
-        await self.check_role(guild_id, role_id, caller)
-        chosen, chosen_tier = self._resolve(await self._campaigns(guild_id), kind=kind, tier=tier, campaign=campaign)
-        rule = RoleRule(
-            rule_id=DRAFT_RULE_ID,
-            guild_id=guild_id,
-            role_id=role_id,
-            campaign_id=chosen.campaign_id,
-            kind=kind,
-            tier_id=None if chosen_tier is None else chosen_tier.tier_id,
-        )
+        await self.check_role(guild_id, wish.role_id, caller)
+        rule = resolve(wish, await self._campaigns(guild_id), guild_id=guild_id)
         names = await self._facts.names(guild_id)
         grants = await self._who_gains(guild_id, rule)
-        return RuleDraft(rule=rule, grants=grants, text=f"**{names.role(role_id)}** for {say_rule(rule, names)}")
+        return RuleDraft(rule=rule, grants=grants, text=f"**{names.role(rule.role_id)}** for {say_rule(rule, names)}")
 
     async def add(self, draft: RuleDraft, *, created_by: DiscordUserId) -> RoleRule:
         """Store a rule."""
-        rule = draft.rule
-        return await self._storage.rules.add(
-            rule.guild_id,
-            rule.role_id,
-            rule.campaign_id,
-            kind=rule.kind,
-            tier_id=rule.tier_id,
-            created_by=created_by,
-            at=self._clock.now(),
-        )
+        return await self._storage.rules.add(draft.rule, created_by=created_by, at=self._clock.now())
 
     async def remove(self, guild_id: GuildId, rule_id: int) -> RoleRule:
         """Forget a rule. Raises UserMistake where the guild has none of this number."""
@@ -143,23 +116,6 @@ class Rulebook:
         found = [await self._storage.campaigns.load(campaign_id) for campaign_id in bound]
         return tuple(campaign for campaign in found if campaign is not None)
 
-    def _resolve(
-        self, campaigns: tuple[Campaign, ...], *, kind: RuleKind, tier: str | None, campaign: str | None
-    ) -> tuple[Campaign, Tier | None]:
-        if not campaigns:
-            raise UserMistake(
-                "no Patreon campaign is bound to this server yet; the person who runs me sets DISCORD_GUILD_ID "
-                "to this server's id, or I have not reached Patreon yet: try again in a minute"
-            )
-        chosen = _pick_campaign(campaigns, campaign)
-        if kind is not RuleKind.TIER:
-            if tier is not None:
-                raise UserMistake("`tier:` belongs to `kind:tier` only; leave it out, or choose `kind:tier`")
-            return chosen or _only(campaigns), None
-        if tier is None:
-            raise UserMistake("`kind:tier` needs a tier; choose one in `tier:`")
-        return _pick_tier(campaigns if chosen is None else (chosen,), tier)
-
     async def _who_gains(self, guild_id: GuildId, rule: RoleRule) -> tuple[DiscordUserId, ...]:
         """Plan everybody as if the rule were there."""
         guild = await self._facts.guild(guild_id)
@@ -172,33 +128,6 @@ class Rulebook:
 
 def _gains(plan: PersonPlan, role_id: RoleId) -> bool:
     return any(decision.role_id == role_id for decision in plan.having(Action.GRANT))
-
-
-def _pick_campaign(campaigns: Iterable[Campaign], typed: str | None) -> Campaign | None:
-    if typed is None:
-        return None
-    for campaign in campaigns:
-        if typed.strip().casefold() in {campaign.campaign_id, campaign.name.casefold()}:
-            return campaign
-    raise UserMistake("that campaign is not bound to this server; choose one that `campaign:` offers")
-
-
-def _only(campaigns: tuple[Campaign, ...]) -> Campaign:
-    if len(campaigns) > 1:
-        raise UserMistake("this server follows several campaigns; choose one in `campaign:`")
-    return campaigns[0]
-
-
-def _pick_tier(campaigns: Iterable[Campaign], typed: str) -> tuple[Campaign, Tier]:
-    wanted = typed.strip().casefold()
-    found = [(one, tier) for one in campaigns for tier in one.tiers if tier.tier_id == wanted] or [
-        (one, tier) for one in campaigns for tier in one.tiers if tier.title.casefold() == wanted
-    ]
-    if not found:
-        raise UserMistake("there is no such tier; choose one that `tier:` offers")
-    if len(found) > 1:
-        raise UserMistake("several tiers have that name; choose one that `tier:` offers")
-    return found[0]
 
 
 def _label_tier(campaign: Campaign, tier: Tier, *, has_several: bool) -> str:

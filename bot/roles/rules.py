@@ -78,7 +78,7 @@ def _claim(rule: RoleRule, account: Account | None) -> Claim:
     for entitlement in (account.believed, account.unproven):
         if entitlement is not None and is_met(rule, entitlement):
             return Claim(role_id=rule.role_id, wanted=Wanted.YES, rule=rule, entitlement=entitlement)
-    wanted = Wanted.NO if account.is_proven else Wanted.UNSURE
+    wanted = Wanted.NO if account.is_proven and is_told(rule, account.believed) else Wanted.UNSURE
     return Claim(role_id=rule.role_id, wanted=wanted, rule=rule, entitlement=account.believed)
 
 
@@ -89,5 +89,26 @@ def is_met(rule: RoleRule, entitlement: Entitlement) -> bool:
             return rule.tier_id in entitlement.tier_ids
         case RuleKind.PAYING:
             return entitlement.is_paying
+        case RuleKind.AMOUNT:
+            return entitlement.is_paying and entitlement.cents >= (rule.amount_cents or 0)
+        case RuleKind.LIFETIME:
+            return (entitlement.lifetime_cents or 0) >= (rule.amount_cents or 1)
+        case RuleKind.MONTHS:
+            return entitlement.is_paying and (entitlement.months or 0) >= (rule.months or 1)
+        case RuleKind.FREE:
+            return entitlement.standing is Standing.FREE
+        case RuleKind.FORMER:
+            return entitlement.standing is Standing.LAPSED and entitlement.has_paid
         case _:
             assert_never(rule.kind)
+
+
+def is_told(rule: RoleRule, entitlement: Entitlement) -> bool:
+    """Tell whether Patreon said what the rule asks about: API v1 may leave out what was paid altogether."""
+    match rule.kind:
+        case RuleKind.LIFETIME:
+            return entitlement.reading is None or entitlement.lifetime_cents is not None
+        case RuleKind.MONTHS:
+            return not entitlement.is_paying or entitlement.months is not None
+        case _:
+            return True

@@ -12,6 +12,7 @@ from bot.storage.campaigns import Campaigns
 from bot.storage.credentials import Credentials
 from bot.storage.database import Database
 from bot.storage.guilds import Guilds
+from bot.storage.holds import Holds
 from bot.storage.ledger import Ledger
 from bot.storage.links import Links
 from bot.storage.memberships import Memberships
@@ -21,6 +22,7 @@ from bot.storage.reads import Reads
 from bot.storage.rules import Rules
 from bot.storage.sealing import Sealing
 from bot.storage.states import States
+from bot.storage.webhooks import Webhooks
 from bot.vault import Vault
 
 
@@ -38,9 +40,11 @@ class Storage:
     reads: Reads
     rules: Rules
     ledger: Ledger
+    holds: Holds
     guilds: Guilds
     audit: Audit
     notices: Notices
+    webhooks: Webhooks
     sealing: Sealing
 
     @classmethod
@@ -73,8 +77,10 @@ class Storage:
             reads=Reads(database),
             rules=Rules(database),
             ledger=Ledger(database),
+            holds=Holds(database),
             guilds=Guilds(database),
             audit=Audit(database),
             notices=Notices(database),
+            webhooks=Webhooks(database, vault),
             sealing=Sealing(database),
         )

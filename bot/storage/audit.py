@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from bot.model import DiscordUserId, GuildId, ReadId, RoleId
 from bot.storage.database import Database
@@ -22,6 +22,7 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     trigger: str
     read_id: ReadId | None = None
+    is_counted: bool = False  # a revoke that counts for the brake
 
 
 class Audit:
@@ -47,3 +48,9 @@ class Audit:
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
         return tuple(read_row(row, AuditEntry) for row in rows)
+
+    async def count_revokes(self, guild_id: GuildId, since: datetime) -> int:
+        """Count the revokes after a moment that count for the brake."""
+        query = select(func.count()).where(audit.c.guild_id == guild_id, audit.c.is_counted, audit.c.at > since)
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).scalar_one()

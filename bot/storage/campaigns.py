@@ -8,8 +8,9 @@ from sqlalchemy import Select, delete, select
 
 from bot.model import Campaign, CampaignId, CredentialId, GuildId, Tier
 from bot.storage.database import Database
+from bot.storage.kept import Kept
 from bot.storage.rows import read_row
-from bot.storage.tables import bindings, campaigns, tiers
+from bot.storage.tables import bindings, campaigns, credentials, tiers
 from bot.storage.upsert import Upsert
 
 
@@ -27,24 +28,28 @@ class Campaigns:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._kept: Kept[Any] = Kept(database)
 
     async def save(self, campaign: Campaign) -> None:
         """Store a campaign with the tiers it carries. Tiers that it no longer carries stay: their names are wanted."""
         row = msgspec.structs.asdict(campaign)
         del row["tiers"]
-        async with self._database.write() as connection:
+        async with self._kept.write() as connection:
             await connection.execute(Upsert(campaigns).on(connection), row)
             if campaign.tiers:
                 await connection.execute(Upsert(tiers).on(connection), [*map(msgspec.structs.asdict, campaign.tiers)])
 
     async def load(self, campaign_id: CampaignId) -> Campaign | None:
         """Return a campaign with every tier that it ever had."""
+        return await self._kept.get(("campaign", campaign_id), lambda: self._load(campaign_id))
+
+    async def _load(self, campaign_id: CampaignId) -> Campaign | None:
         async with self._database.read() as connection:
             query = select(campaigns).where(campaigns.c.campaign_id == campaign_id)
             row = (await connection.execute(query)).first()
         if row is None:
             return None
-        return msgspec.structs.replace(read_row(row, Campaign), tiers=await self.tiers(campaign_id))
+        return msgspec.structs.replace(read_row(row, Campaign), tiers=await self._load_tiers(campaign_id))
 
     async def list_all(self) -> tuple[Campaign, ...]:
         """Return every campaign with its tiers, by id."""
@@ -62,11 +67,14 @@ class Campaigns:
         """Store tiers as they were seen; their campaign must be stored already."""
         if not seen:
             return
-        async with self._database.write() as connection:
+        async with self._kept.write() as connection:
             await connection.execute(Upsert(tiers).on(connection), [*map(msgspec.structs.asdict, seen)])
 
     async def tiers(self, campaign_id: CampaignId) -> tuple[Tier, ...]:
         """Return the tiers of a campaign, the cheapest first."""
+        return await self._kept.get(("tiers", campaign_id), lambda: self._load_tiers(campaign_id))
+
+    async def _load_tiers(self, campaign_id: CampaignId) -> tuple[Tier, ...]:
         async with self._database.read() as connection:
             rows = (await connection.execute(_ordered_tiers().where(tiers.c.campaign_id == campaign_id))).all()
         return tuple(read_row(row, Tier) for row in rows)
@@ -76,13 +84,13 @@ class Campaigns:
     ) -> None:
         """Let a guild follow a campaign, or replace the consent under which it does."""
         binding = Binding(guild_id=guild_id, campaign_id=campaign_id, credential_id=credential_id, bound_at=at)
-        async with self._database.write() as connection:
+        async with self._kept.write() as connection:
             await connection.execute(Upsert(bindings).on(connection), msgspec.structs.asdict(binding))
 
     async def unbind(self, guild_id: GuildId, campaign_id: CampaignId) -> bool:
         """End it; False where there was nothing to end."""
         statement = delete(bindings).where(bindings.c.guild_id == guild_id, bindings.c.campaign_id == campaign_id)
-        async with self._database.write() as connection:
+        async with self._kept.write() as connection:
             return (await connection.execute(statement)).rowcount > 0
 
     async def bindings(self) -> tuple[Binding, ...]:
@@ -92,13 +100,32 @@ class Campaigns:
             rows = (await connection.execute(query)).all()
         return tuple(read_row(row, Binding) for row in rows)
 
+    async def find_reader(self, campaign_id: CampaignId) -> CredentialId | None:
+        """Return the consent that reads a campaign for every guild that follows it: a living one before a dead one."""
+        query = (
+            select(bindings.c.credential_id)
+            .join(credentials, credentials.c.credential_id == bindings.c.credential_id)
+            .where(bindings.c.campaign_id == campaign_id)
+            .order_by(credentials.c.dead_at.is_not(None), bindings.c.bound_at, bindings.c.guild_id)
+            .limit(1)
+        )
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).scalar()
+
     async def guilds_of(self, campaign_id: CampaignId) -> tuple[GuildId, ...]:
         """Return the guilds that follow a campaign."""
-        return tuple(one.guild_id for one in await self.bindings() if one.campaign_id == campaign_id)
+        return tuple(guild for guild, campaign in await self._follows() if campaign == campaign_id)
 
     async def campaigns_of(self, guild_id: GuildId) -> tuple[CampaignId, ...]:
         """Return the campaigns that a guild follows."""
-        return tuple(one.campaign_id for one in await self.bindings() if one.guild_id == guild_id)
+        return tuple(campaign for guild, campaign in await self._follows() if guild == guild_id)
+
+    async def _follows(self) -> tuple[tuple[GuildId, CampaignId], ...]:
+        """Say who follows what; by whose consent is not kept, for a pair may be dropped elsewhere."""
+        return await self._kept.get("follows", self._load_follows)
+
+    async def _load_follows(self) -> tuple[tuple[GuildId, CampaignId], ...]:
+        return tuple((one.guild_id, one.campaign_id) for one in await self.bindings())
 
 
 def _ordered_tiers() -> Select[Any]:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import GuildId, GuildSettings
 from bot.storage.database import Database
+from bot.storage.kept import Kept
 from bot.storage.rows import read_row
 from bot.storage.tables import guild_settings
 from bot.storage.upsert import Upsert
@@ -18,19 +19,23 @@ class Guilds:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._kept: Kept[GuildSettings] = Kept(database)
 
     async def settings(self, guild_id: GuildId) -> GuildSettings:
         """Return a guild's settings."""
-        async with self._database.read() as connection:
-            return await _load(connection, guild_id)
+        return await self._kept.get(guild_id, lambda: self._read(guild_id))
 
     async def change(self, guild_id: GuildId, **changes: Any) -> GuildSettings:
         """Change some settings by their names, and return them all. Judges no value."""
-        async with self._database.write() as connection:
+        async with self._kept.write() as connection:
             changed = msgspec.structs.replace(await _load(connection, guild_id), **changes)
             row = {"guild_id": guild_id, **msgspec.structs.asdict(changed)}
             await connection.execute(Upsert(guild_settings).on(connection), row)
         return changed
+
+    async def _read(self, guild_id: GuildId) -> GuildSettings:
+        async with self._database.read() as connection:
+            return await _load(connection, guild_id)
 
 
 async def _load(connection: AsyncConnection, guild_id: GuildId) -> GuildSettings:

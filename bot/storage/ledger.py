@@ -1,7 +1,7 @@
 """The ledger: the roles that we gave, and what we are about to do. Its moves are decided in `roles/ledger.py`."""
 
 import msgspec
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, delete, func, select
 
 from bot.model import DiscordUserId, Grant, GrantState, GuildId, RoleId
 from bot.storage.database import Database
@@ -32,6 +32,13 @@ class Ledger:
         """Return the writes of which we do not know whether they happened."""
         states = (GrantState.GRANTING, GrantState.REVOKING)
         return await self._load(grants.c.guild_id == guild_id, grants.c.state.in_(states))
+
+    async def count_held(self, guild_id: GuildId) -> int:
+        """Count the roles that people hold by us, those about to go included."""
+        states = (GrantState.HELD, GrantState.GRANTING, GrantState.REVOKING)
+        query = select(func.count()).where(grants.c.guild_id == guild_id, grants.c.state.in_(states))
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).scalar_one()
 
     async def put(self, *changed: Grant) -> None:
         """Store grants, each in place of what the ledger said about that person and role."""

@@ -21,7 +21,7 @@ class SealedValue(NamedTuple):
 
     table: str
     column: str
-    row_id: int
+    row_id: int | str
     sealed: str
 
 

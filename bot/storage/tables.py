@@ -206,7 +206,39 @@ audit = Table(
     Column("reason", Text, nullable=False),  # why, in a sentence
     Column("trigger", Text, nullable=False),  # what led to it
     Column("read_id", BigInteger),  # the read whose facts decided
+    Column("is_counted", Boolean, nullable=False),  # a revoke that counts for the brake
     Index("ix_audit_guild", "guild_id", "audit_id"),
+    Index("ix_audit_counted", "guild_id", "is_counted", "at"),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("hold_id", ROW_ID, primary_key=True),
+    Column("guild_id", BigInteger, nullable=False, index=True),
+    Column("opened_at", UtcTime, nullable=False),
+    Column("closed_at", UtcTime),  # when an admin answered, or nothing of it was planned any more
+)
+
+hold_items = Table(
+    "hold_items",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("discord_user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("role_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("hold_id", ForeignKey("holds.hold_id", ondelete="CASCADE"), nullable=False),
+    Column("state", Word, nullable=False),  # open | approved | discarded
+    Column("mark", Text, nullable=False),  # tells the person's facts at that time from later ones
+    Column("reason", Text, nullable=False),  # why the role was about to go, in a sentence
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("campaign_id", Text, primary_key=True),
+    Column("webhook_id", Text, nullable=False),  # Patreon's name for it
+    Column("uri", Text, nullable=False),  # where Patreon sends to
+    Column("secret_sealed", Sealed, nullable=False),  # with which Patreon signs
 )
 
 notices = Table(

@@ -1,18 +1,19 @@
 """`/patreon rule …`: which role follows which pledge."""
 
-from typing import Literal
+import contextlib
 
 import discord
 from discord import app_commands
 
 from bot.client import Interaction
-from bot.errors import UserMistake
+from bot.errors import TryLater, UserMistake
 from bot.model import DiscordUserId, RoleId, RuleKind
 from bot.roles.rulebook import RuleDraft
+from bot.roles.wish import RuleWish
 from cogs.admin.group import AdminGroup, caller_of, guild_of, may_complete, patreon, require_manager, retell, tell
 from cogs.buttons import question
 
-NO_RULES = "There is no rule yet. `/patreon rule add` lets a role follow a tier, or any paid pledge."
+NO_RULES = "There is no rule yet. `/patreon rule add` lets a role follow a tier, or another kind of pledge."
 ADDED = "Rule {rule_id} stands: {text}. {people}"
 REMOVED = "Rule {rule_id} is gone: {text}. Roles that I gave by it alone are taken back; others stay."
 PREVIEW = """\
@@ -22,26 +23,44 @@ Add it?"""
 NOBODY_YET = "Nobody is to be given the role now; whoever earns it later gets it by themselves."
 SHOWN = 40  # people named in a preview
 
+KINDS = {
+    RuleKind.TIER: "tier: entitled to one tier",
+    RuleKind.PAYING: "paying: any paid pledge",
+    RuleKind.AMOUNT: "amount: a pledge of at least so much",
+    RuleKind.LIFETIME: "lifetime: so much paid altogether",
+    RuleKind.MONTHS: "months: a paying patron for so long",
+    RuleKind.FREE: "free: a free member",
+    RuleKind.FORMER: "former: paid once, and no longer",
+}
+
 rule = AdminGroup(name="rule", description="Which role follows which pledge", parent=patreon)
 
 
-@rule.command(name="add", description="Let a role follow a Patreon tier, or any paid pledge")
+@rule.command(name="add", description="Let a role follow a Patreon tier, or another kind of pledge")
 @app_commands.describe(
     role="The role to give, below my own role and below yours",
-    kind="What earns the role: one tier, or any paid pledge",
+    kind="What earns the role",
     tier="Which tier (for kind: tier)",
+    amount="At least how much, in the campaign's currency, such as 5.00 (for kind: amount and lifetime)",
+    months="For at least how many whole months (for kind: months)",
     campaign="Which campaign, where this server follows several",
 )
-async def add_rule(
+@app_commands.choices(kind=[app_commands.Choice(name=words, value=kind.value) for kind, words in KINDS.items()])
+async def add_rule(  # noqa: PLR0917  the options of the command
     interaction: Interaction,
     role: discord.Role,
-    kind: Literal["tier", "paying"],
+    kind: str,
     tier: str | None = None,
+    amount: str | None = None,
+    months: int | None = None,
     campaign: str | None = None,
 ) -> None:
     """Add a rule, or show first what a big one would do."""
     await interaction.response.defer(ephemeral=True)
-    draft = await _draft(interaction, role.id, RuleKind(kind), tier, campaign)
+    wish = RuleWish(
+        role_id=RoleId(role.id), kind=RuleKind(kind), tier=tier, amount=amount, months=months, campaign=campaign
+    )
+    draft = await _draft(interaction, wish)
     if draft.needs_preview:
         view = question("rule", "Add the rule", argument=_argument(draft))
         await tell(interaction, _preview(draft), view=view)
@@ -67,7 +86,8 @@ async def remove_rule(interaction: Interaction, rule_id: str) -> None:
     services, guild_id = interaction.client.services, guild_of(interaction)
     texts = {one.rule_id: text for one, text in await services.rulebook.list(guild_id)}
     gone = await services.rulebook.remove(guild_id, _number(rule_id))
-    await services.reconciler.consider(guild_id, None, trigger="rule removed")
+    with contextlib.suppress(TryLater):  # the rule is gone; the next round plans it
+        await services.reconciler.consider(guild_id, None, trigger="rule removed")
     await tell(interaction, REMOVED.format(rule_id=gone.rule_id, text=texts.get(gone.rule_id, "")))
 
 
@@ -75,8 +95,16 @@ async def confirm_rule(interaction: Interaction, argument: str) -> None:
     """Add a rule that was previewed, judged once more."""
     require_manager(interaction)
     await interaction.response.defer()
-    role_id, kind, campaign, tier = argument.split(":")
-    draft = await _draft(interaction, int(role_id), RuleKind(kind), tier or None, campaign)
+    role_id, kind, campaign, tier, cents, months = argument.split(":")
+    wish = RuleWish(
+        role_id=RoleId(int(role_id)),
+        kind=RuleKind(kind),
+        tier=tier or None,
+        amount=f"{int(cents) / 100:.2f}" if cents else None,
+        months=int(months) if months else None,
+        campaign=campaign,
+    )
+    draft = await _draft(interaction, wish)
     await retell(interaction, await _add(interaction, draft))
 
 
@@ -105,23 +133,15 @@ async def complete_rule(interaction: Interaction, typed: str) -> list[app_comman
     return [app_commands.Choice(name=label, value=value) for label, value in offered]
 
 
-async def _draft(
-    interaction: Interaction, role_id: int, kind: RuleKind, tier: str | None, campaign: str | None
-) -> RuleDraft:
-    return await interaction.client.services.rulebook.draft(
-        guild_of(interaction),
-        role_id=RoleId(role_id),
-        kind=kind,
-        tier=tier,
-        campaign=campaign,
-        caller=caller_of(interaction),
-    )
+async def _draft(interaction: Interaction, wish: RuleWish) -> RuleDraft:
+    return await interaction.client.services.rulebook.draft(guild_of(interaction), wish, caller_of(interaction))
 
 
 async def _add(interaction: Interaction, draft: RuleDraft) -> str:
     services = interaction.client.services
     added = await services.rulebook.add(draft, created_by=DiscordUserId(interaction.user.id))
-    await services.reconciler.consider(added.guild_id, None, trigger="rule added")
+    with contextlib.suppress(TryLater):  # the rule stands; the next round plans it
+        await services.reconciler.consider(added.guild_id, None, trigger="rule added")
     return ADDED.format(rule_id=added.rule_id, text=draft.text, people=_say_gains(len(draft.grants)))
 
 
@@ -133,7 +153,8 @@ def _say_gains(count: int) -> str:
 
 def _argument(draft: RuleDraft) -> str:
     asked = draft.rule
-    return f"{asked.role_id}:{asked.kind}:{asked.campaign_id}:{asked.tier_id or ''}"
+    options = (asked.tier_id, asked.amount_cents, asked.months)
+    return ":".join(str(one or "") for one in (asked.role_id, asked.kind, asked.campaign_id, *options))
 
 
 def _preview(draft: RuleDraft) -> str:

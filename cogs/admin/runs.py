@@ -5,7 +5,7 @@ from datetime import datetime
 from bot.client import Interaction
 from bot.linking.words import plain
 from bot.roles.plan import CHANGES, Decision
-from bot.roles.reconcile import GuildPlan
+from bot.roles.planning import GuildPlan
 from bot.roles.report import say_decision
 from bot.roles.rounds import ReadReport, RoundReport
 from cogs.admin.group import guild_of, patreon, tell

@@ -3,25 +3,15 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from discord.gateway import DiscordWebSocket
-from discord.http import Route
 
 from bot.services import Services
-from sandbox.main import Options
-from tests.fakes.scene import Scene, connect, serve
+from tests.fakes.scene import Scene, connect, serve, set_stage
 from tests.fakes.stage import Stage
 
 
 @pytest.fixture
-def library(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give discord.py its own addresses back after the test."""
-    monkeypatch.setattr(Route, "BASE", Route.BASE)
-    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY)
-
-
-@pytest.fixture
-async def stage(library: None) -> AsyncIterator[Stage]:
-    async with Stage(Options(with_bot=False, interval=3600)) as stage:
+async def stage() -> AsyncIterator[Stage]:
+    async with set_stage() as stage:
         yield stage
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from bot.check import find_all, run_check
 from bot.check.findings import Finding, Verdict
-from bot.model import Campaign, DiscordUserId, RoleId, RuleKind, Secret, TokenPair
+from bot.model import Campaign, DiscordUserId, RoleId, RoleRule, RuleId, RuleKind, Secret, TokenPair
 from bot.settings import Settings
 from bot.storage import Storage
 from bot.vault import Vault, fingerprint, new_key
@@ -49,9 +49,14 @@ async def plant_rule(settings: Settings, role_id: str) -> None:
     assert campaign_id is not None
     storage = await Storage.open(settings.database_url, Vault(settings.encryption_keys))
     await storage.campaigns.save(Campaign(campaign_id=campaign_id, name="Emberwood Tales"))
-    await storage.rules.add(
-        guild_id, RoleId(int(role_id)), campaign_id, kind=RuleKind.PAYING, created_by=DiscordUserId(1), at=NOW
+    rule = RoleRule(
+        rule_id=RuleId(0),
+        guild_id=guild_id,
+        role_id=RoleId(int(role_id)),
+        campaign_id=campaign_id,
+        kind=RuleKind.PAYING,
     )
+    await storage.rules.add(rule, created_by=DiscordUserId(1), at=NOW)
     await storage.close()
 
 
@@ -161,7 +166,7 @@ async def test_the_refreshed_pair_is_tested_and_not_the_seed(sandbox: Sandbox, c
     await storage.credentials.save_pair(stored.credential_id, rotated)
     await storage.close()
     finding = (await findings(settings))["PATREON_CREATOR_ACCESS_TOKEN"]
-    assert finding.result == "Patreon takes it, as the bot has refreshed it"
+    assert finding.result == "Patreon takes it, as the bot keeps it"
 
 
 async def test_a_dead_pair_is_told_without_a_call(configure: Configure) -> None:

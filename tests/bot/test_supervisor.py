@@ -103,6 +103,16 @@ async def test_a_malformed_event_is_followed_by_a_fresh_client(supervised: Super
     assert supervised.services.holder.current is supervised.clients[1]
 
 
+async def test_health_knows_of_a_crash_at_once(supervised: Supervised, monkeypatch: pytest.MonkeyPatch) -> None:
+    await supervised.until(lambda: supervised.is_well)
+    monkeypatch.setattr(supervisor, "WATCH_SECONDS", 3600)
+    first = supervised.services.health.report().parts["gateway"].last_success
+    await asyncio.sleep(0.05)  # the watch has begun its long wait
+    await supervised.poison()
+    assert not supervised.is_well
+    assert first is not None
+
+
 async def test_a_poisoned_start_is_tried_again(stage: Stage, services: Services) -> None:
     supervised = Supervised(stage, services)
     supervised.strike("GET /users/@me", "503", times=2)
@@ -118,19 +128,16 @@ async def test_commands_work_on_the_fresh_client(supervised: Supervised) -> None
     assert "/link joins one" in await supervised.stage.say("bramble.fox", "membership")
 
 
-async def test_a_connection_that_discord_ends_is_resumed_by_the_same_client(supervised: Supervised) -> None:
+@pytest.mark.parametrize("fault", ["op7", "gateway_drop"])
+async def test_a_connection_that_ends_is_resumed_by_the_same_client(supervised: Supervised, fault: str) -> None:
     await supervised.until(lambda: supervised.is_well)
-    supervised.strike("gateway", "op7")
-    await supervised.until(lambda: not supervised.is_well)
+    (client,) = supervised.clients
+    first = client.ws
+    supervised.strike("gateway", fault)
+    await supervised.until(lambda: client.ws is not first and supervised.services.holder.current is client)
     await supervised.until(lambda: supervised.is_well)
     assert len(supervised.clients) == 1
-
-
-async def test_a_cut_connection_comes_back(supervised: Supervised) -> None:
-    await supervised.until(lambda: supervised.is_well)
-    supervised.strike("gateway", "gateway_drop")
-    await supervised.until(lambda: not supervised.is_well)
-    await supervised.until(lambda: supervised.is_well)
+    assert supervised.stage.sandbox.discord.gateway.identifies_left == 999
 
 
 async def test_a_refused_token_is_not_tried_again_and_again(stage: Stage, services: Services) -> None:
@@ -142,9 +149,7 @@ async def test_a_refused_token_is_not_tried_again_and_again(stage: Stage, servic
         assert not supervised.is_well
 
 
-async def test_without_the_right_to_see_members_the_bot_connects_all_the_same(
-    stage: Stage, services: Services
-) -> None:
+async def test_without_the_right_to_see_members_the_bot_connects_all_the_same(stage: Stage, services: Services) -> None:
     stage.sandbox.discord.state.intents_allowed.clear()
     async with at_work(Supervised(stage, services)) as supervised:
         await supervised.until(lambda: supervised.is_well)
@@ -153,14 +158,22 @@ async def test_without_the_right_to_see_members_the_bot_connects_all_the_same(
     assert identifies == 1  # the application's switches were read first: nothing was refused at the gateway
 
 
-async def test_a_client_that_does_not_get_ready_is_replaced(
+async def test_a_login_that_hangs_is_given_up(
     stage: Stage, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervisor, "READY_WITHIN_SECONDS", 0.5)
+    monkeypatch.setattr(supervisor, "LOGIN_WITHIN_SECONDS", 0.5)
     supervised = Supervised(stage, services)
     supervised.strike("GET /gateway/bot", "hang")
     async with at_work(supervised):
         await supervised.until(lambda: len(supervised.clients) == 2)
+
+
+async def test_a_client_that_does_not_get_ready_is_replaced(
+    supervised: Supervised, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "READY_WITHIN_SECONDS", 0.2)
+    monkeypatch.setattr(PledgekeeperBot, "is_ready", lambda _: False)
+    await supervised.until(lambda: len(supervised.clients) == 2)
 
 
 async def test_the_end_closes_the_client(stage: Stage, services: Services) -> None:
@@ -173,7 +186,9 @@ async def test_the_end_closes_the_client(stage: Stage, services: Services) -> No
 @pytest.mark.parametrize(
     ("runs", "pauses"),
     [
-        pytest.param([0, 0, 0, 0, 0, 0, 0], [1, 2, 4, 8, 16, 20, 20], id="one crash after the other: longer and longer"),
+        pytest.param(
+            [0, 0, 0, 0, 0, 0, 0], [1, 2, 4, 8, 16, 20, 20], id="one crash after the other: longer and longer"
+        ),
         pytest.param([0, 0, 60, 0], [1, 2, 1, 2], id="a sound run begins anew"),
         pytest.param([0] * 2000, [*[1, 2, 4, 8, 16], *[20] * 1995], id="for ever"),
     ],

@@ -100,5 +100,3 @@ async def test_unlink_works_where_the_server_is_switched_off(scene: Scene) -> No
     await scene.services.storage.guilds.change(scene.guild_id, mode=Mode.OFF)
     typed = await scene.type(MEMBER, "unlink", place="dm")
     assert "no longer linked" in await scene.press(MEMBER, typed.messages[0], "confirm:")
-
-

@@ -6,6 +6,7 @@ import pytest
 
 from bot.model import GrantState
 from cogs.sync import SyncCog
+from sandbox.weather import Fault
 from tests.fakes.scene import MEMBER, Scene
 
 
@@ -122,3 +123,12 @@ async def test_a_round_that_fails_does_not_end_the_loop(scene: Scene, monkeypatc
         for _ in range(3):
             await rounds.acquire()
     assert not scene.services.health.report().parts["sync"].ok
+
+
+async def test_a_refused_role_is_tried_again_when_the_roles_change(scene: Scene) -> None:
+    await scene.add_rule()
+    scene.stage.sandbox.weather.set(Fault("discord", "/roles/", "missing_permission", times=1))
+    await scene.link()
+    assert "Gold" not in scene.stage.roles(MEMBER)
+    scene.discord.edit_role(scene.stage.role_id("Silver"), name="Silver!")
+    await scene.until(lambda: "Gold" in scene.stage.roles(MEMBER), "the role is given")

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
 from bot import app
 from bot.client import PledgekeeperBot, build_client
 from bot.clock import SystemClock
@@ -22,6 +25,7 @@ from bot.storage import Storage
 from bot.vault import Vault
 from cogs import add_cogs
 from sandbox.discord import DiscordStandIn, Interaction, Message
+from sandbox.main import Options
 from sandbox.page.messages import flat_components
 from tests.fakes.stage import Stage, words
 
@@ -99,9 +103,21 @@ class Scene:
 
 
 @contextlib.asynccontextmanager
+async def set_stage() -> AsyncIterator[Stage]:
+    """Open the sandbox without a bot; discord.py gets its own addresses back afterwards."""
+    rest, gateway = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
+    try:
+        async with Stage(Options(with_bot=False, interval=3600)) as stage:
+            yield stage
+    finally:
+        Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = rest, gateway
+
+
+@contextlib.asynccontextmanager
 async def serve(stage: Stage) -> AsyncIterator[Services]:
     """Build the bot's objects for this world, without a Discord client."""
-    settings = Settings(**{name.lower(): value for name, value in stage.sandbox.bot.environment.items()})
+    told: dict[str, Any] = {name.lower(): value for name, value in stage.sandbox.bot.environment.items()}
+    settings = Settings(**told)
     storage = await Storage.open(settings.database_url, Vault(settings.encryption_keys))
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(storage.close)
@@ -126,7 +142,7 @@ async def connect(services: Services) -> AsyncIterator[PledgekeeperBot]:
         yield bot
     finally:
         ready.cancel()
-        services.holder.lose()
+        services.holder.lose(bot)
         await bot.close()
         await asyncio.gather(life, ready, return_exceptions=True)
 

@@ -7,7 +7,6 @@ from bot.storage.tables import metadata
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
-    transactional_ddl=True,  # SQLite can, once we say BEGIN ourselves; Alembic assumes the opposite
     render_as_batch=True,
 )
 with context.begin_transaction():

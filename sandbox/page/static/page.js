@@ -117,7 +117,8 @@ async function act(form, button) {
   form.setAttribute("aria-busy", "true");
   try {
     const headers = { Accept: "application/json" };
-    const response = await fetch(form.action, { method: "POST", body: fields, headers });
+    // getAttribute, for a button named "action" hides the form's own property.
+    const response = await fetch(form.getAttribute("action"), { method: "POST", body: fields, headers });
     const answer = await response.json();
     say(answer.error ?? answer.notice ?? "", "error" in answer);
     for (const field of form.querySelectorAll("[data-touched]")) delete field.dataset.touched;

@@ -1,11 +1,15 @@
 """Recorded answers, a server on loopback that gives them, and a clock that stands still."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from aiohttp import web
 
+from bot.model import Secret
 from bot.patreon.http import Http
+from bot.patreon.oauth import OAuth
+from bot.patreon.tokens import TokenKeeper
+from tests.bot.patreon.issuer import PAIR, Issuer, MemoryStore
 from tests.bot.patreon.served import Loopback, Naps, Sample, StillClock, load
 
 
@@ -42,3 +46,36 @@ def naps() -> Naps:
 async def http(naps: Naps) -> AsyncIterator[Http]:
     async with Http(sleep=naps) as opened:
         yield opened
+
+
+@pytest.fixture
+def store(clock: StillClock) -> MemoryStore:
+    return MemoryStore(clock)
+
+
+@pytest.fixture
+def issuer(store: MemoryStore, loopback: Loopback) -> Issuer:
+    issuer = Issuer(store)
+    loopback.answers = [issuer]
+    return issuer
+
+
+@pytest.fixture
+def keeper(store: MemoryStore, http: Http, loopback: Loopback, clock: StillClock) -> TokenKeeper:
+    oauth = OAuth(
+        http,
+        base_url=loopback.url,
+        client_id="invented-client",
+        client_secret=Secret("invented-secret"),
+        redirect_uri="https://bot.example/oauth/callback",
+        clock=clock,
+    )
+    return TokenKeeper(store=store, oauth=oauth, clock=clock)
+
+
+@pytest.fixture
+def used(keeper: TokenKeeper, issuer: Issuer) -> Callable[[], Awaitable[str]]:
+    async def verb(token: Secret) -> str:
+        return issuer.use(token)
+
+    return lambda: keeper.call(PAIR, verb)

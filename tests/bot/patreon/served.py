@@ -1,4 +1,4 @@
-"""What the tests of this folder are served with: recorded answers, a server on loopback, and a clock that stands still."""
+"""What the tests of this folder are served with: recorded answers, a server on loopback, a clock that stands still."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta

@@ -52,7 +52,7 @@ async def test_a_call_carries_user_agent_token_and_escaped_brackets(
     ],
 )
 async def test_what_passes_is_waited_for(
-    http: Http, loopback: Loopback, sample: Any, naps: Naps, cases: list[str], waits: list[float]
+    *, http: Http, loopback: Loopback, sample: Any, naps: Naps, cases: list[str], waits: list[float]
 ) -> None:
     loopback.answers = [sample(case) for case in cases]
     assert await http.fetch(loopback.url, GET) == sample("v2_identity").body
@@ -73,7 +73,7 @@ async def test_what_passes_is_waited_for(
     ],
 )
 async def test_what_does_not_pass_is_raised(
-    http: Http, loopback: Loopback, sample: Any, case: str, error: type[Exception], calls: int
+    *, http: Http, loopback: Loopback, sample: Any, case: str, error: type[Exception], calls: int
 ) -> None:
     loopback.answers = [sample(case)]
     with pytest.raises(error):

@@ -1,5 +1,6 @@
 """What the token endpoint's answers mean, and what is sent to it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -93,7 +94,7 @@ async def test_a_refresh_sends_the_refresh_token(oauth: OAuth, loopback: Loopbac
     ],
 )
 async def test_a_lifetime_that_makes_no_sense_does_not_cost_the_pair(
-    oauth: OAuth, loopback: Loopback, sample: Any, clock: StillClock, case: str, lifetime: timedelta
+    *, oauth: OAuth, loopback: Loopback, sample: Any, clock: StillClock, case: str, lifetime: timedelta
 ) -> None:
     loopback.answers = [sample(case)]
     pair = await oauth.refresh(Secret("invented-refresh-1"))
@@ -165,8 +166,6 @@ async def test_a_refresh_whose_connection_broke_is_uncertain(oauth: OAuth, loopb
 
 
 async def test_a_refresh_that_timed_out_is_uncertain(hasty: OAuth, loopback: Loopback) -> None:
-    import asyncio
-
     async def hang(_: object) -> Any:
         await asyncio.Event().wait()
 

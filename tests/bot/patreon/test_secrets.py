@@ -1,5 +1,6 @@
 """A marker in every token, code and secret is found in no error, no traceback and no log line, whatever goes wrong."""
 
+import asyncio
 import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -60,8 +61,6 @@ async def echo_as_document(request: web.Request) -> web.StreamResponse:
 
 
 async def hang(request: web.Request) -> web.StreamResponse:
-    import asyncio
-
     await asyncio.Event().wait()
     raise AssertionError
 

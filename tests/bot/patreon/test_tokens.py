@@ -1,153 +1,22 @@
-"""The table of `tokens.py`, row by row, against a token endpoint on loopback that rotates pairs as Patreon does."""
+"""The table of `tokens.py`, row by row."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
 import pytest
 from aiohttp import web
 
 from bot.errors import CredentialsDead, PatreonRefused, PatreonThrottled, PatreonUnavailable
-from bot.model import CampaignId, CredentialId, Secret, TokenPair
+from bot.model import CampaignId, Secret
 from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.http import Http
-from bot.patreon.oauth import OAuth, RefreshUncertain
-from bot.patreon.tokens import StoredPair, TokenKeeper
+from bot.patreon.oauth import RefreshUncertain
+from bot.patreon.tokens import TokenKeeper
+from tests.bot.patreon.issuer import PAIR, Issuer, MemoryStore
 from tests.bot.patreon.served import Loopback, StillClock, cut
 
-PAIR = CredentialId(7)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class MemoryStore:
-    """A PairStore that remembers what was asked of it, in order."""
-
-    def __init__(self, clock: StillClock) -> None:
-        self.clock = clock
-        self.stored: StoredPair | None = StoredPair(credential_id=PAIR, pair=self.pair(1), obtained_at=clock.now())
-        self.log: list[str] = []
-        self.broken = 0
-
-    def pair(self, number: int) -> TokenPair:
-        return TokenPair(
-            access_token=Secret(f"access-{number}"),
-            refresh_token=Secret(f"refresh-{number}"),
-            expires_at=self.clock.now() + timedelta(days=31),
-        )
-
-    def change(self, **fields: Any) -> None:
-        assert self.stored is not None
-        self.stored = msgspec.structs.replace(self.stored, **fields)
-
-    @property
-    def access_token(self) -> str:
-        assert self.stored is not None
-        return self.stored.pair.access_token.reveal()
-
-    async def load(self, credential_id: CredentialId) -> StoredPair:
-        await asyncio.sleep(0)
-        if self.stored is None:
-            raise LookupError(credential_id)
-        return self.stored
-
-    async def note_refresh_started(self, credential_id: CredentialId, at: datetime) -> None:
-        self.log.append("refresh noted")
-        self.change(refresh_started_at=at)
-
-    async def save_pair(self, credential_id: CredentialId, pair: TokenPair) -> None:
-        if self.broken:
-            self.broken -= 1
-            raise OSError("the disk is full")
-        self.log.append(f"saved {pair.access_token.reveal()}")
-        self.change(pair=pair, obtained_at=self.clock.now(), refresh_started_at=None, dead_at=None)
-
-    async def mark_dead(self, credential_id: CredentialId, at: datetime) -> None:
-        self.log.append("dead")
-        self.change(dead_at=at)
-
-
-class Issuer:
-    """Patreon's side: which tokens live, and what was asked. Each refresh token works once."""
-
-    def __init__(self, store: MemoryStore) -> None:
-        self.store = store
-        self.access = {"access-1"}
-        self.refresh = {"refresh-1"}
-        self.number = 1
-        self.faults: list[Handler] = []
-        self.asked: list[str] = []
-        self.gate: asyncio.Event | None = None
-
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
-        form = await request.post()
-        token = str(form["refresh_token"])
-        self.store.log.append("refresh sent")
-        self.asked.append(token)
-        if self.gate is not None:
-            await self.gate.wait()
-        if self.faults:
-            return await self.faults.pop(0)(request)
-        if token not in self.refresh:
-            return web.json_response({"error": "invalid_grant"}, status=401)
-        return web.json_response(self.rotate(token))
-
-    def rotate(self, token: str) -> dict[str, Any]:
-        self.refresh.discard(token)
-        self.number += 1
-        self.access.add(f"access-{self.number}")
-        self.refresh.add(f"refresh-{self.number}")
-        return {
-            "access_token": f"access-{self.number}",
-            "refresh_token": f"refresh-{self.number}",
-            "expires_in": 2678400,
-        }
-
-    async def lost(self, request: web.Request) -> web.StreamResponse:
-        self.rotate(self.asked[-1])
-        return await cut(request)
-
-    def use(self, token: Secret) -> str:
-        """What a verb does with a token: works, or meets a 401."""
-        if token.reveal() not in self.access:
-            raise CredentialsDead("401")
-        return token.reveal()
-
-
-@pytest.fixture
-def store(clock: StillClock) -> MemoryStore:
-    return MemoryStore(clock)
-
-
-@pytest.fixture
-def issuer(store: MemoryStore, loopback: Loopback) -> Issuer:
-    issuer = Issuer(store)
-    loopback.answers = [issuer]
-    return issuer
-
-
-@pytest.fixture
-def keeper(store: MemoryStore, http: Http, loopback: Loopback, clock: StillClock) -> TokenKeeper:
-    oauth = OAuth(
-        http,
-        base_url=loopback.url,
-        client_id="invented-client",
-        client_secret=Secret("invented-secret"),
-        redirect_uri="https://bot.example/oauth/callback",
-        clock=clock,
-    )
-    return TokenKeeper(store=store, oauth=oauth, clock=clock)
-
-
-@pytest.fixture
-def used(keeper: TokenKeeper, issuer: Issuer) -> Callable[[], Awaitable[str]]:
-    async def verb(token: Secret) -> str:
-        return issuer.use(token)
-
-    return lambda: keeper.call(PAIR, verb)
-
-
 Used = Callable[[], Awaitable[str]]
 
 
@@ -291,7 +160,7 @@ async def test_a_lost_answer_is_remembered_over_a_restart(
     [(cut, RefreshUncertain), (lambda _: fail(503), RefreshUncertain), (lambda _: fail(429), PatreonThrottled)],
 )
 async def test_past_its_end_a_failed_refresh_is_raised_and_the_next_one_recovers(
-    used: Used, store: MemoryStore, issuer: Issuer, clock: StillClock, fault: Handler, error: type[Exception]
+    *, used: Used, store: MemoryStore, issuer: Issuer, clock: StillClock, fault: Handler, error: type[Exception]
 ) -> None:
     issuer.access.clear()
     issuer.faults = [fault, fault]
@@ -342,6 +211,7 @@ async def test_other_errors_of_the_verb_refresh_nothing(keeper: TokenKeeper, sto
 
 
 async def test_an_unreadable_401_after_a_fresh_token_is_not_the_pairs_fault(
+    *,
     keeper: TokenKeeper,
     store: MemoryStore,
     http: Http,
@@ -362,79 +232,6 @@ async def test_an_unreadable_401_after_a_fresh_token_is_not_the_pairs_fault(
     assert store.log == ["refresh noted", "refresh sent", "saved access-2"]
 
 
-async def test_a_cancelled_caller_does_not_lose_the_pair(
-    used: Used, keeper: TokenKeeper, store: MemoryStore, issuer: Issuer, clock: StillClock
-) -> None:
-    issuer.gate = asyncio.Event()
-    clock.advance(days=21)
-    caller = asyncio.ensure_future(used())
-    while not issuer.asked:
-        await asyncio.sleep(0)
-    caller.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await caller
-    issuer.gate.set()
-    await keeper.close()
-    assert store.access_token == "access-2"
-
-
-async def test_a_failed_refresh_that_nobody_waits_for_is_not_reported_as_lost(
-    used: Used, keeper: TokenKeeper, store: MemoryStore, issuer: Issuer, clock: StillClock
-) -> None:
-    issuer.gate = asyncio.Event()
-    issuer.faults = [cut]
-    clock.advance(days=21)
-    caller = asyncio.ensure_future(used())
-    while not issuer.asked:
-        await asyncio.sleep(0)
-    caller.cancel()
-    await asyncio.gather(caller, return_exceptions=True)
-    issuer.gate.set()
-    await keeper.close()
-    assert store.access_token == "access-1"
-
-
-async def test_a_pair_that_could_not_be_stored_is_stored_at_the_next_try(
-    used: Used, store: MemoryStore, issuer: Issuer
-) -> None:
-    issuer.access.clear()
-    store.broken = 1
-    with pytest.raises(OSError, match="disk"):
-        await used()
-    assert await used() == "access-2"
-    assert issuer.asked == ["refresh-1"]
-
-
-async def test_a_consent_given_during_a_refresh_wins(
-    used: Used, store: MemoryStore, issuer: Issuer, clock: StillClock
-) -> None:
-    issuer.gate = asyncio.Event()
-    issuer.access = {"access-9"}
-    caller = asyncio.ensure_future(used())
-    while not issuer.asked:
-        await asyncio.sleep(0)
-    store.change(pair=store.pair(9))
-    issuer.gate.set()
-    assert await caller == "access-9"
-    assert store.access_token == "access-9"
-
-
-async def test_a_consent_given_during_a_refused_refresh_does_not_die_with_the_old_pair(
-    used: Used, store: MemoryStore, issuer: Issuer
-) -> None:
-    issuer.gate = asyncio.Event()
-    issuer.access = {"access-9"}
-    issuer.refresh.clear()
-    caller = asyncio.ensure_future(used())
-    while not issuer.asked:
-        await asyncio.sleep(0)
-    store.change(pair=store.pair(9))
-    issuer.gate.set()
-    with pytest.raises(CredentialsDead):
-        await caller
-    assert await used() == "access-9"
-
-
 async def test_an_access_token_alone_follows_the_same_rules(
     keeper: TokenKeeper, issuer: Issuer, clock: StillClock
 ) -> None:
@@ -444,7 +241,7 @@ async def test_an_access_token_alone_follows_the_same_rules(
 
 
 async def test_a_token_that_dies_between_two_pages_is_replaced_and_the_read_goes_on(
-    keeper: TokenKeeper, http: Http, loopback: Loopback, issuer: Issuer, clock: StillClock, sample: Any
+    *, keeper: TokenKeeper, http: Http, loopback: Loopback, issuer: Issuer, clock: StillClock, sample: Any
 ) -> None:
     served: list[str] = []
 

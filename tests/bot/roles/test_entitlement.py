@@ -70,6 +70,13 @@ def stand(*chapters: dict[str, Any] | None, now: datetime = NEW_YEAR, grace_days
             id="gifted after a refund",
         ),
         pytest.param([{**DECLINED, "is_gifted": True}], Standing.ACTIVE, True, GOLD, id="gifted after a decline"),
+        pytest.param(
+            [{"is_gifted": True, "patron_status": PatronStatus.NEVER, "tiers": ("Free",)}],
+            Standing.FREE,
+            False,
+            {TIER["Free"]},
+            id="gifted once, the Free tier now",
+        ),
         pytest.param([{}, {"tiers": ()}], Standing.WAITING, True, GOLD, id="active, no tiers, v2"),
         pytest.param([{"tiers": ()}], Standing.WAITING, False, NOTHING, id="active, no tiers, v2, first read"),
         pytest.param(

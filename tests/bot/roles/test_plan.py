@@ -284,6 +284,20 @@ def test_a_forgotten_row_is_a_change(gold: World) -> None:
     assert gold.plan_of("ada").is_change
 
 
+def test_grants_come_first_and_revokes_last(world: World) -> None:
+    world.holder("ada", tier="Bronze")
+    world.read("ada", tiers=("Gold",))
+    assert [one.action for one in world.plan_of("ada").decisions] == [Action.GRANT, Action.KEEP, Action.REVOKE]
+
+
+def test_what_patreon_says_of_someone_unlinked_decides_nothing(gold: World) -> None:
+    gold.read("ada")
+    gold.unlink("ada")
+    (decision,) = gold.plan_of("ada").decisions
+    assert decision.claim.entitlement is not None
+    assert decision.claim.entitlement.reading is None
+
+
 def test_a_plan_carries_the_link_that_it_rests_on(world: World) -> None:
     world.patron("ada")
     assert world.plan_of("ada").link == world.people["ada"].link

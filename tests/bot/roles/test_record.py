@@ -142,6 +142,11 @@ def test_what_the_last_active_reading_gave_is_remembered_when_the_pledge_is_over
     assert record.memory == Memory(last_active_at=at(2), last_active_tier_ids=(TIER["Bronze"],), last_active_cents=300)
 
 
+def test_what_is_listed_while_a_payment_is_declined_was_not_paid_for() -> None:
+    listed = reading(at=at(2), tiers=("Bronze",), charge_status=ChargeStatus.DECLINED)
+    assert after(reading(at=at(1)), listed).memory.last_active_tier_ids == (TIER["Gold"],)
+
+
 # --- unproven readings ------------------------------------------------------------------------------------------
 
 

@@ -121,7 +121,7 @@ def standing(
             id="free trial",
         ),
         pytest.param(
-            standing(Standing.ENDING, until=GRACE_END, **FORMER),
+            standing(Standing.ENDING, until=GRACE_END, patron_status=PatronStatus.FORMER),
             "cancelled, but paid (Gold) of Moth Tales, until 2026-01-08 12:00",
             id="ending",
         ),
@@ -141,8 +141,7 @@ def standing(
             id="unknown patron status",
         ),
         pytest.param(
-            standing(Standing.WAITING, until=GRACE_END)
-            and replace(standing(Standing.WAITING, until=GRACE_END), reading=reading(tiers=())),
+            replace(standing(Standing.WAITING, until=GRACE_END), reading=reading(tiers=())),
             "active patron without a tier, believed after a second look (Gold until then) of Moth Tales, "
             "until 2026-01-08 12:00",
             id="waiting",
@@ -194,13 +193,11 @@ def test_without_a_reading_there_is_no_source() -> None:
 def test_a_decision_is_said_with_its_rule_its_fact_the_source_and_the_age() -> None:
     world = World()
     world.patron("ada", tier="Gold")
+    fact = "active patron (Gold) of Moth Tales (Patreon's member list, read 2026-01-01 13:00)"
     assert [say_decision(one, world.names()) for one in world.plan_of("ada").decisions] == [
-        "**Gold**: to be given. It asks for the tier Gold of Moth Tales; active patron (Gold) of Moth Tales "
-        "(Patreon's member list, read 2026-01-01 13:00)",
-        "**Supporter**: to be given. It asks for any paid pledge to Moth Tales; active patron (Gold) of Moth Tales "
-        "(Patreon's member list, read 2026-01-01 13:00)",
-        "**Bronze**: not earned. It asks for the tier Bronze of Moth Tales; active patron (Gold) of Moth Tales "
-        "(Patreon's member list, read 2026-01-01 13:00)",
+        f"**Gold**: to be given. It asks for the tier Gold of Moth Tales; {fact}",
+        f"**Supporter**: to be given. It asks for any paid pledge to Moth Tales; {fact}",
+        f"**Bronze**: not earned. It asks for the tier Bronze of Moth Tales; {fact}",
     ]
 
 

@@ -1,4 +1,6 @@
 import asyncio
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -104,16 +106,29 @@ async def test_a_write_that_is_cancelled_leaves_nothing_and_holds_nobody_up(stor
     assert await storage.notices.note("half", NOW)
 
 
-async def test_a_writer_that_reads_first_is_not_refused_beside_another_process(
-    storage: Storage, url: str, vault: Vault
-) -> None:
+async def test_a_writer_has_the_database_to_itself_before_its_first_write(storage: Storage, url: str) -> None:
+    with closing(sqlite3.connect(database_path(url), timeout=0)) as other:
+        async with storage.database.write():
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                other.execute("BEGIN IMMEDIATE")
+        other.execute("BEGIN IMMEDIATE")
+
+
+async def test_a_reader_holds_no_writer_up(storage: Storage, url: str) -> None:
+    with closing(sqlite3.connect(database_path(url), timeout=0)) as other:
+        async with storage.database.read() as connection:
+            await connection.execute(text("SELECT * FROM notices"))
+            other.execute("BEGIN IMMEDIATE")
+
+
+async def test_writers_of_two_processes_wait_for_each_other(storage: Storage, url: str, vault: Vault) -> None:
     other = await Storage.attach(url, vault)
 
-    async def count(which: Storage, guild: int) -> None:
+    async def change(which: Storage, guild: int) -> None:
         for number in range(10):
             await which.guilds.change(GuildId(guild), grace_days=number)
 
-    await asyncio.gather(count(storage, 1), count(other, 2), count(storage, 3), count(other, 4))
+    await asyncio.gather(change(storage, 1), change(other, 2), change(storage, 3), change(other, 4))
     await other.close()
     assert [(await storage.guilds.settings(GuildId(guild))).grace_days for guild in (1, 2, 3, 4)] == [9, 9, 9, 9]
 

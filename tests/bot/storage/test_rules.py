@@ -17,10 +17,11 @@ async def known_campaign(storage: Storage, campaign: Campaign) -> None:
 
 
 async def add(
-    storage: Storage, now: datetime, role: RoleId = GOLD, guild: GuildId = GUILD, **asked: TierId
+    storage: Storage, now: datetime, role: RoleId = GOLD, guild: GuildId = GUILD, tier_id: TierId | None = None
 ) -> RoleRule:
-    kind = RuleKind.TIER if asked else RuleKind.PAYING
-    return await storage.rules.add(guild, role, CAMPAIGN, kind=kind, created_by=DiscordUserId(1), at=now, **asked)
+    kind = RuleKind.PAYING if tier_id is None else RuleKind.TIER
+    rule = RoleRule(rule_id=RuleId(0), guild_id=guild, role_id=role, campaign_id=CAMPAIGN, kind=kind, tier_id=tier_id)
+    return await storage.rules.add(rule, created_by=DiscordUserId(1), at=now)
 
 
 async def test_a_rule_comes_back_as_it_was_asked_for(storage: Storage, now: datetime) -> None:

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import ClauseElement, Engine, event
-from sqlalchemy.dialects.postgresql.base import PGDialect
-from sqlalchemy.dialects.sqlite.base import SQLiteDialect
+from sqlalchemy.dialects import registry
 
 from bot.model import (
     Campaign,
@@ -23,7 +22,10 @@ from bot.model import (
     PatreonUserId,
     ReadId,
     RoleId,
+    RoleRule,
+    RuleId,
     RuleKind,
+    Secret,
     TierId,
     TokenPair,
 )
@@ -32,6 +34,7 @@ from bot.storage.audit import AuditEntry
 from bot.storage.pendings import PendingRow
 from bot.storage.states import ButtonKind, ButtonPlace, Purpose, StateRow
 from bot.storage.upsert import Upsert
+from bot.storage.webhooks import StoredWebhook
 
 CAMPAIGN, GUILD, ROLE = CampaignId("700"), GuildId(900), RoleId(31)
 ADA, ADA_PATREON = DiscordUserId(11), PatreonUserId("p-ada")
@@ -64,19 +67,19 @@ def executed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Statements]:
 
 
 @pytest.fixture
-def called(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """Collect the names of the verbs that a test uses."""
-    names: set[str] = set()
-    for verb in all_verbs(storage):
+def unused(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Name the verbs that the test has not used yet."""
+    names = set(all_verbs(storage))
+    for verb in tuple(names):
         aggregate, name = verb.split(".")
         owner = type(getattr(storage, aggregate))
-        monkeypatch.setattr(owner, name, noting(getattr(owner, name), names, verb))
+        monkeypatch.setattr(owner, name, crossing_off(getattr(owner, name), names, verb))
     return names
 
 
-def noting(method: Callable[..., Any], names: set[str], verb: str) -> Callable[..., Any]:
+def crossing_off(method: Callable[..., Any], names: set[str], verb: str) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
-        names.add(verb)
+        names.discard(verb)
         return method(*args, **kwargs)
 
     return call
@@ -163,9 +166,10 @@ async def use_people(storage: Storage, link: Link, record: MembershipRecord, pai
 
 
 async def use_roles(storage: Storage, now: datetime) -> None:
-    rule = await storage.rules.add(
-        GUILD, ROLE, CAMPAIGN, kind=RuleKind.TIER, tier_id=TierId("t"), created_by=ADA, at=now
+    asked = RoleRule(
+        rule_id=RuleId(0), guild_id=GUILD, role_id=ROLE, campaign_id=CAMPAIGN, kind=RuleKind.TIER, tier_id=TierId("t")
     )
+    rule = await storage.rules.add(asked, created_by=ADA, at=now)
     await storage.rules.list_guild(GUILD)
     await storage.rules.list_all()
     await storage.rules.remove(GUILD, rule.rule_id)
@@ -192,11 +196,17 @@ async def use_records(storage: Storage, now: datetime) -> None:
     await storage.notices.note("key", now)
     await storage.notices.seen("key")
     await storage.notices.clear("key")
+    await storage.webhooks.save(
+        StoredWebhook(campaign_id=CAMPAIGN, webhook_id="w", uri="https://example.org", secret=Secret("s"))
+    )
+    await storage.webhooks.find(CAMPAIGN)
 
 
 async def test_every_statement_compiles_for_sqlite_and_for_postgresql(
-    storage: Storage, request: pytest.FixtureRequest, executed: Statements, called: set[str], now: datetime
+    storage: Storage, request: pytest.FixtureRequest, executed: Statements, unused: set[str], now: datetime
 ) -> None:
+    assert unused, "no verb was found"
+
     def a(fixture: str) -> Any:
         return request.getfixturevalue(fixture)
 
@@ -206,8 +216,7 @@ async def test_every_statement_compiles_for_sqlite_and_for_postgresql(
     await use_people(storage, a("link")(), a("record")(), a("pair")())
     await use_roles(storage, now)
     await use_records(storage, now)
-    assert sorted(set(all_verbs(storage)) - called) == [], "a verb is not used above"
-    assert len(executed) > len(called)
+    assert unused == set(), "a verb is not used above"
     for for_sqlite, for_postgresql in executed:
-        assert str(for_sqlite.compile(dialect=SQLiteDialect()))
-        assert str(for_postgresql.compile(dialect=PGDialect()))
+        assert str(for_sqlite.compile(dialect=registry.load("sqlite")()))
+        assert str(for_postgresql.compile(dialect=registry.load("postgresql")()))

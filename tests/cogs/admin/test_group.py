@@ -1,6 +1,7 @@
 """Who may use `/patreon`: those who manage roles, whatever a server told Discord about the command."""
 
 from unittest.mock import Mock
+
 import discord
 import pytest
 

@@ -27,9 +27,34 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("trigger", sa.Text(), nullable=False),
         sa.Column("read_id", sa.BigInteger(), nullable=True),
+        sa.Column("is_counted", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("audit_id", name=op.f("pk_audit")),
     )
     op.create_index("ix_audit_guild", "audit", ["guild_id", "audit_id"], unique=False)
+    op.create_index("ix_audit_counted", "audit", ["guild_id", "is_counted", "at"], unique=False)
+    op.create_table(
+        "holds",
+        sa.Column("hold_id", ROW_ID, nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("hold_id", name=op.f("pk_holds")),
+    )
+    op.create_index(op.f("ix_holds_guild_id"), "holds", ["guild_id"], unique=False)
+    op.create_table(
+        "hold_items",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("discord_user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("role_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("hold_id", ROW_ID, nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("mark", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["hold_id"], ["holds.hold_id"], name=op.f("fk_hold_items_hold_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("guild_id", "discord_user_id", "role_id", name=op.f("pk_hold_items")),
+    )
     op.create_table(
         "campaigns",
         sa.Column("campaign_id", sa.Text(), nullable=False),
@@ -154,6 +179,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_states_created_at"), "states", ["created_at"], unique=False)
     op.create_table(
+        "webhooks",
+        sa.Column("campaign_id", sa.Text(), nullable=False),
+        sa.Column("webhook_id", sa.Text(), nullable=False),
+        sa.Column("uri", sa.Text(), nullable=False),
+        sa.Column("secret_sealed", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("campaign_id", name=op.f("pk_webhooks")),
+    )
+    op.create_table(
         "bindings",
         sa.Column("guild_id", sa.BigInteger(), nullable=False),
         sa.Column("campaign_id", sa.Text(), nullable=False),
@@ -224,6 +257,7 @@ def downgrade() -> None:
     op.drop_table("role_rules")
     op.drop_table("pendings")
     op.drop_table("bindings")
+    op.drop_table("webhooks")
     op.drop_table("states")
     op.drop_table("reads")
     op.drop_table("opt_outs")
@@ -235,4 +269,6 @@ def downgrade() -> None:
     op.drop_table("grants")
     op.drop_table("credentials")
     op.drop_table("campaigns")
+    op.drop_table("hold_items")
+    op.drop_table("holds")
     op.drop_table("audit")

@@ -1,0 +1,110 @@
+"""From facts and a look at Discord to plans, of one person or of a guild, with every rail applied. Writes no role.
+
+Where it is told to record, it stores what was seen (settled ledger rows) and what must not happen (holds).
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+import msgspec
+
+from bot.model import CampaignId, DiscordUserId, GuildId, RoleId
+from bot.roles.facts import FactBook, seated
+from bot.roles.holds import Holds
+from bot.roles.ledger import settle, settled
+from bot.roles.observe import Observer
+from bot.roles.plan import GuildFacts, PersonFacts, PersonPlan, plan_person
+from bot.roles.report import Names, discord_stamp
+from bot.storage import Storage
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """One person's plan with the names to say it."""
+
+    plan: PersonPlan
+    names: Names
+    counted: frozenset[RoleId] = frozenset()  # revokes that count for the brake
+
+
+class GuildPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run would do now, and how old the facts are."""
+
+    guild_id: GuildId
+    plans: tuple[PersonPlan, ...]
+    names: Names
+    facts_at: dict[CampaignId, datetime | None]
+    unsettled: frozenset[DiscordUserId] = frozenset()  # their ledger rows say something else than what was seen
+
+
+class Planning:
+    """Plans with everything that bears on them."""
+
+    def __init__(self, *, storage: Storage, observer: Observer, facts: FactBook, holds: Holds) -> None:
+        self._storage = storage
+        self._observer = observer
+        self._facts = facts
+        self._holds = holds
+
+    async def plan_guild(
+        self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId] | None, *, is_recorded: bool
+    ) -> GuildPlan:
+        """Plan these people (None: everyone). Raises DiscordAway."""
+        guild = await self._facts.guild(guild_id)
+        names = await self._facts.names(guild_id)
+        people = await self._facts.people(guild, discord_user_ids)
+        seats = await self._observer.look(guild_id, people)
+        seen = [self._settle(guild, seated(person, seats[id_])) for id_, person in people.items()]
+        plans = await self._holds.rein_in(
+            guild_id,
+            [(person, plan_person(guild, person)) for person, _ in seen],
+            settings=guild.settings,
+            names=names,
+            is_recorded=is_recorded,
+        )
+        campaign_ids = await self._storage.campaigns.campaigns_of(guild_id)
+        return GuildPlan(
+            guild_id=guild_id,
+            plans=tuple(plans),
+            names=names,
+            facts_at={campaign_id: names.confirmed_at.get(campaign_id) for campaign_id in campaign_ids},
+            unsettled=frozenset(person.discord_user_id for person, is_news in seen if is_news),
+        )
+
+    async def plan_one(
+        self,
+        guild_id: GuildId,
+        discord_user_id: DiscordUserId,
+        *,
+        is_recorded: bool,
+        stamp: Callable[[datetime], str] = discord_stamp,
+    ) -> Explanation:
+        """Plan one person. Raises DiscordAway."""
+        guild = await self._facts.guild(guild_id)
+        names = await self._facts.names(guild_id, stamp=stamp)
+        person = await self._facts.person(guild, discord_user_id)
+        seats = await self._observer.look(guild_id, [discord_user_id])
+        person = seated(person, seats[discord_user_id])
+        if is_recorded:
+            await self._record(guild, person)
+        person, _ = self._settle(guild, person)
+        (plan,) = await self._holds.rein_in(
+            guild_id,
+            [(person, plan_person(guild, person))],
+            settings=guild.settings,
+            names=names,
+            is_recorded=is_recorded,
+        )
+        counted = await self._holds.counted(guild_id, plan) if plan.is_change else frozenset[RoleId]()
+        return Explanation(plan=plan, names=names, counted=counted)
+
+    def _settle(self, guild: GuildFacts, person: PersonFacts) -> tuple[PersonFacts, bool]:
+        settlement = settle(person.grants.values(), person.seat, hand_edits=guild.settings.hand_edits, now=guild.now)
+        grants = settled(person.grants, settlement)
+        return msgspec.structs.replace(person, grants=grants), not settlement.is_empty
+
+    async def _record(self, guild: GuildFacts, person: PersonFacts) -> None:
+        """Store what the look says of the person's ledger rows."""
+        settlement = settle(person.grants.values(), person.seat, hand_edits=guild.settings.hand_edits, now=guild.now)
+        await self._storage.ledger.put(*settlement.put)
+        for role_id in settlement.drop:
+            await self._storage.ledger.drop(guild.guild_id, person.discord_user_id, role_id)

@@ -1,0 +1,93 @@
+"""The revokes that the brake holds, and what admins answered. What must be held is decided in `roles/policy.py`."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model import DiscordUserId, GuildId, Hold, HoldId, HoldItem, HoldState, RoleId
+from bot.storage.database import Database
+from bot.storage.rows import read_row
+from bot.storage.tables import hold_items, holds
+from bot.storage.upsert import Upsert
+
+
+class Holds:
+    """Every hold. A guild has at most one open hold: later revokes join it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def load_guild(self, guild_id: GuildId) -> dict[DiscordUserId, dict[RoleId, HoldItem]]:
+        """Return every held revoke of a guild, answered ones too, by person and role."""
+        async with self._database.read() as connection:
+            items = await _items(connection, hold_items.c.guild_id == guild_id)
+        found: dict[DiscordUserId, dict[RoleId, HoldItem]] = {}
+        for item in items:
+            found.setdefault(item.discord_user_id, {})[item.role_id] = item
+        return found
+
+    async def list_open(self, guild_id: GuildId) -> tuple[Hold, ...]:
+        """Return the holds that wait for an answer, the oldest first."""
+        query = select(holds).where(holds.c.guild_id == guild_id, holds.c.closed_at.is_(None)).order_by(holds.c.hold_id)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+            return tuple([await _hold(connection, HoldId(row.hold_id), guild_id, row.opened_at) for row in rows])
+
+    async def add(self, guild_id: GuildId, items: Sequence[HoldItem], *, at: datetime) -> tuple[Hold, bool]:
+        """Hold these revokes in the guild's open hold, or in a new one; return it, and whether it is new."""
+        query = select(holds).where(holds.c.guild_id == guild_id, holds.c.closed_at.is_(None))
+        start = insert(holds).values(guild_id=guild_id, opened_at=at).returning(holds)
+        async with self._database.write() as connection:
+            known = (await connection.execute(query)).first()
+            row = known or (await connection.execute(start)).one()
+            rows = [msgspec.structs.asdict(msgspec.structs.replace(item, hold_id=row.hold_id)) for item in items]
+            await connection.execute(Upsert(hold_items).on(connection), rows)
+            hold = await _hold(connection, HoldId(row.hold_id), guild_id, row.opened_at)
+        return hold, known is None
+
+    async def close(self, guild_id: GuildId, hold_id: HoldId, *, state: HoldState, at: datetime) -> Hold | None:
+        """Answer an open hold of this guild; return it as it was. None where it is over, or another guild's."""
+        one = (holds.c.hold_id == hold_id, holds.c.guild_id == guild_id, holds.c.closed_at.is_(None))
+        end = update(holds).where(*one).values(closed_at=at).returning(holds)
+        answer = update(hold_items).where(hold_items.c.hold_id == hold_id).values(state=state)
+        async with self._database.write() as connection:
+            row = (await connection.execute(end)).first()
+            if row is None:
+                return None
+            hold = await _hold(connection, hold_id, guild_id, row.opened_at)
+            await connection.execute(answer)
+        return hold
+
+    async def drop(self, guild_id: GuildId, items: Iterable[HoldItem], *, at: datetime) -> tuple[HoldId, ...]:
+        """Forget held revokes that are no longer planned; return the open holds that are empty and over by that."""
+        dropped = list(items)
+        emptied: list[HoldId] = []
+        async with self._database.write() as connection:
+            for item in dropped:
+                await connection.execute(
+                    delete(hold_items).where(
+                        hold_items.c.guild_id == guild_id,
+                        hold_items.c.discord_user_id == item.discord_user_id,
+                        hold_items.c.role_id == item.role_id,
+                    )
+                )
+            for hold_id in sorted({item.hold_id for item in dropped}):
+                if await _items(connection, hold_items.c.hold_id == hold_id):
+                    continue
+                end = update(holds).where(holds.c.hold_id == hold_id, holds.c.closed_at.is_(None))
+                if (await connection.execute(end.values(closed_at=at))).rowcount > 0:
+                    emptied.append(hold_id)
+        return tuple(emptied)
+
+
+async def _items(connection: AsyncConnection, condition: ColumnElement[bool]) -> tuple[HoldItem, ...]:
+    query = select(hold_items).where(condition).order_by(hold_items.c.discord_user_id, hold_items.c.role_id)
+    return tuple(read_row(row, HoldItem) for row in (await connection.execute(query)).all())
+
+
+async def _hold(connection: AsyncConnection, hold_id: HoldId, guild_id: GuildId, opened_at: datetime) -> Hold:
+    items = await _items(connection, hold_items.c.hold_id == hold_id)
+    return Hold(hold_id=hold_id, guild_id=guild_id, opened_at=opened_at, items=items)

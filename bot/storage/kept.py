@@ -1,0 +1,43 @@
+"""Rows that are read at every turn and written by an admin now and then, kept in memory until they are written.
+
+Only for tables that nobody but the aggregate itself writes: one process owns the database, and its writes come by here.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.storage.database import Database
+
+V = TypeVar("V")
+
+
+class Kept(Generic[V]):
+    """Values by key; every write forgets them all."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._values: dict[Any, V] = {}
+        self._writes = 0
+
+    async def get(self, key: object, load: Callable[[], Awaitable[V]]) -> V:
+        """Return what is kept, or load it."""
+        if key not in self._values:
+            writes = self._writes
+            value = await load()
+            if writes != self._writes:  # it may be from before a write that ended meanwhile
+                return value
+            self._values[key] = value
+        return self._values[key]
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection for one short transaction, and forget what was kept."""
+        try:
+            async with self._database.write() as connection:
+                yield connection
+        finally:
+            self._writes += 1
+            self._values.clear()

@@ -1,0 +1,51 @@
+"""The webhook that we made for each campaign, with the secret that Patreon signs its deliveries with, sealed."""
+
+import msgspec
+from sqlalchemy import select
+
+from bot.model import CampaignId, Secret
+from bot.storage.database import Database
+from bot.storage.tables import webhooks
+from bot.storage.upsert import Upsert
+from bot.vault import Vault
+
+
+class StoredWebhook(msgspec.Struct, frozen=True, kw_only=True):
+    """A webhook of ours at Patreon, as we last saw or made it."""
+
+    campaign_id: CampaignId
+    webhook_id: str
+    uri: str
+    secret: Secret
+
+
+class Webhooks:
+    """Every webhook of ours."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+
+    async def find(self, campaign_id: CampaignId) -> StoredWebhook | None:
+        """Return a campaign's webhook."""
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(webhooks).where(webhooks.c.campaign_id == campaign_id))).first()
+        if row is None:
+            return None
+        return StoredWebhook(
+            campaign_id=campaign_id,
+            webhook_id=row.webhook_id,
+            uri=row.uri,
+            secret=self._vault.open(row.secret_sealed),
+        )
+
+    async def save(self, webhook: StoredWebhook) -> None:
+        """Store a campaign's webhook in place of an older one."""
+        row = {
+            "campaign_id": webhook.campaign_id,
+            "webhook_id": webhook.webhook_id,
+            "uri": webhook.uri,
+            "secret_sealed": self._vault.seal(webhook.secret),
+        }
+        async with self._database.write() as connection:
+            await connection.execute(Upsert(webhooks).on(connection), row)

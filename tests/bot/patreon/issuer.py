@@ -1,0 +1,111 @@
+"""Both ends of a refresh: a store in memory that logs, and a token endpoint that rotates pairs as Patreon does."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from bot.errors import CredentialsDead
+from bot.model import CredentialId, Secret, TokenPair
+from bot.patreon.tokens import StoredPair
+from tests.bot.patreon.served import StillClock, cut
+
+PAIR = CredentialId(7)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class MemoryStore:
+    """A PairStore that remembers what was asked of it, in order."""
+
+    def __init__(self, clock: StillClock) -> None:
+        self.clock = clock
+        self.stored: StoredPair | None = StoredPair(credential_id=PAIR, pair=self.pair(1), obtained_at=clock.now())
+        self.log: list[str] = []
+        self.broken = 0
+
+    def pair(self, number: int) -> TokenPair:
+        return TokenPair(
+            access_token=Secret(f"access-{number}"),
+            refresh_token=Secret(f"refresh-{number}"),
+            expires_at=self.clock.now() + timedelta(days=31),
+        )
+
+    def change(self, **fields: Any) -> None:
+        assert self.stored is not None
+        self.stored = msgspec.structs.replace(self.stored, **fields)
+
+    @property
+    def access_token(self) -> str:
+        assert self.stored is not None
+        return self.stored.pair.access_token.reveal()
+
+    async def load(self, credential_id: CredentialId) -> StoredPair:
+        await asyncio.sleep(0)
+        if self.stored is None:
+            raise LookupError(credential_id)
+        return self.stored
+
+    async def note_refresh_started(self, credential_id: CredentialId, at: datetime) -> None:
+        self.log.append("refresh noted")
+        self.change(refresh_started_at=at)
+
+    async def save_pair(self, credential_id: CredentialId, pair: TokenPair) -> None:
+        if self.broken:
+            self.broken -= 1
+            raise OSError("the disk is full")
+        self.log.append(f"saved {pair.access_token.reveal()}")
+        self.change(pair=pair, obtained_at=self.clock.now(), refresh_started_at=None, dead_at=None)
+
+    async def mark_dead(self, credential_id: CredentialId, at: datetime) -> None:
+        self.log.append("dead")
+        self.change(dead_at=at)
+
+
+class Issuer:
+    """Patreon's side: which tokens live, and what was asked. Each refresh token works once."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self.store = store
+        self.access = {"access-1"}
+        self.refresh = {"refresh-1"}
+        self.number = 1
+        self.faults: list[Handler] = []
+        self.asked: list[str] = []
+        self.gate: asyncio.Event | None = None
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        form = await request.post()
+        token = str(form["refresh_token"])
+        self.store.log.append("refresh sent")
+        self.asked.append(token)
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.faults:
+            return await self.faults.pop(0)(request)
+        if token not in self.refresh:
+            return web.json_response({"error": "invalid_grant"}, status=401)
+        return web.json_response(self.rotate(token))
+
+    def rotate(self, token: str) -> dict[str, Any]:
+        self.refresh.discard(token)
+        self.number += 1
+        self.access.add(f"access-{self.number}")
+        self.refresh.add(f"refresh-{self.number}")
+        return {
+            "access_token": f"access-{self.number}",
+            "refresh_token": f"refresh-{self.number}",
+            "expires_in": 2678400,
+        }
+
+    async def lost(self, request: web.Request) -> web.StreamResponse:
+        self.rotate(self.asked[-1])
+        return await cut(request)
+
+    def use(self, token: Secret) -> str:
+        """What a verb does with a token: works, or meets a 401."""
+        if token.reveal() not in self.access:
+            raise CredentialsDead("401")
+        return token.reveal()

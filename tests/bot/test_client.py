@@ -1,0 +1,102 @@
+"""The Discord client: what it asks to see, where it connects, when it registers its commands."""
+
+import discord
+import pytest
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bot.client import build_client, identify_pause
+from bot.services import Services
+from cogs import add_cogs
+from sandbox.discord import Limit
+from tests.fakes.scene import MEMBER, Scene, connect
+from tests.fakes.stage import Stage
+
+
+def registrations(stage: Stage) -> int:
+    return sum(call.method == "PUT" and call.path.endswith("/commands") for call in stage.sandbox.discord.calls)
+
+
+async def test_it_sees_guilds_and_members_and_caches_nobody(services: Services) -> None:
+    client = build_client(services, add_cogs=add_cogs)
+    assert client.intents == discord.Intents(guilds=True, members=True)
+    assert client._connection.member_cache_flags == discord.MemberCacheFlags.none()
+    assert client.allowed_mentions is not None
+    assert client.allowed_mentions.to_dict() == discord.AllowedMentions.none().to_dict()
+    assert client._connection.max_messages is None
+
+
+async def test_every_address_hangs_under_the_setting(scene: Scene) -> None:
+    assert scene.discord.url == Route.BASE
+    assert str(DiscordWebSocket.DEFAULT_GATEWAY) == scene.discord.gateway.url
+
+
+async def test_the_members_of_a_guild_are_never_asked_for_all_at_once(scene: Scene) -> None:
+    assert not any(call.path.endswith("/members") for call in scene.discord.calls)
+    assert scene.discord.gateway.member_lists == {}
+
+
+async def test_a_fresh_application_gets_the_commands(scene: Scene) -> None:
+    assert {command["name"] for command in scene.discord.commands()} == {"link", "unlink", "membership", "patreon"}
+
+
+async def test_commands_are_registered_only_where_they_differ(stage: Stage, services: Services) -> None:
+    stage.sandbox.discord.limits.limits["commands"] = Limit(100, 1.0)
+    async with connect(services):
+        pass
+    assert registrations(stage) == 1
+    async with connect(services):
+        pass
+    assert registrations(stage) == 1
+    stage.sandbox.world.discord.application.commands.clear()
+    async with connect(services):
+        assert len(stage.sandbox.discord.commands()) == 4
+    assert registrations(stage) == 2
+
+
+async def test_commands_that_cannot_be_registered_leave_the_old_ones(
+    stage: Stage, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with connect(services):
+        pass
+    await services.storage.notices.clear("commands-registered")
+    monkeypatch.setattr("discord.app_commands.CommandTree.sync", refuse)
+    async with connect(services):
+        assert "/link joins one" in await stage.say(MEMBER, "membership")
+
+
+async def refuse(*_: object, **__: object) -> None:
+    raise discord.app_commands.CommandSyncFailure(http_error(), [])
+
+
+def http_error() -> discord.HTTPException:
+    """Build what discord.py raises for a 400."""
+    response = type("Answer", (), {"status": 400, "reason": "Bad Request"})()
+    return discord.HTTPException(response, {"code": 50035, "message": "Invalid Form Body"})
+
+
+async def test_a_defect_is_answered_with_a_number_that_the_log_knows(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(scene.services.storage.links, "find_discord", fail, raising=False)
+    said = await scene.say(MEMBER, "membership")
+    assert "Something went wrong on my side" in said
+    number = said.split("`")[1]
+    assert f"incident={number}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("remaining", "pause"),
+    [
+        pytest.param(1000, 0, id="a whole day's budget"),
+        pytest.param(201, 0, id="enough"),
+        pytest.param(200, 18, id="few: spread over the hour that is left"),
+        pytest.param(1, 3600, id="one"),
+        pytest.param(0, 3600, id="none: until there are new ones"),
+    ],
+)
+def test_a_day_of_crashes_cannot_use_up_the_connections(remaining: int, pause: float) -> None:
+    assert identify_pause(remaining=remaining, reset_after_seconds=3600) == pause

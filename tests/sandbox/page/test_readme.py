@@ -1,0 +1,39 @@
+"""The sandbox's README names everything that can be asked of it."""
+
+from pathlib import Path
+
+import pytest
+
+from sandbox import page
+from sandbox.options import read_options
+from sandbox.page import discord_acts, patreon_acts, scripts
+from sandbox.page.forecast import FAULTS
+from sandbox.page.patreon_acts import PATRON_ACTS
+from sandbox.page.server_acts import SERVER_ACTS
+
+README = (Path(page.__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+CALLS = sorted({route.path for module in (scripts, discord_acts, patreon_acts) for route in module.routes})
+
+
+@pytest.mark.parametrize("path", CALLS)
+def test_every_call_is_documented(path: str) -> None:
+    assert f"http://127.0.0.1:8400{path}" in README or f"`GET {path}`" in README
+
+
+@pytest.mark.parametrize("action", [*SERVER_ACTS, *PATRON_ACTS, "delete_tier"])
+def test_every_act_is_documented(action: str) -> None:
+    assert f"`{action}`" in README
+
+
+@pytest.mark.parametrize("service", FAULTS)
+def test_every_fault_on_the_page_is_in_the_weather_table(service: str) -> None:
+    rows = [line for line in README.splitlines() if line.startswith((f"| {service} |", "| both |"))]
+    named = {word for row in rows for word in row.split("`")[1::2]}
+    assert {fault for fault, _ in FAULTS[service]} <= named
+
+
+def test_every_option_is_documented(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        read_options(["--help"])
+    options = {word.strip("[],") for word in capsys.readouterr().out.split() if word.startswith(("--", "[--"))}
+    assert [option for option in options - {"--help"} if f"`{option}" not in README] == []
