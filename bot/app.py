@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 import structlog
+from aiohttp import web
 
 from bot.client import build_client
 from bot.clock import Clock, FollowedClock, SystemClock
@@ -17,6 +18,7 @@ from bot.holder import ClientHolder
 from bot.home import Home
 from bot.linking.flow import LinkFlow
 from bot.messenger import Messenger
+from bot.metrics import CONTENT_TYPE_LATEST, Metrics
 from bot.model import CredentialId, TokenPair
 from bot.patreon.client import Http, PatreonApi, PatreonClient
 from bot.patreon.oauth import OAuth
@@ -25,18 +27,23 @@ from bot.roles.apply import Applier
 from bot.roles.facts import Breakers, FactBook
 from bot.roles.holds import Holds
 from bot.roles.intake import Intake
+from bot.roles.nudge import Nudges
 from bot.roles.observe import Observer
 from bot.roles.planning import Planning
 from bot.roles.reconcile import Reconciler
 from bot.roles.rounds import Rounds
 from bot.roles.rulebook import Rulebook
 from bot.roles.write import RoleWriter
+from bot.scrape import scrape
 from bot.services import Services
 from bot.settings import Settings
 from bot.storage import Storage
 from bot.supervisor import DiscordSupervisor, supervise
 from bot.vault import Vault, fingerprint
+from bot.web.metrics import metrics_routes
 from bot.web.server import WebServer
+from bot.web.webhooks import webhook_routes
+from bot.webhooks import Place, WebhookDesk, WebhookKeeper
 from cogs import add_cogs
 
 log = structlog.get_logger(__name__)
@@ -135,6 +142,25 @@ async def _build(*, settings: Settings, clock: Clock, storage: Storage, http: Ht
     flow = LinkFlow(
         storage=storage, oauth=oauth, client=client, api=api, clock=clock, roles=reconciler, messenger=messenger
     )
+    nudges = Nudges(storage=storage, intake=intake, rounds=rounds, reconciler=reconciler, observer=observer, api=api)
+    webhooks = WebhookKeeper(
+        storage=storage,
+        client=client,
+        tokens=keeper,
+        home=home,
+        herald=messenger,
+        clock=clock,
+        api=api,
+        place=Place(
+            public_url=settings.public_url,
+            patreon_url=settings.patreon_url,
+            secret=settings.patreon_webhook_secret,
+        ),
+    )
+    metrics = Metrics(clock)
+    http.observer = metrics.note_call
+    reconciler.on_turn = metrics.note_turn
+    rounds.on_read += [metrics.note_read, nudges.note_read, webhooks.note_read]
     return Services(
         settings=settings,
         clock=clock,
@@ -146,6 +172,9 @@ async def _build(*, settings: Settings, clock: Clock, storage: Storage, http: Ht
         holds=holds,
         rounds=rounds,
         rulebook=Rulebook(storage=storage, observer=observer, facts=facts, clock=clock),
+        nudges=nudges,
+        webhooks=webhooks,
+        metrics=metrics,
         intake=intake,
         keeper=keeper,
         health=health,
@@ -181,12 +210,24 @@ async def _start(stack: contextlib.AsyncExitStack, services: Services) -> None:
         health=health,
     )
     await _keep_running(stack, "discord", supervisor.run())
-    for part in (services.reconciler, services.rounds, services.flow):
+    for part in (services.reconciler, services.rounds, services.nudges, services.flow):
         stack.push_async_callback(part.close)
     await _keep_running(stack, "sweeper", supervise("sweeper", lambda: _sweep(services), health=health))
-    web = WebServer(flow=services.flow, health=health, public_url=settings.public_url)
-    await web.start(settings.web_host, settings.web_port)
-    stack.push_async_callback(web.stop)
+    await _keep_running(stack, "webhooks", supervise("webhooks", services.webhooks.run, health=health))
+    server = WebServer(flow=services.flow, health=health, public_url=settings.public_url, routes=_routes(services))
+    await server.start(settings.web_host, settings.web_port)
+    stack.push_async_callback(server.stop)
+
+
+def _routes(services: Services) -> list[web.RouteDef]:
+    """Return the routes that are no pages: for Patreon's webhooks and for Prometheus."""
+    desk = WebhookDesk(keeper=services.webhooks, nudges=services.nudges)
+    return [
+        *webhook_routes(desk, note=services.metrics.note_webhook),
+        *metrics_routes(
+            lambda: scrape(services), token=services.settings.metrics_token, content_type=CONTENT_TYPE_LATEST
+        ),
+    ]
 
 
 async def _keep_running(stack: contextlib.AsyncExitStack, name: str, work: Coroutine[Any, Any, object]) -> None:

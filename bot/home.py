@@ -49,6 +49,15 @@ class Home:
         await self._bind(campaign.campaign_id)
         self._refreshed_at = time.monotonic()
 
+    async def find_campaign_id(self) -> CampaignId | None:
+        """Return which campaign this is: that of the settings, or the one for which their creator's token was bound."""
+        if self._campaign_id is not None or self.credential_id is None:
+            return self._campaign_id
+        for binding in await self._storage.campaigns.bindings():
+            if binding.credential_id == self.credential_id:
+                return binding.campaign_id
+        return None
+
     async def _find(self) -> Campaign:
         if self.credential_id is None:
             return await self._known_or_bare()

@@ -19,6 +19,7 @@ import structlog
 from bot.clock import Clock
 from bot.errors import PledgekeeperError
 from bot.holder import ClientHolder
+from bot.linking.ports import Crier
 from bot.linking.ports import Messenger as LinkMessenger
 from bot.model import DiscordUserId, GuildId, HoldId
 from bot.roles.apply import Herald
@@ -86,6 +87,11 @@ class Messenger:
         """Tell that a trouble is over, where it was told of."""
         if await self._storage.notices.clear(f"trouble:{guild_id}:{key}"):
             await self._tell_guild(guild_id, f"✅ {text}")
+
+    async def told(self, guild_id: GuildId, prefix: str) -> tuple[str, ...]:
+        """Return the keys, beginning so, of the troubles that were told of and are not over."""
+        head = f"trouble:{guild_id}:"
+        return tuple(key.removeprefix(head) for key in await self._storage.notices.keys(head + prefix))
 
     async def tell_changes(self, guild_id: GuildId, lines: list[str]) -> None:
         """Tell the log channel, if there is one, what was changed; lines that come close together are one message."""
@@ -194,6 +200,6 @@ def _cut(text: str, length: int = MESSAGE_LENGTH) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def _fits_the_ports(messenger: Messenger) -> tuple[LinkMessenger, Herald]:
+def _fits_the_ports(messenger: Messenger) -> tuple[LinkMessenger, Herald, Crier]:
     """Let the type checker prove that the messenger is what its users ask for."""
-    return messenger, messenger
+    return messenger, messenger, messenger

@@ -199,6 +199,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     patreon_name: str
     origin: LinkOrigin
     linked_at: datetime
+    ended_at: datetime | None = None  # Patreon's own report ended; the row stays until the roles by it are settled
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):

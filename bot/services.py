@@ -7,16 +7,19 @@ from bot.health import HealthBoard
 from bot.holder import ClientHolder
 from bot.linking.flow import LinkFlow
 from bot.messenger import Messenger
+from bot.metrics import Metrics
 from bot.patreon.tokens import TokenKeeper
 from bot.roles.facts import Breakers
 from bot.roles.holds import Holds
 from bot.roles.intake import Intake
+from bot.roles.nudge import Nudges
 from bot.roles.observe import Observer
 from bot.roles.reconcile import Reconciler
 from bot.roles.rounds import Rounds
 from bot.roles.rulebook import Rulebook
 from bot.settings import Settings
 from bot.storage import Storage
+from bot.webhooks import WebhookKeeper
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +36,9 @@ class Services:
     holds: Holds
     rounds: Rounds
     rulebook: Rulebook
+    nudges: Nudges
+    webhooks: WebhookKeeper
+    metrics: Metrics
     intake: Intake
     keeper: TokenKeeper
     health: HealthBoard

@@ -31,6 +31,7 @@ class BotProcess:
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
         self._watchers: list[Callable[[], None]] = []
+        self._line_watchers: list[Callable[[str], None]] = []
 
     @property
     def running(self) -> bool:
@@ -50,6 +51,10 @@ class BotProcess:
     def on_change(self, watcher: Callable[[], None]) -> None:
         """Call `watcher()` after each start, end and piece of log."""
         self._watchers.append(watcher)
+
+    def on_line(self, watcher: Callable[[str], None]) -> None:
+        """Call `watcher(line)` for each line that the bot writes."""
+        self._line_watchers.append(watcher)
 
     async def start(self) -> None:
         """Start the bot unless it runs; it has a process group of its own, so Ctrl-C reaches us alone."""
@@ -120,6 +125,8 @@ class BotProcess:
 
     def _add_line(self, line: str) -> None:
         self.lines.append(line.rstrip("\r"))
+        for watcher in self._line_watchers:
+            watcher(self.lines[-1])
 
     def _tell(self) -> None:
         for watcher in self._watchers:

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import gc
 import signal
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from sandbox.options import Options, bot_environment, quiet_port, read_options
 from sandbox.page import PageServer, Parts
 from sandbox.page.live import Live
 from sandbox.patreon import PatreonStandIn
+from sandbox.saved import BadWorldFile, read_world
 from sandbox.weather import Weather
 from sandbox.world import World, build_world
 
@@ -34,12 +36,7 @@ class Sandbox:
         self.clock = SandboxClock()
         self.weather = Weather()
         self.bot_url = f"http://127.0.0.1:{self.options.bot_port or quiet_port()}"
-        self.world: World = build_world(
-            clock=self.clock,
-            seed=self.options.seed,
-            redirect_uris=[f"{self.bot_url}/oauth/callback"],
-            api_version=1 if self.options.env.get("PATREON_API_VERSION") == "v1" else 2,
-        )
+        self.world: World = self._opening_world()
         self.discord = DiscordStandIn(self.world.discord, clock=self.clock, weather=self.weather)
         self.patreon = PatreonStandIn(self.world.patreon, clock=self.clock, weather=self.weather)
         self.bot = BotProcess({})
@@ -56,6 +53,19 @@ class Sandbox:
         )
         self._page = PageServer(self._parts)
         self._stack = AsyncExitStack()
+
+    def _opening_world(self) -> World:
+        options = self.options
+        redirect_uris = [*options.redirect_uris, f"{self.bot_url}/oauth/callback"]
+        if options.load is not None:
+            return read_world(options.load, clock=self.clock, redirect_uris=redirect_uris)
+        return build_world(
+            clock=self.clock,
+            seed=options.seed,
+            redirect_uris=redirect_uris,
+            api_version=1 if options.env.get("PATREON_API_VERSION") == "v1" else 2,
+            size=options.world,
+        )
 
     @property
     def page_url(self) -> str:
@@ -103,6 +113,9 @@ def main(argv: Sequence[str]) -> int:
     except OSError as error:
         sys.stderr.write(f"The sandbox could not start: {error}\nIs another one running? Try --port 0\n")
         return 1
+    except BadWorldFile as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     return 0
 
 
@@ -110,7 +123,11 @@ async def _serve(options: Options) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with Sandbox(options) as sandbox:
+    gc.disable()  # a large world is made of millions of records, none of which is garbage, now or later
+    sandbox = Sandbox(options)
+    gc.freeze()
+    gc.enable()
+    async with sandbox:
         _greet(sandbox)
         await stopped.wait()
         _say("Stopping …")

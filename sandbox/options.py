@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.page.parts import Parts
+from sandbox.world import SIZES
 
 DEFAULT_PORTS = {"page": 8400, "discord": 8401, "patreon": 8402, "bot": 8403}
 QUIET_PORTS = range(20_000, 32_000)
@@ -28,6 +29,9 @@ class Options:
     seed: int = 1
     interval: int = 5
     env: dict[str, str] = field(default_factory=dict)
+    world: str = "small"
+    load: Path | None = None
+    redirect_uris: tuple[str, ...] = ()
 
 
 def read_options(argv: Sequence[str]) -> Options:
@@ -45,6 +49,17 @@ def read_options(argv: Sequence[str]) -> Options:
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed gives the same world")
     parser.add_argument("--interval", type=int, default=5, metavar="SECONDS", help="between two syncs of the bot")
     parser.add_argument(
+        "--world", choices=SIZES, default="small", help="a dozen members; 2,000 and 400 patrons; 500,000 and 20,000"
+    )
+    parser.add_argument("--load", type=Path, metavar="FILE", help="a world that was saved from the page")
+    parser.add_argument(
+        "--redirect-uri",
+        action="append",
+        default=[],
+        metavar="URI",
+        help="one more redirect URI of the Patreon client, for another bot; may be repeated",
+    )
+    parser.add_argument(
         "--env", action="append", default=[], type=_pair, metavar="NAME=VALUE", help="one more setting for the bot"
     )
     given = parser.parse_args(argv)
@@ -57,6 +72,9 @@ def read_options(argv: Sequence[str]) -> Options:
         seed=given.seed,
         interval=given.interval,
         env=dict(given.env),
+        world=given.world,
+        load=given.load,
+        redirect_uris=tuple(given.redirect_uri),
     )
 
 

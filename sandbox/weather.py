@@ -1,5 +1,6 @@
 """Weather: faults that someone switches on for a route of one of the two services. Knows names, not what they do."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
@@ -29,14 +30,30 @@ class Weather:
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
+        self._watchers: list[Callable[[], None]] = []
+
+    def on_change(self, watcher: Callable[[], None]) -> None:
+        """Call `watcher()` after each fault that is switched on or off."""
+        self._watchers.append(watcher)
 
     def set(self, fault: Fault) -> None:
         """Switch one more fault on."""
         self.faults.append(fault)
+        self._tell()
+
+    def switch_off(self, service: Service, fault: str) -> None:
+        """Switch a fault off, on whatever routes it was on."""
+        self.faults = [one for one in self.faults if (one.service, one.fault) != (service, fault)]
+        self._tell()
 
     def clear(self) -> None:
         """Bring back fair weather."""
         self.faults.clear()
+        self._tell()
+
+    def _tell(self) -> None:
+        for watcher in self._watchers:
+            watcher()
 
     def take(self, service: Service, request_line: str, *, among: frozenset[str] | None = None) -> str | None:
         """Return the fault that strikes this request, counting it as used; only those in `among`, where given."""

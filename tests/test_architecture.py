@@ -71,6 +71,7 @@ PURE_PARTS = {
         "record",
         "report",
         "rules",
+        "wish",
     ),
 }
 PURE = {f"{folder}/{name}.py" for folder, names in PURE_PARTS.items() for name in names}

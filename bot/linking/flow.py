@@ -205,7 +205,6 @@ class LinkFlow:
             PendingRow(
                 state_id=state.state_id,
                 cookie_digest=digest(cookie),
-                confirm_digest=digest(answer_token(cookie, holders)),
                 identity=msgspec.structs.replace(identity, memberships=kept),
                 pair=pair,
                 created_at=read_started_at,

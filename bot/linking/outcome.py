@@ -50,6 +50,7 @@ class Asker(msgspec.Struct, frozen=True, kw_only=True):
     avatar_url: str | None
     guild_id: GuildId | None
     guild_name: str
+    guild_icon_url: str | None = None
     locale: str = "en"
 
 

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from bot.linking.outcome import RoleNews
-from bot.model import DiscordUserId
+from bot.model import DiscordUserId, GuildId
 from bot.storage.states import ButtonPlace
 
 
@@ -22,3 +22,16 @@ class Messenger(Protocol):
 
     async def tell(self, discord_user_id: DiscordUserId, text: str) -> None:
         """Send a direct message."""
+
+
+class Crier(Protocol):
+    """Tells a guild's admins of a trouble, once until it is over."""
+
+    async def tell_admin(self, guild_id: GuildId, key: str, text: str) -> None:
+        """Tell of a trouble, unless it was told of under this key."""
+
+    async def over(self, guild_id: GuildId, key: str, text: str) -> None:
+        """Tell that a trouble is over, where it was told of."""
+
+    async def told(self, guild_id: GuildId, prefix: str) -> tuple[str, ...]:
+        """Return the keys, beginning so, of the troubles that were told of and are not over."""

@@ -43,7 +43,7 @@ class Http:
         timeout: aiohttp.ClientTimeout = TIMEOUT,
     ) -> None:
         self._limiter = limiter or Limiter()
-        self._observer = observer
+        self.observer = observer
         self._sleep = sleep
         self._kept = _session(timeout, aiohttp.TCPConnector())
         # A kept connection may have been closed by the other side meanwhile. For a request that must not be sent twice
@@ -105,8 +105,8 @@ class Http:
             reason = type(error).__name__
             raise PatreonUnavailable(f"the connection to Patreon broke during {request.name}: {reason}") from None
         finally:
-            if self._observer is not None:
-                self._observer(request.name, status, time.monotonic() - started)
+            if self.observer is not None:
+                self.observer(request.name, status, time.monotonic() - started)
         return response
 
     async def _exchange(self, base_url: str, request: Request) -> Response:

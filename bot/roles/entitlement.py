@@ -67,7 +67,9 @@ class Entitlement(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def has_paid(self) -> bool:
         """Tell whether there ever was a payment that Patreon did not take back."""
-        return self.reading is not None and self.reading.charge_status not in TAKEN_BACK
+        if self.lifetime_cents is not None:
+            return self.lifetime_cents > 0
+        return self.reading is not None and self.reading.charge_status not in {*TAKEN_BACK, ChargeStatus.NEVER}
 
 
 def entitle(record: MembershipRecord, *, tiers: Mapping[TierId, Tier], now: datetime, grace_days: int) -> Entitlement:

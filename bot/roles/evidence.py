@@ -153,6 +153,9 @@ def judge(
 
 
 def _is_confirmed(read: ReadSummary, *, started_at: datetime, doubted: Sequence[PastRead]) -> bool:
+    """Tell whether the reads agree for long enough; a list that names nobody takes an admin's word."""
+    if not read.patrons:
+        return False
     agreeing: list[PastRead] = []
     for past in reversed(doubted):
         if not _agrees(past.summary, read):

@@ -1,17 +1,17 @@
 """Gathers what a plan needs: stored facts, and the guild as Discord shows it. Decides nothing, writes nothing."""
 
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Iterable
 
 import msgspec
 
 from bot.clock import Clock
+from bot.linking.words import plain
 from bot.model import CampaignId, DiscordUserId, GuildId, Link, MembershipRecord, PatreonUserId, RoleId
 from bot.roles.assignable import Block, find_block
 from bot.roles.ledger import Seat
 from bot.roles.observe import DiscordAway, GuildLook, Observer
 from bot.roles.plan import GuildFacts, PersonFacts
-from bot.roles.report import Names, discord_stamp
+from bot.roles.report import Names, discord_stamp, plain_stamp
 from bot.storage import Storage
 
 NO_SEAT: Seat | None = None
@@ -22,6 +22,9 @@ class Breakers:
 
     def __init__(self) -> None:
         self._open: set[tuple[GuildId, RoleId]] = set()
+
+    def __len__(self) -> int:
+        return len(self._open)
 
     def open(self, guild_id: GuildId, role_id: RoleId) -> None:
         """Stop writing this role."""
@@ -100,21 +103,26 @@ class FactBook:
         )
         return {one.discord_user_id: one for one in facts if one.records or one.grants}
 
-    async def names(self, guild_id: GuildId, *, stamp: Callable[[datetime], str] = discord_stamp) -> Names:
-        """Return what the ids of a guild's plans are called."""
+    async def names(self, guild_id: GuildId, *, is_markdown: bool = True) -> Names:
+        """Return what the ids of a guild's plans are called, made harmless where Discord renders it."""
         look = self._observer.look_guild(guild_id)
-        campaigns = [
+        found = [
             await self._storage.campaigns.load(campaign_id)
             for campaign_id in await self._storage.campaigns.campaigns_of(guild_id)
         ]
-        known = [campaign for campaign in campaigns if campaign is not None]
+        known = [campaign for campaign in found if campaign is not None]
         believed = {one.campaign_id: await self._storage.reads.last_believed(one.campaign_id) for one in known}
+        escape = plain if is_markdown else str
         return Names(
-            roles={role.role_id: role.name for role in look.roles.values()} if look is not None else {},
-            campaigns={campaign.campaign_id: campaign.name for campaign in known},
+            roles={role.role_id: escape(role.name) for role in look.roles.values()} if look is not None else {},
+            campaigns={campaign.campaign_id: escape(campaign.name) for campaign in known},
             currencies={campaign.campaign_id: campaign.currency for campaign in known},
-            tiers={tier.tier_id: tier for campaign in known for tier in campaign.tiers},
-            stamp=stamp,
+            tiers={
+                tier.tier_id: msgspec.structs.replace(tier, title=escape(tier.title))
+                for campaign in known
+                for tier in campaign.tiers
+            },
+            stamp=discord_stamp if is_markdown else plain_stamp,
             confirmed_at={id_: read.started_at for id_, read in believed.items() if read is not None},
         )
 

@@ -25,11 +25,11 @@ from bot.model import (
 from bot.patreon.client import PatreonClient
 from bot.patreon.tokens import TokenKeeper
 from bot.roles.evidence import PastRead, ReadSummary, Tally, Verdict, judge
+from bot.roles.known import KnownReadings
 from bot.roles.record import (
     believe,
     fingerprint,
     has_turned,
-    is_tierless,
     matters,
     take_absence,
     take_identity,
@@ -39,7 +39,6 @@ from bot.storage import Storage
 
 log = structlog.get_logger(__name__)
 
-GONE = 0  # the fingerprint of someone whom a complete read no longer listed
 OnNews = Callable[[frozenset[PatreonUserId]], Awaitable[None]]
 
 
@@ -60,12 +59,13 @@ class _Reading(msgspec.Struct, kw_only=True):
     """One bulk read under way."""
 
     campaign_id: CampaignId
+    started_at: datetime
     linked: frozenset[PatreonUserId]
+    known: KnownReadings
     on_news: OnNews
     tally: Tally
     changed: set[PatreonUserId]
     turns: int = 0
-    has_doubted: bool = False  # earlier reads left readings that were not believed
 
 
 class Intake:
@@ -76,17 +76,17 @@ class Intake:
         self._client = client
         self._keeper = keeper
         self._clock = clock
-        self._fingerprints: dict[CampaignId, dict[PatreonUserId, int]] = {}
-        self._restless: dict[CampaignId, set[PatreonUserId]] = {}
+        self._known: dict[CampaignId, KnownReadings] = {}
 
     def forget(self, patreon_user_id: PatreonUserId) -> None:
         """Compare this patron's next reading with storage: somebody else stored a newer one."""
-        for known in self._fingerprints.values():
-            known.pop(patreon_user_id, None)
+        for known in self._known.values():
+            known.forget(patreon_user_id)
 
     def restless(self, campaign_id: CampaignId) -> frozenset[PatreonUserId]:
         """Return the patrons whose standing changes with time alone: grace, or a second look that is due."""
-        return frozenset(self._restless.get(campaign_id, ()))
+        known = self._known.get(campaign_id)
+        return frozenset(known.restless) if known is not None else frozenset()
 
     async def read_campaign(
         self,
@@ -98,18 +98,19 @@ class Intake:
     ) -> CampaignRead:
         """Read a campaign's whole list; an error ends the read, is returned with it, and takes nothing from anybody."""
         started_at = self._clock.now()
-        await self._known(campaign_id)
         read_id = await self._storage.reads.start(campaign_id, started_at)
         reading = _Reading(
-            campaign_id=campaign_id, linked=frozenset(linked), on_news=on_news, tally=Tally(), changed=set()
+            campaign_id=campaign_id,
+            started_at=started_at,
+            linked=frozenset(linked),
+            known=await self._load_known(campaign_id),
+            on_news=on_news,
+            tally=Tally(),
+            changed=set(),
         )
-        error: PledgekeeperError | None = None
-        try:
-            await self._take_pages(credential_id, reading)
-        except PledgekeeperError as failure:
-            error = failure
-        verdict = await self._judge(reading, started_at=started_at)
-        await self._conclude(reading, verdict, started_at=started_at)
+        error = await self._take_pages(credential_id, reading)
+        verdict = await self._judge(reading)
+        await self._conclude(reading, verdict)
         await self._storage.reads.finish(
             read_id,
             at=self._clock.now(),
@@ -169,43 +170,46 @@ class Intake:
             return
         record = take_reading(previous, reading)
         await self._storage.memberships.save([record])
-        if campaign_id in self._fingerprints:  # else they are built from storage when they are needed
-            self._note(campaign_id, [record])
+        if campaign_id in self._known:  # else it is built from storage when it is needed
+            self._known[campaign_id].note([record])
 
-    async def _take_pages(self, credential_id: CredentialId, reading: _Reading) -> None:
-        async for page in self._keeper.iter_pages(credential_id, reading.campaign_id, self._client):
-            reading.tally.see(page)
-            if page.tiers:
-                await self._save_new_tiers(page)
-            await self._take_page(page, reading)
+    async def _take_pages(self, credential_id: CredentialId, reading: _Reading) -> PledgekeeperError | None:
+        try:
+            async for page in self._keeper.iter_pages(credential_id, reading.campaign_id, self._client):
+                reading.tally.see(page)
+                if page.tiers:
+                    await self._save_new_tiers(page)
+                await self._take_page(page, reading)
+        except PledgekeeperError as error:
+            return error
+        return None
 
     async def _take_page(self, page: MembershipPage, reading: _Reading) -> None:
-        known = self._fingerprints[reading.campaign_id]
+        marks, second_looks = reading.known.fingerprints, reading.known.second_looks(reading.started_at)
         news = {
             one.patreon_user_id: one
             for one in page.memberships
             if (
-                (mark := known.get(one.patreon_user_id)) != fingerprint(one)
+                (mark := marks.get(one.patreon_user_id)) != fingerprint(one)
                 and (mark is not None or matters(one) or one.patreon_user_id in reading.linked)
             )
-            or is_tierless(one)
+            or one.patreon_user_id in second_looks
         }
         if not news:
             return
         previous = await self._previous(reading.campaign_id, news)
         records = [take_reading(previous.get(patron), one, is_believed=False) for patron, one in news.items()]
-        await self._save(reading.campaign_id, records)
+        await self._save(reading.known, records)
         reading.turns += sum(has_turned(previous.get(patron), one) for patron, one in news.items())
         reading.changed.update(news)
         await reading.on_news(frozenset(news))
 
-    async def _judge(self, reading: _Reading, *, started_at: datetime) -> Verdict:
+    async def _judge(self, reading: _Reading) -> Verdict:
         believed = await self._storage.reads.last_believed(reading.campaign_id)
         later = await self._storage.reads.since_believed(reading.campaign_id)
-        reading.has_doubted = any(read.anomalies for read in later)
         return judge(
             reading.tally.summary,
-            started_at=started_at,
+            started_at=reading.started_at,
             believed=None if believed is None else msgspec.convert(believed.summary, ReadSummary),
             doubted=[
                 PastRead(started_at=read.started_at, summary=msgspec.convert(read.summary, ReadSummary))
@@ -214,24 +218,19 @@ class Intake:
             ],
         )
 
-    async def _conclude(self, reading: _Reading, verdict: Verdict, *, started_at: datetime) -> None:
+    async def _conclude(self, reading: _Reading, verdict: Verdict) -> None:
         """Believe what the verdict allows: those seen, and those proven absent."""
         if verdict.proves_presence:
-            stored = (
-                await self._storage.memberships.load_campaign(reading.campaign_id)
-                if reading.has_doubted
-                else await self._previous(reading.campaign_id, reading.changed)
-            )
-            doubted = [record for record in stored.values() if record.unproven is not None]
-            await self._save(reading.campaign_id, [believe(record) for record in doubted])
-            reading.changed.update(record.patreon_user_id for record in doubted)
+            doubted = reading.known.doubted & reading.tally.seen  # of earlier reads too: this one says the same
+            stored = await self._previous(reading.campaign_id, doubted)
+            await self._save(reading.known, [believe(record) for record in stored.values()])
+            reading.changed.update(doubted)
         if verdict.proves_absence:
-            await self._take_absent(reading, started_at=started_at)
+            await self._take_absent(reading)
 
-    async def _take_absent(self, reading: _Reading, *, started_at: datetime) -> None:
-        known = self._fingerprints[reading.campaign_id]
-        expected = {patron for patron, mark in known.items() if mark != GONE} | reading.linked
-        absent = {patron for patron in expected - reading.tally.seen if known.get(patron) != GONE}
+    async def _take_absent(self, reading: _Reading) -> None:
+        expected = reading.known.still_listed() | reading.linked
+        absent = {patron for patron in expected - reading.tally.seen if not reading.known.is_gone(patron)}
         if not absent:
             return
         previous = await self._previous(reading.campaign_id, absent)
@@ -240,11 +239,11 @@ class Intake:
                 previous.get(patron),
                 campaign_id=reading.campaign_id,
                 patreon_user_id=patron,
-                read_started_at=started_at,
+                read_started_at=reading.started_at,
             )
             for patron in absent
         ]
-        await self._save(reading.campaign_id, records)
+        await self._save(reading.known, records)
         reading.changed.update(absent)
 
     async def _previous(
@@ -258,27 +257,16 @@ class Intake:
             if record.campaign_id == campaign_id
         }
 
-    async def _save(self, campaign_id: CampaignId, records: list[MembershipRecord]) -> None:
+    async def _save(self, known: KnownReadings, records: list[MembershipRecord]) -> None:
         await self._storage.memberships.save(records)
-        self._note(campaign_id, records)
+        known.note(records)
 
-    async def _known(self, campaign_id: CampaignId) -> None:
-        if campaign_id not in self._fingerprints:
-            self._fingerprints[campaign_id] = {}
-            stored = await self._storage.memberships.load_campaign(campaign_id)
-            self._note(campaign_id, stored.values())
-
-    def _note(self, campaign_id: CampaignId, records: Iterable[MembershipRecord]) -> None:
-        known = self._fingerprints[campaign_id]
-        restless = self._restless.setdefault(campaign_id, set())
-        for record in records:
-            memory, latest = record.memory, record.unproven or record.believed
-            gone = memory.gone_since is not None or latest is None
-            known[record.patreon_user_id] = GONE if gone or latest is None else fingerprint(latest)
-            if memory.declined_since or memory.tierless_since or memory.gone_since:
-                restless.add(record.patreon_user_id)
-            else:
-                restless.discard(record.patreon_user_id)
+    async def _load_known(self, campaign_id: CampaignId) -> KnownReadings:
+        if campaign_id not in self._known:
+            known = KnownReadings()
+            known.note((await self._storage.memberships.load_campaign(campaign_id)).values())
+            self._known[campaign_id] = known
+        return self._known[campaign_id]
 
     async def _save_new_tiers(self, page: MembershipPage) -> None:
         known = {tier for one in page.tiers[:1] for tier in await self._storage.campaigns.tiers(one.campaign_id)}

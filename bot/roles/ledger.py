@@ -8,13 +8,13 @@ member):
     held        held (anew if they     joined later than the grant: forget, plan again (they left and came back)
                 joined since)          else, hand edits respected: suppressed; enforced: forget, plan again
     revoking    held, plan again       forget                 never a hand edit
-    suppressed  held (given back)      suppressed
+    suppressed  held (given back)      hand edits respected: suppressed; enforced by now: forget, plan again
 
 Someone who is not in the guild: intents are forgotten, held and suppressed rows wait for their return. A write that
 Discord accepted but whose effect nobody has seen settles nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -45,12 +45,20 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
         return not self.put and not self.drop
 
 
-def settle(grants: Iterable[Grant], seat: Seat | None, *, hand_edits: HandEdits, now: datetime) -> Settlement:
-    """Compare one member's rows with what was seen of them."""
+def settle(
+    grants: Iterable[Grant],
+    seat: Seat | None,
+    *,
+    hand_edits: HandEdits,
+    now: datetime,
+    existing: Container[RoleId] | None = None,
+) -> Settlement:
+    """Compare one member's rows with what was seen; a row of a role that is not among the `existing` is dropped."""
     put: list[Grant] = []
     drop: list[RoleId] = []
     for grant in grants:
-        settled = _settle_one(grant, seat, hand_edits=hand_edits, now=now)
+        is_gone = existing is not None and grant.role_id not in existing
+        settled = None if is_gone else _settle_one(grant, seat, hand_edits=hand_edits, now=now)
         if settled is None:
             drop.append(grant.role_id)
         elif settled != grant:
@@ -74,7 +82,7 @@ def _settle_one(grant: Grant, seat: Seat | None, *, hand_edits: HandEdits, now: 
     if grant.state in INTENTS:
         return None
     if grant.state is GrantState.SUPPRESSED:
-        return grant
+        return None if hand_edits is HandEdits.ENFORCE else grant
     if _came_back(grant, seat) or hand_edits is HandEdits.ENFORCE:
         return None
     return msgspec.structs.replace(grant, state=GrantState.SUPPRESSED, since=now)

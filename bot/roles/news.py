@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from bot.linking.outcome import RoleNews, RoleStatus
 from bot.model import GuildId, RoleId
 from bot.roles.plan import Action, Decision, PersonPlan
-from bot.roles.report import Names, say_decision
+from bot.roles.report import Names, say_reason
 
 _STATUS: dict[Action, RoleStatus] = {
     Action.KEEP: "kept",
@@ -27,7 +27,7 @@ def gather_news(
             guild_name=guild_name,
             role_name=names.role(decision.role_id),
             status=_status(decision, is_fresh=decision.role_id in fresh),
-            why=say_decision(decision, names),
+            why=say_reason(decision, names),
         )
         for decision in plan.decisions
         if decision.action is not Action.AWAY

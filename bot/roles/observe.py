@@ -5,9 +5,12 @@ Rules:
 2. Seats are asked for 100 ids at a time over the gateway (discord-api-docs, Request Guild Members), so a look costs no
    REST call. Afterwards the gateway's events keep them true; a new session forgets them all.
 3. A write that Discord accepted is assumed, and marked as not yet seen, until an event or a look shows the member.
+4. Without the members intent no event keeps a seat true: it counts for a minute, and each round looks anew.
 """
 
 import asyncio
+import math
+import time
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -23,7 +26,9 @@ from bot.roles.ledger import Seat
 log = structlog.get_logger(__name__)
 
 IDS_PER_LOOK = 100
-LOOK_TIMEOUT_SECONDS = 20.0
+# discord.py waits half a minute for an answer, and before that up to a minute where 110 messages left within the last.
+LOOK_TIMEOUT_SECONDS = 95.0
+UNHEARD_SECONDS = 60.0
 
 
 class DiscordAway(TryLater):
@@ -47,12 +52,25 @@ class GuildLook(msgspec.Struct, frozen=True, kw_only=True):
     bot: Powers
 
 
+class _Sight(msgspec.Struct, frozen=True):
+    """A seat as it was last shown, and when (monotonic)."""
+
+    seat: Seat | None
+    at: float
+
+
 class Observer:
     """What Discord shows now."""
 
     def __init__(self, clients: ClientSource) -> None:
         self._clients = clients
-        self._seats: dict[GuildId, dict[DiscordUserId, Seat | None]] = {}
+        self._sights: dict[GuildId, dict[DiscordUserId, _Sight]] = {}
+
+    @property
+    def hears_members(self) -> bool:
+        """Tell whether the gateway tells of joins, leaves and roles: it does with the members intent only."""
+        client = self._clients.current
+        return client is None or client.intents.members
 
     def look_guild(self, guild_id: GuildId) -> GuildLook | None:
         """Return the guild as the gateway keeps it; None while it cannot be seen."""
@@ -74,46 +92,55 @@ class Observer:
     async def look(
         self, guild_id: GuildId, people: Iterable[DiscordUserId], *, is_fresh: bool = False
     ) -> dict[DiscordUserId, Seat | None]:
-        """Return each person's seat (None: not a member); those not known yet, or all if `is_fresh`, are asked for.
+        """Return each person's seat (None: not a member); those not known, or all if `is_fresh`, are asked for.
 
         Raises DiscordAway.
         """
         wanted = tuple(people)
-        known = self._seats.setdefault(guild_id, {})
-        missing = wanted if is_fresh else tuple(person for person in wanted if person not in known)
+        known = self._sights.setdefault(guild_id, {})
+        oldest = -math.inf if self.hears_members else time.monotonic() - UNHEARD_SECONDS
+        shown = {one: known[one] for one in wanted if not is_fresh and one in known and known[one].at >= oldest}
+        missing = [one for one in wanted if one not in shown]
         for start in range(0, len(missing), IDS_PER_LOOK):
-            known.update(await self._ask(guild_id, missing[start : start + IDS_PER_LOOK]))
-        return {person: known[person] for person in wanted}
+            asked = {person: known.get(person) for person in missing[start : start + IDS_PER_LOOK]}
+            at = time.monotonic()
+            for person, seat in (await self._ask(guild_id, tuple(asked))).items():
+                shown[person] = _Sight(seat, at)
+                if known.get(person) is asked[person]:  # else: what was seen or written meanwhile is newer
+                    known[person] = shown[person]
+        return {person: known.get(person, shown[person]).seat for person in wanted}
 
     def saw(self, member: discord.Member) -> None:
         """Take a member as the gateway just showed them, where we follow them."""
-        known = self._seats.get(GuildId(member.guild.id), {})
-        if member.id in known:
-            known[DiscordUserId(member.id)] = seat_of(member)
+        self._note(GuildId(member.guild.id), DiscordUserId(member.id), seat_of(member))
 
     def left(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> None:
         """Take it that this person left the guild."""
-        known = self._seats.get(guild_id, {})
-        if discord_user_id in known:
-            known[discord_user_id] = None
+        self._note(guild_id, discord_user_id, None)
 
     def assume(self, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId, *, has_role: bool) -> None:
         """Take a write that Discord accepted as done, though not yet seen."""
-        seat = self._seats.get(guild_id, {}).get(discord_user_id)
-        if seat is None or (role_id in seat.role_ids) is has_role:
+        sight = self._sights.get(guild_id, {}).get(discord_user_id)
+        if sight is None or sight.seat is None or (role_id in sight.seat.role_ids) is has_role:
             return
+        seat = sight.seat
         role_ids = seat.role_ids | {role_id} if has_role else seat.role_ids - {role_id}
         unseen = msgspec.structs.replace(seat, role_ids=role_ids, unseen_role_ids=seat.unseen_role_ids | {role_id})
-        self._seats[guild_id][discord_user_id] = unseen
+        self._sights[guild_id][discord_user_id] = _Sight(unseen, sight.at)
 
     def forget(self, guild_id: GuildId | None = None, discord_user_id: DiscordUserId | None = None) -> None:
         """Drop what is known of everyone, of a guild, or of one person in it; they are looked at again."""
         if guild_id is None:
-            self._seats.clear()
+            self._sights.clear()
         elif discord_user_id is None:
-            self._seats.pop(guild_id, None)
+            self._sights.pop(guild_id, None)
         else:
-            self._seats.get(guild_id, {}).pop(discord_user_id, None)
+            self._sights.get(guild_id, {}).pop(discord_user_id, None)
+
+    def _note(self, guild_id: GuildId, discord_user_id: DiscordUserId, seat: Seat | None) -> None:
+        known = self._sights.get(guild_id, {})
+        if discord_user_id in known:
+            known[discord_user_id] = _Sight(seat, time.monotonic())
 
     def _find_guild(self, guild_id: GuildId) -> discord.Guild | None:
         client = self._clients.current

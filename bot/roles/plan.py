@@ -42,6 +42,7 @@ from bot.model import (
     TierId,
 )
 from bot.roles.assignable import Block
+from bot.roles.entitlement import Entitlement
 from bot.roles.ledger import Seat
 from bot.roles.rules import Claim, Wanted, claim_roles, settle_accounts
 
@@ -100,6 +101,7 @@ class PersonPlan(msgspec.Struct, frozen=True, kw_only=True):
     discord_user_id: DiscordUserId
     decisions: tuple[Decision, ...]
     link: Link | None = None
+    standings: tuple[Entitlement, ...] = ()  # with each campaign that Patreon told us of
 
     def having(self, action: Action) -> tuple[Decision, ...]:
         """Return the decisions with this action."""
@@ -134,6 +136,7 @@ def plan_person(guild: GuildFacts, person: PersonFacts) -> PersonPlan:
     return PersonPlan(
         discord_user_id=person.discord_user_id,
         link=person.link,
+        standings=tuple(account.believed for account in accounts.values() if account.believed.reading is not None),
         decisions=tuple(sorted(decisions, key=lambda decision: _ORDER.get(decision.action, 1))),
     )
 

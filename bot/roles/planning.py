@@ -3,7 +3,7 @@
 Where it is told to record, it stores what was seen (settled ledger rows) and what must not happen (holds).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
@@ -11,10 +11,10 @@ import msgspec
 from bot.model import CampaignId, DiscordUserId, GuildId, RoleId
 from bot.roles.facts import FactBook, seated
 from bot.roles.holds import Holds
-from bot.roles.ledger import settle, settled
+from bot.roles.ledger import Settlement, settle, settled
 from bot.roles.observe import Observer
 from bot.roles.plan import GuildFacts, PersonFacts, PersonPlan, plan_person
-from bot.roles.report import Names, discord_stamp
+from bot.roles.report import Names
 from bot.storage import Storage
 
 
@@ -48,12 +48,13 @@ class Planning:
     async def plan_guild(
         self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId] | None, *, is_recorded: bool
     ) -> GuildPlan:
-        """Plan these people (None: everyone). Raises DiscordAway."""
+        """Plan these people (None: everyone, looked at anew where no event tells of them). Raises DiscordAway."""
         guild = await self._facts.guild(guild_id)
         names = await self._facts.names(guild_id)
         people = await self._facts.people(guild, discord_user_ids)
-        seats = await self._observer.look(guild_id, people)
-        seen = [self._settle(guild, seated(person, seats[id_])) for id_, person in people.items()]
+        is_fresh = discord_user_ids is None and not self._observer.hears_members
+        seats = await self._observer.look(guild_id, people, is_fresh=is_fresh)
+        seen = [self._settle(guild, seated(person, seats[id_]), names) for id_, person in people.items()]
         plans = await self._holds.rein_in(
             guild_id,
             [(person, plan_person(guild, person)) for person, _ in seen],
@@ -76,17 +77,17 @@ class Planning:
         discord_user_id: DiscordUserId,
         *,
         is_recorded: bool,
-        stamp: Callable[[datetime], str] = discord_stamp,
+        is_markdown: bool = True,
     ) -> Explanation:
         """Plan one person. Raises DiscordAway."""
         guild = await self._facts.guild(guild_id)
-        names = await self._facts.names(guild_id, stamp=stamp)
+        names = await self._facts.names(guild_id, is_markdown=is_markdown)
         person = await self._facts.person(guild, discord_user_id)
         seats = await self._observer.look(guild_id, [discord_user_id])
         person = seated(person, seats[discord_user_id])
         if is_recorded:
-            await self._record(guild, person)
-        person, _ = self._settle(guild, person)
+            await self._record(guild, person, names)
+        person, _ = self._settle(guild, person, names)
         (plan,) = await self._holds.rein_in(
             guild_id,
             [(person, plan_person(guild, person))],
@@ -97,14 +98,25 @@ class Planning:
         counted = await self._holds.counted(guild_id, plan) if plan.is_change else frozenset[RoleId]()
         return Explanation(plan=plan, names=names, counted=counted)
 
-    def _settle(self, guild: GuildFacts, person: PersonFacts) -> tuple[PersonFacts, bool]:
-        settlement = settle(person.grants.values(), person.seat, hand_edits=guild.settings.hand_edits, now=guild.now)
+    def _settle(self, guild: GuildFacts, person: PersonFacts, names: Names) -> tuple[PersonFacts, bool]:
+        settlement = settle_seen(guild, person, names)
         grants = settled(person.grants, settlement)
         return msgspec.structs.replace(person, grants=grants), not settlement.is_empty
 
-    async def _record(self, guild: GuildFacts, person: PersonFacts) -> None:
+    async def _record(self, guild: GuildFacts, person: PersonFacts, names: Names) -> None:
         """Store what the look says of the person's ledger rows."""
-        settlement = settle(person.grants.values(), person.seat, hand_edits=guild.settings.hand_edits, now=guild.now)
+        settlement = settle_seen(guild, person, names)
         await self._storage.ledger.put(*settlement.put)
         for role_id in settlement.drop:
             await self._storage.ledger.drop(guild.guild_id, person.discord_user_id, role_id)
+
+
+def settle_seen(guild: GuildFacts, person: PersonFacts, names: Names) -> Settlement:
+    """Compare a person's ledger rows with what was seen of them and of the guild's roles."""
+    return settle(
+        person.grants.values(),
+        person.seat,
+        hand_edits=guild.settings.hand_edits,
+        now=guild.now,
+        existing=names.roles,
+    )

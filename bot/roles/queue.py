@@ -7,6 +7,7 @@ never queues behind a bulk run.
 import asyncio
 import enum
 import heapq
+import time
 from itertools import count
 
 import msgspec
@@ -29,6 +30,7 @@ class Turn(msgspec.Struct, kw_only=True, eq=False):
     urgency: Urgency
     trigger: str
     done: asyncio.Future[frozenset[RoleId]]
+    since: float = msgspec.field(default_factory=time.monotonic)
 
 
 class PeopleQueue:
@@ -43,6 +45,11 @@ class PeopleQueue:
 
     def __len__(self) -> int:
         return len(self._turns)
+
+    def oldest_seconds(self) -> float:
+        """Return for how long the first of those who stand here has stood."""
+        now = time.monotonic()
+        return now - min((turn.since for turn in self._turns.values()), default=now)
 
     def put(
         self, discord_user_id: DiscordUserId, *, urgency: Urgency, trigger: str

@@ -6,7 +6,7 @@ per-guild limit sets the pace. Knows nothing of Patreon: new facts arrive as `ma
 
 import asyncio
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 import structlog
@@ -21,7 +21,7 @@ from bot.roles.observe import Observer
 from bot.roles.plan import Action
 from bot.roles.planning import Explanation, GuildPlan, Planning
 from bot.roles.queue import PeopleQueue, Turn, Urgency
-from bot.roles.report import discord_stamp, plain_stamp, say_block
+from bot.roles.report import say_block
 from bot.roles.write import Outcome
 from bot.storage import Storage
 
@@ -55,8 +55,19 @@ class Reconciler:
         self._workers: dict[GuildId, asyncio.Task[None]] = {}
         self._later: set[asyncio.TimerHandle] = set()
         self.on_follow: Callable[[PatreonUserId], None] = lambda _: None
+        self.on_turn: Callable[[str, tuple[Change, ...]], None] = lambda *_: None
 
     # --- what others call -------------------------------------------------------------------------------------
+
+    @property
+    def hears_members(self) -> bool:
+        """Tell whether Discord tells of what people do; else each round must look at everyone anew."""
+        return self._observer.hears_members
+
+    def backlog(self) -> tuple[int, float]:
+        """Return how many people stand in the queues, and for how many seconds the first of them has."""
+        queues = self._queues.values()
+        return sum(map(len, queues)), max((queue.oldest_seconds() for queue in queues), default=0.0)
 
     def mark(
         self,
@@ -79,8 +90,10 @@ class Reconciler:
         for guild_id in self._observer.guild_ids():
             if not await self._has_business(guild_id):
                 continue
+            if not self._observer.hears_members:  # they may have joined, or been given a role, since the last look
+                self._observer.forget(guild_id, discord_user_id)
             (written,) = await asyncio.gather(*self.mark(guild_id, [discord_user_id], trigger=trigger))
-            told = await self.explain(guild_id, discord_user_id, stamp=plain_stamp)
+            told = await self.explain(guild_id, discord_user_id, is_markdown=False)
             look = self._observer.look_guild(guild_id)
             guild_name = look.name if look is not None else ""
             news += gather_news(told.plan, told.names, guild_id=guild_id, guild_name=guild_name, written=written)
@@ -119,10 +132,10 @@ class Reconciler:
         guild_id: GuildId,
         discord_user_id: DiscordUserId,
         *,
-        stamp: Callable[[datetime], str] = discord_stamp,
+        is_markdown: bool = True,
     ) -> Explanation:
         """Return one person's plan as it stands. Writes nothing. Raises DiscordAway."""
-        return await self._planning.plan_one(guild_id, discord_user_id, is_recorded=False, stamp=stamp)
+        return await self._planning.plan_one(guild_id, discord_user_id, is_recorded=False, is_markdown=is_markdown)
 
     async def is_relevant(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> bool:
         """Tell whether anything ties this person to us."""
@@ -155,6 +168,7 @@ class Reconciler:
             written: frozenset[RoleId] = frozenset()
             try:
                 changes = await self._serve(guild_id, turn)
+                self.on_turn(turn.trigger, changes)
                 written = frozenset(one.decision.role_id for one in changes if one.outcome is Outcome.DONE)
             except TryLater as error:
                 log.info("a person is planned again later", guild_id=guild_id, why=str(error))

@@ -160,6 +160,19 @@ def say_hold(hold: Hold, names: Names) -> str:
     return "\n".join([head, *shown, *([f"- and {more} more"] if more > 0 else [])])
 
 
+def say_reason(decision: Decision, names: Names) -> str:
+    """Say in plain text, to the person themselves, why a role is or is not theirs."""
+    if decision.block is not None:
+        return say_block(decision.block).replace("`", "")
+    if decision.action in _REASONS:
+        return _REASONS[decision.action]
+    rule, entitlement = decision.claim.rule, decision.claim.entitlement
+    if rule is None or entitlement is None:
+        return "no rule names it any more"
+    standing = say_standing(entitlement, names)
+    return standing if decision.action is Action.KEEP else f"it asks for {say_rule(rule, names)}; {standing}"
+
+
 def say_origin(plan: PersonPlan, names: Names) -> str:
     """Say how the person's accounts are joined."""
     if plan.link is None:
@@ -183,6 +196,13 @@ _ACTIONS = {
     Action.BLOCKED: "cannot be changed now",
     Action.UNPROVEN: "kept, for no complete reading of Patreon says otherwise yet",
     Action.HELD_BACK: "left as it is",
+}
+
+
+_REASONS = {
+    Action.LEAVE: "a person gave it to you",
+    Action.SUPPRESSED: "somebody took it away by hand; an admin of the server can restore it",
+    Action.SCREENING: "it comes when you have passed the server's member screening",
 }
 
 

@@ -99,7 +99,7 @@ class Rounds:
         self._clock = clock
         self._running: asyncio.Task[RoundReport] | None = None
         self._scope = Scope()  # of the round under way
-        self.on_read: Callable[[CampaignRead], None] = lambda _: None
+        self.on_read: list[Callable[[CampaignRead], None]] = []
         self._whole_at: dict[GuildId, datetime] = {}
 
     async def run(self, *, trigger: str, guild_id: GuildId | None = None) -> RoundReport:
@@ -130,6 +130,8 @@ class Rounds:
 
     async def _run(self, trigger: str, scope: Scope) -> RoundReport:
         started = time.monotonic()
+        if not self._reconciler.hears_members:
+            self._whole_at.clear()  # who joined, left or lost a role is found by looking at everyone
         errors = await self._refresh_home()
         guilds = _by_campaign(await self._storage.campaigns.bindings(), scope)
         reports: list[ReadReport] = []
@@ -184,7 +186,8 @@ class Rounds:
                 await self._consider(guild_id, people, trigger)
 
         read = await self._intake.read_campaign(campaign_id, credential_id, linked=links, on_news=on_news)
-        self.on_read(read)
+        for note in self.on_read:
+            note(read)
         patrons = read.changed | self._intake.restless(campaign_id)
         queued = 0
         for guild_id in guild_ids:

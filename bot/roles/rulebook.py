@@ -83,9 +83,9 @@ class Rulebook:
             raise UserMistake(f"there is no rule {rule_id} here; `/patreon rule list` shows them")
         return rule
 
-    async def list(self, guild_id: GuildId) -> tuple[tuple[RoleRule, str], ...]:
+    async def list(self, guild_id: GuildId, *, is_markdown: bool = True) -> tuple[tuple[RoleRule, str], ...]:
         """Return a guild's rules, each with its words."""
-        names = await self._facts.names(guild_id)
+        names = await self._facts.names(guild_id, is_markdown=is_markdown)
         rules = await self._storage.rules.list_guild(guild_id)
         return tuple((rule, f"**{names.role(rule.role_id)}** for {say_rule(rule, names)}") for rule in rules)
 
@@ -106,7 +106,7 @@ class Rulebook:
 
     async def rule_choices(self, guild_id: GuildId, typed: str) -> Sequence[tuple[str, str]]:
         """Return the rules that fit what was typed so far."""
-        rules = await self.list(guild_id)
+        rules = await self.list(guild_id, is_markdown=False)
         return _fitting(
             [(f"{rule.rule_id}: {text.replace('*', '')}", str(rule.rule_id)) for rule, text in rules], typed
         )

@@ -28,7 +28,7 @@ class Campaigns:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._kept: Kept[Any] = Kept(database)
+        self._kept = Kept(database)
 
     async def save(self, campaign: Campaign) -> None:
         """Store a campaign with the tiers it carries. Tiers that it no longer carries stay: their names are wanted."""

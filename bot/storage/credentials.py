@@ -14,7 +14,7 @@ from bot.model import CredentialId, PatreonUserId, TokenPair
 from bot.patreon.tokens import StoredPair
 from bot.storage.database import Database
 from bot.storage.rows import join_scopes, open_pair, seal_pair
-from bot.storage.tables import credentials
+from bot.storage.tables import bindings, credentials
 from bot.vault import Vault
 
 SEED = "seed"
@@ -85,6 +85,18 @@ class Credentials:
     async def find_creator(self, subject: str) -> StoredPair | None:
         """Return a creator's pair; the subject is their Patreon user, or SEED."""
         return await self._find(_is_creator(subject))
+
+    async def drop_unused(self, credential_id: CredentialId) -> None:
+        """Forget a creator's pair, unless a guild still reads by it or it is that of the settings."""
+        in_use = select(bindings.c.guild_id).where(bindings.c.credential_id == credential_id).exists()
+        statement = delete(credentials).where(
+            credentials.c.credential_id == credential_id,
+            credentials.c.kind == Kind.CREATOR,
+            credentials.c.subject != SEED,
+            ~in_use,
+        )
+        async with self._database.write() as connection:
+            await connection.execute(statement)
 
     async def ensure_seed(self, pair: TokenPair, fingerprint: str, *, at: datetime) -> StoredPair:
         """Return the pair that descends from this seed, or take the seed itself where it is a new one."""

@@ -19,7 +19,7 @@ class Guilds:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._kept: Kept[GuildSettings] = Kept(database)
+        self._kept = Kept(database)
 
     async def settings(self, guild_id: GuildId) -> GuildSettings:
         """Return a guild's settings."""

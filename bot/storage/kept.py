@@ -5,7 +5,7 @@ Only for tables that nobody but the aggregate itself writes: one process owns th
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,23 +14,24 @@ from bot.storage.database import Database
 V = TypeVar("V")
 
 
-class Kept(Generic[V]):
+class Kept:
     """Values by key; every write forgets them all."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._values: dict[Any, V] = {}
+        self._values: dict[object, Any] = {}
         self._writes = 0
 
     async def get(self, key: object, load: Callable[[], Awaitable[V]]) -> V:
         """Return what is kept, or load it."""
-        if key not in self._values:
-            writes = self._writes
-            value = await load()
-            if writes != self._writes:  # it may be from before a write that ended meanwhile
-                return value
+        if key in self._values:
+            kept: V = self._values[key]
+            return kept
+        writes = self._writes
+        value = await load()
+        if writes == self._writes:  # else it may be from before a write that ended meanwhile
             self._values[key] = value
-        return self._values[key]
+        return value
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:

@@ -7,18 +7,21 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import DiscordUserId, Link, MembershipRecord, PatreonUserId, TokenPair
+from bot.model import DiscordUserId, Link, LinkOrigin, MembershipRecord, PatreonUserId, TokenPair
 from bot.storage.credentials import is_patron, put_patron
 from bot.storage.database import Database
 from bot.storage.memberships import membership_row, save_rows
 from bot.storage.pendings import PendingId, PendingStatus
 from bot.storage.rows import read_row
-from bot.storage.tables import credentials, links, memberships, opt_outs, pendings
+from bot.storage.tables import credentials, grants, links, memberships, opt_outs, pendings
 from bot.storage.upsert import Upsert
 from bot.vault import Vault
+
+
+MAX_LINKS = 400  # in one statement, by two columns: databases limit how many values it may carry
 
 
 class Links:
@@ -28,19 +31,25 @@ class Links:
         self._database = database
         self._vault = vault
 
-    async def find_discord(self, discord_user_id: DiscordUserId) -> Link | None:
-        """Return the link of a Discord account."""
-        return await self._find(links.c.discord_user_id == discord_user_id)
+    async def find_discord(self, discord_user_id: DiscordUserId, *, with_ended: bool = False) -> Link | None:
+        """Return the link of a Discord account; one that ended only where it is asked for."""
+        return await self._find(links.c.discord_user_id == discord_user_id, with_ended=with_ended)
 
     async def find_patreon(self, patreon_user_id: PatreonUserId) -> Link | None:
         """Return the link of a Patreon account."""
         return await self._find(links.c.patreon_user_id == patreon_user_id)
 
     async def list_all(self) -> tuple[Link, ...]:
-        """Return every link, the oldest first."""
+        """Return every link, the oldest first, those that ended too."""
         async with self._database.read() as connection:
             query = select(links).order_by(links.c.linked_at, links.c.discord_user_id)
             rows = (await connection.execute(query)).all()
+        return tuple(read_row(row, Link) for row in rows)
+
+    async def list_ended(self) -> tuple[Link, ...]:
+        """Return the links that ended and on which a role may still rest."""
+        async with self._database.read() as connection:
+            rows = (await connection.execute(select(links).where(links.c.ended_at.is_not(None)))).all()
         return tuple(read_row(row, Link) for row in rows)
 
     async def save(self, link: Link) -> tuple[Link, ...]:
@@ -100,10 +109,74 @@ class Links:
         async with self._database.write() as connection:
             await connection.execute(delete(opt_outs).where(opt_outs.c.discord_user_id == discord_user_id))
 
-    async def _find(self, condition: ColumnElement[bool]) -> Link | None:
+    async def save_reported(self, reported: Iterable[Link]) -> tuple[Link, ...]:
+        """Store links that Patreon reports, and return those that were stored.
+
+        Left out is whoever has a living link by now, on either side, and whoever wants to be left alone.
+        """
+        asked, stored = list(reported), list[Link]()
+        for start in range(0, len(asked), MAX_LINKS):
+            async with self._database.write() as connection:
+                stored += await _put_reported(connection, asked[start : start + MAX_LINKS])
+        return tuple(stored)
+
+    async def end(self, ended: Iterable[Link], *, at: datetime) -> frozenset[DiscordUserId]:
+        """Note that Patreon no longer reports these; a /link that took one's place meanwhile stays. Return whose."""
+        statement = (
+            update(links)
+            .where(links.c.origin == LinkOrigin.PATREON, links.c.ended_at.is_(None))
+            .values(ended_at=at)
+            .returning(links.c.discord_user_id)
+        )
+        async with self._database.write() as connection:
+            found = [(await connection.execute(statement.where(_is(link)))).scalar() for link in ended]
+        return frozenset(DiscordUserId(one) for one in found if one is not None)
+
+    async def drop_reported(self, reported: Iterable[Link]) -> None:
+        """Forget those of Patreon's reports on which no role rests any more."""
+        rests = select(grants.c.discord_user_id).where(grants.c.discord_user_id == links.c.discord_user_id).exists()
+        statement = delete(links).where(links.c.origin == LinkOrigin.PATREON, ~rests)
+        async with self._database.write() as connection:
+            for link in reported:
+                await connection.execute(statement.where(_is(link)))
+
+    async def list_opt_outs(self) -> tuple[frozenset[DiscordUserId], frozenset[PatreonUserId]]:
+        """Return who must not be linked by itself: Discord accounts, and the Patreon accounts they were linked to."""
         async with self._database.read() as connection:
-            row = (await connection.execute(select(links).where(condition))).first()
+            rows = (await connection.execute(select(opt_outs.c.discord_user_id, opt_outs.c.patreon_user_id))).all()
+        return frozenset(row.discord_user_id for row in rows), frozenset(
+            row.patreon_user_id for row in rows if row.patreon_user_id is not None
+        )
+
+    async def _find(self, condition: ColumnElement[bool], *, with_ended: bool = False) -> Link | None:
+        query = select(links).where(condition)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query if with_ended else query.where(links.c.ended_at.is_(None)))).first()
         return None if row is None else read_row(row, Link)
+
+
+def _is(link: Link) -> ColumnElement[bool]:
+    return and_(links.c.discord_user_id == link.discord_user_id, links.c.patreon_user_id == link.patreon_user_id)
+
+
+async def _put_reported(connection: AsyncConnection, reported: list[Link]) -> list[Link]:
+    people = [link.discord_user_id for link in reported]
+    patrons = [link.patreon_user_id for link in reported]
+    either = or_(links.c.discord_user_id.in_(people), links.c.patreon_user_id.in_(patrons))
+    living = (await connection.execute(select(links).where(either, links.c.ended_at.is_(None)))).all()
+    left_alone = or_(opt_outs.c.discord_user_id.in_(people), opt_outs.c.patreon_user_id.in_(patrons))
+    opted_out = (await connection.execute(select(opt_outs).where(left_alone))).all()
+    taken = {row.discord_user_id for row in (*living, *opted_out)}
+    taken_patrons = {row.patreon_user_id for row in (*living, *opted_out)}
+    free = [one for one in reported if one.discord_user_id not in taken and one.patreon_user_id not in taken_patrons]
+    for link in free:
+        of_either = or_(
+            links.c.discord_user_id == link.discord_user_id, links.c.patreon_user_id == link.patreon_user_id
+        )
+        await connection.execute(delete(links).where(of_either))
+    if free:
+        await connection.execute(insert(links), [*map(msgspec.structs.asdict, free)])
+    return free
 
 
 async def _confirm(connection: AsyncConnection, pending_id: PendingId) -> bool:

@@ -77,6 +77,27 @@ class Memberships:
         async with self._database.write() as connection:
             await connection.execute(statement, rows)
 
+    async def forget_campaign(self, campaign_id: CampaignId) -> None:
+        """Forget everybody in a campaign."""
+        async with self._database.write() as connection:
+            await connection.execute(delete(memberships).where(memberships.c.campaign_id == campaign_id))
+
+    async def find_reporters(
+        self, campaign_ids: Iterable[CampaignId], discord_user_ids: Iterable[DiscordUserId]
+    ) -> frozenset[PatreonUserId]:
+        """Return the patrons for whom Patreon reports one of these Discord accounts."""
+        wanted = sorted(set(discord_user_ids))
+        query = select(memberships.c.patreon_user_id).where(
+            memberships.c.campaign_id.in_(bindparam("campaigns", expanding=True)),
+            memberships.c.discord_user_id.in_(bindparam("ids", expanding=True)),
+        )
+        campaigns, found = sorted(campaign_ids), set[PatreonUserId]()
+        async with self._database.read() as connection:
+            for start in range(0, len(wanted), MAX_IDS):
+                values = {"campaigns": campaigns, "ids": wanted[start : start + MAX_IDS]}
+                found.update((await connection.execute(query, values)).scalars())
+        return frozenset(found)
+
     async def find_discord_reports(self, campaign_id: CampaignId) -> dict[DiscordUserId, list[PatreonUserId]]:
         """Return which Discord accounts Patreon reports, and for which patrons; more than one is a conflict."""
         query = (

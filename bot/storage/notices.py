@@ -33,3 +33,9 @@ class Notices:
         """Forget a message, for its trouble is over; True where the owner had been told of it."""
         async with self._database.write() as connection:
             return (await connection.execute(delete(notices).where(notices.c.key == key))).rowcount > 0
+
+    async def keys(self, prefix: str) -> tuple[str, ...]:
+        """Return the keys that begin so."""
+        query = select(notices.c.key).where(notices.c.key.startswith(prefix, autoescape=True)).order_by(notices.c.key)
+        async with self._database.read() as connection:
+            return tuple((await connection.execute(query)).scalars())

@@ -5,20 +5,21 @@ confirmations wins is the work of `Links.complete_link`.
 """
 
 import enum
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NewType
 
 import msgspec
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, and_, delete, insert, or_, select, update
 
-from bot.model import DiscordUserId, Identity, PatreonUserId, TokenPair
+from bot.model import Campaign, DiscordUserId, Identity, PatreonUserId, TokenPair
 from bot.storage.database import Database
 from bot.storage.rows import join_scopes, open_pair, read_row, seal_pair, to_json
-from bot.storage.states import State, StateId, States
+from bot.storage.states import Purpose, State, StateId, States
 from bot.storage.tables import pendings, states
 from bot.vault import Vault
 
 PendingId = NewType("PendingId", int)
+CONFIRMED_KEPT = timedelta(hours=1)  # so that a reload still shows what came of it
 
 
 class PendingStatus(enum.StrEnum):
@@ -33,8 +34,8 @@ class PendingRow(msgspec.Struct, frozen=True, kw_only=True):
 
     state_id: StateId
     cookie_digest: str
-    confirm_digest: str
     identity: Identity  # memberships of bound campaigns only
+    campaigns: tuple[Campaign, ...] = ()  # the creator's own, where one is to be connected
     pair: TokenPair
     created_at: datetime
     expires_at: datetime
@@ -46,8 +47,8 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     pending_id: PendingId
     state: State
     cookie_digest: str
-    confirm_digest: str
     identity: Identity
+    campaigns: tuple[Campaign, ...]
     pair: TokenPair | None  # None once confirmed: it has moved to the credentials
     status: PendingStatus
     result: str | None  # JSON: what the result page says
@@ -62,6 +63,7 @@ class ExpiredPending(msgspec.Struct, frozen=True, kw_only=True):
     discord_user_id: DiscordUserId
     username: str
     patreon_user_id: PatreonUserId
+    purpose: Purpose
 
 
 class Pendings:
@@ -77,9 +79,9 @@ class Pendings:
         row = {
             "state_id": asked.state_id,
             "cookie_digest": asked.cookie_digest,
-            "confirm_digest": asked.confirm_digest,
             "patreon_user_id": asked.identity.patreon_user_id,
             "identity": to_json(asked.identity),
+            "campaigns": to_json(asked.campaigns),
             "pair_sealed": seal_pair(self._vault, asked.pair),
             "scopes": join_scopes(asked.pair),
             "token_expires_at": asked.pair.expires_at,
@@ -92,15 +94,22 @@ class Pendings:
                 (await connection.execute(insert(pendings).values(row).returning(pendings.c.pending_id))).scalar_one()
             )
 
-    async def find(self, cookie_digest: str) -> Pending | None:
-        """Return the pending link of a browser, expired or not."""
+    async def find(self, cookie_digest: str, purpose: Purpose = Purpose.LINK) -> Pending | None:
+        """Return the pending question of a browser, expired or not; one never serves for another purpose."""
         async with self._database.read() as connection:
             query = select(pendings).where(pendings.c.cookie_digest == cookie_digest)
             row = (await connection.execute(query)).first()
             if row is None:
                 return None
             state_row = (await connection.execute(select(states).where(states.c.state_id == row.state_id))).one()
-        return self._read(row, self._states.read(state_row))
+        state = self._states.read(state_row)
+        return self._read(row, state) if state.purpose is purpose else None
+
+    async def confirm(self, pending_id: PendingId, result: str) -> None:
+        """Note that it was answered "Yes" and what came of it; its tokens live elsewhere by now."""
+        values = {"status": PendingStatus.CONFIRMED, "pair_sealed": None, "result": result}
+        async with self._database.write() as connection:
+            await connection.execute(update(pendings).where(pendings.c.pending_id == pending_id).values(values))
 
     async def save_result(self, pending_id: PendingId, result: str) -> None:
         """Store what the result page says."""
@@ -116,16 +125,24 @@ class Pendings:
             return (await connection.execute(statement)).rowcount > 0
 
     async def purge(self, now: datetime) -> tuple[ExpiredPending, ...]:
-        """Forget what has expired; return the questions that nobody answered."""
+        """Forget what has expired, confirmed ones an hour later; return the questions that nobody answered."""
         unanswered = (
-            select(pendings.c.pending_id, pendings.c.patreon_user_id, states.c.discord_user_id, states.c.username)
+            select(
+                pendings.c.pending_id,
+                pendings.c.patreon_user_id,
+                states.c.discord_user_id,
+                states.c.username,
+                states.c.purpose,
+            )
             .join(states)
             .where(pendings.c.expires_at <= now, pendings.c.status == PendingStatus.PENDING)
             .order_by(pendings.c.pending_id)
         )
         async with self._database.write() as connection:
             rows = (await connection.execute(unanswered)).all()
-            await connection.execute(delete(pendings).where(pendings.c.expires_at <= now))
+            is_unanswered = and_(pendings.c.expires_at <= now, pendings.c.status == PendingStatus.PENDING)
+            is_read = pendings.c.expires_at <= now - CONFIRMED_KEPT
+            await connection.execute(delete(pendings).where(or_(is_unanswered, is_read)))
         return tuple(read_row(row, ExpiredPending) for row in rows)
 
     def _read(self, row: Row[Any], state: State) -> Pending:
@@ -136,8 +153,8 @@ class Pendings:
             pending_id=PendingId(row.pending_id),
             state=state,
             cookie_digest=row.cookie_digest,
-            confirm_digest=row.confirm_digest,
             identity=msgspec.json.decode(row.identity, type=Identity),
+            campaigns=msgspec.json.decode(row.campaigns or "[]", type=tuple[Campaign, ...]),
             pair=pair,
             status=PendingStatus(row.status),
             result=row.result,

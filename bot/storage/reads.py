@@ -83,6 +83,11 @@ class Reads:
             rows = (await connection.execute(query)).all()
         return tuple(_read(row) for row in reversed(rows))
 
+    async def forget_campaign(self, campaign_id: CampaignId) -> None:
+        """Forget every read of a campaign: nothing is to be compared with them any more."""
+        async with self._database.write() as connection:
+            await connection.execute(delete(reads).where(reads.c.campaign_id == campaign_id))
+
     async def purge(self, before: datetime) -> None:
         """Forget the reads of before a moment, all but each campaign's newest believed one."""
         newest = select(reads.c.read_id).where(reads.c.is_believed)

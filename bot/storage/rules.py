@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import ColumnElement, delete, insert, select
 
-from bot.model import DiscordUserId, GuildId, RoleId, RoleRule, RuleId
+from bot.model import CampaignId, DiscordUserId, GuildId, RoleId, RoleRule, RuleId
 from bot.storage.database import Database
 from bot.storage.kept import Kept
 from bot.storage.rows import read_row
@@ -17,7 +17,7 @@ class Rules:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._kept: Kept[tuple[RoleRule, ...]] = Kept(database)
+        self._kept = Kept(database)
 
     async def add(self, rule: RoleRule, *, created_by: DiscordUserId, at: datetime) -> RoleRule:
         """Store a rule under a number of its own; where the guild has the very same one already, return that."""
@@ -49,6 +49,13 @@ class Rules:
     async def drop_role(self, guild_id: GuildId, role_id: RoleId) -> tuple[RoleRule, ...]:
         """Forget the rules of a role that is gone; return them."""
         statement = delete(role_rules).where(role_rules.c.guild_id == guild_id, role_rules.c.role_id == role_id)
+        async with self._kept.write() as connection:
+            rows = (await connection.execute(statement.returning(role_rules))).all()
+        return tuple(read_row(row, RoleRule) for row in rows)
+
+    async def drop_campaign(self, guild_id: GuildId, campaign_id: CampaignId) -> tuple[RoleRule, ...]:
+        """Forget a guild's rules of a campaign that it no longer follows; return them."""
+        statement = delete(role_rules).where(role_rules.c.guild_id == guild_id, role_rules.c.campaign_id == campaign_id)
         async with self._kept.write() as connection:
             rows = (await connection.execute(statement.returning(role_rules))).all()
         return tuple(read_row(row, RoleRule) for row in rows)

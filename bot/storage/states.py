@@ -62,6 +62,7 @@ class StateRow(msgspec.Struct, frozen=True, kw_only=True):
     avatar_url: str | None = None
     guild_id: GuildId | None = None
     guild_name: str = ""
+    guild_icon_url: str | None = None
     locale: str = "en"
     created_at: datetime
     expires_at: datetime

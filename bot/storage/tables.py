@@ -108,6 +108,7 @@ links = Table(
     Column("patreon_name", Text, nullable=False),  # as Patreon gave it when the link was made
     Column("origin", Word, nullable=False),  # link | patreon
     Column("linked_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),  # Patreon no longer reports it; kept until no grant rests on it
 )
 
 opt_outs = Table(
@@ -130,6 +131,7 @@ states = Table(
     Column("avatar_url", Text),
     Column("guild_id", BigInteger),  # where it was typed; empty in a DM
     Column("guild_name", Text, nullable=False),
+    Column("guild_icon_url", Text),
     Column("locale", Text, nullable=False),
     Column("created_at", UtcTime, nullable=False, index=True),
     Column("expires_at", UtcTime, nullable=False),
@@ -145,9 +147,9 @@ pendings = Table(
     Column("pending_id", ROW_ID, primary_key=True),
     Column("state_id", ForeignKey("states.state_id", ondelete="CASCADE"), nullable=False, index=True),
     Column("cookie_digest", Text, nullable=False, unique=True),  # SHA-256 of the browser's cookie
-    Column("confirm_digest", Text, nullable=False),  # SHA-256 of the form's one-time token
     Column("patreon_user_id", Text, nullable=False),  # who consented
     Column("identity", Text, nullable=False),  # JSON: what Patreon said about them, bound campaigns only
+    Column("campaigns", Text),  # JSON: the creator's campaigns, where a campaign is to be connected
     Column("pair_sealed", Sealed),  # their tokens, until they are confirmed
     Column("scopes", Text, nullable=False),
     Column("token_expires_at", UtcTime, nullable=False),

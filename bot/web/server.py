@@ -4,7 +4,7 @@ Nothing that a request holds is echoed or logged: the callback's address carries
 """
 
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 import structlog
 from aiohttp import web
@@ -32,12 +32,15 @@ SAID_FOR: dict[int, Said] = {404: NOT_FOUND, 405: NOT_ALLOWED, 413: TOO_LARGE}
 class WebServer:
     """Listens from `start` to `stop`."""
 
-    def __init__(self, *, flow: LinkFlow, health: HealthBoard, public_url: str) -> None:
+    def __init__(
+        self, *, flow: LinkFlow, health: HealthBoard, public_url: str, routes: Iterable[web.RouteDef] = ()
+    ) -> None:
         self._health = health
         self._renderer = Renderer()
         self._routes = [
             *ConsentPages(flow=flow, renderer=self._renderer, public_url=public_url).routes(),
             *health_routes(health),
+            *routes,
         ]
         self._runner: _Runner | None = None
 

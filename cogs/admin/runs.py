@@ -9,7 +9,6 @@ from bot.roles.planning import GuildPlan
 from bot.roles.report import say_decision
 from bot.roles.rounds import ReadReport, RoundReport
 from cogs.admin.group import guild_of, patreon, tell
-from cogs.shown import harmless
 
 NO_CAMPAIGN = "No Patreon campaign belongs to this server yet, so there is nothing to read."
 NOTHING_TO_DO = "Nothing would change: every role is as it should be."
@@ -55,7 +54,7 @@ def _read_line(read: ReadReport) -> str:
 
 def preview_text(plan: GuildPlan) -> str:
     """Say what would change for whom and how old the facts are; those whom only a trouble stops come last."""
-    names = harmless(plan.names)
+    names = plan.names
     changes = [
         f"<@{person.discord_user_id}> {say_decision(decision, names)}"
         for person in plan.plans

@@ -43,10 +43,20 @@ class Changes:
         self.state = state
         self.gateway = gateway
         self._watchers: list[Callable[[], None]] = []
+        self._guild_watchers: list[Callable[[Guild, Member | None], None]] = []
 
     def on_change(self, watcher: Callable[[], None]) -> None:
         """Call `watcher()` after each change."""
         self._watchers.append(watcher)
+
+    def on_guild_change(self, watcher: Callable[[Guild, Member | None], None]) -> None:
+        """Call `watcher(guild, member)` when a member came, went or changed; no member means the guild's roles."""
+        self._guild_watchers.append(watcher)
+
+    def _touched(self, guild: Guild, member: Member | None = None) -> None:
+        for watcher in self._guild_watchers:
+            watcher(guild, member)
+        self.announce()
 
     def announce(self) -> None:
         """Tell the watchers that something changed."""
@@ -86,7 +96,7 @@ class Changes:
         ]
         self._audit(guild, actor, MEMBER_ROLES_UPDATED, member.id, changes)
         self._tell_about_member(guild, "GUILD_MEMBER_UPDATE", member, member_json(member))
-        self.announce()
+        self._touched(guild, member)
 
     def update_member(self, guild: Guild, member: Member, actor: Actor, **new: object) -> None:
         """Change fields of a member."""
@@ -95,13 +105,13 @@ class Changes:
             setattr(member, field, value)
         self._audit(guild, actor, MEMBER_UPDATED, member.id, changes)
         self._tell_about_member(guild, "GUILD_MEMBER_UPDATE", member, member_json(member))
-        self.announce()
+        self._touched(guild, member)
 
     def join(self, guild: Guild, user: User, *, pending: bool = False) -> Member:
         """Let `user` come in, with no role."""
         member = self.state.add_member(guild, user, pending=pending)
         self._tell_about_member(guild, "GUILD_MEMBER_ADD", member, member_json(member))
-        self.announce()
+        self._touched(guild, member)
         return member
 
     def leave(self, guild: Guild, member: Member, *, kicked_by: Actor | None = None) -> None:
@@ -110,7 +120,7 @@ class Changes:
         if kicked_by:
             self._audit(guild, kicked_by, MEMBER_KICKED, member.id, [])
         self._tell_about_member(guild, "GUILD_MEMBER_REMOVE", member, {"user": user_json(member.user)})
-        self.announce()
+        self._touched(guild, member)
 
     # --- the bot in a guild
 
@@ -121,7 +131,7 @@ class Changes:
         own = self.state.bot_role(guild)
         if own:
             del guild.roles[own.id]
-        self.announce()
+        self._touched(guild)
 
     def add_bot(self, guild: Guild, actor: Actor) -> None:
         """Invite the bot; its role stands at the bottom, as after a real invitation."""
@@ -129,7 +139,7 @@ class Changes:
         self._audit(guild, actor, BOT_ADDED, self.state.bot.id, [])
         created = guild_create_json(self.state, guild, large_threshold=50)
         self.gateway.dispatch("GUILD_CREATE", created, guild_id=guild.id, intent=intents.GUILDS)
-        self.announce()
+        self._touched(guild)
 
     def guild_changed(self, guild: Guild) -> None:
         """Tell that fields of the guild itself changed."""
@@ -143,7 +153,7 @@ class Changes:
         guild.roles[role.id] = role
         self._audit(guild, actor, ROLE_CREATED, role.id, [{"key": "name", "new_value": role.name}])
         self._tell_guild(guild, "GUILD_ROLE_CREATE", {"role": role_json(role)})
-        self.announce()
+        self._touched(guild)
 
     def update_role(self, guild: Guild, role: Role, actor: Actor, **new: object) -> None:
         """Change fields of a role."""
@@ -152,7 +162,7 @@ class Changes:
             setattr(role, field, value)
         self._audit(guild, actor, ROLE_UPDATED, role.id, changes)
         self._tell_guild(guild, "GUILD_ROLE_UPDATE", {"role": role_json(role)})
-        self.announce()
+        self._touched(guild)
 
     def delete_role(self, guild: Guild, role: Role, actor: Actor) -> None:
         """Delete a role; whoever had it has it no more, with no event for each (as Discord does)."""
@@ -162,7 +172,7 @@ class Changes:
                 member.role_ids -= {role.id}
         self._audit(guild, actor, ROLE_DELETED, role.id, [{"key": "name", "old_value": role.name}])
         self._tell_guild(guild, "GUILD_ROLE_DELETE", {"role_id": role.id})
-        self.announce()
+        self._touched(guild)
 
     # --- channels
 

@@ -30,6 +30,10 @@ class Snowflakes:
         self._seeded += self._random.randint(60_000, 120_000)
         return str(self._seeded << LOW_BITS | self._random.getrandbits(LOW_BITS))
 
+    def go_beyond(self, known: str) -> None:
+        """Let all seeded ids from here on lie above one that is known."""
+        self._seeded = max(self._seeded, int(known) >> LOW_BITS)
+
     def at(self, moment: datetime) -> str:
         """Return a new id born at `moment`."""
         self._latest = max(self._latest + 1, milliseconds(moment) << LOW_BITS)

@@ -12,6 +12,7 @@ from sandbox.discord.changes import Changes
 from sandbox.discord.connection import Connection
 from sandbox.discord.gateway import Gateway
 from sandbox.discord.interactions import Interactions
+from sandbox.discord.lasting import LastingFaults
 from sandbox.discord.people import People
 from sandbox.discord.ratelimits import RateLimits
 from sandbox.discord.rest import channels, commands, guilds, interactions, members, roles, users
@@ -35,10 +36,12 @@ class DiscordStandIn(People):
         self.state = state
         self.weather = weather
         self.calls: list[Call] = []
+        self._call_watchers: list[Callable[[Call], None]] = []
         self.limits = RateLimits()
         self.gateway = Gateway(state, weather)
         self.changes = Changes(state, self.gateway)
         self.interactions = Interactions(self.changes)
+        self.lasting = LastingFaults(state, self.changes, weather)
         self.url = ""
         self._runner: web.AppRunner | None = None
         self._striker: asyncio.Task[None] | None = None
@@ -46,6 +49,16 @@ class DiscordStandIn(People):
     def on_change(self, callback: Callable[[], None]) -> None:
         """Call `callback()` after each change."""
         self.changes.on_change(callback)
+
+    def on_call(self, watcher: Callable[[Call], None]) -> None:
+        """Call `watcher(call)` after each REST request."""
+        self._call_watchers.append(watcher)
+
+    def note(self, call: Call) -> None:
+        """Keep a request in the list of calls."""
+        self.calls.append(call)
+        for watcher in self._call_watchers:
+            watcher(call)
 
     async def start(self, port: int = 0) -> None:
         """Listen on 127.0.0.1; `url` is the base of the REST API afterwards."""

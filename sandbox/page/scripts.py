@@ -5,16 +5,19 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
+import orjson
 from aiohttp import web
 
-from sandbox.page.body import Refused, number_of, read_body, text_of
+from sandbox.page.body import Refused, flag_of, number_of, read_body, text_of
 from sandbox.page.parts import Parts, parts_of
 from sandbox.page.picture import picture_of
 from sandbox.page.reply import reply
+from sandbox.saved import write_world
 from sandbox.weather import Fault, Service
 
 CALLS_SHOWN = 500
 STEPS = ("days", "hours", "minutes")
+A_MOMENT = timedelta(seconds=1)
 
 routes = web.RouteTableDef()
 
@@ -22,7 +25,17 @@ routes = web.RouteTableDef()
 @routes.get("/state.json", allow_head=False)
 async def state(request: web.Request) -> web.Response:
     """Answer the whole state: addresses, tokens, ids, members with roles, patrons."""
-    return web.json_response(picture_of(parts_of(request)))
+    return web.Response(body=orjson.dumps(picture_of(parts_of(request))), content_type="application/json")
+
+
+@routes.get("/world.json", allow_head=False)
+async def save_world(request: web.Request) -> web.Response:
+    """Answer the present world as a file, for --load."""
+    parts = parts_of(request)
+    name = f"sandbox-world-{parts.clock.now():%Y-%m-%d}.json"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    body = write_world(parts.world, parts.clock.now())
+    return web.Response(body=body, content_type="application/json", headers=headers)
 
 
 @routes.get("/clock", allow_head=False)
@@ -36,17 +49,22 @@ async def move_clock(request: web.Request) -> web.Response:
     """Move time forward, by a step or to a moment."""
     parts, body = parts_of(request), await read_body(request)
     try:
-        now = parts.clock.move(_step(body, parts.clock.now()))
+        now = parts.clock.move(_step(parts, body, parts.clock.now()))
     except (ValueError, OverflowError) as error:
         raise Refused(str(error)) from error
     parts.live.tell()
     return reply(request, {"now": now.isoformat()}, notice=f"It is now {now:%d %B %Y, %H:%M} UTC")
 
 
-def _step(body: dict[str, Any], now: datetime) -> timedelta:
+def _step(parts: Parts, body: dict[str, Any], now: datetime) -> timedelta:
     if "to" in body:
         moment = datetime.fromisoformat(text_of(body, "to"))
         return (moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo)) - now
+    if flag_of(body, "to_next_charge"):
+        due = parts.patreon.state.next_due()
+        if due is None:
+            raise Refused("nobody is to be charged")
+        return max(due - now, timedelta()) + A_MOMENT
     if not any(name in body for name in STEPS):
         raise Refused('say {"days": n}, {"hours": n}, {"minutes": n} or {"to": "2030-01-31T12:00:00+00:00"}')
     return timedelta(**{name: number_of(body, name, 0) for name in STEPS})
@@ -62,7 +80,10 @@ async def read_weather(request: web.Request) -> web.Response:
 async def set_weather(request: web.Request) -> web.Response:
     """Switch a fault on; an empty body clears them all."""
     parts, body = parts_of(request), await read_body(request)
-    if body:
+    if body and flag_of(body, "off"):
+        fault = _fault(body)
+        parts.weather.switch_off(fault.service, fault.fault)
+    elif body:
         parts.weather.set(_fault(body))
     else:
         parts.weather.clear()

@@ -48,6 +48,7 @@ class PatreonStandIn(Acts):
     def __init__(self, state: PatreonState, *, clock: SandboxClock, weather: Weather) -> None:
         super().__init__(state)
         self.calls: list[Call] = []
+        self._call_watchers: list[Callable[[Call], None]] = []
         self.limits = Limits()
         self.deliveries = Deliveries(clock, weather)
         self.url = ""
@@ -81,6 +82,15 @@ class PatreonStandIn(Acts):
     def on_change(self, callback: Callable[[], None]) -> None:
         """Call `callback()` after each change of what people see."""
         self.state.on_change(callback)
+
+    def on_call(self, watcher: Callable[[Call], None]) -> None:
+        """Call `watcher(call)` after each request."""
+        self._call_watchers.append(watcher)
+
+    def _note(self, call: Call) -> None:
+        self.calls.append(call)
+        for watcher in self._call_watchers:
+            watcher(call)
 
     def _announce(self, member: Member, triggers: Sequence[str]) -> None:
         """Put the webhooks of a change on their way; each body says what holds now."""
@@ -117,7 +127,7 @@ class PatreonStandIn(Acts):
             template = resource.canonical if resource is not None else request.path
             agent = request.headers.get("User-Agent", "")
             call = Call(self._clock.now(), request.method, request.path, f"{request.method} {template}", status, agent)
-            self.calls.append(call)
+            self._note(call)
         return response
 
     async def _say_no(self, request: web.Request, handler: Handler) -> web.StreamResponse:

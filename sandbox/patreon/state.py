@@ -49,16 +49,20 @@ class PatreonState:
     def add_campaign(self, creator: Creator, name: str) -> Campaign:
         """Add one more campaign, with the Free tier that Patreon makes for each."""
         campaign = Campaign(self.new_id(), creator, name, self._some_time_ago(600))
-        creator.campaigns.append(campaign)
-        self.campaigns[campaign.id] = campaign
+        self.enter_campaign(campaign)
         self.add_tier(campaign, "Free", 0)
+        return campaign
+
+    def enter_campaign(self, campaign: Campaign) -> None:
+        """Put a campaign among its creator's and ours."""
+        campaign.creator.campaigns.append(campaign)
+        self.campaigns[campaign.id] = campaign
         made = campaign.created_at
         # API v1 lists two rewards that nobody made (patreon-java, test fixtures).
         campaign.built_in_rewards = [
             Tier("-1", campaign, "", 0, made, description="Everyone", built_in=True),
             Tier("0", campaign, "", 1, made, description="Patrons Only", built_in=True),
         ]
-        return campaign
 
     def add_tier(
         self, campaign: Campaign, title: str, amount_cents: int, *, discord_role_ids: Iterable[str] | None = None
@@ -138,10 +142,16 @@ class PatreonState:
         self._last_id += self.random.randint(1, 97)
         return str(self._last_id)
 
-    def new_member(self, person: Person, campaign: Campaign, joined_at: datetime) -> Member:
+    def go_beyond(self, known: int) -> None:
+        """Let all ids from here on lie above one that is known."""
+        self._last_id = max(self._last_id, known)
+
+    def new_member(
+        self, person: Person, campaign: Campaign, joined_at: datetime, *, member_id: str | None = None
+    ) -> Member:
         """Put someone on a campaign's list, with no standing yet."""
-        number = UUID(int=self.random.getrandbits(128), version=4)
-        member = Member(str(number), person, campaign, joined_at)
+        number = member_id or str(UUID(int=self.random.getrandbits(128), version=4))
+        member = Member(number, person, campaign, joined_at)
         person.memberships[campaign.id] = member
         self.members[member.id] = member
         campaign.members.put(member.id, (joined_at, member.id), member)
@@ -159,6 +169,16 @@ class PatreonState:
         for listener in self._listeners:
             listener(member, triggers)
         self.tell()
+
+    def next_due(self) -> datetime | None:
+        """Return when the next charge, or end, is due."""
+        while self._due:
+            due_at, member_id = self._due[0]
+            member = self.members.get(member_id)
+            if member is not None and member.next_charge_at == due_at:
+                return due_at
+            heapq.heappop(self._due)
+        return None
 
     def tell(self) -> None:
         """Say that something changed."""

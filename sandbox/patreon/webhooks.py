@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import hmac
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -62,6 +63,7 @@ class Deliveries:
         self._wake = asyncio.Event()
         self._at_rest = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._watchers: list[Callable[[Delivery, int], None]] = []
         clock.on_move(lambda _now: self._look())
 
     @property
@@ -72,6 +74,10 @@ class Deliveries:
     async def rest(self) -> None:
         """Wait until nothing is under way and nothing is due."""
         await self._at_rest.wait()
+
+    def on_attempt(self, watcher: Callable[[Delivery, int], None]) -> None:
+        """Call `watcher(delivery, status)` after each attempt; 0 means that nobody answered."""
+        self._watchers.append(watcher)
 
     def start(self) -> None:
         """Begin to send."""
@@ -148,7 +154,10 @@ class Deliveries:
     async def _attempt(self, session: aiohttp.ClientSession, delivery: Delivery) -> None:
         webhook, now = delivery.webhook, self._clock.now()
         webhook.last_attempted_at = now
-        if await _post(session, delivery):
+        status = await _post(session, delivery)
+        for watcher in self._watchers:
+            watcher(delivery, status)
+        if 200 <= status < 300:
             had_failed = webhook.failures > 0
             webhook.failures = 0
             if had_failed:
@@ -162,8 +171,8 @@ class Deliveries:
         self._waiting.append(delivery)
 
 
-async def _post(session: aiohttp.ClientSession, delivery: Delivery) -> bool:
-    """Send one event; True for any 2xx."""
+async def _post(session: aiohttp.ClientSession, delivery: Delivery) -> int:
+    """Send one event and return the status, 0 where there was no answer."""
     headers = {
         "Content-Type": "application/json",
         "X-Patreon-Event": delivery.trigger,
@@ -172,6 +181,6 @@ async def _post(session: aiohttp.ClientSession, delivery: Delivery) -> bool:
     uri = delivery.webhook.uri
     try:
         async with session.post(uri, data=delivery.body, headers=headers, allow_redirects=False) as answer:
-            return 200 <= answer.status < 300
+            return answer.status
     except (aiohttp.ClientError, TimeoutError):
-        return False
+        return 0

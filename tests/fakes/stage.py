@@ -226,6 +226,10 @@ class Stage:
         """Return the id of a person on Patreon."""
         return next(one.id for one in self.sandbox.world.patreon.people.values() if one.full_name == name)
 
+    def count_refreshes(self) -> int:
+        """Return how often the bot asked for a token."""
+        return sum(call.route == "POST /api/oauth2/token" for call in self.sandbox.patreon.calls)
+
     def tier_id(self, title: str) -> str:
         """Return the id of a tier."""
         return next(tier.id for tier in self.sandbox.world.campaign.tiers if tier.title == title)

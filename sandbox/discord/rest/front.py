@@ -14,6 +14,7 @@ from urllib.parse import unquote
 import orjson
 from aiohttp import BodyPartReader, web
 
+from sandbox.discord.changes import Actor
 from sandbox.discord.errors import ApiError, invalid, not_served, refusal, unauthorized
 from sandbox.discord.model import Json
 from sandbox.discord.ratelimits import limited_body, limited_headers
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 BASE = "/api/v10"
 SLOW_SECONDS, HANG_SECONDS = 2.0, 60.0
+RACE_SECONDS = 0.5
 MOST_REASON = 512
 NO_ANSWER = 444
 REST_FAULTS = frozenset(
@@ -43,6 +45,7 @@ REST_FAULTS = frozenset(
         "ban",
         "write_lost",
         "missing_permission",
+        "parallel_write_lost",
     ]
 )
 BAN_PAGE = b"<!DOCTYPE html><html><head><title>Access denied</title></head><body>error code: 1015</body></html>"
@@ -91,7 +94,20 @@ class Front:
         answer = await self._served(request, pretend=fault == "write_lost")
         if fault == "lost":
             return await cut(request, 0.0)
+        if fault == "parallel_write_lost":
+            await self._overwrite(request)
         return answer
+
+    async def _overwrite(self, request: web.Request) -> None:
+        """Let what this request wrote to a member's roles land once more, over what was written meanwhile."""
+        guild = self.standin.state.guilds.get(request.match_info.get("g", ""))
+        member = guild.members.get(request.match_info.get("u", "")) if guild else None
+        if guild is None or member is None:
+            return
+        written = member.role_ids
+        await asyncio.sleep(RACE_SECONDS)
+        if member.id in guild.members:
+            self.standin.changes.set_roles(guild, member, written & guild.roles.keys(), Actor(self.standin.state.bot.id))
 
     def _fault(self, request: web.Request) -> str | None:
         weather = self.standin.weather
@@ -227,7 +243,7 @@ def note(standin: "DiscordStandIn", request: web.Request, route: str, status: in
     path = TOKEN_IN_PATH.sub(r"\1…", request.path.removeprefix(BASE))
     agent = request.headers.get("User-Agent", "")
     shown = 0 if status == NO_ANSWER else status
-    standin.calls.append(Call(standin.state.clock.now(), request.method, path, route, shown, agent))
+    standin.note(Call(standin.state.clock.now(), request.method, path, route, shown, agent))
     standin.limits.note(status)
 
 

@@ -1,4 +1,4 @@
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.model import ChargeStatus, MembershipRecord, PatronStatus, TierId
-from bot.roles.entitlement import Entitlement, Standing, entitle, entitle_unproven
+from bot.roles.entitlement import Entitlement, Standing, entitle, entitle_unproven, whole_months
 from bot.roles.record import take_absence, take_reading
 from tests.fakes.world import CAMPAIGN, NEW_YEAR, TIER, reading, tier_map
 
@@ -229,6 +229,56 @@ def test_the_same_money_keeps_a_tier_that_patreon_no_longer_names() -> None:
 
 def test_a_tier_that_we_have_never_seen_counts_as_paid() -> None:
     assert entitle(story({"entitled_cents": 0}), tiers={}, now=days(0), grace_days=7).is_paying
+
+
+# --- how long, how much -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("since", "now", "expected"),
+    [
+        pytest.param((2025, 1, 15), (2025, 1, 15), 0, id="the same day"),
+        pytest.param((2025, 1, 15), (2025, 2, 14), 0, id="a day short"),
+        pytest.param((2025, 1, 15), (2025, 2, 15), 1, id="a month to the day"),
+        pytest.param((2025, 1, 31), (2025, 2, 28), 0, id="a short month is not over"),
+        pytest.param((2025, 1, 31), (2025, 3, 1), 1, id="a short month is over"),
+        pytest.param((2024, 12, 15), (2025, 12, 15), 12, id="a year"),
+        pytest.param((2025, 2, 1), (2025, 1, 1), 0, id="a pledge from the future"),
+    ],
+)
+def test_months_are_calendar_months_that_are_over(
+    since: tuple[int, int, int], now: tuple[int, int, int], expected: int
+) -> None:
+    assert whole_months(datetime(*since, tzinfo=UTC), datetime(*now, tzinfo=UTC)) == expected
+
+
+def test_a_month_is_over_at_the_hour_at_which_it_began() -> None:
+    began = datetime(2025, 1, 15, 12, tzinfo=UTC)
+    assert whole_months(began, datetime(2025, 2, 15, 11, 59, tzinfo=UTC)) == 0
+    assert whole_months(began, datetime(2025, 2, 15, 12, tzinfo=UTC)) == 1
+
+
+def test_the_months_of_a_pledge_are_counted_where_patreon_says_when_it_began() -> None:
+    assert stand({"pledge_started_at": days(-100)}).months == 3
+    assert stand({}).months is None
+
+
+def test_what_was_paid_altogether_is_what_the_reading_says() -> None:
+    assert stand({"lifetime_cents": 5000}).lifetime_cents == 5000
+    assert stand({}).lifetime_cents is None
+    assert stand(None).lifetime_cents is None
+
+
+@pytest.mark.parametrize(
+    ("chapter", "expected"),
+    [
+        pytest.param({"patron_status": PatronStatus.FORMER}, True, id="a charge"),
+        pytest.param({"charge_status": ChargeStatus.REFUNDED}, False, id="a charge taken back"),
+        pytest.param(None, False, id="no reading"),
+    ],
+)
+def test_who_has_paid_is_known_by_the_last_charge(chapter: dict[str, Any] | None, expected: bool) -> None:
+    assert stand(chapter).has_paid is expected
 
 
 # --- unproven ---------------------------------------------------------------------------------------------------

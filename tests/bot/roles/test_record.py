@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from bot.model import (
     CampaignId,
     ChargeStatus,
+    DiscordUserId,
     Identity,
     Membership,
     MembershipRecord,
@@ -17,7 +18,17 @@ from bot.model import (
     PatreonUserId,
     PatronStatus,
 )
-from bot.roles.record import believe, is_declined, is_tierless, take_absence, take_identity, take_reading
+from bot.roles.record import (
+    believe,
+    fingerprint,
+    has_turned,
+    is_declined,
+    is_tierless,
+    matters,
+    take_absence,
+    take_identity,
+    take_reading,
+)
 from tests.fakes.world import CAMPAIGN, NEW_YEAR, TIER, reading
 
 ADA = PatreonUserId("patreon-ada")
@@ -72,6 +83,57 @@ def test_declined_means_that_patreon_is_still_trying_to_charge(facts: dict[str, 
 )
 def test_tierless_means_an_active_patron_in_whom_v2_shows_no_tier(facts: dict[str, Any], expected: bool) -> None:
     assert is_tierless(reading(**facts)) is expected
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "expected"),
+    [
+        pytest.param(None, {}, True, id="a pledge began"),
+        pytest.param(None, FORMER, False, id="somebody new without a pledge"),
+        pytest.param({}, {"tiers": ("Bronze",)}, False, id="a pledge goes on"),
+        pytest.param({}, DECLINED, False, id="a declined pledge goes on"),
+        pytest.param({}, FORMER, True, id="a pledge ended"),
+        pytest.param(FORMER, {}, True, id="a pledge began again"),
+    ],
+)
+def test_a_reading_turns_when_a_pledge_began_or_ended(
+    before: dict[str, Any] | None, now: dict[str, Any], expected: bool
+) -> None:
+    known = None if before is None else after(reading(at=at(1), **before))
+    assert has_turned(known, reading(at=at(2), **now)) is expected
+
+
+def test_a_turn_counts_from_the_last_reading_believed_or_not() -> None:
+    doubted = take_reading(after(reading(at=at(1))), reading(at=at(2), **FORMER), is_believed=False)
+    assert not has_turned(doubted, reading(at=at(3), **FORMER))
+
+
+def test_a_fingerprint_tells_apart_all_but_when_and_how_something_was_read() -> None:
+    keys = {"campaign_id", "patreon_user_id"}
+    changed = {
+        name: fingerprint(replace(reading(), **{name: ("changed",)})) != fingerprint(reading())
+        for name in Membership.__struct_fields__
+        if name not in keys
+    }
+    assert {name for name, is_seen in changed.items() if not is_seen} == {"source", "read_started_at"}
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        pytest.param({}, True, id="a patron"),
+        pytest.param(DECLINED, True, id="declined"),
+        pytest.param({"patron_status": PatronStatus.UNKNOWN, "tiers": ()}, True, id="an unknown word"),
+        pytest.param({"patron_status": PatronStatus.FORMER}, True, id="former, still with a tier"),
+        pytest.param(FORMER, False, id="former"),
+        pytest.param({**FORMER, "discord_user_id": DiscordUserId(1)}, True, id="former, with a Discord account"),
+        pytest.param({"patron_status": PatronStatus.NEVER, "tiers": ()}, False, id="a follower"),
+    ],
+)
+def test_someone_unknown_matters_who_is_a_patron_or_can_be_told_on_discord(
+    facts: dict[str, Any], expected: bool
+) -> None:
+    assert matters(reading(**facts)) is expected
 
 
 # --- believed readings ------------------------------------------------------------------------------------------

@@ -4,23 +4,41 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from bot.model import ChargeStatus, HandEdits, LinkOrigin, Mode, PatronStatus, RoleId, Source, TierId
+from bot.model import (
+    ChargeStatus,
+    DiscordUserId,
+    HandEdits,
+    Hold,
+    HoldId,
+    HoldItem,
+    HoldState,
+    LinkOrigin,
+    Mode,
+    PatronStatus,
+    RoleId,
+    RuleKind,
+    Source,
+    TierId,
+)
 from bot.roles.assignable import Block
 from bot.roles.entitlement import Entitlement, Standing
 from bot.roles.plan import Action, Decision
 from bot.roles.report import (
+    HOLD_LINES,
     Names,
     discord_stamp,
     plain_stamp,
     say_block,
     say_decision,
+    say_hold,
     say_origin,
+    say_reason,
     say_rule,
     say_source,
     say_standing,
 )
 from bot.roles.rules import Claim, Wanted
-from tests.fakes.world import CAMPAIGN, NEW_YEAR, ROLE, TIER, World, reading, role_rules
+from tests.fakes.world import CAMPAIGN, GUILD, NEW_YEAR, ROLE, TIER, World, reading, role_rules
 
 NAMES = World().names()
 RULE = role_rules()
@@ -75,6 +93,26 @@ def test_each_block_is_said_with_its_cure(block: Block) -> None:
 def test_a_rule_says_what_it_asks_for() -> None:
     assert say_rule(RULE["Gold"], NAMES) == "the tier Gold of Moth Tales"
     assert say_rule(RULE["Supporter"], NAMES) == "any paid pledge to Moth Tales"
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked", "expected"),
+    [
+        (RuleKind.AMOUNT, {"amount_cents": 550}, "a pledge of at least 5.50 EUR to Moth Tales"),
+        (RuleKind.LIFETIME, {"amount_cents": 10_000}, "at least 100.00 EUR paid altogether to Moth Tales"),
+        (RuleKind.MONTHS, {"months": 12}, "12 months as a paying patron of Moth Tales"),
+        (RuleKind.FREE, {}, "a free membership of Moth Tales"),
+        (RuleKind.FORMER, {}, "a former paid pledge to Moth Tales"),
+    ],
+    ids=["amount", "lifetime", "months", "free", "former"],
+)
+def test_a_rule_of_another_kind_says_so(kind: RuleKind, asked: dict[str, Any], expected: str) -> None:
+    names = replace(NAMES, currencies={CAMPAIGN: "EUR"})
+    assert say_rule(replace(RULE["Gold"], kind=kind, **asked), names) == expected
+
+
+def test_a_sum_without_a_known_currency_is_in_dollars() -> None:
+    assert NAMES.money(replace(RULE["Gold"], amount_cents=300)) == "3.00 USD"
 
 
 def test_a_rule_of_a_kind_that_nobody_wrote_is_an_error() -> None:
@@ -249,6 +287,81 @@ def test_what_a_hand_or_a_mode_keeps_away_is_said_so() -> None:
         "**Gold**: not earned",
         "**Supporter**: left as it is by this server's mode",
     ]
+
+
+@pytest.mark.parametrize(
+    ("rail", "expected"),
+    [
+        ("mode", "**Gold**: left as it is by this server's mode. It asks for "),
+        ("hold", "**Gold**: left as it is, held until an admin answers `/patreon holds`. It asks for "),
+        ("discard", "**Gold**: left as it is, for an admin chose to keep it. It asks for "),
+    ],
+)
+def test_what_a_rail_holds_back_is_said_with_the_rail(rail: str, expected: str) -> None:
+    claim = Claim(role_id=ROLE["Gold"], wanted=Wanted.NO, rule=RULE["Gold"])
+    decision = Decision(role_id=ROLE["Gold"], action=Action.HELD_BACK, claim=claim, rail=rail)
+    assert say_decision(decision, NAMES).startswith(expected)
+
+
+def hold(roles: int, people: int) -> Hold:
+    return Hold(
+        hold_id=HoldId(7),
+        guild_id=GUILD,
+        opened_at=NEW_YEAR,
+        items=tuple(
+            HoldItem(
+                hold_id=HoldId(7),
+                guild_id=GUILD,
+                discord_user_id=DiscordUserId(1000 + number % people),
+                role_id=ROLE["Gold"],
+                state=HoldState.OPEN,
+                mark="",
+                reason=f"reason {number}",
+            )
+            for number in range(roles)
+        ),
+    )
+
+
+def test_a_hold_says_how_many_roles_of_how_many_people_and_why() -> None:
+    first, *lines = say_hold(hold(roles=3, people=2), NAMES).splitlines()
+    assert first.startswith("**Hold 7**: 3 roles of 2 people were about to be removed")
+    assert "since 2026-01-01 12:00" in first
+    assert lines == ["- <@1000> reason 0", "- <@1001> reason 1", "- <@1000> reason 2"]
+
+
+def test_a_long_hold_shows_its_beginning_and_counts_the_rest() -> None:
+    lines = say_hold(hold(roles=HOLD_LINES + 12, people=20), NAMES).splitlines()
+    assert (len(lines), lines[-1]) == (HOLD_LINES + 2, "- and 12 more")
+
+
+GIVEN = Claim(role_id=ROLE["Gold"], wanted=Wanted.YES, rule=RULE["Gold"], entitlement=standing(Standing.ACTIVE))
+ACTIVE_WORDS = "active patron (Gold) of Moth Tales"
+
+
+@pytest.mark.parametrize(
+    ("decision", "expected"),
+    [
+        pytest.param({"action": Action.KEEP}, ACTIVE_WORDS, id="kept"),
+        pytest.param(
+            {"action": Action.NONE},
+            f"it asks for the tier Gold of Moth Tales; {ACTIVE_WORDS}",
+            id="not kept: what it asks",
+        ),
+        pytest.param({"action": Action.LEAVE}, "a person gave it to you", id="given by a person"),
+        pytest.param(
+            {"action": Action.BLOCKED, "block": Block.GONE},
+            "the role no longer exists; remove the rule with /patreon rule remove",
+            id="blocked, without marks",
+        ),
+        pytest.param(
+            {"action": Action.REVOKE, "claim": replace(GIVEN, rule=None)}, "no rule names it any more", id="no rule"
+        ),
+    ],
+)
+def test_a_person_is_told_plainly_why_a_role_is_theirs_or_not(decision: dict[str, Any], expected: str) -> None:
+    whole: dict[str, Any] = {"role_id": ROLE["Gold"], "claim": GIVEN} | decision
+    assert say_reason(Decision(**whole), NAMES) == expected
 
 
 # --- links ------------------------------------------------------------------------------------------------------

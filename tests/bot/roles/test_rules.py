@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from bot.model import CampaignId, RoleRule, RuleId
+from bot.model import CampaignId, ChargeStatus, PatronStatus, RoleRule, RuleId, RuleKind
 from bot.roles.entitlement import Entitlement, Standing
 from bot.roles.record import take_absence, take_reading
 from bot.roles.rules import Account, Claim, Wanted, claim_roles, is_met, settle_accounts
@@ -13,7 +13,25 @@ NONE = Entitlement(standing=Standing.NONE)
 GOLD = Entitlement(standing=Standing.ACTIVE, is_paying=True, tier_ids=frozenset({TIER["Gold"]}))
 FREE = Entitlement(standing=Standing.FREE, tier_ids=frozenset({TIER["Free"]}))
 LAPSED = Entitlement(standing=Standing.LAPSED)
-RULE = role_rules()
+RULE = role_rules() | {
+    kind.title(): replace(role_rules()["Gold"], kind=RuleKind(kind), tier_id=None, **asked)
+    for kind, asked in {
+        "amount": {"amount_cents": 500},
+        "lifetime": {"amount_cents": 500},
+        "months": {"months": 6},
+        "free": {},
+        "former": {},
+    }.items()
+}
+FRAUD = reading(charge_status=ChargeStatus.FRAUD)
+
+
+def paid(cents: int | None) -> Entitlement:
+    """Return someone lapsed who paid so much altogether."""
+    former = reading(patron_status=PatronStatus.FORMER, lifetime_cents=cents)
+    return Entitlement(standing=Standing.LAPSED, reading=former)
+
+
 OTHER = CampaignId("101")
 
 
@@ -37,10 +55,31 @@ def gold_rule(number: int, **rest: Any) -> RoleRule:
         pytest.param("Gold", LAPSED, False, id="tier: entitled to none"),
         pytest.param("Supporter", GOLD, True, id="paying: pays"),
         pytest.param("Supporter", FREE, False, id="paying: the Free tier is not paying"),
+        pytest.param("Amount", replace(GOLD, cents=500), True, id="amount: as much"),
+        pytest.param("Amount", replace(GOLD, cents=499), False, id="amount: less"),
+        pytest.param("Amount", replace(LAPSED, cents=500), False, id="amount: not paying"),
+        pytest.param("Lifetime", paid(500), True, id="lifetime: as much, though lapsed"),
+        pytest.param("Lifetime", paid(499), False, id="lifetime: less"),
+        pytest.param("Lifetime", paid(None), False, id="lifetime: not told"),
+        pytest.param("Months", replace(GOLD, months=6), True, id="months: as many"),
+        pytest.param("Months", replace(GOLD, months=5), False, id="months: fewer"),
+        pytest.param("Months", GOLD, False, id="months: not told"),
+        pytest.param("Months", replace(LAPSED, months=6), False, id="months: not paying"),
+        pytest.param("Free", FREE, True, id="free: a free member"),
+        pytest.param("Free", GOLD, False, id="free: a patron"),
+        pytest.param("Free", LAPSED, False, id="free: lapsed"),
+        pytest.param("Former", paid(500), True, id="former: paid once"),
+        pytest.param("Former", replace(GOLD, reading=reading()), False, id="former: still paying"),
+        pytest.param("Former", replace(LAPSED, reading=FRAUD), False, id="former: the payment was taken back"),
     ],
 )
 def test_a_rule_is_met_by_what_it_asks_for(role: str, entitlement: Entitlement, expected: bool) -> None:
     assert is_met(RULE[role], entitlement) is expected
+
+
+def test_a_rule_on_a_lifetime_sum_is_not_met_by_none_at_all() -> None:
+    assert not is_met(replace(RULE["Lifetime"], amount_cents=None), paid(0))
+    assert not is_met(replace(RULE["Months"], months=None), replace(GOLD, months=0))
 
 
 def test_a_rule_on_the_free_tier_is_met_by_free_members() -> None:
@@ -75,6 +114,22 @@ def test_one_rule_asks_one_campaign(account: Account | None, wanted: Wanted, ent
 
 
 @pytest.mark.parametrize(
+    ("role", "believed", "wanted"),
+    [
+        pytest.param("Lifetime", paid(499), Wanted.NO, id="lifetime: told"),
+        pytest.param("Lifetime", paid(None), Wanted.UNSURE, id="lifetime: not told"),
+        pytest.param("Lifetime", NONE, Wanted.NO, id="lifetime: no membership"),
+        pytest.param("Months", replace(GOLD, months=5), Wanted.NO, id="months: told"),
+        pytest.param("Months", GOLD, Wanted.UNSURE, id="months: not told"),
+        pytest.param("Months", LAPSED, Wanted.NO, id="months: not paying"),
+        pytest.param("Gold", LAPSED, Wanted.NO, id="a tier is always told"),
+    ],
+)
+def test_what_patreon_does_not_tell_is_no_proof(role: str, believed: Entitlement, wanted: Wanted) -> None:
+    assert claim(RULE[role], ours=Account(believed=believed)).wanted is wanted
+
+
+@pytest.mark.parametrize(
     ("ours", "other", "wanted", "decided_by"),
     [
         pytest.param(GOLD, GOLD, Wanted.YES, 1, id="yes, yes: the first"),
@@ -97,7 +152,7 @@ def test_several_rules_for_a_role_are_alternatives(
 
 
 def test_each_role_is_answered_for_once() -> None:
-    claims = claim_roles(RULE.values(), {CAMPAIGN: Account(believed=GOLD)})
+    claims = claim_roles(role_rules().values(), {CAMPAIGN: Account(believed=GOLD)})
     assert {role_id: one.wanted for role_id, one in claims.items()} == {
         ROLE["Bronze"]: Wanted.NO,
         ROLE["Gold"]: Wanted.YES,

@@ -141,7 +141,6 @@ def landed(pair: Callable[..., TokenPair], membership: Callable[..., Membership]
         return PendingRow(
             state_id=state_id,
             cookie_digest=cookie,
-            confirm_digest="confirm-1",
             identity=Identity(patreon_user_id=ADA_PATREON, full_name="Ada", memberships=(membership(),)),
             pair=pair(),
             created_at=at,

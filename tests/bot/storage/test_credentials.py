@@ -124,3 +124,28 @@ async def test_another_key_does_not_open_it(storage: Storage, url: str, pair: Pa
     with pytest.raises(VaultKeyMissing, match="left as it is"):
         await stranger.credentials.find_patron(ADA)
     await stranger.close()
+
+
+async def test_a_creators_pair_goes_only_when_no_guild_reads_by_it(
+    storage: Storage, pair: Callable[..., TokenPair], campaign: Campaign, now: datetime
+) -> None:
+    await storage.campaigns.save(campaign)
+    creator = await storage.credentials.save_creator("p-wren", pair(), at=now)
+    for guild_id in (GuildId(900), GuildId(901)):
+        await storage.campaigns.bind(guild_id, campaign.campaign_id, credential_id=creator, at=now)
+    await storage.campaigns.unbind(GuildId(900), campaign.campaign_id)
+    await storage.credentials.drop_unused(creator)
+    assert await storage.credentials.find_creator("p-wren") is not None
+    await storage.campaigns.unbind(GuildId(901), campaign.campaign_id)
+    await storage.credentials.drop_unused(creator)
+    assert await storage.credentials.find_creator("p-wren") is None
+
+
+async def test_the_pair_of_the_settings_and_a_patrons_pair_are_never_unused(
+    storage: Storage, pair: Callable[..., TokenPair], now: datetime
+) -> None:
+    seed = await storage.credentials.ensure_seed(pair(), "f1", at=now)
+    patron = await storage.credentials.save_patron(PatreonUserId("p-ada"), pair(), at=now)
+    for credential_id in (seed.credential_id, patron):
+        await storage.credentials.drop_unused(credential_id)
+        assert (await storage.credentials.load(credential_id)).pair == pair()

@@ -2,11 +2,23 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
+import msgspec
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from bot.model import DiscordUserId, Link, MembershipRecord, PatreonUserId, TokenPair
+from bot.model import (
+    DiscordUserId,
+    Grant,
+    GrantState,
+    GuildId,
+    Link,
+    LinkOrigin,
+    MembershipRecord,
+    PatreonUserId,
+    RoleId,
+    TokenPair,
+)
 from bot.storage import Storage
 from bot.storage.pendings import PendingRow, PendingStatus
 from bot.storage.states import StateRow
@@ -128,3 +140,85 @@ async def test_deleting_a_link_drops_its_tokens_and_leaves_no_wish(storage: Stor
     assert await storage.links.delete(ADA) is None
     assert await storage.credentials.find_patron(ADA_PATREON) is None
     assert not await storage.links.is_opted_out(ADA)
+
+
+class TestReportedByPatreon:
+    """Links that nobody typed a command for: they never take a living link's place."""
+
+    async def test_a_report_links_whoever_is_free(self, storage: Storage, reported: Linked) -> None:
+        assert await storage.links.save_reported([reported(), reported(12, "p-bo")]) == (
+            reported(),
+            reported(12, "p-bo"),
+        )
+        assert await storage.links.find_discord(ADA) == reported()
+
+    @pytest.mark.parametrize(
+        ("discord", "patron"),
+        [
+            pytest.param(11, "p-bo", id="the Discord account is linked"),
+            pytest.param(12, "p-ada", id="the Patreon account is linked"),
+        ],
+    )
+    async def test_a_report_never_takes_the_place_of_a_link(
+        self, storage: Storage, link: Linked, reported: Linked, discord: int, patron: str
+    ) -> None:
+        await storage.links.save(link())
+        assert await storage.links.save_reported([reported(discord, patron)]) == ()
+        assert await storage.links.list_all() == (link(),)
+
+    @pytest.mark.parametrize(
+        ("discord", "patron"),
+        [
+            pytest.param(11, "p-bo", id="the Discord account wants to be left alone"),
+            pytest.param(12, "p-ada", id="the Patreon account wants to be left alone"),
+        ],
+    )
+    async def test_whoever_unlinked_is_left_alone(
+        self, storage: Storage, reported: Linked, now: datetime, discord: int, patron: str
+    ) -> None:
+        await storage.links.note_unlinked(ADA, ADA_PATREON, now)
+        assert await storage.links.list_opt_outs() == (frozenset({ADA}), frozenset({ADA_PATREON}))
+        assert await storage.links.save_reported([reported(discord, patron)]) == ()
+
+    async def test_an_ended_report_is_no_link_and_gives_way_to_a_new_one(
+        self, storage: Storage, reported: Linked, now: datetime
+    ) -> None:
+        await storage.links.save_reported([reported()])
+        assert await storage.links.end([reported()], at=now) == {ADA}
+        assert await storage.links.end([reported()], at=now) == frozenset()
+        assert await storage.links.find_discord(ADA) is None
+        ended = await storage.links.find_discord(ADA, with_ended=True)
+        assert ended is not None
+        assert ended.ended_at == now
+        assert await storage.links.save_reported([reported(11, "p-bo")]) == (reported(11, "p-bo"),)
+        assert await storage.links.list_all() == (reported(11, "p-bo"),)
+
+    async def test_a_link_by_command_is_neither_ended_nor_dropped(
+        self, storage: Storage, link: Linked, now: datetime
+    ) -> None:
+        await storage.links.save(link())
+        assert await storage.links.end([link()], at=now) == frozenset()
+        await storage.links.drop_reported([link()])
+        assert await storage.links.find_discord(ADA) == link()
+
+    async def test_a_report_is_dropped_once_no_role_rests_on_it(
+        self, storage: Storage, reported: Linked, now: datetime
+    ) -> None:
+        await storage.links.save_reported([reported()])
+        grant = Grant(
+            guild_id=GuildId(900), discord_user_id=ADA, role_id=RoleId(31), state=GrantState.HELD, since=now
+        )
+        await storage.ledger.put(grant)
+        await storage.links.drop_reported([reported()])
+        assert await storage.links.find_discord(ADA) is not None
+        await storage.ledger.drop(GuildId(900), ADA, RoleId(31))
+        await storage.links.drop_reported([reported()])
+        assert await storage.links.list_all() == ()
+
+
+@pytest.fixture
+def reported(link: Linked) -> Linked:
+    def build(discord: int = ADA, patron: str = ADA_PATREON) -> Link:
+        return msgspec.structs.replace(link(discord, patron), origin=LinkOrigin.PATREON)
+
+    return build

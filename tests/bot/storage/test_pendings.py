@@ -6,7 +6,7 @@ import pytest
 from bot.model import DiscordUserId, Link, PatreonUserId, TokenPair
 from bot.storage import Storage
 from bot.storage.pendings import ExpiredPending, PendingRow, PendingStatus
-from bot.storage.states import StateId, StateRow
+from bot.storage.states import Purpose, StateId, StateRow
 
 Landed = Callable[..., PendingRow]
 
@@ -23,7 +23,7 @@ async def test_a_pending_link_comes_back_with_its_question(storage: Storage, lan
     assert found is not None
     assert found.pending_id == pending_id
     assert found.state.username == "ada"
-    assert (found.identity, found.pair, found.confirm_digest) == (row.identity, row.pair, row.confirm_digest)
+    assert (found.identity, found.pair) == (row.identity, row.pair)
     assert (found.created_at, found.expires_at) == (row.created_at, row.expires_at)
     assert (found.status, found.result) == (PendingStatus.PENDING, None)
 
@@ -71,9 +71,31 @@ async def test_a_purge_names_the_questions_that_nobody_answered(
         discord_user_id=DiscordUserId(11),
         username="ada",
         patreon_user_id=PatreonUserId("p-ada"),
+        purpose=Purpose.LINK,
     )
     assert await storage.pendings.purge(now + timedelta(minutes=10)) == (expired,)
     assert await storage.pendings.find("cookie-1") is None
-    assert await storage.pendings.find("cookie-2") is None
+    assert await storage.pendings.find("cookie-2") is not None  # a reload still shows what came of it
     assert await storage.pendings.find("cookie-3") is not None
     assert await storage.pendings.purge(now + timedelta(minutes=10)) == ()
+    await storage.pendings.purge(now + timedelta(minutes=75))
+    assert await storage.pendings.find("cookie-2") is None
+
+
+async def test_a_question_of_one_purpose_is_not_found_for_the_other(
+    storage: Storage, asked: Callable[..., StateRow], landed: Landed
+) -> None:
+    state_id = await storage.states.create(asked("digest-2", purpose=Purpose.CONNECT))
+    await storage.pendings.create(landed(state_id))
+    assert await storage.pendings.find("cookie-1") is None
+    assert await storage.pendings.find("cookie-1", Purpose.CONNECT) is not None
+
+
+async def test_a_confirmed_question_keeps_its_result_and_no_tokens(
+    storage: Storage, state_id: StateId, landed: Landed
+) -> None:
+    pending_id = await storage.pendings.create(landed(state_id))
+    await storage.pendings.confirm(pending_id, "[]")
+    found = await storage.pendings.find("cookie-1")
+    assert found is not None
+    assert (found.status, found.result, found.pair) == (PendingStatus.CONFIRMED, "[]", None)

@@ -1,0 +1,144 @@
+"""The ledger by an admin's word: roles that others gave become ours, and roles taken away by hand may come again.
+
+Whoever holds an adopted role is treated as if we had given it: kept while it is earned, taken when it is not, with the
+brake over all of it.
+"""
+
+import contextlib
+
+import msgspec
+
+from bot.clock import Clock
+from bot.errors import TryLater, UserMistake
+from bot.model import DiscordUserId, Grant, GrantState, GuildId, RoleId
+from bot.roles.assignable import Powers
+from bot.roles.facts import FactBook, seated
+from bot.roles.observe import Observer
+from bot.roles.plan import Action, GuildFacts, PersonFacts, plan_person
+from bot.roles.reconcile import Reconciler
+from bot.roles.rulebook import Rulebook
+from bot.storage import Storage
+from bot.storage.audit import AuditEntry
+
+NO_PLEDGE_ROLE = "no rule names that role, so it follows no pledge; `/patreon rule add` lets it follow one first"
+NOT_SUPPRESSED = (
+    "nobody took that role away from them by hand, as far as I know; `/patreon why` says why they lack or have it"
+)
+
+
+class AdoptionDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """Who would be adopted, by what becomes of their role afterwards."""
+
+    role_id: RoleId
+    role_name: str
+    entitled: tuple[DiscordUserId, ...] = ()
+    unsure: tuple[DiscordUserId, ...] = ()  # nothing is proven of them: the role stays
+    unentitled: tuple[DiscordUserId, ...] = ()
+    unlinked: tuple[DiscordUserId, ...] = ()
+    ours: int = 0  # who hold it by us already
+    sees_everyone: bool = True  # False: without the members intent, we see linked people only
+
+    @property
+    def people(self) -> tuple[DiscordUserId, ...]:
+        """Everybody who would be adopted."""
+        return (*self.entitled, *self.unsure, *self.unentitled, *self.unlinked)
+
+
+class Adoption:
+    """Puts roles into the ledger, or a hand edit out of it."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        observer: Observer,
+        facts: FactBook,
+        reconciler: Reconciler,
+        rulebook: Rulebook,
+        clock: Clock,
+    ) -> None:
+        self._storage = storage
+        self._observer = observer
+        self._facts = facts
+        self._reconciler = reconciler
+        self._rulebook = rulebook
+        self._clock = clock
+
+    async def draft(self, guild_id: GuildId, role_id: RoleId, caller: Powers) -> AdoptionDraft:
+        """Find out who holds a pledge role and not by us. Raises UserMistake or DiscordAway."""
+        await self._rulebook.check_role(guild_id, role_id, caller)
+        guild = await self._facts.guild(guild_id)
+        if all(rule.role_id != role_id for rule in guild.rules):
+            raise UserMistake(NO_PLEDGE_ROLE)
+        holders = await self._observer.find_holders(guild_id, role_id)
+        people = await self._facts.people(guild, holders, with_strangers=holders is not None)
+        seats = await self._observer.look(guild_id, people)
+        names = await self._facts.names(guild_id)
+        draft = AdoptionDraft(role_id=role_id, role_name=names.role(role_id), sees_everyone=holders is not None)
+        for discord_user_id, person in people.items():
+            seat = seats[discord_user_id]
+            if seat is not None and role_id in seat.role_ids:
+                draft = self._count(draft, guild, seated(person, seat))
+        return draft
+
+    async def adopt(self, guild_id: GuildId, role_id: RoleId, caller: Powers, *, by: DiscordUserId) -> AdoptionDraft:
+        """Take what they hold now as given by us, and plan them. Raises UserMistake or DiscordAway."""
+        draft = await self.draft(guild_id, role_id, caller)
+        grants = [self._grant(guild_id, person, role_id) for person in draft.people]
+        await self._storage.ledger.put(*grants)
+        reason = f"the role was adopted by the admin {by}"
+        entries = [self._entry(grant, "adopt", reason, trigger="/patreon adopt") for grant in grants]
+        await self._storage.audit.add(*entries)
+        with contextlib.suppress(TryLater):  # the rows stand; the next round plans everybody
+            await self._reconciler.consider(guild_id, draft.people, trigger="/patreon adopt")
+        return draft
+
+    async def restore(
+        self, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId, *, by: DiscordUserId
+    ) -> None:
+        """Forget that a role was taken away by hand, and plan the person. Raises UserMistake where it was not."""
+        grant = (await self._storage.ledger.load_member(guild_id, discord_user_id)).get(role_id)
+        if grant is None or grant.state is not GrantState.SUPPRESSED:
+            raise UserMistake(NOT_SUPPRESSED)
+        await self._storage.ledger.drop(guild_id, discord_user_id, role_id)
+        reason = f"the hand edit was lifted by the admin {by}"
+        await self._storage.audit.add(self._entry(grant, "restore", reason, trigger="/patreon restore"))
+        self._reconciler.mark(guild_id, [discord_user_id], trigger="/patreon restore")
+
+    def _count(self, draft: AdoptionDraft, guild: GuildFacts, person: PersonFacts) -> AdoptionDraft:
+        """Plan the person as if the role were ours, and put them where they belong."""
+        role_id, one = draft.role_id, person.discord_user_id
+        if role_id in person.grants:
+            return msgspec.structs.replace(draft, ours=draft.ours + 1)
+        imagined = {**person.grants, role_id: self._grant(guild.guild_id, one, role_id)}
+        plan = plan_person(guild, msgspec.structs.replace(person, grants=imagined))
+        (action,) = (decision.action for decision in plan.decisions if decision.role_id == role_id)
+        if action is Action.KEEP:
+            return msgspec.structs.replace(draft, entitled=(*draft.entitled, one))
+        if action is not Action.REVOKE:
+            return msgspec.structs.replace(draft, unsure=(*draft.unsure, one))
+        if person.link is None:
+            return msgspec.structs.replace(draft, unlinked=(*draft.unlinked, one))
+        return msgspec.structs.replace(draft, unentitled=(*draft.unentitled, one))
+
+    def _grant(self, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId) -> Grant:
+        now = self._clock.now()
+        return Grant(
+            guild_id=guild_id,
+            discord_user_id=discord_user_id,
+            role_id=role_id,
+            state=GrantState.HELD,
+            since=now,
+            granted_at=now,
+        )
+
+    def _entry(self, grant: Grant, action: str, reason: str, *, trigger: str) -> AuditEntry:
+        return AuditEntry(
+            at=self._clock.now(),
+            guild_id=grant.guild_id,
+            discord_user_id=grant.discord_user_id,
+            role_id=grant.role_id,
+            action=action,
+            reason=reason,
+            trigger=trigger,
+        )

@@ -1,0 +1,63 @@
+"""What is remembered, in memory, of each patron's last reading in one campaign, so that a read without news is cheap.
+
+Rebuilt from storage after a start. Holds numbers and names of people, never a reading: memory follows patrons.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from bot.model import MembershipRecord, PatreonUserId
+from bot.roles.entitlement import TIERLESS_PATIENCE
+from bot.roles.record import fingerprint
+
+GONE = 0  # in place of the fingerprint of someone whom a complete read no longer listed
+
+
+class KnownReadings:
+    """One campaign's patrons as they were last stored."""
+
+    def __init__(self) -> None:
+        self.fingerprints: dict[PatreonUserId, int] = {}
+        self.restless: set[PatreonUserId] = set()  # their standing changes with time alone
+        self.doubted: set[PatreonUserId] = set()  # their latest reading is not believed yet
+        self._second_looks: dict[PatreonUserId, datetime] = {}  # from when an unchanged reading is news
+
+    def note(self, records: Iterable[MembershipRecord]) -> None:
+        """Remember records as they were just stored."""
+        for record in records:
+            patron, memory = record.patreon_user_id, record.memory
+            latest = record.unproven or record.believed
+            is_gone = latest is None or (memory.gone_since is not None and record.unproven is None)
+            self.fingerprints[patron] = GONE if latest is None or is_gone else fingerprint(latest)
+            _keep(self.doubted, patron, is_in=record.unproven is not None)
+            _keep(
+                self.restless, patron, is_in=bool(memory.declined_since or memory.tierless_since or memory.gone_since)
+            )
+            due = memory.tierless_since and memory.tierless_since + TIERLESS_PATIENCE
+            if due and latest is not None and latest.read_started_at < due:
+                self._second_looks[patron] = due
+            else:
+                self._second_looks.pop(patron, None)
+
+    def forget(self, patron: PatreonUserId) -> None:
+        """Compare this patron's next reading with storage: somebody else stored a newer one."""
+        self.fingerprints.pop(patron, None)
+
+    def second_looks(self, now: datetime) -> frozenset[PatreonUserId]:
+        """Return the active patrons without a tier whose reading is news by now even if it says the same."""
+        return frozenset(patron for patron, due in self._second_looks.items() if now >= due)
+
+    def still_listed(self) -> set[PatreonUserId]:
+        """Return everyone whom no complete read has missed yet."""
+        return {patron for patron, mark in self.fingerprints.items() if mark != GONE}
+
+    def is_gone(self, patron: PatreonUserId) -> bool:
+        """Tell whether a complete read has missed this patron already."""
+        return self.fingerprints.get(patron) == GONE
+
+
+def _keep(people: set[PatreonUserId], patron: PatreonUserId, *, is_in: bool) -> None:
+    if is_in:
+        people.add(patron)
+    else:
+        people.discard(patron)

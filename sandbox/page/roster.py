@@ -1,0 +1,87 @@
+"""Who is in a server, by highest role and by name, kept up to date as people come, go and change.
+
+Half a million members are walked through once; after that a change costs only what changed. Reads members, changes none.
+"""
+
+from dataclasses import dataclass
+from itertools import islice
+
+from sandbox.discord import permissions
+from sandbox.discord.member_requests import found_by_name
+from sandbox.discord.model import Guild, Member
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Members with the same highest role, as Discord's member list groups them; `members` are its first ones."""
+
+    key: str
+    name: str
+    colour: int
+    count: int
+    members: list[Member]
+
+
+class Roster:
+    """One server's members, in their groups."""
+
+    def __init__(self, guild: Guild) -> None:
+        self._guild = guild
+        self._groups: dict[str, dict[str, Member]] | None = None
+        self._place: dict[str, str] = {}
+
+    def hear(self, member: Member | None) -> None:
+        """Take note that a member came, went or changed; None: the roles themselves did."""
+        if member is None:
+            self._groups = None
+        else:
+            self._regroup(member)
+
+    def groups(self, first: int) -> list[Group]:
+        """Return the groups that have anybody, the highest first, each with its first members."""
+        filled, guild = self._filled(), self._guild
+        ranked = sorted(filled, key=lambda role_id: permissions.rank(guild.roles[role_id]), reverse=True)
+        return [
+            Group(
+                key=key,
+                name="Members" if key == guild.id else guild.roles[key].name,
+                colour=guild.roles[key].colour,
+                count=len(filled[key]),
+                members=list(islice(filled[key].values(), first)),
+            )
+            for key in ranked
+            if filled[key]
+        ]
+
+    def page(self, key: str, start: int, count: int) -> list[Member]:
+        """Return some members of one group."""
+        return list(islice(self._filled().get(key, {}).values(), start, start + count))
+
+    def find(self, beginning: str, most: int) -> list[Member]:
+        """Return up to `most` members whose username, display name or nick begins so; walks through them all."""
+        return list(islice(found_by_name(self._guild, beginning), most))
+
+    def _filled(self) -> dict[str, dict[str, Member]]:
+        if self._groups is None:
+            self._groups = {role_id: {} for role_id in self._guild.roles}
+            self._place = {}
+            for member in self._guild.members.values():
+                self._put(self._groups, member)
+        return self._groups
+
+    def _put(self, groups: dict[str, dict[str, Member]], member: Member) -> None:
+        key = permissions.top_role(self._guild, member).id
+        groups[key][member.id] = member
+        self._place[member.id] = key
+
+    def _regroup(self, member: Member) -> None:
+        if self._groups is None:
+            return
+        before = self._place.get(member.id)
+        is_here = member.id in self._guild.members
+        if is_here and before == permissions.top_role(self._guild, member).id:
+            return
+        if before is not None:
+            del self._groups[before][member.id], self._place[member.id]
+        if is_here:
+            self._put(self._groups, member)
