@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: sandbox test check format lock bench clean
+.PHONY: sandbox test check coverage format lock bench clean
 
 sandbox: .venv  ## a stand-in Discord, a stand-in Patreon and the bot between them
 	$(BIN)/python run.py sandbox
@@ -14,6 +14,10 @@ check: .venv  ## formatting, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+coverage: .venv  ## every branch of the pure files is tested
+	$(BIN)/coverage run -m pytest --quiet tests/bot/roles tests/bot/patreon tests/bot/test_model.py
+	$(BIN)/coverage report
 
 format: .venv
 	$(BIN)/ruff format .

@@ -141,6 +141,7 @@ class CommandTree(app_commands.CommandTree[PledgekeeperBot]):
 def build_client(services: Services, *, add_cogs: AddCogs, has_members_intent: bool = True) -> PledgekeeperBot:
     """Build a client that has not logged in yet."""
     Route.BASE = services.settings.discord_api_url
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # we never speak
     return PledgekeeperBot(services, add_cogs=add_cogs, has_members_intent=has_members_intent)
 
 

@@ -57,6 +57,10 @@ class HealthBoard:
             log.warning("a part does not work", part=part, why=why)
         self._parts[part] = PartHealth(ok=False, last_success=self._parts[part].last_success)
 
+    def was_ever_ok(self, part: Part) -> bool:
+        """Tell whether a part has worked since the start."""
+        return self._parts[part].last_success is not None
+
     def report(self) -> HealthReport:
         """Return how all parts are now."""
         status: Literal["ok", "failing"] = "ok" if all(part.ok for part in self._parts.values()) else "failing"

@@ -1,12 +1,15 @@
-"""The campaign of the settings and the guild it belongs to. Keeps both known and bound; reads no member."""
+"""The campaigns with their tiers: that of the settings, bound to the home guild, and those of connected creators.
+
+Reads no member.
+"""
 
 import time
 
 import structlog
 
 from bot.clock import Clock
-from bot.errors import NeedsOwner
-from bot.model import Campaign, CampaignId, CredentialId, GuildId
+from bot.errors import NeedsOwner, PledgekeeperError
+from bot.model import Campaign, CampaignId, CredentialId, GuildId, PatreonUserId
 from bot.patreon.client import PatreonClient
 from bot.patreon.tokens import TokenKeeper
 from bot.storage import Storage
@@ -37,6 +40,7 @@ class Home:
         self._guild_id = guild_id
         self._campaign_id = campaign_id
         self.credential_id = credential_id
+        self._found_id: CampaignId | None = None
         self._refreshed_at: float | None = None
 
     async def refresh(self, *, is_forced: bool = False) -> None:
@@ -44,19 +48,49 @@ class Home:
         is_fresh = self._refreshed_at is not None and time.monotonic() - self._refreshed_at < REFRESH_SECONDS
         if is_fresh and not is_forced:
             return
-        campaign = await self._find()
-        await self._storage.campaigns.save(campaign)
-        await self._bind(campaign.campaign_id)
+        await self._refresh_connected()
+        if await self._is_meant():
+            campaign = await self._find()
+            self._found_id = campaign.campaign_id
+            await self._storage.campaigns.save(campaign)
+            await self._bind(campaign.campaign_id)
         self._refreshed_at = time.monotonic()
 
     async def find_campaign_id(self) -> CampaignId | None:
         """Return which campaign this is: that of the settings, or the one for which their creator's token was bound."""
-        if self._campaign_id is not None or self.credential_id is None:
-            return self._campaign_id
+        if self._campaign_id is not None or self.credential_id is None or self._found_id is not None:
+            return self._campaign_id or self._found_id
         for binding in await self._storage.campaigns.bindings():
             if binding.credential_id == self.credential_id:
                 return binding.campaign_id
         return None
+
+    async def find_owner(self) -> PatreonUserId | None:
+        """Return whose token stands in the settings; None where there is none, or its campaign is not known yet."""
+        campaign_id = await self.find_campaign_id() if self.credential_id is not None else None
+        campaign = await self._storage.campaigns.load(campaign_id) if campaign_id is not None else None
+        return None if campaign is None else campaign.creator_user_id
+
+    async def _is_meant(self) -> bool:
+        """Tell whether the settings name a campaign, or should: a home guild that follows none is of no use."""
+        if self.credential_id is not None or self._campaign_id is not None:
+            return True
+        return self._guild_id is not None and not await self._storage.campaigns.campaigns_of(self._guild_id)
+
+    async def _refresh_connected(self) -> None:
+        """Read the tiers of connected campaigns anew. Their troubles are told of where their members are read."""
+        bindings = await self._storage.campaigns.bindings()
+        consents = {one.credential_id for one in bindings if one.credential_id is not None}
+        for credential_id in sorted(consents - {self.credential_id}):
+            bound = {one.campaign_id for one in bindings if one.credential_id == credential_id}
+            try:
+                campaigns = await self._keeper.call(credential_id, self._client.fetch_campaigns)
+            except PledgekeeperError as error:
+                log.info("a creator's tiers were not read", credential_id=credential_id, why=str(error))
+                continue
+            for campaign in campaigns:
+                if campaign.campaign_id in bound:
+                    await self._storage.campaigns.save(campaign)
 
     async def _find(self) -> Campaign:
         if self.credential_id is None:
@@ -85,10 +119,14 @@ class Home:
     async def _bind(self, campaign_id: CampaignId) -> None:
         if self._guild_id is None:
             return
+        if await self._storage.campaigns.was_unbound(self._guild_id, campaign_id):
+            return  # an admin's word counts more than the settings'; /patreon connect takes it back
         for binding in await self._storage.campaigns.bindings():
-            if binding.guild_id == self._guild_id and binding.campaign_id == campaign_id:
+            if (binding.guild_id, binding.campaign_id) == (self._guild_id, campaign_id):
                 if binding.credential_id == self.credential_id:
                     return
+                if binding.credential_id and await self._storage.credentials.is_consent(binding.credential_id):
+                    return  # the creator said yes to this very guild
                 break
         await self._storage.campaigns.bind(
             self._guild_id, campaign_id, credential_id=self.credential_id, at=self._clock.now()

@@ -75,10 +75,15 @@ class Messenger:
 
     # --- to a guild's admins
 
-    async def tell_admin(self, guild_id: GuildId, key: str, text: str, *, hold_id: HoldId | None = None) -> None:
-        """Tell of a trouble, once until `over` is told of the same key; with the buttons of a hold, if one is named."""
+    async def tell_admin(
+        self, guild_id: GuildId, key: str, text: str, *, hold_id: HoldId | None = None, is_again: bool = False
+    ) -> None:
+        """Tell of a trouble, once until `over` is told of the same key unless `is_again`.
+
+        With the buttons of a hold, if one is named.
+        """
         noted = f"trouble:{guild_id}:{key}"
-        if await self._storage.notices.seen(noted) is not None:
+        if not is_again and await self._storage.notices.seen(noted) is not None:
             return
         await self._storage.notices.note(noted, self._clock.now(), text)
         await self._tell_guild(guild_id, f"⚠️ {text}", hold_id=hold_id)

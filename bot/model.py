@@ -214,16 +214,12 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MembershipRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is stored about one patron in one campaign.
-
-    `believed` rests on proof. `unproven` is a later reading, of a read that is not (yet) believed: it may give, never
-    take.
-    """
+    """What is stored of one patron in one campaign; an unproven reading may give a role, never take one."""
 
     campaign_id: CampaignId
     patreon_user_id: PatreonUserId
-    believed: Membership | None = None
-    unproven: Membership | None = None
+    believed: Membership | None = None  # rests on proof
+    unproven: Membership | None = None  # later, of a read that is not (yet) believed
     memory: Memory = Memory()
 
 

@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from bot.clock import Clock
 from bot.health import HealthBoard
 from bot.holder import ClientHolder
+from bot.linking.connect import ConnectFlow
+from bot.linking.disconnect import Disconnector
 from bot.linking.flow import LinkFlow
+from bot.linking.zero import ZeroLinks
 from bot.messenger import Messenger
 from bot.metrics import Metrics
 from bot.patreon.tokens import TokenKeeper
+from bot.roles.adoption import Adoption
+from bot.roles.belief import Belief
 from bot.roles.facts import Breakers
 from bot.roles.holds import Holds
 from bot.roles.intake import Intake
@@ -17,6 +22,7 @@ from bot.roles.observe import Observer
 from bot.roles.reconcile import Reconciler
 from bot.roles.rounds import Rounds
 from bot.roles.rulebook import Rulebook
+from bot.roles.tuning import Tuning
 from bot.settings import Settings
 from bot.storage import Storage
 from bot.webhooks import WebhookKeeper
@@ -30,10 +36,16 @@ class Services:
     clock: Clock
     storage: Storage
     flow: LinkFlow
+    connecting: ConnectFlow
+    disconnector: Disconnector
+    zero: ZeroLinks
     observer: Observer
     reconciler: Reconciler
     breakers: Breakers
     holds: Holds
+    belief: Belief
+    adoption: Adoption
+    tuning: Tuning
     rounds: Rounds
     rulebook: Rulebook
     nudges: Nudges

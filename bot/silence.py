@@ -1,4 +1,7 @@
-"""Tells when Patreon should have been heard and was not: a bulk read shows pledges that no webhook told of. Pure."""
+"""Tells when Patreon should have been heard and was not: a bulk read shows pledges that no webhook told of.
+
+Asks no clock and tells nobody: it is handed the time, and the keeper of the webhooks asks it.
+"""
 
 from datetime import datetime, timedelta
 

@@ -179,7 +179,7 @@ class DiscordSupervisor:
             client = self._holder.current
             if client is not None and client.is_ready() and math.isfinite(client.latency):
                 self._health.ok("gateway")
-            else:
+            elif self._health.was_ever_ok("gateway"):  # a first connection that fails says why itself
                 self._health.failed("gateway", "not connected to discord")
             await asyncio.sleep(WATCH_SECONDS)
 

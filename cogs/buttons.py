@@ -18,7 +18,7 @@ CANCEL = "cancel"
 
 class PressedButton(
     ui.DynamicItem[ui.Button[ui.View]],
-    template=r"(?P<name>(?:confirm|cancel|refresh):[a-z-]+)(?::(?P<argument>.+))?",
+    template=r"(?P<name>(?:confirm|cancel|refresh|hold):[a-z-]+)(?::(?P<argument>.+))?",
 ):
     """A button by its id; whoever handles that name is asked when it is pressed."""
 

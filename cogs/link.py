@@ -9,10 +9,10 @@ from discord.ext import commands
 
 from bot.answers import replace, say
 from bot.client import Interaction, PledgekeeperBot
-from bot.linking.outcome import Asker, Unlinked
+from bot.linking.outcome import Unlinked
 from bot.linking.words import STATUS_WORDS, plain
-from bot.model import ChannelId, DiscordUserId, GuildId, Secret
-from bot.storage.states import ButtonKind, ButtonPlace
+from bot.model import DiscordUserId, GuildId
+from cogs.asking import asker_of, place_of
 from cogs.buttons import question, view_of
 
 log = structlog.get_logger(__name__)
@@ -89,20 +89,6 @@ class LinkCog(commands.Cog):
         return "\n".join(lines)
 
 
-def asker_of(interaction: Interaction) -> Asker:
-    """Say who typed the command, as the confirm page shows them."""
-    person, guild = interaction.user, interaction.guild
-    return Asker(
-        discord_user_id=DiscordUserId(person.id),
-        username=person.name,
-        display_name=person.display_name,
-        avatar_url=person.display_avatar.url,
-        guild_id=GuildId(guild.id) if guild is not None else None,
-        guild_name=guild.name if guild is not None else "",
-        locale=interaction.locale.value,
-    )
-
-
 async def send_dm(person: discord.User | discord.Member, text: str, view: ui.View) -> discord.Message | None:
     """Send a direct message; None where Discord will not, for whatever reason: the reply serves as well."""
     try:
@@ -110,15 +96,6 @@ async def send_dm(person: discord.User | discord.Member, text: str, view: ui.Vie
     except discord.HTTPException as error:
         log.info("a direct message is not possible", discord_user_id=person.id, status=error.status, code=error.code)
         return None
-
-
-def place_of(interaction: Interaction, message: discord.Message | None) -> ButtonPlace:
-    """Say which message carries the link's button."""
-    if message is not None:
-        return ButtonPlace(kind=ButtonKind.DM, channel_id=ChannelId(message.channel.id), message_id=message.id)
-    return ButtonPlace(
-        kind=ButtonKind.REPLY, application_id=interaction.application_id, token=Secret(interaction.token)
-    )
 
 
 def unlinked_text(unlinked: Unlinked) -> str:

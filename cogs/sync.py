@@ -92,7 +92,7 @@ class SyncCog(commands.Cog):
     async def on_guild_role_delete(self, role: discord.Role) -> None:
         """Nobody has it any more; Discord sends no event for each who had it."""
         guild_id = GuildId(role.guild.id)
-        await self._services.storage.ledger.drop_role(guild_id, RoleId(role.id))
+        await self._services.reconciler.forget_role(guild_id, RoleId(role.id))
         self._services.observer.forget(guild_id)
         self._roles_changed(role.guild)
 

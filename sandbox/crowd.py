@@ -12,8 +12,8 @@ FIRST = (
     "Ulla", "Vera", "Wanda", "Yara", "Zeno",
 )  # fmt: skip
 LAST = (
-    "Alder", "Barrow", "Birch", "Brook", "Cobalt", "Dale", "Ember", "Fell", "Finch", "Garnet", "Glen", "Harrow", "Heath",
-    "Holm", "Juniper", "Kestrel", "Lark", "Linden", "Marsh", "Moor", "Oakes", "Pike", "Quill", "Reed", "Rowan", "Sedge",
+    "Alder", "Barrow", "Birch", "Brook", "Cobalt", "Dale", "Ember", "Fell", "Finch", "Garnet", "Glen", "Harrow",
+    "Heath", "Holm", "Juniper", "Kestrel", "Lark", "Linden", "Marsh", "Moor", "Oakes", "Pike", "Quill", "Reed", "Rowan", "Sedge",
     "Slate", "Thorn", "Vale", "Wick", "Wren",
 )  # fmt: skip
 CONNECTED_SHARE = 0.1

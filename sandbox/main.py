@@ -20,6 +20,8 @@ from sandbox.discord import DiscordStandIn
 from sandbox.options import Options, bot_environment, quiet_port, read_options
 from sandbox.page import PageServer, Parts
 from sandbox.page.live import Live
+from sandbox.page.roster import Rosters
+from sandbox.page.timeline import Timeline
 from sandbox.patreon import PatreonStandIn
 from sandbox.saved import BadWorldFile, read_world
 from sandbox.weather import Weather
@@ -50,6 +52,10 @@ class Sandbox:
             bot=self.bot,
             bot_url=self.bot_url,
             live=self._live,
+            timeline=Timeline(
+                clock=self.clock, discord=self.discord, patreon=self.patreon, bot=self.bot, live=self._live
+            ),
+            rosters=Rosters(self.discord),
         )
         self._page = PageServer(self._parts)
         self._stack = AsyncExitStack()
@@ -88,6 +94,7 @@ class Sandbox:
             stack.push_async_callback(stop)
             await start(port)
         self._tell_the_page()
+        self._parts.rosters.warm(self.world.guild)
         self.bot.environment.update(
             bot_environment(self._parts, self.options, page_url=self.page_url, directory=directory)
         )

@@ -43,12 +43,14 @@ HOMES = {
     ),
     "sqlalchemy": ("bot/storage/*",),
     "alembic": ("bot/storage/*",),
+    "prometheus_client": ("bot/metrics.py",),
     "pydantic": ("bot/settings.py",),
     "pydantic_settings": ("bot/settings.py",),
 }
 
 PURE_PARTS = {
     "bot": ("errors", "model"),
+    "bot/linking": ("reports",),
     "bot/patreon": (
         "documents_v1",
         "documents_v2",
@@ -78,7 +80,7 @@ PURE = {f"{folder}/{name}.py" for folder, names in PURE_PARTS.items() for name i
 NEVER_PURE = {"asyncio", "logging", "os", "pathlib", "random", "secrets", "socket", "sqlite3", "threading", "time"}
 AWAITS = {"bot/patreon/pages.py"}  # the one pure file that awaits what it is handed
 
-SHARED_BY_COGS = {"cogs/buttons.py", "cogs/shown.py"}
+SHARED_BY_COGS = {"cogs/asking.py", "cogs/buttons.py", "cogs/shown.py"}
 
 
 def file_of(module: str) -> str:

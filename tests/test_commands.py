@@ -21,11 +21,31 @@ COMMANDS = {
     "patreon preview": (),
     "patreon why": ("user",),
     "patreon unlink": ("user",),
+    "patreon holds": (),
+    "patreon believe": (),
+    "patreon adopt": ("role",),
+    "patreon restore": ("user", "role"),
+    "patreon settings": (
+        "mode",
+        "grace_days",
+        "brake_percent",
+        "hand_edits",
+        "zero_link",
+        "decline_dm",
+        "log_channel",
+        "language",
+    ),
+    "patreon connect": (),
+    "patreon disconnect": ("campaign", "roles"),
     "patreon rule add": ("role", "kind", "tier", "amount", "months", "campaign"),
     "patreon rule list": (),
     "patreon rule remove": ("rule",),
 }
-COMPLETED = {"patreon rule add": {"tier", "campaign"}, "patreon rule remove": {"rule"}}
+COMPLETED = {
+    "patreon disconnect": {"campaign"},
+    "patreon rule add": {"tier", "campaign"},
+    "patreon rule remove": {"rule"},
+}
 MOST_CHARACTERS = 8000  # discord-api-docs, Application Commands: name, descriptions and choices of one command
 
 

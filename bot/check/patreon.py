@@ -118,7 +118,7 @@ async def _ask_members(client: PatreonClient, token: Secret, campaign_id: Campai
 
 def _describe_webhook(settings: Settings) -> Finding:
     if settings.patreon_webhook_secret is None:
-        return note(WEBHOOK, f"not set: changes are seen every {settings.sync_interval_seconds} s")
+        return note(WEBHOOK, "not set: the bot makes a webhook of its own where it may")
     return ok(WEBHOOK, "set; the first delivery will show whether it is right")
 
 

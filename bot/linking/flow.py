@@ -10,15 +10,15 @@ Knows no HTML, no cookie's name and no Discord. Codes, states and tokens stay `S
 """
 
 import asyncio
-import contextlib
 from datetime import datetime, timedelta
 
 import msgspec
 import structlog
 
 from bot.clock import Clock
-from bot.errors import PatreonRefused, PledgekeeperError
 from bot.linking.aftermath import Aftermath
+from bot.linking.callback import Callback, Consent
+from bot.linking.giveback import GiveBack
 from bot.linking.outcome import Asker, Landing, PageView, RolesOutcome, StartedLink, Unlinked, Word
 from bot.linking.ports import Messenger, RolesFollow
 from bot.linking.question import Holders, answer_token, build_question, may_skip, other_holders
@@ -31,7 +31,7 @@ from bot.patreon.version import PatreonApi
 from bot.roles.record import take_identity
 from bot.storage import Storage
 from bot.storage.pendings import Pending, PendingRow, PendingStatus
-from bot.storage.states import ButtonPlace, Purpose, State, StateId, StateProblem, StateRow
+from bot.storage.states import ButtonPlace, Purpose, State, StateId, StateRow
 from bot.vault import VaultKeyMissing, digest
 
 log = structlog.get_logger(__name__)
@@ -39,13 +39,8 @@ log = structlog.get_logger(__name__)
 STATE_LIFETIME = timedelta(minutes=10)
 PENDING_LIFETIME = timedelta(minutes=10)
 STATES_KEPT = timedelta(hours=24)  # so that "used", "run out" and "never ours" are different pages
-PATREON_SECONDS = 15.0  # a person waits in front of an empty page meanwhile
 REVOKE_SECONDS = 5.0
 ROLES_SECONDS = 1.0  # how long the page waits for the roles before it says that they are on their way
-
-# The errors of RFC 6749, 4.1.2.1, that are the service's fault. Any other one, or none at all, is a denial: Patreon
-# does not document what a denial looks like.
-SERVICE_ERRORS = frozenset({"server_error", "temporarily_unavailable"})
 
 
 class LinkFlow:
@@ -61,6 +56,7 @@ class LinkFlow:
         clock: Clock,
         roles: RolesFollow,
         messenger: Messenger,
+        give_back: GiveBack,
     ) -> None:
         self._storage = storage
         self._oauth = oauth
@@ -69,6 +65,8 @@ class LinkFlow:
         self._clock = clock
         self._roles = roles
         self._messenger = messenger
+        self._give_back = give_back
+        self._callback = Callback(states=storage.states, oauth=oauth, clock=clock)
         self._aftermath = Aftermath(storage=storage, roles=roles, messenger=messenger)
         self._answering = asyncio.Lock()  # what a person agreed to holds until it is stored
 
@@ -99,25 +97,12 @@ class LinkFlow:
 
     async def finish_callback(self, *, state: Secret | None, code: Secret | None, error: str | None) -> Landing:
         """Take Patreon's answer, good or bad; the state is used up in any case."""
-        now = self._clock.now()
-        if state is None or not is_ours(state):
-            return Landing(word=Word.UNKNOWN)
-        used = await self._storage.states.use(digest(state), Purpose.LINK, now)
-        if isinstance(used, StateProblem):
-            return Landing(word=Word(used.value))
-        if error in SERVICE_ERRORS:
-            return await self._end(used, Word.UNAVAILABLE, UNAVAILABLE)
-        if error is not None or code is None:
-            return await self._end(used, Word.DENIED, DENIED)
-        try:
-            async with asyncio.timeout(PATREON_SECONDS):
-                pair = await self._oauth.exchange_code(code)
-                identity = await self._client.fetch_identity(pair.access_token)
-        except (PledgekeeperError, TimeoutError) as failure:
-            report = log.error if isinstance(failure, PatreonRefused) else log.warning  # refused: the owner must act
-            report("patreon did not tell who consented", cause=type(failure).__name__, why=str(failure))
-            return await self._end(used, Word.UNAVAILABLE, UNAVAILABLE)
-        return await self._ask(used, pair, identity, read_started_at=now)
+        taken = await self._callback.take(Purpose.LINK, state=state, code=code, error=error, read=self._read)
+        if isinstance(taken, Consent):
+            return await self._ask(taken.state, taken.pair, taken.told, read_started_at=taken.asked_at)
+        if taken.state is None:
+            return Landing(word=taken.word)
+        return await self._end(taken.state, taken.word, DENIED if taken.word is Word.DENIED else UNAVAILABLE)
 
     async def show(self, cookie: Secret | None) -> PageView:
         """Return the page of this browser's link: the question, the outcome, or why there is none."""
@@ -160,7 +145,7 @@ class LinkFlow:
             patreon_user_id=answered.identity.patreon_user_id,
         )
         await self._end(answered.state, Word.DECLINED, DECLINED)
-        await self._give_back(answered)
+        await self._revoke(answered)
         return PageView(word=Word.DECLINED)
 
     async def unlink(self, discord_user_id: DiscordUserId) -> Unlinked:
@@ -170,8 +155,8 @@ class LinkFlow:
         await self._storage.links.unlink(discord_user_id, at=self._clock.now())
         log.info("a person was unlinked", discord_user_id=discord_user_id, was_linked=link is not None)
         news = await self._roles.follow(discord_user_id, trigger="unlink")
-        if pair is not None:
-            await self._revoke(pair)
+        if link is not None and pair is not None:
+            await self._give_back.revoke(link.patreon_user_id, pair)
         return Unlinked(patreon_name=None if link is None else link.patreon_name, news=news)
 
     async def sweep(self) -> None:
@@ -184,8 +169,12 @@ class LinkFlow:
                 discord_user_id=expired.discord_user_id,
                 username=expired.username,
                 patreon_user_id=expired.patreon_user_id,
+                purpose=str(expired.purpose),
             )
         await self._storage.states.purge(now - STATES_KEPT)
+
+    async def _read(self, pair: TokenPair) -> Identity:
+        return await self._client.fetch_identity(pair.access_token)
 
     async def _answered(self, cookie: Secret | None, token: Secret | None) -> Pending | PageView:
         """Return the open question that the token answers, or the page that says why it answers none."""
@@ -264,10 +253,10 @@ class LinkFlow:
             await self._messenger.edit_button(state.button, text)
         return Landing(word=word)
 
-    async def _give_back(self, pending: Pending) -> None:
-        """Revoke what was consented to, unless it might take the tokens of this patron's own link along."""
-        if pending.pair is not None and await self._find_pair(pending.identity.patreon_user_id) is None:
-            await self._revoke(pending.pair)
+    async def _revoke(self, pending: Pending) -> None:
+        """Revoke what was consented to, unless it might take other tokens of this person along."""
+        if pending.pair is not None:
+            await self._give_back.revoke(pending.identity.patreon_user_id, pending.pair)
 
     async def _find_pair(self, patreon_user_id: PatreonUserId) -> TokenPair | None:
         try:
@@ -275,9 +264,3 @@ class LinkFlow:
         except VaultKeyMissing:
             return None  # what cannot be opened cannot be revoked; it is dropped all the same
         return None if stored is None else stored.pair
-
-    async def _revoke(self, pair: TokenPair) -> None:
-        """Ask Patreon to forget the consent, before the person can give a new one. Failure changes nothing for us."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(REVOKE_SECONDS):
-                await self._oauth.revoke(pair.access_token)

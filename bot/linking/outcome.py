@@ -26,6 +26,7 @@ class Word(enum.StrEnum):
     USED = "used"
     UNKNOWN = "unknown"  # never ours
     UNAVAILABLE = "unavailable"  # Patreon failed; the link is used up all the same
+    CONNECTED = "connected"  # a creator let a server follow a campaign
 
 
 RoleStatus = Literal["given", "kept", "removed", "missing", "waiting"]

@@ -1,9 +1,10 @@
 """What the link flow asks of Discord's side. Whoever fulfils this stands elsewhere; the flow knows no Discord."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from bot.linking.outcome import RoleNews
-from bot.model import DiscordUserId, GuildId
+from bot.model import CampaignId, DiscordUserId, GuildId
 from bot.storage.states import ButtonPlace
 
 
@@ -35,3 +36,25 @@ class Crier(Protocol):
 
     async def told(self, guild_id: GuildId, prefix: str) -> tuple[str, ...]:
         """Return the keys, beginning so, of the troubles that were told of and are not over."""
+
+    async def tell_changes(self, guild_id: GuildId, lines: list[str]) -> None:
+        """Tell what was changed."""
+
+
+class Reads(Protocol):
+    """Reads campaigns, and forgets them."""
+
+    async def run_anew(self, *, trigger: str, guild_id: GuildId) -> object:
+        """Read and plan what a guild follows, in a round that begins after now."""
+
+    async def forget_campaign(self, campaign_id: CampaignId) -> None:
+        """Forget what was read of a campaign that no guild follows any more."""
+
+
+class RolesConsider(Protocol):
+    """Makes the roles of a guild follow what was changed."""
+
+    async def consider(
+        self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId] | None, *, trigger: str
+    ) -> int:
+        """Plan these people (None: everyone), let those with changes be written, and return how many."""

@@ -5,6 +5,8 @@ brake over all of it.
 """
 
 import contextlib
+import enum
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -13,8 +15,9 @@ from bot.errors import TryLater, UserMistake
 from bot.model import DiscordUserId, Grant, GrantState, GuildId, RoleId
 from bot.roles.assignable import Powers
 from bot.roles.facts import FactBook, seated
+from bot.roles.ledger import Seat
 from bot.roles.observe import Observer
-from bot.roles.plan import Action, GuildFacts, PersonFacts, plan_person
+from bot.roles.plan import Action, GuildFacts, PersonFacts, is_linked, plan_person
 from bot.roles.reconcile import Reconciler
 from bot.roles.rulebook import Rulebook
 from bot.storage import Storage
@@ -26,22 +29,28 @@ NOT_SUPPRESSED = (
 )
 
 
+class Fate(enum.StrEnum):
+    """What becomes of somebody's role once it is ours."""
+
+    OURS = "ours"  # it is already
+    ENTITLED = "entitled"
+    UNSURE = "unsure"  # nothing is proven of them: the role stays
+    UNENTITLED = "unentitled"
+    UNLINKED = "unlinked"
+
+
 class AdoptionDraft(msgspec.Struct, frozen=True, kw_only=True):
-    """Who would be adopted, by what becomes of their role afterwards."""
+    """Who holds a role, by what would become of it."""
 
     role_id: RoleId
     role_name: str
-    entitled: tuple[DiscordUserId, ...] = ()
-    unsure: tuple[DiscordUserId, ...] = ()  # nothing is proven of them: the role stays
-    unentitled: tuple[DiscordUserId, ...] = ()
-    unlinked: tuple[DiscordUserId, ...] = ()
-    ours: int = 0  # who hold it by us already
+    holders: Mapping[Fate, tuple[DiscordUserId, ...]]
     sees_everyone: bool = True  # False: without the members intent, we see linked people only
 
     @property
     def people(self) -> tuple[DiscordUserId, ...]:
         """Everybody who would be adopted."""
-        return (*self.entitled, *self.unsure, *self.unentitled, *self.unlinked)
+        return tuple(one for fate, people in self.holders.items() if fate is not Fate.OURS for one in people)
 
 
 class Adoption:
@@ -70,16 +79,22 @@ class Adoption:
         guild = await self._facts.guild(guild_id)
         if all(rule.role_id != role_id for rule in guild.rules):
             raise UserMistake(NO_PLEDGE_ROLE)
-        holders = await self._observer.find_holders(guild_id, role_id)
-        people = await self._facts.people(guild, holders, with_strangers=holders is not None)
-        seats = await self._observer.look(guild_id, people)
         names = await self._facts.names(guild_id)
-        draft = AdoptionDraft(role_id=role_id, role_name=names.role(role_id), sees_everyone=holders is not None)
-        for discord_user_id, person in people.items():
-            seat = seats[discord_user_id]
-            if seat is not None and role_id in seat.role_ids:
-                draft = self._count(draft, guild, seated(person, seat))
-        return draft
+        seen = await self._observer.find_holders(guild_id, role_id)
+        links = {link.discord_user_id: link for link in await self._storage.links.list_all()}
+        holders = await self._linked_holders(guild_id, role_id, links) if seen is None else seen
+        known = await self._facts.people(guild, holders)
+        fates: dict[Fate, list[DiscordUserId]] = {fate: [] for fate in Fate}
+        for holder in sorted(holders):
+            person = known.get(holder) or PersonFacts(discord_user_id=holder, seat=None, link=links.get(holder))
+            person = seated(person, Seat(role_ids=frozenset({role_id})))
+            fates[self._fate(guild, person, role_id)].append(holder)
+        return AdoptionDraft(
+            role_id=role_id,
+            role_name=names.role(role_id),
+            holders={fate: tuple(people) for fate, people in fates.items()},
+            sees_everyone=seen is not None,
+        )
 
     async def adopt(self, guild_id: GuildId, role_id: RoleId, caller: Powers, *, by: DiscordUserId) -> AdoptionDraft:
         """Take what they hold now as given by us, and plan them. Raises UserMistake or DiscordAway."""
@@ -105,21 +120,24 @@ class Adoption:
         await self._storage.audit.add(self._entry(grant, "restore", reason, trigger="/patreon restore"))
         self._reconciler.mark(guild_id, [discord_user_id], trigger="/patreon restore")
 
-    def _count(self, draft: AdoptionDraft, guild: GuildFacts, person: PersonFacts) -> AdoptionDraft:
-        """Plan the person as if the role were ours, and put them where they belong."""
-        role_id, one = draft.role_id, person.discord_user_id
+    async def _linked_holders(
+        self, guild_id: GuildId, role_id: RoleId, people: Iterable[DiscordUserId]
+    ) -> frozenset[DiscordUserId]:
+        seats = await self._observer.look(guild_id, people)
+        return frozenset(one for one, seat in seats.items() if seat is not None and role_id in seat.role_ids)
+
+    def _fate(self, guild: GuildFacts, person: PersonFacts, role_id: RoleId) -> Fate:
+        """Plan the person as if the role were ours."""
         if role_id in person.grants:
-            return msgspec.structs.replace(draft, ours=draft.ours + 1)
-        imagined = {**person.grants, role_id: self._grant(guild.guild_id, one, role_id)}
+            return Fate.OURS
+        imagined = {**person.grants, role_id: self._grant(guild.guild_id, person.discord_user_id, role_id)}
         plan = plan_person(guild, msgspec.structs.replace(person, grants=imagined))
         (action,) = (decision.action for decision in plan.decisions if decision.role_id == role_id)
         if action is Action.KEEP:
-            return msgspec.structs.replace(draft, entitled=(*draft.entitled, one))
+            return Fate.ENTITLED
         if action is not Action.REVOKE:
-            return msgspec.structs.replace(draft, unsure=(*draft.unsure, one))
-        if person.link is None:
-            return msgspec.structs.replace(draft, unlinked=(*draft.unlinked, one))
-        return msgspec.structs.replace(draft, unentitled=(*draft.unentitled, one))
+            return Fate.UNSURE
+        return Fate.UNENTITLED if is_linked(person) else Fate.UNLINKED
 
     def _grant(self, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId) -> Grant:
         now = self._clock.now()

@@ -10,24 +10,29 @@ import msgspec
 import structlog
 
 from bot.clock import Clock
-from bot.model import DiscordUserId, Grant, GrantState, GuildId, HoldId, RoleId
+from bot.model import DiscordUserId, Grant, GrantState, GuildId, HoldId, ReadId, RoleId, Source
 from bot.roles.assignable import Block
+from bot.roles.chronicle import Deed, deed_entries, gone_entries
 from bot.roles.facts import Breakers
 from bot.roles.observe import Observer
 from bot.roles.plan import Action, Decision, PersonPlan
-from bot.roles.report import Names, plain_stamp, say_block, say_decision
+from bot.roles.report import Names, say_block, say_decision
 from bot.roles.write import Outcome, RoleWriter
 from bot.storage import Storage
-from bot.storage.audit import AuditEntry
 
 log = structlog.get_logger(__name__)
+
+MAY_HAVE_HAPPENED = frozenset({Outcome.DONE, Outcome.UNKNOWN})  # the brake counts what Discord gave no answer to
+GONE_TRIGGER = "Discord knows the role no more"
 
 
 class Herald(Protocol):
     """Tells a guild's admins what they should know."""
 
-    async def tell_admin(self, guild_id: GuildId, key: str, text: str, *, hold_id: HoldId | None = None) -> None:
-        """Tell of a trouble, once until it is over; with the buttons of a hold, where one is named."""
+    async def tell_admin(
+        self, guild_id: GuildId, key: str, text: str, *, hold_id: HoldId | None = None, is_again: bool = False
+    ) -> None:
+        """Tell of a trouble, once until it is over unless `is_again`; with the buttons of a hold, if one is named."""
 
     async def over(self, guild_id: GuildId, key: str, text: str) -> None:
         """Tell that a trouble is over, where it was told of."""
@@ -41,7 +46,6 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     decision: Decision
     outcome: Outcome
-    is_counted: bool = False  # a revoke that counts for the brake
 
 
 class Applier:
@@ -72,6 +76,7 @@ class Applier:
         `counted` are the roles whose revokes count for the brake.
         """
         changes: list[Change] = []
+        deeds: list[Deed] = []
         for decision in plan.decisions:
             match decision.action:
                 case Action.GRANT:
@@ -80,15 +85,26 @@ class Applier:
                     outcome = await self._revoke(guild_id, plan.discord_user_id, decision, trigger)
                 case Action.FORGET:
                     await self._storage.ledger.drop(guild_id, plan.discord_user_id, decision.role_id)
+                    deeds.append(Deed(decision=decision, outcome=Outcome.DONE, read_id=await self._read_of(decision)))
                     continue
                 case _:
                     continue
-            is_counted = decision.role_id in counted
-            changes.append(Change(decision=decision, outcome=outcome, is_counted=is_counted))
+            changes.append(Change(decision=decision, outcome=outcome))
+            is_counted = decision.role_id in counted and outcome in MAY_HAVE_HAPPENED
+            read_id = await self._read_of(decision)
+            deeds.append(Deed(decision=decision, outcome=outcome, read_id=read_id, is_counted=is_counted))
             if outcome in {Outcome.AWAY, Outcome.BANNED}:
                 break
-        await self._record(guild_id, plan.discord_user_id, changes, names=names, trigger=trigger)
+        at = self._clock.now()
+        entries = deed_entries(guild_id, plan.discord_user_id, deeds, at=at, names=names, trigger=trigger)
+        await self._storage.audit.add(*entries)
+        await self._tell(guild_id, plan.discord_user_id, changes, names=names, trigger=trigger)
         return tuple(changes)
+
+    async def forget_role(self, guild_id: GuildId, role_id: RoleId, *, trigger: str) -> None:
+        """Drop every row of a role that was deleted: Discord sends no event for each who had it."""
+        dropped = await self._storage.ledger.drop_role(guild_id, role_id)
+        await self._storage.audit.add(*gone_entries(dropped, at=self._clock.now(), trigger=trigger))
 
     async def _grant(
         self, guild_id: GuildId, discord_user_id: DiscordUserId, decision: Decision, trigger: str
@@ -133,7 +149,7 @@ class Applier:
             case Outcome.AWAY:
                 self._observer.left(guild_id, discord_user_id)
             case Outcome.GONE:
-                await self._storage.ledger.drop_role(guild_id, decision.role_id)
+                await self.forget_role(guild_id, decision.role_id, trigger=GONE_TRIGGER)
             case Outcome.REFUSED:
                 self._breakers.open(guild_id, decision.role_id)
             case Outcome.UNKNOWN:
@@ -141,25 +157,25 @@ class Applier:
             case Outcome.BANNED:
                 pass
 
-    async def _record(
+    async def _read_of(self, decision: Decision) -> ReadId | None:
+        """Return the read of the campaign's list on which a decision rests; None where no such read decided."""
+        rule, entitlement = decision.claim.rule, decision.claim.entitlement
+        if rule is None or entitlement is None:
+            return None
+        reading = entitlement.reading
+        if reading is not None and reading.source is not Source.BULK:
+            return None
+        believed = await self._storage.reads.last_believed(rule.campaign_id)
+        if believed is None or (
+            reading is not None and reading.read_started_at > (believed.finished_at or believed.started_at)
+        ):
+            at = self._clock.now() if reading is None else reading.read_started_at
+            return await self._storage.reads.find_begun(rule.campaign_id, at)
+        return believed.read_id
+
+    async def _tell(
         self, guild_id: GuildId, discord_user_id: DiscordUserId, changes: list[Change], *, names: Names, trigger: str
     ) -> None:
-        now = self._clock.now()
-        plain = msgspec.structs.replace(names, stamp=plain_stamp)
-        entries = [
-            AuditEntry(
-                at=now,
-                guild_id=guild_id,
-                discord_user_id=discord_user_id,
-                role_id=change.decision.role_id,
-                action=f"{change.decision.action} {change.outcome}",
-                reason=say_decision(change.decision, plain),
-                trigger=trigger,
-                is_counted=change.is_counted and change.outcome is Outcome.DONE,
-            )
-            for change in changes
-        ]
-        await self._storage.audit.add(*entries)
         for change in changes:
             log.info(
                 "role written",
@@ -170,11 +186,6 @@ class Applier:
                 outcome=str(change.outcome),
                 trigger=trigger,
             )
-        await self._tell(guild_id, discord_user_id, changes, names=names)
-
-    async def _tell(
-        self, guild_id: GuildId, discord_user_id: DiscordUserId, changes: list[Change], *, names: Names
-    ) -> None:
         done = [change.decision for change in changes if change.outcome is Outcome.DONE]
         await self._herald.tell_changes(
             guild_id, [f"<@{discord_user_id}> {say_decision(decision, names)}" for decision in done]

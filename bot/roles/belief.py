@@ -1,7 +1,7 @@
 """Believing a read on an admin's word: which reads wait for that, what they say, and what follows.
 
-What such a read showed is believed at once. Whom it did not list is taken as gone by the next complete read: that one is
-compared with the read believed here, and differs no more.
+What such a read showed is believed at once. Whom it did not list is taken as gone by the next complete read: that one
+is compared with the read believed here, and differs no more.
 """
 
 import contextlib
@@ -64,9 +64,8 @@ class Belief:
         """Believe these reads, those that still wait, and plan whomever they show. Raises UserMistake."""
         believed: list[Doubt] = []
         for campaign_id in await self._storage.campaigns.campaigns_of(guild_id):
-            for read in await self._waiting(campaign_id):
-                if read.read_id in read_ids:
-                    believed.append(await self._doubt(campaign_id, read))
+            waiting = await self._waiting(campaign_id)
+            believed += [await self._doubt(campaign_id, read) for read in waiting if read.read_id in read_ids]
         if not believed:
             raise UserMistake(OVER)
         for doubt in believed:

@@ -70,7 +70,7 @@ class FactBook:
 
     async def person(self, guild: GuildFacts, discord_user_id: DiscordUserId) -> PersonFacts:
         """Return what is stored about one person; their seat is filled in by who looked."""
-        link = await self._storage.links.find_discord(discord_user_id)
+        link = await self._storage.links.find_discord(discord_user_id, with_ended=True)
         records = await self._storage.memberships.load_person(link.patreon_user_id) if link is not None else ()
         campaign_ids = set(await self._storage.campaigns.campaigns_of(guild.guild_id))
         return PersonFacts(
@@ -79,6 +79,7 @@ class FactBook:
             link=link,
             records=_by_campaign(records, campaign_ids),
             grants=await self._storage.ledger.load_member(guild.guild_id, discord_user_id),
+            has_unlinked=link is None and await self._storage.links.is_opted_out(discord_user_id),
         )
 
     async def people(
@@ -91,6 +92,7 @@ class FactBook:
         wanted = (set(links) | set(ledger)) & asked if asked is not None else set(links) | set(ledger)
         campaign_ids = set(await self._storage.campaigns.campaigns_of(guild.guild_id))
         records = await self._storage.memberships.load_people(_patrons(links, wanted))
+        unlinked, _ = await self._storage.links.list_opt_outs() if wanted - set(links) else (frozenset(), frozenset())
         facts = (
             PersonFacts(
                 discord_user_id=person,
@@ -98,6 +100,7 @@ class FactBook:
                 link=links.get(person),
                 records=_by_campaign(_records_of(links.get(person), records), campaign_ids),
                 grants=ledger.get(person, {}),
+                has_unlinked=person not in links and person in unlinked,
             )
             for person in sorted(wanted)
         )

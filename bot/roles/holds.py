@@ -15,6 +15,9 @@ from bot.roles.plan import Decision, PersonFacts, PersonPlan
 from bot.roles.policy import BRAKE_WINDOW, Brake, counted_revokes, facts_mark, outdated_items, rein_in
 from bot.roles.report import Names, plain_stamp, say_decision, say_hold
 from bot.storage import Storage
+from bot.storage.audit import AuditEntry
+
+GROWN = 2  # so many times as large as it was told of: what an admin has seen is no longer what they would apply
 
 Planned = tuple[PersonFacts, PersonPlan]
 Items = Mapping[DiscordUserId, Mapping[RoleId, HoldItem]]
@@ -27,12 +30,16 @@ class Holds:
         self._storage = storage
         self._herald = herald
         self._clock = clock
+        self._told: dict[HoldId, int] = {}  # how many roles a hold had when it was last told of
 
     async def rein_in(
         self, guild_id: GuildId, planned: Sequence[Planned], *, settings: GuildSettings, names: Names, is_recorded: bool
     ) -> list[PersonPlan]:
         """Return the plans with what must not happen held back; open or close holds only where `is_recorded`."""
-        items: Items = await self._storage.holds.load_guild(guild_id)
+        if len(planned) == 1:
+            items: Items = await self._storage.holds.load_person(guild_id, planned[0][0].discord_user_id)
+        else:
+            items = await self._storage.holds.load_guild(guild_id)
         reined = [_rein_in(one, settings, items) for one in planned]
         counted = [
             (person, plan, decision)
@@ -51,20 +58,32 @@ class Holds:
 
     async def counted(self, guild_id: GuildId, plan: PersonPlan) -> frozenset[RoleId]:
         """Return the roles whose revokes in this plan count for the brake."""
-        items = await self._storage.holds.load_guild(guild_id)
+        items = await self._storage.holds.load_person(guild_id, plan.discord_user_id)
         return frozenset(one.role_id for one in counted_revokes(plan, items.get(plan.discord_user_id, {})))
 
     async def open_holds(self, guild_id: GuildId) -> tuple[Hold, ...]:
         """Return the holds that wait for an answer."""
         return await self._storage.holds.list_open(guild_id)
 
-    async def answer(self, guild_id: GuildId, hold_id: HoldId, state: HoldState) -> tuple[DiscordUserId, ...]:
+    async def answer(
+        self, guild_id: GuildId, hold_id: HoldId, state: HoldState, *, by: DiscordUserId
+    ) -> tuple[DiscordUserId, ...]:
         """Apply (APPROVED) or discard a hold; return whom to plan again. Raises UserMistake where it is over."""
         hold = await self._storage.holds.close(guild_id, hold_id, state=state, at=self._clock.now())
         if hold is None:
             raise UserMistake("this hold is over already; `/patreon holds` shows the open ones")
+        people = tuple(sorted({item.discord_user_id for item in hold.items}))
+        await self._storage.audit.add(
+            AuditEntry(
+                at=self._clock.now(),
+                guild_id=guild_id,
+                action=f"hold {state}",
+                reason=f"hold {hold_id}: {len(hold.items)} roles of {len(people)} people, by the admin {by}",
+                trigger="/patreon holds",
+            )
+        )
         await self._herald.over(guild_id, f"hold:{hold_id}", f"Hold {hold_id} is answered: {_ANSWERS[state]}")
-        return tuple(sorted({item.discord_user_id for item in hold.items}))
+        return people
 
     async def _brake(self, guild_id: GuildId, settings: GuildSettings) -> Brake:
         since = self._clock.now() - BRAKE_WINDOW
@@ -75,10 +94,13 @@ class Holds:
         )
 
     async def _hold(self, guild_id: GuildId, items: list[HoldItem], names: Names) -> list[HoldItem]:
-        hold, is_new = await self._storage.holds.add(guild_id, items, at=self._clock.now())
-        if is_new:
-            await self._herald.tell_admin(guild_id, f"hold:{hold.hold_id}", say_hold(hold, names), hold_id=hold.hold_id)
-        return [item for item in hold.items if any(_is_same(item, one) for one in items)]
+        held = await self._storage.holds.add(guild_id, items, at=self._clock.now())
+        if held.is_new or held.size >= GROWN * self._told.get(held.hold_id, 0):
+            self._told[held.hold_id] = held.size
+            for hold in await self._storage.holds.list_open(guild_id):
+                key, text = f"hold:{hold.hold_id}", say_hold(hold, names)
+                await self._herald.tell_admin(guild_id, key, text, hold_id=hold.hold_id, is_again=not held.is_new)
+        return [msgspec.structs.replace(item, hold_id=held.hold_id) for item in items]
 
     async def _drop_outdated(self, guild_id: GuildId, plans: Sequence[PersonPlan], items: Items) -> None:
         outdated = [item for plan in plans for item in outdated_items(plan, items.get(plan.discord_user_id, {}))]
@@ -114,7 +136,3 @@ def _with(items: Items, more: Sequence[HoldItem]) -> Items:
     for item in more:
         merged.setdefault(item.discord_user_id, {})[item.role_id] = item
     return merged
-
-
-def _is_same(one: HoldItem, other: HoldItem) -> bool:
-    return (one.discord_user_id, one.role_id) == (other.discord_user_id, other.role_id)

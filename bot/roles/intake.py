@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from bot.clock import Clock
-from bot.errors import NeedsOwner, PledgekeeperError
+from bot.errors import PledgekeeperError, UserMistake
 from bot.model import (
     CampaignId,
     CredentialId,
@@ -39,6 +39,7 @@ from bot.storage import Storage
 
 log = structlog.get_logger(__name__)
 
+UNASKABLE = "Patreon cannot be asked about you alone, for you never typed /link; its list is read again soon"
 OnNews = Callable[[frozenset[PatreonUserId]], Awaitable[None]]
 
 
@@ -63,8 +64,8 @@ class _Reading(msgspec.Struct, kw_only=True):
     linked: frozenset[PatreonUserId]
     known: KnownReadings
     on_news: OnNews
-    tally: Tally
-    changed: set[PatreonUserId]
+    tally: Tally = msgspec.field(default_factory=Tally)
+    changed: set[PatreonUserId] = msgspec.field(default_factory=set)
     turns: int = 0
 
 
@@ -82,6 +83,10 @@ class Intake:
         """Compare this patron's next reading with storage: somebody else stored a newer one."""
         for known in self._known.values():
             known.forget(patreon_user_id)
+
+    def forget_campaign(self, campaign_id: CampaignId) -> None:
+        """Compare a campaign's next reading with storage."""
+        self._known.pop(campaign_id, None)
 
     def restless(self, campaign_id: CampaignId) -> frozenset[PatreonUserId]:
         """Return the patrons whose standing changes with time alone: grace, or a second look that is due."""
@@ -105,8 +110,6 @@ class Intake:
             linked=frozenset(linked),
             known=await self._load_known(campaign_id),
             on_news=on_news,
-            tally=Tally(),
-            changed=set(),
         )
         error = await self._take_pages(credential_id, reading)
         verdict = await self._judge(reading)
@@ -131,13 +134,14 @@ class Intake:
         )
 
     async def refresh_person(self, discord_user_id: DiscordUserId) -> None:
-        """Read one linked person again, by their own consent. Raises TryLater or NeedsOwner; nothing is lost then."""
+        """Read one linked person again, by their own consent or the creators'. Raises our errors; nothing is lost."""
         link = await self._storage.links.find_discord(discord_user_id)
         if link is None:
             return
         stored = await self._storage.credentials.find_patron(link.patreon_user_id)
         if stored is None:
-            raise NeedsOwner("Patreon cannot be asked about you alone, for you were linked without /link; type /link")
+            await self._refresh_members(link.patreon_user_id)
+            return
         started_at = self._clock.now()
         identity = await self._keeper.call(stored.credential_id, self._client.fetch_identity)
         previous = await self._storage.memberships.load_person(link.patreon_user_id)
@@ -150,6 +154,18 @@ class Intake:
         )
         await self._storage.memberships.save(records)
         self.forget(link.patreon_user_id)
+
+    async def _refresh_members(self, patreon_user_id: PatreonUserId) -> None:
+        is_asked = False
+        for record in await self._storage.memberships.load_person(patreon_user_id):
+            latest = record.unproven or record.believed
+            credential_id = await self._storage.campaigns.find_reader(record.campaign_id)
+            if latest is not None and latest.membership_id is not None and credential_id is not None:
+                await self.take_member(record.campaign_id, credential_id, latest.membership_id)
+                is_asked = True
+        self.forget(patreon_user_id)  # the next round looks at them, whatever it finds
+        if not is_asked:
+            raise UserMistake(UNASKABLE)
 
     async def take_member(
         self, campaign_id: CampaignId, credential_id: CredentialId, membership_id: MembershipId
@@ -172,6 +188,14 @@ class Intake:
         await self._storage.memberships.save([record])
         if campaign_id in self._known:  # else it is built from storage when it is needed
             self._known[campaign_id].note([record])
+
+    async def believe_until(self, campaign_id: CampaignId, moment: datetime) -> frozenset[PatreonUserId]:
+        """Believe, on an admin's word, every reading that was asked for until then; return whose."""
+        known = await self._load_known(campaign_id)
+        stored = await self._previous(campaign_id, known.doubted)
+        records = [one for one in stored.values() if one.unproven and one.unproven.read_started_at <= moment]
+        await self._save(known, [believe(record) for record in records])
+        return frozenset(record.patreon_user_id for record in records)
 
     async def _take_pages(self, credential_id: CredentialId, reading: _Reading) -> PledgekeeperError | None:
         try:

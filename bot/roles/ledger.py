@@ -83,19 +83,19 @@ def _settle_one(grant: Grant, seat: Seat | None, *, hand_edits: HandEdits, now: 
         return None
     if grant.state is GrantState.SUPPRESSED:
         return None if hand_edits is HandEdits.ENFORCE else grant
-    if _came_back(grant, seat) or hand_edits is HandEdits.ENFORCE:
+    if came_back(grant, seat) or hand_edits is HandEdits.ENFORCE:
         return None
     return msgspec.structs.replace(grant, state=GrantState.SUPPRESSED, since=now)
 
 
-def _came_back(grant: Grant, seat: Seat) -> bool:
+def came_back(grant: Grant, seat: Seat) -> bool:
     """Tell whether they left since the role was first seen on them, which took it from them by no hand."""
     return seat.joined_at is not None and grant.granted_at is not None and seat.joined_at > grant.granted_at
 
 
 def _held(grant: Grant, seat: Seat, now: datetime) -> Grant:
     """Return the row as held; by someone who came back it is held anew, so that a later hand edit is seen as one."""
-    granted_at = None if _came_back(grant, seat) else grant.granted_at
+    granted_at = None if came_back(grant, seat) else grant.granted_at
     if grant.state is GrantState.HELD and granted_at is not None:
         return grant
     return msgspec.structs.replace(grant, state=GrantState.HELD, since=now, granted_at=granted_at or now)

@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from bot.errors import NeedsOwner, PatreonRefused, PatreonUnavailable, TryLater
-from bot.model import CampaignId, CredentialId, DiscordUserId, MembershipId, PatreonUserId
+from bot.errors import NeedsOwner, PatreonUnavailable, TryLater
+from bot.linking.zero import ZeroLinks
+from bot.model import CampaignId, DiscordUserId, PatreonUserId, RoleId
 from bot.patreon.version import PatreonApi
 from bot.patreon.webhooks import Hint
 from bot.roles.intake import CampaignRead, Intake
@@ -32,6 +33,7 @@ log = structlog.get_logger(__name__)
 
 TRIGGER = "webhook"
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 5.0, 300.0
+HEAD_START_SECONDS = 0.05  # those who are linked already are not held up by a look at who may be
 MAX_FAILURES = 7  # in a row: ten minutes; then the rounds, which read everybody anyway, have it
 
 
@@ -43,6 +45,7 @@ class _Desk:
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     pages: int = 1
     failures: int = 0
+    is_serving: bool = False
 
     def put(self, hint: Hint) -> None:
         """Let someone wait; an older word that names the membership is worth more than a newer one that does not."""
@@ -73,6 +76,7 @@ class Nudges:
         rounds: Rounds,
         reconciler: Reconciler,
         observer: Observer,
+        zero: ZeroLinks,
         api: PatreonApi,
     ) -> None:
         self._storage = storage
@@ -80,12 +84,13 @@ class Nudges:
         self._rounds = rounds
         self._reconciler = reconciler
         self._observer = observer
+        self._zero = zero
         self._api = api
         self._desks: dict[CampaignId, _Desk] = {}
         self._workers: dict[CampaignId, asyncio.Task[None]] = {}
 
     def __len__(self) -> int:
-        return sum(len(desk.waiting) for desk in self._desks.values())
+        return sum(len(desk.waiting) + desk.is_serving for desk in self._desks.values())
 
     def nudge(self, campaign_id: CampaignId, hint: Hint) -> None:
         """Let someone be read again soon; returns at once."""
@@ -115,16 +120,19 @@ class Nudges:
         while True:
             await desk.arrived.wait()
             hints = desk.take()
+            desk.is_serving = True
             try:
                 await self._serve(campaign_id, hints)
                 desk.failures = 0
-            except NeedsOwner as error:  # the rounds tell the admins
+            except NeedsOwner as error:  # that a member is not found proves nothing; of all else the rounds tell
                 log.warning("people named by a webhook were not read", campaign_id=campaign_id, why=str(error))
             except TryLater as error:
                 await self._wait(desk, hints, campaign_id=campaign_id, why=str(error))
             except Exception:
                 log.exception("people named by a webhook could not be read", campaign_id=campaign_id)
                 await self._wait(desk, hints, campaign_id=campaign_id, why="a defect")
+            finally:
+                desk.is_serving = False
 
     async def _wait(self, desk: _Desk, hints: list[Hint], *, campaign_id: CampaignId, why: str) -> None:
         """Put people back and wait, longer each time; in the end leave them to the rounds."""
@@ -146,25 +154,20 @@ class Nudges:
             for hint in hints:
                 await self._read_by_own_consent(hint)
         elif membership_id is not None:
-            await self._read_one(campaign_id, credential_id, membership_id)
+            await self._intake.take_member(campaign_id, credential_id, membership_id)
         else:
             await self._read_all(campaign_id)
         people = await self._linked(hints)
         in_sight = self._observer.guild_ids()
+        turns: list[asyncio.Future[frozenset[RoleId]]] = []
         for guild_id in await self._storage.campaigns.guilds_of(campaign_id):
             if not in_sight or guild_id in in_sight:  # with no guild in sight, all are planned later
-                self._reconciler.mark(guild_id, people, trigger=TRIGGER)
-
-    async def _read_one(
-        self, campaign_id: CampaignId, credential_id: CredentialId, membership_id: MembershipId
-    ) -> None:
-        try:
-            await self._intake.take_member(campaign_id, credential_id, membership_id)
-        except PatreonRefused as error:
-            if error.status != 404:
-                raise
-            # No proof of anything: a bulk read tells whether they are gone.
-            log.info("a member named by a webhook was not found", campaign_id=campaign_id)
+                turns += self._reconciler.mark(guild_id, people, trigger=TRIGGER)
+        if turns:
+            await asyncio.wait(turns, timeout=HEAD_START_SECONDS)
+        changed = await self._zero.follow(hint.patreon_user_id for hint in hints)
+        for guild_id in in_sight if changed else ():  # a link counts everywhere
+            self._reconciler.mark(guild_id, changed, trigger=TRIGGER)
 
     async def _read_all(self, campaign_id: CampaignId) -> None:
         report = await self._rounds.read_anew(campaign_id, trigger=TRIGGER)

@@ -110,6 +110,27 @@ class Observer:
                     known[person] = shown[person]
         return {person: known.get(person, shown[person]).seat for person in wanted}
 
+    async def find_holders(self, guild_id: GuildId, role_id: RoleId) -> frozenset[DiscordUserId] | None:
+        """Return who holds a role, bots left out; None without the members intent, which the list of members needs.
+
+        Reads the whole list (discord-api-docs, List Guild Members): for an admin's rare question. Raises DiscordAway.
+        """
+        guild = self._find_guild(guild_id)
+        if guild is None:
+            raise DiscordAway(f"the server {guild_id} cannot be seen on Discord now; nothing was changed")
+        if not self.hears_members:
+            return None
+        try:
+            return frozenset(
+                [
+                    DiscordUserId(member.id)
+                    async for member in guild.fetch_members(limit=None)
+                    if not member.bot and role_id in seat_of(member).role_ids
+                ]
+            )
+        except (TimeoutError, discord.DiscordException, OSError) as error:
+            raise DiscordAway("Discord did not show the server's members; nothing was changed") from error
+
     def saw(self, member: discord.Member) -> None:
         """Take a member as the gateway just showed them, where we follow them."""
         self._note(GuildId(member.guild.id), DiscordUserId(member.id), seat_of(member))

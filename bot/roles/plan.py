@@ -83,6 +83,7 @@ class PersonFacts(msgspec.Struct, frozen=True, kw_only=True):
     link: Link | None = None
     records: Mapping[CampaignId, MembershipRecord] = msgspec.field(default_factory=dict)
     grants: Mapping[RoleId, Grant] = msgspec.field(default_factory=dict)
+    has_unlinked: bool = False  # on purpose; who was never linked has not
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +102,7 @@ class PersonPlan(msgspec.Struct, frozen=True, kw_only=True):
     discord_user_id: DiscordUserId
     decisions: tuple[Decision, ...]
     link: Link | None = None
+    has_unlinked: bool = False
     standings: tuple[Entitlement, ...] = ()  # with each campaign that Patreon told us of
 
     def having(self, action: Action) -> tuple[Decision, ...]:
@@ -125,7 +127,7 @@ _ORDER = {Action.GRANT: 0, Action.REVOKE: 2}
 def plan_person(guild: GuildFacts, person: PersonFacts) -> PersonPlan:
     """Decide about each role that a rule names or that the ledger holds for this person."""
     accounts = settle_accounts(
-        person.records if person.link is not None else {},
+        person.records if is_linked(person) else {},
         tiers=guild.tiers,
         now=guild.now,
         grace_days=guild.settings.grace_days,
@@ -136,15 +138,21 @@ def plan_person(guild: GuildFacts, person: PersonFacts) -> PersonPlan:
     return PersonPlan(
         discord_user_id=person.discord_user_id,
         link=person.link,
+        has_unlinked=person.has_unlinked,
         standings=tuple(account.believed for account in accounts.values() if account.believed.reading is not None),
         decisions=tuple(sorted(decisions, key=lambda decision: _ORDER.get(decision.action, 1))),
     )
 
 
+def is_linked(person: PersonFacts) -> bool:
+    """Tell whether a link stands; one that ended is kept only to say why the roles by it go."""
+    return person.link is not None and person.link.ended_at is None
+
+
 def _final_claim(role_id: RoleId, claims: Mapping[RoleId, Claim], person: PersonFacts) -> Claim:
     """Treat a role that no rule names, and any role of someone unlinked, as proven not wanted."""
     claim = claims.get(role_id, Claim(role_id=role_id, wanted=Wanted.NO))
-    return claim if person.link is not None else msgspec.structs.replace(claim, wanted=Wanted.NO)
+    return claim if is_linked(person) else msgspec.structs.replace(claim, wanted=Wanted.NO)
 
 
 def _decide(claim: Claim, *, guild: GuildFacts, person: PersonFacts) -> Decision:

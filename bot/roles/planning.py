@@ -9,6 +9,7 @@ from datetime import datetime
 import msgspec
 
 from bot.model import CampaignId, DiscordUserId, GuildId, RoleId
+from bot.roles.chronicle import seen_entries
 from bot.roles.facts import FactBook, seated
 from bot.roles.holds import Holds
 from bot.roles.ledger import Settlement, settle, settled
@@ -106,6 +107,7 @@ class Planning:
     async def _record(self, guild: GuildFacts, person: PersonFacts, names: Names) -> None:
         """Store what the look says of the person's ledger rows."""
         settlement = settle_seen(guild, person, names)
+        await self._storage.audit.add(*seen_entries(guild, person, settlement, existing=names.roles))
         await self._storage.ledger.put(*settlement.put)
         for role_id in settlement.drop:
             await self._storage.ledger.drop(guild.guild_id, person.discord_user_id, role_id)

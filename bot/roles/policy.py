@@ -4,6 +4,7 @@
     mode        off        off and grant_only
     hold        -          each (person, role) of a hold that nobody has answered
     discard     -          each that an admin chose to keep, until that person's facts change
+    report      those of a link that rests on Patreon's report, where the guild does not want such links
 
 The brake opens a hold when more than `brake_percent` of a guild's held roles would go within 24 hours, from five up.
 What somebody did on purpose does not count: /unlink, a rule that an admin removed, a hold that an admin applied, a tier
@@ -17,7 +18,7 @@ from datetime import timedelta
 
 import msgspec
 
-from bot.model import GuildSettings, HoldItem, HoldState, Mode, RoleId
+from bot.model import GuildSettings, HoldItem, HoldState, LinkOrigin, Mode, RoleId
 from bot.roles.plan import Action, Decision, PersonFacts, PersonPlan
 from bot.roles.rules import Wanted
 
@@ -31,6 +32,7 @@ class Rail(enum.StrEnum):
     MODE = "mode"
     HOLD = "hold"
     DISCARD = "discard"
+    REPORT = "report"
 
 
 class Brake(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,18 +53,27 @@ def rein_in(
 ) -> PersonPlan:
     """Return the plan with what a rail forbids held back. `mark` is the person's facts, as `facts_mark` says them."""
     decisions = tuple(_rein_in(one, settings, (items or {}).get(one.role_id), mark) for one in plan.decisions)
+    if plan.link is not None and plan.link.origin is LinkOrigin.PATREON and not settings.zero_link:
+        decisions = tuple(_hold_back(one, Rail.REPORT) if one.action is Action.GRANT else one for one in decisions)
     return plan if decisions == plan.decisions else msgspec.structs.replace(plan, decisions=decisions)
 
 
 def counted_revokes(plan: PersonPlan, items: Mapping[RoleId, HoldItem]) -> tuple[Decision, ...]:
     """Return the revokes that count for the brake."""
-    if plan.link is None or any(one.claim.wanted is Wanted.YES for one in plan.decisions):
+    if plan.has_unlinked or any(map(_is_left, plan.decisions)):
         return ()
     return tuple(
         one
         for one in plan.having(Action.REVOKE)
         if one.claim.rule is not None and not _is_approved(items.get(one.role_id))
     )
+
+
+def _is_left(decision: Decision) -> bool:
+    """Tell whether a pledge leaves the person this role: one for former or generous patrons is no tier change."""
+    entitlement = decision.claim.entitlement
+    is_there = decision.action in {Action.GRANT, Action.KEEP, Action.LEAVE}
+    return is_there and decision.claim.wanted is Wanted.YES and entitlement is not None and entitlement.is_paying
 
 
 def outdated_items(plan: PersonPlan, items: Mapping[RoleId, HoldItem]) -> tuple[HoldItem, ...]:
@@ -93,8 +104,10 @@ def facts_mark(person: PersonFacts) -> str:
 
 def _rein_in(decision: Decision, settings: GuildSettings, item: HoldItem | None, mark: str) -> Decision:
     rail = _find_rail(decision, settings, item, mark)
-    if rail is None:
-        return decision
+    return decision if rail is None else _hold_back(decision, rail)
+
+
+def _hold_back(decision: Decision, rail: Rail) -> Decision:
     return msgspec.structs.replace(decision, action=Action.HELD_BACK, rail=rail)
 
 

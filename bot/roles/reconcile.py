@@ -137,6 +137,10 @@ class Reconciler:
         """Return one person's plan as it stands. Writes nothing. Raises DiscordAway."""
         return await self._planning.plan_one(guild_id, discord_user_id, is_recorded=False, is_markdown=is_markdown)
 
+    async def forget_role(self, guild_id: GuildId, role_id: RoleId) -> None:
+        """Take it that a role was deleted."""
+        await self._applier.forget_role(guild_id, role_id, trigger="role deleted")
+
     async def is_relevant(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> bool:
         """Tell whether anything ties this person to us."""
         if await self._storage.ledger.load_member(guild_id, discord_user_id):

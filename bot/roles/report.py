@@ -74,6 +74,7 @@ _RAILS = {
     "mode": " by this server's mode",
     "hold": ", held until an admin answers `/patreon holds`",
     "discard": ", for an admin chose to keep it",
+    "report": ", for this server asks everybody to type /link",
 }
 
 _SOURCES = {
@@ -147,10 +148,10 @@ def say_decision(decision: Decision, names: Names) -> str:
     return f"**{role}**: {_ACTIONS[decision.action]}{rail}{_say_why(decision, names)}"
 
 
-def say_hold(hold: Hold, names: Names) -> str:
-    """Say what a hold keeps from happening: how many, who and why, with a bound on its length."""
+def say_hold(hold: Hold, names: Names, *, most: int | None = HOLD_LINES) -> str:
+    """Say what a hold keeps from happening: how many, who and why, at most so many of them by name (None: all)."""
     people = len({item.discord_user_id for item in hold.items})
-    shown = [f"- <@{item.discord_user_id}> {item.reason}" for item in hold.items[:HOLD_LINES]]
+    shown = [f"- <@{item.discord_user_id}> {item.reason}" for item in hold.items[:most]]
     more = len(hold.items) - len(shown)
     head = (
         f"**Hold {hold.hold_id}**: {len(hold.items)} roles of {people} people were about to be removed, "
@@ -177,6 +178,9 @@ def say_origin(plan: PersonPlan, names: Names) -> str:
     """Say how the person's accounts are joined."""
     if plan.link is None:
         return "No Patreon account is linked; `/link` joins one"
+    if plan.link.ended_at is not None:
+        ended = names.stamp(plan.link.ended_at)
+        return f"No longer linked: Patreon took back its report of this Discord account, {ended}; `/link` joins one"
     how = "by /link" if plan.link.origin is LinkOrigin.COMMAND else "by Patreon's own report"
     return f"Linked to the Patreon account {plan.link.patreon_name or 'without a name'} {how}, " + names.stamp(
         plan.link.linked_at

@@ -5,7 +5,7 @@ Knows neither why a round begins (the clock, an admin) nor how a role is written
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 
 import msgspec
@@ -15,8 +15,10 @@ from bot.clock import Clock
 from bot.errors import NeedsOwner, PledgekeeperError, TryLater
 from bot.health import HealthBoard
 from bot.home import Home
+from bot.linking.zero import ZeroLinks
 from bot.model import CampaignId, DiscordUserId, GuildId, PatreonUserId
 from bot.roles.apply import Herald
+from bot.roles.declines import Declines
 from bot.roles.evidence import Anomaly
 from bot.roles.intake import CampaignRead, Intake
 from bot.roles.observe import DiscordAway
@@ -30,7 +32,7 @@ WHOLE_ROUND = timedelta(
     hours=1
 )  # months pass, grace ends: now and then everybody is planned, whatever we think has changed
 
-_ANOMALIES = {
+ANOMALIES = {
     Anomaly.EMPTY: "Patreon lists no member at all",
     Anomaly.NO_USERS: "no member has a user",
     Anomaly.NO_DISCORD: "all Discord accounts are gone at once",
@@ -86,6 +88,8 @@ class Rounds:
         home: Home,
         intake: Intake,
         reconciler: Reconciler,
+        zero: ZeroLinks,
+        declines: Declines,
         herald: Herald,
         health: HealthBoard,
         clock: Clock,
@@ -94,6 +98,8 @@ class Rounds:
         self._home = home
         self._intake = intake
         self._reconciler = reconciler
+        self._zero = zero
+        self._declines = declines
         self._herald = herald
         self._health = health
         self._clock = clock
@@ -113,15 +119,24 @@ class Rounds:
 
     async def read_anew(self, campaign_id: CampaignId, *, trigger: str) -> RoundReport:
         """Read and plan one campaign in a round that begins after now: one under way may have passed the news by."""
-        while self._running is not None and not self._running.done():
-            await asyncio.wait({self._running})
+        await self._ended()
         return await self._begin(trigger, Scope(campaign_id=campaign_id))
+
+    async def run_anew(self, *, trigger: str, guild_id: GuildId) -> RoundReport:
+        """Read and plan what a guild follows, in a round that begins after now."""
+        await self._ended()
+        return await self.run(trigger=trigger, guild_id=guild_id)
 
     async def close(self) -> None:
         """Break off a round under way; nothing is lost."""
         if self._running is not None:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
+
+    async def _ended(self) -> None:
+        """Wait until no round is under way."""
+        while self._running is not None and not self._running.done():
+            await asyncio.wait({self._running})
 
     async def _begin(self, trigger: str, scope: Scope) -> RoundReport:
         self._scope = scope
@@ -178,7 +193,7 @@ class Rounds:
         credential_id = await self._storage.campaigns.find_reader(campaign_id)
         if credential_id is None:
             return _unread(campaign_id, name, "there is no creator token for this campaign"), 0
-        links = {link.patreon_user_id: link.discord_user_id for link in await self._storage.links.list_all()}
+        links = await self._linked()
 
         async def on_news(patrons: frozenset[PatreonUserId]) -> None:
             people = [links[patron] for patron in patrons if patron in links]
@@ -188,14 +203,38 @@ class Rounds:
         read = await self._intake.read_campaign(campaign_id, credential_id, linked=links, on_news=on_news)
         for note in self.on_read:
             note(read)
+        relinked = await self._zero.follow(read.changed)
+        if relinked:
+            await self._consider_elsewhere(relinked, guild_ids, trigger)
+            links = await self._linked()
         patrons = read.changed | self._intake.restless(campaign_id)
+        people = relinked | {links[patron] for patron in patrons if patron in links}
         queued = 0
         for guild_id in guild_ids:
-            people = [links[patron] for patron in patrons if patron in links]
             queued += await self._consider(guild_id, None if self._is_whole_due(guild_id) else people, trigger)
             await self._reconciler.look_again(guild_id)
             await self._tell(guild_id, name, read)
+        await self._declines.tell(campaign_id, patrons)
         return _report(name, read), queued
+
+    async def _linked(self) -> dict[PatreonUserId, DiscordUserId]:
+        return {link.patreon_user_id: link.discord_user_id for link in await self._storage.links.list_all()}
+
+    async def _consider_elsewhere(
+        self, people: Iterable[DiscordUserId], but: Collection[GuildId], trigger: str
+    ) -> None:
+        """Let people be planned in the other guilds too: a link counts everywhere."""
+        followers = {binding.guild_id for binding in await self._storage.campaigns.bindings()}
+        for guild_id in sorted(followers - set(but)):
+            await self._consider(guild_id, people, trigger)
+
+    async def forget_campaign(self, campaign_id: CampaignId) -> None:
+        """Forget what was read of a campaign that no guild follows any more, once a round under way has ended."""
+        await self._ended()
+        if not await self._storage.campaigns.guilds_of(campaign_id):
+            self._intake.forget_campaign(campaign_id)
+            await self._storage.memberships.forget_campaign(campaign_id)
+            await self._storage.reads.forget_campaign(campaign_id)
 
     async def _consider(self, guild_id: GuildId, people: Iterable[DiscordUserId] | None, trigger: str) -> int:
         try:
@@ -215,7 +254,7 @@ class Rounds:
         """Tell the admins of a trouble once, and once when it is over."""
         doubt_key, token_key = f"doubt:{read.campaign_id}", f"token:{read.campaign_id}"
         if read.verdict.anomalies and not read.verdict.is_confirmed:
-            why = "; ".join(_ANOMALIES[anomaly] for anomaly in read.verdict.anomalies)
+            why = "; ".join(ANOMALIES[anomaly] for anomaly in read.verdict.anomalies)
             text = f"Patreon's list of **{name}** is not believable ({why}). I give roles, and take none, until it is"
             await self._herald.tell_admin(guild_id, doubt_key, text)
         elif read.verdict.is_complete:
@@ -245,7 +284,7 @@ def _report(name: str, read: CampaignRead) -> ReadReport:
         is_complete=read.verdict.is_complete,
         patrons=read.summary.patrons,
         changed=len(read.changed),
-        doubts=tuple(_ANOMALIES[anomaly] for anomaly in read.verdict.anomalies),
+        doubts=tuple(ANOMALIES[anomaly] for anomaly in read.verdict.anomalies),
         error=None if read.error is None else str(read.error),
     )
 

@@ -50,7 +50,9 @@ class Audit:
         return tuple(read_row(row, AuditEntry) for row in rows)
 
     async def count_revokes(self, guild_id: GuildId, since: datetime) -> int:
-        """Count the revokes after a moment that count for the brake."""
-        query = select(func.count()).where(audit.c.guild_id == guild_id, audit.c.is_counted, audit.c.at > since)
+        """Count the roles of people whose revokes after a moment count for the brake; one tried again counts once."""
+        pairs = select(audit.c.discord_user_id, audit.c.role_id).distinct()
+        pairs = pairs.where(audit.c.guild_id == guild_id, audit.c.is_counted, audit.c.at > since)
+        query = select(func.count()).select_from(pairs.subquery())
         async with self._database.read() as connection:
             return (await connection.execute(query)).scalar_one()

@@ -10,7 +10,7 @@ from bot.model import Campaign, CampaignId, CredentialId, GuildId, Tier
 from bot.storage.database import Database
 from bot.storage.kept import Kept
 from bot.storage.rows import read_row
-from bot.storage.tables import bindings, campaigns, credentials, tiers
+from bot.storage.tables import bindings, campaigns, credentials, installation, tiers
 from bot.storage.upsert import Upsert
 
 
@@ -53,7 +53,7 @@ class Campaigns:
 
     async def list_all(self) -> tuple[Campaign, ...]:
         """Return every campaign with its tiers, by id."""
-        async with self._database.read() as connection:
+        async with self._database.snapshot() as connection:
             rows = (await connection.execute(select(campaigns).order_by(campaigns.c.campaign_id))).all()
             tier_rows = (await connection.execute(_ordered_tiers())).all()
         known = [read_row(row, Tier) for row in tier_rows]
@@ -86,12 +86,24 @@ class Campaigns:
         binding = Binding(guild_id=guild_id, campaign_id=campaign_id, credential_id=credential_id, bound_at=at)
         async with self._kept.write() as connection:
             await connection.execute(Upsert(bindings).on(connection), msgspec.structs.asdict(binding))
+            parted = delete(installation).where(installation.c.name == _parted(guild_id, campaign_id))
+            await connection.execute(parted)
 
     async def unbind(self, guild_id: GuildId, campaign_id: CampaignId) -> bool:
-        """End it; False where there was nothing to end."""
+        """End it, and remember that somebody wanted so; False where there was nothing to end."""
         statement = delete(bindings).where(bindings.c.guild_id == guild_id, bindings.c.campaign_id == campaign_id)
         async with self._kept.write() as connection:
-            return (await connection.execute(statement)).rowcount > 0
+            if not (await connection.execute(statement)).rowcount:
+                return False
+            parted = {"name": _parted(guild_id, campaign_id), "text": ""}
+            await connection.execute(Upsert(installation).on(connection), parted)
+        return True
+
+    async def was_unbound(self, guild_id: GuildId, campaign_id: CampaignId) -> bool:
+        """Tell whether somebody ended it, and nobody began it anew."""
+        query = select(installation.c.name).where(installation.c.name == _parted(guild_id, campaign_id))
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).first() is not None
 
     async def bindings(self) -> tuple[Binding, ...]:
         """Return every binding, the oldest first."""
@@ -126,6 +138,10 @@ class Campaigns:
 
     async def _load_follows(self) -> tuple[tuple[GuildId, CampaignId], ...]:
         return tuple((one.guild_id, one.campaign_id) for one in await self.bindings())
+
+
+def _parted(guild_id: GuildId, campaign_id: CampaignId) -> str:
+    return f"guild {guild_id} left campaign {campaign_id}"
 
 
 def _ordered_tiers() -> Select[Any]:

@@ -86,8 +86,25 @@ class Credentials:
         """Return a creator's pair; the subject is their Patreon user, or SEED."""
         return await self._find(_is_creator(subject))
 
-    async def drop_unused(self, credential_id: CredentialId) -> None:
-        """Forget a creator's pair, unless a guild still reads by it or it is that of the settings."""
+    async def has_pair(self, patreon_user_id: PatreonUserId) -> bool:
+        """Tell whether this person gave us any consent, as a patron or as a creator."""
+        query = select(credentials.c.credential_id).where(credentials.c.subject == patreon_user_id)
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).first() is not None
+
+    async def is_consent(self, credential_id: CredentialId) -> bool:
+        """Tell whether a pair is a creator's own consent, and lives."""
+        query = select(credentials.c.credential_id).where(
+            credentials.c.credential_id == credential_id,
+            credentials.c.kind == Kind.CREATOR,
+            credentials.c.subject != SEED,
+            credentials.c.dead_at.is_(None),
+        )
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).first() is not None
+
+    async def drop_unused(self, credential_id: CredentialId) -> PatreonUserId | None:
+        """Forget a creator's pair, unless a guild still reads by it or it is that of the settings; return whose."""
         in_use = select(bindings.c.guild_id).where(bindings.c.credential_id == credential_id).exists()
         statement = delete(credentials).where(
             credentials.c.credential_id == credential_id,
@@ -96,7 +113,7 @@ class Credentials:
             ~in_use,
         )
         async with self._database.write() as connection:
-            await connection.execute(statement)
+            return (await connection.execute(statement.returning(credentials.c.subject))).scalar()
 
     async def ensure_seed(self, pair: TokenPair, fingerprint: str, *, at: datetime) -> StoredPair:
         """Return the pair that descends from this seed, or take the seed itself where it is a new one."""

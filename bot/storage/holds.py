@@ -4,14 +4,23 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import DiscordUserId, GuildId, Hold, HoldId, HoldItem, HoldState, RoleId
 from bot.storage.database import Database
+from bot.storage.kept import Kept
 from bot.storage.rows import read_row
 from bot.storage.tables import hold_items, holds
 from bot.storage.upsert import Upsert
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """The hold that revokes went into, and how many it has now."""
+
+    hold_id: HoldId
+    is_new: bool
+    size: int
 
 
 class Holds:
@@ -19,11 +28,22 @@ class Holds:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._kept = Kept(database)
 
     async def load_guild(self, guild_id: GuildId) -> dict[DiscordUserId, dict[RoleId, HoldItem]]:
         """Return every held revoke of a guild, answered ones too, by person and role."""
+        return await self._kept.get(guild_id, lambda: self._load(hold_items.c.guild_id == guild_id))
+
+    async def load_person(
+        self, guild_id: GuildId, discord_user_id: DiscordUserId
+    ) -> dict[DiscordUserId, dict[RoleId, HoldItem]]:
+        """Return the same of one person: a turn costs no more while a hold grows large."""
+        one = (hold_items.c.guild_id == guild_id, hold_items.c.discord_user_id == discord_user_id)
+        return await self._kept.get((guild_id, discord_user_id), lambda: self._load(*one))
+
+    async def _load(self, *conditions: ColumnElement[bool]) -> dict[DiscordUserId, dict[RoleId, HoldItem]]:
         async with self._database.read() as connection:
-            items = await _items(connection, hold_items.c.guild_id == guild_id)
+            items = await _items(connection, *conditions)
         found: dict[DiscordUserId, dict[RoleId, HoldItem]] = {}
         for item in items:
             found.setdefault(item.discord_user_id, {})[item.role_id] = item
@@ -32,28 +52,29 @@ class Holds:
     async def list_open(self, guild_id: GuildId) -> tuple[Hold, ...]:
         """Return the holds that wait for an answer, the oldest first."""
         query = select(holds).where(holds.c.guild_id == guild_id, holds.c.closed_at.is_(None)).order_by(holds.c.hold_id)
-        async with self._database.read() as connection:
+        async with self._database.snapshot() as connection:
             rows = (await connection.execute(query)).all()
             return tuple([await _hold(connection, HoldId(row.hold_id), guild_id, row.opened_at) for row in rows])
 
-    async def add(self, guild_id: GuildId, items: Sequence[HoldItem], *, at: datetime) -> tuple[Hold, bool]:
-        """Hold these revokes in the guild's open hold, or in a new one; return it, and whether it is new."""
+    async def add(self, guild_id: GuildId, items: Sequence[HoldItem], *, at: datetime) -> Held:
+        """Hold these revokes in the guild's open hold, or in a new one."""
         query = select(holds).where(holds.c.guild_id == guild_id, holds.c.closed_at.is_(None))
         start = insert(holds).values(guild_id=guild_id, opened_at=at).returning(holds)
-        async with self._database.write() as connection:
+        async with self._kept.write() as connection:
             known = (await connection.execute(query)).first()
             row = known or (await connection.execute(start)).one()
             rows = [msgspec.structs.asdict(msgspec.structs.replace(item, hold_id=row.hold_id)) for item in items]
             await connection.execute(Upsert(hold_items).on(connection), rows)
-            hold = await _hold(connection, HoldId(row.hold_id), guild_id, row.opened_at)
-        return hold, known is None
+            count = select(func.count()).where(hold_items.c.hold_id == row.hold_id)
+            size = (await connection.execute(count)).scalar_one()
+        return Held(hold_id=HoldId(row.hold_id), is_new=known is None, size=size)
 
     async def close(self, guild_id: GuildId, hold_id: HoldId, *, state: HoldState, at: datetime) -> Hold | None:
         """Answer an open hold of this guild; return it as it was. None where it is over, or another guild's."""
         one = (holds.c.hold_id == hold_id, holds.c.guild_id == guild_id, holds.c.closed_at.is_(None))
         end = update(holds).where(*one).values(closed_at=at).returning(holds)
         answer = update(hold_items).where(hold_items.c.hold_id == hold_id).values(state=state)
-        async with self._database.write() as connection:
+        async with self._kept.write() as connection:
             row = (await connection.execute(end)).first()
             if row is None:
                 return None
@@ -65,7 +86,7 @@ class Holds:
         """Forget held revokes that are no longer planned; return the open holds that are empty and over by that."""
         dropped = list(items)
         emptied: list[HoldId] = []
-        async with self._database.write() as connection:
+        async with self._kept.write() as connection:
             for item in dropped:
                 await connection.execute(
                     delete(hold_items).where(
@@ -83,8 +104,8 @@ class Holds:
         return tuple(emptied)
 
 
-async def _items(connection: AsyncConnection, condition: ColumnElement[bool]) -> tuple[HoldItem, ...]:
-    query = select(hold_items).where(condition).order_by(hold_items.c.discord_user_id, hold_items.c.role_id)
+async def _items(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> tuple[HoldItem, ...]:
+    query = select(hold_items).where(*conditions).order_by(hold_items.c.discord_user_id, hold_items.c.role_id)
     return tuple(read_row(row, HoldItem) for row in (await connection.execute(query)).all())
 
 

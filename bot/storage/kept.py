@@ -13,6 +13,8 @@ from bot.storage.database import Database
 
 V = TypeVar("V")
 
+MAX_KEPT = 10_000  # who is asked about may be anybody in a large guild
+
 
 class Kept:
     """Values by key; every write forgets them all."""
@@ -30,6 +32,8 @@ class Kept:
         writes = self._writes
         value = await load()
         if writes == self._writes:  # else it may be from before a write that ended meanwhile
+            if len(self._values) >= MAX_KEPT:
+                self._values.clear()
             self._values[key] = value
         return value
 

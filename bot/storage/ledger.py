@@ -49,20 +49,19 @@ class Ledger:
 
     async def drop(self, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId) -> None:
         """Forget a grant: the role is no longer ours."""
-        await self._delete(
-            grants.c.guild_id == guild_id, grants.c.discord_user_id == discord_user_id, grants.c.role_id == role_id
-        )
+        one = (grants.c.guild_id == guild_id, grants.c.discord_user_id == discord_user_id, grants.c.role_id == role_id)
+        async with self._database.write() as connection:
+            await connection.execute(delete(grants).where(*one))
 
-    async def drop_role(self, guild_id: GuildId, role_id: RoleId) -> None:
-        """Forget every grant of a role that is gone."""
-        await self._delete(grants.c.guild_id == guild_id, grants.c.role_id == role_id)
+    async def drop_role(self, guild_id: GuildId, role_id: RoleId) -> tuple[Grant, ...]:
+        """Forget every grant of a role that is gone; return them."""
+        statement = delete(grants).where(grants.c.guild_id == guild_id, grants.c.role_id == role_id)
+        async with self._database.write() as connection:
+            rows = (await connection.execute(statement.returning(grants))).all()
+        return tuple(read_row(row, Grant) for row in rows)
 
     async def _load(self, *conditions: ColumnElement[bool]) -> tuple[Grant, ...]:
         query = select(grants).where(*conditions).order_by(grants.c.discord_user_id, grants.c.role_id)
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
         return tuple(read_row(row, Grant) for row in rows)
-
-    async def _delete(self, *conditions: ColumnElement[bool]) -> None:
-        async with self._database.write() as connection:
-            await connection.execute(delete(grants).where(*conditions))

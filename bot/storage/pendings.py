@@ -96,7 +96,7 @@ class Pendings:
 
     async def find(self, cookie_digest: str, purpose: Purpose = Purpose.LINK) -> Pending | None:
         """Return the pending question of a browser, expired or not; one never serves for another purpose."""
-        async with self._database.read() as connection:
+        async with self._database.snapshot() as connection:
             query = select(pendings).where(pendings.c.cookie_digest == cookie_digest)
             row = (await connection.execute(query)).first()
             if row is None:

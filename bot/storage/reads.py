@@ -8,6 +8,7 @@ from sqlalchemy import Row, Select, delete, insert, select, update
 
 from bot.model import CampaignId, ReadId, Source
 from bot.storage.database import Database
+from bot.storage.kept import Kept
 from bot.storage.rows import columns_of, to_json
 from bot.storage.tables import reads
 
@@ -31,12 +32,13 @@ class Reads:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._kept = Kept(database)
 
     async def start(self, campaign_id: CampaignId, at: datetime, kind: Source = Source.BULK) -> ReadId:
         """Note that a read begins."""
         row = {"campaign_id": campaign_id, "kind": kind, "started_at": at, "is_complete": False, "is_believed": False}
         statement = insert(reads).values(**row, anomalies="[]", summary="{}").returning(reads.c.read_id)
-        async with self._database.write() as connection:
+        async with self._kept.write() as connection:
             return ReadId((await connection.execute(statement)).scalar_one())
 
     async def finish(  # the verdict of a read, word by word
@@ -58,20 +60,30 @@ class Reads:
             "anomalies": to_json(anomalies),
             "summary": to_json(summary or {}),
         }
-        async with self._database.write() as connection:
+        async with self._kept.write() as connection:
             await connection.execute(statement.values(columns))
 
     async def believe(self, read_id: ReadId) -> None:
         """Believe a read after all, on an admin's word or because later ones agree."""
-        async with self._database.write() as connection:
+        async with self._kept.write() as connection:
             await connection.execute(update(reads).where(reads.c.read_id == read_id).values(is_believed=True))
 
     async def last_believed(self, campaign_id: CampaignId) -> Read | None:
         """Return the newest believed read."""
+        return await self._kept.get(campaign_id, lambda: self._last_believed(campaign_id))
+
+    async def _last_believed(self, campaign_id: CampaignId) -> Read | None:
         query = _newest_first(campaign_id).where(reads.c.is_believed).limit(1)
         async with self._database.read() as connection:
             row = (await connection.execute(query)).first()
         return None if row is None else _read(row)
+
+    async def find_begun(self, campaign_id: CampaignId, moment: datetime) -> ReadId | None:
+        """Return the newest read that had begun by then."""
+        query = select(reads.c.read_id).where(reads.c.campaign_id == campaign_id, reads.c.started_at <= moment)
+        async with self._database.read() as connection:
+            found = (await connection.execute(query.order_by(reads.c.read_id.desc()).limit(1))).scalar()
+        return None if found is None else ReadId(found)
 
     async def since_believed(self, campaign_id: CampaignId) -> tuple[Read, ...]:
         """Return the finished reads after the newest believed one, the oldest first."""
@@ -85,7 +97,7 @@ class Reads:
 
     async def forget_campaign(self, campaign_id: CampaignId) -> None:
         """Forget every read of a campaign: nothing is to be compared with them any more."""
-        async with self._database.write() as connection:
+        async with self._kept.write() as connection:
             await connection.execute(delete(reads).where(reads.c.campaign_id == campaign_id))
 
     async def purge(self, before: datetime) -> None:
@@ -98,7 +110,7 @@ class Reads:
             .exists()
         )
         statement = delete(reads).where(reads.c.started_at < before, reads.c.read_id.not_in(newest))
-        async with self._database.write() as connection:
+        async with self._kept.write() as connection:
             await connection.execute(statement)
 
 

@@ -5,6 +5,7 @@ from sqlalchemy import select
 
 from bot.model import CampaignId, Secret
 from bot.storage.database import Database
+from bot.storage.kept import Kept
 from bot.storage.tables import webhooks
 from bot.storage.upsert import Upsert
 from bot.vault import Vault
@@ -25,9 +26,13 @@ class Webhooks:
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
+        self._kept = Kept(database)
 
     async def find(self, campaign_id: CampaignId) -> StoredWebhook | None:
         """Return a campaign's webhook."""
+        return await self._kept.get(campaign_id, lambda: self._load(campaign_id))
+
+    async def _load(self, campaign_id: CampaignId) -> StoredWebhook | None:
         async with self._database.read() as connection:
             row = (await connection.execute(select(webhooks).where(webhooks.c.campaign_id == campaign_id))).first()
         if row is None:
@@ -47,5 +52,5 @@ class Webhooks:
             "uri": webhook.uri,
             "secret_sealed": self._vault.seal(webhook.secret),
         }
-        async with self._database.write() as connection:
+        async with self._kept.write() as connection:
             await connection.execute(Upsert(webhooks).on(connection), row)

@@ -13,6 +13,7 @@ import jinja2
 import msgspec
 from markupsafe import Markup
 
+from bot.linking.connection import Cause, ConnectView
 from bot.linking.outcome import PageView, RoleStatus, Word
 from bot.linking.words import STATUS_WORDS, TROUBLED, spoken
 
@@ -30,7 +31,8 @@ class Said(msgspec.Struct, frozen=True):
 
     title: str
     lines: tuple[str, ...]
-    again: bool = True  # typing /link again is the cure
+    again: bool = True  # typing the command again is the cure
+    command: str = "/link"
 
 
 RESULTS: dict[Word, Said] = {
@@ -67,6 +69,57 @@ RESULTS: dict[Word, Said] = {
             "We could not read your account at Patreon, so nothing was linked. It is not your fault.",
             "This link is used up. Please wait a minute before the next try.",
         ),
+    ),
+}
+CONNECT_RESULTS: dict[Word | Cause, Said] = {
+    Word.DENIED: Said(
+        "Nothing was connected",
+        ("Patreon tells us that you did not give access. That is fine: nothing was read and nothing was stored.",),
+        again=False,
+    ),
+    Cause.NO_CAMPAIGN: Said(
+        "There is no campaign to connect",
+        (
+            "The Patreon account that you signed in with has no campaign of its own. Nothing was stored.",
+            "Sign in at Patreon with the account that owns the campaign, then ask the server's admin for a new link.",
+        ),
+        command="/patreon connect",
+    ),
+    Cause.NO_ACCESS: Said(
+        "Nothing was connected",
+        ("Patreon did not give us the right to read a campaign. Nothing was stored.",),
+        command="/patreon connect",
+    ),
+    Word.DECLINED: Said(
+        "Nothing was connected",
+        (
+            "You answered No. What Patreon told us about you is deleted, and no server reads your campaign by it.",
+            "If you were sent that link by someone you don't know, they may have been after your list of patrons.",
+        ),
+        again=False,
+    ),
+    Word.EXPIRED: Said(
+        "This link has run out",
+        ("A link works for ten minutes, and only the newest one works. Nothing was connected by it.",),
+        command="/patreon connect",
+    ),
+    Word.USED: Said(
+        "This link was already used",
+        ("Each link works once. If you already saw that your campaign is connected, all is well.",),
+        command="/patreon connect",
+    ),
+    Word.UNKNOWN: Said(
+        "We don't know this page",
+        ("There is no question for you here. Please open the link from Discord again.",),
+        command="/patreon connect",
+    ),
+    Word.UNAVAILABLE: Said(
+        "Patreon did not answer",
+        (
+            "We could not read your campaigns at Patreon, so nothing was connected. It is not your fault.",
+            "This link is used up. Please wait a minute before the next try.",
+        ),
+        command="/patreon connect",
     ),
 }
 NOT_FOUND = Said("There is no page here", ("The address may be mistyped or cut short.",))
@@ -115,6 +168,19 @@ class Renderer:
     def result(self, word: Word, *, can_return: bool = False) -> str:
         """Return the page for a word that needs nothing else. `can_return`: this browser has a page of its own."""
         return self._fill("result.html", word=word, said=RESULTS[word], can_return=can_return)
+
+    def connect(self, view: ConnectView) -> str:
+        """Return the page for what the connect flow says."""
+        if view.question is not None:
+            icon = allowed_avatar(view.question.guild_icon_url)
+            return self._fill("connect.html", word=view.word, question=view.question, view=view, icon=icon)
+        if view.connected is not None:
+            return self._fill("connected.html", word=view.word, connected=view.connected)
+        return self.connect_result(view.word)
+
+    def connect_result(self, word: Word, cause: Cause | None = None) -> str:
+        """Return the connect flow's page for a word that needs nothing else."""
+        return self._fill("result.html", word=word, said=CONNECT_RESULTS[cause or word], can_return=False)
 
     def plain(self, said: Said) -> str:
         """Return a page that has no part in the link flow."""

@@ -11,7 +11,9 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from bot.health import HealthBoard
+from bot.linking.connect import ConnectFlow
 from bot.linking.flow import LinkFlow
+from bot.web.connect import ConnectPages
 from bot.web.consent import ConsentPages
 from bot.web.headers import SECURITY_HEADERS
 from bot.web.health import health_routes
@@ -33,12 +35,20 @@ class WebServer:
     """Listens from `start` to `stop`."""
 
     def __init__(
-        self, *, flow: LinkFlow, health: HealthBoard, public_url: str, routes: Iterable[web.RouteDef] = ()
+        self,
+        *,
+        flow: LinkFlow,
+        connecting: ConnectFlow,
+        health: HealthBoard,
+        public_url: str,
+        routes: Iterable[web.RouteDef] = (),
     ) -> None:
         self._health = health
         self._renderer = Renderer()
+        connect = ConnectPages(flow=connecting, renderer=self._renderer, public_url=public_url)
         self._routes = [
-            *ConsentPages(flow=flow, renderer=self._renderer, public_url=public_url).routes(),
+            *ConsentPages(flow=flow, connect=connect, renderer=self._renderer, public_url=public_url).routes(),
+            *connect.routes(),
             *health_routes(health),
             *routes,
         ]

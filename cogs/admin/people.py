@@ -4,12 +4,14 @@ Only for people who belong to this server: what ties someone to another one is n
 """
 
 import discord
+import msgspec
 from discord import app_commands
 
 from bot.client import Interaction
 from bot.errors import UserMistake
 from bot.linking.words import plain
-from bot.model import DiscordUserId, GuildId
+from bot.model import DiscordUserId, GuildId, LinkOrigin
+from bot.roles.planning import Explanation
 from bot.services import Services
 from cogs.admin.group import guild_of, patreon, require_manager, retell, tell
 from cogs.buttons import question
@@ -32,7 +34,9 @@ async def why(interaction: Interaction, user: discord.User) -> None:
     services, guild_id, person = interaction.client.services, guild_of(interaction), DiscordUserId(user.id)
     await _require_ours(services, guild_id, person)
     explanation = await services.reconciler.explain(guild_id, person)
-    await tell(interaction, f"<@{person}>: {explanation_text(explanation)}")
+    lines = [f"<@{person}>: {explanation_text(_of_this_server(explanation))}"]
+    lines += [f"- {remark}." for remark in await services.zero.remarks(guild_id, person)]
+    await tell(interaction, "\n".join(lines))
 
 
 @patreon.command(
@@ -42,10 +46,10 @@ async def why(interaction: Interaction, user: discord.User) -> None:
 async def unlink(interaction: Interaction, user: discord.User) -> None:
     """Ask whether they mean it."""
     await interaction.response.defer(ephemeral=True)
-    services, person = interaction.client.services, DiscordUserId(user.id)
-    await _require_ours(services, guild_of(interaction), person)
-    link = await services.storage.links.find_discord(person)
-    if link is None:
+    services, guild_id, person = interaction.client.services, guild_of(interaction), DiscordUserId(user.id)
+    await _require_ours(services, guild_id, person)
+    link = _of_this_server(await services.reconciler.explain(guild_id, person)).plan.link
+    if link is None or link.ended_at is not None:
         await tell(interaction, NOT_LINKED.format(person=person))
         return
     view = question("unlink-member", "Unlink", argument=str(person), is_dangerous=True)
@@ -68,3 +72,11 @@ async def _require_ours(services: Services, guild_id: GuildId, person: DiscordUs
     seat = (await services.observer.look(guild_id, [person]))[person]
     if seat is None and not await services.storage.ledger.load_member(guild_id, person):
         raise UserMistake(STRANGER)
+
+
+def _of_this_server(explanation: Explanation) -> Explanation:
+    """Leave out a link that rests on another server's campaigns alone: the person never told anyone here."""
+    plan = explanation.plan
+    if plan.link is None or plan.link.origin is LinkOrigin.COMMAND or plan.standings or plan.link.ended_at is not None:
+        return explanation
+    return msgspec.structs.replace(explanation, plan=msgspec.structs.replace(plan, link=None))

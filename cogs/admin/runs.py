@@ -1,10 +1,11 @@
 """`/patreon sync` and `/patreon preview`: bring roles in line now, or see what that would change."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from bot.client import Interaction
 from bot.linking.words import plain
-from bot.roles.plan import CHANGES, Decision
+from bot.roles.plan import CHANGES, Action, Decision
 from bot.roles.planning import GuildPlan
 from bot.roles.report import say_decision
 from bot.roles.rounds import ReadReport, RoundReport
@@ -53,24 +54,25 @@ def _read_line(read: ReadReport) -> str:
 
 
 def preview_text(plan: GuildPlan) -> str:
-    """Say what would change for whom and how old the facts are; those whom only a trouble stops come last."""
+    """Say what would change for whom and how old the facts are; those whom only a trouble or a rail stops come last."""
     names = plan.names
-    changes = [
-        f"<@{person.discord_user_id}> {say_decision(decision, names)}"
-        for person in plan.plans
-        for decision in person.decisions
-        if decision.action in CHANGES
-    ]
-    blocked = [
-        f"<@{person.discord_user_id}> {say_decision(decision, names)}"
-        for person in plan.plans
-        for decision in person.decisions
-        if _is_stuck(decision)
-    ]
+    changes = _lines(plan, lambda decision: decision.action in CHANGES)
+    blocked = _lines(plan, _is_stuck)
+    held_back = _lines(plan, lambda decision: decision.action is Action.HELD_BACK)
     head = [f"**{_counted(len(changes), 'change')} would be made.**" if changes else NOTHING_TO_DO]
     head += [_age_line(names.campaign(campaign_id), at) for campaign_id, at in plan.facts_at.items()]
     stuck = ["**These wait for an admin:**", *blocked] if blocked else []
-    return "\n".join([*head, *changes, *stuck])
+    kept = ["**These are held back:**", *held_back] if held_back else []
+    return "\n".join([*head, *changes, *stuck, *kept])
+
+
+def _lines(plan: GuildPlan, is_meant: Callable[[Decision], bool]) -> list[str]:
+    return [
+        f"<@{person.discord_user_id}> {say_decision(decision, plan.names)}"
+        for person in plan.plans
+        for decision in person.decisions
+        if is_meant(decision)
+    ]
 
 
 def _counted(count: int, noun: str) -> str:

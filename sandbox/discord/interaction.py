@@ -14,6 +14,7 @@ from sandbox.discord.state import Channel, DiscordState, Json, Message, User
 COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = 2, 3, 4, 5
 KINDS = {COMMAND: "command", COMPONENT: "component", AUTOCOMPLETE: "autocomplete", MODAL: "modal"}
 REPLY, DEFER, DEFER_UPDATE, UPDATE, CHOICES, SHOW_MODAL = 4, 5, 6, 7, 8, 9
+BRANCHES = (1, 2)  # an option that is a subcommand, or a group of them
 ATTACHMENT_BYTES = 10 * 1024 * 1024
 
 
@@ -29,6 +30,7 @@ class Interaction:
     guild_id: str | None
     source: Message | None = None
     opener: "Interaction | None" = None
+    name: str = ""
     state: str = "waiting"
     messages: list[Message] = field(default_factory=list)
     modal: Json | None = None
@@ -57,6 +59,17 @@ class Interaction:
         except TimeoutError:
             return False
         return self.state == "answered"
+
+
+def name_of(kind: int, data: Json) -> str:
+    """Say what a person did: "/patreon rule add", "presses Yes"; nothing for mere completions."""
+    if kind == COMMAND:
+        path, options = [f"/{data['name']}"], data.get("options") or []
+        while options and options[0]["type"] in BRANCHES:
+            path.append(options[0]["name"])
+            options = options[0].get("options") or []
+        return " ".join(path)
+    return {COMPONENT: "presses a button", MODAL: "sends a form"}.get(kind, "")
 
 
 def owners_json(channel: Channel) -> Json:

@@ -7,6 +7,7 @@ it is `invocations.py`. Both limits are real time: the bot's own clock cannot be
 import asyncio
 import secrets
 import time
+from collections.abc import Callable
 from typing import Any
 
 from sandbox.discord import components
@@ -27,6 +28,7 @@ from sandbox.discord.interaction import (
     callback_json,
     interaction_json,
     metadata_json,
+    name_of,
 )
 from sandbox.discord.messageforms import Form, read_form
 from sandbox.discord.model import EPHEMERAL, LOADING
@@ -55,8 +57,13 @@ class Interactions:
         self.by_id: dict[str, Interaction] = {}
         self.by_token: dict[str, Interaction] = {}
         self._timers: set[asyncio.TimerHandle] = set()
+        self._watchers: list[Callable[[Interaction], None]] = []
 
     # --- the person's side
+
+    def on_open(self, watcher: Callable[[Interaction], None]) -> None:
+        """Call `watcher(interaction)` when a person begins one."""
+        self._watchers.append(watcher)
 
     def open(
         self,
@@ -79,6 +86,7 @@ class Interactions:
             channel.guild_id,
             source=source,
             opener=opener,
+            name=name_of(kind, data),
         )
         self.by_id[interaction.id] = self.by_token[interaction.token] = interaction
         loop = asyncio.get_running_loop()
@@ -86,6 +94,8 @@ class Interactions:
         self._timers = {t for t in self._timers if not t.cancelled() and t.when() > loop.time()} | {timer}
         payload = interaction_json(self.state, interaction, user, channel, data)
         self.changes.gateway.dispatch("INTERACTION_CREATE", payload, guild_id=channel.guild_id)
+        for watcher in self._watchers:
+            watcher(interaction)
         return interaction
 
     def _give_up(self, interaction: Interaction) -> None:

@@ -10,10 +10,11 @@ from sandbox.page.commands import find_runnable
 from sandbox.page.messages import message_of
 from sandbox.page.parts import Parts, parts_of
 from sandbox.page.reply import reply
-from sandbox.page.server_acts import SERVER_ACTS
+from sandbox.page.server_acts import SERVER_ACTS, person_id
 
 WAIT_SECONDS = 10.0
 LONGEST_WAIT_SECONDS = 60.0
+NAMES_A_PERSON = (6, 9)  # an option that is a user, or a user or role
 
 routes = web.RouteTableDef()
 
@@ -33,6 +34,9 @@ async def run_command(request: web.Request) -> web.Response:
 async def _picked_options(parts: Parts, user: str, path: str, options: dict[str, Any]) -> dict[str, Any]:
     """Put the value for the name that a person picked from a completion, as Discord's client does."""
     command = find_runnable(parts.discord.commands(), path)
+    for option in command.options if command else ():
+        if option["type"] in NAMES_A_PERSON and option["name"] in options:
+            options |= {option["name"]: person_id(parts, str(options[option["name"]]))}
     completed = [o["name"] for o in command.options if o.get("autocomplete")] if command else []
     for name in completed:
         if name in options:

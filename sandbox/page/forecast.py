@@ -35,6 +35,9 @@ FAULTS = {
         *COMMON,
         ("ban", "429 as a ban"),
         ("write_lost", "says done, changes nothing"),
+        ("parallel_write_lost", "one of two parallel writes is lost"),
+        ("role_above_bot", "a role stands above the bot"),
+        ("permission_lost", "the bot may not manage roles"),
         ("missing_permission", "403 missing permission"),
         ("closed_dms", "direct messages closed"),
         ("malformed_event", "a malformed gateway event"),
@@ -57,3 +60,36 @@ ROUTES = {
         ("/interactions/", "answers to commands"),
     ),
 }
+SWITCHES = {
+    "patreon": (
+        ("500", "/api/", "500"),
+        ("503", "/api/", "503"),
+        ("html", "/api/", "a web page"),
+        ("429", "/api/", "429"),
+        ("slow", "/api/", "slow"),
+        ("cut", "/members", "cut page"),
+        ("wrong_total", "/members", "wrong total"),
+        ("endless_cursor", "/members", "endless cursor"),
+        ("null_users", "/members", "all users null"),
+        ("token_expired", "/campaigns", "token expired early"),
+        ("webhook_paused", "/", "webhooks paused"),
+        ("webhook_late", "/", "webhooks late"),
+        ("webhook_twice", "/", "webhooks twice"),
+        ("webhook_reordered", "/", "webhooks reordered"),
+    ),
+    "discord": (
+        ("429", "/", "429"),
+        ("ban", "/roles/", "429 like a ban"),
+        ("500", "/", "500"),
+        ("gateway_drop", "/", "gateway cut"),
+        ("op7", "/", "op 7: reconnect"),
+        ("op9", "/", "op 9: session lost"),
+        ("role_above_bot", "/", "role above the bot"),
+        ("permission_lost", "/", "permission lost"),
+        ("closed_dms", "/", "DMs closed"),
+        ("parallel_write_lost", "/roles/", "a parallel write lost"),
+    ),
+}
+"""What one click switches on: fault, route, words."""
+ONCE = frozenset({"gateway_drop", "op7", "op9", "token_expired", "webhook_paused"})
+"""What happens once at each click; the rest lasts until it is switched off."""

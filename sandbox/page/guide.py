@@ -1,6 +1,7 @@
-"""The short guide on the page: from nothing to a patron holding a role, by clicking alone."""
+"""The short guide on the page: from nothing to a patron with a role, by clicking alone. Steps tick themselves off."""
 
 from dataclasses import dataclass
+from itertools import islice
 from urllib.parse import urlencode
 
 from sandbox.discord import permissions
@@ -8,6 +9,8 @@ from sandbox.discord.model import Guild, Member
 from sandbox.page.parts import Parts
 
 ROLE = TIER = "Gold"
+LOOKED_THROUGH = 1_000
+"""Whoever begins is among the first who joined; a large server is not walked through for them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,46 +21,63 @@ class Step:
     text: str
     address: str
     link: str
+    is_done: bool
 
 
-def steps(guild: Guild, parts: Parts) -> list[Step]:
+def steps(parts: Parts) -> list[Step]:
     """Return the steps, with this world's people in them."""
+    guild = parts.world.guild
     role_id = next((role.id for role in guild.roles.values() if role.name == ROLE), "")
     member = _newcomer(guild, role_id)
     rule = {"options.role": role_id, "options.kind": "tier", "options.tier": TIER}
     name = member.user.display_name or member.user.username
     patron = _gold_patron(parts)
+    holds = role_id in member.role_ids
+    has_consented = holds or parts.patreon.state.oauth.has_consents(besides=parts.world.client.owner)
+    asked = has_consented or _has_run(parts, "/link", member.id)
     return [
         Step(
             title="Make a rule",
             text=f"As an admin, say that the tier {TIER} earns the role {ROLE}, and press Run.",
             address=_address(admin_of(guild), "patreon rule add", rule),
             link="Fill it in for me",
+            is_done=holds or _has_run(parts, "/patreon rule add"),
         ),
         Step(
             title="Ask for a link",
             text=f"Now you are {name}, a member. Run /link.",
             address=_address(member.id, "link", {}),
             link=f"Be {name}",
+            is_done=asked,
         ),
         Step(
             title="Consent at Patreon",
             text=f"Open the button in the direct message; be {patron} there, and allow.",
             address="/?" + urlencode({"me": member.id, "channel": "dm"}),
             link="Show the direct messages",
+            is_done=has_consented,
         ),
         Step(
             title="Confirm",
             text=f"Confirm on the bot's page, come back, and find {name} under {ROLE} in the member list.",
             address="/?" + urlencode({"me": member.id, "channel": "dm"}) + "#members-title",
             link="Show the members",
+            is_done=holds,
         ),
     ]
 
 
+def _has_run(parts: Parts, command: str, user_id: str = "") -> bool:
+    """Tell whether somebody, or this person, ran a command that the bot answered."""
+    return any(
+        begun.name == command and begun.state == "answered" and user_id in ("", begun.user_id)
+        for begun in parts.discord.interactions.by_id.values()
+    )
+
+
 def admin_of(guild: Guild) -> str:
     """Return who begins: an admin who is not the owner, for most admins are not."""
-    for member in guild.members.values():
+    for member in islice(guild.members.values(), LOOKED_THROUGH):
         is_person = not member.user.is_bot and member.id != guild.owner_id
         if is_person and permissions.is_admin(guild, member):
             return member.id
@@ -66,8 +86,11 @@ def admin_of(guild: Guild) -> str:
 
 def _newcomer(guild: Guild, role_id: str) -> Member:
     """Return who asks for a link: the first with no role but the one they are to earn, so that they stay the same."""
-    people = [m for m in guild.members.values() if not m.user.is_bot and m.id != guild.owner_id]
-    return next((m for m in people if m.role_ids <= {role_id}), guild.members[guild.owner_id])
+    for member in islice(guild.members.values(), LOOKED_THROUGH):
+        is_person = not member.user.is_bot and member.id != guild.owner_id
+        if is_person and member.role_ids <= {role_id}:
+            return member
+    return guild.members[guild.owner_id]
 
 
 def _address(user_id: str, command: str, options: dict[str, str]) -> str:

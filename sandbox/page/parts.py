@@ -8,6 +8,8 @@ from sandbox.botprocess import BotProcess
 from sandbox.clock import SandboxClock
 from sandbox.discord import DiscordStandIn, Interaction
 from sandbox.page.live import Live
+from sandbox.page.roster import Rosters
+from sandbox.page.timeline import Timeline
 from sandbox.patreon import PatreonStandIn
 from sandbox.weather import Weather
 from sandbox.world import World
@@ -25,6 +27,8 @@ class Parts:
     bot: BotProcess
     bot_url: str
     live: Live
+    timeline: Timeline
+    rosters: Rosters
     open_modals: dict[str, Interaction] = field(default_factory=dict)
 
 

@@ -91,7 +91,8 @@ async def act(request: web.Request) -> web.Response:
         raise Refused(f'"action" must be one of {known}, not {action!r}')
     patron = _patron(parts, body)
     PATRON_ACTS[action](parts.patreon, patron, body)
-    return reply(request, _standing_now(parts, patron), notice=_notice(parts, patron))
+    shown = patron_of(parts.patreon.state.people[patron], _campaign(body) or parts.world.campaign.id)
+    return reply(request, {"ok": True, "patron": shown}, notice=f"{shown['name']}: {shown['status']}")
 
 
 def _patron(parts: Parts, body: Body) -> str:
@@ -104,12 +105,3 @@ def _patron(parts: Parts, body: Body) -> str:
         if person.full_name == asked:
             return person.id
     raise Refused(f"nobody at Patreon has the id or name {asked!r}")
-
-
-def _standing_now(parts: Parts, patron: str) -> dict[str, Any]:
-    return {"ok": True, "patron": patron_of(parts.patreon.state.people[patron], parts.world.campaign.id)}
-
-
-def _notice(parts: Parts, patron: str) -> str:
-    shown = _standing_now(parts, patron)["patron"]
-    return f"{shown['name']}: {shown['status']}"

@@ -1,13 +1,26 @@
 """The patrons and tiers as the page's Patreon pane shows them, each with the acts that make sense now. Reads only."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
+from sandbox.page.address import Address
 from sandbox.page.parts import Parts
 from sandbox.patreon import Campaign, Member, Patron, Person, Tier, standing
 
 ACTIVE, DECLINED, ENDED, FREE = "good", "warn", "bad", "plain"
 NOT_A_MEMBER = "no member"
+ROWS_SHOWN = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """One click to another tier."""
+
+    action: str
+    tier_id: str
+    label: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +38,8 @@ class Row:
     tier_acts: list[tuple[str, str]]
     acts: list[tuple[str, str]]
     tier_id: str
+    next_charge_at: str
+    moves: list[Move]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,15 +54,64 @@ class TierCard:
     is_free: bool
 
 
-def rows(parts: Parts) -> list[Row]:
-    """Return every patron, in the order of their ids."""
-    users = parts.discord.state.users
-    found = []
-    for person in parts.patreon.state.people.values():
-        if isinstance(person, Patron):
+class PatreonPane:
+    """One campaign's tiers and patrons, page by page where there are many."""
+
+    def __init__(self, parts: Parts, asked: Mapping[str, str]) -> None:
+        self._parts = parts
+        self._asked = asked
+        self.address = Address(asked)
+        self.campaign: Campaign = parts.patreon.state.campaigns.get(asked.get("campaign", ""), parts.world.campaign)
+
+    @property
+    def campaigns(self) -> list[Campaign]:
+        return list(self._parts.patreon.state.campaigns.values())
+
+    @property
+    def sought(self) -> str:
+        """A part of the name that is looked for."""
+        return self._asked.get("patron", "").strip()
+
+    @cached_property
+    def people(self) -> list[Patron]:
+        """Everybody who is listed, by name: on a campaign beside others, only its own members."""
+        wanted, campaign = self.sought.casefold(), self.campaign
+        shows_all = campaign is self._parts.world.campaign
+        found = [
+            person
+            for person in self._parts.patreon.state.people.values()
+            if isinstance(person, Patron)
+            and (campaign.id in person.memberships or (shows_all and not person.memberships))
+            and (not wanted or wanted in person.full_name.casefold())
+        ]
+        return sorted(found, key=lambda person: person.full_name)
+
+    @property
+    def page(self) -> int:
+        asked = self._asked.get("page", "1")
+        return min(max(int(asked), 1), self.pages) if asked.isdecimal() and len(asked) < 9 else 1
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-len(self.people) // ROWS_SHOWN))
+
+    @cached_property
+    def patrons(self) -> list[Row]:
+        users, start = self._parts.discord.state.users, (self.page - 1) * ROWS_SHOWN
+        found = []
+        for person in self.people[start : start + ROWS_SHOWN]:
             user = users.get(person.discord_user_id or "")
-            found.append(_row(person, parts.world.campaign, discord=user.username if user else ""))
-    return sorted(found, key=lambda row: row.name)
+            found.append(_row(person, self.campaign, discord=user.username if user else ""))
+        return found
+
+    @cached_property
+    def tiers(self) -> list[TierCard]:
+        return tier_cards(self.campaign)
+
+    @property
+    def income(self) -> str:
+        """What all live pledges come to, each at its own price."""
+        return price(self.campaign.pledge_sum)
 
 
 def _row(person: Person, campaign: Campaign, *, discord: str) -> Row:
@@ -67,7 +131,20 @@ def _row(person: Person, campaign: Campaign, *, discord: str) -> Row:
         tier_acts=_tier_acts(member),
         acts=_acts(member),
         tier_id=tiers[0].id if tiers else "",
+        next_charge_at=next_charge.isoformat() if next_charge else "",
+        moves=_moves(member, campaign),
     )
+
+
+def _moves(member: Member | None, campaign: Campaign) -> list[Move]:
+    """Return the one-click ways to the next tier up and the next one down, for who pays for one."""
+    if member is None or not _is_paying(member) or member.is_gifted or member.tier is None:
+        return []
+    paid = sorted((t for t in campaign.live_tiers if t is not campaign.free_tier), key=lambda tier: tier.amount_cents)
+    up = next((tier for tier in paid if tier.amount_cents > member.amount_cents), None)
+    down = next((tier for tier in reversed(paid) if tier.amount_cents < member.amount_cents), None)
+    ways = (("Upgrade to", up), ("Downgrade to", down))
+    return [Move(action="change_tier", tier_id=t.id, label=f"{word} {t.title}") for word, t in ways if t]
 
 
 def _without_tier(member: Member | None) -> str:

@@ -5,10 +5,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from aiohttp import web
 
+from sandbox.page.address import SHOWN
 from sandbox.page.body import is_form
-
-SHOWN = ("me", "channel", "command", "patron")
-"""What the page's address says about what is shown: kept when the page comes back after an act."""
 
 
 def reply(request: web.Request, answer: dict[str, Any], *, notice: str = "") -> web.Response:

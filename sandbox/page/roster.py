@@ -1,12 +1,12 @@
 """Who is in a server, by highest role and by name, kept up to date as people come, go and change.
 
-Half a million members are walked through once; after that a change costs only what changed. Reads members, changes none.
+Half a million members are walked through once; after that a change costs only what changed. Reads members only.
 """
 
 from dataclasses import dataclass
 from itertools import islice
 
-from sandbox.discord import permissions
+from sandbox.discord import DiscordStandIn, permissions
 from sandbox.discord.member_requests import found_by_name
 from sandbox.discord.model import Guild, Member
 
@@ -29,9 +29,12 @@ class Roster:
         self._guild = guild
         self._groups: dict[str, dict[str, Member]] | None = None
         self._place: dict[str, str] = {}
+        self._found: dict[tuple[str, int], list[Member]] = {}
 
     def hear(self, member: Member | None) -> None:
         """Take note that a member came, went or changed; None: the roles themselves did."""
+        if member is None or member.id not in self._place or member.id not in self._guild.members:
+            self._found.clear()
         if member is None:
             self._groups = None
         else:
@@ -58,8 +61,14 @@ class Roster:
         return list(islice(self._filled().get(key, {}).values(), start, start + count))
 
     def find(self, beginning: str, most: int) -> list[Member]:
-        """Return up to `most` members whose username, display name or nick begins so; walks through them all."""
-        return list(islice(found_by_name(self._guild, beginning), most))
+        """Return up to `most` members whose username, display name or nick begins so.
+
+        Walks through them all, once for each search, however often the page is drawn while it stands.
+        """
+        asked = (beginning, most)
+        if asked not in self._found:
+            self._found = {asked: list(islice(found_by_name(self._guild, beginning), most))}
+        return self._found[asked]
 
     def _filled(self) -> dict[str, dict[str, Member]]:
         if self._groups is None:
@@ -85,3 +94,25 @@ class Roster:
             del self._groups[before][member.id], self._place[member.id]
         if is_here:
             self._put(self._groups, member)
+
+
+class Rosters:
+    """The rosters of all servers, each made when it is first looked at."""
+
+    def __init__(self, discord: DiscordStandIn) -> None:
+        self._by_guild: dict[str, Roster] = {}
+        discord.changes.on_guild_change(self._hear)
+
+    def of(self, guild: Guild) -> Roster:
+        """Return the roster of a server."""
+        if guild.id not in self._by_guild:
+            self._by_guild[guild.id] = Roster(guild)
+        return self._by_guild[guild.id]
+
+    def warm(self, guild: Guild) -> None:
+        """Walk through the members before anybody waits for it."""
+        self.of(guild).groups(0)
+
+    def _hear(self, guild: Guild, member: Member | None) -> None:
+        if guild.id in self._by_guild:
+            self._by_guild[guild.id].hear(member)

@@ -127,6 +127,7 @@ async def reset_calls(request: web.Request) -> web.Response:
     await read_body(request)
     parts.discord.calls.clear()
     parts.patreon.calls.clear()
+    parts.timeline.clear()
     parts.live.tell()
     return reply(request, calls_of(parts), notice="The calls are counted from here")
 

@@ -12,10 +12,13 @@ ROLE_CHANGES = frozenset({"name", "permissions", "colour", "managed", "hoist", "
 
 
 def _user(parts: Parts, body: Body) -> str:
+    return person_id(parts, text_of(body, "user"))
+
+
+def person_id(parts: Parts, asked: str) -> str:
     """Return the id of a user, given as one or as a username."""
-    asked = text_of(body, "user")
     users = parts.discord.state.users
-    if asked in users:
+    if asked in users or any(asked in guild.roles for guild in parts.discord.state.guilds.values()):
         return asked
     for user in users.values():
         if user.username == asked:

@@ -7,14 +7,20 @@ from typing import Any
 import jinja2
 from aiohttp import web
 
-from sandbox.page import scene
+from sandbox.page.chat import NO_COLOUR
 from sandbox.page.parts import Parts, parts_of
+from sandbox.page.scene import Scene
 from sandbox.page.words import Reader, marked_up, safe_url
 
 HERE = files("sandbox.page")
 NEVER_STORED = {"Cache-Control": "no-store"}
 KEPT_BY_BROWSER = {"Cache-Control": "no-cache"}
-STATIC = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+STATIC = {
+    "page.css": "text/css",
+    "page.js": "text/javascript",
+    "choices.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
 
 routes = web.RouteTableDef()
 templates = jinja2.Environment(
@@ -24,7 +30,7 @@ templates = jinja2.Environment(
     lstrip_blocks=True,
 )
 templates.filters["safe_url"] = safe_url
-templates.filters["colour"] = lambda colour: f"#{colour or scene.NO_COLOUR:06x}"
+templates.filters["colour"] = lambda colour: f"#{colour or NO_COLOUR:06x}"
 
 
 @routes.get("/", allow_head=False)
@@ -35,8 +41,8 @@ async def page(request: web.Request) -> web.Response:
 
 def draw(parts: Parts, asked: Any) -> str:
     """Return the whole page as HTML."""
-    view = scene.Scene(parts, asked)
-    reader = Reader(names=view.name_of, now=view.now, address=view.address_of)
+    view = Scene(parts, asked)
+    reader = Reader(names=view.chat.name_of, now=view.now, address=view.chat.address_of)
     marked = partial(marked_up, reader=reader)
     return templates.get_template("page.html").render(view=view, marked=marked)
 

@@ -88,6 +88,10 @@ class OAuthBook:
         self._codes[code] = Code(client, person, redirect_uri, granted, self._clock.now() + CODE_LIFETIME)
         return code
 
+    def has_consents(self, *, besides: Person) -> bool:
+        """Tell whether anybody but this person lets a client in."""
+        return any(person_id != besides.id for _, person_id in self._consents)
+
     def exchange(self, client: Client, code: str, redirect_uri: str) -> Pair:
         """Turn a code into a pair. The code is gone, whatever comes of it."""
         found = self._codes.pop(code, None)

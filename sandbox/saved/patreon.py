@@ -1,6 +1,7 @@
 """The Patreon half of a saved world."""
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -111,7 +112,7 @@ def save_patreon(state: PatreonState) -> SavedPatreon:
     return SavedPatreon(people=people, campaigns=[_save_campaign(one) for one in state.campaigns.values()])
 
 
-def _same(kind: type[msgspec.Struct], thing: object) -> dict[str, object]:
+def _same(kind: type[msgspec.Struct], thing: object) -> dict[str, Any]:
     """Return the fields that a record of ours and its saved form have in common."""
     return {name: getattr(thing, name) for name in kind.__struct_fields__ if name not in REFERENCES - {"id"}}
 
@@ -125,7 +126,7 @@ def _save_campaign(campaign: Campaign) -> SavedCampaign:
         currency=campaign.currency,
         discord_server_id=campaign.discord_server_id,
         keeps_declined_tiers=campaign.keeps_declined_tiers,
-        tiers=[SavedTier(**_same(SavedTier, tier)) for tier in campaign.tiers],  # type: ignore[arg-type]  # same names
+        tiers=[SavedTier(**_same(SavedTier, tier)) for tier in campaign.tiers],
         members=[_save_member(member) for member in campaign.members],
     )
 
@@ -139,7 +140,7 @@ def _save_member(member: Member) -> SavedMember:
         tier=member.tier.id if member.tier else None,
         next_tier=member.next_tier.id if member.next_tier else None,
         extra_tiers=[tier.id for tier in member.extra_tiers],
-        history=[SavedEvent(**_same(SavedEvent, event)) for event in member.history],  # type: ignore[arg-type]  # same
+        history=[SavedEvent(**_same(SavedEvent, event)) for event in member.history],
         **plain,
     )
 

@@ -5,12 +5,12 @@ import asyncio
 import pytest
 
 from bot import messenger
-from bot.model import ChannelId, Secret
+from bot.model import ChannelId, HoldId, Secret
 from bot.services import Services
 from bot.storage.states import ButtonKind, ButtonPlace
 from sandbox.discord import Message
 from sandbox.weather import Fault
-from tests.fakes.scene import ADMIN, MEMBER, Scene
+from tests.fakes.scene import ADMIN, MEMBER, Scene, buttons
 from tests.fakes.stage import words
 
 TROUBLE = "I cannot give the role **Gold**"
@@ -68,6 +68,17 @@ async def test_a_trouble_is_told_once_and_once_when_it_is_over(scene: Scene) -> 
     assert [message.content for message in posts(scene, "bot-log")] == [f"⚠️ {TROUBLE}", "✅ I can again"]
     await tell(scene.guild_id, "role", TROUBLE)
     assert len(posts(scene, "bot-log")) == 3
+
+
+async def test_a_hold_is_told_with_its_buttons_and_again_when_it_has_grown(scene: Scene) -> None:
+    await log_to(scene, "bot-log")
+    tell, hold_id = scene.services.messenger.tell_admin, HoldId(7)
+    await tell(scene.guild_id, "hold:7", "Hold 7: one", hold_id=hold_id)
+    await tell(scene.guild_id, "hold:7", "Hold 7: one, still", hold_id=hold_id)
+    await tell(scene.guild_id, "hold:7", "Hold 7: two", hold_id=hold_id, is_again=True)
+    assert [message.content for message in posts(scene, "bot-log")] == ["⚠️ Hold 7: one", "⚠️ Hold 7: two"]
+    for message in posts(scene, "bot-log"):
+        assert list(buttons(message).values()) == ["hold:apply:7", "hold:discard:7"]
 
 
 async def test_without_a_log_channel_the_system_channel_is_used_once_until_admins_read(scene: Scene) -> None:

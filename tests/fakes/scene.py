@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot import app
+from bot.build import build
 from bot.client import PledgekeeperBot, build_client
 from bot.clock import SystemClock
 from bot.model import DiscordUserId, GuildId, RoleId, Secret
@@ -122,16 +122,17 @@ async def serve(stage: Stage) -> AsyncIterator[Services]:
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(storage.close)
         http = await stack.enter_async_context(Http())
-        services = await app._build(settings=settings, clock=SystemClock(), storage=storage, http=http)
-        for part in (services.keeper, services.messenger, services.reconciler, services.rounds, services.flow):
+        services = await build(settings=settings, clock=SystemClock(), storage=storage, http=http)
+        acting = (services.reconciler, services.rounds, services.nudges, services.flow)
+        for part in (services.keeper, services.messenger, *acting):
             stack.push_async_callback(part.close)
         yield services
 
 
 @contextlib.asynccontextmanager
-async def connect(services: Services) -> AsyncIterator[PledgekeeperBot]:
+async def connect(services: Services, *, has_members_intent: bool = True) -> AsyncIterator[PledgekeeperBot]:
     """Connect a client until the end of the block."""
-    bot = quick(build_client(services, add_cogs=add_cogs))
+    bot = quick(build_client(services, add_cogs=add_cogs, has_members_intent=has_members_intent))
     life = asyncio.create_task(bot.start(services.settings.discord_token.reveal(), reconnect=False))
     ready = asyncio.create_task(services.holder.wait_ready(SOON))
     try:

@@ -133,11 +133,17 @@ class World:
             origin=LinkOrigin.COMMAND,
             linked_at=self.now,
         )
-        self._change(name, link=link)
+        self._change(name, link=link, has_unlinked=False)
 
     def unlink(self, name: str) -> None:
         """They part their accounts."""
-        self._change(name, link=None)
+        self._change(name, link=None, has_unlinked=True)
+
+    def trust_report(self, name: str, *, has_ended: bool = False) -> None:
+        """Let someone's link rest on Patreon's report, or let that report have ended."""
+        link = self.people[name].link
+        assert link is not None
+        self._change(name, link=replace(link, origin=LinkOrigin.PATREON, ended_at=self._tick() if has_ended else None))
 
     def read(self, name: str, *, is_believed: bool = True, **rest: Any) -> None:
         """Patreon is asked, and says what `rest` says."""

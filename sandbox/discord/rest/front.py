@@ -107,7 +107,9 @@ class Front:
         written = member.role_ids
         await asyncio.sleep(RACE_SECONDS)
         if member.id in guild.members:
-            self.standin.changes.set_roles(guild, member, written & guild.roles.keys(), Actor(self.standin.state.bot.id))
+            self.standin.changes.set_roles(
+                guild, member, written & guild.roles.keys(), Actor(self.standin.state.bot.id)
+            )
 
     def _fault(self, request: web.Request) -> str | None:
         weather = self.standin.weather

@@ -13,52 +13,54 @@ function say(text, isProblem) {
   said.classList.toggle("problem", Boolean(isProblem));
 }
 
-// What a person did to the fields of a region, to be done again after it is drawn anew.
-function remember(region) {
-  const opened = [...region.querySelectorAll("details[open]")].map((details) => details.id);
-  const typed = [...region.querySelectorAll("input[id], select[id], textarea[id]")]
-    .filter((field) => field.dataset.touched)
-    .map((field) => [field.id, field.value]);
-  const focused = region.contains(document.activeElement) ? document.activeElement.id : "";
-  return () => {
-    for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
-    for (const [id, value] of typed) {
-      const field = document.getElementById(id);
-      if (field) Object.assign(field, { value }).dataset.touched = "yes";
+// What belongs to the person who looks, not to the server: what they opened, what is offered to them, what is lit.
+const OWN = new Set(["open", "aria-expanded", "aria-activedescendant", "aria-busy", "style"]);
+
+function copyAttributes(old, fresh) {
+  for (const { name } of [...old.attributes]) {
+    if (!fresh.hasAttribute(name) && !OWN.has(name)) old.removeAttribute(name);
+  }
+  for (const { name, value } of fresh.attributes) {
+    if (!OWN.has(name) && old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+}
+
+// Turns one tree into the other and keeps every element that is in both: a button does not vanish under the pointer,
+// a menu stays open, a text half typed stays typed. Elements with an id are known by it, others by their place.
+function morph(old, fresh) {
+  const known = new Map([...old.children].filter((child) => child.id).map((child) => [child.id, child]));
+  let place = old.firstChild;
+  for (const next of [...fresh.childNodes]) {
+    const same = next.id ? known.get(next.id) : place && !place.id ? place : null;
+    if (!same || same.nodeName !== next.nodeName) {
+      old.insertBefore(document.importNode(next, true), place);
+      continue;
     }
-    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
-  };
+    if (same === place) place = place.nextSibling;
+    else old.insertBefore(same, place);
+    if (next.nodeType === Node.ELEMENT_NODE) {
+      copyAttributes(same, next);
+      morph(same, next);
+    } else if (same.nodeValue !== next.nodeValue) same.nodeValue = next.nodeValue;
+  }
+  while (place) {
+    const gone = place;
+    place = place.nextSibling;
+    gone.remove();
+  }
 }
 
 function redraw(region, fresh) {
-  const restore = remember(region);
   const atEnd = region.scrollHeight - region.scrollTop - region.clientHeight < 40;
-  const scrolled = region.scrollTop;
   const before = new Map([...region.querySelectorAll("li[id]")].map((item) => [item.id, item.textContent]));
-  region.replaceChildren(...fresh.childNodes);
+  copyAttributes(region, fresh);
+  morph(region, fresh);
   for (const item of region.querySelectorAll("li[id]")) {
-    if (before.size && before.get(item.id) !== item.textContent) item.classList.add("changed");
-  }
-  restore();
-  region.scrollTop = "tail" in region.dataset && atEnd ? region.scrollHeight : scrolled;
-}
-
-// Regions of lists are drawn item by item where the same items are there: an open menu elsewhere stays open.
-function patch(region, fresh) {
-  const old = [...region.children];
-  const items = [...fresh.children];
-  const isSameList = old.length === items.length && old.every((item, at) => item.id && item.id === items[at].id);
-  if (!isSameList || region.tagName !== "UL") return redraw(region, fresh);
-  old.forEach((item, at) => {
-    if (item.dataset.html === items[at].innerHTML) return;
-    if (!item.dataset.html && item.textContent === items[at].textContent) return;
-    const restore = remember(item);
-    item.replaceChildren(...items[at].cloneNode(true).childNodes);
-    item.dataset.html = items[at].innerHTML;
+    if (!before.size || before.get(item.id) === item.textContent) continue;
     item.classList.remove("changed");
     requestAnimationFrame(() => item.classList.add("changed"));
-    restore();
-  });
+  }
+  if ("tail" in region.dataset && atEnd) region.scrollTop = region.scrollHeight;
 }
 
 let asking = false;
@@ -73,12 +75,12 @@ async function refresh() {
   try {
     const answer = await fetch(location.href);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    showMe(page);
     for (const fresh of page.querySelectorAll("[data-live]")) {
       const region = document.getElementById(fresh.id);
       if (!region || drawn.get(fresh.id) === fresh.innerHTML) continue;
       drawn.set(fresh.id, fresh.innerHTML);
-      for (const { name, value } of fresh.attributes) region.setAttribute(name, value);
-      patch(region, fresh);
+      redraw(region, fresh);
     }
   } catch {
     say("The sandbox does not answer. Is it still running?", true);
@@ -90,13 +92,23 @@ async function refresh() {
   }
 }
 
+// The one who looks, in the list of people; somebody from a crowd may not be in it yet.
+function showMe(fresh = document) {
+  const me = new URL(location.href).searchParams.get("me");
+  const list = document.getElementById("me");
+  if (!me || list.value === me) return;
+  list.value = me;
+  const missing = fresh.querySelector(`#me option[value="${CSS.escape(me)}"]`);
+  if (list.value !== me && missing) list.prepend(missing.cloneNode(true));
+  list.value = me;
+}
+
 async function go(address) {
   history.pushState(null, "", address);
   const hash = new URL(address, location.href).hash;
+  for (const form of document.querySelectorAll("#composer form")) form.reset();
   await refresh();
-  for (const field of document.querySelectorAll("#composer [data-touched]")) delete field.dataset.touched;
-  const me = new URL(location.href).searchParams.get("me");
-  if (me) document.getElementById("me").value = me;
+  showMe();
   if (hash) document.querySelector(hash)?.scrollIntoView({ block: "center" });
 }
 
@@ -104,8 +116,11 @@ async function go(address) {
 async function showReply(answer) {
   const address = new URL(location.href);
   const place = answer.messages?.at(-1)?.channel;
-  const tab = [...document.querySelectorAll("#channels a")].find((link) => link.href.includes(`channel=${place}`));
-  if (place && tab) address.searchParams.set("channel", place);
+  const tab = document.querySelector(`#channels a[data-channel="${place}"]`);
+  if (place && tab) address.searchParams.set("channel", new URL(tab.href).searchParams.get("channel"));
+  for (const name of [...address.searchParams.keys()]) {
+    if (name === "command" || name.startsWith("options.")) address.searchParams.delete(name);
+  }
   address.hash = "";
   await go(address.href);
   const messages = document.getElementById("messages");
@@ -121,8 +136,8 @@ async function act(form, button) {
     const response = await fetch(form.getAttribute("action"), { method: "POST", body: fields, headers });
     const answer = await response.json();
     say(answer.error ?? answer.notice ?? "", "error" in answer);
-    for (const field of form.querySelectorAll("[data-touched]")) delete field.dataset.touched;
-    if ("command" in form.dataset) await showReply(answer);
+    form.reset();
+    if ("command" in form.dataset && !answer.error) await showReply(answer);
     else await refresh();
   } catch {
     say("The sandbox does not answer. Is it still running?", true);
@@ -130,8 +145,25 @@ async function act(form, button) {
   form.removeAttribute("aria-busy");
 }
 
+// A form that chooses what is shown: everything else in the address stays, but for what the choice makes stale.
+const STALE = { patron: ["page"], who: ["group", "from"] };
+function pick(form) {
+  const address = new URL(location.href);
+  for (const [name, value] of new FormData(form)) {
+    if (form.elements[name].type === "hidden") continue;
+    address.searchParams.set(name, value);
+    for (const stale of STALE[name] ?? []) address.searchParams.delete(stale);
+  }
+  address.hash = "";
+  go(address.href);
+}
+
 document.addEventListener("submit", (event) => {
   const form = event.target;
+  if ("pick" in form.dataset) {
+    event.preventDefault();
+    pick(form);
+  }
   if ("act" in form.dataset) {
     event.preventDefault();
     act(form, event.submitter);
@@ -139,16 +171,9 @@ document.addEventListener("submit", (event) => {
 });
 
 document.addEventListener("change", (event) => {
-  event.target.dataset.touched = "yes";
   const form = event.target.form;
-  if (form && "pick" in form.dataset) {
-    delete event.target.dataset.touched;
-    const picked = new URLSearchParams(new FormData(form));
-    const here = new URL(location.href).searchParams;
-    for (const name of ["me", "command", "channel"]) {
-      if (!picked.has(name) && here.has(name)) picked.set(name, here.get(name));
-    }
-    go(`/?${picked}`);
+  if (form && "pick" in form.dataset && event.target.name) {
+    pick(form);
   }
 });
 
@@ -160,37 +185,6 @@ document.addEventListener("click", (event) => {
 });
 
 addEventListener("popstate", refresh);
-
-// Completions, as the bot offers them while a person types.
-let typing = 0;
-async function complete(input) {
-  const form = input.form;
-  const options = {};
-  for (const [name, value] of new FormData(form)) {
-    if (name.startsWith("options.") && value !== "") options[name.slice("options.".length)] = value;
-  }
-  options[input.dataset.complete] = input.value;
-  const body = JSON.stringify({
-    user: form.elements.user.value,
-    command: form.elements.command.value,
-    options,
-    focused: input.dataset.complete,
-  });
-  const headers = { "Content-Type": "application/json" };
-  const answer = await (await fetch("/discord/autocomplete", { method: "POST", body, headers })).json();
-  const list = document.getElementById(input.getAttribute("list"));
-  list?.replaceChildren(...(answer.choices ?? []).map((choice) => new Option("", choice.name)));
-  if (answer.error) say(answer.error, true);
-}
-
-for (const kind of ["input", "focusin"]) {
-  document.addEventListener(kind, (event) => {
-    if (kind === "input") event.target.dataset.touched = "yes";
-    if (!event.target.dataset?.complete) return;
-    clearTimeout(typing);
-    typing = setTimeout(() => complete(event.target).catch(() => {}), 150);
-  });
-}
 
 const events = new EventSource("/events");
 events.addEventListener("change", refresh);

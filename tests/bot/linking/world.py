@@ -1,7 +1,7 @@
 """A world to link in: real database, real client, Patreon's stand-in on a socket; only Discord's side is recorded."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +11,10 @@ import aiohttp
 import pytest
 
 from bot import vault
+from bot.linking.connect import ConnectFlow
+from bot.linking.disconnect import Disconnector
 from bot.linking.flow import LinkFlow
+from bot.linking.giveback import GiveBack
 from bot.linking.outcome import Asker, Landing, RoleNews, StartedLink
 from bot.model import Campaign, CampaignId, ChannelId, DiscordUserId, GuildId, PatreonUserId, Secret
 from bot.patreon.client import PatreonClient
@@ -21,7 +24,8 @@ from bot.patreon.version import PatreonApi
 from bot.storage import Storage
 from bot.storage.states import ButtonKind, ButtonPlace
 from sandbox.clock import SandboxClock
-from sandbox.patreon import PatreonStandIn, PatreonState, Patron
+from sandbox.patreon import PatreonStandIn, PatreonState
+from sandbox.patreon.model import Person
 from sandbox.weather import Fault, Weather
 
 REDIRECT_URI = "http://127.0.0.1:9/oauth/callback"
@@ -48,6 +52,52 @@ class RecordedRoles:
         if self.error is not None:
             raise self.error
         return self.news
+
+    async def consider(
+        self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId] | None, *, trigger: str
+    ) -> int:
+        self.followed.append((guild_id, trigger))
+        if self.error is not None:
+            raise self.error
+        return 0
+
+
+@dataclass
+class RecordedReads:
+    """What was read, and what was forgotten."""
+
+    read: list[tuple[str, int]] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
+
+    async def run_anew(self, *, trigger: str, guild_id: GuildId) -> object:
+        self.read.append((trigger, guild_id))
+        return None
+
+    async def forget_campaign(self, campaign_id: CampaignId) -> None:
+        self.forgotten.append(campaign_id)
+
+
+@dataclass
+class RecordedCrier:
+    """What a guild's admins were told: open troubles by guild and key, and everything that was said."""
+
+    open: dict[tuple[int, str], str] = field(default_factory=dict)
+    said: list[tuple[int, str]] = field(default_factory=list)
+
+    async def tell_admin(self, guild_id: GuildId, key: str, text: str) -> None:
+        if (guild_id, key) not in self.open:
+            self.open[guild_id, key] = text
+            self.said.append((guild_id, text))
+
+    async def over(self, guild_id: GuildId, key: str, text: str) -> None:
+        if self.open.pop((guild_id, key), None) is not None:
+            self.said.append((guild_id, text))
+
+    async def told(self, guild_id: GuildId, prefix: str) -> tuple[str, ...]:
+        return tuple(key for guild, key in self.open if guild == guild_id and key.startswith(prefix))
+
+    async def tell_changes(self, guild_id: GuildId, lines: list[str]) -> None:
+        self.said += [(guild_id, line) for line in lines]
 
 
 @dataclass
@@ -87,6 +137,9 @@ class LinkWorld:
         self.weather = Weather()
         self.roles = RecordedRoles()
         self.messenger = RecordedMessenger()
+        self.crier = RecordedCrier()
+        self.reads = RecordedReads()
+        self.owner: PatreonUserId | None = None  # of the pair of the settings
         self.state = PatreonState(self.clock, seed=3)
         self.mira = self.state.add_creator("Mira Quill", campaign_name="Moth Comics")
         gold = self.state.add_tier(self.mira.campaign, "Gold", 1000)
@@ -106,23 +159,18 @@ class LinkWorld:
         await self.storage.campaigns.save(Campaign(campaign_id=campaign_id, name="Moth Comics"))
         await self.storage.campaigns.bind(GUILD, campaign_id, credential_id=None, at=self.clock.now())
         self.flow = self.new_flow()
+        self.connecting = self.new_connecting()
+        self.disconnector = self.new_disconnector()
 
     async def close(self) -> None:
         self.roles.may_go.set()
-        await self.flow.close()
+        for part in (self.flow, self.connecting, self.disconnector):
+            await part.close()
         await self.patreon.stop()
 
     def new_flow(self) -> LinkFlow:
         """What a restart of the bot makes."""
-        oauth = OAuth(
-            self._http,
-            base_url=self.patreon.url,
-            client_id=self.client.id,
-            client_secret=Secret(self.client.secret),
-            redirect_uri=REDIRECT_URI,
-            clock=self.clock,
-        )
-        patreon = PatreonClient(self._http, api=self._api, base_url=self.patreon.url, clock=self.clock)
+        oauth, patreon = self._new_clients()
         return LinkFlow(
             storage=self.storage,
             oauth=oauth,
@@ -131,7 +179,63 @@ class LinkWorld:
             clock=self.clock,
             roles=self.roles,
             messenger=self.messenger,
+            give_back=self._new_give_back(oauth),
         )
+
+    def new_connecting(self) -> ConnectFlow:
+        oauth, patreon = self._new_clients()
+        return ConnectFlow(
+            storage=self.storage,
+            oauth=oauth,
+            client=patreon,
+            clock=self.clock,
+            reads=self.reads,
+            messenger=self.messenger,
+            crier=self.crier,
+            give_back=self._new_give_back(oauth),
+        )
+
+    def new_disconnector(self) -> Disconnector:
+        oauth, _ = self._new_clients()
+        return Disconnector(
+            storage=self.storage,
+            clock=self.clock,
+            roles=self.roles,
+            reads=self.reads,
+            give_back=self._new_give_back(oauth),
+        )
+
+    def _new_clients(self) -> tuple[OAuth, PatreonClient]:
+        oauth = OAuth(
+            self._http,
+            base_url=self.patreon.url,
+            client_id=self.client.id,
+            client_secret=Secret(self.client.secret),
+            redirect_uri=REDIRECT_URI,
+            clock=self.clock,
+        )
+        return oauth, PatreonClient(self._http, api=self._api, base_url=self.patreon.url, clock=self.clock)
+
+    def _new_give_back(self, oauth: OAuth) -> GiveBack:
+        async def find_owner() -> PatreonUserId | None:
+            return self.owner
+
+        return GiveBack(storage=self.storage, oauth=oauth, find_owner=find_owner)
+
+    async def type_connect(self, guild_id: GuildId = GUILD, guild_name: str = "Moth House") -> StartedLink:
+        """Type /patreon connect as an admin."""
+        asker = Asker(
+            discord_user_id=DiscordUserId(21),
+            username="ash.keeper",
+            display_name="Ash",
+            avatar_url=None,
+            guild_id=guild_id,
+            guild_name=guild_name,
+            guild_icon_url="https://cdn.discordapp.com/icons/500/house.png",
+        )
+        started = await self.connecting.start(asker)
+        await self.connecting.attach_button(started.state_id, BUTTON)
+        return started
 
     async def type_link(self, discord_user_id: int = 11, username: str = "ada.reed") -> StartedLink:
         asker = Asker(
@@ -146,7 +250,7 @@ class LinkWorld:
         await self.flow.attach_button(started.state_id, BUTTON)
         return started
 
-    async def consent(self, started: StartedLink, patron: Patron, answer: str = "allow") -> Answer:
+    async def consent(self, started: StartedLink, patron: Person, answer: str = "allow") -> Answer:
         """Do at Patreon what a person does who opens the link."""
         form = {"user": patron.id, "answer": answer}
         url = started.authorize_url.reveal()
@@ -158,7 +262,7 @@ class LinkWorld:
     async def come_back(self, answer: Answer) -> Landing:
         return await self.flow.finish_callback(state=answer.state, code=answer.code, error=answer.error)
 
-    async def land(self, patron: Patron, discord_user_id: int = 11, username: str = "ada.reed") -> Secret:
+    async def land(self, patron: Person, discord_user_id: int = 11, username: str = "ada.reed") -> Secret:
         """Go as far as the confirm page; return the browser's cookie."""
         started = await self.type_link(discord_user_id, username)
         landing = await self.come_back(await self.consent(started, patron))
@@ -170,17 +274,17 @@ class LinkWorld:
         assert view.question is not None, view.word
         return view.question.token
 
-    async def link(self, patron: Patron, discord_user_id: int = 11, username: str = "ada.reed") -> Secret:
+    async def link(self, patron: Person, discord_user_id: int = 11, username: str = "ada.reed") -> Secret:
         """Go all the way; return the browser's cookie."""
         cookie = await self.land(patron, discord_user_id, username)
         await self.flow.confirm(cookie, await self.token(cookie))
         return cookie
 
-    async def holder(self, patron: Patron) -> int | None:
+    async def holder(self, patron: Person) -> int | None:
         link = await self.storage.links.find_patreon(PatreonUserId(patron.id))
         return None if link is None else link.discord_user_id
 
-    async def has_tokens(self, patron: Patron) -> bool:
+    async def has_tokens(self, patron: Person) -> bool:
         return await self.storage.credentials.find_patron(PatreonUserId(patron.id)) is not None
 
     def strike(self, fault: str, route: str = "", *, times: int | None = 1) -> None:

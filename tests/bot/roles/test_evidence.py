@@ -243,6 +243,13 @@ def test_an_anomaly_is_believed_once_three_reads_over_a_day_agree(
     )
 
 
+def test_a_list_that_names_nobody_is_never_believed_by_itself() -> None:
+    nobody = replace(ORDINARY, patrons=0, rows_without_user=ORDINARY.rows, with_tier=0, with_discord=0, paying=0)
+    verdict = verdict_on(nobody, (0, nobody), (12, nobody))
+    assert Anomaly.NO_USERS in verdict.anomalies
+    assert not verdict.is_confirmed
+
+
 def test_a_part_confirms_nothing() -> None:
     broken = replace(TIERLESS, is_finished=False)
     assert not verdict_on(broken, (0, TIERLESS), (12, TIERLESS)).is_confirmed

@@ -189,6 +189,15 @@ def test_unlinking_is_its_own_proof(world: World) -> None:
     assert world.plan("ada") == changes(revoke=["Gold", "Supporter"], none=["Bronze"])
 
 
+def test_a_report_that_patreon_took_back_is_its_own_proof_and_stays_visible(world: World) -> None:
+    world.holder("ada")
+    world.trust_report("ada", has_ended=True)
+    assert world.plan("ada") == changes(revoke=["Gold", "Supporter"], none=["Bronze"])
+    plan = world.plan_of("ada")
+    assert plan.link is not None
+    assert all(one.claim.rule is not None for one in plan.decisions), "so the brake counts them"
+
+
 def test_removing_a_rule_is_its_own_proof(world: World) -> None:
     world.holder("ada")
     world.drop_rule("Gold")

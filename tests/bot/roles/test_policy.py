@@ -5,11 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.model import DiscordUserId, HoldId, HoldItem, HoldState, Mode, PatronStatus, RoleId
+from bot.model import DiscordUserId, HoldId, HoldItem, HoldState, Mode, PatronStatus, RoleId, RuleKind
+from bot.roles.assignable import Block
 from bot.roles.plan import CHANGES, Action, Decision, PersonPlan
 from bot.roles.policy import Brake, Rail, counted_revokes, facts_mark, outdated_items, rein_in
 from bot.roles.rules import Claim, Wanted
-from tests.fakes.world import GUILD, ROLE, Changes, World, changes
+from tests.fakes.world import GUILD, ROLE, Changes, World, changes, role_rules
 
 FORMER: dict[str, Any] = {"patron_status": PatronStatus.FORMER, "tiers": ()}
 GOLD = ROLE["Gold"]
@@ -72,6 +73,31 @@ def test_a_row_that_means_nothing_any_more_is_forgotten_in_every_mode(world: Wor
     world.take("ada", "Gold")
     world.settings = replace(world.settings, mode=mode)
     assert world.plan("ada") == changes(forget=["Gold"])
+
+
+@pytest.mark.parametrize(
+    ("is_wanted", "expected"),
+    [
+        pytest.param(True, changes(grant=["Gold"], revoke=["Bronze"], keep=["Supporter"]), id="wanted"),
+        pytest.param(False, changes(held_back=["Gold"], revoke=["Bronze"], keep=["Supporter"]), id="not wanted"),
+    ],
+)
+def test_a_link_by_report_gives_nothing_where_the_server_does_not_want_it(
+    *, is_wanted: bool, expected: Changes
+) -> None:
+    world = World()
+    world.holder("ada", tier="Bronze")
+    world.trust_report("ada")
+    world.read("ada", tiers=("Gold",))
+    world.settings = replace(world.settings, zero_link=is_wanted)
+    assert world.plan("ada") == expected
+
+
+def test_a_link_by_command_gives_everywhere() -> None:
+    world = World()
+    world.patron("ada")
+    world.settings = replace(world.settings, zero_link=False)
+    assert world.plan("ada") == changes(grant=["Gold", "Supporter"], none=["Bronze"])
 
 
 # --- holds ------------------------------------------------------------------------------------------------------
@@ -173,6 +199,30 @@ def test_a_tier_change_that_leaves_another_role_does_not_count() -> None:
     world.read("ada", tiers=("Bronze",))
     assert world.plan("ada") == changes(grant=["Bronze"], revoke=["Gold"], keep=["Supporter"])
     assert counted_revokes(world.plan_of("ada"), {}) == ()
+
+
+@pytest.mark.parametrize("kind", [RuleKind.FORMER, RuleKind.LIFETIME])
+def test_a_lapse_counts_though_a_role_for_former_patrons_is_given(world: World, kind: RuleKind) -> None:
+    world.rules["Bronze"] = replace(role_rules()["Bronze"], kind=kind, tier_id=None, amount_cents=500)
+    world.read("ada", lifetime_cents=1000, **FORMER)
+    assert world.plan("ada") == changes(grant=["Bronze"], revoke=["Gold"])
+    (counted,) = counted_revokes(world.plan_of("ada"), {})
+    assert counted.role_id == GOLD
+
+
+def test_a_tier_change_counts_where_the_other_role_cannot_be_given() -> None:
+    world = World()
+    world.drop_rule("Supporter")
+    world.holder("ada", tier="Gold")
+    world.block("Bronze", Block.ABOVE_BOT)
+    world.read("ada", tiers=("Bronze",))
+    assert world.plan("ada") == changes(blocked=["Bronze"], revoke=["Gold"])
+    assert len(counted_revokes(world.plan_of("ada"), {})) == 1
+
+
+def test_a_role_of_someone_who_was_never_linked_counts(world: World) -> None:
+    world.people["ada"] = replace(world.people["ada"], link=None)
+    assert len(counted_revokes(world.plan_of("ada"), {})) == 1
 
 
 def test_what_an_admin_applied_does_not_count_again(world: World) -> None:

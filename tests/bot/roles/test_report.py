@@ -391,6 +391,14 @@ def test_a_plan_says_how_the_accounts_are_joined(changes: dict[str, Any], expect
     assert say_origin(replace(plan, link=replace(plan.link, **changes)), world.names()) == expected
 
 
+def test_a_report_that_patreon_took_back_is_said_so() -> None:
+    world = World()
+    world.patron("ada")
+    world.trust_report("ada", has_ended=True)
+    said = say_origin(world.plan_of("ada"), world.names())
+    assert said.startswith("No longer linked: Patreon took back its report of this Discord account")
+
+
 def test_someone_unlinked_is_told_how_to_link() -> None:
     world = World()
     world.stranger("ben")

@@ -1,8 +1,9 @@
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import msgspec
 
-from bot.model import Campaign, CampaignId, GuildId, Tier, TierId
+from bot.model import Campaign, CampaignId, GuildId, Tier, TierId, TokenPair
 from bot.storage import Storage
 from bot.storage.campaigns import Binding
 
@@ -50,3 +51,20 @@ async def test_a_binding_ends_once(storage: Storage, campaign: Campaign, now: da
     assert await storage.campaigns.unbind(HOME, CAMPAIGN)
     assert not await storage.campaigns.unbind(HOME, CAMPAIGN)
     assert await storage.campaigns.bindings() == ()
+
+
+async def test_a_campaign_is_read_by_the_oldest_consent_that_lives(
+    storage: Storage, campaign: Campaign, pair: Callable[..., TokenPair], now: datetime
+) -> None:
+    await storage.campaigns.save(campaign)
+    await storage.campaigns.bind(HOME, CAMPAIGN, credential_id=None, at=now)
+    assert await storage.campaigns.find_reader(CAMPAIGN) is None
+    first = await storage.credentials.save_creator("first", pair(), at=now)
+    second = await storage.credentials.save_creator("second", pair(), at=now)
+    await storage.campaigns.bind(OTHER, CAMPAIGN, credential_id=second, at=now + timedelta(hours=1))
+    await storage.campaigns.bind(HOME, CAMPAIGN, credential_id=first, at=now)
+    assert await storage.campaigns.find_reader(CAMPAIGN) == first
+    await storage.credentials.mark_dead(first, now)
+    assert await storage.campaigns.find_reader(CAMPAIGN) == second
+    await storage.credentials.mark_dead(second, now)
+    assert await storage.campaigns.find_reader(CAMPAIGN) == first

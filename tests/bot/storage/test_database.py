@@ -147,3 +147,12 @@ async def test_an_error_of_the_database_does_not_print_values(storage: Storage) 
     with pytest.raises(IntegrityError) as refused:
         await storage.campaigns.bind(GuildId(1), CampaignId("MARKER"), credential_id=None, at=NOW)
     assert "MARKER" not in str(refused.value)
+
+
+async def test_the_statements_of_a_snapshot_see_one_state(storage: Storage) -> None:
+    count = text("SELECT count(*) FROM notices")
+    async with storage.database.snapshot() as before, storage.database.read() as now:
+        assert (await before.execute(count)).scalar() == 0
+        await storage.notices.note("key", datetime.now(UTC))
+        assert (await before.execute(count)).scalar() == 0
+        assert (await now.execute(count)).scalar() == 1

@@ -56,7 +56,8 @@ async def test_intents_are_open_until_they_were_seen_done(
 async def test_grants_are_dropped_one_by_one_or_with_their_role(storage: Storage) -> None:
     await storage.ledger.put(grant(), grant(ADA, SILVER), grant(BO), grant(BO, SILVER))
     await storage.ledger.drop(GUILD, ADA, SILVER)
-    await storage.ledger.drop_role(GUILD, GOLD)
+    assert await storage.ledger.drop_role(GUILD, GOLD) == (grant(), grant(BO))
+    assert await storage.ledger.drop_role(GUILD, GOLD) == ()
     assert await storage.ledger.load_guild(GUILD) == {BO: {SILVER: grant(BO, SILVER)}}
 
 
@@ -64,3 +65,10 @@ async def test_ids_of_full_length_fit(storage: Storage) -> None:
     longest = DiscordUserId(2**63 - 1)
     await storage.ledger.put(grant(longest))
     assert list(await storage.ledger.load_guild(GUILD)) == [longest]
+
+
+async def test_roles_that_people_hold_by_us_are_counted_those_about_to_go_too(storage: Storage) -> None:
+    states = list(GrantState)
+    await storage.ledger.put(*(grant(DiscordUserId(20 + number), state=state) for number, state in enumerate(states)))
+    assert await storage.ledger.count_held(GUILD) == len(states) - 1  # a suppressed one is held by nobody
+    assert await storage.ledger.count_held(GuildId(901)) == 0

@@ -67,3 +67,12 @@ async def test_a_purge_keeps_the_last_believed_read(storage: Storage, now: datet
     await finished(storage, now, is_believed=True)
     await storage.reads.purge(now)
     assert (await storage.reads.last_believed(CAMPAIGN)) != last
+
+
+async def test_the_read_that_brought_a_reading_is_found_by_its_time(storage: Storage, now: datetime) -> None:
+    assert await storage.reads.find_begun(CAMPAIGN, now) is None
+    first = await storage.reads.start(CAMPAIGN, now)
+    second = await storage.reads.start(CAMPAIGN, now + HOUR)
+    assert await storage.reads.find_begun(CAMPAIGN, now) == first
+    assert await storage.reads.find_begun(CAMPAIGN, now + HOUR) == second
+    assert await storage.reads.find_begun(CampaignId("701"), now) is None

@@ -17,6 +17,9 @@ from bot.model import (
     Grant,
     GrantState,
     GuildId,
+    HoldId,
+    HoldItem,
+    HoldState,
     Link,
     MembershipRecord,
     PatreonUserId,
@@ -106,6 +109,7 @@ async def use_campaigns(storage: Storage, campaign: Campaign, now: datetime) -> 
     await storage.campaigns.guilds_of(CAMPAIGN)
     await storage.campaigns.find_reader(CAMPAIGN)
     await storage.campaigns.campaigns_of(GUILD)
+    await storage.campaigns.was_unbound(GUILD, CAMPAIGN)
     await storage.campaigns.unbind(GUILD, CAMPAIGN)
     await storage.guilds.settings(GUILD)
     await storage.guilds.change(GUILD, grace_days=3)
@@ -123,6 +127,8 @@ async def use_credentials(storage: Storage, pair: TokenPair, now: datetime) -> N
     await credentials.save_creator("p-creator", pair, at=now)
     await credentials.find_creator("p-creator")
     await credentials.drop_unused(credential_id)
+    await credentials.has_pair(ADA_PATREON)
+    await credentials.is_consent(credential_id)
     await credentials.ensure_seed(pair, "f1", at=now)
     await credentials.find_seed("f1")
     await credentials.oldest_ages()
@@ -191,8 +197,28 @@ async def use_roles(storage: Storage, now: datetime) -> None:
     await storage.ledger.load_guild(GUILD)
     await storage.ledger.load_member(GUILD, ADA)
     await storage.ledger.open_intents(GUILD)
+    await storage.ledger.count_held(GUILD)
     await storage.ledger.drop(GUILD, ADA, ROLE)
     await storage.ledger.drop_role(GUILD, ROLE)
+
+
+async def use_holds(storage: Storage, now: datetime) -> None:
+    held = HoldItem(
+        hold_id=HoldId(0),
+        guild_id=GUILD,
+        discord_user_id=ADA,
+        role_id=ROLE,
+        state=HoldState.OPEN,
+        mark="facts",
+        reason="why",
+    )
+    await storage.holds.add(GUILD, [held], at=now)
+    await storage.holds.load_guild(GUILD)
+    await storage.holds.load_person(GUILD, ADA)
+    (hold,) = await storage.holds.list_open(GUILD)
+    await storage.holds.drop(GUILD, hold.items, at=now)
+    hold = await storage.holds.add(GUILD, [held], at=now)
+    await storage.holds.close(GUILD, hold.hold_id, state=HoldState.APPROVED, at=now)
 
 
 async def use_records(storage: Storage, now: datetime) -> None:
@@ -201,10 +227,12 @@ async def use_records(storage: Storage, now: datetime) -> None:
     await storage.reads.believe(read_id)
     await storage.reads.last_believed(CAMPAIGN)
     await storage.reads.since_believed(CAMPAIGN)
+    await storage.reads.find_begun(CAMPAIGN, now)
     await storage.reads.purge(now)
     await storage.reads.forget_campaign(CAMPAIGN)
     await storage.audit.add(AuditEntry(at=now, guild_id=GUILD, action="grant", reason="why", trigger="link"))
     await storage.audit.recent(GUILD, ADA)
+    await storage.audit.count_revokes(GUILD, now)
     await storage.notices.note("key", now)
     await storage.notices.seen("key")
     await storage.notices.keys("k")
@@ -228,6 +256,7 @@ async def test_every_statement_compiles_for_sqlite_and_for_postgresql(
     await use_linking(storage, a("asked")(), a("landed"), now)
     await use_people(storage, a("link")(), a("record")(), a("pair")())
     await use_roles(storage, now)
+    await use_holds(storage, now)
     await use_records(storage, now)
     assert unused == set(), "a verb is not used above"
     for for_sqlite, for_postgresql in executed:

@@ -17,6 +17,11 @@ COMMANDS = [
     ("patreon preview", {}),
     ("patreon why", {"user": MEMBER}),
     ("patreon unlink", {"user": MEMBER}),
+    ("patreon holds", {}),
+    ("patreon believe", {}),
+    ("patreon adopt", {"role": "Gold"}),
+    ("patreon restore", {"user": MEMBER, "role": "Gold"}),
+    ("patreon settings", {"mode": "off"}),
 ]
 
 

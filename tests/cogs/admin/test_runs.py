@@ -76,7 +76,7 @@ async def test_preview_writes_nothing(scene: Scene) -> None:
     await storage.rules.add(rule, created_by=scene.person(ADMIN), at=scene.services.clock.now())
     before = len(scene.discord.calls)
     said = await scene.say(ADMIN, "patreon preview")
-    assert "**1 change would be made.**" in said
+    assert "**2 changes would be made.**" in said
     assert f"<@{scene.person(MEMBER)}> **Gold**: to be given." in said
     assert [call.route for call in scene.discord.calls[before:] if "/roles" in call.route] == []
     assert await storage.ledger.load_guild(scene.guild_id) == {}

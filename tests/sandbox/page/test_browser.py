@@ -1,36 +1,24 @@
 """The page in a real browser: by clicking alone, on a phone, while things change, and without any script."""
 
 import os
-import shutil
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from sandbox.main import Options, Sandbox
+from tests.fakes.chromium import needs_chromium, running_chromium
+from tests.sandbox.page.conftest import SmallBot
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-MUST_RUN = "PLEDGEKEEPER_NEEDS_CHROMIUM" in os.environ
-pytestmark = pytest.mark.skipif(CHROMIUM is None and not MUST_RUN, reason="there is no Chromium on this machine")
-
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+pytestmark = needs_chromium
 BOT_IS_UP_MS = 30_000
+FIRST_PAINT_MS = 1_000
 
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        running = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    async with running_chromium() as running:
         yield running
-        await running.close()
 
 
 @pytest.fixture
@@ -118,9 +106,56 @@ async def test_without_script_the_page_works_by_plain_forms(browser: Browser, sa
     await page.goto(sandbox.page_url)
     await page.get_by_label("You are").select_option(label="Hazel")
     await page.get_by_role("button", name="Go", exact=True).click()
-    await page.get_by_role("link", name="#general").click()
+    await page.get_by_role("link", name="general").click()
     await page.get_by_role("button", name="+1 day").click()
     await expect(page.get_by_role("status")).to_contain_text("It is now")
     assert await page.get_by_label("You are").locator("option:checked").inner_text() == "Hazel"
-    await expect(page.get_by_role("link", name="#general")).to_have_attribute("aria-current", "page")
+    await expect(page.get_by_role("link", name="general")).to_have_attribute("aria-current", "page")
     await context.close()
+
+
+async def test_a_slash_command_is_completed_as_it_is_typed(shown: Page, small_bot: SmallBot) -> None:
+    await shown.locator("#slash").click()
+    await shown.keyboard.type("/ke")
+    await expect(shown.locator("#choices li")).to_have_text(["/keep listList them"])
+    await shown.keyboard.press("Enter")
+    await shown.get_by_role("button", name="Run /keep list").click()
+    await expect(shown.locator("#messages")).to_contain_text("Hello <script>")
+    await expect(shown.locator("#messages .asked")).to_have_text("Ash used /keep list")
+
+
+async def test_an_option_offers_what_the_bot_offers(shown: Page, small_bot: SmallBot) -> None:
+    await shown.goto(f"{shown.url}?command=greet")
+    await shown.get_by_label("tone").click()
+    await shown.keyboard.type("co")
+    await expect(shown.locator("#choices li")).to_have_text(["Cold"])
+    await shown.keyboard.press("ArrowDown")
+    await shown.keyboard.press("Enter")
+    await shown.get_by_role("button", name="Run /greet").click()
+    await expect(shown.locator("#messages")).to_contain_text("Hello <script>")
+    typed = next(o["value"] for o in small_bot.seen[-1]["data"]["options"] if o["name"] == "tone")
+    assert typed == "cold-2"
+
+
+async def test_weather_is_one_click_and_another_ends_it(shown: Page, sandbox: Sandbox) -> None:
+    await shown.locator("label[for=view-weather]").click()
+    switch = shown.get_by_role("button", name="cut page")
+    await switch.click()
+    await expect(switch).to_have_attribute("aria-pressed", "true")
+    assert [(fault.fault, fault.route) for fault in sandbox.weather.faults] == [("cut", "/members")]
+    await switch.click()
+    await expect(switch).to_have_attribute("aria-pressed", "false")
+    assert sandbox.weather.faults == []
+
+
+async def test_a_large_world_is_painted_in_a_second(browser: Browser) -> None:
+    size = os.environ.get("PLEDGEKEEPER_LARGE_WORLD", "shop")
+    async with Sandbox(Options(with_bot=False, world=size)) as sandbox:
+        page = await browser.new_page()
+        await page.goto(sandbox.page_url)
+        paint = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
+        assert await page.evaluate(paint) < FIRST_PAINT_MS
+        await page.get_by_placeholder("Find a patron").fill("ada")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#patrons .name").first).to_contain_text("Ada")
+        await page.close()

@@ -1,8 +1,10 @@
 """What the command line takes, and what the bot is told."""
 
+from pathlib import Path
+
 import pytest
 
-from sandbox.main import Options, Sandbox
+from sandbox.main import Options, Sandbox, main
 from sandbox.options import quiet_port, read_options
 
 
@@ -16,6 +18,7 @@ def test_without_options_the_ports_are_the_documented_ones() -> None:
 def test_every_option_is_read() -> None:
     argv = ["--port", "1", "--discord-port", "2", "--patreon-port", "3", "--bot-port", "4", "--no-bot"]
     argv += ["--seed", "7", "--interval", "1", "--env", "LOG_LEVEL=DEBUG", "--env", "DISCORD_GUILD_ID="]
+    argv += ["--world", "shop", "--load", "w.json", "--redirect-uri", "http://a/1", "--redirect-uri", "http://a/2"]
     assert read_options(argv) == Options(
         port=1,
         discord_port=2,
@@ -25,6 +28,9 @@ def test_every_option_is_read() -> None:
         seed=7,
         interval=1,
         env={"LOG_LEVEL": "DEBUG", "DISCORD_GUILD_ID": ""},
+        world="shop",
+        load=Path("w.json"),
+        redirect_uris=("http://a/1", "http://a/2"),
     )
 
 
@@ -34,6 +40,7 @@ def test_every_option_is_read() -> None:
         pytest.param(["--port", "70000"], id="a port out of range"),
         pytest.param(["--port", "x"], id="a port that is no number"),
         pytest.param(["--env", "NOTHING"], id="a setting without a value"),
+        pytest.param(["--world", "enormous"], id="a world that is none"),
     ],
 )
 def test_a_wrong_option_stops_with_a_usage_message(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,3 +69,14 @@ async def test_the_bot_is_told_this_world_and_nothing_of_ours(monkeypatch: pytes
         assert (told["PATREON_API_VERSION"], told["DISCORD_GUILD_ID"]) == ("v1", "")
         assert "PATREON_WEBHOOK_SECRET" not in told
         assert told["PLEDGEKEEPER_NO_DOTENV"] == "1"
+
+
+async def test_another_bot_s_redirect_uris_come_first() -> None:
+    async with Sandbox(Options(with_bot=False, redirect_uris=("http://127.0.0.1:5000/cb",))) as sandbox:
+        uris = sandbox.world.client.redirect_uris
+        assert uris == ("http://127.0.0.1:5000/cb", f"{sandbox.bot_url}/oauth/callback")
+
+
+def test_a_world_file_that_is_none_stops_with_a_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--no-bot", "--port", "0", "--load", str(tmp_path / "none.json")]) == 2
+    assert "cannot be read" in capsys.readouterr().err

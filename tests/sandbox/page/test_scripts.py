@@ -4,6 +4,7 @@ import asyncio
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -202,3 +203,30 @@ async def test_an_open_page_does_not_delay_the_end() -> None:
             began = time.monotonic()
         assert time.monotonic() - began < 2
         stream.close()
+
+
+async def test_the_clock_goes_to_the_next_charge(page: Page, sandbox: Sandbox) -> None:
+    due = sandbox.world.patreon.next_due()
+    assert due is not None
+    async with page.post("/clock", json={"to_next_charge": True}) as answer:
+        assert datetime.fromisoformat((await answer.json())["now"]) >= due
+    following = sandbox.world.patreon.next_due()
+    assert following is not None
+    assert following > due
+
+
+async def test_one_fault_is_switched_off_and_the_others_stay(page: Page, sandbox: Sandbox) -> None:
+    for fault in ("cut", "slow"):
+        async with page.post("/weather", json={"service": "patreon", "route": "/members", "fault": fault}) as answer:
+            assert answer.status == 200
+    async with page.post("/weather", json={"service": "patreon", "fault": "cut", "off": True}) as answer:
+        assert [one["fault"] for one in (await answer.json())["faults"]] == ["slow"]
+
+
+async def test_the_present_world_is_a_file_to_be_opened_again(page: Page, sandbox: Sandbox, tmp_path: Path) -> None:
+    async with page.get("/world.json") as answer:
+        assert "attachment" in answer.headers["Content-Disposition"]
+        (tmp_path / "world.json").write_bytes(await answer.read())
+    again = Sandbox(Options(with_bot=False, load=tmp_path / "world.json"))
+    assert list(again.world.guild.members) == list(sandbox.world.guild.members)
+    assert list(again.world.patreon.people) == list(sandbox.world.patreon.people)

@@ -71,3 +71,19 @@ def test_there_is_an_owner_an_admin_and_a_dozen_plain_members(world: World) -> N
     assert len(people) == 15
     assert [m.user.username for m in people if not m.user.dms_open] == ["mossy_stone"]
     assert [c.name for c in guild.channels.values()] == ["welcome", "general", "patrons", "bot-log"]
+
+
+@pytest.mark.parametrize("size", ["small", "shop"])
+def test_the_same_seed_gives_the_same_world_of_each_size(size: str) -> None:
+    def build(seed: int) -> World:
+        return build_world(clock=SandboxClock(), seed=seed, redirect_uris=[], size=size)
+
+    assert ids(build(4)) == ids(build(4))
+    assert ids(build(4)) != ids(build(5))
+
+
+def test_the_shop_has_two_servers_and_three_campaigns() -> None:
+    world = build_world(clock=SandboxClock(), seed=1, redirect_uris=[], size="shop")
+    assert sum(len(guild.members) for guild in world.discord.guilds.values()) == 2_000
+    assert sum(len(campaign.members) for campaign in world.patreon.campaigns.values()) == 400
+    assert (len(world.discord.guilds), len(world.patreon.campaigns)) == (2, 3)

@@ -1,0 +1,293 @@
+"""The graph of objects, each built once from those that it works with. Starts and closes nothing: that is `app.py`."""
+
+from datetime import timedelta
+from functools import cached_property
+
+from bot.clock import Clock
+from bot.health import HealthBoard
+from bot.holder import ClientHolder
+from bot.home import Home
+from bot.linking.connect import ConnectFlow
+from bot.linking.disconnect import Disconnector
+from bot.linking.flow import LinkFlow
+from bot.linking.giveback import GiveBack
+from bot.linking.zero import ZeroLinks
+from bot.messenger import Messenger
+from bot.metrics import Metrics
+from bot.model import CredentialId, TokenPair
+from bot.patreon.client import Http, PatreonApi, PatreonClient
+from bot.patreon.oauth import OAuth
+from bot.patreon.tokens import TokenKeeper
+from bot.roles.adoption import Adoption
+from bot.roles.apply import Applier
+from bot.roles.belief import Belief
+from bot.roles.declines import Declines
+from bot.roles.facts import Breakers, FactBook
+from bot.roles.holds import Holds
+from bot.roles.intake import Intake
+from bot.roles.nudge import Nudges
+from bot.roles.observe import Observer
+from bot.roles.planning import Planning
+from bot.roles.reconcile import Reconciler
+from bot.roles.rounds import Rounds
+from bot.roles.rulebook import Rulebook
+from bot.roles.tuning import Tuning
+from bot.roles.write import RoleWriter
+from bot.services import Services
+from bot.settings import Settings
+from bot.storage import Storage
+from bot.vault import fingerprint
+from bot.webhooks import Place, WebhookKeeper
+
+SEED_LIFETIME = timedelta(days=31)  # what Patreon states for any pair (Patreon docs, OAuth)
+
+
+async def build(*, settings: Settings, clock: Clock, storage: Storage, http: Http) -> Services:
+    """Build everything; the creator's pair of the settings is stored, or the pair that it was rotated to is found."""
+    seed_id = await _plant_seed(storage, settings, clock)
+    return _Graph(settings=settings, clock=clock, storage=storage, http=http, seed_id=seed_id).services()
+
+
+async def _plant_seed(storage: Storage, settings: Settings, clock: Clock) -> CredentialId | None:
+    access, refresh = settings.patreon_creator_access_token, settings.patreon_creator_refresh_token
+    if access is None or refresh is None:
+        return None
+    # Nobody knows when a pair from the portal ends: it counts as good until Patreon refuses it, then it is refreshed.
+    seed = TokenPair(access_token=access, refresh_token=refresh, expires_at=clock.now() + SEED_LIFETIME)
+    stored = await storage.credentials.ensure_seed(seed, fingerprint(refresh), at=clock.now())
+    return stored.credential_id
+
+
+class _Graph:
+    def __init__(
+        self, *, settings: Settings, clock: Clock, storage: Storage, http: Http, seed_id: CredentialId | None
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.storage = storage
+        self.http = http
+        self.seed_id = seed_id
+        self.api = PatreonApi(settings.patreon_api_version)
+
+    @cached_property
+    def oauth(self) -> OAuth:
+        return OAuth(
+            self.http,
+            base_url=self.settings.patreon_url,
+            client_id=self.settings.patreon_client_id,
+            client_secret=self.settings.patreon_client_secret,
+            redirect_uri=self.settings.redirect_uri,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def client(self) -> PatreonClient:
+        return PatreonClient(self.http, api=self.api, base_url=self.settings.patreon_url, clock=self.clock)
+
+    @cached_property
+    def keeper(self) -> TokenKeeper:
+        return TokenKeeper(store=self.storage.credentials, oauth=self.oauth, clock=self.clock)
+
+    @cached_property
+    def home(self) -> Home:
+        return Home(
+            storage=self.storage,
+            client=self.client,
+            keeper=self.keeper,
+            clock=self.clock,
+            guild_id=self.settings.discord_guild_id,
+            campaign_id=self.settings.patreon_campaign_id,
+            credential_id=self.seed_id,
+        )
+
+    @cached_property
+    def webhooks(self) -> WebhookKeeper:
+        place = Place(
+            public_url=self.settings.public_url,
+            patreon_url=self.settings.patreon_url,
+            secret=self.settings.patreon_webhook_secret,
+        )
+        return WebhookKeeper(
+            storage=self.storage,
+            client=self.client,
+            tokens=self.keeper,
+            home=self.home,
+            herald=self.messenger,
+            clock=self.clock,
+            api=self.api,
+            place=place,
+        )
+
+    @cached_property
+    def holder(self) -> ClientHolder:
+        return ClientHolder()
+
+    @cached_property
+    def messenger(self) -> Messenger:
+        return Messenger(storage=self.storage, holder=self.holder, clock=self.clock)
+
+    @cached_property
+    def observer(self) -> Observer:
+        return Observer(self.holder)
+
+    @cached_property
+    def breakers(self) -> Breakers:
+        return Breakers()
+
+    @cached_property
+    def facts(self) -> FactBook:
+        return FactBook(storage=self.storage, observer=self.observer, breakers=self.breakers, clock=self.clock)
+
+    @cached_property
+    def holds(self) -> Holds:
+        return Holds(storage=self.storage, herald=self.messenger, clock=self.clock)
+
+    @cached_property
+    def applier(self) -> Applier:
+        return Applier(
+            storage=self.storage,
+            writer=RoleWriter(self.holder),
+            observer=self.observer,
+            breakers=self.breakers,
+            herald=self.messenger,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def reconciler(self) -> Reconciler:
+        planning = Planning(storage=self.storage, observer=self.observer, facts=self.facts, holds=self.holds)
+        reconciler = Reconciler(
+            storage=self.storage,
+            observer=self.observer,
+            planning=planning,
+            applier=self.applier,
+            herald=self.messenger,
+            clock=self.clock,
+        )
+        reconciler.on_follow = self.intake.forget
+        reconciler.on_turn = self.metrics.note_turn
+        return reconciler
+
+    @cached_property
+    def intake(self) -> Intake:
+        return Intake(storage=self.storage, client=self.client, keeper=self.keeper, clock=self.clock)
+
+    @cached_property
+    def rounds(self) -> Rounds:
+        return Rounds(
+            storage=self.storage,
+            home=self.home,
+            intake=self.intake,
+            reconciler=self.reconciler,
+            zero=self.zero,
+            declines=Declines(storage=self.storage, observer=self.observer, teller=self.messenger, clock=self.clock),
+            herald=self.messenger,
+            health=self.health,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def nudges(self) -> Nudges:
+        return Nudges(
+            storage=self.storage,
+            intake=self.intake,
+            rounds=self.rounds,
+            reconciler=self.reconciler,
+            observer=self.observer,
+            zero=self.zero,
+            api=self.api,
+        )
+
+    @cached_property
+    def rulebook(self) -> Rulebook:
+        return Rulebook(storage=self.storage, observer=self.observer, facts=self.facts, clock=self.clock)
+
+    @cached_property
+    def adoption(self) -> Adoption:
+        return Adoption(
+            storage=self.storage,
+            observer=self.observer,
+            facts=self.facts,
+            reconciler=self.reconciler,
+            rulebook=self.rulebook,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def give_back(self) -> GiveBack:
+        return GiveBack(storage=self.storage, oauth=self.oauth, find_owner=self.home.find_owner)
+
+    @cached_property
+    def flow(self) -> LinkFlow:
+        return LinkFlow(
+            storage=self.storage,
+            oauth=self.oauth,
+            client=self.client,
+            api=self.api,
+            clock=self.clock,
+            roles=self.reconciler,
+            messenger=self.messenger,
+            give_back=self.give_back,
+        )
+
+    @cached_property
+    def connecting(self) -> ConnectFlow:
+        return ConnectFlow(
+            storage=self.storage,
+            oauth=self.oauth,
+            client=self.client,
+            clock=self.clock,
+            reads=self.rounds,
+            messenger=self.messenger,
+            crier=self.messenger,
+            give_back=self.give_back,
+        )
+
+    @cached_property
+    def disconnector(self) -> Disconnector:
+        return Disconnector(
+            storage=self.storage, clock=self.clock, roles=self.reconciler, reads=self.rounds, give_back=self.give_back
+        )
+
+    @cached_property
+    def zero(self) -> ZeroLinks:
+        return ZeroLinks(storage=self.storage, crier=self.messenger, clock=self.clock)
+
+    @cached_property
+    def health(self) -> HealthBoard:
+        return HealthBoard(self.clock)
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        metrics = Metrics(self.clock)
+        self.http.observer = metrics.note_call
+        return metrics
+
+    def services(self) -> Services:
+        self.rounds.on_read += [self.metrics.note_read, self.nudges.note_read, self.webhooks.note_read]
+        return Services(
+            settings=self.settings,
+            clock=self.clock,
+            storage=self.storage,
+            flow=self.flow,
+            connecting=self.connecting,
+            disconnector=self.disconnector,
+            zero=self.zero,
+            observer=self.observer,
+            reconciler=self.reconciler,
+            breakers=self.breakers,
+            holds=self.holds,
+            rounds=self.rounds,
+            belief=Belief(storage=self.storage, intake=self.intake, reconciler=self.reconciler, clock=self.clock),
+            adoption=self.adoption,
+            tuning=Tuning(storage=self.storage, reconciler=self.reconciler, clock=self.clock),
+            rulebook=self.rulebook,
+            nudges=self.nudges,
+            webhooks=self.webhooks,
+            metrics=self.metrics,
+            intake=self.intake,
+            keeper=self.keeper,
+            health=self.health,
+            messenger=self.messenger,
+            holder=self.holder,
+        )

@@ -1,0 +1,87 @@
+"""Patreon's answer to a question of ours: taken once, whatever comes of it. Knows neither linking nor connecting.
+
+A state serves the purpose it was made for and no other: an answer that comes with another one's state is unknown here.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+import msgspec
+import structlog
+
+from bot.clock import Clock
+from bot.errors import PatreonRefused, PledgekeeperError
+from bot.linking.outcome import Word
+from bot.linking.secrets import is_ours
+from bot.model import Secret, TokenPair
+from bot.patreon.oauth import OAuth
+from bot.storage.states import Purpose, State, StateProblem, States
+from bot.vault import digest
+
+log = structlog.get_logger(__name__)
+
+PATREON_SECONDS = 15.0  # a person waits in front of an empty page meanwhile
+
+# The errors of RFC 6749, 4.1.2.1, that are the service's fault. Any other one, or none at all, is a denial: Patreon
+# does not document what a denial looks like.
+SERVICE_ERRORS = frozenset({"server_error", "temporarily_unavailable"})
+
+T = TypeVar("T")
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """Why nothing follows; without a state nobody asked us, or not now."""
+
+    word: Word
+    state: State | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consent(Generic[T]):
+    """Somebody consented: to what they were asked, with which tokens, and what these tell at once."""
+
+    state: State
+    pair: TokenPair
+    told: T
+    asked_at: datetime  # before Patreon was asked
+
+
+class Callback:
+    """Takes answers."""
+
+    def __init__(self, *, states: States, oauth: OAuth, clock: Clock) -> None:
+        self._states = states
+        self._oauth = oauth
+        self._clock = clock
+
+    async def take(
+        self,
+        purpose: Purpose,
+        *,
+        state: Secret | None,
+        code: Secret | None,
+        error: str | None,
+        read: Callable[[TokenPair], Awaitable[T]],
+    ) -> Consent[T] | Refusal:
+        """Use the state up, turn the code into tokens, and read what these tell."""
+        now = self._clock.now()
+        if state is None or not is_ours(state):
+            return Refusal(word=Word.UNKNOWN)
+        used = await self._states.use(digest(state), purpose, now)
+        if isinstance(used, StateProblem):
+            return Refusal(word=Word(used.value))
+        if error in SERVICE_ERRORS:
+            return Refusal(word=Word.UNAVAILABLE, state=used)
+        if error is not None or code is None:
+            return Refusal(word=Word.DENIED, state=used)
+        try:
+            async with asyncio.timeout(PATREON_SECONDS):
+                pair = await self._oauth.exchange_code(code)
+                return Consent(state=used, pair=pair, told=await read(pair), asked_at=now)
+        except (PledgekeeperError, TimeoutError) as failure:
+            report = log.error if isinstance(failure, PatreonRefused) else log.warning  # refused: the owner must act
+            report("patreon did not tell who consented", cause=type(failure).__name__, why=str(failure))
+            return Refusal(word=Word.UNAVAILABLE, state=used)

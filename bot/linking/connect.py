@@ -1,0 +1,281 @@
+"""Connecting a creator's campaign to a server, from /patreon connect to the confirmed consent.
+
+Rules:
+1. The link may be forwarded, for the creator need not be in the server. So Patreon's consent alone binds nothing: the
+   creator sees on our page which server is to read what, and says Yes there.
+2. A server reads by a consent that was given to it. One creator's consents share one token pair, the newest.
+3. A state made for connecting serves for nothing else, nor does another one serve for this.
+Knows no HTML, no cookie's name and no Discord. Codes, states and tokens stay `Secret`s and are never logged.
+"""
+
+import asyncio
+import hashlib
+import hmac
+from collections.abc import Collection
+from datetime import timedelta
+
+import msgspec
+import structlog
+
+from bot.clock import Clock
+from bot.linking.callback import Callback, Consent
+from bot.linking.connection import (
+    DECLINED,
+    CampaignChoice,
+    Cause,
+    Connected,
+    ConnectLanding,
+    ConnectQuestion,
+    ConnectView,
+    connected_text,
+    ending_text,
+)
+from bot.linking.giveback import GiveBack
+from bot.linking.outcome import Asker, StartedLink, Word
+from bot.linking.ports import Crier, Messenger, Reads
+from bot.linking.secrets import fresh_secret, is_ours
+from bot.linking.words import plain
+from bot.model import Campaign, CampaignId, GuildId, Identity, Secret, TokenPair
+from bot.patreon.client import PatreonClient
+from bot.patreon.oauth import CONNECT_SCOPES, OAuth
+from bot.storage import Storage
+from bot.storage.audit import AuditEntry
+from bot.storage.pendings import Pending, PendingRow, PendingStatus
+from bot.storage.states import ButtonPlace, Purpose, State, StateId, StateRow
+from bot.vault import digest
+
+log = structlog.get_logger(__name__)
+
+STATE_LIFETIME = timedelta(minutes=10)
+PENDING_LIFETIME = timedelta(minutes=10)
+CLOSE_SECONDS = 10.0
+TRIGGER = "/patreon connect"
+
+# Without these a campaign cannot be read. The webhook's is not among them: roles follow without it too, only later.
+NEEDED_SCOPES = frozenset({"campaigns", "campaigns.members"})
+
+Told = tuple[Identity, tuple[Campaign, ...]]
+
+
+class ConnectFlow:
+    """The verbs of connecting. `close` waits for what they left running."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        oauth: OAuth,
+        client: PatreonClient,
+        clock: Clock,
+        reads: Reads,
+        messenger: Messenger,
+        crier: Crier,
+        give_back: GiveBack,
+    ) -> None:
+        self._storage = storage
+        self._oauth = oauth
+        self._client = client
+        self._clock = clock
+        self._reads = reads
+        self._messenger = messenger
+        self._crier = crier
+        self._give_back = give_back
+        self._callback = Callback(states=storage.states, oauth=oauth, clock=clock)
+        self._answering = asyncio.Lock()  # what a person agreed to holds until it is stored
+        self._following: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """Wait for the messages and the first read that are under way, and cut what takes too long."""
+        if not self._following:
+            return
+        _, late = await asyncio.wait(self._following, timeout=CLOSE_SECONDS)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    async def start(self, asker: Asker) -> StartedLink:
+        """Make the link that leads a creator to Patreon; an older one of this admin is void from now on."""
+        state = fresh_secret()
+        now = self._clock.now()
+        question = StateRow(
+            digest=digest(state),
+            purpose=Purpose.CONNECT,
+            created_at=now,
+            expires_at=now + STATE_LIFETIME,
+            **msgspec.structs.asdict(asker),
+        )
+        return StartedLink(
+            state_id=await self._storage.states.create(question),
+            authorize_url=self._oauth.authorize_url(state=state, scopes=CONNECT_SCOPES),
+            expires_at=question.expires_at,
+        )
+
+    async def attach_button(self, state_id: StateId, place: ButtonPlace) -> None:
+        """Remember which message carries the button, so that it can say how it ended."""
+        await self._storage.states.attach_button(state_id, place)
+
+    async def finish_callback(self, *, state: Secret | None, code: Secret | None, error: str | None) -> ConnectLanding:
+        """Take Patreon's answer, good or bad; the state is used up in any case."""
+        taken = await self._callback.take(Purpose.CONNECT, state=state, code=code, error=error, read=self._read)
+        if not isinstance(taken, Consent):
+            return await self._end(taken.state, taken.word)
+        identity, campaigns = taken.told
+        cause = _find_cause(taken.pair, campaigns)
+        if cause is not None:
+            await self._give_back.revoke(identity.patreon_user_id, taken.pair)
+            return await self._end(taken.state, Word.DENIED, cause)
+        cookie = fresh_secret()
+        await self._storage.pendings.create(
+            PendingRow(
+                state_id=taken.state.state_id,
+                cookie_digest=digest(cookie),
+                identity=msgspec.structs.replace(identity, memberships=()),
+                campaigns=campaigns,
+                pair=taken.pair,
+                created_at=taken.asked_at,
+                expires_at=self._clock.now() + PENDING_LIFETIME,
+            )
+        )
+        return ConnectLanding(word=Word.CONFIRM, cookie=cookie)
+
+    async def show(self, cookie: Secret | None) -> ConnectView:
+        """Return the page of this browser's question: the question, the outcome, or why there is none."""
+        if cookie is None or not is_ours(cookie):
+            return ConnectView(word=Word.UNKNOWN)
+        pending = await self._storage.pendings.find(digest(cookie), Purpose.CONNECT)
+        if pending is None:
+            return ConnectView(word=Word.EXPIRED)
+        if pending.status is PendingStatus.CONFIRMED and pending.result is not None:
+            connected = msgspec.json.decode(pending.result, type=Connected)
+            return ConnectView(word=Word.CONNECTED, connected=connected)
+        if pending.expires_at <= self._clock.now():
+            return ConnectView(word=Word.EXPIRED)
+        return ConnectView(word=Word.CONFIRM, question=self._question(pending, cookie))
+
+    async def confirm(self, cookie: Secret | None, token: Secret | None, chosen: Collection[CampaignId]) -> ConnectView:
+        """Take the answer Yes, to these campaigns; where there is one only, it need not be named."""
+        async with self._answering:
+            answered = await self._answered(cookie, token)
+            if isinstance(answered, ConnectView):
+                return answered
+            offered = answered.campaigns
+            wanted = tuple(one for one in offered if one.campaign_id in chosen or len(offered) == 1)
+            if not wanted:
+                return msgspec.structs.replace(await self.show(cookie), is_unchosen=True)
+            await self._connect(answered, wanted)
+        return await self.show(cookie)
+
+    async def decline(self, cookie: Secret | None, token: Secret | None) -> ConnectView:
+        """Take the answer No: the row goes, and what it held."""
+        async with self._answering:
+            answered = await self._answered(cookie, token)
+            if isinstance(answered, ConnectView):
+                return answered
+            await self._storage.pendings.delete(answered.pending_id)
+        state, creator = answered.state, answered.identity.patreon_user_id
+        log.warning(
+            "a connection was answered with no",
+            security=True,
+            discord_user_id=state.discord_user_id,
+            username=state.username,
+            guild_id=state.guild_id,
+            patreon_user_id=creator,
+        )
+        if state.button is not None:
+            await self._messenger.edit_button(state.button, DECLINED)
+        if answered.pair is not None:
+            await self._give_back.revoke(creator, answered.pair)
+        return ConnectView(word=Word.DECLINED)
+
+    async def _read(self, pair: TokenPair) -> Told:
+        identity = await self._client.fetch_identity(pair.access_token)
+        return identity, await self._client.fetch_campaigns(pair.access_token) if _may_read(pair) else ()
+
+    async def _answered(self, cookie: Secret | None, token: Secret | None) -> Pending | ConnectView:
+        """Return the open question that the token answers, or the page that says why it answers none."""
+        view = await self.show(cookie)
+        if view.question is None or cookie is None:
+            return view
+        if token != view.question.token:  # secrets compare in constant time
+            return msgspec.structs.replace(view, is_changed=True)
+        return await self._storage.pendings.find(digest(cookie), Purpose.CONNECT) or ConnectView(word=Word.EXPIRED)
+
+    async def _connect(self, pending: Pending, wanted: tuple[Campaign, ...]) -> None:
+        """Store the consent, bind by it, and close the question last: cut off before, it may be answered again."""
+        guild_id, creator, now = pending.state.guild_id, pending.identity.patreon_user_id, self._clock.now()
+        if guild_id is None or pending.pair is None:
+            return
+        credential_id = await self._storage.credentials.save_creator(creator, pending.pair, at=now)
+        for campaign in wanted:
+            await self._storage.campaigns.save(campaign)
+            await self._storage.campaigns.bind(guild_id, campaign.campaign_id, credential_id=credential_id, at=now)
+        await self._storage.audit.add(*(_entry(pending, guild_id, one) for one in wanted))
+        connected = Connected(
+            guild_name=pending.state.guild_name, campaign_names=tuple(campaign.name for campaign in wanted)
+        )
+        await self._storage.pendings.confirm(pending.pending_id, msgspec.json.encode(connected).decode())
+        log.info("a campaign was connected", guild_id=guild_id, campaigns=[one.campaign_id for one in wanted])
+        task = asyncio.create_task(self._follow_up(pending, guild_id, connected), name=f"first read for {guild_id}")
+        self._following.add(task)
+        task.add_done_callback(self._following.discard)
+
+    async def _follow_up(self, pending: Pending, guild_id: GuildId, connected: Connected) -> None:
+        try:
+            if pending.state.button is not None:
+                await self._messenger.edit_button(pending.state.button, connected_text(connected))
+            lines = [
+                f"The campaign **{plain(name)}** was connected by its creator, whom <@{pending.state.discord_user_id}>"
+                " had asked"
+                for name in connected.campaign_names
+            ]
+            await self._crier.tell_changes(guild_id, lines)
+            await self._reads.run_anew(trigger=TRIGGER, guild_id=guild_id)
+        except Exception:  # the boundary of a background task: the campaign is bound, and the next round reads it
+            log.exception("what follows a connection failed", guild_id=guild_id)
+
+    async def _end(self, state: State | None, word: Word, cause: Cause | None = None) -> ConnectLanding:
+        if state is not None and state.button is not None:
+            await self._messenger.edit_button(state.button, ending_text(word, cause))
+        return ConnectLanding(word=word, cause=cause)
+
+    def _question(self, pending: Pending, cookie: Secret) -> ConnectQuestion:
+        state = pending.state
+        return ConnectQuestion(
+            username=state.username,
+            guild_name=state.guild_name,
+            guild_icon_url=state.guild_icon_url,
+            asked_at=state.created_at,
+            shown_at=self._clock.now(),
+            patreon_name=pending.identity.full_name,
+            campaigns=tuple(
+                CampaignChoice(campaign_id=one.campaign_id, name=one.name, tiers=len(one.tiers))
+                for one in pending.campaigns
+            ),
+            token=answer_token(cookie),
+        )
+
+
+def answer_token(cookie: Secret) -> Secret:
+    """Return the token of the forms in this browser; made from its cookie, it outlives a reload and a restart."""
+    return Secret(hmac.new(cookie.reveal().encode(), b"connect", hashlib.sha256).hexdigest())
+
+
+def _find_cause(pair: TokenPair, campaigns: tuple[Campaign, ...]) -> Cause | None:
+    if not _may_read(pair):
+        return Cause.NO_ACCESS
+    return None if campaigns else Cause.NO_CAMPAIGN
+
+
+def _may_read(pair: TokenPair) -> bool:
+    """Tell whether the consent covers a campaign; an answer that names no scopes says nothing against it."""
+    return not pair.scopes or pair.scopes >= NEEDED_SCOPES
+
+
+def _entry(pending: Pending, guild_id: GuildId, campaign: Campaign) -> AuditEntry:
+    return AuditEntry(
+        at=pending.created_at,
+        guild_id=guild_id,
+        action="connect",
+        reason=f"the creator let this server follow the campaign {campaign.campaign_id} ({campaign.name})",
+        trigger=TRIGGER,
+    )

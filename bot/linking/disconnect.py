@@ -1,0 +1,138 @@
+"""Ending what a server has with a campaign: its rules, what it was read for, and the consent when nobody needs it.
+
+Each step may be repeated: cut off between two of them, typing the command again does the rest. Knows no Discord.
+"""
+
+import asyncio
+import contextlib
+
+import msgspec
+import structlog
+
+from bot.clock import Clock
+from bot.errors import TryLater, UserMistake
+from bot.linking.giveback import GiveBack
+from bot.linking.ports import Reads, RolesConsider
+from bot.model import Campaign, CampaignId, CredentialId, DiscordUserId, GuildId, RoleId
+from bot.storage import Storage
+from bot.storage.audit import AuditEntry
+from bot.vault import VaultKeyMissing
+
+log = structlog.get_logger(__name__)
+
+CLOSE_SECONDS = 10.0
+TRIGGER = "/patreon disconnect"
+NOT_FOLLOWED = "this server follows no such campaign; choose one that `campaign:` offers"
+
+
+class Parting(msgspec.Struct, frozen=True, kw_only=True):
+    """What a disconnect ends."""
+
+    campaign: Campaign
+    rules: int
+    role_ids: frozenset[RoleId]  # that no other rule of the server names
+    people: int  # who hold one of those by us
+    shared_role_ids: frozenset[RoleId]  # that another rule names too, and goes on to give
+
+
+class Disconnector:
+    """Ends bindings. `close` waits for what it left running."""
+
+    def __init__(
+        self, *, storage: Storage, clock: Clock, roles: RolesConsider, reads: Reads, give_back: GiveBack
+    ) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._roles = roles
+        self._reads = reads
+        self._give_back = give_back
+        self._forgetting: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """Wait for what is being forgotten; what takes too long is cut."""
+        if not self._forgetting:
+            return
+        _, late = await asyncio.wait(self._forgetting, timeout=CLOSE_SECONDS)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    async def draft(self, guild_id: GuildId, typed: str) -> Parting:
+        """Say what would end; `typed` is a campaign's id or name. Raises UserMistake where the server follows none."""
+        campaign = await self._find(guild_id, typed)
+        rules = await self._storage.rules.list_guild(guild_id)
+        own = {rule.role_id for rule in rules if rule.campaign_id == campaign.campaign_id}
+        others = {rule.role_id for rule in rules if rule.campaign_id != campaign.campaign_id}
+        ledger = await self._storage.ledger.load_guild(guild_id)
+        return Parting(
+            campaign=campaign,
+            rules=sum(rule.campaign_id == campaign.campaign_id for rule in rules),
+            role_ids=frozenset(own - others),
+            people=sum(not grants.keys().isdisjoint(own - others) for grants in ledger.values()),
+            shared_role_ids=frozenset(own & others),
+        )
+
+    async def disconnect(
+        self, guild_id: GuildId, campaign_id: CampaignId, *, keeps_roles: bool, by: DiscordUserId
+    ) -> Parting:
+        """End it, and let everyone be planned again. Raises UserMistake where the server does not follow it."""
+        parting = await self.draft(guild_id, campaign_id)
+        if keeps_roles:  # first, while the rules still name them: then they are a person's gift, and nobody takes them
+            for role_id in parting.role_ids:
+                await self._storage.ledger.drop_role(guild_id, role_id)
+        await self._storage.rules.drop_campaign(guild_id, campaign_id)
+        credential_id = await self._find_consent(guild_id, campaign_id)
+        await self._storage.campaigns.unbind(guild_id, campaign_id)
+        await self._storage.audit.add(self._entry(guild_id, parting, by, keeps_roles=keeps_roles))
+        log.info("a campaign was disconnected", guild_id=guild_id, campaign_id=campaign_id, keeps_roles=keeps_roles)
+        with contextlib.suppress(TryLater):  # a server out of sight: everyone is planned when it is back
+            await self._roles.consider(guild_id, None, trigger=TRIGGER)
+        task = asyncio.create_task(self._forget(parting.campaign, credential_id), name=f"forget campaign {campaign_id}")
+        self._forgetting.add(task)
+        task.add_done_callback(self._forgetting.discard)
+        return parting
+
+    async def _find(self, guild_id: GuildId, typed: str) -> Campaign:
+        bound = await self._storage.campaigns.campaigns_of(guild_id)
+        found = [await self._storage.campaigns.load(campaign_id) for campaign_id in bound]
+        known = [campaign for campaign in found if campaign is not None]
+        wanted = typed.strip().casefold()
+        fitting = [one for one in known if one.campaign_id == wanted]
+        fitting = fitting or [one for one in known if one.name.casefold() == wanted]
+        if len(fitting) != 1:
+            raise UserMistake(NOT_FOLLOWED)
+        return fitting[0]
+
+    async def _find_consent(self, guild_id: GuildId, campaign_id: CampaignId) -> CredentialId | None:
+        for binding in await self._storage.campaigns.bindings():
+            if (binding.guild_id, binding.campaign_id) == (guild_id, campaign_id):
+                return binding.credential_id
+        return None
+
+    async def _forget(self, campaign: Campaign, credential_id: CredentialId | None) -> None:
+        """Drop the consent that nobody reads by any more, and what was read of a campaign that nobody follows."""
+        try:
+            if credential_id is not None:
+                await self._drop_consent(credential_id)
+            await self._reads.forget_campaign(campaign.campaign_id)
+        except Exception:  # the boundary of a background task: the campaign is parted from the server all the same
+            log.exception("what a campaign left could not be forgotten", campaign_id=campaign.campaign_id)
+
+    async def _drop_consent(self, credential_id: CredentialId) -> None:
+        try:
+            pair = (await self._storage.credentials.load(credential_id)).pair
+        except (LookupError, VaultKeyMissing):
+            pair = None  # what cannot be opened cannot be given back
+        creator = await self._storage.credentials.drop_unused(credential_id)
+        if creator is not None and pair is not None:
+            await self._give_back.revoke(creator, pair)
+
+    def _entry(self, guild_id: GuildId, parting: Parting, by: DiscordUserId, *, keeps_roles: bool) -> AuditEntry:
+        campaign, roles = parting.campaign, "are kept" if keeps_roles else "are taken back"
+        return AuditEntry(
+            at=self._clock.now(),
+            guild_id=guild_id,
+            action="disconnect",
+            reason=f"the admin {by} ended the campaign {campaign.campaign_id} ({campaign.name}); its roles {roles}",
+            trigger=TRIGGER,
+        )

@@ -1,0 +1,83 @@
+"""What the pages of consent share: the browser's cookie, the form it sends, and where it is sent on to.
+
+Knows requests and cookies, and nothing of what is consented to.
+"""
+
+from urllib.parse import parse_qs, urlsplit
+
+from aiohttp import web
+from multidict import CIMultiDictProxy
+
+from bot.model import Secret
+
+COOKIE_SECONDS = 3600  # longer than what it opens, so that "run out" and "never ours" stay different pages
+MAX_FIELDS = 64  # a creator's campaigns, and one token
+
+
+class Visits:
+    """One kind of question, asked in browsers at our public address; each kind has a cookie of its own."""
+
+    def __init__(self, *, public_url: str, cookie_name: str) -> None:
+        public = urlsplit(public_url)
+        self._origin = f"{public.scheme}://{public.netloc}"
+        self._base = public.path.rstrip("/")
+        self._is_https = public.scheme == "https"
+        # A __Host- cookie can be set by this very host over https only (RFC 6265bis, 4.1.3.2).
+        self._cookie_name = f"__Host-{cookie_name}" if self._is_https else cookie_name
+
+    def see(self, path: str) -> web.Response:
+        """Send the browser on to one of our pages."""
+        return web.Response(status=303, headers={"Location": self._base + path})
+
+    def cookie(self, request: web.Request) -> Secret | None:
+        """Return the browser's cookie."""
+        return to_secret(request.cookies.get(self._cookie_name))
+
+    def give_cookie(self, response: web.Response, cookie: Secret) -> None:
+        """Let the browser keep a cookie; no script and no other site gets it."""
+        response.set_cookie(
+            self._cookie_name,
+            cookie.reveal(),
+            max_age=COOKIE_SECONDS,
+            httponly=True,
+            secure=self._is_https,
+            samesite="Lax",
+        )
+
+    def take_cookie(self, response: web.Response) -> None:
+        """Let the browser forget its cookie."""
+        response.del_cookie(self._cookie_name, secure=self._is_https, httponly=True, samesite="Lax")
+
+    def is_from_our_page(self, request: web.Request) -> bool:
+        """Tell whether a browser sent this form from our own page, as far as it says."""
+        return is_from_our_page(request.headers, self._origin)
+
+
+def is_from_our_page(headers: CIMultiDictProxy[str], origin: str) -> bool:
+    """Tell whether a browser sent this form from a page at `origin`, as far as it says.
+
+    Under our no-referrer policy a browser names its Origin as "null" even to the same site (Fetch, "append a request
+    `Origin` header"); then Sec-Fetch-Site tells, and the form's token, which no other site can know.
+    """
+    if headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        return False
+    return headers.get("Origin", "null") in ("null", origin)
+
+
+async def read_form(request: web.Request) -> dict[str, list[str]]:
+    """Return the fields of a form; none where it is not one of ours."""
+    body = (await request.read()).decode("latin-1")
+    try:
+        return parse_qs(body, max_num_fields=MAX_FIELDS)
+    except ValueError:
+        return {}
+
+
+def to_secret(text: str | None) -> Secret | None:
+    """Keep a text from being seen; an empty one is none."""
+    return Secret(text) if text else None
+
+
+def to_page(html: str, status: int = 200) -> web.Response:
+    """Answer with a page."""
+    return web.Response(text=html, status=status, content_type="text/html")

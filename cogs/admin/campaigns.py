@@ -1,0 +1,88 @@
+"""`/patreon connect` and `/patreon disconnect`: a creator lets this server follow their campaign, or it is ended."""
+
+from typing import Literal
+
+from discord import app_commands, ui
+
+from bot.client import Interaction
+from bot.errors import UserMistake
+from bot.linking.disconnect import Parting
+from bot.linking.words import plain
+from bot.model import CampaignId, DiscordUserId
+from cogs.admin.group import guild_of, may_complete, patreon, require_manager, retell, tell
+from cogs.asking import asker_of, place_of
+from cogs.buttons import question, view_of
+
+CONNECT_BUTTON = "Sign in at Patreon as the creator"
+INVITATION = """\
+**Connect a Patreon campaign to this server**
+The creator opens this button, signs in at Patreon with the account that owns the campaign, and allows access. Then a \
+page of mine names this server and you, says what I will read, and asks them to confirm. Nothing is read before that.
+If the creator is somebody else, send them the address behind the button. It works once, until {until}."""
+KEPT = "Roles that it gave stay with their holders, as if a person had given them, and I never take them back."
+TAKEN = "Roles that it gave are taken back."
+SHARED = "Roles that another rule names too go on following that rule."
+QUESTION = """\
+End what this server has with the campaign **{name}**?
+{rules} of its rules are removed; {people} people hold a role by them. {fate}
+It can be connected again at any time with `/patreon connect`."""
+DONE = "Done: this server no longer follows the campaign **{name}**. {fate}"
+
+
+@patreon.command(name="connect", description="Get the link by which a creator lets this server follow their campaign")
+async def connect(interaction: Interaction) -> None:
+    """Give the link for the creator."""
+    await interaction.response.defer(ephemeral=True)
+    guild_of(interaction)  # else there is nothing to connect to
+    connecting = interaction.client.services.connecting
+    started = await connecting.start(asker_of(interaction))
+    view = view_of(ui.Button(label=CONNECT_BUTTON, url=started.authorize_url.reveal()))
+    until = f"<t:{int(started.expires_at.timestamp())}:t>"
+    await tell(interaction, INVITATION.format(until=until), view=view)
+    await connecting.attach_button(started.state_id, place_of(interaction, None))
+
+
+@patreon.command(name="disconnect", description="End what this server has with a campaign: its rules, and its consent")
+@app_commands.describe(campaign="Which campaign", roles="What becomes of the roles that its rules gave")
+async def disconnect(interaction: Interaction, campaign: str, roles: Literal["keep", "remove"]) -> None:
+    """Ask whether they mean it."""
+    await interaction.response.defer(ephemeral=True)
+    parting = await interaction.client.services.disconnector.draft(guild_of(interaction), campaign)
+    view = question("disconnect", "Disconnect", argument=f"{parting.campaign.campaign_id}:{roles}", is_dangerous=True)
+    text = QUESTION.format(
+        name=plain(parting.campaign.name),
+        rules=parting.rules,
+        people=parting.people,
+        fate=_fate(parting, keeps_roles=roles == "keep"),
+    )
+    await tell(interaction, text, view=view)
+
+
+async def confirm_disconnect(interaction: Interaction, argument: str) -> None:
+    """End it, where whoever pressed may still do so."""
+    require_manager(interaction)
+    await interaction.response.defer()
+    campaign_id, _, roles = argument.partition(":")
+    if roles not in {"keep", "remove"}:
+        raise UserMistake("that button is not one of mine; type the command again")
+    parting = await interaction.client.services.disconnector.disconnect(
+        guild_of(interaction),
+        CampaignId(campaign_id),
+        keeps_roles=roles == "keep",
+        by=DiscordUserId(interaction.user.id),
+    )
+    fate = _fate(parting, keeps_roles=roles == "keep")
+    await retell(interaction, DONE.format(name=plain(parting.campaign.name), fate=fate))
+
+
+@disconnect.autocomplete("campaign")
+@app_commands.check(may_complete)
+async def complete_campaign(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    """Offer the campaigns that this server follows."""
+    offered = await interaction.client.services.rulebook.campaign_choices(guild_of(interaction), typed)
+    return [app_commands.Choice(name=label, value=value) for label, value in offered]
+
+
+def _fate(parting: Parting, *, keeps_roles: bool) -> str:
+    fate = KEPT if keeps_roles else TAKEN
+    return f"{fate} {SHARED}" if parting.shared_role_ids else fate

@@ -1,0 +1,57 @@
+"""`/patreon holds` and the buttons of a hold: an admin's answer to the brake."""
+
+from collections.abc import Awaitable, Callable
+
+from bot.answers import replace
+from bot.client import Interaction
+from bot.errors import UserMistake
+from bot.messenger import hold_buttons
+from bot.model import DiscordUserId, HoldId, HoldState
+from bot.roles.queue import Urgency
+from bot.roles.report import Names, say_hold
+from cogs.admin.group import guild_of, patreon, require_manager, tell
+
+NO_HOLD = "Nothing is held: no mass removal waits for your answer."
+ANSWERED = {
+    HoldState.APPROVED: "**Hold {hold_id} is applied** by <@{admin}>. Roles that are still due go now, of {people}.",
+    HoldState.DISCARDED: "**Hold {hold_id} is discarded** by <@{admin}>. Roles stay with {people} until facts change.",
+}
+
+
+@patreon.command(name="holds", description="Show the removals that the brake holds, to apply or discard them")
+async def holds(interaction: Interaction) -> None:
+    """Show each open hold with its buttons."""
+    await interaction.response.defer(ephemeral=True)
+    services, guild_id = interaction.client.services, guild_of(interaction)
+    found = await services.holds.open_holds(guild_id)
+    for hold in found:
+        await tell(interaction, say_hold(hold, Names(), most=None), view=hold_buttons(hold.hold_id))
+    if not found:
+        await tell(interaction, NO_HOLD)
+
+
+def answering(state: HoldState) -> Callable[[Interaction, str], Awaitable[None]]:
+    """Make the handler of a button."""
+
+    async def answer(interaction: Interaction, argument: str) -> None:
+        require_manager(interaction)
+        await interaction.response.defer()
+        services, guild_id = interaction.client.services, guild_of(interaction)
+        admin = DiscordUserId(interaction.user.id)
+        people = await services.holds.answer(guild_id, _number(argument), state, by=admin)
+        trigger = f"hold {argument} {state}"
+        services.reconciler.mark(guild_id, people, trigger=trigger, urgency=Urgency.BULK_REVOKE)
+        count = "1 person" if len(people) == 1 else f"{len(people)} people"
+        await replace(interaction, ANSWERED[state].format(hold_id=argument, admin=admin, people=count))
+
+    return answer
+
+
+apply_hold = answering(HoldState.APPROVED)
+discard_hold = answering(HoldState.DISCARDED)
+
+
+def _number(argument: str) -> HoldId:
+    if not argument.isdecimal():
+        raise UserMistake("that button names no hold; `/patreon holds` shows the open ones")
+    return HoldId(int(argument))

@@ -1,0 +1,95 @@
+"""`/patreon adopt` and `/patreon restore`: which roles are mine to keep in line, by an admin's word."""
+
+import discord
+from discord import app_commands
+
+from bot.client import Interaction
+from bot.linking.words import plain
+from bot.model import DiscordUserId, RoleId
+from bot.roles.adoption import AdoptionDraft, Fate
+from cogs.admin.group import caller_of, guild_of, patreon, require_manager, retell, tell
+from cogs.buttons import question
+
+NOBODY = "Nobody holds **{role}** by another hand than mine, so there is nothing to adopt.{known}{blind}"
+QUESTION = """\
+**{people} got {role} by another hand than mine.** Shall I treat it as if I had given it?
+{fates}{known}
+A role that is lost goes at the next run; the brake holds that back where it is too much for one day.{blind}"""
+FATES = {
+    Fate.ENTITLED: "earn it and keep it: {count}",
+    Fate.UNSURE: "keep it, for nothing is proven of them yet: {count}",
+    Fate.UNENTITLED: "are linked and do not earn it, so they **lose it**: {count}",
+    Fate.UNLINKED: "are not linked to a Patreon account, so they **lose it** unless they type /link before: {count}",
+}
+KNOWN = "\n- hold it by me already: {count}"
+BLIND = (
+    "\n-# I may not see this server's member list (the Server Members Intent is off), so I see linked people only. "
+    "Others who hold the role stay as they are, and I never take it from them."
+)
+ADOPTED = "Done: **{role}** counts as given by me now, to {people}."
+RESTORED = (
+    "Done: I no longer mind that **{role}** was taken from <@{person}> by hand. If they earn it, they get it now."
+)
+
+
+@patreon.command(name="adopt", description="Take a pledge role that others gave as given by me; shows first for whom")
+@app_commands.describe(role="A role that a rule names")
+async def adopt(interaction: Interaction, role: discord.Role) -> None:
+    """Show whom it would be about, and ask."""
+    await interaction.response.defer(ephemeral=True)
+    services, guild_id = interaction.client.services, guild_of(interaction)
+    draft = await services.adoption.draft(guild_id, RoleId(role.id), caller_of(interaction))
+    if draft.people:
+        view = question("adopt", "Adopt them", argument=str(role.id), is_dangerous=True)
+        await tell(interaction, adoption_text(draft), view=view)
+    else:
+        await tell(interaction, NOBODY.format(role=draft.role_name, known=_known(draft), blind=_blind(draft)))
+
+
+async def confirm_adopt(interaction: Interaction, argument: str) -> None:
+    """Adopt whoever holds the role by now."""
+    require_manager(interaction)
+    await interaction.response.defer()
+    services, admin = interaction.client.services, DiscordUserId(interaction.user.id)
+    role_id, caller = RoleId(int(argument)), caller_of(interaction)
+    draft = await services.adoption.adopt(guild_of(interaction), role_id, caller, by=admin)
+    await retell(interaction, ADOPTED.format(role=draft.role_name, people=_people(draft)))
+
+
+@patreon.command(name="restore", description="Let me give a role again that somebody took away by hand")
+@app_commands.describe(user="From whom it was taken", role="Which role")
+async def restore(interaction: Interaction, user: discord.User, role: discord.Role) -> None:
+    """Lift a hand edit."""
+    await interaction.response.defer(ephemeral=True)
+    services, admin = interaction.client.services, DiscordUserId(interaction.user.id)
+    person = DiscordUserId(user.id)
+    await services.adoption.restore(guild_of(interaction), person, RoleId(role.id), by=admin)
+    await tell(interaction, RESTORED.format(role=plain(role.name), person=person))
+
+
+def adoption_text(draft: AdoptionDraft) -> str:
+    """Say for whom it is, and what becomes of their role."""
+    fates = [
+        f"- {words.format(count=len(draft.holders[fate]))}" for fate, words in FATES.items() if draft.holders[fate]
+    ]
+    return QUESTION.format(
+        people=_people(draft),
+        role=draft.role_name,
+        fates="\n".join(fates),
+        known=_known(draft),
+        blind=_blind(draft),
+    )
+
+
+def _people(draft: AdoptionDraft) -> str:
+    count = len(draft.people)
+    return "1 person" if count == 1 else f"{count} people"
+
+
+def _known(draft: AdoptionDraft) -> str:
+    ours = len(draft.holders[Fate.OURS])
+    return KNOWN.format(count=ours) if ours else ""
+
+
+def _blind(draft: AdoptionDraft) -> str:
+    return "" if draft.sees_everyone else BLIND

@@ -1,0 +1,270 @@
+"""Connecting against a real database and Patreon's stand-in: the link may be forwarded, and binds nothing by itself."""
+
+import pytest
+import structlog
+
+from bot.linking.connection import Cause, ConnectLanding
+from bot.linking.outcome import StartedLink, Word
+from bot.model import CampaignId, GuildId, PatreonUserId, Secret
+from sandbox.patreon import Patron
+from sandbox.patreon.model import Person
+from tests.bot.linking.world import BUTTON, GUILD, Answer, LinkWorld
+
+OTHER_GUILD = GuildId(501)
+
+
+async def come_back(world: LinkWorld, answer: Answer) -> ConnectLanding:
+    return await world.connecting.finish_callback(state=answer.state, code=answer.code, error=answer.error)
+
+
+async def land(world: LinkWorld, creator: Person | None = None, guild_id: GuildId = GUILD) -> Secret:
+    """Go as far as the confirm page; return the browser's cookie."""
+    started = await world.type_connect(guild_id)
+    landing = await come_back(world, await world.consent(started, creator or world.mira))
+    assert landing.cookie is not None, landing
+    return landing.cookie
+
+
+async def token(world: LinkWorld, cookie: Secret) -> Secret:
+    view = await world.connecting.show(cookie)
+    assert view.question is not None, view.word
+    return view.question.token
+
+
+async def connect(world: LinkWorld, guild_id: GuildId = OTHER_GUILD, creator: Person | None = None) -> Secret:
+    """Go all the way; return the browser's cookie."""
+    cookie = await land(world, creator, guild_id)
+    view = await world.connecting.confirm(cookie, await token(world, cookie), frozenset())
+    assert view.word is Word.CONNECTED, view
+    await world.connecting.close()
+    return cookie
+
+
+async def follows(world: LinkWorld, guild_id: GuildId) -> list[str]:
+    return list(await world.storage.campaigns.campaigns_of(guild_id))
+
+
+@pytest.fixture
+def campaign_id(world: LinkWorld) -> CampaignId:
+    return CampaignId(world.mira.campaign.id)
+
+
+class TestTheQuestion:
+    async def test_it_asks_for_exactly_these_scopes(self, world: LinkWorld) -> None:
+        url = (await world.type_connect()).authorize_url.reveal()
+        assert "scope=identity%20campaigns%20campaigns.members%20w%3Acampaigns.webhook&" in url
+
+    async def test_it_names_the_server_the_admin_and_the_campaign(self, world: LinkWorld) -> None:
+        view = await world.connecting.show(await land(world))
+        assert view.question is not None
+        assert view.question.guild_name == "Moth House"
+        assert view.question.guild_icon_url == "https://cdn.discordapp.com/icons/500/house.png"
+        assert view.question.username == "ash.keeper"
+        assert view.question.patreon_name == "Mira Quill"
+        assert [one.name for one in view.question.campaigns] == ["Moth Comics"]
+
+    async def test_consent_alone_binds_nothing(self, world: LinkWorld) -> None:
+        await land(world, guild_id=OTHER_GUILD)
+        assert await follows(world, OTHER_GUILD) == []
+        assert not await world.storage.credentials.has_pair(PatreonUserId(world.mira.id))
+        assert world.reads.read == []
+
+    async def test_a_newer_link_of_the_same_admin_voids_the_older(self, world: LinkWorld) -> None:
+        older = await world.consent(await world.type_connect(), world.mira)
+        await world.type_connect()
+        assert (await come_back(world, older)).word is Word.EXPIRED
+
+    @pytest.mark.parametrize("patron", ["ada", "ben"])
+    async def test_who_has_no_campaign_connects_none(self, world: LinkWorld, patron: str) -> None:
+        person: Patron = getattr(world, patron)
+        landing = await come_back(world, await world.consent(await world.type_connect(), person))
+        assert (landing.word, landing.cause, landing.cookie) == (Word.DENIED, Cause.NO_CAMPAIGN, None)
+        assert "has none" in world.messenger.edits[-1][1]
+
+    async def test_a_denial_is_told_to_the_admin(self, world: LinkWorld) -> None:
+        landing = await come_back(world, await world.consent(await world.type_connect(), world.mira, "deny"))
+        assert landing.word is Word.DENIED
+        assert world.messenger.edits == [(BUTTON, world.messenger.edits[0][1])]
+        assert "/patreon connect" in world.messenger.edits[0][1]
+
+    async def test_a_failure_of_patreon_uses_the_link_up(self, world: LinkWorld) -> None:
+        answer = await world.consent(await world.type_connect(), world.mira)
+        world.strike("500", "/campaigns", times=None)
+        assert (await come_back(world, answer)).word is Word.UNAVAILABLE
+        assert (await come_back(world, answer)).word is Word.USED
+
+
+class TestEachStateServesItsOwnPurpose:
+    async def test_a_state_of_connecting_links_nobody(self, world: LinkWorld) -> None:
+        answer = await world.consent(await world.type_connect(), world.ada)
+        landing = await world.come_back(answer)
+        assert (landing.word, landing.cookie) == (Word.UNKNOWN, None)
+
+    async def test_a_state_of_linking_connects_nothing(self, world: LinkWorld) -> None:
+        answer = await world.consent(await world.type_link(), world.mira)
+        landing = await come_back(world, answer)
+        assert (landing.word, landing.cookie) == (Word.UNKNOWN, None)
+
+    async def test_a_consent_to_linking_with_a_state_of_connecting_gives_no_right(self, world: LinkWorld) -> None:
+        linking, connecting = await world.type_link(), await world.type_connect()
+        other = world.state.add_creator("Someone Else")  # the client's owner gets every scope, asked for or not
+        answer = await world.consent(mixed(scopes_of=linking, state_of=connecting), other)
+        landing = await come_back(world, answer)
+        assert (landing.word, landing.cause) == (Word.DENIED, Cause.NO_ACCESS)
+
+    async def test_the_cookie_of_a_link_opens_no_connection_and_the_other_way_round(self, world: LinkWorld) -> None:
+        linking, connecting = await world.land(world.ada), await land(world)
+        assert (await world.connecting.show(linking)).word is Word.EXPIRED
+        assert (await world.flow.show(connecting)).word is Word.EXPIRED
+
+
+def mixed(*, scopes_of: StartedLink, state_of: StartedLink) -> StartedLink:
+    """An authorize address with the scopes of one question and the state of another."""
+    asked, own = scopes_of.authorize_url.reveal(), state_of.authorize_url.reveal()
+    url = asked.partition("&state=")[0] + "&state=" + own.partition("&state=")[2]
+    return StartedLink(state_id=state_of.state_id, authorize_url=Secret(url), expires_at=state_of.expires_at)
+
+
+class TestYes:
+    async def test_the_server_follows_the_campaign_with_its_tiers_by_that_consent(
+        self, world: LinkWorld, campaign_id: CampaignId
+    ) -> None:
+        await connect(world)
+        assert await follows(world, OTHER_GUILD) == [campaign_id]
+        creator = await world.storage.credentials.find_creator(world.mira.id)
+        assert creator is not None
+        assert creator.pair.scopes >= {"campaigns", "campaigns.members", "w:campaigns.webhook"}
+        bound = {one.guild_id: one.credential_id for one in await world.storage.campaigns.bindings()}
+        assert bound == {GUILD: None, OTHER_GUILD: creator.credential_id}
+        campaign = await world.storage.campaigns.load(campaign_id)
+        assert campaign is not None
+        assert [tier.title for tier in campaign.tiers] == ["Free", "Gold"]
+
+    async def test_it_is_read_at_once_and_the_admin_is_told_what_comes_next(self, world: LinkWorld) -> None:
+        await connect(world)
+        assert world.reads.read == [("/patreon connect", OTHER_GUILD)]
+        place, text = world.messenger.edits[-1]
+        assert place == BUTTON
+        assert "Connected: **Moth Comics**" in text
+        assert "/patreon rule add" in text
+        assert world.crier.said[-1][0] == OTHER_GUILD
+        (entry,) = await world.storage.audit.recent(OTHER_GUILD)
+        assert entry.action == "connect"
+
+    async def test_a_reload_shows_what_was_connected(self, world: LinkWorld) -> None:
+        view = await world.connecting.show(await connect(world))
+        assert view.connected is not None
+        assert (view.connected.guild_name, view.connected.campaign_names) == ("Moth House", ("Moth Comics",))
+
+    async def test_each_server_needs_its_own_consent_and_both_share_the_newest_pair(self, world: LinkWorld) -> None:
+        await connect(world, OTHER_GUILD)
+        assert await follows(world, GuildId(502)) == []
+        older = await world.storage.credentials.find_creator(world.mira.id)
+        await connect(world, GuildId(502))
+        newer = await world.storage.credentials.find_creator(world.mira.id)
+        assert older is not None
+        assert newer is not None
+        assert older.credential_id == newer.credential_id
+        assert older.pair != newer.pair
+        bound = {one.guild_id: one.credential_id for one in await world.storage.campaigns.bindings()}
+        assert bound[OTHER_GUILD] == bound[GuildId(502)] == newer.credential_id
+
+    async def test_a_failed_first_read_leaves_the_campaign_connected(
+        self, world: LinkWorld, campaign_id: CampaignId, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def fail(**_: object) -> object:
+            raise RuntimeError("a defect")
+
+        monkeypatch.setattr(world.reads, "run_anew", fail)
+        await connect(world)
+        assert await follows(world, OTHER_GUILD) == [campaign_id]
+
+    async def test_an_answer_to_another_question_does_nothing(self, world: LinkWorld) -> None:
+        cookie = await land(world, guild_id=OTHER_GUILD)
+        for wrong in (None, Secret("made-up")):
+            view = await world.connecting.confirm(cookie, wrong, frozenset())
+            assert (view.word, view.is_changed) == (Word.CONFIRM, True)
+            assert (await world.connecting.decline(cookie, wrong)).is_changed
+        assert await follows(world, OTHER_GUILD) == []
+
+    async def test_a_second_yes_shows_the_same_outcome(self, world: LinkWorld) -> None:
+        cookie = await land(world, guild_id=OTHER_GUILD)
+        answer = await token(world, cookie)
+        for _ in range(2):
+            assert (await world.connecting.confirm(cookie, answer, frozenset())).word is Word.CONNECTED
+        await world.connecting.close()
+        assert len(world.reads.read) == 1
+
+    async def test_a_question_runs_out(self, world: LinkWorld) -> None:
+        cookie = await land(world, guild_id=OTHER_GUILD)
+        answer = await token(world, cookie)
+        world.pass_time(minutes=11)
+        assert (await world.connecting.confirm(cookie, answer, frozenset())).word is Word.EXPIRED
+        assert await follows(world, OTHER_GUILD) == []
+
+    @pytest.mark.parametrize("cookie", [None, Secret("short")])
+    async def test_a_browser_without_a_question_learns_nothing(self, world: LinkWorld, cookie: Secret | None) -> None:
+        assert (await world.connecting.show(cookie)).word is Word.UNKNOWN
+
+
+class TestSeveralCampaigns:
+    @pytest.fixture
+    def second(self, world: LinkWorld) -> str:
+        return world.state.add_campaign(world.mira, "Moth Music").id
+
+    async def test_yes_to_none_of_them_connects_none(self, world: LinkWorld, second: str) -> None:
+        cookie = await land(world, guild_id=OTHER_GUILD)
+        for chosen in (frozenset[CampaignId](), frozenset({CampaignId("999")})):
+            view = await world.connecting.confirm(cookie, await token(world, cookie), chosen)
+            assert (view.word, view.is_unchosen) == (Word.CONFIRM, True)
+        assert await follows(world, OTHER_GUILD) == []
+
+    async def test_only_the_chosen_one_is_connected(self, world: LinkWorld, second: str) -> None:
+        cookie = await land(world, guild_id=OTHER_GUILD)
+        view = await world.connecting.confirm(cookie, await token(world, cookie), {CampaignId(second)})
+        assert view.connected is not None
+        assert view.connected.campaign_names == ("Moth Music",)
+        assert await follows(world, OTHER_GUILD) == [second]
+
+
+class TestNo:
+    async def test_it_stores_nothing_gives_the_consent_back_and_leaves_a_security_line(self, world: LinkWorld) -> None:
+        cookie = await land(world, guild_id=OTHER_GUILD)
+        with structlog.testing.capture_logs() as logs:
+            view = await world.connecting.decline(cookie, await token(world, cookie))
+        assert view.word is Word.DECLINED
+        assert (await world.connecting.show(cookie)).word is Word.EXPIRED
+        assert await follows(world, OTHER_GUILD) == []
+        assert next(line for line in logs if line.get("security"))["guild_id"] == OTHER_GUILD
+        assert "was No" in world.messenger.edits[-1][1]
+        assert revoked(logs)
+
+    @pytest.mark.parametrize("kept", ["creator", "patron", "owner"])
+    async def test_a_consent_is_not_given_back_where_the_same_person_gave_another(
+        self, world: LinkWorld, kept: str
+    ) -> None:
+        await keep_consent(world, kept)
+        cookie = await land(world, guild_id=OTHER_GUILD)
+        with structlog.testing.capture_logs() as logs:
+            await world.connecting.decline(cookie, await token(world, cookie))
+        assert not revoked(logs)
+
+    async def test_a_question_that_nobody_answered_leaves_a_security_line(self, world: LinkWorld) -> None:
+        await land(world)
+        world.pass_time(minutes=11)
+        with structlog.testing.capture_logs() as logs:
+            await world.flow.sweep()
+        assert [line["purpose"] for line in logs if line.get("security")] == ["connect"]
+
+
+async def keep_consent(world: LinkWorld, kept: str) -> None:
+    if kept == "creator":
+        await connect(world, GuildId(502))
+    elif kept == "patron":
+        await world.link(world.mira)
+    else:
+        world.owner = PatreonUserId(world.mira.id)
+
+
+def revoked(logs: list[structlog.typing.EventDict]) -> bool:
+    return any("revo" in line["event"] for line in logs)

@@ -1,0 +1,226 @@
+"""What Patreon's reports of Discord accounts mean for links: the two tables of the file, row by row."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.linking.reports import SETTLING, LinkChanges, Report, Wishes, judge_reports, read_report
+from bot.model import (
+    CampaignId,
+    DiscordUserId,
+    Link,
+    LinkOrigin,
+    Membership,
+    MembershipRecord,
+    Memory,
+    PatreonUserId,
+)
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+MOTHS, OWLS = CampaignId("71"), CampaignId("72")
+ADA, BEN = PatreonUserId("ada"), PatreonUserId("ben")
+X, Y = DiscordUserId(1), DiscordUserId(2)
+NOBODY = Wishes()
+
+
+def reading(patron: PatreonUserId, person: DiscordUserId | None, campaign: CampaignId, *, hours: int = 0) -> Membership:
+    return Membership(
+        campaign_id=campaign,
+        patreon_user_id=patron,
+        full_name=patron.title(),
+        discord_user_id=person,
+        read_started_at=NOW + timedelta(hours=hours),
+    )
+
+
+def record(
+    believed: DiscordUserId | str | None = "none",
+    unproven: DiscordUserId | str | None = "none",
+    *,
+    patron: PatreonUserId = ADA,
+    campaign: CampaignId = MOTHS,
+    is_gone: bool = False,
+) -> MembershipRecord:
+    """A record by the Discord accounts that its readings name; "none": there is no such reading."""
+    return MembershipRecord(
+        campaign_id=campaign,
+        patreon_user_id=patron,
+        believed=None if isinstance(believed, str) else reading(patron, believed, campaign),
+        unproven=None if isinstance(unproven, str) else reading(patron, unproven, campaign, hours=1),
+        memory=Memory(gone_since=NOW if is_gone else None),
+    )
+
+
+def told(*records: MembershipRecord, patron: PatreonUserId = ADA) -> Report:
+    return read_report(patron, records, counted={MOTHS})
+
+
+def link(
+    person: DiscordUserId = X,
+    patron: PatreonUserId = ADA,
+    *,
+    origin: LinkOrigin = LinkOrigin.PATREON,
+    ended_at: datetime | None = None,
+) -> Link:
+    return Link(
+        discord_user_id=person,
+        patreon_user_id=patron,
+        patreon_name=patron.title(),
+        origin=origin,
+        linked_at=NOW,
+        ended_at=ended_at,
+    )
+
+
+def command(person: DiscordUserId = X, patron: PatreonUserId = ADA) -> Link:
+    return link(person, patron, origin=LinkOrigin.COMMAND)
+
+
+def judged(*reports: Report, links: tuple[Link, ...] = (), wishes: Wishes = NOBODY) -> LinkChanges:
+    return judge_reports(reports, links, wishes, now=NOW)
+
+
+def parts(changes: LinkChanges) -> dict[str, Any]:
+    """What a judgement says, by names; what it does not say is left out."""
+    said = {
+        "link": [(one.named, one.patreon_user_id) for one in changes.to_link],
+        "end": [(one.discord_user_id, one.patreon_user_id) for one in changes.to_end],
+        "drop": [(one.discord_user_id, one.patreon_user_id) for one in changes.to_drop],
+        "conflict": [(one.discord_user_id, *(r.patreon_user_id for r in one.reports)) for one in changes.conflicts],
+        "disagree": [(one.report.named, one.report.patreon_user_id) for one in changes.disagreements],
+    }
+    return {name: value for name, value in said.items() if value}
+
+
+class TestOnePatronsRecords:
+    def test_an_account_is_named_by_a_proven_reading(self) -> None:
+        assert told(record(X)) == Report(
+            patreon_user_id=ADA,
+            full_name="Ada",
+            campaign_ids=frozenset({MOTHS}),
+            named=X,
+            proven=frozenset({X}),
+            kept=frozenset({X}),
+            is_told=True,
+            is_present=True,
+        )
+
+    @pytest.mark.parametrize(
+        ("records", "expected"),
+        [
+            pytest.param(
+                [record("none", X)], (X, set(), {X}, False), id="a doubted reading names too, and proves nothing"
+            ),
+            pytest.param([record(X, None)], (X, {X}, {X}, True), id="a doubted reading that names none takes nothing"),
+            pytest.param([record(X, Y)], (Y, {X}, {X, Y}, True), id="the newest reading names, the proven one keeps"),
+            pytest.param([record(None)], (None, set(), set(), True), id="a proven reading that names none"),
+            pytest.param(
+                [record(X, is_gone=True)], (None, set(), {X}, False), id="a past word keeps, and names no more"
+            ),
+            pytest.param([record(X, Y, is_gone=True)], (Y, set(), {X, Y}, False), id="back, as a doubted reading says"),
+            pytest.param([record(X, campaign=OWLS)], (None, {X}, {X}, True), id="a campaign that does not count keeps"),
+            pytest.param(
+                [record(None), record(X, campaign=OWLS)], (None, {X}, {X}, True), id="one campaign's silence is no word"
+            ),
+            pytest.param([], (None, set(), set(), False), id="no record"),
+        ],
+    )
+    def test_what_they_name_prove_and_keep(self, records: list[MembershipRecord], expected: tuple[Any, ...]) -> None:
+        report = told(*records)
+        assert (report.named, set(report.proven), set(report.kept), report.is_told) == expected
+
+
+class TestANewReport:
+    def test_links(self) -> None:
+        assert parts(judged(told(record(X)))) == {"link": [(X, ADA)]}
+
+    def test_links_by_a_doubted_reading_too(self) -> None:
+        assert parts(judged(told(record("none", X)))) == {"link": [(X, ADA)]}
+
+    def test_of_nobody_links_nobody(self) -> None:
+        assert parts(judged(told(record(None)))) == {}
+
+    def test_for_two_patrons_links_neither(self) -> None:
+        ben = told(record(X, patron=BEN), patron=BEN)
+        assert parts(judged(ben, told(record(X)))) == {"conflict": [(X, ADA, BEN)]}
+
+    @pytest.mark.parametrize(
+        "wishes", [Wishes(people={X}), Wishes(patrons={ADA})], ids=["the Discord account", "the Patreon account"]
+    )
+    def test_of_someone_who_unlinked_is_left_alone(self, wishes: Wishes) -> None:
+        assert parts(judged(told(record(X)), wishes=wishes)) == {}
+
+    @pytest.mark.parametrize(
+        ("present", "expected"),
+        [
+            pytest.param(command(), {}, id="the same pair by /link"),
+            pytest.param(command(Y), {"disagree": [(X, ADA)]}, id="the patron by /link to another account"),
+            pytest.param(command(X, BEN), {"disagree": [(X, ADA)]}, id="the account by /link to another patron"),
+            pytest.param(link(), {}, id="the same pair by report"),
+            pytest.param(link(X, BEN), {}, id="the account by report to a patron of whom nothing is told"),
+        ],
+    )
+    def test_never_takes_a_living_links_place(self, present: Link, expected: dict[str, Any]) -> None:
+        assert parts(judged(told(record(X)), links=(present,))) == expected
+
+    def test_a_link_decides_between_two_patrons(self) -> None:
+        ben = told(record(X, patron=BEN), patron=BEN)
+        assert parts(judged(told(record(X)), ben, links=(command(),))) == {"disagree": [(X, BEN)]}
+
+    @pytest.mark.parametrize(
+        ("ended", "hours_ago", "is_linked"),
+        [
+            pytest.param((X, ADA), 0, True, id="the same pair"),
+            pytest.param((X, BEN), 0, True, id="the account had another patron"),
+            pytest.param((Y, ADA), 0, False, id="the patron had another account a moment ago"),
+            pytest.param((Y, ADA), 24, True, id="the patron had another account a day ago"),
+        ],
+    )
+    def test_takes_the_place_of_an_ended_one_once_that_is_settled(
+        self, ended: tuple[DiscordUserId, PatreonUserId], hours_ago: int, is_linked: bool
+    ) -> None:
+        old = link(*ended, ended_at=NOW - timedelta(hours=hours_ago))
+        changes = judged(told(record(X)), links=(old,))
+        assert bool(changes.to_link) is is_linked
+        assert timedelta(hours=24) == SETTLING
+
+
+class TestALinkThatRestsOnAReport:
+    @pytest.mark.parametrize(
+        ("records", "expected"),
+        [
+            pytest.param([record(X)], {}, id="still named"),
+            pytest.param([record(X, None)], {}, id="not named by a doubted reading"),
+            pytest.param([record(None, X)], {}, id="named again by a doubted reading"),
+            pytest.param([record(None), record(X, campaign=OWLS)], {}, id="named by another campaign"),
+            pytest.param([record(None)], {"end": [(X, ADA)]}, id="proven no longer named"),
+            pytest.param([record(Y)], {"end": [(X, ADA)]}, id="proven to be another account"),
+            pytest.param([record(X, is_gone=True)], {"drop": [(X, ADA)]}, id="proven gone"),
+            pytest.param(
+                [record(None), record(X, campaign=OWLS, is_gone=True)], {}, id="gone from the campaign that named it"
+            ),
+            pytest.param([record("none", None)], {}, id="only a doubted reading"),
+            pytest.param([], {"drop": [(X, ADA)]}, id="nothing known any more"),
+        ],
+    )
+    def test_stays_ends_or_waits_for_its_roles(self, records: list[MembershipRecord], expected: dict[str, Any]) -> None:
+        assert parts(judged(told(*records), links=(link(),))) == expected
+
+    def test_of_whom_nothing_is_told_now_stays(self) -> None:
+        assert parts(judged(links=(link(),))) == {}
+
+    def test_that_ended_is_dropped_when_it_can_be(self) -> None:
+        assert parts(judged(told(record(None)), links=(link(ended_at=NOW),))) == {"drop": [(X, ADA)]}
+
+    def test_ends_when_proven_reports_name_two_patrons(self) -> None:
+        ben = told(record(X, patron=BEN), patron=BEN)
+        expected = {"end": [(X, ADA)], "conflict": [(X, ADA, BEN)]}
+        assert parts(judged(told(record(X)), ben, links=(link(),))) == expected
+
+    def test_stays_when_the_second_patron_is_doubted(self) -> None:
+        ben = told(record("none", X, patron=BEN), patron=BEN)
+        assert parts(judged(told(record(X)), ben, links=(link(),))) == {"conflict": [(X, ADA, BEN)]}
+
+    def test_by_command_is_never_ended(self) -> None:
+        assert parts(judged(told(record(None)), links=(command(),))) == {}

@@ -1,0 +1,179 @@
+"""Who is told of a declined payment, with a real database."""
+
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from bot.model import (
+    Campaign,
+    ChargeStatus,
+    DiscordUserId,
+    Grant,
+    GrantState,
+    GuildId,
+    Link,
+    LinkOrigin,
+    PatreonUserId,
+    PatronStatus,
+)
+from bot.roles.declines import AT_MOST, Declines
+from bot.roles.observe import Observer
+from bot.roles.record import take_reading
+from bot.storage import Storage
+from tests.bot.roles.conftest import StoppedClock
+from tests.fakes.world import CAMPAIGN, GUILD, ROLE, reading, tier_map
+
+DECLINED: dict[str, Any] = {"patron_status": PatronStatus.DECLINED, "charge_status": ChargeStatus.DECLINED}
+GUILDS = {GUILD: "Ember*wood", GuildId(901): "Elsewhere"}
+
+
+class Town:
+    """One campaign, two servers, and whoever would be told."""
+
+    def __init__(self, storage: Storage, clock: StoppedClock) -> None:
+        self.storage = storage
+        self.clock = clock
+        self.told: list[tuple[DiscordUserId, str]] = []
+        self.patrons: list[PatreonUserId] = []
+        looks = SimpleNamespace(look_guild=lambda guild_id: SimpleNamespace(name=GUILDS[guild_id]))
+        self.declines = Declines(storage=storage, observer=cast("Observer", looks), teller=self, clock=clock)
+
+    async def tell(self, discord_user_id: DiscordUserId, text: str) -> None:
+        self.told.append((discord_user_id, text))
+
+    async def build(self) -> None:
+        await self.storage.campaigns.save(
+            Campaign(campaign_id=CAMPAIGN, name="Moth Tales", tiers=tuple(tier_map().values()))
+        )
+        for guild_id in GUILDS:
+            await self.storage.campaigns.bind(guild_id, CAMPAIGN, credential_id=None, at=self.clock.now())
+        await self.storage.guilds.change(GUILD, decline_dm=True)
+
+    async def patron(self, name: str, number: int, *guild_ids: GuildId, **facts: Any) -> None:
+        """Let a linked patron hold a role in these servers; Patreon says of them what `facts` says."""
+        person = DiscordUserId(number)
+        active = take_reading(None, reading(name, at=self.clock.now()))
+        await self.storage.memberships.save([active])
+        await self.read(name, **facts)
+        self.patrons.append(active.patreon_user_id)
+        link = Link(
+            discord_user_id=person,
+            patreon_user_id=active.patreon_user_id,
+            patreon_name=name,
+            origin=LinkOrigin.COMMAND,
+            linked_at=self.clock.now(),
+        )
+        await self.storage.links.save(link)
+        for guild_id in guild_ids:
+            grant = Grant(
+                guild_id=guild_id,
+                discord_user_id=person,
+                role_id=ROLE["Gold"],
+                state=GrantState.HELD,
+                since=self.clock.now(),
+            )
+            await self.storage.ledger.put(grant)
+
+    async def read(self, name: str, *, is_believed: bool = True, **facts: Any) -> None:
+        self.clock.move(minutes=1)
+        (known,) = await self.storage.memberships.load_person(PatreonUserId(f"patreon-{name}"))
+        fresh = reading(name, at=self.clock.now(), **facts)
+        await self.storage.memberships.save([take_reading(known, fresh, is_believed=is_believed)])
+
+    async def after_read(self) -> list[DiscordUserId]:
+        """Do what a round does after a read; return who was told."""
+        before = len(self.told)
+        await self.declines.tell(CAMPAIGN, self.patrons)
+        return [person for person, _ in self.told[before:]]
+
+
+@pytest.fixture
+async def town(storage: Storage, clock: StoppedClock) -> Town:
+    town = Town(storage, clock)
+    await town.build()
+    return town
+
+
+async def test_a_decline_is_told_once_with_what_happened_until_when_and_what_to_do(town: Town) -> None:
+    await town.patron("ada", 11, GUILD, **DECLINED)
+    assert await town.after_read() == [DiscordUserId(11)]
+    ((_, text),) = town.told
+    until = int((town.clock.now() + timedelta(days=7)).timestamp())
+    assert "Patreon could not charge you for your pledge to **Moth Tales**" in text
+    assert rf"Your roles in **Ember\*wood** stay until <t:{until}:R>." in text
+    assert "check your payment method" in text
+    await town.read("ada", **DECLINED)
+    assert await town.after_read() == []
+
+
+async def test_a_restart_does_not_tell_again(town: Town) -> None:
+    await town.patron("ada", 11, GUILD, **DECLINED)
+    await town.after_read()
+    again = Town(town.storage, town.clock)
+    again.patrons = town.patrons
+    assert await again.after_read() == []
+
+
+async def test_another_decline_is_told_again(town: Town) -> None:
+    await town.patron("ada", 11, GUILD, **DECLINED)
+    await town.after_read()
+    await town.read("ada")
+    assert await town.after_read() == []
+    await town.read("ada", **DECLINED)
+    assert await town.after_read() == [DiscordUserId(11)]
+
+
+async def test_at_most_ten_are_told_within_an_hour_and_the_others_later(town: Town) -> None:
+    for number in range(13):
+        await town.patron(f"patron-{number:02}", 100 + number, GUILD, **DECLINED)
+    first = await town.after_read()
+    assert len(first) == AT_MOST
+    town.clock.move(minutes=59)
+    assert await town.after_read() == []
+    town.clock.move(minutes=2)
+    assert len(await town.after_read()) == 3
+    assert len({person for person, _ in town.told}) == 13
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        pytest.param({}, id="paid"),
+        pytest.param({"patron_status": PatronStatus.FORMER, "tiers": ()}, id="cancelled"),
+        pytest.param({**DECLINED, "is_believed": False}, id="a decline that is not believed"),
+        pytest.param({**DECLINED, "is_gifted": True}, id="a gift is not charged"),
+    ],
+)
+async def test_nothing_is_told_of_what_is_no_decline(town: Town, facts: dict[str, Any]) -> None:
+    await town.patron("ada", 11, GUILD, **facts)
+    assert await town.after_read() == []
+
+
+async def test_only_servers_that_want_it_tell_and_only_whoever_holds_a_role_there(town: Town) -> None:
+    await town.patron("ada", 11, GuildId(901), **DECLINED)
+    await town.patron("ben", 12, **DECLINED)
+    assert await town.after_read() == []
+    await town.storage.guilds.change(GuildId(901), decline_dm=True)
+    assert await town.after_read() == [DiscordUserId(11)]
+    assert "Elsewhere" in town.told[0][1]
+    assert "Ember" not in town.told[0][1]
+
+
+async def test_with_no_server_that_wants_it_nobody_is_looked_for(town: Town) -> None:
+    await town.patron("ada", 11, GUILD, **DECLINED)
+    await town.storage.guilds.change(GUILD, decline_dm=False)
+    assert await town.after_read() == []
+
+
+async def test_without_grace_there_is_nothing_to_tell(town: Town) -> None:
+    await town.storage.guilds.change(GUILD, grace_days=0)
+    await town.patron("ada", 11, GUILD, **DECLINED)
+    assert await town.after_read() == []
+
+
+async def test_who_unlinked_is_told_nothing(town: Town) -> None:
+    await town.patron("ada", 11, GUILD, **DECLINED)
+    await town.storage.links.delete(DiscordUserId(11))
+    assert await town.after_read() == []

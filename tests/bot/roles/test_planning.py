@@ -1,0 +1,108 @@
+"""From facts and a look to plans, with everything real but the two services."""
+
+import asyncio
+
+import pytest
+
+from bot.model import GrantState, RoleId
+from bot.roles.plan import Action, PersonPlan
+from bot.storage.audit import AuditEntry
+from tests.fakes.scene import ADMIN, MEMBER, SOON, Scene
+
+
+@pytest.fixture
+async def linked(scene: Scene) -> Scene:
+    """Someone is linked and has the role by us, as a look has shown."""
+    await scene.services.rounds.run(trigger="test")
+    await scene.add_rule()
+    await scene.link()
+    await written(scene, "grant done")
+    async with asyncio.timeout(SOON):
+        while await state_of(scene) is not GrantState.HELD:
+            await asyncio.sleep(0.02)
+    return scene
+
+
+async def state_of(scene: Scene) -> GrantState | None:
+    grants = await scene.services.storage.ledger.load_member(scene.guild_id, scene.person(MEMBER))
+    grant = grants.get(scene.role("Gold"))
+    return None if grant is None else grant.state
+
+
+async def written(scene: Scene, action: str) -> AuditEntry:
+    """Wait until the newest row of the person says this."""
+    async with asyncio.timeout(SOON):
+        while True:
+            rows = await scene.services.storage.audit.recent(scene.guild_id, scene.person(MEMBER), limit=1)
+            if rows and rows[0].action == action:
+                return rows[0]
+            await asyncio.sleep(0.02)
+
+
+def gold(scene: Scene, plan: PersonPlan) -> Action:
+    (action,) = (one.action for one in plan.decisions if one.role_id == scene.role("Gold"))
+    return action
+
+
+async def believed(scene: Scene) -> int:
+    (campaign_id,) = await scene.services.storage.campaigns.campaigns_of(scene.guild_id)
+    read = await scene.services.storage.reads.last_believed(campaign_id)
+    assert read is not None
+    return read.read_id
+
+
+async def test_a_preview_and_an_explanation_store_nothing(linked: Scene) -> None:
+    """They go by what is seen, and leave the ledger as it is."""
+    services = linked.services
+    services.observer.left(linked.guild_id, linked.person(MEMBER))
+    before = await services.storage.audit.recent(linked.guild_id)
+    explanation = await services.reconciler.explain(linked.guild_id, linked.person(MEMBER))
+    await services.reconciler.preview(linked.guild_id)
+    assert gold(linked, explanation.plan) is Action.AWAY
+    assert await state_of(linked) is GrantState.HELD
+    assert await services.storage.audit.recent(linked.guild_id) == before
+
+
+async def test_a_hand_edit_is_settled_and_written_down_when_it_is_seen(linked: Scene) -> None:
+    linked.discord.take_role(linked.stage.user_id(MEMBER), linked.stage.role_id("Gold"))
+    row = await written(linked, "suppress")
+    assert (row.role_id, row.trigger) == (linked.role("Gold"), "seen on Discord")
+    assert await state_of(linked) is GrantState.SUPPRESSED
+    explanation = await linked.services.reconciler.explain(linked.guild_id, linked.person(MEMBER))
+    assert gold(linked, explanation.plan) is Action.SUPPRESSED
+
+
+async def test_a_role_that_is_deleted_is_forgotten_and_written_down(linked: Scene) -> None:
+    role_id = linked.role("Gold")
+    linked.discord.delete_role(str(role_id))
+    row = await written(linked, "forget")
+    assert (row.role_id, row.reason) == (RoleId(role_id), "the role was deleted")
+    assert await linked.services.storage.ledger.load_member(linked.guild_id, linked.person(MEMBER)) == {}
+
+
+async def test_a_row_says_which_read_decided(linked: Scene) -> None:
+    granted = await written(linked, "grant done")
+    assert granted.read_id is None, "the patron's own consent told, and no read of the list"
+    linked.stage.sandbox.patreon.refund(linked.stage.patron_id("Gerda Nilsson"))
+    await linked.services.rounds.run(trigger="test")
+    revoked = await written(linked, "revoke done")
+    assert revoked.read_id == await believed(linked)
+    assert (revoked.trigger, revoked.is_counted) == ("test", True)
+    linked.stage.sandbox.patreon.pay(linked.stage.patron_id("Gerda Nilsson"))
+    await linked.services.rounds.run(trigger="test")
+    assert (await written(linked, "grant done")).read_id == await believed(linked)
+
+
+async def test_an_unlinking_does_not_use_up_the_brake(linked: Scene) -> None:
+    typed = await linked.type(ADMIN, "patreon unlink", user=str(linked.person(MEMBER)))
+    await linked.press(ADMIN, typed.messages[0], "confirm:")
+    assert not (await written(linked, "revoke done")).is_counted
+
+
+async def test_what_a_rail_holds_back_is_in_the_preview(linked: Scene) -> None:
+    await linked.services.tuning.change(linked.guild_id, {"mode": "grant_only"}, by=linked.person(ADMIN))
+    linked.stage.sandbox.patreon.refund(linked.stage.patron_id("Gerda Nilsson"))
+    await linked.services.rounds.run(trigger="test")
+    drawn = await linked.services.reconciler.preview(linked.guild_id)
+    plan = next(one for one in drawn.plans if one.discord_user_id == linked.person(MEMBER))
+    assert gold(linked, plan) is Action.HELD_BACK

@@ -1,0 +1,114 @@
+from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
+
+from bot.model import DiscordUserId, GuildId, HoldId, HoldItem, HoldState, RoleId
+from bot.storage import Storage
+from bot.storage.audit import AuditEntry
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+GUILD, OTHER = GuildId(900), GuildId(901)
+ADA, BO = DiscordUserId(11), DiscordUserId(12)
+GOLD, SILVER = RoleId(31), RoleId(32)
+
+
+def item(who: DiscordUserId = ADA, role: RoleId = GOLD, *, guild_id: GuildId = GUILD, mark: str = "then") -> HoldItem:
+    return HoldItem(
+        hold_id=HoldId(0),
+        guild_id=guild_id,
+        discord_user_id=who,
+        role_id=role,
+        state=HoldState.OPEN,
+        mark=mark,
+        reason="**Gold**: to be removed",
+    )
+
+
+async def test_a_hold_comes_back_with_its_roles(storage: Storage) -> None:
+    held = await storage.holds.add(GUILD, [item(), item(BO)], at=NOW)
+    (hold,) = await storage.holds.list_open(GUILD)
+    assert (held.hold_id, held.is_new, held.size) == (hold.hold_id, True, 2)
+    assert (hold.opened_at, [one.discord_user_id for one in hold.items]) == (NOW, [ADA, BO])
+    assert await storage.holds.load_guild(GUILD) == {ADA: {GOLD: hold.items[0]}, BO: {GOLD: hold.items[1]}}
+    assert await storage.holds.load_person(GUILD, BO) == {BO: {GOLD: hold.items[1]}}
+    assert await storage.holds.list_open(OTHER) == ()
+
+
+async def test_later_removals_join_the_hold_that_is_open(storage: Storage) -> None:
+    first = await storage.holds.add(GUILD, [item()], at=NOW)
+    second = await storage.holds.add(GUILD, [item(BO), item(ADA, SILVER)], at=NOW + timedelta(hours=1))
+    assert (second.hold_id, second.is_new, second.size) == (first.hold_id, False, 3)
+    (hold,) = await storage.holds.list_open(GUILD)
+    assert (len(hold.items), hold.opened_at) == (3, NOW)
+
+
+async def test_each_server_has_holds_of_its_own(storage: Storage) -> None:
+    ours = await storage.holds.add(GUILD, [item()], at=NOW)
+    theirs = await storage.holds.add(OTHER, [item(guild_id=OTHER)], at=NOW)
+    assert theirs.is_new
+    assert theirs.hold_id != ours.hold_id
+    assert await storage.holds.close(GUILD, theirs.hold_id, state=HoldState.APPROVED, at=NOW) is None
+    assert [hold.hold_id for hold in await storage.holds.list_open(OTHER)] == [theirs.hold_id]
+
+
+async def test_a_hold_is_answered_once(storage: Storage) -> None:
+    await storage.holds.add(GUILD, [item(), item(BO)], at=NOW)
+    (hold,) = await storage.holds.list_open(GUILD)
+    assert await storage.holds.close(GUILD, hold.hold_id, state=HoldState.DISCARDED, at=NOW) == hold
+    assert await storage.holds.close(GUILD, hold.hold_id, state=HoldState.APPROVED, at=NOW) is None
+    assert await storage.holds.list_open(GUILD) == ()
+    states = {one.state for roles in (await storage.holds.load_guild(GUILD)).values() for one in roles.values()}
+    assert states == {HoldState.DISCARDED}
+
+
+async def test_what_comes_after_an_answer_is_a_new_hold(storage: Storage) -> None:
+    first = await storage.holds.add(GUILD, [item(), item(BO)], at=NOW)
+    await storage.holds.close(GUILD, first.hold_id, state=HoldState.DISCARDED, at=NOW)
+    second = await storage.holds.add(GUILD, [item(mark="now")], at=NOW)
+    assert second.is_new
+    assert second.hold_id != first.hold_id
+    held = await storage.holds.load_guild(GUILD)
+    assert held[ADA][GOLD] == replace(item(mark="now"), hold_id=second.hold_id)
+    assert held[BO][GOLD].state is HoldState.DISCARDED
+
+
+async def test_a_hold_of_which_nothing_is_left_is_over(storage: Storage) -> None:
+    await storage.holds.add(GUILD, [item(), item(BO)], at=NOW)
+    (hold,) = await storage.holds.list_open(GUILD)
+    ada, bo = hold.items
+    assert await storage.holds.drop(GUILD, [ada], at=NOW) == ()
+    assert [one.discord_user_id for one in (await storage.holds.list_open(GUILD))[0].items] == [BO]
+    assert await storage.holds.drop(GUILD, [bo], at=NOW) == (hold.hold_id,)
+    assert await storage.holds.list_open(GUILD) == ()
+    assert await storage.holds.drop(GUILD, [], at=NOW) == ()
+
+
+async def test_what_an_answered_hold_said_is_dropped_in_silence(storage: Storage) -> None:
+    await storage.holds.add(GUILD, [item()], at=NOW)
+    (hold,) = await storage.holds.list_open(GUILD)
+    await storage.holds.close(GUILD, hold.hold_id, state=HoldState.APPROVED, at=NOW)
+    assert await storage.holds.drop(GUILD, hold.items, at=NOW) == ()
+    assert await storage.holds.load_guild(GUILD) == {}
+
+
+async def test_the_brake_counts_each_role_of_a_person_once_and_only_what_counts(storage: Storage) -> None:
+    revoked = AuditEntry(
+        at=NOW,
+        guild_id=GUILD,
+        discord_user_id=ADA,
+        role_id=GOLD,
+        action="revoke done",
+        reason="",
+        trigger="interval",
+        is_counted=True,
+    )
+    await storage.audit.add(
+        revoked,
+        replace(revoked, action="revoke unknown"),
+        replace(revoked, role_id=SILVER),
+        replace(revoked, discord_user_id=BO, is_counted=False),
+        replace(revoked, discord_user_id=BO, at=NOW - timedelta(days=2)),
+        replace(revoked, discord_user_id=BO, guild_id=OTHER),
+    )
+    assert await storage.audit.count_revokes(GUILD, NOW - timedelta(days=1)) == 2
+    assert await storage.audit.count_revokes(GUILD, NOW) == 0

@@ -1,0 +1,85 @@
+"""What is kept in memory is never older than the last write."""
+
+import asyncio
+
+import pytest
+
+from bot.storage import Storage, kept
+from bot.storage.kept import Kept
+
+
+@pytest.fixture
+def values(storage: Storage) -> Kept:
+    return Kept(storage.database)
+
+
+class Shelf:
+    """Counts how often it is looked at, and may be slow."""
+
+    def __init__(self) -> None:
+        self.value = "first"
+        self.looks = 0
+        self.is_free = asyncio.Event()
+        self.is_free.set()
+
+    async def load(self) -> str:
+        self.looks += 1
+        value = self.value
+        await self.is_free.wait()
+        return value
+
+
+async def test_what_was_read_is_not_read_again(values: Kept) -> None:
+    shelf = Shelf()
+    assert [await values.get("key", shelf.load), await values.get("key", shelf.load)] == ["first", "first"]
+    assert shelf.looks == 1
+
+
+async def test_that_nothing_is_there_is_kept_too(values: Kept) -> None:
+    looks = 0
+
+    async def load() -> None:
+        nonlocal looks
+        looks += 1
+
+    await values.get("key", load)
+    await values.get("key", load)
+    assert looks == 1
+
+
+async def test_after_a_write_it_is_read_again(values: Kept) -> None:
+    shelf = Shelf()
+    await values.get("key", shelf.load)
+    async with values.write():
+        shelf.value = "second"
+    assert await values.get("key", shelf.load) == "second"
+
+
+async def test_after_a_write_that_failed_it_is_read_again(values: Kept) -> None:
+    shelf = Shelf()
+    await values.get("key", shelf.load)
+    with pytest.raises(RuntimeError):
+        async with values.write():
+            raise RuntimeError
+    await values.get("key", shelf.load)
+    assert shelf.looks == 2
+
+
+async def test_what_was_read_while_a_write_ended_is_not_kept(values: Kept) -> None:
+    shelf = Shelf()
+    shelf.is_free.clear()
+    reading = asyncio.create_task(values.get("key", shelf.load))
+    while not shelf.looks:
+        await asyncio.sleep(0)
+    async with values.write():
+        shelf.value = "second"
+    shelf.is_free.set()
+    assert await reading == "first"
+    assert await values.get("key", shelf.load) == "second"
+
+
+async def test_not_everybody_ever_asked_for_is_kept(values: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "MAX_KEPT", 3)
+    for number in range(10):
+        await values.get(number, Shelf().load)
+    assert len(values._values) <= 3

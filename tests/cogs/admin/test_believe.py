@@ -1,0 +1,97 @@
+"""`/patreon believe` as an admin uses it."""
+
+import pytest
+
+from sandbox.weather import Fault
+from tests.fakes.scene import ADMIN, MEMBER, Scene, buttons
+
+BELIEVE = "patreon believe"
+
+
+@pytest.fixture
+async def doubted(scene: Scene) -> Scene:
+    """Someone has the role, and Patreon's list says that nobody has a tier."""
+    await scene.add_rule()
+    await scene.link()
+    scene.stage.sandbox.weather.set(Fault("patreon", "/members", "no_tiers"))
+    await scene.services.rounds.run(trigger="test")
+    return scene
+
+
+def patrons_leave(scene: Scene) -> None:
+    """Let Patreon forget every active patron altogether."""
+    members = scene.stage.sandbox.world.campaign.members
+    for member in [one for one in members if one.patron_status == "active_patron"]:
+        members.remove(member.id)
+
+
+async def believed_reads(scene: Scene) -> list[int]:
+    (campaign_id,) = await scene.services.storage.campaigns.campaigns_of(scene.guild_id)
+    read = await scene.services.storage.reads.last_believed(campaign_id)
+    return [] if read is None else [read.read_id]
+
+
+async def test_with_nothing_to_believe_that_is_said_with_the_cure(scene: Scene) -> None:
+    said = await scene.say(ADMIN, BELIEVE)
+    assert "There is nothing to believe" in said
+    assert "`/patreon sync`" in said
+
+
+async def test_what_would_be_believed_is_shown_in_numbers_and_asked_first(doubted: Scene) -> None:
+    before = await believed_reads(doubted)
+    typed = await doubted.type(ADMIN, BELIEVE)
+    said = typed.messages[0].content
+    assert "**Emberwood Tales**, read <t:" in said
+    assert "0 with a tier" in said
+    assert "The last list that I believed, read <t:" in said
+    assert "I doubt it, for no member has a tier." in said
+    assert [one.partition(":")[0] for one in buttons(typed.messages[0]).values()] == ["confirm", "cancel"]
+    assert "Nothing was changed" in await doubted.press(ADMIN, typed.messages[0], "cancel:")
+    assert await believed_reads(doubted) == before
+
+
+async def test_on_the_admins_word_the_read_counts_and_the_next_one_is_compared_with_it(doubted: Scene) -> None:
+    typed = await doubted.type(ADMIN, BELIEVE)
+    said = await doubted.press(ADMIN, typed.messages[0], "confirm:")
+    assert "Believed, on your word: **Emberwood Tales**" in said
+    assert await believed_reads(doubted) != []
+    entry = (await doubted.services.storage.audit.recent(doubted.guild_id))[0]
+    assert (entry.action, [entry.read_id]) == ("believe", await believed_reads(doubted))
+    assert "believed on the word of the admin" in entry.reason
+    report = await doubted.services.rounds.run(trigger="test")
+    assert report.campaigns[0].doubts == ()
+    assert "There is nothing to believe" in await doubted.say(ADMIN, BELIEVE)
+
+
+async def test_what_it_showed_is_said_of_each_person_from_then_on(doubted: Scene) -> None:
+    user = str(doubted.person(MEMBER))
+    typed = await doubted.type(ADMIN, BELIEVE)
+    before = await doubted.say(ADMIN, "patreon why", user=user)
+    await doubted.press(ADMIN, typed.messages[0], "confirm:")
+    after = await doubted.say(ADMIN, "patreon why", user=user)
+    assert "without a tier" not in before
+    assert "active patron without a tier" in after
+    assert "Gold" in doubted.stage.roles(MEMBER), "a second look after a day decides"
+
+
+async def test_a_read_that_waits_no_longer_is_not_believed(doubted: Scene) -> None:
+    typed = await doubted.type(ADMIN, BELIEVE)
+    doubted.stage.sandbox.weather.clear()
+    await doubted.services.rounds.run(trigger="test")
+    before = await believed_reads(doubted)
+    assert "waits for your word no longer" in await doubted.press(ADMIN, typed.messages[0], "confirm:")
+    assert await believed_reads(doubted) == before
+
+
+async def test_whoever_is_not_on_the_believed_list_loses_the_role_at_the_next_read(scene: Scene) -> None:
+    await scene.add_rule()
+    await scene.link()
+    patrons_leave(scene)
+    await scene.services.rounds.run(trigger="test")
+    typed = await scene.type(ADMIN, BELIEVE)
+    assert "people listed, 0 active patrons" in typed.messages[0].content
+    assert "more than a fifth of the paying patrons are gone" in typed.messages[0].content
+    await scene.press(ADMIN, typed.messages[0], "confirm:")
+    assert "Gold" in scene.stage.roles(MEMBER)
+    await scene.services.rounds.run(trigger="test")
+    await scene.until(lambda: "Gold" not in scene.stage.roles(MEMBER), "who is gone loses the role")

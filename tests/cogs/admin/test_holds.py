@@ -1,0 +1,94 @@
+"""`/patreon holds` and a hold's buttons, as an admin uses them."""
+
+import pytest
+
+from sandbox.discord import Message
+from tests.fakes.scene import ADMIN, Scene, buttons
+from tests.fakes.stage import words
+
+HOLDS = "patreon holds"
+CROWD = {
+    "bramble.fox": "Gerda Nilsson",
+    "cedar_lane": "Gideon Brook",
+    "dapple.grey": "Goldie Marsh",
+    "elderflower77": "Anneke Visser",
+    "fernandthyme": "Petra Nyman",
+}
+
+
+@pytest.fixture
+async def held(scene: Scene) -> Scene:
+    """Five of six people who hold Gold by us lose their pledge at once."""
+    await scene.add_rule()
+    for username, patron in CROWD.items():
+        await scene.link(username, patron)
+    await scene.until(lambda: all("Gold" in scene.stage.roles(one) for one in CROWD), "everybody has the role")
+    for patron in CROWD.values():
+        scene.stage.sandbox.patreon.refund(scene.stage.patron_id(patron))
+    await scene.services.rounds.run(trigger="test")
+    return scene
+
+
+def keep(scene: Scene) -> set[str]:
+    return {username for username in CROWD if "Gold" in scene.stage.roles(username)}
+
+
+async def shown(scene: Scene) -> Message:
+    (message,) = (await scene.type(ADMIN, HOLDS)).messages
+    return message
+
+
+async def test_with_nothing_held_that_is_said(scene: Scene) -> None:
+    typed = await scene.type(ADMIN, HOLDS)
+    assert words(typed.messages) == "Nothing is held: no mass removal waits for your answer."
+    assert buttons(typed.messages[0]) == {}
+
+
+async def test_a_hold_names_counts_people_and_reasons_and_has_its_buttons(held: Scene) -> None:
+    message = await shown(held)
+    assert "5 roles of 5 people were about to be removed" in message.content
+    for username in CROWD:
+        assert f"<@{held.person(username)}> **Gold**: to be removed. It asks for the tier Gold" in message.content
+    assert list(buttons(message).values()) == ["hold:apply:1", "hold:discard:1"]
+    assert keep(held) == set(CROWD)
+
+
+async def test_apply_removes_those_still_due(held: Scene) -> None:
+    said = await held.press(ADMIN, await shown(held), "hold:apply:")
+    assert f"Hold 1 is applied** by <@{held.person(ADMIN)}>" in said
+    assert "5 people" in said
+    await held.until(lambda: keep(held) == set(), "the roles are gone")
+    assert "Nothing is held" in await held.say(ADMIN, HOLDS)
+
+
+async def test_discard_keeps_the_roles_and_the_message_loses_its_buttons(held: Scene) -> None:
+    message = await shown(held)
+    assert "Hold 1 is discarded" in await held.press(ADMIN, message, "hold:discard:")
+    assert buttons(message) == {}
+    await held.services.rounds.run(trigger="test")
+    await held.services.reconciler.consider(held.guild_id, None, trigger="test")
+    assert keep(held) == set(CROWD)
+    assert "an admin chose to keep it" in await held.say(ADMIN, "patreon why", user=str(held.person("bramble.fox")))
+
+
+async def test_a_hold_is_answered_once(held: Scene) -> None:
+    first, second = await shown(held), await shown(held)
+    await held.press(ADMIN, first, "hold:discard:")
+    assert "This hold is over already" in await held.press(ADMIN, second, "hold:apply:")
+    assert keep(held) == set(CROWD)
+
+
+async def test_a_preview_shows_what_is_held(held: Scene) -> None:
+    said = await held.say(ADMIN, "patreon preview")
+    assert "These are held back" in said
+    assert "left as it is, held until an admin answers `/patreon holds`" in said
+
+
+async def test_an_admin_without_the_right_by_now_cannot_answer(held: Scene) -> None:
+    message = await shown(held)
+    held.discord.edit_role(held.stage.role_id("Admin"), permissions=0)
+    guild = held.bot.get_guild(held.guild_id)
+    assert guild is not None
+    await held.until(lambda: guild.get_role(held.role("Admin")).permissions.value == 0, "the right is gone")  # type: ignore[union-attr]  # it is there
+    assert "You need the Manage Roles permission" in await held.press(ADMIN, message, "hold:apply:")
+    assert keep(held) == set(CROWD)

@@ -1,0 +1,95 @@
+"""Somebody at the sandbox's page, in a real browser: everything by clicking and typing, nothing behind the page's back."""
+
+import re
+
+from playwright.async_api import BrowserContext, Page, expect
+
+PATIENCE_MS = 30_000
+
+
+class Player:
+    """One browser on the page of one sandbox."""
+
+    def __init__(self, context: BrowserContext, page: Page) -> None:
+        self.context = context
+        self.page = page
+
+    async def bot_is_up(self) -> None:
+        """Wait until the bot has registered its commands."""
+        await expect(self.page.locator("#command option")).not_to_have_count(1, timeout=PATIENCE_MS)
+
+    async def be(self, name: str) -> None:
+        """Look at the server as somebody."""
+        value = await self.page.locator("#me option", has_text=re.compile(rf"^{re.escape(name)}( \(|$)")).get_attribute(
+            "value"
+        )
+        await self.page.locator("#me").select_option(value)
+        await self.page.wait_for_url(f"**me={value}**")
+
+    async def run(self, command: str, **options: str) -> None:
+        """Type a slash command, fill in its options and send it."""
+        await self.page.locator("#slash").fill(f"/{command}")
+        await self.page.locator("#choices li").first.wait_for()
+        await self.page.keyboard.press("Enter")
+        send = self.page.get_by_role("button", name=f"Run /{command}", exact=True)
+        await send.wait_for()
+        for name, value in options.items():
+            field = self.page.locator(f"#option-{name}")
+            if await field.evaluate("field => field.tagName") == "SELECT":
+                await field.select_option(value)
+            else:
+                await field.fill(value)
+        await send.click()
+        await send.wait_for(state="detached")
+
+    async def go(self, channel: str) -> None:
+        """Look at a channel."""
+        await self.page.locator("#channels").get_by_role("link", name=channel).click()
+
+    async def says(self, text: str) -> None:
+        """Wait until the messages in view hold these words."""
+        await expect(self.page.locator("#messages")).to_contain_text(text, timeout=PATIENCE_MS)
+
+    async def consent(self, patron: str) -> Page:
+        """Open the button in the direct messages, be a patron at Patreon, allow, and return the bot's page."""
+        await self.go("Direct messages")
+        async with self.context.expect_page() as opened:
+            await self.page.locator("#messages a.button").last.click()
+        tab = await opened.value
+        await tab.get_by_label("You are signed in as").select_option(label=patron)
+        await tab.get_by_role("button", name="Allow").click()
+        return tab
+
+    async def link(self, name: str, patron: str) -> None:
+        """Go the whole way from /link to the linked page."""
+        await self.be(name)
+        await self.run("link")
+        tab = await self.consent(patron)
+        await tab.locator("#confirm button").click()
+        await tab.wait_for_selector('body[data-result="linked"]')
+        await tab.close()
+
+    async def acts(self, patron: str, button: str) -> None:
+        """Press a button in a patron's row."""
+        row = self.page.locator("#patrons li", has=self.page.get_by_text(patron, exact=True))
+        if await row.locator("details").get_attribute("open") is None:
+            await row.locator("summary").click()
+        await row.get_by_role("button", name=button).click()
+
+    async def weather(self, switch: str) -> None:
+        """Switch a fault on, or off."""
+        await self.page.locator("label[for=view-weather]").click()
+        await self.page.locator(".switches").get_by_role("button", name=switch, exact=True).click()
+        await self.page.locator("label[for=view-time]").click()
+
+    async def clock(self, button: str) -> None:
+        """Move time by one of the buttons."""
+        await self.page.locator(".clock").get_by_role("button", name=button).click()
+
+    async def has_role(self, name: str, role: str, *, wanted: bool = True) -> None:
+        """Wait until a member shows a role, or shows it no more."""
+        member = self.page.locator(
+            "#members li", has=self.page.locator(".name", has_text=re.compile(rf"^{re.escape(name)}\b"))
+        )
+        held = member.locator(".role", has_text=re.compile(rf"^\s*{re.escape(role)}\s*$"))
+        await expect(held).to_have_count(1 if wanted else 0, timeout=PATIENCE_MS)

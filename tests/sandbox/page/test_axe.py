@@ -1,0 +1,134 @@
+"""axe-core finds nothing to complain of: on the sandbox's page, on the stand-in's pages, and on each page of the bot.
+
+axe-core is MPL-2.0 and not ours to carry along: `npm pack axe-core`, and AXE_CORE=<path of its axe.min.js>.
+"""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page
+
+from sandbox.main import Options, Sandbox
+from tests.fakes.chromium import needs_chromium, running_chromium
+from tests.fakes.stage import Stage
+from tests.sandbox.page.conftest import SmallBot
+
+AXE = os.environ.get("AXE_CORE", "")
+pytestmark = [
+    needs_chromium,
+    pytest.mark.skipif(not AXE, reason="AXE_CORE does not name the file axe.min.js of axe-core"),
+]
+VIEWS = ("time", "weather", "calls", "log")
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with running_chromium() as running:
+        yield running
+
+
+async def complaints(page: Page) -> list[tuple[str, list[str]]]:
+    """Return each broken rule with the elements that break it."""
+    session = await page.context.new_cdp_session(page)
+    await session.send("Page.setBypassCSP", {"enabled": True})
+    await page.evaluate(Path(AXE).read_text(encoding="utf-8"))
+    found: Any = await page.evaluate("axe.run(document)")
+    return [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found["violations"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+async def test_the_page_of_the_sandbox(
+    browser: Browser, sandbox: Sandbox, small_bot: SmallBot, scheme: Any, width: int
+) -> None:
+    page = await browser.new_page(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
+    )
+    await page.goto(f"{sandbox.page_url}/?command=greet")
+    for view in VIEWS:
+        await page.locator(f"label[for=view-{view}]").click()
+        assert await complaints(page) == []
+    await page.locator("#patrons summary").first.click()
+    await page.locator("#members summary").first.click()
+    await page.locator("#slash").click()
+    await page.locator("#choices li").first.wait_for()
+    assert await complaints(page) == []
+
+
+async def test_the_page_of_the_sandbox_with_a_reply_and_a_form(
+    browser: Browser, sandbox: Sandbox, small_bot: SmallBot
+) -> None:
+    page = await browser.new_page(viewport={"width": 1280, "height": 900})
+    await page.goto(f"{sandbox.page_url}/?command=keep+list")
+    await page.locator("#run").click()
+    await page.locator(".message").first.wait_for()
+    assert await complaints(page) == []
+    await page.goto(f"{sandbox.page_url}/?command=ask")
+    await page.locator("#run").click()
+    await page.get_by_role("dialog").wait_for()
+    assert await complaints(page) == []
+
+
+async def test_a_large_world(browser: Browser) -> None:
+    async with Sandbox(Options(with_bot=False, world="shop")) as sandbox:
+        page = await browser.new_page()
+        await page.goto(sandbox.page_url)
+        assert await complaints(page) == []
+        await page.close()
+
+
+async def test_the_pages_of_the_stand_in(browser: Browser, sandbox: Sandbox) -> None:
+    client = sandbox.world.client
+    query = f"response_type=code&client_id={client.id}&redirect_uri={client.redirect_uris[0]}&scope=identity"
+    page = await browser.new_page()
+    for address in (f"/oauth2/authorize?{query}", "/oauth2/authorize"):
+        await page.goto(sandbox.patreon.url + address)
+        assert await complaints(page) == []
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[Stage]:
+    async with Stage() as running:
+        yield running
+
+
+async def consent(tab: Page, address: str, answer: str = "Allow") -> None:
+    """Answer Patreon's consent page and land on the bot's page."""
+    await tab.goto(address)
+    await tab.get_by_label("You are signed in as").select_option(label="Gerda Nilsson")
+    await tab.get_by_role("button", name=answer).click()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_each_page_of_the_bot(browser: Browser, stage: Stage, scheme: Any) -> None:
+    context: BrowserContext = await browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    tab = await context.new_page()
+    seen: dict[str, list[tuple[str, list[str]]]] = {}
+
+    async def look() -> None:
+        seen[await tab.get_attribute("body", "data-result") or ""] = await complaints(tab)
+
+    first, second = [await stage.authorize_url("hazel.hollow") for _ in range(2)]
+    for address, answer in ((first, "Allow"), (second, "Deny"), (second, "Allow")):
+        await consent(tab, address, answer)
+        await look()
+    for button in ("#decline button", "#confirm button"):
+        await consent(tab, await stage.authorize_url("hazel.hollow"))
+        await look()
+        await tab.locator(button).click()
+        await look()
+    await consent(tab, await stage.authorize_url("cedar_lane"))
+    await look()
+    await tab.goto(f"{stage.sandbox.bot_url}/oauth/callback?state=nobody-s&code=none")
+    await look()
+    stage.weather("patreon", "/api/oauth2/token", "503", times=1)
+    await consent(tab, await stage.authorize_url("ivy_afterdark"))
+    await look()
+    await context.close()
+    assert {word: found for word, found in seen.items() if found} == {}
+    assert seen.keys() == {
+        *("confirm", "declined", "denied", "expired", "held", "linked", "unavailable", "unknown", "used"),
+    }

@@ -1,0 +1,98 @@
+"""Two evenings with the bot, played through the page in a real browser by clicking and typing alone."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import expect
+
+from sandbox.main import Options, Sandbox
+from tests.fakes.chromium import needs_chromium, running_chromium
+from tests.fakes.player import Player
+
+pytestmark = needs_chromium
+ROUNDS_SECONDS = 5
+MANY = 10
+PATIENCE_MS = 30_000
+
+
+@pytest.fixture
+async def player() -> AsyncIterator[Player]:
+    async with Sandbox(Options(interval=1)) as sandbox, running_chromium() as browser:
+        context = await browser.new_context(viewport={"width": 1280, "height": 900})
+        page = await context.new_page()
+        await page.goto(sandbox.page_url)
+        player = Player(context, page)
+        await player.bot_is_up()
+        yield player
+        await context.close()
+
+
+async def test_rules_link_upgrade_decline_and_grace(player: Player) -> None:
+    for tier in ("Gold", "Silver"):
+        await player.run("patreon rule add", role=f"@{tier}", kind="tier", tier=tier)
+        await player.says(tier)
+    await player.link("Hazel", "Saga Mirren")
+    await player.has_role("Hazel", "Silver")
+
+    await player.acts("Saga Mirren", "Upgrade to Gold")
+    await player.has_role("Hazel", "Gold")
+    await player.has_role("Hazel", "Silver", wanted=False)
+
+    await player.weather("cut page")
+    await asyncio.sleep(ROUNDS_SECONDS)  # a few reads of half a list
+    await player.has_role("Hazel", "Gold")
+    await player.weather("cut page")
+
+    await player.acts("Saga Mirren", "Decline the card")
+    await player.clock("+1 day")
+    await asyncio.sleep(ROUNDS_SECONDS)
+    await player.has_role("Hazel", "Gold")  # within the days of grace
+    await player.clock("+1 week")
+    await player.has_role("Hazel", "Gold", wanted=False)
+
+
+async def test_a_forwarded_link_is_refused_and_a_mass_removal_is_held_and_discarded() -> None:
+    async with Sandbox(Options(interval=1)) as sandbox, running_chromium() as browser:
+        _crowd(sandbox)
+        context = await browser.new_context(viewport={"width": 1280, "height": 900})
+        page = await context.new_page()
+        await page.goto(sandbox.page_url)
+        player = Player(context, page)
+        await player.bot_is_up()
+        await player.run("patreon rule add", role="@Gold", kind="tier", tier="Gold")
+        await player.has_role("Crowd 9", "Gold")
+
+        await player.be("Dapple")
+        await player.run("link")
+        victim = await player.consent("Goldie Marsh")
+        await expect(victim.locator("body")).to_contain_text("@dapple.grey")
+        await victim.locator("#decline button").click()
+        await victim.wait_for_selector('body[data-result="declined"]')
+        await player.has_role("Dapple", "Gold", wanted=False)
+
+        for number in range(MANY - 2):
+            await player.acts(f"Patron {number}", "Refund")
+        await player.be("Ash")
+        discard = page.get_by_role("button", name="Discard")
+        for _ in range(20):
+            await player.go("welcome")
+            await player.run("patreon holds")
+            if await discard.count():
+                break
+            await asyncio.sleep(1)
+        await discard.last.click()
+        await player.says("discarded")
+        for number in range(MANY):
+            await player.has_role(f"Crowd {number}", "Gold")
+        await context.close()
+
+
+def _crowd(sandbox: Sandbox) -> None:
+    """Ten people whom Patreon names by their Discord accounts."""
+    world = sandbox.world
+    gold = next(tier for tier in world.campaign.tiers if tier.title == "Gold")
+    for number in range(MANY):
+        user = world.discord.add_user(f"crowd.{number}", f"Crowd {number}")
+        world.discord.add_member(world.guild, user)
+        world.patreon.add_member(world.patreon.add_patron(f"Patron {number}", discord_user_id=user.id), gold)
