@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 from collections.abc import Coroutine
 from datetime import timedelta
@@ -37,6 +38,7 @@ READS_KEPT = timedelta(days=30)
 
 def run(settings: Settings) -> int:
     """Run the bot until SIGINT or SIGTERM; return the exit code. Raises NeedsOwner where it cannot start."""
+    os.umask(0o077)  # what we write holds who is linked to whom
     asyncio.run(_run(settings))
     return 0
 

@@ -37,7 +37,7 @@ class Home:
         self._client = client
         self._keeper = keeper
         self._clock = clock
-        self._guild_id = guild_id
+        self.guild_id = guild_id
         self._campaign_id = campaign_id
         self.credential_id = credential_id
         self._found_id: CampaignId | None = None
@@ -75,7 +75,7 @@ class Home:
         """Tell whether the settings name a campaign, or should: a home guild that follows none is of no use."""
         if self.credential_id is not None or self._campaign_id is not None:
             return True
-        return self._guild_id is not None and not await self._storage.campaigns.campaigns_of(self._guild_id)
+        return self.guild_id is not None and not await self._storage.campaigns.campaigns_of(self.guild_id)
 
     async def _refresh_connected(self) -> None:
         """Read the tiers of connected campaigns anew. Their troubles are told of where their members are read."""
@@ -117,18 +117,18 @@ class Home:
         return known or Campaign(campaign_id=self._campaign_id, name="the creator's campaign")
 
     async def _bind(self, campaign_id: CampaignId) -> None:
-        if self._guild_id is None:
+        if self.guild_id is None:
             return
-        if await self._storage.campaigns.was_unbound(self._guild_id, campaign_id):
+        if await self._storage.campaigns.was_unbound(self.guild_id, campaign_id):
             return  # an admin's word counts more than the settings'; /patreon connect takes it back
         for binding in await self._storage.campaigns.bindings():
-            if (binding.guild_id, binding.campaign_id) == (self._guild_id, campaign_id):
+            if (binding.guild_id, binding.campaign_id) == (self.guild_id, campaign_id):
                 if binding.credential_id == self.credential_id:
                     return
                 if binding.credential_id and await self._storage.credentials.is_consent(binding.credential_id):
                     return  # the creator said yes to this very guild
                 break
         await self._storage.campaigns.bind(
-            self._guild_id, campaign_id, credential_id=self.credential_id, at=self._clock.now()
+            self.guild_id, campaign_id, credential_id=self.credential_id, at=self._clock.now()
         )
-        log.info("the campaign of the settings is bound", guild_id=self._guild_id, campaign_id=campaign_id)
+        log.info("the campaign of the settings is bound", guild_id=self.guild_id, campaign_id=campaign_id)

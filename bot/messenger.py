@@ -34,8 +34,10 @@ MESSAGE_LENGTH = 2000  # discord-api-docs, Create Message
 PENDING_KEPT = 10
 FAILURES = (discord.DiscordException, PledgekeeperError, aiohttp.ClientError, OSError, TimeoutError)
 
-NO_LOG_CHANNEL = "\n-# For those who manage roles here: there is no log channel. What follows waits for your next"
-NO_LOG_CHANNEL += " `/patreon` command."
+NEWS = (
+    "For those who manage roles here: I have news for you, and no log channel to tell it in. Any `/patreon` command "
+    "shows it; `/patreon settings log_channel:` chooses a channel."
+)
 
 
 class Messenger:
@@ -131,7 +133,7 @@ class Messenger:
         kept = [*pending, text][-PENDING_KEPT:]
         await self._storage.notices.note(_pending_key(guild_id), self._clock.now(), msgspec.json.encode(kept).decode())
         if not pending:
-            await self._try("the system channel could not be used", lambda: self._send_to_system(guild_id, text))
+            await self._try("the system channel could not be used", lambda: self._send_to_system(guild_id))
 
     async def _send_to_log(
         self, guild_id: GuildId, text: str, *, file: discord.File | None = None, view: discord.ui.View | None = None
@@ -149,15 +151,13 @@ class Messenger:
         )
         return True
 
-    async def _send_to_system(self, guild_id: GuildId, text: str) -> bool:
+    async def _send_to_system(self, guild_id: GuildId) -> bool:
+        """Everybody reads that channel, so it says that there is news, and none of it."""
         client = self._holder.current
         guild = client.get_guild(guild_id) if client is not None else None
         if guild is None or guild.system_channel is None:
             return False
-        await guild.system_channel.send(
-            _cut(text, MESSAGE_LENGTH - len(NO_LOG_CHANNEL)) + NO_LOG_CHANNEL,
-            allowed_mentions=discord.AllowedMentions.none(),
-        )
+        await guild.system_channel.send(NEWS, allowed_mentions=discord.AllowedMentions.none())
         return True
 
     async def _flush_soon(self, guild_id: GuildId) -> None:

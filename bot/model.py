@@ -106,12 +106,13 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """Who consented, with every membership that their token shows."""
+    """Who consented, with every membership that their token shows, and the tiers that these entitle to."""
 
     patreon_user_id: PatreonUserId
     full_name: str
     discord_user_id: DiscordUserId | None = None
     memberships: tuple[Membership, ...] = ()
+    tiers: tuple[Tier, ...] = ()
 
 
 class MembershipPage(msgspec.Struct, frozen=True, kw_only=True):

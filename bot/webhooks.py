@@ -22,6 +22,7 @@ from bot.addresses import is_loopback
 from bot.clock import Clock
 from bot.errors import PledgekeeperError, TryLater
 from bot.home import Home
+from bot.linking.words import plain
 from bot.model import CampaignId, GuildId, Secret
 from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.tokens import TokenKeeper
@@ -155,7 +156,7 @@ class WebhookKeeper:
             return
         campaign = await self._storage.campaigns.load(campaign_id)
         name = campaign_id if campaign is None else campaign.name
-        text = (trouble or HEARD).format(name=name, uri=self._place.uri(campaign_id))
+        text = (trouble or HEARD).format(name=plain(name), uri=self._place.uri(campaign_id))
         tell = self._herald.over if trouble is None else self._herald.tell_admin
         for guild_id in guild_ids:
             await tell(guild_id, f"webhook:{campaign_id}", text)

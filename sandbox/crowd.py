@@ -13,8 +13,8 @@ FIRST = (
 )  # fmt: skip
 LAST = (
     "Alder", "Barrow", "Birch", "Brook", "Cobalt", "Dale", "Ember", "Fell", "Finch", "Garnet", "Glen", "Harrow",
-    "Heath", "Holm", "Juniper", "Kestrel", "Lark", "Linden", "Marsh", "Moor", "Oakes", "Pike", "Quill", "Reed", "Rowan", "Sedge",
-    "Slate", "Thorn", "Vale", "Wick", "Wren",
+    "Heath", "Holm", "Juniper", "Kestrel", "Lark", "Linden", "Marsh", "Moor", "Oakes", "Pike", "Quill", "Reed", "Rowan",
+    "Sedge", "Slate", "Thorn", "Vale", "Wick", "Wren",
 )  # fmt: skip
 CONNECTED_SHARE = 0.1
 """Of the patrons: who has told Patreon their Discord account."""

@@ -13,11 +13,13 @@ sys.path.insert(0, str(REPOSITORY))
 from playwright.async_api import Page  # noqa: E402  the repository must be on the path first
 
 from sandbox.main import Options, Sandbox  # noqa: E402  as above
+from scripts.palette import with_palette  # noqa: E402  as above
 from tests.fakes.chromium import running_chromium  # noqa: E402  as above
 from tests.fakes.player import Player  # noqa: E402  as above
 
 PICTURES = REPOSITORY / "docs" / "pictures"
 WIDTH, HEIGHT = 1280, 800
+SVG, NOTHING = "image/svg+xml", '<svg xmlns="http://www.w3.org/2000/svg"/>'
 SETTLED_MS = 3_000
 """Long enough for what has just changed to lose its highlight."""
 
@@ -27,6 +29,10 @@ async def main() -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     async with Sandbox(Options(interval=5)) as sandbox, running_chromium() as browser:
         context = await browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
+        # Avatars come from Discord's own servers, which no picture of ours asks.
+        await context.route(
+            "https://cdn.discordapp.com/**", lambda route: route.fulfill(body=NOTHING, content_type=SVG)
+        )
         page = await context.new_page()
         await page.goto(sandbox.page_url)
         player = Player(context, page)
@@ -58,8 +64,9 @@ async def _command(player: Player) -> None:
 
 async def _confirm(tab: Page) -> None:
     """Take the bot's question, then answer it."""
-    await tab.set_viewport_size({"width": WIDTH, "height": 640})
     await tab.locator("#confirm button").wait_for()
+    height = await tab.evaluate("document.documentElement.scrollHeight")
+    await tab.set_viewport_size({"width": WIDTH, "height": height})
     await _save(tab, "link2-confirm")
     await tab.locator("#confirm button").click()
     await tab.wait_for_selector('body[data-result="linked"]')
@@ -80,7 +87,7 @@ async def _whole(player: Player) -> None:
 
 
 async def _save(page: Page, name: str) -> None:
-    await page.screenshot(path=PICTURES / f"{name}.png")
+    (PICTURES / f"{name}.png").write_bytes(with_palette(await page.screenshot()))
 
 
 if __name__ == "__main__":

@@ -187,14 +187,18 @@ class LinkFlow:
 
     async def _ask(self, state: State, pair: TokenPair, identity: Identity, *, read_started_at: datetime) -> Landing:
         bound = {binding.campaign_id for binding in await self._storage.campaigns.bindings()}
-        kept = tuple(membership for membership in identity.memberships if membership.campaign_id in bound)
+        kept = msgspec.structs.replace(
+            identity,
+            memberships=tuple(one for one in identity.memberships if one.campaign_id in bound),
+            tiers=tuple(one for one in identity.tiers if one.campaign_id in bound),
+        )
         cookie = fresh_secret()
         holders = await self._holders(state.discord_user_id, identity.patreon_user_id)
         await self._storage.pendings.create(
             PendingRow(
                 state_id=state.state_id,
                 cookie_digest=digest(cookie),
-                identity=msgspec.structs.replace(identity, memberships=kept),
+                identity=kept,
                 pair=pair,
                 created_at=read_started_at,
                 expires_at=self._clock.now() + PENDING_LIFETIME,
@@ -224,6 +228,7 @@ class LinkFlow:
             origin=LinkOrigin.COMMAND,
             linked_at=self._clock.now(),
         )
+        await self._storage.campaigns.save_tiers(pending.identity.tiers)  # without a creator's token: where else from
         replaced = await self._storage.links.complete_link(link, pending.pair, records, pending_id=pending.pending_id)
         if replaced is not None:
             log.info("a person was linked", discord_user_id=link.discord_user_id, moved=len(replaced))

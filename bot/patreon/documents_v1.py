@@ -112,6 +112,11 @@ def read_identity(body: bytes, *, read_started_at: datetime) -> Identity:
         full_name=user.told.full_name or "",
         discord_user_id=discord_account(user.told.social_connections),
         memberships=tuple(memberships),
+        tiers=tuple(
+            tier
+            for one in memberships
+            for tier in _tiers([beside.get(("reward", id_), Resource()) for id_ in one.tier_ids], one.campaign_id)
+        ),
     )
 
 

@@ -8,6 +8,7 @@ for the caller filters. Rules that this file keeps:
 Public source: https://docs.patreon.com/#apiv2-resources
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
@@ -112,8 +113,10 @@ def read_identity(body: bytes, *, read_started_at: datetime) -> Identity:
         raise PatreonUnavailable("the identity came without a user")
     attributes = user.attributes or UserAttributes()
     discord_user_id = discord_account(attributes.social_connections)
-    memberships = []
-    for member in _own_members(user, document.included or []):
+    memberships: list[Membership] = []
+    tiers: list[Tier] = []
+    included = document.included or []
+    for member in _own_members(user, included):
         campaign_id = target((member.relationships or NO_RELATIONS).campaign)
         if not campaign_id:
             raise PatreonUnavailable("the identity came with a membership that names no campaign; nothing was changed")
@@ -127,11 +130,14 @@ def read_identity(body: bytes, *, read_started_at: datetime) -> Identity:
                 read_started_at=read_started_at,
             )
         )
+        entitled = [one for one in included if TierId(one.id) in memberships[-1].tier_ids]
+        tiers += _tiers(entitled, CampaignId(campaign_id))
     return Identity(
         patreon_user_id=PatreonUserId(user.id),
         full_name=attributes.full_name or "",
         discord_user_id=discord_user_id,
         memberships=tuple(memberships),
+        tiers=tuple(tiers),
     )
 
 
@@ -262,7 +268,7 @@ def _accounts(included: list[Beside]) -> dict[str, DiscordUserId]:
     return accounts
 
 
-def _tiers(included: list[Beside], campaign_id: CampaignId) -> tuple[Tier, ...]:
+def _tiers(included: Iterable[Beside | IncludedMember], campaign_id: CampaignId) -> tuple[Tier, ...]:
     """Return the tiers among `included`; one without its amount is left out, or it would pass for the Free tier."""
     tiers = []
     for beside in included:

@@ -25,6 +25,7 @@ def identity_request() -> Request:
             ("include", "pledges.reward.campaign.null,pledges.creator.campaign.null"),
             ("fields[user]", USER_FIELDS),
             ("fields[pledge]", PLEDGE_FIELDS),
+            ("fields[reward]", REWARD_FIELDS),
         ),
     )
 

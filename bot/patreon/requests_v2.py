@@ -27,6 +27,7 @@ def identity_request() -> Request:
             ("include", "memberships.campaign,memberships.currently_entitled_tiers"),
             ("fields[user]", "full_name,social_connections"),
             ("fields[member]", MEMBER_FIELDS),
+            ("fields[tier]", TIER_FIELDS),
         ),
     )
 

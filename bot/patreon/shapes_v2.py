@@ -131,10 +131,19 @@ class User(msgspec.Struct):
     relationships: UserRelations | None = None
 
 
+class IncludedAttributes(MemberAttributes, gc=False):
+    """What a member or a tier beside its user says of itself."""
+
+    title: str | None = None
+    amount_cents: Cents | None = None
+    published: bool | None = None
+
+
 class IncludedMember(Member, gc=False):
-    """A member beside its user."""
+    """A member or a tier beside its user."""
 
     type: str = ""
+    attributes: IncludedAttributes | None = None
 
 
 class IdentityDocument(msgspec.Struct):

@@ -109,9 +109,10 @@ class Adoption:
         return draft
 
     async def restore(
-        self, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId, *, by: DiscordUserId
+        self, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId, *, caller: Powers, by: DiscordUserId
     ) -> None:
         """Forget that a role was taken away by hand, and plan the person. Raises UserMistake where it was not."""
+        await self._rulebook.check_role(guild_id, role_id, caller)
         grant = (await self._storage.ledger.load_member(guild_id, discord_user_id)).get(role_id)
         if grant is None or grant.state is not GrantState.SUPPRESSED:
             raise UserMistake(NOT_SUPPRESSED)

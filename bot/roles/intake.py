@@ -1,37 +1,32 @@
 """Takes what Patreon says in as facts: a campaign's whole list, or one person. Knows nothing of roles and of Discord.
 
-A bulk read is compared in memory with a fingerprint of each patron's last reading, so that a read without news stores
-nothing. New readings are stored unproven page by page (they may give at once), and believed when the read is judged.
+What is seen of one person proves that person's own standing; what a whole list proves is `bulk.py`'s to find out.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
 import structlog
 
 from bot.clock import Clock
-from bot.errors import PledgekeeperError, UserMistake
+from bot.errors import CredentialsDead, PledgekeeperError, UserMistake
 from bot.model import (
     CampaignId,
     CredentialId,
     DiscordUserId,
     MembershipId,
-    MembershipPage,
-    MembershipRecord,
     PatreonUserId,
     ReadId,
 )
 from bot.patreon.client import PatreonClient
 from bot.patreon.tokens import TokenKeeper
-from bot.roles.evidence import PastRead, ReadSummary, Tally, Verdict, judge
+from bot.roles.bulk import BulkRead, OnNews
+from bot.roles.evidence import ReadSummary, Verdict
 from bot.roles.known import KnownReadings
 from bot.roles.record import (
     believe,
-    fingerprint,
-    has_turned,
     matters,
-    take_absence,
     take_identity,
     take_reading,
 )
@@ -40,7 +35,9 @@ from bot.storage import Storage
 log = structlog.get_logger(__name__)
 
 UNASKABLE = "Patreon cannot be asked about you alone, for you never typed /link; its list is read again soon"
-OnNews = Callable[[frozenset[PatreonUserId]], Awaitable[None]]
+CONSENT_ENDED = (
+    "Patreon no longer takes the consent that you once gave; type /link to give it anew. Your roles stay as they are"
+)
 
 
 class CampaignRead(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,19 +51,6 @@ class CampaignRead(msgspec.Struct, frozen=True, kw_only=True):
     changed: frozenset[PatreonUserId]
     turns: int = 0  # pledges that began or ended, and of which this read was the first to tell
     error: PledgekeeperError | None = None
-
-
-class _Reading(msgspec.Struct, kw_only=True):
-    """One bulk read under way."""
-
-    campaign_id: CampaignId
-    started_at: datetime
-    linked: frozenset[PatreonUserId]
-    known: KnownReadings
-    on_news: OnNews
-    tally: Tally = msgspec.field(default_factory=Tally)
-    changed: set[PatreonUserId] = msgspec.field(default_factory=set)
-    turns: int = 0
 
 
 class Intake:
@@ -104,32 +88,32 @@ class Intake:
         """Read a campaign's whole list; an error ends the read, is returned with it, and takes nothing from anybody."""
         started_at = self._clock.now()
         read_id = await self._storage.reads.start(campaign_id, started_at)
-        reading = _Reading(
+        read = BulkRead(
+            storage=self._storage,
+            known=await self._load_known(campaign_id),
             campaign_id=campaign_id,
             started_at=started_at,
             linked=frozenset(linked),
-            known=await self._load_known(campaign_id),
             on_news=on_news,
         )
-        error = await self._take_pages(credential_id, reading)
-        verdict = await self._judge(reading)
-        await self._conclude(reading, verdict)
+        error = await read.take(self._keeper.iter_pages(credential_id, campaign_id, self._client))
+        verdict = await read.conclude()
         await self._storage.reads.finish(
             read_id,
             at=self._clock.now(),
             is_complete=verdict.is_complete,
             is_believed=verdict.proves_absence,
             anomalies=tuple(verdict.anomalies),
-            summary=msgspec.structs.asdict(reading.tally.summary),
+            summary=msgspec.structs.asdict(read.summary),
         )
         return CampaignRead(
             campaign_id=campaign_id,
             read_id=read_id,
             started_at=started_at,
-            summary=reading.tally.summary,
+            summary=read.summary,
             verdict=verdict,
-            changed=frozenset(reading.changed),
-            turns=reading.turns,
+            changed=frozenset(read.changed),
+            turns=read.turns,
             error=error,
         )
 
@@ -140,22 +124,35 @@ class Intake:
             return
         stored = await self._storage.credentials.find_patron(link.patreon_user_id)
         if stored is None:
-            await self._refresh_members(link.patreon_user_id)
+            await self._refresh_members(link.patreon_user_id, if_not=UNASKABLE)
             return
+        try:
+            await self.refresh_patron(link.patreon_user_id, stored.credential_id)
+        except CredentialsDead:
+            await self._refresh_members(link.patreon_user_id, if_not=CONSENT_ENDED)
+
+    async def refresh_patron(self, patreon_user_id: PatreonUserId, credential_id: CredentialId) -> bool:
+        """Read one patron by their own consent, which lists all their memberships; tell whether that brought news.
+
+        Raises TryLater or NeedsOwner; nothing is lost then.
+        """
         started_at = self._clock.now()
-        identity = await self._keeper.call(stored.credential_id, self._client.fetch_identity)
-        previous = await self._storage.memberships.load_person(link.patreon_user_id)
+        identity = await self._keeper.call(credential_id, self._client.fetch_identity)
         bound = {binding.campaign_id for binding in await self._storage.campaigns.bindings()}
+        known = {campaign_id: await self._load_known(campaign_id) for campaign_id in bound}
+        previous = await self._storage.memberships.load_person(patreon_user_id)
         records = take_identity(
             {record.campaign_id: record for record in previous},
             identity,
             campaign_ids=bound,
             read_started_at=started_at,
         )
+        await self._storage.campaigns.save_tiers(tuple(tier for tier in identity.tiers if tier.campaign_id in bound))
         await self._storage.memberships.save(records)
-        self.forget(link.patreon_user_id)
+        news = [known[record.campaign_id].note([record]) for record in records]
+        return any(news)
 
-    async def _refresh_members(self, patreon_user_id: PatreonUserId) -> None:
+    async def _refresh_members(self, patreon_user_id: PatreonUserId, *, if_not: str) -> None:
         is_asked = False
         for record in await self._storage.memberships.load_person(patreon_user_id):
             latest = record.unproven or record.believed
@@ -165,7 +162,7 @@ class Intake:
                 is_asked = True
         self.forget(patreon_user_id)  # the next round looks at them, whatever it finds
         if not is_asked:
-            raise UserMistake(UNASKABLE)
+            raise UserMistake(if_not)
 
     async def take_member(
         self, campaign_id: CampaignId, credential_id: CredentialId, membership_id: MembershipId
@@ -180,7 +177,8 @@ class Intake:
         if reading.campaign_id != campaign_id:
             log.warning("a member belongs to another campaign", campaign_id=campaign_id, told=reading.campaign_id)
             return
-        previous = (await self._previous(campaign_id, [reading.patreon_user_id])).get(reading.patreon_user_id)
+        stored = await self._storage.memberships.load_patrons(campaign_id, [reading.patreon_user_id])
+        previous = stored.get(reading.patreon_user_id)
         is_wanted = previous is not None or matters(reading)
         if not is_wanted and await self._storage.links.find_patreon(reading.patreon_user_id) is None:
             return
@@ -192,98 +190,12 @@ class Intake:
     async def believe_until(self, campaign_id: CampaignId, moment: datetime) -> frozenset[PatreonUserId]:
         """Believe, on an admin's word, every reading that was asked for until then; return whose."""
         known = await self._load_known(campaign_id)
-        stored = await self._previous(campaign_id, known.doubted)
+        stored = await self._storage.memberships.load_patrons(campaign_id, known.doubted)
         records = [one for one in stored.values() if one.unproven and one.unproven.read_started_at <= moment]
-        await self._save(known, [believe(record) for record in records])
+        believed = [believe(record) for record in records]
+        await self._storage.memberships.save(believed)
+        known.note(believed)
         return frozenset(record.patreon_user_id for record in records)
-
-    async def _take_pages(self, credential_id: CredentialId, reading: _Reading) -> PledgekeeperError | None:
-        try:
-            async for page in self._keeper.iter_pages(credential_id, reading.campaign_id, self._client):
-                reading.tally.see(page)
-                if page.tiers:
-                    await self._save_new_tiers(page)
-                await self._take_page(page, reading)
-        except PledgekeeperError as error:
-            return error
-        return None
-
-    async def _take_page(self, page: MembershipPage, reading: _Reading) -> None:
-        marks, second_looks = reading.known.fingerprints, reading.known.second_looks(reading.started_at)
-        news = {
-            one.patreon_user_id: one
-            for one in page.memberships
-            if (
-                (mark := marks.get(one.patreon_user_id)) != fingerprint(one)
-                and (mark is not None or matters(one) or one.patreon_user_id in reading.linked)
-            )
-            or one.patreon_user_id in second_looks
-        }
-        if not news:
-            return
-        previous = await self._previous(reading.campaign_id, news)
-        records = [take_reading(previous.get(patron), one, is_believed=False) for patron, one in news.items()]
-        await self._save(reading.known, records)
-        reading.turns += sum(has_turned(previous.get(patron), one) for patron, one in news.items())
-        reading.changed.update(news)
-        await reading.on_news(frozenset(news))
-
-    async def _judge(self, reading: _Reading) -> Verdict:
-        believed = await self._storage.reads.last_believed(reading.campaign_id)
-        later = await self._storage.reads.since_believed(reading.campaign_id)
-        return judge(
-            reading.tally.summary,
-            started_at=reading.started_at,
-            believed=None if believed is None else msgspec.convert(believed.summary, ReadSummary),
-            doubted=[
-                PastRead(started_at=read.started_at, summary=msgspec.convert(read.summary, ReadSummary))
-                for read in later
-                if read.is_complete
-            ],
-        )
-
-    async def _conclude(self, reading: _Reading, verdict: Verdict) -> None:
-        """Believe what the verdict allows: those seen, and those proven absent."""
-        if verdict.proves_presence:
-            doubted = reading.known.doubted & reading.tally.seen  # of earlier reads too: this one says the same
-            stored = await self._previous(reading.campaign_id, doubted)
-            await self._save(reading.known, [believe(record) for record in stored.values()])
-            reading.changed.update(doubted)
-        if verdict.proves_absence:
-            await self._take_absent(reading)
-
-    async def _take_absent(self, reading: _Reading) -> None:
-        expected = reading.known.still_listed() | reading.linked
-        absent = {patron for patron in expected - reading.tally.seen if not reading.known.is_gone(patron)}
-        if not absent:
-            return
-        previous = await self._previous(reading.campaign_id, absent)
-        records = [
-            take_absence(
-                previous.get(patron),
-                campaign_id=reading.campaign_id,
-                patreon_user_id=patron,
-                read_started_at=reading.started_at,
-            )
-            for patron in absent
-        ]
-        await self._save(reading.known, records)
-        reading.changed.update(absent)
-
-    async def _previous(
-        self, campaign_id: CampaignId, patrons: Iterable[PatreonUserId]
-    ) -> dict[PatreonUserId, MembershipRecord]:
-        stored = await self._storage.memberships.load_people(patrons)
-        return {
-            patron: record
-            for patron, records in stored.items()
-            for record in records
-            if record.campaign_id == campaign_id
-        }
-
-    async def _save(self, known: KnownReadings, records: list[MembershipRecord]) -> None:
-        await self._storage.memberships.save(records)
-        known.note(records)
 
     async def _load_known(self, campaign_id: CampaignId) -> KnownReadings:
         if campaign_id not in self._known:
@@ -291,7 +203,3 @@ class Intake:
             known.note((await self._storage.memberships.load_campaign(campaign_id)).values())
             self._known[campaign_id] = known
         return self._known[campaign_id]
-
-    async def _save_new_tiers(self, page: MembershipPage) -> None:
-        known = {tier for one in page.tiers[:1] for tier in await self._storage.campaigns.tiers(one.campaign_id)}
-        await self._storage.campaigns.save_tiers(tuple(tier for tier in page.tiers if tier not in known))

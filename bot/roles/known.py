@@ -22,13 +22,16 @@ class KnownReadings:
         self.doubted: set[PatreonUserId] = set()  # their latest reading is not believed yet
         self._second_looks: dict[PatreonUserId, datetime] = {}  # from when an unchanged reading is news
 
-    def note(self, records: Iterable[MembershipRecord]) -> None:
-        """Remember records as they were just stored."""
+    def note(self, records: Iterable[MembershipRecord]) -> bool:
+        """Remember records as they were just stored; tell whether any says something else than what was remembered."""
+        has_news = False
         for record in records:
             patron, memory = record.patreon_user_id, record.memory
             latest = record.unproven or record.believed
             is_gone = latest is None or (memory.gone_since is not None and record.unproven is None)
-            self.fingerprints[patron] = GONE if latest is None or is_gone else fingerprint(latest)
+            mark = GONE if latest is None or is_gone else fingerprint(latest)
+            has_news |= self.fingerprints.get(patron) != mark
+            self.fingerprints[patron] = mark
             _keep(self.doubted, patron, is_in=record.unproven is not None)
             _keep(
                 self.restless, patron, is_in=bool(memory.declined_since or memory.tierless_since or memory.gone_since)
@@ -38,6 +41,7 @@ class KnownReadings:
                 self._second_looks[patron] = due
             else:
                 self._second_looks.pop(patron, None)
+        return has_news
 
     def forget(self, patron: PatreonUserId) -> None:
         """Compare this patron's next reading with storage: somebody else stored a newer one."""

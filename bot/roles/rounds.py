@@ -15,6 +15,7 @@ from bot.clock import Clock
 from bot.errors import NeedsOwner, PledgekeeperError, TryLater
 from bot.health import HealthBoard
 from bot.home import Home
+from bot.linking.words import plain
 from bot.linking.zero import ZeroLinks
 from bot.model import CampaignId, DiscordUserId, GuildId, PatreonUserId
 from bot.roles.apply import Herald
@@ -49,6 +50,7 @@ class ReadReport(msgspec.Struct, frozen=True, kw_only=True):
     is_complete: bool
     patrons: int
     changed: int
+    queued: int = 0
     doubts: tuple[str, ...] = ()
     error: str | None = None
 
@@ -113,9 +115,9 @@ class Rounds:
         scope = Scope(guild_id=guild_id)
         while self._running is not None and not self._running.done():
             if self._scope.covers(scope):
-                return await asyncio.shield(self._running)
+                return await self._for_guild(await asyncio.shield(self._running), guild_id)
             await asyncio.wait({self._running})
-        return await self._begin(trigger, scope)
+        return await self._for_guild(await self._begin(trigger, scope), guild_id)
 
     async def read_anew(self, campaign_id: CampaignId, *, trigger: str) -> RoundReport:
         """Read and plan one campaign in a round that begins after now: one under way may have passed the news by."""
@@ -132,6 +134,17 @@ class Rounds:
         if self._running is not None:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
+
+    async def _for_guild(self, report: RoundReport, guild_id: GuildId | None) -> RoundReport:
+        """Leave out what is another guild's: its campaigns, and the troubles of the home's settings."""
+        if guild_id is None:
+            return report
+        followed = set(await self._storage.campaigns.campaigns_of(guild_id))
+        campaigns = tuple(one for one in report.campaigns if one.campaign_id in followed)
+        errors = report.errors if guild_id == self._home.guild_id else ()
+        return msgspec.structs.replace(
+            report, campaigns=campaigns, errors=errors, queued=sum(one.queued for one in campaigns)
+        )
 
     async def _ended(self) -> None:
         """Wait until no round is under way."""
@@ -153,7 +166,7 @@ class Rounds:
         queued = 0
         for campaign_id, bindings in guilds.items():
             report, count = await self._run_campaign(campaign_id, bindings, trigger)
-            reports.append(report)
+            reports.append(msgspec.structs.replace(report, queued=count))
             queued += count
         round_report = RoundReport(
             campaigns=tuple(reports), queued=queued, seconds=time.monotonic() - started, errors=tuple(errors)
@@ -252,6 +265,7 @@ class Rounds:
 
     async def _tell(self, guild_id: GuildId, name: str, read: CampaignRead) -> None:
         """Tell the admins of a trouble once, and once when it is over."""
+        name = plain(name)
         doubt_key, token_key = f"doubt:{read.campaign_id}", f"token:{read.campaign_id}"
         if read.verdict.anomalies and not read.verdict.is_confirmed:
             why = "; ".join(ANOMALIES[anomaly] for anomaly in read.verdict.anomalies)

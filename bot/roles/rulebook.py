@@ -6,6 +6,7 @@ import msgspec
 
 from bot.clock import Clock
 from bot.errors import UserMistake
+from bot.linking.words import plain
 from bot.model import (
     Campaign,
     DiscordUserId,
@@ -62,7 +63,7 @@ class Rulebook:
             return
         rights = ", ".join(dangerous_rights(role))
         named = f" (it has: {rights})" if rights else ""
-        raise UserMistake(f"the role **{role.name}** cannot follow pledges: {say_block(block)}{named}")
+        raise UserMistake(f"the role **{plain(role.name)}** cannot follow pledges: {say_block(block)}{named}")
 
     async def draft(self, guild_id: GuildId, wish: RuleWish, caller: Powers) -> RuleDraft:
         """Resolve what an admin typed (ids or names) into a rule. Raises UserMistake."""

@@ -64,11 +64,12 @@ class Campaigns:
         )
 
     async def save_tiers(self, seen: tuple[Tier, ...]) -> None:
-        """Store tiers as they were seen; their campaign must be stored already."""
-        if not seen:
+        """Store tiers as they were seen, those that say something new; their campaign must be stored already."""
+        fresh = [tier for tier in seen if tier not in await self.tiers(tier.campaign_id)]
+        if not fresh:
             return
         async with self._kept.write() as connection:
-            await connection.execute(Upsert(tiers).on(connection), [*map(msgspec.structs.asdict, seen)])
+            await connection.execute(Upsert(tiers).on(connection), [*map(msgspec.structs.asdict, fresh)])
 
     async def tiers(self, campaign_id: CampaignId) -> tuple[Tier, ...]:
         """Return the tiers of a campaign, the cheapest first."""
@@ -113,12 +114,12 @@ class Campaigns:
         return tuple(read_row(row, Binding) for row in rows)
 
     async def find_reader(self, campaign_id: CampaignId) -> CredentialId | None:
-        """Return the consent that reads a campaign for every guild that follows it: a living one before a dead one."""
+        """Return the consent that reads a campaign for every guild that follows it: the oldest that lives."""
         query = (
             select(bindings.c.credential_id)
             .join(credentials, credentials.c.credential_id == bindings.c.credential_id)
-            .where(bindings.c.campaign_id == campaign_id)
-            .order_by(credentials.c.dead_at.is_not(None), bindings.c.bound_at, bindings.c.guild_id)
+            .where(bindings.c.campaign_id == campaign_id, credentials.c.dead_at.is_(None))
+            .order_by(bindings.c.bound_at, bindings.c.guild_id)
             .limit(1)
         )
         async with self._database.read() as connection:

@@ -62,6 +62,12 @@ class Credentials:
         """Return a patron's pair."""
         return await self._find(is_patron(patreon_user_id))
 
+    async def patron_ended_at(self, patreon_user_id: PatreonUserId) -> datetime | None:
+        """Return since when Patreon no longer takes a patron's pair; None while it does, and where there is none."""
+        query = select(credentials.c.dead_at).where(is_patron(patreon_user_id))
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).scalar()
+
     async def drop_patron(self, patreon_user_id: PatreonUserId) -> None:
         """Forget a patron's pair."""
         async with self._database.write() as connection:

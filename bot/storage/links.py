@@ -17,6 +17,7 @@ from bot.storage.kept import Kept
 from bot.storage.memberships import membership_row, save_rows
 from bot.storage.pendings import PendingId, PendingStatus
 from bot.storage.rows import read_row
+from bot.storage.states import void_questions
 from bot.storage.tables import credentials, grants, links, memberships, opt_outs, pendings
 from bot.storage.upsert import Upsert
 from bot.vault import Vault
@@ -93,6 +94,7 @@ class Links:
             if patreon_user_id is not None:
                 await connection.execute(delete(memberships).where(memberships.c.patreon_user_id == patreon_user_id))
             await _put_opt_out(connection, discord_user_id, patreon_user_id, at=at)
+            await void_questions(connection, discord_user_id, at=at)
         return link
 
     async def note_unlinked(

@@ -58,6 +58,18 @@ class Memberships:
                     found[record.patreon_user_id] = (*found.get(record.patreon_user_id, ()), record)
         return found
 
+    async def load_patrons(
+        self, campaign_id: CampaignId, patreon_user_ids: Iterable[PatreonUserId]
+    ) -> dict[PatreonUserId, MembershipRecord]:
+        """Return several patrons' records in one campaign, without those who have none."""
+        found = await self.load_people(patreon_user_ids)
+        return {
+            record.patreon_user_id: record
+            for records in found.values()
+            for record in records
+            if record.campaign_id == campaign_id
+        }
+
     async def save(self, records: Iterable[MembershipRecord]) -> None:
         """Store records; one that knows less than the stored one does is left out."""
         rows = [membership_row(record) for record in records]

@@ -6,14 +6,16 @@ from typing import Any, NewType
 
 import msgspec
 from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import ChannelId, DiscordUserId, GuildId, Secret
 from bot.storage.database import Database
 from bot.storage.rows import columns_of, to_json
-from bot.storage.tables import states
+from bot.storage.tables import pendings, states
 from bot.vault import Vault
 
 StateId = NewType("StateId", int)
+UNANSWERED = "pending"  # the status of a pending link whose question is open; pendings.py names them all
 
 
 class Purpose(enum.StrEnum):
@@ -86,15 +88,9 @@ class States:
 
     async def create(self, asked: StateRow) -> StateId:
         """Store a question; older ones of this person for this purpose are void from now on."""
-        void = (
-            update(states)
-            .where(states.c.discord_user_id == asked.discord_user_id, states.c.purpose == asked.purpose)
-            .where(states.c.used_at.is_(None), states.c.voided_at.is_(None))
-            .values(voided_at=asked.created_at)
-        )
         add = insert(states).values(msgspec.structs.asdict(asked)).returning(states.c.state_id)
         async with self._database.write() as connection:
-            await connection.execute(void)
+            await void_questions(connection, asked.discord_user_id, at=asked.created_at, purpose=asked.purpose)
             return StateId((await connection.execute(add)).scalar_one())
 
     async def use(self, state_digest: str, purpose: Purpose, at: datetime) -> State | StateProblem:
@@ -149,3 +145,15 @@ def _explain(row: Row[Any] | None) -> StateProblem:
     if row is None:
         return StateProblem.UNKNOWN
     return StateProblem.EXPIRED if row.used_at is None else StateProblem.USED
+
+
+async def void_questions(
+    connection: AsyncConnection, discord_user_id: DiscordUserId, *, at: datetime, purpose: Purpose = Purpose.LINK
+) -> None:
+    """Void what a person asked and did not answer, here or at Patreon, inside a transaction that the caller began."""
+    theirs = (states.c.discord_user_id == discord_user_id, states.c.purpose == purpose)
+    is_open = (states.c.used_at.is_(None), states.c.voided_at.is_(None))
+    await connection.execute(update(states).where(*theirs, *is_open).values(voided_at=at))
+    asked = select(states.c.state_id).where(*theirs)
+    unanswered = pendings.c.state_id.in_(asked) & (pendings.c.status == UNANSWERED)
+    await connection.execute(delete(pendings).where(unanswered))

@@ -3,6 +3,7 @@
 Knows requests and cookies, and nothing of what is consented to.
 """
 
+import asyncio
 from urllib.parse import parse_qs, urlsplit
 
 from aiohttp import web
@@ -11,6 +12,7 @@ from multidict import CIMultiDictProxy
 from bot.model import Secret
 
 COOKIE_SECONDS = 3600  # longer than what it opens, so that "run out" and "never ours" stay different pages
+FORM_SECONDS = 10.0  # a browser sends a form at once; whoever dawdles holds a connection
 MAX_FIELDS = 64  # a creator's campaigns, and one token
 
 
@@ -66,10 +68,11 @@ def is_from_our_page(headers: CIMultiDictProxy[str], origin: str) -> bool:
 
 async def read_form(request: web.Request) -> dict[str, list[str]]:
     """Return the fields of a form; none where it is not one of ours."""
-    body = (await request.read()).decode("latin-1")
     try:
+        async with asyncio.timeout(FORM_SECONDS):
+            body = (await request.read()).decode("latin-1")
         return parse_qs(body, max_num_fields=MAX_FIELDS)
-    except ValueError:
+    except (ValueError, TimeoutError, ConnectionError):
         return {}
 
 

@@ -63,7 +63,8 @@ async def restore(interaction: Interaction, user: discord.User, role: discord.Ro
     await interaction.response.defer(ephemeral=True)
     services, admin = interaction.client.services, DiscordUserId(interaction.user.id)
     person = DiscordUserId(user.id)
-    await services.adoption.restore(guild_of(interaction), person, RoleId(role.id), by=admin)
+    caller = caller_of(interaction)
+    await services.adoption.restore(guild_of(interaction), person, RoleId(role.id), caller=caller, by=admin)
     await tell(interaction, RESTORED.format(role=plain(role.name), person=person))
 
 

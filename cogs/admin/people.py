@@ -4,13 +4,12 @@ Only for people who belong to this server: what ties someone to another one is n
 """
 
 import discord
-import msgspec
 from discord import app_commands
 
 from bot.client import Interaction
 from bot.errors import UserMistake
 from bot.linking.words import plain
-from bot.model import DiscordUserId, GuildId, LinkOrigin
+from bot.model import DiscordUserId, GuildId
 from bot.roles.planning import Explanation
 from bot.services import Services
 from cogs.admin.group import guild_of, patreon, require_manager, retell, tell
@@ -18,6 +17,7 @@ from cogs.buttons import question
 from cogs.shown import explanation_text
 
 STRANGER = "I know nobody here by that name: they are not in this server, and I gave them no role in it"
+NOT_OURS = "<@{person}> shows no membership in a campaign of this server, and holds no role that I gave here."
 NOT_LINKED = "<@{person}> is not linked to a Patreon account; there is nothing to undo."
 QUESTION = """\
 Part <@{person}> from the Patreon account **{name}**?
@@ -34,7 +34,10 @@ async def why(interaction: Interaction, user: discord.User) -> None:
     services, guild_id, person = interaction.client.services, guild_of(interaction), DiscordUserId(user.id)
     await _require_ours(services, guild_id, person)
     explanation = await services.reconciler.explain(guild_id, person)
-    lines = [f"<@{person}>: {explanation_text(_of_this_server(explanation))}"]
+    if not await _concerns_us(services, guild_id, explanation):
+        await tell(interaction, NOT_OURS.format(person=person))
+        return
+    lines = [f"<@{person}>: {explanation_text(explanation)}"]
     lines += [f"- {remark}." for remark in await services.zero.remarks(guild_id, person)]
     await tell(interaction, "\n".join(lines))
 
@@ -48,8 +51,10 @@ async def unlink(interaction: Interaction, user: discord.User) -> None:
     await interaction.response.defer(ephemeral=True)
     services, guild_id, person = interaction.client.services, guild_of(interaction), DiscordUserId(user.id)
     await _require_ours(services, guild_id, person)
-    link = _of_this_server(await services.reconciler.explain(guild_id, person)).plan.link
-    if link is None or link.ended_at is not None:
+    explanation = await services.reconciler.explain(guild_id, person)
+    link = explanation.plan.link
+    is_ours = await _concerns_us(services, guild_id, explanation)
+    if link is None or link.ended_at is not None or not is_ours:
         await tell(interaction, NOT_LINKED.format(person=person))
         return
     view = question("unlink-member", "Unlink", argument=str(person), is_dangerous=True)
@@ -61,7 +66,10 @@ async def confirm_unlink_member(interaction: Interaction, argument: str) -> None
     require_manager(interaction)
     await interaction.response.defer()
     services, person = interaction.client.services, DiscordUserId(int(argument))
-    await _require_ours(services, guild_of(interaction), person)
+    guild_id = guild_of(interaction)
+    await _require_ours(services, guild_id, person)
+    if not await _concerns_us(services, guild_id, await services.reconciler.explain(guild_id, person)):
+        raise UserMistake(NOT_OURS.format(person=person))
     unlinked = await services.flow.unlink(person)
     text = NOT_LINKED if unlinked.patreon_name is None else UNLINKED
     await retell(interaction, text.format(person=person, name=plain(unlinked.patreon_name or "")))
@@ -74,9 +82,9 @@ async def _require_ours(services: Services, guild_id: GuildId, person: DiscordUs
         raise UserMistake(STRANGER)
 
 
-def _of_this_server(explanation: Explanation) -> Explanation:
-    """Leave out a link that rests on another server's campaigns alone: the person never told anyone here."""
+async def _concerns_us(services: Services, guild_id: GuildId, explanation: Explanation) -> bool:
+    """Tell whether the person's link touches this server; else it is nobody's business here, not even its name."""
     plan = explanation.plan
-    if plan.link is None or plan.link.origin is LinkOrigin.COMMAND or plan.standings or plan.link.ended_at is not None:
-        return explanation
-    return msgspec.structs.replace(explanation, plan=msgspec.structs.replace(plan, link=None))
+    if plan.link is None or plan.standings:
+        return True
+    return bool(await services.storage.ledger.load_member(guild_id, plan.discord_user_id))

@@ -21,6 +21,7 @@ This rule would give the role to **{count} people** at once: {text}.
 {people}
 Add it?"""
 NOBODY_YET = "Nobody is to be given the role now; whoever earns it later gets it by themselves."
+MOST_DIGITS = 18  # of a number that the database holds
 SHOWN = 40  # people named in a preview
 
 KINDS = {
@@ -167,6 +168,6 @@ def _preview(draft: RuleDraft) -> str:
 def _number(typed: str) -> int:
     """Take a rule's number as typed, with or without what stands behind it in the list."""
     digits = typed.partition(":")[0].strip().lstrip("#")
-    if not digits.isdecimal():
+    if not digits.isdecimal() or len(digits) > MOST_DIGITS:
         raise UserMistake("a rule is named by its number; `/patreon rule list` shows them")
     return int(digits)

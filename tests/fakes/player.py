@@ -1,4 +1,4 @@
-"""Somebody at the sandbox's page, in a real browser: everything by clicking and typing, nothing behind the page's back."""
+"""Somebody at the sandbox's page, in a real browser: all by clicking and typing, nothing behind its back."""
 
 import re
 
@@ -79,7 +79,7 @@ class Player:
     async def weather(self, switch: str) -> None:
         """Switch a fault on, or off."""
         await self.page.locator("label[for=view-weather]").click()
-        await self.page.locator(".switches").get_by_role("button", name=switch, exact=True).click()
+        await self.page.locator(".switches").get_by_role("button", name=switch, exact=True).first.click()
         await self.page.locator("label[for=view-time]").click()
 
     async def clock(self, button: str) -> None:

@@ -123,7 +123,14 @@ async def serve(stage: Stage) -> AsyncIterator[Services]:
         stack.push_async_callback(storage.close)
         http = await stack.enter_async_context(Http())
         services = await build(settings=settings, clock=SystemClock(), storage=storage, http=http)
-        acting = (services.reconciler, services.rounds, services.nudges, services.flow)
+        acting = (
+            services.reconciler,
+            services.rounds,
+            services.nudges,
+            services.flow,
+            services.connecting,
+            services.disconnector,
+        )
         for part in (services.keeper, services.messenger, *acting):
             stack.push_async_callback(part.close)
         yield services

@@ -49,13 +49,16 @@ async def test_an_account_taken_away_at_patreon_ends_it_only_by_a_read_that_can_
 
 
 async def test_a_link_wins_over_a_report_and_one_account_of_two_patrons_is_linked_to_neither(stage: Stage) -> None:
-    await stage.link(BYSTANDER, "Kit Estrella")  # by command, while Patreon names another account
+    browser = stage.browser()
+    page = await browser.consent(await stage.authorize_url(BYSTANDER), stage.patron_id("Kit Estrella"))
+    assert page.result == "held", "the account that Patreon names has it already"
+    assert (await browser.send(page, "confirm")).result == "linked"
+    await stage.rounds(2)
+    assert "The /link counts" in await stage.say(ADMIN, "patreon sync"), "told once, above the next reply"
     await stage.add_rule()
     await stage.until(lambda: "Gold" in stage.roles(BYSTANDER), "the role by /link")
-    await stage.rounds(2)
     assert "Gold" not in stage.roles(REPORTED)
     assert "The /link counts" in await stage.say(ADMIN, "patreon why", user=stage.user_id(BYSTANDER))
-    assert "The /link counts" in await stage.say(ADMIN, "patreon sync"), "told once, above the next reply"
 
     for patron in ("Goldie Marsh", "Gideon Brook"):
         stage.sandbox.patreon.connect_discord(stage.patron_id(patron), stage.user_id("ivy_afterdark"))

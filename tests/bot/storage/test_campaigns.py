@@ -67,4 +67,4 @@ async def test_a_campaign_is_read_by_the_oldest_consent_that_lives(
     await storage.credentials.mark_dead(first, now)
     assert await storage.campaigns.find_reader(CAMPAIGN) == second
     await storage.credentials.mark_dead(second, now)
-    assert await storage.campaigns.find_reader(CAMPAIGN) == first
+    assert await storage.campaigns.find_reader(CAMPAIGN) is None

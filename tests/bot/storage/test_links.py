@@ -21,7 +21,7 @@ from bot.model import (
 )
 from bot.storage import Storage
 from bot.storage.pendings import PendingRow, PendingStatus
-from bot.storage.states import StateRow
+from bot.storage.states import Purpose, StateProblem, StateRow
 
 Linked = Callable[..., Link]
 Pair = Callable[..., TokenPair]
@@ -125,6 +125,17 @@ async def test_unlinking_forgets_the_person_and_remembers_the_wish(
     assert await storage.credentials.find_patron(ADA_PATREON) is None
     assert await storage.memberships.load_person(ADA_PATREON) == ()
     assert await storage.links.is_opted_out(ADA)
+
+
+async def test_unlinking_voids_every_question_that_is_still_open(
+    storage: Storage, landed: Callable[..., PendingRow], state_id: StateId, now: datetime
+) -> None:
+    await storage.pendings.create(landed(state_id, "cookie-1"))
+    asker = await storage.states.find(state_id)
+    assert asker is not None
+    await storage.links.unlink(asker.discord_user_id, at=now)
+    assert await storage.pendings.find("cookie-1") is None
+    assert await storage.states.use(asker.digest, Purpose.LINK, now) is StateProblem.EXPIRED
 
 
 async def test_unlinking_is_remembered_for_someone_without_a_link(storage: Storage, now: datetime) -> None:

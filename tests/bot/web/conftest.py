@@ -10,7 +10,7 @@ import pytest
 
 from bot.health import HealthBoard
 from bot.web.server import WebServer
-from sandbox.patreon import Patron
+from sandbox.patreon.model import Person
 from tests.bot.linking.world import Answer, LinkWorld, api, world
 
 __all__ = ["api", "world"]
@@ -28,6 +28,7 @@ class Page(HTMLParser):
         self.html = html
         self.word = ""
         self.forms: dict[str, dict[str, str]] = {}
+        self.boxes: list[tuple[str, bool]] = []
         self.refreshes = False
         self.text = ""
         self._silent = False
@@ -43,6 +44,8 @@ class Page(HTMLParser):
             assert told["method"] == "post"
             self._form = told["id"]
             self.forms[self._form] = {"action": told["action"]}
+        elif tag == "input" and told["type"] == "checkbox":
+            self.boxes.append((told["value"], "checked" in told))
         elif tag == "input":
             self.forms[self._form][told["name"]] = told["value"]
         elif tag == "meta" and told.get("http-equiv") == "refresh":
@@ -87,10 +90,16 @@ class Site:
         self.board = board
         self.browser = browser
 
-    async def question(self, patron: Patron, discord_user_id: int = 11) -> Page:
+    async def question(self, patron: Person, discord_user_id: int = 11) -> Page:
         """Go as far as the confirm page."""
         answer = await self.world.consent(await self.world.type_link(discord_user_id), patron)
         landed = await self.browser.come_back(answer)
+        assert landed.status == 303, landed.text
+        return await self.browser.open(landed.headers["Location"])
+
+    async def connect_question(self, creator: Person) -> Page:
+        """Go as far as the page that asks a creator."""
+        landed = await self.browser.come_back(await self.world.consent(await self.world.type_connect(), creator))
         assert landed.status == 303, landed.text
         return await self.browser.open(landed.headers["Location"])
 

@@ -29,6 +29,17 @@ async def test_nobody_learns_anything_of_a_person_who_is_not_here(scene: Scene, 
     assert "Gerda" not in said
 
 
+@pytest.mark.parametrize("path", ["patreon why", "patreon unlink"])
+async def test_a_link_that_touches_nothing_here_is_nobodys_business(scene: Scene, path: str) -> None:
+    await scene.link()
+    campaigns = scene.services.storage.campaigns
+    for binding in await campaigns.bindings():
+        await campaigns.unbind(binding.guild_id, binding.campaign_id)
+    said = await scene.say(ADMIN, path, user=str(scene.person(MEMBER)))
+    assert "Gerda" not in said
+    assert await scene.services.storage.links.find_discord(scene.person(MEMBER)) is not None
+
+
 async def test_unlink_asks_and_then_takes_the_roles(scene: Scene) -> None:
     await scene.add_rule()
     await scene.link()

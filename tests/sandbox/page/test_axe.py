@@ -5,6 +5,7 @@ axe-core is MPL-2.0 and not ours to carry along: `npm pack axe-core`, and AXE_CO
 
 import os
 from collections.abc import AsyncIterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,16 @@ async def browser() -> AsyncIterator[Browser]:
         yield running
 
 
+@cache
+def axe_source() -> str:
+    return Path(AXE).read_text(encoding="utf-8")
+
+
 async def complaints(page: Page) -> list[tuple[str, list[str]]]:
     """Return each broken rule with the elements that break it."""
     session = await page.context.new_cdp_session(page)
     await session.send("Page.setBypassCSP", {"enabled": True})
-    await page.evaluate(Path(AXE).read_text(encoding="utf-8"))
+    await page.evaluate(axe_source())
     found: Any = await page.evaluate("axe.run(document)")
     return [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found["violations"]]
 

@@ -71,8 +71,10 @@ async def test_a_forwarded_link_is_refused_and_a_mass_removal_is_held_and_discar
         await victim.wait_for_selector('body[data-result="declined"]')
         await player.has_role("Dapple", "Gold", wanted=False)
 
+        await player.weather("500")  # so that the bot hears of all of them at once
         for number in range(MANY - 2):
             await player.acts(f"Patron {number}", "Refund")
+        await player.weather("500")
         await player.be("Ash")
         discard = page.get_by_role("button", name="Discard")
         for _ in range(20):

@@ -1,0 +1,124 @@
+"""`/patreon connect` and `/patreon disconnect` as an admin uses them."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from bot import home as home_file
+from bot.model import CampaignId, LinkOrigin, Secret
+from sandbox.discord import ActionError
+from tests.fakes.scene import ADMIN, MEMBER, Scene, buttons
+
+REPORTED = "kestrel_kite"  # whom Patreon names as Kit Estrella
+
+
+def home(scene: Scene) -> CampaignId:
+    return CampaignId(scene.stage.sandbox.world.campaign.id)
+
+
+async def bound(scene: Scene) -> tuple[CampaignId, ...]:
+    return await scene.services.storage.campaigns.campaigns_of(scene.guild_id)
+
+
+async def consent(scene: Scene, url: str, creator: str) -> None:
+    """Go from the button to Yes, as the creator."""
+    callback = await scene.stage.browser().callback_url(url, scene.stage.patron_id(creator))
+    answer = parse_qs(urlsplit(callback).query)
+    flow = scene.services.connecting
+    landing = await flow.finish_callback(state=Secret(answer["state"][0]), code=Secret(answer["code"][0]), error=None)
+    view = await flow.show(landing.cookie)
+    assert view.question is not None
+    assert (view.question.guild_name, view.question.username) == ("Emberwood", ADMIN)
+    await flow.confirm(landing.cookie, view.question.token, frozenset())
+    await flow.close()
+
+
+async def disconnect(scene: Scene, roles: str, press: str = "confirm:") -> str:
+    typed = await scene.type(ADMIN, "patreon disconnect", campaign=home(scene), roles=roles)
+    return await scene.press(ADMIN, typed.messages[0], press)
+
+
+async def test_connect_gives_the_link_in_the_private_reply_and_the_reply_says_how_it_ended(scene: Scene) -> None:
+    scene.stage.sandbox.world.patreon.add_creator("Ottilie Crane", campaign_name="Crane Letters")
+    typed = await scene.type(ADMIN, "patreon connect")
+    (message,) = typed.messages
+    assert "Nothing is read before that" in message.content
+    (url,) = buttons(message).values()
+    await consent(scene, url, "Ottilie Crane")
+    await scene.until(lambda: "Connected: **Crane Letters**" in message.content, "the reply says it")
+    assert "/patreon rule add" in message.content
+    assert len(await bound(scene)) == 2
+
+
+async def test_who_may_not_manage_roles_can_neither_connect_nor_disconnect(scene: Scene) -> None:
+    for path in ("patreon connect", "patreon disconnect"):
+        with pytest.raises(ActionError):
+            await scene.discord.run_command(scene.stage.user_id(MEMBER), path, {})
+
+
+async def test_disconnect_says_what_would_end_and_can_be_left(scene: Scene) -> None:
+    await scene.add_rule()
+    await scene.link()
+    typed = await scene.type(ADMIN, "patreon disconnect", campaign="Emberwood Tales", roles="remove")
+    said = typed.messages[0].content
+    assert "1 of its rules are removed" in said
+    assert "taken back" in said
+    assert "Nothing was changed." in await scene.press(ADMIN, typed.messages[0], "cancel:")
+    assert await bound(scene) == (home(scene),)
+
+
+async def test_with_remove_the_roles_are_taken_back(scene: Scene) -> None:
+    await scene.add_rule()
+    await scene.link()
+    assert "no longer follows the campaign **Emberwood Tales**" in await disconnect(scene, "remove")
+    await scene.until(lambda: "Gold" not in scene.stage.roles(MEMBER), "the role goes")
+
+
+async def test_with_keep_the_roles_stay_and_are_never_taken_again(scene: Scene) -> None:
+    await scene.add_rule()
+    await scene.link()
+    await disconnect(scene, "keep")
+    assert await scene.services.storage.ledger.load_guild(scene.guild_id) == {}
+    await scene.services.flow.unlink(scene.person(MEMBER))
+    await scene.services.rounds.run(trigger="test")
+    assert "Gold" in scene.stage.roles(MEMBER)
+
+
+async def test_the_settings_do_not_bring_back_what_an_admin_disconnected_but_connect_does(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(home_file, "REFRESH_SECONDS", 0.0)
+    await disconnect(scene, "remove")
+    await scene.services.rounds.run(trigger="test")
+    assert await bound(scene) == ()
+    typed = await scene.type(ADMIN, "patreon connect")
+    (url,) = buttons(typed.messages[0]).values()
+    await consent(scene, url, "Wren Ashdown")
+    await scene.services.rounds.run(trigger="test")
+    assert await bound(scene) == (home(scene),)
+    (binding,) = await scene.services.storage.campaigns.bindings()
+    creator = await scene.services.storage.credentials.find_creator(scene.stage.patron_id("Wren Ashdown"))
+    assert creator is not None
+    assert binding.credential_id == creator.credential_id, "the creator said yes to this very server"
+
+
+async def test_what_was_read_of_a_campaign_that_nobody_follows_is_forgotten_and_read_anew(scene: Scene) -> None:
+    assert await scene.services.storage.memberships.load_campaign(home(scene)) != {}
+    await disconnect(scene, "remove")
+    await scene.services.disconnector.close()
+    assert await scene.services.storage.memberships.load_campaign(home(scene)) == {}
+    typed = await scene.type(ADMIN, "patreon connect")
+    (url,) = buttons(typed.messages[0]).values()
+    await consent(scene, url, "Wren Ashdown")
+    await scene.services.rounds.run(trigger="test")
+    assert await scene.services.storage.memberships.load_campaign(home(scene)) != {}
+
+
+async def test_why_says_how_patreon_named_somebody_and_not_what_only_other_servers_may_know(scene: Scene) -> None:
+    link = await scene.services.storage.links.find_discord(scene.person(REPORTED))
+    assert link is not None
+    assert link.origin is LinkOrigin.PATREON
+    assert "Kit Estrella" in await scene.say(ADMIN, "patreon why", user=str(scene.person(REPORTED)))
+    await scene.services.storage.campaigns.unbind(scene.guild_id, home(scene))
+    for path in ("patreon why", "patreon unlink"):
+        assert "Kit Estrella" not in await scene.say(ADMIN, path, user=str(scene.person(REPORTED)))
