@@ -98,6 +98,7 @@ async def _start(stack: contextlib.AsyncExitStack, services: Services) -> None:
     ):
         stack.push_async_callback(part.close)
     await _keep_running(stack, "sweeper", supervise("sweeper", lambda: _sweep(services), health=health))
+    await _keep_running(stack, "consents", supervise("consents", services.consents.keep_reading, health=health))
     await _keep_running(stack, "webhooks", supervise("webhooks", services.webhooks.run, health=health))
     server = WebServer(
         flow=services.flow,

@@ -1,12 +1,11 @@
 """The graph of objects, each built once from those that it works with. Starts and closes nothing: that is `app.py`."""
 
-from datetime import timedelta
 from functools import cached_property
 
 from bot.clock import Clock
 from bot.health import HealthBoard
 from bot.holder import ClientHolder
-from bot.home import Home
+from bot.home import Home, plant_seed
 from bot.linking.connect import ConnectFlow
 from bot.linking.disconnect import Disconnector
 from bot.linking.flow import LinkFlow
@@ -14,13 +13,14 @@ from bot.linking.giveback import GiveBack
 from bot.linking.zero import ZeroLinks
 from bot.messenger import Messenger
 from bot.metrics import Metrics
-from bot.model import CredentialId, TokenPair
+from bot.model import CredentialId
 from bot.patreon.client import Http, PatreonApi, PatreonClient
 from bot.patreon.oauth import OAuth
 from bot.patreon.tokens import TokenKeeper
 from bot.roles.adoption import Adoption
 from bot.roles.apply import Applier
 from bot.roles.belief import Belief
+from bot.roles.consents import Consents
 from bot.roles.declines import Declines
 from bot.roles.facts import Breakers, FactBook
 from bot.roles.holds import Holds
@@ -36,26 +36,13 @@ from bot.roles.write import RoleWriter
 from bot.services import Services
 from bot.settings import Settings
 from bot.storage import Storage
-from bot.vault import fingerprint
 from bot.webhooks import Place, WebhookKeeper
-
-SEED_LIFETIME = timedelta(days=31)  # what Patreon states for any pair (Patreon docs, OAuth)
 
 
 async def build(*, settings: Settings, clock: Clock, storage: Storage, http: Http) -> Services:
     """Build everything; the creator's pair of the settings is stored, or the pair that it was rotated to is found."""
-    seed_id = await _plant_seed(storage, settings, clock)
+    seed_id = await plant_seed(storage, settings, clock)
     return _Graph(settings=settings, clock=clock, storage=storage, http=http, seed_id=seed_id).services()
-
-
-async def _plant_seed(storage: Storage, settings: Settings, clock: Clock) -> CredentialId | None:
-    access, refresh = settings.patreon_creator_access_token, settings.patreon_creator_refresh_token
-    if access is None or refresh is None:
-        return None
-    # Nobody knows when a pair from the portal ends: it counts as good until Patreon refuses it, then it is refreshed.
-    seed = TokenPair(access_token=access, refresh_token=refresh, expires_at=clock.now() + SEED_LIFETIME)
-    stored = await storage.credentials.ensure_seed(seed, fingerprint(refresh), at=clock.now())
-    return stored.credential_id
 
 
 class _Graph:
@@ -173,11 +160,22 @@ class _Graph:
         return Intake(storage=self.storage, client=self.client, keeper=self.keeper, clock=self.clock)
 
     @cached_property
+    def consents(self) -> Consents:
+        return Consents(
+            storage=self.storage,
+            intake=self.intake,
+            observer=self.observer,
+            reconciler=self.reconciler,
+            interval_seconds=self.settings.sync_interval_seconds,
+        )
+
+    @cached_property
     def rounds(self) -> Rounds:
         return Rounds(
             storage=self.storage,
             home=self.home,
             intake=self.intake,
+            consents=self.consents,
             reconciler=self.reconciler,
             zero=self.zero,
             declines=Declines(storage=self.storage, observer=self.observer, teller=self.messenger, clock=self.clock),
@@ -278,7 +276,13 @@ class _Graph:
             breakers=self.breakers,
             holds=self.holds,
             rounds=self.rounds,
-            belief=Belief(storage=self.storage, intake=self.intake, reconciler=self.reconciler, clock=self.clock),
+            belief=Belief(
+                storage=self.storage,
+                intake=self.intake,
+                zero=self.zero,
+                reconciler=self.reconciler,
+                clock=self.clock,
+            ),
             adoption=self.adoption,
             tuning=Tuning(storage=self.storage, reconciler=self.reconciler, clock=self.clock),
             rulebook=self.rulebook,
@@ -286,6 +290,7 @@ class _Graph:
             webhooks=self.webhooks,
             metrics=self.metrics,
             intake=self.intake,
+            consents=self.consents,
             keeper=self.keeper,
             health=self.health,
             messenger=self.messenger,

@@ -4,19 +4,34 @@ Reads no member.
 """
 
 import time
+from datetime import timedelta
 
 import structlog
 
 from bot.clock import Clock
-from bot.errors import NeedsOwner, PledgekeeperError
-from bot.model import Campaign, CampaignId, CredentialId, GuildId, PatreonUserId
+from bot.errors import CredentialsDead, NeedsOwner, PledgekeeperError
+from bot.model import Campaign, CampaignId, CredentialId, GuildId, PatreonUserId, TokenPair
 from bot.patreon.client import PatreonClient
 from bot.patreon.tokens import TokenKeeper
+from bot.settings import Settings
 from bot.storage import Storage
+from bot.vault import fingerprint
 
 log = structlog.get_logger(__name__)
 
+SEED_LIFETIME = timedelta(days=31)  # what Patreon states for any pair (Patreon docs, OAuth)
 REFRESH_SECONDS = 3600.0  # tiers change seldom, and a member read names those in use
+
+
+async def plant_seed(storage: Storage, settings: Settings, clock: Clock) -> CredentialId | None:
+    """Store the creator's pair of the settings, or find the pair that it was rotated to; None where there is none."""
+    access, refresh = settings.patreon_creator_access_token, settings.patreon_creator_refresh_token
+    if access is None or refresh is None:
+        return None
+    # Nobody knows when a pair from the portal ends: it counts as good until Patreon refuses it, then it is refreshed.
+    seed = TokenPair(access_token=access, refresh_token=refresh, expires_at=clock.now() + SEED_LIFETIME)
+    stored = await storage.credentials.ensure_seed(seed, fingerprint(refresh), at=clock.now())
+    return stored.credential_id
 
 
 class Home:
@@ -50,7 +65,7 @@ class Home:
             return
         await self._refresh_connected()
         if await self._is_meant():
-            campaign = await self._find()
+            campaign = await self._find_or_follow()
             self._found_id = campaign.campaign_id
             await self._storage.campaigns.save(campaign)
             await self._bind(campaign.campaign_id)
@@ -91,6 +106,16 @@ class Home:
             for campaign in campaigns:
                 if campaign.campaign_id in bound:
                     await self._storage.campaigns.save(campaign)
+
+    async def _find_or_follow(self) -> Campaign:
+        """Find the campaign; where its creator's token is dead it is bound all the same, for its patrons can be asked."""
+        try:
+            return await self._find()
+        except CredentialsDead:
+            if self._campaign_id is not None and await self._storage.campaigns.load(self._campaign_id) is None:
+                await self._storage.campaigns.save(await self._known_or_bare())
+                await self._bind(self._campaign_id)
+            raise
 
     async def _find(self) -> Campaign:
         if self.credential_id is None:

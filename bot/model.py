@@ -1,7 +1,6 @@
 """The nouns that every part of the bot shares: what Patreon and Discord tell us, and what an admin asked for.
 
-Values only. Knows no JSON, no SQL, no network and no decision: what a membership entitles to is `roles/entitlement.py`.
-Times are aware UTC datetimes, money is in cents of the campaign's currency unless a name says otherwise.
+Values only: no JSON, no SQL, no network, no decision. Times are aware UTC, money is cents of the campaign's currency.
 """
 
 import enum

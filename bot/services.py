@@ -14,6 +14,7 @@ from bot.metrics import Metrics
 from bot.patreon.tokens import TokenKeeper
 from bot.roles.adoption import Adoption
 from bot.roles.belief import Belief
+from bot.roles.consents import Consents
 from bot.roles.facts import Breakers
 from bot.roles.holds import Holds
 from bot.roles.intake import Intake
@@ -52,6 +53,7 @@ class Services:
     webhooks: WebhookKeeper
     metrics: Metrics
     intake: Intake
+    consents: Consents
     keeper: TokenKeeper
     health: HealthBoard
     messenger: Messenger

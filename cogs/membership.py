@@ -16,6 +16,10 @@ from cogs.shown import explanation_text
 
 ONCE_IN_SECONDS = 60.0
 NOT_LINKED = "No Patreon account is linked to you. /link joins one, and your roles follow."
+CONSENT_ENDED = (
+    "Patreon no longer takes the consent that you once gave, so I cannot ask it about you alone. Type /link to give it "
+    "anew; your roles stay as they are.\n"
+)
 NO_SERVER = "You are in no server that I serve and can see at the moment."
 
 
@@ -55,13 +59,15 @@ class MembershipCog(commands.Cog):
 
     async def _page(self, interaction: Interaction) -> tuple[str, ui.View | None]:
         person = DiscordUserId(interaction.user.id)
-        if await self._services.storage.links.find_discord(person) is None:
+        link = await self._services.storage.links.find_discord(person)
+        if link is None:
             return NOT_LINKED, None
         view = view_of(button("refresh:membership", "Ask Patreon again"))
+        ended = CONSENT_ENDED if await self._services.storage.credentials.patron_ended_at(link.patreon_user_id) else ""
         if interaction.guild_id is not None:
             explanation = await self._services.reconciler.explain(GuildId(interaction.guild_id), person)
-            return explanation_text(explanation), view
-        return await self._all_servers(person), view
+            return ended + explanation_text(explanation), view
+        return ended + await self._all_servers(person), view
 
     async def _all_servers(self, person: DiscordUserId) -> str:
         parts: list[str] = []

@@ -14,6 +14,7 @@ from discord.ext import commands, tasks
 from bot.client import PledgekeeperBot
 from bot.errors import TryLater
 from bot.model import DiscordUserId, GuildId, RoleId
+from bot.roles.rounds import INTERVAL
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +48,7 @@ class SyncCog(commands.Cog):
     async def _run_round(self) -> None:
         """Run one round. The boundary: any other error would end the loop for good (discord.ext.tasks, Loop)."""
         try:
-            await self._services.rounds.run(trigger="interval")
+            await self._services.rounds.run(trigger=INTERVAL)
         except Exception as error:
             log.exception("a round failed")
             self._services.health.failed("sync", repr(error))

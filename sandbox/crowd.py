@@ -8,8 +8,8 @@ from sandbox.patreon import Campaign, Creator, PatreonState, Tier, standing
 
 FIRST = (
     "Ada", "Anton", "Bela", "Carys", "Dario", "Edda", "Emrys", "Farah", "Gwen", "Hanno", "Ida", "Imre", "Jonas", "Kaya",
-    "Leif", "Lotte", "Mina", "Nadia", "Nils", "Oona", "Otis", "Petra", "Quirin", "Rafi", "Runa", "Sami", "Signe", "Tove",
-    "Ulla", "Vera", "Wanda", "Yara", "Zeno",
+    "Leif", "Lotte", "Mina", "Nadia", "Nils", "Oona", "Otis", "Petra", "Quirin", "Rafi", "Runa", "Sami", "Signe",
+    "Tove", "Ulla", "Vera", "Wanda", "Yara", "Zeno",
 )  # fmt: skip
 LAST = (
     "Alder", "Barrow", "Birch", "Brook", "Cobalt", "Dale", "Ember", "Fell", "Finch", "Garnet", "Glen", "Harrow",

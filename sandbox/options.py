@@ -36,6 +36,23 @@ class Options:
 
 def read_options(argv: Sequence[str]) -> Options:
     """Read the command line. Exits with a usage message where it is wrong."""
+    given = _parser().parse_args(argv)
+    return Options(
+        port=given.port,
+        discord_port=given.discord_port,
+        patreon_port=given.patreon_port,
+        bot_port=given.bot_port,
+        with_bot=not given.no_bot,
+        seed=given.seed,
+        interval=given.interval,
+        env=dict(given.env),
+        world=given.world,
+        load=given.load,
+        redirect_uris=tuple(given.redirect_uri),
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python run.py sandbox",
         description="A stand-in Discord, a stand-in Patreon and the bot between them, on this machine alone.",
@@ -62,20 +79,7 @@ def read_options(argv: Sequence[str]) -> Options:
     parser.add_argument(
         "--env", action="append", default=[], type=_pair, metavar="NAME=VALUE", help="one more setting for the bot"
     )
-    given = parser.parse_args(argv)
-    return Options(
-        port=given.port,
-        discord_port=given.discord_port,
-        patreon_port=given.patreon_port,
-        bot_port=given.bot_port,
-        with_bot=not given.no_bot,
-        seed=given.seed,
-        interval=given.interval,
-        env=dict(given.env),
-        world=given.world,
-        load=given.load,
-        redirect_uris=tuple(given.redirect_uri),
-    )
+    return parser
 
 
 def _port(text: str) -> int:

@@ -4,8 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+from discord.app_commands import Command
 
 from bot.settings import Settings
+from cogs.admin import patreon as admin
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSIGNMENT = re.compile(r"^(?P<off># )?(?P<name>[A-Z][A-Z0-9_]+)=(?P<value>.*)$")
@@ -48,3 +50,19 @@ def test_the_example_shows_the_default_and_nothing_else(name: str) -> None:
     default = None if field.is_required() else field.default
     assert value == ("" if default is None else str(default))
     assert is_off == (default is not None)
+
+
+@pytest.mark.parametrize("name", ["docs/trust.md", "SECURITY.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "README.md"])
+def test_every_file_that_a_document_names_is_there(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:tests|bot|cogs|sandbox|docs)/[\w/.-]+)`", text)) | set(
+        re.findall(r"\]\((?!https?:)([^)#]+)\)", text)
+    )
+    assert named
+    assert sorted(one for one in named if not (ROOT / one).exists()) == []
+
+
+def test_the_readme_names_every_command() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    patreon = {f"/{command.qualified_name}" for command in admin.walk_commands() if isinstance(command, Command)}
+    assert sorted(name for name in {*patreon, "/link", "/unlink", "/membership"} if f"`{name}`" not in text) == []

@@ -11,6 +11,7 @@ import msgspec
 
 from bot.clock import Clock
 from bot.errors import TryLater, UserMistake
+from bot.linking.zero import ZeroLinks
 from bot.model import CampaignId, DiscordUserId, GuildId, PatreonUserId, ReadId
 from bot.roles.evidence import Anomaly, ReadSummary
 from bot.roles.intake import Intake
@@ -43,9 +44,12 @@ class Doubt(msgspec.Struct, frozen=True, kw_only=True):
 class Belief:
     """Takes an admin's word on reads."""
 
-    def __init__(self, *, storage: Storage, intake: Intake, reconciler: Reconciler, clock: Clock) -> None:
+    def __init__(
+        self, *, storage: Storage, intake: Intake, zero: ZeroLinks, reconciler: Reconciler, clock: Clock
+    ) -> None:
         self._storage = storage
         self._intake = intake
+        self._zero = zero
         self._reconciler = reconciler
         self._clock = clock
 
@@ -77,8 +81,12 @@ class Belief:
         read = doubt.read
         await self._storage.reads.believe(read.read_id)
         patrons = await self._intake.believe_until(doubt.campaign_id, read.finished_at or read.started_at)
-        people = await self._linked(patrons)
-        for guild_id in await self._storage.campaigns.guilds_of(doubt.campaign_id):
+        relinked = await self._zero.follow(patrons)
+        people = relinked.union(await self._linked(patrons))
+        followers = await self._storage.campaigns.guilds_of(doubt.campaign_id)
+        if relinked:  # a link counts everywhere
+            followers = tuple(sorted({binding.guild_id for binding in await self._storage.campaigns.bindings()}))
+        for guild_id in followers:
             with contextlib.suppress(TryLater):  # the next round plans everybody anyway
                 await self._reconciler.consider(guild_id, people, trigger=TRIGGER)
 

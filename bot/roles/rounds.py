@@ -12,18 +12,19 @@ import msgspec
 import structlog
 
 from bot.clock import Clock
-from bot.errors import NeedsOwner, PledgekeeperError, TryLater
+from bot.errors import CredentialsDead, NeedsOwner, PledgekeeperError, TryLater
 from bot.health import HealthBoard
 from bot.home import Home
 from bot.linking.words import plain
 from bot.linking.zero import ZeroLinks
 from bot.model import CampaignId, DiscordUserId, GuildId, PatreonUserId
 from bot.roles.apply import Herald
+from bot.roles.consents import Consents
 from bot.roles.declines import Declines
-from bot.roles.evidence import Anomaly
 from bot.roles.intake import CampaignRead, Intake
 from bot.roles.observe import DiscordAway
 from bot.roles.reconcile import Reconciler
+from bot.roles.roundreport import ANOMALIES, ReadReport, RoundReport, report_consents, report_read
 from bot.storage import Storage
 from bot.storage.campaigns import Binding
 
@@ -32,41 +33,8 @@ log = structlog.get_logger(__name__)
 WHOLE_ROUND = timedelta(
     hours=1
 )  # months pass, grace ends: now and then everybody is planned, whatever we think has changed
-
-ANOMALIES = {
-    Anomaly.EMPTY: "Patreon lists no member at all",
-    Anomaly.NO_USERS: "no member has a user",
-    Anomaly.NO_DISCORD: "all Discord accounts are gone at once",
-    Anomaly.NO_TIERS: "no member has a tier",
-    Anomaly.FEWER_PAYING: "more than a fifth of the paying patrons are gone",
-}
-
-
-class ReadReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What a round found in one campaign."""
-
-    campaign_id: CampaignId
-    name: str
-    is_complete: bool
-    patrons: int
-    changed: int
-    queued: int = 0
-    doubts: tuple[str, ...] = ()
-    error: str | None = None
-
-
-class RoundReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What a round found, campaign by campaign; `errors` are troubles with no campaign."""
-
-    campaigns: tuple[ReadReport, ...]
-    queued: int
-    seconds: float
-    errors: tuple[str, ...] = ()
-
-    @property
-    def is_ok(self) -> bool:
-        """Tell whether Patreon answered everything."""
-        return not self.errors and all(one.error is None for one in self.campaigns)
+INTERVAL = "interval"  # the trigger of the rounds that nobody asked for
+CREATOR_GONE = "Patreon no longer takes the creator's token: give consent anew, or put a new pair into the settings"
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +57,7 @@ class Rounds:
         storage: Storage,
         home: Home,
         intake: Intake,
+        consents: Consents,
         reconciler: Reconciler,
         zero: ZeroLinks,
         declines: Declines,
@@ -99,6 +68,7 @@ class Rounds:
         self._storage = storage
         self._home = home
         self._intake = intake
+        self._consents = consents
         self._reconciler = reconciler
         self._zero = zero
         self._declines = declines
@@ -205,7 +175,7 @@ class Rounds:
         guild_ids = [binding.guild_id for binding in bindings]
         credential_id = await self._storage.campaigns.find_reader(campaign_id)
         if credential_id is None:
-            return _unread(campaign_id, name, "there is no creator token for this campaign"), 0
+            return await self._run_by_consents(campaign_id, name, bindings, trigger)
         links = await self._linked()
 
         async def on_news(patrons: frozenset[PatreonUserId]) -> None:
@@ -228,7 +198,25 @@ class Rounds:
             await self._reconciler.look_again(guild_id)
             await self._tell(guild_id, name, read)
         await self._declines.tell(campaign_id, patrons)
-        return _report(name, read), queued
+        return report_read(name, read), queued
+
+    async def _run_by_consents(
+        self, campaign_id: CampaignId, name: str, bindings: list[Binding], trigger: str
+    ) -> tuple[ReadReport, int]:
+        """Plan what the patrons' own readings brought; who asks for a round has them read now."""
+        is_dead = any(binding.credential_id is not None for binding in bindings)
+        if trigger != INTERVAL:
+            await self._consents.read_all()
+        links, restless = await self._linked(), self._intake.restless(campaign_id)
+        people = [links[patron] for patron in restless if patron in links]
+        queued = 0
+        for guild_id in [binding.guild_id for binding in bindings]:
+            queued += await self._consider(guild_id, None if self._is_whole_due(guild_id) else people, trigger)
+            await self._reconciler.look_again(guild_id)
+            await self._tell_of_consents(guild_id, campaign_id, name, is_dead=is_dead)
+        await self._declines.tell(campaign_id, restless)
+        patrons = await self._consents.list_patrons()
+        return report_consents(name, campaign_id, len(patrons), error=CREATOR_GONE if is_dead else None), queued
 
     async def _linked(self) -> dict[PatreonUserId, DiscordUserId]:
         return {link.patreon_user_id: link.discord_user_id for link in await self._storage.links.list_all()}
@@ -273,11 +261,21 @@ class Rounds:
             await self._herald.tell_admin(guild_id, doubt_key, text)
         elif read.verdict.is_complete:
             await self._herald.over(guild_id, doubt_key, f"Patreon's list of **{name}** is believable again")
-        if isinstance(read.error, NeedsOwner):
+        if isinstance(read.error, CredentialsDead):
+            await self._tell_of_consents(guild_id, read.campaign_id, name, is_dead=True)
+        elif isinstance(read.error, NeedsOwner):
             text = f"I cannot read **{name}** on Patreon: {read.error}. All roles stay as they are"
             await self._herald.tell_admin(guild_id, token_key, text)
         elif not isinstance(read.error, TryLater):
-            await self._herald.over(guild_id, token_key, f"I can read **{name}** on Patreon again")
+            await self._herald.over(guild_id, token_key, f"I can read **{name}** with its creator's token again")
+
+    async def _tell_of_consents(self, guild_id: GuildId, campaign_id: CampaignId, name: str, *, is_dead: bool) -> None:
+        why = CREATOR_GONE if is_dead else "there is no creator token for it"
+        text = (
+            f"I read **{name}** through the linked patrons' own consent, for {why}. Each of them keeps their roles in "
+            "line; tiers are those seen so far, and nobody is linked by Patreon's own report"
+        )
+        await self._herald.tell_admin(guild_id, f"token:{campaign_id}", text)
 
 
 def _by_campaign(bindings: Iterable[Binding], scope: Scope) -> dict[CampaignId, list[Binding]]:
@@ -289,19 +287,3 @@ def _by_campaign(bindings: Iterable[Binding], scope: Scope) -> dict[CampaignId, 
     if scope.guild_id is None:
         return grouped
     return {id_: group for id_, group in grouped.items() if any(one.guild_id == scope.guild_id for one in group)}
-
-
-def _report(name: str, read: CampaignRead) -> ReadReport:
-    return ReadReport(
-        campaign_id=read.campaign_id,
-        name=name,
-        is_complete=read.verdict.is_complete,
-        patrons=read.summary.patrons,
-        changed=len(read.changed),
-        doubts=tuple(ANOMALIES[anomaly] for anomaly in read.verdict.anomalies),
-        error=None if read.error is None else str(read.error),
-    )
-
-
-def _unread(campaign_id: CampaignId, name: str, error: str) -> ReadReport:
-    return ReadReport(campaign_id=campaign_id, name=name, is_complete=False, patrons=0, changed=0, error=error)

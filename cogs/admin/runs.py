@@ -8,7 +8,7 @@ from bot.linking.words import plain
 from bot.roles.plan import CHANGES, Action, Decision
 from bot.roles.planning import GuildPlan
 from bot.roles.report import say_decision
-from bot.roles.rounds import ReadReport, RoundReport
+from bot.roles.roundreport import ReadReport, RoundReport
 from cogs.admin.group import guild_of, patreon, tell
 
 NO_CAMPAIGN = "No Patreon campaign belongs to this server yet, so there is nothing to read."
@@ -45,6 +45,9 @@ def round_text(report: RoundReport) -> str:
 
 def _read_line(read: ReadReport) -> str:
     name = f"- **{plain(read.name)}**: "
+    if read.is_by_consents:
+        trouble = f" {read.error}." if read.error is not None else ""
+        return f"{name}read through the own consent of {_counted(read.patrons, 'linked patron')}.{trouble}"
     if read.error is not None:
         return f"{name}not read completely. {read.error}. Nobody loses a role by it."
     doubts = "; ".join(read.doubts)

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from sandbox.discord import permissions
 from sandbox.discord.model import Guild, Member
+from sandbox.page.body import OPTION_PREFIX
 from sandbox.page.parts import Parts
 
 ROLE = TIER = "Gold"
@@ -29,17 +30,16 @@ def steps(parts: Parts) -> list[Step]:
     guild = parts.world.guild
     role_id = next((role.id for role in guild.roles.values() if role.name == ROLE), "")
     member = _newcomer(guild, role_id)
-    rule = {"options.role": role_id, "options.kind": "tier", "options.tier": TIER}
+    direct_messages = "/?" + urlencode({"me": member.id, "channel": "dm"})
     name = member.user.display_name or member.user.username
     patron = _gold_patron(parts)
     holds = role_id in member.role_ids
     has_consented = holds or parts.patreon.state.oauth.has_consents(besides=parts.world.client.owner)
-    asked = has_consented or _has_run(parts, "/link", member.id)
     return [
         Step(
             title="Make a rule",
             text=f"As an admin, say that the tier {TIER} earns the role {ROLE}, and press Run.",
-            address=_address(admin_of(guild), "patreon rule add", rule),
+            address=_address(admin_of(guild), "patreon rule add", {"role": role_id, "kind": "tier", "tier": TIER}),
             link="Fill it in for me",
             is_done=holds or _has_run(parts, "/patreon rule add"),
         ),
@@ -48,19 +48,19 @@ def steps(parts: Parts) -> list[Step]:
             text=f"Now you are {name}, a member. Run /link.",
             address=_address(member.id, "link", {}),
             link=f"Be {name}",
-            is_done=asked,
+            is_done=has_consented or _has_run(parts, "/link", member.id),
         ),
         Step(
             title="Consent at Patreon",
             text=f"Open the button in the direct message; be {patron} there, and allow.",
-            address="/?" + urlencode({"me": member.id, "channel": "dm"}),
+            address=direct_messages,
             link="Show the direct messages",
             is_done=has_consented,
         ),
         Step(
             title="Confirm",
             text=f"Confirm on the bot's page, come back, and find {name} under {ROLE} in the member list.",
-            address="/?" + urlencode({"me": member.id, "channel": "dm"}) + "#members-title",
+            address=f"{direct_messages}#members-title",
             link="Show the members",
             is_done=holds,
         ),
@@ -94,7 +94,8 @@ def _newcomer(guild: Guild, role_id: str) -> Member:
 
 
 def _address(user_id: str, command: str, options: dict[str, str]) -> str:
-    return "/?" + urlencode({"me": user_id, "command": command, **options}) + "#composer"
+    filled_in = {OPTION_PREFIX + name: value for name, value in options.items()}
+    return "/?" + urlencode({"me": user_id, "command": command, **filled_in}) + "#composer"
 
 
 def _gold_patron(parts: Parts) -> str:

@@ -21,10 +21,11 @@ async def test_a_forwarded_link_names_the_attacker_and_a_no_stores_nothing(stage
     await stage.rounds()
     assert "Gold" not in stage.roles("dapple.grey")
     with sqlite3.connect(stage.database) as database:
-        for table in ("links", "pendings"):
-            assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+        attacker = stage.user_id("dapple.grey")
+        linked = database.execute("SELECT count(*) FROM links WHERE discord_user_id = ?", (attacker,)).fetchone()
+        pending = database.execute("SELECT count(*) FROM pendings").fetchone()
         patrons = database.execute("SELECT count(*) FROM credentials WHERE kind = 'patron'").fetchone()
-    assert patrons == (0,)
+    assert linked == pending == patrons == (0,)
     assert "security" in stage.log()
 
 

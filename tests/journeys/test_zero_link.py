@@ -40,12 +40,25 @@ async def test_an_account_taken_away_at_patreon_ends_it_only_by_a_read_that_can_
     assert "Gold" in stage.roles(REPORTED), "all accounts gone at once is no proof"
     stage.sandbox.weather.clear()
     await stage.rounds(2)
+    assert "Gold" in stage.roles(REPORTED)
 
     stage.sandbox.patreon.connect_discord(stage.patron_id("Gideon Brook"), stage.user_id(BYSTANDER))
     await stage.until(lambda: "Gold" in stage.roles(BYSTANDER), "somebody else is named from now on")
     stage.sandbox.patreon.disconnect_discord(stage.patron_id("Kit Estrella"))
     await stage.until(lambda: "Gold" not in stage.roles(REPORTED), "the role goes with the account")
     assert "Gold" in stage.roles(BYSTANDER)
+
+
+async def test_an_admins_word_on_a_doubted_read_is_proof(stage: Stage) -> None:
+    await stage.add_rule()
+    await stage.until(lambda: "Gold" in stage.roles(REPORTED), "the role, with no command")
+    await stage.rounds(2)
+    stage.sandbox.patreon.disconnect_discord(stage.patron_id("Kit Estrella"))  # the only account that was named
+    await stage.rounds(2)
+    assert "Gold" in stage.roles(REPORTED)
+    interaction = await stage.command(ADMIN, "patreon believe")
+    await stage.press(ADMIN, interaction.messages[-1], "confirm:")
+    await stage.until(lambda: "Gold" not in stage.roles(REPORTED), "the role goes with the account")
 
 
 async def test_a_link_wins_over_a_report_and_one_account_of_two_patrons_is_linked_to_neither(stage: Stage) -> None:

@@ -5,6 +5,7 @@ import gc
 import os
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import aiohttp
@@ -37,7 +38,7 @@ async def test_no_task_no_socket_no_file_is_left(tmp_path: Path, monkeypatch: py
         await play()
     gc.collect()
     assert asyncio.all_tasks() == tasks
-    assert descriptors() == before
+    assert Counter(descriptors()) - Counter(before) == Counter()  # a socket that was still closing may be fewer
     assert os.listdir(tmp_path) == []  # noqa: PTH208  a listing, at a moment when nothing else runs
 
 

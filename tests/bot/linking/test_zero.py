@@ -260,6 +260,14 @@ class TestADisagreementWithALink:
         assert "agree again" in house.crier.said[-1][1]
         assert house.crier.open == {}
 
+    async def test_is_over_when_the_link_goes_though_patreon_says_the_same(self, house: House) -> None:
+        await house.link(Y, ADA)
+        await house.report(ADA, X)
+        await house.follow(ADA)
+        await house.storage.links.delete(Y)
+        assert await house.follow() == {X}
+        assert house.crier.open == {}
+
 
 class TestRemarks:
     async def test_tell_what_an_admin_should_know_of_one_person(self, house: House) -> None:

@@ -21,7 +21,7 @@ from bot.model import (
 )
 from bot.storage import Storage
 from bot.storage.pendings import PendingRow, PendingStatus
-from bot.storage.states import Purpose, StateProblem, StateRow
+from bot.storage.states import Purpose, StateId, StateProblem, StateRow
 
 Linked = Callable[..., Link]
 Pair = Callable[..., TokenPair]
@@ -128,8 +128,9 @@ async def test_unlinking_forgets_the_person_and_remembers_the_wish(
 
 
 async def test_unlinking_voids_every_question_that_is_still_open(
-    storage: Storage, landed: Callable[..., PendingRow], state_id: StateId, now: datetime
+    storage: Storage, landed: Callable[..., PendingRow], asked: Callable[..., StateRow], now: datetime
 ) -> None:
+    state_id: StateId = await storage.states.create(asked())
     await storage.pendings.create(landed(state_id, "cookie-1"))
     asker = await storage.states.find(state_id)
     assert asker is not None
@@ -216,9 +217,7 @@ class TestReportedByPatreon:
         self, storage: Storage, reported: Linked, now: datetime
     ) -> None:
         await storage.links.save_reported([reported()])
-        grant = Grant(
-            guild_id=GuildId(900), discord_user_id=ADA, role_id=RoleId(31), state=GrantState.HELD, since=now
-        )
+        grant = Grant(guild_id=GuildId(900), discord_user_id=ADA, role_id=RoleId(31), state=GrantState.HELD, since=now)
         await storage.ledger.put(grant)
         await storage.links.drop_reported([reported()])
         assert await storage.links.find_discord(ADA) is not None

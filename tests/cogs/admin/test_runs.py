@@ -3,7 +3,7 @@
 import pytest
 
 from bot.model import RoleRule, RuleId, RuleKind
-from bot.roles.rounds import ReadReport, RoundReport
+from bot.roles.roundreport import ReadReport, RoundReport
 from cogs.admin.runs import round_text
 from sandbox.weather import Fault
 from tests.fakes.scene import ADMIN, MEMBER, Scene

@@ -1,0 +1,101 @@
+"""Reads campaigns that no creator's token opens, through the linked patrons' own consent, one patron after the other.
+
+Each patron's identity lists all their memberships, so it proves that patron's own standing and nobody else's: a patron
+who cannot be asked keeps what they have. A pass over everybody is spread over the interval between two rounds.
+"""
+
+import asyncio
+import time
+from typing import NoReturn
+
+import structlog
+
+from bot.errors import NeedsOwner, TryLater
+from bot.model import CredentialId, DiscordUserId, PatreonUserId
+from bot.roles.intake import Intake
+from bot.roles.observe import Observer
+from bot.roles.queue import Urgency
+from bot.roles.reconcile import Reconciler
+from bot.storage import Storage
+
+log = structlog.get_logger(__name__)
+
+TRIGGER = "patron's consent"
+AT_ONCE = 10  # asked at one time: an answer may take longer than the pause between two patrons
+MAX_FAILURES = 5  # in a row: Patreon itself is away, and the next pass begins anew
+SHORTEST_PASS_SECONDS = 1.0
+
+Patron = tuple[PatreonUserId, CredentialId, DiscordUserId]
+
+
+class Consents:
+    """Keeps reading patrons while a campaign has no other reader."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        intake: Intake,
+        observer: Observer,
+        reconciler: Reconciler,
+        interval_seconds: float,
+    ) -> None:
+        self._storage = storage
+        self._observer = observer
+        self._intake = intake
+        self._reconciler = reconciler
+        self._interval = max(interval_seconds, SHORTEST_PASS_SECONDS)
+
+    async def keep_reading(self) -> NoReturn:
+        """Pass over all patrons in each interval, as long as a campaign needs it."""
+        while True:
+            began = time.monotonic()
+            if await self._is_needed():
+                await self.read_all(within_seconds=self._interval)
+            await asyncio.sleep(max(began + self._interval - time.monotonic(), 0))
+
+    async def read_all(self, *, within_seconds: float = 0.0) -> None:
+        """Read every linked patron who consented, evenly within that time; one who fails does not stop the rest."""
+        patrons = await self.list_patrons()
+        pause = within_seconds / max(len(patrons), 1)
+        began = time.monotonic()
+        free, failures = asyncio.Semaphore(AT_ONCE), 0
+
+        async def read(patron: Patron) -> None:
+            nonlocal failures
+            try:
+                await self._read(*patron)
+                failures = 0
+            except NeedsOwner as error:  # the keeper marked a dead pair; its patron sees it in /membership
+                log.info("a patron was not read", patreon_user_id=patron[0], why=str(error))
+            except TryLater as error:
+                failures += 1
+                log.info("a patron is read later", patreon_user_id=patron[0], why=str(error))
+            except Exception:
+                log.exception("a patron could not be read", patreon_user_id=patron[0])
+            finally:
+                free.release()
+
+        async with asyncio.TaskGroup() as group:
+            for number, patron in enumerate(patrons):
+                await asyncio.sleep(began + number * pause - time.monotonic())
+                await free.acquire()
+                if failures >= MAX_FAILURES:
+                    break
+                group.create_task(read(patron))
+
+    async def list_patrons(self) -> list[Patron]:
+        """Return the linked patrons whose consent lives."""
+        links = {link.patreon_user_id: link.discord_user_id for link in await self._storage.links.list_all()}
+        living = await self._storage.credentials.list_patrons()
+        return [(patron, credential_id, links[patron]) for patron, credential_id in living if patron in links]
+
+    async def _is_needed(self) -> bool:
+        campaign_ids = {binding.campaign_id for binding in await self._storage.campaigns.bindings()}
+        return any([await self._storage.campaigns.find_reader(one) is None for one in campaign_ids])
+
+    async def _read(self, patron: PatreonUserId, credential_id: CredentialId, person: DiscordUserId) -> None:
+        if await self._intake.refresh_patron(patron, credential_id):
+            followers = {binding.guild_id for binding in await self._storage.campaigns.bindings()}
+            for guild_id in followers.intersection(self._observer.guild_ids()):  # out of sight: planned when it is back
+                self._reconciler.mark(guild_id, [person], trigger=TRIGGER, urgency=Urgency.BULK_GRANT)
