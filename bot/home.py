@@ -108,7 +108,7 @@ class Home:
                     await self._storage.campaigns.save(campaign)
 
     async def _find_or_follow(self) -> Campaign:
-        """Find the campaign; where its creator's token is dead it is bound all the same, for its patrons can be asked."""
+        """Find the campaign; where its creator's token is dead it is bound all the same: its patrons can be asked."""
         try:
             return await self._find()
         except CredentialsDead:

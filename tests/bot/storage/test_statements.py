@@ -219,8 +219,8 @@ async def use_holds(storage: Storage, now: datetime) -> None:
     await storage.holds.load_person(GUILD, ADA)
     (hold,) = await storage.holds.list_open(GUILD)
     await storage.holds.drop(GUILD, hold.items, at=now)
-    hold = await storage.holds.add(GUILD, [held], at=now)
-    await storage.holds.close(GUILD, hold.hold_id, state=HoldState.APPROVED, at=now)
+    again = await storage.holds.add(GUILD, [held], at=now)
+    await storage.holds.close(GUILD, again.hold_id, state=HoldState.APPROVED, at=now)
 
 
 async def use_records(storage: Storage, now: datetime) -> None:
