@@ -16,7 +16,8 @@ check: .venv  ## formatting, lint, types
 	$(BIN)/mypy
 
 coverage: .venv  ## every branch of the pure files is tested
-	$(BIN)/coverage run -m pytest --quiet tests/bot/roles tests/bot/patreon tests/bot/test_model.py
+	$(BIN)/coverage run -m pytest --quiet tests/bot/roles tests/bot/patreon tests/bot/linking/test_reports.py \
+		tests/bot/test_model.py
 	$(BIN)/coverage report
 
 format: .venv

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import structlog
 
-from bot.errors import NeedsOwner, TryLater
+from bot.errors import PledgekeeperError
 from bot.model import CredentialId, DiscordUserId, PatreonUserId
 from bot.roles.intake import Intake
 from bot.roles.observe import Observer
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 TRIGGER = "patron's consent"
 AT_ONCE = 10  # asked at one time: an answer may take longer than the pause between two patrons
-MAX_FAILURES = 5  # in a row: Patreon itself is away, and the next pass begins anew
+MAX_FAILURES = 20  # in a row: it is not them; Patreon blocks who is refused 2,000 times in ten minutes (its docs)
 SHORTEST_PASS_SECONDS = 1.0
 
 Patron = tuple[PatreonUserId, CredentialId, DiscordUserId]
@@ -66,11 +66,9 @@ class Consents:
             try:
                 await self._read(*patron)
                 failures = 0
-            except NeedsOwner as error:  # the keeper marked a dead pair; its patron sees it in /membership
-                log.info("a patron was not read", patreon_user_id=patron[0], why=str(error))
-            except TryLater as error:
+            except PledgekeeperError as error:  # a dead pair is marked so, and told to its patron in /membership
                 failures += 1
-                log.info("a patron is read later", patreon_user_id=patron[0], why=str(error))
+                log.info("a patron was not read", patreon_user_id=patron[0], why=str(error))
             except Exception:
                 log.exception("a patron could not be read", patreon_user_id=patron[0])
             finally:

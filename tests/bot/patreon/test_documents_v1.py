@@ -126,6 +126,8 @@ def test_an_identitys_pledges_name_their_campaign_through_reward_creator_or_camp
         ("702", (), ACTIVE, Source.IDENTITY, "Ada Patron"),
         ("703", (), DECLINED, Source.IDENTITY, "Ada Patron"),
     ]
+    tiers = [(one.campaign_id, one.tier_id, one.title, one.amount_cents) for one in identity.tiers]
+    assert tiers == [("700", "5001", "Gold", 500)]
 
 
 @pytest.mark.parametrize("case", ["v1_identity_without_pledges", "v1_identity_null_pledges"])

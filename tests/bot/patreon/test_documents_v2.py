@@ -191,6 +191,8 @@ def test_an_identity_brings_all_memberships_those_of_other_campaigns_too(sample:
         ("701", "9001", PatronStatus.FORMER, (), Source.IDENTITY),
     ]
     assert {m.discord_user_id for m in identity.memberships} == {200000000000000001}
+    tiers = [(one.campaign_id, one.tier_id, one.title, one.amount_cents) for one in identity.tiers]
+    assert tiers == [("700", "5001", "Gold", 500)]
 
 
 @pytest.mark.parametrize("case", ["v2_identity_without_memberships", "v2_identity_null_memberships"])

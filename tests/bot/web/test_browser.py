@@ -1,23 +1,20 @@
 """The pages in a real browser: our own policies let through what a patron needs, and the keyboard suffices."""
 
-import shutil
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import BrowserContext, Page, async_playwright
+from playwright.async_api import BrowserContext, Page
 
 from tests.bot.web.conftest import Site
+from tests.fakes.chromium import needs_chromium, running_chromium
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
+pytestmark = needs_chromium
 
 
 @pytest.fixture
 async def context() -> AsyncIterator[BrowserContext]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    async with running_chromium() as browser:
         yield await browser.new_context(viewport={"width": 390, "height": 844})
-        await browser.close()
 
 
 async def open_question(site: Site, context: BrowserContext) -> Page:

@@ -1,0 +1,64 @@
+"""What Discord shows, and how long that counts."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.roles import observe
+from bot.roles.observe import Observer
+from tests.fakes.scene import MEMBER, Scene, connect, serve, set_stage
+
+
+@pytest.fixture
+async def unhearing() -> AsyncIterator[Scene]:
+    """A scene whose application may not see members."""
+    async with set_stage() as stage:
+        stage.sandbox.world.discord.intents_allowed.clear()
+        async with serve(stage) as services, connect(services, has_members_intent=False) as bot:
+            yield Scene(stage, services, bot)
+
+
+async def roles(scene: Scene, observer: Observer, *, is_fresh: bool = False) -> set[str]:
+    person = scene.person(MEMBER)
+    seat = (await observer.look(scene.guild_id, [person], is_fresh=is_fresh))[person]
+    assert seat is not None
+    return {role.name for role in scene.stage.sandbox.world.guild.roles.values() if int(role.id) in seat.role_ids}
+
+
+async def test_with_the_intent_a_look_is_kept_true_by_events(scene: Scene) -> None:
+    observer = scene.services.observer
+    assert observer.hears_members
+    assert "Gold" not in await roles(scene, observer)
+    scene.discord.give_role(scene.person(MEMBER), scene.role("Gold"))
+    observer.assume(scene.guild_id, scene.person(MEMBER), scene.role("Gold"), has_role=True)
+    assert "Gold" in await roles(scene, observer)
+
+
+async def test_without_it_a_look_counts_for_a_while_and_a_fresh_one_asks_anew(
+    unhearing: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    observer = unhearing.services.observer
+    assert not observer.hears_members
+    assert "Gold" not in await roles(unhearing, observer)
+    unhearing.discord.give_role(unhearing.person(MEMBER), unhearing.role("Gold"))
+    assert "Gold" not in await roles(unhearing, observer)
+    assert "Gold" in await roles(unhearing, observer, is_fresh=True)
+    unhearing.discord.take_role(unhearing.person(MEMBER), unhearing.role("Gold"))
+    monkeypatch.setattr(observe, "UNHEARD_SECONDS", 0.0)
+    assert "Gold" not in await roles(unhearing, observer)
+
+
+async def test_what_is_written_during_a_look_is_newer_than_what_it_shows(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    observer, person, gold = scene.services.observer, scene.person(MEMBER), scene.role("Gold")
+    await roles(scene, observer)
+    ask = observer._ask
+
+    async def ask_while_we_write(*asked: object) -> object:
+        shown = await ask(*asked)  # type: ignore[arg-type]  # handed on as it came
+        observer.assume(scene.guild_id, person, gold, has_role=True)
+        return shown
+
+    monkeypatch.setattr(observer, "_ask", ask_while_we_write)
+    assert "Gold" in await roles(scene, observer, is_fresh=True)
