@@ -7,8 +7,8 @@ BIN := .venv/bin
 sandbox: .venv  ## a stand-in Discord, a stand-in Patreon and the bot between them
 	$(BIN)/python run.py sandbox
 
-test: .venv  ## the whole suite
-	$(BIN)/python -m pytest --numprocesses=auto
+test: .venv  ## the whole suite; the journeys wait more than they work, so more of them than cores run at once
+	$(BIN)/python -m pytest --numprocesses=4 --dist=worksteal
 
 check: .venv  ## formatting, lint, types
 	$(BIN)/ruff format --check .

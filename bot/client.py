@@ -133,6 +133,11 @@ ButtonHandler = Callable[[Interaction, str], Awaitable[None]]
 class CommandTree(app_commands.CommandTree[PledgekeeperBot]):
     """The commands, with one answer to whatever goes wrong in them."""
 
+    async def interaction_check(self, interaction: Interaction, /) -> bool:
+        """Wait out the moment in which Discord sends commands already and its servers are not all shown yet."""
+        await self.client.services.holder.wait_a_moment()
+        return True
+
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
         """Say what went wrong."""
         await answer_error(interaction, error)

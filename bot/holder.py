@@ -1,10 +1,14 @@
 """Holds the Discord client of the moment: a crashed one is replaced by a fresh one, and everyone asks here for it."""
 
 import asyncio
+import contextlib
 
 import discord
 
 from bot.roles.observe import DiscordAway
+
+
+MOMENT_SECONDS = 2.0  # a command must be answered within three (discord-api-docs, Interactions, Followup Messages)
 
 
 class ClientHolder:
@@ -39,3 +43,8 @@ class ClientHolder:
         except TimeoutError:
             raise DiscordAway("Discord is not connected; the message or change waits for the next occasion") from None
         return self._client
+
+    async def wait_a_moment(self) -> None:
+        """Wait for a connected client as long as somebody who typed a command may; without one they are told so."""
+        with contextlib.suppress(DiscordAway):
+            await self.wait_ready(MOMENT_SECONDS)

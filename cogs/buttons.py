@@ -33,6 +33,11 @@ class PressedButton(
         assert isinstance(item, ui.Button)  # noqa: S101  the ids are ours, and only buttons carry them
         return cls(item, match["name"], match["argument"] or "")
 
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        """Wait out the moment in which Discord sends presses already and its servers are not all shown yet."""
+        await interaction.client.services.holder.wait_a_moment()
+        return True
+
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Let the handler do it; discord.py would swallow its errors."""
         try:

@@ -1,5 +1,7 @@
 """The Discord client: what it asks to see, where it connects, when it registers its commands."""
 
+import asyncio
+
 import discord
 import pytest
 from discord.gateway import DiscordWebSocket
@@ -63,6 +65,17 @@ async def test_commands_that_cannot_be_registered_leave_the_old_ones(
     monkeypatch.setattr("discord.app_commands.CommandTree.sync", refuse)
     async with connect(services):
         assert "/link joins one" in await stage.say(MEMBER, "membership")
+
+
+async def test_a_command_that_comes_before_the_servers_are_shown_waits_for_them(scene: Scene) -> None:
+    scene.services.holder.lose(scene.bot)
+    asyncio.get_running_loop().call_later(0.3, scene.services.holder.put, scene.bot)
+    assert "stands" in await scene.add_rule()
+
+
+async def test_a_command_does_not_wait_longer_than_discord_does(scene: Scene) -> None:
+    scene.services.holder.lose(scene.bot)
+    assert "I cannot see this server's roles now" in await scene.add_rule()
 
 
 async def refuse(*_: object, **__: object) -> None:

@@ -1,5 +1,7 @@
 """Buttons: what their ids say, and what becomes of a press that fails."""
 
+import asyncio
+
 import pytest
 
 from bot.errors import UserMistake
@@ -33,3 +35,18 @@ async def test_a_button_of_an_older_version_is_answered(scene: Scene, monkeypatc
     typed = await scene.type(MEMBER, "unlink")
     monkeypatch.delitem(scene.bot.button_handlers, "confirm:unlink")
     assert "has changed" in await scene.press(MEMBER, typed.messages[0], "confirm:")
+
+
+async def test_a_press_that_comes_before_the_servers_are_shown_waits_for_them(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await scene.link()
+    typed = await scene.type(MEMBER, "unlink")
+
+    async def see(*_: object) -> None:
+        raise UserMistake("connected" if scene.services.holder.current is not None else "not connected")
+
+    monkeypatch.setitem(scene.bot.button_handlers, "confirm:unlink", see)
+    scene.services.holder.lose(scene.bot)
+    asyncio.get_running_loop().call_later(0.3, scene.services.holder.put, scene.bot)
+    assert "Connected." in await scene.press(MEMBER, typed.messages[0], "confirm:")
