@@ -135,7 +135,7 @@ class CommandTree(app_commands.CommandTree[PledgekeeperBot]):
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:
         """Wait out the moment in which Discord sends commands already and its servers are not all shown yet."""
-        await self.client.services.holder.wait_a_moment()
+        await interaction.client.services.holder.wait_a_moment()
         return True
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:

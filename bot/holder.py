@@ -7,7 +7,6 @@ import discord
 
 from bot.roles.observe import DiscordAway
 
-
 MOMENT_SECONDS = 2.0  # a command must be answered within three (discord-api-docs, Interactions, Followup Messages)
 
 
