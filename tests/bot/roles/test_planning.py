@@ -6,7 +6,6 @@ import pytest
 
 from bot.model import GrantState, RoleId
 from bot.roles.plan import Action, PersonPlan
-from bot.storage.audit import AuditEntry
 from tests.fakes.scene import ADMIN, MEMBER, SOON, Scene
 
 
@@ -16,27 +15,22 @@ async def linked(scene: Scene) -> Scene:
     await scene.services.rounds.run(trigger="test")
     await scene.add_rule()
     await scene.link()
-    await written(scene, "grant done")
-    async with asyncio.timeout(SOON):
-        while await state_of(scene) is not GrantState.HELD:
-            await asyncio.sleep(0.02)
+    await scene.written(MEMBER, "grant done")
+    await until_state(scene, GrantState.HELD)
     return scene
+
+
+async def until_state(scene: Scene, state: GrantState) -> None:
+    """Wait until the ledger says this of the role: the audit is written first."""
+    async with asyncio.timeout(SOON):
+        while await state_of(scene) is not state:
+            await asyncio.sleep(0.02)
 
 
 async def state_of(scene: Scene) -> GrantState | None:
     grants = await scene.services.storage.ledger.load_member(scene.guild_id, scene.person(MEMBER))
     grant = grants.get(scene.role("Gold"))
     return None if grant is None else grant.state
-
-
-async def written(scene: Scene, action: str) -> AuditEntry:
-    """Wait until the newest row of the person says this."""
-    async with asyncio.timeout(SOON):
-        while True:
-            rows = await scene.services.storage.audit.recent(scene.guild_id, scene.person(MEMBER), limit=1)
-            if rows and rows[0].action == action:
-                return rows[0]
-            await asyncio.sleep(0.02)
 
 
 def gold(scene: Scene, plan: PersonPlan) -> Action:
@@ -65,9 +59,9 @@ async def test_a_preview_and_an_explanation_store_nothing(linked: Scene) -> None
 
 async def test_a_hand_edit_is_settled_and_written_down_when_it_is_seen(linked: Scene) -> None:
     linked.discord.take_role(linked.stage.user_id(MEMBER), linked.stage.role_id("Gold"))
-    row = await written(linked, "suppress")
+    row = await linked.written(MEMBER, "suppress")
     assert (row.role_id, row.trigger) == (linked.role("Gold"), "seen on Discord")
-    assert await state_of(linked) is GrantState.SUPPRESSED
+    await until_state(linked, GrantState.SUPPRESSED)
     explanation = await linked.services.reconciler.explain(linked.guild_id, linked.person(MEMBER))
     assert gold(linked, explanation.plan) is Action.SUPPRESSED
 
@@ -75,28 +69,28 @@ async def test_a_hand_edit_is_settled_and_written_down_when_it_is_seen(linked: S
 async def test_a_role_that_is_deleted_is_forgotten_and_written_down(linked: Scene) -> None:
     role_id = linked.role("Gold")
     linked.discord.delete_role(str(role_id))
-    row = await written(linked, "forget")
+    row = await linked.written(MEMBER, "forget")
     assert (row.role_id, row.reason) == (RoleId(role_id), "the role was deleted")
     assert await linked.services.storage.ledger.load_member(linked.guild_id, linked.person(MEMBER)) == {}
 
 
 async def test_a_row_says_which_read_decided(linked: Scene) -> None:
-    granted = await written(linked, "grant done")
+    granted = await linked.written(MEMBER, "grant done")
     assert granted.read_id is None, "the patron's own consent told, and no read of the list"
     linked.stage.sandbox.patreon.refund(linked.stage.patron_id("Gerda Nilsson"))
     await linked.services.rounds.run(trigger="test")
-    revoked = await written(linked, "revoke done")
+    revoked = await linked.written(MEMBER, "revoke done")
     assert revoked.read_id == await believed(linked)
     assert (revoked.trigger, revoked.is_counted) == ("test", True)
     linked.stage.sandbox.patreon.pay(linked.stage.patron_id("Gerda Nilsson"))
     await linked.services.rounds.run(trigger="test")
-    assert (await written(linked, "grant done")).read_id == await believed(linked)
+    assert (await linked.written(MEMBER, "grant done")).read_id == await believed(linked)
 
 
 async def test_an_unlinking_does_not_use_up_the_brake(linked: Scene) -> None:
     typed = await linked.type(ADMIN, "patreon unlink", user=str(linked.person(MEMBER)))
     await linked.press(ADMIN, typed.messages[0], "confirm:")
-    assert not (await written(linked, "revoke done")).is_counted
+    assert not (await linked.written(MEMBER, "revoke done")).is_counted
 
 
 async def test_what_a_rail_holds_back_is_in_the_preview(linked: Scene) -> None:

@@ -1,12 +1,11 @@
 """`/patreon adopt` and `/patreon restore` as an admin uses them."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
 from bot.model import GrantState
-from tests.fakes.scene import ADMIN, MEMBER, SOON, Scene, connect, serve, set_stage
+from tests.fakes.scene import ADMIN, MEMBER, Scene, connect, serve, set_stage
 
 ADOPT, RESTORE = "patreon adopt", "patreon restore"
 OTHER = "cedar_lane"
@@ -64,6 +63,7 @@ async def test_an_adopted_role_is_kept_by_whoever_earns_it_and_lost_by_others(sc
     assert "Gold** counts as given by me now, to 3 people" in await scene.press(ADMIN, typed.messages[0], "confirm:")
     await scene.until(lambda: "Gold" not in scene.stage.roles(OTHER), "who is not linked loses it")
     await scene.until(lambda: "Gold" not in scene.stage.roles("ivy_afterdark"), "who lapsed loses it")
+    await scene.written(OTHER, "revoke done")
     assert "Gold" in scene.stage.roles(MEMBER)
     assert await adopted(scene) == {scene.person(MEMBER), scene.person(REPORTED)}
     entries = await scene.services.storage.audit.recent(scene.guild_id, scene.person(OTHER))
@@ -117,12 +117,11 @@ async def test_a_role_taken_by_hand_comes_again_once_it_is_restored(scene: Scene
     await scene.link()
     scene.discord.take_role(scene.stage.user_id(MEMBER), scene.stage.role_id("Gold"))
     storage = scene.services.storage
-    async with asyncio.timeout(SOON):
-        while (await storage.audit.recent(scene.guild_id))[0].action != "suppress":
-            await asyncio.sleep(0.02)
+    await scene.written(MEMBER, "suppress")
     said = await scene.say(ADMIN, RESTORE, user=str(scene.person(MEMBER)), role=str(scene.role("Gold")))
     assert "If they earn it, they get it now" in said
     await scene.until(lambda: "Gold" in scene.stage.roles(MEMBER), "the role is given again")
+    await scene.written(MEMBER, "grant done")
     actions = [entry.action for entry in await storage.audit.recent(scene.guild_id, scene.person(MEMBER))]
     assert actions == ["grant done", "restore", "suppress", "grant done"]
 
