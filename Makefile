@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: sandbox test check coverage format lock clean
+.PHONY: sandbox test check coverage bench format lock clean
 
 sandbox: .venv  ## a stand-in Discord, a stand-in Patreon and the bot between them
 	$(BIN)/python run.py sandbox
@@ -19,6 +19,9 @@ coverage: .venv  ## every branch of the pure files is tested
 	$(BIN)/coverage run -m pytest --quiet tests/bot/roles tests/bot/patreon tests/bot/linking/test_reports.py \
 		tests/bot/test_model.py
 	$(BIN)/coverage report
+
+bench: .venv  ## the promises about speed, as ratios measured in one run (bench/README.md)
+	$(BIN)/python -m bench
 
 format: .venv
 	$(BIN)/ruff format .

@@ -1,4 +1,4 @@
-"""How we answer a person who used a command or a button: always to them alone, never with a stranger's ping.
+"""How we answer a person who used a command or a button: to them alone, with no stranger's ping or unfolded address.
 
 What goes wrong becomes words here, for admins and for members. Decides nothing else.
 """
@@ -23,6 +23,7 @@ CUT_NOTE = "\n… the whole text is in the attached file."
 UNKNOWN_INTERACTION = 10062
 _STAMP = re.compile(r"<t:(\d+)(?::\w)?>")
 
+OUT_OF_SIGHT = "Discord does not show me this server at the moment; nothing was done"
 NOT_ALLOWED = "You need the Manage Roles permission in this server for that."
 OUTDATED = "This command has changed since your Discord loaded it. Restart Discord (Ctrl+R) and type it again."
 MEMBER_LATER = "That did not work just now, and nothing was changed. Please try again in a minute."
@@ -38,9 +39,9 @@ async def say(
     shown, attached = fit(text)
     file = discord.utils.MISSING if attached is None else discord.File(io.BytesIO(attached), "everything.txt")
     if interaction.response.is_done():
-        await interaction.followup.send(shown, ephemeral=True, view=view, file=file)
+        await interaction.followup.send(shown, ephemeral=True, view=view, file=file, suppress_embeds=True)
     else:
-        await interaction.response.send_message(shown, ephemeral=True, view=view, file=file)
+        await interaction.response.send_message(shown, ephemeral=True, view=view, file=file, suppress_embeds=True)
 
 
 async def replace(interaction: discord.Interaction[Any], text: str, *, view: discord.ui.View | None = None) -> None:
@@ -96,6 +97,17 @@ def explain(error: Exception, *, is_admin: bool) -> str:
     number = secrets.token_hex(4)
     log.error("a command failed", incident=number, exc_info=error)
     return f"Something went wrong on my side. Please try again; if it stays, tell an admin this number: `{number}`."
+
+
+async def comes_in_sight(interaction: discord.Interaction[Any]) -> bool:
+    """Wait out the moment of a connection, when commands come before servers do; else say what is wrong."""
+    await interaction.client.services.holder.wait_a_moment()
+    guild = interaction.guild
+    if interaction.guild_id is None or (guild is not None and not guild.unavailable):
+        return True
+    if interaction.type is not discord.InteractionType.autocomplete:
+        await answer_error(interaction, UserMistake(f"{OUT_OF_SIGHT}; please try again in a minute"))
+    return False
 
 
 def is_manager(interaction: discord.Interaction[Any]) -> bool:

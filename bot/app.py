@@ -15,6 +15,7 @@ from aiohttp import web
 from bot.build import build
 from bot.client import build_client
 from bot.clock import Clock, FollowedClock, SystemClock
+from bot.deliveries import WebhookDesk
 from bot.metrics import CONTENT_TYPE_LATEST
 from bot.patreon.client import Http
 from bot.scrape import scrape
@@ -26,7 +27,6 @@ from bot.vault import Vault
 from bot.web.metrics import metrics_routes
 from bot.web.server import WebServer
 from bot.web.webhooks import webhook_routes
-from bot.webhooks import WebhookDesk
 from cogs import add_cogs
 
 log = structlog.get_logger(__name__)

@@ -89,11 +89,6 @@ class _Graph:
 
     @cached_property
     def webhooks(self) -> WebhookKeeper:
-        place = Place(
-            public_url=self.settings.public_url,
-            patreon_url=self.settings.patreon_url,
-            secret=self.settings.patreon_webhook_secret,
-        )
         return WebhookKeeper(
             storage=self.storage,
             client=self.client,
@@ -102,7 +97,7 @@ class _Graph:
             herald=self.messenger,
             clock=self.clock,
             api=self.api,
-            place=place,
+            place=Place.told_by(self.settings),
         )
 
     @cached_property
@@ -133,7 +128,7 @@ class _Graph:
     def applier(self) -> Applier:
         return Applier(
             storage=self.storage,
-            writer=RoleWriter(self.holder),
+            writer=RoleWriter(self.holder, self.clock),
             observer=self.observer,
             breakers=self.breakers,
             herald=self.messenger,
@@ -238,13 +233,19 @@ class _Graph:
             reads=self.rounds,
             messenger=self.messenger,
             crier=self.messenger,
+            rights=self.observer,
             give_back=self.give_back,
         )
 
     @cached_property
     def disconnector(self) -> Disconnector:
         return Disconnector(
-            storage=self.storage, clock=self.clock, roles=self.reconciler, reads=self.rounds, give_back=self.give_back
+            storage=self.storage,
+            clock=self.clock,
+            roles=self.reconciler,
+            reads=self.rounds,
+            webhooks=self.webhooks,
+            give_back=self.give_back,
         )
 
     @cached_property

@@ -9,6 +9,7 @@ A client lives once: after its end the supervisor builds a fresh one. What the c
 """
 
 import asyncio
+import contextlib
 import hashlib
 import sys
 from collections.abc import Awaitable, Callable
@@ -23,7 +24,7 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.answers import answer_error
+from bot.answers import answer_error, comes_in_sight
 from bot.holder import ClientHolder
 from bot.services import Services
 
@@ -35,7 +36,8 @@ SPARE_IDENTIFIES = 200  # of a thousand a day; whoever uses them all up gets a n
 WORK = ("discord.py: ", "CommandTree-", "discord-ui-")  # how discord.py names the tasks of events, commands, buttons
 WORK_SECONDS = 4.0
 COMMANDS_NOTICE = "commands-registered"
-GUILD_READY_SECONDS = 0.5  # a guild that comes later is looked at then
+GUILD_READY_SECONDS = 0.5  # discord.py's own wait, after the last guild that came
+GUILDS_SECONDS = 5.0  # that a guild's outage may keep us from the others; one that comes later is looked at then
 
 
 class PledgekeeperBot(commands.Bot):
@@ -58,6 +60,7 @@ class PledgekeeperBot(commands.Bot):
         self.button_handlers: dict[str, ButtonHandler] = {}
         self._add_cogs = add_cogs
         self._pause = 0.0
+        self._is_connected = False
 
     async def setup_hook(self) -> None:
         """Get ready between login and connection. Raises PrivilegedIntentsRequired where members may not be seen."""
@@ -83,9 +86,15 @@ class PledgekeeperBot(commands.Bot):
         await super().close()
 
     async def on_ready(self) -> None:
-        """Let the others work with this client."""
-        log.info("connected to discord", guilds=len(self.guilds), sees_members=self.intents.members)
-        self.services.holder.put(self)
+        """Let the others work with this client, once its guilds are shown."""
+        self._is_connected = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GUILDS_SECONDS):
+                while any(guild.unavailable for guild in self.guilds):
+                    await self.wait_for("guild_available")
+        if self._is_connected:
+            log.info("connected to discord", guilds=len(self.guilds), sees_members=self.intents.members)
+            self.services.holder.put(self)
 
     async def on_resumed(self) -> None:
         """Let the others go on."""
@@ -94,6 +103,7 @@ class PledgekeeperBot(commands.Bot):
 
     async def on_disconnect(self) -> None:
         """Let the others wait."""
+        self._is_connected = False
         self.services.holder.lose(self)
 
     async def on_error(self, event_method: str, /, *_args: Any, **_kwargs: Any) -> None:
@@ -134,9 +144,8 @@ class CommandTree(app_commands.CommandTree[PledgekeeperBot]):
     """The commands, with one answer to whatever goes wrong in them."""
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:
-        """Wait out the moment in which Discord sends commands already and its servers are not all shown yet."""
-        await interaction.client.services.holder.wait_a_moment()
-        return True
+        """Let nothing be done in a server that Discord does not show."""
+        return await comes_in_sight(interaction)
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
         """Say what went wrong."""

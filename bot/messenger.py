@@ -2,7 +2,7 @@
 
 Rules:
 1. Never raises: a message that fails is logged, and what it was about goes on.
-2. Pings nobody. Names from Patreon or Discord come escaped by whoever wrote the text.
+2. Pings nobody and unfolds no address. Names from Patreon or Discord come escaped by whoever wrote the text.
 3. A trouble is told once until it is over. Admins without a log channel read it above their next `/patreon` reply, and
    the server's system channel is used once for what has not been read yet.
 """
@@ -47,6 +47,7 @@ class Messenger:
         self._holder = holder
         self._storage = storage
         self._clock = clock
+        self._noting = asyncio.Lock()
         self._batches: dict[GuildId, list[str]] = {}
         self._flushing: dict[GuildId, asyncio.Task[None]] = {}
 
@@ -73,7 +74,7 @@ class Messenger:
     async def _send_dm(self, discord_user_id: DiscordUserId, text: str) -> None:
         client = await self._holder.wait_ready(CLIENT_WITHIN_SECONDS)
         channel = await client.create_dm(discord.Object(discord_user_id))
-        await channel.send(_cut(text), allowed_mentions=discord.AllowedMentions.none())
+        await channel.send(_cut(text), allowed_mentions=discord.AllowedMentions.none(), suppress_embeds=True)
 
     # --- to a guild's admins
 
@@ -85,9 +86,10 @@ class Messenger:
         With the buttons of a hold, if one is named.
         """
         noted = f"trouble:{guild_id}:{key}"
-        if not is_again and await self._storage.notices.seen(noted) is not None:
-            return
-        await self._storage.notices.note(noted, self._clock.now(), text)
+        async with self._noting:  # the same trouble may be found in two places at once
+            if not is_again and await self._storage.notices.seen(noted) is not None:
+                return
+            await self._storage.notices.note(noted, self._clock.now(), text)
         await self._tell_guild(guild_id, f"⚠️ {text}", hold_id=hold_id)
 
     async def over(self, guild_id: GuildId, key: str, text: str) -> None:
@@ -148,6 +150,7 @@ class Messenger:
             file=file or discord.utils.MISSING,
             view=view or discord.utils.MISSING,
             allowed_mentions=discord.AllowedMentions.none(),
+            suppress_embeds=True,
         )
         return True
 

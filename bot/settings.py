@@ -20,6 +20,7 @@ from bot.model import CampaignId, GuildId, Secret
 
 NO_DOTENV = "PLEDGEKEEPER_NO_DOTENV"  # set to anything: the environment counts, no file does
 SECRETS_FOLDERS = (Path("secrets"), Path("/run/secrets"))  # the second is where Docker puts them
+DOTENV = Path(".env")
 CALLBACK_PATH = "/oauth/callback"
 MAX_SNOWFLAKE = 2**63 - 1
 
@@ -180,11 +181,16 @@ class Settings(BaseSettings):
         return url
 
 
+def find_dotenv() -> Path | None:
+    """Return the `.env` that counts, where there is one."""
+    return DOTENV if DOTENV.is_file() and not os.environ.get(NO_DOTENV) else None
+
+
 def load_settings() -> Settings:
     """Read and check every setting; SettingsInvalid names all that are wrong."""
     files: dict[str, Any] = {}
     if not os.environ.get(NO_DOTENV):
-        files["_env_file"] = ".env"
+        files["_env_file"] = DOTENV
         files["_secrets_dir"] = [folder for folder in SECRETS_FOLDERS if folder.is_dir()] or None
     try:
         return Settings(**files)

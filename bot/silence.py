@@ -26,6 +26,12 @@ class Silence:
         """Expect deliveries from now on."""
         self._watched.setdefault(campaign_id, now)
 
+    def forget(self, campaign_id: CampaignId) -> None:
+        """Expect nothing any more."""
+        for kept in (self._watched, self._read, self._delivered, self._missed):
+            kept.pop(campaign_id, None)
+        self._heard.discard(campaign_id)
+
     def note_delivery(self, campaign_id: CampaignId, now: datetime) -> None:
         """Learn that a genuine delivery came."""
         self._delivered[campaign_id] = now

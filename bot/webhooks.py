@@ -1,4 +1,4 @@
-"""Keeps a webhook at Patreon for every bound campaign: made, pointed at us, switched on, and heard from.
+"""Keeps a webhook at Patreon for every bound campaign: made, pointed at us, switched on, heard from, and ended.
 
 | found at Patreon, at start and about once an hour | done                                                     |
 |----------------------------------------------------|---------------------------------------------------------|
@@ -8,12 +8,14 @@
 | ours, with deliveries that failed                  | asked for them again: we were away                       |
 | ours and well, but silent while reads show pledges | the admins told                                          |
 
+When the last server parts from a campaign, its webhook and the secret go.
+
 A failure here never touches the sync: without webhooks the rounds do the same, later.
 """
 
 import asyncio
 from datetime import datetime, timedelta
-from typing import NoReturn
+from typing import NoReturn, Self
 
 import msgspec
 import structlog
@@ -23,13 +25,13 @@ from bot.clock import Clock
 from bot.errors import PledgekeeperError, TryLater
 from bot.home import Home
 from bot.linking.words import plain
-from bot.model import CampaignId, GuildId, Secret
+from bot.model import CampaignId, CredentialId, GuildId, Secret
 from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.tokens import TokenKeeper
-from bot.patreon.webhooks import Webhook, read_hint
+from bot.patreon.webhooks import Webhook, pick_own
 from bot.roles.apply import Herald
 from bot.roles.intake import CampaignRead
-from bot.roles.nudge import Nudges
+from bot.settings import Settings
 from bot.silence import Silence
 from bot.storage import Storage
 from bot.storage.webhooks import StoredWebhook
@@ -42,6 +44,7 @@ SCOPE = "w:campaigns.webhook"
 CHECK_EVERY = timedelta(minutes=55)  # a pause is noticed within the hour
 CHECK_AGAIN = timedelta(minutes=5)  # where Patreon did not answer
 LOOK_SECONDS = 2.0
+FORGET_SECONDS = 8.0
 
 PAUSED = (
     "Patreon had stopped telling me about pledges to **{name}**, for it could not reach me. I have switched that on "
@@ -60,6 +63,13 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str
     patreon_url: str
     secret: Secret | None = None  # of the home campaign's webhook, which a person made
+
+    @classmethod
+    def told_by(cls, settings: Settings) -> Self:
+        """Read the settings."""
+        return cls(
+            public_url=settings.public_url, patreon_url=settings.patreon_url, secret=settings.patreon_webhook_secret
+        )
 
     @property
     def is_reachable(self) -> bool:
@@ -98,6 +108,7 @@ class WebhookKeeper:
         self._due: dict[CampaignId, datetime] = {}
         self._troubled: set[CampaignId] = set()
         self._wake = asyncio.Event()
+        self._changing = asyncio.Lock()  # else one parted from may be made anew by a look that began before
 
     # --- what others tell
 
@@ -120,6 +131,40 @@ class WebhookKeeper:
         self._silence.note_read(read, self._clock.now())
         if read.campaign_id not in self._due:
             self._wake.set()
+
+    async def forget(self, campaign_id: CampaignId, credential_id: CredentialId | None) -> None:
+        """End the webhook of a campaign that no guild follows any more, by the consent of the one that left last.
+
+        The secret goes whatever Patreon says: what it still sends is refused, and it gives up by itself.
+        """
+        async with self._changing:
+            if await self._is_followed(campaign_id):
+                return
+            self._due.pop(campaign_id, None)
+            self._troubled.discard(campaign_id)
+            self._silence.forget(campaign_id)
+            stored = await self._find_stored(campaign_id)
+            if stored is not None:
+                await self._delete(stored, credential_id)
+            await self._storage.webhooks.delete(campaign_id)
+
+    async def _delete(self, stored: StoredWebhook, credential_id: CredentialId | None) -> None:
+        why: object = "there is no consent that may"
+        try:
+            async with asyncio.timeout(FORGET_SECONDS):
+                token = None if credential_id is None else await self._token_of(credential_id)
+                if token is not None:
+                    await self._client.delete_webhook(token, stored.webhook_id)
+                    log.info("a webhook is deleted", campaign_id=stored.campaign_id)
+                    return
+        except (PledgekeeperError, LookupError, VaultKeyMissing) as error:
+            why = error
+        except TimeoutError:
+            why = "Patreon did not answer in time"
+        log.warning("a webhook could not be deleted at Patreon", campaign_id=stored.campaign_id, why=str(why))
+
+    async def _is_followed(self, campaign_id: CampaignId) -> bool:
+        return bool(await self._storage.campaigns.guilds_of(campaign_id))
 
     # --- the loop
 
@@ -171,7 +216,8 @@ class WebhookKeeper:
         """See to one campaign's webhook and tell whether it was well; None where nobody knows."""
         webhook, pause = None, CHECK_EVERY
         try:
-            webhook = await self._find(campaign_id)
+            async with self._changing:
+                webhook = await self._find(campaign_id)
             if await self.secrets_of(campaign_id):
                 self._silence.watch(campaign_id, self._clock.now())
             if webhook is None:  # nothing was asked of Patreon, and a consent may come at any time
@@ -188,13 +234,13 @@ class WebhookKeeper:
 
     async def _find(self, campaign_id: CampaignId) -> Webhook | None:
         """Return the webhook as it was found, made or mended meanwhile; None where it is not ours to look after."""
-        token = await self._find_token(campaign_id)
+        token = await self._find_token(campaign_id) if await self._is_followed(campaign_id) else None
         if token is None:
             return None
         stored = await self._find_stored(campaign_id)
         uri = self._place.uri(campaign_id)
         is_handmade = self._place.secret is not None and campaign_id == await self._home.find_campaign_id()
-        found = _pick(
+        found = pick_own(
             await self._client.fetch_webhooks(token),
             campaign_id=campaign_id,
             uri=uri,
@@ -212,8 +258,9 @@ class WebhookKeeper:
         if self._api is PatreonApi.V1 or not self._place.is_reachable:
             return None
         credential_id = await self._storage.campaigns.find_reader(campaign_id)
-        if credential_id is None:
-            return None
+        return None if credential_id is None else await self._token_of(credential_id)
+
+    async def _token_of(self, credential_id: CredentialId) -> Secret | None:
         scopes = (await self._storage.credentials.load(credential_id)).pair.scopes
         if scopes and SCOPE not in scopes:  # nobody tells the scopes of a pair from the portal: it may work
             return None
@@ -247,29 +294,3 @@ class WebhookKeeper:
         current = StoredWebhook(campaign_id=campaign_id, webhook_id=webhook.webhook_id, uri=webhook.uri, secret=secret)
         if current != stored:
             await self._storage.webhooks.save(current)
-
-
-class WebhookDesk:
-    """Where deliveries arrive. Of what they say only whom they name is used."""
-
-    def __init__(self, *, keeper: WebhookKeeper, nudges: Nudges) -> None:
-        self._keeper = keeper
-        self._nudges = nudges
-
-    async def secrets_of(self, campaign_id: CampaignId) -> tuple[Secret, ...]:
-        """Return what Patreon may have signed a delivery about this campaign with."""
-        return await self._keeper.secrets_of(campaign_id)
-
-    def take(self, campaign_id: CampaignId, body: bytes) -> None:
-        """Take a genuine delivery; returns at once."""
-        self._keeper.note_delivery(campaign_id)
-        hint = read_hint(body)
-        if hint is not None:
-            self._nudges.nudge(campaign_id, hint)
-
-
-def _pick(listed: tuple[Webhook, ...], *, campaign_id: CampaignId, uri: str, webhook_id: str | None) -> Webhook | None:
-    """Return our webhook: the one we know, or one that leads to us all the same (our database may be new)."""
-    ours = [one for one in listed if one.campaign_id in {None, campaign_id}]
-    known = [one for one in ours if one.webhook_id == webhook_id]
-    return next(iter([*known, *(one for one in ours if one.uri == uri)]), None)

@@ -9,7 +9,7 @@ from typing import Any, Self
 import discord
 from discord import ui
 
-from bot.answers import answer_error, replace
+from bot.answers import answer_error, comes_in_sight, replace
 
 NOTHING_CHANGED = "Nothing was changed."
 OUTDATED = "This button has changed since the message was sent. Type the command again."
@@ -34,9 +34,8 @@ class PressedButton(
         return cls(item, match["name"], match["argument"] or "")
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
-        """Wait out the moment in which Discord sends presses already and its servers are not all shown yet."""
-        await interaction.client.services.holder.wait_a_moment()
-        return True
+        """Let nothing be done in a server that Discord does not show."""
+        return await comes_in_sight(interaction)
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Let the handler do it; discord.py would swallow its errors."""

@@ -92,7 +92,7 @@ class LinkCog(commands.Cog):
 async def send_dm(person: discord.User | discord.Member, text: str, view: ui.View) -> discord.Message | None:
     """Send a direct message; None where Discord will not, for whatever reason: the reply serves as well."""
     try:
-        return await person.send(text, view=view)
+        return await person.send(text, view=view, suppress_embeds=True)
     except discord.HTTPException as error:
         log.info("a direct message is not possible", discord_user_id=person.id, status=error.status, code=error.code)
         return None

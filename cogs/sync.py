@@ -9,11 +9,14 @@ from typing import Any
 
 import discord
 import structlog
+from discord.abc import GuildChannel
 from discord.ext import commands, tasks
 
 from bot.client import PledgekeeperBot
 from bot.errors import TryLater
 from bot.model import DiscordUserId, GuildId, RoleId
+from bot.roles.observe import find_dangers
+from bot.roles.queue import Urgency
 from bot.roles.rounds import INTERVAL
 
 log = structlog.get_logger(__name__)
@@ -60,11 +63,14 @@ class SyncCog(commands.Cog):
         """Look at everyone again: a new session forgets its members, and a day may have passed."""
         self._services.observer.forget()
         for guild in self._bot.guilds:
+            self._services.breakers.reset(GuildId(guild.id))  # its roles may have changed meanwhile
             self._consider_soon(GuildId(guild.id), trigger="start")
 
     @commands.Cog.listener()
     async def on_guild_available(self, guild: discord.Guild) -> None:
-        """Look again at a guild that was out of sight."""
+        """Look again at a guild that was out of sight, and all in it."""
+        self._services.observer.forget(GuildId(guild.id))
+        self._services.breakers.reset(GuildId(guild.id))
         self._consider_soon(GuildId(guild.id), trigger="start")
 
     @commands.Cog.listener()
@@ -97,6 +103,18 @@ class SyncCog(commands.Cog):
         self._services.observer.forget(guild_id)
         self._roles_changed(role.guild)
 
+    @commands.Cog.listener()
+    async def on_guild_channel_update(self, before: GuildChannel, after: GuildChannel) -> None:
+        """A channel's own permissions may give a role a right that a pledge must not buy, or no longer."""
+        if find_dangers([before]).keys() != find_dangers([after]).keys():
+            self._roles_changed(after.guild)
+
+    @commands.Cog.listener()
+    async def on_guild_channel_delete(self, channel: GuildChannel) -> None:
+        """With a channel goes what it gave."""
+        if find_dangers([channel]):
+            self._roles_changed(channel.guild)
+
     # --- one person
 
     @commands.Cog.listener()
@@ -104,7 +122,7 @@ class SyncCog(commands.Cog):
         """Someone came, perhaps back: ask for them again, so that their later changes reach us."""
         guild_id, person = GuildId(member.guild.id), DiscordUserId(member.id)
         self._services.observer.forget(guild_id, person)
-        await self._mark(guild_id, person, trigger="join")
+        await self._mark(guild_id, person, trigger="join", urgency=Urgency.WAITING)
 
     @commands.Cog.listener()
     async def on_member_update(self, before: discord.Member, after: discord.Member) -> None:
@@ -115,16 +133,18 @@ class SyncCog(commands.Cog):
             return
         if after == after.guild.me:
             self._roles_changed(after.guild)
-        await self._mark(guild_id, DiscordUserId(after.id), trigger="member changed")
+        has_passed = before.pending and not after.pending
+        urgency = Urgency.WAITING if has_passed else Urgency.LOOK
+        await self._mark(guild_id, DiscordUserId(after.id), trigger="member changed", urgency=urgency)
 
     @commands.Cog.listener()
     async def on_raw_member_remove(self, payload: discord.RawMemberRemoveEvent) -> None:
         """Someone left."""
         self._services.observer.left(GuildId(payload.guild_id), DiscordUserId(payload.user.id))
 
-    async def _mark(self, guild_id: GuildId, person: DiscordUserId, *, trigger: str) -> None:
+    async def _mark(self, guild_id: GuildId, person: DiscordUserId, *, trigger: str, urgency: Urgency) -> None:
         if await self._services.reconciler.is_relevant(guild_id, person):
-            self._services.reconciler.mark(guild_id, [person], trigger=trigger)
+            self._services.reconciler.mark(guild_id, [person], trigger=trigger, urgency=urgency)
 
     # --- soon, and once
 

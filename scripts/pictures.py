@@ -19,7 +19,6 @@ from tests.fakes.player import Player  # noqa: E402  as above
 
 PICTURES = REPOSITORY / "docs" / "pictures"
 WIDTH, HEIGHT = 1280, 800
-SVG, NOTHING = "image/svg+xml", '<svg xmlns="http://www.w3.org/2000/svg"/>'
 SETTLED_MS = 3_000
 """Long enough for what has just changed to lose its highlight."""
 
@@ -29,10 +28,6 @@ async def main() -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     async with Sandbox(Options(interval=5)) as sandbox, running_chromium() as browser:
         context = await browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
-        # Avatars come from Discord's own servers, which no picture of ours asks.
-        await context.route(
-            "https://cdn.discordapp.com/**", lambda route: route.fulfill(body=NOTHING, content_type=SVG)
-        )
         page = await context.new_page()
         await page.goto(sandbox.page_url)
         player = Player(context, page)

@@ -33,6 +33,7 @@ COMMANDS = {
         "zero_link",
         "decline_dm",
         "log_channel",
+        "no_log_channel",
         "language",
     ),
     "patreon connect": (),

@@ -10,10 +10,11 @@ from rich.console import Console
 
 from bot.check.database import inspect_database
 from bot.check.discord import ask_discord
+from bot.check.files import inspect_dotenv
 from bot.check.findings import Finding
 from bot.check.patreon import ask_patreon
 from bot.check.table import print_findings
-from bot.check.web import ask_public_url
+from bot.check.web import ask_metrics, ask_public_url
 from bot.patreon.http import USER_AGENT
 from bot.settings import Settings
 
@@ -32,9 +33,10 @@ async def find_all(settings: Settings) -> list[Finding]:
     database = await inspect_database(settings)
     headers = {"User-Agent": USER_AGENT}
     async with aiohttp.ClientSession(timeout=TIMEOUT, headers=headers, cookie_jar=aiohttp.DummyCookieJar()) as session:
-        about_discord, about_patreon, about_web = await asyncio.gather(
+        about_discord, about_patreon, about_web, about_metrics = await asyncio.gather(
             ask_discord(settings, session, database.rules),
             ask_patreon(settings, session, database.creator),
             ask_public_url(settings, session, is_bot_running=database.is_bot_running),
+            ask_metrics(settings, session),
         )
-    return [*about_discord, *about_patreon, *database.findings, about_web]
+    return [*about_discord, *about_patreon, *database.findings, about_web, *about_metrics, *inspect_dotenv()]

@@ -12,7 +12,16 @@ import msgspec
 
 from bot.check.findings import Finding, note, ok, wrong
 from bot.model import GuildId, RoleId, RoleRule
-from bot.roles.assignable import ADMINISTRATOR, MANAGE_ROLES, Block, Powers, RoleLook, find_block
+from bot.roles.assignable import (
+    ADMINISTRATOR,
+    MANAGE_ROLES,
+    Block,
+    ChannelRights,
+    Powers,
+    RoleLook,
+    dangerous_rights,
+    find_block,
+)
 from bot.roles.report import say_block
 from bot.settings import Settings
 
@@ -45,6 +54,17 @@ class _Guild(msgspec.Struct):
     id: str
     name: str
     roles: list[_Role]
+
+
+class _Overwrite(msgspec.Struct):
+    id: str
+    type: int  # 0: a role's
+    allow: str
+
+
+class _Channel(msgspec.Struct):
+    name: str = ""
+    permission_overwrites: list[_Overwrite] = []
 
 
 class _Member(msgspec.Struct):
@@ -109,9 +129,10 @@ async def _ask_guild(
     try:
         guild = await rest.get(f"/guilds/{guild_id}", _Guild)
         member = await rest.get(f"/guilds/{guild_id}/members/{bot.id}", _Member)
+        channels = await rest.get(f"/guilds/{guild_id}/channels", list[_Channel])
     except _Unanswered as problem:
         return [_judge_guild(problem, guild_id, application)]
-    looks = {RoleId(int(role.id)): _look(role, guild) for role in guild.roles}
+    looks = {RoleId(int(role.id)): _look(role, guild, channels) for role in guild.roles}
     own = [looks[RoleId(int(role_id))] for role_id in (guild.id, *member.roles) if int(role_id) in looks]
     permissions = 0
     for role in own:
@@ -151,10 +172,18 @@ def _judge_role(guild: _Guild, role: RoleLook | None, powers: Powers) -> Finding
     if block is None:
         return ok(setting, "the bot can give it")
     result, _, cure = say_block(block).partition("; ")
+    if role is not None and block is Block.DANGEROUS:
+        result = f"{result}: {', '.join(dangerous_rights(role))}"
     return wrong(setting, result, cure)
 
 
-def _look(role: _Role, guild: _Guild) -> RoleLook:
+def _look(role: _Role, guild: _Guild, channels: Iterable[_Channel]) -> RoleLook:
+    allowed = [
+        ChannelRights(channel=channel.name, permissions=int(overwrite.allow))
+        for channel in channels
+        for overwrite in channel.permission_overwrites
+        if overwrite.id == role.id and overwrite.type == 0
+    ]
     return RoleLook(
         role_id=RoleId(int(role.id)),
         name=role.name,
@@ -162,6 +191,7 @@ def _look(role: _Role, guild: _Guild) -> RoleLook:
         permissions=int(role.permissions),
         is_managed=role.managed,
         is_everyone=role.id == guild.id,
+        channels=tuple(one for one in allowed if one.is_dangerous),
     )
 
 

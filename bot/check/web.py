@@ -1,4 +1,4 @@
-"""Asks whether the bot's web side is where PUBLIC_URL says."""
+"""Asks whether the bot's web side is where PUBLIC_URL says, and shows no more there than it should."""
 
 import json
 
@@ -9,6 +9,8 @@ from bot.check.findings import Finding, note, ok, wrong
 from bot.settings import Settings
 
 PUBLIC_URL = "PUBLIC_URL"
+METRICS = "METRICS_TOKEN"
+METRIC = b"pledgekeeper_"  # how the names of ours begin
 
 
 async def ask_public_url(settings: Settings, session: aiohttp.ClientSession, *, is_bot_running: bool) -> Finding:
@@ -30,6 +32,19 @@ async def ask_public_url(settings: Settings, session: aiohttp.ClientSession, *, 
         cure = "put a reverse proxy with a certificate in front"
         return note(PUBLIC_URL, "the bot answers, without TLS: who listens can act for a patron", cure)
     return ok(PUBLIC_URL, "the bot answers there and is well")
+
+
+async def ask_metrics(settings: Settings, session: aiohttp.ClientSession) -> list[Finding]:
+    """Report metrics that the world may read: the bot takes a proxy that does not show itself for this machine."""
+    if settings.metrics_token is not None or is_loopback(settings.public_url):
+        return []
+    try:
+        async with session.get(f"{settings.public_url}/metrics", allow_redirects=False) as answer:
+            is_open = answer.status == 200 and METRIC in await answer.read()
+    except (aiohttp.ClientError, TimeoutError):
+        return []
+    cure = "set it, or let the reverse proxy keep /metrics to itself"
+    return [wrong(METRICS, "not set, and /metrics can be read by anybody at PUBLIC_URL", cure)] if is_open else []
 
 
 def _failing_parts(body: str) -> list[str] | None:

@@ -29,10 +29,12 @@ from bot.linking.connection import (
     ConnectView,
     connected_text,
     ending_text,
+    find_cause,
+    may_read,
 )
 from bot.linking.giveback import GiveBack
 from bot.linking.outcome import Asker, StartedLink, Word
-from bot.linking.ports import Crier, Messenger, Reads
+from bot.linking.ports import Crier, Messenger, Reads, Rights
 from bot.linking.secrets import fresh_secret, is_ours
 from bot.linking.words import plain
 from bot.model import Campaign, CampaignId, GuildId, Identity, Secret, TokenPair
@@ -51,9 +53,6 @@ PENDING_LIFETIME = timedelta(minutes=10)
 CLOSE_SECONDS = 10.0
 TRIGGER = "/patreon connect"
 
-# Without these a campaign cannot be read. The webhook's is not among them: roles follow without it too, only later.
-NEEDED_SCOPES = frozenset({"campaigns", "campaigns.members"})
-
 Told = tuple[Identity, tuple[Campaign, ...]]
 
 
@@ -70,6 +69,7 @@ class ConnectFlow:
         reads: Reads,
         messenger: Messenger,
         crier: Crier,
+        rights: Rights,
         give_back: GiveBack,
     ) -> None:
         self._storage = storage
@@ -79,6 +79,7 @@ class ConnectFlow:
         self._reads = reads
         self._messenger = messenger
         self._crier = crier
+        self._rights = rights
         self._give_back = give_back
         self._callback = Callback(states=storage.states, oauth=oauth, clock=clock)
         self._answering = asyncio.Lock()  # what a person agreed to holds until it is stored
@@ -120,7 +121,7 @@ class ConnectFlow:
         if not isinstance(taken, Consent):
             return await self._end(taken.state, taken.word)
         identity, campaigns = taken.told
-        cause = _find_cause(taken.pair, campaigns)
+        cause = find_cause(taken.pair, campaigns)
         if cause is not None:
             await self._give_back.revoke(identity.patreon_user_id, taken.pair)
             return await self._end(taken.state, Word.DENIED, cause)
@@ -162,6 +163,9 @@ class ConnectFlow:
             wanted = tuple(one for one in offered if one.campaign_id in chosen or len(offered) == 1)
             if not wanted:
                 return msgspec.structs.replace(await self.show(cookie), is_unchosen=True)
+            refusal = await self._find_refusal(answered)
+            if refusal is not None:
+                return refusal
             await self._connect(answered, wanted)
         return await self.show(cookie)
 
@@ -171,25 +175,12 @@ class ConnectFlow:
             answered = await self._answered(cookie, token)
             if isinstance(answered, ConnectView):
                 return answered
-            await self._storage.pendings.delete(answered.pending_id)
-        state, creator = answered.state, answered.identity.patreon_user_id
-        log.warning(
-            "a connection was answered with no",
-            security=True,
-            discord_user_id=state.discord_user_id,
-            username=state.username,
-            guild_id=state.guild_id,
-            patreon_user_id=creator,
-        )
-        if state.button is not None:
-            await self._messenger.edit_button(state.button, DECLINED)
-        if answered.pair is not None:
-            await self._give_back.revoke(creator, answered.pair)
+            await self._drop(answered, "a connection was answered with no", DECLINED)
         return ConnectView(word=Word.DECLINED)
 
     async def _read(self, pair: TokenPair) -> Told:
         identity = await self._client.fetch_identity(pair.access_token)
-        return identity, await self._client.fetch_campaigns(pair.access_token) if _may_read(pair) else ()
+        return identity, await self._client.fetch_campaigns(pair.access_token) if may_read(pair) else ()
 
     async def _answered(self, cookie: Secret | None, token: Secret | None) -> Pending | ConnectView:
         """Return the open question that the token answers, or the page that says why it answers none."""
@@ -199,6 +190,35 @@ class ConnectFlow:
         if token != view.question.token:  # secrets compare in constant time
             return msgspec.structs.replace(view, is_changed=True)
         return await self._storage.pendings.find(digest(cookie), Purpose.CONNECT) or ConnectView(word=Word.EXPIRED)
+
+    async def _find_refusal(self, pending: Pending) -> ConnectView | None:
+        """Ask whether whoever asked may still do so; the page that says why not, if they may not."""
+        guild_id, admin = pending.state.guild_id, pending.state.discord_user_id
+        may = guild_id is not None and await self._rights.may_manage_roles(guild_id, admin)
+        if may is None:  # the question stays
+            return ConnectView(word=Word.UNAVAILABLE, cause=Cause.NO_ANSWER)
+        if may:
+            return None
+        text = ending_text(Word.DENIED, Cause.NO_RIGHT)
+        await self._drop(pending, "a connection was refused: the admin may no longer ask for it", text)
+        return ConnectView(word=Word.DENIED, cause=Cause.NO_RIGHT)
+
+    async def _drop(self, pending: Pending, event: str, text: str) -> None:
+        """Forget a question with all that it held, and say so where it was asked."""
+        state, creator = pending.state, pending.identity.patreon_user_id
+        await self._storage.pendings.delete(pending.pending_id)
+        log.warning(
+            event,
+            security=True,
+            discord_user_id=state.discord_user_id,
+            username=state.username,
+            guild_id=state.guild_id,
+            patreon_user_id=creator,
+        )
+        if state.button is not None:
+            await self._messenger.edit_button(state.button, text)
+        if pending.pair is not None:
+            await self._give_back.revoke(creator, pending.pair)
 
     async def _connect(self, pending: Pending, wanted: tuple[Campaign, ...]) -> None:
         """Store the consent, bind by it, and close the question last: cut off before, it may be answered again."""
@@ -258,17 +278,6 @@ class ConnectFlow:
 def answer_token(cookie: Secret) -> Secret:
     """Return the token of the forms in this browser; made from its cookie, it outlives a reload and a restart."""
     return Secret(hmac.new(cookie.reveal().encode(), b"connect", hashlib.sha256).hexdigest())
-
-
-def _find_cause(pair: TokenPair, campaigns: tuple[Campaign, ...]) -> Cause | None:
-    if not _may_read(pair):
-        return Cause.NO_ACCESS
-    return None if campaigns else Cause.NO_CAMPAIGN
-
-
-def _may_read(pair: TokenPair) -> bool:
-    """Tell whether the consent covers a campaign; an answer that names no scopes says nothing against it."""
-    return not pair.scopes or pair.scopes >= NEEDED_SCOPES
 
 
 def _entry(pending: Pending, guild_id: GuildId, campaign: Campaign) -> AuditEntry:

@@ -7,7 +7,10 @@ import msgspec
 
 from bot.linking.outcome import Word
 from bot.linking.words import plain
-from bot.model import CampaignId, Secret
+from bot.model import Campaign, CampaignId, Secret, TokenPair
+
+# Without these a campaign cannot be read. The webhook's is not among them: roles follow without it too, only later.
+NEEDED_SCOPES = frozenset({"campaigns", "campaigns.members"})
 
 
 class Cause(enum.StrEnum):
@@ -15,6 +18,8 @@ class Cause(enum.StrEnum):
 
     NO_CAMPAIGN = "no campaign"  # whoever consented has none
     NO_ACCESS = "no access"  # Patreon did not give the rights that reading a campaign needs
+    NO_RIGHT = "no right"  # the admin who asked may no longer do so
+    NO_ANSWER = "no answer"  # nobody knows whether they may: the question stays
 
 
 class CampaignChoice(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +56,7 @@ class ConnectView(msgspec.Struct, frozen=True, kw_only=True):
     word: Word
     question: ConnectQuestion | None = None
     connected: Connected | None = None
+    cause: Cause | None = None
     is_changed: bool = False  # an answer came for another question: nothing was done
     is_unchosen: bool = False  # Yes, but to none of several campaigns: nothing was done
 
@@ -71,8 +77,22 @@ CAUSES = {
     "The creator must sign in at Patreon with the account that owns it.",
     Cause.NO_ACCESS: "No campaign was connected: Patreon did not give the right to read one. "
     "`/patreon connect` makes a new link.",
+    Cause.NO_RIGHT: "No campaign was connected: when the creator answered, you could no longer manage roles in that "
+    "server. Somebody who can may type `/patreon connect`.",
 }
 ENDINGS = {Word.DENIED: DENIED, Word.UNAVAILABLE: UNAVAILABLE}
+
+
+def find_cause(pair: TokenPair, campaigns: tuple[Campaign, ...]) -> Cause | None:
+    """Say why a consent connects nothing, if it does not."""
+    if not may_read(pair):
+        return Cause.NO_ACCESS
+    return None if campaigns else Cause.NO_CAMPAIGN
+
+
+def may_read(pair: TokenPair) -> bool:
+    """Tell whether the consent covers a campaign; an answer that names no scopes says nothing against it."""
+    return not pair.scopes or pair.scopes >= NEEDED_SCOPES
 
 
 def ending_text(word: Word, cause: Cause | None) -> str:

@@ -1,4 +1,4 @@
-"""Ending what a server has with a campaign: its rules, what it was read for, and the consent when nobody needs it.
+"""Ending what a server has with a campaign: its rules, and, when nobody needs them, its readings, webhook and consent.
 
 Each step may be repeated: cut off between two of them, typing the command again does the rest. Knows no Discord.
 """
@@ -12,7 +12,7 @@ import structlog
 from bot.clock import Clock
 from bot.errors import TryLater, UserMistake
 from bot.linking.giveback import GiveBack
-from bot.linking.ports import Reads, RolesConsider
+from bot.linking.ports import Reads, RolesConsider, WebhooksEnd
 from bot.model import Campaign, CampaignId, CredentialId, DiscordUserId, GuildId, RoleId
 from bot.storage import Storage
 from bot.storage.audit import AuditEntry
@@ -38,13 +38,21 @@ class Parting(msgspec.Struct, frozen=True, kw_only=True):
 class Disconnector:
     """Ends bindings. `close` waits for what it left running."""
 
-    def __init__(
-        self, *, storage: Storage, clock: Clock, roles: RolesConsider, reads: Reads, give_back: GiveBack
+    def __init__(  # everything that a parting touches
+        self,
+        *,
+        storage: Storage,
+        clock: Clock,
+        roles: RolesConsider,
+        reads: Reads,
+        webhooks: WebhooksEnd,
+        give_back: GiveBack,
     ) -> None:
         self._storage = storage
         self._clock = clock
         self._roles = roles
         self._reads = reads
+        self._webhooks = webhooks
         self._give_back = give_back
         self._forgetting: set[asyncio.Task[None]] = set()
 
@@ -110,8 +118,9 @@ class Disconnector:
         return None
 
     async def _forget(self, campaign: Campaign, credential_id: CredentialId | None) -> None:
-        """Drop the consent that nobody reads by any more, and what was read of a campaign that nobody follows."""
+        """Drop the consent that nobody reads by any more; the webhook and readings of what nobody follows."""
         try:
+            await self._webhooks.forget(campaign.campaign_id, credential_id)  # first: it takes the consent
             if credential_id is not None:
                 await self._drop_consent(credential_id)
             await self._reads.forget_campaign(campaign.campaign_id)

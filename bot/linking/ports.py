@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from bot.linking.outcome import RoleNews
-from bot.model import CampaignId, DiscordUserId, GuildId
+from bot.model import CampaignId, CredentialId, DiscordUserId, GuildId
 from bot.storage.states import ButtonPlace
 
 
@@ -49,6 +49,20 @@ class Reads(Protocol):
 
     async def forget_campaign(self, campaign_id: CampaignId) -> None:
         """Forget what was read of a campaign that no guild follows any more."""
+
+
+class Rights(Protocol):
+    """Knows what somebody may do in a guild now."""
+
+    async def may_manage_roles(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> bool | None:
+        """Tell whether this person may manage roles there; None where it cannot be found out. Never raises."""
+
+
+class WebhooksEnd(Protocol):
+    """Ends webhooks at Patreon. Never raises for Patreon's sake."""
+
+    async def forget(self, campaign_id: CampaignId, credential_id: CredentialId | None) -> None:
+        """End the webhook of a campaign that no guild follows any more, by this consent."""
 
 
 class RolesConsider(Protocol):

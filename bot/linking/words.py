@@ -1,6 +1,7 @@
 """What the link flow says in Discord. Pure: text in Discord's markup, with every name of a stranger made harmless."""
 
 import re
+import unicodedata
 
 from bot.linking.outcome import Linked, RoleNews, RoleStatus
 
@@ -24,7 +25,12 @@ _MARKUP = re.compile(r"([\\*_~|`\[\]<@])")  # a line never begins with a name, s
 
 def plain(name: str) -> str:
     """Escape a name, so that it prints as it is and mentions nobody (Discord docs, Markdown Text 101)."""
-    return _MARKUP.sub(r"\\\1", " ".join(name.split()))
+    return _MARKUP.sub(r"\\\1", visible(name))
+
+
+def visible(name: str) -> str:
+    """Drop what is not seen and yet changes what is: controls, and formats such as the turning of text (Unicode Cf)."""
+    return "".join(sign for sign in " ".join(name.split()) if unicodedata.category(sign) not in {"Cc", "Cf"})
 
 
 def spoken(names: tuple[str, ...]) -> str:

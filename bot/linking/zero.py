@@ -108,11 +108,7 @@ class ZeroLinks:
     ) -> LinkChanges:
         reports = await self._gather(patrons, accounts, counted=counted)
         people = {person for report in reports.values() for person in report.kept} | accounts
-        links = [
-            link
-            for link in await self._storage.links.list_all()
-            if link.discord_user_id in people or link.patreon_user_id in reports
-        ]
+        links = await self._storage.links.find_any(people, reports)
         opted_out, their_patrons = await self._storage.links.list_opt_outs()
         return judge_reports(
             reports.values(), links, Wishes(people=opted_out, patrons=their_patrons), now=self._clock.now()

@@ -5,20 +5,24 @@ Holds no token: each verb is handed one. `tokens.py` is the way to a usable one,
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
+from http import HTTPStatus
 from typing import Protocol
 
 import msgspec
 
 from bot.clock import Clock
+from bot.errors import PatreonRefused
 from bot.model import Campaign, CampaignId, Identity, Membership, MembershipId, MembershipPage, Secret
 from bot.patreon import documents_v1, documents_v2, requests_v1, requests_v2, webhooks
 from bot.patreon.http import Http
-from bot.patreon.pages import PageAnswer, PagePlace, walk_pages
+from bot.patreon.pages import PageAnswer, PagePlace, read_cursor, walk_pages
 from bot.patreon.protocol import Request, UnsupportedByApi
 from bot.patreon.version import PatreonApi
 from bot.patreon.webhooks import Webhook
 
 __all__ = ["Http", "PatreonApi", "PatreonClient", "TokenUse"]
+
+MAX_CAMPAIGN_PAGES = 20  # a creator has one campaign, or a few
 
 PageVerb = Callable[[Secret], Awaitable[PageAnswer]]
 TokenUse = Callable[[PageVerb], Awaitable[PageAnswer]]
@@ -28,7 +32,7 @@ class Requests(Protocol):
     """What requests_v1 and requests_v2 both offer."""
 
     def identity_request(self) -> Request: ...
-    def campaigns_request(self) -> Request: ...
+    def campaigns_request(self, cursor: str | None) -> Request: ...
     def page_request(self, campaign_id: CampaignId, cursor: str | None) -> Request: ...
 
 
@@ -58,8 +62,17 @@ class PatreonClient:
         return self._documents.read_identity(body, read_started_at=started_at)
 
     async def fetch_campaigns(self, access_token: Secret) -> tuple[Campaign, ...]:
-        """Return the campaigns of the creator whose token it is, with their tiers."""
-        return self._documents.read_campaigns(await self._fetch(self._requests.campaigns_request(), access_token))
+        """Return the campaigns of the creator whose token it is, with their tiers: those of all pages, or none."""
+        found: dict[CampaignId, Campaign] = {}
+        cursor: str | None = None
+        for _ in range(MAX_CAMPAIGN_PAGES):
+            body = await self._fetch(self._requests.campaigns_request(cursor), access_token)
+            listed = {campaign.campaign_id: campaign for campaign in self._documents.read_campaigns(body)}
+            cursor = None if listed.keys() <= found.keys() else read_cursor(body)
+            found |= listed
+            if cursor is None:
+                break
+        return tuple(found.values())
 
     def iter_membership_pages(self, access_token: Secret, campaign_id: CampaignId) -> AsyncIterator[MembershipPage]:
         """Yield a campaign's members page by page; the last has `is_last`. Whether all are there is not judged."""
@@ -103,6 +116,15 @@ class PatreonClient:
         """Let Patreon send to another address; the secret stays. Raises UnsupportedByApi on v1."""
         self._require_v2("moving a webhook")
         return webhooks.read_webhook(await self._fetch(webhooks.move_request(webhook_id, uri), access_token))
+
+    async def delete_webhook(self, access_token: Secret, webhook_id: str) -> None:
+        """End a webhook; one that is gone already is no error. Raises UnsupportedByApi on v1."""
+        self._require_v2("deleting a webhook")
+        try:
+            await self._fetch(webhooks.delete_request(webhook_id), access_token)
+        except PatreonRefused as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
 
     async def _fetch(self, request: Request, access_token: Secret) -> bytes:
         return await self._http.fetch(self._base_url, msgspec.structs.replace(request, token=access_token))

@@ -15,23 +15,34 @@ blindly: a wrong one would end the read early and make it look complete.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 import msgspec
 
 from bot.model import CampaignId, MembershipPage
+from bot.patreon.shapes_v2 import Meta
+from bot.patreon.wire import Links, cursor_in, decode
 
 MAX_PAGES = 2000
 
 
+class _Listed(msgspec.Struct):
+    meta: Meta | None = None
+    links: Links | None = None
+
+
+_LISTED = msgspec.json.Decoder(_Listed)
+
+
 class PagePlace(msgspec.Struct, frozen=True, kw_only=True):
-    """Where in which read a page stands. `seen` are the ids of all rows on the pages before."""
+    """Where in which read a page stands. `seen` are the ids of all rows on the pages before, as the walk goes on."""
 
     campaign_id: CampaignId
     read_started_at: datetime
     number: int = 1
     cursor: str | None = None
-    seen: frozenset[str] = frozenset()
+    seen: AbstractSet[str] = frozenset()
 
 
 class PageAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,14 +53,22 @@ class PageAnswer(msgspec.Struct, frozen=True, kw_only=True):
     cursor: str | None = None
 
 
+def read_cursor(body: bytes) -> str | None:
+    """Return the cursor that a list of either API version names for its next page."""
+    document = decode(body, _LISTED)
+    pagination = document.meta and document.meta.pagination
+    return (pagination and pagination.cursors and pagination.cursors.next) or cursor_in(document.links)
+
+
 async def walk_pages(
     first: PagePlace, fetch: Callable[[PagePlace], Awaitable[PageAnswer]]
 ) -> AsyncIterator[MembershipPage]:
     """Yield the pages that `fetch` brings, as the table above says; the final one has `is_last`."""
     place = first
     answer = await fetch(place)
+    seen: set[str] = set()  # one that grows: a new one for each page would cost more than reading it
     while answer.cursor is not None and place.number < MAX_PAGES:
-        seen = place.seen | answer.row_ids
+        seen |= answer.row_ids
         place = msgspec.structs.replace(place, number=place.number + 1, cursor=answer.cursor, seen=seen)
         looks_whole = answer.page.total is not None and len(seen) >= answer.page.total
         if not looks_whole:

@@ -23,7 +23,7 @@ AUTHORIZE_PATH = "/oauth2/authorize"
 DEFAULT_RETRY_AFTER_SECONDS = 5.0
 MAX_QUOTED_CHARACTERS = 200
 
-Method = Literal["GET", "POST", "PATCH"]
+Method = Literal["GET", "POST", "PATCH", "DELETE"]
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +67,11 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         """Return every secret text in this request."""
         found = [value.reveal() for _, value in self.form if isinstance(value, Secret)]
         return (*found, self.token.reveal()) if self.token else tuple(found)
+
+
+def page_at(cursor: str | None) -> tuple[tuple[str, str], ...]:
+    """Return what a query says beside the question: at which page of the answer to begin."""
+    return () if cursor is None else (("page[cursor]", cursor),)
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ Public source: the v1 pages of https://github.com/Patreon/platform-documentation
 from urllib.parse import quote
 
 from bot.model import CampaignId
-from bot.patreon.protocol import Request
+from bot.patreon.protocol import Request, page_at
 
 BASE = "/api/oauth2/api"
 PAGE_SIZE = 100  # no maximum is documented; discourse-patreon reads this many in production
@@ -30,7 +30,7 @@ def identity_request() -> Request:
     )
 
 
-def campaigns_request() -> Request:
+def campaigns_request(cursor: str | None) -> Request:
     """Ask for the creator's campaigns with their rewards."""
     return Request(
         name="the campaigns",
@@ -40,21 +40,21 @@ def campaigns_request() -> Request:
             ("fields[campaign]", "creation_name"),
             ("fields[reward]", REWARD_FIELDS),
             ("fields[user]", "full_name"),
+            *page_at(cursor),
         ),
     )
 
 
 def page_request(campaign_id: CampaignId, cursor: str | None) -> Request:
     """Ask for one page of a campaign's pledges, from scratch each time: `links.next` drops what we ask for."""
-    query = [
+    query = (
         ("include", "patron.null,reward.null"),
         ("fields[pledge]", PLEDGE_FIELDS),
         ("fields[user]", USER_FIELDS),
         ("fields[reward]", REWARD_FIELDS),
         ("sort", "created"),
         ("page[count]", str(PAGE_SIZE)),
-    ]
-    if cursor is not None:
-        query.append(("page[cursor]", cursor))
+        *page_at(cursor),
+    )
     path = f"{BASE}/campaigns/{quote(campaign_id, safe='')}/pledges"
-    return Request(name=f"the pledges of campaign {campaign_id}", path=path, query=tuple(query))
+    return Request(name=f"the pledges of campaign {campaign_id}", path=path, query=query)

@@ -6,7 +6,7 @@ Public source: https://docs.patreon.com/#apiv2-oauth
 from urllib.parse import quote
 
 from bot.model import CampaignId, MembershipId
-from bot.patreon.protocol import Request
+from bot.patreon.protocol import Request, page_at
 
 BASE = "/api/oauth2/v2"
 PAGE_SIZE = 1000  # the most that Patreon gives without pledge_history (Patreon docs, campaigns/{id}/members)
@@ -32,7 +32,7 @@ def identity_request() -> Request:
     )
 
 
-def campaigns_request() -> Request:
+def campaigns_request(cursor: str | None) -> Request:
     """Ask for the creator's campaigns with their tiers."""
     return Request(
         name="the campaigns",
@@ -41,23 +41,23 @@ def campaigns_request() -> Request:
             ("include", "tiers,creator"),
             ("fields[campaign]", "name,vanity,creation_name,currency"),
             ("fields[tier]", TIER_FIELDS),
+            *page_at(cursor),
         ),
     )
 
 
 def page_request(campaign_id: CampaignId, cursor: str | None) -> Request:
     """Ask for one page of a campaign's members."""
-    query = [
+    query = (
         ("include", "currently_entitled_tiers,user"),
         ("fields[member]", MEMBER_FIELDS),
         ("fields[user]", "social_connections"),
         ("fields[tier]", TIER_FIELDS),
         ("page[count]", str(PAGE_SIZE)),
-    ]
-    if cursor is not None:
-        query.append(("page[cursor]", cursor))
+        *page_at(cursor),
+    )
     path = f"{BASE}/campaigns/{quote(campaign_id, safe='')}/members"
-    return Request(name=f"the members of campaign {campaign_id}", path=path, query=tuple(query))
+    return Request(name=f"the members of campaign {campaign_id}", path=path, query=query)
 
 
 def member_request(membership_id: MembershipId) -> Request:

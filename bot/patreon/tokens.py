@@ -13,6 +13,9 @@
 A refresh is announced in the store before it is sent and its pair committed before use, so neither a crash nor a
 failed refresh loses or overwrites a pair. The last resort of a pair whose refresh got lost is that refresh once more:
 if the lost one never arrived it works, and if it did there is nothing left to lose.
+
+The announcement of a refresh that failed stays, though Patreon may never have seen it: it is what keeps the next call,
+and each after it, from asking again. A 401 or the pair's end asks again anyway.
 """
 
 import asyncio

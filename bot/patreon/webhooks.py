@@ -1,4 +1,4 @@
-"""Webhooks as API v2's documents describe them: what we ask to list, make and mend one; whom a delivery names. Pure.
+"""Webhooks as API v2's documents describe them: what we ask to list, make, mend and end one; who is named. Pure.
 
 A delivery's signature is checked in protocol.py. Its body is as old as the delivery, which may be days late, so of all
 that it says only *who* is read. Public source: https://docs.patreon.com/#webhooks
@@ -129,15 +129,24 @@ def move_request(webhook_id: str, uri: str) -> Request:
     return _change_request(webhook_id, {"uri": uri, "triggers": MEMBER_TRIGGERS, "paused": False})
 
 
+def delete_request(webhook_id: str) -> Request:
+    """Ask Patreon to forget a webhook."""
+    return Request(name=f"webhook {webhook_id}", method="DELETE", path=_path(webhook_id))
+
+
 def _change_request(webhook_id: str, attributes: dict[str, object]) -> Request:
     document = {"data": {"type": "webhook", "id": webhook_id, "attributes": attributes}}
     return Request(
         name=f"webhook {webhook_id}",
         method="PATCH",
-        path=f"{BASE}/webhooks/{quote(webhook_id, safe='')}",
+        path=_path(webhook_id),
         query=QUERY,
         json=msgspec.json.encode(document),
     )
+
+
+def _path(webhook_id: str) -> str:
+    return f"{BASE}/webhooks/{quote(webhook_id, safe='')}"
 
 
 def read_webhooks(body: bytes) -> tuple[Webhook, ...]:
@@ -154,6 +163,15 @@ def read_webhook(body: bytes) -> Webhook:
     if document.data is None or not document.data.id:
         raise PatreonUnavailable("the answer holds no webhook")
     return _webhook(document.data)
+
+
+def pick_own(
+    listed: tuple[Webhook, ...], *, campaign_id: CampaignId, uri: str, webhook_id: str | None
+) -> Webhook | None:
+    """Return our webhook: the one we know, or one that leads to us all the same (our database may be new)."""
+    ours = [one for one in listed if one.campaign_id in {None, campaign_id}]
+    known = [one for one in ours if one.webhook_id == webhook_id]
+    return next(iter([*known, *(one for one in ours if one.uri == uri)]), None)
 
 
 def read_hint(body: bytes) -> Hint | None:

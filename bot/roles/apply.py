@@ -1,9 +1,11 @@
 """Carries out one person's plan: the intent is committed, the write goes out, its outcome is recorded. Decides nothing.
 
 Writes on one person go one after another, grants first: Discord loses one of two parallel writes on one member
-(discord-api-docs #6289), and a tier change is PUT, then DELETE, never a PATCH of the whole list.
+(discord-api-docs #6289), and a tier change is PUT, then DELETE, never a PATCH of the whole list. Between two of them
+somebody more urgent may go first: what is left is planned anew then.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -15,7 +17,7 @@ from bot.roles.assignable import Block
 from bot.roles.chronicle import Deed, deed_entries, gone_entries
 from bot.roles.facts import Breakers
 from bot.roles.observe import Observer
-from bot.roles.plan import Action, Decision, PersonPlan
+from bot.roles.plan import WRITES, Action, Decision, PersonPlan
 from bot.roles.report import Names, say_block, say_decision
 from bot.roles.write import Outcome, RoleWriter
 from bot.storage import Storage
@@ -23,7 +25,7 @@ from bot.storage import Storage
 log = structlog.get_logger(__name__)
 
 MAY_HAVE_HAPPENED = frozenset({Outcome.DONE, Outcome.UNKNOWN})  # the brake counts what Discord gave no answer to
-GONE_TRIGGER = "Discord knows the role no more"
+NEVER_HAPPENED = frozenset({Outcome.GONE, Outcome.REFUSED, Outcome.BANNED})
 
 
 class Herald(Protocol):
@@ -39,6 +41,15 @@ class Herald(Protocol):
 
     async def tell_changes(self, guild_id: GuildId, lines: list[str]) -> None:
         """Tell what was changed."""
+
+
+class Errand(msgspec.Struct, frozen=True, kw_only=True):
+    """What goes with a plan that is carried out."""
+
+    names: Names
+    trigger: str
+    counted: frozenset[RoleId] = frozenset()  # roles whose revokes count for the brake
+    gives_way: Callable[[Action], bool] = lambda _: False  # asked before each write: is something else more urgent?
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,21 +79,28 @@ class Applier:
         self._herald = herald
         self._clock = clock
 
-    async def apply(
-        self, guild_id: GuildId, plan: PersonPlan, *, names: Names, trigger: str, counted: frozenset[RoleId]
-    ) -> tuple[Change, ...]:
-        """Carry out every change of the plan, in its order; one role's failure does not stop the next.
+    @property
+    def is_banned(self) -> bool:
+        """Tell whether Discord takes no writes at all for a while."""
+        return self._writer.is_banned
 
-        `counted` are the roles whose revokes count for the brake.
+    async def apply(self, guild_id: GuildId, plan: PersonPlan, errand: Errand) -> tuple[Change, ...]:
+        """Carry out the plan's changes, in its order, until somebody more urgent waits.
+
+        One role's failure does not stop the next; but while it is unknown whether a grant arrived, nothing is taken.
         """
         changes: list[Change] = []
         deeds: list[Deed] = []
         for decision in plan.decisions:
+            if decision.action in WRITES and errand.gives_way(decision.action):
+                break
             match decision.action:
                 case Action.GRANT:
-                    outcome = await self._grant(guild_id, plan.discord_user_id, decision, trigger)
+                    outcome = await self._grant(guild_id, plan.discord_user_id, decision, errand.trigger)
+                case Action.REVOKE if any(change.outcome is Outcome.UNKNOWN for change in changes):
+                    continue
                 case Action.REVOKE:
-                    outcome = await self._revoke(guild_id, plan.discord_user_id, decision, trigger)
+                    outcome = await self._revoke(guild_id, plan.discord_user_id, decision, errand.trigger)
                 case Action.FORGET:
                     await self._storage.ledger.drop(guild_id, plan.discord_user_id, decision.role_id)
                     deeds.append(Deed(decision=decision, outcome=Outcome.DONE, read_id=await self._read_of(decision)))
@@ -90,12 +108,12 @@ class Applier:
                 case _:
                     continue
             changes.append(Change(decision=decision, outcome=outcome))
-            is_counted = decision.role_id in counted and outcome in MAY_HAVE_HAPPENED
+            is_counted = decision.role_id in errand.counted and outcome in MAY_HAVE_HAPPENED
             read_id = await self._read_of(decision)
             deeds.append(Deed(decision=decision, outcome=outcome, read_id=read_id, is_counted=is_counted))
             if outcome in {Outcome.AWAY, Outcome.BANNED}:
                 break
-        at = self._clock.now()
+        names, trigger, at = errand.names, errand.trigger, self._clock.now()
         entries = deed_entries(guild_id, plan.discord_user_id, deeds, at=at, names=names, trigger=trigger)
         await self._storage.audit.add(*entries)
         await self._tell(guild_id, plan.discord_user_id, changes, names=names, trigger=trigger)
@@ -118,7 +136,7 @@ class Applier:
         )
         await self._storage.ledger.put(intent)
         outcome = await self._writer.put(guild_id, discord_user_id, decision.role_id, _audit_reason(trigger))
-        if outcome in {Outcome.AWAY, Outcome.REFUSED, Outcome.BANNED}:  # it did not happen
+        if outcome is Outcome.AWAY or outcome in NEVER_HAPPENED:
             await self._storage.ledger.drop(guild_id, discord_user_id, decision.role_id)
         await self._follow_up(guild_id, discord_user_id, decision, outcome)
         return outcome
@@ -134,7 +152,7 @@ class Applier:
             msgspec.structs.replace(held, state=GrantState.REVOKING, since=self._clock.now())
         )
         outcome = await self._writer.delete(guild_id, discord_user_id, decision.role_id, _audit_reason(trigger))
-        if outcome in {Outcome.REFUSED, Outcome.BANNED}:  # it did not happen
+        if outcome in NEVER_HAPPENED:
             await self._storage.ledger.put(held)
         await self._follow_up(guild_id, discord_user_id, decision, outcome)
         return outcome
@@ -146,13 +164,9 @@ class Applier:
             case Outcome.DONE:
                 has_role = decision.action is Action.GRANT
                 self._observer.assume(guild_id, discord_user_id, decision.role_id, has_role=has_role)
-            case Outcome.AWAY:
-                self._observer.left(guild_id, discord_user_id)
-            case Outcome.GONE:
-                await self.forget_role(guild_id, decision.role_id, trigger=GONE_TRIGGER)
-            case Outcome.REFUSED:
+            case Outcome.GONE | Outcome.REFUSED:  # whose role is gone, the guild's own list of roles will say
                 self._breakers.open(guild_id, decision.role_id)
-            case Outcome.UNKNOWN:
+            case Outcome.AWAY | Outcome.UNKNOWN:
                 self._observer.forget(guild_id, discord_user_id)
             case Outcome.BANNED:
                 pass
@@ -195,14 +209,19 @@ class Applier:
                 role = names.role(change.decision.role_id)
                 await self._herald.tell_admin(
                     guild_id,
-                    f"refused:{change.decision.role_id}",
-                    f"I could not change the role **{role}**: {say_block(Block.REFUSED)}. "
+                    trouble_key(change.decision.role_id),
+                    f"I cannot change the role **{role}**: {say_block(Block.REFUSED)}. "
                     "I try no more until the roles change",
                 )
 
 
 def _audit_reason(trigger: str) -> str:
     return f"Pledgekeeper: {trigger}"
+
+
+def trouble_key(role_id: RoleId) -> str:
+    """Name the one trouble that a role which cannot be changed is, however it was found."""
+    return f"blocked:{role_id}"
 
 
 def blocked_roles(plan: PersonPlan) -> dict[RoleId, Block]:

@@ -2,10 +2,11 @@
 
 Discord's own limits (discord-api-docs, Permissions, Permission Hierarchy): a bot gives only roles below its own top
 role, never @everyone, never a role that an integration manages. Ours: never a role with a right that a stolen or forged
-pledge must not buy.
+pledge must not buy, be it in one channel only.
 """
 
 import enum
+from collections.abc import Sequence
 
 import msgspec
 
@@ -34,6 +35,23 @@ DANGEROUS = {
 }
 MANAGE_ROLES = 1 << 28
 ADMINISTRATOR = 1 << 3
+# Those of them that a channel's own permissions can give; Discord ignores the others there.
+CHANNEL_RIGHTS = {
+    bit: DANGEROUS[bit] for bit in (1 << 4, 1 << 13, 1 << 17, 1 << 22, 1 << 23, 1 << 24, 1 << 29, 1 << 33, 1 << 34)
+} | {MANAGE_ROLES: "Manage Permissions"}
+_ANYWHERE, _IN_CHANNELS = sum(DANGEROUS), sum(CHANNEL_RIGHTS)
+
+
+class ChannelRights(msgspec.Struct, frozen=True, kw_only=True):
+    """What a channel's own permissions allow a role."""
+
+    channel: str
+    permissions: int
+
+    @property
+    def is_dangerous(self) -> bool:
+        """Tell whether a pledge must not buy it."""
+        return self.permissions & _IN_CHANNELS != 0
 
 
 class RoleLook(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +63,7 @@ class RoleLook(msgspec.Struct, frozen=True, kw_only=True):
     permissions: int = 0
     is_managed: bool = False
     is_everyone: bool = False
+    channels: tuple[ChannelRights, ...] = ()
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -88,13 +107,26 @@ def find_block(role: RoleLook, *, bot: Powers, caller: Powers | None = None) -> 
         return Block.NO_RIGHT
     if role.rank >= bot.top.rank:
         return Block.ABOVE_BOT
-    if dangerous_rights(role):
+    if role.permissions & _ANYWHERE or any(one.is_dangerous for one in role.channels):
         return Block.DANGEROUS
-    if caller is not None and not caller.is_owner and role.rank >= caller.top.rank:
-        return Block.ABOVE_CALLER
-    return None
+    return Block.ABOVE_CALLER if caller is not None and not ranks_above(caller, role) else None
+
+
+def ranks_above(caller: Powers, role: RoleLook) -> bool:
+    """Tell whether Discord would let them give or take this role by hand, as far as rank goes."""
+    return caller.is_owner or role.rank < caller.top.rank
 
 
 def dangerous_rights(role: RoleLook) -> tuple[str, ...]:
-    """Name the rights of this role that a pledge must not buy."""
-    return tuple(name for bit, name in DANGEROUS.items() if role.permissions & bit)
+    """Name the rights of this role, in the server or in a channel, that a pledge must not buy."""
+    own = [name for bit, name in DANGEROUS.items() if role.permissions & bit]
+    for bit, name in CHANNEL_RIGHTS.items():
+        channels = [one.channel for one in role.channels if one.permissions & bit]
+        if channels:
+            own.append(f"{name} in {_some(channels)}")
+    return tuple(own)
+
+
+def _some(channels: Sequence[str]) -> str:
+    more = len(channels) - 1
+    return f"#{channels[0]}" + (f" and {more} more channel{'s' if more > 1 else ''}" if more else "")

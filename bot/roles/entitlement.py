@@ -13,7 +13,8 @@ The cases, in the order in which they are asked (Patreon API v2 docs, Member; Pa
     active, no tiers (v2)                 WAITING    24 h with the last active roles, for Patreon blanks tiers briefly;
                                                      then by amount
     active, no tiers (v1)                 ACTIVE     a custom or old pledge: by amount
-    active, Free tier only, no money      FREE
+    active, Free tier only, no money      as with no tiers where something was paid before, then FREE
+    active, Free tier only, with money    ACTIVE     by amount
     active                                ACTIVE     Paid, Pending, Free Trial, Partially Refunded, Other, null, unknown
     unknown patron status                 ACTIVE with tiers or money, else WAITING: in doubt a role stays
     former, paid tiers still listed       ENDING     cancelled or paused: to the end of the paid period
@@ -22,13 +23,13 @@ The cases, in the order in which they are asked (Patreon API v2 docs, Member; Pa
 """
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
 
-from bot.model import ChargeStatus, Membership, MembershipRecord, PatronStatus, Tier, TierId
-from bot.roles.record import believe, is_declined, is_tierless
+from bot.model import ChargeStatus, Membership, MembershipRecord, Memory, PatronStatus, Tier, TierId
+from bot.roles.record import believe, is_declined, is_hollow, is_tierless
 
 TIERLESS_PATIENCE = timedelta(hours=24)
 TAKEN_BACK = frozenset(
@@ -113,11 +114,12 @@ def entitle_unproven(
 
 
 def _by_status(record: MembershipRecord, reading: Membership, *, tiers: Mapping[TierId, Tier]) -> Entitlement:
-    paid_tiers = _paid_tiers(reading, tiers)
+    paid_tiers = _paid_tiers(reading.tier_ids, tiers)
     has_substance = bool(paid_tiers) or bool(reading.entitled_cents)
     if reading.is_gifted and paid_tiers:
         return _entitled(Standing.ACTIVE, reading, tiers)
-    if is_tierless(reading):
+    has_lost_tiers = is_hollow(reading) and not paid_tiers and _has_paid(record.memory, tiers)
+    if is_tierless(reading) or has_lost_tiers:
         return _tierless(record, reading, tiers=tiers)
     match reading.patron_status:
         case PatronStatus.ACTIVE:
@@ -133,9 +135,17 @@ def _by_status(record: MembershipRecord, reading: Membership, *, tiers: Mapping[
             return _unpaid(reading)
 
 
-def _paid_tiers(reading: Membership, tiers: Mapping[TierId, Tier]) -> frozenset[TierId]:
+def _paid_tiers(listed: Iterable[TierId], tiers: Mapping[TierId, Tier]) -> frozenset[TierId]:
     """Return the tiers listed that are not the Free tier; one that we have never seen counts as paid."""
-    return frozenset(tier_id for tier_id in reading.tier_ids if tier_id not in tiers or tiers[tier_id].amount_cents > 0)
+    return frozenset(tier_id for tier_id in listed if tier_id not in tiers or tiers[tier_id].amount_cents > 0)
+
+
+def _has_paid(memory: Memory, tiers: Mapping[TierId, Tier]) -> bool:
+    """Tell whether the last active reading was that of a paying patron: the Free tier alone is not."""
+    if memory.last_active_at is None:
+        return False
+    has_free_alone = bool(memory.last_active_tier_ids) and not _paid_tiers(memory.last_active_tier_ids, tiers)
+    return not has_free_alone or bool(memory.last_active_cents)
 
 
 def _entitled(standing: Standing, reading: Membership, tiers: Mapping[TierId, Tier]) -> Entitlement:
@@ -143,7 +153,7 @@ def _entitled(standing: Standing, reading: Membership, tiers: Mapping[TierId, Ti
     return Entitlement(
         standing=standing,
         is_paying=True,
-        tier_ids=frozenset(reading.tier_ids) or _tier_for(cents, tiers),
+        tier_ids=frozenset(reading.tier_ids) | (_paid_tiers(reading.tier_ids, tiers) or _tier_for(cents, tiers)),
         cents=cents,
         reading=reading,
     )
@@ -166,7 +176,7 @@ def _as_before(
     cents = memory.last_active_cents or 0
     return Entitlement(
         standing=standing,
-        is_paying=memory.last_active_at is not None,
+        is_paying=_has_paid(memory, tiers),
         tier_ids=frozenset(memory.last_active_tier_ids) or _tier_for(cents, tiers),
         cents=cents,
         until=until,
@@ -191,7 +201,7 @@ def _tierless(record: MembershipRecord, reading: Membership, *, tiers: Mapping[T
         return _as_before(record, reading, tiers, until=since + TIERLESS_PATIENCE)
     cents = reading.entitled_cents or 0
     if cents == 0:
-        return Entitlement(standing=Standing.LAPSED, reading=reading)
+        return _unpaid(reading) if reading.tier_ids else Entitlement(standing=Standing.LAPSED, reading=reading)
     if cents == record.memory.last_active_cents:  # the same money: their tier was deleted, nothing else changed
         return _as_before(record, reading, tiers, standing=Standing.ACTIVE)
     return _entitled(Standing.ACTIVE, reading, tiers)

@@ -200,6 +200,7 @@ class Intake:
     async def _load_known(self, campaign_id: CampaignId) -> KnownReadings:
         if campaign_id not in self._known:
             known = KnownReadings()
-            known.note((await self._storage.memberships.load_campaign(campaign_id)).values())
+            async for records in self._storage.memberships.iter_campaign(campaign_id):
+                known.note(records)
             self._known[campaign_id] = known
         return self._known[campaign_id]

@@ -17,10 +17,11 @@ from typing import Protocol
 import discord
 import msgspec
 import structlog
+from discord.abc import GuildChannel
 
 from bot.errors import TryLater
 from bot.model import DiscordUserId, GuildId, RoleId
-from bot.roles.assignable import Powers, RoleLook
+from bot.roles.assignable import ChannelRights, Powers, RoleLook
 from bot.roles.ledger import Seat
 
 log = structlog.get_logger(__name__)
@@ -29,6 +30,7 @@ IDS_PER_LOOK = 100
 # discord.py waits half a minute for an answer, and before that up to a minute where 110 messages left within the last.
 LOOK_TIMEOUT_SECONDS = 95.0
 UNHEARD_SECONDS = 60.0
+ASK_SECONDS = 8.0  # somebody waits in front of a page
 
 
 class DiscordAway(TryLater):
@@ -77,10 +79,11 @@ class Observer:
         guild = self._find_guild(guild_id)
         if guild is None or guild.me is None:
             return None
+        dangers = find_dangers(guild.channels)
         return GuildLook(
             guild_id=guild_id,
             name=guild.name,
-            roles={RoleId(role.id): look_role(role) for role in guild.roles},
+            roles={RoleId(role.id): look_role(role, dangers.get(RoleId(role.id), ())) for role in guild.roles},
             bot=powers_of(guild.me),
         )
 
@@ -130,6 +133,21 @@ class Observer:
             )
         except (TimeoutError, discord.DiscordException, OSError) as error:
             raise DiscordAway("Discord did not show the server's members; nothing was changed") from error
+
+    async def may_manage_roles(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> bool | None:
+        """Ask Discord whether this person may manage roles there; None where it cannot be found out. Never raises."""
+        guild = self._find_guild(guild_id)
+        if guild is None:
+            return None
+        try:
+            async with asyncio.timeout(ASK_SECONDS):
+                member = await guild.fetch_member(discord_user_id)
+        except discord.NotFound:
+            return False
+        except Exception as error:  # noqa: BLE001  discord.py lets aiohttp's errors through; none of them is a no
+            log.info("a member's rights could not be asked for", guild_id=guild_id, why=repr(error))
+            return None
+        return guild.owner_id == member.id or member.guild_permissions.manage_roles
 
     def saw(self, member: discord.Member) -> None:
         """Take a member as the gateway just showed them, where we follow them."""
@@ -196,7 +214,18 @@ def seat_of(member: discord.Member) -> Seat:
     )
 
 
-def look_role(role: discord.Role) -> RoleLook:
+def find_dangers(channels: Iterable[GuildChannel]) -> dict[RoleId, tuple[ChannelRights, ...]]:
+    """Return, by role, which channels allow it what a pledge must not buy."""
+    found: dict[RoleId, tuple[ChannelRights, ...]] = {}
+    for channel in channels:
+        for overwrite in channel._overwrites:  # noqa: SLF001  .overwrites resolves each, and this is asked for often
+            rights = ChannelRights(channel=channel.name, permissions=overwrite.allow)
+            if overwrite.is_role() and rights.is_dangerous:
+                found[RoleId(overwrite.id)] = (*found.get(RoleId(overwrite.id), ()), rights)
+    return found
+
+
+def look_role(role: discord.Role, channels: tuple[ChannelRights, ...] = ()) -> RoleLook:
     """Return a role as our pure files know it."""
     return RoleLook(
         role_id=RoleId(role.id),
@@ -205,6 +234,7 @@ def look_role(role: discord.Role) -> RoleLook:
         permissions=role.permissions.value,
         is_managed=role.managed,
         is_everyone=role.is_default(),
+        channels=channels,
     )
 
 

@@ -120,7 +120,8 @@ class PersonPlan(msgspec.Struct, frozen=True, kw_only=True):
         return any(decision.action in CHANGES for decision in self.decisions)
 
 
-CHANGES = frozenset({Action.GRANT, Action.REVOKE, Action.FORGET})
+WRITES = frozenset({Action.GRANT, Action.REVOKE})
+CHANGES = WRITES | {Action.FORGET}
 _ORDER = {Action.GRANT: 0, Action.REVOKE: 2}
 
 

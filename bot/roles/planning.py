@@ -3,12 +3,13 @@
 Where it is told to record, it stores what was seen (settled ledger rows) and what must not happen (holds).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import msgspec
 
 from bot.model import CampaignId, DiscordUserId, GuildId, RoleId
+from bot.roles.assignable import Block
 from bot.roles.chronicle import seen_entries
 from bot.roles.facts import FactBook, seated
 from bot.roles.holds import Holds
@@ -34,6 +35,7 @@ class GuildPlan(msgspec.Struct, frozen=True, kw_only=True):
     plans: tuple[PersonPlan, ...]
     names: Names
     facts_at: dict[CampaignId, datetime | None]
+    blocked: Mapping[RoleId, Block] = msgspec.field(default_factory=dict)  # the pledge roles that cannot be given
     unsettled: frozenset[DiscordUserId] = frozenset()  # their ledger rows say something else than what was seen
 
 
@@ -69,6 +71,7 @@ class Planning:
             plans=tuple(plans),
             names=names,
             facts_at={campaign_id: names.confirmed_at.get(campaign_id) for campaign_id in campaign_ids},
+            blocked={one.role_id: guild.blocked[one.role_id] for one in guild.rules if one.role_id in guild.blocked},
             unsettled=frozenset(person.discord_user_id for person, is_news in seen if is_news),
         )
 

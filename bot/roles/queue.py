@@ -1,7 +1,9 @@
 """Who is planned next in one guild. Holds people, not writes: each is planned from the facts when their turn comes.
 
 Someone who waits (a link, a webhook, a rejoin) goes before bulk grants, and those before bulk revokes, so a new patron
-never queues behind a bulk run.
+never queues behind a bulk run. Who was changed in Discord, by our own writes too, is looked at in between: nobody waits
+for what such a look leads to. While the queue rests (Discord takes no writes) people are queued, and are told at once
+that nothing was written.
 """
 
 import asyncio
@@ -19,8 +21,9 @@ class Urgency(enum.IntEnum):
     """Whose turn comes first."""
 
     WAITING = 0
-    BULK_GRANT = 1
-    BULK_REVOKE = 2
+    LOOK = 1  # settles the ledger with what was seen; its writes, if any, queue as bulk
+    BULK_GRANT = 2
+    BULK_REVOKE = 3
 
 
 class Turn(msgspec.Struct, kw_only=True, eq=False):
@@ -42,6 +45,7 @@ class PeopleQueue:
         self._order = count()
         self._arrived = asyncio.Event()
         self._is_closed = False
+        self._is_resting = False
 
     def __len__(self) -> int:
         return len(self._turns)
@@ -54,13 +58,15 @@ class PeopleQueue:
     def put(
         self, discord_user_id: DiscordUserId, *, urgency: Urgency, trigger: str
     ) -> asyncio.Future[frozenset[RoleId]]:
-        """Queue a person; the future is done after their next turn."""
+        """Queue a person; the future is done after their next turn, or at once while the queue rests."""
         turn = self._turns.get(discord_user_id)
         if turn is None:
             done = asyncio.get_running_loop().create_future()
             if self._is_closed:
                 done.cancel()
                 return done
+            if self._is_resting:
+                done.set_result(frozenset())
             turn = Turn(discord_user_id=discord_user_id, urgency=urgency, trigger=trigger, done=done)
             self._turns[discord_user_id] = turn
         elif urgency < turn.urgency:
@@ -74,15 +80,50 @@ class PeopleQueue:
     async def get(self) -> Turn | None:
         """Wait for the next person and take them out; None once the queue is closed."""
         while not self._is_closed:
-            while self._heap:
-                urgency, _, discord_user_id = heapq.heappop(self._heap)
-                turn = self._turns.get(discord_user_id)
-                if turn is not None and turn.urgency is urgency:  # else: an outdated place of someone moved forward
-                    del self._turns[discord_user_id]
-                    return turn
+            if (turn := self._first()) is not None:
+                return self._take(turn)
             self._arrived.clear()
             await self._arrived.wait()
         return None
+
+    def get_before(self, urgency: Urgency) -> Turn | None:
+        """Take out the next person, if they come before those of `urgency`."""
+        first = self._first()
+        return self._take(first) if first is not None and first.urgency < urgency else None
+
+    def has_before(self, urgency: Urgency) -> bool:
+        """Tell whether somebody stands here who comes before those of `urgency`."""
+        first = self._first()
+        return first is not None and first.urgency < urgency
+
+    def rest(self) -> None:
+        """Let nobody wait for a turn that may be long in coming; everyone keeps their place."""
+        self._is_resting = True
+        for turn in self._turns.values():
+            if not turn.done.done():
+                turn.done.set_result(frozenset())
+
+    def go_on(self) -> None:
+        """Let people wait for their turns again."""
+        self._is_resting = False
+
+    @property
+    def is_closed(self) -> bool:
+        """Tell whether no more turns are handed out."""
+        return self._is_closed
+
+    def _first(self) -> Turn | None:
+        while self._heap:
+            urgency, _, discord_user_id = self._heap[0]
+            turn = self._turns.get(discord_user_id)
+            if turn is not None and turn.urgency is urgency:
+                return turn
+            heapq.heappop(self._heap)  # an outdated place of someone who was moved forward
+        return None
+
+    def _take(self, turn: Turn) -> Turn:
+        heapq.heappop(self._heap)
+        return self._turns.pop(turn.discord_user_id)
 
     def close(self) -> None:
         """Hand out no more turns, and let nobody wait for one that will not come."""

@@ -6,7 +6,7 @@ per-guild limit sets the pace. Knows nothing of Patreon: new facts arrive as `ma
 
 import asyncio
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import structlog
@@ -15,10 +15,10 @@ from bot.clock import Clock
 from bot.errors import TryLater
 from bot.linking.outcome import RoleNews
 from bot.model import DiscordUserId, GuildId, PatreonUserId, RoleId
-from bot.roles.apply import Applier, Change, Herald, blocked_roles
+from bot.roles.apply import Applier, Change, Errand, Herald, blocked_roles, trouble_key
 from bot.roles.news import gather_news
 from bot.roles.observe import Observer
-from bot.roles.plan import Action
+from bot.roles.plan import WRITES, Action, PersonPlan
 from bot.roles.planning import Explanation, GuildPlan, Planning
 from bot.roles.queue import PeopleQueue, Turn, Urgency
 from bot.roles.report import say_block
@@ -30,6 +30,16 @@ log = structlog.get_logger(__name__)
 RETRY_SECONDS = 5.0
 CLOSE_SECONDS = 10.0
 UNSEEN_PATIENCE = timedelta(seconds=10)  # an event follows its write within a second, or was lost
+REST_STEP_SECONDS = 0.5
+SILENT_TURNS = 3  # so many in a row that Discord gave no answer to, and we slow down
+LONGEST_LULL_SECONDS = 5.0
+COME_AGAIN = frozenset({Outcome.UNKNOWN, Outcome.AWAY, Outcome.BANNED})  # looked at anew in a turn of its own
+BAN = "ban"
+BANNED = (
+    "Discord lets me change no role now: it blocks my address for too many calls, or does not know my token. "
+    "I try again within minutes and go on by myself; nothing is lost. If this lasts, read my log"
+)
+BAN_OVER = "Discord lets me change roles again; I go on where I was"
 
 
 class Reconciler:
@@ -54,6 +64,8 @@ class Reconciler:
         self._queues: dict[GuildId, PeopleQueue] = {}
         self._workers: dict[GuildId, asyncio.Task[None]] = {}
         self._later: set[asyncio.TimerHandle] = set()
+        self._said_away: dict[tuple[GuildId, DiscordUserId], datetime] = {}
+        self._unhindered: set[GuildId] = set()  # where no ban is told of; after a start that has to be asked
         self.on_follow: Callable[[PatreonUserId], None] = lambda _: None
         self.on_turn: Callable[[str, tuple[Change, ...]], None] = lambda *_: None
 
@@ -105,10 +117,10 @@ class Reconciler:
         """Plan these people (None: all) in memory, queue those with changes, return how many. Raises DiscordAway."""
         drawn = await self._planning.plan_guild(guild_id, discord_user_ids, is_recorded=True)
         for plan in drawn.plans:
-            if plan.having(Action.GRANT) or plan.discord_user_id in drawn.unsettled:
+            if plan.discord_user_id in drawn.unsettled:
                 self.mark(guild_id, [plan.discord_user_id], trigger=trigger, urgency=Urgency.BULK_GRANT)
-            elif plan.is_change:
-                self.mark(guild_id, [plan.discord_user_id], trigger=trigger, urgency=Urgency.BULK_REVOKE)
+            else:
+                self._line_up(guild_id, plan, trigger)
         await self._tell_blocked(drawn, is_everyone=discord_user_ids is None)
         return sum(plan.is_change for plan in drawn.plans)
 
@@ -117,6 +129,10 @@ class Reconciler:
         before = self._clock.now() - UNSEEN_PATIENCE
         open_intents = await self._storage.ledger.open_intents(guild_id)
         people = {intent.discord_user_id for intent in open_intents if intent.since < before}
+        for (guild, person), at in list(self._said_away.items()):
+            if guild == guild_id and at < before:
+                del self._said_away[guild, person]
+                people.add(person)
         for person in people:
             self._observer.forget(guild_id, person)
         self.mark(guild_id, people, trigger="look", urgency=Urgency.BULK_GRANT)
@@ -159,6 +175,12 @@ class Reconciler:
                 worker.cancel()
             await asyncio.gather(*stuck, return_exceptions=True)
 
+    def _line_up(self, guild_id: GuildId, plan: PersonPlan, trigger: str) -> None:
+        """Queue one person for what their plan changes."""
+        if plan.is_change:
+            urgency = Urgency.BULK_GRANT if plan.having(Action.GRANT) else Urgency.BULK_REVOKE
+            self.mark(guild_id, [plan.discord_user_id], trigger=trigger, urgency=urgency)
+
     # --- one guild's worker -----------------------------------------------------------------------------------
 
     def _queue(self, guild_id: GuildId) -> PeopleQueue:
@@ -168,20 +190,43 @@ class Reconciler:
         return self._queues[guild_id]
 
     async def _work(self, guild_id: GuildId) -> None:
-        while (turn := await self._queues[guild_id].get()) is not None:
-            written: frozenset[RoleId] = frozenset()
-            try:
-                changes = await self._serve(guild_id, turn)
-                self.on_turn(turn.trigger, changes)
-                written = frozenset(one.decision.role_id for one in changes if one.outcome is Outcome.DONE)
-            except TryLater as error:
-                log.info("a person is planned again later", guild_id=guild_id, why=str(error))
-                self._again_later(guild_id, turn)
-            except Exception:
-                log.exception("a person could not be planned", guild_id=guild_id)
-                self._again_later(guild_id, turn)
-            if not turn.done.done():
-                turn.done.set_result(written)
+        queue, silent_turns = self._queues[guild_id], 0
+        while (turn := await queue.get()) is not None:
+            outcomes = await self._take_turn(guild_id, queue, turn)
+            if self._applier.is_banned:
+                await self._sit_out(guild_id, queue)
+            elif outcomes:
+                silent_turns = silent_turns + 1 if outcomes == {Outcome.UNKNOWN} else 0
+            if silent_turns >= SILENT_TURNS:
+                await asyncio.sleep(min(2.0 ** (silent_turns - SILENT_TURNS), LONGEST_LULL_SECONDS))
+
+    async def _take_turn(self, guild_id: GuildId, queue: PeopleQueue, turn: Turn) -> set[Outcome]:
+        """Plan and write one person, letting those who are more urgent go first between two writes."""
+        changes: list[Change] = []
+        try:
+            while await self._serve(guild_id, queue, turn, changes):
+                while not self._applier.is_banned and (first := queue.get_before(turn.urgency)) is not None:
+                    await self._take_turn(guild_id, queue, first)
+        except TryLater as error:
+            log.info("a person is planned again later", guild_id=guild_id, why=str(error))
+            self._again_later(guild_id, turn)
+        except Exception:
+            log.exception("a person could not be planned", guild_id=guild_id)
+            self._again_later(guild_id, turn)
+        self.on_turn(turn.trigger, tuple(changes))
+        if not turn.done.done():
+            written = {one.decision.role_id for one in changes if one.outcome is Outcome.DONE}
+            turn.done.set_result(frozenset(written))
+        return {change.outcome for change in changes}
+
+    async def _sit_out(self, guild_id: GuildId, queue: PeopleQueue) -> None:
+        """Write nothing while Discord lets nobody through; whoever waits is told so, and keeps their place."""
+        queue.rest()
+        self._unhindered.discard(guild_id)
+        await self._herald.tell_admin(guild_id, BAN, BANNED)
+        while self._applier.is_banned and not queue.is_closed:  # noqa: ASYNC110  time passes, no event tells
+            await asyncio.sleep(REST_STEP_SECONDS)
+        queue.go_on()
 
     def _again_later(self, guild_id: GuildId, turn: Turn) -> None:
         def put_back() -> None:
@@ -191,27 +236,59 @@ class Reconciler:
         handle = asyncio.get_running_loop().call_later(RETRY_SECONDS, put_back)
         self._later.add(handle)
 
-    async def _serve(self, guild_id: GuildId, turn: Turn) -> tuple[Change, ...]:
-        told = await self._planning.plan_one(guild_id, turn.discord_user_id, is_recorded=True)
+    async def _serve(self, guild_id: GuildId, queue: PeopleQueue, turn: Turn, changes: list[Change]) -> bool:
+        """Plan the person from the facts as they are now, and write; tell whether they gave way to somebody else."""
+        person = turn.discord_user_id
+        told = await self._planning.plan_one(guild_id, person, is_recorded=True)
+        if turn.urgency is Urgency.LOOK:
+            self._line_up(guild_id, told.plan, turn.trigger)
+            return False
         if not told.plan.is_change:
-            return ()
-        changes = await self._applier.apply(
-            guild_id, told.plan, names=told.names, trigger=turn.trigger, counted=told.counted
+            return False
+        errand = Errand(
+            names=told.names,
+            trigger=turn.trigger,
+            counted=told.counted,
+            gives_way=lambda action: queue.has_before(_place(turn, action)),
         )
-        if any(change.outcome is Outcome.UNKNOWN for change in changes):
+        made = await self._applier.apply(guild_id, told.plan, errand)
+        changes += made
+        outcomes = {change.outcome for change in made}
+        if Outcome.UNKNOWN in outcomes:
             self._again_later(guild_id, turn)
-        return changes
+        if Outcome.AWAY in outcomes:
+            self._said_away[guild_id, person] = self._clock.now()
+        if Outcome.BANNED in outcomes:
+            self.mark(guild_id, [person], trigger=turn.trigger, urgency=turn.urgency)
+        elif Outcome.DONE in outcomes and guild_id not in self._unhindered:
+            self._unhindered.add(guild_id)
+            await self._herald.over(guild_id, BAN, BAN_OVER)
+        if not outcomes.isdisjoint(COME_AGAIN):
+            return False
+        made_of = {change.decision.role_id for change in made}
+        left = {one.action for one in told.plan.decisions if one.action in WRITES and one.role_id not in made_of}
+        if left == {Action.REVOKE}:
+            self.mark(guild_id, [person], trigger=turn.trigger, urgency=Urgency.BULK_REVOKE)
+            return False
+        return bool(left)
 
     async def _has_business(self, guild_id: GuildId) -> bool:
         return bool(await self._storage.rules.list_guild(guild_id) or await self._storage.ledger.load_guild(guild_id))
 
     async def _tell_blocked(self, drawn: GuildPlan, *, is_everyone: bool) -> None:
+        """Tell of roles that cannot be changed: while all are looked at, also of those that nobody is to get now."""
         guild_id, names = drawn.guild_id, drawn.names
         blocked = {role_id: block for plan in drawn.plans for role_id, block in blocked_roles(plan).items()}
+        blocked |= drawn.blocked if is_everyone else {}
         for role_id, block in blocked.items():
             text = f"I cannot change the role **{names.role(role_id)}**: {say_block(block)}"
-            await self._herald.tell_admin(guild_id, f"blocked:{role_id}", text)
+            await self._herald.tell_admin(guild_id, trouble_key(role_id), text)
         for rule in await self._storage.rules.list_guild(guild_id) if is_everyone else ():
             if rule.role_id not in blocked:
                 text = f"I can change the role **{names.role(rule.role_id)}** again"
-                await self._herald.over(guild_id, f"blocked:{rule.role_id}", text)
+                await self._herald.over(guild_id, trouble_key(rule.role_id), text)
+
+
+def _place(turn: Turn, action: Action) -> Urgency:
+    """Tell where a write of this turn stands: what is taken in a bulk run comes after all that is given."""
+    return turn.urgency if action is Action.GRANT or turn.urgency is Urgency.WAITING else Urgency.BULK_REVOKE

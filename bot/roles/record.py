@@ -23,6 +23,7 @@ from bot.model import (
 )
 
 PLEDGED = frozenset({PatronStatus.ACTIVE, PatronStatus.DECLINED})
+PLEDGELESS = frozenset({PatronStatus.NEVER, PatronStatus.FORMER})
 
 
 def is_declined(reading: Membership) -> bool:
@@ -43,6 +44,17 @@ def is_tierless(reading: Membership) -> bool:
     On v1 (no membership id) a pledge without a reward is ordinary.
     """
     return reading.patron_status is PatronStatus.ACTIVE and not reading.tier_ids and reading.membership_id is not None
+
+
+def is_hollow(reading: Membership) -> bool:
+    """Tell whether an active v2 patron is entitled to tiers and to no money.
+
+    It is a whole discount, or the Free tier that shows where the paid one blanks out: who knows the prices can tell.
+    """
+    is_free_of_charge = reading.is_gifted or reading.is_free_trial or reading.charge_status is ChargeStatus.FREE_TRIAL
+    if is_free_of_charge or reading.entitled_cents:
+        return False
+    return reading.patron_status is PatronStatus.ACTIVE and bool(reading.tier_ids) and reading.membership_id is not None
 
 
 def has_turned(previous: MembershipRecord | None, reading: Membership) -> bool:
@@ -76,9 +88,13 @@ def fingerprint(reading: Membership) -> int:
 
 
 def matters(reading: Membership) -> bool:
-    """Tell whether someone unlinked and unknown is worth storing: a patron, not a follower."""
-    if reading.patron_status in {PatronStatus.NEVER, PatronStatus.FORMER}:
-        return bool(reading.tier_ids) or reading.discord_user_id is not None
+    """Tell whether someone unlinked and unknown is worth storing: a patron, not a follower, nor a free member.
+
+    The Free tier entitles every follower: a tier for no money that nobody gave is that one.
+    """
+    if reading.patron_status in PLEDGELESS:
+        is_entitled = bool(reading.tier_ids) and (reading.entitled_cents != 0 or reading.is_gifted)
+        return is_entitled or reading.discord_user_id is not None
     return True
 
 
@@ -92,7 +108,7 @@ def take_reading(
         return record
     if not is_believed:
         return msgspec.structs.replace(record, unproven=newer_doubt or reading)
-    memory = _remember(record.memory, reading)
+    memory = _remember(record, reading)
     return msgspec.structs.replace(record, believed=reading, unproven=newer_doubt, memory=memory)
 
 
@@ -152,16 +168,28 @@ def _newer_doubt(record: MembershipRecord, moment: datetime) -> Membership | Non
     return record.unproven if record.unproven is not None and record.unproven.read_started_at > moment else None
 
 
-def _remember(memory: Memory, reading: Membership) -> Memory:
-    declined = is_declined(reading)
-    tierless = is_tierless(reading)
-    active = reading.patron_status is PatronStatus.ACTIVE and not declined and not tierless
-    return Memory(
+def _remember(record: MembershipRecord, reading: Membership) -> Memory:
+    memory, previous = record.memory, record.believed
+    declined, hollow = is_declined(reading), is_hollow(reading)
+    doubtful = is_tierless(reading) or (hollow and not declined)
+    goes_on = previous is not None and previous.tier_ids == reading.tier_ids
+    remembered = Memory(
         declined_since=(memory.declined_since or reading.declined_since or reading.read_started_at)
         if declined
         else None,
-        tierless_since=(memory.tierless_since or reading.read_started_at) if tierless else None,
-        last_active_at=reading.read_started_at if active else memory.last_active_at,
-        last_active_tier_ids=reading.tier_ids if active else memory.last_active_tier_ids,
-        last_active_cents=reading.entitled_cents if active else memory.last_active_cents,
+        tierless_since=((goes_on and memory.tierless_since) or reading.read_started_at) if doubtful else None,
+        last_active_at=memory.last_active_at,
+        last_active_tier_ids=memory.last_active_tier_ids,
+        last_active_cents=memory.last_active_cents,
+    )
+    if reading.patron_status is not PatronStatus.ACTIVE or declined or is_tierless(reading):
+        return remembered
+    if hollow and memory.last_active_at is not None:
+        both = {*memory.last_active_tier_ids, *reading.tier_ids}
+        return msgspec.structs.replace(remembered, last_active_tier_ids=tuple(sorted(both)))
+    return msgspec.structs.replace(
+        remembered,
+        last_active_at=reading.read_started_at,
+        last_active_tier_ids=reading.tier_ids,
+        last_active_cents=reading.entitled_cents,
     )

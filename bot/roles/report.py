@@ -26,7 +26,7 @@ from bot.model import (
 from bot.roles.assignable import Block
 from bot.roles.entitlement import Entitlement, Standing
 from bot.roles.plan import Action, Decision, PersonPlan
-from bot.roles.record import is_declined, is_tierless
+from bot.roles.record import is_declined, is_hollow, is_tierless
 
 
 def discord_stamp(moment: datetime) -> str:
@@ -87,8 +87,8 @@ _BLOCKS = {
     Block.GONE: "the role no longer exists; remove the rule with `/patreon rule remove`",
     Block.EVERYONE: "@everyone cannot be given; choose another role",
     Block.MANAGED: "the role belongs to an integration and cannot be given by hand; choose another role",
-    Block.DANGEROUS: "the role carries moderation or management rights, which a pledge must not buy; "
-    "take those rights off the role or choose another",
+    Block.DANGEROUS: "the role carries moderation or management rights, in the server or in a channel, which a pledge "
+    "must not buy; take those rights off the role (or out of the channel's permissions) or choose another",
     Block.NO_RIGHT: "I do not have the Manage Roles permission; give it to my role",
     Block.ABOVE_BOT: "the role is not below my highest role; in Server Settings > Roles, drag my role above it",
     Block.ABOVE_CALLER: "the role is not below your own highest role; ask someone who ranks above it",
@@ -232,10 +232,11 @@ def _say_state(entitlement: Entitlement, reading: Membership, names: Names) -> s
             return f"payment declined, roles kept for now ({tiers})"
         case Standing.GRACE:
             return f"pledge no longer listed, roles kept for now ({tiers})"
-        case Standing.WAITING if not is_tierless(reading):
-            return f"patron{_say_charge(reading)} ({tiers})"
+        case Standing.WAITING if is_tierless(reading) or is_hollow(reading):
+            lack = "without a tier" if is_tierless(reading) else "with the Free tier alone"
+            return f"active patron {lack}, believed after a second look ({tiers} until then)"
         case Standing.WAITING:
-            return f"active patron without a tier, believed after a second look ({tiers} until then)"
+            return f"patron{_say_charge(reading)} ({tiers})"
         case Standing.FREE:
             return "free member"
         case _:

@@ -16,9 +16,9 @@ from bot.model import (
     RuleId,
     Tier,
 )
-from bot.roles.assignable import Powers, dangerous_rights, find_block
+from bot.roles.assignable import Powers, dangerous_rights, find_block, ranks_above
 from bot.roles.facts import FactBook, seated
-from bot.roles.observe import Observer
+from bot.roles.observe import GuildLook, Observer
 from bot.roles.plan import Action, PersonPlan, plan_person
 from bot.roles.report import say_block, say_rule
 from bot.roles.wish import RuleWish, resolve
@@ -52,18 +52,26 @@ class Rulebook:
 
     async def check_role(self, guild_id: GuildId, role_id: RoleId, caller: Powers) -> None:
         """Raise UserMistake, with the cure, where `caller` must not let pledges give this role."""
-        look = self._observer.look_guild(guild_id)
-        if look is None:
-            raise UserMistake("I cannot see this server's roles now; try again in a minute")
+        look = self._look(guild_id)
         role = look.roles.get(role_id)
         if role is None:
             raise UserMistake("that role no longer exists; choose another role")
         block = find_block(role, bot=look.bot, caller=caller)
         if block is None:
             return
-        rights = ", ".join(dangerous_rights(role))
+        rights = ", ".join(map(plain, dangerous_rights(role)))
         named = f" (it has: {rights})" if rights else ""
         raise UserMistake(f"the role **{plain(role.name)}** cannot follow pledges: {say_block(block)}{named}")
+
+    def check_rank(self, guild_id: GuildId, role_ids: Iterable[RoleId], caller: Powers) -> None:
+        """Raise UserMistake, with the cure, where taking one of these roles from people is above `caller`'s rank."""
+        look = self._look(guild_id)
+        for role in (look.roles[role_id] for role_id in sorted(role_ids) if role_id in look.roles):
+            if not ranks_above(caller, role):
+                raise UserMistake(
+                    f"the role **{plain(role.name)}** is not below your own highest role, so it is not yours to take "
+                    "from people; nothing was changed; ask someone who ranks above it"
+                )
 
     async def draft(self, guild_id: GuildId, wish: RuleWish, caller: Powers) -> RuleDraft:
         """Resolve what an admin typed (ids or names) into a rule. Raises UserMistake."""
@@ -77,8 +85,11 @@ class Rulebook:
         """Store a rule."""
         return await self._storage.rules.add(draft.rule, created_by=created_by, at=self._clock.now())
 
-    async def remove(self, guild_id: GuildId, rule_id: int) -> RoleRule:
-        """Forget a rule. Raises UserMistake where the guild has none of this number."""
+    async def remove(self, guild_id: GuildId, rule_id: int, caller: Powers) -> RoleRule:
+        """Forget a rule. Raises UserMistake where the guild has none such, or its role is not the caller's to take."""
+        rules = {rule.rule_id: rule for rule in await self._storage.rules.list_guild(guild_id)}
+        if RuleId(rule_id) in rules:
+            self.check_rank(guild_id, [rules[RuleId(rule_id)].role_id], caller)
         rule = await self._storage.rules.remove(guild_id, RuleId(rule_id))
         if rule is None:
             raise UserMistake(f"there is no rule {rule_id} here; `/patreon rule list` shows them")
@@ -111,6 +122,12 @@ class Rulebook:
         return _fitting(
             [(f"{rule.rule_id}: {text.replace('*', '')}", str(rule.rule_id)) for rule, text in rules], typed
         )
+
+    def _look(self, guild_id: GuildId) -> GuildLook:
+        look = self._observer.look_guild(guild_id)
+        if look is None:
+            raise UserMistake("I cannot see this server's roles now; try again in a minute")
+        return look
 
     async def _campaigns(self, guild_id: GuildId) -> tuple[Campaign, ...]:
         bound = await self._storage.campaigns.campaigns_of(guild_id)

@@ -48,6 +48,8 @@ class Tuning:
 
     async def change(self, guild_id: GuildId, typed: Mapping[str, object], *, by: DiscordUserId) -> Tuned:
         """Set what was typed, all of it or nothing, and plan everybody again where that matters. Raises UserMistake."""
+        if {"log_channel", "no_log_channel"} <= typed.keys():
+            raise UserMistake("`log_channel:` and `no_log_channel:` exclude each other; nothing was changed")
         wanted = {_FIELDS.get(name, name): _JUDGES[name](name, value) for name, value in typed.items()}
         before = await self._storage.guilds.settings(guild_id)
         changes = {name: value for name, value in wanted.items() if getattr(before, name) != value}
@@ -116,7 +118,12 @@ def _judge_switch(name: str, value: Any) -> bool:
     raise UserMistake(f"`{name}:` must be True or False, not {value}; nothing was changed")
 
 
-_FIELDS = {"log_channel": "log_channel_id"}
+def _judge_nothing(name: str, value: Any) -> None:
+    if value is not True:
+        raise UserMistake(f"`{name}:` must be True, not {value}; nothing was changed")
+
+
+_FIELDS = {"log_channel": "log_channel_id", "no_log_channel": "log_channel_id"}
 _JUDGES: dict[str, Callable[[str, Any], object]] = {
     "mode": _judge_word(Mode, tuple(Mode)),
     "grace_days": _judge_number(0, MOST_GRACE_DAYS),
@@ -125,5 +132,6 @@ _JUDGES: dict[str, Callable[[str, Any], object]] = {
     "zero_link": _judge_switch,
     "decline_dm": _judge_switch,
     "log_channel": _judge_number(1, 2**63 - 1),  # that we can write there is asked for by who sees the channel
+    "no_log_channel": _judge_nothing,
     "language": _judge_word(str, tuple(LANGUAGES)),
 }

@@ -6,24 +6,27 @@ Outcomes (discord-api-docs, Opcodes and Status Codes, JSON error codes):
     404 10007, 10013          AWAY      the person left: a fact, no error
     404 10011                 GONE      the role was deleted: a fact, no error
     403 (50013, 50001, …)     REFUSED   no right, or the role is above ours: stop trying, tell the admin
-    429 that names no limit   BANNED    Discord's edge blocks the address: stop all writes for a while
+    429 that names no limit,  BANNED    Discord's edge blocks the address, or does not know the token: stop all
+    or does not end; 401                writes for a while, for ten thousand refusals in ten minutes make it a block
+                                        (discord-api-docs, Rate Limits, Invalid Request Limit)
     anything else             UNKNOWN   it may or may not have happened: look at the member
 """
 
 import asyncio
 import enum
-import time
+from datetime import datetime, timedelta
 
 import aiohttp
 import discord
 import structlog
 
+from bot.clock import Clock
 from bot.model import DiscordUserId, GuildId, RoleId
 from bot.roles.observe import ClientSource
 
 log = structlog.get_logger(__name__)
 
-BAN_PAUSE_SECONDS = 900.0
+FIRST_BAN_PAUSE, LONGEST_BAN_PAUSE = timedelta(minutes=1), timedelta(minutes=15)  # doubled while it lasts
 WRITE_TIMEOUT_SECONDS = 120.0  # discord.py itself waits out rate limits and retries server errors within this
 UNKNOWN_MEMBER, UNKNOWN_USER, UNKNOWN_ROLE = 10007, 10013, 10011
 REASON_LENGTH = 512  # of the audit log's reason (discord-api-docs, Audit Logs)
@@ -43,14 +46,16 @@ class Outcome(enum.StrEnum):
 class RoleWriter:
     """The only place that changes roles."""
 
-    def __init__(self, clients: ClientSource) -> None:
+    def __init__(self, clients: ClientSource, clock: Clock) -> None:
         self._clients = clients
-        self._banned_until = 0.0
+        self._clock = clock
+        self._bans = 0  # since the last answer that was none
+        self._banned_until: datetime | None = None
 
     @property
     def is_banned(self) -> bool:
         """Tell whether Discord blocks us, so that no write is tried."""
-        return time.monotonic() < self._banned_until
+        return self._banned_until is not None and self._clock.now() < self._banned_until
 
     async def put(self, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId, reason: str) -> Outcome:
         """Give a role."""
@@ -78,6 +83,7 @@ class RoleWriter:
         except (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError) as error:
             log.warning("a role write got no answer", guild_id=guild_id, role_id=role_id, error=repr(error))
             return Outcome.UNKNOWN
+        self._bans = 0
         return Outcome.DONE
 
     def _judge(self, error: discord.HTTPException) -> Outcome:
@@ -87,9 +93,11 @@ class RoleWriter:
             return Outcome.GONE
         if error.status == 403:
             return Outcome.REFUSED
-        if error.status == 429:  # discord.py waits out every limit that Discord itself names
-            self._banned_until = time.monotonic() + BAN_PAUSE_SECONDS
-            log.error("Discord blocks this address; all role writes pause", seconds=BAN_PAUSE_SECONDS)
+        if error.status in {401, 429}:  # discord.py waits out every limit that Discord itself names
+            pause = min(FIRST_BAN_PAUSE * 2**self._bans, LONGEST_BAN_PAUSE)
+            self._bans = min(self._bans + 1, 8)
+            self._banned_until = self._clock.now() + pause
+            log.error("Discord lets us write nothing; all role writes pause", status=error.status, pause=str(pause))
             return Outcome.BANNED
         log.warning("a role write failed", status=error.status, code=error.code)
         return Outcome.UNKNOWN

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from bot.errors import DatabaseLocked, NeedsOwner
 from bot.storage import migrations
 
+MAX_READERS = 8  # at a time; below what SQLAlchemy's pool holds, for snapshots and the writer come from there too
 BUSY_TIMEOUT_SECONDS = 15  # how long another process (rotate-keys) may keep a writer waiting
 LOCK_PATIENCE_SECONDS = 1  # a check holds the lock for an instant, and a bot that was killed lets go of it
 
@@ -30,6 +31,9 @@ class Database:
         self._engine = engine
         self._readers = engine.execution_options(begin=None)
         self._writers = engine.execution_options(begin="BEGIN IMMEDIATE")
+        self._free_readers: list[AsyncConnection] = []
+        self._free_writers: list[AsyncConnection] = []
+        self._places = asyncio.Semaphore(MAX_READERS)
         self._turn = asyncio.Lock()
         self._lock = lock
 
@@ -61,6 +65,8 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection and give the lock back."""
+        for connection in (*self._free_readers, *self._free_writers):
+            await connection.close()
         await self._engine.dispose()
         if self._lock is not None:
             self._lock.release()
@@ -68,7 +74,7 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Lend a connection for one reading statement: alone it needs no transaction, which would double its cost."""
-        async with self._readers.connect() as connection:
+        async with self._places, _lent(self._readers, self._free_readers) as connection:
             yield connection
 
     @asynccontextmanager
@@ -80,8 +86,23 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """Lend a connection for one short transaction: all of it is kept, or nothing."""
-        async with self._turn, self._writers.begin() as connection:
+        async with self._turn, _lent(self._writers, self._free_writers) as connection, connection.begin():
             yield connection
+
+
+@asynccontextmanager
+async def _lent(engine: AsyncEngine, free: list[AsyncConnection]) -> AsyncIterator[AsyncConnection]:
+    """Lend a connection that is free, or a new one: to open one costs as much as a look-up by key.
+
+    One that somebody broke off on is closed: who knows what it was doing.
+    """
+    connection = free.pop() if free else await engine.connect()
+    try:
+        yield connection
+    except BaseException:
+        await asyncio.shield(connection.close())
+        raise
+    free.append(connection)
 
 
 @asynccontextmanager

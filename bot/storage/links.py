@@ -51,6 +51,20 @@ class Links:
             rows = (await connection.execute(query)).all()
         return tuple(read_row(row, Link) for row in rows)
 
+    async def find_any(
+        self, discord_user_ids: Iterable[DiscordUserId], patreon_user_ids: Iterable[PatreonUserId]
+    ) -> tuple[Link, ...]:
+        """Return the links of any of these accounts as `list_all` would, those that ended too."""
+        people, patrons = sorted(set(discord_user_ids)), sorted(set(patreon_user_ids))
+        found: dict[DiscordUserId, Link] = {}
+        async with self._database.read() as connection:
+            for start in range(0, max(len(people), len(patrons)), MAX_LINKS):
+                some_people, some_patrons = people[start : start + MAX_LINKS], patrons[start : start + MAX_LINKS]
+                either = or_(links.c.discord_user_id.in_(some_people), links.c.patreon_user_id.in_(some_patrons))
+                rows = (await connection.execute(select(links).where(either))).all()
+                found |= {row.discord_user_id: read_row(row, Link) for row in rows}
+        return tuple(sorted(found.values(), key=lambda link: (link.linked_at, link.discord_user_id)))
+
     async def list_ended(self) -> tuple[Link, ...]:
         """Return the links that ended and on which a role may still rest."""
         async with self._database.read() as connection:

@@ -3,7 +3,7 @@
 The record is one JSON; the columns beside it are its keys and the start of the newest request that it knows of.
 """
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -29,12 +29,23 @@ class Memberships:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def load_campaign(self, campaign_id: CampaignId) -> dict[PatreonUserId, MembershipRecord]:
-        """Return everybody in a campaign."""
-        query = select(memberships.c.record).where(memberships.c.campaign_id == campaign_id)
-        async with self._database.read() as connection:
-            rows = (await connection.execute(query)).scalars().all()
-        return {record.patreon_user_id: record for record in map(_decode, rows)}
+    async def iter_campaign(self, campaign_id: CampaignId) -> AsyncIterator[list[MembershipRecord]]:
+        """Yield everybody in a campaign, some at a time: all at once may be more than a small machine holds."""
+        query = (
+            select(memberships.c.record)
+            .where(memberships.c.campaign_id == campaign_id, memberships.c.patreon_user_id > bindparam("after"))
+            .order_by(memberships.c.patreon_user_id)
+            .limit(MAX_IDS)
+        )
+        after = ""
+        while True:
+            async with self._database.read() as connection:
+                rows = (await connection.execute(query, {"after": after})).scalars().all()
+            if not rows:
+                return
+            records = [_decode(row) for row in rows]
+            yield records
+            after = records[-1].patreon_user_id
 
     async def load_person(self, patreon_user_id: PatreonUserId) -> tuple[MembershipRecord, ...]:
         """Return one patron's records in all campaigns."""

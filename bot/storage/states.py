@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NewType
 
 import msgspec
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import ChannelId, DiscordUserId, GuildId, Secret
@@ -94,20 +94,19 @@ class States:
             return StateId((await connection.execute(add)).scalar_one())
 
     async def use(self, state_digest: str, purpose: Purpose, at: datetime) -> State | StateProblem:
-        """Use a state up, in one statement: of two that try at once, one wins."""
-        take = (
-            update(states)
-            .where(states.c.digest == state_digest, states.c.purpose == purpose)
-            .where(states.c.used_at.is_(None), states.c.voided_at.is_(None), states.c.expires_at > at)
-            .values(used_at=at)
-            .returning(states)
-        )
+        """Use a state up, in one statement: of two that try at once, one wins.
+
+        It is looked at first: anybody may send states as fast as they like, and those that are not open cost no write.
+        """
+        asked = (states.c.digest == state_digest, states.c.purpose == purpose)
+        is_open = (states.c.used_at.is_(None), states.c.voided_at.is_(None), states.c.expires_at > at)
+        async with self._database.read() as connection:
+            if (await connection.execute(select(states.c.state_id).where(*asked, *is_open))).first() is None:
+                return await _explain(connection, *asked)
         async with self._database.write() as connection:
+            take = update(states).where(*asked, *is_open).values(used_at=at).returning(states)
             row = (await connection.execute(take)).first()
-            if row is None:
-                query = select(states.c.used_at).where(states.c.digest == state_digest, states.c.purpose == purpose)
-                return _explain((await connection.execute(query)).first())
-        return self.read(row)
+            return await _explain(connection, *asked) if row is None else self.read(row)
 
     async def find(self, state_id: StateId) -> State | None:
         """Return a state by its id."""
@@ -141,7 +140,8 @@ class States:
         return msgspec.structs.replace(state, button=place)
 
 
-def _explain(row: Row[Any] | None) -> StateProblem:
+async def _explain(connection: AsyncConnection, *asked: ColumnElement[bool]) -> StateProblem:
+    row = (await connection.execute(select(states.c.used_at).where(*asked))).first()
     if row is None:
         return StateProblem.UNKNOWN
     return StateProblem.EXPIRED if row.used_at is None else StateProblem.USED

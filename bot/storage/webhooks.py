@@ -1,7 +1,7 @@
 """The webhook that we made for each campaign, with the secret that Patreon signs its deliveries with, sealed."""
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from bot.model import CampaignId, Secret
 from bot.storage.database import Database
@@ -54,3 +54,8 @@ class Webhooks:
         }
         async with self._kept.write() as connection:
             await connection.execute(Upsert(webhooks).on(connection), row)
+
+    async def delete(self, campaign_id: CampaignId) -> None:
+        """Forget a campaign's webhook and its secret."""
+        async with self._kept.write() as connection:
+            await connection.execute(delete(webhooks).where(webhooks.c.campaign_id == campaign_id))

@@ -19,4 +19,5 @@ SECURITY_HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Server": "Pledgekeeper",  # aiohttp would name its version, and Python's
 }

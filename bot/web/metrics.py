@@ -10,12 +10,13 @@ import hmac
 import ipaddress
 from collections.abc import Awaitable, Callable
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from bot.addresses import is_loopback
 from bot.model import Secret
 
-FORWARDED = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
+FORWARDED = ("Forwarded", "Via", "X-Real-IP", "X-Client-IP", "True-Client-IP", "CF-Connecting-IP")
+FORWARDED_PREFIX = "x-forwarded-"
 
 
 def metrics_routes(
@@ -42,12 +43,19 @@ def _shows(request: web.Request, token: Secret) -> bool:
 
 def _is_from_here(request: web.Request) -> bool:
     """Tell whether a process of this machine asks for itself: no proxy, and no page in a browser under another name."""
-    if any(name in request.headers for name in FORWARDED) or not _is_loopback_peer(request.remote or ""):
+    if _is_forwarded(request) or not _is_loopback_peer(request.remote or ""):
         return False
     try:
         return is_loopback(f"http://{request.host}")
     except ValueError:
         return False
+
+
+def _is_forwarded(request: web.Request) -> bool:
+    """Tell whether a proxy shows itself; nginx as it comes may do so by HTTP/1.0 alone (its proxy_http_version)."""
+    if request.version < HttpVersion11 or any(name in request.headers for name in FORWARDED):
+        return True
+    return any(name.lower().startswith(FORWARDED_PREFIX) for name in request.headers)
 
 
 def _is_loopback_peer(peer: str) -> bool:

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from bot.linking.connection import Cause, ConnectView
 from bot.linking.outcome import PageView, RoleStatus, Word
-from bot.linking.words import STATUS_WORDS, TROUBLED, spoken
+from bot.linking.words import STATUS_WORDS, TROUBLED, spoken, visible
 
 PAGES = Path(__file__).parent / "pages"
 STYLE = (PAGES / "style.css").read_text(encoding="utf-8").strip()
@@ -90,6 +90,22 @@ CONNECT_RESULTS: dict[Word | Cause, Said] = {
         ("Patreon did not give us the right to read a campaign. Nothing was stored.",),
         command="/patreon connect",
     ),
+    Cause.NO_RIGHT: Said(
+        "Nothing was connected",
+        (
+            "Whoever asked for it can no longer manage roles in that server, so they may not decide this.",
+            "What Patreon told us about you is deleted. Somebody of the server's team can ask again.",
+        ),
+        command="/patreon connect",
+    ),
+    Cause.NO_ANSWER: Said(
+        "Discord did not answer",
+        (
+            "We could not ask whether whoever made this link may still decide it, so nothing was connected yet.",
+            "Please wait a minute, then go back to the page before and press the button again.",
+        ),
+        again=False,
+    ),
     Word.DECLINED: Said(
         "Nothing was connected",
         (
@@ -141,6 +157,7 @@ class Renderer:
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            finalize=_seen,
         )
         self._jinja.globals["style"] = Markup(STYLE)  # noqa: S704  our own file
         self._jinja.globals["troubled"] = TROUBLED
@@ -176,7 +193,7 @@ class Renderer:
             return self._fill("connect.html", word=view.word, question=view.question, view=view, icon=icon)
         if view.connected is not None:
             return self._fill("connected.html", word=view.word, connected=view.connected)
-        return self.connect_result(view.word)
+        return self.connect_result(view.word, view.cause)
 
     def connect_result(self, word: Word, cause: Cause | None = None) -> str:
         """Return the connect flow's page for a word that needs nothing else."""
@@ -188,6 +205,10 @@ class Renderer:
 
     def _fill(self, name: str, **values: object) -> str:
         return self._jinja.get_template(name).render(values)
+
+
+def _seen(value: object) -> object:
+    return visible(value) if type(value) is str else value  # Markup is ours
 
 
 def allowed_avatar(url: str | None) -> str | None:

@@ -3,8 +3,10 @@
 Nothing that a request holds is echoed or logged: the callback's address carries a code and a state.
 """
 
+import asyncio
 import traceback
 from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -18,6 +20,7 @@ from bot.web.consent import ConsentPages
 from bot.web.headers import SECURITY_HEADERS
 from bot.web.health import health_routes
 from bot.web.render import BROKEN, NOT_ALLOWED, NOT_FOUND, REFUSED, TOO_LARGE, Renderer, Said
+from bot.web.tally import Tally
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +28,8 @@ MAX_BODY_BYTES = 16 * 1024  # our forms send one token
 MAX_LINE_BYTES = 8190
 MAX_HEADERS = 64
 SHUTDOWN_SECONDS = 10.0
+HEAD_SECONDS = 20.0  # from the connection, or the answer before, to the end of a request's head
+MAX_CONNECTIONS = 256
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -65,6 +70,7 @@ class WebServer:
             max_field_size=MAX_LINE_BYTES,
             max_headers=MAX_HEADERS,
             shutdown_timeout=SHUTDOWN_SECONDS,
+            keepalive_timeout=HEAD_SECONDS,
         )
         await self._runner.setup()
         try:
@@ -115,9 +121,15 @@ class WebServer:
 
 
 class _Connection(RequestHandler):
-    """A connection that keeps to itself what it could not read: aiohttp would log it and send it back."""
+    """One of not too many connections; it keeps to itself what it could not read: aiohttp would send it back."""
 
     __slots__ = ()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if isinstance(self._manager, _Server) and len(self._manager.connections) > MAX_CONNECTIONS:
+            self._manager.too_many.note()
+            self.force_close()
 
     def handle_error(
         self,
@@ -126,13 +138,19 @@ class _Connection(RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,  # noqa: ARG002  aiohttp's signature
     ) -> web.StreamResponse:
-        log.warning("a request could not be read", status=status, error=type(exc).__name__)
+        if isinstance(self._manager, _Server):
+            self._manager.unreadable.note(status=status, error=type(exc).__name__)
         response = web.Response(status=status, text="This request could not be read.\n", headers=SECURITY_HEADERS)
         response.force_close()
         return response
 
 
 class _Server(web.Server):
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.too_many = Tally("connections were refused: too many are open")
+        self.unreadable = Tally("requests could not be read")
+
     def __call__(self) -> RequestHandler:
         return _Connection(self, loop=self._loop, **self._kwargs)
 

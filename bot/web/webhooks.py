@@ -16,13 +16,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-import structlog
 from aiohttp import web
 
 from bot.model import CampaignId, Secret
 from bot.patreon.protocol import is_genuine
-
-log = structlog.get_logger(__name__)
+from bot.web.tally import Tally
 
 MAX_BODY_BYTES = 1024 * 1024  # a member with all its neighbours is some 10 KiB
 BODY_SECONDS = 10.0
@@ -42,13 +40,14 @@ class Desk(Protocol):
 
 def webhook_routes(desk: Desk, *, note: Callable[[str], None]) -> list[web.RouteDef]:
     """Return the route; `note` is told in a word how each delivery was answered."""
+    refused = Tally("webhooks were refused")
 
     async def receive(request: web.Request) -> web.Response:
         campaign_id = CampaignId(request.match_info["campaign_id"])
         word, status = await _receive(request, campaign_id, desk)
         note(word)
         if status != 200:
-            log.warning("a webhook was refused", campaign_id=campaign_id, why=word)
+            refused.note(campaign_id=campaign_id, why=word)
         return web.Response(status=status, text=f"{word}\n")
 
     return [web.post(f"{PATH}/{{campaign_id:[0-9]{{1,20}}}}", receive)]

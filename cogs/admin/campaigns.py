@@ -9,7 +9,7 @@ from bot.errors import UserMistake
 from bot.linking.disconnect import Parting
 from bot.linking.words import plain
 from bot.model import CampaignId, DiscordUserId
-from cogs.admin.group import guild_of, may_complete, patreon, require_manager, retell, tell
+from cogs.admin.group import caller_of, guild_of, may_complete, patreon, require_manager, retell, tell
 from cogs.asking import asker_of, place_of
 from cogs.buttons import question, view_of
 
@@ -47,7 +47,7 @@ async def connect(interaction: Interaction) -> None:
 async def disconnect(interaction: Interaction, campaign: str, roles: Literal["keep", "remove"]) -> None:
     """Ask whether they mean it."""
     await interaction.response.defer(ephemeral=True)
-    parting = await interaction.client.services.disconnector.draft(guild_of(interaction), campaign)
+    parting = await _draft(interaction, campaign, roles)
     view = question("disconnect", "Disconnect", argument=f"{parting.campaign.campaign_id}:{roles}", is_dangerous=True)
     text = QUESTION.format(
         name=plain(parting.campaign.name),
@@ -65,6 +65,7 @@ async def confirm_disconnect(interaction: Interaction, argument: str) -> None:
     campaign_id, _, roles = argument.partition(":")
     if roles not in {"keep", "remove"}:
         raise UserMistake("that button is not one of mine; type the command again")
+    await _draft(interaction, campaign_id, roles)
     parting = await interaction.client.services.disconnector.disconnect(
         guild_of(interaction),
         CampaignId(campaign_id),
@@ -81,6 +82,15 @@ async def complete_campaign(interaction: Interaction, typed: str) -> list[app_co
     """Offer the campaigns that this server follows."""
     offered = await interaction.client.services.rulebook.campaign_choices(guild_of(interaction), typed)
     return [app_commands.Choice(name=label, value=value) for label, value in offered]
+
+
+async def _draft(interaction: Interaction, campaign: str, roles: str) -> Parting:
+    """Say what would end, where it is theirs to end: who takes roles back must rank above them."""
+    services, guild_id = interaction.client.services, guild_of(interaction)
+    parting = await services.disconnector.draft(guild_id, campaign)
+    if roles == "remove":
+        services.rulebook.check_rank(guild_id, parting.role_ids | parting.shared_role_ids, caller_of(interaction))
+    return parting
 
 
 def _fate(parting: Parting, *, keeps_roles: bool) -> str:

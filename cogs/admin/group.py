@@ -9,14 +9,12 @@ from typing import Any
 import discord
 from discord import app_commands, ui
 
-from bot.answers import NOT_ALLOWED, is_manager, replace, say
+from bot.answers import NOT_ALLOWED, OUT_OF_SIGHT, is_manager, replace, say
 from bot.client import Interaction
 from bot.errors import TryLater, UserMistake
 from bot.model import GuildId
 from bot.roles.assignable import Powers
 from bot.roles.observe import powers_of
-
-OUT_OF_SIGHT = "Discord does not show me this server at the moment; nothing was done"
 
 
 class AdminGroup(app_commands.Group):

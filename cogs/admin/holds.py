@@ -9,7 +9,7 @@ from bot.messenger import hold_buttons
 from bot.model import DiscordUserId, HoldId, HoldState
 from bot.roles.queue import Urgency
 from bot.roles.report import Names, say_hold
-from cogs.admin.group import guild_of, patreon, require_manager, tell
+from cogs.admin.group import caller_of, guild_of, patreon, require_manager, tell
 
 NO_HOLD = "Nothing is held: no mass removal waits for your answer."
 ANSWERED = {
@@ -38,6 +38,8 @@ def answering(state: HoldState) -> Callable[[Interaction, str], Awaitable[None]]
         await interaction.response.defer()
         services, guild_id = interaction.client.services, guild_of(interaction)
         admin = DiscordUserId(interaction.user.id)
+        if state is HoldState.APPROVED:
+            await _require_rank(interaction, _number(argument))
         people = await services.holds.answer(guild_id, _number(argument), state, by=admin)
         trigger = f"hold {argument} {state}"
         services.reconciler.mark(guild_id, people, trigger=trigger, urgency=Urgency.BULK_REVOKE)
@@ -49,6 +51,15 @@ def answering(state: HoldState) -> Callable[[Interaction, str], Awaitable[None]]
 
 apply_hold = answering(HoldState.APPROVED)
 discard_hold = answering(HoldState.DISCARDED)
+
+
+async def _require_rank(interaction: Interaction, hold_id: HoldId) -> None:
+    """Raise UserMistake where the hold would take a role that whoever pressed does not rank above."""
+    services, guild_id = interaction.client.services, guild_of(interaction)
+    held = [
+        item for hold in await services.holds.open_holds(guild_id) if hold.hold_id == hold_id for item in hold.items
+    ]
+    services.rulebook.check_rank(guild_id, {item.role_id for item in held}, caller_of(interaction))
 
 
 def _number(argument: str) -> HoldId:

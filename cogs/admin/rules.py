@@ -86,7 +86,7 @@ async def remove_rule(interaction: Interaction, rule_id: str) -> None:
     await interaction.response.defer(ephemeral=True)
     services, guild_id = interaction.client.services, guild_of(interaction)
     texts = {one.rule_id: text for one, text in await services.rulebook.list(guild_id)}
-    gone = await services.rulebook.remove(guild_id, _number(rule_id))
+    gone = await services.rulebook.remove(guild_id, _number(rule_id), caller_of(interaction))
     with contextlib.suppress(TryLater):  # the rule is gone; the next round plans it
         await services.reconciler.consider(guild_id, None, trigger="rule removed")
     await tell(interaction, REMOVED.format(rule_id=gone.rule_id, text=texts.get(gone.rule_id, "")))

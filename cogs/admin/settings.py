@@ -23,6 +23,7 @@ UNCHANGED = "That is how it is set already; nothing was changed."
     zero_link="Whether Patreon's own report of a Discord account links it without /link",
     decline_dm="Whether a patron whose payment is declined is told by direct message",
     log_channel="Where I tell of changes and troubles",
+    no_log_channel="True: I write into no log channel any more",
     language="The language of my texts",
 )
 @app_commands.choices(
@@ -39,6 +40,7 @@ async def settings(  # noqa: PLR0917  the options of the command
     zero_link: bool | None = None,
     decline_dm: bool | None = None,
     log_channel: discord.TextChannel | None = None,
+    no_log_channel: bool | None = None,
     language: str | None = None,
 ) -> None:
     """Change what was typed, and show everything."""
@@ -52,6 +54,7 @@ async def settings(  # noqa: PLR0917  the options of the command
         "zero_link": zero_link,
         "decline_dm": decline_dm,
         "log_channel": None if log_channel is None else usable(log_channel),
+        "no_log_channel": no_log_channel or None,
         "language": language,
     }
     typed = {name: value for name, value in options.items() if value is not None}

@@ -103,6 +103,17 @@ class Problems:
         else:
             self.length(path, value, low=low, high=high)
 
+    def number(self, path: str, value: object, low: int, high: int) -> None:
+        """Note a value that is no whole number from `low` to `high`; None passes."""
+        if value is None:
+            return
+        if not isinstance(value, int) or isinstance(value, bool):
+            self.add(path, "NUMBER_TYPE_COERCE", f'Value "{value}" is not int.')
+        elif value < low:
+            self.add(path, "NUMBER_TYPE_MIN", f"int value should be greater than or equal to {low}.")
+        elif value > high:
+            self.add(path, "NUMBER_TYPE_MAX", f"int value should be less than or equal to {high}.")
+
     def refuse_if_any(self) -> None:
         """Raise 50035 if anything was noted."""
         if self.tree:

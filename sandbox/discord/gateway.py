@@ -3,6 +3,8 @@
 Which intent an event needs: docs, "List of Intents". Events of the bot itself are sent without the members intent.
 """
 
+import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -36,6 +38,7 @@ class Gateway:
         self.sockets: set[web.WebSocketResponse] = set()
         self.heartbeat_seconds = 41.25
         self.member_list_seconds = 30.0
+        self.guilds_after_seconds = 0.0  # between READY and the guilds: Discord names no limit
         self.identifies_left = IDENTIFIES_A_DAY
         self.member_lists: dict[str, float] = {}
 
@@ -72,9 +75,14 @@ class Gateway:
             "_trace": ["stand-in"],
         }
         session.dispatch("READY", orjson.dumps(ready | {"shard": session.shard} if sharded else ready))
-        if session.intents & intents.GUILDS:
-            for guild in guilds:
-                session.dispatch("GUILD_CREATE", self._guild_create(session, guild))
+        if session.intents & intents.GUILDS and self.guilds_after_seconds:
+            asyncio.get_running_loop().call_later(self.guilds_after_seconds, self._show, session, guilds)
+        elif session.intents & intents.GUILDS:
+            self._show(session, guilds)
+
+    def _show(self, session: Session, guilds: Iterable[Guild]) -> None:
+        for guild in guilds:
+            session.dispatch("GUILD_CREATE", self._guild_create(session, guild))
 
     def _guild_create(self, session: Session, guild: Guild) -> bytes:
         brought = guild_create_json(self.state, guild, large_threshold=session.large_threshold)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.discord import components
+from sandbox.discord import component_checks, components
 from sandbox.discord.changes import Changes
 from sandbox.discord.errors import Problems, invalid, refusal
 from sandbox.discord.interaction import (
@@ -133,13 +133,15 @@ class Interactions:
         if (
             not isinstance(kind, int)
             or kind not in ALLOWED_RESPONSES[interaction.type]
-            or (kind in (UPDATE, DEFER_UPDATE) and interaction.source is None)
+            or (kind == UPDATE and interaction.source is None)
         ):
             raise invalid("type", "BASE_TYPE_CHOICES", f"This interaction cannot be answered by type {kind}.")
         data = body.get("data") or {}
         self._take(interaction, int(kind), data, files)
         interaction.acknowledged = True
-        interaction.settle("deferred" if kind in (DEFER, DEFER_UPDATE) else "answered")
+        # A form that a command opened closes by DEFER_UPDATE and leaves nothing to wait for (discord-api-docs #5486).
+        waits = kind in (DEFER, DEFER_UPDATE) and interaction.original is not None
+        interaction.settle("deferred" if waits else "answered")
         self.changes.announce()
         return callback_json(self.state, interaction, int(kind))
 
@@ -159,7 +161,7 @@ class Interactions:
             interaction.choices = checked_choices(data.get("choices"))
         elif kind == SHOW_MODAL:
             problems = Problems()
-            components.check_modal(problems, data)
+            component_checks.check_modal(problems, data)
             problems.refuse_if_any()
             interaction.modal = data | {"components": components.number(data["components"])}
 

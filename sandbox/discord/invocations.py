@@ -30,20 +30,37 @@ class Place:
 
 
 def find_command(place: Place, path: str) -> tuple[Json, list[str]]:
-    """Return the command that `path` names and the words after its name; guild commands win over global ones."""
+    """Return the command that `path` names and the words after its name; refused where it cannot be used."""
     name, *rest = path.strip().removeprefix("/").split()
-    application = place.state.application
-    lists = [application.commands]
-    if place.guild is not None:
-        lists.insert(0, application.guild_commands.get(place.guild.id, {}))
-        if place.state.bot.id not in place.guild.members:
+    command = _registered(place).get(name)
+    if command is None:
+        raise ActionError(f"there is no command /{name}")
+    _check_usable(place, command)
+    return command, rest
+
+
+def offered_commands(place: Place) -> list[Json]:
+    """Return the commands that Discord's client offers to this person here."""
+    return [command for command in _registered(place).values() if _is_usable(place, command)]
+
+
+def _registered(place: Place) -> dict[str, Json]:
+    """Return the slash commands here by name; guild commands win over global ones."""
+    application, guild = place.state.application, place.guild
+    found = list(application.commands.values())
+    if guild is not None:
+        if place.state.bot.id not in guild.members:
             raise ActionError("the bot is not in this server, so it has no commands here")
-    for registered in lists:
-        for command in registered.values():
-            if command["name"] == name and command["type"] == commands.CHAT_INPUT:
-                _check_usable(place, command)
-                return command, rest
-    raise ActionError(f"there is no command /{name}")
+        found += application.guild_commands.get(guild.id, {}).values()
+    return {command["name"]: command for command in found if command["type"] == commands.CHAT_INPUT}
+
+
+def _is_usable(place: Place, command: Json) -> bool:
+    try:
+        _check_usable(place, command)
+    except ActionError:
+        return False
+    return True
 
 
 def _check_usable(place: Place, command: Json) -> None:

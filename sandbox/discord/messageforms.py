@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.discord import components
+from sandbox.discord import component_checks, components
 from sandbox.discord.errors import Problems, refusal
 from sandbox.discord.model import COMPONENTS_V2, EPHEMERAL, Json, Message
 
@@ -61,7 +61,7 @@ def read_form(body: Any, files: list[Json], *, prefix: str = "", editing: Messag
     v2 = bool(int(body.get("flags") or 0) & COMPONENTS_V2 or (editing and editing.flags & COMPONENTS_V2))
     problems.text("content", body.get("content"), high=MOST_CONTENT)
     _check_embeds(problems, body.get("embeds") or [])
-    components.check_message(problems, body.get("components") or [], v2=v2)
+    component_checks.check_message(problems, body.get("components") or [], v2=v2)
     for key in ("content", "embeds", "poll"):
         if v2 and body.get(key):
             problems.add(

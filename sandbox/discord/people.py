@@ -11,7 +11,7 @@ from sandbox.discord.changes import Actor, Changes
 from sandbox.discord.errors import ActionError
 from sandbox.discord.interaction import Interaction
 from sandbox.discord.interactions import Interactions
-from sandbox.discord.invocations import Place, Typed, pressed
+from sandbox.discord.invocations import Place, Typed, offered_commands, pressed
 from sandbox.discord.modals import submitted
 from sandbox.discord.model import DM_CHANNEL
 from sandbox.discord.state import Channel, DiscordState, Guild, Json, Member, Message, Role, User
@@ -33,6 +33,13 @@ class People:
         application = self.state.application
         by_guild = [c for commands in application.guild_commands.values() for c in commands.values()]
         return [*application.commands.values(), *by_guild]
+
+    def commands_for(self, user_id: Id, channel_id: Id | None = None) -> list[Json]:
+        """Return the slash commands that this person is offered; none where they or the bot are not."""
+        try:
+            return offered_commands(self._place(user_id, channel_id))
+        except ActionError:
+            return []
 
     async def run_command(
         self, user_id: Id, path: str, options: Json | None = None, *, channel_id: Id | None = None

@@ -9,7 +9,7 @@ from sandbox.discord import Interaction, permissions
 from sandbox.discord.model import Channel, Guild, Member, Message, Role, User
 from sandbox.page.address import Address
 from sandbox.page.body import OPTION_PREFIX
-from sandbox.page.commands import Runnable, find_runnable, runnables
+from sandbox.page.commands import Runnable, runnables
 from sandbox.page.guide import admin_of
 from sandbox.page.parts import Parts
 from sandbox.page.roster import Group, Roster
@@ -134,11 +134,13 @@ class ChatPane:
 
     @cached_property
     def commands(self) -> list[Runnable]:
-        return runnables(self._parts.discord.commands())
+        """What the one who looks is offered; from the direct messages, a command goes to the server."""
+        place = None if self.channel_key == DIRECT else self.channel_key
+        return runnables(self._parts.discord.commands_for(self.me.id, place))
 
     @property
     def command(self) -> Runnable | None:
-        return find_runnable(self._parts.discord.commands(), self._asked.get("command", ""))
+        return next((command for command in self.commands if command.path == self._asked.get("command")), None)
 
     def prefilled(self, option: str) -> str:
         """Return what the address says that an option begins with."""

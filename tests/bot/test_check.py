@@ -3,6 +3,7 @@
 import io
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from bot.model import Campaign, DiscordUserId, RoleId, RoleRule, RuleId, RuleKin
 from bot.settings import Settings
 from bot.storage import Storage
 from bot.vault import Vault, fingerprint, new_key
+from sandbox.discord.model import Overwrite
 from sandbox.main import Options, Sandbox
 from sandbox.weather import Fault
 
@@ -30,7 +32,9 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 
 @pytest.fixture
-def configure(sandbox: Sandbox) -> Configure:
+def configure(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configure:
+    monkeypatch.chdir(tmp_path)  # away from a developer's own .env
+
     def settings(**changes: str) -> Settings:
         given = {name.lower(): value for name, value in sandbox.bot.environment.items()}
         known: dict[str, Any] = {name: given[name] for name in Settings.model_fields if name in given}
@@ -100,6 +104,17 @@ async def test_a_wrong_value_is_found(configure: Configure, setting: str, value:
     finding = (await findings(configure(**{setting: value})))[row]
     assert finding.verdict is Verdict.WRONG
     assert cure in finding.cure
+
+
+async def test_a_role_that_got_power_in_a_channel_is_found(sandbox: Sandbox, configure: Configure) -> None:
+    settings, role = configure(), a_giveable_role(sandbox)
+    await plant_rule(settings, role.id)
+    assert (await findings(settings))[f"role @{role.name}"].verdict is Verdict.OK
+    channel = next(iter(sandbox.world.guild.channels.values()))
+    channel.overwrites[role.id] = Overwrite(role.id, allow=1 << 13)
+    finding = (await findings(settings))[f"role @{role.name}"]
+    assert finding.verdict is Verdict.WRONG
+    assert f"Manage Messages in #{channel.name}" in finding.result
 
 
 async def test_a_missing_intent_is_told_with_what_is_lost(sandbox: Sandbox, configure: Configure) -> None:

@@ -73,6 +73,25 @@ async def test_a_command_that_comes_before_the_servers_are_shown_waits_for_them(
     assert "stands" in await scene.add_rule()
 
 
+async def test_it_is_ready_only_once_its_servers_are_shown(stage: Stage, services: Services) -> None:
+    stage.sandbox.discord.gateway.guilds_after_seconds = 0.5
+    async with connect(services):
+        (guild_id,) = services.observer.guild_ids()
+        assert services.observer.look_guild(guild_id) is not None
+
+
+async def test_a_server_in_an_outage_does_not_keep_it_from_the_others(
+    stage: Stage, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.client.GUILDS_SECONDS", 0.1)
+    stage.sandbox.discord.gateway.guilds_after_seconds = 1.5
+    async with connect(services) as bot:
+        assert all(guild.unavailable for guild in bot.guilds)
+        said = await Scene(stage, services, bot).add_rule()
+        assert "Discord does not show me this server at the moment" in said, "nobody is called powerless"
+        await bot.wait_for("guild_available", timeout=5)
+
+
 async def test_a_command_does_not_wait_longer_than_discord_does(scene: Scene) -> None:
     scene.services.holder.lose(scene.bot)
     assert "I cannot see this server's roles now" in await scene.add_rule()

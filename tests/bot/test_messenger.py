@@ -15,6 +15,7 @@ from tests.fakes.stage import words
 
 TROUBLE = "I cannot give the role **Gold**"
 CLOSED = "mossy_stone"
+SUPPRESS_EMBEDS = 1 << 2  # discord-api-docs, Message Flags
 
 
 def posts(scene: Scene, channel_name: str) -> list[Message]:
@@ -33,6 +34,14 @@ async def log_to(scene: Scene, channel_name: str) -> None:
 async def test_a_person_is_told_by_direct_message(scene: Scene) -> None:
     await scene.services.messenger.tell(scene.person(MEMBER), "Your link moved")
     assert words(scene.stage.direct_messages(MEMBER)) == "Your link moved"
+
+
+async def test_an_address_in_a_foreign_name_is_not_unfolded(scene: Scene) -> None:
+    await log_to(scene, "bot-log")
+    await scene.services.messenger.tell(scene.person(MEMBER), "Linked to https://a.example")
+    await scene.services.messenger.tell_admin(scene.guild_id, "role", "https://a.example has no role")
+    messages = [*scene.stage.direct_messages(MEMBER), *posts(scene, "bot-log")]
+    assert [message.flags & SUPPRESS_EMBEDS for message in messages] == [SUPPRESS_EMBEDS] * 2
 
 
 async def test_closed_direct_messages_are_no_error(scene: Scene) -> None:
@@ -68,6 +77,13 @@ async def test_a_trouble_is_told_once_and_once_when_it_is_over(scene: Scene) -> 
     assert [message.content for message in posts(scene, "bot-log")] == [f"⚠️ {TROUBLE}", "✅ I can again"]
     await tell(scene.guild_id, "role", TROUBLE)
     assert len(posts(scene, "bot-log")) == 3
+
+
+async def test_a_trouble_found_in_two_places_at_once_is_told_once(scene: Scene) -> None:
+    await log_to(scene, "bot-log")
+    tell = scene.services.messenger.tell_admin
+    await asyncio.gather(*(tell(scene.guild_id, "role", f"{TROUBLE}: {why}") for why in ("refused", "blocked")))
+    assert len(posts(scene, "bot-log")) == 1
 
 
 async def test_a_hold_is_told_with_its_buttons_and_again_when_it_has_grown(scene: Scene) -> None:

@@ -4,6 +4,7 @@ from bot.model import Mode
 from tests.fakes.scene import MEMBER, Scene, buttons
 
 CLOSED = "mossy_stone"
+SUPPRESS_EMBEDS = 1 << 2  # discord-api-docs, Message Flags
 
 
 async def test_link_sends_a_direct_message_with_a_button_to_patreon(scene: Scene) -> None:
@@ -14,6 +15,15 @@ async def test_link_sends_a_direct_message_with_a_button_to_patreon(scene: Scene
     assert "<t:" in message.content
     assert message.id in answer
     assert scene.stage.sandbox.patreon.url not in answer
+
+
+async def test_no_message_of_ours_unfolds_an_address(scene: Scene) -> None:
+    """It may stand in somebody's name at Patreon."""
+    typed = await scene.type(MEMBER, "link")
+    quick = await scene.type(MEMBER, "unlink")
+    messages = [*scene.stage.direct_messages(MEMBER), *typed.messages, *quick.messages]
+    assert len(messages) == 3
+    assert all(message.flags & SUPPRESS_EMBEDS for message in messages)
 
 
 async def test_with_closed_direct_messages_the_button_comes_in_the_reply(scene: Scene) -> None:

@@ -9,6 +9,8 @@ from cogs.sync import SyncCog
 from sandbox.weather import Fault
 from tests.fakes.scene import MEMBER, Scene
 
+VIEW_CHANNEL, MANAGE_MESSAGES = 1 << 10, 1 << 13
+
 
 @pytest.fixture
 async def linked(scene: Scene) -> Scene:
@@ -75,6 +77,31 @@ async def test_a_role_that_is_moved_below_the_bot_is_given(scene: Scene) -> None
     assert "Gold" not in scene.stage.roles(MEMBER)
     scene.discord.move_role(scene.stage.role_id("Gold"), 1)
     await scene.until(lambda: "Gold" in scene.stage.roles(MEMBER), "the role is given")
+
+
+async def test_a_role_is_given_once_no_channel_gives_it_power_any_more(scene: Scene) -> None:
+    await scene.add_rule()
+    scene.allow_in("patrons", "Gold", MANAGE_MESSAGES)
+    await scene.say(MEMBER, "membership")  # events come in order: the change was heard before this
+    await scene.link()
+    cog = scene.bot.get_cog("SyncCog")
+    assert isinstance(cog, SyncCog)
+    await scene.until(lambda: not cog._considering, "all that the start and the rule began is planned")
+    assert "Gold" not in scene.stage.roles(MEMBER)
+    scene.allow_in("patrons", "Gold", 0)
+    await scene.until(lambda: "Gold" in scene.stage.roles(MEMBER), "the role is given")
+
+
+async def test_a_channel_that_changes_no_roles_power_lets_nobody_be_planned(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned: list[object] = []
+    monkeypatch.setattr(SyncCog, "_roles_changed", lambda _, guild: planned.append(guild))
+    scene.allow_in("patrons", "Gold", VIEW_CHANNEL)
+    await scene.say(MEMBER, "membership")
+    assert planned == []
+    scene.allow_in("patrons", "Gold", MANAGE_MESSAGES)
+    await scene.until(lambda: planned, "it is heard")
 
 
 async def test_a_deleted_role_is_forgotten(linked: Scene) -> None:

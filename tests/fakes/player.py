@@ -1,10 +1,13 @@
 """Somebody at the sandbox's page, in a real browser: all by clicking and typing, nothing behind its back."""
 
+import asyncio
 import re
 
 from playwright.async_api import BrowserContext, Page, expect
 
 PATIENCE_MS = 30_000
+LOG_POLL_SECONDS = 0.1
+ROUND = re.compile(r"\bround\b.*trigger")
 
 
 class Player:
@@ -51,7 +54,10 @@ class Player:
         await expect(self.page.locator("#messages")).to_contain_text(text, timeout=PATIENCE_MS)
 
     async def consent(self, patron: str) -> Page:
-        """Open the button in the direct messages, be a patron at Patreon, allow, and return the bot's page."""
+        """Open the button in the direct messages, be a patron at Patreon, allow, and return the bot's page.
+
+        Close that tab when done: Chromium draws a page behind another one once a second, and each click waits for it.
+        """
         await self.go("Direct messages")
         async with self.context.expect_page() as opened:
             await self.page.locator("#messages a.button").last.click()
@@ -77,10 +83,25 @@ class Player:
         await row.get_by_role("button", name=button).click()
 
     async def weather(self, switch: str) -> None:
-        """Switch a fault on, or off."""
+        """Switch a fault on, or off, and wait until the page shows it."""
         await self.page.locator("label[for=view-weather]").click()
-        await self.page.locator(".switches").get_by_role("button", name=switch, exact=True).first.click()
+        button = self.page.locator(".switches").get_by_role("button", name=switch, exact=True).first
+        was_on = await button.get_attribute("aria-pressed") == "true"
+        await button.click()
+        await expect(button).to_have_attribute("aria-pressed", "false" if was_on else "true", timeout=PATIENCE_MS)
         await self.page.locator("label[for=view-time]").click()
+
+    async def rounds(self, count: int = 2) -> None:
+        """Wait until the bot's log shows so many more whole rounds: `count` of 2 includes one that began after now."""
+        for _ in range(count):
+            latest = await self._latest_round()
+            async with asyncio.timeout(PATIENCE_MS / 1000):
+                while await self._latest_round() == latest:
+                    await asyncio.sleep(LOG_POLL_SECONDS)
+
+    async def _latest_round(self) -> str:
+        lines = (await self.page.locator("#log").text_content() or "").splitlines()
+        return next((line for line in reversed(lines) if ROUND.search(line)), "")
 
     async def clock(self, button: str) -> None:
         """Move time by one of the buttons."""

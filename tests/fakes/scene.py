@@ -22,14 +22,18 @@ from bot.patreon.client import Http
 from bot.services import Services
 from bot.settings import Settings
 from bot.storage import Storage
+from bot.storage.audit import AuditEntry
 from bot.vault import Vault
 from cogs import add_cogs
 from sandbox.discord import DiscordStandIn, Interaction, Message
+from sandbox.discord.changes import Actor
+from sandbox.discord.model import Overwrite
 from sandbox.main import Options
 from sandbox.page.messages import flat_components
 from tests.fakes.stage import Stage, words
 
 SOON = 10.0
+MANAGE_ROLES = 1 << 28
 GOLD_PATRON = "Gerda Nilsson"
 MEMBER = "bramble.fox"
 ADMIN = "ash.keeper"
@@ -56,6 +60,24 @@ class Scene:
 
     def role(self, name: str) -> RoleId:
         return RoleId(int(self.stage.role_id(name)))
+
+    def allow_in(self, channel: str, role: str, bits: int) -> None:
+        """Set what a channel's own permissions allow a role."""
+        guild = self.stage.sandbox.world.guild
+        place = next(one for one in guild.channels.values() if one.name == channel)
+        allowed = Overwrite(self.stage.role_id(role), allow=bits)
+        overwrites = place.overwrites | {allowed.id: allowed}
+        self.discord.changes.update_channel(guild, place, Actor(guild.owner_id), overwrites=overwrites)
+
+    async def make_low_admin(self) -> str:
+        """Let a member manage roles by the lowest role of all; return their name."""
+        low = self.discord.create_role("Low", permissions=MANAGE_ROLES)
+        self.discord.move_role(low.id, 1)
+        self.discord.give_role(self.stage.user_id(MEMBER), low.id)
+        guild = self.bot.get_guild(self.guild_id)
+        assert guild is not None
+        await self.until(lambda: getattr(guild.get_role(int(low.id)), "position", 0) == 1, "the role is moved")
+        return MEMBER
 
     async def type(self, username: str, path: str, *, place: str | None = None, **options: Any) -> Interaction:
         """Type a command and wait for its answer; `place` "dm" is the bot's direct messages."""
@@ -91,6 +113,15 @@ class Scene:
         """Write a rule as an admin; without a tier for any paid pledge."""
         options = {"kind": "paying"} if tier is None else {"kind": "tier", "tier": tier}
         return await self.say(ADMIN, "patreon rule add", role=str(self.role(role)), **options)
+
+    async def written(self, username: str, action: str) -> AuditEntry:
+        """Wait until the newest row of the audit on this person says so: it comes after the role."""
+        async with asyncio.timeout(SOON):
+            while True:
+                rows = await self.services.storage.audit.recent(self.guild_id, self.person(username), limit=1)
+                if rows and rows[0].action == action:
+                    return rows[0]
+                await asyncio.sleep(0.02)
 
     async def until(self, is_so: Callable[[], object], what: str) -> None:
         """Wait until something holds."""

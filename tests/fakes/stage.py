@@ -56,6 +56,16 @@ class Page:
         return (unescape(action.group(1)) if action else ""), {name: unescape(value) for name, value in inputs}
 
 
+@dataclass(frozen=True)
+class RoleWrite:
+    """One PUT or DELETE of a role that reached Discord."""
+
+    method: str
+    username: str
+    role: str
+    status: int
+
+
 class Browser:
     """One person's browser: its cookies, and forms it can send."""
 
@@ -220,11 +230,41 @@ class Stage:
             options["tier"] = self.tier_id(tier)
         return await self.say(who, "patreon rule add", **options)
 
+    @property
+    def role_writes(self) -> list[RoleWrite]:
+        """Every write of a role so far, in the order in which Discord answered."""
+        found = [(call, re.search(r"/members/(\d+)/roles/(\d+)$", call.path)) for call in self.sandbox.discord.calls]
+        users, roles = self.sandbox.world.discord.users, self.sandbox.world.guild.roles
+        return [
+            RoleWrite(call.method, users[at[1]].username, roles[at[2]].name if at[2] in roles else "", call.status)
+            for call, at in found
+            if at is not None
+        ]
+
+    def logged(self, text: str) -> int:
+        """Count the messages in the server's channels that hold these words."""
+        seen = self.sandbox.discord.messages_for(self.user_id(ADMIN))
+        return sum(text in message.content for message in seen if not message.ephemeral)
+
+    async def choose_log_channel(self) -> None:
+        """Let the bot tell what it does in #bot-log."""
+        channels = self.sandbox.world.discord.channels.values()
+        channel = next(one.id for one in channels if one.name == "bot-log")
+        await self.say(ADMIN, "patreon settings", log_channel=channel)
+
     # --- Patreon ----------------------------------------------------------------------------------------------
 
     def patron_id(self, name: str) -> str:
         """Return the id of a person on Patreon."""
         return next(one.id for one in self.sandbox.world.patreon.people.values() if one.full_name == name)
+
+    def add_named_patron(self, username: str, tier: str = "Gold", **joined: Any) -> None:
+        """Add a member who is a patron of the same name, and whom Patreon names by itself."""
+        world = self.sandbox.world
+        user = world.discord.add_user(username)
+        world.discord.add_member(world.guild, user, **joined)
+        of = next(one for one in world.campaign.tiers if one.title == tier)
+        world.patreon.add_member(world.patreon.add_patron(username, discord_user_id=user.id), of)
 
     def count_refreshes(self) -> int:
         """Return how often the bot asked for a token."""

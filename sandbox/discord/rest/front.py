@@ -46,8 +46,13 @@ REST_FAULTS = frozenset(
         "write_lost",
         "missing_permission",
         "parallel_write_lost",
+        "10007",
+        "10011",
+        "10013",
     ]
 )
+# What Discord itself says no with: counted like any call, and sent with the headers of its limit.
+REFUSALS = {"403": 50001, "missing_permission": 50013, "10007": 10007, "10011": 10011, "10013": 10013}
 BAN_PAGE = b"<!DOCTYPE html><html><head><title>Access denied</title></head><body>error code: 1015</body></html>"
 TOKEN_IN_PATH = re.compile(r"^(/(?:webhooks|interactions)/[^/]+/)[^/]+")
 
@@ -91,7 +96,7 @@ class Front:
             return struck
         if self.standin.limits.is_blocked():
             return ban()
-        answer = await self._served(request, pretend=fault == "write_lost")
+        answer = await self._served(request, fault)
         if fault == "lost":
             return await cut(request, 0.0)
         if fault == "parallel_write_lost":
@@ -121,7 +126,7 @@ class Front:
             line = self.name if any(fault.matches(self.name) for fault in weather.faults) else line
         return weather.take("discord", line, among=REST_FAULTS)
 
-    async def _served(self, request: web.Request, *, pretend: bool) -> web.StreamResponse:
+    async def _served(self, request: web.Request, fault: str | None) -> web.StreamResponse:
         headers: dict[str, str] = {}
         try:
             self._authorise(request)
@@ -132,7 +137,9 @@ class Front:
             headers = verdict.headers
             if verdict.retry_after is not None:
                 return reply(429, limited_body(verdict.retry_after, is_global=verdict.is_global), headers)
-            return self._handle(await self._read(request), headers, pretend=pretend)
+            if fault in REFUSALS:
+                raise refusal(REFUSALS[fault])
+            return self._handle(await self._read(request), headers, pretend=fault == "write_lost")
         except ApiError as error:
             return reply(error.status, error.body, headers)
 
@@ -175,7 +182,6 @@ def strike(fault: str) -> web.Response | None:
     """Return the answer that a fault puts in place of the right one; None where it does not."""
     errors: dict[str, Json] = {
         "401": {"message": "401: Unauthorized", "code": 0},
-        "403": {"message": "Missing Access", "code": 50001},
         "404": {"message": "404: Not Found", "code": 0},
         "500": {"message": "500: Internal Server Error", "code": 0},
         "502": {"message": "502: Bad Gateway", "code": 0},
@@ -183,8 +189,6 @@ def strike(fault: str) -> web.Response | None:
     }
     if fault in errors:
         return reply(int(fault), errors[fault])
-    if fault == "missing_permission":
-        return reply(403, refusal(50013).body)
     if fault == "429":
         return reply(429, limited_body(1.0), limited_headers(1.0, scope="user"))
     if fault == "ban":

@@ -28,6 +28,7 @@ function choose(path) {
 
 // What the bot offers for the option that is being typed, with all other options as they stand.
 async function offersOfBot(input) {
+  await arrived;
   const options = {};
   for (const [name, value] of new FormData(input.form)) {
     if (name.startsWith("options.") && value !== "") options[name.slice("options.".length)] = value;

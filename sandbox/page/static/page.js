@@ -63,15 +63,25 @@ function redraw(region, fresh) {
   if ("tail" in region.dataset && atEnd) region.scrollTop = region.scrollHeight;
 }
 
-let asking = false;
-let askAgain = false;
+let asking = null; // the request under way
+let next = null; // the one that begins after it
 
-async function refresh() {
+// Draws the page anew; done when a drawing is done that began after this call, so of the address as it is now.
+function refresh() {
   if (asking) {
-    askAgain = true;
-    return;
+    next ??= asking.then(() => {
+      next = null;
+      return refresh();
+    });
+    return next;
   }
-  asking = true;
+  asking = ask().finally(() => {
+    asking = null;
+  });
+  return asking;
+}
+
+async function ask() {
   try {
     const answer = await fetch(location.href);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -84,11 +94,6 @@ async function refresh() {
     }
   } catch {
     say("The sandbox does not answer. Is it still running?", true);
-  }
-  asking = false;
-  if (askAgain) {
-    askAgain = false;
-    await refresh();
   }
 }
 
@@ -103,13 +108,19 @@ function showMe(fresh = document) {
   list.value = me;
 }
 
-async function go(address) {
+// The latest way somewhere else, done when that is drawn. Until then links and forms are those of where one was: who
+// uses them that quickly means them as they will be.
+let arrived = Promise.resolve();
+
+function go(address) {
   history.pushState(null, "", address);
-  const hash = new URL(address, location.href).hash;
   for (const form of document.querySelectorAll("#composer form")) form.reset();
-  await refresh();
-  showMe();
-  if (hash) document.querySelector(hash)?.scrollIntoView({ block: "center" });
+  arrived = refresh().then(() => {
+    showMe();
+    const { hash } = new URL(address, location.href);
+    if (hash) document.querySelector(hash)?.scrollIntoView({ block: "center" });
+  });
+  return arrived;
 }
 
 // Go where a reply is; a reply to a command that was run from the direct messages stands in a channel.
@@ -128,6 +139,7 @@ async function showReply(answer) {
 }
 
 async function act(form, button) {
+  await arrived;
   const fields = new URLSearchParams(new FormData(form, button));
   form.setAttribute("aria-busy", "true");
   try {
@@ -181,7 +193,7 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-go]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  go(link.href);
+  arrived.then(() => go(link.href));
 });
 
 addEventListener("popstate", refresh);

@@ -123,6 +123,7 @@ async def test_a_consent_that_nobody_reads_by_is_dropped_and_given_back(house: L
     with structlog.testing.capture_logs() as logs:
         await part(house, OWLS, keeps_roles=False)
     assert not await has_consent(house)
+    assert house.webhooks.ended == [(MOTHS, True), (OWLS, True)]
     assert any("revo" in line["event"] for line in logs)
 
 

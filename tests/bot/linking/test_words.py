@@ -47,6 +47,12 @@ def test_each_outcome_is_said(outcome: Linked, words: str) -> None:
         ("@everyone", r"\@everyone"),
         ("[x](https://a.example)", r"\[x\](https://a.example)"),
         ("line\nbreak", "line break"),
+        ("evil\u202ednal", "evildnal"),
+        ("\u2066Ada\u2069", "Ada"),
+        ("A\u200bd\u2060a\ufeff", "Ada"),
+        ("A\x1b[31mda\x00", r"A\[31mda"),
+        ("\u200b", ""),
+        ("Zoë 💜", "Zoë 💜"),
     ],
 )
 def test_a_name_is_made_harmless(name: str, said: str) -> None:

@@ -129,6 +129,20 @@ async def test_a_look_costs_what_has_changed(house: House) -> None:
     assert await house.links() == {}
 
 
+async def test_a_look_at_few_reads_few_links(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    await house.report(ADA, X)
+    await house.report(BEN, X)
+    await house.link(Y, CAL)
+
+    async def fail() -> None:
+        raise AssertionError("every link was read for one patron")
+
+    with monkeypatch.context() as guarded:
+        guarded.setattr(house.storage.links, "list_all", fail)
+        assert await house.follow(ADA) == frozenset()
+    assert await house.links() == {Y: CAL}
+
+
 async def test_after_a_start_everybody_is_looked_at(house: House) -> None:
     await house.report(ADA, X)
     house.zero = house.restarted()

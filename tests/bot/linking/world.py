@@ -16,7 +16,7 @@ from bot.linking.disconnect import Disconnector
 from bot.linking.flow import LinkFlow
 from bot.linking.giveback import GiveBack
 from bot.linking.outcome import Asker, Landing, RoleNews, StartedLink
-from bot.model import Campaign, CampaignId, ChannelId, DiscordUserId, GuildId, PatreonUserId, Secret
+from bot.model import Campaign, CampaignId, ChannelId, CredentialId, DiscordUserId, GuildId, PatreonUserId, Secret
 from bot.patreon.client import PatreonClient
 from bot.patreon.http import Http
 from bot.patreon.oauth import OAuth
@@ -75,6 +75,30 @@ class RecordedReads:
 
     async def forget_campaign(self, campaign_id: CampaignId) -> None:
         self.forgotten.append(campaign_id)
+
+
+@dataclass
+class KnownRights:
+    """Says of everybody the same; None: Discord does not answer."""
+
+    answer: bool | None = True
+    asked: list[tuple[int, int]] = field(default_factory=list)
+
+    async def may_manage_roles(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> bool | None:
+        self.asked.append((guild_id, discord_user_id))
+        return self.answer
+
+
+@dataclass
+class RecordedWebhooks:
+    """Whose webhooks were ended, and whether the consent was still there to do it by."""
+
+    storage: Storage
+    ended: list[tuple[str, bool]] = field(default_factory=list)
+
+    async def forget(self, campaign_id: CampaignId, credential_id: CredentialId | None) -> None:
+        had_consent = credential_id is not None and await self.storage.credentials.is_consent(credential_id)
+        self.ended.append((campaign_id, had_consent))
 
 
 @dataclass
@@ -139,6 +163,8 @@ class LinkWorld:
         self.messenger = RecordedMessenger()
         self.crier = RecordedCrier()
         self.reads = RecordedReads()
+        self.webhooks = RecordedWebhooks(storage)
+        self.rights = KnownRights()
         self.owner: PatreonUserId | None = None  # of the pair of the settings
         self.state = PatreonState(self.clock, seed=3)
         self.mira = self.state.add_creator("Mira Quill", campaign_name="Moth Comics")
@@ -192,6 +218,7 @@ class LinkWorld:
             reads=self.reads,
             messenger=self.messenger,
             crier=self.crier,
+            rights=self.rights,
             give_back=self._new_give_back(oauth),
         )
 
@@ -202,6 +229,7 @@ class LinkWorld:
             clock=self.clock,
             roles=self.roles,
             reads=self.reads,
+            webhooks=self.webhooks,
             give_back=self._new_give_back(oauth),
         )
 

@@ -1,16 +1,19 @@
 """One client, both versions: what each verb asks over the socket, and that the model comes back."""
 
+import itertools
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from bot.errors import PatreonRefused, PatreonUnavailable
 from bot.model import CampaignId, MembershipId, Secret
-from bot.patreon.client import PatreonApi, PatreonClient
+from bot.patreon.client import MAX_CAMPAIGN_PAGES, PatreonApi, PatreonClient
 from bot.patreon.http import Http
-from bot.patreon.protocol import UnsupportedByApi
-from tests.bot.patreon.served import Loopback, StillClock
+from bot.patreon.protocol import Response, UnsupportedByApi
+from tests.bot.patreon.served import Loopback, StillClock, load
 
 TOKEN = Secret("invented-access")
 CAMPAIGN = CampaignId("700")
@@ -107,6 +110,65 @@ async def test_campaigns_are_asked_with_their_tiers(
         "/api/oauth2/v2/campaigns",
         "/api/oauth2/api/current_user/campaigns",
     ]
+
+
+def a_page(ids: list[str], cursor: str | None = None, *, link: str | None = None) -> Response:
+    """A page of a creator's campaigns."""
+    body = {
+        "data": [{"type": "campaign", "id": one, "attributes": {"creation_name": one}} for one in ids],
+        "meta": {"pagination": {"total": 3, "cursors": {"next": cursor}}},
+        "links": {"next": link} if link else {},
+    }
+    return Response(status=200, headers={"Content-Type": "application/json"}, body=json.dumps(body).encode())
+
+
+LINK = "https://www.patreon.com/api/oauth2/api/current_user/campaigns?page%5Bcursor%5D=second"
+
+
+@pytest.mark.parametrize(
+    ("api", "pages"),
+    [
+        (PatreonApi.V2, [a_page(["1", "2"], "second"), a_page(["3"])]),
+        (PatreonApi.V1, [a_page(["1", "2"], link=LINK), a_page(["2", "3"])]),
+    ],
+)
+async def test_the_campaigns_of_all_pages_are_read_each_once_by_the_same_question(
+    v1: PatreonClient, v2: PatreonClient, loopback: Loopback, api: PatreonApi, pages: list[Response]
+) -> None:
+    client = v1 if api is PatreonApi.V1 else v2
+    loopback.answers = [*pages]
+    assert [one.campaign_id for one in await client.fetch_campaigns(TOKEN)] == ["1", "2", "3"]
+    first, second = (dict(asked.query) for asked in loopback.requests)
+    assert second.pop("page[cursor]") == "second"
+    assert first == second
+
+
+async def test_a_list_of_campaigns_that_never_ends_is_left_when_it_repeats_itself(
+    v2: PatreonClient, loopback: Loopback
+) -> None:
+    loopback.answers = [a_page(["1"], "next"), a_page(["1"], "again")]
+    assert [one.campaign_id for one in await v2.fetch_campaigns(TOKEN)] == ["1"]
+    assert len(loopback.requests) == 2
+
+
+async def test_a_list_of_campaigns_that_grows_for_ever_is_left_at_some_time(
+    v2: PatreonClient, loopback: Loopback
+) -> None:
+    numbers = itertools.count(1)
+
+    async def grow(_request: web.Request) -> web.StreamResponse:
+        number = next(numbers)
+        answer = a_page([str(number)], f"after-{number}")
+        return web.Response(body=answer.body, headers=answer.headers)
+
+    loopback.answers = [grow]
+    assert len(await v2.fetch_campaigns(TOKEN)) == MAX_CAMPAIGN_PAGES
+
+
+async def test_campaigns_of_which_one_page_fails_are_not_half_a_list(v2: PatreonClient, loopback: Loopback) -> None:
+    loopback.answers = [a_page(["1"], "second"), load("unavailable_html")]
+    with pytest.raises(PatreonUnavailable):
+        await v2.fetch_campaigns(TOKEN)
 
 
 async def test_v1_asks_the_identity_with_what_names_the_campaigns(

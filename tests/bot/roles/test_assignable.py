@@ -7,9 +7,11 @@ from msgspec.structs import replace
 from bot.model import RoleId
 from bot.roles.assignable import (
     ADMINISTRATOR,
+    CHANNEL_RIGHTS,
     DANGEROUS,
     MANAGE_ROLES,
     Block,
+    ChannelRights,
     Powers,
     RoleLook,
     dangerous_rights,
@@ -95,6 +97,39 @@ def test_dangerous_rights_are_named_and_others_are_not() -> None:
     role = replace(GOLD, permissions=ADMINISTRATOR | SEND_MESSAGES | discord.Permissions(ban_members=True).value)
     assert dangerous_rights(role) == ("Ban Members", "Administrator")
     assert dangerous_rights(replace(role, permissions=SEND_MESSAGES)) == ()
+
+
+def test_the_rights_that_count_in_a_channel_are_those_that_discord_lets_a_channel_give() -> None:
+    """Of kick, ban or Administrator a channel's permissions say nothing: Discord ignores them there."""
+    in_channels = discord.Permissions.all_channel()
+    in_channels.manage_events = (
+        True  # not so in discord.py, but in Discord's table, for voice and stage
+    )
+    assert set(CHANNEL_RIGHTS) == {bit for bit in DANGEROUS if bit & in_channels.value}
+
+
+@pytest.mark.parametrize(
+    ("allowed", "block", "rights"),
+    [
+        pytest.param({"manage_messages"}, Block.DANGEROUS, ("Manage Messages in #lounge",), id="manage messages"),
+        pytest.param({"manage_roles"}, Block.DANGEROUS, ("Manage Permissions in #lounge",), id="its permissions"),
+        pytest.param({"mention_everyone"}, Block.DANGEROUS, ("Mention @everyone in #lounge",), id="mention everyone"),
+        pytest.param({"view_channel", "send_messages", "attach_files"}, None, (), id="a room for patrons"),
+        pytest.param({"ban_members"}, None, (), id="what counts in no channel"),
+    ],
+)
+def test_a_right_in_one_channel_counts_as_well(allowed: set[str], block: Block | None, rights: tuple[str, ...]) -> None:
+    permissions = discord.Permissions(**dict.fromkeys(allowed, True)).value
+    role = replace(GOLD, channels=(ChannelRights(channel="lounge", permissions=permissions),))
+    assert find_block(role, bot=BOT) is block
+    assert dangerous_rights(role) == rights
+
+
+def test_of_many_channels_one_is_named() -> None:
+    channels = tuple(ChannelRights(channel=name, permissions=MANAGE_ROLES) for name in ("lounge", "art", "news"))
+    assert dangerous_rights(replace(GOLD, channels=channels)) == ("Manage Permissions in #lounge and 2 more channels",)
+    two = replace(GOLD, channels=channels[:2], permissions=ADMINISTRATOR)
+    assert dangerous_rights(two) == ("Administrator", "Manage Permissions in #lounge and 1 more channel")
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,43 @@ def stand(*chapters: dict[str, Any] | None, now: datetime = NEW_YEAR, grace_days
         ),
         pytest.param([{**V1, "tiers": ()}], Standing.FREE, False, NOTHING, id="active, no tiers, no money, v1"),
         pytest.param([{"tiers": ("Free",)}], Standing.FREE, False, {TIER["Free"]}, id="active, Free tier only"),
+        pytest.param(
+            [{}, {"tiers": ("Free",)}],
+            Standing.WAITING,
+            True,
+            {TIER["Free"], TIER["Gold"]},
+            id="active, Free tier only, paid before",
+        ),
+        pytest.param(
+            [{}, {"tiers": ("Free",)}, {"tiers": ("Free",)}],
+            Standing.FREE,
+            False,
+            {TIER["Free"]},
+            id="active, Free tier only, paid before, seen again a day later",
+        ),
+        pytest.param(
+            [{}, {"tiers": ("Free",)}, {}], Standing.ACTIVE, True, GOLD, id="active, Free tier only for a while"
+        ),
+        pytest.param(
+            [{"entitled_cents": 0}, {"tiers": ("Free",)}],
+            Standing.WAITING,
+            True,
+            {TIER["Free"], TIER["Gold"]},
+            id="active, Free tier only, after a whole discount",
+        ),
+        pytest.param(
+            [{"entitled_cents": 0}] * 3, Standing.ACTIVE, True, GOLD, id="active, a whole discount, however long"
+        ),
+        pytest.param(
+            [{"tiers": ("Free",)}, DECLINED], Standing.GRACE, False, {TIER["Free"]}, id="declined, free before"
+        ),
+        pytest.param(
+            [{"tiers": ("Free",), "entitled_cents": 1000}],
+            Standing.ACTIVE,
+            True,
+            {TIER["Free"], TIER["Gold"]},
+            id="active, Free tier and money: by amount",
+        ),
         pytest.param([{}], Standing.ACTIVE, True, GOLD, id="active"),
         pytest.param([{"tiers": ("Bronze", "Gold")}], Standing.ACTIVE, True, BRONZE | GOLD, id="active, two tiers"),
         pytest.param(

@@ -4,9 +4,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.model import GuildId
 from bot.roles import observe
+from bot.roles.assignable import dangerous_rights
 from bot.roles.observe import Observer
-from tests.fakes.scene import MEMBER, Scene, connect, serve, set_stage
+from sandbox.weather import Fault
+from tests.fakes.scene import ADMIN, MEMBER, Scene, connect, serve, set_stage
+
+VIEW_CHANNEL, MANAGE_MESSAGES = 1 << 10, 1 << 13
 
 
 @pytest.fixture
@@ -62,3 +67,38 @@ async def test_what_is_written_during_a_look_is_newer_than_what_it_shows(
 
     monkeypatch.setattr(observer, "_ask", ask_while_we_write)
     assert "Gold" in await roles(scene, observer, is_fresh=True)
+
+
+def rights(scene: Scene, name: str) -> tuple[str, ...]:
+    look = scene.services.observer.look_guild(scene.guild_id)
+    assert look is not None
+    return dangerous_rights(look.roles[scene.role(name)])
+
+
+async def test_what_a_channel_allows_a_role_is_seen_with_the_role(scene: Scene) -> None:
+    scene.allow_in("patrons", "Gold", MANAGE_MESSAGES | VIEW_CHANNEL)
+    scene.allow_in("general", "Silver", VIEW_CHANNEL)
+    await scene.until(lambda: rights(scene, "Gold"), "the bot sees it")
+    assert rights(scene, "Gold") == ("Manage Messages in #patrons",)
+    assert rights(scene, "Silver") == ()
+    scene.allow_in("patrons", "Gold", VIEW_CHANNEL)
+    await scene.until(lambda: rights(scene, "Gold") == (), "it is over")
+
+
+@pytest.mark.parametrize(
+    ("username", "may"),
+    [(ADMIN, True), (MEMBER, False), ("wren.ashdown", True)],
+    ids=["who manages roles", "who does not", "the owner"],
+)
+async def test_who_may_manage_roles_is_asked_of_discord(scene: Scene, username: str, may: bool) -> None:
+    observer = scene.services.observer
+    assert await observer.may_manage_roles(scene.guild_id, scene.person(username)) is may
+
+
+async def test_who_left_may_nothing_and_of_whom_discord_tells_nothing_nobody_knows(scene: Scene) -> None:
+    observer, admin = scene.services.observer, scene.person(ADMIN)
+    scene.stage.sandbox.weather.set(Fault("discord", "GET */members/*", "503", times=1))
+    assert await observer.may_manage_roles(scene.guild_id, admin) is None
+    assert await observer.may_manage_roles(GuildId(1), admin) is None
+    scene.discord.leave(str(admin))
+    assert await observer.may_manage_roles(scene.guild_id, admin) is False

@@ -23,6 +23,7 @@ from bot.roles.record import (
     fingerprint,
     has_turned,
     is_declined,
+    is_hollow,
     is_tierless,
     matters,
     take_absence,
@@ -34,6 +35,7 @@ from tests.fakes.world import CAMPAIGN, NEW_YEAR, TIER, reading
 ADA = PatreonUserId("patreon-ada")
 DECLINED: dict[str, Any] = {"patron_status": PatronStatus.DECLINED, "charge_status": ChargeStatus.DECLINED}
 FORMER: dict[str, Any] = {"patron_status": PatronStatus.FORMER, "tiers": ()}
+FREE_ONLY: dict[str, Any] = {"tiers": ("Free",)}
 
 
 def at(hour: int) -> datetime:
@@ -86,6 +88,29 @@ def test_tierless_means_an_active_patron_in_whom_v2_shows_no_tier(facts: dict[st
 
 
 @pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        pytest.param({"tiers": ("Free",)}, True, id="the Free tier"),
+        pytest.param(
+            {"tiers": ("Gold",), "entitled_cents": 0}, True, id="a whole discount: the price is not known here"
+        ),
+        pytest.param({"tiers": ("Free",), "entitled_cents": None}, True, id="no money told"),
+        pytest.param({"tiers": ()}, False, id="no tier"),
+        pytest.param({}, False, id="money"),
+        pytest.param({**FREE_ONLY, "is_gifted": True}, False, id="gifted"),
+        pytest.param({**FREE_ONLY, "is_free_trial": True}, False, id="on trial"),
+        pytest.param({**FREE_ONLY, "charge_status": ChargeStatus.FREE_TRIAL}, False, id="on trial, by the charge"),
+        pytest.param({**FREE_ONLY, "membership_id": None}, False, id="a v1 pledge"),
+        pytest.param({**FORMER, "tiers": ("Free",)}, False, id="former"),
+    ],
+)
+def test_hollow_means_an_active_patron_in_whom_v2_shows_tiers_and_no_money(
+    facts: dict[str, Any], expected: bool
+) -> None:
+    assert is_hollow(reading(**facts)) is expected
+
+
+@pytest.mark.parametrize(
     ("before", "now", "expected"),
     [
         pytest.param(None, {}, True, id="a pledge began"),
@@ -128,6 +153,13 @@ def test_a_fingerprint_tells_apart_all_but_when_and_how_something_was_read() -> 
         pytest.param(FORMER, False, id="former"),
         pytest.param({**FORMER, "discord_user_id": DiscordUserId(1)}, True, id="former, with a Discord account"),
         pytest.param({"patron_status": PatronStatus.NEVER, "tiers": ()}, False, id="a follower"),
+        pytest.param({"patron_status": PatronStatus.NEVER, "tiers": ("Free",)}, False, id="a free member"),
+        pytest.param(
+            {"patron_status": PatronStatus.NEVER, "entitled_cents": 0, "is_gifted": True},
+            True,
+            id="a gift to a follower",
+        ),
+        pytest.param({"patron_status": PatronStatus.NEVER, "entitled_cents": None}, True, id="a tier, nobody says how"),
     ],
 )
 def test_someone_unknown_matters_who_is_a_patron_or_can_be_told_on_discord(
@@ -197,6 +229,26 @@ def test_a_patron_without_tier_is_remembered_from_our_first_read_of_it() -> None
 
 def test_a_tier_that_shows_again_ends_the_wait() -> None:
     assert after(reading(at=at(1), tiers=()), reading(at=at(2))).memory.tierless_since is None
+
+
+def test_tiers_without_money_are_remembered_beside_those_that_were_paid_for() -> None:
+    """It may be the Free tier that shows where the paid one blanks out, or a whole discount: no price is known here."""
+    record = after(reading(at=at(1)), reading(at=at(2), **FREE_ONLY), reading(at=at(9), **FREE_ONLY))
+    both = tuple(sorted((TIER["Free"], TIER["Gold"])))
+    assert record.memory == Memory(
+        tierless_since=at(2), last_active_at=at(1), last_active_tier_ids=both, last_active_cents=1000
+    )
+
+
+def test_tiers_without_money_are_all_that_is_remembered_where_nothing_was_paid_before() -> None:
+    memory = after(reading(at=at(1), **FREE_ONLY)).memory
+    assert (memory.last_active_tier_ids, memory.last_active_cents) == ((TIER["Free"],), 0)
+
+
+def test_the_wait_begins_anew_where_something_else_is_listed() -> None:
+    discount = reading(at=at(1), entitled_cents=0)
+    assert after(discount, reading(at=at(90), tiers=())).memory.tierless_since == at(90)
+    assert after(discount, reading(at=at(90), **FREE_ONLY)).memory.tierless_since == at(90)
 
 
 def test_what_the_last_active_reading_gave_is_remembered_when_the_pledge_is_over() -> None:

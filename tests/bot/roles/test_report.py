@@ -184,6 +184,12 @@ def standing(
             "until 2026-01-08 12:00",
             id="waiting",
         ),
+        pytest.param(
+            replace(standing(Standing.WAITING, until=GRACE_END), reading=reading(tiers=("Free",))),
+            "active patron with the Free tier alone, believed after a second look (Gold until then) of Moth Tales, "
+            "until 2026-01-08 12:00",
+            id="waiting, the Free tier alone",
+        ),
         pytest.param(standing(Standing.FREE, ("Free",)), "free member of Moth Tales", id="free"),
         pytest.param(standing(Standing.LAPSED, ()), "no longer a paying patron of Moth Tales", id="lapsed"),
         pytest.param(

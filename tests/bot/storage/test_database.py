@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from bot.errors import DatabaseLocked, NeedsOwner
 from bot.model import CampaignId, GuildId
 from bot.storage import Storage
-from bot.storage.database import database_path, is_locked
+from bot.storage.database import MAX_READERS, database_path, is_locked
 from bot.vault import Vault
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -156,3 +156,21 @@ async def test_the_statements_of_a_snapshot_see_one_state(storage: Storage) -> N
         await storage.notices.note("key", datetime.now(UTC))
         assert (await before.execute(count)).scalar() == 0
         assert (await now.execute(count)).scalar() == 1
+
+
+async def test_more_readers_than_there_are_places_wait_for_each_other(storage: Storage) -> None:
+    async def read() -> None:
+        async with storage.database.read() as connection:
+            assert (await connection.execute(text("SELECT 1"))).scalar() == 1
+            await asyncio.sleep(0)
+
+    async with asyncio.timeout(10):
+        await asyncio.gather(*[read() for _ in range(5 * MAX_READERS)])
+
+
+async def test_a_read_that_failed_does_not_hinder_the_next(storage: Storage) -> None:
+    with pytest.raises(DBAPIError):
+        async with storage.database.read() as connection:
+            await connection.execute(text("SELECT nothing"))
+    async with storage.database.read() as connection:
+        assert (await connection.execute(text("SELECT 1"))).scalar() == 1

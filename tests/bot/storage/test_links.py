@@ -19,7 +19,7 @@ from bot.model import (
     RoleId,
     TokenPair,
 )
-from bot.storage import Storage
+from bot.storage import Storage, links
 from bot.storage.pendings import PendingRow, PendingStatus
 from bot.storage.states import Purpose, StateId, StateProblem, StateRow
 
@@ -38,6 +38,20 @@ async def test_a_link_is_found_from_either_side(storage: Storage, link: Linked) 
     assert await storage.links.find_discord(DiscordUserId(12)) is None
     assert await storage.links.find_patreon(PatreonUserId("p-bo")) is None
     assert await storage.links.list_all() == (link(),)
+
+
+async def test_links_are_found_by_any_of_their_accounts_each_once(
+    storage: Storage, link: Linked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(links, "MAX_LINKS", 2)  # so that several statements are needed
+    for number in range(11, 18):
+        await storage.links.save(link(number, f"p-{number}"))
+    people = [DiscordUserId(number) for number in (11, 12, 13, 99)]
+    patrons = [PatreonUserId(f"p-{number}") for number in (13, 14, 99)]
+    found = await storage.links.find_any(people, patrons)
+    assert [one.discord_user_id for one in found] == [11, 12, 13, 14]
+    assert [one.discord_user_id for one in await storage.links.find_any([], patrons)] == [13, 14]
+    assert await storage.links.find_any([], []) == ()
 
 
 async def test_completing_a_link_stores_all_that_belongs_to_it(

@@ -7,6 +7,7 @@ import pytest
 from bot.model import CampaignId, DiscordUserId, Membership, MembershipRecord, Memory, PatreonUserId, TierId
 from bot.storage import Storage
 from bot.storage.memberships import MAX_IDS
+from tests.fakes.stored import load_campaign
 
 Record = Callable[..., MembershipRecord]
 
@@ -21,8 +22,8 @@ async def test_a_record_comes_back_as_it_was_saved(storage: Storage, record: Rec
         memory=Memory(declined_since=now, last_active_tier_ids=(TierId("t-gold"),)),
     )
     await storage.memberships.save([saved])
-    assert await storage.memberships.load_campaign(CAMPAIGN) == {ADA: saved}
-    assert await storage.memberships.load_campaign(CampaignId("other")) == {}
+    assert await load_campaign(storage, CAMPAIGN) == {ADA: saved}
+    assert await load_campaign(storage, CampaignId("other")) == {}
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ async def test_an_unproven_reading_and_a_proven_absence_count_as_readings(
     gone = msgspec.structs.replace(record("p-bo"), memory=Memory(gone_since=now + 2 * HOUR))
     await storage.memberships.save([unproven, gone])
     await storage.memberships.save([record(at=now + HOUR), record("p-bo", at=now + HOUR)])
-    assert await storage.memberships.load_campaign(CAMPAIGN) == {ADA: unproven, "p-bo": gone}
+    assert await load_campaign(storage, CAMPAIGN) == {ADA: unproven, "p-bo": gone}
 
 
 async def test_a_record_without_any_reading_gives_way_to_one(storage: Storage, record: Record) -> None:
@@ -99,3 +100,11 @@ async def test_discord_accounts_that_patreon_reports_are_listed_with_their_confl
         13: ["p-cy"],
         14: ["p-di"],
     }
+
+
+async def test_a_large_campaign_comes_in_pages_and_nobody_is_missing(storage: Storage, record: Record) -> None:
+    names = sorted(f"p-{number}" for number in range(2 * MAX_IDS + 1))
+    await storage.memberships.save([record(name) for name in names])
+    pages = [page async for page in storage.memberships.iter_campaign(CAMPAIGN)]
+    assert [len(page) for page in pages] == [MAX_IDS, MAX_IDS, 1]
+    assert [one.patreon_user_id for page in pages for one in page] == names

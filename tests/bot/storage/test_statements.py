@@ -38,6 +38,7 @@ from bot.storage.pendings import PendingRow
 from bot.storage.states import ButtonKind, ButtonPlace, Purpose, StateRow
 from bot.storage.upsert import Upsert
 from bot.storage.webhooks import StoredWebhook
+from tests.fakes.stored import load_campaign
 
 CAMPAIGN, GUILD, ROLE = CampaignId("700"), GuildId(900), RoleId(31)
 ADA, ADA_PATREON = DiscordUserId(11), PatreonUserId("p-ada")
@@ -162,6 +163,7 @@ async def use_people(storage: Storage, link: Link, record: MembershipRecord, pai
     await storage.links.find_discord(ADA)
     await storage.links.find_patreon(ADA_PATREON)
     await storage.links.list_all()
+    await storage.links.find_any([ADA], [ADA_PATREON])
     await storage.links.delete(ADA)
     await storage.links.unlink(ADA, at=now)
     await storage.links.note_unlinked(ADA, None, now)
@@ -173,7 +175,7 @@ async def use_people(storage: Storage, link: Link, record: MembershipRecord, pai
     await storage.links.end([link], at=now)
     await storage.links.drop_reported([link])
     await storage.memberships.save([record])
-    await storage.memberships.load_campaign(CAMPAIGN)
+    await load_campaign(storage, CAMPAIGN)
     await storage.memberships.load_person(ADA_PATREON)
     await storage.memberships.load_people([ADA_PATREON])
     await storage.memberships.load_patrons(CAMPAIGN, [ADA_PATREON])
@@ -243,6 +245,7 @@ async def use_records(storage: Storage, now: datetime) -> None:
         StoredWebhook(campaign_id=CAMPAIGN, webhook_id="w", uri="https://example.org", secret=Secret("s"))
     )
     await storage.webhooks.find(CAMPAIGN)
+    await storage.webhooks.delete(CAMPAIGN)
 
 
 async def test_every_statement_compiles_for_sqlite_and_for_postgresql(

@@ -62,6 +62,19 @@ async def test_a_state_that_does_not_fit_is_refused(
     assert await storage.states.use(digest, purpose, now + after) is problem
 
 
+async def test_what_was_never_asked_or_is_over_costs_no_write(storage: Storage, asked: Asked, now: datetime) -> None:
+    await storage.states.create(asked("old"))
+    await storage.states.create(asked("new"))
+    await storage.states.use("new", Purpose.LINK, now)
+    async with storage.database.write(), asyncio.timeout(5):  # whoever wants to write waits until this ends
+        for digest, problem in (
+            ("none", StateProblem.UNKNOWN),
+            ("old", StateProblem.EXPIRED),
+            ("new", StateProblem.USED),
+        ):
+            assert await storage.states.use(digest, Purpose.LINK, now) is problem
+
+
 async def test_a_state_tried_for_another_purpose_can_still_be_used(
     storage: Storage, asked: Asked, now: datetime
 ) -> None:

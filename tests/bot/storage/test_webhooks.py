@@ -11,6 +11,7 @@ CAMPAIGN, OTHER = CampaignId("700"), CampaignId("701")
 WEBHOOK = StoredWebhook(
     campaign_id=CAMPAIGN, webhook_id="31", uri="https://pledges.example/webhooks/patreon/700", secret=Secret("SECRET")
 )
+OTHERS = StoredWebhook(campaign_id=OTHER, webhook_id="32", uri=WEBHOOK.uri, secret=Secret("THEIRS"))
 
 
 async def test_each_campaign_has_its_own_webhook(storage: Storage) -> None:
@@ -25,6 +26,14 @@ async def test_a_newer_webhook_takes_the_place_of_the_older(storage: Storage) ->
     newer = StoredWebhook(campaign_id=CAMPAIGN, webhook_id="32", uri=WEBHOOK.uri, secret=Secret("NEWER"))
     await storage.webhooks.save(newer)
     assert await storage.webhooks.find(CAMPAIGN) == newer
+
+
+async def test_a_webhook_that_ended_is_forgotten_and_others_stay(storage: Storage) -> None:
+    await storage.webhooks.save(WEBHOOK)
+    await storage.webhooks.save(OTHERS)
+    await storage.webhooks.delete(CAMPAIGN)
+    assert await storage.webhooks.find(CAMPAIGN) is None
+    assert await storage.webhooks.find(OTHER) == OTHERS
 
 
 async def test_the_secret_is_sealed_and_a_change_of_keys_reaches_it(storage: Storage, vault: Vault) -> None:

@@ -98,6 +98,24 @@ class TestOtherEnds:
         page = await site.browser.come_back(answer)
         assert (page.status, page.word) == (503, "unavailable")
 
+    async def test_an_admin_without_the_right(self, site: Site) -> None:
+        page = await site.connect_question(site.world.mira)
+        site.world.rights.answer = False
+        page = await site.browser.press(page, "confirm")
+        assert (page.status, page.word) == (200, "denied")
+        assert "no longer" in page.text
+        assert "/patreon connect" in page.text
+
+    async def test_discord_does_not_answer(self, site: Site) -> None:
+        question = await site.connect_question(site.world.mira)
+        site.world.rights.answer = None
+        page = await site.browser.press(question, "confirm")
+        assert (page.status, page.word) == (503, "unavailable")
+        assert "go back" in page.text
+        assert "new link" not in page.text
+        site.world.rights.answer = True
+        assert (await site.browser.press(question, "confirm")).status == 303
+
     async def test_a_page_without_a_cookie_is_unknown(self, site: Site) -> None:
         page = await site.browser.open("/connect/confirm")
         assert (page.status, page.word) == (400, "unknown")

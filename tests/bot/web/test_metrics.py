@@ -1,6 +1,8 @@
 """Who may read the metrics."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
@@ -25,8 +27,8 @@ def token() -> Secret | None:
     return None
 
 
-@pytest.fixture
-async def ask(world: LinkWorld, token: Secret | None) -> AsyncIterator[Ask]:
+@asynccontextmanager
+async def serve(world: LinkWorld, token: Secret | None) -> AsyncIterator[int]:
     server = WebServer(
         flow=world.flow,
         connecting=world.connecting,
@@ -35,15 +37,20 @@ async def ask(world: LinkWorld, token: Secret | None) -> AsyncIterator[Ask]:
         routes=metrics_routes(_text, token=token, content_type="text/plain; version=1.0.0; charset=utf-8"),
     )
     await server.start("127.0.0.1", 0)
-    async with aiohttp.ClientSession() as session:
+    yield server.port
+    await server.stop()
+
+
+@pytest.fixture
+async def ask(world: LinkWorld, token: Secret | None) -> AsyncIterator[Ask]:
+    async with serve(world, token) as port, aiohttp.ClientSession() as session:
 
         async def ask(method: str = "GET", **headers: str) -> tuple[int, str]:
             sent = {name.replace("_", "-"): value for name, value in headers.items()}
-            async with session.request(method, f"http://127.0.0.1:{server.port}/metrics", headers=sent) as answer:
+            async with session.request(method, f"http://127.0.0.1:{port}/metrics", headers=sent) as answer:
                 return answer.status, await answer.text()
 
         yield ask
-    await server.stop()
 
 
 async def test_this_machine_may_ask(ask: Ask) -> None:
@@ -51,12 +58,27 @@ async def test_this_machine_may_ask(ask: Ask) -> None:
     assert (await ask(Host="localhost:8080"))[0] == 200
 
 
-@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP", "X-Forwarded-Host"])
+@pytest.mark.parametrize(
+    "header",
+    ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP", "X-Forwarded-Host", "X-Forwarded-Server", "CF-Connecting-IP"],
+)
 async def test_what_a_proxy_brings_is_refused(ask: Ask, header: str) -> None:
     status, text = await ask(**{header: "203.0.113.7"})
     assert status == 403
     assert "METRICS_TOKEN" in text
     assert "pledgekeeper_" not in text
+
+
+async def test_a_proxy_that_is_known_by_its_old_http_alone_is_refused(world: LinkWorld) -> None:
+    """nginx as it comes names our own address as the host, and adds no header."""
+    async with serve(world, None) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"GET /metrics HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode())
+        answer = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    assert answer.startswith(b"HTTP/1.0 403")
+    assert b"pledgekeeper_" not in answer
 
 
 @pytest.mark.parametrize("host", ["pledges.example.org", "rebound.example:8080", "[", ""])

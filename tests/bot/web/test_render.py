@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.linking.outcome import Word
+from bot.linking.outcome import Linked, PageView, Word
 from bot.web.render import RESULTS, STYLE, Renderer, ago, allowed_avatar, exact, initial
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -41,6 +41,21 @@ def test_each_ending_has_a_page_with_one_heading(word: Word) -> None:
     assert html.count("<h1>") == 1
     assert '<html lang="en">' in html
     assert "<form" not in html
+
+
+def test_a_name_turns_no_text_around_and_hides_nothing() -> None:
+    linked = Linked(
+        username="eve\u202edraug",
+        patreon_name="A\u200bda <b>",
+        guild_name="Moth\x1b House",
+        campaign_names=(),
+        is_member=True,
+        news=(),
+    )
+    html = Renderer().view(PageView(word=Word.LINKED, linked=linked))
+    assert "evedraug" in html
+    assert "Ada &lt;b&gt;" in html
+    assert not re.search("[\u200b\u202e\x1b]", html)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ async def test_every_answer_carries_the_security_headers(site: Site, path: str) 
     assert headers["Referrer-Policy"] == "no-referrer"
     assert headers["Cache-Control"] == "no-store"
     assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Server"] == "Pledgekeeper"
 
 
 @pytest.mark.parametrize("path", PATHS[:-1])

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import aiohttp
 import pytest
+import structlog
 
 from bot.health import HealthBoard
 from bot.model import CampaignId, Secret
@@ -102,6 +103,14 @@ async def test_a_bad_signature_is_refused(door: Door, signature: str) -> None:
     assert await door.deliver(BODY, signature=signature) == 403
     assert door.desk.taken == []
     assert door.answers == ["bad signature"]
+
+
+async def test_many_bad_signatures_are_one_line_of_the_log(door: Door) -> None:
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(10):
+            await door.deliver(BODY, signature="0" * 32)
+    (line,) = [line for line in logs if "webhook" in line["event"]]
+    assert (line["why"], line["campaign_id"]) == ("bad signature", "700")
 
 
 async def test_without_a_secret_nothing_can_be_genuine(door: Door) -> None:

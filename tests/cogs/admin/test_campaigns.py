@@ -8,6 +8,7 @@ from bot import home as home_file
 from bot.model import CampaignId, LinkOrigin, Secret
 from sandbox.discord import ActionError
 from tests.fakes.scene import ADMIN, MEMBER, Scene, buttons
+from tests.fakes.stored import load_campaign
 
 REPORTED = "kestrel_kite"  # whom Patreon names as Kit Estrella
 
@@ -74,6 +75,28 @@ async def test_with_remove_the_roles_are_taken_back(scene: Scene) -> None:
     await scene.until(lambda: "Gold" not in scene.stage.roles(MEMBER), "the role goes")
 
 
+async def test_roles_that_an_admin_does_not_rank_above_are_not_theirs_to_take_back(scene: Scene) -> None:
+    await scene.add_rule()
+    low = await scene.make_low_admin()
+    options = {"campaign": home(scene), "roles": "remove"}
+    assert "**Gold** is not below your own highest role" in await scene.say(low, "patreon disconnect", **options)
+    typed = await scene.type(low, "patreon disconnect", campaign=home(scene), roles="keep")
+    assert "no longer follows" in await scene.press(low, typed.messages[0], "confirm:")
+
+
+async def test_a_button_asks_for_the_rank_again(scene: Scene) -> None:
+    await scene.add_rule()
+    typed = await scene.type(ADMIN, "patreon disconnect", campaign=home(scene), roles="remove")
+    top = max(scene.stage.sandbox.world.guild.roles.values(), key=lambda role: role.position).position
+    scene.discord.move_role(scene.stage.role_id("Gold"), top + 1)
+    guild = scene.bot.get_guild(scene.guild_id)
+    assert guild is not None
+    gold = guild.get_role(scene.role("Gold"))
+    await scene.until(lambda: gold is not None and gold.position == top + 1, "the role is moved")
+    assert "not below your own" in await scene.press(ADMIN, typed.messages[0], "confirm:")
+    assert await bound(scene) == (home(scene),)
+
+
 async def test_with_keep_the_roles_stay_and_are_never_taken_again(scene: Scene) -> None:
     await scene.add_rule()
     await scene.link()
@@ -103,15 +126,15 @@ async def test_the_settings_do_not_bring_back_what_an_admin_disconnected_but_con
 
 
 async def test_what_was_read_of_a_campaign_that_nobody_follows_is_forgotten_and_read_anew(scene: Scene) -> None:
-    assert await scene.services.storage.memberships.load_campaign(home(scene)) != {}
+    assert await load_campaign(scene.services.storage, home(scene)) != {}
     await disconnect(scene, "remove")
     await scene.services.disconnector.close()
-    assert await scene.services.storage.memberships.load_campaign(home(scene)) == {}
+    assert await load_campaign(scene.services.storage, home(scene)) == {}
     typed = await scene.type(ADMIN, "patreon connect")
     (url,) = buttons(typed.messages[0]).values()
     await consent(scene, url, "Wren Ashdown")
     await scene.services.rounds.run(trigger="test")
-    assert await scene.services.storage.memberships.load_campaign(home(scene)) != {}
+    assert await load_campaign(scene.services.storage, home(scene)) != {}
 
 
 async def test_why_says_how_patreon_named_somebody_and_not_what_only_other_servers_may_know(scene: Scene) -> None:

@@ -7,6 +7,7 @@ from tests.fakes.scene import ADMIN, Scene, buttons
 from tests.fakes.stage import words
 
 HOLDS = "patreon holds"
+OUTSIDER = "mossy_stone"
 CROWD = {
     "bramble.fox": "Gerda Nilsson",
     "cedar_lane": "Gideon Brook",
@@ -59,6 +60,16 @@ async def test_apply_removes_those_still_due(held: Scene) -> None:
     assert "5 people" in said
     await held.until(lambda: keep(held) == set(), "the roles are gone")
     assert "Nothing is held" in await held.say(ADMIN, HOLDS)
+
+
+async def test_who_ranks_below_a_held_role_may_keep_it_with_people_and_not_take_it(held: Scene) -> None:
+    low = held.discord.create_role("Low", permissions=1 << 28)
+    held.discord.move_role(low.id, 1)
+    held.discord.give_role(held.stage.user_id(OUTSIDER), low.id)
+    message = (await held.type(OUTSIDER, HOLDS)).messages[0]
+    assert "**Gold** is not below your own highest role" in await held.press(OUTSIDER, message, "hold:apply:")
+    assert keep(held) == set(CROWD)
+    assert "Hold 1 is discarded" in await held.press(OUTSIDER, message, "hold:discard:")
 
 
 async def test_discard_keeps_the_roles_and_the_message_loses_its_buttons(held: Scene) -> None:

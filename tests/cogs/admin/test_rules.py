@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.model import RoleId, RuleKind
+from bot.model import CampaignId, RoleId, RoleRule, RuleId, RuleKind
 from bot.roles import rulebook
 from sandbox.discord import ActionError
 from tests.fakes.scene import ADMIN, MEMBER, Scene, buttons
@@ -60,14 +60,42 @@ async def test_a_role_that_cannot_follow_pledges_is_refused_with_the_cure(scene:
     assert await scene.services.storage.rules.list_all() == ()
 
 
+async def test_a_role_with_such_a_right_in_one_channel_is_refused_and_the_channel_named(scene: Scene) -> None:
+    scene.allow_in("patrons", "Gold", 1 << 13)
+    await scene.until(lambda: look(scene, scene.role("Gold"), "channels"), "the bot sees it")
+    said = await scene.add_rule()
+    assert "it has: Manage Messages in #patrons" in said
+    assert "channel's permissions" in said
+    assert await scene.services.storage.rules.list_all() == ()
+
+
 async def test_a_role_that_is_not_below_the_admins_own_is_refused(scene: Scene) -> None:
-    discord = scene.discord
-    low = discord.create_role("Low", permissions=1 << 28)
-    discord.move_role(low.id, 1)
-    discord.give_role(scene.stage.user_id(MEMBER), low.id)
-    await scene.until(lambda: look(scene, low.id, "position") == 1, "the role is moved")
-    said = await scene.say(MEMBER, BIG, role=str(scene.role("Gold")), kind="paying")
+    said = await scene.say(await scene.make_low_admin(), BIG, role=str(scene.role("Gold")), kind="paying")
     assert "not below your own highest role" in said
+
+
+async def test_a_rule_for_such_a_role_is_not_theirs_to_remove(scene: Scene) -> None:
+    await scene.add_rule()
+    low = await scene.make_low_admin()
+    said = await scene.say(low, "patreon rule remove", rule="1")
+    assert "**Gold** is not below your own highest role" in said
+    assert len(await scene.services.storage.rules.list_guild(scene.guild_id)) == 1
+
+
+async def test_a_rule_whose_role_is_gone_can_be_removed_by_any_admin(scene: Scene) -> None:
+    await scene.add_rule()
+    low = await scene.make_low_admin()
+    await scene.services.storage.rules.drop_role(scene.guild_id, scene.role("Gold"))
+    rule = RoleRule(
+        rule_id=RuleId(0),
+        guild_id=scene.guild_id,
+        role_id=RoleId(5),
+        campaign_id=CampaignId(scene.stage.sandbox.world.campaign.id),
+        kind=RuleKind.PAYING,
+    )
+    added = await scene.services.storage.rules.add(rule, created_by=scene.person(low), at=scene.services.clock.now())
+    await scene.say(low, "patreon rule remove", rule=str(added.rule_id))
+    assert await scene.services.storage.rules.list_guild(scene.guild_id) == ()
 
 
 @pytest.mark.parametrize(

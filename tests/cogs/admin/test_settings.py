@@ -73,6 +73,7 @@ async def test_what_is_set_so_already_changes_nothing(scene: Scene) -> None:
         pytest.param({"mode": "on"}, "`mode:` must be one of sync, grant_only, off, not on", id="mode"),
         pytest.param({"hand_edits": "ignore"}, "respect, enforce", id="hand edits"),
         pytest.param({"zero_link": "yes"}, "`zero_link:` must be True or False", id="a word where a switch is wanted"),
+        pytest.param({"no_log_channel": 1}, "`no_log_channel:` must be True", id="a number for no channel"),
         pytest.param({"language": "xx"}, "`language:` must be one of en", id="language"),
         pytest.param({"grace_days": 3, "mode": "on"}, "nothing was changed", id="one right and one wrong"),
     ],
@@ -89,6 +90,28 @@ async def test_a_wrong_value_is_refused_whatever_discord_let_through(
 async def test_discord_is_told_the_bounds(scene: Scene, wrong: dict[str, object]) -> None:
     with pytest.raises(ActionError):
         await scene.discord.run_command(scene.stage.user_id(ADMIN), SETTINGS, wrong)
+
+
+async def test_a_log_channel_can_be_given_up_again(scene: Scene) -> None:
+    await scene.say(ADMIN, SETTINGS, log_channel=channel_id(scene, "bot-log"))
+    said = await scene.say(ADMIN, SETTINGS, no_log_channel=True, grace_days=3)
+    assert "`log_channel` none" in said
+    assert "Changed: `grace_days`, `log_channel`" in said
+    assert await stored(scene) == GuildSettings(grace_days=3)
+    reasons = {entry.reason for entry in await scene.services.storage.audit.recent(scene.guild_id)}
+    assert any("-> None, by the admin" in reason for reason in reasons)
+
+
+async def test_no_log_channel_says_nothing_where_it_is_false(scene: Scene) -> None:
+    await scene.say(ADMIN, SETTINGS, log_channel=channel_id(scene, "bot-log"))
+    assert "Changed" not in await scene.say(ADMIN, SETTINGS, no_log_channel=False)
+    assert (await stored(scene)).log_channel_id is not None
+
+
+async def test_a_log_channel_and_none_at_once_is_a_mistake(scene: Scene) -> None:
+    said = await scene.say(ADMIN, SETTINGS, log_channel=channel_id(scene, "bot-log"), no_log_channel=True)
+    assert "nothing was changed" in said
+    assert await stored(scene) == GuildSettings()
 
 
 async def test_a_log_channel_in_which_i_cannot_write_is_refused_with_the_cure(scene: Scene) -> None:

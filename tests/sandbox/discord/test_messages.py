@@ -5,7 +5,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from sandbox.discord.components import check_modal, number
+from sandbox.discord.component_checks import check_modal
+from sandbox.discord.components import number
 from sandbox.discord.errors import ApiError, Problems
 from sandbox.discord.messageforms import read_form
 from tests.sandbox.discord.conftest import Api, World
@@ -80,13 +81,16 @@ def test_components_are_numbered_around_given_ids() -> None:
     assert numbered[1] == {"type": 14, "spacing": 1, "divider": True, "id": 4}
 
 
+FIELD = {"type": 4, "style": 1, "custom_id": "c"}
+
+
 @pytest.mark.parametrize(
     ("part", "path"),
     [
-        ({"type": 18, "label": "", "component": {"type": 4, "custom_id": "c"}}, "data.components.0.label"),
-        ({"type": 18, "label": "L", "component": BUTTON}, "data.components.0"),
-        (row({"type": 4, "custom_id": "c"}), "data.components.0.label"),
-        (row(MENU), "data.components.0"),
+        ({"type": 18, "label": "", "component": FIELD}, "data.components.0.label"),
+        ({"type": 18, "label": "L", "component": BUTTON}, "data.components.0.component"),
+        (row(FIELD), "data.components.0.components.0.label"),
+        (row(MENU), "data.components.0.components.0"),
         (BUTTON, "data.components.0"),
     ],
     ids=["no label", "a button in a label", "a bare input without label", "a menu in a row", "a bare button"],

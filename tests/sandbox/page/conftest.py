@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -108,6 +109,22 @@ class SmallBot:
         return {"type": 4, "data": {"content": "**Hello** <script>", "components": [BUTTONS], "flags": 64}}
 
 
+@asynccontextmanager
+async def running_small_bot(sandbox: Sandbox) -> AsyncIterator[SmallBot]:
+    """Run the small bot until the end of the block."""
+    async with aiohttp.ClientSession() as session:
+        bot = SmallBot(sandbox, session)
+        running = asyncio.create_task(bot.run())
+        waiting = asyncio.create_task(bot.ready.wait())
+        done, _ = await asyncio.wait({running, waiting}, timeout=SOON, return_when=asyncio.FIRST_COMPLETED)
+        if running in done:
+            await running
+        assert bot.ready.is_set()
+        yield bot
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
 @pytest.fixture
 async def sandbox() -> AsyncIterator[Sandbox]:
     async with Sandbox(Options(with_bot=False)) as running:
@@ -122,17 +139,8 @@ async def page(sandbox: Sandbox) -> AsyncIterator[aiohttp.ClientSession]:
 
 @pytest.fixture
 async def small_bot(sandbox: Sandbox) -> AsyncIterator[SmallBot]:
-    async with aiohttp.ClientSession() as session:
-        bot = SmallBot(sandbox, session)
-        running = asyncio.create_task(bot.run())
-        waiting = asyncio.create_task(bot.ready.wait())
-        done, _ = await asyncio.wait({running, waiting}, timeout=SOON, return_when=asyncio.FIRST_COMPLETED)
-        if running in done:
-            await running
-        assert bot.ready.is_set()
+    async with running_small_bot(sandbox) as bot:
         yield bot
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
 
 
 @pytest.fixture

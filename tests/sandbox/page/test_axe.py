@@ -1,34 +1,42 @@
 """axe-core finds nothing to complain of: on the sandbox's page, on the stand-in's pages, and on each page of the bot.
 
-axe-core is MPL-2.0 and not ours to carry along: `npm pack axe-core`, and AXE_CORE=<path of its axe.min.js>.
+axe-core is MPL-2.0 and not ours to carry along: the package axe-playwright-python brings it, and AXE_CORE=<path of an
+axe.min.js> names another one.
 """
 
 import os
 from collections.abc import AsyncIterator
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page
 
 from sandbox.main import Options, Sandbox
-from tests.fakes.chromium import needs_chromium, running_chromium
-from tests.fakes.stage import Stage
+from sandbox.page.messages import flat_components
+from tests.fakes.chromium import needs_chromium
+from tests.fakes.stage import ADMIN, Stage
 from tests.sandbox.page.conftest import SmallBot
+from tests.sandbox.page.onebrowser import ONE_LOOP, browser, sandbox, small_bot
 
-AXE = os.environ.get("AXE_CORE", "")
+
+def _find_axe() -> str:
+    carrier = find_spec("axe_playwright_python")
+    carried = str(Path(carrier.origin).parent / "axe.min.js") if carrier and carrier.origin else ""
+    return os.environ.get("AXE_CORE", carried)
+
+
+AXE = _find_axe()
 pytestmark = [
     needs_chromium,
-    pytest.mark.skipif(not AXE, reason="AXE_CORE does not name the file axe.min.js of axe-core"),
+    ONE_LOOP,
+    pytest.mark.skipif(not AXE, reason="no axe-core: neither axe-playwright-python is installed nor AXE_CORE set"),
 ]
+__all__ = ["browser", "sandbox", "small_bot"]
 VIEWS = ("time", "weather", "calls", "log")
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with running_chromium() as running:
-        yield running
 
 
 @cache
@@ -36,12 +44,12 @@ def axe_source() -> str:
     return Path(AXE).read_text(encoding="utf-8")
 
 
-async def complaints(page: Page) -> list[tuple[str, list[str]]]:
-    """Return each broken rule with the elements that break it."""
+async def complaints(page: Page, within: str | None = None) -> list[tuple[str, list[str]]]:
+    """Return each broken rule with the elements that break it, on the whole page or in a part of it."""
     session = await page.context.new_cdp_session(page)
     await session.send("Page.setBypassCSP", {"enabled": True})
     await page.evaluate(axe_source())
-    found: Any = await page.evaluate("axe.run(document)")
+    found: Any = await page.evaluate("part => axe.run(part ?? document)", within and {"include": within})
     return [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found["violations"]]
 
 
@@ -56,7 +64,7 @@ async def test_the_page_of_the_sandbox(
     await page.goto(f"{sandbox.page_url}/?command=greet")
     for view in VIEWS:
         await page.locator(f"label[for=view-{view}]").click()
-        assert await complaints(page) == []
+        assert await complaints(page, "#inside") == []
     await page.locator("#patrons summary").first.click()
     await page.locator("#members summary").first.click()
     await page.locator("#slash").click()
@@ -95,16 +103,20 @@ async def test_the_pages_of_the_stand_in(browser: Browser, sandbox: Sandbox) -> 
         assert await complaints(page) == []
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def stage() -> AsyncIterator[Stage]:
-    async with Stage() as running:
+    staged = Stage()
+    patreon = staged.sandbox.world.patreon
+    patreon.add_creator("Edda Quill", campaign_name="Quill and Ink")
+    patreon.add_campaign(patreon.add_creator("Ottilie Crane", campaign_name="Crane Letters"), "Crane Sketches")
+    async with staged as running:
         yield running
 
 
-async def consent(tab: Page, address: str, answer: str = "Allow") -> None:
+async def consent(tab: Page, address: str, answer: str = "Allow", *, who: str = "Gerda Nilsson") -> None:
     """Answer Patreon's consent page and land on the bot's page."""
     await tab.goto(address)
-    await tab.get_by_label("You are signed in as").select_option(label="Gerda Nilsson")
+    await tab.get_by_label("You are signed in as").select_option(label=who)
     await tab.get_by_role("button", name=answer).click()
 
 
@@ -138,3 +150,51 @@ async def test_each_page_of_the_bot(browser: Browser, stage: Stage, scheme: Any)
     assert seen.keys() == {
         *("confirm", "declined", "denied", "expired", "held", "linked", "unavailable", "unknown", "used"),
     }
+
+
+async def connect_url(stage: Stage) -> str:
+    """Type /patreon connect and return the address on its button."""
+    typed = await stage.command(ADMIN, "patreon connect")
+    return next(str(one["url"]) for one in flat_components(typed.messages[-1].components) if one["url"])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_each_page_of_connecting_a_campaign(browser: Browser, stage: Stage, scheme: Any) -> None:
+    context = await browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    tab = await context.new_page()
+    seen: list[tuple[str, list[tuple[str, list[str]]]]] = []
+
+    async def look() -> None:
+        seen.append((await tab.locator("h1").inner_text(), await complaints(tab)))
+
+    for who, answer in (("Edda Quill (creator)", "Deny"), ("Gerda Nilsson", "Allow")):
+        await consent(tab, await connect_url(stage), answer, who=who)
+        await look()
+    url = await connect_url(stage)
+    await consent(tab, url, who="Ottilie Crane (creator)")
+    await tab.locator("#confirm button").click()  # none is chosen
+    await tab.get_by_text("choose at least one").wait_for()
+    await look()
+    await tab.locator("#decline button").click()
+    await look()
+    await consent(tab, url, who="Ottilie Crane (creator)")
+    await look()
+    await consent(tab, await connect_url(stage), who="Edda Quill (creator)")
+    await look()
+    await tab.locator("#confirm button").click()
+    await look()
+    stage.weather("patreon", "/api/oauth2/token", "503", times=1)
+    await consent(tab, await connect_url(stage), who="Edda Quill (creator)")
+    await look()
+    await context.close()
+    assert [(title, found) for title, found in seen if found] == []
+    assert [title for title, _ in seen] == [
+        "Nothing was connected",
+        "There is no campaign to connect",
+        "Connect your campaign?",
+        "Nothing was connected",
+        "This link was already used",
+        "Connect your campaign?",
+        "Connected",
+        "Patreon did not answer",
+    ]

@@ -1,31 +1,30 @@
 """The page in a real browser: by clicking alone, on a phone, while things change, and without any script."""
 
+import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from sandbox.main import Options, Sandbox
-from tests.fakes.chromium import needs_chromium, running_chromium
+from tests.fakes.chromium import needs_chromium
 from tests.sandbox.page.conftest import SmallBot
+from tests.sandbox.page.onebrowser import ONE_LOOP, browser, sandbox, small_bot
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, ONE_LOOP]
+__all__ = ["browser", "sandbox", "small_bot"]
 BOT_IS_UP_MS = 30_000
 FIRST_PAINT_MS = 1_000
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with running_chromium() as running:
-        yield running
-
-
-@pytest.fixture
-async def shown(browser: Browser, sandbox: Sandbox) -> Page:
+@pytest_asyncio.fixture(loop_scope="module")
+async def shown(browser: Browser, sandbox: Sandbox) -> AsyncIterator[Page]:
     page = await browser.new_page(viewport={"width": 1280, "height": 900})
     await page.goto(sandbox.page_url)
-    return page
+    yield page
+    await page.close()
 
 
 async def test_by_clicking_alone_a_patron_comes_to_hold_a_role(browser: Browser) -> None:
@@ -52,8 +51,16 @@ async def test_by_clicking_alone_a_patron_comes_to_hold_a_role(browser: Browser)
 async def consent(tab: Page) -> None:
     await tab.get_by_label("You are signed in as").select_option(label="Goldie Marsh")
     await tab.get_by_role("button", name="Allow").click()
+    await nothing_shows_of_the_avatar(tab.locator(".discord .face"))
     await tab.locator("#confirm button").click()
     await tab.wait_for_selector('body[data-result="linked"]')
+
+
+async def nothing_shows_of_the_avatar(face: Locator) -> None:
+    """Nobody beyond this machine answers: the letter shows, and no broken picture over it."""
+    seen = await face.screenshot()
+    await face.locator("img").evaluate("image => image.remove()")
+    assert await face.screenshot() == seen
 
 
 @pytest.mark.parametrize("width", [1280, 768, 390])
@@ -100,6 +107,22 @@ async def test_the_keyboard_alone_moves_the_clock(shown: Page, sandbox: Sandbox)
     assert await shown.evaluate("document.activeElement.id") == "clock-day"
 
 
+async def test_who_is_quicker_than_the_page_acts_as_they_chose(shown: Page, member: Callable[[str], str]) -> None:
+    caught_up = asyncio.Event()
+
+    async def draw_late(route: Route) -> None:
+        await caught_up.wait()
+        await route.continue_()
+
+    await shown.route("**/?*", draw_late)
+    await shown.get_by_label("You are").select_option(label="Hazel")
+    await shown.get_by_role("link", name="general").click()
+    caught_up.set()
+    await expect(shown.get_by_role("link", name="general")).to_have_attribute("aria-current", "page")
+    await expect(shown.get_by_label("You are").locator("option:checked")).to_have_text("Hazel")
+    assert f"me={member('hazel.hollow')}" in shown.url
+
+
 async def test_without_script_the_page_works_by_plain_forms(browser: Browser, sandbox: Sandbox) -> None:
     context = await browser.new_context(java_script_enabled=False)
     page = await context.new_page()
@@ -122,6 +145,13 @@ async def test_a_slash_command_is_completed_as_it_is_typed(shown: Page, small_bo
     await shown.get_by_role("button", name="Run /keep list").click()
     await expect(shown.locator("#messages")).to_contain_text("Hello <script>")
     await expect(shown.locator("#messages .asked")).to_have_text("Ash used /keep list")
+
+
+async def test_a_member_is_not_offered_what_only_admins_may_use(shown: Page, small_bot: SmallBot) -> None:
+    offered = shown.locator("#command option[value]:not([value=''])")
+    await expect(offered).to_have_text(["/ask", "/greet", "/keep list", "/sleep", "/think"])
+    await shown.get_by_label("You are").select_option(label="Hazel")
+    await expect(offered).to_have_text(["/ask", "/greet", "/sleep", "/think"])
 
 
 async def test_an_option_offers_what_the_bot_offers(shown: Page, small_bot: SmallBot) -> None:

@@ -1,0 +1,156 @@
+"""Discord refuses, does not know, bans, loses: what stops, what goes on, and how few calls it costs."""
+
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from sandbox.discord.ratelimits import Limit
+from sandbox.main import Options
+from tests.fakes.stage import Stage
+
+CROWD = tuple(f"crowd.{number:02}" for number in range(8))
+REFUSED = {401, 403, 429}
+MOST_REFUSED, WINDOW_SECONDS = 10_000, 600  # beyond, the address is blocked (discord-api-docs, Rate Limits)
+
+
+@pytest.fixture
+async def crowded() -> AsyncIterator[Stage]:
+    """Patrons whom Patreon names and a log channel; no rule yet."""
+    stage = Stage(Options(interval=1))
+    for username in CROWD:
+        stage.add_named_patron(username)
+    stage.sandbox.discord.limits.limits["role_writes"] = Limit(20, 1.0)
+    async with stage:
+        await stage.choose_log_channel()
+        yield stage
+
+
+async def test_a_refused_role_costs_one_call_and_one_message_until_the_roles_change(crowded: Stage) -> None:
+    stage = crowded
+    gold = stage.role_id("Gold")
+    stage.weather("discord", f"/roles/{gold}", "missing_permission")
+    await stage.add_rule("Gold")
+    await stage.add_rule("Bronze", tier=None, kind="paying")
+    await stage.until(lambda: _holders(stage, "Bronze") == set(CROWD), "the other role", 40)
+    await stage.rounds(3)
+    assert _statuses(stage, "Gold") == [403], "of all who want it one was tried"
+    assert _holders(stage, "Gold") == set()
+    assert stage.logged("I cannot change the role **Gold**") == 1
+    assert stage.logged("check my Manage Roles permission") == 1, "with the cure"
+
+    stage.sandbox.discord.edit_role(stage.role_id("Silver"), name="Sterling")  # the roles change, the refusal stays
+    await stage.until(lambda: len(_statuses(stage, "Gold")) == 2, "one more try")
+    await stage.rounds(3)
+    assert _statuses(stage, "Gold") == [403, 403]
+
+    stage.sandbox.weather.clear()
+    stage.sandbox.discord.move_role(gold, 2)
+    await stage.until(lambda: _holders(stage, "Gold") == set(CROWD), "the breaker closes", 40)
+    await stage.until(lambda: stage.logged("I can change the role **Gold** again"), "and the admin is told")
+    assert _statuses(stage, "Gold").count(403) == 2
+    await _unknown_members_and_roles_are_facts(stage)
+
+
+async def _unknown_members_and_roles_are_facts(stage: Stage) -> None:
+    """10007 and 10013 concern one person, 10011 one role: nobody else waits, and nothing is asked over and over."""
+    stage.sandbox.discord.calls.clear()
+    lost, odd = CROWD[0], CROWD[1]
+    stage.weather("discord", f"/members/{stage.user_id(lost)}/roles/", "10007")
+    stage.weather("discord", f"/members/{stage.user_id(odd)}/roles/", "10013")
+    await stage.add_rule("Sterling", "Gold")
+    others = set(CROWD) - {lost, odd}
+    await stage.until(lambda: others <= _holders(stage, "Sterling"), "all the others", 40)
+    await stage.rounds(6)
+    tried = Counter(write.username for write in stage.role_writes)
+    assert tried[lost] == tried[odd] == 1, "no retry storm"
+    assert stage.logged("I cannot change the role **Sterling**") == 0, "a fact, no trouble"
+    assert (await stage.health())["http"] == 200
+
+    stage.sandbox.weather.clear()  # if Discord was wrong about them, a later look finds it out
+    await stage.move(timedelta(seconds=15))
+    await stage.until(lambda: _holders(stage, "Sterling") == set(CROWD), "they were there all the time")
+
+    stage.sandbox.discord.calls.clear()
+    stage.weather("discord", f"/roles/{stage.role_id('Regular')}", "10011")
+    await stage.add_rule("Regular", "Gold")
+    await stage.rounds(3)
+    assert _statuses(stage, "Regular") == [404], "no retry storm"
+    stage.sandbox.weather.clear()
+    stage.sandbox.discord.edit_role(stage.role_id("Regular"), name="Faithful")
+    await stage.until(lambda: _holders(stage, "Faithful") >= set(CROWD), "the role is known again", 40)
+
+
+async def test_a_ban_stops_all_writes_is_told_of_and_ends_by_itself(crowded: Stage) -> None:
+    stage = crowded
+    stage.weather("discord", "/roles/", "ban")
+    await stage.add_rule("Gold")
+    await stage.until(lambda: stage.role_writes, "the first write")
+    assert (await stage.link("hazel.hollow", "Gerda Nilsson")).result == "linked", "no page hangs on it"
+    await stage.rounds(4)
+    assert [write.status for write in stage.role_writes] == [429], "one call, for all who wait"
+    await stage.until(lambda: stage.logged("Discord lets me change no role now") == 1, "the admin is told")
+
+    await stage.move(timedelta(minutes=2))
+    await stage.until(lambda: len(stage.role_writes) == 2, "after a while one call is tried")
+    await stage.rounds(2)
+    assert [write.status for write in stage.role_writes] == [429, 429]
+    assert stage.logged("Discord lets me change no role now") == 1, "once"
+
+    stage.sandbox.weather.clear()
+    await stage.rounds(2)
+    assert len(stage.role_writes) == 2, "it still rests"
+    await stage.move(timedelta(minutes=5))
+    await stage.until(lambda: _holders(stage, "Gold") == {*CROWD, "hazel.hollow"}, "all go on where they were", 40)
+    await stage.until(lambda: stage.logged("Discord lets me change roles again") == 1, "the admin is told of the end")
+    await _lost_writes_are_repaired(stage)
+
+
+async def _lost_writes_are_repaired(stage: Stage) -> None:
+    """204, and nothing happened: seen at the next look, for a role that is given and for one that is taken."""
+    await stage.rounds(2)
+    stage.weather("discord", "DELETE*/roles/*", "write_lost", times=1)
+    stage.weather("discord", "PUT*/roles/*", "write_lost", times=1)
+    stage.sandbox.patreon.change_tier(stage.patron_id("Gerda Nilsson"), stage.tier_id("Bronze"))
+    stage.sandbox.patreon.change_tier(stage.patron_id("Goldie Marsh"), stage.tier_id("Bronze"))
+    await stage.add_rule("Bronze", "Bronze")
+    await stage.rounds(2)
+    assert stage.roles("hazel.hollow") & {"Gold", "Bronze"} == {"Gold"}, "both were lost"
+    await stage.move(timedelta(seconds=15))
+    await stage.until(lambda: stage.roles("hazel.hollow") & {"Gold", "Bronze"} == {"Bronze"}, "and done again", 30)
+
+
+async def test_in_the_worst_weather_refused_calls_stay_far_from_the_block(crowded: Stage) -> None:
+    stage = crowded
+    stage.weather("discord", "PUT*/roles/*", "write_lost")  # so that there is work to do at every look
+    await stage.add_rule("Gold")
+    await stage.until(lambda: len(stage.role_writes) >= len(CROWD), "work to do")
+    struck: set[int] = set()
+    for number, fault in enumerate(("401", "429", "ban", "403", "503")):
+        stage.sandbox.weather.clear()
+        stage.weather("discord", "/", fault)
+        stage.sandbox.discord.calls.clear()
+        began = time.monotonic()
+        await stage.move(timedelta(minutes=20))  # whatever rests goes on
+        stage.sandbox.discord.edit_role(stage.role_id("Regular"), colour=number)
+        await stage.rounds(2)
+        calls = [call.status for call in stage.sandbox.discord.calls]
+        a_window = WINDOW_SECONDS / (time.monotonic() - began)
+        assert sum(status in REFUSED for status in calls) * a_window < MOST_REFUSED / 4, (fault, calls)
+        assert len(calls) < 3 * len(CROWD), f"{fault}: no storm"
+        struck.update(calls)
+    assert struck >= {*REFUSED, 503}, "the bot was at work in each of them"
+    stage.sandbox.weather.clear()
+    await stage.move(timedelta(minutes=20))
+    stage.sandbox.discord.edit_role(stage.role_id("Regular"), colour=9)
+    await stage.until(lambda: _holders(stage, "Gold") == set(CROWD), "fair weather", 60)
+
+
+def _holders(stage: Stage, role: str) -> set[str]:
+    return {name for name in (*CROWD, "hazel.hollow") if role in stage.roles(name)}
+
+
+def _statuses(stage: Stage, role: str) -> list[int]:
+    return [write.status for write in stage.role_writes if write.role == role]
