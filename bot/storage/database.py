@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from bot.errors import DatabaseLocked, NeedsOwner
 from bot.storage import migrations
+from bot.storage.connection import connect
 
 MAX_READERS = 8  # at a time; below what SQLAlchemy's pool holds, for snapshots and the writer come from there too
 BUSY_TIMEOUT_SECONDS = 15  # how long another process (rotate-keys) may keep a writer waiting
@@ -155,7 +156,9 @@ def _lock_beside(path: Path) -> filelock.BaseFileLock:
 
 
 def _build_engine(url: str) -> AsyncEngine:
-    engine = create_async_engine(url, hide_parameters=True)  # an error's text must not carry values
+    path = database_path(url)
+    # An error's text must not carry values.
+    engine = create_async_engine(url, async_creator=lambda: connect(path), hide_parameters=True)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine

@@ -1,14 +1,11 @@
 """axe-core finds nothing to complain of: on the sandbox's page, on the stand-in's pages, and on each page of the bot.
 
-axe-core is MPL-2.0 and not ours to carry along: the package axe-playwright-python brings it, and AXE_CORE=<path of an
-axe.min.js> names another one.
+axe-core is MPL-2.0 and not ours to carry along: the package axe-playwright-python brings it.
 """
 
-import os
 from collections.abc import AsyncIterator
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -22,26 +19,15 @@ from tests.fakes.stage import ADMIN, Stage
 from tests.sandbox.page.conftest import SmallBot
 from tests.sandbox.page.onebrowser import ONE_LOOP, browser, sandbox, small_bot
 
-
-def _find_axe() -> str:
-    carrier = find_spec("axe_playwright_python")
-    carried = str(Path(carrier.origin).parent / "axe.min.js") if carrier and carrier.origin else ""
-    return os.environ.get("AXE_CORE", carried)
-
-
-AXE = _find_axe()
-pytestmark = [
-    needs_chromium,
-    ONE_LOOP,
-    pytest.mark.skipif(not AXE, reason="no axe-core: neither axe-playwright-python is installed nor AXE_CORE set"),
-]
+AXE = files("axe_playwright_python") / "axe.min.js"
+pytestmark = [needs_chromium, ONE_LOOP]
 __all__ = ["browser", "sandbox", "small_bot"]
 VIEWS = ("time", "weather", "calls", "log")
 
 
 @cache
 def axe_source() -> str:
-    return Path(AXE).read_text(encoding="utf-8")
+    return AXE.read_text(encoding="utf-8")
 
 
 async def complaints(page: Page, within: str | None = None) -> list[tuple[str, list[str]]]:
