@@ -51,6 +51,10 @@ class PatreonRefused(NeedsOwner):
         self.status = status
 
 
+class ClientRefused(PatreonRefused):
+    """Patreon refused our client itself: its id, its secret or its redirect URI."""
+
+
 class SettingsInvalid(NeedsOwner):
     """A setting is missing or wrong."""
 

@@ -158,9 +158,12 @@ class DiscordSupervisor:
         try:
             while client.ws is None and not life.done():
                 await asyncio.wait({life}, timeout=WATCH_SECONDS)
-            await asyncio.wait({life}, timeout=READY_WITHIN_SECONDS)
-            if not life.done() and not client.is_ready():
-                raise TimeoutError(f"not ready within {READY_WITHIN_SECONDS:.0f} seconds")
+            ready_until = time.monotonic() + READY_WITHIN_SECONDS
+            while not life.done():
+                if not client.is_ready() and time.monotonic() > ready_until:
+                    raise TimeoutError(f"not ready within {READY_WITHIN_SECONDS:.0f} seconds")
+                require_sound(client)
+                await asyncio.wait({life}, timeout=WATCH_SECONDS)
             await life
         finally:
             life.cancel()
@@ -182,6 +185,13 @@ class DiscordSupervisor:
             elif self._health.was_ever_ok("gateway"):  # a first connection that fails says why itself
                 self._health.failed("gateway", "not connected to discord")
             await asyncio.sleep(WATCH_SECONDS)
+
+
+def require_sound(client: discord.Client) -> None:
+    """Raise where discord.py lost a guild's roles: of an event that leaves them out it believes that there are none."""
+    for guild in client.guilds:
+        if not guild.unavailable and guild.default_role is None:
+            raise discord.ClientException(f"an event of a wrong shape took the roles of the server {guild.id} away")
 
 
 def is_token_refused(error: Exception) -> bool:

@@ -1,6 +1,6 @@
 """Looks into the database without disturbing it, and takes from it what the other checks need to know."""
 
-import os
+import tempfile
 from pathlib import Path
 
 import msgspec
@@ -79,6 +79,8 @@ def _judge_folder(path: Path) -> Finding:
     folder = path.parent.absolute()
     while not folder.exists():
         folder = folder.parent
-    if not os.access(folder, os.W_OK):
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError:
         return wrong(DATABASE, f"{folder} cannot be written", "let this user write there, or name another place")
     return note(DATABASE, f"there is no {path} yet; the bot makes it at its first start")

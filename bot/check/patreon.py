@@ -10,7 +10,7 @@ import aiohttp
 
 from bot.check.findings import Finding, note, ok, wrong
 from bot.clock import SystemClock
-from bot.errors import CredentialsDead, PatreonRefused, PledgekeeperError
+from bot.errors import ClientRefused, CredentialsDead, PatreonRefused, PledgekeeperError
 from bot.model import Campaign, CampaignId, Secret
 from bot.patreon.client import Http, PatreonApi, PatreonClient
 from bot.patreon.oauth import LINK_SCOPES, OAuth
@@ -18,6 +18,7 @@ from bot.patreon.tokens import StoredPair
 from bot.settings import Settings
 
 CLIENT = "PATREON_CLIENT_ID"
+CLIENT_SECRET = "PATREON_CLIENT_SECRET"  # noqa: S105  its name
 CREATOR = "PATREON_CREATOR_ACCESS_TOKEN"
 CAMPAIGN = "PATREON_CAMPAIGN_ID"
 WEBHOOK = "PATREON_WEBHOOK_SECRET"
@@ -28,23 +29,24 @@ NEW_PAIR = "take a new pair from Patreon's page Clients & API Keys and put both 
 async def ask_patreon(settings: Settings, session: aiohttp.ClientSession, creator: StoredPair | None) -> list[Finding]:
     """Test our client and what the creator's token opens. `creator` is the pair that the bot has by now."""
     async with Http() as http:
+        oauth = OAuth(
+            http,
+            base_url=settings.patreon_url,
+            client_id=settings.patreon_client_id,
+            client_secret=settings.patreon_client_secret,
+            redirect_uri=settings.redirect_uri,
+            clock=SystemClock(),
+        )
         return [
-            await _ask_consent_page(settings, session, http),
+            await _ask_consent_page(settings, session, oauth),
+            await _ask_secret(oauth),
             *await _ask_creator(settings, http, creator),
             _describe_webhook(settings),
         ]
 
 
-async def _ask_consent_page(settings: Settings, session: aiohttp.ClientSession, http: Http) -> Finding:
-    """Open the page that patrons will open. The client secret is first tested by a patron's own consent."""
-    oauth = OAuth(
-        http,
-        base_url=settings.patreon_url,
-        client_id=settings.patreon_client_id,
-        client_secret=settings.patreon_client_secret,
-        redirect_uri=settings.redirect_uri,
-        clock=SystemClock(),
-    )
+async def _ask_consent_page(settings: Settings, session: aiohttp.ClientSession, oauth: OAuth) -> Finding:
+    """Open the page that patrons will open."""
     scopes = LINK_SCOPES[PatreonApi(settings.patreon_api_version)]
     url = oauth.authorize_url(state=Secret(secrets.token_urlsafe(32)), scopes=scopes)
     try:
@@ -53,6 +55,20 @@ async def _ask_consent_page(settings: Settings, session: aiohttp.ClientSession, 
             return _judge_consent_page(settings, answer.status, is_sent_back=target.startswith(settings.redirect_uri))
     except (aiohttp.ClientError, TimeoutError):
         return wrong("PATREON_URL", "nobody answers there", "see whether the address is right and Patreon is up")
+
+
+async def _ask_secret(oauth: OAuth) -> Finding:
+    """Hand in a code that nobody was given: whose secret is wrong hears that first."""
+    try:
+        await oauth.exchange_code(Secret(secrets.token_urlsafe(32)))
+    except CredentialsDead:
+        return ok(CLIENT_SECRET, "Patreon refuses a made-up code only, not our client")
+    except ClientRefused:
+        cure = "copy Client ID and Client Secret anew from Patreon's page Clients & API Keys"
+        return wrong(CLIENT_SECRET, "Patreon refuses our client with it", cure)
+    except PledgekeeperError as error:
+        return note(CLIENT_SECRET, f"not tested: {error}", "check again later")
+    return note(CLIENT_SECRET, "not tested: Patreon took a code that nobody was given")
 
 
 def _judge_consent_page(settings: Settings, status: int, *, is_sent_back: bool) -> Finding:

@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from bot.clock import Clock
-from bot.errors import CredentialsDead, PatreonRefused, PatreonUnavailable, PledgekeeperError
+from bot.errors import ClientRefused, CredentialsDead, PatreonRefused, PatreonUnavailable, PledgekeeperError
 from bot.model import Secret, TokenPair
 from bot.patreon.http import Http
 from bot.patreon.protocol import (
@@ -138,7 +138,7 @@ def read_pair(request: Request, response: Response, *, asked_at: datetime) -> To
     | 2xx with both tokens                                 | nothing                                      |
     | 429                                                  | PatreonThrottled                             |
     | no JSON object, 3xx, 5xx, 2xx with neither           | PatreonUnavailable                           |
-    | one of CLIENT_ERRORS, whatever the status            | PatreonRefused: the settings are wrong       |
+    | one of CLIENT_ERRORS, whatever the status            | ClientRefused: the settings are wrong        |
     | 401, or `invalid_grant`, whatever the status         | CredentialsDead                              |
     | anything else                                        | PatreonRefused                               |
 
@@ -177,7 +177,7 @@ def _refusal(request: Request, status: int, error: str | None) -> PledgekeeperEr
     word = error if error in KNOWN_ERRORS else "no known reason"
     if error in CLIENT_ERRORS:
         check = "check PATREON_CLIENT_ID, PATREON_CLIENT_SECRET and the redirect URI"
-        return PatreonRefused(
+        return ClientRefused(
             f"Patreon refused our client in {request.name} ({status}, {word}); {check}", status=status
         )
     if status == 401 or error == "invalid_grant":

@@ -1,7 +1,8 @@
 """Reads campaigns that no creator's token opens, through the linked patrons' own consent, one patron after the other.
 
-Each patron's identity lists all their memberships, so it proves that patron's own standing and nobody else's: a patron
-who cannot be asked keeps what they have. A pass over everybody is spread over the interval between two rounds.
+What a patron's identity lists proves that patron's own standing and nobody else's; what it does not list proves
+nothing, and a patron who cannot be asked keeps what they have. A pass over everybody is spread over the interval
+between two rounds.
 """
 
 import asyncio

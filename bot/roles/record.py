@@ -139,21 +139,37 @@ def take_identity(
     campaign_ids: Iterable[CampaignId],
     read_started_at: datetime,
 ) -> tuple[MembershipRecord, ...]:
-    """Return a record for each of `campaign_ids`: the patron's own token lists all their memberships, so none is proof.
-
-    Memberships of other campaigns are dropped.
-    """
+    """Return a record for each of `campaign_ids`. Memberships of other campaigns are dropped."""
     readings = {reading.campaign_id: reading for reading in identity.memberships}
     return tuple(
         take_reading(previous.get(campaign_id), readings[campaign_id])
         if campaign_id in readings
-        else take_absence(
+        else _take_silence(
             previous.get(campaign_id),
             campaign_id=campaign_id,
             patreon_user_id=identity.patreon_user_id,
             read_started_at=read_started_at,
         )
         for campaign_id in campaign_ids
+    )
+
+
+def _take_silence(
+    previous: MembershipRecord | None,
+    *,
+    campaign_id: CampaignId,
+    patreon_user_id: PatreonUserId,
+    read_started_at: datetime,
+) -> MembershipRecord:
+    """Return the record after an identity that does not list this campaign.
+
+    On v2 that proves nothing: one that ended is listed as former, and Patreon has left relations out before
+    (patreon-docs PR #53). On v1 (no membership id) a pledge that ended is listed no more, and grace begins.
+    """
+    if previous is not None and previous.believed is not None and previous.believed.membership_id is not None:
+        return previous
+    return take_absence(
+        previous, campaign_id=campaign_id, patreon_user_id=patreon_user_id, read_started_at=read_started_at
     )
 
 

@@ -77,6 +77,7 @@ async def test_before_the_first_start_all_is_well(configure: Configure) -> None:
         "Server Members Intent": Verdict.OK,
         "server Emberwood": Verdict.OK,
         "PATREON_CLIENT_ID": Verdict.OK,
+        "PATREON_CLIENT_SECRET": Verdict.OK,
         "PATREON_CREATOR_ACCESS_TOKEN": Verdict.OK,
         "PATREON_CAMPAIGN_ID": Verdict.OK,
         "creator token's scopes": Verdict.OK,
@@ -95,6 +96,8 @@ async def test_before_the_first_start_all_is_well(configure: Configure) -> None:
         ("discord_guild_id", "123", "server 123", "https://discord.com/oauth2/authorize?client_id="),
         ("patreon_url", "http://127.0.0.1:9", "PATREON_URL", "see whether the address is right"),
         ("patreon_client_id", "wrong", "PATREON_CLIENT_ID", "/oauth/callback"),
+        ("patreon_client_secret", "wrong", "PATREON_CLIENT_SECRET", "copy Client ID and Client Secret anew"),
+        ("database_url", "sqlite+aiosqlite:////proc/x/bot.db", "DATABASE_URL", "name another place"),
         ("public_url", "http://127.0.0.1:9", "PATREON_CLIENT_ID", "http://127.0.0.1:9/oauth/callback"),
         ("patreon_creator_access_token", "wrong", "PATREON_CREATOR_ACCESS_TOKEN", "take a new pair"),
         ("patreon_campaign_id", "123", "PATREON_CAMPAIGN_ID", "set one of: 1"),
@@ -249,7 +252,7 @@ async def test_the_table_fits_eighty_columns_and_names_each_setting_whole(config
     assert code == 1
     assert max(map(len, page.getvalue().splitlines())) <= 80
     assert "PATREON_CREATOR_ACCESS_TOKEN" in page.getvalue()
-    assert "1 of 11 need you" in page.getvalue()
+    assert "1 of 12 need you" in page.getvalue()
 
 
 async def test_the_exit_code_is_zero_where_nothing_is_wrong(configure: Configure) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from types import SimpleNamespace
+from typing import Any
 
 import discord
 import pytest
@@ -101,6 +102,17 @@ async def test_a_malformed_event_is_followed_by_a_fresh_client(supervised: Super
     assert len(supervised.clients) == 2
     assert supervised.clients[0].is_closed()
     assert supervised.services.holder.current is supervised.clients[1]
+
+
+@pytest.mark.parametrize("rest", [{}, {"roles": [], "name": None}], ids=["nothing but its id", "no roles"])
+async def test_an_event_that_empties_a_server_is_followed_by_a_fresh_client(
+    supervised: Supervised, rest: dict[str, Any]
+) -> None:
+    await supervised.until(lambda: supervised.is_well)
+    gateway, guild = supervised.stage.sandbox.discord.gateway, supervised.stage.sandbox.world.guild
+    gateway.dispatch("GUILD_UPDATE", {"id": guild.id, **rest}, guild_id=guild.id)
+    await supervised.until(lambda: len(supervised.clients) == 2 and supervised.is_well)
+    assert supervised.clients[0].is_closed()
 
 
 async def test_health_knows_of_a_crash_at_once(supervised: Supervised, monkeypatch: pytest.MonkeyPatch) -> None:

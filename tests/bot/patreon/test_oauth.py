@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import pytest
 
-from bot.errors import CredentialsDead, PatreonRefused, PatreonThrottled, PatreonUnavailable
+from bot.errors import ClientRefused, CredentialsDead, PatreonRefused, PatreonThrottled, PatreonUnavailable
 from bot.model import Secret
 from bot.patreon.client import PatreonApi
 from bot.patreon.http import Http
@@ -108,8 +108,8 @@ REFUSALS = [
     ("token_used_code_200", CredentialsDead),
     ("token_new_word", CredentialsDead),
     ("token_api_style_401", CredentialsDead),
-    ("token_unknown_client", PatreonRefused),
-    ("token_wrong_secret", PatreonRefused),
+    ("token_unknown_client", ClientRefused),
+    ("token_wrong_secret", ClientRefused),
     ("token_malformed", PatreonRefused),
     ("token_not_found", PatreonRefused),
     ("throttled_by_body", PatreonThrottled),
