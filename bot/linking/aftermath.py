@@ -28,10 +28,14 @@ class Aftermath:
         self._roles = roles
         self._messenger = messenger
         self._tasks: dict[PendingId, asyncio.Task[None]] = {}
+        self._told: set[PendingId] = set()  # by this process
 
     def start(self, pending: Pending, replaced: tuple[Link, ...] = ()) -> None:
-        """Begin, unless it is under way. `replaced` are the links that had to give way."""
-        if pending.pending_id in self._tasks:
+        """Begin, unless it is under way or over: a page may ask with a row from before its end.
+
+        `replaced` are the links that had to give way.
+        """
+        if pending.pending_id in self._tasks or pending.pending_id in self._told:
             return
         task = asyncio.create_task(self._run(pending, replaced), name=f"aftermath of link {pending.pending_id}")
         self._tasks[pending.pending_id] = task
@@ -73,6 +77,7 @@ class Aftermath:
             news = await self._follow(pending.state.discord_user_id, trigger="link")
             outcome = RolesOutcome(news=news or (), is_troubled=news is None)
             await self._storage.pendings.save_result(pending.pending_id, msgspec.json.encode(outcome).decode())
+            self._told.add(pending.pending_id)
             if pending.state.button is not None:
                 text = linked_text(await self.describe(pending, outcome))
                 await self._messenger.edit_button(pending.state.button, text)
