@@ -4,6 +4,7 @@ What an owner can mend is said in one message on standard error with exit code 1
 """
 
 import asyncio
+import signal
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -48,6 +49,7 @@ def main(context: click.Context) -> None:
 @_ends_with_its_code
 def bot() -> int:
     """Run the bot until Ctrl-C or SIGTERM."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the bot itself listens, there is nothing to end
     settings = load_settings()
     configure_logging(settings.log_level, settings.log_format)
     from bot import app  # noqa: PLC0415  it loads discord.py, which the other commands do without

@@ -26,7 +26,7 @@ from bot.model import Secret
 log = structlog.get_logger(__name__)
 
 FIRST_PAUSE_SECONDS = 1.0
-LONGEST_PAUSE_SECONDS = 20.0
+LONGEST_PAUSE_SECONDS = 15.0
 SOUND_AFTER_SECONDS = 60.0  # whoever ran that long begins again at the first pause
 BAD_TOKEN_PAUSE_SECONDS = 300.0
 LOGIN_WITHIN_SECONDS = 90.0  # with the commands registered, which Discord may slow down
@@ -188,10 +188,17 @@ class DiscordSupervisor:
 
 
 def require_sound(client: discord.Client) -> None:
-    """Raise where discord.py lost a guild's roles: of an event that leaves them out it believes that there are none."""
+    """Raise where an event of a wrong shape spoilt a guild: discord.py takes roles and positions as they come."""
     for guild in client.guilds:
-        if not guild.unavailable and guild.default_role is None:
-            raise discord.ClientException(f"an event of a wrong shape took the roles of the server {guild.id} away")
+        if not guild.unavailable and not _is_sound(guild):
+            raise discord.ClientException(f"an event of a wrong shape spoilt the roles of the server {guild.id}")
+
+
+def _is_sound(guild: discord.Guild) -> bool:
+    try:
+        return guild.get_role(guild.id) is not None and all(isinstance(role.position, int) for role in guild.roles)
+    except TypeError:  # .roles sorts by position
+        return False
 
 
 def is_token_refused(error: Exception) -> bool:
