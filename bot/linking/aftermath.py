@@ -12,6 +12,7 @@ from bot.linking.outcome import Linked, RoleNews, RolesOutcome
 from bot.linking.ports import Messenger, RolesFollow
 from bot.linking.words import linked_text, moved_text
 from bot.model import CampaignId, DiscordUserId, Link
+from bot.roles.record import is_listed
 from bot.storage import Storage
 from bot.storage.pendings import Pending, PendingId
 
@@ -62,12 +63,13 @@ class Aftermath:
         state = pending.state
         campaign_ids = await self._campaign_ids(pending)
         campaigns = [await self._storage.campaigns.load(campaign_id) for campaign_id in campaign_ids]
+        records = await self._storage.memberships.load_person(pending.identity.patreon_user_id)
         return Linked(
             username=state.username,
             patreon_name=pending.identity.full_name,
             guild_name=state.guild_name,
             campaign_names=tuple(campaign.name for campaign in campaigns if campaign is not None),
-            is_member=any(membership.campaign_id in campaign_ids for membership in pending.identity.memberships),
+            is_member=any(is_listed(record) for record in records if record.campaign_id in campaign_ids),
             news=None if outcome is None else outcome.news,
             is_troubled=outcome is not None and outcome.is_troubled,
         )

@@ -64,6 +64,11 @@ def has_turned(previous: MembershipRecord | None, reading: Membership) -> bool:
     return was_pledged is not (reading.patron_status in PLEDGED)
 
 
+def is_listed(record: MembershipRecord) -> bool:
+    """Tell whether Patreon shows this patron there, paying or not."""
+    return (record.believed is not None and record.memory.gone_since is None) or record.unproven is not None
+
+
 def fingerprint(reading: Membership) -> int:
     """Return a number that differs where two readings differ in anything but when and how they were read; never 0."""
     facts = (

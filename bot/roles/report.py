@@ -113,7 +113,8 @@ def say_rule(rule: RoleRule, names: Names) -> str:
         case RuleKind.LIFETIME:
             return f"at least {names.money(rule)} paid altogether to {names.campaign(rule.campaign_id)}"
         case RuleKind.MONTHS:
-            return f"{rule.months} months as a paying patron of {names.campaign(rule.campaign_id)}"
+            months = "1 month" if rule.months == 1 else f"{rule.months} months"
+            return f"{months} as a paying patron of {names.campaign(rule.campaign_id)}"
         case RuleKind.FREE:
             return f"a free membership of {names.campaign(rule.campaign_id)}"
         case RuleKind.FORMER:

@@ -24,6 +24,7 @@ from bot.roles.record import (
     has_turned,
     is_declined,
     is_hollow,
+    is_listed,
     is_tierless,
     matters,
     take_absence,
@@ -355,6 +356,14 @@ def test_on_v1_an_identity_without_the_pledge_says_that_it_ended() -> None:
     nobody = Identity(patreon_user_id=ADA, full_name="Ada")
     (gone,) = take_identity({CAMPAIGN: known}, nobody, campaign_ids=[CAMPAIGN], read_started_at=at(2))
     assert gone == absent(known, hour=2)
+
+
+def test_someone_is_listed_while_a_reading_shows_them() -> None:
+    known = after(reading(at=at(1)))
+    assert is_listed(known)
+    assert not is_listed(absent(known, hour=2))
+    assert not is_listed(absent(None, hour=2))
+    assert is_listed(take_reading(absent(known, hour=2), reading(at=at(3)), is_believed=False))
 
 
 def test_an_identity_read_before_what_we_know_changes_nothing() -> None:
