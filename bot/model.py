@@ -122,7 +122,7 @@ class MembershipPage(msgspec.Struct, frozen=True, kw_only=True):
     tiers: tuple[Tier, ...] = ()
     total: int | None = None
     rows: int = 0  # rows on the page, those without a user included
-    rows_without_user: int = 0
+    ids_without_user: tuple[str, ...] = ()  # of those rows: memberships on v2, pledges on v1
     is_last: bool = False
 
 

@@ -84,7 +84,7 @@ def read_page(body: bytes, place: PagePlace) -> PageAnswer:
         tiers=_tiers(beside.values(), place.campaign_id),
         total=document.meta.count if document.meta is not None else None,
         rows=len(rows),
-        rows_without_user=len(rows) - len(memberships),
+        ids_without_user=tuple([pledge.id for pledge in rows if not target(pledge.related.patron)]),
     )
     cursor = cursor_in(document.links)
     return PageAnswer(page=page, row_ids=frozenset([pledge.id for pledge in rows]), cursor=cursor)

@@ -81,7 +81,7 @@ def read_page(body: bytes, place: PagePlace) -> PageAnswer:
         tiers=_tiers(included, place.campaign_id),
         total=pagination.total,
         rows=len(document.data),
-        rows_without_user=len(document.data) - len(memberships),
+        ids_without_user=tuple([member.id for member in document.data if not _user_id(member)]),
     )
     cursor = (pagination.cursors and pagination.cursors.next) or cursor_in(document.links)
     return PageAnswer(page=page, row_ids=frozenset([member.id for member in document.data]), cursor=cursor)
@@ -171,18 +171,23 @@ def _listed(members: list[Member], accounts: dict[str, DiscordUserId], place: Pa
     source = Source.BULK  # looked up once: this loop runs for every member
     memberships = []
     for member in members:
-        user = member.relationships and member.relationships.user
-        if user and user.data and user.data.id:
+        user_id = _user_id(member)
+        if user_id:
             membership = _membership(
                 member,
                 campaign_id=place.campaign_id,
-                user_id=PatreonUserId(user.data.id),
-                discord_user_id=accounts.get(user.data.id),
+                user_id=PatreonUserId(user_id),
+                discord_user_id=accounts.get(user_id),
                 source=source,
                 read_started_at=place.read_started_at,
             )
             memberships.append(membership)
     return tuple(memberships)
+
+
+def _user_id(member: Member) -> str | None:
+    user = member.relationships and member.relationships.user
+    return (user and user.data and user.data.id) or None
 
 
 def _own_members(user: User, included: list[IncludedMember]) -> list[IncludedMember]:

@@ -177,9 +177,7 @@ def _refusal(request: Request, status: int, error: str | None) -> PledgekeeperEr
     word = error if error in KNOWN_ERRORS else "no known reason"
     if error in CLIENT_ERRORS:
         check = "check PATREON_CLIENT_ID, PATREON_CLIENT_SECRET and the redirect URI"
-        return ClientRefused(
-            f"Patreon refused our client in {request.name} ({status}, {word}); {check}", status=status
-        )
+        return ClientRefused(f"Patreon refused our client in {request.name} ({status}, {word}); {check}", status=status)
     if status == 401 or error == "invalid_grant":
         return CredentialsDead(f"Patreon refused {request.name} ({status}, {word}); give consent again")
     return PatreonRefused(f"Patreon refused {request.name} ({status}, {word}); nothing was changed", status=status)

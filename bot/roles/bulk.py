@@ -39,6 +39,7 @@ class BulkRead:
         self._linked = linked
         self._on_news = on_news
         self._tally = Tally()
+        self._ids_without_user: set[str] = set()
         self.changed: set[PatreonUserId] = set()
         self.turns = 0
 
@@ -52,6 +53,7 @@ class BulkRead:
         try:
             async for page in pages:
                 self._tally.see(page)
+                self._ids_without_user.update(page.ids_without_user)
                 await self._storage.campaigns.save_tiers(page.tiers)
                 await self._take_page(page)
         except PledgekeeperError as error:
@@ -110,6 +112,7 @@ class BulkRead:
         if not absent:
             return
         previous = await self._storage.memberships.load_patrons(self._campaign_id, absent)
+        absent -= {patron for patron, record in previous.items() if self._is_listed_without_user(record)}
         await self._save(
             [
                 take_absence(
@@ -122,6 +125,11 @@ class BulkRead:
             ]
         )
         self.changed.update(absent)
+
+    def _is_listed_without_user(self, record: MembershipRecord) -> bool:
+        """Tell whether a row of this very membership came, though without its user: they are not gone."""
+        latest = record.unproven or record.believed
+        return latest is not None and latest.membership_id in self._ids_without_user
 
     async def _save(self, records: list[MembershipRecord]) -> None:
         await self._storage.memberships.save(records)

@@ -94,7 +94,7 @@ class Tally:
             pages=before.pages + 1,
             rows=before.rows + page.rows,
             patrons=len(self.seen),
-            rows_without_user=before.rows_without_user + page.rows_without_user,
+            rows_without_user=before.rows_without_user + len(page.ids_without_user),
             with_discord=before.with_discord + sum(one.discord_user_id is not None for one in fresh),
             with_tier=before.with_tier + sum(bool(one.tier_ids) for one in fresh),
             paying=before.paying + sum(one.patron_status is PatronStatus.ACTIVE for one in fresh),

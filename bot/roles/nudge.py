@@ -154,7 +154,9 @@ class Nudges:
             for hint in hints:
                 await self._read_by_own_consent(hint)
         elif membership_id is not None:
-            await self._intake.take_member(campaign_id, credential_id, membership_id)
+            await asyncio.gather(  # the link is found meanwhile, and kept: Patreon's answer takes longer
+                self._intake.take_member(campaign_id, credential_id, membership_id), self._linked(hints)
+            )
         else:
             await self._read_all(campaign_id)
         people = await self._linked(hints)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, bindparam, delete, select
 
 from bot.model import Campaign, CampaignId, CredentialId, GuildId, Tier
 from bot.storage.database import Database
@@ -21,6 +21,16 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
     campaign_id: CampaignId
     credential_id: CredentialId | None
     bound_at: datetime
+
+
+# Built once: to build a statement takes as long as to execute it, and a nudge waits for this one.
+_READER = (
+    select(bindings.c.credential_id)
+    .join(credentials, credentials.c.credential_id == bindings.c.credential_id)
+    .where(bindings.c.campaign_id == bindparam("campaign"), credentials.c.dead_at.is_(None))
+    .order_by(bindings.c.bound_at, bindings.c.guild_id)
+    .limit(1)
+)
 
 
 class Campaigns:
@@ -115,15 +125,8 @@ class Campaigns:
 
     async def find_reader(self, campaign_id: CampaignId) -> CredentialId | None:
         """Return the consent that reads a campaign for every guild that follows it: the oldest that lives."""
-        query = (
-            select(bindings.c.credential_id)
-            .join(credentials, credentials.c.credential_id == bindings.c.credential_id)
-            .where(bindings.c.campaign_id == campaign_id, credentials.c.dead_at.is_(None))
-            .order_by(bindings.c.bound_at, bindings.c.guild_id)
-            .limit(1)
-        )
         async with self._database.read() as connection:
-            return (await connection.execute(query)).scalar()
+            return (await connection.execute(_READER, {"campaign": campaign_id})).scalar()
 
     async def guilds_of(self, campaign_id: CampaignId) -> tuple[GuildId, ...]:
         """Return the guilds that follow a campaign."""

@@ -5,13 +5,14 @@ costs more than to look a row up, and waits for a core where the machine is busy
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import aiosqlite
 
 Rows = list[Any]
+Done = tuple[sqlite3.Cursor, Rows]
 
 
 class Connection(aiosqlite.Connection):
@@ -21,9 +22,9 @@ class Connection(aiosqlite.Connection):
         """Return a cursor."""
         return WholeCursor(self)
 
-    async def run(self, work: Callable[[sqlite3.Connection], tuple[sqlite3.Cursor, Rows]]) -> tuple[sqlite3.Cursor, Rows]:
+    async def run(self, work: Callable[[sqlite3.Connection], Done]) -> Done:
         """Do something in the connection's thread."""
-        done: tuple[sqlite3.Cursor, Rows] = await self._execute(work, self._conn)
+        done: Done = await self._execute(work, self._conn)  # type: ignore[no-untyped-call]  # theirs
         return done
 
 
@@ -38,16 +39,16 @@ class WholeCursor:
     async def __aenter__(self) -> Self:
         return self
 
-    async def execute(self, sql: str, parameters: Iterable[Any] = ()) -> None:
+    async def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Execute a statement and fetch its rows."""
 
-        def whole(connection: sqlite3.Connection) -> tuple[sqlite3.Cursor, Rows]:
-            cursor = connection.execute(sql, tuple(parameters))
+        def whole(connection: sqlite3.Connection) -> Done:
+            cursor = connection.execute(sql, parameters)
             return cursor, cursor.fetchall()
 
         self._done, self._rows = await self._connection.run(whole)
 
-    async def executemany(self, sql: str, parameters: Iterable[Iterable[Any]]) -> None:
+    async def executemany(self, sql: str, parameters: Iterable[Sequence[Any]]) -> None:
         """Execute a statement that brings no rows for each of the parameters."""
         self._done, self._rows = await self._connection.run(lambda one: (one.executemany(sql, parameters), []))
 

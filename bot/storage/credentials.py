@@ -7,7 +7,7 @@ import enum
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import CredentialId, PatreonUserId, TokenPair
@@ -27,6 +27,10 @@ class Kind(enum.StrEnum):
     CREATOR = "creator"
 
 
+# Built once: to build a statement takes as long as to execute it, and each page of a read asks for this one.
+_BY_ID = select(credentials).where(credentials.c.credential_id == bindparam("id"))
+
+
 class Credentials:
     """Every token pair."""
 
@@ -36,10 +40,11 @@ class Credentials:
 
     async def load(self, credential_id: CredentialId) -> StoredPair:
         """Return a pair by its id; LookupError where it was dropped meanwhile."""
-        found = await self._find(credentials.c.credential_id == credential_id)
-        if found is None:
+        async with self._database.read() as connection:
+            row = (await connection.execute(_BY_ID, {"id": credential_id})).first()
+        if row is None:
             raise LookupError(f"there is no credential {credential_id}")
-        return found
+        return self._open(row)
 
     async def note_refresh_started(self, credential_id: CredentialId, at: datetime) -> None:
         """Remember that a refresh is about to be sent, so that a lost answer is known for what it is."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import filelock
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import Connection, Executable, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -78,11 +78,21 @@ class Database:
         async with self._places, _lent(self._readers, self._free_readers) as connection:
             yield connection
 
+    async def write_row(self, statement: Executable, row: dict[str, Any]) -> None:
+        """Execute one writing statement for one row: alone it is a transaction, at a third of the cost of `write`."""
+        async with self._turn, _lent(self._readers, self._free_readers) as connection:
+            await connection.execute(statement, row)
+
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncConnection]:
         """Lend a connection whose statements all see one state of the database."""
         async with self._engine.begin() as connection:
             yield connection
+
+    @property
+    def dialect_name(self) -> str:
+        """The kind of database."""
+        return self._engine.dialect.name
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:

@@ -38,8 +38,15 @@ class Holds:
         self, guild_id: GuildId, discord_user_id: DiscordUserId
     ) -> dict[DiscordUserId, dict[RoleId, HoldItem]]:
         """Return the same of one person: a turn costs no more while a hold grows large."""
+        if not await self._kept.get(("any", guild_id), lambda: self._has_any(guild_id)):
+            return {}
         one = (hold_items.c.guild_id == guild_id, hold_items.c.discord_user_id == discord_user_id)
         return await self._kept.get((guild_id, discord_user_id), lambda: self._load(*one))
+
+    async def _has_any(self, guild_id: GuildId) -> bool:
+        query = select(hold_items.c.hold_id).where(hold_items.c.guild_id == guild_id).limit(1)
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).first() is not None
 
     async def _load(self, *conditions: ColumnElement[bool]) -> dict[DiscordUserId, dict[RoleId, HoldItem]]:
         async with self._database.read() as connection:

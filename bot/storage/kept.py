@@ -3,7 +3,7 @@
 Only for tables that nobody but the aggregate itself writes: one process owns the database, and its writes come by here.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -24,8 +24,10 @@ class Kept:
         self._values: dict[object, Any] = {}
         self._writes = 0
 
-    async def get(self, key: object, load: Callable[[], Awaitable[V]]) -> V:
-        """Return what is kept, or load it."""
+    async def get(
+        self, key: object, load: Callable[[], Awaitable[V]], *, also: Callable[[V], Iterable[object]] = lambda _: ()
+    ) -> V:
+        """Return what is kept, or load it; `also` says under which other keys it will be asked for."""
         if key in self._values:
             kept: V = self._values[key]
             return kept
@@ -34,7 +36,7 @@ class Kept:
         if writes == self._writes:  # else it may be from before a write that ended meanwhile
             if len(self._values) >= MAX_KEPT:
                 self._values.clear()
-            self._values[key] = value
+            self._values.update(dict.fromkeys((key, *also(value)), value))
         return value
 
     @asynccontextmanager

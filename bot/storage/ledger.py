@@ -1,13 +1,20 @@
 """The ledger: the roles that we gave, and what we are about to do. Its moves are decided in `roles/ledger.py`."""
 
 import msgspec
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, bindparam, delete, func, select
 
 from bot.model import DiscordUserId, Grant, GrantState, GuildId, RoleId
 from bot.storage.database import Database
 from bot.storage.rows import read_row
 from bot.storage.tables import grants
 from bot.storage.upsert import Upsert
+
+# Built once: to build a statement takes as long as to execute it, and whoever waits for a role waits for this one.
+_OF_MEMBER = (
+    select(grants)
+    .where(grants.c.guild_id == bindparam("guild"), grants.c.discord_user_id == bindparam("person"))
+    .order_by(grants.c.role_id)
+)
 
 
 class Ledger:
@@ -25,8 +32,9 @@ class Ledger:
 
     async def load_member(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> dict[RoleId, Grant]:
         """Return one person's grants in a guild, by role."""
-        found = await self._load(grants.c.guild_id == guild_id, grants.c.discord_user_id == discord_user_id)
-        return {grant.role_id: grant for grant in found}
+        async with self._database.read() as connection:
+            rows = (await connection.execute(_OF_MEMBER, {"guild": guild_id, "person": discord_user_id})).all()
+        return {grant.role_id: grant for grant in (read_row(row, Grant) for row in rows)}
 
     async def open_intents(self, guild_id: GuildId) -> tuple[Grant, ...]:
         """Return the writes of which we do not know whether they happened."""
@@ -42,10 +50,12 @@ class Ledger:
 
     async def put(self, *changed: Grant) -> None:
         """Store grants, each in place of what the ledger said about that person and role."""
-        if not changed:
-            return
-        async with self._database.write() as connection:
-            await connection.execute(Upsert(grants).on(connection), [*map(msgspec.structs.asdict, changed)])
+        rows = [*map(msgspec.structs.asdict, changed)]
+        if len(rows) == 1:  # somebody waits for it
+            await self._database.write_row(Upsert(grants).build(self._database.dialect_name), rows[0])
+        elif rows:
+            async with self._database.write() as connection:
+                await connection.execute(Upsert(grants).on(connection), rows)
 
     async def drop(self, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId) -> None:
         """Forget a grant: the role is no longer ours."""

@@ -42,7 +42,11 @@ class Links:
 
     async def find_patreon(self, patreon_user_id: PatreonUserId) -> Link | None:
         """Return the link of a Patreon account."""
-        return await self._kept.get(patreon_user_id, lambda: self._find(links.c.patreon_user_id == patreon_user_id))
+        return await self._kept.get(
+            patreon_user_id,
+            lambda: self._find(links.c.patreon_user_id == patreon_user_id),
+            also=lambda link: [(link.discord_user_id, with_ended) for with_ended in (True, False)] if link else (),
+        )
 
     async def list_all(self) -> tuple[Link, ...]:
         """Return every link, the oldest first, those that ended too."""

@@ -19,6 +19,15 @@ from bot.storage.upsert import Upsert
 
 MAX_IDS = 500  # in one query: databases limit how many values a statement may carry
 
+NEWEST = Upsert(memberships, not_older="latest_read_at")
+
+# Built once: to build a statement takes as long as to execute it, and whoever waits for a role waits for this one.
+_PEOPLE = (
+    select(memberships.c.record)
+    .where(memberships.c.patreon_user_id.in_(bindparam("ids", expanding=True)))
+    .order_by(memberships.c.campaign_id)
+)
+
 _decode = msgspec.json.Decoder(MembershipRecord).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -56,15 +65,10 @@ class Memberships:
     ) -> dict[PatreonUserId, tuple[MembershipRecord, ...]]:
         """Return the records of several patrons, without those who have none."""
         wanted = sorted(set(patreon_user_ids))
-        query = (
-            select(memberships.c.record)
-            .where(memberships.c.patreon_user_id.in_(bindparam("ids", expanding=True)))
-            .order_by(memberships.c.campaign_id)
-        )
         found: dict[PatreonUserId, tuple[MembershipRecord, ...]] = {}
         async with self._database.read() as connection:
             for start in range(0, len(wanted), MAX_IDS):
-                rows = (await connection.execute(query, {"ids": wanted[start : start + MAX_IDS]})).scalars().all()
+                rows = (await connection.execute(_PEOPLE, {"ids": wanted[start : start + MAX_IDS]})).scalars().all()
                 for record in map(_decode, rows):
                     found[record.patreon_user_id] = (*found.get(record.patreon_user_id, ()), record)
         return found
@@ -84,10 +88,11 @@ class Memberships:
     async def save(self, records: Iterable[MembershipRecord]) -> None:
         """Store records; one that knows less than the stored one does is left out."""
         rows = [membership_row(record) for record in records]
-        if not rows:
-            return
-        async with self._database.write() as connection:
-            await save_rows(connection, rows)
+        if len(rows) == 1:  # somebody waits for it
+            await self._database.write_row(NEWEST.build(self._database.dialect_name), rows[0])
+        elif rows:
+            async with self._database.write() as connection:
+                await save_rows(connection, rows)
 
     async def delete(self, campaign_id: CampaignId, patreon_user_ids: Iterable[PatreonUserId]) -> None:
         """Forget people in a campaign."""
@@ -149,7 +154,7 @@ def membership_row(record: MembershipRecord) -> dict[str, Any]:
 
 async def save_rows(connection: AsyncConnection, rows: list[dict[str, Any]]) -> None:
     """Store records inside a transaction that the caller began."""
-    await connection.execute(Upsert(memberships, not_older="latest_read_at").on(connection), rows)
+    await connection.execute(NEWEST.on(connection), rows)
 
 
 def _latest(record: MembershipRecord) -> datetime:

@@ -1,6 +1,7 @@
 """INSERT that replaces: the one statement that SQLite and PostgreSQL build with different classes."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from sqlalchemy import Executable, Table
 from sqlalchemy.dialects import postgresql, sqlite
@@ -21,8 +22,9 @@ class Upsert:
         """Build the statement for the database at the other end."""
         return self.build(connection.dialect.name)
 
+    @cache  # noqa: B019  the tables live as long as we do
     def build(self, dialect_name: str) -> Executable:
-        """Build the statement for one kind of database."""
+        """Build the statement for one kind of database; to build it takes as long as to execute it."""
         insert = postgresql.insert(self.table) if dialect_name == "postgresql" else sqlite.insert(self.table)
         keys = [column.name for column in self.table.primary_key]
         changed = {column.name: insert.excluded[column.name] for column in self.table.c if column.name not in keys}

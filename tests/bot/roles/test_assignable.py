@@ -102,9 +102,7 @@ def test_dangerous_rights_are_named_and_others_are_not() -> None:
 def test_the_rights_that_count_in_a_channel_are_those_that_discord_lets_a_channel_give() -> None:
     """Of kick, ban or Administrator a channel's permissions say nothing: Discord ignores them there."""
     in_channels = discord.Permissions.all_channel()
-    in_channels.manage_events = (
-        True  # not so in discord.py, but in Discord's table, for voice and stage
-    )
+    in_channels.manage_events = True  # not so in discord.py, but in Discord's table, for voice and stage
     assert set(CHANNEL_RIGHTS) == {bit for bit in DANGEROUS if bit & in_channels.value}
 
 

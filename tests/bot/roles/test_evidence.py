@@ -35,7 +35,7 @@ def page(number: int, *names: str, total: int | None = None, userless: int = 0, 
         memberships=tuple(reading(name) for name in names),
         total=total,
         rows=len(names) + userless,
-        rows_without_user=userless,
+        ids_without_user=tuple(f"userless-{number}-{row}" for row in range(userless)),
         **rest,
     )
 
@@ -61,7 +61,7 @@ def test_a_read_is_counted_page_by_page() -> None:
         reading("cleo", patron_status=PatronStatus.FORMER),
     )
     first = MembershipPage(number=1, memberships=patrons[:2], total=5, rows=2)
-    last = MembershipPage(number=2, memberships=patrons[2:], total=4, rows=2, rows_without_user=1, is_last=True)
+    last = MembershipPage(number=2, memberships=patrons[2:], total=4, rows=2, ids_without_user=("8",), is_last=True)
     counted = tally(first, last)
     assert counted.summary == ReadSummary(
         pages=2,

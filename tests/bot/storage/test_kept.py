@@ -35,6 +35,13 @@ async def test_what_was_read_is_not_read_again(values: Kept) -> None:
     assert shelf.looks == 1
 
 
+async def test_what_was_read_is_found_under_its_other_names(values: Kept) -> None:
+    shelf = Shelf()
+    await values.get("key", shelf.load, also=lambda value: [f"{value} again"])
+    assert await values.get("first again", shelf.load) == "first"
+    assert shelf.looks == 1
+
+
 async def test_that_nothing_is_there_is_kept_too(values: Kept) -> None:
     looks = 0
 

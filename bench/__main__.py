@@ -1,0 +1,171 @@
+"""Measure every promise about speed and print what was seen: `python -m bench`; exit code 1 where one is not kept.
+
+Names of measurements, such as `python -m bench sync nudges`, run only these.
+"""
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from time import monotonic
+
+import msgspec
+
+from bench.calls import Calls, count_calls
+from bench.memberlist import Served
+from bench.nudges import measure_latency
+from bench.process import ask, serving
+from bench.queueing import count_those_before
+from bench.reading import Cost, Growth
+from bench.servers import Size
+from bench.table import Row, show
+
+CAMPAIGN, PATRONS = 100_000, 5_000
+CALLS_CAMPAIGN = 10_000
+SMALL_SERVER, LARGE_SERVER = 10_000, 500_000
+BULK = 10_000
+NUDGE_RUNS = 3  # the best counts: a p99 shows whatever else the machine does
+
+
+async def sync() -> list[Row]:
+    """A sync without changes: CPU beside plain fetching, and memory."""
+    with tempfile.TemporaryDirectory(prefix="pledgekeeper-bench-") as folder:
+        database = str(Path(folder) / "bench.db")
+        async with serving("bench.memberlist", str(CAMPAIGN), str(PATRONS)) as line:
+            served = msgspec.json.decode(line, type=Served)
+            cost = msgspec.json.decode(await ask("bench.reading", "cpu", database, told=line), type=Cost)
+            growth = msgspec.json.decode(await ask("bench.reading", "memory", database, told=line), type=Growth)
+    return [
+        Row(
+            promise=f"CPU of a no-change sync of {CAMPAIGN:,} members, times fetching and orjson.loads",
+            seen=cost.intake_seconds / cost.plain_seconds,
+            limit=1.5,
+            detail=f"{cost.intake_seconds:.2f} s / {cost.plain_seconds:.2f} s for {served.bytes_sent / 2**20:.0f} MiB",
+        ),
+        Row(
+            promise="growth of the process's peak memory in it, a member",
+            seen=(growth.after_kib - growth.before_kib) / CAMPAIGN,
+            limit=1.0,
+            unit="KiB",
+            detail=f"{growth.before_kib / 1024:.0f} MiB before, {growth.after_kib / 1024:.0f} MiB at most",
+        ),
+    ]
+
+
+async def calls() -> list[Row]:
+    """Calls to both services, counted by the stand-ins."""
+    warm, cold = await count_calls(CALLS_CAMPAIGN)
+    return [*_call_rows("a sync", warm), *_call_rows("a cold start", cold)]
+
+
+def _call_rows(name: str, counted: Calls) -> list[Row]:
+    others = sum(counted.others.values())
+    return [
+        Row(
+            promise=f"Patreon calls of {name}, {CALLS_CAMPAIGN:,} members",
+            seen=counted.pages,
+            limit=counted.pages_wanted,
+            is_exact=True,
+            detail="one for each thousand members",
+        ),
+        Row(
+            promise=f"Discord writes of {name}",
+            seen=counted.writes,
+            limit=counted.writes_wanted,
+            is_exact=True,
+            detail="one for each changed (person, role)",
+        ),
+        Row(
+            promise=f"other calls of {name}",
+            seen=others,
+            limit=0,
+            is_exact=True,
+            detail=", ".join(counted.others) or "none",
+        ),
+    ]
+
+
+async def servers() -> list[Row]:
+    """Memory in a large server beside a small one."""
+    small, large = [
+        msgspec.json.decode(line, type=Size)
+        for line in await asyncio.gather(
+            ask("bench.servers", str(SMALL_SERVER), str(PATRONS)),
+            ask("bench.servers", str(LARGE_SERVER), str(PATRONS)),
+        )
+    ]
+    return [
+        Row(
+            promise=f"the bot's resident memory at {LARGE_SERVER:,} members, times that at {SMALL_SERVER:,}",
+            seen=large.resident_kib / small.resident_kib,
+            limit=1.3,
+            detail=f"{large.resident_kib / 1024:.0f} MiB / {small.resident_kib / 1024:.0f} MiB, {PATRONS:,} patrons",
+        ),
+        Row(
+            promise="people looked at by start and first plan who are no patrons",
+            seen=large.strangers + large.member_calls,
+            limit=0,
+            is_exact=True,
+            detail=f"{large.asked:,} asked for over the gateway, {large.queued:,} planned a role, none read by REST",
+        ),
+    ]
+
+
+async def nudges() -> list[Row]:
+    """From a webhook to its role write."""
+    latency = await measure_latency()
+    for _ in range(NUDGE_RUNS - 1):
+        if latency.p99_ms > LATENCY_LIMIT_MS:
+            latency = min(latency, await measure_latency(), key=lambda one: one.p99_ms)
+    return [
+        Row(
+            promise=f"p99 of nudge to role write, over the stand-ins' own {latency.standins_ms:.1f} ms",
+            seen=latency.p99_ms,
+            limit=LATENCY_LIMIT_MS,
+            unit="ms",
+            detail=f"{latency.nudges} nudges one after another, median {latency.median_ms:.1f} ms",
+        )
+    ]
+
+
+async def queueing() -> list[Row]:
+    """A new patron behind a bulk run."""
+    seen = await count_those_before(BULK)
+    return [
+        Row(
+            promise="bulk writes between a new patron's nudge and their role",
+            seen=seen.written_before,
+            limit=1,
+            detail=f"{seen.waiting:,} wait behind the rate limit; one may be under way",
+        )
+    ]
+
+
+LATENCY_LIMIT_MS = 20.0
+MEASUREMENTS: dict[str, Callable[[], Awaitable[list[Row]]]] = {
+    "sync": sync,
+    "calls": calls,
+    "servers": servers,
+    "nudges": nudges,
+    "queueing": queueing,
+}
+
+
+async def measure(names: list[str]) -> int:
+    """Take these measurements one after another and show them; return the exit code."""
+    began = monotonic()
+    rows: list[Row] = []
+    for name in names:
+        sys.stderr.write(f"{name} …\n")
+        rows += await MEASUREMENTS[name]()
+    show(rows, seconds=monotonic() - began, load=os.getloadavg()[0])
+    return 0 if all(row.is_kept for row in rows) else 1
+
+
+if __name__ == "__main__":
+    chosen = sys.argv[1:] or list(MEASUREMENTS)
+    if unknown := set(chosen) - MEASUREMENTS.keys():
+        sys.exit(f"there is no measurement {', '.join(sorted(unknown))}; there are {', '.join(MEASUREMENTS)}")
+    sys.exit(asyncio.run(measure(chosen)))

@@ -1,0 +1,72 @@
+"""What a town needs of a process: its time, its hold on the database that ends with it, and waits that cost nothing."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.storage.database import Database
+
+
+class TownClock:
+    """Time that moves only when told to."""
+
+    def __init__(self) -> None:
+        self._now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+        self._watchers: list[Callable[[datetime], None]] = []
+
+    def now(self) -> datetime:
+        return self._now
+
+    def move(self, step: timedelta) -> None:
+        self._now += step
+        for watcher in self._watchers:
+            watcher(self._now)
+
+    def on_move(self, watcher: Callable[[datetime], None]) -> None:
+        self._watchers.append(watcher)
+
+
+class Life:
+    """One process's hold on the database: at its end, what is under way there ends too, and nothing new begins."""
+
+    def __init__(self, database: Database) -> None:
+        self._is_over = False
+        self._under_way = 0
+        for name in ("read", "write", "snapshot"):
+            setattr(database, name, self._guarded(getattr(database, name)))
+
+    async def end(self) -> None:
+        self._is_over = True
+        while self._under_way:
+            await asyncio.sleep(0.0005)
+
+    def _guarded(self, lend: Callable[[], Any]) -> Callable[[], Any]:
+        @contextlib.asynccontextmanager
+        async def guarded() -> AsyncIterator[Any]:
+            if self._is_over:
+                await asyncio.get_running_loop().create_future()
+            self._under_way += 1
+            try:
+                async with lend() as connection:
+                    yield connection
+            finally:
+                self._under_way -= 1
+
+        return guarded
+
+
+class Leaps:
+    """A monotonic time in which nobody ever has to wait."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def __call__(self) -> float:
+        self._now += 1000.0
+        return self._now
+
+
+async def no_sleep(_: float) -> None:
+    await asyncio.sleep(0)
