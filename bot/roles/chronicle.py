@@ -7,7 +7,7 @@ import msgspec
 
 from bot.model import DiscordUserId, Grant, GrantState, GuildId, HandEdits, ReadId, RoleId
 from bot.roles.ledger import Settlement, came_back
-from bot.roles.plan import Decision, GuildFacts, PersonFacts
+from bot.roles.plan import Action, Decision, GuildFacts, PersonFacts
 from bot.roles.report import Names, plain_stamp, say_decision
 from bot.storage.audit import AuditEntry
 
@@ -17,6 +17,7 @@ ROLE_DELETED = "the role was deleted"
 TAKEN = "somebody took it away by hand; it stays away"
 TAKEN_BUT_ENFORCED = "somebody took it away by hand; this server's hand_edits say that it is given again while earned"
 GIVEN_BACK = "somebody gave it back by hand"
+CUT_OFF = "by me; I was cut off before I could write down why"
 
 
 class Deed(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,13 +81,33 @@ def seen_entries(
     return [_entry(grant, action, reason, at=guild.now, trigger=SEEN) for grant, action, reason in found]
 
 
+def cut_entries(guild: GuildFacts, person: PersonFacts, intents: Iterable[Grant]) -> list[AuditEntry]:
+    """Write down what we did ourselves and could not record; what was taken counts for the brake, in doubt."""
+    with_rule = {rule.role_id for rule in guild.rules}
+    return [
+        _entry(
+            intent,
+            f"{Action.GRANT if intent.state is GrantState.GRANTING else Action.REVOKE} done",
+            CUT_OFF,
+            at=guild.now,
+            trigger=SEEN,
+            is_counted=(
+                intent.state is GrantState.REVOKING and intent.role_id in with_rule and not person.has_unlinked
+            ),
+        )
+        for intent in intents
+    ]
+
+
 def _was_taken(grant: Grant, person: PersonFacts) -> bool:
     if person.seat is None or came_back(grant, person.seat):
         return False
     return grant.state in {GrantState.HELD, GrantState.SUPPRESSED}
 
 
-def _entry(grant: Grant, action: str, reason: str, *, at: datetime, trigger: str) -> AuditEntry:
+def _entry(
+    grant: Grant, action: str, reason: str, *, at: datetime, trigger: str, is_counted: bool = False
+) -> AuditEntry:
     return AuditEntry(
         at=at,
         guild_id=grant.guild_id,
@@ -95,4 +116,5 @@ def _entry(grant: Grant, action: str, reason: str, *, at: datetime, trigger: str
         action=action,
         reason=reason,
         trigger=trigger,
+        is_counted=is_counted,
     )

@@ -88,6 +88,13 @@ def _settle_one(grant: Grant, seat: Seat | None, *, hand_edits: HandEdits, now: 
     return msgspec.structs.replace(grant, state=GrantState.SUPPRESSED, since=now)
 
 
+def carried_out(grants: Mapping[RoleId, Grant], settlement: Settlement, seat: Seat | None) -> tuple[Grant, ...]:
+    """Return the intents that a look shows to have happened: the role is there to stay, or gone."""
+    given = [grants[one.role_id] for one in settlement.put if grants[one.role_id].state is GrantState.GRANTING]
+    taken = [grants[role_id] for role_id in settlement.drop if grants[role_id].state is GrantState.REVOKING]
+    return (*given, *taken) if seat is not None else ()
+
+
 def came_back(grant: Grant, seat: Seat) -> bool:
     """Tell whether they left since the role was first seen on them, which took it from them by no hand."""
     return seat.joined_at is not None and grant.granted_at is not None and seat.joined_at > grant.granted_at

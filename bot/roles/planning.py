@@ -10,10 +10,10 @@ import msgspec
 
 from bot.model import CampaignId, DiscordUserId, GuildId, RoleId
 from bot.roles.assignable import Block
-from bot.roles.chronicle import seen_entries
+from bot.roles.chronicle import cut_entries, seen_entries
 from bot.roles.facts import FactBook, seated
 from bot.roles.holds import Holds
-from bot.roles.ledger import Settlement, settle, settled
+from bot.roles.ledger import Settlement, carried_out, settle, settled
 from bot.roles.observe import Observer
 from bot.roles.plan import GuildFacts, PersonFacts, PersonPlan, plan_person
 from bot.roles.report import Names
@@ -110,7 +110,14 @@ class Planning:
     async def _record(self, guild: GuildFacts, person: PersonFacts, names: Names) -> None:
         """Store what the look says of the person's ledger rows."""
         settlement = settle_seen(guild, person, names)
-        await self._storage.audit.add(*seen_entries(guild, person, settlement, existing=names.roles))
+        unrecorded = [
+            intent
+            for intent in carried_out(person.grants, settlement, person.seat)
+            if intent.role_id in names.roles and not await self._storage.audit.has_since(intent)
+        ]
+        await self._storage.audit.add(
+            *seen_entries(guild, person, settlement, existing=names.roles), *cut_entries(guild, person, unrecorded)
+        )
         await self._storage.ledger.put(*settlement.put)
         for role_id in settlement.drop:
             await self._storage.ledger.drop(guild.guild_id, person.discord_user_id, role_id)

@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import func, insert, select
 
-from bot.model import DiscordUserId, GuildId, ReadId, RoleId
+from bot.model import DiscordUserId, Grant, GuildId, ReadId, RoleId
 from bot.storage.database import Database
 from bot.storage.rows import read_row
 from bot.storage.tables import audit
@@ -48,6 +48,14 @@ class Audit:
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
         return tuple(read_row(row, AuditEntry) for row in rows)
+
+    async def has_since(self, intent: Grant) -> bool:
+        """Tell whether anything was written down of that person and role since the intent."""
+        query = select(audit.c.audit_id).order_by(audit.c.audit_id.desc()).limit(1)  # the newest first: soon found
+        query = query.where(audit.c.guild_id == intent.guild_id, audit.c.discord_user_id == intent.discord_user_id)
+        query = query.where(audit.c.role_id == intent.role_id, audit.c.at >= intent.since)
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).first() is not None
 
     async def count_revokes(self, guild_id: GuildId, since: datetime) -> int:
         """Count the roles of people whose revokes after a moment count for the brake; one tried again counts once."""

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import sqlite3
 from collections.abc import Callable
 
 import aiohttp
@@ -21,6 +22,13 @@ def _kill_when(stage: Stage, is_so: Callable[[], bool]) -> None:
 
     killed: list[int] = []
     stage.sandbox.discord.on_change(kill)
+
+
+def _recorded(stage: Stage, username: str) -> list[str]:
+    """Return what the audit says was done to this person's roles, the oldest first."""
+    with contextlib.closing(sqlite3.connect(stage.database)) as database:
+        query = "SELECT action FROM audit WHERE discord_user_id = ? ORDER BY audit_id"
+        return [action for (action,) in database.execute(query, (stage.user_id(username),))]
 
 
 async def test_killed_between_exchange_and_confirmation_the_same_browser_can_still_confirm(stage: Stage) -> None:
@@ -48,6 +56,7 @@ async def test_killed_between_a_put_and_its_record_the_role_is_known_as_ours(sta
     await stage.restart()
     await stage.rounds(2)
     assert "Gold" in stage.roles("hazel.hollow")
+    assert _recorded(stage, "hazel.hollow") == ["grant done"]
     stage.sandbox.patreon.refund(stage.patron_id("Gerda Nilsson"))  # ours, so it can be taken
     await stage.until(lambda: "Gold" not in stage.roles("hazel.hollow"), "the role is ours to take")
 
@@ -63,5 +72,6 @@ async def test_killed_between_a_delete_and_its_record_a_new_pledge_is_granted_ag
     await stage.restart()
     await stage.rounds(2)
     assert "Gold" not in stage.roles("hazel.hollow")
+    assert _recorded(stage, "hazel.hollow") == ["grant done", "revoke done"]
     stage.sandbox.patreon.pay(stage.patron_id("Gerda Nilsson"))
     await stage.until(lambda: "Gold" in stage.roles("hazel.hollow"), "the new pledge's role: no hand edit was seen")

@@ -5,7 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from bot.model import DiscordUserId, GrantState, HandEdits, ReadId, RoleId
-from bot.roles.chronicle import Deed, deed_entries, gone_entries, seen_entries
+from bot.roles.chronicle import Deed, cut_entries, deed_entries, gone_entries, seen_entries
 from bot.roles.ledger import settle
 from bot.roles.plan import Action, Decision
 from bot.roles.rules import Claim, Wanted
@@ -73,6 +73,21 @@ def test_our_own_writes_have_rows_of_their_own(world: World, state: GrantState) 
     world.note("ada", "Gold", state)
     world.take("ada", "Gold")
     assert seen(world) == []
+
+
+def test_a_write_that_we_were_cut_off_from_is_written_down_and_counts_in_doubt(world: World) -> None:
+    def rows(state: GrantState, *, has_unlinked: bool = False) -> list[tuple[str, bool]]:
+        world.note("ada", "Gold", state)
+        person = replace(world.people["ada"], has_unlinked=has_unlinked)
+        entries = cut_entries(world.facts(), person, person.grants.values())
+        assert all("cut off" in entry.reason and entry.trigger == "seen on Discord" for entry in entries)
+        return [(entry.action, entry.is_counted) for entry in entries]
+
+    assert rows(GrantState.GRANTING) == [("grant done", False)]
+    assert rows(GrantState.REVOKING) == [("revoke done", True)]
+    assert rows(GrantState.REVOKING, has_unlinked=True) == [("revoke done", False)]
+    world.drop_rule("Gold")
+    assert rows(GrantState.REVOKING) == [("revoke done", False)], "an admin took the rule away"
 
 
 def test_a_deed_is_written_down_with_who_which_role_why_which_trigger_and_which_read(world: World) -> None:

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from bot.model import DiscordUserId, Grant, GrantState, HandEdits, RoleId
-from bot.roles.ledger import Seat, Settlement, settle, settled
+from bot.roles.ledger import Seat, Settlement, carried_out, settle, settled
 from tests.fakes.world import GUILD, NEW_YEAR
 
 GOLD = RoleId(13)
@@ -140,3 +140,22 @@ def test_a_second_look_finds_nothing_more_to_settle() -> None:
             rows = {GOLD: row(state)}
             once = settled(rows, settle(rows.values(), where, hand_edits=RESPECT, now=NOW))
             assert settle(once.values(), where, hand_edits=RESPECT, now=NOW).is_empty
+
+
+@pytest.mark.parametrize(
+    ("state", "where", "happened"),
+    [
+        (GRANTING, seat(has=True), True),
+        (GRANTING, seat(has=False), False),
+        (REVOKING, seat(has=True), False),
+        (REVOKING, seat(has=False), True),
+        (GRANTING, None, False),
+        (REVOKING, None, False),
+        (HELD, seat(has=False, is_back=True), False),
+        (SUPPRESSED, seat(has=True), False),
+    ],
+)
+def test_a_look_tells_which_of_our_writes_were_carried_out(
+    state: GrantState, where: Seat | None, happened: bool
+) -> None:
+    assert carried_out({GOLD: row(state)}, look(state, where), where) == ((row(state),) if happened else ())

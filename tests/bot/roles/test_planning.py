@@ -87,6 +87,20 @@ async def test_a_row_says_which_read_decided(linked: Scene) -> None:
     assert (await linked.written(MEMBER, "grant done")).read_id == await believed(linked)
 
 
+async def test_our_own_write_has_one_row_however_often_it_is_seen(linked: Scene) -> None:
+    """Only what was cut off before its row was written gets one by a look."""
+    services, person = linked.services, linked.person(MEMBER)
+    linked.stage.sandbox.patreon.refund(linked.stage.patron_id("Gerda Nilsson"))
+    await services.rounds.run(trigger="test")
+    await linked.written(MEMBER, "revoke done")
+    services.observer.forget()
+    await services.reconciler.consider(linked.guild_id, None, trigger="test")
+    (turn,) = services.reconciler.mark(linked.guild_id, [person], trigger="test")
+    await turn
+    rows = await services.storage.audit.recent(linked.guild_id, person)
+    assert sorted(row.action for row in rows) == ["grant done", "revoke done"]
+
+
 async def test_an_unlinking_does_not_use_up_the_brake(linked: Scene) -> None:
     typed = await linked.type(ADMIN, "patreon unlink", user=str(linked.person(MEMBER)))
     await linked.press(ADMIN, typed.messages[0], "confirm:")

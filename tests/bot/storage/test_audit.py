@@ -1,6 +1,8 @@
 from datetime import UTC, datetime
 
-from bot.model import DiscordUserId, GuildId, ReadId, RoleId
+import pytest
+
+from bot.model import DiscordUserId, Grant, GrantState, GuildId, ReadId, RoleId
 from bot.storage import Storage
 from bot.storage.audit import AuditEntry
 
@@ -33,3 +35,13 @@ async def test_the_newest_entries_come_first(storage: Storage) -> None:
 async def test_one_person_s_entries_can_be_asked_for(storage: Storage) -> None:
     await storage.audit.add(entry(1), entry(2, DiscordUserId(12)))
     assert await storage.audit.recent(GUILD, ADA) == (entry(1),)
+
+
+@pytest.mark.parametrize(("minute", "is_recorded"), [(0, True), (1, True), (2, False)])
+async def test_a_write_is_recorded_once_a_row_stands_that_is_no_older(
+    storage: Storage, minute: int, is_recorded: bool
+) -> None:
+    await storage.audit.add(entry(1), entry(3, DiscordUserId(12)), entry(3, guild=901))
+    since = datetime(2026, 3, 1, 12, minute, tzinfo=UTC)
+    intent = Grant(guild_id=GUILD, discord_user_id=ADA, role_id=RoleId(31), state=GrantState.GRANTING, since=since)
+    assert await storage.audit.has_since(intent) is is_recorded
