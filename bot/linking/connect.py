@@ -18,7 +18,7 @@ import msgspec
 import structlog
 
 from bot.clock import Clock
-from bot.linking.callback import Callback, Consent
+from bot.linking.authorization import Authorizations, Consent
 from bot.linking.connection import (
     DECLINED,
     CampaignChoice,
@@ -43,12 +43,11 @@ from bot.patreon.oauth import CONNECT_SCOPES, OAuth
 from bot.storage import Storage
 from bot.storage.audit import AuditEntry
 from bot.storage.pendings import Pending, PendingRow, PendingStatus
-from bot.storage.states import ButtonPlace, Purpose, State, StateId, StateRow
+from bot.storage.states import ButtonPlace, Purpose, State, StateId
 from bot.vault import digest
 
 log = structlog.get_logger(__name__)
 
-STATE_LIFETIME = timedelta(minutes=10)
 PENDING_LIFETIME = timedelta(minutes=10)
 CLOSE_SECONDS = 10.0
 TRIGGER = "/patreon connect"
@@ -81,7 +80,7 @@ class ConnectFlow:
         self._crier = crier
         self._rights = rights
         self._give_back = give_back
-        self._callback = Callback(states=storage.states, oauth=oauth, clock=clock)
+        self._authorizations = Authorizations(states=storage.states, oauth=oauth, clock=clock)
         self._answering = asyncio.Lock()  # what a person agreed to holds until it is stored
         self._following: set[asyncio.Task[None]] = set()
 
@@ -96,20 +95,7 @@ class ConnectFlow:
 
     async def start(self, asker: Asker) -> StartedLink:
         """Make the link that leads a creator to Patreon; an older one of this admin is void from now on."""
-        state = fresh_secret()
-        now = self._clock.now()
-        question = StateRow(
-            digest=digest(state),
-            purpose=Purpose.CONNECT,
-            created_at=now,
-            expires_at=now + STATE_LIFETIME,
-            **msgspec.structs.asdict(asker),
-        )
-        return StartedLink(
-            state_id=await self._storage.states.create(question),
-            authorize_url=self._oauth.authorize_url(state=state, scopes=CONNECT_SCOPES),
-            expires_at=question.expires_at,
-        )
+        return await self._authorizations.begin(Purpose.CONNECT, asker, CONNECT_SCOPES)
 
     async def attach_button(self, state_id: StateId, place: ButtonPlace) -> None:
         """Remember which message carries the button, so that it can say how it ended."""
@@ -117,7 +103,7 @@ class ConnectFlow:
 
     async def finish_callback(self, *, state: Secret | None, code: Secret | None, error: str | None) -> ConnectLanding:
         """Take Patreon's answer, good or bad; the state is used up in any case."""
-        taken = await self._callback.take(Purpose.CONNECT, state=state, code=code, error=error, read=self._read)
+        taken = await self._authorizations.take(Purpose.CONNECT, state=state, code=code, error=error, read=self._read)
         if not isinstance(taken, Consent):
             return await self._end(taken.state, taken.word)
         identity, campaigns = taken.told

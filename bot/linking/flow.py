@@ -17,7 +17,7 @@ import structlog
 
 from bot.clock import Clock
 from bot.linking.aftermath import Aftermath
-from bot.linking.callback import Callback, Consent
+from bot.linking.authorization import Authorizations, Consent
 from bot.linking.giveback import GiveBack
 from bot.linking.outcome import Asker, Landing, PageView, RolesOutcome, StartedLink, Unlinked, Word
 from bot.linking.ports import Messenger, RolesFollow
@@ -31,12 +31,11 @@ from bot.patreon.version import PatreonApi
 from bot.roles.record import take_identity
 from bot.storage import Storage
 from bot.storage.pendings import Pending, PendingRow, PendingStatus
-from bot.storage.states import ButtonPlace, Purpose, State, StateId, StateRow
+from bot.storage.states import ButtonPlace, Purpose, State, StateId
 from bot.vault import VaultKeyMissing, digest
 
 log = structlog.get_logger(__name__)
 
-STATE_LIFETIME = timedelta(minutes=10)
 PENDING_LIFETIME = timedelta(minutes=10)
 STATES_KEPT = timedelta(hours=24)  # so that "used", "run out" and "never ours" are different pages
 REVOKE_SECONDS = 5.0
@@ -66,7 +65,7 @@ class LinkFlow:
         self._roles = roles
         self._messenger = messenger
         self._give_back = give_back
-        self._callback = Callback(states=storage.states, oauth=oauth, clock=clock)
+        self._authorizations = Authorizations(states=storage.states, oauth=oauth, clock=clock)
         self._aftermath = Aftermath(storage=storage, roles=roles, messenger=messenger)
         self._answering = asyncio.Lock()  # what a person agreed to holds until it is stored
 
@@ -76,20 +75,7 @@ class LinkFlow:
 
     async def start_link(self, asker: Asker) -> StartedLink:
         """Make the link that leads to Patreon; an older one of this person is void from now on."""
-        state = fresh_secret()
-        now = self._clock.now()
-        question = StateRow(
-            digest=digest(state),
-            purpose=Purpose.LINK,
-            created_at=now,
-            expires_at=now + STATE_LIFETIME,
-            **msgspec.structs.asdict(asker),
-        )
-        return StartedLink(
-            state_id=await self._storage.states.create(question),
-            authorize_url=self._oauth.authorize_url(state=state, scopes=self._scopes),
-            expires_at=question.expires_at,
-        )
+        return await self._authorizations.begin(Purpose.LINK, asker, self._scopes)
 
     async def attach_button(self, state_id: StateId, place: ButtonPlace) -> None:
         """Remember which message carries the button, so that it can say how it ended."""
@@ -97,7 +83,7 @@ class LinkFlow:
 
     async def finish_callback(self, *, state: Secret | None, code: Secret | None, error: str | None) -> Landing:
         """Take Patreon's answer, good or bad; the state is used up in any case."""
-        taken = await self._callback.take(Purpose.LINK, state=state, code=code, error=error, read=self._read)
+        taken = await self._authorizations.take(Purpose.LINK, state=state, code=code, error=error, read=self._read)
         if isinstance(taken, Consent):
             return await self._ask(taken.state, taken.pair, taken.told, read_started_at=taken.asked_at)
         if taken.state is None:

@@ -18,9 +18,7 @@ from bot.linking.connection import ConnectLanding, ConnectView
 from bot.linking.outcome import Word
 from bot.model import CampaignId, Secret
 from bot.web.render import REFUSED, Renderer
-from bot.web.visits import Visits, read_form, to_page, to_secret
-
-STATUSES = {Word.UNKNOWN: 400, Word.EXPIRED: 410, Word.USED: 410, Word.UNAVAILABLE: 503}
+from bot.web.visits import Visits, read_form, read_token, status_of, to_page
 
 
 class ConnectPages:
@@ -61,14 +59,14 @@ class ConnectPages:
             return to_page(self._renderer.plain(REFUSED), 403)
         form = await read_form(request)
         chosen = frozenset(CampaignId(one) for one in form.get("campaign", ()))
-        view = await self._flow.confirm(self._visits.cookie(request), _token(form), chosen)
+        view = await self._flow.confirm(self._visits.cookie(request), read_token(form), chosen)
         return self._visits.see("/connect/confirm") if view.word is Word.CONNECTED else self._shown(view)
 
     async def decline(self, request: web.Request) -> web.Response:
         """Take the answer No."""
         if not self._visits.is_from_our_page(request):
             return to_page(self._renderer.plain(REFUSED), 403)
-        view = await self._flow.decline(self._visits.cookie(request), _token(await read_form(request)))
+        view = await self._flow.decline(self._visits.cookie(request), read_token(await read_form(request)))
         if view.word is not Word.DECLINED:
             return self._visits.see("/connect/confirm") if view.word is Word.CONNECTED else self._shown(view)
         response = self._visits.see("/connect/declined")
@@ -81,13 +79,9 @@ class ConnectPages:
 
     def _landed(self, landing: ConnectLanding) -> web.Response:
         page = self._renderer.connect_result(landing.word, landing.cause)
-        return to_page(page, STATUSES.get(landing.word, 200))
+        return to_page(page, status_of(landing.word))
 
     def _shown(self, view: ConnectView) -> web.Response:
         if view.is_changed or view.is_unchosen:
             return to_page(self._renderer.connect(view), 403 if view.is_changed else 422)
-        return to_page(self._renderer.connect(view), STATUSES.get(view.word, 200))
-
-
-def _token(form: dict[str, list[str]]) -> Secret | None:
-    return to_secret(form.get("token", [None])[0])
+        return to_page(self._renderer.connect(view), status_of(view.word))

@@ -15,12 +15,9 @@ from aiohttp import web
 
 from bot.linking.flow import LinkFlow
 from bot.linking.outcome import PageView, Word
-from bot.model import Secret
 from bot.web.connect import ConnectPages
 from bot.web.render import REFUSED, Renderer
-from bot.web.visits import Visits, read_form, to_page, to_secret
-
-STATUSES = {Word.UNKNOWN: 400, Word.EXPIRED: 410, Word.USED: 410, Word.UNAVAILABLE: 503}
+from bot.web.visits import Visits, read_form, read_token, status_of, to_page, to_secret
 
 
 class ConsentPages:
@@ -53,7 +50,7 @@ class ConsentPages:
                 return connecting
         if landing.cookie is None:
             can_return = landing.word is Word.USED and self._visits.cookie(request) is not None
-            return to_page(self._renderer.result(landing.word, can_return=can_return), _status(landing.word))
+            return to_page(self._renderer.result(landing.word, can_return=can_return), status_of(landing.word))
         response = self._visits.see("/link/confirm")
         self._visits.give_cookie(response, landing.cookie)
         return response
@@ -66,14 +63,14 @@ class ConsentPages:
         """Take the answer Yes."""
         if not self._visits.is_from_our_page(request):
             return to_page(self._renderer.plain(REFUSED), 403)
-        view = await self._flow.confirm(self._visits.cookie(request), _token(await read_form(request)))
+        view = await self._flow.confirm(self._visits.cookie(request), read_token(await read_form(request)))
         return self._visits.see("/link/confirm") if view.word is Word.LINKED else self._shown(view)
 
     async def decline(self, request: web.Request) -> web.Response:
         """Take the answer No."""
         if not self._visits.is_from_our_page(request):
             return to_page(self._renderer.plain(REFUSED), 403)
-        view = await self._flow.decline(self._visits.cookie(request), _token(await read_form(request)))
+        view = await self._flow.decline(self._visits.cookie(request), read_token(await read_form(request)))
         if view.word is not Word.DECLINED:
             return self._visits.see("/link/confirm") if view.word is Word.LINKED else self._shown(view)
         response = self._visits.see("/link/declined")
@@ -85,12 +82,4 @@ class ConsentPages:
         return to_page(self._renderer.result(Word.DECLINED))
 
     def _shown(self, view: PageView) -> web.Response:
-        return to_page(self._renderer.view(view), 403 if view.is_changed else _status(view.word))
-
-
-def _token(form: dict[str, list[str]]) -> Secret | None:
-    return to_secret(form.get("token", [None])[0])
-
-
-def _status(word: Word) -> int:
-    return STATUSES.get(word, 200)
+        return to_page(self._renderer.view(view), 403 if view.is_changed else status_of(view.word))

@@ -1,4 +1,4 @@
-"""What the pages of consent share: the browser's cookie, the form it sends, and where it is sent on to.
+"""What the pages of consent share: the browser's cookie, the form it sends, statuses, and where it is sent on to.
 
 Knows requests and cookies, and nothing of what is consented to.
 """
@@ -9,10 +9,12 @@ from urllib.parse import parse_qs, urlsplit
 from aiohttp import web
 from multidict import CIMultiDictProxy
 
+from bot.linking.outcome import Word
 from bot.model import Secret
 
 COOKIE_SECONDS = 3600  # longer than what it opens, so that "run out" and "never ours" stay different pages
 FORM_SECONDS = 10.0  # a browser sends a form at once; whoever dawdles holds a connection
+STATUSES = {Word.UNKNOWN: 400, Word.EXPIRED: 410, Word.USED: 410, Word.UNAVAILABLE: 503}
 MAX_FIELDS = 64  # a creator's campaigns, and one token
 
 
@@ -76,9 +78,19 @@ async def read_form(request: web.Request) -> dict[str, list[str]]:
         return {}
 
 
+def read_token(form: dict[str, list[str]]) -> Secret | None:
+    """Return the token of a form of ours."""
+    return to_secret(form.get("token", [None])[0])
+
+
 def to_secret(text: str | None) -> Secret | None:
     """Keep a text from being seen; an empty one is none."""
     return Secret(text) if text else None
+
+
+def status_of(word: Word) -> int:
+    """Return the HTTP status of a page that says this."""
+    return STATUSES.get(word, 200)
 
 
 def to_page(html: str, status: int = 200) -> web.Response:

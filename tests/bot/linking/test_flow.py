@@ -6,7 +6,7 @@ import pytest
 import structlog
 
 from bot.linking import aftermath as aftermath_file
-from bot.linking import callback as callback_file
+from bot.linking import authorization
 from bot.linking import flow as flow_file
 from bot.linking.outcome import Word
 from bot.model import Campaign, CampaignId, DiscordUserId, GuildId, PatreonUserId, Secret
@@ -297,7 +297,7 @@ class TestTheState:
     async def test_a_patreon_that_never_answers_is_not_waited_for(
         self, world: LinkWorld, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(callback_file, "PATREON_SECONDS", 0.05)
+        monkeypatch.setattr(authorization, "PATREON_SECONDS", 0.05)
         answer = await world.consent(await world.type_link(), world.ada)
         world.strike("hang", "/identity", times=None)
         assert (await world.come_back(answer)).word is Word.UNAVAILABLE

@@ -1,12 +1,13 @@
-"""Patreon's answer to a question of ours: taken once, whatever comes of it. Knows neither linking nor connecting.
+"""The way to Patreon and back: a link that asks for consent, and the answer, taken once, whatever comes of it.
 
-A state serves the purpose it was made for and no other: an answer that comes with another one's state is unknown here.
+A state serves the purpose it was made for and no other: an answer that comes with another one's state is unknown
+here. Knows neither linking nor connecting.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 import msgspec
@@ -14,15 +15,16 @@ import structlog
 
 from bot.clock import Clock
 from bot.errors import PatreonRefused, PledgekeeperError
-from bot.linking.outcome import Word
-from bot.linking.secrets import is_ours
+from bot.linking.outcome import Asker, StartedLink, Word
+from bot.linking.secrets import fresh_secret, is_ours
 from bot.model import Secret, TokenPair
 from bot.patreon.oauth import OAuth
-from bot.storage.states import Purpose, State, StateProblem, States
+from bot.storage.states import Purpose, State, StateProblem, StateRow, States
 from bot.vault import digest
 
 log = structlog.get_logger(__name__)
 
+STATE_LIFETIME = timedelta(minutes=10)
 PATREON_SECONDS = 15.0  # a person waits in front of an empty page meanwhile
 
 # The errors of RFC 6749, 4.1.2.1, that are the service's fault. Any other one, or none at all, is a denial: Patreon
@@ -49,13 +51,30 @@ class Consent(Generic[T]):
     asked_at: datetime  # before Patreon was asked
 
 
-class Callback:
-    """Takes answers."""
+class Authorizations:
+    """Asks for consents, and takes the answers."""
 
     def __init__(self, *, states: States, oauth: OAuth, clock: Clock) -> None:
         self._states = states
         self._oauth = oauth
         self._clock = clock
+
+    async def begin(self, purpose: Purpose, asker: Asker, scopes: tuple[str, ...]) -> StartedLink:
+        """Make the link that leads to Patreon; an older one of this person for this purpose is void from now on."""
+        state = fresh_secret()
+        now = self._clock.now()
+        question = StateRow(
+            digest=digest(state),
+            purpose=purpose,
+            created_at=now,
+            expires_at=now + STATE_LIFETIME,
+            **msgspec.structs.asdict(asker),
+        )
+        return StartedLink(
+            state_id=await self._states.create(question),
+            authorize_url=self._oauth.authorize_url(state=state, scopes=scopes),
+            expires_at=question.expires_at,
+        )
 
     async def take(
         self,
