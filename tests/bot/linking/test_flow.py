@@ -348,8 +348,11 @@ class TestSlowAndBrokenRoles:
         cookie = await world.land(world.ada)
         await world.flow.confirm(cookie, await world.token(cookie))
         crashed, world.flow = world.flow, world.new_flow()
-        world.roles.may_go.set()
         await world.flow.show(cookie)
+        async with asyncio.timeout(5):
+            while len(world.roles.followed) < 2:
+                await asyncio.sleep(0.01)
+        world.roles.may_go.set()  # not before: the one that "crashed" would tell how it ended
         await world.flow.close()
         assert (await world.flow.show(cookie)).linked is not None
         assert world.roles.followed == [(11, "link"), (11, "link")]
