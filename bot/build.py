@@ -1,5 +1,6 @@
 """The graph of objects, each built once from those that it works with. Starts and closes nothing: that is `app.py`."""
 
+from dataclasses import fields
 from functools import cached_property
 
 from bot.clock import Clock
@@ -42,7 +43,12 @@ from bot.webhooks import Place, WebhookKeeper
 async def build(*, settings: Settings, clock: Clock, storage: Storage, http: Http) -> Services:
     """Build everything; the creator's pair of the settings is stored, or the pair that it was rotated to is found."""
     seed_id = await plant_seed(storage, settings, clock)
-    return _Graph(settings=settings, clock=clock, storage=storage, http=http, seed_id=seed_id).services()
+    graph = _Graph(settings=settings, clock=clock, storage=storage, http=http, seed_id=seed_id)
+    graph.reconciler.on_follow = graph.intake.forget
+    graph.reconciler.on_turn = graph.metrics.note_turn
+    graph.rounds.on_read += [graph.metrics.note_read, graph.nudges.note_read, graph.webhooks.note_read]
+    http.observer = graph.metrics.note_call
+    return Services(**{one.name: getattr(graph, one.name) for one in fields(Services)})
 
 
 class _Graph:
@@ -125,6 +131,10 @@ class _Graph:
         return Holds(storage=self.storage, herald=self.messenger, clock=self.clock)
 
     @cached_property
+    def planning(self) -> Planning:
+        return Planning(storage=self.storage, observer=self.observer, facts=self.facts, holds=self.holds)
+
+    @cached_property
     def applier(self) -> Applier:
         return Applier(
             storage=self.storage,
@@ -137,18 +147,14 @@ class _Graph:
 
     @cached_property
     def reconciler(self) -> Reconciler:
-        planning = Planning(storage=self.storage, observer=self.observer, facts=self.facts, holds=self.holds)
-        reconciler = Reconciler(
+        return Reconciler(
             storage=self.storage,
             observer=self.observer,
-            planning=planning,
+            planning=self.planning,
             applier=self.applier,
             herald=self.messenger,
             clock=self.clock,
         )
-        reconciler.on_follow = self.intake.forget
-        reconciler.on_turn = self.metrics.note_turn
-        return reconciler
 
     @cached_property
     def intake(self) -> Intake:
@@ -193,7 +199,13 @@ class _Graph:
 
     @cached_property
     def rulebook(self) -> Rulebook:
-        return Rulebook(storage=self.storage, observer=self.observer, facts=self.facts, clock=self.clock)
+        return Rulebook(
+            storage=self.storage,
+            observer=self.observer,
+            facts=self.facts,
+            planning=self.planning,
+            clock=self.clock,
+        )
 
     @cached_property
     def adoption(self) -> Adoption:
@@ -205,6 +217,16 @@ class _Graph:
             rulebook=self.rulebook,
             clock=self.clock,
         )
+
+    @cached_property
+    def belief(self) -> Belief:
+        return Belief(
+            storage=self.storage, intake=self.intake, zero=self.zero, reconciler=self.reconciler, clock=self.clock
+        )
+
+    @cached_property
+    def tuning(self) -> Tuning:
+        return Tuning(storage=self.storage, reconciler=self.reconciler, clock=self.clock)
 
     @cached_property
     def give_back(self) -> GiveBack:
@@ -243,6 +265,7 @@ class _Graph:
             storage=self.storage,
             clock=self.clock,
             roles=self.reconciler,
+            losses=self.planning,
             reads=self.rounds,
             webhooks=self.webhooks,
             give_back=self.give_back,
@@ -258,42 +281,4 @@ class _Graph:
 
     @cached_property
     def metrics(self) -> Metrics:
-        metrics = Metrics(self.clock)
-        self.http.observer = metrics.note_call
-        return metrics
-
-    def services(self) -> Services:
-        self.rounds.on_read += [self.metrics.note_read, self.nudges.note_read, self.webhooks.note_read]
-        return Services(
-            settings=self.settings,
-            clock=self.clock,
-            storage=self.storage,
-            flow=self.flow,
-            connecting=self.connecting,
-            disconnector=self.disconnector,
-            zero=self.zero,
-            observer=self.observer,
-            reconciler=self.reconciler,
-            breakers=self.breakers,
-            holds=self.holds,
-            rounds=self.rounds,
-            belief=Belief(
-                storage=self.storage,
-                intake=self.intake,
-                zero=self.zero,
-                reconciler=self.reconciler,
-                clock=self.clock,
-            ),
-            adoption=self.adoption,
-            tuning=Tuning(storage=self.storage, reconciler=self.reconciler, clock=self.clock),
-            rulebook=self.rulebook,
-            nudges=self.nudges,
-            webhooks=self.webhooks,
-            metrics=self.metrics,
-            intake=self.intake,
-            consents=self.consents,
-            keeper=self.keeper,
-            health=self.health,
-            messenger=self.messenger,
-            holder=self.holder,
-        )
+        return Metrics(self.clock)

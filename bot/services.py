@@ -1,4 +1,4 @@
-"""What the commands and events work with, in one hand. Built in `app.py`; holds no behaviour of its own."""
+"""What the commands and events work with, in one hand. Filled by `build.py`; holds no behaviour of its own."""
 
 from dataclasses import dataclass
 

@@ -12,7 +12,7 @@ import structlog
 from bot.clock import Clock
 from bot.errors import TryLater, UserMistake
 from bot.linking.giveback import GiveBack
-from bot.linking.ports import Reads, RolesConsider, WebhooksEnd
+from bot.linking.ports import Losses, Reads, RolesConsider, WebhooksEnd
 from bot.model import Campaign, CampaignId, CredentialId, DiscordUserId, GuildId, RoleId
 from bot.storage import Storage
 from bot.storage.audit import AuditEntry
@@ -44,6 +44,7 @@ class Disconnector:
         storage: Storage,
         clock: Clock,
         roles: RolesConsider,
+        losses: Losses,
         reads: Reads,
         webhooks: WebhooksEnd,
         give_back: GiveBack,
@@ -51,6 +52,7 @@ class Disconnector:
         self._storage = storage
         self._clock = clock
         self._roles = roles
+        self._losses = losses
         self._reads = reads
         self._webhooks = webhooks
         self._give_back = give_back
@@ -88,7 +90,10 @@ class Disconnector:
         if keeps_roles:  # first, while the rules still name them: then they are a person's gift, and nobody takes them
             for role_id in parting.role_ids:
                 await self._storage.ledger.drop_role(guild_id, role_id)
-        await self._storage.rules.drop_campaign(guild_id, campaign_id)
+        removed = await self._storage.rules.drop_campaign(guild_id, campaign_id)
+        if not keeps_roles:
+            with contextlib.suppress(TryLater):  # out of sight: the brake counts what it takes
+                await self._losses.approve_loss(guild_id, removed)
         credential_id = await self._find_consent(guild_id, campaign_id)
         await self._storage.campaigns.unbind(guild_id, campaign_id)
         await self._storage.audit.add(self._entry(guild_id, parting, by, keeps_roles=keeps_roles))

@@ -1,10 +1,10 @@
 """What the link flow asks of Discord's side. Whoever fulfils this stands elsewhere; the flow knows no Discord."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from bot.linking.outcome import RoleNews
-from bot.model import CampaignId, CredentialId, DiscordUserId, GuildId
+from bot.model import CampaignId, CredentialId, DiscordUserId, GuildId, RoleRule
 from bot.storage.states import ButtonPlace
 
 
@@ -72,3 +72,10 @@ class RolesConsider(Protocol):
         self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId] | None, *, trigger: str
     ) -> int:
         """Plan these people (None: everyone), let those with changes be written, and return how many."""
+
+
+class Losses(Protocol):
+    """Takes an admin's word for what the end of rules takes from people."""
+
+    async def approve_loss(self, guild_id: GuildId, removed: Sequence[RoleRule]) -> None:
+        """Let the brake neither hold nor count what only the end of these rules takes."""

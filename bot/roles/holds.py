@@ -3,7 +3,7 @@
 What must be held is decided in `policy.py`; here it is counted, stored and told.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -85,6 +85,17 @@ class Holds:
         await self._herald.over(guild_id, f"hold:{hold_id}", f"Hold {hold_id} is answered: {_ANSWERS[state]}")
         return people
 
+    async def approve(self, guild_id: GuildId, lost: Iterable[tuple[PersonFacts, Decision]], *, names: Names) -> None:
+        """Take it that an admin wants these revokes: the brake neither holds nor counts them while they are planned."""
+        approved = [
+            msgspec.structs.replace(self._item(guild_id, person, decision, names), state=HoldState.APPROVED)
+            for person, decision in lost
+        ]
+        if approved:
+            await self._tell_empty(
+                guild_id, await self._storage.holds.approve(guild_id, approved, at=self._clock.now())
+            )
+
     async def _brake(self, guild_id: GuildId, settings: GuildSettings) -> Brake:
         since = self._clock.now() - BRAKE_WINDOW
         return Brake(
@@ -106,10 +117,11 @@ class Holds:
         outdated = [item for plan in plans for item in outdated_items(plan, items.get(plan.discord_user_id, {}))]
         if not outdated:
             return
-        for hold_id in await self._storage.holds.drop(guild_id, outdated, at=self._clock.now()):
-            await self._herald.over(
-                guild_id, f"hold:{hold_id}", f"Hold {hold_id} is over: nothing of it is planned now"
-            )
+        await self._tell_empty(guild_id, await self._storage.holds.drop(guild_id, outdated, at=self._clock.now()))
+
+    async def _tell_empty(self, guild_id: GuildId, hold_ids: Iterable[HoldId]) -> None:
+        for hold_id in hold_ids:
+            await self._herald.over(guild_id, f"hold:{hold_id}", f"Hold {hold_id} is over: nothing of it waits now")
 
     def _item(self, guild_id: GuildId, person: PersonFacts, decision: Decision, names: Names) -> HoldItem:
         return HoldItem(

@@ -3,12 +3,12 @@
 Where it is told to record, it stores what was seen (settled ledger rows) and what must not happen (holds).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
-from bot.model import CampaignId, DiscordUserId, GuildId, RoleId
+from bot.model import CampaignId, DiscordUserId, GuildId, RoleId, RoleRule
 from bot.roles.assignable import Block
 from bot.roles.chronicle import cut_entries, seen_entries
 from bot.roles.facts import FactBook, seated
@@ -16,6 +16,7 @@ from bot.roles.holds import Holds
 from bot.roles.ledger import Settlement, carried_out, settle, settled
 from bot.roles.observe import Observer
 from bot.roles.plan import GuildFacts, PersonFacts, PersonPlan, plan_person
+from bot.roles.policy import lost_by
 from bot.roles.report import Names
 from bot.storage import Storage
 
@@ -101,6 +102,24 @@ class Planning:
         )
         counted = await self._holds.counted(guild_id, plan) if plan.is_change else frozenset[RoleId]()
         return Explanation(plan=plan, names=names, counted=counted)
+
+    async def approve_loss(self, guild_id: GuildId, removed: Sequence[RoleRule]) -> None:
+        """Take what only the end of these rules takes from people as wanted by the admin who ended them.
+
+        A role that no rule names any more needs no such word. Raises DiscordAway.
+        """
+        guild = await self._facts.guild(guild_id)
+        before = msgspec.structs.replace(guild, rules=(*guild.rules, *removed))
+        people = await self._facts.people(guild)
+        seats = await self._observer.look(guild_id, people)
+        seen = [seated(person, seats[id_]) for id_, person in people.items()]
+        lost = [
+            (person, decision)
+            for person in seen
+            for decision in lost_by(plan_person(before, person), plan_person(guild, person))
+            if decision.claim.rule is not None
+        ]
+        await self._holds.approve(guild_id, lost, names=await self._facts.names(guild_id))
 
     def _settle(self, guild: GuildFacts, person: PersonFacts, names: Names) -> tuple[PersonFacts, bool]:
         settlement = settle_seen(guild, person, names)

@@ -4,11 +4,13 @@
     mode        off        off and grant_only
     hold        -          each (person, role) of a hold that nobody has answered
     discard     -          each that an admin chose to keep, until that person's facts change
-    report      those of a link that rests on Patreon's report, where the guild does not want such links
+    report      those of a link that rests on Patreon's report, where the guild does not want such links; while such a
+                grant is held back, so are that person's revokes: an upgrade must not end with nothing
 
 The brake opens a hold when more than `brake_percent` of a guild's held roles would go within 24 hours, from five up.
 What somebody did on purpose does not count: /unlink, a rule that an admin removed, a hold that an admin applied, a tier
-change that leaves the person another pledge role.
+change that leaves the person another pledge role. Nor does a hold keep a role from somebody who unlinked, or one that
+no rule names any more: those are their own proof.
 """
 
 import enum
@@ -19,7 +21,7 @@ from datetime import timedelta
 import msgspec
 
 from bot.model import GuildSettings, HoldItem, HoldState, LinkOrigin, Mode, RoleId
-from bot.roles.plan import Action, Decision, PersonFacts, PersonPlan
+from bot.roles.plan import WRITES, Action, Decision, PersonFacts, PersonPlan
 from bot.roles.rules import Wanted
 
 BRAKE_WINDOW = timedelta(hours=24)
@@ -52,9 +54,11 @@ def rein_in(
     plan: PersonPlan, settings: GuildSettings, *, items: Mapping[RoleId, HoldItem] | None = None, mark: str = ""
 ) -> PersonPlan:
     """Return the plan with what a rail forbids held back. `mark` is the person's facts, as `facts_mark` says them."""
-    decisions = tuple(_rein_in(one, settings, (items or {}).get(one.role_id), mark) for one in plan.decisions)
-    if plan.link is not None and plan.link.origin is LinkOrigin.PATREON and not settings.zero_link:
-        decisions = tuple(_hold_back(one, Rail.REPORT) if one.action is Action.GRANT else one for one in decisions)
+    held = {role_id: one for role_id, one in (items or {}).items() if not plan.has_unlinked}
+    decisions = tuple(_rein_in(one, settings, held.get(one.role_id), mark) for one in plan.decisions)
+    is_unwanted = plan.link is not None and plan.link.origin is LinkOrigin.PATREON and not settings.zero_link
+    if is_unwanted and plan.having(Action.GRANT):
+        decisions = tuple(_hold_back(one, Rail.REPORT) if one.action in WRITES else one for one in decisions)
     return plan if decisions == plan.decisions else msgspec.structs.replace(plan, decisions=decisions)
 
 
@@ -74,6 +78,12 @@ def _is_left(decision: Decision) -> bool:
     entitlement = decision.claim.entitlement
     is_there = decision.action in {Action.GRANT, Action.KEEP, Action.LEAVE}
     return is_there and decision.claim.wanted is Wanted.YES and entitlement is not None and entitlement.is_paying
+
+
+def lost_by(before: PersonPlan, after: PersonPlan) -> tuple[Decision, ...]:
+    """Return the revokes that only the second plan has."""
+    lost_anyway = {one.role_id for one in before.having(Action.REVOKE)}
+    return tuple(one for one in after.having(Action.REVOKE) if one.role_id not in lost_anyway)
 
 
 def outdated_items(plan: PersonPlan, items: Mapping[RoleId, HoldItem]) -> tuple[HoldItem, ...]:
@@ -118,7 +128,7 @@ def _find_rail(decision: Decision, settings: GuildSettings, item: HoldItem | Non
         return None
     if settings.mode is not Mode.SYNC:
         return Rail.MODE
-    if item is None or _is_approved(item):
+    if item is None or _is_approved(item) or decision.claim.rule is None:
         return None
     if item.state is HoldState.OPEN:
         return Rail.HOLD

@@ -1,11 +1,12 @@
 """Role rules as admins write them: resolves what they typed, refuses what would harm, says what a rule would do."""
 
+import contextlib
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from bot.clock import Clock
-from bot.errors import UserMistake
+from bot.errors import TryLater, UserMistake
 from bot.linking.words import plain
 from bot.model import (
     Campaign,
@@ -20,6 +21,7 @@ from bot.roles.assignable import Powers, dangerous_rights, find_block, ranks_abo
 from bot.roles.facts import FactBook, seated
 from bot.roles.observe import GuildLook, Observer
 from bot.roles.plan import Action, PersonPlan, plan_person
+from bot.roles.planning import Planning
 from bot.roles.report import say_block, say_rule
 from bot.roles.wish import RuleWish, resolve
 from bot.storage import Storage
@@ -44,10 +46,13 @@ class RuleDraft(msgspec.Struct, frozen=True, kw_only=True):
 class Rulebook:
     """The rules of every guild."""
 
-    def __init__(self, *, storage: Storage, observer: Observer, facts: FactBook, clock: Clock) -> None:
+    def __init__(
+        self, *, storage: Storage, observer: Observer, facts: FactBook, planning: Planning, clock: Clock
+    ) -> None:
         self._storage = storage
         self._observer = observer
         self._facts = facts
+        self._planning = planning
         self._clock = clock
 
     async def check_role(self, guild_id: GuildId, role_id: RoleId, caller: Powers) -> None:
@@ -93,6 +98,8 @@ class Rulebook:
         rule = await self._storage.rules.remove(guild_id, RuleId(rule_id))
         if rule is None:
             raise UserMistake(f"there is no rule {rule_id} here; `/patreon rule list` shows them")
+        with contextlib.suppress(TryLater):  # out of sight: the brake counts what it takes, which holds back at worst
+            await self._planning.approve_loss(guild_id, [rule])
         return rule
 
     async def list(self, guild_id: GuildId, *, is_markdown: bool = True) -> tuple[tuple[RoleRule, str], ...]:

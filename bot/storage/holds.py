@@ -70,8 +70,7 @@ class Holds:
         async with self._kept.write() as connection:
             known = (await connection.execute(query)).first()
             row = known or (await connection.execute(start)).one()
-            rows = [msgspec.structs.asdict(msgspec.structs.replace(item, hold_id=row.hold_id)) for item in items]
-            await connection.execute(Upsert(hold_items).on(connection), rows)
+            await _put(connection, items, HoldId(row.hold_id))
             count = select(func.count()).where(hold_items.c.hold_id == row.hold_id)
             size = (await connection.execute(count)).scalar_one()
         return Held(hold_id=HoldId(row.hold_id), is_new=known is None, size=size)
@@ -89,10 +88,17 @@ class Holds:
             await connection.execute(answer)
         return hold
 
+    async def approve(self, guild_id: GuildId, items: Sequence[HoldItem], *, at: datetime) -> tuple[HoldId, ...]:
+        """Note revokes that an admin wants, taking them out of an open hold; return the one that is over by that."""
+        start = insert(holds).values(guild_id=guild_id, opened_at=at, closed_at=at).returning(holds.c.hold_id)
+        still_open = select(holds.c.hold_id).where(holds.c.guild_id == guild_id, holds.c.closed_at.is_(None))
+        async with self._kept.write() as connection:
+            await _put(connection, items, HoldId((await connection.execute(start)).scalar_one()))
+            return await _end_empty(connection, (await connection.execute(still_open)).scalars().all(), at)
+
     async def drop(self, guild_id: GuildId, items: Iterable[HoldItem], *, at: datetime) -> tuple[HoldId, ...]:
         """Forget held revokes that are no longer planned; return the open holds that are empty and over by that."""
         dropped = list(items)
-        emptied: list[HoldId] = []
         async with self._kept.write() as connection:
             for item in dropped:
                 await connection.execute(
@@ -102,13 +108,24 @@ class Holds:
                         hold_items.c.role_id == item.role_id,
                     )
                 )
-            for hold_id in sorted({item.hold_id for item in dropped}):
-                if await _items(connection, hold_items.c.hold_id == hold_id):
-                    continue
-                end = update(holds).where(holds.c.hold_id == hold_id, holds.c.closed_at.is_(None))
-                if (await connection.execute(end.values(closed_at=at))).rowcount > 0:
-                    emptied.append(hold_id)
-        return tuple(emptied)
+            return await _end_empty(connection, sorted({item.hold_id for item in dropped}), at)
+
+
+async def _put(connection: AsyncConnection, items: Iterable[HoldItem], hold_id: HoldId) -> None:
+    rows = [msgspec.structs.asdict(msgspec.structs.replace(item, hold_id=hold_id)) for item in items]
+    await connection.execute(Upsert(hold_items).on(connection), rows)
+
+
+async def _end_empty(connection: AsyncConnection, hold_ids: Iterable[HoldId], at: datetime) -> tuple[HoldId, ...]:
+    """Close the open ones among these holds that nothing is left of; return them."""
+    ended: list[HoldId] = []
+    for hold_id in hold_ids:
+        if await _items(connection, hold_items.c.hold_id == hold_id):
+            continue
+        end = update(holds).where(holds.c.hold_id == hold_id, holds.c.closed_at.is_(None))
+        if (await connection.execute(end.values(closed_at=at))).rowcount > 0:
+            ended.append(hold_id)
+    return tuple(ended)
 
 
 async def _items(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> tuple[HoldItem, ...]:

@@ -146,3 +146,10 @@ async def test_a_second_time_is_a_mistake(house: LinkWorld) -> None:
     await part(house, MOTHS, keeps_roles=False)
     with pytest.raises(UserMistake):
         await part(house, MOTHS, keeps_roles=False)
+
+
+@pytest.mark.parametrize(("keeps_roles", "words"), [(False, 1), (True, 0)], ids=["taken back", "kept"])
+async def test_what_it_takes_is_the_admins_word(house: LinkWorld, *, keeps_roles: bool, words: int) -> None:
+    await part(house, MOTHS, keeps_roles=keeps_roles)
+    assert len(house.roles.approved) == words
+    assert all({rule.role_id for rule in removed} == {GOLD, SHARED} for _, removed in house.roles.approved)

@@ -1,7 +1,7 @@
 """A world to link in: real database, real client, Patreon's stand-in on a socket; only Discord's side is recorded."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +16,17 @@ from bot.linking.disconnect import Disconnector
 from bot.linking.flow import LinkFlow
 from bot.linking.giveback import GiveBack
 from bot.linking.outcome import Asker, Landing, RoleNews, StartedLink
-from bot.model import Campaign, CampaignId, ChannelId, CredentialId, DiscordUserId, GuildId, PatreonUserId, Secret
+from bot.model import (
+    Campaign,
+    CampaignId,
+    ChannelId,
+    CredentialId,
+    DiscordUserId,
+    GuildId,
+    PatreonUserId,
+    RoleRule,
+    Secret,
+)
 from bot.patreon.client import PatreonClient
 from bot.patreon.http import Http
 from bot.patreon.oauth import OAuth
@@ -41,6 +51,7 @@ class RecordedRoles:
     news: tuple[RoleNews, ...] = (GOLD,)
     error: Exception | None = None
     followed: list[tuple[int, str]] = field(default_factory=list)
+    approved: list[tuple[GuildId, tuple[RoleRule, ...]]] = field(default_factory=list)
     may_go: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -52,6 +63,11 @@ class RecordedRoles:
         if self.error is not None:
             raise self.error
         return self.news
+
+    async def approve_loss(self, guild_id: GuildId, removed: Sequence[RoleRule]) -> None:
+        self.approved.append((guild_id, tuple(removed)))
+        if self.error is not None:
+            raise self.error
 
     async def consider(
         self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId] | None, *, trigger: str
@@ -228,6 +244,7 @@ class LinkWorld:
             storage=self.storage,
             clock=self.clock,
             roles=self.roles,
+            losses=self.roles,
             reads=self.reads,
             webhooks=self.webhooks,
             give_back=self._new_give_back(oauth),

@@ -199,6 +199,23 @@ async def test_a_discarded_hold_keeps_each_role_until_that_persons_facts_change(
     assert await server.held() == 19
 
 
+async def test_what_an_admin_wants_is_neither_held_nor_counted(server: Server, herald: HeardHerald) -> None:
+    await server.populate(20)
+    names = server.lapse(range(10))
+    await server.run(names)
+    lost = [
+        (server.world.people[name], decision)
+        for name in names
+        for decision in server.world.plan_of(name).having(Action.REVOKE)
+    ]
+    await server.holds.approve(GUILD, lost, names=server.world.names())
+    assert await server.holds.open_holds(GUILD) == ()
+    assert "is over" in herald.ended[0]
+    await server.run(names)
+    assert await server.held() == 10
+    assert await server.storage.audit.count_revokes(GUILD, server.clock.now() - BRAKE_WINDOW) == 0
+
+
 async def test_a_hold_ends_by_itself_when_its_people_pay_again(server: Server, herald: HeardHerald) -> None:
     await server.populate(10)
     names = server.lapse(range(6))

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from bot.model import DiscordUserId, HoldId, HoldItem, HoldState, Mode, PatronStatus, RoleId, RuleKind
 from bot.roles.assignable import Block
 from bot.roles.plan import CHANGES, Action, Decision, PersonPlan
-from bot.roles.policy import Brake, Rail, counted_revokes, facts_mark, outdated_items, rein_in
+from bot.roles.policy import Brake, Rail, counted_revokes, facts_mark, lost_by, outdated_items, rein_in
 from bot.roles.rules import Claim, Wanted
 from tests.fakes.world import GUILD, ROLE, Changes, World, changes, role_rules
 
@@ -79,7 +79,7 @@ def test_a_row_that_means_nothing_any_more_is_forgotten_in_every_mode(world: Wor
     ("is_wanted", "expected"),
     [
         pytest.param(True, changes(grant=["Gold"], revoke=["Bronze"], keep=["Supporter"]), id="wanted"),
-        pytest.param(False, changes(held_back=["Gold"], revoke=["Bronze"], keep=["Supporter"]), id="not wanted"),
+        pytest.param(False, changes(held_back=["Gold", "Bronze"], keep=["Supporter"]), id="not wanted"),
     ],
 )
 def test_a_link_by_report_gives_nothing_where_the_server_does_not_want_it(
@@ -91,6 +91,12 @@ def test_a_link_by_report_gives_nothing_where_the_server_does_not_want_it(
     world.read("ada", tiers=("Gold",))
     world.settings = replace(world.settings, zero_link=is_wanted)
     assert world.plan("ada") == expected
+
+
+def test_a_link_by_report_that_is_not_wanted_still_takes_what_lapsed(world: World) -> None:
+    world.trust_report("ada")
+    world.settings = replace(world.settings, zero_link=False)
+    assert world.plan("ada") == changes(revoke=["Gold"])
 
 
 def test_a_link_by_command_gives_everywhere() -> None:
@@ -131,6 +137,26 @@ def test_a_hold_keeps_no_role_from_being_given() -> None:
     world.patron("ada")
     items = {GOLD: item(HoldState.OPEN)}
     assert rein_in(world.plan_of("ada"), world.settings, items=items) == world.plan_of("ada")
+
+
+@pytest.mark.parametrize("state", HoldState)
+def test_no_hold_keeps_a_role_from_somebody_who_unlinked(world: World, state: HoldState) -> None:
+    world.unlink("ada")
+    reined = rein_in(world.plan_of("ada"), world.settings, items={GOLD: item(state, mark="now")}, mark="now")
+    assert reined.having(Action.REVOKE)
+
+
+@pytest.mark.parametrize("state", HoldState)
+def test_no_hold_keeps_a_role_whose_last_rule_an_admin_removed(world: World, state: HoldState) -> None:
+    world.drop_rule("Gold")
+    reined = rein_in(world.plan_of("ada"), world.settings, items={GOLD: item(state, mark="now")}, mark="now")
+    assert reined.having(Action.REVOKE)
+
+
+def test_what_only_a_removed_rule_takes_is_told_from_what_was_lost_anyway() -> None:
+    gold, bronze = some_plan([Action.REVOKE, Action.KEEP]), some_plan([Action.REVOKE, Action.REVOKE])
+    assert [one.role_id for one in lost_by(gold, bronze)] == [RoleId(1)]
+    assert lost_by(bronze, gold) == ()
 
 
 def test_a_plan_knows_whether_something_is_held_back(world: World) -> None:

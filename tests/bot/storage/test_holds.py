@@ -112,3 +112,13 @@ async def test_the_brake_counts_each_role_of_a_person_once_and_only_what_counts(
     )
     assert await storage.audit.count_revokes(GUILD, NOW - timedelta(days=1)) == 2
     assert await storage.audit.count_revokes(GUILD, NOW) == 0
+
+
+async def test_what_an_admin_wants_leaves_the_open_hold_which_is_over_with_its_last(storage: Storage) -> None:
+    held = await storage.holds.add(GUILD, [item(), item(BO)], at=NOW)
+    assert await storage.holds.approve(GUILD, [replace(item(), state=HoldState.APPROVED)], at=NOW) == ()
+    (hold,) = await storage.holds.list_open(GUILD)
+    assert [one.discord_user_id for one in hold.items] == [BO]
+    assert (await storage.holds.load_guild(GUILD))[ADA][GOLD].state is HoldState.APPROVED
+    assert await storage.holds.approve(GUILD, [replace(item(BO), state=HoldState.APPROVED)], at=NOW) == (held.hold_id,)
+    assert await storage.holds.list_open(GUILD) == ()

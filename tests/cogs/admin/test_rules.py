@@ -129,6 +129,17 @@ async def test_a_rule_is_removed_by_its_number_and_its_roles_with_it(scene: Scen
     await scene.until(lambda: "Gold" not in scene.stage.roles(MEMBER), "the role is taken back")
 
 
+async def test_what_the_removal_of_one_of_two_rules_takes_does_not_use_up_the_brake(scene: Scene) -> None:
+    """The other one goes on to give the role, and this member does not meet it."""
+    role = str(scene.role("Gold"))
+    await scene.add_rule()
+    await scene.say(ADMIN, BIG, role=role, kind="amount", amount="900")
+    await scene.link()
+    await scene.say(ADMIN, "patreon rule remove", rule="1")
+    await scene.until(lambda: "Gold" not in scene.stage.roles(MEMBER), "the role is taken back")
+    assert not (await scene.written(MEMBER, "revoke done")).is_counted
+
+
 @pytest.mark.parametrize(("typed", "cure"), [("7", "no rule 7 here"), ("gold", "named by its number")])
 async def test_a_rule_that_is_not_there_is_not_removed(scene: Scene, typed: str, cure: str) -> None:
     assert cure in await scene.say(ADMIN, "patreon rule remove", rule=typed)
