@@ -6,8 +6,9 @@ v1 knows pledges, not memberships, so less can be said of a patron:
 - `declined_since` or the status "declined" means declined: the date alone is missing for some (patreon-python #24);
 - a pledge is entitled to its reward; to none for custom pledges, pledges older than the tiers, and deleted tiers; the
   built-in rewards -1 ("Everyone") and 0 ("Patrons only") are no tiers;
-- the amount is in the patron's currency; there is no charge date, no cadence, no gift, no trial, and no lasting
-  membership id, for a pledge's id changes with the pledge;
+- the amount is in the patron's currency, and tiers are in dollars, for v1 names no campaign's: in another one it is
+  as good as not told; there is no charge date, no cadence, no gift, no trial, and no lasting membership id, for a
+  pledge's id changes with the pledge;
 - a patron's own pledges do not name their campaign: it is found through the reward or the creator beside them.
 Public sources: the v1 pages of https://github.com/Patreon/platform-documentation, https://github.com/Patreon/patreon-java
 """
@@ -36,6 +37,7 @@ from bot.patreon.pages import PageAnswer, PagePlace
 from bot.patreon.shapes_v1 import Attributes, Many, One, Resource
 from bot.patreon.wire import MAX_WORD_CHARACTERS, MISSING_WORD, cursor_in, decode, discord_account, moment, target
 
+CURRENCY = "USD"
 BUILT_IN_REWARDS = frozenset({"-1", "0"})
 
 CHARGE_STATUS: dict[str | UnsetType | None, ChargeStatus] = {
@@ -196,7 +198,7 @@ def _membership(
         charge_status=charge_status,
         unknown_words=unknown_words,
         tier_ids=(TierId(reward_id),) if reward_id and reward_id not in BUILT_IN_REWARDS else (),
-        entitled_cents=told.amount_cents,
+        entitled_cents=told.amount_cents if told.currency in {None, CURRENCY} else None,
         lifetime_cents=told.total_historical_amount_cents,
         pledge_started_at=told.created_at,
         declined_since=moment(told.declined_since) if isinstance(told.declined_since, str) else None,

@@ -11,7 +11,7 @@ from bot.patreon.protocol import Request, page_at
 BASE = "/api/oauth2/api"
 PAGE_SIZE = 100  # no maximum is documented; discourse-patreon reads this many in production
 
-PLEDGE_FIELDS = "amount_cents,created_at,declined_since,total_historical_amount_cents,status"
+PLEDGE_FIELDS = "amount_cents,created_at,currency,declined_since,total_historical_amount_cents,status"
 USER_FIELDS = "full_name,social_connections"
 REWARD_FIELDS = "title,amount_cents,published"
 

@@ -15,6 +15,7 @@ class Attributes(msgspec.Struct):
 
     amount_cents: Cents | None = None
     created_at: Moment | None = None
+    currency: str | None = None
     declined_since: str | UnsetType | None = UNSET
     total_historical_amount_cents: Cents | None = None
     status: str | UnsetType | None = UNSET

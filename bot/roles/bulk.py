@@ -10,7 +10,7 @@ from datetime import datetime
 import msgspec
 
 from bot.errors import PledgekeeperError
-from bot.model import CampaignId, Membership, MembershipPage, MembershipRecord, PatreonUserId
+from bot.model import CampaignId, Membership, MembershipPage, MembershipRecord, PatreonUserId, PatronStatus
 from bot.roles.evidence import PastRead, ReadSummary, Tally, Verdict, judge
 from bot.roles.known import KnownReadings
 from bot.roles.record import believe, fingerprint, has_turned, matters, take_absence, take_reading
@@ -94,16 +94,33 @@ class BulkRead:
 
     async def _judge(self) -> Verdict:
         believed = await self._storage.reads.last_believed(self._campaign_id)
+        summary = await self._known_before() if believed is None else msgspec.convert(believed.summary, ReadSummary)
         later = await self._storage.reads.since_believed(self._campaign_id)
         return judge(
             self._tally.summary,
             started_at=self._started_at,
-            believed=None if believed is None else msgspec.convert(believed.summary, ReadSummary),
+            believed=summary,
             doubted=[
                 PastRead(started_at=read.started_at, summary=msgspec.convert(read.summary, ReadSummary))
                 for read in later
                 if read.is_complete
             ],
+        )
+
+    async def _known_before(self) -> ReadSummary:
+        """Sum up what patrons' own consents and webhooks told before any list was believed: it must be on the list."""
+        stored = await self._storage.memberships.load_patrons(self._campaign_id, self._known.still_listed())
+        listed = [
+            one.believed
+            for one in stored.values()
+            if one.believed is not None
+            and one.memory.gone_since is None
+            and one.believed.read_started_at < self._started_at
+        ]
+        return ReadSummary(
+            patrons=len(listed),
+            with_tier=sum(bool(one.tier_ids) for one in listed),
+            paying=sum(one.patron_status is PatronStatus.ACTIVE for one in listed),
         )
 
     async def _take_absent(self) -> None:

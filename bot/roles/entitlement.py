@@ -12,13 +12,13 @@ The cases, in the order in which they are asked (Patreon API v2 docs, Member; Pa
     gifted, with tiers                    ACTIVE     0 cents are right for a gift
     active, no tiers (v2)                 WAITING    24 h with the last active roles, for Patreon blanks tiers briefly;
                                                      then by amount
-    active, no tiers (v1)                 ACTIVE     a custom or old pledge: by amount
+    active, no tiers (v1)                 ACTIVE     a custom or old pledge: by amount, where that is told
     active, Free tier only, no money      as with no tiers where something was paid before, then FREE
     active, Free tier only, with money    ACTIVE     by amount
     active                                ACTIVE     Paid, Pending, Free Trial, Partially Refunded, Other, null, unknown
     unknown patron status                 ACTIVE with tiers or money, else WAITING: in doubt a role stays
     former, paid tiers still listed       ENDING     cancelled or paused: to the end of the paid period
-    former                                LAPSED
+    former                                LAPSED     still a free member where the Free tier is listed
     never pledged                         FREE       the Free tier is not paying
 """
 
@@ -64,6 +64,11 @@ class Entitlement(msgspec.Struct, frozen=True, kw_only=True):
     def lifetime_cents(self) -> int | None:
         """What was paid altogether; None: not told."""
         return None if self.reading is None else self.reading.lifetime_cents
+
+    @property
+    def is_free_member(self) -> bool:
+        """Tell whether they are a member without paying: who never paid, or who cancelled and stayed."""
+        return self.standing is Standing.FREE or (self.standing is Standing.LAPSED and bool(self.tier_ids))
 
     @property
     def has_paid(self) -> bool:
@@ -115,7 +120,8 @@ def entitle_unproven(
 
 def _by_status(record: MembershipRecord, reading: Membership, *, tiers: Mapping[TierId, Tier]) -> Entitlement:
     paid_tiers = _paid_tiers(reading.tier_ids, tiers)
-    has_substance = bool(paid_tiers) or bool(reading.entitled_cents)
+    is_untold = reading.membership_id is None and reading.entitled_cents is None  # v1 lists nobody who does not pay
+    has_substance = bool(paid_tiers) or bool(reading.entitled_cents) or is_untold
     if reading.is_gifted and paid_tiers:
         return _entitled(Standing.ACTIVE, reading, tiers)
     has_lost_tiers = is_hollow(reading) and not paid_tiers and _has_paid(record.memory, tiers)
@@ -130,7 +136,7 @@ def _by_status(record: MembershipRecord, reading: Membership, *, tiers: Mapping[
             ending = _entitled(Standing.ENDING, reading, tiers)
             return msgspec.structs.replace(ending, until=reading.next_charge_at)
         case PatronStatus.FORMER:
-            return Entitlement(standing=Standing.LAPSED, reading=reading)
+            return Entitlement(standing=Standing.LAPSED, tier_ids=frozenset(reading.tier_ids), reading=reading)
         case _:
             return _unpaid(reading)
 
@@ -149,11 +155,14 @@ def _has_paid(memory: Memory, tiers: Mapping[TierId, Tier]) -> bool:
 
 
 def _entitled(standing: Standing, reading: Membership, tiers: Mapping[TierId, Tier]) -> Entitlement:
-    cents = reading.entitled_cents or 0
+    paid_tiers = _paid_tiers(reading.tier_ids, tiers)
+    cents = reading.entitled_cents
+    if cents is None:  # they pay for their tier at least
+        cents = max((tiers[tier_id].amount_cents for tier_id in paid_tiers if tier_id in tiers), default=0)
     return Entitlement(
         standing=standing,
         is_paying=True,
-        tier_ids=frozenset(reading.tier_ids) | (_paid_tiers(reading.tier_ids, tiers) or _tier_for(cents, tiers)),
+        tier_ids=frozenset(reading.tier_ids) | (paid_tiers or _tier_for(cents, tiers)),
         cents=cents,
         reading=reading,
     )

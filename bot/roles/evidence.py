@@ -32,6 +32,9 @@ class Anomaly(enum.StrEnum):
     FEWER_PAYING = "fewer_paying"
 
 
+SEEN_IN_ANY_PART = frozenset({Anomaly.EMPTY, Anomaly.NO_USERS})
+
+
 class ReadSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A bulk read in numbers; each patron counts once."""
 
@@ -61,6 +64,13 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     is_complete: bool
     anomalies: tuple[Anomaly, ...] = ()
     is_confirmed: bool = False  # anomalous, but later reads agree, or an admin believes it
+
+    @property
+    def doubts(self) -> tuple[Anomaly, ...]:
+        """What an admin should hear of. A read that broke off may lack Discord accounts and tiers by chance."""
+        if self.is_confirmed:
+            return ()
+        return tuple(one for one in self.anomalies if self.is_complete or one in SEEN_IN_ANY_PART)
 
     @property
     def proves_presence(self) -> bool:
@@ -114,7 +124,7 @@ def is_complete(read: ReadSummary) -> bool:
 
 
 def find_anomalies(read: ReadSummary, believed: ReadSummary | None) -> tuple[Anomaly, ...]:
-    """Compare a read with the last believed one (None: this is the first, and takes nothing from anybody).
+    """Compare a read with the last believed one, or with what was known before the first (None: nothing was).
 
     A read of which no page arrived is a failure, not an anomaly.
     """

@@ -77,6 +77,11 @@ class Intake:
         known = self._known.get(campaign_id)
         return frozenset(known.restless) if known is not None else frozenset()
 
+    def unknown_words(self, campaign_id: CampaignId) -> tuple[str, ...]:
+        """Return the statuses that Patreon gave and this version does not know."""
+        known = self._known.get(campaign_id)
+        return tuple(sorted(known.unknown_words)) if known is not None else ()
+
     async def read_campaign(
         self,
         campaign_id: CampaignId,

@@ -20,6 +20,7 @@ class KnownReadings:
         self.fingerprints: dict[PatreonUserId, int] = {}
         self.restless: set[PatreonUserId] = set()  # their standing changes with time alone
         self.doubted: set[PatreonUserId] = set()  # their latest reading is not believed yet
+        self.unknown_words: set[str] = set()  # statuses of Patreon's that this version does not know
         self._second_looks: dict[PatreonUserId, datetime] = {}  # from when an unchanged reading is news
 
     def note(self, records: Iterable[MembershipRecord]) -> bool:
@@ -30,6 +31,7 @@ class KnownReadings:
             latest = record.unproven or record.believed
             is_gone = latest is None or (memory.gone_since is not None and record.unproven is None)
             mark = GONE if latest is None or is_gone else fingerprint(latest)
+            self.unknown_words.update(() if latest is None else latest.unknown_words)
             has_news |= self.fingerprints.get(patron) != mark
             self.fingerprints[patron] = mark
             _keep(self.doubted, patron, is_in=record.unproven is not None)

@@ -193,10 +193,13 @@ def _remember(record: MembershipRecord, reading: Membership) -> Memory:
     memory, previous = record.memory, record.believed
     declined, hollow = is_declined(reading), is_hollow(reading)
     doubtful = is_tierless(reading) or (hollow and not declined)
+    is_tried_again = reading.patron_status is PatronStatus.ACTIVE and reading.charge_status is ChargeStatus.PENDING
     goes_on = previous is not None and previous.tier_ids == reading.tier_ids
     remembered = Memory(
         declined_since=(memory.declined_since or reading.declined_since or reading.read_started_at)
         if declined
+        else memory.declined_since  # a retry that is under way: when it fails too, it is still the same decline
+        if is_tried_again
         else None,
         tierless_since=((goes_on and memory.tierless_since) or reading.read_started_at) if doubtful else None,
         last_active_at=memory.last_active_at,

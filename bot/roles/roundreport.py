@@ -51,7 +51,7 @@ def report_read(name: str, read: CampaignRead) -> ReadReport:
         is_complete=read.verdict.is_complete,
         patrons=read.summary.patrons,
         changed=len(read.changed),
-        doubts=tuple(ANOMALIES[anomaly] for anomaly in read.verdict.anomalies),
+        doubts=tuple(ANOMALIES[anomaly] for anomaly in read.verdict.doubts),
         error=None if read.error is None else str(read.error),
     )
 

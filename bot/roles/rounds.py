@@ -255,12 +255,18 @@ class Rounds:
         """Tell the admins of a trouble once, and once when it is over."""
         name = plain(name)
         doubt_key, token_key = f"doubt:{read.campaign_id}", f"token:{read.campaign_id}"
-        if read.verdict.anomalies and not read.verdict.is_confirmed:
-            why = "; ".join(ANOMALIES[anomaly] for anomaly in read.verdict.anomalies)
+        if read.verdict.doubts:
+            why = "; ".join(ANOMALIES[anomaly] for anomaly in read.verdict.doubts)
             text = f"Patreon's list of **{name}** is not believable ({why}). I give roles, and take none, until it is"
             await self._herald.tell_admin(guild_id, doubt_key, text)
         elif read.verdict.is_complete:
             await self._herald.over(guild_id, doubt_key, f"Patreon's list of **{name}** is believable again")
+        for word in self._intake.unknown_words(read.campaign_id):
+            text = (
+                f"Patreon says **{plain(word)}** of a patron of **{name}**, a word that I do not know. In doubt roles "
+                "stay; a newer version of me may know it"
+            )
+            await self._herald.tell_admin(guild_id, f"word:{read.campaign_id}:{word}", text)
         if isinstance(read.error, CredentialsDead):
             await self._tell_of_consents(guild_id, read.campaign_id, name, is_dead=True)
         elif isinstance(read.error, NeedsOwner):

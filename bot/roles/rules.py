@@ -96,7 +96,7 @@ def is_met(rule: RoleRule, entitlement: Entitlement) -> bool:
         case RuleKind.MONTHS:
             return entitlement.is_paying and (entitlement.months or 0) >= (rule.months or 1)
         case RuleKind.FREE:
-            return entitlement.standing is Standing.FREE
+            return entitlement.is_free_member
         case RuleKind.FORMER:
             return entitlement.standing is Standing.LAPSED and entitlement.has_paid
         case _:
@@ -104,8 +104,14 @@ def is_met(rule: RoleRule, entitlement: Entitlement) -> bool:
 
 
 def is_told(rule: RoleRule, entitlement: Entitlement) -> bool:
-    """Tell whether Patreon said what the rule asks about: API v1 may leave out what was paid altogether."""
+    """Tell whether Patreon said what the rule asks about.
+
+    API v1 may leave out what was paid altogether, and says pledges in the patron's currency, which we cannot compare.
+    """
     match rule.kind:
+        case RuleKind.AMOUNT:
+            reading = entitlement.reading
+            return not entitlement.is_paying or reading is None or reading.entitled_cents is not None
         case RuleKind.LIFETIME:
             return entitlement.reading is None or entitlement.lifetime_cents is not None
         case RuleKind.MONTHS:

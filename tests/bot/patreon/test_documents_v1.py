@@ -52,6 +52,16 @@ def test_a_pledge_is_read_as_a_membership(page: Any) -> None:
     )
 
 
+@pytest.mark.parametrize(("currency", "cents"), [("USD", 500), ("INR", None), ("EUR", None)])
+def test_an_amount_in_another_currency_cannot_be_compared(sample: Any, currency: str, cents: int | None) -> None:
+    body = sample("v1_pledges_first_page").body
+    told = body.replace(b'"amount_cents": 500', f'"amount_cents": 500, "currency": "{currency}"'.encode(), 1)
+    assert told != body
+    place = PagePlace(campaign_id=CampaignId("700"), read_started_at=STARTED)
+    pledge = read_page(told, place).page.memberships[0]
+    assert (pledge.entitled_cents, pledge.tier_ids) == (cents, (TierId("5001"),))
+
+
 def test_a_page_tells_its_total_its_tiers_and_the_cursor_of_the_next(page: Any) -> None:
     answer = page("v1_pledges_first_page")
     assert (answer.page.total, answer.page.rows, answer.page.tiers) == (3, 2, (GOLD,))

@@ -1,11 +1,20 @@
 """One read of the whole list, with everything real but the two services."""
 
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
 import pytest
 
-from bot.model import CampaignId, MembershipRecord, PatreonUserId
+from bot.model import CampaignId, MembershipPage, MembershipRecord, PatreonUserId
+from bot.roles.bulk import BulkRead
+from bot.roles.evidence import Anomaly
+from bot.roles.known import KnownReadings
+from bot.roles.record import take_reading
+from bot.storage import Storage
 from sandbox.patreon import api_v2
 from sandbox.weather import Fault
 from tests.fakes.scene import GOLD_PATRON, MEMBER, Scene
+from tests.fakes.world import CAMPAIGN, NEW_YEAR, reading
 
 ROWS_ON_A_PAGE = 4
 
@@ -30,3 +39,56 @@ async def test_whose_row_comes_without_its_user_is_not_gone(scene: Scene, monkey
         await scene.services.rounds.run(trigger="test")
         assert (await record_of(scene, GOLD_PATRON)).memory.gone_since is None, f"page {page + 1}"
         assert "Gold" in scene.stage.roles(MEMBER)
+
+
+async def first_list_after(storage: Storage, *names: str) -> tuple[BulkRead, KnownReadings]:
+    """Begin the first read ever of a campaign of which these patrons' own consents have told."""
+    known = KnownReadings()
+    records = [take_reading(None, reading(name)) for name in names]
+    await storage.memberships.save(records)
+    known.note(records)
+
+    async def on_news(_: frozenset[PatreonUserId]) -> None:
+        pass
+
+    read = BulkRead(
+        storage=storage,
+        known=known,
+        campaign_id=CAMPAIGN,
+        started_at=NEW_YEAR + timedelta(days=1),
+        linked=frozenset(record.patreon_user_id for record in records),
+        on_news=on_news,
+    )
+    return read, known
+
+
+async def pages(*found: MembershipPage) -> AsyncIterator[MembershipPage]:
+    for page in found:
+        yield page
+
+
+def whole(*names: str) -> MembershipPage:
+    members = tuple(reading(name, at=NEW_YEAR + timedelta(days=1)) for name in names)
+    return MembershipPage(number=1, memberships=members, total=len(names), rows=len(names), is_last=True)
+
+
+async def test_a_first_list_that_names_nobody_is_no_proof_where_patrons_are_known(storage: Storage) -> None:
+    read, known = await first_list_after(storage, "ada", "ben", "cyd")
+    await read.take(pages(whole()))
+    verdict = await read.conclude()
+    assert (verdict.is_complete, verdict.anomalies) == (True, (Anomaly.EMPTY,))
+    assert not any(known.is_gone(PatreonUserId(f"patreon-{name}")) for name in ("ada", "ben", "cyd"))
+
+
+async def test_a_first_list_is_compared_with_the_patrons_that_are_known(storage: Storage) -> None:
+    names = [f"patron{number}" for number in range(12)]
+    read, _ = await first_list_after(storage, *names)
+    await read.take(pages(whole(*names[:6])))
+    assert (await read.conclude()).anomalies == (Anomaly.FEWER_PAYING,)
+
+
+async def test_a_first_list_that_lacks_one_of_those_who_are_known_proves_that_they_are_gone(storage: Storage) -> None:
+    read, known = await first_list_after(storage, "ada", "ben", "cyd")
+    await read.take(pages(whole("ada", "ben")))
+    assert (await read.conclude()).proves_absence
+    assert known.is_gone(PatreonUserId("patreon-cyd"))

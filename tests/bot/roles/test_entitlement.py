@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -148,11 +149,18 @@ def stand(*chapters: dict[str, Any] | None, now: datetime = NEW_YEAR, grace_days
             [{}, {"patron_status": PatronStatus.FORMER}], Standing.ENDING, True, GOLD, id="former, paid tiers listed"
         ),
         pytest.param(
-            [{}, {"patron_status": PatronStatus.FORMER, "tiers": ("Free",)}],
+            [{}, {"patron_status": PatronStatus.FORMER, "tiers": ()}],
             Standing.LAPSED,
             False,
             NOTHING,
             id="former",
+        ),
+        pytest.param(
+            [{}, {"patron_status": PatronStatus.FORMER, "tiers": ("Free",)}],
+            Standing.LAPSED,
+            False,
+            frozenset({TIER["Free"]}),
+            id="former, still a free member",
         ),
         pytest.param(
             [{"patron_status": PatronStatus.NEVER, "tiers": ("Free",)}],
@@ -346,6 +354,24 @@ def test_an_unproven_decline_on_v1_is_as_old_as_patreon_says() -> None:
     assert found.until == days(2)
 
 
+def test_a_pledge_in_money_that_cannot_be_compared_pays_for_its_tier_at_least() -> None:
+    """Patreon's v1 says the amount in the patron's own currency."""
+    found = stand({**V1, "entitled_cents": None})
+    assert (found.standing, found.tier_ids, found.cents) == (Standing.ACTIVE, GOLD, 1000)
+
+
+def test_without_a_tier_such_a_pledge_is_paying_all_the_same() -> None:
+    found = stand({**V1, "entitled_cents": None, "tiers": ()})
+    assert (found.standing, found.is_paying, found.tier_ids, found.cents) == (Standing.ACTIVE, True, NOTHING, 0)
+
+
+def test_a_retry_that_is_under_way_gives_no_new_grace() -> None:
+    pending = {"charge_status": ChargeStatus.PENDING}
+    found = stand({}, {**DECLINED}, {**pending}, {**DECLINED}, now=days(4))
+    assert (found.standing, found.until) == (Standing.GRACE, days(8))
+    assert stand({}, {**DECLINED}, {**pending}, now=days(4)).standing is Standing.ACTIVE
+
+
 # --- always -----------------------------------------------------------------------------------------------------
 
 FACTS = st.fixed_dictionaries(
@@ -365,6 +391,7 @@ def test_every_reading_has_a_standing_and_only_the_paying_have_paid_tiers(facts:
     found = stand({}, facts, now=days(1))
     assert found.reading is not None
     if found.standing in {Standing.LAPSED, Standing.NONE}:
-        assert found == Entitlement(standing=found.standing, reading=found.reading, until=found.until)
+        bare = Entitlement(standing=found.standing, reading=found.reading, until=found.until)
+        assert found in (bare, msgspec.structs.replace(bare, tier_ids=frozenset({TIER["Free"]})))
     if found.standing in {Standing.ACTIVE, Standing.ENDING}:
         assert found.is_paying

@@ -222,6 +222,14 @@ def test_a_part_in_which_nobody_has_a_tier_is_an_anomaly_all_the_same() -> None:
     assert verdict_on(replace(TIERLESS, is_finished=False)) == Verdict(is_complete=False, anomalies=(Anomaly.NO_TIERS,))
 
 
+def test_an_admin_hears_of_a_part_only_what_no_part_should_show() -> None:
+    assert verdict_on(replace(TIERLESS, is_finished=False)).doubts == ()
+    assert verdict_on(TIERLESS).doubts == (Anomaly.NO_TIERS,)
+    userless = ReadSummary(pages=1, rows=5, rows_without_user=5, first_total=40, last_total=40)
+    assert verdict_on(userless).doubts == (Anomaly.NO_USERS,)
+    assert Verdict(is_complete=True, anomalies=(Anomaly.NO_TIERS,), is_confirmed=True).doubts == ()
+
+
 @pytest.mark.parametrize(
     ("doubted", "is_confirmed"),
     [

@@ -217,6 +217,12 @@ def test_on_v1_patreon_itself_says_since_when_the_payment_is_declined() -> None:
     assert record.memory.declined_since == at(-90)
 
 
+def test_a_retry_that_is_under_way_does_not_end_the_decline() -> None:
+    retried = reading(at=at(2), charge_status=ChargeStatus.PENDING)
+    assert after(reading(at=at(1), **DECLINED), retried).memory.declined_since == at(1)
+    assert after(reading(at=at(1)), retried).memory.declined_since is None
+
+
 def test_a_payment_that_went_through_ends_the_decline() -> None:
     assert after(reading(at=at(1), **DECLINED), reading(at=at(2))).memory.declined_since is None
 

@@ -23,6 +23,7 @@ RULE = role_rules() | {
         "former": {},
     }.items()
 }
+UNTOLD = reading(entitled_cents=None)
 FRAUD = reading(charge_status=ChargeStatus.FRAUD)
 
 
@@ -68,6 +69,7 @@ def gold_rule(number: int, **rest: Any) -> RoleRule:
         pytest.param("Free", FREE, True, id="free: a free member"),
         pytest.param("Free", GOLD, False, id="free: a patron"),
         pytest.param("Free", LAPSED, False, id="free: lapsed"),
+        pytest.param("Free", replace(LAPSED, tier_ids=frozenset({TIER["Free"]})), True, id="free: lapsed, and stayed"),
         pytest.param("Former", paid(500), True, id="former: paid once"),
         pytest.param("Former", replace(GOLD, reading=reading()), False, id="former: still paying"),
         pytest.param("Former", replace(LAPSED, reading=FRAUD), False, id="former: the payment was taken back"),
@@ -122,6 +124,9 @@ def test_one_rule_asks_one_campaign(account: Account | None, wanted: Wanted, ent
         pytest.param("Months", replace(GOLD, months=5), Wanted.NO, id="months: told"),
         pytest.param("Months", GOLD, Wanted.UNSURE, id="months: not told"),
         pytest.param("Months", LAPSED, Wanted.NO, id="months: not paying"),
+        pytest.param("Amount", replace(GOLD, cents=499, reading=reading()), Wanted.NO, id="amount: told"),
+        pytest.param("Amount", replace(GOLD, cents=499, reading=UNTOLD), Wanted.UNSURE, id="amount: not told"),
+        pytest.param("Amount", replace(LAPSED, reading=UNTOLD), Wanted.NO, id="amount: not paying"),
         pytest.param("Gold", LAPSED, Wanted.NO, id="a tier is always told"),
     ],
 )
