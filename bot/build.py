@@ -132,7 +132,9 @@ class _Graph:
 
     @cached_property
     def planning(self) -> Planning:
-        return Planning(storage=self.storage, observer=self.observer, facts=self.facts, holds=self.holds)
+        return Planning(
+            storage=self.storage, observer=self.observer, facts=self.facts, holds=self.holds, herald=self.messenger
+        )
 
     @cached_property
     def applier(self) -> Applier:

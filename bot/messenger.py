@@ -5,10 +5,12 @@ Rules:
 2. Pings nobody and unfolds no address. Names from Patreon or Discord come escaped by whoever wrote the text.
 3. A trouble is told once until it is over. Admins without a log channel read it above their next `/patreon` reply, and
    the server's system channel is used once for what has not been read yet.
+4. Changes that come close together are one message. It is kept and sent again while Discord does not take it.
 """
 
 import asyncio
 import io
+import time
 from collections.abc import Callable, Coroutine
 
 import aiohttp
@@ -17,7 +19,7 @@ import msgspec
 import structlog
 
 from bot.clock import Clock
-from bot.errors import PledgekeeperError
+from bot.errors import PledgekeeperError, TryLater
 from bot.holder import ClientHolder
 from bot.linking.ports import Crier
 from bot.linking.ports import Messenger as LinkMessenger
@@ -29,7 +31,10 @@ from bot.storage.states import ButtonKind, ButtonPlace
 log = structlog.get_logger(__name__)
 
 CLIENT_WITHIN_SECONDS = 30.0
-BATCH_SECONDS = 3.0  # a bulk run is one message, not a thousand
+QUIET_SECONDS = 3.0  # a bulk run is one message, not a thousand: Discord takes about one role a second
+LONGEST_BATCH_SECONDS = 600.0
+AGAIN_SECONDS = 30.0
+MOST_LINES_KEPT = 5000
 MESSAGE_LENGTH = 2000  # discord-api-docs, Create Message
 PENDING_KEPT = 10
 FAILURES = (discord.DiscordException, PledgekeeperError, aiohttp.ClientError, OSError, TimeoutError)
@@ -38,6 +43,12 @@ NEWS = (
     "For those who manage roles here: I have news for you, and no log channel to tell it in. Any `/patreon` command "
     "shows it; `/patreon settings log_channel:` chooses a channel."
 )
+LOG_CHANNEL = "log_channel"
+SHUT = (
+    "I cannot write in <#{channel}>, this server's log channel ({why}). Let me see it and send messages there, or "
+    "choose another one with `/patreon settings log_channel:`"
+)
+OPEN = "I can write in the log channel again"
 
 
 class Messenger:
@@ -49,6 +60,7 @@ class Messenger:
         self._clock = clock
         self._noting = asyncio.Lock()
         self._batches: dict[GuildId, list[str]] = {}
+        self._last_line_at: dict[GuildId, float] = {}
         self._flushing: dict[GuildId, asyncio.Task[None]] = {}
 
     # --- to one person
@@ -106,9 +118,10 @@ class Messenger:
         """Tell the log channel, if there is one, what was changed; lines that come close together are one message."""
         if not lines:
             return
-        self._batches.setdefault(guild_id, []).extend(lines)
+        self._keep(guild_id, [*self._batches.get(guild_id, []), *lines])
+        self._last_line_at[guild_id] = time.monotonic()
         if guild_id not in self._flushing:
-            task = asyncio.create_task(self._flush_soon(guild_id), name=f"changes of guild {guild_id}")
+            task = asyncio.create_task(self._flush_all(guild_id), name=f"changes of guild {guild_id}")
             self._flushing[guild_id] = task
 
     async def take_pending(self, guild_id: GuildId) -> list[str]:
@@ -141,9 +154,11 @@ class Messenger:
         self, guild_id: GuildId, text: str, *, file: discord.File | None = None, view: discord.ui.View | None = None
     ) -> bool:
         channel_id = (await self._storage.guilds.settings(guild_id)).log_channel_id
-        client = self._holder.current
-        if channel_id is None or client is None:
+        if channel_id is None:
             return False
+        client = self._holder.current
+        if client is None:
+            raise TryLater("Discord is not connected")
         channel = client.get_partial_messageable(channel_id, guild_id=guild_id)
         await channel.send(
             _cut(text),
@@ -163,20 +178,51 @@ class Messenger:
         await guild.system_channel.send(NEWS, allowed_mentions=discord.AllowedMentions.none())
         return True
 
-    async def _flush_soon(self, guild_id: GuildId) -> None:
-        await asyncio.sleep(BATCH_SECONDS)
-        self._flushing.pop(guild_id, None)
-        await self._flush(guild_id)
+    async def _flush_all(self, guild_id: GuildId) -> None:
+        """Send what was gathered whenever it has been quiet for a while, until nothing is left."""
+        while self._batches.get(guild_id):
+            await self._gather(guild_id)
+            if not await self._flush(guild_id):
+                await asyncio.sleep(AGAIN_SECONDS)
+        del self._flushing[guild_id]
 
-    async def _flush(self, guild_id: GuildId) -> None:
-        whole = "\n".join(self._batches.pop(guild_id, []))
+    async def _gather(self, guild_id: GuildId) -> None:
+        latest = time.monotonic() + LONGEST_BATCH_SECONDS
+        while True:
+            wait = min(self._last_line_at[guild_id] + QUIET_SECONDS, latest) - time.monotonic()
+            if wait <= 0:
+                return
+            await asyncio.sleep(wait)
+
+    async def _flush(self, guild_id: GuildId) -> bool:
+        """Send what was gathered; tell whether it is dealt with, sent or not."""
+        lines = self._batches.pop(guild_id, [])
+        try:
+            await self._send_changes(guild_id, lines)
+        except (discord.Forbidden, discord.NotFound) as error:
+            channel = (await self._storage.guilds.settings(guild_id)).log_channel_id
+            await self.tell_admin(guild_id, LOG_CHANNEL, SHUT.format(channel=channel, why=error.text or error.status))
+            return True
+        except FAILURES as error:
+            log.warning("the log channel could not be used; its lines are kept", why=str(error), lines=len(lines))
+            self._keep(guild_id, [*lines, *self._batches.get(guild_id, [])])
+            return False
+        except asyncio.CancelledError:
+            self._keep(guild_id, [*lines, *self._batches.get(guild_id, [])])
+            raise
+        await self.over(guild_id, LOG_CHANNEL, OPEN)
+        return True
+
+    async def _send_changes(self, guild_id: GuildId, lines: list[str]) -> None:
+        whole = "\n".join(lines)
         if len(whole) <= MESSAGE_LENGTH:
-            await self._try("the log channel could not be used", lambda: self._send_to_log(guild_id, whole))
+            await self._send_to_log(guild_id, whole)
             return
-        count = whole.count("\n") + 1
         file = discord.File(io.BytesIO(whole.encode()), "changes.txt")
-        text = f"{count} role changes, listed in the file."
-        await self._try("the log channel could not be used", lambda: self._send_to_log(guild_id, text, file=file))
+        await self._send_to_log(guild_id, f"{len(lines)} role changes, listed in the file.", file=file)
+
+    def _keep(self, guild_id: GuildId, lines: list[str]) -> None:
+        self._batches[guild_id] = lines[-MOST_LINES_KEPT:]
 
     async def _load_pending(self, guild_id: GuildId) -> list[str]:
         stored = await self._storage.notices.seen(_pending_key(guild_id))

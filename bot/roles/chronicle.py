@@ -17,7 +17,7 @@ ROLE_DELETED = "the role was deleted"
 TAKEN = "somebody took it away by hand; it stays away"
 TAKEN_BUT_ENFORCED = "somebody took it away by hand; this server's hand_edits say that it is given again while earned"
 GIVEN_BACK = "somebody gave it back by hand"
-CUT_OFF = "by me; I was cut off before I could write down why"
+FOUND = "by me: I found so when I looked again, for Discord's answer or its record was lost"
 
 
 class Deed(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,14 +81,25 @@ def seen_entries(
     return [_entry(grant, action, reason, at=guild.now, trigger=SEEN) for grant, action, reason in found]
 
 
-def cut_entries(guild: GuildFacts, person: PersonFacts, intents: Iterable[Grant]) -> list[AuditEntry]:
+def done_word(intent: Grant) -> str:
+    """Name the action of a write of ours that was carried out."""
+    return f"{Action.GRANT if intent.state is GrantState.GRANTING else Action.REVOKE} done"
+
+
+def found_line(intent: Grant, names: Names) -> str:
+    """Say, for the log channel, that a write of ours was carried out after all."""
+    verb = "given" if intent.state is GrantState.GRANTING else "taken away"
+    return f"<@{intent.discord_user_id}> **{names.role(intent.role_id)}**: {verb} {FOUND}"
+
+
+def found_entries(guild: GuildFacts, person: PersonFacts, intents: Iterable[Grant]) -> list[AuditEntry]:
     """Write down what we did ourselves and could not record; what was taken counts for the brake, in doubt."""
     with_rule = {rule.role_id for rule in guild.rules}
     return [
         _entry(
             intent,
-            f"{Action.GRANT if intent.state is GrantState.GRANTING else Action.REVOKE} done",
-            CUT_OFF,
+            done_word(intent),
+            FOUND,
             at=guild.now,
             trigger=SEEN,
             is_counted=(

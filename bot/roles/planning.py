@@ -1,6 +1,7 @@
 """From facts and a look at Discord to plans, of one person or of a guild, with every rail applied. Writes no role.
 
-Where it is told to record, it stores what was seen (settled ledger rows) and what must not happen (holds).
+Where it is told to record, it stores what was seen (settled ledger rows) and what must not happen (holds), and tells of
+writes that turned out to have happened.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,8 +10,9 @@ from datetime import datetime
 import msgspec
 
 from bot.model import CampaignId, DiscordUserId, GuildId, RoleId, RoleRule
+from bot.roles.apply import Herald
 from bot.roles.assignable import Block
-from bot.roles.chronicle import cut_entries, seen_entries
+from bot.roles.chronicle import done_word, found_entries, found_line, seen_entries
 from bot.roles.facts import FactBook, seated
 from bot.roles.holds import Holds
 from bot.roles.ledger import Settlement, carried_out, settle, settled
@@ -43,8 +45,9 @@ class GuildPlan(msgspec.Struct, frozen=True, kw_only=True):
 class Planning:
     """Plans with everything that bears on them."""
 
-    def __init__(self, *, storage: Storage, observer: Observer, facts: FactBook, holds: Holds) -> None:
+    def __init__(self, *, storage: Storage, observer: Observer, facts: FactBook, holds: Holds, herald: Herald) -> None:
         self._storage = storage
+        self._herald = herald
         self._observer = observer
         self._facts = facts
         self._holds = holds
@@ -132,11 +135,12 @@ class Planning:
         unrecorded = [
             intent
             for intent in carried_out(person.grants, settlement, person.seat)
-            if intent.role_id in names.roles and not await self._storage.audit.has_since(intent)
+            if intent.role_id in names.roles and not await self._storage.audit.is_done(intent, done_word(intent))
         ]
         await self._storage.audit.add(
-            *seen_entries(guild, person, settlement, existing=names.roles), *cut_entries(guild, person, unrecorded)
+            *seen_entries(guild, person, settlement, existing=names.roles), *found_entries(guild, person, unrecorded)
         )
+        await self._herald.tell_changes(guild.guild_id, [found_line(one, names) for one in unrecorded])
         await self._storage.ledger.put(*settlement.put)
         for role_id in settlement.drop:
             await self._storage.ledger.drop(guild.guild_id, person.discord_user_id, role_id)

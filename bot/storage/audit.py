@@ -49,11 +49,12 @@ class Audit:
             rows = (await connection.execute(query)).all()
         return tuple(read_row(row, AuditEntry) for row in rows)
 
-    async def has_since(self, intent: Grant) -> bool:
-        """Tell whether anything was written down of that person and role since the intent."""
+    async def is_done(self, intent: Grant, action: str) -> bool:
+        """Tell whether this was written down of that person and role since the intent."""
         query = select(audit.c.audit_id).order_by(audit.c.audit_id.desc()).limit(1)  # the newest first: soon found
         query = query.where(audit.c.guild_id == intent.guild_id, audit.c.discord_user_id == intent.discord_user_id)
         query = query.where(audit.c.role_id == intent.role_id, audit.c.at >= intent.since)
+        query = query.where(audit.c.action == action)
         async with self._database.read() as connection:
             return (await connection.execute(query)).first() is not None
 

@@ -128,7 +128,7 @@ async def test_a_log_channel_that_refuses_us_leaves_the_news_for_the_next_reply(
 async def test_changes_that_come_together_are_one_message_that_pings_nobody(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(messenger, "BATCH_SECONDS", 0.1)
+    monkeypatch.setattr(messenger, "QUIET_SECONDS", 0.1)
     await log_to(scene, "bot-log")
     for number in range(3):
         await scene.services.messenger.tell_changes(scene.guild_id, [f"<@{scene.person(MEMBER)}> change {number}"])
@@ -138,8 +138,62 @@ async def test_changes_that_come_together_are_one_message_that_pings_nobody(
     assert message.mentions == []
 
 
+async def test_changes_that_follow_each_other_at_discords_pace_are_one_message(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(messenger, "QUIET_SECONDS", 0.5)
+    await log_to(scene, "bot-log")
+    for number in range(8):
+        await scene.services.messenger.tell_changes(scene.guild_id, [f"change {number}"])
+        await asyncio.sleep(0.1)
+    assert posts(scene, "bot-log") == []
+    await scene.until(lambda: posts(scene, "bot-log"), "the changes are told")
+    assert [message.content.count("change") for message in posts(scene, "bot-log")] == [8]
+
+
+async def test_a_run_that_does_not_end_is_told_of_in_between(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messenger, "LONGEST_BATCH_SECONDS", 0.3)
+    await log_to(scene, "bot-log")
+    for number in range(8):
+        await scene.services.messenger.tell_changes(scene.guild_id, [f"change {number}"])
+        await asyncio.sleep(0.1)
+    assert posts(scene, "bot-log")
+
+
+@pytest.mark.parametrize("fault", ["500", "503"])
+async def test_changes_are_kept_while_discord_does_not_take_them(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    monkeypatch.setattr(messenger, "QUIET_SECONDS", 0)
+    monkeypatch.setattr(messenger, "AGAIN_SECONDS", 0.1)
+    await log_to(scene, "bot-log")
+    scene.stage.sandbox.weather.set(Fault("discord", "POST /channels", fault, times=1))
+    await scene.services.messenger.tell_changes(scene.guild_id, ["first change"])
+    await asyncio.sleep(0.05)
+    await scene.services.messenger.tell_changes(scene.guild_id, ["second change"])
+    await scene.until(lambda: "second" in words(posts(scene, "bot-log")), "both are told")
+    assert words(posts(scene, "bot-log")).split() == ["first", "change", "second", "change"]
+
+
+async def test_a_log_channel_that_shuts_us_out_is_told_of_once_and_when_it_opens(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(messenger, "QUIET_SECONDS", 0)
+    await log_to(scene, "bot-log")
+    scene.stage.sandbox.weather.set(Fault("discord", "POST /channels", "403"))
+    for _ in range(2):
+        await scene.services.messenger.tell_changes(scene.guild_id, ["a change"])
+        await asyncio.sleep(0.2)
+    scene.stage.sandbox.weather.clear()
+    said = await scene.say(ADMIN, "patreon rule list")
+    assert said.count("I cannot write in <#") == 1
+    assert "`/patreon settings log_channel:`" in said
+    await scene.services.messenger.tell_changes(scene.guild_id, ["a later change"])
+    await scene.until(lambda: "again" in words(posts(scene, "bot-log")), "it is over")
+
+
 async def test_many_changes_come_as_a_file(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(messenger, "BATCH_SECONDS", 0)
+    monkeypatch.setattr(messenger, "QUIET_SECONDS", 0)
     await log_to(scene, "bot-log")
     await scene.services.messenger.tell_changes(scene.guild_id, [f"change {number}" for number in range(1000)])
     await scene.until(lambda: posts(scene, "bot-log"), "the changes are told")

@@ -5,7 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from bot.model import DiscordUserId, GrantState, HandEdits, ReadId, RoleId
-from bot.roles.chronicle import Deed, cut_entries, deed_entries, gone_entries, seen_entries
+from bot.roles.chronicle import Deed, deed_entries, found_entries, gone_entries, seen_entries
 from bot.roles.ledger import settle
 from bot.roles.plan import Action, Decision
 from bot.roles.rules import Claim, Wanted
@@ -79,8 +79,8 @@ def test_a_write_that_we_were_cut_off_from_is_written_down_and_counts_in_doubt(w
     def rows(state: GrantState, *, has_unlinked: bool = False) -> list[tuple[str, bool]]:
         world.note("ada", "Gold", state)
         person = replace(world.people["ada"], has_unlinked=has_unlinked)
-        entries = cut_entries(world.facts(), person, person.grants.values())
-        assert all("cut off" in entry.reason and entry.trigger == "seen on Discord" for entry in entries)
+        entries = found_entries(world.facts(), person, person.grants.values())
+        assert all("looked again" in entry.reason and entry.trigger == "seen on Discord" for entry in entries)
         return [(entry.action, entry.is_counted) for entry in entries]
 
     assert rows(GrantState.GRANTING) == [("grant done", False)]

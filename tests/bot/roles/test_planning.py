@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
-from bot.model import GrantState, RoleId
+from bot.model import ChannelId, GrantState, RoleId
 from bot.roles.plan import Action, PersonPlan
+from sandbox.weather import Fault
 from tests.fakes.scene import ADMIN, MEMBER, SOON, Scene
+from tests.fakes.stage import words
 
 
 @pytest.fixture
@@ -85,6 +87,22 @@ async def test_a_row_says_which_read_decided(linked: Scene) -> None:
     linked.stage.sandbox.patreon.pay(linked.stage.patron_id("Gerda Nilsson"))
     await linked.services.rounds.run(trigger="test")
     assert (await linked.written(MEMBER, "grant done")).read_id == await believed(linked)
+
+
+async def test_a_write_that_got_no_answer_and_happened_is_written_down_and_told(scene: Scene) -> None:
+    await scene.services.rounds.run(trigger="test")
+    await scene.add_rule()
+    channels = scene.stage.sandbox.world.discord.channels.values()
+    (log_channel,) = (one for one in channels if one.name == "bot-log")
+    await scene.services.storage.guilds.change(scene.guild_id, log_channel_id=ChannelId(int(log_channel.id)))
+    route = f"PUT /guilds/*/members/{scene.person(MEMBER)}/roles/*"
+    scene.stage.sandbox.weather.set(Fault("discord", route, "lost"))
+    await scene.link()
+    row = await scene.written(MEMBER, "grant done")
+    assert "looked again" in row.reason
+    actions = [one.action for one in await scene.services.storage.audit.recent(scene.guild_id, scene.person(MEMBER))]
+    assert actions == ["grant done", "grant unknown"]
+    await scene.until(lambda: "looked again" in words([*log_channel.messages.values()]), "the log channel says so")
 
 
 async def test_our_own_write_has_one_row_however_often_it_is_seen(linked: Scene) -> None:

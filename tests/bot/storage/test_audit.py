@@ -44,4 +44,5 @@ async def test_a_write_is_recorded_once_a_row_stands_that_is_no_older(
     await storage.audit.add(entry(1), entry(3, DiscordUserId(12)), entry(3, guild=901))
     since = datetime(2026, 3, 1, 12, minute, tzinfo=UTC)
     intent = Grant(guild_id=GUILD, discord_user_id=ADA, role_id=RoleId(31), state=GrantState.GRANTING, since=since)
-    assert await storage.audit.has_since(intent) is is_recorded
+    assert await storage.audit.is_done(intent, "grant") is is_recorded
+    assert not await storage.audit.is_done(intent, "grant unknown")
