@@ -20,6 +20,7 @@ from bot.roles.holds import Holds
 from bot.roles.intake import Intake
 from bot.roles.nudge import Nudges
 from bot.roles.observe import Observer
+from bot.roles.planning import Planning
 from bot.roles.reconcile import Reconciler
 from bot.roles.rounds import Rounds
 from bot.roles.rulebook import Rulebook
@@ -41,6 +42,7 @@ class Services:
     disconnector: Disconnector
     zero: ZeroLinks
     observer: Observer
+    planning: Planning
     reconciler: Reconciler
     breakers: Breakers
     holds: Holds

@@ -31,7 +31,7 @@ class Parting(msgspec.Struct, frozen=True, kw_only=True):
     campaign: Campaign
     rules: int
     role_ids: frozenset[RoleId]  # that no other rule of the server names
-    people: int  # who hold one of those by us
+    people: int  # who hold a role by us that one of its rules names
     shared_role_ids: frozenset[RoleId]  # that another rule names too, and goes on to give
 
 
@@ -78,16 +78,21 @@ class Disconnector:
             campaign=campaign,
             rules=sum(rule.campaign_id == campaign.campaign_id for rule in rules),
             role_ids=frozenset(own - others),
-            people=sum(not grants.keys().isdisjoint(own - others) for grants in ledger.values()),
+            people=sum(not grants.keys().isdisjoint(own) for grants in ledger.values()),
             shared_role_ids=frozenset(own & others),
         )
 
     async def disconnect(
         self, guild_id: GuildId, campaign_id: CampaignId, *, keeps_roles: bool, by: DiscordUserId
     ) -> Parting:
-        """End it, and let everyone be planned again. Raises UserMistake where the server does not follow it."""
+        """End it, and let everyone be planned again. Raises UserMistake where the server does not follow it.
+
+        Raises TryLater, with nothing ended, where roles are to be kept and their holders cannot be seen.
+        """
         parting = await self.draft(guild_id, campaign_id)
         if keeps_roles:  # first, while the rules still name them: then they are a person's gift, and nobody takes them
+            rules = await self._storage.rules.list_guild(guild_id)
+            await self._losses.disown_loss(guild_id, [one for one in rules if one.campaign_id == campaign_id])
             for role_id in parting.role_ids:
                 await self._storage.ledger.drop_role(guild_id, role_id)
         removed = await self._storage.rules.drop_campaign(guild_id, campaign_id)

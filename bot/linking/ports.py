@@ -1,6 +1,6 @@
 """What the link flow asks of Discord's side. Whoever fulfils this stands elsewhere; the flow knows no Discord."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Protocol
 
 from bot.linking.outcome import RoleNews
@@ -75,7 +75,10 @@ class RolesConsider(Protocol):
 
 
 class Losses(Protocol):
-    """Takes an admin's word for what the end of rules takes from people."""
+    """Takes an admin's word for what the end of rules takes from people. Raises TryLater."""
 
-    async def approve_loss(self, guild_id: GuildId, removed: Sequence[RoleRule]) -> None:
+    async def approve_loss(self, guild_id: GuildId, removed: Collection[RoleRule]) -> None:
         """Let the brake neither hold nor count what only the end of these rules takes."""
+
+    async def disown_loss(self, guild_id: GuildId, ending: Collection[RoleRule]) -> None:
+        """Let people keep what the end of these rules would take."""

@@ -3,10 +3,10 @@
 The cases, in the order in which they are asked (Patreon API v2 docs, Member; Patreon's staff in the developer forum):
 
     no reading, never listed              NONE
+    last charge refunded, fraud, deleted  LAPSED     unless gifted
     gone, v2                              LAPSED     a complete read no longer listed them
     gone, v1 undeclined                   GRACE      v1 drops the cancelled at once: grace_days from then with the last
                                                      active roles, then LAPSED
-    last charge refunded, fraud, deleted  LAPSED     unless gifted
     declined                              GRACE      unless gifted; grace_days from our first read of it, with the last
                                                      active roles, then LAPSED
     gifted, with tiers                    ACTIVE     0 cents are right for a gift
@@ -97,11 +97,11 @@ def _entitle(record: MembershipRecord, *, tiers: Mapping[TierId, Tier], now: dat
     gone_since = record.memory.gone_since
     if reading is None:
         return Entitlement(standing=Standing.NONE)
+    if reading.charge_status in TAKEN_BACK and not reading.is_gifted:
+        return Entitlement(standing=Standing.LAPSED, reading=reading)
     if gone_since is not None:
         if reading.membership_id is None and not is_declined(reading):
             return _grace(record, since=gone_since, tiers=tiers, now=now, grace_days=grace_days)
-        return Entitlement(standing=Standing.LAPSED, reading=reading)
-    if reading.charge_status in TAKEN_BACK and not reading.is_gifted:
         return Entitlement(standing=Standing.LAPSED, reading=reading)
     if is_declined(reading):
         since = record.memory.declined_since or reading.read_started_at

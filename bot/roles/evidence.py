@@ -17,6 +17,7 @@ from bot.model import MembershipPage, PatreonUserId, PatronStatus
 
 MAX_PAYING_DROP = 0.20  # patrons leave one by one; more than a fifth at once is a fault until shown otherwise
 MIN_PAYING_ASKED = 10  # below that a few real cancellations are a large share
+MIN_ALL_ASKED = 2  # one alone may well have gone, or disconnected their account
 AGREEING_READS = 3
 AGREEING_SPAN = timedelta(hours=24)
 AGREEING_TOLERANCE = 0.05  # real patrons still come and go while we wait
@@ -133,9 +134,9 @@ def find_anomalies(read: ReadSummary, believed: ReadSummary | None) -> tuple[Ano
         return tuple(found)
     if believed.patrons and not read.rows:
         return (Anomaly.EMPTY,)
-    if believed.with_discord and not read.with_discord:
+    if believed.with_discord >= MIN_ALL_ASKED and not read.with_discord:
         found.append(Anomaly.NO_DISCORD)
-    if believed.with_tier and not read.with_tier:
+    if believed.with_tier >= MIN_ALL_ASKED and not read.with_tier:
         found.append(Anomaly.NO_TIERS)
     if believed.paying >= MIN_PAYING_ASKED and read.paying < believed.paying * (1 - MAX_PAYING_DROP):
         found.append(Anomaly.FEWER_PAYING)

@@ -4,7 +4,7 @@ Where it is told to record, it stores what was seen (settled ledger rows) and wh
 writes that turned out to have happened.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -17,7 +17,7 @@ from bot.roles.facts import FactBook, seated
 from bot.roles.holds import Holds
 from bot.roles.ledger import Settlement, carried_out, settle, settled
 from bot.roles.observe import Observer
-from bot.roles.plan import GuildFacts, PersonFacts, PersonPlan, plan_person
+from bot.roles.plan import Decision, GuildFacts, PersonFacts, PersonPlan, plan_person
 from bot.roles.policy import lost_by
 from bot.roles.report import Names
 from bot.storage import Storage
@@ -106,23 +106,32 @@ class Planning:
         counted = await self._holds.counted(guild_id, plan) if plan.is_change else frozenset[RoleId]()
         return Explanation(plan=plan, names=names, counted=counted)
 
-    async def approve_loss(self, guild_id: GuildId, removed: Sequence[RoleRule]) -> None:
+    async def approve_loss(self, guild_id: GuildId, removed: Collection[RoleRule]) -> None:
         """Take what only the end of these rules takes from people as wanted by the admin who ended them.
 
         A role that no rule names any more needs no such word. Raises DiscordAway.
         """
         guild = await self._facts.guild(guild_id)
         before = msgspec.structs.replace(guild, rules=(*guild.rules, *removed))
-        people = await self._facts.people(guild)
-        seats = await self._observer.look(guild_id, people)
+        lost = [(person, one) for person, one in await self._lost(before, guild) if one.claim.rule is not None]
+        await self._holds.approve(guild_id, lost, names=await self._facts.names(guild_id))
+
+    async def disown_loss(self, guild_id: GuildId, ending: Collection[RoleRule]) -> None:
+        """Let people keep what the end of these rules would take: as if a person had given it. Raises DiscordAway."""
+        guild = await self._facts.guild(guild_id)
+        after = msgspec.structs.replace(guild, rules=tuple(one for one in guild.rules if one not in ending))
+        for person, decision in await self._lost(guild, after):
+            await self._storage.ledger.drop(guild_id, person.discord_user_id, decision.role_id)
+
+    async def _lost(self, before: GuildFacts, after: GuildFacts) -> list[tuple[PersonFacts, Decision]]:
+        people = await self._facts.people(before)
+        seats = await self._observer.look(before.guild_id, people)
         seen = [seated(person, seats[id_]) for id_, person in people.items()]
-        lost = [
+        return [
             (person, decision)
             for person in seen
-            for decision in lost_by(plan_person(before, person), plan_person(guild, person))
-            if decision.claim.rule is not None
+            for decision in lost_by(plan_person(before, person), plan_person(after, person))
         ]
-        await self._holds.approve(guild_id, lost, names=await self._facts.names(guild_id))
 
     def _settle(self, guild: GuildFacts, person: PersonFacts, names: Names) -> tuple[PersonFacts, bool]:
         settlement = settle_seen(guild, person, names)

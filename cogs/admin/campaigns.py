@@ -21,7 +21,8 @@ page of mine names this server and you, says what I will read, and asks them to 
 If the creator is somebody else, send them the address behind the button. It works once, until {until}."""
 KEPT = "Roles that it gave stay with their holders, as if a person had given them, and I never take them back."
 TAKEN = "Roles that it gave are taken back."
-SHARED = "Roles that another rule names too go on following that rule."
+SHARED = "Roles that another rule names too go on following that rule{kept}."
+KEPT_TOO = ", and stay with those who would lose them"
 QUESTION = """\
 End what this server has with the campaign **{name}**?
 {rules} of its rules are removed; {people} people hold a role by them. {fate}
@@ -95,4 +96,5 @@ async def _draft(interaction: Interaction, campaign: str, roles: str) -> Parting
 
 def _fate(parting: Parting, *, keeps_roles: bool) -> str:
     fate = KEPT if keeps_roles else TAKEN
-    return f"{fate} {SHARED}" if parting.shared_role_ids else fate
+    shared = SHARED.format(kept=KEPT_TOO if keeps_roles else "")
+    return f"{fate} {shared}" if parting.shared_role_ids else fate

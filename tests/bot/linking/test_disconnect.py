@@ -148,8 +148,24 @@ async def test_a_second_time_is_a_mistake(house: LinkWorld) -> None:
         await part(house, MOTHS, keeps_roles=False)
 
 
-@pytest.mark.parametrize(("keeps_roles", "words"), [(False, 1), (True, 0)], ids=["taken back", "kept"])
-async def test_what_it_takes_is_the_admins_word(house: LinkWorld, *, keeps_roles: bool, words: int) -> None:
-    await part(house, MOTHS, keeps_roles=keeps_roles)
-    assert len(house.roles.approved) == words
-    assert all({rule.role_id for rule in removed} == {GOLD, SHARED} for _, removed in house.roles.approved)
+async def test_what_it_takes_is_the_admins_word(house: LinkWorld) -> None:
+    await part(house, MOTHS, keeps_roles=False)
+    ((_, removed),) = house.roles.approved
+    assert {rule.role_id for rule in removed} == {GOLD, SHARED}
+    assert house.roles.disowned == []
+
+
+async def test_what_it_would_take_is_kept_on_the_admins_word(house: LinkWorld) -> None:
+    await part(house, MOTHS, keeps_roles=True)
+    ((_, ending),) = house.roles.disowned
+    assert {(rule.role_id, rule.campaign_id) for rule in ending} == {(GOLD, MOTHS), (SHARED, MOTHS)}
+    assert house.roles.approved == []
+
+
+async def test_where_holders_cannot_be_seen_nothing_is_ended_that_should_leave_them_their_roles(
+    house: LinkWorld,
+) -> None:
+    house.roles.error = TryLater("discord is away")
+    with pytest.raises(TryLater):
+        await part(house, MOTHS, keeps_roles=True)
+    assert MOTHS in await house.storage.campaigns.campaigns_of(GUILD)

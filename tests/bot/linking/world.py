@@ -1,7 +1,7 @@
 """A world to link in: real database, real client, Patreon's stand-in on a socket; only Discord's side is recorded."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -52,6 +52,7 @@ class RecordedRoles:
     error: Exception | None = None
     followed: list[tuple[int, str]] = field(default_factory=list)
     approved: list[tuple[GuildId, tuple[RoleRule, ...]]] = field(default_factory=list)
+    disowned: list[tuple[GuildId, tuple[RoleRule, ...]]] = field(default_factory=list)
     may_go: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -64,8 +65,13 @@ class RecordedRoles:
             raise self.error
         return self.news
 
-    async def approve_loss(self, guild_id: GuildId, removed: Sequence[RoleRule]) -> None:
+    async def approve_loss(self, guild_id: GuildId, removed: Collection[RoleRule]) -> None:
         self.approved.append((guild_id, tuple(removed)))
+        if self.error is not None:
+            raise self.error
+
+    async def disown_loss(self, guild_id: GuildId, ending: Collection[RoleRule]) -> None:
+        self.disowned.append((guild_id, tuple(ending)))
         if self.error is not None:
             raise self.error
 

@@ -45,14 +45,21 @@ def stand(*chapters: dict[str, Any] | None, now: datetime = NEW_YEAR, grace_days
     ("chapters", "standing", "is_paying", "tier_ids"),
     [
         pytest.param([None], Standing.NONE, False, NOTHING, id="no reading, never listed"),
+        *(
+            pytest.param([{}, {"charge_status": charge}], Standing.LAPSED, False, NOTHING, id=f"last charge {charge}")
+            for charge in TAKEN_BACK
+        ),
         pytest.param([{}, None], Standing.LAPSED, False, NOTHING, id="gone, v2"),
         pytest.param([V1, None], Standing.GRACE, True, GOLD, id="gone, v1 undeclined"),
         pytest.param(
             [V1, {**V1, "declined_since": days(1)}, None], Standing.LAPSED, False, NOTHING, id="gone, v1 declined"
         ),
-        *(
-            pytest.param([{}, {"charge_status": charge}], Standing.LAPSED, False, NOTHING, id=f"last charge {charge}")
-            for charge in TAKEN_BACK
+        pytest.param(
+            [V1, {**V1, "charge_status": ChargeStatus.FRAUD}, None],
+            Standing.LAPSED,
+            False,
+            NOTHING,
+            id="gone, v1 fraud",
         ),
         pytest.param([{}, {**DECLINED, "tiers": ()}], Standing.GRACE, True, GOLD, id="declined"),
         pytest.param(

@@ -222,6 +222,12 @@ def test_a_part_in_which_nobody_has_a_tier_is_an_anomaly_all_the_same() -> None:
     assert verdict_on(replace(TIERLESS, is_finished=False)) == Verdict(is_complete=False, anomalies=(Anomaly.NO_TIERS,))
 
 
+@pytest.mark.parametrize(("before", "expected"), [(1, ()), (2, (Anomaly.NO_DISCORD, Anomaly.NO_TIERS))])
+def test_one_alone_may_well_have_gone(before: int, expected: tuple[Anomaly, ...]) -> None:
+    past = replace(ORDINARY, with_discord=before, with_tier=before)
+    assert find_anomalies(replace(ORDINARY, with_discord=0, with_tier=0), past) == expected
+
+
 def test_an_admin_hears_of_a_part_only_what_no_part_should_show() -> None:
     assert verdict_on(replace(TIERLESS, is_finished=False)).doubts == ()
     assert verdict_on(TIERLESS).doubts == (Anomaly.NO_TIERS,)

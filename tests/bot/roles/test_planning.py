@@ -125,6 +125,19 @@ async def test_an_unlinking_does_not_use_up_the_brake(linked: Scene) -> None:
     assert not (await linked.written(MEMBER, "revoke done")).is_counted
 
 
+async def test_what_the_end_of_a_rule_would_take_can_be_left_to_people(linked: Scene) -> None:
+    """The role is named by another rule too, which this member does not meet."""
+    services, role = linked.services, linked.role("Gold")
+    await linked.say(ADMIN, "patreon rule add", role=str(role), kind="amount", amount="900")
+    (ending, _) = await services.storage.rules.list_guild(linked.guild_id)
+    await services.planning.disown_loss(linked.guild_id, [ending])
+    await services.storage.rules.remove(linked.guild_id, ending.rule_id)
+    (turn,) = services.reconciler.mark(linked.guild_id, [linked.person(MEMBER)], trigger="test")
+    await turn
+    assert "Gold" in linked.stage.roles(MEMBER)
+    assert await state_of(linked) is None
+
+
 async def test_what_a_rail_holds_back_is_in_the_preview(linked: Scene) -> None:
     await linked.services.tuning.change(linked.guild_id, {"mode": "grant_only"}, by=linked.person(ADMIN))
     linked.stage.sandbox.patreon.refund(linked.stage.patron_id("Gerda Nilsson"))
