@@ -16,6 +16,7 @@ from bot.build import build
 from bot.client import build_client
 from bot.clock import Clock, FollowedClock, SystemClock
 from bot.deliveries import WebhookDesk
+from bot.errors import NeedsOwner
 from bot.metrics import CONTENT_TYPE_LATEST
 from bot.patreon.client import Http
 from bot.scrape import scrape
@@ -67,7 +68,13 @@ async def _start_clock(stack: contextlib.AsyncExitStack, settings: Settings) -> 
         return SystemClock()
     session = await stack.enter_async_context(aiohttp.ClientSession())
     clock = FollowedClock(session, settings.clock_url)
-    await clock.read()
+    try:
+        await clock.read()
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        raise NeedsOwner(
+            f"CLOCK_URL gives no time ({type(error).__name__}); nothing was started. It is for testing: leave it unset,"
+            " or start the sandbox first. Example: CLOCK_URL=http://127.0.0.1:8400/clock"
+        ) from None
     await _keep_running(stack, "clock", clock.follow())
     return clock
 

@@ -23,6 +23,7 @@ from bot.storage.connection import connect
 MAX_READERS = 8  # at a time; below what SQLAlchemy's pool holds, for snapshots and the writer come from there too
 BUSY_TIMEOUT_SECONDS = 15  # how long another process (rotate-keys) may keep a writer waiting
 LOCK_PATIENCE_SECONDS = 1  # a check holds the lock for an instant, and a bot that was killed lets go of it
+EXAMPLE = "Example: DATABASE_URL=sqlite+aiosqlite:///data/pledgekeeper.db"
 
 
 class Database:
@@ -42,9 +43,17 @@ class Database:
     async def open(cls, url: str) -> Self:
         """Make the file where needed, lock it and bring its tables up to date; DatabaseLocked if it is in use."""
         path = database_path(url)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        database = cls(_build_engine(url), _lock_beside(path))
-        async with _closed_on_failure(database, path), database.write() as connection:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = _lock_beside(path)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "no file can have that name"
+            raise NeedsOwner(
+                f"DATABASE_URL names a file that cannot be made: {reason}; nothing was started. Let this user write"
+                f" there, or name another place. {EXAMPLE}"
+            ) from None
+        database = cls(_build_engine(url), lock)
+        async with _closed_on_failure(database), database.write() as connection:
             await connection.run_sync(migrations.upgrade)
         return database
 
@@ -58,7 +67,7 @@ class Database:
         if not path.is_file():
             raise NeedsOwner(f"there is no database at {path} yet; start the bot once, it makes the file")
         database = cls(_build_engine(url))
-        async with _closed_on_failure(database, path), database.write() as connection:
+        async with _closed_on_failure(database), database.write() as connection:
             state = await connection.run_sync(migrations.compare)
             if state is not migrations.Schema.CURRENT:
                 raise NeedsOwner(f"the tables of {path} are {state}; {migrations.CURES[state]}")
@@ -117,13 +126,14 @@ async def _lent(engine: AsyncEngine, free: list[AsyncConnection]) -> AsyncIterat
 
 
 @asynccontextmanager
-async def _closed_on_failure(database: Database, path: Path) -> AsyncIterator[None]:
+async def _closed_on_failure(database: Database) -> AsyncIterator[None]:
     try:
         yield
     except DBAPIError as error:
         await database.close()
         raise NeedsOwner(
-            f"the database {path} cannot be used: {error.orig}; is it ours, whole, and may this user write it?"
+            f"the database that DATABASE_URL names cannot be used: {error.orig}; is it ours, whole, and may this user"
+            f" write it? {EXAMPLE}"
         ) from error
     except BaseException:
         await database.close()
@@ -159,8 +169,8 @@ def _lock_beside(path: Path) -> filelock.BaseFileLock:
         lock.acquire(timeout=LOCK_PATIENCE_SECONDS)
     except filelock.Timeout as taken:
         raise DatabaseLocked(
-            f"another Pledgekeeper works on {path}; nothing was changed. Stop the other one first,"
-            " or give this one its own DATABASE_URL"
+            "another Pledgekeeper works on the database that DATABASE_URL names; nothing was changed. Stop the other"
+            f" one first, or give this one its own. {EXAMPLE}"
         ) from taken
     return lock
 

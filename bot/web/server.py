@@ -4,6 +4,9 @@ Nothing that a request holds is echoed or logged: the callback's address carries
 """
 
 import asyncio
+import errno
+import os
+import socket
 import traceback
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
@@ -12,6 +15,7 @@ import structlog
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from bot.errors import NeedsOwner
 from bot.health import HealthBoard
 from bot.linking.connect import ConnectFlow
 from bot.linking.flow import LinkFlow
@@ -30,6 +34,8 @@ MAX_HEADERS = 64
 SHUTDOWN_SECONDS = 10.0
 HEAD_SECONDS = 20.0  # from the connection, or the answer before, to the end of a request's head
 MAX_CONNECTIONS = 256
+
+PORT_ERRORS = {errno.EADDRINUSE, errno.EACCES}  # taken; below 1024, which is for the system's own services
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -60,7 +66,7 @@ class WebServer:
         self._runner: _Runner | None = None
 
     async def start(self, host: str, port: int) -> None:
-        """Listen; raises OSError where the address cannot be had. Port 0 takes a free one."""
+        """Listen; raises NeedsOwner where the address cannot be had. Port 0 takes a free one."""
         app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[self._guard])
         app.add_routes(self._routes)
         self._runner = _Runner(
@@ -75,9 +81,9 @@ class WebServer:
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, host, port).start()
-        except OSError:
+        except OSError as error:
             await self.stop()
-            raise
+            raise NeedsOwner(_why_not(error)) from None
         self._health.ok("web")
         log.info("the web server listens", host=host, port=self.port)
 
@@ -118,6 +124,18 @@ class WebServer:
 
     def _plain(self, said: Said, status: int) -> web.Response:
         return web.Response(text=self._renderer.plain(said), status=status, content_type="text/html")
+
+
+def _why_not(error: OSError) -> str:
+    """Say which setting is wrong; the error's own text may hold the address."""
+    is_no_host = isinstance(error, socket.gaierror) or error.errno is None
+    reason = "no such host" if is_no_host else os.strerror(error.errno or 0)
+    if error.errno in PORT_ERRORS:
+        return f"WEB_PORT cannot be listened on: {reason}; nothing was started. Name a free one. Example: WEB_PORT=8081"
+    return (
+        f"WEB_HOST cannot be listened on: {reason}; nothing was started. Name an address of this machine."
+        " Example: WEB_HOST=127.0.0.1"
+    )
 
 
 class _Connection(RequestHandler):

@@ -1,6 +1,7 @@
 """The commands as an operator types them: a real process, its exit code and what it prints."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from bot.model import Secret
 from bot.vault import is_key, new_key
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+
+DISCORD_PY_LOADS = "ignore:'audioop' is deprecated:DeprecationWarning"
 
 RUN = Path(__file__).resolve().parents[2] / "run.py"
 
@@ -37,7 +40,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 def run(tmp_path: Path, environment: dict[str, str]) -> Run:
     def command(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-W", "error", str(RUN), *arguments],
+            [sys.executable, "-W", "error", "-W", DISCORD_PY_LOADS, str(RUN), *arguments],
             env={**environment, **changes},
             cwd=tmp_path,
             capture_output=True,
@@ -75,6 +78,38 @@ def test_a_wrong_setting_ends_every_command_with_its_name(run: Run, arguments: t
     assert "WEB_PORT must be a valid integer" in done.stderr
     assert "MARKER" not in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WEB_PORT", "taken"),
+        ("WEB_HOST", "192.0.2.1"),
+        ("WEB_HOST", "MARKER.invalid"),
+        ("DATABASE_URL", "sqlite+aiosqlite:////proc/MARKER/x.db"),
+        ("DATABASE_URL", "sqlite+aiosqlite:///MARKER-file/x.db"),
+        ("DATABASE_URL", "sqlite+aiosqlite:///."),
+        ("DATABASE_URL", "sqlite+aiosqlite:///MARKER-file"),
+        ("CLOCK_URL", "http://127.0.0.1:9/MARKER"),
+    ],
+    ids=["port taken", "foreign host", "no host", "no folder", "no folder but a file", "no name", "no db", "no clock"],
+)
+def test_a_value_that_turns_out_wrong_at_the_start_is_named_with_an_example(
+    run: Run, tmp_path: Path, name: str, value: str
+) -> None:
+    (tmp_path / "MARKER-file").write_text("this is no database, and long enough to be taken for a broken one" * 20)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        value = str(taken.getsockname()[1]) if value == "taken" else value
+        done = run(**{"WEB_PORT": "18998", name: value})
+    (message,) = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert name in message
+    assert f"Example: {name}=" in message
+    assert value not in message
+    assert "MARKER" not in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_rotating_keys_asks_for_a_database(run: Run) -> None:

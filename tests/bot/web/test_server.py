@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from bot.errors import NeedsOwner
 from bot.health import HealthBoard
 from bot.web.server import WebServer
 from tests.bot.linking.world import LinkWorld
@@ -106,7 +107,7 @@ async def test_a_taken_port_is_an_error_and_leaves_nothing_open(world: LinkWorld
         health=HealthBoard(world.clock),
         public_url="http://127.0.0.1:9",
     )
-    with pytest.raises(OSError):
+    with pytest.raises(NeedsOwner, match="WEB_PORT"):
         await second.start("127.0.0.1", port)
 
 
