@@ -29,6 +29,7 @@ from bot.roles.intake import Intake
 from bot.roles.nudge import Nudges
 from bot.roles.observe import Observer
 from bot.roles.planning import Planning
+from bot.roles.readnews import ReadNews
 from bot.roles.reconcile import Reconciler
 from bot.roles.rounds import Rounds
 from bot.roles.rulebook import Rulebook
@@ -182,7 +183,7 @@ class _Graph:
             reconciler=self.reconciler,
             zero=self.zero,
             declines=Declines(storage=self.storage, observer=self.observer, teller=self.messenger, clock=self.clock),
-            herald=self.messenger,
+            news=ReadNews(self.messenger),
             health=self.health,
             clock=self.clock,
         )
@@ -206,6 +207,7 @@ class _Graph:
             observer=self.observer,
             facts=self.facts,
             planning=self.planning,
+            home=self.home,
             clock=self.clock,
         )
 

@@ -3,8 +3,7 @@
 Reads no member.
 """
 
-import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -20,7 +19,7 @@ from bot.vault import fingerprint
 log = structlog.get_logger(__name__)
 
 SEED_LIFETIME = timedelta(days=31)  # what Patreon states for any pair (Patreon docs, OAuth)
-REFRESH_SECONDS = 3600.0  # tiers change seldom, and a member read names those in use
+MAX_AGE = timedelta(hours=1)  # tiers change seldom, and a member read names those in use
 
 
 async def plant_seed(storage: Storage, settings: Settings, clock: Clock) -> CredentialId | None:
@@ -56,20 +55,37 @@ class Home:
         self._campaign_id = campaign_id
         self.credential_id = credential_id
         self._found_id: CampaignId | None = None
-        self._refreshed_at: float | None = None
+        self._refreshed_at: datetime | None = None
 
-    async def refresh(self, *, is_forced: bool = False) -> None:
-        """Read campaign and tiers, at most once an hour unless forced. Raises TryLater or NeedsOwner."""
-        is_fresh = self._refreshed_at is not None and time.monotonic() - self._refreshed_at < REFRESH_SECONDS
-        if is_fresh and not is_forced:
+    async def refresh(self, *, max_age: timedelta = MAX_AGE) -> None:
+        """Read campaign and tiers, unless they were read so lately. Raises TryLater or NeedsOwner."""
+        now = self._clock.now()
+        if self._refreshed_at is not None and timedelta() <= now - self._refreshed_at < max_age:
             return
         await self._refresh_connected()
         if await self._is_meant():
+            await self._refresh_own()
+        self._refreshed_at = now
+
+    async def _refresh_own(self) -> None:
+        try:
             campaign = await self._find_or_follow()
-            self._found_id = campaign.campaign_id
-            await self._storage.campaigns.save(campaign)
-            await self._bind(campaign.campaign_id)
-        self._refreshed_at = time.monotonic()
+        except CredentialsDead as error:
+            if not await self._has_other_reader():
+                raise
+            log.info("the token of the settings is dead, and not needed: its creator consented", why=str(error))
+            return
+        self._found_id = campaign.campaign_id
+        await self._storage.campaigns.save(campaign)
+        await self._bind(campaign.campaign_id)
+
+    async def _has_other_reader(self) -> bool:
+        """Tell whether every campaign of the home guild is read by a consent that lives."""
+        if self.guild_id is None:
+            return False
+        followed = await self._storage.campaigns.campaigns_of(self.guild_id)
+        readers = [await self._storage.campaigns.find_reader(campaign_id) for campaign_id in followed]
+        return bool(readers) and None not in readers
 
     async def find_campaign_id(self) -> CampaignId | None:
         """Return which campaign this is: that of the settings, or the one for which their creator's token was bound."""

@@ -4,7 +4,8 @@ Patreon may report which Discord account is a patron's (API docs, User, `social_
 so that one campaign names no account proves nothing about another one that does.
 
     one Discord account, as reported                        what follows
-    for several patrons                                     conflict: linked to none of them
+    for several patrons                                     conflict: linked to none of them; a mere follower beside
+                                                            a patron is no second one
     for one patron; either has a /link to a third one       disagreement: the /link stays
     for one patron; either asked to be left alone           nothing
     for one patron; either has a reported link to a third   nothing before that one has ended and is settled
@@ -22,7 +23,16 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from bot.model import CampaignId, DiscordUserId, Link, LinkOrigin, Membership, MembershipRecord, PatreonUserId
+from bot.model import (
+    CampaignId,
+    DiscordUserId,
+    Link,
+    LinkOrigin,
+    Membership,
+    MembershipRecord,
+    PatreonUserId,
+    PatronStatus,
+)
 
 SETTLING = timedelta(hours=24)  # as long as the brake counts: then whoever had the roles has them no more, or is held
 
@@ -38,6 +48,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     kept: frozenset[DiscordUserId] = frozenset()  # that any reading names: proven, doubted or past
     is_told: bool = False  # a proven reading is there, so that what it does not name was taken away
     is_present: bool = False  # some campaign lists the patron
+    is_patron: bool = False  # ... as more than a follower
 
 
 class Conflict(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +107,7 @@ def read_report(
         kept=_accounts([*present, *believed, *past]),
         is_told=bool(believed),
         is_present=bool(present or believed),
+        is_patron=any(_is_patron(one) for one in (*present, *believed)),
     )
 
 
@@ -141,7 +153,16 @@ def _by_account(reports: Iterable[Report]) -> Mapping[DiscordUserId, list[Report
     for report in sorted(reports, key=lambda one: one.patreon_user_id):
         if report.named is not None:
             accounts.setdefault(report.named, []).append(report)
-    return accounts
+    return {person: _rivals(naming) for person, naming in accounts.items()}
+
+
+def _rivals(reports: list[Report]) -> list[Report]:
+    """Leave the followers out where there is a patron among them."""
+    return [one for one in reports if one.is_patron] or reports
+
+
+def _is_patron(reading: Membership) -> bool:
+    return reading.patron_status is not PatronStatus.NEVER or (bool(reading.tier_ids) and reading.is_gifted)
 
 
 def _command(of_patron: Link | None, of_person: Link | None) -> Link | None:
@@ -169,7 +190,7 @@ def _has_ended(link: Link, known: Mapping[PatreonUserId, Report]) -> bool:
         return False
     if link.discord_user_id not in report.kept:
         return report.is_told
-    rivals = [one for one in known.values() if link.discord_user_id in one.proven]
+    rivals = _rivals([one for one in known.values() if link.discord_user_id in one.proven])
     return report in rivals and len(rivals) > 1
 
 

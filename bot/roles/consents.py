@@ -46,6 +46,7 @@ class Consents:
         self._intake = intake
         self._reconciler = reconciler
         self._interval = max(interval_seconds, SHORTEST_PASS_SECONDS)
+        self.trouble: str | None = None  # why the last pass told nothing of anybody
 
     async def keep_reading(self) -> NoReturn:
         """Pass over all patrons in each interval, as long as a campaign needs it."""
@@ -60,15 +61,15 @@ class Consents:
         patrons = await self.list_patrons()
         pause = within_seconds / max(len(patrons), 1)
         began = time.monotonic()
-        free, failures = asyncio.Semaphore(AT_ONCE), 0
+        free, failures, answers, why = asyncio.Semaphore(AT_ONCE), 0, 0, ""
 
         async def read(patron: Patron) -> None:
-            nonlocal failures
+            nonlocal failures, answers, why
             try:
                 await self._read(*patron)
-                failures = 0
+                failures, answers = 0, answers + 1
             except PledgekeeperError as error:  # a dead pair is marked so, and told to its patron in /membership
-                failures += 1
+                failures, why = failures + 1, str(error)
                 log.info("a patron was not read", patreon_user_id=patron[0], why=str(error))
             except Exception:
                 log.exception("a patron could not be read", patreon_user_id=patron[0])
@@ -82,12 +83,22 @@ class Consents:
                 if failures >= MAX_FAILURES:
                     break
                 group.create_task(read(patron))
+        is_silent = failures > 0 and answers == 0
+        self.trouble = (
+            f"none of {len(patrons)} patrons could be read by their own consent: {why}" if is_silent else None
+        )
 
     async def list_patrons(self) -> list[Patron]:
         """Return the linked patrons whose consent lives."""
         links = {link.patreon_user_id: link.discord_user_id for link in await self._storage.links.list_all()}
         living = await self._storage.credentials.list_patrons()
         return [(patron, credential_id, links[patron]) for patron, credential_id in living if patron in links]
+
+    async def list_ended(self) -> list[DiscordUserId]:
+        """Return the people whose consent Patreon no longer takes; whom a creator's list links gave none."""
+        links = {link.patreon_user_id: link.discord_user_id for link in await self._storage.links.list_all()}
+        ended = await self._storage.credentials.list_patrons(is_living=False)
+        return [links[patron] for patron, _ in ended if patron in links]
 
     async def _is_needed(self) -> bool:
         campaign_ids = {binding.campaign_id for binding in await self._storage.campaigns.bindings()}

@@ -6,13 +6,14 @@ then planned as someone who waits. Many nudges on one person are one look.
 | waiting                                             | is answered by                                            |
 |-----------------------------------------------------|-----------------------------------------------------------|
 | up to as many people as a bulk read has pages       | one call each                                             |
-| more people than that, or API v1 (it has no member) | one bulk read                                             |
+| more people than that, or API v1 (it has no member) | one bulk read, a while after the one before               |
 | people of a campaign without a creator's token      | each one's own token, where they linked with /link        |
 
 Knows no HTTP and no signature.
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -34,6 +35,7 @@ log = structlog.get_logger(__name__)
 TRIGGER = "webhook"
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 5.0, 300.0
 HEAD_START_SECONDS = 0.05  # those who are linked already are not held up by a look at who may be
+BULK_GAP_SECONDS = 2.0  # a storm's later nudges are gathered for the next bulk read
 MAX_FAILURES = 7  # in a row: ten minutes; then the rounds, which read everybody anyway, have it
 
 
@@ -46,6 +48,18 @@ class _Desk:
     pages: int = 1
     failures: int = 0
     is_serving: bool = False
+    last_bulk_at: float = float("-inf")  # monotonic
+
+    @property
+    def wants_bulk(self) -> bool:
+        """Tell whether one bulk read costs no more than a call for each who waits."""
+        first = next(iter(self.waiting.values()))
+        return first.membership_id is None or len(self.waiting) > self.pages
+
+    async def gather(self) -> None:
+        """Where a bulk read is due, let a while pass since the last one."""
+        if self.wants_bulk:
+            await asyncio.sleep(self.last_bulk_at + BULK_GAP_SECONDS - time.monotonic())
 
     def put(self, hint: Hint) -> None:
         """Let someone wait; an older word that names the membership is worth more than a newer one that does not."""
@@ -55,11 +69,11 @@ class _Desk:
 
     def take(self) -> list[Hint]:
         """Take who is served together: one person, or all where one bulk read costs no more than a call for each."""
-        first = next(iter(self.waiting))
-        hints = [self.waiting.pop(first)]
-        if hints[0].membership_id is None or len(self.waiting) >= self.pages:
-            hints += self.waiting.values()
+        if self.wants_bulk:
+            hints = list(self.waiting.values())
             self.waiting.clear()
+        else:
+            hints = [self.waiting.pop(next(iter(self.waiting)))]
         if not self.waiting:
             self.arrived.clear()
         return hints
@@ -119,6 +133,7 @@ class Nudges:
         desk = self._desk(campaign_id)
         while True:
             await desk.arrived.wait()
+            await desk.gather()
             hints = desk.take()
             desk.is_serving = True
             try:
@@ -159,6 +174,7 @@ class Nudges:
             )
         else:
             await self._read_all(campaign_id)
+            self._desk(campaign_id).last_bulk_at = time.monotonic()
         people = await self._linked(hints)
         in_sight = self._observer.guild_ids()
         turns: list[asyncio.Future[frozenset[RoleId]]] = []

@@ -12,19 +12,18 @@ import msgspec
 import structlog
 
 from bot.clock import Clock
-from bot.errors import CredentialsDead, NeedsOwner, PledgekeeperError, TryLater
+from bot.errors import PledgekeeperError
 from bot.health import HealthBoard
 from bot.home import Home
-from bot.linking.words import plain
 from bot.linking.zero import ZeroLinks
 from bot.model import CampaignId, DiscordUserId, GuildId, PatreonUserId
-from bot.roles.apply import Herald
 from bot.roles.consents import Consents
 from bot.roles.declines import Declines
 from bot.roles.intake import CampaignRead, Intake
 from bot.roles.observe import DiscordAway
+from bot.roles.readnews import CREATOR_GONE, ReadNews
 from bot.roles.reconcile import Reconciler
-from bot.roles.roundreport import ANOMALIES, ReadReport, RoundReport, report_consents, report_read
+from bot.roles.roundreport import ReadReport, RoundReport, report_consents, report_read
 from bot.storage import Storage
 from bot.storage.campaigns import Binding
 
@@ -34,7 +33,6 @@ WHOLE_ROUND = timedelta(
     hours=1
 )  # months pass, grace ends: now and then everybody is planned, whatever we think has changed
 INTERVAL = "interval"  # the trigger of the rounds that nobody asked for
-CREATOR_GONE = "Patreon no longer takes the creator's token: give consent anew, or put a new pair into the settings"
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +59,7 @@ class Rounds:
         reconciler: Reconciler,
         zero: ZeroLinks,
         declines: Declines,
-        herald: Herald,
+        news: ReadNews,
         health: HealthBoard,
         clock: Clock,
     ) -> None:
@@ -72,7 +70,7 @@ class Rounds:
         self._reconciler = reconciler
         self._zero = zero
         self._declines = declines
-        self._herald = herald
+        self._news = news
         self._health = health
         self._clock = clock
         self._running: asyncio.Task[RoundReport] | None = None
@@ -196,7 +194,7 @@ class Rounds:
         for guild_id in guild_ids:
             queued += await self._consider(guild_id, None if self._is_whole_due(guild_id) else people, trigger)
             await self._reconciler.look_again(guild_id)
-            await self._tell(guild_id, name, read)
+            await self._news.tell(guild_id, name, read, unknown_words=self._intake.unknown_words(campaign_id))
         await self._declines.tell(campaign_id, patrons)
         return report_read(name, read), queued
 
@@ -208,15 +206,17 @@ class Rounds:
         if trigger != INTERVAL:
             await self._consents.read_all()
         links, restless = await self._linked(), self._intake.restless(campaign_id)
+        ended = await self._consents.list_ended()
         people = [links[patron] for patron in restless if patron in links]
         queued = 0
         for guild_id in [binding.guild_id for binding in bindings]:
             queued += await self._consider(guild_id, None if self._is_whole_due(guild_id) else people, trigger)
             await self._reconciler.look_again(guild_id)
-            await self._tell_of_consents(guild_id, campaign_id, name, is_dead=is_dead)
+            await self._news.tell_of_consents(guild_id, campaign_id, name, is_dead=is_dead, ended=ended)
         await self._declines.tell(campaign_id, restless)
         patrons = await self._consents.list_patrons()
-        return report_consents(name, campaign_id, len(patrons), error=CREATOR_GONE if is_dead else None), queued
+        error = CREATOR_GONE if is_dead else self._consents.trouble
+        return report_consents(name, campaign_id, len(patrons), error=error), queued
 
     async def _linked(self) -> dict[PatreonUserId, DiscordUserId]:
         return {link.patreon_user_id: link.discord_user_id for link in await self._storage.links.list_all()}
@@ -250,38 +250,6 @@ class Rounds:
     def _is_whole_due(self, guild_id: GuildId) -> bool:
         last = self._whole_at.get(guild_id)
         return last is None or self._clock.now() - last > WHOLE_ROUND
-
-    async def _tell(self, guild_id: GuildId, name: str, read: CampaignRead) -> None:
-        """Tell the admins of a trouble once, and once when it is over."""
-        name = plain(name)
-        doubt_key, token_key = f"doubt:{read.campaign_id}", f"token:{read.campaign_id}"
-        if read.verdict.doubts:
-            why = "; ".join(ANOMALIES[anomaly] for anomaly in read.verdict.doubts)
-            text = f"Patreon's list of **{name}** is not believable ({why}). I give roles, and take none, until it is"
-            await self._herald.tell_admin(guild_id, doubt_key, text)
-        elif read.verdict.is_complete:
-            await self._herald.over(guild_id, doubt_key, f"Patreon's list of **{name}** is believable again")
-        for word in self._intake.unknown_words(read.campaign_id):
-            text = (
-                f"Patreon says **{plain(word)}** of a patron of **{name}**, a word that I do not know. In doubt roles "
-                "stay; a newer version of me may know it"
-            )
-            await self._herald.tell_admin(guild_id, f"word:{read.campaign_id}:{word}", text)
-        if isinstance(read.error, CredentialsDead):
-            await self._tell_of_consents(guild_id, read.campaign_id, name, is_dead=True)
-        elif isinstance(read.error, NeedsOwner):
-            text = f"I cannot read **{name}** on Patreon: {read.error}. All roles stay as they are"
-            await self._herald.tell_admin(guild_id, token_key, text)
-        elif not isinstance(read.error, TryLater):
-            await self._herald.over(guild_id, token_key, f"I can read **{name}** with its creator's token again")
-
-    async def _tell_of_consents(self, guild_id: GuildId, campaign_id: CampaignId, name: str, *, is_dead: bool) -> None:
-        why = CREATOR_GONE if is_dead else "there is no creator token for it"
-        text = (
-            f"I read **{name}** through the linked patrons' own consent, for {why}. Each of them keeps their roles in "
-            "line; tiers are those seen so far, and nobody is linked by Patreon's own report"
-        )
-        await self._herald.tell_admin(guild_id, f"token:{campaign_id}", text)
 
 
 def _by_campaign(bindings: Iterable[Binding], scope: Scope) -> dict[CampaignId, list[Binding]]:

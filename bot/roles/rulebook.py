@@ -1,12 +1,15 @@
 """Role rules as admins write them: resolves what they typed, refuses what would harm, says what a rule would do."""
 
+import asyncio
 import contextlib
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
 import msgspec
 
 from bot.clock import Clock
-from bot.errors import TryLater, UserMistake
+from bot.errors import PledgekeeperError, TryLater, UserMistake
+from bot.home import Home
 from bot.linking.words import plain
 from bot.model import (
     Campaign,
@@ -27,6 +30,8 @@ from bot.roles.wish import RuleWish, resolve
 from bot.storage import Storage
 
 PREVIEW_ABOVE = 25  # people: more than that is worth a second look before the roles go out
+TIERS_AGE = timedelta(seconds=15)
+TIERS_SECONDS = 1.5  # an answer to what is being typed is wanted within three (discord-api-docs, Interactions)
 CHOICES = 25  # Discord shows no more (discord-api-docs, Application Commands, Autocomplete)
 
 
@@ -47,12 +52,13 @@ class Rulebook:
     """The rules of every guild."""
 
     def __init__(
-        self, *, storage: Storage, observer: Observer, facts: FactBook, planning: Planning, clock: Clock
+        self, *, storage: Storage, observer: Observer, facts: FactBook, planning: Planning, home: Home, clock: Clock
     ) -> None:
         self._storage = storage
         self._observer = observer
         self._facts = facts
         self._planning = planning
+        self._home = home
         self._clock = clock
 
     async def check_role(self, guild_id: GuildId, role_id: RoleId, caller: Powers) -> None:
@@ -81,6 +87,7 @@ class Rulebook:
     async def draft(self, guild_id: GuildId, wish: RuleWish, caller: Powers) -> RuleDraft:
         """Resolve what an admin typed (ids or names) into a rule. Raises UserMistake."""
         await self.check_role(guild_id, wish.role_id, caller)
+        await self._look_for_tiers()
         rule = resolve(wish, await self._campaigns(guild_id), guild_id=guild_id)
         names = await self._facts.names(guild_id)
         grants = await self._who_gains(guild_id, rule)
@@ -110,6 +117,7 @@ class Rulebook:
 
     async def tier_choices(self, guild_id: GuildId, typed: str, campaign: str | None) -> Sequence[tuple[str, str]]:
         """Return the tiers that fit what was typed so far: what to show, and the id."""
+        await self._look_for_tiers()
         campaigns = await self._campaigns(guild_id)
         chosen = [one for one in campaigns if campaign in {None, one.campaign_id, one.name}] or campaigns
         labels = [
@@ -135,6 +143,12 @@ class Rulebook:
         if look is None:
             raise UserMistake("I cannot see this server's roles now; try again in a minute")
         return look
+
+    async def _look_for_tiers(self) -> None:
+        """Read anew which tiers there are, where Patreon tells soon: the admin may have come from making one."""
+        with contextlib.suppress(PledgekeeperError, TimeoutError):
+            async with asyncio.timeout(TIERS_SECONDS):
+                await self._home.refresh(max_age=TIERS_AGE)
 
     async def _campaigns(self, guild_id: GuildId) -> tuple[Campaign, ...]:
         bound = await self._storage.campaigns.campaigns_of(guild_id)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, bindparam, delete, select
+from sqlalchemy import Select, bindparam, delete, select, update
 
 from bot.model import Campaign, CampaignId, CredentialId, GuildId, Tier
 from bot.storage.database import Database
@@ -41,13 +41,16 @@ class Campaigns:
         self._kept = Kept(database)
 
     async def save(self, campaign: Campaign) -> None:
-        """Store a campaign with the tiers it carries. Tiers that it no longer carries stay: their names are wanted."""
+        """Store a campaign with the tiers it carries; one that it no longer carries stays, for its name is wanted."""
         row = msgspec.structs.asdict(campaign)
         del row["tiers"]
         async with self._kept.write() as connection:
             await connection.execute(Upsert(campaigns).on(connection), row)
             if campaign.tiers:
                 await connection.execute(Upsert(tiers).on(connection), [*map(msgspec.structs.asdict, campaign.tiers)])
+                gone = tiers.c.tier_id.not_in([tier.tier_id for tier in campaign.tiers])
+                hide = update(tiers).where(tiers.c.campaign_id == campaign.campaign_id, gone)
+                await connection.execute(hide.values(is_published=False))
 
     async def load(self, campaign_id: CampaignId) -> Campaign | None:
         """Return a campaign with every tier that it ever had."""

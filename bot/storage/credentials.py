@@ -78,11 +78,12 @@ class Credentials:
         async with self._database.write() as connection:
             await connection.execute(delete(credentials).where(is_patron(patreon_user_id)))
 
-    async def list_patrons(self) -> tuple[tuple[PatreonUserId, CredentialId], ...]:
-        """Return who has a living pair, without opening any."""
+    async def list_patrons(self, *, is_living: bool = True) -> tuple[tuple[PatreonUserId, CredentialId], ...]:
+        """Return who has a living pair, or one that Patreon no longer takes, without opening any."""
+        is_dead = credentials.c.dead_at.is_not(None)
         query = (
             select(credentials.c.subject, credentials.c.credential_id)
-            .where(credentials.c.kind == Kind.PATRON, credentials.c.dead_at.is_(None))
+            .where(credentials.c.kind == Kind.PATRON, ~is_dead if is_living else is_dead)
             .order_by(credentials.c.credential_id)
         )
         async with self._database.read() as connection:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from bot.linking.reports import SETTLING, LinkChanges, Report, Wishes, judge_reports, read_report
 from bot.model import (
@@ -15,6 +16,8 @@ from bot.model import (
     MembershipRecord,
     Memory,
     PatreonUserId,
+    PatronStatus,
+    TierId,
 )
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -135,6 +138,26 @@ class TestANewReport:
     def test_links(self) -> None:
         assert parts(judged(told(record(X)))) == {"link": [(X, ADA)]}
 
+    def test_for_a_patron_and_a_follower_links_the_patron(self) -> None:
+        """Somebody may have a second account at Patreon, by which they only follow."""
+        paying = replace(told(record(X)), is_patron=True)
+        assert parts(judged(paying, told(record(X, patron=BEN), patron=BEN))) == {"link": [(X, ADA)]}
+
+    @pytest.mark.parametrize(
+        ("facts", "expected"),
+        [
+            ({}, False),
+            ({"patron_status": PatronStatus.ACTIVE}, True),
+            ({"patron_status": PatronStatus.FORMER}, True),
+            ({"is_gifted": True}, False),
+            ({"is_gifted": True, "tier_ids": (TierId("1"),)}, True),
+            ({"tier_ids": (TierId("free"),)}, False),
+        ],
+    )
+    def test_tells_a_patron_from_a_follower(self, facts: dict[str, Any], expected: bool) -> None:
+        believed = replace(reading(ADA, X, MOTHS), **facts)
+        assert told(replace(record(X), believed=believed)).is_patron is expected
+
     def test_links_by_a_doubted_reading_too(self) -> None:
         assert parts(judged(told(record("none", X)))) == {"link": [(X, ADA)]}
 
@@ -217,6 +240,10 @@ class TestALinkThatRestsOnAReport:
         ben = told(record(X, patron=BEN), patron=BEN)
         expected = {"end": [(X, ADA)], "conflict": [(X, ADA, BEN)]}
         assert parts(judged(told(record(X)), ben, links=(link(),))) == expected
+
+    def test_stays_when_the_second_one_only_follows(self) -> None:
+        paying = replace(told(record(X)), is_patron=True)
+        assert parts(judged(paying, told(record(X, patron=BEN), patron=BEN), links=(link(),))) == {}
 
     def test_stays_when_the_second_patron_is_doubted(self) -> None:
         ben = told(record("none", X, patron=BEN), patron=BEN)

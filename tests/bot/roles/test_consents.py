@@ -62,6 +62,25 @@ async def test_a_pair_that_patreon_refuses_is_asked_no_more_and_stops_nobody(lin
         await linked.services.intake.refresh_person(linked.person("bramble.fox"))
 
 
+async def test_a_consent_that_ended_is_found_and_told(linked: Scene) -> None:
+    oauth, gerda = linked.stage.sandbox.world.patreon.oauth, linked.stage.patron_id("Gerda Nilsson")
+    for pair in [pair for pair in oauth._by_access.values() if pair.person.id == gerda]:
+        oauth.revoke(pair.access_token)
+    await linked.services.rounds.run(trigger="test")
+    assert await consents(linked).list_ended() == [linked.person("bramble.fox")]
+    pending = await linked.services.messenger.take_pending(linked.guild_id)
+    assert any(f"no longer takes the consent of <@{linked.person('bramble.fox')}>" in text for text in pending)
+
+
+async def test_while_nobody_can_be_read_the_round_is_not_well(linked: Scene) -> None:
+    linked.stage.sandbox.weather.set(Fault("patreon", "/identity", "500"))
+    await consents(linked).read_all()
+    assert "none of 3 patrons could be read" in (consents(linked).trouble or "")
+    linked.stage.sandbox.weather.clear()
+    await consents(linked).read_all()
+    assert consents(linked).trouble is None
+
+
 async def test_while_patreon_is_away_a_pass_ends_early(linked: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     linked.stage.sandbox.weather.set(Fault("patreon", "/identity", "404"))
     patrons = await consents(linked).list_patrons()

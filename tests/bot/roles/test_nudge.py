@@ -113,6 +113,16 @@ async def test_more_people_than_a_bulk_read_has_pages_are_one_bulk_read(post: Po
     assert (post.calls(MEMBER), post.calls(BULK)) == (0, 1)
 
 
+async def test_a_storm_is_few_bulk_reads(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is named soon after a bulk read waits for the next, with all who come meanwhile."""
+    monkeypatch.setattr(nudge, "BULK_GAP_SECONDS", 0.5)
+    for _ in range(20):
+        post.deliver(SAGA, GERDA, "Goldie Marsh")
+        await asyncio.sleep(0.02)
+    await post.at_rest()
+    assert 2 <= post.calls(BULK) <= 3
+
+
 async def test_as_many_people_as_a_bulk_read_has_pages_are_one_call_each(post: Post) -> None:
     post.nudges._desk(post.campaign_id).pages = 3
     post.deliver(GERDA, SAGA, "Goldie Marsh")

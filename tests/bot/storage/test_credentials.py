@@ -105,6 +105,7 @@ async def test_living_patrons_and_oldest_ages_leave_the_dead_out(storage: Storag
     await storage.credentials.mark_dead(dead, now)
     await storage.credentials.ensure_seed(pair("seed"), "f1", at=now - 2 * DAY)
     assert await storage.credentials.list_patrons() == ((ADA, living),)
+    assert await storage.credentials.list_patrons(is_living=False) == ((PatreonUserId("p-bo"), dead),)
     assert await storage.credentials.oldest_ages() == {Kind.PATRON: now, Kind.CREATOR: now - 2 * DAY}
 
 

@@ -223,6 +223,7 @@ async def use_holds(storage: Storage, now: datetime) -> None:
     await storage.holds.drop(GUILD, hold.items, at=now)
     again = await storage.holds.add(GUILD, [held], at=now)
     await storage.holds.close(GUILD, again.hold_id, state=HoldState.APPROVED, at=now)
+    await storage.holds.approve(GUILD, [held], at=now)
 
 
 async def use_records(storage: Storage, now: datetime) -> None:
@@ -236,6 +237,8 @@ async def use_records(storage: Storage, now: datetime) -> None:
     await storage.reads.forget_campaign(CAMPAIGN)
     await storage.audit.add(AuditEntry(at=now, guild_id=GUILD, action="grant", reason="why", trigger="link"))
     await storage.audit.recent(GUILD, ADA)
+    intent = Grant(guild_id=GUILD, discord_user_id=ADA, role_id=ROLE, state=GrantState.GRANTING, since=now)
+    await storage.audit.is_done(intent, "grant done")
     await storage.audit.count_revokes(GUILD, now)
     await storage.notices.note("key", now)
     await storage.notices.seen("key")
