@@ -3,21 +3,52 @@
 import msgspec
 
 from bot.linking.words import plain
+from bot.roles.plan import Bond, PersonPlan
 from bot.roles.planning import Explanation
-from bot.roles.report import say_decision, say_origin, say_source, say_standing
+from bot.roles.report import Names, say_absence, say_decision, say_origin, say_source, say_standing
 
-NO_MEMBERSHIP = "Patreon shows no membership of that account in a campaign that counts here."
+NO_CAMPAIGN = "This server follows no Patreon campaign yet."
 NO_RULES = "This server gives no role for a pledge yet."
 
 
 def explanation_text(explanation: Explanation) -> str:
     """Say how the accounts are joined, and each role with the fact that decided it."""
-    names, plan = explanation.names, explanation.plan
+    plan = explanation.plan
     if plan.link is not None:
         link = msgspec.structs.replace(plan.link, patreon_name=plain(plan.link.patreon_name))
         plan = msgspec.structs.replace(plan, link=link)
-    standings = [f"Patreon says: {say_standing(one, names)} ({say_source(one, names)})." for one in plan.standings]
-    if plan.link is not None and not standings:
-        standings = [NO_MEMBERSHIP]
-    roles = [f"- {say_decision(decision, names)}" for decision in plan.decisions]
-    return "\n".join([f"{say_origin(plan, names)}.", *standings, *(roles or [NO_RULES])])
+    return "\n".join([f"{say_origin(plan, explanation.names)}.", *_facts(explanation)])
+
+
+def nameless_text(explanation: Explanation) -> str:
+    """Say the same of someone whose link touches nothing here, and nothing of the link itself."""
+    plan = explanation.plan
+    if plan.link is not None and plan.link.ended_at is not None:  # it was the business of another server
+        decisions = tuple(msgspec.structs.replace(one, bond=Bond.NONE) for one in plan.decisions)
+        plan = msgspec.structs.replace(plan, link=None, decisions=decisions)
+        return explanation_text(msgspec.structs.replace(explanation, plan=plan))
+    return "\n".join(_facts(explanation))
+
+
+def _facts(explanation: Explanation) -> list[str]:
+    roles = [f"- {say_decision(decision, explanation.names)}" for decision in explanation.plan.decisions]
+    return [*_standings(explanation.plan, explanation.names), *(roles or [NO_RULES])]
+
+
+def _standings(plan: PersonPlan, names: Names) -> list[str]:
+    """Say what Patreon says of someone linked, campaign by campaign."""
+    if plan.link is None or plan.link.ended_at is not None:
+        return []
+    lines, listed = [], set()
+    for one in plan.standings:
+        if one.reading is not None:
+            campaign_id = one.reading.campaign_id
+            gone_since = plan.gone_since.get(campaign_id)
+            source = say_source(one, names, gone_since=gone_since)
+            lines.append(f"Patreon says: {say_standing(one, names, gone_since=gone_since)} ({source}).")
+            listed.add(campaign_id)
+    for campaign_id in names.campaigns:
+        if campaign_id not in listed:
+            absence = say_absence(campaign_id, names, gone_since=plan.gone_since.get(campaign_id))
+            lines.append(f"{absence[:1].upper()}{absence[1:]}.")
+    return lines or [NO_CAMPAIGN]

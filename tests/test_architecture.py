@@ -73,6 +73,7 @@ PURE_PARTS = {
         "record",
         "report",
         "rules",
+        "terms",
         "wish",
     ),
 }

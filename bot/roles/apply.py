@@ -18,7 +18,7 @@ from bot.roles.chronicle import Deed, deed_entries, gone_entries
 from bot.roles.facts import Breakers
 from bot.roles.observe import Observer
 from bot.roles.plan import WRITES, Action, Decision, PersonPlan
-from bot.roles.report import Names, say_block, say_decision
+from bot.roles.report import Names, say_block, say_done
 from bot.roles.write import Outcome, RoleWriter
 from bot.storage import Storage
 
@@ -202,7 +202,7 @@ class Applier:
             )
         done = [change.decision for change in changes if change.outcome is Outcome.DONE]
         await self._herald.tell_changes(
-            guild_id, [f"<@{discord_user_id}> {say_decision(decision, names)}" for decision in done]
+            guild_id, [f"<@{discord_user_id}> {say_done(decision, names)}" for decision in done]
         )
         for change in changes:
             if change.outcome is Outcome.REFUSED:

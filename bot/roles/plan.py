@@ -64,6 +64,15 @@ class Action(enum.StrEnum):
     HELD_BACK = "held_back"  # a rail of policy.py keeps a revoke (or, when off, any change) from happening
 
 
+class Bond(enum.StrEnum):
+    """Whether there is a Patreon account by which roles can be earned."""
+
+    LINKED = "linked"
+    NONE = "none"
+    UNLINKED = "unlinked"  # parted on purpose
+    ENDED = "ended"  # Patreon took back its own report of this Discord account
+
+
 class GuildFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a plan needs to know of the guild. `blocked` names each role that cannot be given now; GONE ones too."""
 
@@ -94,6 +103,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     claim: Claim
     block: Block | None = None
     rail: str | None = None  # which rail of policy.py held it back
+    bond: Bond = Bond.LINKED
+    gone_since: datetime | None = None  # since when the rule's campaign lists the patron no more
+    taken_at: datetime | None = None  # of SUPPRESSED: when we saw that somebody took the role away
 
 
 class PersonPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,6 +116,7 @@ class PersonPlan(msgspec.Struct, frozen=True, kw_only=True):
     link: Link | None = None
     has_unlinked: bool = False
     standings: tuple[Entitlement, ...] = ()  # with each campaign that Patreon told us of
+    gone_since: Mapping[CampaignId, datetime] = msgspec.field(default_factory=dict)  # where Patreon lists them no more
 
     def having(self, action: Action) -> tuple[Decision, ...]:
         """Return the decisions with this action."""
@@ -141,6 +154,11 @@ def plan_person(guild: GuildFacts, person: PersonFacts) -> PersonPlan:
         link=person.link,
         has_unlinked=person.has_unlinked,
         standings=tuple(account.believed for account in accounts.values() if account.believed.reading is not None),
+        gone_since={
+            campaign_id: record.memory.gone_since
+            for campaign_id, record in person.records.items()
+            if record.memory.gone_since is not None and campaign_id in accounts
+        },
         decisions=tuple(sorted(decisions, key=lambda decision: _ORDER.get(decision.action, 1))),
     )
 
@@ -170,7 +188,29 @@ def _decide(claim: Claim, *, guild: GuildFacts, person: PersonFacts) -> Decision
         action = Action.UNPROVEN
     else:
         action = _when_ours_and_unwanted(person.seat, role_id, block)
-    return Decision(role_id=role_id, action=action, claim=claim, block=block if action is Action.BLOCKED else None)
+    return Decision(
+        role_id=role_id,
+        action=action,
+        claim=claim,
+        block=block if action is Action.BLOCKED else None,
+        bond=_bond(person),
+        gone_since=_gone_since(claim, person),
+        taken_at=grant.since if grant is not None and action is Action.SUPPRESSED else None,
+    )
+
+
+def _bond(person: PersonFacts) -> Bond:
+    if person.link is None:
+        return Bond.UNLINKED if person.has_unlinked else Bond.NONE
+    return Bond.LINKED if person.link.ended_at is None else Bond.ENDED
+
+
+def _gone_since(claim: Claim, person: PersonFacts) -> datetime | None:
+    """Return since when the deciding campaign lists the patron no more; an unproven reading that decides is newer."""
+    record = person.records.get(claim.rule.campaign_id) if claim.rule is not None else None
+    if record is None or claim.entitlement is None or claim.entitlement.reading is not record.believed:
+        return None
+    return record.memory.gone_since
 
 
 def _when_wanted(seat: Seat, role_id: RoleId, grant: Grant | None, block: Block | None) -> Action:

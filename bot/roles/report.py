@@ -12,7 +12,6 @@ import msgspec
 
 from bot.model import (
     CampaignId,
-    ChargeStatus,
     Hold,
     LinkOrigin,
     Membership,
@@ -25,8 +24,9 @@ from bot.model import (
 )
 from bot.roles.assignable import Block
 from bot.roles.entitlement import Entitlement, Standing
-from bot.roles.plan import Action, Decision, PersonPlan
+from bot.roles.plan import Action, Bond, Decision, PersonPlan
 from bot.roles.record import is_declined, is_hollow, is_tierless
+from bot.roles.terms import say_charge, say_lapse, say_terms
 
 
 def discord_stamp(moment: datetime) -> str:
@@ -123,30 +123,54 @@ def say_rule(rule: RoleRule, names: Names) -> str:
             assert_never(rule.kind)
 
 
-def say_standing(entitlement: Entitlement, names: Names) -> str:
-    """Say where a patron stands with a campaign, as a sentence without a final dot."""
+def say_standing(entitlement: Entitlement, names: Names, *, gone_since: datetime | None = None) -> str:
+    """Say where a patron stands with a campaign, as a sentence without a final dot.
+
+    `gone_since`: since when Patreon lists them there no more, where it does not.
+    """
     reading = entitlement.reading
     if reading is None:
         return "Patreon shows no membership"
-    campaign = names.campaign(reading.campaign_id)
-    return f"{_say_state(entitlement, reading, names)} of {campaign}{_say_until(entitlement, names)}"
+    head, *tail = _say_state(entitlement, reading, names, gone_since)
+    return ", ".join([f"{head} of {names.campaign(reading.campaign_id)}", *tail])
 
 
-def say_source(entitlement: Entitlement, names: Names) -> str:
+def say_source(entitlement: Entitlement, names: Names, *, gone_since: datetime | None = None) -> str:
     """Say where the fact came from and how old it is."""
     reading = entitlement.reading
     if reading is None:
         return "no reading yet"
-    confirmed_at = names.confirmed_at.get(reading.campaign_id, reading.read_started_at)
-    read_at = max(reading.read_started_at, confirmed_at)
-    return f"{_SOURCES[reading.source]}, read {names.stamp(read_at)}"
+    confirmed_at = names.confirmed_at.get(reading.campaign_id)
+    if gone_since is not None:
+        return _say_absence_source(gone_since, confirmed_at, names, is_v2=reading.membership_id is not None)
+    if confirmed_at is not None and confirmed_at > reading.read_started_at:
+        return _say_read(Source.BULK, confirmed_at, names)
+    return _say_read(reading.source, reading.read_started_at, names)
+
+
+def say_absence(campaign_id: CampaignId, names: Names, *, gone_since: datetime | None) -> str:
+    """Say of someone linked that Patreon shows no membership of theirs, by which source, and how old that is."""
+    confirmed_at, campaign = names.confirmed_at.get(campaign_id), names.campaign(campaign_id)
+    if gone_since is not None:
+        source = _say_absence_source(gone_since, confirmed_at, names, is_v2=False)
+        return f"Patreon does not list this patron in {campaign} ({source})"
+    last = "not read yet" if confirmed_at is None else _say_read(Source.BULK, confirmed_at, names)
+    return f"nothing that Patreon says of this patron in {campaign} is proven yet ({last})"
 
 
 def say_decision(decision: Decision, names: Names) -> str:
     """Say what becomes of one role and why, in one sentence."""
-    role = names.role(decision.role_id)
-    rail = _RAILS.get(decision.rail or "", "")
-    return f"**{role}**: {_ACTIONS[decision.action]}{rail}{_say_why(decision, names)}"
+    rail, hand = _RAILS.get(decision.rail or "", ""), ""
+    if decision.action is Action.SUPPRESSED:
+        seen = "" if decision.taken_at is None else f" (seen on Discord {names.stamp(decision.taken_at)})"
+        hand = f"{seen}; an admin can give it back with `/patreon restore`"
+    return f"**{names.role(decision.role_id)}**: {_ACTIONS[decision.action]}{hand}{rail}{_say_why(decision, names)}"
+
+
+def say_done(decision: Decision, names: Names) -> str:
+    """Say of a change that was made what it was and why."""
+    done = "given" if decision.action is Action.GRANT else "taken away"
+    return f"**{names.role(decision.role_id)}**: {done}{_say_why(decision, names)}"
 
 
 def say_hold(hold: Hold, names: Names, *, most: int | None = HOLD_LINES) -> str:
@@ -168,17 +192,18 @@ def say_reason(decision: Decision, names: Names) -> str:
         return say_block(decision.block).replace("`", "")
     if decision.action in _REASONS:
         return _REASONS[decision.action]
-    rule, entitlement = decision.claim.rule, decision.claim.entitlement
-    if rule is None or entitlement is None:
+    rule = decision.claim.rule
+    if rule is None:
         return "no rule names it any more"
-    standing = say_standing(entitlement, names)
-    return standing if decision.action is Action.KEEP else f"it asks for {say_rule(rule, names)}; {standing}"
+    fact = _say_fact(decision, rule, names, is_sourced=False)
+    return fact if decision.action is Action.KEEP else f"it asks for {say_rule(rule, names)}; {fact}"
 
 
 def say_origin(plan: PersonPlan, names: Names) -> str:
     """Say how the person's accounts are joined."""
     if plan.link is None:
-        return "No Patreon account is linked; `/link` joins one"
+        unlinked = "No Patreon account is linked; `/link` joins one"
+        return f"Unlinked on purpose: n{unlinked[1:]}" if plan.has_unlinked else unlinked
     if plan.link.ended_at is not None:
         ended = names.stamp(plan.link.ended_at)
         return f"No longer linked: Patreon took back its report of this Discord account, {ended}; `/link` joins one"
@@ -211,62 +236,65 @@ _REASONS = {
 }
 
 
-def _say_why(decision: Decision, names: Names) -> str:
-    block = f": {say_block(decision.block)}" if decision.block is not None else ""
-    rule, entitlement = decision.claim.rule, decision.claim.entitlement
-    if rule is None:
-        return f"{block}, no rule names it any more"
-    asked = f"{block}. It asks for {say_rule(rule, names)}"
-    if entitlement is None or entitlement.reading is None:
-        return f"{asked}; Patreon shows no membership there"
-    return f"{asked}; {say_standing(entitlement, names)} ({say_source(entitlement, names)})"
-
-
-def _say_state(entitlement: Entitlement, reading: Membership, names: Names) -> str:
-    tiers = ", ".join(sorted(names.tier(tier_id) for tier_id in entitlement.tier_ids)) or "no tier"
-    match entitlement.standing:
-        case Standing.ACTIVE:
-            return f"active patron{_say_charge(reading)} ({tiers})"
-        case Standing.ENDING:
-            return f"cancelled, but paid ({tiers})"
-        case Standing.GRACE if is_declined(reading):
-            return f"payment declined, roles kept for now ({tiers})"
-        case Standing.GRACE:
-            return f"pledge no longer listed, roles kept for now ({tiers})"
-        case Standing.WAITING if is_tierless(reading) or is_hollow(reading):
-            lack = "without a tier" if is_tierless(reading) else "with the Free tier alone"
-            return f"active patron {lack}, believed after a second look ({tiers} until then)"
-        case Standing.WAITING:
-            return f"patron{_say_charge(reading)} ({tiers})"
-        case Standing.FREE:
-            return "free member"
-        case _:
-            return f"no longer a paying patron{_say_charge(reading)}"
-
-
-_CHARGES = {
-    ChargeStatus.PENDING: ", payment pending",
-    ChargeStatus.FREE_TRIAL: " on a free trial",
-    ChargeStatus.REFUNDED: ", payment refunded",
-    ChargeStatus.REFUNDED_BY_PATREON: ", payment refunded by Patreon",
-    ChargeStatus.PARTIALLY_REFUNDED: ", payment partly refunded",
-    ChargeStatus.FRAUD: ", payment marked as fraud",
-    ChargeStatus.DELETED: ", payment deleted",
-    ChargeStatus.DECLINED: ", payment declined",
+_BONDS = {
+    Bond.NONE: "no Patreon account is linked",
+    Bond.UNLINKED: "the Patreon account was unlinked on purpose",
+    Bond.ENDED: "no Patreon account is linked any more, for Patreon took back its report of this Discord account",
 }
 
 
-def _say_charge(reading: Membership) -> str:
-    if reading.unknown_words:
-        return f", with a word that I do not know ({', '.join(reading.unknown_words)})"
-    if reading.is_gifted:
-        return " by a gift"
-    if reading.is_free_trial:
-        return " on a free trial"
-    return _CHARGES.get(reading.charge_status, "")
+def _say_why(decision: Decision, names: Names) -> str:
+    block = f": {say_block(decision.block)}" if decision.block is not None else ""
+    rule = decision.claim.rule
+    if rule is None:
+        return f"{block}, no rule names it any more"
+    return f"{block}. It asks for {say_rule(rule, names)}; {_say_fact(decision, rule, names)}"
 
 
-def _say_until(entitlement: Entitlement, names: Names) -> str:
-    if entitlement.until is None or entitlement.standing is Standing.LAPSED:
-        return ""
-    return f", until {names.stamp(entitlement.until)}"
+def _say_fact(decision: Decision, rule: RoleRule, names: Names, *, is_sourced: bool = True) -> str:
+    """Say the fact that decided: that no account is linked, that Patreon lists nobody, or what it says of them."""
+    entitlement, gone_since = decision.claim.entitlement, decision.gone_since
+    if decision.bond is not Bond.LINKED:
+        return _BONDS[decision.bond]
+    if entitlement is None or entitlement.reading is None:
+        return say_absence(rule.campaign_id, names, gone_since=gone_since)
+    standing = say_standing(entitlement, names, gone_since=gone_since)
+    return f"{standing} ({say_source(entitlement, names, gone_since=gone_since)})" if is_sourced else standing
+
+
+def _say_read(source: Source, at: datetime, names: Names) -> str:
+    return f"{_SOURCES[source]}, read {names.stamp(at)}"
+
+
+def _say_absence_source(gone_since: datetime, confirmed_at: datetime | None, names: Names, *, is_v2: bool) -> str:
+    """Name the read that missed them: on v2 a consent's silence proves nothing against a membership once seen."""
+    if is_v2 or (confirmed_at is not None and confirmed_at >= gone_since):
+        return _say_read(Source.BULK, max(gone_since, confirmed_at or gone_since), names)
+    return _say_read(Source.IDENTITY, gone_since, names)
+
+
+def _say_state(
+    entitlement: Entitlement, reading: Membership, names: Names, gone_since: datetime | None
+) -> tuple[str, ...]:
+    """Return the standing, and what is to be said of it after the campaign's name."""
+    tiers = ", ".join(sorted(names.tier(tier_id) for tier_id in entitlement.tier_ids))
+    shown, until = tiers or "no tier", () if entitlement.until is None else (f"until {names.stamp(entitlement.until)}",)
+    match entitlement.standing:
+        case Standing.ACTIVE:
+            return (f"active patron ({shown})", *say_terms(reading, names.tiers), *until)
+        case Standing.ENDING:
+            return (f"cancelled or paused, but paid ({shown})", *say_terms(reading, names.tiers), *until)
+        case Standing.GRACE:
+            lack = "payment declined" if is_declined(reading) else "pledge no longer listed"
+            return (f"patron ({shown})", lack, "roles kept for now", *until)
+        case Standing.WAITING if is_tierless(reading) or is_hollow(reading):
+            lack = "without a tier" if is_tierless(reading) else "with the Free tier alone"
+            return (f"active patron {lack}, believed after a second look ({shown} until then)", *until)
+        case Standing.WAITING:
+            return (f"patron ({shown})", *say_charge(reading), *until)
+        case Standing.FREE:
+            return (f"free member ({tiers})" if tiers else "free member", *say_charge(reading), *until)
+        case _ if gone_since is not None:
+            return ("no longer listed as a member", f"since {names.stamp(gone_since)}")
+        case _:
+            return ("no longer a paying patron", *say_lapse(entitlement, reading, names.stamp))

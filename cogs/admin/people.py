@@ -1,6 +1,7 @@
 """`/patreon why` and `/patreon unlink`: one person's roles explained, or their link ended.
 
-Only for people who belong to this server: what ties someone to another one is nobody's business here.
+Only for people who belong to this server: what ties someone to another one is nobody's business here. Of a member whose
+link touches nothing here, `why` says only what this server's campaigns know of them: nothing; not who they are there.
 """
 
 import discord
@@ -14,7 +15,7 @@ from bot.roles.planning import Explanation
 from bot.services import Services
 from cogs.admin.group import guild_of, patreon, require_manager, retell, tell
 from cogs.buttons import question
-from cogs.shown import explanation_text
+from cogs.shown import explanation_text, nameless_text
 
 STRANGER = "I know nobody here by that name: they are not in this server, and I gave them no role in it"
 NOT_OURS = "<@{person}> shows no membership in a campaign of this server, and holds no role that I gave here."
@@ -35,7 +36,9 @@ async def why(interaction: Interaction, user: discord.User) -> None:
     await _require_ours(services, guild_id, person)
     explanation = await services.reconciler.explain(guild_id, person)
     if not await _concerns_us(services, guild_id, explanation):
-        await tell(interaction, NOT_OURS.format(person=person))
+        is_asked_of = bool(explanation.names.campaigns)
+        text = f"<@{person}>: {nameless_text(explanation)}" if is_asked_of else NOT_OURS.format(person=person)
+        await tell(interaction, text)
         return
     lines = [f"<@{person}>: {explanation_text(explanation)}"]
     lines += [f"- {remark}." for remark in await services.zero.remarks(guild_id, person)]

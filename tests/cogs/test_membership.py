@@ -6,6 +6,7 @@ from cogs import membership
 from tests.fakes.scene import MEMBER, Scene, buttons
 
 AGAIN = "Ask Patreon again"
+STRANGER = "Nils Ahlgren"  # has a Patreon account, and no membership of anybody
 
 
 async def test_who_is_not_linked_hears_how_to_link(scene: Scene) -> None:
@@ -21,6 +22,23 @@ async def test_each_role_comes_with_its_reason_its_source_and_its_age(scene: Sce
     assert "Linked to the Patreon account Gerda Nilsson by /link, <t:" in said
     assert "**Gold**: kept. It asks for the tier Gold of Emberwood Tales; active patron (Gold)" in said
     assert "read <t:" in said
+
+
+async def test_who_is_linked_and_not_a_patron_hears_of_each_role_what_patreon_was_asked_and_when(scene: Scene) -> None:
+    await scene.add_rule()
+    await scene.link(patron=STRANGER)
+    said = await scene.say(MEMBER, "membership")
+    absent = (
+        "Patreon does not list this patron in Emberwood Tales (Patreon, asked with the patron's own consent, read <t:"
+    )
+    assert f"\n{absent}" in said
+    assert f"**Gold**: not earned. It asks for the tier Gold of Emberwood Tales; {absent}" in said
+
+
+async def test_a_pledge_that_is_paid_yearly_is_said_so(scene: Scene) -> None:
+    scene.stage.sandbox.patreon.pledge(scene.stage.patron_id(STRANGER), scene.stage.tier_id("Gold"), annual=True)
+    await scene.link(patron=STRANGER)
+    assert "active patron (Gold) of Emberwood Tales, paid yearly" in await scene.say(MEMBER, "membership")
 
 
 async def test_a_server_without_rules_says_so(scene: Scene) -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from bot.model import (
     HoldItem,
     HoldState,
     LinkOrigin,
+    MembershipId,
     Mode,
     PatronStatus,
     RoleId,
@@ -28,8 +30,10 @@ from bot.roles.report import (
     Names,
     discord_stamp,
     plain_stamp,
+    say_absence,
     say_block,
     say_decision,
+    say_done,
     say_hold,
     say_origin,
     say_reason,
@@ -142,40 +146,40 @@ def standing(
         pytest.param(standing(Standing.ACTIVE, ()), "active patron (no tier) of Moth Tales", id="no tier"),
         pytest.param(
             standing(Standing.ACTIVE, charge_status=ChargeStatus.PENDING),
-            "active patron, payment pending (Gold) of Moth Tales",
+            "active patron (Gold) of Moth Tales, payment pending",
             id="payment pending",
         ),
         pytest.param(
             standing(Standing.ACTIVE, unknown_words=("Half Paid",)),
-            "active patron, with a word that I do not know (Half Paid) (Gold) of Moth Tales",
+            "active patron (Gold) of Moth Tales, with a word that I do not know (Half Paid)",
             id="an unknown word",
         ),
         pytest.param(
-            standing(Standing.ACTIVE, is_gifted=True), "active patron by a gift (Gold) of Moth Tales", id="gift"
+            standing(Standing.ACTIVE, is_gifted=True), "active patron (Gold) of Moth Tales, by a gift", id="gift"
         ),
         pytest.param(
             standing(Standing.ACTIVE, is_free_trial=True),
-            "active patron on a free trial (Gold) of Moth Tales",
+            "active patron (Gold) of Moth Tales, on a free trial",
             id="free trial",
         ),
         pytest.param(
             standing(Standing.ENDING, until=GRACE_END, patron_status=PatronStatus.FORMER),
-            "cancelled, but paid (Gold) of Moth Tales, until 2026-01-08 12:00",
+            "cancelled or paused, but paid (Gold) of Moth Tales, until 2026-01-08 12:00",
             id="ending",
         ),
         pytest.param(
             standing(Standing.GRACE, until=GRACE_END, **DECLINED),
-            "payment declined, roles kept for now (Gold) of Moth Tales, until 2026-01-08 12:00",
+            "patron (Gold) of Moth Tales, payment declined, roles kept for now, until 2026-01-08 12:00",
             id="declined",
         ),
         pytest.param(
             standing(Standing.GRACE, until=GRACE_END, membership_id=None),
-            "pledge no longer listed, roles kept for now (Gold) of Moth Tales, until 2026-01-08 12:00",
+            "patron (Gold) of Moth Tales, pledge no longer listed, roles kept for now, until 2026-01-08 12:00",
             id="vanished on v1",
         ),
         pytest.param(
             standing(Standing.WAITING, patron_status=PatronStatus.UNKNOWN, unknown_words=("napping",)),
-            "patron, with a word that I do not know (napping) (Gold) of Moth Tales",
+            "patron (Gold) of Moth Tales, with a word that I do not know (napping)",
             id="unknown patron status",
         ),
         pytest.param(
@@ -190,18 +194,101 @@ def standing(
             "until 2026-01-08 12:00",
             id="waiting, the Free tier alone",
         ),
-        pytest.param(standing(Standing.FREE, ("Free",)), "free member of Moth Tales", id="free"),
+        pytest.param(standing(Standing.FREE, ("Free",)), "free member (Free) of Moth Tales", id="free"),
+        pytest.param(standing(Standing.FREE, ()), "free member of Moth Tales", id="a follower"),
         pytest.param(standing(Standing.LAPSED, ()), "no longer a paying patron of Moth Tales", id="lapsed"),
         pytest.param(
             standing(Standing.LAPSED, (), until=GRACE_END, **DECLINED),
-            "no longer a paying patron, payment declined of Moth Tales",
-            id="lapsed after grace: no until",
+            "no longer a paying patron of Moth Tales, payment declined, grace over since 2026-01-08 12:00",
+            id="lapsed after grace",
+        ),
+        pytest.param(
+            replace(standing(Standing.LAPSED, ("Free",)), reading=reading(**FORMER)),
+            "no longer a paying patron of Moth Tales, cancelled or paused, still a free member",
+            id="lapsed, and a free member",
+        ),
+        pytest.param(
+            standing(Standing.LAPSED, (), charge_status=ChargeStatus.REFUNDED),
+            "no longer a paying patron of Moth Tales, payment refunded",
+            id="refunded",
+        ),
+        pytest.param(
+            replace(standing(Standing.LAPSED, ()), reading=reading(tiers=())),
+            "no longer a paying patron of Moth Tales, for Patreon lists neither a tier nor an amount",
+            id="active with nothing, after a second look",
         ),
         pytest.param(Entitlement(standing=Standing.NONE), "Patreon shows no membership", id="none"),
     ],
 )
 def test_each_standing_is_said_in_words(entitlement: Entitlement, expected: str) -> None:
     assert say_standing(entitlement, NAMES) == expected
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        pytest.param({"cadence_months": 1}, "", id="monthly"),
+        pytest.param({"cadence_months": 12}, ", paid yearly", id="annual"),
+        pytest.param({"cadence_months": 3}, ", paid every 3 months", id="another cadence"),
+        pytest.param(
+            {"cadence_months": 12, "is_gifted": True, "entitled_cents": 0},
+            ", by a gift",
+            id="a gift is not paid yearly",
+        ),
+        pytest.param({"entitled_cents": 999}, ", discounted: for less than its tier's price", id="discounted"),
+        pytest.param({"entitled_cents": 0}, ", discounted: for less than its tier's price", id="discounted altogether"),
+        pytest.param({"entitled_cents": None}, "", id="amount not told"),
+        pytest.param({"entitled_cents": 1000}, "", id="the price"),
+        pytest.param(
+            {"tiers": ("Free", "Gold"), "entitled_cents": 500},
+            ", discounted: for less than its tier's price",
+            id="discounted, with the Free tier",
+        ),
+        pytest.param({"is_free_trial": True, "entitled_cents": 0}, ", on a free trial", id="a trial is no discount"),
+        pytest.param(
+            {"charge_status": ChargeStatus.FREE_TRIAL, "entitled_cents": 0},
+            ", on a free trial",
+            id="a trial by its charge",
+        ),
+        pytest.param({"tiers": ()}, ", without a tier that Patreon lists (deleted, or none chosen)", id="deleted tier"),
+        pytest.param(
+            {"tiers": ("Free",), "entitled_cents": 500},
+            ", without a tier that Patreon lists (deleted, or none chosen)",
+            id="deleted tier, the Free tier listed",
+        ),
+        pytest.param(
+            {"charge_status": ChargeStatus.PENDING, "cadence_months": 12, "entitled_cents": 900},
+            ", payment pending, paid yearly, discounted: for less than its tier's price",
+            id="several at once",
+        ),
+        pytest.param(
+            {"is_gifted": True, "unknown_words": ("Half Paid",), "entitled_cents": 0},
+            ", with a word that I do not know (Half Paid), by a gift",
+            id="an unknown word hides nothing",
+        ),
+        pytest.param(
+            {"charge_status": ChargeStatus.PARTIALLY_REFUNDED}, ", payment partly refunded", id="partly refunded"
+        ),
+    ],
+)
+def test_how_a_pledge_is_paid_is_said_in_words(facts: dict[str, Any], expected: str) -> None:
+    active = replace(standing(Standing.ACTIVE), reading=reading(**facts))
+    assert say_standing(active, NAMES) == f"active patron (Gold) of Moth Tales{expected}"
+
+
+def test_who_cancelled_and_is_entitled_to_the_end_is_not_said_to_be_discounted() -> None:
+    ending = standing(Standing.ENDING, patron_status=PatronStatus.FORMER, entitled_cents=0, cadence_months=12)
+    assert say_standing(ending, NAMES) == "cancelled or paused, but paid (Gold) of Moth Tales, paid yearly"
+
+
+def test_a_tier_without_a_known_price_is_not_said_to_be_discounted() -> None:
+    said = say_standing(standing(Standing.ACTIVE, entitled_cents=1), replace(NAMES, tiers={}))
+    assert said == "active patron (tier 3) of Moth Tales"
+
+
+def test_whom_patreon_lists_no_more_is_said_so() -> None:
+    said = say_standing(standing(Standing.LAPSED, ()), NAMES, gone_since=NEW_YEAR)
+    assert said == "no longer listed as a member of Moth Tales, since 2026-01-01 12:00"
 
 
 @pytest.mark.parametrize(
@@ -225,6 +312,63 @@ def test_a_fact_is_said_with_its_source_and_age(source: Source, expected: str) -
 def test_a_fact_is_as_old_as_the_last_read_that_saw_no_other(days: int, expected: str) -> None:
     names = replace(NAMES, confirmed_at={CAMPAIGN: NEW_YEAR + timedelta(days=days)})
     assert say_source(standing(Standing.ACTIVE), names).endswith(f"read {expected}")
+
+
+def test_what_the_list_confirmed_since_is_the_lists_word() -> None:
+    names = replace(NAMES, confirmed_at={CAMPAIGN: NEW_YEAR + timedelta(days=1)})
+    said = say_source(standing(Standing.ACTIVE, source=Source.IDENTITY), names)
+    assert said == "Patreon's member list, read 2026-01-02 12:00"
+
+
+LISTED = "Patreon's member list, read 2026-01-01 13:00"
+CONSENT = "Patreon, asked with the patron's own consent, read 2026-01-01 13:00"
+
+
+@pytest.mark.parametrize(
+    ("membership_id", "confirmed_hours", "expected"),
+    [
+        pytest.param(MembershipId("m"), None, LISTED, id="v2: only the list says so"),
+        pytest.param(MembershipId("m"), 0, LISTED, id="v2, confirmed before"),
+        pytest.param(MembershipId("m"), 2, "Patreon's member list, read 2026-01-01 14:00", id="v2, confirmed since"),
+        pytest.param(None, None, CONSENT, id="v1, no list believed"),
+        pytest.param(None, 0, CONSENT, id="v1, a list before"),
+        pytest.param(None, 1, LISTED, id="v1, that list"),
+    ],
+)
+def test_absence_is_said_with_the_read_that_found_it(
+    membership_id: MembershipId | None, confirmed_hours: float | None, expected: str
+) -> None:
+    confirmed = {} if confirmed_hours is None else {CAMPAIGN: NEW_YEAR + timedelta(hours=confirmed_hours)}
+    gone = standing(Standing.LAPSED, membership_id=membership_id, source=Source.IDENTITY)
+    names = replace(NAMES, confirmed_at=confirmed)
+    assert say_source(gone, names, gone_since=NEW_YEAR + timedelta(hours=1)) == expected
+
+
+@pytest.mark.parametrize(
+    ("gone_hours", "confirmed_hours", "expected"),
+    [
+        pytest.param(1, None, f"Patreon does not list this patron in Moth Tales ({CONSENT})", id="by consent"),
+        pytest.param(1, 1, f"Patreon does not list this patron in Moth Tales ({LISTED})", id="by the list"),
+        pytest.param(
+            None,
+            1,
+            f"nothing that Patreon says of this patron in Moth Tales is proven yet ({LISTED})",
+            id="not proven",
+        ),
+        pytest.param(
+            None,
+            None,
+            "nothing that Patreon says of this patron in Moth Tales is proven yet (not read yet)",
+            id="not read",
+        ),
+    ],
+)
+def test_who_is_not_listed_is_said_with_source_and_age(
+    gone_hours: float | None, confirmed_hours: float | None, expected: str
+) -> None:
+    confirmed = {} if confirmed_hours is None else {CAMPAIGN: NEW_YEAR + timedelta(hours=confirmed_hours)}
+    gone_since = None if gone_hours is None else NEW_YEAR + timedelta(hours=gone_hours)
+    assert say_absence(CAMPAIGN, replace(NAMES, confirmed_at=confirmed), gone_since=gone_since) == expected
 
 
 def test_without_a_reading_there_is_no_source() -> None:
@@ -263,13 +407,94 @@ def test_a_role_without_a_rule_is_said_to_be_one() -> None:
     assert say_decision(revoked, world.names()) == "**Gold**: to be removed, no rule names it any more"
 
 
-def test_without_a_membership_that_is_said() -> None:
+def test_who_is_linked_and_not_listed_is_said_so_with_source_and_age() -> None:
     world = World()
     world.stranger("ada")
     world.link("ada")
     world.miss("ada")
-    assert say_decision(world.plan_of("ada").decisions[0], world.names()) == (
-        "**Bronze**: not earned. It asks for the tier Bronze of Moth Tales; Patreon shows no membership there"
+    names = replace(world.names(), confirmed_at={CAMPAIGN: world.now})
+    assert say_decision(world.plan_of("ada").decisions[0], names) == (
+        "**Bronze**: not earned. It asks for the tier Bronze of Moth Tales; "
+        f"Patreon does not list this patron in Moth Tales ({LISTED})"
+    )
+
+
+def test_who_is_linked_and_not_read_yet_is_said_so() -> None:
+    world = World()
+    world.stranger("ada")
+    world.link("ada")
+    assert say_decision(world.plan_of("ada").decisions[0], world.names()).endswith(
+        "; nothing that Patreon says of this patron in Moth Tales is proven yet (not read yet)"
+    )
+
+
+def test_a_role_lost_by_absence_names_the_list_that_found_it() -> None:
+    world = World()
+    world.holder("ada")
+    world.read("ada", source=Source.IDENTITY)
+    world.miss("ada")
+    (gold, _) = world.plan_of("ada").having(Action.REVOKE)
+    assert say_decision(gold, world.names()) == (
+        "**Gold**: to be removed. It asks for the tier Gold of Moth Tales; no longer listed as a member of Moth Tales, "
+        "since 2026-01-01 15:00 (Patreon's member list, read 2026-01-01 15:00)"
+    )
+
+
+def test_a_reading_that_is_not_proven_and_gives_names_itself_and_no_absence() -> None:
+    world = World()
+    world.patron("ada")
+    world.miss("ada")
+    world.read("ada", is_believed=False)
+    (gold, _) = world.plan_of("ada").having(Action.GRANT)
+    assert "active patron (Gold) of Moth Tales (Patreon's member list, read 2026-01-01 15:00)" in say_decision(
+        gold, world.names()
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        pytest.param(lambda world: None, "no Patreon account is linked", id="never linked"),
+        pytest.param(lambda world: world.unlink("ada"), "the Patreon account was unlinked on purpose", id="unlinked"),
+        pytest.param(
+            lambda world: (world.link("ada"), world.trust_report("ada", has_ended=True)),
+            "no Patreon account is linked any more, for Patreon took back its report of this Discord account",
+            id="no longer reported",
+        ),
+    ],
+)
+def test_without_a_link_that_is_what_decides(change: Callable[[World], object], expected: str) -> None:
+    world = World()
+    world.stranger("ada")
+    change(world)
+    (bronze, *_) = world.plan_of("ada").decisions
+    asked = "It asks for the tier Bronze of Moth Tales"
+    assert say_decision(bronze, world.names()) == f"**Bronze**: not earned. {asked}; {expected}"
+    assert say_reason(bronze, world.names()) == f"i{asked[1:]}; {expected}"
+
+
+def test_a_role_that_somebody_took_away_says_since_when_and_the_cure() -> None:
+    world = World()
+    world.holder("ada")
+    world.take("ada", "Gold")
+    world.days_pass(1)
+    world.look("ada")
+    world.days_pass(1)
+    (taken,) = world.plan_of("ada").having(Action.SUPPRESSED)
+    assert say_decision(taken, world.names()).startswith(
+        "**Gold**: not given, for somebody took it away by hand (seen on Discord 2026-01-02 13:00); an admin can give "
+        "it back with `/patreon restore`. It asks for the tier Gold of Moth Tales; active patron (Gold) of Moth Tales ("
+    )
+
+
+@pytest.mark.parametrize(
+    ("action", "expected"), [(Action.GRANT, "given"), (Action.REVOKE, "taken away")], ids=["given", "taken"]
+)
+def test_what_was_done_is_said_as_done_with_the_reason(action: Action, expected: str) -> None:
+    claim = Claim(role_id=ROLE["Gold"], wanted=Wanted.NO, rule=RULE["Gold"], entitlement=standing(Standing.ACTIVE))
+    assert say_done(Decision(role_id=ROLE["Gold"], action=action, claim=claim), NAMES) == (
+        f"**Gold**: {expected}. It asks for the tier Gold of Moth Tales; active patron (Gold) of Moth Tales "
+        "(Patreon's member list, read 2026-01-01 12:00)"
     )
 
 
@@ -403,6 +628,14 @@ def test_a_report_that_patreon_took_back_is_said_so() -> None:
     world.trust_report("ada", has_ended=True)
     said = say_origin(world.plan_of("ada"), world.names())
     assert said.startswith("No longer linked: Patreon took back its report of this Discord account")
+
+
+def test_who_parted_their_accounts_on_purpose_is_said_so() -> None:
+    world = World()
+    world.patron("ada")
+    world.unlink("ada")
+    said = say_origin(world.plan_of("ada"), world.names())
+    assert said == "Unlinked on purpose: no Patreon account is linked; `/link` joins one"
 
 
 def test_someone_unlinked_is_told_how_to_link() -> None:

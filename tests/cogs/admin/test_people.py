@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.model import Link, LinkOrigin, PatreonUserId
 from tests.fakes.scene import ADMIN, MEMBER, Scene
 
 
@@ -17,7 +18,58 @@ async def test_why_says_that_somebody_is_not_linked(scene: Scene) -> None:
     await scene.add_rule()
     said = await scene.say(ADMIN, "patreon why", user=str(scene.person(MEMBER)))
     assert "No Patreon account is linked" in said
-    assert "**Gold**: not earned" in said
+    assert "**Gold**: not earned. It asks for the tier Gold of Emberwood Tales; no Patreon account is linked" in said
+    assert "membership" not in said
+
+
+async def test_why_says_that_somebody_unlinked(scene: Scene) -> None:
+    await scene.add_rule()
+    await scene.link()
+    await scene.services.flow.unlink(scene.person(MEMBER))
+    said = await scene.say(ADMIN, "patreon why", user=str(scene.person(MEMBER)))
+    assert "Unlinked on purpose" in said
+    assert "; the Patreon account was unlinked on purpose" in said
+
+
+async def test_why_says_of_who_is_not_listed_each_role_with_source_and_age_and_no_name(scene: Scene) -> None:
+    await scene.add_rule()
+    await scene.link(patron="Nils Ahlgren")
+    said = await scene.say(ADMIN, "patreon why", user=str(scene.person(MEMBER)))
+    absent = (
+        "Patreon does not list this patron in Emberwood Tales (Patreon, asked with the patron's own consent, read <t:"
+    )
+    assert said.startswith(f"<@{scene.person(MEMBER)}>: {absent}")
+    assert f"**Gold**: not earned. It asks for the tier Gold of Emberwood Tales; {absent}" in said
+    assert "Nils" not in said
+    assert "/link" not in said, "how and when they linked is nobody's business here"
+
+
+async def test_why_says_of_a_report_that_ended_elsewhere_nothing_but_that_none_is_linked(scene: Scene) -> None:
+    await scene.add_rule()
+    at = scene.services.clock.now()
+    link = Link(
+        discord_user_id=scene.person(MEMBER),
+        patreon_user_id=PatreonUserId("elsewhere"),
+        patreon_name="Elsa Where",
+        origin=LinkOrigin.PATREON,
+        linked_at=at,
+    )
+    await scene.services.storage.links.save_reported([link])
+    await scene.services.storage.links.end([link], at=at)
+    said = await scene.say(ADMIN, "patreon why", user=str(scene.person(MEMBER)))
+    assert "; no Patreon account is linked" in said
+    assert "Elsa" not in said
+    assert "report" not in said
+
+
+async def test_why_says_who_took_a_role_away_since_when_and_the_cure(scene: Scene) -> None:
+    await scene.add_rule()
+    await scene.link()
+    scene.discord.take_role(scene.stage.user_id(MEMBER), scene.stage.role_id("Gold"))
+    await scene.written(MEMBER, "suppress")
+    said = await scene.say(ADMIN, "patreon why", user=str(scene.person(MEMBER)))
+    assert "**Gold**: not given, for somebody took it away by hand (seen on Discord <t:" in said
+    assert "an admin can give it back with `/patreon restore`" in said
 
 
 @pytest.mark.parametrize("path", ["patreon why", "patreon unlink"])
