@@ -8,6 +8,9 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from http import HTTPStatus
 from types import TracebackType
 from typing import Self
 
@@ -19,7 +22,7 @@ from bot import __version__
 from bot.errors import PatreonThrottled, PatreonUnavailable
 from bot.patreon import retry
 from bot.patreon.limiter import Limiter
-from bot.patreon.protocol import PatreonTimedOut, PatreonUnreached, Request, Response, decipher
+from bot.patreon.protocol import PatreonTimedOut, PatreonUnreached, Request, Response, decipher, throttled
 
 log = structlog.get_logger(__name__)
 
@@ -83,11 +86,13 @@ class Http:
                 await self._sleep(decision.wait_seconds)
 
     async def send(self, base_url: str, request: Request) -> Response:
-        """Send once and return the answer, whatever it says.
+        """Send once and return the answer, whatever it says. The wait that a 429 asks for is kept by the calls after it.
 
-        Raises PatreonUnreached, PatreonTimedOut, or PatreonUnavailable where the connection broke.
+        Raises PatreonUnreached, PatreonTimedOut, or PatreonUnavailable where the connection broke; PatreonThrottled,
+        without a call, where Patreon asked before for a wait that is long.
         """
-        await self._limiter.turn(request.token)
+        key = request.token or request.path
+        await self._limiter.turn(key)
         started = time.monotonic()
         status = None
         try:
@@ -107,6 +112,8 @@ class Http:
         finally:
             if self.observer is not None:
                 self.observer(request.name, status, time.monotonic() - started)
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            self._limiter.rest(key, throttled(request, response).retry_after_seconds)
         return response
 
     async def _exchange(self, base_url: str, request: Request) -> Response:
@@ -117,7 +124,8 @@ class Http:
             request.method, url, data=request.body(), headers=request.headers(), allow_redirects=False
         ) as answer:
             body = await answer.read()
-            headers = {name.lower(): value for name, value in answer.headers.items()}
+            headers = {"date": format_datetime(datetime.now(UTC), usegmt=True)}  # for an answer that has none
+            headers |= {name.lower(): value for name, value in answer.headers.items()}
             return Response(status=answer.status, headers=headers, body=body)
 
 

@@ -1,7 +1,7 @@
-"""Keeps us inside Patreon's limits before Patreon has to say so. Knows times and keys, no request.
+"""Keeps us inside Patreon's limits before Patreon has to say so, and obeys when it says so. Knows times and keys only.
 
 Patreon docs, Rate limits: 100 requests in 2 seconds for a client, 100 in a minute for a token; a refresh
-does not reset it.
+does not reset it. Whoever goes on after a 429 is shut out for half an hour in the end.
 """
 
 import asyncio
@@ -9,7 +9,9 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 
+from bot.errors import PatreonThrottled
 from bot.model import Secret
+from bot.patreon.retry import LONGEST_WAIT_SECONDS
 
 TOKEN_LIMIT, TOKEN_SECONDS = 100, 60.0
 CLIENT_LIMIT, CLIENT_SECONDS = 100, 2.0
@@ -38,6 +40,9 @@ class SlidingWindow:
         return not self._times or self._times[-1] + self._seconds <= now
 
 
+Key = Secret | str  # a token; where a request has none, its path
+
+
 class Limiter:
     """Makes each request wait its turn, by token and all together."""
 
@@ -51,13 +56,20 @@ class Limiter:
         self._sleep = sleep
         self._client = SlidingWindow(CLIENT_LIMIT, CLIENT_SECONDS)
         self._tokens: dict[Secret, SlidingWindow] = {}
+        self._rests: dict[Key, float] = {}  # until when nothing is asked with it
 
-    async def turn(self, token: Secret | None) -> None:
-        """Return once a request with this token (None: without one) may leave; it is counted from then on."""
+    async def turn(self, key: Key) -> None:
+        """Return once a request with this key may leave; it is counted from then on.
+
+        Raises PatreonThrottled at once where the key rests for long: nobody waits that long for an answer.
+        """
         while True:
             now = self._monotonic()
-            window = self._window(token, now)
-            wait = max(self._client.wait_seconds(now), window.wait_seconds(now) if window else 0.0)
+            rest = self._rests.get(key, now) - now
+            if rest >= LONGEST_WAIT_SECONDS:
+                raise PatreonThrottled(f"Patreon asked for a rest, {rest:.0f} s more", retry_after_seconds=rest)
+            window = self._window(key, now)
+            wait = max(self._client.wait_seconds(now), window.wait_seconds(now) if window else 0.0, rest)
             if wait <= 0:
                 break
             await self._sleep(wait)
@@ -65,10 +77,16 @@ class Limiter:
         if window:
             window.note(now)
 
-    def _window(self, token: Secret | None, now: float) -> SlidingWindow | None:
-        if token is None:
+    def rest(self, key: Key, seconds: float) -> None:
+        """Let nothing be asked with this key for so long; a longer rest under way goes on."""
+        now = self._monotonic()
+        self._rests = {known: until for known, until in self._rests.items() if until > now}
+        self._rests[key] = max(self._rests.get(key, now), now + seconds)
+
+    def _window(self, key: Key, now: float) -> SlidingWindow | None:
+        if not isinstance(key, Secret):
             return None
-        if token not in self._tokens:
+        if key not in self._tokens:
             self._tokens = {known: window for known, window in self._tokens.items() if not window.is_idle(now)}
-            self._tokens[token] = SlidingWindow(TOKEN_LIMIT, TOKEN_SECONDS)
-        return self._tokens[token]
+            self._tokens[key] = SlidingWindow(TOKEN_LIMIT, TOKEN_SECONDS)
+        return self._tokens[key]

@@ -7,6 +7,7 @@ Patreon echoes one.
 import hashlib
 import hmac
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from typing import Literal
 from urllib.parse import quote, urlencode
 
@@ -21,6 +22,7 @@ AUTHORIZE_PATH = "/oauth2/authorize"
 
 # Where a 429 names no time: the token limit is 100 requests a minute (Patreon docs, Rate limits).
 DEFAULT_RETRY_AFTER_SECONDS = 5.0
+LONGEST_REST_SECONDS = 600.0  # an absurd wait must not silence us for ever
 MAX_QUOTED_CHARACTERS = 200
 
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
@@ -102,15 +104,15 @@ class UnreadableRefusal(CredentialsDead):
 
 
 class ErrorDetail(msgspec.Struct):
-    """One of the top-level `errors`; every attribute is optional."""
+    """One of the top-level `errors`. Every attribute is optional, and one of an odd type must not lose the others."""
 
-    code_name: str | None = None
-    detail: str | None = None
-    retry_after_seconds: float | str | None = None
+    code_name: object = None
+    detail: object = None
+    retry_after_seconds: object = None
 
 
 class _Errors(msgspec.Struct):
-    errors: list[ErrorDetail] = []
+    errors: list[object] = []
 
 
 def decipher(request: Request, response: Response) -> bytes:
@@ -143,7 +145,8 @@ def decipher(request: Request, response: Response) -> bytes:
 def throttled(request: Request, response: Response) -> PatreonThrottled:
     """Return the error for a 429, with the time that the body or the header names; the longer, where both do."""
     waits = [_seconds(detail.retry_after_seconds) for detail in _errors_of(response)]
-    waits.append(_seconds(response.headers.get("retry-after")))
+    told = response.headers.get("retry-after")
+    waits += [_seconds(told), _seconds_until(told, now=response.headers.get("date"))]
     wait = max((known for known in waits if known is not None), default=DEFAULT_RETRY_AFTER_SECONDS)
     return PatreonThrottled(f"Patreon throttles {request.name} for {wait:g} s (429)", retry_after_seconds=wait)
 
@@ -156,8 +159,8 @@ def unusable(request: Request, response: Response) -> PatreonUnavailable:
 
 def said(request: Request, response: Response) -> str:
     """Return Patreon's own words about a refusal, without any secret of the request; empty where it gave none."""
-    words = [f"{detail.code_name or 'error'}: {detail.detail or ''}" for detail in _errors_of(response)][:1]
-    text = "".join(words)
+    words = [(_word(detail.code_name) or "error", _word(detail.detail)) for detail in _errors_of(response)][:1]
+    text = "".join(f"{name}: {more}" for name, more in words)
     for secret in request.secrets():
         for form in (secret, quote(secret, safe="")):
             text = text.replace(form, "***") if form else text
@@ -167,17 +170,31 @@ def said(request: Request, response: Response) -> str:
 
 def _errors_of(response: Response) -> list[ErrorDetail]:
     try:
-        return msgspec.json.decode(response.body, type=_Errors).errors
+        errors = msgspec.json.decode(response.body, type=_Errors).errors
     except (ValueError, RecursionError):
         return []
+    return [msgspec.convert(error, ErrorDetail) for error in errors if isinstance(error, dict)]
 
 
-def _seconds(told: float | str | None) -> float | None:
+def _seconds(told: object) -> float | None:
     try:
-        seconds = float(told if told is not None else "")
+        seconds = float(told) if isinstance(told, int | float | str) else -1.0
     except (ValueError, OverflowError):
-        return None  # Retry-After may also be a date; Patreon has not been seen to send one
-    return min(seconds, 3600.0) if seconds >= 0 else None
+        return None
+    return min(seconds, LONGEST_REST_SECONDS) if seconds >= 0 else None
+
+
+def _seconds_until(told: str | None, *, now: str | None) -> float | None:
+    """Return the wait where the header names a date (RFC 9110, 10.2.3), by the clock of whoever sent it."""
+    try:
+        wait = parsedate_to_datetime(told or "") - parsedate_to_datetime(now or "")
+    except (ValueError, TypeError, OverflowError):  # no date; one of the two without a time zone
+        return None
+    return _seconds(wait.total_seconds())
+
+
+def _word(told: object) -> str:
+    return told if isinstance(told, str) else ""
 
 
 def _text(value: str | Secret) -> str:

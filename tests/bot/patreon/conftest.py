@@ -7,6 +7,7 @@ from aiohttp import web
 
 from bot.model import Secret
 from bot.patreon.http import Http
+from bot.patreon.limiter import Limiter
 from bot.patreon.oauth import OAuth
 from bot.patreon.tokens import TokenKeeper
 from tests.bot.patreon.issuer import PAIR, Issuer, MemoryStore
@@ -44,7 +45,7 @@ def naps() -> Naps:
 
 @pytest.fixture
 async def http(naps: Naps) -> AsyncIterator[Http]:
-    async with Http(sleep=naps) as opened:
+    async with Http(limiter=Limiter(monotonic=naps.now, sleep=naps), sleep=naps) as opened:
         yield opened
 
 

@@ -59,10 +59,13 @@ async def cut(request: web.Request) -> web.StreamResponse:
 
 
 class Naps:
-    """Sleeps that take no time and are remembered."""
+    """Sleeps that take no time and are remembered; `now` is the monotonic time that they move."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
 
     async def __call__(self, seconds: float) -> None:
         self.seconds.append(seconds)
+
+    def now(self) -> float:
+        return sum(self.seconds)

@@ -81,6 +81,27 @@ async def test_what_does_not_pass_is_raised(
     assert len(loopback.requests) == calls
 
 
+async def test_a_long_wait_that_patreon_asks_for_is_kept(
+    http: Http, loopback: Loopback, sample: Any, naps: Naps
+) -> None:
+    loopback.answers = [sample("throttled_by_both"), sample("v2_identity")]
+    for _ in range(10):
+        with pytest.raises(PatreonThrottled):
+            await http.fetch(loopback.url, GET)
+    assert len(loopback.requests) == 1
+    await naps(12)
+    assert await http.fetch(loopback.url, GET) == sample("v2_identity").body
+
+
+async def test_a_wait_asked_of_one_call_is_kept_by_the_next(
+    http: Http, loopback: Loopback, sample: Any, naps: Naps
+) -> None:
+    loopback.answers = [sample("throttled_by_body"), sample("v2_identity")]
+    assert (await http.send(loopback.url, GET)).status == 429
+    assert await http.fetch(loopback.url, GET) == sample("v2_identity").body
+    assert naps.seconds == [9]
+
+
 async def test_a_broken_connection_is_tried_again(http: Http, loopback: Loopback, sample: Any) -> None:
     loopback.answers = [cut, cut, cut, sample("v2_identity")]
     assert await http.fetch(loopback.url, GET) == sample("v2_identity").body

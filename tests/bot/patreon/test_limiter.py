@@ -5,6 +5,7 @@ from collections import deque
 
 import pytest
 
+from bot.errors import PatreonThrottled
 from bot.model import Secret
 from bot.patreon.limiter import Limiter
 
@@ -74,7 +75,7 @@ async def test_all_tokens_together_send_at_most_a_hundred_in_two_seconds(limiter
 
 async def test_a_request_without_token_counts_for_all_only(limiter: Limiter, time: FakeTime) -> None:
     for _ in range(300):
-        await limiter.turn(None)
+        await limiter.turn("/api/oauth2/token")
     assert time.present < 6
 
 
@@ -102,3 +103,40 @@ async def test_tokens_of_long_ago_are_forgotten(limiter: Limiter, time: FakeTime
         await limiter.turn(Secret(f"patron {number}"))
         time.present += 61
     assert len(limiter._tokens) <= 2
+
+
+async def test_a_token_that_rests_for_long_is_refused_at_once(limiter: Limiter, time: FakeTime) -> None:
+    limiter.rest(ADA, 30)
+    time.present = 10
+    with pytest.raises(PatreonThrottled) as refused:
+        await limiter.turn(ADA)
+    assert (refused.value.retry_after_seconds, time.present) == (20, 10)
+
+
+async def test_the_end_of_a_rest_is_waited_for(limiter: Limiter, time: FakeTime) -> None:
+    limiter.rest(ADA, 30)
+    time.present = 21
+    await limiter.turn(ADA)
+    assert time.present == 30
+
+
+async def test_a_rest_is_not_cut_short_by_a_shorter_one(limiter: Limiter, time: FakeTime) -> None:
+    limiter.rest(ADA, 30)
+    limiter.rest(ADA, 2)
+    time.present = 5
+    with pytest.raises(PatreonThrottled):
+        await limiter.turn(ADA)
+
+
+async def test_while_one_token_rests_another_goes_on(limiter: Limiter, time: FakeTime) -> None:
+    limiter.rest(ADA, 30)
+    await limiter.turn(BO)
+    await limiter.turn("/api/oauth2/token")
+    assert time.present == 0
+
+
+async def test_rests_of_long_ago_are_forgotten(limiter: Limiter, time: FakeTime) -> None:
+    for number in range(50):
+        limiter.rest(Secret(f"patron {number}"), 60)
+        time.present += 61
+    assert len(limiter._rests) == 1
