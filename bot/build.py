@@ -33,6 +33,7 @@ from bot.roles.readnews import ReadNews
 from bot.roles.reconcile import Reconciler
 from bot.roles.rounds import Rounds
 from bot.roles.rulebook import Rulebook
+from bot.roles.troubles import Troubles
 from bot.roles.tuning import Tuning
 from bot.roles.write import RoleWriter
 from bot.services import Services
@@ -155,7 +156,7 @@ class _Graph:
             observer=self.observer,
             planning=self.planning,
             applier=self.applier,
-            herald=self.messenger,
+            troubles=Troubles(storage=self.storage, herald=self.messenger),
             clock=self.clock,
         )
 

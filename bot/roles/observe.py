@@ -3,7 +3,8 @@
 Rules:
 1. Seats are kept only for people we were asked about: memory follows patrons, not the guild.
 2. Seats are asked for 100 ids at a time over the gateway (discord-api-docs, Request Guild Members), so a look costs no
-   REST call. Afterwards the gateway's events keep them true; a new session forgets them all.
+   REST call, but for a few people while the gateway's own limit holds us up. Afterwards the gateway's events keep them
+   true; a new session forgets them all.
 3. A write that Discord accepted is assumed, and marked as not yet seen, until an event or a look shows the member.
 4. Without the members intent no event keeps a seat true: it counts for a minute, and each round looks anew.
 """
@@ -12,6 +13,7 @@ import asyncio
 import math
 import time
 from collections.abc import Iterable
+from itertools import islice
 from typing import Protocol
 
 import discord
@@ -30,6 +32,7 @@ IDS_PER_LOOK = 100
 # discord.py waits half a minute for an answer, and before that up to a minute where 110 messages left within the last.
 LOOK_TIMEOUT_SECONDS = 95.0
 UNHEARD_SECONDS = 60.0
+FEW = 5  # people: for so many REST is asked while the gateway's own limit (120 messages a minute) keeps us waiting
 ASK_SECONDS = 8.0  # somebody waits in front of a page
 
 
@@ -93,17 +96,25 @@ class Observer:
         return tuple(GuildId(guild.id) for guild in client.guilds) if client is not None else ()
 
     async def look(
-        self, guild_id: GuildId, people: Iterable[DiscordUserId], *, is_fresh: bool = False
+        self,
+        guild_id: GuildId,
+        people: Iterable[DiscordUserId],
+        *,
+        is_fresh: bool = False,
+        along: Iterable[DiscordUserId] = (),
     ) -> dict[DiscordUserId, Seat | None]:
         """Return each person's seat (None: not a member); those not known, or all if `is_fresh`, are asked for.
 
-        Raises DiscordAway.
+        Where that leaves room in a call, those of `along` who are not known either are asked for too, so that the next
+        look at them costs none. Raises DiscordAway.
         """
         wanted = tuple(people)
         known = self._sights.setdefault(guild_id, {})
         oldest = -math.inf if self.hears_members else time.monotonic() - UNHEARD_SECONDS
         shown = {one: known[one] for one in wanted if not is_fresh and one in known and known[one].at >= oldest}
         missing = [one for one in wanted if one not in shown]
+        room = -len(missing) % IDS_PER_LOOK
+        missing += islice((one for one in along if one not in known and one not in wanted), room)
         for start in range(0, len(missing), IDS_PER_LOOK):
             asked = {person: known.get(person) for person in missing[start : start + IDS_PER_LOOK]}
             at = time.monotonic()
@@ -181,6 +192,11 @@ class Observer:
         if discord_user_id in known:
             known[discord_user_id] = _Sight(seat, time.monotonic())
 
+    def _is_slowed(self) -> bool:
+        """Tell whether the gateway takes no message from us for a while."""
+        client = self._clients.current
+        return client is not None and client.is_ws_ratelimited()
+
     def _find_guild(self, guild_id: GuildId) -> discord.Guild | None:
         client = self._clients.current
         guild = client.get_guild(guild_id) if client is not None else None
@@ -191,6 +207,8 @@ class Observer:
         if guild is None:
             raise DiscordAway(f"the server {guild_id} cannot be seen on Discord now; its members are looked at later")
         try:
+            if len(ids) <= FEW and self._is_slowed():
+                return {person: await _fetch_seat(guild, person) for person in ids}
             async with asyncio.timeout(LOOK_TIMEOUT_SECONDS):
                 # cache=True: discord.py drops updates of members that it does not hold
                 found = await guild.query_members(user_ids=list(ids), limit=IDS_PER_LOOK, cache=True)
@@ -203,6 +221,15 @@ class Observer:
             ) from error
         seats = {DiscordUserId(member.id): seat_of(member) for member in found}
         return {person: seats.get(person) for person in ids}
+
+
+async def _fetch_seat(guild: discord.Guild, discord_user_id: DiscordUserId) -> Seat | None:
+    try:
+        member = await guild.fetch_member(discord_user_id)
+    except discord.NotFound:
+        return None
+    guild._add_member(member)  # noqa: SLF001  discord.py drops updates of members that it does not hold
+    return seat_of(member)
 
 
 def seat_of(member: discord.Member) -> Seat:

@@ -10,6 +10,7 @@ import asyncio
 import enum
 import heapq
 import time
+from collections.abc import Iterator
 from itertools import count
 
 import msgspec
@@ -49,6 +50,10 @@ class PeopleQueue:
 
     def __len__(self) -> int:
         return len(self._turns)
+
+    def waiting(self) -> Iterator[DiscordUserId]:
+        """Go through those who wait, not through the bulk."""
+        return (person for person, turn in self._turns.items() if turn.urgency is Urgency.WAITING)
 
     def oldest_seconds(self) -> float:
         """Return for how long the first of those who stand here has stood."""

@@ -15,13 +15,13 @@ from bot.clock import Clock
 from bot.errors import TryLater
 from bot.linking.outcome import RoleNews
 from bot.model import DiscordUserId, GuildId, PatreonUserId, RoleId
-from bot.roles.apply import Applier, Change, Errand, Herald, blocked_roles, trouble_key
+from bot.roles.apply import Applier, Change, Errand, blocked_roles
 from bot.roles.news import gather_news
 from bot.roles.observe import Observer
 from bot.roles.plan import WRITES, Action, PersonPlan
 from bot.roles.planning import Explanation, GuildPlan, Planning
 from bot.roles.queue import PeopleQueue, Turn, Urgency
-from bot.roles.report import say_block
+from bot.roles.troubles import Troubles
 from bot.roles.write import Outcome
 from bot.storage import Storage
 
@@ -34,12 +34,6 @@ REST_STEP_SECONDS = 0.5
 SILENT_TURNS = 3  # so many in a row that Discord gave no answer to, and we slow down
 LONGEST_LULL_SECONDS = 5.0
 COME_AGAIN = frozenset({Outcome.UNKNOWN, Outcome.AWAY, Outcome.BANNED})  # looked at anew in a turn of its own
-BAN = "ban"
-BANNED = (
-    "Discord lets me change no role now: it blocks my address for too many calls, or does not know my token. "
-    "I try again within minutes and go on by myself; nothing is lost. If this lasts, read my log"
-)
-BAN_OVER = "Discord lets me change roles again; I go on where I was"
 
 
 class Reconciler:
@@ -52,20 +46,19 @@ class Reconciler:
         observer: Observer,
         planning: Planning,
         applier: Applier,
-        herald: Herald,
+        troubles: Troubles,
         clock: Clock,
     ) -> None:
         self._storage = storage
         self._observer = observer
         self._planning = planning
         self._applier = applier
-        self._herald = herald
+        self._troubles = troubles
         self._clock = clock
         self._queues: dict[GuildId, PeopleQueue] = {}
         self._workers: dict[GuildId, asyncio.Task[None]] = {}
         self._later: set[asyncio.TimerHandle] = set()
         self._said_away: dict[tuple[GuildId, DiscordUserId], datetime] = {}
-        self._unhindered: set[GuildId] = set()  # where no ban is told of; after a start that has to be asked
         self.on_follow: Callable[[PatreonUserId], None] = lambda _: None
         self.on_turn: Callable[[str, tuple[Change, ...]], None] = lambda *_: None
 
@@ -94,22 +87,20 @@ class Reconciler:
         return [queue.put(person, urgency=urgency, trigger=trigger) for person in discord_user_ids]
 
     async def follow(self, discord_user_id: DiscordUserId, *, trigger: str) -> tuple[RoleNews, ...]:
-        """Plan and write one person who waits, in every guild; say what became of each role."""
+        """Plan and write one person who waits, in every guild; say what became of each role.
+
+        One guild out of sight stops no other; its DiscordAway is raised when all the others are done.
+        """
         link = await self._storage.links.find_discord(discord_user_id)
         if link is not None:
             self.on_follow(link.patreon_user_id)
-        news: list[RoleNews] = []
-        for guild_id in self._observer.guild_ids():
-            if not await self._has_business(guild_id):
-                continue
-            if not self._observer.hears_members:  # they may have joined, or been given a role, since the last look
-                self._observer.forget(guild_id, discord_user_id)
-            (written,) = await asyncio.gather(*self.mark(guild_id, [discord_user_id], trigger=trigger))
-            told = await self.explain(guild_id, discord_user_id, is_markdown=False)
-            look = self._observer.look_guild(guild_id)
-            guild_name = look.name if look is not None else ""
-            news += gather_news(told.plan, told.names, guild_id=guild_id, guild_name=guild_name, written=written)
-        return tuple(news)
+        guild_ids = [guild_id for guild_id in self._observer.guild_ids() if await self._has_business(guild_id)]
+        following = [self._follow_in(guild_id, discord_user_id, trigger) for guild_id in guild_ids]
+        told = await asyncio.gather(*following, return_exceptions=True)
+        for one in told:
+            if isinstance(one, BaseException):
+                raise one
+        return tuple(news for one in told if not isinstance(one, BaseException) for news in one)
 
     async def consider(
         self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId] | None, *, trigger: str
@@ -121,7 +112,7 @@ class Reconciler:
                 self.mark(guild_id, [plan.discord_user_id], trigger=trigger, urgency=Urgency.BULK_GRANT)
             else:
                 self._line_up(guild_id, plan, trigger)
-        await self._tell_blocked(drawn, is_everyone=discord_user_ids is None)
+        await self._troubles.tell_blocked(drawn, is_everyone=discord_user_ids is None)
         return sum(plan.is_change for plan in drawn.plans)
 
     async def look_again(self, guild_id: GuildId) -> None:
@@ -222,8 +213,7 @@ class Reconciler:
     async def _sit_out(self, guild_id: GuildId, queue: PeopleQueue) -> None:
         """Write nothing while Discord lets nobody through; whoever waits is told so, and keeps their place."""
         queue.rest()
-        self._unhindered.discard(guild_id)
-        await self._herald.tell_admin(guild_id, BAN, BANNED)
+        await self._troubles.tell_ban(guild_id)
         while self._applier.is_banned and not queue.is_closed:  # noqa: ASYNC110  time passes, no event tells
             await asyncio.sleep(REST_STEP_SECONDS)
         queue.go_on()
@@ -239,6 +229,7 @@ class Reconciler:
     async def _serve(self, guild_id: GuildId, queue: PeopleQueue, turn: Turn, changes: list[Change]) -> bool:
         """Plan the person from the facts as they are now, and write; tell whether they gave way to somebody else."""
         person = turn.discord_user_id
+        await self._observer.look(guild_id, [person], along=queue.waiting())  # in one call
         told = await self._planning.plan_one(guild_id, person, is_recorded=True)
         if turn.urgency is Urgency.LOOK:
             self._line_up(guild_id, told.plan, turn.trigger)
@@ -260,9 +251,8 @@ class Reconciler:
             self._said_away[guild_id, person] = self._clock.now()
         if Outcome.BANNED in outcomes:
             self.mark(guild_id, [person], trigger=turn.trigger, urgency=turn.urgency)
-        elif Outcome.DONE in outcomes and guild_id not in self._unhindered:
-            self._unhindered.add(guild_id)
-            await self._herald.over(guild_id, BAN, BAN_OVER)
+        elif Outcome.DONE in outcomes:
+            await self._troubles.note_write(guild_id)
         if not outcomes.isdisjoint(COME_AGAIN):
             return False
         made_of = {change.decision.role_id for change in made}
@@ -272,21 +262,17 @@ class Reconciler:
             return False
         return bool(left)
 
+    async def _follow_in(self, guild_id: GuildId, person: DiscordUserId, trigger: str) -> tuple[RoleNews, ...]:
+        if not self._observer.hears_members:  # they may have joined, or been given a role, since the last look
+            self._observer.forget(guild_id, person)
+        (written,) = await asyncio.gather(*self.mark(guild_id, [person], trigger=trigger))
+        told = await self.explain(guild_id, person, is_markdown=False)
+        look = self._observer.look_guild(guild_id)
+        guild_name = look.name if look is not None else ""
+        return gather_news(told.plan, told.names, guild_id=guild_id, guild_name=guild_name, written=written)
+
     async def _has_business(self, guild_id: GuildId) -> bool:
         return bool(await self._storage.rules.list_guild(guild_id) or await self._storage.ledger.load_guild(guild_id))
-
-    async def _tell_blocked(self, drawn: GuildPlan, *, is_everyone: bool) -> None:
-        """Tell of roles that cannot be changed: while all are looked at, also of those that nobody is to get now."""
-        guild_id, names = drawn.guild_id, drawn.names
-        blocked = {role_id: block for plan in drawn.plans for role_id, block in blocked_roles(plan).items()}
-        blocked |= drawn.blocked if is_everyone else {}
-        for role_id, block in blocked.items():
-            text = f"I cannot change the role **{names.role(role_id)}**: {say_block(block)}"
-            await self._herald.tell_admin(guild_id, trouble_key(role_id), text)
-        for rule in await self._storage.rules.list_guild(guild_id) if is_everyone else ():
-            if rule.role_id not in blocked:
-                text = f"I can change the role **{names.role(rule.role_id)}** again"
-                await self._herald.over(guild_id, trouble_key(rule.role_id), text)
 
 
 def _place(turn: Turn, action: Action) -> Urgency:

@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.model import GuildId
+from bot.model import DiscordUserId, GuildId, RoleId
 from bot.roles import observe
 from bot.roles.assignable import dangerous_rights
+from bot.roles.ledger import Seat
 from bot.roles.observe import Observer
 from sandbox.weather import Fault
 from tests.fakes.scene import ADMIN, MEMBER, Scene, connect, serve, set_stage
@@ -67,6 +68,63 @@ async def test_what_is_written_during_a_look_is_newer_than_what_it_shows(
 
     monkeypatch.setattr(observer, "_ask", ask_while_we_write)
     assert "Gold" in await roles(scene, observer, is_fresh=True)
+
+
+async def test_those_who_wait_are_asked_for_along(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    observer, asked = scene.services.observer, []
+    ask = observer._ask
+
+    async def note(guild_id: GuildId, ids: tuple[DiscordUserId, ...]) -> dict[DiscordUserId, Seat | None]:
+        asked.append(ids)
+        return await ask(guild_id, ids)
+
+    monkeypatch.setattr(observer, "_ask", note)
+    one, two, three = (scene.person(name) for name in (MEMBER, ADMIN, "mossy_stone"))
+    assert set(await observer.look(scene.guild_id, [one], along=[one, two])) == {one}
+    await observer.look(scene.guild_id, [two])
+    await observer.look(scene.guild_id, [two], along=[three])
+    assert asked == [(one, two)], "who is known is not asked for, and nobody is asked for on another's account alone"
+
+
+async def test_a_look_never_asks_for_more_along_than_one_call_takes(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    async def note(_: GuildId, ids: tuple[DiscordUserId, ...]) -> dict[DiscordUserId, None]:
+        asked.append(len(ids))
+        return dict.fromkeys(ids)
+
+    monkeypatch.setattr(scene.services.observer, "_ask", note)
+    many = [DiscordUserId(number) for number in range(1000)]
+    await scene.services.observer.look(scene.guild_id, many[:1], along=many)
+    await scene.services.observer.look(scene.guild_id, many[500:600], along=many)
+    assert asked == [100, 100]
+
+
+async def test_while_the_gateway_holds_us_up_a_few_are_asked_for_by_rest(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    observer, nobody = scene.services.observer, DiscordUserId(5)
+    observer.forget()
+    monkeypatch.setattr(scene.bot, "is_ws_ratelimited", lambda: True)
+    scene.stage.sandbox.discord.calls.clear()
+    scene.discord.give_role(str(scene.person(MEMBER)), str(scene.role("Gold")))
+    assert "Gold" in await roles(scene, observer)
+    assert (await observer.look(scene.guild_id, [nobody]))[nobody] is None
+    calls = [call.route for call in scene.stage.sandbox.discord.calls]
+    assert calls == ["GET /guilds/{g}/members/{u}"] * 2
+    scene.discord.take_role(str(scene.person(MEMBER)), str(scene.role("Gold")))
+    person = scene.person(MEMBER)
+    await scene.until(
+        lambda: scene.role("Gold") not in _seat_roles(observer, scene, person), "the gateway keeps what was seen true"
+    )
+
+
+def _seat_roles(observer: Observer, scene: Scene, person: DiscordUserId) -> frozenset[RoleId]:
+    seat = observer._sights[scene.guild_id][person].seat
+    assert seat is not None
+    return seat.role_ids
 
 
 def rights(scene: Scene, name: str) -> tuple[str, ...]:

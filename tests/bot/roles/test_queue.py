@@ -79,6 +79,14 @@ async def test_while_it_rests_nobody_waits_and_everybody_keeps_their_place() -> 
     assert await drain(queue) == [ADA, BEA, CAI]
 
 
+async def test_those_who_wait_can_be_told_from_the_bulk() -> None:
+    queue = PeopleQueue()
+    for number, urgency in enumerate(Urgency):
+        queue.put(DiscordUserId(number), urgency=urgency, trigger="test")
+    queue.put(DiscordUserId(3), urgency=Urgency.WAITING, trigger="test")
+    assert list(queue.waiting()) == [0, 3]
+
+
 async def test_a_closed_queue_lets_nobody_wait() -> None:
     queue = PeopleQueue()
     waiting = asyncio.create_task(queue.get())
