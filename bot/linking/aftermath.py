@@ -8,6 +8,7 @@ import asyncio
 import msgspec
 import structlog
 
+from bot.linking.background import let_end
 from bot.linking.outcome import Linked, RoleNews, RolesOutcome
 from bot.linking.ports import Messenger, RolesFollow
 from bot.linking.words import linked_text, moved_text
@@ -17,8 +18,6 @@ from bot.storage import Storage
 from bot.storage.pendings import Pending, PendingId
 
 log = structlog.get_logger(__name__)
-
-CLOSE_SECONDS = 10.0
 
 
 class Aftermath:
@@ -50,13 +49,7 @@ class Aftermath:
 
     async def close(self) -> None:
         """Let what is under way end; what takes too long is cut, and begun again when its page is next shown."""
-        tasks = set(self._tasks.values())
-        if not tasks:
-            return
-        _, late = await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        await let_end(self._tasks.values())
 
     async def describe(self, pending: Pending, outcome: RolesOutcome | None) -> Linked:
         """Return what can be said of a confirmed link. No outcome: the roles are on their way."""

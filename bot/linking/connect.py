@@ -19,6 +19,7 @@ import structlog
 
 from bot.clock import Clock
 from bot.linking.authorization import Authorizations, Consent
+from bot.linking.background import Background
 from bot.linking.connection import (
     DECLINED,
     CampaignChoice,
@@ -37,7 +38,7 @@ from bot.linking.outcome import Asker, StartedLink, Word
 from bot.linking.ports import Crier, Messenger, Reads, Rights
 from bot.linking.secrets import fresh_secret, is_ours
 from bot.linking.words import plain
-from bot.model import Campaign, CampaignId, GuildId, Identity, Secret, TokenPair
+from bot.model import Campaign, CampaignId, GuildId, Identity, PatreonUserId, Secret, TokenPair
 from bot.patreon.client import PatreonClient
 from bot.patreon.oauth import CONNECT_SCOPES, OAuth
 from bot.storage import Storage
@@ -49,7 +50,6 @@ from bot.vault import digest
 log = structlog.get_logger(__name__)
 
 PENDING_LIFETIME = timedelta(minutes=10)
-CLOSE_SECONDS = 10.0
 TRIGGER = "/patreon connect"
 
 Told = tuple[Identity, tuple[Campaign, ...]]
@@ -82,16 +82,11 @@ class ConnectFlow:
         self._give_back = give_back
         self._authorizations = Authorizations(states=storage.states, oauth=oauth, clock=clock)
         self._answering = asyncio.Lock()  # what a person agreed to holds until it is stored
-        self._following: set[asyncio.Task[None]] = set()
+        self._background = Background()
 
     async def close(self) -> None:
         """Wait for the messages and the first read that are under way, and cut what takes too long."""
-        if not self._following:
-            return
-        _, late = await asyncio.wait(self._following, timeout=CLOSE_SECONDS)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        await self._background.close()
 
     async def start(self, asker: Asker) -> StartedLink:
         """Make the link that leads a creator to Patreon; an older one of this admin is void from now on."""
@@ -105,12 +100,12 @@ class ConnectFlow:
         """Take Patreon's answer, good or bad; the state is used up in any case."""
         taken = await self._authorizations.take(Purpose.CONNECT, state=state, code=code, error=error, read=self._read)
         if not isinstance(taken, Consent):
-            return await self._end(taken.state, taken.word)
+            return self._end(taken.state, taken.word)
         identity, campaigns = taken.told
         cause = find_cause(taken.pair, campaigns)
         if cause is not None:
-            await self._give_back.revoke(identity.patreon_user_id, taken.pair)
-            return await self._end(taken.state, Word.DENIED, cause)
+            self._revoke(identity.patreon_user_id, taken.pair)
+            return self._end(taken.state, Word.DENIED, cause)
         cookie = fresh_secret()
         await self._storage.pendings.create(
             PendingRow(
@@ -201,10 +196,9 @@ class ConnectFlow:
             guild_id=state.guild_id,
             patreon_user_id=creator,
         )
-        if state.button is not None:
-            await self._messenger.edit_button(state.button, text)
+        self._tell(state, text)
         if pending.pair is not None:
-            await self._give_back.revoke(creator, pending.pair)
+            self._revoke(creator, pending.pair)
 
     async def _connect(self, pending: Pending, wanted: tuple[Campaign, ...]) -> None:
         """Store the consent, bind by it, and close the question last: cut off before, it may be answered again."""
@@ -221,28 +215,31 @@ class ConnectFlow:
         )
         await self._storage.pendings.confirm(pending.pending_id, msgspec.json.encode(connected).decode())
         log.info("a campaign was connected", guild_id=guild_id, campaigns=[one.campaign_id for one in wanted])
-        task = asyncio.create_task(self._follow_up(pending, guild_id, connected), name=f"first read for {guild_id}")
-        self._following.add(task)
-        task.add_done_callback(self._following.discard)
+        self._background.start(self._follow_up(pending, guild_id, connected), name=f"first read for {guild_id}")
 
     async def _follow_up(self, pending: Pending, guild_id: GuildId, connected: Connected) -> None:
-        try:
-            if pending.state.button is not None:
-                await self._messenger.edit_button(pending.state.button, connected_text(connected))
-            lines = [
-                f"The campaign **{plain(name)}** was connected by its creator, whom <@{pending.state.discord_user_id}>"
-                " had asked"
-                for name in connected.campaign_names
-            ]
-            await self._crier.tell_changes(guild_id, lines)
-            await self._reads.run_anew(trigger=TRIGGER, guild_id=guild_id)
-        except Exception:  # the boundary of a background task: the campaign is bound, and the next round reads it
-            log.exception("what follows a connection failed", guild_id=guild_id)
+        if pending.state.button is not None:
+            await self._messenger.edit_button(pending.state.button, connected_text(connected))
+        lines = [
+            f"The campaign **{plain(name)}** was connected by its creator, whom <@{pending.state.discord_user_id}>"
+            " had asked"
+            for name in connected.campaign_names
+        ]
+        await self._crier.tell_changes(guild_id, lines)
+        await self._reads.run_anew(trigger=TRIGGER, guild_id=guild_id)
 
-    async def _end(self, state: State | None, word: Word, cause: Cause | None = None) -> ConnectLanding:
-        if state is not None and state.button is not None:
-            await self._messenger.edit_button(state.button, ending_text(word, cause))
+    def _end(self, state: State | None, word: Word, cause: Cause | None = None) -> ConnectLanding:
+        if state is not None:
+            self._tell(state, ending_text(word, cause))
         return ConnectLanding(word=word, cause=cause)
+
+    def _tell(self, state: State, text: str) -> None:
+        """Say how it ended where it was asked, when Discord takes it: the page does not wait for that."""
+        if state.button is not None:
+            self._background.start(self._messenger.edit_button(state.button, text), name="how a connection ended")
+
+    def _revoke(self, creator: PatreonUserId, pair: TokenPair) -> None:
+        self._background.start(self._give_back.revoke(creator, pair), name="a revocation")
 
     def _question(self, pending: Pending, cookie: Secret) -> ConnectQuestion:
         state = pending.state

@@ -18,6 +18,7 @@ import structlog
 from bot.clock import Clock
 from bot.linking.aftermath import Aftermath
 from bot.linking.authorization import Authorizations, Consent
+from bot.linking.background import Background
 from bot.linking.giveback import GiveBack
 from bot.linking.outcome import Asker, Landing, PageView, RolesOutcome, StartedLink, Unlinked, Word
 from bot.linking.ports import Messenger, RolesFollow
@@ -38,7 +39,6 @@ log = structlog.get_logger(__name__)
 
 PENDING_LIFETIME = timedelta(minutes=10)
 STATES_KEPT = timedelta(hours=24)  # so that "used", "run out" and "never ours" are different pages
-REVOKE_SECONDS = 5.0
 ROLES_SECONDS = 1.0  # how long the page waits for the roles before it says that they are on their way
 
 
@@ -67,11 +67,12 @@ class LinkFlow:
         self._give_back = give_back
         self._authorizations = Authorizations(states=storage.states, oauth=oauth, clock=clock)
         self._aftermath = Aftermath(storage=storage, roles=roles, messenger=messenger)
+        self._background = Background()
         self._answering = asyncio.Lock()  # what a person agreed to holds until it is stored
 
     async def close(self) -> None:
         """Wait for the roles and messages that are under way."""
-        await self._aftermath.close()
+        await asyncio.gather(self._aftermath.close(), self._background.close())
 
     async def start_link(self, asker: Asker) -> StartedLink:
         """Make the link that leads to Patreon; an older one of this person is void from now on."""
@@ -88,7 +89,7 @@ class LinkFlow:
             return await self._ask(taken.state, taken.pair, taken.told, read_started_at=taken.asked_at)
         if taken.state is None:
             return Landing(word=taken.word)
-        return await self._end(taken.state, taken.word, DENIED if taken.word is Word.DENIED else UNAVAILABLE)
+        return self._end(taken.state, taken.word, DENIED if taken.word is Word.DENIED else UNAVAILABLE)
 
     async def show(self, cookie: Secret | None) -> PageView:
         """Return the page of this browser's link: the question, the outcome, or why there is none."""
@@ -130,8 +131,9 @@ class LinkFlow:
             username=answered.state.username,
             patreon_user_id=answered.identity.patreon_user_id,
         )
-        await self._end(answered.state, Word.DECLINED, DECLINED)
-        await self._revoke(answered)
+        self._end(answered.state, Word.DECLINED, DECLINED)
+        if answered.pair is not None:
+            self._revoke(answered.identity.patreon_user_id, answered.pair)
         return PageView(word=Word.DECLINED)
 
     async def unlink(self, discord_user_id: DiscordUserId) -> Unlinked:
@@ -140,9 +142,9 @@ class LinkFlow:
         pair = None if link is None else await self._find_pair(link.patreon_user_id)
         await self._storage.links.unlink(discord_user_id, at=self._clock.now())
         log.info("a person was unlinked", discord_user_id=discord_user_id, was_linked=link is not None)
-        news = await self._roles.follow(discord_user_id, trigger="unlink")
         if link is not None and pair is not None:
-            await self._give_back.revoke(link.patreon_user_id, pair)
+            self._revoke(link.patreon_user_id, pair)
+        news = await self._roles.follow(discord_user_id, trigger="unlink")
         return Unlinked(patreon_name=None if link is None else link.patreon_name, news=news)
 
     async def sweep(self) -> None:
@@ -239,15 +241,15 @@ class LinkFlow:
             by_patreon=await self._storage.links.find_patreon(patreon_user_id),
         )
 
-    async def _end(self, state: State, word: Word, text: str) -> Landing:
+    def _end(self, state: State, word: Word, text: str) -> Landing:
+        """Say how a link ended: here at once, in Discord when Discord takes it."""
         if state.button is not None:
-            await self._messenger.edit_button(state.button, text)
+            self._background.start(self._messenger.edit_button(state.button, text), name="how a link ended")
         return Landing(word=word)
 
-    async def _revoke(self, pending: Pending) -> None:
-        """Revoke what was consented to, unless it might take other tokens of this person along."""
-        if pending.pair is not None:
-            await self._give_back.revoke(pending.identity.patreon_user_id, pending.pair)
+    def _revoke(self, patreon_user_id: PatreonUserId, pair: TokenPair) -> None:
+        """Give a consent back, beside whatever else follows: nobody keeps its tokens any more."""
+        self._background.start(self._give_back.revoke(patreon_user_id, pair), name="a revocation")
 
     async def _find_pair(self, patreon_user_id: PatreonUserId) -> TokenPair | None:
         try:

@@ -86,7 +86,7 @@ class Http:
                 await self._sleep(decision.wait_seconds)
 
     async def send(self, base_url: str, request: Request) -> Response:
-        """Send once and return the answer, whatever it says. The wait that a 429 asks for is kept by the calls after it.
+        """Send once and return the answer, whatever it says. The calls after it keep the wait that a 429 asks for.
 
         Raises PatreonUnreached, PatreonTimedOut, or PatreonUnavailable where the connection broke; PatreonThrottled,
         without a call, where Patreon asked before for a wait that is long.

@@ -1,5 +1,6 @@
 """Connecting against a real database and Patreon's stand-in: the link may be forwarded, and binds nothing by itself."""
 
+import asyncio
 import pytest
 import structlog
 
@@ -79,13 +80,24 @@ class TestTheQuestion:
         person: Patron = getattr(world, patron)
         landing = await come_back(world, await world.consent(await world.type_connect(), person))
         assert (landing.word, landing.cause, landing.cookie) == (Word.DENIED, Cause.NO_CAMPAIGN, None)
+        await world.connecting.close()
         assert "has none" in world.messenger.edits[-1][1]
 
     async def test_a_denial_is_told_to_the_admin(self, world: LinkWorld) -> None:
         landing = await come_back(world, await world.consent(await world.type_connect(), world.mira, "deny"))
         assert landing.word is Word.DENIED
+        await world.connecting.close()
         assert world.messenger.edits == [(BUTTON, world.messenger.edits[0][1])]
         assert "/patreon connect" in world.messenger.edits[0][1]
+
+    async def test_no_page_waits_for_discord_to_take_the_word(self, world: LinkWorld) -> None:
+        world.messenger.may_go.clear()
+        async with asyncio.timeout(5):
+            cookie = await land(world)
+            view = await world.connecting.decline(cookie, await token(world, cookie))
+            landing = await come_back(world, await world.consent(await world.type_connect(), world.mira, "deny"))
+        assert (view.word, landing.word) == (Word.DECLINED, Word.DENIED)
+        assert world.messenger.edits == []
 
     async def test_a_failure_of_patreon_uses_the_link_up(self, world: LinkWorld) -> None:
         answer = await world.consent(await world.type_connect(), world.mira)
@@ -232,6 +244,7 @@ class TestNo:
         cookie = await land(world, guild_id=OTHER_GUILD)
         with structlog.testing.capture_logs() as logs:
             view = await world.connecting.decline(cookie, await token(world, cookie))
+            await world.connecting.close()
         assert view.word is Word.DECLINED
         assert (await world.connecting.show(cookie)).word is Word.EXPIRED
         assert await follows(world, OTHER_GUILD) == []
@@ -247,6 +260,7 @@ class TestNo:
         cookie = await land(world, guild_id=OTHER_GUILD)
         with structlog.testing.capture_logs() as logs:
             await world.connecting.decline(cookie, await token(world, cookie))
+            await world.connecting.close()
         assert not revoked(logs)
 
     async def test_a_question_that_nobody_answered_leaves_a_security_line(self, world: LinkWorld) -> None:

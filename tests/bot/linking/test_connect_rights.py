@@ -23,6 +23,7 @@ async def test_who_may_no_more_gets_no_campaign_and_the_consent_is_given_back(wo
     world.rights.answer = False
     with structlog.testing.capture_logs() as logs:
         view = await world.connecting.confirm(cookie, await token(world, cookie), frozenset())
+        await world.connecting.close()
     assert (view.word, view.cause) == (Word.DENIED, Cause.NO_RIGHT)
     assert await follows(world, GuildId(OTHER_GUILD)) == []
     assert not await world.storage.credentials.has_pair(PatreonUserId(world.mira.id))

@@ -5,8 +5,7 @@ import asyncio
 import pytest
 import structlog
 
-from bot.linking import aftermath as aftermath_file
-from bot.linking import authorization
+from bot.linking import authorization, background
 from bot.linking import flow as flow_file
 from bot.linking.outcome import Word
 from bot.model import Campaign, CampaignId, DiscordUserId, GuildId, PatreonUserId, Secret
@@ -163,12 +162,14 @@ class TestAForwardedLink:
     async def test_no_gives_the_consent_back_to_patreon(self, world: LinkWorld) -> None:
         cookie = await world.land(world.ada)
         await world.flow.decline(cookie, await world.token(cookie))
+        await world.flow.close()
         assert "POST /oauth2/revoke" in [call.route for call in world.patreon.calls]
 
     async def test_no_leaves_the_tokens_of_the_own_link_alive(self, world: LinkWorld) -> None:
         await world.link(world.ada, 11)
         cookie = await world.land(world.ada, 66, "mallory")
         await world.flow.decline(cookie, await world.token(cookie))
+        await world.flow.close()
         assert "POST /oauth2/revoke" not in [call.route for call in world.patreon.calls]
         assert await world.holder(world.ada) == 11
 
@@ -278,6 +279,7 @@ class TestTheState:
         answer = await world.consent(await world.type_link(), world.ada)
         landing = await world.flow.finish_callback(state=answer.state, code=None, error=error)
         assert landing.word is word
+        await world.flow.close()
         assert world.messenger.edits[-1][0] == BUTTON
         assert (await world.come_back(answer)).word is Word.USED
 
@@ -285,12 +287,25 @@ class TestTheState:
         answer = await world.consent(await world.type_link(), world.ada, "deny")
         assert (await world.come_back(answer)).word is Word.DENIED
 
+    async def test_no_page_waits_for_discord_to_take_the_word(self, world: LinkWorld) -> None:
+        world.messenger.may_go.clear()
+        async with asyncio.timeout(5):
+            denied = await world.come_back(await world.consent(await world.type_link(), world.ada, "deny"))
+            cookie = await world.land(world.ada)
+            declined = await world.flow.decline(cookie, await world.token(cookie))
+        assert (denied.word, declined.word) == (Word.DENIED, Word.DECLINED)
+        assert world.messenger.edits == []
+        world.messenger.may_go.set()
+        await world.flow.close()
+        assert len(world.messenger.edits) == 2
+
     @pytest.mark.parametrize("fault", ["500", "html", "drop", "lost", "429"])
     async def test_a_failure_of_patreon_uses_it_up(self, world: LinkWorld, fault: str) -> None:
         answer = await world.consent(await world.type_link(), world.ada)
         world.strike(fault, "/api/oauth2/token")
         landing = await world.come_back(answer)
         assert landing.word is Word.UNAVAILABLE
+        await world.flow.close()
         assert "/link" in world.messenger.edits[-1][1]
         assert (await world.come_back(answer)).word is Word.USED
 
@@ -360,7 +375,7 @@ class TestSlowAndBrokenRoles:
 
     async def test_closing_does_not_wait_for_ever(self, world: LinkWorld, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(flow_file, "ROLES_SECONDS", 0.01)
-        monkeypatch.setattr(aftermath_file, "CLOSE_SECONDS", 0.01)
+        monkeypatch.setattr(background, "CLOSE_SECONDS", 0.01)
         world.roles.may_go.clear()
         cookie = await world.link(world.ada)
         await world.flow.close()
@@ -394,7 +409,19 @@ class TestUnlink:
     async def test_it_revokes_the_tokens_at_patreon(self, world: LinkWorld) -> None:
         await world.link(world.ada)
         await world.flow.unlink(DiscordUserId(11))
+        await world.flow.close()
         assert "POST /oauth2/revoke" in [call.route for call in world.patreon.calls]
+
+    async def test_it_revokes_at_once_however_long_discord_takes(self, world: LinkWorld) -> None:
+        await world.link(world.ada)
+        world.roles.may_go.clear()
+        unlinking = asyncio.create_task(world.flow.unlink(DiscordUserId(11)))
+        async with asyncio.timeout(5):
+            while "POST /oauth2/revoke" not in [call.route for call in world.patreon.calls]:
+                await asyncio.sleep(0.01)
+        assert not unlinking.done()
+        world.roles.may_go.set()
+        await unlinking
 
     @pytest.mark.parametrize("fault", ["500", "404", "html", "drop"])
     async def test_a_failed_revocation_does_not_matter(self, world: LinkWorld, fault: str) -> None:

@@ -148,10 +148,17 @@ class RecordedCrier:
 
 @dataclass
 class RecordedMessenger:
+    """What people were told; an edit is taken after `may_go` is set."""
+
     edits: list[tuple[ButtonPlace, str]] = field(default_factory=list)
     told: list[tuple[int, str]] = field(default_factory=list)
+    may_go: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.may_go.set()
 
     async def edit_button(self, place: ButtonPlace, text: str) -> None:
+        await self.may_go.wait()
         self.edits.append((place, text))
 
     async def tell(self, discord_user_id: DiscordUserId, text: str) -> None:
@@ -212,6 +219,7 @@ class LinkWorld:
 
     async def close(self) -> None:
         self.roles.may_go.set()
+        self.messenger.may_go.set()
         for part in (self.flow, self.connecting, self.disconnector):
             await part.close()
         await self.patreon.stop()
