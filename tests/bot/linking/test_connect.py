@@ -1,6 +1,7 @@
 """Connecting against a real database and Patreon's stand-in: the link may be forwarded, and binds nothing by itself."""
 
 import asyncio
+
 import pytest
 import structlog
 
