@@ -50,7 +50,7 @@ class Gateway:
         if not listeners:
             return
         written = orjson.dumps(data)
-        if self.weather.take("discord", f"GATEWAY {event}", among=MALFORMED):
+        if self.weather.take("discord", f"GATEWAY /{event}", among=MALFORMED):
             written = NONSENSE
         for session in listeners:
             session.dispatch(event, written)

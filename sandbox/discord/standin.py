@@ -10,19 +10,22 @@ from aiohttp import web
 from sandbox.clock import SandboxClock
 from sandbox.discord.changes import Changes
 from sandbox.discord.connection import Connection
-from sandbox.discord.gateway import Gateway
+from sandbox.discord.gateway import CUTS, MALFORMED, Gateway
 from sandbox.discord.interactions import Interactions
-from sandbox.discord.lasting import LastingFaults
+from sandbox.discord.lasting import LASTING, LastingFaults
 from sandbox.discord.people import People
 from sandbox.discord.ratelimits import RateLimits
 from sandbox.discord.rest import channels, commands, guilds, interactions, members, roles, users
 from sandbox.discord.rest.call import Route
-from sandbox.discord.rest.front import BASE, Call, Front, serve_the_rest
+from sandbox.discord.rest.channels import CLOSED_DMS
+from sandbox.discord.rest.front import BASE, REST_FAULTS, Call, Front, serve_the_rest
 from sandbox.discord.state import DiscordState
 from sandbox.weather import Weather
 
 RESOURCES = (users, commands, members, roles, guilds, channels, interactions)
 ROUTES: list[Route] = [route for resource in RESOURCES for route in resource.ROUTES]
+FAULTS = REST_FAULTS | MALFORMED | CUTS | CLOSED_DMS | LASTING
+"""All that the weather can do here."""
 STRIKE_SECONDS = 0.05
 SHUTDOWN_SECONDS = 0.5
 MAX_UPLOAD_BYTES = 10 * 1024 * 1024

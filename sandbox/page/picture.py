@@ -26,6 +26,7 @@ def _discord(parts: Parts) -> dict[str, Any]:
     roles = sorted(guild.roles.values(), key=permissions.rank, reverse=True)
     return {
         "url": parts.discord.url,
+        "gateway": parts.discord.gateway.url,
         "token": parts.discord.state.bot_token,
         "guild_id": guild.id,
         "channels": [{"id": channel.id, "name": channel.name} for channel in guild.channels.values()],

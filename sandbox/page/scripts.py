@@ -3,17 +3,17 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, get_args
+from typing import Any
 
 import orjson
 from aiohttp import web
 
 from sandbox.page.body import Refused, flag_of, number_of, read_body, text_of
+from sandbox.page.faults import read_fault, service_of
 from sandbox.page.parts import Parts, parts_of
 from sandbox.page.picture import picture_of
 from sandbox.page.reply import reply
 from sandbox.saved import write_world
-from sandbox.weather import Fault, Service
 
 CALLS_SHOWN = 500
 STEPS = ("days", "hours", "minutes")
@@ -81,29 +81,14 @@ async def set_weather(request: web.Request) -> web.Response:
     """Switch a fault on; an empty body clears them all."""
     parts, body = parts_of(request), await read_body(request)
     if body and flag_of(body, "off"):
-        fault = _fault(body)
-        parts.weather.switch_off(fault.service, fault.fault)
+        parts.weather.switch_off(service_of(body), text_of(body, "fault"))
     elif body:
-        parts.weather.set(_fault(body))
+        parts.weather.set(read_fault(parts, body))
     else:
         parts.weather.clear()
     parts.live.tell()
     notice = f"Weather: {body['fault']} at {body['service']}" if body else "Fair weather again"
     return reply(request, {"faults": faults_of(parts)}, notice=notice)
-
-
-def _fault(body: dict[str, Any]) -> Fault:
-    service = text_of(body, "service")
-    if service not in get_args(Service):
-        raise Refused(f'"service" must be one of {", ".join(get_args(Service))}, not {service!r}')
-    times = body.get("times") or None
-    return Fault(
-        service=service,  # type: ignore[arg-type]  # it is one of the literals, checked above
-        route=str(body.get("route", "/")),
-        fault=text_of(body, "fault"),
-        times=None if times is None else int(number_of(body, "times")),
-        after=int(number_of(body, "after", 0)),
-    )
 
 
 def faults_of(parts: Parts) -> list[dict[str, Any]]:

@@ -21,6 +21,8 @@ PAGE_FAULTS = frozenset(
     | {"token_expired"}
 )
 WEBHOOK_FAULTS = frozenset({"webhook_late", "webhook_twice", "webhook_reordered", "webhook_paused"})
+FAULTS = DOOR_FAULTS | PAGE_FAULTS | WEBHOOK_FAULTS
+"""All that the weather can do here."""
 
 SLOW_SECONDS = 2.0
 HANG_SECONDS = 60.0

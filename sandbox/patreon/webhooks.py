@@ -60,6 +60,7 @@ class Deliveries:
         self._clock = clock
         self._weather = weather
         self._waiting: deque[Delivery] = deque()
+        self._held_until = clock.now()
         self._wake = asyncio.Event()
         self._at_rest = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -103,10 +104,14 @@ class Deliveries:
         elif fault == "webhook_twice":
             self._waiting.append(Delivery(webhook, trigger, body, now))
         elif fault == "webhook_reordered":
-            # The next ones overtake it.
-            delivery.due_at = now + timedelta(seconds=LOOK_SECONDS)
+            # All that is held goes at one moment, the latest first; whatever is not held overtakes it.
+            if self._held_until <= now:
+                self._held_until = now + timedelta(seconds=LOOK_SECONDS)
+            delivery.due_at = self._held_until
+            self._waiting.appendleft(delivery)
+            return self._look()
         self._waiting.append(delivery)
-        self._look()
+        return self._look()
 
     def flush(self, webhook: Webhook) -> None:
         """Make all that waits for a webhook due now."""

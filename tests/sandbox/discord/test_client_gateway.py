@@ -72,10 +72,12 @@ async def test_members_are_asked_for_by_id_without_the_intent(run_bot: RunBot, w
     assert [member.name for member in found] == ["ada"]
 
 
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize("event", ["GUILD_MEMBER_UPDATE", "/"])
 async def test_a_malformed_event_ends_the_client(
-    bot: Bot, library: None, standin: DiscordStandIn, world: World, strike: Callable[[str, str], None]
+    bot: Bot, standin: DiscordStandIn, world: World, strike: Callable[[str, str], None], event: str
 ) -> None:
-    strike("GUILD_MEMBER_UPDATE", "malformed_event")
+    strike(event, "malformed_event")
     running = asyncio.create_task(bot.start(standin.state.bot_token))
     await bot.hear("ready")
     standin.give_role(world.ada.id, world.gold.id)

@@ -1,10 +1,14 @@
-"""The sandbox's README names everything that can be asked of it."""
+"""The sandbox's README names everything that can be asked of it, and what it tells others to write works."""
 
+import asyncio
+import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from sandbox import page
+from sandbox.main import Sandbox
 from sandbox.options import read_options
 from sandbox.page import discord_acts, patreon_acts, scripts
 from sandbox.page.forecast import FAULTS
@@ -12,6 +16,21 @@ from sandbox.page.patreon_acts import PATRON_ACTS
 from sandbox.page.server_acts import SERVER_ACTS
 
 README = (Path(page.__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+NOWHERE_ELSE = """
+import socket
+asked = socket.getaddrinfo
+def only_here(host, *others, **named):
+    assert host == "127.0.0.1", host
+    return asked(host, *others, **named)
+socket.getaddrinfo = only_here
+"""
+STOP = """
+@client.event
+async def on_ready():
+    print("ready", len(client.guilds))
+    await client.close()
+
+"""
 CALLS = sorted({route.path for module in (scripts, discord_acts, patreon_acts) for route in module.routes})
 
 
@@ -37,3 +56,15 @@ def test_every_option_is_documented(capsys: pytest.CaptureFixture[str]) -> None:
         read_options(["--help"])
     options = {word.strip("[],") for word in capsys.readouterr().out.split() if word.startswith(("--", "[--"))}
     assert [option for option in options - {"--help"} if f"`{option}" not in README] == []
+
+
+async def test_the_snippet_for_discord_py_reaches_the_stand_in_and_nobody_else(sandbox: Sandbox) -> None:
+    found = re.search(r"```python\n(import json, urllib.*?)```", README, re.DOTALL)
+    assert found is not None
+    code = found[1].replace("http://127.0.0.1:8400", sandbox.page_url).replace("client.run(", f"{STOP}client.run(")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", f"{NOWHERE_ELSE}{code}", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(20):
+        said, complained = await process.communicate()
+    assert said.decode().split() == ["ready", "1"], complained.decode()

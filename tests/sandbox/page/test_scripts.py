@@ -12,6 +12,7 @@ import pytest
 
 from sandbox.botprocess import BotProcess
 from sandbox.main import Options, Sandbox
+from sandbox.page.forecast import FAULTS, SWITCHES
 
 SOON = 10.0
 Page = aiohttp.ClientSession
@@ -40,7 +41,7 @@ async def test_the_state_holds_all_that_a_script_needs(page: Page, sandbox: Sand
     assert set(state) == {"now", "web", "discord", "patreon"}
     assert state["web"] == sandbox.bot_url
     discord, patreon = state["discord"], state["patreon"]
-    assert {"url", "token", "guild_id", "roles", "members"} <= set(discord)
+    assert {"url", "gateway", "token", "guild_id", "roles", "members"} <= set(discord)
     names = {"id", "username", "display_name", "role_ids", "joined_at", "pending", "dms_open", "is_bot"}
     assert names | {"is_owner", "is_admin"} == set(discord["members"][0])
     client = {"url", "client_id", "client_secret", "redirect_uri", "campaign_id"}
@@ -124,6 +125,34 @@ async def test_weather_strikes_the_service(page: Page, sandbox: Sandbox) -> None
 async def test_weather_at_an_unknown_service_is_refused(page: Page) -> None:
     assert "discord, patreon" in await refused(page, "/weather", {"service": "x", "fault": "500"})
     assert "fault" in await refused(page, "/weather", {"service": "patreon"})
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        pytest.param({"service": "patreon", "fault": "nonsense"}, "webhook_late", id="no such fault"),
+        pytest.param({"service": "discord", "fault": "cut"}, "closed_dms", id="a fault of the other service"),
+        pytest.param({"service": "discord", "fault": "500", "times": 0}, "from 1", id="no times"),
+        pytest.param({"service": "discord", "fault": "500", "times": -3}, "from 1", id="less than no times"),
+        pytest.param({"service": "discord", "fault": "500", "times": 1.5}, "whole", id="one and a half times"),
+        pytest.param({"service": "discord", "fault": "500", "after": -1}, "from 0", id="before it begins"),
+        pytest.param({"service": "discord", "fault": "role_above_bot", "route": "Baron"}, "Baron", id="no such role"),
+        pytest.param({"service": "patreon", "fault": "cut", "route": "/oauth2/token"}, "/members", id="no list there"),
+        pytest.param({"service": "discord", "fault": "closed_dms", "route": "/roles/"}, "may be /", id="no DM there"),
+    ],
+)
+async def test_weather_that_could_never_strike_is_refused(page: Page, asked: Any, says: str) -> None:
+    assert says in await refused(page, "/weather", asked)
+    assert await get(page, "/weather") == {"faults": []}
+
+
+@pytest.mark.parametrize(
+    ("service", "fault", "route"),
+    [(service, *switch[:2]) for service, switches in SWITCHES.items() for switch in switches]
+    + [(service, fault, "/") for service, faults in FAULTS.items() for fault, _ in faults],
+)
+async def test_the_page_offers_no_weather_that_is_refused(page: Page, service: str, fault: str, route: str) -> None:
+    assert await post(page, "/weather", {"service": service, "fault": fault, "route": route, "times": ""})
 
 
 async def test_calls_are_counted_by_route_and_reset(page: Page, sandbox: Sandbox) -> None:

@@ -189,6 +189,14 @@ async def test_reordered_webhooks_are_overtaken(shop: Shop, webhook: Webhook, ma
     assert await mailbox.events(3) == ["members:pledge:create", "members:update", "members:create"]
 
 
+async def test_while_all_are_reordered_the_latest_comes_first(shop: Shop, webhook: Webhook, mailbox: Mailbox) -> None:
+    shop.strike("webhook_reordered", "/", times=None)
+    shop.standin.pledge(shop.ada.id, shop.gold.id)
+    await shop.standin.deliveries.rest()
+    shop.clock.move(timedelta(seconds=2))
+    assert await mailbox.events(3) == ["members:update", "members:pledge:create", "members:create"]
+
+
 async def test_a_paused_webhook_keeps_what_happens(shop: Shop, webhook: Webhook, mailbox: Mailbox) -> None:
     shop.strike("webhook_paused")
     shop.standin.pledge(shop.ada.id, shop.gold.id)
