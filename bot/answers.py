@@ -14,7 +14,7 @@ import structlog
 from discord import app_commands
 
 from bot.errors import NeedsOwner, TryLater, UserMistake
-from bot.roles.report import plain_stamp
+from bot.roles.names import plain_stamp
 
 log = structlog.get_logger(__name__)
 

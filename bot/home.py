@@ -57,10 +57,10 @@ class Home:
         self._found_id: CampaignId | None = None
         self._refreshed_at: datetime | None = None
 
-    async def refresh(self, *, max_age: timedelta = MAX_AGE) -> None:
-        """Read campaign and tiers, unless they were read so lately. Raises TryLater or NeedsOwner."""
-        now = self._clock.now()
-        if self._refreshed_at is not None and timedelta() <= now - self._refreshed_at < max_age:
+    async def refresh(self, *, max_age: timedelta | None = None) -> None:
+        """Read campaign and tiers, unless they were read so lately (None: MAX_AGE). Raises TryLater or NeedsOwner."""
+        now, limit = self._clock.now(), MAX_AGE if max_age is None else max_age
+        if self._refreshed_at is not None and timedelta() <= now - self._refreshed_at < limit:
             return
         await self._refresh_connected()
         if await self._is_meant():

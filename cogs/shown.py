@@ -3,9 +3,10 @@
 import msgspec
 
 from bot.linking.words import plain
+from bot.roles.names import Names
 from bot.roles.plan import Bond, PersonPlan
 from bot.roles.planning import Explanation
-from bot.roles.report import Names, say_absence, say_decision, say_origin, say_source, say_standing
+from bot.roles.report import say_absence, say_decision, say_origin, say_source, say_standing
 
 NO_CAMPAIGN = "This server follows no Patreon campaign yet."
 NO_RULES = "This server gives no role for a pledge yet."

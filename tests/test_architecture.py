@@ -73,6 +73,7 @@ PURE_PARTS = {
         "record",
         "report",
         "rules",
+        "names",
         "terms",
         "wish",
     ),

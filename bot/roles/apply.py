@@ -16,9 +16,10 @@ from bot.model import DiscordUserId, Grant, GrantState, GuildId, HoldId, ReadId,
 from bot.roles.assignable import Block
 from bot.roles.chronicle import Deed, deed_entries, gone_entries
 from bot.roles.facts import Breakers
+from bot.roles.names import Names
 from bot.roles.observe import Observer
-from bot.roles.plan import WRITES, Action, Decision, PersonPlan
-from bot.roles.report import Names, say_block, say_done
+from bot.roles.plan import WRITES, Action, Bond, Decision, PersonPlan
+from bot.roles.report import say_block, say_done
 from bot.roles.write import Outcome, RoleWriter
 from bot.storage import Storage
 
@@ -174,9 +175,11 @@ class Applier:
     async def _read_of(self, decision: Decision) -> ReadId | None:
         """Return the read of the campaign's list on which a decision rests; None where no such read decided."""
         rule, entitlement = decision.claim.rule, decision.claim.entitlement
-        if rule is None or entitlement is None:
+        if rule is None or entitlement is None or decision.bond is not Bond.LINKED:
             return None
         reading = entitlement.reading
+        if decision.gone_since is not None and reading is not None and reading.membership_id is not None:
+            return await self._storage.reads.find_begun(rule.campaign_id, decision.gone_since)
         if reading is not None and reading.source is not Source.BULK:
             return None
         believed = await self._storage.reads.last_believed(rule.campaign_id)

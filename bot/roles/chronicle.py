@@ -7,11 +7,13 @@ import msgspec
 
 from bot.model import DiscordUserId, Grant, GrantState, GuildId, HandEdits, ReadId, RoleId
 from bot.roles.ledger import Settlement, came_back
-from bot.roles.plan import Action, Decision, GuildFacts, PersonFacts
-from bot.roles.report import Names, plain_stamp, say_decision
+from bot.roles.names import Names, plain_stamp
+from bot.roles.plan import WRITES, Action, Decision, GuildFacts, PersonFacts
+from bot.roles.report import say_decision, say_done
 from bot.storage.audit import AuditEntry
 
 SEEN = "seen on Discord"
+DONE = "done"
 
 ROLE_DELETED = "the role was deleted"
 TAKEN = "somebody took it away by hand; it stays away"
@@ -27,6 +29,11 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str
     read_id: ReadId | None = None
     is_counted: bool = False
+
+
+def is_done(deed: Deed) -> bool:
+    """Tell whether a role was given or taken."""
+    return deed.decision.action in WRITES and deed.outcome == DONE
 
 
 def deed_entries(
@@ -47,7 +54,7 @@ def deed_entries(
             discord_user_id=discord_user_id,
             role_id=deed.decision.role_id,
             action=f"{deed.decision.action} {deed.outcome}",
-            reason=say_decision(deed.decision, plain),
+            reason=(say_done if is_done(deed) else say_decision)(deed.decision, plain),
             trigger=trigger,
             read_id=deed.read_id,
             is_counted=deed.is_counted,

@@ -25,9 +25,9 @@ from bot.model import (
     TierId,
 )
 from bot.roles.entitlement import Standing, entitle
+from bot.roles.names import discord_stamp
 from bot.roles.observe import Observer
 from bot.roles.record import is_declined
-from bot.roles.report import discord_stamp
 from bot.storage import Storage
 
 log = structlog.get_logger(__name__)

@@ -9,9 +9,9 @@ from bot.linking.words import plain
 from bot.model import CampaignId, DiscordUserId, GuildId, Link, MembershipRecord, PatreonUserId, RoleId
 from bot.roles.assignable import Block, find_block
 from bot.roles.ledger import Seat
+from bot.roles.names import Names, discord_stamp, plain_stamp
 from bot.roles.observe import DiscordAway, GuildLook, Observer
 from bot.roles.plan import GuildFacts, PersonFacts
-from bot.roles.report import Names, discord_stamp, plain_stamp
 from bot.storage import Storage
 
 NO_SEAT: Seat | None = None

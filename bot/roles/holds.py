@@ -11,9 +11,10 @@ from bot.clock import Clock
 from bot.errors import UserMistake
 from bot.model import DiscordUserId, GuildId, GuildSettings, Hold, HoldId, HoldItem, HoldState, RoleId
 from bot.roles.apply import Herald
+from bot.roles.names import Names, plain_stamp
 from bot.roles.plan import Decision, PersonFacts, PersonPlan
 from bot.roles.policy import BRAKE_WINDOW, Brake, counted_revokes, facts_mark, outdated_items, rein_in
-from bot.roles.report import Names, plain_stamp, say_decision, say_hold
+from bot.roles.report import say_decision, say_hold
 from bot.storage import Storage
 from bot.storage.audit import AuditEntry
 

@@ -4,8 +4,10 @@ from collections.abc import Iterable
 
 from bot.linking.outcome import RoleNews, RoleStatus
 from bot.model import GuildId, RoleId
+from bot.roles.names import Names
 from bot.roles.plan import Action, Decision, PersonPlan
-from bot.roles.report import Names, say_reason
+from bot.roles.report import say_reason
+from bot.roles.rules import Wanted
 
 _STATUS: dict[Action, RoleStatus] = {
     Action.KEEP: "kept",
@@ -36,6 +38,12 @@ def gather_news(
 
 def _status(decision: Decision, *, is_fresh: bool) -> RoleStatus:
     status = _STATUS.get(decision.action, "missing")
-    if is_fresh and status == "kept":
-        return "given"
-    return "removed" if is_fresh and status == "missing" else status
+    if is_fresh and status != "waiting":
+        return "given" if status == "kept" else "removed"
+    return "stays" if _stays(decision) else status
+
+
+def _stays(decision: Decision) -> bool:
+    """Tell whether it is to go and is still there: Discord refuses, or something holds it back."""
+    is_held = decision.action in {Action.BLOCKED, Action.HELD_BACK} and decision.claim.wanted is Wanted.NO
+    return decision.action is Action.REVOKE or is_held

@@ -103,6 +103,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     claim: Claim
     block: Block | None = None
     rail: str | None = None  # which rail of policy.py held it back
+    has_role: bool = False  # as Discord shows the member, by whatever hand
     bond: Bond = Bond.LINKED
     gone_since: datetime | None = None  # since when the rule's campaign lists the patron no more
     taken_at: datetime | None = None  # of SUPPRESSED: when we saw that somebody took the role away
@@ -193,6 +194,7 @@ def _decide(claim: Claim, *, guild: GuildFacts, person: PersonFacts) -> Decision
         action=action,
         claim=claim,
         block=block if action is Action.BLOCKED else None,
+        has_role=person.seat is not None and role_id in person.seat.role_ids,
         bond=_bond(person),
         gone_since=_gone_since(claim, person),
         taken_at=grant.since if grant is not None and action is Action.SUPPRESSED else None,

@@ -16,10 +16,10 @@ from bot.roles.chronicle import done_word, found_entries, found_line, seen_entri
 from bot.roles.facts import FactBook, seated
 from bot.roles.holds import Holds
 from bot.roles.ledger import Settlement, carried_out, settle, settled
+from bot.roles.names import Names
 from bot.roles.observe import Observer
 from bot.roles.plan import Decision, GuildFacts, PersonFacts, PersonPlan, plan_person
 from bot.roles.policy import lost_by
-from bot.roles.report import Names
 from bot.storage import Storage
 
 

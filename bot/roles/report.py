@@ -4,69 +4,24 @@ Every sentence names the deciding fact, where it came from and how old it is. Na
 Discord is escaped by whoever shows it.
 """
 
-from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import assert_never
-
-import msgspec
 
 from bot.model import (
     CampaignId,
     Hold,
     LinkOrigin,
     Membership,
-    RoleId,
     RoleRule,
     RuleKind,
     Source,
-    Tier,
-    TierId,
 )
 from bot.roles.assignable import Block
 from bot.roles.entitlement import Entitlement, Standing
+from bot.roles.names import Names
 from bot.roles.plan import Action, Bond, Decision, PersonPlan
 from bot.roles.record import is_declined, is_hollow, is_tierless
 from bot.roles.terms import say_charge, say_lapse, say_terms
-
-
-def discord_stamp(moment: datetime) -> str:
-    """Show a moment as each reader's own Discord shows it (discord-api-docs, Message Formatting, Timestamps)."""
-    return f"<t:{int(moment.timestamp())}:R>"
-
-
-def plain_stamp(moment: datetime) -> str:
-    """Show a moment where Discord does not render it: a web page, a log."""
-    return f"{moment:%d %B %Y, %H:%M} UTC".lstrip("0")
-
-
-class Names(msgspec.Struct, frozen=True, kw_only=True):
-    """What ids are called, and how a moment is written."""
-
-    roles: Mapping[RoleId, str] = msgspec.field(default_factory=dict)
-    campaigns: Mapping[CampaignId, str] = msgspec.field(default_factory=dict)
-    currencies: Mapping[CampaignId, str] = msgspec.field(default_factory=dict)
-    tiers: Mapping[TierId, Tier] = msgspec.field(default_factory=dict)
-    stamp: Callable[[datetime], str] = discord_stamp
-    confirmed_at: Mapping[CampaignId, datetime] = msgspec.field(default_factory=dict)  # last believed whole read
-
-    def role(self, role_id: RoleId) -> str:
-        """Name a role."""
-        return self.roles.get(role_id, f"deleted role {role_id}")
-
-    def campaign(self, campaign_id: CampaignId) -> str:
-        """Name a campaign."""
-        return self.campaigns.get(campaign_id, f"campaign {campaign_id}")
-
-    def money(self, rule: RoleRule) -> str:
-        """Write a rule's amount in its campaign's currency."""
-        return f"{(rule.amount_cents or 0) / 100:.2f} {self.currencies.get(rule.campaign_id, 'USD')}"
-
-    def tier(self, tier_id: TierId | None) -> str:
-        """Name a tier."""
-        if tier_id is None:
-            return "no tier"
-        return self.tiers[tier_id].title if tier_id in self.tiers else f"tier {tier_id}"
-
 
 HOLD_LINES = 8  # a message holds 2,000 characters
 
@@ -164,7 +119,8 @@ def say_decision(decision: Decision, names: Names) -> str:
     if decision.action is Action.SUPPRESSED:
         seen = "" if decision.taken_at is None else f" (seen on Discord {names.stamp(decision.taken_at)})"
         hand = f"{seen}; an admin can give it back with `/patreon restore`"
-    return f"**{names.role(decision.role_id)}**: {_ACTIONS[decision.action]}{hand}{rail}{_say_why(decision, names)}"
+    action = _WHERE_SEEN.get((decision.action, decision.has_role), _ACTIONS[decision.action])
+    return f"**{names.role(decision.role_id)}**: {action}{hand}{rail}{_say_why(decision, names)}"
 
 
 def say_done(decision: Decision, names: Names) -> str:
@@ -226,6 +182,10 @@ _ACTIONS = {
     Action.BLOCKED: "cannot be changed now",
     Action.UNPROVEN: "kept, for no complete reading of Patreon says otherwise yet",
     Action.HELD_BACK: "left as it is",
+}
+_WHERE_SEEN = {  # in place of those, by whether the member has the role
+    (Action.NONE, True): "not earned, but a person gave it, so it is not mine to remove",
+    (Action.UNPROVEN, False): "not given, for nothing proves yet that it is earned",
 }
 
 

@@ -4,7 +4,7 @@ from bot.client import Interaction
 from bot.linking.words import plain
 from bot.model import DiscordUserId, ReadId
 from bot.roles.belief import Doubt, summary_of
-from bot.roles.report import discord_stamp
+from bot.roles.names import discord_stamp
 from bot.roles.roundreport import ANOMALIES
 from bot.storage.reads import Read
 from cogs.admin.group import guild_of, patreon, require_manager, retell, tell

@@ -7,8 +7,9 @@ from bot.client import Interaction
 from bot.errors import UserMistake
 from bot.messenger import hold_buttons
 from bot.model import DiscordUserId, HoldId, HoldState
+from bot.roles.names import Names
 from bot.roles.queue import Urgency
-from bot.roles.report import Names, say_hold
+from bot.roles.report import say_hold
 from cogs.admin.group import caller_of, guild_of, patreon, require_manager, tell
 
 NO_HOLD = "Nothing is held: no mass removal waits for your answer."

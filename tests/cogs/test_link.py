@@ -1,5 +1,7 @@
 """/link and /unlink as the person who types them sees them."""
 
+import pytest
+
 from bot.model import Mode
 from tests.fakes.scene import MEMBER, Scene, buttons
 
@@ -83,6 +85,22 @@ async def test_unlink_asks_and_then_takes_the_roles(scene: Scene) -> None:
     assert "**Gold** was taken away" in said
     assert "Gold" not in scene.stage.roles(MEMBER)
     assert await scene.services.storage.links.find_discord(scene.person(MEMBER)) is None
+
+
+@pytest.mark.parametrize("refusal", ["a role above mine", "a plain no"])
+async def test_unlink_names_a_role_that_discord_does_not_let_go(scene: Scene, refusal: str) -> None:
+    await scene.add_rule()
+    await scene.link()
+    if refusal == "a plain no":
+        scene.stage.weather("discord", "DELETE*/roles/*", "403")
+    else:
+        scene.discord.move_role(scene.stage.role_id("Gold"), 50)
+    typed = await scene.type(MEMBER, "unlink")
+    said = await scene.press(MEMBER, typed.messages[0], "confirm:")
+    print(said)
+    assert "no longer linked" in said
+    assert "**Gold** stays for now" in said
+    assert "Gold" in scene.stage.roles(MEMBER)
 
 
 async def test_unlink_can_be_left(scene: Scene) -> None:

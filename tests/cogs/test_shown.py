@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from bot.model import CampaignId, DiscordUserId, Link, LinkOrigin, PatreonUserId
+from bot.roles.names import Names
 from bot.roles.plan import PersonPlan
 from bot.roles.planning import Explanation
-from bot.roles.report import Names
 from cogs.shown import explanation_text, nameless_text
 from tests.fakes.world import CAMPAIGN, World
 

@@ -35,10 +35,10 @@ from bot.model import (
 )
 from bot.roles.assignable import Block
 from bot.roles.ledger import Seat, settle, settled
+from bot.roles.names import Names
 from bot.roles.plan import Action, GuildFacts, PersonFacts, PersonPlan, plan_person
 from bot.roles.policy import rein_in
 from bot.roles.record import take_absence, take_reading
-from bot.roles.report import Names
 
 NEW_YEAR = datetime(2026, 1, 1, 12, tzinfo=UTC)
 CAMPAIGN = CampaignId("100")

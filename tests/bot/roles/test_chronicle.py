@@ -97,7 +97,11 @@ def test_a_deed_is_written_down_with_who_which_role_why_which_trigger_and_which_
     (entry,) = deed_entries(GUILD, DiscordUserId(11), [deed], at=at, names=world.names(), trigger="webhook")
     assert (entry.at, entry.guild_id, entry.discord_user_id, entry.role_id) == (at, GUILD, 11, ROLE["Gold"])
     assert (entry.action, entry.trigger, entry.read_id, entry.is_counted) == ("revoke done", "webhook", 7, True)
-    assert entry.reason == "**Gold**: to be removed, no rule names it any more"
+    assert entry.reason == "**Gold**: taken away, no rule names it any more"
+    (tried,) = deed_entries(
+        GUILD, DiscordUserId(11), [replace(deed, outcome="unknown")], at=at, names=world.names(), trigger="x"
+    )
+    assert tried.reason == "**Gold**: to be removed, no rule names it any more"
 
 
 def test_rows_that_go_with_their_role_are_written_down_person_by_person(world: World) -> None:

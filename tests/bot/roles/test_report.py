@@ -24,12 +24,10 @@ from bot.model import (
 )
 from bot.roles.assignable import Block
 from bot.roles.entitlement import Entitlement, Standing
+from bot.roles.names import Names, discord_stamp, plain_stamp
 from bot.roles.plan import Action, Decision
 from bot.roles.report import (
     HOLD_LINES,
-    Names,
-    discord_stamp,
-    plain_stamp,
     say_absence,
     say_block,
     say_decision,
@@ -387,6 +385,24 @@ def test_a_decision_is_said_with_its_rule_its_fact_the_source_and_the_age() -> N
         f"**Supporter**: to be given. It asks for any paid pledge to Moth Tales; {fact}",
         f"**Bronze**: not earned. It asks for the tier Bronze of Moth Tales; {fact}",
     ]
+
+
+def test_a_role_that_a_person_gave_and_that_is_not_earned_is_said_to_be_theirs() -> None:
+    world = World()
+    world.patron("ada", tier="Bronze")
+    world.give("ada", "Gold")
+    gold = next(one for one in world.plan_of("ada").decisions if one.role_id == ROLE["Gold"])
+    assert say_decision(gold, world.names()).startswith(
+        "**Gold**: not earned, but a person gave it, so it is not mine to remove. It asks for the tier Gold"
+    )
+
+
+def test_a_role_that_was_taken_away_and_is_not_proven_is_not_said_to_be_kept() -> None:
+    decision = Decision(
+        role_id=ROLE["Gold"], action=Action.UNPROVEN, claim=Claim(role_id=ROLE["Gold"], wanted=Wanted.UNSURE)
+    )
+    assert "not given, for nothing proves yet" in say_decision(decision, NAMES)
+    assert "kept, for no complete reading" in say_decision(replace(decision, has_role=True), NAMES)
 
 
 def test_a_blocked_role_is_said_with_the_cure() -> None:

@@ -1,5 +1,6 @@
 """`/patreon connect` and `/patreon disconnect` as an admin uses them."""
 
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -110,7 +111,7 @@ async def test_with_keep_the_roles_stay_and_are_never_taken_again(scene: Scene) 
 async def test_the_settings_do_not_bring_back_what_an_admin_disconnected_but_connect_does(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(home_file, "REFRESH_SECONDS", 0.0)
+    monkeypatch.setattr(home_file, "MAX_AGE", timedelta())
     await disconnect(scene, "remove")
     await scene.services.rounds.run(trigger="test")
     assert await bound(scene) == ()
