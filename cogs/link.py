@@ -9,7 +9,7 @@ from discord.ext import commands
 
 from bot.answers import replace, say
 from bot.client import Interaction, PledgekeeperBot
-from bot.linking.outcome import Unlinked
+from bot.linking.outcome import RoleNews, Unlinked
 from bot.linking.words import STATUS_WORDS, plain
 from bot.model import DiscordUserId, GuildId
 from cogs.asking import asker_of, place_of
@@ -103,9 +103,10 @@ def unlinked_text(unlinked: Unlinked) -> str:
     if unlinked.patreon_name is None:
         return NOT_LINKED
     lines = [UNLINKED.format(name=plain(unlinked.patreon_name))]
-    lines += [
-        f"- {plain(one.guild_name)}: **{plain(one.role_name)}** {STATUS_WORDS[one.status]}"
-        for one in unlinked.news
-        if one.status != "missing"
-    ]
+    lines += [_role_line(one) for one in unlinked.news if one.status != "missing"]
     return "\n".join(lines)
+
+
+def _role_line(role: RoleNews) -> str:
+    why = f" ({plain(role.why)})" if role.status == "stays" else ""
+    return f"- {plain(role.guild_name)}: **{plain(role.role_name)}** {STATUS_WORDS[role.status]}{why}"

@@ -29,7 +29,7 @@ class Word(enum.StrEnum):
     CONNECTED = "connected"  # a creator let a server follow a campaign
 
 
-RoleStatus = Literal["given", "kept", "removed", "missing", "waiting"]
+RoleStatus = Literal["given", "kept", "removed", "stays", "missing", "waiting"]
 
 
 class RoleNews(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ STATUS_WORDS: dict[RoleStatus, str] = {
     "given": "is yours now",
     "kept": "stays yours",
     "removed": "was taken away",
+    "stays": "stays for now",
     "missing": "is not yours",
     "waiting": "is on its way",
 }

@@ -144,7 +144,14 @@ TOO_LARGE = Said("That was too much at once", ("The request was larger than anyt
 BROKEN = Said("Something broke on our side", ("It is in our log. Nothing you did caused it.",))
 REFUSED = Said("We can't accept that request", ("Please open the page from the link in Discord.",))
 
-SIGNS: dict[RoleStatus, str] = {"given": "✓", "kept": "✓", "removed": "\N{MINUS SIGN}", "missing": "·", "waiting": "…"}
+SIGNS: dict[RoleStatus, str] = {
+    "given": "✓",
+    "kept": "✓",
+    "removed": "\N{MINUS SIGN}",
+    "stays": "…",
+    "missing": "·",
+    "waiting": "…",
+}
 
 
 class Renderer:

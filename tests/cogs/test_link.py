@@ -97,7 +97,6 @@ async def test_unlink_names_a_role_that_discord_does_not_let_go(scene: Scene, re
         scene.discord.move_role(scene.stage.role_id("Gold"), 50)
     typed = await scene.type(MEMBER, "unlink")
     said = await scene.press(MEMBER, typed.messages[0], "confirm:")
-    print(said)
     assert "no longer linked" in said
     assert "**Gold** stays for now" in said
     assert "Gold" in scene.stage.roles(MEMBER)
