@@ -9,9 +9,16 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 from bot import vault
 from bot.addresses import is_loopback, parse_origin, parse_url
@@ -23,6 +30,7 @@ SECRETS_FOLDERS = (Path("secrets"), Path("/run/secrets"))  # the second is where
 DOTENV = Path(".env")
 CALLBACK_PATH = "/oauth/callback"
 MAX_SNOWFLAKE = 2**63 - 1
+LONGEST_INTERVAL_SECONDS = 24 * 3600
 
 REQUIRED = "is required and has no value"
 
@@ -43,6 +51,21 @@ def _digits(value: object) -> object:
 
 SecretText = Annotated[Secret, BeforeValidator(_secret)]
 Url = Annotated[str, BeforeValidator(parse_url)]
+
+
+class _Filled(PydanticBaseSettingsSource):
+    """A source without its blanks: spaces around a value are never meant, and a value of spaces is unset."""
+
+    def __init__(self, source: PydanticBaseSettingsSource) -> None:
+        super().__init__(source.settings_cls)
+        self._source = source
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return self._source.get_field_value(field, field_name)
+
+    def __call__(self) -> dict[str, Any]:
+        stripped = {name: value.strip() if isinstance(value, str) else value for name, value in self._source().items()}
+        return {name: value for name, value in stripped.items() if value != ""}
 
 
 class Settings(BaseSettings):
@@ -98,7 +121,7 @@ class Settings(BaseSettings):
     encryption_keys: Annotated[tuple[Secret, ...], NoDecode] = Field(
         description="`python run.py new-key` makes one", examples=["<new key>,<old key>"]
     )
-    sync_interval_seconds: int = Field(300, ge=1, examples=["300"])
+    sync_interval_seconds: int = Field(300, ge=1, le=LONGEST_INTERVAL_SECONDS, examples=["300"])
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field("INFO", examples=["INFO"])
     log_format: Literal["console", "json"] = Field("console", examples=["console"])
     metrics_token: SecretText | None = Field(None, examples=["a-long-random-text"])
@@ -114,12 +137,19 @@ class Settings(BaseSettings):
         """Tell whether browsers reach us by TLS."""
         return self.public_url.startswith("https://")
 
-    @model_validator(mode="before")
     @classmethod
-    def _drop_blanks(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Spaces around a value are never meant; a value of spaces is unset."""
-        stripped = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
-        return {name: value for name, value in stripped.items() if value != ""}
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Drop what is blank from each source by itself, so that the next one counts."""
+        folders = getattr(file_secret_settings, "secrets_dir", None) or []
+        secrets = [SecretsSettingsSource(settings_cls, folder) for folder in reversed(folders)]
+        return tuple(_Filled(source) for source in (init_settings, env_settings, dotenv_settings, *secrets))
 
     @field_validator("log_level", "log_format", "patreon_api_version", mode="before")
     @classmethod

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bot import settings as settings_file
 from bot.errors import SettingsInvalid
 from bot.model import Secret
 from bot.settings import Settings, load_settings
@@ -121,6 +122,7 @@ def test_all_wrong_settings_stand_in_one_message(load: Any) -> None:
         ("ENCRYPTION_KEYS", f"{KEY},MARKER", "key 2 of 2 is no Fernet key"),
         ("ENCRYPTION_KEYS", " , ", "is required and has no value"),
         ("SYNC_INTERVAL_SECONDS", "0", "must be greater than or equal to 1"),
+        ("SYNC_INTERVAL_SECONDS", "99999999999999999999", "must be less than or equal to 86400"),
         ("SYNC_INTERVAL_SECONDS", "MARKER", "must be a valid integer"),
         ("LOG_FORMAT", "MARKER", "must be 'console' or 'json'"),
         ("METRICS_TOKEN", "MARKER token", "must be one line of plain letters"),
@@ -203,6 +205,25 @@ def test_the_environment_counts_before_the_file_and_the_file_before_the_secrets(
     settings = load(WEB_PORT="1002")
     assert (settings.web_host, settings.web_port) == ("from-file", 1002)
     assert settings.metrics_token == Secret("from-secrets")
+
+
+def test_a_blank_value_leaves_the_next_source_its_word(load: Any, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("WEB_HOST=from-file\nMETRICS_TOKEN='  '\n")
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets/metrics_token").write_text("from-secrets\n")
+    settings = load(WEB_HOST="   ", METRICS_TOKEN="\t")
+    assert (settings.web_host, settings.metrics_token) == ("from-file", Secret("from-secrets"))
+
+
+def test_a_blank_secret_leaves_the_other_folder_its_word(
+    load: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = tmp_path / "first", tmp_path / "second"
+    monkeypatch.setattr(settings_file, "SECRETS_FOLDERS", folders)
+    for folder, value in zip(folders, ("from-first", " \n"), strict=True):
+        folder.mkdir()
+        (folder / "metrics_token").write_text(value)
+    assert load().metrics_token == Secret("from-first")
 
 
 def test_files_are_left_unread_where_asked(load: Any, tmp_path: Path) -> None:
