@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.discord import component_checks, components
-from sandbox.discord.errors import Problems, refusal
+from sandbox.discord.errors import Problems, not_served, refusal
 from sandbox.discord.model import COMPONENTS_V2, EPHEMERAL, Json, Message
 
 MOST_CONTENT, MOST_EMBEDS, MOST_EMBED_TEXT, MOST_FIELDS = 2000, 10, 6000, 25
 SUPPRESS_EMBEDS, SUPPRESS_NOTIFICATIONS = 1 << 2, 1 << 12
 FLAGS_A_BOT_MAY_SET = EPHEMERAL | COMPONENTS_V2 | SUPPRESS_EMBEDS | SUPPRESS_NOTIFICATIONS
+NOT_SERVED = ("poll", "sticker_ids", "message_reference", "tts", "shared_client_theme")
 
 USER_MENTION = re.compile(r"<@!?(\d+)>")
 ROLE_MENTION = re.compile(r"<@&(\d+)>")
@@ -61,6 +62,7 @@ def read_form(body: Any, files: list[Json], *, prefix: str = "", editing: Messag
     v2 = bool(int(body.get("flags") or 0) & COMPONENTS_V2 or (editing and editing.flags & COMPONENTS_V2))
     problems.text("content", body.get("content"), high=MOST_CONTENT)
     _check_embeds(problems, body.get("embeds") or [])
+    _check_mentions(problems, body.get("allowed_mentions") or {})
     component_checks.check_message(problems, body.get("components") or [], v2=v2)
     for key in ("content", "embeds", "poll"):
         if v2 and body.get(key):
@@ -70,6 +72,9 @@ def read_form(body: Any, files: list[Json], *, prefix: str = "", editing: Messag
     if prefix and problems.tree:
         problems.tree = {prefix: problems.tree}
     problems.refuse_if_any()
+    for key in NOT_SERVED:
+        if body.get(key):
+            raise not_served(f"a message's {key}")
     form = Form(body, files)
     trial = editing_copy(editing)
     form.fill(trial)
@@ -97,6 +102,13 @@ def _check_embeds(problems: Problems, embeds: Any) -> None:
         _check_embed(problems, f"embeds.{index}", embed)
     if sum(map(embed_size, embeds)) > MOST_EMBED_TEXT:
         problems.add("embeds", "MAX_EMBED_SIZE_EXCEEDED", "Embed size exceeds maximum size of 6000")
+
+
+def _check_mentions(problems: Problems, allowed: Json) -> None:
+    for key in ("users", "roles"):
+        if key in (allowed.get("parse") or []) and allowed.get(key):
+            text = f'parse:["{key}"] and {key}: [ids...] are mutually exclusive.'
+            problems.add("allowed_mentions", "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE", text)
 
 
 def _check_embed(problems: Problems, path: str, embed: Json) -> None:

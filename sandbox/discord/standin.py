@@ -10,6 +10,8 @@ from aiohttp import web
 from sandbox.clock import SandboxClock
 from sandbox.discord.changes import Changes
 from sandbox.discord.connection import Connection
+from sandbox.discord.files import PATH as FILES
+from sandbox.discord.files import Files
 from sandbox.discord.gateway import CUTS, MALFORMED, Gateway
 from sandbox.discord.interactions import Interactions
 from sandbox.discord.lasting import LASTING, LastingFaults
@@ -26,6 +28,8 @@ RESOURCES = (users, commands, members, roles, guilds, channels, interactions)
 ROUTES: list[Route] = [route for resource in RESOURCES for route in resource.ROUTES]
 FAULTS = REST_FAULTS | MALFORMED | CUTS | CLOSED_DMS | LASTING
 """All that the weather can do here."""
+WORDS_NOT_IDS = ("/channels/{c}/messages/pins",)
+"""Not served, and to be told from a served route with an id in that place."""
 STRIKE_SECONDS = 0.05
 SHUTDOWN_SECONDS = 0.5
 MAX_UPLOAD_BYTES = 10 * 1024 * 1024
@@ -41,6 +45,7 @@ class DiscordStandIn(People):
         self.calls: list[Call] = []
         self._call_watchers: list[Callable[[Call], None]] = []
         self.limits = RateLimits()
+        self.files = Files(state.ids, clock)
         self.gateway = Gateway(state, weather)
         self.changes = Changes(state, self.gateway)
         self.interactions = Interactions(self.changes)
@@ -70,6 +75,7 @@ class DiscordStandIn(People):
         await web.TCPSite(self._runner, "127.0.0.1", port).start()
         bound = self._runner.addresses[0][1]
         self.url = f"http://127.0.0.1:{bound}{BASE}"
+        self.files.url = f"http://127.0.0.1:{bound}"
         self.gateway.url = f"ws://127.0.0.1:{bound}/gateway"
         self._striker = asyncio.create_task(self._watch_the_weather())
 
@@ -88,6 +94,9 @@ class DiscordStandIn(People):
         app = web.Application(client_max_size=MAX_UPLOAD_BYTES)
         app.router.add_get("/gateway", self._serve_gateway, allow_head=False)
         app.router.add_get("/gateway/", self._serve_gateway, allow_head=False)
+        app.router.add_get(FILES, self.files.serve)
+        for path in WORDS_NOT_IDS:
+            app.router.add_route("*", BASE + path, partial(serve_the_rest, self))
         for route in ROUTES:
             app.router.add_route(route.method, BASE + route.template, Front(self, route).serve)
         app.router.add_route("*", "/{tail:.*}", partial(serve_the_rest, self))

@@ -25,6 +25,7 @@ def message_of(parts: Parts, message: Message) -> dict[str, Any]:
         "author": author.username,
         "content": message.content,
         "embeds": message.embeds,
+        "attachments": [{key: file[key] for key in ("filename", "size", "url")} for file in message.attachments],
         "components": flat_components(message.components),
         "ephemeral": message.ephemeral,
         "loading": message.loading,

@@ -1,5 +1,7 @@
 """Channels and the messages in them (docs, "Channel Resource", "Message Resource")."""
 
+from datetime import datetime, timedelta
+
 from sandbox.discord import permissions
 from sandbox.discord.errors import Problems, invalid, not_served, refusal
 from sandbox.discord.messageforms import Form, read_form
@@ -9,6 +11,8 @@ from sandbox.discord.rest.call import ApiCall, Route, snowflake
 from sandbox.discord.state import Channel, Guild, Json, Message
 
 MOST_MESSAGES, DEFAULT_MESSAGES = 100, 50
+NONCES_KEPT = timedelta(minutes=5)
+"""Discord says "the past few minutes"."""
 CLOSED_DMS = frozenset({"closed_dms"})
 
 
@@ -47,6 +51,8 @@ def _managed(call: ApiCall) -> tuple[Guild, Channel]:
 
 def list_messages(call: ApiCall) -> list[Json]:
     channel = call.channel()
+    if "around" in call.query:
+        raise not_served("messages around one")
     limit = call.number("limit", DEFAULT_MESSAGES, 1, MOST_MESSAGES)
     if not _may(call, channel, permissions.READ_MESSAGE_HISTORY):
         return []
@@ -77,9 +83,20 @@ def post_message(call: ApiCall) -> Json:
     message = Message(call.state.ids.at(now), channel.id, call.state.bot.id, now)
     if form.flags & EPHEMERAL:
         raise invalid("flags", "MESSAGE_FLAGS_INVALID", "Only an interaction can be answered ephemerally")
+    if (same := _sent_before(channel, form, now)) is not None:
+        return message_json(call.state, same)
     form.fill(message)
     call.standin.changes.post(channel, message)
     return message_json(call.state, message)
+
+
+def _sent_before(channel: Channel, form: Form, now: datetime) -> Message | None:
+    """Return the message that already has the nonce, where one message for each nonce is asked for."""
+    nonce = form.body.get("nonce")
+    if nonce is None or not form.body.get("enforce_nonce"):
+        return None
+    same = (message for message in channel.messages.values() if message.nonce == nonce)
+    return next((message for message in same if message.created_at > now - NONCES_KEPT), None)
 
 
 def edit_message(call: ApiCall) -> Json:

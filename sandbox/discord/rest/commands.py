@@ -72,14 +72,21 @@ def list_permissions(call: ApiCall) -> list[Json]:
 
 
 def get_permissions(call: ApiCall) -> Json:
-    _one(call)
+    _check_known(call)
     raise refusal(10066)
 
 
 def set_permissions(call: ApiCall) -> Json:
     """Refuse: only a person's Bearer token may (docs, "Edit Application Command Permissions")."""
-    _one(call)
+    _check_known(call)
     raise refusal(20001)
+
+
+def _check_known(call: ApiCall) -> None:
+    """A guild may have its own permissions for its commands and for the global ones."""
+    registered, _ = _scope(call)
+    if call.id("x") not in registered.keys() | call.state.application.commands.keys():
+        raise refusal(10063)
 
 
 def _one(call: ApiCall) -> tuple[dict[str, Json], Json]:

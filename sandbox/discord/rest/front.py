@@ -5,6 +5,7 @@ carries Via. Discord docs, "Reference" and "Rate Limits".
 """
 
 import asyncio
+import mimetypes
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from aiohttp import BodyPartReader, web
 
 from sandbox.discord.changes import Actor
 from sandbox.discord.errors import ApiError, invalid, not_served, refusal, unauthorized
+from sandbox.discord.files import Files
 from sandbox.discord.model import Json
 from sandbox.discord.ratelimits import limited_body, limited_headers
 from sandbox.discord.rest.call import Answer, ApiCall, Route
@@ -159,7 +161,7 @@ class Front:
             raise unauthorized()
 
     async def _read(self, request: web.Request) -> ApiCall:
-        body, files = await read_body(request)
+        body, files = await read_body(request, self.standin.files)
         reason = unquote(request.headers.get("X-Audit-Log-Reason", "")) or None
         if reason and len(reason) > MOST_REASON:
             raise invalid("", "BASE_TYPE_MAX_LENGTH", "Must be 512 or fewer in length.")
@@ -208,15 +210,15 @@ async def cut(request: web.Request, after_seconds: float) -> web.StreamResponse:
     return web.Response(status=NO_ANSWER)
 
 
-async def read_body(request: web.Request) -> tuple[Any, list[Json]]:
+async def read_body(request: web.Request, kept: Files) -> tuple[Any, list[Json]]:
     """Return the JSON of the body, and the files beside it (multipart: `payload_json` and `files[n]`)."""
     if request.content_type.startswith("multipart/"):
-        return await read_multipart(request)
+        return await read_multipart(request, kept)
     raw = await request.read()
     return decode(raw) if raw else None, []
 
 
-async def read_multipart(request: web.Request) -> tuple[Any, list[Json]]:
+async def read_multipart(request: web.Request, kept: Files) -> tuple[Any, list[Json]]:
     """Return `payload_json` and the attachments that the files become."""
     body: Any = None
     files: list[Json] = []
@@ -227,7 +229,7 @@ async def read_multipart(request: web.Request) -> tuple[Any, list[Json]]:
         if part.name == "payload_json":
             body = decode(raw)
         elif part.filename:
-            files.append(attachment(len(files), part.filename, len(raw)))
+            files.append(kept.keep(part.filename, part.headers.get("Content-Type") or guessed(part.filename), raw))
     return body, files
 
 
@@ -238,10 +240,8 @@ def decode(raw: bytes) -> Any:
         raise refusal(50109) from error
 
 
-def attachment(index: int, filename: str, size: int) -> Json:
-    """Return an attachment; its content is not kept, so its address leads nowhere."""
-    url = f"http://127.0.0.1/attachments/{index}/{filename}"
-    return {"id": str(index + 1), "filename": filename, "size": size, "url": url, "proxy_url": url}
+def guessed(filename: str) -> str:
+    return mimetypes.guess_type(filename)[0] or "application/octet-stream"
 
 
 def note(standin: "DiscordStandIn", request: web.Request, route: str, status: int) -> None:

@@ -4,13 +4,15 @@ from collections import Counter
 from typing import Any
 
 from sandbox.discord import permissions
-from sandbox.discord.errors import Problems, invalid, refusal
+from sandbox.discord.errors import Problems, invalid, not_served, refusal
 from sandbox.discord.objects import role_json
 from sandbox.discord.rest.call import ApiCall, Route, snowflake
 from sandbox.discord.state import Guild, Json, Role
 
 MOST_ROLES = 250
 MOST_NAME = 100
+MOST_COLOUR = 0xFFFFFF
+NOT_SERVED = ("icon", "unicode_emoji", "secondary_color", "tertiary_color")
 
 
 def list_roles(call: ApiCall) -> list[Json]:
@@ -69,6 +71,9 @@ def move_roles(call: ApiCall) -> list[Json]:
 def _moves(call: ApiCall, guild: Guild) -> list[tuple[Role, int]]:
     if not isinstance(call.body, list):
         raise invalid("", "LIST_TYPE_CONVERT", "Only iterables may be used in a ListType")
+    ids = [str(move.get("id")) for move in call.body]
+    if len(set(ids)) < len(ids):
+        raise invalid("", "BASE_TYPE_NOT_UNIQUE", "Each role may be named once")
     moves = []
     for index, move in enumerate(call.body):
         role = guild.roles.get(snowflake(move.get("id"), f"{index}.id"))
@@ -86,9 +91,15 @@ def _read(call: ApiCall, guild: Guild, form: Json) -> dict[str, Any]:
     bits = form.get("permissions")
     if bits is not None and not str(bits).isdecimal():
         problems.add("permissions", "BITFIELD_TYPE_COERCE", f'Value "{bits}" is not a bitfield.')
+    colours = form.get("colors") or {}
+    problems.number("color", form.get("color"), 0, MOST_COLOUR)
+    problems.number("colors.primary_color", colours.get("primary_color"), 0, MOST_COLOUR)
     problems.refuse_if_any()
+    for key in NOT_SERVED:
+        if form.get(key) is not None or colours.get(key) is not None:
+            raise not_served(f"a role's {key}")
     new: dict[str, Any] = {key: form[key] for key in ("name", "hoist", "mentionable") if form.get(key) is not None}
-    colour = (form.get("colors") or {}).get("primary_color", form.get("color"))
+    colour = colours.get("primary_color", form.get("color"))
     if colour is not None:
         new["colour"] = colour
     if bits is not None:

@@ -5,6 +5,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from sandbox.discord import DiscordStandIn, files
 from sandbox.discord.component_checks import check_modal
 from sandbox.discord.components import number
 from sandbox.discord.errors import ApiError, Problems
@@ -18,6 +19,7 @@ OPTION = {"label": "One", "value": "1"}
 MENU = {"type": 3, "custom_id": "menu", "options": [OPTION]}
 TEXT = {"type": 10, "content": "text"}
 V2 = 1 << 15
+BOTH = {"parse": ["users"], "users": ["1"]}
 
 
 def row(*components: dict[str, Any]) -> dict[str, Any]:
@@ -53,6 +55,7 @@ WRONG = [
     ("a link with a custom_id", showing(row(LINK | {"custom_id": "c"})), ["components.0.components.0"]),
     ("a menu of 26", showing(row(MENU | {"options": [OPTION] * 26})), ["components.0.components.0.options"]),
     ("a menu of twins", showing(row(MENU | {"options": [OPTION] * 2})), ["components.0.components.0.options"]),
+    ("mentions both parsed and named", {"content": "x", "allowed_mentions": BOTH}, ["allowed_mentions"]),
     ("V2 with content", showing(TEXT, flags=V2), ["content"]),
     ("V2 with 41 components", {"flags": V2, "components": [TEXT] * 41}, ["components"]),
     ("V2 with 4,001 characters", {"flags": V2, "components": [TEXT | {"content": "x" * 2001}] * 2}, ["components"]),
@@ -66,6 +69,24 @@ def test_it_is_refused_at_its_place(body: dict[str, Any], paths: list[str]) -> N
         read_form(body, [])
     assert refused.value.body["code"] == 50035
     assert where(refused.value.body["errors"]) == paths
+
+
+@pytest.mark.parametrize(
+    "part",
+    [{"message_reference": {"message_id": "1"}}, {"sticker_ids": ["1"]}, {"tts": True}, {"poll": {"answers": []}}],
+    ids=str,
+)
+async def test_what_a_message_cannot_have_here_is_not_dropped_in_silence(world: World, api: Api, part: Any) -> None:
+    for body in (part, {"content": "x"} | part):
+        reply = await api("POST", f"/channels/{world.channel.id}/messages", json=body)
+        assert (reply.status, world.channel.messages) == (501, {})
+
+
+async def test_one_message_for_each_nonce_where_that_is_asked_for(world: World, api: Api) -> None:
+    path = f"/channels/{world.channel.id}/messages"
+    bodies = [{"content": "x", "nonce": nonce, "enforce_nonce": True} for nonce in ("a", "a", "b")]
+    ids = [(await api("POST", path, json=body)).body["id"] for body in bodies]
+    assert ids[0] == ids[1] != ids[2]
 
 
 @pytest.mark.parametrize("body", [{}, {"content": " "}, {"embeds": []}, {"components": []}])
@@ -152,3 +173,19 @@ async def test_a_form_with_a_file_is_read(world: World, api: Api) -> None:
     world.guild.roles[world.guild.id].permissions |= 1 << 15
     sent = (await api("POST", f"/channels/{world.channel.id}/messages", data=form)).body
     assert (sent["content"], sent["attachments"][0]["filename"], sent["attachments"][0]["size"]) == ("see", "a.csv", 3)
+    async with aiohttp.request("GET", sent["attachments"][0]["url"]) as answer:
+        assert (await answer.text(), answer.content_type) == ("1,2", "text/plain")
+        assert "sandbox" in answer.headers["Content-Security-Policy"]
+
+
+async def test_the_files_kept_are_bounded_and_the_oldest_goes_first(
+    world: World, standin: DiscordStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MOST_BYTES_KEPT", 5)
+    kept = [standin.files.keep(f"{n}.bin", "application/zip", b"123") for n in range(2)]
+    statuses = []
+    for one in kept:
+        async with aiohttp.request("GET", one["url"]) as answer:
+            statuses.append(answer.status)
+    assert statuses == [404, 200]
+    assert kept[0]["id"] != kept[1]["id"]

@@ -276,3 +276,12 @@ async def test_limits_and_refusals_are_as_described(world: World, api: Api, stan
     check("GET", "/guilds/{}/roles", replies[1])
     assert set(replies[1].headers) >= {"Retry-After", "X-RateLimit-Scope", "X-RateLimit-Global", "Via"}
     assert (await api("GET", "/users/@me", token="Bot wrong")).status == 401
+
+
+async def test_all_else_that_discord_describes_is_not_served(world: World, api: Api) -> None:
+    served = {(route.method, PARAMETER.sub("{}", route.template)) for route in ROUTES}
+    for path, item in paths().items():
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} & {name.upper() for name in item}:
+            if (method, path.replace("@original", "{}")) not in served:
+                reply = await api(method, path.replace("{}", world.channel.id))
+                assert reply.status == 501, f"{method} {path}"

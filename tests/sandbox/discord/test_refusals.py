@@ -79,12 +79,47 @@ async def test_a_missing_user_agent_is_turned_away(api: Api) -> None:
     assert (await api("GET", "/users/@me", headers={"User-Agent": ""})).code == 40333
 
 
-@pytest.mark.parametrize("path", ["/guilds/1/bans", "/stickers/1", "/applications/@me/emojis"])
+@pytest.mark.parametrize(
+    "path", ["/guilds/1/bans", "/stickers/1", "/applications/@me/emojis", "/channels/1/messages/pins"]
+)
 async def test_what_is_not_served_says_so(api: Api, standin: DiscordStandIn, path: str) -> None:
     reply = await api("GET", path)
     assert reply.status == 501
     assert reply.body["message"] == f"The stand-in Discord does not serve GET {path}"
     assert standin.calls[-1].route == "GET (not served)"
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        ({"color": 0x1000000}, 400),
+        ({"color": -1}, 400),
+        ({"colors": {"primary_color": 0x1000000}}, 400),
+        ({"colors": {"primary_color": 1, "secondary_color": 2}}, 501),
+        ({"unicode_emoji": "x"}, 501),
+        ({"icon": "data:"}, 501),
+        ({"colors": {"primary_color": 0xFFFFFF, "secondary_color": None}, "icon": None}, 200),
+    ],
+    ids=str,
+)
+async def test_no_look_of_a_role_is_dropped_in_silence(world: World, api: Api, form: Any, status: int) -> None:
+    reply = await api("PATCH", f"/guilds/{world.guild.id}/roles/{world.gold.id}", json=form)
+    assert reply.status == status
+
+
+async def test_a_role_is_moved_once_in_one_call(world: World, api: Api) -> None:
+    twice = [{"id": world.gold.id, "position": 1}, {"id": world.gold.id, "position": 2}]
+    assert (await api("PATCH", f"/guilds/{world.guild.id}/roles", json=twice)).code == 50035
+
+
+async def test_a_servers_permissions_for_a_global_command_are_nobodys_to_set_but_a_persons(
+    world: World, api: Api
+) -> None:
+    commands = f"/applications/{world.state.application.id}/commands"
+    made = (await api("POST", commands, json={"name": "hi", "description": "d"})).body["id"]
+    path = f"/applications/{world.state.application.id}/guilds/{world.guild.id}/commands/{made}/permissions"
+    assert (await api("GET", path)).code == 10066
+    assert (await api("PUT", path, json={"permissions": []})).code == 20001
 
 
 async def test_a_role_at_the_bots_position_ranks_by_its_lower_id(world: World, api: Api) -> None:
