@@ -49,6 +49,10 @@ class RefreshUncertain(PatreonUnavailable):
     """A refresh was sent and its answer got lost: the refresh token may be used up."""
 
 
+class GrantRefused(PatreonRefused):
+    """`invalid_grant` with another status than 401: only a 401 means bad credentials."""
+
+
 class _TokenAnswer(msgspec.Struct):
     access_token: str = ""
     refresh_token: str = ""
@@ -93,18 +97,21 @@ class OAuth:
 
     async def exchange_code(self, code: Secret) -> TokenPair:
         """Turn a consent's code into a pair. Raises CredentialsDead where Patreon does not take the code."""
-        return await self._ask(
-            "the exchange of a code",
-            ("grant_type", "authorization_code"),
-            ("code", code),
-            ("redirect_uri", self._redirect_uri),
-        )
+        try:
+            return await self._ask(
+                "the exchange of a code",
+                ("grant_type", "authorization_code"),
+                ("code", code),
+                ("redirect_uri", self._redirect_uri),
+            )
+        except GrantRefused as error:
+            raise CredentialsDead(str(error)) from None  # no pair is lost with it
 
     async def refresh(self, refresh_token: Secret) -> TokenPair:
         """Turn a refresh token into a new pair.
 
-        Raises CredentialsDead where Patreon does not take it, PatreonThrottled and PatreonUnreached where nothing
-        happened, PatreonRefused where our client itself is refused, and RefreshUncertain where we cannot know.
+        Raises CredentialsDead where Patreon does not take it (401), PatreonThrottled and PatreonUnreached where nothing
+        happened, PatreonRefused for any other refusal, and RefreshUncertain where we cannot know.
         """
         try:
             return await self._ask("a refresh", ("grant_type", "refresh_token"), ("refresh_token", refresh_token))
@@ -139,7 +146,8 @@ def read_pair(request: Request, response: Response, *, asked_at: datetime) -> To
     | 429                                                  | PatreonThrottled                             |
     | no JSON object, 3xx, 5xx, 2xx with neither           | PatreonUnavailable                           |
     | one of CLIENT_ERRORS, whatever the status            | ClientRefused: the settings are wrong        |
-    | 401, or `invalid_grant`, whatever the status         | CredentialsDead                              |
+    | 401                                                  | CredentialsDead                              |
+    | `invalid_grant` with any other status                | GrantRefused, a PatreonRefused               |
     | anything else                                        | PatreonRefused                               |
 
     The body counts more than the status: a refusal has been seen with 200 (patreon-js, tests of oauth).
@@ -178,6 +186,9 @@ def _refusal(request: Request, status: int, error: str | None) -> PledgekeeperEr
     if error in CLIENT_ERRORS:
         check = "check PATREON_CLIENT_ID, PATREON_CLIENT_SECRET and the redirect URI"
         return ClientRefused(f"Patreon refused our client in {request.name} ({status}, {word}); {check}", status=status)
-    if status == 401 or error == "invalid_grant":
+    if status == 401:
         return CredentialsDead(f"Patreon refused {request.name} ({status}, {word}); give consent again")
+    if error == "invalid_grant":
+        kept = "nothing was changed; if this stays, give consent again"
+        return GrantRefused(f"Patreon refused {request.name} ({status}, {word}); {kept}", status=status)
     return PatreonRefused(f"Patreon refused {request.name} ({status}, {word}); nothing was changed", status=status)

@@ -8,7 +8,8 @@
 | a refresh began and never ended well   | the old token goes on until refused or past its end     |
 | past its end                           | refreshed first; where that fails the failure is raised |
 | refused by Patreon (401)               | refreshed once, tried once more; refused again: dead    |
-| refused, and its refresh refused too   | dead                                                    |
+| refused, and its refresh (401) too     | dead                                                    |
+| its refresh refused in any other way   | kept, the refusal raised; no refresh for ten minutes    |
 
 A refresh is announced in the store before it is sent and its pair committed before use, so neither a crash nor a
 failed refresh loses or overwrites a pair. The last resort of a pair whose refresh got lost is that refresh once more:
@@ -20,14 +21,14 @@ and each after it, from asking again. A 401 or the pair's end asks again anyway.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 import msgspec
 import structlog
 
 from bot.clock import Clock
-from bot.errors import CredentialsDead, PatreonUnavailable, PledgekeeperError
+from bot.errors import CredentialsDead, PatreonRefused, PatreonUnavailable, PledgekeeperError
 from bot.model import CampaignId, CredentialId, MembershipPage, Secret, TokenPair
 from bot.patreon.client import PatreonClient
 from bot.patreon.oauth import OAuth
@@ -39,6 +40,7 @@ T = TypeVar("T")
 
 # Tokens have died after about 20 of their 31 days (reports on GitHub), so a refresh comes with a third left.
 EARLY_SHARE = 1 / 3
+REFUSED_REST = timedelta(minutes=10)  # whoever is refused again and again is shut out in the end
 
 
 class StoredPair(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,14 +85,18 @@ class TokenKeeper:
         self._clock = clock
         self._refreshes: dict[CredentialId, asyncio.Task[StoredPair]] = {}
         self._unsaved: dict[Secret, TokenPair] = {}  # by the refresh token that brought them, until they are stored
+        self._refused: dict[Secret, tuple[datetime, PatreonRefused]] = {}  # by refresh token, and until when it rests
 
     async def call(self, credential_id: CredentialId, verb: Callable[[Secret], Awaitable[T]]) -> T:
         """Return what `verb` makes of a usable access token; it may be called twice."""
         stored = await self._usable(credential_id)
         try:
-            return await verb(stored.pair.access_token)
+            answer = await verb(stored.pair.access_token)
         except CredentialsDead:
             stored = await self._revived(stored)
+        else:
+            self._refused.pop(stored.pair.refresh_token, None)  # it lives: the next 401 is another story
+            return answer
         try:
             return await verb(stored.pair.access_token)
         except UnreadableRefusal as error:
@@ -170,11 +176,23 @@ class TokenKeeper:
             return stored  # somebody was faster
         old_token = stored.pair.refresh_token
         if old_token not in self._unsaved:
-            await self._store.note_refresh_started(stored.credential_id, self._clock.now())
-            self._unsaved[old_token] = await self._oauth.refresh(old_token)
+            self._unsaved[old_token] = await self._ask(stored)
         current = await self._load(stored.credential_id)
         if current.pair.access_token == seen.pair.access_token:  # else consent was given anew meanwhile, and stays
             await self._store.save_pair(stored.credential_id, self._unsaved[old_token])
             log.info("a token pair was refreshed", credential_id=stored.credential_id)
         del self._unsaved[old_token]
         return await self._load(stored.credential_id)
+
+    async def _ask(self, stored: StoredPair) -> TokenPair:
+        """Ask Patreon for a new pair, unless it refused that a short while ago."""
+        now, old_token = self._clock.now(), stored.pair.refresh_token
+        self._refused = {token: refused for token, refused in self._refused.items() if now < refused[0]}
+        if old_token in self._refused:
+            raise self._refused[old_token][1].with_traceback(None)
+        await self._store.note_refresh_started(stored.credential_id, now)
+        try:
+            return await self._oauth.refresh(old_token)
+        except PatreonRefused as error:
+            self._refused[old_token] = (now + REFUSED_REST, error)
+            raise

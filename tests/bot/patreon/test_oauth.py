@@ -13,7 +13,7 @@ from bot.errors import ClientRefused, CredentialsDead, PatreonRefused, PatreonTh
 from bot.model import Secret
 from bot.patreon.client import PatreonApi
 from bot.patreon.http import Http
-from bot.patreon.oauth import CONNECT_SCOPES, LINK_SCOPES, OAuth, RefreshUncertain
+from bot.patreon.oauth import CONNECT_SCOPES, LINK_SCOPES, GrantRefused, OAuth, RefreshUncertain
 from bot.patreon.protocol import PatreonUnreached
 from tests.bot.patreon.served import Loopback, Naps, StillClock, cut
 
@@ -104,8 +104,6 @@ async def test_a_lifetime_that_makes_no_sense_does_not_cost_the_pair(
 
 REFUSALS = [
     ("token_used_code", CredentialsDead),
-    ("token_used_code_400", CredentialsDead),
-    ("token_used_code_200", CredentialsDead),
     ("token_new_word", CredentialsDead),
     ("token_api_style_401", CredentialsDead),
     ("token_unknown_client", ClientRefused),
@@ -135,6 +133,17 @@ async def test_a_refusal_is_what_it_says(
         with pytest.raises(error) as raised:
             await ask(Secret("invented"))
         assert type(raised.value) is error
+
+
+@pytest.mark.parametrize("case", ["token_used_code_400", "token_used_code_200"])
+async def test_only_a_401_makes_a_pair_dead_where_a_code_is_just_not_taken(
+    oauth: OAuth, loopback: Loopback, sample: Any, case: str
+) -> None:
+    loopback.answers = [sample(case)]
+    with pytest.raises(GrantRefused, match="give consent again"):
+        await oauth.refresh(Secret("invented"))
+    with pytest.raises(CredentialsDead):
+        await oauth.exchange_code(Secret("invented"))
 
 
 @pytest.mark.parametrize("case", NO_ANSWERS)

@@ -195,6 +195,36 @@ async def test_a_mistyped_client_secret_makes_no_pair_dead(
     assert "dead" not in store.log
 
 
+async def invalid_grant(_: web.Request) -> web.StreamResponse:
+    return web.json_response({"error": "invalid_grant"}, status=400)
+
+
+async def test_a_refresh_refused_with_another_status_than_401_keeps_the_pair(
+    used: Used, store: MemoryStore, issuer: Issuer
+) -> None:
+    issuer.access.clear()
+    issuer.faults = [invalid_grant]
+    with pytest.raises(PatreonRefused):
+        await used()
+    issuer.access.add("access-1")
+    assert await used() == "access-1"
+    assert "dead" not in store.log
+    issuer.access.clear()
+    assert await used() == "access-2"
+
+
+async def test_a_refused_refresh_is_asked_again_seldom(used: Used, issuer: Issuer, clock: StillClock) -> None:
+    issuer.access.clear()
+    issuer.faults = [invalid_grant] * 2
+    for asked in (1, 2):
+        for _ in range(50):
+            with pytest.raises(PatreonRefused, match="invalid_grant"):
+                await used()
+        assert len(issuer.asked) == asked
+        clock.advance(minutes=10)
+    assert await used() == "access-2"
+
+
 async def test_other_errors_of_the_verb_refresh_nothing(keeper: TokenKeeper, store: MemoryStore) -> None:
     for error in (
         PatreonUnavailable("x"),
