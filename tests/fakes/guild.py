@@ -147,7 +147,7 @@ class FakeGuild:
 
 
 class FakeClient:
-    """The client that the bot holds: one guild, two calls."""
+    """The client that the bot holds: one guild, two calls, and a gateway that holds nobody up."""
 
     def __init__(self, guild: FakeGuild) -> None:
         self.guild = guild
@@ -157,6 +157,9 @@ class FakeClient:
 
     def get_guild(self, guild_id: GuildId) -> FakeGuild | None:
         return self.guild if guild_id == GUILD else None
+
+    def is_ws_ratelimited(self) -> bool:
+        return False
 
     async def add_role(self, _: GuildId, person: DiscordUserId, role: RoleId, *, reason: str) -> None:
         await self.guild.write("PUT", person, role)

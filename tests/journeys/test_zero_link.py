@@ -33,7 +33,9 @@ async def test_unlink_is_remembered_until_the_next_link(stage: Stage) -> None:
 
 async def test_an_account_taken_away_at_patreon_ends_it_only_by_a_read_that_can_be_believed(stage: Stage) -> None:
     await stage.add_rule()
+    stage.sandbox.patreon.connect_discord(stage.patron_id("Gideon Brook"), stage.user_id(BYSTANDER))
     await stage.until(lambda: "Gold" in stage.roles(REPORTED), "the role, with no command")
+    await stage.until(lambda: "Gold" in stage.roles(BYSTANDER), "somebody else is named too")
     await stage.rounds(2)
     stage.weather("patreon", "/members", "no_discord")
     await stage.rounds(3)
@@ -42,8 +44,6 @@ async def test_an_account_taken_away_at_patreon_ends_it_only_by_a_read_that_can_
     await stage.rounds(2)
     assert "Gold" in stage.roles(REPORTED)
 
-    stage.sandbox.patreon.connect_discord(stage.patron_id("Gideon Brook"), stage.user_id(BYSTANDER))
-    await stage.until(lambda: "Gold" in stage.roles(BYSTANDER), "somebody else is named from now on")
     stage.sandbox.patreon.disconnect_discord(stage.patron_id("Kit Estrella"))
     await stage.until(lambda: "Gold" not in stage.roles(REPORTED), "the role goes with the account")
     assert "Gold" in stage.roles(BYSTANDER)
@@ -51,13 +51,24 @@ async def test_an_account_taken_away_at_patreon_ends_it_only_by_a_read_that_can_
 
 async def test_an_admins_word_on_a_doubted_read_is_proof(stage: Stage) -> None:
     await stage.add_rule()
+    stage.sandbox.patreon.connect_discord(stage.patron_id("Gideon Brook"), stage.user_id(BYSTANDER))
     await stage.until(lambda: "Gold" in stage.roles(REPORTED), "the role, with no command")
+    await stage.until(lambda: "Gold" in stage.roles(BYSTANDER), "somebody else is named too")
     await stage.rounds(2)
-    stage.sandbox.patreon.disconnect_discord(stage.patron_id("Kit Estrella"))  # the only account that was named
-    await stage.rounds(2)
+    stage.weather("patreon", "/members", "no_discord")  # all the accounts that were named
+    await stage.rounds(3)
     assert "Gold" in stage.roles(REPORTED)
     interaction = await stage.command(ADMIN, "patreon believe")
     await stage.press(ADMIN, interaction.messages[-1], "confirm:")
+    await stage.until(lambda: "Gold" not in stage.roles(REPORTED), "the role goes with the account")
+    await stage.until(lambda: "Gold" not in stage.roles(BYSTANDER), "the other one too")
+
+
+async def test_the_only_account_that_was_named_may_be_taken_away(stage: Stage) -> None:
+    await stage.add_rule()
+    await stage.until(lambda: "Gold" in stage.roles(REPORTED), "the role, with no command")
+    await stage.rounds(2)
+    stage.sandbox.patreon.disconnect_discord(stage.patron_id("Kit Estrella"))
     await stage.until(lambda: "Gold" not in stage.roles(REPORTED), "the role goes with the account")
 
 
