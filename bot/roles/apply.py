@@ -26,6 +26,7 @@ from bot.storage import Storage
 log = structlog.get_logger(__name__)
 
 MAY_HAVE_HAPPENED = frozenset({Outcome.DONE, Outcome.UNKNOWN})  # the brake counts what Discord gave no answer to
+WITHOUT_GRANT = frozenset({Outcome.UNKNOWN, Outcome.REFUSED, Outcome.GONE})  # of the role that takes another's place
 NEVER_HAPPENED = frozenset({Outcome.GONE, Outcome.REFUSED, Outcome.BANNED})
 
 
@@ -88,7 +89,8 @@ class Applier:
     async def apply(self, guild_id: GuildId, plan: PersonPlan, errand: Errand) -> tuple[Change, ...]:
         """Carry out the plan's changes, in its order, until somebody more urgent waits.
 
-        One role's failure does not stop the next; but while it is unknown whether a grant arrived, nothing is taken.
+        One role's failure does not stop the next; but where a grant did not arrive, or may not have, nothing is taken:
+        the next plan knows why.
         """
         changes: list[Change] = []
         deeds: list[Deed] = []
@@ -98,7 +100,7 @@ class Applier:
             match decision.action:
                 case Action.GRANT:
                     outcome = await self._grant(guild_id, plan.discord_user_id, decision, errand.trigger)
-                case Action.REVOKE if any(change.outcome is Outcome.UNKNOWN for change in changes):
+                case Action.REVOKE if any(change.outcome in WITHOUT_GRANT for change in changes):
                     continue
                 case Action.REVOKE:
                     outcome = await self._revoke(guild_id, plan.discord_user_id, decision, errand.trigger)

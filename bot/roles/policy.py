@@ -4,9 +4,11 @@
     mode        off        off and grant_only
     hold        -          each (person, role) of a hold that nobody has answered
     discard     -          each that an admin chose to keep, until that person's facts change
-    report      those of a link that rests on Patreon's report, where the guild does not want such links; while such a
-                grant is held back, so are that person's revokes: an upgrade must not end with nothing
+    report      each       each of a person to whom a grant is due, by a link that rests on Patreon's report, where the
+                           guild does not want such links
+    blocked     -          each of a person who pays, while another role that they earn cannot be given
 
+The last two keep an upgrade from ending with nothing.
 The brake opens a hold when more than `brake_percent` of a guild's held roles would go within 24 hours, from five up.
 What somebody did on purpose does not count: /unlink, a rule that an admin removed, a hold that an admin applied, a tier
 change that leaves the person another pledge role. Nor does a hold keep a role from somebody who unlinked, or one that
@@ -35,6 +37,7 @@ class Rail(enum.StrEnum):
     HOLD = "hold"
     DISCARD = "discard"
     REPORT = "report"
+    BLOCKED = "blocked"
 
 
 class Brake(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +62,8 @@ def rein_in(
     is_unwanted = plan.link is not None and plan.link.origin is LinkOrigin.PATREON and not settings.zero_link
     if is_unwanted and plan.having(Action.GRANT):
         decisions = tuple(_hold_back(one, Rail.REPORT) if one.action in WRITES else one for one in decisions)
+    if any(one.claim.wanted is Wanted.YES for one in plan.having(Action.BLOCKED)):
+        decisions = tuple(_hold_back(one, Rail.BLOCKED) if _is_swap(one) else one for one in decisions)
     return plan if decisions == plan.decisions else msgspec.structs.replace(plan, decisions=decisions)
 
 
@@ -119,6 +124,12 @@ def _rein_in(decision: Decision, settings: GuildSettings, item: HoldItem | None,
 
 def _hold_back(decision: Decision, rail: Rail) -> Decision:
     return msgspec.structs.replace(decision, action=Action.HELD_BACK, rail=rail)
+
+
+def _is_swap(decision: Decision) -> bool:
+    """Tell whether this takes a role from somebody who goes on to pay."""
+    rule, entitlement = decision.claim.rule, decision.claim.entitlement
+    return decision.action is Action.REVOKE and rule is not None and entitlement is not None and entitlement.is_paying
 
 
 def _find_rail(decision: Decision, settings: GuildSettings, item: HoldItem | None, mark: str) -> Rail | None:

@@ -30,6 +30,7 @@ _RAILS = {
     "hold": ", held until an admin answers `/patreon holds`",
     "discard": ", for an admin chose to keep it",
     "report": ", for this server asks everybody to type /link",
+    "blocked": ", for the role that should take its place cannot be given now",
 }
 
 _SOURCES = {

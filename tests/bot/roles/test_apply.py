@@ -4,6 +4,8 @@ import pytest
 
 from bot import messenger
 from bot.model import ChannelId
+from bot.roles.report import say_decision
+from sandbox.weather import Fault
 from tests.fakes.scene import GOLD_PATRON, MEMBER, Scene
 
 
@@ -28,3 +30,25 @@ async def test_the_log_channel_hears_what_was_given_and_taken_away_and_why(
     await scene.services.rounds.run(trigger="test")
     await scene.until(lambda: said(f"{start}taken away. {asked}no longer a paying patron"), "the revoke is told")
     assert not said("to be")
+
+
+async def test_an_upgrade_whose_new_role_is_refused_leaves_the_old_one(scene: Scene) -> None:
+    services, patron = scene.services, scene.stage.patron_id("Saga Mirren")  # Silver
+    await services.rounds.run(trigger="test")
+    await scene.add_rule()
+    await scene.add_rule("Silver", "Silver")
+    await scene.link(MEMBER, "Saga Mirren")
+    await scene.until(lambda: "Silver" in scene.stage.roles(MEMBER), "the role")
+    route = f"PUT /guilds/*/members/{scene.person(MEMBER)}/roles/*"
+    scene.stage.sandbox.weather.set(Fault("discord", route, "missing_permission"))
+    scene.stage.sandbox.patreon.change_tier(patron, scene.stage.tier_id("Gold"))
+    await services.rounds.run(trigger="test")
+    await scene.written(MEMBER, "grant refused")
+    await services.reconciler.consider(scene.guild_id, None, trigger="test")
+    assert "Silver" in scene.stage.roles(MEMBER)
+    told = await services.reconciler.explain(scene.guild_id, scene.person(MEMBER))
+    assert any("should take its place" in say_decision(one, told.names) for one in told.plan.decisions)
+    scene.stage.sandbox.weather.clear()
+    services.breakers.reset(scene.guild_id)
+    await services.reconciler.consider(scene.guild_id, None, trigger="test")
+    await scene.until(lambda: scene.stage.roles(MEMBER) & {"Gold", "Silver"} == {"Gold"}, "the swap")

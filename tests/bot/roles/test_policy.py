@@ -236,14 +236,14 @@ def test_a_lapse_counts_though_a_role_for_former_patrons_is_given(world: World, 
     assert counted.role_id == GOLD
 
 
-def test_a_tier_change_counts_where_the_other_role_cannot_be_given() -> None:
+def test_a_tier_change_takes_nothing_while_the_other_role_cannot_be_given() -> None:
     world = World()
-    world.drop_rule("Supporter")
     world.holder("ada", tier="Gold")
-    world.block("Bronze", Block.ABOVE_BOT)
     world.read("ada", tiers=("Bronze",))
-    assert world.plan("ada") == changes(blocked=["Bronze"], revoke=["Gold"])
-    assert len(counted_revokes(world.plan_of("ada"), {})) == 1
+    world.block("Bronze", Block.ABOVE_BOT)
+    assert world.plan("ada") == changes(held_back=["Gold"], blocked=["Bronze"], keep=["Supporter"])
+    world.read("ada", **FORMER)
+    assert world.plan("ada") == changes(revoke=["Gold", "Supporter"], none=["Bronze"])
 
 
 def test_a_role_of_someone_who_was_never_linked_counts(world: World) -> None:
