@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import os
 import signal
 from collections.abc import Coroutine
@@ -105,6 +106,7 @@ async def _start(stack: contextlib.AsyncExitStack, services: Services) -> None:
     ):
         stack.push_async_callback(part.close)
     await _keep_running(stack, "sweeper", supervise("sweeper", lambda: _sweep(services), health=health))
+    await _keep_running(stack, "links", supervise("links", lambda: _resume_links(services), health=health))
     await _keep_running(stack, "consents", supervise("consents", services.consents.keep_reading, health=health))
     await _keep_running(stack, "webhooks", supervise("webhooks", services.webhooks.run, health=health))
     server = WebServer(
@@ -146,6 +148,13 @@ async def _watch_database(services: Services) -> None:
         await services.storage.campaigns.bindings()
         services.health.ok("database")
         await asyncio.sleep(DATABASE_WATCH_SECONDS)
+
+
+async def _resume_links(services: Services) -> None:
+    """Once Discord is there, go on with the links whose news were cut off with the process before this one."""
+    await services.holder.wait_ready(math.inf)
+    await services.flow.resume()
+    await asyncio.Event().wait()
 
 
 async def _sweep(services: Services) -> None:

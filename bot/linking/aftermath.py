@@ -30,14 +30,11 @@ class Aftermath:
         self._tasks: dict[PendingId, asyncio.Task[None]] = {}
         self._told: set[PendingId] = set()  # by this process
 
-    def start(self, pending: Pending, replaced: tuple[Link, ...] = ()) -> None:
-        """Begin, unless it is under way or over: a page may ask with a row from before its end.
-
-        `replaced` are the links that had to give way.
-        """
+    def start(self, pending: Pending) -> None:
+        """Begin, unless it is under way or over: a page may ask with a row from before its end."""
         if pending.pending_id in self._tasks or pending.pending_id in self._told:
             return
-        task = asyncio.create_task(self._run(pending, replaced), name=f"aftermath of link {pending.pending_id}")
+        task = asyncio.create_task(self._run(pending), name=f"aftermath of link {pending.pending_id}")
         self._tasks[pending.pending_id] = task
         task.add_done_callback(lambda _: self._tasks.pop(pending.pending_id, None))
 
@@ -48,7 +45,7 @@ class Aftermath:
             await asyncio.wait({task}, timeout=seconds)
 
     async def close(self) -> None:
-        """Let what is under way end; what takes too long is cut, and begun again when its page is next shown."""
+        """Let what is under way end; what takes too long is cut, and begun again by the next process."""
         await let_end(self._tasks.values())
 
     async def describe(self, pending: Pending, outcome: RolesOutcome | None) -> Linked:
@@ -67,19 +64,29 @@ class Aftermath:
             is_troubled=outcome is not None and outcome.is_troubled,
         )
 
-    async def _run(self, pending: Pending, replaced: tuple[Link, ...]) -> None:
+    async def _run(self, pending: Pending) -> None:
         try:
-            news = await self._follow(pending.state.discord_user_id, trigger="link")
-            outcome = RolesOutcome(news=news or (), is_troubled=news is None)
-            await self._storage.pendings.save_result(pending.pending_id, msgspec.json.encode(outcome).decode())
-            self._told.add(pending.pending_id)
-            if pending.state.button is not None:
-                text = linked_text(await self.describe(pending, outcome))
-                await self._messenger.edit_button(pending.state.button, text)
-            for old in replaced:
+            if await self.stands(pending):
+                await self._tell(pending)
+            for old in pending.replaced:
                 await self._tell_old_holder(old, pending)
+            await self._storage.pendings.end(pending.pending_id)
         except Exception:  # the boundary of a background task: the link stands, and the next sync gives the roles
             log.exception("the news of a link could not be told", discord_user_id=pending.state.discord_user_id)
+
+    async def stands(self, pending: Pending) -> bool:
+        """Tell whether the link that was confirmed is still there: neither parted nor moved since."""
+        link = await self._storage.links.find_discord(pending.state.discord_user_id)
+        return link is not None and link.patreon_user_id == pending.identity.patreon_user_id
+
+    async def _tell(self, pending: Pending) -> None:
+        news = await self._follow(pending.state.discord_user_id, trigger="link")
+        outcome = RolesOutcome(news=news or (), is_troubled=news is None)
+        await self._storage.pendings.save_result(pending.pending_id, msgspec.json.encode(outcome).decode())
+        self._told.add(pending.pending_id)
+        if pending.state.button is not None:
+            text = linked_text(await self.describe(pending, outcome))
+            await self._messenger.edit_button(pending.state.button, text)
 
     async def _follow(self, discord_user_id: DiscordUserId, *, trigger: str) -> tuple[RoleNews, ...] | None:
         try:

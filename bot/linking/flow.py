@@ -74,6 +74,11 @@ class LinkFlow:
         """Wait for the roles and messages that are under way."""
         await asyncio.gather(self._aftermath.close(), self._background.close())
 
+    async def resume(self) -> None:
+        """Go on with what an earlier process left undone after confirmations. Discord is to be there by now."""
+        for pending in await self._storage.pendings.list_unended():
+            self._aftermath.start(pending)
+
     async def start_link(self, asker: Asker) -> StartedLink:
         """Make the link that leads to Patreon; an older one of this person is void from now on."""
         return await self._authorizations.begin(Purpose.LINK, asker, self._scopes)
@@ -220,12 +225,11 @@ class LinkFlow:
         replaced = await self._storage.links.complete_link(link, pending.pair, records, pending_id=pending.pending_id)
         if replaced is not None:
             log.info("a person was linked", discord_user_id=link.discord_user_id, moved=len(replaced))
-            self._aftermath.start(pending, replaced)
+            self._aftermath.start(msgspec.structs.replace(pending, replaced=replaced))
 
     async def _outcome(self, pending: Pending) -> PageView:
-        link = await self._storage.links.find_discord(pending.state.discord_user_id)
-        if link is None or link.patreon_user_id != pending.identity.patreon_user_id:
-            return PageView(word=Word.EXPIRED)  # unlinked or moved since
+        if not await self._aftermath.stands(pending):
+            return PageView(word=Word.EXPIRED)
         outcome = None
         if pending.result is None:
             self._aftermath.start(pending)  # it may have ended with the process that began it

@@ -16,7 +16,7 @@ from bot.storage.database import Database
 from bot.storage.kept import Kept
 from bot.storage.memberships import membership_row, save_rows
 from bot.storage.pendings import PendingId, PendingStatus
-from bot.storage.rows import read_row
+from bot.storage.rows import read_row, to_json
 from bot.storage.states import void_questions
 from bot.storage.tables import credentials, grants, links, memberships, opt_outs, pendings
 from bot.storage.upsert import Upsert
@@ -93,6 +93,9 @@ class Links:
             if pending_id is not None and not await _confirm(connection, pending_id):
                 return None
             replaced = await _put_link(connection, link)
+            if pending_id is not None:  # until what follows is done, also by another process
+                statement = update(pendings).where(pendings.c.pending_id == pending_id)
+                await connection.execute(statement.values(replaced=to_json(replaced)))
             await put_patron(connection, self._vault, link.patreon_user_id, pair=pair, at=link.linked_at)
             if rows:
                 await save_rows(connection, rows)

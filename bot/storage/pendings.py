@@ -11,7 +11,7 @@ from typing import Any, NewType
 import msgspec
 from sqlalchemy import Row, and_, delete, insert, or_, select, update
 
-from bot.model import Campaign, DiscordUserId, Identity, PatreonUserId, TokenPair
+from bot.model import Campaign, DiscordUserId, Identity, Link, PatreonUserId, TokenPair
 from bot.storage.database import Database
 from bot.storage.rows import join_scopes, open_pair, read_row, seal_pair, to_json
 from bot.storage.states import Purpose, State, StateId, States
@@ -52,6 +52,7 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     pair: TokenPair | None  # None once confirmed: it has moved to the credentials
     status: PendingStatus
     result: str | None  # JSON: what the result page says
+    replaced: tuple[Link, ...]  # the links that had to give way to it, until their holders were told
     created_at: datetime
     expires_at: datetime
 
@@ -116,6 +117,19 @@ class Pendings:
         async with self._database.write() as connection:
             await connection.execute(update(pendings).where(pendings.c.pending_id == pending_id).values(result=result))
 
+    async def end(self, pending_id: PendingId) -> None:
+        """Note that all that follows a confirmation is done."""
+        async with self._database.write() as connection:
+            await connection.execute(update(pendings).where(pendings.c.pending_id == pending_id).values(replaced=None))
+
+    async def list_unended(self) -> tuple[Pending, ...]:
+        """Return the confirmed links after which something is still to be done."""
+        async with self._database.snapshot() as connection:
+            rows = (await connection.execute(select(pendings).where(pendings.c.replaced.is_not(None)))).all()
+            asked = select(states).where(states.c.state_id.in_([row.state_id for row in rows]))
+            found = {row.state_id: self._states.read(row) for row in (await connection.execute(asked)).all()}
+        return tuple(self._read(row, found[row.state_id]) for row in rows)
+
     async def delete(self, pending_id: PendingId) -> bool:
         """Forget a question that was answered "No"; False where it is no longer open."""
         statement = delete(pendings).where(
@@ -141,7 +155,7 @@ class Pendings:
         async with self._database.write() as connection:
             rows = (await connection.execute(unanswered)).all()
             is_unanswered = and_(pendings.c.expires_at <= now, pendings.c.status == PendingStatus.PENDING)
-            is_read = pendings.c.expires_at <= now - CONFIRMED_KEPT
+            is_read = and_(pendings.c.expires_at <= now - CONFIRMED_KEPT, pendings.c.replaced.is_(None))
             await connection.execute(delete(pendings).where(or_(is_unanswered, is_read)))
         return tuple(read_row(row, ExpiredPending) for row in rows)
 
@@ -158,6 +172,7 @@ class Pendings:
             pair=pair,
             status=PendingStatus(row.status),
             result=row.result,
+            replaced=msgspec.json.decode(row.replaced or "[]", type=tuple[Link, ...]),
             created_at=row.created_at,
             expires_at=row.expires_at,
         )

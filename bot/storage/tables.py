@@ -155,6 +155,7 @@ pendings = Table(
     Column("token_expires_at", UtcTime, nullable=False),
     Column("status", Word, nullable=False),  # pending | confirmed
     Column("result", Text),  # JSON: what the result page says
+    Column("replaced", Text),  # JSON: the links that had to give way, until all that follows a confirmation is done
     Column("created_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime, nullable=False, index=True),
 )

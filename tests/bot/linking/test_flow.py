@@ -192,6 +192,45 @@ class TestOneForOne:
         assert told == 11
         assert r"@ada\_second" in text
 
+    async def test_the_old_holder_is_told_though_the_process_was_killed_before(
+        self, world: LinkWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(flow_file, "ROLES_SECONDS", 0.01)
+        await world.link(world.ada, 11)
+        await world.flow.close()
+        world.roles.may_go.clear()
+        await world.link(world.ada, 22, "ada_second")
+        await kill(world)
+        world.pass_time(hours=20)
+        world.flow = world.new_flow()
+        await world.flow.sweep()
+        await world.flow.resume()
+        await world.flow.close()
+        assert [person for person, _ in world.messenger.told] == [11]
+        assert world.roles.followed[-2:] == [(22, "link"), (11, "move")]
+
+    async def test_whoever_was_told_is_not_told_again(self, world: LinkWorld) -> None:
+        await world.link(world.ada, 11)
+        await world.link(world.ada, 22)
+        await world.flow.close()
+        world.flow = world.new_flow()
+        await world.flow.resume()
+        await world.flow.close()
+        assert len(world.messenger.told) == 1
+
+    async def test_who_parted_meanwhile_is_not_told_of_a_link(
+        self, world: LinkWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(flow_file, "ROLES_SECONDS", 0.01)
+        world.roles.may_go.clear()
+        await world.link(world.ada, 11)
+        await kill(world)
+        world.flow = world.new_flow()
+        await world.flow.unlink(DiscordUserId(11))
+        await world.flow.resume()
+        await world.flow.close()
+        assert world.messenger.edits == []
+
     async def test_no_to_a_move_leaves_it_as_it_is(self, world: LinkWorld) -> None:
         await world.link(world.ada, 11)
         cookie = await world.land(world.ada, 22)
@@ -440,6 +479,15 @@ class TestUnlink:
     async def test_someone_without_a_link_is_remembered_too(self, world: LinkWorld) -> None:
         assert (await world.flow.unlink(DiscordUserId(44))).patreon_name is None
         assert await world.storage.links.is_opted_out(DiscordUserId(44))
+
+
+async def kill(world: LinkWorld) -> None:
+    """End the process in the midst of what follows a confirmation."""
+    for task in asyncio.all_tasks():
+        if task.get_name().startswith("aftermath"):
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+    world.roles.may_go.set()
 
 
 async def test_a_server_hears_of_its_own_campaigns_only(world: LinkWorld) -> None:

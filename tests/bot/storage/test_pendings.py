@@ -79,7 +79,24 @@ async def test_a_purge_names_the_questions_that_nobody_answered(
     assert await storage.pendings.find("cookie-3") is not None
     assert await storage.pendings.purge(now + timedelta(minutes=10)) == ()
     await storage.pendings.purge(now + timedelta(minutes=75))
+    assert await storage.pendings.find("cookie-2") is not None  # somebody is still to be told
+    await storage.pendings.end(confirmed)
+    await storage.pendings.purge(now + timedelta(minutes=75))
     assert await storage.pendings.find("cookie-2") is None
+
+
+async def test_a_confirmed_link_keeps_whom_it_replaced_until_all_is_told(
+    storage: Storage, landed: Landed, state_id: StateId, link: Callable[..., Link]
+) -> None:
+    old = link()
+    await storage.links.save(old)
+    await storage.pendings.create(landed(state_id, "cookie-1"))
+    confirmed = await storage.pendings.create(landed(state_id, "cookie-2"))
+    await storage.links.complete_link(link(), landed(state_id).pair, [], pending_id=confirmed)
+    (unended,) = await storage.pendings.list_unended()
+    assert (unended.pending_id, unended.replaced) == (confirmed, (old,))
+    await storage.pendings.end(confirmed)
+    assert await storage.pendings.list_unended() == ()
 
 
 async def test_a_question_of_one_purpose_is_not_found_for_the_other(

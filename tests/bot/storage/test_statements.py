@@ -150,6 +150,8 @@ async def use_linking(storage: Storage, asked: StateRow, landed: Callable[..., P
     pending_id = await storage.pendings.create(landed(state_id))
     await storage.pendings.find("cookie-1")
     await storage.pendings.save_result(pending_id, "{}")
+    await storage.pendings.end(pending_id)
+    await storage.pendings.list_unended()
     await storage.pendings.confirm(pending_id, "{}")
     await storage.pendings.delete(pending_id)
     await storage.pendings.purge(now)
