@@ -8,12 +8,14 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 import msgspec
+import structlog
 
-from bot.model import CampaignId, DiscordUserId, GuildId, RoleId, RoleRule
+from bot.model import CampaignId, DiscordUserId, GuildId, HandEdits, RoleId, RoleRule
 from bot.roles.apply import Herald
 from bot.roles.assignable import Block
-from bot.roles.chronicle import done_word, found_entries, found_line, seen_entries
+from bot.roles.chronicle import TAKEN_BUT_ENFORCED, done_word, found_entries, found_line, seen_entries
 from bot.roles.facts import FactBook, seated
+from bot.roles.fights import Fights
 from bot.roles.holds import Holds
 from bot.roles.ledger import Settlement, carried_out, settle, settled
 from bot.roles.names import Names
@@ -21,6 +23,13 @@ from bot.roles.observe import Observer
 from bot.roles.plan import Decision, GuildFacts, PersonFacts, PersonPlan, plan_person
 from bot.roles.policy import lost_by
 from bot.storage import Storage
+
+log = structlog.get_logger(__name__)
+
+FOUGHT = (
+    "<@{person}>: somebody, perhaps another bot, takes a role away as soon as I give it; I wait for a while before I "
+    "give it again. `hand_edits` in `/patreon settings` tells me to insist"
+)
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +57,7 @@ class Planning:
     def __init__(self, *, storage: Storage, observer: Observer, facts: FactBook, holds: Holds, herald: Herald) -> None:
         self._storage = storage
         self._herald = herald
+        self._fights = Fights()
         self._observer = observer
         self._facts = facts
         self._holds = holds
@@ -93,6 +103,9 @@ class Planning:
         person = await self._facts.person(guild, discord_user_id)
         seats = await self._observer.look(guild_id, [discord_user_id])
         person = seated(person, seats[discord_user_id])
+        if self._fights.is_on(guild_id, discord_user_id, guild.now):
+            calm = msgspec.structs.replace(guild.settings, hand_edits=HandEdits.RESPECT)
+            guild = msgspec.structs.replace(guild, settings=calm)
         if is_recorded:
             await self._record(guild, person, names)
         person, _ = self._settle(guild, person, names)
@@ -146,9 +159,12 @@ class Planning:
             for intent in carried_out(person.grants, settlement, person.seat)
             if intent.role_id in names.roles and not await self._storage.audit.is_done(intent, done_word(intent))
         ]
-        await self._storage.audit.add(
-            *seen_entries(guild, person, settlement, existing=names.roles), *found_entries(guild, person, unrecorded)
-        )
+        seen = seen_entries(guild, person, settlement, existing=names.roles)
+        await self._storage.audit.add(*seen, *found_entries(guild, person, unrecorded))
+        is_again = any(one.reason == TAKEN_BUT_ENFORCED for one in seen)
+        if is_again and self._fights.note(guild.guild_id, person.discord_user_id, guild.now):
+            log.warning("somebody keeps taking a role away that we enforce", guild_id=guild.guild_id)
+            await self._herald.tell_changes(guild.guild_id, [FOUGHT.format(person=person.discord_user_id)])
         await self._herald.tell_changes(guild.guild_id, [found_line(one, names) for one in unrecorded])
         await self._storage.ledger.put(*settlement.put)
         for role_id in settlement.drop:

@@ -105,6 +105,23 @@ async def test_a_write_that_got_no_answer_and_happened_is_written_down_and_told(
     await scene.until(lambda: "looked again" in words([*log_channel.messages.values()]), "the log channel says so")
 
 
+async def test_an_enforced_role_that_another_bot_takes_each_time_is_given_few_times(linked: Scene) -> None:
+    await linked.services.tuning.change(linked.guild_id, {"hand_edits": "enforce"}, by=linked.person(ADMIN))
+    gold = linked.stage.role_id("Gold")
+    member = linked.stage.sandbox.world.guild.members[linked.stage.user_id(MEMBER)]
+
+    def take() -> None:
+        if gold in member.role_ids:
+            asyncio.get_running_loop().call_later(0.05, linked.discord.take_role, member.user.id, gold)
+
+    linked.discord.on_change(take)
+    linked.discord.take_role(member.user.id, gold)
+    row = await linked.written(MEMBER, "suppress")
+    assert row.role_id == linked.role("Gold")
+    puts = [call for call in linked.stage.sandbox.discord.calls if call.method == "PUT" and "/roles/" in call.path]
+    assert len(puts) <= 5
+
+
 async def test_our_own_write_has_one_row_however_often_it_is_seen(linked: Scene) -> None:
     """Only what was cut off before its row was written gets one by a look."""
     services, person = linked.services, linked.person(MEMBER)
