@@ -75,3 +75,21 @@ async def test_killed_between_a_delete_and_its_record_a_new_pledge_is_granted_ag
     assert _recorded(stage, "hazel.hollow") == ["grant done", "revoke done"]
     stage.sandbox.patreon.pay(stage.patron_id("Gerda Nilsson"))
     await stage.until(lambda: "Gold" in stage.roles("hazel.hollow"), "the new pledge's role: no hand edit was seen")
+
+
+async def test_killed_in_the_midst_of_a_move_the_old_holder_is_told_after_the_restart(stage: Stage) -> None:
+    await stage.add_rule()
+    await stage.link("hazel.hollow", "Gerda Nilsson")
+    await stage.until(lambda: "Gold" in stage.roles("hazel.hollow"), "the role")
+    browser = stage.browser()
+    page = await browser.consent(await stage.authorize_url("bramble.fox"), stage.patron_id("Gerda Nilsson"))
+    _kill_when(stage, lambda: "Gold" in stage.roles("bramble.fox"))
+    with contextlib.suppress(aiohttp.ClientError):  # the bot dies under our request
+        await browser.send(page, "confirm")
+    await stage.until(lambda: not stage.sandbox.bot.running, "the bot is killed")
+    await stage.restart()
+    await stage.until(
+        lambda: any("now linked to" in message.content for message in stage.direct_messages("hazel.hollow")),
+        "the old holder hears of the move",
+    )
+    assert "Gold" not in stage.roles("hazel.hollow")
