@@ -32,7 +32,7 @@ async def main() -> None:
         await page.goto(sandbox.page_url)
         player = Player(context, page)
         await player.bot_is_up()
-        await player.run("patreon rule add", role="@Gold", kind="tier", tier="Gold")
+        await player.run("patreon rule add", role="Gold", kind="tier", tier="Gold")
         await player.says("Gold")
         await player.be("Cedar")
         await _command(player)

@@ -31,6 +31,7 @@ class Interaction:
     source: Message | None = None
     opener: "Interaction | None" = None
     name: str = ""
+    role_ids: frozenset[str] = frozenset()
     state: str = "waiting"
     messages: list[Message] = field(default_factory=list)
     modal: Json | None = None
@@ -70,6 +71,11 @@ def name_of(kind: int, data: Json) -> str:
             options = options[0].get("options") or []
         return " ".join(path)
     return {COMPONENT: "presses a button", MODAL: "sends a form"}.get(kind, "")
+
+
+def roles_of(data: Json) -> frozenset[str]:
+    """Return the roles that a person named in a command."""
+    return frozenset((data.get("resolved") or {}).get("roles") or ())
 
 
 def owners_json(channel: Channel) -> Json:

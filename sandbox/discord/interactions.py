@@ -29,6 +29,7 @@ from sandbox.discord.interaction import (
     interaction_json,
     metadata_json,
     name_of,
+    roles_of,
 )
 from sandbox.discord.messageforms import Form, read_form
 from sandbox.discord.model import EPHEMERAL, LOADING
@@ -87,6 +88,7 @@ class Interactions:
             source=source,
             opener=opener,
             name=name_of(kind, data),
+            role_ids=roles_of(data),
         )
         self.by_id[interaction.id] = self.by_token[interaction.token] = interaction
         loop = asyncio.get_running_loop()

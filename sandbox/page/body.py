@@ -48,7 +48,7 @@ def _from_form(text: str) -> dict[str, Any]:
         elif name.startswith(FIELD_PREFIX):
             body.setdefault("fields", {})[name.removeprefix(FIELD_PREFIX)] = value
         elif name == "values":
-            body.setdefault("values", []).append(value)
+            body.setdefault("values", []).extend([value] if value else [])
         else:
             body[name] = value
     return body

@@ -168,7 +168,7 @@ class ChatPane:
 
     @property
     def sought(self) -> str:
-        """The beginning of the name that is looked for among the members."""
+        """The part of a name that is looked for among the members."""
         return self._asked.get("who", "").strip()
 
     @cached_property
@@ -177,6 +177,8 @@ class ChatPane:
         roster: Roster = self._parts.rosters.of(self.guild)
         if self.sought:
             found = roster.find(self.sought, MEMBERS_SHOWN)
+            if not found:
+                return []
             return [Group(key="found", name="Found", colour=0, count=len(found), members=found)]
         groups = roster.groups(CROWD if len(self.guild.members) <= CROWD else MEMBERS_SHOWN)
         paged = self._asked.get("group", "")

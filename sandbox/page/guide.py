@@ -10,6 +10,8 @@ from sandbox.page.body import OPTION_PREFIX
 from sandbox.page.parts import Parts
 
 ROLE = TIER = "Gold"
+LISTED = 100
+"""In a server with more members, whoever is meant is looked for by name."""
 LOOKED_THROUGH = 1_000
 """Whoever begins is among the first who joined; a large server is not walked through for them."""
 
@@ -31,6 +33,8 @@ def steps(parts: Parts) -> list[Step]:
     role_id = next((role.id for role in guild.roles.values() if role.name == ROLE), "")
     member = _newcomer(guild, role_id)
     direct_messages = "/?" + urlencode({"me": member.id, "channel": "dm"})
+    found = {"who": member.user.username} if len(guild.members) > LISTED else {}
+    back = "/?" + urlencode({"me": member.id, "channel": "dm"} | found) + f"#member-{member.id}"
     name = member.user.display_name or member.user.username
     patron = _gold_patron(parts)
     holds = role_id in member.role_ids
@@ -41,7 +45,7 @@ def steps(parts: Parts) -> list[Step]:
             text=f"As an admin, say that the tier {TIER} earns the role {ROLE}, and press Run.",
             address=_address(admin_of(guild), "patreon rule add", {"role": role_id, "kind": "tier", "tier": TIER}),
             link="Fill it in for me",
-            is_done=holds or _has_run(parts, "/patreon rule add"),
+            is_done=holds or _has_run(parts, "/patreon rule add", role_id=role_id),
         ),
         Step(
             title="Ask for a link",
@@ -53,24 +57,27 @@ def steps(parts: Parts) -> list[Step]:
         Step(
             title="Consent at Patreon",
             text=f"Open the button in the direct message; be {patron} there, and allow.",
-            address=direct_messages,
+            address=f"{direct_messages}#composer",
             link="Show the direct messages",
             is_done=has_consented,
         ),
         Step(
             title="Confirm",
             text=f"Confirm on the bot's page, come back, and find {name} under {ROLE} in the member list.",
-            address=f"{direct_messages}#members-title",
-            link="Show the members",
+            address=back,
+            link=f"Show {name}",
             is_done=holds,
         ),
     ]
 
 
-def _has_run(parts: Parts, command: str, user_id: str = "") -> bool:
-    """Tell whether somebody, or this person, ran a command that the bot answered."""
+def _has_run(parts: Parts, command: str, user_id: str = "", role_id: str = "") -> bool:
+    """Tell whether somebody, or this person, ran a command that the bot answered; where given, with this role."""
     return any(
-        begun.name == command and begun.state == "answered" and user_id in ("", begun.user_id)
+        begun.name == command
+        and begun.state == "answered"
+        and user_id in ("", begun.user_id)
+        and role_id in ("", *begun.role_ids)
         for begun in parts.discord.interactions.by_id.values()
     )
 

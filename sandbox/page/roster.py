@@ -4,10 +4,10 @@ Half a million members are walked through once; after that a change costs only w
 """
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 from sandbox.discord import DiscordStandIn, permissions
-from sandbox.discord.member_requests import found_by_name
 from sandbox.discord.model import Guild, Member
 
 
@@ -60,14 +60,16 @@ class Roster:
         """Return some members of one group."""
         return list(islice(self._filled().get(key, {}).values(), start, start + count))
 
-    def find(self, beginning: str, most: int) -> list[Member]:
-        """Return up to `most` members whose username, display name or nick begins so.
+    def find(self, part: str, most: int) -> list[Member]:
+        """Return up to `most` members whose username, display name or nick holds these letters, in any case.
 
         Walks through them all, once for each search, however often the page is drawn while it stands.
         """
-        asked = (beginning, most)
+        asked = (part.casefold(), most)
         if asked not in self._found:
-            self._found = {asked: list(islice(found_by_name(self._guild, beginning), most))}
+            self._found = {
+                asked: list(islice(filter(partial(_is_called, part.casefold()), self._guild.members.values()), most))
+            }
         return self._found[asked]
 
     def _filled(self) -> dict[str, dict[str, Member]]:
@@ -94,6 +96,11 @@ class Roster:
             del self._groups[before][member.id], self._place[member.id]
         if is_here:
             self._put(self._groups, member)
+
+
+def _is_called(part: str, member: Member) -> bool:
+    names = (member.user.username, member.user.display_name, member.nick)
+    return any(name and part in name.casefold() for name in names)
 
 
 class Rosters:

@@ -25,6 +25,7 @@ SPAN = re.compile(
     r"\\(?P<escaped>[^\w\s])"
     r"|`(?P<code>[^`\n]+)`"
     r"|\*\*(?P<bold>.+?)\*\*"
+    r"|\|\|(?P<spoiler>.+?)\|\|"
     r"|\[(?P<label>[^\]\n]+)\]\((?P<url>https?://[^\s)]+)\)"
     r"|https://discord\.com/channels/(?:@me|\d+)/(?P<channel>\d+)(?:/\d+)?"
     r"|(?P<bare>https?://[^\s<>]+[^\s<>.,;:!?)])"
@@ -76,6 +77,8 @@ def _span(match: re.Match[str], reader: Reader) -> Markup:
         return Markup("<code>{}</code>").format(found["code"])
     if found["bold"]:
         return Markup("<strong>{}</strong>").format(_spans(found["bold"], reader))
+    if found["spoiler"]:
+        return Markup('<span class="spoiler" title="a spoiler">{}</span>').format(_spans(found["spoiler"], reader))
     if found["italic"]:
         return Markup("<em>{}</em>").format(_spans(found["italic"], reader))
     if found["time"]:

@@ -8,10 +8,18 @@ const said = document.getElementById("said");
 const drawn = new Map(); // region id -> the HTML that the server last drew there
 for (const region of document.querySelectorAll("[data-live]")) drawn.set(region.id, region.innerHTML);
 
+// Words about the latest act lie over the page, let clicks through, and go: a problem stays as long as it takes to read.
+const SAID_MS = 5000;
+const PROBLEM_MS = 20000;
+let hush = 0;
+
 function say(text, isProblem) {
   said.textContent = text;
   said.classList.toggle("problem", Boolean(isProblem));
+  clearTimeout(hush);
+  hush = setTimeout(() => said.replaceChildren(), isProblem ? PROBLEM_MS : SAID_MS);
 }
+if (said.textContent) say(said.textContent, said.classList.contains("problem"));
 
 // What belongs to the person who looks, not to the server: what they opened, what is offered to them, what is lit.
 const OWN = new Set(["open", "aria-expanded", "aria-activedescendant", "aria-busy", "style"]);
@@ -60,7 +68,7 @@ function redraw(region, fresh) {
     item.classList.remove("changed");
     requestAnimationFrame(() => item.classList.add("changed"));
   }
-  if ("tail" in region.dataset && atEnd) region.scrollTop = region.scrollHeight;
+  if ("tail" in region.dataset && atEnd) showLatest(region);
 }
 
 let asking = null; // the request under way
@@ -112,11 +120,23 @@ function showMe(fresh = document) {
 // uses them that quickly means them as they will be.
 let arrived = Promise.resolve();
 
+// Which conversation an address shows.
+function talk(address) {
+  const { searchParams } = new URL(address, location.href);
+  return `${searchParams.get("me")} ${searchParams.get("guild")} ${searchParams.get("channel")}`;
+}
+
+function showLatest(tail) {
+  tail.scrollTop = tail.scrollHeight;
+}
+
 function go(address) {
+  const isElsewhere = talk(address) !== talk(location.href);
   history.pushState(null, "", address);
   for (const form of document.querySelectorAll("#composer form")) form.reset();
   arrived = refresh().then(() => {
     showMe();
+    if (isElsewhere) showLatest(document.getElementById("messages"));
     const { hash } = new URL(address, location.href);
     if (hash) document.querySelector(hash)?.scrollIntoView({ block: "center" });
   });
@@ -134,8 +154,7 @@ async function showReply(answer) {
   }
   address.hash = "";
   await go(address.href);
-  const messages = document.getElementById("messages");
-  messages.scrollTop = messages.scrollHeight;
+  showLatest(document.getElementById("messages"));
 }
 
 async function act(form, button) {
@@ -187,6 +206,8 @@ document.addEventListener("change", (event) => {
   if (form && "pick" in form.dataset && event.target.name) {
     pick(form);
   }
+  // A log that is not shown cannot be at its end.
+  if (event.target.id === "view-log") showLatest(document.getElementById("log"));
 });
 
 document.addEventListener("click", (event) => {
@@ -201,4 +222,4 @@ addEventListener("popstate", refresh);
 const events = new EventSource("/events");
 events.addEventListener("change", refresh);
 events.addEventListener("open", refresh);
-for (const tail of document.querySelectorAll("[data-tail]")) tail.scrollTop = tail.scrollHeight;
+for (const tail of document.querySelectorAll("[data-tail]")) showLatest(tail);

@@ -1,6 +1,7 @@
 """The gateway's protocol, frame by frame, without a client library."""
 
 import asyncio
+import time
 import zlib
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,6 +11,7 @@ import orjson
 import pytest
 
 from sandbox.discord import DiscordStandIn
+from sandbox.discord.connection import ACK_SECONDS
 from tests.sandbox.discord.conftest import SOON, World
 
 GUILDS, MEMBERS, MESSAGES = 1, 2, 1 << 9
@@ -70,6 +72,12 @@ async def wire(dial: Any) -> Wire:
     opened: Wire = await dial()
     assert (await opened.next())["d"]["heartbeat_interval"] == 41250
     return opened
+
+
+async def test_a_heartbeat_is_answered_when_its_sender_has_noted_that_it_was_sent(wire: Wire) -> None:
+    began = time.monotonic()
+    await wire.silence()
+    assert time.monotonic() - began > ACK_SECONDS / 2
 
 
 async def test_ready_then_the_server_with_the_bot_alone(wire: Wire, world: World, standin: DiscordStandIn) -> None:

@@ -27,24 +27,30 @@ async def shown(browser: Browser, sandbox: Sandbox) -> AsyncIterator[Page]:
     await page.close()
 
 
-async def test_by_clicking_alone_a_patron_comes_to_hold_a_role(browser: Browser) -> None:
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)], ids=["desk", "phone"])
+async def test_by_clicking_alone_a_patron_comes_to_hold_a_role(browser: Browser, width: int, height: int) -> None:
     async with Sandbox(Options(interval=1)) as sandbox:
-        context = await browser.new_context(viewport={"width": 1280, "height": 900})
+        context = await browser.new_context(viewport={"width": width, "height": height})
         page = await context.new_page()
         await page.goto(sandbox.page_url)
         await expect(page.locator("#command option")).not_to_have_count(1, timeout=BOT_IS_UP_MS)
         await page.get_by_role("link", name="Fill it in for me").click()
         await page.get_by_role("button", name="Run /patreon rule add").click()
         await expect(page.locator("#messages")).to_contain_text("Gold", timeout=BOT_IS_UP_MS)
+        await expect(page.locator("#step-1.done")).to_be_attached()
         await page.get_by_role("link", name="Be Cedar").click()
         await page.get_by_role("button", name="Run /link").click()
         await expect(page.locator("#messages")).to_contain_text("direct message")
         await page.get_by_role("link", name="Show the direct messages").click()
+        await expect(page.locator("#messages a.button")).to_be_in_viewport()
         async with context.expect_page() as opened:
             await page.locator("#messages a.button").click()
         await consent(await opened.value)
         gold = page.locator("#members section", has=page.get_by_role("heading", name="Gold"))
         await expect(gold).to_contain_text("Cedar")
+        await page.get_by_role("link", name="Show Cedar").click()
+        await expect(gold.locator(".name", has_text="Cedar")).to_be_in_viewport()
+        await expect(gold.locator("li", has_text="Cedar").locator(".role")).to_be_in_viewport()
         await context.close()
 
 
@@ -96,6 +102,31 @@ async def test_a_refusal_is_said_in_words(shown: Page, sandbox: Sandbox) -> None
     await row.get_by_role("button", name="Pledge").evaluate("button => button.value = 'pay'")
     await row.get_by_role("button", name="Pledge").click()
     await expect(shown.locator(".said.problem")).to_contain_text("Nils Ahlgren is no member")
+
+
+async def test_what_is_said_of_an_act_goes_again_and_is_never_in_the_way(shown: Page) -> None:
+    await shown.clock.install()
+    await shown.reload()
+    await shown.locator("#clock-day").click()
+    await expect(shown.get_by_role("status")).to_contain_text("It is now")
+    assert await shown.locator("#said").evaluate("said => getComputedStyle(said).pointerEvents") == "none"
+    await shown.clock.fast_forward(6_000)
+    await expect(shown.locator("#said")).to_be_empty()
+
+
+async def test_the_log_opens_at_its_latest_line(shown: Page, sandbox: Sandbox) -> None:
+    sandbox.bot.lines.extend(f"line {number}" for number in range(100))
+    await shown.reload()
+    await shown.locator("label[for=view-log]").click()
+    log = shown.locator("#log")
+    assert await log.evaluate("log => log.scrollTop > 0 && log.scrollHeight - log.scrollTop - log.clientHeight < 2")
+
+
+async def test_typing_a_roles_name_chooses_it(shown: Page, small_bot: SmallBot) -> None:
+    await shown.goto(f"{shown.url}?command=greet")
+    await shown.get_by_label("role optional").focus()
+    await shown.keyboard.type("Silver")
+    assert await shown.get_by_label("role optional").locator("option:checked").inner_text() == "Silver"
 
 
 async def test_the_keyboard_alone_moves_the_clock(shown: Page, sandbox: Sandbox) -> None:

@@ -1,11 +1,13 @@
 """What the page shows, without a browser."""
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
 
 import aiohttp
 
+from sandbox.discord import Interaction, permissions
 from sandbox.main import Sandbox
 
 Page = aiohttp.ClientSession
@@ -53,7 +55,7 @@ async def test_a_command_shows_a_field_for_each_option(page: Page, small_bot: An
     assert 'name="options.tone" value="Cold"' in html
     assert 'name="options.times" value="" autocomplete="off" type="number"' in html
     assert '<select id="option-loud" name="options.loud"' in html
-    assert "@Gold" in html
+    assert re.search(r'<select id="option-role".*?<option[^>]*>Gold</option>', html, re.DOTALL)
     assert ">/keep list<" in html
 
 
@@ -92,8 +94,42 @@ async def test_the_guide_names_the_same_person_after_they_earned_the_role(page: 
     assert "Be Cedar" in await drawn(page)
 
 
+async def test_the_guides_first_step_is_done_by_a_rule_for_its_own_role(
+    page: Page, sandbox: Sandbox, member: Find, role: Find
+) -> None:
+    begun = sandbox.discord.interactions.by_id
+    done = []
+    for number, name in enumerate(("Legend", "Gold")):
+        begun[str(number)] = Interaction(str(number), "t", 2, member("ash.keeper"), "1", sandbox.world.guild.id)
+        begun[str(number)].name, begun[str(number)].state = "/patreon rule add", "answered"
+        begun[str(number)].role_ids = frozenset({role(name)})
+        done.append('<li id="step-1" class="done">' in await drawn(page))
+    assert done == [False, True]
+
+
 async def test_the_page_stands_when_the_bot_was_thrown_out(page: Page, sandbox: Sandbox) -> None:
     sandbox.discord.kick_bot()
     assert "Emberwood" in await drawn(page)
     async with page.get("/state.json") as answer:
         assert answer.status == 200
+
+
+async def test_a_message_shows_its_files_and_its_menus_ask_before_they_choose(page: Page, sandbox: Sandbox) -> None:
+    menus = [
+        {"type": 3, "custom_id": "one", "placeholder": "Which", "options": [{"label": "A", "value": "a"}]},
+        {"type": 6, "custom_id": "any", "min_values": 0, "max_values": 2},
+    ]
+    form = aiohttp.FormData()
+    rows = [{"type": 1, "components": [menu]} for menu in menus]
+    form.add_field("payload_json", json.dumps({"content": "||who||", "components": rows}))
+    form.add_field("files[0]", b"all of it", filename="who.txt")
+    headers = {"Authorization": f"Bot {sandbox.discord.state.bot_token}"}
+    channel = next(iter(sandbox.world.guild.channels))
+    sandbox.discord.set_bot_permissions(permissions.ADMINISTRATOR)
+    async with page.post(f"{sandbox.discord.url}/channels/{channel}/messages", data=form, headers=headers) as answer:
+        url = (await answer.json())["attachments"][0]["url"]
+    html = await drawn(page, channel=channel)
+    assert f'<a href="{url}" target="_blank" rel="noopener noreferrer">who.txt' in html
+    assert re.search(r'name="values" required>\s*<option value="">Which …</option>', html)
+    assert re.search(r'name="values" multiple>\s*<option value="\d', html)
+    assert '<span class="spoiler" title="a spoiler">who</span>' in html

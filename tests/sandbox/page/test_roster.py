@@ -91,6 +91,12 @@ async def test_a_large_server_is_shown_in_pieces() -> None:
         assert "idris.vane" in await drawn(page, guild=harbour.id)
 
 
+async def test_a_member_is_found_by_any_part_of_their_name() -> None:
+    async with Sandbox(Options(with_bot=False)) as sandbox, aiohttp.ClientSession(sandbox.page_url) as page:
+        assert "Wren Ashdown" in members(await drawn(page, who="ashDOWN"), "found").pop()
+        assert "Nobody here has that in their name" in await drawn(page, who="xyzzy")
+
+
 async def drawn(page: Page, **asked: str) -> str:
     async with page.get("/", params=asked) as answer:
         assert answer.status == 200

@@ -28,7 +28,7 @@ async def player() -> AsyncIterator[Player]:
 
 async def test_rules_link_upgrade_decline_and_grace(player: Player) -> None:
     for tier in ("Gold", "Silver"):
-        await player.run("patreon rule add", role=f"@{tier}", kind="tier", tier=tier)
+        await player.run("patreon rule add", role=tier, kind="tier", tier=tier)
         await player.says(tier)
     await player.link("Hazel", "Saga Mirren")
     await player.has_role("Hazel", "Silver")
@@ -61,7 +61,7 @@ async def test_a_forwarded_link_is_refused_and_a_mass_removal_is_held_and_discar
         await page.goto(sandbox.page_url)
         player = Player(context, page)
         await player.bot_is_up()
-        await player.run("patreon rule add", role="@Gold", kind="tier", tier="Gold")
+        await player.run("patreon rule add", role="Gold", kind="tier", tier="Gold")
         for number in range(MANY):
             await player.has_role(f"Crowd {number}", "Gold")
 
