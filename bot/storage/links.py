@@ -17,8 +17,8 @@ from bot.storage.kept import Kept
 from bot.storage.memberships import membership_row, save_rows
 from bot.storage.pendings import PendingId, PendingStatus
 from bot.storage.rows import read_row, to_json
-from bot.storage.states import void_questions
-from bot.storage.tables import credentials, grants, links, memberships, opt_outs, pendings
+from bot.storage.states import Purpose, void_questions
+from bot.storage.tables import credentials, grants, links, memberships, opt_outs, pendings, states
 from bot.storage.upsert import Upsert
 from bot.vault import Vault
 
@@ -116,6 +116,12 @@ class Links:
                 await connection.execute(delete(memberships).where(memberships.c.patreon_user_id == patreon_user_id))
             await _put_opt_out(connection, discord_user_id, patreon_user_id, at=at)
             await void_questions(connection, discord_user_id, at=at)
+            asked = select(states.c.state_id).where(
+                states.c.discord_user_id == discord_user_id, states.c.purpose == Purpose.LINK
+            )
+            # An answered one holds what Patreon said. Where an old holder is still to be told, it goes after that.
+            is_told = or_(pendings.c.replaced.is_(None), pendings.c.replaced == "[]")
+            await connection.execute(delete(pendings).where(pendings.c.state_id.in_(asked), is_told))
         return link
 
     async def note_unlinked(

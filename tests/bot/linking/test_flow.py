@@ -445,6 +445,13 @@ class TestUnlink:
         assert await world.storage.memberships.load_person(PatreonUserId(world.ada.id)) == ()
         assert world.roles.followed[-1] == (11, "unlink")
 
+    async def test_it_forgets_what_patreon_said_of_the_person(self, world: LinkWorld) -> None:
+        cookie = await world.link(world.ada)
+        await world.flow.close()
+        await world.flow.unlink(DiscordUserId(11))
+        assert await world.storage.pendings.find(digest(cookie)) is None
+        assert (await world.flow.show(cookie)).word is Word.EXPIRED
+
     async def test_it_revokes_the_tokens_at_patreon(self, world: LinkWorld) -> None:
         await world.link(world.ada)
         await world.flow.unlink(DiscordUserId(11))
