@@ -62,10 +62,18 @@ class Home:
         now, limit = self._clock.now(), MAX_AGE if max_age is None else max_age
         if self._refreshed_at is not None and timedelta() <= now - self._refreshed_at < limit:
             return
+        await self._release_former()
         await self._refresh_connected()
         if await self._is_meant():
             await self._refresh_own()
         self._refreshed_at = now
+
+    async def _release_former(self) -> None:
+        """End what the settings once bound to another guild: each needs a consent of its own."""
+        if self.credential_id is None or self._refreshed_at is not None:
+            return
+        for guild_id in await self._storage.campaigns.release(self.credential_id, but=self.guild_id):
+            log.warning("the settings name another home guild now; this one follows no more", guild_id=guild_id)
 
     async def _refresh_own(self) -> None:
         try:

@@ -113,6 +113,15 @@ class Campaigns:
             await connection.execute(Upsert(installation).on(connection), parted)
         return True
 
+    async def release(self, credential_id: CredentialId, *, but: GuildId | None) -> tuple[GuildId, ...]:
+        """End every binding by this token but one guild's, as if it had never been; return whose."""
+        statement = delete(bindings).where(bindings.c.credential_id == credential_id)
+        if but is not None:
+            statement = statement.where(bindings.c.guild_id != but)
+        async with self._kept.write() as connection:
+            rows = (await connection.execute(statement.returning(bindings.c.guild_id))).all()
+        return tuple(GuildId(row.guild_id) for row in rows)
+
     async def was_unbound(self, guild_id: GuildId, campaign_id: CampaignId) -> bool:
         """Tell whether somebody ended it, and nobody began it anew."""
         query = select(installation.c.name).where(installation.c.name == _parted(guild_id, campaign_id))

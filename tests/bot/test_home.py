@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.model import CampaignId, TokenPair
+from bot.model import CampaignId, GuildId, TokenPair
 from bot.roles import rulebook
 from tests.fakes.scene import Scene, serve
 from tests.fakes.stage import Stage
@@ -55,3 +55,21 @@ async def test_a_dead_token_of_the_settings_is_no_trouble_where_its_creator_cons
         await services.storage.credentials.mark_dead(credential_id, services.clock.now())
     async with serve(stage) as services:
         assert not (await services.rounds.run(trigger="test")).is_ok
+
+
+async def test_a_server_that_is_no_longer_the_home_follows_no_more(stage: Stage) -> None:
+    """Its creator never consented to it; the settings did, and they name another one now."""
+    campaign_id, former = CampaignId(stage.sandbox.world.campaign.id), GuildId(77)
+    async with serve(stage) as services:
+        await services.rounds.run(trigger="test")
+        seed = await services.storage.credentials.find_creator("seed")
+        assert seed is not None
+        now = services.clock.now()
+        consent = await services.storage.credentials.save_creator("somebody", seed.pair, at=now)
+        for guild_id, credential_id in ((former, seed.credential_id), (GuildId(78), consent)):
+            await services.storage.campaigns.bind(guild_id, campaign_id, credential_id=credential_id, at=now)
+    async with serve(stage) as services:
+        await services.rounds.run(trigger="test")
+        followers = await services.storage.campaigns.guilds_of(campaign_id)
+        assert set(followers) == {services.settings.discord_guild_id, GuildId(78)}
+        assert not await services.storage.campaigns.was_unbound(former, campaign_id), "it may be the home again"

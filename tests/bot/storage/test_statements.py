@@ -13,6 +13,7 @@ from sqlalchemy.dialects import registry
 from bot.model import (
     Campaign,
     CampaignId,
+    CredentialId,
     DiscordUserId,
     Grant,
     GrantState,
@@ -112,6 +113,7 @@ async def use_campaigns(storage: Storage, campaign: Campaign, now: datetime) -> 
     await storage.campaigns.campaigns_of(GUILD)
     await storage.campaigns.was_unbound(GUILD, CAMPAIGN)
     await storage.campaigns.unbind(GUILD, CAMPAIGN)
+    await storage.campaigns.release(CredentialId(1), but=GUILD)
     await storage.guilds.settings(GUILD)
     await storage.guilds.change(GUILD, grace_days=3)
 
