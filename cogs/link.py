@@ -10,7 +10,7 @@ from discord.ext import commands
 from bot.answers import replace, say
 from bot.client import Interaction, PledgekeeperBot
 from bot.linking.outcome import RoleNews, Unlinked
-from bot.linking.words import STATUS_WORDS, plain
+from bot.linking.words import STATUS_WORDS, escaped, plain
 from bot.model import DiscordUserId, GuildId
 from cogs.asking import asker_of, place_of
 from cogs.buttons import question, view_of
@@ -29,6 +29,8 @@ ALREADY = (
 NO_RULES = "This server gives no role for a pledge yet. Your link is kept; roles follow by themselves once it does."
 SENT = "I sent you a direct message with your personal link: {url}"
 CLOSED = "-# Your direct messages are closed to me, so the link is here."
+NOT_SENT = "-# Discord did not take my direct message just now, so the link is here."
+CLOSED_CODES = {50007, 50278}  # discord-api-docs, JSON Error Codes: closed to us, and no server in common
 
 UNLINK_QUESTION = """\
 Part this Discord account from the Patreon account **{name}**?
@@ -53,12 +55,14 @@ class LinkCog(commands.Cog):
         started = await self._services.flow.start_link(asker_of(interaction))
         text = await self._invitation(interaction, started.expires_at)
         view = view_of(ui.Button(label=LINK_BUTTON, url=started.authorize_url.reveal()))
-        message = await send_dm(interaction.user, text, view)
-        if message is None:
-            await say(interaction, f"{text}\n{CLOSED}", view=view)
+        sent = await send_dm(interaction.user, text, view)
+        if isinstance(sent, discord.Message):
+            await say(interaction, SENT.format(url=sent.jump_url))
+            place = place_of(interaction, sent)
         else:
-            await say(interaction, SENT.format(url=message.jump_url))
-        await self._services.flow.attach_button(started.state_id, place_of(interaction, message))
+            await say(interaction, f"{text}\n{CLOSED if sent.code in CLOSED_CODES else NOT_SENT}", view=view)
+            place = place_of(interaction, None)
+        await self._services.flow.attach_button(started.state_id, place)
 
     @app_commands.command(description="Part your Patreon account from Discord and give up the roles of your pledge")
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
@@ -89,13 +93,15 @@ class LinkCog(commands.Cog):
         return "\n".join(lines)
 
 
-async def send_dm(person: discord.User | discord.Member, text: str, view: ui.View) -> discord.Message | None:
-    """Send a direct message; None where Discord will not, for whatever reason: the reply serves as well."""
+async def send_dm(
+    person: discord.User | discord.Member, text: str, view: ui.View
+) -> discord.Message | discord.HTTPException:
+    """Send a direct message; return the error where Discord will not, for whatever reason: the reply serves as well."""
     try:
         return await person.send(text, view=view, suppress_embeds=True)
     except discord.HTTPException as error:
         log.info("a direct message is not possible", discord_user_id=person.id, status=error.status, code=error.code)
-        return None
+        return error
 
 
 def unlinked_text(unlinked: Unlinked) -> str:
@@ -108,5 +114,5 @@ def unlinked_text(unlinked: Unlinked) -> str:
 
 
 def _role_line(role: RoleNews) -> str:
-    why = f" ({plain(role.why)})" if role.status == "stays" else ""
+    why = f" ({escaped(role.why)})" if role.status == "stays" else ""
     return f"- {plain(role.guild_name)}: **{plain(role.role_name)}** {STATUS_WORDS[role.status]}{why}"

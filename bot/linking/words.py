@@ -21,12 +21,19 @@ STATUS_WORDS: dict[RoleStatus, str] = {
     "missing": "is not yours",
     "waiting": "is on its way",
 }
+NAME_SIGNS = 100  # as long as Discord lets the name of a server or a role be
 _MARKUP = re.compile(r"([\\*_~|`\[\]<@])")  # a line never begins with a name, so # and > and - do no harm
 
 
 def plain(name: str) -> str:
-    """Escape a name, so that it prints as it is and mentions nobody (Discord docs, Markdown Text 101)."""
-    return _MARKUP.sub(r"\\\1", visible(name))
+    """Escape a name, so that it prints as it is and mentions nobody; an endless one must not take a message's room."""
+    seen = visible(name)
+    return escaped(seen if len(seen) <= NAME_SIGNS else f"{seen[: NAME_SIGNS - 1]}…")
+
+
+def escaped(text: str) -> str:
+    """Escape a text of any length in the same way (Discord docs, Markdown Text 101)."""
+    return _MARKUP.sub(r"\\\1", visible(text))
 
 
 def visible(name: str) -> str:
@@ -51,7 +58,11 @@ def linked_text(linked: Linked) -> str:
     elif linked.is_member:
         lines.append("No role follows your membership at present. When the server adds one, you get it by yourself.")
     if not linked.is_member:
-        of = f" of {plain(spoken(linked.campaign_names))}" if linked.campaign_names else " that gives roles here"
+        of = (
+            f" of {spoken(tuple(map(plain, linked.campaign_names)))}"
+            if linked.campaign_names
+            else " that gives roles here"
+        )
         lines.append(
             f"That account has no membership{of}. If you pay with another Patreon account, sign in at Patreon with"
             " that one and type /link again."
@@ -69,5 +80,5 @@ def moved_text(patreon_name: str, username: str) -> str:
 
 
 def _role_line(role: RoleNews) -> str:
-    why = f" ({plain(role.why)})" if role.why else ""
+    why = f" ({escaped(role.why)})" if role.why else ""
     return f"- {plain(role.guild_name)}: **{plain(role.role_name)}** {STATUS_WORDS[role.status]}{why}"

@@ -35,6 +35,15 @@ async def test_with_closed_direct_messages_the_button_comes_in_the_reply(scene: 
     assert "direct messages are closed" in message.content
 
 
+async def test_a_direct_message_that_failed_is_not_called_closed(scene: Scene) -> None:
+    scene.stage.weather("discord", "POST*/channels/*/messages", "403")
+    typed = await scene.type(MEMBER, "link")
+    (message,) = typed.messages
+    assert "/oauth2/authorize?" in buttons(message)["Sign in at Patreon"]
+    assert "closed" not in message.content
+    assert "did not take my direct message" in message.content
+
+
 async def test_link_works_in_the_bots_direct_messages(scene: Scene) -> None:
     await scene.type(MEMBER, "link", place="dm")
     assert any("Sign in at Patreon" in buttons(message) for message in scene.stage.direct_messages(MEMBER))

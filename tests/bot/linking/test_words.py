@@ -53,6 +53,8 @@ def test_each_outcome_is_said(outcome: Linked, words: str) -> None:
         ("A\x1b[31mda\x00", r"A\[31mda"),
         ("\u200b", ""),
         ("Zoë 💜", "Zoë 💜"),
+        ("A" * 100, "A" * 100),
+        ("A" * 10_000, "A" * 99 + "…"),
     ],
 )
 def test_a_name_is_made_harmless(name: str, said: str) -> None:
