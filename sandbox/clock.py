@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 
 class SandboxClock:
-    """Real time plus what was added by hand; it only goes forward, as time does."""
+    """Real time, from the moment at which the world begins, plus what was added by hand; it only goes forward."""
 
     def __init__(self) -> None:
         self._ahead = timedelta()
@@ -14,6 +14,10 @@ class SandboxClock:
     def now(self) -> datetime:
         """Return the present moment in the sandbox, aware, in UTC."""
         return datetime.now(UTC) + self._ahead
+
+    def begin_at(self, moment: datetime) -> None:
+        """Let it be `moment` now, which may lie in the past: for a world that is not lived in yet."""
+        self._ahead = moment - datetime.now(UTC)
 
     def move(self, step: timedelta) -> datetime:
         """Move time forward by `step` and tell the watchers. Raises ValueError for a step backwards."""

@@ -17,12 +17,13 @@ from typing import Self
 from sandbox.botprocess import BotProcess
 from sandbox.clock import SandboxClock
 from sandbox.discord import DiscordStandIn
-from sandbox.options import Options, bot_environment, quiet_port, read_options
+from sandbox.options import Options, bot_environment, read_options
 from sandbox.page import PageServer, Parts
 from sandbox.page.live import Live
 from sandbox.page.roster import Rosters
 from sandbox.page.timeline import Timeline
 from sandbox.patreon import PatreonStandIn
+from sandbox.ports import PortTaken, check_bot_port, port_named, quiet_port
 from sandbox.saved import BadWorldFile, read_world
 from sandbox.weather import Weather
 from sandbox.world import World, build_world
@@ -86,13 +87,16 @@ class Sandbox:
 
     async def _open(self, stack: AsyncExitStack) -> None:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pledgekeeper-sandbox-")))
-        for start, stop, port in (
-            (self.discord.start, self.discord.stop, self.options.discord_port),
-            (self.patreon.start, self.patreon.stop, self.options.patreon_port),
-            (self._page.start, self._page.stop, self.options.port),
+        for part, name, port in (
+            (self.discord, "discord", self.options.discord_port),
+            (self.patreon, "patreon", self.options.patreon_port),
+            (self._page, "page", self.options.port),
         ):
-            stack.push_async_callback(stop)
-            await start(port)
+            stack.push_async_callback(part.stop)
+            with port_named(name, port):
+                await part.start(port)
+        if self.options.with_bot:
+            check_bot_port(self.options.bot_port)
         self._tell_the_page()
         self._parts.rosters.warm(self.world.guild)
         self.bot.environment.update(
@@ -117,8 +121,8 @@ def main(argv: Sequence[str]) -> int:
     options = read_options(argv)
     try:
         asyncio.run(_serve(options))
-    except OSError as error:
-        sys.stderr.write(f"The sandbox could not start: {error}\nIs another one running? Try --port 0\n")
+    except PortTaken as error:
+        sys.stderr.write(f"The sandbox could not start: {error}\n")
         return 1
     except BadWorldFile as error:
         sys.stderr.write(f"{error}\n")

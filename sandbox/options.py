@@ -3,18 +3,13 @@
 import argparse
 import base64
 import os
-import secrets
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.page.parts import Parts
+from sandbox.ports import DEFAULT_PORTS, OPTIONS
 from sandbox.world import SIZES
-
-DEFAULT_PORTS = {"page": 8400, "discord": 8401, "patreon": 8402, "bot": 8403}
-QUIET_PORTS = range(20_000, 32_000)
-"""Below those that the system hands out by itself, so that nobody is given ours before the bot binds it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +53,8 @@ def _parser() -> argparse.ArgumentParser:
         description="A stand-in Discord, a stand-in Patreon and the bot between them, on this machine alone.",
     )
     for name, port in DEFAULT_PORTS.items():
-        option = "--port" if name == "page" else f"--{name}-port"
         parser.add_argument(
-            option, type=_port, default=port, metavar="N", help=f"of the {name} (default {port}, 0: any)"
+            OPTIONS[name], type=_port, default=port, metavar="N", help=f"of the {name} (default {port}, 0: any)"
         )
     parser.add_argument("--no-bot", action="store_true", help="serve the two stand-ins and the page alone")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed gives the same world")
@@ -94,18 +88,6 @@ def _pair(text: str) -> tuple[str, str]:
     if not name or not equals:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
     return name, value
-
-
-def quiet_port() -> int:
-    """Return a port that nobody listens on now, for a process that starts later."""
-    while True:
-        port = secrets.choice(QUIET_PORTS)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 def bot_environment(parts: Parts, options: Options, *, page_url: str, directory: Path) -> dict[str, str]:

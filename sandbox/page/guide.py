@@ -11,7 +11,7 @@ from sandbox.page.parts import Parts
 
 ROLE = TIER = "Gold"
 LISTED = 100
-"""In a server with more members, whoever is meant is looked for by name."""
+"""In a server with more members, not everybody stands on the page."""
 LOOKED_THROUGH = 1_000
 """Whoever begins is among the first who joined; a large server is not walked through for them."""
 
@@ -32,9 +32,6 @@ def steps(parts: Parts) -> list[Step]:
     guild = parts.world.guild
     role_id = next((role.id for role in guild.roles.values() if role.name == ROLE), "")
     member = _newcomer(guild, role_id)
-    direct_messages = "/?" + urlencode({"me": member.id, "channel": "dm"})
-    found = {"who": member.user.username} if len(guild.members) > LISTED else {}
-    back = "/?" + urlencode({"me": member.id, "channel": "dm"} | found) + f"#member-{member.id}"
     name = member.user.display_name or member.user.username
     patron = _gold_patron(parts)
     holds = role_id in member.role_ids
@@ -57,14 +54,14 @@ def steps(parts: Parts) -> list[Step]:
         Step(
             title="Consent at Patreon",
             text=f"Open the button in the direct message; be {patron} there, and allow.",
-            address=f"{direct_messages}#composer",
+            address=_direct_messages(member, "composer"),
             link="Show the direct messages",
             is_done=has_consented,
         ),
         Step(
             title="Confirm",
             text=f"Confirm on the bot's page, come back, and find {name} under {ROLE} in the member list.",
-            address=back,
+            address=_direct_messages(member, f"member-{member.id}", sought_in=guild),
             link=f"Show {name}",
             is_done=holds,
         ),
@@ -103,6 +100,13 @@ def _newcomer(guild: Guild, role_id: str) -> Member:
 def _address(user_id: str, command: str, options: dict[str, str]) -> str:
     filled_in = {OPTION_PREFIX + name: value for name, value in options.items()}
     return "/?" + urlencode({"me": user_id, "command": command, **filled_in}) + "#composer"
+
+
+def _direct_messages(member: Member, shown: str, sought_in: Guild | None = None) -> str:
+    """Return where someone's direct messages are, with something in view; in a crowd, they are looked for by name."""
+    is_crowd = sought_in is not None and len(sought_in.members) > LISTED
+    sought = {"who": member.user.username} if is_crowd else {}
+    return "/?" + urlencode({"me": member.id, "channel": "dm", **sought}) + f"#{shown}"
 
 
 def _gold_patron(parts: Parts) -> str:

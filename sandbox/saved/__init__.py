@@ -4,8 +4,9 @@ In it are people, servers, roles, campaigns, standings, and the time. Not in it:
 messages, webhooks and whatever the bot remembers, for these belong to one run of one bot.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -21,7 +22,7 @@ class SavedWorld(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The file's outline."""
 
     format: str
-    now: datetime
+    now: Annotated[datetime, msgspec.Meta(tz=True)]
     guild_id: str
     campaign_id: str
     api_version: int
@@ -48,7 +49,7 @@ def write_world(world: World, now: datetime) -> bytes:
 
 
 def read_world(path: Path, *, clock: SandboxClock, redirect_uris: list[str]) -> World:
-    """Read a world and set the clock to its time, if that lies ahead. Raises BadWorldFile."""
+    """Read a world and set the clock to its time. Raises BadWorldFile."""
     try:
         saved = msgspec.json.decode(path.read_bytes(), type=SavedWorld)
         if saved.format != FORMAT:
@@ -63,7 +64,7 @@ def read_world(path: Path, *, clock: SandboxClock, redirect_uris: list[str]) -> 
 
 
 def _build(saved: SavedWorld, clock: SandboxClock, redirect_uris: list[str]) -> World:
-    clock.move(max(saved.now - clock.now(), timedelta()))
+    clock.begin_at(saved.now)
     discord = load_discord(saved.discord, clock)
     patreon = load_patreon(saved.patreon, clock)
     campaign = patreon.campaigns[saved.campaign_id]

@@ -39,12 +39,13 @@ def test_no_secret_is_in_the_file() -> None:
     assert [secret for secret in secrets if secret in text] == []
 
 
-def test_a_world_from_tomorrow_brings_its_time_along(tmp_path: Path) -> None:
+@pytest.mark.parametrize("away", [timedelta(days=1), timedelta(days=-200)], ids=["tomorrow", "last winter"])
+def test_a_world_brings_its_time_along(away: timedelta, tmp_path: Path) -> None:
     world = build()
-    tomorrow = world.discord.clock.now() + timedelta(days=1)
+    then = world.discord.clock.now() + away
     path = tmp_path / "world.json"
-    path.write_bytes(write_world(world, tomorrow))
-    assert read(path).discord.clock.now() >= tomorrow
+    path.write_bytes(write_world(world, then))
+    assert then <= read(path).discord.clock.now() < then + timedelta(minutes=1)
 
 
 def test_new_ids_lie_above_those_of_the_file(tmp_path: Path) -> None:
@@ -68,6 +69,7 @@ def without(**changes: object) -> bytes:
         pytest.param(b"{", "is no world of the sandbox", id="no JSON"),
         pytest.param(b'{"format": "x"}', "is no world of the sandbox", id="parts missing"),
         pytest.param(without(format="other/9"), "has the format 'other/9'", id="another format"),
+        pytest.param(without(now="2026-01-01T00:00:00"), "is no world of the sandbox", id="a time without a zone"),
         pytest.param(without(guild_id="1"), "names '1', which is not in it", id="an id that is nowhere"),
     ],
 )

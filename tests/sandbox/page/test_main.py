@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from sandbox.main import main
+from sandbox.ports import OPTIONS
 
 SOON = 20.0
 ANY_PORTS = ("--port", "0", "--discord-port", "0", "--patreon-port", "0", "--bot-port", "0")
@@ -49,11 +50,13 @@ async def test_it_prints_its_address_first_and_leaves_nothing_behind(number: int
     assert left_in(tmp_path) == []
 
 
-def test_a_port_in_use_is_said_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("option", OPTIONS.values())
+def test_a_port_in_use_is_said_in_words(option: str, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        argv = ["--no-bot", "--port", port, "--discord-port", "0", "--patreon-port", "0", "--bot-port", "0"]
-        assert main(argv) == 1
-    assert "Try --port 0" in capsys.readouterr().err
+        assert main([*ANY_PORTS, option, port]) == 1
+    said = capsys.readouterr().err
+    assert f"port {port} ({option}) cannot be used: " in said
+    assert " ".join(ANY_PORTS) in said

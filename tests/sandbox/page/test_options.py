@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.main import Options, Sandbox, main
-from sandbox.options import quiet_port, read_options
+from sandbox.options import read_options
+from sandbox.ports import quiet_port
 
 
 def test_without_options_the_ports_are_the_documented_ones() -> None:
