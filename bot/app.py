@@ -35,6 +35,7 @@ log = structlog.get_logger(__name__)
 
 DATABASE_WATCH_SECONDS = 5.0
 SWEEP_SECONDS = 60.0
+RESUME_SECONDS = 60.0
 READS_KEPT = timedelta(days=30)
 
 
@@ -151,10 +152,11 @@ async def _watch_database(services: Services) -> None:
 
 
 async def _resume_links(services: Services) -> None:
-    """Once Discord is there, go on with the links whose news were cut off with the process before this one."""
-    await services.holder.wait_ready(math.inf)
-    await services.flow.resume()
-    await asyncio.Event().wait()
+    """While Discord is there, go on with the links whose news were cut off, as by the end of the process before."""
+    while True:
+        await services.holder.wait_ready(math.inf)
+        await services.flow.resume()
+        await asyncio.sleep(RESUME_SECONDS)
 
 
 async def _sweep(services: Services) -> None:

@@ -31,7 +31,7 @@ class Aftermath:
         self._told: set[PendingId] = set()  # by this process
 
     def start(self, pending: Pending) -> None:
-        """Begin, unless it is under way or over: a page may ask with a row from before its end."""
+        """Begin, unless it is under way or over: the row may be from before its end."""
         if pending.pending_id in self._tasks or pending.pending_id in self._told:
             return
         task = asyncio.create_task(self._run(pending), name=f"aftermath of link {pending.pending_id}")

@@ -75,7 +75,7 @@ class LinkFlow:
         await asyncio.gather(self._aftermath.close(), self._background.close())
 
     async def resume(self) -> None:
-        """Go on with what an earlier process left undone after confirmations. Discord is to be there by now."""
+        """Go on with what was cut off after confirmations, by an earlier process too. Discord is to be there."""
         for pending in await self._storage.pendings.list_unended():
             self._aftermath.start(pending)
 
@@ -230,11 +230,8 @@ class LinkFlow:
     async def _outcome(self, pending: Pending) -> PageView:
         if not await self._aftermath.stands(pending):
             return PageView(word=Word.EXPIRED)
-        outcome = None
-        if pending.result is None:
-            self._aftermath.start(pending)  # it may have ended with the process that began it
-        else:
-            outcome = msgspec.json.decode(pending.result, type=RolesOutcome)
+        # Without a result it is under way, or `resume` will begin it: only there is Discord known to be there.
+        outcome = None if pending.result is None else msgspec.json.decode(pending.result, type=RolesOutcome)
         return PageView(word=Word.LINKED, linked=await self._aftermath.describe(pending, outcome))
 
     async def _holders(self, discord_user_id: DiscordUserId, patreon_user_id: PatreonUserId) -> Holders:

@@ -402,7 +402,7 @@ class TestSlowAndBrokenRoles:
         cookie = await world.land(world.ada)
         await world.flow.confirm(cookie, await world.token(cookie))
         crashed, world.flow = world.flow, world.new_flow()
-        await world.flow.show(cookie)
+        await world.flow.resume()
         async with asyncio.timeout(5):
             while len(world.roles.followed) < 2:
                 await asyncio.sleep(0.01)
@@ -416,12 +416,12 @@ class TestSlowAndBrokenRoles:
         monkeypatch.setattr(flow_file, "ROLES_SECONDS", 0.01)
         monkeypatch.setattr(background, "CLOSE_SECONDS", 0.01)
         world.roles.may_go.clear()
-        cookie = await world.link(world.ada)
+        await world.link(world.ada)
         await world.flow.close()
         world.flow = world.new_flow()
         world.roles.may_go.set()
         monkeypatch.undo()
-        await world.flow.show(cookie)
+        await world.flow.resume()
         await world.flow.close()
         assert world.roles.followed == [(11, "link"), (11, "link")]
 
