@@ -10,13 +10,17 @@ Service = Literal["discord", "patreon"]
 
 @dataclass
 class Fault:
-    """One switched-on fault: `times` uses are left (None: until cleared), after `after` requests went through."""
+    """One switched-on fault: `times` uses are left (None: until cleared), after `after` requests went through.
+
+    `struck` is how often it did strike: of a fault whose route nobody asks for, that stays 0.
+    """
 
     service: Service
     route: str
     fault: str
     times: int | None = None
     after: int = 0
+    struck: int = 0
 
     def matches(self, request_line: str) -> bool:
         """Tell whether "METHOD /path" is meant: by glob where the route has a star, else by containing it."""
@@ -64,6 +68,7 @@ class Weather:
             if fault.after > 0:
                 fault.after -= 1
                 continue
+            fault.struck += 1
             if fault.times is not None:
                 fault.times -= 1
                 if fault.times <= 0:

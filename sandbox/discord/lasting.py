@@ -38,6 +38,7 @@ class LastingFaults:
                 guilds = self._state.bot_guilds()
                 strike = self._raise_role if fault.fault == ROLE_ABOVE_BOT else self._lose_permission
                 self._done.append((fault, [undo for guild in guilds for undo in strike(guild, fault.route)]))
+                fault.struck = len(self._done[-1][1])
 
     def _raise_role(self, guild: Guild, route: str) -> list[Undo]:
         """Move the role that the fault names, else the highest below the bot, above the bot."""

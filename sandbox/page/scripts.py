@@ -94,7 +94,14 @@ async def set_weather(request: web.Request) -> web.Response:
 def faults_of(parts: Parts) -> list[dict[str, Any]]:
     """Return the faults that are switched on, as the calls and the page show them."""
     return [
-        {"service": f.service, "route": f.route, "fault": f.fault, "times": f.times, "after": f.after}
+        {
+            "service": f.service,
+            "route": f.route,
+            "fault": f.fault,
+            "times": f.times,
+            "after": f.after,
+            "struck": f.struck,
+        }
         for f in parts.weather.faults
     ]
 

@@ -106,8 +106,8 @@ async def test_the_clock_refuses_what_it_cannot_do(page: Page, body: Any) -> Non
 
 async def test_weather_is_set_listed_and_cleared(page: Page, sandbox: Sandbox) -> None:
     fault = {"service": "patreon", "route": "/members", "fault": "cut", "times": 2, "after": 1}
-    assert await post(page, "/weather", fault) == {"faults": [fault]}
-    assert await get(page, "/weather") == {"faults": [fault]}
+    assert await post(page, "/weather", fault) == {"faults": [fault | {"struck": 0}]}
+    assert await get(page, "/weather") == {"faults": [fault | {"struck": 0}]}
     assert await post(page, "/weather", {}) == {"faults": []}
     assert sandbox.weather.faults == []
 
@@ -120,6 +120,20 @@ async def test_weather_strikes_the_service(page: Page, sandbox: Sandbox) -> None
         async with page.get(f"{sandbox.discord.url}/users/@me", headers=headers) as answer:
             statuses.append(answer.status)
     assert statuses == [503, 200]
+
+
+async def test_the_weather_tells_how_often_it_struck(page: Page, sandbox: Sandbox) -> None:
+    for route in ("/users/@me", "/x"):
+        await post(page, "/weather", {"service": "discord", "route": route, "fault": "503"})
+    await post(page, "/weather", {"service": "discord", "fault": "role_above_bot"})
+    headers = {"Authorization": f"Bot {sandbox.discord.state.bot_token}"}
+    for _ in range(2):
+        async with page.get(f"{sandbox.discord.url}/users/@me", headers=headers):
+            pass
+    assert [fault["struck"] for fault in (await get(page, "/weather"))["faults"]] == [2, 0, 1]
+    html = await get(page, "/")
+    assert "struck 2 times" in html
+    assert "has not struck yet" in html
 
 
 async def test_weather_at_an_unknown_service_is_refused(page: Page) -> None:
