@@ -1,9 +1,12 @@
 """Makes the pictures of the README by driving the real sandbox in Chromium: `python scripts/pictures.py`.
 
-Three stills of the way from /link to a role, and the sandbox's page. Everybody in them is invented.
+Three stills of the way from /link to a role, the sandbox's page, and the stories that are played in
+`tests/sandbox/page/test_story.py`. Everybody in them is invented.
 """
 
 import asyncio
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -41,6 +44,8 @@ async def main() -> None:
         await player.has_role("Cedar", "Gold")
         await page.locator("#step-4.done").wait_for(state="attached")
         await page.wait_for_timeout(SETTLED_MS)
+        cedar = page.locator("#members li", has=page.get_by_text("Cedar", exact=True))
+        await cedar.evaluate("row => row.scrollIntoView({ block: 'center' })")
         await _save(page, "link3-role")
         await _whole(player)
         await context.close()
@@ -78,12 +83,20 @@ async def _whole(player: Player) -> None:
     await page.wait_for_timeout(SETTLED_MS)
     await page.evaluate("document.getElementById('said').textContent = ''; scrollTo(0, 0)")
     await page.set_viewport_size({"width": WIDTH, "height": 1000})
-    await _save(page, "sandbox-page")
+    await _save(page, "sandbox-page", whole=True)
 
 
-async def _save(page: Page, name: str) -> None:
-    (PICTURES / f"{name}.png").write_bytes(with_palette(await page.screenshot()))
+async def _save(page: Page, name: str, *, whole: bool = False) -> None:
+    (PICTURES / f"{name}.png").write_bytes(with_palette(await page.screenshot(full_page=whole)))
+
+
+def stories() -> int:
+    """Let the stories be played once more, with pictures."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/sandbox/page/test_story.py"]
+    wanted = os.environ | {"PLEDGEKEEPER_PICTURES": str(PICTURES)}
+    return subprocess.run(command, cwd=REPOSITORY, env=wanted, check=False).returncode  # noqa: S603  our own command
 
 
 if __name__ == "__main__":
     asyncio.run(main())
+    sys.exit(stories())
