@@ -4,6 +4,7 @@ Knows the command line and an environment, and nothing of what the bot does.
 """
 
 import asyncio
+import shutil
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,16 @@ KEPT_LINES = 100_000
 STOP_SECONDS = 20.0
 """How long a bot may take to end its work after SIGTERM before it is killed."""
 CHUNK_BYTES = 65_536
+
+
+def ends_with_us() -> tuple[str, ...]:
+    """Return what to put before a command so that it is told to end when we are killed.
+
+    Where we end by ourselves, we stop it: this is for a SIGKILL, after which nobody else would. On Linux with
+    util-linux; nothing elsewhere.
+    """
+    found = shutil.which("setpriv")
+    return (found, "--pdeathsig", "TERM", "--") if found else ()
 
 
 class BotProcess:
@@ -63,6 +74,7 @@ class BotProcess:
         await self._finish_reading()
         self.exit_code, self._was_told = None, False
         self._process = await asyncio.create_subprocess_exec(
+            *ends_with_us(),
             *self._command,
             cwd=REPOSITORY,
             env=self.environment,
