@@ -87,12 +87,14 @@ class Disconnector:
     ) -> Parting:
         """End it, and let everyone be planned again. Raises UserMistake where the server does not follow it.
 
-        Raises TryLater, with nothing ended, where roles are to be kept and their holders cannot be seen.
+        Raises TryLater, with nothing ended, where roles that other rules name are to be kept, and their holders cannot
+        be seen.
         """
         parting = await self.draft(guild_id, campaign_id)
         if keeps_roles:  # first, while the rules still name them: then they are a person's gift, and nobody takes them
-            rules = await self._storage.rules.list_guild(guild_id)
-            await self._losses.disown_loss(guild_id, [one for one in rules if one.campaign_id == campaign_id])
+            if parting.shared_role_ids:
+                rules = await self._storage.rules.list_guild(guild_id)
+                await self._losses.disown_loss(guild_id, [one for one in rules if one.campaign_id == campaign_id])
             for role_id in parting.role_ids:
                 await self._storage.ledger.drop_role(guild_id, role_id)
         removed = await self._storage.rules.drop_campaign(guild_id, campaign_id)

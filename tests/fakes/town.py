@@ -159,6 +159,13 @@ class Town:
         await self.start()
         await self.until_death(self._ready())
 
+    async def heed(self) -> None:
+        """Do what the bot asks its owner for: a new pair, where a kill in the midst of a refresh lost the old one."""
+        if await self.services.storage.campaigns.find_reader(CampaignId(self.campaign.id)) is None:
+            self.statistics["pairs lost in a refresh"] += 1
+            self.state.oauth.issue_creator_pair(self.client)
+            await self.restart()
+
     async def round(self) -> None:
         """One whole round, and every write that follows from it."""
         self.statistics["rounds"] += 1
@@ -176,7 +183,8 @@ class Town:
         await self.settle()
 
     async def roles_changed(self) -> None:
-        """Somebody moved a role: what Discord refused is tried again, as cogs/sync.py has it."""
+        """Somebody minds the house, and moves a role: what Discord refused is tried again, as cogs/sync.py has it."""
+        await self.heed()
         self.services.breakers.reset(GUILD)
         await self.until_death(self._ready())
 

@@ -1,11 +1,12 @@
 """`/patreon adopt` and `/patreon restore` as an admin uses them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
 from bot.model import GrantState
-from tests.fakes.scene import ADMIN, MEMBER, Scene, connect, serve, set_stage
+from tests.fakes.scene import ADMIN, MEMBER, SOON, Scene, connect, serve, set_stage
 
 ADOPT, RESTORE = "patreon adopt", "patreon restore"
 OTHER = "cedar_lane"
@@ -118,6 +119,9 @@ async def test_a_role_taken_by_hand_comes_again_once_it_is_restored(scene: Scene
     scene.discord.take_role(scene.stage.user_id(MEMBER), scene.stage.role_id("Gold"))
     storage = scene.services.storage
     await scene.written(MEMBER, "suppress")
+    async with asyncio.timeout(SOON):  # the ledger is written after the audit
+        while scene.person(MEMBER) in await adopted(scene):
+            await asyncio.sleep(0.02)
     said = await scene.say(ADMIN, RESTORE, user=str(scene.person(MEMBER)), role=str(scene.role("Gold")))
     assert "If they earn it, they get it now" in said
     await scene.until(lambda: "Gold" in scene.stage.roles(MEMBER), "the role is given again")
