@@ -72,6 +72,11 @@ class Observer:
         self._sights: dict[GuildId, dict[DiscordUserId, _Sight]] = {}
 
     @property
+    def is_connected(self) -> bool:
+        """Tell whether Discord shows us anything now."""
+        return self._clients.current is not None
+
+    @property
     def hears_members(self) -> bool:
         """Tell whether the gateway tells of joins, leaves and roles: it does with the members intent only."""
         client = self._clients.current

@@ -17,7 +17,7 @@ from bot.linking.outcome import RoleNews
 from bot.model import DiscordUserId, GuildId, PatreonUserId, RoleId
 from bot.roles.apply import Applier, Change, Errand, blocked_roles
 from bot.roles.news import gather_news
-from bot.roles.observe import Observer
+from bot.roles.observe import DiscordAway, Observer
 from bot.roles.plan import WRITES, Action, PersonPlan
 from bot.roles.planning import Explanation, GuildPlan, Planning
 from bot.roles.queue import PeopleQueue, Turn, Urgency
@@ -89,8 +89,11 @@ class Reconciler:
     async def follow(self, discord_user_id: DiscordUserId, *, trigger: str) -> tuple[RoleNews, ...]:
         """Plan and write one person who waits, in every guild; say what became of each role.
 
-        One guild out of sight stops no other; its DiscordAway is raised when all the others are done.
+        One guild out of sight stops no other; its DiscordAway is raised when all the others are done. While none is
+        in sight, DiscordAway too: that is not the same as no role.
         """
+        if not self._observer.is_connected:
+            raise DiscordAway("Discord is not connected; roles follow when it is")
         link = await self._storage.links.find_discord(discord_user_id)
         if link is not None:
             self.on_follow(link.patreon_user_id)

@@ -8,7 +8,8 @@ from bot.model import DiscordUserId, GuildId, RoleId
 from bot.roles import observe
 from bot.roles.assignable import dangerous_rights
 from bot.roles.ledger import Seat
-from bot.roles.observe import Observer
+from bot.roles.observe import DiscordAway, Observer
+from bot.services import Services
 from sandbox.weather import Fault
 from tests.fakes.scene import ADMIN, MEMBER, Scene, connect, serve, set_stage
 
@@ -68,6 +69,12 @@ async def test_what_is_written_during_a_look_is_newer_than_what_it_shows(
 
     monkeypatch.setattr(observer, "_ask", ask_while_we_write)
     assert "Gold" in await roles(scene, observer, is_fresh=True)
+
+
+async def test_before_discord_is_there_roles_do_not_follow_and_that_is_said(services: Services) -> None:
+    assert not services.observer.is_connected
+    with pytest.raises(DiscordAway):
+        await services.reconciler.follow(DiscordUserId(1), trigger="test")
 
 
 async def test_those_who_wait_are_asked_for_along(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
