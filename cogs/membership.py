@@ -1,6 +1,6 @@
 """/membership: what Patreon says of the person who asks, which roles follow from it and why, and how old that is."""
 
-import time
+from datetime import datetime, timedelta
 
 from discord import app_commands, ui
 from discord.ext import commands
@@ -14,7 +14,7 @@ from bot.roles.observe import DiscordAway
 from cogs.buttons import button, view_of
 from cogs.shown import explanation_text
 
-ONCE_IN_SECONDS = 60.0
+ONCE_IN = timedelta(minutes=1)
 NOT_LINKED = "No Patreon account is linked to you. /link joins one, and your roles follow."
 CONSENT_ENDED = (
     "Patreon no longer takes the consent that you once gave, so I cannot ask it about you alone. Type /link to give it "
@@ -28,7 +28,7 @@ class MembershipCog(commands.Cog):
 
     def __init__(self, bot: PledgekeeperBot) -> None:
         self._services = bot.services
-        self._refreshed_at: dict[DiscordUserId, float] = {}
+        self._refreshed_at: dict[DiscordUserId, datetime] = {}
         bot.button_handlers["refresh:membership"] = self.refresh
 
     @app_commands.command(description="Show what Patreon says about you, and which roles follow")
@@ -50,10 +50,10 @@ class MembershipCog(commands.Cog):
         await replace(interaction, text, view=view)
 
     def _note_refresh(self, person: DiscordUserId) -> None:
-        now = time.monotonic()
-        recent = {one: at for one, at in self._refreshed_at.items() if now - at < ONCE_IN_SECONDS}
+        now = self._services.clock.now()
+        recent = {one: at for one, at in self._refreshed_at.items() if timedelta() <= now - at < ONCE_IN}
         if person in recent:
-            wait = ONCE_IN_SECONDS - (now - recent[person])
+            wait = (recent[person] + ONCE_IN - now).total_seconds()
             raise UserMistake(f"Patreon was asked about you a moment ago; try again in {wait:.0f} seconds")
         self._refreshed_at = recent | {person: now}
 

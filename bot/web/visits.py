@@ -4,7 +4,7 @@ Knows requests and cookies, and nothing of what is consented to.
 """
 
 import asyncio
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from aiohttp import web
 from multidict import CIMultiDictProxy
@@ -14,6 +14,7 @@ from bot.model import Secret
 
 COOKIE_SECONDS = 3600  # longer than what it opens, so that "run out" and "never ours" stay different pages
 FORM_SECONDS = 10.0  # a browser sends a form at once; whoever dawdles holds a connection
+DEFAULT_PORTS = {"http": 80, "https": 443}
 STATUSES = {Word.UNKNOWN: 400, Word.EXPIRED: 410, Word.USED: 410, Word.UNAVAILABLE: 503}
 MAX_FIELDS = 64  # a creator's campaigns, and one token
 
@@ -23,7 +24,7 @@ class Visits:
 
     def __init__(self, *, public_url: str, cookie_name: str) -> None:
         public = urlsplit(public_url)
-        self._origin = f"{public.scheme}://{public.netloc}"
+        self._origin = origin_of(public)
         self._base = public.path.rstrip("/")
         self._is_https = public.scheme == "https"
         # A __Host- cookie can be set by this very host over https only (RFC 6265bis, 4.1.3.2).
@@ -55,6 +56,14 @@ class Visits:
     def is_from_our_page(self, request: web.Request) -> bool:
         """Tell whether a browser sent this form from our own page, as far as it says."""
         return is_from_our_page(request.headers, self._origin)
+
+
+def origin_of(address: SplitResult) -> str:
+    """Return the origin of an address as browsers write it (HTML, "serialization of an origin")."""
+    host = address.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    port = address.port
+    return f"{address.scheme}://{host}" + ("" if port in {None, DEFAULT_PORTS.get(address.scheme)} else f":{port}")
 
 
 def is_from_our_page(headers: CIMultiDictProxy[str], origin: str) -> bool:

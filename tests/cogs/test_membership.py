@@ -1,5 +1,8 @@
 """/membership as a patron sees it."""
 
+import re
+from datetime import timedelta
+
 import pytest
 
 from cogs import membership
@@ -69,9 +72,9 @@ async def test_patreon_is_asked_once_a_minute_a_person(scene: Scene, monkeypatch
     typed = await scene.type(MEMBER, "membership")
     await scene.press(MEMBER, typed.messages[0], "refresh:")
     asked = len(scene.stage.sandbox.patreon.calls)
-    assert "try again in 60 seconds" in await scene.press(MEMBER, typed.messages[0], "refresh:")
+    assert re.search(r"try again in (60|5\d) seconds", await scene.press(MEMBER, typed.messages[0], "refresh:"))
     assert len(scene.stage.sandbox.patreon.calls) == asked
-    monkeypatch.setattr(membership, "ONCE_IN_SECONDS", 0.0)
+    monkeypatch.setattr(membership, "ONCE_IN", timedelta())
     await scene.press(MEMBER, typed.messages[0], "refresh:")
     assert len(scene.stage.sandbox.patreon.calls) > asked
 

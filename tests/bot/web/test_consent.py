@@ -2,12 +2,14 @@
 
 from http.cookies import SimpleCookie
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from bot.linking import flow as flow_file
 from bot.linking.outcome import RoleNews
 from bot.model import PatreonUserId
+from bot.web.visits import origin_of
 from tests.bot.web.conftest import Site
 
 
@@ -182,6 +184,19 @@ class TestWhoMayAnswer:
     async def test_our_own_origin_may(self, site: Site) -> None:
         page = await site.question(site.world.ada)
         assert (await site.browser.press(page, "confirm", Origin="http://127.0.0.1:9")).status == 303
+
+    @pytest.mark.parametrize(
+        ("public_url", "origin"),
+        [
+            ("https://Pledges.Example", "https://pledges.example"),
+            ("https://pledges.example:443/bot", "https://pledges.example"),
+            ("http://localhost:8080", "http://localhost:8080"),
+            ("http://pledges.example:80", "http://pledges.example"),
+            ("https://[::1]:8443", "https://[::1]:8443"),
+        ],
+    )
+    def test_our_origin_is_written_as_browsers_write_it(self, public_url: str, origin: str) -> None:
+        assert origin_of(urlsplit(public_url)) == origin
 
     @pytest.mark.parametrize("data", [{}, {"token": ""}, {"token": "0" * 64}, b"\xff=\xff", b"&".join([b"a=b"] * 99)])
     async def test_a_wrong_token_gets_the_question_again(self, site: Site, data: Any) -> None:
