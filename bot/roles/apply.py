@@ -26,7 +26,6 @@ from bot.storage import Storage
 log = structlog.get_logger(__name__)
 
 MAY_HAVE_HAPPENED = frozenset({Outcome.DONE, Outcome.UNKNOWN})  # the brake counts what Discord gave no answer to
-WITHOUT_GRANT = frozenset({Outcome.UNKNOWN, Outcome.REFUSED, Outcome.GONE})  # of the role that takes another's place
 NEVER_HAPPENED = frozenset({Outcome.GONE, Outcome.REFUSED, Outcome.BANNED})
 
 
@@ -100,7 +99,7 @@ class Applier:
             match decision.action:
                 case Action.GRANT:
                     outcome = await self._grant(guild_id, plan.discord_user_id, decision, errand.trigger)
-                case Action.REVOKE if any(change.outcome in WITHOUT_GRANT for change in changes):
+                case Action.REVOKE if any(map(_leaves_a_gap, changes)):
                     continue
                 case Action.REVOKE:
                     outcome = await self._revoke(guild_id, plan.discord_user_id, decision, errand.trigger)
@@ -218,6 +217,12 @@ class Applier:
                     f"I cannot change the role **{role}**: {say_block(Block.REFUSED)}. "
                     "I try no more until the roles change",
                 )
+
+
+def _leaves_a_gap(change: Change) -> bool:
+    """Tell whether a role that is to take another's place did not arrive, or whether we cannot know."""
+    is_refused_grant = change.decision.action is Action.GRANT and change.outcome in NEVER_HAPPENED
+    return is_refused_grant or change.outcome is Outcome.UNKNOWN
 
 
 def _audit_reason(trigger: str) -> str:
