@@ -3,6 +3,7 @@
 A part that has never reported is not well: the bot is ready only when all have.
 """
 
+import enum
 from datetime import datetime
 from typing import Literal, get_args
 
@@ -14,6 +15,14 @@ from bot.clock import Clock
 log = structlog.get_logger(__name__)
 
 Part = Literal["gateway", "sync", "web", "database"]
+
+
+class Note(enum.StrEnum):
+    """What an operator should know although every part works. Follows only from what we asked ourselves."""
+
+    COMMANDS_PENDING = "commands_pending"  # Discord does not let us register the commands yet; the old ones stay
+    PATREON_CLIENT_REFUSED = "patreon_client_refused"  # Patreon takes neither our client id nor its secret
+    OWNER_NEEDS_2FA = "owner_needs_2fa"  # a server asks two-factor authentication of the application's owner
 
 
 class PartHealth(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +37,7 @@ class HealthReport(msgspec.Struct, frozen=True, kw_only=True):
 
     status: Literal["ok", "failing"]
     parts: dict[Part, PartHealth]
+    notes: tuple[Note, ...] = ()
 
     @property
     def is_ok(self) -> bool:
@@ -42,6 +52,7 @@ class HealthBoard:
         self._clock = clock
         self._parts: dict[Part, PartHealth] = {part: PartHealth() for part in get_args(Part)}
         self._failing: set[Part] = set()  # parts whose failure is already in the log
+        self._notes: set[Note] = set()
 
     def ok(self, part: Part) -> None:
         """Note that a part just did its work."""
@@ -57,6 +68,14 @@ class HealthBoard:
             log.warning("a part does not work", part=part, why=why)
         self._parts[part] = PartHealth(ok=False, last_success=self._parts[part].last_success)
 
+    def note(self, note: Note) -> None:
+        """Add a note to the report, until it is withdrawn. It makes no part unwell."""
+        self._notes.add(note)
+
+    def withdraw(self, note: Note) -> None:
+        """Take a note back, where it stands."""
+        self._notes.discard(note)
+
     def was_ever_ok(self, part: Part) -> bool:
         """Tell whether a part has worked since the start."""
         return self._parts[part].last_success is not None
@@ -64,4 +83,4 @@ class HealthBoard:
     def report(self) -> HealthReport:
         """Return how all parts are now."""
         status: Literal["ok", "failing"] = "ok" if all(part.ok for part in self._parts.values()) else "failing"
-        return HealthReport(status=status, parts=dict(self._parts))
+        return HealthReport(status=status, parts=dict(self._parts), notes=tuple(sorted(self._notes)))

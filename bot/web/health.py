@@ -1,4 +1,7 @@
-"""`GET /healthz`: 200 when every part of the bot works, 503 otherwise. Public, so it names no cause."""
+"""`GET /healthz`: 200 when every part of the bot works, 503 otherwise. Public, so it names no cause.
+
+Its notes are words of `health.Note`; they alone leave 200.
+"""
 
 import msgspec
 from aiohttp import web
@@ -16,4 +19,4 @@ def health_routes(board: HealthBoard) -> list[web.RouteDef]:
             status=200 if report.is_ok else 503, body=msgspec.json.encode(report), content_type="application/json"
         )
 
-    return [web.get("/healthz", healthz, allow_head=False)]
+    return [web.get("/healthz", healthz)]

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 import structlog
 
-from bot.health import HealthBoard, Part
+from bot.health import HealthBoard, Note, Part
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -73,3 +73,17 @@ def test_the_log_hears_of_the_first_failure_and_of_the_recovery(board: HealthBoa
         for _ in range(3):
             board.ok("sync")
     assert [line["event"] for line in lines] == ["a part does not work", "a part works again"]
+
+
+def test_notes_stand_beside_the_parts_and_leave_the_status(board: HealthBoard) -> None:
+    for part in PARTS:
+        board.ok(part)
+    board.note(Note.OWNER_NEEDS_2FA)
+    board.note(Note.COMMANDS_PENDING)
+    board.note(Note.COMMANDS_PENDING)
+    told = msgspec.json.decode(msgspec.json.encode(board.report()))
+    assert told["notes"] == ["commands_pending", "owner_needs_2fa"]
+    assert told["status"] == "ok"
+    board.withdraw(Note.COMMANDS_PENDING)
+    board.withdraw(Note.PATREON_CLIENT_REFUSED)
+    assert board.report().notes == (Note.OWNER_NEEDS_2FA,)

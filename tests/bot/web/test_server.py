@@ -95,8 +95,13 @@ async def test_health_is_503_until_every_part_is_well(site: Site) -> None:
     assert page.headers["Content-Type"].startswith("application/json")
 
 
-async def test_health_has_no_head(site: Site) -> None:
-    assert (await site.browser.open("/healthz", method="HEAD")).status == 405
+async def test_health_answers_head_as_it_answers_get(site: Site) -> None:
+    assert (await site.browser.open("/healthz", method="HEAD")).status == 503
+    for part in ("gateway", "sync", "database"):
+        site.board.ok(part)
+    page = await site.browser.open("/healthz", method="HEAD")
+    assert (page.status, page.text) == (200, "")
+    assert page.headers["Content-Type"].startswith("application/json")
 
 
 async def test_a_taken_port_is_an_error_and_leaves_nothing_open(world: LinkWorld, site: Site) -> None:
