@@ -16,9 +16,6 @@ TREES = {
     for path in ROOT.glob(f"{part}/**/*.py")
 }
 
-MAX_FILE_LINES = 300
-MAX_FUNCTION_LINES = 40
-
 # A library that is at home in few files can be replaced, and faked at one edge.
 HOMES = {
     "discord": (
@@ -186,19 +183,3 @@ def test_cogs_never_import_each_other() -> None:
         if module.startswith("cogs.") and file_of(module) not in SHARED_BY_COGS and cog(file_of(module)) != cog(name)
     ]
     assert strangers == []
-
-
-def test_no_file_is_over_the_limit() -> None:
-    lines = {name: len((ROOT / name).read_text().splitlines()) for name in TREES}
-    assert {name: count for name, count in lines.items() if count > MAX_FILE_LINES} == {}
-
-
-def test_no_function_is_over_the_limit() -> None:
-    lines = {
-        f"{name}: {node.name}": (node.end_lineno or 0) - node.lineno + 1
-        for name, tree in TREES.items()
-        if not name.startswith("bot/storage/migrations/versions/")  # a migration is a list
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    }
-    assert {name: count for name, count in lines.items() if count > MAX_FUNCTION_LINES} == {}
