@@ -3,23 +3,22 @@
 Nothing that a request holds is echoed or logged: the callback's address carries a code and a state.
 """
 
-import asyncio
 import errno
 import os
 import socket
 import traceback
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
 
 import structlog
 from aiohttp import web
-from aiohttp.web_protocol import RequestHandler
+from multidict import CIMultiDictProxy
 
 from bot.errors import NeedsOwner
 from bot.health import HealthBoard
 from bot.linking.connect import ConnectFlow
 from bot.linking.flow import LinkFlow
 from bot.web.connect import ConnectPages
+from bot.web.connections import Answer, ConnectionServer
 from bot.web.consent import ConsentPages
 from bot.web.headers import SECURITY_HEADERS
 from bot.web.health import health_routes
@@ -32,14 +31,11 @@ MAX_BODY_BYTES = 16 * 1024  # our forms send one token
 MAX_LINE_BYTES = 8190
 MAX_HEADERS = 64
 SHUTDOWN_SECONDS = 10.0
-HEAD_SECONDS = 20.0  # from the connection, or the answer before, to the end of a request's head
-MAX_CONNECTIONS = 256
 
 PORT_ERRORS = {errno.EADDRINUSE, errno.EACCES}  # taken; below 1024, which is for the system's own services
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
 SAID_FOR: dict[int, Said] = {404: NOT_FOUND, 405: NOT_ALLOWED, 413: TOO_LARGE}
+NOTED = {400, 415, 417}  # no browser and no service of ours sends such a thing
 
 
 class WebServer:
@@ -63,21 +59,30 @@ class WebServer:
             *health_routes(health),
             *routes,
         ]
-        self._runner: _Runner | None = None
+        self._pages: web.AppRunner | None = None
+        self._runner: web.ServerRunner | None = None
+        self._refused = Tally("requests were refused")
+        self._broken: dict[str, Tally] = {}
 
     async def start(self, host: str, port: int) -> None:
         """Listen; raises NeedsOwner where the address cannot be had. Port 0 takes a free one."""
-        app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[self._guard])
+        app = web.Application(client_max_size=MAX_BODY_BYTES)
         app.add_routes(self._routes)
-        self._runner = _Runner(
-            app,
+        self._pages = web.AppRunner(app)
+        await self._pages.setup()
+        pages = self._pages.server
+        if pages is None:
+            raise RuntimeError("aiohttp set up no server")
+        server = ConnectionServer(
+            self._guarded(pages.request_handler),
+            request_factory=pages.request_factory,
             access_log=None,  # it would print the callback's address
+            auto_decompress=False,  # nothing that a stranger sends is inflated, not even to find out what it is
             max_line_size=MAX_LINE_BYTES,
             max_field_size=MAX_LINE_BYTES,
             max_headers=MAX_HEADERS,
-            shutdown_timeout=SHUTDOWN_SECONDS,
-            keepalive_timeout=HEAD_SECONDS,
         )
+        self._runner = web.ServerRunner(server, shutdown_timeout=SHUTDOWN_SECONDS)
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, host, port).start()
@@ -90,9 +95,12 @@ class WebServer:
     async def stop(self) -> None:
         """Let requests end, then stop listening."""
         runner, self._runner = self._runner, None
+        pages, self._pages = self._pages, None
         if runner is not None:
             await runner.cleanup()
             self._health.failed("web", "stopped")
+        if pages is not None:
+            await pages.cleanup()
 
     @property
     def port(self) -> int:
@@ -102,28 +110,54 @@ class WebServer:
         port: int = self._runner.addresses[0][1]
         return port
 
-    @web.middleware
-    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        try:
-            response = await handler(request)
-        except web.HTTPException as refusal:
-            response = self._plain(SAID_FOR.get(refusal.status, REFUSED), refusal.status)
-            if "Allow" in refusal.headers:
-                response.headers["Allow"] = refusal.headers["Allow"]
-        except Exception as error:  # noqa: BLE001  the boundary: one page's fault must not end the server
-            resource = request.match_info.route.resource
-            log.error(  # noqa: TRY400  a traceback would print the error's text, and that may hold what it met
-                "a page failed",
-                page=resource.canonical if resource else "none",
-                error=type(error).__name__,
-                frames=[f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)],
-            )
-            response = self._plain(BROKEN, 500)
-        response.headers.update(SECURITY_HEADERS)
+    def _guarded(self, pages: Answer) -> Answer:
+        """Return what answers every request whose head could be read: around all that aiohttp answers by itself."""
+
+        async def answer(request: web.BaseRequest) -> web.StreamResponse:
+            try:
+                _refuse_codings(request.headers)
+                response = await pages(request)
+            except web.HTTPException as refusal:
+                response = self._refuse(refusal)
+            except web.RequestPayloadError:
+                response = self._refuse(web.HTTPBadRequest())
+            except Exception as error:  # noqa: BLE001  the boundary: one page's fault must not end the server
+                self._note_broken(request, error)
+                response = self._plain(BROKEN, 500)
+            response.headers.update(SECURITY_HEADERS)
+            return response
+
+        return answer
+
+    def _refuse(self, refusal: web.HTTPException) -> web.Response:
+        if refusal.status in NOTED:
+            self._refused.note(status=refusal.status)
+        response = self._plain(SAID_FOR.get(refusal.status, REFUSED), refusal.status)
+        if "Allow" in refusal.headers:
+            response.headers["Allow"] = refusal.headers["Allow"]
         return response
+
+    def _note_broken(self, request: web.BaseRequest, error: Exception) -> None:
+        """Log a page's fault; its traceback would print the error's text, and that may hold what it met."""
+        resource = request.match_info.route.resource if isinstance(request, web.Request) else None
+        page = resource.canonical if resource else "none"
+        tally = self._broken.setdefault(page, Tally("a page failed", level="error"))
+        tally.note(
+            page=page,
+            error=type(error).__name__,
+            frames=[f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)],
+        )
 
     def _plain(self, said: Said, status: int) -> web.Response:
         return web.Response(text=self._renderer.plain(said), status=status, content_type="text/html")
+
+
+def _refuse_codings(headers: CIMultiDictProxy[str]) -> None:
+    """Refuse a body that would have to be unpacked: neither a browser's form nor Patreon's webhook is ever packed."""
+    if "Content-Encoding" in headers:
+        raise web.HTTPUnsupportedMediaType
+    if any(coding.strip().lower() != "chunked" for coding in headers.getall("Transfer-Encoding", ())):
+        raise web.HTTPBadRequest
 
 
 def _why_not(error: OSError) -> str:
@@ -136,44 +170,3 @@ def _why_not(error: OSError) -> str:
         f"WEB_HOST cannot be listened on: {reason}; nothing was started. Name an address of this machine."
         " Example: WEB_HOST=127.0.0.1"
     )
-
-
-class _Connection(RequestHandler):
-    """One of not too many connections; it keeps to itself what it could not read: aiohttp would send it back."""
-
-    __slots__ = ()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        if isinstance(self._manager, _Server) and len(self._manager.connections) > MAX_CONNECTIONS:
-            self._manager.too_many.note()
-            self.force_close()
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,  # noqa: ARG002  aiohttp's signature
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,  # noqa: ARG002  aiohttp's signature
-    ) -> web.StreamResponse:
-        if isinstance(self._manager, _Server):
-            self._manager.unreadable.note(status=status, error=type(exc).__name__)
-        response = web.Response(status=status, text="This request could not be read.\n", headers=SECURITY_HEADERS)
-        response.force_close()
-        return response
-
-
-class _Server(web.Server):
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.too_many = Tally("connections were refused: too many are open")
-        self.unreadable = Tally("requests could not be read")
-
-    def __call__(self) -> RequestHandler:
-        return _Connection(self, loop=self._loop, **self._kwargs)
-
-
-class _Runner(web.AppRunner):
-    async def _make_server(self) -> web.Server:
-        made = await super()._make_server()
-        return _Server(made.request_handler, request_factory=made.request_factory, **self._kwargs)

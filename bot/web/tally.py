@@ -4,6 +4,7 @@ The first is told at once; what follows within the minute is counted, and told a
 """
 
 import asyncio
+import logging
 
 import structlog
 
@@ -15,8 +16,9 @@ SECONDS = 60.0
 class Tally:
     """One kind of warning. Used inside a running loop."""
 
-    def __init__(self, event: str) -> None:
+    def __init__(self, event: str, *, level: str = "warning") -> None:
         self._event = event
+        self._level = logging.getLevelNamesMapping()[level.upper()]
         self._untold = 0
         self._facts: dict[str, object] = {}
         self._minute: asyncio.TimerHandle | None = None
@@ -31,6 +33,6 @@ class Tally:
     def _tell(self) -> None:
         self._minute = None
         if self._untold:
-            log.warning(self._event, count=self._untold, **self._facts)
+            log.log(self._level, self._event, count=self._untold, **self._facts)
             self._untold = 0
             self._minute = asyncio.get_running_loop().call_later(SECONDS, self._tell)

@@ -81,6 +81,7 @@ async def test_an_unreadable_request_is_neither_echoed_nor_logged(
     logged = capfd.readouterr()
     assert answer.startswith((b"HTTP/1.1 400", b"HTTP/1.0 400"))
     assert b"Referrer-Policy: no-referrer" in answer
+    assert b"Server: Pledgekeeper\r\n" in answer
     assert b"MARKER" not in answer
     assert "MARKER" not in logged.out + logged.err + caplog.text
 
