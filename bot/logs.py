@@ -2,8 +2,12 @@
 
 Ours follow LOG_LEVEL. Everybody else's stay at WARNING or above, for at DEBUG they print message bodies, interaction
 tokens and query strings. No secret is logged on purpose; `mask` is the last line of defence for the texts of errors.
+
+What is logged may be a stranger's: each text is cut before anything looks at it, and each pattern takes time in
+proportion to the text's length. So none begins with what it may find at every place of a long word.
 """
 
+import itertools
 import logging
 import logging.config
 import re
@@ -15,16 +19,20 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 OURS = ("bot", "cogs", "sandbox")
 
+MAX_CHARACTERS = 16_384  # of one text: any traceback that is worth reading
+MAX_ITEMS = 100  # of one list
+DOTS = "." * 16  # stand for the rest of a secret that was cut through, so that what is left of it is masked too
+
 _MASKED = (
     # The callback's query, and any other that carries a code or state.
     re.compile(r"(?P<keep>[?&](?:code|state)=)[^&\s\"'<>]+"),
     # Form fields, JSON members and keyword arguments whose name says what they hold.
     re.compile(
-        r"(?P<keep>\w*(?:token|secret|password)\"?'?\s*[=:]\s*[bB]?[\"']?)(?!\*)[^\s&\"',;)}<>]{8,}", re.IGNORECASE
+        r"(?P<keep>(?:token|secret|password)\"?'?\s*+[=:]\s*+[bB]?[\"']?)(?!\*)[^\s&\"',;)}<>]{8,}", re.IGNORECASE
     ),
-    re.compile(r"(?P<keep>\b(?:Bearer|Bot)\s+)[\w.~+/=-]{16,}"),
+    re.compile(r"(?P<keep>\b(?:Bearer|Bot)\s++)[\w.~+/=-]{16,}"),
     # An interaction's token stands in the path (Discord docs, Receiving and Responding to Interactions).
-    re.compile(r"(?P<keep>/(?:webhooks|interactions)/\d+/)[\w.-]{16,}"),
+    re.compile(r"(?P<keep>/(?:webhooks|interactions)/\d++/)[\w.-]{16,}"),
 )
 
 
@@ -55,10 +63,13 @@ def configure_logging(level: str, style: str) -> None:
 
 
 def mask(text: str) -> str:
-    """Put stars in the place of whatever looks like a code, a state or a token."""
+    """Put stars in the place of whatever looks like a code, a state or a token, in the part that is kept."""
+    length = len(text)
+    if length > MAX_CHARACTERS:
+        text = text[:MAX_CHARACTERS] + DOTS
     for pattern in _MASKED:
         text = pattern.sub(r"\g<keep>***", text)
-    return text
+    return text if length <= MAX_CHARACTERS else f"{text} (cut: {length} characters)"
 
 
 def _shared() -> list[Processor]:
@@ -75,22 +86,24 @@ def _shared() -> list[Processor]:
 
 
 def _mask_values(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    return {key: _mask_value(value) for key, value in event.items()}
+    # What begins with an underscore is structlog's own, and is not printed.
+    return {key: value if key.startswith("_") else _mask_value(value) for key, value in event.items()}
 
 
 def _mask_value(value: Any) -> Any:
-    if isinstance(value, BaseException):
-        value = repr(value)
-    return mask(value) if isinstance(value, str) else value
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        kept = [_mask_value(one) for one in itertools.islice(value, MAX_ITEMS)]
+        return kept if len(value) <= MAX_ITEMS else [*kept, f"… ({len(value)} in all)"]
+    return mask(repr(value))
 
 
 def _renderer(style: str) -> Processor:
     if style == "json":
-        return structlog.processors.JSONRenderer(default=_plain)
+        return structlog.processors.JSONRenderer()
     return structlog.dev.ConsoleRenderer(
         colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback, pad_event_to=0
     )
-
-
-def _plain(value: Any) -> str:
-    return mask(repr(value))

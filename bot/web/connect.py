@@ -18,7 +18,7 @@ from bot.linking.connection import ConnectLanding, ConnectView
 from bot.linking.outcome import Word
 from bot.model import CampaignId, Secret
 from bot.web.render import REFUSED, Renderer
-from bot.web.visits import Visits, read_form, read_token, status_of, to_page
+from bot.web.visits import MAX_ID_CHARACTERS, Visits, read_form, read_token, status_of, to_page
 
 
 class ConnectPages:
@@ -58,7 +58,7 @@ class ConnectPages:
         if not self._visits.is_from_our_page(request):
             return to_page(self._renderer.plain(REFUSED), 403)
         form = await read_form(request)
-        chosen = frozenset(CampaignId(one) for one in form.get("campaign", ()))
+        chosen = frozenset(CampaignId(one) for one in form.get("campaign", ()) if len(one) <= MAX_ID_CHARACTERS)
         view = await self._flow.confirm(self._visits.cookie(request), read_token(form), chosen)
         return self._visits.see("/connect/confirm") if view.word is Word.CONNECTED else self._shown(view)
 

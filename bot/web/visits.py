@@ -17,6 +17,7 @@ FORM_SECONDS = 10.0  # a browser sends a form at once; whoever dawdles holds a c
 DEFAULT_PORTS = {"http": 80, "https": 443}
 STATUSES = {Word.UNKNOWN: 400, Word.EXPIRED: 410, Word.USED: 410, Word.UNAVAILABLE: 503}
 MAX_FIELDS = 64  # a creator's campaigns, and one token
+MAX_ID_CHARACTERS = 64  # no service gives a longer one
 
 
 class Visits:

@@ -11,8 +11,9 @@ from typing import Any
 
 READ, PLAN, WRITE, ANSWER, WEBHOOK = "read", "plan", "write", "answer", "webhook"
 PERSON, SAID, TROUBLE = "person", "bot", "trouble"
-LINE = re.compile(r"^\S+Z? \[(?P<level>\w+) *\] (?P<event>.+?) +\[(?P<logger>[\w.]+)\](?P<facts>.*)$")
-FACT = re.compile(r"(\w+)=('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|\S+)")
+# A line may hold a stranger's words, so both take time in proportion to its length.
+LINE = re.compile(r"^\S+Z? \[(?P<level>\w+) *\] (?P<event>\S++(?: ++\S++)*?) ++\[(?P<logger>[\w.]+)\](?P<facts>.*)$")
+FACT = re.compile(r"\b(\w++)=('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|\S+)")
 ROUND = "round"
 NOTED_ELSEWHERE = {"role written"}
 """Log lines about what the time line shows already, as a call."""

@@ -1,13 +1,14 @@
 import json
 import logging
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import structlog
 
-from bot.logs import OURS, configure_logging, mask
+from bot.logs import _MASKED, MAX_CHARACTERS, MAX_ITEMS, OURS, configure_logging, mask
 from bot.model import Secret
 
 LONG = "MARKER-0123456789-abcdefghij"
@@ -129,3 +130,64 @@ def test_what_looks_like_a_secret_is_masked(text: str) -> None:
 )
 def test_what_is_no_secret_stays_readable(text: str) -> None:
     assert mask(text) == text
+
+
+WORDS = [
+    *("a", "token", "token ", "token=", "token:a ", "tokenbot ", "secret'", "password=*", "?code=", "&state= "),
+    *("Bot ", "Bearer aaa ", "Bearer\n\n", "/webhooks/1", "/webhooks/1/a ", "_", " ", "\u4e00", "=", '"'),
+]
+
+
+def least_time(work: Callable[[], object]) -> float:
+    times = []
+    for _ in range(5):
+        began = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - began)
+    return min(times)
+
+
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("lead", ["", "token", "Bot ", "?code=", "/webhooks/"])
+def test_a_pattern_takes_time_in_proportion_to_the_text(lead: str, word: str) -> None:
+    """Compared within one run: sixteen times the text may cost fifty times the time, where squares would cost 256."""
+    small, large = (lead + word * (size // len(word)) for size in (1_000, 16_000))
+    for pattern in _MASKED:
+        quick = least_time(lambda p=pattern: p.sub("", small))  # type: ignore[misc]
+        slow = least_time(lambda p=pattern: p.sub("", large))  # type: ignore[misc]
+        assert slow < 50 * quick + 0.002
+
+
+def test_a_long_text_costs_no_more_than_the_part_that_is_kept() -> None:
+    text = "a" * MAX_CHARACTERS
+    whole = least_time(lambda: mask(text))
+    endless = text * 600
+    assert least_time(lambda: mask(endless)) < 5 * whole + 0.002
+    assert len(mask(endless)) < MAX_CHARACTERS + 100
+    assert mask(endless).endswith(f"(cut: {len(endless)} characters)")
+    assert mask(text) == text
+
+
+@pytest.mark.parametrize("kept", [*range(1, len(LONG))])
+@pytest.mark.parametrize("before", ["access_token=", "Authorization: Bearer ", "?state=", "/webhooks/12/"])
+def test_a_secret_that_is_cut_through_is_masked(before: str, kept: int) -> None:
+    filler = " " * (MAX_CHARACTERS - len(before) - kept)
+    assert "***" in mask(filler + before + LONG + " and more" * 100)
+    assert "M" not in mask(filler + before + LONG + " and more" * 100)
+
+
+def test_what_is_logged_is_cut_and_masked_in_lists_and_objects_too(
+    capsys: pytest.CaptureFixture[str], style: str
+) -> None:
+    configure_logging("INFO", style)
+    log = structlog.get_logger("bot.x")
+    log.info("much", names=["a" * 10 * MAX_CHARACTERS], told={"token": LONG}, ids=list(range(100 * MAX_ITEMS)))
+    log.info(
+        "more",
+        names=(f"access_token={LONG}",),
+        why=ValueError("a" * 10 * MAX_CHARACTERS),
+        raw=b"token=" + LONG.encode(),
+    )
+    out = printed(capsys)
+    assert "MARKER" not in out
+    assert len(out) < 3 * MAX_CHARACTERS
