@@ -48,9 +48,7 @@ def run(settings: Settings) -> int:
 
 async def _run(settings: Settings) -> None:
     stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
+    _set_at_signals(stopped)
     async with contextlib.AsyncExitStack() as stack:
         clock = await _start_clock(stack, settings)
         vault = Vault(settings.encryption_keys)
@@ -63,6 +61,16 @@ async def _run(settings: Settings) -> None:
         await stopped.wait()
         log.info("pledgekeeper stops")
     log.info("pledgekeeper stopped")
+
+
+def _set_at_signals(stopped: asyncio.Event) -> None:
+    """Let Ctrl-C and SIGTERM set `stopped`."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stopped.set)
+        except NotImplementedError:  # on Windows; there the loop is waked by whatever signal.signal handles
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
 
 
 async def _start_clock(stack: contextlib.AsyncExitStack, settings: Settings) -> Clock:

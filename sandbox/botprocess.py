@@ -9,7 +9,6 @@ import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from signal import SIGKILL, SIGTERM
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 BOT_COMMAND = (sys.executable, "run.py", "bot")
@@ -91,13 +90,13 @@ class BotProcess:
         process = self._process
         if process is not None and process.returncode is None:
             self._was_told = True
-            process.send_signal(SIGTERM)
+            process.terminate()
             try:
                 async with asyncio.timeout(STOP_SECONDS):
                     await process.wait()
             except TimeoutError:
                 self._add_line(f"sandbox: the bot did not stop in {STOP_SECONDS:.0f} s and was killed")
-                process.send_signal(SIGKILL)
+                process.kill()
         await self._finish_reading()
         return self.exit_code
 
@@ -105,7 +104,7 @@ class BotProcess:
         """End it at once (SIGKILL), as a crash would; return the exit code."""
         if self._process is not None and self._process.returncode is None:
             self._was_told = True
-            self._process.send_signal(SIGKILL)
+            self._process.kill()
         await self._finish_reading()
         return self.exit_code
 

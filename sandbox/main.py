@@ -132,8 +132,7 @@ def main(argv: Sequence[str]) -> int:
 
 async def _serve(options: Options) -> None:
     stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    _set_at_signals(stopped)
     gc.disable()  # a large world is made of millions of records, none of which is garbage, now or later
     sandbox = Sandbox(options)
     gc.freeze()
@@ -142,6 +141,15 @@ async def _serve(options: Options) -> None:
         _greet(sandbox)
         await stopped.wait()
         _say("Stopping …")
+
+
+def _set_at_signals(stopped: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stopped.set)
+        except NotImplementedError:  # on Windows; there the loop is waked by whatever signal.signal handles
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
 
 
 def _greet(sandbox: Sandbox) -> None:
