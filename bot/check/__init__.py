@@ -10,7 +10,7 @@ from rich.console import Console
 
 from bot.check.database import inspect_database
 from bot.check.discord import ask_discord
-from bot.check.files import inspect_dotenv
+from bot.check.files import inspect_files
 from bot.check.findings import Finding
 from bot.check.patreon import ask_patreon
 from bot.check.table import print_findings
@@ -39,4 +39,4 @@ async def find_all(settings: Settings) -> list[Finding]:
             ask_public_url(settings, session, is_bot_running=database.is_bot_running),
             ask_metrics(settings, session),
         )
-    return [*about_discord, *about_patreon, *database.findings, about_web, *about_metrics, *inspect_dotenv()]
+    return [*about_discord, *about_patreon, *database.findings, about_web, *about_metrics, *inspect_files(settings)]

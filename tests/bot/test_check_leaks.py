@@ -1,4 +1,4 @@
-"""What the check finds open that should be shut: the file of settings, and the metrics."""
+"""What the check finds open that should be shut: files that everybody may read, and the metrics."""
 
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from bot.check.files import inspect_dotenv
+from bot.check.files import inspect_dotenv, inspect_files
 from bot.check.findings import Verdict
 from bot.check.web import ask_metrics
 from bot.model import Secret
@@ -127,3 +127,55 @@ def test_a_file_that_does_not_count_and_none_at_all_are_no_matter(
     monkeypatch.delenv("PLEDGEKEEPER_NO_DOTENV")
     dotenv.unlink()
     assert inspect_dotenv() == []
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Settings:
+    """Settings whose database lies in a folder of its own, as the bot makes it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PLEDGEKEEPER_NO_DOTENV", raising=False)
+    for folder in ("data", "secrets"):
+        (tmp_path / folder).mkdir(mode=0o700)
+    for name in (*DATABASE_FILES, "secrets/encryption_keys", "secrets/notes.txt"):
+        (tmp_path / name).touch(mode=0o600)
+    return settings.model_copy(update={"database_url": "sqlite+aiosqlite:///data/pledges.db"})
+
+
+DATABASE_FILES = tuple(f"data/pledges.db{end}" for end in ("", "-wal", "-shm", "-journal", ".lock"))
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o604, 0o666])
+@pytest.mark.parametrize("name", [*DATABASE_FILES, "secrets/encryption_keys"])
+def test_a_file_of_ours_that_everybody_may_read_is_found(here: Settings, name: str, mode: int) -> None:
+    Path(name).chmod(mode)
+    (finding,) = inspect_files(here)
+    assert finding.verdict is Verdict.NOTE
+    assert finding.setting == ("DATABASE_URL" if name.startswith("data") else "secrets/")
+    assert f"may read {Path(name).name}," in finding.result
+    assert finding.cure == f"chmod 600 {name}"
+
+
+def test_all_that_everybody_may_read_of_a_database_is_one_row(here: Settings) -> None:
+    for name in DATABASE_FILES:
+        Path(name).chmod(0o644)
+    (finding,) = inspect_files(here)
+    assert finding.cure == f"chmod 600 {' '.join(DATABASE_FILES)}"
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o733])
+def test_a_folder_in_which_everybody_may_put_a_file_beside_the_database_is_found(here: Settings, mode: int) -> None:
+    Path("data").chmod(mode)
+    (finding,) = inspect_files(here)
+    assert (finding.setting, finding.verdict) == ("DATABASE_URL", Verdict.NOTE)
+    assert "folder data" in finding.result
+
+
+def test_files_that_few_may_read_and_files_that_are_none_of_ours_are_no_matter(here: Settings) -> None:
+    Path("secrets/notes.txt").chmod(0o644)
+    Path("data/pledges.db").chmod(0o640)
+    Path("data").chmod(0o755)
+    assert inspect_files(here) == []
+    for name in DATABASE_FILES:
+        Path(name).unlink()
+    Path("data").rmdir()
+    assert inspect_files(here) == []

@@ -1,4 +1,4 @@
-"""`run.py` where the event loop knows no signals and some are not even named, as on Windows: it starts, and Ctrl-C ends it.
+"""`run.py` where the event loop knows no signals and some have no name, as on Windows: it starts, and Ctrl-C ends it.
 
 Not Windows itself: what its Python lacks is taken from ours before `run.py` runs.
 """
