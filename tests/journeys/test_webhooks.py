@@ -157,3 +157,16 @@ async def test_on_v1_a_webhook_made_by_hand_brings_the_role(by_hand: Stage) -> N
     stage.sandbox.patreon.change_tier(stage.patron_id("Saga Mirren"), stage.tier_id("Gold"))
     await stage.until(lambda: "Gold" in stage.roles(HAZEL), "the role", 5)
     assert len(webhooks(stage)) == 1
+
+
+@pytest.mark.parametrize("long", ["a" * 100_000, "1" * 100_000, "token" * 20_000], ids=["letters", "digits", "tokens"])
+async def test_a_genuine_delivery_with_an_endless_id_holds_nobody_up(quiet: Stage, long: str) -> None:
+    user = {"data": {"type": "user", "id": long}}
+    body = {"data": {"type": "member", "id": long, "relationships": {"user": user, "campaign": user}}}
+    (webhook,) = webhooks(quiet)
+    assert await post(quiet, json.dumps(body).encode(), webhook.secret) == 200
+    quiet.sandbox.patreon.change_tier(quiet.patron_id("Saga Mirren"), quiet.tier_id("Gold"))
+    await quiet.until(lambda: "Gold" in quiet.roles(HAZEL), "the role of another", 10)
+    assert (await quiet.health())["http"] == 200
+    assert max(len(line) for line in quiet.log().splitlines()) < 40_000
+    assert "Traceback" not in quiet.log()
