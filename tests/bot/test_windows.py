@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -32,6 +33,13 @@ runpy.run_path("run.py", run_name="__main__")
 """
 
 
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+    return port
+
+
 def environment(directory: Path) -> dict[str, str]:
     """Settings that are right in form, of services where nobody answers."""
     return {
@@ -45,7 +53,7 @@ def environment(directory: Path) -> dict[str, str]:
         "PATREON_CLIENT_SECRET": "secret",
         "PATREON_CAMPAIGN_ID": "700",
         "PUBLIC_URL": "http://127.0.0.1:9",
-        "WEB_PORT": "18997",
+        "WEB_PORT": str(free_port()),
         "DATABASE_URL": f"sqlite+aiosqlite:///{directory}/data/pledgekeeper.db",
         "ENCRYPTION_KEYS": new_key().reveal(),
     }
