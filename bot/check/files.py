@@ -39,7 +39,7 @@ def _inspect_secrets() -> list[Finding]:
 
 def _inspect_database(path: Path) -> list[Finding]:
     files = (path, *(path.with_name(path.name + end) for end in BESIDE), lock_path(path))
-    return _judge("DATABASE_URL", files, "and who is linked to whom")
+    return _judge(path.name, files, "and who is linked to whom")
 
 
 def _judge(setting: str, files: Iterable[Path], what: str) -> list[Finding]:
@@ -55,8 +55,8 @@ def _inspect_folder(folder: Path) -> list[Finding]:
     """Report a folder in which everybody may put files, and so others than ours beside the database."""
     if not folder.is_dir() or not _may_all(folder, stat.S_IWOTH):
         return []
-    told = f"every user of this machine may write in its folder {folder}, and so spoil the database"
-    return [note("DATABASE_URL", told, "let nobody else write there, or name another place")]
+    told = "every user of this machine may write in this folder of the database, and so spoil it"
+    return [note(str(folder), told, "let nobody else write there, or name another place")]
 
 
 def _may_all(path: Path, right: int) -> bool:

@@ -150,7 +150,7 @@ def test_a_file_of_ours_that_everybody_may_read_is_found(here: Settings, name: s
     Path(name).chmod(mode)
     (finding,) = inspect_files(here)
     assert finding.verdict is Verdict.NOTE
-    assert finding.setting == ("DATABASE_URL" if name.startswith("data") else "secrets/")
+    assert finding.setting == ("pledges.db" if name.startswith("data") else "secrets/")
     assert f"may read {Path(name).name}," in finding.result
     assert finding.cure == f"chmod 600 {name}"
 
@@ -166,8 +166,8 @@ def test_all_that_everybody_may_read_of_a_database_is_one_row(here: Settings) ->
 def test_a_folder_in_which_everybody_may_put_a_file_beside_the_database_is_found(here: Settings, mode: int) -> None:
     Path("data").chmod(mode)
     (finding,) = inspect_files(here)
-    assert (finding.setting, finding.verdict) == ("DATABASE_URL", Verdict.NOTE)
-    assert "folder data" in finding.result
+    assert (finding.setting, finding.verdict) == ("data", Verdict.NOTE)
+    assert "may write in this folder" in finding.result
 
 
 def test_files_that_few_may_read_and_files_that_are_none_of_ours_are_no_matter(here: Settings) -> None:
