@@ -75,7 +75,7 @@ async def answer_error(interaction: discord.Interaction[Any], error: Exception) 
         return
     try:
         await say(interaction, explain(cause, is_admin=is_manager(interaction)))
-    except (discord.HTTPException, OSError, TimeoutError) as failure:
+    except (discord.DiscordException, OSError, TimeoutError) as failure:
         log.warning("an answer could not be sent", error=repr(failure))
 
 

@@ -103,6 +103,7 @@ async def _start(stack: contextlib.AsyncExitStack, services: Services) -> None:
         token=settings.discord_token,
         holder=services.holder,
         health=health,
+        home_guild_id=settings.discord_guild_id,
     )
     await _keep_running(stack, "discord", supervisor.run())
     for part in (

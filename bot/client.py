@@ -4,19 +4,17 @@ Rules:
 1. It sees guilds and, where the application may, their members; never messages. It caches nobody: whoever we follow is
    asked for by id.
 2. Every address hangs under DISCORD_API_URL; the gateway is the one that `GET /gateway/bot` names there.
-3. Commands are registered only where they differ from what Discord has.
+3. Commands are registered in the background (`registration.py`): nobody waits for them.
 A client lives once: after its end the supervisor builds a fresh one. What the commands do is in `cogs/`.
 """
 
 import asyncio
 import contextlib
-import hashlib
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import discord
-import msgspec
 import structlog
 import yarl
 from discord import app_commands
@@ -26,6 +24,7 @@ from discord.http import Route
 
 from bot.answers import answer_error, comes_in_sight
 from bot.holder import ClientHolder
+from bot.registration import CommandRegistration
 from bot.services import Services
 
 __all__ = ["AddCogs", "ButtonHandler", "ClientHolder", "Interaction", "PledgekeeperBot", "build_client"]
@@ -35,7 +34,8 @@ log = structlog.get_logger(__name__)
 SPARE_IDENTIFIES = 200  # of a thousand a day; whoever uses them all up gets a new token (discord-api-docs, Gateway)
 WORK = ("discord.py: ", "CommandTree-", "discord-ui-")  # how discord.py names the tasks of events, commands, buttons
 WORK_SECONDS = 4.0
-COMMANDS_NOTICE = "commands-registered"
+REGISTERED_WITHIN_SECONDS = 5.0  # for so long the first connection waits for the commands, that they be there with it
+LONGEST_LIMIT_SECONDS = 120.0  # a longer wait that Discord asks for is an error, and whoever asked decides
 GUILD_READY_SECONDS = 0.5  # discord.py's own wait, after the last guild that came
 GUILDS_SECONDS = 5.0  # that a guild's outage may keep us from the others; one that comes later is looked at then
 
@@ -53,6 +53,7 @@ class PledgekeeperBot(commands.Bot):
             chunk_guilds_at_startup=False,
             max_messages=None,
             guild_ready_timeout=GUILD_READY_SECONDS,
+            max_ratelimit_timeout=LONGEST_LIMIT_SECONDS,
             allowed_mentions=discord.AllowedMentions.none(),
             allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
         )
@@ -61,6 +62,7 @@ class PledgekeeperBot(commands.Bot):
         self._add_cogs = add_cogs
         self._pause = 0.0
         self._is_connected = False
+        self._registering: asyncio.Task[None] | None = None
 
     async def setup_hook(self) -> None:
         """Get ready between login and connection. Raises PrivilegedIntentsRequired where members may not be seen."""
@@ -79,6 +81,9 @@ class PledgekeeperBot(commands.Bot):
 
     async def close(self) -> None:
         """Disconnect, once the commands and events under way have ended; they are given a little time."""
+        if self._registering is not None:
+            self._registering.cancel()
+            await asyncio.gather(self._registering, return_exceptions=True)
         own = asyncio.current_task()
         work = {task for task in asyncio.all_tasks() if task.get_name().startswith(WORK) and task is not own}
         if work:
@@ -116,23 +121,12 @@ class PledgekeeperBot(commands.Bot):
         self._pause = identify_pause(remaining=limit["remaining"], reset_after_seconds=limit["reset_after"] / 1000)
 
     async def _register_commands(self) -> None:
-        notices = self.services.storage.notices
-        if await notices.seen(COMMANDS_NOTICE) == await self._fingerprint():
-            return
-        try:
-            await self.tree.sync()
-        except (discord.HTTPException, app_commands.CommandSyncFailure) as error:
-            log.error("the commands could not be registered; the old ones stay", error=str(error))  # noqa: TRY400  theirs
-            return
-        await notices.note(COMMANDS_NOTICE, self.services.clock.now(), await self._fingerprint())
-        log.info("commands registered")
-
-    async def _fingerprint(self) -> str:
-        """Tell apart any two pairs of what we offer and what Discord has: it renews a command's version with it."""
-        ours = [command.to_dict(self.tree) for command in self.tree.get_commands()]
-        theirs = await self.http.get_global_commands(self.application.id if self.application else 0)
-        registered = sorted((str(command["id"]), str(command.get("version"))) for command in theirs)
-        return hashlib.sha256(msgspec.json.encode([ours, registered])).hexdigest()
+        services = self.services
+        registration = CommandRegistration(
+            client=self, tree=self.tree, notices=services.storage.notices, health=services.health, clock=services.clock
+        )
+        self._registering = asyncio.create_task(registration.run(), name="registration of the commands")
+        await asyncio.wait({self._registering}, timeout=REGISTERED_WITHIN_SECONDS)
 
 
 Interaction = discord.Interaction[PledgekeeperBot]

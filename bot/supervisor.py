@@ -5,7 +5,8 @@ Rules:
    half a minute. discord.py's own reconnecting, which backs off for up to a quarter of an hour, is not used: only its
    resuming is.
 2. A refused token is tried again seldom and said loudly: the web pages stay up meanwhile.
-3. Where the members intent is refused, the next client goes without; the one after that asks again.
+3. While the home server is in an outage of Discord's, the gateway is not well: there is nothing that we could do there.
+4. Where the members intent is refused, the next client goes without; the one after that asks again.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ import structlog
 from bot.errors import PledgekeeperError
 from bot.health import HealthBoard, Part
 from bot.holder import ClientHolder
-from bot.model import Secret
+from bot.model import GuildId, Secret
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +30,7 @@ FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 15.0
 SOUND_AFTER_SECONDS = 60.0  # whoever ran that long begins again at the first pause
 BAD_TOKEN_PAUSE_SECONDS = 300.0
-LOGIN_WITHIN_SECONDS = 90.0  # with the commands registered, which Discord may slow down
+LOGIN_WITHIN_SECONDS = 90.0  # Discord may slow down what is asked then
 READY_WITHIN_SECONDS = 60.0  # after its IDENTIFY: two seconds after the last of its guilds came
 CLOSE_SECONDS = 10.0
 WATCH_SECONDS = 0.5
@@ -97,8 +98,10 @@ class DiscordSupervisor:
         token: Secret,
         holder: ClientHolder,
         health: HealthBoard,
+        home_guild_id: GuildId | None = None,
         pauses: Pauses | None = None,
     ) -> None:
+        self._home_guild_id = home_guild_id
         self._build = build  # told whether to ask for the members intent
         self._token = token
         self._holder = holder
@@ -181,10 +184,17 @@ class DiscordSupervisor:
         while True:
             client = self._holder.current
             if client is not None and client.is_ready() and math.isfinite(client.latency):
-                self._health.ok("gateway")
+                if self._is_home_out(client):
+                    self._health.failed("gateway", "the home server is in an outage of Discord's")
+                else:
+                    self._health.ok("gateway")
             elif self._health.was_ever_ok("gateway"):  # a first connection that fails says why itself
                 self._health.failed("gateway", "not connected to discord")
             await asyncio.sleep(WATCH_SECONDS)
+
+    def _is_home_out(self, client: discord.Client) -> bool:
+        home = None if self._home_guild_id is None else client.get_guild(self._home_guild_id)
+        return home is not None and home.unavailable
 
 
 def require_sound(client: discord.Client) -> None:

@@ -60,7 +60,9 @@ class LinkCog(commands.Cog):
             await say(interaction, SENT.format(url=sent.jump_url))
             place = place_of(interaction, sent)
         else:
-            await say(interaction, f"{text}\n{CLOSED if sent.code in CLOSED_CODES else NOT_SENT}", view=view)
+            await say(
+                interaction, f"{text}\n{CLOSED if getattr(sent, 'code', None) in CLOSED_CODES else NOT_SENT}", view=view
+            )
             place = place_of(interaction, None)
         await self._services.flow.attach_button(started.state_id, place)
 
@@ -95,12 +97,12 @@ class LinkCog(commands.Cog):
 
 async def send_dm(
     person: discord.User | discord.Member, text: str, view: ui.View
-) -> discord.Message | discord.HTTPException:
+) -> discord.Message | discord.DiscordException:
     """Send a direct message; return the error where Discord will not, for whatever reason: the reply serves as well."""
     try:
         return await person.send(text, view=view, suppress_embeds=True)
-    except discord.HTTPException as error:
-        log.info("a direct message is not possible", discord_user_id=person.id, status=error.status, code=error.code)
+    except discord.DiscordException as error:
+        log.info("a direct message is not possible", discord_user_id=person.id, error=str(error))
         return error
 
 

@@ -22,6 +22,7 @@ HOMES = {
         "cogs/*",
         "bot/answers.py",
         "bot/client.py",
+        "bot/registration.py",
         "bot/holder.py",
         "bot/messenger.py",
         "bot/supervisor.py",

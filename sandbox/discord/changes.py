@@ -141,6 +141,18 @@ class Changes:
         self.gateway.dispatch("GUILD_CREATE", created, guild_id=guild.id, intent=intents.GUILDS)
         self._touched(guild)
 
+    def set_outage(self, guild: Guild, *, is_out: bool) -> None:
+        """Let a guild fall out of sight, or come back with all that happened meanwhile (docs, "Guild Delete")."""
+        if is_out:
+            gone = {"id": guild.id, "unavailable": True}
+            self.gateway.dispatch("GUILD_DELETE", gone, guild_id=guild.id, intent=intents.GUILDS)
+            guild.is_out = True
+        elif guild.is_out:
+            guild.is_out = False
+            back = guild_create_json(self.state, guild, large_threshold=50) | {"unavailable": False}
+            self.gateway.dispatch("GUILD_CREATE", back, guild_id=guild.id, intent=intents.GUILDS)
+        self._touched(guild)
+
     def guild_changed(self, guild: Guild) -> None:
         """Tell that fields of the guild itself changed."""
         self.gateway.dispatch("GUILD_UPDATE", guild_json(guild), guild_id=guild.id, intent=intents.GUILDS)

@@ -44,7 +44,8 @@ class Gateway:
 
     def dispatch(self, event: str, data: dict[str, Any], *, guild_id: str | None = None, intent: int = 0) -> None:
         """Send `event` to each session that covers the guild and asked for the intent (0: to all of them)."""
-        if guild_id and self.state.bot.id not in self.state.guilds[guild_id].members:
+        guild = self.state.guilds[guild_id] if guild_id else None
+        if guild is not None and (guild.is_out or self.state.bot.id not in guild.members):
             return
         listeners = [s for s in self.sessions.values() if s.covers(guild_id) and s.intents & intent == intent]
         if not listeners:
@@ -63,7 +64,7 @@ class Gateway:
         guilds = [guild for guild in self.state.bot_guilds() if session.covers(guild.id)]
         ready = {
             "v": 10,
-            "user": own_user_json(self.state.bot),
+            "user": own_user_json(self.state.bot, owner_has_2fa=self.state.application.owner_has_2fa),
             "guilds": [{"id": guild.id, "unavailable": True} for guild in guilds],
             "session_id": session.id,
             "session_type": "normal",
@@ -82,6 +83,8 @@ class Gateway:
 
     def _show(self, session: Session, guilds: Iterable[Guild]) -> None:
         for guild in guilds:
+            if guild.is_out:
+                continue
             session.dispatch("GUILD_CREATE", self._guild_create(session, guild))
 
     def _guild_create(self, session: Session, guild: Guild) -> bytes:

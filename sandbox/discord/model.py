@@ -135,7 +135,7 @@ class AuditEntry:
 
 @dataclass(slots=True)
 class Guild:
-    """A server. `bot_is_here` is false before the bot is invited and after it is kicked."""
+    """A server. `bot_is_here` is false before the bot is invited and after it is kicked; `is_out` in an outage."""
 
     id: str
     name: str
@@ -145,6 +145,7 @@ class Guild:
     members: dict[str, Member] = field(default_factory=dict)
     system_channel_id: str | None = None
     requires_2fa: bool = False
+    is_out: bool = False
     audit_log: deque[AuditEntry] = field(default_factory=lambda: deque(maxlen=AUDIT_ENTRIES_KEPT))
     _order: list[int] | None = None
 

@@ -48,9 +48,9 @@ def user_json(user: User) -> Json:
     return shown | {"bot": True} if user.is_bot else shown
 
 
-def own_user_json(user: User) -> Json:
-    """Return what GET /users/@me answers to the bot."""
-    return user_json(user) | {"mfa_enabled": True, "locale": LOCALE, "verified": True, "email": None}
+def own_user_json(user: User, *, owner_has_2fa: bool) -> Json:
+    """Return what GET /users/@me answers to the bot: a bot's `mfa_enabled` is that of its application's owner."""
+    return user_json(user) | {"mfa_enabled": owner_has_2fa, "locale": LOCALE, "verified": True, "email": None}
 
 
 def role_json(role: Role) -> Json:

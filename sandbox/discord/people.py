@@ -213,6 +213,18 @@ class People:
             raise ActionError(f"the bot is not in {guild.name}")
         self.changes.update_role(guild, role, Actor(guild.owner_id), permissions=bits)
 
+    def set_2fa(self, guild_id: Id | None = None, *, is_required: bool, owner_has_it: bool) -> None:
+        """Set whether a server asks its moderators for two-factor authentication, and whether the bot's owner has it.
+
+        No event tells the bot of the latter (Discord docs, "Guild MFA Level"; DiscordSRV #852).
+        """
+        self._guild(guild_id).requires_2fa = is_required
+        self.state.application.owner_has_2fa = owner_has_it
+
+    def set_outage(self, guild_id: Id | None = None, *, is_out: bool) -> None:
+        """Let a server be out of sight at Discord for a while, for everybody."""
+        self.changes.set_outage(self._guild(guild_id), is_out=is_out)
+
     def kick_bot(self, guild_id: Id | None = None) -> None:
         """Throw the bot out of a server."""
         guild = self._guild(guild_id)

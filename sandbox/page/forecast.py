@@ -39,6 +39,10 @@ FAULTS = {
         ("role_above_bot", "a role stands above the bot"),
         ("permission_lost", "the bot may not manage roles"),
         ("missing_permission", "403 missing permission"),
+        ("50035", "400 invalid form"),
+        ("60003", "403 two-factor authentication needed"),
+        ("30034", "400 no more new commands today"),
+        ("limited_for_hours", "429 with five hours to wait"),
         ("10007", "404 unknown member"),
         ("10011", "404 unknown role"),
         ("10013", "404 unknown user"),
@@ -61,6 +65,7 @@ ROUTES = {
         ("/roles/", "giving and taking roles"),
         ("/users/@me/channels", "direct messages"),
         ("/interactions/", "answers to commands"),
+        ("/commands", "registering the commands"),
     ),
 }
 SWITCHES = {

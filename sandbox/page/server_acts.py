@@ -116,6 +116,17 @@ def _set_dms(parts: Parts, body: Body) -> dict[str, Any]:
     return {}
 
 
+def _set_2fa(parts: Parts, body: Body) -> dict[str, Any]:
+    required, has_it = flag_of(body, "required", default=True), flag_of(body, "owner_has_it")
+    parts.discord.set_2fa(_guild(parts, body), is_required=required, owner_has_it=has_it)
+    return {}
+
+
+def _set_outage(parts: Parts, body: Body) -> dict[str, Any]:
+    parts.discord.set_outage(_guild(parts, body), is_out=flag_of(body, "out", default=True))
+    return {}
+
+
 SERVER_ACTS: dict[str, Act] = {
     "give_role": _give_role,
     "take_role": _take_role,
@@ -130,4 +141,6 @@ SERVER_ACTS: dict[str, Act] = {
     "kick_bot": _kick_bot,
     "add_bot": _add_bot,
     "set_dms": _set_dms,
+    "set_2fa": _set_2fa,
+    "set_outage": _set_outage,
 }

@@ -10,13 +10,8 @@ from discord.http import Route
 from bot.client import build_client, identify_pause
 from bot.services import Services
 from cogs import add_cogs
-from sandbox.discord import Limit
 from tests.fakes.scene import MEMBER, Scene, connect
 from tests.fakes.stage import Stage
-
-
-def registrations(stage: Stage) -> int:
-    return sum(call.method == "PUT" and call.path.endswith("/commands") for call in stage.sandbox.discord.calls)
 
 
 async def test_it_sees_guilds_and_members_and_caches_nobody(services: Services) -> None:
@@ -40,31 +35,6 @@ async def test_the_members_of_a_guild_are_never_asked_for_all_at_once(scene: Sce
 
 async def test_a_fresh_application_gets_the_commands(scene: Scene) -> None:
     assert {command["name"] for command in scene.discord.commands()} == {"link", "unlink", "membership", "patreon"}
-
-
-async def test_commands_are_registered_only_where_they_differ(stage: Stage, services: Services) -> None:
-    stage.sandbox.discord.limits.limits["commands"] = Limit(100, 1.0)
-    async with connect(services):
-        pass
-    assert registrations(stage) == 1
-    async with connect(services):
-        pass
-    assert registrations(stage) == 1
-    stage.sandbox.world.discord.application.commands.clear()
-    async with connect(services):
-        assert len(stage.sandbox.discord.commands()) == 4
-    assert registrations(stage) == 2
-
-
-async def test_commands_that_cannot_be_registered_leave_the_old_ones(
-    stage: Stage, services: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with connect(services):
-        pass
-    await services.storage.notices.clear("commands-registered")
-    monkeypatch.setattr("discord.app_commands.CommandTree.sync", refuse)
-    async with connect(services):
-        assert "/link joins one" in await stage.say(MEMBER, "membership")
 
 
 async def test_a_command_that_comes_before_the_servers_are_shown_waits_for_them(scene: Scene) -> None:
@@ -95,16 +65,6 @@ async def test_a_server_in_an_outage_does_not_keep_it_from_the_others(
 async def test_a_command_does_not_wait_longer_than_discord_does(scene: Scene) -> None:
     scene.services.holder.lose(scene.bot)
     assert "I cannot see this server's roles now" in await scene.add_rule()
-
-
-async def refuse(*_: object, **__: object) -> None:
-    raise discord.app_commands.CommandSyncFailure(http_error(), [])
-
-
-def http_error() -> discord.HTTPException:
-    """Build what discord.py raises for a 400."""
-    response = type("Answer", (), {"status": 400, "reason": "Bad Request"})()
-    return discord.HTTPException(response, {"code": 50035, "message": "Invalid Form Body"})
 
 
 async def test_a_defect_is_answered_with_a_number_that_the_log_knows(

@@ -37,6 +37,7 @@ class Supervised:
             token=token or services.settings.discord_token,
             holder=services.holder,
             health=services.health,
+            home_guild_id=services.settings.discord_guild_id,
             pauses=Pauses(first=0.01, longest=0.1),
         )
 
@@ -102,6 +103,25 @@ async def test_a_malformed_event_is_followed_by_a_fresh_client(supervised: Super
     assert len(supervised.clients) == 2
     assert supervised.clients[0].is_closed()
     assert supervised.services.holder.current is supervised.clients[1]
+
+
+async def test_the_gateway_is_not_well_while_the_home_server_is_in_an_outage(supervised: Supervised) -> None:
+    await supervised.until(lambda: supervised.is_well)
+    supervised.stage.sandbox.discord.set_outage(is_out=True)
+    await supervised.until(lambda: not supervised.is_well)
+    supervised.stage.sandbox.discord.set_outage(is_out=False)
+    await supervised.until(lambda: supervised.is_well)
+    assert len(supervised.clients) == 1, "the connection itself was sound"
+
+
+async def test_another_server_in_an_outage_leaves_the_gateway_well(supervised: Supervised) -> None:
+    await supervised.until(lambda: supervised.is_well)
+    discord = supervised.stage.sandbox.discord
+    other = discord.state.add_guild("Elsewhere", "other.owner", with_bot=False)
+    discord.add_bot(other.id)
+    discord.set_outage(other.id, is_out=True)
+    await asyncio.sleep(0.2)
+    assert supervised.is_well
 
 
 @pytest.mark.parametrize("rest", [{}, {"roles": [], "name": None}], ids=["nothing but its id", "no roles"])

@@ -122,6 +122,25 @@ async def _lost_writes_are_repaired(stage: Stage) -> None:
     await stage.until(lambda: stage.roles("hazel.hollow") & {"Gold", "Bronze"} == {"Bronze"}, "and done again", 30)
 
 
+async def test_commands_that_discord_takes_hours_later_keep_nobody_waiting(stage: Stage) -> None:
+    application = stage.sandbox.world.discord.application
+    old = next(iter(application.commands.values()))
+    old["version"] = "1"  # an older program registered other ones
+    await stage.sandbox.bot.stop()
+    stage.weather("discord", "PUT*/commands", "limited_for_hours")
+    await stage.restart()
+    assert (await stage.health())["notes"] == ["commands_pending"]
+    await stage.add_rule("Gold")
+    assert (await stage.link("hazel.hollow", "Gerda Nilsson")).result == "linked"
+    await stage.until(lambda: "Gold" in stage.roles("hazel.hollow"), "roles follow meanwhile")
+    stage.sandbox.weather.clear()
+    await stage.rounds(2)
+    assert old in application.commands.values(), "nothing is asked before Discord said"
+    await stage.move(timedelta(hours=5, minutes=1))
+    await stage.until(lambda: old not in application.commands.values(), "then they are registered")
+    assert (await stage.health())["notes"] == []
+
+
 async def test_in_the_worst_weather_refused_calls_stay_far_from_the_block(crowded: Stage) -> None:
     stage = crowded
     stage.weather("discord", "PUT*/roles/*", "write_lost")  # so that there is work to do at every look

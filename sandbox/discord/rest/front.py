@@ -51,10 +51,17 @@ REST_FAULTS = frozenset(
         "10007",
         "10011",
         "10013",
+        "limited_for_hours",
+        "30034",
+        "50035",
+        "60003",
     ]
 )
 # What Discord itself says no with: counted like any call, and sent with the headers of its limit.
-REFUSALS = {"403": 50001, "missing_permission": 50013, "10007": 10007, "10011": 10011, "10013": 10013}
+REFUSALS = {"403": 50001, "missing_permission": 50013} | {
+    str(code): code for code in (10007, 10011, 10013, 30034, 50035, 60003)
+}
+HOURS_SECONDS = 5 * 3600.0
 BAN_PAGE = b"<!DOCTYPE html><html><head><title>Access denied</title></head><body>error code: 1015</body></html>"
 TOKEN_IN_PATH = re.compile(r"^(/(?:webhooks|interactions)/[^/]+/)[^/]+")
 
@@ -193,6 +200,8 @@ def strike(fault: str) -> web.Response | None:
         return reply(int(fault), errors[fault])
     if fault == "429":
         return reply(429, limited_body(1.0), limited_headers(1.0, scope="user"))
+    if fault == "limited_for_hours":
+        return reply(429, limited_body(HOURS_SECONDS), limited_headers(HOURS_SECONDS, scope="user"))
     if fault == "ban":
         return ban()
     if fault == "html":

@@ -12,7 +12,7 @@ MOST_GUILDS = 200
 
 
 def get_me(call: ApiCall) -> Json:
-    return own_user_json(call.state.bot)
+    return own_user_json(call.state.bot, owner_has_2fa=call.state.application.owner_has_2fa)
 
 
 def get_user(call: ApiCall) -> Json:

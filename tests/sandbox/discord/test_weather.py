@@ -22,6 +22,8 @@ Strike = Callable[[str, str], None]
         ("404", 404, {"message": "404: Not Found", "code": 0}),
         ("500", 500, {"message": "500: Internal Server Error", "code": 0}),
         ("502", 502, {"message": "502: Bad Gateway", "code": 0}),
+        ("50035", 400, {"message": "Invalid Form Body", "code": 50035}),
+        ("60003", 403, {"message": "Two factor is required for this operation", "code": 60003}),
         ("missing_permission", 403, {"message": "Missing Permissions", "code": 50013}),
     ],
 )
@@ -42,6 +44,12 @@ async def test_a_limit_carries_via_and_a_ban_does_not(strike: Strike, api: Api) 
     limited, banned = await api("GET", "/users/@me"), await api("GET", "/users/@me")
     assert (limited.status, limited.body["retry_after"], "Via" in limited.headers) == (429, 1.0, True)
     assert (banned.status, banned.headers["Content-Type"], "Via" in banned.headers) == (429, "text/html", False)
+
+
+async def test_a_limit_may_ask_for_hours(strike: Strike, api: Api) -> None:
+    strike("/users/@me", "limited_for_hours")
+    limited = await api("GET", "/users/@me")
+    assert (limited.status, limited.body["retry_after"], "Via" in limited.headers) == (429, 5 * 3600, True)
 
 
 async def test_a_page_may_come_in_place_of_an_answer(strike: Strike, api: Api) -> None:

@@ -185,6 +185,21 @@ async def test_direct_messages_are_closed_and_opened(page: Page, sandbox: Sandbo
     assert cedar.dms_open
 
 
+async def test_a_server_falls_out_of_sight_and_comes_back(page: Page, sandbox: Sandbox) -> None:
+    await post(page, "/discord/act", {"action": "set_outage"})
+    assert sandbox.world.guild.is_out
+    await post(page, "/discord/act", {"action": "set_outage", "out": False})
+    assert not sandbox.world.guild.is_out
+
+
+async def test_two_factor_authentication_is_asked_for_and_had(page: Page, sandbox: Sandbox) -> None:
+    application, guild = sandbox.world.discord.application, sandbox.world.guild
+    await post(page, "/discord/act", {"action": "set_2fa"})
+    assert (guild.requires_2fa, application.owner_has_2fa) == (True, False)
+    await post(page, "/discord/act", {"action": "set_2fa", "owner_has_it": True})
+    assert (guild.requires_2fa, application.owner_has_2fa) == (True, True)
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
