@@ -160,10 +160,10 @@ class Town(Stage):
     async def start(self) -> float:
         """Start the bot, wait until its first round is over and return how many seconds that took."""
         began = monotonic()
-        seen = self._count_rounds()
+        seen = self.count_rounds()
         await self.sandbox.bot.start()
         await self.until(
-            lambda: self._count_rounds() > seen or not self.sandbox.bot.running, "the first round", PATIENCE
+            lambda: self.count_rounds() > seen or not self.sandbox.bot.running, "the first round", PATIENCE
         )
         await self.ready()
         return monotonic() - began

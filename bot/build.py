@@ -156,7 +156,7 @@ class _Graph:
             observer=self.observer,
             planning=self.planning,
             applier=self.applier,
-            troubles=Troubles(storage=self.storage, herald=self.messenger),
+            troubles=Troubles(storage=self.storage, health=self.health, herald=self.messenger),
             clock=self.clock,
         )
 

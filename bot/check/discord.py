@@ -35,6 +35,7 @@ MEMBERS_INTENT_FLAGS = 1 << 14 | 1 << 15
 class _User(msgspec.Struct):
     id: str
     username: str
+    mfa_enabled: bool = True  # of a bot: whether its application's owner uses two-factor authentication
 
 
 class _Application(msgspec.Struct):
@@ -54,6 +55,7 @@ class _Guild(msgspec.Struct):
     id: str
     name: str
     roles: list[_Role]
+    mfa_level: int = 0  # 1: whoever moderates needs two-factor authentication (discord-api-docs, Guild, MFA Level)
 
 
 class _Overwrite(msgspec.Struct):
@@ -139,6 +141,7 @@ async def _ask_guild(
         permissions |= role.permissions
     powers = Powers(top=max(own, key=lambda role: role.rank), permissions=permissions)
     return [
+        *([_judge_2fa(guild)] if guild.mfa_level and not bot.mfa_enabled else []),
         _judge_powers(guild, powers, looks),
         *(_judge_role(guild, looks.get(one), powers) for one in sorted(role_ids)),
     ]
@@ -153,6 +156,15 @@ def _judge_guild(problem: _Unanswered, guild_id: GuildId, application: _Applicat
         f"&scope=bot+applications.commands&permissions={MANAGE_ROLES}&guild_id={guild_id}"
     )
     return wrong(setting, "the bot is not in it, or there is no such server", f"invite it: {invitation}")
+
+
+def _judge_2fa(guild: _Guild) -> Finding:
+    return wrong(
+        "two-factor authentication",
+        f"the server {guild.name} requires it for moderation, and the owner of the bot's application doesn't use it:"
+        " Discord will refuse every role",
+        "the owner turns it on in Discord under User Settings > My Account",
+    )
 
 
 def _judge_powers(guild: _Guild, powers: Powers, looks: dict[RoleId, RoleLook]) -> Finding:

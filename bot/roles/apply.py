@@ -26,7 +26,8 @@ from bot.storage import Storage
 log = structlog.get_logger(__name__)
 
 MAY_HAVE_HAPPENED = frozenset({Outcome.DONE, Outcome.UNKNOWN})  # the brake counts what Discord gave no answer to
-NEVER_HAPPENED = frozenset({Outcome.GONE, Outcome.REFUSED, Outcome.BANNED})
+NEVER_HAPPENED = frozenset({Outcome.GONE, Outcome.REFUSED, Outcome.BANNED, Outcome.NEEDS_2FA, Outcome.REJECTED})
+ENDS_THE_RUN = frozenset({Outcome.AWAY, Outcome.BANNED, Outcome.NEEDS_2FA})  # the person's other writes would end alike
 
 
 class Herald(Protocol):
@@ -113,13 +114,17 @@ class Applier:
             is_counted = decision.role_id in errand.counted and outcome in MAY_HAVE_HAPPENED
             read_id = await self._read_of(decision)
             deeds.append(Deed(decision=decision, outcome=outcome, read_id=read_id, is_counted=is_counted))
-            if outcome in {Outcome.AWAY, Outcome.BANNED}:
+            if outcome in ENDS_THE_RUN:
                 break
         names, trigger, at = errand.names, errand.trigger, self._clock.now()
         entries = deed_entries(guild_id, plan.discord_user_id, deeds, at=at, names=names, trigger=trigger)
         await self._storage.audit.add(*entries)
         await self._tell(guild_id, plan.discord_user_id, changes, names=names, trigger=trigger)
         return tuple(changes)
+
+    def try_again(self, guild_id: GuildId) -> bool:
+        """Let a guild that asks for two-factor authentication be asked again; tell whether this one did ask."""
+        return self._breakers.reset_guild(guild_id)
 
     async def forget_role(self, guild_id: GuildId, role_id: RoleId, *, trigger: str) -> None:
         """Drop every row of a role that was deleted: Discord sends no event for each who had it."""
@@ -170,7 +175,9 @@ class Applier:
                 self._breakers.open(guild_id, decision.role_id)
             case Outcome.AWAY | Outcome.UNKNOWN:
                 self._observer.forget(guild_id, discord_user_id)
-            case Outcome.BANNED:
+            case Outcome.NEEDS_2FA:
+                self._breakers.open_guild(guild_id)
+            case Outcome.BANNED | Outcome.REJECTED:
                 pass
 
     async def _read_of(self, decision: Decision) -> ReadId | None:

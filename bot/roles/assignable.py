@@ -90,6 +90,7 @@ class Block(enum.StrEnum):
     ABOVE_BOT = "above_bot"
     ABOVE_CALLER = "above_caller"
     REFUSED = "refused"  # Discord said no to a write; its breaker is open
+    OWNER_NEEDS_2FA = "owner_needs_2fa"  # Discord says no to every write in this server
 
     @property
     def stops_revokes(self) -> bool:

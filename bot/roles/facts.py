@@ -18,10 +18,16 @@ NO_SEAT: Seat | None = None
 
 
 class Breakers:
-    """Roles whose writes Discord refused; no more calls for them until the guild's roles change."""
+    """What Discord refused to write, and is not asked for again until somebody has reason to think that it may work.
+
+    One role: until the guild's roles change. A guild as a whole, which asks two-factor authentication of the owner of
+    our application: no event tells when they have it, so that it is tried at each round (`reset_guild`).
+    Kept in memory: after a restart each is tried once more.
+    """
 
     def __init__(self) -> None:
         self._open: set[tuple[GuildId, RoleId]] = set()
+        self._without_2fa: set[GuildId] = set()
 
     def __len__(self) -> int:
         return len(self._open)
@@ -30,13 +36,26 @@ class Breakers:
         """Stop writing this role."""
         self._open.add((guild_id, role_id))
 
+    def open_guild(self, guild_id: GuildId) -> None:
+        """Stop writing in this guild, which asks for two-factor authentication."""
+        self._without_2fa.add(guild_id)
+
     def reset(self, guild_id: GuildId) -> None:
         """Try again: the guild's roles, or our rights there, changed."""
         self._open = {(guild, role) for guild, role in self._open if guild != guild_id}
+        self._without_2fa.discard(guild_id)
 
-    def is_open(self, guild_id: GuildId, role_id: RoleId) -> bool:
-        """Tell whether Discord refused this role."""
-        return (guild_id, role_id) in self._open
+    def reset_guild(self, guild_id: GuildId) -> bool:
+        """Try again where a guild asks for two-factor authentication; tell whether this one did."""
+        does_ask = guild_id in self._without_2fa
+        self._without_2fa.discard(guild_id)
+        return does_ask
+
+    def block(self, guild_id: GuildId, role_id: RoleId) -> Block | None:
+        """Return why Discord is not asked for a write of this role; None where it is."""
+        if guild_id in self._without_2fa:
+            return Block.OWNER_NEEDS_2FA
+        return Block.REFUSED if (guild_id, role_id) in self._open else None
 
 
 class FactBook:
@@ -133,9 +152,7 @@ class FactBook:
         """Judge every role of the guild that the bot cannot give, and each wanted one that is gone."""
         blocked = {role_id: Block.GONE for role_id in role_ids if role_id not in look.roles}
         for role in look.roles.values():
-            block = find_block(role, bot=look.bot)
-            if block is None and self._breakers.is_open(look.guild_id, role.role_id):
-                block = Block.REFUSED
+            block = find_block(role, bot=look.bot) or self._breakers.block(look.guild_id, role.role_id)
             if block is not None:
                 blocked[role.role_id] = block
         return blocked

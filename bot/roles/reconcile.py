@@ -21,6 +21,7 @@ from bot.roles.observe import DiscordAway, Observer
 from bot.roles.plan import WRITES, Action, PersonPlan
 from bot.roles.planning import Explanation, GuildPlan, Planning
 from bot.roles.queue import PeopleQueue, Turn, Urgency
+from bot.roles.refusals import TELL_AFTER, Refusals
 from bot.roles.troubles import Troubles
 from bot.roles.write import Outcome
 from bot.storage import Storage
@@ -33,7 +34,8 @@ UNSEEN_PATIENCE = timedelta(seconds=10)  # an event follows its write within a s
 REST_STEP_SECONDS = 0.5
 SILENT_TURNS = 3  # so many in a row that Discord gave no answer to, and we slow down
 LONGEST_LULL_SECONDS = 5.0
-COME_AGAIN = frozenset({Outcome.UNKNOWN, Outcome.AWAY, Outcome.BANNED})  # looked at anew in a turn of its own
+TWO_FACTOR_SECONDS = 600.0  # between two tries, where rounds are rarer
+COME_AGAIN = frozenset(Outcome) - {Outcome.DONE, Outcome.GONE, Outcome.REFUSED}  # looked at anew in a turn of its own
 
 
 class Reconciler:
@@ -58,6 +60,8 @@ class Reconciler:
         self._queues: dict[GuildId, PeopleQueue] = {}
         self._workers: dict[GuildId, asyncio.Task[None]] = {}
         self._later: set[asyncio.TimerHandle] = set()
+        self._refusals = Refusals()
+        self._next_tries: dict[tuple[GuildId, DiscordUserId | None], asyncio.TimerHandle] = {}
         self._said_away: dict[tuple[GuildId, DiscordUserId], datetime] = {}
         self.on_follow: Callable[[PatreonUserId], None] = lambda _: None
         self.on_turn: Callable[[str, tuple[Change, ...]], None] = lambda *_: None
@@ -130,6 +134,8 @@ class Reconciler:
         for person in people:
             self._observer.forget(guild_id, person)
         self.mark(guild_id, people, trigger="look", urgency=Urgency.BULK_GRANT)
+        if self._applier.try_again(guild_id):
+            await self.consider(guild_id, None, trigger="look")
 
     async def preview(self, guild_id: GuildId) -> GuildPlan:
         """Return what a run would change now, or cannot. Writes nothing. Raises DiscordAway."""
@@ -159,7 +165,7 @@ class Reconciler:
 
     async def close(self) -> None:
         """Let the writes under way end, start no other."""
-        for handle in self._later:
+        for handle in (*self._later, *self._next_tries.values()):
             handle.cancel()
         for queue in self._queues.values():
             queue.close()
@@ -229,6 +235,20 @@ class Reconciler:
         handle = asyncio.get_running_loop().call_later(RETRY_SECONDS, put_back)
         self._later.add(handle)
 
+    def _try_after(self, seconds: float, guild_id: GuildId, turn: Turn, *, is_whole_guild: bool) -> None:
+        """Queue a person again after a refusal, in place of an earlier such wish for them, or for the whole guild."""
+        key = guild_id, None if is_whole_guild else turn.discord_user_id
+
+        def put_back() -> None:
+            del self._next_tries[key]
+            if is_whole_guild:
+                self._applier.try_again(guild_id)
+            self.mark(guild_id, [turn.discord_user_id], trigger=turn.trigger, urgency=turn.urgency)
+
+        if key in self._next_tries:
+            self._next_tries[key].cancel()
+        self._next_tries[key] = asyncio.get_running_loop().call_later(seconds, put_back)
+
     async def _serve(self, guild_id: GuildId, queue: PeopleQueue, turn: Turn, changes: list[Change]) -> bool:
         """Plan the person from the facts as they are now, and write; tell whether they gave way to somebody else."""
         person = turn.discord_user_id
@@ -238,6 +258,9 @@ class Reconciler:
             self._line_up(guild_id, told.plan, turn.trigger)
             return False
         if not told.plan.is_change:
+            await self._mind(guild_id, turn, set())
+            return False
+        if turn.urgency is not Urgency.WAITING and self._refusals.is_resting((guild_id, person)):
             return False
         errand = Errand(
             names=told.names,
@@ -248,14 +271,7 @@ class Reconciler:
         made = await self._applier.apply(guild_id, told.plan, errand)
         changes += made
         outcomes = {change.outcome for change in made}
-        if Outcome.UNKNOWN in outcomes:
-            self._again_later(guild_id, turn)
-        if Outcome.AWAY in outcomes:
-            self._said_away[guild_id, person] = self._clock.now()
-        if Outcome.BANNED in outcomes:
-            self.mark(guild_id, [person], trigger=turn.trigger, urgency=turn.urgency)
-        elif Outcome.DONE in outcomes:
-            await self._troubles.note_write(guild_id)
+        await self._mind(guild_id, turn, outcomes)
         if not outcomes.isdisjoint(COME_AGAIN):
             return False
         made_of = {change.decision.role_id for change in made}
@@ -264,6 +280,32 @@ class Reconciler:
             self.mark(guild_id, [person], trigger=turn.trigger, urgency=Urgency.BULK_REVOKE)
             return False
         return bool(left)
+
+    async def _mind(self, guild_id: GuildId, turn: Turn, outcomes: set[Outcome]) -> None:
+        """Do what follows from the outcomes of one person's writes: when they come again, and what admins are told."""
+        person = turn.discord_user_id
+        if Outcome.UNKNOWN in outcomes:
+            self._again_later(guild_id, turn)
+        if Outcome.REJECTED in outcomes:
+            await self._rest(guild_id, turn)
+        elif self._refusals.end((guild_id, person)):
+            await self._troubles.over_rejected(guild_id, person)
+        if Outcome.NEEDS_2FA in outcomes:
+            await self._troubles.tell_2fa(guild_id)
+            self._try_after(TWO_FACTOR_SECONDS, guild_id, turn, is_whole_guild=True)
+        if Outcome.AWAY in outcomes:
+            self._said_away[guild_id, person] = self._clock.now()
+        if Outcome.BANNED in outcomes:
+            self.mark(guild_id, [person], trigger=turn.trigger, urgency=turn.urgency)
+        elif Outcome.DONE in outcomes and await self._troubles.note_write(guild_id):
+            await self.consider(guild_id, None, trigger=turn.trigger)  # all whom it kept from their roles
+
+    async def _rest(self, guild_id: GuildId, turn: Turn) -> None:
+        """Let somebody whose write was refused wait for the next try, longer each time; nobody else does."""
+        count, seconds = self._refusals.note((guild_id, turn.discord_user_id))
+        self._try_after(seconds, guild_id, turn, is_whole_guild=False)
+        if count == TELL_AFTER:
+            await self._troubles.tell_rejected(guild_id, turn.discord_user_id)
 
     async def _follow_in(self, guild_id: GuildId, person: DiscordUserId, trigger: str) -> tuple[RoleNews, ...]:
         if not self._observer.hears_members:  # they may have joined, or been given a role, since the last look

@@ -48,6 +48,8 @@ _BLOCKS = {
     Block.NO_RIGHT: "I do not have the Manage Roles permission; give it to my role",
     Block.ABOVE_BOT: "the role is not below my highest role; in Server Settings > Roles, drag my role above it",
     Block.ABOVE_CALLER: "the role is not below your own highest role; ask someone who ranks above it",
+    Block.OWNER_NEEDS_2FA: "this server requires two-factor authentication for moderation, and the owner of my "
+    "application doesn't use it; they can turn it on in Discord under User Settings > My Account",
     Block.REFUSED: "Discord refused it; check my Manage Roles permission and that my role stands above it",
 }
 

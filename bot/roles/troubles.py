@@ -3,8 +3,10 @@
 Each trouble is told once, and once when it is over. Decides nothing and writes no role.
 """
 
-from bot.model import GuildId
+from bot.health import HealthBoard, Note
+from bot.model import DiscordUserId, GuildId
 from bot.roles.apply import Herald, blocked_roles, trouble_key
+from bot.roles.assignable import Block
 from bot.roles.planning import GuildPlan
 from bot.roles.report import say_block
 from bot.storage import Storage
@@ -15,14 +17,28 @@ BANNED = (
     "I try again within minutes and go on by myself; nothing is lost. If this lasts, read my log"
 )
 BAN_OVER = "Discord lets me change roles again; I go on where I was"
+TWO_FACTOR = "owner_needs_2fa"
+TWO_FACTOR_NEEDED = (
+    "Discord doesn't let me change any role here: this server requires two-factor authentication for moderation, and "
+    "the Discord account that owns my application doesn't use it. Its owner can turn it on in Discord under User "
+    "Settings > My Account. I'll try again every few minutes; nothing is lost"
+)
+TWO_FACTOR_OVER = "Two-factor authentication is in place; I can change roles here again"
+REJECTED = (
+    "Discord keeps refusing to change the roles of <@{person}> and doesn't say why. I'll keep trying, less and less "
+    "often; nobody else is affected. If it lasts, change their role manually; Discord's answer is in my log"
+)
+REJECTED_OVER = "I can change the roles of <@{person}> again"
 
 
 class Troubles:
     """What admins hear of roles that cannot be changed."""
 
-    def __init__(self, *, storage: Storage, herald: Herald) -> None:
+    def __init__(self, *, storage: Storage, herald: Herald, health: HealthBoard) -> None:
         self._storage = storage
         self._herald = herald
+        self._health = health
+        self._without_2fa: set[GuildId] = set()
         self._unhindered: set[GuildId] = set()  # where no ban is told of; after a start that has to be asked
 
     async def tell_ban(self, guild_id: GuildId) -> None:
@@ -30,11 +46,32 @@ class Troubles:
         self._unhindered.discard(guild_id)
         await self._herald.tell_admin(guild_id, BAN, BANNED)
 
-    async def note_write(self, guild_id: GuildId) -> None:
-        """Take it that Discord took a write."""
+    async def tell_2fa(self, guild_id: GuildId) -> None:
+        """Tell that the server asks for two-factor authentication, which our application's owner does not have."""
+        self._unhindered.discard(guild_id)
+        self._without_2fa.add(guild_id)
+        self._health.note(Note.OWNER_NEEDS_2FA)
+        await self._herald.tell_admin(guild_id, TWO_FACTOR, TWO_FACTOR_NEEDED)
+
+    async def note_write(self, guild_id: GuildId) -> bool:
+        """Take it that Discord took a write; tell whether two-factor authentication was asked for until now."""
+        asked = guild_id in self._without_2fa
+        self._without_2fa.discard(guild_id)
+        if not self._without_2fa:
+            self._health.withdraw(Note.OWNER_NEEDS_2FA)
         if guild_id not in self._unhindered:
             self._unhindered.add(guild_id)
             await self._herald.over(guild_id, BAN, BAN_OVER)
+            await self._herald.over(guild_id, TWO_FACTOR, TWO_FACTOR_OVER)
+        return asked
+
+    async def tell_rejected(self, guild_id: GuildId, person: DiscordUserId) -> None:
+        """Tell that Discord refuses one person's roles, again and again."""
+        await self._herald.tell_admin(guild_id, f"rejected:{person}", REJECTED.format(person=person))
+
+    async def over_rejected(self, guild_id: GuildId, person: DiscordUserId) -> None:
+        """Tell that it does so no more."""
+        await self._herald.over(guild_id, f"rejected:{person}", REJECTED_OVER.format(person=person))
 
     async def tell_blocked(self, drawn: GuildPlan, *, is_everyone: bool) -> None:
         """Tell of roles that cannot be changed: while all are looked at, also of those that nobody is to get now."""
@@ -42,6 +79,8 @@ class Troubles:
         blocked = {role_id: block for plan in drawn.plans for role_id, block in blocked_roles(plan).items()}
         blocked |= drawn.blocked if is_everyone else {}
         for role_id, block in blocked.items():
+            if block is Block.OWNER_NEEDS_2FA:
+                continue  # told of for the server as a whole, when Discord said so
             text = f"I cannot change the role **{names.role(role_id)}**: {say_block(block)}"
             await self._herald.tell_admin(guild_id, trouble_key(role_id), text)
         for rule in await self._storage.rules.list_guild(guild_id) if is_everyone else ():

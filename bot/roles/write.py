@@ -9,6 +9,9 @@ Outcomes (discord-api-docs, Opcodes and Status Codes, JSON error codes):
     429 that names no limit,  BANNED    Discord's edge blocks the address, or does not know the token: stop all
     or does not end; 401                writes for a while, for ten thousand refusals in ten minutes make it a block
                                         (discord-api-docs, Rate Limits, Invalid Request Limit)
+    60003                     NEEDS_2FA the server asks it of moderators, and our application's owner has none: no write
+                                        of any role works there (discord-api-docs, JSON Error Codes; DiscordSRV #852)
+    any other 4xx             REJECTED  nothing happened, and nobody knows why; it concerns this write alone
     anything else             UNKNOWN   it may or may not have happened: look at the member
 """
 
@@ -29,6 +32,7 @@ log = structlog.get_logger(__name__)
 FIRST_BAN_PAUSE, LONGEST_BAN_PAUSE = timedelta(minutes=1), timedelta(minutes=15)  # doubled while it lasts
 WRITE_TIMEOUT_SECONDS = 120.0  # discord.py itself waits out rate limits and retries server errors within this
 UNKNOWN_MEMBER, UNKNOWN_USER, UNKNOWN_ROLE = 10007, 10013, 10011
+TWO_FACTOR_NEEDED = 60003
 REASON_LENGTH = 512  # of the audit log's reason (discord-api-docs, Audit Logs)
 
 
@@ -40,6 +44,8 @@ class Outcome(enum.StrEnum):
     GONE = "gone"
     REFUSED = "refused"
     BANNED = "banned"
+    NEEDS_2FA = "needs_2fa"
+    REJECTED = "rejected"
     UNKNOWN = "unknown"
 
 
@@ -78,6 +84,8 @@ class RoleWriter:
         try:
             async with asyncio.timeout(WRITE_TIMEOUT_SECONDS):
                 await call(guild_id, discord_user_id, role_id, reason=reason[:REASON_LENGTH])
+        except discord.RateLimited as error:
+            return self._pause_all(f"a limit of {error.retry_after:.0f} seconds")
         except discord.HTTPException as error:
             return self._judge(error)
         except (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError) as error:
@@ -91,13 +99,18 @@ class RoleWriter:
             return Outcome.AWAY
         if error.code == UNKNOWN_ROLE:
             return Outcome.GONE
+        if error.code == TWO_FACTOR_NEEDED:
+            return Outcome.NEEDS_2FA
         if error.status == 403:
             return Outcome.REFUSED
         if error.status in {401, 429}:  # discord.py waits out every limit that Discord itself names
-            pause = min(FIRST_BAN_PAUSE * 2**self._bans, LONGEST_BAN_PAUSE)
-            self._bans = min(self._bans + 1, 8)
-            self._banned_until = self._clock.now() + pause
-            log.error("Discord lets us write nothing; all role writes pause", status=error.status, pause=str(pause))
-            return Outcome.BANNED
+            return self._pause_all(f"status {error.status}")
         log.warning("a role write failed", status=error.status, code=error.code)
-        return Outcome.UNKNOWN
+        return Outcome.REJECTED if 400 <= error.status < 500 else Outcome.UNKNOWN
+
+    def _pause_all(self, why: str) -> Outcome:
+        pause = min(FIRST_BAN_PAUSE * 2**self._bans, LONGEST_BAN_PAUSE)
+        self._bans = min(self._bans + 1, 8)
+        self._banned_until = self._clock.now() + pause
+        log.error("Discord lets us write nothing; all role writes pause", why=why, pause=str(pause))
+        return Outcome.BANNED

@@ -134,6 +134,15 @@ async def test_the_missing_right_to_manage_roles_is_found(sandbox: Sandbox, conf
     assert (finding.verdict, finding.cure) == (Verdict.WRONG, "give it to the bot's role")
 
 
+async def test_two_factor_authentication_that_the_owner_lacks_is_found(sandbox: Sandbox, configure: Configure) -> None:
+    sandbox.discord.set_2fa(is_required=True, owner_has_it=False)
+    finding = (await findings(configure()))["two-factor authentication"]
+    assert finding.verdict is Verdict.WRONG
+    assert "Emberwood requires it" in finding.result
+    sandbox.discord.set_2fa(is_required=True, owner_has_it=True)
+    assert "two-factor authentication" not in await findings(configure())
+
+
 async def test_a_pledge_role_below_the_bot_is_well(sandbox: Sandbox, configure: Configure) -> None:
     role = a_giveable_role(sandbox)
     await plant_rule(configure(), role.id)

@@ -165,10 +165,11 @@ class Stage:
 
     async def rounds(self, count: int = 2) -> None:
         """Wait until so many more whole rounds have ended: `count` of 2 includes one that began after now."""
-        seen = self._count_rounds()
-        await self.until(lambda: self._count_rounds() >= seen + count, f"{count} more rounds", 60)
+        seen = self.count_rounds()
+        await self.until(lambda: self.count_rounds() >= seen + count, f"{count} more rounds", 60)
 
-    def _count_rounds(self) -> int:
+    def count_rounds(self) -> int:
+        """Return how many whole rounds have ended."""
         return sum(bool(re.search(r"\bround\b.*trigger", line)) for line in self.sandbox.bot.lines)
 
     async def move(self, step: timedelta) -> None:

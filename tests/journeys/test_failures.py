@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.discord.ratelimits import Limit
 from sandbox.main import Options
-from tests.fakes.stage import Stage
+from tests.fakes.stage import ADMIN, Stage
 
 CROWD = tuple(f"crowd.{number:02}" for number in range(8))
 REFUSED = {401, 403, 429}
@@ -141,6 +141,51 @@ async def test_commands_that_discord_takes_hours_later_keep_nobody_waiting(stage
     assert (await stage.health())["notes"] == []
 
 
+async def test_a_server_that_asks_the_owner_for_two_factor_authentication_is_tried_once_a_round(
+    crowded: Stage,
+) -> None:
+    stage = crowded
+    stage.sandbox.discord.set_2fa(is_required=True, owner_has_it=False)
+    await stage.add_rule("Gold")
+    await stage.add_rule("Bronze", tier=None, kind="paying")
+    await stage.until(lambda: stage.logged("requires two-factor authentication") == 1, "the admin is told exactly that")
+    before, rounds = len(stage.role_writes), stage.count_rounds()
+    await stage.rounds(4)
+    tries = stage.role_writes[before:]
+    assert 1 <= len(tries) <= stage.count_rounds() - rounds + 1, "one try each round"
+    assert {write.status for write in stage.role_writes} == {403}
+    assert stage.logged("requires two-factor authentication") == 1, "once"
+    assert stage.logged("I cannot change the role") == 0, "no role is to blame"
+    health = await stage.health()
+    assert (health["http"], health["notes"]) == (200, ["owner_needs_2fa"])
+    assert "two-factor authentication" in await stage.say(ADMIN, "patreon why", user=stage.user_id(CROWD[0]))
+
+    stage.sandbox.discord.set_2fa(is_required=True, owner_has_it=True)  # no event tells of it
+    await stage.until(lambda: _holders(stage, "Gold") == _holders(stage, "Bronze") == set(CROWD), "all have both", 40)
+    await stage.until(lambda: stage.logged("I can change roles here again") == 1, "the admin is told of the end")
+    assert (await stage.health())["notes"] == []
+
+
+async def test_a_write_that_discord_refuses_without_a_reason_holds_nobody_else_up(crowded: Stage) -> None:
+    stage = crowded
+    odd, others = CROWD[0], set(CROWD[1:])
+    stage.weather("discord", f"/members/{stage.user_id(odd)}/roles/", "50035")
+    await stage.add_rule("Gold")
+    began = time.monotonic()
+    await stage.until(lambda: _holders(stage, "Gold") >= others, "all the others")
+    assert time.monotonic() - began < 10, "nobody waits for it"
+    await stage.rounds(2)
+    assert _tries(stage, odd) <= 2
+    await stage.until(lambda: _tries(stage, odd) == 3, "after 5 and 10 seconds", 30)
+    await stage.until(lambda: stage.logged("Discord keeps refusing") == 1, "the admin is told after the third")
+    await stage.rounds(3)
+    assert _tries(stage, odd) == 3, "rounds do not ask earlier"
+    stage.sandbox.weather.clear()
+    await stage.until(lambda: "Gold" in stage.roles(odd), "after 20 seconds more", 40)
+    await stage.until(lambda: stage.logged("again") == 1, "and of its end")
+    assert _tries(stage, odd) == 4
+
+
 async def test_in_the_worst_weather_refused_calls_stay_far_from_the_block(crowded: Stage) -> None:
     stage = crowded
     stage.weather("discord", "PUT*/roles/*", "write_lost")  # so that there is work to do at every look
@@ -173,3 +218,7 @@ def _holders(stage: Stage, role: str) -> set[str]:
 
 def _statuses(stage: Stage, role: str) -> list[int]:
     return [write.status for write in stage.role_writes if write.role == role]
+
+
+def _tries(stage: Stage, username: str) -> int:
+    return sum(write.username == username for write in stage.role_writes)

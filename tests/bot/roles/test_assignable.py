@@ -141,6 +141,7 @@ def test_of_many_channels_one_is_named() -> None:
         (Block.ABOVE_BOT, True),
         (Block.ABOVE_CALLER, False),
         (Block.REFUSED, True),
+        (Block.OWNER_NEEDS_2FA, True),
     ],
     ids=list(Block),
 )
