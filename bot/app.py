@@ -106,15 +106,7 @@ async def _start(stack: contextlib.AsyncExitStack, services: Services) -> None:
         home_guild_id=settings.discord_guild_id,
     )
     await _keep_running(stack, "discord", supervisor.run())
-    for part in (
-        services.reconciler,
-        services.rounds,
-        services.nudges,
-        services.flow,
-        services.connecting,
-        services.disconnector,
-    ):
-        stack.push_async_callback(part.close)
+    stack.push_async_callback(_close_all, services)
     await _keep_running(stack, "sweeper", supervise("sweeper", lambda: _sweep(services), health=health))
     await _keep_running(stack, "links", supervise("links", lambda: _resume_links(services), health=health))
     await _keep_running(stack, "consents", supervise("consents", services.consents.keep_reading, health=health))
@@ -128,6 +120,19 @@ async def _start(stack: contextlib.AsyncExitStack, services: Services) -> None:
     )
     await server.start(settings.web_host, settings.web_port)
     stack.push_async_callback(server.stop)
+
+
+async def _close_all(services: Services) -> None:
+    """Let the work under way end, all of it within the same few seconds: SIGTERM is followed by SIGKILL somewhere."""
+    working = (
+        services.reconciler,
+        services.rounds,
+        services.nudges,
+        services.flow,
+        services.connecting,
+        services.disconnector,
+    )
+    await asyncio.gather(*(part.close() for part in working))
 
 
 def _routes(services: Services) -> list[web.RouteDef]:

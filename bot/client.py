@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 SPARE_IDENTIFIES = 200  # of a thousand a day; whoever uses them all up gets a new token (discord-api-docs, Gateway)
 WORK = ("discord.py: ", "CommandTree-", "discord-ui-")  # how discord.py names the tasks of events, commands, buttons
-WORK_SECONDS = 4.0
+WORK_SECONDS = 1.5
 REGISTERED_WITHIN_SECONDS = 5.0  # for so long the first connection waits for the commands, that they be there with it
 LONGEST_LIMIT_SECONDS = 120.0  # a longer wait that Discord asks for is an error, and whoever asked decides
 GUILD_READY_SECONDS = 0.5  # discord.py's own wait, after the last guild that came

@@ -8,7 +8,7 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
-CLOSE_SECONDS = 10.0
+CLOSE_SECONDS = 3.0  # so that the whole process ends within ten
 
 
 class Background:

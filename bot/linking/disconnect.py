@@ -11,6 +11,7 @@ import structlog
 
 from bot.clock import Clock
 from bot.errors import TryLater, UserMistake
+from bot.linking.background import let_end
 from bot.linking.giveback import GiveBack
 from bot.linking.ports import Losses, Reads, RolesConsider, WebhooksEnd
 from bot.model import Campaign, CampaignId, CredentialId, DiscordUserId, GuildId, RoleId
@@ -20,7 +21,6 @@ from bot.vault import VaultKeyMissing
 
 log = structlog.get_logger(__name__)
 
-CLOSE_SECONDS = 10.0
 TRIGGER = "/patreon disconnect"
 NOT_FOLLOWED = "this server follows no such campaign; choose one that `campaign:` offers"
 
@@ -60,12 +60,7 @@ class Disconnector:
 
     async def close(self) -> None:
         """Wait for what is being forgotten; what takes too long is cut."""
-        if not self._forgetting:
-            return
-        _, late = await asyncio.wait(self._forgetting, timeout=CLOSE_SECONDS)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        await let_end(self._forgetting)
 
     async def draft(self, guild_id: GuildId, typed: str) -> Parting:
         """Say what would end; `typed` is a campaign's id or name. Raises UserMistake where the server follows none."""

@@ -29,7 +29,7 @@ from bot.storage import Storage
 log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 5.0
-CLOSE_SECONDS = 10.0
+CLOSE_SECONDS = 3.0  # so that the whole process ends within ten
 UNSEEN_PATIENCE = timedelta(seconds=10)  # an event follows its write within a second, or was lost
 REST_STEP_SECONDS = 0.5
 SILENT_TURNS = 3  # so many in a row that Discord gave no answer to, and we slow down

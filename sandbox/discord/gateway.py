@@ -21,6 +21,7 @@ INVALID_SESSION = 9
 IDENTIFIES_A_DAY = 1_000
 MAX_CONCURRENCY = 1
 MALFORMED = frozenset({"malformed_event"})
+SILENT = frozenset({"silent_looks"})
 CUTS = frozenset({"op7", "op9", "gateway_drop"})
 
 # A frame of the right kind with nothing in it that a client needs.

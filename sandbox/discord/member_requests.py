@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from sandbox.discord import intents
-from sandbox.discord.gateway import Gateway
+from sandbox.discord.gateway import SILENT, Gateway
 from sandbox.discord.objects import member_json
 from sandbox.discord.sessions import Session
 from sandbox.discord.state import Guild, Json, Member
@@ -30,6 +30,8 @@ async def answer_member_request(gateway: Gateway, session: Session, body: Any) -
         return
     guild = gateway.state.guilds.get(str(body.get("guild_id")))
     if guild is None or gateway.state.bot.id not in guild.members or not session.covers(guild.id):
+        return
+    if gateway.weather.take("discord", "GATEWAY /REQUEST_GUILD_MEMBERS", among=SILENT):
         return
     extra = nonce_of(body)
     if body.get("user_ids") is not None:

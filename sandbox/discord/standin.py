@@ -12,7 +12,7 @@ from sandbox.discord.changes import Changes
 from sandbox.discord.connection import Connection
 from sandbox.discord.files import PATH as FILES
 from sandbox.discord.files import Files
-from sandbox.discord.gateway import CUTS, MALFORMED, Gateway
+from sandbox.discord.gateway import CUTS, MALFORMED, SILENT, Gateway
 from sandbox.discord.interactions import Interactions
 from sandbox.discord.lasting import LASTING, LastingFaults
 from sandbox.discord.people import People
@@ -26,7 +26,7 @@ from sandbox.weather import Weather
 
 RESOURCES = (users, commands, members, roles, guilds, channels, interactions)
 ROUTES: list[Route] = [route for resource in RESOURCES for route in resource.ROUTES]
-FAULTS = REST_FAULTS | MALFORMED | CUTS | CLOSED_DMS | LASTING
+FAULTS = REST_FAULTS | MALFORMED | SILENT | CUTS | CLOSED_DMS | LASTING
 """All that the weather can do here."""
 WORDS_NOT_IDS = ("/channels/{c}/messages/pins",)
 """Not served, and to be told from a served route with an id in that place."""

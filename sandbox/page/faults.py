@@ -15,7 +15,7 @@ FAULTS = {"discord": DISCORD_FAULTS, "patreon": PATREON_FAULTS}
 EVERYWHERE = "/"
 # Of the routes that the page offers, those at which a fault with a place of its own can strike.
 PLACES: dict[str, tuple[str, ...]] = (
-    dict.fromkeys(WEBHOOK_FAULTS | {"closed_dms", "malformed_event"}, (EVERYWHERE,))
+    dict.fromkeys(WEBHOOK_FAULTS | {"closed_dms", "malformed_event", "silent_looks"}, (EVERYWHERE,))
     | dict.fromkeys(PAGE_FAULTS - {"token_expired"}, (EVERYWHERE, "/members"))
     | {"token_expired": (EVERYWHERE, "/members", "/identity"), "parallel_write_lost": (EVERYWHERE, "/roles/")}
 )

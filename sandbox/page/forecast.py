@@ -48,6 +48,7 @@ FAULTS = {
         ("10013", "404 unknown user"),
         ("closed_dms", "direct messages closed"),
         ("malformed_event", "a malformed gateway event"),
+        ("silent_looks", "no answer to a look at members"),
         ("op7", "gateway asks to reconnect"),
         ("op9", "gateway session invalid"),
         ("gateway_drop", "gateway line cut"),

@@ -4,13 +4,32 @@ import asyncio
 import time
 
 from sandbox.botprocess import BotProcess
-from tests.fakes.stage import Stage
+from tests.fakes.stage import ADMIN, Stage
 
 
 async def test_it_stops_cleanly_at_sigterm(stage: Stage) -> None:
     assert await stage.sandbox.bot.stop() == 0
     assert "Traceback" not in stage.log()
     assert "pledgekeeper stopped" in stage.log()
+
+
+async def test_it_stops_within_ten_seconds_while_looks_at_discord_hang(stage: Stage) -> None:
+    await stage.add_rule()
+    stage.weather("discord", "/", "silent_looks")
+    stage.weather("discord", "GET /guilds/*/members/*", "hang")
+    page = await stage.link("hazel.hollow", "Gerda Nilsson")
+    assert page.result == "linked"
+    await stage.sandbox.discord.run_command(
+        stage.user_id(ADMIN), "patreon why", {"user": stage.user_id("hazel.hollow")}
+    )
+    await asyncio.sleep(1)
+    began = time.monotonic()
+    assert await stage.sandbox.bot.stop() == 0
+    assert time.monotonic() - began < 10
+    assert "Traceback" not in stage.log()
+    stage.sandbox.weather.clear()
+    await stage.restart()
+    await stage.until(lambda: "Gold" in stage.roles("hazel.hollow"), "what was cut off goes on")
 
 
 async def test_a_second_process_on_one_database_is_refused(stage: Stage) -> None:
