@@ -3,7 +3,7 @@
 import asyncio
 import re
 
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import BrowserContext, Locator, Page, expect
 
 PATIENCE_MS = 30_000
 LOG_POLL_SECONDS = 0.1
@@ -80,7 +80,7 @@ class Player:
         row = self.page.locator("#patrons li", has=self.page.get_by_text(patron, exact=True))
         if await row.locator("details").get_attribute("open") is None:
             await row.locator("summary").click()
-        await row.get_by_role("button", name=button).click()
+        await self._press(row.get_by_role("button", name=button), "/patreon/act")
 
     async def weather(self, switch: str) -> None:
         """Switch a fault on, or off, and wait until the page shows it."""
@@ -105,7 +105,16 @@ class Player:
 
     async def clock(self, button: str) -> None:
         """Move time by one of the buttons."""
-        await self.page.locator(".clock").get_by_role("button", name=button).click()
+        await self._press(self.page.locator(".clock").get_by_role("button", name=button), "/clock")
+
+    async def _press(self, button: Locator, path: str) -> None:
+        """Press a button and wait until its form was answered.
+
+        The page sends it when it has drawn what came before: whoever only clicked does not know whether it is done.
+        """
+        async with self.page.expect_response(f"**{path}", timeout=PATIENCE_MS) as answered:
+            await button.click()
+        assert (await answered.value).ok, await (await answered.value).text()
 
     async def has_role(self, name: str, role: str, *, wanted: bool = True) -> None:
         """Wait until a member shows a role, or shows it no more."""
