@@ -226,7 +226,12 @@ class _Graph:
     @cached_property
     def belief(self) -> Belief:
         return Belief(
-            storage=self.storage, intake=self.intake, zero=self.zero, reconciler=self.reconciler, clock=self.clock
+            storage=self.storage,
+            intake=self.intake,
+            zero=self.zero,
+            reconciler=self.reconciler,
+            crier=self.messenger,
+            clock=self.clock,
         )
 
     @cached_property
@@ -247,6 +252,7 @@ class _Graph:
             clock=self.clock,
             roles=self.reconciler,
             messenger=self.messenger,
+            crier=self.messenger,
             give_back=self.give_back,
         )
 

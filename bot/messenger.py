@@ -104,6 +104,10 @@ class Messenger:
             await self._storage.notices.note(noted, self._clock.now(), text)
         await self._tell_guild(guild_id, f"⚠️ {text}", hold_id=hold_id)
 
+    async def tell_news(self, guild_id: GuildId, text: str) -> None:
+        """Tell what happened and is over; kept for the next admin where there is no log channel."""
+        await self._tell_guild(guild_id, text)
+
     async def over(self, guild_id: GuildId, key: str, text: str) -> None:
         """Tell that a trouble is over, where it was told of."""
         if await self._storage.notices.clear(f"trouble:{guild_id}:{key}"):

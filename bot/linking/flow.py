@@ -21,11 +21,11 @@ from bot.linking.authorization import Authorizations, Consent
 from bot.linking.background import Background
 from bot.linking.giveback import GiveBack
 from bot.linking.outcome import Asker, Landing, PageView, RolesOutcome, StartedLink, Unlinked, Word
-from bot.linking.ports import Messenger, RolesFollow
+from bot.linking.ports import Crier, Messenger, RolesFollow
 from bot.linking.question import Holders, answer_token, build_question, may_skip, other_holders
 from bot.linking.secrets import fresh_secret, is_ours
-from bot.linking.words import DECLINED, DENIED, UNAVAILABLE
-from bot.model import DiscordUserId, Identity, Link, LinkOrigin, PatreonUserId, Secret, TokenPair
+from bot.linking.words import DECLINED, DENIED, UNAVAILABLE, UNLINKED_ELSEWHERE
+from bot.model import DiscordUserId, GuildId, Identity, Link, LinkOrigin, PatreonUserId, Secret, TokenPair
 from bot.patreon.client import PatreonClient
 from bot.patreon.oauth import LINK_SCOPES, OAuth
 from bot.patreon.version import PatreonApi
@@ -55,6 +55,7 @@ class LinkFlow:
         clock: Clock,
         roles: RolesFollow,
         messenger: Messenger,
+        crier: Crier,
         give_back: GiveBack,
     ) -> None:
         self._storage = storage
@@ -64,6 +65,7 @@ class LinkFlow:
         self._clock = clock
         self._roles = roles
         self._messenger = messenger
+        self._crier = crier
         self._give_back = give_back
         self._authorizations = Authorizations(states=storage.states, oauth=oauth, clock=clock)
         self._aftermath = Aftermath(storage=storage, roles=roles, messenger=messenger)
@@ -141,14 +143,22 @@ class LinkFlow:
             self._revoke(answered.identity.patreon_user_id, answered.pair)
         return PageView(word=Word.DECLINED)
 
-    async def unlink(self, discord_user_id: DiscordUserId) -> Unlinked:
-        """Part the accounts in every server, and remember the wish. A second time does no harm."""
+    async def unlink(self, discord_user_id: DiscordUserId, *, by_admin_of: GuildId | None = None) -> Unlinked:
+        """Part the accounts in every server, and remember the wish. A second time does no harm.
+
+        Where an admin did it, those of the other servers are told whose roles go there.
+        """
         link = await self._storage.links.find_discord(discord_user_id)
         pair = None if link is None else await self._find_pair(link.patreon_user_id)
+        others: set[GuildId] = set()
+        if link is not None and by_admin_of is not None:  # asked first: with the link goes what the consent told
+            others = await self._guilds_that_know(link.patreon_user_id) - {by_admin_of}
         await self._storage.links.unlink(discord_user_id, at=self._clock.now())
         log.info("a person was unlinked", discord_user_id=discord_user_id, was_linked=link is not None)
         if link is not None and pair is not None:
             self._revoke(link.patreon_user_id, pair)
+        for guild_id in others:
+            await self._crier.tell_news(guild_id, UNLINKED_ELSEWHERE.format(person=discord_user_id))
         news = await self._roles.follow(discord_user_id, trigger="unlink")
         return Unlinked(patreon_name=None if link is None else link.patreon_name, news=news)
 
@@ -241,6 +251,15 @@ class LinkFlow:
             by_discord=await self._storage.links.find_discord(discord_user_id),
             by_patreon=await self._storage.links.find_patreon(patreon_user_id),
         )
+
+    async def _guilds_that_know(self, patreon_user_id: PatreonUserId) -> set[GuildId]:
+        """Return the servers of whose campaigns the patron is, or was, a member."""
+        known = {
+            record.campaign_id
+            for record in await self._storage.memberships.load_person(patreon_user_id)
+            if record.believed is not None or record.unproven is not None
+        }
+        return {one.guild_id for one in await self._storage.campaigns.bindings() if one.campaign_id in known}
 
     def _end(self, state: State, word: Word, text: str) -> Landing:
         """Say how a link ended: here at once, in Discord when Discord takes it."""

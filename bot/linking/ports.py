@@ -40,6 +40,9 @@ class Crier(Protocol):
     async def tell_changes(self, guild_id: GuildId, lines: list[str]) -> None:
         """Tell what was changed."""
 
+    async def tell_news(self, guild_id: GuildId, text: str) -> None:
+        """Tell what happened and is over; kept for the next admin where there is no log channel."""
+
 
 class Reads(Protocol):
     """Reads campaigns, and forgets them."""

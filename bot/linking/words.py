@@ -7,6 +7,10 @@ from bot.linking.outcome import Linked, RoleNews, RoleStatus
 
 DENIED = "No link was made: access was not given at Patreon. Type /link to try again."
 DECLINED = "No link was made: the answer on the confirm page was No."
+UNLINKED_ELSEWHERE = (
+    "An admin of another server unlinked <@{person}> from Patreon, so they lose their pledge roles here too."
+    " They can link again with /link"
+)
 UNAVAILABLE = "No link was made: Patreon did not answer. Wait a minute, then type /link again."
 ON_THEIR_WAY = "Your roles are on their way."
 TROUBLED = (

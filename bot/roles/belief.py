@@ -11,6 +11,8 @@ import msgspec
 
 from bot.clock import Clock
 from bot.errors import TryLater, UserMistake
+from bot.linking.ports import Crier
+from bot.linking.words import plain
 from bot.linking.zero import ZeroLinks
 from bot.model import CampaignId, DiscordUserId, GuildId, PatreonUserId, ReadId
 from bot.roles.evidence import Anomaly, ReadSummary
@@ -23,6 +25,10 @@ from bot.storage.reads import Read
 TRIGGER = "/patreon believe"
 NOTHING_TO_BELIEVE = (
     "there is nothing to believe: no complete read of Patreon waits for your word. `/patreon sync` reads it now"
+)
+BELIEVED_ELSEWHERE = (
+    "An admin of another server that follows **{name}** accepted Patreon's member list, which had looked wrong to me. "
+    "It counts here too; the brake still holds back a mass removal"
 )
 OVER = "that read waits for your word no longer; `/patreon believe` shows what does"
 
@@ -45,12 +51,20 @@ class Belief:
     """Takes an admin's word on reads."""
 
     def __init__(
-        self, *, storage: Storage, intake: Intake, zero: ZeroLinks, reconciler: Reconciler, clock: Clock
+        self,
+        *,
+        storage: Storage,
+        intake: Intake,
+        zero: ZeroLinks,
+        reconciler: Reconciler,
+        crier: Crier,
+        clock: Clock,
     ) -> None:
         self._storage = storage
         self._intake = intake
         self._zero = zero
         self._reconciler = reconciler
+        self._crier = crier
         self._clock = clock
 
     async def doubts(self, guild_id: GuildId) -> tuple[Doubt, ...]:
@@ -75,6 +89,9 @@ class Belief:
         for doubt in believed:
             await self._believe(doubt)
             await self._storage.audit.add(self._entry(guild_id, doubt, by))
+            for binding in await self._storage.campaigns.guilds_of(doubt.campaign_id):
+                if binding != guild_id:
+                    await self._crier.tell_news(binding, BELIEVED_ELSEWHERE.format(name=plain(doubt.name)))
         return tuple(believed)
 
     async def _believe(self, doubt: Doubt) -> None:

@@ -118,6 +118,15 @@ class PersonPlan(msgspec.Struct, frozen=True, kw_only=True):
     has_unlinked: bool = False
     standings: tuple[Entitlement, ...] = ()  # with each campaign that Patreon told us of
     gone_since: Mapping[CampaignId, datetime] = msgspec.field(default_factory=dict)  # where Patreon lists them no more
+    is_known_here: bool = False  # a campaign of this server lists the linked patron, or did
+
+    @property
+    def shows_link(self) -> bool:
+        """Tell whether this server's admins may learn to whom the person is linked, and end that link.
+
+        Only a campaign of their own opens it. A role does not: an admin adopts whatever they gave by hand.
+        """
+        return self.link is None or self.is_known_here
 
     def having(self, action: Action) -> tuple[Decision, ...]:
         """Return the decisions with this action."""
@@ -160,6 +169,7 @@ def plan_person(guild: GuildFacts, person: PersonFacts) -> PersonPlan:
             for campaign_id, record in person.records.items()
             if record.memory.gone_since is not None and campaign_id in accounts
         },
+        is_known_here=any(one.believed is not None or one.unproven is not None for one in person.records.values()),
         decisions=tuple(sorted(decisions, key=lambda decision: _ORDER.get(decision.action, 1))),
     )
 

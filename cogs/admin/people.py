@@ -1,7 +1,7 @@
 """`/patreon why` and `/patreon unlink`: one person's roles explained, or their link ended.
 
-Only for people who belong to this server: what ties someone to another one is nobody's business here. Of a member whose
-link touches nothing here, `why` says only what this server's campaigns know of them: nothing; not who they are there.
+Only for people who belong to this server: what ties someone to another one is nobody's business here. Of a member whom
+no campaign of this server lists, `why` says just that, not who they are elsewhere, and `unlink` changes nothing.
 """
 
 import discord
@@ -11,14 +11,13 @@ from bot.client import Interaction
 from bot.errors import UserMistake
 from bot.linking.words import plain
 from bot.model import DiscordUserId, GuildId
-from bot.roles.planning import Explanation
 from bot.services import Services
 from cogs.admin.group import guild_of, patreon, require_manager, retell, tell
 from cogs.buttons import question
 from cogs.shown import explanation_text, nameless_text
 
 STRANGER = "I know nobody here by that name: they are not in this server, and I gave them no role in it"
-NOT_OURS = "<@{person}> shows no membership in a campaign of this server, and holds no role that I gave here."
+NOT_OURS = "<@{person}> shows no membership in a campaign of this server."
 NOT_LINKED = "<@{person}> is not linked to a Patreon account; there is nothing to undo."
 QUESTION = """\
 Part <@{person}> from the Patreon account **{name}**?
@@ -35,7 +34,7 @@ async def why(interaction: Interaction, user: discord.User) -> None:
     services, guild_id, person = interaction.client.services, guild_of(interaction), DiscordUserId(user.id)
     await _require_ours(services, guild_id, person)
     explanation = await services.reconciler.explain(guild_id, person)
-    if not await _concerns_us(services, guild_id, explanation):
+    if not explanation.plan.shows_link:
         is_asked_of = bool(explanation.names.campaigns)
         text = f"<@{person}>: {nameless_text(explanation)}" if is_asked_of else NOT_OURS.format(person=person)
         await tell(interaction, text)
@@ -56,8 +55,7 @@ async def unlink(interaction: Interaction, user: discord.User) -> None:
     await _require_ours(services, guild_id, person)
     explanation = await services.reconciler.explain(guild_id, person)
     link = explanation.plan.link
-    is_ours = await _concerns_us(services, guild_id, explanation)
-    if link is None or link.ended_at is not None or not is_ours:
+    if link is None or link.ended_at is not None or not explanation.plan.shows_link:
         await tell(interaction, NOT_LINKED.format(person=person))
         return
     view = question("unlink-member", "Unlink", argument=str(person), is_dangerous=True)
@@ -71,9 +69,9 @@ async def confirm_unlink_member(interaction: Interaction, argument: str) -> None
     services, person = interaction.client.services, DiscordUserId(int(argument))
     guild_id = guild_of(interaction)
     await _require_ours(services, guild_id, person)
-    if not await _concerns_us(services, guild_id, await services.reconciler.explain(guild_id, person)):
-        raise UserMistake(NOT_OURS.format(person=person))
-    unlinked = await services.flow.unlink(person)
+    if not (await services.reconciler.explain(guild_id, person)).plan.shows_link:
+        raise UserMistake(NOT_LINKED.format(person=person))
+    unlinked = await services.flow.unlink(person, by_admin_of=guild_id)
     text = NOT_LINKED if unlinked.patreon_name is None else UNLINKED
     await retell(interaction, text.format(person=person, name=plain(unlinked.patreon_name or "")))
 
@@ -83,11 +81,3 @@ async def _require_ours(services: Services, guild_id: GuildId, person: DiscordUs
     seat = (await services.observer.look(guild_id, [person]))[person]
     if seat is None and not await services.storage.ledger.load_member(guild_id, person):
         raise UserMistake(STRANGER)
-
-
-async def _concerns_us(services: Services, guild_id: GuildId, explanation: Explanation) -> bool:
-    """Tell whether the person's link touches this server; else it is nobody's business here, not even its name."""
-    plan = explanation.plan
-    if plan.link is None or plan.standings:
-        return True
-    return bool(await services.storage.ledger.load_member(guild_id, plan.discord_user_id))

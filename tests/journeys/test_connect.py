@@ -164,3 +164,47 @@ async def test_one_read_serves_two_servers_and_ending_it_in_one_leaves_the_other
     assert "Gold" in foxglove.roles("kestrel_kite")
     assert (await foxglove.health())["http"] == 200
     assert "Emberwood Tales" in await foxglove.say(ADMIN, "patreon sync")
+
+
+async def test_an_admin_neither_reads_nor_ends_a_link_that_rests_on_anothers_campaign(foxglove: Foxglove) -> None:
+    """They may give a role and adopt it, to whomever they like: it opens nothing."""
+    await foxglove.connect()
+    await foxglove.follow(foxglove.creator.campaign.id)
+    await foxglove.add_rule("Gold", "Gold")
+    discord, hazel = foxglove.sandbox.discord, foxglove.user_id("hazel.hollow")
+    discord.join(hazel, foxglove.guild.id)
+    assert (await foxglove.link("hazel.hollow", "Gerda Nilsson")).result == "linked"
+    await foxglove.until(lambda: "Gold" in foxglove.roles("hazel.hollow"), "a role by the first campaign")
+
+    discord.give_role(hazel, foxglove.role.id, foxglove.guild.id)
+    typed = await foxglove.command(OWNER, "patreon adopt", role=foxglove.role.id)
+    await foxglove.press(OWNER, typed.messages[-1], "confirm:")
+    why = await foxglove.say(OWNER, "patreon why", user=hazel)
+    assert "Reader" in why
+    assert "Gerda" not in why
+    assert "Emberwood" not in why
+    typed = await foxglove.command(OWNER, "patreon unlink", user=hazel)
+    assert flat_components(typed.messages[-1].components) == [], "there is nothing to press"
+    assert "Gerda" not in words(typed.messages)
+    await foxglove.rounds(2)
+    assert "Gold" in foxglove.roles("hazel.hollow")
+    assert "Gerda Nilsson" in await foxglove.say("hazel.hollow", "membership"), "the link stands"
+
+
+async def test_whom_an_admin_unlinks_who_is_a_patron_elsewhere_too_is_told_of_there(foxglove: Foxglove) -> None:
+    patreon, hazel = foxglove.sandbox.world.patreon, foxglove.user_id("hazel.hollow")
+    patreon.add_member(patreon.people[foxglove.patron_id("Gerda Nilsson")], foxglove.quill)
+    foxglove.sandbox.discord.join(hazel, foxglove.guild.id)
+    await foxglove.connect()
+    await foxglove.follow(foxglove.creator.campaign.id)
+    await foxglove.choose_log_channel()
+    await foxglove.add_rule("Gold", "Gold")
+    assert (await foxglove.link("hazel.hollow", "Gerda Nilsson")).result == "linked"
+    await foxglove.until(lambda: foxglove.has_role("hazel.hollow"), "a role by the second campaign")
+    typed = await foxglove.command(OWNER, "patreon unlink", user=hazel)
+    assert "Gerda Nilsson" in words(typed.messages), "a campaign of theirs lists her"
+    await foxglove.press(OWNER, typed.messages[-1], "confirm:")
+    await foxglove.until(lambda: not foxglove.has_role("hazel.hollow"), "the role goes here")
+    await foxglove.until(lambda: "Gold" not in foxglove.roles("hazel.hollow"), "and there")
+    told = f"An admin of another server unlinked <@{hazel}>"
+    await foxglove.until(lambda: foxglove.logged(told) == 1, "whose admins are told")

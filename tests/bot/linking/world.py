@@ -145,6 +145,9 @@ class RecordedCrier:
     async def tell_changes(self, guild_id: GuildId, lines: list[str]) -> None:
         self.said += [(guild_id, line) for line in lines]
 
+    async def tell_news(self, guild_id: GuildId, text: str) -> None:
+        self.said.append((guild_id, text))
+
 
 @dataclass
 class RecordedMessenger:
@@ -235,6 +238,7 @@ class LinkWorld:
             clock=self.clock,
             roles=self.roles,
             messenger=self.messenger,
+            crier=self.crier,
             give_back=self._new_give_back(oauth),
         )
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.model import GuildId
 from sandbox.weather import Fault
 from tests.fakes.scene import ADMIN, MEMBER, Scene, buttons
 
@@ -61,6 +62,18 @@ async def test_on_the_admins_word_the_read_counts_and_the_next_one_is_compared_w
     report = await doubted.services.rounds.run(trigger="test")
     assert report.campaigns[0].doubts == ()
     assert "There is nothing to believe" in await doubted.say(ADMIN, BELIEVE)
+
+
+async def test_other_servers_that_follow_the_campaign_are_told(doubted: Scene) -> None:
+    storage, at = doubted.services.storage, doubted.services.clock.now()
+    (campaign_id,) = await storage.campaigns.campaigns_of(doubted.guild_id)
+    elsewhere = GuildId(int(doubted.discord.state.add_guild("Elsewhere", "other.owner").id))
+    await storage.campaigns.bind(elsewhere, campaign_id, credential_id=None, at=at)
+    typed = await doubted.type(ADMIN, BELIEVE)
+    await doubted.press(ADMIN, typed.messages[0], "confirm:")
+    (told,) = await doubted.services.messenger.take_pending(elsewhere)
+    assert "An admin of another server that follows **Emberwood Tales** accepted" in told
+    assert await doubted.services.messenger.take_pending(doubted.guild_id) == []
 
 
 async def test_what_it_showed_is_said_of_each_person_from_then_on(doubted: Scene) -> None:

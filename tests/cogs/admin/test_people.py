@@ -3,7 +3,7 @@
 import pytest
 
 from bot.model import Link, LinkOrigin, PatreonUserId
-from tests.fakes.scene import ADMIN, MEMBER, Scene
+from tests.fakes.scene import ADMIN, MEMBER, Scene, buttons
 
 
 async def test_why_explains_each_role_with_its_fact(scene: Scene) -> None:
@@ -89,6 +89,19 @@ async def test_a_link_that_touches_nothing_here_is_nobodys_business(scene: Scene
         await campaigns.unbind(binding.guild_id, binding.campaign_id)
     said = await scene.say(ADMIN, path, user=str(scene.person(MEMBER)))
     assert "Gerda" not in said
+    assert await scene.services.storage.links.find_discord(scene.person(MEMBER)) is not None
+
+
+@pytest.mark.parametrize("path", ["patreon why", "patreon unlink"])
+async def test_a_role_that_an_admin_gave_and_adopted_opens_no_link(scene: Scene, path: str) -> None:
+    await scene.add_rule(tier=None)
+    await scene.link(patron="Nils Ahlgren")  # a patron, though not of this server's campaign
+    scene.discord.give_role(scene.stage.user_id(MEMBER), scene.stage.role_id("Gold"))
+    typed = await scene.type(ADMIN, "patreon adopt", role=str(scene.role("Gold")))
+    await scene.press(ADMIN, typed.messages[0], "confirm:")
+    said = await scene.type(ADMIN, path, user=str(scene.person(MEMBER)))
+    assert "Nils" not in said.messages[0].content
+    assert buttons(said.messages[0]) == {}
     assert await scene.services.storage.links.find_discord(scene.person(MEMBER)) is not None
 
 
