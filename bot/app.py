@@ -56,6 +56,7 @@ async def _run(settings: Settings) -> None:
         stack.push_async_callback(storage.close)
         http = await stack.enter_async_context(Http())
         services = await build(settings=settings, clock=clock, storage=storage, http=http)
+        await services.flow.settle_cut_off()  # nobody else works on this database
         await _start(stack, services)
         log.info("pledgekeeper runs", public_url=settings.public_url)
         await stopped.wait()

@@ -3,10 +3,13 @@
 Knows no table and no setting; what it opens is a `Secret` again.
 """
 
+import base64
 import hashlib
 import hmac
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bot.errors import NeedsOwner
 from bot.model import Secret
@@ -22,6 +25,7 @@ class Vault:
     def __init__(self, keys: tuple[Secret, ...]) -> None:
         self._fernet = MultiFernet([Fernet(key.reveal()) for key in keys])
         self.key_fingerprints = tuple(fingerprint(key) for key in keys)
+        self._marking_keys = tuple(_derive(key, b"pledgekeeper marks") for key in keys)
 
     def seal(self, secret: Secret) -> str:
         """Encrypt with the first key."""
@@ -40,6 +44,14 @@ class Vault:
             return self._fernet.rotate(sealed).decode()
         except InvalidToken:
             raise _key_missing() from None
+
+    def marks(self, text: Secret) -> tuple[Secret, ...]:
+        """Return what only who has a key can make of a text, 256 bits each: by the first key, then by each older one.
+
+        The same after a restart. Whoever looks for a mark that was made before compares all: keys may have changed.
+        """
+        made = (hmac.digest(key, text.reveal().encode(), "sha256") for key in self._marking_keys)
+        return tuple(Secret(base64.urlsafe_b64encode(mark).decode().rstrip("=")) for mark in made)
 
 
 def new_key() -> Secret:
@@ -64,6 +76,12 @@ def fingerprint(secret: Secret) -> str:
 def digest(secret: Secret) -> str:
     """Return what is stored in place of a state, a cookie or a one-time token (256 random bits each)."""
     return hashlib.sha256(secret.reveal().encode()).hexdigest()
+
+
+def _derive(key: Secret, purpose: bytes) -> bytes:
+    """Return a key for another purpose than sealing (RFC 5869): what one is used for tells nothing of the other."""
+    whole = base64.urlsafe_b64decode(key.reveal())
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(whole)
 
 
 def _key_missing() -> VaultKeyMissing:

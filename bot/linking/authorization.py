@@ -2,9 +2,26 @@
 
 A state serves the purpose it was made for and no other: an answer that comes with another one's state is unknown
 here. Knows neither linking nor connecting.
+
+The same answer may come again, for browsers repeat it, also to another process. Of a state that was used up already:
+
+| this call                                          | gets                                                    |
+|----------------------------------------------------|---------------------------------------------------------|
+| has another code or error than the first           | used                                                    |
+| comes a minute after the first, or later           | used                                                    |
+| comes while the first asks Patreon                 | waits, then what the first got                          |
+| ... and the first came to no end                   | unavailable; that is what came of it from then on       |
+| comes when a newer link took this one's place      | expired                                                 |
+| comes after that                                   | what the first got: the same landing and the same cookie |
+
+Whether the question behind that cookie is still open is for its flow to say. The cookie follows from the answer, by a
+key that only we have, so every process gives the same one, and its digest alone is stored.
 """
 
 import asyncio
+import hmac
+import json
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,18 +31,23 @@ import msgspec
 import structlog
 
 from bot.clock import Clock
-from bot.errors import PatreonRefused, PledgekeeperError
-from bot.linking.outcome import Asker, StartedLink, Word
+from bot.errors import PatreonRefused, PledgekeeperError, UserMistake
+from bot.linking.outcome import Asker, Landing, StartedLink, Word
 from bot.linking.secrets import fresh_secret, is_ours
 from bot.model import Secret, TokenPair
 from bot.patreon.oauth import OAuth
-from bot.storage.states import Purpose, State, StateProblem, StateRow, States
+from bot.storage import Storage
+from bot.storage.states import Purpose, State, StateProblem, StateRow, TooManyOpen
 from bot.vault import digest
 
 log = structlog.get_logger(__name__)
 
 STATE_LIFETIME = timedelta(minutes=10)
+MOST_OPEN = 10  # links that one person may have made and not used, whatever for
 PATREON_SECONDS = 15.0  # a person waits in front of an empty page meanwhile
+FIRST_SECONDS = PATREON_SECONDS + 5.0  # what is not known by then was cut off
+REPEAT_LIFETIME = timedelta(seconds=60)
+POLL_SECONDS = 0.2
 
 # The errors of RFC 6749, 4.1.2.1, that are the service's fault. Any other one, or none at all, is a denial: Patreon
 # does not document what a denial looks like.
@@ -35,10 +57,17 @@ T = TypeVar("T")
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """Why nothing follows; without a state nobody asked us, or not now."""
+    """Nothing follows, but a page. `ended` is the question that ended by this very call, if one did."""
 
-    word: Word
-    state: State | None = None
+    landing: Landing
+    ended: State | None = None
+
+
+class Repeat(msgspec.Struct, frozen=True, kw_only=True):
+    """This answer led to a question before; the landing has its cookie."""
+
+    landing: Landing
+    cookie: Secret
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +75,7 @@ class Consent(Generic[T]):
     """Somebody consented: to what they were asked, with which tokens, and what these tell at once."""
 
     state: State
+    cookie: Secret  # for whoever brought this answer
     pair: TokenPair
     told: T
     asked_at: datetime  # before Patreon was asked
@@ -54,13 +84,17 @@ class Consent(Generic[T]):
 class Authorizations:
     """Asks for consents, and takes the answers."""
 
-    def __init__(self, *, states: States, oauth: OAuth, clock: Clock) -> None:
-        self._states = states
+    def __init__(self, *, storage: Storage, oauth: OAuth, clock: Clock) -> None:
+        self._states = storage.states
+        self._vault = storage.vault
         self._oauth = oauth
         self._clock = clock
 
     async def begin(self, purpose: Purpose, asker: Asker, scopes: tuple[str, ...]) -> StartedLink:
-        """Make the link that leads to Patreon; an older one of this person for this purpose is void from now on."""
+        """Make the link that leads to Patreon; an older one of this person for this purpose is void from now on.
+
+        Raises UserMistake where they have too many, and the newest stays as it is.
+        """
         state = fresh_secret()
         now = self._clock.now()
         question = StateRow(
@@ -70,8 +104,16 @@ class Authorizations:
             expires_at=now + STATE_LIFETIME,
             **msgspec.structs.asdict(asker),
         )
+        try:
+            state_id = await self._states.create(question, most_open=MOST_OPEN)
+        except TooManyOpen as many:
+            until = f"<t:{int(many.until.timestamp()) + 1}:R>"
+            raise UserMistake(
+                f"you have asked for {MOST_OPEN} links in a few minutes and used none of them, so I made no new one;"
+                f" the newest still works until its time is over. You can ask for another one {until}"
+            ) from None
         return StartedLink(
-            state_id=await self._states.create(question),
+            state_id=state_id,
             authorize_url=self._oauth.authorize_url(state=state, scopes=scopes),
             expires_at=question.expires_at,
         )
@@ -84,23 +126,97 @@ class Authorizations:
         code: Secret | None,
         error: str | None,
         read: Callable[[TokenPair], Awaitable[T]],
-    ) -> Consent[T] | Refusal:
+    ) -> Consent[T] | Refusal | Repeat:
         """Use the state up, turn the code into tokens, and read what these tell."""
         now = self._clock.now()
         if state is None or not is_ours(state):
-            return Refusal(word=Word.UNKNOWN)
-        used = await self._states.use(digest(state), purpose, now)
+            return Refusal(landing=Landing(word=Word.UNKNOWN))
+        cookies = self._vault.marks(_as_text(state, code, error))
+        used = await self._states.use(digest(state), purpose, now, cookie_digest=digest(cookies[0]))
+        if used is StateProblem.USED:
+            return await self._repeat(purpose, state, cookies)
         if isinstance(used, StateProblem):
-            return Refusal(word=Word(used.value))
+            return Refusal(landing=Landing(word=Word(used.value)))
         if error in SERVICE_ERRORS:
-            return Refusal(word=Word.UNAVAILABLE, state=used)
+            return await self.end(used, Landing(word=Word.UNAVAILABLE))
         if error is not None or code is None:
-            return Refusal(word=Word.DENIED, state=used)
+            return await self.end(used, Landing(word=Word.DENIED))
         try:
             async with asyncio.timeout(PATREON_SECONDS):
                 pair = await self._oauth.exchange_code(code)
-                return Consent(state=used, pair=pair, told=await read(pair), asked_at=now)
+                return Consent(state=used, cookie=cookies[0], pair=pair, told=await read(pair), asked_at=now)
         except (PledgekeeperError, TimeoutError) as failure:
             report = log.error if isinstance(failure, PatreonRefused) else log.warning  # refused: the owner must act
             report("patreon did not tell who consented", cause=type(failure).__name__, why=str(failure))
-            return Refusal(word=Word.UNAVAILABLE, state=used)
+            return await self.end(used, Landing(word=Word.UNAVAILABLE))
+
+    async def end(self, state: State, landing: Landing) -> Refusal:
+        """Note that an answer leads to no question, unless it was decided otherwise meanwhile."""
+        if await self._states.conclude(state.state_id, as_stored(landing)):
+            return Refusal(landing=landing, ended=state)
+        return Refusal(landing=await self.find_landing(state))
+
+    async def find_landing(self, state: State) -> Landing:
+        """Return what was decided of an answer, after it turned out that something was."""
+        return _landing_of(await self._states.find(state.state_id) or state) or Landing(word=Word.UNAVAILABLE)
+
+    async def _repeat(self, purpose: Purpose, state: Secret, cookies: tuple[Secret, ...]) -> Refusal | Repeat:
+        """Return what the first call with this answer got; see the table above."""
+        first = await self._states.find_digest(digest(state), purpose)
+        cookie = None if first is None else _find_cookie(first, cookies)
+        if first is None or cookie is None or self._clock.now() >= _used_at(first) + REPEAT_LIFETIME:
+            return Refusal(landing=Landing(word=Word.USED))
+        landing = await self._wait(first)
+        if landing is None:
+            given_up = await self.end(first, Landing(word=Word.UNAVAILABLE))
+            if given_up.ended is not None:
+                return given_up
+            landing = given_up.landing
+        return Repeat(landing=landing, cookie=cookie) if landing.word in QUESTIONS else Refusal(landing=landing)
+
+    async def _wait(self, first: State) -> Landing | None:
+        """Wait until it is known what came of an answer; None where nothing will."""
+        began = time.monotonic()
+        while (landing := _landing_of(first)) is None and self._has_time(first, began):
+            await asyncio.sleep(POLL_SECONDS)
+            first = await self._states.find(first.state_id) or first
+        return landing
+
+    def _has_time(self, first: State, began: float) -> bool:
+        """Tell whether the first call may still be at it. Its own time may stand still, or jump."""
+        is_late = self._clock.now() >= _used_at(first) + timedelta(seconds=FIRST_SECONDS)
+        return not is_late and time.monotonic() - began < FIRST_SECONDS
+
+
+# What a landing with a cookie says. Linked: nobody had to be asked.
+QUESTIONS = frozenset({Word.CONFIRM, Word.HELD, Word.LINKED})
+
+
+def as_stored(landing: Landing) -> str:
+    """Write a landing down, without its cookie."""
+    return msgspec.json.encode(msgspec.structs.replace(landing, cookie=None)).decode()
+
+
+CUT_OFF = as_stored(Landing(word=Word.UNAVAILABLE))  # what comes of an answer in whose midst the process ended
+
+
+def _landing_of(state: State) -> Landing | None:
+    """Return what came of an answer, where that is known; a newer question counts more than what it was before."""
+    if state.voided_at is not None:
+        return Landing(word=Word.EXPIRED)
+    return None if state.landing is None else msgspec.json.decode(state.landing, type=Landing)
+
+
+def _find_cookie(first: State, cookies: tuple[Secret, ...]) -> Secret | None:
+    """Return the cookie of the first answer; None where this is another one."""
+    stored = first.cookie_digest or ""
+    return next((one for one in cookies if hmac.compare_digest(digest(one), stored)), None)
+
+
+def _used_at(state: State) -> datetime:
+    return state.used_at or state.created_at
+
+
+def _as_text(state: Secret, code: Secret | None, error: str | None) -> Secret:
+    """Write an answer as one text that no other one has."""
+    return Secret(json.dumps([state.reveal(), None if code is None else code.reveal(), error]))

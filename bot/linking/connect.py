@@ -18,14 +18,12 @@ import msgspec
 import structlog
 
 from bot.clock import Clock
-from bot.linking.authorization import Authorizations, Consent
+from bot.linking.authorization import Authorizations, Consent, Refusal, as_stored
 from bot.linking.background import Background
 from bot.linking.connection import (
     DECLINED,
     CampaignChoice,
-    Cause,
     Connected,
-    ConnectLanding,
     ConnectQuestion,
     ConnectView,
     connected_text,
@@ -34,16 +32,16 @@ from bot.linking.connection import (
     may_read,
 )
 from bot.linking.giveback import GiveBack
-from bot.linking.outcome import Asker, StartedLink, Word
+from bot.linking.outcome import Asker, Cause, Landing, StartedLink, Word
 from bot.linking.ports import Crier, Messenger, Reads, Rights
-from bot.linking.secrets import fresh_secret, is_ours
+from bot.linking.secrets import is_ours
 from bot.linking.words import plain
 from bot.model import Campaign, CampaignId, GuildId, Identity, PatreonUserId, Secret, TokenPair
 from bot.patreon.client import PatreonClient
 from bot.patreon.oauth import CONNECT_SCOPES, OAuth
 from bot.storage import Storage
 from bot.storage.audit import AuditEntry
-from bot.storage.pendings import Pending, PendingRow, PendingStatus
+from bot.storage.pendings import Pending, PendingRow, PendingStatus, TooLate
 from bot.storage.states import ButtonPlace, Purpose, State, StateId
 from bot.vault import digest
 
@@ -80,7 +78,7 @@ class ConnectFlow:
         self._crier = crier
         self._rights = rights
         self._give_back = give_back
-        self._authorizations = Authorizations(states=storage.states, oauth=oauth, clock=clock)
+        self._authorizations = Authorizations(storage=storage, oauth=oauth, clock=clock)
         self._answering = asyncio.Lock()  # what a person agreed to holds until it is stored
         self._background = Background()
 
@@ -96,29 +94,17 @@ class ConnectFlow:
         """Remember which message carries the button, so that it can say how it ended."""
         await self._storage.states.attach_button(state_id, place)
 
-    async def finish_callback(self, *, state: Secret | None, code: Secret | None, error: str | None) -> ConnectLanding:
+    async def finish_callback(self, *, state: Secret | None, code: Secret | None, error: str | None) -> Landing:
         """Take Patreon's answer, good or bad; the state is used up in any case."""
         taken = await self._authorizations.take(Purpose.CONNECT, state=state, code=code, error=error, read=self._read)
-        if not isinstance(taken, Consent):
-            return self._end(taken.state, taken.word)
-        identity, campaigns = taken.told
-        cause = find_cause(taken.pair, campaigns)
-        if cause is not None:
-            self._revoke(identity.patreon_user_id, taken.pair)
-            return self._end(taken.state, Word.DENIED, cause)
-        cookie = fresh_secret()
-        await self._storage.pendings.create(
-            PendingRow(
-                state_id=taken.state.state_id,
-                cookie_digest=digest(cookie),
-                identity=msgspec.structs.replace(identity, memberships=()),
-                campaigns=campaigns,
-                pair=taken.pair,
-                created_at=taken.asked_at,
-                expires_at=self._clock.now() + PENDING_LIFETIME,
-            )
-        )
-        return ConnectLanding(word=Word.CONFIRM, cookie=cookie)
+        if isinstance(taken, Consent):
+            return await self._ask(taken)
+        if isinstance(taken, Refusal):
+            return self._refused(taken)
+        pending = await self._storage.pendings.find(digest(taken.cookie), Purpose.CONNECT)
+        if pending is None or pending.status is not PendingStatus.PENDING:
+            return Landing(word=Word.USED)
+        return msgspec.structs.replace(taken.landing, cookie=taken.cookie)
 
     async def show(self, cookie: Secret | None) -> ConnectView:
         """Return the page of this browser's question: the question, the outcome, or why there is none."""
@@ -158,6 +144,35 @@ class ConnectFlow:
                 return answered
             await self._drop(answered, "a connection was answered with no", DECLINED)
         return ConnectView(word=Word.DECLINED)
+
+    def _refused(self, refusal: Refusal) -> Landing:
+        if refusal.ended is not None:
+            self._tell(refusal.ended, ending_text(refusal.landing.word, refusal.landing.cause))
+        return refusal.landing
+
+    async def _ask(self, consent: Consent[Told]) -> Landing:
+        identity, campaigns = consent.told
+        cause = find_cause(consent.pair, campaigns)
+        if cause is not None:
+            self._revoke(identity.patreon_user_id, consent.pair)
+            return self._refused(await self._authorizations.end(consent.state, Landing(word=Word.DENIED, cause=cause)))
+        landing = Landing(word=Word.CONFIRM, cookie=consent.cookie)
+        row = PendingRow(
+            state_id=consent.state.state_id,
+            cookie_digest=digest(consent.cookie),
+            identity=msgspec.structs.replace(identity, memberships=()),
+            campaigns=campaigns,
+            pair=consent.pair,
+            landing=as_stored(landing),
+            created_at=consent.asked_at,
+            expires_at=self._clock.now() + PENDING_LIFETIME,
+        )
+        try:
+            await self._storage.pendings.create(row)
+        except TooLate:
+            self._revoke(identity.patreon_user_id, consent.pair)
+            return await self._authorizations.find_landing(consent.state)
+        return landing
 
     async def _read(self, pair: TokenPair) -> Told:
         identity = await self._client.fetch_identity(pair.access_token)
@@ -227,11 +242,6 @@ class ConnectFlow:
         ]
         await self._crier.tell_changes(guild_id, lines)
         await self._reads.run_anew(trigger=TRIGGER, guild_id=guild_id)
-
-    def _end(self, state: State | None, word: Word, cause: Cause | None = None) -> ConnectLanding:
-        if state is not None:
-            self._tell(state, ending_text(word, cause))
-        return ConnectLanding(word=word, cause=cause)
 
     def _tell(self, state: State, text: str) -> None:
         """Say how it ended where it was asked, when Discord takes it: the page does not wait for that."""

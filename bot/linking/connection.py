@@ -1,25 +1,15 @@
 """What connecting a campaign hands to the pages and to Discord: values, and the words for Discord. Pure."""
 
-import enum
 from datetime import datetime
 
 import msgspec
 
-from bot.linking.outcome import Word
+from bot.linking.outcome import Cause, Word
 from bot.linking.words import plain
 from bot.model import Campaign, CampaignId, Secret, TokenPair
 
 # Without these a campaign cannot be read. The webhook's is not among them: roles follow without it too, only later.
 NEEDED_SCOPES = frozenset({"campaigns", "campaigns.members"})
-
-
-class Cause(enum.StrEnum):
-    """Why an answer of Patreon's connects nothing, where the word alone does not say it."""
-
-    NO_CAMPAIGN = "no campaign"  # whoever consented has none
-    NO_ACCESS = "no access"  # Patreon did not give the rights that reading a campaign needs
-    NO_RIGHT = "no right"  # the admin who asked may no longer do so
-    NO_ANSWER = "no answer"  # nobody knows whether they may: the question stays
 
 
 class CampaignChoice(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,18 +51,12 @@ class ConnectView(msgspec.Struct, frozen=True, kw_only=True):
     is_unchosen: bool = False  # Yes, but to none of several campaigns: nothing was done
 
 
-class ConnectLanding(msgspec.Struct, frozen=True, kw_only=True):
-    """Where Patreon's answer leads: with a cookie to the confirm page, without one to a page for the word."""
-
-    word: Word
-    cause: Cause | None = None
-    cookie: Secret | None = None
-
-
 DENIED = "No campaign was connected: access was not given at Patreon. `/patreon connect` makes a new link."
 DECLINED = "No campaign was connected: the creator's answer on the page was No."
 UNAVAILABLE = "No campaign was connected: Patreon did not answer. Wait a minute, then type `/patreon connect` again."
 CAUSES = {
+    Cause.SET_UP_WRONG: "No campaign was connected: Patreon refuses this bot, so something in its settings is wrong. "
+    "Its log says which; tell whoever runs it.",
     Cause.NO_CAMPAIGN: "No campaign was connected: the Patreon account that answered has none. "
     "The creator must sign in at Patreon with the account that owns it.",
     Cause.NO_ACCESS: "No campaign was connected: Patreon did not give the right to read one. "

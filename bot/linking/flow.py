@@ -2,6 +2,7 @@
 
 Rules:
 1. A state works once, for ten minutes, and whatever comes of it: a denial or a failure of Patreon uses it up too.
+   The same answer again leads to the same page, until the question there is answered (`authorization.py`).
 2. A state proves who asked, not who opened the link: nothing is stored as linked before the person who consented at
    Patreon has said, on our page, that it was they who asked. Only where Patreon itself reports that Discord account is
    the question skipped.
@@ -10,28 +11,28 @@ Knows no HTML, no cookie's name and no Discord. Codes, states and tokens stay `S
 """
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 import structlog
 
 from bot.clock import Clock
 from bot.linking.aftermath import Aftermath
-from bot.linking.authorization import Authorizations, Consent
+from bot.linking.authorization import CUT_OFF, Authorizations, Consent, Refusal, as_stored
 from bot.linking.background import Background
 from bot.linking.giveback import GiveBack
-from bot.linking.outcome import Asker, Landing, PageView, RolesOutcome, StartedLink, Unlinked, Word
+from bot.linking.outcome import Asker, Cause, Landing, PageView, RolesOutcome, StartedLink, Unlinked, Word
 from bot.linking.ports import Crier, Messenger, RolesFollow
 from bot.linking.question import Holders, answer_token, build_question, may_skip, other_holders
-from bot.linking.secrets import fresh_secret, is_ours
-from bot.linking.words import DECLINED, DENIED, UNAVAILABLE, UNLINKED_ELSEWHERE
+from bot.linking.secrets import is_ours
+from bot.linking.words import DECLINED, DENIED, SET_UP_WRONG, UNAVAILABLE, UNLINKED_ELSEWHERE
 from bot.model import DiscordUserId, GuildId, Identity, Link, LinkOrigin, PatreonUserId, Secret, TokenPair
 from bot.patreon.client import PatreonClient
 from bot.patreon.oauth import LINK_SCOPES, OAuth
 from bot.patreon.version import PatreonApi
 from bot.roles.record import take_identity
 from bot.storage import Storage
-from bot.storage.pendings import Pending, PendingRow, PendingStatus
+from bot.storage.pendings import Pending, PendingRow, PendingStatus, TooLate
 from bot.storage.states import ButtonPlace, Purpose, State, StateId
 from bot.vault import VaultKeyMissing, digest
 
@@ -67,7 +68,7 @@ class LinkFlow:
         self._messenger = messenger
         self._crier = crier
         self._give_back = give_back
-        self._authorizations = Authorizations(states=storage.states, oauth=oauth, clock=clock)
+        self._authorizations = Authorizations(storage=storage, oauth=oauth, clock=clock)
         self._aftermath = Aftermath(storage=storage, roles=roles, messenger=messenger)
         self._background = Background()
         self._answering = asyncio.Lock()  # what a person agreed to holds until it is stored
@@ -93,10 +94,14 @@ class LinkFlow:
         """Take Patreon's answer, good or bad; the state is used up in any case."""
         taken = await self._authorizations.take(Purpose.LINK, state=state, code=code, error=error, read=self._read)
         if isinstance(taken, Consent):
-            return await self._ask(taken.state, taken.pair, taken.told, read_started_at=taken.asked_at)
-        if taken.state is None:
-            return Landing(word=taken.word)
-        return self._end(taken.state, taken.word, DENIED if taken.word is Word.DENIED else UNAVAILABLE)
+            return await self._ask(taken)
+        if isinstance(taken, Refusal):
+            return self._refused(taken)
+        return await self._again(taken.landing, taken.cookie)
+
+    async def settle_cut_off(self) -> None:
+        """Give up the answers of Patreon's in whose midst the process before this one ended."""
+        await self._storage.states.give_up(CUT_OFF)
 
     async def show(self, cookie: Secret | None) -> PageView:
         """Return the page of this browser's link: the question, the outcome, or why there is none."""
@@ -188,28 +193,55 @@ class LinkFlow:
             return msgspec.structs.replace(view, is_changed=True)
         return await self._storage.pendings.find(digest(cookie)) or PageView(word=Word.EXPIRED)
 
-    async def _ask(self, state: State, pair: TokenPair, identity: Identity, *, read_started_at: datetime) -> Landing:
+    def _refused(self, refusal: Refusal) -> Landing:
+        landing = refusal.landing
+        if refusal.ended is None:
+            return landing
+        text = DENIED if landing.word is Word.DENIED else UNAVAILABLE
+        self._end(refusal.ended, landing.word, SET_UP_WRONG if landing.cause is Cause.SET_UP_WRONG else text)
+        return landing
+
+    async def _again(self, landing: Landing, cookie: Secret) -> Landing:
+        """Lead whoever brings an answer again where it led before, as long as the question is not answered."""
+        pending = await self._storage.pendings.find(digest(cookie))
+        if pending is not None and landing.word is Word.LINKED:
+            return await self._skip(cookie)  # the call before may have been cut off in its midst
+        if pending is None or pending.status is not PendingStatus.PENDING:
+            return Landing(word=Word.USED)
+        return msgspec.structs.replace(landing, cookie=cookie)
+
+    async def _ask(self, consent: Consent[Identity]) -> Landing:
+        state, identity = consent.state, consent.told
         bound = {binding.campaign_id for binding in await self._storage.campaigns.bindings()}
         kept = msgspec.structs.replace(
             identity,
             memberships=tuple(one for one in identity.memberships if one.campaign_id in bound),
             tiers=tuple(one for one in identity.tiers if one.campaign_id in bound),
         )
-        cookie = fresh_secret()
         holders = await self._holders(state.discord_user_id, identity.patreon_user_id)
-        await self._storage.pendings.create(
-            PendingRow(
-                state_id=state.state_id,
-                cookie_digest=digest(cookie),
-                identity=kept,
-                pair=pair,
-                created_at=read_started_at,
-                expires_at=self._clock.now() + PENDING_LIFETIME,
-            )
+        is_skipped = may_skip(identity, state.discord_user_id, holders)
+        asked = Word.CONFIRM if holders.is_free else Word.HELD
+        landing = Landing(word=Word.LINKED if is_skipped else asked, cookie=consent.cookie)
+        row = PendingRow(
+            state_id=state.state_id,
+            cookie_digest=digest(consent.cookie),
+            identity=kept,
+            pair=consent.pair,
+            landing=as_stored(landing),
+            created_at=consent.asked_at,
+            expires_at=self._clock.now() + PENDING_LIFETIME,
         )
-        if may_skip(identity, state.discord_user_id, holders):
-            return Landing(word=(await self.confirm(cookie, answer_token(cookie, holders))).word, cookie=cookie)
-        return Landing(word=Word.CONFIRM if holders.is_free else Word.HELD, cookie=cookie)
+        try:
+            await self._storage.pendings.create(row)
+        except TooLate:
+            self._revoke(identity.patreon_user_id, consent.pair)
+            return await self._authorizations.find_landing(state)
+        return await self._skip(consent.cookie) if is_skipped else landing
+
+    async def _skip(self, cookie: Secret) -> Landing:
+        """Say Yes where nobody need be asked: nothing has to give way. If it has by now, the page asks."""
+        nobody = Holders(of_patron=None, of_discord=None)
+        return Landing(word=(await self.confirm(cookie, answer_token(cookie, nobody))).word, cookie=cookie)
 
     async def _complete(self, pending: Pending) -> None:
         if pending.pair is None:

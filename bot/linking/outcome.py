@@ -29,6 +29,16 @@ class Word(enum.StrEnum):
     CONNECTED = "connected"  # a creator let a server follow a campaign
 
 
+class Cause(enum.StrEnum):
+    """Why an answer of Patreon's leads to nothing, where the word alone does not say it."""
+
+    SET_UP_WRONG = "set up wrong"  # Patreon refuses our client, or what we ask for
+    NO_CAMPAIGN = "no campaign"  # whoever consented has none
+    NO_ACCESS = "no access"  # Patreon did not give the rights that reading a campaign needs
+    NO_RIGHT = "no right"  # the admin who asked may no longer do so
+    NO_ANSWER = "no answer"  # nobody knows whether they may: the question stays
+
+
 RoleStatus = Literal["given", "kept", "removed", "stays", "missing", "waiting"]
 
 
@@ -64,9 +74,10 @@ class StartedLink(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Landing(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the callback leads: with a cookie to the confirm page, without one to a page for the word."""
+    """Where Patreon's answer leads: with a cookie to the confirm page, without one to a page for the word."""
 
     word: Word
+    cause: Cause | None = None
     cookie: Secret | None = None
 
 

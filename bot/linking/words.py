@@ -12,6 +12,10 @@ UNLINKED_ELSEWHERE = (
     " They can link again with /link"
 )
 UNAVAILABLE = "No link was made: Patreon did not answer. Wait a minute, then type /link again."
+SET_UP_WRONG = (
+    "No link was made: Patreon refuses this bot, so something is set up wrong. It is not your fault, and trying again"
+    " does not help: please tell the server's team."
+)
 ON_THEIR_WAY = "Your roles are on their way."
 TROUBLED = (
     "Your roles could not be given just now. The next check does it by itself; /membership shows where you stand."

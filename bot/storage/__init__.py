@@ -31,6 +31,7 @@ class Storage:
     """One database, aggregate by aggregate."""
 
     database: Database
+    vault: Vault
     campaigns: Campaigns
     credentials: Credentials
     links: Links
@@ -68,6 +69,7 @@ class Storage:
         states = States(database, vault)
         return cls(
             database=database,
+            vault=vault,
             campaigns=Campaigns(database),
             credentials=Credentials(database, vault),
             links=Links(database, vault),

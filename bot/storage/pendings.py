@@ -14,7 +14,7 @@ from sqlalchemy import Row, and_, delete, insert, or_, select, update
 from bot.model import Campaign, DiscordUserId, Identity, Link, PatreonUserId, TokenPair
 from bot.storage.database import Database
 from bot.storage.rows import join_scopes, open_pair, read_row, seal_pair, to_json
-from bot.storage.states import Purpose, State, StateId, States
+from bot.storage.states import Purpose, State, StateId, States, note_landing
 from bot.storage.tables import pendings, states
 from bot.vault import Vault
 
@@ -37,8 +37,13 @@ class PendingRow(msgspec.Struct, frozen=True, kw_only=True):
     identity: Identity  # memberships of bound campaigns only
     campaigns: tuple[Campaign, ...] = ()  # the creator's own, where one is to be connected
     pair: TokenPair
+    landing: str  # JSON: what came of Patreon's answer, for the state
     created_at: datetime
     expires_at: datetime
+
+
+class TooLate(Exception):
+    """It was decided otherwise what comes of an answer, before its question could be asked."""
 
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +81,10 @@ class Pendings:
         self._states = states
 
     async def create(self, asked: PendingRow) -> PendingId:
-        """Store a pending link with its tokens sealed."""
+        """Store a pending link with its tokens sealed, and that Patreon's answer led to it.
+
+        Raises TooLate, and stores nothing, where that answer was given up, or a newer question took the place.
+        """
         row = {
             "state_id": asked.state_id,
             "cookie_digest": asked.cookie_digest,
@@ -90,10 +98,11 @@ class Pendings:
             "created_at": asked.created_at,
             "expires_at": asked.expires_at,
         }
+        add = insert(pendings).values(row).returning(pendings.c.pending_id)
         async with self._database.write() as connection:
-            return PendingId(
-                (await connection.execute(insert(pendings).values(row).returning(pendings.c.pending_id))).scalar_one()
-            )
+            if not await note_landing(connection, asked.state_id, asked.landing):
+                raise TooLate
+            return PendingId((await connection.execute(add)).scalar_one())
 
     async def find(self, cookie_digest: str, purpose: Purpose = Purpose.LINK) -> Pending | None:
         """Return the pending question of a browser, expired or not; one never serves for another purpose."""

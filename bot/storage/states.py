@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NewType
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import ChannelId, DiscordUserId, GuildId, Secret
@@ -16,6 +16,7 @@ from bot.vault import Vault
 
 StateId = NewType("StateId", int)
 UNANSWERED = "pending"  # the status of a pending link whose question is open; pendings.py names them all
+_IS_UNDER_WAY = (states.c.landing.is_(None), states.c.voided_at.is_(None))
 
 
 class Purpose(enum.StrEnum):
@@ -23,6 +24,14 @@ class Purpose(enum.StrEnum):
 
     LINK = "link"
     CONNECT = "connect"
+
+
+class TooManyOpen(Exception):
+    """Somebody has asked for so many links that no more is made before `until`."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__()
+        self.until = until
 
 
 class StateProblem(enum.StrEnum):
@@ -75,6 +84,8 @@ class State(StateRow, frozen=True, kw_only=True):
 
     state_id: StateId
     used_at: datetime | None = None
+    cookie_digest: str | None = None  # of the answer that used it up
+    landing: str | None = None  # JSON: what came of that answer; None while Patreon is asked
     voided_at: datetime | None = None
     button: ButtonPlace | None = None
 
@@ -86,15 +97,23 @@ class States:
         self._database = database
         self._vault = vault
 
-    async def create(self, asked: StateRow) -> StateId:
-        """Store a question; older ones of this person for this purpose are void from now on."""
+    async def create(self, asked: StateRow, *, most_open: int | None = None) -> StateId:
+        """Store a question; older ones of this person for this purpose are void from now on.
+
+        Raises TooManyOpen, and changes nothing, where so many of theirs are open. A void one counts as open until its
+        time is over, for whatever purpose it was: else each new one would make room for itself.
+        """
         add = insert(states).values(msgspec.structs.asdict(asked)).returning(states.c.state_id)
         async with self._database.write() as connection:
+            if most_open is not None:
+                await _require_room(connection, asked, most_open)
             await void_questions(connection, asked.discord_user_id, at=asked.created_at, purpose=asked.purpose)
             return StateId((await connection.execute(add)).scalar_one())
 
-    async def use(self, state_digest: str, purpose: Purpose, at: datetime) -> State | StateProblem:
-        """Use a state up, in one statement: of two that try at once, one wins.
+    async def use(
+        self, state_digest: str, purpose: Purpose, at: datetime, *, cookie_digest: str | None = None
+    ) -> State | StateProblem:
+        """Use a state up, in one statement: of two that try at once, one wins, and its answer's cookie is noted.
 
         It is looked at first: anybody may send states as fast as they like, and those that are not open cost no write.
         """
@@ -104,15 +123,30 @@ class States:
             if (await connection.execute(select(states.c.state_id).where(*asked, *is_open))).first() is None:
                 return await _explain(connection, *asked)
         async with self._database.write() as connection:
-            take = update(states).where(*asked, *is_open).values(used_at=at).returning(states)
+            take = (
+                update(states).where(*asked, *is_open).values(used_at=at, cookie_digest=cookie_digest).returning(states)
+            )
             row = (await connection.execute(take)).first()
             return await _explain(connection, *asked) if row is None else self.read(row)
 
     async def find(self, state_id: StateId) -> State | None:
         """Return a state by its id."""
-        async with self._database.read() as connection:
-            row = (await connection.execute(select(states).where(states.c.state_id == state_id))).first()
-        return None if row is None else self.read(row)
+        return await self._find(states.c.state_id == state_id)
+
+    async def find_digest(self, state_digest: str, purpose: Purpose) -> State | None:
+        """Return a state as the callback knows it, used or not."""
+        return await self._find(states.c.digest == state_digest, states.c.purpose == purpose)
+
+    async def conclude(self, state_id: StateId, landing: str) -> bool:
+        """Note what came of the answer; False where that is known already, or a newer question took the place."""
+        async with self._database.write() as connection:
+            return await note_landing(connection, state_id, landing)
+
+    async def give_up(self, landing: str) -> None:
+        """Note what comes of the answers in whose midst the process before this one ended."""
+        is_cut_off = (states.c.used_at.is_not(None), *_IS_UNDER_WAY)
+        async with self._database.write() as connection:
+            await connection.execute(update(states).where(*is_cut_off).values(landing=landing))
 
     async def attach_button(self, state_id: StateId, place: ButtonPlace) -> None:
         """Remember which message carries the button of this state."""
@@ -126,6 +160,11 @@ class States:
         """Forget the states that were made before a moment, and what hangs on them."""
         async with self._database.write() as connection:
             await connection.execute(delete(states).where(states.c.created_at < before))
+
+    async def _find(self, *conditions: ColumnElement[bool]) -> State | None:
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(states).where(*conditions))).first()
+        return None if row is None else self.read(row)
 
     def read(self, row: Row[Any]) -> State:
         """Build a state from a row that holds its columns, perhaps beside those of another table."""
@@ -147,13 +186,33 @@ async def _explain(connection: AsyncConnection, *asked: ColumnElement[bool]) -> 
     return StateProblem.EXPIRED if row.used_at is None else StateProblem.USED
 
 
+async def _require_room(connection: AsyncConnection, asked: StateRow, most_open: int) -> None:
+    theirs = (states.c.discord_user_id == asked.discord_user_id, states.c.used_at.is_(None))
+    ends = select(states.c.expires_at).where(*theirs, states.c.expires_at > asked.created_at)
+    untils = (await connection.execute(ends.order_by(states.c.expires_at.desc()).limit(most_open))).scalars().all()
+    if len(untils) >= most_open:
+        raise TooManyOpen(untils[-1])
+
+
+async def note_landing(connection: AsyncConnection, state_id: StateId, landing: str) -> bool:
+    """Note what came of an answer, inside a transaction that the caller began; False as in `conclude`."""
+    statement = update(states).where(states.c.state_id == state_id, *_IS_UNDER_WAY).values(landing=landing)
+    return (await connection.execute(statement)).rowcount > 0
+
+
 async def void_questions(
     connection: AsyncConnection, discord_user_id: DiscordUserId, *, at: datetime, purpose: Purpose = Purpose.LINK
 ) -> None:
-    """Void what a person asked and did not answer, here or at Patreon, inside a transaction that the caller began."""
+    """Void what a person asked and did not answer, here or at Patreon, inside a transaction that the caller began.
+
+    Also what they did answer at Patreon, and of which nothing came yet.
+    """
     theirs = (states.c.discord_user_id == discord_user_id, states.c.purpose == purpose)
-    is_open = (states.c.used_at.is_(None), states.c.voided_at.is_(None))
-    await connection.execute(update(states).where(*theirs, *is_open).values(voided_at=at))
-    asked = select(states.c.state_id).where(*theirs)
-    unanswered = pendings.c.state_id.in_(asked) & (pendings.c.status == UNANSWERED)
-    await connection.execute(delete(pendings).where(unanswered))
+    unanswered = (
+        pendings.c.state_id.in_(select(states.c.state_id).where(*theirs)),
+        pendings.c.status == UNANSWERED,
+    )
+    is_open = or_(states.c.landing.is_(None), states.c.state_id.in_(select(pendings.c.state_id).where(*unanswered)))
+    voiding = update(states).where(*theirs, states.c.voided_at.is_(None), is_open)
+    await connection.execute(voiding.values(voided_at=at))
+    await connection.execute(delete(pendings).where(*unanswered))

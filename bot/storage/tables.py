@@ -136,6 +136,8 @@ states = Table(
     Column("created_at", UtcTime, nullable=False, index=True),
     Column("expires_at", UtcTime, nullable=False),
     Column("used_at", UtcTime),  # when the callback used it up
+    Column("cookie_digest", Text),  # SHA-256 of the cookie that belongs to the answer which used it up
+    Column("landing", Text),  # JSON: what came of that answer; empty while Patreon is asked
     Column("voided_at", UtcTime),  # when a newer one of the same person took its place
     Column("button", Text),  # JSON: the message that carries the link button
     Column("button_token_sealed", Sealed),  # the interaction token of an ephemeral reply

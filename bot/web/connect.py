@@ -14,8 +14,8 @@ Knows requests and statuses; what happens is decided in `linking/connect.py`.
 from aiohttp import web
 
 from bot.linking.connect import ConnectFlow
-from bot.linking.connection import ConnectLanding, ConnectView
-from bot.linking.outcome import Word
+from bot.linking.connection import ConnectView
+from bot.linking.outcome import Landing, Word
 from bot.model import CampaignId, Secret
 from bot.web.render import REFUSED, Renderer
 from bot.web.visits import MAX_ID_CHARACTERS, Visits, read_form, read_token, status_of, to_page
@@ -75,9 +75,9 @@ class ConnectPages:
 
     async def declined(self, _request: web.Request) -> web.Response:
         """Say what No did; a reload of this page does nothing."""
-        return self._landed(ConnectLanding(word=Word.DECLINED))
+        return self._landed(Landing(word=Word.DECLINED))
 
-    def _landed(self, landing: ConnectLanding) -> web.Response:
+    def _landed(self, landing: Landing) -> web.Response:
         page = self._renderer.connect_result(landing.word, landing.cause)
         return to_page(page, status_of(landing.word))
 

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from bot.linking.flow import LinkFlow
 from bot.linking.outcome import PageView, Word
+from bot.settings import CALLBACK_PATH
 from bot.web.connect import ConnectPages
 from bot.web.render import REFUSED, Renderer
 from bot.web.visits import Visits, read_form, read_token, status_of, to_page, to_secret
@@ -32,7 +33,8 @@ class ConsentPages:
     def routes(self) -> list[web.RouteDef]:
         """Return the routes. The callback has no HEAD: link scanners would use the code up."""
         return [
-            web.get("/oauth/callback", self.callback, allow_head=False),
+            web.get(CALLBACK_PATH, self.callback, allow_head=False),
+            web.get(CALLBACK_PATH + "/", self.callback, allow_head=False),  # as some proxies write it
             web.get("/link/confirm", self.show, allow_head=False),
             web.post("/link/confirm", self.confirm),
             web.post("/link/decline", self.decline),

@@ -13,8 +13,8 @@ import jinja2
 import msgspec
 from markupsafe import Markup
 
-from bot.linking.connection import Cause, ConnectView
-from bot.linking.outcome import PageView, RoleStatus, Word
+from bot.linking.connection import ConnectView
+from bot.linking.outcome import Cause, PageView, RoleStatus, Word
 from bot.linking.words import STATUS_WORDS, TROUBLED, spoken, visible
 
 PAGES = Path(__file__).parent / "pages"

@@ -1,5 +1,6 @@
 import pytest
 
+from bot.linking.secrets import is_ours
 from bot.model import Secret
 from bot.vault import Vault, VaultKeyMissing, digest, fingerprint, is_key, new_key
 
@@ -34,6 +35,14 @@ def test_a_missing_key_is_the_owner_s_to_mend(verb: str) -> None:
     sealed = Vault((OLD,)).seal(Secret("token"))
     with pytest.raises(VaultKeyMissing, match="Put the key that sealed it back into ENCRYPTION_KEYS"):
         getattr(Vault((NEW,)), verb)(sealed)
+
+
+def test_marks_need_a_key_and_outlive_a_restart_and_a_change_of_keys() -> None:
+    (mark,) = Vault((OLD,)).marks(Secret("answer"))
+    assert Vault((OLD,)).marks(Secret("answer")) == (mark,)
+    assert Vault((NEW, OLD)).marks(Secret("answer"))[1] == mark
+    assert mark not in Vault((NEW,)).marks(Secret("answer")) + Vault((OLD,)).marks(Secret("another"))
+    assert is_ours(mark)
 
 
 def test_only_fernet_keys_are_keys() -> None:

@@ -5,8 +5,7 @@ import asyncio
 import pytest
 import structlog
 
-from bot.linking.connection import Cause, ConnectLanding
-from bot.linking.outcome import StartedLink, Word
+from bot.linking.outcome import Cause, Landing, StartedLink, Word
 from bot.model import CampaignId, GuildId, PatreonUserId, Secret
 from sandbox.patreon import Patron
 from sandbox.patreon.model import Person
@@ -15,7 +14,7 @@ from tests.bot.linking.world import BUTTON, GUILD, Answer, LinkWorld
 OTHER_GUILD = GuildId(501)
 
 
-async def come_back(world: LinkWorld, answer: Answer) -> ConnectLanding:
+async def come_back(world: LinkWorld, answer: Answer) -> Landing:
     return await world.connecting.finish_callback(state=answer.state, code=answer.code, error=answer.error)
 
 
@@ -104,6 +103,7 @@ class TestTheQuestion:
         answer = await world.consent(await world.type_connect(), world.mira)
         world.strike("500", "/campaigns", times=None)
         assert (await come_back(world, answer)).word is Word.UNAVAILABLE
+        world.pass_time(minutes=1)
         assert (await come_back(world, answer)).word is Word.USED
 
 

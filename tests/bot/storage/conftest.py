@@ -143,6 +143,7 @@ def landed(pair: Callable[..., TokenPair], membership: Callable[..., Membership]
             cookie_digest=cookie,
             identity=Identity(patreon_user_id=ADA_PATREON, full_name="Ada", memberships=(membership(),)),
             pair=pair(),
+            landing='{"word":"confirm"}',
             created_at=at,
             expires_at=at + timedelta(minutes=10),
         )

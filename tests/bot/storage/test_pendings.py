@@ -5,7 +5,7 @@ import pytest
 
 from bot.model import DiscordUserId, Link, PatreonUserId, TokenPair
 from bot.storage import Storage
-from bot.storage.pendings import ExpiredPending, PendingRow, PendingStatus
+from bot.storage.pendings import ExpiredPending, PendingRow, PendingStatus, TooLate
 from bot.storage.states import Purpose, StateId, StateRow
 
 Landed = Callable[..., PendingRow]
@@ -59,12 +59,15 @@ async def test_a_purge_names_the_questions_that_nobody_answered(
     storage: Storage,
     landed: Landed,
     state_id: StateId,
+    *,
+    asked: Callable[..., StateRow],
     link: Callable[..., Link],
     now: datetime,
 ) -> None:
+    others = [await storage.states.create(asked(f"digest-{one}", discord_user_id=one)) for one in (12, 13)]
     unanswered = await storage.pendings.create(landed(state_id, "cookie-1"))
-    confirmed = await storage.pendings.create(landed(state_id, "cookie-2"))
-    await storage.pendings.create(landed(state_id, "cookie-3", at=now + timedelta(minutes=5)))
+    confirmed = await storage.pendings.create(landed(others[0], "cookie-2"))
+    await storage.pendings.create(landed(others[1], "cookie-3", at=now + timedelta(minutes=5)))
     await storage.links.complete_link(link(), landed(state_id).pair, [], pending_id=confirmed)
     expired = ExpiredPending(
         pending_id=unanswered,
@@ -86,12 +89,12 @@ async def test_a_purge_names_the_questions_that_nobody_answered(
 
 
 async def test_a_confirmed_link_keeps_whom_it_replaced_until_all_is_told(
-    storage: Storage, landed: Landed, state_id: StateId, link: Callable[..., Link]
+    storage: Storage, landed: Landed, state_id: StateId, asked: Callable[..., StateRow], link: Callable[..., Link]
 ) -> None:
-    old = link()
+    old, other = link(), await storage.states.create(asked("digest-2", discord_user_id=12))
     await storage.links.save(old)
     await storage.pendings.create(landed(state_id, "cookie-1"))
-    confirmed = await storage.pendings.create(landed(state_id, "cookie-2"))
+    confirmed = await storage.pendings.create(landed(other, "cookie-2"))
     await storage.links.complete_link(link(), landed(state_id).pair, [], pending_id=confirmed)
     (unended,) = await storage.pendings.list_unended()
     assert (unended.pending_id, unended.replaced) == (confirmed, (old,))
@@ -116,3 +119,21 @@ async def test_a_confirmed_question_keeps_its_result_and_no_tokens(
     found = await storage.pendings.find("cookie-1")
     assert found is not None
     assert (found.status, found.result, found.pair) == (PendingStatus.CONFIRMED, "[]", None)
+
+
+async def test_an_answer_that_was_given_up_makes_no_question(
+    storage: Storage, landed: Landed, state_id: StateId
+) -> None:
+    assert await storage.states.conclude(state_id, '{"word":"unavailable"}')
+    with pytest.raises(TooLate):
+        await storage.pendings.create(landed(state_id))
+    assert await storage.pendings.find("cookie-1") is None
+
+
+async def test_a_question_whose_place_was_taken_is_not_asked(
+    storage: Storage, landed: Landed, state_id: StateId, asked: Callable[..., StateRow], now: datetime
+) -> None:
+    await storage.states.use("digest-1", Purpose.LINK, now)
+    await storage.states.create(asked("newer"))
+    with pytest.raises(TooLate):
+        await storage.pendings.create(landed(state_id))

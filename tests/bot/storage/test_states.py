@@ -7,7 +7,7 @@ import pytest
 from bot.model import ChannelId, Secret
 from bot.storage import Storage
 from bot.storage.pendings import PendingRow
-from bot.storage.states import ButtonKind, ButtonPlace, Purpose, State, StateProblem, StateRow
+from bot.storage.states import ButtonKind, ButtonPlace, Purpose, State, StateProblem, StateRow, TooManyOpen
 
 Asked = Callable[..., StateRow]
 MINUTE = timedelta(minutes=1)
@@ -125,9 +125,74 @@ async def test_a_purge_forgets_old_states_with_what_hangs_on_them(
     storage: Storage, asked: Asked, landed: Callable[..., PendingRow], now: datetime
 ) -> None:
     old = await storage.states.create(asked("old", at=now - timedelta(days=2)))
-    young = await storage.states.create(asked("young"))
     await storage.pendings.create(landed(old))
+    young = await storage.states.create(asked("young", discord_user_id=12))
     await storage.states.purge(now - timedelta(days=1))
     assert await storage.states.find(old) is None
     assert await storage.pendings.find("cookie-1") is None
     assert await storage.states.find(young) is not None
+
+
+async def test_what_came_of_an_answer_is_noted_once(storage: Storage, asked: Asked, now: datetime) -> None:
+    state_id = await storage.states.create(asked())
+    await storage.states.use("digest-1", Purpose.LINK, now, cookie_digest="cookie-1")
+    assert await storage.states.conclude(state_id, "first")
+    assert not await storage.states.conclude(state_id, "second")
+    found = await storage.states.find_digest("digest-1", Purpose.LINK)
+    assert found is not None
+    assert (found.landing, found.cookie_digest) == ("first", "cookie-1")
+    assert await storage.states.find_digest("digest-1", Purpose.CONNECT) is None
+
+
+async def test_what_is_under_way_is_given_up_and_nothing_else(storage: Storage, asked: Asked, now: datetime) -> None:
+    ids = {name: await storage.states.create(asked(name, discord_user_id=n)) for n, name in enumerate(["a", "b", "c"])}
+    for name in ("a", "b"):
+        await storage.states.use(name, Purpose.LINK, now)
+    await storage.states.conclude(ids["b"], "known")
+    await storage.states.give_up("cut off")
+    found = [await storage.states.find(one) for one in ids.values()]
+    assert [state and state.landing for state in found] == ["cut off", "known", None]
+
+
+async def test_a_newer_state_voids_what_is_under_way(storage: Storage, asked: Asked, now: datetime) -> None:
+    under_way = await storage.states.create(asked("under way"))
+    await storage.states.use("under way", Purpose.LINK, now)
+    await storage.states.create(asked("new", at=now + MINUTE))
+    assert not await storage.states.conclude(under_way, "late")
+
+
+class TestHowManyAreOpen:
+    async def fill(self, storage: Storage, asked: Asked, now: datetime) -> None:
+        for second in range(10):
+            purpose = Purpose.LINK if second % 2 else Purpose.CONNECT
+            row = asked(f"s{second}", at=now + timedelta(seconds=second), purpose=purpose, guild_id=900 + second)
+            await storage.states.create(row, most_open=10)
+
+    async def test_no_eleventh_is_made_before_the_first_is_over(
+        self, storage: Storage, asked: Asked, now: datetime
+    ) -> None:
+        await self.fill(storage, asked, now)
+        for purpose in Purpose:
+            with pytest.raises(TooManyOpen) as refused:
+                await storage.states.create(asked("eleventh", at=now + MINUTE, purpose=purpose), most_open=10)
+            assert refused.value.until == now + timedelta(minutes=10)
+        await storage.states.create(asked("other", at=now + MINUTE, discord_user_id=12), most_open=10)
+        await storage.states.create(asked("later", at=now + timedelta(minutes=10)), most_open=10)
+
+    async def test_a_refusal_voids_nothing(self, storage: Storage, asked: Asked, now: datetime) -> None:
+        await self.fill(storage, asked, now)
+        with pytest.raises(TooManyOpen):
+            await storage.states.create(asked("eleventh", at=now + MINUTE), most_open=10)
+        assert isinstance(await storage.states.use("s9", Purpose.LINK, now + MINUTE), State)
+
+    async def test_one_that_was_used_is_not_open(self, storage: Storage, asked: Asked, now: datetime) -> None:
+        await self.fill(storage, asked, now)
+        await storage.states.use("s9", Purpose.LINK, now + MINUTE)
+        await storage.states.create(asked("eleventh", at=now + MINUTE), most_open=10)
+
+    async def test_of_many_at_once_no_more_than_ten_are_made(
+        self, storage: Storage, asked: Asked, now: datetime
+    ) -> None:
+        tries = (storage.states.create(asked(f"d{number}"), most_open=10) for number in range(15))
+        made = await asyncio.gather(*tries, return_exceptions=True)
+        assert sum(isinstance(one, TooManyOpen) for one in made) == 5

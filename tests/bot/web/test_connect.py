@@ -82,7 +82,11 @@ class TestOtherEnds:
 
     async def test_used(self, site: Site) -> None:
         answer = await site.world.consent(await site.world.type_connect(), site.world.mira)
-        await site.browser.come_back(answer)
+        first = await site.browser.come_back(answer)
+        again = await site.browser.come_back(answer)
+        assert (again.status, again.headers["Location"]) == (303, "/connect/confirm")
+        assert again.headers["Set-Cookie"] == first.headers["Set-Cookie"]
+        site.world.pass_time(minutes=1)
         page = await site.browser.come_back(answer)
         assert (page.status, page.word) == (410, "used")
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.linking import flow as flow_file
 from bot.linking.outcome import RoleNews
-from bot.model import PatreonUserId
+from bot.model import PatreonUserId, Secret
 from bot.web.visits import origin_of
 from tests.bot.web.conftest import Site
 
@@ -96,8 +96,22 @@ class TestEndings:
     async def test_used(self, site: Site) -> None:
         answer = await site.world.consent(await site.world.type_link(), site.world.ada)
         await site.browser.come_back(answer)
+        answer.code = Secret("another")
         page = await site.browser.come_back(answer)
         assert (page.status, page.word) == (410, "used")
+
+    async def test_a_reload_of_the_callback_leads_to_the_same_question(self, site: Site) -> None:
+        answer = await site.world.consent(await site.world.type_link(), site.world.ada)
+        first, second = await site.browser.come_back(answer), await site.browser.come_back(answer)
+        assert (second.status, second.headers["Location"]) == (303, "/link/confirm")
+        assert second.headers["Set-Cookie"] == first.headers["Set-Cookie"]
+
+    async def test_the_callback_s_address_may_end_with_a_slash(self, site: Site) -> None:
+        answer = await site.world.consent(await site.world.type_link(), site.world.ada)
+        page = await site.browser.open("/oauth/callback/", params=answer.query)
+        assert (page.status, page.headers["Location"]) == (303, "/link/confirm")
+        for method in ("HEAD", "POST"):
+            assert (await site.browser.open("/oauth/callback/", method=method, params=answer.query)).status == 405
 
     async def test_expired(self, site: Site) -> None:
         answer = await site.world.consent(await site.world.type_link(), site.world.ada)
