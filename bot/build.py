@@ -16,6 +16,7 @@ from bot.messenger import Messenger
 from bot.metrics import Metrics
 from bot.model import CredentialId
 from bot.patreon.client import Http, PatreonApi, PatreonClient
+from bot.patreon.clientwatch import ClientWatch
 from bot.patreon.oauth import OAuth
 from bot.patreon.tokens import TokenKeeper
 from bot.roles.adoption import Adoption
@@ -65,6 +66,10 @@ class _Graph:
         self.api = PatreonApi(settings.patreon_api_version)
 
     @cached_property
+    def watch(self) -> ClientWatch:
+        return ClientWatch(self.clock, self.health)
+
+    @cached_property
     def oauth(self) -> OAuth:
         return OAuth(
             self.http,
@@ -73,11 +78,14 @@ class _Graph:
             client_secret=self.settings.patreon_client_secret,
             redirect_uri=self.settings.redirect_uri,
             clock=self.clock,
+            watch=self.watch,
         )
 
     @cached_property
     def client(self) -> PatreonClient:
-        return PatreonClient(self.http, api=self.api, base_url=self.settings.patreon_url, clock=self.clock)
+        return PatreonClient(
+            self.http, api=self.api, base_url=self.settings.patreon_url, clock=self.clock, watch=self.watch
+        )
 
     @cached_property
     def keeper(self) -> TokenKeeper:

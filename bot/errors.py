@@ -52,7 +52,7 @@ class PatreonRefused(NeedsOwner):
 
 
 class ClientRefused(PatreonRefused):
-    """Patreon refused our client itself: its id, its secret or its redirect URI."""
+    """Patreon refused our client itself: its id, its secret, its redirect URI or its API version."""
 
 
 class SettingsInvalid(NeedsOwner):

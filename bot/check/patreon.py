@@ -4,7 +4,9 @@ Uses an access token as it is. One that Patreon refuses may still be saved by a 
 a refresh token is good for one use.
 """
 
+import json
 import secrets
+from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 
@@ -13,7 +15,7 @@ from bot.clock import SystemClock
 from bot.errors import ClientRefused, CredentialsDead, PatreonRefused, PledgekeeperError
 from bot.model import Campaign, CampaignId, Secret
 from bot.patreon.client import Http, PatreonApi, PatreonClient
-from bot.patreon.oauth import LINK_SCOPES, OAuth
+from bot.patreon.oauth import LINK_SCOPES, SERVICE_ERRORS, OAuth
 from bot.patreon.tokens import StoredPair
 from bot.settings import Settings
 
@@ -21,6 +23,7 @@ CLIENT = "PATREON_CLIENT_ID"
 CLIENT_SECRET = "PATREON_CLIENT_SECRET"  # noqa: S105  its name
 CREATOR = "PATREON_CREATOR_ACCESS_TOKEN"
 CAMPAIGN = "PATREON_CAMPAIGN_ID"
+VERSION = "PATREON_API_VERSION"
 WEBHOOK = "PATREON_WEBHOOK_SECRET"
 
 NEW_PAIR = "take a new pair from Patreon's page Clients & API Keys and put both tokens into the settings"
@@ -46,13 +49,15 @@ async def ask_patreon(settings: Settings, session: aiohttp.ClientSession, creato
 
 
 async def _ask_consent_page(settings: Settings, session: aiohttp.ClientSession, oauth: OAuth) -> Finding:
-    """Open the page that patrons will open."""
+    """Open the page that patrons will open. A refusal comes with any status, also by way of a page of Patreon's own."""
     scopes = LINK_SCOPES[PatreonApi(settings.patreon_api_version)]
     url = oauth.authorize_url(state=Secret(secrets.token_urlsafe(32)), scopes=scopes)
     try:
         async with session.get(url.reveal(), allow_redirects=False) as answer:
             target = answer.headers.get("Location", "")
-            return _judge_consent_page(settings, answer.status, is_sent_back=target.startswith(settings.redirect_uri))
+            error = _error_in_address(target) or _error_in_body(await answer.read())
+            is_sent_back = target.startswith(settings.redirect_uri)
+            return _judge_consent_page(settings, answer.status, error, is_sent_back=is_sent_back)
     except (aiohttp.ClientError, TimeoutError):
         return wrong("PATREON_URL", "nobody answers there", "see whether the address is right and Patreon is up")
 
@@ -60,27 +65,59 @@ async def _ask_consent_page(settings: Settings, session: aiohttp.ClientSession, 
 async def _ask_secret(oauth: OAuth) -> Finding:
     """Hand in a code that nobody was given: whose secret is wrong hears that first."""
     try:
-        await oauth.exchange_code(Secret(secrets.token_urlsafe(32)))
-    except CredentialsDead:
-        return ok(CLIENT_SECRET, "Patreon refuses a made-up code only, not our client")
+        await oauth.prove_client()
     except ClientRefused:
         cure = "copy Client ID and Client Secret anew from Patreon's page Clients & API Keys"
         return wrong(CLIENT_SECRET, "Patreon refuses our client with it", cure)
     except PledgekeeperError as error:
         return note(CLIENT_SECRET, f"not tested: {error}", "check again later")
-    return note(CLIENT_SECRET, "not tested: Patreon took a code that nobody was given")
+    return ok(CLIENT_SECRET, "Patreon refuses a made-up code only, not our client")
 
 
-def _judge_consent_page(settings: Settings, status: int, *, is_sent_back: bool) -> Finding:
-    if is_sent_back:
+def _judge_consent_page(settings: Settings, status: int, error: str | None, *, is_sent_back: bool) -> Finding:
+    """Judge what a browser would be shown.
+
+    | answer                                                      | verdict                                   |
+    |-------------------------------------------------------------|-------------------------------------------|
+    | one of SERVICE_ERRORS                                       | not tested                                |
+    | back to us, or `invalid_scope` in whatever way              | wrong: what we ask; the API version       |
+    | any other error, in the address of a redirect or as JSON    | wrong: the client or its redirect URI     |
+    | 2xx, 3xx: the page itself, or the way to a login            | fine                                      |
+    | 400, 401, 404                                               | wrong: the client or its redirect URI     |
+    | any other status                                            | not tested                                |
+    """
+    if error in SERVICE_ERRORS:
+        return note(CLIENT, f"not tested: Patreon answered {error}", "check again later")
+    if is_sent_back or error == "invalid_scope":
         cure = "the client may be of the other API version: see PATREON_API_VERSION"
         return wrong(CLIENT, "Patreon refuses what we ask of a patron", cure)
-    if status < 400:  # the page itself, or the way to a login
-        return ok(CLIENT, "Patreon shows its consent page for it")
-    if status in {400, 401, 404}:
+    if error is not None or status in {400, 401, 404}:
         cure = f"on Patreon's page Clients & API Keys, see the Client ID and the redirect URI {settings.redirect_uri}"
         return wrong(CLIENT, "Patreon knows no such client, or not this redirect URI", cure)
+    if status < 400:
+        return ok(CLIENT, "Patreon shows its consent page for it")
     return note(CLIENT, f"not tested: Patreon answered {status} to a program", "open /link's address in a browser")
+
+
+def _error_in_address(target: str) -> str | None:
+    """Return the error that a redirect carries: its own, not one of an address within it (`/login?ru=…`)."""
+    try:
+        address = urlsplit(target)
+    except ValueError:
+        return None
+    told = parse_qs(address.query, keep_blank_values=True).get("error")
+    return told[0] if told else "no word" if address.path.rstrip("/").endswith("/oauth2/errors") else None
+
+
+def _error_in_body(body: bytes) -> str | None:
+    """Return the error that a body of JSON carries, in the shape of OAuth or of the API."""
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(told, dict) or not (told.get("error") or told.get("errors")):
+        return None
+    return str(told.get("error") or "no word")
 
 
 async def _ask_creator(settings: Settings, http: Http, creator: StoredPair | None) -> list[Finding]:
@@ -97,6 +134,8 @@ async def _ask_creator(settings: Settings, http: Http, creator: StoredPair | Non
     except CredentialsDead:
         cure = f"the bot will refresh it once by itself; if this stays, {NEW_PAIR}"
         return [wrong(CREATOR, "Patreon refuses it (401)", cure)]
+    except ClientRefused as error:
+        return [wrong(VERSION, *_split(error))]
     except PledgekeeperError as error:
         return [wrong(CREATOR, *_split(error))]
     judged, campaign_id = _judge_campaigns(settings.patreon_campaign_id, campaigns)

@@ -31,11 +31,11 @@ import msgspec
 import structlog
 
 from bot.clock import Clock
-from bot.errors import PatreonRefused, PledgekeeperError, UserMistake
-from bot.linking.outcome import Asker, Landing, StartedLink, Word
+from bot.errors import ClientRefused, PatreonRefused, PledgekeeperError, UserMistake
+from bot.linking.outcome import Asker, Cause, Landing, StartedLink, Word
 from bot.linking.secrets import fresh_secret, is_ours
 from bot.model import Secret, TokenPair
-from bot.patreon.oauth import OAuth
+from bot.patreon.oauth import SERVICE_ERRORS, OAuth
 from bot.storage import Storage
 from bot.storage.states import Purpose, State, StateProblem, StateRow, TooManyOpen
 from bot.vault import digest
@@ -49,9 +49,10 @@ FIRST_SECONDS = PATREON_SECONDS + 5.0  # what is not known by then was cut off
 REPEAT_LIFETIME = timedelta(seconds=60)
 POLL_SECONDS = 0.2
 
-# The errors of RFC 6749, 4.1.2.1, that are the service's fault. Any other one, or none at all, is a denial: Patreon
-# does not document what a denial looks like.
-SERVICE_ERRORS = frozenset({"server_error", "temporarily_unavailable"})
+DENIAL = "access_denied"  # Patreon does not document what a denial looks like: neither code nor error is one too
+
+QUESTIONS = frozenset({Word.CONFIRM, Word.HELD, Word.LINKED})  # with a cookie; linked: nobody had to be asked
+SET_UP_WRONG = Landing(word=Word.UNAVAILABLE, cause=Cause.SET_UP_WRONG)
 
 T = TypeVar("T")
 
@@ -64,7 +65,7 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Repeat(msgspec.Struct, frozen=True, kw_only=True):
-    """This answer led to a question before; the landing has its cookie."""
+    """The same answer led to a question before, with this cookie."""
 
     landing: Landing
     cookie: Secret
@@ -128,7 +129,7 @@ class Authorizations:
         read: Callable[[TokenPair], Awaitable[T]],
     ) -> Consent[T] | Refusal | Repeat:
         """Use the state up, turn the code into tokens, and read what these tell."""
-        now = self._clock.now()
+        now, error = self._clock.now(), error or None
         if state is None or not is_ours(state):
             return Refusal(landing=Landing(word=Word.UNKNOWN))
         cookies = self._vault.marks(_as_text(state, code, error))
@@ -137,18 +138,27 @@ class Authorizations:
             return await self._repeat(purpose, state, cookies)
         if isinstance(used, StateProblem):
             return Refusal(landing=Landing(word=Word(used.value)))
-        if error in SERVICE_ERRORS:
-            return await self.end(used, Landing(word=Word.UNAVAILABLE))
         if error is not None or code is None:
-            return await self.end(used, Landing(word=Word.DENIED))
+            return await self.end(used, self._judge(error))
         try:
             async with asyncio.timeout(PATREON_SECONDS):
                 pair = await self._oauth.exchange_code(code)
                 return Consent(state=used, cookie=cookies[0], pair=pair, told=await read(pair), asked_at=now)
+        except ClientRefused:  # the log has been told
+            return await self.end(used, SET_UP_WRONG)
         except (PledgekeeperError, TimeoutError) as failure:
             report = log.error if isinstance(failure, PatreonRefused) else log.warning  # refused: the owner must act
             report("patreon did not tell who consented", cause=type(failure).__name__, why=str(failure))
             return await self.end(used, Landing(word=Word.UNAVAILABLE))
+
+    def _judge(self, error: str | None) -> Landing:
+        """Say what an answer without a code leads to."""
+        if error is None or error == DENIAL:
+            return Landing(word=Word.DENIED)
+        if error in SERVICE_ERRORS:
+            return Landing(word=Word.UNAVAILABLE)
+        self._oauth.watch.sent_back(error)
+        return SET_UP_WRONG
 
     async def end(self, state: State, landing: Landing) -> Refusal:
         """Note that an answer leads to no question, unless it was decided otherwise meanwhile."""
@@ -186,10 +196,6 @@ class Authorizations:
         """Tell whether the first call may still be at it. Its own time may stand still, or jump."""
         is_late = self._clock.now() >= _used_at(first) + timedelta(seconds=FIRST_SECONDS)
         return not is_late and time.monotonic() - began < FIRST_SECONDS
-
-
-# What a landing with a cookie says. Linked: nobody had to be asked.
-QUESTIONS = frozenset({Word.CONFIRM, Word.HELD, Word.LINKED})
 
 
 def as_stored(landing: Landing) -> str:

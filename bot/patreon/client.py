@@ -11,9 +11,10 @@ from typing import Protocol
 import msgspec
 
 from bot.clock import Clock
-from bot.errors import PatreonRefused
+from bot.errors import ClientRefused, PatreonRefused
 from bot.model import Campaign, CampaignId, Identity, Membership, MembershipId, MembershipPage, Secret
 from bot.patreon import documents_v1, documents_v2, requests_v1, requests_v2, webhooks
+from bot.patreon.clientwatch import ClientWatch
 from bot.patreon.http import Http
 from bot.patreon.pages import PageAnswer, PagePlace, read_cursor, walk_pages
 from bot.patreon.protocol import Request, UnsupportedByApi
@@ -47,8 +48,11 @@ class Documents(Protocol):
 class PatreonClient:
     """The verbs. Each raises TryLater or NeedsOwner as `errors.py` has them, after the tries that `retry.py` allows."""
 
-    def __init__(self, http: Http, *, api: PatreonApi, base_url: str, clock: Clock) -> None:
+    def __init__(
+        self, http: Http, *, api: PatreonApi, base_url: str, clock: Clock, watch: ClientWatch | None = None
+    ) -> None:
         self._http = http
+        self._watch = watch or ClientWatch(clock)
         self._api = api
         self._requests: Requests = requests_v1 if api is PatreonApi.V1 else requests_v2
         self._documents: Documents = documents_v1 if api is PatreonApi.V1 else documents_v2
@@ -127,7 +131,13 @@ class PatreonClient:
                 raise
 
     async def _fetch(self, request: Request, access_token: Secret) -> bytes:
-        return await self._http.fetch(self._base_url, msgspec.structs.replace(request, token=access_token))
+        try:
+            body = await self._http.fetch(self._base_url, msgspec.structs.replace(request, token=access_token))
+        except ClientRefused as error:
+            self._watch.refused("API", error)
+            raise
+        self._watch.taken("API")
+        return body
 
     def _require_v2(self, what: str) -> None:
         if self._api is PatreonApi.V1:

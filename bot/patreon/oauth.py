@@ -5,6 +5,7 @@ look like a dead pair. Knows no store; the rules of when to refresh are `tokens.
 Public source: https://docs.patreon.com/#oauth
 """
 
+import secrets
 from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode
 
@@ -14,6 +15,7 @@ import structlog
 from bot.clock import Clock
 from bot.errors import ClientRefused, CredentialsDead, PatreonRefused, PatreonUnavailable, PledgekeeperError
 from bot.model import Secret, TokenPair
+from bot.patreon.clientwatch import ClientWatch
 from bot.patreon.http import Http
 from bot.patreon.protocol import (
     AUTHORIZE_PATH,
@@ -43,6 +45,9 @@ LONGEST_LIFETIME_SECONDS = 366 * 24 * 3600.0
 # a mistyped secret must not make every pair dead. access_denied: humhub-oauth #5, patreon-js #10.
 CLIENT_ERRORS = frozenset({"invalid_client", "unauthorized_client", "access_denied"})
 KNOWN_ERRORS = CLIENT_ERRORS | {"invalid_grant", "invalid_request", "unsupported_grant_type", "not_supported_grant"}
+
+# Errors of the consent page (RFC 6749, 4.1.2.1) that are the service's own. Any other one but a denial is ours.
+SERVICE_ERRORS = frozenset({"server_error", "temporarily_unavailable"})
 
 
 class RefreshUncertain(PatreonUnavailable):
@@ -76,8 +81,10 @@ class OAuth:
         client_secret: Secret,
         redirect_uri: str,
         clock: Clock,
+        watch: ClientWatch | None = None,
     ) -> None:
         self._http = http
+        self.watch = watch or ClientWatch(clock)
         self._base_url = base_url.rstrip("/")
         self._client = (("client_id", client_id), ("client_secret", client_secret))
         self._client_id = client_id
@@ -96,16 +103,28 @@ class OAuth:
         return Secret(f"{self._base_url}{AUTHORIZE_PATH}?{urlencode(query, quote_via=quote)}")
 
     async def exchange_code(self, code: Secret) -> TokenPair:
-        """Turn a consent's code into a pair. Raises CredentialsDead where Patreon does not take the code."""
+        """Turn a consent's code into a pair. Raises CredentialsDead where Patreon does not take the code.
+
+        A code comes from a stranger, and may be one of another client: Patreon's word for that (`access_denied`) is its
+        word for a wrong secret of ours too. So ClientRefused is raised only once a code of our own met the same.
+        """
         try:
-            return await self._ask(
-                "the exchange of a code",
-                ("grant_type", "authorization_code"),
-                ("code", code),
-                ("redirect_uri", self._redirect_uri),
-            )
+            return await self._exchange("the exchange of a code", code)
         except GrantRefused as error:
             raise CredentialsDead(str(error)) from None  # no pair is lost with it
+        except ClientRefused as error:
+            await self.prove_client()
+            raise CredentialsDead(f"Patreon takes our client, and not this code: {error}") from None
+
+    async def prove_client(self) -> None:
+        """Hand in a code that nobody was given: whose client is refused hears that first, by ClientRefused."""
+        try:
+            await self._exchange("a test of our client", Secret(secrets.token_urlsafe(32)))
+        except ClientRefused as error:
+            self.watch.refused("token endpoint", error)
+            raise
+        except (CredentialsDead, GrantRefused):
+            self.watch.taken("token endpoint")
 
     async def refresh(self, refresh_token: Secret) -> TokenPair:
         """Turn a refresh token into a new pair.
@@ -115,6 +134,9 @@ class OAuth:
         """
         try:
             return await self._ask("a refresh", ("grant_type", "refresh_token"), ("refresh_token", refresh_token))
+        except ClientRefused as error:
+            self.watch.refused("token endpoint", error)
+            raise
         except PatreonUnreached:
             raise
         except PatreonUnavailable as error:
@@ -130,11 +152,17 @@ class OAuth:
             return
         log.info("a token was handed in for revocation", status=response.status)
 
+    async def _exchange(self, name: str, code: Secret) -> TokenPair:
+        grant = ("grant_type", "authorization_code")
+        return await self._ask(name, grant, ("code", code), ("redirect_uri", self._redirect_uri))
+
     async def _ask(self, name: str, *form: tuple[str, str | Secret]) -> TokenPair:
         request = Request(name=name, method="POST", path=TOKEN_PATH, form=(*form, *self._client))
         asked_at = self._clock.now()
         response = await self._http.send(self._base_url, request)
-        return read_pair(request, response, asked_at=asked_at)
+        pair = read_pair(request, response, asked_at=asked_at)
+        self.watch.taken("token endpoint")
+        return pair
 
 
 def read_pair(request: Request, response: Response, *, asked_at: datetime) -> TokenPair:

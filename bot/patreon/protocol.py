@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from bot.errors import CredentialsDead, PatreonRefused, PatreonThrottled, PatreonUnavailable
+from bot.errors import ClientRefused, CredentialsDead, PatreonRefused, PatreonThrottled, PatreonUnavailable
 from bot.model import Secret
 
 TOKEN_PATH = "/api/oauth2/token"  # noqa: S105  a path, no password
@@ -24,6 +24,8 @@ AUTHORIZE_PATH = "/oauth2/authorize"
 DEFAULT_RETRY_AFTER_SECONDS = 5.0
 LONGEST_REST_SECONDS = 600.0  # an absurd wait must not silence us for ever
 MAX_QUOTED_CHARACTERS = 200
+OTHER_API = "OAuthClientViewForbidden"  # API v1 to a client of v2 (patreon-js #30)
+OTHER_API_CURE = "set PATREON_API_VERSION to the version that Patreon's page Clients & API Keys shows for the client"
 
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
 
@@ -122,6 +124,7 @@ def decipher(request: Request, response: Response) -> bytes:
     |------------------------------|------------------------------------------------------------|
     | 2xx with JSON, 204           | nothing                                                    |
     | 429                          | PatreonThrottled                                           |
+    | 4xx of OTHER_API             | ClientRefused: a setting is wrong                          |
     | 401, JSON                    | CredentialsDead (also for missing scopes: Patreon docs)    |
     | 401, anything else           | UnreadableRefusal, a CredentialsDead                       |
     | other 4xx, JSON              | PatreonRefused                                             |
@@ -133,6 +136,9 @@ def decipher(request: Request, response: Response) -> bytes:
     is_json = response.body.lstrip()[:1] in (b"{", b"[")  # an HTML challenge may come with any status and type
     if 200 <= status < 300 and (is_json or status == 204):
         return response.body
+    if 400 <= status < 500 and any(detail.code_name == OTHER_API for detail in _errors_of(response)):
+        what = f"Patreon refused our client in {request.name} ({status}, {OTHER_API})"
+        raise ClientRefused(f"{what}, for it is registered for the other API version; {OTHER_API_CURE}", status=status)
     if status == 401:
         kind = CredentialsDead if is_json else UnreadableRefusal
         raise kind(f"Patreon refused the token for {request.name} (401); give consent again{said(request, response)}")

@@ -52,7 +52,8 @@ class ConsentPages:
                 return connecting
         if landing.cookie is None:
             can_return = landing.word is Word.USED and self._visits.cookie(request) is not None
-            return to_page(self._renderer.result(landing.word, can_return=can_return), status_of(landing.word))
+            page = self._renderer.result(landing.word, landing.cause, can_return=can_return)
+            return to_page(page, status_of(landing.word))
         response = self._visits.see("/link/confirm")
         self._visits.give_cookie(response, landing.cookie)
         return response

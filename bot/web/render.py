@@ -35,7 +35,15 @@ class Said(msgspec.Struct, frozen=True):
     command: str = "/link"
 
 
-RESULTS: dict[Word, Said] = {
+RESULTS: dict[Word | Cause, Said] = {
+    Cause.SET_UP_WRONG: Said(
+        "Something is set up wrong",
+        (
+            "Patreon refuses this bot, so nothing was linked. It is not your fault, and trying again does not help.",
+            "Please tell the server's team: the bot's log says what to mend.",
+        ),
+        again=False,
+    ),
     Word.DENIED: Said(
         "Nothing was linked",
         ("Patreon tells us that you did not give access. That is fine: nothing was read and nothing was stored.",),
@@ -72,6 +80,14 @@ RESULTS: dict[Word, Said] = {
     ),
 }
 CONNECT_RESULTS: dict[Word | Cause, Said] = {
+    Cause.SET_UP_WRONG: Said(
+        "Something is set up wrong",
+        (
+            "Patreon refuses this bot, so nothing was connected. It is not your fault, and trying again does not help.",
+            "Please tell the server's team: the bot's log says what to mend.",
+        ),
+        again=False,
+    ),
     Word.DENIED: Said(
         "Nothing was connected",
         ("Patreon tells us that you did not give access. That is fine: nothing was read and nothing was stored.",),
@@ -189,9 +205,9 @@ class Renderer:
             return self._fill("linked.html", word=view.word, linked=view.linked)
         return self.result(view.word)
 
-    def result(self, word: Word, *, can_return: bool = False) -> str:
+    def result(self, word: Word, cause: Cause | None = None, *, can_return: bool = False) -> str:
         """Return the page for a word that needs nothing else. `can_return`: this browser has a page of its own."""
-        return self._fill("result.html", word=word, said=RESULTS[word], can_return=can_return)
+        return self._fill("result.html", word=word, said=RESULTS[cause or word], can_return=can_return)
 
     def connect(self, view: ConnectView) -> str:
         """Return the page for what the connect flow says."""

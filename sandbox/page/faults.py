@@ -7,15 +7,15 @@ from sandbox.discord.standin import FAULTS as DISCORD_FAULTS
 from sandbox.page.body import Refused, number_of, text_of
 from sandbox.page.forecast import ROUTES
 from sandbox.page.parts import Parts
+from sandbox.patreon.faults import CONSENT_FAULTS, PAGE_FAULTS, WEBHOOK_FAULTS
 from sandbox.patreon.faults import FAULTS as PATREON_FAULTS
-from sandbox.patreon.faults import PAGE_FAULTS, WEBHOOK_FAULTS
 from sandbox.weather import Fault, Service
 
 FAULTS = {"discord": DISCORD_FAULTS, "patreon": PATREON_FAULTS}
 EVERYWHERE = "/"
 # Of the routes that the page offers, those at which a fault with a place of its own can strike.
 PLACES: dict[str, tuple[str, ...]] = (
-    dict.fromkeys(WEBHOOK_FAULTS | {"closed_dms", "malformed_event", "silent_looks"}, (EVERYWHERE,))
+    dict.fromkeys(WEBHOOK_FAULTS | CONSENT_FAULTS | {"closed_dms", "malformed_event", "silent_looks"}, (EVERYWHERE,))
     | dict.fromkeys(PAGE_FAULTS - {"token_expired"}, (EVERYWHERE, "/members"))
     | {"token_expired": (EVERYWHERE, "/members", "/identity"), "parallel_write_lost": (EVERYWHERE, "/roles/")}
 )

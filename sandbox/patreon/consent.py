@@ -1,7 +1,8 @@
 """The consent page: who asks for what, who is signed in, allow or deny.
 
-Whoever plays chooses who is signed in, for there are no passwords here. A client or redirect URI that is not
-registered gets a page and never a redirect; every other mistake goes back to the client as RFC 6749 has it.
+Whoever plays chooses who is signed in, for there are no passwords here. A client that is not registered gets a page;
+a redirect URI that is not gets Patreon's own page of errors (sheezy-hub #371), or the same as JSON, with 200
+(botc-release #367); every other mistake goes back to the client as RFC 6749 has it.
 """
 
 from pathlib import Path
@@ -11,12 +12,14 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 from yarl import URL
 
 from sandbox.patreon.errors import not_served
-from sandbox.patreon.faults import Handler
+from sandbox.patreon.faults import CONSENT_PATH, Handler, fault_of
 from sandbox.patreon.model import Client, Creator, Person
 from sandbox.patreon.oauth import DEFAULT_V1_SCOPES, known_scopes
 from sandbox.patreon.state import PatreonState
 
-PATH = "/oauth2/authorize"
+ERRORS_PATH = "/oauth2/errors"
+LOGIN_PATH = "/login"
+MISMATCH = {"error": "invalid_request", "error_description": "Mismatching redirect URI."}
 JOIN_PATH = "/oauth2/become-patron"
 # A campaign may have 100,000 patrons: a longer list is searched by name.
 MOST_PEOPLE_LISTED = 300
@@ -24,6 +27,10 @@ MOST_PEOPLE_LISTED = 300
 
 class Refused(Exception):
     """The page cannot be shown; the message says why, to the person."""
+
+
+class Mismatched(Exception):
+    """The redirect URI is none of the client's: nobody is sent there."""
 
 
 class SentBack(Exception):
@@ -41,9 +48,10 @@ class Consent:
     def routes(self) -> list[web.RouteDef]:
         """Return the routes to serve."""
         return [
-            web.get(PATH, self._told(self.show)),
-            web.post(PATH, self._told(self.decide)),
+            web.get(CONSENT_PATH, self._told(self.show)),
+            web.post(CONSENT_PATH, self._told(self.decide)),
             web.get(JOIN_PATH, self.join),
+            web.get(ERRORS_PATH, self.errors),
         ]
 
     async def show(self, request: web.Request) -> web.Response:
@@ -75,6 +83,10 @@ class Consent:
         code = self._state.oauth.consent(client, person, frozenset(scopes), request.query["redirect_uri"])
         return _redirect(request, code=code)
 
+    async def errors(self, request: web.Request) -> web.Response:
+        """Show Patreon's own page of errors."""
+        return self._page("refused.html", 400, reason=request.query.get("error_description", ""))
+
     async def join(self, _request: web.Request) -> web.Response:
         """The "unified flow" that lets people pledge and consent in one go."""
         raise not_served("/oauth2/become-patron")
@@ -84,9 +96,11 @@ class Consent:
 
         async def handler(request: web.Request) -> web.StreamResponse:
             try:
-                return await handle(request)
+                return _struck(request) or await handle(request)
             except Refused as refused:
                 return self._page("refused.html", 400, reason=str(refused))
+            except Mismatched:
+                return _to_errors(request)
             except SentBack as mistake:
                 return _redirect(request, error=str(mistake))
 
@@ -99,7 +113,7 @@ class Consent:
         if client is None:
             raise Refused("No client has this client_id.")
         if query.get("redirect_uri") not in client.redirect_uris:
-            raise Refused("This redirect_uri is not registered for the client.")
+            raise Mismatched
         if query.get("response_type") != "code":
             raise SentBack("unsupported_response_type")
         scopes = tuple(query.get("scope", "").split())
@@ -121,6 +135,27 @@ class Consent:
         text = self._pages.get_template(name).render(**values)
         headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
         return web.Response(text=text, status=status, content_type="text/html", headers=headers)
+
+
+def _struck(request: web.Request) -> web.Response | None:
+    """Answer as the weather has it."""
+    match fault_of(request):
+        case "login_first":
+            return web.Response(status=302, headers={"Location": str(URL(LOGIN_PATH) % {"ru": request.path_qs})})
+        case "error_page":
+            return _to_errors(request)
+        case "error_json":
+            return web.json_response(MISMATCH)
+        case "sent_back":
+            return _redirect(request, error="invalid_scope")
+        case _:
+            return None
+
+
+def _to_errors(request: web.Request) -> web.Response:
+    """Send the browser to Patreon's own page of errors, whose address says what is wrong."""
+    state = {"state": request.query["state"]} if "state" in request.query else {}
+    return web.Response(status=302, headers={"Location": str(URL(ERRORS_PATH) % {**MISMATCH, **state})})
 
 
 def _redirect(request: web.Request, **answer: str) -> web.Response:

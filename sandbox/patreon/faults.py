@@ -1,7 +1,7 @@
 """The weather at Patreon's door: carries out the faults that strike any request, and passes on those of pages.
 
-Faults of a page's content (PAGE_FAULTS) are left on the request for whoever makes the page; those of webhooks are
-asked for where they are delivered.
+Faults of a page's content (PAGE_FAULTS), and those of the consent page, are left on the request for whoever makes the
+page; those of webhooks are asked for where they are delivered.
 """
 
 import asyncio
@@ -15,15 +15,17 @@ from sandbox.weather import Weather
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 STATUSES = frozenset({"500", "502", "503", "403", "404", "401"})
-DOOR_FAULTS = STATUSES | {"429", "html", "html_403", "slow", "hang", "drop", "lost"}
+DOOR_FAULTS = STATUSES | {"429", "html", "html_403", "slow", "hang", "drop", "lost", "other_api"}
 PAGE_FAULTS = frozenset(
     {"cut", "empty", "wrong_total", "endless_cursor", "repeat_page", "null_users", "no_tiers", "no_discord"}
     | {"token_expired"}
 )
+CONSENT_FAULTS = frozenset({"login_first", "error_page", "error_json", "sent_back"})
 WEBHOOK_FAULTS = frozenset({"webhook_late", "webhook_twice", "webhook_reordered", "webhook_paused"})
-FAULTS = DOOR_FAULTS | PAGE_FAULTS | WEBHOOK_FAULTS
+FAULTS = DOOR_FAULTS | PAGE_FAULTS | CONSENT_FAULTS | WEBHOOK_FAULTS
 """All that the weather can do here."""
 
+CONSENT_PATH = "/oauth2/authorize"
 SLOW_SECONDS = 2.0
 HANG_SECONDS = 60.0
 RETRY_AFTER_SECONDS = 2
@@ -32,7 +34,7 @@ _FAULT = web.RequestKey("fault", str)
 
 
 def fault_of(request: web.Request) -> str | None:
-    """Return the page fault that strikes this request."""
+    """Return the fault that strikes this request and is left to whoever makes the page."""
     return request.get(_FAULT)
 
 
@@ -45,8 +47,9 @@ class Door:
 
     async def pass_through(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Let a request through, under the fault of the hour."""
-        fault = self._weather.take("patreon", f"{request.method} {request.path}", among=DOOR_FAULTS | PAGE_FAULTS)
-        if fault in PAGE_FAULTS:
+        left = PAGE_FAULTS | CONSENT_FAULTS if request.path == CONSENT_PATH else PAGE_FAULTS
+        fault = self._weather.take("patreon", f"{request.method} {request.path}", among=DOOR_FAULTS | left)
+        if fault in left:
             request[_FAULT] = fault
         elif fault is not None:
             return await self._strike(fault, request, handler)
@@ -55,6 +58,10 @@ class Door:
     async def _strike(self, fault: str, request: web.Request, handler: Handler) -> web.StreamResponse:
         if fault == "429":
             raise throttled(RETRY_AFTER_SECONDS)
+        if (
+            fault == "other_api"
+        ):  # API v1 to a client of v2 (patreon-js #30); Patreon's docs promise otherwise for a while
+            raise ApiError(403, "OAuthClientViewForbidden", "You do not have permission to view this with your client.")
         if fault == "401":
             raise unauthorized()
         if fault in STATUSES:

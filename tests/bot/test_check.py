@@ -109,6 +109,70 @@ async def test_a_wrong_value_is_found(configure: Configure, setting: str, value:
     assert cure in finding.cure
 
 
+@pytest.mark.parametrize("fault", ["error_page", "error_json"])
+async def test_a_refusal_of_the_redirect_uri_is_found_in_whatever_way_patreon_says_it(
+    sandbox: Sandbox, configure: Configure, fault: str
+) -> None:
+    sandbox.weather.set(Fault("patreon", "/oauth2/authorize", fault))
+    finding = (await findings(configure()))["PATREON_CLIENT_ID"]
+    assert finding.verdict is Verdict.WRONG
+    assert f"the redirect URI {sandbox.bot_url}/oauth/callback" in finding.cure
+
+
+async def test_the_way_to_a_login_is_well(sandbox: Sandbox, configure: Configure) -> None:
+    sandbox.weather.set(Fault("patreon", "/oauth2/authorize", "login_first"))
+    assert (await findings(configure()))["PATREON_CLIENT_ID"].verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(
+    ("fault", "route", "row"),
+    [("sent_back", "/oauth2/authorize", "PATREON_CLIENT_ID"), ("other_api", "/campaigns", "PATREON_API_VERSION")],
+)
+async def test_a_client_of_the_other_api_version_is_found(
+    sandbox: Sandbox, configure: Configure, fault: str, route: str, *, row: str
+) -> None:
+    sandbox.weather.set(Fault("patreon", route, fault))
+    finding = (await findings(configure()))[row]
+    assert finding.verdict is Verdict.WRONG
+    assert "PATREON_API_VERSION" in finding.cure
+
+
+@pytest.mark.parametrize(
+    ("status", "location", "body", "verdict"),
+    [
+        (302, "/oauth2/errors?error=invalid_request&error_description=Mismatching+redirect+URI.", "", Verdict.WRONG),
+        (302, "https://www.patreon.com/oauth2/errors?error=unauthorized_client", "", Verdict.WRONG),
+        (307, "/oauth2/errors", "", Verdict.WRONG),
+        (302, "/login?ru=%2Foauth2%2Fauthorize%3Fx%3D1%26error%3Dno", "", Verdict.OK),
+        (302, "//[oops", "", Verdict.OK),
+        (302, "/oauth2/errors?error=server_error", "", Verdict.NOTE),
+        (200, "", '{"error": "invalid_request", "error_description": "Mismatching redirect URI."}', Verdict.WRONG),
+        (200, "", '{"errors": [{"code_name": "OAuthClientNotFound"}]}', Verdict.WRONG),
+        (200, "", '{"error": null}', Verdict.OK),
+        (200, "", "<html>Allow?</html>", Verdict.OK),
+        (200, "", "[]", Verdict.OK),
+        (404, "", "", Verdict.WRONG),
+        (429, "", "", Verdict.NOTE),
+        (403, "", "<html>challenge</html>", Verdict.NOTE),
+    ],
+)
+async def test_what_the_consent_page_s_answers_mean(
+    configure: Configure, status: int, location: str, *, body: str, verdict: Verdict
+) -> None:
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(status=status, text=body, headers={"Location": location} if location else {})
+
+    app = web.Application()
+    app.router.add_get("/oauth2/authorize", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    finding = (await findings(configure(patreon_url=f"http://{host}:{port}")))["PATREON_CLIENT_ID"]
+    await runner.cleanup()
+    assert finding.verdict is verdict
+
+
 async def test_a_role_that_got_power_in_a_channel_is_found(sandbox: Sandbox, configure: Configure) -> None:
     settings, role = configure(), a_giveable_role(sandbox)
     await plant_rule(settings, role.id)

@@ -311,7 +311,8 @@ class TestTheState:
         [
             pytest.param("access_denied", Word.DENIED, id="denied"),
             pytest.param(None, Word.DENIED, id="neither code nor error"),
-            pytest.param("invalid_request", Word.DENIED, id="an error of ours"),
+            pytest.param("", Word.DENIED, id="an empty error"),
+            pytest.param("invalid_request", Word.UNAVAILABLE, id="an error of ours"),
             pytest.param("server_error", Word.UNAVAILABLE, id="an error of theirs"),
         ],
     )

@@ -132,6 +132,25 @@ class TestEndings:
         assert (page.status, page.word) == (503, "unavailable")
         assert "type /link" in page.text
 
+    @pytest.mark.parametrize("error", ["invalid_scope", "invalid_request", "unauthorized_client", "made_up"])
+    async def test_what_was_set_up_wrong_is_for_the_server_s_team(self, site: Site, error: str) -> None:
+        for started in (await site.world.type_link(), await site.world.type_connect()):
+            answer = await site.world.consent(started, site.world.ada)
+            answer.code, answer.error = None, error
+            page = await site.browser.come_back(answer)
+            assert (page.status, page.word) == (503, "unavailable")
+            assert "set up wrong" in page.text
+            assert "tell the server's team" in page.text
+            assert error not in page.text
+            assert (await site.browser.come_back(answer)).text == page.text
+
+    async def test_a_refused_client_is_for_the_server_s_team(self, site: Site) -> None:
+        answer = await site.world.consent(await site.world.type_link(), site.world.ada)
+        site.world.strike("other_api", "/identity")
+        page = await site.browser.come_back(answer)
+        assert (page.status, page.word) == (503, "unavailable")
+        assert "tell the server's team" in page.text
+
     @pytest.mark.parametrize(
         "query", ["", "?state=", "?code=x", "?state=forged&code=x", f"?state={'A' * 43}&code=x&error=%00%ff"]
     )

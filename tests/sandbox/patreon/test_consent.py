@@ -69,18 +69,39 @@ async def test_no_state_asked_is_no_state_answered(ask: Asker, shop: Shop) -> No
 @pytest.mark.parametrize(
     "changes",
     [
-        pytest.param({"client_id": "nobody"}, id="unknown client"),
         pytest.param({"redirect_uri": "http://127.0.0.1:9/elsewhere"}, id="unregistered redirect"),
         pytest.param({"redirect_uri": REDIRECT_URI + "/"}, id="redirect with a slash more"),
         pytest.param({"redirect_uri": ""}, id="no redirect"),
     ],
 )
-async def test_an_unknown_client_or_redirect_is_never_sent_back(
+async def test_an_unknown_redirect_is_never_sent_back_but_to_patreon_s_page_of_errors(
     ask: Asker, shop: Shop, changes: dict[str, str]
 ) -> None:
     for answer in (await show(ask, **changes), await decide(ask, shop.ada.id, "allow", **changes)):
+        assert answer.status == 302
+        assert answer.headers["Location"] == (
+            "/oauth2/errors?error=invalid_request&error_description=Mismatching+redirect+URI.&state=s+1"
+        )
+        page = await ask.send("GET", answer.headers["Location"])
+        assert page.status == 400
+        assert "Mismatching redirect URI." in page.body
+
+
+async def test_an_unknown_client_is_never_sent_back(ask: Asker, shop: Shop) -> None:
+    for answer in (await show(ask, client_id="nobody"), await decide(ask, shop.ada.id, "allow", client_id="nobody")):
         assert answer.status == 400
         assert "Location" not in answer.headers
+
+
+async def test_the_weather_makes_the_page_s_other_answers(ask: Asker, shop: Shop) -> None:
+    for fault in ("login_first", "error_page", "error_json", "sent_back"):
+        shop.strike(fault, PATH)
+    await ask.send("GET", "/api/oauth2/v2/identity")  # not the place for them
+    login, page, json, back = [await show(ask) for _ in range(4)]
+    assert login.headers["Location"].startswith("/login?ru=/oauth2/authorize?response_type%3Dcode")
+    assert page.headers["Location"].startswith("/oauth2/errors?error=invalid_request&")
+    assert (json.status, json.body["error"]) == (200, "invalid_request")
+    assert sent_back(back)["error"] == "invalid_scope"
 
 
 @pytest.mark.parametrize(
