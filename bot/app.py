@@ -17,7 +17,7 @@ from bot.build import build
 from bot.client import build_client
 from bot.clock import Clock, FollowedClock, SystemClock
 from bot.deliveries import WebhookDesk
-from bot.errors import NeedsOwner
+from bot.errors import SettingsInvalid
 from bot.metrics import CONTENT_TYPE_LATEST
 from bot.patreon.client import Http
 from bot.scrape import scrape
@@ -40,7 +40,10 @@ READS_KEPT = timedelta(days=30)
 
 
 def run(settings: Settings) -> int:
-    """Run the bot until SIGINT or SIGTERM; return the exit code. Raises NeedsOwner where it cannot start."""
+    """Run the bot until SIGINT or SIGTERM; return the exit code. Raises NeedsOwner where it cannot start.
+
+    That may come late: a token that Discord refuses is asked for twice.
+    """
     os.umask(0o077)  # what we write holds who is linked to whom
     asyncio.run(_run(settings))
     return 0
@@ -57,9 +60,9 @@ async def _run(settings: Settings) -> None:
         http = await stack.enter_async_context(Http())
         services = await build(settings=settings, clock=clock, storage=storage, http=http)
         await services.flow.settle_cut_off()  # nobody else works on this database
-        await _start(stack, services)
+        discord_life = await _start(stack, services)
         log.info("pledgekeeper runs", public_url=settings.public_url)
-        await stopped.wait()
+        await _until_stopped(stopped, discord_life)
         log.info("pledgekeeper stops")
     log.info("pledgekeeper stopped")
 
@@ -74,6 +77,15 @@ def _set_at_signals(stopped: asyncio.Event) -> None:
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
 
 
+async def _until_stopped(stopped: asyncio.Event, discord_life: asyncio.Task[object]) -> None:
+    """Wait for the signal that stops us. Raises SettingsInvalid where Discord refuses the token from the start."""
+    signalled = asyncio.create_task(stopped.wait())
+    await asyncio.wait({signalled, discord_life}, return_when=asyncio.FIRST_COMPLETED)
+    signalled.cancel()
+    if discord_life.done():
+        discord_life.result()
+
+
 async def _start_clock(stack: contextlib.AsyncExitStack, settings: Settings) -> Clock:
     if settings.clock_url is None:
         return SystemClock()
@@ -82,7 +94,7 @@ async def _start_clock(stack: contextlib.AsyncExitStack, settings: Settings) -> 
     try:
         await clock.read()
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        raise NeedsOwner(
+        raise SettingsInvalid(
             f"CLOCK_URL gives no time ({type(error).__name__}); nothing was started. It is for testing: leave it unset,"
             " or start the sandbox first. Example: CLOCK_URL=http://127.0.0.1:8400/clock"
         ) from None
@@ -90,8 +102,8 @@ async def _start_clock(stack: contextlib.AsyncExitStack, settings: Settings) -> 
     return clock
 
 
-async def _start(stack: contextlib.AsyncExitStack, services: Services) -> None:
-    """Start what runs for ever. It ends in reverse: no new requests, then the work under way, then Discord."""
+async def _start(stack: contextlib.AsyncExitStack, services: Services) -> asyncio.Task[object]:
+    """Start what runs for ever; return the task of Discord. It ends in reverse: requests, work under way, Discord."""
     settings, health = services.settings, services.health
     stack.push_async_callback(services.keeper.close)
     await _keep_running(
@@ -106,7 +118,7 @@ async def _start(stack: contextlib.AsyncExitStack, services: Services) -> None:
         health=health,
         home_guild_id=settings.discord_guild_id,
     )
-    await _keep_running(stack, "discord", supervisor.run())
+    discord_life = await _keep_running(stack, "discord", supervisor.run())
     stack.push_async_callback(_close_all, services)
     await _keep_running(stack, "sweeper", supervise("sweeper", lambda: _sweep(services), health=health))
     await _keep_running(stack, "links", supervise("links", lambda: _resume_links(services), health=health))
@@ -121,6 +133,7 @@ async def _start(stack: contextlib.AsyncExitStack, services: Services) -> None:
     )
     await server.start(settings.web_host, settings.web_port)
     stack.push_async_callback(server.stop)
+    return discord_life
 
 
 async def _close_all(services: Services) -> None:
@@ -147,7 +160,9 @@ def _routes(services: Services) -> list[web.RouteDef]:
     ]
 
 
-async def _keep_running(stack: contextlib.AsyncExitStack, name: str, work: Coroutine[Any, Any, object]) -> None:
+async def _keep_running(
+    stack: contextlib.AsyncExitStack, name: str, work: Coroutine[Any, Any, object]
+) -> asyncio.Task[object]:
     """Run `work` until the stack unwinds."""
     task = asyncio.create_task(work, name=name)
 
@@ -156,6 +171,7 @@ async def _keep_running(stack: contextlib.AsyncExitStack, name: str, work: Corou
         await asyncio.gather(task, return_exceptions=True)
 
     stack.push_async_callback(end)
+    return task
 
 
 async def _watch_database(services: Services) -> None:

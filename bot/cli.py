@@ -1,6 +1,7 @@
 """The commands of run.py. Each reads the settings that it needs and calls one verb; nothing is decided here.
 
-What an owner can mend is said in one message on standard error with exit code 1, without a traceback.
+What an owner can mend is said in one message on standard error, without a traceback: with exit code 78 where a setting
+is wrong, which no new start mends (EX_CONFIG of sysexits.h), and 1 for all else.
 """
 
 import asyncio
@@ -13,10 +14,12 @@ from typing import ParamSpec
 import click
 
 from bot import __version__
-from bot.errors import PledgekeeperError
+from bot.errors import PledgekeeperError, SettingsInvalid
 from bot.logs import configure_logging
 from bot.settings import load_settings
 from bot.vault import Vault, new_key
+
+SETTINGS_CODE = 78
 
 P = ParamSpec("P")
 
@@ -30,7 +33,7 @@ def _ends_with_its_code(command: Callable[P, int]) -> Callable[P, None]:
             code = command(*args, **kwargs)
         except PledgekeeperError as error:
             click.echo(str(error), err=True)
-            code = 1
+            code = SETTINGS_CODE if isinstance(error, SettingsInvalid) else 1
         sys.exit(code)
 
     return run

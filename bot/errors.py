@@ -56,7 +56,7 @@ class ClientRefused(PatreonRefused):
 
 
 class SettingsInvalid(NeedsOwner):
-    """A setting is missing or wrong."""
+    """A setting is missing or wrong, in its form or as it turned out; the same start would fail again."""
 
 
 class DatabaseLocked(NeedsOwner):

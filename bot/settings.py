@@ -32,6 +32,7 @@ CALLBACK_PATH = "/oauth/callback"
 MAX_SNOWFLAKE = 2**63 - 1
 LONGEST_INTERVAL_SECONDS = 24 * 3600
 
+BOT_TOKEN = re.compile(r"[A-Za-z0-9_-]{18,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{20,}")
 REQUIRED = "is required and has no value"
 
 
@@ -43,6 +44,14 @@ def _secret(value: object) -> object:
     return Secret(value)
 
 
+def _token(value: object) -> object:
+    """Check the shape of a bot's token: its id, a time and a signature in base64 (discord-api-docs, Reference)."""
+    secret = _secret(value)
+    if isinstance(value, str) and not BOT_TOKEN.fullmatch(value):
+        raise ValueError("is no bot token: that has three parts with dots between them, 24, 6 and 27 signs or more")
+    return secret
+
+
 def _digits(value: object) -> object:
     if isinstance(value, str) and not re.fullmatch(r"[0-9]{1,20}", value):
         raise ValueError("must be digits only")
@@ -50,6 +59,7 @@ def _digits(value: object) -> object:
 
 
 SecretText = Annotated[Secret, BeforeValidator(_secret)]
+TokenText = Annotated[Secret, BeforeValidator(_token)]
 Url = Annotated[str, BeforeValidator(parse_url)]
 
 
@@ -80,7 +90,7 @@ class Settings(BaseSettings):
         validate_default=True,
     )
 
-    discord_token: SecretText = Field(
+    discord_token: TokenText = Field(
         description="Discord's Developer Portal, your application, Bot, Reset Token shows it",
         examples=["MTIzNDU2Nzg5MDEyMzQ1Njc4.GhIjKl.and-27-or-more-letters-after-it"],
     )

@@ -4,7 +4,8 @@ Rules:
 1. One malformed gateway event ends discord.py's client (it lets the error out of `start`); a fresh one is back within
    half a minute. discord.py's own reconnecting, which backs off for up to a quarter of an hour, is not used: only its
    resuming is.
-2. A refused token is tried again seldom and said loudly: the web pages stay up meanwhile.
+2. A token that Discord refuses from the start, twice, is a wrong setting and ends the process. One that it took before
+   is tried again seldom and said loudly: the web pages stay up meanwhile.
 3. While the home server is in an outage of Discord's, the gateway is not well: there is nothing that we could do there.
 4. Where the members intent is refused, the next client goes without; the one after that asks again.
 """
@@ -19,7 +20,7 @@ import aiohttp
 import discord
 import structlog
 
-from bot.errors import PledgekeeperError
+from bot.errors import PledgekeeperError, SettingsInvalid
 from bot.health import HealthBoard, Part
 from bot.holder import ClientHolder
 from bot.model import GuildId, Secret
@@ -30,6 +31,8 @@ FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 15.0
 SOUND_AFTER_SECONDS = 60.0  # whoever ran that long begins again at the first pause
 BAD_TOKEN_PAUSE_SECONDS = 300.0
+FIRST_LOGIN_PAUSE_SECONDS = 10.0
+FIRST_LOGINS = 2  # a single refusal may be Discord's own trouble
 LOGIN_WITHIN_SECONDS = 90.0  # Discord may slow down what is asked then
 READY_WITHIN_SECONDS = 60.0  # after its IDENTIFY: two seconds after the last of its guilds came
 CLOSE_SECONDS = 2.0
@@ -107,9 +110,11 @@ class DiscordSupervisor:
         self._holder = holder
         self._health = health
         self._pauses = pauses or Pauses()
+        self._was_taken = False  # Discord has taken the token since the start
+        self._refusals = 0  # before that
 
     async def run(self) -> NoReturn:
-        """Keep a client connected until cancelled."""
+        """Keep a client connected until cancelled. Raises SettingsInvalid where Discord never took the token."""
         watch = asyncio.create_task(self._watch(), name="gateway watch")
         try:
             while True:
@@ -127,7 +132,7 @@ class DiscordSupervisor:
         except Exception as error:  # whatever it was: a fresh client is the cure
             why = repr(error)
             if is_token_refused(error):
-                why, pause = DISCORD_REFUSES, BAD_TOKEN_PAUSE_SECONDS
+                why, pause = DISCORD_REFUSES, self._pause_after_refusal()
             elif not isinstance(error, WEATHER):
                 log.exception("the discord client crashed")
         self._health.failed("gateway", why)
@@ -135,6 +140,14 @@ class DiscordSupervisor:
             pause = self._pauses.after_run(time.monotonic() - started)
         log.warning("a fresh discord client follows", why=why, seconds=pause)
         await asyncio.sleep(pause)
+
+    def _pause_after_refusal(self) -> float:
+        if self._was_taken:
+            return BAD_TOKEN_PAUSE_SECONDS
+        self._refusals += 1
+        if self._refusals >= FIRST_LOGINS:
+            raise SettingsInvalid(DISCORD_REFUSES)
+        return FIRST_LOGIN_PAUSE_SECONDS
 
     async def _live_as_allowed(self) -> None:
         try:
@@ -153,6 +166,7 @@ class DiscordSupervisor:
                 await client.login(self._token.reveal())
             await self._stay_connected(client)
         finally:
+            self._was_taken = self._was_taken or client.user is not None
             self._holder.lose(client)
             await self._close(client)
 

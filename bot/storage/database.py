@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Executable, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.errors import DatabaseLocked, NeedsOwner
+from bot.errors import DatabaseLocked, NeedsOwner, SettingsInvalid
 from bot.storage import migrations
 from bot.storage.connection import connect
 
@@ -48,7 +48,7 @@ class Database:
             lock = _lock_beside(path)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "no file can have that name"
-            raise NeedsOwner(
+            raise SettingsInvalid(
                 f"DATABASE_URL names a file that cannot be made: {reason}; nothing was started. Let this user write"
                 f" there, or name another place. {EXAMPLE}"
             ) from None
@@ -131,7 +131,7 @@ async def _closed_on_failure(database: Database) -> AsyncIterator[None]:
         yield
     except DBAPIError as error:
         await database.close()
-        raise NeedsOwner(
+        raise SettingsInvalid(
             f"the database that DATABASE_URL names cannot be used: {error.orig}; is it ours, whole, and may this user"
             f" write it? {EXAMPLE}"
         ) from error

@@ -13,7 +13,7 @@ import structlog
 from aiohttp import web
 from multidict import CIMultiDictProxy
 
-from bot.errors import NeedsOwner
+from bot.errors import SettingsInvalid
 from bot.health import HealthBoard
 from bot.linking.connect import ConnectFlow
 from bot.linking.flow import LinkFlow
@@ -65,7 +65,7 @@ class WebServer:
         self._broken: dict[str, Tally] = {}
 
     async def start(self, host: str, port: int) -> None:
-        """Listen; raises NeedsOwner where the address cannot be had. Port 0 takes a free one."""
+        """Listen; raises SettingsInvalid where the address cannot be had. Port 0 takes a free one."""
         app = web.Application(client_max_size=MAX_BODY_BYTES)
         app.add_routes(self._routes)
         self._pages = web.AppRunner(app)
@@ -88,7 +88,7 @@ class WebServer:
             await web.TCPSite(self._runner, host, port).start()
         except OSError as error:
             await self.stop()
-            raise NeedsOwner(_why_not(error)) from None
+            raise SettingsInvalid(_why_not(error)) from None
         self._health.ok("web")
         log.info("the web server listens", host=host, port=self.port)
 

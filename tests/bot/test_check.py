@@ -91,7 +91,7 @@ async def test_before_the_first_start_all_is_well(configure: Configure) -> None:
 @pytest.mark.parametrize(
     ("setting", "value", "row", "cure"),
     [
-        ("discord_token", "wrong", "DISCORD_TOKEN", "Reset Token"),
+        ("discord_token", f"{'w' * 24}.wrong6.{'w' * 38}", "DISCORD_TOKEN", "Reset Token"),
         ("discord_api_url", "http://127.0.0.1:9/api/v10", "DISCORD_API_URL", "check again"),
         ("discord_guild_id", "123", "server 123", "https://discord.com/oauth2/authorize?client_id="),
         ("patreon_url", "http://127.0.0.1:9", "PATREON_URL", "see whether the address is right"),

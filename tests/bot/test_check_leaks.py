@@ -53,7 +53,7 @@ async def public(text: str, status: int = 200) -> AsyncIterator[tuple[str, aioht
 @pytest.fixture
 def settings() -> Settings:
     given: dict[str, Any] = {
-        "discord_token": "t" * 60,
+        "discord_token": f"{'t' * 24}.{'t' * 6}.{'t' * 38}",
         "patreon_client_id": "c",
         "patreon_client_secret": "s",
         "patreon_campaign_id": "1",

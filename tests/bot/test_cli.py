@@ -24,7 +24,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     """Settings that are right in form, of services where nobody answers."""
     return {
         "PATH": os.environ["PATH"],
-        "DISCORD_TOKEN": "MARKER-discord",
+        "DISCORD_TOKEN": "MARKER-discord-abcdefghi.MARKER.abcdefghijklmnopqrstuvwxyzab",
         "DISCORD_API_URL": "http://127.0.0.1:9/api/v10",
         "PATREON_URL": "http://127.0.0.1:9",
         "PATREON_CLIENT_ID": "client",
@@ -74,10 +74,18 @@ def test_new_key_prints_a_key_and_nothing_else(run: Run) -> None:
 )
 def test_a_wrong_setting_ends_every_command_with_its_name(run: Run, arguments: tuple[str, ...]) -> None:
     done = run(*arguments, WEB_PORT="MARKER")
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (78, "")
     assert "WEB_PORT must be a valid integer" in done.stderr
     assert "MARKER" not in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_token_without_the_shape_of_one_ends_the_start(run: Run) -> None:
+    done = run(DISCORD_TOKEN="MARKER-client-secret-by-mistake-in-the-wrong-line")
+    assert (done.returncode, done.stdout) == (78, "")
+    assert "DISCORD_TOKEN is no bot token" in done.stderr
+    assert "Reset Token" in done.stderr
+    assert "MARKER" not in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -104,7 +112,7 @@ def test_a_value_that_turns_out_wrong_at_the_start_is_named_with_an_example(
         value = str(taken.getsockname()[1]) if value == "taken" else value
         done = run(**{"WEB_PORT": "18998", name: value})
     (message,) = done.stderr.splitlines()
-    assert done.returncode == 1
+    assert done.returncode == 78
     assert name in message
     assert f"Example: {name}=" in message
     assert value not in message

@@ -10,10 +10,11 @@ from bot.errors import SettingsInvalid
 from bot.model import Secret
 from bot.settings import Settings, load_settings
 
+TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GhIjKl.discord-token-of-a-test-only"
 KEY = base64.urlsafe_b64encode(b"a key of thirty-two plain bytes!").decode()  # the same in every worker
 
 GOOD = {
-    "DISCORD_TOKEN": "discord-token",
+    "DISCORD_TOKEN": TOKEN,
     "PATREON_CLIENT_ID": "client-id",
     "PATREON_CLIENT_SECRET": "client-secret",
     "PATREON_CAMPAIGN_ID": "1234567",
@@ -64,7 +65,7 @@ def test_what_is_not_set_has_its_default(load: Any) -> None:
 
 def test_values_come_in_their_own_types(load: Any) -> None:
     settings = load(DISCORD_GUILD_ID="900", WEB_PORT="8403", LOG_LEVEL="debug", LOG_FORMAT="JSON")
-    assert settings.discord_token == Secret("discord-token")
+    assert settings.discord_token == Secret(TOKEN)
     assert settings.encryption_keys == (Secret(KEY),)
     assert (settings.discord_guild_id, settings.patreon_campaign_id) == (900, "1234567")
     assert (settings.web_port, settings.log_level, settings.log_format) == (8403, "DEBUG", "json")
@@ -80,7 +81,7 @@ def test_blank_means_unset(load: Any, name: str, blank: str) -> None:
 
 
 def test_spaces_around_a_value_do_not_count(load: Any) -> None:
-    assert load(DISCORD_TOKEN="  discord-token \n").discord_token == Secret("discord-token")
+    assert load(DISCORD_TOKEN=f"  {TOKEN} \n").discord_token == Secret(TOKEN)
 
 
 def test_all_wrong_settings_stand_in_one_message(load: Any) -> None:
@@ -97,6 +98,12 @@ def test_all_wrong_settings_stand_in_one_message(load: Any) -> None:
     ("name", "value", "what"),
     [
         ("DISCORD_TOKEN", "Bot MARKER", "must be one line of plain letters"),
+        ("DISCORD_TOKEN", "MARKER", "is no bot token"),
+        ("DISCORD_TOKEN", "MARKER-or-another-secret-that-is-long-enough-to-be-one", "is no bot token"),
+        ("DISCORD_TOKEN", f"MARKER{TOKEN}.{TOKEN}", "is no bot token"),
+        ("DISCORD_TOKEN", f'"MARKER{TOKEN}"', "is no bot token"),
+        ("DISCORD_TOKEN", "MTIzNDU2Nzg5MDEyMzQ1Njc4.GhIjKl.MARKER", "is no bot token"),
+        ("DISCORD_TOKEN", f"MARKER.{TOKEN.partition('.')[2]}", "is no bot token"),
         ("DISCORD_TOKEN", "", "is required and has no value"),
         ("DISCORD_API_URL", "discord.com/MARKER", "must be an address that begins with https:// or http://"),
         ("DISCORD_API_URL", "https://discord.com/api?MARKER", "must not hold a ? or #"),
@@ -242,7 +249,7 @@ def test_a_file_that_is_no_text_is_named(load: Any, tmp_path: Path) -> None:
 
 def test_printing_the_settings_shows_no_secret(load: Any) -> None:
     settings = load(
-        DISCORD_TOKEN="MARKER1",
+        DISCORD_TOKEN=f"MARKER1{TOKEN}",
         PATREON_CLIENT_SECRET="MARKER2",
         PATREON_CREATOR_ACCESS_TOKEN="MARKER3",
         PATREON_CREATOR_REFRESH_TOKEN="MARKER4",

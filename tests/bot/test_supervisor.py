@@ -12,7 +12,7 @@ import pytest
 from bot import supervisor
 from bot.client import PledgekeeperBot, build_client
 from bot.clock import SystemClock
-from bot.errors import NeedsOwner
+from bot.errors import NeedsOwner, SettingsInvalid
 from bot.health import HealthBoard
 from bot.model import Secret
 from bot.services import Services
@@ -180,6 +180,40 @@ async def test_a_connection_that_ends_is_resumed_by_the_same_client(supervised: 
     await supervised.until(lambda: supervised.is_well)
     assert len(supervised.clients) == 1
     assert supervised.stage.sandbox.discord.gateway.identifies_left == 999
+
+
+async def test_a_token_that_was_never_taken_is_asked_for_twice_and_ends_it(
+    stage: Stage, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "FIRST_LOGIN_PAUSE_SECONDS", 0.5)
+    supervised = Supervised(stage, services, Secret("not.the.token"))
+    began = asyncio.get_running_loop().time()
+    async with asyncio.timeout(SOON):
+        with pytest.raises(SettingsInvalid, match=r"DISCORD_TOKEN.*Reset Token"):
+            await supervised.supervisor.run()
+    assert asyncio.get_running_loop().time() - began >= 0.5
+    assert supervised.calls("GET /users/@me") == 2
+
+
+async def test_one_refusal_from_the_start_is_not_believed(
+    stage: Stage, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "FIRST_LOGIN_PAUSE_SECONDS", 0.1)
+    supervised = Supervised(stage, services)
+    supervised.strike("GET /users/@me", "401")
+    async with at_work(supervised):
+        await supervised.until(lambda: supervised.is_well)
+
+
+async def test_a_token_that_is_refused_later_ends_nothing(
+    supervised: Supervised, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "BAD_TOKEN_PAUSE_SECONDS", 0.1)
+    await supervised.until(lambda: supervised.is_well)
+    supervised.strike("GET /users/@me", "401", times=3)
+    await supervised.poison()
+    await supervised.until(lambda: supervised.is_well)
+    assert len(supervised.clients) == 5
 
 
 async def test_a_refused_token_is_not_tried_again_and_again(stage: Stage, services: Services) -> None:

@@ -1,5 +1,10 @@
 """What is set up wrong: who is told, where, and what it does not touch."""
 
+import asyncio
+import time
+
+from sandbox.discord.state import fresh_bot_token
+from sandbox.main import Options
 from tests.fakes.stage import Stage
 
 
@@ -28,3 +33,29 @@ async def test_a_client_of_the_other_api_version_is_told_to_the_team_and_the_ope
     stage.sandbox.weather.clear()
     await stage.rounds(2)
     assert await notes(stage) == []
+
+
+async def test_a_token_that_discord_refuses_from_the_start_ends_the_process() -> None:
+    async with Stage(Options(with_bot=False)) as stage:
+        bot = stage.sandbox.bot
+        bot.environment["DISCORD_TOKEN"] = fresh_bot_token()
+        began = time.monotonic()
+        await bot.start()
+        assert await asyncio.wait_for(bot.ended(), 60) == 78
+        assert time.monotonic() - began >= 10
+        assert sum(call.path.endswith("/users/@me") for call in stage.sandbox.discord.calls) == 2
+        assert "Discord refuses DISCORD_TOKEN" in bot.lines[-1]
+        assert "Reset Token" in bot.lines[-1]
+        assert "Traceback" not in stage.log()
+
+
+async def test_a_token_that_is_refused_later_keeps_the_pages_up(stage: Stage) -> None:
+    address = await stage.authorize_url("hazel.hollow")
+    stage.sandbox.discord.state.bot_token = fresh_bot_token()
+    stage.weather("discord", "GUILD_ROLE_UPDATE", "malformed_event", times=1)
+    stage.sandbox.discord.edit_role(stage.role_id("Regular"), name="Regulars")
+    await stage.until(lambda: "Discord refuses DISCORD_TOKEN" in stage.log(), "the refusal")
+    await asyncio.sleep(12)
+    assert stage.sandbox.bot.running
+    assert (await stage.browser().consent(address, stage.patron_id("Gerda Nilsson"))).result == "confirm"
+    assert (await stage.health())["http"] == 503
