@@ -5,6 +5,7 @@ Values only: no JSON, no SQL, no network, no decision. Times are aware UTC, mone
 
 import enum
 import hmac
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NewType
 
@@ -70,7 +71,8 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
     charge_status: ChargeStatus = ChargeStatus.NEVER
     unknown_words: tuple[str, ...] = ()  # statuses that this version does not know, as sent
     tier_ids: tuple[TierId, ...] = ()  # currently entitled, sorted
-    entitled_cents: int | None = None
+    entitled_cents: int | None = None  # a month's or the whole period's: `roles/amount.py` tells which
+    will_pay_cents: int | None = None  # what the next charge takes; v2 only
     lifetime_cents: int | None = None
     is_gifted: bool = False
     is_free_trial: bool = False
@@ -209,7 +211,12 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
     last_active_at: datetime | None = None
     last_active_tier_ids: tuple[TierId, ...] = ()
     last_active_cents: int | None = None
-    tierless_since: datetime | None = None  # first read that showed an active patron without any tier
+    last_active_will_pay_cents: int | None = None
+    last_active_cadence_months: int | None = None
+    was_free_of_charge: bool = False  # the last active reading was of a gift or a trial
+    tierless_since: datetime | None = None  # first read that showed an active patron without any tier, or any money
+    unlisted_since: Mapping[TierId, datetime] = msgspec.field(default_factory=dict)  # tiers that went since then
+    centless_since: datetime | None = None  # first read that showed an active patron without any money
     gone_since: datetime | None = None  # a read proven complete no longer listed this patron
 
 

@@ -10,6 +10,7 @@ from bot.client import Interaction, PledgekeeperBot
 from bot.errors import UserMistake
 from bot.linking.words import plain
 from bot.model import DiscordUserId, GuildId
+from bot.roles.blocks import Reader
 from bot.roles.observe import DiscordAway
 from cogs.buttons import button, view_of
 from cogs.shown import explanation_text
@@ -66,7 +67,7 @@ class MembershipCog(commands.Cog):
         ended = CONSENT_ENDED if await self._services.storage.credentials.patron_ended_at(link.patreon_user_id) else ""
         if interaction.guild_id is not None:
             explanation = await self._services.reconciler.explain(GuildId(interaction.guild_id), person)
-            return ended + explanation_text(explanation), view
+            return ended + explanation_text(explanation, Reader.PATRON), view
         return ended + await self._all_servers(person), view
 
     async def _all_servers(self, person: DiscordUserId) -> str:
@@ -79,5 +80,5 @@ class MembershipCog(commands.Cog):
                 continue
             look = self._services.observer.look_guild(guild_id)
             if seat is not None and look is not None:
-                parts.append(f"**{plain(look.name)}**\n{explanation_text(explanation)}")
+                parts.append(f"**{plain(look.name)}**\n{explanation_text(explanation, Reader.PATRON)}")
         return "\n".join(parts) or NO_SERVER

@@ -1,9 +1,11 @@
-"""What a person's plan says, in a message: the same for the person and for the admin. Pure."""
+"""What a person's plan says, in a message: to the person, and with what only a server's team may know. Pure."""
 
 import msgspec
 
 from bot.linking.words import plain
+from bot.roles.blocks import Reader
 from bot.roles.names import Names
+from bot.roles.oddities import say_oddities
 from bot.roles.plan import Bond, PersonPlan
 from bot.roles.planning import Explanation
 from bot.roles.report import say_absence, say_decision, say_origin, say_source, say_standing
@@ -12,13 +14,13 @@ NO_CAMPAIGN = "This server follows no Patreon campaign yet."
 NO_RULES = "This server gives no role for a pledge yet."
 
 
-def explanation_text(explanation: Explanation) -> str:
+def explanation_text(explanation: Explanation, reader: Reader) -> str:
     """Say how the accounts are joined, and each role with the fact that decided it."""
     plan = explanation.plan
     if plan.link is not None:
         link = msgspec.structs.replace(plan.link, patreon_name=plain(plan.link.patreon_name))
         plan = msgspec.structs.replace(plan, link=link)
-    return "\n".join([f"{say_origin(plan, explanation.names)}.", *_facts(explanation)])
+    return "\n".join([f"{say_origin(plan, explanation.names)}.", *_facts(explanation, reader)])
 
 
 def nameless_text(explanation: Explanation) -> str:
@@ -27,16 +29,16 @@ def nameless_text(explanation: Explanation) -> str:
     if plan.link is not None and plan.link.ended_at is not None:  # it was the business of another server
         decisions = tuple(msgspec.structs.replace(one, bond=Bond.NONE) for one in plan.decisions)
         plan = msgspec.structs.replace(plan, link=None, decisions=decisions)
-        return explanation_text(msgspec.structs.replace(explanation, plan=plan))
-    return "\n".join(_facts(explanation))
+        return explanation_text(msgspec.structs.replace(explanation, plan=plan), Reader.TEAM)
+    return "\n".join(_facts(explanation, Reader.TEAM))
 
 
-def _facts(explanation: Explanation) -> list[str]:
-    roles = [f"- {say_decision(decision, explanation.names)}" for decision in explanation.plan.decisions]
-    return [*_standings(explanation.plan, explanation.names), *(roles or [NO_RULES])]
+def _facts(explanation: Explanation, reader: Reader) -> list[str]:
+    roles = [f"- {say_decision(decision, explanation.names, reader)}" for decision in explanation.plan.decisions]
+    return [*_standings(explanation.plan, explanation.names, reader), *(roles or [NO_RULES])]
 
 
-def _standings(plan: PersonPlan, names: Names) -> list[str]:
+def _standings(plan: PersonPlan, names: Names, reader: Reader) -> list[str]:
     """Say what Patreon says of someone linked, campaign by campaign."""
     if plan.link is None or plan.link.ended_at is not None:
         return []
@@ -47,9 +49,11 @@ def _standings(plan: PersonPlan, names: Names) -> list[str]:
             gone_since = plan.gone_since.get(campaign_id)
             source = say_source(one, names, gone_since=gone_since)
             lines.append(f"Patreon says: {say_standing(one, names, gone_since=gone_since)} ({source}).")
+            if reader is Reader.TEAM:
+                lines += [f"{oddity}." for oddity in say_oddities(one, names)]
             listed.add(campaign_id)
     for campaign_id in names.campaigns:
         if campaign_id not in listed:
-            absence = say_absence(campaign_id, names, gone_since=plan.gone_since.get(campaign_id))
+            absence = say_absence(campaign_id, names, gone_since=plan.gone_since.get(campaign_id), reader=reader)
             lines.append(f"{absence[:1].upper()}{absence[1:]}.")
     return lines or [NO_CAMPAIGN]

@@ -22,7 +22,7 @@ from bot.roles.assignable import (
     dangerous_rights,
     find_block,
 )
-from bot.roles.report import say_block
+from bot.roles.blocks import say_block
 from bot.settings import Settings
 
 TOKEN = "DISCORD_TOKEN"  # noqa: S105  a setting's name

@@ -227,6 +227,7 @@ def _membership(
         unknown_words=_unknown_words(told) if patron_status is None or charge_status is None else (),
         tier_ids=_entitled(member.relationships),
         entitled_cents=told.currently_entitled_amount_cents,
+        will_pay_cents=told.will_pay_amount_cents,
         lifetime_cents=told.campaign_lifetime_support_cents,
         is_gifted=told.is_gifted is True,
         is_free_trial=told.is_free_trial is True,

@@ -13,7 +13,8 @@ PAGE_SIZE = 1000  # the most that Patreon gives without pledge_history (Patreon 
 
 MEMBER_FIELDS = (
     "full_name,patron_status,last_charge_status,last_charge_date,next_charge_date,currently_entitled_amount_cents,"
-    "campaign_lifetime_support_cents,pledge_relationship_start,pledge_cadence,is_gifted,is_free_trial"
+    "will_pay_amount_cents,campaign_lifetime_support_cents,pledge_relationship_start,pledge_cadence,is_gifted,"
+    "is_free_trial"
 )
 TIER_FIELDS = "title,amount_cents,published"
 

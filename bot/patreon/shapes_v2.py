@@ -19,6 +19,7 @@ class MemberAttributes(msgspec.Struct, gc=False):
     last_charge_date: Moment | None = None
     next_charge_date: Moment | None = None
     currently_entitled_amount_cents: Cents | None = None
+    will_pay_amount_cents: Cents | None = None
     campaign_lifetime_support_cents: Cents | None = None
     pledge_relationship_start: Moment | None = None
     pledge_cadence: Cents | None = None

@@ -175,16 +175,18 @@ def pick_own(
 
 
 def read_hint(body: bytes) -> Hint | None:
-    """Read whom a genuine delivery is about; None where it is about nobody (a post), or cannot be read."""
+    """Read whom a genuine delivery is about; None where it is about nobody (a post, a test), or cannot be read.
+
+    A member without an id is what the portal's "Send test" sends: it stands for nobody, and asks for no read.
+    """
     try:
         subject = decode(body, _DELIVERY).data
     except PatreonUnavailable:
         return None
     if subject is None or subject.relationships is None:
         return None
-    if subject.type == "member" and (user_id := target(subject.relationships.user)):
-        membership_id = MembershipId(subject.id) if subject.id else None
-        return Hint(patreon_user_id=PatreonUserId(user_id), membership_id=membership_id)
+    if subject.type == "member" and subject.id and (user_id := target(subject.relationships.user)):
+        return Hint(patreon_user_id=PatreonUserId(user_id), membership_id=MembershipId(subject.id))
     if subject.type == "pledge" and (user_id := target(subject.relationships.patron)):
         return Hint(patreon_user_id=PatreonUserId(user_id))
     return None

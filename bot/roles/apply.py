@@ -14,12 +14,13 @@ import structlog
 from bot.clock import Clock
 from bot.model import DiscordUserId, Grant, GrantState, GuildId, HoldId, ReadId, RoleId, Source
 from bot.roles.assignable import Block
+from bot.roles.blocks import say_block
 from bot.roles.chronicle import Deed, deed_entries, gone_entries
 from bot.roles.facts import Breakers
 from bot.roles.names import Names
 from bot.roles.observe import Observer
 from bot.roles.plan import WRITES, Action, Bond, Decision, PersonPlan
-from bot.roles.report import say_block, say_done
+from bot.roles.report import say_done
 from bot.roles.write import Outcome, RoleWriter
 from bot.storage import Storage
 

@@ -10,28 +10,34 @@ The cases, in the order in which they are asked (Patreon API v2 docs, Member; Pa
     declined                              GRACE      unless gifted; grace_days from our first read of it, with the last
                                                      active roles, then LAPSED
     gifted, with tiers                    ACTIVE     0 cents are right for a gift
-    active, no tiers (v2)                 WAITING    24 h with the last active roles, for Patreon blanks tiers briefly;
-                                                     then by amount
+    active, no tiers (v2)                 WAITING    72 h with the last active roles, for Patreon blanks tiers until the
+                                                     card is charged, two or three days after the 1st; then by amount
     active, no tiers (v1)                 ACTIVE     a custom or old pledge: by amount, where that is told
     active, Free tier only, no money      as with no tiers where something was paid before, then FREE
     active, Free tier only, with money    ACTIVE     by amount
+    active, paid tier, no money           ACTIVE     for 72 h by no less than the last amount; then by the tier's price
     active                                ACTIVE     Paid, Pending, Free Trial, Partially Refunded, Other, null, unknown
     unknown patron status                 ACTIVE with tiers or money, else WAITING: in doubt a role stays
     former, paid tiers still listed       ENDING     cancelled or paused: to the end of the paid period
     former                                LAPSED     still a free member where the Free tier is listed
+    never pledged, on a trial             ACTIVE     with a paid tier: complimentary
     never pledged                         FREE       the Free tier is not paying
+
+A blank is believed when a reading at least 72 h after the first blank one shows it still. Amounts are amount.py's.
 """
 
 import enum
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import assert_never
 
 import msgspec
 
 from bot.model import ChargeStatus, Membership, MembershipRecord, Memory, PatronStatus, Tier, TierId
+from bot.roles.amount import cents_a_month, pay_remembered, pay_told
 from bot.roles.record import believe, is_declined, is_hollow, is_tierless
 
-TIERLESS_PATIENCE = timedelta(hours=24)
+BLANK_PATIENCE = timedelta(hours=72)  # jwz.org/blog/2022/06/13; cards are charged two to three days after the 1st
 TAKEN_BACK = frozenset(
     {ChargeStatus.REFUNDED, ChargeStatus.REFUNDED_BY_PATREON, ChargeStatus.FRAUD, ChargeStatus.DELETED}
 )
@@ -79,8 +85,9 @@ class Entitlement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def entitle(record: MembershipRecord, *, tiers: Mapping[TierId, Tier], now: datetime, grace_days: int) -> Entitlement:
-    """Work out what the believed part of `record` entitles to."""
-    entitlement = _entitle(record, tiers=tiers, now=now, grace_days=grace_days)
+    """Work out what the believed part of `record` entitles to. Of all `tiers`, only its own campaign's count."""
+    own = {tier_id: tier for tier_id, tier in tiers.items() if tier.campaign_id == record.campaign_id}
+    entitlement = _entitle(record, tiers=own, now=now, grace_days=grace_days)
     began = None if entitlement.reading is None else entitlement.reading.pledge_started_at
     return entitlement if began is None else msgspec.structs.replace(entitlement, months=whole_months(began, now))
 
@@ -122,14 +129,15 @@ def _by_status(record: MembershipRecord, reading: Membership, *, tiers: Mapping[
     paid_tiers = _paid_tiers(reading.tier_ids, tiers)
     is_untold = reading.membership_id is None and reading.entitled_cents is None  # v1 lists nobody who does not pay
     has_substance = bool(paid_tiers) or bool(reading.entitled_cents) or is_untold
-    if reading.is_gifted and paid_tiers:
+    is_given = reading.is_gifted or (reading.is_free_trial and reading.patron_status is PatronStatus.NEVER)
+    if is_given and paid_tiers:
         return _entitled(Standing.ACTIVE, reading, tiers)
     has_lost_tiers = is_hollow(reading) and not paid_tiers and _has_paid(record.memory, tiers)
     if is_tierless(reading) or has_lost_tiers:
         return _tierless(record, reading, tiers=tiers)
     match reading.patron_status:
         case PatronStatus.ACTIVE:
-            return _entitled(Standing.ACTIVE, reading, tiers) if has_substance else _unpaid(reading)
+            return _active(record, reading, tiers) if has_substance else _unpaid(reading)
         case PatronStatus.UNKNOWN:
             return _entitled(Standing.ACTIVE, reading, tiers) if has_substance else _as_before(record, reading, tiers)
         case PatronStatus.FORMER if paid_tiers:
@@ -137,8 +145,10 @@ def _by_status(record: MembershipRecord, reading: Membership, *, tiers: Mapping[
             return msgspec.structs.replace(ending, until=reading.next_charge_at)
         case PatronStatus.FORMER:
             return Entitlement(standing=Standing.LAPSED, tier_ids=frozenset(reading.tier_ids), reading=reading)
-        case _:
+        case PatronStatus.NEVER | PatronStatus.DECLINED:  # declined, once gifted, with the Free tier alone
             return _unpaid(reading)
+        case _:
+            assert_never(reading.patron_status)
 
 
 def _paid_tiers(listed: Iterable[TierId], tiers: Mapping[TierId, Tier]) -> frozenset[TierId]:
@@ -154,15 +164,22 @@ def _has_paid(memory: Memory, tiers: Mapping[TierId, Tier]) -> bool:
     return not has_free_alone or bool(memory.last_active_cents)
 
 
+def _active(record: MembershipRecord, reading: Membership, tiers: Mapping[TierId, Tier]) -> Entitlement:
+    """Entitle an active patron with a tier: as long as their money may be blank only, by no less than the last."""
+    entitlement, since = _entitled(Standing.ACTIVE, reading, tiers), record.memory.centless_since
+    if since is None or reading.read_started_at - since >= BLANK_PATIENCE:
+        return entitlement
+    cents = max(entitlement.cents, cents_a_month(pay_remembered(record.memory), tiers))
+    return msgspec.structs.replace(entitlement, cents=cents)
+
+
 def _entitled(standing: Standing, reading: Membership, tiers: Mapping[TierId, Tier]) -> Entitlement:
-    paid_tiers = _paid_tiers(reading.tier_ids, tiers)
-    cents = reading.entitled_cents
-    if cents is None:  # they pay for their tier at least
-        cents = max((tiers[tier_id].amount_cents for tier_id in paid_tiers if tier_id in tiers), default=0)
+    cents = cents_a_month(pay_told(reading), tiers)
     return Entitlement(
         standing=standing,
         is_paying=True,
-        tier_ids=frozenset(reading.tier_ids) | (paid_tiers or _tier_for(cents, tiers)),
+        tier_ids=frozenset(reading.tier_ids)
+        | (frozenset() if _paid_tiers(reading.tier_ids, tiers) else _tier_for(cents, tiers)),
         cents=cents,
         reading=reading,
     )
@@ -182,7 +199,7 @@ def _as_before(
 ) -> Entitlement:
     """Keep what the last active reading gave; nothing where there never was one."""
     memory = record.memory
-    cents = memory.last_active_cents or 0
+    cents = cents_a_month(pay_remembered(memory), tiers)
     return Entitlement(
         standing=standing,
         is_paying=_has_paid(memory, tiers),
@@ -204,16 +221,22 @@ def _grace(
 
 
 def _tierless(record: MembershipRecord, reading: Membership, *, tiers: Mapping[TierId, Tier]) -> Entitlement:
-    since = record.memory.tierless_since or reading.read_started_at
-    is_second_look = reading.read_started_at - since >= TIERLESS_PATIENCE
-    if not is_second_look:
-        return _as_before(record, reading, tiers, until=since + TIERLESS_PATIENCE)
+    since = _blank_since(record.memory, tiers) or reading.read_started_at
+    if reading.read_started_at - since < BLANK_PATIENCE:
+        return _as_before(record, reading, tiers, until=since + BLANK_PATIENCE)
     cents = reading.entitled_cents or 0
     if cents == 0:
         return _unpaid(reading) if reading.tier_ids else Entitlement(standing=Standing.LAPSED, reading=reading)
     if cents == record.memory.last_active_cents:  # the same money: their tier was deleted, nothing else changed
         return _as_before(record, reading, tiers, standing=Standing.ACTIVE)
     return _entitled(Standing.ACTIVE, reading, tiers)
+
+
+def _blank_since(memory: Memory, tiers: Mapping[TierId, Tier]) -> datetime | None:
+    """Return since when no paid tier is listed: a whole discount went before, where one was at first."""
+    paid = _paid_tiers(memory.unlisted_since, tiers)
+    lost = [since for tier_id, since in memory.unlisted_since.items() if tier_id in paid]
+    return max(lost, default=memory.tierless_since)
 
 
 def _tier_for(cents: int, tiers: Mapping[TierId, Tier]) -> frozenset[TierId]:

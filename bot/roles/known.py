@@ -6,8 +6,8 @@ Rebuilt from storage after a start. Holds numbers and names of people, never a r
 from collections.abc import Iterable
 from datetime import datetime
 
-from bot.model import MembershipRecord, PatreonUserId
-from bot.roles.entitlement import TIERLESS_PATIENCE
+from bot.model import MembershipRecord, Memory, PatreonUserId
+from bot.roles.entitlement import BLANK_PATIENCE
 from bot.roles.record import fingerprint
 
 GONE = 0  # in place of the fingerprint of someone whom a complete read no longer listed
@@ -38,8 +38,8 @@ class KnownReadings:
             _keep(
                 self.restless, patron, is_in=bool(memory.declined_since or memory.tierless_since or memory.gone_since)
             )
-            due = memory.tierless_since and memory.tierless_since + TIERLESS_PATIENCE
-            if due and latest is not None and latest.read_started_at < due:
+            due = None if latest is None else _second_look(memory, latest.read_started_at)
+            if due is not None:
                 self._second_looks[patron] = due
             else:
                 self._second_looks.pop(patron, None)
@@ -50,7 +50,7 @@ class KnownReadings:
         self.fingerprints.pop(patron, None)
 
     def second_looks(self, now: datetime) -> frozenset[PatreonUserId]:
-        """Return the active patrons without a tier whose reading is news by now even if it says the same."""
+        """Return the active patrons without a tier, or money, whose reading is news by now even if it says the same."""
         return frozenset(patron for patron, due in self._second_looks.items() if now >= due)
 
     def still_listed(self) -> set[PatreonUserId]:
@@ -60,6 +60,13 @@ class KnownReadings:
     def is_gone(self, patron: PatreonUserId) -> bool:
         """Tell whether a complete read has missed this patron already."""
         return self.fingerprints.get(patron) == GONE
+
+
+def _second_look(memory: Memory, read_at: datetime) -> datetime | None:
+    """Return when a reading that says the same as the one of `read_at` becomes news, by whatever is blank in it."""
+    began = (memory.tierless_since, memory.centless_since, *memory.unlisted_since.values())
+    due = [since + BLANK_PATIENCE for since in began if since is not None and read_at < since + BLANK_PATIENCE]
+    return min(due, default=None)
 
 
 def _keep(people: set[PatreonUserId], patron: PatreonUserId, *, is_in: bool) -> None:

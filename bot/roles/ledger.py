@@ -16,6 +16,7 @@ Discord accepted but whose effect nobody has seen settles nothing.
 
 from collections.abc import Container, Iterable, Mapping
 from datetime import datetime
+from typing import assert_never
 
 import msgspec
 
@@ -79,13 +80,17 @@ def _settle_one(grant: Grant, seat: Seat | None, *, hand_edits: HandEdits, now: 
         return grant
     if grant.role_id in seat.role_ids:
         return _held(grant, seat, now)
-    if grant.state in INTENTS:
-        return None
-    if grant.state is GrantState.SUPPRESSED:
-        return None if hand_edits is HandEdits.ENFORCE else grant
-    if came_back(grant, seat) or hand_edits is HandEdits.ENFORCE:
-        return None
-    return msgspec.structs.replace(grant, state=GrantState.SUPPRESSED, since=now)
+    match grant.state:
+        case GrantState.GRANTING | GrantState.REVOKING:
+            return None
+        case GrantState.SUPPRESSED:
+            return None if hand_edits is HandEdits.ENFORCE else grant
+        case GrantState.HELD:
+            if came_back(grant, seat) or hand_edits is HandEdits.ENFORCE:
+                return None
+            return msgspec.structs.replace(grant, state=GrantState.SUPPRESSED, since=now)
+        case _:
+            assert_never(grant.state)
 
 
 def carried_out(grants: Mapping[RoleId, Grant], settlement: Settlement, seat: Seat | None) -> tuple[Grant, ...]:

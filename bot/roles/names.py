@@ -41,10 +41,17 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
 
     def money(self, rule: RoleRule) -> str:
         """Write a rule's amount in its campaign's currency."""
-        return f"{(rule.amount_cents or 0) / 100:.2f} {self.currencies.get(rule.campaign_id, 'USD')}"
+        return self.cents(rule.amount_cents or 0, rule.campaign_id)
+
+    def cents(self, cents: int, campaign_id: CampaignId) -> str:
+        """Write an amount in a campaign's currency."""
+        return f"{cents / 100:.2f} {self.currencies.get(campaign_id, 'USD')}"
 
     def tier(self, tier_id: TierId | None) -> str:
-        """Name a tier."""
+        """Name a tier; by its price where it has no title, as in campaigns that charge for each creation."""
         if tier_id is None:
             return "no tier"
-        return self.tiers[tier_id].title if tier_id in self.tiers else f"tier {tier_id}"
+        tier = self.tiers.get(tier_id)
+        if tier is None:
+            return f"tier {tier_id}"
+        return tier.title.strip() or self.cents(tier.amount_cents, tier.campaign_id)

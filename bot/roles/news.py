@@ -12,10 +12,10 @@ from bot.roles.rules import Wanted
 _STATUS: dict[Action, RoleStatus] = {
     Action.KEEP: "kept",
     Action.LEAVE: "kept",
-    Action.UNPROVEN: "kept",
     Action.GRANT: "waiting",
     Action.SCREENING: "waiting",
 }
+_AS_SEEN = frozenset({Action.UNPROVEN, Action.NONE})  # what is done about it is nothing, whoever gave it
 
 
 def gather_news(
@@ -38,6 +38,8 @@ def gather_news(
 
 def _status(decision: Decision, *, is_fresh: bool) -> RoleStatus:
     status = _STATUS.get(decision.action, "missing")
+    if decision.action in _AS_SEEN:
+        status = "kept" if decision.has_role else "missing"
     if is_fresh and status != "waiting":
         return "given" if status == "kept" else "removed"
     return "stays" if _stays(decision) else status

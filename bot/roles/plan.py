@@ -24,6 +24,7 @@ Pure: no clock, no log, no await, no I/O; "why not" is in the plan, not in a log
 import enum
 from collections.abc import Mapping
 from datetime import datetime
+from typing import assert_never
 
 import msgspec
 
@@ -189,16 +190,7 @@ def _decide(claim: Claim, *, guild: GuildFacts, person: PersonFacts) -> Decision
     role_id = claim.role_id
     block = guild.blocked.get(role_id)
     grant = person.grants.get(role_id)
-    if person.seat is None:
-        action = Action.AWAY
-    elif claim.wanted is Wanted.YES:
-        action = _when_wanted(person.seat, role_id, grant, block)
-    elif grant is None:
-        action = Action.NONE
-    elif claim.wanted is Wanted.UNSURE:
-        action = Action.UNPROVEN
-    else:
-        action = _when_ours_and_unwanted(person.seat, role_id, block)
+    action = Action.AWAY if person.seat is None else _act(claim, person.seat, grant, block)
     return Decision(
         role_id=role_id,
         action=action,
@@ -209,6 +201,18 @@ def _decide(claim: Claim, *, guild: GuildFacts, person: PersonFacts) -> Decision
         gone_since=_gone_since(claim, person),
         taken_at=grant.since if grant is not None and action is Action.SUPPRESSED else None,
     )
+
+
+def _act(claim: Claim, seat: Seat, grant: Grant | None, block: Block | None) -> Action:
+    match claim.wanted:
+        case Wanted.YES:
+            return _when_wanted(seat, claim.role_id, grant, block)
+        case Wanted.UNSURE:
+            return Action.NONE if grant is None else Action.UNPROVEN
+        case Wanted.NO:
+            return Action.NONE if grant is None else _when_ours_and_unwanted(seat, claim.role_id, block)
+        case _:
+            assert_never(claim.wanted)
 
 
 def _bond(person: PersonFacts) -> Bond:

@@ -19,6 +19,7 @@ import enum
 import hashlib
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import assert_never
 
 import msgspec
 
@@ -133,17 +134,33 @@ def _is_swap(decision: Decision) -> bool:
 
 
 def _find_rail(decision: Decision, settings: GuildSettings, item: HoldItem | None, mark: str) -> Rail | None:
-    if decision.action is Action.GRANT:
-        return Rail.MODE if settings.mode is Mode.OFF else None
-    if decision.action is not Action.REVOKE:
+    if decision.action not in WRITES:
         return None
-    if settings.mode is not Mode.SYNC:
+    if _is_barred(decision.action, settings.mode):
         return Rail.MODE
-    if item is None or _is_approved(item) or decision.claim.rule is None:
+    if decision.action is Action.GRANT or item is None or decision.claim.rule is None:
         return None
-    if item.state is HoldState.OPEN:
-        return Rail.HOLD
-    return Rail.DISCARD if item.mark == mark else None
+    match item.state:
+        case HoldState.OPEN:
+            return Rail.HOLD
+        case HoldState.APPROVED:
+            return None
+        case HoldState.DISCARDED:
+            return Rail.DISCARD if item.mark == mark else None
+        case _:
+            assert_never(item.state)
+
+
+def _is_barred(action: Action, mode: Mode) -> bool:
+    match mode:
+        case Mode.SYNC:
+            return False
+        case Mode.GRANT_ONLY:
+            return action is Action.REVOKE
+        case Mode.OFF:
+            return True
+        case _:
+            assert_never(mode)
 
 
 def _is_approved(item: HoldItem | None) -> bool:

@@ -20,6 +20,7 @@ from bot.model import (
     Memory,
     PatreonUserId,
     PatronStatus,
+    TierId,
 )
 
 PLEDGED = frozenset({PatronStatus.ACTIVE, PatronStatus.DECLINED})
@@ -51,10 +52,19 @@ def is_hollow(reading: Membership) -> bool:
 
     It is a whole discount, or the Free tier that shows where the paid one blanks out: who knows the prices can tell.
     """
-    is_free_of_charge = reading.is_gifted or reading.is_free_trial or reading.charge_status is ChargeStatus.FREE_TRIAL
-    if is_free_of_charge or reading.entitled_cents:
+    return is_centless(reading) and bool(reading.tier_ids)
+
+
+def is_centless(reading: Membership) -> bool:
+    """Tell whether an active v2 patron, who is to pay, is entitled to no money, whatever tiers are listed."""
+    if is_free_of_charge(reading) or reading.entitled_cents:
         return False
-    return reading.patron_status is PatronStatus.ACTIVE and bool(reading.tier_ids) and reading.membership_id is not None
+    return reading.patron_status is PatronStatus.ACTIVE and reading.membership_id is not None
+
+
+def is_free_of_charge(reading: Membership) -> bool:
+    """Tell whether nobody charges them: a gift, a trial, a complimentary membership (a trial that never ends)."""
+    return reading.is_gifted or reading.is_free_trial or reading.charge_status is ChargeStatus.FREE_TRIAL
 
 
 def has_turned(previous: MembershipRecord | None, reading: Membership) -> bool:
@@ -79,6 +89,7 @@ def fingerprint(reading: Membership) -> int:
         reading.unknown_words,
         reading.tier_ids,
         reading.entitled_cents,
+        reading.will_pay_cents,
         reading.lifetime_cents,
         reading.is_gifted,
         reading.is_free_trial,
@@ -190,21 +201,21 @@ def _newer_doubt(record: MembershipRecord, moment: datetime) -> Membership | Non
 
 
 def _remember(record: MembershipRecord, reading: Membership) -> Memory:
-    memory, previous = record.memory, record.believed
+    memory = record.memory
     declined, hollow = is_declined(reading), is_hollow(reading)
-    doubtful = is_tierless(reading) or (hollow and not declined)
     is_tried_again = reading.patron_status is PatronStatus.ACTIVE and reading.charge_status is ChargeStatus.PENDING
-    goes_on = previous is not None and previous.tier_ids == reading.tier_ids
-    remembered = Memory(
+    is_doubtful = is_tierless(reading) or (hollow and not declined)
+    remembered = msgspec.structs.replace(
+        memory,
         declined_since=(memory.declined_since or reading.declined_since or reading.read_started_at)
         if declined
         else memory.declined_since  # a retry that is under way: when it fails too, it is still the same decline
         if is_tried_again
         else None,
-        tierless_since=((goes_on and memory.tierless_since) or reading.read_started_at) if doubtful else None,
-        last_active_at=memory.last_active_at,
-        last_active_tier_ids=memory.last_active_tier_ids,
-        last_active_cents=memory.last_active_cents,
+        tierless_since=(memory.tierless_since or reading.read_started_at) if is_doubtful else None,
+        unlisted_since=_unlisted(record, reading) if is_doubtful else {},
+        centless_since=(memory.centless_since or reading.read_started_at) if is_centless(reading) else None,
+        gone_since=None,
     )
     if reading.patron_status is not PatronStatus.ACTIVE or declined or is_tierless(reading):
         return remembered
@@ -216,4 +227,18 @@ def _remember(record: MembershipRecord, reading: Membership) -> Memory:
         last_active_at=reading.read_started_at,
         last_active_tier_ids=reading.tier_ids,
         last_active_cents=reading.entitled_cents,
+        last_active_will_pay_cents=reading.will_pay_cents,
+        last_active_cadence_months=reading.cadence_months,
+        was_free_of_charge=is_free_of_charge(reading),
     )
+
+
+def _unlisted(record: MembershipRecord, reading: Membership) -> dict[TierId, datetime]:
+    """Return since when each tier is listed no more that some reading since `tierless_since` still listed.
+
+    Only who knows the prices can tell whether that began a new blank: the Free tier comes and goes within one.
+    """
+    if record.memory.tierless_since is None or record.believed is None:
+        return {}
+    known = {**dict.fromkeys(record.believed.tier_ids, reading.read_started_at), **record.memory.unlisted_since}
+    return {tier_id: since for tier_id, since in known.items() if tier_id not in reading.tier_ids}

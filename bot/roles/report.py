@@ -1,7 +1,7 @@
 """Plans and decisions in words, for patrons and admins. Pure; decides nothing.
 
-Every sentence names the deciding fact, where it came from and how old it is. Names are given in: text from Patreon or
-Discord is escaped by whoever shows it.
+Every sentence names the deciding fact, where it came from and how old it is, and the cure only to whom it is in reach
+of. Names are given in: text from Patreon or Discord is escaped by whoever shows it.
 """
 
 from datetime import datetime
@@ -16,14 +16,16 @@ from bot.model import (
     RuleKind,
     Source,
 )
-from bot.roles.assignable import Block
+from bot.roles.blocks import Reader, say_block
 from bot.roles.entitlement import Entitlement, Standing
 from bot.roles.names import Names
 from bot.roles.plan import Action, Bond, Decision, PersonPlan
 from bot.roles.record import is_declined, is_hollow, is_tierless
-from bot.roles.terms import say_charge, say_lapse, say_terms
+from bot.roles.rules import Wanted
+from bot.roles.terms import never_began, say_charge, say_lapse, say_terms
 
 HOLD_LINES = 8  # a message holds 2,000 characters
+
 
 _RAILS = {
     "mode": " by this server's mode",
@@ -38,25 +40,6 @@ _SOURCES = {
     Source.MEMBER: "Patreon, asked about this patron alone",
     Source.IDENTITY: "Patreon, asked with the patron's own consent",
 }
-
-_BLOCKS = {
-    Block.GONE: "the role no longer exists; remove the rule with `/patreon rule remove`",
-    Block.EVERYONE: "@everyone cannot be given; choose another role",
-    Block.MANAGED: "the role belongs to an integration and cannot be given by hand; choose another role",
-    Block.DANGEROUS: "the role carries moderation or management rights, in the server or in a channel, which a pledge "
-    "must not buy; take those rights off the role (or out of the channel's permissions) or choose another",
-    Block.NO_RIGHT: "I do not have the Manage Roles permission; give it to my role",
-    Block.ABOVE_BOT: "the role is not below my highest role; in Server Settings > Roles, drag my role above it",
-    Block.ABOVE_CALLER: "the role is not below your own highest role; ask someone who ranks above it",
-    Block.OWNER_NEEDS_2FA: "this server requires two-factor authentication for moderation, and the owner of my "
-    "application doesn't use it; they can turn it on in Discord under User Settings > My Account",
-    Block.REFUSED: "Discord refused it; check my Manage Roles permission and that my role stands above it",
-}
-
-
-def say_block(block: Block) -> str:
-    """Say why a role cannot be given, and the cure."""
-    return _BLOCKS[block]
 
 
 def say_rule(rule: RoleRule, names: Names) -> str:
@@ -106,24 +89,29 @@ def say_source(entitlement: Entitlement, names: Names, *, gone_since: datetime |
     return _say_read(reading.source, reading.read_started_at, names)
 
 
-def say_absence(campaign_id: CampaignId, names: Names, *, gone_since: datetime | None) -> str:
+def say_absence(
+    campaign_id: CampaignId, names: Names, *, gone_since: datetime | None, reader: Reader = Reader.TEAM
+) -> str:
     """Say of someone linked that Patreon shows no membership of theirs, by which source, and how old that is."""
     confirmed_at, campaign = names.confirmed_at.get(campaign_id), names.campaign(campaign_id)
     if gone_since is not None:
         source = _say_absence_source(gone_since, confirmed_at, names, is_v2=False)
         return f"Patreon does not list this patron in {campaign} ({source})"
     last = "not read yet" if confirmed_at is None else _say_read(Source.BULK, confirmed_at, names)
-    return f"nothing that Patreon says of this patron in {campaign} is proven yet ({last})"
+    whose = "your" if reader is Reader.PATRON else "their"
+    return f"I haven't been able to check {whose} membership of {campaign} yet ({last})"
 
 
-def say_decision(decision: Decision, names: Names) -> str:
+def say_decision(decision: Decision, names: Names, reader: Reader = Reader.TEAM) -> str:
     """Say what becomes of one role and why, in one sentence."""
-    rail, hand = _RAILS.get(decision.rail or "", ""), ""
+    rail = decision.rail or ""
+    rail = (_RAILS_FOR_PATRON if reader is Reader.PATRON else {}).get(rail, _RAILS.get(rail, ""))
+    hand = ""
     if decision.action is Action.SUPPRESSED:
         seen = "" if decision.taken_at is None else f" (seen on Discord {names.stamp(decision.taken_at)})"
-        hand = f"{seen}; an admin can give it back with `/patreon restore`"
-    action = _WHERE_SEEN.get((decision.action, decision.has_role), _ACTIONS[decision.action])
-    return f"**{names.role(decision.role_id)}**: {action}{hand}{rail}{_say_why(decision, names)}"
+        hand = f"{seen}; {_RESTORES[reader]}"
+    action = _say_action(decision, reader)
+    return f"**{names.role(decision.role_id)}**: {action}{hand}{rail}{_say_why(decision, names, reader)}"
 
 
 def say_done(decision: Decision, names: Names) -> str:
@@ -148,13 +136,13 @@ def say_hold(hold: Hold, names: Names, *, most: int | None = HOLD_LINES) -> str:
 def say_reason(decision: Decision, names: Names) -> str:
     """Say in plain text, to the person themselves, why a role is or is not theirs."""
     if decision.block is not None:
-        return say_block(decision.block).replace("`", "")
-    if decision.action in _REASONS:
-        return _REASONS[decision.action]
+        return say_block(decision.block, Reader.PATRON)
+    if decision.action in _REASONS or (decision.action is Action.NONE and decision.has_role):
+        return _REASONS.get(decision.action, _REASONS[Action.LEAVE])
     rule = decision.claim.rule
     if rule is None:
         return "no rule names it any more"
-    fact = _say_fact(decision, rule, names, is_sourced=False)
+    fact = _say_fact(decision, rule, names, Reader.PATRON, is_sourced=False)
     return fact if decision.action is Action.KEEP else f"it asks for {say_rule(rule, names)}; {fact}"
 
 
@@ -181,14 +169,27 @@ _ACTIONS = {
     Action.NONE: "not earned",
     Action.AWAY: "not in this server",
     Action.SUPPRESSED: "not given, for somebody took it away by hand",
-    Action.SCREENING: "waits until you have passed this server's member screening",
+    Action.SCREENING: "waits until they have passed this server's member screening",
     Action.BLOCKED: "cannot be changed now",
     Action.UNPROVEN: "kept, for no complete reading of Patreon says otherwise yet",
     Action.HELD_BACK: "left as it is",
 }
 _WHERE_SEEN = {  # in place of those, by whether the member has the role
     (Action.NONE, True): "not earned, but a person gave it, so it is not mine to remove",
-    (Action.UNPROVEN, False): "not given, for nothing proves yet that it is earned",
+    (Action.UNPROVEN, False): "not given yet, because I can't tell yet whether it is earned",
+}
+_WHERE_UNSURE = {  # of a role that is not ours, by whether the member has it
+    True: "kept, because a person gave it and it is not mine to remove",
+    False: "not given yet, because I can't tell yet whether it is earned",
+}
+_FOR_PATRON = {Action.SCREENING: "waits until you have passed this server's member screening"}
+_RAILS_FOR_PATRON = {
+    "hold": ", held until this server's team decides",
+    "discard": ", because this server's team chose to keep it",
+}
+_RESTORES = {
+    Reader.TEAM: "an admin can give it back with `/patreon restore`",
+    Reader.PATRON: "this server's team can give it back",
 }
 
 
@@ -206,21 +207,29 @@ _BONDS = {
 }
 
 
-def _say_why(decision: Decision, names: Names) -> str:
-    block = f": {say_block(decision.block)}" if decision.block is not None else ""
+def _say_action(decision: Decision, reader: Reader) -> str:
+    if decision.action is Action.NONE and decision.claim.wanted is Wanted.UNSURE:
+        return _WHERE_UNSURE[decision.has_role]
+    if reader is Reader.PATRON and decision.action in _FOR_PATRON:
+        return _FOR_PATRON[decision.action]
+    return _WHERE_SEEN.get((decision.action, decision.has_role), _ACTIONS[decision.action])
+
+
+def _say_why(decision: Decision, names: Names, reader: Reader = Reader.TEAM) -> str:
+    block = f": {say_block(decision.block, reader)}" if decision.block is not None else ""
     rule = decision.claim.rule
     if rule is None:
         return f"{block}, no rule names it any more"
-    return f"{block}. It asks for {say_rule(rule, names)}; {_say_fact(decision, rule, names)}"
+    return f"{block}. It asks for {say_rule(rule, names)}; {_say_fact(decision, rule, names, reader)}"
 
 
-def _say_fact(decision: Decision, rule: RoleRule, names: Names, *, is_sourced: bool = True) -> str:
+def _say_fact(decision: Decision, rule: RoleRule, names: Names, reader: Reader, *, is_sourced: bool = True) -> str:
     """Say the fact that decided: that no account is linked, that Patreon lists nobody, or what it says of them."""
     entitlement, gone_since = decision.claim.entitlement, decision.gone_since
     if decision.bond is not Bond.LINKED:
         return _BONDS[decision.bond]
     if entitlement is None or entitlement.reading is None:
-        return say_absence(rule.campaign_id, names, gone_since=gone_since)
+        return say_absence(rule.campaign_id, names, gone_since=gone_since, reader=reader)
     standing = say_standing(entitlement, names, gone_since=gone_since)
     return f"{standing} ({say_source(entitlement, names, gone_since=gone_since)})" if is_sourced else standing
 
@@ -257,7 +266,11 @@ def _say_state(
             return (f"patron ({shown})", *say_charge(reading), *until)
         case Standing.FREE:
             return (f"free member ({tiers})" if tiers else "free member", *say_charge(reading), *until)
-        case _ if gone_since is not None:
+        case Standing.LAPSED | Standing.NONE if gone_since is not None:
             return ("no longer listed as a member", f"since {names.stamp(gone_since)}")
-        case _:
+        case Standing.LAPSED | Standing.NONE if never_began(reading):
+            return ("cancelled before the first charge", *say_lapse(entitlement, reading, names.stamp))
+        case Standing.LAPSED | Standing.NONE:
             return ("no longer a paying patron", *say_lapse(entitlement, reading, names.stamp))
+        case _:
+            assert_never(entitlement.standing)

@@ -21,11 +21,12 @@ from bot.model import (
     Tier,
 )
 from bot.roles.assignable import Powers, dangerous_rights, find_block, ranks_above
+from bot.roles.blocks import say_block
 from bot.roles.facts import FactBook, seated
 from bot.roles.observe import GuildLook, Observer
 from bot.roles.plan import Action, PersonPlan, plan_person
 from bot.roles.planning import Planning
-from bot.roles.report import say_block, say_rule
+from bot.roles.report import say_rule
 from bot.roles.wish import RuleWish, resolve
 from bot.storage import Storage
 
@@ -172,7 +173,8 @@ def _gains(plan: PersonPlan, role_id: RoleId) -> bool:
 def _label_tier(campaign: Campaign, tier: Tier, *, has_several: bool) -> str:
     price = f"{tier.amount_cents / 100:.2f} {campaign.currency}" if tier.amount_cents else "free"
     hidden = "" if tier.is_published else ", unpublished"
-    return f"{tier.title} ({price}{hidden}){f', {campaign.name}' if has_several else ''}"
+    named = f"{tier.title} ({price}{hidden})" if tier.title.strip() else f"{price}{hidden}"
+    return f"{named}{f', {campaign.name}' if has_several else ''}"
 
 
 def _fitting(choices: Iterable[tuple[str, str]], typed: str) -> list[tuple[str, str]]:

@@ -116,5 +116,7 @@ def is_told(rule: RoleRule, entitlement: Entitlement) -> bool:
             return entitlement.reading is None or entitlement.lifetime_cents is not None
         case RuleKind.MONTHS:
             return not entitlement.is_paying or entitlement.months is not None
-        case _:
+        case RuleKind.TIER | RuleKind.PAYING | RuleKind.FREE | RuleKind.FORMER:
             return True
+        case _:
+            assert_never(rule.kind)

@@ -4,11 +4,13 @@ The cases, in the order in which they are said:
 
     a word that this version does not know    with a word that I do not know (…)
     gifted                                    by a gift; nothing of charges, for a gift is not charged
+    free trial that is never to be paid       complimentary: Patreon flags it as a trial, without cadence and charge
     free trial, by its flag or its charge     on a free trial
+    former, charge deleted                    nothing of the charge: they cancelled before it was made
     pending, declined, refunded, fraud, …     payment …
     another cadence than a month              paid yearly, or every … months
     no paid tier, though the pledge counts    without a tier: deleted, or never chosen
-    entitled to less than the tier's price    discounted; of an active patron where both are told, no trial
+    less a month than the tier's price        discounted; of an active patron where both are told, no trial
     counts no more                            the charge, else why: cancelled, grace over, neither tier nor amount
 """
 
@@ -16,8 +18,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from bot.model import ChargeStatus, Membership, PatronStatus, Tier, TierId
+from bot.roles.amount import find_floor, month_told, pay_told
 from bot.roles.entitlement import TAKEN_BACK, Entitlement
-from bot.roles.record import is_tierless
+from bot.roles.record import is_free_of_charge, is_tierless
 
 YEAR = 12
 
@@ -39,7 +42,9 @@ def say_charge(reading: Membership) -> tuple[str, ...]:
     if reading.is_gifted:
         return (*unknown, "by a gift")
     if reading.is_free_trial:
-        return (*unknown, "on a free trial")
+        return (*unknown, "complimentary" if _is_complimentary(reading) else "on a free trial")
+    if _is_uncharged(reading):
+        return unknown
     charge = _CHARGES.get(reading.charge_status)
     return unknown if charge is None else (*unknown, charge)
 
@@ -63,12 +68,26 @@ def say_terms(reading: Membership, tiers: Mapping[TierId, Tier]) -> tuple[str, .
 def say_lapse(entitlement: Entitlement, reading: Membership, stamp: Callable[[datetime], str]) -> tuple[str, ...]:
     """Say why a pledge that is still listed counts no more."""
     why = say_charge(reading)
-    if reading.patron_status is PatronStatus.FORMER and not why:
-        why = ("cancelled or paused",)
+    if reading.patron_status is PatronStatus.FORMER and not why and not never_began(reading):
+        why = ("cancelled before the next charge",) if _is_uncharged(reading) else ("cancelled or paused",)
     elif is_tierless(reading) and reading.charge_status not in TAKEN_BACK:
         why = (*why, "for Patreon lists neither a tier nor an amount")
     over = () if entitlement.until is None else (f"grace over since {stamp(entitlement.until)}",)
     return (*why, *over, *(("still a free member",) if entitlement.is_free_member else ()))
+
+
+def never_began(reading: Membership) -> bool:
+    """Tell whether they cancelled before anything was charged: Patreon deletes that charge, and shows its day."""
+    return _is_uncharged(reading) and reading.lifetime_cents == 0
+
+
+def _is_uncharged(reading: Membership) -> bool:
+    return reading.patron_status is PatronStatus.FORMER and reading.charge_status is ChargeStatus.DELETED
+
+
+def _is_complimentary(reading: Membership) -> bool:
+    """Tell it from a trial, which has a cadence and is to be paid (zulip's fixtures of Patreon's answers)."""
+    return reading.cadence_months is None and reading.charge_status is ChargeStatus.NEVER and not reading.will_pay_cents
 
 
 def _is_free(tier_id: TierId, tiers: Mapping[TierId, Tier]) -> bool:
@@ -76,9 +95,8 @@ def _is_free(tier_id: TierId, tiers: Mapping[TierId, Tier]) -> bool:
 
 
 def _is_discounted(reading: Membership, tiers: Mapping[TierId, Tier]) -> bool:
-    """Tell whether they pay less than the dearest of their tiers; both sums are in the campaign's currency (model)."""
-    is_trial = reading.is_free_trial or reading.charge_status is ChargeStatus.FREE_TRIAL
-    if is_trial or reading.entitled_cents is None or reading.patron_status is not PatronStatus.ACTIVE:
+    """Tell whether they pay less a month than their tier costs; both sums are in the campaign's currency (model)."""
+    told = month_told(pay_told(reading), tiers)
+    if is_free_of_charge(reading) or told is None or reading.patron_status is not PatronStatus.ACTIVE:
         return False
-    prices = [tiers[tier_id].amount_cents for tier_id in reading.tier_ids if tier_id in tiers]
-    return reading.entitled_cents < max(prices, default=0)
+    return told < find_floor(pay_told(reading), tiers)

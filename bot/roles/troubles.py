@@ -7,8 +7,8 @@ from bot.health import HealthBoard, Note
 from bot.model import DiscordUserId, GuildId
 from bot.roles.apply import Herald, blocked_roles, trouble_key
 from bot.roles.assignable import Block
+from bot.roles.blocks import say_block
 from bot.roles.planning import GuildPlan
-from bot.roles.report import say_block
 from bot.storage import Storage
 
 BAN = "ban"

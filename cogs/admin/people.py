@@ -11,6 +11,7 @@ from bot.client import Interaction
 from bot.errors import UserMistake
 from bot.linking.words import plain
 from bot.model import DiscordUserId, GuildId
+from bot.roles.blocks import Reader
 from bot.services import Services
 from cogs.admin.group import guild_of, patreon, require_manager, retell, tell
 from cogs.buttons import question
@@ -39,7 +40,7 @@ async def why(interaction: Interaction, user: discord.User) -> None:
         text = f"<@{person}>: {nameless_text(explanation)}" if is_asked_of else NOT_OURS.format(person=person)
         await tell(interaction, text)
         return
-    lines = [f"<@{person}>: {explanation_text(explanation)}"]
+    lines = [f"<@{person}>: {explanation_text(explanation, Reader.TEAM)}"]
     lines += [f"- {remark}." for remark in await services.zero.remarks(guild_id, person)]
     await tell(interaction, "\n".join(lines))
 

@@ -37,6 +37,26 @@ def _gift(patreon: PatreonStandIn, patron: str, body: Body) -> object:
     return patreon.gift(patron, _required_tier(patreon, body), campaign_id=_campaign(body), months=months)
 
 
+def _complimentary(patreon: PatreonStandIn, patron: str, body: Body) -> object:
+    return patreon.complimentary(patron, _required_tier(patreon, body), campaign_id=_campaign(body))
+
+
+def _set_amount(patreon: PatreonStandIn, patron: str, body: Body) -> object:
+    return patreon.set_amount(patron, int(number_of(body, "amount_cents")), campaign_id=_campaign(body))
+
+
+def _set_cadence(patreon: PatreonStandIn, patron: str, body: Body) -> object:
+    return patreon.set_cadence(patron, int(number_of(body, "months")), campaign_id=_campaign(body))
+
+
+def _list_also(patreon: PatreonStandIn, patron: str, body: Body) -> object:
+    return patreon.list_also(patron, _required_tier(patreon, body), campaign_id=_campaign(body))
+
+
+def _blank(patreon: PatreonStandIn, patron: str, body: Body) -> object:
+    return patreon.blank(patron, str(body.get("what") or "both"), campaign_id=_campaign(body))
+
+
 def _tier(patreon: PatreonStandIn, body: Body) -> str | None:
     """Return the id of a tier, given as one or as a title; no tier is allowed: a custom pledge has none."""
     asked = body.get("tier")
@@ -74,20 +94,48 @@ PATRON_ACTS: dict[str, Act] = {
         patron, text_of(body, "status"), campaign_id=_campaign(body)
     ),
     "connect_discord": lambda patreon, patron, body: patreon.connect_discord(patron, text_of(body, "discord")),
+    "complimentary": _complimentary,
+    "set_amount": _set_amount,
+    "set_cadence": _set_cadence,
+    "list_also": _list_also,
+    "blank": _blank,
+    "cancel_uncharged": lambda patreon, patron, body: patreon.cancel_uncharged(patron, campaign_id=_campaign(body)),
     "disconnect_discord": lambda patreon, patron, _body: patreon.disconnect_discord(patron),
+}
+
+
+def _delete_tier(patreon: PatreonStandIn, body: Body) -> str:
+    patreon.delete_tier(_required_tier(patreon, body))
+    return "The tier is deleted"
+
+
+def _charge_per_creation(patreon: PatreonStandIn, body: Body) -> str:
+    return f"{patreon.charge_per_creation(_campaign(body)).name} charges for each creation"
+
+
+def _send_test(patreon: PatreonStandIn, body: Body) -> str:
+    webhooks = list(patreon.state.webhooks.values())
+    for webhook in webhooks:
+        patreon.send_test(webhook, str(body.get("trigger") or "members:update"))
+    return f"Tests sent: {len(webhooks)}"
+
+
+CREATOR_ACTS: dict[str, Callable[[PatreonStandIn, Body], str]] = {
+    "delete_tier": _delete_tier,
+    "charge_per_creation": _charge_per_creation,
+    "send_test": _send_test,
 }
 
 
 @routes.post("/patreon/act")
 async def act(request: web.Request) -> web.Response:
-    """Carry out one act of a patron, or delete a tier as the creator."""
+    """Carry out one act of a patron, or of the creator."""
     parts, body = parts_of(request), await read_body(request)
     action = text_of(body, "action")
-    if action == "delete_tier":
-        parts.patreon.delete_tier(_required_tier(parts.patreon, body))
-        return reply(request, {"ok": True}, notice="The tier is deleted")
+    if action in CREATOR_ACTS:
+        return reply(request, {"ok": True}, notice=CREATOR_ACTS[action](parts.patreon, body))
     if action not in PATRON_ACTS:
-        known = ", ".join(sorted([*PATRON_ACTS, "delete_tier"]))
+        known = ", ".join(sorted([*PATRON_ACTS, *CREATOR_ACTS]))
         raise Refused(f'"action" must be one of {known}, not {action!r}')
     patron = _patron(parts, body)
     PATRON_ACTS[action](parts.patreon, patron, body)

@@ -89,6 +89,7 @@ class Campaign:
     discord_server_id: str | None = "1"
     # Patreon keeps a declined patron's benefits while it retries the card (patreon-wordpress, PR 131).
     keeps_declined_tiers: bool = True
+    is_monthly: bool = True  # else each creation is charged, and no member shows anything of charges
     tiers: list[Tier] = field(default_factory=list)
     built_in_rewards: list[Tier] = field(default_factory=list)
     members: "Shelf[Member]" = field(default_factory=Shelf)
@@ -135,6 +136,9 @@ class Member:
     is_trial: bool = False
     is_cancelled: bool = False
     is_paused: bool = False
+    is_complimentary: bool = False
+    shown_cents: int | None = None  # where Patreon writes another amount than the price
+    blank: tuple[str, ...] = ()  # "tiers", "cents": not shown until the next charge
     card_fails: bool = False
     note: str = ""
     history: list[PledgeEvent] = field(default_factory=list)

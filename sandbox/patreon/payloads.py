@@ -19,6 +19,7 @@ MEMBER_SELECTION = Selection(
     MEMBER_INCLUDES,
     {kind.name: tuple(name for name in kind.attributes if name != "email") for kind in (MEMBER, USER, CAMPAIGN, TIER)},
 )
+TEST_MEMBER = "00000000-aaaa-4bbb-8ccc-dddddddddddd"
 NULL_WHEN_FREE = ("currently_entitled_amount_cents", "pledge_cadence", "will_pay_amount_cents")
 
 
@@ -41,3 +42,24 @@ def write_body(webhook: Webhook, trigger: str, member: Member, url: str) -> byte
 
 def _blank(attributes: dict[str, Any]) -> None:
     attributes.update(dict.fromkeys(NULL_WHEN_FREE))
+
+
+def write_test_body(trigger: str) -> bytes:
+    """Write what the portal's "Send test" sends: nobody's member, or no member at all, and the built-in rewards."""
+    is_deleted = trigger == "members:delete"
+    included: list[dict[str, Any]] = [
+        {"type": "campaign", "id": "1111111", "attributes": {}},
+        {"type": "user", "id": "2222222", "attributes": {"full_name": "Platform Team"}},
+        *({"type": "reward", "id": number, "attributes": {"amount_cents": 0}} for number in ("-1", "0")),
+    ]
+    data = {
+        "type": "member",
+        "id": TEST_MEMBER if is_deleted else None,
+        "attributes": {"full_name": "Platform Team", "patron_status": None, "last_charge_status": None},
+        "relationships": {
+            "address": {"data": None},
+            "campaign": {"data": {"type": "campaign", "id": "1111111"}},
+            "user": {"data": {"type": "user", "id": "2222222"}},
+        },
+    }
+    return json.dumps({"data": data, "included": included}).encode()

@@ -3,11 +3,12 @@
 What this sandbox has no model of (goals, benefits, addresses) is an empty relation, as it often is on Patreon.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from sandbox.patreon import standing
 from sandbox.patreon.attributes import SITE, constant, iso, of, sees_discord, unmodelled
-from sandbox.patreon.jsonapi import Api, Kind, Relation, View
+from sandbox.patreon.jsonapi import Api, Getter, Kind, Relation, View
 from sandbox.patreon.model import Campaign, Member, Person, PledgeEvent, Tier, Webhook
 
 NETWORKS = (
@@ -55,6 +56,11 @@ def _next_charge(member: Member) -> str | None:
     return None if member.next_tier else iso(member.next_charge_at)
 
 
+def charged(get: Callable[[Member], Any]) -> Getter:
+    """Tell of charges, but not in a campaign that charges for each creation."""
+    return of(lambda m: get(m) if m.campaign.is_monthly else None)
+
+
 MEMBER = Kind(
     "member",
     {
@@ -65,15 +71,15 @@ MEMBER = Kind(
         "is_follower": constant(False),  # deprecated: always false
         "is_free_trial": of(lambda m: m.is_trial),
         "is_gifted": of(lambda m: m.is_gifted),
-        "last_charge_date": of(lambda m: iso(m.last_charge_at)),
-        "last_charge_status": of(lambda m: m.last_charge_status),
+        "last_charge_date": charged(lambda m: iso(m.last_charge_at)),
+        "last_charge_status": charged(lambda m: m.last_charge_status),
         "lifetime_support_cents": of(lambda m: m.lifetime_cents),
-        "next_charge_date": of(_next_charge),
+        "next_charge_date": charged(_next_charge),
         "note": of(lambda m: m.note),
         "patron_status": of(lambda m: m.patron_status),
-        "pledge_cadence": of(lambda m: m.cadence),
+        "pledge_cadence": charged(lambda m: m.cadence),
         "pledge_relationship_start": of(lambda m: iso(m.started_at)),
-        "will_pay_amount_cents": of(standing.will_pay_cents),
+        "will_pay_amount_cents": charged(standing.will_pay_cents),
     },
     {
         "address": Relation("address", constant(None), scope="campaigns.members.address"),
@@ -130,12 +136,12 @@ CAMPAIGN = Kind(
         "image_small_url": of(_image),
         "image_url": of(_image),
         "is_charged_immediately": constant(True),
-        "is_monthly": constant(True),
+        "is_monthly": of(lambda c: c.is_monthly),
         "is_nsfw": constant(False),
         "name": of(lambda c: c.name),
         "one_liner": constant(None),
         "patron_count": of(lambda c: len(c.pledges)),
-        "pay_per_name": constant("month"),
+        "pay_per_name": of(lambda c: "month" if c.is_monthly else "creation"),
         "pledge_url": of(lambda c: f"/checkout/{c.id}"),
         "published_at": of(lambda c: iso(c.created_at)),
         "show_earnings": constant(False),

@@ -11,16 +11,16 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from sandbox.clock import SandboxClock
-from sandbox.patreon.acts import Acts
 from sandbox.patreon.api_v1 import ApiV1
 from sandbox.patreon.api_v2 import ApiV2
 from sandbox.patreon.consent import Consent
 from sandbox.patreon.errors import ApiError, forbidden, not_served
 from sandbox.patreon.faults import Door, Handler
 from sandbox.patreon.gate import Gate
-from sandbox.patreon.model import Member
+from sandbox.patreon.model import Member, Webhook
+from sandbox.patreon.money_acts import MoneyActs
 from sandbox.patreon.oauth_http import OAuthHttp
-from sandbox.patreon.payloads import write_body
+from sandbox.patreon.payloads import write_body, write_test_body
 from sandbox.patreon.ratelimits import Limits
 from sandbox.patreon.state import PatreonState
 from sandbox.patreon.webhook_api import WebhookApi
@@ -42,8 +42,8 @@ class Call:
     user_agent: str
 
 
-class PatreonStandIn(Acts):
-    """A Patreon over real sockets, in which people act by the methods of Acts."""
+class PatreonStandIn(MoneyActs):
+    """A Patreon over real sockets, in which people act by the methods of Acts and MoneyActs."""
 
     def __init__(self, state: PatreonState, *, clock: SandboxClock, weather: Weather) -> None:
         super().__init__(state)
@@ -99,6 +99,10 @@ class PatreonStandIn(Acts):
                 for trigger in triggers:
                     if trigger in webhook.triggers:
                         self.deliveries.send(webhook, trigger, write_body(webhook, trigger, member, self.url))
+
+    def send_test(self, webhook: Webhook, trigger: str = "members:update") -> None:
+        """Press "Send test" in the portal: it is signed as all others are, and about nobody."""
+        self.deliveries.send(webhook, trigger, write_test_body(trigger))
 
     def _application(self) -> web.Application:
         gate = Gate(self.state.oauth, self.limits)

@@ -26,7 +26,7 @@ def entitled_tiers(member: Member) -> list[Tier]:
     """Return what currently_entitled_tiers lists. Deleted tiers are not in it, though their patrons still pay."""
     if member.patron_status not in PAYING:
         return [member.campaign.free_tier] if member.is_follower else []
-    if not _has_benefits(member):
+    if not _has_benefits(member) or "tiers" in member.blank:
         return []
     wanted = (member.tier, *member.extra_tiers)
     return [tier for tier in wanted if tier is not None and not tier.is_deleted]
@@ -36,19 +36,28 @@ def entitled_cents(member: Member) -> int:
     """Return currently_entitled_amount_cents; a gifted membership has 0 (sponsorkit, issue 112)."""
     if member.patron_status not in PAYING or member.is_gifted or not _has_benefits(member):
         return 0
-    return member.amount_cents
+    if "cents" in member.blank:
+        return 0
+    return member.amount_cents if member.shown_cents is None else member.shown_cents
 
 
 def will_pay_cents(member: Member) -> int:
     """Return what the next charge takes."""
     if member.patron_status not in PAYING or member.is_cancelled or member.is_gifted or member.is_paused:
         return 0
+    if member.is_complimentary:
+        return 0
     return member.next_tier.amount_cents if member.next_tier else member.amount_cents
 
 
 def has_pledge(member: Member) -> bool:
     """Tell whether API v1 lists it: who cancelled vanishes at once (patreon-python, issue 39); a gift is none."""
-    return member.patron_status in PAYING and not member.is_cancelled and not member.is_gifted
+    return member.patron_status in PAYING and not member.is_cancelled and not is_free_of_charge(member)
+
+
+def is_free_of_charge(member: Member) -> bool:
+    """Tell whether somebody else decided that they need not pay."""
+    return member.is_gifted or member.is_complimentary
 
 
 def status_words(member: Member) -> str:
@@ -62,8 +71,10 @@ def status_words(member: Member) -> str:
         "cancelled": member.is_cancelled,
         "paused": member.is_paused,
         "gifted": member.is_gifted,
-        "free trial": member.is_trial,
+        "complimentary": member.is_complimentary,
+        "free trial": member.is_trial and not member.is_complimentary,
         "annual": member.cadence == 12,
+        "blank": bool(member.blank),
     }
     words = [word for word, holds in kinds.items() if holds]
     if member.last_charge_status not in {"Paid", "Free Trial", None}:
@@ -100,7 +111,7 @@ def charge(member: Member, now: datetime) -> None:
         member.next_tier = None
     member.patron_status, member.last_charge_status = "active_patron", "Paid"
     member.last_charge_at, member.declined_since = now, None
-    member.is_trial = False
+    member.is_trial, member.blank = False, ()
     member.lifetime_cents += member.amount_cents
     member.next_charge_at = add_months(now, member.cadence or 1)
     _note(member, "subscription", now, "Paid")
@@ -129,6 +140,7 @@ def change_tier(member: Member, tier: Tier) -> None:
         return
     member.tier, member.next_tier = tier, None
     member.amount_cents = member.pledge_cents = tier.amount_cents
+    member.shown_cents = None
 
 
 def cancel(member: Member) -> None:
@@ -154,6 +166,24 @@ def gift(member: Member, tier: Tier, *, now: datetime, months: int) -> None:
     _note(member, "pledge_start", now, None)
 
 
+def give_complimentary(member: Member, tier: Tier, now: datetime) -> None:
+    """Give a tier without an end: Patreon flags a trial, lists the Free tier too, and tells no cadence, no charge."""
+    _clear(member)
+    member.tier, member.extra_tiers = tier, (member.campaign.free_tier,)
+    member.amount_cents = member.pledge_cents = tier.amount_cents
+    member.is_trial = member.is_complimentary = True
+    member.patron_status, member.last_charge_status, member.started_at = "active_patron", None, now
+    member.cadence, member.next_charge_at = None, None
+    _note(member, "pledge_start", now, None)
+
+
+def cancel_uncharged(member: Member) -> None:
+    """Cancel before the first charge; the day on which it would have been stays."""
+    _clear(member)
+    member.patron_status, member.last_charge_status = "former_patron", "Deleted"
+    member.last_charge_at, member.lifetime_cents = None, 0
+
+
 def resume(member: Member, now: datetime) -> None:
     """End a pause: charged at once where the paid period is over."""
     member.is_paused = False
@@ -163,7 +193,9 @@ def resume(member: Member, now: datetime) -> None:
 
 def renew(member: Member, now: datetime) -> None:
     """Do what next_charge_at brings."""
-    if member.is_gifted or member.is_cancelled or member.patron_status == "declined_patron":
+    if member.patron_status == "former_patron":
+        member.next_charge_at = None
+    elif member.is_gifted or member.is_cancelled or member.patron_status == "declined_patron":
         lapse(member)
     elif member.is_paused:
         member.next_charge_at = None
@@ -193,7 +225,8 @@ def _has_benefits(member: Member) -> bool:
 def _clear(member: Member) -> None:
     member.tier, member.next_tier, member.extra_tiers = None, None, ()
     member.amount_cents = member.pledge_cents = 0
-    member.is_gifted = member.is_trial = member.is_cancelled = member.is_paused = False
+    member.is_gifted = member.is_trial = member.is_cancelled = member.is_paused = member.is_complimentary = False
+    member.shown_cents, member.blank = None, ()
     member.declined_since = None
 
 

@@ -74,6 +74,9 @@ class SavedMember(msgspec.Struct, kw_only=True, omit_defaults=True):
     is_trial: bool = False
     is_cancelled: bool = False
     is_paused: bool = False
+    is_complimentary: bool = False
+    shown_cents: int | None = None
+    blank: tuple[str, ...] = ()
     card_fails: bool = False
     note: str = ""
 
@@ -90,6 +93,7 @@ class SavedCampaign(msgspec.Struct, kw_only=True):
     keeps_declined_tiers: bool
     tiers: list[SavedTier]
     members: list[SavedMember]
+    is_monthly: bool = True
 
 
 class SavedPatreon(msgspec.Struct, kw_only=True):
@@ -128,6 +132,7 @@ def _save_campaign(campaign: Campaign) -> SavedCampaign:
         keeps_declined_tiers=campaign.keeps_declined_tiers,
         tiers=[SavedTier(**_same(SavedTier, tier)) for tier in campaign.tiers],
         members=[_save_member(member) for member in campaign.members],
+        is_monthly=campaign.is_monthly,
     )
 
 
@@ -163,7 +168,7 @@ def _load_campaign(state: PatreonState, saved: SavedCampaign) -> None:
     if not isinstance(creator, Creator):
         raise KeyError(f"the creator {saved.creator}")
     campaign = Campaign(saved.id, creator, saved.name, saved.created_at, saved.currency, saved.discord_server_id)
-    campaign.keeps_declined_tiers = saved.keeps_declined_tiers
+    campaign.keeps_declined_tiers, campaign.is_monthly = saved.keeps_declined_tiers, saved.is_monthly
     for tier in saved.tiers:
         values = {name: getattr(tier, name) for name in SavedTier.__struct_fields__}
         state.tiers[tier.id] = Tier(campaign=campaign, **values)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from bot.model import CampaignId, DiscordUserId, Link, LinkOrigin, PatreonUserId
+from bot.roles.blocks import Reader
 from bot.roles.names import Names
 from bot.roles.plan import PersonPlan
 from bot.roles.planning import Explanation
@@ -22,12 +23,12 @@ LINK = Link(
 
 def test_a_patron_with_marks_in_their_name_is_written_out() -> None:
     plan = PersonPlan(discord_user_id=DiscordUserId(1), decisions=(), link=LINK)
-    assert r"\*Star\* \@everyone" in explanation_text(Explanation(plan=plan, names=Names()))
+    assert r"\*Star\* \@everyone" in explanation_text(Explanation(plan=plan, names=Names()), Reader.TEAM)
 
 
 def test_a_server_that_follows_no_campaign_says_so() -> None:
     plan = PersonPlan(discord_user_id=DiscordUserId(1), decisions=(), link=LINK)
-    said = explanation_text(Explanation(plan=plan, names=Names()))
+    said = explanation_text(Explanation(plan=plan, names=Names()), Reader.TEAM)
     assert "This server follows no Patreon campaign yet." in said
 
 
@@ -36,10 +37,10 @@ def test_each_campaign_of_the_server_has_its_line_with_source_and_age() -> None:
     world = World()
     world.patron("ada")
     names = replace(world.names(), campaigns={CAMPAIGN: "Moth Tales", CampaignId("200"): "Owl Tales"})
-    lines = explanation_text(Explanation(plan=world.plan_of("ada"), names=names)).splitlines()
+    lines = explanation_text(Explanation(plan=world.plan_of("ada"), names=names), Reader.TEAM).splitlines()
     assert lines[1:3] == [
         "Patreon says: active patron (Gold) of Moth Tales (Patreon's member list, read 2026-01-01 13:00).",
-        "Nothing that Patreon says of this patron in Owl Tales is proven yet (not read yet).",
+        "I haven't been able to check their membership of Owl Tales yet (not read yet).",
     ]
 
 
@@ -47,7 +48,7 @@ def test_whom_the_list_misses_is_told_by_the_list() -> None:
     world = World()
     world.patron("ada")
     world.miss("ada")
-    lines = explanation_text(Explanation(plan=world.plan_of("ada"), names=world.names())).splitlines()
+    lines = explanation_text(Explanation(plan=world.plan_of("ada"), names=world.names()), Reader.TEAM).splitlines()
     assert lines[1] == (
         "Patreon says: no longer listed as a member of Moth Tales, since 2026-01-01 14:00 "
         "(Patreon's member list, read 2026-01-01 14:00)."
@@ -63,3 +64,26 @@ def test_without_a_name_nothing_of_the_link_is_said() -> None:
     assert said.startswith("Patreon does not list this patron in Moth Tales (")
     assert "Ada" not in said
     assert "inked" not in said
+
+
+def test_amounts_are_for_the_servers_team_alone() -> None:
+    world = World()
+    world.patron("ada", entitled_cents=12000, cadence_months=12)
+    explanation = Explanation(plan=world.plan_of("ada"), names=world.names())
+    said = "Counts as 10.00 USD a month for rules on amounts; Patreon says 120.00 USD."
+    assert said in explanation_text(explanation, Reader.TEAM).splitlines()
+    assert "USD" not in explanation_text(explanation, Reader.PATRON)
+
+
+def test_what_is_not_proven_is_told_to_each_in_their_own_person() -> None:
+    world = World()
+    world.stranger("ada")
+    world.link("ada")
+    explanation = Explanation(plan=world.plan_of("ada"), names=world.names())
+    assert "I haven't been able to check their membership of Moth Tales yet" in explanation_text(
+        explanation, Reader.TEAM
+    )
+    assert "I haven't been able to check your membership of Moth Tales yet" in explanation_text(
+        explanation, Reader.PATRON
+    )
+    assert "not earned" not in explanation_text(explanation, Reader.PATRON)

@@ -33,7 +33,8 @@ ADA = PatreonUserId("1001")
     ("data", "hint"),
     [
         pytest.param(member(), Hint(patreon_user_id=ADA, membership_id=MembershipId("m-1")), id="v2 member"),
-        pytest.param(member(id=""), Hint(patreon_user_id=ADA), id="a member without an id"),
+        pytest.param(member(id=""), None, id="a member without an id"),
+        pytest.param(member(id=None), None, id="a member whose id is null: the portal's test"),
         pytest.param(PLEDGE, Hint(patreon_user_id=ADA), id="v1 pledge: its id is not a membership's"),
         pytest.param(member(type="post"), None, id="a post"),
         pytest.param(member(relationships={"user": {"data": None}}), None, id="no user"),

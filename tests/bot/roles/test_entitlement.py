@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.model import ChargeStatus, MembershipRecord, PatronStatus, TierId
+from bot.model import CampaignId, ChargeStatus, MembershipRecord, PatronStatus, Tier, TierId
 from bot.roles.entitlement import Entitlement, Standing, entitle, entitle_unproven, whole_months
 from bot.roles.record import take_absence, take_reading
 from tests.fakes.world import CAMPAIGN, NEW_YEAR, TIER, reading, tier_map
@@ -100,11 +100,11 @@ def stand(*chapters: dict[str, Any] | None, now: datetime = NEW_YEAR, grace_days
             id="active, Free tier only, paid before",
         ),
         pytest.param(
-            [{}, {"tiers": ("Free",)}, {"tiers": ("Free",)}],
+            [{}, {"tiers": ("Free",)}, *[{"tiers": ("Free",)}] * 3],
             Standing.FREE,
             False,
             {TIER["Free"]},
-            id="active, Free tier only, paid before, seen again a day later",
+            id="active, Free tier only, paid before, seen again three days later",
         ),
         pytest.param(
             [{}, {"tiers": ("Free",)}, {}], Standing.ACTIVE, True, GOLD, id="active, Free tier only for a while"
@@ -170,6 +170,20 @@ def stand(*chapters: dict[str, Any] | None, now: datetime = NEW_YEAR, grace_days
             id="former, still a free member",
         ),
         pytest.param(
+            [{"patron_status": PatronStatus.NEVER, "is_free_trial": True, "tiers": ("Free", "Gold")}],
+            Standing.ACTIVE,
+            True,
+            {TIER["Free"], TIER["Gold"]},
+            id="never pledged, on a trial: complimentary",
+        ),
+        pytest.param(
+            [{"is_gifted": True, "tiers": ("Free",), **DECLINED}],
+            Standing.FREE,
+            False,
+            {TIER["Free"]},
+            id="declined, once gifted, the Free tier now",
+        ),
+        pytest.param(
             [{"patron_status": PatronStatus.NEVER, "tiers": ("Free",)}],
             Standing.FREE,
             False,
@@ -190,6 +204,11 @@ def test_each_standing_entitles_to_what_the_table_says(
 )
 def test_an_active_patron_counts_whatever_else_is_said_of_the_last_charge(charge: ChargeStatus) -> None:
     assert stand({"charge_status": charge}).standing is Standing.ACTIVE
+
+
+def test_a_status_that_nobody_thought_of_is_an_error_and_no_lapse() -> None:
+    with pytest.raises(AssertionError):
+        stand({"patron_status": "napping"})
 
 
 def test_an_entitlement_names_the_reading_that_it_rests_on() -> None:
@@ -247,11 +266,62 @@ def test_a_cancelled_pledge_lasts_to_the_end_of_the_paid_period() -> None:
 # --- no tiers ---------------------------------------------------------------------------------------------------
 
 
-def test_a_patron_without_tier_is_waited_for_until_a_reading_a_day_later() -> None:
-    almost = story({}, {"tiers": ()})
-    almost = take_reading(almost, reading(at=days(2) - timedelta(seconds=1), tiers=()))
+@pytest.mark.parametrize(
+    "blank",
+    [
+        pytest.param({"tiers": (), "entitled_cents": 0}, id="tiers and cents"),
+        pytest.param({"tiers": (), "entitled_cents": None}, id="tiers and cents, not told"),
+        pytest.param({"tiers": (), "entitled_cents": 1000}, id="tiers alone"),
+        pytest.param({"tiers": ("Free",)}, id="the Free tier shows"),
+        pytest.param({"tiers": (), "charge_status": ChargeStatus.PENDING}, id="while the charge is pending"),
+    ],
+)
+def test_a_patron_without_tier_is_waited_for_until_a_reading_three_days_later(blank: dict[str, Any]) -> None:
+    almost = story({}, blank, blank, blank)
+    almost = take_reading(almost, reading(at=days(4) - timedelta(seconds=1), **blank))
     found = entitle(almost, tiers=tier_map(), now=days(30), grace_days=7)
-    assert (found.standing, found.until) == (Standing.WAITING, days(2))
+    assert (found.standing, found.until, found.is_paying) == (Standing.WAITING, days(4), True)
+    assert found.tier_ids >= GOLD
+    over = entitle(take_reading(almost, reading(at=days(4), **blank)), tiers=tier_map(), now=days(4), grace_days=7)
+    assert over.standing is not Standing.WAITING
+
+
+def test_what_shows_within_a_blank_neither_ends_nor_renews_the_wait() -> None:
+    blank: dict[str, Any] = {"tiers": ()}
+    free: dict[str, Any] = {"tiers": ("Free",)}
+    for chapters in ([{}, blank, free, blank, free], [{}, free, blank, free, blank], [{}, free, blank, free, free]):
+        assert stand(*chapters[:-1]).standing is Standing.WAITING
+        assert stand(*chapters, now=days(4)).standing in {Standing.FREE, Standing.LAPSED}
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param([{"entitled_cents": 0}] * 30, id="a whole discount, however long"),
+        pytest.param([{}, {"tiers": ()}, *[{"entitled_cents": 0}] * 30], id="a blank that became a whole discount"),
+        pytest.param([{}, {"tiers": ()}, {"tiers": ()}, {}], id="a blank that was over"),
+        pytest.param([{}, {"tiers": ()}, {"tiers": ()}, DECLINED], id="a decline between"),
+    ],
+)
+def test_an_earlier_blank_does_not_shorten_the_wait(before: list[dict[str, Any]]) -> None:
+    blank = {"tiers": ()}
+    found = stand(*before, blank, blank, blank, now=days(len(before) + 2))
+    assert (found.standing, found.until) == (Standing.WAITING, days(len(before) + 3))
+    assert found.tier_ids >= GOLD
+
+
+def test_money_alone_that_is_blank_leaves_the_amount_for_three_days() -> None:
+    """Fifteen a month by choice, on a tier at ten; then a whole discount counts by the tier's price."""
+    blank = {"entitled_cents": 0}
+    generous = {"entitled_cents": 1500}
+    assert [stand(generous, *[blank] * day).cents for day in range(6)] == [1500, 1500, 1500, 1500, 1000, 1000]
+    assert stand(generous, {"entitled_cents": None}).cents == 1500
+    assert stand(generous, blank, blank, blank, generous, blank).cents == 1500
+    assert stand(generous, {**blank, "is_gifted": True}).cents == 1000  # a gift is no blank
+
+
+def test_a_lower_amount_counts_at_once() -> None:
+    assert stand({"entitled_cents": 1500}, {"entitled_cents": 1200}).cents == 1200
 
 
 @pytest.mark.parametrize(
@@ -269,7 +339,7 @@ def test_after_the_second_look_the_amount_decides(
     cents: int | None, standing: Standing, tier_ids: frozenset[TierId]
 ) -> None:
     tierless = {"tiers": (), "entitled_cents": cents}
-    found = stand({}, tierless, tierless)
+    found = stand({}, *[tierless] * 4)
     assert (found.standing, found.tier_ids, found.is_paying) == (standing, tier_ids, standing is Standing.ACTIVE)
 
 
@@ -281,6 +351,65 @@ def test_the_same_money_keeps_a_tier_that_patreon_no_longer_names() -> None:
 
 def test_a_tier_that_we_have_never_seen_counts_as_paid() -> None:
     assert entitle(story({"entitled_cents": 0}), tiers={}, now=days(0), grace_days=7).is_paying
+
+
+@pytest.mark.parametrize(
+    ("facts", "cents", "tier_ids"),
+    [
+        pytest.param({"entitled_cents": 12000, "cadence_months": 12}, 1000, GOLD, id="the year's cents"),
+        pytest.param({"entitled_cents": 10800, "cadence_months": 12}, 1000, GOLD, id="the year's, with a discount"),
+        pytest.param({"entitled_cents": 0, "is_gifted": True}, 1000, GOLD, id="a gift"),
+        pytest.param({"entitled_cents": 900}, 1000, GOLD, id="a discount"),
+        pytest.param({"tiers": ("Bronze", "Gold"), "entitled_cents": 300}, 300, BRONZE | GOLD, id="upgraded and back"),
+        pytest.param(
+            {"tiers": ("Free",), "entitled_cents": 3600, "cadence_months": 12},
+            300,
+            BRONZE | {TIER["Free"]},
+            id="the tier by the month's amount",
+        ),
+        pytest.param(
+            {"entitled_cents": 0, "patron_status": PatronStatus.FORMER}, 1000, GOLD, id="the paid rest of a cancelled"
+        ),
+    ],
+)
+def test_amounts_are_of_a_month_and_tiers_are_those_listed(
+    facts: dict[str, Any], cents: int, tier_ids: frozenset[TierId]
+) -> None:
+    found = stand(facts)
+    assert (found.cents, found.tier_ids) == (cents, tier_ids)
+
+
+def test_grace_counts_by_the_amount_of_a_month_too() -> None:
+    yearly = {"entitled_cents": 3600, "cadence_months": 12, "tiers": ("Bronze",)}
+    assert stand(yearly, {**DECLINED, "cadence_months": 12}, now=days(1)).cents == 300
+    trial = {"entitled_cents": 300, "is_free_trial": True, "tiers": ("Bronze", "Gold")}
+    assert stand(trial, DECLINED, now=days(1)).cents == 1000
+
+
+OTHERS = CampaignId("101")
+
+
+@pytest.mark.parametrize(
+    "chapters",
+    [
+        pytest.param([{**V1, "tiers": (), "entitled_cents": 800}], id="active, by amount"),
+        pytest.param([{"tiers": ("Free",), "entitled_cents": 800}], id="active, the Free tier and money"),
+        pytest.param([{**V1, "tiers": (), "entitled_cents": 800}, None], id="grace"),
+        pytest.param([{}, *[{"tiers": (), "entitled_cents": 800}] * 4], id="a deleted tier"),
+    ],
+)
+def test_only_tiers_of_the_records_own_campaign_are_found_by_amount(chapters: list[dict[str, Any] | None]) -> None:
+    dearer = TierId("9")
+    both = tier_map() | {dearer: Tier(campaign_id=OTHERS, tier_id=dearer, title="Theirs", amount_cents=750)}
+    record, now = story(*chapters), days(len(chapters) - 1)
+    assert entitle(record, tiers=both, now=now, grace_days=7).tier_ids >= BRONZE
+    for tiers in (both, {dearer: both[dearer]}):
+        found = entitle(record, tiers=tiers, now=now, grace_days=7)
+        assert dearer not in found.tier_ids
+        doubted = take_reading(None, reading(at=days(0), tiers=(), entitled_cents=800, **V1), is_believed=False)
+        hoped = entitle_unproven(doubted, tiers=tiers, now=now, grace_days=7)
+        assert hoped is not None
+        assert dearer not in hoped.tier_ids
 
 
 # --- how long, how much -----------------------------------------------------------------------------------------

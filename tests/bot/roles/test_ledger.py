@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -159,3 +160,9 @@ def test_a_look_tells_which_of_our_writes_were_carried_out(
     state: GrantState, where: Seat | None, happened: bool
 ) -> None:
     assert carried_out({GOLD: row(state)}, look(state, where), where) == ((row(state),) if happened else ())
+
+
+def test_a_state_that_nobody_thought_of_settles_nothing() -> None:
+    unheard: Any = "unheard of"
+    with pytest.raises(AssertionError):
+        look(unheard, seat(has=False))

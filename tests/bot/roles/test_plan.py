@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bot.model import ChargeStatus, GrantState, HandEdits, Mode, PatronStatus
+from bot.roles import plan
 from bot.roles.assignable import Block
 from bot.roles.plan import Action, plan_person
-from bot.roles.rules import Wanted
+from bot.roles.rules import Claim, Wanted
 from tests.fakes.world import ROLE, World, changes
 
 DECLINED: dict[str, Any] = {"patron_status": PatronStatus.DECLINED, "charge_status": ChargeStatus.DECLINED}
@@ -412,3 +413,12 @@ def test_each_pledge_role_and_each_row_is_decided_once(world: World) -> None:
     person = world.people["ada"]
     decided = [one.role_id for one in plan_person(world.facts(), person).decisions]
     assert sorted(decided) == sorted({rule.role_id for rule in world.rules.values()} | person.grants.keys())
+
+
+def test_an_answer_that_nobody_thought_of_takes_no_role(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.holder("ada")
+    perhaps: Any = "perhaps"
+    claim = Claim(role_id=ROLE["Gold"], wanted=perhaps, rule=world.rules["Gold"])
+    monkeypatch.setattr(plan, "claim_roles", lambda *_: {ROLE["Gold"]: claim})
+    with pytest.raises(AssertionError):
+        plan_person(world.facts(), world.people["ada"])

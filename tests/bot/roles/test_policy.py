@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from bot.model import DiscordUserId, HoldId, HoldItem, HoldState, Mode, PatronStatus, RoleId, RuleKind
 from bot.roles.assignable import Block
-from bot.roles.plan import CHANGES, Action, Decision, PersonPlan
+from bot.roles.plan import CHANGES, Action, Decision, PersonPlan, plan_person
 from bot.roles.policy import Brake, Rail, counted_revokes, facts_mark, lost_by, outdated_items, rein_in
 from bot.roles.rules import Claim, Wanted
 from tests.fakes.world import GUILD, ROLE, Changes, World, changes, role_rules
@@ -299,3 +299,12 @@ def test_a_rail_never_adds_a_change_and_leaves_all_else_alone(
         held_back = replace(before, action=Action.HELD_BACK, rail=after.rail)
         assert after == before or (before.action in CHANGES and after == held_back)
     assert replace(reined, decisions=plan.decisions) == plan
+
+
+def test_a_mode_or_a_hold_that_nobody_thought_of_lets_nothing_happen(world: World) -> None:
+    unheard: Any = "unheard of"
+    plan = plan_person(world.facts(), world.people["ada"])
+    with pytest.raises(AssertionError):
+        rein_in(plan, replace(world.settings, mode=unheard))
+    with pytest.raises(AssertionError):
+        rein_in(plan, world.settings, items={GOLD: item(unheard)})

@@ -230,7 +230,11 @@ def test_a_payment_that_went_through_ends_the_decline() -> None:
 def test_a_patron_without_tier_is_remembered_from_our_first_read_of_it() -> None:
     record = after(reading(at=at(1)), reading(at=at(2), tiers=()), reading(at=at(9), tiers=()))
     assert record.memory == Memory(
-        tierless_since=at(2), last_active_at=at(1), last_active_tier_ids=(TIER["Gold"],), last_active_cents=1000
+        tierless_since=at(2),
+        centless_since=at(2),
+        last_active_at=at(1),
+        last_active_tier_ids=(TIER["Gold"],),
+        last_active_cents=1000,
     )
 
 
@@ -243,7 +247,11 @@ def test_tiers_without_money_are_remembered_beside_those_that_were_paid_for() ->
     record = after(reading(at=at(1)), reading(at=at(2), **FREE_ONLY), reading(at=at(9), **FREE_ONLY))
     both = tuple(sorted((TIER["Free"], TIER["Gold"])))
     assert record.memory == Memory(
-        tierless_since=at(2), last_active_at=at(1), last_active_tier_ids=both, last_active_cents=1000
+        tierless_since=at(2),
+        centless_since=at(2),
+        last_active_at=at(1),
+        last_active_tier_ids=both,
+        last_active_cents=1000,
     )
 
 
@@ -252,10 +260,33 @@ def test_tiers_without_money_are_all_that_is_remembered_where_nothing_was_paid_b
     assert (memory.last_active_tier_ids, memory.last_active_cents) == ((TIER["Free"],), 0)
 
 
-def test_the_wait_begins_anew_where_something_else_is_listed() -> None:
+def test_a_tier_that_goes_within_a_blank_is_remembered_with_its_time() -> None:
+    """Whether it was a whole discount, so that a new blank begins, or the Free tier only prices can tell."""
     discount = reading(at=at(1), entitled_cents=0)
-    assert after(discount, reading(at=at(90), tiers=())).memory.tierless_since == at(90)
-    assert after(discount, reading(at=at(90), **FREE_ONLY)).memory.tierless_since == at(90)
+    memory = after(discount, reading(at=at(90), **FREE_ONLY), reading(at=at(91), tiers=())).memory
+    assert memory.tierless_since == at(1)
+    assert memory.unlisted_since == {TIER["Gold"]: at(90), TIER["Free"]: at(91)}
+    assert after(discount, reading(at=at(90), tiers=()), discount_again(91)).memory.unlisted_since == {}
+    assert after(reading(at=at(1)), reading(at=at(2), tiers=())).memory.unlisted_since == {}
+
+
+def discount_again(hour: int) -> Membership:
+    return reading(at=at(hour), entitled_cents=0)
+
+
+def test_money_that_is_blank_is_remembered_from_our_first_read_of_it() -> None:
+    blank = [reading(at=at(hour), entitled_cents=cents) for hour, cents in ((2, 0), (3, None))]
+    assert after(reading(at=at(1)), *blank).memory.centless_since == at(2)
+    assert after(*blank, reading(at=at(4))).memory.centless_since is None
+    assert after(*blank, reading(at=at(4), entitled_cents=0, is_gifted=True)).memory.centless_since is None
+    assert after(*blank, reading(at=at(4), entitled_cents=0, membership_id=None)).memory.centless_since is None
+
+
+def test_what_was_said_of_money_is_remembered() -> None:
+    active = reading(at=at(1), will_pay_cents=500, cadence_months=12, is_free_trial=True)
+    memory = after(active, reading(at=at(2), **FORMER)).memory
+    assert (memory.last_active_will_pay_cents, memory.last_active_cadence_months) == (500, 12)
+    assert memory.was_free_of_charge
 
 
 def test_what_the_last_active_reading_gave_is_remembered_when_the_pledge_is_over() -> None:
@@ -266,6 +297,10 @@ def test_what_the_last_active_reading_gave_is_remembered_when_the_pledge_is_over
 def test_what_is_listed_while_a_payment_is_declined_was_not_paid_for() -> None:
     listed = reading(at=at(2), tiers=("Bronze",), charge_status=ChargeStatus.DECLINED)
     assert after(reading(at=at(1)), listed).memory.last_active_tier_ids == (TIER["Gold"],)
+
+
+def test_what_the_next_charge_takes_is_part_of_the_fingerprint() -> None:
+    assert fingerprint(reading()) != fingerprint(reading(will_pay_cents=500))
 
 
 # --- unproven readings ------------------------------------------------------------------------------------------

@@ -23,13 +23,13 @@ from bot.model import (
     TierId,
 )
 from bot.roles.assignable import Block
+from bot.roles.blocks import Reader, say_block
 from bot.roles.entitlement import Entitlement, Standing
 from bot.roles.names import Names, discord_stamp, plain_stamp
 from bot.roles.plan import Action, Decision
 from bot.roles.report import (
     HOLD_LINES,
     say_absence,
-    say_block,
     say_decision,
     say_done,
     say_hold,
@@ -74,6 +74,15 @@ def test_what_has_a_name_is_called_by_it() -> None:
         "Moth Tales",
         "Gold",
     )
+
+
+@pytest.mark.parametrize("title", ["", "  "])
+def test_a_tier_without_a_title_is_called_by_its_price(title: str) -> None:
+    """Campaigns that charge for each creation have such."""
+    untitled = replace(NAMES.tiers[TIER["Gold"]], title=title)
+    names = replace(NAMES, tiers={TIER["Gold"]: untitled}, currencies={CAMPAIGN: "EUR"})
+    assert names.tier(TIER["Gold"]) == "10.00 EUR"
+    assert say_rule(RULE["Gold"], names) == "the tier 10.00 EUR of Moth Tales"
 
 
 def test_what_has_no_name_any_more_is_called_by_its_id() -> None:
@@ -244,6 +253,33 @@ def test_each_standing_is_said_in_words(entitlement: Entitlement, expected: str)
         ),
         pytest.param({"is_free_trial": True, "entitled_cents": 0}, ", on a free trial", id="a trial is no discount"),
         pytest.param(
+            {
+                "is_free_trial": True,
+                "will_pay_cents": 0,
+                "charge_status": ChargeStatus.NEVER,
+                "tiers": ("Free", "Gold"),
+            },
+            ", complimentary",
+            id="a trial without an end is complimentary",
+        ),
+        pytest.param(
+            {"is_free_trial": True, "will_pay_cents": 0, "charge_status": ChargeStatus.NEVER, "cadence_months": 1},
+            ", on a free trial",
+            id="a trial that was cancelled",
+        ),
+        pytest.param(
+            {"is_free_trial": True, "will_pay_cents": 1000, "charge_status": ChargeStatus.NEVER},
+            ", on a free trial",
+            id="a trial that is to be paid",
+        ),
+        pytest.param({"cadence_months": 12, "entitled_cents": 12000}, ", paid yearly", id="annual, the year's cents"),
+        pytest.param(
+            {"cadence_months": 12, "entitled_cents": 10800},
+            ", paid yearly, discounted: for less than its tier's price",
+            id="annual, the year's cents with a discount",
+        ),
+        pytest.param({"tiers": ("Bronze", "Gold"), "entitled_cents": 300}, "", id="of two tiers, the cheaper is paid"),
+        pytest.param(
             {"charge_status": ChargeStatus.FREE_TRIAL, "entitled_cents": 0},
             ", on a free trial",
             id="a trial by its charge",
@@ -272,6 +308,34 @@ def test_each_standing_is_said_in_words(entitlement: Entitlement, expected: str)
 def test_how_a_pledge_is_paid_is_said_in_words(facts: dict[str, Any], expected: str) -> None:
     active = replace(standing(Standing.ACTIVE), reading=reading(**facts))
     assert say_standing(active, NAMES) == f"active patron (Gold) of Moth Tales{expected}"
+
+
+@pytest.mark.parametrize(
+    ("lifetime_cents", "expected"),
+    [
+        (0, "cancelled before the first charge of Moth Tales"),
+        (4000, "no longer a paying patron of Moth Tales, cancelled before the next charge"),
+        (None, "no longer a paying patron of Moth Tales, cancelled before the next charge"),
+    ],
+)
+def test_a_charge_that_never_was_made_is_no_fault(lifetime_cents: int | None, expected: str) -> None:
+    """Patreon shows such a pledge as former, its charge as deleted, and the day of the next one."""
+    lapsed = replace(
+        standing(Standing.LAPSED, ()),
+        reading=reading(
+            **FORMER,
+            charge_status=ChargeStatus.DELETED,
+            lifetime_cents=lifetime_cents,
+            entitled_cents=0,
+            next_charge_at=GRACE_END,
+        ),
+    )
+    assert say_standing(lapsed, NAMES) == expected
+
+
+def test_a_deleted_charge_of_an_active_patron_is_said() -> None:
+    lapsed = standing(Standing.LAPSED, (), charge_status=ChargeStatus.DELETED)
+    assert say_standing(lapsed, NAMES) == "no longer a paying patron of Moth Tales, payment deleted"
 
 
 def test_who_cancelled_and_is_entitled_to_the_end_is_not_said_to_be_discounted() -> None:
@@ -350,13 +414,13 @@ def test_absence_is_said_with_the_read_that_found_it(
         pytest.param(
             None,
             1,
-            f"nothing that Patreon says of this patron in Moth Tales is proven yet ({LISTED})",
+            f"I haven't been able to check their membership of Moth Tales yet ({LISTED})",
             id="not proven",
         ),
         pytest.param(
             None,
             None,
-            "nothing that Patreon says of this patron in Moth Tales is proven yet (not read yet)",
+            "I haven't been able to check their membership of Moth Tales yet (not read yet)",
             id="not read",
         ),
     ],
@@ -401,8 +465,82 @@ def test_a_role_that_was_taken_away_and_is_not_proven_is_not_said_to_be_kept() -
     decision = Decision(
         role_id=ROLE["Gold"], action=Action.UNPROVEN, claim=Claim(role_id=ROLE["Gold"], wanted=Wanted.UNSURE)
     )
-    assert "not given, for nothing proves yet" in say_decision(decision, NAMES)
+    assert "not given yet, because I can't tell yet" in say_decision(decision, NAMES)
     assert "kept, for no complete reading" in say_decision(replace(decision, has_role=True), NAMES)
+
+
+@pytest.mark.parametrize(
+    ("has_role", "expected"),
+    [
+        (
+            False,
+            "**Gold**: not given yet, because I can't tell yet whether it is earned. It asks for the tier Gold of ",
+        ),
+        (True, "**Gold**: kept, because a person gave it and it is not mine to remove. It asks for the tier Gold of "),
+    ],
+)
+def test_a_role_that_is_not_ours_and_not_proven_is_not_said_to_be_unearned(has_role: bool, expected: str) -> None:
+    world = World()
+    world.stranger("ada")
+    world.link("ada")
+    if has_role:
+        world.give("ada", "Gold")
+    gold = next(one for one in world.plan_of("ada").decisions if one.role_id == ROLE["Gold"])
+    for reader, whose in ((Reader.TEAM, "their"), (Reader.PATRON, "your")):
+        said = say_decision(gold, world.names(), reader)
+        assert said.startswith(expected)
+        assert said.endswith(f"I haven't been able to check {whose} membership of Moth Tales yet (not read yet)")
+
+
+@pytest.mark.parametrize("block", Block)
+def test_only_who_can_act_is_told_the_cure(block: Block) -> None:
+    world = World()
+    world.patron("ada")
+    world.block("Gold", block)
+    (blocked,) = [one for one in world.plan_of("ada").decisions if one.block is not None]
+    assert say_block(block) in say_decision(blocked, world.names())
+    told = say_decision(blocked, world.names(), Reader.PATRON)
+    assert "let this server's team know" in told
+    for cure in (say_block(block), "drag my role", "Manage Roles", "choose another", "remove the rule"):
+        assert cure not in told
+        assert cure not in say_reason(blocked, world.names())
+
+
+@pytest.mark.parametrize(
+    ("decision", "team", "patron"),
+    [
+        pytest.param({"action": Action.SCREENING}, "until they have passed", "until you have passed", id="screening"),
+        pytest.param(
+            {"action": Action.SUPPRESSED}, "with `/patreon restore`", "this server's team can give it back", id="taken"
+        ),
+        pytest.param(
+            {"action": Action.HELD_BACK, "rail": "hold"},
+            "until an admin answers `/patreon holds`",
+            "until this server's team decides",
+            id="held",
+        ),
+        pytest.param(
+            {"action": Action.HELD_BACK, "rail": "discard"}, "an admin chose", "this server's team chose", id="kept"
+        ),
+        pytest.param(
+            {"action": Action.HELD_BACK, "rail": "mode"}, "by this server's mode", "by this server's mode", id="mode"
+        ),
+    ],
+)
+def test_each_reader_is_told_what_is_theirs_to_do(decision: dict[str, Any], team: str, patron: str) -> None:
+    whole = Decision(role_id=ROLE["Gold"], claim=GIVEN, **decision)
+    assert team in say_decision(whole, NAMES)
+    said = say_decision(whole, NAMES, Reader.PATRON)
+    assert patron in said
+    assert "/patreon" not in said
+
+
+def test_a_reader_or_a_standing_that_nobody_thought_of_is_an_error() -> None:
+    unheard: Any = "unheard of"
+    with pytest.raises(AssertionError):
+        say_block(Block.GONE, unheard)
+    with pytest.raises(AssertionError):
+        say_standing(standing(unheard), NAMES)
 
 
 def test_a_blocked_role_is_said_with_the_cure() -> None:
@@ -440,7 +578,7 @@ def test_who_is_linked_and_not_read_yet_is_said_so() -> None:
     world.stranger("ada")
     world.link("ada")
     assert say_decision(world.plan_of("ada").decisions[0], world.names()).endswith(
-        "; nothing that Patreon says of this patron in Moth Tales is proven yet (not read yet)"
+        "; I haven't been able to check their membership of Moth Tales yet (not read yet)"
     )
 
 
@@ -598,8 +736,22 @@ ACTIVE_WORDS = "active patron (Gold) of Moth Tales"
         pytest.param({"action": Action.LEAVE}, "a person gave it to you", id="given by a person"),
         pytest.param(
             {"action": Action.BLOCKED, "block": Block.GONE},
-            "the role no longer exists; remove the rule with /patreon rule remove",
-            id="blocked, without marks",
+            "this role no longer exists; let this server's team know",
+            id="blocked: the cure is not theirs",
+        ),
+        pytest.param(
+            {"action": Action.BLOCKED, "block": Block.ABOVE_BOT},
+            "I can't change this role because of how this server is set up; let this server's team know",
+            id="blocked: nor is Discord's order of roles",
+        ),
+        pytest.param(
+            {"action": Action.NONE, "has_role": True}, "a person gave it to you", id="not earned, given by a person"
+        ),
+        pytest.param(
+            {"action": Action.NONE, "claim": Claim(role_id=ROLE["Gold"], wanted=Wanted.UNSURE, rule=RULE["Gold"])},
+            "it asks for the tier Gold of Moth Tales; "
+            "I haven't been able to check your membership of Moth Tales yet (not read yet)",
+            id="not proven",
         ),
         pytest.param(
             {"action": Action.REVOKE, "claim": replace(GIVEN, rule=None)}, "no rule names it any more", id="no rule"

@@ -3,10 +3,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from bot.model import CampaignId, ChargeStatus, PatronStatus, RoleRule, RuleId, RuleKind
+from bot.model import CampaignId, ChargeStatus, PatronStatus, RoleRule, RuleId, RuleKind, Tier, TierId
 from bot.roles.entitlement import Entitlement, Standing
 from bot.roles.record import take_absence, take_reading
-from bot.roles.rules import Account, Claim, Wanted, claim_roles, is_met, settle_accounts
+from bot.roles.rules import Account, Claim, Wanted, claim_roles, is_met, is_told, settle_accounts
 from tests.fakes.world import CAMPAIGN, NEW_YEAR, ROLE, TIER, reading, role_rules, tier_map
 
 NONE = Entitlement(standing=Standing.NONE)
@@ -92,6 +92,17 @@ def test_a_rule_of_a_kind_that_nobody_wrote_is_an_error_not_a_no() -> None:
     rule: Any = replace(RULE["Gold"], kind="unheard of")
     with pytest.raises(AssertionError):
         is_met(rule, GOLD)
+    for entitlement in (GOLD, LAPSED, paid(None)):
+        with pytest.raises(AssertionError):
+            is_told(rule, entitlement)
+
+
+@pytest.mark.parametrize("kind", RuleKind)
+def test_each_kind_says_whether_its_fact_is_told(kind: RuleKind) -> None:
+    """Who adds a kind writes its row in the test below, too."""
+    asked_of_what_may_be_missing = {RuleKind.AMOUNT, RuleKind.LIFETIME, RuleKind.MONTHS}
+    untold = replace(GOLD, reading=UNTOLD)
+    assert is_told(replace(RULE["Gold"], kind=kind), untold) is (kind not in asked_of_what_may_be_missing)
 
 
 @pytest.mark.parametrize(
@@ -154,6 +165,19 @@ def test_several_rules_for_a_role_are_alternatives(
     found = claim(gold_rule(1), gold_rule(2, campaign_id=OTHER), **accounts)
     assert found.rule is not None
     assert (found.wanted, found.rule.rule_id) == (wanted, decided_by)
+
+
+def test_each_campaigns_word_rests_on_its_own_tiers() -> None:
+    """A pledge of 800 without a listed tier, in each of two campaigns that a server follows: 300 here, 750 there."""
+    dearer = Tier(campaign_id=OTHER, tier_id=TierId("9"), title="Theirs", amount_cents=750)
+    custom = reading(tiers=(), entitled_cents=800, membership_id=None)
+    records = {
+        campaign_id: take_reading(None, replace(custom, campaign_id=campaign_id)) for campaign_id in (CAMPAIGN, OTHER)
+    }
+    tiers = tier_map() | {dearer.tier_id: dearer}
+    accounts = settle_accounts(records, tiers=tiers, now=NEW_YEAR, grace_days=7)
+    assert accounts[CAMPAIGN].believed.tier_ids == {TIER["Bronze"]}
+    assert accounts[OTHER].believed.tier_ids == {dearer.tier_id}
 
 
 def test_each_role_is_answered_for_once() -> None:
