@@ -21,6 +21,9 @@ from bot.model import (
 )
 from bot.patreon.documents_v2 import read_campaigns, read_identity, read_member, read_page
 from bot.patreon.pages import PageAnswer, PagePlace
+from bot.patreon.requests_v2 import identity_request, member_request, page_request
+from bot.roles.entitlement import Entitlement, Standing, entitle
+from bot.roles.record import take_reading
 
 STARTED = datetime(2026, 11, 21, 12, tzinfo=UTC)
 PLACE = PagePlace(campaign_id=CampaignId("700"), read_started_at=STARTED)
@@ -261,3 +264,46 @@ def test_a_campaign_without_attributes_is_called_by_its_id(sample: Any) -> None:
 def test_campaigns_without_list_or_id_are_an_error(sample: Any, case: str) -> None:
     with pytest.raises(PatreonUnavailable):
         read_campaigns(sample(case).body)
+
+
+def month(answer: PageAnswer, number: int) -> Entitlement:
+    """Work out what the row's patron is entitled to."""
+    (one,) = [one for one in answer.page.memberships if one.patreon_user_id == str(9000 + number)]
+    tiers = {tier.tier_id: tier for tier in answer.page.tiers}
+    return entitle(take_reading(None, one), tiers=tiers, now=STARTED, grace_days=7)
+
+
+@pytest.mark.parametrize(
+    ("number", "standing", "cents", "tier_ids"),
+    [
+        pytest.param(1, Standing.ACTIVE, 500, {"5000", "5001"}, id="complimentary"),
+        pytest.param(2, Standing.LAPSED, 0, set(), id="cancelled before the first charge"),
+        pytest.param(3, Standing.ACTIVE, 500, {"5001"}, id="yearly, with the year's cents"),
+        pytest.param(4, Standing.ACTIVE, 500, {"5001"}, id="a gift"),
+        pytest.param(5, Standing.ACTIVE, 500, {"5001"}, id="in another currency"),
+        pytest.param(6, Standing.ACTIVE, 200, {"5001", "5002"}, id="an upgrade that is over"),
+    ],
+)
+def test_what_money_is_said_of_counts_by_the_month(
+    page: Any, number: int, standing: Standing, cents: int, tier_ids: set[str]
+) -> None:
+    found = month(page("v2_members_money"), number)
+    assert (found.standing, found.cents, set(map(str, found.tier_ids))) == (standing, cents, tier_ids)
+
+
+def test_what_the_next_charge_takes_is_read_and_asked_for(page: Any) -> None:
+    charges = {one.patreon_user_id: one.will_pay_cents for one in page("v2_members_money").page.memberships}
+    assert (charges[PatreonUserId("9001")], charges[PatreonUserId("9005")]) == (0, 486)
+    place = CampaignId("700")
+    for request in (identity_request(), page_request(place, None), member_request(MembershipId("m"))):
+        assert "will_pay_amount_cents" in dict(request.query)["fields[member]"].split(",")
+
+
+def test_a_campaign_that_charges_for_each_creation_says_nothing_of_charges(page: Any) -> None:
+    answer = page("v2_members_per_creation")
+    (tier,) = answer.page.tiers
+    assert (tier.title, tier.amount_cents) == ("", 300)
+    one = only(answer)
+    assert (one.charge_status, one.cadence_months, one.next_charge_at) == (ChargeStatus.NEVER, None, None)
+    found = month(answer, 1)
+    assert (found.standing, found.cents) == (Standing.ACTIVE, 300)

@@ -53,6 +53,15 @@ def test_what_cannot_be_read_names_nobody(body: bytes) -> None:
     assert read_hint(body) is None
 
 
+@pytest.mark.parametrize(
+    ("case", "membership_id"),
+    [("v2_webhook_send_test", None), ("v2_webhook_send_test_delete", "00000000-aaaa-4bbb-8ccc-dddddddddddd")],
+)
+def test_the_portals_test_asks_for_one_look_at_most(sample: Any, case: str, membership_id: str | None) -> None:
+    hint = read_hint(sample(case).body)
+    assert (None if hint is None else hint.membership_id) == membership_id
+
+
 def test_stray_bytes_are_no_signature() -> None:
     assert not is_genuine(b"{}", signature="\udcff", secret=Secret("s"))
 

@@ -32,6 +32,12 @@ async def act(page: Page, action: str, patron: str = "Gerda Nilsson", *, answers
         pytest.param("refund", "Gerda Nilsson", {}, "active, refunded", id="refund"),
         pytest.param("pause", "Gerda Nilsson", {}, "active, paused", id="pause"),
         pytest.param("resume", "Paul Wintergreen", {}, "active", id="resume"),
+        pytest.param("complimentary", "Nils Ahlgren", {"tier": "Gold"}, "active, complimentary", id="complimentary"),
+        pytest.param("set_amount", "Gerda Nilsson", {"amount_cents": 450}, "active", id="another amount"),
+        pytest.param("set_cadence", "Gerda Nilsson", {"months": 12}, "active, annual", id="another cadence"),
+        pytest.param("list_also", "Gerda Nilsson", {"tier": "Silver"}, "active", id="another tier"),
+        pytest.param("blank", "Gerda Nilsson", {"what": "cents"}, "active, blank", id="blank"),
+        pytest.param("cancel_uncharged", "Gerda Nilsson", {}, "former patron", id="cancelled uncharged"),
         pytest.param("set_charge_status", "Gerda Nilsson", {"status": "Fraud"}, "active, fraud", id="any word"),
     ],
 )
@@ -39,6 +45,12 @@ async def test_an_act_changes_the_standing(
     page: Page, action: str, patron: str, more: dict[str, Any], status: str
 ) -> None:
     assert (await act(page, action, patron, **more))["patron"]["status"] == status
+
+
+async def test_a_creator_acts_too(page: Page, sandbox: Sandbox) -> None:
+    await act(page, "charge_per_creation")
+    assert not sandbox.world.campaign.is_monthly
+    await act(page, "send_test", trigger="members:delete")
 
 
 async def test_a_patron_and_a_tier_may_be_named_by_id(page: Page, sandbox: Sandbox) -> None:

@@ -12,7 +12,7 @@ from sandbox.main import Sandbox
 from sandbox.options import read_options
 from sandbox.page import discord_acts, patreon_acts, scripts
 from sandbox.page.forecast import FAULTS
-from sandbox.page.patreon_acts import PATRON_ACTS
+from sandbox.page.patreon_acts import CREATOR_ACTS, PATRON_ACTS
 from sandbox.page.server_acts import SERVER_ACTS
 
 README = (Path(page.__file__).parents[1] / "README.md").read_text(encoding="utf-8")
@@ -39,7 +39,7 @@ def test_every_call_is_documented(path: str) -> None:
     assert f"http://127.0.0.1:8400{path}" in README or f"`GET {path}`" in README
 
 
-@pytest.mark.parametrize("action", [*SERVER_ACTS, *PATRON_ACTS, "delete_tier"])
+@pytest.mark.parametrize("action", [*SERVER_ACTS, *PATRON_ACTS, *CREATOR_ACTS])
 def test_every_act_is_documented(action: str) -> None:
     assert f"`{action}`" in README
 
