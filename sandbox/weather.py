@@ -12,7 +12,8 @@ Service = Literal["discord", "patreon"]
 class Fault:
     """One switched-on fault: `times` uses are left (None: until cleared), after `after` requests went through.
 
-    `struck` is how often it did strike: of a fault whose route nobody asks for, that stays 0.
+    With `above`, only requests for a list with more rows than that on a page are meant. `struck` is how often it did
+    strike: of a fault whose route nobody asks for, that stays 0.
     """
 
     service: Service
@@ -20,10 +21,16 @@ class Fault:
     fault: str
     times: int | None = None
     after: int = 0
+    above: int = 0
     struck: int = 0
 
-    def matches(self, request_line: str) -> bool:
-        """Tell whether "METHOD /path" is meant: by glob where the route has a star, else by containing it."""
+    def matches(self, request_line: str, rows: int | None = None) -> bool:
+        """Tell whether "METHOD /path" is meant: by glob where the route has a star, else by containing it.
+
+        `rows` is how many rows it asks for on a page, where it does.
+        """
+        if self.above and (rows is None or rows <= self.above):
+            return False
         if "*" in self.route:
             return fnmatchcase(request_line, self.route) or fnmatchcase(request_line, f"*{self.route}")
         return self.route in request_line
@@ -59,11 +66,13 @@ class Weather:
         for watcher in self._watchers:
             watcher()
 
-    def take(self, service: Service, request_line: str, *, among: frozenset[str] | None = None) -> str | None:
+    def take(
+        self, service: Service, request_line: str, *, among: frozenset[str] | None = None, rows: int | None = None
+    ) -> str | None:
         """Return the fault that strikes this request, counting it as used; only those in `among`, where given."""
         for fault in self.faults:
             wanted = among is None or fault.fault in among
-            if fault.service != service or not wanted or not fault.matches(request_line):
+            if fault.service != service or not wanted or not fault.matches(request_line, rows):
                 continue
             if fault.after > 0:
                 fault.after -= 1

@@ -59,6 +59,7 @@ PURE_PARTS = {
         "retry",
         "shapes_v1",
         "shapes_v2",
+        "sizes",
         "wire",
     ),
     "bot/roles": (

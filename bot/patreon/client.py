@@ -4,24 +4,30 @@ Holds no token: each verb is handed one. `tokens.py` is the way to a usable one,
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from datetime import datetime
 from http import HTTPStatus
 from typing import Protocol
 
 import msgspec
+import structlog
 
 from bot.clock import Clock
-from bot.errors import ClientRefused, PatreonRefused
+from bot.errors import ClientRefused, PatreonRefused, PatreonUnavailable
 from bot.model import Campaign, CampaignId, Identity, Membership, MembershipId, MembershipPage, Secret
 from bot.patreon import documents_v1, documents_v2, requests_v1, requests_v2, webhooks
 from bot.patreon.clientwatch import ClientWatch
 from bot.patreon.http import Http
 from bot.patreon.pages import PageAnswer, PagePlace, read_cursor, walk_pages
 from bot.patreon.protocol import Request, UnsupportedByApi
+from bot.patreon.retry import is_of_size
+from bot.patreon.sizes import PageSize, PageSizes
 from bot.patreon.version import PatreonApi
 from bot.patreon.webhooks import Webhook
 
 __all__ = ["Http", "PatreonApi", "PatreonClient", "TokenUse"]
+
+log = structlog.get_logger(__name__)
 
 MAX_CAMPAIGN_PAGES = 20  # a creator has one campaign, or a few
 
@@ -29,12 +35,18 @@ PageVerb = Callable[[Secret], Awaitable[PageAnswer]]
 TokenUse = Callable[[PageVerb], Awaitable[PageAnswer]]
 
 
+class PageTooLarge(PatreonUnavailable):
+    """A page of this size is not answered while smaller ones are: the read begins anew."""
+
+
 class Requests(Protocol):
     """What requests_v1 and requests_v2 both offer."""
 
+    @property
+    def PAGE_SIZES(self) -> tuple[int, ...]: ...  # noqa: N802  the name of a module's constant
     def identity_request(self) -> Request: ...
     def campaigns_request(self, cursor: str | None) -> Request: ...
-    def page_request(self, campaign_id: CampaignId, cursor: str | None) -> Request: ...
+    def page_request(self, campaign_id: CampaignId, cursor: str | None, *, rows: int) -> Request: ...
 
 
 class Documents(Protocol):
@@ -82,17 +94,38 @@ class PatreonClient:
         """Yield a campaign's members page by page; the last has `is_last`. Whether all are there is not judged."""
         return self.walk_membership_pages(lambda verb: verb(access_token), campaign_id)
 
-    def walk_membership_pages(self, use_token: TokenUse, campaign_id: CampaignId) -> AsyncIterator[MembershipPage]:
-        """Yield the same pages, asking `use_token` for each to be fetched with whatever token is good by then."""
+    def page_sizes(self, kept: PageSize | None = None) -> PageSizes:
+        """Return the sizes for one read, beginning with what an earlier one found."""
+        return PageSizes(self._requests.PAGE_SIZES, kept, now=self._clock.now())
+
+    async def walk_membership_pages(
+        self, use_token: TokenUse, campaign_id: CampaignId, sizes: PageSizes | None = None
+    ) -> AsyncIterator[MembershipPage]:
+        """Yield the same pages, asking `use_token` for each to be fetched with whatever token is good by then.
+
+        A page with the number 1 begins the read, or begins it anew: then what came before it is void.
+        """
+        found = sizes or self.page_sizes()
 
         async def fetch(place: PagePlace) -> PageAnswer:
             async def verb(access_token: Secret) -> PageAnswer:
-                request = self._requests.page_request(place.campaign_id, place.cursor)
-                return self._documents.read_page(await self._fetch(request, access_token), place)
+                return self._documents.read_page(await self._fetch_page(place, found, access_token), place)
 
-            return await use_token(verb)
+            answer = await use_token(verb)
+            found.note_answer()
+            return answer
 
-        return walk_pages(PagePlace(campaign_id=campaign_id, read_started_at=self._clock.now()), fetch)
+        first = PagePlace(campaign_id=campaign_id, read_started_at=self._clock.now())
+        while True:
+            try:
+                async with aclosing(walk_pages(first, fetch)) as pages:
+                    async for page in pages:
+                        yield page
+            except PageTooLarge as error:
+                why = str(error)
+                log.warning("a list is read anew in smaller pages", campaign_id=campaign_id, rows=found.rows, why=why)
+            else:
+                return
 
     async def fetch_membership(self, access_token: Secret, membership_id: MembershipId) -> Membership:
         """Return one member as Patreon has it now. Raises UnsupportedByApi on v1."""
@@ -130,9 +163,35 @@ class PatreonClient:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
 
-    async def _fetch(self, request: Request, access_token: Secret) -> bytes:
+    async def _fetch_page(self, place: PagePlace, sizes: PageSizes, access_token: Secret) -> bytes:
+        """Return a page as `sizes.py` has it. Raises PageTooLarge after a step to a smaller size."""
+        request = self._requests.page_request(place.campaign_id, place.cursor, rows=sizes.rows)
+        if sizes.rows == sizes.smallest:
+            at_hand = sizes.smallest_answer if place.number == 1 else None
+            return at_hand or await self._fetch(request, access_token)
+        answer = await self._try(request, access_token)
+        if answer is None and not sizes.is_on_trial:
+            smallest = self._requests.page_request(place.campaign_id, None, rows=sizes.smallest)
+            sizes.smallest_answer = await self._fetch(smallest, access_token, tries_spent=1)
+            answer = await self._try(request, access_token)
+        if answer is None:
+            sizes.step_down()
+            raise PageTooLarge(f"Patreon gives no usable answer to {request.name} in pages of more than {sizes.rows}")
+        return answer
+
+    async def _try(self, heavy: Request, access_token: Secret) -> bytes | None:
+        """Return the answer, or None where a smaller page may be answered."""
         try:
-            body = await self._http.fetch(self._base_url, msgspec.structs.replace(request, token=access_token))
+            return await self._fetch(msgspec.structs.replace(heavy, is_heavy=True), access_token)
+        except PatreonUnavailable as error:
+            if not is_of_size(error):
+                raise
+            return None
+
+    async def _fetch(self, request: Request, access_token: Secret, *, tries_spent: int = 0) -> bytes:
+        signed = msgspec.structs.replace(request, token=access_token)
+        try:
+            body = await self._http.fetch(self._base_url, signed, tries_spent=tries_spent)
         except ClientRefused as error:
             self._watch.refused("API", error)
             raise

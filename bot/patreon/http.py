@@ -66,9 +66,12 @@ class Http:
         await self._kept.close()
         await self._fresh.close()
 
-    async def fetch(self, base_url: str, request: Request) -> bytes:
-        """Return the body of a usable answer; raises what `decipher` and `send` raise once `retry` gives up."""
-        attempt = 0
+    async def fetch(self, base_url: str, request: Request, *, tries_spent: int = 0) -> bytes:
+        """Return the body of a usable answer; raises what `decipher` and `send` raise once `retry` gives up.
+
+        With `tries_spent`, a like request has failed that often already, and this one has only the tries that are left.
+        """
+        attempt = tries_spent
         while True:
             attempt += 1
             try:
@@ -78,6 +81,7 @@ class Http:
                     error,
                     attempt=attempt,
                     is_repeatable=request.is_repeatable,
+                    is_heavy=request.is_heavy,
                     chance=random.random(),  # noqa: S311  spreads waits, guards nothing
                 )
                 if decision.wait_seconds is None:

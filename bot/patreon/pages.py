@@ -14,7 +14,7 @@ The trial costs one call where Patreon's list is endless. Stopping at the total 
 blindly: a wrong one would end the read early and make it look complete.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 
@@ -62,7 +62,7 @@ def read_cursor(body: bytes) -> str | None:
 
 async def walk_pages(
     first: PagePlace, fetch: Callable[[PagePlace], Awaitable[PageAnswer]]
-) -> AsyncIterator[MembershipPage]:
+) -> AsyncGenerator[MembershipPage]:
     """Yield the pages that `fetch` brings, as the table above says; the final one has `is_last`."""
     place = first
     answer = await fetch(place)

@@ -40,6 +40,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     form: tuple[tuple[str, str | Secret], ...] = ()
     json: bytes | None = None
     token: Secret | None = None
+    is_heavy: bool = False  # a smaller question may be answered where this one is not
 
     def target(self) -> str:
         """Return path and query; brackets are escaped, for a bare one is answered 400 (Patreon's developer forum)."""

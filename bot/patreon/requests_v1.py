@@ -9,7 +9,8 @@ from bot.model import CampaignId
 from bot.patreon.protocol import Request, page_at
 
 BASE = "/api/oauth2/api"
-PAGE_SIZE = 100  # no maximum is documented; discourse-patreon reads this many in production
+# No maximum is documented; discourse-patreon reads 100 in production. Smaller ones where that fails: `sizes.py`.
+PAGE_SIZES = (100, 50, 20, 10)
 
 PLEDGE_FIELDS = "amount_cents,created_at,currency,declined_since,total_historical_amount_cents,status"
 USER_FIELDS = "full_name,social_connections"
@@ -45,7 +46,7 @@ def campaigns_request(cursor: str | None) -> Request:
     )
 
 
-def page_request(campaign_id: CampaignId, cursor: str | None) -> Request:
+def page_request(campaign_id: CampaignId, cursor: str | None, *, rows: int = PAGE_SIZES[0]) -> Request:
     """Ask for one page of a campaign's pledges, from scratch each time: `links.next` drops what we ask for."""
     query = (
         ("include", "patron.null,reward.null"),
@@ -53,7 +54,7 @@ def page_request(campaign_id: CampaignId, cursor: str | None) -> Request:
         ("fields[user]", USER_FIELDS),
         ("fields[reward]", REWARD_FIELDS),
         ("sort", "created"),
-        ("page[count]", str(PAGE_SIZE)),
+        ("page[count]", str(rows)),
         *page_at(cursor),
     )
     path = f"{BASE}/campaigns/{quote(campaign_id, safe='')}/pledges"

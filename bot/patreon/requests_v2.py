@@ -9,7 +9,9 @@ from bot.model import CampaignId, MembershipId
 from bot.patreon.protocol import Request, page_at
 
 BASE = "/api/oauth2/v2"
-PAGE_SIZE = 1000  # the most that Patreon gives without pledge_history (Patreon docs, campaigns/{id}/members)
+# The most that Patreon gives without pledge_history (Patreon docs, campaigns/{id}/members); then those that are tried
+# where that fails: `sizes.py`.
+PAGE_SIZES = (1000, 500, 200, 100)
 
 MEMBER_FIELDS = (
     "full_name,patron_status,last_charge_status,last_charge_date,next_charge_date,currently_entitled_amount_cents,"
@@ -47,14 +49,14 @@ def campaigns_request(cursor: str | None) -> Request:
     )
 
 
-def page_request(campaign_id: CampaignId, cursor: str | None) -> Request:
+def page_request(campaign_id: CampaignId, cursor: str | None, *, rows: int = PAGE_SIZES[0]) -> Request:
     """Ask for one page of a campaign's members."""
     query = (
         ("include", "currently_entitled_tiers,user"),
         ("fields[member]", MEMBER_FIELDS),
         ("fields[user]", "social_connections"),
         ("fields[tier]", TIER_FIELDS),
-        ("page[count]", str(PAGE_SIZE)),
+        ("page[count]", str(rows)),
         *page_at(cursor),
     )
     path = f"{BASE}/campaigns/{quote(campaign_id, safe='')}/members"

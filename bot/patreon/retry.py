@@ -7,9 +7,13 @@ The table, first row that fits (attempt counts from 1; four tries at most, each 
 | the last try                      | give up             | give up            |
 | PatreonThrottled, short           | wait as told        | give up            |
 | PatreonUnreached: nothing sent    | back off            | back off           |
+| a heavy request failed otherwise  | give up             | give up            |
 | PatreonTimedOut                   | once more           | give up            |
 | any other PatreonUnavailable      | back off            | give up            |
 | anything else                     | give up             | give up            |
+
+A heavy request is a large page of a list. A smaller page may be answered where it is not, so its later tries are those
+of the smallest page: `sizes.py`.
 """
 
 import msgspec
@@ -33,7 +37,14 @@ class RetryDecision(msgspec.Struct, frozen=True):
 GIVE_UP = RetryDecision()
 
 
-def decide(error: PledgekeeperError, *, attempt: int, is_repeatable: bool, chance: float) -> RetryDecision:
+def is_of_size(error: PledgekeeperError) -> bool:
+    """Tell whether a smaller page may be answered: where Patreon was asked, and gave no usable answer."""
+    return isinstance(error, PatreonUnavailable) and not isinstance(error, PatreonUnreached)
+
+
+def decide(
+    error: PledgekeeperError, *, attempt: int, is_repeatable: bool, chance: float, is_heavy: bool = False
+) -> RetryDecision:
     """Decide after the `attempt`th try failed with `error`; `chance` in [0, 1) spreads the waits of several callers."""
     jitter = 1 + JITTER_SHARE * chance
     if attempt >= MAX_TRIES:
@@ -42,6 +53,8 @@ def decide(error: PledgekeeperError, *, attempt: int, is_repeatable: bool, chanc
         is_short = error.retry_after_seconds < LONGEST_WAIT_SECONDS
         return RetryDecision(_capped(error.retry_after_seconds + chance)) if is_repeatable and is_short else GIVE_UP
     if not isinstance(error, PatreonUnavailable):
+        return GIVE_UP
+    if is_heavy and is_of_size(error):
         return GIVE_UP
     if isinstance(error, PatreonTimedOut) and attempt >= MAX_TRIES_AFTER_TIME_OUT:
         return GIVE_UP

@@ -33,6 +33,7 @@ from bot.model import CampaignId, CredentialId, MembershipPage, Secret, TokenPai
 from bot.patreon.client import PatreonClient
 from bot.patreon.oauth import OAuth
 from bot.patreon.protocol import UnreadableRefusal
+from bot.patreon.sizes import PageSizes
 
 log = structlog.get_logger(__name__)
 
@@ -111,10 +112,14 @@ class TokenKeeper:
         return (await self._usable(credential_id)).pair.access_token
 
     def iter_pages(
-        self, credential_id: CredentialId, campaign_id: CampaignId, client: PatreonClient
+        self,
+        credential_id: CredentialId,
+        campaign_id: CampaignId,
+        client: PatreonClient,
+        sizes: PageSizes | None = None,
     ) -> AsyncIterator[MembershipPage]:
         """Yield a campaign's pages of members; a token that dies halfway is replaced, and the read goes on."""
-        return client.walk_membership_pages(lambda verb: self.call(credential_id, verb), campaign_id)
+        return client.walk_membership_pages(lambda verb: self.call(credential_id, verb), campaign_id, sizes)
 
     async def close(self) -> None:
         """Let the refreshes under way end: a pair that is on its way must reach the store."""

@@ -52,6 +52,8 @@ class BulkRead:
         """Take the pages in as they come; return the error that ended them early."""
         try:
             async for page in pages:
+                if page.number == 1:  # the read begins, or begins anew in smaller pages
+                    self._tally, self._ids_without_user = Tally(), set()
                 self._tally.see(page)
                 self._ids_without_user.update(page.ids_without_user)
                 await self._storage.campaigns.save_tiers(page.tiers)

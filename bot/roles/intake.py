@@ -101,7 +101,7 @@ class Intake:
             linked=frozenset(linked),
             on_news=on_news,
         )
-        error = await read.take(self._keeper.iter_pages(credential_id, campaign_id, self._client))
+        error = await self._take(read, campaign_id, credential_id)
         verdict = await read.conclude()
         await self._storage.reads.finish(
             read_id,
@@ -121,6 +121,17 @@ class Intake:
             turns=read.turns,
             error=error,
         )
+
+    async def _take(
+        self, read: BulkRead, campaign_id: CampaignId, credential_id: CredentialId
+    ) -> PledgekeeperError | None:
+        """Take the pages in, of the size that Patreon gives for this campaign."""
+        kept = await self._storage.reads.page_size(campaign_id)
+        sizes = self._client.page_sizes(kept)
+        error = await read.take(self._keeper.iter_pages(credential_id, campaign_id, self._client, sizes))
+        if sizes.found() != kept:
+            await self._storage.reads.save_page_size(campaign_id, sizes.found())
+        return error
 
     async def refresh_person(self, discord_user_id: DiscordUserId) -> None:
         """Read one linked person again, by their own consent or the creators'. Raises our errors; nothing is lost."""

@@ -1,4 +1,7 @@
-"""Reads of a campaign: when each began, how it ended, and whether it was believed. The verdict is the caller's."""
+"""Reads of a campaign: when each began, how it ended, whether it was believed, and in pages of which size.
+
+The verdict is the caller's.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -7,10 +10,12 @@ import msgspec
 from sqlalchemy import Row, Select, delete, insert, select, update
 
 from bot.model import CampaignId, ReadId, Source
+from bot.patreon.sizes import PageSize
 from bot.storage.database import Database
 from bot.storage.kept import Kept
 from bot.storage.rows import columns_of, to_json
-from bot.storage.tables import reads
+from bot.storage.tables import page_sizes, reads
+from bot.storage.upsert import Upsert
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,10 +100,27 @@ class Reads:
             rows = (await connection.execute(query)).all()
         return tuple(_read(row) for row in reversed(rows))
 
+    async def page_size(self, campaign_id: CampaignId) -> PageSize | None:
+        """Return what is known of a campaign whose list does not come in pages of the largest size."""
+        async with self._database.read() as connection:
+            query = select(page_sizes.c.rows, page_sizes.c.blamed_at).where(page_sizes.c.campaign_id == campaign_id)
+            row = (await connection.execute(query)).first()
+        return None if row is None else PageSize(rows=row.rows, blamed_at=row.blamed_at)
+
+    async def save_page_size(self, campaign_id: CampaignId, size: PageSize | None) -> None:
+        """Remember how large a campaign's pages may be; None: of the largest size."""
+        async with self._database.write() as connection:
+            if size is None:
+                await connection.execute(delete(page_sizes).where(page_sizes.c.campaign_id == campaign_id))
+            else:
+                row = {"campaign_id": campaign_id, "rows": size.rows, "blamed_at": size.blamed_at}
+                await connection.execute(Upsert(page_sizes).on(connection), row)
+
     async def forget_campaign(self, campaign_id: CampaignId) -> None:
         """Forget every read of a campaign: nothing is to be compared with them any more."""
         async with self._kept.write() as connection:
-            await connection.execute(delete(reads).where(reads.c.campaign_id == campaign_id))
+            for table in (reads, page_sizes):
+                await connection.execute(delete(table).where(table.c.campaign_id == campaign_id))
 
     async def purge(self, before: datetime) -> None:
         """Forget the reads of before a moment, all but each campaign's newest believed one."""

@@ -188,6 +188,14 @@ reads = Table(
     Index("ix_reads_campaign", "campaign_id", "started_at"),
 )
 
+page_sizes = Table(
+    "page_sizes",  # of the campaigns whose list Patreon does not give in pages of the largest size
+    metadata,
+    Column("campaign_id", Text, primary_key=True),
+    Column("rows", Integer, nullable=False),  # how many it gives on a page
+    Column("blamed_at", UtcTime, nullable=False),  # when it last failed at more
+)
+
 grants = Table(
     "grants",
     metadata,

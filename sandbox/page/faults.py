@@ -40,7 +40,10 @@ def read_fault(parts: Parts, body: dict[str, Any]) -> Fault:
     if fault == ROLE_ABOVE_BOT and route != EVERYWHERE and not _is_role(parts, route):
         raise Refused(f"no role has the id or name {route!r}; leave out the route for the highest below the bot")
     times = None if body.get("times") in (None, "") else _count(body, "times", least=1)
-    return Fault(service, route, fault, times, _count(body, "after", least=0))
+    above = _count(body, "above", least=0)
+    if above and service != "patreon":
+        raise Refused('"above" is about the pages of Patreon\'s lists')
+    return Fault(service, route, fault, times, after=_count(body, "after", least=0), above=above)
 
 
 def _is_role(parts: Parts, named: str) -> bool:
@@ -56,4 +59,4 @@ def _count(body: dict[str, Any], name: str, *, least: int) -> int:
 
 
 def _left_out(name: str) -> str:
-    return "until cleared" if name == "times" else "at once"
+    return {"times": "until cleared", "after": "at once", "above": "pages of any size"}[name]

@@ -16,6 +16,7 @@ COMMON = (
 FAULTS = {
     "patreon": (
         *COMMON,
+        ("504", "504 gateway timeout"),
         ("html_403", "403 with a challenge page"),
         ("token_expired", "the token expired early"),
         ("cut", "list cut: half the rows missing"),

@@ -102,6 +102,7 @@ def faults_of(parts: Parts) -> list[dict[str, Any]]:
             "after": f.after,
             "struck": f.struck,
         }
+        | ({"above": f.above} if f.above else {})
         for f in parts.weather.faults
     ]
 

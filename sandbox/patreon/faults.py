@@ -10,11 +10,12 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from sandbox.patreon.errors import ApiError, throttled, unauthorized
+from sandbox.patreon.query import asked_rows
 from sandbox.weather import Weather
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-STATUSES = frozenset({"500", "502", "503", "403", "404", "401"})
+STATUSES = frozenset({"500", "502", "503", "504", "403", "404", "401"})
 DOOR_FAULTS = STATUSES | {"429", "html", "html_403", "slow", "hang", "drop", "lost", "other_api"}
 PAGE_FAULTS = frozenset(
     {"cut", "empty", "wrong_total", "endless_cursor", "repeat_page", "null_users", "no_tiers", "no_discord"}
@@ -48,7 +49,8 @@ class Door:
     async def pass_through(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Let a request through, under the fault of the hour."""
         left = PAGE_FAULTS | CONSENT_FAULTS if request.path == CONSENT_PATH else PAGE_FAULTS
-        fault = self._weather.take("patreon", f"{request.method} {request.path}", among=DOOR_FAULTS | left)
+        line, among = f"{request.method} {request.path}", DOOR_FAULTS | left
+        fault = self._weather.take("patreon", line, among=among, rows=asked_rows(request))
         if fault in left:
             request[_FAULT] = fault
         elif fault is not None:

@@ -8,6 +8,7 @@ from aiohttp import web
 from sandbox.patreon.errors import bad_request
 from sandbox.patreon.jsonapi import Selection
 
+PAGE_SIZE_PARAMETERS = ("page[count]", "page[size]")
 _FIELDS = re.compile(r"fields\[([^\]]+)\]")
 
 
@@ -51,9 +52,15 @@ def read_selection_v1(request: web.Request, *, default: str, relations: Mapping[
     return Selection(tuple(include), selection.fields)
 
 
+def asked_rows(request: web.Request) -> int | None:
+    """Return how many rows on a page a request asks for, where it names a number."""
+    asked = (request.query.get(parameter, "") for parameter in PAGE_SIZE_PARAMETERS)
+    return next((int(text) for text in asked if text.isdecimal() and len(text) < 10), None)
+
+
 def read_page_size(request: web.Request, *, default: int, most: int) -> int:
     """Read page[count], or page[size] which some clients send; more than the most is cut down in silence."""
-    for parameter in ("page[count]", "page[size]"):
+    for parameter in PAGE_SIZE_PARAMETERS:
         text = request.query.get(parameter)
         if text is None:
             continue

@@ -21,6 +21,7 @@ from sandbox.patreon.model import Member, Webhook
 from sandbox.patreon.money_acts import MoneyActs
 from sandbox.patreon.oauth_http import OAuthHttp
 from sandbox.patreon.payloads import write_body, write_test_body
+from sandbox.patreon.query import asked_rows
 from sandbox.patreon.ratelimits import Limits
 from sandbox.patreon.state import PatreonState
 from sandbox.patreon.webhook_api import WebhookApi
@@ -32,7 +33,10 @@ SHUTDOWN_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request as it came in. `route` is a template: "GET /api/oauth2/v2/campaigns/{campaign_id}"."""
+    """One request as it came in. `route` is a template: "GET /api/oauth2/v2/campaigns/{campaign_id}".
+
+    `rows` is how many it asks for on a page, where it names a number.
+    """
 
     at: datetime
     method: str
@@ -40,6 +44,7 @@ class Call:
     route: str
     status: int
     user_agent: str
+    rows: int | None = None
 
 
 class PatreonStandIn(MoneyActs):
@@ -130,8 +135,9 @@ class PatreonStandIn(MoneyActs):
             resource = request.match_info.route.resource
             template = resource.canonical if resource is not None else request.path
             agent = request.headers.get("User-Agent", "")
-            call = Call(self._clock.now(), request.method, request.path, f"{request.method} {template}", status, agent)
-            self._note(call)
+            route = f"{request.method} {template}"
+            rows = asked_rows(request)
+            self._note(Call(self._clock.now(), request.method, request.path, route, status, agent, rows))
         return response
 
     async def _say_no(self, request: web.Request, handler: Handler) -> web.StreamResponse:

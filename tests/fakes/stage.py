@@ -178,9 +178,11 @@ class Stage:
         self.sandbox.patreon.state.catch_up(self.sandbox.clock.now())
         await asyncio.sleep(CLOCK_POLL_SECONDS)
 
-    def weather(self, service: Service, route: str, fault: str, *, times: int | None = None, after: int = 0) -> None:
+    def weather(
+        self, service: Service, route: str, fault: str, *, times: int | None = None, after: int = 0, above: int = 0
+    ) -> None:
         """Switch a fault on."""
-        self.sandbox.weather.set(Fault(service, route, fault, times, after))
+        self.sandbox.weather.set(Fault(service, route, fault, times, after, above))
 
     # --- Discord ----------------------------------------------------------------------------------------------
 

@@ -1,5 +1,7 @@
 """Patreon fails or lies: nobody loses a role, and the bot comes back by itself."""
 
+from datetime import timedelta
+
 import pytest
 
 from sandbox.patreon import api_v2
@@ -53,3 +55,29 @@ async def test_patreon_down_for_ten_runs_takes_nothing_and_the_bot_recovers_by_i
     await linked.until(lambda: "Gold" not in linked.roles("ivy_afterdark"), "facts count again", 40)
     assert "Gold" in linked.roles("hazel.hollow")
     await linked.ready()
+
+
+async def test_large_pages_that_fail_where_smaller_ones_work_are_read_smaller_for_a_day(stage: Stage) -> None:
+    stage.weather("patreon", MEMBERS, "504", above=200)
+    await stage.add_rule()
+    await stage.rounds(2)
+    _sizes(stage)
+    await stage.rounds(2)
+    assert set(_sizes(stage)) == {200}
+    assert "Gold" in stage.roles("kestrel_kite"), "read in full, so the role by Patreon's own report is there"
+    await stage.sandbox.bot.stop()
+    _sizes(stage)
+    await stage.restart()
+    await stage.rounds(2)
+    assert set(_sizes(stage)) == {200}, "the size survives a restart"
+    stage.sandbox.weather.clear()
+    await stage.move(timedelta(hours=25))
+    await stage.rounds(2)
+    assert _sizes(stage)[-1] == 1000, "the large one is tried again the next day"
+
+
+def _sizes(stage: Stage) -> list[int | None]:
+    """Return which sizes the member list was asked for in since this was asked last."""
+    calls = [call.rows for call in stage.sandbox.patreon.calls if call.route.endswith("/members")]
+    stage.sandbox.patreon.calls.clear()
+    return calls

@@ -50,3 +50,18 @@ def test_no_wait_reaches_ten_seconds(error: PledgekeeperError, attempt: int, cha
 def test_chance_spreads_the_waits() -> None:
     waits = [decide(PatreonUnavailable("x"), attempt=1, is_repeatable=True, chance=c).wait_seconds for c in (0, 0.9)]
     assert waits == [0.5, pytest.approx(0.6125)]
+
+
+@pytest.mark.parametrize(
+    ("error", "waits"),
+    [
+        pytest.param(PatreonUnavailable("x"), None, id="unavailable"),
+        pytest.param(PatreonTimedOut("x"), None, id="timed out"),
+        pytest.param(PatreonUnreached("x"), 0.5, id="unreached"),
+        pytest.param(throttled(2), 2, id="throttled"),
+    ],
+)
+def test_a_heavy_request_is_made_again_only_where_its_size_is_not_to_blame(
+    error: PledgekeeperError, waits: float | None
+) -> None:
+    assert decide(error, attempt=1, is_repeatable=True, chance=0, is_heavy=True).wait_seconds == waits

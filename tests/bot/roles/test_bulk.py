@@ -72,6 +72,19 @@ def whole(*names: str) -> MembershipPage:
     return MembershipPage(number=1, memberships=members, total=len(names), rows=len(names), is_last=True)
 
 
+async def test_a_read_that_begins_anew_is_judged_by_what_came_since(storage: Storage) -> None:
+    read, known = await first_list_after(storage, "ada", "ben")
+    large = MembershipPage(
+        number=1, memberships=whole("ada", "ben").memberships, total=3, rows=3, ids_without_user=("9",)
+    )
+    small = [MembershipPage(number=1, memberships=whole("ada").memberships, total=2, rows=1)]
+    small += [MembershipPage(number=2, memberships=whole("cyd").memberships, total=2, rows=1, is_last=True)]
+    assert await read.take(pages(large, *small)) is None
+    assert (await read.conclude()).proves_absence
+    assert (read.summary.pages, read.summary.patrons, read.summary.rows_without_user) == (2, 2, 0)
+    assert known.is_gone(PatreonUserId("patreon-ben"))
+
+
 async def test_a_first_list_that_names_nobody_is_no_proof_where_patrons_are_known(storage: Storage) -> None:
     read, known = await first_list_after(storage, "ada", "ben", "cyd")
     await read.take(pages(whole()))

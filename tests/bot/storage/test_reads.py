@@ -1,6 +1,7 @@
 from datetime import datetime, timedelta
 
 from bot.model import CampaignId, ReadId, Source
+from bot.patreon.sizes import PageSize
 from bot.storage import Storage
 from bot.storage.reads import Read
 
@@ -30,6 +31,16 @@ async def test_a_read_comes_back_with_its_verdict(storage: Storage, now: datetim
         summary={"paying": 3},
     )
     assert await storage.reads.since_believed(CAMPAIGN) == (expected,)
+
+
+async def test_a_page_size_is_kept_replaced_and_forgotten(storage: Storage, now: datetime) -> None:
+    assert await storage.reads.page_size(CAMPAIGN) is None
+    for size in (PageSize(rows=200, blamed_at=now), PageSize(rows=100, blamed_at=now + HOUR), None):
+        await storage.reads.save_page_size(CAMPAIGN, size)
+        assert await storage.reads.page_size(CAMPAIGN) == size
+    await storage.reads.save_page_size(CAMPAIGN, PageSize(rows=200, blamed_at=now))
+    await storage.reads.forget_campaign(CAMPAIGN)
+    assert await storage.reads.page_size(CAMPAIGN) is None
 
 
 async def test_reads_after_the_last_believed_one_come_in_order(storage: Storage, now: datetime) -> None:

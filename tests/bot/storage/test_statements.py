@@ -33,6 +33,7 @@ from bot.model import (
     TierId,
     TokenPair,
 )
+from bot.patreon.sizes import PageSize
 from bot.storage import Storage
 from bot.storage.audit import AuditEntry
 from bot.storage.pendings import PendingRow
@@ -240,6 +241,9 @@ async def use_records(storage: Storage, now: datetime) -> None:
     await storage.reads.last_believed(CAMPAIGN)
     await storage.reads.since_believed(CAMPAIGN)
     await storage.reads.find_begun(CAMPAIGN, now)
+    await storage.reads.save_page_size(CAMPAIGN, PageSize(rows=200, blamed_at=now))
+    await storage.reads.page_size(CAMPAIGN)
+    await storage.reads.save_page_size(CAMPAIGN, None)
     await storage.reads.purge(now)
     await storage.reads.forget_campaign(CAMPAIGN)
     await storage.audit.add(AuditEntry(at=now, guild_id=GUILD, action="grant", reason="why", trigger="link"))

@@ -112,6 +112,12 @@ async def test_weather_is_set_listed_and_cleared(page: Page, sandbox: Sandbox) -
     assert sandbox.weather.faults == []
 
 
+async def test_weather_may_strike_large_pages_alone(page: Page, sandbox: Sandbox) -> None:
+    fault = {"service": "patreon", "route": "/members", "fault": "504", "above": 200}
+    assert (await post(page, "/weather", fault))["faults"][0]["above"] == 200
+    assert sandbox.weather.faults[0].above == 200
+
+
 async def test_weather_strikes_the_service(page: Page, sandbox: Sandbox) -> None:
     await post(page, "/weather", {"service": "discord", "route": "/users/@me", "fault": "503", "times": 1})
     headers = {"Authorization": f"Bot {sandbox.discord.state.bot_token}"}
@@ -150,6 +156,7 @@ async def test_weather_at_an_unknown_service_is_refused(page: Page) -> None:
         pytest.param({"service": "discord", "fault": "500", "times": -3}, "from 1", id="less than no times"),
         pytest.param({"service": "discord", "fault": "500", "times": 1.5}, "whole", id="one and a half times"),
         pytest.param({"service": "discord", "fault": "500", "after": -1}, "from 0", id="before it begins"),
+        pytest.param({"service": "discord", "fault": "500", "above": 5}, "Patreon's lists", id="no pages there"),
         pytest.param({"service": "discord", "fault": "role_above_bot", "route": "Baron"}, "Baron", id="no such role"),
         pytest.param({"service": "patreon", "fault": "cut", "route": "/oauth2/token"}, "/members", id="no list there"),
         pytest.param({"service": "discord", "fault": "closed_dms", "route": "/roles/"}, "may be /", id="no DM there"),

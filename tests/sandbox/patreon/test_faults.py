@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from sandbox.patreon import faults
+from sandbox.weather import Fault
 from tests.sandbox.patreon.conftest import Answer, Asker, Shop
 
 CAMPAIGNS = "/api/oauth2/v2/campaigns"
@@ -55,6 +56,17 @@ async def test_an_answer_can_be_struck(ask: Asker, shop: Shop, fault: str, statu
     shop.strike(fault, "GET /api/oauth2/v2/campaigns")
     answer = await ask.get(CAMPAIGNS)
     assert (answer.status, answer.headers["Content-Type"]) == (status, content)
+
+
+@pytest.mark.parametrize("read", [members, pledges])
+@pytest.mark.parametrize("parameter", ["page_count", "page_size"])
+async def test_a_fault_above_a_size_strikes_large_pages_alone(
+    ask: Asker, shop: Shop, read: Read, parameter: str
+) -> None:
+    shop.weather.set(Fault("patreon", "/campaigns/", "504", above=200))
+    assert [(await read(ask, **{parameter: rows})).status for rows in ("201", "200")] == [504, 200]
+    assert (await read(ask)).status == 200
+    assert [call.rows for call in shop.standin.calls] == [201, 200, None]
 
 
 async def test_fair_weather_follows_a_single_strike(ask: Asker, shop: Shop) -> None:
