@@ -218,6 +218,8 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
     unlisted_since: Mapping[TierId, datetime] = msgspec.field(default_factory=dict)  # tiers that went since then
     centless_since: datetime | None = None  # first read that showed an active patron without any money
     gone_since: datetime | None = None  # a read proven complete no longer listed this patron
+    lost_account: DiscordUserId | None = None  # Patreon named it once, and the believed reading names none
+    lost_since: datetime | None = None  # the first whole list, of those that are sound, that named none
 
 
 class MembershipRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,17 +3,21 @@
 Patreon may report which Discord account is a patron's (API docs, User, `social_connections`). It reports by campaign,
 so that one campaign names no account proves nothing about another one that does.
 
+Of several people for whom it reports one account, only those who are patrons now count: active, gifted, in grace,
+waiting, or cancelled and paid to the end. Where there are none, those who once were patrons count; else followers.
+
     one Discord account, as reported                        what follows
-    for several patrons                                     conflict: linked to none of them; a mere follower beside
-                                                            a patron is no second one
-    for one patron; either has a /link to a third one       disagreement: the /link stays
-    for one patron; either asked to be left alone           nothing
-    for one patron; either has a reported link to a third   nothing before that one has ended and is settled
-    for one patron                                          link
+    for several who count                                   conflict: linked to none of them; a link that stands stays
+    for one; either has a /link to a third one              disagreement: the /link stays
+    for one; either asked to be left alone                  nothing
+    for one; the patron has a reported link to a third      nothing before that one has ended and is settled
+    for one; the account has a reported link to a third     nothing, but where the one is proven to be a patron now, and
+                                                            the third is not: the link moves, in one step
+    for one                                                 link
 
     a link that rests on a report                           what follows
     a record of the patron still names the account          it stays
-    ... and proven records of several patrons name it       end
+    it is named no more, and no day has passed since        it stays, but where a proven record names another account
     proven records of the patron, none names the account    end
     no record, or the patron is proven gone everywhere      it stays while a role rests on it: the standing decides
 """
@@ -32,8 +36,12 @@ from bot.model import (
     MembershipRecord,
     PatreonUserId,
     PatronStatus,
+    Tier,
+    TierId,
 )
+from bot.roles.entitlement import Standing, entitle, entitle_unproven
 
+PATRON_NOW = frozenset({Standing.ACTIVE, Standing.ENDING, Standing.GRACE, Standing.WAITING})
 SETTLING = timedelta(hours=24)  # as long as the brake counts: then whoever had the roles has them no more, or is held
 
 
@@ -45,17 +53,20 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     campaign_ids: frozenset[CampaignId] = frozenset()  # that report an account
     named: DiscordUserId | None = None  # by the newest reading that names any, where reports count
     proven: frozenset[DiscordUserId] = frozenset()  # that proven readings name
-    kept: frozenset[DiscordUserId] = frozenset()  # that any reading names: proven, doubted or past
+    kept: frozenset[DiscordUserId] = frozenset()  # that any reading names: proven, doubted or past, or lost a day ago
     is_told: bool = False  # a proven reading is there, so that what it does not name was taken away
     is_present: bool = False  # some campaign lists the patron
     is_patron: bool = False  # ... as more than a follower
+    is_patron_now: bool = False  # ... as one who stands well with it, by what is proven or doubted
+    is_proven_now: bool = False  # ... by what is proven
 
 
 class Conflict(msgspec.Struct, frozen=True, kw_only=True):
-    """One Discord account that Patreon reports for several patrons."""
+    """One Discord account that Patreon reports for several patrons; it may have a link to one of them already."""
 
     discord_user_id: DiscordUserId
     reports: tuple[Report, ...]
+    is_linked: bool = False
 
 
 class Disagreement(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,32 +93,58 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     patrons: Collection[PatreonUserId] = frozenset()
 
 
+class Present(msgspec.Struct, frozen=True, kw_only=True):
+    """By what somebody is told to be a patron now."""
+
+    now: datetime
+    grace_days: int  # of the most patient server
+    tiers: Mapping[CampaignId, Mapping[TierId, Tier]] = {}
+
+    def patron_now(self, record: MembershipRecord) -> tuple[bool, bool]:
+        """Tell whether a record shows a patron of now: by what is proven, and by what is doubted."""
+        tiers = self.tiers.get(record.campaign_id, {})
+        proven = entitle(record, tiers=tiers, now=self.now, grace_days=self.grace_days)
+        doubted = entitle_unproven(record, tiers=tiers, now=self.now, grace_days=self.grace_days)
+        return proven.standing in PATRON_NOW, doubted is not None and doubted.standing in PATRON_NOW
+
+
 def read_report(
-    patreon_user_id: PatreonUserId, records: Iterable[MembershipRecord], *, counted: Collection[CampaignId]
+    patreon_user_id: PatreonUserId,
+    records: Collection[MembershipRecord],
+    *,
+    counted: Collection[CampaignId],
+    present: Present,
 ) -> Report:
     """Return what the records of one patron say; only `counted` campaigns may make a link."""
     believed: list[Membership] = []  # of campaigns that still list the patron
-    present: list[Membership] = []  # ... what a doubted read says of them too
+    doubted: list[Membership] = []  # ... what a doubted read says of them too
     past: list[Membership] = []  # the last word of campaigns that no longer do
+    lost: set[DiscordUserId] = set()  # what they named before, and may name again
     for record in records:
+        if record.memory.lost_account is not None:
+            lost.add(record.memory.lost_account)
         if record.unproven is not None:
-            present.append(record.unproven)
+            doubted.append(record.unproven)
         if record.believed is not None and record.memory.gone_since is None:
             believed.append(record.believed)
         elif record.believed is not None:
             past.append(record.believed)
-    naming = [one for one in (*present, *believed) if one.discord_user_id is not None and one.campaign_id in counted]
+    naming = [one for one in (*doubted, *believed) if one.discord_user_id is not None and one.campaign_id in counted]
+    proven = _accounts(believed)
+    stands = [present.patron_now(record) for record in records]
     newest = max(naming, key=lambda reading: reading.read_started_at, default=None)
     return Report(
         patreon_user_id=patreon_user_id,
         full_name="" if newest is None else newest.full_name,
         campaign_ids=frozenset(one.campaign_id for one in naming),
         named=None if newest is None else newest.discord_user_id,
-        proven=_accounts(believed),
-        kept=_accounts([*present, *believed, *past]),
+        proven=proven,
+        kept=_accounts([*doubted, *believed, *past]) | (frozenset() if proven else lost),
         is_told=bool(believed),
-        is_present=bool(present or believed),
-        is_patron=any(_is_patron(one) for one in (*present, *believed)),
+        is_present=bool(doubted or believed),
+        is_patron=any(_is_patron(one) for one in (*doubted, *believed)),
+        is_patron_now=any(any(one) for one in stands),
+        is_proven_now=any(is_proven for is_proven, _ in stands),
     )
 
 
@@ -128,12 +165,17 @@ def judge_reports(reports: Iterable[Report], links: Iterable[Link], wishes: Wish
             for report, link in zip(naming, commands, strict=True)
             if link is not None and (link.discord_user_id, link.patreon_user_id) != (person, report.patreon_user_id)
         ]
-        if person in by_person and by_person[person].origin is LinkOrigin.COMMAND:
+        link = by_person.get(person)
+        if link is not None and link.origin is LinkOrigin.COMMAND:
             continue
+        moves = link is not None and _moves(link, naming, known)
         if len(naming) > 1:
-            conflicts.append(Conflict(discord_user_id=person, reports=tuple(naming)))
+            conflicts += _conflict(person, naming, link)
         elif commands == [None] and not _is_left_alone(naming[0], wishes):
-            to_link += _linkable(naming[0], by_person.get(person), by_patron.get(naming[0].patreon_user_id), now=now)
+            of_person = None if moves else link
+            linkable = _linkable(naming[0], of_person, by_patron.get(naming[0].patreon_user_id), now=now)
+            to_link += linkable
+            ends += [link] if linkable and moves and link is not None and link not in ends else []
     gone = (link for link in links if link.origin is LinkOrigin.PATREON and _is_unsupported(link, known))
     return LinkChanges(
         to_link=tuple(to_link),
@@ -157,8 +199,26 @@ def _by_account(reports: Iterable[Report]) -> Mapping[DiscordUserId, list[Report
 
 
 def _rivals(reports: list[Report]) -> list[Report]:
-    """Leave the followers out where there is a patron among them."""
-    return [one for one in reports if one.is_patron] or reports
+    """Leave out who is no patron now where somebody is, and the followers where somebody was one."""
+    now = [one for one in reports if one.is_patron_now]
+    return now or [one for one in reports if one.is_patron] or reports
+
+
+def _conflict(person: DiscordUserId, reports: list[Report], link: Link | None) -> list[Conflict]:
+    """Return it where it is one: between people who are no patrons now, a link that stands decides."""
+    is_linked = link is not None and link.ended_at is None
+    if is_linked and not any(one.is_patron_now for one in reports):
+        return []
+    return [Conflict(discord_user_id=person, reports=tuple(reports), is_linked=is_linked)]
+
+
+def _moves(link: Link, reports: list[Report], known: Mapping[PatreonUserId, Report]) -> bool:
+    """Tell whether a reported link gives way: its patron is proven to be none now, the other one to be one."""
+    holder = known.get(link.patreon_user_id)
+    if holder is None or link.ended_at is not None or holder in reports or len(reports) > 1:
+        return False
+    is_proven_past = not holder.is_patron_now and (holder.is_told or not holder.is_present)
+    return is_proven_past and reports[0].is_proven_now and link.discord_user_id in reports[0].proven
 
 
 def _is_patron(reading: Membership) -> bool:
@@ -188,10 +248,7 @@ def _has_ended(link: Link, known: Mapping[PatreonUserId, Report]) -> bool:
     report = known.get(link.patreon_user_id)
     if report is None:
         return False
-    if link.discord_user_id not in report.kept:
-        return report.is_told
-    rivals = _rivals([one for one in known.values() if link.discord_user_id in one.proven])
-    return report in rivals and len(rivals) > 1
+    return report.is_told and link.discord_user_id not in report.kept
 
 
 def _is_unsupported(link: Link, known: Mapping[PatreonUserId, Report]) -> bool:

@@ -16,13 +16,14 @@ from bot.linking.reports import (
     Conflict,
     Disagreement,
     LinkChanges,
+    Present,
     Report,
     Wishes,
     judge_reports,
     read_report,
 )
 from bot.linking.words import plain
-from bot.model import CampaignId, DiscordUserId, GuildId, Link, LinkOrigin, PatreonUserId
+from bot.model import CampaignId, DiscordUserId, GuildId, Link, LinkOrigin, PatreonUserId, Tier, TierId
 from bot.storage import Storage
 
 log = structlog.get_logger(__name__)
@@ -47,7 +48,7 @@ class ZeroLinks:
     async def follow(self, patrons: Iterable[PatreonUserId]) -> frozenset[DiscordUserId]:
         """Look at what Patreon reports of these patrons now; return whose link was made or ended."""
         async with self._looking:
-            guilds = await self._guilds()
+            guilds, grace_days = await self._guilds()
             counted = frozenset[CampaignId]().union(*guilds.values())
             troubles = {guild_id: await self._crier.told(guild_id, OPEN) for guild_id in guilds}
             asked = {*patrons, *await self._settle(), *await self._newly_counted(counted)}
@@ -56,20 +57,29 @@ class ZeroLinks:
             self._counted = counted
             if not asked and not accounts:
                 return frozenset()
-            changes = await self._judge(asked, accounts, counted=counted)
+            changes = await self._judge(asked, accounts, counted=counted, grace_days=grace_days)
             changed = await self._carry_out(changes)
             for guild_id, campaign_ids in guilds.items():
                 await self._tell(guild_id, _troubles(changes, campaign_ids), told=troubles[guild_id])
             return changed
 
+    async def has_rival(self, patreon_user_id: PatreonUserId) -> bool:
+        """Tell whether Patreon names somebody else too by this patron's account: then the link may have to move."""
+        link = await self._storage.links.find_patreon(patreon_user_id)
+        if link is None or link.origin is LinkOrigin.COMMAND:
+            return False
+        named = await self._storage.memberships.find_reporters(self._counted, [link.discord_user_id])
+        return bool(named - {patreon_user_id})
+
     async def remarks(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> tuple[str, ...]:
         """Return what an admin should know of one person's reports, as far as this guild's campaigns tell."""
-        if not (await self._storage.guilds.settings(guild_id)).zero_link:
+        settings = await self._storage.guilds.settings(guild_id)
+        if not settings.zero_link:
             return ()
         campaign_ids = frozenset(await self._storage.campaigns.campaigns_of(guild_id))
         link = await self._storage.links.find_discord(discord_user_id)
         patrons = set() if link is None else {link.patreon_user_id}
-        changes = await self._judge(patrons, {discord_user_id}, counted=campaign_ids)
+        changes = await self._judge(patrons, {discord_user_id}, counted=campaign_ids, grace_days=settings.grace_days)
         about = LinkChanges(
             conflicts=tuple(one for one in changes.conflicts if one.discord_user_id == discord_user_id),
             disagreements=tuple(
@@ -78,12 +88,16 @@ class ZeroLinks:
         )
         return tuple(_troubles(about, campaign_ids).values())
 
-    async def _guilds(self) -> Guilds:
+    async def _guilds(self) -> tuple[Guilds, int]:
+        """Return the guilds that want it, and the longest grace that any of them gives."""
         guilds: dict[GuildId, set[CampaignId]] = {}
+        grace_days = 0
         for binding in await self._storage.campaigns.bindings():
-            if (await self._storage.guilds.settings(binding.guild_id)).zero_link:
+            settings = await self._storage.guilds.settings(binding.guild_id)
+            if settings.zero_link:
                 guilds.setdefault(binding.guild_id, set()).add(binding.campaign_id)
-        return {guild_id: frozenset(campaign_ids) for guild_id, campaign_ids in guilds.items()}
+                grace_days = max(grace_days, settings.grace_days)
+        return {guild_id: frozenset(campaign_ids) for guild_id, campaign_ids in guilds.items()}, grace_days
 
     async def _settle(self) -> set[PatreonUserId]:
         """Drop the ended links on which no role rests any more; return the patrons who may be linked anew."""
@@ -104,18 +118,34 @@ class ZeroLinks:
         return found
 
     async def _judge(
-        self, patrons: set[PatreonUserId], accounts: set[DiscordUserId], *, counted: Collection[CampaignId]
+        self,
+        patrons: set[PatreonUserId],
+        accounts: set[DiscordUserId],
+        *,
+        counted: Collection[CampaignId],
+        grace_days: int,
     ) -> LinkChanges:
-        reports = await self._gather(patrons, accounts, counted=counted)
+        present = Present(now=self._clock.now(), grace_days=grace_days, tiers=await self._tiers())
+        reports = await self._gather(patrons, accounts, counted=counted, present=present)
         people = {person for report in reports.values() for person in report.kept} | accounts
         links = await self._storage.links.find_any(people, reports)
         opted_out, their_patrons = await self._storage.links.list_opt_outs()
-        return judge_reports(
-            reports.values(), links, Wishes(people=opted_out, patrons=their_patrons), now=self._clock.now()
-        )
+        return judge_reports(reports.values(), links, Wishes(people=opted_out, patrons=their_patrons), now=present.now)
+
+    async def _tiers(self) -> dict[CampaignId, dict[TierId, Tier]]:
+        campaign_ids = {binding.campaign_id for binding in await self._storage.campaigns.bindings()}
+        return {
+            campaign_id: {tier.tier_id: tier for tier in await self._storage.campaigns.tiers(campaign_id)}
+            for campaign_id in campaign_ids
+        }
 
     async def _gather(
-        self, patrons: set[PatreonUserId], accounts: set[DiscordUserId], *, counted: Collection[CampaignId]
+        self,
+        patrons: set[PatreonUserId],
+        accounts: set[DiscordUserId],
+        *,
+        counted: Collection[CampaignId],
+        present: Present,
     ) -> dict[PatreonUserId, Report]:
         """Return the reports of these patrons, and of all who share an account with one of them."""
         reports: dict[PatreonUserId, Report] = {}
@@ -126,15 +156,16 @@ class ZeroLinks:
             asked_about |= accounts
             waiting -= reports.keys()
             stored = await self._storage.memberships.load_people(waiting)
-            reports |= {one: read_report(one, stored.get(one, ()), counted=counted) for one in waiting}
+            reports |= {one: read_report(one, stored.get(one, ()), counted=counted, present=present) for one in waiting}
             accounts = asked_about | {account for one in waiting for account in reports[one].kept}
             waiting = set()
         return reports
 
     async def _carry_out(self, changes: LinkChanges) -> frozenset[DiscordUserId]:
         now = self._clock.now()
-        linked = await self._storage.links.save_reported(_link(report, now) for report in changes.to_link)
+        # What ends goes first: a link that moves to another patron takes its place.
         ended = await self._storage.links.end(changes.to_end, at=now) if changes.to_end else frozenset()
+        linked = await self._storage.links.save_reported(_link(report, now) for report in changes.to_link)
         if changes.to_drop:
             await self._storage.links.drop_reported(changes.to_drop)
         if linked or ended:
@@ -184,9 +215,10 @@ def _say_conflict(conflict: Conflict, campaign_ids: frozenset[CampaignId]) -> st
     names = [f"**{plain(report.full_name)}**" for report in ours]
     if len(ours) < len(conflict.reports):
         names.append("a patron of another campaign")
+    what = "The link that it has stays" if conflict.is_linked else "I link it to none of them"
     return (
         f"Patreon names <@{conflict.discord_user_id}> as the Discord account of several patrons: "
-        f"{', '.join(names)}. I link it to none of them; the person can choose with `/link`"
+        f"{', '.join(names)}. {what}; the person can choose with `/link`"
     )
 
 

@@ -13,7 +13,15 @@ from bot.errors import PledgekeeperError
 from bot.model import CampaignId, Membership, MembershipPage, MembershipRecord, PatreonUserId, PatronStatus
 from bot.roles.evidence import PastRead, ReadSummary, Tally, Verdict, judge
 from bot.roles.known import KnownReadings
-from bot.roles.record import believe, fingerprint, has_turned, matters, take_absence, take_reading
+from bot.roles.record import (
+    believe,
+    fingerprint,
+    has_turned,
+    matters,
+    miss_account,
+    take_absence,
+    take_reading,
+)
 from bot.storage import Storage
 
 OnNews = Callable[[frozenset[PatreonUserId]], Awaitable[None]]
@@ -40,13 +48,15 @@ class BulkRead:
         self._on_news = on_news
         self._tally = Tally()
         self._ids_without_user: set[str] = set()
+        self._accounts = (0, 0)  # known among those listed, and missing of these
         self.changed: set[PatreonUserId] = set()
         self.turns = 0
 
     @property
     def summary(self) -> ReadSummary:
         """Return the read in numbers, as of the last page."""
-        return self._tally.summary
+        known, missing = self._accounts
+        return msgspec.structs.replace(self._tally.summary, accounts_known=known, accounts_missing=missing)
 
     async def take(self, pages: AsyncIterator[MembershipPage]) -> PledgekeeperError | None:
         """Take the pages in as they come; return the error that ended them early."""
@@ -63,7 +73,9 @@ class BulkRead:
         return None
 
     async def conclude(self) -> Verdict:
-        """Judge the read, and believe what the verdict allows: those seen, and those proven absent."""
+        """Judge the read, and believe what the verdict allows: those seen, those proven absent, accounts lost."""
+        reported = self._known.reported & self._tally.seen
+        self._accounts = (len(reported), len(reported - self._tally.named))
         verdict = await self._judge()
         if verdict.proves_presence:
             doubted = self._known.doubted & self._tally.seen  # of earlier reads too: this one says the same
@@ -72,6 +84,8 @@ class BulkRead:
             self.changed.update(doubted)
         if verdict.proves_absence:
             await self._take_absent()
+        if verdict.proves_accounts:
+            await self._miss_accounts()
         return verdict
 
     async def _take_page(self, page: MembershipPage) -> None:
@@ -99,7 +113,7 @@ class BulkRead:
         summary = await self._known_before() if believed is None else msgspec.convert(believed.summary, ReadSummary)
         later = await self._storage.reads.since_believed(self._campaign_id)
         return judge(
-            self._tally.summary,
+            self.summary,
             started_at=self._started_at,
             believed=summary,
             doubted=[
@@ -144,6 +158,12 @@ class BulkRead:
             ]
         )
         self.changed.update(absent)
+
+    async def _miss_accounts(self) -> None:
+        missing = (self._known.lost_accounts(self._started_at) & self._tally.seen) - self._tally.named
+        stored = await self._storage.memberships.load_patrons(self._campaign_id, missing)
+        await self._save([miss_account(one, read_started_at=self._started_at) for one in stored.values()])
+        self.changed.update(missing)
 
     def _is_listed_without_user(self, record: MembershipRecord) -> bool:
         """Tell whether a row of this very membership came, though without its user: they are not gone."""

@@ -5,6 +5,9 @@ page name. Only a complete read proves that someone is *not* a patron.
 
 Believable: HTTP 200 can lie. A read that differs from the last believed one in a way that patrons do not is an anomaly:
 it may give roles, never take them, until three complete reads over at least 24 hours agree with it.
+
+Discord accounts are another matter than pledges: where most of those that were known are missing, all else is believed,
+and only what rests on accounts is doubted, for as long as they are missing (`record.py` has what one of them means).
 """
 
 import enum
@@ -33,6 +36,7 @@ class Anomaly(enum.StrEnum):
     FEWER_PAYING = "fewer_paying"
 
 
+MAX_ACCOUNTS_MISSING = 0.5  # people part with their accounts one by one; Patreon loses them together
 SEEN_IN_ANY_PART = frozenset({Anomaly.EMPTY, Anomaly.NO_USERS})
 
 
@@ -44,6 +48,8 @@ class ReadSummary(msgspec.Struct, frozen=True, kw_only=True):
     patrons: int = 0
     rows_without_user: int = 0
     with_discord: int = 0
+    accounts_known: int = 0  # patrons listed for whom Patreon names a Discord account, or did until a day ago
+    accounts_missing: int = 0  # ... and for whom this read names none
     with_tier: int = 0
     paying: int = 0
     first_total: int | None = None
@@ -71,17 +77,27 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         """What an admin should hear of. A read that broke off may lack Discord accounts and tiers by chance."""
         if self.is_confirmed:
             return ()
-        return tuple(one for one in self.anomalies if self.is_complete or one in SEEN_IN_ANY_PART)
+        return tuple(one for one in _about_pledges(self.anomalies) if self.is_complete or one in SEEN_IN_ANY_PART)
 
     @property
     def proves_presence(self) -> bool:
         """Tell whether a record that was seen proves that patron's own standing."""
-        return not self.anomalies or self.is_confirmed
+        return not _about_pledges(self.anomalies) or self.is_confirmed
 
     @property
     def proves_absence(self) -> bool:
         """Tell whether a patron who was not seen is proven gone."""
         return self.is_complete and self.proves_presence
+
+    @property
+    def doubts_accounts(self) -> bool:
+        """Tell whether what it does not say of Discord accounts says nothing."""
+        return Anomaly.NO_DISCORD in self.anomalies
+
+    @property
+    def proves_accounts(self) -> bool:
+        """Tell whether it counts against a patron's Discord account that this read names none."""
+        return self.proves_absence and not self.doubts_accounts
 
 
 class Tally:
@@ -89,6 +105,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.seen: set[PatreonUserId] = set()
+        self.named: set[PatreonUserId] = set()  # with a Discord account
         self._summary = ReadSummary()
 
     @property
@@ -101,6 +118,7 @@ class Tally:
         before = self._summary
         fresh = [reading for reading in page.memberships if reading.patreon_user_id not in self.seen]
         self.seen.update(reading.patreon_user_id for reading in fresh)
+        self.named.update(one.patreon_user_id for one in page.memberships if one.discord_user_id is not None)
         self._summary = ReadSummary(
             pages=before.pages + 1,
             rows=before.rows + page.rows,
@@ -130,12 +148,12 @@ def find_anomalies(read: ReadSummary, believed: ReadSummary | None) -> tuple[Ano
     A read of which no page arrived is a failure, not an anomaly.
     """
     found = [Anomaly.NO_USERS] if read.rows_without_user and read.rows_without_user == read.rows else []
+    if read.accounts_missing >= MIN_ALL_ASKED and read.accounts_missing > MAX_ACCOUNTS_MISSING * read.accounts_known:
+        found.append(Anomaly.NO_DISCORD)
     if believed is None or not read.pages:
         return tuple(found)
     if believed.patrons and not read.rows:
         return (Anomaly.EMPTY,)
-    if believed.with_discord >= MIN_ALL_ASKED and not read.with_discord:
-        found.append(Anomaly.NO_DISCORD)
     if believed.with_tier >= MIN_ALL_ASKED and not read.with_tier:
         found.append(Anomaly.NO_TIERS)
     if believed.paying >= MIN_PAYING_ASKED and read.paying < believed.paying * (1 - MAX_PAYING_DROP):
@@ -159,8 +177,14 @@ def judge(
     anomalies = find_anomalies(read, believed)
     if not complete:
         anomalies = tuple(anomaly for anomaly in anomalies if anomaly is not Anomaly.FEWER_PAYING)
-    confirmed = complete and bool(anomalies) and _is_confirmed(read, started_at=started_at, doubted=doubted)
+    confirmed = (
+        complete and bool(_about_pledges(anomalies)) and _is_confirmed(read, started_at=started_at, doubted=doubted)
+    )
     return Verdict(is_complete=complete, anomalies=anomalies, is_confirmed=confirmed)
+
+
+def _about_pledges(anomalies: tuple[Anomaly, ...]) -> tuple[Anomaly, ...]:
+    return tuple(one for one in anomalies if one is not Anomaly.NO_DISCORD)
 
 
 def _is_confirmed(read: ReadSummary, *, started_at: datetime, doubted: Sequence[PastRead]) -> bool:
@@ -183,7 +207,6 @@ def _agrees(one: ReadSummary, other: ReadSummary) -> bool:
         for a, b in (
             (one.paying, other.paying),
             (one.with_tier, other.with_tier),
-            (one.with_discord, other.with_discord),
             (one.rows_without_user, other.rows_without_user),
         )
     )

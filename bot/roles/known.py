@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bot.model import MembershipRecord, Memory, PatreonUserId
 from bot.roles.entitlement import BLANK_PATIENCE
-from bot.roles.record import fingerprint
+from bot.roles.record import ACCOUNT_PATIENCE, fingerprint, known_account
 
 GONE = 0  # in place of the fingerprint of someone whom a complete read no longer listed
 
@@ -20,7 +20,11 @@ class KnownReadings:
         self.fingerprints: dict[PatreonUserId, int] = {}
         self.restless: set[PatreonUserId] = set()  # their standing changes with time alone
         self.doubted: set[PatreonUserId] = set()  # their latest reading is not believed yet
+        self.reported: set[PatreonUserId] = set()  # of whom Patreon names a Discord account, or did until a day ago
         self.unknown_words: set[str] = set()  # statuses of Patreon's that this version does not know
+        self._lost_since: dict[
+            PatreonUserId, datetime | None
+        ] = {}  # whose account was named before; None: no day began
         self._second_looks: dict[PatreonUserId, datetime] = {}  # from when an unchanged reading is news
 
     def note(self, records: Iterable[MembershipRecord]) -> bool:
@@ -34,6 +38,11 @@ class KnownReadings:
             self.unknown_words.update(() if latest is None else latest.unknown_words)
             has_news |= self.fingerprints.get(patron) != mark
             self.fingerprints[patron] = mark
+            _keep(self.reported, patron, is_in=known_account(record) is not None)
+            if memory.lost_account is None:
+                self._lost_since.pop(patron, None)
+            else:
+                self._lost_since[patron] = memory.lost_since
             _keep(self.doubted, patron, is_in=record.unproven is not None)
             _keep(
                 self.restless, patron, is_in=bool(memory.declined_since or memory.tierless_since or memory.gone_since)
@@ -52,6 +61,12 @@ class KnownReadings:
     def second_looks(self, now: datetime) -> frozenset[PatreonUserId]:
         """Return the active patrons without a tier, or money, whose reading is news by now even if it says the same."""
         return frozenset(patron for patron, due in self._second_looks.items() if now >= due)
+
+    def lost_accounts(self, now: datetime) -> set[PatreonUserId]:
+        """Return whose account was named before and is not: whose day has not begun, or is over by now."""
+        return {
+            patron for patron, since in self._lost_since.items() if since is None or now - since >= ACCOUNT_PATIENCE
+        }
 
     def still_listed(self) -> set[PatreonUserId]:
         """Return everyone whom no complete read has missed yet."""

@@ -175,6 +175,9 @@ class Nudges:
         else:
             await self._read_all(campaign_id)
             self._desk(campaign_id).last_bulk_at = time.monotonic()
+        patrons = [hint.patreon_user_id for hint in hints]
+        comes_first = len(hints) == 1 and await self._zero.has_rival(patrons[0])  # else their role would go and come
+        changed = await self._zero.follow(patrons) if comes_first else frozenset()
         people = await self._linked(hints)
         in_sight = self._observer.guild_ids()
         turns: list[asyncio.Future[frozenset[RoleId]]] = []
@@ -183,7 +186,8 @@ class Nudges:
                 turns += self._reconciler.mark(guild_id, people, trigger=TRIGGER)
         if turns:
             await asyncio.wait(turns, timeout=HEAD_START_SECONDS)
-        changed = await self._zero.follow(hint.patreon_user_id for hint in hints)
+        if not comes_first:
+            changed = await self._zero.follow(patrons)
         for guild_id in in_sight if changed else ():  # a link counts everywhere
             self._reconciler.mark(guild_id, changed, trigger=TRIGGER)
 

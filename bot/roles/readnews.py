@@ -29,6 +29,7 @@ class ReadNews:
         """Tell what a read of the campaign's whole list showed."""
         campaign = plain(name)
         await self._tell_doubts(guild_id, campaign, read)
+        await self._tell_accounts(guild_id, campaign, read)
         for word in unknown_words:
             text = (
                 f"Patreon says **{plain(word)}** of a patron of **{campaign}**, a word that I do not know. In doubt "
@@ -74,6 +75,20 @@ class ReadNews:
         else:
             text = f"Every linked patron of **{campaign}** can be read by their own consent again"
             await self._herald.over(guild_id, _ended_key(campaign_id), text)
+
+    async def _tell_accounts(self, guild_id: GuildId, campaign: str, read: CampaignRead) -> None:
+        key, found = f"accounts:{read.campaign_id}", read.summary
+        if not read.verdict.is_complete:
+            return
+        if read.verdict.doubts_accounts:
+            text = (
+                f"Patreon no longer names the Discord accounts of {found.accounts_missing} of {found.accounts_known} "
+                f"patrons of **{campaign}**: probably Patreon's own Discord integration was switched off there. All "
+                "links stay, and pledges count as always. Who is not linked yet can type /link"
+            )
+            await self._herald.tell_admin(guild_id, key, text)
+        else:
+            await self._herald.over(guild_id, key, f"Patreon names the Discord accounts of **{campaign}** again")
 
     async def _tell_doubts(self, guild_id: GuildId, campaign: str, read: CampaignRead) -> None:
         key = f"doubt:{read.campaign_id}"

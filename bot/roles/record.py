@@ -4,16 +4,19 @@ Rules:
 1. An older reading never overwrites a newer one, in whatever order they arrive.
 2. An unproven reading stands beside the believed one; it does not touch memory. Newer proof takes it away.
 3. Absence is a fact of its own: the last reading stays beside it, with the time since when it no longer counts.
+4. That a reading names no Discord account proves little, for Patreon loses them by the page (wise-old-man #1488). The
+   account that it named before is remembered until a second whole list, a day after the first, names none either.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from bot.model import (
     CampaignId,
     ChargeStatus,
+    DiscordUserId,
     Identity,
     Membership,
     MembershipRecord,
@@ -23,6 +26,7 @@ from bot.model import (
     TierId,
 )
 
+ACCOUNT_PATIENCE = timedelta(hours=24)
 PLEDGED = frozenset({PatronStatus.ACTIVE, PatronStatus.DECLINED})
 PLEDGELESS = frozenset({PatronStatus.NEVER, PatronStatus.FORMER})
 
@@ -77,6 +81,12 @@ def has_turned(previous: MembershipRecord | None, reading: Membership) -> bool:
 def is_listed(record: MembershipRecord) -> bool:
     """Tell whether Patreon shows this patron there, paying or not."""
     return (record.believed is not None and record.memory.gone_since is None) or record.unproven is not None
+
+
+def known_account(record: MembershipRecord) -> DiscordUserId | None:
+    """Return the Discord account that Patreon reports of this patron, or did until it may have lost it."""
+    named = [one.discord_user_id for one in (record.unproven, record.believed) if one is not None]
+    return next((one for one in named if one is not None), record.memory.lost_account)
 
 
 def fingerprint(reading: Membership) -> int:
@@ -148,6 +158,22 @@ def take_absence(
     return msgspec.structs.replace(record, unproven=_newer_doubt(record, read_started_at), memory=memory)
 
 
+def miss_account(record: MembershipRecord, *, read_started_at: datetime) -> MembershipRecord:
+    """Return the record after a whole list, sound in its accounts, that named none for this patron.
+
+    Where a newer reading names one, there is none to miss.
+    """
+    memory = record.memory
+    if memory.lost_account is None:
+        return record
+    since = memory.lost_since or read_started_at
+    if read_started_at - since < ACCOUNT_PATIENCE:
+        memory = msgspec.structs.replace(memory, lost_since=since)
+    else:
+        memory = msgspec.structs.replace(memory, lost_account=None, lost_since=None)
+    return msgspec.structs.replace(record, memory=memory)
+
+
 def take_identity(
     previous: Mapping[CampaignId, MembershipRecord],
     identity: Identity,
@@ -204,6 +230,9 @@ def _remember(record: MembershipRecord, reading: Membership) -> Memory:
     memory = record.memory
     declined, hollow = is_declined(reading), is_hollow(reading)
     is_tried_again = reading.patron_status is PatronStatus.ACTIVE and reading.charge_status is ChargeStatus.PENDING
+    previous = record.believed
+    named_before = memory.lost_account or (None if previous is None else previous.discord_user_id)
+    is_named = reading.discord_user_id is not None
     is_doubtful = is_tierless(reading) or (hollow and not declined)
     remembered = msgspec.structs.replace(
         memory,
@@ -216,6 +245,8 @@ def _remember(record: MembershipRecord, reading: Membership) -> Memory:
         unlisted_since=_unlisted(record, reading) if is_doubtful else {},
         centless_since=(memory.centless_since or reading.read_started_at) if is_centless(reading) else None,
         gone_since=None,
+        lost_account=None if is_named else named_before,
+        lost_since=None if is_named else memory.lost_since,
     )
     if reading.patron_status is not PatronStatus.ACTIVE or declined or is_tierless(reading):
         return remembered

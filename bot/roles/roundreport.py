@@ -9,7 +9,7 @@ from bot.roles.intake import CampaignRead
 ANOMALIES = {
     Anomaly.EMPTY: "Patreon lists no member at all",
     Anomaly.NO_USERS: "no member has a user",
-    Anomaly.NO_DISCORD: "all Discord accounts are gone at once",
+    Anomaly.NO_DISCORD: "most Discord accounts are gone at once",
     Anomaly.NO_TIERS: "no member has a tier",
     Anomaly.FEWER_PAYING: "more than a fifth of the paying patrons are gone",
 }

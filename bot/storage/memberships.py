@@ -165,8 +165,8 @@ def _latest(record: MembershipRecord) -> datetime:
 
 
 def _reported(record: MembershipRecord) -> DiscordUserId | None:
-    """An unproven reading may name an account; that it names none proves nothing."""
+    """An unproven reading may name an account; that it names none proves nothing, nor does a believed one at once."""
     for reading in (record.unproven, record.believed):
         if reading is not None and reading.discord_user_id is not None:
             return reading.discord_user_id
-    return None
+    return record.memory.lost_account

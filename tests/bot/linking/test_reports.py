@@ -1,30 +1,41 @@
 """What Patreon's reports of Discord accounts mean for links: the two tables of the file, row by row."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from msgspec.structs import replace
 
-from bot.linking.reports import SETTLING, LinkChanges, Report, Wishes, judge_reports, read_report
+from bot.linking.reports import SETTLING, LinkChanges, Present, Report, Wishes, judge_reports, read_report
 from bot.model import (
     CampaignId,
+    ChargeStatus,
     DiscordUserId,
     Link,
     LinkOrigin,
     Membership,
+    MembershipId,
     MembershipRecord,
     Memory,
     PatreonUserId,
     PatronStatus,
+    Tier,
     TierId,
 )
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MOTHS, OWLS = CampaignId("71"), CampaignId("72")
-ADA, BEN = PatreonUserId("ada"), PatreonUserId("ben")
+ADA, BEN, CAL = PatreonUserId("ada"), PatreonUserId("ben"), PatreonUserId("cal")
 X, Y = DiscordUserId(1), DiscordUserId(2)
 NOBODY = Wishes()
+GOLD, FREE = TierId("gold"), TierId("free")
+PRICES = {GOLD: 1000, FREE: 0}
+TIERS = {
+    one: Tier(campaign_id=MOTHS, tier_id=one, title=one.title(), amount_cents=cents) for one, cents in PRICES.items()
+}
+PRESENT = Present(now=NOW, grace_days=7, tiers={MOTHS: TIERS})
+ACTIVE: dict[str, Any] = {"patron_status": PatronStatus.ACTIVE, "tier_ids": (GOLD,), "entitled_cents": 1000}
+FORMER: dict[str, Any] = {"patron_status": PatronStatus.FORMER}
 
 
 def reading(patron: PatreonUserId, person: DiscordUserId | None, campaign: CampaignId, *, hours: int = 0) -> Membership:
@@ -44,19 +55,33 @@ def record(
     patron: PatreonUserId = ADA,
     campaign: CampaignId = MOTHS,
     is_gone: bool = False,
+    lost: DiscordUserId | None = None,
+    facts: dict[str, Any] | None = None,
+    proven: dict[str, Any] | None = None,
 ) -> MembershipRecord:
-    """A record by the Discord accounts that its readings name; "none": there is no such reading."""
+    """A record by the Discord accounts that its readings name; "none": there is no such reading.
+
+    `lost` is one that the believed reading names no more; `facts` are those of both readings, `proven` of that one.
+    """
+    named = None if lost is not None else believed
+    first = proven if proven is not None else facts or {}
     return MembershipRecord(
         campaign_id=campaign,
         patreon_user_id=patron,
-        believed=None if isinstance(believed, str) else reading(patron, believed, campaign),
-        unproven=None if isinstance(unproven, str) else reading(patron, unproven, campaign, hours=1),
-        memory=Memory(gone_since=NOW if is_gone else None),
+        believed=None if isinstance(named, str) else replace(reading(patron, named, campaign), **first),
+        unproven=None
+        if isinstance(unproven, str)
+        else replace(reading(patron, unproven, campaign, hours=1), **(facts or {})),
+        memory=Memory(gone_since=NOW if is_gone else None, lost_account=lost),
     )
 
 
 def told(*records: MembershipRecord, patron: PatreonUserId = ADA) -> Report:
-    return read_report(patron, records, counted={MOTHS})
+    return read_report(patron, records, counted={MOTHS}, present=PRESENT)
+
+
+def patron(patron: PatreonUserId, facts: dict[str, Any], person: DiscordUserId = X) -> Report:
+    return told(record(person, patron=patron, facts=facts), patron=patron)
 
 
 def link(
@@ -236,18 +261,122 @@ class TestALinkThatRestsOnAReport:
     def test_that_ended_is_dropped_when_it_can_be(self) -> None:
         assert parts(judged(told(record(None)), links=(link(ended_at=NOW),))) == {"drop": [(X, ADA)]}
 
-    def test_ends_when_proven_reports_name_two_patrons(self) -> None:
+    def test_stays_between_two_who_are_no_patrons_now(self) -> None:
         ben = told(record(X, patron=BEN), patron=BEN)
-        expected = {"end": [(X, ADA)], "conflict": [(X, ADA, BEN)]}
-        assert parts(judged(told(record(X)), ben, links=(link(),))) == expected
+        assert parts(judged(told(record(X)), ben, links=(link(),))) == {}
+
+    def test_stays_and_is_told_of_between_two_patrons_of_now(self) -> None:
+        changes = judged(patron(ADA, ACTIVE), patron(BEN, ACTIVE), links=(link(),))
+        assert parts(changes) == {"conflict": [(X, ADA, BEN)]}
+        assert changes.conflicts[0].is_linked
 
     def test_stays_when_the_second_one_only_follows(self) -> None:
         paying = replace(told(record(X)), is_patron=True)
         assert parts(judged(paying, told(record(X, patron=BEN), patron=BEN), links=(link(),))) == {}
 
-    def test_stays_when_the_second_patron_is_doubted(self) -> None:
-        ben = told(record("none", X, patron=BEN), patron=BEN)
-        assert parts(judged(told(record(X)), ben, links=(link(),))) == {"conflict": [(X, ADA, BEN)]}
+    @pytest.mark.parametrize(
+        "records",
+        [[record(lost=X)], [record(None), record(campaign=OWLS, lost=X)], [record(is_gone=True, lost=X)]],
+        ids=["one campaign", "another campaign", "gone meanwhile"],
+    )
+    def test_stays_while_the_account_may_come_back(self, records: list[MembershipRecord]) -> None:
+        assert parts(judged(told(*records), links=(link(),))).get("end") is None
+
+    def test_ends_at_once_when_another_account_is_proven(self) -> None:
+        ada = told(record(Y, campaign=OWLS), record(lost=X))
+        assert parts(judged(ada, links=(link(),)))["end"] == [(X, ADA)]
+
+
+class TestOneAccountOfAPatronAndOfAFormerOne:
+    NOW: ClassVar[dict[str, dict[str, Any]]] = {
+        "active": ACTIVE,
+        "gifted": {"is_gifted": True, "tier_ids": (GOLD,), "entitled_cents": 0},
+        "declined": {"patron_status": PatronStatus.DECLINED},
+        "waiting": {"patron_status": PatronStatus.ACTIVE, "membership_id": MembershipId("m")},
+        "an unknown word": {"patron_status": PatronStatus.UNKNOWN},
+        "paid to the end": {"patron_status": PatronStatus.FORMER, "tier_ids": (GOLD,)},
+    }
+    PAST: ClassVar[dict[str, dict[str, Any]]] = {
+        "former": FORMER,
+        "refunded": ACTIVE | {"charge_status": ChargeStatus.REFUNDED},
+        "free": {"patron_status": PatronStatus.FORMER, "tier_ids": (FREE,)},
+        "follower": {},
+    }
+
+    @pytest.mark.parametrize("now", list(NOW))
+    @pytest.mark.parametrize("past", list(PAST))
+    def test_the_patron_is_linked(self, now: str, past: str) -> None:
+        for one, other in ((ADA, BEN), (BEN, ADA)):
+            changes = judged(patron(one, self.NOW[now]), patron(other, self.PAST[past]))
+            assert parts(changes) == {"link": [(X, one)]}
+
+    @pytest.mark.parametrize("now", list(NOW))
+    @pytest.mark.parametrize("past", list(PAST))
+    def test_the_patron_stays_linked(self, now: str, past: str) -> None:
+        reports = patron(ADA, self.NOW[now]), patron(BEN, self.PAST[past])
+        assert parts(judged(*reports, links=(link(),))) == {}
+
+    @pytest.mark.parametrize("now", list(NOW))
+    @pytest.mark.parametrize("past", list(PAST))
+    def test_the_link_moves_to_the_patron_in_one_step(self, now: str, past: str) -> None:
+        reports = patron(ADA, self.PAST[past]), patron(BEN, self.NOW[now])
+        assert parts(judged(*reports, links=(link(),))) == {"end": [(X, ADA)], "link": [(X, BEN)]}
+
+    def test_the_link_moves_from_somebody_who_is_gone(self) -> None:
+        gone = record(X, is_gone=True, facts={"membership_id": MembershipId("m")})
+        moved = parts(judged(told(gone), patron(BEN, ACTIVE), links=(link(),)))
+        assert (moved["end"], moved["link"]) == ([(X, ADA)], [(X, BEN)])
+        on_v1 = told(record(X, is_gone=True))
+        assert parts(judged(on_v1, patron(BEN, ACTIVE), links=(link(),))) == {"drop": [(X, ADA)]}, "in grace"
+
+    @pytest.mark.parametrize(
+        ("holder", "other"),
+        [
+            pytest.param([record("none", X)], [record(X, facts=ACTIVE)], id="the first one is doubted"),
+            pytest.param([record(X)], [record("none", X, facts=ACTIVE)], id="the second one is doubted"),
+            pytest.param([record(X, X, facts=ACTIVE, proven=FORMER)], [record(X, facts=ACTIVE)], id="it may be active"),
+            pytest.param([record(lost=X, facts=ACTIVE)], [record(X, facts=ACTIVE)], id="its account may come back"),
+        ],
+    )
+    def test_the_link_stays_where_it_is_not_proven(
+        self, holder: list[MembershipRecord], other: list[MembershipRecord]
+    ) -> None:
+        second = [replace(one, patreon_user_id=BEN) for one in other]
+        changes = judged(told(*holder), told(*second, patron=BEN), links=(link(),))
+        assert not changes.to_end
+        assert not changes.to_link
+
+    @pytest.mark.parametrize(
+        ("wishes", "others"),
+        [
+            pytest.param(Wishes(patrons={BEN}), (), id="who asked to be left alone"),
+            pytest.param(NOBODY, (link(Y, BEN),), id="who has a link to another account"),
+            pytest.param(NOBODY, (command(Y, BEN),), id="who has a /link to another account"),
+        ],
+    )
+    def test_the_link_moves_to_nobody(self, wishes: Wishes, others: tuple[Link, ...]) -> None:
+        reports = patron(ADA, FORMER), patron(BEN, ACTIVE)
+        changes = judged(*reports, links=(link(), *others), wishes=wishes)
+        assert not changes.to_link
+        assert link() not in changes.to_end
+
+    def test_a_link_by_command_never_moves(self) -> None:
+        changes = judged(patron(ADA, FORMER), patron(BEN, ACTIVE), links=(command(),))
+        assert parts(changes) == {"disagree": [(X, BEN)]}
+
+    def test_two_patrons_of_now_beside_a_former_one_are_a_conflict(self) -> None:
+        reports = patron(ADA, ACTIVE), patron(BEN, ACTIVE), patron(CAL, FORMER)
+        assert parts(judged(*reports)) == {"conflict": [(X, ADA, BEN)]}
+
+    def test_grace_ends(self) -> None:
+        declined = {"patron_status": PatronStatus.DECLINED}
+        for days, expected in ((6, {"conflict": [(X, ADA, BEN)]}), (8, {"link": [(X, BEN)]})):
+            present = replace(PRESENT, now=NOW + timedelta(days=days))
+            reports = [
+                read_report(one, [record(X, patron=one, facts=facts)], counted={MOTHS}, present=present)
+                for one, facts in ((ADA, declined), (BEN, ACTIVE))
+            ]
+            assert parts(judged(*reports)) == expected
 
     def test_by_command_is_never_ended(self) -> None:
         assert parts(judged(told(record(None)), links=(command(),))) == {}

@@ -18,6 +18,7 @@ from bot.model import (
     Membership,
     MembershipRecord,
     PatreonUserId,
+    PatronStatus,
     RoleId,
 )
 from tests.bot.linking.world import GUILD, LinkWorld
@@ -52,6 +53,7 @@ class House:
         *,
         campaign_id: CampaignId = MOTHS,
         is_believed: bool = True,
+        status: PatronStatus = PatronStatus.NEVER,
     ) -> None:
         """Store what a read said of a patron."""
         self.clock.move(timedelta(minutes=1))
@@ -60,6 +62,8 @@ class House:
             patreon_user_id=patron,
             full_name=patron.title(),
             discord_user_id=person,
+            patron_status=status,
+            entitled_cents=None if status is PatronStatus.NEVER else 1000,
             read_started_at=self.clock.now(),
         )
         previous = next(
@@ -231,12 +235,37 @@ class TestAConflict:
         assert len(house.crier.said) == 2
         assert "no longer" in house.crier.said[-1][1]
 
-    async def test_ends_the_link_that_one_of_them_had(self, house: House) -> None:
-        await house.report(ADA, X)
+    async def test_leaves_the_link_that_one_of_them_has(self, house: House) -> None:
+        await house.report(ADA, X, status=PatronStatus.ACTIVE)
         await house.follow(ADA)
-        await house.report(BEN, X)
+        await house.report(BEN, X, status=PatronStatus.ACTIVE)
+        assert await house.follow(BEN) == frozenset()
+        assert await house.links() == {X: ADA}
+        ((_, text),) = house.crier.said
+        assert "The link that it has stays" in text
+
+    async def test_is_none_between_a_patron_and_a_former_one_whose_link_moves_with_its_roles(
+        self, house: House
+    ) -> None:
+        await house.report(ADA, X, status=PatronStatus.ACTIVE)
+        await house.report(BEN, X, status=PatronStatus.FORMER)
+        assert await house.follow(ADA, BEN) == {X}
+        assert await house.links() == {X: ADA}
+        await house.give(X)
+        await house.report(ADA, X, status=PatronStatus.FORMER)
+        assert await house.follow(ADA) == frozenset()
+        await house.report(BEN, X, status=PatronStatus.ACTIVE)
         assert await house.follow(BEN) == {X}
-        assert await house.links() == {}
+        assert await house.links() == {X: BEN}
+        assert house.crier.said == []
+        await house.report(ADA, X, status=PatronStatus.ACTIVE)
+        for _ in range(3):
+            assert await house.follow(ADA, BEN) == frozenset()
+        assert await house.links() == {X: BEN}
+        assert len(house.crier.said) == 1
+        await house.report(ADA, X, status=PatronStatus.FORMER)
+        assert await house.follow(ADA) == frozenset()
+        assert "no longer" in house.crier.said[-1][1]
 
     async def test_names_to_each_server_its_own_patrons_only(self, house: House) -> None:
         await house.report(ADA, X)

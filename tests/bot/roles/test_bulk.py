@@ -1,11 +1,11 @@
 """One read of the whole list, with everything real but the two services."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from bot.model import CampaignId, MembershipPage, MembershipRecord, PatreonUserId
+from bot.model import CampaignId, DiscordUserId, MembershipPage, MembershipRecord, PatreonUserId
 from bot.roles.bulk import BulkRead
 from bot.roles.evidence import Anomaly
 from bot.roles.known import KnownReadings
@@ -47,19 +47,17 @@ async def first_list_after(storage: Storage, *names: str) -> tuple[BulkRead, Kno
     records = [take_reading(None, reading(name)) for name in names]
     await storage.memberships.save(records)
     known.note(records)
+    linked = frozenset(record.patreon_user_id for record in records)
+    return begin(storage, known, NEW_YEAR + timedelta(days=1), linked=linked), known
 
+
+def begin(
+    storage: Storage, known: KnownReadings, at: datetime, *, linked: frozenset[PatreonUserId] = frozenset()
+) -> BulkRead:
     async def on_news(_: frozenset[PatreonUserId]) -> None:
         pass
 
-    read = BulkRead(
-        storage=storage,
-        known=known,
-        campaign_id=CAMPAIGN,
-        started_at=NEW_YEAR + timedelta(days=1),
-        linked=frozenset(record.patreon_user_id for record in records),
-        on_news=on_news,
-    )
-    return read, known
+    return BulkRead(storage=storage, known=known, campaign_id=CAMPAIGN, started_at=at, linked=linked, on_news=on_news)
 
 
 async def pages(*found: MembershipPage) -> AsyncIterator[MembershipPage]:
@@ -83,6 +81,62 @@ async def test_a_read_that_begins_anew_is_judged_by_what_came_since(storage: Sto
     assert (await read.conclude()).proves_absence
     assert (read.summary.pages, read.summary.patrons, read.summary.rows_without_user) == (2, 2, 0)
     assert known.is_gone(PatreonUserId("patreon-ben"))
+
+
+class TestDiscordAccounts:
+    """Lists that name them, and then not; the patrons' standing counts all the while."""
+
+    async def told(
+        self, storage: Storage, hour: float, named: dict[str, int | None], *, is_cut: bool = False
+    ) -> BulkRead:
+        at = NEW_YEAR + timedelta(hours=hour)
+        members = tuple(
+            reading(name, at=at, discord_user_id=None if account is None else DiscordUserId(account))
+            for name, account in named.items()
+        )
+        page = MembershipPage(number=1, memberships=members, total=len(named), rows=len(named), is_last=not is_cut)
+        known = KnownReadings()  # as after a restart
+        async for records in storage.memberships.iter_campaign(CAMPAIGN):
+            known.note(records)
+        read = begin(storage, known, at)
+        await read.take(pages(page))
+        self.verdict = await read.conclude()
+        return read
+
+    async def accounts(self, storage: Storage) -> set[int]:
+        return set(await storage.memberships.find_discord_reports(CAMPAIGN))
+
+    async def test_one_that_is_missed_for_a_day_is_gone(self, storage: Storage) -> None:
+        await self.told(storage, 0, {"ada": 1, "ben": 2, "cyd": 3})
+        for hour in (1, 2, 24.9):
+            await self.told(storage, hour, {"ada": 1, "ben": 2, "cyd": None})
+            assert await self.accounts(storage) == {1, 2, 3}
+        await self.told(storage, 25.5, {"ada": 1, "ben": 2, "cyd": None}, is_cut=True)
+        assert await self.accounts(storage) == {1, 2, 3}, "a part proves nothing"
+        read = await self.told(storage, 26, {"ada": 1, "ben": 2, "cyd": None})
+        assert await self.accounts(storage) == {1, 2}
+        assert read.changed == {PatreonUserId("patreon-cyd")}
+
+    async def test_most_that_are_missed_for_days_stay_and_all_else_is_believed(self, storage: Storage) -> None:
+        everyone: dict[str, int | None] = {"ada": 1, "ben": 2, "cyd": 3}
+        await self.told(storage, 0, everyone)
+        for hour in (1, 30, 60):
+            read = await self.told(storage, hour, everyone | {"ben": None, "cyd": None})
+            assert self.verdict.doubts_accounts
+            assert self.verdict.proves_absence
+            assert (read.summary.accounts_known, read.summary.accounts_missing) == (3, 2)
+        assert await self.accounts(storage) == {1, 2, 3}
+        await self.told(storage, 61, everyone | {"cyd": None})
+        await self.told(storage, 62, everyone | {"cyd": None})
+        assert await self.accounts(storage) == {1, 2, 3}, "the day begins with the first list that is sound"
+        await self.told(storage, 85, everyone | {"cyd": None})
+        assert await self.accounts(storage) == {1, 2}
+
+    async def test_who_is_not_on_the_list_keeps_the_account(self, storage: Storage) -> None:
+        await self.told(storage, 0, {"ada": 1, "ben": 2, "cyd": 3})
+        await self.told(storage, 1, {"ada": 1, "ben": 2, "cyd": None})
+        await self.told(storage, 30, {"ada": 1, "ben": 2})
+        assert await self.accounts(storage) == {1, 2, 3}
 
 
 async def test_a_first_list_that_names_nobody_is_no_proof_where_patrons_are_known(storage: Storage) -> None:

@@ -22,6 +22,12 @@ ORDINARY = ReadSummary(
     is_finished=True,
 )
 HALVED = replace(ORDINARY, paying=25)
+
+
+def lost(missing: int, *, of: int) -> ReadSummary:
+    return replace(ORDINARY, with_discord=of - missing, accounts_known=of, accounts_missing=missing)
+
+
 TIERLESS = replace(ORDINARY, with_tier=0)
 
 
@@ -76,6 +82,7 @@ def test_a_read_is_counted_page_by_page() -> None:
         is_finished=True,
     )
     assert counted.seen == {one.patreon_user_id for one in patrons}
+    assert counted.named == {patrons[0].patreon_user_id}
 
 
 def test_a_patron_on_two_pages_counts_once_and_makes_no_repeated_page() -> None:
@@ -136,14 +143,12 @@ def test_a_read_is_complete_when_it_lists_everybody(pages: list[MembershipPage],
         pytest.param(ReadSummary(), ORDINARY, (), id="nothing came: a failure"),
         pytest.param(ReadSummary(pages=1, is_finished=True), ORDINARY, (Anomaly.EMPTY,), id="an empty list"),
         pytest.param(ReadSummary(pages=1, is_finished=True), ReadSummary(pages=1), (), id="empty as before"),
-        pytest.param(replace(ORDINARY, with_discord=0), ORDINARY, (Anomaly.NO_DISCORD,), id="no Discord account left"),
-        pytest.param(replace(ORDINARY, with_discord=1), ORDINARY, (), id="one Discord account left"),
-        pytest.param(
-            replace(ORDINARY, with_discord=0),
-            replace(ORDINARY, with_discord=0),
-            (),
-            id="there never was a Discord account",
-        ),
+        pytest.param(lost(40, of=40), ORDINARY, (Anomaly.NO_DISCORD,), id="no Discord account left"),
+        pytest.param(lost(21, of=40), ORDINARY, (Anomaly.NO_DISCORD,), id="more than half of them are gone"),
+        pytest.param(lost(20, of=40), ORDINARY, (), id="half of them are gone"),
+        pytest.param(lost(2, of=2), None, (Anomaly.NO_DISCORD,), id="both are gone, in a first read"),
+        pytest.param(lost(1, of=1), ORDINARY, (), id="the only one is gone"),
+        pytest.param(lost(0, of=0), ORDINARY, (), id="there never was a Discord account"),
         pytest.param(TIERLESS, ORDINARY, (Anomaly.NO_TIERS,), id="nobody has a tier left"),
         pytest.param(TIERLESS, TIERLESS, (), id="nobody ever had a tier"),
         pytest.param(
@@ -158,7 +163,7 @@ def test_a_read_is_complete_when_it_lists_everybody(pages: list[MembershipPage],
             id="of ten, three are many",
         ),
         pytest.param(
-            replace(ORDINARY, rows_without_user=100, with_discord=0, with_tier=0, paying=0),
+            replace(lost(40, of=40), rows_without_user=100, with_tier=0, paying=0),
             ORDINARY,
             (Anomaly.NO_USERS, Anomaly.NO_DISCORD, Anomaly.NO_TIERS, Anomaly.FEWER_PAYING),
             id="all at once",
@@ -224,8 +229,37 @@ def test_a_part_in_which_nobody_has_a_tier_is_an_anomaly_all_the_same() -> None:
 
 @pytest.mark.parametrize(("before", "expected"), [(1, ()), (2, (Anomaly.NO_DISCORD, Anomaly.NO_TIERS))])
 def test_one_alone_may_well_have_gone(before: int, expected: tuple[Anomaly, ...]) -> None:
-    past = replace(ORDINARY, with_discord=before, with_tier=before)
-    assert find_anomalies(replace(ORDINARY, with_discord=0, with_tier=0), past) == expected
+    past = replace(ORDINARY, with_tier=before)
+    assert find_anomalies(replace(lost(before, of=before), with_tier=0), past) == expected
+
+
+@pytest.mark.parametrize(
+    ("read", "presence", "accounts"),
+    [
+        pytest.param(ORDINARY, True, True, id="as before"),
+        pytest.param(lost(1, of=40), True, True, id="somebody took their account away"),
+        pytest.param(lost(40, of=40), True, False, id="the accounts alone are gone"),
+        pytest.param(replace(lost(40, of=40), with_tier=0), False, False, id="tiers are gone too"),
+        pytest.param(replace(ORDINARY, is_finished=False), True, False, id="a part"),
+    ],
+)
+def test_accounts_that_vanish_doubt_only_what_rests_on_them(read: ReadSummary, presence: bool, accounts: bool) -> None:
+    verdict = verdict_on(read)
+    assert (verdict.proves_presence, verdict.proves_accounts) == (presence, accounts)
+    assert Anomaly.NO_DISCORD not in verdict.doubts
+    assert verdict.doubts_accounts is (read.accounts_missing == 40)
+
+
+def test_reads_may_agree_on_pledges_while_the_accounts_come_and_go() -> None:
+    verdict = verdict_on(replace(lost(40, of=40), paying=25), (0, HALVED), (12, HALVED))
+    assert verdict.is_confirmed
+    assert (verdict.proves_absence, verdict.proves_accounts) == (True, False)
+
+
+def test_accounts_that_vanish_are_never_confirmed_by_themselves() -> None:
+    gone = lost(40, of=40)
+    verdict = verdict_on(gone, (0, gone), (12, gone))
+    assert (verdict.is_confirmed, verdict.proves_accounts) == (False, False)
 
 
 def test_an_admin_hears_of_a_part_only_what_no_part_should_show() -> None:
@@ -269,7 +303,7 @@ def test_a_part_confirms_nothing() -> None:
     assert not verdict_on(broken, (0, TIERLESS), (12, TIERLESS)).is_confirmed
 
 
-@pytest.mark.parametrize("part", ["paying", "with_tier", "with_discord", "rows_without_user"])
+@pytest.mark.parametrize("part", ["paying", "with_tier", "rows_without_user"])
 @pytest.mark.parametrize(
     ("past", "present", "agrees"),
     [

@@ -26,7 +26,9 @@ from bot.roles.record import (
     is_hollow,
     is_listed,
     is_tierless,
+    known_account,
     matters,
+    miss_account,
     take_absence,
     take_identity,
     take_reading,
@@ -411,6 +413,57 @@ def test_an_identity_read_before_what_we_know_changes_nothing() -> None:
     known = after(reading(at=at(5)))
     old = Identity(patreon_user_id=ADA, full_name="Ada", memberships=(reading(at=at(1), **FORMER),))
     assert take_identity({CAMPAIGN: known}, old, campaign_ids=[CAMPAIGN], read_started_at=at(1)) == (known,)
+
+
+# --- Discord accounts -------------------------------------------------------------------------------------------
+
+NAMED: dict[str, Any] = {"discord_user_id": DiscordUserId(7)}
+
+
+def lost(record: MembershipRecord) -> tuple[int | None, datetime | None]:
+    return record.memory.lost_account, record.memory.lost_since
+
+
+def test_an_account_that_is_named_no_more_is_remembered() -> None:
+    record = after(reading(at=at(0), **NAMED), reading(at=at(1)), reading(at=at(2)))
+    assert lost(record) == (7, None)
+    assert known_account(record) == 7
+    assert known_account(take_reading(record, reading(at=at(3)), is_believed=False)) == 7
+
+
+def test_an_account_that_was_never_named_is_not_missed() -> None:
+    record = after(reading(at=at(0)))
+    assert lost(record) == (None, None)
+    assert known_account(record) is None
+    assert miss_account(record, read_started_at=at(1)) == record
+
+
+@pytest.mark.parametrize(
+    ("hours", "account"),
+    [([1], 7), ([1, 24], 7), ([1, 25], None), ([1, 2, 3, 26], None)],
+    ids=["one list", "two within a day", "two a day apart", "the last a day after the first"],
+)
+def test_an_account_goes_with_a_second_whole_list_a_day_later(hours: list[int], account: int | None) -> None:
+    record = after(reading(at=at(0), **NAMED), reading(at=at(1)))
+    for hour in hours:
+        record = miss_account(record, read_started_at=at(hour))
+    assert lost(record) == (account, at(1) if account else None)
+
+
+@pytest.mark.parametrize("account", [7, 8], ids=["the same again", "another one"])
+def test_an_account_that_is_named_is_lost_no_more(account: int) -> None:
+    record = miss_account(after(reading(at=at(0), **NAMED), reading(at=at(1))), read_started_at=at(1))
+    record = take_reading(record, reading(at=at(2), discord_user_id=DiscordUserId(account)))
+    assert lost(record) == (None, None)
+    assert known_account(record) == account
+    assert lost(take_reading(record, reading(at=at(3)))) == (account, None), "a new day"
+
+
+def test_an_account_that_went_for_good_does_not_come_back_by_silence() -> None:
+    record = after(reading(at=at(0), **NAMED), reading(at=at(1)))
+    for hour in (1, 25):
+        record = miss_account(record, read_started_at=at(hour))
+    assert lost(take_reading(record, reading(at=at(26)))) == (None, None)
 
 
 # --- order of arrival -------------------------------------------------------------------------------------------
