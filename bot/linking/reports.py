@@ -22,7 +22,7 @@ waiting, or cancelled and paid to the end. Where there are none, those who once 
     no record, or the patron is proven gone everywhere      it stays while a role rests on it: the standing decides
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -36,13 +36,16 @@ from bot.model import (
     MembershipRecord,
     PatreonUserId,
     PatronStatus,
-    Tier,
-    TierId,
 )
-from bot.roles.entitlement import Standing, entitle, entitle_unproven
 
-PATRON_NOW = frozenset({Standing.ACTIVE, Standing.ENDING, Standing.GRACE, Standing.WAITING})
 SETTLING = timedelta(hours=24)  # as long as the brake counts: then whoever had the roles has them no more, or is held
+
+
+class Now(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a record shows a patron of now: by what is proven, and by what is doubted."""
+
+    is_proven: bool
+    is_doubted: bool
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,27 +96,12 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     patrons: Collection[PatreonUserId] = frozenset()
 
 
-class Present(msgspec.Struct, frozen=True, kw_only=True):
-    """By what somebody is told to be a patron now."""
-
-    now: datetime
-    grace_days: int  # of the most patient server
-    tiers: Mapping[CampaignId, Mapping[TierId, Tier]] = {}
-
-    def patron_now(self, record: MembershipRecord) -> tuple[bool, bool]:
-        """Tell whether a record shows a patron of now: by what is proven, and by what is doubted."""
-        tiers = self.tiers.get(record.campaign_id, {})
-        proven = entitle(record, tiers=tiers, now=self.now, grace_days=self.grace_days)
-        doubted = entitle_unproven(record, tiers=tiers, now=self.now, grace_days=self.grace_days)
-        return proven.standing in PATRON_NOW, doubted is not None and doubted.standing in PATRON_NOW
-
-
 def read_report(
     patreon_user_id: PatreonUserId,
     records: Collection[MembershipRecord],
     *,
     counted: Collection[CampaignId],
-    present: Present,
+    patron_now: Callable[[MembershipRecord], Now],
 ) -> Report:
     """Return what the records of one patron say; only `counted` campaigns may make a link."""
     believed: list[Membership] = []  # of campaigns that still list the patron
@@ -131,7 +119,7 @@ def read_report(
             past.append(record.believed)
     naming = [one for one in (*doubted, *believed) if one.discord_user_id is not None and one.campaign_id in counted]
     proven = _accounts(believed)
-    stands = [present.patron_now(record) for record in records]
+    stands = [patron_now(record) for record in records]
     newest = max(naming, key=lambda reading: reading.read_started_at, default=None)
     return Report(
         patreon_user_id=patreon_user_id,
@@ -143,8 +131,8 @@ def read_report(
         is_told=bool(believed),
         is_present=bool(doubted or believed),
         is_patron=any(_is_patron(one) for one in (*doubted, *believed)),
-        is_patron_now=any(any(one) for one in stands),
-        is_proven_now=any(is_proven for is_proven, _ in stands),
+        is_patron_now=any(one.is_proven or one.is_doubted for one in stands),
+        is_proven_now=any(one.is_proven for one in stands),
     )
 
 

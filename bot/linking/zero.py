@@ -12,11 +12,11 @@ import structlog
 
 from bot.clock import Clock
 from bot.linking.ports import Crier
+from bot.linking.present import Present
 from bot.linking.reports import (
     Conflict,
     Disagreement,
     LinkChanges,
-    Present,
     Report,
     Wishes,
     judge_reports,
@@ -156,7 +156,10 @@ class ZeroLinks:
             asked_about |= accounts
             waiting -= reports.keys()
             stored = await self._storage.memberships.load_people(waiting)
-            reports |= {one: read_report(one, stored.get(one, ()), counted=counted, present=present) for one in waiting}
+            reports |= {
+                one: read_report(one, stored.get(one, ()), counted=counted, patron_now=present.patron_now)
+                for one in waiting
+            }
             accounts = asked_about | {account for one in waiting for account in reports[one].kept}
             waiting = set()
         return reports

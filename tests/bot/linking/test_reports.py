@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 import pytest
 from msgspec.structs import replace
 
-from bot.linking.reports import SETTLING, LinkChanges, Present, Report, Wishes, judge_reports, read_report
+from bot.linking.present import Present
+from bot.linking.reports import SETTLING, LinkChanges, Report, Wishes, judge_reports, read_report
 from bot.model import (
     CampaignId,
     ChargeStatus,
@@ -77,7 +78,7 @@ def record(
 
 
 def told(*records: MembershipRecord, patron: PatreonUserId = ADA) -> Report:
-    return read_report(patron, records, counted={MOTHS}, present=PRESENT)
+    return read_report(patron, records, counted={MOTHS}, patron_now=PRESENT.patron_now)
 
 
 def patron(patron: PatreonUserId, facts: dict[str, Any], person: DiscordUserId = X) -> Report:
@@ -373,7 +374,7 @@ class TestOneAccountOfAPatronAndOfAFormerOne:
         for days, expected in ((6, {"conflict": [(X, ADA, BEN)]}), (8, {"link": [(X, BEN)]})):
             present = replace(PRESENT, now=NOW + timedelta(days=days))
             reports = [
-                read_report(one, [record(X, patron=one, facts=facts)], counted={MOTHS}, present=present)
+                read_report(one, [record(X, patron=one, facts=facts)], counted={MOTHS}, patron_now=present.patron_now)
                 for one, facts in ((ADA, declined), (BEN, ACTIVE))
             ]
             assert parts(judged(*reports)) == expected
