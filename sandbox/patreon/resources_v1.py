@@ -7,7 +7,7 @@ cancelled is gone at once, gifts and followers never were there.
 from typing import Any
 
 from sandbox.patreon import standing
-from sandbox.patreon.attributes import SITE, constant, iso, of, sees_discord
+from sandbox.patreon.attributes import SITE, constant, iso, of, sees_discord, unmodelled
 from sandbox.patreon.jsonapi import MISSING, Api, Getter, Kind, Relation, View
 from sandbox.patreon.model import Campaign, Member, Person, Tier
 
@@ -41,6 +41,7 @@ PLEDGE = Kind(
         "outstanding_payment_amount_cents": of(lambda m: m.pledge_cents if m.declined_since else 0),
         "status": of(_pledge_status),
         "total_historical_amount_cents": of(lambda m: m.lifetime_cents),
+        **unmodelled("unread_count"),
     },
     {
         "address": Relation("address", constant(None)),
@@ -148,9 +149,19 @@ _USER: dict[str, Getter] = {
     "vanity": constant(None),
     "youtube": constant(None),
 }
+# What Patreon's own package may ask for beside these (patreon-python, schemas/user.py); nobody else gets them.
+_ASKED_OF_USER = unmodelled(
+    "status",
+    "thumbnails",
+    "like_count",
+    "comment_count",
+    "is_creator",
+    "hide_pledges",
+    "two_factor_enabled",
+)
 USER = Kind(
     "user",
-    _USER,
+    _USER | _ASKED_OF_USER,
     {
         "campaign": Relation("campaign", of(lambda p: next(iter(getattr(p, "campaigns", ())), None))),
         "pledges": Relation("pledge", _pledges_of, many=True, empty=[]),
@@ -199,7 +210,7 @@ _CAMPAIGN: dict[str, Getter] = {
 }
 CAMPAIGN = Kind(
     "campaign",
-    _CAMPAIGN,
+    _CAMPAIGN | unmodelled("is_charge_upfront_eligible"),
     {
         "creator": Relation("user", of(lambda c: c.creator)),
         "goals": Relation("goal", constant([]), many=True, empty=[]),
@@ -217,4 +228,7 @@ CAMPAIGN = Kind(
     path="campaigns",
 )
 
-API_V1 = Api((PLEDGE, REWARD, USER, CAMPAIGN, Kind("goal", {}), Kind("address", {}), Kind("card", {})))
+# Nobody here has a goal; what one says may be asked for all the same.
+GOAL = Kind("goal", unmodelled("amount_cents", "title", "description", "created_at", "reached_at"))
+
+API_V1 = Api((PLEDGE, REWARD, USER, CAMPAIGN, GOAL, Kind("address", {}), Kind("card", {})))

@@ -4,6 +4,7 @@ It speaks API v1, sends the parameters of a token request in the query, and foll
 """
 
 import asyncio
+import functools
 import importlib
 import warnings
 from collections.abc import AsyncIterator
@@ -18,6 +19,7 @@ from sandbox.main import Options, Sandbox
 
 ORIGINAL = "https://www.patreon.com"
 REDIRECT = "http://127.0.0.1:9/callback"
+SCHEMAS = ("user", "campaign", "pledge", "reward", "goal")
 
 
 @pytest.fixture
@@ -99,3 +101,27 @@ async def test_all_pledges_are_read_page_by_page(sandbox: Sandbox, official: Any
 async def test_a_wrong_token_is_answered_with_errors_that_it_hands_on(sandbox: Sandbox, official: Any) -> None:
     answer = await asyncio.to_thread(official.API("wrong").fetch_user)
     assert answer["errors"][0]["status"] == "401"
+
+
+@pytest.mark.parametrize("names", ["default_attributes", "Attributes"], ids=["its defaults", "all that it knows"])
+async def test_every_field_and_include_of_its_schemas_is_answered(sandbox: Sandbox, official: Any, names: str) -> None:
+    schemas = {name: importlib.import_module(f"patreon.schemas.{name}") for name in SCHEMAS}
+    fields = {name: _fields(getattr(schema, names)) for name, schema in schemas.items()}
+    api = official.API(sandbox.world.client.creator_access_token)
+    pledges = functools.partial(api.fetch_page_of_pledges, sandbox.world.campaign.id, 5)
+    verbs = (api.fetch_user, "user"), (api.fetch_campaign, "campaign"), (pledges, "pledge")
+    for fetch, schema in (*verbs, (api.fetch_campaign_and_patrons, "campaign")):
+        for asked in ({}, {"includes": schemas[schema].default_relationships}):
+            answer = await asyncio.to_thread(fetch, fields=fields, **asked)
+            assert not isinstance(answer, dict), answer
+            data = answer.json_data["data"]
+            found = data[0] if isinstance(data, list) else data
+            assert found["attributes"].keys() == set(fields[schema])
+            if asked:
+                assert found["relationships"].keys() == set(asked["includes"])
+            assert {one["type"] for one in answer.json_data["included"]} <= fields.keys()
+
+
+def _fields(named: Any) -> list[str]:
+    """Return the names in a list of the package's, or in a class of constants."""
+    return named if isinstance(named, list) else [text for name, text in vars(named).items() if name[0] != "_"]
