@@ -20,7 +20,7 @@ from tests.bot.patreon.served import Naps
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SIZES = {PatreonApi.V2: (1000, 500, 200, 100), PatreonApi.V1: (100, 50, 20, 10)}
-IMPATIENT = aiohttp.ClientTimeout(total=0.5)
+IMPATIENT = aiohttp.ClientTimeout(total=1.5)
 ROWS = 20  # that the stand-in gives at most, however many are asked for
 
 
