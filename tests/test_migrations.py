@@ -1,6 +1,9 @@
 """The steps in bot/storage/migrations and the tables in bot/storage/tables.py say the same."""
 
+import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +12,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, event, inspect, text
+from sqlalchemy import Boolean, Connection, MetaData, Table, Text, create_engine, event, insert, inspect, select, text
 from sqlalchemy.dialects import registry
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -91,3 +94,227 @@ def test_every_table_can_be_made_in_either_database(dialect: Any) -> None:
         assert str(CreateTable(table).compile(dialect=dialect))
         for index in table.indexes:
             assert str(CreateIndex(index).compile(dialect=dialect))
+
+
+NUMBERED = {
+    table.name: column.name
+    for table in metadata.sorted_tables
+    for column in table.primary_key
+    if len(table.primary_key) == 1 and table.autoincrement_column is column
+}
+
+
+def test_no_number_of_a_row_is_given_twice_in_either_database(connection: Connection) -> None:
+    migrations.upgrade(connection)
+    assert {"credentials", "role_rules", "states", "pendings", "reads", "audit", "holds"} <= NUMBERED.keys()
+    for name, column in NUMBERED.items():
+        table = metadata.tables[name]
+        made = connection.execute(text("SELECT sql FROM sqlite_master WHERE name = :name"), {"name": name}).scalar_one()
+        assert table.dialect_options["sqlite"]["autoincrement"], name
+        assert f"{column} INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT" in made, name
+        assert f"{column} BIGSERIAL" in str(CreateTable(table).compile(dialect=registry.load("postgresql")())), name
+
+
+def fill(connection: Connection) -> None:
+    """Put three rows into every table, each child's with its parent."""
+    stored = MetaData()
+    stored.reflect(connection)
+    for table in stored.sorted_tables:
+        if table.name != "alembic_version":
+            connection.execute(insert(table), [row_of(table, number) for number in (3, 4, 7)])
+
+
+def row_of(table: Table, number: int) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for column in table.columns:
+        parents = {key.column.table.name: key.column.name for key in column.foreign_keys}
+        if isinstance(column.type, Text):
+            row[column.name] = f"{next(iter(parents.values()), column.name)} {number}"
+        else:
+            row[column.name] = number > 3 if isinstance(column.type, Boolean) else number
+    return row
+
+
+def everything(connection: Connection) -> dict[str, set[tuple[Any, ...]]]:
+    stored = MetaData()
+    stored.reflect(connection)
+    return {
+        table.name: {tuple(row) for row in connection.execute(select(table)).all()}
+        for table in stored.sorted_tables
+        if table.name != "alembic_version"
+    }
+
+
+def shape(connection: Connection) -> dict[str, Any]:
+    """Return all that SQLite says of the tables' columns, references and indexes."""
+    found = {}
+    for table in metadata.tables:
+        columns = connection.exec_driver_sql(f"PRAGMA table_info({table})").all()
+        references = connection.exec_driver_sql(f"PRAGMA foreign_key_list({table})").all()
+        indexes = connection.exec_driver_sql(f"PRAGMA index_list({table})").all()
+        found[table] = (
+            sorted(tuple(one)[1:] for one in columns),
+            sorted(tuple(one)[2:] for one in references),
+            {
+                (
+                    bool(row[2]),
+                    tuple(one[2] for one in connection.exec_driver_sql(f"PRAGMA index_info({row[1]})").all()),
+                )
+                for row in indexes
+            },
+        )
+    return found
+
+
+def next_number(connection: Connection, table: str) -> int:
+    kept = {"name": table}
+    return int(connection.execute(text("SELECT seq FROM sqlite_sequence WHERE name = :name"), kept).scalar_one()) + 1
+
+
+def upgrade_to(connection: Connection, revision: str) -> None:
+    config = migrations.build_config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def old_database(path: Path) -> dict[str, set[tuple[Any, ...]]]:
+    """Make a database as the version before unique numbers left it, full of children; return its rows."""
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("PRAGMA journal_mode = WAL")
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        upgrade_to(connection, "0002")
+        fill(connection)
+        rows = everything(connection)
+    engine.dispose()
+    return rows
+
+
+def rows_in(path: Path) -> dict[str, set[tuple[Any, ...]]]:
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        rows = everything(connection)
+    engine.dispose()
+    return rows
+
+
+async def test_an_upgrade_loses_no_row_and_no_child(tmp_path: Path) -> None:
+    path = tmp_path / "pledgekeeper.db"
+    before = old_database(path)
+    database = await Database.open(f"sqlite+aiosqlite:///{path}")
+    async with database.read() as connection:
+        assert (await connection.execute(text("PRAGMA foreign_keys"))).scalar() == 1
+    await database.close()
+    after = rows_in(path)
+    for table, rows in before.items():
+        assert len(rows) == 3, table
+        assert after[table] == rows, table
+
+
+def test_tables_built_anew_are_as_if_they_had_been_made_so(connection: Connection) -> None:
+    upgrade_to(connection, "0002")
+    fill(connection)
+    migrations.upgrade(connection)
+    engine = create_engine("sqlite://")
+    with engine.connect() as other:
+        metadata.create_all(other)
+        assert shape(connection) == shape(other)
+    engine.dispose()
+
+
+def test_counting_goes_on_far_above_every_number_that_stands_anywhere(connection: Connection) -> None:
+    upgrade_to(connection, "0002")
+    fill(connection)
+    for statement in (
+        "DELETE FROM pendings",
+        "DELETE FROM reads WHERE read_id = 7",
+        "UPDATE audit SET read_id = 40 WHERE audit_id = 3",
+        "UPDATE audit SET reason = 'hold 90: 2 roles of 2 people, by the admin 5' WHERE audit_id = 4",
+        "UPDATE audit SET reason = 'the read 60 of Ada is believed on the word of the admin 5' WHERE audit_id = 7",
+        "UPDATE notices SET key = '100000000000000001:hold:95' WHERE told_at = 7",
+    ):
+        connection.execute(text(statement))
+    migrations.upgrade(connection)
+    assert {name: next_number(connection, name) for name in NUMBERED} == {
+        "audit": 1008,
+        "credentials": 1008,
+        "holds": 1096,
+        "pendings": 1001,
+        "reads": 1061,
+        "role_rules": 1008,
+        "states": 1008,
+    }
+
+
+def test_what_refers_to_a_row_that_went_counts_too(connection: Connection) -> None:
+    upgrade_to(connection, "0002")
+    fill(connection)
+    connection.execute(text("DELETE FROM holds"))
+    connection.execute(text("DELETE FROM hold_items WHERE hold_id = 7"))
+    connection.execute(text("DELETE FROM reads"))
+    with pytest.raises(NeedsOwner, match="rows of hold_items refer to rows that are not there"):
+        migrations.upgrade(connection)
+    assert next_number(connection, "holds") == 1005
+    assert next_number(connection, "reads") == 1008
+
+
+def test_a_new_database_counts_from_one(connection: Connection) -> None:
+    migrations.upgrade(connection)
+    connection.execute(text("INSERT INTO holds (guild_id, opened_at) VALUES (1, 1)"))
+    assert connection.execute(text("SELECT hold_id FROM holds")).scalar_one() == 1
+
+
+def test_the_way_back_keeps_every_row(connection: Connection) -> None:
+    upgrade_to(connection, "0002")
+    fill(connection)
+    before = everything(connection)
+    migrations.upgrade(connection)
+    config = migrations.build_config()
+    config.attributes["connection"] = connection
+    command.downgrade(config, "0002")
+    assert everything(connection) == before
+
+
+def test_no_table_is_built_anew_where_that_would_take_its_children(tmp_path: Path) -> None:
+    path = tmp_path / "pledgekeeper.db"
+    before = old_database(path)
+    engine = create_engine(f"sqlite:///{path}")
+    event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA foreign_keys = ON"))
+    with engine.connect() as connection, pytest.raises(RuntimeError, match="takes its children along"):
+        migrations.upgrade(connection)
+    engine.dispose()
+    assert rows_in(path) == before
+
+
+async def test_an_upgrade_that_is_killed_before_its_end_is_done_by_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, image = tmp_path / "pledgekeeper.db", tmp_path / "image"
+    old_database(path)
+    with closing(
+        sqlite3.connect(path)
+    ) as raw:  # more than stays in memory until the end: the disk holds half an upgrade
+        raw.executemany("UPDATE audit SET reason = ? WHERE audit_id = ?", [("x" * 2_000_000, one) for one in (3, 4, 7)])
+        raw.commit()
+    before = rows_in(path)
+    image.mkdir()
+    check = migrations._check_references
+
+    def killed(connection: Connection) -> None:
+        """All is written, nothing is kept yet: this is what the disk holds when the process dies here."""
+        check(connection)
+        for file in tmp_path.glob("pledgekeeper.db*"):
+            if file.suffix != ".lock":
+                shutil.copy(file, image)
+        raise RuntimeError("killed here")
+
+    monkeypatch.setattr(migrations, "_check_references", killed)
+    with pytest.raises(RuntimeError, match="killed here"):
+        await Database.open(f"sqlite+aiosqlite:///{path}")
+    monkeypatch.undo()
+    assert (image / "pledgekeeper.db-wal").stat().st_size > 0
+    for left in (path, image / "pledgekeeper.db"):
+        assert rows_in(left) == before
+        database = await Database.open(f"sqlite+aiosqlite:///{left}")
+        await database.close()
+        assert rows_in(left) == before

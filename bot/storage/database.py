@@ -8,6 +8,7 @@ own queue is a sleep.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -53,8 +54,8 @@ class Database:
                 f" there, or name another place. {EXAMPLE}"
             ) from None
         database = cls(_build_engine(url), lock)
-        async with _closed_on_failure(database), database.write() as connection:
-            await connection.run_sync(migrations.upgrade)
+        async with _closed_on_failure(database):
+            await _upgrade(url)
         return database
 
     @classmethod
@@ -175,21 +176,35 @@ def _lock_beside(path: Path) -> filelock.BaseFileLock:
     return lock
 
 
-def _build_engine(url: str) -> AsyncEngine:
+async def _upgrade(url: str) -> None:
+    """Bring the tables up to date, in one transaction, on a connection that enforces no foreign keys.
+
+    While they are enforced, a table that is dropped to be built anew deletes its children; and within a transaction
+    SQLite does not let go of them (https://sqlite.org/lang_altertable.html#otheralter).
+    """
+    engine = _build_engine(url, enforces_foreign_keys=False)
+    try:
+        async with engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
+            await connection.run_sync(migrations.upgrade)
+    finally:
+        await engine.dispose()
+
+
+def _build_engine(url: str, *, enforces_foreign_keys: bool = True) -> AsyncEngine:
     path = database_path(url)
     # An error's text must not carry values.
     engine = create_async_engine(url, async_creator=lambda: connect(path), hide_parameters=True)
-    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "connect", partial(_prepare_sqlite, enforces_foreign_keys=enforces_foreign_keys))
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _prepare_sqlite(connection: Any, _record: object, *, enforces_foreign_keys: bool) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
     cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute(f"PRAGMA foreign_keys = {int(enforces_foreign_keys)}")
     cursor.close()
 
 

@@ -1,7 +1,8 @@
 """Every table. The migrations build them; a test proves that both say the same.
 
 Rules: Discord's ids are BIGINT and Patreon's are text, as each service sends them. Times are `UtcTime`. What the vault
-sealed stands in a `Sealed` column and nowhere else. JSON is text that one aggregate writes and reads.
+sealed stands in a `Sealed` column and nowhere else. JSON is text that one aggregate writes and reads. A row's number is
+never given to a second row: a table that numbers its rows says `sqlite_autoincrement` (a test looks).
 Facts (memberships, reads, grants, audit) refer to a campaign by id alone: a fact may arrive before the campaign's name.
 """
 
@@ -39,6 +40,7 @@ credentials = Table(
     Column("dead_at", UtcTime),  # Patreon answered 401 to a refresh
     Column("seed_fingerprint", Text),  # of the seed that this pair descends from
     UniqueConstraint("kind", "subject"),
+    sqlite_autoincrement=True,
 )
 
 campaigns = Table(
@@ -98,6 +100,7 @@ role_rules = Table(
     Column("months", Integer),  # where the kind asks for months since the pledge began
     Column("created_by", BigInteger, nullable=False),  # the admin's Discord user
     Column("created_at", UtcTime, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 links = Table(
@@ -141,6 +144,7 @@ states = Table(
     Column("voided_at", UtcTime),  # when a newer one of the same person took its place
     Column("button", Text),  # JSON: the message that carries the link button
     Column("button_token_sealed", Sealed),  # the interaction token of an ephemeral reply
+    sqlite_autoincrement=True,
 )
 
 pendings = Table(
@@ -160,6 +164,7 @@ pendings = Table(
     Column("replaced", Text),  # JSON: the links that had to give way, until all that follows a confirmation is done
     Column("created_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime, nullable=False, index=True),
+    sqlite_autoincrement=True,
 )
 
 memberships = Table(
@@ -186,6 +191,7 @@ reads = Table(
     Column("anomalies", Text, nullable=False),  # JSON: a list of words
     Column("summary", Text, nullable=False),  # JSON: the numbers that the next read is compared with
     Index("ix_reads_campaign", "campaign_id", "started_at"),
+    sqlite_autoincrement=True,
 )
 
 page_sizes = Table(
@@ -222,6 +228,7 @@ audit = Table(
     Column("is_counted", Boolean, nullable=False),  # a revoke that counts for the brake
     Index("ix_audit_guild", "guild_id", "audit_id"),
     Index("ix_audit_counted", "guild_id", "is_counted", "at"),
+    sqlite_autoincrement=True,
 )
 
 holds = Table(
@@ -231,6 +238,7 @@ holds = Table(
     Column("guild_id", BigInteger, nullable=False, index=True),
     Column("opened_at", UtcTime, nullable=False),
     Column("closed_at", UtcTime),  # when an admin answered, or nothing of it was planned any more
+    sqlite_autoincrement=True,
 )
 
 hold_items = Table(

@@ -2,7 +2,8 @@
 
 A new step: change `tables.py`, copy the newest file in `versions/`, number it, and write both directions by hand.
 `tests/test_migrations.py` fails until the steps and the tables agree. A step runs inside the transaction that
-`Database.open` began, so a killed upgrade leaves nothing half done.
+`Database.open` began, so a killed upgrade leaves nothing half done. Foreign keys are not enforced meanwhile, so that a
+table may be built anew; that every row still has what it refers to is looked at before the transaction ends.
 """
 
 import enum
@@ -35,11 +36,26 @@ CURES = {
 
 def upgrade(connection: Connection) -> None:
     """Run every step that this database lacks; NeedsOwner where a newer program has worked on it."""
-    if compare(connection) is Schema.UNKNOWN:
+    state = compare(connection)
+    if state is Schema.UNKNOWN:
         raise NeedsOwner(f"the tables of the database are {Schema.UNKNOWN}; {CURES[Schema.UNKNOWN]}")
+    if state is Schema.CURRENT:
+        return
     config = build_config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    _check_references(connection)
+
+
+def _check_references(connection: Connection) -> None:
+    if connection.dialect.name != "sqlite":
+        return  # there foreign keys were enforced all the while
+    lost = sorted({str(row[0]) for row in connection.exec_driver_sql("PRAGMA foreign_key_check")})
+    if lost:
+        raise NeedsOwner(
+            f"the tables of the database were not brought up to date: rows of {', '.join(lost)} refer to rows that are"
+            " not there. Nothing was changed; put back a copy of the database from before it was edited by hand"
+        )
 
 
 def compare(connection: Connection) -> Schema:
