@@ -1,6 +1,7 @@
 """What follows a confirmation: the roles, the news for the page and for Discord, a word to the old holder.
 
-Runs beside the request that confirmed, and again after a restart: each step may be repeated without harm.
+Runs beside the request that confirmed, and again after a restart: each step may be repeated without harm. Whether it is
+still to be done is asked of the stored row when its turn comes; what is kept here is only which tasks run now.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from bot.linking.words import linked_text, moved_text
 from bot.model import CampaignId, DiscordUserId, Link
 from bot.roles.record import is_listed
 from bot.storage import Storage
-from bot.storage.pendings import Pending, PendingId
+from bot.storage.pendings import Pending
 
 log = structlog.get_logger(__name__)
 
@@ -27,20 +28,19 @@ class Aftermath:
         self._storage = storage
         self._roles = roles
         self._messenger = messenger
-        self._tasks: dict[PendingId, asyncio.Task[None]] = {}
-        self._told: set[PendingId] = set()  # by this process
+        self._tasks: dict[str, asyncio.Task[None]] = {}  # by the digest of the browser's cookie
 
-    def start(self, pending: Pending) -> None:
-        """Begin, unless it is under way or over: the row may be from before its end."""
-        if pending.pending_id in self._tasks or pending.pending_id in self._told:
+    def start(self, cookie_digest: str) -> None:
+        """Begin what follows the link that this browser confirmed, unless it is under way."""
+        if cookie_digest in self._tasks:
             return
-        task = asyncio.create_task(self._run(pending), name=f"aftermath of link {pending.pending_id}")
-        self._tasks[pending.pending_id] = task
-        task.add_done_callback(lambda _: self._tasks.pop(pending.pending_id, None))
+        task = asyncio.create_task(self._run(cookie_digest), name="aftermath of a link")
+        self._tasks[cookie_digest] = task
+        task.add_done_callback(lambda _: self._tasks.pop(cookie_digest, None))
 
-    async def wait(self, pending_id: PendingId, seconds: float) -> None:
+    async def wait(self, cookie_digest: str, seconds: float) -> None:
         """Give it some time; it goes on all the same."""
-        task = self._tasks.get(pending_id)
+        task = self._tasks.get(cookie_digest)
         if task is not None:
             await asyncio.wait({task}, timeout=seconds)
 
@@ -64,15 +64,20 @@ class Aftermath:
             is_troubled=outcome is not None and outcome.is_troubled,
         )
 
-    async def _run(self, pending: Pending) -> None:
+    async def _run(self, cookie_digest: str) -> None:
+        pending = None
         try:
+            pending = await self._storage.pendings.find_unended(cookie_digest)
+            if pending is None:  # all is done, or the person has unlinked
+                return
             if await self.stands(pending):
                 await self._tell(pending)
             for old in pending.replaced:
                 await self._tell_old_holder(old, pending)
             await self._storage.pendings.end(pending.pending_id)
-        except Exception:  # the boundary of a background task: the link stands, and the next sync gives the roles
-            log.exception("the news of a link could not be told", discord_user_id=pending.state.discord_user_id)
+        except Exception:  # the boundary of a background task: the row stays open, and is taken up again
+            person = None if pending is None else pending.state.discord_user_id
+            log.exception("the news of a link could not be told", discord_user_id=person)
 
     async def stands(self, pending: Pending) -> bool:
         """Tell whether the link that was confirmed is still there: neither parted nor moved since."""
@@ -83,8 +88,7 @@ class Aftermath:
         news = await self._follow(pending.state.discord_user_id, trigger="link")
         outcome = RolesOutcome(news=news or (), is_troubled=news is None)
         await self._storage.pendings.save_result(pending.pending_id, msgspec.json.encode(outcome).decode())
-        self._told.add(pending.pending_id)
-        if pending.state.button is not None:
+        if pending.state.button is not None and await self.stands(pending):
             text = linked_text(await self.describe(pending, outcome))
             await self._messenger.edit_button(pending.state.button, text)
 

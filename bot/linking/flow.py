@@ -80,7 +80,7 @@ class LinkFlow:
     async def resume(self) -> None:
         """Go on with what was cut off after confirmations, by an earlier process too. Discord is to be there."""
         for pending in await self._storage.pendings.list_unended():
-            self._aftermath.start(pending)
+            self._aftermath.start(pending.cookie_digest)
 
     async def start_link(self, asker: Asker) -> StartedLink:
         """Make the link that leads to Patreon; an older one of this person is void from now on."""
@@ -126,7 +126,7 @@ class LinkFlow:
             if isinstance(answered, PageView):
                 return answered
             await self._complete(answered)
-        await self._aftermath.wait(answered.pending_id, ROLES_SECONDS)
+        await self._aftermath.wait(answered.cookie_digest, ROLES_SECONDS)
         return await self.show(cookie)
 
     async def decline(self, cookie: Secret | None, token: Secret | None) -> PageView:
@@ -267,7 +267,7 @@ class LinkFlow:
         replaced = await self._storage.links.complete_link(link, pending.pair, records, pending_id=pending.pending_id)
         if replaced is not None:
             log.info("a person was linked", discord_user_id=link.discord_user_id, moved=len(replaced))
-            self._aftermath.start(msgspec.structs.replace(pending, replaced=replaced))
+            self._aftermath.start(pending.cookie_digest)
 
     async def _outcome(self, pending: Pending) -> PageView:
         if not await self._aftermath.stands(pending):

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, NewType
 
 import msgspec
-from sqlalchemy import Row, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, insert, or_, select, update
 
 from bot.model import Campaign, DiscordUserId, Identity, Link, PatreonUserId, TokenPair
 from bot.storage.database import Database
@@ -133,8 +133,16 @@ class Pendings:
 
     async def list_unended(self) -> tuple[Pending, ...]:
         """Return the confirmed links after which something is still to be done."""
+        return await self._unended()
+
+    async def find_unended(self, cookie_digest: str) -> Pending | None:
+        """Return the confirmed link of a browser, where something is still to be done after it."""
+        return next(iter(await self._unended(pendings.c.cookie_digest == cookie_digest)), None)
+
+    async def _unended(self, *conditions: ColumnElement[bool]) -> tuple[Pending, ...]:
+        query = select(pendings).where(pendings.c.replaced.is_not(None), *conditions)
         async with self._database.snapshot() as connection:
-            rows = (await connection.execute(select(pendings).where(pendings.c.replaced.is_not(None)))).all()
+            rows = (await connection.execute(query)).all()
             asked = select(states).where(states.c.state_id.in_([row.state_id for row in rows]))
             found = {row.state_id: self._states.read(row) for row in (await connection.execute(asked)).all()}
         return tuple(self._read(row, found[row.state_id]) for row in rows)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NewType
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, delete, exists, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import ChannelId, DiscordUserId, GuildId, Secret
@@ -157,9 +157,13 @@ class States:
             await connection.execute(statement.values(button=to_json(bare), button_token_sealed=sealed))
 
     async def purge(self, before: datetime) -> None:
-        """Forget the states that were made before a moment, and what hangs on them."""
+        """Forget the states that were made before a moment, and what hangs on them.
+
+        One that led to a link after which something is still to be done stays until that is done.
+        """
+        is_unended = exists().where(pendings.c.state_id == states.c.state_id, pendings.c.replaced.is_not(None))
         async with self._database.write() as connection:
-            await connection.execute(delete(states).where(states.c.created_at < before))
+            await connection.execute(delete(states).where(states.c.created_at < before, ~is_unended))
 
     async def _find(self, *conditions: ColumnElement[bool]) -> State | None:
         async with self._database.read() as connection:

@@ -49,6 +49,7 @@ class RecordedRoles:
     """Gives `news`, after `may_go` is set."""
 
     news: tuple[RoleNews, ...] = (GOLD,)
+    news_of: dict[int, tuple[RoleNews, ...]] = field(default_factory=dict)  # where it differs from person to person
     error: Exception | None = None
     followed: list[tuple[int, str]] = field(default_factory=list)
     approved: list[tuple[GuildId, tuple[RoleRule, ...]]] = field(default_factory=list)
@@ -63,7 +64,7 @@ class RecordedRoles:
         await self.may_go.wait()
         if self.error is not None:
             raise self.error
-        return self.news
+        return self.news_of.get(discord_user_id, self.news)
 
     async def approve_loss(self, guild_id: GuildId, removed: Collection[RoleRule]) -> None:
         self.approved.append((guild_id, tuple(removed)))

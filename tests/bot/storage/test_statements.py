@@ -158,6 +158,7 @@ async def use_linking(storage: Storage, asked: StateRow, landed: Callable[..., P
     await storage.pendings.save_result(pending_id, "{}")
     await storage.pendings.end(pending_id)
     await storage.pendings.list_unended()
+    await storage.pendings.find_unended("digest")
     await storage.pendings.confirm(pending_id, "{}")
     await storage.pendings.delete(pending_id)
     await storage.pendings.purge(now)
