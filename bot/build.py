@@ -32,6 +32,7 @@ from bot.roles.observe import Observer
 from bot.roles.planning import Planning
 from bot.roles.readnews import ReadNews
 from bot.roles.reconcile import Reconciler
+from bot.roles.rota import Rota
 from bot.roles.rounds import Rounds
 from bot.roles.rulebook import Rulebook
 from bot.roles.troubles import Troubles
@@ -130,7 +131,7 @@ class _Graph:
 
     @cached_property
     def breakers(self) -> Breakers:
-        return Breakers()
+        return Breakers(self.clock)
 
     @cached_property
     def facts(self) -> FactBook:
@@ -190,6 +191,13 @@ class _Graph:
             intake=self.intake,
             consents=self.consents,
             reconciler=self.reconciler,
+            rota=Rota(
+                storage=self.storage,
+                observer=self.observer,
+                reconciler=self.reconciler,
+                clock=self.clock,
+                interval_seconds=self.settings.sync_interval_seconds,
+            ),
             zero=self.zero,
             declines=Declines(storage=self.storage, observer=self.observer, teller=self.messenger, clock=self.clock),
             news=ReadNews(self.messenger),

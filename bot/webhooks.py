@@ -196,9 +196,7 @@ class WebhookKeeper:
                 await self._tell(campaign_id, guild_ids, None)
 
     async def _tell(self, campaign_id: CampaignId, guild_ids: list[GuildId], trouble: str | None) -> None:
-        """Tell of a trouble, or that there is none; the herald says each once."""
-        if trouble is not None and campaign_id in self._troubled:
-            return
+        """Tell of a trouble, or that there is none; the herald says each once, to whoever follows by now."""
         campaign = await self._storage.campaigns.load(campaign_id)
         name = campaign_id if campaign is None else campaign.name
         text = (trouble or HEARD).format(name=plain(name), uri=self._place.uri(campaign_id))

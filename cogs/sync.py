@@ -65,6 +65,12 @@ class SyncCog(commands.Cog):
         for guild in self._bot.guilds:
             self._services.breakers.reset(GuildId(guild.id))  # its roles may have changed meanwhile
             self._consider_soon(GuildId(guild.id), trigger="start")
+        self._services.reconciler.catch_up()
+
+    @commands.Cog.listener()
+    async def on_resumed(self) -> None:
+        """Look at those whom Discord did not show meanwhile; what happened to everyone else is told by events."""
+        self._services.reconciler.catch_up()
 
     @commands.Cog.listener()
     async def on_guild_available(self, guild: discord.Guild) -> None:
@@ -167,7 +173,7 @@ class SyncCog(commands.Cog):
             del self._soon[guild_id]
         try:
             await self._services.reconciler.consider(guild_id, None, trigger=trigger)
-        except TryLater as error:
+        except TryLater as error:  # the reconciler does it as soon as the server is seen
             log.info("a server is looked at later", guild_id=guild_id, why=str(error))
-        except Exception:  # the boundary of a background task: the next round plans everyone again
+        except Exception:  # the boundary of a background task: the rounds plan everyone, a slice at a time
             log.exception("a server could not be considered", guild_id=guild_id)

@@ -35,8 +35,9 @@ HOMES = {
         "bot/app.py",
         "bot/clock.py",
         "bot/check/*",
-        "bot/messenger.py",  # discord.py lets aiohttp's errors through: here, and in the next two
+        "bot/messenger.py",  # discord.py lets aiohttp's errors through: here, and in the next three
         "bot/supervisor.py",
+        "bot/roles/observe.py",
         "bot/roles/write.py",
     ),
     "sqlalchemy": ("bot/storage/*",),

@@ -73,8 +73,8 @@ class RolesConsider(Protocol):
 
     async def consider(
         self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId] | None, *, trigger: str
-    ) -> int:
-        """Plan these people (None: everyone), let those with changes be written, and return how many."""
+    ) -> object:
+        """Plan these people (None: everyone), and let those with changes be written."""
 
 
 class Losses(Protocol):

@@ -54,11 +54,12 @@ class ZeroLinks:
             asked = {*patrons, *await self._settle(), *await self._newly_counted(counted)}
             asked |= {PatreonUserId(one) for one in _open(troubles, DISAGREEMENT)}
             accounts = {DiscordUserId(int(one)) for one in _open(troubles, CONFLICT)}
-            self._counted = counted
             if not asked and not accounts:
+                self._counted = counted
                 return frozenset()
             changes = await self._judge(asked, accounts, counted=counted, grace_days=grace_days)
             changed = await self._carry_out(changes)
+            self._counted = counted  # no sooner: what failed is to be looked at again
             for guild_id, campaign_ids in guilds.items():
                 await self._tell(guild_id, _troubles(changes, campaign_ids), told=troubles[guild_id])
             return changed

@@ -6,7 +6,7 @@ somebody more urgent may go first: what is left is planned anew then.
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 import structlog
@@ -127,6 +127,10 @@ class Applier:
         """Let a guild that asks for two-factor authentication be asked again; tell whether this one did ask."""
         return self._breakers.reset_guild(guild_id)
 
+    def retry_refused(self, guild_id: GuildId) -> None:
+        """Let each role that Discord refused be tried once more."""
+        self._breakers.retry(guild_id)
+
     async def forget_role(self, guild_id: GuildId, role_id: RoleId, *, trigger: str) -> None:
         """Drop every row of a role that was deleted: Discord sends no event for each who had it."""
         dropped = await self._storage.ledger.drop_role(guild_id, role_id)
@@ -170,6 +174,7 @@ class Applier:
     ) -> None:
         match outcome:
             case Outcome.DONE:
+                self._breakers.close(guild_id, decision.role_id)
                 has_role = decision.action is Action.GRANT
                 self._observer.assume(guild_id, discord_user_id, decision.role_id, has_role=has_role)
             case Outcome.GONE | Outcome.REFUSED:  # whose role is gone, the guild's own list of roles will say
@@ -237,11 +242,16 @@ def _audit_reason(trigger: str) -> str:
     return f"Pledgekeeper: {trigger}"
 
 
-def trouble_key(role_id: RoleId) -> str:
-    """Name the one trouble that a role which cannot be changed is, however it was found."""
+def trouble_key(role_id: RoleId | Literal[""]) -> str:
+    """Name the one trouble that a role which cannot be changed is, however it was found; "" begins each such name."""
     return f"blocked:{role_id}"
 
 
 def blocked_roles(plan: PersonPlan) -> dict[RoleId, Block]:
     """Return the roles of a plan that wait for an admin."""
     return {one.role_id: one.block for one in plan.decisions if one.block is not None}
+
+
+def waits(plan: PersonPlan) -> bool:
+    """Tell whether a role waits for an admin, for the person, or for a hand edit to be lifted."""
+    return bool(blocked_roles(plan) or plan.having(Action.SCREENING) or plan.having(Action.SUPPRESSED))

@@ -107,5 +107,6 @@ class Consents:
     async def _read(self, patron: PatreonUserId, credential_id: CredentialId, person: DiscordUserId) -> None:
         if await self._intake.refresh_patron(patron, credential_id):
             followers = {binding.guild_id for binding in await self._storage.campaigns.bindings()}
-            for guild_id in followers.intersection(self._observer.guild_ids()):  # out of sight: planned when it is back
+            in_sight = self._observer.guild_ids() or followers  # with none in sight, they are looked at again soon
+            for guild_id in followers.intersection(in_sight):
                 self._reconciler.mark(guild_id, [person], trigger=TRIGGER, urgency=Urgency.BULK_GRANT)

@@ -1,6 +1,7 @@
 """Gathers what a plan needs: stored facts, and the guild as Discord shows it. Decides nothing, writes nothing."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -15,34 +16,47 @@ from bot.roles.plan import GuildFacts, PersonFacts
 from bot.storage import Storage
 
 NO_SEAT: Seat | None = None
+REFUSED_FOR = timedelta(hours=1)  # what we know of the guild's roles may be wrong: then it is tried again
 
 
 class Breakers:
     """What Discord refused to write, and is not asked for again until somebody has reason to think that it may work.
 
-    One role: until the guild's roles change. A guild as a whole, which asks two-factor authentication of the owner of
-    our application: no event tells when they have it, so that it is tried at each round (`reset_guild`).
+    One role: until the guild's roles change, or an hour is over. Then, or where an admin asks for it, it is on trial:
+    the next who is to get it costs one call. Only a write that Discord took, or a change of the roles, ends that.
+    A guild as a whole, which asks two-factor authentication of the owner of our application: no event tells when they
+    have it, so that it is tried at each round (`reset_guild`).
     Kept in memory: after a restart each is tried once more.
     """
 
-    def __init__(self) -> None:
-        self._open: set[tuple[GuildId, RoleId]] = set()
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._refused: dict[tuple[GuildId, RoleId], datetime | None] = {}  # when; None: on trial
         self._without_2fa: set[GuildId] = set()
 
     def __len__(self) -> int:
-        return len(self._open)
+        return sum(self._is_open(at) for at in self._refused.values())
 
     def open(self, guild_id: GuildId, role_id: RoleId) -> None:
         """Stop writing this role."""
-        self._open.add((guild_id, role_id))
+        self._refused[guild_id, role_id] = self._clock.now()
+
+    def close(self, guild_id: GuildId, role_id: RoleId) -> None:
+        """Take it that Discord took a write of this role."""
+        self._refused.pop((guild_id, role_id), None)
+
+    def retry(self, guild_id: GuildId) -> None:
+        """Let each refused role of a guild be tried once more."""
+        self._without_2fa.discard(guild_id)
+        self._refused.update({key: None for key in self._refused if key[0] == guild_id})
 
     def open_guild(self, guild_id: GuildId) -> None:
         """Stop writing in this guild, which asks for two-factor authentication."""
         self._without_2fa.add(guild_id)
 
     def reset(self, guild_id: GuildId) -> None:
-        """Try again: the guild's roles, or our rights there, changed."""
-        self._open = {(guild, role) for guild, role in self._open if guild != guild_id}
+        """Forget all refusals: the guild's roles, or our rights there, changed."""
+        self._refused = {key: at for key, at in self._refused.items() if key[0] != guild_id}
         self._without_2fa.discard(guild_id)
 
     def reset_guild(self, guild_id: GuildId) -> bool:
@@ -55,7 +69,16 @@ class Breakers:
         """Return why Discord is not asked for a write of this role; None where it is."""
         if guild_id in self._without_2fa:
             return Block.OWNER_NEEDS_2FA
-        return Block.REFUSED if (guild_id, role_id) in self._open else None
+        return Block.REFUSED if self._is_open(self._refused.get((guild_id, role_id))) else None
+
+    def on_trial(self, guild_id: GuildId) -> frozenset[RoleId]:
+        """Return the roles of a guild that were refused and may be tried: nobody knows whether they can be given."""
+        return frozenset(
+            role for (guild, role), at in self._refused.items() if guild == guild_id and not self._is_open(at)
+        )
+
+    def _is_open(self, at: datetime | None) -> bool:
+        return at is not None and timedelta() <= self._clock.now() - at < REFUSED_FOR
 
 
 class FactBook:
@@ -106,7 +129,7 @@ class FactBook:
     ) -> dict[DiscordUserId, PersonFacts]:
         """Return the facts of these people (None: of everyone), those left out whom nothing ties to the guild."""
         asked = None if discord_user_ids is None else set(discord_user_ids)
-        links = {link.discord_user_id: link for link in await self._storage.links.list_all()}
+        links = {link.discord_user_id: link for link in await self._links(asked)}
         ledger = await self._storage.ledger.load_guild(guild.guild_id)
         wanted = (set(links) | set(ledger)) & asked if asked is not None else set(links) | set(ledger)
         campaign_ids = set(await self._storage.campaigns.campaigns_of(guild.guild_id))
@@ -124,6 +147,15 @@ class FactBook:
             for person in sorted(wanted)
         )
         return {one.discord_user_id: one for one in facts if one.records or one.grants}
+
+    def on_trial(self, guild_id: GuildId) -> frozenset[RoleId]:
+        """Return the roles that Discord refused and that are tried again."""
+        return self._breakers.on_trial(guild_id)
+
+    async def _links(self, asked: set[DiscordUserId] | None) -> tuple[Link, ...]:
+        if asked is None:
+            return await self._storage.links.list_all()
+        return await self._storage.links.find_any(asked, ())
 
     async def names(self, guild_id: GuildId, *, is_markdown: bool = True) -> Names:
         """Return what the ids of a guild's plans are called, made harmless where Discord renders it."""

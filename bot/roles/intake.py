@@ -4,7 +4,7 @@ What is seen of one person proves that person's own standing; what a whole list 
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 import structlog
@@ -22,6 +22,7 @@ from bot.model import (
 from bot.patreon.client import PatreonClient
 from bot.patreon.tokens import TokenKeeper
 from bot.roles.bulk import BulkRead, OnNews
+from bot.roles.circle import Circle
 from bot.roles.evidence import ReadSummary, Verdict
 from bot.roles.known import KnownReadings
 from bot.roles.record import (
@@ -33,6 +34,8 @@ from bot.roles.record import (
 from bot.storage import Storage
 
 log = structlog.get_logger(__name__)
+
+RECHECKED_WITHIN = timedelta(minutes=50)  # what we remember may be wrong: storage counts
 
 UNASKABLE = "Patreon cannot be asked about you alone, for you never typed /link; its list is read again soon"
 CONSENT_ENDED = (
@@ -62,6 +65,7 @@ class Intake:
         self._keeper = keeper
         self._clock = clock
         self._known: dict[CampaignId, KnownReadings] = {}
+        self._rechecks: dict[CampaignId, Circle[PatreonUserId]] = {}
 
     def forget(self, patreon_user_id: PatreonUserId) -> None:
         """Compare this patron's next reading with storage: somebody else stored a newer one."""
@@ -81,6 +85,17 @@ class Intake:
         """Return the statuses that Patreon gave and this version does not know."""
         known = self._known.get(campaign_id)
         return tuple(sorted(known.unknown_words)) if known is not None else ()
+
+    async def recheck(self, campaign_id: CampaignId) -> frozenset[PatreonUserId]:
+        """Compare a slice of what is remembered with what is stored, which counts; return whose turn it was."""
+        known, now = await self._load_known(campaign_id), self._clock.now()
+        circle = self._rechecks.setdefault(campaign_id, Circle(RECHECKED_WITHIN, begun_at=now))
+        due = circle.take(sorted(known.fingerprints), now)
+        stored = await self._storage.memberships.load_patrons(campaign_id, due)
+        known.note(stored.values())
+        for patron in set(due) - stored.keys():
+            known.forget(patron)
+        return frozenset(due)
 
     async def read_campaign(
         self,

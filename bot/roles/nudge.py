@@ -188,8 +188,10 @@ class Nudges:
             await asyncio.wait(turns, timeout=HEAD_START_SECONDS)
         if not comes_first:
             changed = await self._zero.follow(patrons)
-        for guild_id in in_sight if changed else ():  # a link counts everywhere
-            self._reconciler.mark(guild_id, changed, trigger=TRIGGER)
+        if changed:  # a link counts everywhere; with no guild in sight, they are looked at later
+            followers = {binding.guild_id for binding in await self._storage.campaigns.bindings()}
+            for guild_id in in_sight or sorted(followers):
+                self._reconciler.mark(guild_id, changed, trigger=TRIGGER)
 
     async def _read_all(self, campaign_id: CampaignId) -> None:
         report = await self._rounds.read_anew(campaign_id, trigger=TRIGGER)

@@ -4,7 +4,7 @@ Rules:
 1. Seats are kept only for people we were asked about: memory follows patrons, not the guild.
 2. Seats are asked for 100 ids at a time over the gateway (discord-api-docs, Request Guild Members), so a look costs no
    REST call, but for a few people while the gateway's own limit holds us up. Afterwards the gateway's events keep them
-   true; a new session forgets them all.
+   true; a new session forgets them all, and now and then they are asked for anew, for an event may be lost.
 3. A write that Discord accepted is assumed, and marked as not yet seen, until an event or a look shows the member.
 4. Without the members intent no event keeps a seat true: it counts for a minute, and each round looks anew.
 """
@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Protocol
 
+import aiohttp
 import discord
 import msgspec
 import structlog
@@ -129,6 +130,20 @@ class Observer:
                     known[person] = shown[person]
         return {person: known.get(person, shown[person]).seat for person in wanted}
 
+    def known(self, guild_id: GuildId) -> list[DiscordUserId]:
+        """Return, in order, of whom something is remembered here."""
+        return sorted(self._sights.get(guild_id, {}))
+
+    async def renew(self, guild_id: GuildId, people: Iterable[DiscordUserId]) -> None:
+        """Ask for people anew, over the gateway alone. Raises DiscordAway; then nothing of them is remembered."""
+        wanted = tuple(people)
+        try:
+            await self.look(guild_id, wanted, is_fresh=True)
+        except DiscordAway:
+            for person in wanted:
+                self.forget(guild_id, person)
+            raise
+
     async def find_holders(self, guild_id: GuildId, role_id: RoleId) -> frozenset[DiscordUserId] | None:
         """Return who holds a role, bots left out; None without the members intent, which the list of members needs.
 
@@ -197,7 +212,8 @@ class Observer:
         if discord_user_id in known:
             known[discord_user_id] = _Sight(seat, time.monotonic())
 
-    def _is_slowed(self) -> bool:
+    @property
+    def is_slowed(self) -> bool:
         """Tell whether the gateway takes no message from us for a while."""
         client = self._clients.current
         return client is not None and client.is_ws_ratelimited()
@@ -212,12 +228,12 @@ class Observer:
         if guild is None:
             raise DiscordAway(f"the server {guild_id} cannot be seen on Discord now; its members are looked at later")
         try:
-            if len(ids) <= FEW and self._is_slowed():
+            if len(ids) <= FEW and self.is_slowed:
                 return {person: await _fetch_seat(guild, person) for person in ids}
             async with asyncio.timeout(LOOK_TIMEOUT_SECONDS):
                 # cache=True: discord.py drops updates of members that it does not hold
                 found = await guild.query_members(user_ids=list(ids), limit=IDS_PER_LOOK, cache=True)
-        except (TimeoutError, discord.DiscordException, ConnectionError) as error:
+        except (TimeoutError, discord.DiscordException, aiohttp.ClientError, ConnectionError) as error:
             log.warning(
                 "discord did not answer a look at members", guild_id=guild_id, people=len(ids), error=repr(error)
             )

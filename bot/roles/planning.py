@@ -48,7 +48,13 @@ class GuildPlan(msgspec.Struct, frozen=True, kw_only=True):
     names: Names
     facts_at: dict[CampaignId, datetime | None]
     blocked: Mapping[RoleId, Block] = msgspec.field(default_factory=dict)  # the pledge roles that cannot be given
+    on_trial: frozenset[RoleId] = frozenset()  # Discord refused them; whether it still does, the next write shows
     unsettled: frozenset[DiscordUserId] = frozenset()  # their ledger rows say something else than what was seen
+
+    @property
+    def changing(self) -> frozenset[DiscordUserId]:
+        """Those whose plan changes something."""
+        return frozenset(plan.discord_user_id for plan in self.plans if plan.is_change)
 
 
 class Planning:
@@ -71,10 +77,12 @@ class Planning:
         people = await self._facts.people(guild, discord_user_ids)
         is_fresh = discord_user_ids is None and not self._observer.hears_members
         seats = await self._observer.look(guild_id, people, is_fresh=is_fresh)
-        seen = [self._settle(guild, seated(person, seats[id_]), names) for id_, person in people.items()]
+        seen = [
+            self._settle(self._calm(guild, id_), seated(person, seats[id_]), names) for id_, person in people.items()
+        ]
         plans = await self._holds.rein_in(
             guild_id,
-            [(person, plan_person(guild, person)) for person, _ in seen],
+            [(one, plan_person(self._calm(guild, one.discord_user_id), one)) for one, _ in seen],
             settings=guild.settings,
             names=names,
             is_recorded=is_recorded,
@@ -86,6 +94,7 @@ class Planning:
             names=names,
             facts_at={campaign_id: names.confirmed_at.get(campaign_id) for campaign_id in campaign_ids},
             blocked={one.role_id: guild.blocked[one.role_id] for one in guild.rules if one.role_id in guild.blocked},
+            on_trial=self._facts.on_trial(guild_id),
             unsettled=frozenset(person.discord_user_id for person, is_news in seen if is_news),
         )
 
@@ -103,9 +112,7 @@ class Planning:
         person = await self._facts.person(guild, discord_user_id)
         seats = await self._observer.look(guild_id, [discord_user_id])
         person = seated(person, seats[discord_user_id])
-        if self._fights.is_on(guild_id, discord_user_id, guild.now):
-            calm = msgspec.structs.replace(guild.settings, hand_edits=HandEdits.RESPECT)
-            guild = msgspec.structs.replace(guild, settings=calm)
+        guild = self._calm(guild, discord_user_id)
         if is_recorded:
             await self._record(guild, person, names)
         person, _ = self._settle(guild, person, names)
@@ -145,6 +152,13 @@ class Planning:
             for person in seen
             for decision in lost_by(plan_person(before, person), plan_person(after, person))
         ]
+
+    def _calm(self, guild: GuildFacts, discord_user_id: DiscordUserId) -> GuildFacts:
+        """Return the guild's facts, by which hand edits are respected while somebody keeps taking a role away."""
+        if not self._fights.is_on(guild.guild_id, discord_user_id, guild.now):
+            return guild
+        settings = msgspec.structs.replace(guild.settings, hand_edits=HandEdits.RESPECT)
+        return msgspec.structs.replace(guild, settings=settings)
 
     def _settle(self, guild: GuildFacts, person: PersonFacts, names: Names) -> tuple[PersonFacts, bool]:
         settlement = settle_seen(guild, person, names)

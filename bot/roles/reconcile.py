@@ -15,10 +15,11 @@ from bot.clock import Clock
 from bot.errors import TryLater
 from bot.linking.outcome import RoleNews
 from bot.model import DiscordUserId, GuildId, PatreonUserId, RoleId
-from bot.roles.apply import Applier, Change, Errand, blocked_roles
+from bot.roles.apply import Applier, Change, Errand, waits
+from bot.roles.muster import Muster
 from bot.roles.news import gather_news
 from bot.roles.observe import DiscordAway, Observer
-from bot.roles.plan import WRITES, Action, PersonPlan
+from bot.roles.plan import WRITES, Action
 from bot.roles.planning import Explanation, GuildPlan, Planning
 from bot.roles.queue import PeopleQueue, Turn, Urgency
 from bot.roles.refusals import TELL_AFTER, Refusals
@@ -63,6 +64,9 @@ class Reconciler:
         self._refusals = Refusals()
         self._next_tries: dict[tuple[GuildId, DiscordUserId | None], asyncio.TimerHandle] = {}
         self._said_away: dict[tuple[GuildId, DiscordUserId], datetime] = {}
+        self._muster = Muster(
+            observer=observer, planning=planning, applier=applier, troubles=troubles, mark=self.mark, soon=self._soon
+        )
         self.on_follow: Callable[[PatreonUserId], None] = lambda _: None
         self.on_turn: Callable[[str, tuple[Change, ...]], None] = lambda *_: None
 
@@ -94,14 +98,15 @@ class Reconciler:
         """Plan and write one person who waits, in every guild; say what became of each role.
 
         One guild out of sight stops no other; its DiscordAway is raised when all the others are done. While none is
-        in sight, DiscordAway too: that is not the same as no role.
+        in sight, DiscordAway too: that is not the same as no role. Whoever was not seen is looked at again soon.
         """
         if not self._observer.is_connected:
+            self._muster.owe_person(discord_user_id, trigger)
             raise DiscordAway("Discord is not connected; roles follow when it is")
         link = await self._storage.links.find_discord(discord_user_id)
         if link is not None:
             self.on_follow(link.patreon_user_id)
-        guild_ids = [guild_id for guild_id in self._observer.guild_ids() if await self._has_business(guild_id)]
+        guild_ids = [guild_id for guild_id in self._observer.guild_ids() if await self.has_business(guild_id)]
         following = [self._follow_in(guild_id, discord_user_id, trigger) for guild_id in guild_ids]
         told = await asyncio.gather(*following, return_exceptions=True)
         for one in told:
@@ -111,16 +116,20 @@ class Reconciler:
 
     async def consider(
         self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId] | None, *, trigger: str
-    ) -> int:
-        """Plan these people (None: all) in memory, queue those with changes, return how many. Raises DiscordAway."""
-        drawn = await self._planning.plan_guild(guild_id, discord_user_ids, is_recorded=True)
-        for plan in drawn.plans:
-            if plan.discord_user_id in drawn.unsettled:
-                self.mark(guild_id, [plan.discord_user_id], trigger=trigger, urgency=Urgency.BULK_GRANT)
-            else:
-                self._line_up(guild_id, plan, trigger)
-        await self._troubles.tell_blocked(drawn, is_everyone=discord_user_ids is None)
-        return sum(plan.is_change for plan in drawn.plans)
+    ) -> frozenset[DiscordUserId]:
+        """Plan these people (None: all) in memory, queue those with changes, return whom.
+
+        Raises DiscordAway; whoever was not seen is considered again soon.
+        """
+        return (await self._muster.consider(guild_id, discord_user_ids, trigger)).changing
+
+    async def bring_in_line(self, guild_id: GuildId, *, trigger: str) -> GuildPlan:
+        """Plan everyone, trusting no memory, and let refused roles be tried again. Raises DiscordAway as `consider`."""
+        return await self._muster.bring_in_line(guild_id, trigger)
+
+    def catch_up(self) -> None:
+        """Plan, now that Discord is there, whom it did not show when they were to be planned."""
+        self._muster.catch_up()
 
     async def look_again(self, guild_id: GuildId) -> None:
         """Look anew at everyone whose last write has not been seen for a while, and let them be planned."""
@@ -140,7 +149,7 @@ class Reconciler:
     async def preview(self, guild_id: GuildId) -> GuildPlan:
         """Return what a run would change now, or cannot. Writes nothing. Raises DiscordAway."""
         drawn = await self._planning.plan_guild(guild_id, None, is_recorded=False)
-        shown = tuple(one for one in drawn.plans if one.is_change or one.is_held_back or blocked_roles(one))
+        shown = tuple(one for one in drawn.plans if one.is_change or one.is_held_back or waits(one))
         return msgspec.structs.replace(drawn, plans=shown)
 
     async def explain(
@@ -167,6 +176,7 @@ class Reconciler:
         """Let the writes under way end, start no other."""
         for handle in (*self._later, *self._next_tries.values()):
             handle.cancel()
+        await self._muster.close()
         for queue in self._queues.values():
             queue.close()
         if self._workers:
@@ -174,12 +184,6 @@ class Reconciler:
             for worker in stuck:
                 worker.cancel()
             await asyncio.gather(*stuck, return_exceptions=True)
-
-    def _line_up(self, guild_id: GuildId, plan: PersonPlan, trigger: str) -> None:
-        """Queue one person for what their plan changes."""
-        if plan.is_change:
-            urgency = Urgency.BULK_GRANT if plan.having(Action.GRANT) else Urgency.BULK_REVOKE
-            self.mark(guild_id, [plan.discord_user_id], trigger=trigger, urgency=urgency)
 
     # --- one guild's worker -----------------------------------------------------------------------------------
 
@@ -228,11 +232,20 @@ class Reconciler:
         queue.go_on()
 
     def _again_later(self, guild_id: GuildId, turn: Turn) -> None:
+        if self._observer.is_connected and guild_id not in self._observer.guild_ids():
+            return  # we are no longer there; should we come back, everyone is planned
+
         def put_back() -> None:
-            self._later.discard(handle)
             self.mark(guild_id, [turn.discord_user_id], trigger=turn.trigger, urgency=turn.urgency)
 
-        handle = asyncio.get_running_loop().call_later(RETRY_SECONDS, put_back)
+        self._soon(put_back)
+
+    def _soon(self, act: Callable[[], None]) -> None:
+        def run() -> None:
+            self._later.discard(handle)
+            act()
+
+        handle = asyncio.get_running_loop().call_later(RETRY_SECONDS, run)
         self._later.add(handle)
 
     def _try_after(self, seconds: float, guild_id: GuildId, turn: Turn, *, is_whole_guild: bool) -> None:
@@ -255,7 +268,7 @@ class Reconciler:
         await self._observer.look(guild_id, [person], along=queue.waiting())  # in one call
         told = await self._planning.plan_one(guild_id, person, is_recorded=True)
         if turn.urgency is Urgency.LOOK:
-            self._line_up(guild_id, told.plan, turn.trigger)
+            self._muster.line_up(guild_id, told.plan, turn.trigger)
             return False
         if not told.plan.is_change:
             await self._mind(guild_id, turn, set())
@@ -316,7 +329,8 @@ class Reconciler:
         guild_name = look.name if look is not None else ""
         return gather_news(told.plan, told.names, guild_id=guild_id, guild_name=guild_name, written=written)
 
-    async def _has_business(self, guild_id: GuildId) -> bool:
+    async def has_business(self, guild_id: GuildId) -> bool:
+        """Tell whether a guild has rules, or roles by us."""
         return bool(await self._storage.rules.list_guild(guild_id) or await self._storage.ledger.load_guild(guild_id))
 
 

@@ -1,10 +1,13 @@
 """What a round found, for whoever asked for it. Values only; knows neither network nor storage."""
 
+from collections.abc import Mapping
+
 import msgspec
 
-from bot.model import CampaignId
+from bot.model import CampaignId, DiscordUserId, GuildId
 from bot.roles.evidence import Anomaly
 from bot.roles.intake import CampaignRead
+from bot.roles.planning import GuildPlan
 
 ANOMALIES = {
     Anomaly.EMPTY: "Patreon lists no member at all",
@@ -23,7 +26,6 @@ class ReadReport(msgspec.Struct, frozen=True, kw_only=True):
     is_complete: bool
     patrons: int
     changed: int
-    queued: int = 0
     doubts: tuple[str, ...] = ()
     is_by_consents: bool = False  # each linked patron is asked in place of the creator
     error: str | None = None
@@ -36,6 +38,10 @@ class RoundReport(msgspec.Struct, frozen=True, kw_only=True):
     queued: int
     seconds: float
     errors: tuple[str, ...] = ()
+    people: Mapping[GuildId, frozenset[DiscordUserId]] = msgspec.field(
+        default_factory=dict
+    )  # whose roles change, where
+    plan: GuildPlan | None = None  # of everyone in the guild that the round was for
 
     @property
     def is_ok(self) -> bool:

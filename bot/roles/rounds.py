@@ -1,12 +1,14 @@
 """One round: read every bound campaign once, and let whoever changed be planned in every guild that follows it.
 
+A whole round lets a slice of everybody be planned too (`rota.py`); one for a guild is followed by a plan of all in it.
+
 Knows neither why a round begins (the clock, an admin) nor how a role is written.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Collection, Iterable
-from datetime import datetime, timedelta
 
 import msgspec
 import structlog
@@ -23,15 +25,13 @@ from bot.roles.intake import CampaignRead, Intake
 from bot.roles.observe import DiscordAway
 from bot.roles.readnews import CREATOR_GONE, ReadNews
 from bot.roles.reconcile import Reconciler
+from bot.roles.rota import Rota
 from bot.roles.roundreport import ReadReport, RoundReport, report_consents, report_read
 from bot.storage import Storage
 from bot.storage.campaigns import Binding
 
 log = structlog.get_logger(__name__)
 
-WHOLE_ROUND = timedelta(
-    hours=1
-)  # months pass, grace ends: now and then everybody is planned, whatever we think has changed
 INTERVAL = "interval"  # the trigger of the rounds that nobody asked for
 
 
@@ -57,6 +57,7 @@ class Rounds:
         intake: Intake,
         consents: Consents,
         reconciler: Reconciler,
+        rota: Rota,
         zero: ZeroLinks,
         declines: Declines,
         news: ReadNews,
@@ -68,6 +69,7 @@ class Rounds:
         self._intake = intake
         self._consents = consents
         self._reconciler = reconciler
+        self._rota = rota
         self._zero = zero
         self._declines = declines
         self._news = news
@@ -75,17 +77,20 @@ class Rounds:
         self._clock = clock
         self._running: asyncio.Task[RoundReport] | None = None
         self._scope = Scope()  # of the round under way
+        self._queued: dict[GuildId, frozenset[DiscordUserId]] = {}  # by the round under way
         self.on_read: list[Callable[[CampaignRead], None]] = []
-        self._whole_at: dict[GuildId, datetime] = {}
 
     async def run(self, *, trigger: str, guild_id: GuildId | None = None) -> RoundReport:
-        """Read and plan all campaigns, or those of one guild. Whoever asks during such a round gets its report."""
+        """Read and plan all campaigns, or those of one guild and then everyone there.
+
+        Whoever asks during such a round gets its report.
+        """
         scope = Scope(guild_id=guild_id)
         while self._running is not None and not self._running.done():
             if self._scope.covers(scope):
-                return await self._for_guild(await asyncio.shield(self._running), guild_id)
+                return await self._for_guild(await asyncio.shield(self._running), guild_id, trigger)
             await asyncio.wait({self._running})
-        return await self._for_guild(await self._begin(trigger, scope), guild_id)
+        return await self._for_guild(await self._begin(trigger, scope), guild_id, trigger)
 
     async def read_anew(self, campaign_id: CampaignId, *, trigger: str) -> RoundReport:
         """Read and plan one campaign in a round that begins after now: one under way may have passed the news by."""
@@ -103,16 +108,20 @@ class Rounds:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
 
-    async def _for_guild(self, report: RoundReport, guild_id: GuildId | None) -> RoundReport:
-        """Leave out what is another guild's: its campaigns, and the troubles of the home's settings."""
+    async def _for_guild(self, report: RoundReport, guild_id: GuildId | None, trigger: str) -> RoundReport:
+        """Leave out what is another guild's (its campaigns, the troubles of the home's settings), and plan everyone."""
         if guild_id is None:
             return report
         followed = set(await self._storage.campaigns.campaigns_of(guild_id))
         campaigns = tuple(one for one in report.campaigns if one.campaign_id in followed)
         errors = report.errors if guild_id == self._home.guild_id else ()
-        return msgspec.structs.replace(
-            report, campaigns=campaigns, errors=errors, queued=sum(one.queued for one in campaigns)
-        )
+        plan = None
+        try:
+            plan = await self._reconciler.bring_in_line(guild_id, trigger=trigger)
+        except DiscordAway as error:
+            errors = (*errors, str(error))
+        people = report.people.get(guild_id, frozenset()) | (frozenset() if plan is None else plan.changing)
+        return msgspec.structs.replace(report, campaigns=campaigns, errors=errors, queued=len(people), plan=plan)
 
     async def _ended(self) -> None:
         """Wait until no round is under way."""
@@ -126,18 +135,19 @@ class Rounds:
 
     async def _run(self, trigger: str, scope: Scope) -> RoundReport:
         started = time.monotonic()
-        if not self._reconciler.hears_members:
-            self._whole_at.clear()  # who joined, left or lost a role is found by looking at everyone
+        self._storage.forget_kept()
+        self._queued = dict(await self._rota.go_on(trigger=trigger)) if scope == Scope() else {}
         errors = await self._refresh_home()
         guilds = _by_campaign(await self._storage.campaigns.bindings(), scope)
         reports: list[ReadReport] = []
-        queued = 0
         for campaign_id, bindings in guilds.items():
-            report, count = await self._run_campaign(campaign_id, bindings, trigger)
-            reports.append(msgspec.structs.replace(report, queued=count))
-            queued += count
+            reports.append(await self._run_campaign(campaign_id, bindings, trigger))
         round_report = RoundReport(
-            campaigns=tuple(reports), queued=queued, seconds=time.monotonic() - started, errors=tuple(errors)
+            campaigns=tuple(reports),
+            queued=sum(map(len, self._queued.values())),
+            people=self._queued,
+            seconds=time.monotonic() - started,
+            errors=tuple(errors),
         )
         self._conclude(round_report, trigger)
         return round_report
@@ -165,9 +175,7 @@ class Rounds:
             return [str(error)]
         return []
 
-    async def _run_campaign(
-        self, campaign_id: CampaignId, bindings: list[Binding], trigger: str
-    ) -> tuple[ReadReport, int]:
+    async def _run_campaign(self, campaign_id: CampaignId, bindings: list[Binding], trigger: str) -> ReadReport:
         campaign = await self._storage.campaigns.load(campaign_id)
         name = campaign.name if campaign is not None else campaign_id
         guild_ids = [binding.guild_id for binding in bindings]
@@ -181,26 +189,26 @@ class Rounds:
             for guild_id in guild_ids if people else ():
                 await self._consider(guild_id, people, trigger)
 
+        rechecked = await self._intake.recheck(campaign_id)
         read = await self._intake.read_campaign(campaign_id, credential_id, linked=links, on_news=on_news)
         for note in self.on_read:
             note(read)
-        relinked = await self._zero.follow(read.changed)
+        relinked = await self._zero.follow(read.changed | rechecked)
         if relinked:
             await self._consider_elsewhere(relinked, guild_ids, trigger)
             links = await self._linked()
         patrons = read.changed | self._intake.restless(campaign_id)
         people = relinked | {links[patron] for patron in patrons if patron in links}
-        queued = 0
         for guild_id in guild_ids:
-            queued += await self._consider(guild_id, None if self._is_whole_due(guild_id) else people, trigger)
+            await self._consider(guild_id, people, trigger)
             await self._reconciler.look_again(guild_id)
             await self._news.tell(guild_id, name, read, unknown_words=self._intake.unknown_words(campaign_id))
         await self._declines.tell(campaign_id, patrons)
-        return report_read(name, read), queued
+        return report_read(name, read)
 
     async def _run_by_consents(
         self, campaign_id: CampaignId, name: str, bindings: list[Binding], trigger: str
-    ) -> tuple[ReadReport, int]:
+    ) -> ReadReport:
         """Plan what the patrons' own readings brought; who asks for a round has them read now."""
         is_dead = any(binding.credential_id is not None for binding in bindings)
         if trigger != INTERVAL:
@@ -208,15 +216,14 @@ class Rounds:
         links, restless = await self._linked(), self._intake.restless(campaign_id)
         ended = await self._consents.list_ended()
         people = [links[patron] for patron in restless if patron in links]
-        queued = 0
         for guild_id in [binding.guild_id for binding in bindings]:
-            queued += await self._consider(guild_id, None if self._is_whole_due(guild_id) else people, trigger)
+            await self._consider(guild_id, people, trigger)
             await self._reconciler.look_again(guild_id)
             await self._news.tell_of_consents(guild_id, campaign_id, name, is_dead=is_dead, ended=ended)
         await self._declines.tell(campaign_id, restless)
         patrons = await self._consents.list_patrons()
         error = CREATOR_GONE if is_dead else self._consents.trouble
-        return report_consents(name, campaign_id, len(patrons), error=error), queued
+        return report_consents(name, campaign_id, len(patrons), error=error)
 
     async def _linked(self) -> dict[PatreonUserId, DiscordUserId]:
         return {link.patreon_user_id: link.discord_user_id for link in await self._storage.links.list_all()}
@@ -237,19 +244,10 @@ class Rounds:
             await self._storage.memberships.forget_campaign(campaign_id)
             await self._storage.reads.forget_campaign(campaign_id)
 
-    async def _consider(self, guild_id: GuildId, people: Iterable[DiscordUserId] | None, trigger: str) -> int:
-        try:
+    async def _consider(self, guild_id: GuildId, people: Iterable[DiscordUserId], trigger: str) -> None:
+        with contextlib.suppress(DiscordAway):  # they are considered again when the guild is seen
             queued = await self._reconciler.consider(guild_id, people, trigger=trigger)
-        except DiscordAway:  # everyone is planned again when the guild is seen
-            self._whole_at.pop(guild_id, None)
-            return 0
-        if people is None:
-            self._whole_at[guild_id] = self._clock.now()
-        return queued
-
-    def _is_whole_due(self, guild_id: GuildId) -> bool:
-        last = self._whole_at.get(guild_id)
-        return last is None or self._clock.now() - last > WHOLE_ROUND
+            self._queued[guild_id] = self._queued.get(guild_id, frozenset()) | queued
 
 
 def _by_campaign(bindings: Iterable[Binding], scope: Scope) -> dict[CampaignId, list[Binding]]:

@@ -3,6 +3,8 @@
 Each trouble is told once, and once when it is over. Decides nothing and writes no role.
 """
 
+from typing import Protocol
+
 from bot.health import HealthBoard, Note
 from bot.model import DiscordUserId, GuildId
 from bot.roles.apply import Herald, blocked_roles, trouble_key
@@ -31,10 +33,17 @@ REJECTED = (
 REJECTED_OVER = "I can change the roles of <@{person}> again"
 
 
+class Teller(Herald, Protocol):
+    """Tells admins, and knows what they were told."""
+
+    async def told(self, guild_id: GuildId, prefix: str) -> tuple[str, ...]:
+        """Return the keys, beginning so, of the troubles that were told of and are not over."""
+
+
 class Troubles:
     """What admins hear of roles that cannot be changed."""
 
-    def __init__(self, *, storage: Storage, herald: Herald, health: HealthBoard) -> None:
+    def __init__(self, *, storage: Storage, herald: Teller, health: HealthBoard) -> None:
         self._storage = storage
         self._herald = herald
         self._health = health
@@ -73,17 +82,18 @@ class Troubles:
         """Tell that it does so no more."""
         await self._herald.over(guild_id, f"rejected:{person}", REJECTED_OVER.format(person=person))
 
-    async def tell_blocked(self, drawn: GuildPlan, *, is_everyone: bool) -> None:
-        """Tell of roles that cannot be changed: while all are looked at, also of those that nobody is to get now."""
+    async def tell_blocked(self, drawn: GuildPlan) -> None:
+        """Tell of roles that cannot be changed, also of those that nobody is to get now; and which can be again."""
         guild_id, names = drawn.guild_id, drawn.names
         blocked = {role_id: block for plan in drawn.plans for role_id, block in blocked_roles(plan).items()}
-        blocked |= drawn.blocked if is_everyone else {}
+        blocked |= drawn.blocked
         for role_id, block in blocked.items():
             if block is Block.OWNER_NEEDS_2FA:
                 continue  # told of for the server as a whole, when Discord said so
             text = f"I cannot change the role **{names.role(role_id)}**: {say_block(block)}"
             await self._herald.tell_admin(guild_id, trouble_key(role_id), text)
-        for rule in await self._storage.rules.list_guild(guild_id) if is_everyone else ():
-            if rule.role_id not in blocked:
-                text = f"I can change the role **{names.role(rule.role_id)}** again"
-                await self._herald.over(guild_id, trouble_key(rule.role_id), text)
+        told = await self._herald.told(guild_id, trouble_key(""))
+        for rule in await self._storage.rules.list_guild(guild_id) if told else ():
+            key = trouble_key(rule.role_id)
+            if key in told and rule.role_id not in blocked and rule.role_id not in drawn.on_trial:
+                await self._herald.over(guild_id, key, f"I can change the role **{names.role(rule.role_id)}** again")

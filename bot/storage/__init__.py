@@ -60,6 +60,11 @@ class Storage:
         """Work beside the process that owns the database. NeedsOwner where there is none that is up to date."""
         return cls._build(await Database.attach(url), vault)
 
+    def forget_kept(self) -> None:
+        """Read everything anew, also what was read a moment ago."""
+        for aggregate in (self.campaigns, self.links, self.rules, self.holds, self.guilds):
+            aggregate.kept.forget()
+
     async def close(self) -> None:
         """Close every connection and give the lock back."""
         await self.database.close()

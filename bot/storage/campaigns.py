@@ -38,13 +38,13 @@ class Campaigns:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._kept = Kept(database)
+        self.kept = Kept(database)
 
     async def save(self, campaign: Campaign) -> None:
         """Store a campaign with the tiers it carries; one that it no longer carries stays, for its name is wanted."""
         row = msgspec.structs.asdict(campaign)
         del row["tiers"]
-        async with self._kept.write() as connection:
+        async with self.kept.write() as connection:
             await connection.execute(Upsert(campaigns).on(connection), row)
             if campaign.tiers:
                 await connection.execute(Upsert(tiers).on(connection), [*map(msgspec.structs.asdict, campaign.tiers)])
@@ -54,7 +54,7 @@ class Campaigns:
 
     async def load(self, campaign_id: CampaignId) -> Campaign | None:
         """Return a campaign with every tier that it ever had."""
-        return await self._kept.get(("campaign", campaign_id), lambda: self._load(campaign_id))
+        return await self.kept.get(("campaign", campaign_id), lambda: self._load(campaign_id))
 
     async def _load(self, campaign_id: CampaignId) -> Campaign | None:
         async with self._database.read() as connection:
@@ -81,12 +81,12 @@ class Campaigns:
         fresh = [tier for tier in seen if tier not in await self.tiers(tier.campaign_id)]
         if not fresh:
             return
-        async with self._kept.write() as connection:
+        async with self.kept.write() as connection:
             await connection.execute(Upsert(tiers).on(connection), [*map(msgspec.structs.asdict, fresh)])
 
     async def tiers(self, campaign_id: CampaignId) -> tuple[Tier, ...]:
         """Return the tiers of a campaign, the cheapest first."""
-        return await self._kept.get(("tiers", campaign_id), lambda: self._load_tiers(campaign_id))
+        return await self.kept.get(("tiers", campaign_id), lambda: self._load_tiers(campaign_id))
 
     async def _load_tiers(self, campaign_id: CampaignId) -> tuple[Tier, ...]:
         async with self._database.read() as connection:
@@ -98,7 +98,7 @@ class Campaigns:
     ) -> None:
         """Let a guild follow a campaign, or replace the consent under which it does."""
         binding = Binding(guild_id=guild_id, campaign_id=campaign_id, credential_id=credential_id, bound_at=at)
-        async with self._kept.write() as connection:
+        async with self.kept.write() as connection:
             await connection.execute(Upsert(bindings).on(connection), msgspec.structs.asdict(binding))
             parted = delete(installation).where(installation.c.name == _parted(guild_id, campaign_id))
             await connection.execute(parted)
@@ -106,7 +106,7 @@ class Campaigns:
     async def unbind(self, guild_id: GuildId, campaign_id: CampaignId) -> bool:
         """End it, and remember that somebody wanted so; False where there was nothing to end."""
         statement = delete(bindings).where(bindings.c.guild_id == guild_id, bindings.c.campaign_id == campaign_id)
-        async with self._kept.write() as connection:
+        async with self.kept.write() as connection:
             if not (await connection.execute(statement)).rowcount:
                 return False
             parted = {"name": _parted(guild_id, campaign_id), "text": ""}
@@ -118,7 +118,7 @@ class Campaigns:
         statement = delete(bindings).where(bindings.c.credential_id == credential_id)
         if but is not None:
             statement = statement.where(bindings.c.guild_id != but)
-        async with self._kept.write() as connection:
+        async with self.kept.write() as connection:
             rows = (await connection.execute(statement.returning(bindings.c.guild_id))).all()
         return tuple(GuildId(row.guild_id) for row in rows)
 
@@ -150,7 +150,7 @@ class Campaigns:
 
     async def _follows(self) -> tuple[tuple[GuildId, CampaignId], ...]:
         """Say who follows what; by whose consent is not kept, for a pair may be dropped elsewhere."""
-        return await self._kept.get("follows", self._load_follows)
+        return await self.kept.get("follows", self._load_follows)
 
     async def _load_follows(self) -> tuple[tuple[GuildId, CampaignId], ...]:
         return tuple((one.guild_id, one.campaign_id) for one in await self.bindings())

@@ -19,15 +19,15 @@ class Guilds:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._kept = Kept(database)
+        self.kept = Kept(database)
 
     async def settings(self, guild_id: GuildId) -> GuildSettings:
         """Return a guild's settings."""
-        return await self._kept.get(guild_id, lambda: self._read(guild_id))
+        return await self.kept.get(guild_id, lambda: self._read(guild_id))
 
     async def change(self, guild_id: GuildId, **changes: Any) -> GuildSettings:
         """Change some settings by their names, and return them all. Judges no value."""
-        async with self._kept.write() as connection:
+        async with self.kept.write() as connection:
             changed = msgspec.structs.replace(await _load(connection, guild_id), **changes)
             row = {"guild_id": guild_id, **msgspec.structs.asdict(changed)}
             await connection.execute(Upsert(guild_settings).on(connection), row)

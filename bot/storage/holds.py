@@ -28,20 +28,20 @@ class Holds:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._kept = Kept(database)
+        self.kept = Kept(database)
 
     async def load_guild(self, guild_id: GuildId) -> dict[DiscordUserId, dict[RoleId, HoldItem]]:
         """Return every held revoke of a guild, answered ones too, by person and role."""
-        return await self._kept.get(guild_id, lambda: self._load(hold_items.c.guild_id == guild_id))
+        return await self.kept.get(guild_id, lambda: self._load(hold_items.c.guild_id == guild_id))
 
     async def load_person(
         self, guild_id: GuildId, discord_user_id: DiscordUserId
     ) -> dict[DiscordUserId, dict[RoleId, HoldItem]]:
         """Return the same of one person: a turn costs no more while a hold grows large."""
-        if not await self._kept.get(("any", guild_id), lambda: self._has_any(guild_id)):
+        if not await self.kept.get(("any", guild_id), lambda: self._has_any(guild_id)):
             return {}
         one = (hold_items.c.guild_id == guild_id, hold_items.c.discord_user_id == discord_user_id)
-        return await self._kept.get((guild_id, discord_user_id), lambda: self._load(*one))
+        return await self.kept.get((guild_id, discord_user_id), lambda: self._load(*one))
 
     async def _has_any(self, guild_id: GuildId) -> bool:
         query = select(hold_items.c.hold_id).where(hold_items.c.guild_id == guild_id).limit(1)
@@ -67,7 +67,7 @@ class Holds:
         """Hold these revokes in the guild's open hold, or in a new one."""
         query = select(holds).where(holds.c.guild_id == guild_id, holds.c.closed_at.is_(None))
         start = insert(holds).values(guild_id=guild_id, opened_at=at).returning(holds)
-        async with self._kept.write() as connection:
+        async with self.kept.write() as connection:
             known = (await connection.execute(query)).first()
             row = known or (await connection.execute(start)).one()
             await _put(connection, items, HoldId(row.hold_id))
@@ -80,7 +80,7 @@ class Holds:
         one = (holds.c.hold_id == hold_id, holds.c.guild_id == guild_id, holds.c.closed_at.is_(None))
         end = update(holds).where(*one).values(closed_at=at).returning(holds)
         answer = update(hold_items).where(hold_items.c.hold_id == hold_id).values(state=state)
-        async with self._kept.write() as connection:
+        async with self.kept.write() as connection:
             row = (await connection.execute(end)).first()
             if row is None:
                 return None
@@ -92,14 +92,14 @@ class Holds:
         """Note revokes that an admin wants, taking them out of an open hold; return the one that is over by that."""
         start = insert(holds).values(guild_id=guild_id, opened_at=at, closed_at=at).returning(holds.c.hold_id)
         still_open = select(holds.c.hold_id).where(holds.c.guild_id == guild_id, holds.c.closed_at.is_(None))
-        async with self._kept.write() as connection:
+        async with self.kept.write() as connection:
             await _put(connection, items, HoldId((await connection.execute(start)).scalar_one()))
             return await _end_empty(connection, (await connection.execute(still_open)).scalars().all(), at)
 
     async def drop(self, guild_id: GuildId, items: Iterable[HoldItem], *, at: datetime) -> tuple[HoldId, ...]:
         """Forget held revokes that are no longer planned; return the open holds that are empty and over by that."""
         dropped = list(items)
-        async with self._kept.write() as connection:
+        async with self.kept.write() as connection:
             for item in dropped:
                 await connection.execute(
                     delete(hold_items).where(

@@ -1,6 +1,7 @@
 """Rows that are read at every turn and written by an admin now and then, kept in memory until they are written.
 
 Only for tables that nobody but the aggregate itself writes: one process owns the database, and its writes come by here.
+All the same each round forgets what is kept, so that nothing wrong is believed for longer than that.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -46,5 +47,9 @@ class Kept:
             async with self._database.write() as connection:
                 yield connection
         finally:
-            self._writes += 1
-            self._values.clear()
+            self.forget()
+
+    def forget(self) -> None:
+        """Load anew whatever is asked for from now on."""
+        self._writes += 1
+        self._values.clear()

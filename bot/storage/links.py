@@ -30,19 +30,19 @@ class Links:
 
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
-        self._kept = Kept(database)
+        self.kept = Kept(database)
         self._vault = vault
 
     async def find_discord(self, discord_user_id: DiscordUserId, *, with_ended: bool = False) -> Link | None:
         """Return the link of a Discord account; one that ended only where it is asked for."""
-        return await self._kept.get(
+        return await self.kept.get(
             (discord_user_id, with_ended),
             lambda: self._find(links.c.discord_user_id == discord_user_id, with_ended=with_ended),
         )
 
     async def find_patreon(self, patreon_user_id: PatreonUserId) -> Link | None:
         """Return the link of a Patreon account."""
-        return await self._kept.get(
+        return await self.kept.get(
             patreon_user_id,
             lambda: self._find(links.c.patreon_user_id == patreon_user_id),
             also=lambda link: [(link.discord_user_id, with_ended) for with_ended in (True, False)] if link else (),
@@ -77,7 +77,7 @@ class Links:
 
     async def save(self, link: Link) -> tuple[Link, ...]:
         """Store a link; return the links of either account that it replaced."""
-        async with self._kept.write() as connection:
+        async with self.kept.write() as connection:
             return await _put_link(connection, link)
 
     async def complete_link(
@@ -89,7 +89,7 @@ class Links:
         same step; None, and nothing stored, where it was answered already.
         """
         rows = [membership_row(record) for record in records]
-        async with self._kept.write() as connection:
+        async with self.kept.write() as connection:
             if pending_id is not None and not await _confirm(connection, pending_id):
                 return None
             replaced = await _put_link(connection, link)
@@ -104,12 +104,12 @@ class Links:
 
     async def delete(self, discord_user_id: DiscordUserId) -> Link | None:
         """Forget a link and its tokens; return what it was. The person may be linked again at any time."""
-        async with self._kept.write() as connection:
+        async with self.kept.write() as connection:
             return await _drop_link(connection, discord_user_id)
 
     async def unlink(self, discord_user_id: DiscordUserId, *, at: datetime) -> Link | None:
         """Forget a person at their own wish: link, tokens and memberships; remember the wish. Return the old link."""
-        async with self._kept.write() as connection:
+        async with self.kept.write() as connection:
             link = await _drop_link(connection, discord_user_id)
             patreon_user_id = None if link is None else link.patreon_user_id
             if patreon_user_id is not None:
@@ -128,7 +128,7 @@ class Links:
         self, discord_user_id: DiscordUserId, patreon_user_id: PatreonUserId | None, at: datetime
     ) -> None:
         """Remember that nothing may link this person by itself."""
-        async with self._kept.write() as connection:
+        async with self.kept.write() as connection:
             await _put_opt_out(connection, discord_user_id, patreon_user_id, at=at)
 
     async def is_opted_out(self, discord_user_id: DiscordUserId) -> bool:
@@ -139,7 +139,7 @@ class Links:
 
     async def clear_opt_out(self, discord_user_id: DiscordUserId) -> None:
         """Forget the wish: the person typed /link."""
-        async with self._kept.write() as connection:
+        async with self.kept.write() as connection:
             await connection.execute(delete(opt_outs).where(opt_outs.c.discord_user_id == discord_user_id))
 
     async def save_reported(self, reported: Iterable[Link]) -> tuple[Link, ...]:
@@ -149,7 +149,7 @@ class Links:
         """
         asked, stored = list(reported), list[Link]()
         for start in range(0, len(asked), MAX_LINKS):
-            async with self._kept.write() as connection:
+            async with self.kept.write() as connection:
                 stored += await _put_reported(connection, asked[start : start + MAX_LINKS])
         return tuple(stored)
 
@@ -161,7 +161,7 @@ class Links:
             .values(ended_at=at)
             .returning(links.c.discord_user_id)
         )
-        async with self._kept.write() as connection:
+        async with self.kept.write() as connection:
             found = [(await connection.execute(statement.where(_is(link)))).scalar() for link in ended]
         return frozenset(DiscordUserId(one) for one in found if one is not None)
 
@@ -169,7 +169,7 @@ class Links:
         """Forget those of Patreon's reports on which no role rests any more."""
         rests = select(grants.c.discord_user_id).where(grants.c.discord_user_id == links.c.discord_user_id).exists()
         statement = delete(links).where(links.c.origin == LinkOrigin.PATREON, ~rests)
-        async with self._kept.write() as connection:
+        async with self.kept.write() as connection:
             for link in reported:
                 await connection.execute(statement.where(_is(link)))
 

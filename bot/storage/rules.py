@@ -17,7 +17,7 @@ class Rules:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._kept = Kept(database)
+        self.kept = Kept(database)
 
     async def add(self, rule: RoleRule, *, created_by: DiscordUserId, at: datetime) -> RoleRule:
         """Store a rule under a number of its own; where the guild has the very same one already, return that."""
@@ -27,13 +27,13 @@ class Rules:
             *(role_rules.c[name].is_not_distinct_from(value) for name, value in asked.items())
         )
         add = insert(role_rules).values(**asked, created_by=created_by, created_at=at).returning(role_rules)
-        async with self._kept.write() as connection:
+        async with self.kept.write() as connection:
             row = (await connection.execute(same)).first() or (await connection.execute(add)).one()
         return read_row(row, RoleRule)
 
     async def list_guild(self, guild_id: GuildId) -> tuple[RoleRule, ...]:
         """Return a guild's rules, the oldest first."""
-        return await self._kept.get(guild_id, lambda: self._list(role_rules.c.guild_id == guild_id))
+        return await self.kept.get(guild_id, lambda: self._list(role_rules.c.guild_id == guild_id))
 
     async def list_all(self) -> tuple[RoleRule, ...]:
         """Return every rule, the oldest first."""
@@ -42,21 +42,21 @@ class Rules:
     async def remove(self, guild_id: GuildId, rule_id: RuleId) -> RoleRule | None:
         """Forget a rule of this guild; return it."""
         statement = delete(role_rules).where(role_rules.c.guild_id == guild_id, role_rules.c.rule_id == rule_id)
-        async with self._kept.write() as connection:
+        async with self.kept.write() as connection:
             row = (await connection.execute(statement.returning(role_rules))).first()
         return None if row is None else read_row(row, RoleRule)
 
     async def drop_role(self, guild_id: GuildId, role_id: RoleId) -> tuple[RoleRule, ...]:
         """Forget the rules of a role that is gone; return them."""
         statement = delete(role_rules).where(role_rules.c.guild_id == guild_id, role_rules.c.role_id == role_id)
-        async with self._kept.write() as connection:
+        async with self.kept.write() as connection:
             rows = (await connection.execute(statement.returning(role_rules))).all()
         return tuple(read_row(row, RoleRule) for row in rows)
 
     async def drop_campaign(self, guild_id: GuildId, campaign_id: CampaignId) -> tuple[RoleRule, ...]:
         """Forget a guild's rules of a campaign that it no longer follows; return them."""
         statement = delete(role_rules).where(role_rules.c.guild_id == guild_id, role_rules.c.campaign_id == campaign_id)
-        async with self._kept.write() as connection:
+        async with self.kept.write() as connection:
             rows = (await connection.execute(statement.returning(role_rules))).all()
         return tuple(read_row(row, RoleRule) for row in rows)
 

@@ -40,7 +40,8 @@ def round_text(report: RoundReport) -> str:
         return NO_CAMPAIGN
     people = "1 person's roles change" if report.queued == 1 else f"The roles of {report.queued} people change"
     outcome = f"{people} now." if report.queued else "No role has to change."
-    return "\n".join([f"**Patreon was read in {report.seconds:.1f} seconds.** {outcome}", *lines])
+    stuck = [] if report.plan is None else _stuck_text(report.plan)
+    return "\n".join([f"**Patreon was read in {report.seconds:.1f} seconds.** {outcome}", *lines, *stuck])
 
 
 def _read_line(read: ReadReport) -> str:
@@ -60,13 +61,22 @@ def preview_text(plan: GuildPlan) -> str:
     """Say what would change for whom and how old the facts are; those whom only a trouble or a rail stops come last."""
     names = plan.names
     changes = _lines(plan, lambda decision: decision.action in CHANGES)
-    blocked = _lines(plan, _is_stuck)
-    held_back = _lines(plan, lambda decision: decision.action is Action.HELD_BACK)
     head = [f"**{_counted(len(changes), 'change')} would be made.**" if changes else NOTHING_TO_DO]
     head += [_age_line(names.campaign(campaign_id), at) for campaign_id, at in plan.facts_at.items()]
-    stuck = ["**These wait for an admin:**", *blocked] if blocked else []
-    kept = ["**These are held back:**", *held_back] if held_back else []
-    return "\n".join([*head, *changes, *stuck, *kept])
+    return "\n".join([*head, *changes, *_stuck_text(plan)])
+
+
+def _stuck_text(plan: GuildPlan) -> list[str]:
+    """Say what does not happen now, by whose doing, and why."""
+    stuck = {
+        "**These wait for an admin:**": _lines(plan, _is_stuck),
+        "**These are held back:**": _lines(plan, lambda decision: decision.action is Action.HELD_BACK),
+        "**These wait for the person:**": _lines(plan, lambda decision: decision.action is Action.SCREENING),
+        "**These stay as somebody left them by hand:**": _lines(
+            plan, lambda decision: decision.action is Action.SUPPRESSED
+        ),
+    }
+    return [line for title, lines in stuck.items() if lines for line in (title, *lines)]
 
 
 def _lines(plan: GuildPlan, is_meant: Callable[[Decision], bool]) -> list[str]:
