@@ -93,7 +93,8 @@ class Muster:
         if self._observer.hears_members and not self._observer.is_slowed and len(known) <= MOST_LOOKED_AT:
             with contextlib.suppress(DiscordAway):  # the plan asks for them again
                 await self._observer.renew(guild_id, known)
-        return await self.consider(guild_id, None, trigger)
+        drawn = await self.consider(guild_id, None, trigger)
+        return msgspec.structs.replace(drawn, is_halted=self._applier.is_banned)
 
     def line_up(self, guild_id: GuildId, plan: PersonPlan, trigger: str) -> None:
         """Queue one person for what their plan changes."""

@@ -49,6 +49,7 @@ class GuildPlan(msgspec.Struct, frozen=True, kw_only=True):
     facts_at: dict[CampaignId, datetime | None]
     blocked: Mapping[RoleId, Block] = msgspec.field(default_factory=dict)  # the pledge roles that cannot be given
     on_trial: frozenset[RoleId] = frozenset()  # Discord refused them; whether it still does, the next write shows
+    is_halted: bool = False  # Discord takes no write at all for a while
     unsettled: frozenset[DiscordUserId] = frozenset()  # their ledger rows say something else than what was seen
 
     @property

@@ -9,6 +9,7 @@ from bot.roles.plan import CHANGES, Action, Decision
 from bot.roles.planning import GuildPlan
 from bot.roles.report import say_decision
 from bot.roles.roundreport import ReadReport, RoundReport
+from bot.roles.troubles import BANNED
 from cogs.admin.group import guild_of, patreon, tell
 
 NO_CAMPAIGN = "No Patreon campaign belongs to this server yet, so there is nothing to read."
@@ -76,7 +77,8 @@ def _stuck_text(plan: GuildPlan) -> list[str]:
             plan, lambda decision: decision.action is Action.SUPPRESSED
         ),
     }
-    return [line for title, lines in stuck.items() if lines for line in (title, *lines)]
+    halt = [f"**All changes wait:** {BANNED}."] if plan.is_halted else []
+    return halt + [line for title, lines in stuck.items() if lines for line in (title, *lines)]
 
 
 def _lines(plan: GuildPlan, is_meant: Callable[[Decision], bool]) -> list[str]:
