@@ -153,6 +153,16 @@ async def test_after_a_start_everybody_is_looked_at(house: House) -> None:
     assert await house.follow() == {X}
 
 
+async def test_a_first_look_that_failed_is_still_to_be_done(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    await house.report(ADA, X)
+    house.zero = house.restarted()
+    with monkeypatch.context() as patch:
+        patch.setattr(house.storage.links, "save_reported", house.storage.links.list_all)  # takes no links: a defect
+        with pytest.raises(TypeError):
+            await house.follow()
+    assert await house.follow() == {X}
+
+
 async def test_a_link_that_nothing_speaks_for_after_a_start_goes(house: House) -> None:
     await house.report(ADA, X)
     await house.follow(ADA)
