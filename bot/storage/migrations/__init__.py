@@ -34,8 +34,8 @@ CURES = {
 }
 
 
-def upgrade(connection: Connection) -> None:
-    """Run every step that this database lacks; NeedsOwner where a newer program has worked on it."""
+def upgrade(connection: Connection, to: str = "head") -> None:
+    """Run every step (up to `to`) that this database lacks; NeedsOwner where a newer program has worked on it."""
     state = compare(connection)
     if state is Schema.UNKNOWN:
         raise NeedsOwner(f"the tables of the database are {Schema.UNKNOWN}; {CURES[Schema.UNKNOWN]}")
@@ -43,7 +43,7 @@ def upgrade(connection: Connection) -> None:
         return
     config = build_config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
     _check_references(connection)
 
 
