@@ -3,6 +3,7 @@
     PledgekeeperError
     ├── TryLater              log it, go on with the next round; nothing is lost
     │   ├── PatreonUnavailable     no answer, a broken one, or a time-out
+    │   │   └── PatreonUnreadable      an answer came, and makes no sense
     │   └── PatreonThrottled       asked to wait; says for how long
     ├── NeedsOwner            a person who runs the bot must act; say what to do
     │   ├── CredentialsDead        Patreon answered 401: the pair is worthless
@@ -25,6 +26,10 @@ class TryLater(PledgekeeperError):
 
 class PatreonUnavailable(TryLater):
     """Patreon gave no usable answer; facts stay as they were."""
+
+
+class PatreonUnreadable(PatreonUnavailable):
+    """Patreon answered, and nobody can read it; to ask for the same at once brings the same."""
 
 
 class PatreonThrottled(TryLater):

@@ -70,6 +70,7 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
     patron_status: PatronStatus = PatronStatus.NEVER
     charge_status: ChargeStatus = ChargeStatus.NEVER
     unknown_words: tuple[str, ...] = ()  # statuses that this version does not know, as sent
+    unread: tuple[str, ...] = ()  # values that roles rest on, sent and not readable, or not sent at all
     tier_ids: tuple[TierId, ...] = ()  # currently entitled, sorted
     entitled_cents: int | None = None  # a month's or the whole period's: `roles/amount.py` tells which
     will_pay_cents: int | None = None  # what the next charge takes; v2 only
@@ -107,25 +108,14 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """Who consented, with every membership that their token shows, and the tiers that these entitle to."""
+    """Who consented, with the memberships that their token shows, and the tiers that these entitle to."""
 
     patreon_user_id: PatreonUserId
     full_name: str
     discord_user_id: DiscordUserId | None = None
     memberships: tuple[Membership, ...] = ()
     tiers: tuple[Tier, ...] = ()
-
-
-class MembershipPage(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of a bulk read. `total` is what this page names as the size of the whole list (None: it named none)."""
-
-    number: int  # from 1
-    memberships: tuple[Membership, ...]
-    tiers: tuple[Tier, ...] = ()
-    total: int | None = None
-    rows: int = 0  # rows on the page, those without a user included
-    ids_without_user: tuple[str, ...] = ()  # of those rows: memberships on v2, pledges on v1
-    is_last: bool = False
+    is_whole: bool = True  # every membership names its campaign; else what is not here proves nothing
 
 
 class Secret:

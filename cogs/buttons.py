@@ -10,10 +10,13 @@ import discord
 from discord import ui
 
 from bot.answers import answer_error, comes_in_sight, replace
+from bot.errors import UserMistake
 
 NOTHING_CHANGED = "Nothing was changed."
 OUTDATED = "This button has changed since the message was sent. Type the command again."
 CANCEL = "cancel"
+GREATEST = 2**63 - 1  # as Discord's ids and our rows are kept
+MOST_DIGITS = len(str(GREATEST))
 
 
 class PressedButton(
@@ -49,6 +52,15 @@ class PressedButton(
                 await handler(interaction, self.argument)
         except Exception as error:  # noqa: BLE001  the boundary of a press
             await answer_error(interaction, error)
+
+
+def number_in(argument: str) -> int:
+    """Return the id that a button names. Raises UserMistake for one that no service and no row of ours has."""
+    is_number = argument.isascii() and argument.isdecimal() and len(argument) <= MOST_DIGITS
+    number = int(argument) if is_number else 0
+    if not 0 < number <= GREATEST:
+        raise UserMistake(OUTDATED)
+    return number
 
 
 def button(

@@ -4,6 +4,7 @@ import msgspec
 
 from bot.linking.words import plain
 from bot.roles.blocks import Reader
+from bot.roles.guarded import UNPLANNABLE
 from bot.roles.names import Names
 from bot.roles.oddities import say_oddities
 from bot.roles.plan import Bond, PersonPlan
@@ -34,6 +35,8 @@ def nameless_text(explanation: Explanation) -> str:
 
 
 def _facts(explanation: Explanation, reader: Reader) -> list[str]:
+    if explanation.plan.is_unplanned:
+        return [f"{UNPLANNABLE[:1].upper()}{UNPLANNABLE[1:]}."]
     roles = [f"- {say_decision(decision, explanation.names, reader)}" for decision in explanation.plan.decisions]
     return [*_standings(explanation.plan, explanation.names, reader), *(roles or [NO_RULES])]
 

@@ -53,6 +53,7 @@ PURE_PARTS = {
     "bot/patreon": (
         "documents_v1",
         "documents_v2",
+        "documents_v2_campaigns",
         "pages",
         "protocol",
         "requests_v1",
@@ -74,6 +75,7 @@ PURE_PARTS = {
         "policy",
         "record",
         "report",
+        "rows",
         "rules",
         "names",
         "oddities",

@@ -30,7 +30,7 @@ from bot.model import DiscordUserId, GuildId, Identity, Link, LinkOrigin, Patreo
 from bot.patreon.client import PatreonClient
 from bot.patreon.oauth import LINK_SCOPES, OAuth
 from bot.patreon.version import PatreonApi
-from bot.roles.record import take_identity
+from bot.roles.rows import take_identity
 from bot.storage import Storage
 from bot.storage.pendings import Pending, PendingRow, PendingStatus, TooLate
 from bot.storage.states import ButtonPlace, Purpose, State, StateId

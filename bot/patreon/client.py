@@ -14,11 +14,11 @@ import structlog
 
 from bot.clock import Clock
 from bot.errors import ClientRefused, PatreonRefused, PatreonUnavailable
-from bot.model import Campaign, CampaignId, Identity, Membership, MembershipId, MembershipPage, Secret
+from bot.model import Campaign, CampaignId, Identity, Membership, MembershipId, Secret
 from bot.patreon import documents_v1, documents_v2, requests_v1, requests_v2, webhooks
 from bot.patreon.clientwatch import ClientWatch
 from bot.patreon.http import Http
-from bot.patreon.pages import PageAnswer, PagePlace, read_cursor, walk_pages
+from bot.patreon.pages import MembershipPage, PageAnswer, PagePlace, read_cursor, walk_pages
 from bot.patreon.protocol import Request, UnsupportedByApi
 from bot.patreon.retry import is_of_size
 from bot.patreon.sizes import PageSize, PageSizes

@@ -14,30 +14,41 @@ Public sources: the v1 pages of https://github.com/Patreon/platform-documentatio
 """
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from bot.errors import PatreonUnavailable
+from bot.errors import PatreonUnreadable
 from bot.model import (
     Campaign,
     CampaignId,
     ChargeStatus,
     Identity,
     Membership,
-    MembershipPage,
     PatreonUserId,
     PatronStatus,
     Source,
     Tier,
     TierId,
 )
-from bot.patreon.pages import PageAnswer, PagePlace
+from bot.patreon.pages import MembershipPage, PageAnswer, PagePlace
 from bot.patreon.shapes_v1 import Attributes, Many, One, Resource
-from bot.patreon.wire import MAX_WORD_CHARACTERS, MISSING_WORD, cursor_in, decode, discord_account, moment, target
+from bot.patreon.wire import (
+    MAX_WORD_CHARACTERS,
+    MISSING_WORD,
+    Ref,
+    cursor_in,
+    decode,
+    discord_account,
+    moment,
+    past,
+    target,
+)
 
 CURRENCY = "USD"
+ORNAMENTS = frozenset({"full_name", "social_connections"})  # no role rests on them
 BUILT_IN_REWARDS = frozenset({"-1", "0"})
 
 CHARGE_STATUS: dict[str | UnsetType | None, ChargeStatus] = {
@@ -56,16 +67,16 @@ _ONE = msgspec.json.Decoder(One)
 
 
 def read_page(body: bytes, place: PagePlace) -> PageAnswer:
-    """Read one page of pledges. Raises PatreonUnavailable where there is no list of pledges in it.
+    """Read one page of pledges. Raises PatreonUnreadable where there is no list of pledges in it.
 
-    Rows of earlier pages are dropped and not counted: the cursor is the time of a page's last row, and the next page
-    begins with what was made at that very time (Patreon docs, v1 pagination).
+    Rows of earlier pages are dropped and not counted where they were made when the first row was: the cursor is the
+    time of a page's last row, and the next page begins with what was made at that time (Patreon docs, v1 pagination).
     """
     document = decode(body, _MANY)
     if document.data is None:
-        raise PatreonUnavailable(f"page {place.number} of campaign {place.campaign_id} holds no list of pledges")
+        raise PatreonUnreadable(f"page {place.number} of campaign {place.campaign_id} holds no list of pledges")
     beside = _by_name(document.included)
-    rows = [pledge for pledge in document.data if not pledge.id or pledge.id not in place.seen]
+    rows = _fresh(document.data, place.seen)
     memberships = []
     for pledge in rows:
         user_id = target(pledge.related.patron)
@@ -85,30 +96,37 @@ def read_page(body: bytes, place: PagePlace) -> PageAnswer:
         memberships=tuple(memberships),
         tiers=_tiers(beside.values(), place.campaign_id),
         total=document.meta.count if document.meta is not None else None,
-        rows=len(rows),
-        ids_without_user=tuple([pledge.id for pledge in rows if not target(pledge.related.patron)]),
+        row_ids=tuple([pledge.id for pledge in rows]),
+        unattributed=len(rows) - len(memberships),
     )
-    cursor = cursor_in(document.links)
-    return PageAnswer(page=page, row_ids=frozenset([pledge.id for pledge in rows]), cursor=cursor)
+    return PageAnswer(page=page, cursor=cursor_in(document.links))
 
 
 def read_identity(body: bytes, *, read_started_at: datetime) -> Identity:
-    """Read who the owner is, with all their pledges. Raises PatreonUnavailable where any of it is missing."""
+    """Read who the owner is, with their pledges. Raises PatreonUnreadable where there are only unsound ones."""
     document = decode(body, _ONE)
     user = document.data
     if user is None or not user.id:
-        raise PatreonUnavailable("the identity came without a user")
+        raise PatreonUnreadable("the identity came without a user")
     beside = _by_name(document.included)
-    memberships = [
-        _membership(
-            pledge,
-            campaign_id=_campaign_of(pledge, beside),
-            patron=user,
-            source=Source.IDENTITY,
-            read_started_at=read_started_at,
+    own, is_whole = _own_pledges(user, beside)
+    memberships = []
+    for pledge in own:
+        campaign_id = _campaign_of(pledge, beside)
+        if campaign_id is None:
+            is_whole = False
+            continue
+        memberships.append(
+            _membership(
+                pledge,
+                campaign_id=campaign_id,
+                patron=user,
+                source=Source.IDENTITY,
+                read_started_at=read_started_at,
+            )
         )
-        for pledge in _own_pledges(user, beside)
-    ]
+    if not is_whole and not memberships:
+        raise PatreonUnreadable("the identity came with no pledge that can be told whose; nothing was changed")
     return Identity(
         patreon_user_id=PatreonUserId(user.id),
         full_name=user.told.full_name or "",
@@ -119,14 +137,15 @@ def read_identity(body: bytes, *, read_started_at: datetime) -> Identity:
             for one in memberships
             for tier in _tiers([beside.get(("reward", id_), Resource()) for id_ in one.tier_ids], one.campaign_id)
         ),
+        is_whole=is_whole,
     )
 
 
 def read_campaigns(body: bytes) -> tuple[Campaign, ...]:
-    """Read the creator's campaigns with their tiers. Raises PatreonUnavailable where there is no list of campaigns."""
+    """Read the creator's campaigns with their tiers. Raises PatreonUnreadable where there is no list of campaigns."""
     document = decode(body, _MANY)
     if document.data is None or not all(campaign.id for campaign in document.data):
-        raise PatreonUnavailable("the answer holds no list of campaigns")
+        raise PatreonUnreadable("the answer holds no list of campaigns")
     beside = _by_name(document.included)
     found = []
     for campaign in document.data:
@@ -150,23 +169,32 @@ def _by_name(included: list[Resource] | None) -> Beside:
     return {(resource.type, resource.id): resource for resource in included or []}
 
 
-def _own_pledges(user: Resource, beside: Beside) -> list[Resource]:
-    """Return the pledges that the owner names; an asked-for relation that is missing must not pass for "none"."""
+def _fresh(pledges: list[Resource], seen: AbstractSet[str]) -> list[Resource]:
+    """Return the pledges that this page brings; one that it should not repeat stays, for a doubled id is a fault."""
+    began = pledges[0].told.created_at if pledges else None
+    return [one for one in pledges if not (one.id and one.id in seen and one.told.created_at == began)]
+
+
+def _own_pledges(user: Resource, beside: Beside) -> tuple[list[Resource], bool]:
+    """Return the pledges that the owner names, and whether all are there.
+
+    An asked-for relation that is missing must not pass for "none".
+    """
     pledges = {resource.id: resource for resource in beside.values() if resource.type == "pledge"}
+    is_named = "" not in pledges
+    pledges.pop("", None)
     relation = user.related.pledges
     if relation is None:
         if not pledges:
-            raise PatreonUnavailable("the identity came without its pledges; nothing was changed")
-        return list(pledges.values())
-    refs = relation.data or []
-    if any(ref.id not in pledges for ref in refs):
-        raise PatreonUnavailable("the identity names a pledge that it does not bring; nothing was changed")
-    return [pledges[ref.id] for ref in refs]
+            raise PatreonUnreadable("the identity came without its pledges; nothing was changed")
+        return list(pledges.values()), is_named
+    named = dict.fromkeys(ref.id for ref in relation.data or [])
+    return [pledges[id_] for id_ in named if id_ in pledges], named.keys() <= pledges.keys()
 
 
-def _campaign_of(pledge: Resource, beside: Beside) -> CampaignId:
-    """Return whose campaign a pledge is for: as it says itself, or its reward, or its creator."""
-    reward = beside.get(("reward", target(pledge.related.reward)), Resource())
+def _campaign_of(pledge: Resource, beside: Beside) -> CampaignId | None:
+    """Return whose campaign a pledge is for: as it says itself, or its reward, or its creator; None: nobody says."""
+    reward = beside.get(("reward", _reward_id(pledge)), Resource())
     creator_id = target(pledge.related.creator)
     creator = beside.get(("user", creator_id), Resource())
     for resource in (pledge, reward, creator):
@@ -181,7 +209,7 @@ def _campaign_of(pledge: Resource, beside: Beside) -> CampaignId:
             and target(resource.related.creator) == creator_id
         ):
             return CampaignId(resource.id)
-    raise PatreonUnavailable("the identity came with a pledge that names no campaign; nothing was changed")
+    return None
 
 
 def _membership(
@@ -189,7 +217,9 @@ def _membership(
 ) -> Membership:
     told = pledge.told
     patron_status, charge_status, unknown_words = _standing(told)
-    reward_id = target(pledge.related.reward)
+    reward_id = _reward_id(pledge)
+    declined = told.declined_since
+    is_comparable = told.currency in {None, CURRENCY} and "currency" not in told.unread
     return Membership(
         campaign_id=campaign_id,
         patreon_user_id=PatreonUserId(patron.id),
@@ -197,15 +227,29 @@ def _membership(
         patron_status=patron_status,
         charge_status=charge_status,
         unknown_words=unknown_words,
+        unread=_unread(pledge),
         tier_ids=(TierId(reward_id),) if reward_id and reward_id not in BUILT_IN_REWARDS else (),
-        entitled_cents=told.amount_cents if told.currency in {None, CURRENCY} else None,
+        entitled_cents=told.amount_cents if is_comparable else None,
         lifetime_cents=told.total_historical_amount_cents,
-        pledge_started_at=told.created_at,
-        declined_since=moment(told.declined_since) if isinstance(told.declined_since, str) else None,
+        pledge_started_at=past(told.created_at, now=read_started_at),
+        declined_since=past(moment(declined), now=read_started_at) if isinstance(declined, str) else None,
         discord_user_id=discord_account(patron.told.social_connections),
         source=source,
         read_started_at=read_started_at,
     )
+
+
+def _reward_id(pledge: Resource) -> str:
+    reward = pledge.related.reward
+    return reward.data.id if reward is not None and isinstance(reward.data, Ref) else ""
+
+
+def _unread(pledge: Resource) -> tuple[str, ...]:
+    """Name what of a pledge cannot be read though roles rest on it; null is no reward, a missing one is neither."""
+    reward = pledge.related.reward
+    is_told = reward is not None and (reward.data is None or bool(_reward_id(pledge)))
+    unread = [name for name in pledge.told.unread if name not in ORNAMENTS]
+    return tuple(unread if is_told else [*unread, "reward"])
 
 
 def _standing(told: Attributes) -> tuple[PatronStatus, ChargeStatus, tuple[str, ...]]:

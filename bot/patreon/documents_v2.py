@@ -2,51 +2,52 @@
 
 Pure. Decides nothing about standing or roles, and drops nobody: memberships of other campaigns are returned too,
 for the caller filters. Rules that this file keeps:
-- a membership without its campaign is an error, never "no patron": one bot took its own patrons' roles that way;
-- a null or missing tiers relation is "no tier listed", a status that is missing or no known word is UNKNOWN;
-- a row without a user is counted, for absence is only proven by a read that names everybody.
+- a membership without its campaign is never "no patron": one bot took its own patrons' roles that way. In an identity
+  the sound ones count (patreon-wordpress 1.9.2 had to skip the others), and what is not there proves nothing;
+- a null tiers relation is "no tier listed", a missing one is `unread`; a status that is missing or no known word is
+  UNKNOWN;
+- a row without a user or an id is counted, for absence is only proven by a read that names everybody.
 Public source: https://docs.patreon.com/#apiv2-resources
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 
-from bot.errors import PatreonUnavailable
+from bot.errors import PatreonUnreadable
 from bot.model import (
-    Campaign,
     CampaignId,
     ChargeStatus,
     DiscordUserId,
     Identity,
     Membership,
-    MembershipPage,
     PatreonUserId,
     PatronStatus,
     Source,
     Tier,
     TierId,
 )
-from bot.patreon.pages import PageAnswer, PagePlace
+from bot.patreon.documents_v2_campaigns import read_campaigns, tiers_among
+from bot.patreon.pages import MembershipPage, PageAnswer, PagePlace
 from bot.patreon.shapes_v2 import (
+    NO_ATTRIBUTES,
+    NO_RELATIONS,
     Beside,
-    CampaignAttributes,
-    CampaignList,
-    CampaignRelations,
     IdentityDocument,
     IncludedMember,
     Member,
     MemberAttributes,
     MemberPage,
-    MemberRelations,
     OneMember,
     Pagination,
+    TierRef,
     User,
     UserAttributes,
 )
-from bot.patreon.wire import MAX_WORD_CHARACTERS, MISSING_WORD, cursor_in, decode, discord_account, target
+from bot.patreon.wire import MAX_WORD_CHARACTERS, MISSING_WORD, ahead, cursor_in, decode, discord_account, past, target
+
+__all__ = ["read_campaigns", "read_identity", "read_member", "read_page"]
 
 # Null means "never"; our own words for that and for the unknown are none of Patreon's.
 PATRON_STATUS: dict[str | UnsetType | None, PatronStatus] = {
@@ -61,40 +62,41 @@ CHARGE_STATUS: dict[str | UnsetType | None, ChargeStatus] = {
 _PAGE = msgspec.json.Decoder(MemberPage)
 _ONE_MEMBER = msgspec.json.Decoder(OneMember)
 _IDENTITY = msgspec.json.Decoder(IdentityDocument)
-_CAMPAIGNS = msgspec.json.Decoder(CampaignList)
 
-NO_ATTRIBUTES = MemberAttributes()
-NO_RELATIONS = MemberRelations()
+TIERS = "currently_entitled_tiers"
+ORNAMENTS = frozenset({"full_name", "last_charge_date", "next_charge_date"})  # no role rests on them
+
+Refs = list[TierRef] | UnsetType | None
 
 
 def read_page(body: bytes, place: PagePlace) -> PageAnswer:
-    """Read one page of members, as it came. Raises PatreonUnavailable where there is no list of members in it."""
+    """Read one page of members, as it came. Raises PatreonUnreadable where there is no list of members in it."""
     document = decode(body, _PAGE)
     if document.data is None:
-        raise PatreonUnavailable(f"page {place.number} of campaign {place.campaign_id} holds no list of members")
+        raise PatreonUnreadable(f"page {place.number} of campaign {place.campaign_id} holds no list of members")
     included = document.included or []
     memberships = _listed(document.data, _accounts(included), place)
     pagination = (document.meta and document.meta.pagination) or Pagination()
     page = MembershipPage(
         number=place.number,
         memberships=memberships,
-        tiers=_tiers(included, place.campaign_id),
+        tiers=tiers_among(included, place.campaign_id),
         total=pagination.total,
-        rows=len(document.data),
-        ids_without_user=tuple([member.id for member in document.data if not _user_id(member)]),
+        row_ids=tuple([member.id for member in document.data]),
+        unattributed=len(document.data) - len(memberships),
     )
     cursor = (pagination.cursors and pagination.cursors.next) or cursor_in(document.links)
-    return PageAnswer(page=page, row_ids=frozenset([member.id for member in document.data]), cursor=cursor)
+    return PageAnswer(page=page, cursor=cursor)
 
 
 def read_member(body: bytes, *, read_started_at: datetime) -> Membership:
-    """Read one member. Raises PatreonUnavailable where it names no campaign or no user."""
+    """Read one member. Raises PatreonUnreadable where it names no campaign, no user, or not itself."""
     document = decode(body, _ONE_MEMBER)
     relations = (document.data and document.data.relationships) or NO_RELATIONS
     user_id = target(relations.user)
     campaign_id = target(relations.campaign)
-    if document.data is None or not user_id or not campaign_id:
-        raise PatreonUnavailable("a member came without its user or its campaign; nothing was changed")
+    if document.data is None or not document.data.id or not user_id or not campaign_id:
+        raise PatreonUnreadable("a member came without its id, its user or its campaign; nothing was changed")
     return _membership(
         document.data,
         campaign_id=CampaignId(campaign_id),
@@ -106,20 +108,22 @@ def read_member(body: bytes, *, read_started_at: datetime) -> Membership:
 
 
 def read_identity(body: bytes, *, read_started_at: datetime) -> Identity:
-    """Read who the owner is, with all their memberships. Raises PatreonUnavailable where any of it is missing."""
+    """Read who the owner is, with their memberships. Raises PatreonUnreadable where there are only unsound ones."""
     document = decode(body, _IDENTITY)
     user = document.data
     if user is None or not user.id:
-        raise PatreonUnavailable("the identity came without a user")
+        raise PatreonUnreadable("the identity came without a user")
     attributes = user.attributes or UserAttributes()
     discord_user_id = discord_account(attributes.social_connections)
     memberships: list[Membership] = []
     tiers: list[Tier] = []
     included = document.included or []
-    for member in _own_members(user, included):
+    own, is_whole = _own_members(user, included)
+    for member in own:
         campaign_id = target((member.relationships or NO_RELATIONS).campaign)
         if not campaign_id:
-            raise PatreonUnavailable("the identity came with a membership that names no campaign; nothing was changed")
+            is_whole = False
+            continue
         memberships.append(
             _membership(
                 member,
@@ -131,48 +135,26 @@ def read_identity(body: bytes, *, read_started_at: datetime) -> Identity:
             )
         )
         entitled = [one for one in included if TierId(one.id) in memberships[-1].tier_ids]
-        tiers += _tiers(entitled, CampaignId(campaign_id))
+        tiers += tiers_among(entitled, CampaignId(campaign_id))
+    if not is_whole and not memberships:
+        raise PatreonUnreadable("the identity came with no membership that can be told whose; nothing was changed")
     return Identity(
         patreon_user_id=PatreonUserId(user.id),
         full_name=attributes.full_name or "",
         discord_user_id=discord_user_id,
         memberships=tuple(memberships),
         tiers=tuple(tiers),
+        is_whole=is_whole,
     )
 
 
-def read_campaigns(body: bytes) -> tuple[Campaign, ...]:
-    """Read the creator's campaigns with their tiers. Raises PatreonUnavailable where there is no list of campaigns."""
-    document = decode(body, _CAMPAIGNS)
-    if document.data is None or not all(campaign.id for campaign in document.data):
-        raise PatreonUnavailable("the answer holds no list of campaigns")
-    included = {(beside.type, beside.id): beside for beside in document.included or []}
-    found = []
-    for campaign in document.data:
-        attributes = campaign.attributes or CampaignAttributes()
-        relations = campaign.relationships or CampaignRelations()
-        refs = (relations.tiers and relations.tiers.data) or []
-        tiers = [included[("tier", ref.id)] for ref in refs if ("tier", ref.id) in included]
-        creator_id = target(relations.creator)
-        found.append(
-            Campaign(
-                campaign_id=CampaignId(campaign.id),
-                name=attributes.name or attributes.vanity or attributes.creation_name or campaign.id,
-                currency=attributes.currency or "USD",
-                creator_user_id=PatreonUserId(creator_id) if creator_id else None,
-                tiers=_tiers(tiers, CampaignId(campaign.id)),
-            )
-        )
-    return tuple(found)
-
-
 def _listed(members: list[Member], accounts: dict[str, DiscordUserId], place: PagePlace) -> tuple[Membership, ...]:
-    """Return the memberships of those rows that have a user."""
+    """Return the memberships of those rows that have a user and an id."""
     source = Source.BULK  # looked up once: this loop runs for every member
     memberships = []
     for member in members:
         user_id = _user_id(member)
-        if user_id:
+        if user_id and member.id:
             membership = _membership(
                 member,
                 campaign_id=place.campaign_id,
@@ -190,18 +172,19 @@ def _user_id(member: Member) -> str | None:
     return (user and user.data and user.data.id) or None
 
 
-def _own_members(user: User, included: list[IncludedMember]) -> list[IncludedMember]:
-    """Return the members that the identity names; an asked-for relation that is missing must not pass for "none"."""
-    members = {str(member.id): member for member in included if member.type == "member"}
+def _own_members(user: User, included: list[IncludedMember]) -> tuple[list[IncludedMember], bool]:
+    """Return the members that the identity names, and whether all are there.
+
+    An asked-for relation that is missing must not pass for "none".
+    """
+    members = {str(member.id): member for member in included if member.type == "member" and member.id}
     relation = user.relationships and user.relationships.memberships
     if not relation:
         if not members:
-            raise PatreonUnavailable("the identity came without its memberships; nothing was changed")
-        return list(members.values())
-    refs = relation.data or []
-    if any(ref.id not in members for ref in refs):
-        raise PatreonUnavailable("the identity names a membership that it does not bring; nothing was changed")
-    return [members[ref.id] for ref in refs]
+            raise PatreonUnreadable("the identity came without its memberships; nothing was changed")
+        return list(members.values()), all(member.id for member in included if member.type == "member")
+    named = dict.fromkeys(ref.id for ref in relation.data or [])
+    return [members[id_] for id_ in named if id_ in members], named.keys() <= members.keys()
 
 
 def _membership(
@@ -216,6 +199,9 @@ def _membership(
     told = member.attributes or NO_ATTRIBUTES
     patron_status = PATRON_STATUS.get(told.patron_status)
     charge_status = CHARGE_STATUS.get(told.last_charge_status)
+    tiers = member.relationships and member.relationships.currently_entitled_tiers
+    refs: Refs = tiers.data if tiers else UNSET
+    tier_ids = _entitled(refs)
     return Membership(
         campaign_id=campaign_id,
         patreon_user_id=user_id,
@@ -225,26 +211,35 @@ def _membership(
         patron_status=PatronStatus.UNKNOWN if patron_status is None else patron_status,
         charge_status=ChargeStatus.UNKNOWN if charge_status is None else charge_status,
         unknown_words=_unknown_words(told) if patron_status is None or charge_status is None else (),
-        tier_ids=_entitled(member.relationships),
+        unread=_unread(told, refs, tier_ids),
+        tier_ids=tier_ids,
         entitled_cents=told.currently_entitled_amount_cents,
         will_pay_cents=told.will_pay_amount_cents,
         lifetime_cents=told.campaign_lifetime_support_cents,
         is_gifted=told.is_gifted is True,
         is_free_trial=told.is_free_trial is True,
-        pledge_started_at=told.pledge_relationship_start,
-        last_charge_at=told.last_charge_date,
-        next_charge_at=told.next_charge_date,
-        cadence_months=told.pledge_cadence,
+        pledge_started_at=past(told.pledge_relationship_start, now=read_started_at),
+        last_charge_at=past(told.last_charge_date, now=read_started_at),
+        next_charge_at=ahead(told.next_charge_date, now=read_started_at),
+        cadence_months=told.pledge_cadence or None,
         discord_user_id=discord_user_id,
         source=source,
         read_started_at=read_started_at,
     )
 
 
-def _entitled(relations: MemberRelations | None) -> tuple[TierId, ...]:
+def _unread(told: MemberAttributes, refs: Refs, tier_ids: tuple[TierId, ...]) -> tuple[str, ...]:
+    """Name what of a member cannot be read though roles rest on it. Null is no tier, but not beside money."""
+    if tier_ids and not told.unread and refs and len(refs) == len(tier_ids):  # nearly everybody
+        return ()
+    is_former_with_money = told.patron_status == PatronStatus.FORMER and bool(told.currently_entitled_amount_cents)
+    are_tiers_told = not is_former_with_money if refs is None else refs is not UNSET and len(refs) == len(tier_ids)
+    unread = [name for name in told.unread if name not in ORNAMENTS]
+    return tuple(unread if are_tiers_told else [*unread, TIERS])
+
+
+def _entitled(refs: Refs) -> tuple[TierId, ...]:
     """Return the tiers that a member is entitled to, sorted, for Patreon's order is not stable (w3champions #515)."""
-    tiers = relations and relations.currently_entitled_tiers
-    refs = tiers and tiers.data
     if not refs:
         return ()
     if len(refs) == 1:  # nearly everybody
@@ -272,21 +267,3 @@ def _accounts(included: list[Beside]) -> dict[str, DiscordUserId]:
             if discord_user_id is not None:
                 accounts[beside.id] = discord_user_id
     return accounts
-
-
-def _tiers(included: Iterable[Beside | IncludedMember], campaign_id: CampaignId) -> tuple[Tier, ...]:
-    """Return the tiers among `included`; one without its amount is left out, or it would pass for the Free tier."""
-    tiers = []
-    for beside in included:
-        told = beside.attributes
-        if beside.type == "tier" and beside.id and told is not None and told.amount_cents is not None:
-            tiers.append(
-                Tier(
-                    campaign_id=campaign_id,
-                    tier_id=TierId(beside.id),
-                    title=told.title or "",
-                    amount_cents=told.amount_cents,
-                    is_published=told.published is not False,
-                )
-            )
-    return tuple(tiers)

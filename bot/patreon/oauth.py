@@ -13,7 +13,14 @@ import msgspec
 import structlog
 
 from bot.clock import Clock
-from bot.errors import ClientRefused, CredentialsDead, PatreonRefused, PatreonUnavailable, PledgekeeperError
+from bot.errors import (
+    ClientRefused,
+    CredentialsDead,
+    PatreonRefused,
+    PatreonUnavailable,
+    PatreonUnreadable,
+    PledgekeeperError,
+)
 from bot.model import Secret, TokenPair
 from bot.patreon.clientwatch import ClientWatch
 from bot.patreon.http import Http
@@ -28,6 +35,7 @@ from bot.patreon.protocol import (
     unusable,
 )
 from bot.patreon.version import PatreonApi
+from bot.patreon.wire import decode
 
 log = structlog.get_logger(__name__)
 
@@ -184,10 +192,10 @@ def read_pair(request: Request, response: Response, *, asked_at: datetime) -> To
     if status == 429:
         raise throttled(request, response)
     try:
-        answer = _TOKEN_ANSWER.decode(response.body)
-    except (ValueError, RecursionError):
+        answer = decode(response.body, _TOKEN_ANSWER)
+    except PatreonUnreadable:
         raise unusable(request, response) from None
-    if answer.error is None and 200 <= status < 300 and answer.access_token and answer.refresh_token:
+    if answer.error is None and 200 <= status < 300 and is_token(answer.access_token, answer.refresh_token):
         return TokenPair(
             access_token=Secret(answer.access_token),
             refresh_token=Secret(answer.refresh_token),
@@ -197,6 +205,11 @@ def read_pair(request: Request, response: Response, *, asked_at: datetime) -> To
     if status >= 500 or (status < 400 and answer.error is None):
         raise unusable(request, response)
     raise _refusal(request, status, answer.error)
+
+
+def is_token(*texts: str) -> bool:
+    """Tell whether all of these can be tokens: visible ASCII (RFC 6749, A.12), as a header can carry them."""
+    return all(text and text.isascii() and text.isprintable() for text in texts)
 
 
 def _lifetime(told: object) -> timedelta:

@@ -20,7 +20,7 @@ from datetime import datetime
 
 import msgspec
 
-from bot.model import CampaignId, MembershipPage
+from bot.model import CampaignId, Membership, Tier
 from bot.patreon.shapes_v2 import Meta
 from bot.patreon.wire import Links, cursor_in, decode
 
@@ -35,6 +35,26 @@ class _Listed(msgspec.Struct):
 _LISTED = msgspec.json.Decoder(_Listed)
 
 
+class MembershipPage(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of a bulk read. `total` is what this page names as the size of the whole list (None: it named none).
+
+    `row_ids` has one for each row, in their order, empty where it was lost: memberships on v2, pledges on v1.
+    """
+
+    number: int  # from 1
+    memberships: tuple[Membership, ...]
+    tiers: tuple[Tier, ...] = ()
+    total: int | None = None
+    row_ids: tuple[str, ...] = ()
+    unattributed: int = 0  # rows that cannot be told to be anybody's
+    is_last: bool = False
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows came, whosever they are."""
+        return len(self.row_ids)
+
+
 class PagePlace(msgspec.Struct, frozen=True, kw_only=True):
     """Where in which read a page stands. `seen` are the ids of all rows on the pages before, as the walk goes on."""
 
@@ -46,10 +66,9 @@ class PagePlace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PageAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """One page as read: its rows' ids (users or not), and the cursor that it names for the next."""
+    """One page as read, and the cursor that it names for the next."""
 
     page: MembershipPage
-    row_ids: frozenset[str]
     cursor: str | None = None
 
 
@@ -68,13 +87,13 @@ async def walk_pages(
     answer = await fetch(place)
     seen: set[str] = set()  # one that grows: a new one for each page would cost more than reading it
     while answer.cursor is not None and place.number < MAX_PAGES:
-        seen |= answer.row_ids
+        seen.update(answer.page.row_ids)
         place = msgspec.structs.replace(place, number=place.number + 1, cursor=answer.cursor, seen=seen)
         looks_whole = answer.page.total is not None and len(seen) >= answer.page.total
         if not looks_whole:
             yield answer.page
         following = await fetch(place)
-        brings_new = not following.row_ids <= seen
+        brings_new = not seen.issuperset(following.page.row_ids)
         if looks_whole and not brings_new:
             break
         if looks_whole:

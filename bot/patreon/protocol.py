@@ -13,8 +13,16 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from bot.errors import ClientRefused, CredentialsDead, PatreonRefused, PatreonThrottled, PatreonUnavailable
+from bot.errors import (
+    ClientRefused,
+    CredentialsDead,
+    PatreonRefused,
+    PatreonThrottled,
+    PatreonUnavailable,
+    PatreonUnreadable,
+)
 from bot.model import Secret
+from bot.patreon.wire import parse
 
 TOKEN_PATH = "/api/oauth2/token"  # noqa: S105  a path, no password
 REVOKE_PATH = "/oauth2/revoke"
@@ -114,10 +122,6 @@ class ErrorDetail(msgspec.Struct):
     retry_after_seconds: object = None
 
 
-class _Errors(msgspec.Struct):
-    errors: list[object] = []
-
-
 def decipher(request: Request, response: Response) -> bytes:
     """Return the body of a usable answer, or raise what it means.
 
@@ -177,10 +181,15 @@ def said(request: Request, response: Response) -> str:
 
 def _errors_of(response: Response) -> list[ErrorDetail]:
     try:
-        errors = msgspec.json.decode(response.body, type=_Errors).errors
-    except (ValueError, RecursionError):
+        document = parse(response.body)
+    except PatreonUnreadable:
         return []
-    return [msgspec.convert(error, ErrorDetail) for error in errors if isinstance(error, dict)]
+    errors = document.get("errors") if isinstance(document, dict) else None
+    return [_detail(error) for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+
+
+def _detail(error: dict[str, object]) -> ErrorDetail:
+    return ErrorDetail(**{name: error.get(name) for name in ErrorDetail.__struct_fields__})
 
 
 def _seconds(told: object) -> float | None:

@@ -7,30 +7,37 @@ shape for all resources is quick enough.
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from bot.patreon.wire import Cents, Links, Moment, SocialConnections, ToMany, ToOne
+from bot.patreon.wire import Cents, Id, Links, Moment, Ref, SocialConnections, Text, ToMany, ToOne
 
 
 class Attributes(msgspec.Struct):
     """What any resource of v1 may say of itself. `declined_since` is text: an unreadable date still says "declined"."""
 
+    unread: tuple[str, ...] = ()  # by wire.py
     amount_cents: Cents | None = None
     created_at: Moment | None = None
     currency: str | None = None
     declined_since: str | UnsetType | None = UNSET
     total_historical_amount_cents: Cents | None = None
     status: str | UnsetType | None = UNSET
-    full_name: str | None = None
+    full_name: Text | None = None
     social_connections: SocialConnections | None = None
-    title: str | None = None
+    title: Text | None = None
     published: bool | None = None
-    creation_name: str | None = None
+    creation_name: Text | None = None
+
+
+class Reward(msgspec.Struct, gc=False):
+    """A pledge's reward; null is none, UNSET neither."""
+
+    data: Ref | UnsetType | None = UNSET
 
 
 class Relations(msgspec.Struct):
     """What any resource of v1 may be related to."""
 
     patron: ToOne | None = None
-    reward: ToOne | None = None
+    reward: Reward | None = None
     creator: ToOne | None = None
     campaign: ToOne | None = None
     rewards: ToMany | None = None
@@ -45,7 +52,7 @@ class Resource(msgspec.Struct):
     """Anything: a pledge, a user, a reward, a campaign."""
 
     type: str = ""
-    id: str = ""
+    id: Id = ""
     attributes: Attributes | None = None
     relationships: Relations | None = None
 

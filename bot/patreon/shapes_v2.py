@@ -3,17 +3,22 @@
 Every field has a default that means "we were not told" (see wire.py). Public source: https://docs.patreon.com/#apiv2-resources
 """
 
+from typing import Annotated
+
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from bot.model import MembershipId, TierId
-from bot.patreon.wire import Cents, Links, Moment, SocialConnections, ToMany, ToOne
+from bot.patreon.wire import MAX_ID_CHARACTERS, Cents, Id, Links, Moment, SocialConnections, Text, ToMany, ToOne
+
+_ID = msgspec.Meta(max_length=MAX_ID_CHARACTERS)
 
 
 class MemberAttributes(msgspec.Struct, gc=False):
     """What a member says of itself. A status tells "not sent" (UNSET) from null, for null means "never"."""
 
-    full_name: str | None = None
+    unread: tuple[str, ...] = ()  # by wire.py
+    full_name: Text | None = None
     patron_status: str | UnsetType | None = UNSET
     last_charge_status: str | UnsetType | None = UNSET
     last_charge_date: Moment | None = None
@@ -30,13 +35,13 @@ class MemberAttributes(msgspec.Struct, gc=False):
 class TierRef(msgspec.Struct, gc=False):
     """A tier's name."""
 
-    id: TierId = TierId("")
+    id: Annotated[TierId, _ID] = TierId("")
 
 
 class EntitledTiers(msgspec.Struct, gc=False):
-    """The tiers that a member is entitled to now; null has been seen for none (patreon-api.ts #144)."""
+    """The tiers that a member is entitled to now; null has been seen for none (patreon-api.ts #144). UNSET: untold."""
 
-    data: list[TierRef] | None = None
+    data: list[TierRef] | UnsetType | None = UNSET
 
 
 class MemberRelations(msgspec.Struct, gc=False):
@@ -54,7 +59,7 @@ NO_RELATIONS = MemberRelations()
 class Member(msgspec.Struct, gc=False):
     """A member of a campaign."""
 
-    id: MembershipId = MembershipId("")
+    id: Annotated[MembershipId, _ID] = MembershipId("")
     attributes: MemberAttributes | None = None
     relationships: MemberRelations | None = None
 
@@ -62,7 +67,7 @@ class Member(msgspec.Struct, gc=False):
 class BesideAttributes(msgspec.Struct, gc=False):
     """What comes beside members: users and tiers."""
 
-    title: str | None = None
+    title: Text | None = None
     amount_cents: Cents | None = None
     published: bool | None = None
     social_connections: SocialConnections | None = None
@@ -72,7 +77,7 @@ class Beside(msgspec.Struct, gc=False):
     """A user or a tier in `included`."""
 
     type: str = ""
-    id: str = ""
+    id: Id = ""
     attributes: BesideAttributes | None = None
 
 
@@ -114,7 +119,7 @@ class OneMember(msgspec.Struct):
 class UserAttributes(msgspec.Struct):
     """What the token's owner says of themselves."""
 
-    full_name: str | None = None
+    full_name: Text | None = None
     social_connections: SocialConnections | None = None
 
 
@@ -127,7 +132,7 @@ class UserRelations(msgspec.Struct):
 class User(msgspec.Struct):
     """The token's owner."""
 
-    id: str = ""
+    id: Id = ""
     attributes: UserAttributes | None = None
     relationships: UserRelations | None = None
 
@@ -135,7 +140,7 @@ class User(msgspec.Struct):
 class IncludedAttributes(MemberAttributes, gc=False):
     """What a member or a tier beside its user says of itself."""
 
-    title: str | None = None
+    title: Text | None = None
     amount_cents: Cents | None = None
     published: bool | None = None
 
@@ -157,9 +162,9 @@ class IdentityDocument(msgspec.Struct):
 class CampaignAttributes(msgspec.Struct):
     """What a campaign is called; `name` and `currency` came in 2026."""
 
-    name: str | None = None
-    vanity: str | None = None
-    creation_name: str | None = None
+    name: Text | None = None
+    vanity: Text | None = None
+    creation_name: Text | None = None
     currency: str | None = None
 
 
@@ -173,7 +178,7 @@ class CampaignRelations(msgspec.Struct):
 class Campaign(msgspec.Struct):
     """A campaign."""
 
-    id: str = ""
+    id: Id = ""
     attributes: CampaignAttributes | None = None
     relationships: CampaignRelations | None = None
 

@@ -29,9 +29,10 @@ import structlog
 
 from bot.clock import Clock
 from bot.errors import CredentialsDead, PatreonRefused, PatreonUnavailable, PledgekeeperError
-from bot.model import CampaignId, CredentialId, MembershipPage, Secret, TokenPair
+from bot.model import CampaignId, CredentialId, Secret, TokenPair
 from bot.patreon.client import PatreonClient
 from bot.patreon.oauth import OAuth
+from bot.patreon.pages import MembershipPage
 from bot.patreon.protocol import UnreadableRefusal
 from bot.patreon.sizes import PageSizes
 

@@ -9,11 +9,11 @@ from urllib.parse import quote
 
 import msgspec
 
-from bot.errors import PatreonUnavailable
+from bot.errors import PatreonUnreadable
 from bot.model import CampaignId, MembershipId, PatreonUserId, Secret
 from bot.patreon.protocol import Request
 from bot.patreon.requests_v2 import BASE
-from bot.patreon.wire import Moment, ToOne, decode, target
+from bot.patreon.wire import Id, Moment, ToOne, decode, target
 
 MEMBER_TRIGGERS = (
     "members:create",
@@ -63,7 +63,7 @@ class _Relations(msgspec.Struct):
 
 
 class _Webhook(msgspec.Struct):
-    id: str = ""
+    id: Id = ""
     attributes: _Attributes | None = None
     relationships: _Relations | None = None
 
@@ -74,7 +74,7 @@ class _People(msgspec.Struct):
 
 
 class _Subject(msgspec.Struct):
-    id: str = ""
+    id: Id = ""
     type: str = ""
     relationships: _People | None = None
 
@@ -150,18 +150,18 @@ def _path(webhook_id: str) -> str:
 
 
 def read_webhooks(body: bytes) -> tuple[Webhook, ...]:
-    """Read a list of webhooks. Raises PatreonUnavailable where there is none."""
+    """Read a list of webhooks. Raises PatreonUnreadable where there is none."""
     document = decode(body, _LIST)
     if document.data is None:
-        raise PatreonUnavailable("the answer holds no list of webhooks")
+        raise PatreonUnreadable("the answer holds no list of webhooks")
     return tuple(_webhook(told) for told in document.data if told.id)
 
 
 def read_webhook(body: bytes) -> Webhook:
-    """Read one webhook. Raises PatreonUnavailable where there is none."""
+    """Read one webhook. Raises PatreonUnreadable where there is none."""
     document = decode(body, _ONE)
     if document.data is None or not document.data.id:
-        raise PatreonUnavailable("the answer holds no webhook")
+        raise PatreonUnreadable("the answer holds no webhook")
     return _webhook(document.data)
 
 
@@ -181,7 +181,7 @@ def read_hint(body: bytes) -> Hint | None:
     """
     try:
         subject = decode(body, _DELIVERY).data
-    except PatreonUnavailable:
+    except PatreonUnreadable:
         return None
     if subject is None or subject.relationships is None:
         return None

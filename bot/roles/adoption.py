@@ -15,9 +15,10 @@ from bot.errors import TryLater, UserMistake
 from bot.model import DiscordUserId, Grant, GrantState, GuildId, RoleId
 from bot.roles.assignable import Powers
 from bot.roles.facts import FactBook, seated
+from bot.roles.guarded import plan_guarded
 from bot.roles.ledger import Seat
 from bot.roles.observe import Observer
-from bot.roles.plan import Action, GuildFacts, PersonFacts, is_linked, plan_person
+from bot.roles.plan import Action, GuildFacts, PersonFacts, is_linked
 from bot.roles.reconcile import Reconciler
 from bot.roles.rulebook import Rulebook
 from bot.storage import Storage
@@ -132,7 +133,7 @@ class Adoption:
         if role_id in person.grants:
             return Fate.OURS
         imagined = {**person.grants, role_id: self._grant(guild.guild_id, person.discord_user_id, role_id)}
-        plan = plan_person(guild, msgspec.structs.replace(person, grants=imagined))
+        plan = plan_guarded(guild, msgspec.structs.replace(person, grants=imagined))
         (action,) = (decision.action for decision in plan.decisions if decision.role_id == role_id)
         if action is Action.KEEP:
             return Fate.ENTITLED

@@ -2,17 +2,21 @@
 
 A page is compared in memory with a fingerprint of each patron's last reading, so that a read without news stores
 nothing. New readings are stored unproven page by page (they may give at once), and believed when the read is judged.
+
+Whoever has several rows, or another membership than before, is looked at when all pages are there: the row that counts
+may be on any of them (`rows.py`). In every later read all rows of theirs wait for the end, so that nothing flaps.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 
 import msgspec
 
 from bot.errors import PledgekeeperError
-from bot.model import CampaignId, Membership, MembershipPage, MembershipRecord, PatreonUserId, PatronStatus
+from bot.model import CampaignId, Membership, MembershipRecord, PatreonUserId, PatronStatus
+from bot.patreon.pages import MembershipPage
 from bot.roles.evidence import PastRead, ReadSummary, Tally, Verdict, judge
-from bot.roles.known import KnownReadings
+from bot.roles.known import KnownReadings, keep
 from bot.roles.record import (
     believe,
     fingerprint,
@@ -22,6 +26,7 @@ from bot.roles.record import (
     take_absence,
     take_reading,
 )
+from bot.roles.rows import choose, is_another, latest_of
 from bot.storage import Storage
 
 OnNews = Callable[[frozenset[PatreonUserId]], Awaitable[None]]
@@ -47,8 +52,9 @@ class BulkRead:
         self._linked = linked
         self._on_news = on_news
         self._tally = Tally()
-        self._ids_without_user: set[str] = set()
         self._accounts = (0, 0)  # known among those listed, and missing of these
+        self._several: dict[PatreonUserId, list[Membership]] = {}  # rows that wait for the end
+        self._again: set[PatreonUserId] = set()  # ... of these people a row before was taken in as it came
         self.changed: set[PatreonUserId] = set()
         self.turns = 0
 
@@ -63,11 +69,11 @@ class BulkRead:
         try:
             async for page in pages:
                 if page.number == 1:  # the read begins, or begins anew in smaller pages
-                    self._tally, self._ids_without_user = Tally(), set()
+                    self._tally, self._several, self._again = Tally(), {}, set()
+                news = {one.patreon_user_id: one for one in self._find_news(page)}
                 self._tally.see(page)
-                self._ids_without_user.update(page.ids_without_user)
                 await self._storage.campaigns.save_tiers(page.tiers)
-                await self._take_page(page)
+                await self._take_news(news)
         except PledgekeeperError as error:
             return error
         return None
@@ -77,6 +83,7 @@ class BulkRead:
         reported = self._known.reported & self._tally.seen
         self._accounts = (len(reported), len(reported - self._tally.named))
         verdict = await self._judge()
+        await self._take_several(verdict)
         if verdict.proves_presence:
             doubted = self._known.doubted & self._tally.seen  # of earlier reads too: this one says the same
             stored = await self._storage.memberships.load_patrons(self._campaign_id, doubted)
@@ -88,25 +95,82 @@ class BulkRead:
             await self._miss_accounts()
         return verdict
 
-    async def _take_page(self, page: MembershipPage) -> None:
-        news = {one.patreon_user_id: one for one in self._find_news(page)}
-        if not news:
+    async def _take_news(self, news: dict[PatreonUserId, Membership]) -> None:
+        previous = await self._storage.memberships.load_patrons(self._campaign_id, news) if news else {}
+        taken = {patron: one for patron, one in news.items() if not is_another(previous.get(patron), one)}
+        for patron in news.keys() - taken.keys():
+            self._several.setdefault(patron, []).append(news[patron])
+        await self._take(taken, previous)
+
+    async def _take(
+        self, taken: dict[PatreonUserId, Membership], previous: Mapping[PatreonUserId, MembershipRecord]
+    ) -> None:
+        if not taken:
             return
-        previous = await self._storage.memberships.load_patrons(self._campaign_id, news)
-        await self._save([take_reading(previous.get(patron), one, is_believed=False) for patron, one in news.items()])
-        self.turns += sum(has_turned(previous.get(patron), one) for patron, one in news.items())
-        self.changed.update(news)
-        await self._on_news(frozenset(news))
+        await self._save([take_reading(previous.get(patron), one, is_believed=False) for patron, one in taken.items()])
+        self.turns += sum(has_turned(previous.get(patron), one) for patron, one in taken.items())
+        self.changed.update(taken)
+        await self._on_news(frozenset(taken))
 
     def _find_news(self, page: MembershipPage) -> Iterable[Membership]:
-        marks, second_looks = self._known.fingerprints, self._known.second_looks(self._started_at)
+        second_looks, twofold = self._known.second_looks(self._started_at), self._known.twofold
+        before, here = self._tally.seen, set[PatreonUserId]()
         for one in page.memberships:
-            mark = marks.get(one.patreon_user_id)
-            if mark is None:
-                if matters(one) or one.patreon_user_id in self._linked:
-                    yield one
-            elif mark != fingerprint(one) or one.patreon_user_id in second_looks:
+            patron = one.patreon_user_id
+            if patron in twofold:
+                self._several.setdefault(patron, []).append(one)
+            elif patron in before or patron in here:
+                self._several.setdefault(patron, []).append(one)
+                self._again.add(patron)
+            elif self._is_news(one) or patron in second_looks:
                 yield one
+            here.add(patron)
+
+    def _is_news(self, one: Membership) -> bool:
+        mark = self._known.fingerprints.get(one.patreon_user_id)
+        if mark is None:
+            return matters(one) or one.patreon_user_id in self._linked
+        return mark != fingerprint(one)
+
+    async def _take_several(self, verdict: Verdict) -> None:
+        """Of everyone with several rows, or with another membership than before, take the row that counts."""
+        if not self._several:
+            return
+        previous = await self._storage.memberships.load_patrons(self._campaign_id, self._several)
+        strange = await self._rows_of_others()
+        second_looks = self._known.second_looks(self._started_at)
+        chosen: dict[PatreonUserId, Membership] = {}
+        for patron, all_rows in self._several.items():
+            latest = latest_of(previous.get(patron))
+            rows = [row for row in all_rows if row.membership_id not in strange]
+            if latest is not None and self._still_counts(latest, rows, is_complete=verdict.is_complete):
+                rows.append(latest)
+            best = choose(rows, None if latest is None else latest.membership_id) if rows else latest
+            if best is not None and best is not latest and (self._is_news(best) or patron in second_looks):
+                chosen[patron] = best
+            keep(self._known.twofold, patron, is_in=len(all_rows) > 1 or patron in self._again)
+        await self._take(chosen, previous)
+
+    def _still_counts(self, latest: Membership, rows: list[Membership], *, is_complete: bool) -> bool:
+        """Tell whether what is known of a patron counts beside the rows of theirs that waited."""
+        patron, id_ = latest.patreon_user_id, latest.membership_id
+        if id_ is None:
+            return patron in self._again
+        if any(row.membership_id == id_ for row in rows):
+            return False
+        return self._tally.rows[id_] == patron if id_ in self._tally.rows else not is_complete
+
+    async def _rows_of_others(self) -> frozenset[str]:
+        """Return the ids of rows that are known as those of patrons whom the list does not show: another's by mistake.
+
+        Whoever has had several rows for long needs no such look.
+        """
+        if self._several.keys() <= self._known.twofold:
+            return frozenset()
+        unseen = (self._known.still_listed() | self._linked) - self._tally.seen
+        stored = await self._storage.memberships.load_patrons(self._campaign_id, unseen)
+        known = (latest_of(record) for record in stored.values())
+        return frozenset(one.membership_id for one in known if one is not None and one.membership_id is not None)
 
     async def _judge(self) -> Verdict:
         believed = await self._storage.reads.last_believed(self._campaign_id)
@@ -145,7 +209,7 @@ class BulkRead:
         if not absent:
             return
         previous = await self._storage.memberships.load_patrons(self._campaign_id, absent)
-        absent -= {patron for patron, record in previous.items() if self._is_listed_without_user(record)}
+        absent -= await self._listed_as_others(previous.values())
         await self._save(
             [
                 take_absence(
@@ -165,10 +229,22 @@ class BulkRead:
         await self._save([miss_account(one, read_started_at=self._started_at) for one in stored.values()])
         self.changed.update(missing)
 
-    def _is_listed_without_user(self, record: MembershipRecord) -> bool:
-        """Tell whether a row of this very membership came, though without its user: they are not gone."""
-        latest = record.unproven or record.believed
-        return latest is not None and latest.membership_id in self._ids_without_user
+    async def _listed_as_others(self, records: Iterable[MembershipRecord]) -> set[PatreonUserId]:
+        """Return those whose very row came as somebody else's: in doubt they are not gone.
+
+        Somebody else who was known by that row before this read is right.
+        """
+        known = {record.patreon_user_id: latest_of(record) for record in records}
+        ids = {patron: one.membership_id for patron, one in known.items() if one is not None and one.membership_id}
+        holders = {patron: self._tally.rows[id_] for patron, id_ in ids.items() if id_ in self._tally.rows}
+        asked = {holder for holder in holders.values() if holder is not None}
+        stored = await self._storage.memberships.load_patrons(self._campaign_id, asked)
+        rightful = {
+            one.membership_id
+            for one in map(latest_of, stored.values())
+            if one is not None and one.read_started_at < self._started_at
+        }
+        return {patron for patron in holders if ids[patron] not in rightful}
 
     async def _save(self, records: list[MembershipRecord]) -> None:
         await self._storage.memberships.save(records)

@@ -76,9 +76,12 @@ class Declines:
         records = await self._storage.memberships.load_people(set(patrons) & links.keys())
         for patron, theirs in sorted(records.items()):
             for record in theirs:
-                is_news = record.campaign_id == campaign_id and not await self._is_told(record)
-                if is_news and not await self._tell(links[patron], record, places):
-                    return
+                try:
+                    is_news = record.campaign_id == campaign_id and not await self._is_told(record)
+                    if is_news and not await self._tell(links[patron], record, places):
+                        return
+                except Exception:  # the boundary of one person: the others are told all the same
+                    log.exception("a patron could not be told of a decline", patreon_user_id=patron)
 
     async def _tell(self, link: Link, record: MembershipRecord, places: list[Place]) -> bool:
         """Tell one person, where there is something to tell; False where the hour allows no more."""

@@ -28,7 +28,7 @@ A blank is believed when a reading at least 72 h after the first blank one shows
 
 import enum
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
 import msgspec
@@ -214,10 +214,18 @@ def _grace(
     record: MembershipRecord, *, since: datetime, tiers: Mapping[TierId, Tier], now: datetime, grace_days: int
 ) -> Entitlement:
     reading = record.believed
-    until = since + timedelta(days=grace_days)
+    until = _later(since, timedelta(days=grace_days))
     if reading is None or now >= until:
         return Entitlement(standing=Standing.LAPSED, until=until, reading=reading)
     return _as_before(record, reading, tiers, standing=Standing.GRACE, until=until)
+
+
+def _later(moment: datetime, step: timedelta) -> datetime:
+    """Add to a moment; there is none after the last that Python knows."""
+    try:
+        return moment + step
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def _tierless(record: MembershipRecord, reading: Membership, *, tiers: Mapping[TierId, Tier]) -> Entitlement:

@@ -1,7 +1,8 @@
 """Is this bulk read of Patreon complete, and is it believable? Pure; knows nothing of roles.
 
-Complete: every page arrived, no page twice, and the distinct patrons lie between the totals that the first and the last
-page name. Only a complete read proves that someone is *not* a patron.
+Complete: every page arrived, no row's id was lost or came twice, and the distinct ids lie between the totals that the
+first and the last page name. Ids, not users: one user may have two memberships (platform-documentation #13). Only a
+complete read proves that someone is *not* a patron, and only while each of its rows can be told to be somebody's.
 
 Believable: HTTP 200 can lie. A read that differs from the last believed one in a way that patrons do not is an anomaly:
 it may give roles, never take them, until three complete reads over at least 24 hours agree with it.
@@ -13,10 +14,12 @@ and only what rests on accounts is doubted, for as long as they are missing (`re
 import enum
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import msgspec
 
-from bot.model import MembershipPage, PatreonUserId, PatronStatus
+from bot.model import Membership, PatreonUserId, PatronStatus
+from bot.roles.rows import weigh
 
 MAX_PAYING_DROP = 0.20  # patrons leave one by one; more than a fifth at once is a fault until shown otherwise
 MIN_PAYING_ASKED = 10  # below that a few real cancellations are a large share
@@ -45,8 +48,9 @@ class ReadSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     pages: int = 0
     rows: int = 0
+    row_ids: int = 0  # different ones
     patrons: int = 0
-    rows_without_user: int = 0
+    rows_without_user: int = 0  # or without an id: nobody can tell whose they are
     with_discord: int = 0
     accounts_known: int = 0  # patrons listed for whom Patreon names a Discord account, or did until a day ago
     accounts_missing: int = 0  # ... and for whom this read names none
@@ -54,7 +58,7 @@ class ReadSummary(msgspec.Struct, frozen=True, kw_only=True):
     paying: int = 0
     first_total: int | None = None
     last_total: int | None = None
-    has_repeated_page: bool = False
+    has_odd_ids: bool = False  # one was lost, or came twice
     is_finished: bool = False  # the page arrived that said: the last
 
 
@@ -71,6 +75,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     is_complete: bool
     anomalies: tuple[Anomaly, ...] = ()
     is_confirmed: bool = False  # anomalous, but later reads agree, or an admin believes it
+    unattributed: int = 0  # rows that may be anybody's
 
     @property
     def doubts(self) -> tuple[Anomaly, ...]:
@@ -85,8 +90,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         return not _about_pledges(self.anomalies) or self.is_confirmed
 
     @property
-    def proves_absence(self) -> bool:
-        """Tell whether a patron who was not seen is proven gone."""
+    def is_believed(self) -> bool:
+        """Tell whether later reads are compared with this one."""
         return self.is_complete and self.proves_presence
 
     @property
@@ -99,6 +104,26 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         """Tell whether it counts against a patron's Discord account that this read names none."""
         return self.proves_absence and not self.doubts_accounts
 
+    @property
+    def proves_absence(self) -> bool:
+        """Tell whether a patron who was not seen is proven gone: no row is left that may be theirs."""
+        return self.is_believed and not self.unattributed
+
+
+class Page(Protocol):
+    """What is counted of a page of the list, as `patreon/pages.py` hands it in."""
+
+    @property
+    def memberships(self) -> tuple[Membership, ...]: ...
+    @property
+    def row_ids(self) -> tuple[str, ...]: ...
+    @property
+    def unattributed(self) -> int: ...
+    @property
+    def total(self) -> int | None: ...
+    @property
+    def is_last(self) -> bool: ...
+
 
 class Tally:
     """Adds up the pages of one read as they arrive."""
@@ -106,6 +131,7 @@ class Tally:
     def __init__(self) -> None:
         self.seen: set[PatreonUserId] = set()
         self.named: set[PatreonUserId] = set()  # with a Discord account
+        self.rows: dict[str, PatreonUserId | None] = {}  # by id: whose it is; None where that is not told
         self._summary = ReadSummary()
 
     @property
@@ -113,33 +139,46 @@ class Tally:
         """Return the read in numbers, as of the last page."""
         return self._summary
 
-    def see(self, page: MembershipPage) -> None:
+    def see(self, page: Page) -> None:
         """Count one page."""
         before = self._summary
-        fresh = [reading for reading in page.memberships if reading.patreon_user_id not in self.seen]
+        fresh = list(self._fresh(page).values())
         self.seen.update(reading.patreon_user_id for reading in fresh)
         self.named.update(one.patreon_user_id for one in page.memberships if one.discord_user_id is not None)
+        has_odd_ids = len({*page.row_ids, ""}) <= len(page.row_ids) or not self.rows.keys().isdisjoint(page.row_ids)
+        self.rows.update(dict.fromkeys(page.row_ids))
+        self.rows.update({one.membership_id: one.patreon_user_id for one in page.memberships if one.membership_id})
         self._summary = ReadSummary(
             pages=before.pages + 1,
-            rows=before.rows + page.rows,
+            rows=before.rows + len(page.row_ids),
+            row_ids=len(self.rows),
             patrons=len(self.seen),
-            rows_without_user=before.rows_without_user + len(page.ids_without_user),
+            rows_without_user=before.rows_without_user + page.unattributed,
             with_discord=before.with_discord + sum(one.discord_user_id is not None for one in fresh),
             with_tier=before.with_tier + sum(bool(one.tier_ids) for one in fresh),
             paying=before.paying + sum(one.patron_status is PatronStatus.ACTIVE for one in fresh),
             first_total=page.total if before.pages == 0 else before.first_total,
             last_total=page.total,
-            has_repeated_page=before.has_repeated_page or (bool(page.memberships) and not fresh),
+            has_odd_ids=before.has_odd_ids or has_odd_ids,
             is_finished=page.is_last,
         )
 
+    def _fresh(self, page: Page) -> dict[PatreonUserId, Membership]:
+        """Return whom no page before had, each by the row that counts."""
+        fresh: dict[PatreonUserId, Membership] = {}
+        for one in page.memberships:
+            patron = one.patreon_user_id
+            if patron not in self.seen and (patron not in fresh or weigh(one) > weigh(fresh[patron])):
+                fresh[patron] = one
+        return fresh
+
 
 def is_complete(read: ReadSummary) -> bool:
-    """Tell whether the read lists everybody. Rows without a user count: they were seen, though not told apart."""
-    if not read.is_finished or read.has_repeated_page or read.first_total is None or read.last_total is None:
+    """Tell whether the read lists every row. Those without a user count: they were seen, though not told apart."""
+    if not read.is_finished or read.has_odd_ids or read.first_total is None or read.last_total is None:
         return False
     low, high = sorted((read.first_total, read.last_total))
-    return low <= read.patrons + read.rows_without_user <= high
+    return low <= read.row_ids <= high
 
 
 def find_anomalies(read: ReadSummary, believed: ReadSummary | None) -> tuple[Anomaly, ...]:
@@ -180,7 +219,12 @@ def judge(
     confirmed = (
         complete and bool(_about_pledges(anomalies)) and _is_confirmed(read, started_at=started_at, doubted=doubted)
     )
-    return Verdict(is_complete=complete, anomalies=anomalies, is_confirmed=confirmed)
+    return Verdict(
+        is_complete=complete,
+        anomalies=anomalies,
+        is_confirmed=confirmed,
+        unattributed=read.rows_without_user,
+    )
 
 
 def _about_pledges(anomalies: tuple[Anomaly, ...]) -> tuple[Anomaly, ...]:

@@ -28,9 +28,9 @@ from bot.roles.known import KnownReadings
 from bot.roles.record import (
     believe,
     matters,
-    take_identity,
     take_reading,
 )
+from bot.roles.rows import counts, take_identity
 from bot.storage import Storage
 
 log = structlog.get_logger(__name__)
@@ -97,6 +97,11 @@ class Intake:
             known.forget(patron)
         return frozenset(due)
 
+    def unread(self, campaign_id: CampaignId) -> int:
+        """Return of how many patrons some value could not be read, on which roles rest."""
+        known = self._known.get(campaign_id)
+        return len(known.unread) if known is not None else 0
+
     async def read_campaign(
         self,
         campaign_id: CampaignId,
@@ -122,7 +127,7 @@ class Intake:
             read_id,
             at=self._clock.now(),
             is_complete=verdict.is_complete,
-            is_believed=verdict.proves_absence,
+            is_believed=verdict.is_believed,
             anomalies=tuple(verdict.anomalies),
             summary=msgspec.structs.asdict(read.summary),
         )
@@ -212,6 +217,8 @@ class Intake:
         previous = stored.get(reading.patreon_user_id)
         is_wanted = previous is not None or matters(reading)
         if not is_wanted and await self._storage.links.find_patreon(reading.patreon_user_id) is None:
+            return
+        if not counts(previous, reading):  # another membership of theirs, and the lighter one
             return
         record = take_reading(previous, reading)
         await self._storage.memberships.save([record])

@@ -21,6 +21,8 @@ class KnownReadings:
         self.restless: set[PatreonUserId] = set()  # their standing changes with time alone
         self.doubted: set[PatreonUserId] = set()  # their latest reading is not believed yet
         self.reported: set[PatreonUserId] = set()  # of whom Patreon names a Discord account, or did until a day ago
+        self.unread: set[PatreonUserId] = set()  # some value of their latest reading could not be read
+        self.twofold: set[PatreonUserId] = set()  # who had several rows in the last read
         self.unknown_words: set[str] = set()  # statuses of Patreon's that this version does not know
         self._lost_since: dict[
             PatreonUserId, datetime | None
@@ -38,15 +40,14 @@ class KnownReadings:
             self.unknown_words.update(() if latest is None else latest.unknown_words)
             has_news |= self.fingerprints.get(patron) != mark
             self.fingerprints[patron] = mark
-            _keep(self.reported, patron, is_in=known_account(record) is not None)
+            keep(self.reported, patron, is_in=known_account(record) is not None)
             if memory.lost_account is None:
                 self._lost_since.pop(patron, None)
             else:
                 self._lost_since[patron] = memory.lost_since
-            _keep(self.doubted, patron, is_in=record.unproven is not None)
-            _keep(
-                self.restless, patron, is_in=bool(memory.declined_since or memory.tierless_since or memory.gone_since)
-            )
+            keep(self.doubted, patron, is_in=record.unproven is not None)
+            keep(self.unread, patron, is_in=latest is not None and bool(latest.unread) and not is_gone)
+            keep(self.restless, patron, is_in=bool(memory.declined_since or memory.tierless_since or memory.gone_since))
             due = None if latest is None else _second_look(memory, latest.read_started_at)
             if due is not None:
                 self._second_looks[patron] = due
@@ -84,7 +85,8 @@ def _second_look(memory: Memory, read_at: datetime) -> datetime | None:
     return min(due, default=None)
 
 
-def _keep(people: set[PatreonUserId], patron: PatreonUserId, *, is_in: bool) -> None:
+def keep(people: set[PatreonUserId], patron: PatreonUserId, *, is_in: bool) -> None:
+    """Put a patron into a set, or take them out."""
     if is_in:
         people.add(patron)
     else:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from bot.errors import NeedsOwner, PatreonUnavailable, TryLater
+from bot.errors import NeedsOwner, PatreonUnavailable, PatreonUnreadable, TryLater
 from bot.linking.zero import ZeroLinks
 from bot.model import CampaignId, DiscordUserId, PatreonUserId, RoleId
 from bot.patreon.version import PatreonApi
@@ -139,7 +139,10 @@ class Nudges:
             try:
                 await self._serve(campaign_id, hints)
                 desk.failures = 0
-            except NeedsOwner as error:  # that a member is not found proves nothing; of all else the rounds tell
+            except (
+                NeedsOwner,
+                PatreonUnreadable,
+            ) as error:  # not found proves nothing; of all else the rounds tell
                 log.warning("people named by a webhook were not read", campaign_id=campaign_id, why=str(error))
             except TryLater as error:
                 await self._wait(desk, hints, campaign_id=campaign_id, why=str(error))
@@ -205,7 +208,7 @@ class Nudges:
             return
         try:
             await self._intake.refresh_person(link.discord_user_id)
-        except NeedsOwner as error:
+        except (NeedsOwner, PatreonUnreadable) as error:
             log.info("a patron named by a webhook was not read", discord_user_id=link.discord_user_id, why=str(error))
 
     async def _linked(self, hints: Sequence[Hint]) -> list[DiscordUserId]:

@@ -117,6 +117,7 @@ class PersonPlan(msgspec.Struct, frozen=True, kw_only=True):
     decisions: tuple[Decision, ...]
     link: Link | None = None
     has_unlinked: bool = False
+    is_unplanned: bool = False  # planning failed: what is decided here is nothing (guarded.py)
     standings: tuple[Entitlement, ...] = ()  # with each campaign that Patreon told us of
     gone_since: Mapping[CampaignId, datetime] = msgspec.field(default_factory=dict)  # where Patreon lists them no more
     is_known_here: bool = False  # a campaign of this server lists the linked patron, or did

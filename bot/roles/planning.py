@@ -4,7 +4,7 @@ Where it is told to record, it stores what was seen (settled ledger rows) and wh
 writes that turned out to have happened.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -16,15 +16,24 @@ from bot.roles.assignable import Block
 from bot.roles.chronicle import TAKEN_BUT_ENFORCED, done_word, found_entries, found_line, seen_entries
 from bot.roles.facts import FactBook, seated
 from bot.roles.fights import Fights
+from bot.roles.guarded import plan_guarded
 from bot.roles.holds import Holds
 from bot.roles.ledger import Settlement, carried_out, settle, settled
 from bot.roles.names import Names
 from bot.roles.observe import Observer
-from bot.roles.plan import Decision, GuildFacts, PersonFacts, PersonPlan, plan_person
+from bot.roles.plan import Decision, GuildFacts, PersonFacts, PersonPlan
 from bot.roles.policy import lost_by
 from bot.storage import Storage
 
 log = structlog.get_logger(__name__)
+
+UNPLANNED = "unplanned"
+UNPLANNED_TEXT = (
+    "I could not work out the roles of {people}: what I know of them makes me fail, which is a defect of mine. Their "
+    "roles stay as they are, and everybody else's follow; my log says more"
+)
+PLANNED_TEXT = "I can work out everybody's roles again"
+NAMED = 10  # people in one message
 
 FOUGHT = (
     "<@{person}>: somebody, perhaps another bot, takes a role away as soon as I give it; I wait for a while before I "
@@ -50,6 +59,7 @@ class GuildPlan(msgspec.Struct, frozen=True, kw_only=True):
     blocked: Mapping[RoleId, Block] = msgspec.field(default_factory=dict)  # the pledge roles that cannot be given
     on_trial: frozenset[RoleId] = frozenset()  # Discord refused them; whether it still does, the next write shows
     is_halted: bool = False  # Discord takes no write at all for a while
+    unplanned: tuple[DiscordUserId, ...] = ()  # whose planning failed; their roles stay
     unsettled: frozenset[DiscordUserId] = frozenset()  # their ledger rows say something else than what was seen
 
     @property
@@ -83,11 +93,14 @@ class Planning:
         ]
         plans = await self._holds.rein_in(
             guild_id,
-            [(one, plan_person(self._calm(guild, one.discord_user_id), one)) for one, _ in seen],
+            [(one, plan_guarded(self._calm(guild, one.discord_user_id), one)) for one, _ in seen],
             settings=guild.settings,
             names=names,
             is_recorded=is_recorded,
         )
+        unplanned = tuple(plan.discord_user_id for plan in plans if plan.is_unplanned)
+        if is_recorded and (unplanned or discord_user_ids is None):
+            await self._tell_unplanned(guild_id, unplanned)
         campaign_ids = await self._storage.campaigns.campaigns_of(guild_id)
         return GuildPlan(
             guild_id=guild_id,
@@ -96,6 +109,7 @@ class Planning:
             facts_at={campaign_id: names.confirmed_at.get(campaign_id) for campaign_id in campaign_ids},
             blocked={one.role_id: guild.blocked[one.role_id] for one in guild.rules if one.role_id in guild.blocked},
             on_trial=self._facts.on_trial(guild_id),
+            unplanned=unplanned,
             unsettled=frozenset(person.discord_user_id for person, is_news in seen if is_news),
         )
 
@@ -119,11 +133,13 @@ class Planning:
         person, _ = self._settle(guild, person, names)
         (plan,) = await self._holds.rein_in(
             guild_id,
-            [(person, plan_person(guild, person))],
+            [(person, plan_guarded(guild, person))],
             settings=guild.settings,
             names=names,
             is_recorded=is_recorded,
         )
+        if is_recorded and plan.is_unplanned:
+            await self._tell_unplanned(guild_id, [discord_user_id])
         counted = await self._holds.counted(guild_id, plan) if plan.is_change else frozenset[RoleId]()
         return Explanation(plan=plan, names=names, counted=counted)
 
@@ -151,7 +167,7 @@ class Planning:
         return [
             (person, decision)
             for person in seen
-            for decision in lost_by(plan_person(before, person), plan_person(after, person))
+            for decision in lost_by(plan_guarded(before, person), plan_guarded(after, person))
         ]
 
     def _calm(self, guild: GuildFacts, discord_user_id: DiscordUserId) -> GuildFacts:
@@ -160,6 +176,14 @@ class Planning:
             return guild
         settings = msgspec.structs.replace(guild.settings, hand_edits=HandEdits.RESPECT)
         return msgspec.structs.replace(guild, settings=settings)
+
+    async def _tell_unplanned(self, guild_id: GuildId, people: Sequence[DiscordUserId]) -> None:
+        if people:
+            more = f" and {len(people) - NAMED} more" if len(people) > NAMED else ""
+            named = ", ".join(f"<@{person}>" for person in people[:NAMED]) + more
+            await self._herald.tell_admin(guild_id, UNPLANNED, UNPLANNED_TEXT.format(people=named))
+        else:
+            await self._herald.over(guild_id, UNPLANNED, PLANNED_TEXT)
 
     def _settle(self, guild: GuildFacts, person: PersonFacts, names: Names) -> tuple[PersonFacts, bool]:
         settlement = settle_seen(guild, person, names)

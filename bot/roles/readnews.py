@@ -24,9 +24,9 @@ class ReadNews:
         self._herald = herald
 
     async def tell(
-        self, guild_id: GuildId, name: str, read: CampaignRead, *, unknown_words: Collection[str] = ()
+        self, guild_id: GuildId, name: str, read: CampaignRead, *, unknown_words: Collection[str] = (), unread: int = 0
     ) -> None:
-        """Tell what a read of the campaign's whole list showed."""
+        """Tell what a read of the campaign's whole list showed; of `unread` patrons some value could not be read."""
         campaign = plain(name)
         await self._tell_doubts(guild_id, campaign, read)
         await self._tell_accounts(guild_id, campaign, read)
@@ -36,6 +36,7 @@ class ReadNews:
                 "roles stay; a newer version of me may know it"
             )
             await self._herald.tell_admin(guild_id, f"word:{read.campaign_id}:{word}", text)
+        await self._tell_unread(guild_id, campaign, read.campaign_id, unread)
         token_key = f"token:{read.campaign_id}"
         if isinstance(read.error, CredentialsDead):
             await self.tell_of_consents(guild_id, read.campaign_id, name, is_dead=True)
@@ -89,6 +90,18 @@ class ReadNews:
             await self._herald.tell_admin(guild_id, key, text)
         else:
             await self._herald.over(guild_id, key, f"Patreon names the Discord accounts of **{campaign}** again")
+
+    async def _tell_unread(self, guild_id: GuildId, campaign: str, campaign_id: CampaignId, unread: int) -> None:
+        key = f"unread:{campaign_id}"
+        if unread:
+            people = "1 patron" if unread == 1 else f"{unread} patrons"
+            text = (
+                f"Patreon sent something about {people} of **{campaign}** that I cannot read, such as an amount or the "
+                "tiers. They keep their roles until it can be read; `/patreon why` says what is known"
+            )
+            await self._herald.tell_admin(guild_id, key, text)
+        else:
+            await self._herald.over(guild_id, key, f"I can read what Patreon says of everyone of **{campaign}** again")
 
     async def _tell_doubts(self, guild_id: GuildId, campaign: str, read: CampaignRead) -> None:
         key = f"doubt:{read.campaign_id}"

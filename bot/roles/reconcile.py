@@ -16,6 +16,7 @@ from bot.errors import TryLater
 from bot.linking.outcome import RoleNews
 from bot.model import DiscordUserId, GuildId, PatreonUserId, RoleId
 from bot.roles.apply import Applier, Change, Errand, waits
+from bot.roles.guarded import UNPLANNABLE, Unplannable
 from bot.roles.muster import Muster
 from bot.roles.news import gather_news
 from bot.roles.observe import DiscordAway, Observer
@@ -325,6 +326,8 @@ class Reconciler:
             self._observer.forget(guild_id, person)
         (written,) = await asyncio.gather(*self.mark(guild_id, [person], trigger=trigger))
         told = await self.explain(guild_id, person, is_markdown=False)
+        if told.plan.is_unplanned:
+            raise Unplannable(UNPLANNABLE)
         look = self._observer.look_guild(guild_id)
         guild_name = look.name if look is not None else ""
         return gather_news(told.plan, told.names, guild_id=guild_id, guild_name=guild_name, written=written)

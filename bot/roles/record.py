@@ -8,7 +8,6 @@ Rules:
    account that it named before is remembered until a second whole list, a day after the first, names none either.
 """
 
-from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -17,7 +16,6 @@ from bot.model import (
     CampaignId,
     ChargeStatus,
     DiscordUserId,
-    Identity,
     Membership,
     MembershipRecord,
     Memory,
@@ -28,6 +26,7 @@ from bot.model import (
 
 ACCOUNT_PATIENCE = timedelta(hours=24)
 PLEDGED = frozenset({PatronStatus.ACTIVE, PatronStatus.DECLINED})
+PAID_SOMEHOW = frozenset({ChargeStatus.PAID, ChargeStatus.PENDING, ChargeStatus.PARTIALLY_REFUNDED})
 PLEDGELESS = frozenset({PatronStatus.NEVER, PatronStatus.FORMER})
 
 
@@ -71,6 +70,20 @@ def is_free_of_charge(reading: Membership) -> bool:
     return reading.is_gifted or reading.is_free_trial or reading.charge_status is ChargeStatus.FREE_TRIAL
 
 
+def is_in_doubt(reading: Membership) -> bool:
+    """Tell whether what a reading does not give may only be unread: it may give a role, and takes none.
+
+    No status that we know; a value that roles rest on and that nobody can read; neither a tier nor an amount; a charge
+    or money of somebody who is said never to have pledged.
+    """
+    if reading.unread or reading.patron_status is PatronStatus.UNKNOWN:
+        return True
+    if reading.patron_status is PatronStatus.ACTIVE and reading.entitled_cents is None:
+        return not reading.tier_ids or reading.membership_id is not None
+    has_paid = bool(reading.entitled_cents) or reading.charge_status in PAID_SOMEHOW
+    return reading.patron_status is PatronStatus.NEVER and has_paid
+
+
 def has_turned(previous: MembershipRecord | None, reading: Membership) -> bool:
     """Tell whether a pledge began or ended since the last reading: each API version has a webhook for both."""
     latest = None if previous is None else previous.unproven or previous.believed
@@ -97,6 +110,7 @@ def fingerprint(reading: Membership) -> int:
         reading.patron_status,
         reading.charge_status,
         reading.unknown_words,
+        reading.unread,
         reading.tier_ids,
         reading.entitled_cents,
         reading.will_pay_cents,
@@ -172,47 +186,6 @@ def miss_account(record: MembershipRecord, *, read_started_at: datetime) -> Memb
     else:
         memory = msgspec.structs.replace(memory, lost_account=None, lost_since=None)
     return msgspec.structs.replace(record, memory=memory)
-
-
-def take_identity(
-    previous: Mapping[CampaignId, MembershipRecord],
-    identity: Identity,
-    *,
-    campaign_ids: Iterable[CampaignId],
-    read_started_at: datetime,
-) -> tuple[MembershipRecord, ...]:
-    """Return a record for each of `campaign_ids`. Memberships of other campaigns are dropped."""
-    readings = {reading.campaign_id: reading for reading in identity.memberships}
-    return tuple(
-        take_reading(previous.get(campaign_id), readings[campaign_id])
-        if campaign_id in readings
-        else _take_silence(
-            previous.get(campaign_id),
-            campaign_id=campaign_id,
-            patreon_user_id=identity.patreon_user_id,
-            read_started_at=read_started_at,
-        )
-        for campaign_id in campaign_ids
-    )
-
-
-def _take_silence(
-    previous: MembershipRecord | None,
-    *,
-    campaign_id: CampaignId,
-    patreon_user_id: PatreonUserId,
-    read_started_at: datetime,
-) -> MembershipRecord:
-    """Return the record after an identity that does not list this campaign.
-
-    On v2 that proves nothing: one that ended is listed as former, and Patreon has left relations out before
-    (patreon-docs PR #53). On v1 (no membership id) a pledge that ended is listed no more, and grace begins.
-    """
-    if previous is not None and previous.believed is not None and previous.believed.membership_id is not None:
-        return previous
-    return take_absence(
-        previous, campaign_id=campaign_id, patreon_user_id=patreon_user_id, read_started_at=read_started_at
-    )
 
 
 def _is_proven_after(record: MembershipRecord, moment: datetime) -> bool:

@@ -27,6 +27,7 @@ class ReadReport(msgspec.Struct, frozen=True, kw_only=True):
     patrons: int
     changed: int
     doubts: tuple[str, ...] = ()
+    unattributed: int = 0  # rows that nobody can tell whose they are
     is_by_consents: bool = False  # each linked patron is asked in place of the creator
     error: str | None = None
 
@@ -58,6 +59,7 @@ def report_read(name: str, read: CampaignRead) -> ReadReport:
         patrons=read.summary.patrons,
         changed=len(read.changed),
         doubts=tuple(ANOMALIES[anomaly] for anomaly in read.verdict.doubts),
+        unattributed=read.verdict.unattributed,
         error=None if read.error is None else str(read.error),
     )
 

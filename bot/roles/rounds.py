@@ -202,7 +202,8 @@ class Rounds:
         for guild_id in guild_ids:
             await self._consider(guild_id, people, trigger)
             await self._reconciler.look_again(guild_id)
-            await self._news.tell(guild_id, name, read, unknown_words=self._intake.unknown_words(campaign_id))
+            words, unread = self._intake.unknown_words(campaign_id), self._intake.unread(campaign_id)
+            await self._news.tell(guild_id, name, read, unknown_words=words, unread=unread)
         await self._declines.tell(campaign_id, patrons)
         return report_read(name, read)
 

@@ -23,8 +23,9 @@ from bot.model import (
 from bot.roles.assignable import Powers, dangerous_rights, find_block, ranks_above
 from bot.roles.blocks import say_block
 from bot.roles.facts import FactBook, seated
+from bot.roles.guarded import plan_guarded
 from bot.roles.observe import GuildLook, Observer
-from bot.roles.plan import Action, PersonPlan, plan_person
+from bot.roles.plan import Action, PersonPlan
 from bot.roles.planning import Planning
 from bot.roles.report import say_rule
 from bot.roles.wish import RuleWish, resolve
@@ -162,7 +163,7 @@ class Rulebook:
         imagined = msgspec.structs.replace(guild, rules=(*guild.rules, rule))
         people = await self._facts.people(guild)
         seats = await self._observer.look(guild_id, people)
-        plans = (plan_person(imagined, seated(person, seats[id_])) for id_, person in people.items())
+        plans = (plan_guarded(imagined, seated(person, seats[id_])) for id_, person in people.items())
         return tuple(plan.discord_user_id for plan in plans if _gains(plan, rule.role_id))
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from bot.model import CampaignId, MembershipRecord, RoleId, RoleRule, RuleKind, Tier, TierId
 from bot.roles.entitlement import Entitlement, Standing, entitle, entitle_unproven
+from bot.roles.record import is_in_doubt
 
 
 class Wanted(enum.StrEnum):
@@ -51,10 +52,21 @@ def settle_accounts(
         campaign_id: Account(
             believed=entitle(record, tiers=tiers, now=now, grace_days=grace_days),
             unproven=entitle_unproven(record, tiers=tiers, now=now, grace_days=grace_days),
-            is_proven=record.believed is not None or record.memory.gone_since is not None,
+            is_proven=_is_proven(record, tiers),
         )
         for campaign_id, record in records.items()
     }
+
+
+def _is_proven(record: MembershipRecord, tiers: Mapping[TierId, Tier]) -> bool:
+    """Tell whether something says that what is not earned is not earned.
+
+    Of a reading in doubt nothing does, nor of a tier that Patreon never named: it brings each beside its members.
+    """
+    if record.memory.gone_since is not None:
+        return True
+    reading = record.believed
+    return reading is not None and not is_in_doubt(reading) and tiers.keys() >= set(reading.tier_ids)
 
 
 def claim_roles(rules: Iterable[RoleRule], accounts: Mapping[CampaignId, Account]) -> dict[RoleId, Claim]:

@@ -17,8 +17,9 @@ from bot.linking.connect import ConnectFlow
 from bot.linking.connection import ConnectView
 from bot.linking.outcome import Landing, Word
 from bot.model import CampaignId, Secret
+from bot.patreon.wire import MAX_ID_CHARACTERS
 from bot.web.render import REFUSED, Renderer
-from bot.web.visits import MAX_ID_CHARACTERS, Visits, read_form, read_token, status_of, to_page
+from bot.web.visits import Visits, read_form, read_token, status_of, to_page
 
 
 class ConnectPages:

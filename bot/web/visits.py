@@ -16,8 +16,8 @@ COOKIE_SECONDS = 3600  # longer than what it opens, so that "run out" and "never
 FORM_SECONDS = 10.0  # a browser sends a form at once; whoever dawdles holds a connection
 DEFAULT_PORTS = {"http": 80, "https": 443}
 STATUSES = {Word.UNKNOWN: 400, Word.EXPIRED: 410, Word.USED: 410, Word.UNAVAILABLE: 503}
+MAX_SECRET_CHARACTERS = 512  # our states and cookies have 43, Patreon's codes some 30
 MAX_FIELDS = 64  # a creator's campaigns, and one token
-MAX_ID_CHARACTERS = 64  # no service gives a longer one
 
 
 class Visits:
@@ -94,8 +94,8 @@ def read_token(form: dict[str, list[str]]) -> Secret | None:
 
 
 def to_secret(text: str | None) -> Secret | None:
-    """Keep a text from being seen; an empty one is none."""
-    return Secret(text) if text else None
+    """Keep a text from being seen; an empty one is none, and so is one longer than any service gives."""
+    return Secret(text) if text and len(text) <= MAX_SECRET_CHARACTERS else None
 
 
 def status_of(word: Word) -> int:

@@ -8,7 +8,7 @@ from bot.roles.names import discord_stamp
 from bot.roles.roundreport import ANOMALIES
 from bot.storage.reads import Read
 from cogs.admin.group import guild_of, patreon, require_manager, retell, tell
-from cogs.buttons import question
+from cogs.buttons import number_in, question
 
 QUESTION = """\
 **Is this what Patreon should say?**
@@ -33,7 +33,7 @@ async def confirm_believe(interaction: Interaction, argument: str) -> None:
     """Believe the reads that were shown, those that still wait."""
     require_manager(interaction)
     await interaction.response.defer()
-    read_ids = {ReadId(int(number)) for number in argument.split(",") if number.isdecimal()}
+    read_ids = {ReadId(number_in(number)) for number in argument.split(",")}
     admin = DiscordUserId(interaction.user.id)
     believed = await interaction.client.services.belief.believe(guild_of(interaction), read_ids, by=admin)
     await retell(interaction, BELIEVED.format(names=", ".join(f"**{plain(one.name)}**" for one in believed)))

@@ -4,13 +4,13 @@ from collections.abc import Awaitable, Callable
 
 from bot.answers import replace
 from bot.client import Interaction
-from bot.errors import UserMistake
 from bot.messenger import hold_buttons
 from bot.model import DiscordUserId, HoldId, HoldState
 from bot.roles.names import Names
 from bot.roles.queue import Urgency
 from bot.roles.report import say_hold
 from cogs.admin.group import caller_of, guild_of, patreon, require_manager, tell
+from cogs.buttons import number_in
 
 NO_HOLD = "Nothing is held: no mass removal waits for your answer."
 ANSWERED = {
@@ -64,6 +64,4 @@ async def _require_rank(interaction: Interaction, hold_id: HoldId) -> None:
 
 
 def _number(argument: str) -> HoldId:
-    if not argument.isdecimal():
-        raise UserMistake("that button names no hold; `/patreon holds` shows the open ones")
-    return HoldId(int(argument))
+    return HoldId(number_in(argument))

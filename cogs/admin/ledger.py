@@ -8,7 +8,7 @@ from bot.linking.words import plain
 from bot.model import DiscordUserId, RoleId
 from bot.roles.adoption import AdoptionDraft, Fate
 from cogs.admin.group import caller_of, guild_of, patreon, require_manager, retell, tell
-from cogs.buttons import question
+from cogs.buttons import number_in, question
 
 NOBODY = "Nobody holds **{role}** by another hand than mine, so there is nothing to adopt.{known}{blind}"
 QUESTION = """\
@@ -51,7 +51,7 @@ async def confirm_adopt(interaction: Interaction, argument: str) -> None:
     require_manager(interaction)
     await interaction.response.defer()
     services, admin = interaction.client.services, DiscordUserId(interaction.user.id)
-    role_id, caller = RoleId(int(argument)), caller_of(interaction)
+    role_id, caller = RoleId(number_in(argument)), caller_of(interaction)
     draft = await services.adoption.adopt(guild_of(interaction), role_id, caller, by=admin)
     await retell(interaction, ADOPTED.format(role=draft.role_name, people=_people(draft)))
 

@@ -14,7 +14,7 @@ from bot.model import DiscordUserId, GuildId
 from bot.roles.blocks import Reader
 from bot.services import Services
 from cogs.admin.group import guild_of, patreon, require_manager, retell, tell
-from cogs.buttons import question
+from cogs.buttons import number_in, question
 from cogs.shown import explanation_text, nameless_text
 
 STRANGER = "I know nobody here by that name: they are not in this server, and I gave them no role in it"
@@ -67,7 +67,7 @@ async def confirm_unlink_member(interaction: Interaction, argument: str) -> None
     """Part the accounts, where whoever pressed may still do so."""
     require_manager(interaction)
     await interaction.response.defer()
-    services, person = interaction.client.services, DiscordUserId(int(argument))
+    services, person = interaction.client.services, DiscordUserId(number_in(argument))
     guild_id = guild_of(interaction)
     await _require_ours(services, guild_id, person)
     if not (await services.reconciler.explain(guild_id, person)).plan.shows_link:

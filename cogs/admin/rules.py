@@ -11,7 +11,7 @@ from bot.model import DiscordUserId, RoleId, RuleKind
 from bot.roles.rulebook import RuleDraft
 from bot.roles.wish import RuleWish
 from cogs.admin.group import AdminGroup, caller_of, guild_of, may_complete, patreon, require_manager, retell, tell
-from cogs.buttons import question
+from cogs.buttons import OUTDATED, number_in, question
 
 NO_RULES = "There is no rule yet. `/patreon rule add` lets a role follow a tier, or another kind of pledge."
 ADDED = "Rule {rule_id} stands: {text}. {people}"
@@ -21,6 +21,7 @@ This rule would give the role to **{count} people** at once: {text}.
 {people}
 Add it?"""
 NOBODY_YET = "Nobody is to be given the role now; whoever earns it later gets it by themselves."
+BUTTON_PARTS = 6  # of what the preview button carries
 MOST_DIGITS = 18  # of a number that the database holds
 SHOWN = 40  # people named in a preview
 
@@ -96,13 +97,16 @@ async def confirm_rule(interaction: Interaction, argument: str) -> None:
     """Add a rule that was previewed, judged once more."""
     require_manager(interaction)
     await interaction.response.defer()
-    role_id, kind, campaign, tier, cents, months = argument.split(":")
+    parts = argument.split(":")
+    if len(parts) != BUTTON_PARTS or parts[1] not in KINDS:
+        raise UserMistake(OUTDATED)
+    role_id, kind, campaign, tier, cents, months = parts
     wish = RuleWish(
-        role_id=RoleId(int(role_id)),
+        role_id=RoleId(number_in(role_id)),
         kind=RuleKind(kind),
         tier=tier or None,
-        amount=f"{int(cents) / 100:.2f}" if cents else None,
-        months=int(months) if months else None,
+        amount=f"{number_in(cents) / 100:.2f}" if cents else None,
+        months=number_in(months) if months else None,
         campaign=campaign,
     )
     draft = await _draft(interaction, wish)

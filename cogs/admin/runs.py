@@ -55,6 +55,10 @@ def _read_line(read: ReadReport) -> str:
     doubts = "; ".join(read.doubts)
     doubtful = f" I do not believe it yet ({doubts}), so I take no role away." if doubts else ""
     cut = "" if read.is_complete else " The list came incomplete, so nobody loses a role for not being on it."
+    if read.is_complete and read.unattributed:
+        cut = (
+            f" {_counted(read.unattributed, 'row')} cannot be told whose, so nobody loses a role for not being listed."
+        )
     return f"{name}{read.patrons} people listed, {read.changed} with news.{doubtful}{cut}"
 
 
@@ -78,6 +82,7 @@ def _stuck_text(plan: GuildPlan) -> list[str]:
         ),
     }
     halt = [f"**All changes wait:** {BANNED}."] if plan.is_halted else []
+    stuck["**These I could not work out; their roles stay:**"] = [f"- <@{person}>" for person in plan.unplanned]
     return halt + [line for title, lines in stuck.items() if lines for line in (title, *lines)]
 
 

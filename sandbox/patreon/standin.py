@@ -57,6 +57,7 @@ class PatreonStandIn(MoneyActs):
         self.limits = Limits()
         self.deliveries = Deliveries(clock, weather)
         self.url = ""
+        self.spoil: Callable[[str, bytes], bytes] | None = None  # changes what is answered at a path, where it is set
         self._clock = clock
         self._weather = weather
         self._closing = asyncio.Event()
@@ -144,7 +145,7 @@ class PatreonStandIn(MoneyActs):
         """Turn refusals into JSON:API errors. What is not served at all says so with 501, never with a lie."""
         try:
             try:
-                return await handler(request)
+                return self._spoilt(request, await handler(request))
             except web.HTTPNotFound:
                 raise not_served(request.path) from None
             except web.HTTPMethodNotAllowed:
@@ -157,6 +158,12 @@ class PatreonStandIn(MoneyActs):
                 content_type="application/vnd.api+json",
                 headers=headers,
             )
+
+    def _spoilt(self, request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+        """Let whoever tries odd documents change the bytes on their way."""
+        if self.spoil is not None and isinstance(response, web.Response) and isinstance(response.body, bytes):
+            response.body = self.spoil(request.path, response.body)
+        return response
 
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Refuse who is blocked, and who has no User-Agent (Patreon docs, introduction)."""

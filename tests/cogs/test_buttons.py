@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.errors import UserMistake
-from cogs.buttons import question
+from cogs.buttons import number_in, question
 from tests.fakes.scene import MEMBER, Scene, buttons
 
 
@@ -50,3 +50,13 @@ async def test_a_press_that_comes_before_the_servers_are_shown_waits_for_them(
     scene.services.holder.lose(scene.bot)
     asyncio.get_running_loop().call_later(0.3, scene.services.holder.put, scene.bot)
     assert "Connected." in await scene.press(MEMBER, typed.messages[0], "confirm:")
+
+
+@pytest.mark.parametrize("argument", ["", "0", "-1", "x", "1.5", "٣", "9" * 19, "9" * 90, "1:2", "9223372036854775808"])
+def test_an_id_that_no_service_gives_is_refused(argument: str) -> None:
+    with pytest.raises(UserMistake):
+        number_in(argument)
+
+
+def test_an_id_is_read() -> None:
+    assert (number_in("7"), number_in("9223372036854775807")) == (7, 2**63 - 1)

@@ -1,5 +1,6 @@
 """What API v1's documents mean, from answers in Patreon's shape."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -71,7 +72,7 @@ def test_a_page_tells_its_total_its_tiers_and_the_cursor_of_the_next(page: Any) 
 def test_the_row_that_the_cursor_repeats_is_dropped_and_not_counted(page: Any) -> None:
     answer = page("v1_pledges_last_page", frozenset({"61", "62"}))
     assert [m.patreon_user_id for m in answer.page.memberships] == ["9003"]
-    assert (answer.page.rows, answer.row_ids, answer.cursor) == (1, {"63"}, None)
+    assert (answer.page.rows, answer.page.row_ids, answer.cursor) == (1, ("63",), None)
 
 
 def test_a_pledge_without_reward_is_entitled_to_no_tier(page: Any) -> None:
@@ -115,7 +116,7 @@ def test_odd_rows_cost_only_themselves(page: Any) -> None:
     assert dated.declined_since == datetime(2026, 10, 1, tzinfo=UTC)
     assert (dated.pledge_started_at, dated.lifetime_cents) == (datetime(2026, 3, 1, tzinfo=UTC), 4000)
     assert dated.discord_user_id is None
-    assert (answer.page.rows, len(answer.page.ids_without_user), answer.page.total) == (5, 3, 5)
+    assert (answer.page.rows, answer.page.unattributed, answer.page.total) == (5, 3, 5)
     assert answer.page.tiers == ()
 
 
@@ -180,3 +181,31 @@ def test_campaigns_come_with_their_rewards_as_tiers(sample: Any) -> None:
 def test_campaigns_without_a_list_are_an_error(sample: Any) -> None:
     with pytest.raises(PatreonUnavailable):
         read_campaigns(sample("v1_campaigns_without_list").body)
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "value", "unread"),
+    [
+        ("relationships", "reward", None, ("reward",)),
+        ("relationships", "reward", {}, ("reward",)),
+        ("relationships", "reward", {"data": "5001"}, ("reward",)),
+        ("relationships", "reward", {"data": {"type": "reward"}}, ("reward",)),
+        ("relationships", "reward", {"data": None}, ()),
+        ("attributes", "amount_cents", "much", ("amount_cents",)),
+        ("attributes", "amount_cents", -500, ("amount_cents",)),
+        ("attributes", "currency", ["USD"], ("currency",)),
+        ("attributes", "declined_since", [], ("declined_since",)),
+        ("attributes", "declined_since", "9999-12-31T23:59:59-23:59", ()),
+    ],
+)
+def test_what_cannot_be_read_of_a_pledge_is_named(
+    sample: Any, part: str, name: str, value: Any, unread: tuple[str, ...]
+) -> None:
+    document = json.loads(sample("v1_pledges_first_page").body)
+    document["data"][0][part][name] = value
+    place = PagePlace(campaign_id=CampaignId("700"), read_started_at=STARTED)
+    first, second = read_page(json.dumps(document).encode(), place).page.memberships
+    assert (first.unread, second.unread) == (unread, ())
+    assert first.declined_since is None
+    if name in {"amount_cents", "currency"}:
+        assert first.entitled_cents is None

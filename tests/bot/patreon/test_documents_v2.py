@@ -1,5 +1,6 @@
 """What API v2's documents mean, from answers in Patreon's shape."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -67,10 +68,10 @@ def test_a_member_is_read_with_all_that_was_asked_for(page: Any) -> None:
 
 def test_a_page_tells_its_place_its_tiers_and_the_way_on(page: Any) -> None:
     answer = page("v2_members_first_page")
-    assert (answer.page.total, answer.page.rows, len(answer.page.ids_without_user)) == (3, 2, 0)
+    assert (answer.page.total, answer.page.rows, answer.page.unattributed) == (3, 2, 0)
     assert answer.page.tiers == (GOLD, SILVER)
     assert answer.cursor == "bmV4dA=="
-    assert answer.row_ids == {f"00000000-0000-4000-8000-00000000000{n}" for n in (1, 2)}
+    assert set(answer.page.row_ids) == {f"00000000-0000-4000-8000-00000000000{n}" for n in (1, 2)}
 
 
 def test_tiers_are_sorted_for_patreons_order_is_not_stable(page: Any) -> None:
@@ -116,8 +117,8 @@ def test_null_or_missing_tiers_are_no_tier_and_no_error(page: Any) -> None:
 def test_rows_without_a_user_are_counted_and_the_others_read(page: Any) -> None:
     answer = page("v2_members_without_user")
     assert [m.patreon_user_id for m in answer.page.memberships] == ["9005"]
-    assert (answer.page.rows, len(answer.page.ids_without_user)) == (5, 4)
-    assert len(answer.row_ids) == 5
+    assert (answer.page.rows, answer.page.unattributed) == (5, 4)
+    assert len(set(answer.page.row_ids)) == 5
 
 
 def test_a_user_who_is_not_included_is_a_member_without_discord(page: Any) -> None:
@@ -163,7 +164,7 @@ def test_numbers_as_strings_and_strings_as_numbers_are_read(page: Any) -> None:
 
 def test_rows_that_are_no_members_hide_nobody(page: Any) -> None:
     answer = page("v2_members_broken_rows")
-    assert (answer.page.rows, len(answer.page.ids_without_user)) == (3, 2)
+    assert (answer.page.rows, answer.page.unattributed) == (3, 2)
     member = only(answer)
     assert (member.full_name, member.tier_ids, member.discord_user_id) == ("", ("5002",), None)
 
@@ -307,3 +308,45 @@ def test_a_campaign_that_charges_for_each_creation_says_nothing_of_charges(page:
     assert (one.charge_status, one.cadence_months, one.next_charge_at) == (ChargeStatus.NEVER, None, None)
     found = month(answer, 1)
     assert (found.standing, found.cents) == (Standing.ACTIVE, 300)
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "value", "unread"),
+    [
+        ("relationships", "currently_entitled_tiers", None, ("currently_entitled_tiers",)),
+        ("relationships", "currently_entitled_tiers", {}, ("currently_entitled_tiers",)),
+        ("relationships", "currently_entitled_tiers", {"data": "5001"}, ("currently_entitled_tiers",)),
+        ("relationships", "currently_entitled_tiers", {"data": [None]}, ("currently_entitled_tiers",)),
+        ("relationships", "currently_entitled_tiers", {"data": None}, ("currently_entitled_tiers",)),  # beside money
+        ("relationships", "currently_entitled_tiers", {"data": []}, ()),
+        ("attributes", "currently_entitled_amount_cents", {}, ("currently_entitled_amount_cents",)),
+        ("attributes", "is_gifted", "perhaps", ("is_gifted",)),
+        ("attributes", "full_name", {}, ()),
+        ("attributes", "next_charge_date", 5.5, ()),
+        ("attributes", "pledge_relationship_start", "9999-12-31T23:59:59-23:59", ()),
+    ],
+)
+def test_what_cannot_be_read_of_someone_who_cancelled_is_named(
+    sample: Any, part: str, name: str, value: Any, unread: tuple[str, ...]
+) -> None:
+    document = json.loads(sample("v2_members_first_page").body)
+    document["data"][0]["attributes"]["patron_status"] = "former_patron"
+    document["data"][0][part][name] = value
+    first, second = read_page(json.dumps(document).encode(), PLACE).page.memberships
+    assert (first.unread, second.unread) == (unread, ())
+    assert first.pledge_started_at == (None if "start" in name else second.pledge_started_at)
+
+
+def test_null_is_no_tier_where_no_money_speaks_against_it(sample: Any) -> None:
+    document = json.loads(sample("v2_members_first_page").body)
+    document["data"][0]["attributes"] |= {"patron_status": "former_patron", "currently_entitled_amount_cents": 0}
+    document["data"][0]["relationships"]["currently_entitled_tiers"] = {"data": None}
+    first, _ = read_page(json.dumps(document).encode(), PLACE).page.memberships
+    assert (first.tier_ids, first.unread) == ((), ())
+
+
+def test_one_member_that_does_not_name_itself_is_an_error(sample: Any) -> None:
+    document = json.loads(sample("v2_member").body)
+    del document["data"]["id"]
+    with pytest.raises(PatreonUnavailable):
+        read_member(json.dumps(document).encode(), read_started_at=STARTED)

@@ -7,10 +7,10 @@ import aiohttp
 import pytest
 
 from bot.errors import PatreonThrottled, PatreonUnavailable
-from bot.model import MembershipPage
 from bot.patreon.client import PatreonApi
 from bot.patreon.http import Http
 from bot.patreon.limiter import Limiter
+from bot.patreon.pages import MembershipPage
 from bot.patreon.protocol import Request, Response
 from bot.patreon.sizes import HOLDS, PageSize, PageSizes
 from sandbox.patreon import api_v1, api_v2, faults

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.errors import PatreonUnavailable
-from bot.model import CampaignId, MembershipPage
+from bot.model import CampaignId
 from bot.patreon import pages
-from bot.patreon.pages import PageAnswer, PagePlace, walk_pages
+from bot.patreon.pages import MembershipPage, PageAnswer, PagePlace, walk_pages
 
 FIRST = PagePlace(campaign_id=CampaignId("700"), read_started_at=datetime(2026, 11, 21, tzinfo=UTC))
 
@@ -22,8 +22,8 @@ class Listing:
     async def fetch(self, place: PagePlace) -> PageAnswer:
         self.places.append(place)
         rows, total, cursor = self.told[min(place.number, len(self.told)) - 1]
-        page = MembershipPage(number=place.number, memberships=(), total=total, rows=len(rows))
-        return PageAnswer(page=page, row_ids=frozenset(rows), cursor=cursor)
+        page = MembershipPage(number=place.number, memberships=(), total=total, row_ids=tuple(rows))
+        return PageAnswer(page=page, cursor=cursor)
 
     async def walked(self) -> list[tuple[int, int, bool]]:
         return [(page.number, page.rows, page.is_last) async for page in walk_pages(FIRST, self.fetch)]

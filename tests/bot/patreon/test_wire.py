@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from bot.patreon.wire import Account, Links, SocialConnections, cursor_in, discord_account, moment
+from bot.patreon.wire import Account, Links, SocialConnections, ahead, cursor_in, discord_account, moment, past
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,26 @@ def test_without_connections_there_is_no_discord_account() -> None:
 )
 def test_a_moment_is_aware_or_none(text: str, read: datetime | None) -> None:
     assert moment(text) == read
+
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("told", "is_past", "is_ahead"),
+    [
+        ("2026-11-21T12:00:00Z", True, True),
+        ("2026-11-23T11:00:00Z", True, True),  # clocks differ
+        ("2026-12-21T12:00:00Z", False, True),
+        ("2013-01-01T00:00:00Z", True, True),
+        ("2012-12-31T23:59:59Z", False, False),
+        ("0001-01-01T00:00:00+23:59", False, False),
+        ("9999-12-31T23:59:59-23:59", False, False),
+        ("2099-01-01T00:00:00Z", False, False),
+    ],
+)
+def test_an_absurd_date_is_no_fact(told: str, is_past: bool, is_ahead: bool) -> None:
+    at = moment(told)
+    assert at is not None
+    assert (past(at, now=NOW), ahead(at, now=NOW)) == (at if is_past else None, at if is_ahead else None)
+    assert (past(None, now=NOW), ahead(None, now=NOW)) == (None, None)

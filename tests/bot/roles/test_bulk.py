@@ -2,10 +2,23 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from typing import Any
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
-from bot.model import CampaignId, DiscordUserId, MembershipPage, MembershipRecord, PatreonUserId
+from bot.model import (
+    CampaignId,
+    ChargeStatus,
+    DiscordUserId,
+    Membership,
+    MembershipId,
+    MembershipRecord,
+    PatreonUserId,
+    PatronStatus,
+)
+from bot.patreon.pages import MembershipPage
 from bot.roles.bulk import BulkRead
 from bot.roles.evidence import Anomaly
 from bot.roles.known import KnownReadings
@@ -67,16 +80,16 @@ async def pages(*found: MembershipPage) -> AsyncIterator[MembershipPage]:
 
 def whole(*names: str) -> MembershipPage:
     members = tuple(reading(name, at=NEW_YEAR + timedelta(days=1)) for name in names)
-    return MembershipPage(number=1, memberships=members, total=len(names), rows=len(names), is_last=True)
+    return MembershipPage(
+        number=1, memberships=members, total=len(names), row_ids=tuple(f"member-{name}" for name in names), is_last=True
+    )
 
 
 async def test_a_read_that_begins_anew_is_judged_by_what_came_since(storage: Storage) -> None:
     read, known = await first_list_after(storage, "ada", "ben")
-    large = MembershipPage(
-        number=1, memberships=whole("ada", "ben").memberships, total=3, rows=3, ids_without_user=("9",)
-    )
-    small = [MembershipPage(number=1, memberships=whole("ada").memberships, total=2, rows=1)]
-    small += [MembershipPage(number=2, memberships=whole("cyd").memberships, total=2, rows=1, is_last=True)]
+    two, one, another = whole("ada", "ben"), whole("ada"), whole("cyd")
+    large = msgspec.structs.replace(two, total=3, row_ids=(*two.row_ids, "9"), unattributed=1, is_last=False)
+    small = [msgspec.structs.replace(one, total=2, is_last=False), msgspec.structs.replace(another, number=2, total=2)]
     assert await read.take(pages(large, *small)) is None
     assert (await read.conclude()).proves_absence
     assert (read.summary.pages, read.summary.patrons, read.summary.rows_without_user) == (2, 2, 0)
@@ -94,7 +107,7 @@ class TestDiscordAccounts:
             reading(name, at=at, discord_user_id=None if account is None else DiscordUserId(account))
             for name, account in named.items()
         )
-        page = MembershipPage(number=1, memberships=members, total=len(named), rows=len(named), is_last=not is_cut)
+        page = msgspec.structs.replace(whole(*named), memberships=members, is_last=not is_cut)
         known = KnownReadings()  # as after a restart
         async for records in storage.memberships.iter_campaign(CAMPAIGN):
             known.note(records)
@@ -159,3 +172,165 @@ async def test_a_first_list_that_lacks_one_of_those_who_are_known_proves_that_th
     await read.take(pages(whole("ada", "ben")))
     assert (await read.conclude()).proves_absence
     assert known.is_gone(PatreonUserId("patreon-cyd"))
+
+
+# --- several rows of one user, and rows that are nobody's ---------------------------------------------------------
+
+FORMER: dict[str, Any] = {"patron_status": PatronStatus.FORMER, "tiers": (), "entitled_cents": 0}
+FORMER_OF_ADA = reading("ada", **FORMER)
+ACTIVE, FORMER_ROW = reading("ada"), reading("ada", membership_id=MembershipId("old"), **FORMER)
+
+
+class Campaign:
+    """One campaign's reads, one after another, an hour apart."""
+
+    def __init__(self, storage: Storage, *linked: str) -> None:
+        self.storage = storage
+        self.known = KnownReadings()
+        self.now = NEW_YEAR
+        self.linked = frozenset(PatreonUserId(f"patreon-{name}") for name in linked)
+        self.told: list[frozenset[PatreonUserId]] = []
+
+    async def read(
+        self, *on_pages: list[Membership], unattributed: int = 0, extra_ids: tuple[str, ...] = ()
+    ) -> BulkRead:
+        self.now += timedelta(hours=1)
+        total = sum(map(len, on_pages)) + len(extra_ids)
+
+        async def on_news(patrons: frozenset[PatreonUserId]) -> None:
+            self.told.append(patrons)
+
+        read = BulkRead(
+            storage=self.storage,
+            known=self.known,
+            campaign_id=CAMPAIGN,
+            started_at=self.now,
+            linked=self.linked,
+            on_news=on_news,
+        )
+        made = [
+            MembershipPage(
+                number=number,
+                memberships=tuple(replace(row, read_started_at=self.now) for row in rows),
+                total=total,
+                row_ids=(
+                    *(row.membership_id or f"pledge-{number}-{at}" for at, row in enumerate(rows)),
+                    *(extra_ids if number == 1 else ()),
+                ),
+                unattributed=unattributed if number == 1 else 0,
+                is_last=number == len(on_pages),
+            )
+            for number, rows in enumerate(on_pages, start=1)
+        ]
+        await read.take(pages(*made))
+        self.verdict = await read.conclude()
+        return read
+
+    async def believed(self, name: str) -> Membership | None:
+        record = await self.record(name)
+        return record.believed
+
+    async def record(self, name: str) -> MembershipRecord:
+        patron = PatreonUserId(f"patreon-{name}")
+        return (await self.storage.memberships.load_patrons(CAMPAIGN, [patron]))[patron]
+
+    async def is_gone(self, name: str) -> bool:
+        return (await self.record(name)).memory.gone_since is not None
+
+
+ROW_ORDERS = [[[ACTIVE, FORMER_ROW]], [[FORMER_ROW, ACTIVE]], [[ACTIVE], [FORMER_ROW]], [[FORMER_ROW], [ACTIVE]]]
+
+
+@pytest.mark.parametrize(
+    "on_pages", ROW_ORDERS, ids=["active first", "former first", "two pages", "two pages, former first"]
+)
+async def test_of_two_rows_the_one_that_entitles_counts_and_nothing_flaps(
+    storage: Storage, on_pages: list[list[Membership]]
+) -> None:
+    campaign = Campaign(storage, "ada")
+    for _ in range(3):
+        await campaign.read(*on_pages)
+        believed = await campaign.believed("ada")
+        assert campaign.verdict.proves_absence
+        assert believed is not None
+        assert believed.membership_id == ACTIVE.membership_id
+        assert (await campaign.record("ada")).unproven is None
+    read = await campaign.read(*on_pages)
+    assert (read.changed, read.turns) == (set(), 0), "a later read brings no news"
+
+
+async def test_the_same_on_v1_where_no_membership_is_named(storage: Storage) -> None:
+    active = reading("ada", membership_id=None)
+    declined = replace(active, patron_status=PatronStatus.DECLINED, charge_status=ChargeStatus.DECLINED)
+    for on_pages in ([[active, declined]], [[declined], [active]], [[declined, active]]):
+        campaign = Campaign(storage, "ada")
+        for _ in range(2):
+            await campaign.read(*on_pages)
+            believed = await campaign.believed("ada")
+            assert believed is not None
+            assert believed.patron_status is PatronStatus.ACTIVE
+        assert not (await campaign.read(*on_pages)).changed
+        await storage.memberships.forget_campaign(CAMPAIGN)
+
+
+async def test_a_renewed_membership_takes_the_old_ones_place_whichever_comes_first(storage: Storage) -> None:
+    renewed = reading("ada", membership_id=MembershipId("new"), tiers=("Bronze",))
+    for rows in ([FORMER_OF_ADA, renewed], [renewed, FORMER_OF_ADA]):
+        campaign = Campaign(storage, "ada")
+        await campaign.read([ACTIVE])
+        await campaign.read(rows)
+        believed = await campaign.believed("ada")
+        assert believed is not None
+        assert believed.membership_id == "new"
+        await storage.memberships.forget_campaign(CAMPAIGN)
+
+
+async def test_a_known_membership_that_a_complete_list_lacks_gives_way_to_the_former_one(storage: Storage) -> None:
+    campaign = Campaign(storage, "ada")
+    await campaign.read([ACTIVE])
+    await campaign.read([FORMER_ROW], extra_ids=("",))
+    believed = await campaign.believed("ada")
+    assert believed is not None
+    assert believed.patron_status is PatronStatus.ACTIVE, "a list with a lost id is not complete"
+    await campaign.read([FORMER_ROW])
+    believed = await campaign.believed("ada")
+    assert believed is not None
+    assert believed.patron_status is PatronStatus.FORMER
+
+
+async def test_while_a_row_is_nobodys_nobody_is_gone(storage: Storage) -> None:
+    campaign = Campaign(storage, "ada", "ben")
+    await campaign.read([ACTIVE, reading("ben")])
+    await campaign.read([ACTIVE], unattributed=1, extra_ids=("member-ben",))
+    assert (campaign.verdict.is_complete, campaign.verdict.proves_absence) == (True, False)
+    assert not await campaign.is_gone("ben")
+    await campaign.read([ACTIVE])
+    assert await campaign.is_gone("ben")
+
+
+async def test_a_row_that_comes_as_somebody_elses_takes_nothing_from_either(storage: Storage) -> None:
+    """Ben's row names ada, who has one of her own, or a user whom nobody knows."""
+    ben = reading("ben", tiers=("Gold",))
+    ada = reading("ada", tiers=("Bronze",))
+    for stranger in ("ada", "zoe"):
+        campaign = Campaign(storage, "ada", "ben")
+        await campaign.read([ada, ben])
+        await campaign.read([ada, replace(ben, patreon_user_id=PatreonUserId(f"patreon-{stranger}"))])
+        assert campaign.verdict.is_complete
+        assert not await campaign.is_gone("ben")
+        believed = await campaign.believed("ada")
+        assert believed is not None
+        assert believed.membership_id == ada.membership_id
+        await campaign.read([ada, ben])
+        await campaign.read([ada])
+        assert await campaign.is_gone("ben")
+        await storage.memberships.forget_campaign(CAMPAIGN)
+
+
+async def test_who_is_known_by_another_ones_row_is_gone_when_that_one_has_it_back(storage: Storage) -> None:
+    campaign = Campaign(storage, "ada", "zoe")
+    await campaign.read([ACTIVE])
+    await campaign.read([replace(ACTIVE, patreon_user_id=PatreonUserId("patreon-zoe"))])
+    assert not await campaign.is_gone("ada")
+    await campaign.read([ACTIVE])
+    assert (await campaign.is_gone("ada"), await campaign.is_gone("zoe")) == (False, True)

@@ -15,10 +15,12 @@ from bot.model import (
     GuildId,
     Link,
     LinkOrigin,
+    MembershipRecord,
     PatreonUserId,
     PatronStatus,
 )
 from bot.roles.declines import AT_MOST, Declines
+from bot.roles.entitlement import Entitlement, entitle
 from bot.roles.observe import Observer
 from bot.roles.record import take_reading
 from bot.storage import Storage
@@ -177,3 +179,17 @@ async def test_who_unlinked_is_told_nothing(town: Town) -> None:
     await town.patron("ada", 11, GUILD, **DECLINED)
     await town.storage.links.delete(DiscordUserId(11))
     assert await town.after_read() == []
+
+
+async def test_one_person_who_cannot_be_told_stops_nobody_else(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    await town.patron("ada", 1, GUILD, **DECLINED)
+    await town.patron("ben", 2, GUILD, **DECLINED)
+
+    def fail_for_ada(record: MembershipRecord, **rest: Any) -> Entitlement:
+        if record.patreon_user_id == "patreon-ada":
+            raise OverflowError
+        return entitle(record, **rest)
+
+    monkeypatch.setattr("bot.roles.declines.entitle", fail_for_ada)
+    await town.declines.tell(CAMPAIGN, town.patrons)
+    assert [person for person, _ in town.told] == [2]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.model import CampaignId, ChargeStatus, MembershipRecord, PatronStatus, Tier, TierId
+from bot.model import CampaignId, ChargeStatus, MembershipRecord, Memory, PatronStatus, Tier, TierId
 from bot.roles.entitlement import Entitlement, Standing, entitle, entitle_unproven, whole_months
 from bot.roles.record import take_absence, take_reading
 from tests.fakes.world import CAMPAIGN, NEW_YEAR, TIER, reading, tier_map
@@ -531,3 +531,16 @@ def test_every_reading_has_a_standing_and_only_the_paying_have_paid_tiers(facts:
         assert found in (bare, msgspec.structs.replace(bare, tier_ids=frozenset({TIER["Free"]})))
     if found.standing in {Standing.ACTIVE, Standing.ENDING}:
         assert found.is_paying
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_grace_that_begins_in_an_absurd_year_breaks_nothing(year: int) -> None:
+    declined = reading(**DECLINED)
+    record = MembershipRecord(
+        campaign_id=declined.campaign_id,
+        patreon_user_id=declined.patreon_user_id,
+        believed=declined,
+        memory=Memory(declined_since=datetime(year, 12, 31, 23, 59, tzinfo=UTC)),
+    )
+    found = entitle(record, tiers=tier_map(), now=NEW_YEAR, grace_days=7)
+    assert found.standing is (Standing.GRACE if year == 9999 else Standing.LAPSED)

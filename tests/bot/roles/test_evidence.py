@@ -1,4 +1,5 @@
 from datetime import datetime, timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -6,13 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.model import DiscordUserId, Membership, MembershipPage, PatronStatus
+from bot.model import DiscordUserId, Membership, MembershipId, PatronStatus
+from bot.patreon.pages import MembershipPage
 from bot.roles.evidence import Anomaly, PastRead, ReadSummary, Tally, Verdict, find_anomalies, is_complete, judge
 from tests.fakes.world import NEW_YEAR, reading
 
 ORDINARY = ReadSummary(
     pages=2,
     rows=100,
+    row_ids=100,
     patrons=100,
     with_discord=40,
     with_tier=60,
@@ -40,8 +43,8 @@ def page(number: int, *names: str, total: int | None = None, userless: int = 0, 
         number=number,
         memberships=tuple(reading(name) for name in names),
         total=total,
-        rows=len(names) + userless,
-        ids_without_user=tuple(f"userless-{number}-{row}" for row in range(userless)),
+        row_ids=(*(f"member-{name}" for name in names), *(f"userless-{number}-{row}" for row in range(userless))),
+        unattributed=userless,
         **rest,
     )
 
@@ -66,12 +69,15 @@ def test_a_read_is_counted_page_by_page() -> None:
         reading("ben", tiers=()),
         reading("cleo", patron_status=PatronStatus.FORMER),
     )
-    first = MembershipPage(number=1, memberships=patrons[:2], total=5, rows=2)
-    last = MembershipPage(number=2, memberships=patrons[2:], total=4, rows=2, ids_without_user=("8",), is_last=True)
+    first = MembershipPage(number=1, memberships=patrons[:2], total=5, row_ids=("member-ada", "member-ben"))
+    last = MembershipPage(
+        number=2, memberships=patrons[2:], total=4, row_ids=("member-cleo", "8"), unattributed=1, is_last=True
+    )
     counted = tally(first, last)
     assert counted.summary == ReadSummary(
         pages=2,
         rows=4,
+        row_ids=4,
         patrons=3,
         rows_without_user=1,
         with_discord=1,
@@ -85,17 +91,37 @@ def test_a_read_is_counted_page_by_page() -> None:
     assert counted.named == {patrons[0].patreon_user_id}
 
 
-def test_a_patron_on_two_pages_counts_once_and_makes_no_repeated_page() -> None:
+def test_a_row_on_two_pages_counts_once_and_its_id_is_odd() -> None:
     summary = tally(page(1, "ada", "ben"), page(2, "ben", "cleo")).summary
-    assert (summary.patrons, summary.paying, summary.with_tier, summary.has_repeated_page) == (3, 3, 3, False)
+    assert (summary.patrons, summary.paying, summary.with_tier, summary.row_ids) == (3, 3, 3, 3)
+    assert summary.has_odd_ids
 
 
-def test_a_page_with_nobody_new_is_a_repeated_page() -> None:
-    assert tally(page(1, "ada"), page(2, "ada"), page(3, "ben")).summary.has_repeated_page
+@pytest.mark.parametrize(
+    ("row_ids", "is_odd"),
+    [
+        pytest.param(("a", "b"), False, id="two rows"),
+        pytest.param(("a", "a"), True, id="one id twice on a page"),
+        pytest.param(("a", ""), True, id="a lost id"),
+        pytest.param((), False, id="an empty page"),
+        pytest.param(("known",), True, id="an id of the page before"),
+    ],
+)
+def test_an_id_that_is_lost_or_comes_twice_is_odd(row_ids: tuple[str, ...], is_odd: bool) -> None:
+    pages = (
+        MembershipPage(number=1, memberships=(), row_ids=("known",)),
+        MembershipPage(number=2, memberships=(), row_ids=row_ids),
+    )
+    assert tally(*pages).summary.has_odd_ids is is_odd
 
 
-def test_an_empty_page_is_no_repeated_page() -> None:
-    assert not tally(page(1, "ada"), page(2)).summary.has_repeated_page
+def test_two_memberships_of_one_user_are_two_rows_and_one_patron_by_the_one_that_entitles() -> None:
+    former = reading("ada", tiers=(), membership_id=MembershipId("old"), patron_status=PatronStatus.FORMER)
+    for rows in permutations((former, reading("ada"))):
+        both = MembershipPage(number=1, memberships=rows, total=2, row_ids=("old", "member-ada"), is_last=True)
+        summary = tally(both).summary
+        assert (summary.row_ids, summary.patrons, summary.paying, summary.with_tier) == (2, 1, 1, 1)
+        assert is_complete(summary)
 
 
 # --- complete ---------------------------------------------------------------------------------------------------
@@ -120,6 +146,8 @@ def test_an_empty_page_is_no_repeated_page() -> None:
         pytest.param([page(1, "ada", total=2), page(2, "ben", is_last=True)], False, id="the last names no total"),
         pytest.param([page(1, "ada", total=2, is_last=True)], False, id="fewer than the total"),
         pytest.param([page(1, "ada", "ben", total=1, is_last=True)], False, id="more than the total"),
+        pytest.param([page(1, "ada", "ada", total=1, is_last=True)], False, id="one id came twice"),
+        pytest.param([page(1, "ada", "ada", total=2, is_last=True)], False, id="one id came in place of another"),
         pytest.param([], False, id="nothing came"),
     ],
 )
@@ -191,6 +219,9 @@ def test_exactly_a_fifth_fewer_is_believed_whatever_the_number(before: int, shar
     [
         pytest.param(Verdict(is_complete=True), True, True, id="complete, believable"),
         pytest.param(Verdict(is_complete=False), True, False, id="a part, believable"),
+        pytest.param(
+            Verdict(is_complete=True, unattributed=1), True, False, id="complete, with a row that is nobody's"
+        ),
         pytest.param(Verdict(is_complete=True, anomalies=(Anomaly.NO_TIERS,)), False, False, id="complete, anomalous"),
         pytest.param(Verdict(is_complete=False, anomalies=(Anomaly.NO_TIERS,)), False, False, id="a part, anomalous"),
         pytest.param(

@@ -259,3 +259,18 @@ async def test_a_guild_that_the_bot_left_is_left_out(post: Post) -> None:
     post.deliver(SAGA)
     await post.at_rest()
     assert left not in services.reconciler._queues
+
+
+async def test_an_answer_that_nobody_can_read_holds_up_nobody_else(post: Post) -> None:
+    """One member's document has lost its user; the next person named is read at once, not after the pauses."""
+    odd = post.hint(GERDA).membership_id
+
+    def lose_user(path: str, body: bytes) -> bytes:
+        return body.replace(b'"user"', b'"lost"') if odd is not None and path.endswith(odd) else body
+
+    post.stage.sandbox.patreon.spoil = lose_user
+    post.change_tier(SAGA, "Gold")
+    post.deliver(GERDA)
+    await post.scene.until(lambda: post.calls(MEMBER) == 1, "the odd one is asked for")
+    post.deliver(SAGA)
+    await post.scene.until(lambda: "Gold" in post.stage.roles(HAZEL), "the role")

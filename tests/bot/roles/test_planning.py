@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from bot.model import ChannelId, GrantState, RoleId
-from bot.roles.plan import Action, PersonPlan
+from bot.roles.guarded import Unplannable
+from bot.roles.plan import Action, GuildFacts, PersonFacts, PersonPlan, plan_person
 from sandbox.weather import Fault
 from tests.fakes.scene import ADMIN, MEMBER, SOON, Scene
 from tests.fakes.stage import words
@@ -162,3 +163,40 @@ async def test_what_a_rail_holds_back_is_in_the_preview(linked: Scene) -> None:
     drawn = await linked.services.reconciler.preview(linked.guild_id)
     plan = next(one for one in drawn.plans if one.discord_user_id == linked.person(MEMBER))
     assert gold(linked, plan) is Action.HELD_BACK
+
+
+async def test_one_person_who_cannot_be_planned_keeps_their_roles_and_stops_nobody(
+    linked: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both pledges end; for one of them the planner fails."""
+    services, odd = linked.services, linked.person(MEMBER)
+    await linked.link("ivy_afterdark", "Goldie Marsh")
+    await linked.until(lambda: "Gold" in linked.stage.roles("ivy_afterdark"), "the other role")
+    channels = linked.stage.sandbox.world.discord.channels.values()
+    (log_channel,) = (one for one in channels if one.name == "bot-log")
+    await services.storage.guilds.change(linked.guild_id, log_channel_id=ChannelId(int(log_channel.id)))
+
+    def fail_for_one(guild: GuildFacts, person: PersonFacts) -> PersonPlan:
+        if person.discord_user_id == odd:
+            raise OverflowError("date value out of range")
+        return plan_person(guild, person)
+
+    monkeypatch.setattr("bot.roles.guarded.plan_person", fail_for_one)
+    for patron in ("Gerda Nilsson", "Goldie Marsh"):
+        linked.stage.sandbox.patreon.refund(linked.stage.patron_id(patron))
+    await services.rounds.run(trigger="test")
+    await services.reconciler.consider(linked.guild_id, None, trigger="test")
+    await linked.until(lambda: "Gold" not in linked.stage.roles("ivy_afterdark"), "the other one's role goes")
+    assert "Gold" in linked.stage.roles(MEMBER)
+    assert f"<@{odd}>" in await linked.say(ADMIN, "patreon preview")
+    for said in (await linked.say(ADMIN, "patreon why", user=str(odd)), await linked.say(MEMBER, "membership")):
+        assert "could not be worked out" in said
+    await linked.until(lambda: "could not work out" in words([*log_channel.messages.values()]), "the admins hear of it")
+    with pytest.raises(Unplannable):
+        await services.reconciler.follow(odd, trigger="test")
+    monkeypatch.undo()
+    await services.reconciler.consider(linked.guild_id, None, trigger="test")
+    await linked.until(lambda: "Gold" not in linked.stage.roles(MEMBER), "planned again")
+    await linked.until(
+        lambda: "everybody's roles again" in words([*log_channel.messages.values()]), "and that it is over"
+    )

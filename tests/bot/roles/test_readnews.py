@@ -68,3 +68,13 @@ async def test_when_all_can_be_read_again_that_is_over(herald: HeardHerald) -> N
     await ReadNews(herald).tell_of_consents(GUILD, CAMPAIGN, "Moths", is_dead=True)
     assert len(herald.troubles) == 1
     assert "can be read by their own consent again" in herald.ended[0]
+
+
+async def test_what_could_not_be_read_is_told_and_that_it_is_over(herald: HeardHerald) -> None:
+    news = ReadNews(herald)
+    await news.tell(GUILD, "Moths", read(GOOD), unread=1)
+    await news.tell(GUILD, "Moths", read(GOOD), unread=3)
+    assert ["1 patron of" in herald.troubles[0], "3 patrons of" in herald.troubles[1]] == [True, True]
+    assert "keep their roles" in herald.troubles[0]
+    await news.tell(GUILD, "Moths", read(GOOD))
+    assert any("again" in over for over in herald.ended)

@@ -30,9 +30,9 @@ from bot.roles.record import (
     matters,
     miss_account,
     take_absence,
-    take_identity,
     take_reading,
 )
+from bot.roles.rows import take_identity
 from tests.fakes.world import CAMPAIGN, NEW_YEAR, TIER, reading
 
 ADA = PatreonUserId("patreon-ada")

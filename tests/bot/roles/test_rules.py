@@ -218,3 +218,56 @@ def test_a_campaign_has_proof_of_someone_it_was_believed_to_list_or_to_lack(
     accounts = settle_accounts({CAMPAIGN: record}, tiers=tier_map(), now=NEW_YEAR, grace_days=7)
     assert accounts[CAMPAIGN].is_proven is expected
     assert (accounts[CAMPAIGN].unproven is not None) is has_doubt
+
+
+FORMER: dict[str, Any] = {"patron_status": PatronStatus.FORMER, "tiers": (), "entitled_cents": 0}
+
+
+@pytest.mark.parametrize(
+    ("facts", "wanted"),
+    [
+        pytest.param(FORMER, Wanted.NO, id="cancelled, and Patreon lists no tier"),
+        pytest.param({**FORMER, "unread": ("currently_entitled_tiers",)}, Wanted.UNSURE, id="the tiers cannot be read"),
+        pytest.param({"tiers": ("Bronze",)}, Wanted.NO, id="another tier"),
+        pytest.param(
+            {"tiers": ("Bronze",), "unread": ("is_gifted",)}, Wanted.UNSURE, id="whether it is a gift neither"
+        ),
+        pytest.param({"tiers": ("Bronze",), "entitled_cents": None}, Wanted.UNSURE, id="v2 without an amount"),
+        pytest.param(
+            {"tiers": ("Bronze",), "entitled_cents": None, "membership_id": None}, Wanted.NO, id="v1: in other money"
+        ),
+        pytest.param(
+            {"tiers": (), "entitled_cents": None, "membership_id": None}, Wanted.UNSURE, id="v1: no reward, no amount"
+        ),
+        pytest.param({"tiers": (), "entitled_cents": 300, "membership_id": None}, Wanted.NO, id="v1: by amount"),
+        pytest.param({"patron_status": PatronStatus.UNKNOWN, "tiers": ("Bronze",)}, Wanted.UNSURE, id="unknown status"),
+        pytest.param(
+            {"patron_status": PatronStatus.NEVER, "tiers": ("Free",), "charge_status": ChargeStatus.NEVER},
+            Wanted.NO,
+            id="never pledged",
+        ),
+        pytest.param({"patron_status": PatronStatus.NEVER, "tiers": ("Free",)}, Wanted.UNSURE, id="never, but charged"),
+        pytest.param(
+            {"patron_status": PatronStatus.NEVER, "tiers": (), "charge_status": ChargeStatus.REFUNDED},
+            Wanted.NO,
+            id="never, and refunded",
+        ),
+    ],
+)
+def test_of_what_cannot_be_read_nothing_is_taken(facts: dict[str, Any], wanted: Wanted) -> None:
+    record = take_reading(None, reading(**facts))
+    accounts = settle_accounts({CAMPAIGN: record}, tiers=tier_map(), now=NEW_YEAR, grace_days=7)
+    assert claim(RULE["Gold"], ours=accounts[CAMPAIGN]).wanted is wanted
+
+
+def test_a_tier_that_patreon_never_named_takes_nothing() -> None:
+    record = take_reading(None, replace(reading(), tier_ids=(TierId("77"),)))
+    accounts = settle_accounts({CAMPAIGN: record}, tiers=tier_map(), now=NEW_YEAR, grace_days=7)
+    assert claim(RULE["Gold"], ours=accounts[CAMPAIGN]).wanted is Wanted.UNSURE
+
+
+def test_a_complete_list_without_them_counts_whatever_could_not_be_read_before() -> None:
+    record = take_reading(None, reading(**FORMER, unread=("currently_entitled_tiers",)))
+    gone = take_absence(record, campaign_id=CAMPAIGN, patreon_user_id=record.patreon_user_id, read_started_at=NEW_YEAR)
+    accounts = settle_accounts({CAMPAIGN: gone}, tiers=tier_map(), now=NEW_YEAR, grace_days=7)
+    assert claim(RULE["Gold"], ours=accounts[CAMPAIGN]).wanted is Wanted.NO
