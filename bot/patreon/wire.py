@@ -148,7 +148,8 @@ def _read_or_mended(value: object, kind: type[S]) -> S:
     try:
         written = msgspec.json.encode(value)  # raises for damaged text
         if _NUL not in written:
-            return _strict(kind).decode(written)
+            read: S = _strict(kind).decode(written)
+            return read
     except (ValueError, OverflowError, RecursionError):
         pass
     return _mended_struct(value, kind)

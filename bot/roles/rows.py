@@ -17,6 +17,7 @@ is not told by it. A whole list tells, see `bulk.py`.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import assert_never
 
 from bot.model import (
     CampaignId,
@@ -51,8 +52,10 @@ def _weight(reading: Membership) -> int:
             return 5 if has_substance else 2
         case PatronStatus.FORMER:
             return 4 if reading.tier_ids and reading.entitled_cents else 0
-        case _:
+        case PatronStatus.DECLINED | PatronStatus.NEVER:
             return 1
+        case _:
+            assert_never(reading.patron_status)
 
 
 def choose(rows: Sequence[Membership], known: MembershipId | None) -> Membership:

@@ -208,16 +208,12 @@ def test_a_damaged_name_in_a_delivery_hides_nobody(damage: bytes) -> None:
 
 @damaged
 def test_a_damaged_id_in_a_delivery_names_nobody(damage: bytes) -> None:
-    hint = read_hint(in_text("v2_member", "00000000-0000-4000-8000-000000000001", damage))
-    assert hint is not None
-    assert hint.membership_id is None
+    assert read_hint(in_text("v2_member", "00000000-0000-4000-8000-000000000001", damage)) is None
     assert read_hint(in_text("v2_member", "9001", damage)) is None
 
 
-def test_a_delivery_with_an_endless_id_names_no_membership() -> None:
-    hint = read_hint(in_text("v2_member", "00000000-0000-4000-8000-000000000001", b"a" * 100_000))
-    assert hint is not None
-    assert hint.membership_id is None
+def test_a_delivery_with_an_endless_id_names_nobody() -> None:
+    assert read_hint(in_text("v2_member", "00000000-0000-4000-8000-000000000001", b"a" * 100_000)) is None
     assert read_hint(in_text("v2_member", "9001", b"a" * 100_000)) is None
 
 
