@@ -122,6 +122,7 @@ async def _start(stack: contextlib.AsyncExitStack, services: Services) -> asynci
     stack.push_async_callback(_close_all, services)
     await _keep_running(stack, "sweeper", supervise("sweeper", lambda: _sweep(services), health=health))
     await _keep_running(stack, "links", supervise("links", lambda: _resume_links(services), health=health))
+    await _keep_running(stack, "pairs", supervise("pairs", services.pairs.run, health=health))
     await _keep_running(stack, "consents", supervise("consents", services.consents.keep_reading, health=health))
     await _keep_running(stack, "webhooks", supervise("webhooks", services.webhooks.run, health=health))
     server = WebServer(

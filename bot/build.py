@@ -11,6 +11,7 @@ from bot.linking.connect import ConnectFlow
 from bot.linking.disconnect import Disconnector
 from bot.linking.flow import LinkFlow
 from bot.linking.giveback import GiveBack
+from bot.linking.pairs import Pairs
 from bot.linking.zero import ZeroLinks
 from bot.messenger import Messenger
 from bot.metrics import Metrics
@@ -256,14 +257,25 @@ class _Graph:
 
     @cached_property
     def give_back(self) -> GiveBack:
-        return GiveBack(storage=self.storage, oauth=self.oauth, find_owner=self.home.find_owner)
+        return GiveBack(storage=self.storage, oauth=self.oauth)
+
+    @cached_property
+    def pairs(self) -> Pairs:
+        return Pairs(
+            storage=self.storage,
+            client=self.client,
+            oauth=self.oauth,
+            clock=self.clock,
+            crier=self.messenger,
+            give_back=self.give_back,
+        )
 
     @cached_property
     def flow(self) -> LinkFlow:
         return LinkFlow(
             storage=self.storage,
             oauth=self.oauth,
-            client=self.client,
+            pairs=self.pairs,
             api=self.api,
             clock=self.clock,
             roles=self.reconciler,
@@ -277,7 +289,7 @@ class _Graph:
         return ConnectFlow(
             storage=self.storage,
             oauth=self.oauth,
-            client=self.client,
+            pairs=self.pairs,
             clock=self.clock,
             reads=self.rounds,
             messenger=self.messenger,

@@ -9,7 +9,7 @@ import structlog
 
 from bot.clock import Clock
 from bot.errors import CredentialsDead, NeedsOwner, PledgekeeperError
-from bot.model import Campaign, CampaignId, CredentialId, GuildId, PatreonUserId, TokenPair
+from bot.model import Campaign, CampaignId, CredentialId, GuildId, TokenPair
 from bot.patreon.client import PatreonClient
 from bot.patreon.tokens import TokenKeeper
 from bot.settings import Settings
@@ -23,7 +23,7 @@ MAX_AGE = timedelta(hours=1)  # tiers change seldom, and a member read names tho
 
 
 async def plant_seed(storage: Storage, settings: Settings, clock: Clock) -> CredentialId | None:
-    """Store the creator's pair of the settings, or find the pair that it was rotated to; None where there is none."""
+    """Store the creator's pair of the settings, or find the one that stands for it by now; None where there is none."""
     access, refresh = settings.patreon_creator_access_token, settings.patreon_creator_refresh_token
     if access is None or refresh is None:
         return None
@@ -77,7 +77,7 @@ class Home:
 
     async def _refresh_own(self) -> None:
         try:
-            campaign = await self._find_or_follow()
+            campaign = await self._find_own()
         except CredentialsDead as error:
             if not await self._has_other_reader():
                 raise
@@ -86,6 +86,38 @@ class Home:
         self._found_id = campaign.campaign_id
         await self._storage.campaigns.save(campaign)
         await self._bind(campaign.campaign_id)
+
+    async def _find_own(self) -> Campaign:
+        try:
+            return await self._find_or_follow()
+        except CredentialsDead:
+            if not await self._take_creators_own():
+                raise
+            return await self._find_or_follow()
+
+    async def _take_creators_own(self) -> bool:
+        """Let the creator's own consent stand for a dead token of the settings; False where there is none that lives.
+
+        Nobody can ask a dead token whose it is; of whom the campaign is, is known from before.
+        """
+        if self.credential_id is None or await self._storage.credentials.owner_of(self.credential_id) is not None:
+            return False
+        campaign_ids = {self._campaign_id} if self._campaign_id is not None else set[CampaignId]()
+        if not campaign_ids and self.guild_id is not None:
+            campaign_ids = set(await self._storage.campaigns.campaigns_of(self.guild_id))
+        known = [await self._storage.campaigns.load(campaign_id) for campaign_id in campaign_ids]
+        creators = {one.creator_user_id for one in known if one is not None and one.creator_user_id is not None}
+        if len(creators) != 1:
+            return False
+        (creator,) = creators
+        stored = await self._storage.credentials.find_user(creator)
+        if stored is None or stored.dead_at is not None:
+            return False
+        self.credential_id = await self._storage.credentials.name_seed(
+            self.credential_id, creator, at=self._clock.now()
+        )
+        log.info("the token of the settings is dead; its creator's own consent stands for it")
+        return True
 
     async def _has_other_reader(self) -> bool:
         """Tell whether every campaign of the home guild is read by a consent that lives."""
@@ -99,16 +131,10 @@ class Home:
         """Return which campaign this is: that of the settings, or the one for which their creator's token was bound."""
         if self._campaign_id is not None or self.credential_id is None or self._found_id is not None:
             return self._campaign_id or self._found_id
-        for binding in await self._storage.campaigns.bindings():
-            if binding.credential_id == self.credential_id:
-                return binding.campaign_id
+        theirs = [one for one in await self._storage.campaigns.bindings() if one.credential_id == self.credential_id]
+        for binding in sorted(theirs, key=lambda one: not (one.by_settings or one.guild_id == self.guild_id)):
+            return binding.campaign_id
         return None
-
-    async def find_owner(self) -> PatreonUserId | None:
-        """Return whose token stands in the settings; None where there is none, or its campaign is not known yet."""
-        campaign_id = await self.find_campaign_id() if self.credential_id is not None else None
-        campaign = await self._storage.campaigns.load(campaign_id) if campaign_id is not None else None
-        return None if campaign is None else campaign.creator_user_id
 
     async def _is_meant(self) -> bool:
         """Tell whether the settings name a campaign, or should: a home guild that follows none is of no use."""
@@ -120,8 +146,12 @@ class Home:
         """Read the tiers of connected campaigns anew. Their troubles are told of where their members are read."""
         bindings = await self._storage.campaigns.bindings()
         consents = {one.credential_id for one in bindings if one.credential_id is not None}
-        for credential_id in sorted(consents - {self.credential_id}):
+        for credential_id in sorted(consents):
             bound = {one.campaign_id for one in bindings if one.credential_id == credential_id}
+            if credential_id == self.credential_id:
+                bound -= {await self.find_campaign_id()}  # read below
+            if not bound:
+                continue
             try:
                 campaigns = await self._keeper.call(credential_id, self._client.fetch_campaigns)
             except PledgekeeperError as error:
@@ -144,7 +174,9 @@ class Home:
     async def _find(self) -> Campaign:
         if self.credential_id is None:
             return await self._known_or_bare()
+        asked_at = self._clock.now()
         campaigns = await self._keeper.call(self.credential_id, self._client.fetch_campaigns)
+        await self._learn_owner(self.credential_id, campaigns, asked_at)
         if self._campaign_id is not None:
             campaigns = tuple(one for one in campaigns if one.campaign_id == self._campaign_id)
         if len(campaigns) == 1:
@@ -158,6 +190,19 @@ class Home:
             )
         ids = ", ".join(f"{one.campaign_id} ({one.name})" for one in campaigns)
         raise NeedsOwner(f"PATREON_CAMPAIGN_ID is needed, for the creator has several campaigns: {ids}")
+
+    async def _learn_owner(
+        self, credential_id: CredentialId, campaigns: tuple[Campaign, ...], asked_at: datetime
+    ) -> None:
+        """Find out whose the token of the settings is: that person's next consent takes its place."""
+        if await self._storage.credentials.owner_of(credential_id) is not None:
+            return
+        creators = {one.creator_user_id for one in campaigns if one.creator_user_id is not None}
+        if len(creators) == 1:
+            (owner,) = creators
+        else:
+            owner = (await self._keeper.call(credential_id, self._client.fetch_identity)).patreon_user_id
+        self.credential_id = await self._storage.credentials.name_seed(credential_id, owner, at=asked_at)
 
     async def _known_or_bare(self) -> Campaign:
         if self._campaign_id is None:
@@ -174,10 +219,11 @@ class Home:
             if (binding.guild_id, binding.campaign_id) == (self.guild_id, campaign_id):
                 if binding.credential_id == self.credential_id:
                     return
-                if binding.credential_id and await self._storage.credentials.is_consent(binding.credential_id):
+                consent = None if binding.by_settings else binding.credential_id
+                if consent is not None and await self._storage.credentials.is_living(consent):
                     return  # the creator said yes to this very guild
                 break
         await self._storage.campaigns.bind(
-            self.guild_id, campaign_id, credential_id=self.credential_id, at=self._clock.now()
+            self.guild_id, campaign_id, credential_id=self.credential_id, at=self._clock.now(), by_settings=True
         )
         log.info("the campaign of the settings is bound", guild_id=self.guild_id, campaign_id=campaign_id)

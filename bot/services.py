@@ -8,6 +8,7 @@ from bot.holder import ClientHolder
 from bot.linking.connect import ConnectFlow
 from bot.linking.disconnect import Disconnector
 from bot.linking.flow import LinkFlow
+from bot.linking.pairs import Pairs
 from bot.linking.zero import ZeroLinks
 from bot.messenger import Messenger
 from bot.metrics import Metrics
@@ -40,6 +41,7 @@ class Services:
     flow: LinkFlow
     connecting: ConnectFlow
     disconnector: Disconnector
+    pairs: Pairs
     zero: ZeroLinks
     observer: Observer
     planning: Planning

@@ -40,7 +40,6 @@ from bot.web.webhooks import PATH
 
 log = structlog.get_logger(__name__)
 
-SCOPE = "w:campaigns.webhook"
 CHECK_EVERY = timedelta(minutes=55)  # a pause is noticed within the hour
 CHECK_AGAIN = timedelta(minutes=5)  # where Patreon did not answer
 LOOK_SECONDS = 2.0
@@ -259,9 +258,6 @@ class WebhookKeeper:
         return None if credential_id is None else await self._token_of(credential_id)
 
     async def _token_of(self, credential_id: CredentialId) -> Secret | None:
-        scopes = (await self._storage.credentials.load(credential_id)).pair.scopes
-        if scopes and SCOPE not in scopes:  # nobody tells the scopes of a pair from the portal: it may work
-            return None
         return await self._tokens.access_token(credential_id)
 
     async def _find_stored(self, campaign_id: CampaignId) -> StoredWebhook | None:

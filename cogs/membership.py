@@ -8,8 +8,8 @@ from discord.ext import commands
 from bot.answers import replace, say
 from bot.client import Interaction, PledgekeeperBot
 from bot.errors import UserMistake
-from bot.linking.words import plain
-from bot.model import DiscordUserId, GuildId
+from bot.linking.words import creator_text, plain
+from bot.model import CampaignId, DiscordUserId, GuildId, Link
 from bot.roles.blocks import Reader
 from bot.roles.observe import DiscordAway
 from cogs.buttons import button, view_of
@@ -64,11 +64,21 @@ class MembershipCog(commands.Cog):
         if link is None:
             return NOT_LINKED, None
         view = view_of(button("refresh:membership", "Ask Patreon again"))
-        ended = CONSENT_ENDED if await self._services.storage.credentials.patron_ended_at(link.patreon_user_id) else ""
-        if interaction.guild_id is not None:
-            explanation = await self._services.reconciler.explain(GuildId(interaction.guild_id), person)
-            return ended + explanation_text(explanation, Reader.PATRON), view
-        return ended + await self._all_servers(person), view
+        guild_id = None if interaction.guild_id is None else GuildId(interaction.guild_id)
+        first = await self._first_words(link, guild_id)
+        if guild_id is not None:
+            explanation = await self._services.reconciler.explain(guild_id, person)
+            return first + explanation_text(explanation, Reader.PATRON), view
+        return first + await self._all_servers(person), view
+
+    async def _first_words(self, link: Link, guild_id: GuildId | None) -> str:
+        """Say what no plan says: that Patreon refuses the consent, and that a campaign is the person's own."""
+        storage = self._services.storage
+        ended = CONSENT_ENDED if await storage.credentials.patron_ended_at(link.patreon_user_id) else ""
+        bindings = await storage.campaigns.bindings()
+        counted = {CampaignId(one.campaign_id) for one in bindings if guild_id in (None, one.guild_id)}
+        owned = await storage.campaigns.owned_by(link.patreon_user_id, counted)
+        return f"{ended}{creator_text(owned)}\n" if owned else ended
 
     async def _all_servers(self, person: DiscordUserId) -> str:
         parts: list[str] = []

@@ -322,3 +322,94 @@ async def test_an_upgrade_that_is_killed_before_its_end_is_done_by_the_next_star
         database = await Database.open(f"sqlite+aiosqlite:///{left}")
         await database.close()
         assert rows_in(left) == before
+
+
+def test_of_several_pairs_of_one_person_the_newest_living_one_is_kept(connection: Connection) -> None:
+    migrations.upgrade(connection, "0003")
+    for statement in OLD_PAIRS:
+        connection.execute(text(statement))
+    migrations.upgrade(connection)
+    columns = "patreon_user_id, pair_sealed, seed_fingerprint, consented_at, version, opens_campaigns, dead_at"
+    rows = connection.execute(text(f"SELECT {columns} FROM credentials ORDER BY credential_id")).all()
+    assert [tuple(row) for row in rows] == [
+        ("ada", "ada as a patron", None, 30, 1, 1, None),
+        ("wren", "wren by /link", "f1", 50, 1, 1, None),
+        ("bo", "bo as a creator", None, 20, 1, 1, None),
+        ("cy", "cy, asked", None, 60, 1, 1, None),
+    ]
+    pairs = connection.execute(text("SELECT patreon_user_id, credential_id FROM credentials")).all()
+    ids = {row.patreon_user_id: row.credential_id for row in pairs}
+    links = connection.execute(text("SELECT patreon_user_id, credential_id FROM links ORDER BY discord_user_id")).all()
+    assert [tuple(row) for row in links] == [("ada", ids["ada"]), ("wren", ids["wren"]), ("bo", None)]
+    bindings = connection.execute(text("SELECT guild_id, credential_id, by_settings FROM bindings ORDER BY guild_id"))
+    assert [tuple(row) for row in bindings.all()] == [(1, ids["wren"], 1), (2, ids["wren"], 0), (3, ids["bo"], 0)]
+    asked = connection.execute(text("SELECT patreon_user_id, credential_id FROM pendings ORDER BY pending_id")).all()
+    assert [tuple(row) for row in asked] == [("cy", ids["cy"]), ("ada", ids["ada"]), ("dee", None)]
+    assert next_number(connection, "credentials") == 1000 + ids["cy"] - 999
+
+
+def test_the_pair_of_the_settings_waits_where_nobody_knows_whose_it_is(connection: Connection) -> None:
+    migrations.upgrade(connection, "0003")
+    connection.execute(text(_pair("creator", "seed", "the seed", 5, seed="f1")))
+    migrations.upgrade(connection)
+    assert tuple(connection.execute(text("SELECT patreon_user_id, seed_fingerprint FROM credentials")).one()) == (
+        None,
+        "f1",
+    )
+
+
+def test_the_way_back_from_one_pair_keeps_what_the_older_program_knows(connection: Connection) -> None:
+    migrations.upgrade(connection, "0003")
+    for statement in OLD_PAIRS:
+        connection.execute(text(statement))
+    migrations.upgrade(connection)
+    config = migrations.build_config()
+    config.attributes["connection"] = connection
+    command.downgrade(config, "0003")
+    rows = connection.execute(text("SELECT kind, subject FROM credentials ORDER BY credential_id")).all()
+    assert [tuple(row) for row in rows] == [
+        ("patron", "ada"),
+        ("creator", "seed"),
+        ("creator", "bo"),
+        ("creator", "cy"),
+    ]
+    migrations.upgrade(connection)
+
+
+def _pair(kind: str, subject: str, sealed: str, at: int, *, seed: str = "", dead: str = "NULL") -> str:
+    fingerprint = f"'{seed}'" if seed else "NULL"
+    return (
+        "INSERT INTO credentials (kind, subject, pair_sealed, scopes, expires_at, obtained_at, dead_at,"
+        f" seed_fingerprint) VALUES ('{kind}', '{subject}', '{sealed}', '', 90, {at}, {dead}, {fingerprint})"
+    )
+
+
+def _question(user: str, sealed: str, at: int) -> str:
+    return (
+        "INSERT INTO pendings (state_id, cookie_digest, patreon_user_id, identity, pair_sealed, scopes,"
+        f" token_expires_at, status, created_at, expires_at) VALUES (1, '{user}', '{user}', '', {sealed}, '', 9,"
+        f" '{'confirmed' if sealed == 'NULL' else 'pending'}', {at}, 9)"
+    )
+
+
+OLD_PAIRS = (
+    _pair("creator", "seed", "the seed", 10, seed="f1"),
+    _pair("patron", "ada", "ada as a patron", 30),
+    _pair("creator", "ada", "ada as a creator", 40, dead="41"),
+    _pair("patron", "wren", "wren by /link", 50),
+    _pair("creator", "wren", "wren as a creator", 45),
+    _pair("creator", "bo", "bo as a creator", 20),
+    "INSERT INTO campaigns VALUES ('700', 'Moth', 'USD', 'wren'), ('701', 'Bo', 'USD', 'bo')",
+    "INSERT INTO bindings VALUES (1, '700', 1, 5), (2, '700', 5, 6), (3, '701', 6, 7)",
+    (
+        "INSERT INTO links VALUES (11, 'ada', 'Ada', 'link', 1, NULL), (12, 'wren', 'Wren', 'link', 1, NULL),"
+        " (13, 'bo', 'Bo', 'patreon', 1, NULL)"
+    ),
+    (
+        "INSERT INTO states (state_id, digest, purpose, discord_user_id, username, display_name, guild_name, locale,"
+        " created_at, expires_at) VALUES (1, 'd', 'link', 1, '', '', '', '', 1, 9)"
+    ),
+    _question("cy", "'cy, asked'", 60),
+    _question("ada", "'ada, asked before'", 25),
+    _question("dee", "NULL", 26),
+)

@@ -59,6 +59,7 @@ class Aftermath:
             patreon_name=pending.identity.full_name,
             guild_name=state.guild_name,
             campaign_names=tuple(campaign.name for campaign in campaigns if campaign is not None),
+            owned_names=await self._storage.campaigns.owned_by(pending.identity.patreon_user_id, campaign_ids),
             is_member=any(is_listed(record) for record in records if record.campaign_id in campaign_ids),
             news=None if outcome is None else outcome.news,
             is_troubled=outcome is not None and outcome.is_troubled,

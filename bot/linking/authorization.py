@@ -126,9 +126,9 @@ class Authorizations:
         state: Secret | None,
         code: Secret | None,
         error: str | None,
-        read: Callable[[TokenPair], Awaitable[T]],
+        read: Callable[[TokenPair, datetime], Awaitable[T]],
     ) -> Consent[T] | Refusal | Repeat:
-        """Use the state up, turn the code into tokens, and read what these tell."""
+        """Use the state up, turn the code into tokens, and read what these tell. `read` keeps them: they may be all."""
         now, error = self._clock.now(), error or None
         if state is None or not is_ours(state):
             return Refusal(landing=Landing(word=Word.UNKNOWN))
@@ -143,7 +143,8 @@ class Authorizations:
         try:
             async with asyncio.timeout(PATREON_SECONDS):
                 pair = await self._oauth.exchange_code(code)
-                return Consent(state=used, cookie=cookies[0], pair=pair, told=await read(pair), asked_at=now)
+                told = await read(pair, now)
+                return Consent(state=used, cookie=cookies[0], pair=pair, told=told, asked_at=now)
         except ClientRefused:  # the log has been told
             return await self.end(used, SET_UP_WRONG)
         except (PledgekeeperError, TimeoutError) as failure:

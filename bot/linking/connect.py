@@ -3,7 +3,7 @@
 Rules:
 1. The link may be forwarded, for the creator need not be in the server. So Patreon's consent alone binds nothing: the
    creator sees on our page which server is to read what, and says Yes there.
-2. A server reads by a consent that was given to it. One creator's consents share one token pair, the newest.
+2. A server reads by a consent that was given to it. A person's consents share one token pair, the newest.
 3. A state made for connecting serves for nothing else, nor does another one serve for this.
 Knows no HTML, no cookie's name and no Discord. Codes, states and tokens stay `Secret`s and are never logged.
 """
@@ -12,12 +12,13 @@ import asyncio
 import hashlib
 import hmac
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import structlog
 
 from bot.clock import Clock
+from bot.errors import CredentialsDead, PatreonRefused
 from bot.linking.authorization import Authorizations, Consent, Refusal, as_stored
 from bot.linking.background import Background
 from bot.linking.connection import (
@@ -28,16 +29,14 @@ from bot.linking.connection import (
     ConnectView,
     connected_text,
     ending_text,
-    find_cause,
-    may_read,
 )
 from bot.linking.giveback import GiveBack
 from bot.linking.outcome import Asker, Cause, Landing, StartedLink, Word
+from bot.linking.pairs import Arrived, Pairs
 from bot.linking.ports import Crier, Messenger, Reads, Rights
 from bot.linking.secrets import is_ours
 from bot.linking.words import plain
-from bot.model import Campaign, CampaignId, GuildId, Identity, PatreonUserId, Secret, TokenPair
-from bot.patreon.client import PatreonClient
+from bot.model import Campaign, CampaignId, GuildId, Secret, TokenPair
 from bot.patreon.oauth import CONNECT_SCOPES, OAuth
 from bot.storage import Storage
 from bot.storage.audit import AuditEntry
@@ -50,7 +49,7 @@ log = structlog.get_logger(__name__)
 PENDING_LIFETIME = timedelta(minutes=10)
 TRIGGER = "/patreon connect"
 
-Told = tuple[Identity, tuple[Campaign, ...]]
+Told = tuple[Arrived, tuple[Campaign, ...] | Cause]  # the campaigns that the pair opens, or why it opens none
 
 
 class ConnectFlow:
@@ -61,7 +60,7 @@ class ConnectFlow:
         *,
         storage: Storage,
         oauth: OAuth,
-        client: PatreonClient,
+        pairs: Pairs,
         clock: Clock,
         reads: Reads,
         messenger: Messenger,
@@ -71,7 +70,7 @@ class ConnectFlow:
     ) -> None:
         self._storage = storage
         self._oauth = oauth
-        self._client = client
+        self._pairs = pairs
         self._clock = clock
         self._reads = reads
         self._messenger = messenger
@@ -145,24 +144,35 @@ class ConnectFlow:
             await self._drop(answered, "a connection was answered with no", DECLINED)
         return ConnectView(word=Word.DECLINED)
 
+    async def _read(self, pair: TokenPair, asked_at: datetime) -> Told:
+        arrived = await self._pairs.arrive(pair, asked_at)
+        try:
+            campaigns = await self._pairs.open_campaigns(pair.access_token)
+        except (CredentialsDead, PatreonRefused) as refusal:
+            log.info("a creator's consent opens no campaign", why=str(refusal))
+            return arrived, Cause.NO_ACCESS
+        return arrived, campaigns or Cause.NO_CAMPAIGN
+
     def _refused(self, refusal: Refusal) -> Landing:
         if refusal.ended is not None:
             self._tell(refusal.ended, ending_text(refusal.landing.word, refusal.landing.cause))
         return refusal.landing
 
     async def _ask(self, consent: Consent[Told]) -> Landing:
-        identity, campaigns = consent.told
-        cause = find_cause(consent.pair, campaigns)
-        if cause is not None:
-            self._revoke(identity.patreon_user_id, consent.pair)
-            return self._refused(await self._authorizations.end(consent.state, Landing(word=Word.DENIED, cause=cause)))
+        arrived, campaigns = consent.told
+        if isinstance(campaigns, Cause):
+            self._settle(consent)
+            landing = Landing(word=Word.DENIED, cause=campaigns)
+            return self._refused(await self._authorizations.end(consent.state, landing))
         landing = Landing(word=Word.CONFIRM, cookie=consent.cookie)
         row = PendingRow(
             state_id=consent.state.state_id,
             cookie_digest=digest(consent.cookie),
-            identity=msgspec.structs.replace(identity, memberships=()),
+            identity=msgspec.structs.replace(arrived.identity, memberships=()),
             campaigns=campaigns,
             pair=consent.pair,
+            arrival_id=arrived.arrival_id,
+            is_lesser=arrived.is_lesser,
             landing=as_stored(landing),
             created_at=consent.asked_at,
             expires_at=self._clock.now() + PENDING_LIFETIME,
@@ -170,13 +180,14 @@ class ConnectFlow:
         try:
             await self._storage.pendings.create(row)
         except TooLate:
-            self._revoke(identity.patreon_user_id, consent.pair)
+            self._settle(consent)
             return await self._authorizations.find_landing(consent.state)
         return landing
 
-    async def _read(self, pair: TokenPair) -> Told:
-        identity = await self._client.fetch_identity(pair.access_token)
-        return identity, await self._client.fetch_campaigns(pair.access_token) if may_read(pair) else ()
+    def _settle(self, consent: Consent[Told]) -> None:
+        """Give a pair its place though no question follows, beside whatever else does."""
+        settling = self._pairs.settle(consent.pair, consent.told[0], asked_at=consent.asked_at)
+        self._background.start(settling, name="a consent that connects nothing")
 
     async def _answered(self, cookie: Secret | None, token: Secret | None) -> Pending | ConnectView:
         """Return the open question that the token answers, or the page that says why it answers none."""
@@ -212,15 +223,13 @@ class ConnectFlow:
             patreon_user_id=creator,
         )
         self._tell(state, text)
-        if pending.pair is not None:
-            self._revoke(creator, pending.pair)
+        self._background.start(self._give_back.sweep(), name="handing consents back")
 
     async def _connect(self, pending: Pending, wanted: tuple[Campaign, ...]) -> None:
-        """Store the consent, bind by it, and close the question last: cut off before, it may be answered again."""
-        guild_id, creator, now = pending.state.guild_id, pending.identity.patreon_user_id, self._clock.now()
-        if guild_id is None or pending.pair is None:
+        """Bind by the consent, and close the question last: cut off before, it may be answered again."""
+        guild_id, credential_id, now = pending.state.guild_id, pending.credential_id, self._clock.now()
+        if guild_id is None or credential_id is None:
             return
-        credential_id = await self._storage.credentials.save_creator(creator, pending.pair, at=now)
         for campaign in wanted:
             await self._storage.campaigns.save(campaign)
             await self._storage.campaigns.bind(guild_id, campaign.campaign_id, credential_id=credential_id, at=now)
@@ -247,9 +256,6 @@ class ConnectFlow:
         """Say how it ended where it was asked, when Discord takes it: the page does not wait for that."""
         if state.button is not None:
             self._background.start(self._messenger.edit_button(state.button, text), name="how a connection ended")
-
-    def _revoke(self, creator: PatreonUserId, pair: TokenPair) -> None:
-        self._background.start(self._give_back.revoke(creator, pair), name="a revocation")
 
     def _question(self, pending: Pending, cookie: Secret) -> ConnectQuestion:
         state = pending.state

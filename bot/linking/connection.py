@@ -6,10 +6,7 @@ import msgspec
 
 from bot.linking.outcome import Cause, Word
 from bot.linking.words import plain
-from bot.model import Campaign, CampaignId, Secret, TokenPair
-
-# Without these a campaign cannot be read. The webhook's is not among them: roles follow without it too, only later.
-NEEDED_SCOPES = frozenset({"campaigns", "campaigns.members"})
+from bot.model import CampaignId, Secret
 
 
 class CampaignChoice(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,18 +62,6 @@ CAUSES = {
     "server. Somebody who can may type `/patreon connect`.",
 }
 ENDINGS = {Word.DENIED: DENIED, Word.UNAVAILABLE: UNAVAILABLE}
-
-
-def find_cause(pair: TokenPair, campaigns: tuple[Campaign, ...]) -> Cause | None:
-    """Say why a consent connects nothing, if it does not."""
-    if not may_read(pair):
-        return Cause.NO_ACCESS
-    return None if campaigns else Cause.NO_CAMPAIGN
-
-
-def may_read(pair: TokenPair) -> bool:
-    """Tell whether the consent covers a campaign; an answer that names no scopes says nothing against it."""
-    return not pair.scopes or pair.scopes >= NEEDED_SCOPES
 
 
 def ending_text(word: Word, cause: Cause | None) -> str:

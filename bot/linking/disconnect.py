@@ -17,7 +17,6 @@ from bot.linking.ports import Losses, Reads, RolesConsider, WebhooksEnd
 from bot.model import Campaign, CampaignId, CredentialId, DiscordUserId, GuildId, RoleId
 from bot.storage import Storage
 from bot.storage.audit import AuditEntry
-from bot.vault import VaultKeyMissing
 
 log = structlog.get_logger(__name__)
 
@@ -97,14 +96,18 @@ class Disconnector:
             with contextlib.suppress(TryLater):  # out of sight: the brake counts what it takes
                 await self._losses.approve_loss(guild_id, removed)
         credential_id = await self._find_consent(guild_id, campaign_id)
-        await self._storage.campaigns.unbind(guild_id, campaign_id)
-        await self._storage.audit.add(self._entry(guild_id, parting, by, keeps_roles=keeps_roles))
-        log.info("a campaign was disconnected", guild_id=guild_id, campaign_id=campaign_id, keeps_roles=keeps_roles)
-        with contextlib.suppress(TryLater):  # a server out of sight: everyone is planned when it is back
-            await self._roles.consider(guild_id, None, trigger=TRIGGER)
-        task = asyncio.create_task(self._forget(parting.campaign, credential_id), name=f"forget campaign {campaign_id}")
-        self._forgetting.add(task)
-        task.add_done_callback(self._forgetting.discard)
+        self._give_back.spare(credential_id)  # its webhook is ended by it
+        try:
+            await self._storage.campaigns.unbind(guild_id, campaign_id)
+            await self._storage.audit.add(self._entry(guild_id, parting, by, keeps_roles=keeps_roles))
+            log.info("a campaign was disconnected", guild_id=guild_id, campaign_id=campaign_id, keeps_roles=keeps_roles)
+            with contextlib.suppress(TryLater):  # a server out of sight: everyone is planned when it is back
+                await self._roles.consider(guild_id, None, trigger=TRIGGER)
+        finally:
+            forgetting = self._forget(parting.campaign, credential_id)
+            task = asyncio.create_task(forgetting, name=f"forget campaign {campaign_id}")
+            self._forgetting.add(task)
+            task.add_done_callback(self._forgetting.discard)
         return parting
 
     async def _find(self, guild_id: GuildId, typed: str) -> Campaign:
@@ -125,23 +128,16 @@ class Disconnector:
         return None
 
     async def _forget(self, campaign: Campaign, credential_id: CredentialId | None) -> None:
-        """Drop the consent that nobody reads by any more; the webhook and readings of what nobody follows."""
+        """Give the consent back that nobody needs any more; end the webhook and readings of what nobody follows."""
         try:
-            await self._webhooks.forget(campaign.campaign_id, credential_id)  # first: it takes the consent
-            if credential_id is not None:
-                await self._drop_consent(credential_id)
+            try:
+                await self._webhooks.forget(campaign.campaign_id, credential_id)  # first: it takes the consent
+            finally:
+                self._give_back.spare_no_more(credential_id)
+            await self._give_back.sweep()
             await self._reads.forget_campaign(campaign.campaign_id)
         except Exception:  # the boundary of a background task: the campaign is parted from the server all the same
             log.exception("what a campaign left could not be forgotten", campaign_id=campaign.campaign_id)
-
-    async def _drop_consent(self, credential_id: CredentialId) -> None:
-        try:
-            pair = (await self._storage.credentials.load(credential_id)).pair
-        except (LookupError, VaultKeyMissing):
-            pair = None  # what cannot be opened cannot be given back
-        creator = await self._storage.credentials.drop_unused(credential_id)
-        if creator is not None and pair is not None:
-            await self._give_back.revoke(creator, pair)
 
     def _entry(self, guild_id: GuildId, parting: Parting, by: DiscordUserId, *, keeps_roles: bool) -> AuditEntry:
         campaign, roles = parting.campaign, "are kept" if keeps_roles else "are taken back"

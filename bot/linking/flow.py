@@ -22,19 +22,19 @@ from bot.linking.authorization import CUT_OFF, Authorizations, Consent, Refusal,
 from bot.linking.background import Background
 from bot.linking.giveback import GiveBack
 from bot.linking.outcome import Asker, Cause, Landing, PageView, RolesOutcome, StartedLink, Unlinked, Word
+from bot.linking.pairs import Arrived, Pairs
 from bot.linking.ports import Crier, Messenger, RolesFollow
 from bot.linking.question import Holders, answer_token, build_question, may_skip, other_holders
 from bot.linking.secrets import is_ours
 from bot.linking.words import DECLINED, DENIED, SET_UP_WRONG, UNAVAILABLE, UNLINKED_ELSEWHERE
-from bot.model import DiscordUserId, GuildId, Identity, Link, LinkOrigin, PatreonUserId, Secret, TokenPair
-from bot.patreon.client import PatreonClient
+from bot.model import DiscordUserId, GuildId, Link, LinkOrigin, PatreonUserId, Secret
 from bot.patreon.oauth import LINK_SCOPES, OAuth
 from bot.patreon.version import PatreonApi
 from bot.roles.rows import take_identity
 from bot.storage import Storage
 from bot.storage.pendings import Pending, PendingRow, PendingStatus, TooLate
 from bot.storage.states import ButtonPlace, Purpose, State, StateId
-from bot.vault import VaultKeyMissing, digest
+from bot.vault import digest
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ class LinkFlow:
         *,
         storage: Storage,
         oauth: OAuth,
-        client: PatreonClient,
+        pairs: Pairs,
         api: PatreonApi,
         clock: Clock,
         roles: RolesFollow,
@@ -61,7 +61,7 @@ class LinkFlow:
     ) -> None:
         self._storage = storage
         self._oauth = oauth
-        self._client = client
+        self._pairs = pairs
         self._scopes = LINK_SCOPES[api]
         self._clock = clock
         self._roles = roles
@@ -92,7 +92,9 @@ class LinkFlow:
 
     async def finish_callback(self, *, state: Secret | None, code: Secret | None, error: str | None) -> Landing:
         """Take Patreon's answer, good or bad; the state is used up in any case."""
-        taken = await self._authorizations.take(Purpose.LINK, state=state, code=code, error=error, read=self._read)
+        taken = await self._authorizations.take(
+            Purpose.LINK, state=state, code=code, error=error, read=self._pairs.arrive
+        )
         if isinstance(taken, Consent):
             return await self._ask(taken)
         if isinstance(taken, Refusal):
@@ -144,8 +146,7 @@ class LinkFlow:
             patreon_user_id=answered.identity.patreon_user_id,
         )
         self._end(answered.state, Word.DECLINED, DECLINED)
-        if answered.pair is not None:
-            self._revoke(answered.identity.patreon_user_id, answered.pair)
+        self._hand_back()
         return PageView(word=Word.DECLINED)
 
     async def unlink(self, discord_user_id: DiscordUserId, *, by_admin_of: GuildId | None = None) -> Unlinked:
@@ -154,14 +155,12 @@ class LinkFlow:
         Where an admin did it, those of the other servers are told whose roles go there.
         """
         link = await self._storage.links.find_discord(discord_user_id)
-        pair = None if link is None else await self._find_pair(link.patreon_user_id)
         others: set[GuildId] = set()
         if link is not None and by_admin_of is not None:  # asked first: with the link goes what the consent told
             others = await self._guilds_that_know(link.patreon_user_id) - {by_admin_of}
         await self._storage.links.unlink(discord_user_id, at=self._clock.now())
         log.info("a person was unlinked", discord_user_id=discord_user_id, was_linked=link is not None)
-        if link is not None and pair is not None:
-            self._revoke(link.patreon_user_id, pair)
+        self._hand_back()
         for guild_id in others:
             await self._crier.tell_news(guild_id, UNLINKED_ELSEWHERE.format(person=discord_user_id))
         news = await self._roles.follow(discord_user_id, trigger="unlink")
@@ -180,9 +179,7 @@ class LinkFlow:
                 purpose=str(expired.purpose),
             )
         await self._storage.states.purge(now - STATES_KEPT)
-
-    async def _read(self, pair: TokenPair) -> Identity:
-        return await self._client.fetch_identity(pair.access_token)
+        self._hand_back()
 
     async def _answered(self, cookie: Secret | None, token: Secret | None) -> Pending | PageView:
         """Return the open question that the token answers, or the page that says why it answers none."""
@@ -210,8 +207,8 @@ class LinkFlow:
             return Landing(word=Word.USED)
         return msgspec.structs.replace(landing, cookie=cookie)
 
-    async def _ask(self, consent: Consent[Identity]) -> Landing:
-        state, identity = consent.state, consent.told
+    async def _ask(self, consent: Consent[Arrived]) -> Landing:
+        state, identity = consent.state, consent.told.identity
         bound = {binding.campaign_id for binding in await self._storage.campaigns.bindings()}
         kept = msgspec.structs.replace(
             identity,
@@ -227,6 +224,8 @@ class LinkFlow:
             cookie_digest=digest(consent.cookie),
             identity=kept,
             pair=consent.pair,
+            arrival_id=consent.told.arrival_id,
+            is_lesser=consent.told.is_lesser,
             landing=as_stored(landing),
             created_at=consent.asked_at,
             expires_at=self._clock.now() + PENDING_LIFETIME,
@@ -234,7 +233,8 @@ class LinkFlow:
         try:
             await self._storage.pendings.create(row)
         except TooLate:
-            self._revoke(identity.patreon_user_id, consent.pair)
+            settling = self._pairs.settle(consent.pair, consent.told, asked_at=consent.asked_at)
+            self._background.start(settling, name="a consent whose question came too late")
             return await self._authorizations.find_landing(state)
         return await self._skip(consent.cookie) if is_skipped else landing
 
@@ -244,8 +244,6 @@ class LinkFlow:
         return Landing(word=(await self.confirm(cookie, answer_token(cookie, nobody))).word, cookie=cookie)
 
     async def _complete(self, pending: Pending) -> None:
-        if pending.pair is None:
-            return
         bindings = await self._storage.campaigns.bindings()
         # A campaign bound since then was filtered out of what Patreon said: that is no proof of absence.
         known = {binding.campaign_id for binding in bindings if binding.bound_at <= pending.created_at}
@@ -264,8 +262,9 @@ class LinkFlow:
             linked_at=self._clock.now(),
         )
         await self._storage.campaigns.save_tiers(pending.identity.tiers)  # without a creator's token: where else from
-        replaced = await self._storage.links.complete_link(link, pending.pair, records, pending_id=pending.pending_id)
+        replaced = await self._storage.links.complete_link(link, records, pending_id=pending.pending_id)
         if replaced is not None:
+            self._hand_back()  # of the patron whom this Discord account gave up
             log.info("a person was linked", discord_user_id=link.discord_user_id, moved=len(replaced))
             self._aftermath.start(pending.cookie_digest)
 
@@ -299,13 +298,6 @@ class LinkFlow:
             self._background.start(self._messenger.edit_button(state.button, text), name="how a link ended")
         return Landing(word=word)
 
-    def _revoke(self, patreon_user_id: PatreonUserId, pair: TokenPair) -> None:
-        """Give a consent back, beside whatever else follows: nobody keeps its tokens any more."""
-        self._background.start(self._give_back.revoke(patreon_user_id, pair), name="a revocation")
-
-    async def _find_pair(self, patreon_user_id: PatreonUserId) -> TokenPair | None:
-        try:
-            stored = await self._storage.credentials.find_patron(patreon_user_id)
-        except VaultKeyMissing:
-            return None  # what cannot be opened cannot be revoked; it is dropped all the same
-        return None if stored is None else stored.pair
+    def _hand_back(self) -> None:
+        """Give back the consents that nobody needs any more, beside whatever else follows."""
+        self._background.start(self._give_back.sweep(), name="handing consents back")

@@ -111,6 +111,7 @@ class Linked(msgspec.Struct, frozen=True, kw_only=True):
     guild_name: str
     campaign_names: tuple[str, ...]
     is_member: bool  # Patreon shows a membership in a campaign that counts here
+    owned_names: tuple[str, ...] = ()  # of the campaigns that count here and are this account's own
     news: tuple[RoleNews, ...] | None
     is_troubled: bool = False  # the roles could not be given now; the next sync does it
 

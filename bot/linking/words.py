@@ -6,7 +6,7 @@ import unicodedata
 from bot.linking.outcome import Linked, RoleNews, RoleStatus
 
 DENIED = "No link was made: access was not given at Patreon. Type /link to try again."
-DECLINED = "No link was made: the answer on the confirm page was No."
+DECLINED = "No link was made: the answer on the confirm page was No. A link from before stays as it was."
 UNLINKED_ELSEWHERE = (
     "An admin of another server unlinked <@{person}> from Patreon, so they lose their pledge roles here too."
     " They can link again with /link"
@@ -65,7 +65,9 @@ def linked_text(linked: Linked) -> str:
         lines += [_role_line(role) for role in linked.news]
     elif linked.is_member:
         lines.append("No role follows your membership at present. When the server adds one, you get it by yourself.")
-    if not linked.is_member:
+    if not linked.is_member and linked.owned_names:
+        lines.append(creator_text(linked.owned_names))
+    elif not linked.is_member:
         of = (
             f" of {spoken(tuple(map(plain, linked.campaign_names)))}"
             if linked.campaign_names
@@ -76,6 +78,15 @@ def linked_text(linked: Linked) -> str:
             " that one and type /link again."
         )
     return "\n".join(lines)
+
+
+def creator_text(names: tuple[str, ...]) -> str:
+    """Tell a creator why no role follows from their own campaign, and how to try it all the same."""
+    return (
+        f"Creators have no membership of their own campaign, so {spoken(tuple(map(plain, names)))} gives you no role."
+        " You stay linked. To try it out, use another Patreon account that is a member: sign in at Patreon with that"
+        " one and type /link again."
+    )
 
 
 def moved_text(patreon_name: str, username: str) -> str:

@@ -20,6 +20,7 @@ from yarl import URL
 
 from bot import __version__
 from bot.errors import PatreonThrottled, PatreonUnavailable
+from bot.model import Secret
 from bot.patreon import retry
 from bot.patreon.limiter import Limiter
 from bot.patreon.protocol import PatreonTimedOut, PatreonUnreached, Request, Response, decipher, throttled
@@ -65,6 +66,10 @@ class Http:
         """Close all connections."""
         await self._kept.close()
         await self._fresh.close()
+
+    def succeed(self, old: Secret, fresh: Secret) -> None:
+        """Learn which token took another's place."""
+        self._limiter.succeed(old, fresh)
 
     async def fetch(self, base_url: str, request: Request, *, tries_spent: int = 0) -> bytes:
         """Return the body of a usable answer; raises what `decipher` and `send` raise once `retry` gives up.

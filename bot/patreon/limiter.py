@@ -83,6 +83,15 @@ class Limiter:
         self._rests = {known: until for known, until in self._rests.items() if until > now}
         self._rests[key] = max(self._rests.get(key, now), now + seconds)
 
+    def succeed(self, old: Secret, fresh: Secret) -> None:
+        """Let a token that took another's place go on with its rest and its count: a refresh resets neither."""
+        if old == fresh:
+            return
+        if old in self._rests:
+            self.rest(fresh, self._rests[old] - self._monotonic())
+        if old in self._tokens:
+            self._tokens[fresh] = self._tokens[old]
+
     def _window(self, key: Key, now: float) -> SlidingWindow | None:
         if not isinstance(key, Secret):
             return None

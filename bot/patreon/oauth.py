@@ -150,6 +150,10 @@ class OAuth:
         except PatreonUnavailable as error:
             raise RefreshUncertain(f"the answer to a refresh got lost: {error}") from None
 
+    def succeed(self, old: Secret, fresh: Secret) -> None:
+        """Learn which access token took another's place: what was counted against the old one counts on."""
+        self._http.succeed(old, fresh)
+
     async def revoke(self, token: Secret) -> None:
         """Ask Patreon to forget a token. Its documentation names no such call, so whatever comes back is fine."""
         request = Request(name="a revocation", method="POST", path=REVOKE_PATH, form=(("token", token), *self._client))

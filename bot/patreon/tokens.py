@@ -9,7 +9,10 @@
 | past its end                           | refreshed first; where that fails the failure is raised |
 | refused by Patreon (401)               | refreshed once, tried once more; refused again: dead    |
 | refused, and its refresh (401) too     | dead                                                    |
-| its refresh refused in any other way   | kept, the refusal raised; no refresh for ten minutes    |
+| its refresh refused in any other way   | kept, noted and raised; no refresh for ten minutes      |
+| another one takes its place meanwhile  | that one is used; the older neither overwrites it nor   |
+|                                        | marks it dead                                           |
+| dead, and another one is on its way    | tried again later                                       |
 
 A refresh is announced in the store before it is sent and its pair committed before use, so neither a crash nor a
 failed refresh loses or overwrites a pair. The last resort of a pair whose refresh got lost is that refresh once more:
@@ -28,7 +31,7 @@ import msgspec
 import structlog
 
 from bot.clock import Clock
-from bot.errors import CredentialsDead, PatreonRefused, PatreonUnavailable, PledgekeeperError
+from bot.errors import ClientRefused, CredentialsDead, PatreonRefused, PatreonUnavailable, PledgekeeperError
 from bot.model import CampaignId, CredentialId, Secret, TokenPair
 from bot.patreon.client import PatreonClient
 from bot.patreon.oauth import OAuth
@@ -50,6 +53,8 @@ class StoredPair(msgspec.Struct, frozen=True, kw_only=True):
 
     credential_id: CredentialId
     pair: TokenPair
+    version: int = 1  # tells it from the pairs before it and after
+    consented_at: datetime | None = None  # when the exchange that it descends from was asked for
     obtained_at: datetime
     refresh_started_at: datetime | None = None  # a refresh was about to be sent, and no pair came of it yet
     dead_at: datetime | None = None
@@ -63,19 +68,22 @@ class StoredPair(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PairStore(Protocol):
-    """Where pairs are kept. Each verb has committed when it returns."""
+    """Where pairs are kept. Each verb has committed when it returns; none touches a pair that is not the one seen."""
 
     async def load(self, credential_id: CredentialId) -> StoredPair:
         """Return a pair; LookupError where it was dropped."""
 
-    async def note_refresh_started(self, credential_id: CredentialId, at: datetime) -> None:
+    async def note_refresh_started(self, seen: StoredPair, at: datetime) -> None:
         """Remember that a refresh is about to be sent."""
 
-    async def save_pair(self, credential_id: CredentialId, pair: TokenPair) -> None:
-        """Replace a pair by a fresh one: it is neither being refreshed nor dead."""
+    async def note_refused(self, seen: StoredPair, at: datetime) -> None:
+        """Remember that Patreon refused a refresh, and did not say that the pair is dead."""
 
-    async def mark_dead(self, credential_id: CredentialId, at: datetime) -> None:
-        """Remember that Patreon no longer takes this pair."""
+    async def save_pair(self, seen: StoredPair, pair: TokenPair) -> None:
+        """Replace a pair by a fresh one: it is neither being refreshed nor dead. A newer one stays."""
+
+    async def mark_dead(self, seen: StoredPair, at: datetime) -> bool:
+        """Remember that Patreon no longer takes this pair; False, and it is not, where another takes its place."""
 
 
 class TokenKeeper:
@@ -153,14 +161,19 @@ class TokenKeeper:
         try:
             return await self._refreshed(stored)
         except CredentialsDead:
+            current = await self._load(stored.credential_id)
+            if current.version != stored.version:  # consent was given anew meanwhile
+                return current
             await self._mark_dead(stored)
             raise
 
     async def _mark_dead(self, stored: StoredPair) -> None:
-        current = await self._load(stored.credential_id)
-        if current.pair.access_token == stored.pair.access_token:  # else consent was given anew meanwhile
-            await self._store.mark_dead(stored.credential_id, self._clock.now())
-            log.error("a token pair is dead; consent is needed again", credential_id=stored.credential_id)
+        """Mark a pair dead. Raises TryLater where another one has taken its place, or is on its way."""
+        if not await self._store.mark_dead(stored, self._clock.now()):
+            raise PatreonUnavailable(
+                f"Patreon refused the token pair {stored.credential_id}, and another one takes its place"
+            ) from None
+        log.error("a token pair is dead; consent is needed again", credential_id=stored.credential_id)
 
     async def _refreshed(self, seen: StoredPair) -> StoredPair:
         """Return a newer pair than `seen`, joining a refresh under way; shielded, for half of one loses a pair."""
@@ -178,17 +191,18 @@ class TokenKeeper:
 
     async def _refresh(self, seen: StoredPair) -> StoredPair:
         stored = await self._load(seen.credential_id)
-        if stored.pair.access_token != seen.pair.access_token:
+        if stored.version != seen.version:
             return stored  # somebody was faster
         old_token = stored.pair.refresh_token
         if old_token not in self._unsaved:
             self._unsaved[old_token] = await self._ask(stored)
+        await self._store.save_pair(stored, self._unsaved[old_token])
+        fresh = self._unsaved.pop(old_token)
         current = await self._load(stored.credential_id)
-        if current.pair.access_token == seen.pair.access_token:  # else consent was given anew meanwhile, and stays
-            await self._store.save_pair(stored.credential_id, self._unsaved[old_token])
+        if current.pair.refresh_token == fresh.refresh_token:  # else consent was given anew meanwhile, and stays
             log.info("a token pair was refreshed", credential_id=stored.credential_id)
-        del self._unsaved[old_token]
-        return await self._load(stored.credential_id)
+        self._oauth.succeed(stored.pair.access_token, current.pair.access_token)
+        return current
 
     async def _ask(self, stored: StoredPair) -> TokenPair:
         """Ask Patreon for a new pair, unless it refused that a short while ago."""
@@ -196,9 +210,11 @@ class TokenKeeper:
         self._refused = {token: refused for token, refused in self._refused.items() if now < refused[0]}
         if old_token in self._refused:
             raise self._refused[old_token][1].with_traceback(None)
-        await self._store.note_refresh_started(stored.credential_id, now)
+        await self._store.note_refresh_started(stored, now)
         try:
             return await self._oauth.refresh(old_token)
         except PatreonRefused as error:
             self._refused[old_token] = (now + REFUSED_REST, error)
+            if not isinstance(error, ClientRefused):  # that is our client's trouble, not this person's
+                await self._store.note_refused(stored, now)
             raise

@@ -95,9 +95,9 @@ class Consents:
         return [(patron, credential_id, links[patron]) for patron, credential_id in living if patron in links]
 
     async def list_ended(self) -> list[DiscordUserId]:
-        """Return the people whose consent Patreon no longer takes; whom a creator's list links gave none."""
+        """Return the people whose consent Patreon refuses; whom a creator's list links gave none."""
         links = {link.patreon_user_id: link.discord_user_id for link in await self._storage.links.list_all()}
-        ended = await self._storage.credentials.list_patrons(is_living=False)
+        ended = await self._storage.credentials.list_ended()
         return [links[patron] for patron, _ in ended if patron in links]
 
     async def _is_needed(self) -> bool:

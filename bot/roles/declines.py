@@ -1,5 +1,7 @@
 """Tells a patron by DM that their payment was declined, where a server wants that: once for each decline.
 
+The same servers want a patron told, where nobody else's consent reads their membership, that Patreon refuses theirs.
+
 Whom to tell is worked out anew after each read, so whoever is over the limit of an hour is told by a later one. Discord
 limits bots that open many conversations, and names no number (discord-api-docs #5987).
 """
@@ -43,6 +45,12 @@ CURE = (
 )
 
 
+ENDED = (
+    "Patreon no longer accepts the consent that you gave me, so I can't check your membership of **{campaign}**. Your "
+    "roles in {servers} stay as they are. Type /link there to give it again."
+)
+
+
 class Teller(Protocol):
     """Sends direct messages; never raises."""
 
@@ -83,6 +91,28 @@ class Declines:
                 except Exception:  # the boundary of one person: the others are told all the same
                     log.exception("a patron could not be told of a decline", patreon_user_id=patron)
 
+    async def tell_of_ended(self, campaign_id: CampaignId) -> None:
+        """Tell those whose own consent Patreon refuses and who do not know yet, as many as the hour allows."""
+        places = await self._places(campaign_id)
+        ended = await self._storage.credentials.list_ended() if places else ()
+        for patron, _ in ended:
+            link = await self._storage.links.find_patreon(patron)
+            ended_at = await self._storage.credentials.patron_ended_at(patron)
+            key, mark = f"consent-ended:{patron}", str(ended_at)
+            if link is None or ended_at is None or await self._storage.notices.seen(key) == mark:
+                continue
+            servers = [plain(one.name) for one in places if await self._holds(link, one)]
+            if not servers:
+                continue
+            if not await self._take_turn():
+                return
+            await self._storage.notices.note(key, self._clock.now(), mark)  # rather never than twice
+            text = ENDED.format(
+                campaign=await self._name(campaign_id), servers=", ".join(f"**{one}**" for one in servers)
+            )
+            await self._teller.tell(link.discord_user_id, text)
+            log.info("a patron was told that their consent ended", discord_user_id=link.discord_user_id)
+
     async def _tell(self, link: Link, record: MembershipRecord, places: list[Place]) -> bool:
         """Tell one person, where there is something to tell; False where the hour allows no more."""
         lines = await self._until(link, record, places)
@@ -91,8 +121,7 @@ class Declines:
         if not await self._take_turn():
             return False
         await self._storage.notices.note(_key(record), self._clock.now(), _decline(record))  # rather never than twice
-        campaign = await self._storage.campaigns.load(record.campaign_id)
-        name = plain(campaign.name) if campaign is not None else "a campaign"
+        name = await self._name(record.campaign_id)
         await self._teller.tell(link.discord_user_id, "\n".join([DECLINED.format(campaign=name), *lines, CURE]))
         log.info("a patron was told of a declined payment", discord_user_id=link.discord_user_id)
         return True
@@ -103,9 +132,17 @@ class Declines:
         lines: list[str] = []
         for place in places:
             until = self._grace_until(record, tiers, place.settings)
-            if until is not None and await self._storage.ledger.load_member(place.guild_id, link.discord_user_id):
+            if until is not None and await self._holds(link, place):
                 lines.append(f"Your roles in **{plain(place.name)}** stay until {discord_stamp(until)}.")
         return lines
+
+    async def _holds(self, link: Link, place: Place) -> bool:
+        """Tell whether they hold a role by us there."""
+        return bool(await self._storage.ledger.load_member(place.guild_id, link.discord_user_id))
+
+    async def _name(self, campaign_id: CampaignId) -> str:
+        campaign = await self._storage.campaigns.load(campaign_id)
+        return plain(campaign.name) if campaign is not None else "a campaign"
 
     def _grace_until(
         self, record: MembershipRecord, tiers: Mapping[TierId, Tier], settings: GuildSettings

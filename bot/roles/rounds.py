@@ -222,6 +222,7 @@ class Rounds:
             await self._reconciler.look_again(guild_id)
             await self._news.tell_of_consents(guild_id, campaign_id, name, is_dead=is_dead, ended=ended)
         await self._declines.tell(campaign_id, restless)
+        await self._declines.tell_of_ended(campaign_id)
         patrons = await self._consents.list_patrons()
         error = CREATOR_GONE if is_dead else self._consents.trouble
         return report_consents(name, campaign_id, len(patrons), error=error)

@@ -7,6 +7,7 @@ takes no decision; whoever calls it says what time it is.
 from dataclasses import dataclass
 from typing import Self
 
+from bot.storage.arrivals import Arrivals
 from bot.storage.audit import Audit
 from bot.storage.campaigns import Campaigns
 from bot.storage.credentials import Credentials
@@ -34,6 +35,7 @@ class Storage:
     vault: Vault
     campaigns: Campaigns
     credentials: Credentials
+    arrivals: Arrivals
     links: Links
     states: States
     pendings: Pendings
@@ -77,7 +79,8 @@ class Storage:
             vault=vault,
             campaigns=Campaigns(database),
             credentials=Credentials(database, vault),
-            links=Links(database, vault),
+            arrivals=Arrivals(database, vault),
+            links=Links(database),
             states=states,
             pendings=Pendings(database, vault, states),
             memberships=Memberships(database),

@@ -1,12 +1,13 @@
 """Campaigns, their tiers, and which guild reads which campaign."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, bindparam, delete, select, update
+from sqlalchemy import Select, bindparam, delete, or_, select, update
 
-from bot.model import Campaign, CampaignId, CredentialId, GuildId, Tier
+from bot.model import Campaign, CampaignId, CredentialId, GuildId, PatreonUserId, Tier
 from bot.storage.database import Database
 from bot.storage.kept import Kept
 from bot.storage.rows import read_row
@@ -20,6 +21,7 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
     guild_id: GuildId
     campaign_id: CampaignId
     credential_id: CredentialId | None
+    by_settings: bool = False  # not by a creator's own yes to this guild
     bound_at: datetime
 
 
@@ -27,7 +29,11 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
 _READER = (
     select(bindings.c.credential_id)
     .join(credentials, credentials.c.credential_id == bindings.c.credential_id)
-    .where(bindings.c.campaign_id == bindparam("campaign"), credentials.c.dead_at.is_(None))
+    .where(
+        bindings.c.campaign_id == bindparam("campaign"),
+        credentials.c.dead_at.is_(None),
+        credentials.c.opens_campaigns.is_(True),
+    )
     .order_by(bindings.c.bound_at, bindings.c.guild_id)
     .limit(1)
 )
@@ -64,6 +70,22 @@ class Campaigns:
             return None
         return msgspec.structs.replace(read_row(row, Campaign), tiers=await self._load_tiers(campaign_id))
 
+    async def owned_by(self, patreon_user_id: PatreonUserId, among: Iterable[CampaignId]) -> tuple[str, ...]:
+        """Return the names of those of these campaigns whose creator this person is."""
+        theirs = select(credentials.c.credential_id).where(credentials.c.patreon_user_id == patreon_user_id)
+        read_by_them = select(bindings.c.campaign_id).where(bindings.c.credential_id.in_(theirs))
+        query = (
+            select(campaigns.c.name)
+            .where(
+                campaigns.c.campaign_id.in_(sorted(set(among))),
+                or_(campaigns.c.creator_user_id == patreon_user_id, campaigns.c.campaign_id.in_(read_by_them)),
+            )
+            .order_by(campaigns.c.name)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return tuple(row.name for row in rows)
+
     async def list_all(self) -> tuple[Campaign, ...]:
         """Return every campaign with its tiers, by id."""
         async with self._database.snapshot() as connection:
@@ -94,10 +116,22 @@ class Campaigns:
         return tuple(read_row(row, Tier) for row in rows)
 
     async def bind(
-        self, guild_id: GuildId, campaign_id: CampaignId, *, credential_id: CredentialId | None, at: datetime
+        self,
+        guild_id: GuildId,
+        campaign_id: CampaignId,
+        *,
+        credential_id: CredentialId | None,
+        at: datetime,
+        by_settings: bool = False,
     ) -> None:
         """Let a guild follow a campaign, or replace the consent under which it does."""
-        binding = Binding(guild_id=guild_id, campaign_id=campaign_id, credential_id=credential_id, bound_at=at)
+        binding = Binding(
+            guild_id=guild_id,
+            campaign_id=campaign_id,
+            credential_id=credential_id,
+            by_settings=by_settings,
+            bound_at=at,
+        )
         async with self.kept.write() as connection:
             await connection.execute(Upsert(bindings).on(connection), msgspec.structs.asdict(binding))
             parted = delete(installation).where(installation.c.name == _parted(guild_id, campaign_id))
@@ -114,8 +148,8 @@ class Campaigns:
         return True
 
     async def release(self, credential_id: CredentialId, *, but: GuildId | None) -> tuple[GuildId, ...]:
-        """End every binding by this token but one guild's, as if it had never been; return whose."""
-        statement = delete(bindings).where(bindings.c.credential_id == credential_id)
+        """End what the settings bound by this token, but one guild's, as if it had never been; return whose."""
+        statement = delete(bindings).where(bindings.c.credential_id == credential_id, bindings.c.by_settings.is_(True))
         if but is not None:
             statement = statement.where(bindings.c.guild_id != but)
         async with self.kept.write() as connection:
@@ -136,7 +170,7 @@ class Campaigns:
         return tuple(read_row(row, Binding) for row in rows)
 
     async def find_reader(self, campaign_id: CampaignId) -> CredentialId | None:
-        """Return the consent that reads a campaign for every guild that follows it: the oldest that lives."""
+        """Return the consent that reads a campaign for every guild that follows it: the oldest that lives and may."""
         async with self._database.read() as connection:
             return (await connection.execute(_READER, {"campaign": campaign_id})).scalar()
 

@@ -1,4 +1,8 @@
-"""Token pairs, sealed. One pair for a patron, one for a creator; the pair of the settings is the creator "seed".
+"""Token pairs, sealed: one for each Patreon user. Links, bindings, open questions and the settings refer to it.
+
+Patreon keeps one living pair for each client and user, so the newest exchange wins, whichever is stored last. A pair to
+which nothing refers is not needed: it is handed back (`linking/giveback.py`). The pair of the settings has no user
+until it was used once.
 
 Implements what `patreon/tokens.py` asks of a store. Decides nothing about when a pair is refreshed.
 """
@@ -7,21 +11,21 @@ import enum
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import CredentialId, PatreonUserId, TokenPair
 from bot.patreon.tokens import StoredPair
+from bot.storage.arrivals import ArrivalId, hold_back, is_awaited, take_held_back
 from bot.storage.database import Database
 from bot.storage.rows import join_scopes, open_pair, seal_pair
-from bot.storage.tables import bindings, credentials
+from bot.storage.states import UNANSWERED
+from bot.storage.tables import arrivals, bindings, credentials, links, pendings
 from bot.vault import Vault
-
-SEED = "seed"
 
 
 class Kind(enum.StrEnum):
-    """Whose consent a pair stands for."""
+    """What a pair is used for; one may serve for both."""
 
     PATRON = "patron"
     CREATOR = "creator"
@@ -38,6 +42,8 @@ class Credentials:
         self._database = database
         self._vault = vault
 
+    # --- what the keeper asks for
+
     async def load(self, credential_id: CredentialId) -> StoredPair:
         """Return a pair by its id; LookupError where it was dropped meanwhile."""
         async with self._database.read() as connection:
@@ -46,121 +52,229 @@ class Credentials:
             raise LookupError(f"there is no credential {credential_id}")
         return self._open(row)
 
-    async def note_refresh_started(self, credential_id: CredentialId, at: datetime) -> None:
+    async def note_refresh_started(self, seen: StoredPair, at: datetime) -> None:
         """Remember that a refresh is about to be sent, so that a lost answer is known for what it is."""
-        await self._change(credential_id, refresh_started_at=at)
+        await self._change(seen, refresh_started_at=at)
 
-    async def save_pair(self, credential_id: CredentialId, pair: TokenPair) -> None:
-        """Replace a pair by the one that its refresh brought; it counts as obtained when that refresh was sent."""
+    async def note_refused(self, seen: StoredPair, at: datetime) -> None:
+        """Remember that Patreon refused to refresh this pair, and did not say that it is dead."""
+        await self._change(seen, credentials.c.refused_at.is_(None), refused_at=at)
+
+    async def save_pair(self, seen: StoredPair, pair: TokenPair) -> None:
+        """Replace a pair by the one that its refresh brought, unless a newer consent did so already.
+
+        It counts as obtained when that refresh was sent.
+        """
         obtained_at = func.coalesce(credentials.c.refresh_started_at, credentials.c.obtained_at)
-        await self._change(credential_id, **_fresh(self._vault, pair, obtained_at))
+        await self._change(seen, **_fresh(self._vault, pair, obtained_at), version=credentials.c.version + 1)
 
-    async def mark_dead(self, credential_id: CredentialId, at: datetime) -> None:
-        """Remember that Patreon no longer takes this pair."""
-        await self._change(credential_id, dead_at=at)
+    async def mark_dead(self, seen: StoredPair, at: datetime) -> bool:
+        """Remember that Patreon no longer takes this pair.
 
-    async def save_patron(self, patreon_user_id: PatreonUserId, pair: TokenPair, *, at: datetime) -> CredentialId:
-        """Store the pair that a patron's consent brought, in place of an older one."""
-        return await self._put(Kind.PATRON, patreon_user_id, pair, at=at)
+        False, and it is not, where another pair takes its place: one that waited for its end, or one that may come of a
+        consent whose giver is not known yet.
+        """
+        async with self._database.write() as connection:
+            row = (await connection.execute(select(credentials).where(_is_still(seen)))).first()
+            if row is None:
+                return False
+            held = None if row.patreon_user_id is None else await take_held_back(connection, row.patreon_user_id)
+            if held is not None:
+                values = held | {"obtained_at": held["consented_at"], "opens_campaigns": False, **_UNUSED}
+                values["version"] = credentials.c.version + 1
+                await connection.execute(update(credentials).where(_is_still(seen)).values(values))
+                return False
+            if await is_awaited(connection):
+                return False
+            await connection.execute(update(credentials).where(_is_still(seen)).values(dead_at=at))
+            return True
+
+    # --- what consents bring
+
+    async def save_consent(self, patreon_user_id: PatreonUserId, pair: TokenPair, *, at: datetime) -> CredentialId:
+        """Store what a person's consent brought, unless a newer one is stored; `at`: before its exchange was sent."""
+        async with self._database.write() as connection:
+            return await put_pair(connection, self._vault, patreon_user_id, pair=pair, at=at)
+
+    async def renew(
+        self, patreon_user_id: PatreonUserId, pair: TokenPair, *, at: datetime, arrival_id: ArrivalId, is_lesser: bool
+    ) -> bool:
+        """Let a fresh pair take the place of the one that is stored for this person; False where there is none."""
+        async with self._database.write() as connection:
+            find = select(credentials.c.credential_id).where(credentials.c.patreon_user_id == patreon_user_id)
+            if (await connection.execute(find)).first() is None:
+                return False
+            await settle(
+                connection,
+                self._vault,
+                patreon_user_id,
+                pair=pair,
+                at=at,
+                arrival_id=arrival_id,
+                is_lesser=is_lesser,
+            )
+            return True
+
+    async def find_user(self, patreon_user_id: PatreonUserId) -> StoredPair | None:
+        """Return the pair of a person, whatever it is used for."""
+        return await self._find(credentials.c.patreon_user_id == patreon_user_id)
+
+    async def is_reader(self, credential_id: CredentialId) -> bool:
+        """Tell whether a pair reads campaigns, or should: a guild's, or that of the settings."""
+        query = select(credentials.c.credential_id).where(credentials.c.credential_id == credential_id, _reads())
+        return await self._exists(query)
+
+    async def is_living(self, credential_id: CredentialId) -> bool:
+        """Tell whether a pair is there, and lives."""
+        return await self._exists(
+            select(credentials.c.credential_id).where(
+                credentials.c.credential_id == credential_id, credentials.c.dead_at.is_(None)
+            )
+        )
+
+    # --- patrons
 
     async def find_patron(self, patreon_user_id: PatreonUserId) -> StoredPair | None:
-        """Return a patron's pair."""
-        return await self._find(is_patron(patreon_user_id))
+        """Return the pair of a patron who gave it with their link."""
+        return await self._find(_is_patron(patreon_user_id))
 
     async def patron_ended_at(self, patreon_user_id: PatreonUserId) -> datetime | None:
-        """Return since when Patreon no longer takes a patron's pair; None while it does, and where there is none."""
-        query = select(credentials.c.dead_at).where(is_patron(patreon_user_id))
+        """Return since when Patreon refuses a patron's pair, or its refresh; None while it does not."""
+        ended_at = func.coalesce(credentials.c.dead_at, credentials.c.refused_at)
         async with self._database.read() as connection:
-            return (await connection.execute(query)).scalar()
+            found: datetime | None = (
+                await connection.execute(select(ended_at).where(_is_patron(patreon_user_id)))
+            ).scalar()
+        return found
 
-    async def drop_patron(self, patreon_user_id: PatreonUserId) -> None:
-        """Forget a patron's pair."""
+    async def list_patrons(self) -> tuple[tuple[PatreonUserId, CredentialId], ...]:
+        """Return the linked patrons who have a living pair, without opening any."""
+        return await self._list_patrons(credentials.c.dead_at.is_(None))
+
+    async def list_ended(self) -> tuple[tuple[PatreonUserId, CredentialId], ...]:
+        """Return the linked patrons whose pair, or its refresh, Patreon refuses."""
+        return await self._list_patrons(or_(credentials.c.dead_at.is_not(None), credentials.c.refused_at.is_not(None)))
+
+    async def oldest_ages(self) -> dict[Kind, datetime]:
+        """Return when the oldest living pair of each kind was obtained."""
+        kinds = {Kind.PATRON: _exists_link(), Kind.CREATOR: _reads()}
+        ages = {}
+        async with self._database.snapshot() as connection:
+            for kind, condition in kinds.items():
+                query = select(func.min(credentials.c.obtained_at)).where(credentials.c.dead_at.is_(None), condition)
+                oldest = (await connection.execute(query)).scalar()
+                if oldest is not None:
+                    ages[kind] = oldest
+        return ages
+
+    # --- what nobody needs
+
+    async def list_unneeded(self) -> tuple[CredentialId, ...]:
+        """Return the pairs to which nothing refers; none while somebody's fresh pair waits to be known whose it is.
+
+        It may be the same person's, and to hand the old one back ends the fresh one too.
+        """
+        async with self._database.snapshot() as connection:
+            if await is_awaited(connection):
+                return ()
+            rows = (await connection.execute(select(credentials.c.credential_id).where(~_is_needed()))).all()
+        return tuple(CredentialId(row.credential_id) for row in rows)
+
+    async def find_unneeded(self, credential_id: CredentialId) -> StoredPair | None:
+        """Return a pair, unless something refers to it by now."""
+        return await self._find(and_(credentials.c.credential_id == credential_id, ~_is_needed()))
+
+    async def drop_unneeded(self, credential_id: CredentialId) -> bool:
+        """Forget a pair, unless something refers to it by now; with it what waits for its end."""
+        statement = (
+            delete(credentials)
+            .where(credentials.c.credential_id == credential_id, ~_is_needed())
+            .returning(credentials.c.patreon_user_id)
+        )
         async with self._database.write() as connection:
-            await connection.execute(delete(credentials).where(is_patron(patreon_user_id)))
+            row = (await connection.execute(statement)).first()
+            if row is not None and row.patreon_user_id is not None:
+                await take_held_back(connection, row.patreon_user_id)
+        return row is not None
 
-    async def list_patrons(self, *, is_living: bool = True) -> tuple[tuple[PatreonUserId, CredentialId], ...]:
-        """Return who has a living pair, or one that Patreon no longer takes, without opening any."""
-        is_dead = credentials.c.dead_at.is_not(None)
+    async def has_nameless(self) -> bool:
+        """Tell whether the pair of the settings lives and nobody knows yet whose it is."""
+        nameless = and_(credentials.c.patreon_user_id.is_(None), credentials.c.dead_at.is_(None))
+        return await self._exists(select(credentials.c.credential_id).where(nameless))
+
+    # --- the pair of the settings
+
+    async def ensure_seed(self, pair: TokenPair, fingerprint: str, *, at: datetime) -> StoredPair:
+        """Return the pair that stands for this seed, or take the seed itself where it is a new one."""
+        async with self._database.write() as connection:
+            row = (await connection.execute(select(credentials).where(_stands_for(fingerprint)))).first()
+            if row is None:
+                others = credentials.c.seed_fingerprint.is_not(None)
+                await connection.execute(update(credentials).where(others).values(seed_fingerprint=None))
+                values = _fresh(self._vault, pair, at) | {"consented_at": at, "seed_fingerprint": fingerprint}
+                await _put(connection, credentials.c.patreon_user_id.is_(None), {"patreon_user_id": None}, values)
+                row = (await connection.execute(select(credentials).where(_stands_for(fingerprint)))).one()
+        return self._open(row)
+
+    async def find_seed(self, fingerprint: str | None = None) -> StoredPair | None:
+        """Return the pair that stands for this seed (None: for that of the settings), without taking the seed in."""
+        has_one = credentials.c.seed_fingerprint.is_not(None)
+        return await self._find(has_one if fingerprint is None else _stands_for(fingerprint))
+
+    async def owner_of(self, credential_id: CredentialId) -> PatreonUserId | None:
+        """Return whose pair this is; None where nobody knows yet."""
+        query = select(credentials.c.patreon_user_id).where(credentials.c.credential_id == credential_id)
+        async with self._database.read() as connection:
+            found: str | None = (await connection.execute(query)).scalar()
+        return None if found is None else PatreonUserId(found)
+
+    async def name_seed(
+        self, credential_id: CredentialId, patreon_user_id: PatreonUserId, *, at: datetime
+    ) -> CredentialId:
+        """Learn whose the pair of the settings is, and return the id of that person's one pair from here on.
+
+        `at`: before Patreon was asked with it. Patreon took it then, unless it is dead, so any pair that this person's
+        consent brought before is not the living one.
+        """
+        async with self._database.write() as connection:
+            seed = (await connection.execute(_BY_ID, {"id": credential_id})).first()
+            find = select(credentials).where(credentials.c.patreon_user_id == patreon_user_id)
+            other = (await connection.execute(find)).first()
+            if seed is None or seed.patreon_user_id is not None:
+                return credential_id
+            if other is None:
+                kept, gone = seed, None
+            elif seed.dead_at is None and (other.consented_at <= at or other.dead_at is not None):
+                kept, gone = seed, other
+            else:
+                kept, gone = other, seed
+            if gone is not None:
+                await _replace(connection, gone.credential_id, kept.credential_id)
+            named = {"patreon_user_id": patreon_user_id, "seed_fingerprint": seed.seed_fingerprint}
+            statement = update(credentials).where(credentials.c.credential_id == kept.credential_id)
+            await connection.execute(statement.values(named))
+        return CredentialId(kept.credential_id)
+
+    # --- in short
+
+    async def _list_patrons(self, condition: ColumnElement[bool]) -> tuple[tuple[PatreonUserId, CredentialId], ...]:
         query = (
-            select(credentials.c.subject, credentials.c.credential_id)
-            .where(credentials.c.kind == Kind.PATRON, ~is_dead if is_living else is_dead)
+            select(links.c.patreon_user_id, credentials.c.credential_id)
+            .join(credentials, credentials.c.credential_id == links.c.credential_id)
+            .where(condition)
             .order_by(credentials.c.credential_id)
         )
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
-        return tuple((PatreonUserId(row.subject), CredentialId(row.credential_id)) for row in rows)
+        return tuple((PatreonUserId(row.patreon_user_id), CredentialId(row.credential_id)) for row in rows)
 
-    async def save_creator(self, subject: str, pair: TokenPair, *, at: datetime) -> CredentialId:
-        """Store the pair that a creator's consent brought, in place of an older one."""
-        return await self._put(Kind.CREATOR, subject, pair, at=at)
+    async def _change(self, seen: StoredPair, *where: ColumnElement[bool], **columns: Any) -> None:
+        async with self._database.write() as connection:
+            await connection.execute(update(credentials).where(_is_still(seen), *where).values(columns))
 
-    async def find_creator(self, subject: str) -> StoredPair | None:
-        """Return a creator's pair; the subject is their Patreon user, or SEED."""
-        return await self._find(_is_creator(subject))
-
-    async def has_pair(self, patreon_user_id: PatreonUserId) -> bool:
-        """Tell whether this person gave us any consent, as a patron or as a creator."""
-        query = select(credentials.c.credential_id).where(credentials.c.subject == patreon_user_id)
+    async def _exists(self, query: Any) -> bool:
         async with self._database.read() as connection:
             return (await connection.execute(query)).first() is not None
-
-    async def is_consent(self, credential_id: CredentialId) -> bool:
-        """Tell whether a pair is a creator's own consent, and lives."""
-        query = select(credentials.c.credential_id).where(
-            credentials.c.credential_id == credential_id,
-            credentials.c.kind == Kind.CREATOR,
-            credentials.c.subject != SEED,
-            credentials.c.dead_at.is_(None),
-        )
-        async with self._database.read() as connection:
-            return (await connection.execute(query)).first() is not None
-
-    async def drop_unused(self, credential_id: CredentialId) -> PatreonUserId | None:
-        """Forget a creator's pair, unless a guild still reads by it or it is that of the settings; return whose."""
-        in_use = select(bindings.c.guild_id).where(bindings.c.credential_id == credential_id).exists()
-        statement = delete(credentials).where(
-            credentials.c.credential_id == credential_id,
-            credentials.c.kind == Kind.CREATOR,
-            credentials.c.subject != SEED,
-            ~in_use,
-        )
-        async with self._database.write() as connection:
-            return (await connection.execute(statement.returning(credentials.c.subject))).scalar()
-
-    async def ensure_seed(self, pair: TokenPair, fingerprint: str, *, at: datetime) -> StoredPair:
-        """Return the pair that descends from this seed, or take the seed itself where it is a new one."""
-        query = select(credentials.c.seed_fingerprint).where(_is_creator(SEED))
-        async with self._database.write() as connection:
-            if (await connection.execute(query)).scalar() != fingerprint:
-                credential_id = await put_pair(connection, Kind.CREATOR, SEED, _fresh(self._vault, pair, at))
-                statement = update(credentials).where(credentials.c.credential_id == credential_id)
-                await connection.execute(statement.values(seed_fingerprint=fingerprint))
-            row = (await connection.execute(select(credentials).where(_is_creator(SEED)))).one()
-        return self._open(row)
-
-    async def find_seed(self, fingerprint: str) -> StoredPair | None:
-        """Return the pair that descends from this seed, without taking the seed in."""
-        return await self._find(and_(_is_creator(SEED), credentials.c.seed_fingerprint == fingerprint))
-
-    async def oldest_ages(self) -> dict[Kind, datetime]:
-        """Return when the oldest living pair of each kind was obtained."""
-        query = (
-            select(credentials.c.kind, func.min(credentials.c.obtained_at).label("oldest"))
-            .where(credentials.c.dead_at.is_(None))
-            .group_by(credentials.c.kind)
-        )
-        async with self._database.read() as connection:
-            rows = (await connection.execute(query)).all()
-        return {Kind(row.kind): row.oldest for row in rows}
-
-    async def _put(self, kind: Kind, subject: str, pair: TokenPair, *, at: datetime) -> CredentialId:
-        async with self._database.write() as connection:
-            return await put_pair(connection, kind, subject, _fresh(self._vault, pair, at))
-
-    async def _change(self, credential_id: CredentialId, **columns: Any) -> None:
-        statement = update(credentials).where(credentials.c.credential_id == credential_id).values(columns)
-        async with self._database.write() as connection:
-            await connection.execute(statement)
 
     async def _find(self, condition: ColumnElement[bool]) -> StoredPair | None:
         async with self._database.read() as connection:
@@ -171,41 +285,113 @@ class Credentials:
         return StoredPair(
             credential_id=CredentialId(row.credential_id),
             pair=open_pair(self._vault, row.pair_sealed, scopes=row.scopes, expires_at=row.expires_at),
+            version=row.version,
+            consented_at=row.consented_at,
             obtained_at=row.obtained_at,
             refresh_started_at=row.refresh_started_at,
             dead_at=row.dead_at,
         )
 
 
-def is_patron(patreon_user_id: PatreonUserId) -> ColumnElement[bool]:
-    """Select a patron's own pair."""
-    return and_(credentials.c.kind == Kind.PATRON, credentials.c.subject == patreon_user_id)
+async def settle(
+    connection: AsyncConnection,
+    vault: Vault,
+    patreon_user_id: PatreonUserId,
+    *,
+    pair: TokenPair,
+    at: datetime,
+    arrival_id: ArrivalId | None = None,
+    is_lesser: bool = False,
+) -> CredentialId:
+    """Give a fresh pair its place inside a transaction that the caller began, and end its waiting.
+
+    One that may do less than the stored one is held back until that one is refused.
+    """
+    if is_lesser and arrival_id is not None:
+        query = select(credentials.c.credential_id).where(
+            credentials.c.patreon_user_id == patreon_user_id, credentials.c.dead_at.is_(None)
+        )
+        found = (await connection.execute(query)).scalar()
+        if found is not None:
+            await hold_back(connection, arrival_id, patreon_user_id)
+            return CredentialId(found)
+    kept = await put_pair(connection, vault, patreon_user_id, pair=pair, at=at, opens_campaigns=not is_lesser)
+    if arrival_id is not None:
+        await connection.execute(delete(arrivals).where(arrivals.c.arrival_id == arrival_id))
+    return kept
 
 
-async def put_patron(
-    connection: AsyncConnection, vault: Vault, patreon_user_id: PatreonUserId, *, pair: TokenPair, at: datetime
-) -> None:
-    """Store a patron's pair inside a transaction that the caller began."""
-    await put_pair(connection, Kind.PATRON, patreon_user_id, _fresh(vault, pair, at))
+async def put_pair(
+    connection: AsyncConnection,
+    vault: Vault,
+    patreon_user_id: PatreonUserId,
+    *,
+    pair: TokenPair,
+    at: datetime,
+    opens_campaigns: bool = True,
+) -> CredentialId:
+    """Store a person's pair in a transaction that the caller began: an older one keeps its id, a newer one stays."""
+    is_theirs = credentials.c.patreon_user_id == patreon_user_id
+    newer = select(credentials.c.credential_id).where(is_theirs, credentials.c.consented_at > at)
+    found = (await connection.execute(newer)).scalar()
+    if found is not None:
+        return CredentialId(found)
+    await take_held_back(connection, patreon_user_id)  # older than this one
+    values = _fresh(vault, pair, at) | {"consented_at": at, "opens_campaigns": opens_campaigns}
+    return await _put(connection, is_theirs, {"patreon_user_id": patreon_user_id}, values)
 
 
-async def put_pair(connection: AsyncConnection, kind: Kind, subject: str, columns: dict[str, Any]) -> CredentialId:
-    """Store a pair inside a transaction that the caller began; an older one keeps its id."""
-    replace = (
-        update(credentials)
-        .where(credentials.c.kind == kind, credentials.c.subject == subject)
-        .values(columns)
-        .returning(credentials.c.credential_id)
-    )
-    found = (await connection.execute(replace)).scalar()
+async def _put(
+    connection: AsyncConnection, where: ColumnElement[bool], key: dict[str, Any], values: dict[str, Any]
+) -> CredentialId:
+    replace = update(credentials).where(where).values(values | {"version": credentials.c.version + 1})
+    found = (await connection.execute(replace.returning(credentials.c.credential_id))).scalar()
     if found is None:
-        add = insert(credentials).values(kind=kind, subject=subject, **columns).returning(credentials.c.credential_id)
+        row = {"opens_campaigns": True, **key, **values, "version": 1}
+        add = insert(credentials).values(row).returning(credentials.c.credential_id)
         found = (await connection.execute(add)).scalar_one()
     return CredentialId(found)
 
 
-def _is_creator(subject: str) -> ColumnElement[bool]:
-    return and_(credentials.c.kind == Kind.CREATOR, credentials.c.subject == subject)
+async def _replace(connection: AsyncConnection, gone: int, kept: int) -> None:
+    """Let all that refers to one row refer to another, and drop it."""
+    for table in (links, bindings, pendings):
+        refers = update(table).where(table.c.credential_id == gone)
+        await connection.execute(refers.values(credential_id=kept))
+    await connection.execute(delete(credentials).where(credentials.c.credential_id == gone))
+
+
+def _is_still(seen: StoredPair) -> ColumnElement[bool]:
+    """Select a pair as it was seen: no other one has taken its place."""
+    return and_(credentials.c.credential_id == seen.credential_id, credentials.c.version == seen.version)
+
+
+def _is_patron(patreon_user_id: PatreonUserId) -> ColumnElement[bool]:
+    linked = select(links.c.credential_id).where(links.c.patreon_user_id == patreon_user_id)
+    return credentials.c.credential_id.in_(linked)
+
+
+def _stands_for(fingerprint: str) -> ColumnElement[bool]:
+    return credentials.c.seed_fingerprint == fingerprint
+
+
+def _exists_link() -> ColumnElement[bool]:
+    return select(links.c.discord_user_id).where(links.c.credential_id == credentials.c.credential_id).exists()
+
+
+def _reads() -> ColumnElement[bool]:
+    bound = select(bindings.c.guild_id).where(bindings.c.credential_id == credentials.c.credential_id).exists()
+    return or_(credentials.c.seed_fingerprint.is_not(None), bound)
+
+
+def _is_needed() -> ColumnElement[bool]:
+    asked = select(pendings.c.pending_id).where(
+        pendings.c.credential_id == credentials.c.credential_id, pendings.c.status == UNANSWERED
+    )
+    return or_(_reads(), _exists_link(), asked.exists())
+
+
+_UNUSED = {"refresh_started_at": None, "refused_at": None, "dead_at": None}
 
 
 def _fresh(vault: Vault, pair: TokenPair, obtained_at: Any) -> dict[str, Any]:
@@ -214,6 +400,5 @@ def _fresh(vault: Vault, pair: TokenPair, obtained_at: Any) -> dict[str, Any]:
         "scopes": join_scopes(pair),
         "expires_at": pair.expires_at,
         "obtained_at": obtained_at,
-        "refresh_started_at": None,
-        "dead_at": None,
+        **_UNUSED,
     }

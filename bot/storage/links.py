@@ -5,22 +5,21 @@ One Patreon account serves one Discord account and the other way round: the tabl
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import DiscordUserId, Link, LinkOrigin, MembershipRecord, PatreonUserId, TokenPair
-from bot.storage.credentials import is_patron, put_patron
+from bot.model import CredentialId, DiscordUserId, Link, LinkOrigin, MembershipRecord, PatreonUserId
 from bot.storage.database import Database
 from bot.storage.kept import Kept
 from bot.storage.memberships import membership_row, save_rows
 from bot.storage.pendings import PendingId, PendingStatus
 from bot.storage.rows import read_row, to_json
 from bot.storage.states import Purpose, void_questions
-from bot.storage.tables import credentials, grants, links, memberships, opt_outs, pendings, states
+from bot.storage.tables import grants, links, memberships, opt_outs, pendings, states
 from bot.storage.upsert import Upsert
-from bot.vault import Vault
 
 MAX_LINKS = 400  # in one statement, by two columns: databases limit how many values it may carry
 
@@ -28,10 +27,9 @@ MAX_LINKS = 400  # in one statement, by two columns: databases limit how many va
 class Links:
     """Every link and every opt-out."""
 
-    def __init__(self, database: Database, vault: Vault) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
         self.kept = Kept(database)
-        self._vault = vault
 
     async def find_discord(self, discord_user_id: DiscordUserId, *, with_ended: bool = False) -> Link | None:
         """Return the link of a Discord account; one that ended only where it is asked for."""
@@ -81,34 +79,44 @@ class Links:
             return await _put_link(connection, link)
 
     async def complete_link(
-        self, link: Link, pair: TokenPair, records: Iterable[MembershipRecord], *, pending_id: PendingId | None = None
+        self,
+        link: Link,
+        records: Iterable[MembershipRecord],
+        *,
+        credential_id: CredentialId | None = None,
+        pending_id: PendingId | None = None,
     ) -> tuple[Link, ...] | None:
-        """Store a confirmed link with its tokens and memberships and lift an opt-out: all of it, or nothing.
+        """Store a confirmed link with its consent and memberships and lift an opt-out: all of it, or nothing.
 
         Returns the links of either account that it replaced. With `pending_id`, that pending link is confirmed in the
-        same step; None, and nothing stored, where it was answered already.
+        same step, and its consent is the link's; None, and nothing stored, where it was answered already.
         """
         rows = [membership_row(record) for record in records]
         async with self.kept.write() as connection:
-            if pending_id is not None and not await _confirm(connection, pending_id):
-                return None
-            replaced = await _put_link(connection, link)
+            if pending_id is not None:
+                confirmed = await _confirm(connection, pending_id)
+                if confirmed is None:
+                    return None
+                credential_id = confirmed.credential_id
+            replaced = await _put_link(connection, link, credential_id)
             if pending_id is not None:  # until what follows is done, also by another process
                 statement = update(pendings).where(pendings.c.pending_id == pending_id)
                 await connection.execute(statement.values(replaced=to_json(replaced)))
-            await put_patron(connection, self._vault, link.patreon_user_id, pair=pair, at=link.linked_at)
             if rows:
                 await save_rows(connection, rows)
             await connection.execute(delete(opt_outs).where(opt_outs.c.discord_user_id == link.discord_user_id))
         return replaced
 
     async def delete(self, discord_user_id: DiscordUserId) -> Link | None:
-        """Forget a link and its tokens; return what it was. The person may be linked again at any time."""
+        """Forget a link; return what it was. The person may be linked again at any time."""
         async with self.kept.write() as connection:
             return await _drop_link(connection, discord_user_id)
 
     async def unlink(self, discord_user_id: DiscordUserId, *, at: datetime) -> Link | None:
-        """Forget a person at their own wish: link, tokens and memberships; remember the wish. Return the old link."""
+        """Forget a person at their own wish: link and memberships; remember the wish. Return the old link.
+
+        Their pair is not needed by it any more: `Credentials.list_unneeded`.
+        """
         async with self.kept.write() as connection:
             link = await _drop_link(connection, discord_user_id)
             patreon_user_id = None if link is None else link.patreon_user_id
@@ -212,37 +220,32 @@ async def _put_reported(connection: AsyncConnection, reported: list[Link]) -> li
     return free
 
 
-async def _confirm(connection: AsyncConnection, pending_id: PendingId) -> bool:
-    """The tokens leave the pending row in the same step: they live in one place only."""
+async def _confirm(connection: AsyncConnection, pending_id: PendingId) -> Row[Any] | None:
     statement = (
         update(pendings)
         .where(pendings.c.pending_id == pending_id, pendings.c.status == PendingStatus.PENDING)
-        .values(status=PendingStatus.CONFIRMED, pair_sealed=None)
+        .values(status=PendingStatus.CONFIRMED)
+        .returning(pendings.c.credential_id)
     )
-    return (await connection.execute(statement)).rowcount > 0
+    row: Row[Any] | None = (await connection.execute(statement)).first()
+    return row
 
 
-async def _put_link(connection: AsyncConnection, link: Link) -> tuple[Link, ...]:
-    """Tokens of a Patreon account that loses its link go with it; those of the linked account stay."""
+async def _put_link(
+    connection: AsyncConnection, link: Link, credential_id: CredentialId | None = None
+) -> tuple[Link, ...]:
     either = or_(links.c.discord_user_id == link.discord_user_id, links.c.patreon_user_id == link.patreon_user_id)
     rows = (await connection.execute(select(links).where(either))).all()
     replaced = tuple(read_row(row, Link) for row in rows)
     await connection.execute(delete(links).where(either))
-    for old in replaced:
-        if old.patreon_user_id != link.patreon_user_id:
-            await connection.execute(delete(credentials).where(is_patron(old.patreon_user_id)))
-    await connection.execute(insert(links).values(msgspec.structs.asdict(link)))
+    await connection.execute(insert(links).values(**msgspec.structs.asdict(link), credential_id=credential_id))
     return replaced
 
 
 async def _drop_link(connection: AsyncConnection, discord_user_id: DiscordUserId) -> Link | None:
     statement = delete(links).where(links.c.discord_user_id == discord_user_id).returning(links)
     row = (await connection.execute(statement)).first()
-    if row is None:
-        return None
-    link = read_row(row, Link)
-    await connection.execute(delete(credentials).where(is_patron(link.patreon_user_id)))
-    return link
+    return None if row is None else read_row(row, Link)
 
 
 async def _put_opt_out(

@@ -11,9 +11,11 @@ from typing import Any, NewType
 import msgspec
 from sqlalchemy import ColumnElement, Row, and_, delete, insert, or_, select, update
 
-from bot.model import Campaign, DiscordUserId, Identity, Link, PatreonUserId, TokenPair
+from bot.model import Campaign, CredentialId, DiscordUserId, Identity, Link, PatreonUserId, TokenPair
+from bot.storage.arrivals import ArrivalId
+from bot.storage.credentials import settle
 from bot.storage.database import Database
-from bot.storage.rows import join_scopes, open_pair, read_row, seal_pair, to_json
+from bot.storage.rows import read_row, to_json
 from bot.storage.states import Purpose, State, StateId, States, note_landing
 from bot.storage.tables import pendings, states
 from bot.vault import Vault
@@ -37,8 +39,10 @@ class PendingRow(msgspec.Struct, frozen=True, kw_only=True):
     identity: Identity  # memberships of bound campaigns only
     campaigns: tuple[Campaign, ...] = ()  # the creator's own, where one is to be connected
     pair: TokenPair
+    arrival_id: ArrivalId | None = None  # where the pair has waited until now
+    is_lesser: bool = False  # it may do less than the one that is stored
     landing: str  # JSON: what came of Patreon's answer, for the state
-    created_at: datetime
+    created_at: datetime  # before the exchange was sent
     expires_at: datetime
 
 
@@ -54,7 +58,7 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     cookie_digest: str
     identity: Identity
     campaigns: tuple[Campaign, ...]
-    pair: TokenPair | None  # None once confirmed: it has moved to the credentials
+    credential_id: CredentialId | None  # their pair; needed while the question is open
     status: PendingStatus
     result: str | None  # JSON: what the result page says
     replaced: tuple[Link, ...]  # the links that had to give way to it, until their holders were told
@@ -81,27 +85,34 @@ class Pendings:
         self._states = states
 
     async def create(self, asked: PendingRow) -> PendingId:
-        """Store a pending link with its tokens sealed, and that Patreon's answer led to it.
+        """Store a pending link, that Patreon's answer led to it, and its tokens where this person's pair is kept.
 
         Raises TooLate, and stores nothing, where that answer was given up, or a newer question took the place.
         """
-        row = {
+        person = asked.identity.patreon_user_id
+        row: dict[str, object] = {
             "state_id": asked.state_id,
             "cookie_digest": asked.cookie_digest,
-            "patreon_user_id": asked.identity.patreon_user_id,
+            "patreon_user_id": person,
             "identity": to_json(asked.identity),
             "campaigns": to_json(asked.campaigns),
-            "pair_sealed": seal_pair(self._vault, asked.pair),
-            "scopes": join_scopes(asked.pair),
-            "token_expires_at": asked.pair.expires_at,
             "status": PendingStatus.PENDING,
             "created_at": asked.created_at,
             "expires_at": asked.expires_at,
         }
-        add = insert(pendings).values(row).returning(pendings.c.pending_id)
         async with self._database.write() as connection:
             if not await note_landing(connection, asked.state_id, asked.landing):
                 raise TooLate
+            row["credential_id"] = await settle(
+                connection,
+                self._vault,
+                person,
+                pair=asked.pair,
+                at=asked.created_at,
+                arrival_id=asked.arrival_id,
+                is_lesser=asked.is_lesser,
+            )
+            add = insert(pendings).values(row).returning(pendings.c.pending_id)
             return PendingId((await connection.execute(add)).scalar_one())
 
     async def find(self, cookie_digest: str, purpose: Purpose = Purpose.LINK) -> Pending | None:
@@ -116,8 +127,8 @@ class Pendings:
         return self._read(row, state) if state.purpose is purpose else None
 
     async def confirm(self, pending_id: PendingId, result: str) -> None:
-        """Note that it was answered "Yes" and what came of it; its tokens live elsewhere by now."""
-        values = {"status": PendingStatus.CONFIRMED, "pair_sealed": None, "result": result}
+        """Note that it was answered "Yes" and what came of it."""
+        values = {"status": PendingStatus.CONFIRMED, "result": result}
         async with self._database.write() as connection:
             await connection.execute(update(pendings).where(pendings.c.pending_id == pending_id).values(values))
 
@@ -177,16 +188,13 @@ class Pendings:
         return tuple(read_row(row, ExpiredPending) for row in rows)
 
     def _read(self, row: Row[Any], state: State) -> Pending:
-        pair = None
-        if row.pair_sealed is not None:
-            pair = open_pair(self._vault, row.pair_sealed, scopes=row.scopes, expires_at=row.token_expires_at)
         return Pending(
             pending_id=PendingId(row.pending_id),
             state=state,
             cookie_digest=row.cookie_digest,
             identity=msgspec.json.decode(row.identity, type=Identity),
             campaigns=msgspec.json.decode(row.campaigns or "[]", type=tuple[Campaign, ...]),
-            pair=pair,
+            credential_id=row.credential_id,
             status=PendingStatus(row.status),
             result=row.result,
             replaced=msgspec.json.decode(row.replaced or "[]", type=tuple[Link, ...]),

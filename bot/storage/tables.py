@@ -6,7 +6,7 @@ never given to a second row: a table that numbers its rows says `sqlite_autoincr
 Facts (memberships, reads, grants, audit) refer to a campaign by id alone: a fact may arrive before the campaign's name.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, MetaData, Table, Text
 
 from bot.storage.columns import ROW_ID, Sealed, UtcTime, Word
 
@@ -30,16 +30,31 @@ credentials = Table(
     "credentials",
     metadata,
     Column("credential_id", ROW_ID, primary_key=True),
-    Column("kind", Word, nullable=False),  # patron | creator
-    Column("subject", Text, nullable=False),  # the Patreon user, or "seed" for the pair of the settings
+    Column("patreon_user_id", Text, unique=True),  # empty: the settings' pair, and nobody knows yet whose it is
     Column("pair_sealed", Sealed, nullable=False),  # both tokens, as one sealed JSON
     Column("scopes", Text, nullable=False),  # space separated, sorted
     Column("expires_at", UtcTime, nullable=False),  # what Patreon stated; tokens die earlier
+    Column("consented_at", UtcTime, nullable=False),  # when the exchange was asked for that this pair descends from
     Column("obtained_at", UtcTime, nullable=False),  # when this pair came
+    Column("version", Integer, nullable=False),  # one more with each pair that takes the place of the one before
+    Column("opens_campaigns", Boolean, nullable=False),  # not where Patreon refused it the owner's campaigns
     Column("refresh_started_at", UtcTime),  # a refresh was sent and its answer is not known
+    Column("refused_at", UtcTime),  # Patreon refused a refresh, and did not say that the pair is dead
     Column("dead_at", UtcTime),  # Patreon answered 401 to a refresh
-    Column("seed_fingerprint", Text),  # of the seed that this pair descends from
-    UniqueConstraint("kind", "subject"),
+    Column("seed_fingerprint", Text),  # of the pair in the settings that this row stands for
+    sqlite_autoincrement=True,
+)
+
+arrivals = Table(
+    "arrivals",
+    metadata,
+    Column("arrival_id", ROW_ID, primary_key=True),
+    Column("patreon_user_id", Text),  # empty: nobody knows yet whose pair it is; else it waits for the stored one's end
+    Column("pair_sealed", Sealed, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("asked_at", UtcTime, nullable=False),  # before the exchange that brought it was sent
+    Column("is_refused", Boolean, nullable=False),  # Patreon refused to say whose it is
     sqlite_autoincrement=True,
 )
 
@@ -70,6 +85,7 @@ bindings = Table(
     Column(
         "credential_id", ForeignKey("credentials.credential_id", ondelete="SET NULL")
     ),  # whose consent reads it here
+    Column("by_settings", Boolean, nullable=False),  # bound by the settings, and not by a creator's own yes
     Column("bound_at", UtcTime, nullable=False),
 )
 
@@ -110,6 +126,9 @@ links = Table(
     Column("patreon_user_id", Text, nullable=False, unique=True),
     Column("patreon_name", Text, nullable=False),  # as Patreon gave it when the link was made
     Column("origin", Word, nullable=False),  # link | patreon
+    Column(
+        "credential_id", ForeignKey("credentials.credential_id", ondelete="SET NULL"), index=True
+    ),  # the person's own consent
     Column("linked_at", UtcTime, nullable=False),
     Column("ended_at", UtcTime),  # Patreon no longer reports it; kept until no grant rests on it
 )
@@ -156,9 +175,9 @@ pendings = Table(
     Column("patreon_user_id", Text, nullable=False),  # who consented
     Column("identity", Text, nullable=False),  # JSON: what Patreon said about them, bound campaigns only
     Column("campaigns", Text),  # JSON: the creator's campaigns, where a campaign is to be connected
-    Column("pair_sealed", Sealed),  # their tokens, until they are confirmed
-    Column("scopes", Text, nullable=False),
-    Column("token_expires_at", UtcTime, nullable=False),
+    Column(
+        "credential_id", ForeignKey("credentials.credential_id", ondelete="SET NULL"), index=True
+    ),  # their pair; it is needed while the question is open
     Column("status", Word, nullable=False),  # pending | confirmed
     Column("result", Text),  # JSON: what the result page says
     Column("replaced", Text),  # JSON: the links that had to give way, until all that follows a confirmation is done

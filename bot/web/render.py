@@ -51,7 +51,8 @@ RESULTS: dict[Word | Cause, Said] = {
     Word.DECLINED: Said(
         "Nothing was linked",
         (
-            "You answered No. What Patreon told us about you is deleted, and nobody got a role.",
+            "You answered No. What Patreon told us just now is deleted, and nobody got a role.",
+            "If you were linked before, that link stays as it was.",
             "If somebody sent you that link, they may have wanted your roles for themselves. Tell the server's team.",
         ),
         again=False,
@@ -59,8 +60,8 @@ RESULTS: dict[Word | Cause, Said] = {
     Word.EXPIRED: Said(
         "This link has run out",
         (
-            "A link works for ten minutes, and only the newest one works.",
-            "If you already saw that you are linked, all is well.",
+            "A link works for ten minutes, and only the newest one works. This one changed nothing.",
+            "If you were linked before, that link stays as it was.",
         ),
     ),
     Word.USED: Said(
@@ -125,14 +126,15 @@ CONNECT_RESULTS: dict[Word | Cause, Said] = {
     Word.DECLINED: Said(
         "Nothing was connected",
         (
-            "You answered No. What Patreon told us about you is deleted, and no server reads your campaign by it.",
+            "You answered No. What Patreon told us just now is deleted, and no server reads your campaign by it.",
+            "A server that followed your campaign before stays as it was.",
             "If you were sent that link by someone you don't know, they may have been after your list of patrons.",
         ),
         again=False,
     ),
     Word.EXPIRED: Said(
         "This link has run out",
-        ("A link works for ten minutes, and only the newest one works. Nothing was connected by it.",),
+        ("A link works for ten minutes, and only the newest one works. It connected nothing and ended nothing.",),
         command="/patreon connect",
     ),
     Word.USED: Said(

@@ -3,6 +3,9 @@
 Codes are used once, within ten minutes, by the client and with the redirect URI they were made for. Refresh
 tokens are used once; each refresh gives a new pair (Patreon docs, OAuth: both tokens are "single use"). Whether
 the old access token dies at a refresh is not documented: here it lives until its own end, unless told otherwise.
+
+One client has one living pair of each person: a new one, by consent or by the portal's button, ends those before it
+(discourse-patreon #9 and #109, ddb-game-log #26). So the owner's own consent ends the pair that the portal showed.
 """
 
 import secrets
@@ -75,8 +78,10 @@ class OAuthBook:
         self._codes: dict[str, Code] = {}
         self._by_access: dict[str, Pair] = {}
         self._by_refresh: dict[str, Pair] = {}
+        self._by_consent: dict[tuple[str, str], list[Pair]] = {}
         self._consents: dict[tuple[str, str], frozenset[str]] = {}
         self.old_access_dies = False
+        self.older_pairs_die = True
 
     def consent(self, client: Client, person: Person, scopes: frozenset[str], redirect_uri: str) -> str:
         """Remember a consent and return a code. Scopes add up: asking for fewer later takes none away."""
@@ -99,7 +104,7 @@ class OAuthBook:
             raise OAuthError(401, "invalid_grant")
         if found.client is not client or found.redirect_uri != redirect_uri:
             raise OAuthError(401, "access_denied")
-        return self.issue(client, found.person, found.scopes)
+        return self._issue_only(client, found.person, found.scopes)
 
     def refresh(self, client: Client, refresh_token: str) -> Pair:
         """Turn a refresh token into a new pair; the old refresh token is worth nothing from here on."""
@@ -112,16 +117,28 @@ class OAuthBook:
         return self.issue(client, old.person, old.scopes)
 
     def issue(self, client: Client, person: Person, scopes: frozenset[str]) -> Pair:
-        """Make a pair."""
+        """Make a pair, beside those that there are."""
         access, refresh = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         pair = Pair(access, refresh, client, person, scopes, self._clock.now() + TOKEN_LIFETIME)
         self._by_access[access] = pair
         self._by_refresh[refresh] = pair
+        self._by_consent.setdefault((client.id, person.id), []).append(pair)
         return pair
+
+    def _issue_only(self, client: Client, person: Person, scopes: frozenset[str]) -> Pair:
+        """Make the one pair that lives from here on."""
+        if self.older_pairs_die:
+            self._end_all(client, person)
+        return self.issue(client, person, scopes)
+
+    def _end_all(self, client: Client, person: Person) -> None:
+        for pair in self._by_consent.pop((client.id, person.id), ()):
+            self._by_access.pop(pair.access_token, None)
+            self._by_refresh.pop(pair.refresh_token, None)
 
     def issue_creator_pair(self, client: Client) -> Pair:
         """Give the owner of a client a new pair with all scopes, as the portal's button does; show it there."""
-        pair = self.issue(client, client.owner, frozenset(known_scopes(client)))
+        pair = self._issue_only(client, client.owner, frozenset(known_scopes(client)))
         client.creator_access_token, client.creator_refresh_token = pair.access_token, pair.refresh_token
         return pair
 
@@ -139,12 +156,5 @@ class OAuthBook:
         pair = self._by_access.get(token) or self._by_refresh.get(token)
         if pair is None:
             return
-        for book in (self._by_access, self._by_refresh):
-            ours = [key for key, other in book.items() if _same_consent(pair, other)]
-            for key in ours:
-                del book[key]
+        self._end_all(pair.client, pair.person)
         self._consents.pop((pair.client.id, pair.person.id), None)
-
-
-def _same_consent(one: Pair, other: Pair) -> bool:
-    return one.client is other.client and one.person is other.person

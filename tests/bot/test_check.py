@@ -12,7 +12,7 @@ from rich.console import Console
 
 from bot.check import find_all, run_check
 from bot.check.findings import Finding, Verdict
-from bot.model import Campaign, DiscordUserId, RoleId, RoleRule, RuleId, RuleKind, Secret, TokenPair
+from bot.model import Campaign, DiscordUserId, PatreonUserId, RoleId, RoleRule, RuleId, RuleKind, Secret, TokenPair
 from bot.settings import Settings
 from bot.storage import Storage
 from bot.vault import Vault, fingerprint, new_key
@@ -254,7 +254,7 @@ async def test_the_refreshed_pair_is_tested_and_not_the_seed(sandbox: Sandbox, c
     storage = await Storage.open(settings.database_url, Vault(settings.encryption_keys))
     stored = await storage.credentials.ensure_seed(seed, fingerprint(seed.refresh_token), at=NOW)
     rotated = TokenPair(access_token=Secret(good), refresh_token=Secret("r"), expires_at=NOW + timedelta(days=31))
-    await storage.credentials.save_pair(stored.credential_id, rotated)
+    await storage.credentials.save_pair(stored, rotated)
     await storage.close()
     finding = (await findings(settings))["PATREON_CREATOR_ACCESS_TOKEN"]
     assert finding.result == "Patreon takes it, as the bot keeps it"
@@ -266,7 +266,7 @@ async def test_a_dead_pair_is_told_without_a_call(configure: Configure) -> None:
     seed = TokenPair(access_token=Secret("a"), refresh_token=settings.patreon_creator_refresh_token, expires_at=NOW)
     storage = await Storage.open(settings.database_url, Vault(settings.encryption_keys))
     stored = await storage.credentials.ensure_seed(seed, fingerprint(seed.refresh_token), at=NOW)
-    await storage.credentials.mark_dead(stored.credential_id, NOW)
+    await storage.credentials.mark_dead(stored, NOW)
     await storage.close()
     finding = (await findings(settings))["PATREON_CREATOR_ACCESS_TOKEN"]
     assert finding.verdict is Verdict.WRONG
@@ -277,7 +277,7 @@ async def test_stored_tokens_that_no_key_opens_are_found(configure: Configure) -
     settings = configure()
     pair = TokenPair(access_token=Secret("a"), refresh_token=Secret("r"), expires_at=NOW)
     storage = await Storage.open(settings.database_url, Vault((new_key(),)))
-    await storage.credentials.save_creator("somebody", pair, at=NOW)
+    await storage.credentials.save_consent(PatreonUserId("somebody"), pair, at=NOW)
     await storage.close()
     finding = (await findings(settings))["ENCRYPTION_KEYS"]
     assert (finding.verdict, finding.result) == (Verdict.WRONG, "1 of 1 stored tokens cannot be opened")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from bot.model import CampaignId, GuildId, ReadId, Secret, TokenPair
+from bot.model import CampaignId, GuildId, PatreonUserId, ReadId, Secret, TokenPair
 from bot.patreon.version import PatreonApi
 from bot.roles.evidence import ReadSummary, Verdict
 from bot.roles.intake import CampaignRead
@@ -213,18 +213,21 @@ async def test_a_webhook_made_by_a_person_is_switched_on_where_we_may_see_it(pos
     assert "Emberwood Tales" in await post.said()
 
 
-async def test_a_consent_without_the_scope_is_not_used(post: Post) -> None:
+async def test_what_a_consent_may_do_is_found_by_using_it(post: Post) -> None:
+    """Patreon gives the owner of a client all scopes, whatever was asked for and whatever its answer names."""
     now = post.clock.now()
+    client = post.stage.sandbox.world.client
     pair = TokenPair(
-        access_token=Secret(post.stage.sandbox.world.client.creator_access_token),
-        refresh_token=Secret("none"),
+        access_token=Secret(client.creator_access_token),
+        refresh_token=Secret(client.creator_refresh_token),
         expires_at=now + timedelta(days=31),
-        scopes=frozenset({"campaigns", "campaigns.members"}),
+        scopes=frozenset({"identity", "identity.memberships"}),
     )
-    credential_id = await post.services.storage.credentials.save_creator("somebody", pair, at=now)
+    creator = PatreonUserId(client.owner.id)
+    credential_id = await post.services.storage.credentials.save_consent(creator, pair, at=now)
     await post.services.storage.campaigns.bind(post.guild_id, post.campaign_id, credential_id=credential_id, at=now)
     await post.look()
-    assert post.calls(LIST) == 0
+    assert len(post.webhooks) == 1
 
 
 @pytest.mark.parametrize(

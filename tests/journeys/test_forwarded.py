@@ -24,7 +24,7 @@ async def test_a_forwarded_link_names_the_attacker_and_a_no_stores_nothing(stage
         attacker = stage.user_id("dapple.grey")
         linked = database.execute("SELECT count(*) FROM links WHERE discord_user_id = ?", (attacker,)).fetchone()
         pending = database.execute("SELECT count(*) FROM pendings").fetchone()
-        patrons = database.execute("SELECT count(*) FROM credentials WHERE kind = 'patron'").fetchone()
+        patrons = database.execute("SELECT count(*) FROM credentials WHERE seed_fingerprint IS NULL").fetchone()
     assert linked == pending == patrons == (0,)
     assert "security" in stage.log()
 

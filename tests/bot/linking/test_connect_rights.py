@@ -25,7 +25,7 @@ async def test_who_may_no_more_gets_no_campaign_and_the_consent_is_given_back(wo
         await world.connecting.close()
     assert (view.word, view.cause) == (Word.DENIED, Cause.NO_RIGHT)
     assert await follows(world, GuildId(OTHER_GUILD)) == []
-    assert not await world.storage.credentials.has_pair(PatreonUserId(world.mira.id))
+    assert await world.storage.credentials.find_user(PatreonUserId(world.mira.id)) is None
     assert any(line.get("security") for line in logs)
     assert any("revo" in line["event"] for line in logs)
     ((_, said),) = world.messenger.edits

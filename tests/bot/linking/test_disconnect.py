@@ -48,7 +48,7 @@ async def house(world: LinkWorld) -> LinkWorld:
 
 async def consent(world: LinkWorld) -> CredentialId:
     pair = TokenPair(access_token=Secret("a"), refresh_token=Secret("r"), expires_at=world.clock.now())
-    return await world.storage.credentials.save_creator(world.mira.id, pair, at=world.clock.now())
+    return await world.storage.credentials.save_consent(PatreonUserId(world.mira.id), pair, at=world.clock.now())
 
 
 async def bind(world: LinkWorld, guild_id: GuildId, campaign_id: CampaignId, credential_id: CredentialId) -> None:
@@ -70,7 +70,7 @@ async def owned(world: LinkWorld) -> set[RoleId]:
 
 
 async def has_consent(world: LinkWorld) -> bool:
-    return await world.storage.credentials.has_pair(PatreonUserId(world.mira.id))
+    return await world.storage.credentials.find_user(PatreonUserId(world.mira.id)) is not None
 
 
 @pytest.mark.parametrize("typed", ["71", "moths", " Moths "])

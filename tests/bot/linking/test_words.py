@@ -7,7 +7,13 @@ from bot.linking.words import linked_text, moved_text, plain
 from bot.model import GuildId
 
 
-def linked(*, news: tuple[RoleNews, ...] | None = (), is_member: bool = True, is_troubled: bool = False) -> Linked:
+def linked(
+    *,
+    news: tuple[RoleNews, ...] | None = (),
+    is_member: bool = True,
+    is_troubled: bool = False,
+    owned: tuple[str, ...] = (),
+) -> Linked:
     return Linked(
         username="ada",
         patreon_name="Ada Reed",
@@ -16,6 +22,7 @@ def linked(*, news: tuple[RoleNews, ...] | None = (), is_member: bool = True, is
         is_member=is_member,
         news=news,
         is_troubled=is_troubled,
+        owned_names=owned,
     )
 
 
@@ -32,6 +39,12 @@ def role(name: str = "Gold", why: str = "") -> RoleNews:
         pytest.param(linked(), "No role follows your membership", id="no rule"),
         pytest.param(linked(is_troubled=True), "could not be given", id="discord failed"),
         pytest.param(linked(is_member=False), "no membership of Moth Comics or Moth Radio", id="no membership"),
+        pytest.param(
+            linked(is_member=False, owned=("Moth *Comics*",)),
+            r"no membership of their own campaign, so Moth \*Comics\* gives you no role",
+            id="its creator",
+        ),
+        pytest.param(linked(owned=("Moth Comics",)), "No role follows your membership", id="its creator, a member too"),
     ],
 )
 def test_each_outcome_is_said(outcome: Linked, words: str) -> None:

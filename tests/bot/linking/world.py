@@ -16,6 +16,7 @@ from bot.linking.disconnect import Disconnector
 from bot.linking.flow import LinkFlow
 from bot.linking.giveback import GiveBack
 from bot.linking.outcome import Asker, Landing, RoleNews, StartedLink
+from bot.linking.pairs import Pairs
 from bot.model import (
     Campaign,
     CampaignId,
@@ -120,7 +121,7 @@ class RecordedWebhooks:
     ended: list[tuple[str, bool]] = field(default_factory=list)
 
     async def forget(self, campaign_id: CampaignId, credential_id: CredentialId | None) -> None:
-        had_consent = credential_id is not None and await self.storage.credentials.is_consent(credential_id)
+        had_consent = credential_id is not None and await self.storage.credentials.is_living(credential_id)
         self.ended.append((campaign_id, had_consent))
 
 
@@ -198,7 +199,6 @@ class LinkWorld:
         self.reads = RecordedReads()
         self.webhooks = RecordedWebhooks(storage)
         self.rights = KnownRights()
-        self.owner: PatreonUserId | None = None  # of the pair of the settings
         self.state = PatreonState(self.clock, seed=3)
         self.mira = self.state.add_creator("Mira Quill", campaign_name="Moth Comics")
         gold = self.state.add_tier(self.mira.campaign, "Gold", 1000)
@@ -234,7 +234,7 @@ class LinkWorld:
         return LinkFlow(
             storage=self.storage,
             oauth=oauth,
-            client=patreon,
+            pairs=self._new_pairs(oauth, patreon),
             api=self._api,
             clock=self.clock,
             roles=self.roles,
@@ -248,7 +248,7 @@ class LinkWorld:
         return ConnectFlow(
             storage=self.storage,
             oauth=oauth,
-            client=patreon,
+            pairs=self._new_pairs(oauth, patreon),
             clock=self.clock,
             reads=self.reads,
             messenger=self.messenger,
@@ -281,10 +281,21 @@ class LinkWorld:
         return oauth, PatreonClient(self._http, api=self._api, base_url=self.patreon.url, clock=self.clock)
 
     def _new_give_back(self, oauth: OAuth) -> GiveBack:
-        async def find_owner() -> PatreonUserId | None:
-            return self.owner
+        return GiveBack(storage=self.storage, oauth=oauth)
 
-        return GiveBack(storage=self.storage, oauth=oauth, find_owner=find_owner)
+    def new_pairs(self) -> Pairs:
+        """What a restart of the bot makes."""
+        return self._new_pairs(*self._new_clients())
+
+    def _new_pairs(self, oauth: OAuth, patreon: PatreonClient) -> Pairs:
+        return Pairs(
+            storage=self.storage,
+            client=patreon,
+            oauth=oauth,
+            clock=self.clock,
+            crier=self.crier,
+            give_back=self._new_give_back(oauth),
+        )
 
     async def type_connect(self, guild_id: GuildId = GUILD, guild_name: str = "Moth House") -> StartedLink:
         """Type /patreon connect as an admin."""

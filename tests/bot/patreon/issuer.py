@@ -25,6 +25,7 @@ class MemoryStore:
         self.stored: StoredPair | None = StoredPair(credential_id=PAIR, pair=self.pair(1), obtained_at=clock.now())
         self.log: list[str] = []
         self.broken = 0
+        self.is_consent_on_its_way = False
 
     def pair(self, number: int) -> TokenPair:
         return TokenPair(
@@ -48,20 +49,43 @@ class MemoryStore:
             raise LookupError(credential_id)
         return self.stored
 
-    async def note_refresh_started(self, credential_id: CredentialId, at: datetime) -> None:
-        self.log.append("refresh noted")
-        self.change(refresh_started_at=at)
+    def consent_anew(self) -> None:
+        """Let a fresh consent's pair take the place of the stored one."""
+        assert self.stored is not None
+        self.change(pair=self.pair(9), version=self.stored.version + 1, refresh_started_at=None, dead_at=None)
 
-    async def save_pair(self, credential_id: CredentialId, pair: TokenPair) -> None:
+    def _is_still(self, seen: StoredPair) -> bool:
+        return self.stored is not None and self.stored.version == seen.version
+
+    async def note_refresh_started(self, seen: StoredPair, at: datetime) -> None:
+        self.log.append("refresh noted")
+        if self._is_still(seen):
+            self.change(refresh_started_at=at)
+
+    async def note_refused(self, seen: StoredPair, at: datetime) -> None:
+        self.log.append("refused")
+
+    async def save_pair(self, seen: StoredPair, pair: TokenPair) -> None:
         if self.broken:
             self.broken -= 1
             raise OSError("the disk is full")
+        if not self._is_still(seen):
+            return
         self.log.append(f"saved {pair.access_token.reveal()}")
-        self.change(pair=pair, obtained_at=self.clock.now(), refresh_started_at=None, dead_at=None)
+        self.change(
+            pair=pair,
+            version=seen.version + 1,
+            obtained_at=self.clock.now(),
+            refresh_started_at=None,
+            dead_at=None,
+        )
 
-    async def mark_dead(self, credential_id: CredentialId, at: datetime) -> None:
+    async def mark_dead(self, seen: StoredPair, at: datetime) -> bool:
+        if not self._is_still(seen) or self.is_consent_on_its_way:
+            return False
         self.log.append("dead")
         self.change(dead_at=at)
+        return True
 
 
 class Issuer:

@@ -93,13 +93,19 @@ class OnePair:
     async def load(self, credential_id: CredentialId) -> StoredPair:
         return self.stored
 
-    async def note_refresh_started(self, credential_id: CredentialId, at: datetime) -> None:
+    async def note_refused(self, seen: StoredPair, at: datetime) -> None:
+        pass
+
+    async def note_refresh_started(self, seen: StoredPair, at: datetime) -> None:
         self.stored = msgspec.structs.replace(self.stored, refresh_started_at=at)
 
-    async def save_pair(self, credential_id: CredentialId, pair: TokenPair) -> None:
+    async def save_pair(self, seen: StoredPair, pair: TokenPair) -> None:
         started = self.stored.refresh_started_at
         assert started is not None
-        self.stored = StoredPair(credential_id=credential_id, pair=pair, obtained_at=started)
+        self.stored = StoredPair(
+            credential_id=seen.credential_id, pair=pair, version=seen.version + 1, obtained_at=started
+        )
 
-    async def mark_dead(self, credential_id: CredentialId, at: datetime) -> None:
+    async def mark_dead(self, seen: StoredPair, at: datetime) -> bool:
         self.stored = msgspec.structs.replace(self.stored, dead_at=at)
+        return True

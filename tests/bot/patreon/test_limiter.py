@@ -7,7 +7,7 @@ import pytest
 
 from bot.errors import PatreonThrottled
 from bot.model import Secret
-from bot.patreon.limiter import Limiter
+from bot.patreon.limiter import CLIENT_SECONDS, TOKEN_LIMIT, TOKEN_SECONDS, Limiter
 
 ADA, BO = Secret("ada"), Secret("bo")
 
@@ -140,3 +140,21 @@ async def test_rests_of_long_ago_are_forgotten(limiter: Limiter, time: FakeTime)
         limiter.rest(Secret(f"patron {number}"), 60)
         time.present += 61
     assert len(limiter._rests) == 1
+
+
+async def test_a_token_that_took_another_s_place_goes_on_with_its_rest_and_its_count(
+    limiter: Limiter, time: FakeTime
+) -> None:
+    for _ in range(TOKEN_LIMIT):
+        await limiter.turn(ADA)
+    at = time.present
+    limiter.succeed(ADA, BO)
+    await limiter.turn(BO)
+    assert time.present > at + TOKEN_SECONDS - CLIENT_SECONDS
+    limiter.rest(BO, 30)
+    limiter.succeed(BO, BO)
+    limiter.succeed(BO, Secret("third"))
+    with pytest.raises(PatreonThrottled):
+        await limiter.turn(Secret("third"))
+    limiter.succeed(Secret("never used"), Secret("fourth"))
+    await limiter.turn(Secret("fourth"))

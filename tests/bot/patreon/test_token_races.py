@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from bot.errors import CredentialsDead
+from bot.errors import CredentialsDead, PatreonUnavailable
 from bot.model import Secret
 from bot.patreon.tokens import TokenKeeper
 from tests.bot.patreon.issuer import PAIR, Issuer, MemoryStore
@@ -65,7 +65,7 @@ async def test_a_consent_given_during_a_refresh_wins(
     caller = asyncio.ensure_future(used())
     while not issuer.asked:
         await asyncio.sleep(0)
-    store.change(pair=store.pair(9))
+    store.consent_anew()
     issuer.gate.set()
     assert await caller == "access-9"
     assert store.access_token == "access-9"
@@ -80,11 +80,10 @@ async def test_a_consent_given_during_a_refused_refresh_does_not_die_with_the_ol
     caller = asyncio.ensure_future(used())
     while not issuer.asked:
         await asyncio.sleep(0)
-    store.change(pair=store.pair(9))
+    store.consent_anew()
     issuer.gate.set()
-    with pytest.raises(CredentialsDead):
-        await caller
-    assert await used() == "access-9"
+    assert await caller == "access-9"
+    assert "dead" not in store.log
 
 
 async def test_whoever_meets_a_401_after_another_refreshed_takes_the_new_pair(
@@ -104,3 +103,19 @@ async def test_whoever_meets_a_401_after_another_refreshed_takes_the_new_pair(
     go_on.set()
     assert await caller == "access-2"
     assert issuer.asked == ["refresh-1"]
+
+
+async def test_while_a_fresh_consent_is_on_its_way_no_pair_dies(used: Used, store: MemoryStore, issuer: Issuer) -> None:
+    issuer.access.clear()
+    issuer.refresh.clear()
+    store.is_consent_on_its_way = True
+    for _ in range(2):
+        with pytest.raises(PatreonUnavailable, match="another one takes its place"):
+            await used()
+    store.consent_anew()
+    issuer.access = {"access-9"}
+    assert await used() == "access-9"
+    store.is_consent_on_its_way = False
+    issuer.access.clear()
+    with pytest.raises(CredentialsDead):
+        await used()

@@ -19,9 +19,9 @@ async def linked(scene: Scene) -> Scene:
     await scene.services.rounds.run(trigger="test")
     for username, patron in PATRONS.items():
         await scene.link(username, patron)
-    seed = await scene.services.storage.credentials.find_creator("seed")
+    seed = await scene.services.storage.credentials.find_seed()
     assert seed is not None
-    await scene.services.storage.credentials.mark_dead(seed.credential_id, scene.services.clock.now())
+    await scene.services.storage.credentials.mark_dead(seed, scene.services.clock.now())
     scene.stage.sandbox.patreon.calls.clear()
     return scene
 

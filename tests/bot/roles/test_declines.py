@@ -18,7 +18,10 @@ from bot.model import (
     MembershipRecord,
     PatreonUserId,
     PatronStatus,
+    Secret,
+    TokenPair,
 )
+from bot.patreon.tokens import StoredPair
 from bot.roles.declines import AT_MOST, Declines
 from bot.roles.entitlement import Entitlement, entitle
 from bot.roles.observe import Observer
@@ -173,6 +176,58 @@ async def test_without_grace_there_is_nothing_to_tell(town: Town) -> None:
     await town.storage.guilds.change(GUILD, grace_days=0)
     await town.patron("ada", 11, GUILD, **DECLINED)
     assert await town.after_read() == []
+
+
+async def consented(town: Town, name: str, number: int) -> StoredPair:
+    """Let a patron's link rest on their own consent."""
+    person, patron = DiscordUserId(number), PatreonUserId(f"patreon-{name}")
+    pair = TokenPair(access_token=Secret("a"), refresh_token=Secret("r"), expires_at=town.clock.now())
+    credential_id = await town.storage.credentials.save_consent(patron, pair, at=town.clock.now())
+    link = await town.storage.links.find_discord(person)
+    assert link is not None
+    await town.storage.links.complete_link(link, [], credential_id=credential_id)
+    return await town.storage.credentials.load(credential_id)
+
+
+async def told_of_ended(town: Town) -> list[tuple[DiscordUserId, str]]:
+    before = len(town.told)
+    await town.declines.tell_of_ended(CAMPAIGN)
+    return town.told[before:]
+
+
+@pytest.mark.parametrize("is_dead", [True, False], ids=["dead", "its refresh refused with 400"])
+async def test_a_consent_that_patreon_refuses_is_told_once(town: Town, *, is_dead: bool) -> None:
+    await town.patron("ada", 11, GUILD)
+    stored = await consented(town, "ada", 11)
+    assert await told_of_ended(town) == []
+    if is_dead:
+        await town.storage.credentials.mark_dead(stored, town.clock.now())
+    else:
+        await town.storage.credentials.note_refused(stored, town.clock.now())
+    ((person, text),) = await told_of_ended(town)
+    assert person == 11
+    assert "**Moth Tales**" in text
+    assert r"**Ember\*wood**" in text
+    assert "/link" in text
+    assert await told_of_ended(town) == []
+
+
+async def test_of_a_consent_only_those_are_told_who_hold_a_role_where_it_is_wanted(town: Town) -> None:
+    await town.patron("ada", 11, GuildId(901))
+    await town.storage.credentials.mark_dead(await consented(town, "ada", 11), town.clock.now())
+    assert await told_of_ended(town) == []
+    await town.storage.guilds.change(GUILD, decline_dm=False)
+    assert await told_of_ended(town) == []
+
+
+async def test_consents_and_declines_share_the_ten_of_an_hour(town: Town) -> None:
+    for number in range(AT_MOST + 1):
+        await town.patron(f"patron-{number:02}", 100 + number, GUILD)
+        stored = await consented(town, f"patron-{number:02}", 100 + number)
+        await town.storage.credentials.mark_dead(stored, town.clock.now())
+    assert len(await told_of_ended(town)) == AT_MOST
+    town.clock.move(minutes=61)
+    assert len(await told_of_ended(town)) == 1
 
 
 async def test_who_unlinked_is_told_nothing(town: Town) -> None:

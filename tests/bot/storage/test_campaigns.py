@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from bot.model import Campaign, CampaignId, GuildId, Tier, TierId, TokenPair
+from bot.model import Campaign, CampaignId, GuildId, PatreonUserId, Tier, TierId, TokenPair
 from bot.storage import Storage
 from bot.storage.campaigns import Binding
 
@@ -59,12 +59,12 @@ async def test_a_campaign_is_read_by_the_oldest_consent_that_lives(
     await storage.campaigns.save(campaign)
     await storage.campaigns.bind(HOME, CAMPAIGN, credential_id=None, at=now)
     assert await storage.campaigns.find_reader(CAMPAIGN) is None
-    first = await storage.credentials.save_creator("first", pair(), at=now)
-    second = await storage.credentials.save_creator("second", pair(), at=now)
+    first = await storage.credentials.save_consent(PatreonUserId("first"), pair(), at=now)
+    second = await storage.credentials.save_consent(PatreonUserId("second"), pair(), at=now)
     await storage.campaigns.bind(OTHER, CAMPAIGN, credential_id=second, at=now + timedelta(hours=1))
     await storage.campaigns.bind(HOME, CAMPAIGN, credential_id=first, at=now)
     assert await storage.campaigns.find_reader(CAMPAIGN) == first
-    await storage.credentials.mark_dead(first, now)
+    await storage.credentials.mark_dead(await storage.credentials.load(first), now)
     assert await storage.campaigns.find_reader(CAMPAIGN) == second
-    await storage.credentials.mark_dead(second, now)
+    await storage.credentials.mark_dead(await storage.credentials.load(second), now)
     assert await storage.campaigns.find_reader(CAMPAIGN) is None

@@ -54,11 +54,19 @@ async def test_links_are_found_by_any_of_their_accounts_each_once(
     assert await storage.links.find_any([], []) == ()
 
 
+async def complete(
+    storage: Storage, link: Link, pair: TokenPair, records: list[MembershipRecord]
+) -> tuple[Link, ...] | None:
+    """Store a consent and a link that rests on it."""
+    credential_id = await storage.credentials.save_consent(link.patreon_user_id, pair, at=link.linked_at)
+    return await storage.links.complete_link(link, records, credential_id=credential_id)
+
+
 async def test_completing_a_link_stores_all_that_belongs_to_it(
     storage: Storage, link: Linked, pair: Pair, record: Record, now: datetime
 ) -> None:
     await storage.links.note_unlinked(ADA, None, now)
-    assert await storage.links.complete_link(link(), pair(), [record()]) == ()
+    assert await complete(storage, link(), pair(), [record()]) == ()
     assert await storage.links.find_discord(ADA) == link()
     stored = await storage.credentials.find_patron(ADA_PATREON)
     assert stored is not None
@@ -77,18 +85,18 @@ async def test_completing_a_link_that_cannot_be_stored_stores_nothing(
         fail = "BEFORE INSERT ON memberships BEGIN SELECT RAISE(ABORT, 'the last step fails'); END"
         await connection.execute(text(f"CREATE TRIGGER fail {fail}"))
     with pytest.raises(IntegrityError, match="the last step fails"):
-        await storage.links.complete_link(link(), pair(), [record()])
+        await complete(storage, link(), pair(), [record()])
     assert await storage.links.list_all() == (link(12, ADA_PATREON),)
     assert await storage.credentials.find_patron(ADA_PATREON) is None
     assert await storage.links.is_opted_out(ADA)
 
 
-async def test_moving_a_link_replaces_both_old_ones_and_their_orphaned_tokens(
+async def test_moving_a_link_replaces_both_old_ones_and_needs_their_orphaned_tokens_no_more(
     storage: Storage, link: Linked, pair: Pair
 ) -> None:
-    await storage.links.complete_link(link(12, "p-ada"), pair("old"), [])
-    await storage.links.complete_link(link(11, "p-bo"), pair("bo"), [])
-    replaced = await storage.links.complete_link(link(11, "p-ada"), pair("new"), [])
+    await complete(storage, link(12, "p-ada"), pair("old"), [])
+    await complete(storage, link(11, "p-bo"), pair("bo"), [])
+    replaced = await complete(storage, link(11, "p-ada"), pair("new"), [])
     assert replaced is not None
     assert {one.discord_user_id for one in replaced} == {11, 12}
     assert await storage.links.list_all() == (link(11, "p-ada"),)
@@ -96,44 +104,52 @@ async def test_moving_a_link_replaces_both_old_ones_and_their_orphaned_tokens(
     stored = await storage.credentials.find_patron(ADA_PATREON)
     assert stored is not None
     assert stored.pair == pair("new")
+    orphan = await storage.credentials.find_user(PatreonUserId("p-bo"))
+    assert orphan is not None
+    assert await storage.credentials.list_unneeded() == (orphan.credential_id,)
 
 
-async def test_linking_the_same_accounts_again_keeps_their_tokens(storage: Storage, link: Linked, pair: Pair) -> None:
-    await storage.links.complete_link(link(), pair(), [])
+async def test_a_link_without_a_consent_in_its_place_leaves_the_pair_unneeded(
+    storage: Storage, link: Linked, pair: Pair
+) -> None:
+    await complete(storage, link(), pair(), [])
     assert await storage.links.save(link()) == (link(),)
-    assert await storage.credentials.find_patron(ADA_PATREON) is not None
+    assert await storage.credentials.find_patron(ADA_PATREON) is None
+    assert len(await storage.credentials.list_unneeded()) == 1
 
 
 async def test_of_two_confirmations_at_once_one_wins(
     storage: Storage,
     link: Linked,
-    pair: Pair,
     asked: Callable[..., StateRow],
     landed: Callable[..., PendingRow],
 ) -> None:
     pending_id = await storage.pendings.create(landed(await storage.states.create(asked())))
     answers = await asyncio.gather(
-        storage.links.complete_link(link(11), pair("first"), [], pending_id=pending_id),
-        storage.links.complete_link(link(12), pair("second"), [], pending_id=pending_id),
+        storage.links.complete_link(link(11), [], pending_id=pending_id),
+        storage.links.complete_link(link(12), [], pending_id=pending_id),
     )
     assert sorted(answers, key=str) == [(), None]
     assert len(await storage.links.list_all()) == 1
 
 
-async def test_a_confirmed_pending_link_gives_its_tokens_away(
-    storage: Storage, link: Linked, pair: Pair, asked: Callable[..., StateRow], landed: Callable[..., PendingRow]
+async def test_a_confirmed_pending_link_gives_its_consent_to_the_link(
+    storage: Storage, link: Linked, asked: Callable[..., StateRow], landed: Callable[..., PendingRow]
 ) -> None:
-    pending_id = await storage.pendings.create(landed(await storage.states.create(asked())))
-    await storage.links.complete_link(link(), pair(), [], pending_id=pending_id)
-    found = await storage.pendings.find("cookie-1")
+    row = landed(await storage.states.create(asked()))
+    pending_id = await storage.pendings.create(row)
+    await storage.links.complete_link(link(), [], pending_id=pending_id)
+    found, stored = await storage.pendings.find("cookie-1"), await storage.credentials.find_patron(ADA_PATREON)
     assert found is not None
-    assert (found.status, found.pair) == (PendingStatus.CONFIRMED, None)
+    assert stored is not None
+    assert (found.status, stored.pair, stored.consented_at) == (PendingStatus.CONFIRMED, row.pair, row.created_at)
+    assert await storage.credentials.list_unneeded() == ()
 
 
 async def test_unlinking_forgets_the_person_and_remembers_the_wish(
     storage: Storage, link: Linked, pair: Pair, record: Record, now: datetime
 ) -> None:
-    await storage.links.complete_link(link(), pair(), [record()])
+    await complete(storage, link(), pair(), [record()])
     assert await storage.links.unlink(ADA, at=now) == link()
     assert await storage.links.list_all() == ()
     assert await storage.credentials.find_patron(ADA_PATREON) is None
@@ -160,8 +176,10 @@ async def test_unlinking_is_remembered_for_someone_without_a_link(storage: Stora
     assert not await storage.links.is_opted_out(ADA)
 
 
-async def test_deleting_a_link_drops_its_tokens_and_leaves_no_wish(storage: Storage, link: Linked, pair: Pair) -> None:
-    await storage.links.complete_link(link(), pair(), [])
+async def test_deleting_a_link_needs_its_tokens_no_more_and_leaves_no_wish(
+    storage: Storage, link: Linked, pair: Pair
+) -> None:
+    await complete(storage, link(), pair(), [])
     assert await storage.links.delete(ADA) == link()
     assert await storage.links.delete(ADA) is None
     assert await storage.credentials.find_patron(ADA_PATREON) is None

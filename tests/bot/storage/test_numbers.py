@@ -24,11 +24,12 @@ async def test_a_consent_that_is_dropped_while_it_reads_is_not_mistaken_for_the_
     storage: Storage, pair: Callable[..., TokenPair], now: datetime
 ) -> None:
     """A campaign is disconnected while its list is read, and a patron links: the read's 401 is not the patron's."""
-    creators = await storage.credentials.save_creator("p-mira", pair(), at=now)
-    assert await storage.credentials.drop_unused(creators) == "p-mira"
-    await storage.credentials.save_patron(ADA, pair(), at=now)
-    await storage.credentials.mark_dead(creators, now)
-    stored = await storage.credentials.find_patron(ADA)
+    creators = await storage.credentials.save_consent(PatreonUserId("p-mira"), pair(), at=now)
+    seen = await storage.credentials.load(creators)
+    assert await storage.credentials.drop_unneeded(creators)
+    await storage.credentials.save_consent(ADA, pair(), at=now)
+    assert not await storage.credentials.mark_dead(seen, now)
+    stored = await storage.credentials.find_user(ADA)
     assert stored is not None
     assert stored.credential_id > creators
     assert stored.dead_at is None

@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.model import DiscordUserId, Link, PatreonUserId, TokenPair
+from bot.model import DiscordUserId, Link, PatreonUserId
 from bot.storage import Storage
 from bot.storage.pendings import ExpiredPending, PendingRow, PendingStatus, TooLate
 from bot.storage.states import Purpose, StateId, StateRow
@@ -23,7 +23,10 @@ async def test_a_pending_link_comes_back_with_its_question(storage: Storage, lan
     assert found is not None
     assert found.pending_id == pending_id
     assert found.state.username == "ada"
-    assert (found.identity, found.pair) == (row.identity, row.pair)
+    assert found.identity == row.identity
+    stored = await storage.credentials.find_user(row.identity.patreon_user_id)
+    assert stored is not None
+    assert (found.credential_id, stored.pair) == (stored.credential_id, row.pair)
     assert (found.created_at, found.expires_at) == (row.created_at, row.expires_at)
     assert (found.status, found.result) == (PendingStatus.PENDING, None)
 
@@ -45,13 +48,14 @@ async def test_a_question_is_declined_once(storage: Storage, landed: Landed, sta
     assert await storage.pendings.delete(pending_id)
     assert not await storage.pendings.delete(pending_id)
     assert await storage.pendings.find("cookie-1") is None
+    assert len(await storage.credentials.list_unneeded()) == 1
 
 
 async def test_a_confirmed_link_cannot_be_declined(
-    storage: Storage, landed: Landed, state_id: StateId, link: Callable[..., Link], pair: Callable[..., TokenPair]
+    storage: Storage, landed: Landed, state_id: StateId, link: Callable[..., Link]
 ) -> None:
     pending_id = await storage.pendings.create(landed(state_id))
-    await storage.links.complete_link(link(), pair(), [], pending_id=pending_id)
+    await storage.links.complete_link(link(), [], pending_id=pending_id)
     assert not await storage.pendings.delete(pending_id)
 
 
@@ -68,7 +72,7 @@ async def test_a_purge_names_the_questions_that_nobody_answered(
     unanswered = await storage.pendings.create(landed(state_id, "cookie-1"))
     confirmed = await storage.pendings.create(landed(others[0], "cookie-2"))
     await storage.pendings.create(landed(others[1], "cookie-3", at=now + timedelta(minutes=5)))
-    await storage.links.complete_link(link(), landed(state_id).pair, [], pending_id=confirmed)
+    await storage.links.complete_link(link(), [], pending_id=confirmed)
     expired = ExpiredPending(
         pending_id=unanswered,
         discord_user_id=DiscordUserId(11),
@@ -95,7 +99,7 @@ async def test_a_confirmed_link_keeps_whom_it_replaced_until_all_is_told(
     await storage.links.save(old)
     await storage.pendings.create(landed(state_id, "cookie-1"))
     confirmed = await storage.pendings.create(landed(other, "cookie-2"))
-    await storage.links.complete_link(link(), landed(state_id).pair, [], pending_id=confirmed)
+    await storage.links.complete_link(link(), [], pending_id=confirmed)
     (unended,) = await storage.pendings.list_unended()
     assert (unended.pending_id, unended.replaced) == (confirmed, (old,))
     await storage.pendings.end(confirmed)
@@ -111,14 +115,15 @@ async def test_a_question_of_one_purpose_is_not_found_for_the_other(
     assert await storage.pendings.find("cookie-1", Purpose.CONNECT) is not None
 
 
-async def test_a_confirmed_question_keeps_its_result_and_no_tokens(
+async def test_a_confirmed_question_keeps_its_result_and_needs_no_tokens(
     storage: Storage, state_id: StateId, landed: Landed
 ) -> None:
     pending_id = await storage.pendings.create(landed(state_id))
     await storage.pendings.confirm(pending_id, "[]")
     found = await storage.pendings.find("cookie-1")
     assert found is not None
-    assert (found.status, found.result, found.pair) == (PendingStatus.CONFIRMED, "[]", None)
+    assert (found.status, found.result) == (PendingStatus.CONFIRMED, "[]")
+    assert await storage.credentials.list_unneeded() == (found.credential_id,)
 
 
 async def test_an_answer_that_was_given_up_makes_no_question(

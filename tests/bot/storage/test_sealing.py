@@ -21,11 +21,11 @@ async def test_every_sealed_column_of_every_table_is_listed(
     place = ButtonPlace(kind=ButtonKind.REPLY, application_id=1, token=Secret("interaction-token"))
     await storage.states.attach_button(state_id, place)
     await storage.pendings.create(landed(state_id))
-    await storage.credentials.save_patron(ADA, pair(), at=asked().created_at)
+    await storage.arrivals.keep(pair(), asked_at=asked().created_at)
     values = await storage.sealing.list_sealed()
     assert sorted((value.table, value.column) for value in values) == [
+        ("arrivals", "pair_sealed"),
         ("credentials", "pair_sealed"),
-        ("pendings", "pair_sealed"),
         ("states", "button_token_sealed"),
     ]
     assert all(vault.open(value.sealed).reveal() for value in values)
@@ -34,9 +34,10 @@ async def test_every_sealed_column_of_every_table_is_listed(
 async def test_a_value_is_replaced_only_where_it_is_still_the_same(
     storage: Storage, vault: Vault, pair: Callable[..., TokenPair], now: datetime
 ) -> None:
-    credential_id = await storage.credentials.save_patron(ADA, pair("old"), at=now)
+    credential_id = await storage.credentials.save_consent(ADA, pair("old"), at=now)
     (listed,) = await storage.sealing.list_sealed()
-    await storage.credentials.save_pair(credential_id, pair("refreshed meanwhile"))
+    stored = await storage.credentials.load(credential_id)
+    await storage.credentials.save_pair(stored, pair("refreshed meanwhile"))
     assert not await storage.sealing.replace_sealed(listed, vault.reseal(listed.sealed))
     assert (await storage.credentials.load(credential_id)).pair == pair("refreshed meanwhile")
     (present,) = await storage.sealing.list_sealed()

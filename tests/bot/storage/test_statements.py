@@ -113,6 +113,7 @@ async def use_campaigns(storage: Storage, campaign: Campaign, now: datetime) -> 
     await storage.campaigns.find_reader(CAMPAIGN)
     await storage.campaigns.campaigns_of(GUILD)
     await storage.campaigns.was_unbound(GUILD, CAMPAIGN)
+    await storage.campaigns.owned_by(ADA_PATREON, [CAMPAIGN])
     await storage.campaigns.unbind(GUILD, CAMPAIGN)
     await storage.campaigns.release(CredentialId(1), but=GUILD)
     await storage.guilds.settings(GUILD)
@@ -121,27 +122,40 @@ async def use_campaigns(storage: Storage, campaign: Campaign, now: datetime) -> 
 
 async def use_credentials(storage: Storage, pair: TokenPair, now: datetime) -> None:
     credentials = storage.credentials
-    credential_id = await credentials.save_patron(ADA_PATREON, pair, at=now)
+    credential_id = await credentials.save_consent(ADA_PATREON, pair, at=now)
+    arrival_id = await storage.arrivals.keep(pair, asked_at=now)
+    await storage.arrivals.list_awaited(now)
+    await credentials.renew(ADA_PATREON, pair, at=now, arrival_id=arrival_id, is_lesser=True)
+    await storage.arrivals.list_held_back()
+    await credentials.renew(ADA_PATREON, pair, at=now, arrival_id=arrival_id, is_lesser=False)
+    await storage.arrivals.note_refused(arrival_id)
+    await storage.arrivals.drop(arrival_id)
+    await storage.arrivals.purge(now)
     await credentials.load(credential_id)
-    await credentials.note_refresh_started(credential_id, now)
-    await credentials.save_pair(credential_id, pair)
-    await credentials.mark_dead(credential_id, now)
+    await credentials.note_refresh_started(await credentials.load(credential_id), now)
+    await credentials.note_refused(await credentials.load(credential_id), now)
+    await credentials.mark_dead(await credentials.load(credential_id), now)
+    await credentials.save_pair(await credentials.load(credential_id), pair)
     await credentials.find_patron(ADA_PATREON)
     await credentials.list_patrons()
     await credentials.patron_ended_at(ADA_PATREON)
-    await credentials.save_creator("p-creator", pair, at=now)
-    await credentials.find_creator("p-creator")
-    await credentials.drop_unused(credential_id)
-    await credentials.has_pair(ADA_PATREON)
-    await credentials.is_consent(credential_id)
-    await credentials.ensure_seed(pair, "f1", at=now)
+    await credentials.list_ended()
+    await credentials.find_user(ADA_PATREON)
+    await credentials.is_reader(credential_id)
+    await credentials.is_living(credential_id)
+    seed = await credentials.ensure_seed(pair, "f1", at=now)
+    await credentials.has_nameless()
     await credentials.find_seed("f1")
+    await credentials.owner_of(seed.credential_id)
+    await credentials.name_seed(seed.credential_id, ADA_PATREON, at=now)
+    await credentials.list_unneeded()
+    await credentials.find_unneeded(credential_id)
+    await credentials.drop_unneeded(credential_id)
     await credentials.oldest_ages()
     for value in await storage.sealing.list_sealed():
         await storage.sealing.replace_sealed(value, value.sealed)
     await storage.sealing.note_keys(("f1",))
     await storage.sealing.keys_in_use()
-    await credentials.drop_patron(ADA_PATREON)
 
 
 async def use_linking(storage: Storage, asked: StateRow, landed: Callable[..., PendingRow], now: datetime) -> None:
@@ -165,10 +179,10 @@ async def use_linking(storage: Storage, asked: StateRow, landed: Callable[..., P
     await storage.states.purge(now)
 
 
-async def use_people(storage: Storage, link: Link, record: MembershipRecord, pair: TokenPair) -> None:
+async def use_people(storage: Storage, link: Link, record: MembershipRecord) -> None:
     now = link.linked_at
     await storage.links.save(link)
-    await storage.links.complete_link(link, pair, [record], pending_id=None)
+    await storage.links.complete_link(link, [record])
     await storage.links.find_discord(ADA)
     await storage.links.find_patreon(ADA_PATREON)
     await storage.links.list_all()
@@ -274,7 +288,7 @@ async def test_every_statement_compiles_for_sqlite_and_for_postgresql(
     await use_campaigns(storage, a("campaign"), now)
     await use_credentials(storage, a("pair")(), now)
     await use_linking(storage, a("asked")(), a("landed"), now)
-    await use_people(storage, a("link")(), a("record")(), a("pair")())
+    await use_people(storage, a("link")(), a("record")())
     await use_roles(storage, now)
     await use_holds(storage, now)
     await use_records(storage, now)

@@ -10,7 +10,8 @@ from tests.bot.web.conftest import Site
 
 
 async def is_connected(site: Site) -> bool:
-    return await site.world.storage.credentials.has_pair(PatreonUserId(site.world.mira.id))
+    stored = await site.world.storage.credentials.find_user(PatreonUserId(site.world.mira.id))
+    return stored is not None and await site.world.storage.credentials.is_reader(stored.credential_id)
 
 
 class TestTheWayThrough:

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from bot import home as home_file
-from bot.model import CampaignId, LinkOrigin, Secret
+from bot.model import CampaignId, LinkOrigin, PatreonUserId, Secret
 from sandbox.discord import ActionError
 from tests.fakes.scene import ADMIN, MEMBER, Scene, buttons
 from tests.fakes.stored import load_campaign
@@ -121,7 +121,7 @@ async def test_the_settings_do_not_bring_back_what_an_admin_disconnected_but_con
     await scene.services.rounds.run(trigger="test")
     assert await bound(scene) == (home(scene),)
     (binding,) = await scene.services.storage.campaigns.bindings()
-    creator = await scene.services.storage.credentials.find_creator(scene.stage.patron_id("Wren Ashdown"))
+    creator = await scene.services.storage.credentials.find_user(PatreonUserId(scene.stage.patron_id("Wren Ashdown")))
     assert creator is not None
     assert binding.credential_id == creator.credential_id, "the creator said yes to this very server"
 

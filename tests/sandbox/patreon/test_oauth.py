@@ -149,6 +149,43 @@ async def test_the_owner_of_a_client_gets_all_scopes(ask: Asker, shop: Shop) -> 
     assert {"campaigns", "campaigns.members", "w:campaigns.webhook", "identity[email]"} <= set(scopes)
 
 
+async def test_a_new_consent_ends_the_older_pair_of_this_person_alone(ask: Asker, shop: Shop) -> None:
+    older, other = await ask.pair(shop.ada), await ask.pair(shop.creator)
+    code = await ask.code(shop.ada)
+    assert (await ask.get(IDENTITY, older["access_token"])).status == 200, "a code that nobody handed in ends nothing"
+    newer = await post(ask, ask.exchange_form(code))
+    assert (await ask.get(IDENTITY, older["access_token"])).status == 401
+    assert (await post(ask, ask.refresh_form(older["refresh_token"]))).body == {"error": "invalid_grant"}
+    for living in (newer.body, other):
+        assert (await ask.get(IDENTITY, living["access_token"])).status == 200
+
+
+async def test_the_creators_own_consent_ends_the_pair_that_the_portal_shows(ask: Asker, shop: Shop) -> None:
+    shown = (shop.client.creator_access_token, shop.client.creator_refresh_token)
+    pair = await ask.pair(shop.creator, "identity")
+    assert (await ask.get("/api/oauth2/v2/campaigns", shown[0])).status == 401
+    assert (await post(ask, ask.refresh_form(shown[1]))).status == 401
+    assert (await ask.get("/api/oauth2/v2/campaigns", pair["access_token"])).status == 200
+    fresh = shop.state.oauth.issue_creator_pair(shop.client)
+    assert (await ask.get(IDENTITY, pair["access_token"])).status == 401
+    assert (await ask.get(IDENTITY, fresh.access_token)).status == 200
+
+
+async def test_a_refresh_leaves_the_pair_to_which_it_belongs_to_its_person(ask: Asker, shop: Shop) -> None:
+    old = await ask.pair(shop.ada)
+    new = await post(ask, ask.refresh_form(old["refresh_token"]))
+    await ask.pair(shop.ada)
+    for token in (old["access_token"], new.body["access_token"]):
+        assert (await ask.get(IDENTITY, token)).status == 401
+
+
+async def test_where_older_pairs_are_told_to_live_they_do(ask: Asker, shop: Shop) -> None:
+    shop.state.oauth.older_pairs_die = False
+    older = await ask.pair(shop.ada)
+    await ask.pair(shop.ada)
+    assert (await ask.get(IDENTITY, older["access_token"])).status == 200
+
+
 @pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
 async def test_revoking_ends_the_whole_consent(ask: Asker, shop: Shop, kind: str) -> None:
     pair = await ask.pair(shop.ada)

@@ -1,0 +1,205 @@
+"""What becomes of a fresh pair: kept at once, it waits until it is known whose it is, and then takes its place.
+
+Patreon keeps one living pair for each client and user, and a new consent ends the older one (discourse-patreon #9,
+#109). So whatever a person answers on our page, the fresh pair is the one that lives:
+
+| the person                                        | what becomes of the fresh pair                            |
+|---------------------------------------------------|-----------------------------------------------------------|
+| not known, for Patreon does not say               | waits, an hour at most, and Patreon is asked again        |
+| has a pair stored                                 | takes its place at once                                   |
+| the same, and the fresh one opens less            | waits until Patreon refuses the stored one; admins hear   |
+| has none                                          | stored while their question is open; handed back after No |
+
+What a pair opens is found by using it: the scopes that an answer names are not all that Patreon grants, nor always
+granted (developers' forum, 8908). Knows no page, no state and no cookie.
+"""
+
+import asyncio
+from contextlib import aclosing
+from datetime import datetime, timedelta
+from typing import NoReturn
+
+import msgspec
+import structlog
+
+from bot.clock import Clock
+from bot.errors import CredentialsDead, PatreonRefused, PatreonUnavailable, PledgekeeperError
+from bot.linking.giveback import GiveBack
+from bot.linking.ports import Crier
+from bot.linking.words import plain
+from bot.model import Campaign, CampaignId, CredentialId, GuildId, Identity, Secret, TokenPair
+from bot.patreon.client import PatreonClient
+from bot.patreon.oauth import OAuth
+from bot.patreon.protocol import UnreadableRefusal
+from bot.storage import Storage
+from bot.storage.arrivals import Arrival, ArrivalId
+from bot.vault import VaultKeyMissing
+
+log = structlog.get_logger(__name__)
+
+TRIAL_SECONDS = 5.0  # a person waits in front of an empty page meanwhile
+IN_HAND = timedelta(seconds=20)  # so long the callback itself may be at work on a pair
+LONGEST_WAIT = timedelta(hours=1)
+TEND_SECONDS = 10.0
+SHORTEST_PAUSE = timedelta(seconds=20)  # between two tries of one; each is twice as long as the one before
+LESSER = "lesser-consent:"
+
+
+class Arrived(msgspec.Struct, frozen=True, kw_only=True):
+    """A fresh pair, and whose it is."""
+
+    arrival_id: ArrivalId
+    identity: Identity
+    is_lesser: bool = False  # it opens less than the stored one
+
+
+class Pairs:
+    """Takes fresh pairs in."""
+
+    def __init__(
+        self, *, storage: Storage, client: PatreonClient, oauth: OAuth, clock: Clock, crier: Crier, give_back: GiveBack
+    ) -> None:
+        self._storage = storage
+        self._client = client
+        self._oauth = oauth
+        self._clock = clock
+        self._crier = crier
+        self._give_back = give_back
+        self._began_at = clock.now()
+        self._pace: dict[
+            ArrivalId, tuple[datetime, timedelta]
+        ] = {}  # when each is asked about next, and the pause after
+
+    async def arrive(self, pair: TokenPair, asked_at: datetime) -> Arrived:
+        """Keep what Patreon has just given, and find out whose it is.
+
+        Raises our errors where that cannot be found out now: then it waits. Whoever gets an answer ends the waiting, by
+        a pending question or by `settle`.
+        """
+        return await self._meet(await self._storage.arrivals.keep(pair, asked_at=asked_at), pair)
+
+    async def settle(self, pair: TokenPair, arrived: Arrived, *, asked_at: datetime) -> None:
+        """Give a pair its place where no question follows; a person who has none stored keeps none."""
+        is_stored = await self._storage.credentials.renew(
+            arrived.identity.patreon_user_id,
+            pair,
+            at=asked_at,
+            arrival_id=arrived.arrival_id,
+            is_lesser=arrived.is_lesser,
+        )
+        if not is_stored:
+            await self._give_back.revoke(pair)
+            await self._storage.arrivals.drop(arrived.arrival_id)
+
+    async def open_campaigns(self, token: Secret) -> tuple[Campaign, ...]:
+        """Return the campaigns that a token opens, members included. Raises CredentialsDead or PatreonRefused if not.
+
+        Raises TryLater where Patreon does not say.
+        """
+        try:
+            campaigns = await self._client.fetch_campaigns(token)
+            for campaign in campaigns[:1]:
+                async with aclosing(self._client.iter_membership_pages(token, campaign.campaign_id)) as pages:  # type: ignore[type-var]  # a generator
+                    await anext(pages)
+        except UnreadableRefusal as error:
+            raise PatreonUnavailable(str(error)) from None
+        return campaigns
+
+    async def run(self) -> NoReturn:
+        """Look after the pairs that wait, those of an earlier process too."""
+        while True:
+            await self.tend()
+            await asyncio.sleep(TEND_SECONDS)
+
+    async def tend(self) -> None:
+        """Ask once more whose the waiting pairs are, forget those that waited too long, and tell of held back ones."""
+        now = self._clock.now()
+        forgotten = await self._storage.arrivals.purge(now - LONGEST_WAIT)
+        if forgotten:
+            log.warning("Patreon did not tell in an hour who consented; the pairs are forgotten", pairs=forgotten)
+        waiting = await self._storage.arrivals.list_awaited(max(now - IN_HAND, self._began_at))
+        for arrival in self._due(waiting, now):
+            try:
+                arrived = await self._meet(arrival.arrival_id, arrival.pair)
+            except PledgekeeperError as error:
+                log.info("Patreon does not tell yet who consented", why=str(error))
+                continue
+            await self.settle(arrival.pair, arrived, asked_at=arrival.asked_at)
+            owner = arrived.identity.patreon_user_id
+            log.info("a pair that waited has found its owner", patreon_user_id=owner)
+        await self._tell_of_lesser()
+
+    def _due(self, waiting: tuple[Arrival, ...], now: datetime) -> list[Arrival]:
+        """Pick those whose turn it is: whoever is refused again and again is shut out by Patreon in the end."""
+        paces = {one.arrival_id: self._pace.get(one.arrival_id, (now, SHORTEST_PAUSE)) for one in waiting}
+        due = [one for one in waiting if paces[one.arrival_id][0] <= now]
+        for one in due:
+            _, pause = paces[one.arrival_id]
+            paces[one.arrival_id] = (now + pause, 2 * pause)
+        self._pace = paces
+        return due
+
+    async def _meet(self, arrival_id: ArrivalId, pair: TokenPair) -> Arrived:
+        try:
+            identity = await self._client.fetch_identity(pair.access_token)
+        except (CredentialsDead, PatreonRefused):
+            await self._storage.arrivals.note_refused(arrival_id)
+            raise
+        is_lesser = False
+        try:
+            stored = await self._storage.credentials.find_user(identity.patreon_user_id)
+        except VaultKeyMissing:
+            stored = None  # it is of no use to anybody: the fresh one takes its place
+        if stored is not None:
+            self._oauth.succeed(stored.pair.access_token, pair.access_token)
+            is_lesser = await self._is_lesser(stored.credential_id, pair)
+        return Arrived(arrival_id=arrival_id, identity=identity, is_lesser=is_lesser)
+
+    async def _is_lesser(self, credential_id: CredentialId, pair: TokenPair) -> bool:
+        """Tell whether Patreon refuses to a fresh pair what the stored one is for."""
+        if not await self._storage.credentials.is_reader(credential_id):
+            return False
+        bindings = await self._storage.campaigns.bindings()
+        needed = {one.campaign_id for one in bindings if one.credential_id == credential_id}
+        try:
+            async with asyncio.timeout(TRIAL_SECONDS):
+                opened = {campaign.campaign_id for campaign in await self.open_campaigns(pair.access_token)}
+        except (CredentialsDead, PatreonRefused) as refusal:
+            log.warning("a creator's new consent opens no campaign", credential_id=credential_id, why=str(refusal))
+            return True
+        except (PledgekeeperError, TimeoutError):
+            return False  # nobody knows; the older one is over in any case
+        return not needed <= opened
+
+    async def _tell_of_lesser(self) -> None:
+        names: dict[tuple[GuildId, CampaignId], str] = {}
+        held_back = await self._storage.arrivals.list_held_back()
+        bindings = await self._storage.campaigns.bindings()
+        for binding in bindings:
+            if binding.credential_id in held_back:
+                campaign = await self._storage.campaigns.load(binding.campaign_id)
+                name = binding.campaign_id if campaign is None else campaign.name
+                names[binding.guild_id, binding.campaign_id] = plain(name)
+        for (guild_id, campaign_id), name in names.items():
+            await self._crier.tell_admin(guild_id, f"{LESSER}{campaign_id}", _lesser_text(name))
+        for guild_id in {binding.guild_id for binding in bindings}:
+            for key in await self._crier.told(guild_id, LESSER):
+                campaign_id = CampaignId(key.removeprefix(LESSER))
+                if (guild_id, campaign_id) not in names:
+                    await self._crier.over(guild_id, key, await self._over_text(campaign_id))
+
+    async def _over_text(self, campaign_id: CampaignId) -> str:
+        campaign = await self._storage.campaigns.load(campaign_id)
+        name = plain(campaign_id if campaign is None else campaign.name)
+        if await self._storage.campaigns.find_reader(campaign_id) is None:
+            return (
+                f"Patreon no longer accepts the older consent for **{name}**. Its creator must use `/patreon connect`"
+            )
+        return f"I read **{name}** with its creator's newest consent"
+
+
+def _lesser_text(name: str) -> str:
+    return (
+        f"The creator of **{name}** gave me a new consent that doesn't open its member list. I keep using the older one"
+        " until Patreon refuses it; ask the creator to answer a `/patreon connect` again"
+    )
