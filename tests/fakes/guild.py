@@ -6,7 +6,7 @@ when told to, dies with the bot's process, and remembers whose hand each role is
 
 import asyncio
 import enum
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import SimpleNamespace
@@ -70,13 +70,17 @@ class FakeGuild:
         self.channels: list[Any] = []
         self.roles = [FakeRole(GUILD, "@everyone", 0), *(FakeRole(id_, name) for id_, name in role_names.items())]
         top = FakeRole(2, "Bot", BOT_TOP)
-        rights = SimpleNamespace(value=MANAGE_ROLES)
+        rights = SimpleNamespace(value=MANAGE_ROLES, manage_roles=True)
         self.me = SimpleNamespace(top_role=top, guild_permissions=rights, guild=self, id=3)
+        self.owner = SimpleNamespace(top_role=top, guild_permissions=rights, guild=self, id=self.owner_id)
         self.members: dict[int, FakeMember] = {}
         self.theirs: set[tuple[int, int]] = set()  # roles that a person gave, and that the bot never owned
         self.writes: list[tuple[str, int, int]] = []
         self.mishap: Mishap | None = None  # of the next write
+        self.told: list[int] = []  # who was sent a direct message
         self.died = asyncio.Event()
+        self.is_quick = asyncio.Event()  # cleared: Discord takes its time, and no write arrives before it is set again
+        self.is_quick.set()
         self.before_write: Callable[[str, int, int], None] = lambda *_: None
         self.on_update: Callable[[FakeMember], None] = lambda _: None
 
@@ -86,10 +90,23 @@ class FakeGuild:
         await asyncio.sleep(0)
         return [self.members[id_] for id_ in user_ids if id_ in self.members]
 
+    async def fetch_member(self, person: int) -> Any:
+        """Return who asks for a campaign, and whether they may: nobody else is asked for one by one."""
+        assert person == self.owner_id
+        await asyncio.sleep(0)
+        return self.owner
+
+    async def fetch_members(self, *, limit: int | None) -> AsyncIterator[FakeMember]:
+        assert limit is None
+        for member in list(self.members.values()):
+            await asyncio.sleep(0)
+            yield member
+
     async def write(self, verb: str, person: int, role: int) -> None:
         """Carry out a write of the bot's, under the mishap of the moment."""
         if self.died.is_set():
             await self._die()
+        await self.is_quick.wait()
         self.before_write(verb, person, role)
         self.writes.append((verb, person, role))
         mishap, self.mishap = self.mishap, None
@@ -167,7 +184,8 @@ class FakeClient:
     async def remove_role(self, _: GuildId, person: DiscordUserId, role: RoleId, *, reason: str) -> None:
         await self.guild.write("DELETE", person, role)
 
-    async def create_dm(self, user: object) -> None:
+    async def create_dm(self, user: Any) -> None:
+        self.guild.told.append(user.id)
         raise discord.ClientException("nobody reads direct messages in this town")
 
 

@@ -7,46 +7,52 @@ stores the town keeps the truth: what Patreon's model says that each person earn
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import parse_qs, urlsplit
 
+from bot.app import READS_KEPT
 from bot.build import build
-from bot.linking.outcome import Asker
 from bot.model import (
     CampaignId,
     DiscordUserId,
     Grant,
     GrantState,
+    GuildSettings,
     HoldState,
+    Mode,
     PatreonUserId,
     RoleId,
     RoleRule,
     RuleId,
-    RuleKind,
     Secret,
-    TierId,
 )
-from bot.patreon.http import Http
-from bot.patreon.limiter import Limiter
 from bot.services import Services
 from bot.settings import Settings
 from bot.storage import Storage
 from bot.vault import Vault, new_key
-from sandbox.patreon import PatreonStandIn, PatreonState, standing
+from sandbox.patreon import Campaign, Creator, Member, PatreonStandIn, PatreonState, Patron, standing
 from sandbox.patreon.errors import ActionError
 from sandbox.weather import Fault, Weather
 from tests.fakes.guild import GUILD, FakeGuild, FakeMember, as_client
-from tests.fakes.townlife import Leaps, Life, TownClock, no_sleep
+from tests.fakes.townlife import Life, TownClock, TownHttp
 
-TIERS = {"Bronze": 300, "Silver": 500, "Gold": 1000}
-ROLES = {"Bronze": RoleId(11), "Silver": RoleId(12), "Gold": RoleId(13), "Supporter": RoleId(14)}
+TALES, INK = "Town Tales", "Ink and Paper"  # the campaign of the settings, and one that its creator connects
+PRICES = {TALES: {"Bronze": 300, "Silver": 500, "Gold": 1000}, INK: {"Inkling": 400}}
+TIERS = {title: name for name, titles in PRICES.items() for title in titles}
+SOURCES = (*TIERS, *PRICES)  # what may earn a role: a tier, or any pledge to a campaign
+ROLES = {title: RoleId(11 + number) for number, title in enumerate((*TIERS, "Supporter"))}
+HOUSE_RULES = (
+    *((title, title) for title in TIERS),
+    ("Supporter", TALES),
+    ("Supporter", INK),
+)  # role, and what earns it
 PEOPLE = ("ada", "ben", "cleo", "dan", "eve", "fay", "gus", "hal")
 SELF_LINKED = "hal"  # Patreon reports their Discord account by itself
 CROWD = 44  # patrons who are nobody in Discord, so that what our people do is never an anomaly of the list
 PUBLIC_URL = "http://127.0.0.1:9"
+CATCHING_UP = "planning of those not seen before"  # the task of bot/roles/muster.py
 CLEAR_AFTER = {"401": 1}  # a token that is refused twice is dead
 
 
@@ -54,6 +60,7 @@ class Town:
     """Everything, and the verbs of a story."""
 
     services: Services
+    http: TownHttp
 
     def __init__(self, folder: Path, statistics: Counter[str]) -> None:
         self.statistics = statistics
@@ -64,51 +71,52 @@ class Town:
         self.state = PatreonState(self.clock)
         self.patreon = PatreonStandIn(self.state, clock=self.clock, weather=self.weather)
         self.is_deaf = False  # Discord is not connected
+        self.is_fair = True  # nothing was lied, lost, refused or killed since the last time that all was well
+        self.rules: dict[RuleId, RoleRule] = {}
+        self.settings = GuildSettings()
         self._url = f"sqlite+aiosqlite:///{folder / 'town.db'}"
         self._key = new_key()
         self._hearing: set[asyncio.Task[None]] = set()
         self._not_ours: set[asyncio.Task[Any]] = set()
         self._linked: dict[int, str] = {}  # person -> patron, as of the last look at the links
         # since it was last known to be earned, there was a time it was not
-        self._unearned: set[tuple[int, int]] = set()
+        self._unearned: set[tuple[int, str]] = set()
         self._ids = {name: DiscordUserId(1000 + number) for number, name in enumerate(PEOPLE)}
         self._build()
 
     def _build(self) -> None:
-        creator = self.state.add_creator("Wren", campaign_name="Town Tales")
-        self.campaign = creator.campaign
-        self.tiers = {name: self.state.add_tier(self.campaign, name, cents) for name, cents in TIERS.items()}
-        self.patrons = {name: self.state.add_patron(name.title()) for name in PEOPLE}
+        self.creators: dict[str, Creator] = {
+            name: self.state.add_creator(creator, campaign_name=name)
+            for name, creator in ((TALES, "Wren"), (INK, "Robin"))
+        }
+        self.campaigns: dict[str, Campaign] = {name: creator.campaign for name, creator in self.creators.items()}
+        self.tiers = {
+            title: self.state.add_tier(self.campaigns[name], title, cents)
+            for name, titles in PRICES.items()
+            for title, cents in titles.items()
+        }
+        self.patrons: dict[str, Patron | Creator] = {name: self.state.add_patron(name.title()) for name in PEOPLE}
         self.patrons[SELF_LINKED].discord_user_id = str(self._ids[SELF_LINKED])
+        self.patrons |= {creator.full_name.lower(): creator for creator in self.creators.values()}
         for number in range(CROWD):
             one = self.state.add_patron(f"Crowd {number}", discord_user_id="5000" if number == 0 else None)
-            self.state.add_member(one, self.tiers["Bronze"], since=self.clock.now() - timedelta(days=1))
-        self.client = self.state.add_client([f"{PUBLIC_URL}/oauth/callback"], owner=creator)
+            for title in ("Bronze", "Inkling"):
+                self.state.add_member(one, self.tiers[title], since=self.clock.now() - timedelta(days=1))
+        self.client = self.state.add_client([f"{PUBLIC_URL}/oauth/callback"], owner=self.creators[TALES])
         for person in self._ids.values():
             self.guild.join(person, self.clock.now() - timedelta(days=100))
-        self.guild.before_write, self.guild.on_update = self._judge_write, self._hear
+        self.guild.before_write, self.guild.on_update = self._judge_write, self.hear
         limits = self.patreon.limits
         limits.per_client.most = limits.per_token.most = limits.refusals.most = 10**9
 
     # --- the bot's life
 
     async def open(self) -> None:
-        """Serve Patreon, start the bot, and write the rules: a role for each tier, and one for any paying patron."""
+        """Serve Patreon, and start the bot."""
         await self.patreon.start()
         self._not_ours = asyncio.all_tasks()
         await self.start()
         await self.services.rounds.run(trigger="test")
-        for name, role in ROLES.items():
-            rule = RoleRule(
-                rule_id=RuleId(0),
-                guild_id=GUILD,
-                role_id=role,
-                campaign_id=CampaignId(self.campaign.id),
-                kind=RuleKind.TIER if name in TIERS else RuleKind.PAYING,
-                tier_id=TierId(self.tiers[name].id) if name in TIERS else None,
-            )
-            await self.services.storage.rules.add(rule, created_by=DiscordUserId(1), at=self.clock.now())
-        await self.settle()
 
     async def start(self) -> None:
         """Build the bot on the database as it is, and let it see the guild."""
@@ -120,7 +128,7 @@ class Town:
             "patreon_client_secret": Secret(self.client.secret),
             "patreon_creator_access_token": Secret(self.client.creator_access_token),
             "patreon_creator_refresh_token": Secret(self.client.creator_refresh_token),
-            "patreon_campaign_id": CampaignId(self.campaign.id),
+            "patreon_campaign_id": CampaignId(self.campaigns[TALES].id),
             "public_url": PUBLIC_URL,
             "encryption_keys": (self._key,),
             "database_url": self._url,
@@ -128,8 +136,8 @@ class Town:
         settings = Settings(**told)
         storage = await Storage.open(self._url, Vault(settings.encryption_keys))
         self._life = Life(storage.database)
-        self._http = Http(limiter=Limiter(monotonic=Leaps(), sleep=no_sleep), sleep=no_sleep)
-        self.services = await build(settings=settings, clock=self.clock, storage=storage, http=self._http)
+        self.http = TownHttp()
+        self.services = await build(settings=settings, clock=self.clock, storage=storage, http=self.http)
         self.guild.died = asyncio.Event()
         self.services.holder.put(as_client(self.guild))
 
@@ -145,7 +153,7 @@ class Town:
             task.cancel()
         await asyncio.gather(*ours, return_exceptions=True)
         self._hearing.clear()
-        await self._http.close()
+        await self.http.close()
         await self.services.storage.close()
 
     async def close(self) -> None:
@@ -161,7 +169,9 @@ class Town:
 
     async def heed(self) -> None:
         """Do what the bot asks its owner for: a new pair, where a kill in the midst of a refresh lost the old one."""
-        if await self.services.storage.campaigns.find_reader(CampaignId(self.campaign.id)) is None:
+        followed = await self.services.storage.campaigns.campaigns_of(GUILD)
+        tales = CampaignId(self.campaigns[TALES].id)
+        if tales in followed and await self.services.storage.campaigns.find_reader(tales) is None:
             self.statistics["pairs lost in a refresh"] += 1
             self.state.oauth.issue_creator_pair(self.client)
             await self.restart()
@@ -185,11 +195,13 @@ class Town:
     async def roles_changed(self) -> None:
         """Somebody minds the house, and moves a role: what Discord refused is tried again, as cogs/sync.py has it."""
         await self.heed()
-        self.services.breakers.reset(GUILD)
         await self.until_death(self._ready())
 
     async def _ready(self) -> None:
+        """Do what the bot does when Discord is ready, by cogs/sync.py."""
         self.services.observer.forget()
+        self.services.breakers.reset(GUILD)
+        self.services.reconciler.catch_up()
         await self.services.reconciler.consider(GUILD, None, trigger="start")
         await self._quiet()
 
@@ -207,17 +219,40 @@ class Town:
             task.result()
         else:
             self.statistics["killed at a write"] += 1
+            self.is_fair = False
             await self.restart()
+
+    async def drain(self) -> None:
+        """Wait for all that the bot has begun: the news of links, first reads, what is forgotten, and the queue."""
+        await asyncio.gather(
+            self.services.flow.close(), self.services.connecting.close(), self.services.disconnector.close()
+        )
+        await self._quiet()
+
+    async def tick(self) -> None:
+        """Do what the bot does each minute, by bot/app.py."""
+        await self.until_death(self._tick())
+
+    async def _tick(self) -> None:
+        await self.services.flow.sweep()
+        await self.services.storage.reads.purge(self.clock.now() - READS_KEPT)
+        await self.services.flow.resume()
+        await self.drain()
 
     async def _quiet(self) -> None:
         """Wait until everyone in the queue had their turn; the worker clears the event when it finds nobody."""
         reconciler = self.services.reconciler
-        while self._hearing or reconciler._later or any(one._arrived.is_set() for one in reconciler._queues.values()):
-            await asyncio.sleep(0.0005)
+        while (
+            self._hearing
+            or reconciler._later
+            or any(one._arrived.is_set() for one in reconciler._queues.values())
+            or any(task.get_name() == CATCHING_UP for task in asyncio.all_tasks())
+        ):
+            await asyncio.sleep(0.001)
 
     # --- what Discord tells, as cogs/sync.py takes it
 
-    def _hear(self, member: FakeMember) -> None:
+    def hear(self, member: FakeMember) -> None:
         if self.is_deaf or self.guild.died.is_set():
             return
         heard: Any = member
@@ -244,83 +279,29 @@ class Town:
             self.services.holder.put(as_client(self.guild))
             await self.until_death(self._ready())
 
-    # --- what people do
+    # --- what happens at Patreon, and time
 
     def id_of(self, name: str) -> DiscordUserId:
         return self._ids[name]
 
-    async def link(self, name: str, patron: str) -> None:
-        """Type /link, consent, and say Yes, also where that moves a link."""
-        self._linked = {}  # whoever has to give way loses what they earned; those who stay are looked at afterwards
-        self._look_at_truth()
-        await self.until_death(self._link(name, patron))
-        await self.settle()
-
-    async def _link(self, name: str, patron: str) -> None:
-        flow = self.services.flow
-        started = await flow.start_link(_asker(self.id_of(name), name))
-        state = parse_qs(urlsplit(started.authorize_url.reveal()).query)["state"][0]
-        scopes = frozenset({"identity", "identity.memberships"})
-        code = self.state.oauth.consent(self.client, self.patrons[patron], scopes, f"{PUBLIC_URL}/oauth/callback")
-        landing = await flow.finish_callback(state=Secret(state), code=Secret(code), error=None)
-        view = await flow.show(landing.cookie)
-        if view.question is not None:
-            await flow.confirm(landing.cookie, view.question.token)
-        await flow.close()
-        await self._quiet()
-
-    async def unlink(self, name: str) -> None:
-        self._linked.pop(self.id_of(name), None)
-        self._look_at_truth()
-        await self.until_death(self._unlink(name))
-        await self.settle()
-
-    async def _unlink(self, name: str) -> None:
-        await self.services.flow.unlink(self.id_of(name))
-        await self._quiet()
-
-    async def leave(self, name: str) -> None:
-        if self.id_of(name) in self.guild.members:
-            self.guild.leave(self.id_of(name))
-            if not self.is_deaf:
-                self.services.observer.left(GUILD, self.id_of(name))
-
-    async def join(self, name: str, *, is_pending: bool) -> None:
-        if self.id_of(name) not in self.guild.members:
-            self.clock.move(timedelta(seconds=1))
-            self.guild.join(self.id_of(name), self.clock.now(), is_pending=is_pending)
-            self._hear(self.guild.members[self.id_of(name)])
-        elif not is_pending:
-            self.guild.pass_screening(self.id_of(name))
-        await self._heard()
-
-    async def give(self, name: str, role: str) -> None:
-        """Give a role by hand; it stays theirs unless the bot's ledger knows it."""
-        if self.id_of(name) in self.guild.members:
-            rows = await self.services.storage.ledger.load_member(GUILD, self.id_of(name))
-            self.guild.give(self.id_of(name), ROLES[role], is_ours=ROLES[role] in rows)
-            await self._heard()
-
-    async def take(self, name: str, role: str) -> None:
-        if self.id_of(name) in self.guild.members:
-            self.guild.take(self.id_of(name), ROLES[role])
-            await self._heard()
-
-    async def _heard(self) -> None:
+    async def heard(self) -> None:
+        """Wait for what follows from what Discord told."""
         if not self.is_deaf:
             await self.until_death(self._quiet())
             await self.settle()
 
-    def act(self, verb: str, name: str, tier: str | None = None) -> None:
+    def act(self, verb: str, name: str, tier: str | None = None, *, campaign: str | None = None) -> None:
         """Do something at Patreon, where it makes sense."""
         arguments = [self.patrons[name].id] + ([self.tiers[tier].id] if tier is not None else [])
+        at = campaign or (TALES if tier is None else TIERS[tier])
         with contextlib.suppress(ActionError):
-            getattr(self.patreon, verb)(*arguments)
-        self._look_at_truth()
+            getattr(self.patreon, verb)(*arguments, campaign_id=self.campaigns[at].id)
+        self.look_at_truth()
 
     def pass_time(self, step: timedelta) -> None:
         self.clock.move(step)
-        self._look_at_truth()
+        self.state.catch_up(self.clock.now())
+        self.look_at_truth()
 
     def lie(self, fault: str, *, from_page: int = 1) -> None:
         """Let Patreon fail or lie about the list of members, from that page on, until the weather is cleared."""
@@ -328,74 +309,122 @@ class Town:
 
     # --- the truth
 
-    def earned(self, patron: str) -> frozenset[RoleId]:
-        """Return what the patron's standing earns in Patreon's model."""
-        member = self.patrons[patron].memberships.get(self.campaign.id)
-        if member is None or member.patron_status not in standing.PAYING:
-            return frozenset()
-        if member.last_charge_status == "Refunded" and not member.is_gifted:
-            return frozenset()
-        return frozenset(ROLES[tier.title] for tier in standing.entitled_tiers(member)) | {ROLES["Supporter"]}
+    def source_of(self, rule: RoleRule) -> str:
+        """Return what a rule asks for: a tier, or any pledge to a campaign."""
+        named = {tier.id: title for title, tier in self.tiers.items()}
+        named |= {campaign.id: name for name, campaign in self.campaigns.items()}
+        return named[rule.tier_id or rule.campaign_id]
 
-    def is_in_between(self, patron: str) -> bool:
-        """Tell whether time decides: a declined card, or an active pledge without a tier, as after a long pause."""
-        member = self.patrons[patron].memberships.get(self.campaign.id)
-        if member is None or member.patron_status not in standing.PAYING:
+    def _earns_by(self, person: int, source: str) -> bool:
+        """Tell whether a person's standing is such in Patreon's model, and no time decides."""
+        member = self._member(person, source)
+        if member is None or member.patron_status not in standing.PAYING or _is_in_between(member):
             return False
-        return member.patron_status == "declined_patron" or not standing.entitled_tiers(member)
+        if member.last_charge_status == "Refunded" and not member.is_gifted:
+            return False
+        return source in self.campaigns or self.tiers[source] in standing.entitled_tiers(member)
 
-    def _look_at_truth(self) -> None:
-        for person in self._ids.values():
-            self._unearned |= {(person, role) for role in ROLES.values() if not self._earns(person, role)}
+    def _member(self, person: int, source: str) -> Member | None:
+        patron = self._linked.get(person)
+        campaign = self.campaigns[TIERS.get(source, source)]
+        return None if patron is None else self.patrons[patron].memberships.get(campaign.id)
+
+    def _sources(self, role: int) -> list[str]:
+        return [self.source_of(rule) for rule in self.rules.values() if rule.role_id == role]
 
     def _earns(self, person: int, role: int) -> bool:
-        patron = self._linked.get(person)
-        return patron is not None and not self.is_in_between(patron) and role in self.earned(patron)
+        return any(self._earns_by(person, source) for source in self._sources(role))
+
+    def _is_doubtful(self, person: int, role: int) -> bool:
+        """Tell whether time decides about a role: a declined card, or a pledge without a tier."""
+        asked = [self._member(person, source) for source in self._sources(role)]
+        return any(member is not None and _is_in_between(member) for member in asked)
+
+    def look_at_truth(self) -> None:
+        """Note which standings nobody has at present."""
+        pairs = {(person, source) for person in self._ids.values() for source in SOURCES}
+        self._unearned |= {pair for pair in pairs if not self._earns_by(*pair)}
+
+    def will_part(self, *people: int) -> None:
+        """Take it that these people's links end now, on purpose."""
+        for person in people:
+            self._linked.pop(person, None)
+        self.look_at_truth()
+
+    def will_end(self, *rule_ids: RuleId) -> None:
+        """Take it that an admin ends these rules now."""
+        self.rules = {rule_id: rule for rule_id, rule in self.rules.items() if rule_id not in rule_ids}
+
+    def will_forget(self, campaign: str) -> None:
+        """Take it that an admin ends a campaign now, and the bot forgets what it read there."""
+        ending = {source for source in SOURCES if TIERS.get(source, source) == campaign}
+        self.will_end(*(rule_id for rule_id, rule in self.rules.items() if self.source_of(rule) in ending))
+        self._unearned |= {(person, source) for person in self._ids.values() for source in ending}
+
+    def holder_of(self, patron: str) -> DiscordUserId | None:
+        """Return who is linked to a patron, as of the last look."""
+        return next((DiscordUserId(person) for person, theirs in self._linked.items() if theirs == patron), None)
+
+    def patron_of(self, name: str) -> str | None:
+        """Return to whom somebody is linked, as of the last look."""
+        return self._linked.get(self.id_of(name))
 
     async def settle(self) -> None:
         """After a step: see who is linked, and forget what was unearned once where a believed read says earned now."""
+        storage = self.services.storage
+        self.settings = await storage.guilds.settings(GUILD)
+        self.rules = {rule.rule_id: rule for rule in await storage.rules.list_guild(GUILD)}
         names = {one.id: name for name, one in self.patrons.items()}
-        links = await self.services.storage.links.list_all()
         self._linked = {
-            one.discord_user_id: names[one.patreon_user_id] for one in links if one.patreon_user_id in names
+            one.discord_user_id: names[one.patreon_user_id]
+            for one in await storage.links.list_all()
+            if one.patreon_user_id in names and one.ended_at is None
         }
-        self._look_at_truth()
+        self.look_at_truth()
         patrons = {PatreonUserId(self.patrons[patron].id): person for person, patron in self._linked.items()}
-        records = await self.services.storage.memberships.load_patrons(CampaignId(self.campaign.id), patrons)
-        for patron, record in records.items():
-            if record.believed is not None and record.believed.read_started_at == self.clock.now():
-                person = patrons[patron]
-                self._unearned -= {(person, role) for role in ROLES.values() if self._earns(person, role)}
+        for source in SOURCES:
+            campaign_id = CampaignId(self.campaigns[TIERS.get(source, source)].id)
+            records = await storage.memberships.load_patrons(campaign_id, patrons)
+            fresh = {
+                patrons[patron]
+                for patron, record in records.items()
+                if record.believed is not None and record.believed.read_started_at == self.clock.now()
+            }
+            self._unearned -= {(person, source) for person in fresh if self._earns_by(person, source)}
 
     def _judge_write(self, verb: str, person: int, role: int) -> None:
         """What every single write must keep to."""
         self.statistics[verb] += 1
         if (person, role) in self.guild.theirs:
             self.violations.append(f"{verb} of {role} on {person}, who has it from a person's hand")
-        if verb == "DELETE" and (person, role) not in self._unearned:
+        if verb == "DELETE" and any((person, source) not in self._unearned for source in self._sources(role)):
             self.violations.append(f"DELETE of {role} on {person}, who earned it all the time")
+        if self.settings.mode is Mode.OFF or (self.settings.mode is Mode.GRANT_ONLY and verb == "DELETE"):
+            self.violations.append(f"{verb} of {role} on {person}, which the mode {self.settings.mode} forbids")
 
     # --- the end of a story
 
-    async def find_differences(self) -> list[str]:
+    async def find_differences(self, people: Iterable[DiscordUserId] | None = None) -> list[str]:
         """Compare what people have with what they earn; what a ledger row or a hold accounts for is no difference."""
         rows = await self.services.storage.ledger.load_guild(GUILD)
         holds = await self.services.storage.holds.load_guild(GUILD)
         found = []
-        for name, person in self._ids.items():
-            member, patron = self.guild.members.get(person), self._linked.get(person)
-            if member is None or (patron is not None and self.is_in_between(patron)):
+        for person in self._ids.values() if people is None else people:
+            member = self.guild.members.get(person)
+            if member is None:
                 continue
             for title, role in ROLES.items():
                 has, earns = role in member._roles, self._earns(person, role)
                 row, item = rows.get(person, {}).get(role), holds.get(person, {}).get(role)
-                is_kept = (person, role) in self.guild.theirs or (
-                    item is not None and item.state is not HoldState.APPROVED
-                )
-                if earns and not has and not (member.pending or _is_suppressed(row)):
-                    found.append(f"{name} earns {title} and does not have it: {row}")
-                if has and not earns and not is_kept:
-                    found.append(f"{name} has {title} and does not earn it: {row} {item}")
+                if has is earns or (not earns and self._is_doubtful(person, role)):
+                    continue
+                is_held = item is not None and item.state is not HoldState.APPROVED
+                is_kept = (person, role) in self.guild.theirs or is_held or self.settings.mode is not Mode.SYNC
+                is_out = member.pending or _is_suppressed(row) or self.settings.mode is Mode.OFF
+                if not (is_out if earns else is_kept):
+                    word = "earns and lacks" if earns else "has and does not earn"
+                    patron = self._linked.get(person)
+                    found.append(f"{person}, linked to {patron}, {word} {title}: {row} {item}")
         return found
 
     async def ledger(self) -> list[Grant]:
@@ -412,7 +441,8 @@ def _is_served(task: asyncio.Task[Any]) -> bool:
     return getattr(task.get_coro(), "__qualname__", "").startswith("RequestHandler.")
 
 
-def _asker(person: DiscordUserId, name: str) -> Asker:
-    return Asker(
-        discord_user_id=person, username=name, display_name=name, avatar_url=None, guild_id=GUILD, guild_name="Town"
-    )
+def _is_in_between(member: Member) -> bool:
+    """Tell whether time decides: a declined card, or an active pledge without a tier, as after a long pause."""
+    if member.patron_status not in standing.PAYING:
+        return False
+    return member.patron_status == "declined_patron" or not standing.entitled_tiers(member)

@@ -6,6 +6,10 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.model import Secret
+from bot.patreon.http import Http
+from bot.patreon.limiter import Limiter
+from bot.patreon.protocol import Request
 from bot.storage.database import Database
 
 
@@ -55,6 +59,34 @@ class Life:
                 self._under_way -= 1
 
         return guarded
+
+
+class TownHttp(Http):
+    """The way to Patreon, on which a read of the members can be stopped between two of its pages."""
+
+    def __init__(self) -> None:
+        super().__init__(limiter=Limiter(monotonic=Leaps(), sleep=no_sleep), sleep=no_sleep)
+        self.list_tokens: set[Secret] = set()  # with which the list of members was asked for
+        self.has_stopped = asyncio.Event()
+        self._may_go_on = asyncio.Event()
+        self._may_go_on.set()
+
+    async def fetch(self, base_url: str, request: Request, *, tries_spent: int = 0) -> bytes:
+        if request.path.endswith("/members"):
+            if not self._may_go_on.is_set() and any("cursor" in name for name, _ in request.query):
+                self.has_stopped.set()
+                await self._may_go_on.wait()
+            if request.token is not None:
+                self.list_tokens.add(request.token)
+        return await super().fetch(base_url, request, tries_spent=tries_spent)
+
+    def stop_reads(self) -> None:
+        """Let no read of the members go on beyond its first page."""
+        self.has_stopped.clear()
+        self._may_go_on.clear()
+
+    def go_on(self) -> None:
+        self._may_go_on.set()
 
 
 class Leaps:

@@ -1,0 +1,235 @@
+"""What admins do in a town, over and over, each verb as its command in cogs/admin/ does it.
+
+An admin goes by what they saw: a rule's number, a hold's button, however long ago.
+"""
+
+import asyncio
+import contextlib
+from typing import Any, cast
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+
+from bot.errors import TryLater, UserMistake
+from bot.linking.outcome import Asker, Word
+from bot.model import CampaignId, DiscordUserId, HoldId, HoldState, RoleRule, RuleId, RuleKind, Secret
+from bot.patreon.oauth import CONNECT_SCOPES
+from bot.roles.observe import powers_of
+from bot.roles.queue import Urgency
+from bot.roles.wish import RuleWish
+from tests.fakes.guild import GUILD
+from tests.fakes.town import HOUSE_RULES, INK, PUBLIC_URL, ROLES, TIERS, Town
+from tests.fakes.townsfolk import Townsfolk
+
+ADMIN = DiscordUserId(1)
+
+
+class TownHall:
+    """The admins, and what they were shown."""
+
+    def __init__(self, town: Town) -> None:
+        self.town = town
+        self.numbers: dict[RuleId, RoleRule] = {}  # each number that was ever shown, with what it named
+        self.holds: dict[HoldId, frozenset[DiscordUserId]] = {}
+        self.parted = {INK}  # the campaigns that this server does not follow
+        self._powers = powers_of(cast("Any", town.guild.owner))
+
+    # --- rules
+
+    async def add_rule(self, role: str, source: str) -> None:
+        """Let a role follow a tier, or all who pay for a campaign."""
+        await self._act("rules added", self._add_rule(role, source))
+
+    async def add_house_rules(self, campaign: str) -> None:
+        for role, source in HOUSE_RULES:
+            if campaign in {source, TIERS.get(source)}:
+                await self._add_rule(role, source)
+        await self.town.drain()
+        await self.town.settle()
+
+    async def remove_rule(self, number: RuleId) -> None:
+        """Remove what a number named when it was shown."""
+        self.town.will_end(number)
+        await self._act("rules removed", self._remove_rule(number))
+
+    async def _add_rule(self, role: str, source: str) -> None:
+        services, campaign = self.town.services, TIERS.get(source, source)
+        wish = RuleWish(
+            role_id=ROLES[role],
+            kind=RuleKind.TIER if source in TIERS else RuleKind.PAYING,
+            tier=self.town.tiers[source].id if source in TIERS else None,
+            campaign=self.town.campaigns[campaign].id,
+        )
+        draft = await services.rulebook.draft(GUILD, wish, self._powers)
+        added = await services.rulebook.add(draft, created_by=ADMIN)
+        self.town.rules[added.rule_id] = added
+        if self.numbers.setdefault(added.rule_id, added) != added:
+            self.town.violations.append(f"the number {added.rule_id} named {self.numbers[added.rule_id]}, now {added}")
+        with contextlib.suppress(TryLater):
+            await services.reconciler.consider(GUILD, None, trigger="rule added")
+
+    async def _remove_rule(self, number: RuleId) -> None:
+        gone = await self.town.services.rulebook.remove(GUILD, number, self._powers)
+        if gone != self.numbers[number]:
+            self.town.violations.append(f"the number {number} was shown for {self.numbers[number]}, and removed {gone}")
+        with contextlib.suppress(TryLater):
+            await self.town.services.reconciler.consider(GUILD, None, trigger="rule removed")
+
+    # --- campaigns
+
+    async def connect(self, campaign: str, *, is_yes: bool = True) -> None:
+        """Let the creator answer /patreon connect, and write the house's rules anew."""
+        await self._act("campaigns connected" if is_yes else "connections declined", self._connect(campaign, is_yes))
+        if is_yes and self.town.is_fair:
+            await self.add_house_rules(campaign)
+
+    async def disconnect(self, campaign: str, *, keeps_roles: bool) -> None:
+        campaign_id = self.town.campaigns[campaign].id
+        await self._brace(campaign, keeps_roles=keeps_roles)
+        await self._act("campaigns disconnected", self._disconnect(CampaignId(campaign_id), keeps_roles=keeps_roles))
+
+    async def disconnect_amid_read(self, campaign: str, folk: Townsfolk, name: str, patron: str) -> None:
+        """Disconnect a campaign while its list is read, and let somebody link before the read goes on."""
+        campaign_id = self.town.campaigns[campaign].id
+        await self._brace(campaign, keeps_roles=False)
+        await self._act(
+            "campaigns disconnected amid a read", self._amid_read(CampaignId(campaign_id), folk, name, patron)
+        )
+
+    async def _amid_read(self, campaign_id: CampaignId, folk: Townsfolk, name: str, patron: str) -> None:
+        town = self.town
+        town.http.stop_reads()
+        try:
+            reading = asyncio.create_task(town.services.rounds.read_anew(campaign_id, trigger="interval"))
+            stopped = asyncio.create_task(town.http.has_stopped.wait())
+            await asyncio.wait({reading, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            stopped.cancel()
+            with contextlib.suppress(UserMistake):
+                await town.services.disconnector.disconnect(GUILD, campaign_id, keeps_roles=False, by=ADMIN)
+            await self._until_dropped()
+            await folk.link_amid(name, patron)
+        finally:
+            town.http.go_on()
+        await reading
+
+    async def _until_dropped(self) -> None:
+        """Give the bot time to drop a consent; it waits for the read before it forgets the readings."""
+        for _ in range(40):
+            await asyncio.sleep(0.0005)
+
+    async def _brace(self, campaign: str, *, keeps_roles: bool) -> None:
+        """Take it that a campaign's rules end now; roles that only they gave, and that are kept, are their holders'."""
+        town, before = self.town, {rule.role_id for rule in self.town.rules.values()}
+        town.will_forget(campaign)
+        if keeps_roles:
+            town.guild.theirs |= await self._owned(before - {rule.role_id for rule in town.rules.values()})
+
+    async def _disconnect(self, campaign_id: CampaignId, *, keeps_roles: bool) -> None:
+        owned = await self._owned(set(ROLES.values()))
+        await self.town.services.disconnector.disconnect(GUILD, campaign_id, keeps_roles=keeps_roles, by=ADMIN)
+        await self.town.drain()
+        if keeps_roles:
+            left = await self._owned(set(ROLES.values()))
+            members = self.town.guild.members
+            self.town.guild.theirs |= {(one, role) for one, role in owned - left if role in members[one]._roles}
+
+    async def _owned(self, roles: set[Any]) -> set[tuple[int, int]]:
+        """Return which of these roles people have by the bot's ledger."""
+        rows = await self.town.services.storage.ledger.load_guild(GUILD)
+        members = self.town.guild.members
+        return {
+            (person, role)
+            for person, grants in rows.items()
+            for role in grants
+            if role in roles and person in members and role in members[person]._roles
+        }
+
+    async def _connect(self, campaign: str, is_yes: bool) -> None:
+        town, connecting = self.town, self.town.services.connecting
+        started = await connecting.start(
+            Asker(
+                discord_user_id=ADMIN,
+                username="admin",
+                display_name="admin",
+                avatar_url=None,
+                guild_id=GUILD,
+                guild_name="Town",
+            )
+        )
+        state = parse_qs(urlsplit(started.authorize_url.reveal()).query)["state"][0]
+        creator, uri = town.creators[campaign], f"{PUBLIC_URL}/oauth/callback"
+        code = town.state.oauth.consent(town.client, creator, frozenset(CONNECT_SCOPES), uri)
+        landing = await connecting.finish_callback(state=Secret(state), code=Secret(code), error=None)
+        view = await connecting.show(landing.cookie)
+        if view.question is None:
+            town.violations.append(f"{creator.full_name} consented for {campaign}, and was shown {view.word}")
+            return
+        token, chosen = view.question.token, [CampaignId(creator.campaign.id)]
+        if is_yes:
+            view = await connecting.confirm(landing.cookie, token, chosen)
+        else:
+            view = await connecting.decline(landing.cookie, token)
+        if view.word is not (Word.CONNECTED if is_yes else Word.DECLINED):
+            town.violations.append(f"{creator.full_name} answered for {campaign}, and was shown {view.word}")
+
+    # --- roles, holds, settings
+
+    async def adopt(self, role: str) -> None:
+        await self._act("adoptions", self._adopt(role))
+
+    async def answer_hold(self, hold_id: HoldId, state: HoldState) -> None:
+        """Press a button of a hold, which may be over."""
+        await self._act(f"holds {state}", self._answer_hold(hold_id, state))
+
+    async def set(self, name: str, value: object) -> None:
+        await self._act("settings", self._set(name, value))
+
+    async def _adopt(self, role: str) -> None:
+        town = self.town
+        draft = await town.services.adoption.draft(GUILD, ROLES[role], self._powers)
+        if draft.people:
+            town.guild.theirs -= {(person, ROLES[role]) for person in draft.people}
+            await town.services.adoption.adopt(GUILD, ROLES[role], self._powers, by=ADMIN)
+
+    async def _answer_hold(self, hold_id: HoldId, state: HoldState) -> None:
+        services = self.town.services
+        people = await services.holds.answer(GUILD, hold_id, state, by=ADMIN)
+        if not self.holds[hold_id].issuperset(people):
+            self.town.violations.append(f"the hold {hold_id} was of {self.holds[hold_id]}, and its answer met {people}")
+        services.reconciler.mark(GUILD, people, trigger=f"hold {hold_id} {state}", urgency=Urgency.BULK_REVOKE)
+
+    async def _set(self, name: str, value: object) -> None:
+        self.town.settings = msgspec.structs.replace(self.town.settings, **{name: value})
+        await self.town.services.tuning.change(GUILD, {name: value}, by=ADMIN)
+
+    # --- sync, and what every act ends with
+
+    async def sync(self) -> None:
+        """Type /patreon sync; once the queue is empty, all is as it should be, and the preview shows no change."""
+        await self._act("syncs", self._sync())
+        if self.town.is_fair:
+            await self.preview("/patreon sync")
+            self.town.violations += [f"after /patreon sync {one}" for one in await self.town.find_differences()]
+
+    async def preview(self, after: str) -> None:
+        told = await self.town.services.reconciler.preview(GUILD)
+        changes = [(plan.discord_user_id, plan.decisions) for plan in told.plans if plan.is_change]
+        self.town.violations += [f"after {after} the preview shows {one}" for one in changes]
+
+    async def _sync(self) -> None:
+        await self.town.services.rounds.run(trigger="/patreon sync", guild_id=GUILD)
+
+    async def _act(self, what: str, act: Any) -> None:
+        async def carry_out() -> None:
+            with contextlib.suppress(UserMistake):
+                await act
+                self.town.statistics[what] += 1
+            await self.town.drain()
+
+        await self.town.until_death(carry_out())
+        await self.town.settle()
+        followed = await self.town.services.storage.campaigns.campaigns_of(GUILD)
+        self.parted = {name for name, campaign in self.town.campaigns.items() if campaign.id not in followed}
+        for hold in await self.town.services.holds.open_holds(GUILD):
+            seen = frozenset(item.discord_user_id for item in hold.items)
+            self.holds[hold.hold_id] = seen | self.holds.get(hold.hold_id, frozenset())
