@@ -3,11 +3,13 @@
 What goes wrong becomes words here, for admins and for members. Decides nothing else.
 """
 
+import asyncio
 import io
 import re
 import secrets
+from collections.abc import Coroutine
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import discord
 import structlog
@@ -18,6 +20,9 @@ from bot.roles.names import plain_stamp
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
+
+MOMENT_SECONDS = 1.5  # for so long somebody who pressed a button waits for the whole answer
 MESSAGE_LENGTH = 2000  # discord-api-docs, Create Message
 CUT_NOTE = "\n… the whole text is in the attached file."
 UNKNOWN_INTERACTION = 10062
@@ -51,6 +56,20 @@ async def replace(interaction: discord.Interaction[Any], text: str, *, view: dis
     if not interaction.response.is_done():
         await interaction.response.defer()
     await interaction.edit_original_response(content=shown, view=view, attachments=files)
+
+
+async def replace_soon(interaction: discord.Interaction[Any], work: Coroutine[Any, Any, T], *, meanwhile: str) -> T:
+    """Await what a pressed button began; where it takes longer than a moment, say `meanwhile` in place of the message.
+
+    The work goes on where the answer cannot be shown.
+    """
+    if not interaction.response.is_done():
+        await interaction.response.defer()
+    under_way = asyncio.create_task(work, name="what a button began")
+    _, late = await asyncio.wait({under_way}, timeout=MOMENT_SECONDS)
+    if late:
+        await replace(interaction, meanwhile)
+    return await under_way
 
 
 def fit(text: str) -> tuple[str, bytes | None]:

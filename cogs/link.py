@@ -7,7 +7,7 @@ import structlog
 from discord import app_commands, ui
 from discord.ext import commands
 
-from bot.answers import replace, say
+from bot.answers import replace, replace_soon, say
 from bot.client import Interaction, PledgekeeperBot
 from bot.linking.outcome import RoleNews, Unlinked
 from bot.linking.words import STATUS_WORDS, escaped, plain
@@ -37,6 +37,8 @@ Part this Discord account from the Patreon account **{name}**?
 In every server you lose the roles that I gave you for your pledge, and I forget your Patreon data. Your pledge itself \
 goes on. You can come back with /link at any time."""
 NOT_LINKED = "No Patreon account is linked to you, so there is nothing to part. /link joins one."
+UNLINKING = "You're being unlinked. Discord is slow to remove your roles; I'll update this message when they're gone."
+ROLES_LATER = "Discord isn't answering right now. I'll remove your pledge roles as soon as it does."
 UNLINKED = "Done: the Patreon account **{name}** is no longer linked to you. You can come back with /link at any time."
 
 
@@ -80,8 +82,8 @@ class LinkCog(commands.Cog):
 
     async def confirm_unlink(self, interaction: Interaction, _: str) -> None:
         """Part the accounts of whoever pressed."""
-        await interaction.response.defer()
-        unlinked = await self._services.flow.unlink(DiscordUserId(interaction.user.id))
+        parting = self._services.flow.unlink(DiscordUserId(interaction.user.id))
+        unlinked = await replace_soon(interaction, parting, meanwhile=UNLINKING)
         await replace(interaction, unlinked_text(unlinked))
 
     async def _invitation(self, interaction: Interaction, until: datetime) -> str:
@@ -111,7 +113,9 @@ def unlinked_text(unlinked: Unlinked) -> str:
     if unlinked.patreon_name is None:
         return NOT_LINKED
     lines = [UNLINKED.format(name=plain(unlinked.patreon_name))]
-    lines += [_role_line(one) for one in unlinked.news if one.status != "missing"]
+    if unlinked.news is None:
+        lines.append(ROLES_LATER)
+    lines += [_role_line(one) for one in unlinked.news or () if one.status != "missing"]
     return "\n".join(lines)
 
 

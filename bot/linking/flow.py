@@ -17,6 +17,7 @@ import msgspec
 import structlog
 
 from bot.clock import Clock
+from bot.errors import TryLater
 from bot.linking.aftermath import Aftermath
 from bot.linking.authorization import CUT_OFF, Authorizations, Consent, Refusal, as_stored
 from bot.linking.background import Background
@@ -163,7 +164,11 @@ class LinkFlow:
         self._hand_back()
         for guild_id in others:
             await self._crier.tell_news(guild_id, UNLINKED_ELSEWHERE.format(person=discord_user_id))
-        news = await self._roles.follow(discord_user_id, trigger="unlink")
+        try:
+            news = await self._roles.follow(discord_user_id, trigger="unlink")
+        except TryLater as error:  # the link is gone all the same, and whoever was not seen is looked at again
+            log.info("roles follow an unlink later", discord_user_id=discord_user_id, why=str(error))
+            news = None
         return Unlinked(patreon_name=None if link is None else link.patreon_name, news=news)
 
     async def sweep(self) -> None:

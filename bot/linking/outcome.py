@@ -126,7 +126,10 @@ class PageView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unlinked(msgspec.Struct, frozen=True, kw_only=True):
-    """What /unlink did. `patreon_name` is None where there was no link to undo."""
+    """What /unlink did. `patreon_name` is None where there was no link to undo.
+
+    `news` is None where Discord gave no answer: the roles go as soon as it does.
+    """
 
     patreon_name: str | None
-    news: tuple[RoleNews, ...] = ()
+    news: tuple[RoleNews, ...] | None = ()

@@ -7,6 +7,7 @@ no campaign of this server lists, `why` says just that, not who they are elsewhe
 import discord
 from discord import app_commands
 
+from bot.answers import replace_soon
 from bot.client import Interaction
 from bot.errors import UserMistake
 from bot.linking.words import plain
@@ -24,6 +25,7 @@ QUESTION = """\
 Part <@{person}> from the Patreon account **{name}**?
 They lose the roles that I gave them for their pledge, in every server that I serve, and nothing links \
 them again before they type /link."""
+UNLINKING = "Unlinking <@{person}>. Discord is slow to remove their roles; I'll update this message when they're gone."
 UNLINKED = "Done: <@{person}> is no longer linked to the Patreon account **{name}**."
 
 
@@ -72,7 +74,8 @@ async def confirm_unlink_member(interaction: Interaction, argument: str) -> None
     await _require_ours(services, guild_id, person)
     if not (await services.reconciler.explain(guild_id, person)).plan.shows_link:
         raise UserMistake(NOT_LINKED.format(person=person))
-    unlinked = await services.flow.unlink(person, by_admin_of=guild_id)
+    parting = services.flow.unlink(person, by_admin_of=guild_id)
+    unlinked = await replace_soon(interaction, parting, meanwhile=UNLINKING.format(person=person))
     text = NOT_LINKED if unlinked.patreon_name is None else UNLINKED
     await retell(interaction, text.format(person=person, name=plain(unlinked.patreon_name or "")))
 

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.model import Mode
+from cogs.link import unlinked_text
 from tests.fakes.scene import MEMBER, Scene, buttons
 
 CLOSED = "mossy_stone"
@@ -109,6 +110,30 @@ async def test_unlink_names_a_role_that_discord_does_not_let_go(scene: Scene, re
     assert "no longer linked" in said
     assert "**Gold** stays for now" in said
     assert "Gold" in scene.stage.roles(MEMBER)
+
+
+async def test_unlink_answers_before_a_slow_discord_does_and_says_later_what_went(scene: Scene) -> None:
+    await scene.add_rule()
+    await scene.link()
+    scene.stage.weather("discord", "DELETE*/roles/*", "slow", times=1)  # two seconds
+    typed = await scene.type(MEMBER, "unlink")
+    await scene.stage.press(MEMBER, typed.messages[0], "confirm:")
+    await scene.until(lambda: "You're being unlinked" in typed.messages[0].content, "a first answer")
+    assert "Gold" in scene.stage.roles(MEMBER)
+    await scene.until(lambda: "**Gold** was taken away" in typed.messages[0].content, "the whole answer")
+
+
+async def test_unlink_ends_the_link_where_discord_is_away(scene: Scene) -> None:
+    await scene.add_rule()
+    await scene.link()
+    scene.services.holder.lose(scene.bot)
+    unlinked = await scene.services.flow.unlink(scene.person(MEMBER))
+    assert unlinked.news is None
+    assert "I'll remove your pledge roles as soon as it does" in unlinked_text(unlinked)
+    assert await scene.services.storage.links.find_discord(scene.person(MEMBER)) is None
+    scene.services.holder.put(scene.bot)
+    scene.services.reconciler.catch_up()
+    await scene.until(lambda: "Gold" not in scene.stage.roles(MEMBER), "the role goes when Discord is back")
 
 
 async def test_unlink_can_be_left(scene: Scene) -> None:

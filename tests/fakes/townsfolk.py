@@ -193,7 +193,7 @@ class Townsfolk:
         unlinked = await town.services.flow.unlink(person)
         if unlinked.patreon_name != (None if link is None else link.patreon_name):
             town.violations.append(f"{name} was told that they are parted from {unlinked.patreon_name}")
-        gone = {ROLES[one.role_name] for one in unlinked.news if one.status == "removed"}
+        gone = {ROLES[one.role_name] for one in unlinked.news or () if one.status == "removed"}
         if any(("DELETE", person, role) not in town.guild.writes[writes:] for role in gone):
             town.violations.append(f"{name} was told that {gone} are gone")
 
