@@ -45,7 +45,10 @@ class MembershipCog(commands.Cog):
         person = DiscordUserId(interaction.user.id)
         self._note_refresh(person)
         await interaction.response.defer()
+        link = await self._services.storage.links.find_discord(person)
         await self._services.intake.refresh_person(person)
+        if link is not None:  # first: where another account's pledge counts now, the link goes there, not the role
+            await self._services.zero.follow([link.patreon_user_id])
         await self._services.reconciler.follow(person, trigger="/membership")
         text, view = await self._page(interaction)
         await replace(interaction, text, view=view)
