@@ -14,6 +14,7 @@ from bot.errors import PledgekeeperError
 from bot.model import CampaignId, MembershipId, Secret
 from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.http import Http
+from bot.patreon.limiter import Limiter
 from bot.patreon.oauth import OAuth
 from tests.bot.patreon.served import Loopback, Naps, StillClock, cut, load
 
@@ -98,7 +99,10 @@ async def test_no_secret_is_ever_said(
     loopback.answers = [answer]
     said = ""
     with structlog.testing.capture_logs() as lines:
-        async with Http(sleep=naps, timeout=aiohttp.ClientTimeout(total=0.05 if answer is hang else 5)) as http:
+        limiter = Limiter(monotonic=naps.now, sleep=naps)
+        async with Http(
+            limiter=limiter, sleep=naps, timeout=aiohttp.ClientTimeout(total=0.05 if answer is hang else 5)
+        ) as http:
             client = PatreonClient(http, api=PatreonApi.V2, base_url=loopback.url, clock=clock)
             oauth = OAuth(
                 http,
