@@ -6,7 +6,9 @@ Knows no command: what the tree holds is offered, and only where it differs from
 """
 
 import asyncio
+import contextlib
 import hashlib
+import math
 from datetime import datetime, timedelta
 
 import discord
@@ -23,6 +25,7 @@ log = structlog.get_logger(__name__)
 REGISTERED = "commands-registered"  # with the fingerprint of what was taken
 DUE = "commands-due"  # with the moment of the next try
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)  # where Discord names none; doubled each time
+LONGEST_LIMIT_SECONDS = 7 * 86_400.0  # a longer one was not meant
 DAILY_LIMIT = 30034  # discord-api-docs, JSON Error Codes: max number of application command creates has been reached
 STEP_SECONDS = 1.0
 
@@ -48,34 +51,27 @@ class CommandRegistration:
 
     async def run(self) -> None:
         """Register the commands; ends when Discord has them."""
-        while not await self._is_registered():
-            due = await self._due()
-            if due is None:
-                due = await self._try()
-            if due is None:
-                break
+        while (due := await self._due() or await self._try()) is not None:
             self._health.note(Note.COMMANDS_PENDING)
             while self._clock.now() < due:  # noqa: ASYNC110  time passes, no event tells
                 await asyncio.sleep(STEP_SECONDS)
             await self._notices.clear(DUE)
-        await self._notices.clear(DUE)
         self._health.withdraw(Note.COMMANDS_PENDING)
-
-    async def _is_registered(self) -> bool:
-        try:
-            return await self._notices.seen(REGISTERED) == await self._fingerprint()
-        except Exception:  # noqa: BLE001  whatever it was
-            return False  # the try itself will say what is wrong
 
     async def _due(self) -> datetime | None:
         stored = await self._notices.seen(DUE)
-        return None if stored is None else datetime.fromisoformat(stored)
+        if stored is None:
+            return None
+        due = datetime.fromisoformat(stored)
+        was_meant = due - self._clock.now() <= timedelta(seconds=LONGEST_LIMIT_SECONDS)
+        return due if was_meant else None  # else the clock was wrong when it was stored
 
     async def _try(self) -> datetime | None:
-        """Offer the commands once; return when to try again, None where Discord took them."""
+        """Offer the commands, where Discord has others; return when to try again, None where it has them now."""
         try:
+            if await self._notices.seen(REGISTERED) == await self._fingerprint():
+                return None
             await self._tree.sync()
-            fingerprint = await self._fingerprint()
         except Exception as error:  # noqa: BLE001  the boundary of a background task: it is tried again
             pause = retry_after(error, failures=self._failures)
             self._failures += 1
@@ -87,8 +83,11 @@ class CommandRegistration:
                 due=due.isoformat(timespec="seconds"),
             )
             return due
-        await self._notices.note(REGISTERED, self._clock.now(), fingerprint)
         log.info("commands registered")
+        try:
+            await self._notices.note(REGISTERED, self._clock.now(), await self._fingerprint())
+        except Exception as error:  # noqa: BLE001  Discord took them all the same
+            log.warning("the commands cannot be told apart later; the next start offers them again", error=repr(error))
         return None
 
     async def _fingerprint(self) -> str:
@@ -102,17 +101,24 @@ class CommandRegistration:
 def retry_after(error: Exception, *, failures: int) -> timedelta:
     """Return how long to wait after a refusal: as Discord says, else longer each time, an hour at most.
 
-    429 with a time          that time
+    429 with a time          that time, a week at most
     400 with 30034           LONGEST_PAUSE: a day's creations are used up, and are given back little by little
     anything else            FIRST_PAUSE, doubled with each failure before, at most LONGEST_PAUSE
     """
     if isinstance(error, discord.RateLimited):
-        return timedelta(seconds=error.retry_after)
+        return _limit(error.retry_after)
     if isinstance(error, discord.HTTPException):
         named = error.response.headers.get("Retry-After", "") if error.status == 429 else ""
-        if named.isascii() and named.isdigit():
-            return timedelta(seconds=min(int(named), 86_400))
+        with contextlib.suppress(ValueError):
+            return _limit(float(named))
         if error.code == DAILY_LIMIT:
             return LONGEST_PAUSE
     doubled: int = 2 ** min(failures, 10)
     return min(FIRST_PAUSE * doubled, LONGEST_PAUSE)
+
+
+def _limit(seconds: float) -> timedelta:
+    """Return a wait that Discord names. Raises ValueError for what is none."""
+    if math.isnan(seconds) or seconds < 0:
+        raise ValueError(seconds)
+    return timedelta(seconds=min(seconds, LONGEST_LIMIT_SECONDS))

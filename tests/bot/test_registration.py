@@ -63,6 +63,37 @@ async def test_the_bot_is_online_with_its_old_commands_where_the_new_ones_are_re
     assert registrations(stage) == offered, "a restart asks for nothing before it is due"
 
 
+def looks(stage: Stage) -> int:
+    """Return how often Discord was asked for the commands that it has."""
+    return sum(call.method == "GET" and call.path.endswith("/commands") for call in stage.sandbox.discord.calls)
+
+
+async def test_where_even_the_look_is_limited_nothing_is_asked_for_before_it_is_due(
+    stage: Stage, services: Services
+) -> None:
+    stage.sandbox.weather.set(Fault("discord", "*/commands", "limited_for_hours"))
+    async with connect(services):
+        assert services.health.report().notes == (Note.COMMANDS_PENDING,)
+    assert (looks(stage), registrations(stage)) == (1, [])
+    async with connect(services):
+        assert services.health.report().notes == (Note.COMMANDS_PENDING,)
+    assert (looks(stage), registrations(stage)) == (1, []), "nor by a restart"
+
+
+async def test_what_discord_took_is_registered_though_the_look_after_it_fails(stage: Stage, services: Services) -> None:
+    stage.sandbox.weather.set(Fault("discord", "GET*/commands", "limited_for_hours", after=1))
+    async with connect(services):
+        assert services.health.report().notes == ()
+    assert registrations(stage) == [200]
+
+
+async def test_a_try_that_is_due_in_years_was_noted_by_a_wrong_clock(stage: Stage, services: Services) -> None:
+    now = services.clock.now()
+    await services.storage.notices.note(DUE, now, (now + timedelta(days=900)).isoformat())
+    async with connect(services):
+        assert registrations(stage) == [200]
+
+
 async def test_they_are_registered_when_the_next_try_is_due(
     stage: Stage, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,6 +118,14 @@ def refusal(status: int, code: int, **headers: str) -> discord.HTTPException:
         pytest.param(discord.RateLimited(7200.5), 0, timedelta(hours=2, seconds=0.5), id="a limit of Discord's own"),
         pytest.param(refusal(429, 0, **{"Retry-After": "900"}), 3, timedelta(minutes=15), id="the edge, with a time"),
         pytest.param(refusal(429, 0, **{"Retry-After": "soon"}), 0, FIRST_PAUSE, id="the edge, with none"),
+        pytest.param(refusal(429, 0, **{"Retry-After": "172800"}), 0, timedelta(days=2), id="two days"),
+        pytest.param(
+            refusal(429, 0, **{"Retry-After": "1800.25"}), 0, timedelta(seconds=1800.25), id="with a fraction"
+        ),
+        pytest.param(refusal(429, 0, **{"Retry-After": "-5"}), 0, FIRST_PAUSE, id="a time that is none"),
+        pytest.param(refusal(429, 0, **{"Retry-After": "nan"}), 0, FIRST_PAUSE, id="no number"),
+        pytest.param(refusal(429, 0, **{"Retry-After": "9" * 40}), 0, timedelta(days=7), id="without end"),
+        pytest.param(discord.RateLimited(1e300), 0, timedelta(days=7), id="Discord's own, without end"),
         pytest.param(refusal(400, 30034), 0, LONGEST_PAUSE, id="no more new commands today"),
         pytest.param(refusal(400, 50035), 0, FIRST_PAUSE, id="a refusal"),
         pytest.param(refusal(400, 50035), 2, FIRST_PAUSE * 4, id="the third refusal"),
