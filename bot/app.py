@@ -105,7 +105,6 @@ async def _start_clock(stack: contextlib.AsyncExitStack, settings: Settings) -> 
 async def _start(stack: contextlib.AsyncExitStack, services: Services) -> asyncio.Task[object]:
     """Start what runs for ever; return the task of Discord. It ends in reverse: requests, work under way, Discord."""
     settings, health = services.settings, services.health
-    stack.push_async_callback(services.keeper.close)
     await _keep_running(
         stack,
         "database watch",
@@ -140,6 +139,7 @@ async def _start(stack: contextlib.AsyncExitStack, services: Services) -> asynci
 async def _close_all(services: Services) -> None:
     """Let the work under way end, all of it within the same few seconds: SIGTERM is followed by SIGKILL somewhere."""
     working = (
+        services.keeper,
         services.reconciler,
         services.rounds,
         services.nudges,

@@ -45,6 +45,7 @@ T = TypeVar("T")
 
 # Tokens have died after about 20 of their 31 days (reports on GitHub), so a refresh comes with a third left.
 EARLY_SHARE = 1 / 3
+CLOSE_SECONDS = 3.0  # so that the whole process ends within ten
 REFUSED_REST = timedelta(minutes=10)  # whoever is refused again and again is shut out in the end
 
 
@@ -131,8 +132,13 @@ class TokenKeeper:
         return client.walk_membership_pages(lambda verb: self.call(credential_id, verb), campaign_id, sizes)
 
     async def close(self) -> None:
-        """Let the refreshes under way end: a pair that is on its way must reach the store."""
-        await asyncio.gather(*self._refreshes.values(), return_exceptions=True)
+        """Let the refreshes under way end, for a pair that is on its way must reach the store; cut what never ends."""
+        under_way = set(self._refreshes.values())
+        if under_way:
+            _, late = await asyncio.wait(under_way, timeout=CLOSE_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
 
     async def _usable(self, credential_id: CredentialId) -> StoredPair:
         stored = await self._load(credential_id)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import timedelta
 
 from sandbox.botprocess import BotProcess
 from tests.fakes.stage import ADMIN, Stage
@@ -61,3 +62,29 @@ async def test_a_rotated_creator_pair_survives_a_restart(stage: Stage) -> None:
     await stage.rounds(2)
     assert stage.count_refreshes() == 1  # the stored pair was used, not the seed of the settings
     assert (await stage.health())["http"] == 200
+
+
+async def test_it_stops_within_ten_seconds_while_pages_wait_for_patreon(stage: Stage) -> None:
+    url = await stage.authorize_url("hazel.hollow")
+    callback = await stage.browser().callback_url(url, stage.patron_id("Gerda Nilsson"))
+    stage.weather("patreon", "/", "hang")
+    page = asyncio.create_task(stage.browser().open(callback))
+    await asyncio.sleep(1)
+    began = time.monotonic()
+    assert await stage.sandbox.bot.stop() == 0
+    assert time.monotonic() - began < 10
+    await asyncio.gather(page, return_exceptions=True)
+
+
+async def test_it_stops_within_ten_seconds_while_a_refresh_and_looks_hang(stage: Stage) -> None:
+    await stage.add_rule()
+    stage.weather("discord", "/", "silent_looks")
+    stage.weather("patreon", "/token", "hang")
+    await stage.move(timedelta(days=25))
+    await asyncio.sleep(2)
+    began = time.monotonic()
+    assert await stage.sandbox.bot.stop() == 0
+    assert time.monotonic() - began < 10
+    stage.sandbox.weather.clear()
+    await stage.restart()
+    await stage.rounds(2)
