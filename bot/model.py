@@ -221,6 +221,11 @@ class MembershipRecord(msgspec.Struct, frozen=True, kw_only=True):
     unproven: Membership | None = None  # later, of a read that is not (yet) believed
     memory: Memory = Memory()
 
+    @property
+    def is_of_member(self) -> bool:
+        """Tell whether the campaign lists the patron, or did: a record may say that it never has."""
+        return self.believed is not None or self.unproven is not None
+
 
 class GrantState(enum.StrEnum):
     """Where a role of ours stands in the ledger; the table of moves is in `roles/ledger.py`."""

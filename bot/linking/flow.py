@@ -293,7 +293,7 @@ class LinkFlow:
         known = {
             record.campaign_id
             for record in await self._storage.memberships.load_person(patreon_user_id)
-            if record.believed is not None or record.unproven is not None
+            if record.is_of_member
         }
         return {one.guild_id for one in await self._storage.campaigns.bindings() if one.campaign_id in known}
 

@@ -12,7 +12,7 @@ from typing import NoReturn
 import structlog
 
 from bot.errors import PledgekeeperError
-from bot.model import CredentialId, DiscordUserId, PatreonUserId
+from bot.model import CampaignId, CredentialId, DiscordUserId, PatreonUserId
 from bot.roles.intake import Intake
 from bot.roles.observe import Observer
 from bot.roles.queue import Urgency
@@ -94,11 +94,17 @@ class Consents:
         living = await self._storage.credentials.list_patrons()
         return [(patron, credential_id, links[patron]) for patron, credential_id in living if patron in links]
 
-    async def list_ended(self) -> list[DiscordUserId]:
-        """Return the people whose consent Patreon refuses; whom a creator's list links gave none."""
+    async def list_ended(self, campaign_id: CampaignId) -> list[DiscordUserId]:
+        """Return a campaign's members whose consent Patreon refuses; whom a creator's list links gave none."""
         links = {link.patreon_user_id: link.discord_user_id for link in await self._storage.links.list_all()}
-        ended = await self._storage.credentials.list_ended()
-        return [links[patron] for patron, _ in ended if patron in links]
+        ended = [patron for patron, _ in await self._storage.credentials.list_ended()]
+        members = await self._storage.memberships.find_members(campaign_id, ended)
+        return [links[patron] for patron in ended if patron in links and patron in members]
+
+    async def count_readers(self, campaign_id: CampaignId) -> int:
+        """Return how many linked members of a campaign can be read by their own consent."""
+        patrons = [patron for patron, *_ in await self.list_patrons()]
+        return len(await self._storage.memberships.find_members(campaign_id, patrons))
 
     async def _is_needed(self) -> bool:
         campaign_ids = {binding.campaign_id for binding in await self._storage.campaigns.bindings()}

@@ -95,7 +95,10 @@ class Declines:
         """Tell those whose own consent Patreon refuses and who do not know yet, as many as the hour allows."""
         places = await self._places(campaign_id)
         ended = await self._storage.credentials.list_ended() if places else ()
+        members = await self._storage.memberships.find_members(campaign_id, [patron for patron, _ in ended])
         for patron, _ in ended:
+            if patron not in members:
+                continue
             link = await self._storage.links.find_patreon(patron)
             ended_at = await self._storage.credentials.patron_ended_at(patron)
             key, mark = f"consent-ended:{patron}", str(ended_at)

@@ -171,7 +171,7 @@ def plan_person(guild: GuildFacts, person: PersonFacts) -> PersonPlan:
             for campaign_id, record in person.records.items()
             if record.memory.gone_since is not None and campaign_id in accounts
         },
-        is_known_here=any(one.believed is not None or one.unproven is not None for one in person.records.values()),
+        is_known_here=any(one.is_of_member for one in person.records.values()),
         decisions=tuple(sorted(decisions, key=lambda decision: _ORDER.get(decision.action, 1))),
     )
 

@@ -215,7 +215,7 @@ class Rounds:
         if trigger != INTERVAL:
             await self._consents.read_all()
         links, restless = await self._linked(), self._intake.restless(campaign_id)
-        ended = await self._consents.list_ended()
+        ended = await self._consents.list_ended(campaign_id)
         people = [links[patron] for patron in restless if patron in links]
         for guild_id in [binding.guild_id for binding in bindings]:
             await self._consider(guild_id, people, trigger)
@@ -223,9 +223,9 @@ class Rounds:
             await self._news.tell_of_consents(guild_id, campaign_id, name, is_dead=is_dead, ended=ended)
         await self._declines.tell(campaign_id, restless)
         await self._declines.tell_of_ended(campaign_id)
-        patrons = await self._consents.list_patrons()
+        patrons = await self._consents.count_readers(campaign_id)
         error = CREATOR_GONE if is_dead else self._consents.trouble
-        return report_consents(name, campaign_id, len(patrons), error=error)
+        return report_consents(name, campaign_id, patrons, error=error)
 
     async def _linked(self) -> dict[PatreonUserId, DiscordUserId]:
         return {link.patreon_user_id: link.discord_user_id for link in await self._storage.links.list_all()}

@@ -85,6 +85,13 @@ class Memberships:
             if record.campaign_id == campaign_id
         }
 
+    async def find_members(
+        self, campaign_id: CampaignId, patreon_user_ids: Iterable[PatreonUserId]
+    ) -> frozenset[PatreonUserId]:
+        """Return those of these patrons whom a campaign lists, or did."""
+        records = await self.load_patrons(campaign_id, patreon_user_ids)
+        return frozenset(patron for patron, record in records.items() if record.is_of_member)
+
     async def save(self, records: Iterable[MembershipRecord]) -> None:
         """Store records; one that knows less than the stored one does is left out."""
         rows = [membership_row(record) for record in records]

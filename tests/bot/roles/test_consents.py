@@ -5,6 +5,7 @@ import time
 import pytest
 
 from bot.errors import UserMistake
+from bot.model import Campaign, CampaignId, GuildId
 from bot.roles.consents import AT_ONCE, MAX_FAILURES, Consents, Patron
 from sandbox.weather import Fault
 from tests.fakes.scene import Scene
@@ -67,9 +68,28 @@ async def test_a_consent_that_ended_is_found_and_told(linked: Scene) -> None:
     for pair in [pair for pair in oauth._by_access.values() if pair.person.id == gerda]:
         oauth.revoke(pair.access_token)
     await linked.services.rounds.run(trigger="test")
-    assert await consents(linked).list_ended() == [linked.person("bramble.fox")]
+    (campaign_id,) = await linked.services.storage.campaigns.campaigns_of(linked.guild_id)
+    assert await consents(linked).list_ended(campaign_id) == [linked.person("bramble.fox")]
     pending = await linked.services.messenger.take_pending(linked.guild_id)
     assert any(f"no longer takes the consent of <@{linked.person('bramble.fox')}>" in text for text in pending)
+
+
+async def test_a_server_reads_nothing_of_another_ones_people(linked: Scene) -> None:
+    """Neither whose consent ended, nor how many are read."""
+    storage = linked.services.storage
+    elsewhere = GuildId(int(linked.discord.state.add_guild("Elsewhere", "other.owner").id))
+    other = Campaign(campaign_id=CampaignId("77"), name="Crane Letters")
+    await storage.campaigns.save(other)
+    await storage.campaigns.bind(elsewhere, other.campaign_id, credential_id=None, at=linked.services.clock.now())
+    for patron in PATRONS.values():
+        for pair in list(linked.stage.sandbox.world.patreon.oauth._by_access.values()):
+            if pair.person.id == linked.stage.patron_id(patron):
+                linked.stage.sandbox.world.patreon.oauth.revoke(pair.access_token)
+    report = await linked.services.rounds.run(trigger="test")
+    told = "\n".join(await linked.services.messenger.take_pending(elsewhere))
+    assert "Crane Letters" in told
+    assert not [name for name in PATRONS if f"<@{linked.person(name)}>" in told], told
+    assert [one.patrons for one in report.campaigns if one.campaign_id == other.campaign_id] == [0]
 
 
 async def test_while_nobody_can_be_read_the_round_is_not_well(linked: Scene) -> None:

@@ -202,6 +202,7 @@ async def use_people(storage: Storage, link: Link, record: MembershipRecord) -> 
     await storage.memberships.load_person(ADA_PATREON)
     await storage.memberships.load_people([ADA_PATREON])
     await storage.memberships.load_patrons(CAMPAIGN, [ADA_PATREON])
+    await storage.memberships.find_members(CAMPAIGN, [ADA_PATREON])
     await storage.memberships.find_discord_reports(CAMPAIGN)
     await storage.memberships.find_reporters([CAMPAIGN], [ADA])
     await storage.memberships.forget_campaign(CAMPAIGN)
