@@ -90,6 +90,7 @@ class SyncCog(commands.Cog):
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Forget what was seen in a guild that the bot left; what is stored waits for its return."""
         self._services.observer.forget(GuildId(guild.id))
+        self._services.reconciler.forget_left()
 
     @commands.Cog.listener()
     async def on_guild_role_create(self, role: discord.Role) -> None:

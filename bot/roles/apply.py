@@ -5,7 +5,7 @@ Writes on one person go one after another, grants first: Discord loses one of tw
 somebody more urgent may go first: what is left is planned anew then.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -230,6 +230,13 @@ class Applier:
                     f"I cannot change the role **{role}**: {say_block(Block.REFUSED)}. "
                     "I try no more until the roles change",
                 )
+
+
+def unwritten_roles(made: Sequence[Change], plan: PersonPlan) -> frozenset[RoleId]:
+    """Return the roles that Discord refused for no reason, with those that stay because one of these did not come."""
+    rejected = [change.decision for change in made if change.outcome is Outcome.REJECTED]
+    kept = plan.having(Action.REVOKE) if any(one.action is Action.GRANT for one in rejected) else ()
+    return frozenset(one.role_id for one in (*rejected, *kept))
 
 
 def _leaves_a_gap(change: Change) -> bool:

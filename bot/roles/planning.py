@@ -60,6 +60,9 @@ class GuildPlan(msgspec.Struct, frozen=True, kw_only=True):
     on_trial: frozenset[RoleId] = frozenset()  # Discord refused them; whether it still does, the next write shows
     is_halted: bool = False  # Discord takes no write at all for a while
     unplanned: tuple[DiscordUserId, ...] = ()  # whose planning failed; their roles stay
+    refused: Mapping[DiscordUserId, frozenset[RoleId]] = msgspec.field(
+        default_factory=dict
+    )  # at the last try, by Discord
     unsettled: frozenset[DiscordUserId] = frozenset()  # their ledger rows say something else than what was seen
 
     @property

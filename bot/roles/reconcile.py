@@ -5,7 +5,7 @@ per-guild limit sets the pace. Knows nothing of Patreon: new facts arrive as `ma
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -15,12 +15,12 @@ from bot.clock import Clock
 from bot.errors import TryLater
 from bot.linking.outcome import RoleNews
 from bot.model import DiscordUserId, GuildId, PatreonUserId, RoleId
-from bot.roles.apply import Applier, Change, Errand, waits
+from bot.roles.apply import Applier, Change, Errand, unwritten_roles, waits
 from bot.roles.guarded import UNPLANNABLE, Unplannable
 from bot.roles.muster import Muster
 from bot.roles.news import gather_news
 from bot.roles.observe import DiscordAway, Observer
-from bot.roles.plan import WRITES, Action
+from bot.roles.plan import CHANGES, WRITES, Action, PersonPlan
 from bot.roles.planning import Explanation, GuildPlan, Planning
 from bot.roles.queue import PeopleQueue, Turn, Urgency
 from bot.roles.refusals import TELL_AFTER, Refusals
@@ -126,7 +126,9 @@ class Reconciler:
 
     async def bring_in_line(self, guild_id: GuildId, *, trigger: str) -> GuildPlan:
         """Plan everyone, trusting no memory, and let refused roles be tried again. Raises DiscordAway as `consider`."""
-        return await self._muster.bring_in_line(guild_id, trigger)
+        self._refusals.wake(guild_id)
+        drawn = await self._muster.bring_in_line(guild_id, trigger)
+        return msgspec.structs.replace(drawn, refused=self._refusals.refused(guild_id))
 
     def catch_up(self) -> None:
         """Plan, now that Discord is there, whom it did not show when they were to be planned."""
@@ -144,14 +146,24 @@ class Reconciler:
         for person in people:
             self._observer.forget(guild_id, person)
         self.mark(guild_id, people, trigger="look", urgency=Urgency.BULK_GRANT)
-        if self._applier.try_again(guild_id):
-            await self.consider(guild_id, None, trigger="look")
+
+    def try_again(self, guild_id: GuildId) -> bool:
+        """Let a guild that asks for two-factor authentication be tried once more; tell whether this one did ask.
+
+        Whoever calls lets everyone be considered then.
+        """
+        return self._applier.try_again(guild_id)
+
+    def forget_left(self) -> None:
+        """Take it that guilds which are not shown any more have no trouble."""
+        if self._observer.is_connected:
+            self._troubles.forget_all_but(self._observer.guild_ids())
 
     async def preview(self, guild_id: GuildId) -> GuildPlan:
         """Return what a run would change now, or cannot. Writes nothing. Raises DiscordAway."""
         drawn = await self._planning.plan_guild(guild_id, None, is_recorded=False)
         shown = tuple(one for one in drawn.plans if one.is_change or one.is_held_back or waits(one))
-        return msgspec.structs.replace(drawn, plans=shown)
+        return msgspec.structs.replace(drawn, plans=shown, refused=self._refusals.refused(guild_id))
 
     async def explain(
         self,
@@ -272,9 +284,10 @@ class Reconciler:
             self._muster.line_up(guild_id, told.plan, turn.trigger)
             return False
         if not told.plan.is_change:
-            await self._mind(guild_id, turn, set())
+            await self._mind(guild_id, turn, (), told.plan)
             return False
-        if turn.urgency is not Urgency.WAITING and self._refusals.is_resting((guild_id, person)):
+        changing = {one.role_id for one in told.plan.decisions if one.action in CHANGES}
+        if turn.urgency is not Urgency.WAITING and changing <= self._refusals.resting((guild_id, person)):
             return False
         errand = Errand(
             names=told.names,
@@ -285,7 +298,7 @@ class Reconciler:
         made = await self._applier.apply(guild_id, told.plan, errand)
         changes += made
         outcomes = {change.outcome for change in made}
-        await self._mind(guild_id, turn, outcomes)
+        await self._mind(guild_id, turn, made, told.plan)
         if not outcomes.isdisjoint(COME_AGAIN):
             return False
         made_of = {change.decision.role_id for change in made}
@@ -295,13 +308,13 @@ class Reconciler:
             return False
         return bool(left)
 
-    async def _mind(self, guild_id: GuildId, turn: Turn, outcomes: set[Outcome]) -> None:
+    async def _mind(self, guild_id: GuildId, turn: Turn, made: Sequence[Change], plan: PersonPlan) -> None:
         """Do what follows from the outcomes of one person's writes: when they come again, and what admins are told."""
-        person = turn.discord_user_id
+        person, outcomes = turn.discord_user_id, {change.outcome for change in made}
         if Outcome.UNKNOWN in outcomes:
             self._again_later(guild_id, turn)
         if Outcome.REJECTED in outcomes:
-            await self._rest(guild_id, turn)
+            await self._rest(guild_id, turn, unwritten_roles(made, plan))
         elif self._refusals.end((guild_id, person)):
             await self._troubles.over_rejected(guild_id, person)
         if Outcome.NEEDS_2FA in outcomes:
@@ -314,9 +327,9 @@ class Reconciler:
         elif Outcome.DONE in outcomes and await self._troubles.note_write(guild_id):
             await self.consider(guild_id, None, trigger=turn.trigger)  # all whom it kept from their roles
 
-    async def _rest(self, guild_id: GuildId, turn: Turn) -> None:
+    async def _rest(self, guild_id: GuildId, turn: Turn, role_ids: Iterable[RoleId]) -> None:
         """Let somebody whose write was refused wait for the next try, longer each time; nobody else does."""
-        count, seconds = self._refusals.note((guild_id, turn.discord_user_id))
+        count, seconds = self._refusals.note((guild_id, turn.discord_user_id), role_ids)
         self._try_after(seconds, guild_id, turn, is_whole_guild=False)
         if count == TELL_AFTER:
             await self._troubles.tell_rejected(guild_id, turn.discord_user_id)

@@ -5,7 +5,8 @@
 | everyone linked, or with a ledger row, is planned  | within ten minutes *  | no call: facts and memory         |
 | what is remembered of members is asked for anew    | within an hour *      | one gateway request for a hundred |
 
-* or in each round, where rounds are further apart.
+* or in each round, where rounds are further apart. A server that asks the owner of our application for two-factor
+authentication is tried once in each round.
 
 Each round takes its slice of both. Without the members intent each round looks at everyone anew. After a start
 everybody's turn has come.
@@ -56,6 +57,7 @@ class Rota:
 
     async def go_on(self, *, trigger: str) -> dict[GuildId, frozenset[DiscordUserId]]:
         """Let those be planned whose turn has come, and return who has changes where. One guild stops no other."""
+        self._reconciler.forget_left()
         links = await self._storage.links.list_all()
         queued: dict[GuildId, frozenset[DiscordUserId]] = {}
         for guild_id in self._observer.guild_ids():
@@ -70,16 +72,18 @@ class Rota:
 
     async def _go_on_in(self, guild_id: GuildId, links: Iterable[Link], trigger: str) -> frozenset[DiscordUserId]:
         if not self._observer.hears_members:
+            self._reconciler.try_again(guild_id)
             return await self._reconciler.consider(guild_id, None, trigger=trigger)
         turns = self._turns.setdefault(guild_id, _Turns(interval=self._interval, begun=self._clock))
         ours = {link.discord_user_id for link in links} | set(await self._storage.ledger.load_guild(guild_id))
         for stranger in set(self._observer.known(guild_id)) - ours:
             self._observer.forget(guild_id, stranger)
+        does_try = self._reconciler.try_again(guild_id)
         due = set(turns.planned.take(sorted(ours), self._clock.now()))
         due.update(await self._renew(guild_id, turns))
-        if not due:
+        if not due and not does_try:
             return frozenset()
-        return await self._reconciler.consider(guild_id, None if due == ours else due, trigger=trigger)
+        return await self._reconciler.consider(guild_id, None if does_try or due == ours else due, trigger=trigger)
 
     async def _renew(self, guild_id: GuildId, turns: _Turns) -> list[DiscordUserId]:
         """Ask for those anew whose turn has come, unless the gateway keeps us waiting; return who was asked for."""

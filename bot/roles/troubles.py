@@ -3,6 +3,7 @@
 Each trouble is told once, and once when it is over. Decides nothing and writes no role.
 """
 
+from collections.abc import Collection
 from typing import Protocol
 
 from bot.health import HealthBoard, Note
@@ -73,6 +74,12 @@ class Troubles:
             await self._herald.over(guild_id, BAN, BAN_OVER)
             await self._herald.over(guild_id, TWO_FACTOR, TWO_FACTOR_OVER)
         return asked
+
+    def forget_all_but(self, guild_ids: Collection[GuildId]) -> None:
+        """Take it that only these guilds are ours: what another asked of the application's owner is over."""
+        self._without_2fa.intersection_update(guild_ids)
+        if not self._without_2fa:
+            self._health.withdraw(Note.OWNER_NEEDS_2FA)
 
     async def tell_rejected(self, guild_id: GuildId, person: DiscordUserId) -> None:
         """Tell that Discord refuses one person's roles, again and again."""

@@ -65,7 +65,7 @@ def _read_line(read: ReadReport) -> str:
 def preview_text(plan: GuildPlan) -> str:
     """Say what would change for whom and how old the facts are; those whom only a trouble or a rail stops come last."""
     names = plan.names
-    changes = _lines(plan, lambda decision: decision.action in CHANGES)
+    changes = _change_lines(plan, is_refused=False)
     head = [f"**{_counted(len(changes), 'change')} would be made.**" if changes else NOTHING_TO_DO]
     head += [_age_line(names.campaign(campaign_id), at) for campaign_id, at in plan.facts_at.items()]
     return "\n".join([*head, *changes, *_stuck_text(plan)])
@@ -81,9 +81,23 @@ def _stuck_text(plan: GuildPlan) -> list[str]:
             plan, lambda decision: decision.action is Action.SUPPRESSED
         ),
     }
+    stuck["**Discord refused these and didn't say why; I keep trying, less and less often:**"] = _change_lines(
+        plan, is_refused=True
+    )
     halt = [f"**All changes wait:** {BANNED}."] if plan.is_halted else []
     stuck["**These I could not work out; their roles stay:**"] = [f"- <@{person}>" for person in plan.unplanned]
     return halt + [line for title, lines in stuck.items() if lines for line in (title, *lines)]
+
+
+def _change_lines(plan: GuildPlan, *, is_refused: bool) -> list[str]:
+    """Say what changes: what Discord refused at the last try, or what it did not."""
+    return [
+        f"<@{person.discord_user_id}> {say_decision(decision, plan.names)}"
+        for person in plan.plans
+        for decision in person.decisions
+        if decision.action in CHANGES
+        and (decision.role_id in plan.refused.get(person.discord_user_id, ())) is is_refused
+    ]
 
 
 def _lines(plan: GuildPlan, is_meant: Callable[[Decision], bool]) -> list[str]:
