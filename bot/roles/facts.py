@@ -108,6 +108,7 @@ class FactBook:
             rules=rules,
             tiers={tier.tier_id: tier for tier in tiers},
             blocked=self._blocked(look, {rule.role_id for rule in rules}),
+            on_trial=self._breakers.on_trial(guild_id),
         )
 
     async def person(self, guild: GuildFacts, discord_user_id: DiscordUserId) -> PersonFacts:
@@ -147,10 +148,6 @@ class FactBook:
             for person in sorted(wanted)
         )
         return {one.discord_user_id: one for one in facts if one.records or one.grants}
-
-    def on_trial(self, guild_id: GuildId) -> frozenset[RoleId]:
-        """Return the roles that Discord refused and that are tried again."""
-        return self._breakers.on_trial(guild_id)
 
     async def _links(self, asked: set[DiscordUserId] | None) -> tuple[Link, ...]:
         if asked is None:

@@ -75,7 +75,10 @@ class Bond(enum.StrEnum):
 
 
 class GuildFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a plan needs to know of the guild. `blocked` names each role that cannot be given now; GONE ones too."""
+    """What a plan needs to know of the guild. `blocked` names each role that cannot be given now; GONE ones too.
+
+    `on_trial` goes with it: of these nobody knows whether they can be given, for Discord refused the last write.
+    """
 
     guild_id: GuildId
     now: datetime
@@ -83,6 +86,7 @@ class GuildFacts(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[RoleRule, ...] = ()
     tiers: Mapping[TierId, Tier] = msgspec.field(default_factory=dict)
     blocked: Mapping[RoleId, Block] = msgspec.field(default_factory=dict)
+    on_trial: frozenset[RoleId] = frozenset()
 
 
 class PersonFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -87,7 +87,6 @@ class Planning:
     ) -> GuildPlan:
         """Plan these people (None: everyone, looked at anew where no event tells of them). Raises DiscordAway."""
         guild = await self._facts.guild(guild_id)
-        on_trial = self._facts.on_trial(guild_id)  # of the same moment as what is blocked
         names = await self._facts.names(guild_id)
         people = await self._facts.people(guild, discord_user_ids)
         is_fresh = discord_user_ids is None and not self._observer.hears_members
@@ -112,7 +111,7 @@ class Planning:
             names=names,
             facts_at={campaign_id: names.confirmed_at.get(campaign_id) for campaign_id in campaign_ids},
             blocked={one.role_id: guild.blocked[one.role_id] for one in guild.rules if one.role_id in guild.blocked},
-            on_trial=on_trial,
+            on_trial=guild.on_trial,
             unplanned=unplanned,
             unsettled=frozenset(person.discord_user_id for person, is_news in seen if is_news),
         )

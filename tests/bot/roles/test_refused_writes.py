@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.health import Note
-from bot.model import Campaign, CampaignId
+from bot.model import Campaign, CampaignId, GuildId, RoleId
 from bot.roles import refusals
+from bot.roles.names import Names
 from bot.roles.queue import Urgency
 from bot.roles.rounds import INTERVAL
 from sandbox.weather import Fault
@@ -129,3 +130,23 @@ async def test_a_refused_removal_is_tried_again_and_owned_till_then(
     assert "Gold" in scene.stage.roles(MEMBER)
     scene.stage.sandbox.weather.clear()
     await scene.until(lambda: "Gold" not in scene.stage.roles(MEMBER), "and this one at last")
+
+
+async def test_a_role_that_is_refused_again_while_a_plan_is_made_is_not_said_to_work(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await scene.add_rule()
+    breakers, gold = scene.services.breakers, RoleId(scene.role("Gold"))
+    breakers.open(scene.guild_id, gold)
+    await scene.services.reconciler.consider(scene.guild_id, None, trigger="test")
+    assert "I cannot change the role **Gold**" in "\n".join(await scene.services.messenger.take_pending(scene.guild_id))
+    names = scene.services.reconciler._planning._facts.names
+
+    async def refused_meanwhile(guild_id: GuildId, *, is_markdown: bool = True) -> Names:
+        breakers.open(guild_id, gold)
+        return await names(guild_id, is_markdown=is_markdown)
+
+    breakers.retry(scene.guild_id)
+    monkeypatch.setattr(scene.services.reconciler._planning._facts, "names", refused_meanwhile)
+    await scene.services.reconciler.consider(scene.guild_id, None, trigger="test")
+    assert "I can change the role" not in "\n".join(await scene.services.messenger.take_pending(scene.guild_id))
