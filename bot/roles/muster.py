@@ -70,6 +70,7 @@ class Muster:
     ) -> GuildPlan:
         """Plan these people (None: all), and line up those with changes. Raises DiscordAway; a look is owed then."""
         people = None if discord_user_ids is None else frozenset(discord_user_ids)
+        told = await self._troubles.told_blocked(guild_id)
         try:
             drawn = await self._planning.plan_guild(guild_id, people, is_recorded=True)
         except TryLater:
@@ -80,7 +81,7 @@ class Muster:
                 self._mark(guild_id, [plan.discord_user_id], trigger=trigger, urgency=Urgency.BULK_GRANT)
             else:
                 self.line_up(guild_id, plan, trigger)
-        await self._troubles.tell_blocked(drawn)
+        await self._troubles.tell_blocked(drawn, told=told)
         return drawn
 
     async def bring_in_line(self, guild_id: GuildId, trigger: str) -> GuildPlan:

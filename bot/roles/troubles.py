@@ -89,8 +89,15 @@ class Troubles:
         """Tell that it does so no more."""
         await self._herald.over(guild_id, f"rejected:{person}", REJECTED_OVER.format(person=person))
 
-    async def tell_blocked(self, drawn: GuildPlan) -> None:
-        """Tell of roles that cannot be changed, also of those that nobody is to get now; and which can be again."""
+    async def told_blocked(self, guild_id: GuildId) -> tuple[str, ...]:
+        """Return which roles a guild was told of as out of our reach: a plan made from now on may say otherwise."""
+        return await self._herald.told(guild_id, trouble_key(""))
+
+    async def tell_blocked(self, drawn: GuildPlan, *, told: Collection[str]) -> None:
+        """Tell of roles that cannot be changed, also of those that nobody is to get now; and which can be again.
+
+        `told`: as of before the plan, for what was found meanwhile is newer than the plan.
+        """
         guild_id, names = drawn.guild_id, drawn.names
         blocked = {role_id: block for plan in drawn.plans for role_id, block in blocked_roles(plan).items()}
         blocked |= drawn.blocked
@@ -99,7 +106,6 @@ class Troubles:
                 continue  # told of for the server as a whole, when Discord said so
             text = f"I cannot change the role **{names.role(role_id)}**: {say_block(block)}"
             await self._herald.tell_admin(guild_id, trouble_key(role_id), text)
-        told = await self._herald.told(guild_id, trouble_key(""))
         for rule in await self._storage.rules.list_guild(guild_id) if told else ():
             key = trouble_key(rule.role_id)
             if key in told and rule.role_id not in blocked and rule.role_id not in drawn.on_trial:

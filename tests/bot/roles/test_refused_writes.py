@@ -1,5 +1,6 @@
 """Writes that Discord refuses: how often they are tried, what goes on meanwhile, and what admins read."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,6 +11,7 @@ from bot.roles import refusals
 from bot.roles.names import Names
 from bot.roles.queue import Urgency
 from bot.roles.rounds import INTERVAL
+from cogs.sync import GATHER_SECONDS
 from sandbox.weather import Fault
 from tests.fakes.scene import ADMIN, GOLD_PATRON, MEMBER, Scene, connect, serve, set_stage
 
@@ -137,6 +139,7 @@ async def test_a_role_that_is_refused_again_while_a_plan_is_made_is_not_said_to_
 ) -> None:
     await scene.add_rule()
     breakers, gold = scene.services.breakers, RoleId(scene.role("Gold"))
+    await asyncio.sleep(GATHER_SECONDS + 0.2)  # the plan of the start
     breakers.open(scene.guild_id, gold)
     await scene.services.reconciler.consider(scene.guild_id, None, trigger="test")
     assert "I cannot change the role **Gold**" in "\n".join(await scene.services.messenger.take_pending(scene.guild_id))
@@ -150,3 +153,29 @@ async def test_a_role_that_is_refused_again_while_a_plan_is_made_is_not_said_to_
     monkeypatch.setattr(scene.services.reconciler._planning._facts, "names", refused_meanwhile)
     await scene.services.reconciler.consider(scene.guild_id, None, trigger="test")
     assert "I can change the role" not in "\n".join(await scene.services.messenger.take_pending(scene.guild_id))
+
+
+async def test_a_plan_that_began_before_a_refusal_was_told_does_not_end_it(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await scene.add_rule()
+    await asyncio.sleep(GATHER_SECONDS + 0.2)  # the plan of the start
+    breakers, gold, reconciler = scene.services.breakers, RoleId(scene.role("Gold")), scene.services.reconciler
+    names = reconciler._planning._facts.names
+    slow, go_on = [False, True], asyncio.Event()
+
+    async def slowly(guild_id: GuildId, *, is_markdown: bool = True) -> Names:
+        if slow.pop():
+            await go_on.wait()
+        return await names(guild_id, is_markdown=is_markdown)
+
+    monkeypatch.setattr(reconciler._planning._facts, "names", slowly)
+    older = asyncio.create_task(reconciler.consider(scene.guild_id, None, trigger="test"))
+    await scene.until(lambda: len(slow) == 1, "a plan is under way")
+    breakers.open(scene.guild_id, gold)
+    await reconciler.consider(scene.guild_id, None, trigger="test")
+    go_on.set()
+    await older
+    told = "\n".join(await scene.services.messenger.take_pending(scene.guild_id))
+    assert "I cannot change the role **Gold**" in told
+    assert "I can change the role" not in told
