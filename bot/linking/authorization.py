@@ -32,6 +32,7 @@ import structlog
 
 from bot.clock import Clock
 from bot.errors import ClientRefused, PatreonRefused, PledgekeeperError, UserMistake
+from bot.linking.background import let_end
 from bot.linking.outcome import Asker, Cause, Landing, StartedLink, Word
 from bot.linking.secrets import fresh_secret, is_ours
 from bot.model import Secret, TokenPair
@@ -90,6 +91,11 @@ class Authorizations:
         self._vault = storage.vault
         self._oauth = oauth
         self._clock = clock
+        self._asking: set[asyncio.Task[object]] = set()
+
+    async def close(self) -> None:
+        """Let the exchanges under way end; what takes too long is cut."""
+        await let_end(self._asking)
 
     async def begin(self, purpose: Purpose, asker: Asker, scopes: tuple[str, ...]) -> StartedLink:
         """Make the link that leads to Patreon; an older one of this person for this purpose is void from now on.
@@ -141,16 +147,37 @@ class Authorizations:
         if error is not None or code is None:
             return await self.end(used, self._judge(error))
         try:
-            async with asyncio.timeout(PATREON_SECONDS):
-                pair = await self._oauth.exchange_code(code)
-                told = await read(pair, now)
-                return Consent(state=used, cookie=cookies[0], pair=pair, told=told, asked_at=now)
+            pair, told = await self._ask(code, read, now)
+            return Consent(state=used, cookie=cookies[0], pair=pair, told=told, asked_at=now)
         except ClientRefused:  # the log has been told
             return await self.end(used, SET_UP_WRONG)
         except (PledgekeeperError, TimeoutError) as failure:
             report = log.error if isinstance(failure, PatreonRefused) else log.warning  # refused: the owner must act
             report("patreon did not tell who consented", cause=type(failure).__name__, why=str(failure))
             return await self.end(used, Landing(word=Word.UNAVAILABLE))
+
+    async def _ask(
+        self, code: Secret, read: Callable[[TokenPair, datetime], Awaitable[T]], asked_at: datetime
+    ) -> tuple[TokenPair, T]:
+        """Return the tokens for a code and what they tell. Raises TimeoutError where that takes too long.
+
+        It goes on all the same: the answer may have ended the person's stored pair, and is to be kept in its place.
+        """
+
+        async def ask() -> tuple[TokenPair, T]:
+            pair = await self._oauth.exchange_code(code)
+            return pair, await read(pair, asked_at)
+
+        asking = asyncio.create_task(ask(), name="the exchange of a code")
+        self._asking.add(asking)
+        asking.add_done_callback(self._forget)
+        async with asyncio.timeout(PATREON_SECONDS):
+            return await asyncio.shield(asking)
+
+    def _forget(self, asking: asyncio.Task[object]) -> None:
+        self._asking.discard(asking)
+        if not asking.cancelled():
+            asking.exception()  # whoever waited has it; where nobody waited any more it must not be reported as lost
 
     def _judge(self, error: str | None) -> Landing:
         """Say what an answer without a code leads to."""

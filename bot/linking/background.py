@@ -28,7 +28,7 @@ class Background:
         await let_end(self._tasks)
 
 
-async def let_end(tasks: Collection[asyncio.Task[None]]) -> None:
+async def let_end(tasks: Collection[asyncio.Task[Any]]) -> None:
     """Let tasks end; cut those that take too long."""
     under_way = set(tasks)
     if not under_way:

@@ -18,7 +18,7 @@ import msgspec
 import structlog
 
 from bot.clock import Clock
-from bot.errors import CredentialsDead, PatreonRefused
+from bot.errors import ClientRefused, CredentialsDead, PatreonRefused
 from bot.linking.authorization import Authorizations, Consent, Refusal, as_stored
 from bot.linking.background import Background
 from bot.linking.connection import (
@@ -82,8 +82,8 @@ class ConnectFlow:
         self._background = Background()
 
     async def close(self) -> None:
-        """Wait for the messages and the first read that are under way, and cut what takes too long."""
-        await self._background.close()
+        """Wait for the exchanges, messages and the first read that are under way, and cut what takes too long."""
+        await asyncio.gather(self._authorizations.close(), self._background.close())
 
     async def start(self, asker: Asker) -> StartedLink:
         """Make the link that leads a creator to Patreon; an older one of this admin is void from now on."""
@@ -148,6 +148,8 @@ class ConnectFlow:
         arrived = await self._pairs.arrive(pair, asked_at)
         try:
             campaigns = await self._pairs.open_campaigns(pair.access_token)
+        except ClientRefused:
+            raise
         except (CredentialsDead, PatreonRefused) as refusal:
             log.info("a creator's consent opens no campaign", why=str(refusal))
             return arrived, Cause.NO_ACCESS

@@ -75,8 +75,8 @@ class LinkFlow:
         self._answering = asyncio.Lock()  # what a person agreed to holds until it is stored
 
     async def close(self) -> None:
-        """Wait for the roles and messages that are under way."""
-        await asyncio.gather(self._aftermath.close(), self._background.close())
+        """Wait for the roles, messages and exchanges that are under way."""
+        await asyncio.gather(self._authorizations.close(), self._aftermath.close(), self._background.close())
 
     async def resume(self) -> None:
         """Go on with what was cut off after confirmations, by an earlier process too. Discord is to be there."""

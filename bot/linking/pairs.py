@@ -23,7 +23,7 @@ import msgspec
 import structlog
 
 from bot.clock import Clock
-from bot.errors import CredentialsDead, PatreonRefused, PatreonUnavailable, PledgekeeperError
+from bot.errors import ClientRefused, CredentialsDead, PatreonRefused, PatreonUnavailable, PledgekeeperError
 from bot.linking.giveback import GiveBack
 from bot.linking.ports import Crier
 from bot.linking.words import plain
@@ -164,6 +164,8 @@ class Pairs:
         try:
             async with asyncio.timeout(TRIAL_SECONDS):
                 opened = {campaign.campaign_id for campaign in await self.open_campaigns(pair.access_token)}
+        except ClientRefused:
+            return False  # nobody's consent opens anything as long as that lasts
         except (CredentialsDead, PatreonRefused) as refusal:
             log.warning("a creator's new consent opens no campaign", credential_id=credential_id, why=str(refusal))
             return True

@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from bot.clock import Clock
-from bot.errors import CredentialsDead, PledgekeeperError, UserMistake
+from bot.errors import ClientRefused, CredentialsDead, PatreonRefused, PledgekeeperError, UserMistake
 from bot.model import (
     CampaignId,
     CredentialId,
@@ -164,7 +164,9 @@ class Intake:
             return
         try:
             await self.refresh_patron(link.patreon_user_id, stored.credential_id)
-        except CredentialsDead:
+        except ClientRefused:
+            raise  # no consent of theirs would mend that
+        except (CredentialsDead, PatreonRefused):
             await self._refresh_members(link.patreon_user_id, if_not=CONSENT_ENDED)
 
     async def refresh_patron(self, patreon_user_id: PatreonUserId, credential_id: CredentialId) -> bool:

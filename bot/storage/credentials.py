@@ -8,7 +8,7 @@ Implements what `patreon/tokens.py` asks of a store. Decides nothing about when 
 """
 
 import enum
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, insert, or_, select, update
@@ -30,6 +30,10 @@ class Kind(enum.StrEnum):
     PATRON = "patron"
     CREATOR = "creator"
 
+
+# A pair finds its place within an hour or so (`linking/pairs.py`). One that seems to be asked for longer after it than
+# that was asked for by a clock that has been set back since, and is older.
+LATEST = timedelta(hours=2)
 
 # Built once: to build a statement takes as long as to execute it, and each page of a read asks for this one.
 _BY_ID = select(credentials).where(credentials.c.credential_id == bindparam("id"))
@@ -244,7 +248,7 @@ class Credentials:
                 return credential_id
             if other is None:
                 kept, gone = seed, None
-            elif seed.dead_at is None and (other.consented_at <= at or other.dead_at is not None):
+            elif seed.dead_at is None and (not at < other.consented_at <= at + LATEST or other.dead_at is not None):
                 kept, gone = seed, other
             else:
                 kept, gone = other, seed
@@ -332,7 +336,8 @@ async def put_pair(
 ) -> CredentialId:
     """Store a person's pair in a transaction that the caller began: an older one keeps its id, a newer one stays."""
     is_theirs = credentials.c.patreon_user_id == patreon_user_id
-    newer = select(credentials.c.credential_id).where(is_theirs, credentials.c.consented_at > at)
+    is_newer = (credentials.c.consented_at > at, credentials.c.consented_at <= at + LATEST)
+    newer = select(credentials.c.credential_id).where(is_theirs, *is_newer)
     found = (await connection.execute(newer)).scalar()
     if found is not None:
         return CredentialId(found)

@@ -124,6 +124,12 @@ class TestEachStateServesItsOwnPurpose:
         landing = await come_back(world, answer)
         assert (landing.word, landing.cause) == (Word.DENIED, Cause.NO_ACCESS)
 
+    async def test_a_client_that_the_list_alone_refuses_is_set_up_wrong(self, world: LinkWorld) -> None:
+        answer = await world.consent(await world.type_connect(), world.mira)
+        world.strike("other_api", "/campaigns", times=None)
+        landing = await come_back(world, answer)
+        assert (landing.word, landing.cause) == (Word.UNAVAILABLE, Cause.SET_UP_WRONG)
+
     async def test_the_cookie_of_a_link_opens_no_connection_and_the_other_way_round(self, world: LinkWorld) -> None:
         linking, connecting = await world.land(world.ada), await land(world)
         assert (await world.connecting.show(linking)).word is Word.EXPIRED

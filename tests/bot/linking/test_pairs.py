@@ -1,11 +1,16 @@
 """One living pair for each person, against a real database and a Patreon that ends the older pair."""
 
+import asyncio
+
 import pytest
 import structlog
 
+from bot.linking import authorization
 from bot.linking.outcome import Word
 from bot.linking.pairs import IN_HAND, LONGEST_WAIT
 from bot.model import CampaignId, CredentialId, DiscordUserId, GuildId, PatreonUserId, Secret, TokenPair
+from bot.patreon.http import Http
+from bot.patreon.protocol import TOKEN_PATH, Request, Response
 from bot.patreon.tokens import StoredPair
 from sandbox.patreon.model import Creator, Person
 from tests.bot.linking import test_connect as connecting
@@ -140,6 +145,30 @@ class TestWhoHasAPairStored:
         await world.new_pairs().tend()
         assert (await stored(world, world.ada)).pair == newest
         assert await world.storage.arrivals.list_awaited(world.clock.now()) == ()
+
+    async def test_an_exchange_that_takes_longer_than_the_page_waits_is_kept(
+        self, world: LinkWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await plant(world)
+        answer = await world.consent(await world.type_link(), world.mira)
+        monkeypatch.setattr(authorization, "PATREON_SECONDS", 0.2)
+        send, came = Http.send, asyncio.Event()
+
+        async def send_slowly(http: Http, base_url: str, request: Request) -> Response:
+            response = await send(http, base_url, request)
+            if request.path == TOKEN_PATH:
+                await asyncio.sleep(0.6)  # Patreon has ended the older pair by now
+                came.set()
+            return response
+
+        monkeypatch.setattr(Http, "send", send_slowly)
+        assert (await world.come_back(answer)).word is Word.UNAVAILABLE
+        assert not came.is_set()
+        await world.flow.close()  # as a process that is told to stop
+        assert came.is_set()
+        world.pass_time(seconds=WAIT)
+        await world.new_pairs().tend()
+        assert await lives(world, world.mira)
 
 
 class TestWhoHasNone:

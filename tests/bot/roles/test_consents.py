@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from bot.errors import UserMistake
+from bot.errors import ClientRefused, UserMistake
 from bot.model import Campaign, CampaignId, GuildId
 from bot.roles.consents import AT_ONCE, MAX_FAILURES, Consents, Patron
 from sandbox.weather import Fault
@@ -61,6 +61,18 @@ async def test_a_pair_that_patreon_refuses_is_asked_no_more_and_stops_nobody(lin
     assert asked(linked) == len(PATRONS) - 1
     with pytest.raises(UserMistake, match="type /link to give it anew"):
         await linked.services.intake.refresh_person(linked.person("bramble.fox"))
+
+
+async def test_a_refresh_that_patreon_refuses_in_any_way_is_cured_by_a_new_consent(linked: Scene) -> None:
+    weather = linked.stage.sandbox.weather
+    weather.set(Fault("patreon", IDENTITY, "401"))
+    weather.set(Fault("patreon", "POST /api/oauth2/token", "403"))
+    with pytest.raises(UserMistake, match="type /link to give it anew"):
+        await linked.services.intake.refresh_person(linked.person("bramble.fox"))
+    weather.clear()
+    weather.set(Fault("patreon", IDENTITY, "other_api"))
+    with pytest.raises(ClientRefused):
+        await linked.services.intake.refresh_person(linked.person("hazel.hollow"))
 
 
 async def test_a_consent_that_ended_is_found_and_told(linked: Scene) -> None:

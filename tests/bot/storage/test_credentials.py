@@ -58,6 +58,14 @@ async def test_the_newest_exchange_wins_whichever_is_stored_last(storage: Storag
     assert (await storage.credentials.load(newer)).pair == pair("newer")
 
 
+async def test_a_clock_that_was_set_back_makes_no_older_consent_the_newest(
+    storage: Storage, pair: Pair, now: datetime
+) -> None:
+    credential_id = await storage.credentials.save_consent(ADA, pair("by a clock ahead"), at=now + DAY)
+    assert await storage.credentials.save_consent(ADA, pair("newest"), at=now) == credential_id
+    assert (await storage.credentials.load(credential_id)).pair == pair("newest")
+
+
 async def test_a_refresh_of_the_older_pair_does_not_make_it_the_newest_exchange(
     storage: Storage, pair: Pair, now: datetime
 ) -> None:
