@@ -4,6 +4,7 @@ What goes wrong becomes words here, for admins and for members. Decides nothing 
 """
 
 import asyncio
+import contextlib
 import io
 import re
 import secrets
@@ -63,12 +64,13 @@ async def replace_soon(interaction: discord.Interaction[Any], work: Coroutine[An
 
     The work goes on where the answer cannot be shown.
     """
+    under_way = asyncio.create_task(work, name="what a button began")
     if not interaction.response.is_done():
         await interaction.response.defer()
-    under_way = asyncio.create_task(work, name="what a button began")
     _, late = await asyncio.wait({under_way}, timeout=MOMENT_SECONDS)
     if late:
-        await replace(interaction, meanwhile)
+        with contextlib.suppress(discord.DiscordException, OSError, TimeoutError):  # the whole answer may get through
+            await replace(interaction, meanwhile)
     return await under_way
 
 

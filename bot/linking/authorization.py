@@ -86,11 +86,12 @@ class Consent(Generic[T]):
 class Authorizations:
     """Asks for consents, and takes the answers."""
 
-    def __init__(self, *, storage: Storage, oauth: OAuth, clock: Clock) -> None:
+    def __init__(self, *, storage: Storage, oauth: OAuth, clock: Clock, before: Callable[[], Awaitable[None]]) -> None:
         self._states = storage.states
         self._vault = storage.vault
         self._oauth = oauth
         self._clock = clock
+        self._before = before  # each exchange
         self._asking: set[asyncio.Task[object]] = set()
 
     async def close(self) -> None:
@@ -165,6 +166,7 @@ class Authorizations:
         """
 
         async def ask() -> tuple[TokenPair, T]:
+            await self._before()
             pair = await self._oauth.exchange_code(code)
             return pair, await read(pair, asked_at)
 

@@ -77,7 +77,7 @@ class ConnectFlow:
         self._crier = crier
         self._rights = rights
         self._give_back = give_back
-        self._authorizations = Authorizations(storage=storage, oauth=oauth, clock=clock)
+        self._authorizations = Authorizations(storage=storage, oauth=oauth, clock=clock, before=pairs.learn_owner)
         self._answering = asyncio.Lock()  # what a person agreed to holds until it is stored
         self._background = Background()
 

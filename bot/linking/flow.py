@@ -69,7 +69,7 @@ class LinkFlow:
         self._messenger = messenger
         self._crier = crier
         self._give_back = give_back
-        self._authorizations = Authorizations(storage=storage, oauth=oauth, clock=clock)
+        self._authorizations = Authorizations(storage=storage, oauth=oauth, clock=clock, before=pairs.learn_owner)
         self._aftermath = Aftermath(storage=storage, roles=roles, messenger=messenger)
         self._background = Background()
         self._answering = asyncio.Lock()  # what a person agreed to holds until it is stored

@@ -70,6 +70,25 @@ class Pairs:
             ArrivalId, tuple[datetime, timedelta]
         ] = {}  # when each is asked about next, and the pause after
 
+    async def learn_owner(self) -> None:
+        """Find out whose the pair of the settings is, where nobody knows yet: a consent of theirs is about to end it.
+
+        Afterwards nobody could ask it. Where Patreon does not tell, all goes on without.
+        """
+        if not await self._storage.credentials.has_nameless():
+            return
+        asked_at = self._clock.now()
+        try:
+            seed = await self._storage.credentials.find_seed()
+            if seed is None:
+                return
+            async with asyncio.timeout(TRIAL_SECONDS):
+                identity = await self._client.fetch_identity(seed.pair.access_token)
+        except (PledgekeeperError, TimeoutError, VaultKeyMissing) as error:
+            log.info("patreon does not tell whose the token of the settings is", why=str(error))
+            return
+        await self._storage.credentials.name_seed(seed.credential_id, identity.patreon_user_id, at=asked_at)
+
     async def arrive(self, pair: TokenPair, asked_at: datetime) -> Arrived:
         """Keep what Patreon has just given, and find out whose it is.
 

@@ -123,6 +123,16 @@ async def test_unlink_answers_before_a_slow_discord_does_and_says_later_what_wen
     await scene.until(lambda: "**Gold** was taken away" in typed.messages[0].content, "the whole answer")
 
 
+async def test_unlink_says_what_went_also_where_its_first_answer_was_lost(scene: Scene) -> None:
+    await scene.add_rule()
+    await scene.link()
+    scene.stage.weather("discord", "DELETE*/roles/*", "slow", times=1)
+    scene.stage.weather("discord", "PATCH*/messages/@original", "403", times=1)
+    typed = await scene.type(MEMBER, "unlink")
+    await scene.stage.press(MEMBER, typed.messages[0], "confirm:")
+    await scene.until(lambda: "**Gold** was taken away" in typed.messages[0].content, "the whole answer")
+
+
 async def test_unlink_ends_the_link_where_discord_is_away(scene: Scene) -> None:
     await scene.add_rule()
     await scene.link()

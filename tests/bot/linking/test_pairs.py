@@ -21,8 +21,8 @@ OTHER_GUILD = GuildId(501)
 WAIT = IN_HAND.total_seconds() + 1
 
 
-async def plant(world: LinkWorld) -> CredentialId:
-    """Let the settings hold the pair of the client's page; the home server reads by it, and its owner is known."""
+async def plant(world: LinkWorld, *, is_named: bool = True) -> CredentialId:
+    """Let the settings hold the pair of the client's page; the home server reads by it once its owner is known."""
     client, now = world.client, world.clock.now()
     pair = TokenPair(
         access_token=Secret(client.creator_access_token),
@@ -30,11 +30,13 @@ async def plant(world: LinkWorld) -> CredentialId:
         expires_at=now.replace(year=now.year + 1),
     )
     seed = await world.storage.credentials.ensure_seed(pair, "f1", at=now)
+    world.pass_time(seconds=1)
+    if not is_named:
+        return seed.credential_id
     owner = PatreonUserId(world.mira.id)
     credential_id = await world.storage.credentials.name_seed(seed.credential_id, owner, at=now)
     campaign_id = CampaignId(world.mira.campaign.id)
     await world.storage.campaigns.bind(GUILD, campaign_id, credential_id=credential_id, at=now, by_settings=True)
-    world.pass_time(seconds=1)
     return credential_id
 
 
@@ -145,6 +147,23 @@ class TestWhoHasAPairStored:
         await world.new_pairs().tend()
         assert (await stored(world, world.ada)).pair == newest
         assert await world.storage.arrivals.list_awaited(world.clock.now()) == ()
+
+    async def test_the_settings_pair_is_replaced_though_it_was_never_used(self, world: LinkWorld) -> None:
+        seed = await plant(world, is_named=False)
+        world.strike("500", "/campaigns", times=None)
+        await world.link(world.mira)
+        assert (await stored(world, world.mira)).credential_id == seed
+        assert await lives(world, world.mira)
+        assert await world.storage.credentials.find_seed("f1") is not None
+
+    async def test_where_patreon_does_not_tell_whose_the_settings_pair_is_people_are_linked_all_the_same(
+        self, world: LinkWorld
+    ) -> None:
+        await plant(world, is_named=False)
+        world.strike("401", "/identity", times=1)
+        await world.link(world.ada)
+        assert await world.holder(world.ada) == 11
+        assert await world.storage.credentials.has_nameless()
 
     async def test_an_exchange_that_takes_longer_than_the_page_waits_is_kept(
         self, world: LinkWorld, monkeypatch: pytest.MonkeyPatch
