@@ -26,6 +26,7 @@ CAMPAIGN = "PATREON_CAMPAIGN_ID"
 VERSION = "PATREON_API_VERSION"
 WEBHOOK = "PATREON_WEBHOOK_SECRET"
 
+NO_WORD = "no word"  # of what kind an error is
 NEW_PAIR = "take a new pair from Patreon's page Clients & API Keys and put both tokens into the settings"
 
 
@@ -105,8 +106,9 @@ def _error_in_address(target: str) -> str | None:
         address = urlsplit(target)
     except ValueError:
         return None
-    told = parse_qs(address.query, keep_blank_values=True).get("error")
-    return told[0] if told else "no word" if address.path.rstrip("/").endswith("/oauth2/errors") else None
+    told = parse_qs(address.query, keep_blank_values=True).get("error", [""])[0]
+    is_refusal = address.path.rstrip("/").endswith("/oauth2/errors")
+    return told or (NO_WORD if is_refusal else None)
 
 
 def _error_in_body(body: bytes) -> str | None:
@@ -115,9 +117,9 @@ def _error_in_body(body: bytes) -> str | None:
         told = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(told, dict) or not (told.get("error") or told.get("errors")):
+    if not isinstance(told, dict) or not any(told.get(key) for key in ("error", "errors", "error_description")):
         return None
-    return str(told.get("error") or "no word")
+    return str(told.get("error") or NO_WORD)
 
 
 async def _ask_creator(settings: Settings, http: Http, creator: StoredPair | None) -> list[Finding]:

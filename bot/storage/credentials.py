@@ -144,7 +144,7 @@ class Credentials:
 
     async def patron_ended_at(self, patreon_user_id: PatreonUserId) -> datetime | None:
         """Return since when Patreon refuses a patron's pair, or its refresh; None while it does not."""
-        ended_at = func.coalesce(credentials.c.dead_at, credentials.c.refused_at)
+        ended_at = func.coalesce(credentials.c.refused_at, credentials.c.dead_at)  # the earlier
         async with self._database.read() as connection:
             found: datetime | None = (
                 await connection.execute(select(ended_at).where(_is_patron(patreon_user_id)))

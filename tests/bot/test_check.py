@@ -143,6 +143,8 @@ async def test_a_client_of_the_other_api_version_is_found(
         (302, "/oauth2/errors?error=invalid_request&error_description=Mismatching+redirect+URI.", "", Verdict.WRONG),
         (302, "https://www.patreon.com/oauth2/errors?error=unauthorized_client", "", Verdict.WRONG),
         (307, "/oauth2/errors", "", Verdict.WRONG),
+        (302, "/oauth2/errors?error=", "", Verdict.WRONG),
+        (200, "", '{"error_description": "Mismatching redirect URI."}', Verdict.WRONG),
         (302, "/login?ru=%2Foauth2%2Fauthorize%3Fx%3D1%26error%3Dno", "", Verdict.OK),
         (302, "//[oops", "", Verdict.OK),
         (302, "/oauth2/errors?error=server_error", "", Verdict.NOTE),

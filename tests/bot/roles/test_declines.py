@@ -212,6 +212,16 @@ async def test_a_consent_that_patreon_refuses_is_told_once(town: Town, *, is_dea
     assert await told_of_ended(town) == []
 
 
+async def test_a_refused_refresh_that_turns_into_a_dead_pair_is_told_once(town: Town) -> None:
+    await town.patron("ada", 11, GUILD)
+    stored = await consented(town, "ada", 11)
+    await town.storage.credentials.note_refused(stored, town.clock.now())
+    assert len(await told_of_ended(town)) == 1
+    town.clock.move(minutes=11)
+    assert await town.storage.credentials.mark_dead(stored, town.clock.now())
+    assert await told_of_ended(town) == []
+
+
 async def test_of_a_consent_only_those_are_told_who_hold_a_role_where_it_is_wanted(town: Town) -> None:
     await town.patron("ada", 11, GuildId(901))
     await town.storage.credentials.mark_dead(await consented(town, "ada", 11), town.clock.now())
