@@ -175,14 +175,15 @@ class Pairs:
         return Arrived(arrival_id=arrival_id, identity=identity, is_lesser=is_lesser)
 
     async def _is_lesser(self, credential_id: CredentialId, pair: TokenPair) -> bool:
-        """Tell whether Patreon refuses to a fresh pair what the stored one is for."""
+        """Tell whether Patreon refuses to a fresh pair what the stored one is for.
+
+        Which campaigns somebody has is no matter of a pair: one that is gone is opened by neither.
+        """
         if not await self._storage.credentials.is_reader(credential_id):
             return False
-        bindings = await self._storage.campaigns.bindings()
-        needed = {one.campaign_id for one in bindings if one.credential_id == credential_id}
         try:
             async with asyncio.timeout(TRIAL_SECONDS):
-                opened = {campaign.campaign_id for campaign in await self.open_campaigns(pair.access_token)}
+                return not await self.open_campaigns(pair.access_token)
         except ClientRefused:
             return False  # nobody's consent opens anything as long as that lasts
         except (CredentialsDead, PatreonRefused) as refusal:
@@ -190,7 +191,6 @@ class Pairs:
             return True
         except (PledgekeeperError, TimeoutError):
             return False  # nobody knows; the older one is over in any case
-        return not needed <= opened
 
     async def _tell_of_lesser(self) -> None:
         names: dict[tuple[GuildId, CampaignId], str] = {}

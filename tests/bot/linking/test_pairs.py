@@ -359,6 +359,17 @@ class TestALesserPair:
         assert "newest consent" in world.crier.said[-1][1]
         assert await world.storage.campaigns.find_reader(CampaignId(other.campaign.id)) is not None
 
+    async def test_a_creator_whose_followed_campaign_is_gone_connects_another(
+        self, world: LinkWorld, other: Creator
+    ) -> None:
+        gone = other.campaigns.pop()
+        world.state.campaigns.pop(gone.id)
+        fresh = world.state.add_campaign(other, "Heron Letters")
+        await connecting.connect(world, OTHER_GUILD, other)
+        assert await lives(world, other)
+        reader = await world.storage.campaigns.find_reader(CampaignId(fresh.id))
+        assert reader == (await stored(world, other)).credential_id
+
     async def test_the_owner_of_the_client_is_given_all_whatever_was_asked(self, world: LinkWorld) -> None:
         await plant(world)
         await world.link(world.mira)
