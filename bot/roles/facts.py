@@ -96,17 +96,16 @@ class FactBook:
         if look is None:
             raise DiscordAway(f"the server {guild_id} cannot be seen on Discord now; nothing is planned for it")
         rules = await self._storage.rules.list_guild(guild_id)
-        tiers = [
-            tier
+        tiers = {
+            campaign_id: {tier.tier_id: tier for tier in await self._storage.campaigns.tiers(campaign_id)}
             for campaign_id in await self._storage.campaigns.campaigns_of(guild_id)
-            for tier in await self._storage.campaigns.tiers(campaign_id)
-        ]
+        }
         return GuildFacts(
             guild_id=guild_id,
             now=self._clock.now(),
             settings=await self._storage.guilds.settings(guild_id),
             rules=rules,
-            tiers={tier.tier_id: tier for tier in tiers},
+            tiers=tiers,
             blocked=self._blocked(look, {rule.role_id for rule in rules}),
             on_trial=self._breakers.on_trial(guild_id),
         )
@@ -169,9 +168,10 @@ class FactBook:
             campaigns={campaign.campaign_id: escape(campaign.name) for campaign in known},
             currencies={campaign.campaign_id: campaign.currency for campaign in known},
             tiers={
-                tier.tier_id: msgspec.structs.replace(tier, title=escape(tier.title))
+                campaign.campaign_id: {
+                    tier.tier_id: msgspec.structs.replace(tier, title=escape(tier.title)) for tier in campaign.tiers
+                }
                 for campaign in known
-                for tier in campaign.tiers
             },
             stamp=discord_stamp if is_markdown else plain_stamp,
             confirmed_at={id_: read.started_at for id_, read in believed.items() if read is not None},

@@ -27,7 +27,7 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
     roles: Mapping[RoleId, str] = msgspec.field(default_factory=dict)
     campaigns: Mapping[CampaignId, str] = msgspec.field(default_factory=dict)
     currencies: Mapping[CampaignId, str] = msgspec.field(default_factory=dict)
-    tiers: Mapping[TierId, Tier] = msgspec.field(default_factory=dict)
+    tiers: Mapping[CampaignId, Mapping[TierId, Tier]] = msgspec.field(default_factory=dict)
     stamp: Callable[[datetime], str] = discord_stamp
     confirmed_at: Mapping[CampaignId, datetime] = msgspec.field(default_factory=dict)  # last believed whole read
 
@@ -47,11 +47,15 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
         """Write an amount in a campaign's currency."""
         return f"{cents / 100:.2f} {self.currencies.get(campaign_id, 'USD')}"
 
-    def tier(self, tier_id: TierId | None) -> str:
-        """Name a tier; by its price where it has no title, as in campaigns that charge for each creation."""
+    def tiers_of(self, campaign_id: CampaignId) -> Mapping[TierId, Tier]:
+        """Return a campaign's own tiers."""
+        return self.tiers.get(campaign_id, {})
+
+    def tier(self, tier_id: TierId | None, campaign_id: CampaignId) -> str:
+        """Name a tier of a campaign; by its price where it has no title, as in campaigns that charge for each creation."""
         if tier_id is None:
             return "no tier"
-        tier = self.tiers.get(tier_id)
+        tier = self.tiers_of(campaign_id).get(tier_id)
         if tier is None:
             return f"tier {tier_id}"
         return tier.title.strip() or self.cents(tier.amount_cents, tier.campaign_id)

@@ -38,11 +38,12 @@ def _say_amounts(entitlement: Entitlement, reading: Membership, names: Names) ->
 
 
 def _say_dearer_tier(reading: Membership, names: Names) -> tuple[str, ...]:
-    floor = find_floor(pay_told(reading), names.tiers)
-    if max(paid_prices(reading.tier_ids, names.tiers), default=0) <= floor:
+    tiers = names.tiers_of(reading.campaign_id)
+    floor = find_floor(pay_told(reading), tiers)
+    if max(paid_prices(reading.tier_ids, tiers), default=0) <= floor:
         return ()
-    dearer = [one for one in reading.tier_ids if one in names.tiers and names.tiers[one].amount_cents > floor]
-    named = ", ".join(sorted(names.tier(tier_id) for tier_id in dearer))
+    dearer = [one for one in reading.tier_ids if one in tiers and tiers[one].amount_cents > floor]
+    named = ", ".join(sorted(names.tier(tier_id, reading.campaign_id) for tier_id in dearer))
     return (f"Looks odd: Patreon still lists {named}, which costs more than they pay",)
 
 

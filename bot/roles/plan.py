@@ -84,7 +84,7 @@ class GuildFacts(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
     settings: GuildSettings = GuildSettings()
     rules: tuple[RoleRule, ...] = ()
-    tiers: Mapping[TierId, Tier] = msgspec.field(default_factory=dict)
+    tiers: Mapping[CampaignId, Mapping[TierId, Tier]] = msgspec.field(default_factory=dict)
     blocked: Mapping[RoleId, Block] = msgspec.field(default_factory=dict)
     on_trial: frozenset[RoleId] = frozenset()
 

@@ -46,7 +46,7 @@ def say_rule(rule: RoleRule, names: Names) -> str:
     """Say what a rule asks for."""
     match rule.kind:
         case RuleKind.TIER:
-            return f"the tier {names.tier(rule.tier_id)} of {names.campaign(rule.campaign_id)}"
+            return f"the tier {names.tier(rule.tier_id, rule.campaign_id)} of {names.campaign(rule.campaign_id)}"
         case RuleKind.PAYING:
             return f"any paid pledge to {names.campaign(rule.campaign_id)}"
         case RuleKind.AMOUNT:
@@ -249,13 +249,13 @@ def _say_state(
     entitlement: Entitlement, reading: Membership, names: Names, gone_since: datetime | None
 ) -> tuple[str, ...]:
     """Return the standing, and what is to be said of it after the campaign's name."""
-    tiers = ", ".join(sorted(names.tier(tier_id) for tier_id in entitlement.tier_ids))
+    tiers = ", ".join(sorted(names.tier(tier_id, reading.campaign_id) for tier_id in entitlement.tier_ids))
     shown, until = tiers or "no tier", () if entitlement.until is None else (f"until {names.stamp(entitlement.until)}",)
     match entitlement.standing:
         case Standing.ACTIVE:
-            return (f"active patron ({shown})", *say_terms(reading, names.tiers), *until)
+            return (f"active patron ({shown})", *say_terms(reading, names.tiers_of(reading.campaign_id)), *until)
         case Standing.ENDING:
-            return (f"cancelled or paused, but paid ({shown})", *say_terms(reading, names.tiers), *until)
+            return (f"cancelled or paused, but paid ({shown})", *say_terms(reading, names.tiers_of(reading.campaign_id)), *until)
         case Standing.GRACE:
             lack = "payment declined" if is_declined(reading) else "pledge no longer listed"
             return (f"patron ({shown})", lack, "roles kept for now", *until)

@@ -43,19 +43,23 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 def settle_accounts(
     records: Mapping[CampaignId, MembershipRecord],
     *,
-    tiers: Mapping[TierId, Tier],
+    tiers: Mapping[CampaignId, Mapping[TierId, Tier]],
     now: datetime,
     grace_days: int,
 ) -> dict[CampaignId, Account]:
-    """Work out each campaign's word on the person whose `records` these are."""
+    """Work out each campaign's word on the person whose `records` these are, by its own tiers."""
     return {
-        campaign_id: Account(
-            believed=entitle(record, tiers=tiers, now=now, grace_days=grace_days),
-            unproven=entitle_unproven(record, tiers=tiers, now=now, grace_days=grace_days),
-            is_proven=_is_proven(record, tiers),
-        )
+        campaign_id: _settle(record, tiers=tiers.get(campaign_id, {}), now=now, grace_days=grace_days)
         for campaign_id, record in records.items()
     }
+
+
+def _settle(record: MembershipRecord, *, tiers: Mapping[TierId, Tier], now: datetime, grace_days: int) -> Account:
+    return Account(
+        believed=entitle(record, tiers=tiers, now=now, grace_days=grace_days),
+        unproven=entitle_unproven(record, tiers=tiers, now=now, grace_days=grace_days),
+        is_proven=_is_proven(record, tiers),
+    )
 
 
 def _is_proven(record: MembershipRecord, tiers: Mapping[TierId, Tier]) -> bool:
@@ -128,7 +132,10 @@ def is_told(rule: RoleRule, entitlement: Entitlement) -> bool:
             return entitlement.reading is None or entitlement.lifetime_cents is not None
         case RuleKind.MONTHS:
             return not entitlement.is_paying or entitlement.months is not None
-        case RuleKind.TIER | RuleKind.PAYING | RuleKind.FREE | RuleKind.FORMER:
+        case RuleKind.FORMER:
+            is_over = entitlement.standing is Standing.LAPSED and entitlement.reading is not None
+            return not is_over or entitlement.lifetime_cents is not None
+        case RuleKind.TIER | RuleKind.PAYING | RuleKind.FREE:
             return True
         case _:
             assert_never(rule.kind)

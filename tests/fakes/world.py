@@ -213,7 +213,7 @@ class World:
             now=self.now,
             settings=self.settings,
             rules=tuple(self.rules.values()),
-            tiers=self.tiers,
+            tiers={CAMPAIGN: self.tiers},
             blocked=self.blocked,
         )
 
@@ -253,7 +253,7 @@ class World:
 
     def names(self) -> Names:
         """Return what everything is called."""
-        return Names(roles=ROLE_NAME, campaigns={CAMPAIGN: "Moth Tales"}, tiers=self.tiers, stamp=iso_stamp)
+        return Names(roles=ROLE_NAME, campaigns={CAMPAIGN: "Moth Tales"}, tiers={CAMPAIGN: self.tiers}, stamp=iso_stamp)
 
     def _known(self, name: str) -> MembershipRecord | None:
         return self.people[name].records.get(CAMPAIGN)

@@ -213,7 +213,7 @@ class Bench:
             records={} if record is None else {CAMPAIGN: record},
             grants=grants,
         )
-        guild = GuildFacts(guild_id=GUILD, now=self.now, rules=RULES, tiers=self.tiers)
+        guild = GuildFacts(guild_id=GUILD, now=self.now, rules=RULES, tiers={CAMPAIGN: self.tiers})
         return plan_person(guild, facts)
 
 

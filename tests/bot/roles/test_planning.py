@@ -3,10 +3,12 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
-from bot.model import ChannelId, GrantState, RoleId
+from bot.model import Campaign, CampaignId, ChannelId, GrantState, RoleId
 from bot.roles.guarded import Unplannable
 from bot.roles.plan import Action, GuildFacts, PersonFacts, PersonPlan, plan_person
+from bot.roles.report import say_standing
 from sandbox.weather import Fault
 from tests.fakes.scene import ADMIN, MEMBER, SOON, Scene
 from tests.fakes.stage import words
@@ -46,6 +48,19 @@ async def believed(scene: Scene) -> int:
     read = await scene.services.storage.reads.last_believed(campaign_id)
     assert read is not None
     return read.read_id
+
+
+async def test_the_tiers_of_two_campaigns_are_told_apart_by_whose_they_are(linked: Scene) -> None:
+    """A damaged row names another campaign's tier, so that one id stands in both."""
+    services, other = linked.services, CampaignId("7777")
+    (campaign_id,) = await services.storage.campaigns.campaigns_of(linked.guild_id)
+    (gold_tier,) = (one for one in await services.storage.campaigns.tiers(campaign_id) if one.title == "Gold")
+    stray = replace(gold_tier, campaign_id=other, title="Theirs", amount_cents=0)
+    await services.storage.campaigns.save(Campaign(campaign_id=other, name="Zephyr", tiers=(stray,)))
+    await services.storage.campaigns.bind(linked.guild_id, other, credential_id=None, at=services.clock.now())
+    explanation = await services.reconciler.explain(linked.guild_id, linked.person(MEMBER))
+    (standing,) = explanation.plan.standings
+    assert "active patron (Gold)" in say_standing(standing, explanation.names)
 
 
 async def test_a_preview_and_an_explanation_store_nothing(linked: Scene) -> None:

@@ -69,7 +69,7 @@ def test_elsewhere_a_moment_is_written_out(moment: datetime, expected: str) -> N
 
 
 def test_what_has_a_name_is_called_by_it() -> None:
-    assert (NAMES.role(ROLE["Gold"]), NAMES.campaign(CAMPAIGN), NAMES.tier(TIER["Gold"])) == (
+    assert (NAMES.role(ROLE["Gold"]), NAMES.campaign(CAMPAIGN), NAMES.tier(TIER["Gold"], CAMPAIGN)) == (
         "Gold",
         "Moth Tales",
         "Gold",
@@ -79,9 +79,9 @@ def test_what_has_a_name_is_called_by_it() -> None:
 @pytest.mark.parametrize("title", ["", "  "])
 def test_a_tier_without_a_title_is_called_by_its_price(title: str) -> None:
     """Campaigns that charge for each creation have such."""
-    untitled = replace(NAMES.tiers[TIER["Gold"]], title=title)
-    names = replace(NAMES, tiers={TIER["Gold"]: untitled}, currencies={CAMPAIGN: "EUR"})
-    assert names.tier(TIER["Gold"]) == "10.00 EUR"
+    untitled = replace(NAMES.tiers[CAMPAIGN][TIER["Gold"]], title=title)
+    names = replace(NAMES, tiers={CAMPAIGN: {TIER["Gold"]: untitled}}, currencies={CAMPAIGN: "EUR"})
+    assert names.tier(TIER["Gold"], CAMPAIGN) == "10.00 EUR"
     assert say_rule(RULE["Gold"], names) == "the tier 10.00 EUR of Moth Tales"
 
 
@@ -89,8 +89,8 @@ def test_what_has_no_name_any_more_is_called_by_its_id() -> None:
     nameless = Names()
     assert nameless.role(RoleId(7)) == "deleted role 7"
     assert nameless.campaign(CAMPAIGN) == "campaign 100"
-    assert nameless.tier(TierId("8")) == "tier 8"
-    assert nameless.tier(None) == "no tier"
+    assert nameless.tier(TierId("8"), CAMPAIGN) == "tier 8"
+    assert nameless.tier(None, CAMPAIGN) == "no tier"
 
 
 # --- blocks and rules -------------------------------------------------------------------------------------------

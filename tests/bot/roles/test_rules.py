@@ -33,6 +33,13 @@ def paid(cents: int | None) -> Entitlement:
     return Entitlement(standing=Standing.LAPSED, reading=former)
 
 
+def uncharged(cents: int | None) -> Entitlement:
+    """Return someone lapsed whose last charge was deleted, who paid so much altogether before."""
+    entitlement = paid(cents)
+    assert entitlement.reading is not None
+    return replace(entitlement, reading=replace(entitlement.reading, charge_status=ChargeStatus.DELETED))
+
+
 OTHER = CampaignId("101")
 
 
@@ -138,6 +145,10 @@ def test_one_rule_asks_one_campaign(account: Account | None, wanted: Wanted, ent
         pytest.param("Amount", replace(GOLD, cents=499, reading=reading()), Wanted.NO, id="amount: told"),
         pytest.param("Amount", replace(GOLD, cents=499, reading=UNTOLD), Wanted.UNSURE, id="amount: not told"),
         pytest.param("Amount", replace(LAPSED, reading=UNTOLD), Wanted.NO, id="amount: not paying"),
+        pytest.param("Former", uncharged(0), Wanted.NO, id="former: nothing was ever paid"),
+        pytest.param("Former", uncharged(None), Wanted.UNSURE, id="former: not told whether anything was paid"),
+        pytest.param("Former", replace(GOLD, reading=reading(lifetime_cents=None)), Wanted.NO, id="former: a patron"),
+        pytest.param("Former", LAPSED, Wanted.NO, id="former: no membership"),
         pytest.param("Gold", LAPSED, Wanted.NO, id="a tier is always told"),
     ],
 )
@@ -167,14 +178,18 @@ def test_several_rules_for_a_role_are_alternatives(
     assert (found.wanted, found.rule.rule_id) == (wanted, decided_by)
 
 
-def test_each_campaigns_word_rests_on_its_own_tiers() -> None:
-    """A pledge of 800 without a listed tier, in each of two campaigns that a server follows: 300 here, 750 there."""
-    dearer = Tier(campaign_id=OTHER, tier_id=TierId("9"), title="Theirs", amount_cents=750)
+@pytest.mark.parametrize("theirs", ["9", TIER["Bronze"], TIER["Gold"]])
+def test_each_campaigns_word_rests_on_its_own_tiers(theirs: str) -> None:
+    """A pledge of 800 without a listed tier, in each of two campaigns that a server follows: 300 here, 750 there.
+
+    An id may stand in both: a damaged row names the other campaign's tier.
+    """
+    dearer = Tier(campaign_id=OTHER, tier_id=TierId(theirs), title="Theirs", amount_cents=750)
     custom = reading(tiers=(), entitled_cents=800, membership_id=None)
     records = {
         campaign_id: take_reading(None, replace(custom, campaign_id=campaign_id)) for campaign_id in (CAMPAIGN, OTHER)
     }
-    tiers = tier_map() | {dearer.tier_id: dearer}
+    tiers = {CAMPAIGN: tier_map(), OTHER: {dearer.tier_id: dearer}}
     accounts = settle_accounts(records, tiers=tiers, now=NEW_YEAR, grace_days=7)
     assert accounts[CAMPAIGN].believed.tier_ids == {TIER["Bronze"]}
     assert accounts[OTHER].believed.tier_ids == {dearer.tier_id}
@@ -215,7 +230,7 @@ def test_a_campaign_has_proof_of_someone_it_was_believed_to_list_or_to_lack(
             read_started_at=NEW_YEAR,
         )
     assert record is not None
-    accounts = settle_accounts({CAMPAIGN: record}, tiers=tier_map(), now=NEW_YEAR, grace_days=7)
+    accounts = settle_accounts({CAMPAIGN: record}, tiers={CAMPAIGN: tier_map()}, now=NEW_YEAR, grace_days=7)
     assert accounts[CAMPAIGN].is_proven is expected
     assert (accounts[CAMPAIGN].unproven is not None) is has_doubt
 
@@ -256,18 +271,18 @@ FORMER: dict[str, Any] = {"patron_status": PatronStatus.FORMER, "tiers": (), "en
 )
 def test_of_what_cannot_be_read_nothing_is_taken(facts: dict[str, Any], wanted: Wanted) -> None:
     record = take_reading(None, reading(**facts))
-    accounts = settle_accounts({CAMPAIGN: record}, tiers=tier_map(), now=NEW_YEAR, grace_days=7)
+    accounts = settle_accounts({CAMPAIGN: record}, tiers={CAMPAIGN: tier_map()}, now=NEW_YEAR, grace_days=7)
     assert claim(RULE["Gold"], ours=accounts[CAMPAIGN]).wanted is wanted
 
 
 def test_a_tier_that_patreon_never_named_takes_nothing() -> None:
     record = take_reading(None, replace(reading(), tier_ids=(TierId("77"),)))
-    accounts = settle_accounts({CAMPAIGN: record}, tiers=tier_map(), now=NEW_YEAR, grace_days=7)
+    accounts = settle_accounts({CAMPAIGN: record}, tiers={CAMPAIGN: tier_map()}, now=NEW_YEAR, grace_days=7)
     assert claim(RULE["Gold"], ours=accounts[CAMPAIGN]).wanted is Wanted.UNSURE
 
 
 def test_a_complete_list_without_them_counts_whatever_could_not_be_read_before() -> None:
     record = take_reading(None, reading(**FORMER, unread=("currently_entitled_tiers",)))
     gone = take_absence(record, campaign_id=CAMPAIGN, patreon_user_id=record.patreon_user_id, read_started_at=NEW_YEAR)
-    accounts = settle_accounts({CAMPAIGN: gone}, tiers=tier_map(), now=NEW_YEAR, grace_days=7)
+    accounts = settle_accounts({CAMPAIGN: gone}, tiers={CAMPAIGN: tier_map()}, now=NEW_YEAR, grace_days=7)
     assert claim(RULE["Gold"], ours=accounts[CAMPAIGN]).wanted is Wanted.NO
