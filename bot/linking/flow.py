@@ -253,10 +253,12 @@ class LinkFlow:
         # A campaign bound since then was filtered out of what Patreon said: that is no proof of absence.
         known = {binding.campaign_id for binding in bindings if binding.bound_at <= pending.created_at}
         previous = await self._storage.memberships.load_person(pending.identity.patreon_user_id)
+        await self._storage.campaigns.save_tiers(pending.identity.tiers)  # without a creator's token: where else from
         records = take_identity(
             {record.campaign_id: record for record in previous},
             pending.identity,
             campaign_ids=sorted(known),
+            tiers=await self._storage.campaigns.tiers_by_id(known),
             read_started_at=pending.created_at,
         )
         link = Link(
@@ -266,7 +268,6 @@ class LinkFlow:
             origin=LinkOrigin.COMMAND,
             linked_at=self._clock.now(),
         )
-        await self._storage.campaigns.save_tiers(pending.identity.tiers)  # without a creator's token: where else from
         replaced = await self._storage.links.complete_link(link, records, pending_id=pending.pending_id)
         if replaced is not None:
             self._hand_back()  # of the patron whom this Discord account gave up

@@ -135,10 +135,7 @@ class ZeroLinks:
 
     async def _tiers(self) -> dict[CampaignId, dict[TierId, Tier]]:
         campaign_ids = {binding.campaign_id for binding in await self._storage.campaigns.bindings()}
-        return {
-            campaign_id: {tier.tier_id: tier for tier in await self._storage.campaigns.tiers(campaign_id)}
-            for campaign_id in campaign_ids
-        }
+        return await self._storage.campaigns.tiers_by_id(campaign_ids)
 
     async def _gather(
         self,

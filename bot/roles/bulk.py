@@ -139,13 +139,14 @@ class BulkRead:
         previous = await self._storage.memberships.load_patrons(self._campaign_id, self._several)
         strange = await self._rows_of_others()
         second_looks = self._known.second_looks(self._started_at)
+        tiers = (await self._storage.campaigns.tiers_by_id([self._campaign_id]))[self._campaign_id]
         chosen: dict[PatreonUserId, Membership] = {}
         for patron, all_rows in self._several.items():
             latest = latest_of(previous.get(patron))
             rows = [row for row in all_rows if row.membership_id not in strange]
             if latest is not None and self._still_counts(latest, rows, is_complete=verdict.is_complete):
                 rows.append(latest)
-            best = choose(rows, None if latest is None else latest.membership_id) if rows else latest
+            best = choose(rows, None if latest is None else latest.membership_id, tiers) if rows else latest
             if best is not None and best is not latest and (self._is_news(best) or patron in second_looks):
                 chosen[patron] = best
             keep(self._known.twofold, patron, is_in=len(all_rows) > 1 or patron in self._again)

@@ -131,10 +131,10 @@ class Declines:
 
     async def _until(self, link: Link, record: MembershipRecord, places: list[Place]) -> list[str]:
         """Say for each server in which they hold a role by us until when it stays."""
-        tiers = {tier.tier_id: tier for tier in await self._storage.campaigns.tiers(record.campaign_id)}
+        tiers = await self._storage.campaigns.tiers_by_id([record.campaign_id])
         lines: list[str] = []
         for place in places:
-            until = self._grace_until(record, tiers, place.settings)
+            until = self._grace_until(record, tiers[record.campaign_id], place.settings)
             if until is not None and await self._holds(link, place):
                 lines.append(f"Your roles in **{plain(place.name)}** stay until {discord_stamp(until)}.")
         return lines

@@ -168,7 +168,7 @@ class Tally:
         fresh: dict[PatreonUserId, Membership] = {}
         for one in page.memberships:
             patron = one.patreon_user_id
-            if patron not in self.seen and (patron not in fresh or weigh(one) > weigh(fresh[patron])):
+            if patron not in self.seen and (patron not in fresh or weigh(one, {}) > weigh(fresh[patron], {})):
                 fresh[patron] = one
         return fresh
 

@@ -96,16 +96,13 @@ class FactBook:
         if look is None:
             raise DiscordAway(f"the server {guild_id} cannot be seen on Discord now; nothing is planned for it")
         rules = await self._storage.rules.list_guild(guild_id)
-        tiers = {
-            campaign_id: {tier.tier_id: tier for tier in await self._storage.campaigns.tiers(campaign_id)}
-            for campaign_id in await self._storage.campaigns.campaigns_of(guild_id)
-        }
+        campaign_ids = await self._storage.campaigns.campaigns_of(guild_id)
         return GuildFacts(
             guild_id=guild_id,
             now=self._clock.now(),
             settings=await self._storage.guilds.settings(guild_id),
             rules=rules,
-            tiers=tiers,
+            tiers=await self._storage.campaigns.tiers_by_id(campaign_ids),
             blocked=self._blocked(look, {rule.role_id for rule in rules}),
             on_trial=self._breakers.on_trial(guild_id),
         )

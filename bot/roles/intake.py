@@ -179,13 +179,14 @@ class Intake:
         bound = {binding.campaign_id for binding in await self._storage.campaigns.bindings()}
         known = {campaign_id: await self._load_known(campaign_id) for campaign_id in bound}
         previous = await self._storage.memberships.load_person(patreon_user_id)
+        await self._storage.campaigns.save_tiers(tuple(tier for tier in identity.tiers if tier.campaign_id in bound))
         records = take_identity(
             {record.campaign_id: record for record in previous},
             identity,
             campaign_ids=bound,
+            tiers=await self._storage.campaigns.tiers_by_id(bound),
             read_started_at=started_at,
         )
-        await self._storage.campaigns.save_tiers(tuple(tier for tier in identity.tiers if tier.campaign_id in bound))
         await self._storage.memberships.save(records)
         news = [known[record.campaign_id].note([record]) for record in records]
         return any(news)
@@ -220,7 +221,8 @@ class Intake:
         is_wanted = previous is not None or matters(reading)
         if not is_wanted and await self._storage.links.find_patreon(reading.patreon_user_id) is None:
             return
-        if not counts(previous, reading):  # another membership of theirs, and the lighter one
+        tiers = await self._storage.campaigns.tiers_by_id([campaign_id])
+        if not counts(previous, reading, tiers[campaign_id]):  # another membership of theirs, and the lighter one
             return
         record = take_reading(previous, reading)
         await self._storage.memberships.save([record])

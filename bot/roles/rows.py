@@ -1,15 +1,18 @@
 """Which of several rows of one user in one campaign counts, and what an identity's rows do to what is known. Pure.
 
 A user who deleted a membership and renewed it has two of them (Patreon platform-documentation #13), on any page and in
-any order. The one that entitles counts, by these weights, then by the money; between equals the one known before stays:
+any order. The one that entitles counts, by what `entitlement.py` makes of each alone, then by what it pays a month;
+between equals the one known before stays:
 
-    6   active, not declined, with a tier or money; a gift with tiers
-    5   a status that we do not know, with a tier or money
-    4   former, with a tier and money: cancelled or paused, paid to the end
-    3   declined: the days of grace
-    2   active or unknown, with neither tier nor money
-    1   never pledged
-    0   former; refunded, fraud, deleted
+    6   ACTIVE; active without a tier, but with money
+    5   ... by a status that we do not know
+    4   ENDING: cancelled or paused, paid to the end
+    3   GRACE: declined, however long ago
+    2   WAITING: active or unknown, with neither tier nor money
+    1   a free member
+    0   LAPSED: former; refunded, fraud, deleted
+
+The tiers are given in, for the Free tier pays nothing. One that was never seen counts as paid.
 
 A row of another membership than the known one counts at once only where it outweighs that: what the known one says now
 is not told by it. A whole list tells, see `bulk.py`.
@@ -27,40 +30,44 @@ from bot.model import (
     MembershipRecord,
     PatreonUserId,
     PatronStatus,
+    Tier,
+    TierId,
 )
-from bot.roles.entitlement import TAKEN_BACK
-from bot.roles.record import is_declined, take_absence, take_reading
+from bot.roles.amount import cents_a_month, pay_told
+from bot.roles.entitlement import Standing, entitle
+from bot.roles.record import take_absence, take_reading
+
+Tiers = Mapping[TierId, Tier]  # one campaign's
+
+ENDLESS_DAYS = 1_000_000
 
 
-def weigh(reading: Membership) -> tuple[int, int]:
+def weigh(reading: Membership, tiers: Tiers) -> tuple[int, int]:
     """Return how much a row entitles to, as the table above has it."""
-    return _weight(reading), reading.entitled_cents or 0
+    return _weight(reading, tiers), cents_a_month(pay_told(reading), tiers)
 
 
-def _weight(reading: Membership) -> int:
-    has_substance = bool(reading.tier_ids) or bool(reading.entitled_cents)
-    if reading.is_gifted and reading.tier_ids:
-        return 6
-    if reading.charge_status in TAKEN_BACK:
-        return 0
-    if is_declined(reading):
-        return 3
-    match reading.patron_status:
-        case PatronStatus.ACTIVE:
-            return 6 if has_substance or reading.membership_id is None else 2
-        case PatronStatus.UNKNOWN:
-            return 5 if has_substance else 2
-        case PatronStatus.FORMER:
-            return 4 if reading.tier_ids and reading.entitled_cents else 0
-        case PatronStatus.DECLINED | PatronStatus.NEVER:
-            return 1
+def _weight(reading: Membership, tiers: Tiers) -> int:
+    alone = take_reading(None, reading)
+    entitlement = entitle(alone, tiers=tiers, now=reading.read_started_at, grace_days=ENDLESS_DAYS)
+    match entitlement.standing:
+        case Standing.ACTIVE:
+            return 5 if reading.patron_status is PatronStatus.UNKNOWN else 6
+        case Standing.ENDING:
+            return 4
+        case Standing.GRACE:
+            return 3
+        case Standing.WAITING:
+            return 6 if reading.entitled_cents else 2
+        case Standing.FREE | Standing.LAPSED | Standing.NONE:
+            return 1 if entitlement.is_free_member else 0
         case _:
-            assert_never(reading.patron_status)
+            assert_never(entitlement.standing)
 
 
-def choose(rows: Sequence[Membership], known: MembershipId | None) -> Membership:
+def choose(rows: Sequence[Membership], known: MembershipId | None, tiers: Tiers) -> Membership:
     """Return the row that counts of one user's; `known` is the membership that counted before."""
-    return max(rows, key=lambda row: (*weigh(row), row.membership_id == known, row.membership_id or ""))
+    return max(rows, key=lambda row: (*weigh(row, tiers), row.membership_id == known, row.membership_id or ""))
 
 
 def latest_of(record: MembershipRecord | None) -> Membership | None:
@@ -77,10 +84,10 @@ def is_another(record: MembershipRecord | None, reading: Membership) -> bool:
     return None not in ids and ids[0] != ids[1]
 
 
-def counts(record: MembershipRecord | None, reading: Membership) -> bool:
+def counts(record: MembershipRecord | None, reading: Membership, tiers: Tiers) -> bool:
     """Tell whether a reading may take the place of what is known; one of a lighter other membership may not."""
     latest = latest_of(record)
-    return latest is None or not is_another(record, reading) or weigh(reading) > weigh(latest)
+    return latest is None or not is_another(record, reading) or weigh(reading, tiers) > weigh(latest, tiers)
 
 
 def take_identity(
@@ -88,26 +95,38 @@ def take_identity(
     identity: Identity,
     *,
     campaign_ids: Iterable[CampaignId],
+    tiers: Mapping[CampaignId, Tiers],
     read_started_at: datetime,
 ) -> tuple[MembershipRecord, ...]:
     """Return a record for each of `campaign_ids` of which something is known. Other campaigns' are dropped."""
     found = (
-        _take_rows(previous.get(campaign_id), identity, campaign_id=campaign_id, read_started_at=read_started_at)
+        _take_rows(
+            previous.get(campaign_id),
+            identity,
+            campaign_id=campaign_id,
+            tiers=tiers.get(campaign_id, {}),
+            read_started_at=read_started_at,
+        )
         for campaign_id in campaign_ids
     )
     return tuple(record for record in found if record is not None)
 
 
 def _take_rows(
-    previous: MembershipRecord | None, identity: Identity, *, campaign_id: CampaignId, read_started_at: datetime
+    previous: MembershipRecord | None,
+    identity: Identity,
+    *,
+    campaign_id: CampaignId,
+    tiers: Tiers,
+    read_started_at: datetime,
 ) -> MembershipRecord | None:
     rows = [one for one in identity.memberships if one.campaign_id == campaign_id]
     if rows:
         latest = latest_of(previous)
         known = None if latest is None else latest.membership_id
-        chosen = choose(rows, known)
+        chosen = choose(rows, known, tiers)
         is_known_there = any(row.membership_id == known for row in rows)
-        return take_reading(previous, chosen) if is_known_there or counts(previous, chosen) else previous
+        return take_reading(previous, chosen) if is_known_there or counts(previous, chosen, tiers) else previous
     if not identity.is_whole:
         return previous
     return _take_silence(

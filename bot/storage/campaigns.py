@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Select, bindparam, delete, or_, select, update
 
-from bot.model import Campaign, CampaignId, CredentialId, GuildId, PatreonUserId, Tier
+from bot.model import Campaign, CampaignId, CredentialId, GuildId, PatreonUserId, Tier, TierId
 from bot.storage.database import Database
 from bot.storage.kept import Kept
 from bot.storage.rows import read_row
@@ -109,6 +109,10 @@ class Campaigns:
     async def tiers(self, campaign_id: CampaignId) -> tuple[Tier, ...]:
         """Return the tiers of a campaign, the cheapest first."""
         return await self.kept.get(("tiers", campaign_id), lambda: self._load_tiers(campaign_id))
+
+    async def tiers_by_id(self, campaign_ids: Iterable[CampaignId]) -> dict[CampaignId, dict[TierId, Tier]]:
+        """Return the tiers of each of these campaigns, by id: what a membership entitles to is told by its own."""
+        return {id_: {tier.tier_id: tier for tier in await self.tiers(id_)} for id_ in campaign_ids}
 
     async def _load_tiers(self, campaign_id: CampaignId) -> tuple[Tier, ...]:
         async with self._database.read() as connection:

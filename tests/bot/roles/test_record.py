@@ -381,7 +381,7 @@ def test_an_absence_from_before_the_last_reading_changes_nothing() -> None:
 def test_an_identity_gives_a_record_for_each_campaign_asked_and_for_no_other() -> None:
     elsewhere = replace(reading(at=at(1)), campaign_id=CampaignId("999"))
     identity = Identity(patreon_user_id=ADA, full_name="Ada", memberships=(reading(at=at(1)), elsewhere))
-    records = take_identity({}, identity, campaign_ids=[CAMPAIGN, CampaignId("101")], read_started_at=at(1))
+    records = take_identity({}, identity, campaign_ids=[CAMPAIGN, CampaignId("101")], tiers={}, read_started_at=at(1))
     assert [(one.campaign_id, one.believed, one.memory.gone_since) for one in records] == [
         (CAMPAIGN, reading(at=at(1)), None),
         (CampaignId("101"), None, at(1)),
@@ -391,13 +391,13 @@ def test_an_identity_gives_a_record_for_each_campaign_asked_and_for_no_other() -
 def test_an_identity_without_the_membership_proves_nothing() -> None:
     known = after(reading(at=at(1)))
     nobody = Identity(patreon_user_id=ADA, full_name="Ada")
-    assert take_identity({CAMPAIGN: known}, nobody, campaign_ids=[CAMPAIGN], read_started_at=at(2)) == (known,)
+    assert take_identity({CAMPAIGN: known}, nobody, campaign_ids=[CAMPAIGN], tiers={}, read_started_at=at(2)) == (known,)
 
 
 def test_on_v1_an_identity_without_the_pledge_says_that_it_ended() -> None:
     known = after(replace(reading(at=at(1)), membership_id=None))
     nobody = Identity(patreon_user_id=ADA, full_name="Ada")
-    (gone,) = take_identity({CAMPAIGN: known}, nobody, campaign_ids=[CAMPAIGN], read_started_at=at(2))
+    (gone,) = take_identity({CAMPAIGN: known}, nobody, campaign_ids=[CAMPAIGN], tiers={}, read_started_at=at(2))
     assert gone == absent(known, hour=2)
 
 
@@ -412,7 +412,7 @@ def test_someone_is_listed_while_a_reading_shows_them() -> None:
 def test_an_identity_read_before_what_we_know_changes_nothing() -> None:
     known = after(reading(at=at(5)))
     old = Identity(patreon_user_id=ADA, full_name="Ada", memberships=(reading(at=at(1), **FORMER),))
-    assert take_identity({CAMPAIGN: known}, old, campaign_ids=[CAMPAIGN], read_started_at=at(1)) == (known,)
+    assert take_identity({CAMPAIGN: known}, old, campaign_ids=[CAMPAIGN], tiers={}, read_started_at=at(1)) == (known,)
 
 
 # --- Discord accounts -------------------------------------------------------------------------------------------

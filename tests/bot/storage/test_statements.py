@@ -107,6 +107,7 @@ async def use_campaigns(storage: Storage, campaign: Campaign, now: datetime) -> 
     await storage.campaigns.load(CAMPAIGN)
     await storage.campaigns.list_all()
     await storage.campaigns.tiers(CAMPAIGN)
+    await storage.campaigns.tiers_by_id([CAMPAIGN])
     await storage.campaigns.bind(GUILD, CAMPAIGN, credential_id=None, at=now)
     await storage.campaigns.bindings()
     await storage.campaigns.guilds_of(CAMPAIGN)
