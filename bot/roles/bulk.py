@@ -15,7 +15,7 @@ import msgspec
 from bot.errors import PledgekeeperError
 from bot.model import CampaignId, Membership, MembershipRecord, PatreonUserId, PatronStatus
 from bot.patreon.pages import MembershipPage
-from bot.roles.evidence import PastRead, ReadSummary, Tally, Verdict, judge
+from bot.roles.evidence import PastRead, ReadSummary, Tally, Verdict, are_lost_together, judge
 from bot.roles.known import KnownReadings, keep
 from bot.roles.record import (
     believe,
@@ -52,6 +52,8 @@ class BulkRead:
         self._linked = linked
         self._on_news = on_news
         self._tally = Tally()
+        self._reported: list[frozenset[PatreonUserId]] = []  # page by page, of whom Patreon names an account, or did
+        self._lost_together: frozenset[PatreonUserId] = frozenset()  # those of pages where most accounts are missing
         self._accounts = (0, 0)  # known among those listed, and missing of these
         self._several: dict[PatreonUserId, list[Membership]] = {}  # rows that wait for the end
         self._again: set[PatreonUserId] = set()  # ... of these people a row before was taken in as it came
@@ -62,26 +64,31 @@ class BulkRead:
     def summary(self) -> ReadSummary:
         """Return the read in numbers, as of the last page."""
         known, missing = self._accounts
-        return msgspec.structs.replace(self._tally.summary, accounts_known=known, accounts_missing=missing)
+        return msgspec.structs.replace(
+            self._tally.summary,
+            accounts_known=known,
+            accounts_missing=missing,
+            accounts_lost_together=len(self._lost_together),
+        )
 
     async def take(self, pages: AsyncIterator[MembershipPage]) -> PledgekeeperError | None:
         """Take the pages in as they come; return the error that ended them early."""
         try:
             async for page in pages:
                 if page.number == 1:  # the read begins, or begins anew in smaller pages
-                    self._tally, self._several, self._again = Tally(), {}, set()
+                    self._tally, self._several, self._again, self._reported = Tally(), {}, set(), []
                 news = {one.patreon_user_id: one for one in self._find_news(page)}
                 self._tally.see(page)
                 await self._storage.campaigns.save_tiers(page.tiers)
                 await self._take_news(news)
+                self._reported.append(frozenset(self._known.reported & {one.patreon_user_id for one in page.memberships}))
         except PledgekeeperError as error:
             return error
         return None
 
     async def conclude(self) -> Verdict:
         """Judge the read, and believe what the verdict allows: those seen, those proven absent, accounts lost."""
-        reported = self._known.reported & self._tally.seen
-        self._accounts = (len(reported), len(reported - self._tally.named))
+        self._count_accounts()
         verdict = await self._judge()
         await self._take_several(verdict)
         if verdict.proves_presence:
@@ -94,6 +101,14 @@ class BulkRead:
         if verdict.proves_accounts:
             await self._miss_accounts()
         return verdict
+
+    def _count_accounts(self) -> None:
+        reported = self._known.reported & self._tally.seen
+        self._accounts = (len(reported), len(reported - self._tally.named))
+        missing = [(len(page), page - self._tally.named) for page in self._reported]
+        self._lost_together = frozenset[PatreonUserId]().union(
+            *(lost for known, lost in missing if are_lost_together(len(lost), of=known))
+        )
 
     async def _take_news(self, news: dict[PatreonUserId, Membership]) -> None:
         previous = await self._storage.memberships.load_patrons(self._campaign_id, news) if news else {}
@@ -226,6 +241,7 @@ class BulkRead:
 
     async def _miss_accounts(self) -> None:
         missing = (self._known.lost_accounts(self._started_at) & self._tally.seen) - self._tally.named
+        missing -= self._lost_together
         stored = await self._storage.memberships.load_patrons(self._campaign_id, missing)
         await self._save([miss_account(one, read_started_at=self._started_at) for one in stored.values()])
         self.changed.update(missing)

@@ -9,6 +9,7 @@ it may give roles, never take them, until three complete reads over at least 24 
 
 Discord accounts are another matter than pledges: where most of those that were known are missing, all else is believed,
 and only what rests on accounts is doubted, for as long as they are missing (`record.py` has what one of them means).
+Where most of those of one page are, this holds for the people of that page.
 """
 
 import enum
@@ -54,6 +55,7 @@ class ReadSummary(msgspec.Struct, frozen=True, kw_only=True):
     with_discord: int = 0
     accounts_known: int = 0  # patrons listed for whom Patreon names a Discord account, or did until a day ago
     accounts_missing: int = 0  # ... and for whom this read names none
+    accounts_lost_together: int = 0  # ... on pages where most are missing
     with_tier: int = 0
     paying: int = 0
     first_total: int | None = None
@@ -187,7 +189,7 @@ def find_anomalies(read: ReadSummary, believed: ReadSummary | None) -> tuple[Ano
     A read of which no page arrived is a failure, not an anomaly.
     """
     found = [Anomaly.NO_USERS] if read.rows_without_user and read.rows_without_user == read.rows else []
-    if read.accounts_missing >= MIN_ALL_ASKED and read.accounts_missing > MAX_ACCOUNTS_MISSING * read.accounts_known:
+    if are_lost_together(read.accounts_missing, of=read.accounts_known):
         found.append(Anomaly.NO_DISCORD)
     if believed is None or not read.pages:
         return tuple(found)
@@ -198,6 +200,11 @@ def find_anomalies(read: ReadSummary, believed: ReadSummary | None) -> tuple[Ano
     if believed.paying >= MIN_PAYING_ASKED and read.paying < believed.paying * (1 - MAX_PAYING_DROP):
         found.append(Anomaly.FEWER_PAYING)
     return tuple(found)
+
+
+def are_lost_together(missing: int, *, of: int) -> bool:
+    """Tell whether so many Discord accounts are missing, on a page or on the whole list, that Patreon lost them."""
+    return missing >= MIN_ALL_ASKED and missing > MAX_ACCOUNTS_MISSING * of
 
 
 def judge(

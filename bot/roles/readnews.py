@@ -88,6 +88,13 @@ class ReadNews:
                 "links stay, and pledges count as always. Who is not linked yet can type /link"
             )
             await self._herald.tell_admin(guild_id, key, text)
+        elif found.accounts_lost_together:
+            text = (
+                f"In a part of Patreon's list of **{campaign}** the Discord accounts of "
+                f"{found.accounts_lost_together} patrons are missing together, which is probably a fault of "
+                "Patreon's. Their links stay, and pledges count as always. Who is not linked yet can type /link"
+            )
+            await self._herald.tell_admin(guild_id, key, text)
         else:
             await self._herald.over(guild_id, key, f"Patreon names the Discord accounts of **{campaign}** again")
 

@@ -145,6 +145,25 @@ class TestDiscordAccounts:
         await self.told(storage, 85, everyone | {"cyd": None})
         assert await self.accounts(storage) == {1, 2}
 
+    async def test_those_that_a_page_alone_lacks_stay_for_days(self, storage: Storage) -> None:
+        campaign = Campaign(storage)
+        named = [reading(name, discord_user_id=DiscordUserId(at)) for at, name in enumerate("abcdefgh", start=1)]
+        nameless = [replace(one, discord_user_id=None) for one in named]
+        await campaign.read(named[:2], named[2:5], named[5:])
+        for _ in range(3):
+            campaign.now += timedelta(hours=25)
+            read = await campaign.read(nameless[:2], [named[2], named[3], nameless[4]], named[5:])
+            assert (campaign.verdict.proves_absence, campaign.verdict.doubts_accounts) == (True, False)
+            assert read.summary.accounts_lost_together == 2
+        assert await self.accounts(storage) == {1, 2, 3, 4, 6, 7, 8}, "the one alone is gone, the page is not"
+        campaign.now += timedelta(hours=25)
+        read = await campaign.read([named[0], nameless[1]], named[2:5], named[5:])
+        assert read.summary.accounts_lost_together == 0
+        assert 2 in await self.accounts(storage), "the day begins with the first list that is sound"
+        campaign.now += timedelta(hours=25)
+        await campaign.read([named[0], nameless[1]], named[2:5], named[5:])
+        assert await self.accounts(storage) == {1, 3, 4, 5, 6, 7, 8}
+
     async def test_who_is_not_on_the_list_keeps_the_account(self, storage: Storage) -> None:
         await self.told(storage, 0, {"ada": 1, "ben": 2, "cyd": 3})
         await self.told(storage, 1, {"ada": 1, "ben": 2, "cyd": None})

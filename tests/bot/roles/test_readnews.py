@@ -1,6 +1,7 @@
 """What admins are told after a read of Patreon, in which order of days."""
 
 import pytest
+from msgspec.structs import replace
 
 from bot.errors import CredentialsDead, NeedsOwner, PatreonUnavailable, PledgekeeperError
 from bot.model import DiscordUserId, ReadId
@@ -46,6 +47,14 @@ async def test_a_read_is_told_of_where_an_admin_can_do_something(
     assert len(herald.troubles) == len(words)
     assert all(word in trouble for word, trouble in zip(words, herald.troubles, strict=True))
     assert all("**Moths\\***" in trouble for trouble in herald.troubles), "a name is made harmless, once"
+
+
+async def test_accounts_that_a_page_lacks_are_told_once_and_when_they_are_back(herald: HeardHerald) -> None:
+    lacking = replace(read(GOOD), summary=ReadSummary(accounts_lost_together=2))
+    for told in (lacking, lacking, read(GOOD)):
+        await ReadNews(herald).tell(GUILD, "Moths*", told)
+    assert any("the Discord accounts of 2 patrons are missing together" in text for text in herald.troubles)
+    assert all("**Moths\\***" in text for text in herald.troubles)
 
 
 async def test_an_unknown_word_is_told(herald: HeardHerald) -> None:
