@@ -153,7 +153,7 @@ def read_campaigns(body: bytes) -> tuple[Campaign, ...]:
         refs = (campaign.related.rewards and campaign.related.rewards.data) or []
         rewards = [beside[("reward", ref.id)] for ref in refs if ("reward", ref.id) in beside]
         creator_id = target(campaign.related.creator)
-        creator = beside.get(("user", creator_id), Resource())
+        creator = _beside(beside, "user", creator_id)
         found.append(
             Campaign(
                 campaign_id=campaign_id,
@@ -169,6 +169,11 @@ def _by_name(included: list[Resource] | None) -> Beside:
     return {(resource.type, resource.id): resource for resource in included or []}
 
 
+def _beside(beside: Beside, kind: str, id_: str) -> Resource:
+    """Return a resource by its name; an empty one where none is named, for what lost its id may be anything."""
+    return (beside.get((kind, id_)) if id_ else None) or Resource()
+
+
 def _fresh(pledges: list[Resource], seen: AbstractSet[str]) -> list[Resource]:
     """Return the pledges that this page brings; one that it should not repeat stays, for a doubled id is a fault."""
     began = pledges[0].told.created_at if pledges else None
@@ -178,15 +183,15 @@ def _fresh(pledges: list[Resource], seen: AbstractSet[str]) -> list[Resource]:
 def _own_pledges(user: Resource, beside: Beside) -> tuple[list[Resource], bool]:
     """Return the pledges that the owner names, and whether all are there.
 
-    An asked-for relation that is missing must not pass for "none".
+    An asked-for relation that is missing must not pass for "none", nor one that is null beside pledges.
     """
     pledges = {resource.id: resource for resource in beside.values() if resource.type == "pledge"}
     is_named = "" not in pledges
     pledges.pop("", None)
     relation = user.related.pledges
-    if relation is None:
-        if not pledges:
-            raise PatreonUnreadable("the identity came without its pledges; nothing was changed")
+    if relation is None and not pledges:
+        raise PatreonUnreadable("the identity came without its pledges; nothing was changed")
+    if relation is None or (relation.data is None and pledges):
         return list(pledges.values()), is_named
     named = dict.fromkeys(ref.id for ref in relation.data or [])
     return [pledges[id_] for id_ in named if id_ in pledges], named.keys() <= pledges.keys()
@@ -194,9 +199,9 @@ def _own_pledges(user: Resource, beside: Beside) -> tuple[list[Resource], bool]:
 
 def _campaign_of(pledge: Resource, beside: Beside) -> CampaignId | None:
     """Return whose campaign a pledge is for: as it says itself, or its reward, or its creator; None: nobody says."""
-    reward = beside.get(("reward", _reward_id(pledge)), Resource())
+    reward = _beside(beside, "reward", _reward_id(pledge))
     creator_id = target(pledge.related.creator)
-    creator = beside.get(("user", creator_id), Resource())
+    creator = _beside(beside, "user", creator_id)
     for resource in (pledge, reward, creator):
         campaign_id = target(resource.related.campaign)
         if campaign_id:

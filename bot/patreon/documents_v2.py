@@ -175,13 +175,13 @@ def _user_id(member: Member) -> str | None:
 def _own_members(user: User, included: list[IncludedMember]) -> tuple[list[IncludedMember], bool]:
     """Return the members that the identity names, and whether all are there.
 
-    An asked-for relation that is missing must not pass for "none".
+    An asked-for relation that is missing must not pass for "none", nor one that is null beside members.
     """
     members = {str(member.id): member for member in included if member.type == "member" and member.id}
     relation = user.relationships and user.relationships.memberships
-    if not relation:
-        if not members:
-            raise PatreonUnreadable("the identity came without its memberships; nothing was changed")
+    if not relation and not members:
+        raise PatreonUnreadable("the identity came without its memberships; nothing was changed")
+    if not relation or (relation.data is None and members):
         return list(members.values()), all(member.id for member in included if member.type == "member")
     named = dict.fromkeys(ref.id for ref in relation.data or [])
     return [members[id_] for id_ in named if id_ in members], named.keys() <= members.keys()

@@ -81,7 +81,9 @@ class BulkRead:
                 self._tally.see(page)
                 await self._storage.campaigns.save_tiers(page.tiers)
                 await self._take_news(news)
-                self._reported.append(frozenset(self._known.reported & {one.patreon_user_id for one in page.memberships}))
+                self._reported.append(
+                    frozenset(self._known.reported & {one.patreon_user_id for one in page.memberships})
+                )
         except PledgekeeperError as error:
             return error
         return None

@@ -52,7 +52,7 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
         return self.tiers.get(campaign_id, {})
 
     def tier(self, tier_id: TierId | None, campaign_id: CampaignId) -> str:
-        """Name a tier of a campaign; by its price where it has no title, as in campaigns that charge for each creation."""
+        """Name a campaign's tier; by its price where it has no title, as in campaigns that charge for each creation."""
         if tier_id is None:
             return "no tier"
         tier = self.tiers_of(campaign_id).get(tier_id)

@@ -255,7 +255,11 @@ def _say_state(
         case Standing.ACTIVE:
             return (f"active patron ({shown})", *say_terms(reading, names.tiers_of(reading.campaign_id)), *until)
         case Standing.ENDING:
-            return (f"cancelled or paused, but paid ({shown})", *say_terms(reading, names.tiers_of(reading.campaign_id)), *until)
+            return (
+                f"cancelled or paused, but paid ({shown})",
+                *say_terms(reading, names.tiers_of(reading.campaign_id)),
+                *until,
+            )
         case Standing.GRACE:
             lack = "payment declined" if is_declined(reading) else "pledge no longer listed"
             return (f"patron ({shown})", lack, "roles kept for now", *until)

@@ -4,8 +4,8 @@ A user who deleted a membership and renewed it has two of them (Patreon platform
 any order. The one that entitles counts, by what `entitlement.py` makes of each alone, then by what it pays a month;
 between equals the one known before stays:
 
-    6   ACTIVE; active without a tier, but with money
-    5   ... by a status that we do not know
+    6   ACTIVE
+    5   ... by a status that we do not know; active without a tier, but with money: by amount after a second look
     4   ENDING: cancelled or paused, paid to the end
     3   GRACE: declined, however long ago
     2   WAITING: active or unknown, with neither tier nor money
@@ -58,7 +58,7 @@ def _weight(reading: Membership, tiers: Tiers) -> int:
         case Standing.GRACE:
             return 3
         case Standing.WAITING:
-            return 6 if reading.entitled_cents else 2
+            return 5 if reading.entitled_cents else 2
         case Standing.FREE | Standing.LAPSED | Standing.NONE:
             return 1 if entitlement.is_free_member else 0
         case _:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.errors import PatreonUnavailable
+from bot.model import Identity
 from bot.patreon.documents_v1 import read_identity as read_v1
 from bot.patreon.documents_v2 import read_identity as read_v2
 from tests.bot.patreon.served import load
@@ -85,6 +86,35 @@ def test_no_sound_membership_at_all_is_an_error(gap: Spoil) -> None:
         document["data"].setdefault("relationships", {})
     with pytest.raises(PatreonUnavailable):
         read_v2(json.dumps(document).encode(), read_started_at=STARTED)
+
+
+@pytest.mark.parametrize("told", [None, "nonsense", {}, 5])
+@pytest.mark.parametrize(
+    ("read", "case", "relation"),
+    [(read_v2, "v2_identity", "memberships"), (read_v1, "v1_identity", "pledges")],
+    ids=["v2", "v1"],
+)
+def test_a_list_of_names_that_cannot_be_read_is_not_empty_beside_sound_memberships(
+    read: Callable[..., Identity], case: str, relation: str, told: Any
+) -> None:
+    document = json.loads(load(case).body)
+    sound = read(json.dumps(document).encode(), read_started_at=STARTED)
+    document["data"]["relationships"][relation]["data"] = told
+    assert read(json.dumps(document).encode(), read_started_at=STARTED) == sound
+
+
+@pytest.mark.parametrize("kind", ["reward", "user"])
+@pytest.mark.parametrize("lost", [None, "", "x" * 65])
+def test_on_v1_what_lost_its_id_tells_no_pledges_campaign(kind: str, lost: Any) -> None:
+    document = json.loads(load("v1_identity").body)
+    sound = {one.campaign_id for one in read_v1(load("v1_identity").body, read_started_at=STARTED).memberships}
+    for at in range(len([one for one in document["included"] if one["type"] == kind])):
+        spoiled = json.loads(json.dumps(document))
+        part(spoiled, kind, at)["id"] = lost
+        told = read_v1(json.dumps(spoiled).encode(), read_started_at=STARTED)
+        campaigns = [one.campaign_id for one in told.memberships]
+        assert len(campaigns) == len(set(campaigns)), "each pledge is for a campaign of its own"
+        assert set(campaigns) <= sound
 
 
 def v1_with_two() -> dict[str, Any]:

@@ -391,7 +391,9 @@ def test_an_identity_gives_a_record_for_each_campaign_asked_and_for_no_other() -
 def test_an_identity_without_the_membership_proves_nothing() -> None:
     known = after(reading(at=at(1)))
     nobody = Identity(patreon_user_id=ADA, full_name="Ada")
-    assert take_identity({CAMPAIGN: known}, nobody, campaign_ids=[CAMPAIGN], tiers={}, read_started_at=at(2)) == (known,)
+    assert take_identity({CAMPAIGN: known}, nobody, campaign_ids=[CAMPAIGN], tiers={}, read_started_at=at(2)) == (
+        known,
+    )
 
 
 def test_on_v1_an_identity_without_the_pledge_says_that_it_ended() -> None:

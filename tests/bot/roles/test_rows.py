@@ -18,8 +18,8 @@ OTHER = MembershipId("other")
 ORDER: list[dict[str, Any]] = [  # the one that entitles to more stands first
     {"tiers": ("Gold",)},
     {"tiers": ("Bronze",)},
-    {"tiers": (), "entitled_cents": 300, "is_gifted": False},
     {"tiers": ("Bronze",), "entitled_cents": 0, "is_gifted": True, "patron_status": PatronStatus.NEVER},
+    {"tiers": (), "entitled_cents": 1000, "is_gifted": False},
     {"patron_status": PatronStatus.UNKNOWN},
     {"patron_status": PatronStatus.FORMER},
     {"patron_status": PatronStatus.DECLINED, "charge_status": ChargeStatus.DECLINED},
@@ -134,7 +134,13 @@ def told(*rows: Membership, is_whole: bool = True) -> Identity:
 
 def taken(record: MembershipRecord | None, identity: Identity) -> tuple[MembershipRecord, ...]:
     previous = {} if record is None else {CAMPAIGN: record}
-    return take_identity(previous, identity, campaign_ids=[CAMPAIGN], tiers={CAMPAIGN: tier_map()}, read_started_at=NEW_YEAR + timedelta(hours=9))
+    return take_identity(
+        previous,
+        identity,
+        campaign_ids=[CAMPAIGN],
+        tiers={CAMPAIGN: tier_map()},
+        read_started_at=NEW_YEAR + timedelta(hours=9),
+    )
 
 
 def test_of_an_identitys_rows_the_one_that_entitles_counts_in_either_order() -> None:
