@@ -13,7 +13,7 @@ from datetime import datetime
 import msgspec
 
 from bot.errors import PledgekeeperError
-from bot.model import CampaignId, Membership, MembershipRecord, PatreonUserId, PatronStatus
+from bot.model import CampaignId, Membership, MembershipId, MembershipRecord, PatreonUserId, PatronStatus
 from bot.patreon.pages import MembershipPage
 from bot.roles.evidence import PastRead, ReadSummary, Tally, Verdict, are_lost_together, judge
 from bot.roles.known import KnownReadings, keep
@@ -154,14 +154,16 @@ class BulkRead:
         if not self._several:
             return
         previous = await self._storage.memberships.load_patrons(self._campaign_id, self._several)
-        strange = await self._rows_of_others()
+        owners = await self._known_owners(previous)
+        doubtful = await self._listed_as_others(previous.values())
         second_looks = self._known.second_looks(self._started_at)
         tiers = (await self._storage.campaigns.tiers_by_id([self._campaign_id]))[self._campaign_id]
         chosen: dict[PatreonUserId, Membership] = {}
         for patron, all_rows in self._several.items():
             latest = latest_of(previous.get(patron))
-            rows = [row for row in all_rows if row.membership_id not in strange]
-            if latest is not None and self._still_counts(latest, rows, is_complete=verdict.is_complete):
+            rows = [row for row in all_rows if patron in owners.get(row.membership_id, {patron})]
+            is_doubtful = patron in doubtful or not verdict.proves_absence
+            if latest is not None and self._still_counts(latest, rows, is_doubtful=is_doubtful):
                 rows.append(latest)
             best = choose(rows, None if latest is None else latest.membership_id, tiers) if rows else latest
             if best is not None and best is not latest and (self._is_news(best) or patron in second_looks):
@@ -169,26 +171,36 @@ class BulkRead:
             keep(self._known.twofold, patron, is_in=len(all_rows) > 1 or patron in self._again)
         await self._take(chosen, previous)
 
-    def _still_counts(self, latest: Membership, rows: list[Membership], *, is_complete: bool) -> bool:
-        """Tell whether what is known of a patron counts beside the rows of theirs that waited."""
+    def _still_counts(self, latest: Membership, rows: list[Membership], *, is_doubtful: bool) -> bool:
+        """Tell whether what is known of a patron counts beside the rows of theirs that waited.
+
+        It does where its own row came as it is, or may have come as nobody's or as somebody else's.
+        """
         patron, id_ = latest.patreon_user_id, latest.membership_id
         if id_ is None:
-            return patron in self._again
+            return patron in self._again or is_doubtful
         if any(row.membership_id == id_ for row in rows):
             return False
-        return self._tally.rows[id_] == patron if id_ in self._tally.rows else not is_complete
+        return self._tally.rows.get(id_) == patron or is_doubtful
 
-    async def _rows_of_others(self) -> frozenset[str]:
-        """Return the ids of rows that are known as those of patrons whom the list does not show: another's by mistake.
+    async def _known_owners(
+        self, several: Mapping[PatreonUserId, MembershipRecord]
+    ) -> Mapping[MembershipId | None, set[PatreonUserId]]:
+        """Return whose each row is known to be, of these people and of those whom the list does not show.
 
-        Whoever has had several rows for long needs no such look.
+        A row that comes as another's is another's by mistake. Where all have had several rows for long, the second
+        look is spared.
         """
-        if self._several.keys() <= self._known.twofold:
-            return frozenset()
-        unseen = (self._known.still_listed() | self._linked) - self._tally.seen
-        stored = await self._storage.memberships.load_patrons(self._campaign_id, unseen)
-        known = (latest_of(record) for record in stored.values())
-        return frozenset(one.membership_id for one in known if one is not None and one.membership_id is not None)
+        known = [latest_of(record) for record in several.values()]
+        if not self._several.keys() <= self._known.twofold:
+            unseen = (self._known.still_listed() | self._linked) - self._tally.seen
+            stored = await self._storage.memberships.load_patrons(self._campaign_id, unseen)
+            known += [latest_of(record) for record in stored.values()]
+        owners: dict[MembershipId | None, set[PatreonUserId]] = {}
+        for one in known:
+            if one is not None and one.membership_id is not None:
+                owners.setdefault(one.membership_id, set()).add(one.patreon_user_id)
+        return owners
 
     async def _judge(self) -> Verdict:
         believed = await self._storage.reads.last_believed(self._campaign_id)

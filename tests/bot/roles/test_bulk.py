@@ -257,6 +257,7 @@ class Campaign:
         return (await self.record(name)).memory.gone_since is not None
 
 
+ENDED: dict[str, Any] = {"patron_status": PatronStatus.FORMER, "tier_ids": (), "entitled_cents": 0}
 ROW_ORDERS = [[[ACTIVE, FORMER_ROW]], [[FORMER_ROW, ACTIVE]], [[ACTIVE], [FORMER_ROW]], [[FORMER_ROW], [ACTIVE]]]
 
 
@@ -325,6 +326,43 @@ async def test_while_a_row_is_nobodys_nobody_is_gone(storage: Storage) -> None:
     assert not await campaign.is_gone("ben")
     await campaign.read([ACTIVE])
     assert await campaign.is_gone("ben")
+
+
+@pytest.mark.parametrize("has_been_twofold", [True, False])
+@pytest.mark.parametrize("is_nobodys", [True, False])
+async def test_of_two_rows_the_one_that_counts_may_come_as_nobodys_or_somebody_elses(
+    storage: Storage, has_been_twofold: bool, is_nobodys: bool
+) -> None:
+    """Then the other one, which ended, says nothing against it, and it is nobody else's."""
+    ben = reading("ben", tiers=("Bronze",), entitled_cents=300)
+    campaign = Campaign(storage, "ada", "ben")
+    for _ in range(2):
+        await campaign.read([ACTIVE, FORMER_ROW, ben] if has_been_twofold else [ACTIVE, ben])
+    for _ in range(2):
+        if is_nobodys:
+            await campaign.read([FORMER_ROW, ben], unattributed=1, extra_ids=(ACTIVE.membership_id or "",))
+        else:
+            await campaign.read([replace(ACTIVE, patreon_user_id=ben.patreon_user_id), FORMER_ROW], [ben])
+        for one in (ACTIVE, ben):
+            believed = await campaign.believed(one.full_name.casefold())
+            assert believed is not None
+            assert believed.membership_id == one.membership_id
+    await campaign.read([replace(ACTIVE, **ENDED), FORMER_ROW, ben])
+    believed = await campaign.believed("ada")
+    assert believed is not None
+    assert believed.patron_status is PatronStatus.FORMER, "its own word counts at once"
+
+
+async def test_on_v1_a_pledge_that_comes_as_nobodys_leaves_the_one_that_counts(storage: Storage) -> None:
+    active = reading("ada", membership_id=None)
+    declined = replace(active, patron_status=PatronStatus.DECLINED, charge_status=ChargeStatus.DECLINED)
+    campaign = Campaign(storage, "ada")
+    for _ in range(2):
+        await campaign.read([active, declined])
+    await campaign.read([declined], unattributed=1, extra_ids=("of nobody",))
+    believed = await campaign.believed("ada")
+    assert believed is not None
+    assert believed.patron_status is PatronStatus.ACTIVE
 
 
 async def test_a_row_that_comes_as_somebody_elses_takes_nothing_from_either(storage: Storage) -> None:
