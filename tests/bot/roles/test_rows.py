@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 from itertools import permutations
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from bot.model import ChargeStatus, Identity, Membership, MembershipId, MembershipRecord, PatreonUserId, PatronStatus
+from bot.roles import rows as rows_file
+from bot.roles.entitlement import Entitlement, Standing
 from bot.roles.record import take_absence, take_reading
 from bot.roles.rows import choose, counts, is_another, latest_of, take_identity, weigh
 from tests.fakes.world import CAMPAIGN, NEW_YEAR, reading, tier_map
@@ -101,6 +103,13 @@ def test_a_row_weighs_what_it_entitles_to(more: dict[str, Any], less: dict[str, 
     for known_one in ("row-1", "row-2"):
         for rows in permutations((row(1, **more), row(2, **less))):
             assert choose(rows, MembershipId(known_one), tier_map()).membership_id == "row-1"
+
+
+def test_a_standing_that_nobody_weighed_is_no_weight(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who adds one writes its row in the table, too."""
+    monkeypatch.setattr(rows_file, "entitle", lambda *_, **__: Entitlement(standing=cast("Standing", "added later")))
+    with pytest.raises(AssertionError):
+        weigh(row(1), tier_map())
 
 
 def known(**facts: Any) -> MembershipRecord:
