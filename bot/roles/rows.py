@@ -126,6 +126,8 @@ def _take_rows(
         known = None if latest is None else latest.membership_id
         chosen = choose(rows, known, tiers)
         is_known_there = any(row.membership_id == known for row in rows)
+        if known is None and not identity.is_whole and latest is not None:  # v1: the known one may be what is missing
+            return take_reading(previous, chosen) if weigh(chosen, tiers) >= weigh(latest, tiers) else previous
         return take_reading(previous, chosen) if is_known_there or counts(previous, chosen, tiers) else previous
     if not identity.is_whole:
         return previous

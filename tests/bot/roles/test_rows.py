@@ -165,6 +165,19 @@ def test_an_identity_that_names_only_the_former_row_leaves_the_known_one() -> No
     assert taken(before, told(reading("ada", membership_id=OTHER, **FORMER), is_whole=False)) == (before,)
 
 
+def test_on_v1_a_lighter_pledge_beside_a_gap_leaves_what_is_known() -> None:
+    """The gap may be the pledge that counts: none has a lasting id."""
+    before = known(membership_id=None)
+    declined = {"patron_status": PatronStatus.DECLINED, "charge_status": ChargeStatus.DECLINED}
+    lighter = reading("ada", membership_id=None, at=NEW_YEAR + timedelta(1), **declined)
+    assert taken(before, told(lighter, is_whole=False)) == (before,)
+    (declining,) = taken(before, told(lighter))
+    assert declining.believed == lighter
+    same = reading("ada", membership_id=None, at=NEW_YEAR + timedelta(1))
+    (renewed,) = taken(before, told(same, is_whole=False))
+    assert renewed.believed == same
+
+
 def test_an_identity_with_a_gap_proves_no_absence_on_either_version() -> None:
     for before in (known(), known(membership_id=None)):
         assert taken(before, told(is_whole=False)) == (before,)
