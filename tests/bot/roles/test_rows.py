@@ -168,7 +168,7 @@ def test_an_identity_that_names_only_the_former_row_leaves_the_known_one() -> No
 def test_on_v1_a_lighter_pledge_beside_a_gap_leaves_what_is_known() -> None:
     """The gap may be the pledge that counts: none has a lasting id."""
     before = known(membership_id=None)
-    declined = {"patron_status": PatronStatus.DECLINED, "charge_status": ChargeStatus.DECLINED}
+    declined: dict[str, Any] = {"patron_status": PatronStatus.DECLINED, "charge_status": ChargeStatus.DECLINED}
     lighter = reading("ada", membership_id=None, at=NEW_YEAR + timedelta(1), **declined)
     assert taken(before, told(lighter, is_whole=False)) == (before,)
     (declining,) = taken(before, told(lighter))
