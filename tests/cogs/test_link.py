@@ -112,7 +112,10 @@ async def test_unlink_names_a_role_that_discord_does_not_let_go(scene: Scene, re
     assert "Gold" in scene.stage.roles(MEMBER)
 
 
-async def test_unlink_answers_before_a_slow_discord_does_and_says_later_what_went(scene: Scene) -> None:
+async def test_unlink_answers_before_a_slow_discord_does_and_says_later_what_went(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.answers.MOMENT_SECONDS", 0.5)
     await scene.add_rule()
     await scene.link()
     scene.stage.weather("discord", "DELETE*/roles/*", "slow", times=1)  # two seconds
@@ -123,7 +126,10 @@ async def test_unlink_answers_before_a_slow_discord_does_and_says_later_what_wen
     await scene.until(lambda: "**Gold** was taken away" in typed.messages[0].content, "the whole answer")
 
 
-async def test_unlink_says_what_went_also_where_its_first_answer_was_lost(scene: Scene) -> None:
+async def test_unlink_says_what_went_also_where_its_first_answer_was_lost(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.answers.MOMENT_SECONDS", 0.5)
     await scene.add_rule()
     await scene.link()
     scene.stage.weather("discord", "DELETE*/roles/*", "slow", times=1)
