@@ -45,7 +45,7 @@ from tests.fakes.townsfolk import Townsfolk
 from tests.fakes.townwatch import TownWatch
 
 PROFILES = {
-    "ci": {"days": (14, 40), "storm": (10, 40)},
+    "ci": {"days": (10, 40), "storm": (7, 40)},
     "long": {"days": (800, 100), "storm": (800, 100)},
 }
 FAULTS = ("404", "401", "html", "cut", "empty", "wrong_total", "repeat_page", "null_users", "no_tiers", "no_discord")
