@@ -30,7 +30,7 @@ from bot.roles.record import (
     matters,
     take_reading,
 )
-from bot.roles.rows import counts, take_identity
+from bot.roles.rows import counts, is_another, take_identity
 from bot.storage import Storage
 
 log = structlog.get_logger(__name__)
@@ -221,9 +221,10 @@ class Intake:
         is_wanted = previous is not None or matters(reading)
         if not is_wanted and await self._storage.links.find_patreon(reading.patreon_user_id) is None:
             return
-        tiers = await self._storage.campaigns.tiers_by_id([campaign_id])
-        if not counts(previous, reading, tiers[campaign_id]):  # another membership of theirs, and the lighter one
-            return
+        if is_another(previous, reading):  # only then it has to be weighed, and somebody waits
+            tiers = await self._storage.campaigns.tiers_by_id([campaign_id])
+            if not counts(previous, reading, tiers[campaign_id]):
+                return
         record = take_reading(previous, reading)
         await self._storage.memberships.save([record])
         if campaign_id in self._known:  # else it is built from storage when it is needed

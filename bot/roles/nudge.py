@@ -168,18 +168,22 @@ class Nudges:
     async def _serve(self, campaign_id: CampaignId, hints: Sequence[Hint]) -> None:
         credential_id = await self._storage.campaigns.find_reader(campaign_id)
         membership_id = hints[0].membership_id if len(hints) == 1 else None
+        comes_first = False  # who has a rival: else their role would go and come
         if credential_id is None:
+            comes_first = len(hints) == 1 and await self._zero.has_rival(hints[0].patreon_user_id)
             for hint in hints:
                 await self._read_by_own_consent(hint)
         elif membership_id is not None:
-            await asyncio.gather(  # the link is found meanwhile, and kept: Patreon's answer takes longer
-                self._intake.take_member(campaign_id, credential_id, membership_id), self._linked(hints)
+            _, _, comes_first = await asyncio.gather(  # Patreon's answer takes longer; a link is kept once it is found
+                self._intake.take_member(campaign_id, credential_id, membership_id),
+                self._linked(hints),
+                self._zero.has_rival(hints[0].patreon_user_id),
             )
         else:
+            comes_first = len(hints) == 1 and await self._zero.has_rival(hints[0].patreon_user_id)
             await self._read_all(campaign_id)
             self._desk(campaign_id).last_bulk_at = time.monotonic()
         patrons = [hint.patreon_user_id for hint in hints]
-        comes_first = len(hints) == 1 and await self._zero.has_rival(patrons[0])  # else their role would go and come
         changed = await self._zero.follow(patrons) if comes_first else frozenset()
         people = await self._linked(hints)
         in_sight = self._observer.guild_ids()

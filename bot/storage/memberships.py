@@ -32,6 +32,13 @@ _decode = msgspec.json.Decoder(MembershipRecord).decode
 _encode = msgspec.json.Encoder().encode
 
 
+# Built once: to build a statement takes as long as to execute it, and each nudge asks for this one.
+_REPORTERS = select(memberships.c.patreon_user_id).where(
+    memberships.c.campaign_id.in_(bindparam("campaigns", expanding=True)),
+    memberships.c.discord_user_id.in_(bindparam("ids", expanding=True)),
+)
+
+
 class Memberships:
     """Every membership record."""
 
@@ -122,15 +129,11 @@ class Memberships:
     ) -> frozenset[PatreonUserId]:
         """Return the patrons for whom Patreon reports one of these Discord accounts."""
         wanted = sorted(set(discord_user_ids))
-        query = select(memberships.c.patreon_user_id).where(
-            memberships.c.campaign_id.in_(bindparam("campaigns", expanding=True)),
-            memberships.c.discord_user_id.in_(bindparam("ids", expanding=True)),
-        )
         campaigns, found = sorted(campaign_ids), set[PatreonUserId]()
         async with self._database.read() as connection:
             for start in range(0, len(wanted), MAX_IDS):
                 values = {"campaigns": campaigns, "ids": wanted[start : start + MAX_IDS]}
-                found.update((await connection.execute(query, values)).scalars())
+                found.update((await connection.execute(_REPORTERS, values)).scalars())
         return frozenset(found)
 
     async def find_discord_reports(self, campaign_id: CampaignId) -> dict[DiscordUserId, list[PatreonUserId]]:
