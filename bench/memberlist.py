@@ -13,8 +13,8 @@ import msgspec
 from aiohttp import web
 
 from bench.process import closed_input
-from bot.model import CampaignId
-from bot.patreon import requests_v2
+from bot.domain.model import CampaignId
+from bot.patreon.protocol import requests_v2
 from sandbox.clock import SandboxClock
 from sandbox.patreon import PatreonStandIn, PatreonState
 from sandbox.weather import Weather

@@ -14,8 +14,8 @@ import msgspec
 from yarl import URL
 
 from bench.town import Town, accounts
-from bot.model import MembershipId
-from bot.patreon import requests_v2
+from bot.domain.model import MembershipId
+from bot.patreon.protocol import requests_v2
 from sandbox.patreon import Member, Webhook
 from sandbox.patreon.payloads import write_body
 

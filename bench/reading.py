@@ -16,17 +16,17 @@ import orjson
 
 from bench.memberlist import Served
 from bench.process import memory_kib
-from bot.clock import SystemClock
-from bot.model import Campaign, CampaignId, CredentialId, PatreonUserId, Secret, TokenPair
-from bot.patreon import requests_v2
+from bot.domain.model import Campaign, CampaignId, CredentialId, PatreonUserId, Secret, TokenPair
 from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.http import Http
 from bot.patreon.limiter import Limiter
 from bot.patreon.oauth import OAuth
+from bot.patreon.protocol import requests_v2
 from bot.patreon.tokens import TokenKeeper
-from bot.roles.intake import Intake
+from bot.runtime.clock import SystemClock
 from bot.storage import Storage
-from bot.vault import Vault
+from bot.storage.vault import Vault
+from bot.sync.reading.intake import Intake
 
 ROUNDS = 4
 KEY = Secret("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")  # invented; both processes must open the same database

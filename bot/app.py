@@ -14,21 +14,21 @@ import structlog
 from aiohttp import web
 
 from bot.build import build
-from bot.client import build_client
-from bot.clock import Clock, FollowedClock, SystemClock
-from bot.deliveries import WebhookDesk
-from bot.errors import SettingsInvalid
-from bot.metrics import CONTENT_TYPE_LATEST
+from bot.discord.client import build_client
+from bot.discord.supervisor import DiscordSupervisor, supervise
+from bot.domain.errors import SettingsInvalid
+from bot.ops.metrics import CONTENT_TYPE_LATEST
+from bot.ops.scrape import scrape
 from bot.patreon.client import Http
-from bot.scrape import scrape
+from bot.runtime.clock import Clock, FollowedClock, SystemClock
 from bot.services import Services
 from bot.settings import Settings
 from bot.storage import Storage
-from bot.supervisor import DiscordSupervisor, supervise
-from bot.vault import Vault
+from bot.storage.vault import Vault
+from bot.sync.deliveries.desk import WebhookDesk
+from bot.web.deliveries import webhook_routes
 from bot.web.metrics import metrics_routes
 from bot.web.server import WebServer
-from bot.web.webhooks import webhook_routes
 from cogs import add_cogs
 
 log = structlog.get_logger(__name__)

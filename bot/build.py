@@ -3,46 +3,46 @@
 from dataclasses import fields
 from functools import cached_property
 
-from bot.clock import Clock
-from bot.health import HealthBoard
-from bot.holder import ClientHolder
-from bot.home import Home, plant_seed
+from bot.discord.holder import ClientHolder
+from bot.discord.notifier import Messenger
+from bot.discord.observe import Observer
+from bot.discord.write import RoleWriter
+from bot.domain.model import CredentialId
 from bot.linking.connect import ConnectFlow
 from bot.linking.disconnect import Disconnector
 from bot.linking.flow import LinkFlow
 from bot.linking.giveback import GiveBack
 from bot.linking.pairs import Pairs
-from bot.linking.zero import ZeroLinks
-from bot.messenger import Messenger
-from bot.metrics import Metrics
-from bot.model import CredentialId
+from bot.ops.metrics import Metrics
 from bot.patreon.client import Http, PatreonApi, PatreonClient
 from bot.patreon.clientwatch import ClientWatch
 from bot.patreon.oauth import OAuth
 from bot.patreon.tokens import TokenKeeper
-from bot.roles.adoption import Adoption
-from bot.roles.apply import Applier
-from bot.roles.belief import Belief
-from bot.roles.consents import Consents
-from bot.roles.declines import Declines
-from bot.roles.facts import Breakers, FactBook
-from bot.roles.holds import Holds
-from bot.roles.intake import Intake
-from bot.roles.nudge import Nudges
-from bot.roles.observe import Observer
-from bot.roles.planning import Planning
-from bot.roles.readnews import ReadNews
-from bot.roles.reconcile import Reconciler
-from bot.roles.rota import Rota
-from bot.roles.rounds import Rounds
-from bot.roles.rulebook import Rulebook
-from bot.roles.troubles import Troubles
-from bot.roles.tuning import Tuning
-from bot.roles.write import RoleWriter
+from bot.runtime.clock import Clock
+from bot.runtime.health import HealthBoard
 from bot.services import Services
 from bot.settings import Settings
 from bot.storage import Storage
-from bot.webhooks import Place, WebhookKeeper
+from bot.sync.admin.acceptance import Belief
+from bot.sync.admin.adoption import Adoption
+from bot.sync.admin.rulebook import Rulebook
+from bot.sync.admin.settings import Tuning
+from bot.sync.applying.apply import Applier
+from bot.sync.applying.facts import Breakers, FactBook
+from bot.sync.applying.holds import Holds
+from bot.sync.applying.planning import Planning
+from bot.sync.applying.reconcile import Reconciler
+from bot.sync.applying.troubles import Troubles
+from bot.sync.consents import Consents
+from bot.sync.declines import Declines
+from bot.sync.deliveries.nudges import Nudges
+from bot.sync.reading.campaigns import Home, plant_seed
+from bot.sync.reading.intake import Intake
+from bot.sync.reading.read_news import ReadNews
+from bot.sync.reported_links import ZeroLinks
+from bot.sync.resync import Rota
+from bot.sync.rounds import Rounds
+from bot.sync.webhooks.keeper import Place, WebhookKeeper
 
 
 async def build(*, settings: Settings, clock: Clock, storage: Storage, http: Http) -> Services:

@@ -14,10 +14,10 @@ from typing import ParamSpec
 import click
 
 from bot import __version__
-from bot.errors import PledgekeeperError, SettingsInvalid
-from bot.logs import configure_logging
+from bot.domain.errors import PledgekeeperError, SettingsInvalid
+from bot.runtime.logs import configure_logging
 from bot.settings import load_settings
-from bot.vault import Vault, new_key
+from bot.storage.vault import Vault, new_key
 
 SETTINGS_CODE = 78
 
@@ -74,7 +74,7 @@ def sandbox(arguments: tuple[str, ...]) -> int:
 @_ends_with_its_code
 def check() -> int:
     """Test each setting for real and say how to mend what is wrong. Safe beside a running bot."""
-    from bot.check import run_check  # noqa: PLC0415  it loads what only it needs
+    from bot.ops.check import run_check  # noqa: PLC0415  it loads what only it needs
 
     settings = load_settings()
     configure_logging("ERROR", settings.log_format)
@@ -85,7 +85,7 @@ def check() -> int:
 @_ends_with_its_code
 def rotate_keys() -> int:
     """Seal every stored token with the first key of ENCRYPTION_KEYS. Safe beside a running bot."""
-    from bot.rotation import rotate_keys as rotate  # noqa: PLC0415  it loads the database
+    from bot.ops.rotation import rotate_keys as rotate  # noqa: PLC0415  it loads the database
 
     settings = load_settings()
     done = asyncio.run(rotate(settings.database_url, Vault(settings.encryption_keys)))

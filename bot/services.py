@@ -2,33 +2,33 @@
 
 from dataclasses import dataclass
 
-from bot.clock import Clock
-from bot.health import HealthBoard
-from bot.holder import ClientHolder
+from bot.discord.holder import ClientHolder
+from bot.discord.notifier import Messenger
+from bot.discord.observe import Observer
 from bot.linking.connect import ConnectFlow
 from bot.linking.disconnect import Disconnector
 from bot.linking.flow import LinkFlow
 from bot.linking.pairs import Pairs
-from bot.linking.zero import ZeroLinks
-from bot.messenger import Messenger
-from bot.metrics import Metrics
+from bot.ops.metrics import Metrics
 from bot.patreon.tokens import TokenKeeper
-from bot.roles.adoption import Adoption
-from bot.roles.belief import Belief
-from bot.roles.consents import Consents
-from bot.roles.facts import Breakers
-from bot.roles.holds import Holds
-from bot.roles.intake import Intake
-from bot.roles.nudge import Nudges
-from bot.roles.observe import Observer
-from bot.roles.planning import Planning
-from bot.roles.reconcile import Reconciler
-from bot.roles.rounds import Rounds
-from bot.roles.rulebook import Rulebook
-from bot.roles.tuning import Tuning
+from bot.runtime.clock import Clock
+from bot.runtime.health import HealthBoard
 from bot.settings import Settings
 from bot.storage import Storage
-from bot.webhooks import WebhookKeeper
+from bot.sync.admin.acceptance import Belief
+from bot.sync.admin.adoption import Adoption
+from bot.sync.admin.rulebook import Rulebook
+from bot.sync.admin.settings import Tuning
+from bot.sync.applying.facts import Breakers
+from bot.sync.applying.holds import Holds
+from bot.sync.applying.planning import Planning
+from bot.sync.applying.reconcile import Reconciler
+from bot.sync.consents import Consents
+from bot.sync.deliveries.nudges import Nudges
+from bot.sync.reading.intake import Intake
+from bot.sync.reported_links import ZeroLinks
+from bot.sync.rounds import Rounds
+from bot.sync.webhooks.keeper import WebhookKeeper
 
 
 @dataclass(frozen=True, kw_only=True)

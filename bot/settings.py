@@ -20,10 +20,10 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from bot import vault
-from bot.addresses import is_loopback, parse_origin, parse_url
-from bot.errors import SettingsInvalid
-from bot.model import CampaignId, GuildId, Secret
+from bot.domain.addresses import is_loopback, parse_origin, parse_url
+from bot.domain.errors import SettingsInvalid
+from bot.domain.model import CampaignId, GuildId, Secret
+from bot.storage import vault
 
 NO_DOTENV = "PLEDGEKEEPER_NO_DOTENV"  # set to anything: the environment counts, no file does
 SECRETS_FOLDERS = (Path("secrets"), Path("/run/secrets"))  # the second is where Docker puts them

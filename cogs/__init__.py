@@ -4,7 +4,8 @@ Thin: read the options, call one verb, say the result. Nothing is decided here. 
 each command and each button.
 """
 
-from bot.client import PledgekeeperBot
+from bot.discord.buttons import PressedButton
+from bot.discord.client import PledgekeeperBot
 from cogs.admin import patreon
 from cogs.admin.believe import confirm_believe
 from cogs.admin.campaigns import confirm_disconnect
@@ -12,7 +13,6 @@ from cogs.admin.holds import apply_hold, discard_hold
 from cogs.admin.ledger import confirm_adopt
 from cogs.admin.people import confirm_unlink_member
 from cogs.admin.rules import confirm_rule
-from cogs.buttons import PressedButton
 from cogs.link import LinkCog
 from cogs.membership import MembershipCog
 from cogs.sync import SyncCog

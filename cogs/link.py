@@ -7,13 +7,13 @@ import structlog
 from discord import app_commands, ui
 from discord.ext import commands
 
-from bot.answers import replace, replace_soon, say
-from bot.client import Interaction, PledgekeeperBot
+from bot.discord.asking import asker_of, place_of
+from bot.discord.buttons import question, view_of
+from bot.discord.client import Interaction, PledgekeeperBot
+from bot.discord.replies import replace, replace_soon, say
+from bot.domain.model import DiscordUserId, GuildId
 from bot.linking.outcome import RoleNews, Unlinked
-from bot.linking.words import STATUS_WORDS, escaped, plain
-from bot.model import DiscordUserId, GuildId
-from cogs.asking import asker_of, place_of
-from cogs.buttons import question, view_of
+from bot.texts.linking import STATUS_WORDS, escaped, plain
 
 log = structlog.get_logger(__name__)
 

@@ -5,15 +5,15 @@ from datetime import datetime, timedelta
 from discord import app_commands, ui
 from discord.ext import commands
 
-from bot.answers import replace, say
-from bot.client import Interaction, PledgekeeperBot
-from bot.errors import UserMistake
-from bot.linking.words import creator_text, plain
-from bot.model import CampaignId, DiscordUserId, GuildId, Link
-from bot.roles.blocks import Reader
-from bot.roles.observe import DiscordAway
-from cogs.buttons import button, view_of
-from cogs.shown import explanation_text
+from bot.discord.buttons import button, view_of
+from bot.discord.client import Interaction, PledgekeeperBot
+from bot.discord.observe import DiscordAway
+from bot.discord.replies import replace, say
+from bot.domain.errors import UserMistake
+from bot.domain.model import CampaignId, DiscordUserId, GuildId, Link
+from bot.texts.blocks import Reader
+from bot.texts.explanations import explanation_text
+from bot.texts.linking import creator_text, plain
 
 ONCE_IN = timedelta(minutes=1)
 NOT_LINKED = "No Patreon account is linked to you. /link joins one, and your roles follow."

@@ -12,12 +12,12 @@ import structlog
 from discord.abc import GuildChannel
 from discord.ext import commands, tasks
 
-from bot.client import PledgekeeperBot
-from bot.errors import TryLater
-from bot.model import DiscordUserId, GuildId, RoleId
-from bot.roles.observe import find_dangers
-from bot.roles.queue import Urgency
-from bot.roles.rounds import INTERVAL
+from bot.discord.client import PledgekeeperBot
+from bot.discord.observe import find_dangers
+from bot.domain.errors import TryLater
+from bot.domain.model import DiscordUserId, GuildId, RoleId
+from bot.sync.applying.queue import Urgency
+from bot.sync.rounds import INTERVAL
 
 log = structlog.get_logger(__name__)
 

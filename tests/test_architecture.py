@@ -18,76 +18,28 @@ TREES = {
 
 # A library that is at home in few files can be replaced, and faked at one edge.
 HOMES = {
-    "discord": (
-        "cogs/*",
-        "bot/answers.py",
-        "bot/client.py",
-        "bot/registration.py",
-        "bot/holder.py",
-        "bot/messenger.py",
-        "bot/supervisor.py",
-        "bot/roles/observe.py",
-        "bot/roles/write.py",
-    ),
+    "discord": ("cogs/*", "bot/discord/*"),
     "aiohttp": (
         "bot/patreon/http.py",
         "bot/web/*",
         "bot/app.py",
-        "bot/clock.py",
-        "bot/check/*",
-        "bot/messenger.py",  # discord.py lets aiohttp's errors through: here, and in the next three
-        "bot/supervisor.py",
-        "bot/roles/observe.py",
-        "bot/roles/write.py",
+        "bot/runtime/clock.py",
+        "bot/ops/check/*",
+        "bot/discord/*",  # discord.py lets aiohttp's errors through
     ),
     "sqlalchemy": ("bot/storage/*",),
     "alembic": ("bot/storage/*",),
-    "prometheus_client": ("bot/metrics.py",),
+    "prometheus_client": ("bot/ops/metrics.py",),
     "pydantic": ("bot/settings.py",),
     "pydantic_settings": ("bot/settings.py",),
 }
 
-PURE_PARTS = {
-    "bot": ("errors", "model"),
-    "bot/linking": ("reports",),
-    "bot/patreon": (
-        "documents_v1",
-        "documents_v2",
-        "documents_v2_campaigns",
-        "pages",
-        "protocol",
-        "requests_v1",
-        "requests_v2",
-        "retry",
-        "shapes_v1",
-        "shapes_v2",
-        "sizes",
-        "wire",
-    ),
-    "bot/roles": (
-        "amount",
-        "assignable",
-        "blocks",
-        "entitlement",
-        "evidence",
-        "ledger",
-        "plan",
-        "policy",
-        "record",
-        "report",
-        "rows",
-        "rules",
-        "names",
-        "oddities",
-        "terms",
-        "wish",
-    ),
-}
-PURE = {f"{folder}/{name}.py" for folder, names in PURE_PARTS.items() for name in names}
+PURE_FOLDERS = ("bot/domain/", "bot/patreon/protocol/")
+PURE = {name for name in TREES if name.startswith(PURE_FOLDERS)}
 NEVER_PURE = {"asyncio", "logging", "os", "pathlib", "random", "secrets", "socket", "sqlite3", "threading", "time"}
-AWAITS = {"bot/patreon/pages.py"}  # the one pure file that awaits what it is handed
+AWAITS = {"bot/patreon/protocol/pages.py"}  # the one pure file that awaits what it is handed
 
-SHARED_BY_COGS = {"cogs/asking.py", "cogs/buttons.py", "cogs/shown.py"}
+SHARED_BY_COGS = {"bot/discord/asking.py", "bot/discord/buttons.py", "bot/texts/explanations.py"}
 
 
 def file_of(module: str) -> str:
@@ -132,20 +84,18 @@ def test_each_library_is_imported_at_home_only(library: str) -> None:
     assert importers((library,), within=("bot", "cogs"), but=HOMES[library]) == []
 
 
-def test_each_home_and_each_pure_file_exists() -> None:
+def test_each_home_and_each_pure_folder_exists() -> None:
     homes = {home for library in HOMES.values() for home in library}
     assert [home for home in homes if not any(fnmatch(name, home) for name in TREES)] == []
-    assert TREES.keys() >= PURE | SHARED_BY_COGS
+    assert all(any(name.startswith(folder) for name in TREES) for folder in PURE_FOLDERS)
 
 
 @pytest.mark.parametrize("name", sorted(PURE))
 def test_a_pure_file_imports_only_what_is_pure(name: str) -> None:
-    neighbours = {one for one in PURE if Path(one).parent == Path(name).parent} | {"bot/errors.py", "bot/model.py"}
-
     def is_pure(module: str) -> bool:
         package = module.split(".", maxsplit=1)[0]
         if package in {"bot", "cogs", "sandbox"}:
-            return file_of(module) in neighbours
+            return file_of(module).startswith((str(Path(name).parent), "bot/domain/"))
         return package == "msgspec" or (package in sys.stdlib_module_names and package not in NEVER_PURE)
 
     assert [module for module in imports(name) if not is_pure(module)] == []
@@ -209,6 +159,6 @@ def test_cogs_never_import_each_other() -> None:
         for name in TREES.keys() - {"cogs/__init__.py"}
         if name.startswith("cogs/")
         for module in imports(name)
-        if module.startswith("cogs.") and file_of(module) not in SHARED_BY_COGS and cog(file_of(module)) != cog(name)
+        if module.startswith("cogs.") and cog(file_of(module)) != cog(name)
     ]
     assert strangers == []

@@ -8,8 +8,8 @@ import discord
 import pytest
 from discord import app_commands
 
-from bot.client import PledgekeeperBot
-from bot.model import RuleKind
+from bot.discord.client import PledgekeeperBot
+from bot.domain.model import RuleKind
 from bot.services import Services
 from cogs import add_cogs
 

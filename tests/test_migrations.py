@@ -16,7 +16,7 @@ from sqlalchemy import Boolean, Connection, MetaData, Table, Text, create_engine
 from sqlalchemy.dialects import registry
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from bot.errors import NeedsOwner
+from bot.domain.errors import NeedsOwner
 from bot.storage import migrations
 from bot.storage.database import Database
 from bot.storage.tables import metadata

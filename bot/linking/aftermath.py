@@ -9,14 +9,14 @@ import asyncio
 import msgspec
 import structlog
 
-from bot.linking.background import let_end
+from bot.domain.model import CampaignId, DiscordUserId, Link
+from bot.domain.record import is_listed
 from bot.linking.outcome import Linked, RoleNews, RolesOutcome
 from bot.linking.ports import Messenger, RolesFollow
-from bot.linking.words import linked_text, moved_text
-from bot.model import CampaignId, DiscordUserId, Link
-from bot.roles.record import is_listed
+from bot.runtime.background import let_end
 from bot.storage import Storage
 from bot.storage.pendings import Pending
+from bot.texts.linking import linked_text, moved_text
 
 log = structlog.get_logger(__name__)
 

@@ -30,16 +30,16 @@ from typing import Generic, TypeVar
 import msgspec
 import structlog
 
-from bot.clock import Clock
-from bot.errors import ClientRefused, PatreonRefused, PledgekeeperError, UserMistake
-from bot.linking.background import let_end
+from bot.domain.errors import ClientRefused, PatreonRefused, PledgekeeperError, UserMistake
+from bot.domain.model import Secret, TokenPair
 from bot.linking.outcome import Asker, Cause, Landing, StartedLink, Word
 from bot.linking.secrets import fresh_secret, is_ours
-from bot.model import Secret, TokenPair
 from bot.patreon.oauth import SERVICE_ERRORS, OAuth
+from bot.runtime.background import let_end
+from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.storage.states import Purpose, State, StateProblem, StateRow, TooManyOpen
-from bot.vault import digest
+from bot.storage.vault import digest
 
 log = structlog.get_logger(__name__)
 

@@ -17,10 +17,9 @@ from datetime import datetime, timedelta
 import msgspec
 import structlog
 
-from bot.clock import Clock
-from bot.errors import ClientRefused, CredentialsDead, PatreonRefused
+from bot.domain.errors import ClientRefused, CredentialsDead, PatreonRefused
+from bot.domain.model import Campaign, CampaignId, GuildId, Secret, TokenPair
 from bot.linking.authorization import Authorizations, Consent, Refusal, as_stored
-from bot.linking.background import Background
 from bot.linking.connection import (
     DECLINED,
     CampaignChoice,
@@ -35,14 +34,15 @@ from bot.linking.outcome import Asker, Cause, Landing, StartedLink, Word
 from bot.linking.pairs import Arrived, Pairs
 from bot.linking.ports import Crier, Messenger, Reads, Rights
 from bot.linking.secrets import is_ours
-from bot.linking.words import plain
-from bot.model import Campaign, CampaignId, GuildId, Secret, TokenPair
 from bot.patreon.oauth import CONNECT_SCOPES, OAuth
+from bot.runtime.background import Background
+from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.storage.audit import AuditEntry
 from bot.storage.pendings import Pending, PendingRow, PendingStatus, TooLate
 from bot.storage.states import ButtonPlace, Purpose, State, StateId
-from bot.vault import digest
+from bot.storage.vault import digest
+from bot.texts.linking import plain
 
 log = structlog.get_logger(__name__)
 

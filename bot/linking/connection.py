@@ -4,9 +4,9 @@ from datetime import datetime
 
 import msgspec
 
+from bot.domain.model import CampaignId, Secret
 from bot.linking.outcome import Cause, Word
-from bot.linking.words import plain
-from bot.model import CampaignId, Secret
+from bot.texts.linking import plain
 
 
 class CampaignChoice(msgspec.Struct, frozen=True, kw_only=True):

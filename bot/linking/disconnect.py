@@ -9,12 +9,12 @@ import contextlib
 import msgspec
 import structlog
 
-from bot.clock import Clock
-from bot.errors import TryLater, UserMistake
-from bot.linking.background import let_end
+from bot.domain.errors import TryLater, UserMistake
+from bot.domain.model import Campaign, CampaignId, CredentialId, DiscordUserId, GuildId, RoleId
 from bot.linking.giveback import GiveBack
 from bot.linking.ports import Losses, Reads, RolesConsider, WebhooksEnd
-from bot.model import Campaign, CampaignId, CredentialId, DiscordUserId, GuildId, RoleId
+from bot.runtime.background import let_end
+from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.storage.audit import AuditEntry
 

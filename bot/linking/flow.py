@@ -16,26 +16,26 @@ from datetime import timedelta
 import msgspec
 import structlog
 
-from bot.clock import Clock
-from bot.errors import TryLater
+from bot.domain.errors import TryLater
+from bot.domain.model import DiscordUserId, GuildId, Link, LinkOrigin, PatreonUserId, Secret
+from bot.domain.rows import take_identity
 from bot.linking.aftermath import Aftermath
 from bot.linking.authorization import CUT_OFF, Authorizations, Consent, Refusal, as_stored
-from bot.linking.background import Background
 from bot.linking.giveback import GiveBack
 from bot.linking.outcome import Asker, Cause, Landing, PageView, RolesOutcome, StartedLink, Unlinked, Word
 from bot.linking.pairs import Arrived, Pairs
 from bot.linking.ports import Crier, Messenger, RolesFollow
 from bot.linking.question import Holders, answer_token, build_question, may_skip, other_holders
 from bot.linking.secrets import is_ours
-from bot.linking.words import DECLINED, DENIED, SET_UP_WRONG, UNAVAILABLE, UNLINKED_ELSEWHERE
-from bot.model import DiscordUserId, GuildId, Link, LinkOrigin, PatreonUserId, Secret
 from bot.patreon.oauth import LINK_SCOPES, OAuth
-from bot.patreon.version import PatreonApi
-from bot.roles.rows import take_identity
+from bot.patreon.protocol.version import PatreonApi
+from bot.runtime.background import Background
+from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.storage.pendings import Pending, PendingRow, PendingStatus, TooLate
 from bot.storage.states import ButtonPlace, Purpose, State, StateId
-from bot.vault import digest
+from bot.storage.vault import digest
+from bot.texts.linking import DECLINED, DENIED, SET_UP_WRONG, UNAVAILABLE, UNLINKED_ELSEWHERE
 
 log = structlog.get_logger(__name__)
 

@@ -11,10 +11,10 @@ from collections import Counter
 
 import structlog
 
-from bot.model import CredentialId, TokenPair
+from bot.domain.model import CredentialId, TokenPair
 from bot.patreon.oauth import OAuth
 from bot.storage import Storage
-from bot.vault import VaultKeyMissing
+from bot.storage.vault import VaultKeyMissing
 
 log = structlog.get_logger(__name__)
 

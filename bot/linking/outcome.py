@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from bot.model import DiscordUserId, GuildId, Secret
+from bot.domain.model import DiscordUserId, GuildId, Secret
 from bot.storage.states import StateId
 
 

@@ -22,18 +22,18 @@ from typing import NoReturn
 import msgspec
 import structlog
 
-from bot.clock import Clock
-from bot.errors import ClientRefused, CredentialsDead, PatreonRefused, PatreonUnavailable, PledgekeeperError
+from bot.domain.errors import ClientRefused, CredentialsDead, PatreonRefused, PatreonUnavailable, PledgekeeperError
+from bot.domain.model import Campaign, CampaignId, CredentialId, GuildId, Identity, Secret, TokenPair
 from bot.linking.giveback import GiveBack
 from bot.linking.ports import Crier
-from bot.linking.words import plain
-from bot.model import Campaign, CampaignId, CredentialId, GuildId, Identity, Secret, TokenPair
 from bot.patreon.client import PatreonClient
 from bot.patreon.oauth import OAuth
-from bot.patreon.protocol import UnreadableRefusal
+from bot.patreon.protocol.exchange import UnreadableRefusal
+from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.storage.arrivals import Arrival, ArrivalId
-from bot.vault import VaultKeyMissing
+from bot.storage.vault import VaultKeyMissing
+from bot.texts.linking import plain
 
 log = structlog.get_logger(__name__)
 

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable
 from typing import Protocol
 
+from bot.domain.model import CampaignId, CredentialId, DiscordUserId, GuildId, RoleRule
 from bot.linking.outcome import RoleNews
-from bot.model import CampaignId, CredentialId, DiscordUserId, GuildId, RoleRule
 from bot.storage.states import ButtonPlace
 
 

@@ -14,8 +14,8 @@ from datetime import datetime
 
 import msgspec
 
+from bot.domain.model import DiscordUserId, Identity, Link, PatreonUserId, Secret
 from bot.linking.outcome import PageView, Question, Word
-from bot.model import DiscordUserId, Identity, Link, PatreonUserId, Secret
 from bot.storage.pendings import Pending
 
 

@@ -3,7 +3,7 @@
 import re
 import secrets
 
-from bot.model import Secret
+from bot.domain.model import Secret
 
 RANDOM_BYTES = 32  # 256 bits
 _OURS = re.compile(r"[A-Za-z0-9_-]{43}")

@@ -12,18 +12,18 @@ from typing import Protocol
 import msgspec
 import structlog
 
-from bot.clock import Clock
-from bot.errors import ClientRefused, PatreonRefused, PatreonUnavailable
-from bot.model import Campaign, CampaignId, Identity, Membership, MembershipId, Secret
-from bot.patreon import documents_v1, documents_v2, requests_v1, requests_v2, webhooks
+from bot.domain.errors import ClientRefused, PatreonRefused, PatreonUnavailable
+from bot.domain.model import Campaign, CampaignId, Identity, Membership, MembershipId, Secret
 from bot.patreon.clientwatch import ClientWatch
 from bot.patreon.http import Http
-from bot.patreon.pages import MembershipPage, PageAnswer, PagePlace, read_cursor, walk_pages
-from bot.patreon.protocol import Request, UnsupportedByApi
-from bot.patreon.retry import is_of_size
-from bot.patreon.sizes import PageSize, PageSizes
-from bot.patreon.version import PatreonApi
-from bot.patreon.webhooks import Webhook
+from bot.patreon.protocol import documents_v1, documents_v2, requests_v1, requests_v2, webhooks
+from bot.patreon.protocol.exchange import Request, UnsupportedByApi
+from bot.patreon.protocol.pages import MembershipPage, PageAnswer, PagePlace, read_cursor, walk_pages
+from bot.patreon.protocol.retry import is_of_size
+from bot.patreon.protocol.sizes import PageSize, PageSizes
+from bot.patreon.protocol.version import PatreonApi
+from bot.patreon.protocol.webhooks import Webhook
+from bot.runtime.clock import Clock
 
 __all__ = ["Http", "PatreonApi", "PatreonClient", "TokenUse"]
 
@@ -58,7 +58,7 @@ class Documents(Protocol):
 
 
 class PatreonClient:
-    """The verbs. Each raises TryLater or NeedsOwner as `errors.py` has them, after the tries that `retry.py` allows."""
+    """The verbs. Each raises TryLater or NeedsOwner (`domain/errors.py`), after the tries that `retry.py` allows."""
 
     def __init__(
         self, http: Http, *, api: PatreonApi, base_url: str, clock: Clock, watch: ClientWatch | None = None

@@ -14,10 +14,10 @@ from typing import Literal
 
 import structlog
 
-from bot.clock import Clock
-from bot.errors import ClientRefused
-from bot.health import HealthBoard, Note
-from bot.patreon.protocol import OTHER_API_CURE
+from bot.domain.errors import ClientRefused
+from bot.patreon.protocol.exchange import OTHER_API_CURE
+from bot.runtime.clock import Clock
+from bot.runtime.health import HealthBoard, Note
 
 log = structlog.get_logger(__name__)
 

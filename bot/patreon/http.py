@@ -19,11 +19,11 @@ import structlog
 from yarl import URL
 
 from bot import __version__
-from bot.errors import PatreonThrottled, PatreonUnavailable
-from bot.model import Secret
-from bot.patreon import retry
+from bot.domain.errors import PatreonThrottled, PatreonUnavailable
+from bot.domain.model import Secret
 from bot.patreon.limiter import Limiter
-from bot.patreon.protocol import PatreonTimedOut, PatreonUnreached, Request, Response, decipher, throttled
+from bot.patreon.protocol import retry
+from bot.patreon.protocol.exchange import PatreonTimedOut, PatreonUnreached, Request, Response, decipher, throttled
 
 log = structlog.get_logger(__name__)
 

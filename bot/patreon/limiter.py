@@ -9,9 +9,9 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from bot.errors import PatreonThrottled
-from bot.model import Secret
-from bot.patreon.retry import LONGEST_WAIT_SECONDS
+from bot.domain.errors import PatreonThrottled
+from bot.domain.model import Secret
+from bot.patreon.protocol.retry import LONGEST_WAIT_SECONDS
 
 TOKEN_LIMIT, TOKEN_SECONDS = 100, 60.0
 CLIENT_LIMIT, CLIENT_SECONDS = 100, 2.0

@@ -12,8 +12,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 import structlog
 
-from bot.clock import Clock
-from bot.errors import (
+from bot.domain.errors import (
     ClientRefused,
     CredentialsDead,
     PatreonRefused,
@@ -21,10 +20,10 @@ from bot.errors import (
     PatreonUnreadable,
     PledgekeeperError,
 )
-from bot.model import Secret, TokenPair
+from bot.domain.model import Secret, TokenPair
 from bot.patreon.clientwatch import ClientWatch
 from bot.patreon.http import Http
-from bot.patreon.protocol import (
+from bot.patreon.protocol.exchange import (
     AUTHORIZE_PATH,
     REVOKE_PATH,
     TOKEN_PATH,
@@ -34,8 +33,9 @@ from bot.patreon.protocol import (
     throttled,
     unusable,
 )
-from bot.patreon.version import PatreonApi
-from bot.patreon.wire import decode
+from bot.patreon.protocol.version import PatreonApi
+from bot.patreon.protocol.wire import decode
+from bot.runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
 

@@ -30,14 +30,14 @@ from typing import Protocol, TypeVar
 import msgspec
 import structlog
 
-from bot.clock import Clock
-from bot.errors import ClientRefused, CredentialsDead, PatreonRefused, PatreonUnavailable, PledgekeeperError
-from bot.model import CampaignId, CredentialId, Secret, TokenPair
+from bot.domain.errors import ClientRefused, CredentialsDead, PatreonRefused, PatreonUnavailable, PledgekeeperError
+from bot.domain.model import CampaignId, CredentialId, Secret, TokenPair
 from bot.patreon.client import PatreonClient
 from bot.patreon.oauth import OAuth
-from bot.patreon.pages import MembershipPage
-from bot.patreon.protocol import UnreadableRefusal
-from bot.patreon.sizes import PageSizes
+from bot.patreon.protocol.exchange import UnreadableRefusal
+from bot.patreon.protocol.pages import MembershipPage
+from bot.patreon.protocol.sizes import PageSizes
+from bot.runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
 

@@ -23,8 +23,8 @@ from bot.storage.reads import Reads
 from bot.storage.rules import Rules
 from bot.storage.sealing import Sealing
 from bot.storage.states import States
+from bot.storage.vault import Vault
 from bot.storage.webhooks import Webhooks
-from bot.vault import Vault
 
 
 @dataclass(frozen=True, kw_only=True)

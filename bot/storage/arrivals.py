@@ -10,11 +10,11 @@ import msgspec
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import CredentialId, PatreonUserId, TokenPair
+from bot.domain.model import CredentialId, PatreonUserId, TokenPair
 from bot.storage.database import Database
 from bot.storage.rows import join_scopes, open_pair, seal_pair
 from bot.storage.tables import arrivals, credentials
-from bot.vault import Vault, VaultKeyMissing
+from bot.storage.vault import Vault, VaultKeyMissing
 
 ArrivalId = NewType("ArrivalId", int)
 

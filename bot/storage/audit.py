@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import func, insert, select
 
-from bot.model import DiscordUserId, Grant, GuildId, ReadId, RoleId
+from bot.domain.model import DiscordUserId, Grant, GuildId, ReadId, RoleId
 from bot.storage.database import Database
 from bot.storage.rows import read_row
 from bot.storage.tables import audit

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Select, bindparam, delete, or_, select, update
 
-from bot.model import Campaign, CampaignId, CredentialId, GuildId, PatreonUserId, Tier, TierId
+from bot.domain.model import Campaign, CampaignId, CredentialId, GuildId, PatreonUserId, Tier, TierId
 from bot.storage.database import Database
 from bot.storage.kept import Kept
 from bot.storage.rows import read_row

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Executable, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.errors import DatabaseLocked, NeedsOwner, SettingsInvalid
+from bot.domain.errors import DatabaseLocked, NeedsOwner, SettingsInvalid
 from bot.storage import migrations
 from bot.storage.connection import connect
 

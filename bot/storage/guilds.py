@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import GuildId, GuildSettings
+from bot.domain.model import GuildId, GuildSettings
 from bot.storage.database import Database
 from bot.storage.kept import Kept
 from bot.storage.rows import read_row

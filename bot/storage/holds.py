@@ -1,4 +1,4 @@
-"""The revokes that the brake holds, and what admins answered. What must be held is decided in `roles/policy.py`."""
+"""The revokes that the brake holds, and what admins answered. What must be held is decided in `domain/rails.py`."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import DiscordUserId, GuildId, Hold, HoldId, HoldItem, HoldState, RoleId
+from bot.domain.model import DiscordUserId, GuildId, Hold, HoldId, HoldItem, HoldState, RoleId
 from bot.storage.database import Database
 from bot.storage.kept import Kept
 from bot.storage.rows import read_row

@@ -1,9 +1,9 @@
-"""The ledger: the roles that we gave, and what we are about to do. Its moves are decided in `roles/ledger.py`."""
+"""The ledger: the roles that we gave, and what we are about to do. Its moves are decided in `domain/ledger.py`."""
 
 import msgspec
 from sqlalchemy import ColumnElement, bindparam, delete, func, select
 
-from bot.model import DiscordUserId, Grant, GrantState, GuildId, RoleId
+from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, RoleId
 from bot.storage.database import Database
 from bot.storage.rows import read_row
 from bot.storage.tables import grants

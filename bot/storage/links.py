@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Row, and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import CredentialId, DiscordUserId, Link, LinkOrigin, MembershipRecord, PatreonUserId
+from bot.domain.model import CredentialId, DiscordUserId, Link, LinkOrigin, MembershipRecord, PatreonUserId
 from bot.storage.database import Database
 from bot.storage.kept import Kept
 from bot.storage.memberships import membership_row, save_rows

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import CampaignId, DiscordUserId, MembershipRecord, PatreonUserId
+from bot.domain.model import CampaignId, DiscordUserId, MembershipRecord, PatreonUserId
 from bot.storage.columns import EPOCH
 from bot.storage.database import Database
 from bot.storage.tables import memberships

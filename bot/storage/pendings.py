@@ -11,14 +11,14 @@ from typing import Any, NewType
 import msgspec
 from sqlalchemy import ColumnElement, Row, and_, delete, insert, or_, select, update
 
-from bot.model import Campaign, CredentialId, DiscordUserId, Identity, Link, PatreonUserId, TokenPair
+from bot.domain.model import Campaign, CredentialId, DiscordUserId, Identity, Link, PatreonUserId, TokenPair
 from bot.storage.arrivals import ArrivalId
 from bot.storage.credentials import settle
 from bot.storage.database import Database
 from bot.storage.rows import read_row, to_json
 from bot.storage.states import Purpose, State, StateId, States, note_landing
 from bot.storage.tables import pendings, states
-from bot.vault import Vault
+from bot.storage.vault import Vault
 
 PendingId = NewType("PendingId", int)
 CONFIRMED_KEPT = timedelta(hours=1)  # so that a reload still shows what came of it

@@ -5,8 +5,8 @@ from typing import Any, TypeVar
 import msgspec
 from sqlalchemy import Row
 
-from bot.model import Secret, TokenPair
-from bot.vault import Vault
+from bot.domain.model import Secret, TokenPair
+from bot.storage.vault import Vault
 
 S = TypeVar("S")
 

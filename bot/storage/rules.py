@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import ColumnElement, delete, insert, select
 
-from bot.model import CampaignId, DiscordUserId, GuildId, RoleId, RoleRule, RuleId
+from bot.domain.model import CampaignId, DiscordUserId, GuildId, RoleId, RoleRule, RuleId
 from bot.storage.database import Database
 from bot.storage.kept import Kept
 from bot.storage.rows import read_row

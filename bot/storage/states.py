@@ -8,11 +8,11 @@ import msgspec
 from sqlalchemy import ColumnElement, Row, delete, exists, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import ChannelId, DiscordUserId, GuildId, Secret
+from bot.domain.model import ChannelId, DiscordUserId, GuildId, Secret
 from bot.storage.database import Database
 from bot.storage.rows import columns_of, to_json
 from bot.storage.tables import pendings, states
-from bot.vault import Vault
+from bot.storage.vault import Vault
 
 StateId = NewType("StateId", int)
 UNANSWERED = "pending"  # the status of a pending link whose question is open; pendings.py names them all

@@ -3,12 +3,12 @@
 import msgspec
 from sqlalchemy import delete, select
 
-from bot.model import CampaignId, Secret
+from bot.domain.model import CampaignId, Secret
 from bot.storage.database import Database
 from bot.storage.kept import Kept
 from bot.storage.tables import webhooks
 from bot.storage.upsert import Upsert
-from bot.vault import Vault
+from bot.storage.vault import Vault
 
 
 class StoredWebhook(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,11 +13,11 @@ Knows requests and statuses; what happens is decided in `linking/connect.py`.
 
 from aiohttp import web
 
+from bot.domain.model import CampaignId, Secret
 from bot.linking.connect import ConnectFlow
 from bot.linking.connection import ConnectView
 from bot.linking.outcome import Landing, Word
-from bot.model import CampaignId, Secret
-from bot.patreon.wire import MAX_ID_CHARACTERS
+from bot.patreon.protocol.wire import MAX_ID_CHARACTERS
 from bot.web.render import REFUSED, Renderer
 from bot.web.visits import Visits, read_form, read_token, status_of, to_page
 

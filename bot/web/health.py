@@ -6,7 +6,7 @@ Its notes are words of `health.Note`; they alone leave 200.
 import msgspec
 from aiohttp import web
 
-from bot.health import HealthBoard
+from bot.runtime.health import HealthBoard
 
 
 def health_routes(board: HealthBoard) -> list[web.RouteDef]:

@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import HttpVersion11, web
 
-from bot.addresses import is_loopback
-from bot.model import Secret
+from bot.domain.addresses import is_loopback
+from bot.domain.model import Secret
 
 FORWARDED = ("Forwarded", "Via", "X-Real-IP", "X-Client-IP", "True-Client-IP", "CF-Connecting-IP")
 FORWARDED_PREFIX = "x-forwarded-"

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from bot.linking.connection import ConnectView
 from bot.linking.outcome import Cause, PageView, RoleStatus, Word
-from bot.linking.words import STATUS_WORDS, TROUBLED, spoken, visible
+from bot.texts.linking import STATUS_WORDS, TROUBLED, spoken, visible
 
 PAGES = Path(__file__).parent / "pages"
 STYLE = (PAGES / "style.css").read_text(encoding="utf-8").strip()

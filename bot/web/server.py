@@ -13,10 +13,10 @@ import structlog
 from aiohttp import web
 from multidict import CIMultiDictProxy
 
-from bot.errors import SettingsInvalid
-from bot.health import HealthBoard
+from bot.domain.errors import SettingsInvalid
 from bot.linking.connect import ConnectFlow
 from bot.linking.flow import LinkFlow
+from bot.runtime.health import HealthBoard
 from bot.web.connect import ConnectPages
 from bot.web.connections import Answer, ConnectionServer
 from bot.web.consent import ConsentPages

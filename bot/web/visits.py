@@ -9,8 +9,8 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 from aiohttp import web
 from multidict import CIMultiDictProxy
 
+from bot.domain.model import Secret
 from bot.linking.outcome import Word
-from bot.model import Secret
 
 COOKIE_SECONDS = 3600  # longer than what it opens, so that "run out" and "never ours" stay different pages
 FORM_SECONDS = 10.0  # a browser sends a form at once; whoever dawdles holds a connection

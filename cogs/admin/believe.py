@@ -1,14 +1,14 @@
 """`/patreon believe`: an admin's word that a list of Patreon's which looks wrong is right."""
 
-from bot.client import Interaction
-from bot.linking.words import plain
-from bot.model import DiscordUserId, ReadId
-from bot.roles.belief import Doubt, summary_of
-from bot.roles.names import discord_stamp
-from bot.roles.roundreport import ANOMALIES
+from bot.discord.buttons import number_in, question
+from bot.discord.client import Interaction
+from bot.domain.model import DiscordUserId, ReadId
 from bot.storage.reads import Read
+from bot.sync.admin.acceptance import Doubt, summary_of
+from bot.sync.round_report import ANOMALIES
+from bot.texts.linking import plain
+from bot.texts.names import discord_stamp
 from cogs.admin.group import guild_of, patreon, require_manager, retell, tell
-from cogs.buttons import number_in, question
 
 QUESTION = """\
 **Is this what Patreon should say?**

@@ -4,14 +4,14 @@ from typing import Literal
 
 from discord import app_commands, ui
 
-from bot.client import Interaction
-from bot.errors import UserMistake
+from bot.discord.asking import asker_of, place_of
+from bot.discord.buttons import question, view_of
+from bot.discord.client import Interaction
+from bot.domain.errors import UserMistake
+from bot.domain.model import CampaignId, DiscordUserId
 from bot.linking.disconnect import Parting
-from bot.linking.words import plain
-from bot.model import CampaignId, DiscordUserId
+from bot.texts.linking import plain
 from cogs.admin.group import caller_of, guild_of, may_complete, patreon, require_manager, retell, tell
-from cogs.asking import asker_of, place_of
-from cogs.buttons import question, view_of
 
 CONNECT_BUTTON = "Sign in at Patreon as the creator"
 INVITATION = """\

@@ -9,12 +9,12 @@ from typing import Any
 import discord
 from discord import app_commands, ui
 
-from bot.answers import NOT_ALLOWED, OUT_OF_SIGHT, is_manager, replace, say
-from bot.client import Interaction
-from bot.errors import TryLater, UserMistake
-from bot.model import GuildId
-from bot.roles.assignable import Powers
-from bot.roles.observe import powers_of
+from bot.discord.client import Interaction
+from bot.discord.observe import powers_of
+from bot.discord.replies import NOT_ALLOWED, OUT_OF_SIGHT, is_manager, replace, say
+from bot.domain.assignable import Powers
+from bot.domain.errors import TryLater, UserMistake
+from bot.domain.model import GuildId
 
 
 class AdminGroup(app_commands.Group):

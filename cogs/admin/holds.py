@@ -2,15 +2,15 @@
 
 from collections.abc import Awaitable, Callable
 
-from bot.answers import replace
-from bot.client import Interaction
-from bot.messenger import hold_buttons
-from bot.model import DiscordUserId, HoldId, HoldState
-from bot.roles.names import Names
-from bot.roles.queue import Urgency
-from bot.roles.report import say_hold
+from bot.discord.buttons import number_in
+from bot.discord.client import Interaction
+from bot.discord.notifier import hold_buttons
+from bot.discord.replies import replace
+from bot.domain.model import DiscordUserId, HoldId, HoldState
+from bot.sync.applying.queue import Urgency
+from bot.texts.decisions import say_hold
+from bot.texts.names import Names
 from cogs.admin.group import caller_of, guild_of, patreon, require_manager, tell
-from cogs.buttons import number_in
 
 NO_HOLD = "Nothing is held: no mass removal waits for your answer."
 ANSWERED = {

@@ -3,12 +3,12 @@
 import discord
 from discord import app_commands
 
-from bot.client import Interaction
-from bot.linking.words import plain
-from bot.model import DiscordUserId, RoleId
-from bot.roles.adoption import AdoptionDraft, Fate
+from bot.discord.buttons import number_in, question
+from bot.discord.client import Interaction
+from bot.domain.model import DiscordUserId, RoleId
+from bot.sync.admin.adoption import AdoptionDraft, Fate
+from bot.texts.linking import plain
 from cogs.admin.group import caller_of, guild_of, patreon, require_manager, retell, tell
-from cogs.buttons import number_in, question
 
 NOBODY = "Nobody holds **{role}** by another hand than mine, so there is nothing to adopt.{known}{blind}"
 QUESTION = """\

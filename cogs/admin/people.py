@@ -7,16 +7,16 @@ no campaign of this server lists, `why` says just that, not who they are elsewhe
 import discord
 from discord import app_commands
 
-from bot.answers import replace_soon
-from bot.client import Interaction
-from bot.errors import UserMistake
-from bot.linking.words import plain
-from bot.model import DiscordUserId, GuildId
-from bot.roles.blocks import Reader
+from bot.discord.buttons import number_in, question
+from bot.discord.client import Interaction
+from bot.discord.replies import replace_soon
+from bot.domain.errors import UserMistake
+from bot.domain.model import DiscordUserId, GuildId
 from bot.services import Services
+from bot.texts.blocks import Reader
+from bot.texts.explanations import explanation_text, nameless_text
+from bot.texts.linking import plain
 from cogs.admin.group import guild_of, patreon, require_manager, retell, tell
-from cogs.buttons import number_in, question
-from cogs.shown import explanation_text, nameless_text
 
 STRANGER = "I know nobody here by that name: they are not in this server, and I gave them no role in it"
 NOT_OURS = "<@{person}> shows no membership in a campaign of this server."

@@ -5,13 +5,13 @@ import contextlib
 import discord
 from discord import app_commands
 
-from bot.client import Interaction
-from bot.errors import TryLater, UserMistake
-from bot.model import DiscordUserId, RoleId, RuleKind
-from bot.roles.rulebook import RuleDraft
-from bot.roles.wish import RuleWish
+from bot.discord.buttons import OUTDATED, number_in, question
+from bot.discord.client import Interaction
+from bot.domain.errors import TryLater, UserMistake
+from bot.domain.model import DiscordUserId, RoleId, RuleKind
+from bot.domain.rule_request import RuleWish
+from bot.sync.admin.rulebook import RuleDraft
 from cogs.admin.group import AdminGroup, caller_of, guild_of, may_complete, patreon, require_manager, retell, tell
-from cogs.buttons import OUTDATED, number_in, question
 
 NO_RULES = "There is no rule yet. `/patreon rule add` lets a role follow a tier, or another kind of pledge."
 ADDED = "Rule {rule_id} stands: {text}. {people}"

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from bot.client import Interaction
-from bot.linking.words import plain
-from bot.roles.plan import CHANGES, Action, Decision
-from bot.roles.planning import GuildPlan
-from bot.roles.report import say_decision
-from bot.roles.roundreport import ReadReport, RoundReport
-from bot.roles.troubles import BANNED
+from bot.discord.client import Interaction
+from bot.domain.plan import CHANGES, Action, Decision
+from bot.sync.applying.planning import GuildPlan
+from bot.sync.applying.troubles import BANNED
+from bot.sync.round_report import ReadReport, RoundReport
+from bot.texts.decisions import say_decision
+from bot.texts.linking import plain
 from cogs.admin.group import guild_of, patreon, tell
 
 NO_CAMPAIGN = "No Patreon campaign belongs to this server yet, so there is nothing to read."

@@ -3,10 +3,10 @@
 import discord
 from discord import app_commands
 
-from bot.client import Interaction
-from bot.errors import UserMistake
-from bot.model import DiscordUserId, HandEdits, Mode
-from bot.roles.tuning import BRAKE_OFF, HANDS, LANGUAGES, MODES, MOST_GRACE_DAYS, say_settings
+from bot.discord.client import Interaction
+from bot.domain.errors import UserMistake
+from bot.domain.model import DiscordUserId, HandEdits, Mode
+from bot.sync.admin.settings import BRAKE_OFF, HANDS, LANGUAGES, MODES, MOST_GRACE_DAYS, say_settings
 from cogs.admin.group import guild_of, patreon, tell
 
 HEAD = "**Settings of this server**"

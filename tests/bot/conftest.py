@@ -1,10 +1,15 @@
-"""The sandbox's stage for the parts of the bot that speak with Discord."""
+"""A real database, a clock that stands still, and the sandbox's stage for the parts that speak with Discord."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from bot.services import Services
+from bot.storage import Storage
+from bot.storage.vault import Vault, new_key
+from tests.fakes.clock import StoppedClock
+from tests.fakes.notifier import HeardHerald
 from tests.fakes.scene import Scene, connect, serve, set_stage
 from tests.fakes.stage import Stage
 
@@ -25,3 +30,20 @@ async def services(stage: Stage) -> AsyncIterator[Services]:
 async def scene(stage: Stage, services: Services) -> AsyncIterator[Scene]:
     async with connect(services) as bot:
         yield Scene(stage, services, bot)
+
+
+@pytest.fixture
+def clock() -> StoppedClock:
+    return StoppedClock()
+
+
+@pytest.fixture
+def herald() -> HeardHerald:
+    return HeardHerald()
+
+
+@pytest.fixture
+async def storage(tmp_path: Path) -> AsyncIterator[Storage]:
+    opened = await Storage.open(f"sqlite+aiosqlite:///{tmp_path / 'pledgekeeper.db'}", Vault((new_key(),)))
+    yield opened
+    await opened.close()

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.model import Secret
-from bot.vault import is_key, new_key
+from bot.domain.model import Secret
+from bot.storage.vault import is_key, new_key
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from bot import settings as settings_file
-from bot.errors import SettingsInvalid
-from bot.model import Secret
+from bot.domain.errors import SettingsInvalid
+from bot.domain.model import Secret
 from bot.settings import Settings, load_settings
 
 TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GhIjKl.discord-token-of-a-test-only"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.vault import new_key
+from bot.storage.vault import new_key
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SOON = 60.0

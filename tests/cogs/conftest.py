@@ -10,7 +10,7 @@ from tests.fakes.scene import Scene, connect, serve, set_stage
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for the whole answer to a button, however busy the machine is; who tests the first one waits less."""
-    monkeypatch.setattr("bot.answers.MOMENT_SECONDS", 8.0)
+    monkeypatch.setattr("bot.discord.replies.MOMENT_SECONDS", 8.0)
 
 
 @pytest.fixture

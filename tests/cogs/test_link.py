@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.model import Mode
+from bot.domain.model import Mode
 from cogs.link import unlinked_text
 from tests.fakes.scene import MEMBER, Scene, buttons
 
@@ -115,7 +115,7 @@ async def test_unlink_names_a_role_that_discord_does_not_let_go(scene: Scene, re
 async def test_unlink_answers_before_a_slow_discord_does_and_says_later_what_went(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.answers.MOMENT_SECONDS", 0.5)
+    monkeypatch.setattr("bot.discord.replies.MOMENT_SECONDS", 0.5)
     await scene.add_rule()
     await scene.link()
     scene.stage.weather("discord", "DELETE*/roles/*", "slow", times=1)  # two seconds
@@ -129,7 +129,7 @@ async def test_unlink_answers_before_a_slow_discord_does_and_says_later_what_wen
 async def test_unlink_says_what_went_also_where_its_first_answer_was_lost(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.answers.MOMENT_SECONDS", 0.5)
+    monkeypatch.setattr("bot.discord.replies.MOMENT_SECONDS", 0.5)
     await scene.add_rule()
     await scene.link()
     scene.stage.weather("discord", "DELETE*/roles/*", "slow", times=1)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.model import GrantState
+from bot.domain.model import GrantState
 from cogs.sync import SyncCog
 from sandbox.weather import Fault
 from tests.fakes.scene import MEMBER, Scene

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import discord
 
-from bot.model import DiscordUserId, GuildId, RoleId
+from bot.domain.model import DiscordUserId, GuildId, RoleId
 
 GUILD = GuildId(900)
 BOT_TOP, MANAGE_ROLES = 50, 1 << 28

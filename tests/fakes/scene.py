@@ -15,15 +15,15 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.build import build
-from bot.client import PledgekeeperBot, build_client
-from bot.clock import SystemClock
-from bot.model import DiscordUserId, GuildId, RoleId, Secret
+from bot.discord.client import PledgekeeperBot, build_client
+from bot.domain.model import DiscordUserId, GuildId, RoleId, Secret
 from bot.patreon.client import Http
+from bot.runtime.clock import SystemClock
 from bot.services import Services
 from bot.settings import Settings
 from bot.storage import Storage
 from bot.storage.audit import AuditEntry
-from bot.vault import Vault
+from bot.storage.vault import Vault
 from cogs import add_cogs
 from sandbox.discord import DiscordStandIn, Interaction, Message
 from sandbox.discord.changes import Actor

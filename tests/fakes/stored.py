@@ -1,6 +1,6 @@
 """What a database holds, all at once: for tests, whose worlds are small."""
 
-from bot.model import CampaignId, MembershipRecord, PatreonUserId
+from bot.domain.model import CampaignId, MembershipRecord, PatreonUserId
 from bot.storage import Storage
 
 

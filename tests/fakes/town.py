@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from bot.app import READS_KEPT
 from bot.build import build
-from bot.model import (
+from bot.domain.model import (
     CampaignId,
     DiscordUserId,
     Grant,
@@ -31,7 +31,7 @@ from bot.model import (
 from bot.services import Services
 from bot.settings import Settings
 from bot.storage import Storage
-from bot.vault import Vault, new_key
+from bot.storage.vault import Vault, new_key
 from sandbox.patreon import Campaign, Creator, Member, PatreonStandIn, PatreonState, Patron, standing
 from sandbox.patreon.errors import ActionError
 from sandbox.weather import Fault, Weather
@@ -52,7 +52,7 @@ PEOPLE = ("ada", "ben", "cleo", "dan", "eve", "fay", "gus", "hal")
 SELF_LINKED = "hal"  # Patreon reports their Discord account by itself
 CROWD = 44  # patrons who are nobody in Discord, so that what our people do is never an anomaly of the list
 PUBLIC_URL = "http://127.0.0.1:9"
-CATCHING_UP = "planning of those not seen before"  # the task of bot/roles/muster.py
+CATCHING_UP = "planning of those not seen before"  # the task of bot/sync/applying/lineup.py
 CLEAR_AFTER = {"401": 1}  # a token that is refused twice is dead
 
 

@@ -10,13 +10,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from bot.errors import TryLater, UserMistake
+from bot.discord.observe import powers_of
+from bot.domain.errors import TryLater, UserMistake
+from bot.domain.model import CampaignId, DiscordUserId, HoldId, HoldState, RoleRule, RuleId, RuleKind, Secret
+from bot.domain.rule_request import RuleWish
 from bot.linking.outcome import Asker, Word
-from bot.model import CampaignId, DiscordUserId, HoldId, HoldState, RoleRule, RuleId, RuleKind, Secret
 from bot.patreon.oauth import CONNECT_SCOPES
-from bot.roles.observe import powers_of
-from bot.roles.queue import Urgency
-from bot.roles.wish import RuleWish
+from bot.sync.applying.queue import Urgency
 from tests.fakes.guild import GUILD
 from tests.fakes.town import HOUSE_RULES, INK, PUBLIC_URL, ROLES, TIERS, Town
 from tests.fakes.townsfolk import Townsfolk

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.model import Secret
+from bot.domain.model import Secret
 from bot.patreon.http import Http
 from bot.patreon.limiter import Limiter
-from bot.patreon.protocol import Request
+from bot.patreon.protocol.exchange import Request
 from bot.storage.database import Database
 
 

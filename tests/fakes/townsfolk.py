@@ -10,10 +10,10 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from bot.domain.model import DiscordUserId, Secret
 from bot.linking.outcome import Asker, PageView, Word
-from bot.model import DiscordUserId, Secret
 from bot.patreon.oauth import LINK_SCOPES
-from bot.patreon.version import PatreonApi
+from bot.patreon.protocol.version import PatreonApi
 from tests.fakes.guild import GUILD
 from tests.fakes.town import PUBLIC_URL, ROLES, Town
 

@@ -11,7 +11,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from bot.model import (
+from bot.domain.assignable import Block
+from bot.domain.ledger import Seat, settle, settled
+from bot.domain.model import (
     CampaignId,
     ChargeStatus,
     DiscordUserId,
@@ -33,12 +35,10 @@ from bot.model import (
     Tier,
     TierId,
 )
-from bot.roles.assignable import Block
-from bot.roles.ledger import Seat, settle, settled
-from bot.roles.names import Names
-from bot.roles.plan import Action, GuildFacts, PersonFacts, PersonPlan, plan_person
-from bot.roles.policy import rein_in
-from bot.roles.record import take_absence, take_reading
+from bot.domain.plan import Action, GuildFacts, PersonFacts, PersonPlan, plan_person
+from bot.domain.rails import rein_in
+from bot.domain.record import take_absence, take_reading
+from bot.texts.names import Names
 
 NEW_YEAR = datetime(2026, 1, 1, 12, tzinfo=UTC)
 CAMPAIGN = CampaignId("100")

@@ -34,9 +34,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from bot.domain.model import HandEdits, HoldState, Mode
 from bot.linking import flow
-from bot.model import HandEdits, HoldState, Mode
-from bot.roles import reconcile
+from bot.sync.applying import reconcile
 from sandbox.patreon import api_v2
 from tests.fakes.guild import Mishap
 from tests.fakes.town import HOUSE_RULES, INK, PEOPLE, ROLES, TALES, TIERS, Town

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.model import HandEdits
 from bot.linking import flow
-from bot.model import HandEdits
-from bot.roles import reconcile
+from bot.sync.applying import reconcile
 from sandbox.patreon import api_v2
 from tests.fakes.town import INK, ROLES, TALES, Town
 from tests.fakes.townhall import TownHall

@@ -15,7 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from bot.errors import NeedsOwner
+from bot.domain.errors import NeedsOwner
 
 
 class Schema(enum.StrEnum):

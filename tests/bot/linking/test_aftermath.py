@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import msgspec
 
+from bot.domain.model import DiscordUserId, Secret
 from bot.linking.outcome import Linked, Word
-from bot.model import DiscordUserId, Secret
 from tests.bot.linking.world import GOLD, LinkWorld
 
 ADA, BEN = DiscordUserId(11), DiscordUserId(12)

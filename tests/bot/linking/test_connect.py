@@ -5,8 +5,8 @@ import asyncio
 import pytest
 import structlog
 
+from bot.domain.model import CampaignId, GuildId, PatreonUserId, Secret, TokenPair
 from bot.linking.outcome import Cause, Landing, StartedLink, Word
-from bot.model import CampaignId, GuildId, PatreonUserId, Secret, TokenPair
 from sandbox.patreon import Patron
 from sandbox.patreon.model import Person
 from tests.bot.linking.world import BUTTON, GUILD, Answer, LinkWorld

@@ -2,8 +2,8 @@
 
 import structlog
 
+from bot.domain.model import CampaignId, DiscordUserId, GuildId, PatreonUserId
 from bot.linking.outcome import Cause, Word
-from bot.model import CampaignId, DiscordUserId, GuildId, PatreonUserId
 from tests.bot.linking.test_connect import OTHER_GUILD, follows, land, token
 from tests.bot.linking.world import LinkWorld
 

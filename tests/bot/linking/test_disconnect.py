@@ -3,8 +3,8 @@
 import pytest
 import structlog
 
-from bot.errors import TryLater, UserMistake
-from bot.model import (
+from bot.domain.errors import TryLater, UserMistake
+from bot.domain.model import (
     Campaign,
     CampaignId,
     CredentialId,

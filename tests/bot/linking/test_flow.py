@@ -5,12 +5,13 @@ import asyncio
 import pytest
 import structlog
 
-from bot.linking import authorization, background
+from bot.domain.model import Campaign, CampaignId, DiscordUserId, GuildId, PatreonUserId, Secret
+from bot.linking import authorization
 from bot.linking import flow as flow_file
 from bot.linking.outcome import Word
-from bot.model import Campaign, CampaignId, DiscordUserId, GuildId, PatreonUserId, Secret
-from bot.patreon.version import PatreonApi
-from bot.vault import digest
+from bot.patreon.protocol.version import PatreonApi
+from bot.runtime import background
+from bot.storage.vault import digest
 from tests.bot.linking.world import BUTTON, GOLD, GUILD, Answer, LinkWorld
 
 

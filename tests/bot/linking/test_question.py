@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bot.domain.model import DiscordUserId, Identity, Link, LinkOrigin, PatreonUserId, Secret
 from bot.linking.question import Holders, answer_token, may_skip, other_holders
 from bot.linking.secrets import fresh_secret, is_ours
-from bot.model import DiscordUserId, Identity, Link, LinkOrigin, PatreonUserId, Secret
 
 ME, OTHER = DiscordUserId(1), DiscordUserId(2)
 PATRON, OTHER_PATRON = PatreonUserId("a"), PatreonUserId("b")

@@ -5,11 +5,11 @@ import dataclasses
 
 import pytest
 
+from bot.domain.model import DiscordUserId, Secret
 from bot.linking import authorization
 from bot.linking.outcome import Landing, StartedLink, Word
-from bot.model import DiscordUserId, Secret
 from bot.storage.states import Purpose
-from bot.vault import Vault, digest, new_key
+from bot.storage.vault import Vault, digest, new_key
 from sandbox.patreon.model import Person
 from tests.bot.linking.world import BUTTON, Answer, LinkWorld
 

@@ -10,14 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import pytest
 
-from bot import vault
-from bot.linking.connect import ConnectFlow
-from bot.linking.disconnect import Disconnector
-from bot.linking.flow import LinkFlow
-from bot.linking.giveback import GiveBack
-from bot.linking.outcome import Asker, Landing, RoleNews, StartedLink
-from bot.linking.pairs import Pairs
-from bot.model import (
+from bot.domain.model import (
     Campaign,
     CampaignId,
     ChannelId,
@@ -28,11 +21,17 @@ from bot.model import (
     RoleRule,
     Secret,
 )
+from bot.linking.connect import ConnectFlow
+from bot.linking.disconnect import Disconnector
+from bot.linking.flow import LinkFlow
+from bot.linking.giveback import GiveBack
+from bot.linking.outcome import Asker, Landing, RoleNews, StartedLink
+from bot.linking.pairs import Pairs
 from bot.patreon.client import PatreonClient
 from bot.patreon.http import Http
 from bot.patreon.oauth import OAuth
-from bot.patreon.version import PatreonApi
-from bot.storage import Storage
+from bot.patreon.protocol.version import PatreonApi
+from bot.storage import Storage, vault
 from bot.storage.states import ButtonKind, ButtonPlace
 from sandbox.clock import SandboxClock
 from sandbox.patreon import PatreonStandIn, PatreonState

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from aiohttp import web
 
-from bot.model import Secret
+from bot.domain.model import Secret
 from bot.patreon.http import Http
 from bot.patreon.limiter import Limiter
 from bot.patreon.oauth import OAuth

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from bot.errors import CredentialsDead
-from bot.model import CredentialId, Secret, TokenPair
+from bot.domain.errors import CredentialsDead
+from bot.domain.model import CredentialId, Secret, TokenPair
 from bot.patreon.tokens import StoredPair
 from tests.bot.patreon.served import StillClock, cut
 

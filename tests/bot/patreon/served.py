@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bot.patreon.protocol import Response
+from bot.patreon.protocol.exchange import Response
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "patreon"
 

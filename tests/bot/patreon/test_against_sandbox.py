@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.errors import CredentialsDead, PatreonRefused, PatreonUnavailable
-from bot.model import (
+from bot.domain.errors import CredentialsDead, PatreonRefused, PatreonUnavailable
+from bot.domain.model import (
     CampaignId,
     ChargeStatus,
     MembershipId,

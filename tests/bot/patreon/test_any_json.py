@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.errors import PledgekeeperError
-from bot.model import CampaignId
-from bot.patreon import documents_v1, documents_v2, webhooks
-from bot.patreon.pages import PagePlace
+from bot.domain.errors import PledgekeeperError
+from bot.domain.model import CampaignId
+from bot.patreon.protocol import documents_v1, documents_v2, webhooks
+from bot.patreon.protocol.pages import PagePlace
 
 STARTED = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SAMPLES = Path(__file__).parents[2] / "samples" / "patreon"

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bot.errors import PatreonRefused, PatreonUnavailable
-from bot.model import CampaignId, MembershipId, Secret
+from bot.domain.errors import PatreonRefused, PatreonUnavailable
+from bot.domain.model import CampaignId, MembershipId, Secret
 from bot.patreon.client import MAX_CAMPAIGN_PAGES, PatreonApi, PatreonClient
 from bot.patreon.http import Http
-from bot.patreon.protocol import Response, UnsupportedByApi
+from bot.patreon.protocol.exchange import Response, UnsupportedByApi
 from tests.bot.patreon.served import Loopback, StillClock, load
 
 TOKEN = Secret("invented-access")

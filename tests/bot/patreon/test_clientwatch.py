@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import structlog
 
-from bot.errors import ClientRefused, CredentialsDead
-from bot.health import HealthBoard, Note
-from bot.model import Secret
+from bot.domain.errors import ClientRefused, CredentialsDead
+from bot.domain.model import Secret
 from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.clientwatch import ClientWatch
 from bot.patreon.http import Http
 from bot.patreon.oauth import OAuth
+from bot.runtime.health import HealthBoard, Note
 from sandbox.patreon import PatreonStandIn
 from tests.bot.patreon.sandbox_world import REDIRECT, World
 

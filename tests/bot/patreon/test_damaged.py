@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from bot.errors import CredentialsDead, PatreonUnavailable
-from bot.model import CampaignId, Identity, Secret
-from bot.patreon import documents_v1, documents_v2
+from bot.domain.errors import CredentialsDead, PatreonUnavailable
+from bot.domain.model import CampaignId, Identity, Secret
 from bot.patreon.oauth import read_pair
-from bot.patreon.pages import MembershipPage, PagePlace, read_cursor
-from bot.patreon.protocol import Request, Response, decipher, throttled
-from bot.patreon.webhooks import read_hint, read_webhook
+from bot.patreon.protocol import documents_v1, documents_v2
+from bot.patreon.protocol.exchange import Request, Response, decipher, throttled
+from bot.patreon.protocol.pages import MembershipPage, PagePlace, read_cursor
+from bot.patreon.protocol.webhooks import read_hint, read_webhook
 from tests.bot.patreon.served import load
 
 STARTED = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -266,7 +266,7 @@ def test_ordinary_pages_take_the_fast_road(monkeypatch: pytest.MonkeyPatch) -> N
     def fail(*_: Any) -> None:
         raise AssertionError("a page of the ordinary kind was mended")
 
-    monkeypatch.setattr("bot.patreon.wire.parse", fail)
+    monkeypatch.setattr("bot.patreon.protocol.wire.parse", fail)
     for case in ("v2_members_first_page", "v2_members_standings", "v2_members_null_and_missing_tiers"):
         assert page_v2(load(case).body).rows
     assert page_v1(load("v1_pledges_first_page").body).rows

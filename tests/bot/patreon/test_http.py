@@ -8,10 +8,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.errors import CredentialsDead, PatreonRefused, PatreonThrottled, PatreonUnavailable
-from bot.model import Secret
+from bot.domain.errors import CredentialsDead, PatreonRefused, PatreonThrottled, PatreonUnavailable
+from bot.domain.model import Secret
 from bot.patreon.http import Http
-from bot.patreon.protocol import PatreonTimedOut, PatreonUnreached, Request
+from bot.patreon.protocol.exchange import PatreonTimedOut, PatreonUnreached, Request
 from tests.bot.patreon.served import Loopback, Naps, cut
 
 GET = Request(

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot.errors import PatreonUnavailable
-from bot.model import Identity
-from bot.patreon.documents_v1 import read_identity as read_v1
-from bot.patreon.documents_v2 import read_identity as read_v2
+from bot.domain.errors import PatreonUnavailable
+from bot.domain.model import Identity
+from bot.patreon.protocol.documents_v1 import read_identity as read_v1
+from bot.patreon.protocol.documents_v2 import read_identity as read_v2
 from tests.bot.patreon.served import load
 
 STARTED = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -5,8 +5,8 @@ from collections import deque
 
 import pytest
 
-from bot.errors import PatreonThrottled
-from bot.model import Secret
+from bot.domain.errors import PatreonThrottled
+from bot.domain.model import Secret
 from bot.patreon.limiter import CLIENT_SECONDS, TOKEN_LIMIT, TOKEN_SECONDS, Limiter
 
 ADA, BO = Secret("ada"), Secret("bo")

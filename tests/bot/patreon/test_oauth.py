@@ -9,12 +9,12 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import pytest
 
-from bot.errors import ClientRefused, CredentialsDead, PatreonRefused, PatreonThrottled, PatreonUnavailable
-from bot.model import Secret
+from bot.domain.errors import ClientRefused, CredentialsDead, PatreonRefused, PatreonThrottled, PatreonUnavailable
+from bot.domain.model import Secret
 from bot.patreon.client import PatreonApi
 from bot.patreon.http import Http
 from bot.patreon.oauth import CONNECT_SCOPES, LINK_SCOPES, GrantRefused, OAuth, RefreshUncertain
-from bot.patreon.protocol import PatreonUnreached
+from bot.patreon.protocol.exchange import PatreonUnreached
 from tests.bot.patreon.served import Loopback, Naps, StillClock, cut
 
 

@@ -10,8 +10,8 @@ import pytest
 import structlog
 from aiohttp import web
 
-from bot.errors import PledgekeeperError
-from bot.model import CampaignId, MembershipId, Secret
+from bot.domain.errors import PledgekeeperError
+from bot.domain.model import CampaignId, MembershipId, Secret
 from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.http import Http
 from bot.patreon.limiter import Limiter

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from bot.errors import CredentialsDead, PatreonUnavailable
-from bot.model import Secret
+from bot.domain.errors import CredentialsDead, PatreonUnavailable
+from bot.domain.model import Secret
 from bot.patreon.tokens import TokenKeeper
 from tests.bot.patreon.issuer import PAIR, Issuer, MemoryStore
 from tests.bot.patreon.served import StillClock, cut

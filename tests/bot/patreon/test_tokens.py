@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bot.errors import CredentialsDead, PatreonRefused, PatreonThrottled, PatreonUnavailable
-from bot.model import CampaignId, Secret
+from bot.domain.errors import CredentialsDead, PatreonRefused, PatreonThrottled, PatreonUnavailable
+from bot.domain.model import CampaignId, Secret
 from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.http import Http
 from bot.patreon.oauth import RefreshUncertain

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.model import (
+from bot.domain.model import (
     Campaign,
     CampaignId,
     DiscordUserId,
@@ -28,7 +28,7 @@ from bot.model import (
 from bot.storage import Storage
 from bot.storage.pendings import PendingRow
 from bot.storage.states import Purpose, StateId, StateRow
-from bot.vault import Vault, new_key
+from bot.storage.vault import Vault, new_key
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 CAMPAIGN = CampaignId("700")

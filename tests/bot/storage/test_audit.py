@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.model import DiscordUserId, Grant, GrantState, GuildId, ReadId, RoleId
+from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, ReadId, RoleId
 from bot.storage import Storage
 from bot.storage.audit import AuditEntry
 

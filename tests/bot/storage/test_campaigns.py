@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from bot.model import Campaign, CampaignId, GuildId, PatreonUserId, Tier, TierId, TokenPair
+from bot.domain.model import Campaign, CampaignId, GuildId, PatreonUserId, Tier, TierId, TokenPair
 from bot.storage import Storage
 from bot.storage.campaigns import Binding
 

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.model import Campaign, CampaignId, CredentialId, DiscordUserId, GuildId, Link, PatreonUserId, TokenPair
+from bot.domain.model import Campaign, CampaignId, CredentialId, DiscordUserId, GuildId, Link, PatreonUserId, TokenPair
 from bot.patreon.tokens import PairStore
 from bot.storage import Storage
 from bot.storage.credentials import Kind
 from bot.storage.database import database_path
 from bot.storage.pendings import PendingRow
 from bot.storage.states import StateRow
-from bot.vault import Vault, VaultKeyMissing, new_key
+from bot.storage.vault import Vault, VaultKeyMissing, new_key
 
 Pair = Callable[..., TokenPair]
 

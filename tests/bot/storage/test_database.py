@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
-from bot.errors import DatabaseLocked, NeedsOwner
-from bot.model import CampaignId, GuildId
+from bot.domain.errors import DatabaseLocked, NeedsOwner
+from bot.domain.model import CampaignId, GuildId
 from bot.storage import Storage
 from bot.storage.database import MAX_READERS, database_path, is_locked
-from bot.vault import Vault
+from bot.storage.vault import Vault
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -1,6 +1,6 @@
 import pytest
 
-from bot.model import ChannelId, GuildId, GuildSettings, HandEdits, Mode
+from bot.domain.model import ChannelId, GuildId, GuildSettings, HandEdits, Mode
 from bot.storage import Storage
 
 GUILD = GuildId(900)

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from bot.model import DiscordUserId, GuildId, HoldId, HoldItem, HoldState, RoleId
+from bot.domain.model import DiscordUserId, GuildId, HoldId, HoldItem, HoldState, RoleId
 from bot.storage import Storage
 from bot.storage.audit import AuditEntry
 

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from bot.model import DiscordUserId, Grant, GrantState, GuildId, RoleId
+from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, RoleId
 from bot.storage import Storage
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from bot.model import (
+from bot.domain.model import (
     DiscordUserId,
     Grant,
     GrantState,

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
-from bot.model import CampaignId, DiscordUserId, Membership, MembershipRecord, Memory, PatreonUserId, TierId
+from bot.domain.model import CampaignId, DiscordUserId, Membership, MembershipRecord, Memory, PatreonUserId, TierId
 from bot.storage import Storage
 from bot.storage.memberships import MAX_IDS, membership_row
 from tests.fakes.stored import load_campaign

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from bot.model import (
+from bot.domain.model import (
     Campaign,
     CampaignId,
     DiscordUserId,

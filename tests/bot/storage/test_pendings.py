@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.model import DiscordUserId, Link, PatreonUserId
+from bot.domain.model import DiscordUserId, Link, PatreonUserId
 from bot.storage import Storage
 from bot.storage.pendings import ExpiredPending, PendingRow, PendingStatus, TooLate
 from bot.storage.states import Purpose, StateId, StateRow

@@ -1,7 +1,7 @@
 from datetime import datetime, timedelta
 
-from bot.model import CampaignId, ReadId, Source
-from bot.patreon.sizes import PageSize
+from bot.domain.model import CampaignId, ReadId, Source
+from bot.patreon.protocol.sizes import PageSize
 from bot.storage import Storage
 from bot.storage.reads import Read
 

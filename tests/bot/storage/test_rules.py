@@ -2,7 +2,7 @@ from datetime import datetime
 
 import pytest
 
-from bot.model import Campaign, CampaignId, DiscordUserId, GuildId, RoleId, RoleRule, RuleId, RuleKind, TierId
+from bot.domain.model import Campaign, CampaignId, DiscordUserId, GuildId, RoleId, RoleRule, RuleId, RuleKind, TierId
 from bot.storage import Storage
 
 CAMPAIGN = CampaignId("700")

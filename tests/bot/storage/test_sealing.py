@@ -1,11 +1,11 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from bot.model import PatreonUserId, Secret, TokenPair
+from bot.domain.model import PatreonUserId, Secret, TokenPair
 from bot.storage import Storage
 from bot.storage.pendings import PendingRow
 from bot.storage.states import ButtonKind, ButtonPlace, StateRow
-from bot.vault import Vault
+from bot.storage.vault import Vault
 
 ADA = PatreonUserId("p-ada")
 

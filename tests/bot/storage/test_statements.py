@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import ClauseElement, Engine, event
 from sqlalchemy.dialects import registry
 
-from bot.model import (
+from bot.domain.model import (
     Campaign,
     CampaignId,
     CredentialId,
@@ -33,7 +33,7 @@ from bot.model import (
     TierId,
     TokenPair,
 )
-from bot.patreon.sizes import PageSize
+from bot.patreon.protocol.sizes import PageSize
 from bot.storage import Storage
 from bot.storage.audit import AuditEntry
 from bot.storage.pendings import PendingRow

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.model import ChannelId, Secret
+from bot.domain.model import ChannelId, Secret
 from bot.storage import Storage
 from bot.storage.pendings import PendingRow
 from bot.storage.states import ButtonKind, ButtonPlace, Purpose, State, StateProblem, StateRow, TooManyOpen

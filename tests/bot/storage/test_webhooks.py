@@ -2,10 +2,10 @@
 
 from sqlalchemy import text
 
-from bot.model import CampaignId, Secret
+from bot.domain.model import CampaignId, Secret
 from bot.storage import Storage
+from bot.storage.vault import Vault
 from bot.storage.webhooks import StoredWebhook
-from bot.vault import Vault
 
 CAMPAIGN, OTHER = CampaignId("700"), CampaignId("701")
 WEBHOOK = StoredWebhook(

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.health import HealthBoard
+from bot.runtime.health import HealthBoard
 from bot.web.server import WebServer
 from sandbox.patreon.model import Person
 from tests.bot.linking.world import Answer, LinkWorld, api, world

@@ -12,10 +12,10 @@ import aiohttp
 import pytest
 import structlog
 
-from bot.health import HealthBoard
-from bot.model import CampaignId, Secret
+from bot.domain.model import CampaignId, Secret
+from bot.runtime.health import HealthBoard
+from bot.web.deliveries import webhook_routes
 from bot.web.server import WebServer
-from bot.web.webhooks import webhook_routes
 from tests.bot.linking.world import LinkWorld
 
 PATIENCE = 8.0

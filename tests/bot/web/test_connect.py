@@ -4,7 +4,7 @@ from http.cookies import SimpleCookie
 
 import pytest
 
-from bot.model import PatreonUserId
+from bot.domain.model import PatreonUserId
 from tests.bot.linking.world import GUILD
 from tests.bot.web.conftest import Site
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 
-from bot.health import HealthBoard
+from bot.runtime.health import HealthBoard
 from bot.web import connections as module
 from bot.web.server import WebServer
 from tests.bot.linking.world import LinkWorld

@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from bot.domain.model import PatreonUserId, Secret
 from bot.linking import flow as flow_file
 from bot.linking.outcome import RoleNews
-from bot.model import PatreonUserId, Secret
 from bot.web.visits import origin_of
 from tests.bot.web.conftest import Site
 

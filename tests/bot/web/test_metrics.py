@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from bot.health import HealthBoard
-from bot.model import Secret
+from bot.domain.model import Secret
+from bot.runtime.health import HealthBoard
 from bot.web import metrics
 from bot.web.metrics import metrics_routes
 from bot.web.server import WebServer

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from bot.errors import NeedsOwner
-from bot.health import HealthBoard
+from bot.domain.errors import NeedsOwner
+from bot.runtime.health import HealthBoard
 from bot.web.server import WebServer
 from tests.bot.linking.world import LinkWorld
 from tests.bot.web.conftest import Site

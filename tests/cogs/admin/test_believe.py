@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.model import GuildId
+from bot.domain.model import GuildId
 from sandbox.weather import Fault
 from tests.fakes.scene import ADMIN, MEMBER, Scene, buttons
 

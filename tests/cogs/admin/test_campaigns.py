@@ -5,8 +5,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bot import home as home_file
-from bot.model import CampaignId, LinkOrigin, PatreonUserId, Secret
+from bot.domain.model import CampaignId, LinkOrigin, PatreonUserId, Secret
+from bot.sync.reading import campaigns as home_file
 from sandbox.discord import ActionError
 from tests.fakes.scene import ADMIN, MEMBER, Scene, buttons
 from tests.fakes.stored import load_campaign

@@ -5,7 +5,7 @@ from unittest.mock import Mock
 import discord
 import pytest
 
-from bot.answers import is_manager
+from bot.discord.replies import is_manager
 from tests.fakes.scene import ADMIN, MEMBER, Scene
 
 MANAGE_ROLES = 1 << 28

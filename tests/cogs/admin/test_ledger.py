@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.model import GrantState
+from bot.domain.model import GrantState
 from tests.fakes.scene import ADMIN, MEMBER, SOON, Scene, connect, serve, set_stage
 
 ADOPT, RESTORE = "patreon adopt", "patreon restore"

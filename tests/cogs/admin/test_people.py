@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.model import Link, LinkOrigin, PatreonUserId
+from bot.domain.model import Link, LinkOrigin, PatreonUserId
 from tests.fakes.scene import ADMIN, MEMBER, Scene, buttons
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.model import CampaignId, RoleId, RoleRule, RuleId, RuleKind
-from bot.roles import rulebook
+from bot.domain.model import CampaignId, RoleId, RoleRule, RuleId, RuleKind
+from bot.sync.admin import rulebook
 from sandbox.discord import ActionError
 from tests.fakes.scene import ADMIN, MEMBER, Scene, buttons
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.model import RoleRule, RuleId, RuleKind
-from bot.roles.roundreport import ReadReport, RoundReport
+from bot.domain.model import RoleRule, RuleId, RuleKind
+from bot.sync.round_report import ReadReport, RoundReport
 from cogs.admin.runs import round_text
 from sandbox.weather import Fault
 from tests.fakes.scene import ADMIN, MEMBER, Scene

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.model import ChannelId, GuildSettings, HandEdits, Mode
+from bot.domain.model import ChannelId, GuildSettings, HandEdits, Mode
 from sandbox.discord import ActionError, permissions
 from sandbox.discord.changes import Actor
 from tests.fakes.scene import ADMIN, MEMBER, Scene

@@ -54,17 +54,17 @@ def test_a_role_write_names_role_person_and_reason() -> None:
     ("line", "expected"),
     [
         pytest.param(
-            "[info     ] round [bot.roles.rounds] changed=2 patrons=30 queued=1 seconds=0.1 troubles=0",
+            "[info     ] round [bot.sync.rounds] changed=2 patrons=30 queued=1 seconds=0.1 troubles=0",
             ("plan", "plans who should hold what", "30 patrons read, 2 changed, 1 to be planned"),
             id="a round",
         ),
         pytest.param(
-            "[info     ] round [bot.roles.rounds] changed=0 patrons=0 queued=0 troubles=1",
+            "[info     ] round [bot.sync.rounds] changed=0 patrons=0 queued=0 troubles=1",
             ("trouble", "plans, with 1 in trouble", "0 patrons read, nobody changed"),
             id="a round in trouble",
         ),
         pytest.param(
-            "[warning  ] a part does not work [bot.health] part=gateway why='not \"yet\" connected'",
+            "[warning  ] a part does not work [bot.runtime.health] part=gateway why='not \"yet\" connected'",
             ("trouble", "a part does not work", 'part gateway, why not "yet" connected'),
             id="a warning",
         ),
@@ -73,7 +73,7 @@ def test_a_role_write_names_role_person_and_reason() -> None:
             ("bot", "a person was linked", "discord user id <7>, moved 0"),
             id="an id becomes a name",
         ),
-        pytest.param("[info     ] role written [bot.roles.apply] role_id=1", None, id="told as a call"),
+        pytest.param("[info     ] role written [bot.sync.applying.apply] role_id=1", None, id="told as a call"),
         pytest.param("[warning  ] PyNaCl is not installed [discord.client]", None, id="somebody else's logger"),
         pytest.param("Traceback (most recent call last):", None, id="no line of a logger"),
     ],

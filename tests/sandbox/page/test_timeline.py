@@ -8,7 +8,7 @@ import aiohttp
 from sandbox.main import Sandbox
 
 Find = Callable[[str], str]
-ROUND = "2026-11-21T04:03:20Z [info     ] round [bot.roles.rounds] changed=0 patrons=30 queued=0 troubles=0"
+ROUND = "2026-11-21T04:03:20Z [info     ] round [bot.sync.rounds] changed=0 patrons=30 queued=0 troubles=0"
 
 
 def lines(sandbox: Sandbox) -> list[tuple[str, str, str, int]]:

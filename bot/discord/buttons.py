@@ -1,0 +1,87 @@
+"""Buttons that outlive a restart: all that one means stands in its custom_id, and each press is judged anew.
+
+A button that confirms something has an id that begins with `confirm:`, one that declines with `cancel:`.
+"""
+
+import re
+from typing import Any, Self
+
+import discord
+from discord import ui
+
+from bot.discord.replies import answer_error, comes_in_sight, replace
+from bot.domain.errors import UserMistake
+
+NOTHING_CHANGED = "Nothing was changed."
+OUTDATED = "This button has changed since the message was sent. Type the command again."
+CANCEL = "cancel"
+GREATEST = 2**63 - 1  # as Discord's ids and our rows are kept
+MOST_DIGITS = len(str(GREATEST))
+
+
+class PressedButton(
+    ui.DynamicItem[ui.Button[ui.View]],
+    template=r"(?P<name>(?:confirm|cancel|refresh|hold):[a-z-]+)(?::(?P<argument>.+))?",
+):
+    """A button by its id; whoever handles that name is asked when it is pressed."""
+
+    def __init__(self, button: ui.Button[ui.View], name: str, argument: str) -> None:
+        super().__init__(button)
+        self.name = name
+        self.argument = argument
+
+    @classmethod
+    async def from_custom_id(cls, _: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /) -> Self:
+        """Make the button again from its message."""
+        assert isinstance(item, ui.Button)  # noqa: S101  the ids are ours, and only buttons carry them
+        return cls(item, match["name"], match["argument"] or "")
+
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        """Let nothing be done in a server that Discord does not show."""
+        return await comes_in_sight(interaction)
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Let the handler do it; discord.py would swallow its errors."""
+        try:
+            handler = interaction.client.button_handlers.get(self.name)
+            if self.name.startswith(CANCEL):
+                await replace(interaction, NOTHING_CHANGED)
+            elif handler is None:
+                await replace(interaction, OUTDATED)
+            else:
+                await handler(interaction, self.argument)
+        except Exception as error:  # noqa: BLE001  the boundary of a press
+            await answer_error(interaction, error)
+
+
+def number_in(argument: str) -> int:
+    """Return the id that a button names. Raises UserMistake for one that no service and no row of ours has."""
+    is_number = argument.isascii() and argument.isdecimal() and len(argument) <= MOST_DIGITS
+    number = int(argument) if is_number else 0
+    if not 0 < number <= GREATEST:
+        raise UserMistake(OUTDATED)
+    return number
+
+
+def button(
+    name: str, label: str, *, argument: str = "", style: discord.ButtonStyle = discord.ButtonStyle.secondary
+) -> PressedButton:
+    """Make a button whose handler is known by `name`."""
+    custom_id = f"{name}:{argument}" if argument else name
+    return PressedButton(ui.Button(label=label, style=style, custom_id=custom_id), name, argument)
+
+
+def question(name: str, label: str, *, argument: str = "", is_dangerous: bool = False) -> ui.View:
+    """Make a pair of buttons: do it, or leave it. `name` is the question's own, without `confirm:`."""
+    style = discord.ButtonStyle.danger if is_dangerous else discord.ButtonStyle.success
+    return view_of(
+        button(f"confirm:{name}", label, argument=argument, style=style), button(f"cancel:{name}", "Leave it as it is")
+    )
+
+
+def view_of(*buttons: ui.Item[Any]) -> ui.View:
+    """Put buttons below a message, for as long as the message lives."""
+    view = ui.View(timeout=None)
+    for item in buttons:
+        view.add_item(item)
+    return view

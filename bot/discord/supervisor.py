@@ -1,0 +1,239 @@
+"""Keeps the parts that run for ever running: whatever ends one is logged, health says so, and it begins anew.
+
+Rules:
+1. One malformed gateway event ends discord.py's client (it lets the error out of `start`); a fresh one is back within
+   half a minute. discord.py's own reconnecting, which backs off for up to a quarter of an hour, is not used: only its
+   resuming is.
+2. A token that Discord refuses from the start, twice, is a wrong setting and ends the process. One that it took before
+   is tried again seldom and said loudly: the web pages stay up meanwhile.
+3. While the home server is in an outage of Discord's, the gateway is not well: there is nothing that we could do there.
+4. Where the members intent is refused, the next client goes without; the one after that asks again.
+"""
+
+import asyncio
+import math
+import time
+from collections.abc import Awaitable, Callable
+from typing import NoReturn
+
+import aiohttp
+import discord
+import structlog
+
+from bot.discord.holder import ClientHolder
+from bot.domain.errors import PledgekeeperError, SettingsInvalid
+from bot.domain.model import GuildId, Secret
+from bot.runtime.health import HealthBoard, Part
+
+log = structlog.get_logger(__name__)
+
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 15.0
+SOUND_AFTER_SECONDS = 60.0  # whoever ran that long begins again at the first pause
+BAD_TOKEN_PAUSE_SECONDS = 300.0
+FIRST_LOGIN_PAUSE_SECONDS = 10.0
+FIRST_LOGINS = 2  # a single refusal may be Discord's own trouble
+LOGIN_WITHIN_SECONDS = 90.0  # Discord may slow down what is asked then
+READY_WITHIN_SECONDS = 60.0  # after its IDENTIFY: two seconds after the last of its guilds came
+CLOSE_SECONDS = 2.0
+WATCH_SECONDS = 0.5
+AUTHENTICATION_FAILED, DISALLOWED_INTENTS = 4004, 4014  # discord-api-docs, Gateway Close Event Codes
+WEATHER = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)  # what any network does now and then
+
+DISCORD_REFUSES = (
+    "Discord refuses DISCORD_TOKEN; the bot is not on Discord. "
+    "Copy the token anew from the Developer Portal (Bot > Reset Token) into the settings and start again"
+)
+MEMBERS_UNSEEN = (
+    "this application may not see members; joins and hand edits show later. "
+    "Switch on Server Members Intent in the Developer Portal (Bot)"
+)
+
+
+class Pauses:
+    """How long to wait before the next try: at once, then twice as long each time, shorter again after a sound run."""
+
+    def __init__(self, first: float = FIRST_PAUSE_SECONDS, longest: float = LONGEST_PAUSE_SECONDS) -> None:
+        self._first = first
+        self._longest = longest
+        self._failures = 0
+
+    def after_run(self, seconds: float) -> float:
+        """Return the pause after a run that lasted `seconds`."""
+        self._failures = 1 if seconds >= SOUND_AFTER_SECONDS else self._failures + 1
+        return min(self._first * 2.0 ** min(self._failures - 1, 10), self._longest)
+
+
+async def supervise(
+    name: str,
+    build: Callable[[], Awaitable[object]],
+    *,
+    health: HealthBoard,
+    part: Part | None = None,
+    pauses: Pauses | None = None,
+) -> NoReturn:
+    """Run what `build` returns, again and again, until cancelled; `part` is not well while it is down."""
+    pauses = pauses or Pauses()
+    while True:
+        started = time.monotonic()
+        try:
+            await build()
+            why = "it ended"
+        except PledgekeeperError as error:
+            why = str(error)
+        except Exception as error:
+            log.exception("a part crashed", name=name)
+            why = repr(error)
+        pause = pauses.after_run(time.monotonic() - started)
+        log.warning("a part begins anew", name=name, why=why, seconds=pause)
+        if part is not None:
+            health.failed(part, why)
+        await asyncio.sleep(pause)
+
+
+class DiscordSupervisor:
+    """Runs one client after the other."""
+
+    def __init__(
+        self,
+        build: Callable[[bool], discord.Client],
+        *,
+        token: Secret,
+        holder: ClientHolder,
+        health: HealthBoard,
+        home_guild_id: GuildId | None = None,
+        pauses: Pauses | None = None,
+    ) -> None:
+        self._home_guild_id = home_guild_id
+        self._build = build  # told whether to ask for the members intent
+        self._token = token
+        self._holder = holder
+        self._health = health
+        self._pauses = pauses or Pauses()
+        self._was_taken = False  # Discord has taken the token since the start
+        self._refusals = 0  # before that
+
+    async def run(self) -> NoReturn:
+        """Keep a client connected until cancelled. Raises SettingsInvalid where Discord never took the token."""
+        watch = asyncio.create_task(self._watch(), name="gateway watch")
+        try:
+            while True:
+                await self._run_once()
+        finally:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
+
+    async def _run_once(self) -> None:
+        started = time.monotonic()
+        why = "the client ended"
+        pause: float | None = None
+        try:
+            await self._live_as_allowed()
+        except Exception as error:  # whatever it was: a fresh client is the cure
+            why = repr(error)
+            if is_token_refused(error):
+                why, pause = DISCORD_REFUSES, self._pause_after_refusal()
+            elif not isinstance(error, WEATHER):
+                log.exception("the discord client crashed")
+        self._health.failed("gateway", why)
+        if pause is None:
+            pause = self._pauses.after_run(time.monotonic() - started)
+        log.warning("a fresh discord client follows", why=why, seconds=pause)
+        await asyncio.sleep(pause)
+
+    def _pause_after_refusal(self) -> float:
+        if self._was_taken:
+            return BAD_TOKEN_PAUSE_SECONDS
+        self._refusals += 1
+        if self._refusals >= FIRST_LOGINS:
+            raise SettingsInvalid(DISCORD_REFUSES)
+        return FIRST_LOGIN_PAUSE_SECONDS
+
+    async def _live_as_allowed(self) -> None:
+        try:
+            await self._live(has_members_intent=True)
+        except discord.DiscordException as error:
+            if not is_intent_refused(error):
+                raise
+            log.warning(MEMBERS_UNSEEN)
+            await self._live(has_members_intent=False)
+
+    async def _live(self, *, has_members_intent: bool) -> None:
+        """Run a client from its login to its end, which comes too where it does not get ready."""
+        client = self._build(has_members_intent)
+        try:
+            async with asyncio.timeout(LOGIN_WITHIN_SECONDS):
+                await client.login(self._token.reveal())
+            await self._stay_connected(client)
+        finally:
+            self._was_taken = self._was_taken or client.user is not None
+            self._holder.lose(client)
+            await self._close(client)
+
+    async def _stay_connected(self, client: discord.Client) -> None:
+        life = asyncio.create_task(client.connect(reconnect=False), name="discord client")
+        try:
+            while client.ws is None and not life.done():
+                await asyncio.wait({life}, timeout=WATCH_SECONDS)
+            ready_until = time.monotonic() + READY_WITHIN_SECONDS
+            while not life.done():
+                if not client.is_ready() and time.monotonic() > ready_until:
+                    raise TimeoutError(f"not ready within {READY_WITHIN_SECONDS:.0f} seconds")
+                require_sound(client)
+                await asyncio.wait({life}, timeout=WATCH_SECONDS)
+            await life
+        finally:
+            life.cancel()
+            await asyncio.gather(life, return_exceptions=True)
+
+    async def _close(self, client: discord.Client) -> None:
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await client.close()
+        except Exception as error:  # noqa: BLE001  it is given up anyway
+            log.warning("a discord client did not close cleanly", error=repr(error))
+
+    async def _watch(self) -> NoReturn:
+        """Report the connection while it lives: one whose heartbeats were never answered has an endless latency."""
+        while True:
+            client = self._holder.current
+            if client is not None and client.is_ready() and math.isfinite(client.latency):
+                if self._is_home_out(client):
+                    self._health.failed("gateway", "the home server is in an outage of Discord's")
+                else:
+                    self._health.ok("gateway")
+            elif self._health.was_ever_ok("gateway"):  # a first connection that fails says why itself
+                self._health.failed("gateway", "not connected to discord")
+            await asyncio.sleep(WATCH_SECONDS)
+
+    def _is_home_out(self, client: discord.Client) -> bool:
+        home = None if self._home_guild_id is None else client.get_guild(self._home_guild_id)
+        return home is not None and home.unavailable
+
+
+def require_sound(client: discord.Client) -> None:
+    """Raise where an event of a wrong shape spoilt a guild: discord.py takes roles and positions as they come."""
+    for guild in client.guilds:
+        if not guild.unavailable and not _is_sound(guild):
+            raise discord.ClientException(f"an event of a wrong shape spoilt the roles of the server {guild.id}")
+
+
+def _is_sound(guild: discord.Guild) -> bool:
+    try:
+        return guild.get_role(guild.id) is not None and all(isinstance(role.position, int) for role in guild.roles)
+    except TypeError:  # .roles sorts by position
+        return False
+
+
+def is_token_refused(error: Exception) -> bool:
+    """Tell whether Discord does not know the token, over REST or at the gateway."""
+    if isinstance(error, discord.ConnectionClosed):
+        return error.code == AUTHENTICATION_FAILED
+    return isinstance(error, discord.LoginFailure)
+
+
+def is_intent_refused(error: Exception) -> bool:
+    """Tell whether the application may not see members, by its switches or at the gateway."""
+    if isinstance(error, discord.ConnectionClosed):
+        return error.code == DISALLOWED_INTENTS
+    return isinstance(error, discord.PrivilegedIntentsRequired)

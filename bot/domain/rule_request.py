@@ -1,0 +1,113 @@
+"""From what an admin typed to a role rule. Pure: knows the campaigns of the guild, and asks nobody.
+
+Where an option offers choices, a typed id or name is as good.
+"""
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from bot.domain.errors import UserMistake
+from bot.domain.model import Campaign, GuildId, RoleId, RoleRule, RuleId, RuleKind, Tier
+
+UNSTORED = RuleId(0)
+MOST_CENTS = 100_000_000
+MOST_MONTHS = 600
+WITH_AMOUNT = frozenset({RuleKind.AMOUNT, RuleKind.LIFETIME})
+
+
+class RuleWish(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of `/patreon rule add`, as typed."""
+
+    role_id: RoleId
+    kind: RuleKind
+    tier: str | None = None
+    amount: str | None = None
+    months: int | None = None
+    campaign: str | None = None
+
+
+def resolve(wish: RuleWish, campaigns: Sequence[Campaign], *, guild_id: GuildId) -> RoleRule:
+    """Return the rule that was wished for. Raises UserMistake, with the cure."""
+    _refuse_strays(wish)
+    campaign, tier = _pick(wish, campaigns)
+    return RoleRule(
+        rule_id=UNSTORED,
+        guild_id=guild_id,
+        role_id=wish.role_id,
+        campaign_id=campaign.campaign_id,
+        kind=wish.kind,
+        tier_id=None if tier is None else tier.tier_id,
+        amount_cents=read_amount(wish.amount) if wish.kind in WITH_AMOUNT else None,
+        months=_read_months(wish.months) if wish.kind is RuleKind.MONTHS else None,
+    )
+
+
+def read_amount(typed: str | None) -> int:
+    """Return an amount like 5, 5.00 or 5,00 in cents. Raises UserMistake."""
+    if typed is None:
+        raise UserMistake("this kind needs an amount; type it in `amount:`, for example 5.00")
+    found = re.fullmatch(r"([0-9]{1,7})(?:[.,]([0-9]{1,2}))?", typed.strip())
+    cents = int(found[1]) * 100 + int((found[2] or "").ljust(2, "0")) if found else 0
+    if not 0 < cents <= MOST_CENTS:
+        raise UserMistake("`amount:` must be a sum above nothing in the campaign's currency, for example 5.00")
+    return cents
+
+
+def _read_months(typed: int | None) -> int:
+    if typed is None:
+        raise UserMistake("`kind:months` needs a number of months; type it in `months:`, for example 12")
+    if not 1 <= typed <= MOST_MONTHS:
+        raise UserMistake(f"`months:` must be a whole number from 1 to {MOST_MONTHS}")
+    return typed
+
+
+def _refuse_strays(wish: RuleWish) -> None:
+    """An option that the kind does not ask for is a misunderstanding, so it is no rule."""
+    strays = {
+        "tier": wish.tier is not None and wish.kind is not RuleKind.TIER,
+        "amount": wish.amount is not None and wish.kind not in WITH_AMOUNT,
+        "months": wish.months is not None and wish.kind is not RuleKind.MONTHS,
+    }
+    for option, is_stray in strays.items():
+        if is_stray:
+            raise UserMistake(
+                f"`{option}:` does not belong to `kind:{wish.kind}`; leave it out, or choose another kind"
+            )
+
+
+def _pick(wish: RuleWish, campaigns: Sequence[Campaign]) -> tuple[Campaign, Tier | None]:
+    if not campaigns:
+        raise UserMistake(
+            "no Patreon campaign is bound to this server yet; `/patreon connect` lets its creator bind one. "
+            "If one should be, I have not reached Patreon yet: try again in a minute"
+        )
+    chosen = [_pick_campaign(campaigns, wish.campaign)] if wish.campaign is not None else list(campaigns)
+    if wish.kind is RuleKind.TIER:
+        return _pick_tier(chosen, wish.tier)
+    if len(chosen) > 1:
+        raise UserMistake("this server follows several campaigns; choose one in `campaign:`")
+    return chosen[0], None
+
+
+def _pick_campaign(campaigns: Sequence[Campaign], typed: str) -> Campaign:
+    for campaign in campaigns:
+        if typed.strip().casefold() in {campaign.campaign_id, campaign.name.casefold()}:
+            return campaign
+    raise UserMistake("that campaign is not bound to this server; choose one that `campaign:` offers")
+
+
+def _pick_tier(campaigns: Sequence[Campaign], typed: str | None) -> tuple[Campaign, Tier]:
+    if typed is None:
+        raise UserMistake("`kind:tier` needs a tier; choose one in `tier:`")
+    wanted = typed.strip().casefold()
+    offered = [(campaign, tier) for campaign in campaigns for tier in campaign.tiers]
+    found = [one for one in offered if one[1].tier_id == wanted] or [
+        one for one in offered if one[1].title.casefold() == wanted
+    ]
+    if not found:
+        raise UserMistake("there is no such tier; choose one that `tier:` offers")
+    if len(found) > 1:
+        raise UserMistake("several tiers have that name; choose one that `tier:` offers")
+    return found[0]

@@ -1,0 +1,55 @@
+"""A change of encryption keys: every sealed value is sealed anew with the first key, one by one, beside a running bot.
+
+A value that the bot replaces meanwhile is left to the bot: it was sealed a moment ago, with the bot's own first key.
+So the bot must have the new first key before the change begins.
+"""
+
+from dataclasses import dataclass
+
+from bot.domain.errors import NeedsOwner
+from bot.storage import Storage
+from bot.storage.database import database_path, is_locked
+from bot.storage.vault import Vault, VaultKeyMissing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rotation:
+    """What became of the sealed values."""
+
+    resealed: int  # now sealed with the first key
+    left: int  # the bot replaced or dropped them meanwhile
+    locked: int  # no key opens them
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether the older keys are needed no more."""
+        return self.locked == 0
+
+
+async def rotate_keys(url: str, vault: Vault) -> Rotation:
+    """Seal everything anew; NeedsOwner where a bot is running that does not have the first key."""
+    storage = await Storage.attach(url, vault)
+    try:
+        if is_locked(database_path(url)) and vault.key_fingerprints[0] not in await storage.sealing.keys_in_use():
+            raise NeedsOwner(
+                "the running bot does not have the first key of ENCRYPTION_KEYS, so nothing was changed:"
+                " it could not read what is sealed with it. Restart the bot, then run this again"
+            )
+        return await _reseal_all(storage, vault)
+    finally:
+        await storage.close()
+
+
+async def _reseal_all(storage: Storage, vault: Vault) -> Rotation:
+    resealed = left = locked = 0
+    for value in await storage.sealing.list_sealed():
+        try:
+            sealed = vault.reseal(value.sealed)
+        except VaultKeyMissing:
+            locked += 1
+            continue
+        if await storage.sealing.replace_sealed(value, sealed):
+            resealed += 1
+        else:
+            left += 1
+    return Rotation(resealed=resealed, left=left, locked=locked)

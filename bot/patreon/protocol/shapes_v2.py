@@ -1,0 +1,200 @@
+"""The shapes of API v2's documents, field for field as we ask for them. Only shapes: their meaning is documents_v2's.
+
+Every field has a default that means "we were not told" (see wire.py). Public source: https://docs.patreon.com/#apiv2-resources
+"""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from bot.domain.model import MembershipId, TierId
+from bot.patreon.protocol.wire import (
+    MAX_ID_CHARACTERS,
+    Cents,
+    Id,
+    Links,
+    Moment,
+    SocialConnections,
+    Text,
+    ToMany,
+    ToOne,
+)
+
+_ID = msgspec.Meta(max_length=MAX_ID_CHARACTERS)
+
+
+class MemberAttributes(msgspec.Struct, gc=False):
+    """What a member says of itself. A status tells "not sent" (UNSET) from null, for null means "never"."""
+
+    unread: tuple[str, ...] = ()  # by wire.py
+    full_name: Text | None = None
+    patron_status: str | UnsetType | None = UNSET
+    last_charge_status: str | UnsetType | None = UNSET
+    last_charge_date: Moment | None = None
+    next_charge_date: Moment | None = None
+    currently_entitled_amount_cents: Cents | None = None
+    will_pay_amount_cents: Cents | None = None
+    campaign_lifetime_support_cents: Cents | None = None
+    pledge_relationship_start: Moment | None = None
+    pledge_cadence: Cents | None = None
+    is_gifted: bool | None = None
+    is_free_trial: bool | None = None
+
+
+class TierRef(msgspec.Struct, gc=False):
+    """A tier's name."""
+
+    id: Annotated[TierId, _ID] = TierId("")
+
+
+class EntitledTiers(msgspec.Struct, gc=False):
+    """The tiers that a member is entitled to now; null has been seen for none (patreon-api.ts #144). UNSET: untold."""
+
+    data: list[TierRef] | UnsetType | None = UNSET
+
+
+class MemberRelations(msgspec.Struct, gc=False):
+    """What a member is related to."""
+
+    user: ToOne | None = None
+    campaign: ToOne | None = None
+    currently_entitled_tiers: EntitledTiers | None = None
+
+
+NO_ATTRIBUTES = MemberAttributes()
+NO_RELATIONS = MemberRelations()
+
+
+class Member(msgspec.Struct, gc=False):
+    """A member of a campaign."""
+
+    id: Annotated[MembershipId, _ID] = MembershipId("")
+    attributes: MemberAttributes | None = None
+    relationships: MemberRelations | None = None
+
+
+class BesideAttributes(msgspec.Struct, gc=False):
+    """What comes beside members: users and tiers."""
+
+    title: Text | None = None
+    amount_cents: Cents | None = None
+    published: bool | None = None
+    social_connections: SocialConnections | None = None
+
+
+class Beside(msgspec.Struct, gc=False):
+    """A user or a tier in `included`."""
+
+    type: str = ""
+    id: Id = ""
+    attributes: BesideAttributes | None = None
+
+
+class Cursors(msgspec.Struct, gc=False):
+    """Where the list goes on."""
+
+    next: str | None = None
+
+
+class Pagination(msgspec.Struct, gc=False):
+    """How long the whole list is; `cursors` may be absent on a single page."""
+
+    total: Cents | None = None
+    cursors: Cursors | None = None
+
+
+class Meta(msgspec.Struct, gc=False):
+    """What is said of the list."""
+
+    pagination: Pagination | None = None
+
+
+class MemberPage(msgspec.Struct, gc=False):
+    """A page of members."""
+
+    data: list[Member] | None = None
+    included: list[Beside] | None = None
+    meta: Meta | None = None
+    links: Links | None = None
+
+
+class OneMember(msgspec.Struct):
+    """One member."""
+
+    data: Member | None = None
+    included: list[Beside] | None = None
+
+
+class UserAttributes(msgspec.Struct):
+    """What the token's owner says of themselves."""
+
+    full_name: Text | None = None
+    social_connections: SocialConnections | None = None
+
+
+class UserRelations(msgspec.Struct):
+    """The owner's memberships."""
+
+    memberships: ToMany | None = None
+
+
+class User(msgspec.Struct):
+    """The token's owner."""
+
+    id: Id = ""
+    attributes: UserAttributes | None = None
+    relationships: UserRelations | None = None
+
+
+class IncludedAttributes(MemberAttributes, gc=False):
+    """What a member or a tier beside its user says of itself."""
+
+    title: Text | None = None
+    amount_cents: Cents | None = None
+    published: bool | None = None
+
+
+class IncludedMember(Member, gc=False):
+    """A member or a tier beside its user."""
+
+    type: str = ""
+    attributes: IncludedAttributes | None = None
+
+
+class IdentityDocument(msgspec.Struct):
+    """The identity."""
+
+    data: User | None = None
+    included: list[IncludedMember] | None = None
+
+
+class CampaignAttributes(msgspec.Struct):
+    """What a campaign is called; `name` and `currency` came in 2026."""
+
+    name: Text | None = None
+    vanity: Text | None = None
+    creation_name: Text | None = None
+    currency: str | None = None
+
+
+class CampaignRelations(msgspec.Struct):
+    """Whose campaign, and its tiers."""
+
+    creator: ToOne | None = None
+    tiers: ToMany | None = None
+
+
+class Campaign(msgspec.Struct):
+    """A campaign."""
+
+    id: Id = ""
+    attributes: CampaignAttributes | None = None
+    relationships: CampaignRelations | None = None
+
+
+class CampaignList(msgspec.Struct):
+    """A list of campaigns."""
+
+    data: list[Campaign] | None = None
+    included: list[Beside] | None = None

@@ -1,0 +1,86 @@
+"""Whether each part of the bot works, and when it last did. Knows no part: each one reports itself here.
+
+A part that has never reported is not well: the bot is ready only when all have.
+"""
+
+import enum
+from datetime import datetime
+from typing import Literal, get_args
+
+import msgspec
+import structlog
+
+from bot.runtime.clock import Clock
+
+log = structlog.get_logger(__name__)
+
+Part = Literal["gateway", "sync", "web", "database"]
+
+
+class Note(enum.StrEnum):
+    """What an operator should know although every part works. Follows only from what we asked ourselves."""
+
+    COMMANDS_PENDING = "commands_pending"  # Discord does not let us register the commands yet; the old ones stay
+    PATREON_CLIENT_REFUSED = "patreon_client_refused"  # Patreon takes neither our client id nor its secret
+    OWNER_NEEDS_2FA = "owner_needs_2fa"  # a server asks two-factor authentication of the application's owner
+
+
+class PartHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """How one part is, and when it last did its work."""
+
+    ok: bool = False
+    last_success: datetime | None = None
+
+
+class HealthReport(msgspec.Struct, frozen=True, kw_only=True):
+    """How all parts are, in the shape that /healthz answers."""
+
+    status: Literal["ok", "failing"]
+    parts: dict[Part, PartHealth]
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def is_ok(self) -> bool:
+        """Tell whether every part works."""
+        return self.status == "ok"
+
+
+class HealthBoard:
+    """Takes the parts' reports. Logs the first failure and the recovery, not each repetition."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._parts: dict[Part, PartHealth] = {part: PartHealth() for part in get_args(Part)}
+        self._failing: set[Part] = set()  # parts whose failure is already in the log
+        self._notes: set[Note] = set()
+
+    def ok(self, part: Part) -> None:
+        """Note that a part just did its work."""
+        if part in self._failing:
+            self._failing.remove(part)
+            log.info("a part works again", part=part)
+        self._parts[part] = PartHealth(ok=True, last_success=self._clock.now())
+
+    def failed(self, part: Part, why: str) -> None:
+        """Note that a part does not work. `why` goes to the log only: the report is public."""
+        if part not in self._failing:
+            self._failing.add(part)
+            log.warning("a part does not work", part=part, why=why)
+        self._parts[part] = PartHealth(ok=False, last_success=self._parts[part].last_success)
+
+    def note(self, note: Note) -> None:
+        """Add a note to the report, until it is withdrawn. It makes no part unwell."""
+        self._notes.add(note)
+
+    def withdraw(self, note: Note) -> None:
+        """Take a note back, where it stands."""
+        self._notes.discard(note)
+
+    def was_ever_ok(self, part: Part) -> bool:
+        """Tell whether a part has worked since the start."""
+        return self._parts[part].last_success is not None
+
+    def report(self) -> HealthReport:
+        """Return how all parts are now."""
+        status: Literal["ok", "failing"] = "ok" if all(part.ok for part in self._parts.values()) else "failing"
+        return HealthReport(status=status, parts=dict(self._parts), notes=tuple(sorted(self._notes)))

@@ -1,0 +1,164 @@
+"""The ledger by an admin's word: roles that others gave become ours, and roles taken away by hand may come again.
+
+Whoever holds an adopted role is treated as if we had given it: kept while it is earned, taken when it is not, with the
+brake over all of it.
+"""
+
+import contextlib
+import enum
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from bot.discord.observe import Observer
+from bot.domain.assignable import Powers
+from bot.domain.errors import TryLater, UserMistake
+from bot.domain.ledger import Seat
+from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, RoleId
+from bot.domain.plan import Action, GuildFacts, PersonFacts, is_linked
+from bot.runtime.clock import Clock
+from bot.storage import Storage
+from bot.storage.audit import AuditEntry
+from bot.sync.admin.rulebook import Rulebook
+from bot.sync.applying.facts import FactBook, seated
+from bot.sync.applying.guarded import plan_guarded
+from bot.sync.applying.reconcile import Reconciler
+
+NO_PLEDGE_ROLE = "no rule names that role, so it follows no pledge; `/patreon rule add` lets it follow one first"
+NOT_SUPPRESSED = (
+    "nobody took that role away from them by hand, as far as I know; `/patreon why` says why they lack or have it"
+)
+
+
+class Fate(enum.StrEnum):
+    """What becomes of somebody's role once it is ours."""
+
+    OURS = "ours"  # it is already
+    ENTITLED = "entitled"
+    UNSURE = "unsure"  # nothing is proven of them: the role stays
+    UNENTITLED = "unentitled"
+    UNLINKED = "unlinked"
+
+
+class AdoptionDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """Who holds a role, by what would become of it."""
+
+    role_id: RoleId
+    role_name: str
+    holders: Mapping[Fate, tuple[DiscordUserId, ...]]
+    sees_everyone: bool = True  # False: without the members intent, we see linked people only
+
+    @property
+    def people(self) -> tuple[DiscordUserId, ...]:
+        """Everybody who would be adopted."""
+        return tuple(one for fate, people in self.holders.items() if fate is not Fate.OURS for one in people)
+
+
+class Adoption:
+    """Puts roles into the ledger, or a hand edit out of it."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        observer: Observer,
+        facts: FactBook,
+        reconciler: Reconciler,
+        rulebook: Rulebook,
+        clock: Clock,
+    ) -> None:
+        self._storage = storage
+        self._observer = observer
+        self._facts = facts
+        self._reconciler = reconciler
+        self._rulebook = rulebook
+        self._clock = clock
+
+    async def draft(self, guild_id: GuildId, role_id: RoleId, caller: Powers) -> AdoptionDraft:
+        """Find out who holds a pledge role and not by us. Raises UserMistake or DiscordAway."""
+        await self._rulebook.check_role(guild_id, role_id, caller)
+        guild = await self._facts.guild(guild_id)
+        if all(rule.role_id != role_id for rule in guild.rules):
+            raise UserMistake(NO_PLEDGE_ROLE)
+        names = await self._facts.names(guild_id)
+        seen = await self._observer.find_holders(guild_id, role_id)
+        links = {link.discord_user_id: link for link in await self._storage.links.list_all()}
+        holders = await self._linked_holders(guild_id, role_id, links) if seen is None else seen
+        known = await self._facts.people(guild, holders)
+        fates: dict[Fate, list[DiscordUserId]] = {fate: [] for fate in Fate}
+        for holder in sorted(holders):
+            person = known.get(holder) or PersonFacts(discord_user_id=holder, seat=None, link=links.get(holder))
+            person = seated(person, Seat(role_ids=frozenset({role_id})))
+            fates[self._fate(guild, person, role_id)].append(holder)
+        return AdoptionDraft(
+            role_id=role_id,
+            role_name=names.role(role_id),
+            holders={fate: tuple(people) for fate, people in fates.items()},
+            sees_everyone=seen is not None,
+        )
+
+    async def adopt(self, guild_id: GuildId, role_id: RoleId, caller: Powers, *, by: DiscordUserId) -> AdoptionDraft:
+        """Take what they hold now as given by us, and plan them. Raises UserMistake or DiscordAway."""
+        draft = await self.draft(guild_id, role_id, caller)
+        grants = [self._grant(guild_id, person, role_id) for person in draft.people]
+        await self._storage.ledger.put(*grants)
+        reason = f"the role was adopted by the admin {by}"
+        entries = [self._entry(grant, "adopt", reason, trigger="/patreon adopt") for grant in grants]
+        await self._storage.audit.add(*entries)
+        with contextlib.suppress(TryLater):  # the rows stand; the next round plans everybody
+            await self._reconciler.consider(guild_id, draft.people, trigger="/patreon adopt")
+        return draft
+
+    async def restore(
+        self, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId, *, caller: Powers, by: DiscordUserId
+    ) -> None:
+        """Forget that a role was taken away by hand, and plan the person. Raises UserMistake where it was not."""
+        await self._rulebook.check_role(guild_id, role_id, caller)
+        grant = (await self._storage.ledger.load_member(guild_id, discord_user_id)).get(role_id)
+        if grant is None or grant.state is not GrantState.SUPPRESSED:
+            raise UserMistake(NOT_SUPPRESSED)
+        await self._storage.ledger.drop(guild_id, discord_user_id, role_id)
+        reason = f"the hand edit was lifted by the admin {by}"
+        await self._storage.audit.add(self._entry(grant, "restore", reason, trigger="/patreon restore"))
+        self._reconciler.mark(guild_id, [discord_user_id], trigger="/patreon restore")
+
+    async def _linked_holders(
+        self, guild_id: GuildId, role_id: RoleId, people: Iterable[DiscordUserId]
+    ) -> frozenset[DiscordUserId]:
+        seats = await self._observer.look(guild_id, people)
+        return frozenset(one for one, seat in seats.items() if seat is not None and role_id in seat.role_ids)
+
+    def _fate(self, guild: GuildFacts, person: PersonFacts, role_id: RoleId) -> Fate:
+        """Plan the person as if the role were ours."""
+        if role_id in person.grants:
+            return Fate.OURS
+        imagined = {**person.grants, role_id: self._grant(guild.guild_id, person.discord_user_id, role_id)}
+        plan = plan_guarded(guild, msgspec.structs.replace(person, grants=imagined))
+        (action,) = (decision.action for decision in plan.decisions if decision.role_id == role_id)
+        if action is Action.KEEP:
+            return Fate.ENTITLED
+        if action is not Action.REVOKE:
+            return Fate.UNSURE
+        return Fate.UNENTITLED if is_linked(person) else Fate.UNLINKED
+
+    def _grant(self, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId) -> Grant:
+        now = self._clock.now()
+        return Grant(
+            guild_id=guild_id,
+            discord_user_id=discord_user_id,
+            role_id=role_id,
+            state=GrantState.HELD,
+            since=now,
+            granted_at=now,
+        )
+
+    def _entry(self, grant: Grant, action: str, reason: str, *, trigger: str) -> AuditEntry:
+        return AuditEntry(
+            at=self._clock.now(),
+            guild_id=grant.guild_id,
+            discord_user_id=grant.discord_user_id,
+            role_id=grant.role_id,
+            action=action,
+            reason=reason,
+            trigger=trigger,
+        )

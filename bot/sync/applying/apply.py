@@ -1,0 +1,264 @@
+"""Carries out one person's plan: the intent is committed, the write goes out, its outcome is recorded. Decides nothing.
+
+Writes on one person go one after another, grants first: Discord loses one of two parallel writes on one member
+(discord-api-docs #6289), and a tier change is PUT, then DELETE, never a PATCH of the whole list. Between two of them
+somebody more urgent may go first: what is left is planned anew then.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Literal, Protocol
+
+import msgspec
+import structlog
+
+from bot.discord.observe import Observer
+from bot.discord.write import Outcome, RoleWriter
+from bot.domain.assignable import Block
+from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, HoldId, ReadId, RoleId, Source
+from bot.domain.plan import WRITES, Action, Bond, Decision, PersonPlan
+from bot.runtime.clock import Clock
+from bot.storage import Storage
+from bot.sync.applying.audit import Deed, deed_entries, gone_entries
+from bot.sync.applying.facts import Breakers
+from bot.texts.blocks import say_block
+from bot.texts.decisions import say_done
+from bot.texts.names import Names
+
+log = structlog.get_logger(__name__)
+
+MAY_HAVE_HAPPENED = frozenset({Outcome.DONE, Outcome.UNKNOWN})  # the brake counts what Discord gave no answer to
+NEVER_HAPPENED = frozenset({Outcome.GONE, Outcome.REFUSED, Outcome.BANNED, Outcome.NEEDS_2FA, Outcome.REJECTED})
+ENDS_THE_RUN = frozenset({Outcome.AWAY, Outcome.BANNED, Outcome.NEEDS_2FA})  # the person's other writes would end alike
+
+
+class Herald(Protocol):
+    """Tells a guild's admins what they should know."""
+
+    async def tell_admin(
+        self, guild_id: GuildId, key: str, text: str, *, hold_id: HoldId | None = None, is_again: bool = False
+    ) -> None:
+        """Tell of a trouble, once until it is over unless `is_again`; with the buttons of a hold, if one is named."""
+
+    async def over(self, guild_id: GuildId, key: str, text: str) -> None:
+        """Tell that a trouble is over, where it was told of."""
+
+    async def tell_changes(self, guild_id: GuildId, lines: list[str]) -> None:
+        """Tell what was changed."""
+
+
+class Errand(msgspec.Struct, frozen=True, kw_only=True):
+    """What goes with a plan that is carried out."""
+
+    names: Names
+    trigger: str
+    counted: frozenset[RoleId] = frozenset()  # roles whose revokes count for the brake
+    gives_way: Callable[[Action], bool] = lambda _: False  # asked before each write: is something else more urgent?
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One write that was tried, and what came of it."""
+
+    decision: Decision
+    outcome: Outcome
+
+
+class Applier:
+    """Writes plans to Discord and to the ledger."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        writer: RoleWriter,
+        observer: Observer,
+        breakers: Breakers,
+        herald: Herald,
+        clock: Clock,
+    ) -> None:
+        self._storage = storage
+        self._writer = writer
+        self._observer = observer
+        self._breakers = breakers
+        self._herald = herald
+        self._clock = clock
+
+    @property
+    def is_banned(self) -> bool:
+        """Tell whether Discord takes no writes at all for a while."""
+        return self._writer.is_banned
+
+    async def apply(self, guild_id: GuildId, plan: PersonPlan, errand: Errand) -> tuple[Change, ...]:
+        """Carry out the plan's changes, in its order, until somebody more urgent waits.
+
+        One role's failure does not stop the next; but where a grant did not arrive, or may not have, nothing is taken:
+        the next plan knows why.
+        """
+        changes: list[Change] = []
+        deeds: list[Deed] = []
+        for decision in plan.decisions:
+            if decision.action in WRITES and errand.gives_way(decision.action):
+                break
+            match decision.action:
+                case Action.GRANT:
+                    outcome = await self._grant(guild_id, plan.discord_user_id, decision, errand.trigger)
+                case Action.REVOKE if any(map(_leaves_a_gap, changes)):
+                    continue
+                case Action.REVOKE:
+                    outcome = await self._revoke(guild_id, plan.discord_user_id, decision, errand.trigger)
+                case Action.FORGET:
+                    await self._storage.ledger.drop(guild_id, plan.discord_user_id, decision.role_id)
+                    deeds.append(Deed(decision=decision, outcome=Outcome.DONE, read_id=await self._read_of(decision)))
+                    continue
+                case _:
+                    continue
+            changes.append(Change(decision=decision, outcome=outcome))
+            is_counted = decision.role_id in errand.counted and outcome in MAY_HAVE_HAPPENED
+            read_id = await self._read_of(decision)
+            deeds.append(Deed(decision=decision, outcome=outcome, read_id=read_id, is_counted=is_counted))
+            if outcome in ENDS_THE_RUN:
+                break
+        names, trigger, at = errand.names, errand.trigger, self._clock.now()
+        entries = deed_entries(guild_id, plan.discord_user_id, deeds, at=at, names=names, trigger=trigger)
+        await self._storage.audit.add(*entries)
+        await self._tell(guild_id, plan.discord_user_id, changes, names=names, trigger=trigger)
+        return tuple(changes)
+
+    def try_again(self, guild_id: GuildId) -> bool:
+        """Let a guild that asks for two-factor authentication be asked again; tell whether this one did ask."""
+        return self._breakers.reset_guild(guild_id)
+
+    def retry_refused(self, guild_id: GuildId) -> None:
+        """Let each role that Discord refused be tried once more."""
+        self._breakers.retry(guild_id)
+
+    async def forget_role(self, guild_id: GuildId, role_id: RoleId, *, trigger: str) -> None:
+        """Drop every row of a role that was deleted: Discord sends no event for each who had it."""
+        dropped = await self._storage.ledger.drop_role(guild_id, role_id)
+        await self._storage.audit.add(*gone_entries(dropped, at=self._clock.now(), trigger=trigger))
+
+    async def _grant(
+        self, guild_id: GuildId, discord_user_id: DiscordUserId, decision: Decision, trigger: str
+    ) -> Outcome:
+        intent = Grant(
+            guild_id=guild_id,
+            discord_user_id=discord_user_id,
+            role_id=decision.role_id,
+            state=GrantState.GRANTING,
+            since=self._clock.now(),
+        )
+        await self._storage.ledger.put(intent)
+        outcome = await self._writer.put(guild_id, discord_user_id, decision.role_id, _audit_reason(trigger))
+        if outcome is Outcome.AWAY or outcome in NEVER_HAPPENED:
+            await self._storage.ledger.drop(guild_id, discord_user_id, decision.role_id)
+        await self._follow_up(guild_id, discord_user_id, decision, outcome)
+        return outcome
+
+    async def _revoke(
+        self, guild_id: GuildId, discord_user_id: DiscordUserId, decision: Decision, trigger: str
+    ) -> Outcome:
+        rows = await self._storage.ledger.load_member(guild_id, discord_user_id)
+        held = rows.get(decision.role_id)
+        if held is None:  # only what we own: the row went while we were on our way
+            return Outcome.GONE
+        await self._storage.ledger.put(
+            msgspec.structs.replace(held, state=GrantState.REVOKING, since=self._clock.now())
+        )
+        outcome = await self._writer.delete(guild_id, discord_user_id, decision.role_id, _audit_reason(trigger))
+        if outcome in NEVER_HAPPENED:
+            await self._storage.ledger.put(held)
+        await self._follow_up(guild_id, discord_user_id, decision, outcome)
+        return outcome
+
+    async def _follow_up(
+        self, guild_id: GuildId, discord_user_id: DiscordUserId, decision: Decision, outcome: Outcome
+    ) -> None:
+        match outcome:
+            case Outcome.DONE:
+                self._breakers.close(guild_id, decision.role_id)
+                has_role = decision.action is Action.GRANT
+                self._observer.assume(guild_id, discord_user_id, decision.role_id, has_role=has_role)
+            case Outcome.GONE | Outcome.REFUSED:  # whose role is gone, the guild's own list of roles will say
+                self._breakers.open(guild_id, decision.role_id)
+            case Outcome.AWAY | Outcome.UNKNOWN:
+                self._observer.forget(guild_id, discord_user_id)
+            case Outcome.NEEDS_2FA:
+                self._breakers.open_guild(guild_id)
+            case Outcome.BANNED | Outcome.REJECTED:
+                pass
+
+    async def _read_of(self, decision: Decision) -> ReadId | None:
+        """Return the read of the campaign's list on which a decision rests; None where no such read decided."""
+        rule, entitlement = decision.claim.rule, decision.claim.entitlement
+        if rule is None or entitlement is None or decision.bond is not Bond.LINKED:
+            return None
+        reading = entitlement.reading
+        if decision.gone_since is not None and reading is not None and reading.membership_id is not None:
+            return await self._storage.reads.find_begun(rule.campaign_id, decision.gone_since)
+        if reading is not None and reading.source is not Source.BULK:
+            return None
+        believed = await self._storage.reads.last_believed(rule.campaign_id)
+        if believed is None or (
+            reading is not None and reading.read_started_at > (believed.finished_at or believed.started_at)
+        ):
+            at = self._clock.now() if reading is None else reading.read_started_at
+            return await self._storage.reads.find_begun(rule.campaign_id, at)
+        return believed.read_id
+
+    async def _tell(
+        self, guild_id: GuildId, discord_user_id: DiscordUserId, changes: list[Change], *, names: Names, trigger: str
+    ) -> None:
+        for change in changes:
+            log.info(
+                "role written",
+                guild_id=guild_id,
+                discord_user_id=discord_user_id,
+                role_id=change.decision.role_id,
+                action=str(change.decision.action),
+                outcome=str(change.outcome),
+                trigger=trigger,
+            )
+        done = [change.decision for change in changes if change.outcome is Outcome.DONE]
+        await self._herald.tell_changes(
+            guild_id, [f"<@{discord_user_id}> {say_done(decision, names)}" for decision in done]
+        )
+        for change in changes:
+            if change.outcome is Outcome.REFUSED:
+                role = names.role(change.decision.role_id)
+                await self._herald.tell_admin(
+                    guild_id,
+                    trouble_key(change.decision.role_id),
+                    f"I cannot change the role **{role}**: {say_block(Block.REFUSED)}. "
+                    "I try no more until the roles change",
+                )
+
+
+def unwritten_roles(made: Sequence[Change], plan: PersonPlan) -> frozenset[RoleId]:
+    """Return the roles that Discord refused for no reason, with those that stay because one of these did not come."""
+    rejected = [change.decision for change in made if change.outcome is Outcome.REJECTED]
+    kept = plan.having(Action.REVOKE) if any(one.action is Action.GRANT for one in rejected) else ()
+    return frozenset(one.role_id for one in (*rejected, *kept))
+
+
+def _leaves_a_gap(change: Change) -> bool:
+    """Tell whether a role that is to take another's place did not arrive, or whether we cannot know."""
+    is_refused_grant = change.decision.action is Action.GRANT and change.outcome in NEVER_HAPPENED
+    return is_refused_grant or change.outcome is Outcome.UNKNOWN
+
+
+def _audit_reason(trigger: str) -> str:
+    return f"Pledgekeeper: {trigger}"
+
+
+def trouble_key(role_id: RoleId | Literal[""]) -> str:
+    """Name the one trouble that a role which cannot be changed is, however it was found; "" begins each such name."""
+    return f"blocked:{role_id}"
+
+
+def blocked_roles(plan: PersonPlan) -> dict[RoleId, Block]:
+    """Return the roles of a plan that wait for an admin."""
+    return {one.role_id: one.block for one in plan.decisions if one.block is not None}
+
+
+def waits(plan: PersonPlan) -> bool:
+    """Tell whether a role waits for an admin, for the person, or for a hand edit to be lifted."""
+    return bool(blocked_roles(plan) or plan.having(Action.SCREENING) or plan.having(Action.SUPPRESSED))

@@ -1,0 +1,205 @@
+"""Gathers what a plan needs: stored facts, and the guild as Discord shows it. Decides nothing, writes nothing."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from bot.discord.observe import DiscordAway, GuildLook, Observer
+from bot.domain.assignable import Block, find_block
+from bot.domain.ledger import Seat
+from bot.domain.model import CampaignId, DiscordUserId, GuildId, Link, MembershipRecord, PatreonUserId, RoleId
+from bot.domain.plan import GuildFacts, PersonFacts
+from bot.runtime.clock import Clock
+from bot.storage import Storage
+from bot.texts.linking import plain
+from bot.texts.names import Names, discord_stamp, plain_stamp
+
+NO_SEAT: Seat | None = None
+REFUSED_FOR = timedelta(hours=1)  # what we know of the guild's roles may be wrong: then it is tried again
+
+
+class Breakers:
+    """What Discord refused to write, and is not asked for again until somebody has reason to think that it may work.
+
+    One role: until the guild's roles change, or an hour is over. Then, or where an admin asks for it, it is on trial:
+    the next who is to get it costs one call. Only a write that Discord took, or a change of the roles, ends that.
+    A guild as a whole, which asks two-factor authentication of the owner of our application: no event tells when they
+    have it, so that it is tried at each round (`reset_guild`).
+    Kept in memory: after a restart each is tried once more.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._refused: dict[tuple[GuildId, RoleId], datetime | None] = {}  # when; None: on trial
+        self._without_2fa: set[GuildId] = set()
+
+    def __len__(self) -> int:
+        return sum(self._is_open(at) for at in self._refused.values())
+
+    def open(self, guild_id: GuildId, role_id: RoleId) -> None:
+        """Stop writing this role."""
+        self._refused[guild_id, role_id] = self._clock.now()
+
+    def close(self, guild_id: GuildId, role_id: RoleId) -> None:
+        """Take it that Discord took a write of this role."""
+        self._refused.pop((guild_id, role_id), None)
+
+    def retry(self, guild_id: GuildId) -> None:
+        """Let each refused role of a guild be tried once more."""
+        self._without_2fa.discard(guild_id)
+        self._refused.update({key: None for key in self._refused if key[0] == guild_id})
+
+    def open_guild(self, guild_id: GuildId) -> None:
+        """Stop writing in this guild, which asks for two-factor authentication."""
+        self._without_2fa.add(guild_id)
+
+    def reset(self, guild_id: GuildId) -> None:
+        """Forget all refusals: the guild's roles, or our rights there, changed."""
+        self._refused = {key: at for key, at in self._refused.items() if key[0] != guild_id}
+        self._without_2fa.discard(guild_id)
+
+    def reset_guild(self, guild_id: GuildId) -> bool:
+        """Try again where a guild asks for two-factor authentication; tell whether this one did."""
+        does_ask = guild_id in self._without_2fa
+        self._without_2fa.discard(guild_id)
+        return does_ask
+
+    def block(self, guild_id: GuildId, role_id: RoleId) -> Block | None:
+        """Return why Discord is not asked for a write of this role; None where it is."""
+        if guild_id in self._without_2fa:
+            return Block.OWNER_NEEDS_2FA
+        return Block.REFUSED if self._is_open(self._refused.get((guild_id, role_id))) else None
+
+    def on_trial(self, guild_id: GuildId) -> frozenset[RoleId]:
+        """Return the roles of a guild that were refused and may be tried: nobody knows whether they can be given."""
+        return frozenset(
+            role for (guild, role), at in self._refused.items() if guild == guild_id and not self._is_open(at)
+        )
+
+    def _is_open(self, at: datetime | None) -> bool:
+        return at is not None and timedelta() <= self._clock.now() - at < REFUSED_FOR
+
+
+class FactBook:
+    """Reads facts from storage and from the observer's picture."""
+
+    def __init__(self, *, storage: Storage, observer: Observer, breakers: Breakers, clock: Clock) -> None:
+        self._storage = storage
+        self._observer = observer
+        self._breakers = breakers
+        self._clock = clock
+
+    async def guild(self, guild_id: GuildId) -> GuildFacts:
+        """Return what a plan needs to know of a guild. Raises DiscordAway while the guild cannot be seen."""
+        look = self._observer.look_guild(guild_id)
+        if look is None:
+            raise DiscordAway(f"the server {guild_id} cannot be seen on Discord now; nothing is planned for it")
+        rules = await self._storage.rules.list_guild(guild_id)
+        campaign_ids = await self._storage.campaigns.campaigns_of(guild_id)
+        return GuildFacts(
+            guild_id=guild_id,
+            now=self._clock.now(),
+            settings=await self._storage.guilds.settings(guild_id),
+            rules=rules,
+            tiers=await self._storage.campaigns.tiers_by_id(campaign_ids),
+            blocked=self._blocked(look, {rule.role_id for rule in rules}),
+            on_trial=self._breakers.on_trial(guild_id),
+        )
+
+    async def person(self, guild: GuildFacts, discord_user_id: DiscordUserId) -> PersonFacts:
+        """Return what is stored about one person; their seat is filled in by who looked."""
+        link = await self._storage.links.find_discord(discord_user_id, with_ended=True)
+        records = await self._storage.memberships.load_person(link.patreon_user_id) if link is not None else ()
+        campaign_ids = set(await self._storage.campaigns.campaigns_of(guild.guild_id))
+        return PersonFacts(
+            discord_user_id=discord_user_id,
+            seat=NO_SEAT,
+            link=link,
+            records=_by_campaign(records, campaign_ids),
+            grants=await self._storage.ledger.load_member(guild.guild_id, discord_user_id),
+            has_unlinked=link is None and await self._storage.links.is_opted_out(discord_user_id),
+        )
+
+    async def people(
+        self, guild: GuildFacts, discord_user_ids: Iterable[DiscordUserId] | None = None
+    ) -> dict[DiscordUserId, PersonFacts]:
+        """Return the facts of these people (None: of everyone), those left out whom nothing ties to the guild."""
+        asked = None if discord_user_ids is None else set(discord_user_ids)
+        links = {link.discord_user_id: link for link in await self._links(asked)}
+        ledger = await self._storage.ledger.load_guild(guild.guild_id)
+        wanted = (set(links) | set(ledger)) & asked if asked is not None else set(links) | set(ledger)
+        campaign_ids = set(await self._storage.campaigns.campaigns_of(guild.guild_id))
+        records = await self._storage.memberships.load_people(_patrons(links, wanted))
+        unlinked, _ = await self._storage.links.list_opt_outs() if wanted - set(links) else (frozenset(), frozenset())
+        facts = (
+            PersonFacts(
+                discord_user_id=person,
+                seat=NO_SEAT,
+                link=links.get(person),
+                records=_by_campaign(_records_of(links.get(person), records), campaign_ids),
+                grants=ledger.get(person, {}),
+                has_unlinked=person not in links and person in unlinked,
+            )
+            for person in sorted(wanted)
+        )
+        return {one.discord_user_id: one for one in facts if one.records or one.grants}
+
+    async def _links(self, asked: set[DiscordUserId] | None) -> tuple[Link, ...]:
+        if asked is None:
+            return await self._storage.links.list_all()
+        return await self._storage.links.find_any(asked, ())
+
+    async def names(self, guild_id: GuildId, *, is_markdown: bool = True) -> Names:
+        """Return what the ids of a guild's plans are called, made harmless where Discord renders it."""
+        look = self._observer.look_guild(guild_id)
+        found = [
+            await self._storage.campaigns.load(campaign_id)
+            for campaign_id in await self._storage.campaigns.campaigns_of(guild_id)
+        ]
+        known = [campaign for campaign in found if campaign is not None]
+        believed = {one.campaign_id: await self._storage.reads.last_believed(one.campaign_id) for one in known}
+        escape = plain if is_markdown else str
+        return Names(
+            roles={role.role_id: escape(role.name) for role in look.roles.values()} if look is not None else {},
+            campaigns={campaign.campaign_id: escape(campaign.name) for campaign in known},
+            currencies={campaign.campaign_id: campaign.currency for campaign in known},
+            tiers={
+                campaign.campaign_id: {
+                    tier.tier_id: msgspec.structs.replace(tier, title=escape(tier.title)) for tier in campaign.tiers
+                }
+                for campaign in known
+            },
+            stamp=discord_stamp if is_markdown else plain_stamp,
+            confirmed_at={id_: read.started_at for id_, read in believed.items() if read is not None},
+        )
+
+    def _blocked(self, look: GuildLook, role_ids: Iterable[RoleId]) -> dict[RoleId, Block]:
+        """Judge every role of the guild that the bot cannot give, and each wanted one that is gone."""
+        blocked = {role_id: Block.GONE for role_id in role_ids if role_id not in look.roles}
+        for role in look.roles.values():
+            block = find_block(role, bot=look.bot) or self._breakers.block(look.guild_id, role.role_id)
+            if block is not None:
+                blocked[role.role_id] = block
+        return blocked
+
+
+def seated(person: PersonFacts, seat: Seat | None) -> PersonFacts:
+    """Return the facts with the seat that was seen."""
+    return msgspec.structs.replace(person, seat=seat)
+
+
+def _patrons(links: dict[DiscordUserId, Link], people: Iterable[DiscordUserId]) -> Iterable[PatreonUserId]:
+    return (links[person].patreon_user_id for person in people if person in links)
+
+
+def _records_of(
+    link: Link | None, records: dict[PatreonUserId, tuple[MembershipRecord, ...]]
+) -> tuple[MembershipRecord, ...]:
+    return () if link is None else records.get(link.patreon_user_id, ())
+
+
+def _by_campaign(
+    records: Iterable[MembershipRecord], campaign_ids: set[CampaignId]
+) -> dict[CampaignId, MembershipRecord]:
+    return {record.campaign_id: record for record in records if record.campaign_id in campaign_ids}

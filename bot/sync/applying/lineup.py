@@ -1,0 +1,147 @@
+"""Plans many people in memory and lines up those with changes; whom Discord did not show is owed a look.
+
+A look that failed is made again within seconds; while Discord is not connected, as soon as it is. A server that we are
+not in any more is owed nothing: should it come back, everyone there is planned. A restart plans everyone, too.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from bot.discord.observe import DiscordAway, Observer
+from bot.domain.errors import TryLater
+from bot.domain.model import DiscordUserId, GuildId
+from bot.domain.plan import Action, PersonPlan
+from bot.sync.applying.apply import Applier
+from bot.sync.applying.planning import GuildPlan, Planning
+from bot.sync.applying.queue import Urgency
+from bot.sync.applying.troubles import Troubles
+
+log = structlog.get_logger(__name__)
+
+MOST_LOOKED_AT = 2_000  # people, in 20 requests: more would keep those waiting who link now (120 a minute are allowed)
+
+
+class Mark(Protocol):
+    """Queues people of a guild."""
+
+    def __call__(
+        self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId], *, trigger: str, urgency: Urgency
+    ) -> object:
+        """Let them be planned and written when their turn comes."""
+
+
+class Owed(msgspec.Struct, frozen=True):
+    """Whom to plan in a guild as soon as Discord shows them; None: everyone."""
+
+    people: frozenset[DiscordUserId] | None
+    trigger: str
+
+
+class Muster:
+    """Plans many at once, in every guild."""
+
+    def __init__(
+        self,
+        *,
+        observer: Observer,
+        planning: Planning,
+        applier: Applier,
+        troubles: Troubles,
+        mark: Mark,
+        soon: Callable[[Callable[[], None]], None],
+    ) -> None:
+        self._observer = observer
+        self._planning = planning
+        self._applier = applier
+        self._troubles = troubles
+        self._mark = mark
+        self._soon = soon
+        self._unseen: dict[DiscordUserId, str] = {}  # who waits for their roles since before Discord was there, and why
+        self._owed: dict[GuildId, Owed] = {}
+        self._catching_up: set[asyncio.Task[None]] = set()
+
+    async def consider(
+        self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId] | None, trigger: str
+    ) -> GuildPlan:
+        """Plan these people (None: all), and line up those with changes. Raises DiscordAway; a look is owed then."""
+        people = None if discord_user_ids is None else frozenset(discord_user_ids)
+        told = await self._troubles.told_blocked(guild_id)
+        try:
+            drawn = await self._planning.plan_guild(guild_id, people, is_recorded=True)
+        except TryLater:
+            self._owe(guild_id, people, trigger)
+            raise
+        for plan in drawn.plans:
+            if plan.discord_user_id in drawn.unsettled:
+                self._mark(guild_id, [plan.discord_user_id], trigger=trigger, urgency=Urgency.BULK_GRANT)
+            else:
+                self.line_up(guild_id, plan, trigger)
+        await self._troubles.tell_blocked(drawn, told=told)
+        return drawn
+
+    async def bring_in_line(self, guild_id: GuildId, trigger: str) -> GuildPlan:
+        """Plan everyone, trusting no memory: whom we know is looked at anew, and what was refused is tried again.
+
+        Raises DiscordAway; a look is owed then.
+        """
+        self._applier.retry_refused(guild_id)
+        known = self._observer.known(guild_id)
+        if self._observer.hears_members and not self._observer.is_slowed and len(known) <= MOST_LOOKED_AT:
+            with contextlib.suppress(DiscordAway):  # the plan asks for them again
+                await self._observer.renew(guild_id, known)
+        drawn = await self.consider(guild_id, None, trigger)
+        return msgspec.structs.replace(drawn, is_halted=self._applier.is_banned)
+
+    def line_up(self, guild_id: GuildId, plan: PersonPlan, trigger: str) -> None:
+        """Queue one person for what their plan changes."""
+        if plan.is_change:
+            urgency = Urgency.BULK_GRANT if plan.having(Action.GRANT) else Urgency.BULK_REVOKE
+            self._mark(guild_id, [plan.discord_user_id], trigger=trigger, urgency=urgency)
+
+    def owe_person(self, discord_user_id: DiscordUserId, trigger: str) -> None:
+        """Remember somebody who waits while Discord is not connected."""
+        self._unseen[discord_user_id] = trigger
+
+    def catch_up(self) -> None:
+        """Plan, now that Discord is there, whom it did not show when they were to be planned."""
+        task = asyncio.create_task(self._catch_up(), name="planning of those not seen before")
+        self._catching_up.add(task)
+        task.add_done_callback(self._catching_up.discard)
+
+    async def close(self) -> None:
+        """Leave the rest to the next start."""
+        for task in self._catching_up:
+            task.cancel()
+        await asyncio.gather(*self._catching_up, return_exceptions=True)
+
+    async def _catch_up(self) -> None:
+        if not self._observer.is_connected:
+            return
+        unseen, self._unseen = self._unseen, {}
+        owed, self._owed = self._owed, {}
+        for guild_id in self._observer.guild_ids():
+            for person, trigger in unseen.items():
+                self._mark(guild_id, [person], trigger=trigger, urgency=Urgency.WAITING)
+            if guild_id in owed:
+                await self._consider_owed(guild_id, owed[guild_id])
+
+    async def _consider_owed(self, guild_id: GuildId, owed: Owed) -> None:
+        try:
+            await self.consider(guild_id, owed.people, owed.trigger)
+        except TryLater as error:
+            log.info("a server is looked at later", guild_id=guild_id, why=str(error))
+        except Exception:  # the boundary of a background task: the rounds plan everyone, a slice at a time
+            log.exception("a server could not be considered", guild_id=guild_id)
+
+    def _owe(self, guild_id: GuildId, people: frozenset[DiscordUserId] | None, trigger: str) -> None:
+        before = self._owed.get(guild_id)
+        if before is not None:
+            people = None if people is None or before.people is None else people | before.people
+        self._owed[guild_id] = Owed(people, trigger)
+        if before is None and self._observer.is_connected:
+            self._soon(self.catch_up)

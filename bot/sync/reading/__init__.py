@@ -1,0 +1,1 @@
+"""Facts in: what Patreon says of campaigns, tiers and memberships is read, judged and stored. Plans no role."""

@@ -1,0 +1,282 @@
+"""One read of a campaign's whole list: what each page brings, and what the whole proves. Knows no API and no token.
+
+A page is compared in memory with a fingerprint of each patron's last reading, so that a read without news stores
+nothing. New readings are stored unproven page by page (they may give at once), and believed when the read is judged.
+
+Whoever has several rows, or another membership than before, is looked at when all pages are there: the row that counts
+may be on any of them (`rows.py`). In every later read all rows of theirs wait for the end, so that nothing flaps.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from datetime import datetime
+
+import msgspec
+
+from bot.domain.errors import PledgekeeperError
+from bot.domain.evidence import PastRead, ReadSummary, Tally, Verdict, are_lost_together, judge
+from bot.domain.model import CampaignId, Membership, MembershipId, MembershipRecord, PatreonUserId, PatronStatus
+from bot.domain.record import (
+    believe,
+    fingerprint,
+    has_turned,
+    matters,
+    miss_account,
+    take_absence,
+    take_reading,
+)
+from bot.domain.rows import choose, is_another, latest_of
+from bot.patreon.protocol.pages import MembershipPage
+from bot.storage import Storage
+from bot.sync.reading.fingerprints import KnownReadings, keep
+
+OnNews = Callable[[frozenset[PatreonUserId]], Awaitable[None]]
+
+
+class BulkRead:
+    """A read under way. `changed` are the patrons of whom it brought news, `turns` how many pledges began or ended."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        known: KnownReadings,
+        campaign_id: CampaignId,
+        started_at: datetime,
+        linked: frozenset[PatreonUserId],
+        on_news: OnNews,
+    ) -> None:
+        self._storage = storage
+        self._known = known
+        self._campaign_id = campaign_id
+        self._started_at = started_at
+        self._linked = linked
+        self._on_news = on_news
+        self._tally = Tally()
+        self._reported: list[frozenset[PatreonUserId]] = []  # page by page, of whom Patreon names an account, or did
+        self._lost_together: frozenset[PatreonUserId] = frozenset()  # those of pages where most accounts are missing
+        self._accounts = (0, 0)  # known among those listed, and missing of these
+        self._several: dict[PatreonUserId, list[Membership]] = {}  # rows that wait for the end
+        self._again: set[PatreonUserId] = set()  # ... of these people a row before was taken in as it came
+        self.changed: set[PatreonUserId] = set()
+        self.turns = 0
+
+    @property
+    def summary(self) -> ReadSummary:
+        """Return the read in numbers, as of the last page."""
+        known, missing = self._accounts
+        return msgspec.structs.replace(
+            self._tally.summary,
+            accounts_known=known,
+            accounts_missing=missing,
+            accounts_lost_together=len(self._lost_together),
+        )
+
+    async def take(self, pages: AsyncIterator[MembershipPage]) -> PledgekeeperError | None:
+        """Take the pages in as they come; return the error that ended them early."""
+        try:
+            async for page in pages:
+                if page.number == 1:  # the read begins, or begins anew in smaller pages
+                    self._tally, self._several, self._again, self._reported = Tally(), {}, set(), []
+                news = {one.patreon_user_id: one for one in self._find_news(page)}
+                self._tally.see(page)
+                await self._storage.campaigns.save_tiers(page.tiers)
+                await self._take_news(news)
+                self._reported.append(
+                    frozenset(self._known.reported & {one.patreon_user_id for one in page.memberships})
+                )
+        except PledgekeeperError as error:
+            return error
+        return None
+
+    async def conclude(self) -> Verdict:
+        """Judge the read, and believe what the verdict allows: those seen, those proven absent, accounts lost."""
+        self._count_accounts()
+        verdict = await self._judge()
+        await self._take_several(verdict)
+        if verdict.proves_presence:
+            doubted = self._known.doubted & self._tally.seen  # of earlier reads too: this one says the same
+            stored = await self._storage.memberships.load_patrons(self._campaign_id, doubted)
+            await self._save([believe(record) for record in stored.values()])
+            self.changed.update(doubted)
+        if verdict.proves_absence:
+            await self._take_absent()
+        if verdict.proves_accounts:
+            await self._miss_accounts()
+        return verdict
+
+    def _count_accounts(self) -> None:
+        reported = self._known.reported & self._tally.seen
+        self._accounts = (len(reported), len(reported - self._tally.named))
+        missing = [(len(page), page - self._tally.named) for page in self._reported]
+        self._lost_together = frozenset[PatreonUserId]().union(
+            *(lost for known, lost in missing if are_lost_together(len(lost), of=known))
+        )
+
+    async def _take_news(self, news: dict[PatreonUserId, Membership]) -> None:
+        previous = await self._storage.memberships.load_patrons(self._campaign_id, news) if news else {}
+        taken = {patron: one for patron, one in news.items() if not is_another(previous.get(patron), one)}
+        for patron in news.keys() - taken.keys():
+            self._several.setdefault(patron, []).append(news[patron])
+        await self._take(taken, previous)
+
+    async def _take(
+        self, taken: dict[PatreonUserId, Membership], previous: Mapping[PatreonUserId, MembershipRecord]
+    ) -> None:
+        if not taken:
+            return
+        await self._save([take_reading(previous.get(patron), one, is_believed=False) for patron, one in taken.items()])
+        self.turns += sum(has_turned(previous.get(patron), one) for patron, one in taken.items())
+        self.changed.update(taken)
+        await self._on_news(frozenset(taken))
+
+    def _find_news(self, page: MembershipPage) -> Iterable[Membership]:
+        second_looks, twofold = self._known.second_looks(self._started_at), self._known.twofold
+        before, here = self._tally.seen, set[PatreonUserId]()
+        for one in page.memberships:
+            patron = one.patreon_user_id
+            if patron in twofold:
+                self._several.setdefault(patron, []).append(one)
+            elif patron in before or patron in here:
+                self._several.setdefault(patron, []).append(one)
+                self._again.add(patron)
+            elif self._is_news(one) or patron in second_looks:
+                yield one
+            here.add(patron)
+
+    def _is_news(self, one: Membership) -> bool:
+        mark = self._known.fingerprints.get(one.patreon_user_id)
+        if mark is None:
+            return matters(one) or one.patreon_user_id in self._linked
+        return mark != fingerprint(one)
+
+    async def _take_several(self, verdict: Verdict) -> None:
+        """Of everyone with several rows, or with another membership than before, take the row that counts."""
+        if not self._several:
+            return
+        previous = await self._storage.memberships.load_patrons(self._campaign_id, self._several)
+        owners = await self._known_owners(previous)
+        doubtful = await self._listed_as_others(previous.values())
+        second_looks = self._known.second_looks(self._started_at)
+        tiers = (await self._storage.campaigns.tiers_by_id([self._campaign_id]))[self._campaign_id]
+        chosen: dict[PatreonUserId, Membership] = {}
+        for patron, all_rows in self._several.items():
+            latest = latest_of(previous.get(patron))
+            rows = [row for row in all_rows if patron in owners.get(row.membership_id, {patron})]
+            is_doubtful = patron in doubtful or not verdict.proves_absence
+            if latest is not None and self._still_counts(latest, rows, is_doubtful=is_doubtful):
+                rows.append(latest)
+            best = choose(rows, None if latest is None else latest.membership_id, tiers) if rows else latest
+            if best is not None and best is not latest and (self._is_news(best) or patron in second_looks):
+                chosen[patron] = best
+            keep(self._known.twofold, patron, is_in=len(all_rows) > 1 or patron in self._again)
+        await self._take(chosen, previous)
+
+    def _still_counts(self, latest: Membership, rows: list[Membership], *, is_doubtful: bool) -> bool:
+        """Tell whether what is known of a patron counts beside the rows of theirs that waited.
+
+        It does where its own row came as it is, or may have come as nobody's or as somebody else's.
+        """
+        patron, id_ = latest.patreon_user_id, latest.membership_id
+        if id_ is None:
+            return patron in self._again or is_doubtful
+        if any(row.membership_id == id_ for row in rows):
+            return False
+        return self._tally.rows.get(id_) == patron or is_doubtful
+
+    async def _known_owners(
+        self, several: Mapping[PatreonUserId, MembershipRecord]
+    ) -> Mapping[MembershipId | None, set[PatreonUserId]]:
+        """Return whose each row is known to be, of these people and of those whom the list does not show.
+
+        A row that comes as another's is another's by mistake. Where all have had several rows for long, the second
+        look is spared.
+        """
+        known = [latest_of(record) for record in several.values()]
+        if not self._several.keys() <= self._known.twofold:
+            unseen = (self._known.still_listed() | self._linked) - self._tally.seen
+            stored = await self._storage.memberships.load_patrons(self._campaign_id, unseen)
+            known += [latest_of(record) for record in stored.values()]
+        owners: dict[MembershipId | None, set[PatreonUserId]] = {}
+        for one in known:
+            if one is not None and one.membership_id is not None:
+                owners.setdefault(one.membership_id, set()).add(one.patreon_user_id)
+        return owners
+
+    async def _judge(self) -> Verdict:
+        believed = await self._storage.reads.last_believed(self._campaign_id)
+        summary = await self._known_before() if believed is None else msgspec.convert(believed.summary, ReadSummary)
+        later = await self._storage.reads.since_believed(self._campaign_id)
+        return judge(
+            self.summary,
+            started_at=self._started_at,
+            believed=summary,
+            doubted=[
+                PastRead(started_at=read.started_at, summary=msgspec.convert(read.summary, ReadSummary))
+                for read in later
+                if read.is_complete
+            ],
+        )
+
+    async def _known_before(self) -> ReadSummary:
+        """Sum up what patrons' own consents and webhooks told before any list was believed: it must be on the list."""
+        stored = await self._storage.memberships.load_patrons(self._campaign_id, self._known.still_listed())
+        listed = [
+            one.believed
+            for one in stored.values()
+            if one.believed is not None
+            and one.memory.gone_since is None
+            and one.believed.read_started_at < self._started_at
+        ]
+        return ReadSummary(
+            patrons=len(listed),
+            with_tier=sum(bool(one.tier_ids) for one in listed),
+            paying=sum(one.patron_status is PatronStatus.ACTIVE for one in listed),
+        )
+
+    async def _take_absent(self) -> None:
+        expected = self._known.still_listed() | self._linked
+        absent = {patron for patron in expected - self._tally.seen if not self._known.is_gone(patron)}
+        if not absent:
+            return
+        previous = await self._storage.memberships.load_patrons(self._campaign_id, absent)
+        absent -= await self._listed_as_others(previous.values())
+        await self._save(
+            [
+                take_absence(
+                    previous.get(patron),
+                    campaign_id=self._campaign_id,
+                    patreon_user_id=patron,
+                    read_started_at=self._started_at,
+                )
+                for patron in absent
+            ]
+        )
+        self.changed.update(absent)
+
+    async def _miss_accounts(self) -> None:
+        missing = (self._known.lost_accounts(self._started_at) & self._tally.seen) - self._tally.named
+        missing -= self._lost_together
+        stored = await self._storage.memberships.load_patrons(self._campaign_id, missing)
+        await self._save([miss_account(one, read_started_at=self._started_at) for one in stored.values()])
+        self.changed.update(missing)
+
+    async def _listed_as_others(self, records: Iterable[MembershipRecord]) -> set[PatreonUserId]:
+        """Return those whose very row came as somebody else's: in doubt they are not gone.
+
+        Somebody else who was known by that row before this read is right.
+        """
+        known = {record.patreon_user_id: latest_of(record) for record in records}
+        ids = {patron: one.membership_id for patron, one in known.items() if one is not None and one.membership_id}
+        holders = {patron: self._tally.rows[id_] for patron, id_ in ids.items() if id_ in self._tally.rows}
+        asked = {holder for holder in holders.values() if holder is not None}
+        stored = await self._storage.memberships.load_patrons(self._campaign_id, asked)
+        rightful = {
+            one.membership_id
+            for one in map(latest_of, stored.values())
+            if one is not None and one.read_started_at < self._started_at
+        }
+        return {patron for patron in holders if ids[patron] not in rightful}
+
+    async def _save(self, records: list[MembershipRecord]) -> None:
+        await self._storage.memberships.save(records)
+        self._known.note(records)

@@ -1,0 +1,249 @@
+"""Takes what Patreon says in as facts: a campaign's whole list, or one person. Knows nothing of roles and of Discord.
+
+What is seen of one person proves that person's own standing; what a whole list proves is `bulk.py`'s to find out.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import msgspec
+import structlog
+
+from bot.domain.errors import ClientRefused, CredentialsDead, PatreonRefused, PledgekeeperError, UserMistake
+from bot.domain.evidence import ReadSummary, Verdict
+from bot.domain.model import (
+    CampaignId,
+    CredentialId,
+    DiscordUserId,
+    MembershipId,
+    PatreonUserId,
+    ReadId,
+)
+from bot.domain.record import (
+    believe,
+    matters,
+    take_reading,
+)
+from bot.domain.rows import counts, is_another, take_identity
+from bot.patreon.client import PatreonClient
+from bot.patreon.tokens import TokenKeeper
+from bot.runtime.clock import Clock
+from bot.storage import Storage
+from bot.sync.reading.bulk import BulkRead, OnNews
+from bot.sync.reading.fingerprints import KnownReadings
+from bot.sync.round_robin import Circle
+
+log = structlog.get_logger(__name__)
+
+RECHECKED_WITHIN = timedelta(minutes=50)  # what we remember may be wrong: storage counts
+
+UNASKABLE = "Patreon cannot be asked about you alone, for you never typed /link; its list is read again soon"
+CONSENT_ENDED = (
+    "Patreon no longer takes the consent that you once gave; type /link to give it anew. Your roles stay as they are"
+)
+
+
+class CampaignRead(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of reading one campaign."""
+
+    campaign_id: CampaignId
+    read_id: ReadId
+    started_at: datetime
+    summary: ReadSummary
+    verdict: Verdict
+    changed: frozenset[PatreonUserId]
+    turns: int = 0  # pledges that began or ended, and of which this read was the first to tell
+    error: PledgekeeperError | None = None
+
+
+class Intake:
+    """Reads Patreon and stores what changed."""
+
+    def __init__(self, *, storage: Storage, client: PatreonClient, keeper: TokenKeeper, clock: Clock) -> None:
+        self._storage = storage
+        self._client = client
+        self._keeper = keeper
+        self._clock = clock
+        self._known: dict[CampaignId, KnownReadings] = {}
+        self._rechecks: dict[CampaignId, Circle[PatreonUserId]] = {}
+
+    def forget(self, patreon_user_id: PatreonUserId) -> None:
+        """Compare this patron's next reading with storage: somebody else stored a newer one."""
+        for known in self._known.values():
+            known.forget(patreon_user_id)
+
+    def forget_campaign(self, campaign_id: CampaignId) -> None:
+        """Compare a campaign's next reading with storage."""
+        self._known.pop(campaign_id, None)
+
+    def restless(self, campaign_id: CampaignId) -> frozenset[PatreonUserId]:
+        """Return the patrons whose standing changes with time alone: grace, or a second look that is due."""
+        known = self._known.get(campaign_id)
+        return frozenset(known.restless) if known is not None else frozenset()
+
+    def unknown_words(self, campaign_id: CampaignId) -> tuple[str, ...]:
+        """Return the statuses that Patreon gave and this version does not know."""
+        known = self._known.get(campaign_id)
+        return tuple(sorted(known.unknown_words)) if known is not None else ()
+
+    async def recheck(self, campaign_id: CampaignId) -> frozenset[PatreonUserId]:
+        """Compare a slice of what is remembered with what is stored, which counts; return whose turn it was."""
+        known, now = await self._load_known(campaign_id), self._clock.now()
+        circle = self._rechecks.setdefault(campaign_id, Circle(RECHECKED_WITHIN, begun_at=now))
+        due = circle.take(sorted(known.fingerprints), now)
+        stored = await self._storage.memberships.load_patrons(campaign_id, due)
+        known.note(stored.values())
+        for patron in set(due) - stored.keys():
+            known.forget(patron)
+        return frozenset(due)
+
+    def unread(self, campaign_id: CampaignId) -> int:
+        """Return of how many patrons some value could not be read, on which roles rest."""
+        known = self._known.get(campaign_id)
+        return len(known.unread) if known is not None else 0
+
+    async def read_campaign(
+        self,
+        campaign_id: CampaignId,
+        credential_id: CredentialId,
+        *,
+        linked: Iterable[PatreonUserId],
+        on_news: OnNews,
+    ) -> CampaignRead:
+        """Read a campaign's whole list; an error ends the read, is returned with it, and takes nothing from anybody."""
+        started_at = self._clock.now()
+        read_id = await self._storage.reads.start(campaign_id, started_at)
+        read = BulkRead(
+            storage=self._storage,
+            known=await self._load_known(campaign_id),
+            campaign_id=campaign_id,
+            started_at=started_at,
+            linked=frozenset(linked),
+            on_news=on_news,
+        )
+        error = await self._take(read, campaign_id, credential_id)
+        verdict = await read.conclude()
+        await self._storage.reads.finish(
+            read_id,
+            at=self._clock.now(),
+            is_complete=verdict.is_complete,
+            is_believed=verdict.is_believed,
+            anomalies=tuple(verdict.anomalies),
+            summary=msgspec.structs.asdict(read.summary),
+        )
+        return CampaignRead(
+            campaign_id=campaign_id,
+            read_id=read_id,
+            started_at=started_at,
+            summary=read.summary,
+            verdict=verdict,
+            changed=frozenset(read.changed),
+            turns=read.turns,
+            error=error,
+        )
+
+    async def _take(
+        self, read: BulkRead, campaign_id: CampaignId, credential_id: CredentialId
+    ) -> PledgekeeperError | None:
+        """Take the pages in, of the size that Patreon gives for this campaign."""
+        kept = await self._storage.reads.page_size(campaign_id)
+        sizes = self._client.page_sizes(kept)
+        error = await read.take(self._keeper.iter_pages(credential_id, campaign_id, self._client, sizes))
+        if sizes.found() != kept:
+            await self._storage.reads.save_page_size(campaign_id, sizes.found())
+        return error
+
+    async def refresh_person(self, discord_user_id: DiscordUserId) -> None:
+        """Read one linked person again, by their own consent or the creators'. Raises our errors; nothing is lost."""
+        link = await self._storage.links.find_discord(discord_user_id)
+        if link is None:
+            return
+        stored = await self._storage.credentials.find_patron(link.patreon_user_id)
+        if stored is None:
+            await self._refresh_members(link.patreon_user_id, if_not=UNASKABLE)
+            return
+        try:
+            await self.refresh_patron(link.patreon_user_id, stored.credential_id)
+        except ClientRefused:
+            raise  # no consent of theirs would mend that
+        except (CredentialsDead, PatreonRefused):
+            await self._refresh_members(link.patreon_user_id, if_not=CONSENT_ENDED)
+
+    async def refresh_patron(self, patreon_user_id: PatreonUserId, credential_id: CredentialId) -> bool:
+        """Read one patron by their own consent, which lists all their memberships; tell whether that brought news.
+
+        Raises TryLater or NeedsOwner; nothing is lost then.
+        """
+        started_at = self._clock.now()
+        identity = await self._keeper.call(credential_id, self._client.fetch_identity)
+        bound = {binding.campaign_id for binding in await self._storage.campaigns.bindings()}
+        known = {campaign_id: await self._load_known(campaign_id) for campaign_id in bound}
+        previous = await self._storage.memberships.load_person(patreon_user_id)
+        await self._storage.campaigns.save_tiers(tuple(tier for tier in identity.tiers if tier.campaign_id in bound))
+        records = take_identity(
+            {record.campaign_id: record for record in previous},
+            identity,
+            campaign_ids=bound,
+            tiers=await self._storage.campaigns.tiers_by_id(bound),
+            read_started_at=started_at,
+        )
+        await self._storage.memberships.save(records)
+        news = [known[record.campaign_id].note([record]) for record in records]
+        return any(news)
+
+    async def _refresh_members(self, patreon_user_id: PatreonUserId, *, if_not: str) -> None:
+        is_asked = False
+        for record in await self._storage.memberships.load_person(patreon_user_id):
+            latest = record.unproven or record.believed
+            credential_id = await self._storage.campaigns.find_reader(record.campaign_id)
+            if latest is not None and latest.membership_id is not None and credential_id is not None:
+                await self.take_member(record.campaign_id, credential_id, latest.membership_id)
+                is_asked = True
+        self.forget(patreon_user_id)  # the next round looks at them, whatever it finds
+        if not is_asked:
+            raise UserMistake(if_not)
+
+    async def take_member(
+        self, campaign_id: CampaignId, credential_id: CredentialId, membership_id: MembershipId
+    ) -> None:
+        """Read one member again; what is seen of one person proves that person's own standing.
+
+        Raises TryLater or NeedsOwner; that Patreon does not find a member proves nothing.
+        """
+        reading = await self._keeper.call(
+            credential_id, lambda token: self._client.fetch_membership(token, membership_id)
+        )
+        if reading.campaign_id != campaign_id:
+            log.warning("a member belongs to another campaign", campaign_id=campaign_id, told=reading.campaign_id)
+            return
+        stored = await self._storage.memberships.load_patrons(campaign_id, [reading.patreon_user_id])
+        previous = stored.get(reading.patreon_user_id)
+        is_wanted = previous is not None or matters(reading)
+        if not is_wanted and await self._storage.links.find_patreon(reading.patreon_user_id) is None:
+            return
+        if is_another(previous, reading):  # only then it has to be weighed, and somebody waits
+            tiers = await self._storage.campaigns.tiers_by_id([campaign_id])
+            if not counts(previous, reading, tiers[campaign_id]):
+                return
+        record = take_reading(previous, reading)
+        await self._storage.memberships.save([record])
+        if campaign_id in self._known:  # else it is built from storage when it is needed
+            self._known[campaign_id].note([record])
+
+    async def believe_until(self, campaign_id: CampaignId, moment: datetime) -> frozenset[PatreonUserId]:
+        """Believe, on an admin's word, every reading that was asked for until then; return whose."""
+        known = await self._load_known(campaign_id)
+        stored = await self._storage.memberships.load_patrons(campaign_id, known.doubted)
+        records = [one for one in stored.values() if one.unproven and one.unproven.read_started_at <= moment]
+        believed = [believe(record) for record in records]
+        await self._storage.memberships.save(believed)
+        known.note(believed)
+        return frozenset(record.patreon_user_id for record in records)
+
+    async def _load_known(self, campaign_id: CampaignId) -> KnownReadings:
+        if campaign_id not in self._known:
+            known = KnownReadings()
+            async for records in self._storage.memberships.iter_campaign(campaign_id):
+                known.note(records)
+            self._known[campaign_id] = known
+        return self._known[campaign_id]

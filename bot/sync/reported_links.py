@@ -1,0 +1,241 @@
+"""Links people with no command, where Patreon itself reports their Discord account and a server wants it so.
+
+Reads and writes storage; what follows from a report is decided in `reports.py`. Plans no role: it says whose link
+changed. A look costs what has changed: the patrons it is told of, and those of whom something is open.
+"""
+
+import asyncio
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+import structlog
+
+from bot.domain.model import CampaignId, DiscordUserId, GuildId, Link, LinkOrigin, PatreonUserId, Tier, TierId
+from bot.domain.patrons_now import Present
+from bot.domain.reports import (
+    Conflict,
+    Disagreement,
+    LinkChanges,
+    Report,
+    Wishes,
+    judge_reports,
+    read_report,
+)
+from bot.linking.ports import Crier
+from bot.runtime.clock import Clock
+from bot.storage import Storage
+from bot.texts.linking import plain
+
+log = structlog.get_logger(__name__)
+
+OPEN = "zero-"
+CONFLICT = f"{OPEN}conflict:"
+DISAGREEMENT = f"{OPEN}disagreement:"
+
+Guilds = dict[GuildId, frozenset[CampaignId]]  # those that want it, with the campaigns they follow
+
+
+class ZeroLinks:
+    """Keeps the links that rest on Patreon's reports in line with them."""
+
+    def __init__(self, *, storage: Storage, crier: Crier, clock: Clock) -> None:
+        self._storage = storage
+        self._crier = crier
+        self._clock = clock
+        self._counted: frozenset[CampaignId] = frozenset()  # as of the last look
+        self._looking = asyncio.Lock()
+
+    async def follow(self, patrons: Iterable[PatreonUserId]) -> frozenset[DiscordUserId]:
+        """Look at what Patreon reports of these patrons now; return whose link was made or ended."""
+        async with self._looking:
+            guilds, grace_days = await self._guilds()
+            counted = frozenset[CampaignId]().union(*guilds.values())
+            troubles = {guild_id: await self._crier.told(guild_id, OPEN) for guild_id in guilds}
+            asked = {*patrons, *await self._settle(), *await self._newly_counted(counted)}
+            asked |= {PatreonUserId(one) for one in _open(troubles, DISAGREEMENT)}
+            accounts = {DiscordUserId(int(one)) for one in _open(troubles, CONFLICT)}
+            if not asked and not accounts:
+                self._counted = counted
+                return frozenset()
+            changes = await self._judge(asked, accounts, counted=counted, grace_days=grace_days)
+            changed = await self._carry_out(changes)
+            self._counted = counted  # no sooner: what failed is to be looked at again
+            for guild_id, campaign_ids in guilds.items():
+                await self._tell(guild_id, _troubles(changes, campaign_ids), told=troubles[guild_id])
+            return changed
+
+    async def has_rival(self, patreon_user_id: PatreonUserId) -> bool:
+        """Tell whether Patreon names somebody else too by this patron's account: then the link may have to move."""
+        link = await self._storage.links.find_patreon(patreon_user_id)
+        if link is None or link.origin is LinkOrigin.COMMAND:
+            return False
+        named = await self._storage.memberships.find_reporters(self._counted, [link.discord_user_id])
+        return bool(named - {patreon_user_id})
+
+    async def remarks(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> tuple[str, ...]:
+        """Return what an admin should know of one person's reports, as far as this guild's campaigns tell."""
+        settings = await self._storage.guilds.settings(guild_id)
+        if not settings.zero_link:
+            return ()
+        campaign_ids = frozenset(await self._storage.campaigns.campaigns_of(guild_id))
+        link = await self._storage.links.find_discord(discord_user_id)
+        patrons = set() if link is None else {link.patreon_user_id}
+        changes = await self._judge(patrons, {discord_user_id}, counted=campaign_ids, grace_days=settings.grace_days)
+        about = LinkChanges(
+            conflicts=tuple(one for one in changes.conflicts if one.discord_user_id == discord_user_id),
+            disagreements=tuple(
+                one for one in changes.disagreements if discord_user_id in {one.report.named, one.link.discord_user_id}
+            ),
+        )
+        return tuple(_troubles(about, campaign_ids).values())
+
+    async def _guilds(self) -> tuple[Guilds, int]:
+        """Return the guilds that want it, and the longest grace that any of them gives."""
+        guilds: dict[GuildId, set[CampaignId]] = {}
+        grace_days = 0
+        for binding in await self._storage.campaigns.bindings():
+            settings = await self._storage.guilds.settings(binding.guild_id)
+            if settings.zero_link:
+                guilds.setdefault(binding.guild_id, set()).add(binding.campaign_id)
+                grace_days = max(grace_days, settings.grace_days)
+        return {guild_id: frozenset(campaign_ids) for guild_id, campaign_ids in guilds.items()}, grace_days
+
+    async def _settle(self) -> set[PatreonUserId]:
+        """Drop the ended links on which no role rests any more; return the patrons who may be linked anew."""
+        ended = await self._storage.links.list_ended()
+        if ended:
+            await self._storage.links.drop_reported(ended)
+        return {link.patreon_user_id for link in ended}
+
+    async def _newly_counted(self, counted: frozenset[CampaignId]) -> set[PatreonUserId]:
+        """Return everybody to look at since a campaign began to count: at the start, all of them."""
+        found: set[PatreonUserId] = set()
+        for campaign_id in counted - self._counted:
+            for patrons in (await self._storage.memberships.find_discord_reports(campaign_id)).values():
+                found.update(patrons)
+        if counted - self._counted:
+            links = await self._storage.links.list_all()
+            found.update(link.patreon_user_id for link in links if link.origin is LinkOrigin.PATREON)
+        return found
+
+    async def _judge(
+        self,
+        patrons: set[PatreonUserId],
+        accounts: set[DiscordUserId],
+        *,
+        counted: Collection[CampaignId],
+        grace_days: int,
+    ) -> LinkChanges:
+        present = Present(now=self._clock.now(), grace_days=grace_days, tiers=await self._tiers())
+        reports = await self._gather(patrons, accounts, counted=counted, present=present)
+        people = {person for report in reports.values() for person in report.kept} | accounts
+        links = await self._storage.links.find_any(people, reports)
+        opted_out, their_patrons = await self._storage.links.list_opt_outs()
+        return judge_reports(reports.values(), links, Wishes(people=opted_out, patrons=their_patrons), now=present.now)
+
+    async def _tiers(self) -> dict[CampaignId, dict[TierId, Tier]]:
+        campaign_ids = {binding.campaign_id for binding in await self._storage.campaigns.bindings()}
+        return await self._storage.campaigns.tiers_by_id(campaign_ids)
+
+    async def _gather(
+        self,
+        patrons: set[PatreonUserId],
+        accounts: set[DiscordUserId],
+        *,
+        counted: Collection[CampaignId],
+        present: Present,
+    ) -> dict[PatreonUserId, Report]:
+        """Return the reports of these patrons, and of all who share an account with one of them."""
+        reports: dict[PatreonUserId, Report] = {}
+        asked_about: set[DiscordUserId] = set()
+        waiting = set(patrons)
+        while waiting or accounts - asked_about:
+            waiting |= await self._storage.memberships.find_reporters(counted, accounts - asked_about)
+            asked_about |= accounts
+            waiting -= reports.keys()
+            stored = await self._storage.memberships.load_people(waiting)
+            reports |= {
+                one: read_report(one, stored.get(one, ()), counted=counted, patron_now=present.patron_now)
+                for one in waiting
+            }
+            accounts = asked_about | {account for one in waiting for account in reports[one].kept}
+            waiting = set()
+        return reports
+
+    async def _carry_out(self, changes: LinkChanges) -> frozenset[DiscordUserId]:
+        now = self._clock.now()
+        # What ends goes first: a link that moves to another patron takes its place.
+        ended = await self._storage.links.end(changes.to_end, at=now) if changes.to_end else frozenset()
+        linked = await self._storage.links.save_reported(_link(report, now) for report in changes.to_link)
+        if changes.to_drop:
+            await self._storage.links.drop_reported(changes.to_drop)
+        if linked or ended:
+            log.info("links follow patreon's reports", linked=len(linked), ended=len(ended))
+        return ended | {link.discord_user_id for link in linked}
+
+    async def _tell(self, guild_id: GuildId, troubles: dict[str, str], *, told: Iterable[str]) -> None:
+        for key, text in troubles.items():
+            await self._crier.tell_admin(guild_id, key, text)
+        for key in set(told) - troubles.keys():
+            await self._crier.over(guild_id, key, _over(key))
+
+
+def _link(report: Report, now: datetime) -> Link:
+    assert report.named is not None  # noqa: S101  only a report that names an account makes a link
+    return Link(
+        discord_user_id=report.named,
+        patreon_user_id=report.patreon_user_id,
+        patreon_name=report.full_name,
+        origin=LinkOrigin.PATREON,
+        linked_at=now,
+    )
+
+
+def _open(troubles: dict[GuildId, tuple[str, ...]], kind: str) -> set[str]:
+    """Return what the open troubles of a kind are about."""
+    return {key.removeprefix(kind) for keys in troubles.values() for key in keys if key.startswith(kind)}
+
+
+def _troubles(changes: LinkChanges, campaign_ids: frozenset[CampaignId]) -> dict[str, str]:
+    """Say what a guild's admins should know, each under a key: of their own campaigns' patrons only."""
+    troubles = {
+        f"{CONFLICT}{one.discord_user_id}": _say_conflict(one, campaign_ids)
+        for one in changes.conflicts
+        if any(report.campaign_ids & campaign_ids for report in one.reports)
+    }
+    troubles |= {
+        f"{DISAGREEMENT}{one.report.patreon_user_id}": _say_disagreement(one)
+        for one in changes.disagreements
+        if one.report.campaign_ids & campaign_ids
+    }
+    return troubles
+
+
+def _say_conflict(conflict: Conflict, campaign_ids: frozenset[CampaignId]) -> str:
+    ours = [report for report in conflict.reports if report.campaign_ids & campaign_ids]
+    names = [f"**{plain(report.full_name)}**" for report in ours]
+    if len(ours) < len(conflict.reports):
+        names.append("a patron of another campaign")
+    what = "The link that it has stays" if conflict.is_linked else "I link it to none of them"
+    return (
+        f"Patreon names <@{conflict.discord_user_id}> as the Discord account of several patrons: "
+        f"{', '.join(names)}. {what}; the person can choose with `/link`"
+    )
+
+
+def _say_disagreement(disagreement: Disagreement) -> str:
+    report, link = disagreement.report, disagreement.link
+    if link.patreon_user_id == report.patreon_user_id:
+        other = f"<@{link.discord_user_id}> linked that Patreon account by /link"
+    else:
+        other = "that person linked another Patreon account by /link"
+    return (
+        f"Patreon names <@{report.named}> as the Discord account of **{plain(report.full_name)}**, but {other}. "
+        "The /link counts"
+    )
+
+
+def _over(key: str) -> str:
+    if key.startswith(CONFLICT):
+        return f"Patreon no longer names <@{key.removeprefix(CONFLICT)}> as the Discord account of several patrons"
+    return "A patron's Discord account at Patreon and their /link agree again"

@@ -1,0 +1,97 @@
+"""Lets everybody's turn come, whatever we believe of them: memory may be wrong, an event may be lost, time passes.
+
+| what                                               | how often             | what it costs                     |
+|----------------------------------------------------|-----------------------|-----------------------------------|
+| everyone linked, or with a ledger row, is planned  | within ten minutes *  | no call: facts and memory         |
+| what is remembered of members is asked for anew    | within an hour *      | one gateway request for a hundred |
+
+* or in each round, where rounds are further apart. A server that asks the owner of our application for two-factor
+authentication is tried once in each round.
+
+Each round takes its slice of both. Without the members intent each round looks at everyone anew. After a start
+everybody's turn has come.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+import structlog
+
+from bot.discord.observe import IDS_PER_LOOK, DiscordAway, Observer
+from bot.domain.model import DiscordUserId, GuildId, Link
+from bot.runtime.clock import Clock
+from bot.storage import Storage
+from bot.sync.applying.reconcile import Reconciler
+from bot.sync.round_robin import Circle
+
+log = structlog.get_logger(__name__)
+
+PLANNED_WITHIN = timedelta(minutes=10)
+RENEWED_WITHIN = timedelta(hours=1)
+LATE = 2  # so many intervals a turn may come late: a round takes its time, and so does the next
+
+
+class _Turns:
+    """Whose turn comes next in one guild."""
+
+    def __init__(self, *, interval: timedelta, begun: Clock) -> None:
+        late = LATE * interval
+        self.planned = Circle[DiscordUserId](max(PLANNED_WITHIN - late, timedelta()))
+        self.renewed = Circle[DiscordUserId](
+            max(RENEWED_WITHIN - late, timedelta()), portion=IDS_PER_LOOK, begun_at=begun.now()
+        )
+
+
+class Rota:
+    """Takes a slice of everybody, in every guild."""
+
+    def __init__(
+        self, *, storage: Storage, observer: Observer, reconciler: Reconciler, clock: Clock, interval_seconds: float
+    ) -> None:
+        self._storage = storage
+        self._observer = observer
+        self._reconciler = reconciler
+        self._clock = clock
+        self._interval = timedelta(seconds=interval_seconds)
+        self._turns: dict[GuildId, _Turns] = {}
+
+    async def go_on(self, *, trigger: str) -> dict[GuildId, frozenset[DiscordUserId]]:
+        """Let those be planned whose turn has come, and return who has changes where. One guild stops no other."""
+        self._reconciler.forget_left()
+        links = await self._storage.links.list_all()
+        queued: dict[GuildId, frozenset[DiscordUserId]] = {}
+        for guild_id in self._observer.guild_ids():
+            try:
+                if await self._reconciler.has_business(guild_id):
+                    queued[guild_id] = await self._go_on_in(guild_id, links, trigger)
+            except DiscordAway as error:  # they are considered again when they are seen
+                log.info("a server is looked at later", guild_id=guild_id, why=str(error))
+            except Exception:
+                log.exception("a slice of a server could not be planned", guild_id=guild_id)
+        return queued
+
+    async def _go_on_in(self, guild_id: GuildId, links: Iterable[Link], trigger: str) -> frozenset[DiscordUserId]:
+        if not self._observer.hears_members:
+            self._reconciler.try_again(guild_id)
+            return await self._reconciler.consider(guild_id, None, trigger=trigger)
+        turns = self._turns.setdefault(guild_id, _Turns(interval=self._interval, begun=self._clock))
+        ours = {link.discord_user_id for link in links} | set(await self._storage.ledger.load_guild(guild_id))
+        for stranger in set(self._observer.known(guild_id)) - ours:
+            self._observer.forget(guild_id, stranger)
+        does_try = self._reconciler.try_again(guild_id)
+        due = set(turns.planned.take(sorted(ours), self._clock.now()))
+        due.update(await self._renew(guild_id, turns))
+        if not due and not does_try:
+            return frozenset()
+        return await self._reconciler.consider(guild_id, None if does_try or due == ours else due, trigger=trigger)
+
+    async def _renew(self, guild_id: GuildId, turns: _Turns) -> list[DiscordUserId]:
+        """Ask for those anew whose turn has come, unless the gateway keeps us waiting; return who was asked for."""
+        if self._observer.is_slowed:
+            return []
+        due = turns.renewed.take(self._observer.known(guild_id), self._clock.now())
+        try:
+            await self._observer.renew(guild_id, due)
+        except DiscordAway as error:  # nothing is remembered of them now: the plan asks again
+            log.info("members are looked at later", guild_id=guild_id, people=len(due), why=str(error))
+        return due

@@ -1,0 +1,263 @@
+"""One round: read every bound campaign once, and let whoever changed be planned in every guild that follows it.
+
+A whole round plans a slice of everybody too (`resync.py`); one for a guild is followed by a plan of all in it.
+
+Knows neither why a round begins (the clock, an admin) nor how a role is written.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Collection, Iterable
+
+import msgspec
+import structlog
+
+from bot.discord.observe import DiscordAway
+from bot.domain.errors import PledgekeeperError
+from bot.domain.model import CampaignId, DiscordUserId, GuildId, PatreonUserId
+from bot.runtime.clock import Clock
+from bot.runtime.health import HealthBoard
+from bot.storage import Storage
+from bot.storage.campaigns import Binding
+from bot.sync.applying.reconcile import Reconciler
+from bot.sync.consents import Consents
+from bot.sync.declines import Declines
+from bot.sync.reading.campaigns import Home
+from bot.sync.reading.intake import CampaignRead, Intake
+from bot.sync.reading.read_news import CREATOR_GONE, ReadNews
+from bot.sync.reported_links import ZeroLinks
+from bot.sync.resync import Rota
+from bot.sync.round_report import ReadReport, RoundReport, report_consents, report_read
+
+log = structlog.get_logger(__name__)
+
+INTERVAL = "interval"  # the trigger of the rounds that nobody asked for
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """Which campaigns a round reads: all, those of a guild, or one."""
+
+    guild_id: GuildId | None = None
+    campaign_id: CampaignId | None = None
+
+    def covers(self, other: "Scope") -> bool:
+        """Tell whether a round of this scope reads what one of the other would."""
+        return self in (Scope(), other)
+
+
+class Rounds:
+    """Runs rounds, one at a time."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        home: Home,
+        intake: Intake,
+        consents: Consents,
+        reconciler: Reconciler,
+        rota: Rota,
+        zero: ZeroLinks,
+        declines: Declines,
+        news: ReadNews,
+        health: HealthBoard,
+        clock: Clock,
+    ) -> None:
+        self._storage = storage
+        self._home = home
+        self._intake = intake
+        self._consents = consents
+        self._reconciler = reconciler
+        self._rota = rota
+        self._zero = zero
+        self._declines = declines
+        self._news = news
+        self._health = health
+        self._clock = clock
+        self._running: asyncio.Task[RoundReport] | None = None
+        self._scope = Scope()  # of the round under way
+        self._queued: dict[GuildId, frozenset[DiscordUserId]] = {}  # by the round under way
+        self.on_read: list[Callable[[CampaignRead], None]] = []
+
+    async def run(self, *, trigger: str, guild_id: GuildId | None = None) -> RoundReport:
+        """Read and plan all campaigns, or those of one guild and then everyone there.
+
+        Whoever asks during such a round gets its report.
+        """
+        scope = Scope(guild_id=guild_id)
+        while self._running is not None and not self._running.done():
+            if self._scope.covers(scope):
+                return await self._for_guild(await asyncio.shield(self._running), guild_id, trigger)
+            await asyncio.wait({self._running})
+        return await self._for_guild(await self._begin(trigger, scope), guild_id, trigger)
+
+    async def read_anew(self, campaign_id: CampaignId, *, trigger: str) -> RoundReport:
+        """Read and plan one campaign in a round that begins after now: one under way may have passed the news by."""
+        await self._ended()
+        return await self._begin(trigger, Scope(campaign_id=campaign_id))
+
+    async def run_anew(self, *, trigger: str, guild_id: GuildId) -> RoundReport:
+        """Read and plan what a guild follows, in a round that begins after now."""
+        await self._ended()
+        return await self.run(trigger=trigger, guild_id=guild_id)
+
+    async def close(self) -> None:
+        """Break off a round under way; nothing is lost."""
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+
+    async def _for_guild(self, report: RoundReport, guild_id: GuildId | None, trigger: str) -> RoundReport:
+        """Leave out what is another guild's (its campaigns, the troubles of the home's settings), and plan everyone."""
+        if guild_id is None:
+            return report
+        followed = set(await self._storage.campaigns.campaigns_of(guild_id))
+        campaigns = tuple(one for one in report.campaigns if one.campaign_id in followed)
+        errors = report.errors if guild_id == self._home.guild_id else ()
+        plan = None
+        try:
+            plan = await self._reconciler.bring_in_line(guild_id, trigger=trigger)
+        except DiscordAway as error:
+            errors = (*errors, str(error))
+        people = report.people.get(guild_id, frozenset()) | (frozenset() if plan is None else plan.changing)
+        return msgspec.structs.replace(report, campaigns=campaigns, errors=errors, queued=len(people), plan=plan)
+
+    async def _ended(self) -> None:
+        """Wait until no round is under way."""
+        while self._running is not None and not self._running.done():
+            await asyncio.wait({self._running})
+
+    async def _begin(self, trigger: str, scope: Scope) -> RoundReport:
+        self._scope = scope
+        self._running = asyncio.create_task(self._run(trigger, scope), name="round")
+        return await asyncio.shield(self._running)
+
+    async def _run(self, trigger: str, scope: Scope) -> RoundReport:
+        started = time.monotonic()
+        self._storage.forget_kept()
+        self._queued = dict(await self._rota.go_on(trigger=trigger)) if scope == Scope() else {}
+        errors = await self._refresh_home()
+        guilds = _by_campaign(await self._storage.campaigns.bindings(), scope)
+        reports: list[ReadReport] = []
+        for campaign_id, bindings in guilds.items():
+            reports.append(await self._run_campaign(campaign_id, bindings, trigger))
+        round_report = RoundReport(
+            campaigns=tuple(reports),
+            queued=sum(map(len, self._queued.values())),
+            people=self._queued,
+            seconds=time.monotonic() - started,
+            errors=tuple(errors),
+        )
+        self._conclude(round_report, trigger)
+        return round_report
+
+    def _conclude(self, report: RoundReport, trigger: str) -> None:
+        troubles = [*report.errors, *(one.error for one in report.campaigns if one.error is not None)]
+        if report.is_ok:
+            self._health.ok("sync")
+        else:
+            self._health.failed("sync", "; ".join(troubles))
+        log.info(
+            "round",
+            trigger=trigger,
+            patrons=sum(one.patrons for one in report.campaigns),
+            changed=sum(one.changed for one in report.campaigns),
+            queued=report.queued,
+            troubles=len(troubles),
+            seconds=round(report.seconds, 3),
+        )
+
+    async def _refresh_home(self) -> list[str]:
+        try:
+            await self._home.refresh()
+        except PledgekeeperError as error:
+            return [str(error)]
+        return []
+
+    async def _run_campaign(self, campaign_id: CampaignId, bindings: list[Binding], trigger: str) -> ReadReport:
+        campaign = await self._storage.campaigns.load(campaign_id)
+        name = campaign.name if campaign is not None else campaign_id
+        guild_ids = [binding.guild_id for binding in bindings]
+        credential_id = await self._storage.campaigns.find_reader(campaign_id)
+        if credential_id is None:
+            return await self._run_by_consents(campaign_id, name, bindings, trigger)
+        links = await self._linked()
+
+        async def on_news(patrons: frozenset[PatreonUserId]) -> None:
+            people = [links[patron] for patron in patrons if patron in links]
+            for guild_id in guild_ids if people else ():
+                await self._consider(guild_id, people, trigger)
+
+        rechecked = await self._intake.recheck(campaign_id)
+        read = await self._intake.read_campaign(campaign_id, credential_id, linked=links, on_news=on_news)
+        for note in self.on_read:
+            note(read)
+        relinked = await self._zero.follow(read.changed | rechecked)
+        if relinked:
+            await self._consider_elsewhere(relinked, guild_ids, trigger)
+            links = await self._linked()
+        patrons = read.changed | self._intake.restless(campaign_id)
+        people = relinked | {links[patron] for patron in patrons if patron in links}
+        for guild_id in guild_ids:
+            await self._consider(guild_id, people, trigger)
+            await self._reconciler.look_again(guild_id)
+            words, unread = self._intake.unknown_words(campaign_id), self._intake.unread(campaign_id)
+            await self._news.tell(guild_id, name, read, unknown_words=words, unread=unread)
+        await self._declines.tell(campaign_id, patrons)
+        return report_read(name, read)
+
+    async def _run_by_consents(
+        self, campaign_id: CampaignId, name: str, bindings: list[Binding], trigger: str
+    ) -> ReadReport:
+        """Plan what the patrons' own readings brought; who asks for a round has them read now."""
+        is_dead = any(binding.credential_id is not None for binding in bindings)
+        if trigger != INTERVAL:
+            await self._consents.read_all()
+        links, restless = await self._linked(), self._intake.restless(campaign_id)
+        ended = await self._consents.list_ended(campaign_id)
+        people = [links[patron] for patron in restless if patron in links]
+        for guild_id in [binding.guild_id for binding in bindings]:
+            await self._consider(guild_id, people, trigger)
+            await self._reconciler.look_again(guild_id)
+            await self._news.tell_of_consents(guild_id, campaign_id, name, is_dead=is_dead, ended=ended)
+        await self._declines.tell(campaign_id, restless)
+        await self._declines.tell_of_ended(campaign_id)
+        patrons = await self._consents.count_readers(campaign_id)
+        error = CREATOR_GONE if is_dead else self._consents.trouble
+        return report_consents(name, campaign_id, patrons, error=error)
+
+    async def _linked(self) -> dict[PatreonUserId, DiscordUserId]:
+        return {link.patreon_user_id: link.discord_user_id for link in await self._storage.links.list_all()}
+
+    async def _consider_elsewhere(
+        self, people: Iterable[DiscordUserId], but: Collection[GuildId], trigger: str
+    ) -> None:
+        """Let people be planned in the other guilds too: a link counts everywhere."""
+        followers = {binding.guild_id for binding in await self._storage.campaigns.bindings()}
+        for guild_id in sorted(followers - set(but)):
+            await self._consider(guild_id, people, trigger)
+
+    async def forget_campaign(self, campaign_id: CampaignId) -> None:
+        """Forget what was read of a campaign that no guild follows any more, once a round under way has ended."""
+        await self._ended()
+        if not await self._storage.campaigns.guilds_of(campaign_id):
+            self._intake.forget_campaign(campaign_id)
+            await self._storage.memberships.forget_campaign(campaign_id)
+            await self._storage.reads.forget_campaign(campaign_id)
+
+    async def _consider(self, guild_id: GuildId, people: Iterable[DiscordUserId], trigger: str) -> None:
+        with contextlib.suppress(DiscordAway):  # they are considered again when the guild is seen
+            queued = await self._reconciler.consider(guild_id, people, trigger=trigger)
+            self._queued[guild_id] = self._queued.get(guild_id, frozenset()) | queued
+
+
+def _by_campaign(bindings: Iterable[Binding], scope: Scope) -> dict[CampaignId, list[Binding]]:
+    """Group the bindings, so that one read serves every guild; only the campaigns that are asked for."""
+    grouped: dict[CampaignId, list[Binding]] = {}
+    for binding in bindings:
+        if scope.campaign_id in {None, binding.campaign_id}:
+            grouped.setdefault(binding.campaign_id, []).append(binding)
+    if scope.guild_id is None:
+        return grouped
+    return {id_: group for id_, group in grouped.items() if any(one.guild_id == scope.guild_id for one in group)}

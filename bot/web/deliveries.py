@@ -1,0 +1,83 @@
+"""`POST /webhooks/patreon/<campaign id>`: Patreon tells that something happened to a member.
+
+| answer | when                                                                       |
+|--------|----------------------------------------------------------------------------|
+| 200    | the signature is right, whoever it is about: Patreon must not repeat it    |
+| 403    | the signature is wrong or missing                                          |
+| 404    | there is no secret for that campaign, so nothing can be checked            |
+| 413    | more than 1 MiB                                                            |
+| 400    | the body broke off, or took too long                                       |
+
+Answered at once: nothing is awaited but the secret and the body. A delivery has no time and no number, so it may be a
+replay; it only ever says whom to read again.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from aiohttp import web
+
+from bot.domain.model import CampaignId, Secret
+from bot.patreon.protocol.exchange import is_genuine
+from bot.web.tally import Tally
+
+MAX_BODY_BYTES = 1024 * 1024  # a member with all its neighbours is some 10 KiB
+BODY_SECONDS = 10.0
+PATH = "/webhooks/patreon"
+SIGNATURE = "X-Patreon-Signature"
+
+
+class Desk(Protocol):
+    """Where deliveries are handed in."""
+
+    async def secrets_of(self, campaign_id: CampaignId) -> tuple[Secret, ...]:
+        """Return what Patreon may have signed a delivery about this campaign with."""
+
+    def take(self, campaign_id: CampaignId, body: bytes) -> None:
+        """Take a genuine delivery; returns at once."""
+
+
+def webhook_routes(desk: Desk, *, note: Callable[[str], None]) -> list[web.RouteDef]:
+    """Return the route; `note` is told in a word how each delivery was answered."""
+    refused = Tally("webhooks were refused")
+
+    async def receive(request: web.Request) -> web.Response:
+        campaign_id = CampaignId(request.match_info["campaign_id"])
+        word, status = await _receive(request, campaign_id, desk)
+        note(word)
+        if status != 200:
+            refused.note(campaign_id=campaign_id, why=word)
+        return web.Response(status=status, text=f"{word}\n")
+
+    return [web.post(f"{PATH}/{{campaign_id:[0-9]{{1,20}}}}", receive)]
+
+
+async def _receive(request: web.Request, campaign_id: CampaignId, desk: Desk) -> tuple[str, int]:
+    secrets = await desk.secrets_of(campaign_id)
+    if not secrets:
+        return "no secret", 404
+    try:
+        body = await _read_body(request)
+    except (TimeoutError, OSError, web.RequestPayloadError):
+        return "unreadable", 400
+    if body is None:
+        return "too large", 413
+    signature = request.headers.get(SIGNATURE, "")
+    if not any(is_genuine(body, signature=signature, secret=secret) for secret in secrets):
+        return "bad signature", 403
+    desk.take(campaign_id, body)
+    return "accepted", 200
+
+
+async def _read_body(request: web.Request) -> bytes | None:
+    """Read the raw body; None where it is too large. This route alone takes more than a form."""
+    if (request.content_length or 0) > MAX_BODY_BYTES:
+        return None
+    body = bytearray()
+    async with asyncio.timeout(BODY_SECONDS):
+        async for chunk in request.content.iter_any():
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                return None
+    return bytes(body)

@@ -1,0 +1,62 @@
+"""Buttons: what their ids say, and what becomes of a press that fails."""
+
+import asyncio
+
+import pytest
+
+from bot.discord.buttons import number_in, question
+from bot.domain.errors import UserMistake
+from tests.fakes.scene import MEMBER, Scene, buttons
+
+
+def ids(view: object) -> list[str]:
+    return [item.custom_id for item in view.children]  # type: ignore[attr-defined]  # a view of buttons
+
+
+def test_yes_and_no_are_told_apart_by_their_ids() -> None:
+    assert ids(question("rule", "Add it", argument="1:tier")) == ["confirm:rule:1:tier", "cancel:rule"]
+
+
+async def test_a_press_that_fails_is_answered(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    await scene.link()
+
+    async def fail(*_: object) -> None:
+        raise UserMistake("that is not possible; try something else")
+
+    monkeypatch.setitem(scene.bot.button_handlers, "confirm:unlink", fail)
+    typed = await scene.type(MEMBER, "unlink")
+    said = await scene.press(MEMBER, typed.messages[0], "confirm:")
+    assert "That is not possible; try something else." in said
+    assert buttons(typed.messages[0]) != {}
+
+
+async def test_a_button_of_an_older_version_is_answered(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    await scene.link()
+    typed = await scene.type(MEMBER, "unlink")
+    monkeypatch.delitem(scene.bot.button_handlers, "confirm:unlink")
+    assert "has changed" in await scene.press(MEMBER, typed.messages[0], "confirm:")
+
+
+async def test_a_press_that_comes_before_the_servers_are_shown_waits_for_them(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await scene.link()
+    typed = await scene.type(MEMBER, "unlink")
+
+    async def see(*_: object) -> None:
+        raise UserMistake("connected" if scene.services.holder.current is not None else "not connected")
+
+    monkeypatch.setitem(scene.bot.button_handlers, "confirm:unlink", see)
+    scene.services.holder.lose(scene.bot)
+    asyncio.get_running_loop().call_later(0.3, scene.services.holder.put, scene.bot)
+    assert "Connected." in await scene.press(MEMBER, typed.messages[0], "confirm:")
+
+
+@pytest.mark.parametrize("argument", ["", "0", "-1", "x", "1.5", "٣", "9" * 19, "9" * 90, "1:2", "9223372036854775808"])
+def test_an_id_that_no_service_gives_is_refused(argument: str) -> None:
+    with pytest.raises(UserMistake):
+        number_in(argument)
+
+
+def test_an_id_is_read() -> None:
+    assert (number_in("7"), number_in("9223372036854775807")) == (7, 2**63 - 1)

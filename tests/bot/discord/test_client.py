@@ -1,0 +1,94 @@
+"""The Discord client: what it asks to see, where it connects, when it registers its commands."""
+
+import asyncio
+
+import discord
+import pytest
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bot.discord.client import build_client, identify_pause
+from bot.services import Services
+from cogs import add_cogs
+from tests.fakes.scene import MEMBER, Scene, connect
+from tests.fakes.stage import Stage
+
+
+async def test_it_sees_guilds_and_members_and_caches_nobody(services: Services) -> None:
+    client = build_client(services, add_cogs=add_cogs)
+    assert client.intents == discord.Intents(guilds=True, members=True)
+    assert client._connection.member_cache_flags == discord.MemberCacheFlags.none()
+    assert client.allowed_mentions is not None
+    assert client.allowed_mentions.to_dict() == discord.AllowedMentions.none().to_dict()
+    assert client._connection.max_messages is None
+
+
+async def test_every_address_hangs_under_the_setting(scene: Scene) -> None:
+    assert scene.discord.url == Route.BASE
+    assert str(DiscordWebSocket.DEFAULT_GATEWAY) == scene.discord.gateway.url
+
+
+async def test_the_members_of_a_guild_are_never_asked_for_all_at_once(scene: Scene) -> None:
+    assert not any(call.path.endswith("/members") for call in scene.discord.calls)
+    assert scene.discord.gateway.member_lists == {}
+
+
+async def test_a_fresh_application_gets_the_commands(scene: Scene) -> None:
+    assert {command["name"] for command in scene.discord.commands()} == {"link", "unlink", "membership", "patreon"}
+
+
+async def test_a_command_that_comes_before_the_servers_are_shown_waits_for_them(scene: Scene) -> None:
+    scene.services.holder.lose(scene.bot)
+    asyncio.get_running_loop().call_later(0.3, scene.services.holder.put, scene.bot)
+    assert "stands" in await scene.add_rule()
+
+
+async def test_it_is_ready_only_once_its_servers_are_shown(stage: Stage, services: Services) -> None:
+    stage.sandbox.discord.gateway.guilds_after_seconds = 0.5
+    async with connect(services):
+        (guild_id,) = services.observer.guild_ids()
+        assert services.observer.look_guild(guild_id) is not None
+
+
+async def test_a_server_in_an_outage_does_not_keep_it_from_the_others(
+    stage: Stage, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.discord.client.GUILDS_SECONDS", 0.1)
+    stage.sandbox.discord.gateway.guilds_after_seconds = 1.5
+    async with connect(services) as bot:
+        assert all(guild.unavailable for guild in bot.guilds)
+        said = await Scene(stage, services, bot).add_rule()
+        assert "Discord does not show me this server at the moment" in said, "nobody is called powerless"
+        await bot.wait_for("guild_available", timeout=5)
+
+
+async def test_a_command_does_not_wait_longer_than_discord_does(scene: Scene) -> None:
+    scene.services.holder.lose(scene.bot)
+    assert "I cannot see this server's roles now" in await scene.add_rule()
+
+
+async def test_a_defect_is_answered_with_a_number_that_the_log_knows(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(scene.services.storage.links, "find_discord", fail, raising=False)
+    said = await scene.say(MEMBER, "membership")
+    assert "Something went wrong on my side" in said
+    number = said.split("`")[1]
+    assert f"incident={number}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("remaining", "pause"),
+    [
+        pytest.param(1000, 0, id="a whole day's budget"),
+        pytest.param(201, 0, id="enough"),
+        pytest.param(200, 18, id="few: spread over the hour that is left"),
+        pytest.param(1, 3600, id="one"),
+        pytest.param(0, 3600, id="none: until there are new ones"),
+    ],
+)
+def test_a_day_of_crashes_cannot_use_up_the_connections(remaining: int, pause: float) -> None:
+    assert identify_pause(remaining=remaining, reset_after_seconds=3600) == pause

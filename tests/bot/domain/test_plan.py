@@ -1,0 +1,424 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from bot.domain import plan
+from bot.domain.assignable import Block
+from bot.domain.model import ChargeStatus, GrantState, HandEdits, Mode, PatronStatus
+from bot.domain.plan import Action, plan_person
+from bot.domain.rules import Claim, Wanted
+from tests.fakes.world import ROLE, World, changes
+
+DECLINED: dict[str, Any] = {"patron_status": PatronStatus.DECLINED, "charge_status": ChargeStatus.DECLINED}
+FORMER: dict[str, Any] = {"patron_status": PatronStatus.FORMER, "tiers": ()}
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def gold() -> World:
+    """Return a world with the one role Gold, and ada, of whom nothing but the link is known."""
+    world = World()
+    world.drop_rule("Bronze")
+    world.drop_rule("Supporter")
+    world.stranger("ada")
+    world.link("ada")
+    return world
+
+
+# --- the table --------------------------------------------------------------------------------------------------
+
+
+def _gone(world: World) -> None:
+    world.block("Gold", Block.GONE)
+
+
+def _refused(world: World) -> None:
+    world.block("Gold", Block.REFUSED)
+
+
+def _dangerous(world: World) -> None:
+    world.block("Gold", Block.DANGEROUS)
+
+
+def _pending(world: World) -> None:
+    world.screen("ada", is_pending=True)
+
+
+def _being_removed(world: World) -> None:
+    world.note("ada", "Gold", GrantState.REVOKING)
+    world.hide("ada", "Gold")
+
+
+Twist = Callable[[World], None]
+YES, NO, UNSURE = Wanted
+OURS, SUPPRESSED = GrantState.HELD, GrantState.SUPPRESSED
+
+
+@pytest.mark.parametrize(
+    ("wanted", "on_member", "ledger", "twist", "action"),
+    [
+        *(
+            pytest.param(wanted, None, ledger, None, Action.AWAY, id=f"{wanted}, not a member, {ledger}")
+            for wanted in Wanted
+            for ledger in (None, OURS, SUPPRESSED)
+        ),
+        pytest.param(YES, True, OURS, None, Action.KEEP, id="yes, on member, ours"),
+        pytest.param(YES, True, OURS, _refused, Action.KEEP, id="yes, on member, ours, refused"),
+        pytest.param(YES, True, None, None, Action.LEAVE, id="yes, on member, given by a person"),
+        pytest.param(YES, False, SUPPRESSED, None, Action.SUPPRESSED, id="yes, taken away by hand"),
+        pytest.param(YES, False, SUPPRESSED, _refused, Action.SUPPRESSED, id="yes, taken away by hand, refused"),
+        pytest.param(YES, False, None, _gone, Action.BLOCKED, id="yes, the role is gone"),
+        pytest.param(YES, False, None, _dangerous, Action.BLOCKED, id="yes, the role is dangerous"),
+        pytest.param(YES, False, None, _pending, Action.SCREENING, id="yes, screening pending"),
+        pytest.param(YES, False, None, None, Action.GRANT, id="yes, not on member"),
+        pytest.param(NO, True, OURS, _gone, Action.FORGET, id="no, on member, ours, the role is gone"),
+        pytest.param(NO, False, SUPPRESSED, _gone, Action.FORGET, id="no, not on member, the role is gone"),
+        pytest.param(NO, True, OURS, _refused, Action.BLOCKED, id="no, on member, ours, refused"),
+        pytest.param(NO, True, OURS, _dangerous, Action.REVOKE, id="no, on member, ours, dangerous"),
+        pytest.param(NO, True, OURS, _pending, Action.REVOKE, id="no, on member, ours, screening pending"),
+        pytest.param(NO, True, OURS, None, Action.REVOKE, id="no, on member, ours"),
+        pytest.param(NO, False, None, _being_removed, Action.NONE, id="no, our removal not shown yet"),
+        pytest.param(NO, False, SUPPRESSED, None, Action.FORGET, id="no, not on member, ours"),
+        pytest.param(NO, True, None, None, Action.NONE, id="no, on member, given by a person"),
+        pytest.param(NO, False, None, None, Action.NONE, id="no, not on member"),
+        pytest.param(UNSURE, True, OURS, None, Action.UNPROVEN, id="unsure, on member, ours"),
+        pytest.param(UNSURE, False, SUPPRESSED, None, Action.UNPROVEN, id="unsure, not on member, ours"),
+        pytest.param(UNSURE, True, None, None, Action.NONE, id="unsure, on member, given by a person"),
+        pytest.param(UNSURE, False, None, None, Action.NONE, id="unsure, not on member"),
+    ],
+)
+def test_each_case_is_decided_as_the_table_says(
+    gold: World,
+    *,
+    wanted: Wanted,
+    on_member: bool | None,
+    ledger: GrantState | None,
+    twist: Twist | None,
+    action: Action,
+) -> None:
+    if wanted is not UNSURE:
+        gold.read("ada", **({} if wanted is YES else FORMER))
+    if on_member:
+        gold.give("ada", "Gold")
+    if ledger is not None:
+        gold.note("ada", "Gold", ledger)
+    if on_member is None:
+        gold.leave("ada")
+    if twist is not None:
+        twist(gold)
+    assert gold.plan("ada") == changes(**{action: ["Gold"]})
+
+
+def test_only_a_blocked_decision_names_the_block(gold: World) -> None:
+    gold.read("ada")
+    gold.block("Gold", Block.ABOVE_BOT)
+    assert gold.plan_of("ada").decisions[0].block is Block.ABOVE_BOT
+    gold.give("ada", "Gold")
+    assert gold.plan_of("ada").decisions[0].block is None
+
+
+# --- the life of a pledge ---------------------------------------------------------------------------------------
+
+
+def test_a_new_patron_gets_what_they_earn(world: World) -> None:
+    world.patron("ada", tier="Gold")
+    assert world.plan("ada") == changes(grant=["Gold", "Supporter"], none=["Bronze"])
+
+
+def test_someone_who_has_all_that_they_earn_has_nothing_to_change(world: World) -> None:
+    world.holder("ada", tier="Gold")
+    assert world.plan("ada") == changes(keep=["Gold", "Supporter"], none=["Bronze"])
+
+
+def test_an_upgrade_swaps_the_role(world: World) -> None:
+    world.holder("ada", tier="Bronze")
+    world.read("ada", tiers=("Gold",))
+    assert world.plan("ada") == changes(grant=["Gold"], revoke=["Bronze"], keep=["Supporter"])
+
+
+def test_a_declined_patron_keeps_the_roles_during_grace_and_loses_them_after(world: World) -> None:
+    world.holder("ada")
+    world.read("ada", **DECLINED)
+    assert world.plan("ada") == changes(keep=["Gold", "Supporter"], none=["Bronze"])
+    world.days_pass(7)
+    assert world.plan("ada") == changes(revoke=["Gold", "Supporter"], none=["Bronze"])
+
+
+def test_a_cancelled_pledge_keeps_the_roles_while_patreon_lists_the_tier(world: World) -> None:
+    world.holder("ada")
+    world.read("ada", patron_status=PatronStatus.FORMER)
+    assert world.plan("ada") == changes(keep=["Gold", "Supporter"], none=["Bronze"])
+    world.read("ada", **FORMER)
+    assert world.plan("ada") == changes(revoke=["Gold", "Supporter"], none=["Bronze"])
+
+
+def test_a_gifted_patron_gets_the_roles_for_no_money(world: World) -> None:
+    world.patron("ada", is_gifted=True, entitled_cents=0)
+    assert world.plan("ada") == changes(grant=["Gold", "Supporter"], none=["Bronze"])
+
+
+def test_a_free_member_earns_nothing(world: World) -> None:
+    world.patron("ada", tier="Free", patron_status=PatronStatus.NEVER)
+    assert world.plan("ada") == changes(none=["Bronze", "Gold", "Supporter"])
+
+
+def test_a_patron_missing_from_a_complete_read_loses_the_roles(world: World) -> None:
+    world.holder("ada")
+    world.miss("ada")
+    assert world.plan("ada") == changes(revoke=["Gold", "Supporter"], none=["Bronze"])
+
+
+def test_an_unproven_reading_gives_and_never_takes(world: World) -> None:
+    world.holder("ada", tier="Bronze")
+    world.read("ada", is_believed=False, tiers=("Gold",))
+    assert world.plan("ada") == changes(grant=["Gold"], keep=["Bronze", "Supporter"])
+    world.read("ada", is_believed=False, **FORMER)
+    assert world.plan("ada") == changes(keep=["Bronze", "Supporter"], none=["Gold"])
+
+
+def test_unlinking_is_its_own_proof(world: World) -> None:
+    world.holder("ada")
+    world.unlink("ada")
+    assert world.plan("ada") == changes(revoke=["Gold", "Supporter"], none=["Bronze"])
+
+
+def test_a_report_that_patreon_took_back_is_its_own_proof_and_stays_visible(world: World) -> None:
+    world.holder("ada")
+    world.trust_report("ada", has_ended=True)
+    assert world.plan("ada") == changes(revoke=["Gold", "Supporter"], none=["Bronze"])
+    plan = world.plan_of("ada")
+    assert plan.link is not None
+    assert all(one.claim.rule is not None for one in plan.decisions), "so the brake counts them"
+
+
+def test_removing_a_rule_is_its_own_proof(world: World) -> None:
+    world.holder("ada")
+    world.drop_rule("Gold")
+    assert world.plan("ada") == changes(revoke=["Gold"], keep=["Supporter"], none=["Bronze"])
+
+
+def test_someone_unlinked_with_no_row_of_ours_is_left_alone(world: World) -> None:
+    world.stranger("ben")
+    world.give("ben", "Gold")
+    assert world.plan("ben") == changes(none=["Bronze", "Gold", "Supporter"])
+
+
+# --- hands, and coming back -------------------------------------------------------------------------------------
+
+
+def test_a_role_given_by_a_person_stays_theirs_through_the_whole_pledge(world: World) -> None:
+    world.stranger("ada")
+    world.link("ada")
+    world.give("ada", "Gold")
+    world.read("ada")
+    assert world.plan("ada") == changes(grant=["Supporter"], leave=["Gold"], none=["Bronze"])
+    world.apply("ada")
+    world.read("ada", **FORMER)
+    assert world.plan("ada") == changes(revoke=["Supporter"], none=["Bronze", "Gold"])
+
+
+def test_a_role_taken_by_hand_stays_away(world: World) -> None:
+    world.holder("ada")
+    world.take("ada", "Gold")
+    assert world.plan("ada") == changes(keep=["Supporter"], suppressed=["Gold"], none=["Bronze"])
+
+
+def test_a_role_taken_by_hand_comes_back_where_hand_edits_are_enforced(world: World) -> None:
+    world.settings = replace(world.settings, hand_edits=HandEdits.ENFORCE)
+    world.holder("ada")
+    world.take("ada", "Gold")
+    assert world.plan("ada") == changes(grant=["Gold"], keep=["Supporter"], none=["Bronze"])
+
+
+def test_a_role_given_back_by_hand_is_ours_again(world: World) -> None:
+    world.holder("ada")
+    world.take("ada", "Gold")
+    world.look("ada")
+    world.give("ada", "Gold")
+    assert world.plan("ada") == changes(keep=["Gold", "Supporter"], none=["Bronze"])
+
+
+def test_a_new_pledge_after_a_lapse_lifts_a_hand_edit(world: World) -> None:
+    world.holder("ada")
+    world.take("ada", "Gold")
+    world.read("ada", **FORMER)
+    assert world.plan("ada") == changes(revoke=["Supporter"], forget=["Gold"], none=["Bronze"])
+    world.apply("ada")
+    world.read("ada")
+    assert world.plan("ada") == changes(grant=["Gold", "Supporter"], none=["Bronze"])
+
+
+def test_someone_who_left_is_away_and_gets_the_roles_when_they_come_back(world: World) -> None:
+    world.holder("ada")
+    world.leave("ada")
+    assert world.plan("ada") == changes(away=["Bronze", "Gold", "Supporter"])
+    world.join("ada")
+    assert world.plan("ada") == changes(grant=["Gold", "Supporter"], none=["Bronze"])
+
+
+def test_someone_who_lapsed_while_away_comes_back_to_nothing(world: World) -> None:
+    world.holder("ada")
+    world.leave("ada")
+    world.read("ada", **FORMER)
+    world.join("ada")
+    assert world.plan("ada") == changes(none=["Bronze", "Gold", "Supporter"])
+
+
+def test_a_new_member_waits_for_the_screening(world: World) -> None:
+    world.patron("ada")
+    world.join("ada", is_pending=True)
+    assert world.plan("ada") == changes(screening=["Gold", "Supporter"], none=["Bronze"])
+
+
+# --- the plan as a value ----------------------------------------------------------------------------------------
+
+
+def test_a_plan_is_a_change_when_something_is_to_be_written(world: World) -> None:
+    world.patron("ada")
+    assert world.plan_of("ada").is_change
+    world.apply("ada")
+    assert not world.plan_of("ada").is_change
+
+
+def test_a_forgotten_row_is_a_change(gold: World) -> None:
+    gold.read("ada", **FORMER)
+    gold.note("ada", "Gold", SUPPRESSED)
+    assert gold.plan_of("ada").is_change
+
+
+def test_grants_come_first_and_revokes_last(world: World) -> None:
+    world.holder("ada", tier="Bronze")
+    world.read("ada", tiers=("Gold",))
+    assert [one.action for one in world.plan_of("ada").decisions] == [Action.GRANT, Action.KEEP, Action.REVOKE]
+
+
+def test_what_patreon_says_of_someone_unlinked_decides_nothing(gold: World) -> None:
+    gold.read("ada")
+    gold.unlink("ada")
+    (decision,) = gold.plan_of("ada").decisions
+    assert decision.claim.entitlement is not None
+    assert decision.claim.entitlement.reading is None
+
+
+def test_a_plan_carries_the_link_that_it_rests_on(world: World) -> None:
+    world.patron("ada")
+    assert world.plan_of("ada").link == world.people["ada"].link
+
+
+def test_each_decision_carries_the_rule_and_the_fact_that_decided_it(gold: World) -> None:
+    gold.read("ada")
+    (decision,) = gold.plan_of("ada").decisions
+    assert decision.claim.rule == gold.rules["Gold"]
+    assert decision.claim.entitlement is not None
+    assert decision.claim.entitlement.reading is not None
+
+
+# --- whatever happens -------------------------------------------------------------------------------------------
+
+READINGS: list[dict[str, Any]] = [
+    {},
+    {"tiers": ("Bronze",)},
+    {"tiers": ("Bronze", "Gold")},
+    {"tiers": ()},
+    {"tiers": ("Free",), "entitled_cents": 0},
+    {"patron_status": PatronStatus.FORMER},
+    {"patron_status": PatronStatus.UNKNOWN, "tiers": ()},
+    {"charge_status": ChargeStatus.REFUNDED},
+    DECLINED,
+    FORMER,
+]
+EVENTS: list[tuple[str, Any]] = [
+    *((verb, facts) for verb in ("read", "doubt") for facts in READINGS),
+    *((verb, role) for verb in ("give", "take", "drop_rule") for role in ROLE),
+    *(("block", (role, why)) for role in ROLE for why in (Block.GONE, Block.REFUSED, Block.DANGEROUS)),
+    *(("pass", days) for days in (0.5, 3, 8)),
+    *((verb, None) for verb in ("apply", "apply", "miss", "link", "unlink", "leave", "join")),
+]
+
+
+def happen(world: World, event: tuple[str, Any]) -> None:
+    match event:
+        case ("read", facts):
+            world.read("ada", **facts)
+        case ("doubt", facts):
+            world.read("ada", is_believed=False, **facts)
+        case ("give" | "take" as verb, role) if world.people["ada"].seat is not None:
+            getattr(world, verb)("ada", role)
+        case ("drop_rule", role):
+            world.rules.pop(role, None)
+        case ("block", (role, why)):
+            world.block(role, why)
+        case ("pass", days):
+            world.days_pass(days)
+        case ("apply" | "miss" | "link" | "unlink" | "leave" | "join" as verb, None):
+            getattr(world, verb)("ada")
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    world = World(settings=draw(st.sampled_from([World().settings, replace(World().settings, mode=Mode.GRANT_ONLY)])))
+    world.patron("ada", tier=draw(st.sampled_from(["Free", "Bronze", "Gold"])))
+    for event in draw(st.lists(st.sampled_from(EVENTS), max_size=10)):
+        happen(world, event)
+    return world
+
+
+@given(worlds())
+def test_planning_again_after_applying_changes_nothing(world: World) -> None:
+    world.apply("ada")
+    assert not world.plan_of("ada").is_change
+
+
+@given(worlds())
+def test_only_roles_of_ours_that_are_on_the_member_are_revoked_and_only_after_the_grants(world: World) -> None:
+    plan = world.plan_of("ada")
+    person = world.people["ada"]
+    on_member = person.seat.role_ids if person.seat is not None else frozenset()
+    revoked = {one.role_id for one in plan.having(Action.REVOKE)}
+    assert revoked <= on_member & person.grants.keys()
+    assert {one.role_id for one in plan.having(Action.FORGET)} <= person.grants.keys()
+    assert not on_member & {one.role_id for one in plan.having(Action.GRANT)}
+    changes_in_order = [one.action for one in plan.decisions if one.action in {Action.GRANT, Action.REVOKE}]
+    assert changes_in_order == sorted(changes_in_order)  # "grant" < "revoke"
+
+
+@given(worlds())
+def test_readings_that_are_not_proven_revoke_nothing_that_the_proven_ones_would_not(world: World) -> None:
+    with_doubts = {one.role_id for one in world.plan_of("ada").having(Action.REVOKE)}
+    person = world.people["ada"]
+    proven = {campaign: replace(record, unproven=None) for campaign, record in person.records.items()}
+    world.people["ada"] = replace(person, records=proven)
+    assert with_doubts <= {one.role_id for one in world.plan_of("ada").having(Action.REVOKE)}
+
+
+@given(worlds())
+def test_a_missing_fact_revokes_nothing_that_a_rule_names(world: World) -> None:
+    world.link("ada")
+    world.people["ada"] = replace(world.people["ada"], records={})
+    ruled = {rule.role_id for rule in world.rules.values()}
+    assert not ruled & {one.role_id for one in world.plan_of("ada").having(Action.REVOKE)}
+
+
+@given(worlds())
+def test_each_pledge_role_and_each_row_is_decided_once(world: World) -> None:
+    world.look("ada")
+    person = world.people["ada"]
+    decided = [one.role_id for one in plan_person(world.facts(), person).decisions]
+    assert sorted(decided) == sorted({rule.role_id for rule in world.rules.values()} | person.grants.keys())
+
+
+def test_an_answer_that_nobody_thought_of_takes_no_role(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.holder("ada")
+    perhaps: Any = "perhaps"
+    claim = Claim(role_id=ROLE["Gold"], wanted=perhaps, rule=world.rules["Gold"])
+    monkeypatch.setattr(plan, "claim_roles", lambda *_: {ROLE["Gold"]: claim})
+    with pytest.raises(AssertionError):
+        plan_person(world.facts(), world.people["ada"])

@@ -1,0 +1,310 @@
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from bot.domain.assignable import Block
+from bot.domain.model import DiscordUserId, HoldId, HoldItem, HoldState, Mode, PatronStatus, RoleId, RuleKind
+from bot.domain.plan import CHANGES, Action, Decision, PersonPlan, plan_person
+from bot.domain.rails import Brake, Rail, counted_revokes, facts_mark, lost_by, outdated_items, rein_in
+from bot.domain.rules import Claim, Wanted
+from tests.fakes.world import GUILD, ROLE, Changes, World, changes, role_rules
+
+FORMER: dict[str, Any] = {"patron_status": PatronStatus.FORMER, "tiers": ()}
+GOLD = ROLE["Gold"]
+
+
+@pytest.fixture
+def world() -> World:
+    """Return a world in which ada is about to lose Gold, and nothing else."""
+    world = World()
+    world.drop_rule("Bronze")
+    world.drop_rule("Supporter")
+    world.holder("ada")
+    world.read("ada", **FORMER)
+    return world
+
+
+def item(state: HoldState, *, mark: str = "then", role: str = "Gold") -> HoldItem:
+    return HoldItem(
+        hold_id=HoldId(1),
+        guild_id=GUILD,
+        discord_user_id=DiscordUserId(1000),
+        role_id=ROLE[role],
+        state=state,
+        mark=mark,
+        reason="",
+    )
+
+
+def some_plan(actions: list[Action]) -> PersonPlan:
+    decisions = tuple(
+        Decision(role_id=RoleId(number), action=action, claim=Claim(role_id=RoleId(number), wanted=Wanted.NO))
+        for number, action in enumerate(actions)
+    )
+    return PersonPlan(discord_user_id=DiscordUserId(1000), decisions=decisions)
+
+
+# --- modes ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        pytest.param(Mode.SYNC, changes(grant=["Gold"], revoke=["Bronze"], keep=["Supporter"]), id="sync"),
+        pytest.param(
+            Mode.GRANT_ONLY, changes(grant=["Gold"], held_back=["Bronze"], keep=["Supporter"]), id="grant_only"
+        ),
+        pytest.param(Mode.OFF, changes(held_back=["Gold", "Bronze"], keep=["Supporter"]), id="off"),
+    ],
+)
+def test_each_mode_lets_happen_what_the_table_says(mode: Mode, expected: Changes) -> None:
+    world = World()
+    world.holder("ada", tier="Bronze")
+    world.read("ada", tiers=("Gold",))
+    world.settings = replace(world.settings, mode=mode)
+    assert world.plan("ada") == expected
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_a_row_that_means_nothing_any_more_is_forgotten_in_every_mode(world: World, mode: Mode) -> None:
+    world.take("ada", "Gold")
+    world.settings = replace(world.settings, mode=mode)
+    assert world.plan("ada") == changes(forget=["Gold"])
+
+
+@pytest.mark.parametrize(
+    ("is_wanted", "expected"),
+    [
+        pytest.param(True, changes(grant=["Gold"], revoke=["Bronze"], keep=["Supporter"]), id="wanted"),
+        pytest.param(False, changes(held_back=["Gold", "Bronze"], keep=["Supporter"]), id="not wanted"),
+    ],
+)
+def test_a_link_by_report_gives_nothing_where_the_server_does_not_want_it(
+    *, is_wanted: bool, expected: Changes
+) -> None:
+    world = World()
+    world.holder("ada", tier="Bronze")
+    world.trust_report("ada")
+    world.read("ada", tiers=("Gold",))
+    world.settings = replace(world.settings, zero_link=is_wanted)
+    assert world.plan("ada") == expected
+
+
+def test_a_link_by_report_that_is_not_wanted_still_takes_what_lapsed(world: World) -> None:
+    world.trust_report("ada")
+    world.settings = replace(world.settings, zero_link=False)
+    assert world.plan("ada") == changes(revoke=["Gold"])
+
+
+def test_a_link_by_command_gives_everywhere() -> None:
+    world = World()
+    world.patron("ada")
+    world.settings = replace(world.settings, zero_link=False)
+    assert world.plan("ada") == changes(grant=["Gold", "Supporter"], none=["Bronze"])
+
+
+# --- holds ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mode", "held", "action", "rail"),
+    [
+        pytest.param(Mode.GRANT_ONLY, item(HoldState.APPROVED), Action.HELD_BACK, Rail.MODE, id="the mode goes first"),
+        pytest.param(Mode.SYNC, None, Action.REVOKE, None, id="no hold"),
+        pytest.param(Mode.SYNC, item(HoldState.OPEN), Action.HELD_BACK, Rail.HOLD, id="a hold that nobody answered"),
+        pytest.param(
+            Mode.SYNC, item(HoldState.OPEN, mark="now"), Action.HELD_BACK, Rail.HOLD, id="with the same facts"
+        ),
+        pytest.param(Mode.SYNC, item(HoldState.APPROVED), Action.REVOKE, None, id="a hold that was applied"),
+        pytest.param(Mode.SYNC, item(HoldState.DISCARDED, mark="now"), Action.HELD_BACK, Rail.DISCARD, id="discarded"),
+        pytest.param(Mode.SYNC, item(HoldState.DISCARDED), Action.REVOKE, None, id="discarded, but the facts changed"),
+        pytest.param(Mode.SYNC, item(HoldState.OPEN, role="Bronze"), Action.REVOKE, None, id="a hold of another role"),
+    ],
+)
+def test_each_rail_holds_back_what_the_table_says(
+    world: World, mode: Mode, held: HoldItem | None, action: Action, rail: Rail | None
+) -> None:
+    items = {} if held is None else {held.role_id: held}
+    (decision,) = rein_in(world.plan_of("ada"), replace(world.settings, mode=mode), items=items, mark="now").decisions
+    assert (decision.action, decision.rail) == (action, rail)
+
+
+def test_a_hold_keeps_no_role_from_being_given() -> None:
+    world = World()
+    world.patron("ada")
+    items = {GOLD: item(HoldState.OPEN)}
+    assert rein_in(world.plan_of("ada"), world.settings, items=items) == world.plan_of("ada")
+
+
+@pytest.mark.parametrize("state", HoldState)
+def test_no_hold_keeps_a_role_from_somebody_who_unlinked(world: World, state: HoldState) -> None:
+    world.unlink("ada")
+    reined = rein_in(world.plan_of("ada"), world.settings, items={GOLD: item(state, mark="now")}, mark="now")
+    assert reined.having(Action.REVOKE)
+
+
+@pytest.mark.parametrize("state", HoldState)
+def test_no_hold_keeps_a_role_whose_last_rule_an_admin_removed(world: World, state: HoldState) -> None:
+    world.drop_rule("Gold")
+    reined = rein_in(world.plan_of("ada"), world.settings, items={GOLD: item(state, mark="now")}, mark="now")
+    assert reined.having(Action.REVOKE)
+
+
+def test_what_only_a_removed_rule_takes_is_told_from_what_was_lost_anyway() -> None:
+    gold, bronze = some_plan([Action.REVOKE, Action.KEEP]), some_plan([Action.REVOKE, Action.REVOKE])
+    assert [one.role_id for one in lost_by(gold, bronze)] == [RoleId(1)]
+    assert lost_by(bronze, gold) == ()
+
+
+def test_a_plan_knows_whether_something_is_held_back(world: World) -> None:
+    plan = world.plan_of("ada")
+    assert not plan.is_held_back
+    assert rein_in(plan, world.settings, items={GOLD: item(HoldState.OPEN)}).is_held_back
+
+
+@pytest.mark.parametrize(
+    ("action", "is_outdated"),
+    [(Action.REVOKE, False), (Action.HELD_BACK, False), (Action.KEEP, True), (Action.FORGET, True)],
+    ids=["still due", "still held back", "kept after all", "gone by itself"],
+)
+def test_a_hold_is_outdated_where_the_plan_no_longer_removes(action: Action, is_outdated: bool) -> None:
+    held = item(HoldState.OPEN)
+    plan = some_plan([action])
+    plan = replace(plan, decisions=(replace(plan.decisions[0], role_id=GOLD),))
+    assert outdated_items(plan, {GOLD: held}) == ((held,) if is_outdated else ())
+
+
+def test_a_hold_on_a_role_that_is_not_in_the_plan_is_outdated() -> None:
+    assert outdated_items(some_plan([]), {GOLD: item(HoldState.OPEN)}) == (item(HoldState.OPEN),)
+
+
+# --- the brake --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("recent", "held", "planned", "percent", "expected"),
+    [
+        pytest.param(0, 100, 20, 20, False, id="a fifth"),
+        pytest.param(0, 100, 21, 20, True, id="more than a fifth"),
+        pytest.param(19, 81, 1, 20, False, id="a fifth within the day"),
+        pytest.param(19, 81, 2, 20, True, id="more than a fifth within the day, in small steps"),
+        pytest.param(0, 4, 4, 20, False, id="four are few"),
+        pytest.param(0, 5, 5, 20, True, id="five are asked"),
+        pytest.param(4, 1, 1, 20, True, id="five within the day are asked"),
+        pytest.param(0, 100, 100, 100, False, id="off"),
+    ],
+)
+def test_the_brake_holds_what_is_too_much_for_a_day(
+    recent: int, held: int, planned: int, percent: int, expected: bool
+) -> None:
+    assert Brake(recent=recent, held=held, percent=percent).must_hold(planned) is expected
+
+
+def test_a_lapse_counts_for_the_brake(world: World) -> None:
+    (counted,) = counted_revokes(world.plan_of("ada"), {})
+    assert counted.role_id == GOLD
+
+
+def test_an_unlinking_does_not_count(world: World) -> None:
+    world.unlink("ada")
+    assert counted_revokes(world.plan_of("ada"), {}) == ()
+
+
+def test_a_removed_rule_does_not_count(world: World) -> None:
+    world.drop_rule("Gold")
+    assert world.plan("ada") == changes(revoke=["Gold"])
+    assert counted_revokes(world.plan_of("ada"), {}) == ()
+
+
+def test_a_tier_change_that_leaves_another_role_does_not_count() -> None:
+    world = World()
+    world.holder("ada", tier="Gold")
+    world.read("ada", tiers=("Bronze",))
+    assert world.plan("ada") == changes(grant=["Bronze"], revoke=["Gold"], keep=["Supporter"])
+    assert counted_revokes(world.plan_of("ada"), {}) == ()
+
+
+@pytest.mark.parametrize("kind", [RuleKind.FORMER, RuleKind.LIFETIME])
+def test_a_lapse_counts_though_a_role_for_former_patrons_is_given(world: World, kind: RuleKind) -> None:
+    world.rules["Bronze"] = replace(role_rules()["Bronze"], kind=kind, tier_id=None, amount_cents=500)
+    world.read("ada", lifetime_cents=1000, **FORMER)
+    assert world.plan("ada") == changes(grant=["Bronze"], revoke=["Gold"])
+    (counted,) = counted_revokes(world.plan_of("ada"), {})
+    assert counted.role_id == GOLD
+
+
+def test_a_tier_change_takes_nothing_while_the_other_role_cannot_be_given() -> None:
+    world = World()
+    world.holder("ada", tier="Gold")
+    world.read("ada", tiers=("Bronze",))
+    world.block("Bronze", Block.ABOVE_BOT)
+    assert world.plan("ada") == changes(held_back=["Gold"], blocked=["Bronze"], keep=["Supporter"])
+    world.read("ada", **FORMER)
+    assert world.plan("ada") == changes(revoke=["Gold", "Supporter"], none=["Bronze"])
+
+
+def test_a_role_of_someone_who_was_never_linked_counts(world: World) -> None:
+    world.people["ada"] = replace(world.people["ada"], link=None)
+    assert len(counted_revokes(world.plan_of("ada"), {})) == 1
+
+
+def test_what_an_admin_applied_does_not_count_again(world: World) -> None:
+    assert counted_revokes(world.plan_of("ada"), {GOLD: item(HoldState.APPROVED)}) == ()
+
+
+# --- marks ------------------------------------------------------------------------------------------------------
+
+
+def mark_after(world: World, **facts: Any) -> str:
+    world.read("ada", **facts)
+    return facts_mark(world.people["ada"])
+
+
+def test_the_mark_of_the_same_facts_read_again_is_the_same(world: World) -> None:
+    assert mark_after(world, **FORMER) == mark_after(world, **FORMER)
+
+
+def test_the_mark_changes_with_the_facts(world: World) -> None:
+    before = facts_mark(world.people["ada"])
+    marks = [mark_after(world), mark_after(world, tiers=("Bronze",)), mark_after(world, is_gifted=True)]
+    world.miss("ada")
+    assert len({before, *marks, facts_mark(world.people["ada"])}) == 5
+
+
+def test_nobody_known_has_a_mark_too() -> None:
+    world = World()
+    world.stranger("ben")
+    assert facts_mark(world.people["ben"])
+
+
+# --- always -----------------------------------------------------------------------------------------------------
+
+
+@given(
+    actions=st.lists(st.sampled_from(Action)),
+    mode=st.sampled_from(Mode),
+    states=st.lists(st.sampled_from(HoldState)),
+    mark=st.sampled_from(["then", "now"]),
+)
+def test_a_rail_never_adds_a_change_and_leaves_all_else_alone(
+    actions: list[Action], mode: Mode, states: list[HoldState], mark: str
+) -> None:
+    plan = some_plan(actions)
+    items = {RoleId(number): item(state) for number, state in enumerate(states)}
+    reined = rein_in(plan, replace(World().settings, mode=mode), items=items, mark=mark)
+    for before, after in zip(plan.decisions, reined.decisions, strict=True):
+        held_back = replace(before, action=Action.HELD_BACK, rail=after.rail)
+        assert after == before or (before.action in CHANGES and after == held_back)
+    assert replace(reined, decisions=plan.decisions) == plan
+
+
+def test_a_mode_or_a_hold_that_nobody_thought_of_lets_nothing_happen(world: World) -> None:
+    unheard: Any = "unheard of"
+    plan = plan_person(world.facts(), world.people["ada"])
+    with pytest.raises(AssertionError):
+        rein_in(plan, replace(world.settings, mode=unheard))
+    with pytest.raises(AssertionError):
+        rein_in(plan, world.settings, items={GOLD: item(unheard)})

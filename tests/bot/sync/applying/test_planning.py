@@ -1,0 +1,218 @@
+"""From facts and a look to plans, with everything real but the two services."""
+
+import asyncio
+
+import pytest
+from msgspec.structs import replace
+
+from bot.domain.model import Campaign, CampaignId, ChannelId, GrantState, RoleId
+from bot.domain.plan import Action, GuildFacts, PersonFacts, PersonPlan, plan_person
+from bot.sync.applying.guarded import Unplannable
+from bot.texts.decisions import say_standing
+from sandbox.weather import Fault
+from tests.fakes.scene import ADMIN, MEMBER, SOON, Scene
+from tests.fakes.stage import words
+
+
+@pytest.fixture
+async def linked(scene: Scene) -> Scene:
+    """Someone is linked and has the role by us, as a look has shown."""
+    await scene.services.rounds.run(trigger="test")
+    await scene.add_rule()
+    await scene.link()
+    await scene.written(MEMBER, "grant done")
+    await until_state(scene, GrantState.HELD)
+    return scene
+
+
+async def until_state(scene: Scene, state: GrantState) -> None:
+    """Wait until the ledger says this of the role: the audit is written first."""
+    async with asyncio.timeout(SOON):
+        while await state_of(scene) is not state:
+            await asyncio.sleep(0.02)
+
+
+async def state_of(scene: Scene) -> GrantState | None:
+    grants = await scene.services.storage.ledger.load_member(scene.guild_id, scene.person(MEMBER))
+    grant = grants.get(scene.role("Gold"))
+    return None if grant is None else grant.state
+
+
+def gold(scene: Scene, plan: PersonPlan) -> Action:
+    (action,) = (one.action for one in plan.decisions if one.role_id == scene.role("Gold"))
+    return action
+
+
+async def believed(scene: Scene) -> int:
+    (campaign_id,) = await scene.services.storage.campaigns.campaigns_of(scene.guild_id)
+    read = await scene.services.storage.reads.last_believed(campaign_id)
+    assert read is not None
+    return read.read_id
+
+
+async def test_the_tiers_of_two_campaigns_are_told_apart_by_whose_they_are(linked: Scene) -> None:
+    """A damaged row names another campaign's tier, so that one id stands in both."""
+    services, other = linked.services, CampaignId("7777")
+    (campaign_id,) = await services.storage.campaigns.campaigns_of(linked.guild_id)
+    (gold_tier,) = (one for one in await services.storage.campaigns.tiers(campaign_id) if one.title == "Gold")
+    stray = replace(gold_tier, campaign_id=other, title="Theirs", amount_cents=0)
+    await services.storage.campaigns.save(Campaign(campaign_id=other, name="Zephyr", tiers=(stray,)))
+    await services.storage.campaigns.bind(linked.guild_id, other, credential_id=None, at=services.clock.now())
+    explanation = await services.reconciler.explain(linked.guild_id, linked.person(MEMBER))
+    (standing,) = explanation.plan.standings
+    assert "active patron (Gold)" in say_standing(standing, explanation.names)
+
+
+async def test_a_preview_and_an_explanation_store_nothing(linked: Scene) -> None:
+    """They go by what is seen, and leave the ledger as it is."""
+    services = linked.services
+    services.observer.left(linked.guild_id, linked.person(MEMBER))
+    before = await services.storage.audit.recent(linked.guild_id)
+    explanation = await services.reconciler.explain(linked.guild_id, linked.person(MEMBER))
+    await services.reconciler.preview(linked.guild_id)
+    assert gold(linked, explanation.plan) is Action.AWAY
+    assert await state_of(linked) is GrantState.HELD
+    assert await services.storage.audit.recent(linked.guild_id) == before
+
+
+async def test_a_hand_edit_is_settled_and_written_down_when_it_is_seen(linked: Scene) -> None:
+    linked.discord.take_role(linked.stage.user_id(MEMBER), linked.stage.role_id("Gold"))
+    row = await linked.written(MEMBER, "suppress")
+    assert (row.role_id, row.trigger) == (linked.role("Gold"), "seen on Discord")
+    await until_state(linked, GrantState.SUPPRESSED)
+    explanation = await linked.services.reconciler.explain(linked.guild_id, linked.person(MEMBER))
+    assert gold(linked, explanation.plan) is Action.SUPPRESSED
+
+
+async def test_a_role_that_is_deleted_is_forgotten_and_written_down(linked: Scene) -> None:
+    role_id = linked.role("Gold")
+    linked.discord.delete_role(str(role_id))
+    row = await linked.written(MEMBER, "forget")
+    assert (row.role_id, row.reason) == (RoleId(role_id), "the role was deleted")
+    assert await linked.services.storage.ledger.load_member(linked.guild_id, linked.person(MEMBER)) == {}
+
+
+async def test_a_row_says_which_read_decided(linked: Scene) -> None:
+    granted = await linked.written(MEMBER, "grant done")
+    assert granted.read_id is None, "the patron's own consent told, and no read of the list"
+    linked.stage.sandbox.patreon.refund(linked.stage.patron_id("Gerda Nilsson"))
+    await linked.services.rounds.run(trigger="test")
+    revoked = await linked.written(MEMBER, "revoke done")
+    assert revoked.read_id == await believed(linked)
+    assert (revoked.trigger, revoked.is_counted) == ("test", True)
+    linked.stage.sandbox.patreon.pay(linked.stage.patron_id("Gerda Nilsson"))
+    await linked.services.rounds.run(trigger="test")
+    assert (await linked.written(MEMBER, "grant done")).read_id == await believed(linked)
+
+
+async def test_a_write_that_got_no_answer_and_happened_is_written_down_and_told(scene: Scene) -> None:
+    await scene.services.rounds.run(trigger="test")
+    await scene.add_rule()
+    channels = scene.stage.sandbox.world.discord.channels.values()
+    (log_channel,) = (one for one in channels if one.name == "bot-log")
+    await scene.services.storage.guilds.change(scene.guild_id, log_channel_id=ChannelId(int(log_channel.id)))
+    route = f"PUT /guilds/*/members/{scene.person(MEMBER)}/roles/*"
+    scene.stage.sandbox.weather.set(Fault("discord", route, "lost"))
+    await scene.link()
+    row = await scene.written(MEMBER, "grant done")
+    assert "looked again" in row.reason
+    actions = [one.action for one in await scene.services.storage.audit.recent(scene.guild_id, scene.person(MEMBER))]
+    assert actions == ["grant done", "grant unknown"]
+    await scene.until(lambda: "looked again" in words([*log_channel.messages.values()]), "the log channel says so")
+
+
+async def test_an_enforced_role_that_another_bot_takes_each_time_is_given_few_times(linked: Scene) -> None:
+    await linked.services.tuning.change(linked.guild_id, {"hand_edits": "enforce"}, by=linked.person(ADMIN))
+    gold = linked.stage.role_id("Gold")
+    member = linked.stage.sandbox.world.guild.members[linked.stage.user_id(MEMBER)]
+
+    def take() -> None:
+        if gold in member.role_ids:
+            # Not sooner: what is given and taken before we look at all is, to us, a write that was lost.
+            asyncio.get_running_loop().call_later(0.3, linked.discord.take_role, member.user.id, gold)
+
+    linked.discord.on_change(take)
+    linked.discord.take_role(member.user.id, gold)
+    row = await linked.written(MEMBER, "suppress")
+    assert row.role_id == linked.role("Gold")
+    puts = [call for call in linked.stage.sandbox.discord.calls if call.method == "PUT" and "/roles/" in call.path]
+    assert len(puts) <= 5
+
+
+async def test_our_own_write_has_one_row_however_often_it_is_seen(linked: Scene) -> None:
+    """Only what was cut off before its row was written gets one by a look."""
+    services, person = linked.services, linked.person(MEMBER)
+    linked.stage.sandbox.patreon.refund(linked.stage.patron_id("Gerda Nilsson"))
+    await services.rounds.run(trigger="test")
+    await linked.written(MEMBER, "revoke done")
+    services.observer.forget()
+    await services.reconciler.consider(linked.guild_id, None, trigger="test")
+    (turn,) = services.reconciler.mark(linked.guild_id, [person], trigger="test")
+    await turn
+    rows = await services.storage.audit.recent(linked.guild_id, person)
+    assert sorted(row.action for row in rows) == ["grant done", "revoke done"]
+
+
+async def test_an_unlinking_does_not_use_up_the_brake(linked: Scene) -> None:
+    typed = await linked.type(ADMIN, "patreon unlink", user=str(linked.person(MEMBER)))
+    await linked.press(ADMIN, typed.messages[0], "confirm:")
+    assert not (await linked.written(MEMBER, "revoke done")).is_counted
+
+
+async def test_what_the_end_of_a_rule_would_take_can_be_left_to_people(linked: Scene) -> None:
+    """The role is named by another rule too, which this member does not meet."""
+    services, role = linked.services, linked.role("Gold")
+    await linked.say(ADMIN, "patreon rule add", role=str(role), kind="amount", amount="900")
+    (ending, _) = await services.storage.rules.list_guild(linked.guild_id)
+    await services.planning.disown_loss(linked.guild_id, [ending])
+    await services.storage.rules.remove(linked.guild_id, ending.rule_id)
+    (turn,) = services.reconciler.mark(linked.guild_id, [linked.person(MEMBER)], trigger="test")
+    await turn
+    assert "Gold" in linked.stage.roles(MEMBER)
+    assert await state_of(linked) is None
+
+
+async def test_what_a_rail_holds_back_is_in_the_preview(linked: Scene) -> None:
+    await linked.services.tuning.change(linked.guild_id, {"mode": "grant_only"}, by=linked.person(ADMIN))
+    linked.stage.sandbox.patreon.refund(linked.stage.patron_id("Gerda Nilsson"))
+    await linked.services.rounds.run(trigger="test")
+    drawn = await linked.services.reconciler.preview(linked.guild_id)
+    plan = next(one for one in drawn.plans if one.discord_user_id == linked.person(MEMBER))
+    assert gold(linked, plan) is Action.HELD_BACK
+
+
+async def test_one_person_who_cannot_be_planned_keeps_their_roles_and_stops_nobody(
+    linked: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both pledges end; for one of them the planner fails."""
+    services, odd = linked.services, linked.person(MEMBER)
+    await linked.link("ivy_afterdark", "Goldie Marsh")
+    await linked.until(lambda: "Gold" in linked.stage.roles("ivy_afterdark"), "the other role")
+    channels = linked.stage.sandbox.world.discord.channels.values()
+    (log_channel,) = (one for one in channels if one.name == "bot-log")
+    await services.storage.guilds.change(linked.guild_id, log_channel_id=ChannelId(int(log_channel.id)))
+
+    def fail_for_one(guild: GuildFacts, person: PersonFacts) -> PersonPlan:
+        if person.discord_user_id == odd:
+            raise OverflowError("date value out of range")
+        return plan_person(guild, person)
+
+    monkeypatch.setattr("bot.sync.applying.guarded.plan_person", fail_for_one)
+    for patron in ("Gerda Nilsson", "Goldie Marsh"):
+        linked.stage.sandbox.patreon.refund(linked.stage.patron_id(patron))
+    await services.rounds.run(trigger="test")
+    await services.reconciler.consider(linked.guild_id, None, trigger="test")
+    await linked.until(lambda: "Gold" not in linked.stage.roles("ivy_afterdark"), "the other one's role goes")
+    assert "Gold" in linked.stage.roles(MEMBER)
+    assert f"<@{odd}>" in await linked.say(ADMIN, "patreon preview")
+    for said in (await linked.say(ADMIN, "patreon why", user=str(odd)), await linked.say(MEMBER, "membership")):
+        assert "could not be worked out" in said
+    await linked.until(lambda: "could not work out" in words([*log_channel.messages.values()]), "the admins hear of it")
+    with pytest.raises(Unplannable):
+        await services.reconciler.follow(odd, trigger="test")
+    monkeypatch.undo()
+    await services.reconciler.consider(linked.guild_id, None, trigger="test")
+    await linked.until(lambda: "Gold" not in linked.stage.roles(MEMBER), "planned again")
+    await linked.until(
+        lambda: "everybody's roles again" in words([*log_channel.messages.values()]), "and that it is over"
+    )

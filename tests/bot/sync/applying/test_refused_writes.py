@@ -1,0 +1,182 @@
+"""Writes that Discord refuses: how often they are tried, what goes on meanwhile, and what admins read."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.domain.model import Campaign, CampaignId, GuildId, RoleId
+from bot.runtime.health import Note
+from bot.sync.applying import refusals
+from bot.sync.applying.queue import Urgency
+from bot.sync.rounds import INTERVAL
+from bot.texts.names import Names
+from cogs.sync import GATHER_SECONDS
+from sandbox.weather import Fault
+from tests.fakes.scene import ADMIN, GOLD_PATRON, MEMBER, Scene, connect, serve, set_stage
+
+REFUSED = "Discord refused these"
+
+
+@pytest.fixture
+async def scene() -> AsyncIterator[Scene]:
+    """A connected bot that has read its campaign once."""
+    async with set_stage() as stage, serve(stage) as services, connect(services) as bot:
+        await services.rounds.run(trigger="test")
+        yield Scene(stage, services, bot)
+
+
+async def settled(scene: Scene, username: str = MEMBER) -> None:
+    """Wait until the person's turn is over."""
+    (turn,) = scene.services.reconciler.mark(
+        scene.guild_id, [scene.person(username)], trigger="test", urgency=Urgency.BULK_GRANT
+    )
+    await turn
+
+
+async def needs_2fa(scene: Scene) -> None:
+    scene.discord.set_2fa(is_required=True, owner_has_it=False)
+    await scene.add_rule()
+    await scene.link()
+    await scene.until(lambda: scene.services.health.report().notes, "the note")
+
+
+@pytest.mark.parametrize("campaigns", [1, 3])
+async def test_a_server_without_2fa_is_tried_once_a_round_however_many_campaigns_it_follows(
+    scene: Scene, campaigns: int
+) -> None:
+    storage = scene.services.storage
+    for number in range(1, campaigns):
+        other = Campaign(campaign_id=CampaignId(f"77{number}"), name="Other")
+        await storage.campaigns.save(other)
+        await storage.campaigns.bind(
+            scene.guild_id, other.campaign_id, credential_id=None, at=scene.services.clock.now()
+        )
+    await needs_2fa(scene)
+    for number in range(1, 4):
+        before = len(scene.stage.role_writes)
+        await scene.services.rounds.run(trigger=INTERVAL)
+        await settled(scene)
+        assert len(scene.stage.role_writes) - before == 1, f"round {number}"
+
+
+async def test_a_sync_tries_such_a_server_once(scene: Scene) -> None:
+    await needs_2fa(scene)
+    before = len(scene.stage.role_writes)
+    await scene.say(ADMIN, "patreon sync")
+    await settled(scene)
+    assert len(scene.stage.role_writes) - before == 1
+
+
+async def test_a_server_that_the_bot_left_asks_its_owner_for_nothing(scene: Scene) -> None:
+    await needs_2fa(scene)
+    assert scene.services.health.report().notes == (Note.OWNER_NEEDS_2FA,)
+    scene.discord.kick_bot()
+    await scene.until(lambda: not scene.services.health.report().notes, "no note")
+
+
+async def refuse(scene: Scene, role: str, method: str = "") -> None:
+    scene.stage.sandbox.weather.set(Fault("discord", f"{method}*/roles/{scene.stage.role_id(role)}", "50035"))
+
+
+def tries(scene: Scene) -> int:
+    return sum(write.username == MEMBER for write in scene.stage.role_writes)
+
+
+async def test_a_sync_tries_whoever_rests_at_once_and_names_them(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refusals, "FIRST_REST_SECONDS", 3000.0)
+    await refuse(scene, "Gold")
+    await scene.add_rule()
+    await scene.link()
+    await settled(scene)
+    assert tries(scene) == 1, "it rests"
+    assert REFUSED in (said := await scene.say(ADMIN, "patreon sync"))
+    assert MEMBER in said or str(scene.person(MEMBER)) in said
+    await settled(scene)
+    assert tries(scene) == 2
+    preview = await scene.say(ADMIN, "patreon preview")
+    assert "Nothing would change" in preview
+    assert REFUSED in preview
+    scene.stage.sandbox.weather.clear()
+    await scene.say(ADMIN, "patreon sync")
+    await scene.until(lambda: "Gold" in scene.stage.roles(MEMBER), "at once")
+    async with asyncio.timeout(10):  # another patron's turn comes after hers
+        while REFUSED in await scene.say(ADMIN, "patreon preview"):
+            await asyncio.sleep(0.05)
+
+
+async def test_one_refused_role_keeps_the_persons_other_roles_from_nothing(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refusals, "FIRST_REST_SECONDS", 3000.0)
+    await refuse(scene, "Gold")
+    await scene.add_rule()
+    await scene.link()
+    await settled(scene)
+    await scene.add_rule(role="Bronze", tier=None)
+    await scene.services.rounds.run(trigger=INTERVAL)
+    await scene.until(lambda: "Bronze" in scene.stage.roles(MEMBER), "the other role, in a round")
+
+
+async def test_a_refused_removal_is_tried_again_and_owned_till_then(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refusals, "FIRST_REST_SECONDS", 0.2)
+    await scene.add_rule()
+    await scene.add_rule(role="Bronze", tier=None)
+    await scene.link()
+    await scene.until(lambda: {"Gold", "Bronze"} <= scene.stage.roles(MEMBER), "both")
+    await refuse(scene, "Gold", "DELETE")
+    scene.stage.sandbox.patreon.refund(scene.stage.patron_id(GOLD_PATRON))
+    await scene.services.rounds.run(trigger=INTERVAL)
+    await scene.until(lambda: "Bronze" not in scene.stage.roles(MEMBER), "the other role goes")
+    assert "Gold" in scene.stage.roles(MEMBER)
+    scene.stage.sandbox.weather.clear()
+    await scene.until(lambda: "Gold" not in scene.stage.roles(MEMBER), "and this one at last")
+
+
+async def test_a_role_that_is_refused_again_while_a_plan_is_made_is_not_said_to_work(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await scene.add_rule()
+    breakers, gold = scene.services.breakers, RoleId(scene.role("Gold"))
+    await asyncio.sleep(GATHER_SECONDS + 0.2)  # the plan of the start
+    breakers.open(scene.guild_id, gold)
+    await scene.services.reconciler.consider(scene.guild_id, None, trigger="test")
+    assert "I cannot change the role **Gold**" in "\n".join(await scene.services.messenger.take_pending(scene.guild_id))
+    names = scene.services.reconciler._planning._facts.names
+
+    async def refused_meanwhile(guild_id: GuildId, *, is_markdown: bool = True) -> Names:
+        breakers.open(guild_id, gold)
+        return await names(guild_id, is_markdown=is_markdown)
+
+    breakers.retry(scene.guild_id)
+    monkeypatch.setattr(scene.services.reconciler._planning._facts, "names", refused_meanwhile)
+    await scene.services.reconciler.consider(scene.guild_id, None, trigger="test")
+    assert "I can change the role" not in "\n".join(await scene.services.messenger.take_pending(scene.guild_id))
+
+
+async def test_a_plan_that_began_before_a_refusal_was_told_does_not_end_it(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await scene.add_rule()
+    await asyncio.sleep(GATHER_SECONDS + 0.2)  # the plan of the start
+    breakers, gold, reconciler = scene.services.breakers, RoleId(scene.role("Gold")), scene.services.reconciler
+    names = reconciler._planning._facts.names
+    slow, go_on = [False, True], asyncio.Event()
+
+    async def slowly(guild_id: GuildId, *, is_markdown: bool = True) -> Names:
+        if slow.pop():
+            await go_on.wait()
+        return await names(guild_id, is_markdown=is_markdown)
+
+    monkeypatch.setattr(reconciler._planning._facts, "names", slowly)
+    older = asyncio.create_task(reconciler.consider(scene.guild_id, None, trigger="test"))
+    await scene.until(lambda: len(slow) == 1, "a plan is under way")
+    breakers.open(scene.guild_id, gold)
+    await reconciler.consider(scene.guild_id, None, trigger="test")
+    go_on.set()
+    await older
+    told = "\n".join(await scene.services.messenger.take_pending(scene.guild_id))
+    assert "I cannot change the role **Gold**" in told
+    assert "I can change the role" not in told

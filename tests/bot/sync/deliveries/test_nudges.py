@@ -1,0 +1,276 @@
+"""People whom webhooks name: read again by API, one call each or one bulk read for all, and planned first."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy import Engine, event
+
+from bot.discord.write import Outcome, RoleWriter
+from bot.domain.errors import CredentialsDead, PatreonUnavailable
+from bot.domain.model import CampaignId, GuildId, MembershipId, MembershipRecord, PatreonUserId
+from bot.patreon.protocol.version import PatreonApi
+from bot.patreon.protocol.webhooks import Hint
+from bot.sync.deliveries import nudges as nudge
+from bot.sync.deliveries.nudges import Nudges
+from sandbox.weather import Fault
+from tests.fakes.scene import Scene
+from tests.fakes.stored import load_campaign
+
+MEMBER = "GET /api/oauth2/v2/members/{member_id}"
+BULK = "GET /api/oauth2/v2/campaigns/{campaign_id}/members"
+IDENTITY = "GET /api/oauth2/v2/identity"
+SAGA, GERDA, HAZEL = "Saga Mirren", "Gerda Nilsson", "hazel.hollow"  # Silver, Gold, and nobody's patron yet
+
+
+class Post:
+    """The scene with a rule, a linked patron, and deliveries that name people."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.stage = scene.stage
+        self.nudges = scene.services.nudges
+        self.campaign_id = CampaignId(self.stage.sandbox.world.campaign.id)
+
+    def hint(self, patron: str) -> Hint:
+        person = self.stage.sandbox.world.patreon.people[self.stage.patron_id(patron)]
+        member = person.memberships[self.campaign_id]
+        return Hint(patreon_user_id=PatreonUserId(person.id), membership_id=MembershipId(member.id))
+
+    def deliver(self, *patrons: str) -> None:
+        for patron in patrons:
+            self.nudges.nudge(self.campaign_id, self.hint(patron))
+
+    async def at_rest(self) -> None:
+        """Wait until nobody waits."""
+        await self.scene.until(lambda: not self.nudges, "nobody waits")
+
+    def calls(self, route: str) -> int:
+        return sum(call.route == route for call in self.stage.sandbox.patreon.calls)
+
+    def change_tier(self, patron: str, tier: str) -> None:
+        self.stage.sandbox.patreon.change_tier(self.stage.patron_id(patron), self.stage.tier_id(tier))
+
+    async def record(self, patron: str) -> MembershipRecord:
+        found = await self.scene.services.storage.memberships.load_person(PatreonUserId(self.stage.patron_id(patron)))
+        return next(record for record in found if record.campaign_id == self.campaign_id)
+
+
+@pytest.fixture
+async def post(scene: Scene) -> Post:
+    await scene.services.rounds.run(trigger="test")
+    await scene.add_rule()
+    await scene.link(HAZEL, SAGA)
+    scene.stage.sandbox.patreon.calls.clear()
+    return Post(scene)
+
+
+async def test_one_person_named_costs_one_call_and_is_planned_at_once(post: Post) -> None:
+    post.change_tier(SAGA, "Gold")
+    post.deliver(SAGA)
+    await post.scene.until(lambda: "Gold" in post.stage.roles(HAZEL), "the role")
+    assert (post.calls(MEMBER), post.calls(BULK)) == (1, 0)
+    assert (await post.scene.written(HAZEL, "grant done")).trigger == "webhook"
+
+
+async def test_the_way_from_a_nudge_to_the_role_is_a_handful_of_statements(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post.deliver(SAGA)  # what is kept in memory is there afterwards
+    await post.at_rest()
+    statements: list[str] = []
+    until_write: list[int] = []
+    put = RoleWriter.put
+
+    async def count(writer: RoleWriter, *asked: Any) -> Outcome:
+        until_write.append(len(statements))
+        return await put(writer, *asked)
+
+    def collect(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    monkeypatch.setattr(RoleWriter, "put", count)
+    event.listen(Engine, "before_cursor_execute", collect)
+    post.change_tier(SAGA, "Gold")
+    post.deliver(SAGA)
+    await post.scene.until(lambda: until_write, "the write")
+    event.remove(Engine, "before_cursor_execute", collect)
+    assert until_write[0] <= 9, statements[: until_write[0]]
+
+
+async def test_who_is_named_again_and_again_is_read_once_for_all_who_named_them(post: Post) -> None:
+    post.deliver(*[SAGA] * 100)
+    await post.at_rest()
+    assert (post.calls(MEMBER), post.calls(BULK)) == (1, 0)
+
+
+async def test_more_people_than_a_bulk_read_has_pages_are_one_bulk_read(post: Post) -> None:
+    post.change_tier(SAGA, "Gold")
+    post.deliver(GERDA, SAGA)
+    await post.scene.until(lambda: "Gold" in post.stage.roles(HAZEL), "the role")
+    assert (post.calls(MEMBER), post.calls(BULK)) == (0, 1)
+
+
+async def test_a_storm_is_few_bulk_reads(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is named soon after a bulk read waits for the next, with all who come meanwhile."""
+    monkeypatch.setattr(nudge, "BULK_GAP_SECONDS", 0.5)
+    for _ in range(20):
+        post.deliver(SAGA, GERDA, "Goldie Marsh")
+        await asyncio.sleep(0.02)
+    await post.at_rest()
+    assert 2 <= post.calls(BULK) <= 3
+
+
+async def test_as_many_people_as_a_bulk_read_has_pages_are_one_call_each(post: Post) -> None:
+    post.nudges._desk(post.campaign_id).pages = 3
+    post.deliver(GERDA, SAGA, "Goldie Marsh")
+    await post.at_rest()
+    assert (post.calls(MEMBER), post.calls(BULK)) == (3, 0)
+
+
+async def test_a_bulk_read_for_those_who_wait_begins_after_the_one_under_way(post: Post) -> None:
+    post.stage.sandbox.weather.set(Fault("patreon", f"/campaigns/{post.campaign_id}/members", "slow", times=1))
+    under_way = asyncio.create_task(post.scene.services.rounds.run(trigger="test"))
+    await asyncio.sleep(0)
+    post.deliver(GERDA, SAGA)
+    await under_way
+    await post.at_rest()
+    assert post.calls(BULK) == 2
+
+
+async def test_on_v1_who_is_named_is_found_by_a_bulk_read(post: Post) -> None:
+    services = post.scene.services
+    on_v1 = Nudges(
+        storage=services.storage,
+        intake=services.intake,
+        rounds=services.rounds,
+        reconciler=services.reconciler,
+        observer=services.observer,
+        zero=post.nudges._zero,
+        api=PatreonApi.V1,
+    )
+    post.nudges = on_v1
+    post.change_tier(SAGA, "Gold")
+    post.deliver(SAGA)
+    await post.scene.until(lambda: "Gold" in post.stage.roles(HAZEL), "the role")
+    assert (post.calls(MEMBER), post.calls(BULK)) == (0, 1)
+    await on_v1.close()
+
+
+async def test_a_member_that_patreon_does_not_find_loses_nothing(post: Post) -> None:
+    before = await post.record(SAGA)
+    post.stage.sandbox.weather.set(Fault("patreon", "/v2/members/", "404", times=1))
+    post.deliver(SAGA)
+    await post.at_rest()
+    assert await post.record(SAGA) == before
+    assert post.calls(MEMBER) == 1
+
+
+async def test_an_older_answer_never_replaces_a_newer_one(post: Post) -> None:
+    record = await post.record(SAGA)
+    assert record.believed is not None
+    newer = msgspec.structs.replace(
+        record.believed, read_started_at=record.believed.read_started_at + timedelta(hours=1)
+    )
+    newer_record = msgspec.structs.replace(record, believed=newer)
+    await post.scene.services.storage.memberships.save([newer_record])
+    post.change_tier(SAGA, "Gold")
+    post.deliver(SAGA)
+    await post.at_rest()
+    assert await post.record(SAGA) == newer_record
+
+
+async def test_a_member_of_another_campaign_is_not_taken(post: Post) -> None:
+    storage = post.scene.services.storage
+    reader = await storage.campaigns.find_reader(post.campaign_id)
+    hint, other = post.hint(SAGA), CampaignId("999")
+    assert reader is not None
+    assert hint.membership_id is not None
+    before = await load_campaign(storage, post.campaign_id)
+    await post.scene.services.intake.take_member(other, reader, hint.membership_id)
+    assert await load_campaign(storage, other) == {}
+    assert await load_campaign(storage, post.campaign_id) == before
+
+
+async def test_a_former_patron_whom_nobody_knows_is_not_stored(post: Post) -> None:
+    post.deliver("Flora Ekdal")
+    await post.at_rest()
+    assert await post.scene.services.storage.memberships.load_person(post.hint("Flora Ekdal").patreon_user_id) == ()
+
+
+async def test_without_a_creator_s_token_each_one_s_own_is_used(post: Post) -> None:
+    storage = post.scene.services.storage
+    await storage.campaigns.bind(
+        post.scene.guild_id, post.campaign_id, credential_id=None, at=post.scene.services.clock.now()
+    )
+    post.change_tier(SAGA, "Gold")
+    post.deliver(SAGA, GERDA)
+    await post.scene.until(lambda: "Gold" in post.stage.roles(HAZEL), "the role")
+    assert (post.calls(MEMBER), post.calls(BULK), post.calls(IDENTITY)) == (0, 0, 1)
+
+
+async def test_who_could_not_be_read_is_read_later(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nudge, "FIRST_PAUSE_SECONDS", 0.01)
+    errors: list[Exception] = [PatreonUnavailable("away"), RuntimeError("a defect")]
+    take_member = post.scene.services.intake.take_member
+
+    async def fail_first(*asked: object) -> None:
+        if errors:
+            raise errors.pop()
+        await take_member(*asked)  # type: ignore[arg-type]  # handed on as they came
+
+    monkeypatch.setattr(post.scene.services.intake, "take_member", fail_first)
+    post.change_tier(SAGA, "Gold")
+    post.deliver(SAGA)
+    await post.scene.until(lambda: "Gold" in post.stage.roles(HAZEL), "the role")
+
+
+@pytest.mark.parametrize(
+    ("error", "tries"),
+    [
+        pytest.param(PatreonUnavailable("away"), nudge.MAX_FAILURES, id="Patreon is away"),
+        pytest.param(CredentialsDead("dead"), 1, id="the consent is dead"),
+    ],
+)
+async def test_in_the_end_the_rounds_have_them(
+    post: Post, monkeypatch: pytest.MonkeyPatch, error: Exception, tries: int
+) -> None:
+    monkeypatch.setattr(nudge, "FIRST_PAUSE_SECONDS", 0.0001)
+    tried = 0
+
+    async def fail(*_: object) -> None:
+        nonlocal tried
+        tried += 1
+        raise error
+
+    monkeypatch.setattr(post.scene.services.intake, "take_member", fail)
+    post.deliver(SAGA)
+    await post.at_rest()
+    assert tried == tries
+
+
+async def test_a_guild_that_the_bot_left_is_left_out(post: Post) -> None:
+    left = GuildId(999)
+    services = post.scene.services
+    reader = await services.storage.campaigns.find_reader(post.campaign_id)
+    await services.storage.campaigns.bind(left, post.campaign_id, credential_id=reader, at=services.clock.now())
+    post.deliver(SAGA)
+    await post.at_rest()
+    assert left not in services.reconciler._queues
+
+
+async def test_an_answer_that_nobody_can_read_holds_up_nobody_else(post: Post) -> None:
+    """One member's document has lost its user; the next person named is read at once, not after the pauses."""
+    odd = post.hint(GERDA).membership_id
+
+    def lose_user(path: str, body: bytes) -> bytes:
+        return body.replace(b'"user"', b'"lost"') if odd is not None and path.endswith(odd) else body
+
+    post.stage.sandbox.patreon.spoil = lose_user
+    post.change_tier(SAGA, "Gold")
+    post.deliver(GERDA)
+    await post.scene.until(lambda: post.calls(MEMBER) == 1, "the odd one is asked for")
+    post.deliver(SAGA)
+    await post.scene.until(lambda: "Gold" in post.stage.roles(HAZEL), "the role")
