@@ -38,8 +38,9 @@ class Language:
 
     @property
     def name(self) -> str:
-        """Return what the language calls itself."""
-        return str(Locale.parse(self.tag, sep="-").get_display_name())
+        """Return what the language calls itself, as a list of languages shows it."""
+        name = str(Locale.parse(self.tag, sep="-").get_display_name())
+        return name[:1].upper() + name[1:]
 
 
 def load(path: Path) -> Language:

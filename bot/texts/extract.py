@@ -1,11 +1,14 @@
 """Keeps the translators' files in step with the messages: `python -m bot.texts.extract`, after each change of a text.
 
+`python -m bot.texts.extract ja` begins a language, named by its tag as Discord writes it.
+
 Writes `po/messages.pot` from the source and the pages' templates, and brings each `po/<tag>.po` up to date; no
 translation is lost, and one whose English has changed is marked as fuzzy until somebody confirms it. Both name the
 files of a message but no lines and no dates, so that a change shows only what it changed.
 """
 
 import io
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +22,7 @@ from bot.texts.catalogs import PO
 ROOT = Path(__file__).parents[2]
 TEMPLATE = PO / "messages.pot"
 SOURCES = {"python": "bot/texts/**/*.py", "jinja2": "bot/web/**/*.html"}
-KEYWORDS = {"N_": None, "_": None, "say": (1,), "plural": (1, 2)}
+KEYWORDS = {"N_": None, "say": (1,), "plural": (1, 2)}  # templates are handed a renderer's `say` and `plural`
 COMMENT_TAGS = ("Translators:",)
 HEADER = """\
 # Messages of Pledgekeeper. docs/translating.md says how to translate them.
@@ -36,21 +39,21 @@ LANGUAGE_HEADER = """\
 """
 
 
-def template() -> Catalog:
+def template(root: Path = ROOT) -> Catalog:
     """Collect the messages, in the order of files and of lines."""
     catalog = Catalog()
-    for method, path in _sources():
+    for method, path in _sources(root):
         found = extract_from_file(method, path, KEYWORDS, COMMENT_TAGS, strip_comment_tags=True)
         for _, message, comments, context in found:
             catalog.add(
-                message, locations=[(path.relative_to(ROOT).as_posix(), 0)], auto_comments=comments, context=context
+                message, locations=[(path.relative_to(root).as_posix(), 0)], auto_comments=comments, context=context
             )
     return catalog
 
 
-def _sources() -> Iterator[tuple[str, Path]]:
+def _sources(root: Path) -> Iterator[tuple[str, Path]]:
     for method, pattern in SOURCES.items():
-        for path in sorted(ROOT.glob(pattern)):
+        for path in sorted(root.glob(pattern)):
             yield method, path
 
 
@@ -70,8 +73,10 @@ def written(catalog: Catalog, tag: str = "") -> str:
     return f"{HEADER}{language}\n{body.getvalue().decode()}"
 
 
-def main() -> None:
-    """Write all files anew."""
+def main(new_tags: list[str]) -> None:
+    """Write all files anew, and those of new languages for the first time."""
+    for tag in new_tags:
+        (PO / f"{tag}.po").touch()
     messages = template()
     TEMPLATE.write_text(written(messages), encoding="utf-8")
     for path in sorted(PO.glob("*.po")):
@@ -79,4 +84,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

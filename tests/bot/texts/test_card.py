@@ -1,0 +1,95 @@
+"""A card that Discord takes, whatever stands in it."""
+
+import pytest
+
+from bot.texts.card import (
+    BODY_LENGTH,
+    CARD_LENGTH,
+    FIELD_NAME_LENGTH,
+    FIELD_VALUE_LENGTH,
+    FIELDS,
+    FOOTER_LENGTH,
+    ITEMS_ON_A_PAGE,
+    TITLE_LENGTH,
+    Card,
+    Field,
+    Outcome,
+    cut,
+    pages,
+)
+from bot.texts.catalogs import ENGLISH
+from bot.texts.renderer import Medium, Renderer, Text
+
+RENDERER = Renderer(ENGLISH, Medium.DISCORD)
+
+
+def text(whole: str) -> Text:
+    return RENDERER.say(whole)
+
+
+def is_taken(card: Card) -> bool:
+    return (
+        len(card.title or "") <= TITLE_LENGTH
+        and len(card.description) <= BODY_LENGTH
+        and len(card.footer or "") <= FOOTER_LENGTH
+        and len(card.fields) <= FIELDS
+        and all(len(one.name) <= FIELD_NAME_LENGTH and len(one.value) <= FIELD_VALUE_LENGTH for one in card.fields)
+        and card.length <= CARD_LENGTH
+    )
+
+
+def test_a_short_card_is_one_page_and_as_it_was() -> None:
+    card = Card(
+        Outcome.DONE, text("Linked"), text("You are linked."), (Field(text("Role"), text("Gold")),), (text("- a"),)
+    )
+    assert pages(card) == (card,)
+    assert card.description == "You are linked.\n- a"
+
+
+def test_a_long_list_is_divided_and_nothing_is_lost() -> None:
+    items = tuple(text(f"- item {number}") for number in range(1000))
+    card = Card(Outcome.INFO, text("Title"), text("Body"), items=items, footer=text("Footer"))
+    divided = pages(card)
+    assert tuple(item for page in divided for item in page.items) == items
+    assert {(page.outcome, page.title, page.body, page.footer) for page in divided} == {
+        (Outcome.INFO, "Title", "Body", "Footer")
+    }
+    assert all(len(page.items) <= ITEMS_ON_A_PAGE and is_taken(page) for page in divided)
+
+
+def test_fields_that_are_too_many_go_on_the_next_page() -> None:
+    fields = tuple(Field(text(f"name {number}"), text("v" * 1000)) for number in range(60))
+    divided = pages(Card(Outcome.INFO, None, text("Body"), fields))
+    assert tuple(one for page in divided for one in page.fields) == fields
+    assert all(map(is_taken, divided))
+
+
+@pytest.mark.parametrize("fields", [0, 1, 30])
+@pytest.mark.parametrize("items", [0, 1, 30])
+def test_a_card_with_endless_parts_is_cut_to_what_discord_takes(fields: int, items: int) -> None:
+    endless = text("word " * 3000)
+    card = Card(Outcome.PROBLEM, endless, endless, (Field(endless, endless),) * fields, (endless,) * items, endless)
+    divided = pages(card)
+    assert all(map(is_taken, divided))
+    assert sum(len(page.fields) for page in divided) == fields
+    assert sum(len(page.items) for page in divided) == items
+
+
+@pytest.mark.parametrize(
+    ("whole", "room", "expected"),
+    [
+        ("one\ntwo", 7, "one\ntwo"),
+        ("one\ntwo\nthree", 10, "one\ntwo…"),
+        ("one two three", 10, "one two…"),
+        ("onetwothree", 6, "onetw…"),
+        ("abc\\*def", 5, "abc…"),
+    ],
+)
+def test_a_text_is_cut_at_a_lines_end_or_at_a_blank(whole: str, room: int, expected: str) -> None:
+    shortened = cut(text(whole), room)
+    assert shortened == expected
+    assert type(shortened) is type(text(whole))
+
+
+def test_outcomes_differ_in_colour() -> None:
+    assert len({outcome.value for outcome in Outcome}) == len(list(Outcome)) == 5
