@@ -9,6 +9,7 @@ import io
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from gettext import NullTranslations
 from pathlib import Path
 
@@ -18,9 +19,10 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
-from bot.texts.pseudo import PseudoTranslations
+from bot.texts.pseudo import accented
 
 PO = Path(__file__).parent / "po"
+TEMPLATE = PO / "messages.pot"
 PSEUDO_TAG = "en-XA"  # the tag that Chrome and Android use for accented English
 MAX_HEADER_LENGTH = 1000  # a browser's Accept-Language has some 50 signs
 
@@ -91,9 +93,20 @@ def _forms(texts: str | Iterable[str] | None) -> list[str]:
 ENGLISH = Language("en", Locale.parse("en_001"), NullTranslations())
 LANGUAGES: Mapping[str, Language] = {"en": ENGLISH} | {path.stem: load(path) for path in sorted(PO.glob("*.po"))}
 
-# For tests: each message marked and accented. It is not offered anywhere, and only who names exactly its tag gets it;
-# Discord never does.
-PSEUDO = Language(PSEUDO_TAG, ENGLISH.locale, PseudoTranslations())
+
+@cache
+def pseudo() -> Language:
+    """Make the language for tests: what is not among the translators' messages stays unmarked in it.
+
+    It is offered nowhere. Only who names exactly its tag gets it, and Discord never does.
+    """
+    with TEMPLATE.open("rb") as file:
+        catalog = read_po(file, locale=ENGLISH.locale, abort_invalid=True)
+    for message in catalog:
+        forms = tuple(map(accented, _forms(message.id)))
+        if message.id:
+            message.string = forms if message.pluralizable else forms[0]
+    return Language(PSEUDO_TAG, ENGLISH.locale, _compile(catalog))
 
 
 def choose(tags: Iterable[str]) -> Language | None:
@@ -120,7 +133,7 @@ def _weighed(part: str) -> tuple[str, float]:
 def _serving(tag: str) -> Language | None:
     wanted = tag.replace("_", "-").lower()
     if wanted == PSEUDO_TAG.lower():
-        return PSEUDO
+        return pseudo()
     ours = {language.tag.lower(): language for language in LANGUAGES.values()}
     base = wanted.split("-")[0]
     return ours.get(wanted) or ours.get(base) or next((ours[one] for one in ours if one.split("-")[0] == base), None)

@@ -17,12 +17,16 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
-from bot.texts.catalogs import PO
+from bot.texts.catalogs import PO, TEMPLATE
 
 ROOT = Path(__file__).parents[2]
-TEMPLATE = PO / "messages.pot"
 SOURCES = {"python": "bot/texts/**/*.py", "jinja2": "bot/web/**/*.html"}
-KEYWORDS = {"N_": None, "say": (1,), "plural": (1, 2)}  # templates are handed a renderer's `say` and `plural`
+KEYWORDS = {
+    "N_": None,
+    "NN_": (1, 2),
+    "say": (1,),
+    "plural": (1, 2),
+}  # templates are handed a renderer's `say` and `plural`
 COMMENT_TAGS = ("Translators:",)
 HEADER = """\
 # Messages of Pledgekeeper. docs/translating.md says how to translate them.

@@ -21,7 +21,7 @@ A fact's own marks are always escaped, a message's never.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -74,6 +74,11 @@ class Medium(Enum):
 def N_(message: str) -> str:  # noqa: N802 - gettext's own name for it
     """Mark a message that stands in a table, for the extraction; `say` translates it later."""
     return message
+
+
+def NN_(one: str, many: str) -> tuple[str, str]:  # noqa: N802 - as N_
+    """Mark a message with a plural that stands in a table: `r.plural(*TABLE[code], count)` says it."""
+    return one, many
 
 
 _INVISIBLE = {"Cc", "Cf", "Cs"}  # controls, formats such as the turning of text, halves of a sign
@@ -177,9 +182,15 @@ class Renderer:
             return self._text("<ul>" + "".join(f"<li>{part}</li>" for part in parts) + "</ul>")
         return self._text("\n".join(f"- {part}" for part in parts))
 
-    def listing(self, items: Iterable[Fact], style: Literal["standard", "or"] = "standard") -> Text:
-        """Write "A, B and C" as the language does, or "A, B or C"."""
-        return self._text(format_list([self._part(item) for item in items], style=style, locale=self._locale))
+    def listing(
+        self, items: Sequence[Fact], style: Literal["standard", "or"] = "standard", *, most: int | None = None
+    ) -> Text:
+        """Write "A, B and C" as the language does, or "A, B or C"; of more than `most`, "A, B and 5 more"."""
+        shown = list(items[:most])
+        if left := len(items) - len(shown):
+            # Translators: The end of a list that is cut short: "Ada, Ben and 5 more".
+            shown.append(self.plural("{count} more", "{count} more", left))
+        return self._text(format_list([self._part(item) for item in shown], style=style, locale=self._locale))
 
     def name(self, text: str) -> Text:
         """Show a stranger's name as it is: it marks up nothing, mentions nobody, hides nothing and stays short."""

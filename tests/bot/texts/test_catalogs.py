@@ -6,7 +6,8 @@ import pytest
 from babel.messages.pofile import PoFileError
 
 from bot.texts import catalogs
-from bot.texts.catalogs import ENGLISH, LANGUAGES, Language, choose, from_accept_language, load
+from bot.texts.catalogs import ENGLISH, LANGUAGES, Language, choose, from_accept_language, load, pseudo
+from bot.texts.pseudo import accented
 from bot.texts.renderer import Medium, Renderer
 
 HEADER = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n'
@@ -162,12 +163,16 @@ def test_a_browser_gets_what_it_likes_best(header: str, chosen: str | None) -> N
 
 def test_only_who_names_the_pseudo_language_gets_it() -> None:
     assert "en-XA" not in LANGUAGES
-    assert choose(["en-XA"]) is catalogs.PSEUDO
-    assert from_accept_language("en-XA,en;q=0.5") is catalogs.PSEUDO
+    assert choose(["en-XA"]) is pseudo()
+    assert from_accept_language("en-XA,en;q=0.5") is pseudo()
     assert choose(["en-X"]) is ENGLISH
 
 
 def test_the_pseudo_language_marks_each_message_and_keeps_what_is_put_in() -> None:
-    renderer = Renderer(catalogs.PSEUDO, Medium.DISCORD)
-    assert renderer.say("Type `/link`, **{name}**", name="Ada") == "⟦Týpé `/link`, **Ada**⟧"
-    assert renderer.plural("{count} person", "{count} people", 1) == "⟦1 pérsöñ⟧"
+    renderer = Renderer(pseudo(), Medium.DISCORD)
+    assert accented("Type `/link`, **{name}**") == "⟦Týpé `/link`, **{name}**⟧"
+    assert renderer.listing(["Ada", "Ben", "Cem"], most=1) == "Ada and ⟦2 möré⟧"
+
+
+def test_a_message_that_no_translator_sees_stays_unmarked_in_the_pseudo_language() -> None:
+    assert Renderer(pseudo(), Medium.DISCORD).say("Built from parts") == "Built from parts"

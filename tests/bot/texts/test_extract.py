@@ -1,5 +1,6 @@
 """The translators' files follow the messages."""
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -35,13 +36,19 @@ def test_each_language_is_fresh(path: Path) -> None:
 
 def test_messages_are_found_in_calls_tables_and_templates(tmp_path: Path) -> None:
     python = (
-        'TABLE = {1: N_("In a table")}\n'
+        'TABLE = {1: N_("In a table"), 2: NN_("{count} hour", "{count} hours")}\n'
         'def f(self):\n    # Translators: A hint.\n    return self.r.say("A whole " "sentence", a=r.code("no text"))\n'
         'r.plural("{count} day", "{count} days", 3)\n'
         'print("no message")\n'
     )
     catalog = collected(tmp_path, python, '<p title="no text">{{ say("On a page", name=name) }}</p>')
-    assert ids(catalog) == ["In a table", "A whole sentence", ("{count} day", "{count} days"), "On a page"]
+    assert ids(catalog) == [
+        "In a table",
+        ("{count} hour", "{count} hours"),
+        "A whole sentence",
+        ("{count} day", "{count} days"),
+        "On a page",
+    ]
     hinted = catalog.get("A whole sentence")
     assert hinted is not None
     assert hinted.auto_comments == ["A hint."]
@@ -51,6 +58,22 @@ def test_a_message_of_two_files_stands_there_once_and_names_both(tmp_path: Path)
     text = extract.written(collected(tmp_path, 'say("Both")', '{{ say("Both") }}'))
     assert text.count('msgid "Both"') == 1
     assert "#: bot/texts/words.py bot/web/templates/page.html\n" in text
+
+
+def test_no_message_is_built_where_it_is_said() -> None:
+    """What is pasted together, no translator ever sees whole."""
+    built = [
+        f"{path.name}:{call.lineno}"
+        for path in sorted((PO.parent).glob("**/*.py"))
+        for call in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(call, ast.Call) and called(call) in extract.KEYWORDS
+        if any(isinstance(argument, ast.JoinedStr | ast.BinOp | ast.Call) for argument in call.args[:2])
+    ]
+    assert built == []
+
+
+def called(call: ast.Call) -> str:
+    return getattr(call.func, "attr", "") or getattr(call.func, "id", "")
 
 
 def test_moving_a_message_within_its_file_changes_nothing(tmp_path: Path) -> None:

@@ -185,6 +185,12 @@ def test_numbers_amounts_and_lists_follow_the_language() -> None:
     assert (PLAIN.listing([]), PLAIN.listing(["A"])) == ("", "A")
 
 
+def test_a_long_list_of_names_says_how_many_more_there_are() -> None:
+    names = [f"<{number}>" for number in range(7)]
+    assert PAGE.listing(names, most=2) == "&lt;0&gt;, &lt;1&gt; and 5 more"
+    assert PLAIN.listing(names[:2], most=2) == "<0> and <1>"
+
+
 def test_a_count_is_a_fact_of_its_own() -> None:
     forms = [PLAIN.plural("{count} person of {server}", "{count} people of {server}", n, server="X") for n in (1, 2000)]
     assert forms == ["1 person of X", "2,000 people of X"]
