@@ -6,6 +6,7 @@ Everyone is linked and holds from us whatever the sound page earns; then the spo
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -118,7 +119,7 @@ def says_something(path: Path_, value: Any, *, how: str) -> bool:
         return False
     is_list_of_tiers = name == "data" and "currently_entitled_tiers" in path and value == []
     is_no_reward = path[-2:] == ("reward", "data") and value is None
-    is_number = str(name).endswith("_cents") and value in (5, True) and value is not True
+    is_number = str(name).endswith("_cents") and re.fullmatch(r"\d{1,9}", str(value)) is not None
     return is_list_of_tiers or is_no_reward or is_number or (name == "status" and value is None)
 
 
