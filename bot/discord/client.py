@@ -22,9 +22,10 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from bot.discord.cards import TURN, Pager
 from bot.discord.holder import ClientHolder
 from bot.discord.registration import CommandRegistration
-from bot.discord.replies import answer_error, comes_in_sight
+from bot.discord.replies import answer_error, comes_in_sight, turn_page
 from bot.services import Services
 
 __all__ = ["AddCogs", "ButtonHandler", "ClientHolder", "Interaction", "PledgekeeperBot", "build_client"]
@@ -58,7 +59,8 @@ class PledgekeeperBot(commands.Bot):
             allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
         )
         self.services = services
-        self.button_handlers: dict[str, ButtonHandler] = {}
+        self.pager = Pager()
+        self.button_handlers: dict[str, ButtonHandler] = {TURN: turn_page}
         self._add_cogs = add_cogs
         self._pause = 0.0
         self._is_connected = False

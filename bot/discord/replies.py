@@ -16,7 +16,9 @@ import discord
 import structlog
 from discord import app_commands
 
+from bot.discord.cards import renderer_of
 from bot.domain.errors import NeedsOwner, TryLater, UserMistake
+from bot.texts.card import Card
 from bot.texts.names import plain_stamp
 
 log = structlog.get_logger(__name__)
@@ -36,6 +38,35 @@ MEMBER_LATER = "That did not work just now, and nothing was changed. Please try 
 MEMBER_OWNER = (
     "That cannot work until an admin of this server has looked after me. Please tell one; nothing was changed."
 )
+
+
+async def show(interaction: discord.Interaction[Any], card: Card, *, view: discord.ui.View | None = None) -> None:
+    """Answer with a card that only this person sees; its further pages are turned by buttons."""
+    embed, below = interaction.client.pager.open(card, renderer_of(interaction), view.children if view else ())
+    if interaction.response.is_done():
+        await interaction.followup.send(embed=embed, view=below or discord.utils.MISSING, ephemeral=True)
+    else:
+        await interaction.response.send_message(embed=embed, view=below or discord.utils.MISSING, ephemeral=True)
+
+
+async def swap(interaction: discord.Interaction[Any], card: Card, *, view: discord.ui.View | None = None) -> None:
+    """Put a card in place of the message whose button was pressed."""
+    embed, below = interaction.client.pager.open(card, renderer_of(interaction), view.children if view else ())
+    await _put(interaction, embed, below)
+
+
+async def turn_page(interaction: discord.Interaction[Any], argument: str) -> None:
+    """Show another page of a long answer; raise UserMistake where it is forgotten."""
+    page = interaction.client.pager.turn(argument, renderer_of(interaction))
+    if page is None:
+        raise UserMistake("I don't have the other pages any more; type the command again")
+    await _put(interaction, *page)
+
+
+async def _put(interaction: discord.Interaction[Any], embed: discord.Embed, view: discord.ui.View | None) -> None:
+    if not interaction.response.is_done():
+        await interaction.response.defer()
+    await interaction.edit_original_response(content=None, embed=embed, view=view, attachments=[])
 
 
 async def say(
