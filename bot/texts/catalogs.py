@@ -24,7 +24,6 @@ from bot.texts.pseudo import accented
 PO = Path(__file__).parent / "po"
 TEMPLATE = PO / "messages.pot"
 PSEUDO_TAG = "en-XA"  # the tag that Chrome and Android use for accented English
-MAX_HEADER_LENGTH = 1000  # a browser's Accept-Language has some 50 signs
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _MARK = re.compile(r"\*\*|`")
@@ -116,7 +115,7 @@ def choose(tags: Iterable[str]) -> Language | None:
 
 def from_accept_language(header: str) -> Language | None:
     """Return the language that a browser likes best among ours, or None; nonsense is passed over (RFC 9110, 12.5.4)."""
-    ranges = [_weighed(part) for part in header[:MAX_HEADER_LENGTH].split(",")]
+    ranges = [_weighed(part) for part in header.split(",")]
     liked = sorted((one for one in ranges if one[1] > 0), key=lambda one: -one[1])
     return choose(tag for tag, _ in liked)
 

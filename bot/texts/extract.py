@@ -49,9 +49,8 @@ def template(root: Path = ROOT) -> Catalog:
     for method, path in _sources(root):
         found = extract_from_file(method, path, KEYWORDS, COMMENT_TAGS, strip_comment_tags=True)
         for _, message, comments, context in found:
-            catalog.add(
-                message, locations=[(path.relative_to(root).as_posix(), 0)], auto_comments=comments, context=context
-            )
+            place = (path.relative_to(root).as_posix(), 0)  # a line 0 is not written
+            catalog.add(message, locations=[place], auto_comments=comments, context=context)
     return catalog
 
 
@@ -72,7 +71,7 @@ def updated(path: Path, messages: Catalog) -> Catalog:
 def written(catalog: Catalog, tag: str = "") -> str:
     """Write a catalog as a .po file is written."""
     body = io.BytesIO()
-    write_po(body, catalog, omit_header=True, include_lineno=False, include_previous=True, ignore_obsolete=True)
+    write_po(body, catalog, omit_header=True, include_previous=True, ignore_obsolete=True)
     language = LANGUAGE_HEADER.format(tag=tag, catalog=catalog) if tag else ""
     return f"{HEADER}{language}\n{body.getvalue().decode()}"
 

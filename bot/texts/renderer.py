@@ -307,7 +307,7 @@ class Renderer:
 
 
 def _short(text: str) -> str:
-    seen = visible(text[: NAME_LENGTH * 100]) or NAMELESS
+    seen = visible(text) or NAMELESS
     return seen if len(seen) <= NAME_LENGTH else f"{seen[: NAME_LENGTH - 1]}…"
 
 

@@ -57,8 +57,9 @@ def test_a_long_list_is_divided_and_nothing_is_lost() -> None:
     assert all(len(page.items) <= ITEMS_ON_A_PAGE and is_taken(page) for page in divided)
 
 
-def test_fields_that_are_too_many_go_on_the_next_page() -> None:
-    fields = tuple(Field(text(f"name {number}"), text("v" * 1000)) for number in range(60))
+@pytest.mark.parametrize("length", [1, 1000])
+def test_fields_that_are_too_many_go_on_the_next_page(length: int) -> None:
+    fields = tuple(Field(text(f"name {number}"), text("v" * length)) for number in range(60))
     divided = pages(Card(Outcome.INFO, None, text("Body"), fields))
     assert tuple(one for page in divided for one in page.fields) == fields
     assert all(map(is_taken, divided))

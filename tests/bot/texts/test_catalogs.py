@@ -138,6 +138,19 @@ def test_a_reader_gets_the_first_language_that_we_speak(tags: list[str], chosen:
     assert (language and language.tag) == chosen
 
 
+def test_a_language_of_ones_own_country_comes_before_its_neighbours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tags = ("es", "es-419", "pt-BR", "pt-PT")
+    monkeypatch.setattr(catalogs, "LANGUAGES", {tag: written(tmp_path, tag) for tag in tags})
+    assert [getattr(choose([tag]), "tag", None) for tag in ("es-419", "es-ES", "pt-PT", "pt")] == [
+        "es-419",
+        "es",
+        "pt-PT",
+        "pt-BR",
+    ]
+
+
 @pytest.mark.usefixtures("_many")
 @pytest.mark.parametrize(
     ("header", "chosen"),
@@ -153,7 +166,7 @@ def test_a_reader_gets_the_first_language_that_we_speak(tags: list[str], chosen:
         (";;;,,,q=1;=,de;q=", None),
         ("de;q=nan, de;q=-1, de;q=9, de;level=1", None),
         ("de ; q = 0.5", "de"),
-        ("ja," * 100_000, "ja"),
+        ("ko," * 1000 + "ja", "ja"),
     ],
 )
 def test_a_browser_gets_what_it_likes_best(header: str, chosen: str | None) -> None:

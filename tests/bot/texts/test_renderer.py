@@ -85,7 +85,7 @@ def test_a_long_name_takes_little_room(renderer: Renderer) -> None:
 
 
 def test_an_endless_invisible_name_ends() -> None:
-    assert PLAIN.name("\u200b" * 10_000_000) == "—"
+    assert PLAIN.name("\u200b" * 100_000) == "—"
 
 
 def test_nothing_leaves_a_code_span() -> None:
