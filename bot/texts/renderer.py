@@ -1,6 +1,7 @@
 """Puts facts into messages, for a reader's language and for a medium. Knows no message of its own but how to join.
 
-A message is English with `{facts}`, **bold** and `code` in it, and is written where it is used:
+A message is whole English sentences with `{facts}`, **bold** and `code` in them, and is written where it is said, or in
+a table under `N_` or `NN_`. It is never put together from parts: a translator sees it as it stands there.
 
     r.say("**{role}** is yours until {until}.", role=role.name, until=ends_at)
     r.plural("{count} person waits.", "{count} people wait.", len(waiting))
@@ -16,7 +17,7 @@ What becomes of a fact:
 | `timedelta` | `duration` |
 | anything else, and a `Text` of another medium | TypeError: an enum or None was meant to be said in words |
 
-A fact's own marks are always escaped, a message's never.
+A fact's own marks are always escaped, a message's never. In a page's attributes stands what was said as PLAIN.
 """
 
 import re
