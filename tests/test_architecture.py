@@ -29,6 +29,8 @@ HOMES = {
     ),
     "sqlalchemy": ("bot/storage/*",),
     "alembic": ("bot/storage/*",),
+    "babel": ("bot/texts/*",),
+    "gettext": ("bot/texts/*",),
     "prometheus_client": ("bot/ops/metrics.py",),
     "pydantic": ("bot/settings.py",),
     "pydantic_settings": ("bot/settings.py",),

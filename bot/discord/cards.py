@@ -1,6 +1,6 @@
 """Cards as Discord shows them: an embed, and buttons to turn the pages of a long list.
 
-Knows no text but that of the page buttons. What a card says and where a page ends is decided in `texts/`.
+Knows no text: what a card says and where a page ends is decided in `texts/`.
 """
 
 import secrets
@@ -10,7 +10,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.texts.card import Card, pages
+from bot.texts.card import Card, page_line, pages, turn_labels
 from bot.texts.catalogs import ENGLISH, choose
 from bot.texts.renderer import Medium, Renderer
 
@@ -32,8 +32,7 @@ def embed_of(card: Card, renderer: Renderer | None = None, *, page: int = 1, of:
         embed.add_field(name=field.name, value=field.value, inline=field.is_inline)
     footer = [] if card.footer is None else [str(card.footer)]
     if renderer is not None and of > 1:
-        # Translators: Below a list that goes on: which page of it this is.
-        footer.append(renderer.say("Page {page} of {pages}", page=page, pages=of))
+        footer.append(page_line(renderer, page, of))
     return embed.set_footer(text=" · ".join(footer)) if footer else embed
 
 
@@ -48,11 +47,10 @@ class LongAnswer:
         """Return a page, counted from 1, with its buttons."""
         last = len(self._cards)
         number = min(max(number, 1), last)
+        back, forth = turn_labels(renderer)
         turns = [
-            # Translators: A button that turns to the page before.
-            _turn(renderer.say("Previous page"), key, number - 1, is_enabled=number > 1),
-            # Translators: A button that turns to the page after.
-            _turn(renderer.say("Next page"), key, number + 1, is_enabled=number < last),
+            _turn(back, key, number - 1, is_enabled=number > 1),
+            _turn(forth, key, number + 1, is_enabled=number < last),
         ]
         embed = embed_of(self._cards[number - 1], renderer, page=number, of=last)
         return embed, _below([*self._buttons, *turns])

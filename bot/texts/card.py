@@ -7,7 +7,7 @@ from enum import Enum
 
 import msgspec
 
-from bot.texts.renderer import Text
+from bot.texts.renderer import Renderer, Text
 
 TITLE_LENGTH = 256
 BODY_LENGTH = 4096
@@ -78,6 +78,16 @@ def pages(card: Card) -> tuple[Card, ...]:
             grown = _with(frame, part)
         page = grown
     return (*done, page)
+
+
+def page_line(r: Renderer, page: int, of: int) -> Text:
+    """Say below a list that goes on which page of it this is."""
+    return r.say("Page {page} of {pages}", page=page, pages=of)
+
+
+def turn_labels(r: Renderer) -> tuple[Text, Text]:
+    """Return the labels of the buttons that turn back and forth."""
+    return r.say("Previous page"), r.say("Next page")
 
 
 def cut(text: Text, room: int) -> Text:
