@@ -13,6 +13,7 @@ from bot.discord.client import Interaction, PledgekeeperBot
 from bot.discord.replies import replace, replace_soon, say
 from bot.domain.model import DiscordUserId, GuildId
 from bot.linking.outcome import RoleNews, Unlinked
+from bot.texts import commands as texts
 from bot.texts.linking import STATUS_WORDS, escaped, plain
 
 log = structlog.get_logger(__name__)
@@ -49,7 +50,7 @@ class LinkCog(commands.Cog):
         self._services = bot.services
         bot.button_handlers["confirm:unlink"] = self.confirm_unlink
 
-    @app_commands.command(description="Link your Patreon account, to get the roles of your pledge")
+    @app_commands.command(description=texts.LINK)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
     async def link(self, interaction: Interaction) -> None:
         """Send the personal link to Patreon."""
@@ -68,7 +69,7 @@ class LinkCog(commands.Cog):
             place = place_of(interaction, None)
         await self._services.flow.attach_button(started.state_id, place)
 
-    @app_commands.command(description="Part your Patreon account from Discord and give up the roles of your pledge")
+    @app_commands.command(description=texts.UNLINK)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
     async def unlink(self, interaction: Interaction) -> None:
         """Ask whether they mean it."""

@@ -11,6 +11,7 @@ from bot.discord.observe import DiscordAway
 from bot.discord.replies import replace, say
 from bot.domain.errors import UserMistake
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, Link
+from bot.texts import commands as texts
 from bot.texts.blocks import Reader
 from bot.texts.explanations import explanation_text
 from bot.texts.linking import creator_text, plain
@@ -32,7 +33,7 @@ class MembershipCog(commands.Cog):
         self._refreshed_at: dict[DiscordUserId, datetime] = {}
         bot.button_handlers["refresh:membership"] = self.refresh
 
-    @app_commands.command(description="Show what Patreon says about you, and which roles follow")
+    @app_commands.command(description=texts.MEMBERSHIP)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
     async def membership(self, interaction: Interaction) -> None:
         """Explain the person's own plan."""

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import math
 from datetime import datetime, timedelta
+from typing import Any
 
 import discord
 import msgspec
@@ -19,6 +20,8 @@ from discord import app_commands
 from bot.runtime.clock import Clock
 from bot.runtime.health import HealthBoard, Note
 from bot.storage.notices import Notices
+
+Command = app_commands.Command[Any, ..., Any] | app_commands.Group | app_commands.ContextMenu
 
 log = structlog.get_logger(__name__)
 
@@ -92,10 +95,18 @@ class CommandRegistration:
 
     async def _fingerprint(self) -> str:
         """Tell apart any two pairs of what we offer and what Discord has: it renews a command's version with it."""
-        ours = [command.to_dict(self._tree) for command in self._tree.get_commands()]
+        ours = [await self._payload(command) for command in self._tree.get_commands()]
         theirs = await self._client.http.get_global_commands(self._client.application_id or 0)
         registered = sorted((str(command["id"]), str(command.get("version"))) for command in theirs)
         return hashlib.sha256(msgspec.json.encode([ours, registered])).hexdigest()
+
+    async def _payload(
+        self, command: app_commands.Command[Any, ..., Any] | app_commands.Group | app_commands.ContextMenu
+    ) -> dict[str, Any]:
+        """Return what Discord is told of a command, in all languages."""
+        if self._tree.translator is None:
+            return command.to_dict(self._tree)
+        return await command.get_translated_payload(self._tree, self._tree.translator)
 
 
 def retry_after(error: Exception, *, failures: int) -> timedelta:

@@ -6,6 +6,7 @@ from bot.domain.model import DiscordUserId, ReadId
 from bot.storage.reads import Read
 from bot.sync.admin.acceptance import Doubt, summary_of
 from bot.sync.round_report import ANOMALIES
+from bot.texts import commands as texts
 from bot.texts.linking import plain
 from bot.texts.names import discord_stamp
 from cogs.admin.group import guild_of, patreon, require_manager, retell, tell
@@ -19,7 +20,7 @@ BELIEVED = "Believed, on your word: {names}. What it shows counts now."
 TOLD = "- **{name}**, read {at}: {now}. The last list that I believed, {before}. I doubt it, for {why}."
 
 
-@patreon.command(name="believe", description="Believe Patreon's newest list, though it looks wrong")
+@patreon.command(name="believe", description=texts.BELIEVE)
 async def believe(interaction: Interaction) -> None:
     """Show what would be believed, and ask."""
     await interaction.response.defer(ephemeral=True)

@@ -1,7 +1,5 @@
 """`/patreon connect` and `/patreon disconnect`: a creator lets this server follow their campaign, or it is ended."""
 
-from typing import Literal
-
 from discord import app_commands, ui
 
 from bot.discord.asking import asker_of, place_of
@@ -10,6 +8,7 @@ from bot.discord.client import Interaction
 from bot.domain.errors import UserMistake
 from bot.domain.model import CampaignId, DiscordUserId
 from bot.linking.disconnect import Parting
+from bot.texts import commands as texts
 from bot.texts.linking import plain
 from cogs.admin.group import caller_of, guild_of, may_complete, patreon, require_manager, retell, tell
 
@@ -30,7 +29,7 @@ It can be connected again at any time with `/patreon connect`."""
 DONE = "Done: this server no longer follows the campaign **{name}**. {fate}"
 
 
-@patreon.command(name="connect", description="Get the link by which a creator lets this server follow their campaign")
+@patreon.command(name="connect", description=texts.CONNECT)
 async def connect(interaction: Interaction) -> None:
     """Give the link for the creator."""
     await interaction.response.defer(ephemeral=True)
@@ -43,9 +42,10 @@ async def connect(interaction: Interaction) -> None:
     await connecting.attach_button(started.state_id, place_of(interaction, None))
 
 
-@patreon.command(name="disconnect", description="End what this server has with a campaign: its rules, and its consent")
-@app_commands.describe(campaign="Which campaign", roles="What becomes of the roles that its rules gave")
-async def disconnect(interaction: Interaction, campaign: str, roles: Literal["keep", "remove"]) -> None:
+@patreon.command(name="disconnect", description=texts.DISCONNECT)
+@app_commands.describe(**texts.DISCONNECT_OPTIONS)
+@app_commands.choices(roles=[app_commands.Choice(name=text, value=value) for value, text in texts.ROLES.items()])
+async def disconnect(interaction: Interaction, campaign: str, roles: str) -> None:
     """Ask whether they mean it."""
     await interaction.response.defer(ephemeral=True)
     parting = await _draft(interaction, campaign, roles)

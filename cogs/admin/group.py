@@ -15,6 +15,7 @@ from bot.discord.replies import NOT_ALLOWED, OUT_OF_SIGHT, is_manager, replace, 
 from bot.domain.assignable import Powers
 from bot.domain.errors import TryLater, UserMistake
 from bot.domain.model import GuildId
+from bot.texts import commands as texts
 
 
 class AdminGroup(app_commands.Group):
@@ -27,7 +28,7 @@ class AdminGroup(app_commands.Group):
 
 patreon = AdminGroup(
     name="patreon",
-    description="Roles that follow Patreon pledges",
+    description=texts.PATREON,
     allowed_contexts=app_commands.AppCommandContext(guild=True),
     default_permissions=discord.Permissions(manage_roles=True),
 )

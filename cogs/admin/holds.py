@@ -8,6 +8,7 @@ from bot.discord.notifier import hold_buttons
 from bot.discord.replies import replace
 from bot.domain.model import DiscordUserId, HoldId, HoldState
 from bot.sync.applying.queue import Urgency
+from bot.texts import commands as texts
 from bot.texts.decisions import say_hold
 from bot.texts.names import Names
 from cogs.admin.group import caller_of, guild_of, patreon, require_manager, tell
@@ -19,7 +20,7 @@ ANSWERED = {
 }
 
 
-@patreon.command(name="holds", description="Show the removals that the brake holds, to apply or discard them")
+@patreon.command(name="holds", description=texts.HOLDS)
 async def holds(interaction: Interaction) -> None:
     """Show each open hold with its buttons."""
     await interaction.response.defer(ephemeral=True)

@@ -7,6 +7,7 @@ from bot.discord.buttons import number_in, question
 from bot.discord.client import Interaction
 from bot.domain.model import DiscordUserId, RoleId
 from bot.sync.admin.adoption import AdoptionDraft, Fate
+from bot.texts import commands as texts
 from bot.texts.linking import plain
 from cogs.admin.group import caller_of, guild_of, patreon, require_manager, retell, tell
 
@@ -32,8 +33,8 @@ RESTORED = (
 )
 
 
-@patreon.command(name="adopt", description="Take a pledge role that others gave as given by me; shows first for whom")
-@app_commands.describe(role="A role that a rule names")
+@patreon.command(name="adopt", description=texts.ADOPT)
+@app_commands.describe(**texts.ADOPT_OPTIONS)
 async def adopt(interaction: Interaction, role: discord.Role) -> None:
     """Show whom it would be about, and ask."""
     await interaction.response.defer(ephemeral=True)
@@ -56,8 +57,8 @@ async def confirm_adopt(interaction: Interaction, argument: str) -> None:
     await retell(interaction, ADOPTED.format(role=draft.role_name, people=_people(draft)))
 
 
-@patreon.command(name="restore", description="Let me give a role again that somebody took away by hand")
-@app_commands.describe(user="From whom it was taken", role="Which role")
+@patreon.command(name="restore", description=texts.RESTORE)
+@app_commands.describe(**texts.RESTORE_OPTIONS)
 async def restore(interaction: Interaction, user: discord.User, role: discord.Role) -> None:
     """Lift a hand edit."""
     await interaction.response.defer(ephemeral=True)

@@ -13,6 +13,7 @@ from bot.discord.replies import replace_soon
 from bot.domain.errors import UserMistake
 from bot.domain.model import DiscordUserId, GuildId
 from bot.services import Services
+from bot.texts import commands as texts
 from bot.texts.blocks import Reader
 from bot.texts.explanations import explanation_text, nameless_text
 from bot.texts.linking import plain
@@ -29,8 +30,8 @@ UNLINKING = "Unlinking <@{person}>. Discord is slow to remove their roles; I'll 
 UNLINKED = "Done: <@{person}> is no longer linked to the Patreon account **{name}**."
 
 
-@patreon.command(name="why", description="Explain which pledge roles a person has or lacks, and why")
-@app_commands.describe(user="Whose roles")
+@patreon.command(name="why", description=texts.WHY)
+@app_commands.describe(**texts.WHY_OPTIONS)
 async def why(interaction: Interaction, user: discord.User) -> None:
     """Explain one person's plan."""
     await interaction.response.defer(ephemeral=True)
@@ -47,10 +48,8 @@ async def why(interaction: Interaction, user: discord.User) -> None:
     await tell(interaction, "\n".join(lines))
 
 
-@patreon.command(
-    name="unlink", description="Part a person from their Patreon account and take the roles of their pledge"
-)
-@app_commands.describe(user="Whom to unlink")
+@patreon.command(name="unlink", description=texts.UNLINK_PERSON)
+@app_commands.describe(**texts.UNLINK_PERSON_OPTIONS)
 async def unlink(interaction: Interaction, user: discord.User) -> None:
     """Ask whether they mean it."""
     await interaction.response.defer(ephemeral=True)

@@ -8,6 +8,7 @@ from bot.domain.plan import CHANGES, Action, Decision
 from bot.sync.applying.planning import GuildPlan
 from bot.sync.applying.troubles import BANNED
 from bot.sync.round_report import ReadReport, RoundReport
+from bot.texts import commands as texts
 from bot.texts.decisions import say_decision
 from bot.texts.linking import plain
 from cogs.admin.group import guild_of, patreon, tell
@@ -17,7 +18,7 @@ NOTHING_TO_DO = "Nothing would change: every role is as it should be."
 NEVER_READ = "not read completely yet"
 
 
-@patreon.command(name="sync", description="Read Patreon now and bring this server's roles in line")
+@patreon.command(name="sync", description=texts.SYNC)
 async def sync(interaction: Interaction) -> None:
     """Run a round for this server."""
     await interaction.response.defer(ephemeral=True)
@@ -25,7 +26,7 @@ async def sync(interaction: Interaction) -> None:
     await tell(interaction, round_text(report))
 
 
-@patreon.command(name="preview", description="Show what the next sync would change; changes nothing itself")
+@patreon.command(name="preview", description=texts.PREVIEW)
 async def preview(interaction: Interaction) -> None:
     """Plan everyone and write nothing."""
     await interaction.response.defer(ephemeral=True)
