@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.discord import component_checks, components
 from sandbox.discord.changes import Changes
 from sandbox.discord.errors import Problems, invalid, refusal
+from sandbox.discord.forms import component_checks, components
+from sandbox.discord.forms.messages import Form, read_form
 from sandbox.discord.interaction import (
     AUTOCOMPLETE,
     CHOICES,
@@ -31,7 +32,6 @@ from sandbox.discord.interaction import (
     name_of,
     roles_of,
 )
-from sandbox.discord.messageforms import Form, read_form
 from sandbox.discord.model import EPHEMERAL, LOADING
 from sandbox.discord.state import Channel, Json, Message, User
 

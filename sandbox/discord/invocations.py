@@ -6,8 +6,9 @@ Pure: reads the state, sends nothing.
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.discord import commands, components, permissions
+from sandbox.discord import permissions
 from sandbox.discord.errors import ActionError
+from sandbox.discord.forms import commands, components
 from sandbox.discord.objects import channel_json, member_facts, role_json, user_json
 from sandbox.discord.state import Channel, DiscordState, Guild, Json, User
 

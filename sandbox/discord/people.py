@@ -6,25 +6,22 @@ Refusals are `ActionError`s with words that a person understands. Ids may come a
 from collections.abc import Iterable
 from typing import Any
 
-from sandbox.discord import components, interaction, permissions
-from sandbox.discord.changes import Actor, Changes
+from sandbox.discord import interaction, permissions
+from sandbox.discord.backend import Backend
+from sandbox.discord.changes import Actor
 from sandbox.discord.errors import ActionError
+from sandbox.discord.forms import components
 from sandbox.discord.interaction import Interaction
-from sandbox.discord.interactions import Interactions
 from sandbox.discord.invocations import Place, Typed, offered_commands, pressed
 from sandbox.discord.modals import submitted
 from sandbox.discord.model import DM_CHANNEL
-from sandbox.discord.state import Channel, DiscordState, Guild, Json, Member, Message, Role, User
+from sandbox.discord.state import Channel, Guild, Json, Member, Message, Role, User
 
 Id = str | int
 
 
-class People:
-    """The acts of people, mixed into the stand-in; needs its `state`, `changes` and `interactions`."""
-
-    state: DiscordState
-    changes: Changes
-    interactions: Interactions
+class People(Backend):
+    """The acts of people upon the world."""
 
     # --- commands, components, modals
 

@@ -6,7 +6,7 @@ Option types: Discord docs, "Application Commands", Application Command Option T
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.discord.commands import CHAT_INPUT, GROUP, SUBCOMMAND
+from sandbox.discord.forms.commands import CHAT_INPUT, GROUP, SUBCOMMAND
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ Component types: Discord docs, "Component Reference".
 
 from typing import Any
 
-from sandbox.discord import components as kinds
+from sandbox.discord.forms import components as kinds
 from sandbox.discord.model import Channel, Message
 from sandbox.page.parts import Parts
 

@@ -5,16 +5,14 @@ Each look-up refuses as Discord does: what does not exist, then what the bot may
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox.discord import permissions
+from sandbox.discord.backend import Backend
 from sandbox.discord.changes import Actor
 from sandbox.discord.errors import invalid, refusal
 from sandbox.discord.model import DM_CHANNEL, Json
 from sandbox.discord.state import Channel, DiscordState, Guild, Member, Role, User
-
-if TYPE_CHECKING:
-    from sandbox.discord.standin import DiscordStandIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,7 @@ class Answer:
 class ApiCall:
     """What a handler is given; it answers JSON, None for 204, or an Answer."""
 
-    standin: "DiscordStandIn"
+    backend: Backend
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: Any = None
@@ -38,7 +36,7 @@ class ApiCall:
 
     @property
     def state(self) -> DiscordState:
-        return self.standin.state
+        return self.backend.state
 
     @property
     def actor(self) -> Actor:

@@ -30,7 +30,7 @@ def create_channel(call: ApiCall) -> Answer:
     problems = Problems()
     problems.text("name", form.get("name"), low=1, high=100)
     problems.refuse_if_any()
-    channel = call.standin.changes.create_channel(guild, form["name"], call.actor)
+    channel = call.backend.changes.create_channel(guild, form["name"], call.actor)
     return Answer(201, channel_json(call.state, channel))
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.discord.commands import check_all
 from sandbox.discord.errors import ApiError
+from sandbox.discord.forms.commands import check_all
 from tests.sandbox.discord.conftest import Api, World
 
 TEXT = {"type": 3, "name": "text", "description": "T"}

@@ -6,10 +6,10 @@ import aiohttp
 import pytest
 
 from sandbox.discord import DiscordStandIn, files
-from sandbox.discord.component_checks import check_modal
-from sandbox.discord.components import number
 from sandbox.discord.errors import ApiError, Problems
-from sandbox.discord.messageforms import read_form
+from sandbox.discord.forms.component_checks import check_modal
+from sandbox.discord.forms.components import number
+from sandbox.discord.forms.messages import read_form
 from tests.sandbox.discord.conftest import Api, World
 from tests.sandbox.discord.test_commands import where
 

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.discord import component_checks, components
 from sandbox.discord.errors import Problems, not_served, refusal
+from sandbox.discord.forms import component_checks, components
 from sandbox.discord.model import COMPONENTS_V2, EPHEMERAL, Json, Message
 
 MOST_CONTENT, MOST_EMBEDS, MOST_EMBED_TEXT, MOST_FIELDS = 2000, 10, 6000, 25
