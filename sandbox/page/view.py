@@ -7,6 +7,7 @@ from typing import Any
 import jinja2
 from aiohttp import web
 
+from sandbox.discord.locales import LOCALES
 from sandbox.page.chat import NO_COLOUR
 from sandbox.page.parts import Parts, parts_of
 from sandbox.page.scene import Scene
@@ -29,6 +30,7 @@ templates = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+templates.globals["locales"] = LOCALES
 templates.filters["safe_url"] = safe_url
 templates.filters["colour"] = lambda colour: f"#{colour or NO_COLOUR:06x}"
 

@@ -11,7 +11,7 @@ from sandbox.discord import permissions
 from sandbox.discord.backend import Backend
 from sandbox.discord.changes import Actor
 from sandbox.discord.errors import invalid, refusal
-from sandbox.discord.model import DM_CHANNEL, Json
+from sandbox.discord.model import DEFAULT_LOCALE, DM_CHANNEL, Json
 from sandbox.discord.state import Channel, DiscordState, Guild, Member, Role, User
 
 
@@ -33,6 +33,7 @@ class ApiCall:
     body: Any = None
     files: list[Json] = field(default_factory=list)
     reason: str | None = None
+    locale: str = DEFAULT_LOCALE
 
     @property
     def state(self) -> DiscordState:
@@ -51,6 +52,10 @@ class ApiCall:
         if not isinstance(self.body, dict):
             raise invalid("", "DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType")
         return self.body
+
+    def flag(self, name: str) -> bool:
+        """Return a yes or no from the query."""
+        return self.query.get(name) in ("1", "true", "True")
 
     def number(self, name: str, default: int, low: int, high: int) -> int:
         """Return a number from the query, between `low` and `high`."""

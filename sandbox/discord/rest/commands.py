@@ -20,7 +20,11 @@ def _scope(call: ApiCall) -> tuple[dict[str, Json], str | None]:
 
 
 def list_commands(call: ApiCall) -> list[Json]:
-    return list(_scope(call)[0].values())
+    """Return the registered commands, in all languages if the query says so, else in the asker's (docs)."""
+    registered = _scope(call)[0].values()
+    if call.flag("with_localizations"):
+        return list(registered)
+    return [commands.in_one_language(command, call.locale) for command in registered]
 
 
 def overwrite_commands(call: ApiCall) -> list[Json]:

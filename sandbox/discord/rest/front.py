@@ -8,7 +8,7 @@ import asyncio
 import mimetypes
 import re
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 import orjson
 from aiohttp import BodyPartReader, web
@@ -153,10 +153,18 @@ class Front:
 
     async def _read(self, request: web.Request) -> ApiCall:
         body, files = await read_body(request, self.backend.files)
-        reason = unquote(request.headers.get("X-Audit-Log-Reason", "")) or None
-        if reason and len(reason) > MOST_REASON:
-            raise invalid("", "BASE_TYPE_MAX_LENGTH", "Must be 512 or fewer in length.")
-        return ApiCall(self.backend, request.match_info, request.query, body, files, reason)
+        reason = read_reason(request.headers.get("X-Audit-Log-Reason", ""))
+        locale = request.headers.get("X-Discord-Locale", self.backend.state.bot.locale)
+        return ApiCall(self.backend, request.match_info, request.query, body, files, reason, locale)
+
+
+def read_reason(header: str) -> str | None:
+    """Return the reason for the audit log: URL-encoded UTF-8 (docs, "Audit Log"), or raw bytes as they came."""
+    raw = unquote_to_bytes(header.encode("utf-8", "surrogateescape"))
+    reason = raw.decode("utf-8", "replace").strip()
+    if len(reason) > MOST_REASON:
+        raise invalid("", "BASE_TYPE_MAX_LENGTH", "Must be 512 or fewer in length.")
+    return reason or None
 
 
 def reply(status: int, body: Any, headers: dict[str, str] | None = None) -> web.Response:

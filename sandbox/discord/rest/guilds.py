@@ -15,7 +15,7 @@ def get_guild(call: ApiCall) -> Json:
         "approximate_member_count": len(guild.members),
         "approximate_presence_count": len(guild.members),
     }
-    return guild_json(guild) | (counts if call.query.get("with_counts") in ("true", "1") else {})
+    return guild_json(guild) | (counts if call.flag("with_counts") else {})
 
 
 def list_channels(call: ApiCall) -> list[Json]:

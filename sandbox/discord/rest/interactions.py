@@ -6,12 +6,10 @@ from sandbox.discord.objects import message_json
 from sandbox.discord.rest.call import ApiCall, Route
 from sandbox.discord.state import Json, Message
 
-TRUE = ("1", "true", "True")
-
 
 def respond(call: ApiCall) -> Json | None:
     answer = call.backend.interactions.respond(call.id("i"), call.path["t"], call.form(), call.files)
-    return answer if call.query.get("with_response") in TRUE else None
+    return answer if call.flag("with_response") else None
 
 
 def follow_up(call: ApiCall) -> Json:
