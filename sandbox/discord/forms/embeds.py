@@ -1,6 +1,7 @@
 """The embeds of a message: what Discord refuses, and how it answers those that it takes. Pure.
 
-Limits: Discord docs, "Embed Limits", and its OpenAPI description. Texts that are blank count as missing.
+Limits: Discord docs, "Embed Limits" (blanks around a text are cut off and do not count), and its OpenAPI description.
+An embed that shows nothing lacks a description (AntyBot/anty-support #40), a blank field its value (embedbuilder #57).
 """
 
 from datetime import UTC, datetime
@@ -34,8 +35,8 @@ def check_embeds(problems: Problems, embeds: Any) -> None:
 def _check_embed(problems: Problems, path: str, embed: Json) -> None:
     if not any(not is_blank(embed.get(part)) for part in SHOWN_PARTS):
         problems.required(f"{path}.description")
-    problems.text(f"{path}.title", embed.get("title"), high=MOST_TITLE)
-    problems.text(f"{path}.description", embed.get("description"), high=MOST_DESCRIPTION)
+    problems.text(f"{path}.title", trimmed(embed.get("title")), high=MOST_TITLE)
+    problems.text(f"{path}.description", trimmed(embed.get("description")), high=MOST_DESCRIPTION)
     problems.number(f"{path}.color", embed.get("color"), 0, WHITE)
     _check_url(problems, f"{path}.url", embed.get("url"), WEB)
     _check_timestamp(problems, f"{path}.timestamp", embed.get("timestamp"))
@@ -83,7 +84,7 @@ def _check_text(problems: Problems, path: str, text: Any, most: int) -> None:
     if is_blank(text):
         problems.required(path)
     else:
-        problems.text(path, text, high=most)
+        problems.text(path, trimmed(text), high=most)
 
 
 def _check_url(problems: Problems, path: str, url: Any, schemes: tuple[str, ...]) -> None:
@@ -116,7 +117,16 @@ def moment_of(timestamp: Any) -> datetime | None:
 
 def is_blank(part: Any) -> bool:
     """Tell whether a part of an embed shows nothing."""
-    return not (part.strip() if isinstance(part, str) else part)
+    return not trimmed(part)
+
+
+def trimmed(part: Any) -> Any:
+    """Return a part of an embed without the blanks around its texts."""
+    if isinstance(part, str):
+        return part.strip()
+    if isinstance(part, list):
+        return [trimmed(each) for each in part]
+    return {key: trimmed(value) for key, value in part.items()} if isinstance(part, dict) else part
 
 
 def embed_size(embed: Json) -> int:
@@ -125,12 +135,12 @@ def embed_size(embed: Json) -> int:
     holders = [(embed, ("title", "description")), (embed.get("footer"), ("text",)), (embed.get("author"), ("name",))]
     holders += [(each, ("name", "value")) for each in (fields if isinstance(fields, list) else [])]
     texts = [holder.get(key) for holder, keys in holders if isinstance(holder, dict) for key in keys]
-    return sum(len(text) for text in texts if isinstance(text, str))
+    return sum(len(text.strip()) for text in texts if isinstance(text, str))
 
 
 def shown_embed(embed: Json) -> Json:
     """Return an embed as Discord answers it."""
-    shown = {key: value for key, value in embed.items() if value is not None} | {"type": "rich"}
+    shown = {key: trimmed(value) for key, value in embed.items() if value is not None} | {"type": "rich"}
     if "fields" in shown:
         shown["fields"] = [{"inline": False} | each for each in shown["fields"]]
     moment = moment_of(shown.get("timestamp"))

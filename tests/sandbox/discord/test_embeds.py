@@ -73,9 +73,10 @@ def test_it_is_refused_at_its_place(embeds: list[Any], paths: list[str]) -> None
         {"author": {"name": "a"}},
         {"image": {"url": "attachment://chart.png"}},
         fields(FIELD | {"inline": None}),
+        {"title": f" {'t' * 256}\n"},
         described(color=0, url="https://example.org/x", footer=None, timestamp="2026-01-31T12:00:00.123456+01:00"),
     ],
-    ids=["6,000 characters", "a title", "an author", "a picture", "a field", "all the rest"],
+    ids=["6,000 characters", "a title", "an author", "a picture", "a field", "blanks around", "all the rest"],
 )
 def test_it_is_taken(embed: dict[str, Any]) -> None:
     read_form({"embeds": [embed]}, [])
@@ -85,8 +86,9 @@ def test_the_size_counts_every_text() -> None:
     assert embed_size(FULL) == 6000
 
 
-def test_it_is_answered_with_what_was_left_out() -> None:
-    embed = described(fields=[FIELD, FIELD | {"inline": True}], title=None, timestamp="2026-01-31T12:00:00Z")
+def test_it_is_answered_with_what_was_left_out_and_without_blanks_around() -> None:
+    embed: dict[str, Any] = {"description": "\n d ", "title": None, "timestamp": "2026-01-31T12:00:00Z"}
+    embed |= {"fields": [FIELD, FIELD | {"name": " n", "inline": True}]}
     assert shown_embed(embed) == {
         "type": "rich",
         "description": "d",
