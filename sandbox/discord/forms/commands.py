@@ -17,6 +17,7 @@ SUBCOMMAND, GROUP, STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, N
 MOST_OF_A_TYPE = {CHAT_INPUT: 100, USER_MENU: 15, MESSAGE_MENU: 15}
 MOST_OPTIONS = MOST_CHOICES = 25
 MOST_CHARACTERS = 8_000
+MOST_NAME, MOST_TEXT = 32, 100
 WITH_CHOICES = frozenset({STRING, INTEGER, NUMBER})
 
 TextCheck = Callable[[Problems, str, Any], None]
@@ -56,10 +57,10 @@ def check(problems: Problems, path: str, command: Any) -> None:
         problems.bad_type(path, "object")
         return
     if type_of(command) != CHAT_INPUT:
-        _check_texts(problems, f"{dot}name", command, "name", _check_name_of_menu)
+        _check_texts(problems, f"{dot}name", command, "name", _up_to(MOST_NAME))
         return
     _check_texts(problems, f"{dot}name", command, "name", _check_name)
-    _check_texts(problems, f"{dot}description", command, "description", _check_description)
+    _check_texts(problems, f"{dot}description", command, "description", _up_to(MOST_TEXT))
     _check_permissions(problems, f"{dot}default_member_permissions", command.get("default_member_permissions"))
     _check_options(problems, f"{dot}options", command.get("options") or [], depth=0)
     if characters(command) > MOST_CHARACTERS:
@@ -83,21 +84,14 @@ def _check_texts(problems: Problems, path: str, part: Json, key: str, check: Tex
             problems.add(f"{path}.{locale}", "BASE_TYPE_CHOICES", f"Value must be one of {tuple(LOCALES)}.")
 
 
-def _check_name_of_menu(problems: Problems, path: str, name: Any) -> None:
-    problems.text(path, name, low=1, high=32)
-
-
-def _check_description(problems: Problems, path: str, description: Any) -> None:
-    problems.text(path, description, low=1, high=100)
-
-
-def _check_name_of_choice(problems: Problems, path: str, name: Any) -> None:
-    problems.text(path, name, low=1, high=100)
+def _up_to(most: int) -> TextCheck:
+    """Return the check of a text of 1 to `most` characters."""
+    return lambda problems, path, text: problems.text(path, text, low=1, high=most)
 
 
 def _check_name(problems: Problems, path: str, name: Any) -> None:
-    problems.text(path, name, low=1, high=32)
-    if isinstance(name, str) and 0 < len(name) <= 32 and (not SLASH_NAME.match(name) or name != name.lower()):
+    problems.text(path, name, low=1, high=MOST_NAME)
+    if isinstance(name, str) and 0 < len(name) <= MOST_NAME and (not SLASH_NAME.match(name) or name != name.lower()):
         message = "String value did not match validation regex."
         problems.add(path, "STRING_TYPE_REGEX", message)
         problems.add(path, "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid")
@@ -134,7 +128,7 @@ def _check_options(problems: Problems, path: str, options: Any, *, depth: int) -
 def _check_option(problems: Problems, path: str, option: Json, depth: int) -> None:
     kind = option.get("type")
     _check_texts(problems, f"{path}.name", option, "name", _check_name)
-    _check_texts(problems, f"{path}.description", option, "description", _check_description)
+    _check_texts(problems, f"{path}.description", option, "description", _up_to(MOST_TEXT))
     too_deep = (kind == GROUP and depth > 0) or (kind == SUBCOMMAND and depth > 1)
     if kind not in range(1, 12) or too_deep:
         problems.add(f"{path}.type", "UNION_TYPE_CHOICES", 'Value of field "type" cannot stand here.')
@@ -157,9 +151,9 @@ def _check_choices(problems: Problems, path: str, option: Json) -> None:
 
 def check_choice(problems: Problems, path: str, choice: Json, *, is_text: bool) -> None:
     """Note what is wrong with a choice, of an option or of its autocomplete."""
-    _check_texts(problems, f"{path}.name", choice, "name", _check_name_of_choice)
+    _check_texts(problems, f"{path}.name", choice, "name", _up_to(MOST_TEXT))
     if is_text:
-        problems.text(f"{path}.value", choice.get("value"), low=1, high=100)
+        problems.text(f"{path}.value", choice.get("value"), low=1, high=MOST_TEXT)
 
 
 def characters(part: Json) -> int:
