@@ -11,7 +11,7 @@ from sandbox.main import Sandbox
 from sandbox.page.messages import rows_of, words_of
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
-EMBED = {
+EMBED: dict[str, Any] = {
     "type": "rich",
     "color": 0x2B6158,
     "author": {"name": "Emberwood Tales", "url": "https://example.org/a"},
