@@ -65,7 +65,7 @@ class ConnectionServer(web.Server):
         self._slow: dict[Connection, None] = {}
         self._place_to_be_had = asyncio.Event()
         self._crowded = Tally("connections were closed early: too many are open")
-        self._full = Tally("connections had to wait: too many are being answered")
+        self._full = Tally("connections had to wait: too many are open")
         self._unaccepted = Tally("connections could not be accepted")
         self.unreadable = Tally("requests could not be read")
 

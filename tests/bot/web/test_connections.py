@@ -228,6 +228,19 @@ async def test_at_the_most_the_longest_idle_one_makes_room(house: House) -> None
     assert [(await line.ask())[:12] for line in (lines[0], lines[2])] == [b"HTTP/1.1 503"] * 2
 
 
+async def test_an_idle_one_makes_room_before_a_slow_one(house: House) -> None:
+    slow, idle, busy = [await house.open() for _ in range(3)]
+    slow.send(WHOLE[:-2])
+    for line in (idle, busy):
+        await line.ask()
+    busy.send(FORM)
+    assert await stays_open(idle, 2 * module.PATIENCE_SECONDS)
+    assert (await (await house.open()).ask())[:12] == b"HTTP/1.1 503"
+    assert await idle.is_closed()
+    slow.send(b"\r\n")
+    assert (await slow.first())[:12] == b"HTTP/1.1 503"
+
+
 @pytest.mark.parametrize("begun", [b"", b"GET /healthz HTTP/1.1\r\nX-Slow:"], ids=["nothing", "half a head"])
 async def test_silent_and_slow_ones_shut_nobody_out(house: House, begun: bytes) -> None:
     for _ in range(12):
