@@ -50,10 +50,6 @@ PRIVATE = {
         "as SQLAlchemy has it: no open connection keeps the process alive",
         "test_the_folder_and_the_file_are_made_at_the_first_start",
     ),
-    "self.socket._req": Why(
-        "a WebSocketResponse shows no transport, and a connection that breaks sends no closing frame",
-        "test_a_cut_is_felt_by_the_client",
-    ),
     "guild._add_member": Why(
         "discord.py drops updates of members that it does not hold, and holds none that it fetched by REST",
         "test_while_the_gateway_holds_us_up_a_few_are_asked_for_by_rest",

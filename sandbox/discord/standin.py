@@ -79,7 +79,7 @@ class DiscordStandIn(People):
         await socket.prepare(request)
         self.gateway.sockets.add(socket)
         try:
-            await Connection(self.gateway, socket, dict(request.query)).run()
+            await Connection(self.gateway, socket, request).run()
         finally:
             self.gateway.sockets.discard(socket)
         return socket
