@@ -37,10 +37,14 @@ class ClientHolder:
         """Wait for a connected client; DiscordAway where none comes in time."""
         try:
             async with asyncio.timeout(timeout):
-                while self._client is None:
-                    await self._arrived.wait()
+                return await self.wait_ever()
         except TimeoutError:
             raise DiscordAway("Discord is not connected; the message or change waits for the next occasion") from None
+
+    async def wait_ever(self) -> discord.Client:
+        """Wait for a connected client, however long that takes."""
+        while self._client is None:
+            await self._arrived.wait()
         return self._client
 
     async def wait_a_moment(self) -> None:

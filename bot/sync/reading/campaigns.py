@@ -8,11 +8,10 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.domain.errors import CredentialsDead, NeedsOwner, PledgekeeperError
-from bot.domain.model import Campaign, CampaignId, CredentialId, GuildId, TokenPair
+from bot.domain.model import Campaign, CampaignId, CredentialId, GuildId, Secret, TokenPair
 from bot.patreon.client import PatreonClient
 from bot.patreon.tokens import TokenKeeper
 from bot.runtime.clock import Clock
-from bot.settings import Settings
 from bot.storage import Storage
 from bot.storage.vault import fingerprint
 
@@ -22,9 +21,10 @@ SEED_LIFETIME = timedelta(days=31)  # what Patreon states for any pair (Patreon 
 MAX_AGE = timedelta(hours=1)  # tiers change seldom, and a member read names those in use
 
 
-async def plant_seed(storage: Storage, settings: Settings, clock: Clock) -> CredentialId | None:
+async def plant_seed(
+    storage: Storage, access: Secret | None, refresh: Secret | None, clock: Clock
+) -> CredentialId | None:
     """Store the creator's pair of the settings, or find the one that stands for it by now; None where there is none."""
-    access, refresh = settings.patreon_creator_access_token, settings.patreon_creator_refresh_token
     if access is None or refresh is None:
         return None
     # Nobody knows when a pair from the portal ends: it counts as good until Patreon refuses it, then it is refreshed.

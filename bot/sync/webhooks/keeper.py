@@ -15,20 +15,19 @@ A failure here never touches the sync: without webhooks the rounds do the same, 
 
 import asyncio
 from datetime import datetime, timedelta
-from typing import NoReturn, Self
+from typing import NoReturn
 
 import msgspec
 import structlog
 
 from bot.discord.notifier import Notifier
-from bot.domain.addresses import is_loopback
+from bot.domain.addresses import WEBHOOKS_PATH, is_loopback
 from bot.domain.errors import PledgekeeperError, TryLater
 from bot.domain.model import CampaignId, CredentialId, GuildId, Secret
 from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.protocol.webhooks import Webhook, pick_own
 from bot.patreon.tokens import TokenKeeper
 from bot.runtime.clock import Clock
-from bot.settings import Settings
 from bot.storage import Storage
 from bot.storage.vault import VaultKeyMissing
 from bot.storage.webhooks import StoredWebhook
@@ -36,7 +35,6 @@ from bot.sync.reading.campaigns import Home
 from bot.sync.reading.intake import CampaignRead
 from bot.sync.webhooks.silence import Silence
 from bot.texts.linking import plain
-from bot.web.deliveries import PATH
 
 log = structlog.get_logger(__name__)
 
@@ -63,13 +61,6 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     patreon_url: str
     secret: Secret | None = None  # of the home campaign's webhook, which a person made
 
-    @classmethod
-    def told_by(cls, settings: Settings) -> Self:
-        """Read the settings."""
-        return cls(
-            public_url=settings.public_url, patreon_url=settings.patreon_url, secret=settings.patreon_webhook_secret
-        )
-
     @property
     def is_reachable(self) -> bool:
         """Tell whether Patreon can reach us at all."""
@@ -77,7 +68,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
     def uri(self, campaign_id: CampaignId) -> str:
         """Return where deliveries about a campaign arrive."""
-        return f"{self.public_url}{PATH}/{campaign_id}"
+        return f"{self.public_url}{WEBHOOKS_PATH}/{campaign_id}"
 
 
 class WebhookKeeper:

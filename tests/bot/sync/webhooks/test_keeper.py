@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
+from bot.app import App
 from bot.domain.evidence import ReadSummary, Verdict
 from bot.domain.model import CampaignId, GuildId, PatreonUserId, ReadId, Secret, TokenPair
 from bot.patreon.protocol.version import PatreonApi
-from bot.services import Services
 from bot.sync.reading.intake import CampaignRead
 from bot.sync.webhooks.keeper import CHECK_AGAIN, CHECK_EVERY, Place
 from sandbox.patreon.model import Webhook
@@ -32,7 +32,7 @@ class MovedClock:
 class Post:
     """The keeper, Patreon's side of its webhooks, and what admins read."""
 
-    def __init__(self, stage: Stage, services: Services) -> None:
+    def __init__(self, stage: Stage, services: App) -> None:
         self.stage = stage
         self.services = services
         self.keeper = services.webhooks
@@ -71,7 +71,7 @@ class Post:
 
 
 @pytest.fixture
-async def post(stage: Stage, services: Services) -> Post:
+async def post(stage: Stage, services: App) -> Post:
     await services.rounds.run(trigger="test")  # binds the home campaign
     return Post(stage, services)
 
