@@ -11,11 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 
 from bot.domain.errors import ClientRefused, CredentialsDead, PatreonRefused, PledgekeeperError
-from bot.domain.model import Campaign, CampaignId, Secret
+from bot.domain.model import Campaign, CampaignId, Secret, StoredPair
 from bot.ops.check.findings import Finding, note, ok, wrong
 from bot.patreon.client import Http, PatreonApi, PatreonClient
 from bot.patreon.oauth import LINK_SCOPES, SERVICE_ERRORS, OAuth
-from bot.patreon.tokens import StoredPair
 from bot.runtime.clock import SystemClock
 from bot.settings import USER_AGENT, Settings
 

@@ -5,8 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.app import App
-from bot.domain.model import CampaignId, GuildId, PatreonUserId, Secret, TokenPair
-from bot.patreon.tokens import StoredPair
+from bot.domain.model import CampaignId, GuildId, PatreonUserId, Secret, StoredPair, TokenPair
 from bot.sync.admin import rulebook
 from sandbox.patreon.oauth import Pair
 from tests.fakes.scene import Scene, serve
