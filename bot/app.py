@@ -71,13 +71,14 @@ from bot.sync.consents import Consents
 from bot.sync.declines import Declines
 from bot.sync.deliveries.desk import WebhookDesk
 from bot.sync.deliveries.nudges import Nudges
-from bot.sync.reading.campaigns import Home, plant_seed
+from bot.sync.reading.campaigns import Home, HomeSettings, plant_seed
 from bot.sync.reading.intake import Intake
 from bot.sync.reading.read_news import ReadNews
 from bot.sync.reported_links import ZeroLinks
 from bot.sync.resync import Rota
 from bot.sync.rounds import Rounds
-from bot.sync.webhooks.keeper import Place, WebhookKeeper
+from bot.sync.webhooks.at_patreon import WebhooksAtPatreon, WebhookSettings
+from bot.sync.webhooks.keeper import WebhookKeeper
 from bot.web.deliveries import webhook_routes
 from bot.web.metrics import metrics_routes
 from bot.web.server import WebServer
@@ -114,6 +115,7 @@ class App:
     reconciler: Reconciler
     zero: ZeroLinks
     consents: Consents
+    webhooks_at_patreon: WebhooksAtPatreon
     webhooks: WebhookKeeper
     rounds: Rounds
     nudges: Nudges
@@ -161,15 +163,16 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
 
     # --- facts in, roles out
 
+    seed_id = await plant_seed(
+        storage, settings.patreon_creator_access_token, settings.patreon_creator_refresh_token, clock
+    )
     home = Home(
         storage=storage,
         client=client,
         keeper=keeper,
         clock=clock,
-        guild_id=settings.discord_guild_id,
-        campaign_id=settings.patreon_campaign_id,
-        credential_id=await plant_seed(
-            storage, settings.patreon_creator_access_token, settings.patreon_creator_refresh_token, clock
+        named=HomeSettings(
+            guild_id=settings.discord_guild_id, campaign_id=settings.patreon_campaign_id, credential_id=seed_id
         ),
     )
     intake = Intake(storage=storage, client=client, keeper=keeper, clock=clock)
@@ -203,18 +206,19 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         reconciler=reconciler,
         interval_seconds=settings.sync_interval_seconds,
     )
-    webhooks = WebhookKeeper(
+    webhooks_at_patreon = WebhooksAtPatreon(
         storage=storage,
         client=client,
         tokens=keeper,
         home=home,
-        notifier=notifier,
-        clock=clock,
-        api=api,
-        place=Place(
-            public_url=settings.public_url, patreon_url=settings.patreon_url, secret=settings.patreon_webhook_secret
+        settings=WebhookSettings(
+            public_url=settings.public_url,
+            patreon_url=settings.patreon_url,
+            api=api,
+            secret=settings.patreon_webhook_secret,
         ),
     )
+    webhooks = WebhookKeeper(storage=storage, at_patreon=webhooks_at_patreon, notifier=notifier, clock=clock)
     rota = Rota(
         storage=storage,
         observer=observer,
@@ -309,6 +313,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         reconciler=reconciler,
         zero=zero,
         consents=consents,
+        webhooks_at_patreon=webhooks_at_patreon,
         webhooks=webhooks,
         rounds=rounds,
         nudges=nudges,
@@ -465,7 +470,7 @@ async def end_work(app: App) -> None:
 
 def _routes(app: App) -> list[web.RouteDef]:
     """Return the routes that are no pages: for Patreon's webhooks and for Prometheus."""
-    desk = WebhookDesk(keeper=app.webhooks, nudges=app.nudges)
+    desk = WebhookDesk(at_patreon=app.webhooks_at_patreon, keeper=app.webhooks, nudges=app.nudges)
     return [
         *webhook_routes(desk, note=app.metrics.note_webhook),
         *metrics_routes(

@@ -7,7 +7,8 @@ from discord.ext import commands
 
 from bot.discord.buttons import button, view_of
 from bot.discord.client import Interaction
-from bot.discord.observe import DiscordAway, Observer
+from bot.discord.holder import DiscordAway
+from bot.discord.observe import Observer
 from bot.discord.replies import replace, say
 from bot.domain.errors import UserMistake
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, Link

@@ -5,9 +5,13 @@ import contextlib
 
 import discord
 
-from bot.discord.observe import DiscordAway
+from bot.domain.errors import TryLater
 
 MOMENT_SECONDS = 2.0  # a command must be answered within three (discord-api-docs, Interactions, Followup Messages)
+
+
+class DiscordAway(TryLater):
+    """Discord is not connected, or did not answer; people are looked at again later."""
 
 
 class ClientHolder:

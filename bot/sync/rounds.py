@@ -14,7 +14,7 @@ from typing import NoReturn
 import msgspec
 import structlog
 
-from bot.discord.observe import DiscordAway
+from bot.discord.holder import DiscordAway
 from bot.domain.errors import PledgekeeperError
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, PatreonUserId
 from bot.runtime.health import HealthBoard

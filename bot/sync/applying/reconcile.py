@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 import msgspec
 import structlog
 
-from bot.discord.observe import DiscordAway, Observer
+from bot.discord.holder import DiscordAway
+from bot.discord.observe import Observer
 from bot.discord.write import Outcome
 from bot.domain.errors import TryLater
 from bot.domain.model import DiscordUserId, GuildId, PatreonUserId, RoleId

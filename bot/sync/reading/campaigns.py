@@ -5,6 +5,7 @@ Reads no member.
 
 from datetime import datetime, timedelta
 
+import msgspec
 import structlog
 
 from bot.domain.errors import CredentialsDead, NeedsOwner, PledgekeeperError
@@ -33,6 +34,14 @@ async def plant_seed(
     return stored.credential_id
 
 
+class HomeSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the settings name, each None where they do not."""
+
+    guild_id: GuildId | None
+    campaign_id: CampaignId | None
+    credential_id: CredentialId | None  # of the creator's pair, as it is stored
+
+
 class Home:
     """Finds the creator's campaign, stores it with its tiers, and binds it to the home guild."""
 
@@ -43,17 +52,15 @@ class Home:
         client: PatreonClient,
         keeper: TokenKeeper,
         clock: Clock,
-        guild_id: GuildId | None,
-        campaign_id: CampaignId | None,
-        credential_id: CredentialId | None,
+        named: HomeSettings,
     ) -> None:
         self._storage = storage
         self._client = client
         self._keeper = keeper
         self._clock = clock
-        self.guild_id = guild_id
-        self._campaign_id = campaign_id
-        self.credential_id = credential_id
+        self.guild_id = named.guild_id
+        self._campaign_id = named.campaign_id
+        self.credential_id = named.credential_id
         self._found_id: CampaignId | None = None
         self._refreshed_at: datetime | None = None
 

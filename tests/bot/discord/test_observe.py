@@ -6,7 +6,8 @@ import pytest
 
 from bot.app import App
 from bot.discord import observe
-from bot.discord.observe import DiscordAway, Observer
+from bot.discord.holder import DiscordAway
+from bot.discord.observe import Observer
 from bot.domain.assignable import dangerous_rights
 from bot.domain.ledger import Seat
 from bot.domain.model import DiscordUserId, GuildId, RoleId

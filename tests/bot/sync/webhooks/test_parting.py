@@ -41,7 +41,7 @@ class House:
         await self.services.disconnector.close()
 
     async def secrets(self) -> int:
-        return len(await self.services.webhooks.secrets_of(self.campaign_id))
+        return len(await self.services.webhooks_at_patreon.secrets_of(self.campaign_id))
 
 
 @pytest.fixture
