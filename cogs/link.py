@@ -9,10 +9,12 @@ from discord.ext import commands
 
 from bot.discord.asking import asker_of, place_of
 from bot.discord.buttons import question, view_of
-from bot.discord.client import Interaction, PledgekeeperBot
+from bot.discord.client import Interaction
 from bot.discord.replies import replace, replace_soon, say
 from bot.domain.model import DiscordUserId, GuildId
+from bot.linking.flow import LinkFlow
 from bot.linking.outcome import RoleNews, Unlinked
+from bot.storage import Storage
 from bot.texts import commands as texts
 from bot.texts.linking import STATUS_WORDS, escaped, plain
 
@@ -46,16 +48,16 @@ UNLINKED = "Done: the Patreon account **{name}** is no longer linked to you. You
 class LinkCog(commands.Cog):
     """Link and unlink."""
 
-    def __init__(self, bot: PledgekeeperBot) -> None:
-        self._services = bot.services
-        bot.button_handlers["confirm:unlink"] = self.confirm_unlink
+    def __init__(self, *, flow: LinkFlow, storage: Storage) -> None:
+        self._flow = flow
+        self._storage = storage
 
     @app_commands.command(description=texts.LINK)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
     async def link(self, interaction: Interaction) -> None:
         """Send the personal link to Patreon."""
         await interaction.response.defer(ephemeral=True)
-        started = await self._services.flow.start_link(asker_of(interaction))
+        started = await self._flow.start_link(asker_of(interaction))
         text = await self._invitation(interaction, started.expires_at)
         view = view_of(ui.Button(label=LINK_BUTTON, url=started.authorize_url.reveal()))
         sent = await send_dm(interaction.user, text, view)
@@ -67,14 +69,14 @@ class LinkCog(commands.Cog):
                 interaction, f"{text}\n{CLOSED if getattr(sent, 'code', None) in CLOSED_CODES else NOT_SENT}", view=view
             )
             place = place_of(interaction, None)
-        await self._services.flow.attach_button(started.state_id, place)
+        await self._flow.attach_button(started.state_id, place)
 
     @app_commands.command(description=texts.UNLINK)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
     async def unlink(self, interaction: Interaction) -> None:
         """Ask whether they mean it."""
         await interaction.response.defer(ephemeral=True)
-        link = await self._services.storage.links.find_discord(DiscordUserId(interaction.user.id))
+        link = await self._storage.links.find_discord(DiscordUserId(interaction.user.id))
         if link is None:
             await say(interaction, NOT_LINKED)
             return
@@ -83,17 +85,17 @@ class LinkCog(commands.Cog):
 
     async def confirm_unlink(self, interaction: Interaction, _: str) -> None:
         """Part the accounts of whoever pressed."""
-        parting = self._services.flow.unlink(DiscordUserId(interaction.user.id))
+        parting = self._flow.unlink(DiscordUserId(interaction.user.id))
         unlinked = await replace_soon(interaction, parting, meanwhile=UNLINKING)
         await replace(interaction, unlinked_text(unlinked))
 
     async def _invitation(self, interaction: Interaction, until: datetime) -> str:
         lines = [INVITATION.format(until=f"<t:{int(until.timestamp())}:t>")]
-        link = await self._services.storage.links.find_discord(DiscordUserId(interaction.user.id))
+        link = await self._storage.links.find_discord(DiscordUserId(interaction.user.id))
         if link is not None:
             lines.append(ALREADY.format(name=plain(link.patreon_name)))
         guild_id = interaction.guild_id
-        if guild_id is not None and not await self._services.storage.rules.list_guild(GuildId(guild_id)):
+        if guild_id is not None and not await self._storage.rules.list_guild(GuildId(guild_id)):
             lines.append(NO_RULES)
         return "\n".join(lines)
 

@@ -13,9 +13,9 @@ address held.
 
 from aiohttp import web
 
+from bot.domain.addresses import CALLBACK_PATH
 from bot.linking.flow import LinkFlow
 from bot.linking.outcome import PageView, Word
-from bot.settings import CALLBACK_PATH
 from bot.web.connect import ConnectPages
 from bot.web.render import REFUSED, Renderer
 from bot.web.visits import Visits, read_form, read_token, status_of, to_page, to_secret

@@ -1,16 +1,19 @@
 """`/patreon connect` and `/patreon disconnect`: a creator lets this server follow their campaign, or it is ended."""
 
 from discord import app_commands, ui
+from discord.ext import commands
 
 from bot.discord.asking import asker_of, place_of
 from bot.discord.buttons import question, view_of
 from bot.discord.client import Interaction
 from bot.domain.errors import UserMistake
 from bot.domain.model import CampaignId, DiscordUserId
-from bot.linking.disconnect import Parting
+from bot.linking.connect import ConnectFlow
+from bot.linking.disconnect import Disconnector, Parting
+from bot.sync.admin.rulebook import Rulebook
 from bot.texts import commands as texts
 from bot.texts.linking import plain
-from cogs.admin.group import caller_of, guild_of, may_complete, patreon, require_manager, retell, tell
+from cogs.admin.group import Answers, caller_of, guild_of, may_complete, require_manager
 
 CONNECT_BUTTON = "Sign in at Patreon as the creator"
 INVITATION = """\
@@ -29,69 +32,78 @@ It can be connected again at any time with `/patreon connect`."""
 DONE = "Done: this server no longer follows the campaign **{name}**. {fate}"
 
 
-@patreon.command(name="connect", description=texts.CONNECT)
-async def connect(interaction: Interaction) -> None:
-    """Give the link for the creator."""
-    await interaction.response.defer(ephemeral=True)
-    guild_of(interaction)  # else there is nothing to connect to
-    connecting = interaction.client.services.connecting
-    started = await connecting.start(asker_of(interaction))
-    view = view_of(ui.Button(label=CONNECT_BUTTON, url=started.authorize_url.reveal()))
-    until = f"<t:{int(started.expires_at.timestamp())}:t>"
-    await tell(interaction, INVITATION.format(until=until), view=view)
-    await connecting.attach_button(started.state_id, place_of(interaction, None))
+class CampaignCommands(commands.Cog):
+    """Connect a campaign, or disconnect it."""
 
+    def __init__(
+        self, *, answers: Answers, connecting: ConnectFlow, disconnector: Disconnector, rulebook: Rulebook
+    ) -> None:
+        self._answers = answers
+        self._connecting = connecting
+        self._disconnector = disconnector
+        self._rulebook = rulebook
 
-@patreon.command(name="disconnect", description=texts.DISCONNECT)
-@app_commands.describe(**texts.DISCONNECT_OPTIONS)
-@app_commands.choices(roles=[app_commands.Choice(name=text, value=value) for value, text in texts.ROLES.items()])
-async def disconnect(interaction: Interaction, campaign: str, roles: str) -> None:
-    """Ask whether they mean it."""
-    await interaction.response.defer(ephemeral=True)
-    parting = await _draft(interaction, campaign, roles)
-    view = question("disconnect", "Disconnect", argument=f"{parting.campaign.campaign_id}:{roles}", is_dangerous=True)
-    text = QUESTION.format(
-        name=plain(parting.campaign.name),
-        rules=parting.rules,
-        people=parting.people,
-        fate=_fate(parting, keeps_roles=roles == "keep"),
-    )
-    await tell(interaction, text, view=view)
+    @app_commands.command(name="connect", description=texts.CONNECT)
+    async def connect(self, interaction: Interaction) -> None:
+        """Give the link for the creator."""
+        await interaction.response.defer(ephemeral=True)
+        guild_of(interaction)  # else there is nothing to connect to
+        connecting = self._connecting
+        started = await connecting.start(asker_of(interaction))
+        view = view_of(ui.Button(label=CONNECT_BUTTON, url=started.authorize_url.reveal()))
+        until = f"<t:{int(started.expires_at.timestamp())}:t>"
+        await self._answers.tell(interaction, INVITATION.format(until=until), view=view)
+        await connecting.attach_button(started.state_id, place_of(interaction, None))
 
+    @app_commands.command(name="disconnect", description=texts.DISCONNECT)
+    @app_commands.describe(**texts.DISCONNECT_OPTIONS)
+    @app_commands.choices(roles=[app_commands.Choice(name=text, value=value) for value, text in texts.ROLES.items()])
+    async def disconnect(self, interaction: Interaction, campaign: str, roles: str) -> None:
+        """Ask whether they mean it."""
+        await interaction.response.defer(ephemeral=True)
+        parting = await self._draft(interaction, campaign, roles)
+        view = question(
+            "disconnect", "Disconnect", argument=f"{parting.campaign.campaign_id}:{roles}", is_dangerous=True
+        )
+        text = QUESTION.format(
+            name=plain(parting.campaign.name),
+            rules=parting.rules,
+            people=parting.people,
+            fate=_fate(parting, keeps_roles=roles == "keep"),
+        )
+        await self._answers.tell(interaction, text, view=view)
 
-async def confirm_disconnect(interaction: Interaction, argument: str) -> None:
-    """End it, where whoever pressed may still do so."""
-    require_manager(interaction)
-    await interaction.response.defer()
-    campaign_id, _, roles = argument.partition(":")
-    if roles not in {"keep", "remove"}:
-        raise UserMistake("that button is not one of mine; type the command again")
-    await _draft(interaction, campaign_id, roles)
-    parting = await interaction.client.services.disconnector.disconnect(
-        guild_of(interaction),
-        CampaignId(campaign_id),
-        keeps_roles=roles == "keep",
-        by=DiscordUserId(interaction.user.id),
-    )
-    fate = _fate(parting, keeps_roles=roles == "keep")
-    await retell(interaction, DONE.format(name=plain(parting.campaign.name), fate=fate))
+    async def confirm_disconnect(self, interaction: Interaction, argument: str) -> None:
+        """End it, where whoever pressed may still do so."""
+        require_manager(interaction)
+        await interaction.response.defer()
+        campaign_id, _, roles = argument.partition(":")
+        if roles not in {"keep", "remove"}:
+            raise UserMistake("that button is not one of mine; type the command again")
+        await self._draft(interaction, campaign_id, roles)
+        parting = await self._disconnector.disconnect(
+            guild_of(interaction),
+            CampaignId(campaign_id),
+            keeps_roles=roles == "keep",
+            by=DiscordUserId(interaction.user.id),
+        )
+        fate = _fate(parting, keeps_roles=roles == "keep")
+        await self._answers.retell(interaction, DONE.format(name=plain(parting.campaign.name), fate=fate))
 
+    @disconnect.autocomplete("campaign")
+    @app_commands.check(may_complete)
+    async def complete_campaign(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        """Offer the campaigns that this server follows."""
+        offered = await self._rulebook.campaign_choices(guild_of(interaction), typed)
+        return [app_commands.Choice(name=label, value=value) for label, value in offered]
 
-@disconnect.autocomplete("campaign")
-@app_commands.check(may_complete)
-async def complete_campaign(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-    """Offer the campaigns that this server follows."""
-    offered = await interaction.client.services.rulebook.campaign_choices(guild_of(interaction), typed)
-    return [app_commands.Choice(name=label, value=value) for label, value in offered]
-
-
-async def _draft(interaction: Interaction, campaign: str, roles: str) -> Parting:
-    """Say what would end, where it is theirs to end: who takes roles back must rank above them."""
-    services, guild_id = interaction.client.services, guild_of(interaction)
-    parting = await services.disconnector.draft(guild_id, campaign)
-    if roles == "remove":
-        services.rulebook.check_rank(guild_id, parting.role_ids | parting.shared_role_ids, caller_of(interaction))
-    return parting
+    async def _draft(self, interaction: Interaction, campaign: str, roles: str) -> Parting:
+        """Say what would end, where it is theirs to end: who takes roles back must rank above them."""
+        guild_id = guild_of(interaction)
+        parting = await self._disconnector.draft(guild_id, campaign)
+        if roles == "remove":
+            self._rulebook.check_rank(guild_id, parting.role_ids | parting.shared_role_ids, caller_of(interaction))
+        return parting
 
 
 def _fate(parting: Parting, *, keeps_roles: bool) -> str:

@@ -4,12 +4,15 @@ Discord's own setting hides the group from people without Manage Roles; a server
 covered by it, so the right is asked for again each time.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import discord
 from discord import app_commands, ui
+from discord.ext import commands
 
 from bot.discord.client import Interaction
+from bot.discord.notifier import Notifier
 from bot.discord.observe import powers_of
 from bot.discord.replies import NOT_ALLOWED, OUT_OF_SIGHT, is_manager, replace, say
 from bot.domain.assignable import Powers
@@ -26,12 +29,18 @@ class AdminGroup(app_commands.Group):
         return is_manager(interaction)
 
 
-patreon = AdminGroup(
-    name="patreon",
-    description=texts.PATREON,
-    allowed_contexts=app_commands.AppCommandContext(guild=True),
-    default_permissions=discord.Permissions(manage_roles=True),
-)
+def patreon_group(cogs: Iterable[commands.Cog]) -> AdminGroup:
+    """Make the group, with the commands of these."""
+    patreon = AdminGroup(
+        name="patreon",
+        description=texts.PATREON,
+        allowed_contexts=app_commands.AppCommandContext(guild=True),
+        default_permissions=discord.Permissions(manage_roles=True),
+    )
+    for cog in cogs:
+        for command in cog.get_app_commands():
+            patreon.add_command(command)
+    return patreon
 
 
 def may_complete(interaction: discord.Interaction[Any]) -> bool:
@@ -60,16 +69,20 @@ def caller_of(interaction: Interaction) -> Powers:
     return powers_of(interaction.user)
 
 
-async def tell(interaction: Interaction, text: str, *, view: ui.View = discord.utils.MISSING) -> None:
-    """Answer an admin, below what they have not been told yet."""
-    await say(interaction, await _with_news(interaction, text), view=view)
+class Answers:
+    """Answers admins, below what they have not been told yet."""
 
+    def __init__(self, notifier: Notifier) -> None:
+        self._notifier = notifier
 
-async def retell(interaction: Interaction, text: str) -> None:
-    """Answer the press of an admin's button, in place of its message."""
-    await replace(interaction, await _with_news(interaction, text))
+    async def tell(self, interaction: Interaction, text: str, *, view: ui.View = discord.utils.MISSING) -> None:
+        """Answer a command."""
+        await say(interaction, await self._with_news(interaction, text), view=view)
 
+    async def retell(self, interaction: Interaction, text: str) -> None:
+        """Answer the press of a button, in place of its message."""
+        await replace(interaction, await self._with_news(interaction, text))
 
-async def _with_news(interaction: Interaction, text: str) -> str:
-    pending = await interaction.client.services.messenger.take_pending(guild_of(interaction))
-    return "\n".join([*pending, "", text]) if pending else text
+    async def _with_news(self, interaction: Interaction, text: str) -> str:
+        pending = await self._notifier.take_pending(guild_of(interaction))
+        return "\n".join([*pending, "", text]) if pending else text

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.services import Services
+from bot.app import App
 from bot.storage import Storage
 from bot.storage.vault import Vault, new_key
 from tests.fakes.clock import StoppedClock
-from tests.fakes.notifier import HeardHerald
+from tests.fakes.notifier import HeardNotifier
 from tests.fakes.scene import Scene, connect, serve, set_stage
 from tests.fakes.stage import Stage
 
@@ -21,13 +21,13 @@ async def stage() -> AsyncIterator[Stage]:
 
 
 @pytest.fixture
-async def services(stage: Stage) -> AsyncIterator[Services]:
+async def services(stage: Stage) -> AsyncIterator[App]:
     async with serve(stage) as services:
         yield services
 
 
 @pytest.fixture
-async def scene(stage: Stage, services: Services) -> AsyncIterator[Scene]:
+async def scene(stage: Stage, services: App) -> AsyncIterator[Scene]:
     async with connect(services) as bot:
         yield Scene(stage, services, bot)
 
@@ -38,8 +38,8 @@ def clock() -> StoppedClock:
 
 
 @pytest.fixture
-def herald() -> HeardHerald:
-    return HeardHerald()
+def notifier() -> HeardNotifier:
+    return HeardNotifier()
 
 
 @pytest.fixture

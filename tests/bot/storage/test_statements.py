@@ -23,6 +23,7 @@ from bot.domain.model import (
     HoldState,
     Link,
     MembershipRecord,
+    PageSize,
     PatreonUserId,
     ReadId,
     RoleId,
@@ -33,7 +34,6 @@ from bot.domain.model import (
     TierId,
     TokenPair,
 )
-from bot.patreon.protocol.sizes import PageSize
 from bot.storage import Storage
 from bot.storage.audit import AuditEntry
 from bot.storage.pendings import PendingRow

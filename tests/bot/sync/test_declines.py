@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 
+from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
 from bot.domain.entitlement import Entitlement, entitle
 from bot.domain.model import (
@@ -21,10 +22,10 @@ from bot.domain.model import (
     PatreonUserId,
     PatronStatus,
     Secret,
+    StoredPair,
     TokenPair,
 )
 from bot.domain.record import take_reading
-from bot.patreon.tokens import StoredPair
 from bot.storage import Storage
 from bot.sync.declines import AT_MOST, Declines
 from tests.fakes.clock import StoppedClock
@@ -43,7 +44,9 @@ class Town:
         self.told: list[tuple[DiscordUserId, str]] = []
         self.patrons: list[PatreonUserId] = []
         looks = SimpleNamespace(look_guild=lambda guild_id: SimpleNamespace(name=GUILDS[guild_id]))
-        self.declines = Declines(storage=storage, observer=cast("Observer", looks), teller=self, clock=clock)
+        self.declines = Declines(
+            storage=storage, observer=cast("Observer", looks), notifier=cast("Notifier", self), clock=clock
+        )
 
     async def tell(self, discord_user_id: DiscordUserId, text: str) -> None:
         self.told.append((discord_user_id, text))
