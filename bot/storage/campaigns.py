@@ -88,7 +88,7 @@ class Campaigns:
 
     async def list_all(self) -> tuple[Campaign, ...]:
         """Return every campaign with its tiers, by id."""
-        async with self._database.snapshot() as connection:
+        async with self._database.read() as connection:
             rows = (await connection.execute(select(campaigns).order_by(campaigns.c.campaign_id))).all()
             tier_rows = (await connection.execute(_ordered_tiers())).all()
         known = [read_row(row, Tier) for row in tier_rows]

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import CredentialId, PatreonUserId, TokenPair
 from bot.patreon.tokens import StoredPair
-from bot.storage.arrivals import ArrivalId, hold_back, is_awaited, take_held_back
+from bot.storage.arrivals import AWAITED, ArrivalId, hold_back, take_held_back
 from bot.storage.database import Database
 from bot.storage.rows import join_scopes, open_pair, seal_pair
 from bot.storage.states import UNANSWERED
@@ -88,7 +88,7 @@ class Credentials:
                 values["version"] = credentials.c.version + 1
                 await connection.execute(update(credentials).where(_is_still(seen)).values(values))
                 return False
-            if await is_awaited(connection):
+            if (await connection.execute(AWAITED)).first() is not None:
                 return False
             await connection.execute(update(credentials).where(_is_still(seen)).values(dead_at=at))
             return True
@@ -162,14 +162,11 @@ class Credentials:
     async def oldest_ages(self) -> dict[Kind, datetime]:
         """Return when the oldest living pair of each kind was obtained."""
         kinds = {Kind.PATRON: _exists_link(), Kind.CREATOR: _reads()}
-        ages = {}
-        async with self._database.snapshot() as connection:
-            for kind, condition in kinds.items():
-                query = select(func.min(credentials.c.obtained_at)).where(credentials.c.dead_at.is_(None), condition)
-                oldest = (await connection.execute(query)).scalar()
-                if oldest is not None:
-                    ages[kind] = oldest
-        return ages
+        oldest = select(func.min(credentials.c.obtained_at)).where(credentials.c.dead_at.is_(None))
+        query = select(*(oldest.where(is_of_kind).scalar_subquery() for is_of_kind in kinds.values()))
+        async with self._database.read() as connection:
+            ages = (await connection.execute(query)).one()
+        return {kind: age for kind, age in zip(kinds, ages, strict=True) if age is not None}
 
     # --- what nobody needs
 
@@ -178,10 +175,9 @@ class Credentials:
 
         It may be the same person's, and to hand the old one back ends the fresh one too.
         """
-        async with self._database.snapshot() as connection:
-            if await is_awaited(connection):
-                return ()
-            rows = (await connection.execute(select(credentials.c.credential_id).where(~_is_needed()))).all()
+        query = select(credentials.c.credential_id).where(~_is_needed(), ~AWAITED.exists())
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
         return tuple(CredentialId(row.credential_id) for row in rows)
 
     async def find_unneeded(self, credential_id: CredentialId) -> StoredPair | None:

@@ -52,7 +52,8 @@ class Ledger:
         """Store grants, each in place of what the ledger said about that person and role."""
         rows = [*map(msgspec.structs.asdict, changed)]
         if len(rows) == 1:  # somebody waits for it
-            await self._database.write_row(Upsert(grants).build(self._database.dialect_name), rows[0])
+            async with self._database.write_one() as connection:
+                await connection.execute(Upsert(grants).on(connection), rows[0])
         elif rows:
             async with self._database.write() as connection:
                 await connection.execute(Upsert(grants).on(connection), rows)

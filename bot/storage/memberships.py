@@ -103,7 +103,8 @@ class Memberships:
         """Store records; one that knows less than the stored one does is left out."""
         rows = [membership_row(record) for record in records]
         if len(rows) == 1:  # somebody waits for it
-            await self._database.write_row(NEWEST.build(self._database.dialect_name), rows[0])
+            async with self._database.write_one() as connection:
+                await connection.execute(NEWEST.on(connection), rows[0])
         elif rows:
             async with self._database.write() as connection:
                 await save_rows(connection, rows)
