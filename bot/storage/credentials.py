@@ -9,18 +9,18 @@ Implements what `patreon/tokens.py` asks of a store. Decides nothing about when 
 
 import enum
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import CredentialId, PatreonUserId, TokenPair
+from bot.model import CampaignId, CredentialId, DiscordUserId, PatreonUserId, TokenPair
 from bot.patreon.tokens import StoredPair
 from bot.storage.arrivals import AWAITED, ArrivalId, hold_back, take_held_back
 from bot.storage.database import Database
 from bot.storage.rows import join_scopes, open_pair, seal_pair
 from bot.storage.states import UNANSWERED
-from bot.storage.tables import arrivals, bindings, credentials, links, pendings
+from bot.storage.tables import arrivals, bindings, credentials, links, memberships, pendings
 from bot.vault import Vault
 
 
@@ -29,6 +29,14 @@ class Kind(enum.StrEnum):
 
     PATRON = "patron"
     CREATOR = "creator"
+
+
+class LinkedPair(NamedTuple):
+    """A linked patron's own pair."""
+
+    patreon_user_id: PatreonUserId
+    credential_id: CredentialId
+    discord_user_id: DiscordUserId
 
 
 # A pair finds its place within an hour or so (`linking/pairs.py`). One that seems to be asked for longer after it than
@@ -95,11 +103,6 @@ class Credentials:
 
     # --- what consents bring
 
-    async def save_consent(self, patreon_user_id: PatreonUserId, pair: TokenPair, *, at: datetime) -> CredentialId:
-        """Store what a person's consent brought, unless a newer one is stored; `at`: before its exchange was sent."""
-        async with self._database.write() as connection:
-            return await put_pair(connection, self._vault, patreon_user_id, pair=pair, at=at)
-
     async def renew(
         self, patreon_user_id: PatreonUserId, pair: TokenPair, *, at: datetime, arrival_id: ArrivalId, is_lesser: bool
     ) -> bool:
@@ -151,13 +154,14 @@ class Credentials:
             ).scalar()
         return found
 
-    async def list_patrons(self) -> tuple[tuple[PatreonUserId, CredentialId], ...]:
-        """Return the linked patrons who have a living pair, without opening any."""
-        return await self._list_patrons(credentials.c.dead_at.is_(None))
+    async def list_patrons(self, campaign_id: CampaignId | None = None) -> tuple[LinkedPair, ...]:
+        """Return the linked patrons who have a living pair, in a campaign or anywhere, without opening any."""
+        return await self._list_patrons(credentials.c.dead_at.is_(None), campaign_id)
 
-    async def list_ended(self) -> tuple[tuple[PatreonUserId, CredentialId], ...]:
-        """Return the linked patrons whose pair, or its refresh, Patreon refuses."""
-        return await self._list_patrons(or_(credentials.c.dead_at.is_not(None), credentials.c.refused_at.is_not(None)))
+    async def list_ended(self, campaign_id: CampaignId | None = None) -> tuple[LinkedPair, ...]:
+        """Return those whose pair, or its refresh, Patreon refuses."""
+        is_refused = or_(credentials.c.dead_at.is_not(None), credentials.c.refused_at.is_not(None))
+        return await self._list_patrons(is_refused, campaign_id)
 
     async def oldest_ages(self) -> dict[Kind, datetime]:
         """Return when the oldest living pair of each kind was obtained."""
@@ -257,16 +261,21 @@ class Credentials:
 
     # --- in short
 
-    async def _list_patrons(self, condition: ColumnElement[bool]) -> tuple[tuple[PatreonUserId, CredentialId], ...]:
+    async def _list_patrons(
+        self, condition: ColumnElement[bool], campaign_id: CampaignId | None
+    ) -> tuple[LinkedPair, ...]:
         query = (
-            select(links.c.patreon_user_id, credentials.c.credential_id)
+            select(links.c.patreon_user_id, credentials.c.credential_id, links.c.discord_user_id)
             .join(credentials, credentials.c.credential_id == links.c.credential_id)
             .where(condition)
             .order_by(credentials.c.credential_id)
         )
+        if campaign_id is not None:
+            known = select(memberships.c.patreon_user_id).where(memberships.c.campaign_id == campaign_id)
+            query = query.where(links.c.patreon_user_id.in_(known))
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
-        return tuple((PatreonUserId(row.patreon_user_id), CredentialId(row.credential_id)) for row in rows)
+        return tuple(LinkedPair(*row) for row in rows)
 
     async def _change(self, seen: StoredPair, *where: ColumnElement[bool], **columns: Any) -> None:
         async with self._database.write() as connection:
