@@ -11,6 +11,7 @@ import enum
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+import msgspec
 from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,11 +25,20 @@ from bot.storage.tables import arrivals, bindings, credentials, links, membershi
 from bot.vault import Vault
 
 
-class Kind(enum.StrEnum):
+class PairKind(enum.StrEnum):
     """What a pair is used for; one may serve for both."""
 
     PATRON = "patron"
     CREATOR = "creator"
+
+
+class FreshPair(msgspec.Struct, frozen=True, kw_only=True):
+    """A pair as a consent brought it."""
+
+    pair: TokenPair
+    asked_at: datetime  # before its exchange was sent
+    arrival_id: ArrivalId | None = None  # where it has waited until now
+    is_lesser: bool = False  # it may do less than the one that is stored
 
 
 class LinkedPair(NamedTuple):
@@ -111,15 +121,8 @@ class Credentials:
             find = select(credentials.c.credential_id).where(credentials.c.patreon_user_id == patreon_user_id)
             if (await connection.execute(find)).first() is None:
                 return False
-            await settle(
-                connection,
-                self._vault,
-                patreon_user_id,
-                pair=pair,
-                at=at,
-                arrival_id=arrival_id,
-                is_lesser=is_lesser,
-            )
+            fresh = FreshPair(pair=pair, asked_at=at, arrival_id=arrival_id, is_lesser=is_lesser)
+            await settle(connection, self._vault, patreon_user_id, fresh)
             return True
 
     async def find_user(self, patreon_user_id: PatreonUserId) -> StoredPair | None:
@@ -163,9 +166,9 @@ class Credentials:
         is_refused = or_(credentials.c.dead_at.is_not(None), credentials.c.refused_at.is_not(None))
         return await self._list_patrons(is_refused, campaign_id)
 
-    async def oldest_ages(self) -> dict[Kind, datetime]:
+    async def oldest_ages(self) -> dict[PairKind, datetime]:
         """Return when the oldest living pair of each kind was obtained."""
-        kinds = {Kind.PATRON: _exists_link(), Kind.CREATOR: _reads()}
+        kinds = {PairKind.PATRON: _exists_link(), PairKind.CREATOR: _reads()}
         oldest = select(func.min(credentials.c.obtained_at)).where(credentials.c.dead_at.is_(None))
         query = select(*(oldest.where(is_of_kind).scalar_subquery() for is_of_kind in kinds.values()))
         async with self._database.read() as connection:
@@ -303,51 +306,38 @@ class Credentials:
 
 
 async def settle(
-    connection: AsyncConnection,
-    vault: Vault,
-    patreon_user_id: PatreonUserId,
-    *,
-    pair: TokenPair,
-    at: datetime,
-    arrival_id: ArrivalId | None = None,
-    is_lesser: bool = False,
+    connection: AsyncConnection, vault: Vault, patreon_user_id: PatreonUserId, fresh: FreshPair
 ) -> CredentialId:
     """Give a fresh pair its place inside a transaction that the caller began, and end its waiting.
 
     One that may do less than the stored one is held back until that one is refused.
     """
-    if is_lesser and arrival_id is not None:
+    if fresh.is_lesser and fresh.arrival_id is not None:
         query = select(credentials.c.credential_id).where(
             credentials.c.patreon_user_id == patreon_user_id, credentials.c.dead_at.is_(None)
         )
         found = (await connection.execute(query)).scalar()
         if found is not None:
-            await hold_back(connection, arrival_id, patreon_user_id)
+            await hold_back(connection, fresh.arrival_id, patreon_user_id)
             return CredentialId(found)
-    kept = await put_pair(connection, vault, patreon_user_id, pair=pair, at=at, opens_campaigns=not is_lesser)
-    if arrival_id is not None:
-        await connection.execute(delete(arrivals).where(arrivals.c.arrival_id == arrival_id))
+    kept = await put_pair(connection, vault, patreon_user_id, fresh)
+    if fresh.arrival_id is not None:
+        await connection.execute(delete(arrivals).where(arrivals.c.arrival_id == fresh.arrival_id))
     return kept
 
 
 async def put_pair(
-    connection: AsyncConnection,
-    vault: Vault,
-    patreon_user_id: PatreonUserId,
-    *,
-    pair: TokenPair,
-    at: datetime,
-    opens_campaigns: bool = True,
+    connection: AsyncConnection, vault: Vault, patreon_user_id: PatreonUserId, fresh: FreshPair
 ) -> CredentialId:
     """Store a person's pair in a transaction that the caller began: an older one keeps its id, a newer one stays."""
-    is_theirs = credentials.c.patreon_user_id == patreon_user_id
+    is_theirs, at = credentials.c.patreon_user_id == patreon_user_id, fresh.asked_at
     is_newer = (credentials.c.consented_at > at, credentials.c.consented_at <= at + LATEST)
     newer = select(credentials.c.credential_id).where(is_theirs, *is_newer)
     found = (await connection.execute(newer)).scalar()
     if found is not None:
         return CredentialId(found)
     await take_held_back(connection, patreon_user_id)  # older than this one
-    values = _fresh(vault, pair, at) | {"consented_at": at, "opens_campaigns": opens_campaigns}
+    values = _fresh(vault, fresh.pair, at) | {"consented_at": at, "opens_campaigns": not fresh.is_lesser}
     return await _put(connection, is_theirs, {"patreon_user_id": patreon_user_id}, values)
 
 

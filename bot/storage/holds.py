@@ -23,7 +23,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     size: int
 
 
-class Holds:
+class HeldRevokes:
     """Every hold. A guild has at most one open hold: later revokes join it."""
 
     def __init__(self, database: Database) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Row, and_, delete, insert, or_, select, up
 
 from bot.model import Campaign, CredentialId, DiscordUserId, Identity, Link, PatreonUserId, TokenPair
 from bot.storage.arrivals import ArrivalId
-from bot.storage.credentials import settle
+from bot.storage.credentials import FreshPair, settle
 from bot.storage.database import Database
 from bot.storage.rows import columns_of, read_row, to_json
 from bot.storage.states import Purpose, State, StateId, States, note_landing
@@ -100,18 +100,13 @@ class Pendings:
             "created_at": asked.created_at,
             "expires_at": asked.expires_at,
         }
+        fresh = FreshPair(
+            pair=asked.pair, asked_at=asked.created_at, arrival_id=asked.arrival_id, is_lesser=asked.is_lesser
+        )
         async with self._database.write() as connection:
             if not await note_landing(connection, asked.state_id, asked.landing):
                 raise TooLate
-            row["credential_id"] = await settle(
-                connection,
-                self._vault,
-                person,
-                pair=asked.pair,
-                at=asked.created_at,
-                arrival_id=asked.arrival_id,
-                is_lesser=asked.is_lesser,
-            )
+            row["credential_id"] = await settle(connection, self._vault, person, fresh)
             add = insert(pendings).values(row).returning(pendings.c.pending_id)
             return PendingId((await connection.execute(add)).scalar_one())
 

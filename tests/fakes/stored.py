@@ -6,7 +6,7 @@ from sqlalchemy import delete, select
 
 from bot.model import CampaignId, CredentialId, DiscordUserId, Link, MembershipRecord, PatreonUserId, TokenPair
 from bot.storage import Storage
-from bot.storage.credentials import put_pair
+from bot.storage.credentials import FreshPair, put_pair
 from bot.storage.rows import read_row
 from bot.storage.tables import links
 
@@ -33,4 +33,4 @@ async def drop_link(storage: Storage, discord_user_id: DiscordUserId) -> None:
 async def save_consent(storage: Storage, patron: PatreonUserId, pair: TokenPair, *, at: datetime) -> CredentialId:
     """Store what a person's consent brought; `at`: before its exchange was sent."""
     async with storage.database.write() as connection:
-        return await put_pair(connection, storage.vault, patron, pair=pair, at=at)
+        return await put_pair(connection, storage.vault, patron, FreshPair(pair=pair, asked_at=at))
