@@ -51,7 +51,7 @@ class Links:
 
     async def linked_patrons(self) -> frozenset[PatreonUserId]:
         """Return every linked patron, also by a link that ended."""
-        return await self.kept.get("patrons", self._linked_patrons)
+        return await self.kept.get(("patrons",), self._linked_patrons)
 
     async def _linked_patrons(self) -> frozenset[PatreonUserId]:
         async with self._database.read() as connection:

@@ -2,12 +2,14 @@ import asyncio
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.errors import DatabaseLocked, NeedsOwner
 from bot.model import CampaignId, GuildId
@@ -131,6 +133,20 @@ async def test_a_writer_who_is_cancelled_while_waiting_holds_nobody_up(storage: 
             await waiting
     assert await storage.notices.note("key", NOW)
     assert await storage.notices.seen("given up") is None
+
+
+async def test_nobody_who_waits_in_line_is_given_up_on(url: str, vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "create_async_engine", partial(create_async_engine, pool_timeout=0.01))
+    storage = await Storage.open(url, vault)
+
+    async def hold(lend: Any) -> None:
+        async with lend() as connection:
+            await connection.execute(text("SELECT 1"))
+            await asyncio.sleep(0.02)
+
+    for lend in (storage.database.read, storage.database.write, storage.database.write_one):
+        await asyncio.gather(*[hold(lend) for _ in range(2 * MAX_READERS)])
+    await storage.close()
 
 
 async def test_many_who_are_cancelled_leave_room_for_others(storage: Storage) -> None:
