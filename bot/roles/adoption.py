@@ -123,7 +123,8 @@ class Adoption:
         self._reconciler.mark(guild_id, [discord_user_id], trigger="/patreon restore")
 
     async def _linked_holders(self, guild_id: GuildId, role_id: RoleId) -> frozenset[DiscordUserId]:
-        seats = await self._observer.look(guild_id, await self._storage.links.people_of(guild_id))
+        linked = [link.discord_user_id for link in await self._storage.links.list_guild(guild_id)]
+        seats = await self._observer.look(guild_id, linked)
         return frozenset(one for one, seat in seats.items() if seat is not None and role_id in seat.role_ids)
 
     def _fate(self, guild: GuildFacts, person: PersonFacts, role_id: RoleId) -> Fate:

@@ -1,5 +1,6 @@
 """Campaigns, their tiers, and which guild reads which campaign."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -192,11 +193,17 @@ class Campaigns:
         return await self.kept.get("follows", self._load_follows)
 
     async def _load_follows(self) -> Follows:
-        follows = Follows(guilds={}, campaigns={})
+        guilds, campaigns_of = (
+            defaultdict[CampaignId, list[GuildId]](list),
+            defaultdict[GuildId, list[CampaignId]](list),
+        )
         for one in await self.bindings():
-            follows.guilds[one.campaign_id] = (*follows.guilds.get(one.campaign_id, ()), one.guild_id)
-            follows.campaigns[one.guild_id] = (*follows.campaigns.get(one.guild_id, ()), one.campaign_id)
-        return follows
+            guilds[one.campaign_id].append(one.guild_id)
+            campaigns_of[one.guild_id].append(one.campaign_id)
+        return Follows(
+            guilds={campaign_id: tuple(theirs) for campaign_id, theirs in guilds.items()},
+            campaigns={guild_id: tuple(theirs) for guild_id, theirs in campaigns_of.items()},
+        )
 
 
 def _parted(guild_id: GuildId, campaign_id: CampaignId) -> str:

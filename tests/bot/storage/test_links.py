@@ -119,6 +119,8 @@ class TestThePeopleOfAGuild:
             await town.links.find_people([ADA_PATREON])
             await town.memberships.load_patrons(CAMPAIGN, [ADA_PATREON])
             await town.ledger.load_people(GUILD, [ADA])
+            await town.credentials.list_patrons(CAMPAIGN)
+            await town.credentials.list_ended(CAMPAIGN)
         finally:
             event.remove(Engine, "before_cursor_execute", explain)
         looks = [step for step in plans if step.split(" ")[0] in {"SCAN", "SEARCH"}]
