@@ -1,3 +1,7 @@
+"""Addresses in settings: what is taken, what is refused and how, and which of them lead to this machine."""
+
+from collections.abc import Callable
+
 import pytest
 
 from bot.domain.addresses import is_loopback, parse_origin, parse_url
@@ -49,3 +53,27 @@ def test_what_is_no_address_is_refused(value: str) -> None:
 def test_what_is_no_text_is_left_to_the_type() -> None:
     assert parse_url(None) is None
     assert parse_origin(5) == 5
+
+
+@pytest.mark.parametrize("parse", [parse_url, parse_origin])
+@pytest.mark.parametrize(
+    ("value", "complaint"),
+    [
+        ("https://ada@example.org", "user name or password"),
+        ("https://ada:hunter2@example.org", "user name or password"),
+        ("https://example.org?token=hunter2", "must not hold"),
+        ("https://example.org/#hunter2", "must not hold"),
+    ],
+)
+def test_what_an_address_of_ours_must_not_hold_is_named_without_its_value(
+    parse: Callable[[object], object], value: str, complaint: str
+) -> None:
+    with pytest.raises(ValueError, match=complaint) as raised:
+        parse(value)
+    assert "hunter2" not in str(raised.value)
+    assert "example" not in str(raised.value)
+
+
+def test_an_origin_ends_after_the_host() -> None:
+    with pytest.raises(ValueError, match="must end after the host"):
+        parse_origin("https://example.org/bot")
