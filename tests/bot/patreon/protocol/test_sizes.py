@@ -27,13 +27,19 @@ def test_both_versions_ask_for_the_largest_first() -> None:
 
 def test_a_size_that_is_blamed_gives_way_to_the_next_smaller_one_which_is_on_trial_until_it_is_answered() -> None:
     sizes = PageSizes(SIZES, now=NOW)
-    sizes.smallest_answer = b"{}"
     sizes.step_down()
     assert (sizes.rows, sizes.is_on_trial) == (500, True)
     sizes.step_down()
     assert (sizes.rows, sizes.is_on_trial) == (200, True)
     sizes.note_answer()
-    assert (sizes.rows, sizes.is_on_trial, sizes.smallest_answer) == (200, False, None)
+    assert (sizes.rows, sizes.is_on_trial) == (200, False)
+
+
+def test_an_answer_of_this_size_needs_no_page_of_the_smallest() -> None:
+    sizes = PageSizes(SIZES, now=NOW)
+    sizes.smallest_answer = b"{}"
+    sizes.note_answer()
+    assert not sizes.smallest_answer
 
 
 @pytest.mark.parametrize(("hours", "begins"), [(0, 200), (23.9, 200), (24, 1000)])
