@@ -54,9 +54,15 @@ OF_NO_FILE = {
     "sandbox/test_traces.py": "nothing is left behind",
 }
 
-# Files of the rooms where decisions are made that have no test of their own yet. It may only grow shorter.
+# Shapes and names without a decision: whoever reads by them tests them.
+OF_NO_TEST = {
+    "bot/patreon/protocol/shapes_v1.py",
+    "bot/patreon/protocol/shapes_v2.py",
+    "bot/patreon/protocol/version.py",
+}
+
+# Files of these rooms that have no test of their own yet. It may only grow shorter.
 WITHOUT_A_TEST = {
-    "bot/domain/errors.py",
     "bot/sync/admin/acceptance.py",
     "bot/sync/admin/adoption.py",
     "bot/sync/admin/rulebook.py",
@@ -89,13 +95,8 @@ def mirrors_a_file(test: str) -> bool:
     return any(path.exists() for path in (folder / f"{name}.py", folder / name)) or folder.name == name
 
 
-def sources(*folders: str) -> set[str]:
-    return {
-        path.relative_to(ROOT).as_posix()
-        for folder in folders
-        for path in (ROOT / folder).glob("**/*.py")
-        if path.name != "__init__.py"
-    }
+def sources(folder: str) -> set[str]:
+    return {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).glob("**/*.py") if path.name != "__init__.py"}
 
 
 def own_test(source: str) -> str:
@@ -112,7 +113,7 @@ def test_what_is_said_to_mirror_nothing_is_there_and_mirrors_nothing() -> None:
     assert [test for test in OF_NO_FILE if mirrors_a_file(test)] == []
 
 
-@pytest.mark.parametrize("folder", ["bot/domain", "bot/sync"])
+@pytest.mark.parametrize("folder", ["bot/domain", "bot/patreon/protocol", "bot/sync"])
 def test_each_file_that_decides_has_a_test_of_its_own(folder: str) -> None:
     bare = {source for source in sources(folder) if own_test(source) not in all_tests()}
-    assert bare == {source for source in WITHOUT_A_TEST if source.startswith(f"{folder}/")}
+    assert bare == {source for source in OF_NO_TEST | WITHOUT_A_TEST if source.startswith(f"{folder}/")}

@@ -57,23 +57,23 @@ def test_what_is_no_text_is_left_to_the_type() -> None:
 
 @pytest.mark.parametrize("parse", [parse_url, parse_origin])
 @pytest.mark.parametrize(
-    ("value", "complaint"),
+    "value",
     [
-        ("https://ada@example.org", "user name or password"),
-        ("https://ada:hunter2@example.org", "user name or password"),
-        ("https://example.org?token=hunter2", "must not hold"),
-        ("https://example.org/#hunter2", "must not hold"),
+        "https://ada@example.org",
+        "https://ada:hunter2@example.org",
+        "https://example.org?token=hunter2",
+        "https://example.org/#hunter2",
     ],
 )
-def test_what_an_address_of_ours_must_not_hold_is_named_without_its_value(
-    parse: Callable[[object], object], value: str, complaint: str
+def test_what_an_address_must_not_hold_is_refused_and_never_repeated(
+    parse: Callable[[object], object], value: str
 ) -> None:
-    with pytest.raises(ValueError, match=complaint) as raised:
+    with pytest.raises(ValueError) as raised:
         parse(value)
-    assert "hunter2" not in str(raised.value)
-    assert "example" not in str(raised.value)
+    assert not any(part in str(raised.value) for part in ("ada", "hunter2", "example"))
 
 
 def test_an_origin_ends_after_the_host() -> None:
-    with pytest.raises(ValueError, match="must end after the host"):
+    assert parse_url("https://example.org/bot") == "https://example.org/bot"
+    with pytest.raises(ValueError):
         parse_origin("https://example.org/bot")

@@ -118,9 +118,9 @@ def test_webhooks_are_read_and_one_without_an_id_is_none(sample: Any) -> None:
 
 @pytest.mark.parametrize("body", [b"{}", b'{"data":null}'])
 def test_without_webhooks_there_is_nothing_to_read(body: bytes) -> None:
-    with pytest.raises(PatreonUnreadable, match="no list of webhooks"):
+    with pytest.raises(PatreonUnreadable):
         read_webhooks(body)
-    with pytest.raises(PatreonUnreadable, match="no webhook"):
+    with pytest.raises(PatreonUnreadable):
         read_webhook(body)
 
 
