@@ -27,7 +27,7 @@ def drawn() -> dict[str, str]:
 def defined() -> dict[str, str]:
     """Return each error of the file with the one that it is a kind of."""
     kinds = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, Exception)]
-    return {kind.__name__: kind.__base__.__name__ for kind in kinds}
+    return {kind.__name__: kind.__mro__[1].__name__ for kind in kinds}
 
 
 def test_each_error_stands_under_the_one_that_it_is_a_kind_of() -> None:
