@@ -4,7 +4,7 @@ from dataclasses import fields
 from functools import cached_property
 
 from bot.discord.holder import ClientHolder
-from bot.discord.notifier import Messenger
+from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
 from bot.discord.write import RoleWriter
 from bot.domain.model import CredentialId
@@ -112,7 +112,7 @@ class _Graph:
             client=self.client,
             tokens=self.keeper,
             home=self.home,
-            herald=self.messenger,
+            notifier=self.notifier,
             clock=self.clock,
             api=self.api,
             place=Place.told_by(self.settings),
@@ -123,8 +123,8 @@ class _Graph:
         return ClientHolder()
 
     @cached_property
-    def messenger(self) -> Messenger:
-        return Messenger(storage=self.storage, holder=self.holder, clock=self.clock)
+    def notifier(self) -> Notifier:
+        return Notifier(storage=self.storage, holder=self.holder, clock=self.clock)
 
     @cached_property
     def observer(self) -> Observer:
@@ -140,12 +140,12 @@ class _Graph:
 
     @cached_property
     def holds(self) -> Holds:
-        return Holds(storage=self.storage, herald=self.messenger, clock=self.clock)
+        return Holds(storage=self.storage, notifier=self.notifier, clock=self.clock)
 
     @cached_property
     def planning(self) -> Planning:
         return Planning(
-            storage=self.storage, observer=self.observer, facts=self.facts, holds=self.holds, herald=self.messenger
+            storage=self.storage, observer=self.observer, facts=self.facts, holds=self.holds, notifier=self.notifier
         )
 
     @cached_property
@@ -155,7 +155,7 @@ class _Graph:
             writer=RoleWriter(self.holder, self.clock),
             observer=self.observer,
             breakers=self.breakers,
-            herald=self.messenger,
+            notifier=self.notifier,
             clock=self.clock,
         )
 
@@ -166,7 +166,7 @@ class _Graph:
             observer=self.observer,
             planning=self.planning,
             applier=self.applier,
-            troubles=Troubles(storage=self.storage, health=self.health, herald=self.messenger),
+            troubles=Troubles(storage=self.storage, health=self.health, notifier=self.notifier),
             clock=self.clock,
         )
 
@@ -200,8 +200,8 @@ class _Graph:
                 interval_seconds=self.settings.sync_interval_seconds,
             ),
             zero=self.zero,
-            declines=Declines(storage=self.storage, observer=self.observer, teller=self.messenger, clock=self.clock),
-            news=ReadNews(self.messenger),
+            declines=Declines(storage=self.storage, observer=self.observer, notifier=self.notifier, clock=self.clock),
+            news=ReadNews(self.notifier),
             health=self.health,
             clock=self.clock,
         )
@@ -247,7 +247,7 @@ class _Graph:
             intake=self.intake,
             zero=self.zero,
             reconciler=self.reconciler,
-            crier=self.messenger,
+            notifier=self.notifier,
             clock=self.clock,
         )
 
@@ -266,7 +266,7 @@ class _Graph:
             client=self.client,
             oauth=self.oauth,
             clock=self.clock,
-            crier=self.messenger,
+            crier=self.notifier,
             give_back=self.give_back,
         )
 
@@ -279,8 +279,8 @@ class _Graph:
             api=self.api,
             clock=self.clock,
             roles=self.reconciler,
-            messenger=self.messenger,
-            crier=self.messenger,
+            messenger=self.notifier,
+            crier=self.notifier,
             give_back=self.give_back,
         )
 
@@ -292,8 +292,8 @@ class _Graph:
             pairs=self.pairs,
             clock=self.clock,
             reads=self.rounds,
-            messenger=self.messenger,
-            crier=self.messenger,
+            messenger=self.notifier,
+            crier=self.notifier,
             rights=self.observer,
             give_back=self.give_back,
         )
@@ -312,7 +312,7 @@ class _Graph:
 
     @cached_property
     def zero(self) -> ZeroLinks:
-        return ZeroLinks(storage=self.storage, crier=self.messenger, clock=self.clock)
+        return ZeroLinks(storage=self.storage, notifier=self.notifier, clock=self.clock)
 
     @cached_property
     def health(self) -> HealthBoard:

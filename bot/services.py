@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bot.discord.holder import ClientHolder
-from bot.discord.notifier import Messenger
+from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
 from bot.linking.connect import ConnectFlow
 from bot.linking.disconnect import Disconnector
@@ -60,5 +60,5 @@ class Services:
     consents: Consents
     keeper: TokenKeeper
     health: HealthBoard
-    messenger: Messenger
+    notifier: Notifier
     holder: ClientHolder

@@ -21,12 +21,9 @@ import structlog
 from bot.discord.holder import ClientHolder
 from bot.domain.errors import PledgekeeperError, TryLater
 from bot.domain.model import DiscordUserId, GuildId, HoldId
-from bot.linking.ports import Crier
-from bot.linking.ports import Messenger as LinkMessenger
 from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.storage.states import ButtonKind, ButtonPlace
-from bot.sync.applying.apply import Herald
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +48,7 @@ SHUT = (
 OPEN = "I can write in the log channel again"
 
 
-class Messenger:
+class Notifier:
     """The bot's own voice."""
 
     def __init__(self, *, holder: ClientHolder, storage: Storage, clock: Clock) -> None:
@@ -256,8 +253,3 @@ def _pending_key(guild_id: GuildId) -> str:
 
 def _cut(text: str, length: int = MESSAGE_LENGTH) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
-
-
-def _fits_the_ports(messenger: Messenger) -> tuple[LinkMessenger, Herald, Crier]:
-    """Let the type checker prove that the messenger is what its users ask for."""
-    return messenger, messenger, messenger

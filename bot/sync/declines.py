@@ -8,16 +8,15 @@ limits bots that open many conversations, and names no number (discord-api-docs 
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import msgspec
 import structlog
 
+from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
 from bot.domain.entitlement import Standing, entitle
 from bot.domain.model import (
     CampaignId,
-    DiscordUserId,
     GuildId,
     GuildSettings,
     Link,
@@ -51,13 +50,6 @@ ENDED = (
 )
 
 
-class Teller(Protocol):
-    """Sends direct messages; never raises."""
-
-    async def tell(self, discord_user_id: DiscordUserId, text: str) -> None:
-        """Send one."""
-
-
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """One server that wants its patrons told."""
 
@@ -69,10 +61,10 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 class Declines:
     """The direct messages about declined payments."""
 
-    def __init__(self, *, storage: Storage, observer: Observer, teller: Teller, clock: Clock) -> None:
+    def __init__(self, *, storage: Storage, observer: Observer, notifier: Notifier, clock: Clock) -> None:
         self._storage = storage
         self._observer = observer
-        self._teller = teller
+        self._notifier = notifier
         self._clock = clock
 
     async def tell(self, campaign_id: CampaignId, patrons: Iterable[PatreonUserId]) -> None:
@@ -113,7 +105,7 @@ class Declines:
             text = ENDED.format(
                 campaign=await self._name(campaign_id), servers=", ".join(f"**{one}**" for one in servers)
             )
-            await self._teller.tell(link.discord_user_id, text)
+            await self._notifier.tell(link.discord_user_id, text)
             log.info("a patron was told that their consent ended", discord_user_id=link.discord_user_id)
 
     async def _tell(self, link: Link, record: MembershipRecord, places: list[Place]) -> bool:
@@ -125,7 +117,7 @@ class Declines:
             return False
         await self._storage.notices.note(_key(record), self._clock.now(), _decline(record))  # rather never than twice
         name = await self._name(record.campaign_id)
-        await self._teller.tell(link.discord_user_id, "\n".join([DECLINED.format(campaign=name), *lines, CURE]))
+        await self._notifier.tell(link.discord_user_id, "\n".join([DECLINED.format(campaign=name), *lines, CURE]))
         log.info("a patron was told of a declined payment", discord_user_id=link.discord_user_id)
         return True
 

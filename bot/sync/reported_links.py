@@ -10,6 +10,7 @@ from datetime import datetime
 
 import structlog
 
+from bot.discord.notifier import Notifier
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, Link, LinkOrigin, PatreonUserId, Tier, TierId
 from bot.domain.patrons_now import Present
 from bot.domain.reports import (
@@ -21,7 +22,6 @@ from bot.domain.reports import (
     judge_reports,
     read_report,
 )
-from bot.linking.ports import Crier
 from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.texts.linking import plain
@@ -38,9 +38,9 @@ Guilds = dict[GuildId, frozenset[CampaignId]]  # those that want it, with the ca
 class ZeroLinks:
     """Keeps the links that rest on Patreon's reports in line with them."""
 
-    def __init__(self, *, storage: Storage, crier: Crier, clock: Clock) -> None:
+    def __init__(self, *, storage: Storage, notifier: Notifier, clock: Clock) -> None:
         self._storage = storage
-        self._crier = crier
+        self._notifier = notifier
         self._clock = clock
         self._counted: frozenset[CampaignId] = frozenset()  # as of the last look
         self._looking = asyncio.Lock()
@@ -50,7 +50,7 @@ class ZeroLinks:
         async with self._looking:
             guilds, grace_days = await self._guilds()
             counted = frozenset[CampaignId]().union(*guilds.values())
-            troubles = {guild_id: await self._crier.told(guild_id, OPEN) for guild_id in guilds}
+            troubles = {guild_id: await self._notifier.told(guild_id, OPEN) for guild_id in guilds}
             asked = {*patrons, *await self._settle(), *await self._newly_counted(counted)}
             asked |= {PatreonUserId(one) for one in _open(troubles, DISAGREEMENT)}
             accounts = {DiscordUserId(int(one)) for one in _open(troubles, CONFLICT)}
@@ -175,9 +175,9 @@ class ZeroLinks:
 
     async def _tell(self, guild_id: GuildId, troubles: dict[str, str], *, told: Iterable[str]) -> None:
         for key, text in troubles.items():
-            await self._crier.tell_admin(guild_id, key, text)
+            await self._notifier.tell_admin(guild_id, key, text)
         for key in set(told) - troubles.keys():
-            await self._crier.over(guild_id, key, _over(key))
+            await self._notifier.over(guild_id, key, _over(key))
 
 
 def _link(report: Report, now: datetime) -> Link:

@@ -70,5 +70,5 @@ async def retell(interaction: Interaction, text: str) -> None:
 
 
 async def _with_news(interaction: Interaction, text: str) -> str:
-    pending = await interaction.client.services.messenger.take_pending(guild_of(interaction))
+    pending = await interaction.client.services.notifier.take_pending(guild_of(interaction))
     return "\n".join([*pending, "", text]) if pending else text

@@ -9,7 +9,7 @@ from bot.services import Services
 from bot.storage import Storage
 from bot.storage.vault import Vault, new_key
 from tests.fakes.clock import StoppedClock
-from tests.fakes.notifier import HeardHerald
+from tests.fakes.notifier import HeardNotifier
 from tests.fakes.scene import Scene, connect, serve, set_stage
 from tests.fakes.stage import Stage
 
@@ -38,8 +38,8 @@ def clock() -> StoppedClock:
 
 
 @pytest.fixture
-def herald() -> HeardHerald:
-    return HeardHerald()
+def notifier() -> HeardNotifier:
+    return HeardNotifier()
 
 
 @pytest.fixture

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field
 
+from bot.discord.notifier import Notifier
 from bot.domain.model import GuildId, HoldId
 
 
 @dataclass
-class HeardHerald:
+class HeardNotifier(Notifier):
     """Keeps what admins would be told."""
 
     troubles: list[str] = field(default_factory=list)

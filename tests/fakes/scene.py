@@ -162,7 +162,7 @@ async def serve(stage: Stage) -> AsyncIterator[Services]:
             services.connecting,
             services.disconnector,
         )
-        for part in (services.keeper, services.messenger, *acting):
+        for part in (services.keeper, services.notifier, *acting):
             stack.push_async_callback(part.close)
         yield services
 

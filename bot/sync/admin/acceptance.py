@@ -9,10 +9,10 @@ from collections.abc import Collection
 
 import msgspec
 
+from bot.discord.notifier import Notifier
 from bot.domain.errors import TryLater, UserMistake
 from bot.domain.evidence import Anomaly, ReadSummary
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, PatreonUserId, ReadId
-from bot.linking.ports import Crier
 from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.storage.audit import AuditEntry
@@ -57,14 +57,14 @@ class Belief:
         intake: Intake,
         zero: ZeroLinks,
         reconciler: Reconciler,
-        crier: Crier,
+        notifier: Notifier,
         clock: Clock,
     ) -> None:
         self._storage = storage
         self._intake = intake
         self._zero = zero
         self._reconciler = reconciler
-        self._crier = crier
+        self._notifier = notifier
         self._clock = clock
 
     async def doubts(self, guild_id: GuildId) -> tuple[Doubt, ...]:
@@ -91,7 +91,7 @@ class Belief:
             await self._storage.audit.add(self._entry(guild_id, doubt, by))
             for binding in await self._storage.campaigns.guilds_of(doubt.campaign_id):
                 if binding != guild_id:
-                    await self._crier.tell_news(binding, BELIEVED_ELSEWHERE.format(name=plain(doubt.name)))
+                    await self._notifier.tell_news(binding, BELIEVED_ELSEWHERE.format(name=plain(doubt.name)))
         return tuple(believed)
 
     async def _believe(self, doubt: Doubt) -> None:

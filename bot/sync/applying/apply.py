@@ -6,15 +6,16 @@ somebody more urgent may go first: what is left is planned anew then.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Literal, Protocol
+from typing import Literal
 
 import msgspec
 import structlog
 
+from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
 from bot.discord.write import Outcome, RoleWriter
 from bot.domain.assignable import Block
-from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, HoldId, ReadId, RoleId, Source
+from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, ReadId, RoleId, Source
 from bot.domain.plan import WRITES, Action, Bond, Decision, PersonPlan
 from bot.runtime.clock import Clock
 from bot.storage import Storage
@@ -29,21 +30,6 @@ log = structlog.get_logger(__name__)
 MAY_HAVE_HAPPENED = frozenset({Outcome.DONE, Outcome.UNKNOWN})  # the brake counts what Discord gave no answer to
 NEVER_HAPPENED = frozenset({Outcome.GONE, Outcome.REFUSED, Outcome.BANNED, Outcome.NEEDS_2FA, Outcome.REJECTED})
 ENDS_THE_RUN = frozenset({Outcome.AWAY, Outcome.BANNED, Outcome.NEEDS_2FA})  # the person's other writes would end alike
-
-
-class Herald(Protocol):
-    """Tells a guild's admins what they should know."""
-
-    async def tell_admin(
-        self, guild_id: GuildId, key: str, text: str, *, hold_id: HoldId | None = None, is_again: bool = False
-    ) -> None:
-        """Tell of a trouble, once until it is over unless `is_again`; with the buttons of a hold, if one is named."""
-
-    async def over(self, guild_id: GuildId, key: str, text: str) -> None:
-        """Tell that a trouble is over, where it was told of."""
-
-    async def tell_changes(self, guild_id: GuildId, lines: list[str]) -> None:
-        """Tell what was changed."""
 
 
 class Errand(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,14 +58,14 @@ class Applier:
         writer: RoleWriter,
         observer: Observer,
         breakers: Breakers,
-        herald: Herald,
+        notifier: Notifier,
         clock: Clock,
     ) -> None:
         self._storage = storage
         self._writer = writer
         self._observer = observer
         self._breakers = breakers
-        self._herald = herald
+        self._notifier = notifier
         self._clock = clock
 
     @property
@@ -218,13 +204,13 @@ class Applier:
                 trigger=trigger,
             )
         done = [change.decision for change in changes if change.outcome is Outcome.DONE]
-        await self._herald.tell_changes(
+        await self._notifier.tell_changes(
             guild_id, [f"<@{discord_user_id}> {say_done(decision, names)}" for decision in done]
         )
         for change in changes:
             if change.outcome is Outcome.REFUSED:
                 role = names.role(change.decision.role_id)
-                await self._herald.tell_admin(
+                await self._notifier.tell_admin(
                     guild_id,
                     trouble_key(change.decision.role_id),
                     f"I cannot change the role **{role}**: {say_block(Block.REFUSED)}. "

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from bot.discord.notifier import Notifier
 from bot.domain.errors import UserMistake
 from bot.domain.model import DiscordUserId, GuildId, GuildSettings, Hold, HoldId, HoldItem, HoldState, RoleId
 from bot.domain.plan import Decision, PersonFacts, PersonPlan
@@ -14,7 +15,6 @@ from bot.domain.rails import BRAKE_WINDOW, Brake, counted_revokes, facts_mark, o
 from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.storage.audit import AuditEntry
-from bot.sync.applying.apply import Herald
 from bot.texts.decisions import say_decision, say_hold
 from bot.texts.names import Names, plain_stamp
 
@@ -27,9 +27,9 @@ Items = Mapping[DiscordUserId, Mapping[RoleId, HoldItem]]
 class Holds:
     """The brake and the holds of every guild."""
 
-    def __init__(self, *, storage: Storage, herald: Herald, clock: Clock) -> None:
+    def __init__(self, *, storage: Storage, notifier: Notifier, clock: Clock) -> None:
         self._storage = storage
-        self._herald = herald
+        self._notifier = notifier
         self._clock = clock
         self._told: dict[HoldId, int] = {}  # how many roles a hold had when it was last told of
 
@@ -83,7 +83,7 @@ class Holds:
                 trigger="/patreon holds",
             )
         )
-        await self._herald.over(guild_id, f"hold:{hold_id}", f"Hold {hold_id} is answered: {_ANSWERS[state]}")
+        await self._notifier.over(guild_id, f"hold:{hold_id}", f"Hold {hold_id} is answered: {_ANSWERS[state]}")
         return people
 
     async def approve(self, guild_id: GuildId, lost: Iterable[tuple[PersonFacts, Decision]], *, names: Names) -> None:
@@ -111,7 +111,7 @@ class Holds:
             self._told[held.hold_id] = held.size
             for hold in await self._storage.holds.list_open(guild_id):
                 key, text = f"hold:{hold.hold_id}", say_hold(hold, names)
-                await self._herald.tell_admin(guild_id, key, text, hold_id=hold.hold_id, is_again=not held.is_new)
+                await self._notifier.tell_admin(guild_id, key, text, hold_id=hold.hold_id, is_again=not held.is_new)
         return [msgspec.structs.replace(item, hold_id=held.hold_id) for item in items]
 
     async def _drop_outdated(self, guild_id: GuildId, plans: Sequence[PersonPlan], items: Items) -> None:
@@ -122,7 +122,7 @@ class Holds:
 
     async def _tell_empty(self, guild_id: GuildId, hold_ids: Iterable[HoldId]) -> None:
         for hold_id in hold_ids:
-            await self._herald.over(guild_id, f"hold:{hold_id}", f"Hold {hold_id} is over: nothing of it waits now")
+            await self._notifier.over(guild_id, f"hold:{hold_id}", f"Hold {hold_id} is over: nothing of it waits now")
 
     def _item(self, guild_id: GuildId, person: PersonFacts, decision: Decision, names: Names) -> HoldItem:
         return HoldItem(

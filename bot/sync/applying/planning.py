@@ -10,6 +10,7 @@ from datetime import datetime
 import msgspec
 import structlog
 
+from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
 from bot.domain.assignable import Block
 from bot.domain.ledger import Settlement, carried_out, settle, settled
@@ -17,7 +18,6 @@ from bot.domain.model import CampaignId, DiscordUserId, GuildId, HandEdits, Role
 from bot.domain.plan import Decision, GuildFacts, PersonFacts, PersonPlan
 from bot.domain.rails import lost_by
 from bot.storage import Storage
-from bot.sync.applying.apply import Herald
 from bot.sync.applying.audit import TAKEN_BUT_ENFORCED, done_word, found_entries, found_line, seen_entries
 from bot.sync.applying.facts import FactBook, seated
 from bot.sync.applying.flapping import Fights
@@ -74,9 +74,11 @@ class GuildPlan(msgspec.Struct, frozen=True, kw_only=True):
 class Planning:
     """Plans with everything that bears on them."""
 
-    def __init__(self, *, storage: Storage, observer: Observer, facts: FactBook, holds: Holds, herald: Herald) -> None:
+    def __init__(
+        self, *, storage: Storage, observer: Observer, facts: FactBook, holds: Holds, notifier: Notifier
+    ) -> None:
         self._storage = storage
-        self._herald = herald
+        self._notifier = notifier
         self._fights = Fights()
         self._observer = observer
         self._facts = facts
@@ -184,9 +186,9 @@ class Planning:
         if people:
             more = f" and {len(people) - NAMED} more" if len(people) > NAMED else ""
             named = ", ".join(f"<@{person}>" for person in people[:NAMED]) + more
-            await self._herald.tell_admin(guild_id, UNPLANNED, UNPLANNED_TEXT.format(people=named))
+            await self._notifier.tell_admin(guild_id, UNPLANNED, UNPLANNED_TEXT.format(people=named))
         else:
-            await self._herald.over(guild_id, UNPLANNED, PLANNED_TEXT)
+            await self._notifier.over(guild_id, UNPLANNED, PLANNED_TEXT)
 
     def _settle(self, guild: GuildFacts, person: PersonFacts, names: Names) -> tuple[PersonFacts, bool]:
         settlement = settle_seen(guild, person, names)
@@ -206,8 +208,8 @@ class Planning:
         is_again = any(one.reason == TAKEN_BUT_ENFORCED for one in seen)
         if is_again and self._fights.note(guild.guild_id, person.discord_user_id, guild.now):
             log.warning("somebody keeps taking a role away that we enforce", guild_id=guild.guild_id)
-            await self._herald.tell_changes(guild.guild_id, [FOUGHT.format(person=person.discord_user_id)])
-        await self._herald.tell_changes(guild.guild_id, [found_line(one, names) for one in unrecorded])
+            await self._notifier.tell_changes(guild.guild_id, [FOUGHT.format(person=person.discord_user_id)])
+        await self._notifier.tell_changes(guild.guild_id, [found_line(one, names) for one in unrecorded])
         await self._storage.ledger.put(*settlement.put)
         for role_id in settlement.drop:
             await self._storage.ledger.drop(guild.guild_id, person.discord_user_id, role_id)

@@ -4,13 +4,13 @@ Each trouble is told once, and once when it is over. Decides nothing and writes 
 """
 
 from collections.abc import Collection
-from typing import Protocol
 
+from bot.discord.notifier import Notifier
 from bot.domain.assignable import Block
 from bot.domain.model import DiscordUserId, GuildId
 from bot.runtime.health import HealthBoard, Note
 from bot.storage import Storage
-from bot.sync.applying.apply import Herald, blocked_roles, trouble_key
+from bot.sync.applying.apply import blocked_roles, trouble_key
 from bot.sync.applying.planning import GuildPlan
 from bot.texts.blocks import say_block
 
@@ -34,19 +34,12 @@ REJECTED = (
 REJECTED_OVER = "I can change the roles of <@{person}> again"
 
 
-class Teller(Herald, Protocol):
-    """Tells admins, and knows what they were told."""
-
-    async def told(self, guild_id: GuildId, prefix: str) -> tuple[str, ...]:
-        """Return the keys, beginning so, of the troubles that were told of and are not over."""
-
-
 class Troubles:
     """What admins hear of roles that cannot be changed."""
 
-    def __init__(self, *, storage: Storage, herald: Teller, health: HealthBoard) -> None:
+    def __init__(self, *, storage: Storage, notifier: Notifier, health: HealthBoard) -> None:
         self._storage = storage
-        self._herald = herald
+        self._notifier = notifier
         self._health = health
         self._without_2fa: set[GuildId] = set()
         self._unhindered: set[GuildId] = set()  # where no ban is told of; after a start that has to be asked
@@ -54,14 +47,14 @@ class Troubles:
     async def tell_ban(self, guild_id: GuildId) -> None:
         """Tell that Discord lets nobody through."""
         self._unhindered.discard(guild_id)
-        await self._herald.tell_admin(guild_id, BAN, BANNED)
+        await self._notifier.tell_admin(guild_id, BAN, BANNED)
 
     async def tell_2fa(self, guild_id: GuildId) -> None:
         """Tell that the server asks for two-factor authentication, which our application's owner does not have."""
         self._unhindered.discard(guild_id)
         self._without_2fa.add(guild_id)
         self._health.note(Note.OWNER_NEEDS_2FA)
-        await self._herald.tell_admin(guild_id, TWO_FACTOR, TWO_FACTOR_NEEDED)
+        await self._notifier.tell_admin(guild_id, TWO_FACTOR, TWO_FACTOR_NEEDED)
 
     async def note_write(self, guild_id: GuildId) -> bool:
         """Take it that Discord took a write; tell whether two-factor authentication was asked for until now."""
@@ -71,8 +64,8 @@ class Troubles:
             self._health.withdraw(Note.OWNER_NEEDS_2FA)
         if guild_id not in self._unhindered:
             self._unhindered.add(guild_id)
-            await self._herald.over(guild_id, BAN, BAN_OVER)
-            await self._herald.over(guild_id, TWO_FACTOR, TWO_FACTOR_OVER)
+            await self._notifier.over(guild_id, BAN, BAN_OVER)
+            await self._notifier.over(guild_id, TWO_FACTOR, TWO_FACTOR_OVER)
         return asked
 
     def forget_all_but(self, guild_ids: Collection[GuildId]) -> None:
@@ -83,15 +76,15 @@ class Troubles:
 
     async def tell_rejected(self, guild_id: GuildId, person: DiscordUserId) -> None:
         """Tell that Discord refuses one person's roles, again and again."""
-        await self._herald.tell_admin(guild_id, f"rejected:{person}", REJECTED.format(person=person))
+        await self._notifier.tell_admin(guild_id, f"rejected:{person}", REJECTED.format(person=person))
 
     async def over_rejected(self, guild_id: GuildId, person: DiscordUserId) -> None:
         """Tell that it does so no more."""
-        await self._herald.over(guild_id, f"rejected:{person}", REJECTED_OVER.format(person=person))
+        await self._notifier.over(guild_id, f"rejected:{person}", REJECTED_OVER.format(person=person))
 
     async def told_blocked(self, guild_id: GuildId) -> tuple[str, ...]:
         """Return which roles a guild was told of as out of our reach: a plan made from now on may say otherwise."""
-        return await self._herald.told(guild_id, trouble_key(""))
+        return await self._notifier.told(guild_id, trouble_key(""))
 
     async def tell_blocked(self, drawn: GuildPlan, *, told: Collection[str]) -> None:
         """Tell of roles that cannot be changed, also of those that nobody is to get now; and which can be again.
@@ -105,8 +98,8 @@ class Troubles:
             if block is Block.OWNER_NEEDS_2FA:
                 continue  # told of for the server as a whole, when Discord said so
             text = f"I cannot change the role **{names.role(role_id)}**: {say_block(block)}"
-            await self._herald.tell_admin(guild_id, trouble_key(role_id), text)
+            await self._notifier.tell_admin(guild_id, trouble_key(role_id), text)
         for rule in await self._storage.rules.list_guild(guild_id) if told else ():
             key = trouble_key(rule.role_id)
             if key in told and rule.role_id not in blocked and rule.role_id not in drawn.on_trial:
-                await self._herald.over(guild_id, key, f"I can change the role **{names.role(rule.role_id)}** again")
+                await self._notifier.over(guild_id, key, f"I can change the role **{names.role(rule.role_id)}** again")

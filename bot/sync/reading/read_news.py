@@ -5,9 +5,9 @@ Each trouble is told once, and once when it is over. Knows no page and no token;
 
 from collections.abc import Collection, Sequence
 
+from bot.discord.notifier import Notifier
 from bot.domain.errors import CredentialsDead, NeedsOwner, TryLater
 from bot.domain.model import CampaignId, DiscordUserId, GuildId
-from bot.sync.applying.apply import Herald
 from bot.sync.reading.intake import CampaignRead
 from bot.sync.round_report import ANOMALIES
 from bot.texts.linking import plain
@@ -20,8 +20,8 @@ NAMED = 10  # people in one message
 class ReadNews:
     """The words after each read."""
 
-    def __init__(self, herald: Herald) -> None:
-        self._herald = herald
+    def __init__(self, notifier: Notifier) -> None:
+        self._notifier = notifier
 
     async def tell(
         self, guild_id: GuildId, name: str, read: CampaignRead, *, unknown_words: Collection[str] = (), unread: int = 0
@@ -35,17 +35,17 @@ class ReadNews:
                 f"Patreon says **{plain(word)}** of a patron of **{campaign}**, a word that I do not know. In doubt "
                 "roles stay; a newer version of me may know it"
             )
-            await self._herald.tell_admin(guild_id, f"word:{read.campaign_id}:{word}", text)
+            await self._notifier.tell_admin(guild_id, f"word:{read.campaign_id}:{word}", text)
         await self._tell_unread(guild_id, campaign, read.campaign_id, unread)
         token_key = f"token:{read.campaign_id}"
         if isinstance(read.error, CredentialsDead):
             await self.tell_of_consents(guild_id, read.campaign_id, name, is_dead=True)
         elif isinstance(read.error, NeedsOwner):
             text = f"I cannot read **{campaign}** on Patreon: {read.error}. All roles stay as they are"
-            await self._herald.tell_admin(guild_id, token_key, text)
+            await self._notifier.tell_admin(guild_id, token_key, text)
         elif not isinstance(read.error, TryLater):
-            await self._herald.over(guild_id, token_key, f"I can read **{campaign}** with its creator's token again")
-            await self._herald.over(
+            await self._notifier.over(guild_id, token_key, f"I can read **{campaign}** with its creator's token again")
+            await self._notifier.over(
                 guild_id, _ended_key(read.campaign_id), f"**{campaign}** needs nobody's consent now"
             )
 
@@ -64,7 +64,7 @@ class ReadNews:
             f"I read **{campaign}** through the linked patrons' own consent, for {why}. Each of them keeps their roles "
             "in line; tiers are those seen so far, and nobody is linked by Patreon's own report"
         )
-        await self._herald.tell_admin(guild_id, f"token:{campaign_id}", text)
+        await self._notifier.tell_admin(guild_id, f"token:{campaign_id}", text)
         if ended:
             people = ", ".join(f"<@{person}>" for person in ended[:NAMED])
             more = f" and {len(ended) - NAMED} more" if len(ended) > NAMED else ""
@@ -72,10 +72,10 @@ class ReadNews:
                 f"Patreon no longer takes the consent of {people}{more}, by which alone I can read their membership of "
                 f"**{campaign}**. Their roles stay as they are until they type /link again"
             )
-            await self._herald.tell_admin(guild_id, _ended_key(campaign_id), text)
+            await self._notifier.tell_admin(guild_id, _ended_key(campaign_id), text)
         else:
             text = f"Every linked patron of **{campaign}** can be read by their own consent again"
-            await self._herald.over(guild_id, _ended_key(campaign_id), text)
+            await self._notifier.over(guild_id, _ended_key(campaign_id), text)
 
     async def _tell_accounts(self, guild_id: GuildId, campaign: str, read: CampaignRead) -> None:
         key, found = f"accounts:{read.campaign_id}", read.summary
@@ -87,16 +87,16 @@ class ReadNews:
                 f"patrons of **{campaign}**: probably Patreon's own Discord integration was switched off there. All "
                 "links stay, and pledges count as always. Who is not linked yet can type /link"
             )
-            await self._herald.tell_admin(guild_id, key, text)
+            await self._notifier.tell_admin(guild_id, key, text)
         elif found.accounts_lost_together:
             text = (
                 f"In a part of Patreon's list of **{campaign}** the Discord accounts of "
                 f"{found.accounts_lost_together} patrons are missing together, which is probably a fault of "
                 "Patreon's. Their links stay, and pledges count as always. Who is not linked yet can type /link"
             )
-            await self._herald.tell_admin(guild_id, key, text)
+            await self._notifier.tell_admin(guild_id, key, text)
         else:
-            await self._herald.over(guild_id, key, f"Patreon names the Discord accounts of **{campaign}** again")
+            await self._notifier.over(guild_id, key, f"Patreon names the Discord accounts of **{campaign}** again")
 
     async def _tell_unread(self, guild_id: GuildId, campaign: str, campaign_id: CampaignId, unread: int) -> None:
         key = f"unread:{campaign_id}"
@@ -106,9 +106,11 @@ class ReadNews:
                 f"Patreon sent something about {people} of **{campaign}** that I cannot read, such as an amount or the "
                 "tiers. They keep their roles until it can be read; `/patreon why` says what is known"
             )
-            await self._herald.tell_admin(guild_id, key, text)
+            await self._notifier.tell_admin(guild_id, key, text)
         else:
-            await self._herald.over(guild_id, key, f"I can read what Patreon says of everyone of **{campaign}** again")
+            await self._notifier.over(
+                guild_id, key, f"I can read what Patreon says of everyone of **{campaign}** again"
+            )
 
     async def _tell_doubts(self, guild_id: GuildId, campaign: str, read: CampaignRead) -> None:
         key = f"doubt:{read.campaign_id}"
@@ -117,9 +119,9 @@ class ReadNews:
             text = (
                 f"Patreon's list of **{campaign}** is not believable ({why}). I give roles, and take none, until it is"
             )
-            await self._herald.tell_admin(guild_id, key, text)
+            await self._notifier.tell_admin(guild_id, key, text)
         elif read.verdict.is_complete:
-            await self._herald.over(guild_id, key, f"Patreon's list of **{campaign}** is believable again")
+            await self._notifier.over(guild_id, key, f"Patreon's list of **{campaign}** is believable again")
 
 
 def _ended_key(campaign_id: CampaignId) -> str:

@@ -20,6 +20,7 @@ from typing import NoReturn, Self
 import msgspec
 import structlog
 
+from bot.discord.notifier import Notifier
 from bot.domain.addresses import is_loopback
 from bot.domain.errors import PledgekeeperError, TryLater
 from bot.domain.model import CampaignId, CredentialId, GuildId, Secret
@@ -31,7 +32,6 @@ from bot.settings import Settings
 from bot.storage import Storage
 from bot.storage.vault import VaultKeyMissing
 from bot.storage.webhooks import StoredWebhook
-from bot.sync.applying.apply import Herald
 from bot.sync.reading.campaigns import Home
 from bot.sync.reading.intake import CampaignRead
 from bot.sync.webhooks.silence import Silence
@@ -90,7 +90,7 @@ class WebhookKeeper:
         client: PatreonClient,
         tokens: TokenKeeper,
         home: Home,
-        herald: Herald,
+        notifier: Notifier,
         clock: Clock,
         api: PatreonApi,
         place: Place,
@@ -99,7 +99,7 @@ class WebhookKeeper:
         self._client = client
         self._tokens = tokens
         self._home = home
-        self._herald = herald
+        self._notifier = notifier
         self._clock = clock
         self._api = api
         self._place = place
@@ -195,11 +195,11 @@ class WebhookKeeper:
                 await self._tell(campaign_id, guild_ids, None)
 
     async def _tell(self, campaign_id: CampaignId, guild_ids: list[GuildId], trouble: str | None) -> None:
-        """Tell of a trouble, or that there is none; the herald says each once, to whoever follows by now."""
+        """Tell of a trouble, or that there is none; the notifier says each once, to whoever follows by now."""
         campaign = await self._storage.campaigns.load(campaign_id)
         name = campaign_id if campaign is None else campaign.name
         text = (trouble or HEARD).format(name=plain(name), uri=self._place.uri(campaign_id))
-        tell = self._herald.over if trouble is None else self._herald.tell_admin
+        tell = self._notifier.over if trouble is None else self._notifier.tell_admin
         for guild_id in guild_ids:
             await tell(guild_id, f"webhook:{campaign_id}", text)
         if trouble is None:

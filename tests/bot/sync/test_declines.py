@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 
+from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
 from bot.domain.entitlement import Entitlement, entitle
 from bot.domain.model import (
@@ -43,7 +44,9 @@ class Town:
         self.told: list[tuple[DiscordUserId, str]] = []
         self.patrons: list[PatreonUserId] = []
         looks = SimpleNamespace(look_guild=lambda guild_id: SimpleNamespace(name=GUILDS[guild_id]))
-        self.declines = Declines(storage=storage, observer=cast("Observer", looks), teller=self, clock=clock)
+        self.declines = Declines(
+            storage=storage, observer=cast("Observer", looks), notifier=cast("Notifier", self), clock=clock
+        )
 
     async def tell(self, discord_user_id: DiscordUserId, text: str) -> None:
         self.told.append((discord_user_id, text))

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import cast
 
 import pytest
 
+from bot.discord.notifier import Notifier
 from bot.domain.model import (
     Campaign,
     CampaignId,
@@ -39,7 +41,7 @@ class House:
         self.zero = self.restarted()
 
     def restarted(self) -> ZeroLinks:
-        return ZeroLinks(storage=self.storage, crier=self.crier, clock=self.clock)
+        return ZeroLinks(storage=self.storage, notifier=cast("Notifier", self.crier), clock=self.clock)
 
     async def open(self) -> None:
         for guild_id, campaign_id in ((GUILD, MOTHS), (OTHER_GUILD, OWLS)):

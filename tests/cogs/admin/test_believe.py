@@ -71,9 +71,9 @@ async def test_other_servers_that_follow_the_campaign_are_told(doubted: Scene) -
     await storage.campaigns.bind(elsewhere, campaign_id, credential_id=None, at=at)
     typed = await doubted.type(ADMIN, BELIEVE)
     await doubted.press(ADMIN, typed.messages[0], "confirm:")
-    (told,) = await doubted.services.messenger.take_pending(elsewhere)
+    (told,) = await doubted.services.notifier.take_pending(elsewhere)
     assert "An admin of another server that follows **Emberwood Tales** accepted" in told
-    assert await doubted.services.messenger.take_pending(doubted.guild_id) == []
+    assert await doubted.services.notifier.take_pending(doubted.guild_id) == []
 
 
 async def test_what_it_showed_is_said_of_each_person_from_then_on(doubted: Scene) -> None:

@@ -71,7 +71,7 @@ async def test_the_owner_may_without_any_role(scene: Scene) -> None:
 
 
 async def test_what_admins_have_not_been_told_stands_above_their_next_answer_once(scene: Scene) -> None:
-    await scene.services.messenger.tell_admin(scene.guild_id, "x", "Something is wrong with **Gold**")
+    await scene.services.notifier.tell_admin(scene.guild_id, "x", "Something is wrong with **Gold**")
     first = await scene.say(ADMIN, "patreon rule list")
     assert first.index("Something is wrong") < first.index("There is no rule yet")
     assert "Something is wrong" not in await scene.say(ADMIN, "patreon rule list")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.discord import notifier as messenger
+from bot.discord import notifier
 from bot.domain.model import ChannelId
 from bot.texts.decisions import say_decision
 from sandbox.weather import Fault
@@ -12,7 +12,7 @@ from tests.fakes.scene import GOLD_PATRON, MEMBER, Scene
 async def test_the_log_channel_hears_what_was_given_and_taken_away_and_why(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(messenger, "QUIET_SECONDS", 0)
+    monkeypatch.setattr(notifier, "QUIET_SECONDS", 0)
     channels = scene.stage.sandbox.world.discord.channels.values()
     channel = next(one for one in channels if one.name == "bot-log")
     await scene.services.storage.guilds.change(scene.guild_id, log_channel_id=ChannelId(int(channel.id)))

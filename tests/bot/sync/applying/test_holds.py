@@ -17,7 +17,7 @@ from bot.storage import Storage
 from bot.storage.audit import AuditEntry
 from bot.sync.applying.holds import Holds
 from tests.fakes.clock import StoppedClock
-from tests.fakes.notifier import HeardHerald
+from tests.fakes.notifier import HeardNotifier
 from tests.fakes.world import GUILD, ROLE, World
 
 FORMER: dict[str, Any] = {"patron_status": PatronStatus.FORMER, "tiers": ()}
@@ -27,10 +27,10 @@ ADMIN = DiscordUserId(1)
 class Server:
     """A guild whose members hold Gold by us, and the two ways in which they lose it: many at once, and one by one."""
 
-    def __init__(self, storage: Storage, herald: HeardHerald, clock: StoppedClock) -> None:
+    def __init__(self, storage: Storage, notifier: HeardNotifier, clock: StoppedClock) -> None:
         self.storage = storage
         self.clock = clock
-        self.holds = Holds(storage=storage, herald=herald, clock=clock)
+        self.holds = Holds(storage=storage, notifier=notifier, clock=clock)
         self.world = World()
         self.world.drop_rule("Bronze")
         self.world.drop_rule("Supporter")
@@ -110,34 +110,34 @@ class Server:
 
 
 @pytest.fixture
-def server(storage: Storage, herald: HeardHerald, clock: StoppedClock) -> Server:
-    return Server(storage, herald, clock)
+def server(storage: Storage, notifier: HeardNotifier, clock: StoppedClock) -> Server:
+    return Server(storage, notifier, clock)
 
 
-async def test_a_few_cancellations_go_through(server: Server, herald: HeardHerald) -> None:
+async def test_a_few_cancellations_go_through(server: Server, notifier: HeardNotifier) -> None:
     await server.populate(10)
     await server.run(server.lapse(range(4)))
-    assert (await server.held(), herald.troubles) == (6, [])
+    assert (await server.held(), notifier.troubles) == (6, [])
 
 
-async def test_a_mass_removal_is_held_whole_and_told_once(server: Server, herald: HeardHerald) -> None:
+async def test_a_mass_removal_is_held_whole_and_told_once(server: Server, notifier: HeardNotifier) -> None:
     await server.populate(10)
     names = server.lapse(range(6))
     for _ in range(3):
         await server.run(names)
     assert await server.held() == 10
-    (told,) = herald.troubles
+    (told,) = notifier.troubles
     assert "6 roles of 6 people" in told
     assert "<@1000> **Gold**: to be removed. It asks for the tier Gold" in told
     (hold,) = await server.holds.open_holds(GUILD)
-    assert herald.holds == [hold.hold_id]
+    assert notifier.holds == [hold.hold_id]
 
 
-async def test_a_preview_opens_no_hold_and_shows_what_would_be_held(server: Server, herald: HeardHerald) -> None:
+async def test_a_preview_opens_no_hold_and_shows_what_would_be_held(server: Server, notifier: HeardNotifier) -> None:
     await server.populate(10)
     plans = await server.plan(server.lapse(range(6)), is_recorded=False)
     assert all(plan.is_held_back for plan in plans)
-    assert (herald.troubles, await server.holds.open_holds(GUILD)) == ([], ())
+    assert (notifier.troubles, await server.holds.open_holds(GUILD)) == ([], ())
 
 
 async def test_nineteen_percent_in_each_of_five_runs_is_stopped_at_the_second(server: Server) -> None:
@@ -150,15 +150,15 @@ async def test_nineteen_percent_in_each_of_five_runs_is_stopped_at_the_second(se
     assert len(hold.items) == 95 - len(server.lost)
 
 
-async def test_a_flood_of_lying_webhooks_does_not_get_round_the_brake(server: Server, herald: HeardHerald) -> None:
+async def test_a_flood_of_lying_webhooks_does_not_get_round_the_brake(server: Server, notifier: HeardNotifier) -> None:
     await server.populate(1000)
     for name in server.lapse(range(1000)):
         await server.serve(name)
     assert len(server.lost) == 200
     (hold,) = await server.holds.open_holds(GUILD)
     assert len(hold.items) == 800
-    assert 2 <= len(herald.troubles) <= 11, "told anew each time that it has doubled"
-    assert "1 roles of 1 people" in herald.troubles[0]
+    assert 2 <= len(notifier.troubles) <= 11, "told anew each time that it has doubled"
+    assert "1 roles of 1 people" in notifier.troubles[0]
 
 
 async def test_a_day_later_what_is_new_may_go_and_what_is_held_stays_held(server: Server) -> None:
@@ -200,7 +200,7 @@ async def test_a_discarded_hold_keeps_each_role_until_that_persons_facts_change(
     assert await server.held() == 19
 
 
-async def test_what_an_admin_wants_is_neither_held_nor_counted(server: Server, herald: HeardHerald) -> None:
+async def test_what_an_admin_wants_is_neither_held_nor_counted(server: Server, notifier: HeardNotifier) -> None:
     await server.populate(20)
     names = server.lapse(range(10))
     await server.run(names)
@@ -211,13 +211,13 @@ async def test_what_an_admin_wants_is_neither_held_nor_counted(server: Server, h
     ]
     await server.holds.approve(GUILD, lost, names=server.world.names())
     assert await server.holds.open_holds(GUILD) == ()
-    assert "is over" in herald.ended[0]
+    assert "is over" in notifier.ended[0]
     await server.run(names)
     assert await server.held() == 10
     assert await server.storage.audit.count_revokes(GUILD, server.clock.now() - BRAKE_WINDOW) == 0
 
 
-async def test_a_hold_ends_by_itself_when_its_people_pay_again(server: Server, herald: HeardHerald) -> None:
+async def test_a_hold_ends_by_itself_when_its_people_pay_again(server: Server, notifier: HeardNotifier) -> None:
     await server.populate(10)
     names = server.lapse(range(6))
     await server.run(names)
@@ -225,7 +225,7 @@ async def test_a_hold_ends_by_itself_when_its_people_pay_again(server: Server, h
         server.world.read(name)
     await server.run(names)
     assert await server.holds.open_holds(GUILD) == ()
-    assert "is over" in herald.ended[0]
+    assert "is over" in notifier.ended[0]
 
 
 async def test_an_answer_is_given_once_and_written_down(server: Server) -> None:

@@ -8,7 +8,7 @@ from bot.domain.evidence import Anomaly, ReadSummary, Verdict
 from bot.domain.model import DiscordUserId, ReadId
 from bot.sync.reading.intake import CampaignRead
 from bot.sync.reading.read_news import ReadNews
-from tests.fakes.notifier import HeardHerald
+from tests.fakes.notifier import HeardNotifier
 from tests.fakes.world import CAMPAIGN, GUILD, NEW_YEAR
 
 
@@ -41,49 +41,49 @@ CUT = Verdict(is_complete=False, anomalies=(Anomaly.NO_TIERS,))
     ],
 )
 async def test_a_read_is_told_of_where_an_admin_can_do_something(
-    herald: HeardHerald, told: CampaignRead, words: list[str]
+    notifier: HeardNotifier, told: CampaignRead, words: list[str]
 ) -> None:
-    await ReadNews(herald).tell(GUILD, "Moths*", told)
-    assert len(herald.troubles) == len(words)
-    assert all(word in trouble for word, trouble in zip(words, herald.troubles, strict=True))
-    assert all("**Moths\\***" in trouble for trouble in herald.troubles), "a name is made harmless, once"
+    await ReadNews(notifier).tell(GUILD, "Moths*", told)
+    assert len(notifier.troubles) == len(words)
+    assert all(word in trouble for word, trouble in zip(words, notifier.troubles, strict=True))
+    assert all("**Moths\\***" in trouble for trouble in notifier.troubles), "a name is made harmless, once"
 
 
-async def test_accounts_that_a_page_lacks_are_told_once_and_when_they_are_back(herald: HeardHerald) -> None:
+async def test_accounts_that_a_page_lacks_are_told_once_and_when_they_are_back(notifier: HeardNotifier) -> None:
     lacking = replace(read(GOOD), summary=ReadSummary(accounts_lost_together=2))
     for told in (lacking, lacking, read(GOOD)):
-        await ReadNews(herald).tell(GUILD, "Moths*", told)
-    assert any("the Discord accounts of 2 patrons are missing together" in text for text in herald.troubles)
-    assert all("**Moths\\***" in text for text in herald.troubles)
+        await ReadNews(notifier).tell(GUILD, "Moths*", told)
+    assert any("the Discord accounts of 2 patrons are missing together" in text for text in notifier.troubles)
+    assert all("**Moths\\***" in text for text in notifier.troubles)
 
 
-async def test_an_unknown_word_is_told(herald: HeardHerald) -> None:
-    await ReadNews(herald).tell(GUILD, "Moths", read(GOOD), unknown_words=("Quantum Hold",))
-    (trouble,) = herald.troubles
+async def test_an_unknown_word_is_told(notifier: HeardNotifier) -> None:
+    await ReadNews(notifier).tell(GUILD, "Moths", read(GOOD), unknown_words=("Quantum Hold",))
+    (trouble,) = notifier.troubles
     assert "Patreon says **Quantum Hold** of a patron of **Moths**" in trouble
 
 
-async def test_whose_consent_ended_is_named_and_keeps_their_roles(herald: HeardHerald) -> None:
+async def test_whose_consent_ended_is_named_and_keeps_their_roles(notifier: HeardNotifier) -> None:
     ended = [DiscordUserId(number) for number in range(12)]
-    await ReadNews(herald).tell_of_consents(GUILD, CAMPAIGN, "Moths", is_dead=False, ended=ended)
-    reader, consents = herald.troubles
+    await ReadNews(notifier).tell_of_consents(GUILD, CAMPAIGN, "Moths", is_dead=False, ended=ended)
+    reader, consents = notifier.troubles
     assert "there is no creator token for it" in reader
     assert "<@0>, <@1>" in consents
     assert "<@9> and 2 more" in consents
     assert "stay as they are until they type /link again" in consents
 
 
-async def test_when_all_can_be_read_again_that_is_over(herald: HeardHerald) -> None:
-    await ReadNews(herald).tell_of_consents(GUILD, CAMPAIGN, "Moths", is_dead=True)
-    assert len(herald.troubles) == 1
-    assert "can be read by their own consent again" in herald.ended[0]
+async def test_when_all_can_be_read_again_that_is_over(notifier: HeardNotifier) -> None:
+    await ReadNews(notifier).tell_of_consents(GUILD, CAMPAIGN, "Moths", is_dead=True)
+    assert len(notifier.troubles) == 1
+    assert "can be read by their own consent again" in notifier.ended[0]
 
 
-async def test_what_could_not_be_read_is_told_and_that_it_is_over(herald: HeardHerald) -> None:
-    news = ReadNews(herald)
+async def test_what_could_not_be_read_is_told_and_that_it_is_over(notifier: HeardNotifier) -> None:
+    news = ReadNews(notifier)
     await news.tell(GUILD, "Moths", read(GOOD), unread=1)
     await news.tell(GUILD, "Moths", read(GOOD), unread=3)
-    assert ["1 patron of" in herald.troubles[0], "3 patrons of" in herald.troubles[1]] == [True, True]
-    assert "keep their roles" in herald.troubles[0]
+    assert ["1 patron of" in notifier.troubles[0], "3 patrons of" in notifier.troubles[1]] == [True, True]
+    assert "keep their roles" in notifier.troubles[0]
     await news.tell(GUILD, "Moths", read(GOOD))
-    assert any("again" in over for over in herald.ended)
+    assert any("again" in over for over in notifier.ended)

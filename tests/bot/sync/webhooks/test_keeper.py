@@ -50,7 +50,7 @@ class Post:
         await self.keeper.look()
 
     async def said(self) -> str:
-        return "\n".join(await self.services.messenger.take_pending(self.guild_id))
+        return "\n".join(await self.services.notifier.take_pending(self.guild_id))
 
     def calls(self, route: str) -> int:
         return sum(call.route == route for call in self.stage.sandbox.patreon.calls)
