@@ -145,6 +145,7 @@ async def _close_all(services: Services) -> None:
         services.nudges,
         services.flow,
         services.connecting,
+        services.unlinker,
         services.disconnector,
     )
     await asyncio.gather(*(part.close() for part in working))
@@ -188,6 +189,7 @@ async def _resume_links(services: Services) -> None:
     while True:
         await services.holder.wait_ready(math.inf)
         await services.flow.resume()
+        await services.connecting.resume()
         await asyncio.sleep(RESUME_SECONDS)
 
 

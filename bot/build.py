@@ -3,16 +3,18 @@
 from dataclasses import fields
 from functools import cached_property
 
+from bot.discord.direct import DirectMessages
 from bot.discord.holder import ClientHolder
 from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
 from bot.discord.write import RoleWriter
 from bot.domain.model import CredentialId
-from bot.linking.connect import ConnectFlow
+from bot.linking.connect import CreatorCampaign
+from bot.linking.consent import ConsentFlow, Use
 from bot.linking.disconnect import Disconnector
-from bot.linking.flow import LinkFlow
-from bot.linking.giveback import GiveBack
+from bot.linking.link import PatronLink
 from bot.linking.pairs import Pairs
+from bot.linking.unlink import Unlinker
 from bot.ops.metrics import Metrics
 from bot.patreon.client import Http, PatreonApi, PatreonClient
 from bot.patreon.clientwatch import ClientWatch
@@ -256,58 +258,70 @@ class _Graph:
         return Tuning(storage=self.storage, reconciler=self.reconciler, clock=self.clock)
 
     @cached_property
-    def give_back(self) -> GiveBack:
-        return GiveBack(storage=self.storage, oauth=self.oauth)
+    def messages(self) -> DirectMessages:
+        return DirectMessages(self.holder)
 
     @cached_property
     def pairs(self) -> Pairs:
         return Pairs(
-            storage=self.storage,
-            client=self.client,
-            oauth=self.oauth,
-            clock=self.clock,
-            crier=self.notifier,
-            give_back=self.give_back,
+            storage=self.storage, client=self.client, oauth=self.oauth, notifier=self.notifier, clock=self.clock
         )
 
     @cached_property
-    def flow(self) -> LinkFlow:
-        return LinkFlow(
-            storage=self.storage,
-            oauth=self.oauth,
-            pairs=self.pairs,
-            api=self.api,
-            clock=self.clock,
-            roles=self.reconciler,
-            messenger=self.notifier,
-            crier=self.notifier,
-            give_back=self.give_back,
+    def flow(self) -> ConsentFlow:
+        return self._consents_to(
+            PatronLink(
+                storage=self.storage,
+                api=self.api,
+                reconciler=self.reconciler,
+                messages=self.messages,
+                clock=self.clock,
+            )
         )
 
     @cached_property
-    def connecting(self) -> ConnectFlow:
-        return ConnectFlow(
+    def unlinker(self) -> Unlinker:
+        return Unlinker(
+            storage=self.storage,
+            pairs=self.pairs,
+            reconciler=self.reconciler,
+            notifier=self.notifier,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def connecting(self) -> ConsentFlow:
+        return self._consents_to(
+            CreatorCampaign(
+                storage=self.storage,
+                pairs=self.pairs,
+                rounds=self.rounds,
+                observer=self.observer,
+                notifier=self.notifier,
+                clock=self.clock,
+            )
+        )
+
+    def _consents_to(self, use: Use) -> ConsentFlow:
+        return ConsentFlow(
+            use,
             storage=self.storage,
             oauth=self.oauth,
             pairs=self.pairs,
+            messages=self.messages,
             clock=self.clock,
-            reads=self.rounds,
-            messenger=self.notifier,
-            crier=self.notifier,
-            rights=self.observer,
-            give_back=self.give_back,
         )
 
     @cached_property
     def disconnector(self) -> Disconnector:
         return Disconnector(
             storage=self.storage,
-            clock=self.clock,
-            roles=self.reconciler,
-            losses=self.planning,
-            reads=self.rounds,
+            pairs=self.pairs,
+            planning=self.planning,
+            reconciler=self.reconciler,
+            rounds=self.rounds,
             webhooks=self.webhooks,
-            give_back=self.give_back,
+            clock=self.clock,
         )
 
     @cached_property

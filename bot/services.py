@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from bot.discord.holder import ClientHolder
 from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
-from bot.linking.connect import ConnectFlow
+from bot.linking.consent import ConsentFlow
 from bot.linking.disconnect import Disconnector
-from bot.linking.flow import LinkFlow
 from bot.linking.pairs import Pairs
+from bot.linking.unlink import Unlinker
 from bot.ops.metrics import Metrics
 from bot.patreon.tokens import TokenKeeper
 from bot.runtime.clock import Clock
@@ -38,8 +38,9 @@ class Services:
     settings: Settings
     clock: Clock
     storage: Storage
-    flow: LinkFlow
-    connecting: ConnectFlow
+    flow: ConsentFlow
+    unlinker: Unlinker
+    connecting: ConsentFlow
     disconnector: Disconnector
     pairs: Pairs
     zero: ZeroLinks

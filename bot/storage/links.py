@@ -11,13 +11,14 @@ import msgspec
 from sqlalchemy import ColumnElement, Row, and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.consent import Purpose
 from bot.domain.model import CredentialId, DiscordUserId, Link, LinkOrigin, MembershipRecord, PatreonUserId
 from bot.storage.database import Database
 from bot.storage.kept import Kept
 from bot.storage.memberships import membership_row, save_rows
 from bot.storage.pendings import PendingId, PendingStatus
 from bot.storage.rows import read_row, to_json
-from bot.storage.states import Purpose, void_questions
+from bot.storage.states import void_questions
 from bot.storage.tables import grants, links, memberships, opt_outs, pendings, states
 from bot.storage.upsert import Upsert
 

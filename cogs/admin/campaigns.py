@@ -6,28 +6,14 @@ from discord import app_commands, ui
 
 from bot.discord.asking import asker_of, place_of
 from bot.discord.buttons import question, view_of
+from bot.discord.cards import renderer_of
 from bot.discord.client import Interaction
+from bot.discord.replies import show, swap
 from bot.domain.errors import UserMistake
 from bot.domain.model import CampaignId, DiscordUserId
 from bot.linking.disconnect import Parting
-from bot.texts.linking import plain
-from cogs.admin.group import caller_of, guild_of, may_complete, patreon, require_manager, retell, tell
-
-CONNECT_BUTTON = "Sign in at Patreon as the creator"
-INVITATION = """\
-**Connect a Patreon campaign to this server**
-The creator opens this button, signs in at Patreon with the account that owns the campaign, and allows access. Then a \
-page of mine names this server and you, says what I will read, and asks them to confirm. Nothing is read before that.
-If the creator is somebody else, send them the address behind the button. It works once, until {until}."""
-KEPT = "Roles that it gave stay with their holders, as if a person had given them, and I never take them back."
-TAKEN = "Roles that it gave are taken back."
-SHARED = "Roles that another rule names too go on following that rule{kept}."
-KEPT_TOO = ", and stay with those who would lose them"
-QUESTION = """\
-End what this server has with the campaign **{name}**?
-{rules} of its rules are removed; {people} people hold a role by them. {fate}
-It can be connected again at any time with `/patreon connect`."""
-DONE = "Done: this server no longer follows the campaign **{name}**. {fate}"
+from bot.texts import linking as texts
+from cogs.admin.group import caller_of, guild_of, may_complete, patreon, require_manager
 
 
 @patreon.command(name="connect", description="Get the link by which a creator lets this server follow their campaign")
@@ -37,9 +23,9 @@ async def connect(interaction: Interaction) -> None:
     guild_of(interaction)  # else there is nothing to connect to
     connecting = interaction.client.services.connecting
     started = await connecting.start(asker_of(interaction))
-    view = view_of(ui.Button(label=CONNECT_BUTTON, url=started.authorize_url.reveal()))
-    until = f"<t:{int(started.expires_at.timestamp())}:t>"
-    await tell(interaction, INVITATION.format(until=until), view=view)
+    r = renderer_of(interaction)
+    view = view_of(ui.Button(label=texts.connect_button(r), url=started.authorize_url.reveal()))
+    await show(interaction, texts.connect_invitation(r, until=started.expires_at), view=view)
     await connecting.attach_button(started.state_id, place_of(interaction, None))
 
 
@@ -49,14 +35,18 @@ async def disconnect(interaction: Interaction, campaign: str, roles: Literal["ke
     """Ask whether they mean it."""
     await interaction.response.defer(ephemeral=True)
     parting = await _draft(interaction, campaign, roles)
-    view = question("disconnect", "Disconnect", argument=f"{parting.campaign.campaign_id}:{roles}", is_dangerous=True)
-    text = QUESTION.format(
-        name=plain(parting.campaign.name),
+    r = renderer_of(interaction)
+    argument = f"{parting.campaign.campaign_id}:{roles}"
+    view = question("disconnect", texts.disconnect_button(r), argument=argument, is_dangerous=True)
+    card = texts.disconnect_question(
+        r,
+        parting.campaign.name,
         rules=parting.rules,
         people=parting.people,
-        fate=_fate(parting, keeps_roles=roles == "keep"),
+        keeps_roles=roles == "keep",
+        has_shared=bool(parting.shared_role_ids),
     )
-    await tell(interaction, text, view=view)
+    await show(interaction, card, view=view)
 
 
 async def confirm_disconnect(interaction: Interaction, argument: str) -> None:
@@ -73,8 +63,13 @@ async def confirm_disconnect(interaction: Interaction, argument: str) -> None:
         keeps_roles=roles == "keep",
         by=DiscordUserId(interaction.user.id),
     )
-    fate = _fate(parting, keeps_roles=roles == "keep")
-    await retell(interaction, DONE.format(name=plain(parting.campaign.name), fate=fate))
+    card = texts.disconnected_card(
+        renderer_of(interaction),
+        parting.campaign.name,
+        keeps_roles=roles == "keep",
+        has_shared=bool(parting.shared_role_ids),
+    )
+    await swap(interaction, card)
 
 
 @disconnect.autocomplete("campaign")
@@ -92,9 +87,3 @@ async def _draft(interaction: Interaction, campaign: str, roles: str) -> Parting
     if roles == "remove":
         services.rulebook.check_rank(guild_id, parting.role_ids | parting.shared_role_ids, caller_of(interaction))
     return parting
-
-
-def _fate(parting: Parting, *, keeps_roles: bool) -> str:
-    fate = KEPT if keeps_roles else TAKEN
-    shared = SHARED.format(kept=KEPT_TOO if keeps_roles else "")
-    return f"{fate} {shared}" if parting.shared_role_ids else fate

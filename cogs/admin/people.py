@@ -74,7 +74,7 @@ async def confirm_unlink_member(interaction: Interaction, argument: str) -> None
     await _require_ours(services, guild_id, person)
     if not (await services.reconciler.explain(guild_id, person)).plan.shows_link:
         raise UserMistake(NOT_LINKED.format(person=person))
-    parting = services.flow.unlink(person, by_admin_of=guild_id)
+    parting = services.unlinker.unlink(person, by_admin_of=guild_id)
     unlinked = await replace_soon(interaction, parting, meanwhile=UNLINKING.format(person=person))
     text = NOT_LINKED if unlinked.patreon_name is None else UNLINKED
     await retell(interaction, text.format(person=person, name=plain(unlinked.patreon_name or "")))

@@ -160,6 +160,7 @@ async def serve(stage: Stage) -> AsyncIterator[Services]:
             services.nudges,
             services.flow,
             services.connecting,
+            services.unlinker,
             services.disconnector,
         )
         for part in (services.keeper, services.notifier, *acting):

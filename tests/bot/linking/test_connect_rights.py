@@ -2,10 +2,10 @@
 
 import structlog
 
+from bot.domain.consent import Cause, Word
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, PatreonUserId
-from bot.linking.outcome import Cause, Word
 from tests.bot.linking.test_connect import OTHER_GUILD, follows, land, token
-from tests.bot.linking.world import LinkWorld
+from tests.bot.linking.world import LinkWorld, said
 
 ADMIN = DiscordUserId(21)
 
@@ -28,8 +28,8 @@ async def test_who_may_no_more_gets_no_campaign_and_the_consent_is_given_back(wo
     assert await world.storage.credentials.find_user(PatreonUserId(world.mira.id)) is None
     assert any(line.get("security") for line in logs)
     assert any("revo" in line["event"] for line in logs)
-    ((_, said),) = world.messenger.edits
-    assert "no longer" in said
+    ((_, news),) = world.messages.edits
+    assert "no longer" in said(news)
     world.rights.answer = True
     assert (await world.connecting.show(cookie)).word is Word.EXPIRED
 

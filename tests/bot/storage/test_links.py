@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from bot.domain.consent import Purpose
 from bot.domain.model import (
     DiscordUserId,
     Grant,
@@ -21,7 +22,7 @@ from bot.domain.model import (
 )
 from bot.storage import Storage, links
 from bot.storage.pendings import PendingRow, PendingStatus
-from bot.storage.states import Purpose, StateId, StateProblem, StateRow
+from bot.storage.states import StateId, StateProblem, StateRow
 
 Linked = Callable[..., Link]
 Pair = Callable[..., TokenPair]

@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from bot.domain.consent import RoleNews
 from bot.domain.model import PatreonUserId, Secret
-from bot.linking import flow as flow_file
-from bot.linking.outcome import RoleNews
+from bot.linking import consent
 from bot.web.visits import origin_of
 from tests.bot.web.conftest import Site
 
@@ -62,7 +62,7 @@ class TestTheWayThrough:
     async def test_slow_roles_make_a_page_that_updates_itself(
         self, site: Site, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(flow_file, "ROLES_SECONDS", 0.01)
+        monkeypatch.setattr(consent, "AFTERMATH_SECONDS", 0.01)
         site.world.roles.may_go.clear()
         await site.browser.press(await site.question(site.world.ada), "confirm")
         waiting = await site.browser.open("/link/confirm")
