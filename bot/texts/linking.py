@@ -219,7 +219,8 @@ def own_campaign(r: Renderer, names: tuple[str, ...]) -> Text:
     """Tell a creator why no role follows from their own campaign, and how to try it all the same."""
     return r.say(
         "Creators aren't members of their own campaign, so you don't get roles for {campaigns}. You stay linked.\n"
-        "Want to try it out? Sign in to Patreon with another account that is a member, then type `/link` again.",
+        "Want to try it out? Use another Patreon account that is a member: sign in to Patreon with that one, then type"
+        " `/link` again.",
         campaigns=r.listing([r.strong(name) for name in names], "or"),
     )
 

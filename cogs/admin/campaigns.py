@@ -8,12 +8,11 @@ from bot.discord.asking import asker_of, place_of
 from bot.discord.buttons import question, view_of
 from bot.discord.cards import renderer_of
 from bot.discord.client import Interaction
-from bot.discord.replies import show, swap
 from bot.domain.errors import UserMistake
 from bot.domain.model import CampaignId, DiscordUserId
 from bot.linking.disconnect import Parting
 from bot.texts import linking as texts
-from cogs.admin.group import caller_of, guild_of, may_complete, patreon, require_manager
+from cogs.admin.group import caller_of, guild_of, may_complete, patreon, require_manager, retell, tell
 
 
 @patreon.command(name="connect", description="Get the link by which a creator lets this server follow their campaign")
@@ -25,7 +24,7 @@ async def connect(interaction: Interaction) -> None:
     started = await connecting.start(asker_of(interaction))
     r = renderer_of(interaction)
     view = view_of(ui.Button(label=texts.connect_button(r), url=started.authorize_url.reveal()))
-    await show(interaction, texts.connect_invitation(r, until=started.expires_at), view=view)
+    await tell(interaction, texts.connect_invitation(r, until=started.expires_at), view=view)
     await connecting.attach_button(started.state_id, place_of(interaction, None))
 
 
@@ -46,7 +45,7 @@ async def disconnect(interaction: Interaction, campaign: str, roles: Literal["ke
         keeps_roles=roles == "keep",
         has_shared=bool(parting.shared_role_ids),
     )
-    await show(interaction, card, view=view)
+    await tell(interaction, card, view=view)
 
 
 async def confirm_disconnect(interaction: Interaction, argument: str) -> None:
@@ -69,7 +68,7 @@ async def confirm_disconnect(interaction: Interaction, argument: str) -> None:
         keeps_roles=roles == "keep",
         has_shared=bool(parting.shared_role_ids),
     )
-    await swap(interaction, card)
+    await retell(interaction, card)
 
 
 @disconnect.autocomplete("campaign")

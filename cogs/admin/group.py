@@ -8,13 +8,15 @@ from typing import Any
 
 import discord
 from discord import app_commands, ui
+from discord.utils import MISSING
 
 from bot.discord.client import Interaction
 from bot.discord.observe import powers_of
-from bot.discord.replies import NOT_ALLOWED, OUT_OF_SIGHT, is_manager, replace, say
+from bot.discord.replies import NOT_ALLOWED, OUT_OF_SIGHT, is_manager, replace, say, show, swap
 from bot.domain.assignable import Powers
 from bot.domain.errors import TryLater, UserMistake
 from bot.domain.model import GuildId
+from bot.texts.card import Card
 
 
 class AdminGroup(app_commands.Group):
@@ -59,16 +61,23 @@ def caller_of(interaction: Interaction) -> Powers:
     return powers_of(interaction.user)
 
 
-async def tell(interaction: Interaction, text: str, *, view: ui.View = discord.utils.MISSING) -> None:
+async def tell(interaction: Interaction, answer: Card | str, *, view: ui.View | None = None) -> None:
     """Answer an admin, below what they have not been told yet."""
-    await say(interaction, await _with_news(interaction, text), view=view)
-
-
-async def retell(interaction: Interaction, text: str) -> None:
-    """Answer the press of an admin's button, in place of its message."""
-    await replace(interaction, await _with_news(interaction, text))
-
-
-async def _with_news(interaction: Interaction, text: str) -> str:
     pending = await interaction.client.services.notifier.take_pending(guild_of(interaction))
-    return "\n".join([*pending, "", text]) if pending else text
+    if isinstance(answer, str):
+        await say(interaction, "\n".join([*pending, "", answer]) if pending else answer, view=view or MISSING)
+        return
+    if pending:
+        await say(interaction, "\n".join(pending))
+    await show(interaction, answer, view=view)
+
+
+async def retell(interaction: Interaction, answer: Card | str) -> None:
+    """Answer the press of an admin's button, in place of its message."""
+    pending = await interaction.client.services.notifier.take_pending(guild_of(interaction))
+    if isinstance(answer, str):
+        await replace(interaction, "\n".join([*pending, "", answer]) if pending else answer)
+        return
+    await swap(interaction, answer)
+    if pending:
+        await say(interaction, "\n".join(pending))
