@@ -1,11 +1,29 @@
-"""Runs what `build.py` built, and closes it in reverse. The only module that joins the bot with its commands."""
+"""Builds every object by name, each from those above it; starts what runs for ever, and stops it in reverse.
+
+Nothing else wires. The loops, all started in `_start` and ended by the end of the process:
+
+| loop     | begins                | how often                           | what it does                               |
+|----------|-----------------------|-------------------------------------|--------------------------------------------|
+| discord  | at the start          | one client after the other          | stays connected (`discord/supervisor.py`)  |
+| clock    | with CLOCK_URL        | twice a second                      | follows the sandbox's time                 |
+| database | at the start          | every 5 seconds                     | asks for something small, for /healthz     |
+| sweeper  | at the start          | every minute                        | forgets what has run out                   |
+| links    | once Discord is there | every minute                        | goes on with links that were cut off       |
+| pairs    | at the start          | every 10 seconds                    | finds which of a person's pairs lives      |
+| consents | at the start          | every SYNC_INTERVAL_SECONDS         | reads where no creator's token does        |
+| webhooks | at the start          | every 2 seconds, or when it is due  | looks after our webhooks at Patreon        |
+| rounds   | once Discord is there | every SYNC_INTERVAL_SECONDS         | reads all campaigns, plans who changed     |
+
+Each but Discord's, which keeps itself, begins anew where it ends (`runtime/loops.py`).
+"""
 
 import asyncio
 import contextlib
 import math
 import os
 import signal
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -13,23 +31,59 @@ import aiohttp
 import structlog
 from aiohttp import web
 
-from bot.build import build
-from bot.discord.client import build_client
-from bot.discord.supervisor import DiscordSupervisor, supervise
+from bot.discord.client import PledgekeeperBot, build_client
+from bot.discord.direct import DirectMessages
+from bot.discord.holder import ClientHolder
+from bot.discord.notifier import Notifier
+from bot.discord.observe import Observer
+from bot.discord.registration import CommandRegistration
+from bot.discord.supervisor import DiscordSupervisor
+from bot.discord.write import RoleWriter
 from bot.domain.errors import SettingsInvalid
-from bot.ops.metrics import CONTENT_TYPE_LATEST
+from bot.linking.connect import CreatorCampaign
+from bot.linking.consent import ConsentFlow
+from bot.linking.disconnect import Disconnector
+from bot.linking.link import PatronLink
+from bot.linking.pairs import Pairs
+from bot.linking.unlink import Unlinker
+from bot.ops.metrics import CONTENT_TYPE_LATEST, Metrics
 from bot.ops.scrape import scrape
-from bot.patreon.client import Http
+from bot.patreon.client import PatreonApi, PatreonClient
+from bot.patreon.clientwatch import ClientWatch
+from bot.patreon.http import Http
+from bot.patreon.oauth import OAuth
+from bot.patreon.tokens import TokenKeeper
 from bot.runtime.clock import Clock, FollowedClock, SystemClock
-from bot.services import Services
-from bot.settings import Settings
+from bot.runtime.health import HealthBoard
+from bot.runtime.loops import Loop, supervise
+from bot.settings import USER_AGENT, Settings
 from bot.storage import Storage
 from bot.storage.vault import Vault
+from bot.sync.admin.acceptance import Belief
+from bot.sync.admin.adoption import Adoption
+from bot.sync.admin.rulebook import Rulebook
+from bot.sync.admin.settings import Tuning
+from bot.sync.applying.apply import Applier
+from bot.sync.applying.facts import Breakers, FactBook
+from bot.sync.applying.holds import Holds
+from bot.sync.applying.planning import Planning
+from bot.sync.applying.reconcile import Reconciler
+from bot.sync.applying.troubles import Troubles
+from bot.sync.consents import Consents
+from bot.sync.declines import Declines
 from bot.sync.deliveries.desk import WebhookDesk
+from bot.sync.deliveries.nudges import Nudges
+from bot.sync.reading.campaigns import Home, HomeSettings, plant_seed
+from bot.sync.reading.intake import Intake
+from bot.sync.reading.read_news import ReadNews
+from bot.sync.reported_links import ZeroLinks
+from bot.sync.resync import Rota
+from bot.sync.rounds import Rounds
+from bot.sync.webhooks.at_patreon import WebhooksAtPatreon, WebhookSettings
+from bot.sync.webhooks.keeper import WebhookKeeper
 from bot.web.deliveries import webhook_routes
 from bot.web.metrics import metrics_routes
 from bot.web.server import WebServer
-from cogs import add_cogs
 
 log = structlog.get_logger(__name__)
 
@@ -38,29 +92,267 @@ SWEEP_SECONDS = 60.0
 RESUME_SECONDS = 60.0
 READS_KEPT = timedelta(days=30)
 
+AddCogs = Callable[[PledgekeeperBot, "App"], Awaitable[None]]
 
-def run(settings: Settings) -> int:
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """The objects that commands, pages, loops and tests call by name."""
+
+    settings: Settings
+    clock: Clock
+    storage: Storage
+    health: HealthBoard
+    metrics: Metrics
+    http: Http
+    keeper: TokenKeeper
+    holder: ClientHolder
+    registration: CommandRegistration
+    notifier: Notifier
+    observer: Observer
+    intake: Intake
+    breakers: Breakers
+    holds: Holds
+    planning: Planning
+    reconciler: Reconciler
+    zero: ZeroLinks
+    consents: Consents
+    webhooks_at_patreon: WebhooksAtPatreon
+    webhooks: WebhookKeeper
+    rounds: Rounds
+    nudges: Nudges
+    rulebook: Rulebook
+    adoption: Adoption
+    belief: Belief
+    tuning: Tuning
+    pairs: Pairs
+    patron_link: PatronLink
+    flow: ConsentFlow
+    connecting: ConsentFlow
+    unlinker: Unlinker
+    disconnector: Disconnector
+
+
+async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http: Http | None = None) -> App:
+    """Build everything and start nothing. The creator's pair of the settings is stored, or what stands for it found.
+
+    `http` is the way to Patreon, where it is not to be the usual one.
+    """
+    health = HealthBoard(clock)
+    metrics = Metrics(clock)
+
+    # --- Patreon
+
+    api = PatreonApi(settings.patreon_api_version)
+    http = http or Http(user_agent=USER_AGENT, observer=metrics.note_call)
+    watch = ClientWatch(clock, health)
+    oauth = OAuth(
+        http,
+        base_url=settings.patreon_url,
+        client_id=settings.patreon_client_id,
+        client_secret=settings.patreon_client_secret,
+        redirect_uri=settings.redirect_uri,
+        clock=clock,
+        watch=watch,
+    )
+    client = PatreonClient(http, api=api, base_url=settings.patreon_url, clock=clock, watch=watch)
+    keeper = TokenKeeper(store=storage.credentials, oauth=oauth, clock=clock)
+
+    # --- Discord
+
+    holder = ClientHolder()
+    registration = CommandRegistration(notices=storage.notices, health=health, clock=clock)
+    observer = Observer(holder)
+    notifier = Notifier(storage=storage, holder=holder, clock=clock)
+    messages = DirectMessages(holder)
+
+    # --- facts in, roles out
+
+    seed_id = await plant_seed(
+        storage, settings.patreon_creator_access_token, settings.patreon_creator_refresh_token, clock
+    )
+    home = Home(
+        storage=storage,
+        client=client,
+        keeper=keeper,
+        clock=clock,
+        named=HomeSettings(
+            guild_id=settings.discord_guild_id, campaign_id=settings.patreon_campaign_id, credential_id=seed_id
+        ),
+    )
+    intake = Intake(storage=storage, client=client, keeper=keeper, clock=clock)
+    zero = ZeroLinks(storage=storage, notifier=notifier, clock=clock)
+    breakers = Breakers(clock)
+    facts = FactBook(storage=storage, observer=observer, breakers=breakers, clock=clock)
+    holds = Holds(storage=storage, notifier=notifier, clock=clock)
+    planning = Planning(storage=storage, observer=observer, facts=facts, holds=holds, notifier=notifier)
+    applier = Applier(
+        storage=storage,
+        writer=RoleWriter(holder, clock),
+        observer=observer,
+        breakers=breakers,
+        notifier=notifier,
+        clock=clock,
+    )
+    reconciler = Reconciler(
+        storage=storage,
+        observer=observer,
+        planning=planning,
+        applier=applier,
+        troubles=Troubles(storage=storage, notifier=notifier, health=health),
+        clock=clock,
+        on_follow=intake.forget,
+        on_turn=metrics.note_turn,
+    )
+    consents = Consents(
+        storage=storage,
+        intake=intake,
+        observer=observer,
+        reconciler=reconciler,
+        interval_seconds=settings.sync_interval_seconds,
+    )
+    webhooks_at_patreon = WebhooksAtPatreon(
+        storage=storage,
+        client=client,
+        tokens=keeper,
+        home=home,
+        settings=WebhookSettings(
+            public_url=settings.public_url,
+            patreon_url=settings.patreon_url,
+            api=api,
+            secret=settings.patreon_webhook_secret,
+        ),
+    )
+    webhooks = WebhookKeeper(storage=storage, at_patreon=webhooks_at_patreon, notifier=notifier, clock=clock)
+    rota = Rota(
+        storage=storage,
+        observer=observer,
+        reconciler=reconciler,
+        clock=clock,
+        interval_seconds=settings.sync_interval_seconds,
+    )
+    rounds = Rounds(
+        storage=storage,
+        home=home,
+        intake=intake,
+        consents=consents,
+        reconciler=reconciler,
+        rota=rota,
+        zero=zero,
+        declines=Declines(storage=storage, observer=observer, notifier=notifier, clock=clock),
+        news=ReadNews(notifier),
+        health=health,
+        on_read=(metrics.note_read, webhooks.note_read),
+    )
+    nudges = Nudges(
+        storage=storage,
+        intake=intake,
+        rounds=rounds,
+        reconciler=reconciler,
+        observer=observer,
+        zero=zero,
+        api=api,
+    )
+
+    # --- the verbs of admins
+
+    rulebook = Rulebook(storage=storage, observer=observer, facts=facts, planning=planning, home=home, clock=clock)
+    adoption = Adoption(
+        storage=storage, observer=observer, facts=facts, reconciler=reconciler, rulebook=rulebook, clock=clock
+    )
+    belief = Belief(storage=storage, intake=intake, zero=zero, reconciler=reconciler, notifier=notifier, clock=clock)
+    tuning = Tuning(storage=storage, reconciler=reconciler, clock=clock)
+
+    # --- links and connected campaigns
+
+    pairs = Pairs(storage=storage, client=client, oauth=oauth, notifier=notifier, clock=clock)
+    patron_link = PatronLink(storage=storage, api=api, reconciler=reconciler, messages=messages, clock=clock)
+    campaign = CreatorCampaign(
+        storage=storage, pairs=pairs, rounds=rounds, observer=observer, notifier=notifier, clock=clock
+    )
+    flow, connecting = (
+        ConsentFlow(use, storage=storage, oauth=oauth, pairs=pairs, messages=messages, clock=clock)
+        for use in (patron_link, campaign)
+    )
+    unlinker = Unlinker(storage=storage, pairs=pairs, reconciler=reconciler, notifier=notifier, clock=clock)
+    disconnector = Disconnector(
+        storage=storage,
+        pairs=pairs,
+        planning=planning,
+        reconciler=reconciler,
+        rounds=rounds,
+        webhooks=webhooks,
+        clock=clock,
+    )
+
+    return App(
+        settings=settings,
+        clock=clock,
+        storage=storage,
+        health=health,
+        metrics=metrics,
+        http=http,
+        keeper=keeper,
+        holder=holder,
+        registration=registration,
+        notifier=notifier,
+        observer=observer,
+        intake=intake,
+        breakers=breakers,
+        holds=holds,
+        planning=planning,
+        reconciler=reconciler,
+        zero=zero,
+        consents=consents,
+        webhooks_at_patreon=webhooks_at_patreon,
+        webhooks=webhooks,
+        rounds=rounds,
+        nudges=nudges,
+        rulebook=rulebook,
+        adoption=adoption,
+        belief=belief,
+        tuning=tuning,
+        pairs=pairs,
+        patron_link=patron_link,
+        flow=flow,
+        connecting=connecting,
+        unlinker=unlinker,
+        disconnector=disconnector,
+    )
+
+
+def fresh_client(app: App, *, add_cogs: AddCogs, has_members_intent: bool = True) -> PledgekeeperBot:
+    """Build a Discord client that has not logged in yet."""
+    return build_client(
+        api_url=app.settings.discord_api_url,
+        holder=app.holder,
+        registration=app.registration,
+        add_cogs=lambda bot: add_cogs(bot, app),
+        has_members_intent=has_members_intent,
+    )
+
+
+def run(settings: Settings, *, add_cogs: AddCogs) -> int:
     """Run the bot until SIGINT or SIGTERM; return the exit code. Raises NeedsOwner where it cannot start.
 
     That may come late: a token that Discord refuses is asked for twice.
     """
     os.umask(0o077)  # what we write holds who is linked to whom
-    asyncio.run(_run(settings))
+    asyncio.run(_run(settings, add_cogs))
     return 0
 
 
-async def _run(settings: Settings) -> None:
+async def _run(settings: Settings, add_cogs: AddCogs) -> None:
     stopped = asyncio.Event()
     _set_at_signals(stopped)
     async with contextlib.AsyncExitStack() as stack:
-        clock = await _start_clock(stack, settings)
-        vault = Vault(settings.encryption_keys)
-        storage = await Storage.open(settings.database_url, vault)
+        clock = await _open_clock(stack, settings)
+        storage = await Storage.open(settings.database_url, Vault(settings.encryption_keys))
         stack.push_async_callback(storage.close)
-        http = await stack.enter_async_context(Http())
-        services = await build(settings=settings, clock=clock, storage=storage, http=http)
-        await services.flow.settle_cut_off()  # nobody else works on this database
-        discord_life = await _start(stack, services)
+        app = await build_app(settings=settings, clock=clock, storage=storage)
+        stack.push_async_callback(app.http.close)
+        await app.flow.settle_cut_off()  # nobody else works on this database
+        discord_life = await _start(stack, app, add_cogs)
         log.info("pledgekeeper runs", public_url=settings.public_url)
         await _until_stopped(stopped, discord_life)
         log.info("pledgekeeper stops")
@@ -86,7 +378,7 @@ async def _until_stopped(stopped: asyncio.Event, discord_life: asyncio.Task[obje
         discord_life.result()
 
 
-async def _start_clock(stack: contextlib.AsyncExitStack, settings: Settings) -> Clock:
+async def _open_clock(stack: contextlib.AsyncExitStack, settings: Settings) -> Clock:
     if settings.clock_url is None:
         return SystemClock()
     session = await stack.enter_async_context(aiohttp.ClientSession())
@@ -98,71 +390,50 @@ async def _start_clock(stack: contextlib.AsyncExitStack, settings: Settings) -> 
             f"CLOCK_URL gives no time ({type(error).__name__}); nothing was started. It is for testing: leave it unset,"
             " or start the sandbox first. Example: CLOCK_URL=http://127.0.0.1:8400/clock"
         ) from None
-    await _keep_running(stack, "clock", clock.follow())
     return clock
 
 
-async def _start(stack: contextlib.AsyncExitStack, services: Services) -> asyncio.Task[object]:
-    """Start what runs for ever; return the task of Discord. It ends in reverse: requests, work under way, Discord."""
-    settings, health = services.settings, services.health
-    await _keep_running(
-        stack,
-        "database watch",
-        supervise("database", lambda: _watch_database(services), health=health, part="database"),
-    )
+async def _start(stack: contextlib.AsyncExitStack, app: App, add_cogs: AddCogs) -> asyncio.Task[object]:
+    """Start what runs for ever; return the task of Discord. Ends in reverse: requests, loops, work, Discord."""
     supervisor = DiscordSupervisor(
-        lambda has_intent: build_client(services, add_cogs=add_cogs, has_members_intent=has_intent),
-        token=settings.discord_token,
-        holder=services.holder,
-        health=health,
-        home_guild_id=settings.discord_guild_id,
+        lambda has_intent: fresh_client(app, add_cogs=add_cogs, has_members_intent=has_intent),
+        token=app.settings.discord_token,
+        holder=app.holder,
+        health=app.health,
+        home_guild_id=app.settings.discord_guild_id,
     )
-    discord_life = await _keep_running(stack, "discord", supervisor.run())
-    stack.push_async_callback(_close_all, services)
-    await _keep_running(stack, "sweeper", supervise("sweeper", lambda: _sweep(services), health=health))
-    await _keep_running(stack, "links", supervise("links", lambda: _resume_links(services), health=health))
-    await _keep_running(stack, "pairs", supervise("pairs", services.pairs.run, health=health))
-    await _keep_running(stack, "consents", supervise("consents", services.consents.keep_reading, health=health))
-    await _keep_running(stack, "webhooks", supervise("webhooks", services.webhooks.run, health=health))
+    discord_life = _keep_running(stack, "discord", supervisor.run())
+    stack.push_async_callback(end_work, app)
+    for loop in _loops(app):
+        _keep_running(stack, loop.name, supervise(loop, health=app.health))
     server = WebServer(
-        flow=services.flow,
-        connecting=services.connecting,
-        health=health,
-        public_url=settings.public_url,
-        routes=_routes(services),
+        flow=app.flow,
+        connecting=app.connecting,
+        health=app.health,
+        public_url=app.settings.public_url,
+        routes=_routes(app),
     )
-    await server.start(settings.web_host, settings.web_port)
+    await server.start(app.settings.web_host, app.settings.web_port)
     stack.push_async_callback(server.stop)
     return discord_life
 
 
-async def _close_all(services: Services) -> None:
-    """Let the work under way end, all of it within the same few seconds: SIGTERM is followed by SIGKILL somewhere."""
-    working = (
-        services.keeper,
-        services.reconciler,
-        services.rounds,
-        services.nudges,
-        services.flow,
-        services.connecting,
-        services.unlinker,
-        services.disconnector,
-    )
-    await asyncio.gather(*(part.close() for part in working))
-
-
-def _routes(services: Services) -> list[web.RouteDef]:
-    """Return the routes that are no pages: for Patreon's webhooks and for Prometheus."""
-    desk = WebhookDesk(keeper=services.webhooks, nudges=services.nudges)
+def _loops(app: App) -> list[Loop]:
+    """Return the loops of the table above, without Discord's."""
+    interval = app.settings.sync_interval_seconds
     return [
-        *webhook_routes(desk, note=services.metrics.note_webhook),
-        *metrics_routes(
-            lambda: scrape(services), token=services.settings.metrics_token, content_type=CONTENT_TYPE_LATEST
-        ),
+        *([Loop("clock", app.clock.follow)] if isinstance(app.clock, FollowedClock) else []),
+        Loop("database", lambda: _watch_database(app), part="database"),
+        Loop("sweeper", lambda: _sweep(app)),
+        Loop("links", lambda: _resume_links(app)),
+        Loop("pairs", app.pairs.run),
+        Loop("consents", app.consents.keep_reading),
+        Loop("webhooks", app.webhooks.run),
+        Loop("rounds", lambda: app.rounds.keep_running(interval, until_ready=app.holder.wait_ever), part="sync"),
     ]
 
 
-async def _keep_running(
+def _keep_running(
     stack: contextlib.AsyncExitStack, name: str, work: Coroutine[Any, Any, object]
 ) -> asyncio.Task[object]:
     """Run `work` until the stack unwinds."""
@@ -176,26 +447,65 @@ async def _keep_running(
     return task
 
 
-async def _watch_database(services: Services) -> None:
+async def end_work(app: App) -> None:
+    """Let the work under way end, all of it within the same few seconds: SIGTERM is followed by SIGKILL somewhere."""
+    working = (
+        app.keeper,
+        app.reconciler,
+        app.rounds,
+        app.nudges,
+        app.flow,
+        app.connecting,
+        app.unlinker,
+        app.disconnector,
+    )
+    await asyncio.gather(*(part.close() for part in working))
+
+
+def _routes(app: App) -> list[web.RouteDef]:
+    """Return the routes that are no pages: for Patreon's webhooks and for Prometheus."""
+    desk = WebhookDesk(at_patreon=app.webhooks_at_patreon, keeper=app.webhooks, nudges=app.nudges)
+    return [
+        *webhook_routes(desk, note=app.metrics.note_webhook),
+        *metrics_routes(
+            lambda: render_metrics(app), token=app.settings.metrics_token, content_type=CONTENT_TYPE_LATEST
+        ),
+    ]
+
+
+async def render_metrics(app: App) -> bytes:
+    """Return what Prometheus reads."""
+    return await scrape(
+        app.metrics,
+        storage=app.storage,
+        reconciler=app.reconciler,
+        nudges=app.nudges,
+        breakers=app.breakers,
+        holds=app.holds,
+        health=app.health,
+    )
+
+
+async def _watch_database(app: App) -> None:
     """Ask the database for something small, again and again."""
     while True:
-        await services.storage.campaigns.bindings()
-        services.health.ok("database")
+        await app.storage.campaigns.bindings()
+        app.health.ok("database")
         await asyncio.sleep(DATABASE_WATCH_SECONDS)
 
 
-async def _resume_links(services: Services) -> None:
+async def _resume_links(app: App) -> None:
     """While Discord is there, go on with the links whose news were cut off, as by the end of the process before."""
     while True:
-        await services.holder.wait_ready(math.inf)
-        await services.flow.resume()
-        await services.connecting.resume()
+        await app.holder.wait_ready(math.inf)
+        await app.flow.resume()
+        await app.connecting.resume()
         await asyncio.sleep(RESUME_SECONDS)
 
 
-async def _sweep(services: Services) -> None:
+async def _sweep(app: App) -> None:
     """Forget what has run out."""
     while True:
-        await services.flow.sweep()
-        await services.storage.reads.purge(services.clock.now() - READS_KEPT)
+        await app.flow.sweep()
+        await app.storage.reads.purge(app.clock.now() - READS_KEPT)
         await asyncio.sleep(SWEEP_SECONDS)

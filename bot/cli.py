@@ -56,8 +56,9 @@ def bot() -> int:
     settings = load_settings()
     configure_logging(settings.log_level, settings.log_format)
     from bot import app  # noqa: PLC0415  it loads discord.py, which the other commands do without
+    from cogs import add_cogs  # noqa: PLC0415  as above
 
-    return app.run(settings)
+    return app.run(settings, add_cogs=add_cogs)
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})

@@ -20,7 +20,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from bot.domain.addresses import is_loopback, parse_origin, parse_url
+from bot import __version__
+from bot.domain.addresses import CALLBACK_PATH, is_loopback, parse_origin, parse_url
 from bot.domain.errors import SettingsInvalid
 from bot.domain.model import CampaignId, GuildId, Secret
 from bot.storage import vault
@@ -28,7 +29,7 @@ from bot.storage import vault
 NO_DOTENV = "PLEDGEKEEPER_NO_DOTENV"  # set to anything: the environment counts, no file does
 SECRETS_FOLDERS = (Path("secrets"), Path("/run/secrets"))  # the second is where Docker puts them
 DOTENV = Path(".env")
-CALLBACK_PATH = "/oauth/callback"
+USER_AGENT = f"Pledgekeeper/{__version__} - Discord roles by pledge"  # how we name ourselves to the two services
 MAX_SNOWFLAKE = 2**63 - 1
 LONGEST_INTERVAL_SECONDS = 24 * 3600
 

@@ -1,35 +1,68 @@
 """What people see of the bot in Discord: commands, buttons, events.
 
 Thin: read the options, call one verb, say the result. Nothing is decided here. Who may do something is asked again at
-each command and each button.
+each command and each button. Each is handed what it uses, here.
 """
 
+from bot.app import App
 from bot.discord.buttons import PressedButton
 from bot.discord.client import PledgekeeperBot
-from cogs.admin import patreon
-from cogs.admin.believe import confirm_believe
-from cogs.admin.campaigns import confirm_disconnect
-from cogs.admin.holds import apply_hold, discard_hold
-from cogs.admin.ledger import confirm_adopt
-from cogs.admin.people import confirm_unlink_member
-from cogs.admin.rules import confirm_rule
+from cogs.admin.believe import BelieveCommands
+from cogs.admin.campaigns import CampaignCommands
+from cogs.admin.group import Answers, patreon_group
+from cogs.admin.holds import HoldCommands
+from cogs.admin.ledger import LedgerCommands
+from cogs.admin.people import PeopleCommands
+from cogs.admin.rules import RuleCommands
+from cogs.admin.runs import RunCommands
+from cogs.admin.settings import SettingsCommands
+from cogs.events import EventsCog
 from cogs.link import LinkCog
 from cogs.membership import MembershipCog
-from cogs.sync import SyncCog
 
 
-async def add_cogs(bot: PledgekeeperBot) -> None:
+async def add_cogs(bot: PledgekeeperBot, app: App) -> None:
     """Give a client that is about to connect its commands, buttons and events."""
-    bot.tree.add_command(patreon)
-    bot.button_handlers |= {
-        "confirm:adopt": confirm_adopt,
-        "confirm:believe": confirm_believe,
-        "confirm:disconnect": confirm_disconnect,
-        "confirm:rule": confirm_rule,
-        "confirm:unlink-member": confirm_unlink_member,
-        "hold:apply": apply_hold,
-        "hold:discard": discard_hold,
-    }
-    bot.add_dynamic_items(PressedButton)
-    for cog in (LinkCog(bot), MembershipCog(bot), SyncCog(bot)):
+    answers = Answers(app.notifier)
+    believe = BelieveCommands(answers=answers, belief=app.belief)
+    campaigns = CampaignCommands(
+        answers=answers, connecting=app.connecting, disconnector=app.disconnector, rulebook=app.rulebook
+    )
+    holds = HoldCommands(answers=answers, holds=app.holds, reconciler=app.reconciler, rulebook=app.rulebook)
+    ledger = LedgerCommands(answers=answers, adoption=app.adoption)
+    people = PeopleCommands(
+        answers=answers,
+        reconciler=app.reconciler,
+        observer=app.observer,
+        zero=app.zero,
+        unlinker=app.unlinker,
+        storage=app.storage,
+    )
+    rules = RuleCommands(answers=answers, rulebook=app.rulebook, reconciler=app.reconciler)
+    runs = RunCommands(answers=answers, rounds=app.rounds, reconciler=app.reconciler)
+    settings = SettingsCommands(answers=answers, tuning=app.tuning)
+    link = LinkCog(flow=app.flow, patron_link=app.patron_link, unlinker=app.unlinker)
+    membership = MembershipCog(
+        storage=app.storage,
+        intake=app.intake,
+        zero=app.zero,
+        reconciler=app.reconciler,
+        observer=app.observer,
+        clock=app.clock,
+    )
+    events = EventsCog(bot, observer=app.observer, breakers=app.breakers, reconciler=app.reconciler)
+    for cog in (link, membership, events):
         await bot.add_cog(cog)
+    bot.tree.add_command(patreon_group([believe, campaigns, holds, ledger, people, rules, runs, settings]))
+    bot.add_dynamic_items(PressedButton)
+    bot.button_handlers |= {
+        "confirm:adopt": ledger.confirm_adopt,
+        "confirm:believe": believe.confirm_believe,
+        "confirm:disconnect": campaigns.confirm_disconnect,
+        "confirm:rule": rules.confirm_rule,
+        "confirm:unlink": link.confirm_unlink,
+        "confirm:unlink-member": people.confirm_unlink_member,
+        "hold:apply": holds.apply_hold,
+        "hold:discard": holds.discard_hold,
+        "refresh:membership": membership.refresh,
+    }

@@ -8,10 +8,12 @@ from discord.ext import commands
 from bot.discord.asking import asker_of, place_of
 from bot.discord.buttons import question, view_of
 from bot.discord.cards import embed_of, renderer_of
-from bot.discord.client import Interaction, PledgekeeperBot
+from bot.discord.client import Interaction
 from bot.discord.replies import replace_soon, show, swap
 from bot.domain.model import DiscordUserId, GuildId
-from bot.linking.consent import StartedLink
+from bot.linking.consent import ConsentFlow, StartedLink
+from bot.linking.link import PatronLink
+from bot.linking.unlink import Unlinker
 from bot.texts import linking as texts
 from bot.texts.card import Card
 
@@ -23,9 +25,10 @@ CLOSED_CODES = {50007, 50278}  # discord-api-docs, JSON Error Codes: closed to u
 class LinkCog(commands.Cog):
     """Link and unlink."""
 
-    def __init__(self, bot: PledgekeeperBot) -> None:
-        self._services = bot.services
-        bot.button_handlers["confirm:unlink"] = self.confirm_unlink
+    def __init__(self, *, flow: ConsentFlow, patron_link: PatronLink, unlinker: Unlinker) -> None:
+        self._flow = flow
+        self._patron_link = patron_link
+        self._unlinker = unlinker
 
     @app_commands.command(description="Link your Patreon account to get the roles for your pledge")
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
@@ -33,7 +36,7 @@ class LinkCog(commands.Cog):
         """Send the personal link to Patreon."""
         await interaction.response.defer(ephemeral=True)
         r = renderer_of(interaction)
-        started = await self._services.flow.start(asker_of(interaction))
+        started = await self._flow.start(asker_of(interaction))
         card = await self._invitation(interaction, started)
         view = view_of(ui.Button(label=texts.link_button(r), url=started.authorize_url.reveal()))
         sent = await send_dm(interaction.user, card, view)
@@ -44,7 +47,7 @@ class LinkCog(commands.Cog):
             is_closed = getattr(sent, "code", None) in CLOSED_CODES
             await show(interaction, texts.invitation_here(r, card, is_closed=is_closed), view=view)
             place = place_of(interaction, None)
-        await self._services.flow.attach_button(started.state_id, place)
+        await self._flow.attach_button(started.state_id, place)
 
     @app_commands.command(description="Unlink your Patreon account and give up the roles for your pledge")
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
@@ -52,7 +55,7 @@ class LinkCog(commands.Cog):
         """Ask whether they mean it."""
         await interaction.response.defer(ephemeral=True)
         r = renderer_of(interaction)
-        link = await self._services.storage.links.find_discord(DiscordUserId(interaction.user.id))
+        link = await self._patron_link.find(DiscordUserId(interaction.user.id))
         if link is None:
             await show(interaction, texts.not_linked(r))
             return
@@ -62,18 +65,18 @@ class LinkCog(commands.Cog):
     async def confirm_unlink(self, interaction: Interaction, _: str) -> None:
         """Unlink whoever pressed."""
         r = renderer_of(interaction)
-        unlinking = self._services.unlinker.unlink(DiscordUserId(interaction.user.id))
+        unlinking = self._unlinker.unlink(DiscordUserId(interaction.user.id))
         unlinked = await replace_soon(interaction, unlinking, meanwhile=texts.unlinking(r))
         await swap(interaction, texts.unlinked_card(r, unlinked))
 
     async def _invitation(self, interaction: Interaction, started: StartedLink) -> Card:
-        link = await self._services.storage.links.find_discord(DiscordUserId(interaction.user.id))
+        link = await self._patron_link.find(DiscordUserId(interaction.user.id))
         guild_id = interaction.guild_id
         return texts.invitation(
             renderer_of(interaction),
             until=started.expires_at,
             linked_to=None if link is None else link.patreon_name,
-            has_rules=guild_id is None or bool(await self._services.storage.rules.list_guild(GuildId(guild_id))),
+            has_rules=guild_id is None or await self._patron_link.has_roles(GuildId(guild_id)),
         )
 
 

@@ -1,17 +1,13 @@
 """Every command that people can type: its name, what it says of itself, who may use it and where."""
 
 from collections.abc import Iterator
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
-import discord
 import pytest
 from discord import app_commands
 
-from bot.discord.client import PledgekeeperBot
 from bot.domain.model import RuleKind
-from bot.services import Services
-from cogs import add_cogs
+from tests.fakes.commands import build_tree
 
 COMMANDS = {
     "link": (),
@@ -50,20 +46,9 @@ COMPLETED = {
 MOST_CHARACTERS = 8000  # discord-api-docs, Application Commands: name, descriptions and choices of one command
 
 
-class _Registered(PledgekeeperBot):
-    """A client that never connects: it has its commands, and no services."""
-
-    async def add_cog(self, cog: Any, /, **options: Any) -> None:
-        cog.cog_load = discord.ext.commands.Cog.cog_load.__get__(cog)  # no rounds begin
-        await super().add_cog(cog, **options)
-
-
 @pytest.fixture
 async def tree() -> app_commands.CommandTree[Any]:
-    services = cast("Services", SimpleNamespace(settings=SimpleNamespace(sync_interval_seconds=300)))
-    bot = _Registered(services, add_cogs=add_cogs, has_members_intent=True)
-    await add_cogs(bot)
-    return bot.tree
+    return await build_tree()
 
 
 def walk(tree: app_commands.CommandTree[Any]) -> Iterator[app_commands.Command[Any, ..., Any]]:

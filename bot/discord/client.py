@@ -26,9 +26,6 @@ from bot.discord.cards import TURN, Pager
 from bot.discord.holder import ClientHolder
 from bot.discord.registration import CommandRegistration
 from bot.discord.replies import answer_error, comes_in_sight, turn_page
-from bot.services import Services
-
-__all__ = ["AddCogs", "ButtonHandler", "ClientHolder", "Interaction", "PledgekeeperBot", "build_client"]
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +41,14 @@ GUILDS_SECONDS = 5.0  # that a guild's outage may keep us from the others; one t
 class PledgekeeperBot(commands.Bot):
     """One connection to Discord, with the commands and events of `cogs/`."""
 
-    def __init__(self, services: Services, *, add_cogs: "AddCogs", has_members_intent: bool) -> None:
+    def __init__(
+        self,
+        *,
+        holder: ClientHolder,
+        registration: CommandRegistration,
+        add_cogs: "AddCogs",
+        has_members_intent: bool,
+    ) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -58,9 +62,10 @@ class PledgekeeperBot(commands.Bot):
             allowed_mentions=discord.AllowedMentions.none(),
             allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
         )
-        self.services = services
+        self.holder = holder
         self.pager = Pager()
         self.button_handlers: dict[str, ButtonHandler] = {TURN: turn_page}
+        self._registration = registration
         self._add_cogs = add_cogs
         self._pause = 0.0
         self._is_connected = False
@@ -101,17 +106,17 @@ class PledgekeeperBot(commands.Bot):
                     await self.wait_for("guild_available")
         if self._is_connected:
             log.info("connected to discord", guilds=len(self.guilds), sees_members=self.intents.members)
-            self.services.holder.put(self)
+            self.holder.put(self)
 
     async def on_resumed(self) -> None:
         """Let the others go on."""
         if self.is_ready():
-            self.services.holder.put(self)
+            self.holder.put(self)
 
     async def on_disconnect(self) -> None:
         """Let the others wait."""
         self._is_connected = False
-        self.services.holder.lose(self)
+        self.holder.lose(self)
 
     async def on_error(self, event_method: str, /, *_args: Any, **_kwargs: Any) -> None:
         """Log what an event's listener raised; the next event is another matter."""
@@ -123,11 +128,7 @@ class PledgekeeperBot(commands.Bot):
         self._pause = identify_pause(remaining=limit["remaining"], reset_after_seconds=limit["reset_after"] / 1000)
 
     async def _register_commands(self) -> None:
-        services = self.services
-        registration = CommandRegistration(
-            client=self, tree=self.tree, notices=services.storage.notices, health=services.health, clock=services.clock
-        )
-        self._registering = asyncio.create_task(registration.run(), name="registration of the commands")
+        self._registering = asyncio.create_task(self._registration.run(self), name="registration of the commands")
         await asyncio.wait({self._registering}, timeout=REGISTERED_WITHIN_SECONDS)
 
 
@@ -148,11 +149,20 @@ class CommandTree(app_commands.CommandTree[PledgekeeperBot]):
         await answer_error(interaction, error)
 
 
-def build_client(services: Services, *, add_cogs: AddCogs, has_members_intent: bool = True) -> PledgekeeperBot:
+def build_client(
+    *,
+    api_url: str,
+    holder: ClientHolder,
+    registration: CommandRegistration,
+    add_cogs: AddCogs,
+    has_members_intent: bool,
+) -> PledgekeeperBot:
     """Build a client that has not logged in yet."""
-    Route.BASE = services.settings.discord_api_url
+    Route.BASE = api_url
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # we never speak
-    return PledgekeeperBot(services, add_cogs=add_cogs, has_members_intent=has_members_intent)
+    return PledgekeeperBot(
+        holder=holder, registration=registration, add_cogs=add_cogs, has_members_intent=has_members_intent
+    )
 
 
 def identify_pause(*, remaining: int, reset_after_seconds: float) -> float:

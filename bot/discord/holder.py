@@ -5,9 +5,13 @@ import contextlib
 
 import discord
 
-from bot.discord.observe import DiscordAway
+from bot.domain.errors import TryLater
 
 MOMENT_SECONDS = 2.0  # a command must be answered within three (discord-api-docs, Interactions, Followup Messages)
+
+
+class DiscordAway(TryLater):
+    """Discord is not connected, or did not answer; people are looked at again later."""
 
 
 class ClientHolder:
@@ -37,10 +41,14 @@ class ClientHolder:
         """Wait for a connected client; DiscordAway where none comes in time."""
         try:
             async with asyncio.timeout(timeout):
-                while self._client is None:
-                    await self._arrived.wait()
+                return await self.wait_ever()
         except TimeoutError:
             raise DiscordAway("Discord is not connected; the message or change waits for the next occasion") from None
+
+    async def wait_ever(self) -> discord.Client:
+        """Wait for a connected client, however long that takes."""
+        while self._client is None:
+            await self._arrived.wait()
         return self._client
 
     async def wait_a_moment(self) -> None:

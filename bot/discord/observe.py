@@ -14,7 +14,6 @@ import math
 import time
 from collections.abc import Iterable
 from itertools import islice
-from typing import Protocol
 
 import aiohttp
 import discord
@@ -22,8 +21,8 @@ import msgspec
 import structlog
 from discord.abc import GuildChannel
 
+from bot.discord.holder import ClientHolder, DiscordAway
 from bot.domain.assignable import ChannelRights, Powers, RoleLook
-from bot.domain.errors import TryLater
 from bot.domain.ledger import Seat
 from bot.domain.model import DiscordUserId, GuildId, RoleId
 
@@ -35,18 +34,6 @@ LOOK_TIMEOUT_SECONDS = 95.0
 UNHEARD_SECONDS = 60.0
 FEW = 5  # people: for so many REST is asked while the gateway's own limit (120 messages a minute) keeps us waiting
 ASK_SECONDS = 8.0  # somebody waits in front of a page
-
-
-class DiscordAway(TryLater):
-    """Discord is not connected, or did not answer; people are looked at again later."""
-
-
-class ClientSource(Protocol):
-    """Whoever holds the Discord client: a crashed one is replaced by a fresh one."""
-
-    @property
-    def current(self) -> discord.Client | None:
-        """The connected client; None while there is none."""
 
 
 class GuildLook(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,19 +55,19 @@ class _Sight(msgspec.Struct, frozen=True):
 class Observer:
     """What Discord shows now."""
 
-    def __init__(self, clients: ClientSource) -> None:
-        self._clients = clients
+    def __init__(self, holder: ClientHolder) -> None:
+        self._holder = holder
         self._sights: dict[GuildId, dict[DiscordUserId, _Sight]] = {}
 
     @property
     def is_connected(self) -> bool:
         """Tell whether Discord shows us anything now."""
-        return self._clients.current is not None
+        return self._holder.current is not None
 
     @property
     def hears_members(self) -> bool:
         """Tell whether the gateway tells of joins, leaves and roles: it does with the members intent only."""
-        client = self._clients.current
+        client = self._holder.current
         return client is None or client.intents.members
 
     def look_guild(self, guild_id: GuildId) -> GuildLook | None:
@@ -98,7 +85,7 @@ class Observer:
 
     def guild_ids(self) -> tuple[GuildId, ...]:
         """Return the guilds that can be seen now."""
-        client = self._clients.current
+        client = self._holder.current
         return tuple(GuildId(guild.id) for guild in client.guilds) if client is not None else ()
 
     async def look(
@@ -215,11 +202,11 @@ class Observer:
     @property
     def is_slowed(self) -> bool:
         """Tell whether the gateway takes no message from us for a while."""
-        client = self._clients.current
+        client = self._holder.current
         return client is not None and client.is_ws_ratelimited()
 
     def _find_guild(self, guild_id: GuildId) -> discord.Guild | None:
-        client = self._clients.current
+        client = self._holder.current
         guild = client.get_guild(guild_id) if client is not None else None
         return None if guild is None or guild.unavailable else guild
 

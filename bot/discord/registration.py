@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import discord
 import msgspec
 import structlog
-from discord import app_commands
+from discord.ext import commands
 
 from bot.runtime.clock import Clock
 from bot.runtime.health import HealthBoard, Note
@@ -33,25 +33,16 @@ STEP_SECONDS = 1.0
 class CommandRegistration:
     """Tries until Discord has our commands."""
 
-    def __init__(
-        self,
-        *,
-        client: discord.Client,
-        tree: app_commands.CommandTree,
-        notices: Notices,
-        health: HealthBoard,
-        clock: Clock,
-    ) -> None:
-        self._client = client
-        self._tree = tree
+    def __init__(self, *, notices: Notices, health: HealthBoard, clock: Clock) -> None:
         self._notices = notices
         self._health = health
         self._clock = clock
         self._failures = 0
 
-    async def run(self) -> None:
-        """Register the commands; ends when Discord has them."""
-        while (due := await self._due() or await self._try()) is not None:
+    async def run(self, client: commands.Bot) -> None:
+        """Register a client's commands; ends when Discord has them."""
+        self._failures = 0
+        while (due := await self._due() or await self._try(client)) is not None:
             self._health.note(Note.COMMANDS_PENDING)
             while self._clock.now() < due:  # noqa: ASYNC110  time passes, no event tells
                 await asyncio.sleep(STEP_SECONDS)
@@ -66,12 +57,12 @@ class CommandRegistration:
         was_meant = due - self._clock.now() <= timedelta(seconds=LONGEST_LIMIT_SECONDS)
         return due if was_meant else None  # else the clock was wrong when it was stored
 
-    async def _try(self) -> datetime | None:
+    async def _try(self, client: commands.Bot) -> datetime | None:
         """Offer the commands, where Discord has others; return when to try again, None where it has them now."""
         try:
-            if await self._notices.seen(REGISTERED) == await self._fingerprint():
+            if await self._notices.seen(REGISTERED) == await _fingerprint(client):
                 return None
-            await self._tree.sync()
+            await client.tree.sync()
         except Exception as error:  # noqa: BLE001  the boundary of a background task: it is tried again
             pause = retry_after(error, failures=self._failures)
             self._failures += 1
@@ -85,17 +76,18 @@ class CommandRegistration:
             return due
         log.info("commands registered")
         try:
-            await self._notices.note(REGISTERED, self._clock.now(), await self._fingerprint())
+            await self._notices.note(REGISTERED, self._clock.now(), await _fingerprint(client))
         except Exception as error:  # noqa: BLE001  Discord took them all the same
             log.warning("the commands cannot be told apart later; the next start offers them again", error=repr(error))
         return None
 
-    async def _fingerprint(self) -> str:
-        """Tell apart any two pairs of what we offer and what Discord has: it renews a command's version with it."""
-        ours = [command.to_dict(self._tree) for command in self._tree.get_commands()]
-        theirs = await self._client.http.get_global_commands(self._client.application_id or 0)
-        registered = sorted((str(command["id"]), str(command.get("version"))) for command in theirs)
-        return hashlib.sha256(msgspec.json.encode([ours, registered])).hexdigest()
+
+async def _fingerprint(client: commands.Bot) -> str:
+    """Tell apart any two pairs of what we offer and what Discord has: it renews a command's version with it."""
+    ours = [command.to_dict(client.tree) for command in client.tree.get_commands()]
+    theirs = await client.http.get_global_commands(client.application_id or 0)
+    registered = sorted((str(command["id"]), str(command.get("version"))) for command in theirs)
+    return hashlib.sha256(msgspec.json.encode([ours, registered])).hexdigest()
 
 
 def retry_after(error: Exception, *, failures: int) -> timedelta:

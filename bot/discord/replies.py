@@ -153,7 +153,7 @@ def explain(error: Exception, *, is_admin: bool) -> str:
 
 async def comes_in_sight(interaction: discord.Interaction[Any]) -> bool:
     """Wait out the moment of a connection, when commands come before servers do; else say what is wrong."""
-    await interaction.client.services.holder.wait_a_moment()
+    await interaction.client.holder.wait_a_moment()
     guild = interaction.guild
     if interaction.guild_id is None or (guild is not None and not guild.unavailable):
         return True

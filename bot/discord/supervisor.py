@@ -1,4 +1,4 @@
-"""Keeps the parts that run for ever running: whatever ends one is logged, health says so, and it begins anew.
+"""Keeps the bot on Discord: whatever ends a client is logged, health says so, and a fresh one follows.
 
 Rules:
 1. One malformed gateway event ends discord.py's client (it lets the error out of `start`); a fresh one is back within
@@ -13,7 +13,7 @@ Rules:
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import NoReturn
 
 import aiohttp
@@ -21,15 +21,13 @@ import discord
 import structlog
 
 from bot.discord.holder import ClientHolder
-from bot.domain.errors import PledgekeeperError, SettingsInvalid
+from bot.domain.errors import SettingsInvalid
 from bot.domain.model import GuildId, Secret
-from bot.runtime.health import HealthBoard, Part
+from bot.runtime.health import HealthBoard
+from bot.runtime.loops import Pauses
 
 log = structlog.get_logger(__name__)
 
-FIRST_PAUSE_SECONDS = 1.0
-LONGEST_PAUSE_SECONDS = 15.0
-SOUND_AFTER_SECONDS = 60.0  # whoever ran that long begins again at the first pause
 BAD_TOKEN_PAUSE_SECONDS = 300.0
 FIRST_LOGIN_PAUSE_SECONDS = 10.0
 FIRST_LOGINS = 2  # a single refusal may be Discord's own trouble
@@ -48,47 +46,6 @@ MEMBERS_UNSEEN = (
     "this application may not see members; joins and hand edits show later. "
     "Switch on Server Members Intent in the Developer Portal (Bot)"
 )
-
-
-class Pauses:
-    """How long to wait before the next try: at once, then twice as long each time, shorter again after a sound run."""
-
-    def __init__(self, first: float = FIRST_PAUSE_SECONDS, longest: float = LONGEST_PAUSE_SECONDS) -> None:
-        self._first = first
-        self._longest = longest
-        self._failures = 0
-
-    def after_run(self, seconds: float) -> float:
-        """Return the pause after a run that lasted `seconds`."""
-        self._failures = 1 if seconds >= SOUND_AFTER_SECONDS else self._failures + 1
-        return min(self._first * 2.0 ** min(self._failures - 1, 10), self._longest)
-
-
-async def supervise(
-    name: str,
-    build: Callable[[], Awaitable[object]],
-    *,
-    health: HealthBoard,
-    part: Part | None = None,
-    pauses: Pauses | None = None,
-) -> NoReturn:
-    """Run what `build` returns, again and again, until cancelled; `part` is not well while it is down."""
-    pauses = pauses or Pauses()
-    while True:
-        started = time.monotonic()
-        try:
-            await build()
-            why = "it ended"
-        except PledgekeeperError as error:
-            why = str(error)
-        except Exception as error:
-            log.exception("a part crashed", name=name)
-            why = repr(error)
-        pause = pauses.after_run(time.monotonic() - started)
-        log.warning("a part begins anew", name=name, why=why, seconds=pause)
-        if part is not None:
-            health.failed(part, why)
-        await asyncio.sleep(pause)
 
 
 class DiscordSupervisor:

@@ -23,7 +23,7 @@ import aiohttp
 import discord
 import structlog
 
-from bot.discord.observe import ClientSource
+from bot.discord.holder import ClientHolder
 from bot.domain.model import DiscordUserId, GuildId, RoleId
 from bot.runtime.clock import Clock
 
@@ -52,8 +52,8 @@ class Outcome(enum.StrEnum):
 class RoleWriter:
     """The only place that changes roles."""
 
-    def __init__(self, clients: ClientSource, clock: Clock) -> None:
-        self._clients = clients
+    def __init__(self, holder: ClientHolder, clock: Clock) -> None:
+        self._holder = holder
         self._clock = clock
         self._bans = 0  # since the last answer that was none
         self._banned_until: datetime | None = None
@@ -74,7 +74,7 @@ class RoleWriter:
     async def _write(
         self, verb: str, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId, reason: str
     ) -> Outcome:
-        client = self._clients.current
+        client = self._holder.current
         if client is None:
             return Outcome.UNKNOWN
         if self.is_banned:

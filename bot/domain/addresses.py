@@ -1,7 +1,13 @@
-"""Addresses as people write them into settings. Pure; the messages never hold the address."""
+"""Addresses as people write them into settings, and where Patreon finds us below ours. Pure.
+
+The messages never hold the address.
+"""
 
 import ipaddress
 from urllib.parse import SplitResult, urlsplit
+
+CALLBACK_PATH = "/oauth/callback"  # registered at Patreon letter by letter
+WEBHOOKS_PATH = "/webhooks/patreon"  # and the campaign's id after it
 
 
 def parse_url(value: object) -> object:

@@ -24,6 +24,9 @@ ReadId = NewType("ReadId", int)
 CredentialId = NewType("CredentialId", int)
 HoldId = NewType("HoldId", int)
 
+# Tokens have died after about 20 of their 31 days (reports on GitHub), so a refresh comes with a third left.
+EARLY_SHARE = 1 / 3
+
 
 class PatronStatus(enum.StrEnum):
     """Patreon's `patron_status` (API v2 docs, Member). v1 pledges are read as ACTIVE or DECLINED."""
@@ -149,6 +152,32 @@ class TokenPair(msgspec.Struct, frozen=True, kw_only=True):
     refresh_token: Secret
     expires_at: datetime
     scopes: frozenset[str] = frozenset()
+
+
+class StoredPair(msgspec.Struct, frozen=True, kw_only=True):
+    """A pair with what is known about it."""
+
+    credential_id: CredentialId
+    pair: TokenPair
+    version: int = 1  # tells it from the pairs before it and after
+    consented_at: datetime | None = None  # when the exchange that it descends from was asked for
+    obtained_at: datetime
+    refresh_started_at: datetime | None = None  # a refresh was about to be sent, and no pair came of it yet
+    dead_at: datetime | None = None
+
+    def is_due(self, now: datetime) -> bool:
+        """Tell whether this pair is to be refreshed before it is used."""
+        ends_at = self.pair.expires_at
+        if self.refresh_started_at is not None:
+            return now >= ends_at
+        return now >= ends_at - EARLY_SHARE * (ends_at - self.obtained_at)
+
+
+class PageSize(msgspec.Struct, frozen=True, kw_only=True):
+    """How many rows Patreon answers on a page of a campaign, and when it failed at more."""
+
+    rows: int
+    blamed_at: datetime
 
 
 class RuleKind(enum.StrEnum):

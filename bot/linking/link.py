@@ -11,7 +11,7 @@ import structlog
 
 from bot.discord.direct import DirectMessages
 from bot.domain.consent import Linked, Moved, Purpose, RoleNews, Word
-from bot.domain.model import CampaignId, DiscordUserId, Identity, Link, LinkOrigin
+from bot.domain.model import CampaignId, DiscordUserId, GuildId, Identity, Link, LinkOrigin
 from bot.domain.record import is_listed
 from bot.domain.rows import take_identity
 from bot.linking.consent import Found
@@ -49,6 +49,14 @@ class PatronLink:
         self._reconciler = reconciler
         self._messages = messages
         self._clock = clock
+
+    async def find(self, discord_user_id: DiscordUserId) -> Link | None:
+        """Return somebody's link."""
+        return await self._storage.links.find_discord(discord_user_id)
+
+    async def has_roles(self, guild_id: GuildId) -> bool:
+        """Tell whether a server gives any role for a pledge."""
+        return bool(await self._storage.rules.list_guild(guild_id))
 
     async def read(self, arrived: Arrived) -> Found:
         """Keep what concerns our servers."""

@@ -13,14 +13,14 @@ import msgspec
 import structlog
 
 from bot.domain.errors import ClientRefused, PatreonRefused, PatreonUnavailable
-from bot.domain.model import Campaign, CampaignId, Identity, Membership, MembershipId, Secret
+from bot.domain.model import Campaign, CampaignId, Identity, Membership, MembershipId, PageSize, Secret
 from bot.patreon.clientwatch import ClientWatch
 from bot.patreon.http import Http
 from bot.patreon.protocol import documents_v1, documents_v2, requests_v1, requests_v2, webhooks
 from bot.patreon.protocol.exchange import Request, UnsupportedByApi
 from bot.patreon.protocol.pages import MembershipPage, PageAnswer, PagePlace, read_cursor, walk_pages
 from bot.patreon.protocol.retry import is_of_size
-from bot.patreon.protocol.sizes import PageSize, PageSizes
+from bot.patreon.protocol.sizes import PageSizes
 from bot.patreon.protocol.version import PatreonApi
 from bot.patreon.protocol.webhooks import Webhook
 from bot.runtime.clock import Clock

@@ -18,7 +18,6 @@ import aiohttp
 import structlog
 from yarl import URL
 
-from bot import __version__
 from bot.domain.errors import PatreonThrottled, PatreonUnavailable
 from bot.domain.model import Secret
 from bot.patreon.limiter import Limiter
@@ -27,8 +26,6 @@ from bot.patreon.protocol.exchange import PatreonTimedOut, PatreonUnreached, Req
 
 log = structlog.get_logger(__name__)
 
-# Patreon answers 403 without a User-Agent (Patreon docs, Introduction).
-USER_AGENT = f"Pledgekeeper/{__version__} - Discord roles by pledge"
 TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)
 
 # Told of each call: what it was for, the status (None: no answer), and how many seconds it took.
@@ -41,18 +38,19 @@ class Http:
     def __init__(
         self,
         *,
+        user_agent: str = "Pledgekeeper",  # Patreon answers 403 without one (Patreon docs, Introduction)
         limiter: Limiter | None = None,
         observer: Observer | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         timeout: aiohttp.ClientTimeout = TIMEOUT,
     ) -> None:
         self._limiter = limiter or Limiter()
-        self.observer = observer
+        self._observer = observer
         self._sleep = sleep
-        self._kept = _session(timeout, aiohttp.TCPConnector())
+        self._kept = _session(user_agent, timeout, aiohttp.TCPConnector())
         # A kept connection may have been closed by the other side meanwhile. For a request that must not be sent twice
         # that would look like a lost answer, so each of those gets a connection of its own.
-        self._fresh = _session(timeout, aiohttp.TCPConnector(force_close=True))
+        self._fresh = _session(user_agent, timeout, aiohttp.TCPConnector(force_close=True))
 
     async def __aenter__(self) -> Self:
         return self
@@ -119,8 +117,8 @@ class Http:
             reason = type(error).__name__
             raise PatreonUnavailable(f"the connection to Patreon broke during {request.name}: {reason}") from None
         finally:
-            if self.observer is not None:
-                self.observer(request.name, status, time.monotonic() - started)
+            if self._observer is not None:
+                self._observer(request.name, status, time.monotonic() - started)
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             self._limiter.rest(key, throttled(request, response).retry_after_seconds)
         return response
@@ -138,10 +136,10 @@ class Http:
             return Response(status=answer.status, headers=headers, body=body)
 
 
-def _session(timeout: aiohttp.ClientTimeout, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+def _session(user_agent: str, timeout: aiohttp.ClientTimeout, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=connector,
-        headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
+        headers={"User-Agent": user_agent, "Accept": "application/json"},
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=timeout,
     )

@@ -27,11 +27,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
-import msgspec
 import structlog
 
 from bot.domain.errors import ClientRefused, CredentialsDead, PatreonRefused, PatreonUnavailable, PledgekeeperError
-from bot.domain.model import CampaignId, CredentialId, Secret, TokenPair
+from bot.domain.model import CampaignId, CredentialId, Secret, StoredPair, TokenPair
 from bot.patreon.client import PatreonClient
 from bot.patreon.oauth import OAuth
 from bot.patreon.protocol.exchange import UnreadableRefusal
@@ -43,29 +42,8 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-# Tokens have died after about 20 of their 31 days (reports on GitHub), so a refresh comes with a third left.
-EARLY_SHARE = 1 / 3
 CLOSE_SECONDS = 3.0  # so that the whole process ends within ten
 REFUSED_REST = timedelta(minutes=10)  # whoever is refused again and again is shut out in the end
-
-
-class StoredPair(msgspec.Struct, frozen=True, kw_only=True):
-    """A pair with what is known about it."""
-
-    credential_id: CredentialId
-    pair: TokenPair
-    version: int = 1  # tells it from the pairs before it and after
-    consented_at: datetime | None = None  # when the exchange that it descends from was asked for
-    obtained_at: datetime
-    refresh_started_at: datetime | None = None  # a refresh was about to be sent, and no pair came of it yet
-    dead_at: datetime | None = None
-
-    def is_due(self, now: datetime) -> bool:
-        """Tell whether this pair is to be refreshed before it is used."""
-        ends_at = self.pair.expires_at
-        if self.refresh_started_at is not None:
-            return now >= ends_at
-        return now >= ends_at - EARLY_SHARE * (ends_at - self.obtained_at)
 
 
 class PairStore(Protocol):

@@ -14,8 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.model import CredentialId, PatreonUserId, TokenPair
-from bot.patreon.tokens import StoredPair
+from bot.domain.model import CredentialId, PatreonUserId, StoredPair, TokenPair
 from bot.storage.arrivals import ArrivalId, hold_back, is_awaited, take_held_back
 from bot.storage.database import Database
 from bot.storage.rows import join_scopes, open_pair, seal_pair

@@ -9,8 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Row, Select, delete, insert, select, update
 
-from bot.domain.model import CampaignId, ReadId, Source
-from bot.patreon.protocol.sizes import PageSize
+from bot.domain.model import CampaignId, PageSize, ReadId, Source
 from bot.storage.database import Database
 from bot.storage.kept import Kept
 from bot.storage.rows import columns_of, to_json

@@ -17,7 +17,8 @@ from datetime import timedelta
 
 import structlog
 
-from bot.discord.observe import IDS_PER_LOOK, DiscordAway, Observer
+from bot.discord.holder import DiscordAway
+from bot.discord.observe import IDS_PER_LOOK, Observer
 from bot.domain.model import DiscordUserId, GuildId, Link
 from bot.runtime.clock import Clock
 from bot.storage import Storage

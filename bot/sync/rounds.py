@@ -2,21 +2,21 @@
 
 A whole round plans a slice of everybody too (`resync.py`); one for a guild is followed by a plan of all in it.
 
-Knows neither why a round begins (the clock, an admin) nor how a role is written.
+Knows not how a role is written.
 """
 
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from typing import NoReturn
 
 import msgspec
 import structlog
 
-from bot.discord.observe import DiscordAway
+from bot.discord.holder import DiscordAway
 from bot.domain.errors import PledgekeeperError
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, PatreonUserId
-from bot.runtime.clock import Clock
 from bot.runtime.health import HealthBoard
 from bot.storage import Storage
 from bot.storage.campaigns import Binding
@@ -62,7 +62,7 @@ class Rounds:
         declines: Declines,
         news: ReadNews,
         health: HealthBoard,
-        clock: Clock,
+        on_read: Iterable[Callable[[CampaignRead], None]],
     ) -> None:
         self._storage = storage
         self._home = home
@@ -74,11 +74,22 @@ class Rounds:
         self._declines = declines
         self._news = news
         self._health = health
-        self._clock = clock
+        self._on_read = tuple(on_read)  # told of each bulk read
         self._running: asyncio.Task[RoundReport] | None = None
         self._scope = Scope()  # of the round under way
         self._queued: dict[GuildId, frozenset[DiscordUserId]] = {}  # by the round under way
-        self.on_read: list[Callable[[CampaignRead], None]] = []
+
+    async def keep_running(self, interval_seconds: float, *, until_ready: Callable[[], Awaitable[object]]) -> NoReturn:
+        """Run a whole round each interval until cancelled; before each, wait for `until_ready`."""
+        while True:
+            await until_ready()
+            began = time.monotonic()
+            try:
+                await self.run(trigger=INTERVAL)
+            except Exception as error:  # the next one may do better, and not before its time
+                log.exception("a round failed")
+                self._health.failed("sync", repr(error))
+            await asyncio.sleep(max(began + interval_seconds - time.monotonic(), 0))
 
     async def run(self, *, trigger: str, guild_id: GuildId | None = None) -> RoundReport:
         """Read and plan all campaigns, or those of one guild and then everyone there.
@@ -191,7 +202,7 @@ class Rounds:
 
         rechecked = await self._intake.recheck(campaign_id)
         read = await self._intake.read_campaign(campaign_id, credential_id, linked=links, on_news=on_news)
-        for note in self.on_read:
+        for note in self._on_read:
             note(read)
         relinked = await self._zero.follow(read.changed | rechecked)
         if relinked:

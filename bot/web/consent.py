@@ -16,11 +16,11 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
+from bot.domain.addresses import CALLBACK_PATH
 from bot.domain.consent import Cause, Purpose, View, Word
 from bot.domain.model import CampaignId
 from bot.linking.consent import ConsentFlow
 from bot.patreon.protocol.wire import MAX_ID_CHARACTERS
-from bot.settings import CALLBACK_PATH
 from bot.texts.pages import Refusal
 from bot.web.render import Pages
 from bot.web.visits import Visits, language_of, read_form, read_token, to_page, to_secret

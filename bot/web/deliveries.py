@@ -14,31 +14,21 @@ replay; it only ever says whom to read again.
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
 
 from aiohttp import web
 
-from bot.domain.model import CampaignId, Secret
+from bot.domain.addresses import WEBHOOKS_PATH
+from bot.domain.model import CampaignId
 from bot.patreon.protocol.exchange import is_genuine
+from bot.sync.deliveries.desk import WebhookDesk
 from bot.web.tally import Tally
 
 MAX_BODY_BYTES = 1024 * 1024  # a member with all its neighbours is some 10 KiB
 BODY_SECONDS = 10.0
-PATH = "/webhooks/patreon"
 SIGNATURE = "X-Patreon-Signature"
 
 
-class Desk(Protocol):
-    """Where deliveries are handed in."""
-
-    async def secrets_of(self, campaign_id: CampaignId) -> tuple[Secret, ...]:
-        """Return what Patreon may have signed a delivery about this campaign with."""
-
-    def take(self, campaign_id: CampaignId, body: bytes) -> None:
-        """Take a genuine delivery; returns at once."""
-
-
-def webhook_routes(desk: Desk, *, note: Callable[[str], None]) -> list[web.RouteDef]:
+def webhook_routes(desk: WebhookDesk, *, note: Callable[[str], None]) -> list[web.RouteDef]:
     """Return the route; `note` is told in a word how each delivery was answered."""
     refused = Tally("webhooks were refused")
 
@@ -50,10 +40,10 @@ def webhook_routes(desk: Desk, *, note: Callable[[str], None]) -> list[web.Route
             refused.note(campaign_id=campaign_id, why=word)
         return web.Response(status=status, text=f"{word}\n")
 
-    return [web.post(f"{PATH}/{{campaign_id:[0-9]{{1,20}}}}", receive)]
+    return [web.post(f"{WEBHOOKS_PATH}/{{campaign_id:[0-9]{{1,20}}}}", receive)]
 
 
-async def _receive(request: web.Request, campaign_id: CampaignId, desk: Desk) -> tuple[str, int]:
+async def _receive(request: web.Request, campaign_id: CampaignId, desk: WebhookDesk) -> tuple[str, int]:
     secrets = await desk.secrets_of(campaign_id)
     if not secrets:
         return "no secret", 404

@@ -1,14 +1,17 @@
 """`/patreon believe`: an admin's word that a list of Patreon's which looks wrong is right."""
 
+from discord import app_commands
+from discord.ext import commands
+
 from bot.discord.buttons import number_in, question
 from bot.discord.client import Interaction
 from bot.domain.model import DiscordUserId, ReadId
 from bot.storage.reads import Read
-from bot.sync.admin.acceptance import Doubt, summary_of
+from bot.sync.admin.acceptance import Belief, Doubt, summary_of
 from bot.sync.round_report import ANOMALIES
 from bot.texts.linking import plain
 from bot.texts.names import discord_stamp
-from cogs.admin.group import guild_of, patreon, require_manager, retell, tell
+from cogs.admin.group import Answers, guild_of, require_manager
 
 QUESTION = """\
 **Is this what Patreon should say?**
@@ -19,24 +22,34 @@ BELIEVED = "Believed, on your word: {names}. What it shows counts now."
 TOLD = "- **{name}**, read {at}: {now}. The last list that I believed, {before}. I doubt it, for {why}."
 
 
-@patreon.command(name="believe", description="Believe Patreon's newest list, though it looks wrong")
-async def believe(interaction: Interaction) -> None:
-    """Show what would be believed, and ask."""
-    await interaction.response.defer(ephemeral=True)
-    doubts = await interaction.client.services.belief.doubts(guild_of(interaction))
-    read_ids = ",".join(str(doubt.read.read_id) for doubt in doubts)
-    text = QUESTION.format(doubts="\n".join(map(doubt_text, doubts)))
-    await tell(interaction, text, view=question("believe", "Believe it", argument=read_ids, is_dangerous=True))
+class BelieveCommands(commands.Cog):
+    """An admin's word on a doubted list."""
 
+    def __init__(self, *, answers: Answers, belief: Belief) -> None:
+        self._answers = answers
+        self._belief = belief
 
-async def confirm_believe(interaction: Interaction, argument: str) -> None:
-    """Believe the reads that were shown, those that still wait."""
-    require_manager(interaction)
-    await interaction.response.defer()
-    read_ids = {ReadId(number_in(number)) for number in argument.split(",")}
-    admin = DiscordUserId(interaction.user.id)
-    believed = await interaction.client.services.belief.believe(guild_of(interaction), read_ids, by=admin)
-    await retell(interaction, BELIEVED.format(names=", ".join(f"**{plain(one.name)}**" for one in believed)))
+    @app_commands.command(name="believe", description="Believe Patreon's newest list, though it looks wrong")
+    async def believe(self, interaction: Interaction) -> None:
+        """Show what would be believed, and ask."""
+        await interaction.response.defer(ephemeral=True)
+        doubts = await self._belief.doubts(guild_of(interaction))
+        read_ids = ",".join(str(doubt.read.read_id) for doubt in doubts)
+        text = QUESTION.format(doubts="\n".join(map(doubt_text, doubts)))
+        await self._answers.tell(
+            interaction, text, view=question("believe", "Believe it", argument=read_ids, is_dangerous=True)
+        )
+
+    async def confirm_believe(self, interaction: Interaction, argument: str) -> None:
+        """Believe the reads that were shown, those that still wait."""
+        require_manager(interaction)
+        await interaction.response.defer()
+        read_ids = {ReadId(number_in(number)) for number in argument.split(",")}
+        admin = DiscordUserId(interaction.user.id)
+        believed = await self._belief.believe(guild_of(interaction), read_ids, by=admin)
+        await self._answers.retell(
+            interaction, BELIEVED.format(names=", ".join(f"**{plain(one.name)}**" for one in believed))
+        )
 
 
 def doubt_text(doubt: Doubt) -> str:

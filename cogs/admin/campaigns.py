@@ -3,6 +3,7 @@
 from typing import Literal
 
 from discord import app_commands, ui
+from discord.ext import commands
 
 from bot.discord.asking import asker_of, place_of
 from bot.discord.buttons import question, view_of
@@ -10,79 +11,91 @@ from bot.discord.cards import renderer_of
 from bot.discord.client import Interaction
 from bot.domain.errors import UserMistake
 from bot.domain.model import CampaignId, DiscordUserId
-from bot.linking.disconnect import Parting
+from bot.linking.consent import ConsentFlow
+from bot.linking.disconnect import Disconnector, Parting
+from bot.sync.admin.rulebook import Rulebook
 from bot.texts import linking as texts
-from cogs.admin.group import caller_of, guild_of, may_complete, patreon, require_manager, retell, tell
+from cogs.admin.group import Answers, caller_of, guild_of, may_complete, require_manager
 
 
-@patreon.command(name="connect", description="Get the link by which a creator lets this server follow their campaign")
-async def connect(interaction: Interaction) -> None:
-    """Give the link for the creator."""
-    await interaction.response.defer(ephemeral=True)
-    guild_of(interaction)  # else there is nothing to connect to
-    connecting = interaction.client.services.connecting
-    started = await connecting.start(asker_of(interaction))
-    r = renderer_of(interaction)
-    view = view_of(ui.Button(label=texts.connect_button(r), url=started.authorize_url.reveal()))
-    await tell(interaction, texts.connect_invitation(r, until=started.expires_at), view=view)
-    await connecting.attach_button(started.state_id, place_of(interaction, None))
+class CampaignCommands(commands.Cog):
+    """Connect a campaign, or disconnect it."""
 
+    def __init__(
+        self, *, answers: Answers, connecting: ConsentFlow, disconnector: Disconnector, rulebook: Rulebook
+    ) -> None:
+        self._answers = answers
+        self._connecting = connecting
+        self._disconnector = disconnector
+        self._rulebook = rulebook
 
-@patreon.command(name="disconnect", description="End what this server has with a campaign: its rules, and its consent")
-@app_commands.describe(campaign="Which campaign", roles="What becomes of the roles that its rules gave")
-async def disconnect(interaction: Interaction, campaign: str, roles: Literal["keep", "remove"]) -> None:
-    """Ask whether they mean it."""
-    await interaction.response.defer(ephemeral=True)
-    parting = await _draft(interaction, campaign, roles)
-    r = renderer_of(interaction)
-    argument = f"{parting.campaign.campaign_id}:{roles}"
-    view = question("disconnect", texts.disconnect_button(r), argument=argument, is_dangerous=True)
-    card = texts.disconnect_question(
-        r,
-        parting.campaign.name,
-        rules=parting.rules,
-        people=parting.people,
-        keeps_roles=roles == "keep",
-        has_shared=bool(parting.shared_role_ids),
+    @app_commands.command(
+        name="connect", description="Get the link by which a creator lets this server follow their campaign"
     )
-    await tell(interaction, card, view=view)
+    async def connect(self, interaction: Interaction) -> None:
+        """Give the link for the creator."""
+        await interaction.response.defer(ephemeral=True)
+        guild_of(interaction)  # else there is nothing to connect to
+        r = renderer_of(interaction)
+        started = await self._connecting.start(asker_of(interaction))
+        view = view_of(ui.Button(label=texts.connect_button(r), url=started.authorize_url.reveal()))
+        await self._answers.tell(interaction, texts.connect_invitation(r, until=started.expires_at), view=view)
+        await self._connecting.attach_button(started.state_id, place_of(interaction, None))
 
-
-async def confirm_disconnect(interaction: Interaction, argument: str) -> None:
-    """End it, where whoever pressed may still do so."""
-    require_manager(interaction)
-    await interaction.response.defer()
-    campaign_id, _, roles = argument.partition(":")
-    if roles not in {"keep", "remove"}:
-        raise UserMistake("that button is not one of mine; type the command again")
-    await _draft(interaction, campaign_id, roles)
-    parting = await interaction.client.services.disconnector.disconnect(
-        guild_of(interaction),
-        CampaignId(campaign_id),
-        keeps_roles=roles == "keep",
-        by=DiscordUserId(interaction.user.id),
+    @app_commands.command(
+        name="disconnect", description="End what this server has with a campaign: its rules, and its consent"
     )
-    card = texts.disconnected_card(
-        renderer_of(interaction),
-        parting.campaign.name,
-        keeps_roles=roles == "keep",
-        has_shared=bool(parting.shared_role_ids),
-    )
-    await retell(interaction, card)
+    @app_commands.describe(campaign="Which campaign", roles="What becomes of the roles that its rules gave")
+    async def disconnect(self, interaction: Interaction, campaign: str, roles: Literal["keep", "remove"]) -> None:
+        """Ask whether they mean it."""
+        await interaction.response.defer(ephemeral=True)
+        parting = await self._draft(interaction, campaign, roles)
+        r = renderer_of(interaction)
+        argument = f"{parting.campaign.campaign_id}:{roles}"
+        view = question("disconnect", texts.disconnect_button(r), argument=argument, is_dangerous=True)
+        card = texts.disconnect_question(
+            r,
+            parting.campaign.name,
+            rules=parting.rules,
+            people=parting.people,
+            keeps_roles=roles == "keep",
+            has_shared=bool(parting.shared_role_ids),
+        )
+        await self._answers.tell(interaction, card, view=view)
 
+    async def confirm_disconnect(self, interaction: Interaction, argument: str) -> None:
+        """End it, where whoever pressed may still do so."""
+        require_manager(interaction)
+        await interaction.response.defer()
+        campaign_id, _, roles = argument.partition(":")
+        if roles not in {"keep", "remove"}:
+            raise UserMistake("that button is not one of mine; type the command again")
+        await self._draft(interaction, campaign_id, roles)
+        parting = await self._disconnector.disconnect(
+            guild_of(interaction),
+            CampaignId(campaign_id),
+            keeps_roles=roles == "keep",
+            by=DiscordUserId(interaction.user.id),
+        )
+        card = texts.disconnected_card(
+            renderer_of(interaction),
+            parting.campaign.name,
+            keeps_roles=roles == "keep",
+            has_shared=bool(parting.shared_role_ids),
+        )
+        await self._answers.retell(interaction, card)
 
-@disconnect.autocomplete("campaign")
-@app_commands.check(may_complete)
-async def complete_campaign(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-    """Offer the campaigns that this server follows."""
-    offered = await interaction.client.services.rulebook.campaign_choices(guild_of(interaction), typed)
-    return [app_commands.Choice(name=label, value=value) for label, value in offered]
+    @disconnect.autocomplete("campaign")
+    @app_commands.check(may_complete)
+    async def complete_campaign(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        """Offer the campaigns that this server follows."""
+        offered = await self._rulebook.campaign_choices(guild_of(interaction), typed)
+        return [app_commands.Choice(name=label, value=value) for label, value in offered]
 
-
-async def _draft(interaction: Interaction, campaign: str, roles: str) -> Parting:
-    """Say what would end, where it is theirs to end: who takes roles back must rank above them."""
-    services, guild_id = interaction.client.services, guild_of(interaction)
-    parting = await services.disconnector.draft(guild_id, campaign)
-    if roles == "remove":
-        services.rulebook.check_rank(guild_id, parting.role_ids | parting.shared_role_ids, caller_of(interaction))
-    return parting
+    async def _draft(self, interaction: Interaction, campaign: str, roles: str) -> Parting:
+        """Say what would end, where it is theirs to end: who takes roles back must rank above them."""
+        guild_id = guild_of(interaction)
+        parting = await self._disconnector.draft(guild_id, campaign)
+        if roles == "remove":
+            self._rulebook.check_rank(guild_id, parting.role_ids | parting.shared_role_ids, caller_of(interaction))
+        return parting

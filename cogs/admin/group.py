@@ -4,13 +4,15 @@ Discord's own setting hides the group from people without Manage Roles; a server
 covered by it, so the right is asked for again each time.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import discord
 from discord import app_commands, ui
-from discord.utils import MISSING
+from discord.ext import commands
 
 from bot.discord.client import Interaction
+from bot.discord.notifier import Notifier
 from bot.discord.observe import powers_of
 from bot.discord.replies import NOT_ALLOWED, OUT_OF_SIGHT, is_manager, replace, say, show, swap
 from bot.domain.assignable import Powers
@@ -27,12 +29,18 @@ class AdminGroup(app_commands.Group):
         return is_manager(interaction)
 
 
-patreon = AdminGroup(
-    name="patreon",
-    description="Roles that follow Patreon pledges",
-    allowed_contexts=app_commands.AppCommandContext(guild=True),
-    default_permissions=discord.Permissions(manage_roles=True),
-)
+def patreon_group(cogs: Iterable[commands.Cog]) -> AdminGroup:
+    """Make the group, with the commands of these."""
+    patreon = AdminGroup(
+        name="patreon",
+        description="Roles that follow Patreon pledges",
+        allowed_contexts=app_commands.AppCommandContext(guild=True),
+        default_permissions=discord.Permissions(manage_roles=True),
+    )
+    for cog in cogs:
+        for command in cog.get_app_commands():
+            patreon.add_command(command)
+    return patreon
 
 
 def may_complete(interaction: discord.Interaction[Any]) -> bool:
@@ -61,23 +69,29 @@ def caller_of(interaction: Interaction) -> Powers:
     return powers_of(interaction.user)
 
 
-async def tell(interaction: Interaction, answer: Card | str, *, view: ui.View | None = None) -> None:
-    """Answer an admin, below what they have not been told yet."""
-    pending = await interaction.client.services.notifier.take_pending(guild_of(interaction))
-    if isinstance(answer, str):
-        await say(interaction, "\n".join([*pending, "", answer]) if pending else answer, view=view or MISSING)
-        return
-    if pending:
-        await say(interaction, "\n".join(pending))
-    await show(interaction, answer, view=view)
+class Answers:
+    """Answers admins, below what they have not been told yet."""
 
+    def __init__(self, notifier: Notifier) -> None:
+        self._notifier = notifier
 
-async def retell(interaction: Interaction, answer: Card | str) -> None:
-    """Answer the press of an admin's button, in place of its message."""
-    pending = await interaction.client.services.notifier.take_pending(guild_of(interaction))
-    if isinstance(answer, str):
-        await replace(interaction, "\n".join([*pending, "", answer]) if pending else answer)
-        return
-    await swap(interaction, answer)
-    if pending:
-        await say(interaction, "\n".join(pending))
+    async def tell(self, interaction: Interaction, answer: Card | str, *, view: ui.View | None = None) -> None:
+        """Answer a command."""
+        pending = await self._notifier.take_pending(guild_of(interaction))
+        if isinstance(answer, str):
+            text = "\n".join([*pending, "", answer]) if pending else answer
+            await say(interaction, text, view=view or discord.utils.MISSING)
+            return
+        if pending:
+            await say(interaction, "\n".join(pending))
+        await show(interaction, answer, view=view)
+
+    async def retell(self, interaction: Interaction, answer: Card | str) -> None:
+        """Answer the press of a button, in place of its message."""
+        pending = await self._notifier.take_pending(guild_of(interaction))
+        if isinstance(answer, str):
+            await replace(interaction, "\n".join([*pending, "", answer]) if pending else answer)
+            return
+        await swap(interaction, answer)
+        if pending:
+            await say(interaction, "\n".join(pending))

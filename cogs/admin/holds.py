@@ -1,16 +1,20 @@
 """`/patreon holds` and the buttons of a hold: an admin's answer to the brake."""
 
-from collections.abc import Awaitable, Callable
+from discord import app_commands
+from discord.ext import commands
 
 from bot.discord.buttons import number_in
 from bot.discord.client import Interaction
 from bot.discord.notifier import hold_buttons
 from bot.discord.replies import replace
 from bot.domain.model import DiscordUserId, HoldId, HoldState
+from bot.sync.admin.rulebook import Rulebook
+from bot.sync.applying.holds import Holds
 from bot.sync.applying.queue import Urgency
+from bot.sync.applying.reconcile import Reconciler
 from bot.texts.decisions import say_hold
 from bot.texts.names import Names
-from cogs.admin.group import caller_of, guild_of, patreon, require_manager, tell
+from cogs.admin.group import Answers, caller_of, guild_of, require_manager
 
 NO_HOLD = "Nothing is held: no mass removal waits for your answer."
 ANSWERED = {
@@ -19,48 +23,54 @@ ANSWERED = {
 }
 
 
-@patreon.command(name="holds", description="Show the removals that the brake holds, to apply or discard them")
-async def holds(interaction: Interaction) -> None:
-    """Show each open hold with its buttons."""
-    await interaction.response.defer(ephemeral=True)
-    services, guild_id = interaction.client.services, guild_of(interaction)
-    found = await services.holds.open_holds(guild_id)
-    for hold in found:
-        await tell(interaction, say_hold(hold, Names(), most=None), view=hold_buttons(hold.hold_id))
-    if not found:
-        await tell(interaction, NO_HOLD)
+class HoldCommands(commands.Cog):
+    """The answers to the brake."""
 
+    def __init__(self, *, answers: Answers, holds: Holds, reconciler: Reconciler, rulebook: Rulebook) -> None:
+        self._answers = answers
+        self._holds = holds
+        self._reconciler = reconciler
+        self._rulebook = rulebook
 
-def answering(state: HoldState) -> Callable[[Interaction, str], Awaitable[None]]:
-    """Make the handler of a button."""
+    @app_commands.command(name="holds", description="Show the removals that the brake holds, to apply or discard them")
+    async def holds(self, interaction: Interaction) -> None:
+        """Show each open hold with its buttons."""
+        await interaction.response.defer(ephemeral=True)
+        guild_id = guild_of(interaction)
+        found = await self._holds.open_holds(guild_id)
+        for hold in found:
+            await self._answers.tell(interaction, say_hold(hold, Names(), most=None), view=hold_buttons(hold.hold_id))
+        if not found:
+            await self._answers.tell(interaction, NO_HOLD)
 
-    async def answer(interaction: Interaction, argument: str) -> None:
+    async def apply_hold(self, interaction: Interaction, argument: str) -> None:
+        """Remove the roles that are still due."""
+        await self._answer(interaction, argument, HoldState.APPROVED)
+
+    async def discard_hold(self, interaction: Interaction, argument: str) -> None:
+        """Leave the roles to their holders."""
+        await self._answer(interaction, argument, HoldState.DISCARDED)
+
+    async def _answer(self, interaction: Interaction, argument: str, state: HoldState) -> None:
         require_manager(interaction)
         await interaction.response.defer()
-        services, guild_id = interaction.client.services, guild_of(interaction)
+        guild_id = guild_of(interaction)
         admin = DiscordUserId(interaction.user.id)
         if state is HoldState.APPROVED:
-            await _require_rank(interaction, _number(argument))
-        people = await services.holds.answer(guild_id, _number(argument), state, by=admin)
+            await self._require_rank(interaction, _number(argument))
+        people = await self._holds.answer(guild_id, _number(argument), state, by=admin)
         trigger = f"hold {argument} {state}"
-        services.reconciler.mark(guild_id, people, trigger=trigger, urgency=Urgency.BULK_REVOKE)
+        self._reconciler.mark(guild_id, people, trigger=trigger, urgency=Urgency.BULK_REVOKE)
         count = "1 person" if len(people) == 1 else f"{len(people)} people"
         await replace(interaction, ANSWERED[state].format(hold_id=argument, admin=admin, people=count))
 
-    return answer
-
-
-apply_hold = answering(HoldState.APPROVED)
-discard_hold = answering(HoldState.DISCARDED)
-
-
-async def _require_rank(interaction: Interaction, hold_id: HoldId) -> None:
-    """Raise UserMistake where the hold would take a role that whoever pressed does not rank above."""
-    services, guild_id = interaction.client.services, guild_of(interaction)
-    held = [
-        item for hold in await services.holds.open_holds(guild_id) if hold.hold_id == hold_id for item in hold.items
-    ]
-    services.rulebook.check_rank(guild_id, {item.role_id for item in held}, caller_of(interaction))
+    async def _require_rank(self, interaction: Interaction, hold_id: HoldId) -> None:
+        """Raise UserMistake where the hold would take a role that whoever pressed does not rank above."""
+        guild_id = guild_of(interaction)
+        held = [
+            item for hold in await self._holds.open_holds(guild_id) if hold.hold_id == hold_id for item in hold.items
+        ]
+        self._rulebook.check_rank(guild_id, {item.role_id for item in held}, caller_of(interaction))
 
 
 def _number(argument: str) -> HoldId:

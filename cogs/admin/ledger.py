@@ -2,13 +2,14 @@
 
 import discord
 from discord import app_commands
+from discord.ext import commands
 
 from bot.discord.buttons import number_in, question
 from bot.discord.client import Interaction
 from bot.domain.model import DiscordUserId, RoleId
-from bot.sync.admin.adoption import AdoptionDraft, Fate
+from bot.sync.admin.adoption import Adoption, AdoptionDraft, Fate
 from bot.texts.linking import plain
-from cogs.admin.group import caller_of, guild_of, patreon, require_manager, retell, tell
+from cogs.admin.group import Answers, caller_of, guild_of, require_manager
 
 NOBODY = "Nobody holds **{role}** by another hand than mine, so there is nothing to adopt.{known}{blind}"
 QUESTION = """\
@@ -32,40 +33,49 @@ RESTORED = (
 )
 
 
-@patreon.command(name="adopt", description="Take a pledge role that others gave as given by me; shows first for whom")
-@app_commands.describe(role="A role that a rule names")
-async def adopt(interaction: Interaction, role: discord.Role) -> None:
-    """Show whom it would be about, and ask."""
-    await interaction.response.defer(ephemeral=True)
-    services, guild_id = interaction.client.services, guild_of(interaction)
-    draft = await services.adoption.draft(guild_id, RoleId(role.id), caller_of(interaction))
-    if draft.people:
-        view = question("adopt", "Adopt them", argument=str(role.id), is_dangerous=True)
-        await tell(interaction, adoption_text(draft), view=view)
-    else:
-        await tell(interaction, NOBODY.format(role=draft.role_name, known=_known(draft), blind=_blind(draft)))
+class LedgerCommands(commands.Cog):
+    """Which roles count as given by the bot."""
 
+    def __init__(self, *, answers: Answers, adoption: Adoption) -> None:
+        self._answers = answers
+        self._adoption = adoption
 
-async def confirm_adopt(interaction: Interaction, argument: str) -> None:
-    """Adopt whoever holds the role by now."""
-    require_manager(interaction)
-    await interaction.response.defer()
-    services, admin = interaction.client.services, DiscordUserId(interaction.user.id)
-    role_id, caller = RoleId(number_in(argument)), caller_of(interaction)
-    draft = await services.adoption.adopt(guild_of(interaction), role_id, caller, by=admin)
-    await retell(interaction, ADOPTED.format(role=draft.role_name, people=_people(draft)))
+    @app_commands.command(
+        name="adopt", description="Take a pledge role that others gave as given by me; shows first for whom"
+    )
+    @app_commands.describe(role="A role that a rule names")
+    async def adopt(self, interaction: Interaction, role: discord.Role) -> None:
+        """Show whom it would be about, and ask."""
+        await interaction.response.defer(ephemeral=True)
+        guild_id = guild_of(interaction)
+        draft = await self._adoption.draft(guild_id, RoleId(role.id), caller_of(interaction))
+        if draft.people:
+            view = question("adopt", "Adopt them", argument=str(role.id), is_dangerous=True)
+            await self._answers.tell(interaction, adoption_text(draft), view=view)
+        else:
+            await self._answers.tell(
+                interaction, NOBODY.format(role=draft.role_name, known=_known(draft), blind=_blind(draft))
+            )
 
+    async def confirm_adopt(self, interaction: Interaction, argument: str) -> None:
+        """Adopt whoever holds the role by now."""
+        require_manager(interaction)
+        await interaction.response.defer()
+        admin = DiscordUserId(interaction.user.id)
+        role_id, caller = RoleId(number_in(argument)), caller_of(interaction)
+        draft = await self._adoption.adopt(guild_of(interaction), role_id, caller, by=admin)
+        await self._answers.retell(interaction, ADOPTED.format(role=draft.role_name, people=_people(draft)))
 
-@patreon.command(name="restore", description="Let me give a role again that somebody took away by hand")
-@app_commands.describe(user="From whom it was taken", role="Which role")
-async def restore(interaction: Interaction, user: discord.User, role: discord.Role) -> None:
-    """Lift a hand edit."""
-    await interaction.response.defer(ephemeral=True)
-    services, admin = interaction.client.services, DiscordUserId(interaction.user.id)
-    person = DiscordUserId(user.id)
-    caller = caller_of(interaction)
-    await services.adoption.restore(guild_of(interaction), person, RoleId(role.id), caller=caller, by=admin)
-    await tell(interaction, RESTORED.format(role=plain(role.name), person=person))
+    @app_commands.command(name="restore", description="Let me give a role again that somebody took away by hand")
+    @app_commands.describe(user="From whom it was taken", role="Which role")
+    async def restore(self, interaction: Interaction, user: discord.User, role: discord.Role) -> None:
+        """Lift a hand edit."""
+        await interaction.response.defer(ephemeral=True)
+        admin = DiscordUserId(interaction.user.id)
+        person = DiscordUserId(user.id)
+        caller = caller_of(interaction)
+        await self._adoption.restore(guild_of(interaction), person, RoleId(role.id), caller=caller, by=admin)
+        await self._answers.tell(interaction, RESTORED.format(role=plain(role.name), person=person))
 
 
 def adoption_text(draft: AdoptionDraft) -> str:

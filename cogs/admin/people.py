@@ -6,17 +6,22 @@ no campaign of this server lists, `why` says just that, not who they are elsewhe
 
 import discord
 from discord import app_commands
+from discord.ext import commands
 
 from bot.discord.buttons import number_in, question
 from bot.discord.client import Interaction
+from bot.discord.observe import Observer
 from bot.discord.replies import replace_soon
 from bot.domain.errors import UserMistake
 from bot.domain.model import DiscordUserId, GuildId
-from bot.services import Services
+from bot.linking.unlink import Unlinker
+from bot.storage import Storage
+from bot.sync.applying.reconcile import Reconciler
+from bot.sync.reported_links import ZeroLinks
 from bot.texts.blocks import Reader
 from bot.texts.explanations import explanation_text, nameless_text
 from bot.texts.linking import plain
-from cogs.admin.group import guild_of, patreon, require_manager, retell, tell
+from cogs.admin.group import Answers, guild_of, require_manager
 
 STRANGER = "I know nobody here by that name: they are not in this server, and I gave them no role in it"
 NOT_OURS = "<@{person}> shows no membership in a campaign of this server."
@@ -29,59 +34,76 @@ UNLINKING = "Unlinking <@{person}>. Discord is slow to remove their roles; I'll 
 UNLINKED = "Done: <@{person}> is no longer linked to the Patreon account **{name}**."
 
 
-@patreon.command(name="why", description="Explain which pledge roles a person has or lacks, and why")
-@app_commands.describe(user="Whose roles")
-async def why(interaction: Interaction, user: discord.User) -> None:
-    """Explain one person's plan."""
-    await interaction.response.defer(ephemeral=True)
-    services, guild_id, person = interaction.client.services, guild_of(interaction), DiscordUserId(user.id)
-    await _require_ours(services, guild_id, person)
-    explanation = await services.reconciler.explain(guild_id, person)
-    if not explanation.plan.shows_link:
-        is_asked_of = bool(explanation.names.campaigns)
-        text = f"<@{person}>: {nameless_text(explanation)}" if is_asked_of else NOT_OURS.format(person=person)
-        await tell(interaction, text)
-        return
-    lines = [f"<@{person}>: {explanation_text(explanation, Reader.TEAM)}"]
-    lines += [f"- {remark}." for remark in await services.zero.remarks(guild_id, person)]
-    await tell(interaction, "\n".join(lines))
+class PeopleCommands(commands.Cog):
+    """One person, explained or unlinked."""
 
+    def __init__(
+        self,
+        *,
+        answers: Answers,
+        reconciler: Reconciler,
+        observer: Observer,
+        zero: ZeroLinks,
+        unlinker: Unlinker,
+        storage: Storage,
+    ) -> None:
+        self._answers = answers
+        self._reconciler = reconciler
+        self._observer = observer
+        self._zero = zero
+        self._unlinker = unlinker
+        self._storage = storage
 
-@patreon.command(
-    name="unlink", description="Part a person from their Patreon account and take the roles of their pledge"
-)
-@app_commands.describe(user="Whom to unlink")
-async def unlink(interaction: Interaction, user: discord.User) -> None:
-    """Ask whether they mean it."""
-    await interaction.response.defer(ephemeral=True)
-    services, guild_id, person = interaction.client.services, guild_of(interaction), DiscordUserId(user.id)
-    await _require_ours(services, guild_id, person)
-    explanation = await services.reconciler.explain(guild_id, person)
-    link = explanation.plan.link
-    if link is None or link.ended_at is not None or not explanation.plan.shows_link:
-        await tell(interaction, NOT_LINKED.format(person=person))
-        return
-    view = question("unlink-member", "Unlink", argument=str(person), is_dangerous=True)
-    await tell(interaction, QUESTION.format(person=person, name=plain(link.patreon_name)), view=view)
+    @app_commands.command(name="why", description="Explain which pledge roles a person has or lacks, and why")
+    @app_commands.describe(user="Whose roles")
+    async def why(self, interaction: Interaction, user: discord.User) -> None:
+        """Explain one person's plan."""
+        await interaction.response.defer(ephemeral=True)
+        guild_id, person = guild_of(interaction), DiscordUserId(user.id)
+        await self._require_ours(guild_id, person)
+        explanation = await self._reconciler.explain(guild_id, person)
+        if not explanation.plan.shows_link:
+            is_asked_of = bool(explanation.names.campaigns)
+            text = f"<@{person}>: {nameless_text(explanation)}" if is_asked_of else NOT_OURS.format(person=person)
+            await self._answers.tell(interaction, text)
+            return
+        lines = [f"<@{person}>: {explanation_text(explanation, Reader.TEAM)}"]
+        lines += [f"- {remark}." for remark in await self._zero.remarks(guild_id, person)]
+        await self._answers.tell(interaction, "\n".join(lines))
 
+    @app_commands.command(
+        name="unlink", description="Part a person from their Patreon account and take the roles of their pledge"
+    )
+    @app_commands.describe(user="Whom to unlink")
+    async def unlink(self, interaction: Interaction, user: discord.User) -> None:
+        """Ask whether they mean it."""
+        await interaction.response.defer(ephemeral=True)
+        guild_id, person = guild_of(interaction), DiscordUserId(user.id)
+        await self._require_ours(guild_id, person)
+        explanation = await self._reconciler.explain(guild_id, person)
+        link = explanation.plan.link
+        if link is None or link.ended_at is not None or not explanation.plan.shows_link:
+            await self._answers.tell(interaction, NOT_LINKED.format(person=person))
+            return
+        view = question("unlink-member", "Unlink", argument=str(person), is_dangerous=True)
+        await self._answers.tell(interaction, QUESTION.format(person=person, name=plain(link.patreon_name)), view=view)
 
-async def confirm_unlink_member(interaction: Interaction, argument: str) -> None:
-    """Part the accounts, where whoever pressed may still do so."""
-    require_manager(interaction)
-    await interaction.response.defer()
-    services, person = interaction.client.services, DiscordUserId(number_in(argument))
-    guild_id = guild_of(interaction)
-    await _require_ours(services, guild_id, person)
-    if not (await services.reconciler.explain(guild_id, person)).plan.shows_link:
-        raise UserMistake(NOT_LINKED.format(person=person))
-    parting = services.unlinker.unlink(person, by_admin_of=guild_id)
-    unlinked = await replace_soon(interaction, parting, meanwhile=UNLINKING.format(person=person))
-    text = NOT_LINKED if unlinked.patreon_name is None else UNLINKED
-    await retell(interaction, text.format(person=person, name=plain(unlinked.patreon_name or "")))
+    async def confirm_unlink_member(self, interaction: Interaction, argument: str) -> None:
+        """Part the accounts, where whoever pressed may still do so."""
+        require_manager(interaction)
+        await interaction.response.defer()
+        person = DiscordUserId(number_in(argument))
+        guild_id = guild_of(interaction)
+        await self._require_ours(guild_id, person)
+        if not (await self._reconciler.explain(guild_id, person)).plan.shows_link:
+            raise UserMistake(NOT_LINKED.format(person=person))
+        parting = self._unlinker.unlink(person, by_admin_of=guild_id)
+        unlinked = await replace_soon(interaction, parting, meanwhile=UNLINKING.format(person=person))
+        text = NOT_LINKED if unlinked.patreon_name is None else UNLINKED
+        await self._answers.retell(interaction, text.format(person=person, name=plain(unlinked.patreon_name or "")))
 
-
-async def _require_ours(services: Services, guild_id: GuildId, person: DiscordUserId) -> None:
-    """Raise UserMistake for someone who is not a member and whose roles here are not ours."""
-    seat = (await services.observer.look(guild_id, [person]))[person]
-    if seat is None and not await services.storage.ledger.load_member(guild_id, person):
-        raise UserMistake(STRANGER)
+    async def _require_ours(self, guild_id: GuildId, person: DiscordUserId) -> None:
+        """Raise UserMistake for someone who is not a member and whose roles here are not ours."""
+        seat = (await self._observer.look(guild_id, [person]))[person]
+        if seat is None and not await self._storage.ledger.load_member(guild_id, person):
+            raise UserMistake(STRANGER)

@@ -4,14 +4,16 @@ import contextlib
 
 import discord
 from discord import app_commands
+from discord.ext import commands
 
 from bot.discord.buttons import OUTDATED, number_in, question
 from bot.discord.client import Interaction
 from bot.domain.errors import TryLater, UserMistake
 from bot.domain.model import DiscordUserId, RoleId, RuleKind
 from bot.domain.rule_request import RuleWish
-from bot.sync.admin.rulebook import RuleDraft
-from cogs.admin.group import AdminGroup, caller_of, guild_of, may_complete, patreon, require_manager, retell, tell
+from bot.sync.admin.rulebook import Rulebook, RuleDraft
+from bot.sync.applying.reconcile import Reconciler
+from cogs.admin.group import AdminGroup, Answers, caller_of, guild_of, may_complete, require_manager
 
 NO_RULES = "There is no rule yet. `/patreon rule add` lets a role follow a tier, or another kind of pledge."
 ADDED = "Rule {rule_id} stands: {text}. {people}"
@@ -35,119 +37,119 @@ KINDS = {
     RuleKind.FORMER: "former: paid once, and no longer",
 }
 
-rule = AdminGroup(name="rule", description="Which role follows which pledge", parent=patreon)
 
+class RuleCommands(commands.Cog):
+    """Which role follows which pledge."""
 
-@rule.command(name="add", description="Let a role follow a Patreon tier, or another kind of pledge")
-@app_commands.describe(
-    role="The role to give, below my own role and below yours",
-    kind="What earns the role",
-    tier="Which tier (for kind: tier)",
-    amount="At least how much, in the campaign's currency, such as 5.00 (for kind: amount and lifetime)",
-    months="For at least how many whole months (for kind: months)",
-    campaign="Which campaign, where this server follows several",
-)
-@app_commands.choices(kind=[app_commands.Choice(name=words, value=kind.value) for kind, words in KINDS.items()])
-async def add_rule(  # noqa: PLR0917  the options of the command
-    interaction: Interaction,
-    role: discord.Role,
-    kind: str,
-    tier: str | None = None,
-    amount: str | None = None,
-    months: int | None = None,
-    campaign: str | None = None,
-) -> None:
-    """Add a rule, or show first what a big one would do."""
-    await interaction.response.defer(ephemeral=True)
-    wish = RuleWish(
-        role_id=RoleId(role.id), kind=RuleKind(kind), tier=tier, amount=amount, months=months, campaign=campaign
+    rule = AdminGroup(name="rule", description="Which role follows which pledge")
+
+    def __init__(self, *, answers: Answers, rulebook: Rulebook, reconciler: Reconciler) -> None:
+        self._answers = answers
+        self._rulebook = rulebook
+        self._reconciler = reconciler
+
+    @rule.command(name="add", description="Let a role follow a Patreon tier, or another kind of pledge")
+    @app_commands.describe(
+        role="The role to give, below my own role and below yours",
+        kind="What earns the role",
+        tier="Which tier (for kind: tier)",
+        amount="At least how much, in the campaign's currency, such as 5.00 (for kind: amount and lifetime)",
+        months="For at least how many whole months (for kind: months)",
+        campaign="Which campaign, where this server follows several",
     )
-    draft = await _draft(interaction, wish)
-    if draft.needs_preview:
-        view = question("rule", "Add the rule", argument=_argument(draft))
-        await tell(interaction, _preview(draft), view=view)
-    else:
-        await tell(interaction, await _add(interaction, draft))
+    @app_commands.choices(kind=[app_commands.Choice(name=words, value=kind.value) for kind, words in KINDS.items()])
+    async def add_rule(  # noqa: PLR0917  the options of the command
+        self,
+        interaction: Interaction,
+        role: discord.Role,
+        kind: str,
+        tier: str | None = None,
+        amount: str | None = None,
+        months: int | None = None,
+        campaign: str | None = None,
+    ) -> None:
+        """Add a rule, or show first what a big one would do."""
+        await interaction.response.defer(ephemeral=True)
+        wish = RuleWish(
+            role_id=RoleId(role.id), kind=RuleKind(kind), tier=tier, amount=amount, months=months, campaign=campaign
+        )
+        draft = await self._draft(interaction, wish)
+        if draft.needs_preview:
+            view = question("rule", "Add the rule", argument=_argument(draft))
+            await self._answers.tell(interaction, _preview(draft), view=view)
+        else:
+            await self._answers.tell(interaction, await self._add(interaction, draft))
 
+    @rule.command(name="list", description="Show this server's rules with their numbers")
+    async def list_rules(self, interaction: Interaction) -> None:
+        """Show the rules."""
+        await interaction.response.defer(ephemeral=True)
+        rules = await self._rulebook.list(guild_of(interaction))
+        lines = [f"`{one.rule_id}` {text}" for one, text in rules]
+        await self._answers.tell(interaction, "\n".join(lines) if lines else NO_RULES)
 
-@rule.command(name="list", description="Show this server's rules with their numbers")
-async def list_rules(interaction: Interaction) -> None:
-    """Show the rules."""
-    await interaction.response.defer(ephemeral=True)
-    rules = await interaction.client.services.rulebook.list(guild_of(interaction))
-    lines = [f"`{one.rule_id}` {text}" for one, text in rules]
-    await tell(interaction, "\n".join(lines) if lines else NO_RULES)
+    @rule.command(name="remove", description="Remove a rule; roles that only it gave are taken back")
+    @app_commands.describe(rule_id="The rule's number, as /patreon rule list shows it")
+    @app_commands.rename(rule_id="rule")
+    async def remove_rule(self, interaction: Interaction, rule_id: str) -> None:
+        """Remove a rule and let everyone be planned again."""
+        await interaction.response.defer(ephemeral=True)
+        guild_id = guild_of(interaction)
+        texts = {one.rule_id: text for one, text in await self._rulebook.list(guild_id)}
+        gone = await self._rulebook.remove(guild_id, _number(rule_id), caller_of(interaction))
+        with contextlib.suppress(TryLater):  # the rule is gone; the next round plans it
+            await self._reconciler.consider(guild_id, None, trigger="rule removed")
+        await self._answers.tell(interaction, REMOVED.format(rule_id=gone.rule_id, text=texts.get(gone.rule_id, "")))
 
+    async def confirm_rule(self, interaction: Interaction, argument: str) -> None:
+        """Add a rule that was previewed, judged once more."""
+        require_manager(interaction)
+        await interaction.response.defer()
+        parts = argument.split(":")
+        if len(parts) != BUTTON_PARTS or parts[1] not in KINDS:
+            raise UserMistake(OUTDATED)
+        role_id, kind, campaign, tier, cents, months = parts
+        wish = RuleWish(
+            role_id=RoleId(number_in(role_id)),
+            kind=RuleKind(kind),
+            tier=tier or None,
+            amount=f"{number_in(cents) / 100:.2f}" if cents else None,
+            months=number_in(months) if months else None,
+            campaign=campaign,
+        )
+        draft = await self._draft(interaction, wish)
+        await self._answers.retell(interaction, await self._add(interaction, draft))
 
-@rule.command(name="remove", description="Remove a rule; roles that only it gave are taken back")
-@app_commands.describe(rule_id="The rule's number, as /patreon rule list shows it")
-@app_commands.rename(rule_id="rule")
-async def remove_rule(interaction: Interaction, rule_id: str) -> None:
-    """Remove a rule and let everyone be planned again."""
-    await interaction.response.defer(ephemeral=True)
-    services, guild_id = interaction.client.services, guild_of(interaction)
-    texts = {one.rule_id: text for one, text in await services.rulebook.list(guild_id)}
-    gone = await services.rulebook.remove(guild_id, _number(rule_id), caller_of(interaction))
-    with contextlib.suppress(TryLater):  # the rule is gone; the next round plans it
-        await services.reconciler.consider(guild_id, None, trigger="rule removed")
-    await tell(interaction, REMOVED.format(rule_id=gone.rule_id, text=texts.get(gone.rule_id, "")))
+    @add_rule.autocomplete("tier")
+    @app_commands.check(may_complete)
+    async def complete_tier(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        """Offer the tiers."""
+        campaign = interaction.namespace.campaign
+        offered = await self._rulebook.tier_choices(guild_of(interaction), typed, campaign or None)
+        return [app_commands.Choice(name=label, value=value) for label, value in offered]
 
+    @add_rule.autocomplete("campaign")
+    @app_commands.check(may_complete)
+    async def complete_campaign(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        """Offer the campaigns."""
+        offered = await self._rulebook.campaign_choices(guild_of(interaction), typed)
+        return [app_commands.Choice(name=label, value=value) for label, value in offered]
 
-async def confirm_rule(interaction: Interaction, argument: str) -> None:
-    """Add a rule that was previewed, judged once more."""
-    require_manager(interaction)
-    await interaction.response.defer()
-    parts = argument.split(":")
-    if len(parts) != BUTTON_PARTS or parts[1] not in KINDS:
-        raise UserMistake(OUTDATED)
-    role_id, kind, campaign, tier, cents, months = parts
-    wish = RuleWish(
-        role_id=RoleId(number_in(role_id)),
-        kind=RuleKind(kind),
-        tier=tier or None,
-        amount=f"{number_in(cents) / 100:.2f}" if cents else None,
-        months=number_in(months) if months else None,
-        campaign=campaign,
-    )
-    draft = await _draft(interaction, wish)
-    await retell(interaction, await _add(interaction, draft))
+    @remove_rule.autocomplete("rule_id")
+    @app_commands.check(may_complete)
+    async def complete_rule(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        """Offer the rules."""
+        offered = await self._rulebook.rule_choices(guild_of(interaction), typed)
+        return [app_commands.Choice(name=label, value=value) for label, value in offered]
 
+    async def _draft(self, interaction: Interaction, wish: RuleWish) -> RuleDraft:
+        return await self._rulebook.draft(guild_of(interaction), wish, caller_of(interaction))
 
-@add_rule.autocomplete("tier")
-@app_commands.check(may_complete)
-async def complete_tier(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-    """Offer the tiers."""
-    campaign = interaction.namespace.campaign
-    offered = await interaction.client.services.rulebook.tier_choices(guild_of(interaction), typed, campaign or None)
-    return [app_commands.Choice(name=label, value=value) for label, value in offered]
-
-
-@add_rule.autocomplete("campaign")
-@app_commands.check(may_complete)
-async def complete_campaign(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-    """Offer the campaigns."""
-    offered = await interaction.client.services.rulebook.campaign_choices(guild_of(interaction), typed)
-    return [app_commands.Choice(name=label, value=value) for label, value in offered]
-
-
-@remove_rule.autocomplete("rule_id")
-@app_commands.check(may_complete)
-async def complete_rule(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-    """Offer the rules."""
-    offered = await interaction.client.services.rulebook.rule_choices(guild_of(interaction), typed)
-    return [app_commands.Choice(name=label, value=value) for label, value in offered]
-
-
-async def _draft(interaction: Interaction, wish: RuleWish) -> RuleDraft:
-    return await interaction.client.services.rulebook.draft(guild_of(interaction), wish, caller_of(interaction))
-
-
-async def _add(interaction: Interaction, draft: RuleDraft) -> str:
-    services = interaction.client.services
-    added = await services.rulebook.add(draft, created_by=DiscordUserId(interaction.user.id))
-    with contextlib.suppress(TryLater):  # the rule stands; the next round plans it
-        await services.reconciler.consider(added.guild_id, None, trigger="rule added")
-    return ADDED.format(rule_id=added.rule_id, text=draft.text, people=_say_gains(len(draft.grants)))
+    async def _add(self, interaction: Interaction, draft: RuleDraft) -> str:
+        added = await self._rulebook.add(draft, created_by=DiscordUserId(interaction.user.id))
+        with contextlib.suppress(TryLater):  # the rule stands; the next round plans it
+            await self._reconciler.consider(added.guild_id, None, trigger="rule added")
+        return ADDED.format(rule_id=added.rule_id, text=draft.text, people=_say_gains(len(draft.grants)))
 
 
 def _say_gains(count: int) -> str:

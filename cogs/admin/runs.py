@@ -3,34 +3,46 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from discord import app_commands
+from discord.ext import commands
+
 from bot.discord.client import Interaction
 from bot.domain.plan import CHANGES, Action, Decision
 from bot.sync.applying.planning import GuildPlan
+from bot.sync.applying.reconcile import Reconciler
 from bot.sync.applying.troubles import BANNED
 from bot.sync.round_report import ReadReport, RoundReport
+from bot.sync.rounds import Rounds
 from bot.texts.decisions import say_decision
 from bot.texts.linking import plain
-from cogs.admin.group import guild_of, patreon, tell
+from cogs.admin.group import Answers, guild_of
 
 NO_CAMPAIGN = "No Patreon campaign belongs to this server yet, so there is nothing to read."
 NOTHING_TO_DO = "Nothing would change: every role is as it should be."
 NEVER_READ = "not read completely yet"
 
 
-@patreon.command(name="sync", description="Read Patreon now and bring this server's roles in line")
-async def sync(interaction: Interaction) -> None:
-    """Run a round for this server."""
-    await interaction.response.defer(ephemeral=True)
-    report = await interaction.client.services.rounds.run(trigger="/patreon sync", guild_id=guild_of(interaction))
-    await tell(interaction, round_text(report))
+class RunCommands(commands.Cog):
+    """Bring roles in line, or preview that."""
 
+    def __init__(self, *, answers: Answers, rounds: Rounds, reconciler: Reconciler) -> None:
+        self._answers = answers
+        self._rounds = rounds
+        self._reconciler = reconciler
 
-@patreon.command(name="preview", description="Show what the next sync would change; changes nothing itself")
-async def preview(interaction: Interaction) -> None:
-    """Plan everyone and write nothing."""
-    await interaction.response.defer(ephemeral=True)
-    plan = await interaction.client.services.reconciler.preview(guild_of(interaction))
-    await tell(interaction, preview_text(plan))
+    @app_commands.command(name="sync", description="Read Patreon now and bring this server's roles in line")
+    async def sync(self, interaction: Interaction) -> None:
+        """Run a round for this server."""
+        await interaction.response.defer(ephemeral=True)
+        report = await self._rounds.run(trigger="/patreon sync", guild_id=guild_of(interaction))
+        await self._answers.tell(interaction, round_text(report))
+
+    @app_commands.command(name="preview", description="Show what the next sync would change; changes nothing itself")
+    async def preview(self, interaction: Interaction) -> None:
+        """Plan everyone and write nothing."""
+        await interaction.response.defer(ephemeral=True)
+        plan = await self._reconciler.preview(guild_of(interaction))
+        await self._answers.tell(interaction, preview_text(plan))
 
 
 def round_text(report: RoundReport) -> str:

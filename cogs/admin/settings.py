@@ -2,66 +2,75 @@
 
 import discord
 from discord import app_commands
+from discord.ext import commands
 
 from bot.discord.client import Interaction
 from bot.domain.errors import UserMistake
 from bot.domain.model import DiscordUserId, HandEdits, Mode
-from bot.sync.admin.settings import BRAKE_OFF, HANDS, LANGUAGES, MODES, MOST_GRACE_DAYS, say_settings
-from cogs.admin.group import guild_of, patreon, tell
+from bot.sync.admin.settings import BRAKE_OFF, HANDS, LANGUAGES, MODES, MOST_GRACE_DAYS, Tuning, say_settings
+from cogs.admin.group import Answers, guild_of
 
 HEAD = "**Settings of this server**"
 CHANGED = "Changed: {names}."
 UNCHANGED = "That is how it is set already; nothing was changed."
 
 
-@patreon.command(name="settings", description="Show this server's settings, or change some of them")
-@app_commands.describe(
-    mode="What I may do with roles",
-    grace_days="For how many days a declined payment takes no role (0 to 60)",
-    brake_percent="What share of my roles may go within a day before I ask you (1 to 100; 100 is off)",
-    hand_edits="What follows when somebody takes a role of mine away by hand",
-    zero_link="Whether Patreon's own report of a Discord account links it without /link",
-    decline_dm="Whether a patron whose payment is declined is told by direct message",
-    log_channel="Where I tell of changes and troubles",
-    no_log_channel="True: I write into no log channel any more",
-    language="The language of my texts",
-)
-@app_commands.choices(
-    mode=[app_commands.Choice(name=f"{mode}: {MODES[mode]}", value=mode.value) for mode in Mode],
-    hand_edits=[app_commands.Choice(name=f"{word}: {HANDS[word]}"[:100], value=word.value) for word in HandEdits],
-    language=[app_commands.Choice(name=name, value=code) for code, name in LANGUAGES.items()],
-)
-async def settings(  # noqa: PLR0917  the options of the command
-    interaction: Interaction,
-    mode: str | None = None,
-    grace_days: app_commands.Range[int, 0, MOST_GRACE_DAYS] | None = None,
-    brake_percent: app_commands.Range[int, 1, BRAKE_OFF] | None = None,
-    hand_edits: str | None = None,
-    zero_link: bool | None = None,
-    decline_dm: bool | None = None,
-    log_channel: discord.TextChannel | None = None,
-    no_log_channel: bool | None = None,
-    language: str | None = None,
-) -> None:
-    """Change what was typed, and show everything."""
-    await interaction.response.defer(ephemeral=True)
-    services, guild_id = interaction.client.services, guild_of(interaction)
-    options = {
-        "mode": mode,
-        "grace_days": grace_days,
-        "brake_percent": brake_percent,
-        "hand_edits": hand_edits,
-        "zero_link": zero_link,
-        "decline_dm": decline_dm,
-        "log_channel": None if log_channel is None else usable(log_channel),
-        "no_log_channel": no_log_channel or None,
-        "language": language,
-    }
-    typed = {name: value for name, value in options.items() if value is not None}
-    tuned = await services.tuning.change(guild_id, typed, by=DiscordUserId(interaction.user.id))
-    names = ", ".join(f"`{name.removesuffix('_id')}`" for name in tuned.changed)
-    head = [CHANGED.format(names=names)] if names else [UNCHANGED] if typed else []
-    await tell(interaction, "\n".join([*head, HEAD, say_settings(tuned.settings)]))
+class SettingsCommands(commands.Cog):
+    """A server's settings."""
+
+    def __init__(self, *, answers: Answers, tuning: Tuning) -> None:
+        self._answers = answers
+        self._tuning = tuning
+
+    @app_commands.command(name="settings", description="Show this server's settings, or change some of them")
+    @app_commands.describe(
+        mode="What I may do with roles",
+        grace_days="For how many days a declined payment takes no role (0 to 60)",
+        brake_percent="What share of my roles may go within a day before I ask you (1 to 100; 100 is off)",
+        hand_edits="What follows when somebody takes a role of mine away by hand",
+        zero_link="Whether Patreon's own report of a Discord account links it without /link",
+        decline_dm="Whether a patron whose payment is declined is told by direct message",
+        log_channel="Where I tell of changes and troubles",
+        no_log_channel="True: I write into no log channel any more",
+        language="The language of my texts",
+    )
+    @app_commands.choices(
+        mode=[app_commands.Choice(name=f"{mode}: {MODES[mode]}", value=mode.value) for mode in Mode],
+        hand_edits=[app_commands.Choice(name=f"{word}: {HANDS[word]}"[:100], value=word.value) for word in HandEdits],
+        language=[app_commands.Choice(name=name, value=code) for code, name in LANGUAGES.items()],
+    )
+    async def settings(  # noqa: PLR0917  the options of the command
+        self,
+        interaction: Interaction,
+        mode: str | None = None,
+        grace_days: app_commands.Range[int, 0, MOST_GRACE_DAYS] | None = None,
+        brake_percent: app_commands.Range[int, 1, BRAKE_OFF] | None = None,
+        hand_edits: str | None = None,
+        zero_link: bool | None = None,
+        decline_dm: bool | None = None,
+        log_channel: discord.TextChannel | None = None,
+        no_log_channel: bool | None = None,
+        language: str | None = None,
+    ) -> None:
+        """Change what was typed, and show everything."""
+        await interaction.response.defer(ephemeral=True)
+        guild_id = guild_of(interaction)
+        options = {
+            "mode": mode,
+            "grace_days": grace_days,
+            "brake_percent": brake_percent,
+            "hand_edits": hand_edits,
+            "zero_link": zero_link,
+            "decline_dm": decline_dm,
+            "log_channel": None if log_channel is None else usable(log_channel),
+            "no_log_channel": no_log_channel or None,
+            "language": language,
+        }
+        typed = {name: value for name, value in options.items() if value is not None}
+        tuned = await self._tuning.change(guild_id, typed, by=DiscordUserId(interaction.user.id))
+        names = ", ".join(f"`{name.removesuffix('_id')}`" for name in tuned.changed)
+        head = [CHANGED.format(names=names)] if names else [UNCHANGED] if typed else []
+        await self._answers.tell(interaction, "\n".join([*head, HEAD, say_settings(tuned.settings)]))
 
 
 def usable(channel: discord.TextChannel) -> int:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.services import Services
+from bot.app import App
 from bot.storage import Storage
 from bot.storage.vault import Vault, new_key
 from tests.fakes.clock import StoppedClock
@@ -21,13 +21,13 @@ async def stage() -> AsyncIterator[Stage]:
 
 
 @pytest.fixture
-async def services(stage: Stage) -> AsyncIterator[Services]:
+async def services(stage: Stage) -> AsyncIterator[App]:
     async with serve(stage) as services:
         yield services
 
 
 @pytest.fixture
-async def scene(stage: Stage, services: Services) -> AsyncIterator[Scene]:
+async def scene(stage: Stage, services: App) -> AsyncIterator[Scene]:
     async with connect(services) as bot:
         yield Scene(stage, services, bot)
 

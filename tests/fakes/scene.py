@@ -14,12 +14,10 @@ from urllib.parse import parse_qs, urlsplit
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.build import build
-from bot.discord.client import PledgekeeperBot, build_client
+from bot.app import App, build_app, end_work, fresh_client
+from bot.discord.client import PledgekeeperBot
 from bot.domain.model import DiscordUserId, GuildId, RoleId, Secret
-from bot.patreon.client import Http
 from bot.runtime.clock import SystemClock
-from bot.services import Services
 from bot.settings import Settings
 from bot.storage import Storage
 from bot.storage.audit import AuditEntry
@@ -44,7 +42,7 @@ class Scene:
     """The stage, and the bot that runs on it."""
 
     stage: Stage
-    services: Services
+    services: App
     bot: PledgekeeperBot
 
     @property
@@ -145,33 +143,24 @@ async def set_stage() -> AsyncIterator[Stage]:
 
 
 @contextlib.asynccontextmanager
-async def serve(stage: Stage) -> AsyncIterator[Services]:
+async def serve(stage: Stage) -> AsyncIterator[App]:
     """Build the bot's objects for this world, without a Discord client."""
     told: dict[str, Any] = {name.lower(): value for name, value in stage.sandbox.bot.environment.items()}
     settings = Settings(**told)
     storage = await Storage.open(settings.database_url, Vault(settings.encryption_keys))
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(storage.close)
-        http = await stack.enter_async_context(Http())
-        services = await build(settings=settings, clock=SystemClock(), storage=storage, http=http)
-        acting = (
-            services.reconciler,
-            services.rounds,
-            services.nudges,
-            services.flow,
-            services.connecting,
-            services.unlinker,
-            services.disconnector,
-        )
-        for part in (services.keeper, services.notifier, *acting):
-            stack.push_async_callback(part.close)
-        yield services
+        app = await build_app(settings=settings, clock=SystemClock(), storage=storage)
+        for close in (app.http.close, app.keeper.close, app.notifier.close):
+            stack.push_async_callback(close)
+        stack.push_async_callback(end_work, app)
+        yield app
 
 
 @contextlib.asynccontextmanager
-async def connect(services: Services, *, has_members_intent: bool = True) -> AsyncIterator[PledgekeeperBot]:
+async def connect(services: App, *, has_members_intent: bool = True) -> AsyncIterator[PledgekeeperBot]:
     """Connect a client until the end of the block."""
-    bot = quick(build_client(services, add_cogs=add_cogs, has_members_intent=has_members_intent))
+    bot = quick(fresh_client(services, add_cogs=add_cogs, has_members_intent=has_members_intent))
     life = asyncio.create_task(bot.start(services.settings.discord_token.reveal(), reconnect=False))
     ready = asyncio.create_task(services.holder.wait_ready(SOON))
     try:

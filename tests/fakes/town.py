@@ -12,8 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from bot.app import READS_KEPT
-from bot.build import build
+from bot.app import READS_KEPT, App, build_app
 from bot.domain.model import (
     CampaignId,
     DiscordUserId,
@@ -28,7 +27,6 @@ from bot.domain.model import (
     RuleId,
     Secret,
 )
-from bot.services import Services
 from bot.settings import Settings
 from bot.storage import Storage
 from bot.storage.vault import Vault, new_key
@@ -59,7 +57,7 @@ CLEAR_AFTER = {"401": 1}  # a token that is refused twice is dead
 class Town:
     """Everything, and the verbs of a story."""
 
-    services: Services
+    services: App
     http: TownHttp
 
     def __init__(self, folder: Path, statistics: Counter[str]) -> None:
@@ -137,7 +135,7 @@ class Town:
         storage = await Storage.open(self._url, Vault(settings.encryption_keys))
         self._life = Life(storage.database)
         self.http = TownHttp()
-        self.services = await build(settings=settings, clock=self.clock, storage=storage, http=self.http)
+        self.services = await build_app(settings=settings, clock=self.clock, storage=storage, http=self.http)
         self.guild.died = asyncio.Event()
         self.services.holder.put(as_client(self.guild))
 
@@ -193,12 +191,12 @@ class Town:
         await self.settle()
 
     async def roles_changed(self) -> None:
-        """Somebody minds the house, and moves a role: what Discord refused is tried again, as cogs/sync.py has it."""
+        """Somebody minds the house, and moves a role: what Discord refused is tried again, as cogs/events.py has it."""
         await self.heed()
         await self.until_death(self._ready())
 
     async def _ready(self) -> None:
-        """Do what the bot does when Discord is ready, by cogs/sync.py."""
+        """Do what the bot does when Discord is ready, by cogs/events.py."""
         self.services.observer.forget()
         self.services.breakers.reset(GUILD)
         self.services.reconciler.catch_up()
@@ -254,7 +252,7 @@ class Town:
         ):
             await asyncio.sleep(0.001)
 
-    # --- what Discord tells, as cogs/sync.py takes it
+    # --- what Discord tells, as cogs/events.py takes it
 
     def hear(self, member: FakeMember) -> None:
         if self.is_deaf or self.guild.died.is_set():

@@ -15,8 +15,7 @@ from bot.ops.check.findings import Finding
 from bot.ops.check.patreon import ask_patreon
 from bot.ops.check.table import print_findings
 from bot.ops.check.web import ask_metrics, ask_public_url
-from bot.patreon.http import USER_AGENT
-from bot.settings import Settings
+from bot.settings import USER_AGENT, Settings
 
 TIMEOUT = aiohttp.ClientTimeout(total=15)
 

@@ -6,9 +6,8 @@ from pathlib import Path
 import msgspec
 
 from bot.domain.errors import NeedsOwner
-from bot.domain.model import RoleRule
+from bot.domain.model import RoleRule, StoredPair
 from bot.ops.check.findings import Finding, note, ok, wrong
-from bot.patreon.tokens import StoredPair
 from bot.settings import Settings
 from bot.storage import Storage
 from bot.storage.database import database_path, is_locked

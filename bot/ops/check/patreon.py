@@ -11,13 +11,12 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 
 from bot.domain.errors import ClientRefused, CredentialsDead, PatreonRefused, PledgekeeperError
-from bot.domain.model import Campaign, CampaignId, Secret
+from bot.domain.model import Campaign, CampaignId, Secret, StoredPair
 from bot.ops.check.findings import Finding, note, ok, wrong
 from bot.patreon.client import Http, PatreonApi, PatreonClient
 from bot.patreon.oauth import LINK_SCOPES, SERVICE_ERRORS, OAuth
-from bot.patreon.tokens import StoredPair
 from bot.runtime.clock import SystemClock
-from bot.settings import Settings
+from bot.settings import USER_AGENT, Settings
 
 CLIENT = "PATREON_CLIENT_ID"
 CLIENT_SECRET = "PATREON_CLIENT_SECRET"  # noqa: S105  its name
@@ -32,7 +31,7 @@ NEW_PAIR = "take a new pair from Patreon's page Clients & API Keys and put both 
 
 async def ask_patreon(settings: Settings, session: aiohttp.ClientSession, creator: StoredPair | None) -> list[Finding]:
     """Test our client and what the creator's token opens. `creator` is the pair that the bot has by now."""
-    async with Http() as http:
+    async with Http(user_agent=USER_AGENT) as http:
         oauth = OAuth(
             http,
             base_url=settings.patreon_url,

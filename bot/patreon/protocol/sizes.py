@@ -18,16 +18,9 @@ then the largest size is tried again.
 
 from datetime import datetime, timedelta
 
-import msgspec
+from bot.domain.model import PageSize
 
 HOLDS = timedelta(hours=24)
-
-
-class PageSize(msgspec.Struct, frozen=True, kw_only=True):
-    """How many rows Patreon answers on a page of a campaign, and when it failed at more."""
-
-    rows: int
-    blamed_at: datetime
 
 
 class PageSizes:

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from bot.discord.observe import DiscordAway, GuildLook, Observer
+from bot.discord.holder import DiscordAway
+from bot.discord.observe import GuildLook, Observer
 from bot.domain.assignable import Block, find_block
 from bot.domain.ledger import Seat
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, Link, MembershipRecord, PatreonUserId, RoleId

@@ -12,7 +12,8 @@ from typing import Protocol
 import msgspec
 import structlog
 
-from bot.discord.observe import DiscordAway, Observer
+from bot.discord.holder import DiscordAway
+from bot.discord.observe import Observer
 from bot.domain.errors import TryLater
 from bot.domain.model import DiscordUserId, GuildId
 from bot.domain.plan import Action, PersonPlan

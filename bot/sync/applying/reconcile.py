@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 import msgspec
 import structlog
 
-from bot.discord.observe import DiscordAway, Observer
+from bot.discord.holder import DiscordAway
+from bot.discord.observe import Observer
 from bot.discord.write import Outcome
 from bot.domain.consent import RoleNews
 from bot.domain.errors import TryLater
@@ -52,6 +53,8 @@ class Reconciler:
         applier: Applier,
         troubles: Troubles,
         clock: Clock,
+        on_follow: Callable[[PatreonUserId], None],
+        on_turn: Callable[[str, tuple[Change, ...]], None],
     ) -> None:
         self._storage = storage
         self._observer = observer
@@ -59,6 +62,8 @@ class Reconciler:
         self._applier = applier
         self._troubles = troubles
         self._clock = clock
+        self._on_follow = on_follow  # told before a linked person is planned who waits
+        self._on_turn = on_turn  # told after each turn
         self._queues: dict[GuildId, PeopleQueue] = {}
         self._workers: dict[GuildId, asyncio.Task[None]] = {}
         self._later: set[asyncio.TimerHandle] = set()
@@ -68,8 +73,6 @@ class Reconciler:
         self._muster = Muster(
             observer=observer, planning=planning, applier=applier, troubles=troubles, mark=self.mark, soon=self._soon
         )
-        self.on_follow: Callable[[PatreonUserId], None] = lambda _: None
-        self.on_turn: Callable[[str, tuple[Change, ...]], None] = lambda *_: None
 
     # --- what others call -------------------------------------------------------------------------------------
 
@@ -106,7 +109,7 @@ class Reconciler:
             raise DiscordAway("Discord is not connected; roles follow when it is")
         link = await self._storage.links.find_discord(discord_user_id)
         if link is not None:
-            self.on_follow(link.patreon_user_id)
+            self._on_follow(link.patreon_user_id)
         guild_ids = [guild_id for guild_id in self._observer.guild_ids() if await self.has_business(guild_id)]
         following = [self._follow_in(guild_id, discord_user_id, trigger) for guild_id in guild_ids]
         told = await asyncio.gather(*following, return_exceptions=True)
@@ -230,7 +233,7 @@ class Reconciler:
         except Exception:
             log.exception("a person could not be planned", guild_id=guild_id)
             self._again_later(guild_id, turn)
-        self.on_turn(turn.trigger, tuple(changes))
+        self._on_turn(turn.trigger, tuple(changes))
         if not turn.done.done():
             written = {one.decision.role_id for one in changes if one.outcome is Outcome.DONE}
             turn.done.set_result(frozenset(written))

@@ -3,19 +3,21 @@
 from bot.domain.model import CampaignId, Secret
 from bot.patreon.protocol.webhooks import read_hint
 from bot.sync.deliveries.nudges import Nudges
+from bot.sync.webhooks.at_patreon import WebhooksAtPatreon
 from bot.sync.webhooks.keeper import WebhookKeeper
 
 
 class WebhookDesk:
     """Where deliveries arrive. Of what they say only whom they name is used."""
 
-    def __init__(self, *, keeper: WebhookKeeper, nudges: Nudges) -> None:
+    def __init__(self, *, at_patreon: WebhooksAtPatreon, keeper: WebhookKeeper, nudges: Nudges) -> None:
+        self._at_patreon = at_patreon
         self._keeper = keeper
         self._nudges = nudges
 
     async def secrets_of(self, campaign_id: CampaignId) -> tuple[Secret, ...]:
         """Return what Patreon may have signed a delivery about this campaign with."""
-        return await self._keeper.secrets_of(campaign_id)
+        return await self._at_patreon.secrets_of(campaign_id)
 
     def take(self, campaign_id: CampaignId, body: bytes) -> None:
         """Take a genuine delivery; returns at once."""

@@ -26,7 +26,7 @@ from bot.patreon.protocol.version import PatreonApi
 from bot.patreon.protocol.webhooks import Hint
 from bot.storage import Storage
 from bot.sync.applying.reconcile import Reconciler
-from bot.sync.reading.intake import CampaignRead, Intake
+from bot.sync.reading.intake import Intake
 from bot.sync.reported_links import ZeroLinks
 from bot.sync.rounds import Rounds
 
@@ -115,11 +115,6 @@ class Nudges:
             work = self._work(campaign_id)
             self._workers[campaign_id] = asyncio.create_task(work, name=f"nudges of campaign {campaign_id}")
 
-    def note_read(self, read: CampaignRead) -> None:
-        """Learn from a bulk read how many pages the next one will have."""
-        if read.error is None:
-            self._desk(read.campaign_id).pages = max(1, read.summary.pages)
-
     async def close(self) -> None:
         """Forget who waits: the next round reads everybody."""
         for worker in self._workers.values():
@@ -133,6 +128,7 @@ class Nudges:
         desk = self._desk(campaign_id)
         while True:
             await desk.arrived.wait()
+            desk.pages = self._intake.pages(campaign_id)
             await desk.gather()
             hints = desk.take()
             desk.is_serving = True

@@ -5,14 +5,14 @@ Reads no member.
 
 from datetime import datetime, timedelta
 
+import msgspec
 import structlog
 
 from bot.domain.errors import CredentialsDead, NeedsOwner, PledgekeeperError
-from bot.domain.model import Campaign, CampaignId, CredentialId, GuildId, TokenPair
+from bot.domain.model import Campaign, CampaignId, CredentialId, GuildId, Secret, TokenPair
 from bot.patreon.client import PatreonClient
 from bot.patreon.tokens import TokenKeeper
 from bot.runtime.clock import Clock
-from bot.settings import Settings
 from bot.storage import Storage
 from bot.storage.vault import fingerprint
 
@@ -22,15 +22,24 @@ SEED_LIFETIME = timedelta(days=31)  # what Patreon states for any pair (Patreon 
 MAX_AGE = timedelta(hours=1)  # tiers change seldom, and a member read names those in use
 
 
-async def plant_seed(storage: Storage, settings: Settings, clock: Clock) -> CredentialId | None:
+async def plant_seed(
+    storage: Storage, access: Secret | None, refresh: Secret | None, clock: Clock
+) -> CredentialId | None:
     """Store the creator's pair of the settings, or find the one that stands for it by now; None where there is none."""
-    access, refresh = settings.patreon_creator_access_token, settings.patreon_creator_refresh_token
     if access is None or refresh is None:
         return None
     # Nobody knows when a pair from the portal ends: it counts as good until Patreon refuses it, then it is refreshed.
     seed = TokenPair(access_token=access, refresh_token=refresh, expires_at=clock.now() + SEED_LIFETIME)
     stored = await storage.credentials.ensure_seed(seed, fingerprint(refresh), at=clock.now())
     return stored.credential_id
+
+
+class HomeSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the settings name, each None where they do not."""
+
+    guild_id: GuildId | None
+    campaign_id: CampaignId | None
+    credential_id: CredentialId | None  # of the creator's pair, as it is stored
 
 
 class Home:
@@ -43,17 +52,15 @@ class Home:
         client: PatreonClient,
         keeper: TokenKeeper,
         clock: Clock,
-        guild_id: GuildId | None,
-        campaign_id: CampaignId | None,
-        credential_id: CredentialId | None,
+        named: HomeSettings,
     ) -> None:
         self._storage = storage
         self._client = client
         self._keeper = keeper
         self._clock = clock
-        self.guild_id = guild_id
-        self._campaign_id = campaign_id
-        self.credential_id = credential_id
+        self.guild_id = named.guild_id
+        self._campaign_id = named.campaign_id
+        self.credential_id = named.credential_id
         self._found_id: CampaignId | None = None
         self._refreshed_at: datetime | None = None
 

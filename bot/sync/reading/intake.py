@@ -66,6 +66,7 @@ class Intake:
         self._clock = clock
         self._known: dict[CampaignId, KnownReadings] = {}
         self._rechecks: dict[CampaignId, Circle[PatreonUserId]] = {}
+        self._pages: dict[CampaignId, int] = {}  # of the last read that no error ended
 
     def forget(self, patreon_user_id: PatreonUserId) -> None:
         """Compare this patron's next reading with storage: somebody else stored a newer one."""
@@ -75,6 +76,7 @@ class Intake:
     def forget_campaign(self, campaign_id: CampaignId) -> None:
         """Compare a campaign's next reading with storage."""
         self._known.pop(campaign_id, None)
+        self._pages.pop(campaign_id, None)
 
     def restless(self, campaign_id: CampaignId) -> frozenset[PatreonUserId]:
         """Return the patrons whose standing changes with time alone: grace, or a second look that is due."""
@@ -85,6 +87,10 @@ class Intake:
         """Return the statuses that Patreon gave and this version does not know."""
         known = self._known.get(campaign_id)
         return tuple(sorted(known.unknown_words)) if known is not None else ()
+
+    def pages(self, campaign_id: CampaignId) -> int:
+        """Return how many pages a bulk read will have: as many as the last one; 1 where there was none."""
+        return self._pages.get(campaign_id, 1)
 
     async def recheck(self, campaign_id: CampaignId) -> frozenset[PatreonUserId]:
         """Compare a slice of what is remembered with what is stored, which counts; return whose turn it was."""
@@ -122,6 +128,8 @@ class Intake:
             on_news=on_news,
         )
         error = await self._take(read, campaign_id, credential_id)
+        if error is None:
+            self._pages[campaign_id] = max(1, read.summary.pages)
         verdict = await read.conclude()
         await self._storage.reads.finish(
             read_id,

@@ -15,35 +15,25 @@ A failure here never touches the sync: without webhooks the rounds do the same, 
 
 import asyncio
 from datetime import datetime, timedelta
-from typing import NoReturn, Self
+from typing import NoReturn
 
-import msgspec
 import structlog
 
 from bot.discord.notifier import Notifier
-from bot.domain.addresses import is_loopback
 from bot.domain.errors import PledgekeeperError, TryLater
-from bot.domain.model import CampaignId, CredentialId, GuildId, Secret
-from bot.patreon.client import PatreonApi, PatreonClient
-from bot.patreon.protocol.webhooks import Webhook, pick_own
-from bot.patreon.tokens import TokenKeeper
+from bot.domain.model import CampaignId, CredentialId, GuildId
 from bot.runtime.clock import Clock
-from bot.settings import Settings
 from bot.storage import Storage
-from bot.storage.vault import VaultKeyMissing
-from bot.storage.webhooks import StoredWebhook
-from bot.sync.reading.campaigns import Home
 from bot.sync.reading.intake import CampaignRead
+from bot.sync.webhooks.at_patreon import WebhooksAtPatreon
 from bot.sync.webhooks.silence import Silence
 from bot.texts.linking import plain
-from bot.web.deliveries import PATH
 
 log = structlog.get_logger(__name__)
 
 CHECK_EVERY = timedelta(minutes=55)  # a pause is noticed within the hour
 CHECK_AGAIN = timedelta(minutes=5)  # where Patreon did not answer
 LOOK_SECONDS = 2.0
-FORGET_SECONDS = 8.0
 
 PAUSED = (
     "Patreon had stopped telling me about pledges to **{name}**, for it could not reach me. I have switched that on "
@@ -56,53 +46,21 @@ SILENT = (
 HEARD = "Patreon tells me about pledges to **{name}** again"
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """What the settings say about webhooks."""
-
-    public_url: str
-    patreon_url: str
-    secret: Secret | None = None  # of the home campaign's webhook, which a person made
-
-    @classmethod
-    def told_by(cls, settings: Settings) -> Self:
-        """Read the settings."""
-        return cls(
-            public_url=settings.public_url, patreon_url=settings.patreon_url, secret=settings.patreon_webhook_secret
-        )
-
-    @property
-    def is_reachable(self) -> bool:
-        """Tell whether Patreon can reach us at all."""
-        return not is_loopback(self.public_url) or is_loopback(self.patreon_url)
-
-    def uri(self, campaign_id: CampaignId) -> str:
-        """Return where deliveries about a campaign arrive."""
-        return f"{self.public_url}{PATH}/{campaign_id}"
-
-
 class WebhookKeeper:
     """Looks after the webhooks."""
 
-    def __init__(  # everything that a webhook touches
+    def __init__(
         self,
         *,
         storage: Storage,
-        client: PatreonClient,
-        tokens: TokenKeeper,
-        home: Home,
+        at_patreon: WebhooksAtPatreon,
         notifier: Notifier,
         clock: Clock,
-        api: PatreonApi,
-        place: Place,
     ) -> None:
         self._storage = storage
-        self._client = client
-        self._tokens = tokens
-        self._home = home
+        self._at_patreon = at_patreon
         self._notifier = notifier
         self._clock = clock
-        self._api = api
-        self._place = place
         self._silence = Silence()
         self._due: dict[CampaignId, datetime] = {}
         self._troubled: set[CampaignId] = set()
@@ -110,14 +68,6 @@ class WebhookKeeper:
         self._changing = asyncio.Lock()  # else one parted from may be made anew by a look that began before
 
     # --- what others tell
-
-    async def secrets_of(self, campaign_id: CampaignId) -> tuple[Secret, ...]:
-        """Return what Patreon may have signed a delivery about this campaign with."""
-        found: list[Secret] = []
-        if self._place.secret is not None and campaign_id == await self._home.find_campaign_id():
-            found.append(self._place.secret)
-        stored = await self._storage.webhooks.find(campaign_id)
-        return (*found, stored.secret) if stored is not None else tuple(found)
 
     def note_delivery(self, campaign_id: CampaignId) -> None:
         """Learn that Patreon was heard."""
@@ -142,25 +92,7 @@ class WebhookKeeper:
             self._due.pop(campaign_id, None)
             self._troubled.discard(campaign_id)
             self._silence.forget(campaign_id)
-            stored = await self._find_stored(campaign_id)
-            if stored is not None:
-                await self._delete(stored, credential_id)
-            await self._storage.webhooks.delete(campaign_id)
-
-    async def _delete(self, stored: StoredWebhook, credential_id: CredentialId | None) -> None:
-        why: object = "there is no consent that may"
-        try:
-            async with asyncio.timeout(FORGET_SECONDS):
-                token = None if credential_id is None else await self._token_of(credential_id)
-                if token is not None:
-                    await self._client.delete_webhook(token, stored.webhook_id)
-                    log.info("a webhook is deleted", campaign_id=stored.campaign_id)
-                    return
-        except (PledgekeeperError, LookupError, VaultKeyMissing) as error:
-            why = error
-        except TimeoutError:
-            why = "Patreon did not answer in time"
-        log.warning("a webhook could not be deleted at Patreon", campaign_id=stored.campaign_id, why=str(why))
+            await self._at_patreon.end(campaign_id, credential_id)
 
     async def _is_followed(self, campaign_id: CampaignId) -> bool:
         return bool(await self._storage.campaigns.guilds_of(campaign_id))
@@ -198,7 +130,7 @@ class WebhookKeeper:
         """Tell of a trouble, or that there is none; the notifier says each once, to whoever follows by now."""
         campaign = await self._storage.campaigns.load(campaign_id)
         name = campaign_id if campaign is None else campaign.name
-        text = (trouble or HEARD).format(name=plain(name), uri=self._place.uri(campaign_id))
+        text = (trouble or HEARD).format(name=plain(name), uri=self._at_patreon.uri(campaign_id))
         tell = self._notifier.over if trouble is None else self._notifier.tell_admin
         for guild_id in guild_ids:
             await tell(guild_id, f"webhook:{campaign_id}", text)
@@ -214,8 +146,9 @@ class WebhookKeeper:
         webhook, pause = None, CHECK_EVERY
         try:
             async with self._changing:
-                webhook = await self._find(campaign_id)
-            if await self.secrets_of(campaign_id):
+                if await self._is_followed(campaign_id):
+                    webhook = await self._at_patreon.ensure(campaign_id)
+            if await self._at_patreon.secrets_of(campaign_id):
                 self._silence.watch(campaign_id, self._clock.now())
             if webhook is None:  # nothing was asked of Patreon, and a consent may come at any time
                 pause = CHECK_AGAIN
@@ -228,63 +161,3 @@ class WebhookKeeper:
             log.exception("a webhook could not be looked after", campaign_id=campaign_id)
         self._due[campaign_id] = self._clock.now() + pause
         return None if webhook is None else not webhook.is_paused
-
-    async def _find(self, campaign_id: CampaignId) -> Webhook | None:
-        """Return the webhook as it was found, made or mended meanwhile; None where it is not ours to look after."""
-        token = await self._find_token(campaign_id) if await self._is_followed(campaign_id) else None
-        if token is None:
-            return None
-        stored = await self._find_stored(campaign_id)
-        uri = self._place.uri(campaign_id)
-        is_handmade = self._place.secret is not None and campaign_id == await self._home.find_campaign_id()
-        found = pick_own(
-            await self._client.fetch_webhooks(token),
-            campaign_id=campaign_id,
-            uri=uri,
-            webhook_id=None if stored is None or is_handmade else stored.webhook_id,
-        )
-        if found is None and is_handmade:
-            return None
-        webhook = await self._mend(token, found, campaign_id=campaign_id, uri=uri)
-        if not is_handmade:
-            await self._keep(campaign_id, webhook, stored)
-        return found or webhook
-
-    async def _find_token(self, campaign_id: CampaignId) -> Secret | None:
-        """Return a token that may look after webhooks. It is not asked for by `call`: 401 may mean a missing scope."""
-        if self._api is PatreonApi.V1 or not self._place.is_reachable:
-            return None
-        credential_id = await self._storage.campaigns.find_reader(campaign_id)
-        return None if credential_id is None else await self._token_of(credential_id)
-
-    async def _token_of(self, credential_id: CredentialId) -> Secret | None:
-        return await self._tokens.access_token(credential_id)
-
-    async def _find_stored(self, campaign_id: CampaignId) -> StoredWebhook | None:
-        try:
-            return await self._storage.webhooks.find(campaign_id)
-        except VaultKeyMissing as error:
-            log.warning("a webhook's secret cannot be opened; Patreon is asked for it", why=str(error))
-            return None
-
-    async def _mend(self, token: Secret, found: Webhook | None, *, campaign_id: CampaignId, uri: str) -> Webhook:
-        if found is None:
-            log.info("a webhook is made", campaign_id=campaign_id, uri=uri)
-            return await self._client.create_webhook(token, campaign_id, uri)
-        if found.uri != uri:
-            log.info("a webhook moves", campaign_id=campaign_id, uri=uri)
-            return await self._client.move_webhook(token, found.webhook_id, uri)
-        if found.is_paused or found.failures:
-            log.warning("a webhook is switched on again", campaign_id=campaign_id, failures=found.failures)
-            return await self._client.unpause_webhook(token, found.webhook_id)
-        return found
-
-    async def _keep(self, campaign_id: CampaignId, webhook: Webhook, stored: StoredWebhook | None) -> None:
-        """Store what is news about a webhook."""
-        secret = webhook.secret or (stored.secret if stored is not None else None)
-        if secret is None:
-            log.warning("Patreon tells no secret of a webhook, so what it sends cannot be checked", id=campaign_id)
-            return
-        current = StoredWebhook(campaign_id=campaign_id, webhook_id=webhook.webhook_id, uri=webhook.uri, secret=secret)
-        if current != stored:
-            await self._storage.webhooks.save(current)

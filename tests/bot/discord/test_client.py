@@ -7,15 +7,15 @@ import pytest
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.discord.client import build_client, identify_pause
-from bot.services import Services
+from bot.app import App, fresh_client
+from bot.discord.client import identify_pause
 from cogs import add_cogs
 from tests.fakes.scene import MEMBER, Scene, connect
 from tests.fakes.stage import Stage
 
 
-async def test_it_sees_guilds_and_members_and_caches_nobody(services: Services) -> None:
-    client = build_client(services, add_cogs=add_cogs)
+async def test_it_sees_guilds_and_members_and_caches_nobody(services: App) -> None:
+    client = fresh_client(services, add_cogs=add_cogs)
     assert client.intents == discord.Intents(guilds=True, members=True)
     assert client._connection.member_cache_flags == discord.MemberCacheFlags.none()
     assert client.allowed_mentions is not None
@@ -43,7 +43,7 @@ async def test_a_command_that_comes_before_the_servers_are_shown_waits_for_them(
     assert "stands" in await scene.add_rule()
 
 
-async def test_it_is_ready_only_once_its_servers_are_shown(stage: Stage, services: Services) -> None:
+async def test_it_is_ready_only_once_its_servers_are_shown(stage: Stage, services: App) -> None:
     stage.sandbox.discord.gateway.guilds_after_seconds = 0.5
     async with connect(services):
         (guild_id,) = services.observer.guild_ids()
@@ -51,7 +51,7 @@ async def test_it_is_ready_only_once_its_servers_are_shown(stage: Stage, service
 
 
 async def test_a_server_in_an_outage_does_not_keep_it_from_the_others(
-    stage: Stage, services: Services, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, services: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.discord.client.GUILDS_SECONDS", 0.1)
     stage.sandbox.discord.gateway.guilds_after_seconds = 1.5

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
+from bot.app import App
 from bot.discord import notifier
 from bot.domain.model import ChannelId, HoldId
-from bot.services import Services
 from sandbox.discord import Message
 from sandbox.weather import Fault
 from tests.fakes.scene import ADMIN, MEMBER, Scene, buttons
@@ -49,7 +49,7 @@ async def test_closed_direct_messages_are_no_error(scene: Scene) -> None:
 
 
 async def test_without_a_connection_a_message_is_given_up_after_a_while(
-    services: Services, monkeypatch: pytest.MonkeyPatch
+    services: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notifier, "CLIENT_WITHIN_SECONDS", 0.01)
     await services.notifier.tell(1, "x")  # type: ignore[arg-type]  # nobody

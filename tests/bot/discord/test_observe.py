@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.app import App
 from bot.discord import observe
-from bot.discord.observe import DiscordAway, Observer
+from bot.discord.holder import DiscordAway
+from bot.discord.observe import Observer
 from bot.domain.assignable import dangerous_rights
 from bot.domain.ledger import Seat
 from bot.domain.model import DiscordUserId, GuildId, RoleId
-from bot.services import Services
 from sandbox.weather import Fault
 from tests.fakes.scene import ADMIN, MEMBER, Scene, connect, serve, set_stage
 
@@ -71,7 +72,7 @@ async def test_what_is_written_during_a_look_is_newer_than_what_it_shows(
     assert "Gold" in await roles(scene, observer, is_fresh=True)
 
 
-async def test_before_discord_is_there_roles_do_not_follow_and_that_is_said(services: Services) -> None:
+async def test_before_discord_is_there_roles_do_not_follow_and_that_is_said(services: App) -> None:
     assert not services.observer.is_connected
     with pytest.raises(DiscordAway):
         await services.reconciler.follow(DiscordUserId(1), trigger="test")

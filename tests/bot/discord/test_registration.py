@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import discord
 import pytest
 
+from bot.app import App
 from bot.discord import registration
 from bot.discord.registration import DUE, FIRST_PAUSE, LONGEST_PAUSE, retry_after
 from bot.runtime.health import Note
-from bot.services import Services
 from sandbox.discord import Limit
 from sandbox.weather import Fault
 from tests.fakes.scene import MEMBER, connect
@@ -34,7 +34,7 @@ def quick(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registration, "STEP_SECONDS", 0.02)
 
 
-async def test_commands_are_registered_only_where_they_differ(stage: Stage, services: Services) -> None:
+async def test_commands_are_registered_only_where_they_differ(stage: Stage, services: App) -> None:
     for _ in range(2):
         async with connect(services):
             pass
@@ -47,7 +47,7 @@ async def test_commands_are_registered_only_where_they_differ(stage: Stage, serv
 
 @pytest.mark.parametrize("fault", REFUSALS)
 async def test_the_bot_is_online_with_its_old_commands_where_the_new_ones_are_refused(
-    stage: Stage, services: Services, fault: str
+    stage: Stage, services: App, fault: str
 ) -> None:
     async with connect(services):
         pass
@@ -69,7 +69,7 @@ def looks(stage: Stage) -> int:
 
 
 async def test_where_even_the_look_is_limited_nothing_is_asked_for_before_it_is_due(
-    stage: Stage, services: Services
+    stage: Stage, services: App
 ) -> None:
     stage.sandbox.weather.set(Fault("discord", "*/commands", "limited_for_hours"))
     async with connect(services):
@@ -80,14 +80,14 @@ async def test_where_even_the_look_is_limited_nothing_is_asked_for_before_it_is_
     assert (looks(stage), registrations(stage)) == (1, []), "nor by a restart"
 
 
-async def test_what_discord_took_is_registered_though_the_look_after_it_fails(stage: Stage, services: Services) -> None:
+async def test_what_discord_took_is_registered_though_the_look_after_it_fails(stage: Stage, services: App) -> None:
     stage.sandbox.weather.set(Fault("discord", "GET*/commands", "limited_for_hours", after=1))
     async with connect(services):
         assert services.health.report().notes == ()
     assert registrations(stage) == [200]
 
 
-async def test_a_try_that_is_due_in_years_was_noted_by_a_wrong_clock(stage: Stage, services: Services) -> None:
+async def test_a_try_that_is_due_in_years_was_noted_by_a_wrong_clock(stage: Stage, services: App) -> None:
     now = services.clock.now()
     await services.storage.notices.note(DUE, now, (now + timedelta(days=900)).isoformat())
     async with connect(services):
@@ -95,7 +95,7 @@ async def test_a_try_that_is_due_in_years_was_noted_by_a_wrong_clock(stage: Stag
 
 
 async def test_they_are_registered_when_the_next_try_is_due(
-    stage: Stage, services: Services, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, services: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     strike(stage, "30034")
     monkeypatch.setattr(registration, "LONGEST_PAUSE", timedelta(seconds=0.3))

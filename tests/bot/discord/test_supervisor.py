@@ -9,14 +9,13 @@ from typing import Any
 import discord
 import pytest
 
+from bot.app import App, fresh_client
 from bot.discord import supervisor
-from bot.discord.client import PledgekeeperBot, build_client
-from bot.discord.supervisor import DiscordSupervisor, Pauses, is_intent_refused, is_token_refused, supervise
-from bot.domain.errors import NeedsOwner, SettingsInvalid
+from bot.discord.client import PledgekeeperBot
+from bot.discord.supervisor import DiscordSupervisor, is_intent_refused, is_token_refused
+from bot.domain.errors import SettingsInvalid
 from bot.domain.model import Secret
-from bot.runtime.clock import SystemClock
-from bot.runtime.health import HealthBoard
-from bot.services import Services
+from bot.runtime.loops import Pauses
 from cogs import add_cogs
 from sandbox.weather import Fault
 from tests.fakes.scene import quick
@@ -28,7 +27,7 @@ SOON = 15.0
 class Supervised:
     """A supervisor at work, and the clients that it built."""
 
-    def __init__(self, stage: Stage, services: Services, token: Secret | None = None) -> None:
+    def __init__(self, stage: Stage, services: App, token: Secret | None = None) -> None:
         self.stage = stage
         self.services = services
         self.clients: list[PledgekeeperBot] = []
@@ -42,7 +41,7 @@ class Supervised:
         )
 
     def _build(self, has_members_intent: bool) -> discord.Client:
-        client = quick(build_client(self.services, add_cogs=add_cogs, has_members_intent=has_members_intent))
+        client = quick(fresh_client(self.services, add_cogs=add_cogs, has_members_intent=has_members_intent))
         self.clients.append(client)
         return client
 
@@ -85,7 +84,7 @@ def _watch_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def supervised(stage: Stage, services: Services) -> AsyncIterator[Supervised]:
+async def supervised(stage: Stage, services: App) -> AsyncIterator[Supervised]:
     async with at_work(Supervised(stage, services)) as supervised:
         yield supervised
 
@@ -155,7 +154,7 @@ async def test_health_knows_of_a_crash_at_once(supervised: Supervised, monkeypat
     assert first is not None
 
 
-async def test_a_poisoned_start_is_tried_again(stage: Stage, services: Services) -> None:
+async def test_a_poisoned_start_is_tried_again(stage: Stage, services: App) -> None:
     supervised = Supervised(stage, services)
     supervised.strike("GET /users/@me", "503", times=2)
     async with at_work(supervised):
@@ -183,7 +182,7 @@ async def test_a_connection_that_ends_is_resumed_by_the_same_client(supervised: 
 
 
 async def test_a_token_that_was_never_taken_is_asked_for_twice_and_ends_it(
-    stage: Stage, services: Services, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, services: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(supervisor, "FIRST_LOGIN_PAUSE_SECONDS", 0.5)
     supervised = Supervised(stage, services, Secret("not.the.token"))
@@ -196,7 +195,7 @@ async def test_a_token_that_was_never_taken_is_asked_for_twice_and_ends_it(
 
 
 async def test_one_refusal_from_the_start_is_not_believed(
-    stage: Stage, services: Services, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, services: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(supervisor, "FIRST_LOGIN_PAUSE_SECONDS", 0.1)
     supervised = Supervised(stage, services)
@@ -216,7 +215,7 @@ async def test_a_token_that_is_refused_later_ends_nothing(
     assert len(supervised.clients) == 5
 
 
-async def test_a_refused_token_is_not_tried_again_and_again(stage: Stage, services: Services) -> None:
+async def test_a_refused_token_is_not_tried_again_and_again(stage: Stage, services: App) -> None:
     supervised = Supervised(stage, services, Secret("not.the.token"))
     async with at_work(supervised):
         await supervised.until(lambda: supervised.clients and supervised.clients[0].is_closed())
@@ -225,7 +224,7 @@ async def test_a_refused_token_is_not_tried_again_and_again(stage: Stage, servic
         assert not supervised.is_well
 
 
-async def test_without_the_right_to_see_members_the_bot_connects_all_the_same(stage: Stage, services: Services) -> None:
+async def test_without_the_right_to_see_members_the_bot_connects_all_the_same(stage: Stage, services: App) -> None:
     stage.sandbox.discord.state.intents_allowed.clear()
     async with at_work(Supervised(stage, services)) as supervised:
         await supervised.until(lambda: supervised.is_well)
@@ -234,9 +233,7 @@ async def test_without_the_right_to_see_members_the_bot_connects_all_the_same(st
     assert identifies == 1  # the application's switches were read first: nothing was refused at the gateway
 
 
-async def test_a_login_that_hangs_is_given_up(
-    stage: Stage, services: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_login_that_hangs_is_given_up(stage: Stage, services: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "LOGIN_WITHIN_SECONDS", 0.5)
     supervised = Supervised(stage, services)
     supervised.strike("GET /gateway/bot", "hang")
@@ -252,7 +249,7 @@ async def test_a_client_that_does_not_get_ready_is_replaced(
     await supervised.until(lambda: len(supervised.clients) == 2)
 
 
-async def test_the_end_closes_the_client(stage: Stage, services: Services) -> None:
+async def test_the_end_closes_the_client(stage: Stage, services: App) -> None:
     async with at_work(Supervised(stage, services)) as supervised:
         await supervised.until(lambda: supervised.is_well)
     assert supervised.clients[0].is_closed()
@@ -292,24 +289,3 @@ def closed(code: int) -> discord.ConnectionClosed:
 )
 def test_what_discord_refuses(error: Exception, refused: str | None) -> None:
     assert (is_token_refused(error), is_intent_refused(error)) == (refused == "token", refused == "intent")
-
-
-@pytest.mark.parametrize(
-    "error", [RuntimeError("a defect"), NeedsOwner("do this"), None], ids=["crash", "foreseen", "end"]
-)
-async def test_a_part_that_ends_in_any_way_begins_anew(error: Exception | None) -> None:
-    health = HealthBoard(SystemClock())
-    begun = asyncio.Semaphore(0)
-
-    async def part() -> None:
-        begun.release()
-        if error is not None:
-            raise error
-
-    task = asyncio.create_task(supervise("sweeper", part, health=health, part="sync", pauses=Pauses(0.001, 0.002)))
-    async with asyncio.timeout(5):
-        for _ in range(3):
-            await begun.acquire()
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    assert not health.report().parts["sync"].ok

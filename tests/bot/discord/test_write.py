@@ -6,6 +6,7 @@ from typing import Any, cast
 import discord
 import pytest
 
+from bot.discord.holder import ClientHolder
 from bot.discord.write import Outcome, RoleWriter
 from bot.domain.model import DiscordUserId, GuildId, RoleId
 from tests.fakes.clock import StoppedClock
@@ -57,12 +58,12 @@ def said(status: int, code: int = 0) -> discord.HTTPException:
 async def test_what_an_answer_says(answer: Exception | None, outcome: Outcome, clock: StoppedClock) -> None:
     service = Discord()
     service.answer = answer
-    assert await RoleWriter(service, clock).put(GUILD, PERSON, ROLE, "test") is outcome
+    assert await RoleWriter(cast("ClientHolder", service), clock).put(GUILD, PERSON, ROLE, "test") is outcome
 
 
 async def test_a_ban_stops_all_writes_and_each_further_one_for_longer(clock: StoppedClock) -> None:
     service = Discord()
-    writer = RoleWriter(service, clock)
+    writer = RoleWriter(cast("ClientHolder", service), clock)
     service.answer = said(429)
     for calls, minutes in enumerate((1, 2, 4, 8, 15, 15), start=1):
         assert await writer.put(GUILD, PERSON, ROLE, "test") is Outcome.BANNED

@@ -6,12 +6,20 @@ import pytest
 import structlog
 
 from bot.domain.consent import Word
-from bot.domain.model import CampaignId, CredentialId, DiscordUserId, GuildId, PatreonUserId, Secret, TokenPair
+from bot.domain.model import (
+    CampaignId,
+    CredentialId,
+    DiscordUserId,
+    GuildId,
+    PatreonUserId,
+    Secret,
+    StoredPair,
+    TokenPair,
+)
 from bot.linking import consent
 from bot.linking.pairs import IN_HAND, LONGEST_WAIT
 from bot.patreon.http import Http
 from bot.patreon.protocol.exchange import TOKEN_PATH, Request, Response
-from bot.patreon.tokens import StoredPair
 from sandbox.patreon.model import Creator, Person
 from tests.bot.linking import test_connect as connecting
 from tests.bot.linking.world import GUILD, LinkWorld

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from bot.app import render_metrics
 from bot.domain.evidence import Anomaly, ReadSummary, Verdict
 from bot.domain.model import CampaignId, ReadId, RoleId
 from bot.ops.metrics import Metrics, Moment
-from bot.ops.scrape import scrape
 from bot.runtime.health import PartHealth
 from bot.sync.reading.intake import CampaignRead
 from tests.fakes.scene import Scene
@@ -132,7 +132,7 @@ async def test_the_shell_reports_what_it_does(scene: Scene) -> None:
     await scene.services.rounds.run(trigger="test")
     await scene.add_rule()
     await scene.link()
-    found = told(await scrape(scene.services))
+    found = told(await render_metrics(scene.services))
     assert found["patreon_request_seconds_count call=members status=200"] == 1
     assert found["read_seconds_count outcome=believed"] == 1
     assert found["plans_total trigger=link"] == 1
@@ -145,4 +145,4 @@ async def test_the_shell_reports_what_it_does(scene: Scene) -> None:
 
 async def test_breakers_and_holds_are_seen(scene: Scene) -> None:
     scene.services.breakers.open(scene.guild_id, RoleId(1))
-    assert told(await scrape(scene.services))["open_breakers"] == 1
+    assert told(await render_metrics(scene.services))["open_breakers"] == 1

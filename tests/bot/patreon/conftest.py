@@ -10,6 +10,7 @@ from bot.patreon.http import Http
 from bot.patreon.limiter import Limiter
 from bot.patreon.oauth import OAuth
 from bot.patreon.tokens import TokenKeeper
+from bot.settings import USER_AGENT
 from tests.bot.patreon.issuer import PAIR, Issuer, MemoryStore
 from tests.bot.patreon.served import Loopback, Naps, Sample, StillClock, load
 
@@ -45,7 +46,7 @@ def naps() -> Naps:
 
 @pytest.fixture
 async def http(naps: Naps) -> AsyncIterator[Http]:
-    async with Http(limiter=Limiter(monotonic=naps.now, sleep=naps), sleep=naps) as opened:
+    async with Http(user_agent=USER_AGENT, limiter=Limiter(monotonic=naps.now, sleep=naps), sleep=naps) as opened:
         yield opened
 
 

@@ -9,8 +9,7 @@ import msgspec
 from aiohttp import web
 
 from bot.domain.errors import CredentialsDead
-from bot.domain.model import CredentialId, Secret, TokenPair
-from bot.patreon.tokens import StoredPair
+from bot.domain.model import CredentialId, Secret, StoredPair, TokenPair
 from tests.bot.patreon.served import StillClock, cut
 
 PAIR = CredentialId(7)

@@ -6,12 +6,11 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import msgspec
 
-from bot.domain.model import CampaignId, CredentialId, Secret, TokenPair
+from bot.domain.model import CampaignId, CredentialId, Secret, StoredPair, TokenPair
 from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.http import Http
 from bot.patreon.oauth import LINK_SCOPES, OAuth
 from bot.patreon.protocol.pages import MembershipPage
-from bot.patreon.tokens import StoredPair
 from sandbox.clock import SandboxClock
 from sandbox.patreon import Campaign, Client, Creator, PatreonStandIn, PatreonState, Patron, Tier
 from sandbox.weather import Fault, Weather

@@ -13,12 +13,13 @@ from bot.domain.model import (
     MembershipId,
     PatronStatus,
     Secret,
+    StoredPair,
     TokenPair,
 )
 from bot.patreon.client import PatreonApi
 from bot.patreon.http import Http
 from bot.patreon.oauth import LINK_SCOPES
-from bot.patreon.tokens import StoredPair, TokenKeeper
+from bot.patreon.tokens import TokenKeeper
 from tests.bot.patreon.sandbox_world import PAIR, OnePair, World
 
 

@@ -1,7 +1,6 @@
 from datetime import datetime, timedelta
 
-from bot.domain.model import CampaignId, ReadId, Source
-from bot.patreon.protocol.sizes import PageSize
+from bot.domain.model import CampaignId, PageSize, ReadId, Source
 from bot.storage import Storage
 from bot.storage.reads import Read
 

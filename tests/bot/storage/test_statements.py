@@ -24,6 +24,7 @@ from bot.domain.model import (
     HoldState,
     Link,
     MembershipRecord,
+    PageSize,
     PatreonUserId,
     ReadId,
     RoleId,
@@ -34,7 +35,6 @@ from bot.domain.model import (
     TierId,
     TokenPair,
 )
-from bot.patreon.protocol.sizes import PageSize
 from bot.storage import Storage
 from bot.storage.audit import AuditEntry
 from bot.storage.pendings import PendingRow

@@ -22,10 +22,10 @@ from bot.domain.model import (
     PatreonUserId,
     PatronStatus,
     Secret,
+    StoredPair,
     TokenPair,
 )
 from bot.domain.record import take_reading
-from bot.patreon.tokens import StoredPair
 from bot.storage import Storage
 from bot.sync.declines import AT_MOST, Declines
 from tests.fakes.clock import StoppedClock

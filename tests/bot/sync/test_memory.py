@@ -9,7 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlalchemy import text
 
-from bot.discord.observe import DiscordAway, _Sight
+from bot.discord.holder import DiscordAway
+from bot.discord.observe import _Sight
 from bot.domain.model import ChargeStatus, GrantState, PatreonUserId, Secret
 from bot.runtime.clock import SystemClock
 from bot.sync.applying import reconcile

@@ -7,6 +7,7 @@ import io
 import time
 import zlib
 from collections.abc import AsyncIterator, Iterable
+from typing import cast
 
 import aiohttp
 import pytest
@@ -14,6 +15,7 @@ import structlog
 
 from bot.domain.model import CampaignId, Secret
 from bot.runtime.health import HealthBoard
+from bot.sync.deliveries.desk import WebhookDesk
 from bot.web.deliveries import webhook_routes
 from bot.web.server import WebServer
 from tests.bot.linking.world import LinkWorld
@@ -82,7 +84,7 @@ async def door(world: LinkWorld) -> AsyncIterator[Door]:
         connecting=world.connecting,
         health=HealthBoard(world.clock),
         public_url="http://127.0.0.1:9",
-        routes=webhook_routes(OneDesk(), note=lambda _: None),
+        routes=webhook_routes(cast("WebhookDesk", OneDesk()), note=lambda _: None),
     )
     await server.start("127.0.0.1", 0)
     yield Door(server.port)

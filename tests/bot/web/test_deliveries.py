@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import cast
 
 import aiohttp
 import pytest
@@ -14,6 +15,7 @@ import structlog
 
 from bot.domain.model import CampaignId, Secret
 from bot.runtime.health import HealthBoard
+from bot.sync.deliveries.desk import WebhookDesk
 from bot.web.deliveries import MAX_BODY_BYTES, webhook_routes
 from bot.web.server import WebServer
 from tests.bot.linking.world import LinkWorld
@@ -65,7 +67,7 @@ async def door(world: LinkWorld) -> AsyncIterator[Door]:
         connecting=world.connecting,
         health=HealthBoard(world.clock),
         public_url="http://127.0.0.1:9",
-        routes=webhook_routes(desk, note=answers.append),
+        routes=webhook_routes(cast("WebhookDesk", desk), note=answers.append),
     )
     await server.start("127.0.0.1", 0)
     async with aiohttp.ClientSession() as session:

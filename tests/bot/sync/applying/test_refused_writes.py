@@ -11,7 +11,7 @@ from bot.sync.applying import refusals
 from bot.sync.applying.queue import Urgency
 from bot.sync.rounds import INTERVAL
 from bot.texts.names import Names
-from cogs.sync import GATHER_SECONDS
+from cogs.events import GATHER_SECONDS
 from sandbox.weather import Fault
 from tests.fakes.scene import ADMIN, GOLD_PATRON, MEMBER, Scene, connect, serve, set_stage
 

@@ -124,7 +124,7 @@ async def test_a_storm_is_few_bulk_reads(post: Post, monkeypatch: pytest.MonkeyP
 
 
 async def test_as_many_people_as_a_bulk_read_has_pages_are_one_call_each(post: Post) -> None:
-    post.nudges._desk(post.campaign_id).pages = 3
+    post.scene.services.intake._pages[post.campaign_id] = 3
     post.deliver(GERDA, SAGA, "Goldie Marsh")
     await post.at_rest()
     assert (post.calls(MEMBER), post.calls(BULK)) == (3, 0)

@@ -4,9 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.model import CampaignId, GuildId, PatreonUserId, Secret, TokenPair
-from bot.patreon.tokens import StoredPair
-from bot.services import Services
+from bot.app import App
+from bot.domain.model import CampaignId, GuildId, PatreonUserId, Secret, StoredPair, TokenPair
 from bot.sync.admin import rulebook
 from sandbox.patreon.oauth import Pair
 from tests.fakes.scene import Scene, serve
@@ -88,7 +87,7 @@ async def test_a_server_that_is_no_longer_the_home_follows_no_more(stage: Stage)
         assert not await services.storage.campaigns.was_unbound(former, campaign_id), "it may be the home again"
 
 
-async def seed_of(services: Services) -> StoredPair:
+async def seed_of(services: App) -> StoredPair:
     found = await services.storage.credentials.find_seed()
     assert found is not None
     return found

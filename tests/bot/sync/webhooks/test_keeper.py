@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
+from bot.app import App
 from bot.domain.evidence import ReadSummary, Verdict
 from bot.domain.model import CampaignId, GuildId, PatreonUserId, ReadId, Secret, TokenPair
 from bot.patreon.protocol.version import PatreonApi
-from bot.services import Services
 from bot.sync.reading.intake import CampaignRead
-from bot.sync.webhooks.keeper import CHECK_AGAIN, CHECK_EVERY, Place
+from bot.sync.webhooks.at_patreon import WebhookSettings
+from bot.sync.webhooks.keeper import CHECK_AGAIN, CHECK_EVERY
 from sandbox.patreon.model import Webhook
 from sandbox.weather import Fault
 from tests.fakes.stage import Stage
@@ -32,10 +33,11 @@ class MovedClock:
 class Post:
     """The keeper, Patreon's side of its webhooks, and what admins read."""
 
-    def __init__(self, stage: Stage, services: Services) -> None:
+    def __init__(self, stage: Stage, services: App) -> None:
         self.stage = stage
         self.services = services
         self.keeper = services.webhooks
+        self.at_patreon = services.webhooks_at_patreon
         self.clock = MovedClock()
         self.keeper._clock = self.clock
         self.campaign_id = CampaignId(stage.sandbox.world.campaign.id)
@@ -71,7 +73,7 @@ class Post:
 
 
 @pytest.fixture
-async def post(stage: Stage, services: Services) -> Post:
+async def post(stage: Stage, services: App) -> Post:
     await services.rounds.run(trigger="test")  # binds the home campaign
     return Post(stage, services)
 
@@ -85,12 +87,12 @@ async def kept(post: Post) -> Post:
 
 
 async def test_a_webhook_is_made_for_a_bound_campaign_and_its_secret_is_kept(post: Post) -> None:
-    assert await post.keeper.secrets_of(post.campaign_id) == ()
+    assert await post.at_patreon.secrets_of(post.campaign_id) == ()
     await post.look()
     (webhook,) = post.webhooks
     assert webhook.uri == f"{post.services.settings.public_url}/webhooks/patreon/{post.campaign_id}"
     assert "members:pledge:create" in webhook.triggers
-    assert await post.keeper.secrets_of(post.campaign_id) == (Secret(webhook.secret),)
+    assert await post.at_patreon.secrets_of(post.campaign_id) == (Secret(webhook.secret),)
     assert await post.said() == ""
 
 
@@ -107,28 +109,28 @@ async def test_a_webhook_that_is_gone_is_made_anew(kept: Post) -> None:
     kept.stage.sandbox.patreon.state.webhooks.clear()
     await kept.look(after=CHECK_EVERY)
     (webhook,) = kept.webhooks
-    assert await kept.keeper.secrets_of(kept.campaign_id) == (Secret(webhook.secret),)
+    assert await kept.at_patreon.secrets_of(kept.campaign_id) == (Secret(webhook.secret),)
 
 
 async def test_a_webhook_that_leads_elsewhere_is_moved_and_keeps_its_secret(kept: Post) -> None:
-    before = await kept.keeper.secrets_of(kept.campaign_id)
-    kept.keeper._place = msgspec.structs.replace(kept.keeper._place, public_url="http://127.0.0.1:9")
+    before = await kept.at_patreon.secrets_of(kept.campaign_id)
+    kept.at_patreon._settings = msgspec.structs.replace(kept.at_patreon._settings, public_url="http://127.0.0.1:9")
     await kept.look(after=CHECK_EVERY)
     (webhook,) = kept.webhooks
     assert webhook.uri == f"http://127.0.0.1:9/webhooks/patreon/{kept.campaign_id}"
-    assert await kept.keeper.secrets_of(kept.campaign_id) == before
+    assert await kept.at_patreon.secrets_of(kept.campaign_id) == before
 
 
 async def test_a_webhook_of_an_older_database_is_taken_over(post: Post) -> None:
     seed = await post.services.storage.campaigns.find_reader(post.campaign_id)
     assert seed is not None
-    uri = post.keeper._place.uri(post.campaign_id)
+    uri = post.at_patreon.uri(post.campaign_id)
     made = await post.services.keeper.call(
-        seed, lambda token: post.keeper._client.create_webhook(token, post.campaign_id, uri)
+        seed, lambda token: post.at_patreon._client.create_webhook(token, post.campaign_id, uri)
     )
     await post.look()
     assert [one.id for one in post.webhooks] == [made.webhook_id]
-    assert await post.keeper.secrets_of(post.campaign_id) == (made.secret,)
+    assert await post.at_patreon.secrets_of(post.campaign_id) == (made.secret,)
 
 
 async def test_a_foreign_webhook_is_left_alone(post: Post) -> None:
@@ -194,22 +196,22 @@ async def test_silence_while_reads_show_pledges_is_told_of_once_and_once_when_it
 
 
 async def test_where_a_person_made_the_webhook_none_is_made_and_their_secret_counts_at_home_only(post: Post) -> None:
-    post.keeper._place = msgspec.structs.replace(post.keeper._place, secret=BY_HAND)
+    post.at_patreon._settings = msgspec.structs.replace(post.at_patreon._settings, secret=BY_HAND)
     await post.look()
     assert post.webhooks == []
-    assert await post.keeper.secrets_of(post.campaign_id) == (BY_HAND,)
-    assert await post.keeper.secrets_of(CampaignId("999")) == ()
+    assert await post.at_patreon.secrets_of(post.campaign_id) == (BY_HAND,)
+    assert await post.at_patreon.secrets_of(CampaignId("999")) == ()
 
 
 async def test_a_webhook_made_by_a_person_is_switched_on_where_we_may_see_it(post: Post) -> None:
     world = post.stage.sandbox.world
-    post.keeper._place = msgspec.structs.replace(post.keeper._place, secret=BY_HAND)
-    uri = post.keeper._place.uri(post.campaign_id)
+    post.at_patreon._settings = msgspec.structs.replace(post.at_patreon._settings, secret=BY_HAND)
+    uri = post.at_patreon.uri(post.campaign_id)
     webhook = post.stage.sandbox.patreon.state.add_webhook(world.client, world.campaign, uri, ["members:update"])
     webhook.is_paused = True
     await post.look()
     assert not webhook.is_paused
-    assert await post.keeper.secrets_of(post.campaign_id) == (BY_HAND,)
+    assert await post.at_patreon.secrets_of(post.campaign_id) == (BY_HAND,)
     assert "Emberwood Tales" in await post.said()
 
 
@@ -240,17 +242,19 @@ async def test_what_a_consent_may_do_is_found_by_using_it(post: Post) -> None:
     ],
 )
 def test_where_patreon_can_reach_us(public_url: str, patreon_url: str, is_reachable: bool) -> None:
-    assert Place(public_url=public_url, patreon_url=patreon_url).is_reachable is is_reachable
+    assert WebhookSettings(public_url=public_url, patreon_url=patreon_url).is_reachable is is_reachable
 
 
 async def test_where_patreon_cannot_reach_us_nothing_is_made(post: Post) -> None:
-    post.keeper._place = Place(public_url="http://127.0.0.1:8080", patreon_url="https://www.patreon.com")
+    post.at_patreon._settings = WebhookSettings(
+        public_url="http://127.0.0.1:8080", patreon_url="https://www.patreon.com"
+    )
     await post.look()
     assert post.calls(LIST) == 0
 
 
 async def test_on_v1_nothing_is_made(post: Post) -> None:
-    post.keeper._api = PatreonApi.V1
+    post.at_patreon._settings = msgspec.structs.replace(post.at_patreon._settings, api=PatreonApi.V1)
     await post.look()
     assert post.calls(LIST) == 0
 
@@ -276,7 +280,7 @@ async def test_a_defect_in_one_webhook_ends_no_loop(post: Post, monkeypatch: pyt
         raise RuntimeError("a defect")
 
     with monkeypatch.context() as broken:
-        broken.setattr(post.keeper, "_find", fail)
+        broken.setattr(post.at_patreon, "ensure", fail)
         await post.look()
     await post.look(after=CHECK_EVERY)
     assert len(post.webhooks) == 1

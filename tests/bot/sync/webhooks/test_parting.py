@@ -3,8 +3,8 @@
 import pytest
 import structlog
 
+from bot.app import App
 from bot.domain.model import CampaignId, CredentialId, DiscordUserId, GuildId
-from bot.services import Services
 from sandbox.patreon.model import Webhook
 from sandbox.weather import Fault
 from tests.fakes.stage import Stage
@@ -16,7 +16,7 @@ OTHER_GUILD = GuildId(501)
 class House:
     """A campaign with its webhook, and the server that follows it."""
 
-    def __init__(self, stage: Stage, services: Services, credential_id: CredentialId | None) -> None:
+    def __init__(self, stage: Stage, services: App, credential_id: CredentialId | None) -> None:
         self.stage = stage
         self.services = services
         self.campaign_id = CampaignId(stage.sandbox.world.campaign.id)
@@ -41,11 +41,11 @@ class House:
         await self.services.disconnector.close()
 
     async def secrets(self) -> int:
-        return len(await self.services.webhooks.secrets_of(self.campaign_id))
+        return len(await self.services.webhooks_at_patreon.secrets_of(self.campaign_id))
 
 
 @pytest.fixture
-async def house(stage: Stage, services: Services) -> House:
+async def house(stage: Stage, services: App) -> House:
     await services.rounds.run(trigger="test")  # binds the home campaign
     await services.webhooks.look()
     house = House(stage, services, (await services.storage.campaigns.bindings())[0].credential_id)

@@ -1,11 +1,11 @@
-"""What the bot does by itself: each interval, and when Discord tells of a change."""
+"""What the bot does when Discord tells of a change."""
 
 import asyncio
 
 import pytest
 
 from bot.domain.model import GrantState
-from cogs.sync import SyncCog
+from cogs.events import EventsCog
 from sandbox.weather import Fault
 from tests.fakes.scene import MEMBER, Scene
 
@@ -84,8 +84,8 @@ async def test_a_role_is_given_once_no_channel_gives_it_power_any_more(scene: Sc
     scene.allow_in("patrons", "Gold", MANAGE_MESSAGES)
     await scene.say(MEMBER, "membership")  # events come in order: the change was heard before this
     await scene.link()
-    cog = scene.bot.get_cog("SyncCog")
-    assert isinstance(cog, SyncCog)
+    cog = scene.bot.get_cog("EventsCog")
+    assert isinstance(cog, EventsCog)
     await scene.until(lambda: not cog._considering, "all that the start and the rule began is planned")
     assert "Gold" not in scene.stage.roles(MEMBER)
     scene.allow_in("patrons", "Gold", 0)
@@ -96,7 +96,7 @@ async def test_a_channel_that_changes_no_roles_power_lets_nobody_be_planned(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     planned: list[object] = []
-    monkeypatch.setattr(SyncCog, "_roles_changed", lambda _, guild: planned.append(guild))
+    monkeypatch.setattr(EventsCog, "_roles_changed", lambda _, guild: planned.append(guild))
     scene.allow_in("patrons", "Gold", VIEW_CHANNEL)
     await scene.say(MEMBER, "membership")
     assert planned == []
@@ -132,24 +132,6 @@ async def test_a_server_that_invites_the_bot_again_is_served_again(linked: Scene
     assert own is not None
     linked.discord.move_role(own.id, 40)  # it came back at the bottom
     await linked.until(lambda: "Gold" in linked.stage.roles(MEMBER), "the role is given again")
-
-
-async def test_a_round_that_fails_does_not_end_the_loop(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    cog = scene.bot.get_cog("SyncCog")
-    assert isinstance(cog, SyncCog)
-    rounds = asyncio.Semaphore(0)
-
-    async def fail(**_: object) -> None:
-        rounds.release()
-        raise RuntimeError("Something nobody foresaw")
-
-    monkeypatch.setattr(scene.services.rounds, "run", fail)
-    cog._round.change_interval(seconds=0.01)
-    cog._round.restart()
-    async with asyncio.timeout(10):
-        for _ in range(3):
-            await rounds.acquire()
-    assert not scene.services.health.report().parts["sync"].ok
 
 
 async def test_a_refused_role_is_tried_again_when_the_roles_change(scene: Scene) -> None:
