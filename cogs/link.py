@@ -14,7 +14,8 @@ from bot.domain.model import DiscordUserId, GuildId
 from bot.linking.consent import ConsentFlow, StartedLink
 from bot.linking.link import PatronLink
 from bot.linking.unlink import Unlinker
-from bot.texts import linking as texts
+from bot.texts import commands as texts
+from bot.texts import linking as words
 from bot.texts.card import Card
 
 log = structlog.get_logger(__name__)
@@ -30,7 +31,7 @@ class LinkCog(commands.Cog):
         self._patron_link = patron_link
         self._unlinker = unlinker
 
-    @app_commands.command(description="Link your Patreon account to get the roles for your pledge")
+    @app_commands.command(description=texts.LINK)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
     async def link(self, interaction: Interaction) -> None:
         """Send the personal link to Patreon."""
@@ -38,18 +39,18 @@ class LinkCog(commands.Cog):
         r = renderer_of(interaction)
         started = await self._flow.start(asker_of(interaction))
         card = await self._invitation(interaction, started)
-        view = view_of(ui.Button(label=texts.link_button(r), url=started.authorize_url.reveal()))
+        view = view_of(ui.Button(label=words.link_button(r), url=started.authorize_url.reveal()))
         sent = await send_dm(interaction.user, card, view)
         if isinstance(sent, discord.Message):
-            await show(interaction, texts.invitation_sent(r, sent.jump_url))
+            await show(interaction, words.invitation_sent(r, sent.jump_url))
             place = place_of(interaction, sent)
         else:
             is_closed = getattr(sent, "code", None) in CLOSED_CODES
-            await show(interaction, texts.invitation_here(r, card, is_closed=is_closed), view=view)
+            await show(interaction, words.invitation_here(r, card, is_closed=is_closed), view=view)
             place = place_of(interaction, None)
         await self._flow.attach_button(started.state_id, place)
 
-    @app_commands.command(description="Unlink your Patreon account and give up the roles for your pledge")
+    @app_commands.command(description=texts.UNLINK)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
     async def unlink(self, interaction: Interaction) -> None:
         """Ask whether they mean it."""
@@ -57,22 +58,22 @@ class LinkCog(commands.Cog):
         r = renderer_of(interaction)
         link = await self._patron_link.find(DiscordUserId(interaction.user.id))
         if link is None:
-            await show(interaction, texts.not_linked(r))
+            await show(interaction, words.not_linked(r))
             return
-        view = question("unlink", texts.unlink_button(r), is_dangerous=True)
-        await show(interaction, texts.unlink_question(r, link.patreon_name), view=view)
+        view = question("unlink", words.unlink_button(r), is_dangerous=True)
+        await show(interaction, words.unlink_question(r, link.patreon_name), view=view)
 
     async def confirm_unlink(self, interaction: Interaction, _: str) -> None:
         """Unlink whoever pressed."""
         r = renderer_of(interaction)
         unlinking = self._unlinker.unlink(DiscordUserId(interaction.user.id))
-        unlinked = await replace_soon(interaction, unlinking, meanwhile=texts.unlinking(r))
-        await swap(interaction, texts.unlinked_card(r, unlinked))
+        unlinked = await replace_soon(interaction, unlinking, meanwhile=words.unlinking(r))
+        await swap(interaction, words.unlinked_card(r, unlinked))
 
     async def _invitation(self, interaction: Interaction, started: StartedLink) -> Card:
         link = await self._patron_link.find(DiscordUserId(interaction.user.id))
         guild_id = interaction.guild_id
-        return texts.invitation(
+        return words.invitation(
             renderer_of(interaction),
             until=started.expires_at,
             linked_to=None if link is None else link.patreon_name,

@@ -17,6 +17,7 @@ from bot.storage import Storage
 from bot.sync.applying.reconcile import Reconciler
 from bot.sync.reading.intake import Intake
 from bot.sync.reported_links import ZeroLinks
+from bot.texts import commands as texts
 from bot.texts.blocks import Reader
 from bot.texts.explanations import explanation_text
 from bot.texts.linking import creator_text, plain
@@ -51,7 +52,7 @@ class MembershipCog(commands.Cog):
         self._clock = clock
         self._refreshed_at: dict[DiscordUserId, datetime] = {}
 
-    @app_commands.command(description="Show what Patreon says about you, and which roles follow")
+    @app_commands.command(description=texts.MEMBERSHIP)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
     async def membership(self, interaction: Interaction) -> None:
         """Explain the person's own plan."""

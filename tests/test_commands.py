@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from discord import app_commands
 
+from bot.discord.translator import CommandTranslator
 from bot.domain.model import RuleKind
+from bot.texts.catalogs import LANGUAGES, Language
 from tests.fakes.commands import build_tree
 
 COMMANDS = {
@@ -111,3 +113,34 @@ def test_every_group_asks_for_the_right_again(tree: app_commands.CommandTree[Any
 
 def test_no_command_is_larger_than_discord_allows(tree: app_commands.CommandTree[Any]) -> None:
     assert max(len(str(command.to_dict(tree))) for command in tree.get_commands()) < MOST_CHARACTERS
+
+
+@pytest.mark.parametrize("language", LANGUAGES.values(), ids=lambda one: one.tag)
+def test_each_command_fits_into_what_discord_takes_in_every_language(
+    tree: app_commands.CommandTree[Any], language: Language
+) -> None:
+    for command in tree.get_commands():
+        told = [language.translations.gettext(text) for text in texts_of(command.to_dict(tree))]
+        assert [text for text in told if len(text) > 100] == []
+        assert sum(map(len, told)) < MOST_CHARACTERS
+
+
+async def test_discord_gets_descriptions_and_choices_in_every_language_and_names_in_english(
+    tree: app_commands.CommandTree[Any],
+) -> None:
+    add = next(one for one in walk(tree) if one.qualified_name == "patreon rule add")
+    payload = await add.get_translated_payload(tree, CommandTranslator())
+    german = LANGUAGES["de"].translations
+    assert payload["name_localizations"] == {}
+    assert payload["description_localizations"] == {"de": german.gettext(payload["description"])}
+    kind = next(option for option in payload["options"] if option["name"] == "kind")
+    assert not kind.get("name_localizations")
+    for choice in kind["choices"]:
+        assert choice["name_localizations"] == {"de": german.gettext(choice["name"])}
+
+
+def texts_of(told: Any) -> Iterator[str]:
+    """Return names, descriptions and choices of a command, of its options and of the commands within."""
+    if isinstance(told, dict):
+        yield from (str(told[key]) for key in ("name", "description") if key in told)
+        yield from (text for key in ("options", "choices") for inner in told.get(key) or () for text in texts_of(inner))

@@ -26,6 +26,7 @@ from bot.discord.cards import TURN, Pager
 from bot.discord.holder import ClientHolder
 from bot.discord.registration import CommandRegistration
 from bot.discord.replies import answer_error, comes_in_sight, turn_page
+from bot.discord.translator import CommandTranslator
 
 log = structlog.get_logger(__name__)
 
@@ -76,6 +77,7 @@ class PledgekeeperBot(commands.Bot):
         if self.intents.members and not _may_see_members(self.application):
             raise discord.PrivilegedIntentsRequired(None)
         await self._choose_gateway()
+        await self.tree.set_translator(CommandTranslator())
         await self._add_cogs(self)
         await self._register_commands()
 

@@ -10,15 +10,19 @@ import contextlib
 import hashlib
 import math
 from datetime import datetime, timedelta
+from typing import Any
 
 import discord
 import msgspec
 import structlog
+from discord import app_commands
 from discord.ext import commands
 
 from bot.runtime.clock import Clock
 from bot.runtime.health import HealthBoard, Note
 from bot.storage.notices import Notices
+
+Command = app_commands.Command[Any, ..., Any] | app_commands.Group | app_commands.ContextMenu
 
 log = structlog.get_logger(__name__)
 
@@ -84,10 +88,16 @@ class CommandRegistration:
 
 async def _fingerprint(client: commands.Bot) -> str:
     """Tell apart any two pairs of what we offer and what Discord has: it renews a command's version with it."""
-    ours = [command.to_dict(client.tree) for command in client.tree.get_commands()]
+    ours = [await _payload(client.tree, command) for command in client.tree.get_commands()]
     theirs = await client.http.get_global_commands(client.application_id or 0)
     registered = sorted((str(command["id"]), str(command.get("version"))) for command in theirs)
     return hashlib.sha256(msgspec.json.encode([ours, registered])).hexdigest()
+
+
+async def _payload(tree: app_commands.CommandTree, command: Command) -> dict[str, Any]:
+    """Return what Discord is told of a command, in all languages."""
+    translator = tree.translator
+    return command.to_dict(tree) if translator is None else await command.get_translated_payload(tree, translator)
 
 
 def retry_after(error: Exception, *, failures: int) -> timedelta:

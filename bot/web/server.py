@@ -58,7 +58,7 @@ class WebServer:
             *routes,
         ]
         self._app: web.AppRunner | None = None
-        self._runner: web.ServerRunner | None = None
+        self._server: ConnectionServer | None = None
         self._refused = Tally("requests were refused")
         self._broken: dict[str, Tally] = {}
 
@@ -71,7 +71,7 @@ class WebServer:
         pages = self._app.server
         if pages is None:
             raise RuntimeError("aiohttp set up no server")
-        server = ConnectionServer(
+        self._server = ConnectionServer(
             self._guarded(pages.request_handler),
             request_factory=pages.request_factory,
             access_log=None,  # it would print the callback's address
@@ -80,10 +80,8 @@ class WebServer:
             max_field_size=MAX_LINE_BYTES,
             max_headers=MAX_HEADERS,
         )
-        self._runner = web.ServerRunner(server, shutdown_timeout=SHUTDOWN_SECONDS)
-        await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, host, port).start()
+            await self._server.listen(host, port)
         except OSError as error:
             await self.stop()
             raise SettingsInvalid(_why_not(error)) from None
@@ -92,10 +90,10 @@ class WebServer:
 
     async def stop(self) -> None:
         """Let requests end, then stop listening."""
-        runner, self._runner = self._runner, None
+        server, self._server = self._server, None
         app, self._app = self._app, None
-        if runner is not None:
-            await runner.cleanup()
+        if server is not None:
+            await server.close(SHUTDOWN_SECONDS)
             self._health.failed("web", "stopped")
         if app is not None:
             await app.cleanup()
@@ -103,10 +101,9 @@ class WebServer:
     @property
     def port(self) -> int:
         """The port that it listens on."""
-        if self._runner is None or not self._runner.addresses:
+        if self._server is None or self._server.port is None:
             raise RuntimeError("the web server does not listen")
-        port: int = self._runner.addresses[0][1]
-        return port
+        return self._server.port
 
     def _guarded(self, pages: Answer) -> Answer:
         """Return what answers every request whose head could be read: around all that aiohttp answers by itself."""

@@ -9,6 +9,7 @@ from bot.domain.model import DiscordUserId, ReadId
 from bot.storage.reads import Read
 from bot.sync.admin.acceptance import Belief, Doubt, summary_of
 from bot.sync.round_report import ANOMALIES
+from bot.texts import commands as texts
 from bot.texts.linking import plain
 from bot.texts.names import discord_stamp
 from cogs.admin.group import Answers, guild_of, require_manager
@@ -29,7 +30,7 @@ class BelieveCommands(commands.Cog):
         self._answers = answers
         self._belief = belief
 
-    @app_commands.command(name="believe", description="Believe Patreon's newest list, though it looks wrong")
+    @app_commands.command(name="believe", description=texts.BELIEVE)
     async def believe(self, interaction: Interaction) -> None:
         """Show what would be believed, and ask."""
         await interaction.response.defer(ephemeral=True)

@@ -1,7 +1,5 @@
 """`/patreon connect` and `/patreon disconnect`: a creator lets this server follow their campaign, or it is ended."""
 
-from typing import Literal
-
 from discord import app_commands, ui
 from discord.ext import commands
 
@@ -14,7 +12,8 @@ from bot.domain.model import CampaignId, DiscordUserId
 from bot.linking.consent import ConsentFlow
 from bot.linking.disconnect import Disconnector, Parting
 from bot.sync.admin.rulebook import Rulebook
-from bot.texts import linking as texts
+from bot.texts import commands as texts
+from bot.texts import linking as words
 from cogs.admin.group import Answers, caller_of, guild_of, may_complete, require_manager
 
 
@@ -29,31 +28,28 @@ class CampaignCommands(commands.Cog):
         self._disconnector = disconnector
         self._rulebook = rulebook
 
-    @app_commands.command(
-        name="connect", description="Get the link by which a creator lets this server follow their campaign"
-    )
+    @app_commands.command(name="connect", description=texts.CONNECT)
     async def connect(self, interaction: Interaction) -> None:
         """Give the link for the creator."""
         await interaction.response.defer(ephemeral=True)
         guild_of(interaction)  # else there is nothing to connect to
         r = renderer_of(interaction)
         started = await self._connecting.start(asker_of(interaction))
-        view = view_of(ui.Button(label=texts.connect_button(r), url=started.authorize_url.reveal()))
-        await self._answers.tell(interaction, texts.connect_invitation(r, until=started.expires_at), view=view)
+        view = view_of(ui.Button(label=words.connect_button(r), url=started.authorize_url.reveal()))
+        await self._answers.tell(interaction, words.connect_invitation(r, until=started.expires_at), view=view)
         await self._connecting.attach_button(started.state_id, place_of(interaction, None))
 
-    @app_commands.command(
-        name="disconnect", description="End what this server has with a campaign: its rules, and its consent"
-    )
-    @app_commands.describe(campaign="Which campaign", roles="What becomes of the roles that its rules gave")
-    async def disconnect(self, interaction: Interaction, campaign: str, roles: Literal["keep", "remove"]) -> None:
+    @app_commands.command(name="disconnect", description=texts.DISCONNECT)
+    @app_commands.describe(**texts.DISCONNECT_OPTIONS)
+    @app_commands.choices(roles=[app_commands.Choice(name=text, value=value) for value, text in texts.ROLES.items()])
+    async def disconnect(self, interaction: Interaction, campaign: str, roles: str) -> None:
         """Ask whether they mean it."""
         await interaction.response.defer(ephemeral=True)
         parting = await self._draft(interaction, campaign, roles)
         r = renderer_of(interaction)
         argument = f"{parting.campaign.campaign_id}:{roles}"
-        view = question("disconnect", texts.disconnect_button(r), argument=argument, is_dangerous=True)
-        card = texts.disconnect_question(
+        view = question("disconnect", words.disconnect_button(r), argument=argument, is_dangerous=True)
+        card = words.disconnect_question(
             r,
             parting.campaign.name,
             rules=parting.rules,
@@ -77,7 +73,7 @@ class CampaignCommands(commands.Cog):
             keeps_roles=roles == "keep",
             by=DiscordUserId(interaction.user.id),
         )
-        card = texts.disconnected_card(
+        card = words.disconnected_card(
             renderer_of(interaction),
             parting.campaign.name,
             keeps_roles=roles == "keep",

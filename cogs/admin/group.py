@@ -18,6 +18,7 @@ from bot.discord.replies import NOT_ALLOWED, OUT_OF_SIGHT, is_manager, replace, 
 from bot.domain.assignable import Powers
 from bot.domain.errors import TryLater, UserMistake
 from bot.domain.model import GuildId
+from bot.texts import commands as texts
 from bot.texts.card import Card
 
 
@@ -33,7 +34,7 @@ def patreon_group(cogs: Iterable[commands.Cog]) -> AdminGroup:
     """Make the group, with the commands of these."""
     patreon = AdminGroup(
         name="patreon",
-        description="Roles that follow Patreon pledges",
+        description=texts.PATREON,
         allowed_contexts=app_commands.AppCommandContext(guild=True),
         default_permissions=discord.Permissions(manage_roles=True),
     )

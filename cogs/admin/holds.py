@@ -12,6 +12,7 @@ from bot.sync.admin.rulebook import Rulebook
 from bot.sync.applying.holds import Holds
 from bot.sync.applying.queue import Urgency
 from bot.sync.applying.reconcile import Reconciler
+from bot.texts import commands as texts
 from bot.texts.decisions import say_hold
 from bot.texts.names import Names
 from cogs.admin.group import Answers, caller_of, guild_of, require_manager
@@ -32,7 +33,7 @@ class HoldCommands(commands.Cog):
         self._reconciler = reconciler
         self._rulebook = rulebook
 
-    @app_commands.command(name="holds", description="Show the removals that the brake holds, to apply or discard them")
+    @app_commands.command(name="holds", description=texts.HOLDS)
     async def holds(self, interaction: Interaction) -> None:
         """Show each open hold with its buttons."""
         await interaction.response.defer(ephemeral=True)

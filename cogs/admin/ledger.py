@@ -8,6 +8,7 @@ from bot.discord.buttons import number_in, question
 from bot.discord.client import Interaction
 from bot.domain.model import DiscordUserId, RoleId
 from bot.sync.admin.adoption import Adoption, AdoptionDraft, Fate
+from bot.texts import commands as texts
 from bot.texts.linking import plain
 from cogs.admin.group import Answers, caller_of, guild_of, require_manager
 
@@ -40,10 +41,8 @@ class LedgerCommands(commands.Cog):
         self._answers = answers
         self._adoption = adoption
 
-    @app_commands.command(
-        name="adopt", description="Take a pledge role that others gave as given by me; shows first for whom"
-    )
-    @app_commands.describe(role="A role that a rule names")
+    @app_commands.command(name="adopt", description=texts.ADOPT)
+    @app_commands.describe(**texts.ADOPT_OPTIONS)
     async def adopt(self, interaction: Interaction, role: discord.Role) -> None:
         """Show whom it would be about, and ask."""
         await interaction.response.defer(ephemeral=True)
@@ -66,8 +65,8 @@ class LedgerCommands(commands.Cog):
         draft = await self._adoption.adopt(guild_of(interaction), role_id, caller, by=admin)
         await self._answers.retell(interaction, ADOPTED.format(role=draft.role_name, people=_people(draft)))
 
-    @app_commands.command(name="restore", description="Let me give a role again that somebody took away by hand")
-    @app_commands.describe(user="From whom it was taken", role="Which role")
+    @app_commands.command(name="restore", description=texts.RESTORE)
+    @app_commands.describe(**texts.RESTORE_OPTIONS)
     async def restore(self, interaction: Interaction, user: discord.User, role: discord.Role) -> None:
         """Lift a hand edit."""
         await interaction.response.defer(ephemeral=True)

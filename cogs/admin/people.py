@@ -18,6 +18,7 @@ from bot.linking.unlink import Unlinker
 from bot.storage import Storage
 from bot.sync.applying.reconcile import Reconciler
 from bot.sync.reported_links import ZeroLinks
+from bot.texts import commands as texts
 from bot.texts.blocks import Reader
 from bot.texts.explanations import explanation_text, nameless_text
 from bot.texts.linking import plain
@@ -54,8 +55,8 @@ class PeopleCommands(commands.Cog):
         self._unlinker = unlinker
         self._storage = storage
 
-    @app_commands.command(name="why", description="Explain which pledge roles a person has or lacks, and why")
-    @app_commands.describe(user="Whose roles")
+    @app_commands.command(name="why", description=texts.WHY)
+    @app_commands.describe(**texts.WHY_OPTIONS)
     async def why(self, interaction: Interaction, user: discord.User) -> None:
         """Explain one person's plan."""
         await interaction.response.defer(ephemeral=True)
@@ -71,10 +72,8 @@ class PeopleCommands(commands.Cog):
         lines += [f"- {remark}." for remark in await self._zero.remarks(guild_id, person)]
         await self._answers.tell(interaction, "\n".join(lines))
 
-    @app_commands.command(
-        name="unlink", description="Part a person from their Patreon account and take the roles of their pledge"
-    )
-    @app_commands.describe(user="Whom to unlink")
+    @app_commands.command(name="unlink", description=texts.UNLINK_PERSON)
+    @app_commands.describe(**texts.UNLINK_PERSON_OPTIONS)
     async def unlink(self, interaction: Interaction, user: discord.User) -> None:
         """Ask whether they mean it."""
         await interaction.response.defer(ephemeral=True)

@@ -13,6 +13,7 @@ from bot.domain.model import DiscordUserId, RoleId, RuleKind
 from bot.domain.rule_request import RuleWish
 from bot.sync.admin.rulebook import Rulebook, RuleDraft
 from bot.sync.applying.reconcile import Reconciler
+from bot.texts import commands as texts
 from cogs.admin.group import AdminGroup, Answers, caller_of, guild_of, may_complete, require_manager
 
 NO_RULES = "There is no rule yet. `/patreon rule add` lets a role follow a tier, or another kind of pledge."
@@ -27,37 +28,20 @@ BUTTON_PARTS = 6  # of what the preview button carries
 MOST_DIGITS = 18  # of a number that the database holds
 SHOWN = 40  # people named in a preview
 
-KINDS = {
-    RuleKind.TIER: "tier: entitled to one tier",
-    RuleKind.PAYING: "paying: any paid pledge",
-    RuleKind.AMOUNT: "amount: a pledge of at least so much",
-    RuleKind.LIFETIME: "lifetime: so much paid altogether",
-    RuleKind.MONTHS: "months: a paying patron for so long",
-    RuleKind.FREE: "free: a free member",
-    RuleKind.FORMER: "former: paid once, and no longer",
-}
-
 
 class RuleCommands(commands.Cog):
     """Which role follows which pledge."""
 
-    rule = AdminGroup(name="rule", description="Which role follows which pledge")
+    rule = AdminGroup(name="rule", description=texts.RULE)
 
     def __init__(self, *, answers: Answers, rulebook: Rulebook, reconciler: Reconciler) -> None:
         self._answers = answers
         self._rulebook = rulebook
         self._reconciler = reconciler
 
-    @rule.command(name="add", description="Let a role follow a Patreon tier, or another kind of pledge")
-    @app_commands.describe(
-        role="The role to give, below my own role and below yours",
-        kind="What earns the role",
-        tier="Which tier (for kind: tier)",
-        amount="At least how much, in the campaign's currency, such as 5.00 (for kind: amount and lifetime)",
-        months="For at least how many whole months (for kind: months)",
-        campaign="Which campaign, where this server follows several",
-    )
-    @app_commands.choices(kind=[app_commands.Choice(name=words, value=kind.value) for kind, words in KINDS.items()])
+    @rule.command(name="add", description=texts.RULE_ADD)
+    @app_commands.describe(**texts.RULE_ADD_OPTIONS)
+    @app_commands.choices(kind=[app_commands.Choice(name=text, value=kind.value) for kind, text in texts.KINDS.items()])
     async def add_rule(  # noqa: PLR0917  the options of the command
         self,
         interaction: Interaction,
@@ -80,7 +64,7 @@ class RuleCommands(commands.Cog):
         else:
             await self._answers.tell(interaction, await self._add(interaction, draft))
 
-    @rule.command(name="list", description="Show this server's rules with their numbers")
+    @rule.command(name="list", description=texts.RULE_LIST)
     async def list_rules(self, interaction: Interaction) -> None:
         """Show the rules."""
         await interaction.response.defer(ephemeral=True)
@@ -88,8 +72,8 @@ class RuleCommands(commands.Cog):
         lines = [f"`{one.rule_id}` {text}" for one, text in rules]
         await self._answers.tell(interaction, "\n".join(lines) if lines else NO_RULES)
 
-    @rule.command(name="remove", description="Remove a rule; roles that only it gave are taken back")
-    @app_commands.describe(rule_id="The rule's number, as /patreon rule list shows it")
+    @rule.command(name="remove", description=texts.RULE_REMOVE)
+    @app_commands.describe(**texts.RULE_REMOVE_OPTIONS)
     @app_commands.rename(rule_id="rule")
     async def remove_rule(self, interaction: Interaction, rule_id: str) -> None:
         """Remove a rule and let everyone be planned again."""
@@ -106,7 +90,7 @@ class RuleCommands(commands.Cog):
         require_manager(interaction)
         await interaction.response.defer()
         parts = argument.split(":")
-        if len(parts) != BUTTON_PARTS or parts[1] not in KINDS:
+        if len(parts) != BUTTON_PARTS or parts[1] not in texts.KINDS:
             raise UserMistake(OUTDATED)
         role_id, kind, campaign, tier, cents, months = parts
         wish = RuleWish(

@@ -13,6 +13,7 @@ from bot.sync.applying.reconcile import Reconciler
 from bot.sync.applying.troubles import BANNED
 from bot.sync.round_report import ReadReport, RoundReport
 from bot.sync.rounds import Rounds
+from bot.texts import commands as texts
 from bot.texts.decisions import say_decision
 from bot.texts.linking import plain
 from cogs.admin.group import Answers, guild_of
@@ -30,14 +31,14 @@ class RunCommands(commands.Cog):
         self._rounds = rounds
         self._reconciler = reconciler
 
-    @app_commands.command(name="sync", description="Read Patreon now and bring this server's roles in line")
+    @app_commands.command(name="sync", description=texts.SYNC)
     async def sync(self, interaction: Interaction) -> None:
         """Run a round for this server."""
         await interaction.response.defer(ephemeral=True)
         report = await self._rounds.run(trigger="/patreon sync", guild_id=guild_of(interaction))
         await self._answers.tell(interaction, round_text(report))
 
-    @app_commands.command(name="preview", description="Show what the next sync would change; changes nothing itself")
+    @app_commands.command(name="preview", description=texts.PREVIEW)
     async def preview(self, interaction: Interaction) -> None:
         """Plan everyone and write nothing."""
         await interaction.response.defer(ephemeral=True)

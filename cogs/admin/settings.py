@@ -6,8 +6,9 @@ from discord.ext import commands
 
 from bot.discord.client import Interaction
 from bot.domain.errors import UserMistake
-from bot.domain.model import DiscordUserId, HandEdits, Mode
-from bot.sync.admin.settings import BRAKE_OFF, HANDS, LANGUAGES, MODES, MOST_GRACE_DAYS, Tuning, say_settings
+from bot.domain.model import DiscordUserId
+from bot.sync.admin.settings import BRAKE_OFF, LANGUAGES, MOST_GRACE_DAYS, Tuning, say_settings
+from bot.texts import commands as texts
 from cogs.admin.group import Answers, guild_of
 
 HEAD = "**Settings of this server**"
@@ -22,21 +23,11 @@ class SettingsCommands(commands.Cog):
         self._answers = answers
         self._tuning = tuning
 
-    @app_commands.command(name="settings", description="Show this server's settings, or change some of them")
-    @app_commands.describe(
-        mode="What I may do with roles",
-        grace_days="For how many days a declined payment takes no role (0 to 60)",
-        brake_percent="What share of my roles may go within a day before I ask you (1 to 100; 100 is off)",
-        hand_edits="What follows when somebody takes a role of mine away by hand",
-        zero_link="Whether Patreon's own report of a Discord account links it without /link",
-        decline_dm="Whether a patron whose payment is declined is told by direct message",
-        log_channel="Where I tell of changes and troubles",
-        no_log_channel="True: I write into no log channel any more",
-        language="The language of my texts",
-    )
+    @app_commands.command(name="settings", description=texts.SETTINGS)
+    @app_commands.describe(**texts.SETTINGS_OPTIONS)
     @app_commands.choices(
-        mode=[app_commands.Choice(name=f"{mode}: {MODES[mode]}", value=mode.value) for mode in Mode],
-        hand_edits=[app_commands.Choice(name=f"{word}: {HANDS[word]}"[:100], value=word.value) for word in HandEdits],
+        mode=[app_commands.Choice(name=text, value=mode.value) for mode, text in texts.MODES.items()],
+        hand_edits=[app_commands.Choice(name=text, value=word.value) for word, text in texts.HAND_EDITS.items()],
         language=[app_commands.Choice(name=name, value=code) for code, name in LANGUAGES.items()],
     )
     async def settings(  # noqa: PLR0917  the options of the command

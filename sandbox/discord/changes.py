@@ -23,6 +23,7 @@ from sandbox.discord.objects import (
 from sandbox.discord.permissions import VIEW_AUDIT_LOG, guild_permissions
 from sandbox.discord.state import AuditEntry, Channel, DiscordState, Guild, Json, Member, Message, Role, User
 
+GUILD_UPDATED = 1
 CHANNEL_CREATED, CHANNEL_UPDATED, CHANNEL_DELETED = 10, 11, 12
 MEMBER_KICKED, MEMBER_UPDATED, MEMBER_ROLES_UPDATED, BOT_ADDED = 20, 24, 25, 28
 ROLE_CREATED, ROLE_UPDATED, ROLE_DELETED = 30, 31, 32
@@ -153,8 +154,12 @@ class Changes:
             self.gateway.dispatch("GUILD_CREATE", back, guild_id=guild.id, intent=intents.GUILDS)
         self._touched(guild)
 
-    def guild_changed(self, guild: Guild) -> None:
-        """Tell that fields of the guild itself changed."""
+    def update_guild(self, guild: Guild, actor: Actor, **new: object) -> None:
+        """Change fields of the guild itself."""
+        changes = [{"key": k, "old_value": getattr(guild, k), "new_value": v} for k, v in new.items()]
+        for field, value in new.items():
+            setattr(guild, field, value)
+        self._audit(guild, actor, GUILD_UPDATED, guild.id, changes)
         self.gateway.dispatch("GUILD_UPDATE", guild_json(guild), guild_id=guild.id, intent=intents.GUILDS)
         self.announce()
 

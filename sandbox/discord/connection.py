@@ -42,14 +42,15 @@ class Refused(Exception):
 class Connection:
     """Speaks with one client from its HELLO to its end."""
 
-    def __init__(self, gateway: Gateway, socket: web.WebSocketResponse, query: dict[str, str]) -> None:
+    def __init__(self, gateway: Gateway, socket: web.WebSocketResponse, request: web.Request) -> None:
         self.gateway = gateway
         self.socket = socket
-        self.query = query
+        self.transport = request.transport  # a break sends no closing frame, and a socket's own `close` would
+        self.query = dict(request.query)
         self.outbox: Outbox = asyncio.Queue()
         self.session: Session | None = None
         self.heard: deque[float] = deque()
-        self._zlib = zlib.compressobj() if query.get("compress") == "zlib-stream" else None
+        self._zlib = zlib.compressobj() if self.query.get("compress") == "zlib-stream" else None
 
     async def run(self) -> None:
         """Serve the client until one of the two is gone."""
@@ -85,9 +86,8 @@ class Connection:
             await self.socket.send_bytes(self._zlib.compress(written) + self._zlib.flush(zlib.Z_SYNC_FLUSH))
 
     async def _hang_up(self, close: Close) -> None:
-        transport = self.socket._req.transport if self.socket._req else None  # noqa: SLF001  no public way to cut
-        if close.code == 1006 and transport is not None:
-            transport.abort()
+        if close.code == 1006 and self.transport is not None:
+            self.transport.abort()
         else:
             await self.socket.close(code=close.code, message=close.reason.encode())
 

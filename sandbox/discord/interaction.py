@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 
 from sandbox.discord import permissions
-from sandbox.discord.objects import LOCALE, channel_json, member_json, message_json, user_json
+from sandbox.discord.objects import channel_json, member_json, message_json, user_json
 from sandbox.discord.state import Channel, DiscordState, Json, Message, User
 
 COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = 2, 3, 4, 5
@@ -95,7 +95,7 @@ def interaction_json(state: DiscordState, interaction: Interaction, user: User, 
         "data": data,
         "channel_id": channel.id,
         "channel": channel_json(state, channel),
-        "locale": LOCALE,
+        "locale": user.locale,
         "entitlements": [],
         "attachment_size_limit": ATTACHMENT_BYTES,
         "context": 0 if guild else 1,
@@ -110,8 +110,8 @@ def interaction_json(state: DiscordState, interaction: Interaction, user: User, 
     allowed = permissions.channel_permissions(guild, member, channel)
     return payload | {
         "guild_id": guild.id,
-        "guild": {"id": guild.id, "locale": LOCALE, "features": []},
-        "guild_locale": LOCALE,
+        "guild": {"id": guild.id, "locale": guild.preferred_locale, "features": []},
+        "guild_locale": guild.preferred_locale,
         "member": member_json(member) | {"permissions": str(allowed)},
         "app_permissions": str(permissions.channel_permissions(guild, me, channel)),
     }

@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.discord import component_checks, components
 from sandbox.discord.changes import Changes
 from sandbox.discord.errors import Problems, invalid, refusal
+from sandbox.discord.forms import commands, component_checks, components
+from sandbox.discord.forms.messages import Form, read_form
 from sandbox.discord.interaction import (
     AUTOCOMPLETE,
     CHOICES,
@@ -31,7 +32,6 @@ from sandbox.discord.interaction import (
     name_of,
     roles_of,
 )
-from sandbox.discord.messageforms import Form, read_form
 from sandbox.discord.model import EPHEMERAL, LOADING
 from sandbox.discord.state import Channel, Json, Message, User
 
@@ -243,8 +243,6 @@ def checked_choices(choices: Any) -> list[Json]:
     if len(choices) > MOST_CHOICES:
         problems.add("data.choices", "BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length.")
     for index, choice in enumerate(choices):
-        problems.text(f"data.choices.{index}.name", choice.get("name"), low=1, high=100)
-        if isinstance(choice.get("value"), str):
-            problems.text(f"data.choices.{index}.value", choice["value"], low=1, high=100)
+        commands.check_choice(problems, f"data.choices.{index}", choice, is_text=isinstance(choice.get("value"), str))
     problems.refuse_if_any()
     return list(choices)

@@ -6,8 +6,10 @@ Pure: reads the state, sends nothing.
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.discord import commands, components, permissions
+from sandbox.discord import permissions
 from sandbox.discord.errors import ActionError
+from sandbox.discord.forms import commands, components
+from sandbox.discord.locales import is_called, text_for
 from sandbox.discord.objects import channel_json, member_facts, role_json, user_json
 from sandbox.discord.state import Channel, DiscordState, Guild, Json, User
 
@@ -32,7 +34,8 @@ class Place:
 def find_command(place: Place, path: str) -> tuple[Json, list[str]]:
     """Return the command that `path` names and the words after its name; refused where it cannot be used."""
     name, *rest = path.strip().removeprefix("/").split()
-    command = _registered(place).get(name)
+    locale = place.user.locale
+    command = next((one for one in _registered(place).values() if is_called(one, name, locale)), None)
     if command is None:
         raise ActionError(f"there is no command /{name}")
     _check_usable(place, command)
@@ -90,7 +93,7 @@ class Typed:
 
     def __init__(self, place: Place, path: str, options: dict[str, Any], *, focused: str | None = None) -> None:
         self.place = place
-        self.focused = focused
+        self.locale = place.user.locale
         self.resolved: dict[str, Json] = {}
         command, words = find_command(place, path)
         self.data: Json = {"id": command["id"], "name": command["name"], "type": 1}
@@ -100,21 +103,27 @@ class Typed:
         definition = command
         for word in words:
             definition = self._step(definition, word)
-            step: Json = {"name": word, "type": definition["type"]}
+            step: Json = {"name": definition["name"], "type": definition["type"]}
             target["options"] = [step]
             target = step
-        target["options"] = self._fill(definition, options)
+        known = {option["name"]: option for option in definition.get("options") or []}
+        given = {self._own_name(known, name): value for name, value in options.items()}
+        self.focused = self._own_name(known, focused) if focused is not None else None
+        target["options"] = self._fill(definition, known, given)
         if self.resolved:
             self.data["resolved"] = self.resolved
 
     def _step(self, definition: Json, word: str) -> Json:
         for option in definition.get("options") or []:
-            if option["name"] == word and option["type"] in (commands.SUBCOMMAND, commands.GROUP):
+            if is_called(option, word, self.locale) and option["type"] in (commands.SUBCOMMAND, commands.GROUP):
                 return dict(option)
         raise ActionError(f"/{definition['name']} has no sub-command {word}")
 
-    def _fill(self, definition: Json, given: dict[str, Any]) -> list[Json]:
-        known = {option["name"]: option for option in definition.get("options") or []}
+    def _own_name(self, known: dict[str, Json], name: str) -> str:
+        """Return the own name of the option that the person knows by `name`."""
+        return next((own for own, option in known.items() if is_called(option, name, self.locale)), name)
+
+    def _fill(self, definition: Json, known: dict[str, Json], given: dict[str, Any]) -> list[Json]:
         if any(o["type"] in (commands.SUBCOMMAND, commands.GROUP) for o in known.values()):
             raise ActionError(f"/{definition['name']} needs a sub-command: {', '.join(known)}")
         for name in given:
@@ -153,7 +162,7 @@ class Typed:
         low, high = option.get("min_length", 0), option.get("max_length", 6000)
         if not low <= len(text) <= high:
             raise ActionError(f"the option {option['name']} takes {low} to {high} characters")
-        return str(chosen(option, text))
+        return str(chosen(option, text, self.locale))
 
     def _number(self, option: Json, raw: Any) -> int | float:
         try:
@@ -163,7 +172,7 @@ class Typed:
         low, high = option.get("min_value", -INTEGER_LIMIT), option.get("max_value", INTEGER_LIMIT)
         if not low <= value <= high:
             raise ActionError(f"the option {option['name']} takes {low} to {high}")
-        chosen(option, value)
+        chosen(option, value, self.locale)
         return value
 
     def _entity(self, option: Json, entity_id: str) -> str:
@@ -197,15 +206,15 @@ def truth(name: str, raw: Any) -> bool:
     raise ActionError(f"the option {name} takes true or false")
 
 
-def chosen(option: Json, value: Any) -> Any:
+def chosen(option: Json, value: Any, locale: str) -> Any:
     """Return the value of the choice that was meant, by value or by name; any value where there are no choices."""
     choices = option.get("choices")
     if not choices:
         return value
     for choice in choices:
-        if value in (choice["value"], choice["name"]):
+        if value == choice["value"] or is_called(choice, value, locale):
             return choice["value"]
-    names = ", ".join(str(choice["name"]) for choice in choices)
+    names = ", ".join(text_for(locale, choice, "name") for choice in choices)
     raise ActionError(f"the option {option['name']} takes one of: {names}")
 
 

@@ -5,8 +5,8 @@ Two shapes: rows with one text input each (the older one), and labels with any f
 
 from typing import Any
 
-from sandbox.discord import components
 from sandbox.discord.errors import ActionError
+from sandbox.discord.forms import components
 from sandbox.discord.invocations import Place, selected
 from sandbox.discord.model import Json
 

@@ -12,6 +12,8 @@ from typing import Any
 
 Json = dict[str, Any]
 
+DEFAULT_LOCALE = "en-US"
+
 TEXT_CHANNEL = 0
 DM_CHANNEL = 1
 
@@ -25,13 +27,14 @@ AUDIT_ENTRIES_KEPT = 10_000
 
 @dataclass(slots=True)
 class User:
-    """An account, of a person or of a bot."""
+    """An account, of a person or of a bot; `locale` is the language in their user settings."""
 
     id: str
     username: str
     display_name: str | None = None
     is_bot: bool = False
     dms_open: bool = True
+    locale: str = DEFAULT_LOCALE
 
 
 @dataclass(slots=True)
@@ -144,6 +147,7 @@ class Guild:
     channels: dict[str, Channel] = field(default_factory=dict)
     members: dict[str, Member] = field(default_factory=dict)
     system_channel_id: str | None = None
+    preferred_locale: str = DEFAULT_LOCALE
     requires_2fa: bool = False
     is_out: bool = False
     audit_log: deque[AuditEntry] = field(default_factory=lambda: deque(maxlen=AUDIT_ENTRIES_KEPT))

@@ -21,7 +21,6 @@ from sandbox.discord.model import (
 )
 from sandbox.discord.state import DiscordState
 
-LOCALE = "en-US"
 # Application flags: what a bot of fewer than 10,000 users is allowed in the portal (docs, "Application Flags").
 LIMITED_INTENT_FLAGS = {"presences": 1 << 13, "members": 1 << 15, "message_content": 1 << 19}
 
@@ -50,7 +49,7 @@ def user_json(user: User) -> Json:
 
 def own_user_json(user: User, *, owner_has_2fa: bool) -> Json:
     """Return what GET /users/@me answers to the bot: a bot's `mfa_enabled` is that of its application's owner."""
-    return user_json(user) | {"mfa_enabled": owner_has_2fa, "locale": LOCALE, "verified": True, "email": None}
+    return user_json(user) | {"mfa_enabled": owner_has_2fa, "locale": user.locale, "verified": True, "email": None}
 
 
 def role_json(role: Role) -> Json:
@@ -129,6 +128,7 @@ def guild_json(guild: Guild) -> Json:
         "roles": [role_json(role) for role in guild.roles.values()],
         "system_channel_id": guild.system_channel_id,
         "mfa_level": int(guild.requires_2fa),
+        "preferred_locale": guild.preferred_locale,
         **GUILD_REST,
     }
 
@@ -159,7 +159,6 @@ GUILD_REST: Json = {
     "vanity_url_code": None,
     "premium_tier": 0,
     "premium_subscription_count": 0,
-    "preferred_locale": LOCALE,
     "rules_channel_id": None,
     "safety_alerts_channel_id": None,
     "public_updates_channel_id": None,

@@ -6,25 +6,23 @@ Refusals are `ActionError`s with words that a person understands. Ids may come a
 from collections.abc import Iterable
 from typing import Any
 
-from sandbox.discord import components, interaction, permissions
-from sandbox.discord.changes import Actor, Changes
+from sandbox.discord import interaction, permissions
+from sandbox.discord.backend import Backend
+from sandbox.discord.changes import Actor
 from sandbox.discord.errors import ActionError
+from sandbox.discord.forms import components
 from sandbox.discord.interaction import Interaction
-from sandbox.discord.interactions import Interactions
 from sandbox.discord.invocations import Place, Typed, offered_commands, pressed
+from sandbox.discord.locales import LOCALES
 from sandbox.discord.modals import submitted
 from sandbox.discord.model import DM_CHANNEL
-from sandbox.discord.state import Channel, DiscordState, Guild, Json, Member, Message, Role, User
+from sandbox.discord.state import Channel, Guild, Json, Member, Message, Role, User
 
 Id = str | int
 
 
-class People:
-    """The acts of people, mixed into the stand-in; needs its `state`, `changes` and `interactions`."""
-
-    state: DiscordState
-    changes: Changes
-    interactions: Interactions
+class People(Backend):
+    """The acts of people upon the world."""
 
     # --- commands, components, modals
 
@@ -163,6 +161,18 @@ class People:
         self._user(user_id).dms_open = is_open
         self.changes.announce()
 
+    # --- languages
+
+    def set_locale(self, user_id: Id, locale: str) -> None:
+        """Choose the language in a person's user settings."""
+        self._user(user_id).locale = _known(locale)
+        self.changes.announce()
+
+    def set_preferred_locale(self, locale: str, guild_id: Id | None = None) -> None:
+        """Choose a server's language, as its owner."""
+        guild = self._guild(guild_id)
+        self.changes.update_guild(guild, Actor(guild.owner_id), preferred_locale=_known(locale))
+
     # --- roles and the bot
 
     def create_role(
@@ -264,6 +274,12 @@ class People:
         if guild is None:
             raise ActionError(f"there is no role {role_id}")
         return guild, guild.roles[str(role_id)]
+
+
+def _known(locale: str) -> str:
+    if locale not in LOCALES:
+        raise ActionError(f"Discord has no language {locale}; it has {', '.join(LOCALES)}")
+    return locale
 
 
 def can_see(guild: Guild, member: Member, channel: Channel) -> bool:

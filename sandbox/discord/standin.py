@@ -1,26 +1,21 @@
-"""The stand-in Discord: wires state, gateway, REST and people together and puts them on a socket of 127.0.0.1."""
+"""The stand-in Discord: puts the REST API and the gateway on a socket of 127.0.0.1."""
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 from functools import partial
 
 from aiohttp import web
 
 from sandbox.clock import SandboxClock
-from sandbox.discord.changes import Changes
 from sandbox.discord.connection import Connection
 from sandbox.discord.files import PATH as FILES
-from sandbox.discord.files import Files
-from sandbox.discord.gateway import CUTS, MALFORMED, SILENT, Gateway
-from sandbox.discord.interactions import Interactions
+from sandbox.discord.gateway import CUTS, MALFORMED, SILENT
 from sandbox.discord.lasting import LASTING, LastingFaults
 from sandbox.discord.people import People
-from sandbox.discord.ratelimits import RateLimits
 from sandbox.discord.rest import channels, commands, guilds, interactions, members, roles, users
 from sandbox.discord.rest.call import Route
 from sandbox.discord.rest.channels import CLOSED_DMS
-from sandbox.discord.rest.front import BASE, REST_FAULTS, Call, Front, serve_the_rest
+from sandbox.discord.rest.front import BASE, REST_FAULTS, Front, serve_the_rest
 from sandbox.discord.state import DiscordState
 from sandbox.weather import Weather
 
@@ -36,37 +31,14 @@ MAX_UPLOAD_BYTES = 10 * 1024 * 1024
 
 
 class DiscordStandIn(People):
-    """Discord as a bot sees it; `state` is its world, `calls` what the bot asked over REST."""
+    """Discord as a bot sees it, with the acts of people."""
 
     def __init__(self, state: DiscordState, *, clock: SandboxClock, weather: Weather) -> None:
-        state.clock = clock
-        self.state = state
-        self.weather = weather
-        self.calls: list[Call] = []
-        self._call_watchers: list[Callable[[Call], None]] = []
-        self.limits = RateLimits()
-        self.files = Files(state.ids, clock)
-        self.gateway = Gateway(state, weather)
-        self.changes = Changes(state, self.gateway)
-        self.interactions = Interactions(self.changes)
+        super().__init__(state, clock=clock, weather=weather)
         self.lasting = LastingFaults(state, self.changes, weather)
         self.url = ""
         self._runner: web.AppRunner | None = None
         self._striker: asyncio.Task[None] | None = None
-
-    def on_change(self, callback: Callable[[], None]) -> None:
-        """Call `callback()` after each change."""
-        self.changes.on_change(callback)
-
-    def on_call(self, watcher: Callable[[Call], None]) -> None:
-        """Call `watcher(call)` after each REST request."""
-        self._call_watchers.append(watcher)
-
-    def note(self, call: Call) -> None:
-        """Keep a request in the list of calls."""
-        self.calls.append(call)
-        for watcher in self._call_watchers:
-            watcher(call)
 
     async def start(self, port: int = 0) -> None:
         """Listen on 127.0.0.1; `url` is the base of the REST API afterwards."""
@@ -107,7 +79,7 @@ class DiscordStandIn(People):
         await socket.prepare(request)
         self.gateway.sockets.add(socket)
         try:
-            await Connection(self.gateway, socket, dict(request.query)).run()
+            await Connection(self.gateway, socket, request).run()
         finally:
             self.gateway.sockets.discard(socket)
         return socket

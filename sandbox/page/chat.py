@@ -136,7 +136,7 @@ class ChatPane:
     def commands(self) -> list[Runnable]:
         """What the one who looks is offered; from the direct messages, a command goes to the server."""
         place = None if self.channel_key == DIRECT else self.channel_key
-        return runnables(self._parts.discord.commands_for(self.me.id, place))
+        return runnables(self._parts.discord.commands_for(self.me.id, place), self.me.locale)
 
     @property
     def command(self) -> Runnable | None:

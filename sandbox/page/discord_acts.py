@@ -6,7 +6,7 @@ from aiohttp import web
 
 from sandbox.discord import Interaction
 from sandbox.page.body import Refused, is_form, list_of, map_of, number_of, read_body, text_of
-from sandbox.page.commands import find_runnable
+from sandbox.page.commands import find_runnable, shown_choices
 from sandbox.page.messages import message_of
 from sandbox.page.parts import Parts, parts_of
 from sandbox.page.reply import reply
@@ -44,11 +44,16 @@ async def _picked_options(parts: Parts, user: str, path: str, options: dict[str,
     return options
 
 
+async def _completions(parts: Parts, user: str, path: str, options: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    choices = await parts.discord.autocomplete(user, path, options, name)
+    return shown_choices(choices, parts.discord.state.users[user].locale)
+
+
 async def _picked(parts: Parts, user: str, path: str, options: dict[str, Any], name: str) -> Any:
     """Return the value of the completion that is named so, or of the only one; else what was typed."""
     text = options[name]
     for typed in (text, ""):
-        choices = await parts.discord.autocomplete(user, path, options | {name: typed}, name)
+        choices = await _completions(parts, user, path, options | {name: typed}, name)
         for choice in choices:
             if text in (choice["name"], str(choice["value"])) or (typed and len(choices) == 1):
                 return choice["value"]
@@ -60,7 +65,7 @@ async def autocomplete(request: web.Request) -> web.Response:
     """Answer the completions that the bot offers for one option."""
     parts, body = parts_of(request), await read_body(request)
     path, options = text_of(body, "command").strip("/ "), map_of(body, "options")
-    choices = await parts.discord.autocomplete(text_of(body, "user"), path, options, text_of(body, "focused"))
+    choices = await _completions(parts, text_of(body, "user"), path, options, text_of(body, "focused"))
     return web.json_response({"choices": choices})
 
 

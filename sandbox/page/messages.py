@@ -5,10 +5,11 @@ Component types: Discord docs, "Component Reference".
 
 from typing import Any
 
-from sandbox.discord import components as kinds
+from sandbox.discord.forms import components as kinds
 from sandbox.discord.model import Channel, Message
 from sandbox.page.parts import Parts
 
+FIELDS_IN_A_ROW = 3
 INTERACTIVE = kinds.FIELDS_OF_LABEL | {kinds.BUTTON}
 SHOWN_KEYS = (
     "type", "custom_id", "label", "url", "disabled", "style", "options", "placeholder", "min_values", "max_values",
@@ -69,3 +70,15 @@ def _words_of_embed(embed: dict[str, Any]) -> list[str]:
         *(f"{field['name']}\n{field['value']}" for field in fields),
         (embed.get("footer") or {}).get("text", ""),
     ]
+
+
+def rows_of(fields: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Return an embed's fields row by row: up to three that are inline stand beside each other."""
+    rows: list[list[dict[str, Any]]] = []
+    for field in fields:
+        last = rows[-1] if rows else []
+        if field["inline"] and last and last[-1]["inline"] and len(last) < FIELDS_IN_A_ROW:
+            last.append(field)
+        else:
+            rows.append([field])
+    return rows

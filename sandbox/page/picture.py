@@ -29,6 +29,7 @@ def _discord(parts: Parts) -> dict[str, Any]:
         "gateway": parts.discord.gateway.url,
         "token": parts.discord.state.bot_token,
         "guild_id": guild.id,
+        "preferred_locale": guild.preferred_locale,
         "channels": [{"id": channel.id, "name": channel.name} for channel in guild.channels.values()],
         "roles": [
             {
@@ -55,6 +56,7 @@ def _member(guild: Guild, member: Member) -> dict[str, Any]:
         "joined_at": member.joined_at.isoformat(),
         "pending": member.pending,
         "dms_open": member.user.dms_open,
+        "locale": member.user.locale,
         "is_bot": member.user.is_bot,
         "is_owner": member.id == guild.owner_id,
         "is_admin": permissions.is_admin(guild, member),

@@ -116,6 +116,16 @@ def _set_dms(parts: Parts, body: Body) -> dict[str, Any]:
     return {}
 
 
+def _set_locale(parts: Parts, body: Body) -> dict[str, Any]:
+    parts.discord.set_locale(_user(parts, body), text_of(body, "locale"))
+    return {}
+
+
+def _set_preferred_locale(parts: Parts, body: Body) -> dict[str, Any]:
+    parts.discord.set_preferred_locale(text_of(body, "locale"), _guild(parts, body))
+    return {}
+
+
 def _set_2fa(parts: Parts, body: Body) -> dict[str, Any]:
     required, has_it = flag_of(body, "required", default=True), flag_of(body, "owner_has_it")
     parts.discord.set_2fa(_guild(parts, body), is_required=required, owner_has_it=has_it)
@@ -141,6 +151,8 @@ SERVER_ACTS: dict[str, Act] = {
     "kick_bot": _kick_bot,
     "add_bot": _add_bot,
     "set_dms": _set_dms,
+    "set_locale": _set_locale,
+    "set_preferred_locale": _set_preferred_locale,
     "set_2fa": _set_2fa,
     "set_outage": _set_outage,
 }

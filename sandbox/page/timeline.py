@@ -10,7 +10,7 @@ from itertools import islice
 from sandbox.botprocess import BotProcess
 from sandbox.clock import SandboxClock
 from sandbox.discord import DiscordStandIn, Interaction
-from sandbox.discord.rest.front import Call as DiscordCall
+from sandbox.discord.backend import Call as DiscordCall
 from sandbox.page import happenings
 from sandbox.page.happenings import PERSON, TROUBLE, WEBHOOK, Happening
 from sandbox.page.live import Live

@@ -7,7 +7,10 @@ from typing import Any
 import jinja2
 from aiohttp import web
 
+from sandbox.discord.forms.embeds import moment_of
+from sandbox.discord.locales import LOCALES
 from sandbox.page.chat import NO_COLOUR
+from sandbox.page.messages import rows_of
 from sandbox.page.parts import Parts, parts_of
 from sandbox.page.scene import Scene
 from sandbox.page.words import Reader, marked_up, safe_url
@@ -29,6 +32,9 @@ templates = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+templates.globals["locales"] = LOCALES
+templates.filters["rows"] = rows_of
+templates.filters["moment"] = moment_of
 templates.filters["safe_url"] = safe_url
 templates.filters["colour"] = lambda colour: f"#{colour or NO_COLOUR:06x}"
 

@@ -1,11 +1,12 @@
-"""Discord's small markup, as HTML: bold, code, links, mentions, times. Everything else is escaped.
+"""Discord's small markup, as HTML: bold, code, lists, quotes, links, mentions, times. Everything else is escaped.
 
-Markup: Discord docs, "Message Formatting", and the part of Markdown that bots use.
+Markup: Discord docs, "Message Formatting", and the part of Markdown that bots use. Mentions work in the content of a
+message, and in the description and the values of an embed; elsewhere in an embed they stay as they were written.
 """
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -19,20 +20,26 @@ class Reader:
     names: Callable[[str, str], str]
     now: datetime
     address: Callable[[str], str]
+    sees_mentions: bool = True
 
 
+CODE_BLOCK = re.compile(r"\n?```(?:[\w+#.-]*\n)?(?P<code>.+?)\n?```\n?", re.DOTALL)
 SPAN = re.compile(
     r"\\(?P<escaped>[^\w\s])"
     r"|`(?P<code>[^`\n]+)`"
-    r"|\*\*(?P<bold>.+?)\*\*"
+    r"|\*\*(?P<bold>.+?)\*\*(?!\*)"
+    r"|__(?P<underlined>.+?)__(?!_)"
+    r"|~~(?P<struck>.+?)~~"
     r"|\|\|(?P<spoiler>.+?)\|\|"
-    r"|\[(?P<label>[^\]\n]+)\]\((?P<url>https?://[^\s)]+)\)"
-    r"|https://discord\.com/channels/(?:@me|\d+)/(?P<channel>\d+)(?:/\d+)?"
+    r"|\[(?P<label>[^\]\n]+)\]\(<?(?P<url>https?://[^\s)>]+)>?\)"
+    r"|<(?P<quiet>https?://[^\s<>]+)>"
     r"|(?P<bare>https?://[^\s<>]+[^\s<>.,;:!?)])"
     r"|<t:(?P<time>-?\d{1,12})(?::(?P<style>[tTdDfFR]))?>"
     r"|<(?P<kind>@&|@!?|#)(?P<id>\d{1,20})>"
+    r"|<(?P<command>/[^:<>\n]{1,100}):\d{1,20}>"
     r"|(?<![\w*])[*_](?P<italic>[^*_\n]+)[*_](?![\w*])"
 )
+CHANNEL_LINK = re.compile(r"https://discord\.com/channels/(?:@me|\d+)/(?P<channel>\d+)(?:/\d+)?")
 LINES = (
     ("### ", Markup('<p class="heading">{}</p>')),
     ("## ", Markup('<p class="heading">{}</p>')),
@@ -41,14 +48,44 @@ LINES = (
     ("> ", Markup("<blockquote>{}</blockquote>")),
     ("- ", Markup("<p>• {}</p>")),
     ("* ", Markup("<p>• {}</p>")),
+    ("  - ", Markup('<p class="inner">◦ {}</p>')),
+    ("  * ", Markup('<p class="inner">◦ {}</p>')),
     ("", Markup("<p>{}</p>")),
 )
+WRAPPED = {
+    "bold": Markup("<strong>{}</strong>"),
+    "underlined": Markup("<u>{}</u>"),
+    "struck": Markup("<s>{}</s>"),
+    "spoiler": Markup('<span class="spoiler" title="a spoiler">{}</span>'),
+    "italic": Markup("<em>{}</em>"),
+}
+QUOTE_OF_THE_REST = ">>> "
 UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
-def marked_up(text: str, *, reader: Reader) -> Markup:
-    """Return a message's text as HTML, one element for each line."""
-    return Markup("").join(_line(line, reader) for line in text.split("\n"))
+def marked_up(text: str, *, reader: Reader, is_title: bool = False) -> Markup:
+    """Return a text of a message as HTML, one element for each line; of a title only the words, with no mentions."""
+    if is_title:
+        return _spans(text, replace(reader, sees_mentions=False))
+    pieces, place = [], 0
+    for block in CODE_BLOCK.finditer(text):
+        pieces += [_lines(text[place : block.start()], reader), Markup("<pre>{}</pre>").format(block["code"])]
+        place = block.end()
+    return Markup("").join([*pieces, _lines(text[place:], reader)])
+
+
+def _lines(text: str, reader: Reader) -> Markup:
+    if not text:
+        return Markup("")
+    shown: list[Markup] = []
+    lines = text.split("\n")
+    for place, line in enumerate(lines):
+        if line.startswith(QUOTE_OF_THE_REST):
+            rest = "\n".join([line.removeprefix(QUOTE_OF_THE_REST), *lines[place + 1 :]])
+            shown.append(Markup("<blockquote>{}</blockquote>").format(_lines(rest, reader)))
+            break
+        shown.append(_line(line, reader))
+    return Markup("").join(shown)
 
 
 def _line(line: str, reader: Reader) -> Markup:
@@ -68,26 +105,37 @@ def _spans(text: str, reader: Reader) -> Markup:
 
 def _span(match: re.Match[str], reader: Reader) -> Markup:
     found = match.groupdict()
+    for name, element in WRAPPED.items():
+        if found[name]:
+            return element.format(_spans(found[name], reader))
     if found["escaped"]:
         return escape(found["escaped"])
-    if found["channel"]:
-        address = reader.address(found["channel"])
-        return Markup('<a href="{}" data-go>the message</a>').format(address)
     if found["code"]:
         return Markup("<code>{}</code>").format(found["code"])
-    if found["bold"]:
-        return Markup("<strong>{}</strong>").format(_spans(found["bold"], reader))
-    if found["spoiler"]:
-        return Markup('<span class="spoiler" title="a spoiler">{}</span>').format(_spans(found["spoiler"], reader))
-    if found["italic"]:
-        return Markup("<em>{}</em>").format(_spans(found["italic"], reader))
     if found["time"]:
         return _time(int(found["time"]), found["style"] or "f", reader.now)
-    if found["kind"]:
-        kind = found["kind"].replace("!", "")
-        return Markup('<span class="mention">{}{}</span>').format(kind[0], reader.names(kind, found["id"]))
-    url = found["url"] or found["bare"]
-    return Markup('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>').format(url, found["label"] or url)
+    if found["kind"] or found["command"]:
+        return _mention(match, reader)
+    url = found["url"] or found["quiet"] or found["bare"]
+    return _link(url, _spans(found["label"], reader) if found["label"] else None, reader)
+
+
+def _mention(match: re.Match[str], reader: Reader) -> Markup:
+    if not reader.sees_mentions:
+        return escape(match[0])
+    if match["command"]:
+        return Markup('<span class="mention">{}</span>').format(match["command"])
+    kind = match["kind"].replace("!", "")
+    return Markup('<span class="mention">{}{}</span>').format(kind[0], reader.names(kind, match["id"]))
+
+
+def _link(url: str, label: Markup | None, reader: Reader) -> Markup:
+    """Return a link; one to a message at Discord leads to its channel on the page."""
+    inside = CHANNEL_LINK.fullmatch(url)
+    if inside:
+        address = reader.address(inside["channel"])
+        return Markup('<a href="{}" data-go>{}</a>').format(address, label or "the message")
+    return Markup('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>').format(url, label or url)
 
 
 def _time(seconds: int, style: str, now: datetime) -> Markup:

@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from sandbox.clock import SandboxClock
-from sandbox.discord.model import NO_ROLES, Application, Channel, Guild, Member, Overwrite, Role, User
+from sandbox.discord.model import DEFAULT_LOCALE, NO_ROLES, Application, Channel, Guild, Member, Overwrite, Role, User
 from sandbox.discord.state import DiscordState
 
 
@@ -41,6 +41,7 @@ class SavedGuild(msgspec.Struct, kw_only=True):
     roles: list[Role]
     channels: list[SavedChannel]
     members: list[SavedMember]
+    preferred_locale: str = DEFAULT_LOCALE
 
 
 class SavedDiscord(msgspec.Struct, kw_only=True):
@@ -86,6 +87,7 @@ def _save_guild(guild: Guild) -> SavedGuild:
             for one in guild.channels.values()
         ],
         members=[_save_member(member) for member in guild.members.values()],
+        preferred_locale=guild.preferred_locale,
     )
 
 
@@ -119,6 +121,7 @@ def _load_guild(state: DiscordState, saved: SavedGuild) -> None:
     state.users[saved.owner_id]  # a server without its owner would fail far from here
     guild = Guild(saved.id, saved.name, saved.owner_id, requires_2fa=saved.requires_2fa)
     guild.system_channel_id = saved.system_channel_id
+    guild.preferred_locale = saved.preferred_locale
     guild.roles = {role.id: role for role in saved.roles}
     for one in saved.channels:
         overwrites = {overwrite.id: overwrite for overwrite in one.overwrites}

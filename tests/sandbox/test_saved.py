@@ -31,6 +31,22 @@ def test_what_is_read_again_is_what_was_written(size: str, tmp_path: Path) -> No
     assert again.discord.bot_token != world.discord.bot_token
 
 
+def test_languages_are_kept_and_a_file_from_before_them_still_opens(tmp_path: Path) -> None:
+    world = build()
+    world.guild.preferred_locale = "de"
+    next(iter(world.guild.members.values())).user.locale = "ja"
+    path = tmp_path / "world.json"
+    path.write_bytes(write_world(world, world.discord.clock.now()))
+    again = read(path)
+    assert (again.guild.preferred_locale, next(iter(again.guild.members.values())).user.locale) == ("de", "ja")
+    outline = msgspec.json.decode(path.read_bytes())
+    for part in (*outline["discord"]["users"], *outline["discord"]["guilds"]):
+        part.pop("locale", None) or part.pop("preferred_locale")
+    path.write_bytes(msgspec.json.encode(outline))
+    older = read(path)
+    assert {older.guild.preferred_locale, *(user.locale for user in older.discord.users.values())} == {"en-US"}
+
+
 def test_no_secret_is_in_the_file() -> None:
     world = build()
     text = write_world(world, world.discord.clock.now()).decode()

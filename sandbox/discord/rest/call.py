@@ -5,16 +5,14 @@ Each look-up refuses as Discord does: what does not exist, then what the bot may
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox.discord import permissions
+from sandbox.discord.backend import Backend
 from sandbox.discord.changes import Actor
 from sandbox.discord.errors import invalid, refusal
-from sandbox.discord.model import DM_CHANNEL, Json
+from sandbox.discord.model import DEFAULT_LOCALE, DM_CHANNEL, Json
 from sandbox.discord.state import Channel, DiscordState, Guild, Member, Role, User
-
-if TYPE_CHECKING:
-    from sandbox.discord.standin import DiscordStandIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +27,17 @@ class Answer:
 class ApiCall:
     """What a handler is given; it answers JSON, None for 204, or an Answer."""
 
-    standin: "DiscordStandIn"
+    backend: Backend
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: Any = None
     files: list[Json] = field(default_factory=list)
     reason: str | None = None
+    locale: str = DEFAULT_LOCALE
 
     @property
     def state(self) -> DiscordState:
-        return self.standin.state
+        return self.backend.state
 
     @property
     def actor(self) -> Actor:
@@ -53,6 +52,10 @@ class ApiCall:
         if not isinstance(self.body, dict):
             raise invalid("", "DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType")
         return self.body
+
+    def flag(self, name: str) -> bool:
+        """Return a yes or no from the query."""
+        return self.query.get(name) in ("1", "true", "True")
 
     def number(self, name: str, default: int, low: int, high: int) -> int:
         """Return a number from the query, between `low` and `high`."""

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sandbox.discord import permissions
 from sandbox.discord.errors import Problems, invalid, not_served, refusal
-from sandbox.discord.messageforms import Form, read_form
+from sandbox.discord.forms.messages import Form, read_form
 from sandbox.discord.model import DM_CHANNEL, EPHEMERAL
 from sandbox.discord.objects import channel_json, message_json
 from sandbox.discord.rest.call import ApiCall, Route, snowflake
@@ -30,13 +30,13 @@ def edit_channel(call: ApiCall) -> Json:
     problems.text("name", form.get("name", channel.name), low=1, high=100)
     problems.text("topic", form.get("topic"), high=1024)
     problems.refuse_if_any()
-    call.standin.changes.update_channel(guild, channel, call.actor, **form)
+    call.backend.changes.update_channel(guild, channel, call.actor, **form)
     return channel_json(call.state, channel)
 
 
 def delete_channel(call: ApiCall) -> Json:
     guild, channel = _managed(call)
-    call.standin.changes.delete_channel(guild, channel, call.actor)
+    call.backend.changes.delete_channel(guild, channel, call.actor)
     return channel_json(call.state, channel)
 
 
@@ -86,7 +86,7 @@ def post_message(call: ApiCall) -> Json:
     if (same := _sent_before(channel, form, now)) is not None:
         return message_json(call.state, same)
     form.fill(message)
-    call.standin.changes.post(channel, message)
+    call.backend.changes.post(channel, message)
     return message_json(call.state, message)
 
 
@@ -106,13 +106,13 @@ def edit_message(call: ApiCall) -> Json:
         raise refusal(50005)
     read_form(call.body, call.files, editing=message).fill(message)
     message.edited_at = call.state.clock.now()
-    call.standin.changes.message_changed(channel, message)
+    call.backend.changes.message_changed(channel, message)
     return message_json(call.state, message)
 
 
 def delete_message(call: ApiCall) -> None:
     channel = call.channel()
-    call.standin.changes.delete_message(channel, _message(call, channel))
+    call.backend.changes.delete_message(channel, _message(call, channel))
 
 
 def _message(call: ApiCall, channel: Channel) -> Message:
@@ -142,7 +142,7 @@ def _check_may_write_to(call: ApiCall, channel: Channel) -> None:
     if not call.state.share_a_guild(recipient):
         raise refusal(50278)
     line = f"POST /channels/{channel.id}/messages"
-    if not recipient.dms_open or call.standin.weather.take("discord", line, among=CLOSED_DMS):
+    if not recipient.dms_open or call.backend.weather.take("discord", line, among=CLOSED_DMS):
         raise refusal(50007)
 
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from sandbox.discord import commands
 from sandbox.discord.errors import Problems, refusal
+from sandbox.discord.forms import commands
 from sandbox.discord.rest.call import Answer, ApiCall, Route
 from sandbox.discord.state import Json
 
@@ -20,7 +20,11 @@ def _scope(call: ApiCall) -> tuple[dict[str, Json], str | None]:
 
 
 def list_commands(call: ApiCall) -> list[Json]:
-    return list(_scope(call)[0].values())
+    """Return the registered commands, in all languages if the query says so, else in the asker's (docs)."""
+    registered = _scope(call)[0].values()
+    if call.flag("with_localizations"):
+        return list(registered)
+    return [commands.in_one_language(command, call.locale) for command in registered]
 
 
 def overwrite_commands(call: ApiCall) -> list[Json]:
@@ -30,7 +34,7 @@ def overwrite_commands(call: ApiCall) -> list[Json]:
     new = [_listed(call, body, guild_id, before.get(_key(body))) for body in call.body]
     registered.clear()
     registered.update((command["id"], command) for command in new)
-    call.standin.changes.announce()
+    call.backend.changes.announce()
     return new
 
 
@@ -41,7 +45,7 @@ def create_command(call: ApiCall) -> Answer:
     same = next((c for c in registered.values() if (c["type"], c["name"]) == _key(body)), None)
     command = _listed(call, body, guild_id, same)
     registered[command["id"]] = command
-    call.standin.changes.announce()
+    call.backend.changes.announce()
     return Answer(200 if same else 201, command)
 
 
@@ -55,14 +59,14 @@ def edit_command(call: ApiCall) -> Json:
     _check(body)
     command = _listed(call, body, old.get("guild_id"), old)
     registered[old["id"]] = command
-    call.standin.changes.announce()
+    call.backend.changes.announce()
     return command
 
 
 def delete_command(call: ApiCall) -> None:
     registered, old = _one(call)
     del registered[old["id"]]
-    call.standin.changes.announce()
+    call.backend.changes.announce()
 
 
 def list_permissions(call: ApiCall) -> list[Json]:

@@ -7,23 +7,19 @@ carries Via. Discord docs, "Reference" and "Rate Limits".
 import asyncio
 import mimetypes
 import re
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import orjson
 from aiohttp import BodyPartReader, web
 
+from sandbox.discord.backend import Backend, Call
 from sandbox.discord.changes import Actor
 from sandbox.discord.errors import ApiError, invalid, not_served, refusal, unauthorized
 from sandbox.discord.files import Files
 from sandbox.discord.model import Json
 from sandbox.discord.ratelimits import limited_body, limited_headers
 from sandbox.discord.rest.call import Answer, ApiCall, Route
-
-if TYPE_CHECKING:
-    from sandbox.discord.standin import DiscordStandIn
 
 BASE = "/api/v10"
 SLOW_SECONDS, HANG_SECONDS = 2.0, 60.0
@@ -66,23 +62,11 @@ BAN_PAGE = b"<!DOCTYPE html><html><head><title>Access denied</title></head><body
 TOKEN_IN_PATH = re.compile(r"^(/(?:webhooks|interactions)/[^/]+/)[^/]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A REST request that was made; status 0: it got no answer. An interaction's token is left out of the path."""
-
-    at: datetime
-    method: str
-    path: str
-    route: str
-    status: int
-    user_agent: str
-
-
 class Front:
-    """Serves one route; one for each, made by the stand-in."""
+    """Serves one route; one for each."""
 
-    def __init__(self, standin: "DiscordStandIn", route: Route) -> None:
-        self.standin = standin
+    def __init__(self, backend: Backend, route: Route) -> None:
+        self.backend = backend
         self.route = route
         self.name = f"{route.method} {route.template}"
 
@@ -93,7 +77,7 @@ class Front:
             answer = await self._answer(request)
             return answer
         finally:
-            note(self.standin, request, self.name, answer.status if answer is not None else NO_ANSWER)
+            note(self.backend, request, self.name, answer.status if answer is not None else NO_ANSWER)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         fault = self._fault(request)
@@ -103,7 +87,7 @@ class Front:
             await asyncio.sleep(SLOW_SECONDS)
         if fault and (struck := strike(fault)) is not None:
             return struck
-        if self.standin.limits.is_blocked():
+        if self.backend.limits.is_blocked():
             return ban()
         answer = await self._served(request, fault)
         if fault == "lost":
@@ -114,19 +98,19 @@ class Front:
 
     async def _overwrite(self, request: web.Request) -> None:
         """Let what this request wrote to a member's roles land once more, over what was written meanwhile."""
-        guild = self.standin.state.guilds.get(request.match_info.get("g", ""))
+        guild = self.backend.state.guilds.get(request.match_info.get("g", ""))
         member = guild.members.get(request.match_info.get("u", "")) if guild else None
         if guild is None or member is None:
             return
         written = member.role_ids
         await asyncio.sleep(RACE_SECONDS)
         if member.id in guild.members:
-            self.standin.changes.set_roles(
-                guild, member, written & guild.roles.keys(), Actor(self.standin.state.bot.id)
+            self.backend.changes.set_roles(
+                guild, member, written & guild.roles.keys(), Actor(self.backend.state.bot.id)
             )
 
     def _fault(self, request: web.Request) -> str | None:
-        weather = self.standin.weather
+        weather = self.backend.weather
         if not weather.faults:
             return None
         line = f"{request.method} {request.path.removeprefix(BASE)}"
@@ -140,7 +124,7 @@ class Front:
         try:
             self._authorise(request)
             top = "/".join(request.match_info[name] for name in self.route.top)
-            verdict = self.standin.limits.take(
+            verdict = self.backend.limits.take(
                 self.route.bucket, self.route.template, top, counts_globally=self.route.needs_token
             )
             headers = verdict.headers
@@ -164,15 +148,23 @@ class Front:
         if not request.headers.get("User-Agent"):
             raise refusal(40333)
         given = request.headers.get("Authorization", "")
-        if self.route.needs_token and given != f"Bot {self.standin.state.bot_token}":
+        if self.route.needs_token and given != f"Bot {self.backend.state.bot_token}":
             raise unauthorized()
 
     async def _read(self, request: web.Request) -> ApiCall:
-        body, files = await read_body(request, self.standin.files)
-        reason = unquote(request.headers.get("X-Audit-Log-Reason", "")) or None
-        if reason and len(reason) > MOST_REASON:
-            raise invalid("", "BASE_TYPE_MAX_LENGTH", "Must be 512 or fewer in length.")
-        return ApiCall(self.standin, request.match_info, request.query, body, files, reason)
+        body, files = await read_body(request, self.backend.files)
+        reason = read_reason(request.headers.get("X-Audit-Log-Reason", ""))
+        locale = request.headers.get("X-Discord-Locale", self.backend.state.bot.locale)
+        return ApiCall(self.backend, request.match_info, request.query, body, files, reason, locale)
+
+
+def read_reason(header: str) -> str | None:
+    """Return the reason for the audit log: URL-encoded UTF-8 (docs, "Audit Log"), or raw bytes as they came."""
+    raw = unquote_to_bytes(header.encode("utf-8", "surrogateescape"))
+    reason = raw.decode("utf-8", "replace").strip()
+    if len(reason) > MOST_REASON:
+        raise invalid("", "BASE_TYPE_MAX_LENGTH", "Must be 512 or fewer in length.")
+    return reason or None
 
 
 def reply(status: int, body: Any, headers: dict[str, str] | None = None) -> web.Response:
@@ -253,17 +245,17 @@ def guessed(filename: str) -> str:
     return mimetypes.guess_type(filename)[0] or "application/octet-stream"
 
 
-def note(standin: "DiscordStandIn", request: web.Request, route: str, status: int) -> None:
+def note(backend: Backend, request: web.Request, route: str, status: int) -> None:
     """Keep a request in the list of calls, and count it if it was refused."""
     path = TOKEN_IN_PATH.sub(r"\1…", request.path.removeprefix(BASE))
     agent = request.headers.get("User-Agent", "")
     shown = 0 if status == NO_ANSWER else status
-    standin.note(Call(standin.state.clock.now(), request.method, path, route, shown, agent))
-    standin.limits.note(status)
+    backend.note(Call(backend.state.clock.now(), request.method, path, route, shown, agent))
+    backend.limits.note(status)
 
 
-async def serve_the_rest(standin: "DiscordStandIn", request: web.Request) -> web.StreamResponse:
+async def serve_the_rest(backend: Backend, request: web.Request) -> web.StreamResponse:
     """Say that a route is not served here, rather than pretend."""
     error = not_served(f"{request.method} {request.path.removeprefix(BASE)}")
-    note(standin, request, f"{request.method} (not served)", error.status)
+    note(backend, request, f"{request.method} (not served)", error.status)
     return reply(error.status, error.body)

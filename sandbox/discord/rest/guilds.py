@@ -15,7 +15,7 @@ def get_guild(call: ApiCall) -> Json:
         "approximate_member_count": len(guild.members),
         "approximate_presence_count": len(guild.members),
     }
-    return guild_json(guild) | (counts if call.query.get("with_counts") in ("true", "1") else {})
+    return guild_json(guild) | (counts if call.flag("with_counts") else {})
 
 
 def list_channels(call: ApiCall) -> list[Json]:
@@ -30,7 +30,7 @@ def create_channel(call: ApiCall) -> Answer:
     problems = Problems()
     problems.text("name", form.get("name"), low=1, high=100)
     problems.refuse_if_any()
-    channel = call.standin.changes.create_channel(guild, form["name"], call.actor)
+    channel = call.backend.changes.create_channel(guild, form["name"], call.actor)
     return Answer(201, channel_json(call.state, channel))
 
 

@@ -1,22 +1,20 @@
 """Answers to interactions, by their token instead of the bot's (docs, "Receiving and Responding")."""
 
+from sandbox.discord.forms.messages import read_form
 from sandbox.discord.interaction import Interaction
-from sandbox.discord.messageforms import read_form
 from sandbox.discord.objects import message_json
 from sandbox.discord.rest.call import ApiCall, Route
 from sandbox.discord.state import Json, Message
 
-TRUE = ("1", "true", "True")
-
 
 def respond(call: ApiCall) -> Json | None:
-    answer = call.standin.interactions.respond(call.id("i"), call.path["t"], call.form(), call.files)
-    return answer if call.query.get("with_response") in TRUE else None
+    answer = call.backend.interactions.respond(call.id("i"), call.path["t"], call.form(), call.files)
+    return answer if call.flag("with_response") else None
 
 
 def follow_up(call: ApiCall) -> Json:
     interaction = _interaction(call)
-    message = call.standin.interactions.follow_up(interaction, call.body, call.files)
+    message = call.backend.interactions.follow_up(interaction, call.body, call.files)
     return message_json(call.state, message)
 
 
@@ -27,23 +25,23 @@ def get_message(call: ApiCall) -> Json:
 def edit_message(call: ApiCall) -> Json:
     interaction, message = _message(call)
     form = read_form(call.body, call.files, editing=message)
-    call.standin.interactions.edit(interaction, message, form)
+    call.backend.interactions.edit(interaction, message, form)
     return message_json(call.state, message)
 
 
 def delete_message(call: ApiCall) -> None:
     interaction, message = _message(call)
-    call.standin.interactions.delete(interaction, message)
+    call.backend.interactions.delete(interaction, message)
 
 
 def _interaction(call: ApiCall) -> Interaction:
-    return call.standin.interactions.by_webhook(call.id("a"), call.path["t"])
+    return call.backend.interactions.by_webhook(call.id("a"), call.path["t"])
 
 
 def _message(call: ApiCall) -> tuple[Interaction, Message]:
     interaction = _interaction(call)
     named = call.path.get("m", "@original")
-    return interaction, call.standin.interactions.message_of(interaction, named)
+    return interaction, call.backend.interactions.message_of(interaction, named)
 
 
 WEBHOOK = "/webhooks/{a}/{t}"

@@ -46,9 +46,9 @@ def edit_member(call: ApiCall) -> Json:
     if "nick" in form:
         _check_nick(call, guild, member)
     if wanted is not None:
-        call.standin.changes.set_roles(guild, member, wanted, call.actor)
+        call.backend.changes.set_roles(guild, member, wanted, call.actor)
     if "nick" in form:
-        call.standin.changes.update_member(guild, member, call.actor, nick=form["nick"] or None)
+        call.backend.changes.update_member(guild, member, call.actor, nick=form["nick"] or None)
     return member_json(member)
 
 
@@ -57,7 +57,7 @@ def edit_myself(call: ApiCall) -> Json:
     form = call.form()
     if set(form) != {"nick"}:
         raise not_served("PATCH of the bot's own member but for its nick")
-    call.standin.changes.update_member(guild, call.me(guild), call.actor, nick=form["nick"] or None)
+    call.backend.changes.update_member(guild, call.me(guild), call.actor, nick=form["nick"] or None)
     return member_json(call.me(guild))
 
 
@@ -96,7 +96,7 @@ def kick(call: ApiCall) -> None:
     if member.id == guild.owner_id:
         raise refusal(50013)
     call.role_below_me(guild, permissions.top_role(guild, member))
-    call.standin.changes.leave(guild, member, kicked_by=call.actor)
+    call.backend.changes.leave(guild, member, kicked_by=call.actor)
 
 
 def _role_write(call: ApiCall) -> tuple[Guild, Member, Role]:
@@ -110,12 +110,12 @@ def _role_write(call: ApiCall) -> tuple[Guild, Member, Role]:
 
 def give_role(call: ApiCall) -> None:
     guild, member, role = _role_write(call)
-    call.standin.changes.set_roles(guild, member, member.role_ids | {role.id}, call.actor)
+    call.backend.changes.set_roles(guild, member, member.role_ids | {role.id}, call.actor)
 
 
 def take_role(call: ApiCall) -> None:
     guild, member, role = _role_write(call)
-    call.standin.changes.set_roles(guild, member, member.role_ids - {role.id}, call.actor)
+    call.backend.changes.set_roles(guild, member, member.role_ids - {role.id}, call.actor)
 
 
 ROUTES = [

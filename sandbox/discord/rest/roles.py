@@ -38,14 +38,14 @@ def create_role(call: ApiCall) -> Json:
     role = Role(call.state.ids.seeded(), "new role", guild.roles[guild.id].permissions)
     for field, value in _read(call, guild, call.form()).items():
         setattr(role, field, value)
-    call.standin.changes.create_role(guild, role, call.actor)
+    call.backend.changes.create_role(guild, role, call.actor)
     return role_json(role)
 
 
 def edit_role(call: ApiCall) -> Json:
     guild = call.guild_where(permissions.MANAGE_ROLES)
     role = call.role_below_me(guild, call.role(guild))
-    call.standin.changes.update_role(guild, role, call.actor, **_read(call, guild, call.form()))
+    call.backend.changes.update_role(guild, role, call.actor, **_read(call, guild, call.form()))
     return role_json(role)
 
 
@@ -54,7 +54,7 @@ def delete_role(call: ApiCall) -> None:
     role = call.role_below_me(guild, call.role(guild))
     if role.id == guild.id or role.managed:
         raise refusal(50028)
-    call.standin.changes.delete_role(guild, role, call.actor)
+    call.backend.changes.delete_role(guild, role, call.actor)
 
 
 def move_roles(call: ApiCall) -> list[Json]:
@@ -64,7 +64,7 @@ def move_roles(call: ApiCall) -> list[Json]:
         call.role_below_me(guild, role)
         if position >= mine.position and guild.owner_id != call.me(guild).id:
             raise refusal(50013)
-        call.standin.changes.update_role(guild, role, call.actor, position=position)
+        call.backend.changes.update_role(guild, role, call.actor, position=position)
     return list_roles(call)
 
 

@@ -42,7 +42,7 @@ def list_my_guilds(call: ApiCall) -> list[Json]:
 
 
 def leave_guild(call: ApiCall) -> None:
-    call.standin.changes.remove_bot(call.guild())
+    call.backend.changes.remove_bot(call.guild())
 
 
 def open_dm(call: ApiCall) -> Json:
@@ -50,23 +50,23 @@ def open_dm(call: ApiCall) -> Json:
     user = call.state.users.get(snowflake(form.get("recipient_id"), "recipient_id"))
     if user is None or user.id == call.state.bot.id:
         raise refusal(50033)
-    if user.id not in call.state.dms and not call.standin.limits.may_open_dm():
+    if user.id not in call.state.dms and not call.backend.limits.may_open_dm():
         raise refusal(40003)
     return channel_json(call.state, call.state.dm_channel(user))
 
 
 def get_gateway(call: ApiCall) -> Json:
-    return {"url": call.standin.gateway.url}
+    return {"url": call.backend.gateway.url}
 
 
 def get_bot_gateway(call: ApiCall) -> Json:
     limit = {
         "total": IDENTIFIES_A_DAY,
-        "remaining": call.standin.gateway.identifies_left,
+        "remaining": call.backend.gateway.identifies_left,
         "reset_after": DAY_MILLISECONDS,
         "max_concurrency": MAX_CONCURRENCY,
     }
-    return {"url": call.standin.gateway.url, "shards": 1, "session_start_limit": limit}
+    return {"url": call.backend.gateway.url, "shards": 1, "session_start_limit": limit}
 
 
 ROUTES = [

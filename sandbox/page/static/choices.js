@@ -14,7 +14,7 @@ function isCompleted(target) {
 function commandsLike(typed) {
   const wanted = typed.replace(/^\//, "").trim().toLowerCase();
   return [...document.querySelectorAll("#command option")]
-    .filter((option) => option.value && option.value.includes(wanted))
+    .filter((option) => option.value && `${option.value} ${option.textContent}`.toLowerCase().includes(wanted))
     .map((option) => ({ label: option.textContent, about: option.dataset.about, take: () => choose(option.value) }));
 }
 

@@ -206,6 +206,7 @@ document.addEventListener("change", (event) => {
   if (form && "pick" in form.dataset && event.target.name) {
     pick(form);
   }
+  if (form && "send" in form.dataset) form.requestSubmit();
   // A log that is not shown cannot be at its end.
   if (event.target.id === "view-log") showLatest(document.getElementById("log"));
 });

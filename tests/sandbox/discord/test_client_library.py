@@ -1,11 +1,16 @@
 """The unmodified discord.py against the stand-in: start, commands, components, modals, roles."""
 
+from datetime import UTC, datetime
+from typing import Any
+
 import discord
 import pytest
 from discord import app_commands
 
 from sandbox.discord import ActionError, DiscordStandIn
 from tests.sandbox.discord.conftest import SOON, Bot, RunBot, World
+
+SINCE = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
 async def test_it_connects_and_sees_the_server(bot: Bot, run_bot: RunBot, world: World) -> None:
@@ -232,3 +237,51 @@ async def test_a_command_that_discord_refuses_says_which_field(bot: Bot, run_bot
 
         with pytest.raises(app_commands.CommandSyncFailure, match="description"):
             await bot.tree.sync()
+
+
+class Pages(discord.ui.View):
+    """Two buttons that turn the page: one at once, one after a deferral."""
+
+    def __init__(self) -> None:
+        super().__init__(timeout=None)
+        self.number = 0
+
+    def page(self) -> discord.Embed:
+        embed = discord.Embed(title=f"Page {self.number}", colour=discord.Colour.green(), timestamp=SINCE)
+        return embed.add_field(name="Größe", value="x").set_footer(text="of 3")
+
+    @discord.ui.button(label="Next", custom_id="page:next")
+    async def turn(self, interaction: discord.Interaction, button: discord.ui.Button[Any]) -> None:
+        self.number += 1
+        await interaction.response.edit_message(embed=self.page(), view=self)
+
+    @discord.ui.button(label="Slowly", custom_id="page:slow")
+    async def turn_slowly(self, interaction: discord.Interaction, button: discord.ui.Button[Any]) -> None:
+        self.number += 1
+        await interaction.response.defer()
+        await interaction.edit_original_response(embed=self.page())
+
+
+@pytest.mark.parametrize("private", [False, True], ids=["public", "ephemeral"])
+async def test_the_pages_of_an_embed_are_turned(
+    bot: Bot, run_bot: RunBot, standin: DiscordStandIn, world: World, private: bool
+) -> None:
+    @bot.tree.command(description="Show pages")
+    async def show(interaction: discord.Interaction) -> None:
+        view = Pages()
+        await interaction.response.send_message(embed=view.page(), view=view, ephemeral=private)
+        kept.append(interaction)
+
+    kept: list[discord.Interaction] = []
+    async with run_bot(bot):
+        shown = await standin.run_command(world.ada.id, "show")
+        assert await shown.answered(SOON)
+        message = shown.messages[0]
+        for number, custom_id in enumerate(("page:next", "page:slow", "page:next"), start=1):
+            pressed = await standin.press(world.ada.id, message.id, custom_id)
+            assert await pressed.answered(SOON)
+            assert message.embeds[0]["title"] == f"Page {number}"
+        (embed,) = (await kept[0].followup.fetch_message(int(message.id))).embeds
+    assert (embed.title, embed.timestamp, embed.footer.text) == ("Page 3", SINCE, "of 3")
+    assert standin.messages_for(world.ada.id) == [message]
+    assert standin.messages_for(world.owner.id) == ([] if private else [message])

@@ -244,6 +244,41 @@ async def test_only_what_is_shown_can_be_pressed(
     assert (await standin.press(world.ada.id, message, "menu", ["a", "c"])).kind == "component"
 
 
+PAGES = [{"embeds": [{"title": f"Page {n}", "description": "d", "color": n}], "content": ""} for n in range(4)]
+NEXT = BUTTON | {"custom_id": "page:next"}
+
+
+@pytest.mark.parametrize("flags", [0, 64], ids=["public", "ephemeral"])
+async def test_a_button_turns_the_pages_of_its_message(  # noqa: PLR0917  fixtures and a table
+    answering: Answering, asked: Interaction, standin: DiscordStandIn, world: World, api: Api, flags: int
+) -> None:
+    await answering.respond({"type": 4, "data": PAGES[0] | {"flags": flags, "components": rows(NEXT)}})
+    message = asked.messages[0]
+
+    async def press() -> Answering:
+        pressed = await standin.press(world.ada.id, message.id, "page:next")
+        assert pressed.source is message
+        return Answering(api, world, pressed)
+
+    at_once = await press()
+    updated = await at_once.respond({"type": 7, "data": PAGES[1]})
+    assert updated.body["resource"]["message"]["embeds"][0]["title"] == "Page 1"
+    assert (message.embeds[0]["color"], len(message.components), message.ephemeral) == (1, 1, bool(flags))
+    later = await press()
+    assert (await later.respond({"type": 6})).status == 200
+    edited = await api("PATCH", f"{later.webhook}/messages/@original", json=PAGES[2], token="")
+    assert (edited.body["id"], edited.body["embeds"][0]["title"]) == (message.id, "Page 2")
+    by_id = await api("PATCH", f"{later.webhook}/messages/{message.id}", json=PAGES[3], token="")
+    assert (by_id.status, by_id.body["flags"]) == (200, flags)
+    empty: Any = {"embeds": [{}]}
+    refused = await api("PATCH", f"{later.webhook}/messages/@original", json=empty, token="")
+    assert (refused.status, refused.code) == (400, 50035)
+    assert [m.embeds[0]["title"] for m in standin.messages_for(world.ada.id)] == ["Page 3"]
+    assert len(message.components) == 1
+    seen = await api("GET", f"/channels/{world.channel.id}/messages")
+    assert [m["embeds"][0]["title"] for m in seen.body] == ([] if flags else ["Page 3"])
+
+
 async def test_an_unanswered_autocomplete_says_so(api: Api, world: World, standin: DiscordStandIn) -> None:
     standin.interactions.response_seconds = 0.05
     option = {"type": 3, "name": "tier", "description": "T", "autocomplete": True}

@@ -6,10 +6,10 @@ import aiohttp
 import pytest
 
 from sandbox.discord import DiscordStandIn, files
-from sandbox.discord.component_checks import check_modal
-from sandbox.discord.components import number
 from sandbox.discord.errors import ApiError, Problems
-from sandbox.discord.messageforms import read_form
+from sandbox.discord.forms.component_checks import check_modal
+from sandbox.discord.forms.components import number
+from sandbox.discord.forms.messages import read_form
 from tests.sandbox.discord.conftest import Api, World
 from tests.sandbox.discord.test_commands import where
 
@@ -37,11 +37,6 @@ def showing(*components: dict[str, Any], **more: Any) -> dict[str, Any]:
 WRONG = [
     ("2,001 characters", {"content": "x" * 2001}, ["content"]),
     ("content that is no text", {"content": 5}, ["content"]),
-    ("11 embeds", {"embeds": [{"title": "t"}] * 11}, ["embeds"]),
-    ("a long title", {"embeds": [{"title": "t" * 257}]}, ["embeds.0.title"]),
-    ("a nameless field", {"embeds": [{"fields": [{"name": "", "value": "v"}]}]}, ["embeds.0.fields.0.name"]),
-    ("26 fields", {"embeds": [{"fields": [{"name": "n", "value": "v"}] * 26}]}, ["embeds.0.fields"]),
-    ("6,001 characters in embeds", {"embeds": [{"description": "d" * 3001}] * 2}, ["embeds"]),
     ("a button outside a row", showing(BUTTON), ["components.0"]),
     ("6 rows", showing(*(row(button) for button in buttons(6))), ["components"]),
     ("6 buttons in a row", showing(row(*buttons(6))), ["components.0.components"]),

@@ -10,6 +10,7 @@ import jsonschema  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
 from sandbox.discord import DiscordStandIn, permissions
+from sandbox.discord.locales import LOCALES
 from sandbox.discord.standin import ROUTES
 from tests.sandbox.discord.conftest import Api, Reply, World
 
@@ -73,6 +74,11 @@ def check(method: str, template: str, reply: Reply) -> None:
     assert not errors, "\n".join(f"{error.json_path}: {error.message[:300]}" for error in best)
 
 
+def test_the_languages_are_those_that_discord_describes() -> None:
+    described = {each["const"] for each in description()["components"]["schemas"]["AvailableLocalesEnum"]["oneOf"]}
+    assert described == LOCALES.keys()
+
+
 EMBED = {"title": "T", "description": "D", "color": 1, "fields": [{"name": "a", "value": "b"}], "footer": {"text": "f"}}
 BUTTONS = {
     "type": 1,
@@ -104,7 +110,9 @@ LAYOUT = {
 }
 COMMAND = {
     "name": "patreon",
+    "name_localizations": {"en-US": "patreon"},
     "description": "Pledge roles",
+    "description_localizations": {"de": "Rollen für Unterstützer", "en-US": "Pledge roles"},
     "default_member_permissions": "268435456",
     "contexts": [0],
     "options": [
@@ -187,11 +195,13 @@ STEPS: list[Step] = [
     ("PUT", "/applications/{a}/commands", [{"name": "Not Valid"}]),
     ("POST", "/applications/{a}/commands", {"name": "link", "description": "Link"}),
     ("GET", "/applications/{a}/commands", None),
+    ("GET", "/applications/{a}/commands?with_localizations=true", None),
     ("GET", "/applications/{a}/commands/{x}", None),
     ("PATCH", "/applications/{a}/commands/{x}", {"description": "Roles of patrons"}),
     ("PUT", "/applications/{a}/guilds/{g}/commands", [{"name": "here", "description": "Here"}]),
     ("POST", "/applications/{a}/guilds/{g}/commands", {"name": "there", "description": "There"}),
     ("GET", "/applications/{a}/guilds/{g}/commands", None),
+    ("GET", "/applications/{a}/guilds/{g}/commands?with_localizations=true", None),
     ("GET", "/applications/{a}/guilds/{g}/commands/permissions", None),
     ("GET", "/applications/{a}/guilds/{g}/commands/{y}", None),
     ("PATCH", "/applications/{a}/guilds/{g}/commands/{y}", {"description": "Near"}),

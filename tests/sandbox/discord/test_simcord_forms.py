@@ -55,6 +55,8 @@ FIELDS = [{"name": "n", "value": "v"}]
 ACCEPTED: dict[str, tuple[int, Json]] = {
     "a text": (REPLY, {"content": "x" * 2000}),
     "an embed": (REPLY, embed(description="x" * 4096, fields=FIELDS * 25)),
+    "the largest embeds": (REPLY, {"embeds": [{"description": "x" * 3000}] * 2}),
+    "an embed with blanks around": (REPLY, embed(title=f"  {'x' * 256} ")),
     "five rows of buttons": (REPLY, shown(*[row(BUTTON | {"custom_id": str(n)}) for n in range(5)])),
     "five buttons in a row": (REPLY, shown(row(*buttons(5)))),
     "a link": (REPLY, shown(row(LINK))),
@@ -76,6 +78,7 @@ REFUSED: dict[str, tuple[int, Json]] = {
     "too long a footer": (REPLY, embed(footer={"text": "x" * 2049})),
     "too long an author": (REPLY, embed(author={"name": "x" * 257})),
     "too long a field": (REPLY, embed(fields=[{"name": "n", "value": "v" * 1025}])),
+    "too long a name of a field": (REPLY, embed(fields=[{"name": "n" * 257, "value": "v"}])),
     "twenty-six fields": (REPLY, embed(fields=FIELDS * 26)),
     "too much in all embeds": (REPLY, {"embeds": [{"description": "x" * 3001}] * 2}),
     "six rows": (REPLY, shown(*[row(BUTTON | {"custom_id": str(n)}) for n in range(6)])),
@@ -127,6 +130,15 @@ REFUSED: dict[str, tuple[int, Json]] = {
 # What simcord takes, or refuses by another code: our code, and who says so.
 STRICTER: dict[str, tuple[int, Json, int | None, int, str]] = {
     "an empty message": (REPLY, {"content": ""}, 50035, 50006, "docs, JSON Error Codes"),
+    "an embed of nothing": (REPLY, {"content": "?", "embeds": [{}]}, None, 50035, "AntyBot/anty-support #40"),
+    "a field of nothing": (
+        REPLY,
+        embed(fields=[{"name": "n", "value": " "}]),
+        None,
+        50035,
+        "Glitchii/embedbuilder #57",
+    ),
+    "an embed's colour beyond white": (REPLY, embed(color=1 << 24), None, 50035, "OpenAPI: RichEmbed"),
     "a layout of nothing": (REPLY, layout(), 50035, 50006, "docs, JSON Error Codes"),
     "an answer to a ping": (1, {}, None, 50035, "docs, Interaction Callback Type"),
     "a deferred update of nothing": (DEFER_UPDATE, {}, None, 50035, "docs, Interaction Callback Type"),
@@ -199,6 +211,9 @@ COMMANDS: dict[str, Json] = {
     "too long a description": {"description": "x" * 101},
     "twenty-six options": {"options": [OPTION_A | {"name": f"a{n}"} for n in range(26)]},
     "a required option after an optional one": {"options": [OPTION_A, OPTION_A | {"name": "b", "required": True}]},
+    "a language that there is not": {"description_localizations": {"pt_BR": "Faz"}},
+    "too long a description in a language": {"description_localizations": {"de": "x" * 101}},
+    "a name in capitals in a language": {"name_localizations": {"de": "Tun"}},
     "twenty-six option choices": {
         "options": [OPTION_A | {"choices": [{"name": str(n), "value": str(n)} for n in range(26)]}]
     },

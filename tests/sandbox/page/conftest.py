@@ -17,10 +17,12 @@ INTENT_GUILDS = 1
 COMMANDS = [
     {
         "name": "greet",
+        "name_localizations": {"de": "grüßen"},
         "description": "Say hello",
+        "description_localizations": {"de": "Sag hallo"},
         "options": [
             {"name": "tone", "description": "How", "type": 3, "required": True, "autocomplete": True},
-            {"name": "times", "description": "How often", "type": 4},
+            {"name": "times", "description": "How often", "description_localizations": {"de": "Wie oft"}, "type": 4},
             {"name": "loud", "description": "Shout", "type": 5},
             {"name": "role", "description": "Whom", "type": 8},
         ],
@@ -35,7 +37,10 @@ COMMANDS = [
     {"name": "sleep", "description": "Never answers"},
     {"name": "think", "description": "Answers later"},
 ]
-TONES = [{"name": "Warm and kind", "value": "warm-1"}, {"name": "Cold", "value": "cold-2"}]
+TONES: list[Json] = [
+    {"name": "Warm and kind", "name_localizations": {"de": "Herzlich"}, "value": "warm-1"},
+    {"name": "Cold", "value": "cold-2"},
+]
 BUTTONS = {
     "type": 1,
     "components": [

@@ -12,12 +12,14 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page
 
+from sandbox.discord.model import Message
 from sandbox.main import Options, Sandbox
 from sandbox.page.messages import flat_components
 from tests.fakes.chromium import needs_chromium
 from tests.fakes.stage import ADMIN, Stage
 from tests.sandbox.page.conftest import SmallBot
 from tests.sandbox.page.onebrowser import ONE_LOOP, browser, sandbox, small_bot
+from tests.sandbox.page.test_messages import EMBED
 
 AXE = files("axe_playwright_python") / "axe.min.js"
 pytestmark = [needs_chromium, ONE_LOOP]
@@ -70,6 +72,22 @@ async def test_the_page_of_the_sandbox_with_a_reply_and_a_form(
     await page.locator("#run").click()
     await page.get_by_role("dialog").wait_for()
     assert await complaints(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_a_message_with_embeds(browser: Browser, sandbox: Sandbox, scheme: Any) -> None:
+    state, channel = sandbox.world.discord, next(iter(sandbox.world.guild.channels.values()))
+    now = sandbox.clock.now()
+    embeds = [EMBED, {"type": "rich", "description": "```\ncode\n```\n> quoted\n-# small"}]
+    message = Message(state.ids.at(now), channel.id, state.bot.id, now, embeds=embeds)
+    channel.messages[message.id] = message
+    context = await browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    page = await context.new_page()
+    await page.goto(sandbox.page_url)
+    await page.locator(".embed").nth(1).wait_for()
+    assert await complaints(page) == []
+    assert await page.evaluate("document.documentElement.scrollWidth") == 390
+    await context.close()
 
 
 async def test_a_large_world(browser: Browser) -> None:

@@ -185,6 +185,24 @@ async def test_a_member_is_not_offered_what_only_admins_may_use(shown: Page, sma
     await expect(offered).to_have_text(["/ask", "/greet", "/sleep", "/think"])
 
 
+async def test_a_person_and_a_server_choose_their_languages(
+    shown: Page, sandbox: Sandbox, small_bot: SmallBot, member: Callable[[str], str]
+) -> None:
+    await shown.get_by_label("You are").select_option(label="Hazel")
+    await shown.get_by_label("Your language").select_option(label="Deutsch")
+    await expect(shown.locator("#command option[value=greet]")).to_have_text("/grüßen")
+    await shown.get_by_label("The server's language").select_option(label="日本語")
+    await expect(shown.get_by_role("status")).to_have_text("Done: set preferred locale")
+    assert sandbox.world.discord.users[member("hazel.hollow")].locale == "de"
+    assert sandbox.world.guild.preferred_locale == "ja"
+    await shown.locator("#slash").click()
+    await shown.keyboard.type("/grü")
+    await expect(shown.locator("#choices li")).to_have_text(["/grüßenSag hallo"])
+    await shown.get_by_label("You are").select_option(label="Cedar")
+    await expect(shown.get_by_label("Your language").locator("option:checked")).to_have_text("English, US")
+    await expect(shown.get_by_label("The server's language").locator("option:checked")).to_have_text("日本語")
+
+
 async def test_an_option_offers_what_the_bot_offers(shown: Page, small_bot: SmallBot) -> None:
     await shown.goto(f"{shown.url}?command=greet")
     await shown.get_by_label("tone").click()

@@ -47,6 +47,30 @@ async def test_a_command_is_answered_with_its_messages(page: Page, small_bot: An
     assert message["text"] == "**Hello** <script>\nYes\nOpen"
 
 
+async def test_a_completion_is_offered_and_taken_in_the_persons_language(
+    page: Page, small_bot: Any, greet: Greet, member: Find
+) -> None:
+    person = {"user": member("cedar_lane")}
+    await post(page, "/discord/act", {"action": "set_locale", "user": "cedar_lane", "locale": "de"})
+    asked = person | {"command": "greet", "options": {"tone": "warm"}, "focused": "tone"}
+    assert await post(page, "/discord/autocomplete", asked) == {"choices": [{"name": "Herzlich", "value": "warm-1"}]}
+    await greet({"options.tone": "Herzlich"})
+    chosen = small_bot.seen[-1]
+    assert (chosen["locale"], chosen["guild_locale"]) == ("de", "en-US")
+    assert chosen["data"]["options"][0]["value"] == "warm-1"
+
+
+async def test_languages_are_chosen_by_call(page: Page, member: Find) -> None:
+    await post(page, "/discord/act", {"action": "set_preferred_locale", "locale": "sv-SE"})
+    await post(page, "/discord/act", {"action": "set_locale", "user": member("cedar_lane"), "locale": "ja"})
+    refused = await post(page, "/discord/act", {"action": "set_preferred_locale", "locale": "sv"}, status=400)
+    assert "no language sv;" in refused["error"]
+    async with page.get("/state.json") as answer:
+        shown = (await answer.json())["discord"]
+    assert shown["preferred_locale"] == "sv-SE"
+    assert {m["username"]: m["locale"] for m in shown["members"] if m["locale"] != "en-US"} == {"cedar_lane": "ja"}
+
+
 async def test_a_command_may_name_a_channel(page: Page, sandbox: Sandbox, small_bot: Any, member: Find) -> None:
     channel = next(c.id for c in sandbox.world.guild.channels.values() if c.name == "general")
     command = {"user": member("cedar_lane"), "command": "greet", "options": {"tone": "x"}, "channel": channel}

@@ -50,6 +50,22 @@ async def test_a_reply_is_drawn_with_its_markup_and_its_buttons(page: Page, smal
     assert "Only you can see this" in html
 
 
+async def test_a_command_is_shown_in_the_persons_language(
+    page: Page, sandbox: Sandbox, small_bot: Any, member: Find
+) -> None:
+    user = member("cedar_lane")
+    sandbox.discord.set_locale(user, "de")
+    html = await drawn(page, me=user, command="greet")
+    assert ">/grüßen<" in html
+    assert re.search(r'<p [^>]*id="command-about">Sag hallo<', html)
+    assert 'name="options.times"' in html
+    assert re.search(r'<p [^>]*id="option-times-about">Wie oft<', html)
+    assert '<option value="de" lang="de" selected>Deutsch</option>' in html
+    others = await drawn(page, me=member("hazel.hollow"), command="greet")
+    assert "Say hello" in others
+    assert "Sag hallo" not in others
+
+
 async def test_a_command_shows_a_field_for_each_option(page: Page, small_bot: Any) -> None:
     html = await drawn(page, command="greet", **{"options.tone": "Cold"})
     assert 'name="options.tone" value="Cold"' in html

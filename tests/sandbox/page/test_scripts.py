@@ -42,7 +42,7 @@ async def test_the_state_holds_all_that_a_script_needs(page: Page, sandbox: Sand
     assert state["web"] == sandbox.bot_url
     discord, patreon = state["discord"], state["patreon"]
     assert {"url", "gateway", "token", "guild_id", "roles", "members"} <= set(discord)
-    names = {"id", "username", "display_name", "role_ids", "joined_at", "pending", "dms_open", "is_bot"}
+    names = {"id", "username", "display_name", "role_ids", "joined_at", "pending", "dms_open", "locale", "is_bot"}
     assert names | {"is_owner", "is_admin"} == set(discord["members"][0])
     client = {"url", "client_id", "client_secret", "redirect_uri", "campaign_id"}
     tokens = {"creator_access_token", "creator_refresh_token"}

@@ -14,6 +14,22 @@ READER = Reader(names=lambda kind, i: NAMES[kind, i], now=NOW, address=lambda ch
 @pytest.mark.parametrize(
     ("text", "html"),
     [
+        pytest.param("***a***", "<p><strong><em>a</em></strong></p>", id="bold and italic"),
+        pytest.param("__a__ ~~b~~", "<p><u>a</u> <s>b</s></p>", id="underlined and struck out"),
+        pytest.param("- a\n  - b", '<p>• a</p><p class="inner">◦ b</p>', id="a list in a list"),
+        pytest.param("a\n```py\n**<b>**\n```\nc", "<p>a</p><pre>**&lt;b&gt;**</pre><p>c</p>", id="a block of code"),
+        pytest.param("a\n>>> b\n- c", "<p>a</p><blockquote><p>b</p><p>• c</p></blockquote>", id="a quote to the end"),
+        pytest.param("</rule add:7>", '<p><span class="mention">/rule add</span></p>', id="command"),
+        pytest.param(
+            "<https://x.example>",
+            '<p><a href="https://x.example" target="_blank" rel="noopener noreferrer">https://x.example</a></p>',
+            id="a link without a preview",
+        ),
+        pytest.param(
+            "[**there**](https://discord.com/channels/4/5/6)",
+            '<p><a href="/?channel=5" data-go><strong>there</strong></a></p>',
+            id="a named link to a message",
+        ),
         pytest.param("a **b** c", "<p>a <strong>b</strong> c</p>", id="bold"),
         pytest.param("an *em* and _another_", "<p>an <em>em</em> and <em>another</em></p>", id="italic"),
         pytest.param("`<b>`", "<p><code>&lt;b&gt;</code></p>", id="code is escaped"),
@@ -52,6 +68,11 @@ READER = Reader(names=lambda kind, i: NAMES[kind, i], now=NOW, address=lambda ch
 )
 def test_a_text_is_drawn(text: str, html: str) -> None:
     assert marked_up(text, reader=READER) == html
+
+
+def test_a_title_has_marks_and_times_but_no_mentions_and_no_lines() -> None:
+    title = marked_up("# **Hold** for <@1> <t:1769860800:R>", reader=READER, is_title=True)
+    assert title.startswith("# <strong>Hold</strong> for &lt;@1&gt; <time ")
 
 
 @pytest.mark.parametrize(

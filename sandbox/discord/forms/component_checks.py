@@ -5,7 +5,8 @@ Pure. Notes each problem at its path and lets the caller refuse. What it does no
 
 from typing import Any
 
-from sandbox.discord.components import (
+from sandbox.discord.errors import Problems
+from sandbox.discord.forms.components import (
     BUTTON,
     CHECKBOX,
     CHECKBOX_GROUP,
@@ -26,7 +27,6 @@ from sandbox.discord.components import (
     THUMBNAIL,
     walk,
 )
-from sandbox.discord.errors import Problems
 from sandbox.discord.model import Json
 
 IN_CONTAINER = frozenset({ROW, SECTION, TEXT, GALLERY, FILE, SEPARATOR})

@@ -1,12 +1,15 @@
 """Application commands: what Discord refuses when one is registered, and how one is listed. Pure.
 
 Limits: Discord docs, "Application Commands" (names, lengths, 25 options and choices, 8,000 characters in all, depth).
+A localization is held to the same limits as the text that it stands for.
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from sandbox.discord.errors import Problems
+from sandbox.discord.locales import LOCALES
 from sandbox.discord.model import Json
 
 CHAT_INPUT, USER_MENU, MESSAGE_MENU = 1, 2, 3
@@ -14,7 +17,10 @@ SUBCOMMAND, GROUP, STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, N
 MOST_OF_A_TYPE = {CHAT_INPUT: 100, USER_MENU: 15, MESSAGE_MENU: 15}
 MOST_OPTIONS = MOST_CHOICES = 25
 MOST_CHARACTERS = 8_000
+MOST_NAME, MOST_TEXT = 32, 100
 WITH_CHOICES = frozenset({STRING, INTEGER, NUMBER})
+
+TextCheck = Callable[[Problems, str, Any], None]
 
 # Any letters or digits, lower case where there is one (docs, "Application Command Naming").
 SLASH_NAME = re.compile(r"^[-_'\w]{1,32}$")
@@ -51,19 +57,41 @@ def check(problems: Problems, path: str, command: Any) -> None:
         problems.bad_type(path, "object")
         return
     if type_of(command) != CHAT_INPUT:
-        problems.text(f"{dot}name", command.get("name"), low=1, high=32)
+        _check_texts(problems, f"{dot}name", command, "name", _up_to(MOST_NAME))
         return
-    _check_name(problems, f"{dot}name", command.get("name"))
-    problems.text(f"{dot}description", command.get("description"), low=1, high=100)
+    _check_texts(problems, f"{dot}name", command, "name", _check_name)
+    _check_texts(problems, f"{dot}description", command, "description", _up_to(MOST_TEXT))
     _check_permissions(problems, f"{dot}default_member_permissions", command.get("default_member_permissions"))
     _check_options(problems, f"{dot}options", command.get("options") or [], depth=0)
     if characters(command) > MOST_CHARACTERS:
         problems.add(path, "APPLICATION_COMMAND_TOO_LARGE", "Command exceeds maximum size (8000)")
 
 
+def _check_texts(problems: Problems, path: str, part: Json, key: str, check: TextCheck) -> None:
+    """Note what is wrong with a text and with its localizations."""
+    check(problems, path, part.get(key))
+    localizations = part.get(f"{key}_localizations")
+    if localizations is None:
+        return
+    path += "_localizations"
+    if not isinstance(localizations, dict):
+        problems.add(path, "DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType")
+        return
+    for locale, text in localizations.items():
+        if locale in LOCALES:
+            check(problems, f"{path}.{locale}", text)
+        else:
+            problems.add(f"{path}.{locale}", "BASE_TYPE_CHOICES", f"Value must be one of {tuple(LOCALES)}.")
+
+
+def _up_to(most: int) -> TextCheck:
+    """Return the check of a text of 1 to `most` characters."""
+    return lambda problems, path, text: problems.text(path, text, low=1, high=most)
+
+
 def _check_name(problems: Problems, path: str, name: Any) -> None:
-    problems.text(path, name, low=1, high=32)
-    if isinstance(name, str) and 0 < len(name) <= 32 and (not SLASH_NAME.match(name) or name != name.lower()):
+    problems.text(path, name, low=1, high=MOST_NAME)
+    if isinstance(name, str) and 0 < len(name) <= MOST_NAME and (not SLASH_NAME.match(name) or name != name.lower()):
         message = "String value did not match validation regex."
         problems.add(path, "STRING_TYPE_REGEX", message)
         problems.add(path, "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid")
@@ -99,8 +127,8 @@ def _check_options(problems: Problems, path: str, options: Any, *, depth: int) -
 
 def _check_option(problems: Problems, path: str, option: Json, depth: int) -> None:
     kind = option.get("type")
-    _check_name(problems, f"{path}.name", option.get("name"))
-    problems.text(f"{path}.description", option.get("description"), low=1, high=100)
+    _check_texts(problems, f"{path}.name", option, "name", _check_name)
+    _check_texts(problems, f"{path}.description", option, "description", _up_to(MOST_TEXT))
     too_deep = (kind == GROUP and depth > 0) or (kind == SUBCOMMAND and depth > 1)
     if kind not in range(1, 12) or too_deep:
         problems.add(f"{path}.type", "UNION_TYPE_CHOICES", 'Value of field "type" cannot stand here.')
@@ -118,19 +146,27 @@ def _check_choices(problems: Problems, path: str, option: Json) -> None:
     if option.get("type") not in WITH_CHOICES or len(choices) > MOST_CHOICES:
         problems.add(f"{path}.choices", "BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length.")
     for index, choice in enumerate(choices):
-        problems.text(f"{path}.choices.{index}.name", choice.get("name"), low=1, high=100)
-        if option.get("type") == STRING:
-            problems.text(f"{path}.choices.{index}.value", choice.get("value"), low=1, high=100)
+        check_choice(problems, f"{path}.choices.{index}", choice, is_text=option.get("type") == STRING)
+
+
+def check_choice(problems: Problems, path: str, choice: Json, *, is_text: bool) -> None:
+    """Note what is wrong with a choice, of an option or of its autocomplete."""
+    _check_texts(problems, f"{path}.name", choice, "name", _up_to(MOST_TEXT))
+    if is_text:
+        problems.text(f"{path}.value", choice.get("value"), low=1, high=MOST_TEXT)
 
 
 def characters(part: Json) -> int:
-    """Return how many characters count towards the 8,000: the longest of each text's localisations."""
-    size = 0
-    for key in ("name", "description"):
-        texts = [part.get(key) or "", *(part.get(f"{key}_localizations") or {}).values()]
-        size += max(len(text) for text in texts)
-    size += sum(len(str(choice.get("value", ""))) + len(choice.get("name", "")) for choice in part.get("choices") or [])
+    """Return how many characters count towards the 8,000: of each text and its localizations, the longest."""
+    size = _longest(part, "name") + _longest(part, "description")
+    size += sum(len(str(choice.get("value", ""))) + _longest(choice, "name") for choice in part.get("choices") or [])
     return size + sum(characters(option) for option in part.get("options") or [])
+
+
+def _longest(part: Json, key: str) -> int:
+    localizations = part.get(f"{key}_localizations")
+    texts = [part.get(key), *(localizations.values() if isinstance(localizations, dict) else ())]
+    return max(len(text) if isinstance(text, str) else 0 for text in texts)
 
 
 def listed(body: Json, *, command_id: str, version: str, application_id: str, guild_id: str | None) -> Json:
@@ -164,3 +200,15 @@ def _listed_option(option: Json) -> Json:
     if "choices" in shown:
         shown["choices"] = [dict(choice) for choice in shown["choices"]]
     return shown
+
+
+def in_one_language(part: Json, locale: str) -> Json:
+    """Return a command as Discord lists it unless asked for all languages: with `name_localized` alone, and so on."""
+    shown = {key: value for key, value in part.items() if not key.endswith("_localizations")}
+    for key in ("name", "description"):
+        localizations = part.get(f"{key}_localizations") or {}
+        if locale in localizations:
+            shown[f"{key}_localized"] = localizations[locale]
+    return shown | {
+        key: [in_one_language(inner, locale) for inner in part[key]] for key in ("options", "choices") if key in part
+    }

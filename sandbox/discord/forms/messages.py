@@ -7,11 +7,12 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.discord import component_checks, components
 from sandbox.discord.errors import Problems, not_served, refusal
+from sandbox.discord.forms import component_checks, components
+from sandbox.discord.forms.embeds import check_embeds, shown_embed
 from sandbox.discord.model import COMPONENTS_V2, EPHEMERAL, Json, Message
 
-MOST_CONTENT, MOST_EMBEDS, MOST_EMBED_TEXT, MOST_FIELDS = 2000, 10, 6000, 25
+MOST_CONTENT = 2000
 SUPPRESS_EMBEDS, SUPPRESS_NOTIFICATIONS = 1 << 2, 1 << 12
 FLAGS_A_BOT_MAY_SET = EPHEMERAL | COMPONENTS_V2 | SUPPRESS_EMBEDS | SUPPRESS_NOTIFICATIONS
 NOT_SERVED = ("poll", "sticker_ids", "message_reference", "tts", "shared_client_theme")
@@ -61,7 +62,7 @@ def read_form(body: Any, files: list[Json], *, prefix: str = "", editing: Messag
         problems.refuse_if_any()
     v2 = bool(int(body.get("flags") or 0) & COMPONENTS_V2 or (editing and editing.flags & COMPONENTS_V2))
     problems.text("content", body.get("content"), high=MOST_CONTENT)
-    _check_embeds(problems, body.get("embeds") or [])
+    check_embeds(problems, body.get("embeds") or [])
     _check_mentions(problems, body.get("allowed_mentions") or {})
     component_checks.check_message(problems, body.get("components") or [], v2=v2)
     for key in ("content", "embeds", "poll"):
@@ -92,52 +93,11 @@ def editing_copy(message: Message | None) -> Message:
     return blank
 
 
-def _check_embeds(problems: Problems, embeds: Any) -> None:
-    if not isinstance(embeds, list) or not all(isinstance(embed, dict) for embed in embeds):
-        problems.bad_type("embeds", "list")
-        return
-    if len(embeds) > MOST_EMBEDS:
-        problems.add("embeds", "BASE_TYPE_MAX_LENGTH", "Must be 10 or fewer in length.")
-    for index, embed in enumerate(embeds):
-        _check_embed(problems, f"embeds.{index}", embed)
-    if sum(map(embed_size, embeds)) > MOST_EMBED_TEXT:
-        problems.add("embeds", "MAX_EMBED_SIZE_EXCEEDED", "Embed size exceeds maximum size of 6000")
-
-
 def _check_mentions(problems: Problems, allowed: Json) -> None:
     for key in ("users", "roles"):
         if key in (allowed.get("parse") or []) and allowed.get(key):
             text = f'parse:["{key}"] and {key}: [ids...] are mutually exclusive.'
             problems.add("allowed_mentions", "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE", text)
-
-
-def _check_embed(problems: Problems, path: str, embed: Json) -> None:
-    problems.text(f"{path}.title", embed.get("title"), high=256)
-    problems.text(f"{path}.description", embed.get("description"), high=4096)
-    problems.text(f"{path}.footer.text", (embed.get("footer") or {}).get("text"), high=2048)
-    problems.text(f"{path}.author.name", (embed.get("author") or {}).get("name"), high=256)
-    fields = embed.get("fields") or []
-    if len(fields) > MOST_FIELDS:
-        problems.add(f"{path}.fields", "BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length.")
-    for index, each in enumerate(fields):
-        problems.text(f"{path}.fields.{index}.name", each.get("name"), low=1, high=256)
-        problems.text(f"{path}.fields.{index}.value", each.get("value"), low=1, high=1024)
-
-
-def embed_size(embed: Json) -> int:
-    """Return how many characters count towards the 6000."""
-    texts = [embed.get("title"), embed.get("description")]
-    texts += [(embed.get("footer") or {}).get("text"), (embed.get("author") or {}).get("name")]
-    texts += [each.get(key) for each in embed.get("fields") or [] for key in ("name", "value")]
-    return sum(len(text) for text in texts if isinstance(text, str))
-
-
-def shown_embed(embed: Json) -> Json:
-    """Return an embed as Discord answers it."""
-    shown = {key: value for key, value in embed.items() if value is not None} | {"type": "rich"}
-    if "fields" in shown:
-        shown["fields"] = [{"inline": False} | each for each in shown["fields"]]
-    return shown
 
 
 def _fill_mentions(message: Message, allowed: Json | None) -> None:

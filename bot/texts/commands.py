@@ -1,0 +1,87 @@
+"""What Discord shows of our commands while somebody types: descriptions, options and choices.
+
+Discord gets all languages at once (`discord/translator.py`); names of commands and options stay English. Each text has
+at most 100 signs in every language, and a whole command 8,000 (discord-api-docs, Application Commands).
+"""
+
+from bot.domain.model import HandEdits, Mode, RuleKind
+from bot.texts.renderer import N_
+
+LINK = N_("Link your Patreon account to get the roles you pay for")
+UNLINK = N_("Unlink your Patreon account and give up the roles that came with it")
+MEMBERSHIP = N_("See your Patreon membership, your roles, and why you have them")
+
+PATREON = N_("Roles for your patrons")
+SYNC = N_("Check Patreon now and update everyone's roles")
+PREVIEW = N_("See what the next sync would change, without changing anything")
+HOLDS = N_("Review the role removals I'm holding back, and decide what happens")
+BELIEVE = N_("Accept Patreon's latest member list, even though it looks wrong")
+CONNECT = N_("Get a link that lets a creator connect their campaign to this server")
+
+DISCONNECT = N_("Disconnect a campaign: its rules and its access end")
+DISCONNECT_OPTIONS = {
+    "campaign": N_("Which campaign"),
+    "roles": N_("What happens to the roles its rules gave"),
+}
+
+WHY = N_("Explain why someone has a role, or doesn't")
+WHY_OPTIONS = {"user": N_("Whose roles to explain")}
+
+UNLINK_PERSON = N_("Unlink someone's Patreon account and remove the roles it gave them")
+UNLINK_PERSON_OPTIONS = {"user": N_("Who to unlink")}
+
+ADOPT = N_("Let me manage a role that people already have; you'll see who first")
+ADOPT_OPTIONS = {"role": N_("A role that one of your rules assigns")}
+
+RESTORE = N_("Let me assign a role again after someone removed it manually")
+RESTORE_OPTIONS = {"user": N_("Who lost the role"), "role": N_("Which role")}
+
+SETTINGS = N_("See this server's settings, or change them")
+SETTINGS_OPTIONS = {
+    "mode": N_("What I may do with roles"),
+    "grace_days": N_("How many days to keep roles after a declined payment (0 to 60)"),
+    "brake_percent": N_("Ask you before I remove more than this share of roles in a day (1 to 100, 100 is off)"),
+    "hand_edits": N_("What to do when someone removes one of my roles manually"),
+    "zero_link": N_("Link people automatically when Patreon already knows their Discord account"),
+    "decline_dm": N_("Send patrons a direct message when their payment is declined"),
+    "log_channel": N_("Where I report changes and problems"),
+    "no_log_channel": N_("True: stop using a log channel"),
+    "language": N_("The language of the log channel"),
+}
+
+RULE = N_("Which role goes with which pledge")
+RULE_ADD = N_("Assign a role to a Patreon tier, or to another kind of pledge")
+RULE_ADD_OPTIONS = {
+    "role": N_("The role to assign: below my highest role and below yours"),
+    "kind": N_("What earns the role"),
+    "tier": N_("Which tier (for kind: tier)"),
+    "amount": N_("How much at least, in the campaign's currency, like 5.00 (for kind: amount or lifetime)"),
+    "months": N_("How many full months at least (for kind: months)"),
+    "campaign": N_("Which campaign, if this server follows several"),
+}
+RULE_LIST = N_("See this server's rules and their numbers")
+RULE_REMOVE = N_("Remove a rule, and the roles that only it assigned")
+RULE_REMOVE_OPTIONS = {"rule_id": N_("The rule's number from /patreon rule list")}
+
+KINDS = {
+    RuleKind.TIER: N_("tier: has a certain tier"),
+    RuleKind.PAYING: N_("paying: any paid pledge"),
+    RuleKind.AMOUNT: N_("amount: pledges at least this much a month"),
+    RuleKind.LIFETIME: N_("lifetime: has paid this much in total"),
+    RuleKind.MONTHS: N_("months: has paid for this many months"),
+    RuleKind.FREE: N_("free: a free member"),
+    RuleKind.FORMER: N_("former: used to pay, but doesn't anymore"),
+}
+MODES = {
+    Mode.SYNC: N_("sync: I add and remove roles"),
+    Mode.GRANT_ONLY: N_("grant_only: I add roles, but never remove any"),
+    Mode.OFF: N_("off: I don't change any roles"),
+}
+HAND_EDITS = {
+    HandEdits.RESPECT: N_("respect: a role that someone removes stays removed"),
+    HandEdits.ENFORCE: N_("enforce: I assign it again as long as it's earned"),
+}
+ROLES = {
+    "remove": N_("remove: take back the roles that only these rules gave"),
+    "keep": N_("keep: let people keep them"),
+}
