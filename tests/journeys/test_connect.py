@@ -96,7 +96,7 @@ async def test_a_forwarded_link_that_is_answered_with_no_stores_nothing(foxglove
     assert (await browser.send(page, "decline")).result == "declined"
     assert (await browser.open(page.url)).result in {"unknown", "expired"}
     assert await foxglove.offered(OWNER) == []
-    assert "was No" in words(typed.messages)
+    assert "answered No" in words(typed.messages)
     assert (await foxglove.browser().open(await _callback(foxglove, url))).result in {"used", "expired"}
 
 
