@@ -12,7 +12,7 @@ import structlog
 
 from bot.discord.cards import embed_of
 from bot.discord.holder import ClientHolder
-from bot.domain.consent import Ended, Moved, Outcome
+from bot.domain.consent import ConsentOutcome, Ended, Moved
 from bot.domain.errors import PledgekeeperError
 from bot.domain.model import DiscordUserId
 from bot.storage.states import ButtonKind, ButtonPlace
@@ -33,7 +33,7 @@ class DirectMessages:
     def __init__(self, holder: ClientHolder) -> None:
         self._holder = holder
 
-    async def edit_button(self, place: ButtonPlace, news: Ended | Outcome, *, locale: str) -> None:
+    async def edit_button(self, place: ButtonPlace, news: Ended | ConsentOutcome, *, locale: str) -> None:
         """Put what came of a consent in place of the message with the link, and take the button away."""
         card = ending(_renderer(locale), news)
         await _try("the message with the link could not be edited", self._edit(place, card))

@@ -121,7 +121,7 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     cause: Cause | None = None
 
 
-Outcome = Linked | Connected
+ConsentOutcome = Linked | Connected
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,7 +130,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     word: Word
     cause: Cause | None = None
     question: Question | None = None
-    outcome: Outcome | None = None
+    outcome: ConsentOutcome | None = None
     locale: str = "en"  # of who asked
 
 

@@ -45,7 +45,18 @@ import msgspec
 import structlog
 
 from bot.discord.direct import DirectMessages
-from bot.domain.consent import Asker, CampaignChoice, Cause, Ended, Landing, Outcome, Purpose, Question, View, Word
+from bot.domain.consent import (
+    Asker,
+    CampaignChoice,
+    Cause,
+    ConsentOutcome,
+    Ended,
+    Landing,
+    Purpose,
+    Question,
+    View,
+    Word,
+)
 from bot.domain.errors import ClientRefused, PatreonRefused, PledgekeeperError, UserMistake
 from bot.domain.model import Campaign, CampaignId, Identity, Secret
 from bot.linking.pairs import Arrived, Pairs
@@ -103,10 +114,10 @@ class Use(Protocol):
     async def carry_out(self, pending: Pending, chosen: Collection[CampaignId]) -> Cause | None:
         """Do what was consented to, and note it; say why nothing was done where it was not."""
 
-    async def find_outcome(self, pending: Pending) -> Outcome | None:
+    async def find_outcome(self, pending: Pending) -> ConsentOutcome | None:
         """Return what came of a Yes so far; None where it has been undone since."""
 
-    async def follow(self, pending: Pending) -> Outcome | None:
+    async def follow(self, pending: Pending) -> ConsentOutcome | None:
         """Do what follows a Yes, and return what came of it as `find_outcome`. May be repeated without harm."""
 
     async def finish(self, pending: Pending) -> None:

@@ -12,18 +12,17 @@ import msgspec
 from bot.domain.consent import (
     Cause,
     Connected,
+    ConsentOutcome,
     Ended,
     Linked,
     Moved,
-    Outcome,
     Purpose,
     RoleNews,
     RoleStatus,
     Unlinked,
     Word,
 )
-from bot.texts.card import Card, Field
-from bot.texts.card import Outcome as Colour
+from bot.texts.card import Card, Field, Outcome
 from bot.texts.catalogs import ENGLISH
 from bot.texts.renderer import N_, Medium, Renderer, Text
 
@@ -56,7 +55,7 @@ def invitation(r: Renderer, *, until: datetime, linked_to: str | None, has_rules
         "This link works once and expires {until}. **Never forward this message**: it's only for you.",
         until=until,
     )
-    return Card(Colour.QUESTION, r.say("Link your Patreon account"), body, tuple(fields))
+    return Card(Outcome.QUESTION, r.say("Link your Patreon account"), body, tuple(fields))
 
 
 def link_button(r: Renderer) -> Text:
@@ -67,7 +66,7 @@ def link_button(r: Renderer) -> Text:
 def invitation_sent(r: Renderer, url: str) -> Card:
     """Say where the message with the link is."""
     body = r.say("I've sent you a direct message with your personal link: {message}", message=r.address(url))
-    return Card(Colour.DONE, None, body)
+    return Card(Outcome.DONE, None, body)
 
 
 def invitation_here(r: Renderer, invitation: Card, *, is_closed: bool) -> Card:
@@ -88,7 +87,7 @@ def connect_invitation(r: Renderer, *, until: datetime) -> Card:
         "If you aren't the creator, send them the link behind the button. It works once and expires {until}.",
         until=until,
     )
-    return Card(Colour.QUESTION, r.say("Connect a Patreon campaign to this server"), body)
+    return Card(Outcome.QUESTION, r.say("Connect a Patreon campaign to this server"), body)
 
 
 def connect_button(r: Renderer) -> Text:
@@ -134,7 +133,7 @@ _CAUSES: dict[tuple[Purpose, Cause], str] = {
 }
 
 
-def ending(r: Renderer, news: Ended | Outcome) -> Card:
+def ending(r: Renderer, news: Ended | ConsentOutcome) -> Card:
     """Say to whoever asked how a consent went."""
     match news:
         case Linked():
@@ -152,7 +151,7 @@ def ended_card(r: Renderer, ended: Ended) -> Card:
     title = r.say("You weren't linked") if ended.purpose is Purpose.LINK else r.say("No campaign was connected")
     by_cause = None if ended.cause is None else _CAUSES.get((ended.purpose, ended.cause))
     body = r.say(by_cause or _ENDINGS[ended.purpose, ended.word])
-    return Card(Colour.PROBLEM, title, body)
+    return Card(Outcome.PROBLEM, title, body)
 
 
 def connected_card(r: Renderer, connected: Connected) -> Card:
@@ -163,7 +162,7 @@ def connected_card(r: Renderer, connected: Connected) -> Card:
         "Next, type `/patreon rule add` to choose which tier gets which role.",
         campaigns=campaigns,
     )
-    return Card(Colour.DONE, r.say("Campaign connected"), body)
+    return Card(Outcome.DONE, r.say("Campaign connected"), body)
 
 
 def linked_card(r: Renderer, linked: Linked) -> Card:
@@ -172,7 +171,7 @@ def linked_card(r: Renderer, linked: Linked) -> Card:
     notes = link_notes(r, linked)
     is_done = linked.news is not None and not linked.is_troubled and linked.is_member
     return Card(
-        Colour.DONE if is_done else Colour.WAITING, r.say("You're linked"), linked_lead(r, linked), (*roles, *notes)
+        Outcome.DONE if is_done else Outcome.WAITING, r.say("You're linked"), linked_lead(r, linked), (*roles, *notes)
     )
 
 
@@ -274,7 +273,7 @@ def moved_away(r: Renderer, moved: Moved) -> Card:
         patreon=moved.patreon_name,
         username=moved.username,
     )
-    return Card(Colour.PROBLEM, r.say("Your Patreon account was linked to someone else"), body)
+    return Card(Outcome.PROBLEM, r.say("Your Patreon account was linked to someone else"), body)
 
 
 def unlink_question(r: Renderer, patreon_name: str) -> Card:
@@ -283,7 +282,7 @@ def unlink_question(r: Renderer, patreon_name: str) -> Card:
         "You'll lose the roles I gave you for your pledge in every server, and I'll forget your Patreon data. Your"
         " pledge itself continues. You can link again with `/link` at any time."
     )
-    return Card(Colour.QUESTION, r.say("Unlink the Patreon account {patreon}?", patreon=patreon_name), body)
+    return Card(Outcome.QUESTION, r.say("Unlink the Patreon account {patreon}?", patreon=patreon_name), body)
 
 
 def unlink_button(r: Renderer) -> Text:
@@ -301,7 +300,7 @@ def unlinking(r: Renderer) -> Text:
 def not_linked(r: Renderer) -> Card:
     """Say that there is nothing to unlink."""
     body = r.say("You haven't linked a Patreon account, so there's nothing to unlink. Type `/link` to link one.")
-    return Card(Colour.INFO, None, body)
+    return Card(Outcome.INFO, None, body)
 
 
 def unlinked_card(r: Renderer, unlinked: Unlinked) -> Card:
@@ -314,14 +313,14 @@ def unlinked_card(r: Renderer, unlinked: Unlinked) -> Card:
     )
     if unlinked.news is None:
         later = r.say("Discord isn't answering right now. I'll remove your pledge roles as soon as it does.")
-        return Card(Colour.WAITING, r.say("Unlinked"), r.lines([body, later]))
+        return Card(Outcome.WAITING, r.say("Unlinked"), r.lines([body, later]))
     shown = [one for one in unlinked.news if one.status != "missing"]
     lines = {
         server: [_role_with_reason(r, one) if one.status == "stays" else role_line(r, one) for one in roles]
         for server, roles in groupby(shown, key=lambda one: one.guild_name)
     }
     fields = tuple(Field(r.name(server), r.lines(said)) for server, said in lines.items())
-    return Card(Colour.DONE, r.say("Unlinked"), body, fields)
+    return Card(Outcome.DONE, r.say("Unlinked"), body, fields)
 
 
 # --- disconnecting
@@ -339,7 +338,7 @@ def disconnect_question(
     body = r.lines(
         [r.join(removed, holders), disconnect_fate(r, keeps_roles=keeps_roles, has_shared=has_shared), later]
     )
-    return Card(Colour.QUESTION, r.say("Disconnect the campaign {campaign}?", campaign=name), body)
+    return Card(Outcome.QUESTION, r.say("Disconnect the campaign {campaign}?", campaign=name), body)
 
 
 def disconnect_button(r: Renderer) -> Text:
@@ -351,7 +350,7 @@ def disconnected_card(r: Renderer, name: str, *, keeps_roles: bool, has_shared: 
     """Say what was ended."""
     body = r.say("This server no longer follows the campaign **{campaign}**.", campaign=name)
     fate = disconnect_fate(r, keeps_roles=keeps_roles, has_shared=has_shared)
-    return Card(Colour.DONE, r.say("Campaign disconnected"), r.lines([body, fate]))
+    return Card(Outcome.DONE, r.say("Campaign disconnected"), r.lines([body, fate]))
 
 
 def disconnect_fate(r: Renderer, *, keeps_roles: bool, has_shared: bool) -> Text:

@@ -112,13 +112,14 @@ class ConsentPages:
         view = await self._flow.decline(self._visits.cookie(request), read_token(await read_form(request)))
         if view.word is not Word.DECLINED:
             return self._see("confirm") if view.word in DONE else self._shown(request, view)
-        response = self._see("declined")
+        language = language_of(request, view.locale)
+        response = self._see("declined" if language == language_of(request) else f"declined?locale={language.tag}")
         self._visits.take_cookie(response)
         return response
 
     async def declined(self, request: web.Request) -> web.Response:
-        """Say what No did; a reload of this page does nothing."""
-        return self._shown(request, View(word=Word.DECLINED))
+        """Say what No did; a reload of this page does nothing. What it held is gone, the locale of who asked too."""
+        return self._shown(request, View(word=Word.DECLINED, locale=request.query.get("locale", "en")))
 
     def _see(self, page: str) -> web.Response:
         return self._visits.see(f"{self._path}/{page}")

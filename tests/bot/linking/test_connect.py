@@ -172,6 +172,25 @@ class TestYes:
         (entry,) = await world.storage.audit.recent(OTHER_GUILD)
         assert entry.action == "connect"
 
+    async def test_what_follows_is_done_though_the_process_was_killed_before(self, world: LinkWorld) -> None:
+        world.messages.may_go.clear()
+        cookie = await land(world, guild_id=OTHER_GUILD)
+        assert (await world.connecting.confirm(cookie, await token(world, cookie))).word is Word.CONNECTED
+        for task in asyncio.all_tasks():
+            if task.get_name().startswith("aftermath"):
+                task.cancel()
+        world.messages.may_go.set()
+        await world.connecting.close()
+        await world.flow.resume()  # the other use's
+        await world.flow.close()
+        assert (world.messages.edits, world.reads.read) == ([], [])
+        world.connecting = world.new_connecting()
+        for _ in range(2):
+            await world.connecting.resume()
+            await world.connecting.close()
+        assert len(world.messages.edits) == 1
+        assert world.reads.read == [("/patreon connect", OTHER_GUILD)]
+
     async def test_a_reload_shows_what_was_connected(self, world: LinkWorld) -> None:
         view = await world.connecting.show(await connect(world))
         assert isinstance(view.outcome, Connected)

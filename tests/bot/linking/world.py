@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import pytest
 
-from bot.domain.consent import Asker, Ended, Landing, Moved, Outcome, RoleNews
+from bot.domain.consent import Asker, ConsentOutcome, Ended, Landing, Moved, RoleNews
 from bot.domain.model import (
     Campaign,
     CampaignId,
@@ -159,7 +159,7 @@ class RecordedNotifier:
 class RecordedMessages:
     """What people were told; an edit is taken after `may_go` is set."""
 
-    edits: list[tuple[ButtonPlace, Ended | Outcome]] = field(default_factory=list)
+    edits: list[tuple[ButtonPlace, Ended | ConsentOutcome]] = field(default_factory=list)
     told: list[tuple[int, Moved]] = field(default_factory=list)
     locales: list[str] = field(default_factory=list)
     may_go: asyncio.Event = field(default_factory=asyncio.Event)
@@ -167,7 +167,7 @@ class RecordedMessages:
     def __post_init__(self) -> None:
         self.may_go.set()
 
-    async def edit_button(self, place: ButtonPlace, news: Ended | Outcome, *, locale: str) -> None:
+    async def edit_button(self, place: ButtonPlace, news: Ended | ConsentOutcome, *, locale: str) -> None:
         await self.may_go.wait()
         self.edits.append((place, news))
         self.locales.append(locale)
@@ -385,7 +385,7 @@ class LinkWorld:
         self.clock.move(timedelta(**step))
 
 
-def said(news: Ended | Outcome | Moved) -> str:
+def said(news: Ended | ConsentOutcome | Moved) -> str:
     """Return what somebody reads of it in Discord."""
     r = Renderer(ENGLISH, Medium.DISCORD)
     card = moved_away(r, news) if isinstance(news, Moved) else ending(r, news)

@@ -6,8 +6,7 @@ import pytest
 
 from bot.domain.consent import Cause, Connected, Ended, Linked, Moved, Purpose, RoleNews, Unlinked, Word
 from bot.domain.model import GuildId
-from bot.texts.card import BODY_LENGTH, BUTTON_LENGTH, CARD_LENGTH, TITLE_LENGTH, Card
-from bot.texts.card import Outcome as Colour
+from bot.texts.card import BODY_LENGTH, BUTTON_LENGTH, CARD_LENGTH, TITLE_LENGTH, Card, Outcome
 from bot.texts.catalogs import ENGLISH, LANGUAGES, Language, pseudo
 from bot.texts.linking import (
     ROLE_LINES,
@@ -82,9 +81,9 @@ def test_each_outcome_is_said(outcome: Linked, words_of_it: str) -> None:
 
 
 def test_the_colour_says_whether_all_is_done() -> None:
-    assert linked_card(R, linked(news=(role(),))).outcome is Colour.DONE
+    assert linked_card(R, linked(news=(role(),))).outcome is Outcome.DONE
     for unfinished in (linked(news=None), linked(is_troubled=True), linked(is_member=False)):
-        assert linked_card(R, unfinished).outcome is Colour.WAITING
+        assert linked_card(R, unfinished).outcome is Outcome.WAITING
 
 
 @pytest.mark.parametrize("cause", [None, *Cause])
@@ -92,7 +91,7 @@ def test_the_colour_says_whether_all_is_done() -> None:
 @pytest.mark.parametrize("purpose", Purpose)
 def test_whoever_asked_hears_how_it_ended(purpose: Purpose, word: Word, cause: Cause | None) -> None:
     card = ending(R, Ended(purpose=purpose, word=word, cause=cause))
-    assert card.outcome is Colour.PROBLEM
+    assert card.outcome is Outcome.PROBLEM
     assert card.title
     assert card.body
 

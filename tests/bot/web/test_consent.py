@@ -118,6 +118,17 @@ class TestLanguages:
             assert page.headers["Vary"] == "Accept-Language"
             assert page.headers["Cache-Control"] == "no-store"
 
+    @pytest.mark.parametrize(("of_browser", "shown"), [("en", "en"), ("tlh", "de")])
+    async def test_of_what_a_no_did(self, site: Site, of_browser: str, shown: str) -> None:
+        headers = {"Accept-Language": of_browser}
+        answer = await site.world.consent(await site.world.type_link(locale="de"), site.world.ada)
+        landed = await site.browser.come_back(answer)
+        page = await site.browser.open(landed.headers["Location"], headers=headers)
+        answered = await site.browser.press(page, "decline", **headers)
+        done = await site.browser.open(answered.headers["Location"], headers=headers)
+        assert done.word == "declined"
+        assert f'<html lang="{shown}">' in done.html
+
     async def test_of_a_page_that_has_no_part_in_a_consent(self, site: Site) -> None:
         page = await site.browser.open("/nowhere", headers={"Accept-Language": "de"})
         assert '<html lang="de">' in page.html

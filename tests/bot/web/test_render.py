@@ -1,7 +1,7 @@
 """The pages' words, and that everybody can read them."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
@@ -21,9 +21,8 @@ from bot.domain.consent import (
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, Secret
 from bot.texts.catalogs import ENGLISH, LANGUAGES, Language, pseudo
 from bot.texts.linking import ROLE_LINES
-from bot.texts.pages import ENDINGS, Refusal, how_long_ago
+from bot.texts.pages import ENDINGS, Refusal
 from bot.texts.pseudo import CLOSE, OPEN
-from bot.texts.renderer import Medium, Renderer
 from bot.web.render import STYLE, Pages, allowed_avatar, initial
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -153,21 +152,6 @@ def test_a_name_turns_no_text_around_and_hides_nothing() -> None:
 )
 def test_only_discords_own_pictures_are_shown(url: str | None, is_shown: bool) -> None:
     assert (allowed_avatar(url) is not None) is is_shown
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [
-        (5, "less than a minute ago"),
-        (60, "1 minute ago"),
-        (599, "9 minutes ago"),
-        (3600, "1 hour ago"),
-        (7300, "2 hours ago"),
-    ],
-)
-def test_times_are_said_as_people_say_them(seconds: int, said: str) -> None:
-    r = Renderer(ENGLISH, Medium.PAGE)
-    assert how_long_ago(r, NOON, NOON + timedelta(seconds=seconds)) == said
 
 
 @pytest.mark.parametrize(("name", "letter"), [("ada", "A"), ("_ada", "A"), ("✨", "?"), ("", "?")])
