@@ -32,6 +32,7 @@ import structlog
 from aiohttp import web
 
 from bot.discord.client import PledgekeeperBot, build_client
+from bot.discord.direct import DirectMessages
 from bot.discord.holder import ClientHolder
 from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
@@ -39,11 +40,12 @@ from bot.discord.registration import CommandRegistration
 from bot.discord.supervisor import DiscordSupervisor
 from bot.discord.write import RoleWriter
 from bot.domain.errors import SettingsInvalid
-from bot.linking.connect import ConnectFlow
+from bot.linking.connect import CreatorCampaign
+from bot.linking.consent import ConsentFlow
 from bot.linking.disconnect import Disconnector
-from bot.linking.flow import LinkFlow
-from bot.linking.giveback import GiveBack
+from bot.linking.link import PatronLink
 from bot.linking.pairs import Pairs
+from bot.linking.unlink import Unlinker
 from bot.ops.metrics import CONTENT_TYPE_LATEST, Metrics
 from bot.ops.scrape import scrape
 from bot.patreon.client import PatreonApi, PatreonClient
@@ -124,8 +126,10 @@ class App:
     belief: Belief
     tuning: Tuning
     pairs: Pairs
-    flow: LinkFlow
-    connecting: ConnectFlow
+    patron_link: PatronLink
+    flow: ConsentFlow
+    connecting: ConsentFlow
+    unlinker: Unlinker
     disconnector: Disconnector
 
 
@@ -160,6 +164,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
     registration = CommandRegistration(notices=storage.notices, health=health, clock=clock)
     observer = Observer(holder)
     notifier = Notifier(storage=storage, holder=holder, clock=clock)
+    messages = DirectMessages(holder)
 
     # --- facts in, roles out
 
@@ -260,38 +265,24 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
 
     # --- links and connected campaigns
 
-    give_back = GiveBack(storage=storage, oauth=oauth)
-    pairs = Pairs(storage=storage, client=client, oauth=oauth, clock=clock, crier=notifier, give_back=give_back)
-    flow = LinkFlow(
-        storage=storage,
-        oauth=oauth,
-        pairs=pairs,
-        api=api,
-        clock=clock,
-        roles=reconciler,
-        messenger=notifier,
-        crier=notifier,
-        give_back=give_back,
+    pairs = Pairs(storage=storage, client=client, oauth=oauth, notifier=notifier, clock=clock)
+    patron_link = PatronLink(storage=storage, api=api, reconciler=reconciler, messages=messages, clock=clock)
+    campaign = CreatorCampaign(
+        storage=storage, pairs=pairs, rounds=rounds, observer=observer, notifier=notifier, clock=clock
     )
-    connecting = ConnectFlow(
-        storage=storage,
-        oauth=oauth,
-        pairs=pairs,
-        clock=clock,
-        reads=rounds,
-        messenger=notifier,
-        crier=notifier,
-        rights=observer,
-        give_back=give_back,
+    flow, connecting = (
+        ConsentFlow(use, storage=storage, oauth=oauth, pairs=pairs, messages=messages, clock=clock)
+        for use in (patron_link, campaign)
     )
+    unlinker = Unlinker(storage=storage, pairs=pairs, reconciler=reconciler, notifier=notifier, clock=clock)
     disconnector = Disconnector(
         storage=storage,
-        clock=clock,
-        roles=reconciler,
-        losses=planning,
-        reads=rounds,
+        pairs=pairs,
+        planning=planning,
+        reconciler=reconciler,
+        rounds=rounds,
         webhooks=webhooks,
-        give_back=give_back,
+        clock=clock,
     )
 
     return App(
@@ -322,8 +313,10 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         belief=belief,
         tuning=tuning,
         pairs=pairs,
+        patron_link=patron_link,
         flow=flow,
         connecting=connecting,
+        unlinker=unlinker,
         disconnector=disconnector,
     )
 
@@ -463,6 +456,7 @@ async def end_work(app: App) -> None:
         app.nudges,
         app.flow,
         app.connecting,
+        app.unlinker,
         app.disconnector,
     )
     await asyncio.gather(*(part.close() for part in working))
@@ -505,6 +499,7 @@ async def _resume_links(app: App) -> None:
     while True:
         await app.holder.wait_ready(math.inf)
         await app.flow.resume()
+        await app.connecting.resume()
         await asyncio.sleep(RESUME_SECONDS)
 
 

@@ -35,13 +35,13 @@ async def add_cogs(bot: PledgekeeperBot, app: App) -> None:
         reconciler=app.reconciler,
         observer=app.observer,
         zero=app.zero,
-        flow=app.flow,
+        unlinker=app.unlinker,
         storage=app.storage,
     )
     rules = RuleCommands(answers=answers, rulebook=app.rulebook, reconciler=app.reconciler)
     runs = RunCommands(answers=answers, rounds=app.rounds, reconciler=app.reconciler)
     settings = SettingsCommands(answers=answers, tuning=app.tuning)
-    link = LinkCog(flow=app.flow, storage=app.storage)
+    link = LinkCog(flow=app.flow, patron_link=app.patron_link, unlinker=app.unlinker)
     membership = MembershipCog(
         storage=app.storage,
         intake=app.intake,

@@ -14,14 +14,14 @@ MIRRORED = ("bot", "cogs", "sandbox")
 # Tests of no single file, and what each of them is about.
 OF_NO_FILE = {
     # stories of one room, told by several of its files
-    "bot/linking/test_connect_rights.py": "what an admin may still do at the moment of the yes",
-    "bot/linking/test_repeats.py": "an answer of Patreon's that a browser brings twice",
+    "bot/linking/test_consent_aftermath.py": "what follows a Yes, cut off at any moment",
     "bot/ops/check/test_leaks.py": "what others on the machine or in the world can read",
     "bot/patreon/test_page_sizes.py": "large pages that fail: client and sizes together",
     "bot/patreon/test_token_races.py": "calls that meet over one pair of tokens",
     "bot/sync/applying/test_refused_writes.py": "writes that Discord refuses, from the write to what is told",
     "bot/sync/test_memory.py": "nothing hangs on what is remembered",
     "bot/sync/webhooks/test_parting.py": "the last server leaves a campaign",
+    "bot/web/test_consent_of_creators.py": "the pages of connecting a campaign",
     "bot/web/test_bodies.py": "bodies that are packed, broken or too long, on every path",
     # contracts: what holds for many files
     "bot/patreon/protocol/test_any_json.py": "a search: whatever JSON comes",
@@ -56,6 +56,7 @@ OF_NO_FILE = {
 
 # Shapes and names without a decision: whoever reads by them tests them.
 OF_NO_TEST = {
+    "bot/domain/consent.py",
     "bot/patreon/protocol/shapes_v1.py",
     "bot/patreon/protocol/shapes_v2.py",
     "bot/patreon/protocol/version.py",

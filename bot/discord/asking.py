@@ -3,8 +3,8 @@
 import discord
 
 from bot.discord.client import Interaction
+from bot.domain.consent import Asker
 from bot.domain.model import ChannelId, DiscordUserId, GuildId, Secret
-from bot.linking.outcome import Asker
 from bot.storage.states import ButtonKind, ButtonPlace
 
 

@@ -23,7 +23,6 @@ from bot.domain.errors import PledgekeeperError, TryLater
 from bot.domain.model import DiscordUserId, GuildId, HoldId
 from bot.runtime.clock import Clock
 from bot.storage import Storage
-from bot.storage.states import ButtonKind, ButtonPlace
 
 log = structlog.get_logger(__name__)
 
@@ -62,23 +61,9 @@ class Notifier:
 
     # --- to one person
 
-    async def edit_button(self, place: ButtonPlace, text: str) -> None:
-        """Put `text` in place of the message that carried the link button, and take the button away."""
-        await self._try("the link's message could not be edited", lambda: self._edit(place, text))
-
     async def tell(self, discord_user_id: DiscordUserId, text: str) -> None:
         """Send a direct message."""
         await self._try("a direct message could not be sent", lambda: self._send_dm(discord_user_id, text))
-
-    async def _edit(self, place: ButtonPlace, text: str) -> None:
-        client = await self._holder.wait_ready(CLIENT_WITHIN_SECONDS)
-        if place.kind is ButtonKind.DM and place.channel_id is not None and place.message_id is not None:
-            channel = client.get_partial_messageable(place.channel_id, type=discord.ChannelType.private)
-            await channel.get_partial_message(place.message_id).edit(content=_cut(text), view=None)
-        elif place.application_id is not None and place.token is not None:
-            reply = discord.Webhook.partial(place.application_id, place.token.reveal(), client=client)
-            # The reply to an interaction has a name in place of a number (discord-api-docs, Followup Messages).
-            await reply.edit_message("@original", content=_cut(text), view=None)  # type: ignore[call-overload]  # see above
 
     async def _send_dm(self, discord_user_id: DiscordUserId, text: str) -> None:
         client = await self._holder.wait_ready(CLIENT_WITHIN_SECONDS)

@@ -1,1 +1,1 @@
-"""Joins a Discord account to a Patreon account, with the patron's consent, and parts them again."""
+"""Asks people for consent: a patron to a link with a Discord account, a creator to a server that reads a campaign."""

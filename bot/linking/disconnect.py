@@ -11,12 +11,15 @@ import structlog
 
 from bot.domain.errors import TryLater, UserMistake
 from bot.domain.model import Campaign, CampaignId, CredentialId, DiscordUserId, GuildId, RoleId
-from bot.linking.giveback import GiveBack
-from bot.linking.ports import Losses, Reads, RolesConsider, WebhooksEnd
+from bot.linking.pairs import Pairs
 from bot.runtime.background import let_end
 from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.storage.audit import AuditEntry
+from bot.sync.applying.planning import Planning
+from bot.sync.applying.reconcile import Reconciler
+from bot.sync.rounds import Rounds
+from bot.sync.webhooks.keeper import WebhookKeeper
 
 log = structlog.get_logger(__name__)
 
@@ -41,20 +44,20 @@ class Disconnector:
         self,
         *,
         storage: Storage,
+        pairs: Pairs,
+        planning: Planning,
+        reconciler: Reconciler,
+        rounds: Rounds,
+        webhooks: WebhookKeeper,
         clock: Clock,
-        roles: RolesConsider,
-        losses: Losses,
-        reads: Reads,
-        webhooks: WebhooksEnd,
-        give_back: GiveBack,
     ) -> None:
         self._storage = storage
-        self._clock = clock
-        self._roles = roles
-        self._losses = losses
-        self._reads = reads
+        self._pairs = pairs
+        self._planning = planning
+        self._reconciler = reconciler
+        self._rounds = rounds
         self._webhooks = webhooks
-        self._give_back = give_back
+        self._clock = clock
         self._forgetting: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
@@ -88,21 +91,21 @@ class Disconnector:
         if keeps_roles:  # first, while the rules still name them: then they are a person's gift, and nobody takes them
             if parting.shared_role_ids:
                 rules = await self._storage.rules.list_guild(guild_id)
-                await self._losses.disown_loss(guild_id, [one for one in rules if one.campaign_id == campaign_id])
+                await self._planning.disown_loss(guild_id, [one for one in rules if one.campaign_id == campaign_id])
             for role_id in parting.role_ids:
                 await self._storage.ledger.drop_role(guild_id, role_id)
         removed = await self._storage.rules.drop_campaign(guild_id, campaign_id)
         if not keeps_roles:
             with contextlib.suppress(TryLater):  # out of sight: the brake counts what it takes
-                await self._losses.approve_loss(guild_id, removed)
+                await self._planning.approve_loss(guild_id, removed)
         credential_id = await self._find_consent(guild_id, campaign_id)
-        self._give_back.spare(credential_id)  # its webhook is ended by it
+        self._pairs.spare(credential_id)  # its webhook is ended by it
         try:
             await self._storage.campaigns.unbind(guild_id, campaign_id)
             await self._storage.audit.add(self._entry(guild_id, parting, by, keeps_roles=keeps_roles))
             log.info("a campaign was disconnected", guild_id=guild_id, campaign_id=campaign_id, keeps_roles=keeps_roles)
             with contextlib.suppress(TryLater):  # a server out of sight: everyone is planned when it is back
-                await self._roles.consider(guild_id, None, trigger=TRIGGER)
+                await self._reconciler.consider(guild_id, None, trigger=TRIGGER)
         finally:
             forgetting = self._forget(parting.campaign, credential_id)
             task = asyncio.create_task(forgetting, name=f"forget campaign {campaign_id}")
@@ -133,9 +136,9 @@ class Disconnector:
             try:
                 await self._webhooks.forget(campaign.campaign_id, credential_id)  # first: it takes the consent
             finally:
-                self._give_back.spare_no_more(credential_id)
-            await self._give_back.sweep()
-            await self._reads.forget_campaign(campaign.campaign_id)
+                self._pairs.spare_no_more(credential_id)
+            await self._pairs.hand_back()
+            await self._rounds.forget_campaign(campaign.campaign_id)
         except Exception:  # the boundary of a background task: the campaign is parted from the server all the same
             log.exception("what a campaign left could not be forgotten", campaign_id=campaign.campaign_id)
 

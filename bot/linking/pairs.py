@@ -11,10 +11,17 @@ Patreon keeps one living pair for each client and user, and a new consent ends t
 | has none                                          | stored while their question is open; handed back after No |
 
 What a pair opens is found by using it: the scopes that an answer names are not all that Patreon grants, nor always
-granted (developers' forum, 8908). Knows no page, no state and no cookie.
+granted (developers' forum, 8908).
+
+What nothing of ours needs any more is a stored fact (`Credentials.list_unneeded`), so a pair that an /unlink, a move, a
+No or an expiry left is handed back by a later process too. Patreon documents no such call; it ends the one living pair
+of our client and this person, so a pair goes only where nothing else of theirs is kept. Knows no page, no state and no
+cookie.
 """
 
 import asyncio
+import contextlib
+from collections import Counter
 from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import NoReturn
@@ -22,10 +29,9 @@ from typing import NoReturn
 import msgspec
 import structlog
 
+from bot.discord.notifier import Notifier
 from bot.domain.errors import ClientRefused, CredentialsDead, PatreonRefused, PatreonUnavailable, PledgekeeperError
 from bot.domain.model import Campaign, CampaignId, CredentialId, GuildId, Identity, Secret, TokenPair
-from bot.linking.giveback import GiveBack
-from bot.linking.ports import Crier
 from bot.patreon.client import PatreonClient
 from bot.patreon.oauth import OAuth
 from bot.patreon.protocol.exchange import UnreadableRefusal
@@ -37,6 +43,7 @@ from bot.texts.linking import plain
 
 log = structlog.get_logger(__name__)
 
+REVOKE_SECONDS = 5.0
 TRIAL_SECONDS = 5.0  # a person waits in front of an empty page meanwhile
 IN_HAND = timedelta(seconds=20)  # so long the callback itself may be at work on a pair
 LONGEST_WAIT = timedelta(hours=1)
@@ -49,28 +56,42 @@ class Arrived(msgspec.Struct, frozen=True, kw_only=True):
     """A fresh pair, and whose it is."""
 
     arrival_id: ArrivalId
+    pair: TokenPair
+    asked_at: datetime  # before Patreon was asked for it
     identity: Identity
     is_lesser: bool = False  # it opens less than the stored one
 
 
 class Pairs:
-    """Takes fresh pairs in."""
+    """Takes fresh pairs in, and hands back those that nobody needs."""
 
     def __init__(
-        self, *, storage: Storage, client: PatreonClient, oauth: OAuth, clock: Clock, crier: Crier, give_back: GiveBack
+        self, *, storage: Storage, client: PatreonClient, oauth: OAuth, notifier: Notifier, clock: Clock
     ) -> None:
         self._storage = storage
         self._client = client
         self._oauth = oauth
+        self._notifier = notifier
         self._clock = clock
-        self._crier = crier
-        self._give_back = give_back
+        self._handing_back = asyncio.Lock()
+        self._spared: Counter[CredentialId] = Counter()  # by what is under way in this process
         self._began_at = clock.now()
         self._pace: dict[
             ArrivalId, tuple[datetime, timedelta]
         ] = {}  # when each is asked about next, and the pause after
 
-    async def learn_owner(self) -> None:
+    async def exchange(self, code: Secret, asked_at: datetime) -> Arrived:
+        """Turn a code into a fresh pair, keep it, and find out whose it is.
+
+        Raises our errors where that cannot be found out now: then it waits. Whoever gets an answer ends the waiting, by
+        a pending question or by `settle`.
+        """
+        await self._learn_owner()
+        pair = await self._oauth.exchange_code(code)
+        arrival_id = await self._storage.arrivals.keep(pair, asked_at=asked_at)
+        return await self._meet(arrival_id, pair, asked_at)
+
+    async def _learn_owner(self) -> None:
         """Find out whose the pair of the settings is, where nobody knows yet: a consent of theirs is about to end it.
 
         Afterwards nobody could ask it. Where Patreon does not tell, all goes on without.
@@ -89,25 +110,17 @@ class Pairs:
             return
         await self._storage.credentials.name_seed(seed.credential_id, identity.patreon_user_id, at=asked_at)
 
-    async def arrive(self, pair: TokenPair, asked_at: datetime) -> Arrived:
-        """Keep what Patreon has just given, and find out whose it is.
-
-        Raises our errors where that cannot be found out now: then it waits. Whoever gets an answer ends the waiting, by
-        a pending question or by `settle`.
-        """
-        return await self._meet(await self._storage.arrivals.keep(pair, asked_at=asked_at), pair)
-
-    async def settle(self, pair: TokenPair, arrived: Arrived, *, asked_at: datetime) -> None:
+    async def settle(self, arrived: Arrived) -> None:
         """Give a pair its place where no question follows; a person who has none stored keeps none."""
         is_stored = await self._storage.credentials.renew(
             arrived.identity.patreon_user_id,
-            pair,
-            at=asked_at,
+            arrived.pair,
+            at=arrived.asked_at,
             arrival_id=arrived.arrival_id,
             is_lesser=arrived.is_lesser,
         )
         if not is_stored:
-            await self._give_back.revoke(pair)
+            await self._revoke(arrived.pair)
             await self._storage.arrivals.drop(arrived.arrival_id)
 
     async def open_campaigns(self, token: Secret) -> tuple[Campaign, ...]:
@@ -139,11 +152,11 @@ class Pairs:
         waiting = await self._storage.arrivals.list_awaited(max(now - IN_HAND, self._began_at))
         for arrival in self._due(waiting, now):
             try:
-                arrived = await self._meet(arrival.arrival_id, arrival.pair)
+                arrived = await self._meet(arrival.arrival_id, arrival.pair, arrival.asked_at)
             except PledgekeeperError as error:
                 log.info("Patreon does not tell yet who consented", why=str(error))
                 continue
-            await self.settle(arrival.pair, arrived, asked_at=arrival.asked_at)
+            await self.settle(arrived)
             owner = arrived.identity.patreon_user_id
             log.info("a pair that waited has found its owner", patreon_user_id=owner)
         await self._tell_of_lesser()
@@ -158,7 +171,7 @@ class Pairs:
         self._pace = paces
         return due
 
-    async def _meet(self, arrival_id: ArrivalId, pair: TokenPair) -> Arrived:
+    async def _meet(self, arrival_id: ArrivalId, pair: TokenPair, asked_at: datetime) -> Arrived:
         try:
             identity = await self._client.fetch_identity(pair.access_token)
         except (CredentialsDead, PatreonRefused):
@@ -172,7 +185,7 @@ class Pairs:
         if stored is not None:
             self._oauth.succeed(stored.pair.access_token, pair.access_token)
             is_lesser = await self._is_lesser(stored.credential_id, pair)
-        return Arrived(arrival_id=arrival_id, identity=identity, is_lesser=is_lesser)
+        return Arrived(arrival_id=arrival_id, pair=pair, asked_at=asked_at, identity=identity, is_lesser=is_lesser)
 
     async def _is_lesser(self, credential_id: CredentialId, pair: TokenPair) -> bool:
         """Tell whether Patreon refuses to a fresh pair what the stored one is for.
@@ -192,6 +205,51 @@ class Pairs:
         except (PledgekeeperError, TimeoutError):
             return False  # nobody knows; the older one is over in any case
 
+    # --- handing back
+
+    async def hand_back(self) -> None:
+        """Hand back every pair that is not needed, and forget it. That Patreon does not take it changes nothing."""
+        async with self._handing_back:
+            seen: set[CredentialId] = set()
+            while unneeded := set(await self._storage.credentials.list_unneeded()) - seen - self._spared_now():
+                credential_id = min(unneeded)
+                seen.add(credential_id)
+                await self._hand_back(credential_id)
+
+    def spare(self, credential_id: CredentialId | None) -> None:
+        """Keep a pair though nothing refers to it any more: something is still to be done with it."""
+        if credential_id is not None:
+            self._spared[credential_id] += 1
+
+    def spare_no_more(self, credential_id: CredentialId | None) -> None:
+        """End one `spare`."""
+        if credential_id is not None:
+            self._spared[credential_id] -= 1
+
+    def _spared_now(self) -> set[CredentialId]:
+        return {credential_id for credential_id, times in self._spared.items() if times > 0}
+
+    async def _hand_back(self, credential_id: CredentialId) -> None:
+        try:
+            stored = await self._storage.credentials.find_unneeded(credential_id)
+            if stored is None:
+                return
+            await self._revoke(stored.pair)
+        except VaultKeyMissing:
+            log.warning("a consent cannot be handed back, for no key opens it", credential_id=credential_id)
+        if await self._storage.credentials.drop_unneeded(credential_id):
+            log.info("a consent that nobody needs was handed back", credential_id=credential_id)
+
+    async def _revoke(self, pair: TokenPair) -> None:
+        """Ask Patreon to forget a pair that is kept nowhere."""
+        if await self._storage.credentials.has_nameless():
+            return  # it may be the same person's as that of the settings, and would end with it
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(REVOKE_SECONDS):
+                await self._oauth.revoke(pair.access_token)
+
+    # --- pairs that are held back
+
     async def _tell_of_lesser(self) -> None:
         names: dict[tuple[GuildId, CampaignId], str] = {}
         held_back = await self._storage.arrivals.list_held_back()
@@ -202,12 +260,12 @@ class Pairs:
                 name = binding.campaign_id if campaign is None else campaign.name
                 names[binding.guild_id, binding.campaign_id] = plain(name)
         for (guild_id, campaign_id), name in names.items():
-            await self._crier.tell_admin(guild_id, f"{LESSER}{campaign_id}", _lesser_text(name))
+            await self._notifier.tell_admin(guild_id, f"{LESSER}{campaign_id}", _lesser_text(name))
         for guild_id in {binding.guild_id for binding in bindings}:
-            for key in await self._crier.told(guild_id, LESSER):
+            for key in await self._notifier.told(guild_id, LESSER):
                 campaign_id = CampaignId(key.removeprefix(LESSER))
                 if (guild_id, campaign_id) not in names:
-                    await self._crier.over(guild_id, key, await self._over_text(campaign_id))
+                    await self._notifier.over(guild_id, key, await self._over_text(campaign_id))
 
     async def _over_text(self, campaign_id: CampaignId) -> str:
         campaign = await self._storage.campaigns.load(campaign_id)

@@ -1,8 +1,8 @@
-"""What the confirm page asks. Pure: pending link, present holders and the time -> the question and its word.
+"""Which links have to give way to a new one, and the token that answers exactly that question. Pure.
 
 another Discord account   this Discord account      word
 holds this patron         holds another patron
-no                        no                        confirm (skipped where Patreon reports the Discord account)
+no                        no                        confirm
 yes                       no                        held
 no                        yes                       held
 yes                       yes                       held
@@ -10,25 +10,31 @@ yes                       yes                       held
 
 import hashlib
 import hmac
-from datetime import datetime
 
 import msgspec
 
-from bot.domain.model import DiscordUserId, Identity, Link, PatreonUserId, Secret
-from bot.linking.outcome import PageView, Question, Word
-from bot.storage.pendings import Pending
+from bot.domain.consent import Word
+from bot.domain.model import DiscordUserId, Link, PatreonUserId, Secret
 
 
 class Holders(msgspec.Struct, frozen=True, kw_only=True):
-    """The links that a new one would take the place of."""
+    """The links that a Yes would take the place of."""
 
-    of_patron: Link | None  # another Discord account has this patron
-    of_discord: Link | None  # this Discord account has another patron
+    of_patron: Link | None = None  # another Discord account has this patron
+    of_discord: Link | None = None  # this Discord account has another patron
 
     @property
     def is_free(self) -> bool:
         """Tell whether nothing has to give way."""
         return self.of_patron is None and self.of_discord is None
+
+    @property
+    def word(self) -> Word:
+        """Return the word of the question that asks for it."""
+        return Word.CONFIRM if self.is_free else Word.HELD
+
+
+NOBODY = Holders()
 
 
 def other_holders(
@@ -39,29 +45,6 @@ def other_holders(
         of_patron=by_patreon if by_patreon is not None and by_patreon.discord_user_id != discord_user_id else None,
         of_discord=by_discord if by_discord is not None and by_discord.patreon_user_id != patreon_user_id else None,
     )
-
-
-def may_skip(identity: Identity, discord_user_id: DiscordUserId, holders: Holders) -> bool:
-    """Tell whether nobody need be asked: Patreon itself reports this Discord account, and nothing has to give way."""
-    return identity.discord_user_id == discord_user_id and holders.is_free
-
-
-def build_question(pending: Pending, cookie: Secret, holders: Holders, now: datetime) -> PageView:
-    """Return the page that asks."""
-    state = pending.state
-    question = Question(
-        username=state.username,
-        display_name=state.display_name,
-        avatar_url=state.avatar_url,
-        guild_name=state.guild_name,
-        asked_at=state.created_at,
-        shown_at=now,
-        patreon_name=pending.identity.full_name,
-        token=answer_token(cookie, holders),
-        held_since=holders.of_patron.linked_at if holders.of_patron else None,
-        replaces=holders.of_discord.patreon_name if holders.of_discord else None,
-    )
-    return PageView(word=Word.CONFIRM if holders.is_free else Word.HELD, question=question)
 
 
 def answer_token(cookie: Secret, holders: Holders) -> Secret:

@@ -1,7 +1,7 @@
 """Token pairs, sealed: one for each Patreon user. Links, bindings, open questions and the settings refer to it.
 
 Patreon keeps one living pair for each client and user, so the newest exchange wins, whichever is stored last. A pair to
-which nothing refers is not needed: it is handed back (`linking/giveback.py`). The pair of the settings has no user
+which nothing refers is not needed: it is handed back (`linking/pairs.py`). The pair of the settings has no user
 until it was used once.
 
 Implements what `patreon/tokens.py` asks of a store. Decides nothing about when a pair is refreshed.

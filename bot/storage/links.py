@@ -11,13 +11,14 @@ import msgspec
 from sqlalchemy import ColumnElement, Row, Select, Table, and_, bindparam, delete, insert, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.consent import Purpose
 from bot.domain.model import CredentialId, DiscordUserId, GuildId, Link, LinkOrigin, MembershipRecord, PatreonUserId
 from bot.storage.database import Database
 from bot.storage.kept import Kept
 from bot.storage.memberships import membership_row, save_rows
 from bot.storage.pendings import PendingId, PendingStatus
 from bot.storage.rows import read_row, to_json
-from bot.storage.states import Purpose, void_questions
+from bot.storage.states import void_questions
 from bot.storage.tables import bindings, grants, links, memberships, opt_outs, pendings, states
 from bot.storage.upsert import Upsert
 

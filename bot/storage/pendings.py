@@ -11,12 +11,13 @@ from typing import Any, NewType
 import msgspec
 from sqlalchemy import ColumnElement, Row, and_, delete, insert, or_, select, update
 
+from bot.domain.consent import Purpose
 from bot.domain.model import Campaign, CredentialId, DiscordUserId, Identity, Link, PatreonUserId, TokenPair
 from bot.storage.arrivals import ArrivalId
 from bot.storage.credentials import FreshPair, settle
 from bot.storage.database import Database
 from bot.storage.rows import columns_of, read_row, to_json
-from bot.storage.states import Purpose, State, StateId, States, note_landing
+from bot.storage.states import State, StateId, States, note_landing
 from bot.storage.tables import pendings, states
 from bot.storage.vault import Vault
 
@@ -116,8 +117,8 @@ class Pendings:
         return next(iter(found), None)
 
     async def confirm(self, pending_id: PendingId, result: str) -> None:
-        """Note that it was answered "Yes" and what came of it."""
-        values = {"status": PendingStatus.CONFIRMED, "result": result}
+        """Note that it was answered "Yes" and what came of it; what follows is still to be done."""
+        values = {"status": PendingStatus.CONFIRMED, "result": result, "replaced": "[]"}
         async with self._database.write() as connection:
             await connection.execute(update(pendings).where(pendings.c.pending_id == pending_id).values(values))
 

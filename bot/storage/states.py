@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Row, delete, exists, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.consent import Purpose
 from bot.domain.model import ChannelId, DiscordUserId, GuildId, Secret
 from bot.storage.database import Database
 from bot.storage.rows import columns_of, to_json
@@ -17,13 +18,6 @@ from bot.storage.vault import Vault
 StateId = NewType("StateId", int)
 UNANSWERED = "pending"  # the status of a pending link whose question is open; pendings.py names them all
 _IS_UNDER_WAY = (states.c.landing.is_(None), states.c.voided_at.is_(None))
-
-
-class Purpose(enum.StrEnum):
-    """What a state is for; one never serves for the other."""
-
-    LINK = "link"
-    CONNECT = "connect"
 
 
 class TooManyOpen(Exception):

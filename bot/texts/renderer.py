@@ -221,6 +221,10 @@ class Renderer:
         """Name a channel; only Discord itself knows what it is called."""
         return self._text(f"<#{channel_id}>" if self.medium is Medium.DISCORD else f"#{channel_id}")
 
+    def address(self, url: str) -> Text:
+        """Write an address of ours or of Discord's so that it can be followed; never a stranger's."""
+        return self._text(_escape_page(url) if self.medium is Medium.PAGE else url)
+
     def number(self, number: int) -> Text:
         """Write a number."""
         return self._words(format_decimal(number, locale=self._locale))
@@ -247,8 +251,10 @@ class Renderer:
         return self._stamp(at, "D") if self.medium is Medium.DISCORD else self._words(self._date(at))
 
     def ago(self, delta: timedelta) -> Text:
-        """Write how long ago something was: "2 minutes ago". In Discord `moment` is better: it stays true."""
-        return self._words(format_timedelta(-delta, threshold=2, add_direction=True, locale=self._locale))
+        """Write how long ago something was, in whole units: "2 minutes ago". In Discord, `moment` stays true."""
+        size = next((size for _, size in _UNITS if delta >= size), timedelta(seconds=1))
+        whole = delta // size * size
+        return self._words(format_timedelta(-whole, threshold=1, add_direction=True, locale=self._locale))
 
     def duration(self, delta: timedelta) -> Text:
         """Write how long something takes, in the largest unit of which it has one exactly or at least two."""

@@ -1,1 +1,1 @@
-"""Serves the pages that a patron's browser sees, and the health of the bot. Knows no Discord and no SQL."""
+"""Serves the pages that a browser sees, and the health of the bot. Knows no Discord and no SQL."""

@@ -14,16 +14,16 @@ from aiohttp import web
 from multidict import CIMultiDictProxy
 
 from bot.domain.errors import SettingsInvalid
-from bot.linking.connect import ConnectFlow
-from bot.linking.flow import LinkFlow
+from bot.linking.consent import ConsentFlow
 from bot.runtime.health import HealthBoard
-from bot.web.connect import ConnectPages
+from bot.texts.pages import Refusal
 from bot.web.connections import Answer, ConnectionServer
-from bot.web.consent import ConsentPages
+from bot.web.consent import consent_routes
 from bot.web.headers import SECURITY_HEADERS
 from bot.web.health import health_routes
-from bot.web.render import BROKEN, NOT_ALLOWED, NOT_FOUND, REFUSED, TOO_LARGE, Renderer, Said
+from bot.web.render import Pages
 from bot.web.tally import Tally
+from bot.web.visits import language_of, to_page
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +34,7 @@ SHUTDOWN_SECONDS = 2.0  # so that the whole process ends within ten; whoever wai
 
 PORT_ERRORS = {errno.EADDRINUSE, errno.EACCES}  # taken; below 1024, which is for the system's own services
 
-SAID_FOR: dict[int, Said] = {404: NOT_FOUND, 405: NOT_ALLOWED, 413: TOO_LARGE}
+REFUSALS = {404: Refusal.NOT_FOUND, 405: Refusal.NOT_ALLOWED, 413: Refusal.TOO_LARGE}
 NOTED = {400, 415, 417}  # no browser and no service of ours sends such a thing
 
 
@@ -44,22 +44,20 @@ class WebServer:
     def __init__(
         self,
         *,
-        flow: LinkFlow,
-        connecting: ConnectFlow,
+        flow: ConsentFlow,
+        connecting: ConsentFlow,
         health: HealthBoard,
         public_url: str,
         routes: Iterable[web.RouteDef] = (),
     ) -> None:
         self._health = health
-        self._renderer = Renderer()
-        connect = ConnectPages(flow=connecting, renderer=self._renderer, public_url=public_url)
+        self._pages = Pages()
         self._routes = [
-            *ConsentPages(flow=flow, connect=connect, renderer=self._renderer, public_url=public_url).routes(),
-            *connect.routes(),
+            *consent_routes((flow, connecting), pages=self._pages, public_url=public_url),
             *health_routes(health),
             *routes,
         ]
-        self._pages: web.AppRunner | None = None
+        self._app: web.AppRunner | None = None
         self._server: ConnectionServer | None = None
         self._refused = Tally("requests were refused")
         self._broken: dict[str, Tally] = {}
@@ -68,9 +66,9 @@ class WebServer:
         """Listen; raises SettingsInvalid where the address cannot be had. Port 0 takes a free one."""
         app = web.Application(client_max_size=MAX_BODY_BYTES)
         app.add_routes(self._routes)
-        self._pages = web.AppRunner(app)
-        await self._pages.setup()
-        pages = self._pages.server
+        self._app = web.AppRunner(app)
+        await self._app.setup()
+        pages = self._app.server
         if pages is None:
             raise RuntimeError("aiohttp set up no server")
         self._server = ConnectionServer(
@@ -93,12 +91,12 @@ class WebServer:
     async def stop(self) -> None:
         """Let requests end, then stop listening."""
         server, self._server = self._server, None
-        pages, self._pages = self._pages, None
+        app, self._app = self._app, None
         if server is not None:
             await server.close(SHUTDOWN_SECONDS)
             self._health.failed("web", "stopped")
-        if pages is not None:
-            await pages.cleanup()
+        if app is not None:
+            await app.cleanup()
 
     @property
     def port(self) -> int:
@@ -115,21 +113,21 @@ class WebServer:
                 _refuse_codings(request.headers)
                 response = await pages(request)
             except web.HTTPException as refusal:
-                response = self._refuse(refusal)
+                response = self._refuse(request, refusal)
             except web.RequestPayloadError:
-                response = self._refuse(web.HTTPBadRequest())
+                response = self._refuse(request, web.HTTPBadRequest())
             except Exception as error:  # noqa: BLE001  the boundary: one page's fault must not end the server
                 self._note_broken(request, error)
-                response = self._plain(BROKEN, 500)
+                response = self._plain(request, Refusal.BROKEN, 500)
             response.headers.update(SECURITY_HEADERS)
             return response
 
         return answer
 
-    def _refuse(self, refusal: web.HTTPException) -> web.Response:
+    def _refuse(self, request: web.BaseRequest, refusal: web.HTTPException) -> web.Response:
         if refusal.status in NOTED:
             self._refused.note(status=refusal.status)
-        response = self._plain(SAID_FOR.get(refusal.status, REFUSED), refusal.status)
+        response = self._plain(request, REFUSALS.get(refusal.status, Refusal.REFUSED), refusal.status)
         if "Allow" in refusal.headers:
             response.headers["Allow"] = refusal.headers["Allow"]
         return response
@@ -145,8 +143,8 @@ class WebServer:
             frames=[f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)],
         )
 
-    def _plain(self, said: Said, status: int) -> web.Response:
-        return web.Response(text=self._renderer.plain(said), status=status, content_type="text/html")
+    def _plain(self, request: web.BaseRequest, refusal: Refusal, status: int) -> web.Response:
+        return to_page(self._pages.refused(refusal, language_of(request)), status)
 
 
 def _refuse_codings(headers: CIMultiDictProxy[str]) -> None:

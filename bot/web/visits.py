@@ -1,4 +1,4 @@
-"""What the pages of consent share: the browser's cookie, the form it sends, statuses, and where it is sent on to.
+"""What the pages of consent share: the browser's cookie, language and form, and where it is sent on to.
 
 Knows requests and cookies, and nothing of what is consented to.
 """
@@ -10,12 +10,11 @@ from aiohttp import web
 from multidict import CIMultiDictProxy
 
 from bot.domain.model import Secret
-from bot.linking.outcome import Word
+from bot.texts.catalogs import ENGLISH, Language, choose, from_accept_language
 
 COOKIE_SECONDS = 3600  # longer than what it opens, so that "run out" and "never ours" stay different pages
 FORM_SECONDS = 10.0  # a browser sends a form at once; whoever dawdles holds a connection
 DEFAULT_PORTS = {"http": 80, "https": 443}
-STATUSES = {Word.UNKNOWN: 400, Word.EXPIRED: 410, Word.USED: 410, Word.UNAVAILABLE: 503}
 MAX_SECRET_CHARACTERS = 512  # our states and cookies have 43, Patreon's codes some 30
 MAX_FIELDS = 64  # a creator's campaigns, and one token
 
@@ -98,11 +97,15 @@ def to_secret(text: str | None) -> Secret | None:
     return Secret(text) if text and len(text) <= MAX_SECRET_CHARACTERS else None
 
 
-def status_of(word: Word) -> int:
-    """Return the HTTP status of a page that says this."""
-    return STATUSES.get(word, 200)
+def language_of(request: web.BaseRequest, locale: str = "en") -> Language:
+    """Return the language of a page: its reader's, and that of who asked only where their browser names none of ours.
+
+    Otherwise whoever forwards a link would choose the language of its warning.
+    """
+    named = ",".join(request.headers.getall("Accept-Language", ()))
+    return from_accept_language(named) or choose([locale]) or ENGLISH
 
 
 def to_page(html: str, status: int = 200) -> web.Response:
-    """Answer with a page."""
-    return web.Response(text=html, status=status, content_type="text/html")
+    """Answer with a page, which depends on its reader's language."""
+    return web.Response(text=html, status=status, content_type="text/html", headers={"Vary": "Accept-Language"})

@@ -5,38 +5,23 @@ from discord.ext import commands
 
 from bot.discord.asking import asker_of, place_of
 from bot.discord.buttons import question, view_of
+from bot.discord.cards import renderer_of
 from bot.discord.client import Interaction
 from bot.domain.errors import UserMistake
 from bot.domain.model import CampaignId, DiscordUserId
-from bot.linking.connect import ConnectFlow
+from bot.linking.consent import ConsentFlow
 from bot.linking.disconnect import Disconnector, Parting
 from bot.sync.admin.rulebook import Rulebook
 from bot.texts import commands as texts
-from bot.texts.linking import plain
+from bot.texts import linking as words
 from cogs.admin.group import Answers, caller_of, guild_of, may_complete, require_manager
-
-CONNECT_BUTTON = "Sign in at Patreon as the creator"
-INVITATION = """\
-**Connect a Patreon campaign to this server**
-The creator opens this button, signs in at Patreon with the account that owns the campaign, and allows access. Then a \
-page of mine names this server and you, says what I will read, and asks them to confirm. Nothing is read before that.
-If the creator is somebody else, send them the address behind the button. It works once, until {until}."""
-KEPT = "Roles that it gave stay with their holders, as if a person had given them, and I never take them back."
-TAKEN = "Roles that it gave are taken back."
-SHARED = "Roles that another rule names too go on following that rule{kept}."
-KEPT_TOO = ", and stay with those who would lose them"
-QUESTION = """\
-End what this server has with the campaign **{name}**?
-{rules} of its rules are removed; {people} people hold a role by them. {fate}
-It can be connected again at any time with `/patreon connect`."""
-DONE = "Done: this server no longer follows the campaign **{name}**. {fate}"
 
 
 class CampaignCommands(commands.Cog):
     """Connect a campaign, or disconnect it."""
 
     def __init__(
-        self, *, answers: Answers, connecting: ConnectFlow, disconnector: Disconnector, rulebook: Rulebook
+        self, *, answers: Answers, connecting: ConsentFlow, disconnector: Disconnector, rulebook: Rulebook
     ) -> None:
         self._answers = answers
         self._connecting = connecting
@@ -48,12 +33,11 @@ class CampaignCommands(commands.Cog):
         """Give the link for the creator."""
         await interaction.response.defer(ephemeral=True)
         guild_of(interaction)  # else there is nothing to connect to
-        connecting = self._connecting
-        started = await connecting.start(asker_of(interaction))
-        view = view_of(ui.Button(label=CONNECT_BUTTON, url=started.authorize_url.reveal()))
-        until = f"<t:{int(started.expires_at.timestamp())}:t>"
-        await self._answers.tell(interaction, INVITATION.format(until=until), view=view)
-        await connecting.attach_button(started.state_id, place_of(interaction, None))
+        r = renderer_of(interaction)
+        started = await self._connecting.start(asker_of(interaction))
+        view = view_of(ui.Button(label=words.connect_button(r), url=started.authorize_url.reveal()))
+        await self._answers.tell(interaction, words.connect_invitation(r, until=started.expires_at), view=view)
+        await self._connecting.attach_button(started.state_id, place_of(interaction, None))
 
     @app_commands.command(name="disconnect", description=texts.DISCONNECT)
     @app_commands.describe(**texts.DISCONNECT_OPTIONS)
@@ -62,16 +46,18 @@ class CampaignCommands(commands.Cog):
         """Ask whether they mean it."""
         await interaction.response.defer(ephemeral=True)
         parting = await self._draft(interaction, campaign, roles)
-        view = question(
-            "disconnect", "Disconnect", argument=f"{parting.campaign.campaign_id}:{roles}", is_dangerous=True
-        )
-        text = QUESTION.format(
-            name=plain(parting.campaign.name),
+        r = renderer_of(interaction)
+        argument = f"{parting.campaign.campaign_id}:{roles}"
+        view = question("disconnect", words.disconnect_button(r), argument=argument, is_dangerous=True)
+        card = words.disconnect_question(
+            r,
+            parting.campaign.name,
             rules=parting.rules,
             people=parting.people,
-            fate=_fate(parting, keeps_roles=roles == "keep"),
+            keeps_roles=roles == "keep",
+            has_shared=bool(parting.shared_role_ids),
         )
-        await self._answers.tell(interaction, text, view=view)
+        await self._answers.tell(interaction, card, view=view)
 
     async def confirm_disconnect(self, interaction: Interaction, argument: str) -> None:
         """End it, where whoever pressed may still do so."""
@@ -87,8 +73,13 @@ class CampaignCommands(commands.Cog):
             keeps_roles=roles == "keep",
             by=DiscordUserId(interaction.user.id),
         )
-        fate = _fate(parting, keeps_roles=roles == "keep")
-        await self._answers.retell(interaction, DONE.format(name=plain(parting.campaign.name), fate=fate))
+        card = words.disconnected_card(
+            renderer_of(interaction),
+            parting.campaign.name,
+            keeps_roles=roles == "keep",
+            has_shared=bool(parting.shared_role_ids),
+        )
+        await self._answers.retell(interaction, card)
 
     @disconnect.autocomplete("campaign")
     @app_commands.check(may_complete)
@@ -104,9 +95,3 @@ class CampaignCommands(commands.Cog):
         if roles == "remove":
             self._rulebook.check_rank(guild_id, parting.role_ids | parting.shared_role_ids, caller_of(interaction))
         return parting
-
-
-def _fate(parting: Parting, *, keeps_roles: bool) -> str:
-    fate = KEPT if keeps_roles else TAKEN
-    shared = SHARED.format(kept=KEPT_TOO if keeps_roles else "")
-    return f"{fate} {shared}" if parting.shared_role_ids else fate

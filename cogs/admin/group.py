@@ -14,11 +14,12 @@ from discord.ext import commands
 from bot.discord.client import Interaction
 from bot.discord.notifier import Notifier
 from bot.discord.observe import powers_of
-from bot.discord.replies import NOT_ALLOWED, OUT_OF_SIGHT, is_manager, replace, say
+from bot.discord.replies import NOT_ALLOWED, OUT_OF_SIGHT, is_manager, replace, say, show, swap
 from bot.domain.assignable import Powers
 from bot.domain.errors import TryLater, UserMistake
 from bot.domain.model import GuildId
 from bot.texts import commands as texts
+from bot.texts.card import Card
 
 
 class AdminGroup(app_commands.Group):
@@ -75,14 +76,23 @@ class Answers:
     def __init__(self, notifier: Notifier) -> None:
         self._notifier = notifier
 
-    async def tell(self, interaction: Interaction, text: str, *, view: ui.View = discord.utils.MISSING) -> None:
+    async def tell(self, interaction: Interaction, answer: Card | str, *, view: ui.View | None = None) -> None:
         """Answer a command."""
-        await say(interaction, await self._with_news(interaction, text), view=view)
-
-    async def retell(self, interaction: Interaction, text: str) -> None:
-        """Answer the press of a button, in place of its message."""
-        await replace(interaction, await self._with_news(interaction, text))
-
-    async def _with_news(self, interaction: Interaction, text: str) -> str:
         pending = await self._notifier.take_pending(guild_of(interaction))
-        return "\n".join([*pending, "", text]) if pending else text
+        if isinstance(answer, str):
+            text = "\n".join([*pending, "", answer]) if pending else answer
+            await say(interaction, text, view=view or discord.utils.MISSING)
+            return
+        if pending:
+            await say(interaction, "\n".join(pending))
+        await show(interaction, answer, view=view)
+
+    async def retell(self, interaction: Interaction, answer: Card | str) -> None:
+        """Answer the press of a button, in place of its message."""
+        pending = await self._notifier.take_pending(guild_of(interaction))
+        if isinstance(answer, str):
+            await replace(interaction, "\n".join([*pending, "", answer]) if pending else answer)
+            return
+        await swap(interaction, answer)
+        if pending:
+            await say(interaction, "\n".join(pending))

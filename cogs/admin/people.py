@@ -14,7 +14,7 @@ from bot.discord.observe import Observer
 from bot.discord.replies import replace_soon
 from bot.domain.errors import UserMistake
 from bot.domain.model import DiscordUserId, GuildId
-from bot.linking.flow import LinkFlow
+from bot.linking.unlink import Unlinker
 from bot.storage import Storage
 from bot.sync.applying.reconcile import Reconciler
 from bot.sync.reported_links import ZeroLinks
@@ -45,14 +45,14 @@ class PeopleCommands(commands.Cog):
         reconciler: Reconciler,
         observer: Observer,
         zero: ZeroLinks,
-        flow: LinkFlow,
+        unlinker: Unlinker,
         storage: Storage,
     ) -> None:
         self._answers = answers
         self._reconciler = reconciler
         self._observer = observer
         self._zero = zero
-        self._flow = flow
+        self._unlinker = unlinker
         self._storage = storage
 
     @app_commands.command(name="why", description=texts.WHY)
@@ -96,7 +96,7 @@ class PeopleCommands(commands.Cog):
         await self._require_ours(guild_id, person)
         if not (await self._reconciler.explain(guild_id, person)).plan.shows_link:
             raise UserMistake(NOT_LINKED.format(person=person))
-        parting = self._flow.unlink(person, by_admin_of=guild_id)
+        parting = self._unlinker.unlink(person, by_admin_of=guild_id)
         unlinked = await replace_soon(interaction, parting, meanwhile=UNLINKING.format(person=person))
         text = NOT_LINKED if unlinked.patreon_name is None else UNLINKED
         await self._answers.retell(interaction, text.format(person=person, name=plain(unlinked.patreon_name or "")))

@@ -3,19 +3,21 @@
 import pytest
 
 from bot.domain.model import Mode
-from cogs.link import unlinked_text
+from bot.texts.catalogs import ENGLISH
+from bot.texts.linking import unlinked_card
+from bot.texts.renderer import Medium, Renderer
 from tests.fakes.scene import MEMBER, Scene, buttons
+from tests.fakes.stage import words
 
 CLOSED = "mossy_stone"
-SUPPRESS_EMBEDS = 1 << 2  # discord-api-docs, Message Flags
 
 
 async def test_link_sends_a_direct_message_with_a_button_to_patreon(scene: Scene) -> None:
     answer = await scene.say(MEMBER, "link")
     (message,) = scene.stage.direct_messages(MEMBER)
-    assert buttons(message)["Sign in at Patreon"].startswith(scene.stage.sandbox.patreon.url + "/oauth2/authorize?")
-    assert "Never forward this message" in message.content
-    assert "<t:" in message.content
+    assert buttons(message)["Sign in to Patreon"].startswith(scene.stage.sandbox.patreon.url + "/oauth2/authorize?")
+    assert "Never forward this message" in words([message])
+    assert "<t:" in words([message])
     assert message.id in answer
     assert scene.stage.sandbox.patreon.url not in answer
 
@@ -26,35 +28,35 @@ async def test_no_message_of_ours_unfolds_an_address(scene: Scene) -> None:
     quick = await scene.type(MEMBER, "unlink")
     messages = [*scene.stage.direct_messages(MEMBER), *typed.messages, *quick.messages]
     assert len(messages) == 3
-    assert all(message.flags & SUPPRESS_EMBEDS for message in messages)
+    assert all(message.content == "" for message in messages), "in a card nothing is unfolded"
 
 
 async def test_with_closed_direct_messages_the_button_comes_in_the_reply(scene: Scene) -> None:
     typed = await scene.type(CLOSED, "link")
     (message,) = typed.messages
-    assert "/oauth2/authorize?" in buttons(message)["Sign in at Patreon"]
-    assert "direct messages are closed" in message.content
+    assert "/oauth2/authorize?" in buttons(message)["Sign in to Patreon"]
+    assert "don't accept direct messages" in words([message])
 
 
 async def test_a_direct_message_that_failed_is_not_called_closed(scene: Scene) -> None:
     scene.stage.weather("discord", "POST*/channels/*/messages", "403")
     typed = await scene.type(MEMBER, "link")
     (message,) = typed.messages
-    assert "/oauth2/authorize?" in buttons(message)["Sign in at Patreon"]
-    assert "closed" not in message.content
-    assert "did not take my direct message" in message.content
+    assert "/oauth2/authorize?" in buttons(message)["Sign in to Patreon"]
+    assert "don't accept" not in words([message])
+    assert "couldn't send you a direct message" in words([message])
 
 
 async def test_link_works_in_the_bots_direct_messages(scene: Scene) -> None:
     await scene.type(MEMBER, "link", place="dm")
-    assert any("Sign in at Patreon" in buttons(message) for message in scene.stage.direct_messages(MEMBER))
+    assert any("Sign in to Patreon" in buttons(message) for message in scene.stage.direct_messages(MEMBER))
 
 
 async def test_the_message_with_the_button_says_how_it_ended(scene: Scene) -> None:
     await scene.add_rule()
     await scene.link()
     (message,) = scene.stage.direct_messages(MEMBER)
-    assert "You are linked to the Patreon account **Gerda Nilsson**" in message.content
+    assert "is linked to the Patreon account **Gerda Nilsson**" in words([message])
     assert buttons(message) == {}
     assert "Gold" in scene.stage.roles(MEMBER)
 
@@ -64,7 +66,7 @@ async def test_with_closed_direct_messages_the_reply_says_how_it_ended(scene: Sc
     await scene.link(CLOSED)
     newest = scene.discord.messages_for(scene.stage.user_id(CLOSED))[-1]
     assert newest.id != typed.messages[0].id
-    assert "You are linked to the Patreon account **Gerda Nilsson**" in newest.content
+    assert "is linked to the Patreon account **Gerda Nilsson**" in words([newest])
     assert buttons(newest) == {}
 
 
@@ -72,27 +74,27 @@ async def test_who_is_linked_already_is_told_so(scene: Scene) -> None:
     await scene.link()
     await scene.say(MEMBER, "link")
     newest = scene.stage.direct_messages(MEMBER)[-1]
-    assert "linked to the Patreon account **Gerda Nilsson** at present" in newest.content
-    assert "Sign in at Patreon" in buttons(newest)
+    assert "You're linked to the Patreon account **Gerda Nilsson**" in words([newest])
+    assert "Sign in to Patreon" in buttons(newest)
 
 
 async def test_a_server_without_rules_is_named_so(scene: Scene) -> None:
     await scene.say(MEMBER, "link")
-    assert "gives no role for a pledge yet" in scene.stage.direct_messages(MEMBER)[-1].content
+    assert "doesn't have any roles for patrons yet" in words(scene.stage.direct_messages(MEMBER)[-1:])
     await scene.add_rule()
     await scene.say(MEMBER, "link")
-    assert "gives no role for a pledge yet" not in scene.stage.direct_messages(MEMBER)[-1].content
+    assert "doesn't have any roles for patrons yet" not in words(scene.stage.direct_messages(MEMBER)[-1:])
 
 
 async def test_unlink_asks_and_then_takes_the_roles(scene: Scene) -> None:
     await scene.add_rule()
     await scene.link()
     typed = await scene.type(MEMBER, "unlink")
-    assert "**Gerda Nilsson**" in typed.messages[0].content
+    assert "Gerda Nilsson" in words(typed.messages)
     assert "Gold" in scene.stage.roles(MEMBER)
     said = await scene.press(MEMBER, typed.messages[0], "confirm:")
     assert "no longer linked" in said
-    assert "**Gold** was taken away" in said
+    assert "**Gold** was removed" in said
     assert "Gold" not in scene.stage.roles(MEMBER)
     assert await scene.services.storage.links.find_discord(scene.person(MEMBER)) is None
 
@@ -121,9 +123,9 @@ async def test_unlink_answers_before_a_slow_discord_does_and_says_later_what_wen
     scene.stage.weather("discord", "DELETE*/roles/*", "slow", times=1)  # two seconds
     typed = await scene.type(MEMBER, "unlink")
     await scene.stage.press(MEMBER, typed.messages[0], "confirm:")
-    await scene.until(lambda: "You're being unlinked" in typed.messages[0].content, "a first answer")
+    await scene.until(lambda: "I'm unlinking you" in words(typed.messages), "a first answer")
     assert "Gold" in scene.stage.roles(MEMBER)
-    await scene.until(lambda: "**Gold** was taken away" in typed.messages[0].content, "the whole answer")
+    await scene.until(lambda: "**Gold** was removed" in words(typed.messages), "the whole answer")
 
 
 async def test_unlink_says_what_went_also_where_its_first_answer_was_lost(
@@ -136,16 +138,19 @@ async def test_unlink_says_what_went_also_where_its_first_answer_was_lost(
     scene.stage.weather("discord", "PATCH*/messages/@original", "403", times=1)
     typed = await scene.type(MEMBER, "unlink")
     await scene.stage.press(MEMBER, typed.messages[0], "confirm:")
-    await scene.until(lambda: "**Gold** was taken away" in typed.messages[0].content, "the whole answer")
+    await scene.until(lambda: "**Gold** was removed" in words(typed.messages), "the whole answer")
 
 
 async def test_unlink_ends_the_link_where_discord_is_away(scene: Scene) -> None:
     await scene.add_rule()
     await scene.link()
     scene.services.holder.lose(scene.bot)
-    unlinked = await scene.services.flow.unlink(scene.person(MEMBER))
+    unlinked = await scene.services.unlinker.unlink(scene.person(MEMBER))
     assert unlinked.news is None
-    assert "I'll remove your pledge roles as soon as it does" in unlinked_text(unlinked)
+    assert (
+        "I'll remove your pledge roles as soon as it does"
+        in unlinked_card(Renderer(ENGLISH, Medium.DISCORD), unlinked).body
+    )
     assert await scene.services.storage.links.find_discord(scene.person(MEMBER)) is None
     scene.services.holder.put(scene.bot)
     scene.services.reconciler.catch_up()
@@ -161,7 +166,7 @@ async def test_unlink_can_be_left(scene: Scene) -> None:
 
 
 async def test_who_is_not_linked_has_nothing_to_unlink(scene: Scene) -> None:
-    assert "nothing to part" in await scene.say(MEMBER, "unlink")
+    assert "nothing to unlink" in await scene.say(MEMBER, "unlink")
 
 
 async def test_a_second_press_of_unlink_does_no_harm(scene: Scene) -> None:
@@ -169,7 +174,7 @@ async def test_a_second_press_of_unlink_does_no_harm(scene: Scene) -> None:
     first = await scene.type(MEMBER, "unlink")
     second = await scene.type(MEMBER, "unlink")
     await scene.press(MEMBER, first.messages[0], "confirm:")
-    assert "nothing to part" in await scene.press(MEMBER, second.messages[0], "confirm:")
+    assert "nothing to unlink" in await scene.press(MEMBER, second.messages[0], "confirm:")
 
 
 async def test_unlink_works_where_the_server_is_switched_off(scene: Scene) -> None:

@@ -43,6 +43,12 @@ class Page:
         return found.group(1) if found else ""
 
     @property
+    def language(self) -> str:
+        """The language that it says it is in."""
+        found = re.search(r'<html lang="([^"]+)">', self.text)
+        return found.group(1) if found else ""
+
+    @property
     def words(self) -> str:
         """What a person reads."""
         return unescape(re.sub(r"\s+", " ", re.sub(r"<(style|title).*?</\1>|<[^>]+>", " ", self.text, flags=re.DOTALL)))
@@ -279,9 +285,10 @@ class Stage:
 
     # --- linking ----------------------------------------------------------------------------------------------
 
-    def browser(self) -> Browser:
-        """Open a browser of its own."""
-        session = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
+    def browser(self, languages: str = "en-GB,en;q=0.9") -> Browser:
+        """Open a browser of its own, whose user reads these languages."""
+        headers = {"Accept-Language": languages}
+        session = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True), headers=headers)
         self._sessions.append(session)
         return Browser(session)
 

@@ -224,7 +224,10 @@ class Town:
     async def drain(self) -> None:
         """Wait for all that the bot has begun: the news of links, first reads, what is forgotten, and the queue."""
         await asyncio.gather(
-            self.services.flow.close(), self.services.connecting.close(), self.services.disconnector.close()
+            self.services.flow.close(),
+            self.services.connecting.close(),
+            self.services.unlinker.close(),
+            self.services.disconnector.close(),
         )
         await self._quiet()
 
@@ -236,6 +239,7 @@ class Town:
         await self.services.flow.sweep()
         await self.services.storage.reads.purge(self.clock.now() - READS_KEPT)
         await self.services.flow.resume()
+        await self.services.connecting.resume()
         await self.drain()
 
     async def _quiet(self) -> None:

@@ -11,10 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from bot.discord.observe import powers_of
+from bot.domain.consent import Asker, Word
 from bot.domain.errors import TryLater, UserMistake
 from bot.domain.model import CampaignId, DiscordUserId, HoldId, HoldState, RoleRule, RuleId, RuleKind, Secret
 from bot.domain.rule_request import RuleWish
-from bot.linking.outcome import Asker, Word
 from bot.patreon.oauth import CONNECT_SCOPES
 from bot.sync.applying.queue import Urgency
 from tests.fakes.guild import GUILD

@@ -10,8 +10,8 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from bot.domain.consent import Asker, Linked, View, Word
 from bot.domain.model import DiscordUserId, Secret
-from bot.linking.outcome import Asker, PageView, Word
 from bot.patreon.oauth import LINK_SCOPES
 from bot.patreon.protocol.version import PatreonApi
 from tests.fakes.guild import GUILD
@@ -30,7 +30,7 @@ class Page:
     name: str
     patron: str
     cookie: Secret | None
-    view: PageView
+    view: View
     had: frozenset[int]  # the person's roles before
     writes: int = 0  # how many there had been before
 
@@ -108,9 +108,9 @@ class Townsfolk:
                 f"the page of {page.name} for {page.patron} {why}" for why in self._faults(page, view)
             ]
 
-    def _faults(self, page: Page, view: PageView) -> list[str]:
-        town, person, linked = self.town, self.town.id_of(page.name), view.linked
-        if linked is None:
+    def _faults(self, page: Page, view: View) -> list[str]:
+        town, person, linked = self.town, self.town.id_of(page.name), view.outcome
+        if not isinstance(linked, Linked):
             return []
         found = []
         if (linked.username, linked.patreon_name) != (page.name, town.patrons[page.patron].full_name):
@@ -156,7 +156,7 @@ class Townsfolk:
         town, flow = self.town, self.town.services.flow
         town.clock.move(timedelta(seconds=1))
         person = town.id_of(name)
-        started = await flow.start_link(_asker(person, name))
+        started = await flow.start(_asker(person, name))
         state = parse_qs(urlsplit(started.authorize_url.reveal()).query)["state"][0]
         code = town.state.oauth.consent(town.client, town.patrons[patron], SCOPES, f"{PUBLIC_URL}/oauth/callback")
         member = town.guild.members.get(person)
@@ -191,7 +191,7 @@ class Townsfolk:
     async def _unlink(self, name: str) -> None:
         town, person = self.town, self.town.id_of(name)
         writes, link = len(town.guild.writes), await town.services.storage.links.find_discord(person)
-        unlinked = await town.services.flow.unlink(person)
+        unlinked = await town.services.unlinker.unlink(person)
         if unlinked.patreon_name != (None if link is None else link.patreon_name):
             town.violations.append(f"{name} was told that they are parted from {unlinked.patreon_name}")
         gone = {ROLES[one.role_name] for one in unlinked.news or () if one.status == "removed"}
@@ -203,7 +203,7 @@ class Townsfolk:
         town.guild.is_quick.clear()
         try:
             await self._link(name, patron)
-            parting = asyncio.create_task(town.services.flow.unlink(town.id_of(name)))
+            parting = asyncio.create_task(town.services.unlinker.unlink(town.id_of(name)))
             while await town.services.storage.links.find_discord(town.id_of(name)) is not None:
                 await asyncio.sleep(0.0005)
             await self._link(other, others_patron)

@@ -73,7 +73,7 @@ async def test_a_creator_connects_a_campaign_and_its_patrons_get_roles(foxglove:
     browser = foxglove.browser()
     page = await browser.consent(url, foxglove.creator.id)
     assert page.result == "confirm"
-    for said in ("Foxglove", f"@{OWNER}", "Crane Letters", "Ottilie Crane", "your whole list of members"):
+    for said in ("Foxglove", f"@{OWNER}", "Crane Letters", "Ottilie Crane", "your whole member list"):
         assert said in page.words
     assert page.text.index('id="decline"') < page.text.index('id="confirm"')
     assert await foxglove.offered(OWNER) == [], "consent alone binds nothing"
@@ -82,7 +82,7 @@ async def test_a_creator_connects_a_campaign_and_its_patrons_get_roles(foxglove:
     assert page.result == "connected"
     assert (await browser.open(page.url)).result == "connected"
     await foxglove.until(
-        lambda: "Connected: Crane Letters" in words(typed.messages).replace("*", ""), "the reply says it"
+        lambda: "Connected Crane Letters" in words(typed.messages).replace("*", ""), "the reply says it"
     )
     assert await foxglove.offered(OWNER) == ["Crane Letters"]
     assert "stands" in await foxglove.follow(foxglove.creator.campaign.id)
@@ -96,7 +96,7 @@ async def test_a_forwarded_link_that_is_answered_with_no_stores_nothing(foxglove
     assert (await browser.send(page, "decline")).result == "declined"
     assert (await browser.open(page.url)).result in {"unknown", "expired"}
     assert await foxglove.offered(OWNER) == []
-    assert "was No" in words(typed.messages)
+    assert "answered No" in words(typed.messages)
     assert (await foxglove.browser().open(await _callback(foxglove, url))).result in {"used", "expired"}
 
 

@@ -36,3 +36,12 @@ async def test_the_attacker_cannot_answer_in_the_victims_place(stage: Stage) -> 
     assert (await attacker.open(page.url)).result in {"unknown", "expired"}
     answered = await attacker.send(page, "confirm")
     assert answered.result not in {"linked", "confirm"}
+
+
+async def test_the_sender_of_a_link_does_not_choose_the_language_of_its_warning(stage: Stage) -> None:
+    stage.sandbox.discord.set_locale(stage.user_id("dapple.grey"), "de")
+    for languages, shown in (("en-GB,en;q=0.9", "en"), ("de-CH,en;q=0.5", "de"), ("tlh,xx;q=0.5", "de")):
+        victim = stage.browser(languages)
+        page = await victim.consent(await stage.authorize_url("dapple.grey"), stage.patron_id("Goldie Marsh"))
+        assert (page.result, page.language) == ("confirm", shown)
+        assert "@dapple.grey" in page.words

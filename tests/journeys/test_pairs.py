@@ -58,12 +58,12 @@ async def test_the_creator_who_links_is_told_of_membership_and_the_list_is_read_
     await stage.add_rule()
     page = await stage.link("juniper.jo", CREATOR)
     assert page.result == "linked"
-    assert "Creators have no membership of their own campaign" in page.words
+    assert "Creators aren't members of their own campaign" in page.words
     assert "another Patreon account" in page.words
     assert "No membership found" not in page.words
-    assert "no membership of their own campaign" in await stage.say("juniper.jo", "membership")
+    assert "aren't members of their own campaign" in await stage.say("juniper.jo", "membership")
     said = words(stage.sandbox.discord.messages_for(stage.user_id("juniper.jo")))
-    assert "no membership of their own campaign" in said.split("Patreon says")[0], "Discord says what the page says"
+    assert "aren't members of their own campaign" in said.split("Patreon says")[0], "Discord says what the page says"
     await list_is_read(stage)
     await stage.say("juniper.jo", "unlink")
     await list_is_read(stage)

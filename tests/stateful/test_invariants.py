@@ -35,7 +35,7 @@ from hypothesis.stateful import (
 )
 
 from bot.domain.model import HandEdits, HoldState, Mode
-from bot.linking import flow
+from bot.linking import consent
 from bot.sync.applying import reconcile
 from sandbox.patreon import api_v2
 from tests.fakes.guild import Mishap
@@ -318,7 +318,7 @@ async def _make(folder: Path) -> Town:
 def quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Log nothing below an error, and try again at once."""
     monkeypatch.setattr(reconcile, "RETRY_SECONDS", 0.001)
-    monkeypatch.setattr(flow, "ROLES_SECONDS", PATIENCE)
+    monkeypatch.setattr(consent, "AFTERMATH_SECONDS", PATIENCE)
     monkeypatch.setattr(api_v2, "MOST_MEMBERS", ROWS_ON_A_PAGE)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     yield

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
+from bot.domain.consent import RoleNews, RoleStatus
 from bot.domain.model import GuildId, RoleId
 from bot.domain.plan import Action, Decision, PersonPlan
 from bot.domain.rules import Wanted
-from bot.linking.outcome import RoleNews, RoleStatus
 from bot.texts.decisions import say_reason
 from bot.texts.names import Names
 

@@ -14,10 +14,10 @@ import structlog
 from bot.discord.holder import DiscordAway
 from bot.discord.observe import Observer
 from bot.discord.write import Outcome
+from bot.domain.consent import RoleNews
 from bot.domain.errors import TryLater
 from bot.domain.model import DiscordUserId, GuildId, PatreonUserId, RoleId
 from bot.domain.plan import CHANGES, WRITES, Action, PersonPlan
-from bot.linking.outcome import RoleNews
 from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.sync.applying.apply import Applier, Change, Errand, unwritten_roles, waits

@@ -6,8 +6,7 @@ import pytest
 
 from bot.app import App
 from bot.discord import notifier
-from bot.domain.model import ChannelId, HoldId, Secret
-from bot.storage.states import ButtonKind, ButtonPlace
+from bot.domain.model import ChannelId, HoldId
 from sandbox.discord import Message
 from sandbox.weather import Fault
 from tests.fakes.scene import ADMIN, MEMBER, Scene, buttons
@@ -47,16 +46,6 @@ async def test_an_address_in_a_foreign_name_is_not_unfolded(scene: Scene) -> Non
 async def test_closed_direct_messages_are_no_error(scene: Scene) -> None:
     await scene.services.notifier.tell(scene.person(CLOSED), "Your link moved")
     assert scene.stage.direct_messages(CLOSED) == []
-
-
-async def test_a_message_that_is_gone_is_no_error(scene: Scene) -> None:
-    place = ButtonPlace(kind=ButtonKind.DM, channel_id=ChannelId(1), message_id=2)
-    await scene.services.notifier.edit_button(place, "x")
-
-
-async def test_a_reply_whose_token_ran_out_is_no_error(scene: Scene) -> None:
-    place = ButtonPlace(kind=ButtonKind.REPLY, application_id=1, token=Secret("gone"))
-    await scene.services.notifier.edit_button(place, "x")
 
 
 async def test_without_a_connection_a_message_is_given_up_after_a_while(

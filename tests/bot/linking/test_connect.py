@@ -5,13 +5,15 @@ import asyncio
 import pytest
 import structlog
 
-from bot.domain.model import CampaignId, GuildId, PatreonUserId, Secret, TokenPair
-from bot.linking.outcome import Cause, Landing, StartedLink, Word
+from bot.domain.consent import Cause, Connected, Landing, Word
+from bot.domain.model import CampaignId, DiscordUserId, GuildId, PatreonUserId, Secret, TokenPair
+from bot.linking.consent import StartedLink
 from sandbox.patreon import Patron
 from sandbox.patreon.model import Person
-from tests.bot.linking.world import BUTTON, GUILD, Answer, LinkWorld
+from tests.bot.linking.world import BUTTON, GUILD, Answer, LinkWorld, said
 
 OTHER_GUILD = GuildId(501)
+ADMIN = DiscordUserId(21)
 
 
 async def come_back(world: LinkWorld, answer: Answer) -> Landing:
@@ -58,9 +60,9 @@ class TestTheQuestion:
     async def test_it_names_the_server_the_admin_and_the_campaign(self, world: LinkWorld) -> None:
         view = await world.connecting.show(await land(world))
         assert view.question is not None
-        assert view.question.guild_name == "Moth House"
-        assert view.question.guild_icon_url == "https://cdn.discordapp.com/icons/500/house.png"
-        assert view.question.username == "ash.keeper"
+        assert view.question.asker.guild_name == "Moth House"
+        assert view.question.asker.guild_icon_url == "https://cdn.discordapp.com/icons/500/house.png"
+        assert view.question.asker.username == "ash.keeper"
         assert view.question.patreon_name == "Mira Quill"
         assert [one.name for one in view.question.campaigns] == ["Moth Comics"]
 
@@ -80,23 +82,24 @@ class TestTheQuestion:
         landing = await come_back(world, await world.consent(await world.type_connect(), person))
         assert (landing.word, landing.cause, landing.cookie) == (Word.DENIED, Cause.NO_CAMPAIGN, None)
         await world.connecting.close()
-        assert "has none" in world.messenger.edits[-1][1]
+        assert "doesn't have a campaign" in said(world.messages.edits[-1][1])
 
     async def test_a_denial_is_told_to_the_admin(self, world: LinkWorld) -> None:
         landing = await come_back(world, await world.consent(await world.type_connect(), world.mira, "deny"))
         assert landing.word is Word.DENIED
         await world.connecting.close()
-        assert world.messenger.edits == [(BUTTON, world.messenger.edits[0][1])]
-        assert "/patreon connect" in world.messenger.edits[0][1]
+        ((place, news),) = world.messages.edits
+        assert place == BUTTON
+        assert "/patreon connect" in said(news)
 
     async def test_no_page_waits_for_discord_to_take_the_word(self, world: LinkWorld) -> None:
-        world.messenger.may_go.clear()
+        world.messages.may_go.clear()
         async with asyncio.timeout(5):
             cookie = await land(world)
             view = await world.connecting.decline(cookie, await token(world, cookie))
             landing = await come_back(world, await world.consent(await world.type_connect(), world.mira, "deny"))
         assert (view.word, landing.word) == (Word.DECLINED, Word.DENIED)
-        assert world.messenger.edits == []
+        assert world.messages.edits == []
 
     async def test_a_failure_of_patreon_uses_the_link_up(self, world: LinkWorld) -> None:
         answer = await world.consent(await world.type_connect(), world.mira)
@@ -161,18 +164,37 @@ class TestYes:
     async def test_it_is_read_at_once_and_the_admin_is_told_what_comes_next(self, world: LinkWorld) -> None:
         await connect(world)
         assert world.reads.read == [("/patreon connect", OTHER_GUILD)]
-        place, text = world.messenger.edits[-1]
+        place, news = world.messages.edits[-1]
         assert place == BUTTON
-        assert "Connected: **Moth Comics**" in text
-        assert "/patreon rule add" in text
-        assert world.crier.said[-1][0] == OTHER_GUILD
+        assert "Connected **Moth Comics**" in said(news)
+        assert "/patreon rule add" in said(news)
+        assert world.notifier.said[-1][0] == OTHER_GUILD
         (entry,) = await world.storage.audit.recent(OTHER_GUILD)
         assert entry.action == "connect"
 
+    async def test_what_follows_is_done_though_the_process_was_killed_before(self, world: LinkWorld) -> None:
+        world.messages.may_go.clear()
+        cookie = await land(world, guild_id=OTHER_GUILD)
+        assert (await world.connecting.confirm(cookie, await token(world, cookie))).word is Word.CONNECTED
+        for task in asyncio.all_tasks():
+            if task.get_name().startswith("aftermath"):
+                task.cancel()
+        world.messages.may_go.set()
+        await world.connecting.close()
+        await world.flow.resume()  # the other use's
+        await world.flow.close()
+        assert (world.messages.edits, world.reads.read) == ([], [])
+        world.connecting = world.new_connecting()
+        for _ in range(2):
+            await world.connecting.resume()
+            await world.connecting.close()
+        assert len(world.messages.edits) == 1
+        assert world.reads.read == [("/patreon connect", OTHER_GUILD)]
+
     async def test_a_reload_shows_what_was_connected(self, world: LinkWorld) -> None:
         view = await world.connecting.show(await connect(world))
-        assert view.connected is not None
-        assert (view.connected.guild_name, view.connected.campaign_names) == ("Moth House", ("Moth Comics",))
+        assert isinstance(view.outcome, Connected)
+        assert (view.outcome.guild_name, view.outcome.campaign_names) == ("Moth House", ("Moth Comics",))
 
     async def test_each_server_needs_its_own_consent_and_both_share_the_newest_pair(self, world: LinkWorld) -> None:
         await connect(world, OTHER_GUILD)
@@ -201,8 +223,8 @@ class TestYes:
         cookie = await land(world, guild_id=OTHER_GUILD)
         for wrong in (None, Secret("made-up")):
             view = await world.connecting.confirm(cookie, wrong, frozenset())
-            assert (view.word, view.is_changed) == (Word.CONFIRM, True)
-            assert (await world.connecting.decline(cookie, wrong)).is_changed
+            assert (view.word, view.cause) == (Word.CONFIRM, Cause.OUTDATED)
+            assert (await world.connecting.decline(cookie, wrong)).cause is Cause.OUTDATED
         assert await follows(world, OTHER_GUILD) == []
 
     async def test_a_second_yes_shows_the_same_outcome(self, world: LinkWorld) -> None:
@@ -234,15 +256,59 @@ class TestSeveralCampaigns:
         cookie = await land(world, guild_id=OTHER_GUILD)
         for chosen in (frozenset[CampaignId](), frozenset({CampaignId("999")})):
             view = await world.connecting.confirm(cookie, await token(world, cookie), chosen)
-            assert (view.word, view.is_unchosen) == (Word.CONFIRM, True)
+            assert (view.word, view.cause) == (Word.CONFIRM, Cause.NONE_CHOSEN)
         assert await follows(world, OTHER_GUILD) == []
 
     async def test_only_the_chosen_one_is_connected(self, world: LinkWorld, second: str) -> None:
         cookie = await land(world, guild_id=OTHER_GUILD)
         view = await world.connecting.confirm(cookie, await token(world, cookie), {CampaignId(second)})
-        assert view.connected is not None
-        assert view.connected.campaign_names == ("Moth Music",)
+        assert isinstance(view.outcome, Connected)
+        assert view.outcome.campaign_names == ("Moth Music",)
         assert await follows(world, OTHER_GUILD) == [second]
+
+
+class TestTheAdminsRight:
+    """Ten minutes may lie between an admin's question and the creator's Yes: the right is asked for again then."""
+
+    async def test_the_right_is_asked_for_when_the_creator_says_yes(self, world: LinkWorld) -> None:
+        cookie = await land(world, guild_id=OTHER_GUILD)
+        assert world.rights.asked == []
+        assert (await world.connecting.confirm(cookie, await token(world, cookie), frozenset())).word is Word.CONNECTED
+        assert world.rights.asked == [(OTHER_GUILD, ADMIN)]
+
+    async def test_who_may_no_more_gets_no_campaign_and_the_consent_is_given_back(self, world: LinkWorld) -> None:
+        cookie = await land(world, guild_id=OTHER_GUILD)
+        world.rights.answer = False
+        with structlog.testing.capture_logs() as logs:
+            view = await world.connecting.confirm(cookie, await token(world, cookie), frozenset())
+            await world.connecting.close()
+        assert (view.word, view.cause) == (Word.DENIED, Cause.NO_RIGHT)
+        assert await follows(world, GuildId(OTHER_GUILD)) == []
+        assert await world.storage.credentials.find_user(PatreonUserId(world.mira.id)) is None
+        assert any(line.get("security") for line in logs)
+        assert any("revo" in line["event"] for line in logs)
+        ((_, news),) = world.messages.edits
+        assert "no longer" in said(news)
+        world.rights.answer = True
+        assert (await world.connecting.show(cookie)).word is Word.EXPIRED
+
+    async def test_where_discord_does_not_answer_nothing_is_lost_and_a_second_yes_may_do(
+        self, world: LinkWorld
+    ) -> None:
+        cookie = await land(world, guild_id=OTHER_GUILD)
+        world.rights.answer = None
+        view = await world.connecting.confirm(cookie, await token(world, cookie), frozenset())
+        assert (view.word, view.cause) == (Word.UNAVAILABLE, Cause.NO_ANSWER)
+        assert await follows(world, GuildId(OTHER_GUILD)) == []
+        world.rights.answer = True
+        assert (await world.connecting.confirm(cookie, await token(world, cookie), frozenset())).word is Word.CONNECTED
+        assert await follows(world, GuildId(OTHER_GUILD)) == [CampaignId(world.mira.campaign.id)]
+
+    async def test_no_is_taken_without_asking(self, world: LinkWorld) -> None:
+        cookie = await land(world, guild_id=OTHER_GUILD)
+        world.rights.answer = None
+        assert (await world.connecting.decline(cookie, await token(world, cookie))).word is Word.DECLINED
+        assert world.rights.asked == []
 
 
 class TestNo:
@@ -255,7 +321,7 @@ class TestNo:
         assert (await world.connecting.show(cookie)).word is Word.EXPIRED
         assert await follows(world, OTHER_GUILD) == []
         assert next(line for line in logs if line.get("security"))["guild_id"] == OTHER_GUILD
-        assert "was No" in world.messenger.edits[-1][1]
+        assert "answered No" in said(world.messages.edits[-1][1])
         assert revoked(logs)
 
     @pytest.mark.parametrize("kept", ["creator", "patron", "owner", "unknown"])

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 import structlog
 
+from bot.domain.consent import Word
 from bot.domain.model import (
     CampaignId,
     CredentialId,
@@ -15,8 +16,7 @@ from bot.domain.model import (
     StoredPair,
     TokenPair,
 )
-from bot.linking import authorization
-from bot.linking.outcome import Word
+from bot.linking import consent
 from bot.linking.pairs import IN_HAND, LONGEST_WAIT
 from bot.patreon.http import Http
 from bot.patreon.protocol.exchange import TOKEN_PATH, Request, Response
@@ -81,8 +81,8 @@ class TestWhoHasAPairStored:
         found = await world.storage.credentials.find_seed("f1")
         assert found is not None
         assert found.pair == (await stored(world, world.mira)).pair
-        await world.flow.unlink(DiscordUserId(11))
-        await world.flow.close()
+        await world.unlinker.unlink(DiscordUserId(11))
+        await world.unlinker.close()
         assert await lives(world, world.mira), "the settings need it"
         assert revocations(world) == 0
 
@@ -113,7 +113,7 @@ class TestWhoHasAPairStored:
 
     async def test_no_from_a_second_account_changes_neither_link_nor_wish(self, world: LinkWorld) -> None:
         await world.link(world.ada)
-        await world.flow.unlink(DiscordUserId(12))
+        await world.unlinker.unlink(DiscordUserId(12))
         cookie = await world.land(world.ada, 12, "ada.again")
         await world.flow.decline(cookie, await world.token(cookie))
         await world.flow.close()
@@ -126,7 +126,7 @@ class TestWhoHasAPairStored:
         await world.link(world.ada)
         cookie = await world.land(world.ada, 12, "ada.again")
         answer = await world.token(cookie)
-        await world.flow.unlink(DiscordUserId(11))
+        await world.unlinker.unlink(DiscordUserId(11))
         view = await world.flow.confirm(cookie, answer)
         view = await world.flow.confirm(cookie, view.question.token) if view.question else view
         assert view.word is Word.LINKED
@@ -178,7 +178,7 @@ class TestWhoHasAPairStored:
     ) -> None:
         await plant(world)
         answer = await world.consent(await world.type_link(), world.mira)
-        monkeypatch.setattr(authorization, "PATREON_SECONDS", 0.2)
+        monkeypatch.setattr(consent, "PATREON_SECONDS", 0.2)
         send, came = Http.send, asyncio.Event()
 
         async def send_slowly(http: Http, base_url: str, request: Request) -> Response:
@@ -292,8 +292,8 @@ class TestWhileNobodyKnowsWhoseItIs:
         await land_nowhere(world, world.ada)
         world.strike("401", "/identity")
         await world.new_pairs().tend()
-        await world.flow.unlink(DiscordUserId(11))
-        await world.flow.close()
+        await world.unlinker.unlink(DiscordUserId(11))
+        await world.unlinker.close()
         assert revocations(world) == 1
 
     async def test_a_person_without_a_pair_keeps_none(self, world: LinkWorld) -> None:
@@ -306,8 +306,8 @@ class TestWhileNobodyKnowsWhoseItIs:
     async def test_nobody_elses_pair_is_handed_back_meanwhile(self, world: LinkWorld) -> None:
         await world.link(world.ben)
         await land_nowhere(world, world.ada)
-        await world.flow.unlink(DiscordUserId(11))
-        await world.flow.close()
+        await world.unlinker.unlink(DiscordUserId(11))
+        await world.unlinker.close()
         assert revocations(world) == 0, "it may be the same person's"
         await world.new_pairs().tend()
         await world.flow.sweep()
@@ -344,7 +344,7 @@ class TestALesserPair:
         pairs = world.new_pairs()
         for _ in range(2):
             await pairs.tend()
-        said = [text for guild_id, text in world.crier.said if "new consent" in text]
+        said = [text for guild_id, text in world.notifier.said if "new consent" in text]
         assert len(said) == 1
         assert "**Crane Letters**" in said[0]
         assert "/patreon connect" in said[0]
@@ -354,7 +354,7 @@ class TestALesserPair:
         assert await world.storage.campaigns.find_reader(CampaignId(other.campaign.id)) is None
         assert await world.storage.credentials.find_patron(PatreonUserId(other.id)) is not None
         await pairs.tend()
-        assert "no longer accepts the older consent" in world.crier.said[-1][1]
+        assert "no longer accepts the older consent" in world.notifier.said[-1][1]
 
     async def test_a_full_consent_takes_the_place_of_both(self, world: LinkWorld, other: Creator) -> None:
         world.state.oauth.older_pairs_die = False
@@ -364,7 +364,7 @@ class TestALesserPair:
         await connecting.connect(world, OTHER_GUILD, other)
         assert "campaigns.members" in (await stored(world, other)).pair.scopes
         await pairs.tend()
-        assert "newest consent" in world.crier.said[-1][1]
+        assert "newest consent" in world.notifier.said[-1][1]
         assert await world.storage.campaigns.find_reader(CampaignId(other.campaign.id)) is not None
 
     async def test_a_creator_whose_followed_campaign_is_gone_connects_another(
@@ -382,7 +382,7 @@ class TestALesserPair:
         await plant(world)
         await world.link(world.mira)
         await world.new_pairs().tend()
-        assert world.crier.said == []
+        assert world.notifier.said == []
         assert await lives(world, world.mira)
 
     @pytest.mark.parametrize("fault", ["500", "429", "html"])

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.domain.model import DiscordUserId, Identity, Link, LinkOrigin, PatreonUserId, Secret
-from bot.linking.question import Holders, answer_token, may_skip, other_holders
+from bot.domain.model import DiscordUserId, Link, LinkOrigin, PatreonUserId, Secret
+from bot.linking.question import Holders, answer_token, other_holders
 from bot.linking.secrets import fresh_secret, is_ours
 
 ME, OTHER = DiscordUserId(1), DiscordUserId(2)
@@ -41,23 +41,6 @@ def test_only_links_to_a_third_account_have_to_give_way(
 ) -> None:
     found = other_holders(discord_user_id=ME, patreon_user_id=PATRON, by_discord=by_discord, by_patreon=by_patreon)
     assert found == holders
-
-
-@pytest.mark.parametrize(
-    ("reported", "holders", "skips"),
-    [
-        pytest.param(ME, FREE, True, id="patreon reports this account"),
-        pytest.param(OTHER, FREE, False, id="patreon reports another one"),
-        pytest.param(None, FREE, False, id="patreon reports none"),
-        pytest.param(ME, Holders(of_patron=THEIRS, of_discord=None), False, id="someone would lose the patron"),
-        pytest.param(ME, Holders(of_patron=None, of_discord=MY_OLD), False, id="another patron would be lost"),
-    ],
-)
-def test_the_question_is_skipped_only_where_patreon_vouches(
-    reported: DiscordUserId | None, holders: Holders, skips: bool
-) -> None:
-    identity = Identity(patreon_user_id=PATRON, full_name="Ada", discord_user_id=reported)
-    assert may_skip(identity, ME, holders) is skips
 
 
 def test_each_question_in_each_browser_has_its_own_token() -> None:

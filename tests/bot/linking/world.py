@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 import pytest
 
+from bot.domain.consent import Asker, ConsentOutcome, Ended, Landing, Moved, RoleNews
 from bot.domain.model import (
     Campaign,
     CampaignId,
@@ -21,18 +23,21 @@ from bot.domain.model import (
     RoleRule,
     Secret,
 )
-from bot.linking.connect import ConnectFlow
+from bot.linking.connect import CreatorCampaign
+from bot.linking.consent import ConsentFlow, StartedLink, Use
 from bot.linking.disconnect import Disconnector
-from bot.linking.flow import LinkFlow
-from bot.linking.giveback import GiveBack
-from bot.linking.outcome import Asker, Landing, RoleNews, StartedLink
+from bot.linking.link import PatronLink
 from bot.linking.pairs import Pairs
+from bot.linking.unlink import Unlinker
 from bot.patreon.client import PatreonClient
 from bot.patreon.http import Http
 from bot.patreon.oauth import OAuth
 from bot.patreon.protocol.version import PatreonApi
 from bot.storage import Storage, vault
 from bot.storage.states import ButtonKind, ButtonPlace
+from bot.texts.catalogs import ENGLISH
+from bot.texts.linking import ending, moved_away
+from bot.texts.renderer import Medium, Renderer
 from sandbox.clock import SandboxClock
 from sandbox.patreon import PatreonStandIn, PatreonState
 from sandbox.patreon.model import Person
@@ -125,7 +130,7 @@ class RecordedWebhooks:
 
 
 @dataclass
-class RecordedCrier:
+class RecordedNotifier:
     """What a guild's admins were told: open troubles by guild and key, and everything that was said."""
 
     open: dict[tuple[int, str], str] = field(default_factory=dict)
@@ -151,22 +156,25 @@ class RecordedCrier:
 
 
 @dataclass
-class RecordedMessenger:
+class RecordedMessages:
     """What people were told; an edit is taken after `may_go` is set."""
 
-    edits: list[tuple[ButtonPlace, str]] = field(default_factory=list)
-    told: list[tuple[int, str]] = field(default_factory=list)
+    edits: list[tuple[ButtonPlace, Ended | ConsentOutcome]] = field(default_factory=list)
+    told: list[tuple[int, Moved]] = field(default_factory=list)
+    locales: list[str] = field(default_factory=list)
     may_go: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.may_go.set()
 
-    async def edit_button(self, place: ButtonPlace, text: str) -> None:
+    async def edit_button(self, place: ButtonPlace, news: Ended | ConsentOutcome, *, locale: str) -> None:
         await self.may_go.wait()
-        self.edits.append((place, text))
+        self.edits.append((place, news))
+        self.locales.append(locale)
 
-    async def tell(self, discord_user_id: DiscordUserId, text: str) -> None:
-        self.told.append((discord_user_id, text))
+    async def tell_moved(self, discord_user_id: DiscordUserId, moved: Moved, *, locale: str) -> None:
+        self.told.append((discord_user_id, moved))
+        self.locales.append(locale)
 
 
 @dataclass
@@ -193,8 +201,8 @@ class LinkWorld:
         self.clock = SandboxClock()
         self.weather = Weather()
         self.roles = RecordedRoles()
-        self.messenger = RecordedMessenger()
-        self.crier = RecordedCrier()
+        self.messages = RecordedMessages()
+        self.notifier = RecordedNotifier()
         self.reads = RecordedReads()
         self.webhooks = RecordedWebhooks(storage)
         self.rights = KnownRights()
@@ -217,59 +225,82 @@ class LinkWorld:
         await self.storage.campaigns.save(Campaign(campaign_id=campaign_id, name="Moth Comics"))
         await self.storage.campaigns.bind(GUILD, campaign_id, credential_id=None, at=self.clock.now())
         self.flow = self.new_flow()
+        self.unlinker = self.new_unlinker()
         self.connecting = self.new_connecting()
         self.disconnector = self.new_disconnector()
 
     async def close(self) -> None:
         self.roles.may_go.set()
-        self.messenger.may_go.set()
-        for part in (self.flow, self.connecting, self.disconnector):
+        self.messages.may_go.set()
+        for part in (self.flow, self.unlinker, self.connecting, self.disconnector):
             await part.close()
         await self.patreon.stop()
 
-    def new_flow(self) -> LinkFlow:
+    def new_flow(self) -> ConsentFlow:
         """What a restart of the bot makes."""
-        oauth, patreon = self._new_clients()
-        return LinkFlow(
+        linking = PatronLink(
             storage=self.storage,
-            oauth=oauth,
-            pairs=self._new_pairs(oauth, patreon),
             api=self._api,
+            reconciler=cast("Any", self.roles),
+            messages=cast("Any", self.messages),
             clock=self.clock,
-            roles=self.roles,
-            messenger=self.messenger,
-            crier=self.crier,
-            give_back=self._new_give_back(oauth),
+        )
+        return self._consents_to(linking, self.new_pairs())
+
+    def new_connecting(self) -> ConsentFlow:
+        pairs = self.new_pairs()
+        connecting = CreatorCampaign(
+            storage=self.storage,
+            pairs=pairs,
+            rounds=cast("Any", self.reads),
+            observer=cast("Any", self.rights),
+            notifier=cast("Any", self.notifier),
+            clock=self.clock,
+        )
+        return self._consents_to(connecting, pairs)
+
+    def _consents_to(self, use: Use, pairs: Pairs) -> ConsentFlow:
+        return ConsentFlow(
+            use,
+            storage=self.storage,
+            oauth=self._new_oauth(),
+            pairs=pairs,
+            messages=cast("Any", self.messages),
+            clock=self.clock,
         )
 
-    def new_connecting(self) -> ConnectFlow:
-        oauth, patreon = self._new_clients()
-        return ConnectFlow(
+    def new_unlinker(self) -> Unlinker:
+        return Unlinker(
             storage=self.storage,
-            oauth=oauth,
-            pairs=self._new_pairs(oauth, patreon),
+            pairs=self.new_pairs(),
+            reconciler=cast("Any", self.roles),
+            notifier=cast("Any", self.notifier),
             clock=self.clock,
-            reads=self.reads,
-            messenger=self.messenger,
-            crier=self.crier,
-            rights=self.rights,
-            give_back=self._new_give_back(oauth),
         )
 
     def new_disconnector(self) -> Disconnector:
-        oauth, _ = self._new_clients()
         return Disconnector(
             storage=self.storage,
+            pairs=self.new_pairs(),
+            planning=cast("Any", self.roles),
+            reconciler=cast("Any", self.roles),
+            rounds=cast("Any", self.reads),
+            webhooks=cast("Any", self.webhooks),
             clock=self.clock,
-            roles=self.roles,
-            losses=self.roles,
-            reads=self.reads,
-            webhooks=self.webhooks,
-            give_back=self._new_give_back(oauth),
         )
 
-    def _new_clients(self) -> tuple[OAuth, PatreonClient]:
-        oauth = OAuth(
+    def new_pairs(self) -> Pairs:
+        """What a restart of the bot makes."""
+        return Pairs(
+            storage=self.storage,
+            client=PatreonClient(self._http, api=self._api, base_url=self.patreon.url, clock=self.clock),
+            oauth=self._new_oauth(),
+            notifier=cast("Any", self.notifier),
+            clock=self.clock,
+        )
+
+    def _new_oauth(self) -> OAuth:
+        return OAuth(
             self._http,
             base_url=self.patreon.url,
             client_id=self.client.id,
@@ -277,26 +308,10 @@ class LinkWorld:
             redirect_uri=REDIRECT_URI,
             clock=self.clock,
         )
-        return oauth, PatreonClient(self._http, api=self._api, base_url=self.patreon.url, clock=self.clock)
 
-    def _new_give_back(self, oauth: OAuth) -> GiveBack:
-        return GiveBack(storage=self.storage, oauth=oauth)
-
-    def new_pairs(self) -> Pairs:
-        """What a restart of the bot makes."""
-        return self._new_pairs(*self._new_clients())
-
-    def _new_pairs(self, oauth: OAuth, patreon: PatreonClient) -> Pairs:
-        return Pairs(
-            storage=self.storage,
-            client=patreon,
-            oauth=oauth,
-            clock=self.clock,
-            crier=self.crier,
-            give_back=self._new_give_back(oauth),
-        )
-
-    async def type_connect(self, guild_id: GuildId = GUILD, guild_name: str = "Moth House") -> StartedLink:
+    async def type_connect(
+        self, guild_id: GuildId = GUILD, guild_name: str = "Moth House", locale: str = "en"
+    ) -> StartedLink:
         """Type /patreon connect as an admin."""
         asker = Asker(
             discord_user_id=DiscordUserId(21),
@@ -306,12 +321,13 @@ class LinkWorld:
             guild_id=guild_id,
             guild_name=guild_name,
             guild_icon_url="https://cdn.discordapp.com/icons/500/house.png",
+            locale=locale,
         )
         started = await self.connecting.start(asker)
         await self.connecting.attach_button(started.state_id, BUTTON)
         return started
 
-    async def type_link(self, discord_user_id: int = 11, username: str = "ada.reed") -> StartedLink:
+    async def type_link(self, discord_user_id: int = 11, username: str = "ada.reed", locale: str = "en") -> StartedLink:
         asker = Asker(
             discord_user_id=DiscordUserId(discord_user_id),
             username=username,
@@ -319,8 +335,9 @@ class LinkWorld:
             avatar_url=None,
             guild_id=GUILD,
             guild_name="Moth House",
+            locale=locale,
         )
-        started = await self.flow.start_link(asker)
+        started = await self.flow.start(asker)
         await self.flow.attach_button(started.state_id, BUTTON)
         return started
 
@@ -366,6 +383,13 @@ class LinkWorld:
 
     def pass_time(self, **step: float) -> None:
         self.clock.move(timedelta(**step))
+
+
+def said(news: Ended | ConsentOutcome | Moved) -> str:
+    """Return what somebody reads of it in Discord."""
+    r = Renderer(ENGLISH, Medium.DISCORD)
+    card = moved_away(r, news) if isinstance(news, Moved) else ending(r, news)
+    return "\n".join(filter(None, (card.title, card.body, *(f"{one.name}: {one.value}" for one in card.fields))))
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bot.domain.consent import Purpose
 from bot.domain.model import (
     Campaign,
     CampaignId,
@@ -27,7 +28,7 @@ from bot.domain.model import (
 )
 from bot.storage import Storage
 from bot.storage.pendings import PendingRow
-from bot.storage.states import Purpose, StateId, StateRow
+from bot.storage.states import StateId, StateRow
 from bot.storage.vault import Vault, new_key
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import IntegrityError
 
+from bot.domain.consent import Purpose
 from bot.domain.model import (
     Campaign,
     CampaignId,
@@ -24,7 +25,7 @@ from bot.domain.model import (
 )
 from bot.storage import Storage, links
 from bot.storage.pendings import PendingRow, PendingStatus
-from bot.storage.states import Purpose, StateId, StateProblem, StateRow
+from bot.storage.states import StateId, StateProblem, StateRow
 from tests.fakes.stored import list_links, save_consent
 
 Linked = Callable[..., Link]

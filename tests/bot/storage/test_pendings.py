@@ -3,10 +3,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from bot.domain.consent import Purpose
 from bot.domain.model import DiscordUserId, Link, PatreonUserId
 from bot.storage import Storage
 from bot.storage.pendings import ExpiredPending, PendingRow, PendingStatus, TooLate
-from bot.storage.states import Purpose, StateId, StateRow
+from bot.storage.states import StateId, StateRow
 
 Landed = Callable[..., PendingRow]
 

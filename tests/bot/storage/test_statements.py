@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import ClauseElement, Engine, event
 from sqlalchemy.dialects import registry
 
+from bot.domain.consent import Purpose
 from bot.domain.model import (
     Campaign,
     CampaignId,
@@ -37,7 +38,7 @@ from bot.domain.model import (
 from bot.storage import Storage
 from bot.storage.audit import AuditEntry
 from bot.storage.pendings import PendingRow
-from bot.storage.states import ButtonKind, ButtonPlace, Purpose, StateRow
+from bot.storage.states import ButtonKind, ButtonPlace, StateRow
 from bot.storage.upsert import Upsert
 from bot.storage.webhooks import StoredWebhook
 from tests.fakes.stored import load_campaign, save_consent

@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from bot.domain.consent import Purpose
 from bot.domain.model import ChannelId, Secret
 from bot.storage import Storage
 from bot.storage.pendings import PendingRow
-from bot.storage.states import ButtonKind, ButtonPlace, Purpose, State, StateProblem, StateRow, TooManyOpen
+from bot.storage.states import ButtonKind, ButtonPlace, State, StateProblem, StateRow, TooManyOpen
 
 Asked = Callable[..., StateRow]
 MINUTE = timedelta(minutes=1)

@@ -294,7 +294,7 @@ async def test_a_link_that_is_confirmed_while_the_connection_resumes_is_followed
 
 async def test_an_unlink_while_the_connection_resumes_is_followed_when_it_is_back(town: Scene) -> None:
     town.services.holder.lose(town.bot)
-    assert (await town.services.flow.unlink(town.person(MEMBER))).news is None
+    assert (await town.services.unlinker.unlink(town.person(MEMBER))).news is None
     assert has_gold(town)
     come_back(town)
     await town.until(lambda: not has_gold(town), "the role is taken")

@@ -37,7 +37,7 @@ class House:
 
     def __init__(self, world: LinkWorld) -> None:
         self.storage = world.storage
-        self.crier = world.crier
+        self.crier = world.notifier
         self.clock = world.clock
         self.zero = self.restarted()
 

@@ -1,10 +1,39 @@
 """What the link flow says in Discord."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from bot.domain.consent import Cause, Connected, Ended, Linked, Moved, Purpose, RoleNews, Unlinked, Word
 from bot.domain.model import GuildId
-from bot.linking.outcome import Linked, RoleNews
-from bot.texts.linking import linked_text, moved_text, plain
+from bot.texts.card import BODY_LENGTH, BUTTON_LENGTH, CARD_LENGTH, TITLE_LENGTH, Card, Outcome
+from bot.texts.catalogs import ENGLISH, LANGUAGES, Language, pseudo
+from bot.texts.linking import (
+    ROLE_LINES,
+    connect_button,
+    disconnect_button,
+    disconnect_question,
+    disconnected_card,
+    ending,
+    invitation,
+    invitation_here,
+    link_button,
+    linked_card,
+    moved_away,
+    plain,
+    unlink_button,
+    unlink_question,
+    unlinked_card,
+)
+from bot.texts.renderer import Medium, Renderer
+
+R = Renderer(ENGLISH, Medium.DISCORD)
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+LONGEST = "*" * 100  # a name of Discord's, each sign of which is escaped
+
+
+def words(card: Card) -> str:
+    return "\n".join(filter(None, (card.title, card.body, *(f"{one.name}: {one.value}" for one in card.fields))))
 
 
 def linked(
@@ -31,24 +60,40 @@ def role(name: str = "Gold", why: str = "") -> RoleNews:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "words"),
+    ("outcome", "words_of_it"),
     [
         pytest.param(linked(news=(role(),)), "Moth House: **Gold** is yours now", id="a role"),
-        pytest.param(linked(news=(role(why="tier Gold"),)), "is yours now (tier Gold)", id="a role and why"),
+        pytest.param(linked(news=(role(why="tier Gold"),)), "is yours now. tier Gold", id="a role and why"),
         pytest.param(linked(news=None), "on their way", id="still working"),
-        pytest.param(linked(), "No role follows your membership", id="no rule"),
-        pytest.param(linked(is_troubled=True), "could not be given", id="discord failed"),
-        pytest.param(linked(is_member=False), "no membership of Moth Comics or Moth Radio", id="no membership"),
+        pytest.param(linked(), "doesn't have a role for your membership yet", id="no rule"),
+        pytest.param(linked(is_troubled=True), "couldn't assign your roles", id="discord failed"),
+        pytest.param(linked(is_member=False), "a member of **Moth Comics** or **Moth Radio**", id="no membership"),
         pytest.param(
             linked(is_member=False, owned=("Moth *Comics*",)),
-            r"no membership of their own campaign, so Moth \*Comics\* gives you no role",
+            r"aren't members of their own campaign, so you don't get roles for **Moth \*Comics\***",
             id="its creator",
         ),
-        pytest.param(linked(owned=("Moth Comics",)), "No role follows your membership", id="its creator, a member too"),
+        pytest.param(linked(owned=("Moth Comics",)), "doesn't have a role for", id="its creator, a member too"),
     ],
 )
-def test_each_outcome_is_said(outcome: Linked, words: str) -> None:
-    assert words in linked_text(outcome)
+def test_each_outcome_is_said(outcome: Linked, words_of_it: str) -> None:
+    assert words_of_it in words(linked_card(R, outcome))
+
+
+def test_the_colour_says_whether_all_is_done() -> None:
+    assert linked_card(R, linked(news=(role(),))).outcome is Outcome.DONE
+    for unfinished in (linked(news=None), linked(is_troubled=True), linked(is_member=False)):
+        assert linked_card(R, unfinished).outcome is Outcome.WAITING
+
+
+@pytest.mark.parametrize("cause", [None, *Cause])
+@pytest.mark.parametrize("word", [Word.DENIED, Word.DECLINED, Word.UNAVAILABLE])
+@pytest.mark.parametrize("purpose", Purpose)
+def test_whoever_asked_hears_how_it_ended(purpose: Purpose, word: Word, cause: Cause | None) -> None:
+    card = ending(R, Ended(purpose=purpose, word=word, cause=cause))
+    assert card.outcome is Outcome.PROBLEM
+    assert card.title
+    assert card.body
 
 
 @pytest.mark.parametrize(
@@ -75,7 +120,40 @@ def test_a_name_is_made_harmless(name: str, said: str) -> None:
 
 
 def test_the_old_holder_hears_who_has_the_account_now() -> None:
-    text = moved_text("Ada_Reed", "eve")
+    text = words(moved_away(R, Moved(patreon_name="Ada_Reed", username="eve")))
     assert r"Ada\_Reed" in text
     assert "@eve" in text
     assert "password" in text
+
+
+@pytest.mark.parametrize("language", [*LANGUAGES.values(), pseudo()], ids=str)
+def test_nothing_is_longer_than_discord_takes(language: Language) -> None:
+    r = Renderer(language, Medium.DISCORD)
+    news = tuple(
+        RoleNews(guild_id=GuildId(1), guild_name=LONGEST, role_name=LONGEST, status=status, why="")
+        for status in ROLE_LINES
+    )
+    names = (LONGEST,) * 5
+    whole = Linked(
+        username=LONGEST, patreon_name=LONGEST, guild_name=LONGEST, campaign_names=names, is_member=False, news=news
+    )
+    invited = invitation(r, until=NOON, linked_to=LONGEST, has_rules=False)
+    cards = [
+        invited,
+        invitation_here(r, invited, is_closed=True),
+        linked_card(r, whole),
+        ending(r, Connected(guild_name=LONGEST, campaign_names=names)),
+        moved_away(r, Moved(patreon_name=LONGEST, username=LONGEST)),
+        unlink_question(r, LONGEST),
+        unlinked_card(r, Unlinked(patreon_name=LONGEST, news=news)),
+        disconnect_question(r, LONGEST, rules=25, people=9999, keeps_roles=True, has_shared=True),
+        disconnected_card(r, LONGEST, keeps_roles=True, has_shared=True),
+    ]
+    for card in cards:
+        assert len(card.title or "") <= TITLE_LENGTH, card.title
+        assert len(card.body) <= BODY_LENGTH
+        assert card.length <= CARD_LENGTH
+        assert all(len(field.name) <= TITLE_LENGTH for field in card.fields)
+    assert all(
+        len(label(r)) <= BUTTON_LENGTH for label in (link_button, connect_button, unlink_button, disconnect_button)
+    )

@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from bot.domain.consent import Purpose, RoleNews
 from bot.domain.model import PatreonUserId, Secret
-from bot.linking import flow as flow_file
-from bot.linking.outcome import RoleNews
+from bot.linking import consent
 from bot.web.visits import origin_of
 from tests.bot.web.conftest import Site
 
@@ -62,7 +62,7 @@ class TestTheWayThrough:
     async def test_slow_roles_make_a_page_that_updates_itself(
         self, site: Site, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(flow_file, "ROLES_SECONDS", 0.01)
+        monkeypatch.setattr(consent, "AFTERMATH_SECONDS", 0.01)
         site.world.roles.may_go.clear()
         await site.browser.press(await site.question(site.world.ada), "confirm")
         waiting = await site.browser.open("/link/confirm")
@@ -85,6 +85,61 @@ class TestTheWayThrough:
         assert "<script>" not in page.html
         for tag in ("<script>", "<b>", "<i>", "<u>"):
             assert tag not in done.html
+
+
+class TestLanguages:
+    """A page speaks its reader's language; that of /link only where their browser names none of ours."""
+
+    @pytest.mark.parametrize(
+        ("of_link", "of_browser", "shown"),
+        [
+            pytest.param("de", "en-GB,en;q=0.8", "en", id="a forwarded link chooses no language for its warning"),
+            pytest.param("en-US", "de-AT,en;q=0.5", "de", id="a German browser"),
+            pytest.param("de", "xx,tlh;q=0.8,*;q=0.1", "de", id="a browser that names none of ours"),
+            pytest.param("de", None, "de", id="a browser that names none at all"),
+            pytest.param("xx", "xx", "en", id="nobody names one of ours"),
+        ],
+    )
+    @pytest.mark.parametrize("purpose", Purpose)
+    async def test_of_the_question_and_of_every_ending(
+        self, site: Site, purpose: Purpose, of_link: str, of_browser: str | None, shown: str
+    ) -> None:
+        world, headers = site.world, {} if of_browser is None else {"Accept-Language": of_browser}
+        asking = world.type_link if purpose is Purpose.LINK else world.type_connect
+        person = world.ada if purpose is Purpose.LINK else world.mira
+        landed = await site.browser.come_back(await world.consent(await asking(locale=of_link), person))
+        question = await site.browser.open(landed.headers["Location"], headers=headers)
+        assert question.forms
+        denied = await world.consent(await asking(locale=of_link), person, "deny")
+        ended = await site.browser.open("/oauth/callback", params=denied.query, headers=headers)
+        assert ended.word == "denied"
+        for page in (question, ended):
+            assert f'<html lang="{shown}">' in page.html
+            assert page.headers["Vary"] == "Accept-Language"
+            assert page.headers["Cache-Control"] == "no-store"
+
+    @pytest.mark.parametrize(("of_browser", "shown"), [("en", "en"), ("tlh", "de")])
+    async def test_of_what_a_no_did(self, site: Site, of_browser: str, shown: str) -> None:
+        headers = {"Accept-Language": of_browser}
+        answer = await site.world.consent(await site.world.type_link(locale="de"), site.world.ada)
+        landed = await site.browser.come_back(answer)
+        page = await site.browser.open(landed.headers["Location"], headers=headers)
+        answered = await site.browser.press(page, "decline", **headers)
+        done = await site.browser.open(answered.headers["Location"], headers=headers)
+        assert done.word == "declined"
+        assert f'<html lang="{shown}">' in done.html
+
+    async def test_of_a_page_that_has_no_part_in_a_consent(self, site: Site) -> None:
+        page = await site.browser.open("/nowhere", headers={"Accept-Language": "de"})
+        assert '<html lang="de">' in page.html
+
+    async def test_discord_is_answered_in_the_language_of_who_asked(self, site: Site) -> None:
+        world = site.world
+        answer = await world.consent(await world.type_link(locale="de"), world.ada)
+        landed = await site.browser.come_back(answer)
+        page = await site.browser.open(landed.headers["Location"], headers={"Accept-Language": "en"})
+        await site.browser.press(page, "confirm")
+        assert world.messages.locales == ["de"]
 
 
 class TestEndings:

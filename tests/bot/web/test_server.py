@@ -45,7 +45,7 @@ async def test_the_policy_names_the_style_on_the_page(site: Site, path: str) -> 
 async def test_an_unknown_path_gets_a_page_that_echoes_nothing(site: Site) -> None:
     page = await site.browser.open("/wp-admin/MARKER?MARKER=MARKER")
     assert page.status == 404
-    assert "There is no page here" in page.text
+    assert "Page not found" in page.text
     assert "MARKER" not in page.html
 
 

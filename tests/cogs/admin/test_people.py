@@ -25,7 +25,7 @@ async def test_why_says_that_somebody_is_not_linked(scene: Scene) -> None:
 async def test_why_says_that_somebody_unlinked(scene: Scene) -> None:
     await scene.add_rule()
     await scene.link()
-    await scene.services.flow.unlink(scene.person(MEMBER))
+    await scene.services.unlinker.unlink(scene.person(MEMBER))
     said = await scene.say(ADMIN, "patreon why", user=str(scene.person(MEMBER)))
     assert "Unlinked on purpose" in said
     assert "; the Patreon account was unlinked on purpose" in said

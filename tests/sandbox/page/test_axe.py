@@ -193,12 +193,12 @@ async def test_each_page_of_connecting_a_campaign(browser: Browser, stage: Stage
     await context.close()
     assert [(title, found) for title, found in seen if found] == []
     assert [title for title, _ in seen] == [
-        "Nothing was connected",
-        "There is no campaign to connect",
+        "No campaign was connected",
+        "There's no campaign to connect",
         "Connect your campaign?",
-        "Nothing was connected",
-        "This link was already used",
+        "No campaign was connected",
+        "This link has already been used",
         "Connect your campaign?",
-        "Connected",
-        "Patreon did not answer",
+        "Campaign connected",
+        "Patreon didn't answer",
     ]

@@ -69,7 +69,7 @@ def test_a_role_write_names_role_person_and_reason() -> None:
             id="a warning",
         ),
         pytest.param(
-            "[info     ] a person was linked [bot.linking.flow] discord_user_id=7 moved=0",
+            "[info     ] a person was linked [bot.linking.link] discord_user_id=7 moved=0",
             ("bot", "a person was linked", "discord user id <7>, moved 0"),
             id="an id becomes a name",
         ),

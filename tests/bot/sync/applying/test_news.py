@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.assignable import Block
-from bot.linking.outcome import RoleStatus
+from bot.domain.consent import RoleStatus
 from bot.sync.applying.news import gather_news
 from tests.fakes.world import GUILD, World
 

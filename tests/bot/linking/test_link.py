@@ -1,18 +1,17 @@
-"""The link flow against a real database and Patreon's stand-in. Reads as the flow's rules."""
+"""Linking against a real database and Patreon's stand-in. Reads as the rules of a patron's link."""
 
 import asyncio
 
 import pytest
 import structlog
 
+from bot.domain.consent import Cause, Linked, Word
 from bot.domain.model import Campaign, CampaignId, DiscordUserId, GuildId, PatreonUserId, Secret
-from bot.linking import authorization
-from bot.linking import flow as flow_file
-from bot.linking.outcome import Word
+from bot.linking import consent
 from bot.patreon.protocol.version import PatreonApi
 from bot.runtime import background
 from bot.storage.vault import digest
-from tests.bot.linking.world import BUTTON, GOLD, GUILD, Answer, LinkWorld
+from tests.bot.linking.world import BUTTON, GOLD, GUILD, Answer, LinkWorld, said
 
 
 class TestFromLinkToRole:
@@ -20,17 +19,17 @@ class TestFromLinkToRole:
         cookie = await world.land(world.ada)
         view = await world.flow.confirm(cookie, await world.token(cookie))
         assert view.word is Word.LINKED
-        assert view.linked is not None
-        assert view.linked.news == (GOLD,)
+        assert isinstance(view.outcome, Linked)
+        assert view.outcome.news == (GOLD,)
         assert await world.holder(world.ada) == 11
         assert world.roles.followed == [(11, "link")]
 
     async def test_the_message_with_the_button_says_the_same(self, world: LinkWorld) -> None:
         await world.link(world.ada)
-        place, text = world.messenger.edits[-1]
+        place, news = world.messages.edits[-1]
         assert place == BUTTON
-        assert "**Gold** is yours now" in text
-        assert "**Ada Reed**" in text
+        assert "**Gold** is yours now" in said(news)
+        assert "**Ada Reed**" in said(news)
 
     async def test_nothing_is_linked_before_the_confirmation(self, world: LinkWorld) -> None:
         await world.land(world.ada)
@@ -71,10 +70,10 @@ class TestFromLinkToRole:
         world.roles.news = ()
         cookie = await world.land(world.ben)
         view = await world.flow.confirm(cookie, await world.token(cookie))
-        assert view.linked is not None
-        assert not view.linked.is_member
-        assert view.linked.campaign_names == ("Moth Comics",)
-        assert "no membership of Moth Comics" in world.messenger.edits[-1][1]
+        assert isinstance(view.outcome, Linked)
+        assert not view.outcome.is_member
+        assert view.outcome.campaign_names == ("Moth Comics",)
+        assert "isn't a member of **Moth Comics**" in said(world.messages.edits[-1][1])
 
     @pytest.mark.parametrize("api", [PatreonApi.V1], ids=["v1"])
     async def test_it_works_on_api_v1(self, world: LinkWorld) -> None:
@@ -86,8 +85,8 @@ class TestTheQuestion:
     async def test_it_names_who_asked_where_and_when(self, world: LinkWorld) -> None:
         question = (await world.flow.show(await world.land(world.ada))).question
         assert question is not None
-        assert question.username == "ada.reed"
-        assert question.guild_name == "Moth House"
+        assert question.asker.username == "ada.reed"
+        assert question.asker.guild_name == "Moth House"
         assert question.patreon_name == "Ada Reed"
         assert question.asked_at <= question.shown_at
 
@@ -122,7 +121,7 @@ class TestTheQuestion:
         cookie = await world.land(world.ada)
         for answer in (world.flow.confirm, world.flow.decline):
             view = await answer(cookie, token)
-            assert view.is_changed
+            assert view.cause is Cause.OUTDATED
             assert view.word is Word.CONFIRM
         assert await world.holder(world.ada) is None
 
@@ -135,7 +134,7 @@ class TestTheQuestion:
 
     async def test_a_page_reloaded_after_unlink_does_not_link_again(self, world: LinkWorld) -> None:
         cookie = await world.link(world.ada)
-        await world.flow.unlink(DiscordUserId(11))
+        await world.unlinker.unlink(DiscordUserId(11))
         assert (await world.flow.show(cookie)).word is Word.EXPIRED
         assert await world.holder(world.ada) is None
 
@@ -189,14 +188,14 @@ class TestOneForOne:
         await world.flow.close()
         assert await world.holder(world.ada) == 22
         assert world.roles.followed[-2:] == [(22, "link"), (11, "move")]
-        ((told, text),) = world.messenger.told
+        ((told, moved),) = world.messages.told
         assert told == 11
-        assert r"@ada\_second" in text
+        assert r"@ada\_second" in said(moved)
 
     async def test_the_old_holder_is_told_though_the_process_was_killed_before(
         self, world: LinkWorld, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(flow_file, "ROLES_SECONDS", 0.01)
+        monkeypatch.setattr(consent, "AFTERMATH_SECONDS", 0.01)
         await world.link(world.ada, 11)
         await world.flow.close()
         world.roles.may_go.clear()
@@ -207,7 +206,7 @@ class TestOneForOne:
         await world.flow.sweep()
         await world.flow.resume()
         await world.flow.close()
-        assert [person for person, _ in world.messenger.told] == [11]
+        assert [person for person, _ in world.messages.told] == [11]
         assert world.roles.followed[-2:] == [(22, "link"), (11, "move")]
 
     async def test_whoever_was_told_is_not_told_again(self, world: LinkWorld) -> None:
@@ -217,20 +216,20 @@ class TestOneForOne:
         world.flow = world.new_flow()
         await world.flow.resume()
         await world.flow.close()
-        assert len(world.messenger.told) == 1
+        assert len(world.messages.told) == 1
 
     async def test_who_parted_meanwhile_is_not_told_of_a_link(
         self, world: LinkWorld, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(flow_file, "ROLES_SECONDS", 0.01)
+        monkeypatch.setattr(consent, "AFTERMATH_SECONDS", 0.01)
         world.roles.may_go.clear()
         await world.link(world.ada, 11)
         await kill(world)
         world.flow = world.new_flow()
-        await world.flow.unlink(DiscordUserId(11))
+        await world.unlinker.unlink(DiscordUserId(11))
         await world.flow.resume()
         await world.flow.close()
-        assert world.messenger.edits == []
+        assert world.messages.edits == []
 
     async def test_no_to_a_move_leaves_it_as_it_is(self, world: LinkWorld) -> None:
         await world.link(world.ada, 11)
@@ -256,13 +255,18 @@ class TestOneForOne:
         world.patreon.connect_discord(world.ada.id, "22")
         assert (await world.flow.show(await world.land(world.ada, 22))).word is Word.HELD
 
+    async def test_nor_does_it_skip_giving_up_another_patron(self, world: LinkWorld) -> None:
+        await world.link(world.ada, 11)
+        world.patreon.connect_discord(world.ben.id, "11")
+        assert (await world.flow.show(await world.land(world.ben, 11))).word is Word.HELD
+
     async def test_a_yes_to_linking_is_no_yes_to_moving(self, world: LinkWorld) -> None:
         cookie = await world.land(world.ada, 22)
         token = await world.token(cookie)
         await world.link(world.ada, 11)
         view = await world.flow.confirm(cookie, token)
         assert view.word is Word.HELD
-        assert view.is_changed
+        assert view.cause is Cause.OUTDATED
         assert await world.holder(world.ada) == 11
 
     async def test_of_two_accounts_that_confirm_at_once_one_is_asked_again(self, world: LinkWorld) -> None:
@@ -270,7 +274,7 @@ class TestOneForOne:
         tokens = [await world.token(cookie) for cookie in cookies]
         views = await asyncio.gather(*(world.flow.confirm(*answer) for answer in zip(cookies, tokens, strict=True)))
         assert sorted(view.word for view in views) == ["held", "linked"]
-        assert world.messenger.told == []
+        assert world.messages.told == []
 
     async def test_the_same_pair_again_is_an_ordinary_question(self, world: LinkWorld) -> None:
         await world.link(world.ada, 11)
@@ -322,7 +326,7 @@ class TestTheState:
         landing = await world.flow.finish_callback(state=answer.state, code=None, error=error)
         assert landing.word is word
         await world.flow.close()
-        assert world.messenger.edits[-1][0] == BUTTON
+        assert world.messages.edits[-1][0] == BUTTON
         assert (await world.come_back(answer)).word is Word.USED
 
     async def test_a_denial_at_patreon_is_denied(self, world: LinkWorld) -> None:
@@ -330,16 +334,16 @@ class TestTheState:
         assert (await world.come_back(answer)).word is Word.DENIED
 
     async def test_no_page_waits_for_discord_to_take_the_word(self, world: LinkWorld) -> None:
-        world.messenger.may_go.clear()
+        world.messages.may_go.clear()
         async with asyncio.timeout(5):
             denied = await world.come_back(await world.consent(await world.type_link(), world.ada, "deny"))
             cookie = await world.land(world.ada)
             declined = await world.flow.decline(cookie, await world.token(cookie))
         assert (denied.word, declined.word) == (Word.DENIED, Word.DECLINED)
-        assert world.messenger.edits == []
-        world.messenger.may_go.set()
+        assert world.messages.edits == []
+        world.messages.may_go.set()
         await world.flow.close()
-        assert len(world.messenger.edits) == 2
+        assert len(world.messages.edits) == 2
 
     @pytest.mark.parametrize("fault", ["500", "html", "drop", "lost", "429"])
     async def test_a_failure_of_patreon_uses_it_up(self, world: LinkWorld, fault: str) -> None:
@@ -348,14 +352,14 @@ class TestTheState:
         landing = await world.come_back(answer)
         assert landing.word is Word.UNAVAILABLE
         await world.flow.close()
-        assert "/link" in world.messenger.edits[-1][1]
+        assert "/link" in said(world.messages.edits[-1][1])
         world.pass_time(minutes=1)
         assert (await world.come_back(answer)).word is Word.USED
 
     async def test_a_patreon_that_never_answers_is_not_waited_for(
         self, world: LinkWorld, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(authorization, "PATREON_SECONDS", 0.05)
+        monkeypatch.setattr(consent, "PATREON_SECONDS", 0.05)
         answer = await world.consent(await world.type_link(), world.ada)
         world.strike("hang", "/identity", times=None)
         assert (await world.come_back(answer)).word is Word.UNAVAILABLE
@@ -386,22 +390,22 @@ class TestSlowAndBrokenRoles:
     async def test_the_page_says_that_roles_are_on_their_way(
         self, world: LinkWorld, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(flow_file, "ROLES_SECONDS", 0.01)
+        monkeypatch.setattr(consent, "AFTERMATH_SECONDS", 0.01)
         world.roles.may_go.clear()
         cookie = await world.land(world.ada)
         view = await world.flow.confirm(cookie, await world.token(cookie))
-        assert view.linked is not None
-        assert view.linked.news is None
+        assert isinstance(view.outcome, Linked)
+        assert view.outcome.news is None
         world.roles.may_go.set()
         await world.flow.close()
-        later = (await world.flow.show(cookie)).linked
-        assert later is not None
+        later = (await world.flow.show(cookie)).outcome
+        assert isinstance(later, Linked)
         assert later.news == (GOLD,)
 
     async def test_after_a_crash_the_roles_are_followed_again(
         self, world: LinkWorld, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(flow_file, "ROLES_SECONDS", 0.01)
+        monkeypatch.setattr(consent, "AFTERMATH_SECONDS", 0.01)
         world.roles.may_go.clear()
         cookie = await world.land(world.ada)
         await world.flow.confirm(cookie, await world.token(cookie))
@@ -412,12 +416,12 @@ class TestSlowAndBrokenRoles:
                 await asyncio.sleep(0.01)
         world.roles.may_go.set()  # not before: the one that "crashed" would tell how it ended
         await world.flow.close()
-        assert (await world.flow.show(cookie)).linked is not None
+        assert isinstance((await world.flow.show(cookie)).outcome, Linked)
         assert world.roles.followed == [(11, "link"), (11, "link")]
         await crashed.close()
 
     async def test_closing_does_not_wait_for_ever(self, world: LinkWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(flow_file, "ROLES_SECONDS", 0.01)
+        monkeypatch.setattr(consent, "AFTERMATH_SECONDS", 0.01)
         monkeypatch.setattr(background, "CLOSE_SECONDS", 0.01)
         world.roles.may_go.clear()
         await world.link(world.ada)
@@ -433,63 +437,10 @@ class TestSlowAndBrokenRoles:
         world.roles.error = RuntimeError("discord is away")
         cookie = await world.land(world.ada)
         view = await world.flow.confirm(cookie, await world.token(cookie))
-        assert view.linked is not None
-        assert view.linked.is_troubled
+        assert isinstance(view.outcome, Linked)
+        assert view.outcome.is_troubled
         assert await world.holder(world.ada) == 11
-        assert "could not be given" in world.messenger.edits[-1][1]
-
-
-class TestUnlink:
-    async def test_it_drops_link_tokens_and_memberships(self, world: LinkWorld) -> None:
-        await world.link(world.ada)
-        unlinked = await world.flow.unlink(DiscordUserId(11))
-        assert unlinked.patreon_name == "Ada Reed"
-        assert await world.holder(world.ada) is None
-        assert not await world.has_tokens(world.ada)
-        assert await world.storage.memberships.load_person(PatreonUserId(world.ada.id)) == ()
-        assert world.roles.followed[-1] == (11, "unlink")
-
-    async def test_it_forgets_what_patreon_said_of_the_person(self, world: LinkWorld) -> None:
-        cookie = await world.link(world.ada)
-        await world.flow.close()
-        await world.flow.unlink(DiscordUserId(11))
-        assert await world.storage.pendings.find(digest(cookie)) is None
-        assert (await world.flow.show(cookie)).word is Word.EXPIRED
-
-    async def test_it_revokes_the_tokens_at_patreon(self, world: LinkWorld) -> None:
-        await world.link(world.ada)
-        await world.flow.unlink(DiscordUserId(11))
-        await world.flow.close()
-        assert "POST /oauth2/revoke" in [call.route for call in world.patreon.calls]
-
-    async def test_it_revokes_at_once_however_long_discord_takes(self, world: LinkWorld) -> None:
-        await world.link(world.ada)
-        world.roles.may_go.clear()
-        unlinking = asyncio.create_task(world.flow.unlink(DiscordUserId(11)))
-        async with asyncio.timeout(5):
-            while "POST /oauth2/revoke" not in [call.route for call in world.patreon.calls]:
-                await asyncio.sleep(0.01)
-        assert not unlinking.done()
-        world.roles.may_go.set()
-        await unlinking
-
-    @pytest.mark.parametrize("fault", ["500", "404", "html", "drop"])
-    async def test_a_failed_revocation_does_not_matter(self, world: LinkWorld, fault: str) -> None:
-        await world.link(world.ada)
-        world.strike(fault, "/oauth2/revoke")
-        await world.flow.unlink(DiscordUserId(11))
-        assert await world.holder(world.ada) is None
-
-    async def test_it_is_remembered_until_the_next_link(self, world: LinkWorld) -> None:
-        await world.link(world.ada)
-        await world.flow.unlink(DiscordUserId(11))
-        assert await world.storage.links.is_opted_out(DiscordUserId(11))
-        await world.link(world.ada)
-        assert not await world.storage.links.is_opted_out(DiscordUserId(11))
-
-    async def test_someone_without_a_link_is_remembered_too(self, world: LinkWorld) -> None:
-        assert (await world.flow.unlink(DiscordUserId(44))).patreon_name is None
-        assert await world.storage.links.is_opted_out(DiscordUserId(44))
+        assert "couldn't assign your roles" in said(world.messages.edits[-1][1])
 
 
 async def kill(world: LinkWorld) -> None:
@@ -506,6 +457,6 @@ async def test_a_server_hears_of_its_own_campaigns_only(world: LinkWorld) -> Non
     await world.storage.campaigns.save(Campaign(campaign_id=foreign, name="Secret Club"))
     await world.storage.campaigns.bind(GuildId(GUILD + 1), foreign, credential_id=None, at=world.clock.now())
     cookie = await world.link(world.ben)
-    linked = (await world.flow.show(cookie)).linked
-    assert linked is not None
+    linked = (await world.flow.show(cookie)).outcome
+    assert isinstance(linked, Linked)
     assert linked.campaign_names == ("Moth Comics",)

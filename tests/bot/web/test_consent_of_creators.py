@@ -23,14 +23,14 @@ class TestTheWayThrough:
         assert (answered.status, answered.headers["Location"]) == (303, "/connect/confirm")
         done = await site.browser.open("/connect/confirm")
         assert (done.status, done.word) == (200, "connected")
-        assert "Moth House reads your campaign Moth Comics" in done.text
+        assert "Moth House now reads your campaign Moth Comics" in done.text
         assert await is_connected(site)
 
     async def test_the_page_says_who_asks_and_what_will_be_read(self, site: Site) -> None:
         page = await site.connect_question(site.world.mira)
         for words in ("Moth House", "asked by @ash.keeper", "Mira Quill", "Moth Comics", "less than a minute ago"):
             assert words in page.text
-        for words in ("their names, tiers and amounts", "the Discord accounts", "no e-mail or postal addresses"):
+        for words in ("names, tiers and amounts", "the Discord accounts", "doesn't read email or postal addresses"):
             assert words in page.text
         assert 'src="https://cdn.discordapp.com/icons/500/house.png"' in page.html
         assert "Continue only if you know this server" in page.text
@@ -63,7 +63,7 @@ class TestSeveralCampaigns:
         assert "choose at least one" in again.text
         page.forms["confirm"]["campaign"] = second
         assert (await site.browser.press(page, "confirm")).status == 303
-        assert "your campaign Moth Music from now on" in (await site.browser.open("/connect/confirm")).text
+        assert "now reads your campaign Moth Music" in (await site.browser.open("/connect/confirm")).text
         assert len(await site.world.storage.campaigns.campaigns_of(GUILD)) == 2
 
 
@@ -72,13 +72,13 @@ class TestOtherEnds:
         answer = await site.world.consent(await site.world.type_connect(), site.world.mira, "deny")
         page = await site.browser.come_back(answer)
         assert (page.status, page.word) == (200, "denied")
-        assert "Nothing was connected" in page.text
+        assert "No campaign was connected" in page.text
 
     async def test_no_campaign(self, site: Site) -> None:
         answer = await site.world.consent(await site.world.type_connect(), site.world.ada)
         page = await site.browser.come_back(answer)
         assert (page.status, page.word) == (200, "denied")
-        assert "has no campaign of its own" in page.text
+        assert "doesn't have a campaign" in page.text
         assert "/patreon connect" in page.text
 
     async def test_used(self, site: Site) -> None:

@@ -5,13 +5,13 @@ import dataclasses
 
 import pytest
 
+from bot.domain.consent import Landing, Purpose, Word
 from bot.domain.model import DiscordUserId, Secret
-from bot.linking import authorization
-from bot.linking.outcome import Landing, StartedLink, Word
-from bot.storage.states import Purpose
+from bot.linking import consent
+from bot.linking.consent import StartedLink
 from bot.storage.vault import Vault, digest, new_key
 from sandbox.patreon.model import Person
-from tests.bot.linking.world import BUTTON, Answer, LinkWorld
+from tests.bot.linking.world import BUTTON, Answer, LinkWorld, said
 
 TOKEN = "POST /api/oauth2/token"
 
@@ -130,7 +130,7 @@ async def test_a_denial_is_a_denial_again(question: Question) -> None:
     assert await question.come_back(answer) == Landing(word=Word.DENIED)
     await question.world.flow.close()
     await question.world.connecting.close()
-    assert len(question.world.messenger.edits) == 1
+    assert len(question.world.messages.edits) == 1
     question.world.pass_time(seconds=60)
     assert await question.come_back(answer) == Landing(word=Word.USED)
 
@@ -198,22 +198,22 @@ class TestAFirstCallThatDied:
         return answer
 
     async def test_it_is_given_up_after_the_time_that_it_had(self, question: Question, answer: Answer) -> None:
-        question.world.pass_time(seconds=authorization.FIRST_SECONDS)
+        question.world.pass_time(seconds=consent.FIRST_SECONDS)
         async with asyncio.timeout(10):
             assert (await question.come_back(answer)).word is Word.UNAVAILABLE
             assert (await question.come_back(answer)).word is Word.UNAVAILABLE
         await question.world.flow.close()
         await question.world.connecting.close()
-        ((place, text),) = question.world.messenger.edits
+        ((place, news),) = question.world.messages.edits
         assert place == BUTTON
-        assert "did not answer" in text
+        assert "Patreon didn't answer" in said(news)
         question.world.pass_time(seconds=60)
         assert (await question.come_back(answer)).word is Word.USED
 
     async def test_whoever_waits_for_it_does_not_wait_for_ever(
         self, question: Question, answer: Answer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(authorization, "FIRST_SECONDS", 0.3)
+        monkeypatch.setattr(consent, "FIRST_SECONDS", 0.3)
         async with asyncio.timeout(10):
             assert (await question.come_back(answer)).word is Word.UNAVAILABLE
 
@@ -235,7 +235,7 @@ async def test_a_first_call_that_was_given_up_makes_no_question(
     question.world.strike("slow", "/api/oauth2/token", times=None)
     first = asyncio.create_task(question.come_back(answer))
     await question.until_asked()
-    monkeypatch.setattr(authorization, "FIRST_SECONDS", 0.1)
+    monkeypatch.setattr(consent, "FIRST_SECONDS", 0.1)
     assert (await question.come_back(answer)).word is Word.UNAVAILABLE
     assert await first == Landing(word=Word.UNAVAILABLE)
 
@@ -272,7 +272,7 @@ class TestANewerLink:
         world.strike("slow", "/api/oauth2/token", times=None)
         first = asyncio.create_task(question.come_back(answer))
         await question.until_asked()
-        await world.flow.unlink(DiscordUserId(11))
+        await world.unlinker.unlink(DiscordUserId(11))
         assert await first == Landing(word=Word.EXPIRED)
 
 

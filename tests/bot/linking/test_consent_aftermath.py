@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import msgspec
 
+from bot.domain.consent import Linked, Word
 from bot.domain.model import DiscordUserId, Secret
-from bot.linking.outcome import Linked, Word
 from tests.bot.linking.world import GOLD, LinkWorld
 
 ADA, BEN = DiscordUserId(11), DiscordUserId(12)
@@ -14,8 +14,8 @@ ADA, BEN = DiscordUserId(11), DiscordUserId(12)
 
 async def linked(world: LinkWorld, cookie: Secret) -> Linked:
     view = await world.flow.show(cookie)
-    assert view.linked is not None, view.word
-    return view.linked
+    assert isinstance(view.outcome, Linked), view.word
+    return view.outcome
 
 
 def followers(world: LinkWorld, trigger: str = "link") -> list[int]:
@@ -41,12 +41,12 @@ async def test_who_links_unlinks_and_links_again_gets_their_roles_each_time(worl
         cookie = await world.link(world.ada, ADA)
         assert (await linked(world, cookie)).news == (GOLD,)
         assert followers(world) == [ADA] * count
-        await world.flow.unlink(ADA)
+        await world.unlinker.unlink(ADA)
 
 
 async def test_a_first_link_right_after_somebody_elses_unlink_is_followed(world: LinkWorld) -> None:
     await world.link(world.ada, ADA)
-    await world.flow.unlink(ADA)
+    await world.unlinker.unlink(ADA)
     cookie = await world.link(world.ben, BEN, "ben.holt")
     assert (await linked(world, cookie)).news == (GOLD,)
     assert followers(world) == [ADA, BEN]
@@ -58,7 +58,7 @@ async def test_the_old_holder_of_a_link_that_moves_on_a_quiet_day_is_told_and_lo
     await world.link(world.ada, BEN, "ben.holt")
     await world.flow.close()
     assert followers(world, "move") == [ADA]
-    assert [person for person, _ in world.messenger.told] == [ADA]
+    assert [person for person, _ in world.messages.told] == [ADA]
 
 
 async def test_nobodys_page_shows_the_roles_of_another(world: LinkWorld) -> None:
@@ -67,7 +67,7 @@ async def test_nobodys_page_shows_the_roles_of_another(world: LinkWorld) -> None
     world.roles.news_of[BEN] = bens
     world.roles.may_go.clear()
     await world.link(world.ada, ADA)
-    unlinking = asyncio.create_task(world.flow.unlink(ADA))
+    unlinking = asyncio.create_task(world.unlinker.unlink(ADA))
     while followers(world, "unlink") != [ADA]:
         await asyncio.sleep(0.01)
     cookie = await world.link(world.ben, BEN, "ben.holt")
@@ -86,7 +86,7 @@ async def test_a_row_that_was_ended_meanwhile_is_not_begun_again(world: LinkWorl
     (before,) = await world.storage.pendings.list_unended()
     world.roles.may_go.set()
     await world.flow.close()
-    world.flow._aftermath.start(before.cookie_digest)
+    world.flow._begin_aftermath(before.cookie_digest)
     await world.flow.close()
     assert followers(world) == [ADA]
     assert await world.storage.pendings.list_unended() == ()
@@ -108,7 +108,7 @@ async def test_what_is_to_be_done_after_a_link_outlives_its_state(world: LinkWor
     await world.flow.sweep()
     await world.flow.resume()
     await world.flow.close()
-    assert [person for person, _ in world.messenger.told] == [ADA]
+    assert [person for person, _ in world.messages.told] == [ADA]
     world.pass_time(minutes=1)
     await world.flow.sweep()
     assert (await world.flow.show(None)).word is Word.UNKNOWN
@@ -121,4 +121,4 @@ async def test_nobody_is_told_of_a_link_that_is_gone_by_the_time_its_roles_are(w
     await world.storage.links.unlink(ADA, at=world.clock.now() + timedelta(seconds=1))
     world.roles.may_go.set()
     await world.flow.close()
-    assert world.messenger.edits == []
+    assert world.messages.edits == []

@@ -1,0 +1,72 @@
+"""Says to one person how their consent went: in place of the message with the link, or by direct message.
+
+Never raises: a message that fails is logged, and what it was about goes on. Speaks the language of their Discord.
+"""
+
+from collections.abc import Coroutine
+from typing import Any
+
+import aiohttp
+import discord
+import structlog
+
+from bot.discord.cards import embed_of
+from bot.discord.holder import ClientHolder
+from bot.domain.consent import ConsentOutcome, Ended, Moved
+from bot.domain.errors import PledgekeeperError
+from bot.domain.model import DiscordUserId
+from bot.storage.states import ButtonKind, ButtonPlace
+from bot.texts.card import Card, pages
+from bot.texts.catalogs import ENGLISH, choose
+from bot.texts.linking import ending, moved_away
+from bot.texts.renderer import Medium, Renderer
+
+log = structlog.get_logger(__name__)
+
+CLIENT_WITHIN_SECONDS = 30.0
+FAILURES = (discord.DiscordException, PledgekeeperError, aiohttp.ClientError, OSError, TimeoutError)
+
+
+class DirectMessages:
+    """Writes to people."""
+
+    def __init__(self, holder: ClientHolder) -> None:
+        self._holder = holder
+
+    async def edit_button(self, place: ButtonPlace, news: Ended | ConsentOutcome, *, locale: str) -> None:
+        """Put what came of a consent in place of the message with the link, and take the button away."""
+        card = ending(_renderer(locale), news)
+        await _try("the message with the link could not be edited", self._edit(place, card))
+
+    async def tell_moved(self, discord_user_id: DiscordUserId, moved: Moved, *, locale: str) -> None:
+        """Tell whoever held a Patreon account that it is linked to another Discord account now."""
+        card = moved_away(_renderer(locale), moved)
+        await _try("a direct message could not be sent", self._send(discord_user_id, card))
+
+    async def _edit(self, place: ButtonPlace, card: Card) -> None:
+        client = await self._holder.wait_ready(CLIENT_WITHIN_SECONDS)
+        embed = embed_of(pages(card)[0])
+        if place.kind is ButtonKind.DM and place.channel_id is not None and place.message_id is not None:
+            channel = client.get_partial_messageable(place.channel_id, type=discord.ChannelType.private)
+            await channel.get_partial_message(place.message_id).edit(content=None, embed=embed, view=None)
+        elif place.application_id is not None and place.token is not None:
+            reply = discord.Webhook.partial(place.application_id, place.token.reveal(), client=client)
+            # The reply to an interaction has a name in place of a number (discord-api-docs, Followup Messages).
+            await reply.edit_message("@original", content=None, embed=embed, view=None)  # type: ignore[call-overload]  # see above
+
+    async def _send(self, discord_user_id: DiscordUserId, card: Card) -> None:
+        client = await self._holder.wait_ready(CLIENT_WITHIN_SECONDS)
+        channel = await client.create_dm(discord.Object(discord_user_id))
+        await channel.send(embed=embed_of(pages(card)[0]))
+
+
+def _renderer(locale: str) -> Renderer:
+    return Renderer(choose([locale]) or ENGLISH, Medium.DISCORD)
+
+
+async def _try(event: str, act: Coroutine[Any, Any, None]) -> None:
+    """Carry it out; a failure is logged."""
+    try:
+        await act
+    except FAILURES as error:
+        log.warning(event, why=str(error))
