@@ -16,10 +16,10 @@ from aiohttp import web
 from bot.build import build
 from bot.discord.client import build_client
 from bot.discord.supervisor import DiscordSupervisor, supervise
-from bot.domain.errors import SettingsInvalid
+from bot.domain.errors import SettingsInvalid, Setup
 from bot.ops.metrics import CONTENT_TYPE_LATEST
 from bot.ops.scrape import scrape
-from bot.patreon.client import Http
+from bot.patreon.http import Http
 from bot.runtime.clock import Clock, FollowedClock, SystemClock
 from bot.services import Services
 from bot.settings import Settings
@@ -94,10 +94,7 @@ async def _start_clock(stack: contextlib.AsyncExitStack, settings: Settings) -> 
     try:
         await clock.read()
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        raise SettingsInvalid(
-            f"CLOCK_URL gives no time ({type(error).__name__}); nothing was started. It is for testing: leave it unset,"
-            " or start the sandbox first. Example: CLOCK_URL=http://127.0.0.1:8400/clock"
-        ) from None
+        raise SettingsInvalid(Setup.CLOCK_SILENT, reason=type(error).__name__) from None
     await _keep_running(stack, "clock", clock.follow())
     return clock
 

@@ -18,6 +18,9 @@ from bot.domain.errors import PledgekeeperError, SettingsInvalid
 from bot.runtime.logs import configure_logging
 from bot.settings import load_settings
 from bot.storage.vault import Vault, new_key
+from bot.texts.catalogs import ENGLISH
+from bot.texts.causes import say_cause, say_settings
+from bot.texts.renderer import Medium, Renderer
 
 SETTINGS_CODE = 78
 
@@ -32,11 +35,19 @@ def _ends_with_its_code(command: Callable[P, int]) -> Callable[P, None]:
         try:
             code = command(*args, **kwargs)
         except PledgekeeperError as error:
-            click.echo(str(error), err=True)
+            click.echo(_say(error), err=True)
             code = SETTINGS_CODE if isinstance(error, SettingsInvalid) else 1
         sys.exit(code)
 
     return run
+
+
+def _say(error: PledgekeeperError) -> str:
+    renderer = Renderer(ENGLISH, Medium.PLAIN)
+    if isinstance(error, SettingsInvalid):
+        return say_settings(renderer, error)
+    cause = say_cause(renderer, error.code, error.facts)
+    return renderer.join(cause.problem, cause.to_do)
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})

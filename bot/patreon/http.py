@@ -19,7 +19,7 @@ import structlog
 from yarl import URL
 
 from bot import __version__
-from bot.domain.errors import PatreonThrottled, PatreonUnavailable
+from bot.domain.errors import PatreonCall, PatreonCode, PatreonThrottled, PatreonUnavailable
 from bot.domain.model import Secret
 from bot.patreon.limiter import Limiter
 from bot.patreon.protocol import retry
@@ -32,7 +32,7 @@ USER_AGENT = f"Pledgekeeper/{__version__} - Discord roles by pledge"
 TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)
 
 # Told of each call: what it was for, the status (None: no answer), and how many seconds it took.
-Observer = Callable[[str, int | None, float], None]
+Observer = Callable[[PatreonCall, int | None, float], None]
 
 
 class Http:
@@ -91,7 +91,7 @@ class Http:
                 )
                 if decision.wait_seconds is None:
                     raise
-                log.info("a patreon call is tried again", call=request.name, attempt=attempt, error=str(error))
+                log.info("a patreon call is tried again", call=request.call, attempt=attempt, error=str(error))
                 await self._sleep(decision.wait_seconds)
 
     async def send(self, base_url: str, request: Request) -> Response:
@@ -108,19 +108,19 @@ class Http:
             response = await self._exchange(base_url, request)
             status = response.status
         except aiohttp.ConnectionTimeoutError:
-            raise PatreonUnreached(f"Patreon could not be reached for {request.name}: no connection in time") from None
+            raise PatreonUnreached(PatreonCode.UNREACHED, reason="no connection in time", **request.facts()) from None
         except aiohttp.ClientConnectorError as error:
             # The system's own words for it (refused, unknown host): they name no more than the address.
             reason = type(error.os_error).__name__
-            raise PatreonUnreached(f"Patreon could not be reached for {request.name}: {reason}") from None
+            raise PatreonUnreached(PatreonCode.UNREACHED, reason=reason, **request.facts()) from None
         except TimeoutError:
-            raise PatreonTimedOut(f"Patreon did not answer {request.name} in time") from None
+            raise PatreonTimedOut(PatreonCode.TIMED_OUT, **request.facts()) from None
         except (aiohttp.ClientError, OSError) as error:
             reason = type(error).__name__
-            raise PatreonUnavailable(f"the connection to Patreon broke during {request.name}: {reason}") from None
+            raise PatreonUnavailable(PatreonCode.CUT_OFF, reason=reason, **request.facts()) from None
         finally:
             if self.observer is not None:
-                self.observer(request.name, status, time.monotonic() - started)
+                self.observer(request.call, status, time.monotonic() - started)
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             self._limiter.rest(key, throttled(request, response).retry_after_seconds)
         return response

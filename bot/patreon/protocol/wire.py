@@ -25,7 +25,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from bot.domain.errors import PatreonUnreadable
+from bot.domain.errors import PatreonCode, PatreonUnreadable
 from bot.domain.model import DiscordUserId
 
 MAX_STORED_INTEGER = 2**63 - 1  # BIGINT: what a database can keep
@@ -111,9 +111,12 @@ def parse(body: bytes) -> object:
         except RecursionError:
             return _LENIENT.decode(_flattened(text))
     except (ValueError, RecursionError):
-        raise PatreonUnreadable(
-            f"Patreon sent {len(body)} bytes that are no readable JSON; nothing was changed"
-        ) from None
+        raise PatreonUnreadable(PatreonCode.NO_JSON, size=len(body)) from None
+
+
+def part_missing(part: str, **facts: str | int) -> PatreonUnreadable:
+    """Return the error for a document without something that it must have."""
+    return PatreonUnreadable(PatreonCode.PART_MISSING, part=part, **facts)
 
 
 def _integer(digits: str) -> int | None:

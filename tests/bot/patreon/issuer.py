@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from bot.domain.errors import CredentialsDead
+from bot.domain.errors import CredentialsDead, PatreonCode
 from bot.domain.model import CredentialId, Secret, TokenPair
 from bot.patreon.tokens import StoredPair
 from tests.bot.patreon.served import StillClock, cut
@@ -131,5 +131,5 @@ class Issuer:
     def use(self, token: Secret) -> str:
         """What a verb does with a token: works, or meets a 401."""
         if token.reveal() not in self.access:
-            raise CredentialsDead("401")
+            raise CredentialsDead(PatreonCode.TOKEN_REFUSED)
         return token.reveal()

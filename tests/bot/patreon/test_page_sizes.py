@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 import pytest
 
-from bot.domain.errors import PatreonThrottled, PatreonUnavailable
-from bot.patreon.client import PatreonApi
+from bot.domain.errors import PatreonCode, PatreonThrottled, PatreonUnavailable
 from bot.patreon.http import Http
 from bot.patreon.limiter import Limiter
 from bot.patreon.protocol.exchange import Request, Response
 from bot.patreon.protocol.pages import MembershipPage
 from bot.patreon.protocol.sizes import HOLDS, PageSize, PageSizes
+from bot.patreon.protocol.version import PatreonApi
 from sandbox.patreon import api_v1, api_v2, faults
 from sandbox.weather import Fault
 from tests.bot.patreon.sandbox_world import World
@@ -138,7 +138,7 @@ async def test_a_throttled_page_is_no_size_that_fails(world: World, monkeypatch:
 
 async def test_where_nobody_is_reached_no_size_is_tried(world: World) -> None:
     await world.patreon.stop()
-    with pytest.raises(PatreonUnavailable, match="could not be reached"):
+    with pytest.raises(PatreonUnavailable, match=PatreonCode.UNREACHED):
         await world.pages()
 
 
