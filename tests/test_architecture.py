@@ -75,6 +75,32 @@ def importers(packages: tuple[str, ...], *, within: tuple[str, ...], but: tuple[
     ]
 
 
+# Names that two files still share.
+SHARED_NAMES = {
+    "Connection",
+    "Holds",
+    "Messenger",
+    "Outcome",
+    "Place",
+    "Reads",
+    "Renderer",
+    "Tally",
+    "Teller",
+    "Word",
+}
+
+
+def test_class_names_are_unique() -> None:
+    """A name that is read in one file means the same in every other; the sandbox speaks for other people's services."""
+    homes: dict[str, list[str]] = {}
+    for name, tree in TREES.items():
+        if not name.startswith("sandbox/"):
+            for node in ast.walk(tree):
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    homes.setdefault(node.name, []).append(name)
+    assert {name: files for name, files in homes.items() if len(files) > 1 and name not in SHARED_NAMES} == {}
+
+
 def test_every_import_is_absolute() -> None:
     relative = [name for name, tree in TREES.items() for node in ast.walk(tree) if getattr(node, "level", 0)]
     assert relative == []

@@ -12,7 +12,7 @@ import msgspec
 
 from bot.domain.errors import ClientRefused, PatreonCall, PatreonCode, PatreonRefused
 from bot.domain.model import Campaign, CampaignId, Identity, Membership, MembershipId, Secret
-from bot.patreon.clientwatch import ClientWatch, Place
+from bot.patreon.clientwatch import ClientWatch, Endpoint
 from bot.patreon.http import Http
 from bot.patreon.paging import PagedRead, TokenUse
 from bot.patreon.protocol import documents_v1, documents_v2, requests_v1, requests_v2, webhooks
@@ -138,9 +138,9 @@ class PatreonClient:
         try:
             body = await self._http.fetch(self._base_url, signed, tries_spent=tries_spent)
         except ClientRefused as error:
-            self._watch.refused(Place.API, error)
+            self._watch.refused(Endpoint.API, error)
             raise
-        self._watch.taken(Place.API)
+        self._watch.taken(Endpoint.API)
         return body
 
     def _require_v2(self, call: PatreonCall) -> None:

@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 TOLD_EVERY = timedelta(hours=1)
 
 
-class Place(enum.StrEnum):
+class Endpoint(enum.StrEnum):
     """Where Patreon refuses our client."""
 
     TOKENS = "token endpoint"
@@ -57,21 +57,21 @@ class ClientWatch:
     def __init__(self, clock: Clock, health: HealthBoard | None = None) -> None:
         self._clock = clock
         self._health = health
-        self._refusing: set[Place] = set()
+        self._refusing: set[Endpoint] = set()
         self._told_at: dict[str, datetime] = {}  # by kind; there are few
 
-    def taken(self, place: Place) -> None:
+    def taken(self, endpoint: Endpoint) -> None:
         """Note that Patreon answered our client as it should."""
-        self._refusing.discard(place)
+        self._refusing.discard(endpoint)
         self._show()
 
-    def refused(self, place: Place, refusal: ClientRefused) -> None:
+    def refused(self, endpoint: Endpoint, refusal: ClientRefused) -> None:
         """Note that Patreon refused our client in a call of ours."""
-        self._refusing.add(place)
+        self._refusing.add(endpoint)
         self._show()
-        if self._is_news(place):
+        if self._is_news(endpoint):
             setting = SETTINGS[refusal.code]
-            log.error("patreon refuses our client", place=place, why=str(refusal), setting=setting, to_do=TO_DO)
+            log.error("patreon refuses our client", endpoint=endpoint, why=str(refusal), setting=setting, to_do=TO_DO)
 
     def sent_back(self, word: str) -> None:
         """Tell that somebody came back from the consent page with an error; a word that we do not know is not told."""

@@ -23,7 +23,7 @@ from bot.domain.errors import (
     PledgekeeperError,
 )
 from bot.domain.model import Secret, TokenPair
-from bot.patreon.clientwatch import ClientWatch, Place
+from bot.patreon.clientwatch import ClientWatch, Endpoint
 from bot.patreon.http import Http
 from bot.patreon.protocol.exchange import (
     AUTHORIZE_PATH,
@@ -131,10 +131,10 @@ class OAuth:
         try:
             await self._exchange(PatreonCall.CLIENT_TEST, Secret(secrets.token_urlsafe(32)))
         except ClientRefused as error:
-            self.watch.refused(Place.TOKENS, error)
+            self.watch.refused(Endpoint.TOKENS, error)
             raise
         except (CredentialsDead, GrantRefused):
-            self.watch.taken(Place.TOKENS)
+            self.watch.taken(Endpoint.TOKENS)
 
     async def refresh(self, refresh_token: Secret) -> TokenPair:
         """Turn a refresh token into a new pair.
@@ -146,7 +146,7 @@ class OAuth:
             form = ("grant_type", "refresh_token"), ("refresh_token", refresh_token)
             return await self._ask(PatreonCall.REFRESH, *form)
         except ClientRefused as error:
-            self.watch.refused(Place.TOKENS, error)
+            self.watch.refused(Endpoint.TOKENS, error)
             raise
         except PatreonUnreached:
             raise
@@ -177,7 +177,7 @@ class OAuth:
         asked_at = self._clock.now()
         response = await self._http.send(self._base_url, request)
         pair = read_pair(request, response, asked_at=asked_at)
-        self.watch.taken(Place.TOKENS)
+        self.watch.taken(Endpoint.TOKENS)
         return pair
 
 

@@ -184,14 +184,14 @@ _WHERE = {
 }
 
 
-class Cause(NamedTuple):
+class Failure(NamedTuple):
     """The problem, and what to do about it; the latter is empty where it passes by itself."""
 
     problem: Text
     to_do: Text
 
 
-def say_cause(r: Renderer, code: str, facts: Mapping[str, Fact]) -> Cause:
+def say_cause(r: Renderer, code: str, facts: Mapping[str, Fact]) -> Failure:
     """Say why it failed, by the code and the facts of an error: one that was raised, or one that was stored."""
     problem, to_do = _CAUSES[code]
     if code == PatreonCode.REFUSED and "said" in facts:
@@ -199,7 +199,7 @@ def say_cause(r: Renderer, code: str, facts: Mapping[str, Fact]) -> Cause:
     told = {name: _told(r, fact) for name, fact in facts.items()}
     if isinstance(seconds := facts.get("retry_after_seconds"), int):
         told["wait"] = r.duration(timedelta(seconds=seconds))
-    return Cause(r.say(problem, **told), r.say(to_do) if to_do else r.verbatim(""))
+    return Failure(r.say(problem, **told), r.say(to_do) if to_do else r.verbatim(""))
 
 
 def say_settings(r: Renderer, error: SettingsInvalid) -> Text:

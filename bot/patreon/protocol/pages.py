@@ -20,15 +20,15 @@ from datetime import datetime
 import msgspec
 
 from bot.domain.model import CampaignId, Membership, Tier
-from bot.patreon.protocol.shapes_v2 import Meta
-from bot.patreon.protocol.wire import Links, cursor_in, decode
+from bot.patreon.protocol.shapes_v2 import MembersMeta
+from bot.patreon.protocol.wire import PageLinks, cursor_in, decode
 
 MAX_PAGES = 2000
 
 
 class _Listed(msgspec.Struct):
-    meta: Meta | None = None
-    links: Links | None = None
+    meta: MembersMeta | None = None
+    links: PageLinks | None = None
 
 
 _LISTED = msgspec.json.Decoder(_Listed)

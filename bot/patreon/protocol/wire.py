@@ -73,7 +73,7 @@ class ToMany(msgspec.Struct):
     data: list[Ref] | None = None
 
 
-class Account(msgspec.Struct, gc=False):
+class SocialAccount(msgspec.Struct, gc=False):
     """An account elsewhere that a user joined to Patreon."""
 
     user_id: Id | None = None
@@ -82,10 +82,10 @@ class Account(msgspec.Struct, gc=False):
 class SocialConnections(msgspec.Struct, gc=False):
     """`social_connections`; the map may be missing, null or empty."""
 
-    discord: Account | None = None
+    discord: SocialAccount | None = None
 
 
-class Links(msgspec.Struct, gc=False):
+class PageLinks(msgspec.Struct, gc=False):
     """Top-level links; of `next` only the cursor is used, never the address."""
 
     next: str | None = None
@@ -259,7 +259,7 @@ def discord_account(connections: SocialConnections | None) -> DiscordUserId | No
     return DiscordUserId(number) if 0 < number <= MAX_STORED_INTEGER else None
 
 
-def cursor_in(links: Links | None) -> str | None:
+def cursor_in(links: PageLinks | None) -> str | None:
     """Return the page cursor named in the `next` link.
 
     The link itself is never followed: v1's drops our `include` and `fields` (Patreon's developer forum, "pledges
