@@ -71,7 +71,9 @@ class ClientWatch:
         self._show()
         if self._is_news(endpoint):
             setting = SETTINGS[refusal.code]
-            log.error("patreon refuses our client", endpoint=endpoint, why=str(refusal), setting=setting, to_do=TO_DO)
+            log.error(
+                "patreon refuses our client", endpoint=endpoint.value, why=str(refusal), setting=setting, to_do=TO_DO
+            )
 
     def sent_back(self, word: str) -> None:
         """Tell that somebody came back from the consent page with an error; a word that we do not know is not told."""

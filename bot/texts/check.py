@@ -13,7 +13,7 @@ from bot.texts.causes import say_cause
 from bot.texts.renderer import Renderer, Text
 
 _ALL_FINE = "Everything works."
-_SOME_WRONG = "{wrong} of {total} need you. What to do is beside each."
+_SOME_WRONG = "{wrong} of {total} need you. Each says what to do."
 _LATER = "Check again later."
 _NEW_PAIR = "copy both tokens again from Patreon's Clients & API Keys page"
 _READABLE = "Every user of this machine can read {names}"
@@ -35,16 +35,16 @@ _ROWS: dict[Found, tuple[str, str, str]] = {
         "Discord doesn't accept this token.",
         "Get a new one in Discord's Developer Portal: your application, Bot, Reset Token.",
     ),
-    Found.TOKEN_WORKS: ("DISCORD_TOKEN", "Works. The bot is @{username}.", ""),
-    Found.INTENT_ON: ("Server Members Intent", "Is on.", ""),
+    Found.TOKEN_WORKS: ("DISCORD_TOKEN", "The bot is @{username}.", ""),
+    Found.INTENT_ON: ("Server Members Intent", "On.", ""),
     Found.INTENT_OFF: (
         "Server Members Intent",
-        "Is off. The bot works, but it notices joins, leaves and manual role changes late.",
+        "Off. The bot works, but it notices joins, leaves and manual role changes late.",
         "Turn it on in Discord's Developer Portal: your application, Bot.",
     ),
     Found.NO_GUILD: (
         "DISCORD_GUILD_ID",
-        "Isn't set, and no server has a rule yet.",
+        "Not set, and no server has a rule yet.",
         "Add a rule in Discord with /patreon rule add.",
     ),
     Found.GUILD_SILENT: (
@@ -110,17 +110,17 @@ _ROWS: dict[Found, tuple[str, str, str]] = {
         "Patreon doesn't know this client, or not with this redirect URI.",
         "On Patreon's Clients & API Keys page, check the Client ID and add the redirect URI {redirect_uri}",
     ),
-    Found.CONSENT_PAGE_SHOWN: ("PATREON_CLIENT_ID", "Works. Patreon shows its consent page.", ""),
+    Found.CONSENT_PAGE_SHOWN: ("PATREON_CLIENT_ID", "Patreon shows its consent page for it.", ""),
     Found.SECRET_REFUSED: (
         "PATREON_CLIENT_SECRET",
         "Patreon refuses the client with this secret.",
         "Copy Client ID and Client Secret again from Patreon's Clients & API Keys page.",
     ),
     Found.SECRET_UNTESTED: ("PATREON_CLIENT_SECRET", "Not tested. {problem}", "{to_do}"),
-    Found.SECRET_WORKS: ("PATREON_CLIENT_SECRET", "Works. Patreon accepts the client.", ""),
+    Found.SECRET_WORKS: ("PATREON_CLIENT_SECRET", "Patreon accepts the client with it.", ""),
     Found.CREATOR_UNSET: (
         "PATREON_CREATOR_ACCESS_TOKEN",
-        "Isn't set. The bot knows only what each patron's own link shows.",
+        "Not set. The bot knows only what each patron's own link shows.",
         "",
     ),
     Found.CREATOR_DEAD: (
@@ -134,8 +134,12 @@ _ROWS: dict[Found, tuple[str, str, str]] = {
         f"The bot will try once to renew it. If that doesn't help, {_NEW_PAIR}.",
     ),
     Found.CREATOR_UNTESTED: ("PATREON_CREATOR_ACCESS_TOKEN", "{problem}", "{to_do}"),
-    Found.CREATOR_WORKS_AS_KEPT: ("PATREON_CREATOR_ACCESS_TOKEN", "Works, as the bot has renewed and stored it.", ""),
-    Found.CREATOR_WORKS_AS_SET: ("PATREON_CREATOR_ACCESS_TOKEN", "Works, as it's set.", ""),
+    Found.CREATOR_WORKS_AS_KEPT: (
+        "PATREON_CREATOR_ACCESS_TOKEN",
+        "Patreon accepts it, as the bot has renewed and stored it.",
+        "",
+    ),
+    Found.CREATOR_WORKS_AS_SET: ("PATREON_CREATOR_ACCESS_TOKEN", "Patreon accepts it, as it's set.", ""),
     Found.OTHER_API: (
         "PATREON_API_VERSION",
         "The client is registered for the other API version.",
@@ -148,7 +152,7 @@ _ROWS: dict[Found, tuple[str, str, str]] = {
     ),
     Found.CAMPAIGN_AMBIGUOUS: (
         "PATREON_CAMPAIGN_ID",
-        "Isn't set, and this creator has several campaigns.",
+        "Not set, and this creator has several campaigns.",
         "Set it to one of these: {campaigns}",
     ),
     Found.CAMPAIGN_UNKNOWN: (
@@ -156,7 +160,7 @@ _ROWS: dict[Found, tuple[str, str, str]] = {
         "This creator doesn't have this campaign.",
         "Set it to one of these: {campaigns}",
     ),
-    Found.CAMPAIGN_KNOWN: ("PATREON_CAMPAIGN_ID", "Works. It's {campaign} (tiers: {count}).", ""),
+    Found.CAMPAIGN_KNOWN: ("PATREON_CAMPAIGN_ID", "It's {campaign} (tiers: {count}).", ""),
     Found.MEMBERS_REFUSED: (
         "creator token's scopes",
         "They don't open the member list.",
@@ -166,26 +170,26 @@ _ROWS: dict[Found, tuple[str, str, str]] = {
     Found.MEMBERS_LISTED: ("creator token's scopes", "They open the member list (members: {count}).", ""),
     Found.WEBHOOK_SECRET_UNSET: (
         "PATREON_WEBHOOK_SECRET",
-        "Isn't set. The bot makes its own webhook where Patreon allows it.",
+        "Not set. The bot makes its own webhook where Patreon allows it.",
         "",
     ),
-    Found.WEBHOOK_SECRET_SET: ("PATREON_WEBHOOK_SECRET", "Is set. Only Patreon's first delivery can test it.", ""),
-    Found.DATABASE_MISSING: ("DATABASE_URL", "{path} doesn't exist yet. The bot creates it when it first starts.", ""),
+    Found.WEBHOOK_SECRET_SET: ("PATREON_WEBHOOK_SECRET", "Set. Only Patreon's first delivery can test it.", ""),
+    Found.DATABASE_MISSING: ("DATABASE_URL", "The bot creates it when it first starts: {path}", ""),
     Found.FOLDER_UNWRITABLE: (
         "DATABASE_URL",
         "I can't write to {folder}.",
         "Let this user write there, or choose another place.",
     ),
     Found.DATABASE_UNUSABLE: ("DATABASE_URL", "{problem}", "{to_do}"),
-    Found.DATABASE_FREE: ("DATABASE_URL", "Works, and its tables are up to date. No bot is using it.", ""),
-    Found.DATABASE_IN_USE: ("DATABASE_URL", "Works, and its tables are up to date. A running bot is using it.", ""),
-    Found.KEYS_UNUSED: ("ENCRYPTION_KEYS", "Have the right form. Nothing is stored yet.", ""),
+    Found.DATABASE_FREE: ("DATABASE_URL", "Its tables are up to date. No bot is using it.", ""),
+    Found.DATABASE_IN_USE: ("DATABASE_URL", "Its tables are up to date. A running bot is using it.", ""),
+    Found.KEYS_UNUSED: ("ENCRYPTION_KEYS", "They have the right form. Nothing is stored yet.", ""),
     Found.KEYS_MISSING: (
         "ENCRYPTION_KEYS",
         "{count} of {total} stored tokens can't be opened.",
         "Add the key that sealed them again, after the first one.",
     ),
-    Found.KEYS_WORK: ("ENCRYPTION_KEYS", "Work. They open all stored tokens ({count}).", ""),
+    Found.KEYS_WORK: ("ENCRYPTION_KEYS", "They open all stored tokens ({count}).", ""),
     Found.PUBLIC_URL_UNREACHED: (
         "PUBLIC_URL",
         "The bot is running, but it can't be reached there.",
@@ -199,10 +203,10 @@ _ROWS: dict[Found, tuple[str, str, str]] = {
         "The bot answers, but without TLS. Whoever listens in can act as a patron.",
         "Put a reverse proxy with a certificate in front.",
     ),
-    Found.PUBLIC_URL_WORKS: ("PUBLIC_URL", "Works. The bot answers and is well.", ""),
+    Found.PUBLIC_URL_WORKS: ("PUBLIC_URL", "The bot answers there and is well.", ""),
     Found.METRICS_OPEN: (
         "METRICS_TOKEN",
-        "Isn't set, and anybody can read /metrics at PUBLIC_URL.",
+        "Not set, and anybody can read /metrics at PUBLIC_URL.",
         "Set it, or let the reverse proxy keep /metrics private.",
     ),
     Found.DOTENV_READABLE: (

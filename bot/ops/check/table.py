@@ -22,11 +22,12 @@ def print_findings(findings: Sequence[Finding], console: Console) -> None:
     table = Table(box=box.SIMPLE_HEAD, expand=True, pad_edge=False)
     table.add_column("setting", width=LONGEST_NAME, overflow="fold")  # a longer one is broken, never cut off
     table.add_column("result", ratio=1, overflow="fold")
-    table.add_column("what to do", ratio=1, overflow="fold")
     for finding in findings:
         row = say_finding(renderer, finding)
         # As Text: the names of servers and roles are anybody's, and must not act as markup.
         result = Text.assemble((finding.level, STYLES[finding.level]), f": {row.result}")
-        table.add_row(Text(row.about), result, Text(row.to_do))
+        if row.to_do:
+            result.append(f"\nTo do: {row.to_do}")
+        table.add_row(Text(row.about), result)
     console.print(table)
     console.print(Text(say_sum(renderer, findings)))
