@@ -12,7 +12,7 @@ import pytest
 from bot.discord import supervisor
 from bot.discord.client import PledgekeeperBot, build_client
 from bot.discord.supervisor import DiscordSupervisor, Pauses, is_intent_refused, is_token_refused, supervise
-from bot.domain.errors import NeedsOwner, SettingsInvalid
+from bot.domain.errors import NeedsOwner, SettingsInvalid, Setup
 from bot.domain.model import Secret
 from bot.runtime.clock import SystemClock
 from bot.runtime.health import HealthBoard
