@@ -40,6 +40,7 @@ PYDANTIC_FAULTS = {
     "missing": SettingFault.MISSING,
     "string_pattern_mismatch": SettingFault.ODD_SIGN,
     "int_parsing": SettingFault.NOT_A_NUMBER,
+    "int_parsing_size": SettingFault.NOT_A_NUMBER,
     "greater_than_equal": SettingFault.TOO_SMALL,
     "less_than_equal": SettingFault.TOO_LARGE,
     "literal_error": SettingFault.NOT_A_CHOICE,

@@ -1,7 +1,7 @@
 """One HTTP call to Patreon, or as many as it takes: sends a Request, waits its turn, repeats what may be repeated.
 
-Knows aiohttp and time; what an answer means is `protocol.py`'s, and whether to try again `retry.py`'s. aiohttp's own
-errors never leave this file: their texts hold our headers.
+Knows aiohttp and time; what an answer means is `protocol/exchange.py`'s, and whether to try again `retry.py`'s.
+aiohttp's own errors never leave this file: their texts hold our headers.
 """
 
 import asyncio

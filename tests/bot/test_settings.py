@@ -136,6 +136,8 @@ def test_all_wrong_settings_stand_in_one_message(load: Any) -> None:
         ("SYNC_INTERVAL_SECONDS", "0", "must be at least 1"),
         ("SYNC_INTERVAL_SECONDS", "99999999999999999999", "must be at most 86400"),
         ("SYNC_INTERVAL_SECONDS", "MARKER", "must be a whole number"),
+        ("SYNC_INTERVAL_SECONDS", "1.5", "must be a whole number"),
+        pytest.param("SYNC_INTERVAL_SECONDS", "9" * 5000, "must be a whole number", id="endless digits"),
         ("LOG_FORMAT", "MARKER", "must be 'console' or 'json'"),
         ("METRICS_TOKEN", "MARKER token", "must be one line of letters"),
         ("CLOCK_URL", "http://127.0.0.1:8400/MARKER", "is for tests only"),
