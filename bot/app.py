@@ -19,7 +19,7 @@ from bot.discord.supervisor import DiscordSupervisor, supervise
 from bot.domain.errors import SettingsInvalid, Setup
 from bot.ops.metrics import CONTENT_TYPE_LATEST
 from bot.ops.scrape import scrape
-from bot.patreon.http import Http
+from bot.patreon.client import Http
 from bot.runtime.clock import Clock, FollowedClock, SystemClock
 from bot.services import Services
 from bot.settings import Settings

@@ -14,11 +14,9 @@ from bot.linking.flow import LinkFlow
 from bot.linking.giveback import GiveBack
 from bot.linking.pairs import Pairs
 from bot.ops.metrics import Metrics
-from bot.patreon.client import PatreonClient
+from bot.patreon.client import Http, PatreonApi, PatreonClient
 from bot.patreon.clientwatch import ClientWatch
-from bot.patreon.http import Http
 from bot.patreon.oauth import OAuth
-from bot.patreon.protocol.version import PatreonApi
 from bot.patreon.tokens import TokenKeeper
 from bot.runtime.clock import Clock
 from bot.runtime.health import HealthBoard

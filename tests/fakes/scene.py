@@ -17,7 +17,7 @@ from discord.http import Route
 from bot.build import build
 from bot.discord.client import PledgekeeperBot, build_client
 from bot.domain.model import DiscordUserId, GuildId, RoleId, Secret
-from bot.patreon.http import Http
+from bot.patreon.client import Http
 from bot.runtime.clock import SystemClock
 from bot.services import Services
 from bot.settings import Settings
