@@ -17,12 +17,11 @@ import orjson
 from bench.memberlist import Served
 from bench.process import memory_kib
 from bot.domain.model import Campaign, CampaignId, CredentialId, PatreonUserId, Secret, TokenPair
-from bot.patreon.client import PatreonClient
+from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.http import Http
 from bot.patreon.limiter import Limiter
 from bot.patreon.oauth import OAuth
 from bot.patreon.protocol import requests_v2
-from bot.patreon.protocol.version import PatreonApi
 from bot.patreon.tokens import TokenKeeper
 from bot.runtime.clock import SystemClock
 from bot.storage import Storage

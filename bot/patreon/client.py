@@ -23,6 +23,8 @@ from bot.patreon.protocol.version import PatreonApi
 from bot.patreon.protocol.webhooks import Webhook
 from bot.runtime.clock import Clock
 
+__all__ = ["Http", "PatreonApi", "PatreonClient"]
+
 MAX_CAMPAIGN_PAGES = 20  # a creator has one campaign, or a few
 
 

@@ -23,8 +23,7 @@ import structlog
 from bot.domain.addresses import is_loopback
 from bot.domain.errors import PledgekeeperError, TryLater
 from bot.domain.model import CampaignId, CredentialId, GuildId, Secret
-from bot.patreon.client import PatreonClient
-from bot.patreon.protocol.version import PatreonApi
+from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.protocol.webhooks import Webhook, pick_own
 from bot.patreon.tokens import TokenKeeper
 from bot.runtime.clock import Clock

@@ -7,11 +7,10 @@ import aiohttp
 import msgspec
 
 from bot.domain.model import CampaignId, CredentialId, Secret, TokenPair
-from bot.patreon.client import PatreonClient
+from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.http import Http
 from bot.patreon.oauth import LINK_SCOPES, OAuth
 from bot.patreon.protocol.pages import MembershipPage
-from bot.patreon.protocol.version import PatreonApi
 from bot.patreon.tokens import StoredPair
 from sandbox.clock import SandboxClock
 from sandbox.patreon import Campaign, Client, Creator, PatreonStandIn, PatreonState, Patron, Tier

@@ -15,9 +15,9 @@ from bot.domain.model import (
     Secret,
     TokenPair,
 )
+from bot.patreon.client import PatreonApi
 from bot.patreon.http import Http
 from bot.patreon.oauth import LINK_SCOPES
-from bot.patreon.protocol.version import PatreonApi
 from bot.patreon.tokens import StoredPair, TokenKeeper
 from tests.bot.patreon.sandbox_world import PAIR, OnePair, World
 

@@ -10,10 +10,9 @@ from aiohttp import web
 
 from bot.domain.errors import PatreonRefused, PatreonUnavailable
 from bot.domain.model import CampaignId, MembershipId, Secret
-from bot.patreon.client import MAX_CAMPAIGN_PAGES, PatreonClient
+from bot.patreon.client import MAX_CAMPAIGN_PAGES, PatreonApi, PatreonClient
 from bot.patreon.http import Http
 from bot.patreon.protocol.exchange import Response, UnsupportedByApi
-from bot.patreon.protocol.version import PatreonApi
 from tests.bot.patreon.served import Loopback, StillClock, load
 
 TOKEN = Secret("invented-access")

@@ -10,11 +10,10 @@ import structlog
 
 from bot.domain.errors import ClientRefused, CredentialsDead, PatreonCode
 from bot.domain.model import Secret
-from bot.patreon.client import PatreonClient
+from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.clientwatch import ClientWatch
 from bot.patreon.http import Http
 from bot.patreon.oauth import OAuth
-from bot.patreon.protocol.version import PatreonApi
 from bot.runtime.health import HealthBoard, Note
 from sandbox.patreon import PatreonStandIn
 from tests.bot.patreon.sandbox_world import REDIRECT, World

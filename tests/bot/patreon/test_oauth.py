@@ -18,10 +18,10 @@ from bot.domain.errors import (
     PatreonUnavailable,
 )
 from bot.domain.model import Secret
+from bot.patreon.client import PatreonApi
 from bot.patreon.http import Http
 from bot.patreon.oauth import CONNECT_SCOPES, LINK_SCOPES, GrantRefused, OAuth, RefreshUncertain
 from bot.patreon.protocol.exchange import PatreonUnreached
-from bot.patreon.protocol.version import PatreonApi
 from tests.bot.patreon.served import Loopback, Naps, StillClock, cut
 
 

@@ -7,12 +7,12 @@ import aiohttp
 import pytest
 
 from bot.domain.errors import PatreonCode, PatreonThrottled, PatreonUnavailable
+from bot.patreon.client import PatreonApi
 from bot.patreon.http import Http
 from bot.patreon.limiter import Limiter
 from bot.patreon.protocol.exchange import Request, Response
 from bot.patreon.protocol.pages import MembershipPage
 from bot.patreon.protocol.sizes import HOLDS, PageSize, PageSizes
-from bot.patreon.protocol.version import PatreonApi
 from sandbox.patreon import api_v1, api_v2, faults
 from sandbox.weather import Fault
 from tests.bot.patreon.sandbox_world import World

@@ -12,11 +12,10 @@ from aiohttp import web
 
 from bot.domain.errors import PledgekeeperError
 from bot.domain.model import CampaignId, MembershipId, Secret
-from bot.patreon.client import PatreonClient
+from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.http import Http
 from bot.patreon.limiter import Limiter
 from bot.patreon.oauth import OAuth
-from bot.patreon.protocol.version import PatreonApi
 from tests.bot.patreon.served import Loopback, Naps, StillClock, cut, load
 
 MARKER = "MARKER/secret+text"

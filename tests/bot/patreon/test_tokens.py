@@ -9,10 +9,9 @@ from aiohttp import web
 
 from bot.domain.errors import CredentialsDead, PatreonCode, PatreonRefused, PatreonThrottled, PatreonUnavailable
 from bot.domain.model import CampaignId, Secret
-from bot.patreon.client import PatreonClient
+from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.http import Http
 from bot.patreon.oauth import RefreshUncertain
-from bot.patreon.protocol.version import PatreonApi
 from bot.patreon.tokens import TokenKeeper
 from tests.bot.patreon.issuer import PAIR, Issuer, MemoryStore
 from tests.bot.patreon.served import Loopback, StillClock, cut
