@@ -39,7 +39,7 @@ from bot.discord.observe import Observer
 from bot.discord.registration import CommandRegistration
 from bot.discord.supervisor import DiscordSupervisor
 from bot.discord.write import RoleWriter
-from bot.domain.errors import SettingsInvalid
+from bot.domain.errors import SettingsInvalid, Setup
 from bot.linking.connect import CreatorCampaign
 from bot.linking.consent import ConsentFlow
 from bot.linking.disconnect import Disconnector
@@ -386,10 +386,7 @@ async def _open_clock(stack: contextlib.AsyncExitStack, settings: Settings) -> C
     try:
         await clock.read()
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        raise SettingsInvalid(
-            f"CLOCK_URL gives no time ({type(error).__name__}); nothing was started. It is for testing: leave it unset,"
-            " or start the sandbox first. Example: CLOCK_URL=http://127.0.0.1:8400/clock"
-        ) from None
+        raise SettingsInvalid(Setup.CLOCK_SILENT, reason=type(error).__name__) from None
     return clock
 
 

@@ -1,7 +1,7 @@
 """The commands of run.py. Each reads the settings that it needs and calls one verb; nothing is decided here.
 
-What an owner can mend is said in one message on standard error, without a traceback: with exit code 78 where a setting
-is wrong, which no new start mends (EX_CONFIG of sysexits.h), and 1 for all else.
+What an owner can put right is said in one message on standard error, without a traceback: with exit code 78 where a
+setting is wrong, which no new start helps (EX_CONFIG of sysexits.h), and 1 for all else.
 """
 
 import asyncio
@@ -18,8 +18,13 @@ from bot.domain.errors import PledgekeeperError, SettingsInvalid
 from bot.runtime.logs import configure_logging
 from bot.settings import load_settings
 from bot.storage.vault import Vault, new_key
+from bot.texts.catalogs import ENGLISH
+from bot.texts.causes import say_cause, say_settings
+from bot.texts.renderer import Medium, Renderer
+from bot.texts.rotation import say_resealed, say_rest
 
 SETTINGS_CODE = 78
+TERMINAL = Renderer(ENGLISH, Medium.PLAIN)
 
 P = ParamSpec("P")
 
@@ -32,11 +37,17 @@ def _ends_with_its_code(command: Callable[P, int]) -> Callable[P, None]:
         try:
             code = command(*args, **kwargs)
         except PledgekeeperError as error:
-            click.echo(str(error), err=True)
+            click.echo(_say(error), err=True)
             code = SETTINGS_CODE if isinstance(error, SettingsInvalid) else 1
         sys.exit(code)
 
     return run
+
+
+def _say(error: PledgekeeperError) -> str:
+    if isinstance(error, SettingsInvalid):
+        return say_settings(TERMINAL, error)
+    return TERMINAL.join(*say_cause(TERMINAL, error.code, error.facts))
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -65,7 +76,7 @@ def bot() -> int:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @_ends_with_its_code
 def sandbox(arguments: tuple[str, ...]) -> int:
-    """Try everything with no account: a stand-in Discord and Patreon with the bot between them."""
+    """Try everything without an account: a stand-in Discord and Patreon, with the bot between them."""
     from sandbox import main as stand_ins  # noqa: PLC0415  an operator's bot never needs it
 
     return stand_ins.main(list(arguments))
@@ -74,7 +85,7 @@ def sandbox(arguments: tuple[str, ...]) -> int:
 @main.command()
 @_ends_with_its_code
 def check() -> int:
-    """Test each setting for real and say how to mend what is wrong. Safe beside a running bot."""
+    """Test every setting for real, and say what to do about those that don't work. Safe while the bot is running."""
     from bot.ops.check import run_check  # noqa: PLC0415  it loads what only it needs
 
     settings = load_settings()
@@ -85,21 +96,14 @@ def check() -> int:
 @main.command()
 @_ends_with_its_code
 def rotate_keys() -> int:
-    """Seal every stored token with the first key of ENCRYPTION_KEYS. Safe beside a running bot."""
+    """Encrypt every stored token with the first key of ENCRYPTION_KEYS. Safe while the bot is running."""
     from bot.ops.rotation import rotate_keys as rotate  # noqa: PLC0415  it loads the database
 
     settings = load_settings()
     done = asyncio.run(rotate(settings.database_url, Vault(settings.encryption_keys)))
-    click.echo(f"{done.resealed} sealed with the first key, {done.left} replaced by the bot meanwhile")
-    if not done.is_whole:
-        click.echo(
-            f"{done.locked} cannot be opened with any key of ENCRYPTION_KEYS and stay as they are."
-            " Keep the old keys, put the missing one back behind the first, and run this again",
-            err=True,
-        )
-        return 1
-    click.echo("the keys behind the first may be removed from ENCRYPTION_KEYS; restart the bot after that")
-    return 0
+    click.echo(say_resealed(TERMINAL, done.resealed, done.left))
+    click.echo(say_rest(TERMINAL, done.locked), err=not done.is_whole)
+    return 0 if done.is_whole else 1
 
 
 @main.command("new-key")

@@ -1,7 +1,8 @@
 """What the operator set, from the environment, `.env` and a folder of secrets. The only place that reads them.
 
 Blank means unset. A wrong or missing value stops the start: `load_settings` names every such setting at once, with what
-is wrong and an example of a right value, and never the value itself. `.env.example` documents the same fields.
+is wrong and an example of a right value, and never the value itself. What a validator raises holds a SettingFault and
+its facts; `bot/texts/causes.py` has the words. `.env.example` documents the same fields.
 """
 
 import os
@@ -22,7 +23,7 @@ from pydantic_settings import (
 
 from bot import __version__
 from bot.domain.addresses import CALLBACK_PATH, is_loopback, parse_origin, parse_url
-from bot.domain.errors import SettingsInvalid
+from bot.domain.errors import SettingFault, SettingsInvalid, Setup, WrongSetting
 from bot.domain.model import CampaignId, GuildId, Secret
 from bot.storage import vault
 
@@ -34,14 +35,24 @@ MAX_SNOWFLAKE = 2**63 - 1
 LONGEST_INTERVAL_SECONDS = 24 * 3600
 
 BOT_TOKEN = re.compile(r"[A-Za-z0-9_-]{18,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{20,}")
-REQUIRED = "is required and has no value"
+
+# What pydantic itself finds, by the type of its error (its docs, Validation Errors).
+PYDANTIC_FAULTS = {
+    "missing": SettingFault.MISSING,
+    "string_pattern_mismatch": SettingFault.ODD_SIGN,
+    "int_parsing": SettingFault.NOT_A_NUMBER,
+    "int_parsing_size": SettingFault.NOT_A_NUMBER,
+    "greater_than_equal": SettingFault.TOO_SMALL,
+    "less_than_equal": SettingFault.TOO_LARGE,
+    "literal_error": SettingFault.NOT_A_CHOICE,
+}
 
 
 def _secret(value: object) -> object:
     if not isinstance(value, str):
         return value
     if not re.fullmatch(r"[!-~]+", value):
-        raise ValueError("must be one line of plain letters, digits and signs, without spaces")
+        raise ValueError(SettingFault.NOT_PLAIN)
     return Secret(value)
 
 
@@ -49,13 +60,13 @@ def _token(value: object) -> object:
     """Check the shape of a bot's token: its id, a time and a signature in base64 (discord-api-docs, Reference)."""
     secret = _secret(value)
     if isinstance(value, str) and not BOT_TOKEN.fullmatch(value):
-        raise ValueError("is no bot token: that has three parts with dots between them, 24, 6 and 27 signs or more")
+        raise ValueError(SettingFault.NOT_A_BOT_TOKEN)
     return secret
 
 
 def _digits(value: object) -> object:
     if isinstance(value, str) and not re.fullmatch(r"[0-9]{1,20}", value):
-        raise ValueError("must be digits only")
+        raise ValueError(SettingFault.NOT_DIGITS)
     return value
 
 
@@ -91,47 +102,26 @@ class Settings(BaseSettings):
         validate_default=True,
     )
 
-    discord_token: TokenText = Field(
-        description="Discord's Developer Portal, your application, Bot, Reset Token shows it",
-        examples=["MTIzNDU2Nzg5MDEyMzQ1Njc4.GhIjKl.and-27-or-more-letters-after-it"],
-    )
+    discord_token: TokenText = Field(examples=["MTIzNDU2Nzg5MDEyMzQ1Njc4.GhIjKl.and-27-or-more-letters-after-it"])
     discord_api_url: Url = Field("https://discord.com/api/v10", examples=["https://discord.com/api/v10"])
     discord_guild_id: Annotated[GuildId | None, BeforeValidator(_digits)] = Field(
-        None,
-        ge=1,
-        le=MAX_SNOWFLAKE,
-        description="With Discord's developer mode on, the server's context menu has Copy Server ID",
-        examples=["123456789012345678"],
+        None, ge=1, le=MAX_SNOWFLAKE, examples=["123456789012345678"]
     )
     patreon_url: Url = Field("https://www.patreon.com", examples=["https://www.patreon.com"])
-    patreon_client_id: str = Field(
-        pattern=r"^[!-~]+$",
-        description="Patreon's page Clients & API Keys shows it",
-        examples=["AbCdEf0123456789-_AbCdEf0123456789"],
-    )
-    patreon_client_secret: SecretText = Field(
-        description="Patreon's page Clients & API Keys shows it", examples=["another-long-text-of-that-page"]
-    )
-    patreon_creator_access_token: SecretText | None = Field(
-        None, description="Patreon's page Clients & API Keys shows it", examples=["the-creators-access-token"]
-    )
-    patreon_creator_refresh_token: SecretText | None = Field(
-        None, description="Patreon's page Clients & API Keys shows it", examples=["the-creators-refresh-token"]
-    )
+    patreon_client_id: str = Field(pattern=r"^[!-~]+$", examples=["AbCdEf0123456789-_AbCdEf0123456789"])
+    patreon_client_secret: SecretText = Field(examples=["another-long-text-of-that-page"])
+    patreon_creator_access_token: SecretText | None = Field(None, examples=["the-creators-access-token"])
+    patreon_creator_refresh_token: SecretText | None = Field(None, examples=["the-creators-refresh-token"])
     patreon_campaign_id: Annotated[CampaignId | None, BeforeValidator(_digits)] = Field(None, examples=["1234567"])
     patreon_api_version: Literal["v1", "v2"] = Field("v2", examples=["v2"])
     patreon_webhook_secret: SecretText | None = Field(None, examples=["the-secret-that-patreon-shows-for-the-webhook"])
-    public_url: Annotated[str, BeforeValidator(parse_origin)] = Field(
-        description="It is where people's browsers reach this bot", examples=["https://pledges.example.org"]
-    )
+    public_url: Annotated[str, BeforeValidator(parse_origin)] = Field(examples=["https://pledges.example.org"])
     web_host: str = Field("127.0.0.1", pattern=r"^[0-9A-Za-z.:_-]+$", examples=["127.0.0.1"])
     web_port: int = Field(8080, ge=1, le=65535, examples=["8080"])
     database_url: str = Field(
         "sqlite+aiosqlite:///data/pledgekeeper.db", examples=["sqlite+aiosqlite:///data/pledgekeeper.db"]
     )
-    encryption_keys: Annotated[tuple[Secret, ...], NoDecode] = Field(
-        description="`python run.py new-key` makes one", examples=["<new key>,<old key>"]
-    )
+    encryption_keys: Annotated[tuple[Secret, ...], NoDecode] = Field(examples=["<new key>,<old key>"])
     sync_interval_seconds: int = Field(300, ge=1, le=LONGEST_INTERVAL_SECONDS, examples=["300"])
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field("INFO", examples=["INFO"])
     log_format: Literal["console", "json"] = Field("console", examples=["console"])
@@ -176,16 +166,16 @@ class Settings(BaseSettings):
             return refresh_token  # that one is wrong, and said to be
         has_access_token = info.data["patreon_creator_access_token"] is not None
         if has_access_token and refresh_token is None:
-            raise ValueError("is missing: PATREON_CREATOR_ACCESS_TOKEN has a value, and the two belong together")
+            raise ValueError(SettingFault.PAIR_LACKS_REFRESH)
         if not has_access_token and refresh_token is not None:
-            raise ValueError("has a value and PATREON_CREATOR_ACCESS_TOKEN has none: set both, or neither")
+            raise ValueError(SettingFault.PAIR_LACKS_ACCESS)
         return refresh_token
 
     @field_validator("patreon_campaign_id")
     @classmethod
     def _some_campaign(cls, campaign_id: CampaignId | None, info: ValidationInfo) -> CampaignId | None:
         if campaign_id is None and info.data.get("patreon_creator_access_token", ...) is None:
-            raise ValueError("is required where there is no creator token, which would tell the campaign")
+            raise ValueError(SettingFault.NO_TOKEN_TELLS_IT)
         return campaign_id
 
     @field_validator("database_url")
@@ -193,11 +183,11 @@ class Settings(BaseSettings):
     def _sqlite_file(cls, url: str) -> str:
         scheme, _, path = url.partition(":///")
         if scheme.startswith("postgres"):
-            raise ValueError("names PostgreSQL, for which this version has no driver: use a SQLite file")
+            raise ValueError(SettingFault.POSTGRESQL)
         if scheme != "sqlite+aiosqlite":
-            raise ValueError("must begin with sqlite+aiosqlite:///")
+            raise ValueError(SettingFault.NOT_SQLITE)
         if path in {"", ":memory:"}:
-            raise ValueError("names no file: the database must outlive the process")
+            raise ValueError(SettingFault.NO_FILE)
         return url
 
     @field_validator("encryption_keys", mode="before")
@@ -207,10 +197,10 @@ class Settings(BaseSettings):
             return value
         keys = tuple(Secret(part.strip()) for part in value.split(",") if part.strip())
         if not keys:
-            raise ValueError(REQUIRED)
+            raise ValueError(SettingFault.MISSING)
         for number, key in enumerate(keys, start=1):
             if not vault.is_key(key):
-                raise ValueError(f"key {number} of {len(keys)} is no Fernet key (44 letters, digits and signs)")
+                raise ValueError(SettingFault.NOT_A_KEY, {"number": number, "total": len(keys)})
         return keys
 
     @field_validator("clock_url")
@@ -218,7 +208,7 @@ class Settings(BaseSettings):
     def _only_in_tests(cls, url: str | None, info: ValidationInfo) -> str | None:
         services = [info.data.get(name, "") for name in ("discord_api_url", "patreon_url")]
         if url is not None and not all(map(is_loopback, services)):
-            raise ValueError("is for testing: DISCORD_API_URL and PATREON_URL must both be loopback addresses")
+            raise ValueError(SettingFault.FOR_TESTS_ONLY)
         return url
 
 
@@ -235,30 +225,21 @@ def load_settings() -> Settings:
         files["_secrets_dir"] = [folder for folder in SECRETS_FOLDERS if folder.is_dir()] or None
     try:
         return Settings(**files)
-    except ValidationError as wrong:
-        lines = [_explain(error) for error in wrong.errors(include_url=False, include_input=False)]
+    except ValidationError as refused:
+        errors = refused.errors(include_url=False, include_input=False)
     except (OSError, UnicodeDecodeError) as unreadable:
-        lines = [f".env or the secrets folder cannot be read: {type(unreadable).__name__}. Save it as UTF-8 text"]
-    raise SettingsInvalid("\n".join(["nothing was started, for these settings are wrong or missing:", *lines]))
+        raise SettingsInvalid(Setup.SETTINGS_UNREADABLE, reason=type(unreadable).__name__) from None
+    raise SettingsInvalid(Setup.SETTINGS_WRONG, *map(_read_error, errors))
 
 
-def _explain(error: ErrorDetails) -> str:
+def _read_error(error: ErrorDetails) -> WrongSetting:
+    """Take from pydantic's error what holds no value."""
     name = str(error["loc"][0])
-    field = Settings.model_fields[name]
-    (example,) = field.examples or [""]
-    sentences = [f"{name.upper()} {_what_is_wrong(error)}", field.description, f"Example: {name.upper()}={example}"]
-    return "  " + ". ".join(filter(None, sentences))
-
-
-def _what_is_wrong(error: ErrorDetails) -> str:
-    """Pydantic's own texts name the rule and, for what we ask of it here, never the value."""
+    (example,) = Settings.model_fields[name].examples or [""]
     context = error.get("ctx", {})
-    match error["type"]:
-        case "missing":
-            return REQUIRED
-        case "value_error":
-            return str(context["error"])
-        case "string_pattern_mismatch":
-            return "holds a sign that does not belong there"
-        case _:
-            return error["msg"].replace("Input should be", "must be").partition(", unable")[0]
+    if error["type"] == "value_error":
+        fault, *facts = context["error"].args
+        return WrongSetting(name.upper(), fault, example, *facts)
+    bounds = {"least": context.get("ge"), "most": context.get("le"), "expected": context.get("expected")}
+    facts = {fact: value for fact, value in bounds.items() if value is not None}
+    return WrongSetting(name.upper(), PYDANTIC_FAULTS[error["type"]], example, facts)

@@ -21,7 +21,7 @@ import discord
 import structlog
 
 from bot.discord.holder import ClientHolder
-from bot.domain.errors import SettingsInvalid
+from bot.domain.errors import SettingsInvalid, Setup
 from bot.domain.model import GuildId, Secret
 from bot.runtime.health import HealthBoard
 from bot.runtime.loops import Pauses
@@ -38,10 +38,6 @@ WATCH_SECONDS = 0.5
 AUTHENTICATION_FAILED, DISALLOWED_INTENTS = 4004, 4014  # discord-api-docs, Gateway Close Event Codes
 WEATHER = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)  # what any network does now and then
 
-DISCORD_REFUSES = (
-    "Discord refuses DISCORD_TOKEN; the bot is not on Discord. "
-    "Copy the token anew from the Developer Portal (Bot > Reset Token) into the settings and start again"
-)
 MEMBERS_UNSEEN = (
     "this application may not see members; joins and hand edits show later. "
     "Switch on Server Members Intent in the Developer Portal (Bot)"
@@ -89,7 +85,7 @@ class DiscordSupervisor:
         except Exception as error:  # whatever it was: a fresh client is the cure
             why = repr(error)
             if is_token_refused(error):
-                why, pause = DISCORD_REFUSES, self._pause_after_refusal()
+                why, pause = "Discord refuses DISCORD_TOKEN", self._pause_after_refusal()
             elif not isinstance(error, WEATHER):
                 log.exception("the discord client crashed")
         self._health.failed("gateway", why)
@@ -103,7 +99,7 @@ class DiscordSupervisor:
             return BAD_TOKEN_PAUSE_SECONDS
         self._refusals += 1
         if self._refusals >= FIRST_LOGINS:
-            raise SettingsInvalid(DISCORD_REFUSES)
+            raise SettingsInvalid(Setup.DISCORD_REFUSES)
         return FIRST_LOGIN_PAUSE_SECONDS
 
     async def _live_as_allowed(self) -> None:

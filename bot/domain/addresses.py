@@ -1,17 +1,19 @@
-"""Addresses as people write them into settings, and where Patreon finds us below ours. Pure.
+"""Addresses as people write them into settings, and where Patreon finds us below ours.
 
-The messages never hold the address.
+A ValueError holds a SettingFault, never the address.
 """
 
 import ipaddress
 from urllib.parse import SplitResult, urlsplit
+
+from bot.domain.errors import SettingFault
 
 CALLBACK_PATH = "/oauth/callback"  # registered at Patreon letter by letter
 WEBHOOKS_PATH = "/webhooks/patreon"  # and the campaign's id after it
 
 
 def parse_url(value: object) -> object:
-    """Return an http(s) address without its trailing slash; ValueError says what is wrong with it."""
+    """Return an http(s) address without its trailing slash."""
     return value if not isinstance(value, str) else _split(value).geturl().rstrip("/")
 
 
@@ -21,7 +23,7 @@ def parse_origin(value: object) -> object:
         return value
     parts = _split(value)
     if parts.path.strip("/"):
-        raise ValueError("must end after the host (and port): the bot's pages live at its root")
+        raise ValueError(SettingFault.HOLDS_A_PATH)
     return f"{parts.scheme}://{parts.netloc}"
 
 
@@ -39,11 +41,11 @@ def is_loopback(url: str) -> bool:
 def _split(value: str) -> SplitResult:
     parts = _parse(value)
     if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("must be an address that begins with https:// or http:// and names a host")
+        raise ValueError(SettingFault.NOT_AN_ADDRESS)
     if parts.username is not None or parts.password is not None:
-        raise ValueError("must not hold a user name or password")
+        raise ValueError(SettingFault.HOLDS_A_LOGIN)
     if parts.query or parts.fragment:
-        raise ValueError("must not hold a ? or #")
+        raise ValueError(SettingFault.HOLDS_A_QUERY)
     return parts
 
 

@@ -13,12 +13,134 @@
     │   └── DatabaseLocked         another process works on this database
     └── UserMistake           tell the person who asked; nothing is wrong with us
 
-A message has four parts: what failed, with which values, what we did instead, what to do now. It never holds a secret.
+An error is a code with the facts that belong to it: a log shows it as it is, people read what `bot/texts/` makes of it.
+It never holds a secret.
 """
+
+import enum
+import math
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+Fact = str | int | datetime | tuple[str, ...]
+
+
+class PatreonCall(enum.StrEnum):
+    """What Patreon is asked for."""
+
+    IDENTITY = "identity"  # who a token's owner is, with their memberships
+    CAMPAIGNS = "campaigns"  # a creator's own
+    MEMBERS = "members"  # a page of a campaign's list
+    MEMBER = "member"
+    WEBHOOKS = "webhooks"  # the list of ours
+    WEBHOOK = "webhook"  # to make, change or end one
+    CODE = "code"  # a pair for the code of a consent
+    CLIENT_TEST = "client_test"  # the same with a code that nobody was given
+    REFRESH = "refresh"
+    REVOCATION = "revocation"
+
+
+class PatreonCode(enum.StrEnum):
+    """How Patreon failed us. Behind each stand the facts that come with it; most have `call`, and its `about`."""
+
+    # PatreonUnavailable
+    UNREACHED = "unreached"  # reason
+    TIMED_OUT = "timed_out"
+    CUT_OFF = "cut_off"  # reason
+    UNUSABLE = "unusable"  # status, content_type
+    NO_JSON = "no_json"  # size
+    PART_MISSING = "part_missing"  # part
+    PAGE_TOO_LARGE = "page_too_large"  # rows
+    REFRESH_LOST = "refresh_lost"  # cause
+    PAIR_REPLACED = "pair_replaced"  # credential_id
+    # PatreonThrottled
+    THROTTLED = "throttled"  # retry_after_seconds
+    RESTING = "resting"  # retry_after_seconds
+    # CredentialsDead
+    TOKEN_REFUSED = "token_refused"  # noqa: S105  a code; status, word, said
+    CODE_REFUSED = "code_refused"  # status, word
+    PAIR_GONE = "pair_gone"  # credential_id
+    PAIR_DEAD = "pair_dead"  # credential_id
+    # PatreonRefused
+    REFUSED = "refused"  # status, word, said
+    GRANT_REFUSED = "grant_refused"  # status, word
+    CLIENT_REFUSED = "client_refused"  # status, word
+    OTHER_API = "other_api"  # status; the client is registered for the other API version
+    NEEDS_V2 = "needs_v2"
+
+
+class Setup(enum.StrEnum):
+    """What whoever runs the bot must put right. Behind each stand the facts that come with it."""
+
+    SETTINGS_WRONG = "settings_wrong"  # the settings, with a SettingFault each
+    SETTINGS_UNREADABLE = "settings_unreadable"  # reason
+    DISCORD_REFUSES = "discord_refuses"
+    PORT_REFUSED = "port_refused"  # reason
+    HOST_REFUSED = "host_refused"  # reason
+    CLOCK_SILENT = "clock_silent"  # reason
+    DATABASE_NOT_MADE = "database_not_made"  # reason
+    DATABASE_UNUSABLE = "database_unusable"  # reason
+    DATABASE_LOCKED = "database_locked"
+    DATABASE_MISSING = "database_missing"  # path
+    TABLES_EMPTY = "tables_empty"
+    TABLES_BEHIND = "tables_behind"
+    TABLES_UNKNOWN = "tables_unknown"  # of a newer version
+    ROWS_LOST = "rows_lost"  # tables
+    KEY_MISSING = "key_missing"
+    KEY_NOT_IN_USE = "key_not_in_use"  # by the bot that runs
+    CAMPAIGN_UNSET = "campaign_unset"
+    CAMPAIGN_AMBIGUOUS = "campaign_ambiguous"  # campaigns
+    CAMPAIGN_FOREIGN = "campaign_foreign"  # campaign_id
+    NO_CAMPAIGN = "no_campaign"
+
+
+class SettingFault(enum.StrEnum):
+    """What is wrong with the value of a setting. Behind each stand the facts that come with it."""
+
+    MISSING = "missing"
+    NOT_PLAIN = "not_plain"
+    NOT_A_BOT_TOKEN = "not_a_bot_token"  # noqa: S105  a code
+    NOT_DIGITS = "not_digits"
+    NOT_AN_ADDRESS = "not_an_address"
+    HOLDS_A_LOGIN = "holds_a_login"
+    HOLDS_A_QUERY = "holds_a_query"
+    HOLDS_A_PATH = "holds_a_path"
+    ODD_SIGN = "odd_sign"
+    NOT_A_NUMBER = "not_a_number"
+    TOO_SMALL = "too_small"  # least
+    TOO_LARGE = "too_large"  # most
+    NOT_A_CHOICE = "not_a_choice"  # expected
+    PAIR_LACKS_REFRESH = "pair_lacks_refresh"
+    PAIR_LACKS_ACCESS = "pair_lacks_access"
+    NO_TOKEN_TELLS_IT = "no_token_tells_it"  # noqa: S105  a code
+    POSTGRESQL = "postgresql"
+    NOT_SQLITE = "not_sqlite"
+    NO_FILE = "no_file"
+    NOT_A_KEY = "not_a_key"  # number, total
+    FOR_TESTS_ONLY = "for_tests_only"
+
+
+class WrongSetting(msgspec.Struct, frozen=True):
+    """A setting by its name in the environment, what is wrong with it, and a right value. Never holds the wrong one."""
+
+    name: str
+    fault: SettingFault
+    example: str
+    facts: Mapping[str, Fact] = {}
 
 
 class PledgekeeperError(Exception):
-    """Something that Pledgekeeper foresaw."""
+    """Something that Pledgekeeper foresaw: a code and its facts."""
+
+    def __init__(self, code: str, /, **facts: Fact) -> None:
+        super().__init__(code)
+        self.code = code
+        self.facts = facts
+
+    def __str__(self) -> str:
+        return " ".join([str(self.code), *(f"{name}={value}" for name, value in self.facts.items())])
 
 
 class TryLater(PledgekeeperError):
@@ -36,8 +158,8 @@ class PatreonUnreadable(PatreonUnavailable):
 class PatreonThrottled(TryLater):
     """Patreon asked us to wait."""
 
-    def __init__(self, message: str, *, retry_after_seconds: float) -> None:
-        super().__init__(message)
+    def __init__(self, code: PatreonCode, /, *, retry_after_seconds: float, **facts: Fact) -> None:
+        super().__init__(code, **facts, retry_after_seconds=math.ceil(retry_after_seconds))
         self.retry_after_seconds = retry_after_seconds
 
 
@@ -52,8 +174,8 @@ class CredentialsDead(NeedsOwner):
 class PatreonRefused(NeedsOwner):
     """Patreon understood the request and refused it."""
 
-    def __init__(self, message: str, *, status: int) -> None:
-        super().__init__(message)
+    def __init__(self, code: PatreonCode, /, *, status: int, **facts: Fact) -> None:
+        super().__init__(code, **facts, status=status)
         self.status = status
 
 
@@ -63,6 +185,10 @@ class ClientRefused(PatreonRefused):
 
 class SettingsInvalid(NeedsOwner):
     """A setting is missing or wrong, in its form or as it turned out; the same start would fail again."""
+
+    def __init__(self, code: Setup, /, *wrong: WrongSetting, **facts: Fact) -> None:
+        super().__init__(code, **facts, **{setting.name: setting.fault for setting in wrong})
+        self.wrong = wrong
 
 
 class DatabaseLocked(NeedsOwner):

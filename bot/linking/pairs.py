@@ -134,7 +134,7 @@ class Pairs:
                 async with aclosing(self._client.iter_membership_pages(token, campaign.campaign_id)) as pages:  # type: ignore[type-var]  # a generator
                     await anext(pages)
         except UnreadableRefusal as error:
-            raise PatreonUnavailable(str(error)) from None
+            raise PatreonUnavailable(error.code, **error.facts) from None
         return campaigns
 
     async def run(self) -> NoReturn:

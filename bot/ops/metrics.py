@@ -10,6 +10,7 @@ import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from bot.domain.errors import PatreonCall
 from bot.runtime.clock import Clock
 from bot.runtime.health import PartHealth
 from bot.sync.applying.apply import Change
@@ -20,20 +21,18 @@ __all__ = ["CONTENT_TYPE_LATEST", "Metrics", "Moment"]
 CALL_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 READ_SECONDS = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
 
-# Patreon calls by what their requests are named after (patreon/protocol/requests_v2.py and its neighbours).
-CALLS = (
-    ("the members of campaign", "members"),
-    ("the pledges of campaign", "members"),
-    ("member ", "member"),
-    ("the identity", "identity"),
-    ("the campaigns", "campaigns"),
-    ("the webhooks", "webhooks"),
-    ("a webhook", "webhooks"),
-    ("webhook ", "webhooks"),
-    ("the exchange of a code", "token"),
-    ("a refresh", "token"),
-    ("a revocation", "token"),
-)
+CALL_LABELS = {
+    PatreonCall.IDENTITY: "identity",
+    PatreonCall.CAMPAIGNS: "campaigns",
+    PatreonCall.MEMBERS: "members",
+    PatreonCall.MEMBER: "member",
+    PatreonCall.WEBHOOKS: "webhooks",
+    PatreonCall.WEBHOOK: "webhooks",
+    PatreonCall.CODE: "token",
+    PatreonCall.REFRESH: "token",
+    PatreonCall.REVOCATION: "token",
+    PatreonCall.CLIENT_TEST: "other",
+}
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,10 +69,9 @@ class Metrics:
         self._is_up = self._gauge("part_up", "Whether a part works, as in /healthz.", "part")
         self._successes = self._gauge("last_success_timestamp_seconds", "When a part last did its work.", "part")
 
-    def note_call(self, name: str, status: int | None, seconds: float) -> None:
+    def note_call(self, call: PatreonCall, status: int | None, seconds: float) -> None:
         """Count a call to Patreon; no status: no answer."""
-        call = next((label for prefix, label in CALLS if name.startswith(prefix)), "other")
-        self._calls.labels(call, "none" if status is None else str(status)).observe(seconds)
+        self._calls.labels(CALL_LABELS[call], "none" if status is None else str(status)).observe(seconds)
 
     def note_read(self, read: CampaignRead) -> None:
         """Count a bulk read."""

@@ -6,7 +6,7 @@ So the bot must have the new first key before the change begins.
 
 from dataclasses import dataclass
 
-from bot.domain.errors import NeedsOwner
+from bot.domain.errors import NeedsOwner, Setup
 from bot.storage import Storage
 from bot.storage.database import database_path, is_locked
 from bot.storage.vault import Vault, VaultKeyMissing
@@ -31,10 +31,7 @@ async def rotate_keys(url: str, vault: Vault) -> Rotation:
     storage = await Storage.attach(url, vault)
     try:
         if is_locked(database_path(url)) and vault.key_fingerprints[0] not in await storage.sealing.keys_in_use():
-            raise NeedsOwner(
-                "the running bot does not have the first key of ENCRYPTION_KEYS, so nothing was changed:"
-                " it could not read what is sealed with it. Restart the bot, then run this again"
-            )
+            raise NeedsOwner(Setup.KEY_NOT_IN_USE)
         return await _reseal_all(storage, vault)
     finally:
         await storage.close()

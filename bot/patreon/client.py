@@ -3,40 +3,29 @@
 Holds no token: each verb is handed one. `tokens.py` is the way to a usable one, and reads pages through it.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import AsyncIterator
 from datetime import datetime
 from http import HTTPStatus
 from typing import Protocol
 
 import msgspec
-import structlog
 
-from bot.domain.errors import ClientRefused, PatreonRefused, PatreonUnavailable
+from bot.domain.errors import ClientRefused, PatreonCall, PatreonCode, PatreonRefused
 from bot.domain.model import Campaign, CampaignId, Identity, Membership, MembershipId, PageSize, Secret
-from bot.patreon.clientwatch import ClientWatch
+from bot.patreon.clientwatch import ClientWatch, Endpoint
 from bot.patreon.http import Http
+from bot.patreon.paging import PagedRead, TokenUse
 from bot.patreon.protocol import documents_v1, documents_v2, requests_v1, requests_v2, webhooks
 from bot.patreon.protocol.exchange import Request, UnsupportedByApi
-from bot.patreon.protocol.pages import MembershipPage, PageAnswer, PagePlace, read_cursor, walk_pages
-from bot.patreon.protocol.retry import is_of_size
+from bot.patreon.protocol.pages import MembershipPage, PageAnswer, PagePlace, read_cursor
 from bot.patreon.protocol.sizes import PageSizes
 from bot.patreon.protocol.version import PatreonApi
 from bot.patreon.protocol.webhooks import Webhook
 from bot.runtime.clock import Clock
 
-__all__ = ["Http", "PatreonApi", "PatreonClient", "TokenUse"]
-
-log = structlog.get_logger(__name__)
+__all__ = ["Http", "PatreonApi", "PatreonClient"]
 
 MAX_CAMPAIGN_PAGES = 20  # a creator has one campaign, or a few
-
-PageVerb = Callable[[Secret], Awaitable[PageAnswer]]
-TokenUse = Callable[[PageVerb], Awaitable[PageAnswer]]
-
-
-class PageTooLarge(PatreonUnavailable):
-    """A page of this size is not answered while smaller ones are: the read begins anew."""
 
 
 class Requests(Protocol):
@@ -98,106 +87,64 @@ class PatreonClient:
         """Return the sizes for one read, beginning with what an earlier one found."""
         return PageSizes(self._requests.PAGE_SIZES, kept, now=self._clock.now())
 
-    async def walk_membership_pages(
+    def walk_membership_pages(
         self, use_token: TokenUse, campaign_id: CampaignId, sizes: PageSizes | None = None
     ) -> AsyncIterator[MembershipPage]:
-        """Yield the same pages, asking `use_token` for each to be fetched with whatever token is good by then.
-
-        A page with the number 1 begins the read, or begins it anew: then what came before it is void.
-        """
-        found = sizes or self.page_sizes()
-
-        async def fetch(place: PagePlace) -> PageAnswer:
-            async def verb(access_token: Secret) -> PageAnswer:
-                return self._documents.read_page(await self._fetch_page(place, found, access_token), place)
-
-            answer = await use_token(verb)
-            found.note_answer()
-            return answer
-
-        first = PagePlace(campaign_id=campaign_id, read_started_at=self._clock.now())
-        while True:
-            try:
-                async with aclosing(walk_pages(first, fetch)) as pages:
-                    async for page in pages:
-                        yield page
-            except PageTooLarge as error:
-                why = str(error)
-                log.warning("a list is read anew in smaller pages", campaign_id=campaign_id, rows=found.rows, why=why)
-            else:
-                return
+        """Yield the same pages, asking `use_token` for each to be fetched with whatever token is good by then."""
+        read = PagedRead(
+            ask=self._requests.page_request,
+            fetch=self._fetch,
+            read=self._documents.read_page,
+            sizes=sizes or self.page_sizes(),
+        )
+        return read.walk(PagePlace(campaign_id=campaign_id, read_started_at=self._clock.now()), use_token)
 
     async def fetch_membership(self, access_token: Secret, membership_id: MembershipId) -> Membership:
         """Return one member as Patreon has it now. Raises UnsupportedByApi on v1."""
-        self._require_v2("reading one member")
+        self._require_v2(PatreonCall.MEMBER)
         started_at = self._clock.now()
         body = await self._fetch(requests_v2.member_request(membership_id), access_token)
         return documents_v2.read_member(body, read_started_at=started_at)
 
     async def fetch_webhooks(self, access_token: Secret) -> tuple[Webhook, ...]:
         """Return the webhooks that our client made. Raises UnsupportedByApi on v1."""
-        self._require_v2("listing webhooks")
+        self._require_v2(PatreonCall.WEBHOOKS)
         return webhooks.read_webhooks(await self._fetch(webhooks.list_request(), access_token))
 
     async def create_webhook(self, access_token: Secret, campaign_id: CampaignId, uri: str) -> Webhook:
         """Make a webhook for a campaign's members; it comes with its secret. Raises UnsupportedByApi on v1."""
-        self._require_v2("making a webhook")
+        self._require_v2(PatreonCall.WEBHOOK)
         return webhooks.read_webhook(await self._fetch(webhooks.create_request(campaign_id, uri), access_token))
 
     async def unpause_webhook(self, access_token: Secret, webhook_id: str) -> Webhook:
         """Let Patreon send again, what it kept back too. Raises UnsupportedByApi on v1."""
-        self._require_v2("unpausing a webhook")
+        self._require_v2(PatreonCall.WEBHOOK)
         return webhooks.read_webhook(await self._fetch(webhooks.unpause_request(webhook_id), access_token))
 
     async def move_webhook(self, access_token: Secret, webhook_id: str, uri: str) -> Webhook:
         """Let Patreon send to another address; the secret stays. Raises UnsupportedByApi on v1."""
-        self._require_v2("moving a webhook")
+        self._require_v2(PatreonCall.WEBHOOK)
         return webhooks.read_webhook(await self._fetch(webhooks.move_request(webhook_id, uri), access_token))
 
     async def delete_webhook(self, access_token: Secret, webhook_id: str) -> None:
         """End a webhook; one that is gone already is no error. Raises UnsupportedByApi on v1."""
-        self._require_v2("deleting a webhook")
+        self._require_v2(PatreonCall.WEBHOOK)
         try:
             await self._fetch(webhooks.delete_request(webhook_id), access_token)
         except PatreonRefused as error:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
 
-    async def _fetch_page(self, place: PagePlace, sizes: PageSizes, access_token: Secret) -> bytes:
-        """Return a page as `sizes.py` has it. Raises PageTooLarge after a step to a smaller size."""
-        request = self._requests.page_request(place.campaign_id, place.cursor, rows=sizes.rows)
-        if sizes.rows == sizes.smallest:
-            at_hand = sizes.smallest_answer if place.number == 1 else None
-            return at_hand or await self._fetch(request, access_token)
-        answer = await self._try(request, access_token)
-        if answer is None and not sizes.is_on_trial:
-            smallest = self._requests.page_request(place.campaign_id, None, rows=sizes.smallest)
-            sizes.smallest_answer = await self._fetch(smallest, access_token, tries_spent=1)
-            answer = await self._try(request, access_token)
-        if answer is None:
-            sizes.step_down()
-            raise PageTooLarge(f"Patreon gives no usable answer to {request.name} in pages of more than {sizes.rows}")
-        return answer
-
-    async def _try(self, heavy: Request, access_token: Secret) -> bytes | None:
-        """Return the answer, or None where a smaller page may be answered."""
-        try:
-            return await self._fetch(msgspec.structs.replace(heavy, is_heavy=True), access_token)
-        except PatreonUnavailable as error:
-            if not is_of_size(error):
-                raise
-            return None
-
     async def _fetch(self, request: Request, access_token: Secret, *, tries_spent: int = 0) -> bytes:
         signed = msgspec.structs.replace(request, token=access_token)
         try:
             body = await self._http.fetch(self._base_url, signed, tries_spent=tries_spent)
         except ClientRefused as error:
-            self._watch.refused("API", error)
+            self._watch.refused(Endpoint.API, error)
             raise
-        self._watch.taken("API")
+        self._watch.taken(Endpoint.API)
         return body
 
-    def _require_v2(self, what: str) -> None:
+    def _require_v2(self, call: PatreonCall) -> None:
         if self._api is PatreonApi.V1:
-            raise UnsupportedByApi(f"{what} needs Patreon's API v2, and PATREON_API_VERSION is v1", status=501)
+            raise UnsupportedByApi(PatreonCode.NEEDS_V2, status=HTTPStatus.NOT_IMPLEMENTED, call=call)

@@ -9,35 +9,46 @@
 The last is a stranger's word: anybody can write any query into the callback's address, so nothing else follows from it.
 """
 
+import enum
 from datetime import datetime, timedelta
-from typing import Literal
 
 import structlog
 
-from bot.domain.errors import ClientRefused
-from bot.patreon.protocol.exchange import OTHER_API_CURE
+from bot.domain.errors import ClientRefused, PatreonCode
 from bot.runtime.clock import Clock
 from bot.runtime.health import HealthBoard, Note
 
 log = structlog.get_logger(__name__)
 
-Place = Literal["token endpoint", "API"]
-
 TOLD_EVERY = timedelta(hours=1)
 
-# What the errors of RFC 6749, 4.1.2.1, mean where nobody but us chose what was asked for: the setting, and its cure.
-SENT_BACK = {
-    "invalid_scope": ("PATREON_API_VERSION", OTHER_API_CURE),
-    "invalid_request": (
-        "PUBLIC_URL",
-        "register the redirect URI that follows from PUBLIC_URL letter by letter on Patreon's page Clients & API Keys",
-    ),
-    "unauthorized_client": (
-        "PATREON_CLIENT_ID",
-        "copy Client ID and Client Secret anew from Patreon's page Clients & API Keys",
-    ),
+
+class Endpoint(enum.StrEnum):
+    """Where Patreon refuses our client."""
+
+    TOKENS = "token endpoint"
+    API = "API"
+
+
+class ConsentError(enum.StrEnum):
+    """With what error the consent page sends people back (RFC 6749, 4.1.2.1)."""
+
+    INVALID_SCOPE = "invalid_scope"
+    INVALID_REQUEST = "invalid_request"
+    UNAUTHORIZED_CLIENT = "unauthorized_client"
+    OTHER = "another word"
+
+
+# Nobody but us chose what was asked for, so a setting is wrong: this one, or one of these.
+SETTINGS: dict[str, str] = {
+    PatreonCode.CLIENT_REFUSED: "PATREON_CLIENT_ID, PATREON_CLIENT_SECRET, PUBLIC_URL",
+    PatreonCode.OTHER_API: "PATREON_API_VERSION",
+    ConsentError.INVALID_SCOPE: "PATREON_API_VERSION",
+    ConsentError.INVALID_REQUEST: "PUBLIC_URL",
+    ConsentError.UNAUTHORIZED_CLIENT: "PATREON_CLIENT_ID",
+    ConsentError.OTHER: "PATREON_CLIENT_ID",
 }
-SENT_BACK_OTHERWISE = ("PATREON_CLIENT_ID", "`python run.py check` tests the client; mend what it names")
+TO_DO = "run `python run.py check`: it says what to change"
 
 
 class ClientWatch:
@@ -46,27 +57,30 @@ class ClientWatch:
     def __init__(self, clock: Clock, health: HealthBoard | None = None) -> None:
         self._clock = clock
         self._health = health
-        self._refusing: set[Place] = set()
+        self._refusing: set[Endpoint] = set()
         self._told_at: dict[str, datetime] = {}  # by kind; there are few
 
-    def taken(self, place: Place) -> None:
+    def taken(self, endpoint: Endpoint) -> None:
         """Note that Patreon answered our client as it should."""
-        self._refusing.discard(place)
+        self._refusing.discard(endpoint)
         self._show()
 
-    def refused(self, place: Place, refusal: ClientRefused) -> None:
+    def refused(self, endpoint: Endpoint, refusal: ClientRefused) -> None:
         """Note that Patreon refused our client in a call of ours."""
-        self._refusing.add(place)
+        self._refusing.add(endpoint)
         self._show()
-        if self._is_news(place):
-            log.error("patreon refuses our client", place=place, why=str(refusal))
+        if self._is_news(endpoint):
+            setting = SETTINGS[refusal.code]
+            log.error(
+                "patreon refuses our client", endpoint=endpoint.value, why=str(refusal), setting=setting, to_do=TO_DO
+            )
 
     def sent_back(self, word: str) -> None:
         """Tell that somebody came back from the consent page with an error; a word that we do not know is not told."""
-        known = word if word in SENT_BACK else "another word"
+        known = next((one for one in ConsentError if one == word), ConsentError.OTHER)
         if self._is_news(known):
-            setting, cure = SENT_BACK.get(word, SENT_BACK_OTHERWISE)
-            log.error("patreon sends people back with an error", error=known, setting=setting, to_do=cure)
+            setting = SETTINGS[known]
+            log.error("patreon sends people back with an error", error=known.value, setting=setting, to_do=TO_DO)
 
     def _is_news(self, kind: str) -> bool:
         now = self._clock.now()

@@ -1,7 +1,7 @@
 """One HTTP call to Patreon, or as many as it takes: sends a Request, waits its turn, repeats what may be repeated.
 
-Knows aiohttp and time; what an answer means is `protocol.py`'s, and whether to try again `retry.py`'s. aiohttp's own
-errors never leave this file: their texts hold our headers.
+Knows aiohttp and time; what an answer means is `protocol/exchange.py`'s, and whether to try again `retry.py`'s.
+aiohttp's own errors never leave this file: their texts hold our headers.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ import aiohttp
 import structlog
 from yarl import URL
 
-from bot.domain.errors import PatreonThrottled, PatreonUnavailable
+from bot.domain.errors import PatreonCall, PatreonCode, PatreonThrottled, PatreonUnavailable
 from bot.domain.model import Secret
 from bot.patreon.limiter import Limiter
 from bot.patreon.protocol import retry
@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)
 
 # Told of each call: what it was for, the status (None: no answer), and how many seconds it took.
-Observer = Callable[[str, int | None, float], None]
+Observer = Callable[[PatreonCall, int | None, float], None]
 
 
 class Http:
@@ -89,7 +89,7 @@ class Http:
                 )
                 if decision.wait_seconds is None:
                     raise
-                log.info("a patreon call is tried again", call=request.name, attempt=attempt, error=str(error))
+                log.info("a patreon call is tried again", call=request.call, attempt=attempt, error=str(error))
                 await self._sleep(decision.wait_seconds)
 
     async def send(self, base_url: str, request: Request) -> Response:
@@ -106,19 +106,19 @@ class Http:
             response = await self._exchange(base_url, request)
             status = response.status
         except aiohttp.ConnectionTimeoutError:
-            raise PatreonUnreached(f"Patreon could not be reached for {request.name}: no connection in time") from None
+            raise PatreonUnreached(PatreonCode.UNREACHED, reason="no connection in time", **request.facts()) from None
         except aiohttp.ClientConnectorError as error:
             # The system's own words for it (refused, unknown host): they name no more than the address.
             reason = type(error.os_error).__name__
-            raise PatreonUnreached(f"Patreon could not be reached for {request.name}: {reason}") from None
+            raise PatreonUnreached(PatreonCode.UNREACHED, reason=reason, **request.facts()) from None
         except TimeoutError:
-            raise PatreonTimedOut(f"Patreon did not answer {request.name} in time") from None
+            raise PatreonTimedOut(PatreonCode.TIMED_OUT, **request.facts()) from None
         except (aiohttp.ClientError, OSError) as error:
             reason = type(error).__name__
-            raise PatreonUnavailable(f"the connection to Patreon broke during {request.name}: {reason}") from None
+            raise PatreonUnavailable(PatreonCode.CUT_OFF, reason=reason, **request.facts()) from None
         finally:
             if self._observer is not None:
-                self._observer(request.name, status, time.monotonic() - started)
+                self._observer(request.call, status, time.monotonic() - started)
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             self._limiter.rest(key, throttled(request, response).retry_after_seconds)
         return response

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from bot.domain.errors import PatreonThrottled
+from bot.domain.errors import PatreonCode, PatreonThrottled
 from bot.domain.model import Secret
 from bot.patreon.protocol.retry import LONGEST_WAIT_SECONDS
 
@@ -67,7 +67,7 @@ class Limiter:
             now = self._monotonic()
             rest = self._rests.get(key, now) - now
             if rest >= LONGEST_WAIT_SECONDS:
-                raise PatreonThrottled(f"Patreon asked for a rest, {rest:.0f} s more", retry_after_seconds=rest)
+                raise PatreonThrottled(PatreonCode.RESTING, retry_after_seconds=rest)
             window = self._window(key, now)
             wait = max(self._client.wait_seconds(now), window.wait_seconds(now) if window else 0.0, rest)
             if wait <= 0:

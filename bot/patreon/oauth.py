@@ -15,13 +15,15 @@ import structlog
 from bot.domain.errors import (
     ClientRefused,
     CredentialsDead,
+    PatreonCall,
+    PatreonCode,
     PatreonRefused,
     PatreonUnavailable,
     PatreonUnreadable,
     PledgekeeperError,
 )
 from bot.domain.model import Secret, TokenPair
-from bot.patreon.clientwatch import ClientWatch
+from bot.patreon.clientwatch import ClientWatch, Endpoint
 from bot.patreon.http import Http
 from bot.patreon.protocol.exchange import (
     AUTHORIZE_PATH,
@@ -117,22 +119,22 @@ class OAuth:
         word for a wrong secret of ours too. So ClientRefused is raised only once a code of our own met the same.
         """
         try:
-            return await self._exchange("the exchange of a code", code)
+            return await self._exchange(PatreonCall.CODE, code)
         except GrantRefused as error:
-            raise CredentialsDead(str(error)) from None  # no pair is lost with it
+            raise CredentialsDead(PatreonCode.CODE_REFUSED, **error.facts) from None  # no pair is lost with it
         except ClientRefused as error:
             await self.prove_client()
-            raise CredentialsDead(f"Patreon takes our client, and not this code: {error}") from None
+            raise CredentialsDead(PatreonCode.CODE_REFUSED, **error.facts) from None
 
     async def prove_client(self) -> None:
         """Hand in a code that nobody was given: whose client is refused hears that first, by ClientRefused."""
         try:
-            await self._exchange("a test of our client", Secret(secrets.token_urlsafe(32)))
+            await self._exchange(PatreonCall.CLIENT_TEST, Secret(secrets.token_urlsafe(32)))
         except ClientRefused as error:
-            self.watch.refused("token endpoint", error)
+            self.watch.refused(Endpoint.TOKENS, error)
             raise
         except (CredentialsDead, GrantRefused):
-            self.watch.taken("token endpoint")
+            self.watch.taken(Endpoint.TOKENS)
 
     async def refresh(self, refresh_token: Secret) -> TokenPair:
         """Turn a refresh token into a new pair.
@@ -141,14 +143,15 @@ class OAuth:
         happened, PatreonRefused for any other refusal, and RefreshUncertain where we cannot know.
         """
         try:
-            return await self._ask("a refresh", ("grant_type", "refresh_token"), ("refresh_token", refresh_token))
+            form = ("grant_type", "refresh_token"), ("refresh_token", refresh_token)
+            return await self._ask(PatreonCall.REFRESH, *form)
         except ClientRefused as error:
-            self.watch.refused("token endpoint", error)
+            self.watch.refused(Endpoint.TOKENS, error)
             raise
         except PatreonUnreached:
             raise
         except PatreonUnavailable as error:
-            raise RefreshUncertain(f"the answer to a refresh got lost: {error}") from None
+            raise RefreshUncertain(PatreonCode.REFRESH_LOST, cause=error.code, **error.facts) from None
 
     def succeed(self, old: Secret, fresh: Secret) -> None:
         """Learn which access token took another's place: what was counted against the old one counts on."""
@@ -156,7 +159,8 @@ class OAuth:
 
     async def revoke(self, token: Secret) -> None:
         """Ask Patreon to forget a token. Its documentation names no such call, so whatever comes back is fine."""
-        request = Request(name="a revocation", method="POST", path=REVOKE_PATH, form=(("token", token), *self._client))
+        form = (("token", token), *self._client)
+        request = Request(call=PatreonCall.REVOCATION, method="POST", path=REVOKE_PATH, form=form)
         try:
             response = await self._http.send(self._base_url, request)
         except PledgekeeperError as error:
@@ -164,16 +168,16 @@ class OAuth:
             return
         log.info("a token was handed in for revocation", status=response.status)
 
-    async def _exchange(self, name: str, code: Secret) -> TokenPair:
+    async def _exchange(self, call: PatreonCall, code: Secret) -> TokenPair:
         grant = ("grant_type", "authorization_code")
-        return await self._ask(name, grant, ("code", code), ("redirect_uri", self._redirect_uri))
+        return await self._ask(call, grant, ("code", code), ("redirect_uri", self._redirect_uri))
 
-    async def _ask(self, name: str, *form: tuple[str, str | Secret]) -> TokenPair:
-        request = Request(name=name, method="POST", path=TOKEN_PATH, form=(*form, *self._client))
+    async def _ask(self, call: PatreonCall, *form: tuple[str, str | Secret]) -> TokenPair:
+        request = Request(call=call, method="POST", path=TOKEN_PATH, form=(*form, *self._client))
         asked_at = self._clock.now()
         response = await self._http.send(self._base_url, request)
         pair = read_pair(request, response, asked_at=asked_at)
-        self.watch.taken("token endpoint")
+        self.watch.taken(Endpoint.TOKENS)
         return pair
 
 
@@ -227,13 +231,11 @@ def _lifetime(told: object) -> timedelta:
 
 def _refusal(request: Request, status: int, error: str | None) -> PledgekeeperError:
     # Only words we know are repeated: anything else might echo what was sent.
-    word = error if error in KNOWN_ERRORS else "no known reason"
+    facts = request.facts() | ({"word": error} if error in KNOWN_ERRORS else {})
     if error in CLIENT_ERRORS:
-        check = "check PATREON_CLIENT_ID, PATREON_CLIENT_SECRET and the redirect URI"
-        return ClientRefused(f"Patreon refused our client in {request.name} ({status}, {word}); {check}", status=status)
+        return ClientRefused(PatreonCode.CLIENT_REFUSED, status=status, **facts)
     if status == 401:
-        return CredentialsDead(f"Patreon refused {request.name} ({status}, {word}); give consent again")
+        return CredentialsDead(PatreonCode.TOKEN_REFUSED, status=status, **facts)
     if error == "invalid_grant":
-        kept = "nothing was changed; if this stays, give consent again"
-        return GrantRefused(f"Patreon refused {request.name} ({status}, {word}); {kept}", status=status)
-    return PatreonRefused(f"Patreon refused {request.name} ({status}, {word}); nothing was changed", status=status)
+        return GrantRefused(PatreonCode.GRANT_REFUSED, status=status, **facts)
+    return PatreonRefused(PatreonCode.REFUSED, status=status, **facts)

@@ -29,7 +29,14 @@ from typing import Protocol, TypeVar
 
 import structlog
 
-from bot.domain.errors import ClientRefused, CredentialsDead, PatreonRefused, PatreonUnavailable, PledgekeeperError
+from bot.domain.errors import (
+    ClientRefused,
+    CredentialsDead,
+    PatreonCode,
+    PatreonRefused,
+    PatreonUnavailable,
+    PledgekeeperError,
+)
 from bot.domain.model import CampaignId, CredentialId, Secret, StoredPair, TokenPair
 from bot.patreon.client import PatreonClient
 from bot.patreon.oauth import OAuth
@@ -90,7 +97,7 @@ class TokenKeeper:
             return await verb(stored.pair.access_token)
         except UnreadableRefusal as error:
             # Patreon has just given this token, so something else stands in between; the pair is not to blame.
-            raise PatreonUnavailable(str(error)) from None
+            raise PatreonUnavailable(error.code, **error.facts) from None
         except CredentialsDead:
             await self._mark_dead(stored)
             raise
@@ -135,9 +142,9 @@ class TokenKeeper:
         try:
             stored = await self._store.load(credential_id)
         except LookupError:
-            raise CredentialsDead(f"the token pair {credential_id} was dropped; give consent again") from None
+            raise CredentialsDead(PatreonCode.PAIR_GONE, credential_id=credential_id) from None
         if stored.dead_at is not None:
-            raise CredentialsDead(f"the token pair {credential_id} is dead; give consent again")
+            raise CredentialsDead(PatreonCode.PAIR_DEAD, credential_id=credential_id)
         return stored
 
     async def _revived(self, stored: StoredPair) -> StoredPair:
@@ -154,9 +161,7 @@ class TokenKeeper:
     async def _mark_dead(self, stored: StoredPair) -> None:
         """Mark a pair dead. Raises TryLater where another one has taken its place, or is on its way."""
         if not await self._store.mark_dead(stored, self._clock.now()):
-            raise PatreonUnavailable(
-                f"Patreon refused the token pair {stored.credential_id}, and another one takes its place"
-            ) from None
+            raise PatreonUnavailable(PatreonCode.PAIR_REPLACED, credential_id=stored.credential_id) from None
         log.error("a token pair is dead; consent is needed again", credential_id=stored.credential_id)
 
     async def _refreshed(self, seen: StoredPair) -> StoredPair:

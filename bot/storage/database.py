@@ -22,13 +22,12 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.domain.errors import DatabaseLocked, NeedsOwner, SettingsInvalid
+from bot.domain.errors import DatabaseLocked, NeedsOwner, SettingsInvalid, Setup
 from bot.storage import migrations
 
 MAX_READERS = 8  # at a time; each connection is a thread
 BUSY_TIMEOUT_SECONDS = 15  # how long another process (rotate-keys) may keep a writer waiting
 LOCK_PATIENCE_SECONDS = 1  # a check holds the lock for an instant, and a bot that was killed lets go of it
-EXAMPLE = "Example: DATABASE_URL=sqlite+aiosqlite:///data/pledgekeeper.db"
 
 
 class Database:
@@ -50,10 +49,7 @@ class Database:
             lock = _lock_beside(path)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "no file can have that name"
-            raise SettingsInvalid(
-                f"DATABASE_URL names a file that cannot be made: {reason}; nothing was started. Let this user write"
-                f" there, or name another place. {EXAMPLE}"
-            ) from None
+            raise SettingsInvalid(Setup.DATABASE_NOT_MADE, reason=reason) from None
         database = cls(url, lock)
         async with _closed_on_failure(database):
             await _upgrade(url)
@@ -67,12 +63,12 @@ class Database:
         """
         path = database_path(url)
         if not path.is_file():
-            raise NeedsOwner(f"there is no database at {path} yet; start the bot once, it makes the file")
+            raise NeedsOwner(Setup.DATABASE_MISSING, path=str(path))
         database = cls(url)
         async with _closed_on_failure(database), database.write() as connection:
-            state = await connection.run_sync(migrations.compare)
-            if state is not migrations.Schema.CURRENT:
-                raise NeedsOwner(f"the tables of {path} are {state}; {migrations.CURES[state]}")
+            lag = await connection.run_sync(migrations.compare)
+            if lag is not None:
+                raise NeedsOwner(lag)
         return database
 
     async def close(self) -> None:
@@ -107,10 +103,7 @@ async def _closed_on_failure(database: Database) -> AsyncIterator[None]:
         yield
     except DBAPIError as error:
         await database.close()
-        raise SettingsInvalid(
-            f"the database that DATABASE_URL names cannot be used: {error.orig}; is it ours, whole, and may this user"
-            f" write it? {EXAMPLE}"
-        ) from error
+        raise SettingsInvalid(Setup.DATABASE_UNUSABLE, reason=str(error.orig)) from error
     except BaseException:
         await database.close()
         raise
@@ -144,10 +137,7 @@ def _lock_beside(path: Path) -> filelock.BaseFileLock:
     try:
         lock.acquire(timeout=LOCK_PATIENCE_SECONDS)
     except filelock.Timeout as taken:
-        raise DatabaseLocked(
-            "another Pledgekeeper works on the database that DATABASE_URL names; nothing was changed. Stop the other"
-            f" one first, or give this one its own. {EXAMPLE}"
-        ) from taken
+        raise DatabaseLocked(Setup.DATABASE_LOCKED) from taken
     return lock
 
 

@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from bot.domain.errors import NeedsOwner
+from bot.domain.errors import NeedsOwner, Setup
 from bot.domain.model import Secret
 
 
@@ -85,7 +85,4 @@ def _derive(key: Secret, purpose: bytes) -> bytes:
 
 
 def _key_missing() -> VaultKeyMissing:
-    return VaultKeyMissing(
-        "a stored token cannot be opened with the keys of ENCRYPTION_KEYS; it was left as it is."
-        " Put the key that sealed it back into ENCRYPTION_KEYS, behind the first"
-    )
+    return VaultKeyMissing(Setup.KEY_MISSING)

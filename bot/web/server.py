@@ -13,7 +13,7 @@ import structlog
 from aiohttp import web
 from multidict import CIMultiDictProxy
 
-from bot.domain.errors import SettingsInvalid
+from bot.domain.errors import SettingsInvalid, Setup
 from bot.linking.consent import ConsentFlow
 from bot.runtime.health import HealthBoard
 from bot.texts.pages import Refusal
@@ -84,7 +84,7 @@ class WebServer:
             await self._server.listen(host, port)
         except OSError as error:
             await self.stop()
-            raise SettingsInvalid(_why_not(error)) from None
+            raise _refusal(error) from None
         self._health.ok("web")
         log.info("the web server listens", host=host, port=self.port)
 
@@ -155,13 +155,8 @@ def _refuse_codings(headers: CIMultiDictProxy[str]) -> None:
         raise web.HTTPBadRequest
 
 
-def _why_not(error: OSError) -> str:
-    """Say which setting is wrong; the error's own text may hold the address."""
+def _refusal(error: OSError) -> SettingsInvalid:
+    """Tell which setting is wrong; the error's own text may hold the address."""
     is_no_host = isinstance(error, socket.gaierror) or error.errno is None
     reason = "no such host" if is_no_host else os.strerror(error.errno or 0)
-    if error.errno in PORT_ERRORS:
-        return f"WEB_PORT cannot be listened on: {reason}; nothing was started. Name a free one. Example: WEB_PORT=8081"
-    return (
-        f"WEB_HOST cannot be listened on: {reason}; nothing was started. Name an address of this machine."
-        " Example: WEB_HOST=127.0.0.1"
-    )
+    return SettingsInvalid(Setup.PORT_REFUSED if error.errno in PORT_ERRORS else Setup.HOST_REFUSED, reason=reason)

@@ -75,7 +75,7 @@ def test_new_key_prints_a_key_and_nothing_else(run: Run) -> None:
 def test_a_wrong_setting_ends_every_command_with_its_name(run: Run, arguments: tuple[str, ...]) -> None:
     done = run(*arguments, WEB_PORT="MARKER")
     assert (done.returncode, done.stdout) == (78, "")
-    assert "WEB_PORT must be a valid integer" in done.stderr
+    assert "WEB_PORT must be a whole number" in done.stderr
     assert "MARKER" not in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -83,7 +83,7 @@ def test_a_wrong_setting_ends_every_command_with_its_name(run: Run, arguments: t
 def test_a_token_without_the_shape_of_one_ends_the_start(run: Run) -> None:
     done = run(DISCORD_TOKEN="MARKER-client-secret-by-mistake-in-the-wrong-line")
     assert (done.returncode, done.stdout) == (78, "")
-    assert "DISCORD_TOKEN is no bot token" in done.stderr
+    assert "DISCORD_TOKEN isn't a bot token" in done.stderr
     assert "Reset Token" in done.stderr
     assert "MARKER" not in done.stderr
 
@@ -123,7 +123,7 @@ def test_a_value_that_turns_out_wrong_at_the_start_is_named_with_an_example(
 def test_rotating_keys_asks_for_a_database(run: Run) -> None:
     done = run("rotate-keys")
     assert done.returncode == 1
-    assert "start the bot once" in done.stderr
+    assert "Start the bot once" in done.stderr
     assert "Traceback" not in done.stderr
 
 

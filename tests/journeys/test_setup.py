@@ -44,7 +44,7 @@ async def test_a_token_that_discord_refuses_from_the_start_ends_the_process() ->
         assert await asyncio.wait_for(bot.ended(), 60) == 78
         assert time.monotonic() - began >= 10
         assert sum(call.path.endswith("/users/@me") for call in stage.sandbox.discord.calls) == 2
-        assert "Discord refuses DISCORD_TOKEN" in bot.lines[-1]
+        assert "Discord doesn't accept DISCORD_TOKEN" in bot.lines[-1]
         assert "Reset Token" in bot.lines[-1]
         assert "Traceback" not in stage.log()
 

@@ -1,4 +1,4 @@
-"""`python run.py check`: every setting tested for real, with a cure for what is wrong.
+"""`python run.py check`: every setting tested for real, with what to do about each that is wrong.
 
 Safe beside a running bot: it holds no lock, changes no table, opens no gateway session and refreshes no token.
 """
@@ -8,10 +8,10 @@ import asyncio
 import aiohttp
 from rich.console import Console
 
+from bot.domain.findings import Finding
 from bot.ops.check.database import inspect_database
 from bot.ops.check.discord import ask_discord
 from bot.ops.check.files import inspect_files
-from bot.ops.check.findings import Finding
 from bot.ops.check.patreon import ask_patreon
 from bot.ops.check.table import print_findings
 from bot.ops.check.web import ask_metrics, ask_public_url

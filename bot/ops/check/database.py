@@ -6,15 +6,12 @@ from pathlib import Path
 import msgspec
 
 from bot.domain.errors import NeedsOwner
+from bot.domain.findings import Finding, Found, note, ok, wrong
 from bot.domain.model import RoleRule, StoredPair
-from bot.ops.check.findings import Finding, note, ok, wrong
 from bot.settings import Settings
 from bot.storage import Storage
 from bot.storage.database import database_path, is_locked
 from bot.storage.vault import Vault, VaultKeyMissing, fingerprint
-
-DATABASE = "DATABASE_URL"
-KEYS = "ENCRYPTION_KEYS"
 
 
 class DatabaseReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,14 +27,13 @@ async def inspect_database(settings: Settings) -> DatabaseReport:
     """Report on the database of these settings."""
     path = database_path(settings.database_url)
     if not path.exists():
-        return DatabaseReport(findings=(_judge_folder(path), ok(KEYS, "well formed; nothing is stored yet")))
+        return DatabaseReport(findings=(_judge_folder(path), ok(Found.KEYS_UNUSED)))
     is_running = is_locked(path)
     vault = Vault(settings.encryption_keys)
     try:
         storage = await Storage.attach(settings.database_url, vault)
     except NeedsOwner as error:
-        problem, _, cure = str(error).partition("; ")
-        return DatabaseReport(findings=(wrong(DATABASE, problem, cure),), is_bot_running=is_running)
+        return DatabaseReport(findings=(wrong(Found.DATABASE_UNUSABLE, error=error),), is_bot_running=is_running)
     try:
         return await _read(storage, settings, vault=vault, is_running=is_running)
     finally:
@@ -48,9 +44,8 @@ async def _read(storage: Storage, settings: Settings, *, vault: Vault, is_runnin
     creator, keys = None, await _try_keys(storage, vault)
     if settings.patreon_creator_refresh_token is not None and keys.is_fine:
         creator = await storage.credentials.find_seed(fingerprint(settings.patreon_creator_refresh_token))
-    user = "in use by a running bot" if is_running else "not in use"
     return DatabaseReport(
-        findings=(ok(DATABASE, f"its tables are up to date, it can be written; {user}"), keys),
+        findings=(ok(Found.DATABASE_IN_USE if is_running else Found.DATABASE_FREE), keys),
         is_bot_running=is_running,
         rules=await storage.rules.list_all(),
         creator=creator,
@@ -66,12 +61,8 @@ async def _try_keys(storage: Storage, vault: Vault) -> Finding:
         except VaultKeyMissing:
             locked += 1
     if locked:
-        return wrong(
-            KEYS,
-            f"{locked} of {len(values)} stored tokens cannot be opened",
-            "put the key that sealed them back, behind the first",
-        )
-    return ok(KEYS, f"{len(values)} of {len(values)} stored tokens can be opened")
+        return wrong(Found.KEYS_MISSING, count=locked, total=len(values))
+    return ok(Found.KEYS_WORK, count=len(values)) if values else ok(Found.KEYS_UNUSED)
 
 
 def _judge_folder(path: Path) -> Finding:
@@ -81,5 +72,5 @@ def _judge_folder(path: Path) -> Finding:
     try:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError:
-        return wrong(DATABASE, f"{folder} cannot be written", "let this user write there, or name another place")
-    return note(DATABASE, f"there is no {path} yet; the bot makes it at its first start")
+        return wrong(Found.FOLDER_UNWRITABLE, folder=str(folder))
+    return note(Found.DATABASE_MISSING, path=str(path))

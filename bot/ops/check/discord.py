@@ -20,13 +20,9 @@ from bot.domain.assignable import (
     dangerous_rights,
     find_block,
 )
+from bot.domain.findings import Finding, Found, note, ok, wrong
 from bot.domain.model import GuildId, RoleId, RoleRule
-from bot.ops.check.findings import Finding, note, ok, wrong
 from bot.settings import Settings
-from bot.texts.blocks import say_block
-
-TOKEN = "DISCORD_TOKEN"  # noqa: S105  a setting's name
-INTENT = "Server Members Intent"
 
 # discord-api-docs, Application Flags: GATEWAY_GUILD_MEMBERS and its form for small bots.
 MEMBERS_INTENT_FLAGS = 1 << 14 | 1 << 15
@@ -77,7 +73,7 @@ class _Unanswered(Exception):
     """Discord gave no answer that can be used; `status` is None where it gave none."""
 
     def __init__(self, status: int | None) -> None:
-        super().__init__(f"it answered {status}" if status else "nobody answers there")
+        super().__init__(status)
         self.status = status
 
 
@@ -101,28 +97,21 @@ async def ask_discord(settings: Settings, session: aiohttp.ClientSession, rules:
         )
     )
     if not wanted:
-        guilds = [[note("DISCORD_GUILD_ID", "not set, and no server has a rule yet", "`/patreon rule add` makes one")]]
-    first = [ok(TOKEN, f"Discord knows it as @{user.username}"), _judge_intent(application)]
+        guilds = [[note(Found.NO_GUILD)]]
+    first = [ok(Found.TOKEN_WORKS, username=user.username), _judge_intent(application)]
     return [*first, *(finding for guild in guilds for finding in guild)]
 
 
 def _judge_token(problem: _Unanswered) -> Finding:
     if problem.status == 401:
-        cure = "take a new token from Discord's Developer Portal: your application, Bot, Reset Token"
-        return wrong(TOKEN, "Discord does not take it", cure)
-    return wrong(
-        "DISCORD_API_URL", str(problem), "see whether the address is right and Discord is up, then check again"
-    )
+        return wrong(Found.TOKEN_REFUSED)
+    if problem.status is None:
+        return wrong(Found.DISCORD_SILENT)
+    return wrong(Found.DISCORD_UNREADABLE, status=problem.status)
 
 
 def _judge_intent(application: _Application) -> Finding:
-    if application.flags & MEMBERS_INTENT_FLAGS:
-        return ok(INTENT, "on")
-    return wrong(
-        INTENT,
-        "off: the bot works, but sees joins, leaves and roles changed by hand only when it next asks",
-        "switch it on in Discord's Developer Portal: your application, Bot",
-    )
+    return ok(Found.INTENT_ON) if application.flags & MEMBERS_INTENT_FLAGS else wrong(Found.INTENT_OFF)
 
 
 async def _ask_guild(
@@ -141,52 +130,41 @@ async def _ask_guild(
         permissions |= role.permissions
     powers = Powers(top=max(own, key=lambda role: role.rank), permissions=permissions)
     return [
-        *([_judge_2fa(guild)] if guild.mfa_level and not bot.mfa_enabled else []),
+        *([wrong(Found.OWNER_WITHOUT_2FA, guild=guild.name)] if guild.mfa_level and not bot.mfa_enabled else []),
         _judge_powers(guild, powers, looks),
         *(_judge_role(guild, looks.get(one), powers) for one in sorted(role_ids)),
     ]
 
 
 def _judge_guild(problem: _Unanswered, guild_id: GuildId, application: _Application) -> Finding:
-    setting = f"server {guild_id}"
+    if problem.status is None:
+        return wrong(Found.GUILD_SILENT, guild_id=str(guild_id))
     if problem.status not in {403, 404}:
-        return wrong(setting, str(problem), "see whether Discord is up, then check again")
+        return wrong(Found.GUILD_UNREADABLE, guild_id=str(guild_id), status=problem.status)
     invitation = (
         f"https://discord.com/oauth2/authorize?client_id={application.id}"
         f"&scope=bot+applications.commands&permissions={MANAGE_ROLES}&guild_id={guild_id}"
     )
-    return wrong(setting, "the bot is not in it, or there is no such server", f"invite it: {invitation}")
-
-
-def _judge_2fa(guild: _Guild) -> Finding:
-    return wrong(
-        "two-factor authentication",
-        f"the server {guild.name} requires it for moderation, and the owner of the bot's application doesn't use it:"
-        " Discord will refuse every role",
-        "the owner turns it on in Discord under User Settings > My Account",
-    )
+    return wrong(Found.GUILD_NOT_JOINED, guild_id=str(guild_id), invitation=invitation)
 
 
 def _judge_powers(guild: _Guild, powers: Powers, looks: dict[RoleId, RoleLook]) -> Finding:
-    setting = f"server {guild.name}"
     if not powers.permissions & (MANAGE_ROLES | ADMINISTRATOR):
-        return wrong(setting, "the bot has no Manage Roles permission there", "give it to the bot's role")
+        return wrong(Found.NO_RIGHT, guild=guild.name)
     below = sum(find_block(role, bot=powers) is None for role in looks.values())
     if below == 0:
-        cure = "in Server Settings > Roles, drag the bot's role above the pledge roles"
-        return wrong(setting, "there is no role that the bot could give", cure)
-    return ok(setting, f"the bot may manage roles; it can give {below} of {len(looks) - 1}")
+        return wrong(Found.NO_ROLE_BELOW, guild=guild.name)
+    return ok(Found.GUILD_READY, guild=guild.name, count=below, total=len(looks) - 1)
 
 
 def _judge_role(guild: _Guild, role: RoleLook | None, powers: Powers) -> Finding:
-    block = Block.GONE if role is None else find_block(role, bot=powers)
-    setting = f"role @{role.name}" if role is not None else f"a role of {guild.name}"
+    if role is None:
+        return wrong(Found.ROLE_GONE, guild=guild.name)
+    block = find_block(role, bot=powers)
     if block is None:
-        return ok(setting, "the bot can give it")
-    result, _, cure = say_block(block).partition("; ")
-    if role is not None and block is Block.DANGEROUS:
-        result = f"{result}: {', '.join(dangerous_rights(role))}"
-    return wrong(setting, result, cure)
+        return ok(Found.ROLE_READY, role=role.name)
+    rights = dangerous_rights(role) if block is Block.DANGEROUS else ()
+    return wrong(Found.ROLE_BLOCKED, role=role.name, block=block, rights=rights)
 
 
 def _look(role: _Role, guild: _Guild, channels: Iterable[_Channel]) -> RoleLook:

@@ -2,10 +2,10 @@
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from bot.ops.check.findings import Finding, note
+from bot.domain.findings import Finding, FindingFact, Found, note
 from bot.settings import NO_DOTENV, SECRETS_FOLDERS, Settings, find_dotenv
 from bot.storage.database import database_path, lock_path
 
@@ -25,7 +25,7 @@ def inspect_dotenv() -> list[Finding]:
     path = find_dotenv()
     if path is None or os.name != "posix" or not _may_all(path, stat.S_IROTH):
         return []
-    return [note(str(path), "every user of this machine may read it, and all secrets in it", f"chmod 600 {path}")]
+    return [note(Found.DOTENV_READABLE, path=str(path))]
 
 
 def _inspect_secrets() -> list[Finding]:
@@ -34,29 +34,29 @@ def _inspect_secrets() -> list[Finding]:
     if os.environ.get(NO_DOTENV) or not folder.is_dir():
         return []
     files = [path for path in sorted(folder.iterdir()) if path.name.lower() in Settings.model_fields]
-    return _judge(f"{folder}/", files, "and the secrets in it")
+    bare = _readable(files)
+    return [note(Found.SECRETS_READABLE, folder=f"{folder}/", **_named(bare))] if bare else []
 
 
 def _inspect_database(path: Path) -> list[Finding]:
     files = (path, *(path.with_name(path.name + end) for end in BESIDE), lock_path(path))
-    return _judge(path.name, files, "and who is linked to whom")
+    bare = _readable(files)
+    return [note(Found.DATABASE_READABLE, name=path.name, **_named(bare))] if bare else []
 
 
-def _judge(setting: str, files: Iterable[Path], what: str) -> list[Finding]:
-    bare = [path for path in files if path.is_file() and _may_all(path, stat.S_IROTH)]
-    if not bare:
-        return []
-    names = ", ".join(path.name for path in bare)
-    cure = f"chmod 600 {' '.join(str(path) for path in bare)}"
-    return [note(setting, f"every user of this machine may read {names}, {what}", cure)]
+def _readable(files: Iterable[Path]) -> list[Path]:
+    return [path for path in files if path.is_file() and _may_all(path, stat.S_IROTH)]
+
+
+def _named(files: Sequence[Path]) -> dict[str, FindingFact]:
+    return {"names": tuple(path.name for path in files), "paths": tuple(str(path) for path in files)}
 
 
 def _inspect_folder(folder: Path) -> list[Finding]:
     """Report a folder in which everybody may put files, and so others than ours beside the database."""
     if not folder.is_dir() or not _may_all(folder, stat.S_IWOTH):
         return []
-    told = "every user of this machine may write in this folder of the database, and so spoil it"
-    return [note(str(folder), told, "let nobody else write there, or name another place")]
+    return [note(Found.FOLDER_OPEN, folder=str(folder))]
 
 
 def _may_all(path: Path, right: int) -> bool:

@@ -11,22 +11,16 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 
 from bot.domain.errors import ClientRefused, CredentialsDead, PatreonRefused, PledgekeeperError
+from bot.domain.findings import Finding, Found, note, ok, wrong
 from bot.domain.model import Campaign, CampaignId, Secret, StoredPair
-from bot.ops.check.findings import Finding, note, ok, wrong
-from bot.patreon.client import Http, PatreonApi, PatreonClient
+from bot.patreon.client import PatreonClient
+from bot.patreon.http import Http
 from bot.patreon.oauth import LINK_SCOPES, SERVICE_ERRORS, OAuth
+from bot.patreon.protocol.version import PatreonApi
 from bot.runtime.clock import SystemClock
 from bot.settings import USER_AGENT, Settings
 
-CLIENT = "PATREON_CLIENT_ID"
-CLIENT_SECRET = "PATREON_CLIENT_SECRET"  # noqa: S105  its name
-CREATOR = "PATREON_CREATOR_ACCESS_TOKEN"
-CAMPAIGN = "PATREON_CAMPAIGN_ID"
-VERSION = "PATREON_API_VERSION"
-WEBHOOK = "PATREON_WEBHOOK_SECRET"
-
-NO_WORD = "no word"  # of what kind an error is
-NEW_PAIR = "take a new pair from Patreon's page Clients & API Keys and put both tokens into the settings"
+UNNAMED = "unnamed"  # an error of which no kind is told
 
 
 async def ask_patreon(settings: Settings, session: aiohttp.ClientSession, creator: StoredPair | None) -> list[Finding]:
@@ -44,7 +38,9 @@ async def ask_patreon(settings: Settings, session: aiohttp.ClientSession, creato
             await _ask_consent_page(settings, session, oauth),
             await _ask_secret(oauth),
             *await _ask_creator(settings, http, creator),
-            _describe_webhook(settings),
+            note(Found.WEBHOOK_SECRET_UNSET)
+            if settings.patreon_webhook_secret is None
+            else ok(Found.WEBHOOK_SECRET_SET),
         ]
 
 
@@ -59,7 +55,7 @@ async def _ask_consent_page(settings: Settings, session: aiohttp.ClientSession, 
             is_sent_back = target.startswith(settings.redirect_uri)
             return _judge_consent_page(settings, answer.status, error, is_sent_back=is_sent_back)
     except (aiohttp.ClientError, TimeoutError):
-        return wrong("PATREON_URL", "nobody answers there", "see whether the address is right and Patreon is up")
+        return wrong(Found.PATREON_SILENT)
 
 
 async def _ask_secret(oauth: OAuth) -> Finding:
@@ -67,11 +63,10 @@ async def _ask_secret(oauth: OAuth) -> Finding:
     try:
         await oauth.prove_client()
     except ClientRefused:
-        cure = "copy Client ID and Client Secret anew from Patreon's page Clients & API Keys"
-        return wrong(CLIENT_SECRET, "Patreon refuses our client with it", cure)
+        return wrong(Found.SECRET_REFUSED)
     except PledgekeeperError as error:
-        return note(CLIENT_SECRET, f"not tested: {error}", "check again later")
-    return ok(CLIENT_SECRET, "Patreon refuses a made-up code only, not our client")
+        return note(Found.SECRET_UNTESTED, error=error)
+    return ok(Found.SECRET_WORKS)
 
 
 def _judge_consent_page(settings: Settings, status: int, error: str | None, *, is_sent_back: bool) -> Finding:
@@ -87,16 +82,14 @@ def _judge_consent_page(settings: Settings, status: int, error: str | None, *, i
     | any other status                                            | not tested                                |
     """
     if error in SERVICE_ERRORS:
-        return note(CLIENT, f"not tested: Patreon answered {error}", "check again later")
+        return note(Found.CONSENT_PAGE_AWAY, word=error)
     if is_sent_back or error == "invalid_scope":
-        cure = "the client may be of the other API version: see PATREON_API_VERSION"
-        return wrong(CLIENT, "Patreon refuses what we ask of a patron", cure)
+        return wrong(Found.SCOPES_REFUSED)
     if error is not None or status in {400, 401, 404}:
-        cure = f"on Patreon's page Clients & API Keys, see the Client ID and the redirect URI {settings.redirect_uri}"
-        return wrong(CLIENT, "Patreon knows no such client, or not this redirect URI", cure)
+        return wrong(Found.CLIENT_UNKNOWN, redirect_uri=settings.redirect_uri)
     if status < 400:
-        return ok(CLIENT, "Patreon shows its consent page for it")
-    return note(CLIENT, f"not tested: Patreon answered {status} to a program", "open /link's address in a browser")
+        return ok(Found.CONSENT_PAGE_SHOWN)
+    return note(Found.CONSENT_PAGE_UNTESTED, status=status)
 
 
 def _error_in_address(target: str) -> str | None:
@@ -107,7 +100,7 @@ def _error_in_address(target: str) -> str | None:
         return None
     told = parse_qs(address.query, keep_blank_values=True).get("error", [""])[0]
     is_refusal = address.path.rstrip("/").endswith("/oauth2/errors")
-    return told or (NO_WORD if is_refusal else None)
+    return told or (UNNAMED if is_refusal else None)
 
 
 def _error_in_body(body: bytes) -> str | None:
@@ -118,30 +111,28 @@ def _error_in_body(body: bytes) -> str | None:
         return None
     if not isinstance(told, dict) or not any(told.get(key) for key in ("error", "errors", "error_description")):
         return None
-    return str(told.get("error") or NO_WORD)
+    return str(told.get("error") or UNNAMED)
 
 
 async def _ask_creator(settings: Settings, http: Http, creator: StoredPair | None) -> list[Finding]:
     token = creator.pair.access_token if creator is not None else settings.patreon_creator_access_token
     if token is None:
-        return [note(CREATOR, "not set: the bot learns of a patron only what their own token shows")]
+        return [note(Found.CREATOR_UNSET)]
     if creator is not None and creator.dead_at is not None:
-        return [wrong(CREATOR, "Patreon has refused its refresh: the pair is dead", NEW_PAIR)]
+        return [wrong(Found.CREATOR_DEAD)]
     client = PatreonClient(
         http, api=PatreonApi(settings.patreon_api_version), base_url=settings.patreon_url, clock=SystemClock()
     )
     try:
         campaigns = await client.fetch_campaigns(token)
     except CredentialsDead:
-        cure = f"the bot will refresh it once by itself; if this stays, {NEW_PAIR}"
-        return [wrong(CREATOR, "Patreon refuses it (401)", cure)]
-    except ClientRefused as error:
-        return [wrong(VERSION, *_split(error))]
+        return [wrong(Found.CREATOR_REFUSED)]
+    except ClientRefused:
+        return [wrong(Found.OTHER_API)]
     except PledgekeeperError as error:
-        return [wrong(CREATOR, *_split(error))]
+        return [wrong(Found.CREATOR_UNTESTED, error=error)]
     judged, campaign_id = _judge_campaigns(settings.patreon_campaign_id, campaigns)
-    whose = "as the bot keeps it" if creator is not None else "as the settings have it"
-    works = ok(CREATOR, f"Patreon takes it, {whose}")
+    works = ok(Found.CREATOR_WORKS_AS_SET if creator is None else Found.CREATOR_WORKS_AS_KEPT)
     if campaign_id is None:
         return [works, judged]
     return [works, judged, await _ask_members(client, token, campaign_id)]
@@ -149,35 +140,22 @@ async def _ask_creator(settings: Settings, http: Http, creator: StoredPair | Non
 
 def _judge_campaigns(wanted: CampaignId | None, campaigns: tuple[Campaign, ...]) -> tuple[Finding, CampaignId | None]:
     """Say which campaign the settings mean. Returns None beside it where they mean none."""
-    names = ", ".join(f"{one.campaign_id} ({one.name})" for one in campaigns)
+    choice = tuple(f"{one.campaign_id} ({one.name})" for one in campaigns)
     if not campaigns:
-        return wrong(CAMPAIGN, "this creator has no campaign", "take the token of the account that has"), None
+        return wrong(Found.NO_CAMPAIGN), None
     if wanted is None and len(campaigns) > 1:
-        return wrong(CAMPAIGN, "not set, and this creator has several", f"set one of: {names}"), None
+        return wrong(Found.CAMPAIGN_AMBIGUOUS, campaigns=choice), None
     for one in campaigns:
         if wanted in {None, one.campaign_id}:
-            return ok(CAMPAIGN, f"{one.name}, with {len(one.tiers)} tiers"), one.campaign_id
-    return wrong(CAMPAIGN, "it is not a campaign of this creator", f"set one of: {names}"), None
+            return ok(Found.CAMPAIGN_KNOWN, campaign=one.name, count=len(one.tiers)), one.campaign_id
+    return wrong(Found.CAMPAIGN_UNKNOWN, campaigns=choice), None
 
 
 async def _ask_members(client: PatreonClient, token: Secret, campaign_id: CampaignId) -> Finding:
-    setting = "creator token's scopes"
     try:
         page = await anext(client.iter_membership_pages(token, campaign_id))
     except (CredentialsDead, PatreonRefused):
-        return wrong(setting, "they do not open the list of members", f"it needs campaigns.members; {NEW_PAIR}")
+        return wrong(Found.MEMBERS_REFUSED)
     except PledgekeeperError as error:
-        return wrong(setting, *_split(error))
-    total = page.total if page.total is not None else page.rows
-    return ok(setting, f"they open the list of {total} members")
-
-
-def _describe_webhook(settings: Settings) -> Finding:
-    if settings.patreon_webhook_secret is None:
-        return note(WEBHOOK, "not set: the bot makes a webhook of its own where it may")
-    return ok(WEBHOOK, "set; the first delivery will show whether it is right")
-
-
-def _split(error: PledgekeeperError) -> tuple[str, str]:
-    problem, _, cure = str(error).partition("; ")
-    return problem, cure or "see whether Patreon is up, then check again"
+        return wrong(Found.MEMBERS_UNTESTED, error=error)
+    return ok(Found.MEMBERS_LISTED, count=page.total if page.total is not None else page.rows)

@@ -5,11 +5,9 @@ import json
 import aiohttp
 
 from bot.domain.addresses import is_loopback
-from bot.ops.check.findings import Finding, note, ok, wrong
+from bot.domain.findings import Finding, Found, note, ok, wrong
 from bot.settings import Settings
 
-PUBLIC_URL = "PUBLIC_URL"
-METRICS = "METRICS_TOKEN"
 METRIC = b"pledgekeeper_"  # how the names of ours begin
 
 
@@ -20,18 +18,14 @@ async def ask_public_url(settings: Settings, session: aiohttp.ClientSession, *, 
         async with session.get(f"{settings.public_url}/healthz", allow_redirects=False) as answer:
             parts = _failing_parts(await answer.text())
     except (aiohttp.ClientError, TimeoutError, UnicodeDecodeError):
-        if is_bot_running:
-            cure = f"lead it to {where}: DNS, firewall, reverse proxy"
-            return wrong(PUBLIC_URL, "the bot runs, and does not answer there", cure)
-        return note(PUBLIC_URL, "nobody answers there; the bot is not running", "start it, then check again")
+        return wrong(Found.PUBLIC_URL_UNREACHED, where=where) if is_bot_running else note(Found.BOT_NOT_RUNNING)
     if parts is None:
-        return wrong(PUBLIC_URL, "something else than this bot answers there", f"lead it to {where}")
+        return wrong(Found.PUBLIC_URL_FOREIGN, where=where)
     if parts:
-        return wrong(PUBLIC_URL, f"the bot answers, but this fails: {', '.join(parts)}", "its log says why")
+        return wrong(Found.PARTS_FAILING, parts=tuple(parts))
     if not settings.is_https and not is_loopback(settings.public_url):
-        cure = "put a reverse proxy with a certificate in front"
-        return note(PUBLIC_URL, "the bot answers, without TLS: who listens can act for a patron", cure)
-    return ok(PUBLIC_URL, "the bot answers there and is well")
+        return note(Found.PUBLIC_URL_UNENCRYPTED)
+    return ok(Found.PUBLIC_URL_WORKS)
 
 
 async def ask_metrics(settings: Settings, session: aiohttp.ClientSession) -> list[Finding]:
@@ -43,8 +37,7 @@ async def ask_metrics(settings: Settings, session: aiohttp.ClientSession) -> lis
             is_open = answer.status == 200 and METRIC in await answer.read()
     except (aiohttp.ClientError, TimeoutError):
         return []
-    cure = "set it, or let the reverse proxy keep /metrics to itself"
-    return [wrong(METRICS, "not set, and /metrics can be read by anybody at PUBLIC_URL", cure)] if is_open else []
+    return [wrong(Found.METRICS_OPEN)] if is_open else []
 
 
 def _failing_parts(body: str) -> list[str] | None:

@@ -20,7 +20,6 @@ from datetime import datetime
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from bot.domain.errors import PatreonUnreadable
 from bot.domain.model import (
     Campaign,
     CampaignId,
@@ -43,6 +42,7 @@ from bot.patreon.protocol.wire import (
     decode,
     discord_account,
     moment,
+    part_missing,
     past,
     target,
 )
@@ -74,7 +74,7 @@ def read_page(body: bytes, place: PagePlace) -> PageAnswer:
     """
     document = decode(body, _MANY)
     if document.data is None:
-        raise PatreonUnreadable(f"page {place.number} of campaign {place.campaign_id} holds no list of pledges")
+        raise part_missing("pledges", page=place.number, campaign_id=place.campaign_id)
     beside = _by_name(document.included)
     rows = _fresh(document.data, place.seen)
     memberships = []
@@ -107,7 +107,7 @@ def read_identity(body: bytes, *, read_started_at: datetime) -> Identity:
     document = decode(body, _ONE)
     user = document.data
     if user is None or not user.id:
-        raise PatreonUnreadable("the identity came without a user")
+        raise part_missing("user")
     beside = _by_name(document.included)
     own, is_whole = _own_pledges(user, beside)
     memberships = []
@@ -126,7 +126,7 @@ def read_identity(body: bytes, *, read_started_at: datetime) -> Identity:
             )
         )
     if not is_whole and not memberships:
-        raise PatreonUnreadable("the identity came with no pledge that can be told whose; nothing was changed")
+        raise part_missing("sound_pledge")
     return Identity(
         patreon_user_id=PatreonUserId(user.id),
         full_name=user.told.full_name or "",
@@ -145,7 +145,7 @@ def read_campaigns(body: bytes) -> tuple[Campaign, ...]:
     """Read the creator's campaigns with their tiers. Raises PatreonUnreadable where there is no list of campaigns."""
     document = decode(body, _MANY)
     if document.data is None or not all(campaign.id for campaign in document.data):
-        raise PatreonUnreadable("the answer holds no list of campaigns")
+        raise part_missing("campaigns")
     beside = _by_name(document.included)
     found = []
     for campaign in document.data:
@@ -190,7 +190,7 @@ def _own_pledges(user: Resource, beside: Beside) -> tuple[list[Resource], bool]:
     pledges.pop("", None)
     relation = user.related.pledges
     if relation is None and not pledges:
-        raise PatreonUnreadable("the identity came without its pledges; nothing was changed")
+        raise part_missing("pledges")
     if relation is None or (relation.data is None and pledges):
         return list(pledges.values()), is_named
     named = dict.fromkeys(ref.id for ref in relation.data or [])

@@ -15,7 +15,6 @@ from datetime import datetime
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from bot.domain.errors import PatreonUnreadable
 from bot.domain.model import (
     CampaignId,
     ChargeStatus,
@@ -52,6 +51,7 @@ from bot.patreon.protocol.wire import (
     cursor_in,
     decode,
     discord_account,
+    part_missing,
     past,
     target,
 )
@@ -82,7 +82,7 @@ def read_page(body: bytes, place: PagePlace) -> PageAnswer:
     """Read one page of members, as it came. Raises PatreonUnreadable where there is no list of members in it."""
     document = decode(body, _PAGE)
     if document.data is None:
-        raise PatreonUnreadable(f"page {place.number} of campaign {place.campaign_id} holds no list of members")
+        raise part_missing("members", page=place.number, campaign_id=place.campaign_id)
     included = document.included or []
     memberships = _listed(document.data, _accounts(included), place)
     pagination = (document.meta and document.meta.pagination) or Pagination()
@@ -105,7 +105,7 @@ def read_member(body: bytes, *, read_started_at: datetime) -> Membership:
     user_id = target(relations.user)
     campaign_id = target(relations.campaign)
     if document.data is None or not document.data.id or not user_id or not campaign_id:
-        raise PatreonUnreadable("a member came without its id, its user or its campaign; nothing was changed")
+        raise part_missing("sound_member")
     return _membership(
         document.data,
         campaign_id=CampaignId(campaign_id),
@@ -121,7 +121,7 @@ def read_identity(body: bytes, *, read_started_at: datetime) -> Identity:
     document = decode(body, _IDENTITY)
     user = document.data
     if user is None or not user.id:
-        raise PatreonUnreadable("the identity came without a user")
+        raise part_missing("user")
     attributes = user.attributes or UserAttributes()
     discord_user_id = discord_account(attributes.social_connections)
     memberships: list[Membership] = []
@@ -146,7 +146,7 @@ def read_identity(body: bytes, *, read_started_at: datetime) -> Identity:
         entitled = [one for one in included if TierId(one.id) in memberships[-1].tier_ids]
         tiers += tiers_among(entitled, CampaignId(campaign_id))
     if not is_whole and not memberships:
-        raise PatreonUnreadable("the identity came with no membership that can be told whose; nothing was changed")
+        raise part_missing("sound_membership")
     return Identity(
         patreon_user_id=PatreonUserId(user.id),
         full_name=attributes.full_name or "",
@@ -189,7 +189,7 @@ def _own_members(user: User, included: list[IncludedMember]) -> tuple[list[Inclu
     members = {str(member.id): member for member in included if member.type == "member" and member.id}
     relation = user.relationships and user.relationships.memberships
     if not relation and not members:
-        raise PatreonUnreadable("the identity came without its memberships; nothing was changed")
+        raise part_missing("memberships")
     if not relation or (relation.data is None and members):
         return list(members.values()), all(member.id for member in included if member.type == "member")
     named = dict.fromkeys(ref.id for ref in relation.data or [])

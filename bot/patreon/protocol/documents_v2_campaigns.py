@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 import msgspec
 
-from bot.domain.errors import PatreonUnreadable
 from bot.domain.model import Campaign, CampaignId, PatreonUserId, Tier, TierId
 from bot.patreon.protocol.shapes_v2 import (
     Beside,
@@ -16,7 +15,7 @@ from bot.patreon.protocol.shapes_v2 import (
     CampaignRelations,
     IncludedMember,
 )
-from bot.patreon.protocol.wire import decode, target
+from bot.patreon.protocol.wire import decode, part_missing, target
 
 _CAMPAIGNS = msgspec.json.Decoder(CampaignList)
 
@@ -25,7 +24,7 @@ def read_campaigns(body: bytes) -> tuple[Campaign, ...]:
     """Read the creator's campaigns with their tiers. Raises PatreonUnreadable where there is no list of campaigns."""
     document = decode(body, _CAMPAIGNS)
     if document.data is None or not all(campaign.id for campaign in document.data):
-        raise PatreonUnreadable("the answer holds no list of campaigns")
+        raise part_missing("campaigns")
     included = {(beside.type, beside.id): beside for beside in document.included or []}
     found = []
     for campaign in document.data:

@@ -16,6 +16,8 @@ import msgspec
 from bot.domain.errors import (
     ClientRefused,
     CredentialsDead,
+    PatreonCall,
+    PatreonCode,
     PatreonRefused,
     PatreonThrottled,
     PatreonUnavailable,
@@ -33,15 +35,15 @@ DEFAULT_RETRY_AFTER_SECONDS = 5.0
 LONGEST_REST_SECONDS = 600.0  # an absurd wait must not silence us for ever
 MAX_QUOTED_CHARACTERS = 200
 OTHER_API = "OAuthClientViewForbidden"  # API v1 to a client of v2 (patreon-js #30)
-OTHER_API_CURE = "set PATREON_API_VERSION to the version that Patreon's page Clients & API Keys shows for the client"
 
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """One call to Patreon. `name` says what it is for in messages and metrics."""
+    """One call to Patreon: what it is for, and the id of what it is about."""
 
-    name: str
+    call: PatreonCall
+    about: str = ""
     method: Method = "GET"
     path: str
     query: tuple[tuple[str, str], ...] = ()
@@ -70,6 +72,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         elif self.json is not None:
             headers["Content-Type"] = "application/json"
         return headers
+
+    def facts(self) -> dict[str, str]:
+        """Return what an error says of this request."""
+        return {"call": self.call, "about": self.about} if self.about else {"call": self.call}
 
     @property
     def is_repeatable(self) -> bool:
@@ -142,14 +148,12 @@ def decipher(request: Request, response: Response) -> bytes:
     if 200 <= status < 300 and (is_json or status == 204):
         return response.body
     if 400 <= status < 500 and any(detail.code_name == OTHER_API for detail in _errors_of(response)):
-        what = f"Patreon refused our client in {request.name} ({status}, {OTHER_API})"
-        raise ClientRefused(f"{what}, for it is registered for the other API version; {OTHER_API_CURE}", status=status)
+        raise ClientRefused(PatreonCode.OTHER_API, status=status, **request.facts())
     if status == 401:
         kind = CredentialsDead if is_json else UnreadableRefusal
-        raise kind(f"Patreon refused the token for {request.name} (401); give consent again{said(request, response)}")
+        raise kind(PatreonCode.TOKEN_REFUSED, status=status, **request.facts(), **_told(request, response))
     if 400 <= status < 500 and is_json:
-        message = f"Patreon refused {request.name} ({status}); nothing was changed{said(request, response)}"
-        raise PatreonRefused(message, status=status)
+        raise PatreonRefused(PatreonCode.REFUSED, status=status, **request.facts(), **_told(request, response))
     raise unusable(request, response)
 
 
@@ -159,24 +163,28 @@ def throttled(request: Request, response: Response) -> PatreonThrottled:
     told = response.headers.get("retry-after")
     waits += [_seconds(told), _seconds_until(told, now=response.headers.get("date"))]
     wait = max((known for known in waits if known is not None), default=DEFAULT_RETRY_AFTER_SECONDS)
-    return PatreonThrottled(f"Patreon throttles {request.name} for {wait:g} s (429)", retry_after_seconds=wait)
+    return PatreonThrottled(PatreonCode.THROTTLED, retry_after_seconds=wait, **request.facts())
 
 
 def unusable(request: Request, response: Response) -> PatreonUnavailable:
     """Return the error for an answer that says nothing about the request."""
     kind = response.headers.get("content-type", "no type").partition(";")[0][:40]
-    return PatreonUnavailable(f"Patreon gave no usable answer to {request.name} ({response.status}, {kind})")
+    return PatreonUnavailable(PatreonCode.UNUSABLE, status=response.status, content_type=kind, **request.facts())
 
 
-def said(request: Request, response: Response) -> str:
-    """Return Patreon's own words about a refusal, without any secret of the request; empty where it gave none."""
-    words = [(_word(detail.code_name) or "error", _word(detail.detail)) for detail in _errors_of(response)][:1]
-    text = "".join(f"{name}: {more}" for name, more in words)
+def _told(request: Request, response: Response) -> dict[str, str]:
+    """Return Patreon's own code and words for a refusal, without any secret of the request; what it gave of them."""
+    detail = next(iter(_errors_of(response)), ErrorDetail())
+    told = {"word": _quoted(detail.code_name, request), "said": _quoted(detail.detail, request)}
+    return {name: text for name, text in told.items() if text}
+
+
+def _quoted(told: object, request: Request) -> str:
+    text = told if isinstance(told, str) else ""
     for secret in request.secrets():
         for form in (secret, quote(secret, safe="")):
             text = text.replace(form, "***") if form else text
-    text = "".join(letter for letter in text if letter.isprintable())[:MAX_QUOTED_CHARACTERS]
-    return f". Patreon says: {text}" if text else ""
+    return "".join(letter for letter in text if letter.isprintable())[:MAX_QUOTED_CHARACTERS]
 
 
 def _errors_of(response: Response) -> list[ErrorDetail]:
@@ -207,10 +215,6 @@ def _seconds_until(told: str | None, *, now: str | None) -> float | None:
     except (ValueError, TypeError, OverflowError):  # no date; one of the two without a time zone
         return None
     return _seconds(wait.total_seconds())
-
-
-def _word(told: object) -> str:
-    return told if isinstance(told, str) else ""
 
 
 def _text(value: str | Secret) -> str:

@@ -1,4 +1,4 @@
-"""Walking a list page by page, to an end that can be trusted. Pure but for awaiting the pages; knows no API version.
+"""A campaign's list, page by page: what a page is, where it stands in its read, and where the list ends. Pure.
 
 Patreon's lists do not always end by themselves: v2's last page may name a fresh cursor for the same rows for ever
 (patreon-api.ts #180), and v1's cursor starts at the row that ended the page before.
@@ -11,25 +11,24 @@ Patreon's lists do not always end by themselves: v2's last page may name a fresh
 | is number MAX_PAGES                         | it is the last, and the read is not complete by its own numbers  |
 
 The trial costs one call where Patreon's list is endless. Stopping at the total without it would trust the total
-blindly: a wrong one would end the read early and make it look complete.
+blindly: a wrong one would end the read early and make it look complete. `paging.py` walks as the table says.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 import msgspec
 
 from bot.domain.model import CampaignId, Membership, Tier
-from bot.patreon.protocol.shapes_v2 import Meta
-from bot.patreon.protocol.wire import Links, cursor_in, decode
+from bot.patreon.protocol.shapes_v2 import MembersMeta
+from bot.patreon.protocol.wire import PageLinks, cursor_in, decode
 
 MAX_PAGES = 2000
 
 
 class _Listed(msgspec.Struct):
-    meta: Meta | None = None
-    links: Links | None = None
+    meta: MembersMeta | None = None
+    links: PageLinks | None = None
 
 
 _LISTED = msgspec.json.Decoder(_Listed)
@@ -77,28 +76,3 @@ def read_cursor(body: bytes) -> str | None:
     document = decode(body, _LISTED)
     pagination = document.meta and document.meta.pagination
     return (pagination and pagination.cursors and pagination.cursors.next) or cursor_in(document.links)
-
-
-async def walk_pages(
-    first: PagePlace, fetch: Callable[[PagePlace], Awaitable[PageAnswer]]
-) -> AsyncGenerator[MembershipPage]:
-    """Yield the pages that `fetch` brings, as the table above says; the final one has `is_last`."""
-    place = first
-    answer = await fetch(place)
-    seen: set[str] = set()  # one that grows: a new one for each page would cost more than reading it
-    while answer.cursor is not None and place.number < MAX_PAGES:
-        seen.update(answer.page.row_ids)
-        place = msgspec.structs.replace(place, number=place.number + 1, cursor=answer.cursor, seen=seen)
-        looks_whole = answer.page.total is not None and len(seen) >= answer.page.total
-        if not looks_whole:
-            yield answer.page
-        following = await fetch(place)
-        brings_new = not seen.issuperset(following.page.row_ids)
-        if looks_whole and not brings_new:
-            break
-        if looks_whole:
-            yield answer.page
-        answer = following
-        if not brings_new:
-            break
-    yield msgspec.structs.replace(answer.page, is_last=True)

@@ -5,6 +5,7 @@ Public source: the v1 pages of https://github.com/Patreon/platform-documentation
 
 from urllib.parse import quote
 
+from bot.domain.errors import PatreonCall
 from bot.domain.model import CampaignId
 from bot.patreon.protocol.exchange import Request, page_at
 
@@ -20,7 +21,7 @@ REWARD_FIELDS = "title,amount_cents,published"
 def identity_request() -> Request:
     """Ask who the token's owner is, with their pledges and what says whose campaigns these are for."""
     return Request(
-        name="the identity",
+        call=PatreonCall.IDENTITY,
         path=f"{BASE}/current_user",
         query=(
             ("include", "pledges.reward.campaign.null,pledges.creator.campaign.null"),
@@ -34,7 +35,7 @@ def identity_request() -> Request:
 def campaigns_request(cursor: str | None) -> Request:
     """Ask for the creator's campaigns with their rewards."""
     return Request(
-        name="the campaigns",
+        call=PatreonCall.CAMPAIGNS,
         path=f"{BASE}/current_user/campaigns",
         query=(
             ("include", "rewards.null,creator.null"),
@@ -58,4 +59,4 @@ def page_request(campaign_id: CampaignId, cursor: str | None, *, rows: int = PAG
         *page_at(cursor),
     )
     path = f"{BASE}/campaigns/{quote(campaign_id, safe='')}/pledges"
-    return Request(name=f"the pledges of campaign {campaign_id}", path=path, query=query)
+    return Request(call=PatreonCall.MEMBERS, about=campaign_id, path=path, query=query)

@@ -5,6 +5,7 @@ Public source: https://docs.patreon.com/#apiv2-oauth
 
 from urllib.parse import quote
 
+from bot.domain.errors import PatreonCall
 from bot.domain.model import CampaignId, MembershipId
 from bot.patreon.protocol.exchange import Request, page_at
 
@@ -24,7 +25,7 @@ TIER_FIELDS = "title,amount_cents,published"
 def identity_request() -> Request:
     """Ask who the token's owner is. The dotted includes are needed: without them a member names no campaign."""
     return Request(
-        name="the identity",
+        call=PatreonCall.IDENTITY,
         path=f"{BASE}/identity",
         query=(
             ("include", "memberships.campaign,memberships.currently_entitled_tiers"),
@@ -38,7 +39,7 @@ def identity_request() -> Request:
 def campaigns_request(cursor: str | None) -> Request:
     """Ask for the creator's campaigns with their tiers."""
     return Request(
-        name="the campaigns",
+        call=PatreonCall.CAMPAIGNS,
         path=f"{BASE}/campaigns",
         query=(
             ("include", "tiers,creator"),
@@ -60,13 +61,14 @@ def page_request(campaign_id: CampaignId, cursor: str | None, *, rows: int = PAG
         *page_at(cursor),
     )
     path = f"{BASE}/campaigns/{quote(campaign_id, safe='')}/members"
-    return Request(name=f"the members of campaign {campaign_id}", path=path, query=query)
+    return Request(call=PatreonCall.MEMBERS, about=campaign_id, path=path, query=query)
 
 
 def member_request(membership_id: MembershipId) -> Request:
     """Ask for one member again."""
     return Request(
-        name=f"member {membership_id}",
+        call=PatreonCall.MEMBER,
+        about=membership_id,
         path=f"{BASE}/members/{quote(membership_id, safe='')}",
         query=(
             ("include", "campaign,currently_entitled_tiers,user"),

@@ -7,7 +7,7 @@ shape for all resources is quick enough.
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from bot.patreon.protocol.wire import Cents, Id, Links, Moment, Ref, SocialConnections, Text, ToMany, ToOne
+from bot.patreon.protocol.wire import Cents, Id, Moment, PageLinks, Ref, SocialConnections, Text, ToMany, ToOne
 
 
 class Attributes(msgspec.Struct):
@@ -67,7 +67,7 @@ class Resource(msgspec.Struct):
         return self.relationships or NO_RELATIONS
 
 
-class Meta(msgspec.Struct):
+class PledgesMeta(msgspec.Struct):
     """`count` is the number of rows in the whole list."""
 
     count: Cents | None = None
@@ -78,8 +78,8 @@ class Many(msgspec.Struct):
 
     data: list[Resource] | None = None
     included: list[Resource] | None = None
-    links: Links | None = None
-    meta: Meta | None = None
+    links: PageLinks | None = None
+    meta: PledgesMeta | None = None
 
 
 class One(msgspec.Struct):

@@ -13,8 +13,8 @@ from bot.patreon.protocol.wire import (
     MAX_ID_CHARACTERS,
     Cents,
     Id,
-    Links,
     Moment,
+    PageLinks,
     SocialConnections,
     Text,
     ToMany,
@@ -104,7 +104,7 @@ class Pagination(msgspec.Struct, gc=False):
     cursors: Cursors | None = None
 
 
-class Meta(msgspec.Struct, gc=False):
+class MembersMeta(msgspec.Struct, gc=False):
     """What is said of the list."""
 
     pagination: Pagination | None = None
@@ -115,8 +115,8 @@ class MemberPage(msgspec.Struct, gc=False):
 
     data: list[Member] | None = None
     included: list[Beside] | None = None
-    meta: Meta | None = None
-    links: Links | None = None
+    meta: MembersMeta | None = None
+    links: PageLinks | None = None
 
 
 class OneMember(msgspec.Struct):
@@ -185,7 +185,7 @@ class CampaignRelations(msgspec.Struct):
     tiers: ToMany | None = None
 
 
-class Campaign(msgspec.Struct):
+class CampaignResource(msgspec.Struct):
     """A campaign."""
 
     id: Id = ""
@@ -196,5 +196,5 @@ class Campaign(msgspec.Struct):
 class CampaignList(msgspec.Struct):
     """A list of campaigns."""
 
-    data: list[Campaign] | None = None
+    data: list[CampaignResource] | None = None
     included: list[Beside] | None = None

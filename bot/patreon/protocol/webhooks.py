@@ -9,11 +9,11 @@ from urllib.parse import quote
 
 import msgspec
 
-from bot.domain.errors import PatreonUnreadable
+from bot.domain.errors import PatreonCall, PatreonUnreadable
 from bot.domain.model import CampaignId, MembershipId, PatreonUserId, Secret
 from bot.patreon.protocol.exchange import Request
 from bot.patreon.protocol.requests_v2 import BASE
-from bot.patreon.protocol.wire import Id, Moment, ToOne, decode, target
+from bot.patreon.protocol.wire import Id, Moment, ToOne, decode, part_missing, target
 
 MEMBER_TRIGGERS = (
     "members:create",
@@ -98,7 +98,7 @@ _DELIVERY = msgspec.json.Decoder(_Delivery)
 
 def list_request() -> Request:
     """Ask for our client's webhooks."""
-    return Request(name="the webhooks", path=f"{BASE}/webhooks", query=QUERY)
+    return Request(call=PatreonCall.WEBHOOKS, path=f"{BASE}/webhooks", query=QUERY)
 
 
 def create_request(campaign_id: CampaignId, uri: str) -> Request:
@@ -111,7 +111,8 @@ def create_request(campaign_id: CampaignId, uri: str) -> Request:
         }
     }
     return Request(
-        name=f"a webhook for campaign {campaign_id}",
+        call=PatreonCall.WEBHOOK,
+        about=campaign_id,
         method="POST",
         path=f"{BASE}/webhooks",
         query=QUERY,
@@ -131,13 +132,14 @@ def move_request(webhook_id: str, uri: str) -> Request:
 
 def delete_request(webhook_id: str) -> Request:
     """Ask Patreon to forget a webhook."""
-    return Request(name=f"webhook {webhook_id}", method="DELETE", path=_path(webhook_id))
+    return Request(call=PatreonCall.WEBHOOK, about=webhook_id, method="DELETE", path=_path(webhook_id))
 
 
 def _change_request(webhook_id: str, attributes: dict[str, object]) -> Request:
     document = {"data": {"type": "webhook", "id": webhook_id, "attributes": attributes}}
     return Request(
-        name=f"webhook {webhook_id}",
+        call=PatreonCall.WEBHOOK,
+        about=webhook_id,
         method="PATCH",
         path=_path(webhook_id),
         query=QUERY,
@@ -153,7 +155,7 @@ def read_webhooks(body: bytes) -> tuple[Webhook, ...]:
     """Read a list of webhooks. Raises PatreonUnreadable where there is none."""
     document = decode(body, _LIST)
     if document.data is None:
-        raise PatreonUnreadable("the answer holds no list of webhooks")
+        raise part_missing("webhooks")
     return tuple(_webhook(told) for told in document.data if told.id)
 
 
@@ -161,7 +163,7 @@ def read_webhook(body: bytes) -> Webhook:
     """Read one webhook. Raises PatreonUnreadable where there is none."""
     document = decode(body, _ONE)
     if document.data is None or not document.data.id:
-        raise PatreonUnreadable("the answer holds no webhook")
+        raise part_missing("webhook")
     return _webhook(document.data)
 
 

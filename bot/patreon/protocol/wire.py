@@ -25,7 +25,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from bot.domain.errors import PatreonUnreadable
+from bot.domain.errors import PatreonCode, PatreonUnreadable
 from bot.domain.model import DiscordUserId
 
 MAX_STORED_INTEGER = 2**63 - 1  # BIGINT: what a database can keep
@@ -73,7 +73,7 @@ class ToMany(msgspec.Struct):
     data: list[Ref] | None = None
 
 
-class Account(msgspec.Struct, gc=False):
+class SocialAccount(msgspec.Struct, gc=False):
     """An account elsewhere that a user joined to Patreon."""
 
     user_id: Id | None = None
@@ -82,10 +82,10 @@ class Account(msgspec.Struct, gc=False):
 class SocialConnections(msgspec.Struct, gc=False):
     """`social_connections`; the map may be missing, null or empty."""
 
-    discord: Account | None = None
+    discord: SocialAccount | None = None
 
 
-class Links(msgspec.Struct, gc=False):
+class PageLinks(msgspec.Struct, gc=False):
     """Top-level links; of `next` only the cursor is used, never the address."""
 
     next: str | None = None
@@ -111,9 +111,12 @@ def parse(body: bytes) -> object:
         except RecursionError:
             return _LENIENT.decode(_flattened(text))
     except (ValueError, RecursionError):
-        raise PatreonUnreadable(
-            f"Patreon sent {len(body)} bytes that are no readable JSON; nothing was changed"
-        ) from None
+        raise PatreonUnreadable(PatreonCode.NO_JSON, size=len(body)) from None
+
+
+def part_missing(part: str, **facts: str | int) -> PatreonUnreadable:
+    """Return the error for a document without something that it must have."""
+    return PatreonUnreadable(PatreonCode.PART_MISSING, part=part, **facts)
 
 
 def _integer(digits: str) -> int | None:
@@ -256,7 +259,7 @@ def discord_account(connections: SocialConnections | None) -> DiscordUserId | No
     return DiscordUserId(number) if 0 < number <= MAX_STORED_INTEGER else None
 
 
-def cursor_in(links: Links | None) -> str | None:
+def cursor_in(links: PageLinks | None) -> str | None:
     """Return the page cursor named in the `next` link.
 
     The link itself is never followed: v1's drops our `include` and `fields` (Patreon's developer forum, "pledges

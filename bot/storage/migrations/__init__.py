@@ -6,7 +6,6 @@ A new step: change `tables.py`, copy the newest file in `versions/`, number it, 
 table may be built anew; that every row still has what it refers to is looked at before the transaction ends.
 """
 
-import enum
 from pathlib import Path
 
 from alembic import command
@@ -15,31 +14,15 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from bot.domain.errors import NeedsOwner
-
-
-class Schema(enum.StrEnum):
-    """Where a database stands against the steps that we know."""
-
-    CURRENT = "up to date"
-    EMPTY = "not made yet"
-    BEHIND = "of an older version"
-    UNKNOWN = "of a version that this program does not know"
-
-
-CURES = {
-    Schema.EMPTY: "start the bot once, it makes them",
-    Schema.BEHIND: "start the bot once, it brings them up to date",
-    Schema.UNKNOWN: "use the version of Pledgekeeper that last ran on it, or a newer one",
-}
+from bot.domain.errors import NeedsOwner, Setup
 
 
 def upgrade(connection: Connection, to: str = "head") -> None:
     """Run every step (up to `to`) that this database lacks; NeedsOwner where a newer program has worked on it."""
-    state = compare(connection)
-    if state is Schema.UNKNOWN:
-        raise NeedsOwner(f"the tables of the database are {Schema.UNKNOWN}; {CURES[Schema.UNKNOWN]}")
-    if state is Schema.CURRENT:
+    lag = compare(connection)
+    if lag is Setup.TABLES_UNKNOWN:
+        raise NeedsOwner(lag)
+    if lag is None:
         return
     config = build_config()
     config.attributes["connection"] = connection
@@ -52,22 +35,19 @@ def _check_references(connection: Connection) -> None:
         return  # there foreign keys were enforced all the while
     lost = sorted({str(row[0]) for row in connection.exec_driver_sql("PRAGMA foreign_key_check")})
     if lost:
-        raise NeedsOwner(
-            f"the tables of the database were not brought up to date: rows of {', '.join(lost)} refer to rows that are"
-            " not there. Nothing was changed; put back a copy of the database from before it was edited by hand"
-        )
+        raise NeedsOwner(Setup.ROWS_LOST, tables=tuple(lost))
 
 
-def compare(connection: Connection) -> Schema:
-    """Say where this database stands."""
+def compare(connection: Connection) -> Setup | None:
+    """Tell how this database differs from the steps that we know; None where it is up to date."""
     script = ScriptDirectory.from_config(build_config())
     revision = MigrationContext.configure(connection).get_current_revision()
     if revision is None:
-        return Schema.EMPTY
+        return Setup.TABLES_EMPTY
     if revision == script.get_current_head():
-        return Schema.CURRENT
+        return None
     known = {step.revision for step in script.walk_revisions()}
-    return Schema.BEHIND if revision in known else Schema.UNKNOWN
+    return Setup.TABLES_BEHIND if revision in known else Setup.TABLES_UNKNOWN
 
 
 def build_config() -> Config:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import msgspec
 import structlog
 
-from bot.domain.errors import CredentialsDead, NeedsOwner, PledgekeeperError
+from bot.domain.errors import CredentialsDead, NeedsOwner, PledgekeeperError, Setup
 from bot.domain.model import Campaign, CampaignId, CredentialId, GuildId, Secret, TokenPair
 from bot.patreon.client import PatreonClient
 from bot.patreon.tokens import TokenKeeper
@@ -188,15 +188,12 @@ class Home:
             campaigns = tuple(one for one in campaigns if one.campaign_id == self._campaign_id)
         if len(campaigns) == 1:
             return campaigns[0]
-        if not campaigns:
-            raise NeedsOwner(
-                f"PATREON_CAMPAIGN_ID: the creator token does not own the campaign {self._campaign_id}; "
-                "nothing is read; correct the id, or leave it empty where the creator has one campaign"
-                if self._campaign_id is not None
-                else "PATREON_CREATOR_ACCESS_TOKEN: its owner has no campaign; use the token of the creator's account"
-            )
-        ids = ", ".join(f"{one.campaign_id} ({one.name})" for one in campaigns)
-        raise NeedsOwner(f"PATREON_CAMPAIGN_ID is needed, for the creator has several campaigns: {ids}")
+        if campaigns:
+            choice = tuple(f"{one.campaign_id} ({one.name})" for one in campaigns)
+            raise NeedsOwner(Setup.CAMPAIGN_AMBIGUOUS, campaigns=choice)
+        if self._campaign_id is not None:
+            raise NeedsOwner(Setup.CAMPAIGN_FOREIGN, campaign_id=self._campaign_id)
+        raise NeedsOwner(Setup.NO_CAMPAIGN)
 
     async def _learn_owner(
         self, credential_id: CredentialId, campaigns: tuple[Campaign, ...], asked_at: datetime
@@ -213,7 +210,7 @@ class Home:
 
     async def _known_or_bare(self) -> Campaign:
         if self._campaign_id is None:
-            raise NeedsOwner("PATREON_CAMPAIGN_ID is needed where there is no creator token; nothing is read")
+            raise NeedsOwner(Setup.CAMPAIGN_UNSET)
         known = await self._storage.campaigns.load(self._campaign_id)
         return known or Campaign(campaign_id=self._campaign_id, name="the creator's campaign")
 

@@ -13,7 +13,7 @@ from bot.app import App, fresh_client
 from bot.discord import supervisor
 from bot.discord.client import PledgekeeperBot
 from bot.discord.supervisor import DiscordSupervisor, is_intent_refused, is_token_refused
-from bot.domain.errors import SettingsInvalid
+from bot.domain.errors import SettingsInvalid, Setup
 from bot.domain.model import Secret
 from bot.runtime.loops import Pauses
 from cogs import add_cogs
@@ -188,7 +188,7 @@ async def test_a_token_that_was_never_taken_is_asked_for_twice_and_ends_it(
     supervised = Supervised(stage, services, Secret("not.the.token"))
     began = asyncio.get_running_loop().time()
     async with asyncio.timeout(SOON):
-        with pytest.raises(SettingsInvalid, match=r"DISCORD_TOKEN.*Reset Token"):
+        with pytest.raises(SettingsInvalid, match=Setup.DISCORD_REFUSES):
             await supervised.supervisor.run()
     assert asyncio.get_running_loop().time() - began >= 0.5
     assert supervised.calls("GET /users/@me") == 2

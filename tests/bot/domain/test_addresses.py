@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from bot.domain.addresses import is_loopback, parse_origin, parse_url
+from bot.domain.errors import SettingFault
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,7 @@ def test_a_trailing_slash_is_dropped() -> None:
     ],
 )
 def test_what_is_no_address_is_refused(value: str) -> None:
-    with pytest.raises(ValueError, match="must be an address"):
+    with pytest.raises(ValueError, match=SettingFault.NOT_AN_ADDRESS):
         parse_url(value)
 
 

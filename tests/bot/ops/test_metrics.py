@@ -7,9 +7,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.app import render_metrics
+from bot.domain.errors import PatreonCall
 from bot.domain.evidence import Anomaly, ReadSummary, Verdict
 from bot.domain.model import CampaignId, ReadId, RoleId
-from bot.ops.metrics import Metrics, Moment
+from bot.ops.metrics import CALL_LABELS, Metrics, Moment
 from bot.runtime.health import PartHealth
 from bot.sync.reading.intake import CampaignRead
 from tests.fakes.scene import Scene
@@ -59,25 +60,30 @@ def read(**known: Any) -> CampaignRead:
 
 
 @pytest.mark.parametrize(
-    ("name", "label"),
+    ("call", "label"),
     [
-        ("the members of campaign 1003404", "members"),
-        ("the pledges of campaign 1003404", "members"),
-        ("member 47ab-11", "member"),
-        ("the identity", "identity"),
-        ("a webhook for campaign 7", "webhooks"),
-        ("webhook 7", "webhooks"),
-        ("a refresh", "token"),
-        ("something else 1234", "other"),
+        (PatreonCall.IDENTITY, "identity"),
+        (PatreonCall.CAMPAIGNS, "campaigns"),
+        (PatreonCall.MEMBERS, "members"),
+        (PatreonCall.MEMBER, "member"),
+        (PatreonCall.WEBHOOKS, "webhooks"),
+        (PatreonCall.WEBHOOK, "webhooks"),
+        (PatreonCall.CODE, "token"),
+        (PatreonCall.REFRESH, "token"),
+        (PatreonCall.REVOCATION, "token"),
+        (PatreonCall.CLIENT_TEST, "other"),
     ],
 )
-def test_calls_are_counted_by_kind_and_never_by_id(metrics: Metrics, name: str, label: str) -> None:
-    metrics.note_call(name, 200, 0.2)
-    metrics.note_call(name, None, 30.0)
+def test_calls_are_counted_by_kind(metrics: Metrics, call: PatreonCall, label: str) -> None:
+    metrics.note_call(call, 200, 0.2)
+    metrics.note_call(call, None, 30.0)
     found = told(metrics.render(QUIET))
     assert found[f"patreon_request_seconds_count call={label} status=200"] == 1
     assert found[f"patreon_request_seconds_sum call={label} status=none"] == 30.0
-    assert not any("1003404" in one or "47ab" in one for one in found)
+
+
+def test_each_call_has_a_label() -> None:
+    assert CALL_LABELS.keys() == set(PatreonCall)
 
 
 @pytest.mark.parametrize(

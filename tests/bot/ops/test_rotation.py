@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.errors import NeedsOwner
+from bot.domain.errors import NeedsOwner, Setup
 from bot.domain.model import PatreonUserId, Secret, TokenPair
 from bot.ops.rotation import Rotation, rotate_keys
 from bot.storage import Storage
@@ -51,7 +51,7 @@ async def test_what_no_key_opens_stays_and_is_counted(url: str) -> None:
 async def test_a_running_bot_without_the_new_key_is_not_cut_off(url: str) -> None:
     await fill(url, OLD)
     running = await Storage.open(url, Vault((OLD,)))
-    with pytest.raises(NeedsOwner, match="Restart the bot, then run this again"):
+    with pytest.raises(NeedsOwner, match=Setup.KEY_NOT_IN_USE):
         await rotate_keys(url, Vault((NEW, OLD)))
     assert await running.credentials.find_user(ADA) is not None
     await running.close()

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from bot.domain.errors import CredentialsDead
+from bot.domain.errors import CredentialsDead, PatreonCode
 from bot.domain.model import CredentialId, Secret, StoredPair, TokenPair
 from tests.bot.patreon.served import StillClock, cut
 
@@ -130,5 +130,5 @@ class Issuer:
     def use(self, token: Secret) -> str:
         """What a verb does with a token: works, or meets a 401."""
         if token.reveal() not in self.access:
-            raise CredentialsDead("401")
+            raise CredentialsDead(PatreonCode.TOKEN_REFUSED)
         return token.reveal()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import structlog
 
-from bot.domain.errors import ClientRefused, CredentialsDead
+from bot.domain.errors import ClientRefused, CredentialsDead, PatreonCode
 from bot.domain.model import Secret
 from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.clientwatch import ClientWatch
@@ -83,7 +83,8 @@ async def test_a_wrong_secret_is_noted_at_an_exchange(world: World, ours: Ours, 
         await ours.oauth(client_secret="wrong").exchange_code(code)
     assert ours.is_noted
     (line,) = told(lines)
-    assert "PATREON_CLIENT_SECRET" in line["why"]
+    assert "PATREON_CLIENT_SECRET" in line["setting"]
+    assert PatreonCode.CLIENT_REFUSED in line["why"]
 
 
 async def test_a_wrong_secret_is_noted_at_a_refresh(world: World, ours: Ours) -> None:
@@ -113,7 +114,7 @@ async def test_a_client_of_the_other_version_is_noted_until_the_api_answers(
     with pytest.raises(ClientRefused):
         await ours.client.fetch_identity(world.creator_token)
     assert ours.is_noted
-    assert "PATREON_API_VERSION" in told(lines)[0]["why"]
+    assert "PATREON_API_VERSION" in told(lines)[0]["setting"]
     await ours.oauth().exchange_code(await world.consent(world.patron("Ada").id))
     assert ours.is_noted  # the token endpoint takes us; the API has not yet
     await ours.client.fetch_identity(world.creator_token)
@@ -138,7 +139,7 @@ async def test_each_kind_is_told_once_an_hour(world: World, ours: Ours, lines: l
 
 async def test_a_patreon_that_is_away_says_nothing_of_our_client(world: World, ours: Ours) -> None:
     world.fault("500", "/api/oauth2/token")
-    with pytest.raises(Exception, match="no usable answer"):
+    with pytest.raises(Exception, match=PatreonCode.UNUSABLE):
         await ours.oauth().prove_client()
     assert not ours.is_noted
     await asyncio.sleep(0)

@@ -8,19 +8,21 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.domain.errors import CredentialsDead, PatreonRefused, PatreonThrottled, PatreonUnavailable
+from bot.domain.errors import CredentialsDead, PatreonCall, PatreonRefused, PatreonThrottled, PatreonUnavailable
 from bot.domain.model import Secret
 from bot.patreon.http import Http
 from bot.patreon.protocol.exchange import PatreonTimedOut, PatreonUnreached, Request
 from tests.bot.patreon.served import Loopback, Naps, cut
 
 GET = Request(
-    name="the identity",
+    call=PatreonCall.IDENTITY,
     path="/api/oauth2/v2/identity",
     query=(("fields[user]", "full_name"),),
     token=Secret("invented-access"),
 )
-POST = Request(name="a webhook", method="POST", path="/api/oauth2/v2/webhooks", json=b"{}", token=Secret("invented"))
+POST = Request(
+    call=PatreonCall.WEBHOOK, method="POST", path="/api/oauth2/v2/webhooks", json=b"{}", token=Secret("invented")
+)
 
 
 async def hang(_: web.Request) -> web.StreamResponse:
@@ -162,9 +164,9 @@ async def test_a_redirect_is_not_followed_with_our_token(http: Http, loopback: L
 
 
 async def test_the_observer_is_told_of_every_call(loopback: Loopback, sample: Any, naps: Naps) -> None:
-    seen: list[tuple[str, int | None]] = []
+    seen: list[tuple[PatreonCall, int | None]] = []
     loopback.answers = [cut, cut, sample("unavailable_html"), sample("v2_identity")]
-    async with Http(sleep=naps, observer=lambda name, status, _seconds: seen.append((name, status))) as http:
+    async with Http(sleep=naps, observer=lambda call, status, _seconds: seen.append((call, status))) as http:
         await http.fetch(loopback.url, GET)
     assert seen[0][1] is None
-    assert seen[-1] == ("the identity", 200)
+    assert seen[-1] == (PatreonCall.IDENTITY, 200)

@@ -9,7 +9,14 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import pytest
 
-from bot.domain.errors import ClientRefused, CredentialsDead, PatreonRefused, PatreonThrottled, PatreonUnavailable
+from bot.domain.errors import (
+    ClientRefused,
+    CredentialsDead,
+    PatreonCode,
+    PatreonRefused,
+    PatreonThrottled,
+    PatreonUnavailable,
+)
 from bot.domain.model import Secret
 from bot.patreon.client import PatreonApi
 from bot.patreon.http import Http
@@ -140,9 +147,9 @@ async def test_only_a_401_makes_a_pair_dead_where_a_code_is_just_not_taken(
     oauth: OAuth, loopback: Loopback, sample: Any, case: str
 ) -> None:
     loopback.answers = [sample(case)]
-    with pytest.raises(GrantRefused, match="give consent again"):
+    with pytest.raises(GrantRefused, match=PatreonCode.GRANT_REFUSED):
         await oauth.refresh(Secret("invented"))
-    with pytest.raises(CredentialsDead):
+    with pytest.raises(CredentialsDead, match=PatreonCode.CODE_REFUSED):
         await oauth.exchange_code(Secret("invented"))
 
 

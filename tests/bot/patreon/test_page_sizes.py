@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import aiohttp
 import pytest
 
-from bot.domain.errors import PatreonThrottled, PatreonUnavailable
+from bot.domain.errors import PatreonCode, PatreonThrottled, PatreonUnavailable
 from bot.domain.model import PageSize
 from bot.patreon.client import PatreonApi
 from bot.patreon.http import Http
@@ -139,7 +139,7 @@ async def test_a_throttled_page_is_no_size_that_fails(world: World, monkeypatch:
 
 async def test_where_nobody_is_reached_no_size_is_tried(world: World) -> None:
     await world.patreon.stop()
-    with pytest.raises(PatreonUnavailable, match="could not be reached"):
+    with pytest.raises(PatreonUnavailable, match=PatreonCode.UNREACHED):
         await world.pages()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from bot.domain.errors import CredentialsDead, PatreonUnavailable
+from bot.domain.errors import CredentialsDead, PatreonCode, PatreonUnavailable
 from bot.domain.model import Secret
 from bot.patreon.tokens import TokenKeeper
 from tests.bot.patreon.issuer import PAIR, Issuer, MemoryStore
@@ -110,7 +110,7 @@ async def test_while_a_fresh_consent_is_on_its_way_no_pair_dies(used: Used, stor
     issuer.refresh.clear()
     store.is_consent_on_its_way = True
     for _ in range(2):
-        with pytest.raises(PatreonUnavailable, match="another one takes its place"):
+        with pytest.raises(PatreonUnavailable, match=PatreonCode.PAIR_REPLACED):
             await used()
     store.consent_anew()
     issuer.access = {"access-9"}

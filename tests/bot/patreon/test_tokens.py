@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bot.domain.errors import CredentialsDead, PatreonRefused, PatreonThrottled, PatreonUnavailable
+from bot.domain.errors import CredentialsDead, PatreonCode, PatreonRefused, PatreonThrottled, PatreonUnavailable
 from bot.domain.model import CampaignId, Secret
 from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.http import Http
@@ -55,7 +55,7 @@ async def test_a_401_is_answered_by_one_refresh_for_all(used: Used, issuer: Issu
 
 async def test_two_401s_in_a_row_make_the_pair_dead(keeper: TokenKeeper, store: MemoryStore, issuer: Issuer) -> None:
     async def verb(_: Secret) -> str:
-        raise CredentialsDead("401")
+        raise CredentialsDead(PatreonCode.TOKEN_REFUSED)
 
     with pytest.raises(CredentialsDead):
         await keeper.call(PAIR, verb)
@@ -228,9 +228,9 @@ async def test_a_refused_refresh_is_asked_again_seldom(used: Used, issuer: Issue
 
 async def test_other_errors_of_the_verb_refresh_nothing(keeper: TokenKeeper, store: MemoryStore) -> None:
     for error in (
-        PatreonUnavailable("x"),
-        PatreonThrottled("x", retry_after_seconds=9),
-        PatreonRefused("x", status=403),
+        PatreonUnavailable(PatreonCode.UNUSABLE),
+        PatreonThrottled(PatreonCode.THROTTLED, retry_after_seconds=9),
+        PatreonRefused(PatreonCode.REFUSED, status=403),
     ):
 
         async def verb(_: Secret, error: Exception = error) -> str:

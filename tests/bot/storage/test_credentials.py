@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.errors import Setup
 from bot.domain.model import (
     Campaign,
     CampaignId,
@@ -305,7 +306,7 @@ def read_bytes(path: Path) -> bytes:
 async def test_another_key_does_not_open_it(storage: Storage, url: str, pair: Pair, now: datetime) -> None:
     await save_consent(storage, ADA, pair(), at=now)
     stranger = await Storage.attach(url, Vault((new_key(),)))
-    with pytest.raises(VaultKeyMissing, match="left as it is"):
+    with pytest.raises(VaultKeyMissing, match=Setup.KEY_MISSING):
         await stranger.credentials.find_user(ADA)
     await stranger.close()
 

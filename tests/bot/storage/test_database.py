@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from bot.domain.errors import DatabaseLocked, NeedsOwner
+from bot.domain.errors import DatabaseLocked, NeedsOwner, Setup
 from bot.domain.model import CampaignId, GuildId
 from bot.storage import Storage, database
 from bot.storage.database import MAX_READERS, database_path, is_locked
@@ -41,7 +41,7 @@ async def test_sqlite_is_set_up_for_us(storage: Storage, pragma: str, value: obj
 
 
 async def test_a_second_process_is_refused(storage: Storage, url: str, vault: Vault) -> None:
-    with pytest.raises(DatabaseLocked, match="another Pledgekeeper works on"):
+    with pytest.raises(DatabaseLocked, match=Setup.DATABASE_LOCKED):
         await Storage.open(url, vault)
 
 
@@ -56,7 +56,7 @@ async def test_the_lock_is_given_back(storage: Storage, url: str, vault: Vault) 
 async def test_a_failed_start_gives_the_lock_back(tmp_path: Path, vault: Vault) -> None:
     path = tmp_path / "pledgekeeper.db"
     path.write_bytes(b"this is no database, and long enough to be taken for a broken one" * 20)
-    with pytest.raises(NeedsOwner, match="cannot be used"):
+    with pytest.raises(NeedsOwner, match=Setup.DATABASE_UNUSABLE):
         await Storage.open(f"sqlite+aiosqlite:///{path}", vault)
     assert not is_locked(path)
 
@@ -69,7 +69,7 @@ async def test_attaching_works_beside_the_owner(storage: Storage, url: str, vaul
 
 
 async def test_attaching_makes_no_file(tmp_path: Path, vault: Vault) -> None:
-    with pytest.raises(NeedsOwner, match="start the bot once"):
+    with pytest.raises(NeedsOwner, match=Setup.DATABASE_MISSING):
         await Storage.attach(f"sqlite+aiosqlite:///{tmp_path}/none.db", vault)
     assert not is_file(tmp_path / "none.db")
 
@@ -77,7 +77,7 @@ async def test_attaching_makes_no_file(tmp_path: Path, vault: Vault) -> None:
 async def test_attaching_asks_for_tables_that_are_up_to_date(storage: Storage, url: str, vault: Vault) -> None:
     async with storage.database.write() as connection:
         await connection.execute(text("DELETE FROM alembic_version"))
-    with pytest.raises(NeedsOwner, match="not made yet; start the bot once"):
+    with pytest.raises(NeedsOwner, match=Setup.TABLES_EMPTY):
         await Storage.attach(url, vault)
 
 

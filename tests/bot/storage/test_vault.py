@@ -1,5 +1,6 @@
 import pytest
 
+from bot.domain.errors import Setup
 from bot.domain.model import Secret
 from bot.linking.secrets import is_ours
 from bot.storage.vault import Vault, VaultKeyMissing, digest, fingerprint, is_key, new_key
@@ -33,7 +34,7 @@ def test_a_resealed_value_needs_the_old_key_no_more() -> None:
 @pytest.mark.parametrize("verb", ["open", "reseal"])
 def test_a_missing_key_is_the_owner_s_to_mend(verb: str) -> None:
     sealed = Vault((OLD,)).seal(Secret("token"))
-    with pytest.raises(VaultKeyMissing, match="Put the key that sealed it back into ENCRYPTION_KEYS"):
+    with pytest.raises(VaultKeyMissing, match=Setup.KEY_MISSING):
         getattr(Vault((NEW,)), verb)(sealed)
 
 

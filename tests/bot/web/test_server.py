@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from bot.domain.errors import NeedsOwner
+from bot.domain.errors import NeedsOwner, Setup
 from bot.runtime.health import HealthBoard
 from bot.web.server import WebServer
 from tests.bot.linking.world import LinkWorld
@@ -113,7 +113,7 @@ async def test_a_taken_port_is_an_error_and_leaves_nothing_open(world: LinkWorld
         health=HealthBoard(world.clock),
         public_url="http://127.0.0.1:9",
     )
-    with pytest.raises(NeedsOwner, match="WEB_PORT"):
+    with pytest.raises(NeedsOwner, match=Setup.PORT_REFUSED):
         await second.start("127.0.0.1", port)
 
 

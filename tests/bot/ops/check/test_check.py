@@ -1,15 +1,16 @@
-"""Each check against the stand-ins: what is well is said to be, and what is wrong is found and comes with a cure."""
+"""Each check against the stand-ins: what works is said to, and what is wrong is found, with what to do about it."""
 
 import io
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from aiohttp import web
 from rich.console import Console
 
+from bot.domain.findings import Found, Level
 from bot.domain.model import (
     Campaign,
     DiscordUserId,
@@ -22,10 +23,12 @@ from bot.domain.model import (
     TokenPair,
 )
 from bot.ops.check import find_all, run_check
-from bot.ops.check.findings import Finding, Verdict
 from bot.settings import Settings
 from bot.storage import Storage
 from bot.storage.vault import Vault, fingerprint, new_key
+from bot.texts.catalogs import ENGLISH
+from bot.texts.check import say_finding
+from bot.texts.renderer import Medium, Renderer
 from sandbox.discord.model import Overwrite
 from sandbox.main import Options, Sandbox
 from sandbox.weather import Fault
@@ -54,8 +57,24 @@ def configure(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return settings
 
 
-async def findings(settings: Settings) -> dict[str, Finding]:
-    return {finding.setting: finding for finding in await find_all(settings)}
+class Told(NamedTuple):
+    """A finding and what is said of it."""
+
+    level: Level
+    code: Found
+    is_fine: bool
+    result: str
+    to_do: str
+
+
+async def findings(settings: Settings) -> dict[str, Told]:
+    """Return what is told of each setting, by its name in the table."""
+    renderer = Renderer(ENGLISH, Medium.PLAIN)
+    told = {}
+    for finding in await find_all(settings):
+        about, result, to_do = say_finding(renderer, finding)
+        told[about] = Told(finding.level, finding.code, finding.is_fine, result, to_do)
+    return {str(about): one for about, one in told.items()}
 
 
 async def plant_rule(settings: Settings, role_id: str) -> None:
@@ -83,41 +102,41 @@ def a_giveable_role(sandbox: Sandbox) -> Any:
 
 async def test_before_the_first_start_all_is_well(configure: Configure) -> None:
     found = await findings(configure())
-    assert {name: finding.verdict for name, finding in found.items()} == {
-        "DISCORD_TOKEN": Verdict.OK,
-        "Server Members Intent": Verdict.OK,
-        "server Emberwood": Verdict.OK,
-        "PATREON_CLIENT_ID": Verdict.OK,
-        "PATREON_CLIENT_SECRET": Verdict.OK,
-        "PATREON_CREATOR_ACCESS_TOKEN": Verdict.OK,
-        "PATREON_CAMPAIGN_ID": Verdict.OK,
-        "creator token's scopes": Verdict.OK,
-        "PATREON_WEBHOOK_SECRET": Verdict.NOTE,
-        "DATABASE_URL": Verdict.NOTE,
-        "ENCRYPTION_KEYS": Verdict.OK,
-        "PUBLIC_URL": Verdict.NOTE,
+    assert {name: finding.level for name, finding in found.items()} == {
+        "DISCORD_TOKEN": Level.OK,
+        "Server Members Intent": Level.OK,
+        "server Emberwood": Level.OK,
+        "PATREON_CLIENT_ID": Level.OK,
+        "PATREON_CLIENT_SECRET": Level.OK,
+        "PATREON_CREATOR_ACCESS_TOKEN": Level.OK,
+        "PATREON_CAMPAIGN_ID": Level.OK,
+        "creator token's scopes": Level.OK,
+        "PATREON_WEBHOOK_SECRET": Level.NOTE,
+        "DATABASE_URL": Level.NOTE,
+        "ENCRYPTION_KEYS": Level.OK,
+        "PUBLIC_URL": Level.NOTE,
     }
 
 
 @pytest.mark.parametrize(
-    ("setting", "value", "row", "cure"),
+    ("setting", "value", "row", "to_do"),
     [
         ("discord_token", f"{'w' * 24}.wrong6.{'w' * 38}", "DISCORD_TOKEN", "Reset Token"),
         ("discord_api_url", "http://127.0.0.1:9/api/v10", "DISCORD_API_URL", "check again"),
         ("discord_guild_id", "123", "server 123", "https://discord.com/oauth2/authorize?client_id="),
-        ("patreon_url", "http://127.0.0.1:9", "PATREON_URL", "see whether the address is right"),
+        ("patreon_url", "http://127.0.0.1:9", "PATREON_URL", "Check the address"),
         ("patreon_client_id", "wrong", "PATREON_CLIENT_ID", "/oauth/callback"),
-        ("patreon_client_secret", "wrong", "PATREON_CLIENT_SECRET", "copy Client ID and Client Secret anew"),
-        ("database_url", "sqlite+aiosqlite:////proc/x/bot.db", "DATABASE_URL", "name another place"),
+        ("patreon_client_secret", "wrong", "PATREON_CLIENT_SECRET", "Copy Client ID and Client Secret again"),
+        ("database_url", "sqlite+aiosqlite:////proc/x/bot.db", "DATABASE_URL", "choose another place"),
         ("public_url", "http://127.0.0.1:9", "PATREON_CLIENT_ID", "http://127.0.0.1:9/oauth/callback"),
-        ("patreon_creator_access_token", "wrong", "PATREON_CREATOR_ACCESS_TOKEN", "take a new pair"),
-        ("patreon_campaign_id", "123", "PATREON_CAMPAIGN_ID", "set one of: 1"),
+        ("patreon_creator_access_token", "wrong", "PATREON_CREATOR_ACCESS_TOKEN", "copy both tokens again"),
+        ("patreon_campaign_id", "123", "PATREON_CAMPAIGN_ID", "one of these: 1"),
     ],
 )
-async def test_a_wrong_value_is_found(configure: Configure, setting: str, value: str, row: str, cure: str) -> None:
+async def test_a_wrong_value_is_found(configure: Configure, setting: str, value: str, row: str, to_do: str) -> None:
     finding = (await findings(configure(**{setting: value})))[row]
-    assert finding.verdict is Verdict.WRONG
-    assert cure in finding.cure
+    assert finding.level is Level.WRONG
+    assert to_do in finding.to_do
 
 
 @pytest.mark.parametrize("fault", ["error_page", "error_json"])
@@ -126,13 +145,13 @@ async def test_a_refusal_of_the_redirect_uri_is_found_in_whatever_way_patreon_sa
 ) -> None:
     sandbox.weather.set(Fault("patreon", "/oauth2/authorize", fault))
     finding = (await findings(configure()))["PATREON_CLIENT_ID"]
-    assert finding.verdict is Verdict.WRONG
-    assert f"the redirect URI {sandbox.bot_url}/oauth/callback" in finding.cure
+    assert finding.level is Level.WRONG
+    assert f"the redirect URI {sandbox.bot_url}/oauth/callback" in finding.to_do
 
 
 async def test_the_way_to_a_login_is_well(sandbox: Sandbox, configure: Configure) -> None:
     sandbox.weather.set(Fault("patreon", "/oauth2/authorize", "login_first"))
-    assert (await findings(configure()))["PATREON_CLIENT_ID"].verdict is Verdict.OK
+    assert (await findings(configure()))["PATREON_CLIENT_ID"].level is Level.OK
 
 
 @pytest.mark.parametrize(
@@ -144,33 +163,33 @@ async def test_a_client_of_the_other_api_version_is_found(
 ) -> None:
     sandbox.weather.set(Fault("patreon", route, fault))
     finding = (await findings(configure()))[row]
-    assert finding.verdict is Verdict.WRONG
-    assert "PATREON_API_VERSION" in finding.cure
+    assert finding.level is Level.WRONG
+    assert "PATREON_API_VERSION" in finding.to_do
 
 
 @pytest.mark.parametrize(
-    ("status", "location", "body", "verdict"),
+    ("status", "location", "body", "level"),
     [
-        (302, "/oauth2/errors?error=invalid_request&error_description=Mismatching+redirect+URI.", "", Verdict.WRONG),
-        (302, "https://www.patreon.com/oauth2/errors?error=unauthorized_client", "", Verdict.WRONG),
-        (307, "/oauth2/errors", "", Verdict.WRONG),
-        (302, "/oauth2/errors?error=", "", Verdict.WRONG),
-        (200, "", '{"error_description": "Mismatching redirect URI."}', Verdict.WRONG),
-        (302, "/login?ru=%2Foauth2%2Fauthorize%3Fx%3D1%26error%3Dno", "", Verdict.OK),
-        (302, "//[oops", "", Verdict.OK),
-        (302, "/oauth2/errors?error=server_error", "", Verdict.NOTE),
-        (200, "", '{"error": "invalid_request", "error_description": "Mismatching redirect URI."}', Verdict.WRONG),
-        (200, "", '{"errors": [{"code_name": "OAuthClientNotFound"}]}', Verdict.WRONG),
-        (200, "", '{"error": null}', Verdict.OK),
-        (200, "", "<html>Allow?</html>", Verdict.OK),
-        (200, "", "[]", Verdict.OK),
-        (404, "", "", Verdict.WRONG),
-        (429, "", "", Verdict.NOTE),
-        (403, "", "<html>challenge</html>", Verdict.NOTE),
+        (302, "/oauth2/errors?error=invalid_request&error_description=Mismatching+redirect+URI.", "", Level.WRONG),
+        (302, "https://www.patreon.com/oauth2/errors?error=unauthorized_client", "", Level.WRONG),
+        (307, "/oauth2/errors", "", Level.WRONG),
+        (302, "/oauth2/errors?error=", "", Level.WRONG),
+        (200, "", '{"error_description": "Mismatching redirect URI."}', Level.WRONG),
+        (302, "/login?ru=%2Foauth2%2Fauthorize%3Fx%3D1%26error%3Dno", "", Level.OK),
+        (302, "//[oops", "", Level.OK),
+        (302, "/oauth2/errors?error=server_error", "", Level.NOTE),
+        (200, "", '{"error": "invalid_request", "error_description": "Mismatching redirect URI."}', Level.WRONG),
+        (200, "", '{"errors": [{"code_name": "OAuthClientNotFound"}]}', Level.WRONG),
+        (200, "", '{"error": null}', Level.OK),
+        (200, "", "<html>Allow?</html>", Level.OK),
+        (200, "", "[]", Level.OK),
+        (404, "", "", Level.WRONG),
+        (429, "", "", Level.NOTE),
+        (403, "", "<html>challenge</html>", Level.NOTE),
     ],
 )
 async def test_what_the_consent_page_s_answers_mean(
-    configure: Configure, status: int, location: str, *, body: str, verdict: Verdict
+    configure: Configure, status: int, location: str, *, body: str, level: Level
 ) -> None:
     async def answer(_request: web.Request) -> web.Response:
         return web.Response(status=status, text=body, headers={"Location": location} if location else {})
@@ -183,38 +202,38 @@ async def test_what_the_consent_page_s_answers_mean(
     host, port = runner.addresses[0][:2]
     finding = (await findings(configure(patreon_url=f"http://{host}:{port}")))["PATREON_CLIENT_ID"]
     await runner.cleanup()
-    assert finding.verdict is verdict
+    assert finding.level is level
 
 
 async def test_a_role_that_got_power_in_a_channel_is_found(sandbox: Sandbox, configure: Configure) -> None:
     settings, role = configure(), a_giveable_role(sandbox)
     await plant_rule(settings, role.id)
-    assert (await findings(settings))[f"role @{role.name}"].verdict is Verdict.OK
+    assert (await findings(settings))[f"role @{role.name}"].level is Level.OK
     channel = next(iter(sandbox.world.guild.channels.values()))
     channel.overwrites[role.id] = Overwrite(role.id, allow=1 << 13)
     finding = (await findings(settings))[f"role @{role.name}"]
-    assert finding.verdict is Verdict.WRONG
+    assert finding.level is Level.WRONG
     assert f"Manage Messages in #{channel.name}" in finding.result
 
 
 async def test_a_missing_intent_is_told_with_what_is_lost(sandbox: Sandbox, configure: Configure) -> None:
     sandbox.world.discord.intents_allowed.clear()
     finding = (await findings(configure()))["Server Members Intent"]
-    assert finding.verdict is Verdict.WRONG
-    assert "joins, leaves and roles changed by hand" in finding.result
+    assert finding.level is Level.WRONG
+    assert "joins, leaves and manual role changes" in finding.result
 
 
 async def test_the_missing_right_to_manage_roles_is_found(sandbox: Sandbox, configure: Configure) -> None:
     for role in sandbox.world.guild.roles.values():
         role.permissions = 0
     finding = (await findings(configure()))["server Emberwood"]
-    assert (finding.verdict, finding.cure) == (Verdict.WRONG, "give it to the bot's role")
+    assert (finding.level, finding.to_do) == (Level.WRONG, "Give it to the bot's role in Server Settings > Roles.")
 
 
 async def test_two_factor_authentication_that_the_owner_lacks_is_found(sandbox: Sandbox, configure: Configure) -> None:
     sandbox.discord.set_2fa(is_required=True, owner_has_it=False)
     finding = (await findings(configure()))["two-factor authentication"]
-    assert finding.verdict is Verdict.WRONG
+    assert finding.level is Level.WRONG
     assert "Emberwood requires it" in finding.result
     sandbox.discord.set_2fa(is_required=True, owner_has_it=True)
     assert "two-factor authentication" not in await findings(configure())
@@ -223,7 +242,7 @@ async def test_two_factor_authentication_that_the_owner_lacks_is_found(sandbox: 
 async def test_a_pledge_role_below_the_bot_is_well(sandbox: Sandbox, configure: Configure) -> None:
     role = a_giveable_role(sandbox)
     await plant_rule(configure(), role.id)
-    assert (await findings(configure()))[f"role @{role.name}"].verdict is Verdict.OK
+    assert (await findings(configure()))[f"role @{role.name}"].level is Level.OK
 
 
 async def test_a_pledge_role_above_the_bot_is_found(sandbox: Sandbox, configure: Configure) -> None:
@@ -231,8 +250,8 @@ async def test_a_pledge_role_above_the_bot_is_found(sandbox: Sandbox, configure:
     await plant_rule(configure(), role.id)
     role.position = 200
     finding = (await findings(configure()))[f"role @{role.name}"]
-    assert finding.verdict is Verdict.WRONG
-    assert "drag my role above it" in finding.cure
+    assert finding.level is Level.WRONG
+    assert "drag the bot's role above it" in finding.to_do
 
 
 async def test_a_pledge_role_at_the_bot_s_own_position_is_judged_by_its_id(
@@ -249,15 +268,15 @@ async def test_a_pledge_role_at_the_bot_s_own_position_is_judged_by_its_id(
 
 async def test_a_pledge_role_that_is_gone_is_found(configure: Configure) -> None:
     await plant_rule(configure(), "4242")
-    finding = (await findings(configure()))["a role of Emberwood"]
-    assert (finding.verdict, finding.result) == (Verdict.WRONG, "the role no longer exists")
+    finding = (await findings(configure()))["a role in Emberwood"]
+    assert (finding.level, finding.result) == (Level.WRONG, "A rule names a role that no longer exists.")
 
 
 async def test_a_token_without_the_members_scope_is_found(sandbox: Sandbox, configure: Configure) -> None:
     sandbox.weather.set(Fault(service="patreon", route="/members", fault="401"))
     finding = (await findings(configure()))["creator token's scopes"]
-    assert finding.verdict is Verdict.WRONG
-    assert "campaigns.members" in finding.cure
+    assert finding.level is Level.WRONG
+    assert "campaigns.members" in finding.to_do
 
 
 async def test_the_refreshed_pair_is_tested_and_not_the_seed(sandbox: Sandbox, configure: Configure) -> None:
@@ -270,7 +289,7 @@ async def test_the_refreshed_pair_is_tested_and_not_the_seed(sandbox: Sandbox, c
     await storage.credentials.save_pair(stored, rotated)
     await storage.close()
     finding = (await findings(settings))["PATREON_CREATOR_ACCESS_TOKEN"]
-    assert finding.result == "Patreon takes it, as the bot keeps it"
+    assert (finding.level, finding.code) == (Level.OK, Found.CREATOR_WORKS_AS_KEPT)
 
 
 async def test_a_dead_pair_is_told_without_a_call(configure: Configure) -> None:
@@ -282,7 +301,7 @@ async def test_a_dead_pair_is_told_without_a_call(configure: Configure) -> None:
     await storage.credentials.mark_dead(stored, NOW)
     await storage.close()
     finding = (await findings(settings))["PATREON_CREATOR_ACCESS_TOKEN"]
-    assert finding.verdict is Verdict.WRONG
+    assert finding.level is Level.WRONG
     assert "dead" in finding.result
 
 
@@ -293,7 +312,7 @@ async def test_stored_tokens_that_no_key_opens_are_found(configure: Configure) -
     await save_consent(storage, PatreonUserId("somebody"), pair, at=NOW)
     await storage.close()
     finding = (await findings(settings))["ENCRYPTION_KEYS"]
-    assert (finding.verdict, finding.result) == (Verdict.WRONG, "1 of 1 stored tokens cannot be opened")
+    assert (finding.level, finding.result) == (Level.WRONG, "1 of 1 stored tokens can't be opened.")
 
 
 async def test_a_check_works_beside_a_running_bot_and_changes_nothing(configure: Configure) -> None:
@@ -301,22 +320,22 @@ async def test_a_check_works_beside_a_running_bot_and_changes_nothing(configure:
     running = await Storage.open(settings.database_url, Vault(settings.encryption_keys))
     found = await findings(settings)
     await running.close()
-    assert "in use by a running bot" in found["DATABASE_URL"].result
-    assert found["PUBLIC_URL"].verdict is Verdict.WRONG  # it runs, and does not answer
+    assert "A running bot is using it" in found["DATABASE_URL"].result
+    assert found["PUBLIC_URL"].level is Level.WRONG  # it runs, and does not answer
 
 
 @pytest.mark.parametrize(
-    ("answer", "verdict", "result"),
+    ("answer", "level", "result"),
     [
-        ('{"status": "ok", "parts": {"web": {"ok": true}}}', Verdict.OK, "is well"),
-        ('{"status": "failing", "parts": {"web": {"ok": true}, "sync": {"ok": false}}}', Verdict.WRONG, "fails: sync"),
-        ("<html>It works!</html>", Verdict.WRONG, "something else than this bot"),
-        ("[]", Verdict.WRONG, "something else than this bot"),
+        ('{"status": "ok", "parts": {"web": {"ok": true}}}', Level.OK, "is well"),
+        ('{"status": "failing", "parts": {"web": {"ok": true}, "sync": {"ok": false}}}', Level.WRONG, "fails: sync"),
+        ("<html>It works!</html>", Level.WRONG, "Something other than this bot"),
+        ("[]", Level.WRONG, "Something other than this bot"),
     ],
     ids=["well", "ailing", "another site", "another program"],
 )
 async def test_the_public_url_is_asked_for_the_bot_s_health(
-    sandbox: Sandbox, configure: Configure, answer: str, verdict: Verdict, *, result: str
+    sandbox: Sandbox, configure: Configure, answer: str, level: Level, *, result: str
 ) -> None:
     async def healthz(_request: web.Request) -> web.Response:
         return web.Response(text=answer)
@@ -328,7 +347,7 @@ async def test_the_public_url_is_asked_for_the_bot_s_health(
     await web.TCPSite(runner, "127.0.0.1", int(sandbox.bot_url.rpartition(":")[2])).start()
     finding = (await findings(configure()))["PUBLIC_URL"]
     await runner.cleanup()
-    assert finding.verdict is verdict
+    assert finding.level is level
     assert result in finding.result
 
 
@@ -344,7 +363,7 @@ async def test_the_table_fits_eighty_columns_and_names_each_setting_whole(config
 async def test_the_exit_code_is_zero_where_nothing_is_wrong(configure: Configure) -> None:
     page = io.StringIO()
     assert await run_check(configure(), Console(file=page, width=80)) == 0
-    assert "all is well" in page.getvalue()
+    assert "Everything works." in page.getvalue()
 
 
 async def test_no_refresh_and_no_write_reaches_either_service(sandbox: Sandbox, configure: Configure) -> None:

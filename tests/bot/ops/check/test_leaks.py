@@ -11,14 +11,21 @@ import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from bot.domain.findings import Finding, Found, Level
 from bot.domain.model import Secret
 from bot.ops.check.files import inspect_dotenv, inspect_files
-from bot.ops.check.findings import Verdict
 from bot.ops.check.web import ask_metrics
 from bot.settings import Settings
 from bot.storage.vault import new_key
+from bot.texts.catalogs import ENGLISH
+from bot.texts.check import Row, say_finding
+from bot.texts.renderer import Medium, Renderer
 
 OURS = "# TYPE pledgekeeper_plans_total counter\npledgekeeper_plans_total 1.0\n"
+
+
+def said(finding: Finding) -> Row:
+    return say_finding(Renderer(ENGLISH, Medium.PLAIN), finding)
 
 
 class Everywhere(AbstractResolver):
@@ -66,8 +73,9 @@ def settings() -> Settings:
 async def test_metrics_that_the_world_reads_are_found(settings: Settings) -> None:
     async with public(OURS) as (url, session):
         (finding,) = await ask_metrics(settings.model_copy(update={"public_url": url}), session)
-    assert (finding.setting, finding.verdict) == ("METRICS_TOKEN", Verdict.WRONG)
-    assert "/metrics" in finding.cure
+    assert (finding.level, finding.code) == (Level.WRONG, Found.METRICS_OPEN)
+    assert said(finding).about == "METRICS_TOKEN"
+    assert "/metrics" in said(finding).to_do
 
 
 @pytest.mark.parametrize(
@@ -109,7 +117,8 @@ def dotenv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_file_of_settings_that_everybody_may_read_is_found(dotenv: Path, mode: int) -> None:
     dotenv.chmod(mode)
     (finding,) = inspect_dotenv()
-    assert (finding.setting, finding.verdict, finding.cure) == (".env", Verdict.NOTE, "chmod 600 .env")
+    assert finding.level is Level.NOTE
+    assert (said(finding).about, said(finding).to_do) == (".env", "chmod 600 .env")
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o400])
@@ -149,25 +158,26 @@ DATABASE_FILES = tuple(f"data/pledges.db{end}" for end in ("", "-wal", "-shm", "
 def test_a_file_of_ours_that_everybody_may_read_is_found(here: Settings, name: str, mode: int) -> None:
     Path(name).chmod(mode)
     (finding,) = inspect_files(here)
-    assert finding.verdict is Verdict.NOTE
-    assert finding.setting == ("pledges.db" if name.startswith("data") else "secrets/")
-    assert f"may read {Path(name).name}," in finding.result
-    assert finding.cure == f"chmod 600 {name}"
+    assert finding.level is Level.NOTE
+    assert said(finding).about == ("pledges.db" if name.startswith("data") else "secrets/")
+    assert f"can read {Path(name).name}," in said(finding).result
+    assert said(finding).to_do == f"chmod 600 {name}"
 
 
 def test_all_that_everybody_may_read_of_a_database_is_one_row(here: Settings) -> None:
     for name in DATABASE_FILES:
         Path(name).chmod(0o644)
     (finding,) = inspect_files(here)
-    assert finding.cure == f"chmod 600 {' '.join(DATABASE_FILES)}"
+    assert said(finding).to_do == f"chmod 600 {' '.join(DATABASE_FILES)}"
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o1777, 0o733])
 def test_a_folder_in_which_everybody_may_put_a_file_beside_the_database_is_found(here: Settings, mode: int) -> None:
     Path("data").chmod(mode)
     (finding,) = inspect_files(here)
-    assert (finding.setting, finding.verdict) == ("data", Verdict.NOTE)
-    assert "may write in this folder" in finding.result
+    assert (finding.level, finding.code) == (Level.NOTE, Found.FOLDER_OPEN)
+    assert said(finding).about == "data"
+    assert "can write to this folder" in said(finding).result
 
 
 def test_files_that_few_may_read_and_files_that_are_none_of_ours_are_no_matter(here: Settings) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from bot.domain.errors import CredentialsDead, PatreonUnavailable
+from bot.domain.errors import CredentialsDead, PatreonCall, PatreonUnavailable
 from bot.domain.model import CampaignId, Identity, Secret
 from bot.patreon.oauth import read_pair
 from bot.patreon.protocol import documents_v1, documents_v2
@@ -18,7 +18,7 @@ from tests.bot.patreon.served import load
 
 STARTED = datetime(2026, 11, 21, 12, tzinfo=UTC)
 PLACE = PagePlace(campaign_id=CampaignId("700"), read_started_at=STARTED)
-REQUEST = Request(name="a call", path="/", token=Secret("invented"))
+REQUEST = Request(call=PatreonCall.CAMPAIGNS, path="/", token=Secret("invented"))
 
 DAMAGES = {
     "a lone surrogate, half a pair": rb"\ud83d",

@@ -4,11 +4,19 @@ from typing import Any
 
 import pytest
 
-from bot.domain.errors import ClientRefused, CredentialsDead, PatreonRefused, PatreonThrottled, PatreonUnavailable
+from bot.domain.errors import (
+    ClientRefused,
+    CredentialsDead,
+    PatreonCall,
+    PatreonCode,
+    PatreonRefused,
+    PatreonThrottled,
+    PatreonUnavailable,
+)
 from bot.domain.model import Secret
 from bot.patreon.protocol.exchange import Request, Response, UnreadableRefusal, decipher, is_genuine
 
-ASK = Request(name="the identity", path="/api/oauth2/v2/identity", token=Secret("invented-access"))
+ASK = Request(call=PatreonCall.IDENTITY, path="/api/oauth2/v2/identity", token=Secret("invented-access"))
 
 
 @pytest.mark.parametrize("case", ["v2_identity", "v2_webhook", "no_content"])
@@ -113,12 +121,19 @@ def test_odd_details_do_not_lose_the_wait(body: bytes) -> None:
 def test_a_refusal_repeats_patreons_words_and_the_status(sample: Any) -> None:
     with pytest.raises(PatreonRefused) as raised:
         decipher(ASK, sample("bad_request"))
+    assert raised.value.code is PatreonCode.REFUSED
     assert raised.value.status == 400
-    assert "ParameterInvalidOnType: Parameter 'fields[member]' is not valid" in str(raised.value)
+    assert raised.value.facts["word"] == "ParameterInvalidOnType"
+    assert "Parameter 'fields[member]' is not valid" in str(raised.value)
 
 
 def test_a_secret_that_patreon_echoes_is_not_repeated() -> None:
-    ask = Request(name="x", path="/x", token=Secret("tok/en"), form=(("code", Secret("co de")), ("empty", Secret(""))))
+    ask = Request(
+        call=PatreonCall.CAMPAIGNS,
+        path="/x",
+        token=Secret("tok/en"),
+        form=(("code", Secret("co de")), ("empty", Secret(""))),
+    )
     body = b'{"errors":[{"code_name":"tok/en","detail":"tok%2Fen co de co%20de\\nend"}]}'
     with pytest.raises(PatreonRefused) as raised:
         decipher(ask, Response(status=400, headers={}, body=body))
@@ -127,16 +142,21 @@ def test_a_secret_that_patreon_echoes_is_not_repeated() -> None:
 
 
 def test_brackets_and_cursors_are_escaped_in_the_query() -> None:
-    ask = Request(name="x", path="/x", query=(("page[cursor]", "a+b=="), ("include", "user,tiers")))
+    ask = Request(call=PatreonCall.CAMPAIGNS, path="/x", query=(("page[cursor]", "a+b=="), ("include", "user,tiers")))
     assert ask.target() == "/x?page%5Bcursor%5D=a%2Bb%3D%3D&include=user%2Ctiers"
     assert ASK.target() == ASK.path
 
 
 def test_a_form_is_sent_as_a_form_and_json_as_json() -> None:
-    form = Request(name="x", method="POST", path="/x", form=(("code", Secret("a&b")), ("grant_type", "refresh_token")))
+    form = Request(
+        call=PatreonCall.CAMPAIGNS,
+        method="POST",
+        path="/x",
+        form=(("code", Secret("a&b")), ("grant_type", "refresh_token")),
+    )
     assert form.body() == b"code=a%26b&grant_type=refresh_token"
     assert form.headers() == {"Content-Type": "application/x-www-form-urlencoded"}
-    json = Request(name="x", method="PATCH", path="/x", json=b"{}", token=Secret("invented"))
+    json = Request(call=PatreonCall.CAMPAIGNS, method="PATCH", path="/x", json=b"{}", token=Secret("invented"))
     assert json.body() == b"{}"
     assert json.headers() == {"Authorization": "Bearer invented", "Content-Type": "application/json"}
     assert ASK.headers() == {"Authorization": "Bearer invented-access"}
@@ -144,12 +164,12 @@ def test_a_form_is_sent_as_a_form_and_json_as_json() -> None:
 
 def test_only_a_post_is_not_repeatable() -> None:
     assert ASK.is_repeatable
-    assert Request(name="x", method="PATCH", path="/x").is_repeatable
-    assert not Request(name="x", method="POST", path="/x").is_repeatable
+    assert Request(call=PatreonCall.CAMPAIGNS, method="PATCH", path="/x").is_repeatable
+    assert not Request(call=PatreonCall.CAMPAIGNS, method="POST", path="/x").is_repeatable
 
 
 def test_neither_requests_nor_responses_show_secrets_when_printed() -> None:
-    ask = Request(name="x", path="/x", token=Secret("marker"), form=(("code", Secret("marker")),))
+    ask = Request(call=PatreonCall.CAMPAIGNS, path="/x", token=Secret("marker"), form=(("code", Secret("marker")),))
     answer = Response(status=200, headers={"set-cookie": "marker"}, body=b"marker")
     assert "marker" not in repr(ask) + repr(answer)
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from bot.patreon.protocol.wire import (
-    Account,
-    Links,
+    PageLinks,
+    SocialAccount,
     SocialConnections,
     ahead,
     cursor_in,
@@ -29,7 +29,7 @@ from bot.patreon.protocol.wire import (
     ],
 )
 def test_only_the_cursor_of_a_link_is_taken(address: str | None, cursor: str | None) -> None:
-    assert cursor_in(Links(next=address)) == cursor
+    assert cursor_in(PageLinks(next=address)) == cursor
 
 
 def test_no_links_hold_no_cursor() -> None:
@@ -52,7 +52,7 @@ def test_no_links_hold_no_cursor() -> None:
     ],
 )
 def test_a_discord_account_is_a_snowflake_that_can_be_stored(user_id: str | None, account: int | None) -> None:
-    assert discord_account(SocialConnections(discord=Account(user_id=user_id))) == account
+    assert discord_account(SocialConnections(discord=SocialAccount(user_id=user_id))) == account
 
 
 def test_without_connections_there_is_no_discord_account() -> None:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from bot.discord.write import Outcome, RoleWriter
-from bot.domain.errors import CredentialsDead, PatreonUnavailable
+from bot.domain.errors import CredentialsDead, PatreonCode, PatreonUnavailable
 from bot.domain.model import CampaignId, GuildId, MembershipId, MembershipRecord, PatreonUserId
 from bot.patreon.protocol.version import PatreonApi
 from bot.patreon.protocol.webhooks import Hint
@@ -213,7 +213,7 @@ async def test_without_a_creator_s_token_each_one_s_own_is_used(post: Post) -> N
 
 async def test_who_could_not_be_read_is_read_later(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nudge, "FIRST_PAUSE_SECONDS", 0.01)
-    errors: list[Exception] = [PatreonUnavailable("away"), RuntimeError("a defect")]
+    errors: list[Exception] = [PatreonUnavailable(PatreonCode.UNUSABLE), RuntimeError("a defect")]
     take_member = post.scene.services.intake.take_member
 
     async def fail_first(*asked: object) -> None:
@@ -230,8 +230,8 @@ async def test_who_could_not_be_read_is_read_later(post: Post, monkeypatch: pyte
 @pytest.mark.parametrize(
     ("error", "tries"),
     [
-        pytest.param(PatreonUnavailable("away"), nudge.MAX_FAILURES, id="Patreon is away"),
-        pytest.param(CredentialsDead("dead"), 1, id="the consent is dead"),
+        pytest.param(PatreonUnavailable(PatreonCode.UNUSABLE), nudge.MAX_FAILURES, id="Patreon is away"),
+        pytest.param(CredentialsDead(PatreonCode.TOKEN_REFUSED), 1, id="the consent is dead"),
     ],
 )
 async def test_in_the_end_the_rounds_have_them(

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from bot.domain.errors import CredentialsDead, NeedsOwner, PatreonUnavailable, PledgekeeperError
+from bot.domain.errors import CredentialsDead, NeedsOwner, PatreonCode, PatreonUnavailable, PledgekeeperError
 from bot.domain.evidence import Anomaly, ReadSummary, Verdict
 from bot.domain.model import DiscordUserId, ReadId
 from bot.sync.reading.intake import CampaignRead
@@ -33,10 +33,12 @@ CUT = Verdict(is_complete=False, anomalies=(Anomaly.NO_TIERS,))
     [
         pytest.param(read(GOOD), [], id="all is well"),
         pytest.param(read(LYING), ["not believable (no member has a tier)"], id="a lying list"),
-        pytest.param(read(CUT, PatreonUnavailable("503")), [], id="a list that broke off"),
+        pytest.param(read(CUT, PatreonUnavailable(PatreonCode.UNUSABLE)), [], id="a list that broke off"),
         pytest.param(read(GOOD, NeedsOwner("no scope")), ["no scope. All roles stay"], id="a token without the right"),
         pytest.param(
-            read(CUT, CredentialsDead("dead")), ["no longer takes the creator's token"], id="a token that is dead"
+            read(CUT, CredentialsDead(PatreonCode.TOKEN_REFUSED)),
+            ["no longer takes the creator's token"],
+            id="a token that is dead",
         ),
     ],
 )

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.errors import PatreonUnavailable
+from bot.domain.errors import PatreonCode, PatreonUnavailable
 from bot.domain.evidence import ReadSummary, Verdict
 from bot.domain.model import CampaignId, ReadId
 from bot.sync.reading.intake import CampaignRead
@@ -73,7 +73,9 @@ def test_who_was_heard_lately_is_not_silent(silence: Silence) -> None:
         pytest.param(0, [read(10, turns=1)], id="the first read: it happened while we were away"),
         pytest.param(7, [read(5), read(10, turns=1)], id="it may have happened before there was a webhook"),
         pytest.param(
-            7, [read(5), read(8, error=PatreonUnavailable("cut")), read(10, turns=1)], id="a read that failed is none"
+            7,
+            [read(5), read(8, error=PatreonUnavailable(PatreonCode.UNUSABLE)), read(10, turns=1)],
+            id="a read that failed is none",
         ),
     ],
 )

@@ -1,13 +1,14 @@
-"""The table of `pages.py`: where a list ends, and which calls that costs."""
+"""The table of `protocol/pages.py`: where a list ends, and which calls that costs."""
 
 from datetime import UTC, datetime
 
 import pytest
 
-from bot.domain.errors import PatreonUnavailable
+from bot.domain.errors import PatreonCode, PatreonUnavailable
 from bot.domain.model import CampaignId
-from bot.patreon.protocol import pages
-from bot.patreon.protocol.pages import MembershipPage, PageAnswer, PagePlace, walk_pages
+from bot.patreon import paging
+from bot.patreon.paging import walk_pages
+from bot.patreon.protocol.pages import MembershipPage, PageAnswer, PagePlace
 
 FIRST = PagePlace(campaign_id=CampaignId("700"), read_started_at=datetime(2026, 11, 21, tzinfo=UTC))
 
@@ -72,7 +73,7 @@ async def test_each_page_is_asked_with_the_cursor_and_the_rows_so_far() -> None:
 
 
 async def test_new_rows_for_ever_end_at_the_page_cap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "MAX_PAGES", 3)
+    monkeypatch.setattr(paging, "MAX_PAGES", 3)
     served = Listing(*[(f"{number}", 99, "x") for number in range(10)])
     assert [number for number, _, _ in await served.walked()] == [1, 2, 3]
 
@@ -82,7 +83,7 @@ async def test_what_came_before_a_failure_was_shown() -> None:
 
     async def fetch(place: PagePlace) -> PageAnswer:
         if place.number == 2:
-            raise PatreonUnavailable("down")
+            raise PatreonUnavailable(PatreonCode.UNUSABLE)
         return await served.fetch(place)
 
     walked = walk_pages(FIRST, fetch)
