@@ -30,7 +30,7 @@ from typing import Generic, TypeVar
 import msgspec
 import structlog
 
-from bot.domain.errors import ClientRefused, PatreonRefused, PledgekeeperError, UserMistake
+from bot.domain.errors import ClientRefused, Mistake, PatreonRefused, PledgekeeperError, UserMistake
 from bot.domain.model import Secret, TokenPair
 from bot.linking.outcome import Asker, Cause, Landing, StartedLink, Word
 from bot.linking.secrets import fresh_secret, is_ours
@@ -115,11 +115,7 @@ class Authorizations:
         try:
             state_id = await self._states.create(question, most_open=MOST_OPEN)
         except TooManyOpen as many:
-            until = f"<t:{int(many.until.timestamp()) + 1}:R>"
-            raise UserMistake(
-                f"you have asked for {MOST_OPEN} links in a few minutes and used none of them, so I made no new one;"
-                f" the newest still works until its time is over. You can ask for another one {until}"
-            ) from None
+            raise UserMistake(Mistake.TOO_MANY_LINKS, most=MOST_OPEN, until=many.until + timedelta(seconds=1)) from None
         return StartedLink(
             state_id=state_id,
             authorize_url=self._oauth.authorize_url(state=state, scopes=scopes),

@@ -19,6 +19,7 @@ import structlog
 
 from bot.domain.errors import ClientRefused, CredentialsDead, PatreonRefused
 from bot.domain.model import Campaign, CampaignId, GuildId, Secret, TokenPair
+from bot.domain.notices import CampaignConnected
 from bot.linking.authorization import Authorizations, Consent, Refusal, as_stored
 from bot.linking.connection import (
     DECLINED,
@@ -42,7 +43,6 @@ from bot.storage.audit import AuditEntry
 from bot.storage.pendings import Pending, PendingRow, PendingStatus, TooLate
 from bot.storage.states import ButtonPlace, Purpose, State, StateId
 from bot.storage.vault import digest
-from bot.texts.linking import plain
 
 log = structlog.get_logger(__name__)
 
@@ -246,12 +246,9 @@ class ConnectFlow:
     async def _follow_up(self, pending: Pending, guild_id: GuildId, connected: Connected) -> None:
         if pending.state.button is not None:
             await self._messenger.edit_button(pending.state.button, connected_text(connected))
-        lines = [
-            f"The campaign **{plain(name)}** was connected by its creator, whom <@{pending.state.discord_user_id}>"
-            " had asked"
-            for name in connected.campaign_names
-        ]
-        await self._crier.tell_changes(guild_id, lines)
+        asked_by = pending.state.discord_user_id
+        changes = [CampaignConnected(campaign=name, asked_by=asked_by) for name in connected.campaign_names]
+        await self._crier.tell_changes(guild_id, changes)
         await self._reads.run_anew(trigger=TRIGGER, guild_id=guild_id)
 
     def _tell(self, state: State, text: str) -> None:

@@ -18,6 +18,7 @@ import structlog
 
 from bot.domain.errors import TryLater
 from bot.domain.model import DiscordUserId, GuildId, Link, LinkOrigin, PatreonUserId, Secret
+from bot.domain.notices import UnlinkedElsewhere
 from bot.domain.rows import take_identity
 from bot.linking.aftermath import Aftermath
 from bot.linking.authorization import CUT_OFF, Authorizations, Consent, Refusal, as_stored
@@ -35,7 +36,7 @@ from bot.storage import Storage
 from bot.storage.pendings import Pending, PendingRow, PendingStatus, TooLate
 from bot.storage.states import ButtonPlace, Purpose, State, StateId
 from bot.storage.vault import digest
-from bot.texts.linking import DECLINED, DENIED, SET_UP_WRONG, UNAVAILABLE, UNLINKED_ELSEWHERE
+from bot.texts.linking import DECLINED, DENIED, SET_UP_WRONG, UNAVAILABLE
 
 log = structlog.get_logger(__name__)
 
@@ -163,7 +164,7 @@ class LinkFlow:
         log.info("a person was unlinked", discord_user_id=discord_user_id, was_linked=link is not None)
         self._hand_back()
         for guild_id in others:
-            await self._crier.tell_news(guild_id, UNLINKED_ELSEWHERE.format(person=discord_user_id))
+            await self._crier.tell_news(guild_id, UnlinkedElsewhere(discord_user_id=discord_user_id))
         try:
             news = await self._roles.follow(discord_user_id, trigger="unlink")
         except TryLater as error:  # the link is gone all the same, and whoever was not seen is looked at again

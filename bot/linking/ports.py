@@ -1,9 +1,10 @@
 """What the link flow asks of Discord's side. Whoever fulfils this stands elsewhere; the flow knows no Discord."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
 from bot.domain.model import CampaignId, CredentialId, DiscordUserId, GuildId, RoleRule
+from bot.domain.notices import Change, End, News, Topic, Trouble
 from bot.linking.outcome import RoleNews
 from bot.storage.states import ButtonPlace
 
@@ -28,19 +29,19 @@ class Messenger(Protocol):
 class Crier(Protocol):
     """Tells a guild's admins of a trouble, once until it is over."""
 
-    async def tell_admin(self, guild_id: GuildId, key: str, text: str) -> None:
-        """Tell of a trouble, unless it was told of under this key."""
+    async def tell_admin(self, guild_id: GuildId, trouble: Trouble) -> None:
+        """Tell of a trouble, unless it was told of."""
 
-    async def over(self, guild_id: GuildId, key: str, text: str) -> None:
+    async def over(self, guild_id: GuildId, end: End) -> None:
         """Tell that a trouble is over, where it was told of."""
 
-    async def told(self, guild_id: GuildId, prefix: str) -> tuple[str, ...]:
-        """Return the keys, beginning so, of the troubles that were told of and are not over."""
+    async def told(self, guild_id: GuildId, topic: Topic) -> frozenset[str]:
+        """Return the subjects of the troubles of a topic that were told of and are not over."""
 
-    async def tell_changes(self, guild_id: GuildId, lines: list[str]) -> None:
+    async def tell_changes(self, guild_id: GuildId, changes: Sequence[Change]) -> None:
         """Tell what was changed."""
 
-    async def tell_news(self, guild_id: GuildId, text: str) -> None:
+    async def tell_news(self, guild_id: GuildId, news: News) -> None:
         """Tell what happened and is over; kept for the next admin where there is no log channel."""
 
 

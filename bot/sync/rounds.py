@@ -25,7 +25,7 @@ from bot.sync.consents import Consents
 from bot.sync.declines import Declines
 from bot.sync.reading.campaigns import Home
 from bot.sync.reading.intake import CampaignRead, Intake
-from bot.sync.reading.read_news import CREATOR_GONE, ReadNews
+from bot.sync.reading.read_news import ReadNews
 from bot.sync.reported_links import ZeroLinks
 from bot.sync.resync import Rota
 from bot.sync.round_report import ReadReport, RoundReport, report_consents, report_read
@@ -235,8 +235,7 @@ class Rounds:
         await self._declines.tell(campaign_id, restless)
         await self._declines.tell_of_ended(campaign_id)
         patrons = await self._consents.count_readers(campaign_id)
-        error = CREATOR_GONE if is_dead else self._consents.trouble
-        return report_consents(name, campaign_id, patrons, error=error)
+        return report_consents(name, campaign_id, patrons, is_token_dead=is_dead, error=self._consents.trouble)
 
     async def _linked(self) -> dict[PatreonUserId, DiscordUserId]:
         return {link.patreon_user_id: link.discord_user_id for link in await self._storage.links.list_all()}

@@ -7,10 +7,6 @@ from bot.linking.outcome import Linked, RoleNews, RoleStatus
 
 DENIED = "No link was made: access was not given at Patreon. Type /link to try again."
 DECLINED = "No link was made: the answer on the confirm page was No. A link from before stays as it was."
-UNLINKED_ELSEWHERE = (
-    "An admin of another server unlinked <@{person}> from Patreon, so they lose their pledge roles here too."
-    " They can link again with /link"
-)
 UNAVAILABLE = "No link was made: Patreon did not answer. Wait a minute, then type /link again."
 SET_UP_WRONG = (
     "No link was made: Patreon refuses this bot, so something is set up wrong. It is not your fault, and trying again"

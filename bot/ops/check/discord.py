@@ -23,7 +23,10 @@ from bot.domain.assignable import (
 from bot.domain.model import GuildId, RoleId, RoleRule
 from bot.ops.check.findings import Finding, note, ok, wrong
 from bot.settings import Settings
+from bot.texts.assignable import say_rights
 from bot.texts.blocks import say_block
+from bot.texts.catalogs import ENGLISH
+from bot.texts.renderer import Medium, Renderer
 
 TOKEN = "DISCORD_TOKEN"  # noqa: S105  a setting's name
 INTENT = "Server Members Intent"
@@ -185,7 +188,7 @@ def _judge_role(guild: _Guild, role: RoleLook | None, powers: Powers) -> Finding
         return ok(setting, "the bot can give it")
     result, _, cure = say_block(block).partition("; ")
     if role is not None and block is Block.DANGEROUS:
-        result = f"{result}: {', '.join(dangerous_rights(role))}"
+        result = f"{result}: {say_rights(Renderer(ENGLISH, Medium.PLAIN), dangerous_rights(role))}"
     return wrong(setting, result, cure)
 
 
