@@ -143,7 +143,7 @@ async def queueing() -> list[Row]:
     ]
 
 
-LATENCY_LIMIT_MS = 20.0
+LATENCY_LIMIT_MS = 40.0
 MEASUREMENTS: dict[str, Callable[[], Awaitable[list[Row]]]] = {
     "sync": sync,
     "calls": calls,

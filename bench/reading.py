@@ -95,7 +95,8 @@ async def open_reader(stack: AsyncExitStack, served: Served, database: str) -> R
     await storage.campaigns.save(Campaign(campaign_id=CampaignId(served.campaign_id), name="Bench"))
     now = datetime.now(UTC)
     pair = TokenPair(access_token=KEY, refresh_token=KEY, expires_at=now + timedelta(days=30))
-    return Reader(served, storage, http, await storage.credentials.save_consent(PatreonUserId("bench"), pair, at=now))
+    seed = await storage.credentials.ensure_seed(pair, "bench", at=now)
+    return Reader(served, storage, http, seed.credential_id)
 
 
 async def measure_cost(served: Served, database: str) -> Cost:

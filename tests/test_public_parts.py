@@ -38,18 +38,6 @@ PRIVATE = {
         "SQLAlchemy documents it as public; the underscore keeps it apart from the names of columns",
         "test_a_state_comes_back_with_all_that_was_asked",
     ),
-    "aiosqlite.core.Connection._execute": Why(
-        "a statement and its rows in one trip to the connection's thread",
-        "test_a_write_that_is_cancelled_leaves_nothing_and_holds_nobody_up",
-    ),
-    "aiosqlite.core.Connection._conn": Why(
-        "the connection that the trip goes to: the public way makes a trip of each step",
-        "test_a_write_that_is_cancelled_leaves_nothing_and_holds_nobody_up",
-    ),
-    "connection._thread": Why(
-        "as SQLAlchemy has it: no open connection keeps the process alive",
-        "test_the_folder_and_the_file_are_made_at_the_first_start",
-    ),
     "guild._add_member": Why(
         "discord.py drops updates of members that it does not hold, and holds none that it fetched by REST",
         "test_while_the_gateway_holds_us_up_a_few_are_asked_for_by_rest",

@@ -13,7 +13,7 @@ from bot.storage.campaigns import Campaigns
 from bot.storage.credentials import Credentials
 from bot.storage.database import Database
 from bot.storage.guilds import Guilds
-from bot.storage.holds import Holds
+from bot.storage.holds import HeldRevokes
 from bot.storage.ledger import Ledger
 from bot.storage.links import Links
 from bot.storage.memberships import Memberships
@@ -43,7 +43,7 @@ class Storage:
     reads: Reads
     rules: Rules
     ledger: Ledger
-    holds: Holds
+    holds: HeldRevokes
     guilds: Guilds
     audit: Audit
     notices: Notices
@@ -87,7 +87,7 @@ class Storage:
             reads=Reads(database),
             rules=Rules(database),
             ledger=Ledger(database),
-            holds=Holds(database),
+            holds=HeldRevokes(database),
             guilds=Guilds(database),
             audit=Audit(database),
             notices=Notices(database),

@@ -18,6 +18,10 @@ from bot.storage.vault import Vault, VaultKeyMissing
 
 ArrivalId = NewType("ArrivalId", int)
 
+# A pair of which nobody knows whose it is, and Patreon may still tell. A stranger can make one that Patreon refuses, by
+# changing what they consent to: nobody else's pair waits for that.
+AWAITED = select(arrivals.c.arrival_id).where(arrivals.c.patreon_user_id.is_(None), arrivals.c.is_refused.is_(False))
+
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     """A pair, and when the exchange that brought it was asked for."""
@@ -113,13 +117,3 @@ async def take_held_back(connection: AsyncConnection, patreon_user_id: str) -> d
         "expires_at": row.expires_at,
         "consented_at": row.asked_at,
     }
-
-
-async def is_awaited(connection: AsyncConnection) -> bool:
-    """Tell whether there is a pair of which nobody knows whose it is, and Patreon may still tell.
-
-    A stranger can make one that Patreon refuses, by changing what they consent to: nobody else's pair waits for that.
-    """
-    may_be_known = (arrivals.c.patreon_user_id.is_(None), arrivals.c.is_refused.is_(False))
-    query = select(arrivals.c.arrival_id).where(*may_be_known).limit(1)
-    return (await connection.execute(query)).first() is not None

@@ -1,8 +1,9 @@
 """Campaigns, their tiers, and which guild reads which campaign."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Select, bindparam, delete, or_, select, update
@@ -23,6 +24,13 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
     credential_id: CredentialId | None
     by_settings: bool = False  # not by a creator's own yes to this guild
     bound_at: datetime
+
+
+class Follows(NamedTuple):
+    """Who follows what; by whose consent is not kept, for a pair may be dropped elsewhere."""
+
+    guilds: dict[CampaignId, tuple[GuildId, ...]]
+    campaigns: dict[GuildId, tuple[CampaignId, ...]]
 
 
 # Built once: to build a statement takes as long as to execute it, and a nudge waits for this one.
@@ -86,33 +94,20 @@ class Campaigns:
             rows = (await connection.execute(query)).all()
         return tuple(row.name for row in rows)
 
-    async def list_all(self) -> tuple[Campaign, ...]:
-        """Return every campaign with its tiers, by id."""
-        async with self._database.snapshot() as connection:
-            rows = (await connection.execute(select(campaigns).order_by(campaigns.c.campaign_id))).all()
-            tier_rows = (await connection.execute(_ordered_tiers())).all()
-        known = [read_row(row, Tier) for row in tier_rows]
-        found = [read_row(row, Campaign) for row in rows]
-        return tuple(
-            msgspec.structs.replace(one, tiers=tuple(tier for tier in known if tier.campaign_id == one.campaign_id))
-            for one in found
-        )
-
     async def save_tiers(self, seen: tuple[Tier, ...]) -> None:
         """Store tiers as they were seen, those that say something new; their campaign must be stored already."""
-        fresh = [tier for tier in seen if tier not in await self.tiers(tier.campaign_id)]
+        fresh = [tier for tier in seen if tier not in await self._tiers(tier.campaign_id)]
         if not fresh:
             return
         async with self.kept.write() as connection:
             await connection.execute(Upsert(tiers).on(connection), [*map(msgspec.structs.asdict, fresh)])
 
-    async def tiers(self, campaign_id: CampaignId) -> tuple[Tier, ...]:
-        """Return the tiers of a campaign, the cheapest first."""
+    async def _tiers(self, campaign_id: CampaignId) -> tuple[Tier, ...]:
         return await self.kept.get(("tiers", campaign_id), lambda: self._load_tiers(campaign_id))
 
     async def tiers_by_id(self, campaign_ids: Iterable[CampaignId]) -> dict[CampaignId, dict[TierId, Tier]]:
         """Return the tiers of each of these campaigns, by id: what a membership entitles to is told by its own."""
-        return {id_: {tier.tier_id: tier for tier in await self.tiers(id_)} for id_ in campaign_ids}
+        return {id_: {tier.tier_id: tier for tier in await self._tiers(id_)} for id_ in campaign_ids}
 
     async def _load_tiers(self, campaign_id: CampaignId) -> tuple[Tier, ...]:
         async with self._database.read() as connection:
@@ -180,18 +175,35 @@ class Campaigns:
 
     async def guilds_of(self, campaign_id: CampaignId) -> tuple[GuildId, ...]:
         """Return the guilds that follow a campaign."""
-        return tuple(guild for guild, campaign in await self._follows() if campaign == campaign_id)
+        return (await self._follows()).guilds.get(campaign_id, ())
 
     async def campaigns_of(self, guild_id: GuildId) -> tuple[CampaignId, ...]:
         """Return the campaigns that a guild follows."""
-        return tuple(campaign for guild, campaign in await self._follows() if guild == guild_id)
+        return (await self._follows()).campaigns.get(guild_id, ())
 
-    async def _follows(self) -> tuple[tuple[GuildId, CampaignId], ...]:
-        """Say who follows what; by whose consent is not kept, for a pair may be dropped elsewhere."""
+    async def following_guilds(self) -> frozenset[GuildId]:
+        """Return the guilds that follow any campaign."""
+        return frozenset((await self._follows()).campaigns)
+
+    async def followed_campaigns(self) -> frozenset[CampaignId]:
+        """Return the campaigns that any guild follows."""
+        return frozenset((await self._follows()).guilds)
+
+    async def _follows(self) -> Follows:
         return await self.kept.get("follows", self._load_follows)
 
-    async def _load_follows(self) -> tuple[tuple[GuildId, CampaignId], ...]:
-        return tuple((one.guild_id, one.campaign_id) for one in await self.bindings())
+    async def _load_follows(self) -> Follows:
+        guilds, campaigns_of = (
+            defaultdict[CampaignId, list[GuildId]](list),
+            defaultdict[GuildId, list[CampaignId]](list),
+        )
+        for one in await self.bindings():
+            guilds[one.campaign_id].append(one.guild_id)
+            campaigns_of[one.guild_id].append(one.campaign_id)
+        return Follows(
+            guilds={campaign_id: tuple(theirs) for campaign_id, theirs in guilds.items()},
+            campaigns={guild_id: tuple(theirs) for guild_id, theirs in campaigns_of.items()},
+        )
 
 
 def _parted(guild_id: GuildId, campaign_id: CampaignId) -> str:

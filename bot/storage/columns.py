@@ -28,7 +28,7 @@ class UtcTime(TypeDecorator[datetime]):
         return None if value is None else EPOCH + value * MICROSECOND
 
 
-class Word(TypeDecorator[str]):
+class EnumText(TypeDecorator[str]):
     """One word of an enum. The plain text is bound: drivers disagree about what an enum is."""
 
     impl = Text

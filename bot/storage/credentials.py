@@ -9,25 +9,43 @@ Implements what `patreon/tokens.py` asks of a store. Decides nothing about when 
 
 import enum
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
+import msgspec
 from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.model import CredentialId, PatreonUserId, StoredPair, TokenPair
-from bot.storage.arrivals import ArrivalId, hold_back, is_awaited, take_held_back
+from bot.domain.model import CampaignId, CredentialId, DiscordUserId, PatreonUserId, StoredPair, TokenPair
+from bot.storage.arrivals import AWAITED, ArrivalId, hold_back, take_held_back
 from bot.storage.database import Database
 from bot.storage.rows import join_scopes, open_pair, seal_pair
 from bot.storage.states import UNANSWERED
-from bot.storage.tables import arrivals, bindings, credentials, links, pendings
+from bot.storage.tables import arrivals, bindings, credentials, links, memberships, pendings
 from bot.storage.vault import Vault
 
 
-class Kind(enum.StrEnum):
+class PairKind(enum.StrEnum):
     """What a pair is used for; one may serve for both."""
 
     PATRON = "patron"
     CREATOR = "creator"
+
+
+class FreshPair(msgspec.Struct, frozen=True, kw_only=True):
+    """A pair as a consent brought it."""
+
+    pair: TokenPair
+    asked_at: datetime  # before its exchange was sent
+    arrival_id: ArrivalId | None = None  # where it has waited until now
+    is_lesser: bool = False  # it may do less than the one that is stored
+
+
+class LinkedPair(NamedTuple):
+    """A linked patron's own pair."""
+
+    patreon_user_id: PatreonUserId
+    credential_id: CredentialId
+    discord_user_id: DiscordUserId
 
 
 # A pair finds its place within an hour or so (`linking/pairs.py`). One that seems to be asked for longer after it than
@@ -87,17 +105,12 @@ class Credentials:
                 values["version"] = credentials.c.version + 1
                 await connection.execute(update(credentials).where(_is_still(seen)).values(values))
                 return False
-            if await is_awaited(connection):
+            if (await connection.execute(AWAITED)).first() is not None:
                 return False
             await connection.execute(update(credentials).where(_is_still(seen)).values(dead_at=at))
             return True
 
     # --- what consents bring
-
-    async def save_consent(self, patreon_user_id: PatreonUserId, pair: TokenPair, *, at: datetime) -> CredentialId:
-        """Store what a person's consent brought, unless a newer one is stored; `at`: before its exchange was sent."""
-        async with self._database.write() as connection:
-            return await put_pair(connection, self._vault, patreon_user_id, pair=pair, at=at)
 
     async def renew(
         self, patreon_user_id: PatreonUserId, pair: TokenPair, *, at: datetime, arrival_id: ArrivalId, is_lesser: bool
@@ -107,15 +120,8 @@ class Credentials:
             find = select(credentials.c.credential_id).where(credentials.c.patreon_user_id == patreon_user_id)
             if (await connection.execute(find)).first() is None:
                 return False
-            await settle(
-                connection,
-                self._vault,
-                patreon_user_id,
-                pair=pair,
-                at=at,
-                arrival_id=arrival_id,
-                is_lesser=is_lesser,
-            )
+            fresh = FreshPair(pair=pair, asked_at=at, arrival_id=arrival_id, is_lesser=is_lesser)
+            await settle(connection, self._vault, patreon_user_id, fresh)
             return True
 
     async def find_user(self, patreon_user_id: PatreonUserId) -> StoredPair | None:
@@ -150,25 +156,23 @@ class Credentials:
             ).scalar()
         return found
 
-    async def list_patrons(self) -> tuple[tuple[PatreonUserId, CredentialId], ...]:
-        """Return the linked patrons who have a living pair, without opening any."""
-        return await self._list_patrons(credentials.c.dead_at.is_(None))
+    async def list_patrons(self, campaign_id: CampaignId | None = None) -> tuple[LinkedPair, ...]:
+        """Return the linked patrons who have a living pair, in a campaign or anywhere, without opening any."""
+        return await self._list_patrons(credentials.c.dead_at.is_(None), campaign_id)
 
-    async def list_ended(self) -> tuple[tuple[PatreonUserId, CredentialId], ...]:
-        """Return the linked patrons whose pair, or its refresh, Patreon refuses."""
-        return await self._list_patrons(or_(credentials.c.dead_at.is_not(None), credentials.c.refused_at.is_not(None)))
+    async def list_ended(self, campaign_id: CampaignId | None = None) -> tuple[LinkedPair, ...]:
+        """Return those whose pair, or its refresh, Patreon refuses."""
+        is_refused = or_(credentials.c.dead_at.is_not(None), credentials.c.refused_at.is_not(None))
+        return await self._list_patrons(is_refused, campaign_id)
 
-    async def oldest_ages(self) -> dict[Kind, datetime]:
+    async def oldest_ages(self) -> dict[PairKind, datetime]:
         """Return when the oldest living pair of each kind was obtained."""
-        kinds = {Kind.PATRON: _exists_link(), Kind.CREATOR: _reads()}
-        ages = {}
-        async with self._database.snapshot() as connection:
-            for kind, condition in kinds.items():
-                query = select(func.min(credentials.c.obtained_at)).where(credentials.c.dead_at.is_(None), condition)
-                oldest = (await connection.execute(query)).scalar()
-                if oldest is not None:
-                    ages[kind] = oldest
-        return ages
+        kinds = {PairKind.PATRON: _exists_link(), PairKind.CREATOR: _reads()}
+        oldest = select(func.min(credentials.c.obtained_at)).where(credentials.c.dead_at.is_(None))
+        query = select(*(oldest.where(is_of_kind).scalar_subquery() for is_of_kind in kinds.values()))
+        async with self._database.read() as connection:
+            ages = (await connection.execute(query)).one()
+        return {kind: age for kind, age in zip(kinds, ages, strict=True) if age is not None}
 
     # --- what nobody needs
 
@@ -177,10 +181,9 @@ class Credentials:
 
         It may be the same person's, and to hand the old one back ends the fresh one too.
         """
-        async with self._database.snapshot() as connection:
-            if await is_awaited(connection):
-                return ()
-            rows = (await connection.execute(select(credentials.c.credential_id).where(~_is_needed()))).all()
+        query = select(credentials.c.credential_id).where(~_is_needed(), ~AWAITED.exists())
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
         return tuple(CredentialId(row.credential_id) for row in rows)
 
     async def find_unneeded(self, credential_id: CredentialId) -> StoredPair | None:
@@ -260,16 +263,21 @@ class Credentials:
 
     # --- in short
 
-    async def _list_patrons(self, condition: ColumnElement[bool]) -> tuple[tuple[PatreonUserId, CredentialId], ...]:
+    async def _list_patrons(
+        self, condition: ColumnElement[bool], campaign_id: CampaignId | None
+    ) -> tuple[LinkedPair, ...]:
         query = (
-            select(links.c.patreon_user_id, credentials.c.credential_id)
+            select(links.c.patreon_user_id, credentials.c.credential_id, links.c.discord_user_id)
             .join(credentials, credentials.c.credential_id == links.c.credential_id)
             .where(condition)
             .order_by(credentials.c.credential_id)
         )
+        if campaign_id is not None:
+            known = select(memberships.c.patreon_user_id).where(memberships.c.campaign_id == campaign_id)
+            query = query.where(links.c.patreon_user_id.in_(known))
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
-        return tuple((PatreonUserId(row.patreon_user_id), CredentialId(row.credential_id)) for row in rows)
+        return tuple(LinkedPair(*row) for row in rows)
 
     async def _change(self, seen: StoredPair, *where: ColumnElement[bool], **columns: Any) -> None:
         async with self._database.write() as connection:
@@ -297,51 +305,38 @@ class Credentials:
 
 
 async def settle(
-    connection: AsyncConnection,
-    vault: Vault,
-    patreon_user_id: PatreonUserId,
-    *,
-    pair: TokenPair,
-    at: datetime,
-    arrival_id: ArrivalId | None = None,
-    is_lesser: bool = False,
+    connection: AsyncConnection, vault: Vault, patreon_user_id: PatreonUserId, fresh: FreshPair
 ) -> CredentialId:
     """Give a fresh pair its place inside a transaction that the caller began, and end its waiting.
 
     One that may do less than the stored one is held back until that one is refused.
     """
-    if is_lesser and arrival_id is not None:
+    if fresh.is_lesser and fresh.arrival_id is not None:
         query = select(credentials.c.credential_id).where(
             credentials.c.patreon_user_id == patreon_user_id, credentials.c.dead_at.is_(None)
         )
         found = (await connection.execute(query)).scalar()
         if found is not None:
-            await hold_back(connection, arrival_id, patreon_user_id)
+            await hold_back(connection, fresh.arrival_id, patreon_user_id)
             return CredentialId(found)
-    kept = await put_pair(connection, vault, patreon_user_id, pair=pair, at=at, opens_campaigns=not is_lesser)
-    if arrival_id is not None:
-        await connection.execute(delete(arrivals).where(arrivals.c.arrival_id == arrival_id))
+    kept = await put_pair(connection, vault, patreon_user_id, fresh)
+    if fresh.arrival_id is not None:
+        await connection.execute(delete(arrivals).where(arrivals.c.arrival_id == fresh.arrival_id))
     return kept
 
 
 async def put_pair(
-    connection: AsyncConnection,
-    vault: Vault,
-    patreon_user_id: PatreonUserId,
-    *,
-    pair: TokenPair,
-    at: datetime,
-    opens_campaigns: bool = True,
+    connection: AsyncConnection, vault: Vault, patreon_user_id: PatreonUserId, fresh: FreshPair
 ) -> CredentialId:
     """Store a person's pair in a transaction that the caller began: an older one keeps its id, a newer one stays."""
-    is_theirs = credentials.c.patreon_user_id == patreon_user_id
+    is_theirs, at = credentials.c.patreon_user_id == patreon_user_id, fresh.asked_at
     is_newer = (credentials.c.consented_at > at, credentials.c.consented_at <= at + LATEST)
     newer = select(credentials.c.credential_id).where(is_theirs, *is_newer)
     found = (await connection.execute(newer)).scalar()
     if found is not None:
         return CredentialId(found)
     await take_held_back(connection, patreon_user_id)  # older than this one
-    values = _fresh(vault, pair, at) | {"consented_at": at, "opens_campaigns": opens_campaigns}
+    values = _fresh(vault, fresh.pair, at) | {"consented_at": at, "opens_campaigns": not fresh.is_lesser}
     return await _put(connection, is_theirs, {"patreon_user_id": patreon_user_id}, values)
 
 

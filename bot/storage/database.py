@@ -1,8 +1,12 @@
 """One database: opened, locked, migrated, and lent out a transaction at a time. Knows no aggregate.
 
-SQLite runs in WAL mode with foreign keys on. A transaction that will write says so at its start (BEGIN IMMEDIATE):
-one that began by reading could be refused half-way. Within the process, writers queue here and not in SQLite, whose
-own queue is a sleep.
+SQLite runs in WAL mode with foreign keys on. There are two engines, for SQLAlchemy has two ways with SQLite that do not
+go together (https://docs.sqlalchemy.org/en/21/dialects/sqlite.html#transactions-with-sqlite-and-the-sqlite3-driver):
+
+- in driver-level autocommit, for statements that stand alone: a transaction around one would double its cost;
+- with a BEGIN of our own, for several that write: IMMEDIATE, for one that began by reading could be refused half-way.
+
+Within the process, both queue here: SQLAlchemy's pool gives up after a while, and SQLite's own queue is a sleep.
 """
 
 import asyncio
@@ -13,15 +17,15 @@ from pathlib import Path
 from typing import Any, Self
 
 import filelock
-from sqlalchemy import Connection, Executable, event, make_url
+from sqlalchemy import Connection, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.domain.errors import DatabaseLocked, NeedsOwner, SettingsInvalid
 from bot.storage import migrations
-from bot.storage.connection import connect
 
-MAX_READERS = 8  # at a time; below what SQLAlchemy's pool holds, for snapshots and the writer come from there too
+MAX_READERS = 8  # at a time; each connection is a thread
 BUSY_TIMEOUT_SECONDS = 15  # how long another process (rotate-keys) may keep a writer waiting
 LOCK_PATIENCE_SECONDS = 1  # a check holds the lock for an instant, and a bot that was killed lets go of it
 EXAMPLE = "Example: DATABASE_URL=sqlite+aiosqlite:///data/pledgekeeper.db"
@@ -30,14 +34,11 @@ EXAMPLE = "Example: DATABASE_URL=sqlite+aiosqlite:///data/pledgekeeper.db"
 class Database:
     """The way to a connection. `open` owns the database; `attach` works beside the process that does."""
 
-    def __init__(self, engine: AsyncEngine, lock: filelock.BaseFileLock | None = None) -> None:
-        self._engine = engine
-        self._readers = engine.execution_options(begin=None)
-        self._writers = engine.execution_options(begin="BEGIN IMMEDIATE")
-        self._free_readers: list[AsyncConnection] = []
-        self._free_writers: list[AsyncConnection] = []
-        self._places = asyncio.Semaphore(MAX_READERS)
-        self._turn = asyncio.Lock()
+    def __init__(self, url: str, lock: filelock.BaseFileLock | None = None) -> None:
+        self._alone = _build_engine(url, MAX_READERS + 1, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True)
+        self._together = _build_transactional_engine(url)
+        self._readers = asyncio.Semaphore(MAX_READERS)
+        self._writer = asyncio.Lock()
         self._lock = lock
 
     @classmethod
@@ -53,7 +54,7 @@ class Database:
                 f"DATABASE_URL names a file that cannot be made: {reason}; nothing was started. Let this user write"
                 f" there, or name another place. {EXAMPLE}"
             ) from None
-        database = cls(_build_engine(url), lock)
+        database = cls(url, lock)
         async with _closed_on_failure(database):
             await _upgrade(url)
         return database
@@ -67,7 +68,7 @@ class Database:
         path = database_path(url)
         if not path.is_file():
             raise NeedsOwner(f"there is no database at {path} yet; start the bot once, it makes the file")
-        database = cls(_build_engine(url))
+        database = cls(url)
         async with _closed_on_failure(database), database.write() as connection:
             state = await connection.run_sync(migrations.compare)
             if state is not migrations.Schema.CURRENT:
@@ -76,54 +77,28 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection and give the lock back."""
-        for connection in (*self._free_readers, *self._free_writers):
-            await connection.close()
-        await self._engine.dispose()
+        await self._alone.dispose()
+        await self._together.dispose()
         if self._lock is not None:
             self._lock.release()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """Lend a connection for one reading statement: alone it needs no transaction, which would double its cost."""
-        async with self._places, _lent(self._readers, self._free_readers) as connection:
+        """Lend a connection for reading. A statement sees one state of the database, the next one perhaps a newer."""
+        async with self._readers, self._alone.connect() as connection:
             yield connection
-
-    async def write_row(self, statement: Executable, row: dict[str, Any]) -> None:
-        """Execute one writing statement for one row: alone it is a transaction, at a third of the cost of `write`."""
-        async with self._turn, _lent(self._readers, self._free_readers) as connection:
-            await connection.execute(statement, row)
 
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
-        """Lend a connection whose statements all see one state of the database."""
-        async with self._engine.begin() as connection:
+    async def write_one(self) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection for one writing statement: alone it is a transaction, at a third of the cost of `write`."""
+        async with self._writer, self._alone.connect() as connection:
             yield connection
-
-    @property
-    def dialect_name(self) -> str:
-        """The kind of database."""
-        return self._engine.dialect.name
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """Lend a connection for one short transaction: all of it is kept, or nothing."""
-        async with self._turn, _lent(self._writers, self._free_writers) as connection, connection.begin():
+        async with self._writer, self._together.begin() as connection:
             yield connection
-
-
-@asynccontextmanager
-async def _lent(engine: AsyncEngine, free: list[AsyncConnection]) -> AsyncIterator[AsyncConnection]:
-    """Lend a connection that is free, or a new one: to open one costs as much as a look-up by key.
-
-    One that somebody broke off on is closed: who knows what it was doing.
-    """
-    connection = free.pop() if free else await engine.connect()
-    try:
-        yield connection
-    except BaseException:
-        await asyncio.shield(connection.close())
-        raise
-    free.append(connection)
 
 
 @asynccontextmanager
@@ -182,33 +157,47 @@ async def _upgrade(url: str) -> None:
     While they are enforced, a table that is dropped to be built anew deletes its children; and within a transaction
     SQLite does not let go of them (https://sqlite.org/lang_altertable.html#otheralter).
     """
-    engine = _build_engine(url, enforces_foreign_keys=False)
+    engine = _build_transactional_engine(url, enforces_foreign_keys=False)
     try:
-        async with engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
+        async with engine.begin() as connection:
             await connection.run_sync(migrations.upgrade)
     finally:
         await engine.dispose()
 
 
-def _build_engine(url: str, *, enforces_foreign_keys: bool = True) -> AsyncEngine:
-    path = database_path(url)
-    # An error's text must not carry values.
-    engine = create_async_engine(url, async_creator=lambda: connect(path), hide_parameters=True)
-    event.listen(engine.sync_engine, "connect", partial(_prepare_sqlite, enforces_foreign_keys=enforces_foreign_keys))
-    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+def _build_transactional_engine(url: str, *, enforces_foreign_keys: bool = True) -> AsyncEngine:
+    engine = _build_engine(url, 1, enforces_foreign_keys=enforces_foreign_keys)
+    event.listen(engine.sync_engine, "connect", _say_no_begin)
+    event.listen(engine.sync_engine, "begin", _begin_immediate)
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: object, *, enforces_foreign_keys: bool) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves
+def _build_engine(
+    url: str, most_connections: int, *, enforces_foreign_keys: bool = True, **options: Any
+) -> AsyncEngine:
+    """Build an engine whose pool nobody ever waits for: no more are let in here at a time."""
+    engine = create_async_engine(
+        url,
+        hide_parameters=True,  # an error's text must not carry values
+        pool_size=most_connections,
+        max_overflow=0,
+        connect_args={"timeout": BUSY_TIMEOUT_SECONDS},
+        **options,
+    )
+    event.listen(engine.sync_engine, "connect", partial(_prepare_sqlite, enforces_foreign_keys=enforces_foreign_keys))
+    return engine
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _record: object, *, enforces_foreign_keys: bool) -> None:
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute(f"PRAGMA foreign_keys = {int(enforces_foreign_keys)}")
     cursor.close()
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    statement = connection.get_execution_options().get("begin", "BEGIN")
-    if statement is not None:
-        connection.exec_driver_sql(statement)
+def _say_no_begin(connection: DBAPIConnection, _record: object) -> None:
+    connection.isolation_level = None  # else the driver says one of its own
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

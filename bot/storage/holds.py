@@ -23,7 +23,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     size: int
 
 
-class Holds:
+class HeldRevokes:
     """Every hold. A guild has at most one open hold: later revokes join it."""
 
     def __init__(self, database: Database) -> None:
@@ -58,10 +58,22 @@ class Holds:
 
     async def list_open(self, guild_id: GuildId) -> tuple[Hold, ...]:
         """Return the holds that wait for an answer, the oldest first."""
-        query = select(holds).where(holds.c.guild_id == guild_id, holds.c.closed_at.is_(None)).order_by(holds.c.hold_id)
-        async with self._database.snapshot() as connection:
+        query = (
+            select(holds.c.opened_at, hold_items)
+            .join_from(holds, hold_items)
+            .where(holds.c.guild_id == guild_id, holds.c.closed_at.is_(None))
+            .order_by(holds.c.hold_id, hold_items.c.discord_user_id, hold_items.c.role_id)
+        )
+        async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
-            return tuple([await _hold(connection, HoldId(row.hold_id), guild_id, row.opened_at) for row in rows])
+        found: dict[HoldId, tuple[datetime, list[HoldItem]]] = {}
+        for row in rows:
+            item = read_row(row, HoldItem, hold_items)
+            found.setdefault(item.hold_id, (row.opened_at, []))[1].append(item)
+        return tuple(
+            Hold(hold_id=hold_id, guild_id=guild_id, opened_at=opened_at, items=tuple(items))
+            for hold_id, (opened_at, items) in found.items()
+        )
 
     async def add(self, guild_id: GuildId, items: Sequence[HoldItem], *, at: datetime) -> Held:
         """Hold these revokes in the guild's open hold, or in a new one."""

@@ -1,5 +1,7 @@
 """The ledger: the roles that we gave, and what we are about to do. Its moves are decided in `domain/ledger.py`."""
 
+from collections.abc import Iterable
+
 import msgspec
 from sqlalchemy import ColumnElement, bindparam, delete, func, select
 
@@ -8,6 +10,8 @@ from bot.storage.database import Database
 from bot.storage.rows import read_row
 from bot.storage.tables import grants
 from bot.storage.upsert import Upsert
+
+MAX_PEOPLE = 500  # in one statement: databases limit how many values it may carry
 
 # Built once: to build a statement takes as long as to execute it, and whoever waits for a role waits for this one.
 _OF_MEMBER = (
@@ -25,10 +29,23 @@ class Ledger:
 
     async def load_guild(self, guild_id: GuildId) -> dict[DiscordUserId, dict[RoleId, Grant]]:
         """Return a guild's grants by person and role."""
-        found: dict[DiscordUserId, dict[RoleId, Grant]] = {}
-        for grant in await self._load(grants.c.guild_id == guild_id):
-            found.setdefault(grant.discord_user_id, {})[grant.role_id] = grant
-        return found
+        return _by_person(await self._load(grants.c.guild_id == guild_id))
+
+    async def load_people(
+        self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId]
+    ) -> dict[DiscordUserId, dict[RoleId, Grant]]:
+        """Return the grants of these people in a guild, without those who have none."""
+        people, found = sorted(set(discord_user_ids)), list[Grant]()
+        for start in range(0, len(people), MAX_PEOPLE):
+            some = grants.c.discord_user_id.in_(people[start : start + MAX_PEOPLE])
+            found += await self._load(grants.c.guild_id == guild_id, some)
+        return _by_person(found)
+
+    async def has_any(self, guild_id: GuildId) -> bool:
+        """Tell whether anybody has, or had, a role by us in a guild."""
+        query = select(grants.c.role_id).where(grants.c.guild_id == guild_id).limit(1)
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).first() is not None
 
     async def load_member(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> dict[RoleId, Grant]:
         """Return one person's grants in a guild, by role."""
@@ -52,7 +69,8 @@ class Ledger:
         """Store grants, each in place of what the ledger said about that person and role."""
         rows = [*map(msgspec.structs.asdict, changed)]
         if len(rows) == 1:  # somebody waits for it
-            await self._database.write_row(Upsert(grants).build(self._database.dialect_name), rows[0])
+            async with self._database.write_one() as connection:
+                await connection.execute(Upsert(grants).on(connection), rows[0])
         elif rows:
             async with self._database.write() as connection:
                 await connection.execute(Upsert(grants).on(connection), rows)
@@ -75,3 +93,10 @@ class Ledger:
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
         return tuple(read_row(row, Grant) for row in rows)
+
+
+def _by_person(found: Iterable[Grant]) -> dict[DiscordUserId, dict[RoleId, Grant]]:
+    people: dict[DiscordUserId, dict[RoleId, Grant]] = {}
+    for grant in found:
+        people.setdefault(grant.discord_user_id, {})[grant.role_id] = grant
+    return people

@@ -3,25 +3,28 @@
 One Patreon account serves one Discord account and the other way round: the table's two unique columns see to it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, bindparam, delete, insert, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.model import CredentialId, DiscordUserId, Link, LinkOrigin, MembershipRecord, PatreonUserId
+from bot.domain.model import CredentialId, DiscordUserId, GuildId, Link, LinkOrigin, MembershipRecord, PatreonUserId
 from bot.storage.database import Database
 from bot.storage.kept import Kept
 from bot.storage.memberships import membership_row, save_rows
 from bot.storage.pendings import PendingId, PendingStatus
 from bot.storage.rows import read_row, to_json
 from bot.storage.states import Purpose, void_questions
-from bot.storage.tables import grants, links, memberships, opt_outs, pendings, states
+from bot.storage.tables import bindings, grants, links, memberships, opt_outs, pendings, states
 from bot.storage.upsert import Upsert
 
 MAX_LINKS = 400  # in one statement, by two columns: databases limit how many values it may carry
+
+# Built once: to build a statement takes as long as to execute it, and each round asks for this one.
+_PEOPLE = select(links.c.discord_user_id).where(links.c.patreon_user_id.in_(bindparam("patrons", expanding=True)))
 
 
 class Links:
@@ -46,22 +49,51 @@ class Links:
             also=lambda link: [(link.discord_user_id, with_ended) for with_ended in (True, False)] if link else (),
         )
 
-    async def list_all(self) -> tuple[Link, ...]:
-        """Return every link, the oldest first, those that ended too."""
+    async def linked_patrons(self) -> frozenset[PatreonUserId]:
+        """Return every linked patron, also by a link that ended."""
+        return await self.kept.get(("patrons",), self._linked_patrons)
+
+    async def _linked_patrons(self) -> frozenset[PatreonUserId]:
         async with self._database.read() as connection:
-            query = select(links).order_by(links.c.linked_at, links.c.discord_user_id)
-            rows = (await connection.execute(query)).all()
+            return frozenset((await connection.execute(select(links.c.patreon_user_id))).scalars())
+
+    async def reported_patrons(self) -> frozenset[PatreonUserId]:
+        """Return the patrons whose link rests on what Patreon reports, or did."""
+        query = select(links.c.patreon_user_id).where(links.c.origin == LinkOrigin.PATREON)
+        async with self._database.read() as connection:
+            return frozenset((await connection.execute(query)).scalars())
+
+    async def people_of(self, guild_id: GuildId) -> frozenset[DiscordUserId]:
+        """Return who is tied to a guild: linked and known to a campaign that it follows, or with a grant there."""
+        holders = select(grants.c.discord_user_id).where(grants.c.guild_id == bindparam("guild"))
+        query = union(_known_to_guild(links.c.discord_user_id), holders)
+        async with self._database.read() as connection:
+            return frozenset((await connection.execute(query, {"guild": guild_id})).scalars())
+
+    async def list_guild(self, guild_id: GuildId) -> tuple[Link, ...]:
+        """Return the links of those people, those that ended too."""
+        holders = select(links).join(grants, grants.c.discord_user_id == links.c.discord_user_id)
+        query = union(_known_to_guild(links), holders.where(grants.c.guild_id == bindparam("guild")))
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query, {"guild": guild_id})).all()
         return tuple(read_row(row, Link) for row in rows)
 
+    async def find_people(self, patreon_user_ids: Iterable[PatreonUserId]) -> frozenset[DiscordUserId]:
+        """Return the Discord accounts to which any of these patrons is linked, also by a link that ended."""
+        patrons, found = sorted(set(patreon_user_ids)), set[DiscordUserId]()
+        async with self._database.read() as connection:
+            for start in range(0, len(patrons), MAX_LINKS):
+                some = {"patrons": patrons[start : start + MAX_LINKS]}
+                found.update((await connection.execute(_PEOPLE, some)).scalars())
+        return frozenset(found)
+
     async def find_any(
-        self, discord_user_ids: Iterable[DiscordUserId], patreon_user_ids: Iterable[PatreonUserId]
+        self, *, people: Iterable[DiscordUserId] = (), patrons: Iterable[PatreonUserId] = ()
     ) -> tuple[Link, ...]:
-        """Return the links of any of these accounts as `list_all` would, those that ended too."""
-        people, patrons = sorted(set(discord_user_ids)), sorted(set(patreon_user_ids))
+        """Return the links of any of these accounts, the oldest first, those that ended too."""
         found: dict[DiscordUserId, Link] = {}
         async with self._database.read() as connection:
-            for start in range(0, max(len(people), len(patrons)), MAX_LINKS):
-                some_people, some_patrons = people[start : start + MAX_LINKS], patrons[start : start + MAX_LINKS]
+            for some_people, some_patrons in _in_parts(people, patrons):
                 either = or_(links.c.discord_user_id.in_(some_people), links.c.patreon_user_id.in_(some_patrons))
                 rows = (await connection.execute(select(links).where(either))).all()
                 found |= {row.discord_user_id: read_row(row, Link) for row in rows}
@@ -72,11 +104,6 @@ class Links:
         async with self._database.read() as connection:
             rows = (await connection.execute(select(links).where(links.c.ended_at.is_not(None)))).all()
         return tuple(read_row(row, Link) for row in rows)
-
-    async def save(self, link: Link) -> tuple[Link, ...]:
-        """Store a link; return the links of either account that it replaced."""
-        async with self.kept.write() as connection:
-            return await _put_link(connection, link)
 
     async def complete_link(
         self,
@@ -107,11 +134,6 @@ class Links:
             await connection.execute(delete(opt_outs).where(opt_outs.c.discord_user_id == link.discord_user_id))
         return replaced
 
-    async def delete(self, discord_user_id: DiscordUserId) -> Link | None:
-        """Forget a link; return what it was. The person may be linked again at any time."""
-        async with self.kept.write() as connection:
-            return await _drop_link(connection, discord_user_id)
-
     async def unlink(self, discord_user_id: DiscordUserId, *, at: datetime) -> Link | None:
         """Forget a person at their own wish: link and memberships; remember the wish. Return the old link.
 
@@ -122,7 +144,8 @@ class Links:
             patreon_user_id = None if link is None else link.patreon_user_id
             if patreon_user_id is not None:
                 await connection.execute(delete(memberships).where(memberships.c.patreon_user_id == patreon_user_id))
-            await _put_opt_out(connection, discord_user_id, patreon_user_id, at=at)
+            wish = {"discord_user_id": discord_user_id, "patreon_user_id": patreon_user_id, "unlinked_at": at}
+            await connection.execute(Upsert(opt_outs).on(connection), wish)
             await void_questions(connection, discord_user_id, at=at)
             asked = select(states.c.state_id).where(
                 states.c.discord_user_id == discord_user_id, states.c.purpose == Purpose.LINK
@@ -132,23 +155,11 @@ class Links:
             await connection.execute(delete(pendings).where(pendings.c.state_id.in_(asked), is_told))
         return link
 
-    async def note_unlinked(
-        self, discord_user_id: DiscordUserId, patreon_user_id: PatreonUserId | None, at: datetime
-    ) -> None:
-        """Remember that nothing may link this person by itself."""
-        async with self.kept.write() as connection:
-            await _put_opt_out(connection, discord_user_id, patreon_user_id, at=at)
-
     async def is_opted_out(self, discord_user_id: DiscordUserId) -> bool:
         """Tell whether this person must not be linked by itself."""
         query = select(opt_outs.c.discord_user_id).where(opt_outs.c.discord_user_id == discord_user_id)
         async with self._database.read() as connection:
             return (await connection.execute(query)).first() is not None
-
-    async def clear_opt_out(self, discord_user_id: DiscordUserId) -> None:
-        """Forget the wish: the person typed /link."""
-        async with self.kept.write() as connection:
-            await connection.execute(delete(opt_outs).where(opt_outs.c.discord_user_id == discord_user_id))
 
     async def save_reported(self, reported: Iterable[Link]) -> tuple[Link, ...]:
         """Store links that Patreon reports, and return those that were stored.
@@ -181,12 +192,18 @@ class Links:
             for link in reported:
                 await connection.execute(statement.where(_is(link)))
 
-    async def list_opt_outs(self) -> tuple[frozenset[DiscordUserId], frozenset[PatreonUserId]]:
-        """Return who must not be linked by itself: Discord accounts, and the Patreon accounts they were linked to."""
+    async def find_opt_outs(
+        self, people: Iterable[DiscordUserId], patrons: Iterable[PatreonUserId]
+    ) -> tuple[frozenset[DiscordUserId], frozenset[PatreonUserId]]:
+        """Return which of these must not be linked by itself: for they wished so, or the patron's holder did."""
+        asked_people, asked_patrons = set(people), set(patrons)
+        found: list[Row[Any]] = []
         async with self._database.read() as connection:
-            rows = (await connection.execute(select(opt_outs.c.discord_user_id, opt_outs.c.patreon_user_id))).all()
-        return frozenset(row.discord_user_id for row in rows), frozenset(
-            row.patreon_user_id for row in rows if row.patreon_user_id is not None
+            for some_people, some_patrons in _in_parts(asked_people, asked_patrons):
+                found += (await connection.execute(_opted_out(some_people, some_patrons))).all()
+        return (
+            frozenset(asked_people & {row.discord_user_id for row in found}),
+            frozenset(asked_patrons & {row.patreon_user_id for row in found}),
         )
 
     async def _find(self, condition: ColumnElement[bool], *, with_ended: bool = False) -> Link | None:
@@ -194,6 +211,29 @@ class Links:
         async with self._database.read() as connection:
             row = (await connection.execute(query if with_ended else query.where(links.c.ended_at.is_(None)))).first()
         return None if row is None else read_row(row, Link)
+
+
+def _in_parts(
+    people: Iterable[DiscordUserId], patrons: Iterable[PatreonUserId]
+) -> Iterator[tuple[list[DiscordUserId], list[PatreonUserId]]]:
+    """Yield accounts of both kinds, no more at a time than a statement may carry."""
+    all_people, all_patrons = sorted(set(people)), sorted(set(patrons))
+    for start in range(0, max(len(all_people), len(all_patrons)), MAX_LINKS):
+        yield all_people[start : start + MAX_LINKS], all_patrons[start : start + MAX_LINKS]
+
+
+def _known_to_guild(*wanted: ColumnElement[Any] | Table) -> Select[Any]:
+    """Select of the links of everybody whom a campaign that the guild follows has known."""
+    return (
+        select(*wanted)
+        .join_from(bindings, memberships, memberships.c.campaign_id == bindings.c.campaign_id)
+        .join(links, links.c.patreon_user_id == memberships.c.patreon_user_id)
+        .where(bindings.c.guild_id == bindparam("guild"))
+    )
+
+
+def _opted_out(people: Iterable[DiscordUserId], patrons: Iterable[PatreonUserId]) -> Select[Any]:
+    return select(opt_outs).where(or_(opt_outs.c.discord_user_id.in_(people), opt_outs.c.patreon_user_id.in_(patrons)))
 
 
 def _is(link: Link) -> ColumnElement[bool]:
@@ -205,8 +245,7 @@ async def _put_reported(connection: AsyncConnection, reported: list[Link]) -> li
     patrons = [link.patreon_user_id for link in reported]
     either = or_(links.c.discord_user_id.in_(people), links.c.patreon_user_id.in_(patrons))
     living = (await connection.execute(select(links).where(either, links.c.ended_at.is_(None)))).all()
-    left_alone = or_(opt_outs.c.discord_user_id.in_(people), opt_outs.c.patreon_user_id.in_(patrons))
-    opted_out = (await connection.execute(select(opt_outs).where(left_alone))).all()
+    opted_out = (await connection.execute(_opted_out(people, patrons))).all()
     taken = {row.discord_user_id for row in (*living, *opted_out)}
     taken_patrons = {row.patreon_user_id for row in (*living, *opted_out)}
     free = [one for one in reported if one.discord_user_id not in taken and one.patreon_user_id not in taken_patrons]
@@ -246,10 +285,3 @@ async def _drop_link(connection: AsyncConnection, discord_user_id: DiscordUserId
     statement = delete(links).where(links.c.discord_user_id == discord_user_id).returning(links)
     row = (await connection.execute(statement)).first()
     return None if row is None else read_row(row, Link)
-
-
-async def _put_opt_out(
-    connection: AsyncConnection, discord_user_id: DiscordUserId, patreon_user_id: PatreonUserId | None, *, at: datetime
-) -> None:
-    row = {"discord_user_id": discord_user_id, "patreon_user_id": patreon_user_id, "unlinked_at": at}
-    await connection.execute(Upsert(opt_outs).on(connection), row)

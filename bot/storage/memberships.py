@@ -21,12 +21,13 @@ MAX_IDS = 500  # in one query: databases limit how many values a statement may c
 
 NEWEST = Upsert(memberships, not_older="latest_read_at")
 
-# Built once: to build a statement takes as long as to execute it, and whoever waits for a role waits for this one.
+# Built once: to build a statement takes as long as to execute it, and whoever waits for a role waits for these.
 _PEOPLE = (
     select(memberships.c.record)
     .where(memberships.c.patreon_user_id.in_(bindparam("ids", expanding=True)))
     .order_by(memberships.c.campaign_id)
 )
+_PEOPLE_IN = _PEOPLE.where(memberships.c.campaign_id.in_(bindparam("campaigns", expanding=True)))
 
 _decode = msgspec.json.Decoder(MembershipRecord).decode
 _encode = msgspec.json.Encoder().encode
@@ -63,20 +64,24 @@ class Memberships:
             yield records
             after = records[-1].patreon_user_id
 
-    async def load_person(self, patreon_user_id: PatreonUserId) -> tuple[MembershipRecord, ...]:
-        """Return one patron's records in all campaigns."""
-        return (await self.load_people([patreon_user_id])).get(patreon_user_id, ())
+    async def load_person(
+        self, patreon_user_id: PatreonUserId, campaign_ids: Iterable[CampaignId] | None = None
+    ) -> tuple[MembershipRecord, ...]:
+        """Return one patron's records in these campaigns (None: in all)."""
+        return (await self.load_people([patreon_user_id], campaign_ids)).get(patreon_user_id, ())
 
     async def load_people(
-        self, patreon_user_ids: Iterable[PatreonUserId]
+        self, patreon_user_ids: Iterable[PatreonUserId], campaign_ids: Iterable[CampaignId] | None = None
     ) -> dict[PatreonUserId, tuple[MembershipRecord, ...]]:
-        """Return the records of several patrons, without those who have none."""
+        """Return the records of several patrons in these campaigns (None: in all), without those who have none."""
         wanted = sorted(set(patreon_user_ids))
+        query = _PEOPLE if campaign_ids is None else _PEOPLE_IN
+        values = {} if campaign_ids is None else {"campaigns": sorted(campaign_ids)}
         found: dict[PatreonUserId, tuple[MembershipRecord, ...]] = {}
         async with self._database.read() as connection:
             for start in range(0, len(wanted), MAX_IDS):
-                rows = (await connection.execute(_PEOPLE, {"ids": wanted[start : start + MAX_IDS]})).scalars().all()
-                for record in map(_decode, rows):
+                some = {"ids": wanted[start : start + MAX_IDS], **values}
+                for record in map(_decode, (await connection.execute(query, some)).scalars()):
                     found[record.patreon_user_id] = (*found.get(record.patreon_user_id, ()), record)
         return found
 
@@ -84,13 +89,8 @@ class Memberships:
         self, campaign_id: CampaignId, patreon_user_ids: Iterable[PatreonUserId]
     ) -> dict[PatreonUserId, MembershipRecord]:
         """Return several patrons' records in one campaign, without those who have none."""
-        found = await self.load_people(patreon_user_ids)
-        return {
-            record.patreon_user_id: record
-            for records in found.values()
-            for record in records
-            if record.campaign_id == campaign_id
-        }
+        found = await self.load_people(patreon_user_ids, [campaign_id])
+        return {patron: record for patron, (record,) in found.items()}
 
     async def find_members(
         self, campaign_id: CampaignId, patreon_user_ids: Iterable[PatreonUserId]
@@ -103,21 +103,11 @@ class Memberships:
         """Store records; one that knows less than the stored one does is left out."""
         rows = [membership_row(record) for record in records]
         if len(rows) == 1:  # somebody waits for it
-            await self._database.write_row(NEWEST.build(self._database.dialect_name), rows[0])
+            async with self._database.write_one() as connection:
+                await connection.execute(NEWEST.on(connection), rows[0])
         elif rows:
             async with self._database.write() as connection:
                 await save_rows(connection, rows)
-
-    async def delete(self, campaign_id: CampaignId, patreon_user_ids: Iterable[PatreonUserId]) -> None:
-        """Forget people in a campaign."""
-        statement = delete(memberships).where(
-            memberships.c.campaign_id == campaign_id, memberships.c.patreon_user_id == bindparam("patron")
-        )
-        rows = [{"patron": patreon_user_id} for patreon_user_id in patreon_user_ids]
-        if not rows:
-            return
-        async with self._database.write() as connection:
-            await connection.execute(statement, rows)
 
     async def forget_campaign(self, campaign_id: CampaignId) -> None:
         """Forget everybody in a campaign."""

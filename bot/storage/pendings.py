@@ -13,9 +13,9 @@ from sqlalchemy import ColumnElement, Row, and_, delete, insert, or_, select, up
 
 from bot.domain.model import Campaign, CredentialId, DiscordUserId, Identity, Link, PatreonUserId, TokenPair
 from bot.storage.arrivals import ArrivalId
-from bot.storage.credentials import settle
+from bot.storage.credentials import FreshPair, settle
 from bot.storage.database import Database
-from bot.storage.rows import read_row, to_json
+from bot.storage.rows import columns_of, read_row, to_json
 from bot.storage.states import Purpose, State, StateId, States, note_landing
 from bot.storage.tables import pendings, states
 from bot.storage.vault import Vault
@@ -100,31 +100,20 @@ class Pendings:
             "created_at": asked.created_at,
             "expires_at": asked.expires_at,
         }
+        fresh = FreshPair(
+            pair=asked.pair, asked_at=asked.created_at, arrival_id=asked.arrival_id, is_lesser=asked.is_lesser
+        )
         async with self._database.write() as connection:
             if not await note_landing(connection, asked.state_id, asked.landing):
                 raise TooLate
-            row["credential_id"] = await settle(
-                connection,
-                self._vault,
-                person,
-                pair=asked.pair,
-                at=asked.created_at,
-                arrival_id=asked.arrival_id,
-                is_lesser=asked.is_lesser,
-            )
+            row["credential_id"] = await settle(connection, self._vault, person, fresh)
             add = insert(pendings).values(row).returning(pendings.c.pending_id)
             return PendingId((await connection.execute(add)).scalar_one())
 
     async def find(self, cookie_digest: str, purpose: Purpose = Purpose.LINK) -> Pending | None:
         """Return the pending question of a browser, expired or not; one never serves for another purpose."""
-        async with self._database.snapshot() as connection:
-            query = select(pendings).where(pendings.c.cookie_digest == cookie_digest)
-            row = (await connection.execute(query)).first()
-            if row is None:
-                return None
-            state_row = (await connection.execute(select(states).where(states.c.state_id == row.state_id))).one()
-        state = self._states.read(state_row)
-        return self._read(row, state) if state.purpose is purpose else None
+        found = await self._list(pendings.c.cookie_digest == cookie_digest, states.c.purpose == purpose)
+        return next(iter(found), None)
 
     async def confirm(self, pending_id: PendingId, result: str) -> None:
         """Note that it was answered "Yes" and what came of it."""
@@ -144,19 +133,12 @@ class Pendings:
 
     async def list_unended(self) -> tuple[Pending, ...]:
         """Return the confirmed links after which something is still to be done."""
-        return await self._unended()
+        return await self._list(pendings.c.replaced.is_not(None))
 
     async def find_unended(self, cookie_digest: str) -> Pending | None:
         """Return the confirmed link of a browser, where something is still to be done after it."""
-        return next(iter(await self._unended(pendings.c.cookie_digest == cookie_digest)), None)
-
-    async def _unended(self, *conditions: ColumnElement[bool]) -> tuple[Pending, ...]:
-        query = select(pendings).where(pendings.c.replaced.is_not(None), *conditions)
-        async with self._database.snapshot() as connection:
-            rows = (await connection.execute(query)).all()
-            asked = select(states).where(states.c.state_id.in_([row.state_id for row in rows]))
-            found = {row.state_id: self._states.read(row) for row in (await connection.execute(asked)).all()}
-        return tuple(self._read(row, found[row.state_id]) for row in rows)
+        found = await self._list(pendings.c.replaced.is_not(None), pendings.c.cookie_digest == cookie_digest)
+        return next(iter(found), None)
 
     async def delete(self, pending_id: PendingId) -> bool:
         """Forget a question that was answered "No"; False where it is no longer open."""
@@ -187,17 +169,23 @@ class Pendings:
             await connection.execute(delete(pendings).where(or_(is_unanswered, is_read)))
         return tuple(read_row(row, ExpiredPending) for row in rows)
 
-    def _read(self, row: Row[Any], state: State) -> Pending:
+    async def _list(self, *conditions: ColumnElement[bool]) -> tuple[Pending, ...]:
+        async with self._database.read() as connection:
+            rows = (await connection.execute(select(pendings, states).join(states).where(*conditions))).all()
+        return tuple(self._read(row) for row in rows)
+
+    def _read(self, row: Row[Any]) -> Pending:
+        columns = columns_of(row, pendings)
         return Pending(
-            pending_id=PendingId(row.pending_id),
-            state=state,
-            cookie_digest=row.cookie_digest,
-            identity=msgspec.json.decode(row.identity, type=Identity),
-            campaigns=msgspec.json.decode(row.campaigns or "[]", type=tuple[Campaign, ...]),
-            credential_id=row.credential_id,
-            status=PendingStatus(row.status),
-            result=row.result,
-            replaced=msgspec.json.decode(row.replaced or "[]", type=tuple[Link, ...]),
-            created_at=row.created_at,
-            expires_at=row.expires_at,
+            pending_id=columns["pending_id"],
+            state=self._states.read(row),
+            cookie_digest=columns["cookie_digest"],
+            identity=msgspec.json.decode(columns["identity"], type=Identity),
+            campaigns=msgspec.json.decode(columns["campaigns"] or "[]", type=tuple[Campaign, ...]),
+            credential_id=columns["credential_id"],
+            status=PendingStatus(columns["status"]),
+            result=columns["result"],
+            replaced=msgspec.json.decode(columns["replaced"] or "[]", type=tuple[Link, ...]),
+            created_at=columns["created_at"],
+            expires_at=columns["expires_at"],
         )

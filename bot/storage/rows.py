@@ -3,7 +3,7 @@
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Row
+from sqlalchemy import Row, Table
 
 from bot.domain.model import Secret, TokenPair
 from bot.storage.vault import Vault
@@ -11,14 +11,17 @@ from bot.storage.vault import Vault
 S = TypeVar("S")
 
 
-def read_row(row: Row[*tuple[Any, ...]], into: type[S]) -> S:
-    """Build a struct from the columns that bear its fields' names."""
-    return msgspec.convert(columns_of(row), into)
+def read_row(row: Row[*tuple[Any, ...]], into: type[S], table: Table | None = None) -> S:
+    """Build a struct from the columns that bear its fields' names, of one table where the row holds several."""
+    return msgspec.convert(columns_of(row, table), into)
 
 
-def columns_of(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
+def columns_of(row: Row[*tuple[Any, ...]], table: Table | None = None) -> dict[str, Any]:
     """Return a row by its columns' names; SQLAlchemy's own are a subclass of str, which msgspec does not take."""
-    return {str(name): value for name, value in row._mapping.items()}  # noqa: SLF001  SQLAlchemy's public name for it
+    values = row._mapping  # noqa: SLF001  SQLAlchemy's public name for it
+    if table is None:
+        return {str(name): value for name, value in values.items()}
+    return {str(column.name): values[column] for column in table.c}
 
 
 def to_json(value: object) -> str:

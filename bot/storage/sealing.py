@@ -34,7 +34,7 @@ class Sealing:
     async def list_sealed(self) -> tuple[SealedValue, ...]:
         """Return every sealed value."""
         found: list[SealedValue] = []
-        async with self._database.snapshot() as connection:
+        async with self._database.read() as connection:
             for table, row_id, column in _sealed_columns():
                 rows = await connection.execute(select(row_id, column).where(column.is_not(None)).order_by(row_id))
                 found += [SealedValue(table.name, column.name, *row) for row in rows]

@@ -172,14 +172,14 @@ class States:
 
     def read(self, row: Row[Any]) -> State:
         """Build a state from a row that holds its columns, perhaps beside those of another table."""
-        columns = columns_of(row)
-        columns["button"] = None
+        columns = columns_of(row, states)
+        button, token_sealed = columns.pop("button"), columns.pop("button_token_sealed")
         state = msgspec.convert(columns, State)
-        if row.button is None:
+        if button is None:
             return state
-        place = msgspec.json.decode(row.button, type=ButtonPlace)
-        if row.button_token_sealed is not None:
-            place = msgspec.structs.replace(place, token=self._vault.open(row.button_token_sealed))
+        place = msgspec.json.decode(button, type=ButtonPlace)
+        if token_sealed is not None:
+            place = msgspec.structs.replace(place, token=self._vault.open(token_sealed))
         return msgspec.structs.replace(state, button=place)
 
 

@@ -8,7 +8,7 @@ Facts (memberships, reads, grants, audit) refer to a campaign by id alone: a fac
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, MetaData, Table, Text
 
-from bot.storage.columns import ROW_ID, Sealed, UtcTime, Word
+from bot.storage.columns import ROW_ID, EnumText, Sealed, UtcTime
 
 metadata = MetaData(
     naming_convention={
@@ -93,10 +93,10 @@ guild_settings = Table(
     "guild_settings",
     metadata,
     Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("mode", Word, nullable=False),  # sync | grant_only | off
+    Column("mode", EnumText, nullable=False),  # sync | grant_only | off
     Column("grace_days", Integer, nullable=False),
     Column("brake_percent", Integer, nullable=False),  # 100 is off
-    Column("hand_edits", Word, nullable=False),  # respect | enforce
+    Column("hand_edits", EnumText, nullable=False),  # respect | enforce
     Column("zero_link", Boolean, nullable=False),
     Column("decline_dm", Boolean, nullable=False),
     Column("log_channel_id", BigInteger),
@@ -110,7 +110,7 @@ role_rules = Table(
     Column("guild_id", BigInteger, nullable=False, index=True),
     Column("role_id", BigInteger, nullable=False),
     Column("campaign_id", ForeignKey("campaigns.campaign_id"), nullable=False),
-    Column("kind", Word, nullable=False),  # what the rule asks for; the kinds stand in the model
+    Column("kind", EnumText, nullable=False),  # what the rule asks for; the kinds stand in the model
     Column("tier_id", Text),  # where the kind asks for a tier
     Column("amount_cents", Integer),  # where the kind asks for an amount, in the campaign's currency
     Column("months", Integer),  # where the kind asks for months since the pledge began
@@ -125,7 +125,7 @@ links = Table(
     Column("discord_user_id", BigInteger, primary_key=True, autoincrement=False),
     Column("patreon_user_id", Text, nullable=False, unique=True),
     Column("patreon_name", Text, nullable=False),  # as Patreon gave it when the link was made
-    Column("origin", Word, nullable=False),  # link | patreon
+    Column("origin", EnumText, nullable=False),  # link | patreon
     Column(
         "credential_id", ForeignKey("credentials.credential_id", ondelete="SET NULL"), index=True
     ),  # the person's own consent
@@ -146,7 +146,7 @@ states = Table(
     metadata,
     Column("state_id", ROW_ID, primary_key=True),
     Column("digest", Text, nullable=False, unique=True),  # SHA-256 of the state; the state itself is stored nowhere
-    Column("purpose", Word, nullable=False),  # link | connect
+    Column("purpose", EnumText, nullable=False),  # link | connect
     Column("discord_user_id", BigInteger, nullable=False),  # who typed the command
     Column("username", Text, nullable=False),  # their unique @username at that time
     Column("display_name", Text, nullable=False),
@@ -178,7 +178,7 @@ pendings = Table(
     Column(
         "credential_id", ForeignKey("credentials.credential_id", ondelete="SET NULL"), index=True
     ),  # their pair; it is needed while the question is open
-    Column("status", Word, nullable=False),  # pending | confirmed
+    Column("status", EnumText, nullable=False),  # pending | confirmed
     Column("result", Text),  # JSON: what the result page says
     Column("replaced", Text),  # JSON: the links that had to give way, until all that follows a confirmation is done
     Column("created_at", UtcTime, nullable=False),
@@ -202,7 +202,7 @@ reads = Table(
     metadata,
     Column("read_id", ROW_ID, primary_key=True),
     Column("campaign_id", Text, nullable=False),
-    Column("kind", Word, nullable=False),  # which source was read
+    Column("kind", EnumText, nullable=False),  # which source was read
     Column("started_at", UtcTime, nullable=False),
     Column("finished_at", UtcTime),  # empty: under way, or ended by a crash
     Column("is_complete", Boolean, nullable=False),  # proven to hold everybody
@@ -227,7 +227,7 @@ grants = Table(
     Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
     Column("discord_user_id", BigInteger, primary_key=True, autoincrement=False),
     Column("role_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("state", Word, nullable=False),  # granting | held | revoking | suppressed
+    Column("state", EnumText, nullable=False),  # granting | held | revoking | suppressed
     Column("since", UtcTime, nullable=False),  # when this state began
     Column("granted_at", UtcTime),  # when the role was first seen on the member
 )
@@ -267,7 +267,7 @@ hold_items = Table(
     Column("discord_user_id", BigInteger, primary_key=True, autoincrement=False),
     Column("role_id", BigInteger, primary_key=True, autoincrement=False),
     Column("hold_id", ForeignKey("holds.hold_id", ondelete="CASCADE"), nullable=False),
-    Column("state", Word, nullable=False),  # open | approved | discarded
+    Column("state", EnumText, nullable=False),  # open | approved | discarded
     Column("mark", Text, nullable=False),  # tells the person's facts at that time from later ones
     Column("reason", Text, nullable=False),  # why the role was about to go, in a sentence
 )

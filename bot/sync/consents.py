@@ -13,8 +13,9 @@ import structlog
 
 from bot.discord.observe import Observer
 from bot.domain.errors import PledgekeeperError
-from bot.domain.model import CampaignId, CredentialId, DiscordUserId, PatreonUserId
+from bot.domain.model import CampaignId, DiscordUserId
 from bot.storage import Storage
+from bot.storage.credentials import LinkedPair
 from bot.sync.applying.queue import Urgency
 from bot.sync.applying.reconcile import Reconciler
 from bot.sync.reading.intake import Intake
@@ -25,8 +26,6 @@ TRIGGER = "patron's consent"
 AT_ONCE = 10  # asked at one time: an answer may take longer than the pause between two patrons
 MAX_FAILURES = 20  # in a row: it is not them; Patreon blocks who is refused 2,000 times in ten minutes (its docs)
 SHORTEST_PASS_SECONDS = 1.0
-
-Patron = tuple[PatreonUserId, CredentialId, DiscordUserId]
 
 
 class Consents:
@@ -58,21 +57,21 @@ class Consents:
 
     async def read_all(self, *, within_seconds: float = 0.0) -> None:
         """Read every linked patron who consented, evenly within that time; one who fails does not stop the rest."""
-        patrons = await self.list_patrons()
+        patrons = await self._storage.credentials.list_patrons()
         pause = within_seconds / max(len(patrons), 1)
         began = time.monotonic()
         free, failures, answers, why = asyncio.Semaphore(AT_ONCE), 0, 0, ""
 
-        async def read(patron: Patron) -> None:
+        async def read(patron: LinkedPair) -> None:
             nonlocal failures, answers, why
             try:
-                await self._read(*patron)
+                await self._read(patron)
                 failures, answers = 0, answers + 1
             except PledgekeeperError as error:  # a dead pair is marked so, and told to its patron in /membership
                 failures, why = failures + 1, str(error)
-                log.info("a patron was not read", patreon_user_id=patron[0], why=str(error))
+                log.info("a patron was not read", patreon_user_id=patron.patreon_user_id, why=str(error))
             except Exception:
-                log.exception("a patron could not be read", patreon_user_id=patron[0])
+                log.exception("a patron could not be read", patreon_user_id=patron.patreon_user_id)
             finally:
                 free.release()
 
@@ -88,31 +87,24 @@ class Consents:
             f"none of {len(patrons)} patrons could be read by their own consent: {why}" if is_silent else None
         )
 
-    async def list_patrons(self) -> list[Patron]:
-        """Return the linked patrons whose consent lives."""
-        links = {link.patreon_user_id: link.discord_user_id for link in await self._storage.links.list_all()}
-        living = await self._storage.credentials.list_patrons()
-        return [(patron, credential_id, links[patron]) for patron, credential_id in living if patron in links]
-
     async def list_ended(self, campaign_id: CampaignId) -> list[DiscordUserId]:
         """Return a campaign's members whose consent Patreon refuses; whom a creator's list links gave none."""
-        links = {link.patreon_user_id: link.discord_user_id for link in await self._storage.links.list_all()}
-        ended = [patron for patron, _ in await self._storage.credentials.list_ended()]
-        members = await self._storage.memberships.find_members(campaign_id, ended)
-        return [links[patron] for patron in ended if patron in links and patron in members]
+        ended = await self._storage.credentials.list_ended(campaign_id)
+        members = await self._storage.memberships.find_members(campaign_id, [one.patreon_user_id for one in ended])
+        return [one.discord_user_id for one in ended if one.patreon_user_id in members]
 
     async def count_readers(self, campaign_id: CampaignId) -> int:
         """Return how many linked members of a campaign can be read by their own consent."""
-        patrons = [patron for patron, *_ in await self.list_patrons()]
+        patrons = [one.patreon_user_id for one in await self._storage.credentials.list_patrons(campaign_id)]
         return len(await self._storage.memberships.find_members(campaign_id, patrons))
 
     async def _is_needed(self) -> bool:
-        campaign_ids = {binding.campaign_id for binding in await self._storage.campaigns.bindings()}
+        campaign_ids = await self._storage.campaigns.followed_campaigns()
         return any([await self._storage.campaigns.find_reader(one) is None for one in campaign_ids])
 
-    async def _read(self, patron: PatreonUserId, credential_id: CredentialId, person: DiscordUserId) -> None:
-        if await self._intake.refresh_patron(patron, credential_id):
-            followers = {binding.guild_id for binding in await self._storage.campaigns.bindings()}
+    async def _read(self, patron: LinkedPair) -> None:
+        if await self._intake.refresh_patron(patron.patreon_user_id, patron.credential_id):
+            followers = await self._storage.campaigns.following_guilds()
             in_sight = self._observer.guild_ids() or followers  # with none in sight, they are looked at again soon
             for guild_id in followers.intersection(in_sight):
-                self._reconciler.mark(guild_id, [person], trigger=TRIGGER, urgency=Urgency.BULK_GRANT)
+                self._reconciler.mark(guild_id, [patron.discord_user_id], trigger=TRIGGER, urgency=Urgency.BULK_GRANT)

@@ -59,23 +59,22 @@ class Declines:
         places = await self._places(campaign_id)
         if not places:
             return
-        links = {link.patreon_user_id: link for link in await self._storage.links.list_all() if link.ended_at is None}
-        records = await self._storage.memberships.load_people(set(patrons) & links.keys())
-        for patron, theirs in sorted(records.items()):
-            for record in theirs:
-                try:
-                    is_news = record.campaign_id == campaign_id and not await self._is_told(record)
-                    if is_news and not await self._tell(links[patron], record, places):
-                        return
-                except Exception:  # the boundary of one person: the others are told all the same
-                    log.exception("a patron could not be told of a decline", patreon_user_id=patron)
+        found = await self._storage.links.find_any(patrons=patrons)
+        links = {link.patreon_user_id: link for link in found if link.ended_at is None}
+        records = await self._storage.memberships.load_patrons(campaign_id, links)
+        for patron, record in sorted(records.items()):
+            try:
+                if not await self._is_told(record) and not await self._tell(links[patron], record, places):
+                    return
+            except Exception:  # the boundary of one person: the others are told all the same
+                log.exception("a patron could not be told of a decline", patreon_user_id=patron)
 
     async def tell_of_ended(self, campaign_id: CampaignId) -> None:
         """Tell those whose own consent Patreon refuses and who do not know yet, as many as the hour allows."""
         places = await self._places(campaign_id)
-        ended = await self._storage.credentials.list_ended() if places else ()
-        members = await self._storage.memberships.find_members(campaign_id, [patron for patron, _ in ended])
-        for patron, _ in ended:
+        ended = await self._storage.credentials.list_ended(campaign_id) if places else ()
+        members = await self._storage.memberships.find_members(campaign_id, [one.patreon_user_id for one in ended])
+        for patron, *_ in ended:
             if patron not in members:
                 continue
             link = await self._storage.links.find_patreon(patron)

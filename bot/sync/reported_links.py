@@ -124,8 +124,7 @@ class ZeroLinks:
             for patrons in (await self._storage.memberships.find_discord_reports(campaign_id)).values():
                 found.update(patrons)
         if counted - self._counted:
-            links = await self._storage.links.list_all()
-            found.update(link.patreon_user_id for link in links if link.origin is LinkOrigin.PATREON)
+            found |= await self._storage.links.reported_patrons()
         return found
 
     async def _judge(
@@ -139,13 +138,12 @@ class ZeroLinks:
         present = Present(now=self._clock.now(), grace_days=grace_days, tiers=await self._tiers())
         reports = await self._gather(patrons, accounts, counted=counted, present=present)
         people = {person for report in reports.values() for person in report.kept} | accounts
-        links = await self._storage.links.find_any(people, reports)
-        opted_out, their_patrons = await self._storage.links.list_opt_outs()
+        links = await self._storage.links.find_any(people=people, patrons=reports)
+        opted_out, their_patrons = await self._storage.links.find_opt_outs(people, reports)
         return judge_reports(reports.values(), links, Wishes(people=opted_out, patrons=their_patrons), now=present.now)
 
     async def _tiers(self) -> dict[CampaignId, dict[TierId, Tier]]:
-        campaign_ids = {binding.campaign_id for binding in await self._storage.campaigns.bindings()}
-        return await self._storage.campaigns.tiers_by_id(campaign_ids)
+        return await self._storage.campaigns.tiers_by_id(await self._storage.campaigns.followed_campaigns())
 
     async def _gather(
         self,

@@ -12,14 +12,13 @@ Each round takes its slice of both. Without the members intent each round looks 
 everybody's turn has come.
 """
 
-from collections.abc import Iterable
 from datetime import timedelta
 
 import structlog
 
 from bot.discord.holder import DiscordAway
 from bot.discord.observe import IDS_PER_LOOK, Observer
-from bot.domain.model import DiscordUserId, GuildId, Link
+from bot.domain.model import DiscordUserId, GuildId
 from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.sync.applying.reconcile import Reconciler
@@ -59,24 +58,23 @@ class Rota:
     async def go_on(self, *, trigger: str) -> dict[GuildId, frozenset[DiscordUserId]]:
         """Let those be planned whose turn has come, and return who has changes where. One guild stops no other."""
         self._reconciler.forget_left()
-        links = await self._storage.links.list_all()
         queued: dict[GuildId, frozenset[DiscordUserId]] = {}
         for guild_id in self._observer.guild_ids():
             try:
                 if await self._reconciler.has_business(guild_id):
-                    queued[guild_id] = await self._go_on_in(guild_id, links, trigger)
+                    queued[guild_id] = await self._go_on_in(guild_id, trigger)
             except DiscordAway as error:  # they are considered again when they are seen
                 log.info("a server is looked at later", guild_id=guild_id, why=str(error))
             except Exception:
                 log.exception("a slice of a server could not be planned", guild_id=guild_id)
         return queued
 
-    async def _go_on_in(self, guild_id: GuildId, links: Iterable[Link], trigger: str) -> frozenset[DiscordUserId]:
+    async def _go_on_in(self, guild_id: GuildId, trigger: str) -> frozenset[DiscordUserId]:
         if not self._observer.hears_members:
             self._reconciler.try_again(guild_id)
             return await self._reconciler.consider(guild_id, None, trigger=trigger)
         turns = self._turns.setdefault(guild_id, _Turns(interval=self._interval, begun=self._clock))
-        ours = {link.discord_user_id for link in links} | set(await self._storage.ledger.load_guild(guild_id))
+        ours = await self._storage.links.people_of(guild_id)
         for stranger in set(self._observer.known(guild_id)) - ours:
             self._observer.forget(guild_id, stranger)
         does_try = self._reconciler.try_again(guild_id)

@@ -193,23 +193,22 @@ class Rounds:
         credential_id = await self._storage.campaigns.find_reader(campaign_id)
         if credential_id is None:
             return await self._run_by_consents(campaign_id, name, bindings, trigger)
-        links = await self._linked()
+        linked = await self._storage.links.linked_patrons()
 
         async def on_news(patrons: frozenset[PatreonUserId]) -> None:
-            people = [links[patron] for patron in patrons if patron in links]
+            people = await self._storage.links.find_people(patrons)
             for guild_id in guild_ids if people else ():
                 await self._consider(guild_id, people, trigger)
 
         rechecked = await self._intake.recheck(campaign_id)
-        read = await self._intake.read_campaign(campaign_id, credential_id, linked=links, on_news=on_news)
+        read = await self._intake.read_campaign(campaign_id, credential_id, linked=linked, on_news=on_news)
         for note in self._on_read:
             note(read)
         relinked = await self._zero.follow(read.changed | rechecked)
         if relinked:
             await self._consider_elsewhere(relinked, guild_ids, trigger)
-            links = await self._linked()
         patrons = read.changed | self._intake.restless(campaign_id)
-        people = relinked | {links[patron] for patron in patrons if patron in links}
+        people = relinked | await self._storage.links.find_people(patrons)
         for guild_id in guild_ids:
             await self._consider(guild_id, people, trigger)
             await self._reconciler.look_again(guild_id)
@@ -225,9 +224,9 @@ class Rounds:
         is_dead = any(binding.credential_id is not None for binding in bindings)
         if trigger != INTERVAL:
             await self._consents.read_all()
-        links, restless = await self._linked(), self._intake.restless(campaign_id)
+        restless = self._intake.restless(campaign_id)
         ended = await self._consents.list_ended(campaign_id)
-        people = [links[patron] for patron in restless if patron in links]
+        people = await self._storage.links.find_people(restless)
         for guild_id in [binding.guild_id for binding in bindings]:
             await self._consider(guild_id, people, trigger)
             await self._reconciler.look_again(guild_id)
@@ -237,15 +236,11 @@ class Rounds:
         patrons = await self._consents.count_readers(campaign_id)
         return report_consents(name, campaign_id, patrons, is_token_dead=is_dead, error=self._consents.trouble)
 
-    async def _linked(self) -> dict[PatreonUserId, DiscordUserId]:
-        return {link.patreon_user_id: link.discord_user_id for link in await self._storage.links.list_all()}
-
     async def _consider_elsewhere(
         self, people: Iterable[DiscordUserId], but: Collection[GuildId], trigger: str
     ) -> None:
         """Let people be planned in the other guilds too: a link counts everywhere."""
-        followers = {binding.guild_id for binding in await self._storage.campaigns.bindings()}
-        for guild_id in sorted(followers - set(but)):
+        for guild_id in sorted(await self._storage.campaigns.following_guilds() - set(but)):
             await self._consider(guild_id, people, trigger)
 
     async def forget_campaign(self, campaign_id: CampaignId) -> None:

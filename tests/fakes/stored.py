@@ -1,10 +1,36 @@
-"""What a database holds, all at once: for tests, whose worlds are small."""
+"""What a database holds, all at once, and what comes into it by longer ways: for tests, whose worlds are small."""
 
-from bot.domain.model import CampaignId, MembershipRecord, PatreonUserId
+from datetime import datetime
+
+from sqlalchemy import delete, select
+
+from bot.domain.model import CampaignId, CredentialId, DiscordUserId, Link, MembershipRecord, PatreonUserId, TokenPair
 from bot.storage import Storage
+from bot.storage.credentials import FreshPair, put_pair
+from bot.storage.rows import read_row
+from bot.storage.tables import links
 
 
 async def load_campaign(storage: Storage, campaign_id: CampaignId) -> dict[PatreonUserId, MembershipRecord]:
     """Return everybody in a campaign."""
     pages = [page async for page in storage.memberships.iter_campaign(campaign_id)]
     return {record.patreon_user_id: record for page in pages for record in page}
+
+
+async def list_links(storage: Storage) -> tuple[Link, ...]:
+    """Return every link, the oldest first, those that ended too."""
+    query = select(links).order_by(links.c.linked_at, links.c.discord_user_id)
+    async with storage.database.read() as connection:
+        return tuple(read_row(row, Link) for row in (await connection.execute(query)).all())
+
+
+async def drop_link(storage: Storage, discord_user_id: DiscordUserId) -> None:
+    """Forget a link, and nothing else."""
+    async with storage.links.kept.write() as connection:
+        await connection.execute(delete(links).where(links.c.discord_user_id == discord_user_id))
+
+
+async def save_consent(storage: Storage, patron: PatreonUserId, pair: TokenPair, *, at: datetime) -> CredentialId:
+    """Store what a person's consent brought; `at`: before its exchange was sent."""
+    async with storage.database.write() as connection:
+        return await put_pair(connection, storage.vault, patron, FreshPair(pair=pair, asked_at=at))

@@ -34,6 +34,7 @@ from sandbox.patreon import Campaign, Creator, Member, PatreonStandIn, PatreonSt
 from sandbox.patreon.errors import ActionError
 from sandbox.weather import Fault, Weather
 from tests.fakes.guild import GUILD, FakeGuild, FakeMember, as_client
+from tests.fakes.stored import list_links
 from tests.fakes.townlife import Life, TownClock, TownHttp
 
 TALES, INK = "Town Tales", "Ink and Paper"  # the campaign of the settings, and one that its creator connects
@@ -375,7 +376,7 @@ class Town:
         names = {one.id: name for name, one in self.patrons.items()}
         self._linked = {
             one.discord_user_id: names[one.patreon_user_id]
-            for one in await storage.links.list_all()
+            for one in await list_links(storage)
             if one.patreon_user_id in names and one.ended_at is None
         }
         self.look_at_truth()

@@ -38,7 +38,7 @@ class Life:
     def __init__(self, database: Database) -> None:
         self._is_over = False
         self._under_way = 0
-        for name in ("read", "write", "snapshot"):
+        for name in ("read", "write", "write_one"):
             setattr(database, name, self._guarded(getattr(database, name)))
 
     async def end(self) -> None:

@@ -15,6 +15,7 @@ from bot.linking.outcome import Asker, PageView, Word
 from bot.patreon.oauth import LINK_SCOPES
 from bot.patreon.protocol.version import PatreonApi
 from tests.fakes.guild import GUILD
+from tests.fakes.stored import list_links
 from tests.fakes.town import PUBLIC_URL, ROLES, Town
 
 SCOPES = frozenset(LINK_SCOPES[PatreonApi.V2])
@@ -58,12 +59,12 @@ class Townsfolk:
         """Press a button on a page that was left open, however long ago."""
         town = self.town
         town.statistics["late answers"] += 1
-        before = await town.services.storage.links.list_all()
+        before = await list_links(town.services.storage)
         parted = self._will_link(page.name, page.patron) if is_yes else []
         await self._carry_out(self._answer(page, is_yes=is_yes))
         if is_yes:
             await self.look_at([town.id_of(page.name), *parted], f"{page.name} answered late")
-        elif before != await town.services.storage.links.list_all():
+        elif before != await list_links(town.services.storage):
             town.violations.append(f"a No of {page.patron} to {page.name} changed links")
 
     async def link_amid(self, name: str, patron: str) -> None:

@@ -56,7 +56,7 @@ class TownWatch:
         if not town.is_fair:
             return
         dead = await town.services.storage.credentials.list_ended()
-        town.violations += [f"the pair of {patron} is marked dead, and Patreon took it" for patron, _ in dead]
+        town.violations += [f"the pair of {patron} is marked dead, and Patreon took it" for patron, *_ in dead]
         for token in town.http.list_tokens:
             pair = town.state.oauth.find(token.reveal())
             if pair is not None and not isinstance(pair.person, Creator):

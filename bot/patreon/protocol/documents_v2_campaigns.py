@@ -9,7 +9,13 @@ import msgspec
 
 from bot.domain.errors import PatreonUnreadable
 from bot.domain.model import Campaign, CampaignId, PatreonUserId, Tier, TierId
-from bot.patreon.protocol.shapes_v2 import Beside, CampaignAttributes, CampaignList, CampaignRelations, IncludedMember
+from bot.patreon.protocol.shapes_v2 import (
+    Beside,
+    CampaignAttributes,
+    CampaignList,
+    CampaignRelations,
+    IncludedMember,
+)
 from bot.patreon.protocol.wire import decode, target
 
 _CAMPAIGNS = msgspec.json.Decoder(CampaignList)

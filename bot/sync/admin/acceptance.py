@@ -12,7 +12,7 @@ import msgspec
 from bot.discord.notifier import Notifier
 from bot.domain.errors import Mistake, TryLater, UserMistake
 from bot.domain.evidence import Anomaly, DoubtedRead, PastRead, ReadSummary
-from bot.domain.model import CampaignId, DiscordUserId, GuildId, PatreonUserId, ReadId
+from bot.domain.model import CampaignId, DiscordUserId, GuildId, ReadId
 from bot.domain.notices import ListAcceptedElsewhere
 from bot.runtime.clock import Clock
 from bot.storage import Storage
@@ -78,10 +78,10 @@ class Belief:
         await self._storage.reads.believe(read.read_id)
         patrons = await self._intake.believe_until(read.campaign_id, read.finished_at or read.started_at)
         relinked = await self._zero.follow(patrons)
-        people = relinked.union(await self._linked(patrons))
+        people = relinked | await self._storage.links.find_people(patrons)
         followers = await self._storage.campaigns.guilds_of(read.campaign_id)
         if relinked:  # a link counts everywhere
-            followers = tuple(sorted({binding.guild_id for binding in await self._storage.campaigns.bindings()}))
+            followers = tuple(sorted(await self._storage.campaigns.following_guilds()))
         for guild_id in followers:
             with contextlib.suppress(TryLater):  # the next round plans everybody anyway
                 await self._reconciler.consider(guild_id, people, trigger=TRIGGER)
@@ -101,11 +101,6 @@ class Belief:
             shown=_past(read),
             believed=None if believed is None else _past(believed),
         )
-
-    async def _linked(self, patrons: Collection[PatreonUserId]) -> list[DiscordUserId]:
-        return [
-            link.discord_user_id for link in await self._storage.links.list_all() if link.patreon_user_id in patrons
-        ]
 
     def _entry(self, guild_id: GuildId, doubt: DoubtedRead, by: DiscordUserId) -> AuditEntry:
         return AuditEntry(

@@ -5,7 +5,6 @@ brake over all of it.
 """
 
 import contextlib
-from collections.abc import Iterable
 
 import msgspec
 
@@ -52,8 +51,8 @@ class Adoption:
         if all(rule.role_id != role_id for rule in guild.rules):
             raise UserMistake(Mistake.ROLE_WITHOUT_RULE)
         seen = await self._observer.find_holders(guild_id, role_id)
-        links = {link.discord_user_id: link for link in await self._storage.links.list_all()}
-        holders = await self._linked_holders(guild_id, role_id, links) if seen is None else seen
+        holders = await self._linked_holders(guild_id, role_id) if seen is None else seen
+        links = {link.discord_user_id: link for link in await self._storage.links.find_any(people=holders)}
         known = await self._facts.people(guild, holders)
         fates: dict[Fate, list[DiscordUserId]] = {fate: [] for fate in Fate}
         for holder in sorted(holders):
@@ -92,10 +91,9 @@ class Adoption:
         await self._storage.audit.add(self._entry(grant, "restore", reason, trigger="/patreon restore"))
         self._reconciler.mark(guild_id, [discord_user_id], trigger="/patreon restore")
 
-    async def _linked_holders(
-        self, guild_id: GuildId, role_id: RoleId, people: Iterable[DiscordUserId]
-    ) -> frozenset[DiscordUserId]:
-        seats = await self._observer.look(guild_id, people)
+    async def _linked_holders(self, guild_id: GuildId, role_id: RoleId) -> frozenset[DiscordUserId]:
+        linked = [link.discord_user_id for link in await self._storage.links.list_guild(guild_id)]
+        seats = await self._observer.look(guild_id, linked)
         return frozenset(one for one, seat in seats.items() if seat is not None and role_id in seat.role_ids)
 
     def _fate(self, guild: GuildFacts, person: PersonFacts, role_id: RoleId) -> Fate:

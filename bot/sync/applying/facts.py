@@ -111,13 +111,14 @@ class FactBook:
     async def person(self, guild: GuildFacts, discord_user_id: DiscordUserId) -> PersonFacts:
         """Return what is stored about one person; their seat is filled in by who looked."""
         link = await self._storage.links.find_discord(discord_user_id, with_ended=True)
-        records = await self._storage.memberships.load_person(link.patreon_user_id) if link is not None else ()
-        campaign_ids = set(await self._storage.campaigns.campaigns_of(guild.guild_id))
+        campaign_ids = await self._storage.campaigns.campaigns_of(guild.guild_id)
+        patrons = () if link is None else (link.patreon_user_id,)
+        records = await self._storage.memberships.load_people(patrons, campaign_ids)
         return PersonFacts(
             discord_user_id=discord_user_id,
             seat=NO_SEAT,
             link=link,
-            records=_by_campaign(records, campaign_ids),
+            records=_records_of(link, records),
             grants=await self._storage.ledger.load_member(guild.guild_id, discord_user_id),
             has_unlinked=link is None and await self._storage.links.is_opted_out(discord_user_id),
         )
@@ -126,30 +127,29 @@ class FactBook:
         self, guild: GuildFacts, discord_user_ids: Iterable[DiscordUserId] | None = None
     ) -> dict[DiscordUserId, PersonFacts]:
         """Return the facts of these people (None: of everyone), those left out whom nothing ties to the guild."""
-        asked = None if discord_user_ids is None else set(discord_user_ids)
-        links = {link.discord_user_id: link for link in await self._links(asked)}
-        ledger = await self._storage.ledger.load_guild(guild.guild_id)
-        wanted = (set(links) | set(ledger)) & asked if asked is not None else set(links) | set(ledger)
-        campaign_ids = set(await self._storage.campaigns.campaigns_of(guild.guild_id))
-        records = await self._storage.memberships.load_people(_patrons(links, wanted))
-        unlinked, _ = await self._storage.links.list_opt_outs() if wanted - set(links) else (frozenset(), frozenset())
+        if discord_user_ids is None:
+            found = await self._storage.links.list_guild(guild.guild_id)
+            ledger = await self._storage.ledger.load_guild(guild.guild_id)
+        else:
+            asked = frozenset(discord_user_ids)
+            found = await self._storage.links.find_any(people=asked)
+            ledger = await self._storage.ledger.load_people(guild.guild_id, asked)
+        links = {link.discord_user_id: link for link in found}
+        campaign_ids = await self._storage.campaigns.campaigns_of(guild.guild_id)
+        records = await self._storage.memberships.load_people((link.patreon_user_id for link in found), campaign_ids)
+        unlinked, _ = await self._storage.links.find_opt_outs(ledger.keys() - links.keys(), ())
         facts = (
             PersonFacts(
                 discord_user_id=person,
                 seat=NO_SEAT,
                 link=links.get(person),
-                records=_by_campaign(_records_of(links.get(person), records), campaign_ids),
+                records=_records_of(links.get(person), records),
                 grants=ledger.get(person, {}),
-                has_unlinked=person not in links and person in unlinked,
+                has_unlinked=person in unlinked,
             )
-            for person in sorted(wanted)
+            for person in sorted(links.keys() | ledger.keys())
         )
         return {one.discord_user_id: one for one in facts if one.records or one.grants}
-
-    async def _links(self, asked: set[DiscordUserId] | None) -> tuple[Link, ...]:
-        if asked is None:
-            return await self._storage.links.list_all()
-        return await self._storage.links.find_any(asked, ())
 
     async def names(self, guild_id: GuildId, *, is_markdown: bool = True) -> Names:
         """Return what the ids of a guild's plans are called, made harmless where Discord renders it."""
@@ -190,17 +190,7 @@ def seated(person: PersonFacts, seat: Seat | None) -> PersonFacts:
     return msgspec.structs.replace(person, seat=seat)
 
 
-def _patrons(links: dict[DiscordUserId, Link], people: Iterable[DiscordUserId]) -> Iterable[PatreonUserId]:
-    return (links[person].patreon_user_id for person in people if person in links)
-
-
 def _records_of(
     link: Link | None, records: dict[PatreonUserId, tuple[MembershipRecord, ...]]
-) -> tuple[MembershipRecord, ...]:
-    return () if link is None else records.get(link.patreon_user_id, ())
-
-
-def _by_campaign(
-    records: Iterable[MembershipRecord], campaign_ids: set[CampaignId]
 ) -> dict[CampaignId, MembershipRecord]:
-    return {record.campaign_id: record for record in records if record.campaign_id in campaign_ids}
+    return {} if link is None else {record.campaign_id: record for record in records.get(link.patreon_user_id, ())}

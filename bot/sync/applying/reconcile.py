@@ -350,7 +350,7 @@ class Reconciler:
 
     async def has_business(self, guild_id: GuildId) -> bool:
         """Tell whether a guild has rules, or roles by us."""
-        return bool(await self._storage.rules.list_guild(guild_id) or await self._storage.ledger.load_guild(guild_id))
+        return bool(await self._storage.rules.list_guild(guild_id)) or await self._storage.ledger.has_any(guild_id)
 
 
 def _place(turn: Turn, action: Action) -> Urgency:

@@ -14,7 +14,7 @@ Knows no HTTP and no signature.
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -192,8 +192,7 @@ class Nudges:
         if not comes_first:
             changed = await self._zero.follow(patrons)
         if changed:  # a link counts everywhere; with no guild in sight, they are looked at later
-            followers = {binding.guild_id for binding in await self._storage.campaigns.bindings()}
-            for guild_id in in_sight or sorted(followers):
+            for guild_id in in_sight or sorted(await self._storage.campaigns.following_guilds()):
                 self._reconciler.mark(guild_id, changed, trigger=TRIGGER)
 
     async def _read_all(self, campaign_id: CampaignId) -> None:
@@ -211,9 +210,8 @@ class Nudges:
         except (NeedsOwner, PatreonUnreadable) as error:
             log.info("a patron named by a webhook was not read", discord_user_id=link.discord_user_id, why=str(error))
 
-    async def _linked(self, hints: Sequence[Hint]) -> list[DiscordUserId]:
+    async def _linked(self, hints: Sequence[Hint]) -> Collection[DiscordUserId]:
         if len(hints) == 1:
             link = await self._storage.links.find_patreon(hints[0].patreon_user_id)
             return [] if link is None else [link.discord_user_id]
-        named = {hint.patreon_user_id for hint in hints}
-        return [link.discord_user_id for link in await self._storage.links.list_all() if link.patreon_user_id in named]
+        return await self._storage.links.find_people(hint.patreon_user_id for hint in hints)

@@ -186,7 +186,7 @@ class Intake:
         """
         started_at = self._clock.now()
         identity = await self._keeper.call(credential_id, self._client.fetch_identity)
-        bound = {binding.campaign_id for binding in await self._storage.campaigns.bindings()}
+        bound = await self._storage.campaigns.followed_campaigns()
         known = {campaign_id: await self._load_known(campaign_id) for campaign_id in bound}
         previous = await self._storage.memberships.load_person(patreon_user_id)
         await self._storage.campaigns.save_tiers(tuple(tier for tier in identity.tiers if tier.campaign_id in bound))

@@ -21,6 +21,7 @@ from bot.domain.model import (
     TokenPair,
 )
 from tests.bot.linking.world import GUILD, LinkWorld
+from tests.fakes.stored import save_consent
 
 MOTHS, OWLS = CampaignId("71"), CampaignId("72")
 OTHER_GUILD = GuildId(501)
@@ -48,7 +49,7 @@ async def house(world: LinkWorld) -> LinkWorld:
 
 async def consent(world: LinkWorld) -> CredentialId:
     pair = TokenPair(access_token=Secret("a"), refresh_token=Secret("r"), expires_at=world.clock.now())
-    return await world.storage.credentials.save_consent(PatreonUserId(world.mira.id), pair, at=world.clock.now())
+    return await save_consent(world.storage, PatreonUserId(world.mira.id), pair, at=world.clock.now())
 
 
 async def bind(world: LinkWorld, guild_id: GuildId, campaign_id: CampaignId, credential_id: CredentialId) -> None:

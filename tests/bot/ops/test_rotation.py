@@ -9,6 +9,7 @@ from bot.domain.model import PatreonUserId, Secret, TokenPair
 from bot.ops.rotation import Rotation, rotate_keys
 from bot.storage import Storage
 from bot.storage.vault import Vault, VaultKeyMissing, new_key
+from tests.fakes.stored import save_consent
 
 OLD, NEW = new_key(), new_key()
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -23,7 +24,7 @@ def url(tmp_path: Path) -> str:
 
 async def fill(url: str, *keys: Secret) -> None:
     storage = await Storage.open(url, Vault(keys))
-    await storage.credentials.save_consent(ADA, PAIR, at=NOW)
+    await save_consent(storage, ADA, PAIR, at=NOW)
     await storage.close()
 
 
@@ -59,7 +60,7 @@ async def test_a_running_bot_without_the_new_key_is_not_cut_off(url: str) -> Non
 async def test_a_running_bot_with_both_keys_goes_on_reading_and_writing(url: str) -> None:
     await fill(url, OLD)
     running = await Storage.open(url, Vault((NEW, OLD)))
-    refreshes = (running.credentials.save_consent(PatreonUserId(f"p-{n}"), PAIR, at=NOW) for n in range(20))
+    refreshes = (save_consent(running, PatreonUserId(f"p-{n}"), PAIR, at=NOW) for n in range(20))
     rotation = asyncio.create_task(rotate_keys(url, Vault((NEW, OLD))))
     await asyncio.gather(rotation, *refreshes)
     assert rotation.result().is_whole

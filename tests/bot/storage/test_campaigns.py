@@ -6,6 +6,7 @@ import msgspec
 from bot.domain.model import Campaign, CampaignId, GuildId, PatreonUserId, Tier, TierId, TokenPair
 from bot.storage import Storage
 from bot.storage.campaigns import Binding
+from tests.fakes.stored import save_consent
 
 CAMPAIGN = CampaignId("700")
 HOME, OTHER = GuildId(900), GuildId(901)
@@ -14,7 +15,6 @@ HOME, OTHER = GuildId(900), GuildId(901)
 async def test_a_campaign_comes_back_with_its_tiers_the_cheapest_first(storage: Storage, campaign: Campaign) -> None:
     await storage.campaigns.save(msgspec.structs.replace(campaign, tiers=tuple(reversed(campaign.tiers))))
     assert await storage.campaigns.load(CAMPAIGN) == campaign
-    assert await storage.campaigns.list_all() == (campaign,)
     assert await storage.campaigns.load(CampaignId("none")) is None
 
 
@@ -29,7 +29,7 @@ async def test_tiers_are_replaced_as_they_are_seen(storage: Storage, campaign: C
     gold = Tier(campaign_id=CAMPAIGN, tier_id=TierId("t-gold"), title="Golden", amount_cents=1200)
     await storage.campaigns.save_tiers((gold,))
     await storage.campaigns.save_tiers(())
-    assert await storage.campaigns.tiers(CAMPAIGN) == (campaign.tiers[0], gold)
+    assert await storage.campaigns.tiers_by_id([CAMPAIGN]) == {CAMPAIGN: {"t-free": campaign.tiers[0], "t-gold": gold}}
 
 
 async def test_a_campaign_may_serve_several_guilds(storage: Storage, campaign: Campaign, now: datetime) -> None:
@@ -43,6 +43,8 @@ async def test_a_campaign_may_serve_several_guilds(storage: Storage, campaign: C
     assert await storage.campaigns.guilds_of(CAMPAIGN) == (HOME, OTHER)
     assert await storage.campaigns.campaigns_of(HOME) == (CAMPAIGN,)
     assert await storage.campaigns.campaigns_of(GuildId(1)) == ()
+    assert await storage.campaigns.following_guilds() == {HOME, OTHER}
+    assert await storage.campaigns.followed_campaigns() == {CAMPAIGN}
 
 
 async def test_a_binding_ends_once(storage: Storage, campaign: Campaign, now: datetime) -> None:
@@ -59,8 +61,8 @@ async def test_a_campaign_is_read_by_the_oldest_consent_that_lives(
     await storage.campaigns.save(campaign)
     await storage.campaigns.bind(HOME, CAMPAIGN, credential_id=None, at=now)
     assert await storage.campaigns.find_reader(CAMPAIGN) is None
-    first = await storage.credentials.save_consent(PatreonUserId("first"), pair(), at=now)
-    second = await storage.credentials.save_consent(PatreonUserId("second"), pair(), at=now)
+    first = await save_consent(storage, PatreonUserId("first"), pair(), at=now)
+    second = await save_consent(storage, PatreonUserId("second"), pair(), at=now)
     await storage.campaigns.bind(OTHER, CAMPAIGN, credential_id=second, at=now + timedelta(hours=1))
     await storage.campaigns.bind(HOME, CAMPAIGN, credential_id=first, at=now)
     assert await storage.campaigns.find_reader(CAMPAIGN) == first

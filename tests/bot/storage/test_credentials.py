@@ -4,14 +4,25 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.model import Campaign, CampaignId, CredentialId, DiscordUserId, GuildId, Link, PatreonUserId, TokenPair
+from bot.domain.model import (
+    Campaign,
+    CampaignId,
+    CredentialId,
+    DiscordUserId,
+    GuildId,
+    Link,
+    MembershipRecord,
+    PatreonUserId,
+    TokenPair,
+)
 from bot.patreon.tokens import PairStore
 from bot.storage import Storage
-from bot.storage.credentials import Kind
+from bot.storage.credentials import PairKind
 from bot.storage.database import database_path
 from bot.storage.pendings import PendingRow
 from bot.storage.states import StateRow
 from bot.storage.vault import Vault, VaultKeyMissing, new_key
+from tests.fakes.stored import save_consent
 
 Pair = Callable[..., TokenPair]
 
@@ -29,7 +40,7 @@ async def bind(storage: Storage, guild_id: int, credential_id: CredentialId, at:
 
 
 async def test_a_pair_comes_back_as_it_was_saved(storage: Storage, pair: Pair, now: datetime) -> None:
-    credential_id = await storage.credentials.save_consent(ADA, pair(), at=now)
+    credential_id = await save_consent(storage, ADA, pair(), at=now)
     stored = await as_pair_store(storage).load(credential_id)
     assert (stored.pair, stored.pair.scopes, stored.obtained_at) == (pair(), pair().scopes, now)
     assert (stored.refresh_started_at, stored.dead_at, stored.version) == (None, None, 1)
@@ -42,44 +53,44 @@ async def test_an_unknown_pair_is_a_lookup_error(storage: Storage) -> None:
 
 
 async def test_a_new_consent_replaces_the_pair_and_revives_it(storage: Storage, pair: Pair, now: datetime) -> None:
-    credential_id = await storage.credentials.save_consent(ADA, pair("old"), at=now)
+    credential_id = await save_consent(storage, ADA, pair("old"), at=now)
     old = await storage.credentials.load(credential_id)
     await storage.credentials.note_refused(old, now)
     assert await storage.credentials.mark_dead(old, now)
-    assert await storage.credentials.save_consent(ADA, pair("new"), at=now + DAY) == credential_id
+    assert await save_consent(storage, ADA, pair("new"), at=now + DAY) == credential_id
     stored = await storage.credentials.load(credential_id)
     assert (stored.pair, stored.dead_at) == (pair("new"), None)
     assert await storage.credentials.is_living(credential_id)
 
 
 async def test_the_newest_exchange_wins_whichever_is_stored_last(storage: Storage, pair: Pair, now: datetime) -> None:
-    newer = await storage.credentials.save_consent(ADA, pair("newer"), at=now)
-    assert await storage.credentials.save_consent(ADA, pair("older, and slow"), at=now - SECOND) == newer
+    newer = await save_consent(storage, ADA, pair("newer"), at=now)
+    assert await save_consent(storage, ADA, pair("older, and slow"), at=now - SECOND) == newer
     assert (await storage.credentials.load(newer)).pair == pair("newer")
 
 
 async def test_a_clock_that_was_set_back_makes_no_older_consent_the_newest(
     storage: Storage, pair: Pair, now: datetime
 ) -> None:
-    credential_id = await storage.credentials.save_consent(ADA, pair("by a clock ahead"), at=now + DAY)
-    assert await storage.credentials.save_consent(ADA, pair("newest"), at=now) == credential_id
+    credential_id = await save_consent(storage, ADA, pair("by a clock ahead"), at=now + DAY)
+    assert await save_consent(storage, ADA, pair("newest"), at=now) == credential_id
     assert (await storage.credentials.load(credential_id)).pair == pair("newest")
 
 
 async def test_a_refresh_of_the_older_pair_does_not_make_it_the_newest_exchange(
     storage: Storage, pair: Pair, now: datetime
 ) -> None:
-    credential_id = await storage.credentials.save_consent(ADA, pair("older"), at=now)
+    credential_id = await save_consent(storage, ADA, pair("older"), at=now)
     await storage.credentials.note_refresh_started(await storage.credentials.load(credential_id), now + 2 * SECOND)
     await storage.credentials.save_pair(await storage.credentials.load(credential_id), pair("older, refreshed"))
-    await storage.credentials.save_consent(ADA, pair("newer, and slow"), at=now + SECOND)
+    await save_consent(storage, ADA, pair("newer, and slow"), at=now + SECOND)
     assert (await storage.credentials.load(credential_id)).pair == pair("newer, and slow")
 
 
 async def test_a_refresh_replaces_the_pair_and_ends_what_was_started(
     storage: Storage, pair: Pair, now: datetime
 ) -> None:
-    credential_id = await storage.credentials.save_consent(ADA, pair("old"), at=now)
+    credential_id = await save_consent(storage, ADA, pair("old"), at=now)
     await storage.credentials.note_refresh_started(await storage.credentials.load(credential_id), now + DAY)
     started = await storage.credentials.load(credential_id)
     assert (started.pair, started.refresh_started_at) == (pair("old"), now + DAY)
@@ -92,9 +103,9 @@ async def test_a_refresh_replaces_the_pair_and_ends_what_was_started(
 async def test_what_was_asked_of_an_older_pair_touches_no_newer_one(
     storage: Storage, pair: Pair, now: datetime
 ) -> None:
-    credential_id = await storage.credentials.save_consent(ADA, pair("old"), at=now)
+    credential_id = await save_consent(storage, ADA, pair("old"), at=now)
     old = await storage.credentials.load(credential_id)
-    await storage.credentials.save_consent(ADA, pair("new"), at=now + SECOND)
+    await save_consent(storage, ADA, pair("new"), at=now + SECOND)
     await storage.credentials.note_refresh_started(old, now + DAY)
     await storage.credentials.note_refused(old, now + DAY)
     await storage.credentials.save_pair(old, pair("old, refreshed"))
@@ -107,7 +118,7 @@ class TestWhatWaits:
     async def test_no_pair_is_dead_while_somebody_s_fresh_one_is_not_known(
         self, storage: Storage, pair: Pair, now: datetime
     ) -> None:
-        credential_id = await storage.credentials.save_consent(ADA, pair("old"), at=now)
+        credential_id = await save_consent(storage, ADA, pair("old"), at=now)
         arrival_id = await storage.arrivals.keep(pair("new"), asked_at=now + SECOND)
         old = await storage.credentials.load(credential_id)
         assert not await storage.credentials.mark_dead(old, now + SECOND)
@@ -127,7 +138,7 @@ class TestWhatWaits:
         renewal = {"at": now + SECOND, "arrival_id": arrival_id}
         assert not await storage.credentials.renew(ADA, pair("new"), is_lesser=False, **renewal)  # type: ignore[arg-type]
         assert await storage.credentials.find_user(ADA) is None
-        credential_id = await storage.credentials.save_consent(ADA, pair("old"), at=now)
+        credential_id = await save_consent(storage, ADA, pair("old"), at=now)
         assert await storage.credentials.renew(ADA, pair("new"), is_lesser=False, **renewal)  # type: ignore[arg-type]
         assert (await storage.credentials.load(credential_id)).pair == pair("new")
         assert await storage.arrivals.list_awaited(now + DAY) == ()
@@ -136,7 +147,7 @@ class TestWhatWaits:
         self, storage: Storage, pair: Pair, now: datetime, campaign: Campaign
     ) -> None:
         await storage.campaigns.save(campaign)
-        credential_id = await storage.credentials.save_consent(ADA, pair("full"), at=now)
+        credential_id = await save_consent(storage, ADA, pair("full"), at=now)
         await bind(storage, 1, credential_id, now)
         for name in ("lesser", "lesser, newer"):
             arrival_id = await storage.arrivals.keep(pair(name), asked_at=now + SECOND)
@@ -150,13 +161,13 @@ class TestWhatWaits:
         assert (stored.pair, stored.dead_at) == (pair("lesser, newer"), None)
         assert await storage.arrivals.list_held_back() == frozenset()
         assert await storage.campaigns.find_reader(campaign.campaign_id) is None, "it opens no campaign"
-        await storage.credentials.save_consent(ADA, pair("full again"), at=now + DAY)
+        await save_consent(storage, ADA, pair("full again"), at=now + DAY)
         assert await storage.campaigns.find_reader(campaign.campaign_id) == credential_id
 
     async def test_one_whose_owner_patreon_refuses_to_tell_keeps_nothing_waiting(
         self, storage: Storage, pair: Pair, now: datetime
     ) -> None:
-        credential_id = await storage.credentials.save_consent(ADA, pair("old"), at=now)
+        credential_id = await save_consent(storage, ADA, pair("old"), at=now)
         arrival_id = await storage.arrivals.keep(pair("new"), asked_at=now + SECOND)
         await storage.arrivals.note_refused(arrival_id)
         assert await storage.credentials.list_unneeded() == (credential_id,)
@@ -205,7 +216,7 @@ class TestTheSettings:
         assert await storage.credentials.owner_of(seed.credential_id) is None
         assert await storage.credentials.name_seed(seed.credential_id, ADA, at=now) == seed.credential_id
         assert not await storage.credentials.has_nameless()
-        await storage.credentials.save_consent(ADA, pair("consent"), at=now + SECOND)
+        await save_consent(storage, ADA, pair("consent"), at=now + SECOND)
         assert (await storage.credentials.ensure_seed(pair("seed"), "f1", at=now + DAY)).pair == pair("consent")
         assert await storage.credentials.list_unneeded() == ()
 
@@ -213,7 +224,7 @@ class TestTheSettings:
         self, storage: Storage, pair: Pair, now: datetime, campaign: Campaign, link: Callable[..., Link]
     ) -> None:
         await storage.campaigns.save(campaign)
-        consent = await storage.credentials.save_consent(ADA, pair("consent"), at=now)
+        consent = await save_consent(storage, ADA, pair("consent"), at=now)
         await bind(storage, 1, consent, now)
         await storage.links.complete_link(link(), [], credential_id=consent)
         seed = await storage.credentials.ensure_seed(pair("seed"), "f1", at=now + SECOND)
@@ -231,7 +242,7 @@ class TestTheSettings:
         seed = await storage.credentials.ensure_seed(pair("seed"), "f1", at=now)
         if is_dead:
             await storage.credentials.mark_dead(seed, now)
-        consent = await storage.credentials.save_consent(ADA, pair("consent"), at=now + SECOND)
+        consent = await save_consent(storage, ADA, pair("consent"), at=now + SECOND)
         assert await storage.credentials.name_seed(seed.credential_id, ADA, at=now) == consent
         found = await storage.credentials.find_seed("f1")
         assert found is not None
@@ -249,27 +260,31 @@ async def test_a_dropped_pair_leaves_the_binding_without_consent(
 ) -> None:
     """Nothing of ours drops one that is bound; a hand in the database may."""
     await storage.campaigns.save(campaign)
-    await bind(storage, 1, await storage.credentials.save_consent(ADA, pair(), at=now), now)
+    await bind(storage, 1, await save_consent(storage, ADA, pair(), at=now), now)
     async with storage.database.write() as connection:
         await connection.exec_driver_sql("DELETE FROM credentials")
     assert [one.credential_id for one in await storage.campaigns.bindings()] == [None]
 
 
 async def test_living_patrons_and_oldest_ages_leave_the_dead_out(
-    storage: Storage, pair: Pair, now: datetime, link: Callable[..., Link]
+    storage: Storage, pair: Pair, now: datetime, link: Callable[..., Link], record: Callable[..., MembershipRecord]
 ) -> None:
     people = {}
     for discord, patron, at in ((11, ADA, now), (12, BO, now - DAY), (13, PatreonUserId("p-cy"), now)):
-        people[patron] = await storage.credentials.save_consent(patron, pair(), at=at)
+        people[patron] = await save_consent(storage, patron, pair(), at=at)
         await storage.links.complete_link(link(discord, patron), [], credential_id=people[patron])
     await storage.credentials.mark_dead(await storage.credentials.load(people[BO]), now)
     refused = people[PatreonUserId("p-cy")]
     await storage.credentials.note_refused(await storage.credentials.load(refused), now)
     await storage.credentials.ensure_seed(pair("seed"), "f1", at=now - 2 * DAY)
-    asked = await storage.credentials.save_consent(PatreonUserId("p-dee"), pair(), at=now - 3 * DAY)
-    assert await storage.credentials.list_patrons() == ((ADA, people[ADA]), (PatreonUserId("p-cy"), refused))
-    assert await storage.credentials.list_ended() == ((BO, people[BO]), (PatreonUserId("p-cy"), refused))
-    assert await storage.credentials.oldest_ages() == {Kind.PATRON: now, Kind.CREATOR: now - 2 * DAY}
+    asked = await save_consent(storage, PatreonUserId("p-dee"), pair(), at=now - 3 * DAY)
+    cy = (PatreonUserId("p-cy"), refused, 13)
+    assert await storage.credentials.list_patrons() == ((ADA, people[ADA], 11), cy)
+    assert await storage.credentials.list_ended() == ((BO, people[BO], 12), cy)
+    await storage.memberships.save([record(ADA), record(BO, campaign_id=CampaignId("701"))])
+    assert await storage.credentials.list_patrons(CampaignId("700")) == ((ADA, people[ADA], 11),)
+    assert await storage.credentials.list_ended(CampaignId("700")) == ()
+    assert await storage.credentials.oldest_ages() == {PairKind.PATRON: now, PairKind.CREATOR: now - 2 * DAY}
     assert await storage.credentials.find_patron(PatreonUserId("p-dee")) is None, "stored, but no link rests on it"
     ends = [await storage.credentials.patron_ended_at(one) for one in (ADA, BO, PatreonUserId("p-cy"))]
     assert ends == [None, now, now]
@@ -277,7 +292,7 @@ async def test_living_patrons_and_oldest_ages_leave_the_dead_out(
 
 
 async def test_no_token_stands_in_the_file(storage: Storage, url: str, pair: Pair, now: datetime) -> None:
-    await storage.credentials.save_consent(ADA, pair("MARKER"), at=now)
+    await save_consent(storage, ADA, pair("MARKER"), at=now)
     await storage.arrivals.keep(pair("MARKER"), asked_at=now)
     await storage.close()
     assert b"MARKER" not in read_bytes(database_path(url))
@@ -288,7 +303,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 async def test_another_key_does_not_open_it(storage: Storage, url: str, pair: Pair, now: datetime) -> None:
-    await storage.credentials.save_consent(ADA, pair(), at=now)
+    await save_consent(storage, ADA, pair(), at=now)
     stranger = await Storage.attach(url, Vault((new_key(),)))
     with pytest.raises(VaultKeyMissing, match="left as it is"):
         await stranger.credentials.find_user(ADA)
@@ -306,7 +321,7 @@ class TestWhoNeedsAPair:
         return not is_listed
 
     async def test_nobody(self, storage: Storage, pair: Pair, now: datetime) -> None:
-        credential_id = await storage.credentials.save_consent(ADA, pair(), at=now)
+        credential_id = await save_consent(storage, ADA, pair(), at=now)
         assert not await self.is_needed(storage, credential_id)
         assert await storage.credentials.find_user(ADA) is None
 
@@ -314,7 +329,7 @@ class TestWhoNeedsAPair:
         self, storage: Storage, pair: Pair, campaign: Campaign, now: datetime
     ) -> None:
         await storage.campaigns.save(campaign)
-        credential_id = await storage.credentials.save_consent(ADA, pair(), at=now)
+        credential_id = await save_consent(storage, ADA, pair(), at=now)
         for guild_id in (900, 901):
             await bind(storage, guild_id, credential_id, now)
         assert await storage.credentials.is_reader(credential_id)
@@ -327,7 +342,7 @@ class TestWhoNeedsAPair:
     async def test_a_link_that_came_with_it_and_none_by_report(
         self, storage: Storage, pair: Pair, now: datetime, link: Callable[..., Link]
     ) -> None:
-        credential_id = await storage.credentials.save_consent(ADA, pair(), at=now)
+        credential_id = await save_consent(storage, ADA, pair(), at=now)
         await storage.links.complete_link(link(), [], credential_id=credential_id)
         assert await self.is_needed(storage, credential_id)
         await storage.links.unlink(DiscordUserId(11), at=now)
@@ -353,7 +368,7 @@ class TestWhoNeedsAPair:
         assert await self.is_needed(storage, seed.credential_id)
 
     async def test_what_waits_for_its_end_goes_with_it(self, storage: Storage, pair: Pair, now: datetime) -> None:
-        credential_id = await storage.credentials.save_consent(ADA, pair("full"), at=now)
+        credential_id = await save_consent(storage, ADA, pair("full"), at=now)
         arrival_id = await storage.arrivals.keep(pair("lesser"), asked_at=now)
         await storage.credentials.renew(ADA, pair("lesser"), at=now, arrival_id=arrival_id, is_lesser=True)
         assert not await self.is_needed(storage, credential_id)

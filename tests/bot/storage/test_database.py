@@ -2,15 +2,18 @@ import asyncio
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.domain.errors import DatabaseLocked, NeedsOwner
 from bot.domain.model import CampaignId, GuildId
-from bot.storage import Storage
+from bot.storage import Storage, database
 from bot.storage.database import MAX_READERS, database_path, is_locked
 from bot.storage.vault import Vault
 
@@ -106,6 +109,65 @@ async def test_a_write_that_is_cancelled_leaves_nothing_and_holds_nobody_up(stor
     assert await storage.notices.note("half", NOW)
 
 
+async def test_a_writer_who_waited_too_long_is_told_and_holds_nobody_up(
+    url: str, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_SECONDS", 0.05)
+    storage = await Storage.open(url, vault)
+    with closing(sqlite3.connect(database_path(url))) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(OperationalError, match="database is locked"):
+            await storage.notices.note("key", NOW)
+    assert await storage.notices.note("key", NOW)
+    await storage.close()
+
+
+async def test_a_writer_who_is_cancelled_while_waiting_holds_nobody_up(storage: Storage, url: str) -> None:
+    with closing(sqlite3.connect(database_path(url))) as other:
+        other.execute("BEGIN IMMEDIATE")
+        waiting = asyncio.create_task(storage.notices.note("given up", NOW))
+        await asyncio.sleep(0.05)
+        waiting.cancel()
+        other.rollback()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+    assert await storage.notices.note("key", NOW)
+    assert await storage.notices.seen("given up") is None
+
+
+async def test_nobody_who_waits_in_line_is_given_up_on(url: str, vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "create_async_engine", partial(create_async_engine, pool_timeout=0.01))
+    storage = await Storage.open(url, vault)
+
+    async def hold(lend: Any) -> None:
+        async with lend() as connection:
+            await connection.execute(text("SELECT 1"))
+            await asyncio.sleep(0.02)
+
+    for lend in (storage.database.read, storage.database.write, storage.database.write_one):
+        await asyncio.gather(*[hold(lend) for _ in range(2 * MAX_READERS)])
+    await storage.close()
+
+
+async def test_many_who_are_cancelled_leave_room_for_others(storage: Storage) -> None:
+    for lend in (storage.database.read, storage.database.write, storage.database.write_one):
+
+        async def hold(lend: Any = lend) -> None:
+            async with lend() as connection:
+                await connection.execute(text("SELECT 1"))
+                await asyncio.Event().wait()
+
+        for _ in range(3):
+            holding = [asyncio.create_task(hold()) for _ in range(2 * MAX_READERS)]
+            await asyncio.sleep(0.02)
+            for task in holding:
+                task.cancel()
+            await asyncio.gather(*holding, return_exceptions=True)
+    async with asyncio.timeout(5):
+        assert await storage.notices.note("key", NOW)
+        assert await storage.notices.seen("key") == ""
+
+
 async def test_a_writer_has_the_database_to_itself_before_its_first_write(storage: Storage, url: str) -> None:
     with closing(sqlite3.connect(database_path(url), timeout=0)) as other:
         async with storage.database.write():
@@ -147,15 +209,6 @@ async def test_an_error_of_the_database_does_not_print_values(storage: Storage) 
     with pytest.raises(IntegrityError) as refused:
         await storage.campaigns.bind(GuildId(1), CampaignId("MARKER"), credential_id=None, at=NOW)
     assert "MARKER" not in str(refused.value)
-
-
-async def test_the_statements_of_a_snapshot_see_one_state(storage: Storage) -> None:
-    count = text("SELECT count(*) FROM notices")
-    async with storage.database.snapshot() as before, storage.database.read() as now:
-        assert (await before.execute(count)).scalar() == 0
-        await storage.notices.note("key", datetime.now(UTC))
-        assert (await before.execute(count)).scalar() == 0
-        assert (await now.execute(count)).scalar() == 1
 
 
 async def test_more_readers_than_there_are_places_wait_for_each_other(storage: Storage) -> None:

@@ -1,13 +1,16 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import IntegrityError
 
 from bot.domain.model import (
+    Campaign,
+    CampaignId,
     DiscordUserId,
     Grant,
     GrantState,
@@ -22,22 +25,24 @@ from bot.domain.model import (
 from bot.storage import Storage, links
 from bot.storage.pendings import PendingRow, PendingStatus
 from bot.storage.states import Purpose, StateId, StateProblem, StateRow
+from tests.fakes.stored import list_links, save_consent
 
 Linked = Callable[..., Link]
 Pair = Callable[..., TokenPair]
 Record = Callable[..., MembershipRecord]
 
+CAMPAIGN, ELSEWHERE, GUILD = CampaignId("700"), CampaignId("701"), GuildId(900)
 ADA = DiscordUserId(11)
 ADA_PATREON = PatreonUserId("p-ada")
 
 
 async def test_a_link_is_found_from_either_side(storage: Storage, link: Linked) -> None:
-    await storage.links.save(link())
+    await storage.links.complete_link(link(), [])
     assert await storage.links.find_discord(ADA) == link()
     assert await storage.links.find_patreon(ADA_PATREON) == link()
     assert await storage.links.find_discord(DiscordUserId(12)) is None
     assert await storage.links.find_patreon(PatreonUserId("p-bo")) is None
-    assert await storage.links.list_all() == (link(),)
+    assert await list_links(storage) == (link(),)
 
 
 async def test_links_are_found_by_any_of_their_accounts_each_once(
@@ -45,27 +50,102 @@ async def test_links_are_found_by_any_of_their_accounts_each_once(
 ) -> None:
     monkeypatch.setattr(links, "MAX_LINKS", 2)  # so that several statements are needed
     for number in range(11, 18):
-        await storage.links.save(link(number, f"p-{number}"))
+        await storage.links.complete_link(link(number, f"p-{number}"), [])
     people = [DiscordUserId(number) for number in (11, 12, 13, 99)]
     patrons = [PatreonUserId(f"p-{number}") for number in (13, 14, 99)]
-    found = await storage.links.find_any(people, patrons)
+    found = await storage.links.find_any(people=people, patrons=patrons)
     assert [one.discord_user_id for one in found] == [11, 12, 13, 14]
-    assert [one.discord_user_id for one in await storage.links.find_any([], patrons)] == [13, 14]
-    assert await storage.links.find_any([], []) == ()
+    assert [one.discord_user_id for one in await storage.links.find_any(patrons=patrons)] == [13, 14]
+    assert await storage.links.find_any() == ()
+    assert await storage.links.find_people(PatreonUserId(f"p-{number}") for number in range(9, 16)) == {*range(11, 16)}
+    assert await storage.links.find_people([]) == frozenset()
+
+
+async def test_every_linked_patron_is_known_at_once(storage: Storage, link: Linked, now: datetime) -> None:
+    assert await storage.links.linked_patrons() == frozenset()
+    await storage.links.complete_link(link(), [])
+    assert await storage.links.linked_patrons() == {ADA_PATREON}
+    await storage.links.unlink(ADA, at=now)
+    assert await storage.links.linked_patrons() == frozenset()
+
+
+class TestThePeopleOfAGuild:
+    """Whoever a campaign of the guild has known, or who has a grant there; nobody else's link is read."""
+
+    @pytest.fixture
+    async def town(self, storage: Storage, link: Linked, record: Record, campaign: Campaign, now: datetime) -> Storage:
+        for campaign_id in (CAMPAIGN, ELSEWHERE):
+            await storage.campaigns.save(msgspec.structs.replace(campaign, campaign_id=campaign_id, tiers=()))
+        await storage.campaigns.bind(GUILD, CAMPAIGN, credential_id=None, at=now)
+        await storage.campaigns.bind(GuildId(901), ELSEWHERE, credential_id=None, at=now)
+        await storage.links.complete_link(link(11, "p-here"), [record("p-here")])
+        await storage.links.complete_link(link(12, "p-there"), [record("p-there", campaign_id=ELSEWHERE)])
+        await storage.links.complete_link(link(13, "p-holder"), [])
+        await storage.links.complete_link(link(14, "p-nowhere"), [])
+        await storage.memberships.save([record("p-unlinked")])
+        for person in (13, 15):
+            await storage.ledger.put(held(person, now))
+        return storage
+
+    async def test_are_those_known_there_and_those_with_a_grant(self, town: Storage) -> None:
+        assert await town.links.people_of(GUILD) == {11, 13, 15}
+        assert await town.links.people_of(GuildId(901)) == {12}
+        assert await town.links.people_of(GuildId(902)) == frozenset()
+
+    async def test_have_links_each_once_also_ended_ones(
+        self, town: Storage, link: Linked, reported: Linked, record: Record, now: datetime
+    ) -> None:
+        await town.memberships.save([record("p-bo")])
+        await town.links.save_reported([reported(16, "p-bo")])
+        await town.links.end([reported(16, "p-bo")], at=now)
+        ended = msgspec.structs.replace(reported(16, "p-bo"), ended_at=now)
+        await town.ledger.put(held(11, now), held(11, now, role=32))
+        found = sorted(await town.links.list_guild(GUILD), key=lambda one: one.discord_user_id)
+        assert found == [link(11, "p-here"), link(13, "p-holder"), ended]
+
+    async def test_are_found_without_looking_through_all_links(self, town: Storage) -> None:
+        plans: list[str] = []
+
+        def explain(connection: Any, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+            if statement.startswith("SELECT"):
+                rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+                plans.extend(row[3] for row in rows)
+
+        event.listen(Engine, "before_cursor_execute", explain)
+        try:
+            await town.links.people_of(GUILD)
+            await town.links.list_guild(GUILD)
+            await town.links.find_any(people=[ADA], patrons=[ADA_PATREON])
+            await town.links.find_people([ADA_PATREON])
+            await town.memberships.load_patrons(CAMPAIGN, [ADA_PATREON])
+            await town.ledger.load_people(GUILD, [ADA])
+            await town.credentials.list_patrons(CAMPAIGN)
+            await town.credentials.list_ended(CAMPAIGN)
+        finally:
+            event.remove(Engine, "before_cursor_execute", explain)
+        looks = [step for step in plans if step.split(" ")[0] in {"SCAN", "SEARCH"}]
+        assert len(looks) >= 10
+        assert [step for step in looks if step.startswith("SCAN")] == []
+
+
+def held(person: int, now: datetime, role: int = 31) -> Grant:
+    return Grant(
+        guild_id=GUILD, discord_user_id=DiscordUserId(person), role_id=RoleId(role), state=GrantState.HELD, since=now
+    )
 
 
 async def complete(
     storage: Storage, link: Link, pair: TokenPair, records: list[MembershipRecord]
 ) -> tuple[Link, ...] | None:
     """Store a consent and a link that rests on it."""
-    credential_id = await storage.credentials.save_consent(link.patreon_user_id, pair, at=link.linked_at)
+    credential_id = await save_consent(storage, link.patreon_user_id, pair, at=link.linked_at)
     return await storage.links.complete_link(link, records, credential_id=credential_id)
 
 
 async def test_completing_a_link_stores_all_that_belongs_to_it(
     storage: Storage, link: Linked, pair: Pair, record: Record, now: datetime
 ) -> None:
-    await storage.links.note_unlinked(ADA, None, now)
+    await storage.links.unlink(ADA, at=now)
     assert await complete(storage, link(), pair(), [record()]) == ()
     assert await storage.links.find_discord(ADA) == link()
     stored = await storage.credentials.find_patron(ADA_PATREON)
@@ -78,15 +158,15 @@ async def test_completing_a_link_stores_all_that_belongs_to_it(
 async def test_completing_a_link_that_cannot_be_stored_stores_nothing(
     storage: Storage, link: Linked, pair: Pair, record: Record, now: datetime
 ) -> None:
-    await storage.links.save(link(12, ADA_PATREON))
-    await storage.links.note_unlinked(ADA, None, now)
+    await storage.links.complete_link(link(12, ADA_PATREON), [])
+    await storage.links.unlink(ADA, at=now)
 
     async with storage.database.write() as connection:
         fail = "BEFORE INSERT ON memberships BEGIN SELECT RAISE(ABORT, 'the last step fails'); END"
         await connection.execute(text(f"CREATE TRIGGER fail {fail}"))
     with pytest.raises(IntegrityError, match="the last step fails"):
         await complete(storage, link(), pair(), [record()])
-    assert await storage.links.list_all() == (link(12, ADA_PATREON),)
+    assert await list_links(storage) == (link(12, ADA_PATREON),)
     assert await storage.credentials.find_patron(ADA_PATREON) is None
     assert await storage.links.is_opted_out(ADA)
 
@@ -99,7 +179,7 @@ async def test_moving_a_link_replaces_both_old_ones_and_needs_their_orphaned_tok
     replaced = await complete(storage, link(11, "p-ada"), pair("new"), [])
     assert replaced is not None
     assert {one.discord_user_id for one in replaced} == {11, 12}
-    assert await storage.links.list_all() == (link(11, "p-ada"),)
+    assert await list_links(storage) == (link(11, "p-ada"),)
     assert await storage.credentials.find_patron(PatreonUserId("p-bo")) is None
     stored = await storage.credentials.find_patron(ADA_PATREON)
     assert stored is not None
@@ -113,7 +193,7 @@ async def test_a_link_without_a_consent_in_its_place_leaves_the_pair_unneeded(
     storage: Storage, link: Linked, pair: Pair
 ) -> None:
     await complete(storage, link(), pair(), [])
-    assert await storage.links.save(link()) == (link(),)
+    assert await storage.links.complete_link(link(), []) == (link(),)
     assert await storage.credentials.find_patron(ADA_PATREON) is None
     assert len(await storage.credentials.list_unneeded()) == 1
 
@@ -130,7 +210,7 @@ async def test_of_two_confirmations_at_once_one_wins(
         storage.links.complete_link(link(12), [], pending_id=pending_id),
     )
     assert sorted(answers, key=str) == [(), None]
-    assert len(await storage.links.list_all()) == 1
+    assert len(await list_links(storage)) == 1
 
 
 async def test_a_confirmed_pending_link_gives_its_consent_to_the_link(
@@ -151,7 +231,7 @@ async def test_unlinking_forgets_the_person_and_remembers_the_wish(
 ) -> None:
     await complete(storage, link(), pair(), [record()])
     assert await storage.links.unlink(ADA, at=now) == link()
-    assert await storage.links.list_all() == ()
+    assert await list_links(storage) == ()
     assert await storage.credentials.find_patron(ADA_PATREON) is None
     assert await storage.memberships.load_person(ADA_PATREON) == ()
     assert await storage.links.is_opted_out(ADA)
@@ -172,18 +252,6 @@ async def test_unlinking_voids_every_question_that_is_still_open(
 async def test_unlinking_is_remembered_for_someone_without_a_link(storage: Storage, now: datetime) -> None:
     assert await storage.links.unlink(ADA, at=now) is None
     assert await storage.links.is_opted_out(ADA)
-    await storage.links.clear_opt_out(ADA)
-    assert not await storage.links.is_opted_out(ADA)
-
-
-async def test_deleting_a_link_needs_its_tokens_no_more_and_leaves_no_wish(
-    storage: Storage, link: Linked, pair: Pair
-) -> None:
-    await complete(storage, link(), pair(), [])
-    assert await storage.links.delete(ADA) == link()
-    assert await storage.links.delete(ADA) is None
-    assert await storage.credentials.find_patron(ADA_PATREON) is None
-    assert not await storage.links.is_opted_out(ADA)
 
 
 class TestReportedByPatreon:
@@ -206,9 +274,9 @@ class TestReportedByPatreon:
     async def test_a_report_never_takes_the_place_of_a_link(
         self, storage: Storage, link: Linked, reported: Linked, discord: int, patron: str
     ) -> None:
-        await storage.links.save(link())
+        await storage.links.complete_link(link(), [])
         assert await storage.links.save_reported([reported(discord, patron)]) == ()
-        assert await storage.links.list_all() == (link(),)
+        assert await list_links(storage) == (link(),)
 
     @pytest.mark.parametrize(
         ("discord", "patron"),
@@ -220,9 +288,20 @@ class TestReportedByPatreon:
     async def test_whoever_unlinked_is_left_alone(
         self, storage: Storage, reported: Linked, now: datetime, discord: int, patron: str
     ) -> None:
-        await storage.links.note_unlinked(ADA, ADA_PATREON, now)
-        assert await storage.links.list_opt_outs() == (frozenset({ADA}), frozenset({ADA_PATREON}))
+        await storage.links.save_reported([reported()])
+        await storage.links.unlink(ADA, at=now)
         assert await storage.links.save_reported([reported(discord, patron)]) == ()
+
+    async def test_of_many_those_are_found_who_want_to_be_left_alone(
+        self, storage: Storage, link: Linked, now: datetime
+    ) -> None:
+        await storage.links.complete_link(link(), [])
+        await storage.links.unlink(ADA, at=now)
+        bo, bo_patreon = DiscordUserId(12), PatreonUserId("p-bo")
+        people, patrons = await storage.links.find_opt_outs([ADA, bo], [bo_patreon])
+        assert (people, patrons) == (frozenset({ADA}), frozenset[str]())
+        people, patrons = await storage.links.find_opt_outs([bo], [ADA_PATREON, bo_patreon])
+        assert (people, patrons) == (frozenset[int](), frozenset({ADA_PATREON}))
 
     async def test_an_ended_report_is_no_link_and_gives_way_to_a_new_one(
         self, storage: Storage, reported: Linked, now: datetime
@@ -235,12 +314,12 @@ class TestReportedByPatreon:
         assert ended is not None
         assert ended.ended_at == now
         assert await storage.links.save_reported([reported(11, "p-bo")]) == (reported(11, "p-bo"),)
-        assert await storage.links.list_all() == (reported(11, "p-bo"),)
+        assert await list_links(storage) == (reported(11, "p-bo"),)
 
     async def test_a_link_by_command_is_neither_ended_nor_dropped(
         self, storage: Storage, link: Linked, now: datetime
     ) -> None:
-        await storage.links.save(link())
+        await storage.links.complete_link(link(), [])
         assert await storage.links.end([link()], at=now) == frozenset()
         await storage.links.drop_reported([link()])
         assert await storage.links.find_discord(ADA) == link()
@@ -255,7 +334,7 @@ class TestReportedByPatreon:
         assert await storage.links.find_discord(ADA) is not None
         await storage.ledger.drop(GuildId(900), ADA, RoleId(31))
         await storage.links.drop_reported([reported()])
-        assert await storage.links.list_all() == ()
+        assert await list_links(storage) == ()
 
 
 @pytest.fixture

@@ -77,22 +77,30 @@ async def test_people_come_with_all_their_campaigns(storage: Storage, record: Re
     assert await storage.memberships.load_people([ADA, PatreonUserId("nobody")]) == {ADA: (record(), elsewhere)}
 
 
+async def test_people_come_with_the_campaigns_that_are_asked_for(storage: Storage, record: Record) -> None:
+    elsewhere = record(campaign_id=CampaignId("701"))
+    await storage.memberships.save([record(), elsewhere, record("p-bo")])
+    assert await storage.memberships.load_people([ADA], [CampaignId("701")]) == {ADA: (elsewhere,)}
+    assert await storage.memberships.load_person(ADA, [CAMPAIGN]) == (record(),)
+    assert await storage.memberships.load_patrons(CAMPAIGN, [ADA]) == {ADA: record()}
+    assert await storage.memberships.load_people([ADA], []) == {}
+
+
 async def test_more_people_can_be_asked_for_than_a_statement_takes(storage: Storage, record: Record) -> None:
     names = [PatreonUserId(f"p-{number:05}") for number in range(MAX_IDS + 5)]
     await storage.memberships.save([record(name) for name in names])
     assert list(await storage.memberships.load_people(names)) == names
 
 
-async def test_saving_and_deleting_nobody_is_allowed(storage: Storage) -> None:
+async def test_saving_nobody_is_allowed(storage: Storage) -> None:
     await storage.memberships.save([])
-    await storage.memberships.delete(CAMPAIGN, [])
     assert await storage.memberships.load_people([]) == {}
 
 
 async def test_people_are_forgotten_in_one_campaign_only(storage: Storage, record: Record) -> None:
     elsewhere = record(campaign_id=CampaignId("701"))
     await storage.memberships.save([record(), elsewhere])
-    await storage.memberships.delete(CAMPAIGN, [ADA])
+    await storage.memberships.forget_campaign(CAMPAIGN)
     assert await storage.memberships.load_person(ADA) == (elsewhere,)
 
 

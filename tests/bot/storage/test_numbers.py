@@ -16,6 +16,7 @@ from bot.domain.model import (
     TokenPair,
 )
 from bot.storage import Storage
+from tests.fakes.stored import save_consent
 
 GUILD, ADA = GuildId(900), PatreonUserId("p-ada")
 
@@ -24,10 +25,10 @@ async def test_a_consent_that_is_dropped_while_it_reads_is_not_mistaken_for_the_
     storage: Storage, pair: Callable[..., TokenPair], now: datetime
 ) -> None:
     """A campaign is disconnected while its list is read, and a patron links: the read's 401 is not the patron's."""
-    creators = await storage.credentials.save_consent(PatreonUserId("p-mira"), pair(), at=now)
+    creators = await save_consent(storage, PatreonUserId("p-mira"), pair(), at=now)
     seen = await storage.credentials.load(creators)
     assert await storage.credentials.drop_unneeded(creators)
-    await storage.credentials.save_consent(ADA, pair(), at=now)
+    await save_consent(storage, ADA, pair(), at=now)
     assert not await storage.credentials.mark_dead(seen, now)
     stored = await storage.credentials.find_user(ADA)
     assert stored is not None

@@ -96,7 +96,7 @@ async def test_a_confirmed_link_keeps_whom_it_replaced_until_all_is_told(
     storage: Storage, landed: Landed, state_id: StateId, asked: Callable[..., StateRow], link: Callable[..., Link]
 ) -> None:
     old, other = link(), await storage.states.create(asked("digest-2", discord_user_id=12))
-    await storage.links.save(old)
+    await storage.links.complete_link(old, [])
     await storage.pendings.create(landed(state_id, "cookie-1"))
     confirmed = await storage.pendings.create(landed(other, "cookie-2"))
     await storage.links.complete_link(link(), [], pending_id=confirmed)

@@ -6,6 +6,7 @@ from bot.storage import Storage
 from bot.storage.pendings import PendingRow
 from bot.storage.states import ButtonKind, ButtonPlace, StateRow
 from bot.storage.vault import Vault
+from tests.fakes.stored import save_consent
 
 ADA = PatreonUserId("p-ada")
 
@@ -34,7 +35,7 @@ async def test_every_sealed_column_of_every_table_is_listed(
 async def test_a_value_is_replaced_only_where_it_is_still_the_same(
     storage: Storage, vault: Vault, pair: Callable[..., TokenPair], now: datetime
 ) -> None:
-    credential_id = await storage.credentials.save_consent(ADA, pair("old"), at=now)
+    credential_id = await save_consent(storage, ADA, pair("old"), at=now)
     (listed,) = await storage.sealing.list_sealed()
     stored = await storage.credentials.load(credential_id)
     await storage.credentials.save_pair(stored, pair("refreshed meanwhile"))

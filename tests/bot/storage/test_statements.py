@@ -40,7 +40,7 @@ from bot.storage.pendings import PendingRow
 from bot.storage.states import ButtonKind, ButtonPlace, Purpose, StateRow
 from bot.storage.upsert import Upsert
 from bot.storage.webhooks import StoredWebhook
-from tests.fakes.stored import load_campaign
+from tests.fakes.stored import load_campaign, save_consent
 
 CAMPAIGN, GUILD, ROLE = CampaignId("700"), GuildId(900), RoleId(31)
 ADA, ADA_PATREON = DiscordUserId(11), PatreonUserId("p-ada")
@@ -105,12 +105,12 @@ async def use_campaigns(storage: Storage, campaign: Campaign, now: datetime) -> 
     await storage.campaigns.save(campaign)
     await storage.campaigns.save_tiers(campaign.tiers)
     await storage.campaigns.load(CAMPAIGN)
-    await storage.campaigns.list_all()
-    await storage.campaigns.tiers(CAMPAIGN)
     await storage.campaigns.tiers_by_id([CAMPAIGN])
     await storage.campaigns.bind(GUILD, CAMPAIGN, credential_id=None, at=now)
     await storage.campaigns.bindings()
     await storage.campaigns.guilds_of(CAMPAIGN)
+    await storage.campaigns.following_guilds()
+    await storage.campaigns.followed_campaigns()
     await storage.campaigns.find_reader(CAMPAIGN)
     await storage.campaigns.campaigns_of(GUILD)
     await storage.campaigns.was_unbound(GUILD, CAMPAIGN)
@@ -123,7 +123,7 @@ async def use_campaigns(storage: Storage, campaign: Campaign, now: datetime) -> 
 
 async def use_credentials(storage: Storage, pair: TokenPair, now: datetime) -> None:
     credentials = storage.credentials
-    credential_id = await credentials.save_consent(ADA_PATREON, pair, at=now)
+    credential_id = await save_consent(storage, ADA_PATREON, pair, at=now)
     arrival_id = await storage.arrivals.keep(pair, asked_at=now)
     await storage.arrivals.list_awaited(now)
     await credentials.renew(ADA_PATREON, pair, at=now, arrival_id=arrival_id, is_lesser=True)
@@ -139,6 +139,7 @@ async def use_credentials(storage: Storage, pair: TokenPair, now: datetime) -> N
     await credentials.save_pair(await credentials.load(credential_id), pair)
     await credentials.find_patron(ADA_PATREON)
     await credentials.list_patrons()
+    await credentials.list_patrons(CAMPAIGN)
     await credentials.patron_ended_at(ADA_PATREON)
     await credentials.list_ended()
     await credentials.find_user(ADA_PATREON)
@@ -182,19 +183,19 @@ async def use_linking(storage: Storage, asked: StateRow, landed: Callable[..., P
 
 async def use_people(storage: Storage, link: Link, record: MembershipRecord) -> None:
     now = link.linked_at
-    await storage.links.save(link)
     await storage.links.complete_link(link, [record])
     await storage.links.find_discord(ADA)
     await storage.links.find_patreon(ADA_PATREON)
-    await storage.links.list_all()
-    await storage.links.find_any([ADA], [ADA_PATREON])
-    await storage.links.delete(ADA)
+    await storage.links.linked_patrons()
+    await storage.links.reported_patrons()
+    await storage.links.people_of(GUILD)
+    await storage.links.list_guild(GUILD)
+    await storage.links.find_people([ADA_PATREON])
+    await storage.links.find_any(people=[ADA], patrons=[ADA_PATREON])
     await storage.links.unlink(ADA, at=now)
-    await storage.links.note_unlinked(ADA, None, now)
     await storage.links.is_opted_out(ADA)
     await storage.links.list_ended()
-    await storage.links.list_opt_outs()
-    await storage.links.clear_opt_out(ADA)
+    await storage.links.find_opt_outs([ADA], [ADA_PATREON])
     await storage.links.save_reported([link])
     await storage.links.end([link], at=now)
     await storage.links.drop_reported([link])
@@ -202,12 +203,12 @@ async def use_people(storage: Storage, link: Link, record: MembershipRecord) -> 
     await load_campaign(storage, CAMPAIGN)
     await storage.memberships.load_person(ADA_PATREON)
     await storage.memberships.load_people([ADA_PATREON])
+    await storage.memberships.load_people([ADA_PATREON], [CAMPAIGN])
     await storage.memberships.load_patrons(CAMPAIGN, [ADA_PATREON])
     await storage.memberships.find_members(CAMPAIGN, [ADA_PATREON])
     await storage.memberships.find_discord_reports(CAMPAIGN)
     await storage.memberships.find_reporters([CAMPAIGN], [ADA])
     await storage.memberships.forget_campaign(CAMPAIGN)
-    await storage.memberships.delete(CAMPAIGN, [ADA_PATREON])
 
 
 async def use_roles(storage: Storage, now: datetime) -> None:
@@ -224,6 +225,8 @@ async def use_roles(storage: Storage, now: datetime) -> None:
         Grant(guild_id=GUILD, discord_user_id=ADA, role_id=ROLE, state=GrantState.GRANTING, since=now)
     )
     await storage.ledger.load_guild(GUILD)
+    await storage.ledger.load_people(GUILD, [ADA])
+    await storage.ledger.has_any(GUILD)
     await storage.ledger.load_member(GUILD, ADA)
     await storage.ledger.open_intents(GUILD)
     await storage.ledger.count_held(GUILD)

@@ -6,7 +6,8 @@ import pytest
 
 from bot.domain.errors import ClientRefused, UserMistake
 from bot.domain.model import Campaign, CampaignId, GuildId
-from bot.sync.consents import AT_ONCE, MAX_FAILURES, Consents, Patron
+from bot.storage.credentials import LinkedPair
+from bot.sync.consents import AT_ONCE, MAX_FAILURES, Consents
 from sandbox.weather import Fault
 from tests.fakes.notifier import said
 from tests.fakes.scene import Scene
@@ -56,7 +57,7 @@ async def test_a_pair_that_patreon_refuses_is_asked_no_more_and_stops_nobody(lin
     for pair in [pair for pair in oauth._by_access.values() if pair.person.id == gerda]:
         oauth.revoke(pair.access_token)
     await consents(linked).read_all()
-    assert len(await consents(linked).list_patrons()) == len(PATRONS) - 1
+    assert len(await linked.services.storage.credentials.list_patrons()) == len(PATRONS) - 1
     linked.stage.sandbox.patreon.calls.clear()
     await consents(linked).read_all()
     assert asked(linked) == len(PATRONS) - 1
@@ -116,12 +117,12 @@ async def test_while_nobody_can_be_read_the_round_is_not_well(linked: Scene) -> 
 
 async def test_while_patreon_is_away_a_pass_ends_early(linked: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     linked.stage.sandbox.weather.set(Fault("patreon", "/identity", "404"))
-    patrons = await consents(linked).list_patrons()
+    patrons = await linked.services.storage.credentials.list_patrons()
 
-    async def list_many() -> list[Patron]:
+    async def list_many() -> tuple[LinkedPair, ...]:
         return patrons * 20
 
-    monkeypatch.setattr(consents(linked), "list_patrons", list_many)
+    monkeypatch.setattr(linked.services.storage.credentials, "list_patrons", list_many)
     await consents(linked).read_all(within_seconds=0.5)
     assert MAX_FAILURES <= asked(linked) <= MAX_FAILURES + AT_ONCE
 

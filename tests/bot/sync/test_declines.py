@@ -32,6 +32,7 @@ from bot.sync.declines import AT_MOST, Declines
 from bot.texts.direct import person_card
 from tests.fakes.clock import StoppedClock
 from tests.fakes.notifier import RENDERER
+from tests.fakes.stored import drop_link, save_consent
 from tests.fakes.world import CAMPAIGN, GUILD, ROLE, reading, tier_map
 
 DECLINED: dict[str, Any] = {"patron_status": PatronStatus.DECLINED, "charge_status": ChargeStatus.DECLINED}
@@ -76,7 +77,7 @@ class Town:
             origin=LinkOrigin.COMMAND,
             linked_at=self.clock.now(),
         )
-        await self.storage.links.save(link)
+        await self.storage.links.complete_link(link, [])
         for guild_id in guild_ids:
             grant = Grant(
                 guild_id=guild_id,
@@ -188,7 +189,7 @@ async def consented(town: Town, name: str, number: int) -> StoredPair:
     """Let a patron's link rest on their own consent."""
     person, patron = DiscordUserId(number), PatreonUserId(f"patreon-{name}")
     pair = TokenPair(access_token=Secret("a"), refresh_token=Secret("r"), expires_at=town.clock.now())
-    credential_id = await town.storage.credentials.save_consent(patron, pair, at=town.clock.now())
+    credential_id = await save_consent(town.storage, patron, pair, at=town.clock.now())
     link = await town.storage.links.find_discord(person)
     assert link is not None
     await town.storage.links.complete_link(link, [], credential_id=credential_id)
@@ -248,7 +249,7 @@ async def test_consents_and_declines_share_the_ten_of_an_hour(town: Town) -> Non
 
 async def test_who_unlinked_is_told_nothing(town: Town) -> None:
     await town.patron("ada", 11, GUILD, **DECLINED)
-    await town.storage.links.delete(DiscordUserId(11))
+    await drop_link(town.storage, DiscordUserId(11))
     assert await town.after_read() == []
 
 

@@ -17,6 +17,7 @@ from bot.sync.applying import reconcile
 from bot.sync.rounds import INTERVAL
 from sandbox.weather import Fault
 from tests.fakes.scene import ADMIN, GOLD_PATRON, MEMBER, SOON, Scene, connect, serve, set_stage
+from tests.fakes.stored import list_links
 
 MINUTE = timedelta(minutes=1)
 
@@ -246,7 +247,7 @@ async def test_a_place_on_the_rota_that_makes_no_sense_is_everybodys_turn(town: 
 
 async def test_reports_that_count_without_having_been_looked_at_are_looked_at(town: Scene) -> None:
     links = town.services.storage.links
-    (reported,) = [one for one in await links.list_all() if one.discord_user_id != town.person(MEMBER)]
+    (reported,) = [one for one in await list_links(town.services.storage) if one.discord_user_id != town.person(MEMBER)]
     async with town.services.storage.database.write() as connection:
         await connection.execute(
             text("DELETE FROM links WHERE discord_user_id = :person"), {"person": reported.discord_user_id}

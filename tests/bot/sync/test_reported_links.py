@@ -27,6 +27,7 @@ from bot.sync.reported_links import ZeroLinks
 from bot.texts.troubles import say_trouble
 from tests.bot.linking.world import GUILD, LinkWorld
 from tests.fakes.notifier import RENDERER
+from tests.fakes.stored import drop_link, list_links
 
 MOTHS, OWLS = CampaignId("71"), CampaignId("72")
 OTHER_GUILD = GuildId(501)
@@ -94,7 +95,7 @@ class House:
             origin=LinkOrigin.COMMAND,
             linked_at=self.clock.now(),
         )
-        await self.storage.links.save(by_command)
+        await self.storage.links.complete_link(by_command, [])
 
     async def give(self, person: DiscordUserId) -> None:
         grant = Grant(
@@ -109,9 +110,7 @@ class House:
     async def links(self) -> dict[DiscordUserId, PatreonUserId]:
         """Everybody with a living link."""
         return {
-            one.discord_user_id: one.patreon_user_id
-            for one in await self.storage.links.list_all()
-            if one.ended_at is None
+            one.discord_user_id: one.patreon_user_id for one in await list_links(self.storage) if one.ended_at is None
         }
 
 
@@ -147,7 +146,8 @@ async def test_a_look_at_few_reads_few_links(house: House, monkeypatch: pytest.M
         raise AssertionError("every link was read for one patron")
 
     with monkeypatch.context() as guarded:
-        guarded.setattr(house.storage.links, "list_all", fail)
+        guarded.setattr(house.storage.links, "linked_patrons", fail)
+        guarded.setattr(house.storage.links, "reported_patrons", fail)
         assert await house.follow(ADA) == frozenset()
     assert await house.links() == {Y: CAL}
 
@@ -162,7 +162,8 @@ async def test_a_first_look_that_failed_is_still_to_be_done(house: House, monkey
     await house.report(ADA, X)
     house.zero = house.restarted()
     with monkeypatch.context() as patch:
-        patch.setattr(house.storage.links, "save_reported", house.storage.links.list_all)  # takes no links: a defect
+        takes_no_links = house.storage.links.linked_patrons  # a defect
+        patch.setattr(house.storage.links, "save_reported", takes_no_links)
         with pytest.raises(TypeError):
             await house.follow()
     assert await house.follow() == {X}
@@ -174,7 +175,7 @@ async def test_a_link_that_nothing_speaks_for_after_a_start_goes(house: House) -
     await house.storage.memberships.forget_campaign(MOTHS)
     house.zero = house.restarted()
     await house.follow()
-    assert await house.storage.links.list_all() == ()
+    assert await list_links(house.storage) == ()
 
 
 async def test_a_server_that_asks_for_links_by_command_gets_no_others(house: House) -> None:
@@ -186,7 +187,7 @@ async def test_a_server_that_asks_for_links_by_command_gets_no_others(house: Hou
 
 
 async def test_who_unlinked_is_left_alone(house: House) -> None:
-    await house.storage.links.note_unlinked(X, None, house.clock.now())
+    await house.storage.links.unlink(X, at=house.clock.now())
     await house.report(ADA, X)
     assert await house.follow(ADA) == frozenset()
 
@@ -211,7 +212,7 @@ class TestAnEnding:
         assert await house.storage.links.find_discord(X, with_ended=True) is not None
         await house.storage.ledger.drop(GUILD, X, RoleId(31))
         await house.follow()
-        assert await house.storage.links.list_all() == ()
+        assert await list_links(house.storage) == ()
 
     async def test_lets_another_account_follow_once_the_old_one_is_settled(self, house: House) -> None:
         await house.report(ADA, X)
@@ -322,7 +323,7 @@ class TestADisagreementWithALink:
         await house.link(Y, ADA)
         await house.report(ADA, X)
         await house.follow(ADA)
-        await house.storage.links.delete(Y)
+        await drop_link(house.storage, Y)
         assert await house.follow() == {X}
         assert house.crier.open == {}
 

@@ -29,6 +29,7 @@ from bot.storage.vault import Vault, fingerprint, new_key
 from sandbox.discord.model import Overwrite
 from sandbox.main import Options, Sandbox
 from sandbox.weather import Fault
+from tests.fakes.stored import save_consent
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -289,7 +290,7 @@ async def test_stored_tokens_that_no_key_opens_are_found(configure: Configure) -
     settings = configure()
     pair = TokenPair(access_token=Secret("a"), refresh_token=Secret("r"), expires_at=NOW)
     storage = await Storage.open(settings.database_url, Vault((new_key(),)))
-    await storage.credentials.save_consent(PatreonUserId("somebody"), pair, at=NOW)
+    await save_consent(storage, PatreonUserId("somebody"), pair, at=NOW)
     await storage.close()
     finding = (await findings(settings))["ENCRYPTION_KEYS"]
     assert (finding.verdict, finding.result) == (Verdict.WRONG, "1 of 1 stored tokens cannot be opened")

@@ -4,7 +4,16 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from bot.patreon.protocol.wire import Account, Links, SocialConnections, ahead, cursor_in, discord_account, moment, past
+from bot.patreon.protocol.wire import (
+    Account,
+    Links,
+    SocialConnections,
+    ahead,
+    cursor_in,
+    discord_account,
+    moment,
+    past,
+)
 
 
 @pytest.mark.parametrize(

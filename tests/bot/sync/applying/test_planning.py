@@ -54,7 +54,8 @@ async def test_the_tiers_of_two_campaigns_are_told_apart_by_whose_they_are(linke
     """A damaged row names another campaign's tier, so that one id stands in both."""
     services, other = linked.services, CampaignId("7777")
     (campaign_id,) = await services.storage.campaigns.campaigns_of(linked.guild_id)
-    (gold_tier,) = (one for one in await services.storage.campaigns.tiers(campaign_id) if one.title == "Gold")
+    tiers = (await services.storage.campaigns.tiers_by_id([campaign_id]))[campaign_id]
+    (gold_tier,) = (one for one in tiers.values() if one.title == "Gold")
     stray = replace(gold_tier, campaign_id=other, title="Theirs", amount_cents=0)
     await services.storage.campaigns.save(Campaign(campaign_id=other, name="Zephyr", tiers=(stray,)))
     await services.storage.campaigns.bind(linked.guild_id, other, credential_id=None, at=services.clock.now())

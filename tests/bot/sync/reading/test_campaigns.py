@@ -12,6 +12,7 @@ from sandbox.patreon.oauth import Pair
 from tests.fakes.notifier import RENDERER
 from tests.fakes.scene import Scene, serve
 from tests.fakes.stage import Stage
+from tests.fakes.stored import save_consent
 
 
 async def labels(scene: Scene, typed: str) -> list[str]:
@@ -53,7 +54,7 @@ async def test_a_dead_token_of_the_settings_is_no_trouble_where_its_creator_cons
         guild_id = services.settings.discord_guild_id
         assert guild_id is not None
         consent: TokenPair = seed.pair
-        credential_id = await services.storage.credentials.save_consent(PatreonUserId("somebody"), consent, at=now)
+        credential_id = await save_consent(services.storage, PatreonUserId("somebody"), consent, at=now)
         await services.storage.campaigns.bind(guild_id, CampaignId(campaign_id), credential_id=credential_id, at=now)
         await services.storage.credentials.mark_dead(seed, now)
     async with serve(stage) as services:
@@ -72,7 +73,7 @@ async def test_a_server_that_is_no_longer_the_home_follows_no_more(stage: Stage)
         seed = await services.storage.credentials.find_seed()
         assert seed is not None
         now = services.clock.now()
-        consent = await services.storage.credentials.save_consent(PatreonUserId("somebody"), seed.pair, at=now)
+        consent = await save_consent(services.storage, PatreonUserId("somebody"), seed.pair, at=now)
         for guild_id, credential_id in (
             (former, seed.credential_id),
             (GuildId(78), consent),
@@ -122,7 +123,7 @@ async def test_whose_the_pair_of_the_settings_is_is_found_by_using_it(stage: Sta
         await services.rounds.run(trigger="test")
         assert await services.storage.credentials.owner_of(seed.credential_id) == owner
         consent = consent_anew(stage)
-        await services.storage.credentials.save_consent(owner, consent, at=services.clock.now())
+        await save_consent(services.storage, owner, consent, at=services.clock.now())
     async with serve(stage) as services:
         assert (await services.rounds.run(trigger="test")).is_ok
         assert (await seed_of(services)).pair == consent, "a restart finds what stands for the settings by now"
@@ -132,7 +133,7 @@ async def test_a_new_pair_in_the_settings_takes_the_place_of_its_owners_consent(
     owner = PatreonUserId(stage.sandbox.world.client.owner.id)
     async with serve(stage) as services:
         await services.rounds.run(trigger="test")
-        await services.storage.credentials.save_consent(owner, consent_anew(stage), at=services.clock.now())
+        await save_consent(services.storage, owner, consent_anew(stage), at=services.clock.now())
     portal = stage.sandbox.world.patreon.oauth.issue_creator_pair(stage.sandbox.world.client)
     settings_hold(stage, portal)
     async with serve(stage) as services:
@@ -152,7 +153,7 @@ async def test_an_older_pair_in_the_settings_leaves_its_owners_newer_consent_in_
         await services.rounds.run(trigger="test")
     copied = world.patreon.oauth.issue_creator_pair(world.client)
     async with serve(stage) as services:
-        await services.storage.credentials.save_consent(owner, consent_anew(stage), at=services.clock.now())
+        await save_consent(services.storage, owner, consent_anew(stage), at=services.clock.now())
     settings_hold(stage, copied)
     async with serve(stage) as services:
         assert (await services.rounds.run(trigger="test")).is_ok

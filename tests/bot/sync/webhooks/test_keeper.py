@@ -16,6 +16,7 @@ from sandbox.patreon.model import Webhook
 from sandbox.weather import Fault
 from tests.fakes.notifier import said
 from tests.fakes.stage import Stage
+from tests.fakes.stored import save_consent
 
 LIST, CREATE = "GET /api/oauth2/v2/webhooks", "POST /api/oauth2/v2/webhooks"
 BY_HAND = Secret("a-secret-from-the-portal")
@@ -227,7 +228,7 @@ async def test_what_a_consent_may_do_is_found_by_using_it(post: Post) -> None:
         scopes=frozenset({"identity", "identity.memberships"}),
     )
     creator = PatreonUserId(client.owner.id)
-    credential_id = await post.services.storage.credentials.save_consent(creator, pair, at=now)
+    credential_id = await save_consent(post.services.storage, creator, pair, at=now)
     await post.services.storage.campaigns.bind(post.guild_id, post.campaign_id, credential_id=credential_id, at=now)
     await post.look()
     assert len(post.webhooks) == 1
