@@ -102,7 +102,7 @@ async def replace(interaction: discord.Interaction[Any], text: str, *, view: dis
     files = [] if attached is None else [discord.File(io.BytesIO(attached), "everything.txt")]
     if not interaction.response.is_done():
         await interaction.response.defer()
-    await interaction.edit_original_response(content=shown, view=view, attachments=files)
+    await interaction.edit_original_response(content=shown, embed=None, view=view, attachments=files)
 
 
 async def replace_soon(interaction: discord.Interaction[Any], work: Coroutine[Any, Any, T], *, meanwhile: str) -> T:

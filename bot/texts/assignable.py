@@ -56,8 +56,8 @@ _BLOCKS: Mapping[Block, str] = {
         "Settings > My Account."
     ),
     Block.REFUSED: N_(
-        "Discord didn't let me change the role **{role}**. Check that I have the Manage Roles permission and that my "
-        "role is above it."
+        "I can't change the role **{role}** because Discord refused it. Check that I have the Manage Roles permission "
+        "and that my role is above it."
     ),
 }
 

@@ -202,7 +202,7 @@ def say_change(r: Renderer, change: Change) -> Text:
                 person=r.person(change.discord_user_id),
             )
         case str():
-            return Text(change) if isinstance(change, Text) else r.verbatim(change)
+            return _ready(r, change)
         case _:
             assert_never(change)
 
@@ -253,7 +253,7 @@ def say_trouble(r: Renderer, trouble: Trouble) -> Text:  # noqa: PLR0912, C901  
                 people=_people(r, trouble.discord_user_ids),
             )
         case notices.HoldWaiting():
-            return r.verbatim(trouble.said)
+            return _ready(r, trouble.said)
         case notices.WordUnknown():
             return r.say(
                 "Patreon says **{word}** about a patron of **{campaign}**, and I don't know that word. They keep their "
@@ -367,6 +367,11 @@ def say_trouble(r: Renderer, trouble: Trouble) -> Text:  # noqa: PLR0912, C901  
             return _say_disagreement(r, trouble)
         case _:
             assert_never(trouble)
+
+
+def _ready(r: Renderer, said: str) -> Text:
+    """Take a sentence that is in Discord's markup already."""
+    return type(r.lines(()))(said)
 
 
 def _say_consents(r: Renderer) -> Text:

@@ -144,7 +144,7 @@ async def test_a_role_that_is_refused_again_while_a_plan_is_made_is_not_said_to_
     await asyncio.sleep(GATHER_SECONDS + 0.2)  # the plan of the start
     breakers.open(scene.guild_id, gold)
     await scene.services.reconciler.consider(scene.guild_id, None, trigger="test")
-    assert "change the role **Gold**" in said(await scene.services.notifier.take_pending(scene.guild_id))
+    assert "I can't change the role **Gold**" in said(await scene.services.notifier.take_pending(scene.guild_id))
     names = scene.services.reconciler._planning._facts.names
 
     async def refused_meanwhile(guild_id: GuildId, *, is_markdown: bool = True) -> Names:
@@ -179,5 +179,5 @@ async def test_a_plan_that_began_before_a_refusal_was_told_does_not_end_it(
     go_on.set()
     await older
     told = said(await scene.services.notifier.take_pending(scene.guild_id))
-    assert "change the role **Gold**" in told
+    assert "I can't change the role **Gold**" in told
     assert "I can change the role" not in told
