@@ -49,7 +49,7 @@ QUIET_SECONDS = 3.0  # a bulk run is one message, not a thousand: Discord takes 
 LONGEST_BATCH_SECONDS = 600.0
 AGAIN_SECONDS = 30.0
 MOST_LINES_KEPT = 5000
-MOST_LINES_SHOWN = 200  # a log channel is scrolled through; more than that is better read in a file
+MOST_LINES_SHOWN = 100  # a log channel is scrolled through; more than that is better read in a file
 PENDING_KEPT = 10
 FAILURES = (discord.DiscordException, PledgekeeperError, aiohttp.ClientError, OSError, TimeoutError)
 
