@@ -38,7 +38,6 @@ OPEN: tuple[str, ...] = (
     "bot/discord/buttons.py",
     "bot/discord/replies.py",
     "bot/discord/supervisor.py",
-    "bot/discord/write.py",
     "bot/linking/authorization.py",
     "bot/linking/connect.py",
     "bot/linking/connection.py",

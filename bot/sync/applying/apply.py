@@ -139,6 +139,7 @@ class Applier:
     async def _grant(
         self, guild_id: GuildId, discord_user_id: DiscordUserId, decision: Decision, trigger: str
     ) -> Outcome:
+        settings = await self._storage.guilds.settings(guild_id)
         intent = Grant(
             guild_id=guild_id,
             discord_user_id=discord_user_id,
@@ -147,7 +148,9 @@ class Applier:
             since=self._clock.now(),
         )
         await self._storage.ledger.put(intent)
-        outcome = await self._writer.put(guild_id, discord_user_id, decision.role_id, _audit_reason(trigger))
+        outcome = await self._writer.put(
+            guild_id, discord_user_id, decision.role_id, trigger=trigger, settings=settings
+        )
         if outcome is Outcome.AWAY or outcome in NEVER_HAPPENED:
             await self._storage.ledger.drop(guild_id, discord_user_id, decision.role_id)
         await self._follow_up(guild_id, discord_user_id, decision, outcome)
@@ -156,6 +159,7 @@ class Applier:
     async def _revoke(
         self, guild_id: GuildId, discord_user_id: DiscordUserId, decision: Decision, trigger: str
     ) -> Outcome:
+        settings = await self._storage.guilds.settings(guild_id)
         rows = await self._storage.ledger.load_member(guild_id, discord_user_id)
         held = rows.get(decision.role_id)
         if held is None:  # only what we own: the row went while we were on our way
@@ -163,7 +167,9 @@ class Applier:
         await self._storage.ledger.put(
             msgspec.structs.replace(held, state=GrantState.REVOKING, since=self._clock.now())
         )
-        outcome = await self._writer.delete(guild_id, discord_user_id, decision.role_id, _audit_reason(trigger))
+        outcome = await self._writer.delete(
+            guild_id, discord_user_id, decision.role_id, trigger=trigger, settings=settings
+        )
         if outcome in NEVER_HAPPENED:
             await self._storage.ledger.put(held)
         await self._follow_up(guild_id, discord_user_id, decision, outcome)
@@ -239,10 +245,6 @@ def _leaves_a_gap(change: Change) -> bool:
     """Tell whether a role that is to take another's place did not arrive, or whether we cannot know."""
     is_refused_grant = change.decision.action is Action.GRANT and change.outcome in NEVER_HAPPENED
     return is_refused_grant or change.outcome is Outcome.UNKNOWN
-
-
-def _audit_reason(trigger: str) -> str:
-    return f"Pledgekeeper: {trigger}"
 
 
 def blocked_roles(plan: PersonPlan) -> dict[RoleId, Block]:
