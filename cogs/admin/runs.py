@@ -104,7 +104,7 @@ def _stuck_text(plan: GuildPlan) -> list[str]:
     stuck["**Discord refused these and didn't say why; I keep trying, less and less often:**"] = _change_lines(
         plan, is_refused=True
     )
-    halt = [say_trouble(_ENGLISH, DiscordBan())] if plan.is_halted else []
+    halt = [f"**All changes wait:** {say_trouble(_ENGLISH, DiscordBan())}"] if plan.is_halted else []
     stuck["**These I could not work out; their roles stay:**"] = [f"- <@{person}>" for person in plan.unplanned]
     return halt + [line for title, lines in stuck.items() if lines for line in (title, *lines)]
 

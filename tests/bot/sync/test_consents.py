@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from bot.domain.errors import ClientRefused, UserMistake
+from bot.domain.errors import ClientRefused, Mistake, UserMistake
 from bot.domain.model import Campaign, CampaignId, GuildId
 from bot.storage.credentials import LinkedPair
 from bot.sync.consents import AT_ONCE, MAX_FAILURES, Consents
@@ -61,7 +61,7 @@ async def test_a_pair_that_patreon_refuses_is_asked_no_more_and_stops_nobody(lin
     linked.stage.sandbox.patreon.calls.clear()
     await consents(linked).read_all()
     assert asked(linked) == len(PATRONS) - 1
-    with pytest.raises(UserMistake, match="type /link to give it anew"):
+    with pytest.raises(UserMistake, match=Mistake.CONSENT_ENDED):
         await linked.services.intake.refresh_person(linked.person("bramble.fox"))
 
 
@@ -69,7 +69,7 @@ async def test_a_refresh_that_patreon_refuses_in_any_way_is_cured_by_a_new_conse
     weather = linked.stage.sandbox.weather
     weather.set(Fault("patreon", IDENTITY, "401"))
     weather.set(Fault("patreon", "POST /api/oauth2/token", "403"))
-    with pytest.raises(UserMistake, match="type /link to give it anew"):
+    with pytest.raises(UserMistake, match=Mistake.CONSENT_ENDED):
         await linked.services.intake.refresh_person(linked.person("bramble.fox"))
     weather.clear()
     weather.set(Fault("patreon", IDENTITY, "other_api"))

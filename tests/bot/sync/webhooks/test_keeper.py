@@ -191,7 +191,7 @@ async def test_silence_while_reads_show_pledges_is_told_of_once_and_once_when_it
     assert await kept.said() == ""
     for _ in range(3):
         await kept.look(after=timedelta(minutes=10))
-    assert (await kept.said()).count("isn't telling me") == 1
+    assert (await kept.said()).count("isn't telling me about pledges to") == 1
     kept.keeper.note_delivery(kept.campaign_id)
     await kept.look()
     assert "again" in await kept.said()
