@@ -38,8 +38,8 @@ _BLOCKS: Mapping[Block, str] = {
     Block.EVERYONE: N_("I can't assign @everyone. Choose another role."),
     Block.MANAGED: N_("The role **{role}** belongs to an integration, so I can't assign it. Choose another role."),
     Block.DANGEROUS: N_(
-        "The role **{role}** has moderation or management permissions, in the server or in a channel, which a pledge must "
-        "not buy. Remove these permissions from the role and from the channels, or choose another role."
+        "The role **{role}** has moderation or management permissions, in the server or in a channel, which a pledge "
+        "must not buy. Remove these permissions from the role and from the channels, or choose another role."
     ),
     Block.NO_RIGHT: N_("I can't change the role **{role}** without the Manage Roles permission. Give it to my role."),
     Block.ABOVE_BOT: N_(

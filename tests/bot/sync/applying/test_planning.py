@@ -217,5 +217,5 @@ async def test_one_person_who_cannot_be_planned_keeps_their_roles_and_stops_nobo
     await services.reconciler.consider(linked.guild_id, None, trigger="test")
     await linked.until(lambda: "Gold" not in linked.stage.roles(MEMBER), "planned again")
     await linked.until(
-        lambda: "everybody's roles again" in words([*log_channel.messages.values()]), "and that it is over"
+        lambda: "everyone's roles again" in words([*log_channel.messages.values()]), "and that it is over"
     )
