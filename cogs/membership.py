@@ -10,7 +10,7 @@ from bot.discord.client import Interaction
 from bot.discord.holder import DiscordAway
 from bot.discord.observe import Observer
 from bot.discord.replies import replace, say
-from bot.domain.errors import UserMistake
+from bot.domain.errors import Mistake, UserMistake
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, Link
 from bot.runtime.clock import Clock
 from bot.storage import Storage
@@ -77,8 +77,7 @@ class MembershipCog(commands.Cog):
         now = self._clock.now()
         recent = {one: at for one, at in self._refreshed_at.items() if timedelta() <= now - at < ONCE_IN}
         if person in recent:
-            wait = (recent[person] + ONCE_IN - now).total_seconds()
-            raise UserMistake(f"Patreon was asked about you a moment ago; try again in {wait:.0f} seconds")
+            raise UserMistake(Mistake.ASKED_JUST_NOW, until=recent[person] + ONCE_IN)
         self._refreshed_at = recent | {person: now}
 
     async def _page(self, interaction: Interaction) -> tuple[str, ui.View | None]:

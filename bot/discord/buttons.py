@@ -9,11 +9,11 @@ from typing import Any, Self
 import discord
 from discord import ui
 
+from bot.discord.cards import renderer_of
 from bot.discord.replies import answer_error, comes_in_sight, replace
-from bot.domain.errors import UserMistake
+from bot.domain.errors import Mistake, UserMistake
+from bot.texts.errors import say_mistake, say_nothing_changed
 
-NOTHING_CHANGED = "Nothing was changed."
-OUTDATED = "This button has changed since the message was sent. Type the command again."
 CANCEL = "cancel"
 GREATEST = 2**63 - 1  # as Discord's ids and our rows are kept
 MOST_DIGITS = len(str(GREATEST))
@@ -45,9 +45,9 @@ class PressedButton(
         try:
             handler = interaction.client.button_handlers.get(self.name)
             if self.name.startswith(CANCEL):
-                await replace(interaction, NOTHING_CHANGED)
+                await replace(interaction, say_nothing_changed(renderer_of(interaction)))
             elif handler is None:
-                await replace(interaction, OUTDATED)
+                await replace(interaction, say_mistake(renderer_of(interaction), UserMistake(Mistake.BUTTON_OUTDATED)))
             else:
                 await handler(interaction, self.argument)
         except Exception as error:  # noqa: BLE001  the boundary of a press
@@ -59,7 +59,7 @@ def number_in(argument: str) -> int:
     is_number = argument.isascii() and argument.isdecimal() and len(argument) <= MOST_DIGITS
     number = int(argument) if is_number else 0
     if not 0 < number <= GREATEST:
-        raise UserMistake(OUTDATED)
+        raise UserMistake(Mistake.BUTTON_OUTDATED)
     return number
 
 
@@ -71,12 +71,12 @@ def button(
     return PressedButton(ui.Button(label=label, style=style, custom_id=custom_id), name, argument)
 
 
-def question(name: str, label: str, *, argument: str = "", is_dangerous: bool = False) -> ui.View:
-    """Make a pair of buttons: do it, or leave it. `name` is the question's own, without `confirm:`."""
+def question(
+    name: str, yes: str, no: str = "Leave it as it is", *, argument: str = "", is_dangerous: bool = False
+) -> ui.View:
+    """Make a pair of buttons that answer a question, the safe one first. `name` is its own, without `confirm:`."""
     style = discord.ButtonStyle.danger if is_dangerous else discord.ButtonStyle.success
-    return view_of(
-        button(f"confirm:{name}", label, argument=argument, style=style), button(f"cancel:{name}", "Leave it as it is")
-    )
+    return view_of(button(f"{CANCEL}:{name}", no), button(f"confirm:{name}", yes, argument=argument, style=style))
 
 
 def view_of(*buttons: ui.Item[Any]) -> ui.View:

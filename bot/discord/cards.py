@@ -20,9 +20,9 @@ MOST_KEPT = 200  # long answers whose pages can still be turned; whoever wants a
 Buttons = Sequence[ui.Item[Any]]
 
 
-def renderer_of(interaction: discord.Interaction[Any]) -> Renderer:
+def renderer_of(interaction: discord.Interaction[Any], medium: Medium = Medium.DISCORD) -> Renderer:
     """Return what speaks to the person who used a command or a button, in the language of their Discord."""
-    return Renderer(choose([interaction.locale.value]) or ENGLISH, Medium.DISCORD)
+    return Renderer(choose([interaction.locale.value]) or ENGLISH, medium)
 
 
 def embed_of(card: Card, renderer: Renderer | None = None, *, page: int = 1, of: int = 1) -> discord.Embed:

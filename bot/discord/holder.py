@@ -5,7 +5,7 @@ import contextlib
 
 import discord
 
-from bot.domain.errors import TryLater
+from bot.domain.errors import Later, TryLater
 
 MOMENT_SECONDS = 2.0  # a command must be answered within three (discord-api-docs, Interactions, Followup Messages)
 
@@ -43,7 +43,7 @@ class ClientHolder:
             async with asyncio.timeout(timeout):
                 return await self.wait_ever()
         except TimeoutError:
-            raise DiscordAway("Discord is not connected; the message or change waits for the next occasion") from None
+            raise DiscordAway(Later.NOT_CONNECTED) from None
 
     async def wait_ever(self) -> discord.Client:
         """Wait for a connected client, however long that takes."""

@@ -2,27 +2,44 @@
 
 Rules:
 1. Never raises: a message that fails is logged, and what it was about goes on.
-2. Pings nobody and unfolds no address. Names from Patreon or Discord come escaped by whoever wrote the text.
+2. Pings nobody and unfolds no address.
 3. A trouble is told once until it is over. Admins without a log channel read it above their next `/patreon` reply, and
    the server's system channel is used once for what has not been read yet.
 4. Changes that come close together are one message. It is kept and sent again while Discord does not take it.
+5. A guild's messages are in the guild's language. Stored are codes and facts, which are said when they are shown.
 """
 
 import asyncio
 import io
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 
 import aiohttp
 import discord
 import msgspec
 import structlog
 
+from bot.discord.cards import embed_of
 from bot.discord.holder import ClientHolder
-from bot.domain.errors import PledgekeeperError, TryLater
-from bot.domain.model import DiscordUserId, GuildId, HoldId
+from bot.discord.languages import language_of
+from bot.domain.errors import Later, PledgekeeperError, TryLater
+from bot.domain.model import ChannelId, DiscordUserId, GuildId, HoldId
+from bot.domain.notices import Change, End, HoldWaiting, Kept, LogChannelShut, News, PersonNews, Solved, Topic, Trouble
 from bot.runtime.clock import Clock
 from bot.storage import Storage
+from bot.texts.card import MESSAGE_LENGTH, Card, pages, text_of
+from bot.texts.direct import person_card
+from bot.texts.renderer import Medium, Renderer
+from bot.texts.troubles import (
+    changes_card,
+    end_card,
+    hold_labels,
+    many_changes_card,
+    news_card,
+    say_change,
+    system_channel_text,
+    trouble_card,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -31,20 +48,11 @@ QUIET_SECONDS = 3.0  # a bulk run is one message, not a thousand: Discord takes 
 LONGEST_BATCH_SECONDS = 600.0
 AGAIN_SECONDS = 30.0
 MOST_LINES_KEPT = 5000
-MESSAGE_LENGTH = 2000  # discord-api-docs, Create Message
+MOST_LINES_SHOWN = 100  # a log channel is scrolled through; more than that is better read in a file
 PENDING_KEPT = 10
 FAILURES = (discord.DiscordException, PledgekeeperError, aiohttp.ClientError, OSError, TimeoutError)
 
-NEWS = (
-    "For those who manage roles here: I have news for you, and no log channel to tell it in. Any `/patreon` command "
-    "shows it; `/patreon settings log_channel:` chooses a channel."
-)
-LOG_CHANNEL = "log_channel"
-SHUT = (
-    "I cannot write in <#{channel}>, this server's log channel ({why}). Let me see it and send messages there, or "
-    "choose another one with `/patreon settings log_channel:`"
-)
-OPEN = "I can write in the log channel again"
+_KEPT = msgspec.json.Decoder(list[Kept])
 
 
 class Notifier:
@@ -55,7 +63,7 @@ class Notifier:
         self._storage = storage
         self._clock = clock
         self._noting = asyncio.Lock()
-        self._batches: dict[GuildId, list[str]] = {}
+        self._batches: dict[GuildId, list[Change]] = {}
         self._last_line_at: dict[GuildId, float] = {}
         self._flushing: dict[GuildId, asyncio.Task[None]] = {}
 
@@ -63,7 +71,17 @@ class Notifier:
 
     async def tell(self, discord_user_id: DiscordUserId, text: str) -> None:
         """Send a direct message."""
-        await self._try("a direct message could not be sent", lambda: self._send_dm(discord_user_id, text))
+        await self._try(lambda: self._send_dm(discord_user_id, text), event="a direct message could not be sent")
+
+    async def tell_person(self, discord_user_id: DiscordUserId, news: PersonNews, *, guild_id: GuildId) -> None:
+        """Send a direct message about somebody's own affairs, in the language of the guild that it is about."""
+        card = person_card(await self._renderer(guild_id), news)
+        await self._try(lambda: self._send_card(discord_user_id, card), event="a direct message could not be sent")
+
+    async def _send_card(self, discord_user_id: DiscordUserId, card: Card) -> None:
+        client = await self._holder.wait_ready(CLIENT_WITHIN_SECONDS)
+        channel = await client.create_dm(discord.Object(discord_user_id))
+        await channel.send(embed=embed_of(pages(card)[0]), allowed_mentions=discord.AllowedMentions.none())
 
     async def _send_dm(self, discord_user_id: DiscordUserId, text: str) -> None:
         client = await self._holder.wait_ready(CLIENT_WITHIN_SECONDS)
@@ -72,45 +90,42 @@ class Notifier:
 
     # --- to a guild's admins
 
-    async def tell_admin(
-        self, guild_id: GuildId, key: str, text: str, *, hold_id: HoldId | None = None, is_again: bool = False
-    ) -> None:
-        """Tell of a trouble, once until `over` is told of the same key unless `is_again`.
-
-        With the buttons of a hold, if one is named.
-        """
-        noted = f"trouble:{guild_id}:{key}"
+    async def tell_admin(self, guild_id: GuildId, trouble: Trouble, *, is_again: bool = False) -> None:
+        """Tell of a trouble, once until its end is told unless `is_again`."""
+        noted = _trouble_key(guild_id, trouble.key)
         async with self._noting:  # the same trouble may be found in two places at once
             if not is_again and await self._storage.notices.seen(noted) is not None:
                 return
-            await self._storage.notices.note(noted, self._clock.now(), text)
-        await self._tell_guild(guild_id, f"⚠️ {text}", hold_id=hold_id)
+            await self._storage.notices.note(noted, self._clock.now(), msgspec.json.encode(trouble).decode())
+        renderer = await self._renderer(guild_id)
+        view = hold_buttons(renderer, trouble.hold_id) if isinstance(trouble, HoldWaiting) else None
+        await self._tell_guild(guild_id, trouble, trouble_card(renderer, trouble), view=view)
 
-    async def tell_news(self, guild_id: GuildId, text: str) -> None:
+    async def tell_news(self, guild_id: GuildId, news: News) -> None:
         """Tell what happened and is over; kept for the next admin where there is no log channel."""
-        await self._tell_guild(guild_id, text)
+        await self._tell_guild(guild_id, news, news_card(await self._renderer(guild_id), news))
 
-    async def over(self, guild_id: GuildId, key: str, text: str) -> None:
+    async def over(self, guild_id: GuildId, end: End) -> None:
         """Tell that a trouble is over, where it was told of."""
-        if await self._storage.notices.clear(f"trouble:{guild_id}:{key}"):
-            await self._tell_guild(guild_id, f"✅ {text}")
+        if await self._storage.notices.clear(_trouble_key(guild_id, end.key)):
+            await self._tell_guild(guild_id, end, end_card(await self._renderer(guild_id), end))
 
-    async def told(self, guild_id: GuildId, prefix: str) -> tuple[str, ...]:
-        """Return the keys, beginning so, of the troubles that were told of and are not over."""
-        head = f"trouble:{guild_id}:"
-        return tuple(key.removeprefix(head) for key in await self._storage.notices.keys(head + prefix))
+    async def told(self, guild_id: GuildId, topic: Topic) -> frozenset[str]:
+        """Return the subjects of the troubles of a topic that were told of and are not over."""
+        head = _trouble_key(guild_id, f"{topic}:")
+        return frozenset(key.removeprefix(head) for key in await self._storage.notices.keys(head))
 
-    async def tell_changes(self, guild_id: GuildId, lines: list[str]) -> None:
-        """Tell the log channel, if there is one, what was changed; lines that come close together are one message."""
-        if not lines:
+    async def tell_changes(self, guild_id: GuildId, changes: Sequence[Change]) -> None:
+        """Tell the log channel, if there is one, what was changed; what comes close together is one message."""
+        if not changes:
             return
-        self._keep(guild_id, [*self._batches.get(guild_id, []), *lines])
+        self._keep(guild_id, [*self._batches.get(guild_id, []), *changes])
         self._last_line_at[guild_id] = time.monotonic()
         if guild_id not in self._flushing:
             task = asyncio.create_task(self._flush_all(guild_id), name=f"changes of guild {guild_id}")
             self._flushing[guild_id] = task
 
-    async def take_pending(self, guild_id: GuildId) -> list[str]:
+    async def take_pending(self, guild_id: GuildId) -> list[Kept]:
         """Return what the admins have not read yet, and forget it."""
         pending = await self._load_pending(guild_id)
         if pending:
@@ -126,34 +141,45 @@ class Notifier:
             if self._holder.current is not None:
                 await self._flush(guild_id)
 
-    async def _tell_guild(self, guild_id: GuildId, text: str, *, hold_id: HoldId | None = None) -> None:
-        view = hold_buttons(hold_id) if hold_id is not None else None
-        if await self._try("the log channel could not be used", lambda: self._send_to_log(guild_id, text, view=view)):
+    async def _tell_guild(
+        self, guild_id: GuildId, notice: Trouble | End | News, card: Card, *, view: discord.ui.View | None = None
+    ) -> None:
+        if await self._try(
+            lambda: self._send_to_log(guild_id, card, view=view), event="the log channel could not be used"
+        ):
             return
         pending = await self._load_pending(guild_id)
-        kept = [*pending, text][-PENDING_KEPT:]
+        kept = [*pending, notice][-PENDING_KEPT:]
         await self._storage.notices.note(_pending_key(guild_id), self._clock.now(), msgspec.json.encode(kept).decode())
         if not pending:
-            await self._try("the system channel could not be used", lambda: self._send_to_system(guild_id))
+            await self._try(lambda: self._send_to_system(guild_id), event="the system channel could not be used")
 
     async def _send_to_log(
-        self, guild_id: GuildId, text: str, *, file: discord.File | None = None, view: discord.ui.View | None = None
+        self, guild_id: GuildId, card: Card, *, view: discord.ui.View | None = None, file: discord.File | None = None
     ) -> bool:
+        """Post to the log channel; False where the guild has none."""
         channel_id = (await self._storage.guilds.settings(guild_id)).log_channel_id
         if channel_id is None:
             return False
         client = self._holder.current
         if client is None:
-            raise TryLater("Discord is not connected")
-        channel = client.get_partial_messageable(channel_id, guild_id=guild_id)
-        await channel.send(
-            _cut(text),
+            raise TryLater(Later.NOT_CONNECTED)
+        may_embed = _may_embed(client.get_guild(guild_id), channel_id)
+        await client.get_partial_messageable(channel_id, guild_id=guild_id).send(
+            content=None if may_embed else text_of(card),
+            embed=embed_of(pages(card)[0]) if may_embed else discord.utils.MISSING,
+            suppress_embeds=not may_embed,
             file=file or discord.utils.MISSING,
             view=view or discord.utils.MISSING,
             allowed_mentions=discord.AllowedMentions.none(),
-            suppress_embeds=True,
         )
         return True
+
+    async def _renderer(self, guild_id: GuildId, medium: Medium = Medium.DISCORD) -> Renderer:
+        """Return what speaks to a guild as a whole."""
+        client = self._holder.current
+        guild = client.get_guild(guild_id) if client is not None else None
+        return Renderer(language_of(await self._storage.guilds.settings(guild_id), guild), medium)
 
     async def _send_to_system(self, guild_id: GuildId) -> bool:
         """Everybody reads that channel, so it says that there is news, and none of it."""
@@ -161,7 +187,8 @@ class Notifier:
         guild = client.get_guild(guild_id) if client is not None else None
         if guild is None or guild.system_channel is None:
             return False
-        await guild.system_channel.send(NEWS, allowed_mentions=discord.AllowedMentions.none())
+        text = system_channel_text(await self._renderer(guild_id))
+        await guild.system_channel.send(text, allowed_mentions=discord.AllowedMentions.none())
         return True
 
     async def _flush_all(self, guild_id: GuildId) -> None:
@@ -181,40 +208,47 @@ class Notifier:
             await asyncio.sleep(wait)
 
     async def _flush(self, guild_id: GuildId) -> bool:
-        """Send what was gathered; tell whether it is dealt with, sent or not."""
-        lines = self._batches.pop(guild_id, [])
+        """Send what was gathered, as much as one message takes; tell whether that is dealt with, sent or not."""
+        changes = self._batches.pop(guild_id, [])
         try:
-            await self._send_changes(guild_id, lines)
+            sent = await self._send_changes(guild_id, changes)
         except (discord.Forbidden, discord.NotFound) as error:
-            channel = (await self._storage.guilds.settings(guild_id)).log_channel_id
-            await self.tell_admin(guild_id, LOG_CHANNEL, SHUT.format(channel=channel, why=error.text or error.status))
+            channel_id = (await self._storage.guilds.settings(guild_id)).log_channel_id
+            if channel_id is not None:
+                is_gone = isinstance(error, discord.NotFound)
+                await self.tell_admin(guild_id, LogChannelShut(channel_id=channel_id, is_gone=is_gone))
             return True
         except FAILURES as error:
-            log.warning("the log channel could not be used; its lines are kept", why=str(error), lines=len(lines))
-            self._keep(guild_id, [*lines, *self._batches.get(guild_id, [])])
+            log.warning("the log channel could not be used; its lines are kept", why=str(error), lines=len(changes))
+            self._keep(guild_id, [*changes, *self._batches.get(guild_id, [])])
             return False
         except asyncio.CancelledError:
-            self._keep(guild_id, [*lines, *self._batches.get(guild_id, [])])
+            self._keep(guild_id, [*changes, *self._batches.get(guild_id, [])])
             raise
-        await self.over(guild_id, LOG_CHANNEL, OPEN)
+        self._keep(guild_id, [*changes[sent:], *self._batches.get(guild_id, [])])
+        await self.over(guild_id, Solved(topic=Topic.LOG_CHANNEL))
         return True
 
-    async def _send_changes(self, guild_id: GuildId, lines: list[str]) -> None:
-        whole = "\n".join(lines)
-        if len(whole) <= MESSAGE_LENGTH:
-            await self._send_to_log(guild_id, whole)
-            return
-        file = discord.File(io.BytesIO(whole.encode()), "changes.txt")
-        await self._send_to_log(guild_id, f"{len(lines)} role changes, listed in the file.", file=file)
+    async def _send_changes(self, guild_id: GuildId, changes: list[Change]) -> int:
+        """Send the changes that fit into one message, and return how many; very many go in a file."""
+        if len(changes) > MOST_LINES_SHOWN:
+            plain = await self._renderer(guild_id, Medium.PLAIN)
+            lines = "\n".join(say_change(plain, change) for change in changes)
+            card = many_changes_card(await self._renderer(guild_id), len(changes))
+            await self._send_to_log(guild_id, card, file=discord.File(io.BytesIO(lines.encode()), "changes.txt"))
+            return len(changes)
+        card, shown = changes_card(await self._renderer(guild_id), changes)
+        return shown if await self._send_to_log(guild_id, card) else len(changes)
 
-    def _keep(self, guild_id: GuildId, lines: list[str]) -> None:
-        self._batches[guild_id] = lines[-MOST_LINES_KEPT:]
+    def _keep(self, guild_id: GuildId, changes: list[Change]) -> None:
+        """Let changes wait, the newest of them; none is none."""
+        self._batches[guild_id] = changes[-MOST_LINES_KEPT:]
 
-    async def _load_pending(self, guild_id: GuildId) -> list[str]:
+    async def _load_pending(self, guild_id: GuildId) -> list[Kept]:
         stored = await self._storage.notices.seen(_pending_key(guild_id))
-        return msgspec.json.decode(stored, type=list[str]) if stored else []
+        return _KEPT.decode(stored) if stored else []
 
-    async def _try(self, event: str, act: Callable[[], Coroutine[object, object, bool | None]]) -> bool:
+    async def _try(self, act: Callable[[], Coroutine[object, object, bool | None]], *, event: str) -> bool:
         """Carry it out; a failure is logged, and is no."""
         try:
             return bool(await act())
@@ -223,17 +257,28 @@ class Notifier:
             return False
 
 
-def hold_buttons(hold_id: HoldId) -> discord.ui.View:
-    """Make the two buttons that answer a hold; `cogs/admin/holds.py` takes the press."""
+def hold_buttons(renderer: Renderer, hold_id: HoldId) -> discord.ui.View:
+    """Make the two buttons that answer a hold, the safe one first; `cogs/admin/holds.py` takes the press."""
     view = discord.ui.View(timeout=None)
     danger, plain = discord.ButtonStyle.danger, discord.ButtonStyle.secondary
-    view.add_item(discord.ui.Button(label="Apply: remove them", style=danger, custom_id=f"hold:apply:{hold_id}"))
-    view.add_item(discord.ui.Button(label="Discard: keep them", style=plain, custom_id=f"hold:discard:{hold_id}"))
+    keep, remove = hold_labels(renderer)
+    view.add_item(discord.ui.Button(label=keep, style=plain, custom_id=f"hold:discard:{hold_id}"))
+    view.add_item(discord.ui.Button(label=remove, style=danger, custom_id=f"hold:apply:{hold_id}"))
     return view
+
+
+def _trouble_key(guild_id: GuildId, key: str) -> str:
+    return f"trouble:{guild_id}:{key}"
 
 
 def _pending_key(guild_id: GuildId) -> str:
     return f"pending:{guild_id}"
+
+
+def _may_embed(guild: discord.Guild | None, channel_id: ChannelId) -> bool:
+    """Tell whether a channel takes cards from us; one that we don't see is tried."""
+    channel = guild.get_channel(channel_id) if guild is not None else None
+    return guild is None or channel is None or channel.permissions_for(guild.me).embed_links
 
 
 def _cut(text: str, length: int = MESSAGE_LENGTH) -> str:

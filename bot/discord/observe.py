@@ -23,6 +23,7 @@ from discord.abc import GuildChannel
 
 from bot.discord.holder import ClientHolder, DiscordAway
 from bot.domain.assignable import ChannelRights, Powers, RoleLook
+from bot.domain.errors import Later
 from bot.domain.ledger import Seat
 from bot.domain.model import DiscordUserId, GuildId, RoleId
 
@@ -138,7 +139,7 @@ class Observer:
         """
         guild = self._find_guild(guild_id)
         if guild is None:
-            raise DiscordAway(f"the server {guild_id} cannot be seen on Discord now; nothing was changed")
+            raise DiscordAway(Later.SERVER_UNSEEN, guild_id=guild_id)
         if not self.hears_members:
             return None
         try:
@@ -150,7 +151,7 @@ class Observer:
                 ]
             )
         except (TimeoutError, discord.DiscordException, OSError) as error:
-            raise DiscordAway("Discord did not show the server's members; nothing was changed") from error
+            raise DiscordAway(Later.MEMBERS_UNSEEN, guild_id=guild_id) from error
 
     async def may_manage_roles(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> bool | None:
         """Ask Discord whether this person may manage roles there; None where it cannot be found out. Never raises."""
@@ -213,7 +214,7 @@ class Observer:
     async def _ask(self, guild_id: GuildId, ids: tuple[DiscordUserId, ...]) -> dict[DiscordUserId, Seat | None]:
         guild = self._find_guild(guild_id)
         if guild is None:
-            raise DiscordAway(f"the server {guild_id} cannot be seen on Discord now; its members are looked at later")
+            raise DiscordAway(Later.SERVER_UNSEEN, guild_id=guild_id)
         try:
             if len(ids) <= FEW and self.is_slowed:
                 return {person: await _fetch_seat(guild, person) for person in ids}
@@ -224,9 +225,7 @@ class Observer:
             log.warning(
                 "discord did not answer a look at members", guild_id=guild_id, people=len(ids), error=repr(error)
             )
-            raise DiscordAway(
-                f"Discord did not show {len(ids)} members of the server {guild_id}; they are looked at later"
-            ) from error
+            raise DiscordAway(Later.MEMBERS_UNSEEN, guild_id=guild_id, people=len(ids)) from error
         seats = {DiscordUserId(member.id): seat_of(member) for member in found}
         return {person: seats.get(person) for person in ids}
 

@@ -16,10 +16,12 @@ import discord
 import structlog
 from discord import app_commands
 
-from bot.discord.cards import renderer_of
-from bot.domain.errors import NeedsOwner, TryLater, UserMistake
-from bot.texts.card import Card
+from bot.discord.cards import embed_of, renderer_of
+from bot.domain.errors import Mistake, PledgekeeperError, UserMistake
+from bot.texts.card import CARD_LENGTH, Card, fitted
+from bot.texts.errors import say_error, say_mistake, say_not_found, say_outdated, say_unforeseen
 from bot.texts.names import plain_stamp
+from bot.texts.renderer import Renderer, Text
 
 log = structlog.get_logger(__name__)
 
@@ -31,42 +33,55 @@ CUT_NOTE = "\n… the whole text is in the attached file."
 UNKNOWN_INTERACTION = 10062
 _STAMP = re.compile(r"<t:(\d+)(?::\w)?>")
 
-OUT_OF_SIGHT = "Discord does not show me this server at the moment; nothing was done"
-NOT_ALLOWED = "You need the Manage Roles permission in this server for that."
-OUTDATED = "This command has changed since your Discord loaded it. Restart Discord (Ctrl+R) and type it again."
-MEMBER_LATER = "That did not work just now, and nothing was changed. Please try again in a minute."
-MEMBER_OWNER = (
-    "That cannot work until an admin of this server has looked after me. Please tell one; nothing was changed."
-)
 
-
-async def show(interaction: discord.Interaction[Any], card: Card, *, view: discord.ui.View | None = None) -> None:
+async def show(
+    interaction: discord.Interaction[Any],
+    card: Card,
+    *,
+    above: Card | None = None,
+    view: discord.ui.View | None = None,
+) -> None:
     """Answer with a card that only this person sees; its further pages are turned by buttons."""
     embed, below = interaction.client.pager.open(card, renderer_of(interaction), view.children if view else ())
+    embeds = _stack(above, embed)
     if interaction.response.is_done():
-        await interaction.followup.send(embed=embed, view=below or discord.utils.MISSING, ephemeral=True)
+        await interaction.followup.send(embeds=embeds, view=below or discord.utils.MISSING, ephemeral=True)
     else:
-        await interaction.response.send_message(embed=embed, view=below or discord.utils.MISSING, ephemeral=True)
+        await interaction.response.send_message(embeds=embeds, view=below or discord.utils.MISSING, ephemeral=True)
 
 
-async def swap(interaction: discord.Interaction[Any], card: Card, *, view: discord.ui.View | None = None) -> None:
+async def swap(
+    interaction: discord.Interaction[Any],
+    card: Card,
+    *,
+    above: Card | None = None,
+    view: discord.ui.View | None = None,
+) -> None:
     """Put a card in place of the message whose button was pressed."""
     embed, below = interaction.client.pager.open(card, renderer_of(interaction), view.children if view else ())
-    await _put(interaction, embed, below)
+    await _put(interaction, _stack(above, embed), below)
+
+
+def _stack(above: Card | None, embed: discord.Embed) -> list[discord.Embed]:
+    """Put a card above an embed, as much of it as Discord takes with it."""
+    return [embed] if above is None else [embed_of(fitted(above, CARD_LENGTH - len(embed))), embed]
 
 
 async def turn_page(interaction: discord.Interaction[Any], argument: str) -> None:
     """Show another page of a long answer; raise UserMistake where it is forgotten."""
     page = interaction.client.pager.turn(argument, renderer_of(interaction))
     if page is None:
-        raise UserMistake("I don't have the other pages any more; type the command again")
-    await _put(interaction, *page)
+        raise UserMistake(Mistake.PAGES_FORGOTTEN)
+    embed, view = page
+    await _put(interaction, [embed], view)
 
 
-async def _put(interaction: discord.Interaction[Any], embed: discord.Embed, view: discord.ui.View | None) -> None:
+async def _put(
+    interaction: discord.Interaction[Any], embeds: list[discord.Embed], view: discord.ui.View | None
+) -> None:
     if not interaction.response.is_done():
         await interaction.response.defer()
-    await interaction.edit_original_response(content=None, embed=embed, view=view, attachments=[])
+    await interaction.edit_original_response(content=None, embeds=embeds, view=view, attachments=[])
 
 
 async def say(
@@ -87,7 +102,7 @@ async def replace(interaction: discord.Interaction[Any], text: str, *, view: dis
     files = [] if attached is None else [discord.File(io.BytesIO(attached), "everything.txt")]
     if not interaction.response.is_done():
         await interaction.response.defer()
-    await interaction.edit_original_response(content=shown, view=view, attachments=files)
+    await interaction.edit_original_response(content=shown, embed=None, view=view, attachments=files)
 
 
 async def replace_soon(interaction: discord.Interaction[Any], work: Coroutine[Any, Any, T], *, meanwhile: str) -> T:
@@ -126,29 +141,25 @@ async def answer_error(interaction: discord.Interaction[Any], error: Exception) 
         log.warning("an answer came too late for discord", user_id=interaction.user.id)
         return
     try:
-        await say(interaction, explain(cause, is_admin=is_manager(interaction)))
+        await say(interaction, explain(renderer_of(interaction), cause, is_admin=is_manager(interaction)))
     except (discord.DiscordException, OSError, TimeoutError) as failure:
         log.warning("an answer could not be sent", error=repr(failure))
 
 
-def explain(error: Exception, *, is_admin: bool) -> str:
+def explain(renderer: Renderer, error: Exception, *, is_admin: bool) -> Text:
     """Say what went wrong and what to do now; what nobody foresaw is logged under a number."""
     match error:
-        case UserMistake():
-            return _sentence(str(error))
-        case TryLater():
-            return f"{_sentence(str(error))} Please try again in a minute." if is_admin else MEMBER_LATER
-        case NeedsOwner():
-            return _sentence(str(error)) if is_admin else MEMBER_OWNER
+        case PledgekeeperError():
+            return say_error(renderer, error, is_admin=is_admin)
         case app_commands.CommandNotFound() | app_commands.CommandSignatureMismatch():
-            return OUTDATED
+            return say_outdated(renderer)
         case app_commands.TransformerError():
-            return f"I could not find “{error.value}”. Choose it from the list that Discord shows while you type."
+            return say_not_found(renderer, str(error.value))
         case app_commands.CheckFailure():
-            return NOT_ALLOWED
+            return say_mistake(renderer, UserMistake(Mistake.NOT_ALLOWED))
     number = secrets.token_hex(4)
     log.error("a command failed", incident=number, exc_info=error)
-    return f"Something went wrong on my side. Please try again; if it stays, tell an admin this number: `{number}`."
+    return say_unforeseen(renderer, number)
 
 
 async def comes_in_sight(interaction: discord.Interaction[Any]) -> bool:
@@ -158,7 +169,7 @@ async def comes_in_sight(interaction: discord.Interaction[Any]) -> bool:
     if interaction.guild_id is None or (guild is not None and not guild.unavailable):
         return True
     if interaction.type is not discord.InteractionType.autocomplete:
-        await answer_error(interaction, UserMistake(f"{OUT_OF_SIGHT}; please try again in a minute"))
+        await answer_error(interaction, UserMistake(Mistake.SERVER_UNSEEN))
     return False
 
 
@@ -171,9 +182,3 @@ def is_manager(interaction: discord.Interaction[Any]) -> bool:
     if guild is None or not isinstance(member, discord.Member):
         return False
     return guild.owner_id == member.id or member.guild_permissions.manage_roles
-
-
-def _sentence(text: str) -> str:
-    """Begin with a capital and end with a dot: messages of errors do neither."""
-    whole = text[:1].upper() + text[1:]
-    return whole if whole.endswith((".", "!", "?")) else f"{whole}."

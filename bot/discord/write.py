@@ -24,8 +24,12 @@ import discord
 import structlog
 
 from bot.discord.holder import ClientHolder
-from bot.domain.model import DiscordUserId, GuildId, RoleId
+from bot.discord.languages import language_of
+from bot.domain.model import DiscordUserId, GuildId, GuildSettings, RoleId
 from bot.runtime.clock import Clock
+from bot.texts.audit_log import say_change_reason
+from bot.texts.card import REASON_LENGTH, cut
+from bot.texts.renderer import Medium, Renderer
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +37,6 @@ FIRST_BAN_PAUSE, LONGEST_BAN_PAUSE = timedelta(minutes=1), timedelta(minutes=15)
 WRITE_TIMEOUT_SECONDS = 120.0  # discord.py itself waits out rate limits and retries server errors within this
 UNKNOWN_MEMBER, UNKNOWN_USER, UNKNOWN_ROLE = 10007, 10013, 10011
 TWO_FACTOR_NEEDED = 60003
-REASON_LENGTH = 512  # of the audit log's reason (discord-api-docs, Audit Logs)
 
 
 class Outcome(enum.StrEnum):
@@ -63,16 +66,38 @@ class RoleWriter:
         """Tell whether Discord blocks us, so that no write is tried."""
         return self._banned_until is not None and self._clock.now() < self._banned_until
 
-    async def put(self, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId, reason: str) -> Outcome:
-        """Give a role."""
-        return await self._write("add_role", guild_id, discord_user_id, role_id, reason)
+    async def put(
+        self,
+        guild_id: GuildId,
+        discord_user_id: DiscordUserId,
+        role_id: RoleId,
+        *,
+        trigger: str,
+        settings: GuildSettings,
+    ) -> Outcome:
+        """Give a role; Discord's audit log says in the guild's language what led to it."""
+        return await self._write("add_role", guild_id, discord_user_id, role_id, trigger, settings)
 
-    async def delete(self, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId, reason: str) -> Outcome:
-        """Take a role away."""
-        return await self._write("remove_role", guild_id, discord_user_id, role_id, reason)
+    async def delete(
+        self,
+        guild_id: GuildId,
+        discord_user_id: DiscordUserId,
+        role_id: RoleId,
+        *,
+        trigger: str,
+        settings: GuildSettings,
+    ) -> Outcome:
+        """Take a role away, likewise."""
+        return await self._write("remove_role", guild_id, discord_user_id, role_id, trigger, settings)
 
-    async def _write(
-        self, verb: str, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId, reason: str
+    async def _write(  # noqa: PLR0917  as its two verbs
+        self,
+        verb: str,
+        guild_id: GuildId,
+        discord_user_id: DiscordUserId,
+        role_id: RoleId,
+        trigger: str,
+        settings: GuildSettings,
     ) -> Outcome:
         client = self._holder.current
         if client is None:
@@ -81,11 +106,13 @@ class RoleWriter:
             return Outcome.BANNED
         # The library's own call under Member.add_roles: it needs no Member object, which we may not hold.
         call = getattr(client.http, verb)
+        renderer = Renderer(language_of(settings, client.get_guild(guild_id)), Medium.PLAIN)
+        reason = cut(say_change_reason(renderer, trigger), REASON_LENGTH)
         try:
             async with asyncio.timeout(WRITE_TIMEOUT_SECONDS):
-                await call(guild_id, discord_user_id, role_id, reason=reason[:REASON_LENGTH])
+                await call(guild_id, discord_user_id, role_id, reason=reason)
         except discord.RateLimited as error:
-            return self._pause_all(f"a limit of {error.retry_after:.0f} seconds")
+            return self._pause_all(f"retry_after={error.retry_after:.0f}")
         except discord.HTTPException as error:
             return self._judge(error)
         except (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError) as error:

@@ -6,40 +6,73 @@ pledge must not buy, be it in one channel only.
 """
 
 import enum
-from collections.abc import Sequence
 
 import msgspec
 
 from bot.domain.model import RoleId
 
-# discord-api-docs, Permissions, Bitwise Permission Flags
+
+class Permission(enum.StrEnum):
+    """A right in Discord, by the word that its API has for it (discord-api-docs, Bitwise Permission Flags)."""
+
+    KICK_MEMBERS = "kick_members"
+    BAN_MEMBERS = "ban_members"
+    ADMINISTRATOR = "administrator"
+    MANAGE_CHANNELS = "manage_channels"
+    MANAGE_SERVER = "manage_guild"
+    VIEW_AUDIT_LOG = "view_audit_log"
+    VIEW_CHANNEL = "view_channel"
+    SEND_MESSAGES = "send_messages"
+    EMBED_LINKS = "embed_links"
+    MANAGE_MESSAGES = "manage_messages"
+    MENTION_EVERYONE = "mention_everyone"
+    MUTE_MEMBERS = "mute_members"
+    DEAFEN_MEMBERS = "deafen_members"
+    MOVE_MEMBERS = "move_members"
+    MANAGE_NICKNAMES = "manage_nicknames"
+    MANAGE_ROLES = "manage_roles"
+    MANAGE_PERMISSIONS = "manage_permissions"  # what Discord calls Manage Roles where a channel gives it
+    MANAGE_WEBHOOKS = "manage_webhooks"
+    MANAGE_EXPRESSIONS = "manage_expressions"
+    MANAGE_EVENTS = "manage_events"
+    MANAGE_THREADS = "manage_threads"
+    TIME_OUT_MEMBERS = "moderate_members"
+
+
 DANGEROUS = {
-    1 << 1: "Kick Members",
-    1 << 2: "Ban Members",
-    1 << 3: "Administrator",
-    1 << 4: "Manage Channels",
-    1 << 5: "Manage Server",
-    1 << 7: "View Audit Log",
-    1 << 13: "Manage Messages",
-    1 << 17: "Mention @everyone",
-    1 << 22: "Mute Members",
-    1 << 23: "Deafen Members",
-    1 << 24: "Move Members",
-    1 << 27: "Manage Nicknames",
-    1 << 28: "Manage Roles",
-    1 << 29: "Manage Webhooks",
-    1 << 30: "Manage Expressions",
-    1 << 33: "Manage Events",
-    1 << 34: "Manage Threads",
-    1 << 40: "Time out Members",
+    1 << 1: Permission.KICK_MEMBERS,
+    1 << 2: Permission.BAN_MEMBERS,
+    1 << 3: Permission.ADMINISTRATOR,
+    1 << 4: Permission.MANAGE_CHANNELS,
+    1 << 5: Permission.MANAGE_SERVER,
+    1 << 7: Permission.VIEW_AUDIT_LOG,
+    1 << 13: Permission.MANAGE_MESSAGES,
+    1 << 17: Permission.MENTION_EVERYONE,
+    1 << 22: Permission.MUTE_MEMBERS,
+    1 << 23: Permission.DEAFEN_MEMBERS,
+    1 << 24: Permission.MOVE_MEMBERS,
+    1 << 27: Permission.MANAGE_NICKNAMES,
+    1 << 28: Permission.MANAGE_ROLES,
+    1 << 29: Permission.MANAGE_WEBHOOKS,
+    1 << 30: Permission.MANAGE_EXPRESSIONS,
+    1 << 33: Permission.MANAGE_EVENTS,
+    1 << 34: Permission.MANAGE_THREADS,
+    1 << 40: Permission.TIME_OUT_MEMBERS,
 }
 MANAGE_ROLES = 1 << 28
 ADMINISTRATOR = 1 << 3
 # Those of them that a channel's own permissions can give; Discord ignores the others there.
 CHANNEL_RIGHTS = {
     bit: DANGEROUS[bit] for bit in (1 << 4, 1 << 13, 1 << 17, 1 << 22, 1 << 23, 1 << 24, 1 << 29, 1 << 33, 1 << 34)
-} | {MANAGE_ROLES: "Manage Permissions"}
+} | {MANAGE_ROLES: Permission.MANAGE_PERMISSIONS}
 _ANYWHERE, _IN_CHANNELS = sum(DANGEROUS), sum(CHANNEL_RIGHTS)
+
+
+class Right(msgspec.Struct, frozen=True):
+    """A permission that a role has: in the whole server, or in these channels, by their names."""
+
+    permission: Permission
+    channels: tuple[str, ...] = ()
 
 
 class ChannelRights(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,16 +151,12 @@ def ranks_above(caller: Powers, role: RoleLook) -> bool:
     return caller.is_owner or role.rank < caller.top.rank
 
 
-def dangerous_rights(role: RoleLook) -> tuple[str, ...]:
-    """Name the rights of this role, in the server or in a channel, that a pledge must not buy."""
-    own = [name for bit, name in DANGEROUS.items() if role.permissions & bit]
-    for bit, name in CHANNEL_RIGHTS.items():
-        channels = [one.channel for one in role.channels if one.permissions & bit]
-        if channels:
-            own.append(f"{name} in {_some(channels)}")
-    return tuple(own)
-
-
-def _some(channels: Sequence[str]) -> str:
-    more = len(channels) - 1
-    return f"#{channels[0]}" + (f" and {more} more channel{'s' if more > 1 else ''}" if more else "")
+def dangerous_rights(role: RoleLook) -> tuple[Right, ...]:
+    """Return the rights of this role, in the server or in channels, that a pledge must not buy."""
+    everywhere = [Right(right) for bit, right in DANGEROUS.items() if role.permissions & bit]
+    in_channels = [
+        Right(right, channels)
+        for bit, right in CHANNEL_RIGHTS.items()
+        if (channels := tuple(one.channel for one in role.channels if one.permissions & bit))
+    ]
+    return (*everywhere, *in_channels)

@@ -24,7 +24,9 @@ from datetime import datetime
 
 import msgspec
 
-Fact = str | int | datetime | tuple[str, ...]
+from bot.domain.assignable import Permission, Right
+
+Fact = str | int | datetime | tuple[str, ...] | tuple[Permission, ...] | tuple[Right, ...]
 
 
 class PatreonCall(enum.StrEnum):
@@ -131,6 +133,61 @@ class WrongSetting(msgspec.Struct, frozen=True):
     facts: Mapping[str, Fact] = {}
 
 
+class Mistake(enum.StrEnum):
+    """Why a request cannot be carried out. Behind each stand the facts that come with it."""
+
+    # any command or button
+    NOT_ALLOWED = "not_allowed"
+    SERVER_UNSEEN = "server_unseen"
+    BUTTON_OUTDATED = "button_outdated"
+    PAGES_FORGOTTEN = "pages_forgotten"
+    # roles and rules
+    ROLE_GONE = "role_gone"
+    ROLE_BLOCKED = "role_blocked"  # role, block, rights
+    ROLE_ABOVE_YOU = "role_above_you"  # role
+    ROLE_WITHOUT_RULE = "role_without_rule"
+    ROLE_NOT_SUPPRESSED = "role_not_suppressed"
+    RULE_UNKNOWN = "rule_unknown"  # rule_id
+    RULE_NO_NUMBER = "rule_no_number"
+    OPTION_NOT_OF_KIND = "option_not_of_kind"  # option, kind
+    AMOUNT_MISSING = "amount_missing"
+    AMOUNT_UNREADABLE = "amount_unreadable"
+    MONTHS_MISSING = "months_missing"
+    MONTHS_OUT_OF_RANGE = "months_out_of_range"  # most
+    TIER_MISSING = "tier_missing"
+    TIER_UNKNOWN = "tier_unknown"
+    TIER_AMBIGUOUS = "tier_ambiguous"
+    # campaigns and their reads
+    NO_CAMPAIGN = "no_campaign"
+    CAMPAIGN_UNKNOWN = "campaign_unknown"
+    CAMPAIGN_AMBIGUOUS = "campaign_ambiguous"
+    NOTHING_TO_ACCEPT = "nothing_to_accept"
+    LIST_ANSWERED = "list_answered"
+    # settings
+    LOG_CHANNEL_AND_NONE = "log_channel_and_none"
+    LOG_CHANNEL_SHUT = "log_channel_shut"  # channel, permissions
+    SETTING_NO_NUMBER = "setting_no_number"  # option, low, high
+    SETTING_NO_WORD = "setting_no_word"  # option, known
+    SETTING_NO_SWITCH = "setting_no_switch"  # option
+    # people and their links
+    HOLD_ANSWERED = "hold_answered"
+    STRANGER = "stranger"
+    NOT_LINKED = "not_linked"  # person
+    ASKED_JUST_NOW = "asked_just_now"  # until
+    NEVER_LINKED_BY_COMMAND = "never_linked_by_command"
+    CONSENT_ENDED = "consent_ended"
+    TOO_MANY_LINKS = "too_many_links"  # most, until
+
+
+class Later(enum.StrEnum):
+    """What could not be had in time."""
+
+    NOT_CONNECTED = "not_connected"
+    SERVER_UNSEEN = "server_unseen"  # guild_id
+    MEMBERS_UNSEEN = "members_unseen"  # guild_id, people
+    CONSENTS_SILENT = "consents_silent"  # patrons, cause: nobody could be read by their own consent
+
+
 class PledgekeeperError(Exception):
     """Something that Pledgekeeper foresaw: a code and its facts."""
 
@@ -196,4 +253,9 @@ class DatabaseLocked(NeedsOwner):
 
 
 class UserMistake(PledgekeeperError):
-    """The request itself cannot be carried out; the message says why and what to do."""
+    """The request itself cannot be carried out."""
+
+    code: Mistake
+
+    def __init__(self, code: Mistake, /, **facts: Fact) -> None:
+        super().__init__(code, **facts)

@@ -19,7 +19,7 @@ from typing import Protocol
 
 import msgspec
 
-from bot.domain.model import Membership, PatreonUserId, PatronStatus
+from bot.domain.model import CampaignId, Membership, PatreonUserId, PatronStatus, ReadId
 from bot.domain.rows import weigh
 
 MAX_PAYING_DROP = 0.20  # patrons leave one by one; more than a fifth at once is a fault until shown otherwise
@@ -69,6 +69,17 @@ class PastRead(msgspec.Struct, frozen=True, kw_only=True):
 
     started_at: datetime
     summary: ReadSummary
+
+
+class DoubtedRead(msgspec.Struct, frozen=True, kw_only=True):
+    """A complete read that waits for an admin's word, and the last one that was believed."""
+
+    read_id: ReadId
+    campaign_id: CampaignId
+    campaign: str
+    anomalies: tuple[Anomaly, ...]
+    shown: PastRead
+    believed: PastRead | None
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 import msgspec
 
-from bot.domain.assignable import Block
+from bot.domain.assignable import Block, Right
 from bot.domain.errors import PledgekeeperError
 
-FindingFact = str | int | tuple[str, ...] | Block | PledgekeeperError
+FindingFact = str | int | tuple[str, ...] | tuple[Right, ...] | Block | PledgekeeperError
 
 
 class Level(enum.StrEnum):

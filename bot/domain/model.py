@@ -320,6 +320,10 @@ class HandEdits(enum.StrEnum):
     ENFORCE = "enforce"
 
 
+AUTOMATIC = "auto"  # the language of the guild itself
+BRAKE_OFF = 100  # percent: no share of the roles is more than all
+
+
 class GuildSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What an admin set for a guild; the defaults hold until then."""
 
@@ -330,4 +334,4 @@ class GuildSettings(msgspec.Struct, frozen=True, kw_only=True):
     zero_link: bool = True
     decline_dm: bool = False
     log_channel_id: ChannelId | None = None
-    language: str = "en"
+    language: str = AUTOMATIC  # or the tag of a language that we speak

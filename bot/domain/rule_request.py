@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from bot.domain.errors import UserMistake
+from bot.domain.errors import Mistake, UserMistake
 from bot.domain.model import Campaign, GuildId, RoleId, RoleRule, RuleId, RuleKind, Tier
+from bot.domain.reasons import RuleFacts
 
 UNSTORED = RuleId(0)
 MOST_CENTS = 100_000_000
@@ -28,8 +29,16 @@ class RuleWish(msgspec.Struct, frozen=True, kw_only=True):
     campaign: str | None = None
 
 
+class NamedRule(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule, with what its role and all that it asks for are called."""
+
+    rule: RoleRule
+    role: str  # "" where the role is gone
+    facts: RuleFacts
+
+
 def resolve(wish: RuleWish, campaigns: Sequence[Campaign], *, guild_id: GuildId) -> RoleRule:
-    """Return the rule that was wished for. Raises UserMistake, with the cure."""
+    """Return the rule that was wished for. Raises UserMistake."""
     _refuse_strays(wish)
     campaign, tier = _pick(wish, campaigns)
     return RoleRule(
@@ -47,19 +56,19 @@ def resolve(wish: RuleWish, campaigns: Sequence[Campaign], *, guild_id: GuildId)
 def read_amount(typed: str | None) -> int:
     """Return an amount like 5, 5.00 or 5,00 in cents. Raises UserMistake."""
     if typed is None:
-        raise UserMistake("this kind needs an amount; type it in `amount:`, for example 5.00")
+        raise UserMistake(Mistake.AMOUNT_MISSING)
     found = re.fullmatch(r"([0-9]{1,7})(?:[.,]([0-9]{1,2}))?", typed.strip())
     cents = int(found[1]) * 100 + int((found[2] or "").ljust(2, "0")) if found else 0
     if not 0 < cents <= MOST_CENTS:
-        raise UserMistake("`amount:` must be a sum above nothing in the campaign's currency, for example 5.00")
+        raise UserMistake(Mistake.AMOUNT_UNREADABLE)
     return cents
 
 
 def _read_months(typed: int | None) -> int:
     if typed is None:
-        raise UserMistake("`kind:months` needs a number of months; type it in `months:`, for example 12")
+        raise UserMistake(Mistake.MONTHS_MISSING)
     if not 1 <= typed <= MOST_MONTHS:
-        raise UserMistake(f"`months:` must be a whole number from 1 to {MOST_MONTHS}")
+        raise UserMistake(Mistake.MONTHS_OUT_OF_RANGE, most=MOST_MONTHS)
     return typed
 
 
@@ -72,22 +81,17 @@ def _refuse_strays(wish: RuleWish) -> None:
     }
     for option, is_stray in strays.items():
         if is_stray:
-            raise UserMistake(
-                f"`{option}:` does not belong to `kind:{wish.kind}`; leave it out, or choose another kind"
-            )
+            raise UserMistake(Mistake.OPTION_NOT_OF_KIND, option=option, kind=str(wish.kind))
 
 
 def _pick(wish: RuleWish, campaigns: Sequence[Campaign]) -> tuple[Campaign, Tier | None]:
     if not campaigns:
-        raise UserMistake(
-            "no Patreon campaign is bound to this server yet; `/patreon connect` lets its creator bind one. "
-            "If one should be, I have not reached Patreon yet: try again in a minute"
-        )
+        raise UserMistake(Mistake.NO_CAMPAIGN)
     chosen = [_pick_campaign(campaigns, wish.campaign)] if wish.campaign is not None else list(campaigns)
     if wish.kind is RuleKind.TIER:
         return _pick_tier(chosen, wish.tier)
     if len(chosen) > 1:
-        raise UserMistake("this server follows several campaigns; choose one in `campaign:`")
+        raise UserMistake(Mistake.CAMPAIGN_AMBIGUOUS)
     return chosen[0], None
 
 
@@ -95,19 +99,19 @@ def _pick_campaign(campaigns: Sequence[Campaign], typed: str) -> Campaign:
     for campaign in campaigns:
         if typed.strip().casefold() in {campaign.campaign_id, campaign.name.casefold()}:
             return campaign
-    raise UserMistake("that campaign is not bound to this server; choose one that `campaign:` offers")
+    raise UserMistake(Mistake.CAMPAIGN_UNKNOWN)
 
 
 def _pick_tier(campaigns: Sequence[Campaign], typed: str | None) -> tuple[Campaign, Tier]:
     if typed is None:
-        raise UserMistake("`kind:tier` needs a tier; choose one in `tier:`")
+        raise UserMistake(Mistake.TIER_MISSING)
     wanted = typed.strip().casefold()
     offered = [(campaign, tier) for campaign in campaigns for tier in campaign.tiers]
     found = [one for one in offered if one[1].tier_id == wanted] or [
         one for one in offered if one[1].title.casefold() == wanted
     ]
     if not found:
-        raise UserMistake("there is no such tier; choose one that `tier:` offers")
+        raise UserMistake(Mistake.TIER_UNKNOWN)
     if len(found) > 1:
-        raise UserMistake("several tiers have that name; choose one that `tier:` offers")
+        raise UserMistake(Mistake.TIER_AMBIGUOUS)
     return found[0]

@@ -15,6 +15,7 @@ from bot.discord.observe import Observer
 from bot.domain.consent import Cause, Connected, Purpose, Word
 from bot.domain.errors import ClientRefused, CredentialsDead, PatreonRefused
 from bot.domain.model import Campaign, CampaignId, GuildId, Identity
+from bot.domain.notices import CampaignConnected
 from bot.linking.consent import Found
 from bot.linking.pairs import Arrived, Pairs
 from bot.linking.question import NOBODY, Holders
@@ -25,7 +26,6 @@ from bot.storage.audit import AuditEntry
 from bot.storage.pendings import Pending
 from bot.storage.states import State
 from bot.sync.rounds import Rounds
-from bot.texts.linking import plain
 
 log = structlog.get_logger(__name__)
 
@@ -118,12 +118,9 @@ class CreatorCampaign:
         guild_id, connected = pending.state.guild_id, await self.find_outcome(pending)
         if guild_id is None or connected is None:
             return
-        lines = [
-            f"The campaign **{plain(name)}** was connected by its creator, whom <@{pending.state.discord_user_id}>"
-            " had asked"
-            for name in connected.campaign_names
-        ]
-        await self._notifier.tell_changes(guild_id, lines)
+        asked_by = pending.state.discord_user_id
+        changes = [CampaignConnected(campaign=name, asked_by=asked_by) for name in connected.campaign_names]
+        await self._notifier.tell_changes(guild_id, changes)
         try:
             await self._rounds.run_anew(trigger=TRIGGER, guild_id=guild_id)
         except Exception:  # the next round reads it

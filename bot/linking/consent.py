@@ -57,7 +57,7 @@ from bot.domain.consent import (
     View,
     Word,
 )
-from bot.domain.errors import ClientRefused, PatreonRefused, PledgekeeperError, UserMistake
+from bot.domain.errors import ClientRefused, Mistake, PatreonRefused, PledgekeeperError, UserMistake
 from bot.domain.model import Campaign, CampaignId, Identity, Secret
 from bot.linking.pairs import Arrived, Pairs
 from bot.linking.question import NOBODY, Holders, answer_token
@@ -173,11 +173,7 @@ class ConsentFlow:
         try:
             state_id = await self._storage.states.create(asked, most_open=MOST_OPEN)
         except TooManyOpen as many:
-            until = f"<t:{int(many.until.timestamp()) + 1}:R>"
-            raise UserMistake(
-                f"you have asked for {MOST_OPEN} links in a few minutes and used none of them, so I made no new one;"
-                f" the newest still works until its time is over. You can ask for another one {until}"
-            ) from None
+            raise UserMistake(Mistake.TOO_MANY_LINKS, most=MOST_OPEN, until=many.until + timedelta(seconds=1)) from None
         return StartedLink(
             state_id=state_id,
             authorize_url=self._oauth.authorize_url(state=state, scopes=self._use.scopes),

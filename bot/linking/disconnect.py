@@ -9,7 +9,7 @@ import contextlib
 import msgspec
 import structlog
 
-from bot.domain.errors import TryLater, UserMistake
+from bot.domain.errors import Mistake, TryLater, UserMistake
 from bot.domain.model import Campaign, CampaignId, CredentialId, DiscordUserId, GuildId, RoleId
 from bot.linking.pairs import Pairs
 from bot.runtime.background import let_end
@@ -24,7 +24,6 @@ from bot.sync.webhooks.keeper import WebhookKeeper
 log = structlog.get_logger(__name__)
 
 TRIGGER = "/patreon disconnect"
-NOT_FOLLOWED = "this server follows no such campaign; choose one that `campaign:` offers"
 
 
 class Parting(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,7 +120,7 @@ class Disconnector:
         fitting = [one for one in known if one.campaign_id == wanted]
         fitting = fitting or [one for one in known if one.name.casefold() == wanted]
         if len(fitting) != 1:
-            raise UserMistake(NOT_FOLLOWED)
+            raise UserMistake(Mistake.CAMPAIGN_UNKNOWN)
         return fitting[0]
 
     async def _find_consent(self, guild_id: GuildId, campaign_id: CampaignId) -> CredentialId | None:

@@ -31,7 +31,8 @@ import structlog
 
 from bot.discord.notifier import Notifier
 from bot.domain.errors import ClientRefused, CredentialsDead, PatreonRefused, PatreonUnavailable, PledgekeeperError
-from bot.domain.model import Campaign, CampaignId, CredentialId, GuildId, Identity, Secret, TokenPair
+from bot.domain.model import Campaign, CampaignId, CredentialId, Identity, Secret, TokenPair
+from bot.domain.notices import End, LesserConsent, LesserConsentRefused, Solved, Topic
 from bot.patreon.client import PatreonClient
 from bot.patreon.oauth import OAuth
 from bot.patreon.protocol.exchange import UnreadableRefusal
@@ -39,7 +40,6 @@ from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.storage.arrivals import Arrival, ArrivalId
 from bot.storage.vault import VaultKeyMissing
-from bot.texts.linking import plain
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +49,6 @@ IN_HAND = timedelta(seconds=20)  # so long the callback itself may be at work on
 LONGEST_WAIT = timedelta(hours=1)
 TEND_SECONDS = 10.0
 SHORTEST_PAUSE = timedelta(seconds=20)  # between two tries of one; each is twice as long as the one before
-LESSER = "lesser-consent:"
 
 
 class Arrived(msgspec.Struct, frozen=True, kw_only=True):
@@ -251,34 +250,23 @@ class Pairs:
     # --- pairs that are held back
 
     async def _tell_of_lesser(self) -> None:
-        names: dict[tuple[GuildId, CampaignId], str] = {}
         held_back = await self._storage.arrivals.list_held_back()
         bindings = await self._storage.campaigns.bindings()
-        for binding in bindings:
-            if binding.credential_id in held_back:
-                campaign = await self._storage.campaigns.load(binding.campaign_id)
-                name = binding.campaign_id if campaign is None else campaign.name
-                names[binding.guild_id, binding.campaign_id] = plain(name)
-        for (guild_id, campaign_id), name in names.items():
-            await self._notifier.tell_admin(guild_id, f"{LESSER}{campaign_id}", _lesser_text(name))
+        lesser = {(one.guild_id, one.campaign_id) for one in bindings if one.credential_id in held_back}
+        for guild_id, campaign_id in lesser:
+            name = await self._name(campaign_id)
+            await self._notifier.tell_admin(guild_id, LesserConsent(campaign_id=campaign_id, campaign=name))
         for guild_id in {binding.guild_id for binding in bindings}:
-            for key in await self._notifier.told(guild_id, LESSER):
-                campaign_id = CampaignId(key.removeprefix(LESSER))
-                if (guild_id, campaign_id) not in names:
-                    await self._notifier.over(guild_id, key, await self._over_text(campaign_id))
+            for campaign_id in map(CampaignId, await self._notifier.told(guild_id, Topic.LESSER_CONSENT)):
+                if (guild_id, campaign_id) not in lesser:
+                    await self._notifier.over(guild_id, await self._end_of_lesser(campaign_id))
 
-    async def _over_text(self, campaign_id: CampaignId) -> str:
-        campaign = await self._storage.campaigns.load(campaign_id)
-        name = plain(campaign_id if campaign is None else campaign.name)
+    async def _end_of_lesser(self, campaign_id: CampaignId) -> End:
+        name = await self._name(campaign_id)
         if await self._storage.campaigns.find_reader(campaign_id) is None:
-            return (
-                f"Patreon no longer accepts the older consent for **{name}**. Its creator must use `/patreon connect`"
-            )
-        return f"I read **{name}** with its creator's newest consent"
+            return LesserConsentRefused(campaign_id=campaign_id, campaign=name)
+        return Solved(topic=Topic.LESSER_CONSENT, subject=campaign_id, name=name)
 
-
-def _lesser_text(name: str) -> str:
-    return (
-        f"The creator of **{name}** gave me a new consent that doesn't open its member list. I keep using the older one"
-        " until Patreon refuses it; ask the creator to answer a `/patreon connect` again"
-    )
+    async def _name(self, campaign_id: CampaignId) -> str:
+        campaign = await self._storage.campaigns.load(campaign_id)
+        return campaign_id if campaign is None else campaign.name

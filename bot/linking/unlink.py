@@ -6,12 +6,12 @@ from bot.discord.notifier import Notifier
 from bot.domain.consent import Unlinked
 from bot.domain.errors import TryLater
 from bot.domain.model import DiscordUserId, GuildId, PatreonUserId
+from bot.domain.notices import UnlinkedElsewhere
 from bot.linking.pairs import Pairs
 from bot.runtime.background import Background
 from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.sync.applying.reconcile import Reconciler
-from bot.texts.linking import UNLINKED_ELSEWHERE
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +46,7 @@ class Unlinker:
         log.info("a person was unlinked", discord_user_id=discord_user_id, was_linked=link is not None)
         self._background.start(self._pairs.hand_back(), name="handing consents back")
         for guild_id in others:
-            await self._notifier.tell_news(guild_id, UNLINKED_ELSEWHERE.format(person=discord_user_id))
+            await self._notifier.tell_news(guild_id, UnlinkedElsewhere(discord_user_id=discord_user_id))
         try:
             news = await self._reconciler.follow(discord_user_id, trigger="unlink")
         except TryLater as error:  # the link is gone all the same, and whoever was not seen is looked at again

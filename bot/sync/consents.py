@@ -12,7 +12,7 @@ from typing import NoReturn
 import structlog
 
 from bot.discord.observe import Observer
-from bot.domain.errors import PledgekeeperError
+from bot.domain.errors import Later, PledgekeeperError, TryLater
 from bot.domain.model import CampaignId, DiscordUserId
 from bot.storage import Storage
 from bot.storage.credentials import LinkedPair
@@ -45,7 +45,7 @@ class Consents:
         self._intake = intake
         self._reconciler = reconciler
         self._interval = max(interval_seconds, SHORTEST_PASS_SECONDS)
-        self.trouble: str | None = None  # why the last pass told nothing of anybody
+        self.trouble: TryLater | None = None  # why the last pass told nothing of anybody
 
     async def keep_reading(self) -> NoReturn:
         """Pass over all patrons in each interval, as long as a campaign needs it."""
@@ -83,9 +83,7 @@ class Consents:
                     break
                 group.create_task(read(patron))
         is_silent = failures > 0 and answers == 0
-        self.trouble = (
-            f"none of {len(patrons)} patrons could be read by their own consent: {why}" if is_silent else None
-        )
+        self.trouble = TryLater(Later.CONSENTS_SILENT, patrons=len(patrons), cause=why) if is_silent else None
 
     async def list_ended(self, campaign_id: CampaignId) -> list[DiscordUserId]:
         """Return a campaign's members whose consent Patreon refuses; whom a creator's list links gave none."""

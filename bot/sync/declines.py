@@ -25,29 +25,16 @@ from bot.domain.model import (
     Tier,
     TierId,
 )
+from bot.domain.notices import ConsentRefused, PaymentDeclined, Stay
 from bot.domain.record import is_declined
 from bot.runtime.clock import Clock
 from bot.storage import Storage
-from bot.texts.linking import plain
-from bot.texts.names import discord_stamp
 
 log = structlog.get_logger(__name__)
 
 AT_MOST = 10
 WITHIN = timedelta(hours=1)
 SENT = "decline-dms"  # when the last ones went out
-
-DECLINED = "Patreon could not charge you for your pledge to **{campaign}**: the payment was declined."
-CURE = (
-    "Please check your payment method in your settings at Patreon. Once the payment goes through, everything stays as "
-    "it is. /membership shows where you stand."
-)
-
-
-ENDED = (
-    "Patreon no longer accepts the consent that you gave me, so I can't check your membership of **{campaign}**. Your "
-    "roles in {servers} stay as they are. Type /link there to give it again."
-)
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,40 +82,39 @@ class Declines:
             key, mark = f"consent-ended:{patron}", str(ended_at)
             if link is None or ended_at is None or await self._storage.notices.seen(key) == mark:
                 continue
-            servers = [plain(one.name) for one in places if await self._holds(link, one)]
-            if not servers:
+            concerned = [one for one in places if await self._holds(link, one)]
+            if not concerned:
                 continue
             if not await self._take_turn():
                 return
             await self._storage.notices.note(key, self._clock.now(), mark)  # rather never than twice
-            text = ENDED.format(
-                campaign=await self._name(campaign_id), servers=", ".join(f"**{one}**" for one in servers)
-            )
-            await self._notifier.tell(link.discord_user_id, text)
+            servers = tuple(one.name for one in concerned)
+            refused = ConsentRefused(campaign=await self._name(campaign_id), servers=servers)
+            await self._notifier.tell_person(link.discord_user_id, refused, guild_id=concerned[0].guild_id)
             log.info("a patron was told that their consent ended", discord_user_id=link.discord_user_id)
 
     async def _tell(self, link: Link, record: MembershipRecord, places: list[Place]) -> bool:
         """Tell one person, where there is something to tell; False where the hour allows no more."""
-        lines = await self._until(link, record, places)
-        if not lines:
+        stays = await self._stays(link, record, places)
+        if not stays:
             return True
         if not await self._take_turn():
             return False
         await self._storage.notices.note(_key(record), self._clock.now(), _decline(record))  # rather never than twice
-        name = await self._name(record.campaign_id)
-        await self._notifier.tell(link.discord_user_id, "\n".join([DECLINED.format(campaign=name), *lines, CURE]))
+        declined = PaymentDeclined(campaign=await self._name(record.campaign_id), stays=tuple(stays.values()))
+        await self._notifier.tell_person(link.discord_user_id, declined, guild_id=next(iter(stays)))
         log.info("a patron was told of a declined payment", discord_user_id=link.discord_user_id)
         return True
 
-    async def _until(self, link: Link, record: MembershipRecord, places: list[Place]) -> list[str]:
-        """Say for each server in which they hold a role by us until when it stays."""
+    async def _stays(self, link: Link, record: MembershipRecord, places: list[Place]) -> dict[GuildId, Stay]:
+        """Return for each server in which they hold a role by us until when it stays."""
         tiers = await self._storage.campaigns.tiers_by_id([record.campaign_id])
-        lines: list[str] = []
+        stays: dict[GuildId, Stay] = {}
         for place in places:
             until = self._grace_until(record, tiers[record.campaign_id], place.settings)
             if until is not None and await self._holds(link, place):
-                lines.append(f"Your roles in **{plain(place.name)}** stay until {discord_stamp(until)}.")
-        return lines
+                stays[place.guild_id] = Stay(server=place.name, until=until)
+        return stays
 
     async def _holds(self, link: Link, place: Place) -> bool:
         """Tell whether they hold a role by us there."""
@@ -136,7 +122,7 @@ class Declines:
 
     async def _name(self, campaign_id: CampaignId) -> str:
         campaign = await self._storage.campaigns.load(campaign_id)
-        return plain(campaign.name) if campaign is not None else "a campaign"
+        return campaign_id if campaign is None else campaign.name
 
     def _grace_until(
         self, record: MembershipRecord, tiers: Mapping[TierId, Tier], settings: GuildSettings

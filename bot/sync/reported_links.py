@@ -5,13 +5,15 @@ changed. A look costs what has changed: the patrons it is told of, and those of 
 """
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
+from typing import NamedTuple
 
 import structlog
 
 from bot.discord.notifier import Notifier
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, Link, LinkOrigin, PatreonUserId, Tier, TierId
+from bot.domain.notices import AccountShared, ReportAgainstLink, Solved, Topic
 from bot.domain.patrons_now import Present
 from bot.domain.reports import (
     Conflict,
@@ -24,15 +26,23 @@ from bot.domain.reports import (
 )
 from bot.runtime.clock import Clock
 from bot.storage import Storage
-from bot.texts.linking import plain
 
 log = structlog.get_logger(__name__)
 
-OPEN = "zero-"
-CONFLICT = f"{OPEN}conflict:"
-DISAGREEMENT = f"{OPEN}disagreement:"
-
+Reported = AccountShared | ReportAgainstLink
 Guilds = dict[GuildId, frozenset[CampaignId]]  # those that want it, with the campaigns they follow
+
+
+class Told(NamedTuple):
+    """Of what a guild's admins were told and heard no end yet."""
+
+    accounts: frozenset[DiscordUserId]  # that Patreon names for several patrons
+    patrons: frozenset[PatreonUserId]  # whose reported account is another than their link's
+
+    def solved(self) -> Iterator[Solved]:
+        """Return the end of each."""
+        yield from (Solved(topic=Topic.SHARED_ACCOUNT, subject=account) for account in self.accounts)
+        yield from (Solved(topic=Topic.REPORT_AGAINST_LINK, subject=patron) for patron in self.patrons)
 
 
 class ZeroLinks:
@@ -50,10 +60,10 @@ class ZeroLinks:
         async with self._looking:
             guilds, grace_days = await self._guilds()
             counted = frozenset[CampaignId]().union(*guilds.values())
-            troubles = {guild_id: await self._notifier.told(guild_id, OPEN) for guild_id in guilds}
+            told = {guild_id: await self._told(guild_id) for guild_id in guilds}
             asked = {*patrons, *await self._settle(), *await self._newly_counted(counted)}
-            asked |= {PatreonUserId(one) for one in _open(troubles, DISAGREEMENT)}
-            accounts = {DiscordUserId(int(one)) for one in _open(troubles, CONFLICT)}
+            asked |= {patron for one in told.values() for patron in one.patrons}
+            accounts = {account for one in told.values() for account in one.accounts}
             if not asked and not accounts:
                 self._counted = counted
                 return frozenset()
@@ -61,7 +71,7 @@ class ZeroLinks:
             changed = await self._carry_out(changes)
             self._counted = counted  # no sooner: what failed is to be looked at again
             for guild_id, campaign_ids in guilds.items():
-                await self._tell(guild_id, _troubles(changes, campaign_ids), told=troubles[guild_id])
+                await self._tell(guild_id, _troubles(changes, campaign_ids), told=told[guild_id])
             return changed
 
     async def has_rival(self, patreon_user_id: PatreonUserId) -> bool:
@@ -72,7 +82,7 @@ class ZeroLinks:
         named = await self._storage.memberships.find_reporters(self._counted, [link.discord_user_id])
         return bool(named - {patreon_user_id})
 
-    async def remarks(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> tuple[str, ...]:
+    async def remarks(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> tuple[Reported, ...]:
         """Return what an admin should know of one person's reports, as far as this guild's campaigns tell."""
         settings = await self._storage.guilds.settings(guild_id)
         if not settings.zero_link:
@@ -87,7 +97,7 @@ class ZeroLinks:
                 one for one in changes.disagreements if discord_user_id in {one.report.named, one.link.discord_user_id}
             ),
         )
-        return tuple(_troubles(about, campaign_ids).values())
+        return _troubles(about, campaign_ids)
 
     async def _guilds(self) -> tuple[Guilds, int]:
         """Return the guilds that want it, and the longest grace that any of them gives."""
@@ -171,11 +181,19 @@ class ZeroLinks:
             log.info("links follow patreon's reports", linked=len(linked), ended=len(ended))
         return ended | {link.discord_user_id for link in linked}
 
-    async def _tell(self, guild_id: GuildId, troubles: dict[str, str], *, told: Iterable[str]) -> None:
-        for key, text in troubles.items():
-            await self._notifier.tell_admin(guild_id, key, text)
-        for key in set(told) - troubles.keys():
-            await self._notifier.over(guild_id, key, _over(key))
+    async def _told(self, guild_id: GuildId) -> Told:
+        """Return what a guild was told of and is open."""
+        accounts = await self._notifier.told(guild_id, Topic.SHARED_ACCOUNT)
+        patrons = await self._notifier.told(guild_id, Topic.REPORT_AGAINST_LINK)
+        return Told(frozenset(DiscordUserId(int(one)) for one in accounts), frozenset(map(PatreonUserId, patrons)))
+
+    async def _tell(self, guild_id: GuildId, troubles: Collection[Reported], *, told: Told) -> None:
+        open_keys = {trouble.key for trouble in troubles}
+        for trouble in troubles:
+            await self._notifier.tell_admin(guild_id, trouble)
+        for solved in told.solved():
+            if solved.key not in open_keys:
+                await self._notifier.over(guild_id, solved)
 
 
 def _link(report: Report, now: datetime) -> Link:
@@ -189,51 +207,34 @@ def _link(report: Report, now: datetime) -> Link:
     )
 
 
-def _open(troubles: dict[GuildId, tuple[str, ...]], kind: str) -> set[str]:
-    """Return what the open troubles of a kind are about."""
-    return {key.removeprefix(kind) for keys in troubles.values() for key in keys if key.startswith(kind)}
-
-
-def _troubles(changes: LinkChanges, campaign_ids: frozenset[CampaignId]) -> dict[str, str]:
-    """Say what a guild's admins should know, each under a key: of their own campaigns' patrons only."""
-    troubles = {
-        f"{CONFLICT}{one.discord_user_id}": _say_conflict(one, campaign_ids)
+def _troubles(changes: LinkChanges, campaign_ids: frozenset[CampaignId]) -> tuple[Reported, ...]:
+    """Return what a guild's admins should know: of their own campaigns' patrons only."""
+    conflicts = (
+        _shared(one, campaign_ids)
         for one in changes.conflicts
         if any(report.campaign_ids & campaign_ids for report in one.reports)
-    }
-    troubles |= {
-        f"{DISAGREEMENT}{one.report.patreon_user_id}": _say_disagreement(one)
-        for one in changes.disagreements
-        if one.report.campaign_ids & campaign_ids
-    }
-    return troubles
+    )
+    disagreements = (_against_link(one) for one in changes.disagreements if one.report.campaign_ids & campaign_ids)
+    return (*conflicts, *disagreements)
 
 
-def _say_conflict(conflict: Conflict, campaign_ids: frozenset[CampaignId]) -> str:
+def _shared(conflict: Conflict, campaign_ids: frozenset[CampaignId]) -> AccountShared:
     ours = [report for report in conflict.reports if report.campaign_ids & campaign_ids]
-    names = [f"**{plain(report.full_name)}**" for report in ours]
-    if len(ours) < len(conflict.reports):
-        names.append("a patron of another campaign")
-    what = "The link that it has stays" if conflict.is_linked else "I link it to none of them"
-    return (
-        f"Patreon names <@{conflict.discord_user_id}> as the Discord account of several patrons: "
-        f"{', '.join(names)}. {what}; the person can choose with `/link`"
+    return AccountShared(
+        discord_user_id=conflict.discord_user_id,
+        patrons=tuple(report.full_name for report in ours),
+        has_others=len(ours) < len(conflict.reports),
+        is_linked=conflict.is_linked,
     )
 
 
-def _say_disagreement(disagreement: Disagreement) -> str:
+def _against_link(disagreement: Disagreement) -> ReportAgainstLink:
     report, link = disagreement.report, disagreement.link
-    if link.patreon_user_id == report.patreon_user_id:
-        other = f"<@{link.discord_user_id}> linked that Patreon account by /link"
-    else:
-        other = "that person linked another Patreon account by /link"
-    return (
-        f"Patreon names <@{report.named}> as the Discord account of **{plain(report.full_name)}**, but {other}. "
-        "The /link counts"
+    assert report.named is not None  # noqa: S101  what names nobody disagrees with nothing
+    is_same_patron = link.patreon_user_id == report.patreon_user_id
+    return ReportAgainstLink(
+        patreon_user_id=report.patreon_user_id,
+        patron=report.full_name,
+        reported=report.named,
+        linked=link.discord_user_id if is_same_patron else None,
     )
-
-
-def _over(key: str) -> str:
-    if key.startswith(CONFLICT):
-        return f"Patreon no longer names <@{key.removeprefix(CONFLICT)}> as the Discord account of several patrons"
-    return "A patron's Discord account at Patreon and their /link agree again"

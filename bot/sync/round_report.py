@@ -4,18 +4,11 @@ from collections.abc import Mapping
 
 import msgspec
 
+from bot.domain.errors import PledgekeeperError
 from bot.domain.evidence import Anomaly
 from bot.domain.model import CampaignId, DiscordUserId, GuildId
 from bot.sync.applying.planning import GuildPlan
 from bot.sync.reading.intake import CampaignRead
-
-ANOMALIES = {
-    Anomaly.EMPTY: "Patreon lists no member at all",
-    Anomaly.NO_USERS: "no member has a user",
-    Anomaly.NO_DISCORD: "most Discord accounts are gone at once",
-    Anomaly.NO_TIERS: "no member has a tier",
-    Anomaly.FEWER_PAYING: "more than a fifth of the paying patrons are gone",
-}
 
 
 class ReadReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,10 +19,16 @@ class ReadReport(msgspec.Struct, frozen=True, kw_only=True):
     is_complete: bool
     patrons: int
     changed: int
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[Anomaly, ...] = ()
     unattributed: int = 0  # rows that nobody can tell whose they are
     is_by_consents: bool = False  # each linked patron is asked in place of the creator
-    error: str | None = None
+    is_token_dead: bool = False  # the creator's: Patreon does not accept it any more
+    error: PledgekeeperError | None = None
+
+    @property
+    def is_ok(self) -> bool:
+        """Tell whether Patreon answered everything."""
+        return self.error is None and not self.is_token_dead
 
 
 class RoundReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +37,7 @@ class RoundReport(msgspec.Struct, frozen=True, kw_only=True):
     campaigns: tuple[ReadReport, ...]
     queued: int
     seconds: float
-    errors: tuple[str, ...] = ()
+    errors: tuple[PledgekeeperError, ...] = ()
     people: Mapping[GuildId, frozenset[DiscordUserId]] = msgspec.field(
         default_factory=dict
     )  # whose roles change, where
@@ -47,7 +46,7 @@ class RoundReport(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_ok(self) -> bool:
         """Tell whether Patreon answered everything."""
-        return not self.errors and all(one.error is None for one in self.campaigns)
+        return not self.errors and all(one.is_ok for one in self.campaigns)
 
 
 def report_read(name: str, read: CampaignRead) -> ReadReport:
@@ -58,13 +57,15 @@ def report_read(name: str, read: CampaignRead) -> ReadReport:
         is_complete=read.verdict.is_complete,
         patrons=read.summary.patrons,
         changed=len(read.changed),
-        doubts=tuple(ANOMALIES[anomaly] for anomaly in read.verdict.doubts),
+        doubts=tuple(read.verdict.doubts),
         unattributed=read.verdict.unattributed,
-        error=None if read.error is None else str(read.error),
+        error=read.error,
     )
 
 
-def report_consents(name: str, campaign_id: CampaignId, patrons: int, *, error: str | None) -> ReadReport:
+def report_consents(
+    name: str, campaign_id: CampaignId, patrons: int, *, is_token_dead: bool, error: PledgekeeperError | None
+) -> ReadReport:
     """Report that a campaign is read through so many patrons' own consent."""
     return ReadReport(
         campaign_id=campaign_id,
@@ -73,5 +74,6 @@ def report_consents(name: str, campaign_id: CampaignId, patrons: int, *, error: 
         patrons=patrons,
         changed=0,
         is_by_consents=True,
+        is_token_dead=is_token_dead,
         error=error,
     )

@@ -25,7 +25,7 @@ from bot.sync.consents import Consents
 from bot.sync.declines import Declines
 from bot.sync.reading.campaigns import Home
 from bot.sync.reading.intake import CampaignRead, Intake
-from bot.sync.reading.read_news import CREATOR_GONE, ReadNews
+from bot.sync.reading.read_news import ReadNews
 from bot.sync.reported_links import ZeroLinks
 from bot.sync.resync import Rota
 from bot.sync.round_report import ReadReport, RoundReport, report_consents, report_read
@@ -130,7 +130,7 @@ class Rounds:
         try:
             plan = await self._reconciler.bring_in_line(guild_id, trigger=trigger)
         except DiscordAway as error:
-            errors = (*errors, str(error))
+            errors = (*errors, error)
         people = report.people.get(guild_id, frozenset()) | (frozenset() if plan is None else plan.changing)
         return msgspec.structs.replace(report, campaigns=campaigns, errors=errors, queued=len(people), plan=plan)
 
@@ -168,7 +168,7 @@ class Rounds:
         if report.is_ok:
             self._health.ok("sync")
         else:
-            self._health.failed("sync", "; ".join(troubles))
+            self._health.failed("sync", "; ".join(map(str, troubles)))
         log.info(
             "round",
             trigger=trigger,
@@ -179,11 +179,11 @@ class Rounds:
             seconds=round(report.seconds, 3),
         )
 
-    async def _refresh_home(self) -> list[str]:
+    async def _refresh_home(self) -> list[PledgekeeperError]:
         try:
             await self._home.refresh()
         except PledgekeeperError as error:
-            return [str(error)]
+            return [error]
         return []
 
     async def _run_campaign(self, campaign_id: CampaignId, bindings: list[Binding], trigger: str) -> ReadReport:
@@ -234,8 +234,7 @@ class Rounds:
         await self._declines.tell(campaign_id, restless)
         await self._declines.tell_of_ended(campaign_id)
         patrons = await self._consents.count_readers(campaign_id)
-        error = CREATOR_GONE if is_dead else self._consents.trouble
-        return report_consents(name, campaign_id, patrons, error=error)
+        return report_consents(name, campaign_id, patrons, is_token_dead=is_dead, error=self._consents.trouble)
 
     async def _consider_elsewhere(
         self, people: Iterable[DiscordUserId], but: Collection[GuildId], trigger: str

@@ -3,6 +3,7 @@
 Holds Discord's limits (discord-api-docs, Message, Embed Limits; Application Commands; Components) and cuts to them.
 """
 
+import functools
 from enum import Enum
 
 import msgspec
@@ -15,7 +16,7 @@ FIELDS = 25
 FIELD_NAME_LENGTH = 256
 FIELD_VALUE_LENGTH = 1024
 FOOTER_LENGTH = 2048
-CARD_LENGTH = 6000  # all of the above together
+CARD_LENGTH = 6000  # all of the above together, of all cards in a message
 MESSAGE_LENGTH = 2000
 CHOICE_LENGTH = 100
 BUTTON_LENGTH = 80
@@ -23,6 +24,7 @@ REASON_LENGTH = 512  # a reason in Discord's audit log
 
 ITEM_LENGTH = 1000  # ours: one line of a list
 LONGEST_PART = FIELD_NAME_LENGTH + FIELD_VALUE_LENGTH
+PAGE_LENGTH = 4800  # what admins have not read yet may stand above a page in the same message
 ITEMS_ON_A_PAGE = 15  # more than a phone shows without scrolling is not read
 
 
@@ -90,6 +92,21 @@ def turn_labels(r: Renderer) -> tuple[Text, Text]:
     return r.say("Previous page"), r.say("Next page")
 
 
+def text_of(card: Card) -> Text:
+    """Return a card as the text of one message, for where Discord takes no embed."""
+    parts = [*([f"**{card.title}**"] if card.title else []), card.description]
+    fields = [f"**{field.name}**\n{field.value}" for field in card.fields]
+    return cut(type(card.body)("\n".join(part for part in (*parts, *fields) if part)), MESSAGE_LENGTH)
+
+
+def fitted(card: Card, room: int) -> Card:
+    """Return a card without fields that has at most `room` signs: of many items the last, else less of the body."""
+    whole = functools.reduce(_with, card.items, _frame(card))
+    while whole.items and not (_fits(whole) and whole.length <= room):
+        whole = msgspec.structs.replace(whole, items=whole.items[1:])
+    return msgspec.structs.replace(whole, body=cut(whole.body, max(room - whole.length + len(whole.body), 1)))
+
+
 def cut(text: Text, room: int) -> Text:
     """Return at most `room` signs of a text: cut at a line's end, else at a blank, and marked with an ellipsis."""
     if len(text) <= room:
@@ -103,7 +120,7 @@ def _frame(card: Card) -> Card:
     title = None if card.title is None else cut(card.title, TITLE_LENGTH)
     footer = None if card.footer is None else cut(card.footer, FOOTER_LENGTH)
     part_length = LONGEST_PART if card.fields or card.items else 0
-    room = min(BODY_LENGTH, CARD_LENGTH - len(title or "") - len(footer or "")) - part_length
+    room = min(BODY_LENGTH, PAGE_LENGTH - len(title or "") - len(footer or "")) - part_length
     return Card(card.outcome, title, cut(card.body, room), footer=footer)
 
 
@@ -119,5 +136,5 @@ def _fits(page: Card) -> bool:
         len(page.fields) <= FIELDS
         and len(page.items) <= ITEMS_ON_A_PAGE
         and len(page.description) <= BODY_LENGTH
-        and page.length <= CARD_LENGTH
+        and page.length <= PAGE_LENGTH
     )

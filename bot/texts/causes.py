@@ -222,7 +222,7 @@ def _say_setting(r: Renderer, setting: WrongSetting) -> Text:
 def _told(r: Renderer, fact: Fact) -> Text:
     match fact:
         case tuple():
-            return r.listing([r.verbatim(one) for one in fact])
+            return r.listing([r.verbatim(str(one)) for one in fact])
         case datetime():
             return r.moment(fact)
         case _:

@@ -6,9 +6,10 @@ A terminal speaks English, so these messages are not marked for translators.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bot.domain.assignable import Block
+from bot.domain.assignable import Block, Right
 from bot.domain.errors import PledgekeeperError
 from bot.domain.findings import Finding, FindingFact, Found
+from bot.texts.assignable import say_rights
 from bot.texts.causes import say_cause
 from bot.texts.renderer import Renderer, Text
 
@@ -278,6 +279,6 @@ def _told(r: Renderer, fact: FindingFact) -> Text:
         case int():
             return r.number(fact)
         case tuple():
-            return r.listing([r.verbatim(str(one)) for one in fact])
+            return r.listing([say_rights(r, [one]) if isinstance(one, Right) else r.verbatim(one) for one in fact])
         case _:
             return r.verbatim(str(fact))

@@ -77,6 +77,7 @@ MODES = {
     Mode.GRANT_ONLY: N_("grant_only: I add roles, but never remove any"),
     Mode.OFF: N_("off: I don't change any roles"),
 }
+AUTOMATIC_LANGUAGE = N_("auto: this server's own language")
 HAND_EDITS = {
     HandEdits.RESPECT: N_("respect: a role that someone removes stays removed"),
     HandEdits.ENFORCE: N_("enforce: I assign it again as long as it's earned"),

@@ -26,11 +26,6 @@ from bot.texts.card import Card, Field, Outcome
 from bot.texts.catalogs import ENGLISH
 from bot.texts.renderer import N_, Medium, Renderer, Text
 
-UNLINKED_ELSEWHERE = (
-    "An admin of another server unlinked <@{person}> from Patreon, so they lose their pledge roles here too."
-    " They can link again with /link"
-)
-
 # --- the message with the link
 
 

@@ -1,26 +1,16 @@
-"""`/patreon believe`: an admin's word that a list of Patreon's which looks wrong is right."""
+"""`/patreon believe`: an admin accepts a member list that looks wrong."""
 
 from discord import app_commands
 from discord.ext import commands
 
 from bot.discord.buttons import number_in, question
+from bot.discord.cards import renderer_of
 from bot.discord.client import Interaction
 from bot.domain.model import DiscordUserId, ReadId
-from bot.storage.reads import Read
-from bot.sync.admin.acceptance import Belief, Doubt, summary_of
-from bot.sync.round_report import ANOMALIES
+from bot.sync.admin.acceptance import Belief
 from bot.texts import commands as texts
-from bot.texts.linking import plain
-from bot.texts.names import discord_stamp
+from bot.texts.admin import accepted_card, doubts_buttons, doubts_card
 from cogs.admin.group import Answers, guild_of, require_manager
-
-QUESTION = """\
-**Is this what Patreon should say?**
-{doubts}
-If you believe it, what it shows counts at once, and whoever is not on the list any more counts as gone from the next \
-complete reading on. The brake still holds mass removals."""
-BELIEVED = "Believed, on your word: {names}. What it shows counts now."
-TOLD = "- **{name}**, read {at}: {now}. The last list that I believed, {before}. I doubt it, for {why}."
 
 
 class BelieveCommands(commands.Cog):
@@ -32,44 +22,18 @@ class BelieveCommands(commands.Cog):
 
     @app_commands.command(name="believe", description=texts.BELIEVE)
     async def believe(self, interaction: Interaction) -> None:
-        """Show what would be believed, and ask."""
+        """Show what would be accepted, and ask."""
         await interaction.response.defer(ephemeral=True)
-        doubts = await self._belief.doubts(guild_of(interaction))
-        read_ids = ",".join(str(doubt.read.read_id) for doubt in doubts)
-        text = QUESTION.format(doubts="\n".join(map(doubt_text, doubts)))
-        await self._answers.tell(
-            interaction, text, view=question("believe", "Believe it", argument=read_ids, is_dangerous=True)
-        )
+        renderer, doubts = renderer_of(interaction), await self._belief.doubts(guild_of(interaction))
+        read_ids = ",".join(str(doubt.read_id) for doubt in doubts)
+        view = question("believe", *doubts_buttons(renderer), argument=read_ids, is_dangerous=True)
+        await self._answers.tell(interaction, doubts_card(renderer, doubts), view=view)
 
     async def confirm_believe(self, interaction: Interaction, argument: str) -> None:
-        """Believe the reads that were shown, those that still wait."""
+        """Accept the lists that were shown, those that still wait."""
         require_manager(interaction)
         await interaction.response.defer()
         read_ids = {ReadId(number_in(number)) for number in argument.split(",")}
         admin = DiscordUserId(interaction.user.id)
         believed = await self._belief.believe(guild_of(interaction), read_ids, by=admin)
-        await self._answers.retell(
-            interaction, BELIEVED.format(names=", ".join(f"**{plain(one.name)}**" for one in believed))
-        )
-
-
-def doubt_text(doubt: Doubt) -> str:
-    """Say in numbers what is doubted, and what was believed before."""
-    before = "none so far"
-    if doubt.believed is not None:
-        before = f"read {discord_stamp(doubt.believed.started_at)}: {_numbers(doubt.believed)}"
-    return TOLD.format(
-        name=plain(doubt.name),
-        at=discord_stamp(doubt.read.started_at),
-        now=_numbers(doubt.read),
-        before=before,
-        why="; ".join(ANOMALIES[anomaly] for anomaly in doubt.anomalies),
-    )
-
-
-def _numbers(read: Read) -> str:
-    found = summary_of(read)
-    return (
-        f"{found.patrons} people listed, {found.paying} active patrons, {found.with_tier} with a tier, "
-        f"{found.with_discord} with a Discord account"
-    )
+        await self._answers.retell(interaction, accepted_card(renderer_of(interaction), believed))

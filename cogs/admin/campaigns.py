@@ -7,14 +7,14 @@ from bot.discord.asking import asker_of, place_of
 from bot.discord.buttons import question, view_of
 from bot.discord.cards import renderer_of
 from bot.discord.client import Interaction
-from bot.domain.errors import UserMistake
+from bot.domain.errors import Mistake, UserMistake
 from bot.domain.model import CampaignId, DiscordUserId
 from bot.linking.consent import ConsentFlow
 from bot.linking.disconnect import Disconnector, Parting
 from bot.sync.admin.rulebook import Rulebook
 from bot.texts import commands as texts
 from bot.texts import linking as words
-from cogs.admin.group import Answers, caller_of, guild_of, may_complete, require_manager
+from cogs.admin.group import Answers, caller_of, guild_of, may_complete, offer, require_manager
 
 
 class CampaignCommands(commands.Cog):
@@ -65,7 +65,7 @@ class CampaignCommands(commands.Cog):
         await interaction.response.defer()
         campaign_id, _, roles = argument.partition(":")
         if roles not in {"keep", "remove"}:
-            raise UserMistake("that button is not one of mine; type the command again")
+            raise UserMistake(Mistake.BUTTON_OUTDATED)
         await self._draft(interaction, campaign_id, roles)
         parting = await self._disconnector.disconnect(
             guild_of(interaction),
@@ -85,8 +85,8 @@ class CampaignCommands(commands.Cog):
     @app_commands.check(may_complete)
     async def complete_campaign(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         """Offer the campaigns that this server follows."""
-        offered = await self._rulebook.campaign_choices(guild_of(interaction), typed)
-        return [app_commands.Choice(name=label, value=value) for label, value in offered]
+        campaigns = await self._rulebook.campaigns(guild_of(interaction))
+        return offer([(one.name, one.campaign_id) for one in campaigns], typed)
 
     async def _draft(self, interaction: Interaction, campaign: str, roles: str) -> Parting:
         """Say what would end, where it is theirs to end: who takes roles back must rank above them."""

@@ -11,15 +11,19 @@ import discord
 from discord import app_commands, ui
 from discord.ext import commands
 
+from bot.discord.cards import renderer_of
 from bot.discord.client import Interaction
 from bot.discord.notifier import Notifier
 from bot.discord.observe import powers_of
-from bot.discord.replies import NOT_ALLOWED, OUT_OF_SIGHT, is_manager, replace, say, show, swap
+from bot.discord.replies import is_manager, replace, say, show, swap
 from bot.domain.assignable import Powers
-from bot.domain.errors import TryLater, UserMistake
+from bot.domain.errors import Later, Mistake, TryLater, UserMistake
 from bot.domain.model import GuildId
 from bot.texts import commands as texts
-from bot.texts.card import Card
+from bot.texts.card import CHOICE_LENGTH, Card
+from bot.texts.troubles import kept_card
+
+CHOICES = 25  # Discord shows no more (discord-api-docs, Application Commands, Autocomplete)
 
 
 class AdminGroup(app_commands.Group):
@@ -52,21 +56,21 @@ def may_complete(interaction: discord.Interaction[Any]) -> bool:
 def require_manager(interaction: Interaction) -> None:
     """Raise UserMistake where whoever pressed a button may not."""
     if not is_manager(interaction):
-        raise UserMistake(NOT_ALLOWED)
+        raise UserMistake(Mistake.NOT_ALLOWED)
 
 
 def guild_of(interaction: Interaction) -> GuildId:
     """Return where the command was typed; TryLater while the server is out of sight."""
     guild = interaction.guild
     if guild is None or guild.unavailable:
-        raise TryLater(OUT_OF_SIGHT)
+        raise TryLater(Later.SERVER_UNSEEN)
     return GuildId(guild.id)
 
 
 def caller_of(interaction: Interaction) -> Powers:
     """Return what whoever asks may do themselves."""
     if not isinstance(interaction.user, discord.Member):
-        raise TryLater(OUT_OF_SIGHT)
+        raise TryLater(Later.SERVER_UNSEEN)
     return powers_of(interaction.user)
 
 
@@ -78,21 +82,31 @@ class Answers:
 
     async def tell(self, interaction: Interaction, answer: Card | str, *, view: ui.View | None = None) -> None:
         """Answer a command."""
-        pending = await self._notifier.take_pending(guild_of(interaction))
-        if isinstance(answer, str):
-            text = "\n".join([*pending, "", answer]) if pending else answer
-            await say(interaction, text, view=view or discord.utils.MISSING)
-            return
-        if pending:
-            await say(interaction, "\n".join(pending))
-        await show(interaction, answer, view=view)
+        news = await self._take_news(interaction)
+        if isinstance(answer, Card):
+            await show(interaction, answer, above=news, view=view)
+        else:
+            await say(interaction, _below(news, answer), view=view or discord.utils.MISSING)
 
     async def retell(self, interaction: Interaction, answer: Card | str) -> None:
         """Answer the press of a button, in place of its message."""
-        pending = await self._notifier.take_pending(guild_of(interaction))
-        if isinstance(answer, str):
-            await replace(interaction, "\n".join([*pending, "", answer]) if pending else answer)
-            return
-        await swap(interaction, answer)
-        if pending:
-            await say(interaction, "\n".join(pending))
+        news = await self._take_news(interaction)
+        if isinstance(answer, Card):
+            await swap(interaction, answer, above=news)
+        else:
+            await replace(interaction, _below(news, answer))
+
+    async def _take_news(self, interaction: Interaction) -> Card | None:
+        kept = await self._notifier.take_pending(guild_of(interaction))
+        return kept_card(renderer_of(interaction), kept) if kept else None
+
+
+def offer(choices: Iterable[tuple[str, str]], typed: str) -> list[app_commands.Choice[str]]:
+    """Offer what fits what was typed so far: of each choice what to show, and the value."""
+    wanted = typed.strip().casefold()
+    fitting = [(label, value) for label, value in choices if wanted in label.casefold() or wanted == value]
+    return [app_commands.Choice(name=label[:CHOICE_LENGTH], value=value) for label, value in fitting[:CHOICES]]
+
+
+def _below(news: Card | None, text: str) -> str:
+    return text if news is None else f"{news.description}\n\n{text}"

@@ -4,6 +4,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord.buttons import number_in
+from bot.discord.cards import renderer_of
 from bot.discord.client import Interaction
 from bot.discord.notifier import hold_buttons
 from bot.discord.replies import replace
@@ -40,7 +41,8 @@ class HoldCommands(commands.Cog):
         guild_id = guild_of(interaction)
         found = await self._holds.open_holds(guild_id)
         for hold in found:
-            await self._answers.tell(interaction, say_hold(hold, Names(), most=None), view=hold_buttons(hold.hold_id))
+            view = hold_buttons(renderer_of(interaction), hold.hold_id)
+            await self._answers.tell(interaction, say_hold(hold, Names(), most=None), view=view)
         if not found:
             await self._answers.tell(interaction, NO_HOLD)
 

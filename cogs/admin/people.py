@@ -9,10 +9,11 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord.buttons import number_in, question
+from bot.discord.cards import renderer_of
 from bot.discord.client import Interaction
 from bot.discord.observe import Observer
 from bot.discord.replies import replace_soon
-from bot.domain.errors import UserMistake
+from bot.domain.errors import Mistake, UserMistake
 from bot.domain.model import DiscordUserId, GuildId
 from bot.linking.unlink import Unlinker
 from bot.storage import Storage
@@ -22,9 +23,9 @@ from bot.texts import commands as texts
 from bot.texts.blocks import Reader
 from bot.texts.explanations import explanation_text, nameless_text
 from bot.texts.linking import plain
+from bot.texts.troubles import say_trouble
 from cogs.admin.group import Answers, guild_of, require_manager
 
-STRANGER = "I know nobody here by that name: they are not in this server, and I gave them no role in it"
 NOT_OURS = "<@{person}> shows no membership in a campaign of this server."
 NOT_LINKED = "<@{person}> is not linked to a Patreon account; there is nothing to undo."
 QUESTION = """\
@@ -69,7 +70,8 @@ class PeopleCommands(commands.Cog):
             await self._answers.tell(interaction, text)
             return
         lines = [f"<@{person}>: {explanation_text(explanation, Reader.TEAM)}"]
-        lines += [f"- {remark}." for remark in await self._zero.remarks(guild_id, person)]
+        renderer = renderer_of(interaction)
+        lines += [f"- {say_trouble(renderer, remark)}" for remark in await self._zero.remarks(guild_id, person)]
         await self._answers.tell(interaction, "\n".join(lines))
 
     @app_commands.command(name="unlink", description=texts.UNLINK_PERSON)
@@ -95,7 +97,7 @@ class PeopleCommands(commands.Cog):
         guild_id = guild_of(interaction)
         await self._require_ours(guild_id, person)
         if not (await self._reconciler.explain(guild_id, person)).plan.shows_link:
-            raise UserMistake(NOT_LINKED.format(person=person))
+            raise UserMistake(Mistake.NOT_LINKED, person=person)
         parting = self._unlinker.unlink(person, by_admin_of=guild_id)
         unlinked = await replace_soon(interaction, parting, meanwhile=UNLINKING.format(person=person))
         text = NOT_LINKED if unlinked.patreon_name is None else UNLINKED
@@ -105,4 +107,4 @@ class PeopleCommands(commands.Cog):
         """Raise UserMistake for someone who is not a member and whose roles here are not ours."""
         seat = (await self._observer.look(guild_id, [person]))[person]
         if seat is None and not await self._storage.ledger.load_member(guild_id, person):
-            raise UserMistake(STRANGER)
+            raise UserMistake(Mistake.STRANGER)

@@ -6,27 +6,30 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord.buttons import OUTDATED, number_in, question
+from bot.discord.buttons import number_in, question
+from bot.discord.cards import renderer_of
 from bot.discord.client import Interaction
-from bot.domain.errors import TryLater, UserMistake
+from bot.domain.errors import Mistake, TryLater, UserMistake
 from bot.domain.model import DiscordUserId, RoleId, RuleKind
 from bot.domain.rule_request import RuleWish
 from bot.sync.admin.rulebook import Rulebook, RuleDraft
 from bot.sync.applying.reconcile import Reconciler
 from bot.texts import commands as texts
-from cogs.admin.group import AdminGroup, Answers, caller_of, guild_of, may_complete, require_manager
+from bot.texts.card import Card
+from bot.texts.renderer import Medium
+from bot.texts.rules import (
+    added_card,
+    preview_buttons,
+    preview_card,
+    removed_card,
+    rule_choice,
+    rules_card,
+    tier_choice,
+)
+from cogs.admin.group import AdminGroup, Answers, caller_of, guild_of, may_complete, offer, require_manager
 
-NO_RULES = "There is no rule yet. `/patreon rule add` lets a role follow a tier, or another kind of pledge."
-ADDED = "Rule {rule_id} stands: {text}. {people}"
-REMOVED = "Rule {rule_id} is gone: {text}. Roles that I gave by it alone are taken back; others stay."
-PREVIEW = """\
-This rule would give the role to **{count} people** at once: {text}.
-{people}
-Add it?"""
-NOBODY_YET = "Nobody is to be given the role now; whoever earns it later gets it by themselves."
 BUTTON_PARTS = 6  # of what the preview button carries
 MOST_DIGITS = 18  # of a number that the database holds
-SHOWN = 40  # people named in a preview
 
 
 class RuleCommands(commands.Cog):
@@ -57,10 +60,10 @@ class RuleCommands(commands.Cog):
         wish = RuleWish(
             role_id=RoleId(role.id), kind=RuleKind(kind), tier=tier, amount=amount, months=months, campaign=campaign
         )
-        draft = await self._draft(interaction, wish)
+        draft, renderer = await self._draft(interaction, wish), renderer_of(interaction)
         if draft.needs_preview:
-            view = question("rule", "Add the rule", argument=_argument(draft))
-            await self._answers.tell(interaction, _preview(draft), view=view)
+            view = question("rule", *preview_buttons(renderer), argument=_argument(draft))
+            await self._answers.tell(interaction, preview_card(renderer, draft.named, draft.grants), view=view)
         else:
             await self._answers.tell(interaction, await self._add(interaction, draft))
 
@@ -69,8 +72,7 @@ class RuleCommands(commands.Cog):
         """Show the rules."""
         await interaction.response.defer(ephemeral=True)
         rules = await self._rulebook.list(guild_of(interaction))
-        lines = [f"`{one.rule_id}` {text}" for one, text in rules]
-        await self._answers.tell(interaction, "\n".join(lines) if lines else NO_RULES)
+        await self._answers.tell(interaction, rules_card(renderer_of(interaction), rules))
 
     @rule.command(name="remove", description=texts.RULE_REMOVE)
     @app_commands.describe(**texts.RULE_REMOVE_OPTIONS)
@@ -79,11 +81,10 @@ class RuleCommands(commands.Cog):
         """Remove a rule and let everyone be planned again."""
         await interaction.response.defer(ephemeral=True)
         guild_id = guild_of(interaction)
-        texts = {one.rule_id: text for one, text in await self._rulebook.list(guild_id)}
-        gone = await self._rulebook.remove(guild_id, _number(rule_id), caller_of(interaction))
+        removed = await self._rulebook.remove(guild_id, _number(rule_id), caller_of(interaction))
         with contextlib.suppress(TryLater):  # the rule is gone; the next round plans it
             await self._reconciler.consider(guild_id, None, trigger="rule removed")
-        await self._answers.tell(interaction, REMOVED.format(rule_id=gone.rule_id, text=texts.get(gone.rule_id, "")))
+        await self._answers.tell(interaction, removed_card(renderer_of(interaction), removed))
 
     async def confirm_rule(self, interaction: Interaction, argument: str) -> None:
         """Add a rule that was previewed, judged once more."""
@@ -91,7 +92,7 @@ class RuleCommands(commands.Cog):
         await interaction.response.defer()
         parts = argument.split(":")
         if len(parts) != BUTTON_PARTS or parts[1] not in texts.KINDS:
-            raise UserMistake(OUTDATED)
+            raise UserMistake(Mistake.BUTTON_OUTDATED)
         role_id, kind, campaign, tier, cents, months = parts
         wish = RuleWish(
             role_id=RoleId(number_in(role_id)),
@@ -108,56 +109,47 @@ class RuleCommands(commands.Cog):
     @app_commands.check(may_complete)
     async def complete_tier(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         """Offer the tiers."""
-        campaign = interaction.namespace.campaign
-        offered = await self._rulebook.tier_choices(guild_of(interaction), typed, campaign or None)
-        return [app_commands.Choice(name=label, value=value) for label, value in offered]
+        renderer, guild_id = renderer_of(interaction, Medium.PLAIN), guild_of(interaction)
+        tiers = await self._rulebook.tiers(guild_id, interaction.namespace.campaign or None)
+        has_several = len(await self._rulebook.campaigns(guild_id)) > 1
+        choices = [
+            (tier_choice(renderer, campaign, tier, has_several=has_several), tier.tier_id) for campaign, tier in tiers
+        ]
+        return offer(choices, typed)
 
     @add_rule.autocomplete("campaign")
     @app_commands.check(may_complete)
     async def complete_campaign(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         """Offer the campaigns."""
-        offered = await self._rulebook.campaign_choices(guild_of(interaction), typed)
-        return [app_commands.Choice(name=label, value=value) for label, value in offered]
+        campaigns = await self._rulebook.campaigns(guild_of(interaction))
+        return offer([(one.name, one.campaign_id) for one in campaigns], typed)
 
     @remove_rule.autocomplete("rule_id")
     @app_commands.check(may_complete)
     async def complete_rule(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         """Offer the rules."""
-        offered = await self._rulebook.rule_choices(guild_of(interaction), typed)
-        return [app_commands.Choice(name=label, value=value) for label, value in offered]
+        renderer, rules = renderer_of(interaction, Medium.PLAIN), await self._rulebook.list(guild_of(interaction))
+        return offer([(rule_choice(renderer, one), str(one.rule.rule_id)) for one in rules], typed)
 
     async def _draft(self, interaction: Interaction, wish: RuleWish) -> RuleDraft:
         return await self._rulebook.draft(guild_of(interaction), wish, caller_of(interaction))
 
-    async def _add(self, interaction: Interaction, draft: RuleDraft) -> str:
+    async def _add(self, interaction: Interaction, draft: RuleDraft) -> Card:
         added = await self._rulebook.add(draft, created_by=DiscordUserId(interaction.user.id))
         with contextlib.suppress(TryLater):  # the rule stands; the next round plans it
-            await self._reconciler.consider(added.guild_id, None, trigger="rule added")
-        return ADDED.format(rule_id=added.rule_id, text=draft.text, people=_say_gains(len(draft.grants)))
-
-
-def _say_gains(count: int) -> str:
-    if count == 0:
-        return NOBODY_YET
-    return "1 person gets the role now." if count == 1 else f"{count} people get the role now."
+            await self._reconciler.consider(added.rule.guild_id, None, trigger="rule added")
+        return added_card(renderer_of(interaction), added, gains=len(draft.grants))
 
 
 def _argument(draft: RuleDraft) -> str:
-    asked = draft.rule
+    asked = draft.named.rule
     options = (asked.tier_id, asked.amount_cents, asked.months)
     return ":".join(str(one or "") for one in (asked.role_id, asked.kind, asked.campaign_id, *options))
-
-
-def _preview(draft: RuleDraft) -> str:
-    shown = " ".join(f"<@{person}>" for person in draft.grants[:SHOWN])
-    more = len(draft.grants) - SHOWN
-    people = f"{shown} and {more} more" if more > 0 else shown
-    return PREVIEW.format(count=len(draft.grants), text=draft.text, people=people)
 
 
 def _number(typed: str) -> int:
     """Take a rule's number as typed, with or without what stands behind it in the list."""
     digits = typed.partition(":")[0].strip().lstrip("#")
     if not digits.isdecimal() or len(digits) > MOST_DIGITS:
-        raise UserMistake("a rule is named by its number; `/patreon rule list` shows them")
+        raise UserMistake(Mistake.RULE_NO_NUMBER)
     return int(digits)

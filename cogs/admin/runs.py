@@ -7,17 +7,22 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord.client import Interaction
+from bot.domain.notices import CreatorTokenDead, DiscordBan
 from bot.domain.plan import CHANGES, Action, Decision
 from bot.sync.applying.planning import GuildPlan
 from bot.sync.applying.reconcile import Reconciler
-from bot.sync.applying.troubles import BANNED
 from bot.sync.round_report import ReadReport, RoundReport
 from bot.sync.rounds import Rounds
 from bot.texts import commands as texts
+from bot.texts.catalogs import ENGLISH
 from bot.texts.decisions import say_decision
+from bot.texts.errors import say_cause
 from bot.texts.linking import plain
+from bot.texts.renderer import Medium, Renderer
+from bot.texts.troubles import say_anomalies, say_trouble
 from cogs.admin.group import Answers, guild_of
 
+_ENGLISH = Renderer(ENGLISH, Medium.DISCORD)
 NO_CAMPAIGN = "No Patreon campaign belongs to this server yet, so there is nothing to read."
 NOTHING_TO_DO = "Nothing would change: every role is as it should be."
 NEVER_READ = "not read completely yet"
@@ -49,7 +54,7 @@ class RunCommands(commands.Cog):
 def round_text(report: RoundReport) -> str:
     """Say what a round found."""
     lines = [_read_line(one) for one in report.campaigns]
-    lines += [f"- {trouble}" for trouble in report.errors]
+    lines += [f"- {say_cause(_ENGLISH, trouble)}" for trouble in report.errors]
     if not lines:
         return NO_CAMPAIGN
     people = "1 person's roles change" if report.queued == 1 else f"The roles of {report.queued} people change"
@@ -61,11 +66,14 @@ def round_text(report: RoundReport) -> str:
 def _read_line(read: ReadReport) -> str:
     name = f"- **{plain(read.name)}**: "
     if read.is_by_consents:
-        trouble = f" {read.error}." if read.error is not None else ""
+        trouble = f" {say_cause(_ENGLISH, read.error)}" if read.error is not None else ""
+        if read.is_token_dead:
+            dead = CreatorTokenDead(campaign_id=read.campaign_id, campaign=read.name)
+            trouble = f" {say_trouble(_ENGLISH, dead)}"
         return f"{name}read through the own consent of {_counted(read.patrons, 'linked patron')}.{trouble}"
     if read.error is not None:
-        return f"{name}not read completely. {read.error}. Nobody loses a role by it."
-    doubts = "; ".join(read.doubts)
+        return f"{name}not read completely. {say_cause(_ENGLISH, read.error)} Nobody loses a role by it."
+    doubts = say_anomalies(_ENGLISH, read.doubts)
     doubtful = f" I do not believe it yet ({doubts}), so I take no role away." if doubts else ""
     cut = "" if read.is_complete else " The list came incomplete, so nobody loses a role for not being on it."
     if read.is_complete and read.unattributed:
@@ -97,7 +105,7 @@ def _stuck_text(plan: GuildPlan) -> list[str]:
     stuck["**Discord refused these and didn't say why; I keep trying, less and less often:**"] = _change_lines(
         plan, is_refused=True
     )
-    halt = [f"**All changes wait:** {BANNED}."] if plan.is_halted else []
+    halt = [f"**All changes wait:** {say_trouble(_ENGLISH, DiscordBan())}"] if plan.is_halted else []
     stuck["**These I could not work out; their roles stay:**"] = [f"- <@{person}>" for person in plan.unplanned]
     return halt + [line for title, lines in stuck.items() if lines for line in (title, *lines)]
 

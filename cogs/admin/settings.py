@@ -4,16 +4,17 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.discord.cards import renderer_of
 from bot.discord.client import Interaction
-from bot.domain.errors import UserMistake
-from bot.domain.model import DiscordUserId
-from bot.sync.admin.settings import BRAKE_OFF, LANGUAGES, MOST_GRACE_DAYS, Tuning, say_settings
+from bot.discord.languages import language_of
+from bot.domain.assignable import Permission
+from bot.domain.errors import Mistake, UserMistake
+from bot.domain.model import AUTOMATIC, BRAKE_OFF, DiscordUserId
+from bot.sync.admin.settings import MOST_GRACE_DAYS, Tuning
 from bot.texts import commands as texts
+from bot.texts.catalogs import LANGUAGES
+from bot.texts.settings import settings_card
 from cogs.admin.group import Answers, guild_of
-
-HEAD = "**Settings of this server**"
-CHANGED = "Changed: {names}."
-UNCHANGED = "That is how it is set already; nothing was changed."
 
 
 class SettingsCommands(commands.Cog):
@@ -28,7 +29,10 @@ class SettingsCommands(commands.Cog):
     @app_commands.choices(
         mode=[app_commands.Choice(name=text, value=mode.value) for mode, text in texts.MODES.items()],
         hand_edits=[app_commands.Choice(name=text, value=word.value) for word, text in texts.HAND_EDITS.items()],
-        language=[app_commands.Choice(name=name, value=code) for code, name in LANGUAGES.items()],
+        language=[
+            app_commands.Choice(name=texts.AUTOMATIC_LANGUAGE, value=AUTOMATIC),
+            *(app_commands.Choice(name=language.name, value=tag) for tag, language in LANGUAGES.items()),
+        ],
     )
     async def settings(  # noqa: PLR0917  the options of the command
         self,
@@ -55,23 +59,36 @@ class SettingsCommands(commands.Cog):
             "decline_dm": decline_dm,
             "log_channel": None if log_channel is None else usable(log_channel),
             "no_log_channel": no_log_channel or None,
-            "language": language,
+            "language": None if language is None else spoken(language),
         }
         typed = {name: value for name, value in options.items() if value is not None}
         tuned = await self._tuning.change(guild_id, typed, by=DiscordUserId(interaction.user.id))
-        names = ", ".join(f"`{name.removesuffix('_id')}`" for name in tuned.changed)
-        head = [CHANGED.format(names=names)] if names else [UNCHANGED] if typed else []
-        await self._answers.tell(interaction, "\n".join([*head, HEAD, say_settings(tuned.settings)]))
+        card = settings_card(
+            renderer_of(interaction),
+            tuned.settings,
+            language=language_of(tuned.settings, interaction.guild),
+            changed=[name.removesuffix("_id") for name in tuned.changed],
+            is_change=bool(typed),
+        )
+        await self._answers.tell(interaction, card)
 
 
 def usable(channel: discord.TextChannel) -> int:
-    """Return the channel's id. Raises UserMistake, with the cure, where the bot cannot write there."""
+    """Return the channel's id. Raises UserMistake where the bot cannot write there."""
     rights = channel.permissions_for(channel.guild.me)
-    needed = {"View Channel": rights.view_channel, "Send Messages": rights.send_messages}
-    missing = " and ".join(name for name, is_there in needed.items() if not is_there)
+    needed = {
+        Permission.VIEW_CHANNEL: rights.view_channel,
+        Permission.SEND_MESSAGES: rights.send_messages,
+        Permission.EMBED_LINKS: rights.embed_links,
+    }
+    missing = tuple(permission for permission, is_there in needed.items() if not is_there)
     if missing:
-        raise UserMistake(
-            f"I cannot write in {channel.mention}: I lack {missing} there; nothing was changed. "
-            "Give my role that in the channel's settings under Permissions, or choose another channel"
-        )
+        raise UserMistake(Mistake.LOG_CHANNEL_SHUT, channel=channel.id, permissions=missing)
     return channel.id
+
+
+def spoken(language: str) -> str:
+    """Return the language's tag. Raises UserMistake where we do not speak it."""
+    if language != AUTOMATIC and language not in LANGUAGES:
+        raise UserMistake(Mistake.SETTING_NO_WORD, option="language", known=(AUTOMATIC, *LANGUAGES))
+    return language

@@ -253,7 +253,7 @@ class Stage:
     def logged(self, text: str) -> int:
         """Count the messages in the server's channels that hold these words."""
         seen = self.sandbox.discord.messages_for(self.user_id(ADMIN))
-        return sum(text in message.content for message in seen if not message.ephemeral)
+        return sum(text in words_of(message) for message in seen if not message.ephemeral)
 
     async def choose_log_channel(self) -> None:
         """Let the bot tell what it does in #bot-log."""

@@ -61,7 +61,7 @@ class TownHall:
             campaign=self.town.campaigns[campaign].id,
         )
         draft = await services.rulebook.draft(GUILD, wish, self._powers)
-        added = await services.rulebook.add(draft, created_by=ADMIN)
+        added = (await services.rulebook.add(draft, created_by=ADMIN)).rule
         self.town.rules[added.rule_id] = added
         if self.numbers.setdefault(added.rule_id, added) != added:
             self.town.violations.append(f"the number {added.rule_id} named {self.numbers[added.rule_id]}, now {added}")
@@ -69,7 +69,7 @@ class TownHall:
             await services.reconciler.consider(GUILD, None, trigger="rule added")
 
     async def _remove_rule(self, number: RuleId) -> None:
-        gone = await self.town.services.rulebook.remove(GUILD, number, self._powers)
+        gone = (await self.town.services.rulebook.remove(GUILD, number, self._powers)).rule
         if gone != self.numbers[number]:
             self.town.violations.append(f"the number {number} was shown for {self.numbers[number]}, and removed {gone}")
         with contextlib.suppress(TryLater):

@@ -10,9 +10,10 @@ from collections.abc import Collection
 import msgspec
 
 from bot.discord.notifier import Notifier
-from bot.domain.errors import TryLater, UserMistake
-from bot.domain.evidence import Anomaly, ReadSummary
+from bot.domain.errors import Mistake, TryLater, UserMistake
+from bot.domain.evidence import Anomaly, DoubtedRead, PastRead, ReadSummary
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, ReadId
+from bot.domain.notices import ListAcceptedElsewhere
 from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.storage.audit import AuditEntry
@@ -20,31 +21,8 @@ from bot.storage.reads import Read
 from bot.sync.applying.reconcile import Reconciler
 from bot.sync.reading.intake import Intake
 from bot.sync.reported_links import ZeroLinks
-from bot.texts.linking import plain
 
 TRIGGER = "/patreon believe"
-NOTHING_TO_BELIEVE = (
-    "there is nothing to believe: no complete read of Patreon waits for your word. `/patreon sync` reads it now"
-)
-BELIEVED_ELSEWHERE = (
-    "An admin of another server that follows **{name}** accepted Patreon's member list, which had looked wrong to me. "
-    "It counts here too; the brake still holds back a mass removal"
-)
-OVER = "that read waits for your word no longer; `/patreon believe` shows what does"
-
-
-class Doubt(msgspec.Struct, frozen=True, kw_only=True):
-    """A complete read that is not believed, and the last one that is."""
-
-    campaign_id: CampaignId
-    name: str
-    read: Read
-    believed: Read | None
-
-    @property
-    def anomalies(self) -> tuple[Anomaly, ...]:
-        """What is unbelievable about it."""
-        return tuple(Anomaly(word) for word in self.read.anomalies)
 
 
 class Belief:
@@ -67,40 +45,41 @@ class Belief:
         self._notifier = notifier
         self._clock = clock
 
-    async def doubts(self, guild_id: GuildId) -> tuple[Doubt, ...]:
+    async def doubts(self, guild_id: GuildId) -> tuple[DoubtedRead, ...]:
         """Return the newest read of each bound campaign that waits for a word. Raises UserMistake where none does."""
-        found: list[Doubt] = []
+        found: list[DoubtedRead] = []
         for campaign_id in await self._storage.campaigns.campaigns_of(guild_id):
             waiting = await self._waiting(campaign_id)
             if waiting:
-                found.append(await self._doubt(campaign_id, waiting[-1]))
+                found.append(await self._doubt(waiting[-1]))
         if not found:
-            raise UserMistake(NOTHING_TO_BELIEVE)
+            raise UserMistake(Mistake.NOTHING_TO_ACCEPT)
         return tuple(found)
 
-    async def believe(self, guild_id: GuildId, read_ids: Collection[ReadId], *, by: DiscordUserId) -> tuple[Doubt, ...]:
+    async def believe(
+        self, guild_id: GuildId, read_ids: Collection[ReadId], *, by: DiscordUserId
+    ) -> tuple[DoubtedRead, ...]:
         """Believe these reads, those that still wait, and plan whomever they show. Raises UserMistake."""
-        believed: list[Doubt] = []
+        wanted: list[Read] = []
         for campaign_id in await self._storage.campaigns.campaigns_of(guild_id):
-            waiting = await self._waiting(campaign_id)
-            believed += [await self._doubt(campaign_id, read) for read in waiting if read.read_id in read_ids]
-        if not believed:
-            raise UserMistake(OVER)
-        for doubt in believed:
-            await self._believe(doubt)
+            wanted += [read for read in await self._waiting(campaign_id) if read.read_id in read_ids]
+        if not wanted:
+            raise UserMistake(Mistake.LIST_ANSWERED)
+        doubts = [await self._doubt(read) for read in wanted]
+        for read, doubt in zip(wanted, doubts, strict=True):
+            await self._believe(read)
             await self._storage.audit.add(self._entry(guild_id, doubt, by))
-            for binding in await self._storage.campaigns.guilds_of(doubt.campaign_id):
+            for binding in await self._storage.campaigns.guilds_of(read.campaign_id):
                 if binding != guild_id:
-                    await self._notifier.tell_news(binding, BELIEVED_ELSEWHERE.format(name=plain(doubt.name)))
-        return tuple(believed)
+                    await self._notifier.tell_news(binding, ListAcceptedElsewhere(campaign=doubt.campaign))
+        return tuple(doubts)
 
-    async def _believe(self, doubt: Doubt) -> None:
-        read = doubt.read
+    async def _believe(self, read: Read) -> None:
         await self._storage.reads.believe(read.read_id)
-        patrons = await self._intake.believe_until(doubt.campaign_id, read.finished_at or read.started_at)
+        patrons = await self._intake.believe_until(read.campaign_id, read.finished_at or read.started_at)
         relinked = await self._zero.follow(patrons)
         people = relinked | await self._storage.links.find_people(patrons)
-        followers = await self._storage.campaigns.guilds_of(doubt.campaign_id)
+        followers = await self._storage.campaigns.guilds_of(read.campaign_id)
         if relinked:  # a link counts everywhere
             followers = tuple(sorted(await self._storage.campaigns.following_guilds()))
         for guild_id in followers:
@@ -111,26 +90,28 @@ class Belief:
         later = await self._storage.reads.since_believed(campaign_id)
         return tuple(read for read in later if read.is_complete and not read.is_believed)
 
-    async def _doubt(self, campaign_id: CampaignId, read: Read) -> Doubt:
-        campaign = await self._storage.campaigns.load(campaign_id)
-        return Doubt(
-            campaign_id=campaign_id,
-            name=campaign.name if campaign is not None else campaign_id,
-            read=read,
-            believed=await self._storage.reads.last_believed(campaign_id),
+    async def _doubt(self, read: Read) -> DoubtedRead:
+        campaign = await self._storage.campaigns.load(read.campaign_id)
+        believed = await self._storage.reads.last_believed(read.campaign_id)
+        return DoubtedRead(
+            read_id=read.read_id,
+            campaign_id=read.campaign_id,
+            campaign=campaign.name if campaign is not None else read.campaign_id,
+            anomalies=tuple(Anomaly(word) for word in read.anomalies),
+            shown=_past(read),
+            believed=None if believed is None else _past(believed),
         )
 
-    def _entry(self, guild_id: GuildId, doubt: Doubt, by: DiscordUserId) -> AuditEntry:
+    def _entry(self, guild_id: GuildId, doubt: DoubtedRead, by: DiscordUserId) -> AuditEntry:
         return AuditEntry(
             at=self._clock.now(),
             guild_id=guild_id,
             action="believe",
-            reason=f"the read {doubt.read.read_id} of {doubt.name} is believed on the word of the admin {by}",
+            reason=f"the read {doubt.read_id} of {doubt.campaign} is believed on the word of the admin {by}",
             trigger=TRIGGER,
-            read_id=doubt.read.read_id,
+            read_id=doubt.read_id,
         )
 
 
-def summary_of(read: Read) -> ReadSummary:
-    """Return a stored read in numbers."""
-    return msgspec.convert(read.summary, ReadSummary)
+def _past(read: Read) -> PastRead:
+    return PastRead(started_at=read.started_at, summary=msgspec.convert(read.summary, ReadSummary))

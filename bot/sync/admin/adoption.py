@@ -5,14 +5,13 @@ brake over all of it.
 """
 
 import contextlib
-import enum
-from collections.abc import Mapping
 
 import msgspec
 
 from bot.discord.observe import Observer
+from bot.domain.adoption import AdoptionDraft, Fate
 from bot.domain.assignable import Powers
-from bot.domain.errors import TryLater, UserMistake
+from bot.domain.errors import Mistake, TryLater, UserMistake
 from bot.domain.ledger import Seat
 from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, RoleId
 from bot.domain.plan import Action, GuildFacts, PersonFacts, is_linked
@@ -23,35 +22,6 @@ from bot.sync.admin.rulebook import Rulebook
 from bot.sync.applying.facts import FactBook, seated
 from bot.sync.applying.guarded import plan_guarded
 from bot.sync.applying.reconcile import Reconciler
-
-NO_PLEDGE_ROLE = "no rule names that role, so it follows no pledge; `/patreon rule add` lets it follow one first"
-NOT_SUPPRESSED = (
-    "nobody took that role away from them by hand, as far as I know; `/patreon why` says why they lack or have it"
-)
-
-
-class Fate(enum.StrEnum):
-    """What becomes of somebody's role once it is ours."""
-
-    OURS = "ours"  # it is already
-    ENTITLED = "entitled"
-    UNSURE = "unsure"  # nothing is proven of them: the role stays
-    UNENTITLED = "unentitled"
-    UNLINKED = "unlinked"
-
-
-class AdoptionDraft(msgspec.Struct, frozen=True, kw_only=True):
-    """Who holds a role, by what would become of it."""
-
-    role_id: RoleId
-    role_name: str
-    holders: Mapping[Fate, tuple[DiscordUserId, ...]]
-    sees_everyone: bool = True  # False: without the members intent, we see linked people only
-
-    @property
-    def people(self) -> tuple[DiscordUserId, ...]:
-        """Everybody who would be adopted."""
-        return tuple(one for fate, people in self.holders.items() if fate is not Fate.OURS for one in people)
 
 
 class Adoption:
@@ -79,8 +49,7 @@ class Adoption:
         await self._rulebook.check_role(guild_id, role_id, caller)
         guild = await self._facts.guild(guild_id)
         if all(rule.role_id != role_id for rule in guild.rules):
-            raise UserMistake(NO_PLEDGE_ROLE)
-        names = await self._facts.names(guild_id)
+            raise UserMistake(Mistake.ROLE_WITHOUT_RULE)
         seen = await self._observer.find_holders(guild_id, role_id)
         holders = await self._linked_holders(guild_id, role_id) if seen is None else seen
         links = {link.discord_user_id: link for link in await self._storage.links.find_any(people=holders)}
@@ -92,7 +61,7 @@ class Adoption:
             fates[self._fate(guild, person, role_id)].append(holder)
         return AdoptionDraft(
             role_id=role_id,
-            role_name=names.role(role_id),
+            role_name=self._rulebook.role_name(guild_id, role_id),
             holders={fate: tuple(people) for fate, people in fates.items()},
             sees_everyone=seen is not None,
         )
@@ -116,7 +85,7 @@ class Adoption:
         await self._rulebook.check_role(guild_id, role_id, caller)
         grant = (await self._storage.ledger.load_member(guild_id, discord_user_id)).get(role_id)
         if grant is None or grant.state is not GrantState.SUPPRESSED:
-            raise UserMistake(NOT_SUPPRESSED)
+            raise UserMistake(Mistake.ROLE_NOT_SUPPRESSED)
         await self._storage.ledger.drop(guild_id, discord_user_id, role_id)
         reason = f"the hand edit was lifted by the admin {by}"
         await self._storage.audit.add(self._entry(grant, "restore", reason, trigger="/patreon restore"))

@@ -9,7 +9,7 @@ import msgspec
 
 from bot.discord.observe import GuildLook, Observer
 from bot.domain.assignable import Powers, dangerous_rights, find_block, ranks_above
-from bot.domain.errors import PledgekeeperError, TryLater, UserMistake
+from bot.domain.errors import Mistake, PledgekeeperError, TryLater, UserMistake
 from bot.domain.model import (
     Campaign,
     DiscordUserId,
@@ -20,29 +20,25 @@ from bot.domain.model import (
     Tier,
 )
 from bot.domain.plan import Action, PersonPlan
-from bot.domain.rule_request import RuleWish, resolve
+from bot.domain.reasons import rule_facts
+from bot.domain.rule_request import NamedRule, RuleWish, resolve
 from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.sync.applying.facts import FactBook, seated
 from bot.sync.applying.guarded import plan_guarded
 from bot.sync.applying.planning import Planning
 from bot.sync.reading.campaigns import Home
-from bot.texts.blocks import say_block
-from bot.texts.decisions import say_rule
-from bot.texts.linking import plain
 
 PREVIEW_ABOVE = 25  # people: more than that is worth a second look before the roles go out
 TIERS_AGE = timedelta(seconds=15)
 TIERS_SECONDS = 1.5  # an answer to what is being typed is wanted within three (discord-api-docs, Interactions)
-CHOICES = 25  # Discord shows no more (discord-api-docs, Application Commands, Autocomplete)
 
 
 class RuleDraft(msgspec.Struct, frozen=True, kw_only=True):
     """A rule that was asked for and is not stored yet, with whom it would give the role to now."""
 
-    rule: RoleRule
+    named: NamedRule
     grants: tuple[DiscordUserId, ...]
-    text: str
 
     @property
     def needs_preview(self) -> bool:
@@ -64,86 +60,82 @@ class Rulebook:
         self._clock = clock
 
     async def check_role(self, guild_id: GuildId, role_id: RoleId, caller: Powers) -> None:
-        """Raise UserMistake, with the cure, where `caller` must not let pledges give this role."""
+        """Raise UserMistake where `caller` must not let pledges give this role."""
         look = self._look(guild_id)
         role = look.roles.get(role_id)
         if role is None:
-            raise UserMistake("that role no longer exists; choose another role")
+            raise UserMistake(Mistake.ROLE_GONE)
         block = find_block(role, bot=look.bot, caller=caller)
-        if block is None:
-            return
-        rights = ", ".join(map(plain, dangerous_rights(role)))
-        named = f" (it has: {rights})" if rights else ""
-        raise UserMistake(f"the role **{plain(role.name)}** cannot follow pledges: {say_block(block)}{named}")
+        if block is not None:
+            raise UserMistake(Mistake.ROLE_BLOCKED, role=role.name, block=block, rights=dangerous_rights(role))
 
     def check_rank(self, guild_id: GuildId, role_ids: Iterable[RoleId], caller: Powers) -> None:
-        """Raise UserMistake, with the cure, where taking one of these roles from people is above `caller`'s rank."""
+        """Raise UserMistake where taking one of these roles from people is above `caller`'s rank."""
         look = self._look(guild_id)
         for role in (look.roles[role_id] for role_id in sorted(role_ids) if role_id in look.roles):
             if not ranks_above(caller, role):
-                raise UserMistake(
-                    f"the role **{plain(role.name)}** is not below your own highest role, so it is not yours to take "
-                    "from people; nothing was changed; ask someone who ranks above it"
-                )
+                raise UserMistake(Mistake.ROLE_ABOVE_YOU, role=role.name)
 
     async def draft(self, guild_id: GuildId, wish: RuleWish, caller: Powers) -> RuleDraft:
         """Resolve what an admin typed (ids or names) into a rule. Raises UserMistake."""
         await self.check_role(guild_id, wish.role_id, caller)
         await self._look_for_tiers()
-        rule = resolve(wish, await self._campaigns(guild_id), guild_id=guild_id)
-        names = await self._facts.names(guild_id)
-        grants = await self._who_gains(guild_id, rule)
-        return RuleDraft(rule=rule, grants=grants, text=f"**{names.role(rule.role_id)}** for {say_rule(rule, names)}")
+        rule = resolve(wish, await self.campaigns(guild_id), guild_id=guild_id)
+        (named,) = await self._named(guild_id, [rule])
+        return RuleDraft(named=named, grants=await self._who_gains(guild_id, rule))
 
-    async def add(self, draft: RuleDraft, *, created_by: DiscordUserId) -> RoleRule:
+    async def add(self, draft: RuleDraft, *, created_by: DiscordUserId) -> NamedRule:
         """Store a rule."""
-        return await self._storage.rules.add(draft.rule, created_by=created_by, at=self._clock.now())
+        added = await self._storage.rules.add(draft.named.rule, created_by=created_by, at=self._clock.now())
+        return msgspec.structs.replace(draft.named, rule=added)
 
-    async def remove(self, guild_id: GuildId, rule_id: int, caller: Powers) -> RoleRule:
+    async def remove(self, guild_id: GuildId, rule_id: int, caller: Powers) -> NamedRule:
         """Forget a rule. Raises UserMistake where the guild has none such, or its role is not the caller's to take."""
         rules = {rule.rule_id: rule for rule in await self._storage.rules.list_guild(guild_id)}
         if RuleId(rule_id) in rules:
             self.check_rank(guild_id, [rules[RuleId(rule_id)].role_id], caller)
         rule = await self._storage.rules.remove(guild_id, RuleId(rule_id))
         if rule is None:
-            raise UserMistake(f"there is no rule {rule_id} here; `/patreon rule list` shows them")
+            raise UserMistake(Mistake.RULE_UNKNOWN, rule_id=rule_id)
+        (named,) = await self._named(guild_id, [rule])
         with contextlib.suppress(TryLater):  # out of sight: the brake counts what it takes, which holds back at worst
             await self._planning.approve_loss(guild_id, [rule])
-        return rule
+        return named
 
-    async def list(self, guild_id: GuildId, *, is_markdown: bool = True) -> tuple[tuple[RoleRule, str], ...]:
-        """Return a guild's rules, each with its words."""
-        names = await self._facts.names(guild_id, is_markdown=is_markdown)
-        rules = await self._storage.rules.list_guild(guild_id)
-        return tuple((rule, f"**{names.role(rule.role_id)}** for {say_rule(rule, names)}") for rule in rules)
+    async def list(self, guild_id: GuildId) -> tuple[NamedRule, ...]:
+        """Return a guild's rules."""
+        return await self._named(guild_id, await self._storage.rules.list_guild(guild_id))
 
-    async def tier_choices(self, guild_id: GuildId, typed: str, campaign: str | None) -> Sequence[tuple[str, str]]:
-        """Return the tiers that fit what was typed so far: what to show, and the id."""
+    def role_name(self, guild_id: GuildId, role_id: RoleId) -> str:
+        """Return what a role is called; "" where it is gone."""
+        look = self._observer.look_guild(guild_id)
+        role = look.roles.get(role_id) if look is not None else None
+        return "" if role is None else role.name
+
+    async def campaigns(self, guild_id: GuildId) -> tuple[Campaign, ...]:
+        """Return the campaigns that a guild follows, with their tiers."""
+        bound = await self._storage.campaigns.campaigns_of(guild_id)
+        found = [await self._storage.campaigns.load(campaign_id) for campaign_id in bound]
+        return tuple(campaign for campaign in found if campaign is not None)
+
+    async def tiers(self, guild_id: GuildId, campaign: str | None) -> tuple[tuple[Campaign, Tier], ...]:
+        """Return the tiers that a rule can ask for: of one campaign, named by id or name, or of all."""
         await self._look_for_tiers()
-        campaigns = await self._campaigns(guild_id)
+        campaigns = await self.campaigns(guild_id)
         chosen = [one for one in campaigns if campaign in {None, one.campaign_id, one.name}] or campaigns
-        labels = [
-            (_label_tier(one, tier, has_several=len(campaigns) > 1), str(tier.tier_id))
-            for one in chosen
-            for tier in one.tiers
-        ]
-        return _fitting(labels, typed)
+        return tuple((one, tier) for one in chosen for tier in one.tiers)
 
-    async def campaign_choices(self, guild_id: GuildId, typed: str) -> Sequence[tuple[str, str]]:
-        """Return the campaigns that fit what was typed so far."""
-        return _fitting([(one.name, str(one.campaign_id)) for one in await self._campaigns(guild_id)], typed)
-
-    async def rule_choices(self, guild_id: GuildId, typed: str) -> Sequence[tuple[str, str]]:
-        """Return the rules that fit what was typed so far."""
-        rules = await self.list(guild_id, is_markdown=False)
-        return _fitting(
-            [(f"{rule.rule_id}: {text.replace('*', '')}", str(rule.rule_id)) for rule, text in rules], typed
+    async def _named(self, guild_id: GuildId, rules: Sequence[RoleRule]) -> tuple[NamedRule, ...]:
+        campaigns = {campaign.campaign_id: campaign for campaign in await self.campaigns(guild_id)}
+        return tuple(
+            NamedRule(rule=rule, role=self.role_name(guild_id, rule.role_id), facts=rule_facts(rule, campaigns))
+            for rule in rules
         )
 
     def _look(self, guild_id: GuildId) -> GuildLook:
         look = self._observer.look_guild(guild_id)
         if look is None:
-            raise UserMistake("I cannot see this server's roles now; try again in a minute")
+            raise UserMistake(Mistake.SERVER_UNSEEN)
         return look
 
     async def _look_for_tiers(self) -> None:
@@ -151,11 +143,6 @@ class Rulebook:
         with contextlib.suppress(PledgekeeperError, TimeoutError):
             async with asyncio.timeout(TIERS_SECONDS):
                 await self._home.refresh(max_age=TIERS_AGE)
-
-    async def _campaigns(self, guild_id: GuildId) -> tuple[Campaign, ...]:
-        bound = await self._storage.campaigns.campaigns_of(guild_id)
-        found = [await self._storage.campaigns.load(campaign_id) for campaign_id in bound]
-        return tuple(campaign for campaign in found if campaign is not None)
 
     async def _who_gains(self, guild_id: GuildId, rule: RoleRule) -> tuple[DiscordUserId, ...]:
         """Plan everybody as if the rule were there."""
@@ -169,16 +156,3 @@ class Rulebook:
 
 def _gains(plan: PersonPlan, role_id: RoleId) -> bool:
     return any(decision.role_id == role_id for decision in plan.having(Action.GRANT))
-
-
-def _label_tier(campaign: Campaign, tier: Tier, *, has_several: bool) -> str:
-    price = f"{tier.amount_cents / 100:.2f} {campaign.currency}" if tier.amount_cents else "free"
-    hidden = "" if tier.is_published else ", unpublished"
-    named = f"{tier.title} ({price}{hidden})" if tier.title.strip() else f"{price}{hidden}"
-    return f"{named}{f', {campaign.name}' if has_several else ''}"
-
-
-def _fitting(choices: Iterable[tuple[str, str]], typed: str) -> list[tuple[str, str]]:
-    wanted = typed.strip().casefold()
-    fitting = [(label[:100], value) for label, value in choices if wanted in label.casefold() or wanted == value]
-    return fitting[:CHOICES]

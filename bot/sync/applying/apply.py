@@ -6,7 +6,7 @@ somebody more urgent may go first: what is left is planned anew then.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Protocol
 
 import msgspec
 import structlog
@@ -16,12 +16,13 @@ from bot.discord.observe import Observer
 from bot.discord.write import Outcome, RoleWriter
 from bot.domain.assignable import Block
 from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, ReadId, RoleId, Source
+from bot.domain.notices import Change as ToldChange
+from bot.domain.notices import End, RoleBlocked, Trouble
 from bot.domain.plan import WRITES, Action, Bond, Decision, PersonPlan
 from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.sync.applying.audit import Deed, deed_entries, gone_entries
 from bot.sync.applying.facts import Breakers
-from bot.texts.blocks import say_block
 from bot.texts.decisions import say_done
 from bot.texts.names import Names
 
@@ -30,6 +31,19 @@ log = structlog.get_logger(__name__)
 MAY_HAVE_HAPPENED = frozenset({Outcome.DONE, Outcome.UNKNOWN})  # the brake counts what Discord gave no answer to
 NEVER_HAPPENED = frozenset({Outcome.GONE, Outcome.REFUSED, Outcome.BANNED, Outcome.NEEDS_2FA, Outcome.REJECTED})
 ENDS_THE_RUN = frozenset({Outcome.AWAY, Outcome.BANNED, Outcome.NEEDS_2FA})  # the person's other writes would end alike
+
+
+class Herald(Protocol):
+    """Tells a guild's admins what they should know."""
+
+    async def tell_admin(self, guild_id: GuildId, trouble: Trouble, *, is_again: bool = False) -> None:
+        """Tell of a trouble, once until its end is told unless `is_again`."""
+
+    async def over(self, guild_id: GuildId, end: End) -> None:
+        """Tell that a trouble is over, where it was told of."""
+
+    async def tell_changes(self, guild_id: GuildId, changes: Sequence[ToldChange]) -> None:
+        """Tell what was changed."""
 
 
 class Errand(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,6 +139,7 @@ class Applier:
     async def _grant(
         self, guild_id: GuildId, discord_user_id: DiscordUserId, decision: Decision, trigger: str
     ) -> Outcome:
+        settings = await self._storage.guilds.settings(guild_id)
         intent = Grant(
             guild_id=guild_id,
             discord_user_id=discord_user_id,
@@ -133,7 +148,9 @@ class Applier:
             since=self._clock.now(),
         )
         await self._storage.ledger.put(intent)
-        outcome = await self._writer.put(guild_id, discord_user_id, decision.role_id, _audit_reason(trigger))
+        outcome = await self._writer.put(
+            guild_id, discord_user_id, decision.role_id, trigger=trigger, settings=settings
+        )
         if outcome is Outcome.AWAY or outcome in NEVER_HAPPENED:
             await self._storage.ledger.drop(guild_id, discord_user_id, decision.role_id)
         await self._follow_up(guild_id, discord_user_id, decision, outcome)
@@ -142,6 +159,7 @@ class Applier:
     async def _revoke(
         self, guild_id: GuildId, discord_user_id: DiscordUserId, decision: Decision, trigger: str
     ) -> Outcome:
+        settings = await self._storage.guilds.settings(guild_id)
         rows = await self._storage.ledger.load_member(guild_id, discord_user_id)
         held = rows.get(decision.role_id)
         if held is None:  # only what we own: the row went while we were on our way
@@ -149,7 +167,9 @@ class Applier:
         await self._storage.ledger.put(
             msgspec.structs.replace(held, state=GrantState.REVOKING, since=self._clock.now())
         )
-        outcome = await self._writer.delete(guild_id, discord_user_id, decision.role_id, _audit_reason(trigger))
+        outcome = await self._writer.delete(
+            guild_id, discord_user_id, decision.role_id, trigger=trigger, settings=settings
+        )
         if outcome in NEVER_HAPPENED:
             await self._storage.ledger.put(held)
         await self._follow_up(guild_id, discord_user_id, decision, outcome)
@@ -209,13 +229,9 @@ class Applier:
         )
         for change in changes:
             if change.outcome is Outcome.REFUSED:
-                role = names.role(change.decision.role_id)
-                await self._notifier.tell_admin(
-                    guild_id,
-                    trouble_key(change.decision.role_id),
-                    f"I cannot change the role **{role}**: {say_block(Block.REFUSED)}. "
-                    "I try no more until the roles change",
-                )
+                role_id = change.decision.role_id
+                refused = RoleBlocked(role_id=role_id, role=names.roles.get(role_id, str(role_id)), block=Block.REFUSED)
+                await self._notifier.tell_admin(guild_id, refused)
 
 
 def unwritten_roles(made: Sequence[Change], plan: PersonPlan) -> frozenset[RoleId]:
@@ -229,15 +245,6 @@ def _leaves_a_gap(change: Change) -> bool:
     """Tell whether a role that is to take another's place did not arrive, or whether we cannot know."""
     is_refused_grant = change.decision.action is Action.GRANT and change.outcome in NEVER_HAPPENED
     return is_refused_grant or change.outcome is Outcome.UNKNOWN
-
-
-def _audit_reason(trigger: str) -> str:
-    return f"Pledgekeeper: {trigger}"
-
-
-def trouble_key(role_id: RoleId | Literal[""]) -> str:
-    """Name the one trouble that a role which cannot be changed is, however it was found; "" begins each such name."""
-    return f"blocked:{role_id}"
 
 
 def blocked_roles(plan: PersonPlan) -> dict[RoleId, Block]:

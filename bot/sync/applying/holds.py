@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from bot.discord.notifier import Notifier
-from bot.domain.errors import UserMistake
+from bot.domain.errors import Mistake, UserMistake
 from bot.domain.model import DiscordUserId, GuildId, GuildSettings, Hold, HoldId, HoldItem, HoldState, RoleId
+from bot.domain.notices import HoldOver, HoldWaiting
 from bot.domain.plan import Decision, PersonFacts, PersonPlan
 from bot.domain.rails import BRAKE_WINDOW, Brake, counted_revokes, facts_mark, outdated_items, rein_in
 from bot.runtime.clock import Clock
@@ -72,7 +73,7 @@ class Holds:
         """Apply (APPROVED) or discard a hold; return whom to plan again. Raises UserMistake where it is over."""
         hold = await self._storage.holds.close(guild_id, hold_id, state=state, at=self._clock.now())
         if hold is None:
-            raise UserMistake("this hold is over already; `/patreon holds` shows the open ones")
+            raise UserMistake(Mistake.HOLD_ANSWERED)
         people = tuple(sorted({item.discord_user_id for item in hold.items}))
         await self._storage.audit.add(
             AuditEntry(
@@ -83,7 +84,7 @@ class Holds:
                 trigger="/patreon holds",
             )
         )
-        await self._notifier.over(guild_id, f"hold:{hold_id}", f"Hold {hold_id} is answered: {_ANSWERS[state]}")
+        await self._notifier.over(guild_id, HoldOver(hold_id=hold_id, state=state))
         return people
 
     async def approve(self, guild_id: GuildId, lost: Iterable[tuple[PersonFacts, Decision]], *, names: Names) -> None:
@@ -110,8 +111,8 @@ class Holds:
         if held.is_new or held.size >= GROWN * self._told.get(held.hold_id, 0):
             self._told[held.hold_id] = held.size
             for hold in await self._storage.holds.list_open(guild_id):
-                key, text = f"hold:{hold.hold_id}", say_hold(hold, names)
-                await self._notifier.tell_admin(guild_id, key, text, hold_id=hold.hold_id, is_again=not held.is_new)
+                waiting = HoldWaiting(hold_id=hold.hold_id, said=say_hold(hold, names))
+                await self._notifier.tell_admin(guild_id, waiting, is_again=not held.is_new)
         return [msgspec.structs.replace(item, hold_id=held.hold_id) for item in items]
 
     async def _drop_outdated(self, guild_id: GuildId, plans: Sequence[PersonPlan], items: Items) -> None:
@@ -122,7 +123,7 @@ class Holds:
 
     async def _tell_empty(self, guild_id: GuildId, hold_ids: Iterable[HoldId]) -> None:
         for hold_id in hold_ids:
-            await self._notifier.over(guild_id, f"hold:{hold_id}", f"Hold {hold_id} is over: nothing of it waits now")
+            await self._notifier.over(guild_id, HoldOver(hold_id=hold_id, state=HoldState.OPEN))
 
     def _item(self, guild_id: GuildId, person: PersonFacts, decision: Decision, names: Names) -> HoldItem:
         return HoldItem(
@@ -134,9 +135,6 @@ class Holds:
             mark=facts_mark(person),
             reason=say_decision(decision, msgspec.structs.replace(names, stamp=plain_stamp)),
         )
-
-
-_ANSWERS = {HoldState.APPROVED: "applied", HoldState.DISCARDED: "discarded, the roles stay"}
 
 
 def _rein_in(planned: Planned, settings: GuildSettings, items: Items) -> PersonPlan:

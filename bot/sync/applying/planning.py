@@ -15,6 +15,7 @@ from bot.discord.observe import Observer
 from bot.domain.assignable import Block
 from bot.domain.ledger import Settlement, carried_out, settle, settled
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, HandEdits, RoleId, RoleRule
+from bot.domain.notices import HandEditsFought, PeopleUnplanned, Solved, Topic
 from bot.domain.plan import Decision, GuildFacts, PersonFacts, PersonPlan
 from bot.domain.rails import lost_by
 from bot.storage import Storage
@@ -26,19 +27,6 @@ from bot.sync.applying.holds import Holds
 from bot.texts.names import Names
 
 log = structlog.get_logger(__name__)
-
-UNPLANNED = "unplanned"
-UNPLANNED_TEXT = (
-    "I could not work out the roles of {people}: what I know of them makes me fail, which is a defect of mine. Their "
-    "roles stay as they are, and everybody else's follow; my log says more"
-)
-PLANNED_TEXT = "I can work out everybody's roles again"
-NAMED = 10  # people in one message
-
-FOUGHT = (
-    "<@{person}>: somebody, perhaps another bot, takes a role away as soon as I give it; I wait for a while before I "
-    "give it again. `hand_edits` in `/patreon settings` tells me to insist"
-)
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,11 +172,9 @@ class Planning:
 
     async def _tell_unplanned(self, guild_id: GuildId, people: Sequence[DiscordUserId]) -> None:
         if people:
-            more = f" and {len(people) - NAMED} more" if len(people) > NAMED else ""
-            named = ", ".join(f"<@{person}>" for person in people[:NAMED]) + more
-            await self._notifier.tell_admin(guild_id, UNPLANNED, UNPLANNED_TEXT.format(people=named))
+            await self._notifier.tell_admin(guild_id, PeopleUnplanned(discord_user_ids=tuple(people)))
         else:
-            await self._notifier.over(guild_id, UNPLANNED, PLANNED_TEXT)
+            await self._notifier.over(guild_id, Solved(topic=Topic.UNPLANNED))
 
     def _settle(self, guild: GuildFacts, person: PersonFacts, names: Names) -> tuple[PersonFacts, bool]:
         settlement = settle_seen(guild, person, names)
@@ -208,7 +194,7 @@ class Planning:
         is_again = any(one.reason == TAKEN_BUT_ENFORCED for one in seen)
         if is_again and self._fights.note(guild.guild_id, person.discord_user_id, guild.now):
             log.warning("somebody keeps taking a role away that we enforce", guild_id=guild.guild_id)
-            await self._notifier.tell_changes(guild.guild_id, [FOUGHT.format(person=person.discord_user_id)])
+            await self._notifier.tell_changes(guild.guild_id, [HandEditsFought(discord_user_id=person.discord_user_id)])
         await self._notifier.tell_changes(guild.guild_id, [found_line(one, names) for one in unrecorded])
         await self._storage.ledger.put(*settlement.put)
         for role_id in settlement.drop:

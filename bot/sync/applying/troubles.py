@@ -7,31 +7,12 @@ from collections.abc import Collection
 
 from bot.discord.notifier import Notifier
 from bot.domain.assignable import Block
-from bot.domain.model import DiscordUserId, GuildId
+from bot.domain.model import DiscordUserId, GuildId, RoleId
+from bot.domain.notices import DiscordBan, RoleBlocked, Solved, Topic, TwoFactorNeeded, WritesRejected
 from bot.runtime.health import HealthBoard, Note
 from bot.storage import Storage
-from bot.sync.applying.apply import blocked_roles, trouble_key
+from bot.sync.applying.apply import blocked_roles
 from bot.sync.applying.planning import GuildPlan
-from bot.texts.blocks import say_block
-
-BAN = "ban"
-BANNED = (
-    "Discord lets me change no role now: it blocks my address for too many calls, or does not know my token. "
-    "I try again within minutes and go on by myself; nothing is lost. If this lasts, read my log"
-)
-BAN_OVER = "Discord lets me change roles again; I go on where I was"
-TWO_FACTOR = "owner_needs_2fa"
-TWO_FACTOR_NEEDED = (
-    "Discord doesn't let me change any role here: this server requires two-factor authentication for moderation, and "
-    "the Discord account that owns my application doesn't use it. Its owner can turn it on in Discord under User "
-    "Settings > My Account. I'll try again every few minutes; nothing is lost"
-)
-TWO_FACTOR_OVER = "Two-factor authentication is in place; I can change roles here again"
-REJECTED = (
-    "Discord keeps refusing to change the roles of <@{person}> and doesn't say why. I'll keep trying, less and less "
-    "often; nobody else is affected. If it lasts, change their role manually; Discord's answer is in my log"
-)
-REJECTED_OVER = "I can change the roles of <@{person}> again"
 
 
 class Troubles:
@@ -47,14 +28,14 @@ class Troubles:
     async def tell_ban(self, guild_id: GuildId) -> None:
         """Tell that Discord lets nobody through."""
         self._unhindered.discard(guild_id)
-        await self._notifier.tell_admin(guild_id, BAN, BANNED)
+        await self._notifier.tell_admin(guild_id, DiscordBan())
 
     async def tell_2fa(self, guild_id: GuildId) -> None:
         """Tell that the server asks for two-factor authentication, which our application's owner does not have."""
         self._unhindered.discard(guild_id)
         self._without_2fa.add(guild_id)
         self._health.note(Note.OWNER_NEEDS_2FA)
-        await self._notifier.tell_admin(guild_id, TWO_FACTOR, TWO_FACTOR_NEEDED)
+        await self._notifier.tell_admin(guild_id, TwoFactorNeeded())
 
     async def note_write(self, guild_id: GuildId) -> bool:
         """Take it that Discord took a write; tell whether two-factor authentication was asked for until now."""
@@ -64,8 +45,8 @@ class Troubles:
             self._health.withdraw(Note.OWNER_NEEDS_2FA)
         if guild_id not in self._unhindered:
             self._unhindered.add(guild_id)
-            await self._notifier.over(guild_id, BAN, BAN_OVER)
-            await self._notifier.over(guild_id, TWO_FACTOR, TWO_FACTOR_OVER)
+            await self._notifier.over(guild_id, Solved(topic=Topic.DISCORD_BAN))
+            await self._notifier.over(guild_id, Solved(topic=Topic.TWO_FACTOR))
         return asked
 
     def forget_all_but(self, guild_ids: Collection[GuildId]) -> None:
@@ -76,17 +57,17 @@ class Troubles:
 
     async def tell_rejected(self, guild_id: GuildId, person: DiscordUserId) -> None:
         """Tell that Discord refuses one person's roles, again and again."""
-        await self._notifier.tell_admin(guild_id, f"rejected:{person}", REJECTED.format(person=person))
+        await self._notifier.tell_admin(guild_id, WritesRejected(discord_user_id=person))
 
     async def over_rejected(self, guild_id: GuildId, person: DiscordUserId) -> None:
         """Tell that it does so no more."""
-        await self._notifier.over(guild_id, f"rejected:{person}", REJECTED_OVER.format(person=person))
+        await self._notifier.over(guild_id, Solved(topic=Topic.WRITES_REJECTED, subject=person))
 
-    async def told_blocked(self, guild_id: GuildId) -> tuple[str, ...]:
+    async def told_blocked(self, guild_id: GuildId) -> frozenset[RoleId]:
         """Return which roles a guild was told of as out of our reach: a plan made from now on may say otherwise."""
-        return await self._notifier.told(guild_id, trouble_key(""))
+        return frozenset(RoleId(int(role_id)) for role_id in await self._notifier.told(guild_id, Topic.ROLE))
 
-    async def tell_blocked(self, drawn: GuildPlan, *, told: Collection[str]) -> None:
+    async def tell_blocked(self, drawn: GuildPlan, *, told: Collection[RoleId]) -> None:
         """Tell of roles that cannot be changed, also of those that nobody is to get now; and which can be again.
 
         `told`: as of before the plan, for what was found meanwhile is newer than the plan.
@@ -97,9 +78,10 @@ class Troubles:
         for role_id, block in blocked.items():
             if block is Block.OWNER_NEEDS_2FA:
                 continue  # told of for the server as a whole, when Discord said so
-            text = f"I cannot change the role **{names.role(role_id)}**: {say_block(block)}"
-            await self._notifier.tell_admin(guild_id, trouble_key(role_id), text)
+            role = names.roles.get(role_id, str(role_id))
+            await self._notifier.tell_admin(guild_id, RoleBlocked(role_id=role_id, role=role, block=block))
         for rule in await self._storage.rules.list_guild(guild_id) if told else ():
-            key = trouble_key(rule.role_id)
-            if key in told and rule.role_id not in blocked and rule.role_id not in drawn.on_trial:
-                await self._notifier.over(guild_id, key, f"I can change the role **{names.role(rule.role_id)}** again")
+            role_id = rule.role_id
+            if role_id in told and role_id not in blocked and role_id not in drawn.on_trial:
+                solved = Solved(topic=Topic.ROLE, subject=role_id, name=names.roles.get(role_id, str(role_id)))
+                await self._notifier.over(guild_id, solved)

@@ -199,7 +199,7 @@ class Nudges:
         report = await self._rounds.read_anew(campaign_id, trigger=TRIGGER)
         for told in report.campaigns:
             if told.error is not None:
-                raise PatreonUnavailable(told.error)
+                raise PatreonUnavailable(told.error.code, **told.error.facts)
 
     async def _read_by_own_consent(self, hint: Hint) -> None:
         link = await self._storage.links.find_patreon(hint.patreon_user_id)

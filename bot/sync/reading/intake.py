@@ -9,7 +9,14 @@ from datetime import datetime, timedelta
 import msgspec
 import structlog
 
-from bot.domain.errors import ClientRefused, CredentialsDead, PatreonRefused, PledgekeeperError, UserMistake
+from bot.domain.errors import (
+    ClientRefused,
+    CredentialsDead,
+    Mistake,
+    PatreonRefused,
+    PledgekeeperError,
+    UserMistake,
+)
 from bot.domain.evidence import ReadSummary, Verdict
 from bot.domain.model import (
     CampaignId,
@@ -36,11 +43,6 @@ from bot.sync.round_robin import Circle
 log = structlog.get_logger(__name__)
 
 RECHECKED_WITHIN = timedelta(minutes=50)  # what we remember may be wrong: storage counts
-
-UNASKABLE = "Patreon cannot be asked about you alone, for you never typed /link; its list is read again soon"
-CONSENT_ENDED = (
-    "Patreon no longer takes the consent that you once gave; type /link to give it anew. Your roles stay as they are"
-)
 
 
 class CampaignRead(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,14 +170,14 @@ class Intake:
             return
         stored = await self._storage.credentials.find_patron(link.patreon_user_id)
         if stored is None:
-            await self._refresh_members(link.patreon_user_id, if_not=UNASKABLE)
+            await self._refresh_members(link.patreon_user_id, if_not=Mistake.NEVER_LINKED_BY_COMMAND)
             return
         try:
             await self.refresh_patron(link.patreon_user_id, stored.credential_id)
         except ClientRefused:
             raise  # no consent of theirs would mend that
         except (CredentialsDead, PatreonRefused):
-            await self._refresh_members(link.patreon_user_id, if_not=CONSENT_ENDED)
+            await self._refresh_members(link.patreon_user_id, if_not=Mistake.CONSENT_ENDED)
 
     async def refresh_patron(self, patreon_user_id: PatreonUserId, credential_id: CredentialId) -> bool:
         """Read one patron by their own consent, which lists all their memberships; tell whether that brought news.
@@ -199,7 +201,7 @@ class Intake:
         news = [known[record.campaign_id].note([record]) for record in records]
         return any(news)
 
-    async def _refresh_members(self, patreon_user_id: PatreonUserId, *, if_not: str) -> None:
+    async def _refresh_members(self, patreon_user_id: PatreonUserId, *, if_not: Mistake) -> None:
         is_asked = False
         for record in await self._storage.memberships.load_person(patreon_user_id):
             latest = record.unproven or record.believed

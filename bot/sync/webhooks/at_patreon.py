@@ -127,7 +127,7 @@ class WebhooksAtPatreon:
             await self._storage.webhooks.save(current)
 
     async def _delete(self, stored: StoredWebhook, credential_id: CredentialId | None) -> None:
-        why: object = "there is no consent that may"
+        why: object = "no_consent"
         try:
             async with asyncio.timeout(FORGET_SECONDS):
                 token = None if credential_id is None else await self._tokens.access_token(credential_id)
@@ -138,5 +138,5 @@ class WebhooksAtPatreon:
         except (PledgekeeperError, LookupError, VaultKeyMissing) as error:
             why = error
         except TimeoutError:
-            why = "Patreon did not answer in time"
+            why = "timed_out"
         log.warning("a webhook could not be deleted at Patreon", campaign_id=stored.campaign_id, why=str(why))

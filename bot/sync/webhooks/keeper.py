@@ -22,28 +22,18 @@ import structlog
 from bot.discord.notifier import Notifier
 from bot.domain.errors import PledgekeeperError, TryLater
 from bot.domain.model import CampaignId, CredentialId, GuildId
+from bot.domain.notices import Solved, Topic, WebhookPaused, WebhookSilent
 from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.sync.reading.intake import CampaignRead
 from bot.sync.webhooks.at_patreon import WebhooksAtPatreon
 from bot.sync.webhooks.silence import Silence
-from bot.texts.linking import plain
 
 log = structlog.get_logger(__name__)
 
 CHECK_EVERY = timedelta(minutes=55)  # a pause is noticed within the hour
 CHECK_AGAIN = timedelta(minutes=5)  # where Patreon did not answer
 LOOK_SECONDS = 2.0
-
-PAUSED = (
-    "Patreon had stopped telling me about pledges to **{name}**, for it could not reach me. I have switched that on "
-    "again. If it comes back, see that {uri} can be reached from the internet"
-)
-SILENT = (
-    "Patreon does not tell me about pledges to **{name}**, though its list shows new ones. Roles still follow, "
-    "at each reading of the list. See that {uri} can be reached from the internet"
-)
-HEARD = "Patreon tells me about pledges to **{name}** again"
 
 
 class WebhookKeeper:
@@ -120,23 +110,27 @@ class WebhookKeeper:
             was_sound = await self._check(campaign_id) if now >= self._due.get(campaign_id, now) else None
             was_heard = self._silence.take_heard(campaign_id) and campaign_id in self._troubled
             if was_sound is False:
-                await self._tell(campaign_id, guild_ids, PAUSED)
+                await self._tell(campaign_id, guild_ids, WebhookPaused)
             elif self._silence.is_silent(campaign_id, now):
-                await self._tell(campaign_id, guild_ids, SILENT)
+                await self._tell(campaign_id, guild_ids, WebhookSilent)
             elif was_sound or was_heard:
                 await self._tell(campaign_id, guild_ids, None)
 
-    async def _tell(self, campaign_id: CampaignId, guild_ids: list[GuildId], trouble: str | None) -> None:
+    async def _tell(
+        self, campaign_id: CampaignId, guild_ids: list[GuildId], kind: type[WebhookPaused | WebhookSilent] | None
+    ) -> None:
         """Tell of a trouble, or that there is none; the notifier says each once, to whoever follows by now."""
         campaign = await self._storage.campaigns.load(campaign_id)
         name = campaign_id if campaign is None else campaign.name
-        text = (trouble or HEARD).format(name=plain(name), uri=self._at_patreon.uri(campaign_id))
-        tell = self._notifier.over if trouble is None else self._notifier.tell_admin
-        for guild_id in guild_ids:
-            await tell(guild_id, f"webhook:{campaign_id}", text)
-        if trouble is None:
+        if kind is None:
+            solved = Solved(topic=Topic.WEBHOOK, subject=campaign_id, name=name)
+            for guild_id in guild_ids:
+                await self._notifier.over(guild_id, solved)
             self._troubled.discard(campaign_id)
         else:
+            trouble = kind(campaign_id=campaign_id, campaign=name, uri=self._at_patreon.uri(campaign_id))
+            for guild_id in guild_ids:
+                await self._notifier.tell_admin(guild_id, trouble)
             self._troubled.add(campaign_id)
 
     # --- one webhook

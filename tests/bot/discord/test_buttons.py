@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.discord.buttons import number_in, question
-from bot.domain.errors import UserMistake
+from bot.domain.errors import Mistake, UserMistake
 from tests.fakes.scene import MEMBER, Scene, buttons
 
 
@@ -13,20 +13,20 @@ def ids(view: object) -> list[str]:
     return [item.custom_id for item in view.children]  # type: ignore[attr-defined]  # a view of buttons
 
 
-def test_yes_and_no_are_told_apart_by_their_ids() -> None:
-    assert ids(question("rule", "Add it", argument="1:tier")) == ["confirm:rule:1:tier", "cancel:rule"]
+def test_no_stands_first_and_both_are_told_apart_by_their_ids() -> None:
+    assert ids(question("rule", "Add it", "Leave it", argument="1:tier")) == ["cancel:rule", "confirm:rule:1:tier"]
 
 
 async def test_a_press_that_fails_is_answered(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     await scene.link()
 
     async def fail(*_: object) -> None:
-        raise UserMistake("that is not possible; try something else")
+        raise UserMistake(Mistake.TIER_UNKNOWN)
 
     monkeypatch.setitem(scene.bot.button_handlers, "confirm:unlink", fail)
     typed = await scene.type(MEMBER, "unlink")
     said = await scene.press(MEMBER, typed.messages[0], "confirm:")
-    assert "That is not possible; try something else." in said
+    assert "I don't know that tier." in said
     assert buttons(typed.messages[0]) != {}
 
 
@@ -44,12 +44,12 @@ async def test_a_press_that_comes_before_the_servers_are_shown_waits_for_them(
     typed = await scene.type(MEMBER, "unlink")
 
     async def see(*_: object) -> None:
-        raise UserMistake("connected" if scene.services.holder.current is not None else "not connected")
+        raise UserMistake(Mistake.TIER_UNKNOWN if scene.services.holder.current is not None else Mistake.SERVER_UNSEEN)
 
     monkeypatch.setitem(scene.bot.button_handlers, "confirm:unlink", see)
     scene.services.holder.lose(scene.bot)
     asyncio.get_running_loop().call_later(0.3, scene.services.holder.put, scene.bot)
-    assert "Connected." in await scene.press(MEMBER, typed.messages[0], "confirm:")
+    assert "I don't know that tier." in await scene.press(MEMBER, typed.messages[0], "confirm:")
 
 
 @pytest.mark.parametrize("argument", ["", "0", "-1", "x", "1.5", "٣", "9" * 19, "9" * 90, "1:2", "9223372036854775808"])

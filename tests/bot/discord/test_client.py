@@ -58,13 +58,13 @@ async def test_a_server_in_an_outage_does_not_keep_it_from_the_others(
     async with connect(services) as bot:
         assert all(guild.unavailable for guild in bot.guilds)
         said = await Scene(stage, services, bot).add_rule()
-        assert "Discord does not show me this server at the moment" in said, "nobody is called powerless"
+        assert "Discord isn't showing me this server right now" in said, "nobody is called powerless"
         await bot.wait_for("guild_available", timeout=5)
 
 
 async def test_a_command_does_not_wait_longer_than_discord_does(scene: Scene) -> None:
     scene.services.holder.lose(scene.bot)
-    assert "I cannot see this server's roles now" in await scene.add_rule()
+    assert "Discord isn't showing me this server right now" in await scene.add_rule()
 
 
 async def test_a_defect_is_answered_with_a_number_that_the_log_knows(

@@ -1,20 +1,56 @@
 """What the bot says of its own accord, to people and to admins."""
 
 import asyncio
+import re
 
 import pytest
+from msgspec.structs import replace
 
 from bot.app import App
 from bot.discord import notifier
-from bot.domain.model import ChannelId, HoldId
-from sandbox.discord import Message
+from bot.domain.assignable import Block
+from bot.domain.model import ChannelId, DiscordUserId, HoldId, RoleId
+from bot.domain.notices import (
+    HandEditsFought,
+    HoldWaiting,
+    ListAcceptedElsewhere,
+    PaymentDeclined,
+    RoleBlocked,
+    Solved,
+    Stay,
+    Topic,
+    TwoFactorNeeded,
+)
+from bot.texts.card import Outcome
+from bot.texts.catalogs import PSEUDO_TAG
+from bot.texts.pseudo import OPEN
+from sandbox.discord import Message, permissions
+from sandbox.discord.changes import Actor
 from sandbox.weather import Fault
 from tests.fakes.scene import ADMIN, MEMBER, Scene, buttons
 from tests.fakes.stage import words
 
-TROUBLE = "I cannot give the role **Gold**"
+GOLD, SILVER = RoleId(11), RoleId(12)
+TROUBLE = RoleBlocked(role_id=GOLD, role="Gold", block=Block.NO_RIGHT)
+SOLVED = Solved(topic=Topic.ROLE, subject=GOLD, name="Gold")
+ANOTHER = RoleBlocked(role_id=SILVER, role="Silver", block=Block.NO_RIGHT)
 CLOSED = "mossy_stone"
 SUPPRESS_EMBEDS = 1 << 2  # discord-api-docs, Message Flags
+
+
+def fought(number: int) -> HandEditsFought:
+    return HandEditsFought(discord_user_id=DiscordUserId(number))
+
+
+def told_of(messages: list[Message]) -> list[str]:
+    """Return whom changes were told of."""
+    return re.findall(r"<@(\d+)>", words(messages))
+
+
+@pytest.fixture
+async def pseudo_server(scene: Scene) -> None:
+    """Let the server speak the language in which every message of ours is marked."""
+    await scene.services.storage.guilds.change(scene.guild_id, language=PSEUDO_TAG)
 
 
 def posts(scene: Scene, channel_name: str) -> list[Message]:
@@ -38,9 +74,11 @@ async def test_a_person_is_told_by_direct_message(scene: Scene) -> None:
 async def test_an_address_in_a_foreign_name_is_not_unfolded(scene: Scene) -> None:
     await log_to(scene, "bot-log")
     await scene.services.notifier.tell(scene.person(MEMBER), "Linked to https://a.example")
-    await scene.services.notifier.tell_admin(scene.guild_id, "role", "https://a.example has no role")
-    messages = [*scene.stage.direct_messages(MEMBER), *posts(scene, "bot-log")]
-    assert [message.flags & SUPPRESS_EMBEDS for message in messages] == [SUPPRESS_EMBEDS] * 2
+    await scene.services.notifier.tell_admin(scene.guild_id, replace(TROUBLE, role="https://a.example"))
+    (direct,), (post,) = scene.stage.direct_messages(MEMBER), posts(scene, "bot-log")
+    assert direct.flags & SUPPRESS_EMBEDS
+    assert post.content == "", "Discord unfolds no address in a card"
+    assert "https\\://a.example" in words([post])
 
 
 async def test_closed_direct_messages_are_no_error(scene: Scene) -> None:
@@ -58,60 +96,65 @@ async def test_without_a_connection_a_message_is_given_up_after_a_while(
 async def test_a_trouble_is_told_once_and_once_when_it_is_over(scene: Scene) -> None:
     await log_to(scene, "bot-log")
     tell, over = scene.services.notifier.tell_admin, scene.services.notifier.over
-    await over(scene.guild_id, "role", "I can again")
-    await tell(scene.guild_id, "role", TROUBLE)
-    await tell(scene.guild_id, "role", f"{TROUBLE}, still")
-    await over(scene.guild_id, "role", "I can again")
-    await over(scene.guild_id, "role", "I can again")
-    assert [message.content for message in posts(scene, "bot-log")] == [f"⚠️ {TROUBLE}", "✅ I can again"]
-    await tell(scene.guild_id, "role", TROUBLE)
+    await over(scene.guild_id, SOLVED)
+    await tell(scene.guild_id, TROUBLE)
+    await tell(scene.guild_id, replace(TROUBLE, block=Block.ABOVE_BOT))
+    await over(scene.guild_id, SOLVED)
+    await over(scene.guild_id, SOLVED)
+    first, last = posts(scene, "bot-log")
+    assert "I can't change the role **Gold** without the Manage Roles permission." in words([first])
+    assert words([last]) == "I can change the role **Gold** again."
+    assert [message.embeds[0]["color"] for message in (first, last)] == [Outcome.PROBLEM.value, Outcome.DONE.value]
+    await tell(scene.guild_id, TROUBLE)
     assert len(posts(scene, "bot-log")) == 3
 
 
 async def test_a_trouble_found_in_two_places_at_once_is_told_once(scene: Scene) -> None:
     await log_to(scene, "bot-log")
     tell = scene.services.notifier.tell_admin
-    await asyncio.gather(*(tell(scene.guild_id, "role", f"{TROUBLE}: {why}") for why in ("refused", "blocked")))
+    blocks = (Block.REFUSED, Block.ABOVE_BOT)
+    await asyncio.gather(*(tell(scene.guild_id, replace(TROUBLE, block=block)) for block in blocks))
     assert len(posts(scene, "bot-log")) == 1
 
 
 async def test_a_hold_is_told_with_its_buttons_and_again_when_it_has_grown(scene: Scene) -> None:
     await log_to(scene, "bot-log")
-    tell, hold_id = scene.services.notifier.tell_admin, HoldId(7)
-    await tell(scene.guild_id, "hold:7", "Hold 7: one", hold_id=hold_id)
-    await tell(scene.guild_id, "hold:7", "Hold 7: one, still", hold_id=hold_id)
-    await tell(scene.guild_id, "hold:7", "Hold 7: two", hold_id=hold_id, is_again=True)
-    assert [message.content for message in posts(scene, "bot-log")] == ["⚠️ Hold 7: one", "⚠️ Hold 7: two"]
+    tell, hold = scene.services.notifier.tell_admin, HoldWaiting(hold_id=HoldId(7), said="one role")
+    await tell(scene.guild_id, hold)
+    await tell(scene.guild_id, replace(hold, said="one role still"))
+    await tell(scene.guild_id, replace(hold, said="two roles"), is_again=True)
+    said = [words([message]) for message in posts(scene, "bot-log")]
+    assert ["one role" in said[0], "two roles" in said[1], len(said)] == [True, True, 2]
     for message in posts(scene, "bot-log"):
-        assert list(buttons(message).values()) == ["hold:apply:7", "hold:discard:7"]
+        assert list(buttons(message).values()) == ["hold:discard:7", "hold:apply:7"]
 
 
 async def test_without_a_log_channel_the_system_channel_is_used_once_until_admins_read(scene: Scene) -> None:
     tell = scene.services.notifier.tell_admin
-    await tell(scene.guild_id, "one", "First trouble")
-    await tell(scene.guild_id, "two", "Second trouble")
+    await tell(scene.guild_id, TROUBLE)
+    await tell(scene.guild_id, ANOTHER)
     (message,) = posts(scene, "welcome")
     assert "no log channel" in message.content
-    assert "First trouble" not in message.content  # everybody reads that channel
-    assert "Second trouble" in await scene.say(ADMIN, "patreon rule list")
-    await tell(scene.guild_id, "three", "Third trouble")
+    assert "Gold" not in message.content  # everybody reads that channel
+    assert "the role **Silver**" in await scene.say(ADMIN, "patreon rule list")
+    await tell(scene.guild_id, TwoFactorNeeded())
     assert len(posts(scene, "welcome")) == 2
 
 
 async def test_what_waits_for_admins_outlives_a_restart(scene: Scene) -> None:
-    await scene.services.notifier.tell_admin(scene.guild_id, "one", TROUBLE)
+    await scene.services.notifier.tell_admin(scene.guild_id, TROUBLE)
     services = scene.services
     again = notifier.Notifier(holder=services.holder, storage=services.storage, clock=services.clock)
-    assert await again.take_pending(scene.guild_id) == [f"⚠️ {TROUBLE}"]
+    assert await again.take_pending(scene.guild_id) == [TROUBLE]
     assert await again.take_pending(scene.guild_id) == []
 
 
 async def test_a_log_channel_that_refuses_us_leaves_the_news_for_the_next_reply(scene: Scene) -> None:
     await log_to(scene, "bot-log")
     scene.stage.sandbox.weather.set(Fault("discord", "POST /channels", "403"))
-    await scene.services.notifier.tell_admin(scene.guild_id, "one", TROUBLE)
+    await scene.services.notifier.tell_admin(scene.guild_id, TROUBLE)
     scene.stage.sandbox.weather.clear()
-    assert TROUBLE in await scene.say(ADMIN, "patreon rule list")
+    assert "the role **Gold**" in await scene.say(ADMIN, "patreon rule list")
 
 
 async def test_changes_that_come_together_are_one_message_that_pings_nobody(
@@ -119,11 +162,11 @@ async def test_changes_that_come_together_are_one_message_that_pings_nobody(
 ) -> None:
     monkeypatch.setattr(notifier, "QUIET_SECONDS", 0.1)
     await log_to(scene, "bot-log")
-    for number in range(3):
-        await scene.services.notifier.tell_changes(scene.guild_id, [f"<@{scene.person(MEMBER)}> change {number}"])
+    for _ in range(3):
+        await scene.services.notifier.tell_changes(scene.guild_id, [fought(scene.person(MEMBER))])
     await scene.until(lambda: posts(scene, "bot-log"), "the changes are told")
     (message,) = posts(scene, "bot-log")
-    assert message.content.count("change") == 3
+    assert told_of([message]) == [str(scene.person(MEMBER))] * 3
     assert message.mentions == []
 
 
@@ -133,18 +176,18 @@ async def test_changes_that_follow_each_other_at_discords_pace_are_one_message(
     monkeypatch.setattr(notifier, "QUIET_SECONDS", 0.5)
     await log_to(scene, "bot-log")
     for number in range(8):
-        await scene.services.notifier.tell_changes(scene.guild_id, [f"change {number}"])
+        await scene.services.notifier.tell_changes(scene.guild_id, [fought(number)])
         await asyncio.sleep(0.1)
     assert posts(scene, "bot-log") == []
     await scene.until(lambda: posts(scene, "bot-log"), "the changes are told")
-    assert [message.content.count("change") for message in posts(scene, "bot-log")] == [8]
+    assert [len(told_of([message])) for message in posts(scene, "bot-log")] == [8]
 
 
 async def test_a_run_that_does_not_end_is_told_of_in_between(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notifier, "LONGEST_BATCH_SECONDS", 0.3)
     await log_to(scene, "bot-log")
     for number in range(8):
-        await scene.services.notifier.tell_changes(scene.guild_id, [f"change {number}"])
+        await scene.services.notifier.tell_changes(scene.guild_id, [fought(number)])
         await asyncio.sleep(0.1)
     assert posts(scene, "bot-log")
 
@@ -157,11 +200,11 @@ async def test_changes_are_kept_while_discord_does_not_take_them(
     monkeypatch.setattr(notifier, "AGAIN_SECONDS", 0.1)
     await log_to(scene, "bot-log")
     scene.stage.sandbox.weather.set(Fault("discord", "POST /channels", fault, times=1))
-    await scene.services.notifier.tell_changes(scene.guild_id, ["first change"])
+    await scene.services.notifier.tell_changes(scene.guild_id, [fought(1)])
     await asyncio.sleep(0.05)
-    await scene.services.notifier.tell_changes(scene.guild_id, ["second change"])
-    await scene.until(lambda: "second" in words(posts(scene, "bot-log")), "both are told")
-    assert words(posts(scene, "bot-log")).split() == ["first", "change", "second", "change"]
+    await scene.services.notifier.tell_changes(scene.guild_id, [fought(2)])
+    await scene.until(lambda: "2" in told_of(posts(scene, "bot-log")), "both are told")
+    assert told_of(posts(scene, "bot-log")) == ["1", "2"]
 
 
 async def test_a_log_channel_that_shuts_us_out_is_told_of_once_and_when_it_opens(
@@ -171,34 +214,96 @@ async def test_a_log_channel_that_shuts_us_out_is_told_of_once_and_when_it_opens
     await log_to(scene, "bot-log")
     scene.stage.sandbox.weather.set(Fault("discord", "POST /channels", "403"))
     for _ in range(2):
-        await scene.services.notifier.tell_changes(scene.guild_id, ["a change"])
+        await scene.services.notifier.tell_changes(scene.guild_id, [fought(1)])
         await asyncio.sleep(0.2)
     scene.stage.sandbox.weather.clear()
     said = await scene.say(ADMIN, "patreon rule list")
-    assert said.count("I cannot write in <#") == 1
+    assert said.count("I can't post in <#") == 1
     assert "`/patreon settings log_channel:`" in said
-    await scene.services.notifier.tell_changes(scene.guild_id, ["a later change"])
-    await scene.until(lambda: "again" in words(posts(scene, "bot-log")), "it is over")
+    await scene.services.notifier.tell_changes(scene.guild_id, [fought(2)])
+    await scene.until(lambda: "I can post in the log channel again." in words(posts(scene, "bot-log")), "it is over")
 
 
 async def test_many_changes_come_as_a_file(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notifier, "QUIET_SECONDS", 0)
     await log_to(scene, "bot-log")
-    await scene.services.notifier.tell_changes(scene.guild_id, [f"change {number}" for number in range(1000)])
+    await scene.services.notifier.tell_changes(scene.guild_id, [fought(number) for number in range(1000)])
     await scene.until(lambda: posts(scene, "bot-log"), "the changes are told")
     (message,) = posts(scene, "bot-log")
-    assert message.content == "1000 role changes, listed in the file."
+    assert "1,000 changes are listed in the file." in words([message])
     assert [file["filename"] for file in message.attachments] == ["changes.txt"]
 
 
 async def test_changes_that_wait_are_told_before_the_end(scene: Scene) -> None:
     await log_to(scene, "bot-log")
-    await scene.services.notifier.tell_changes(scene.guild_id, ["a change"])
+    await scene.services.notifier.tell_changes(scene.guild_id, [fought(1)])
     await asyncio.wait_for(scene.services.notifier.close(), 2)
-    assert [message.content for message in posts(scene, "bot-log")] == ["a change"]
+    assert told_of(posts(scene, "bot-log")) == ["1"]
 
 
 async def test_without_a_log_channel_changes_are_told_nowhere(scene: Scene) -> None:
-    await scene.services.notifier.tell_changes(scene.guild_id, ["a change"])
+    await scene.services.notifier.tell_changes(scene.guild_id, [fought(1)])
     await scene.services.notifier.close()
     assert posts(scene, "welcome") == []
+
+
+async def test_what_fits_no_message_goes_on_in_the_next(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notifier, "QUIET_SECONDS", 0)
+    await log_to(scene, "bot-log")
+    await scene.services.notifier.tell_changes(scene.guild_id, [fought(number) for number in range(40)])
+    await scene.until(lambda: len(told_of(posts(scene, "bot-log"))) == 40, "all are told")
+    assert told_of(posts(scene, "bot-log")) == [str(number) for number in range(40)]
+    assert len(posts(scene, "bot-log")) > 1
+    assert all(message.attachments == [] for message in posts(scene, "bot-log"))
+
+
+async def test_a_guild_is_spoken_to_in_its_language(scene: Scene, pseudo_server: None) -> None:
+    await log_to(scene, "bot-log")
+    await scene.services.notifier.tell_admin(scene.guild_id, TROUBLE)
+    await scene.services.notifier.tell_news(scene.guild_id, ListAcceptedElsewhere(campaign="Moths"))
+    await scene.services.notifier.over(scene.guild_id, SOLVED)
+    assert [OPEN in words([message]) for message in posts(scene, "bot-log")] == [True] * 3
+
+
+async def test_what_waits_is_said_in_the_language_of_whoever_reads_it(scene: Scene, pseudo_server: None) -> None:
+    await scene.services.notifier.tell_admin(scene.guild_id, TROUBLE)
+    assert OPEN not in await scene.say(ADMIN, "patreon rule list")
+
+
+async def test_what_an_earlier_version_kept_as_a_sentence_is_shown_as_it_is(scene: Scene) -> None:
+    notices, now = scene.services.storage.notices, scene.services.clock.now()
+    await notices.note(f"pending:{scene.guild_id}", now, '["\\u26a0 An old sentence about a role"]')
+    await notices.note(f"trouble:{scene.guild_id}:{TROUBLE.key}", now, "An old sentence about a role")
+    assert await scene.services.notifier.told(scene.guild_id, Topic.ROLE) == {str(GOLD)}
+    await scene.services.notifier.tell_admin(scene.guild_id, TROUBLE)
+    await scene.services.notifier.over(scene.guild_id, SOLVED)
+    said = await scene.say(ADMIN, "patreon rule list")
+    assert said.index("An old sentence about a role") < said.index("I can change the role **Gold** again.")
+    assert "Manage Roles" not in said, "it had been told of"
+
+
+async def test_a_log_channel_that_takes_no_cards_gets_plain_messages(scene: Scene) -> None:
+    await log_to(scene, "bot-log")
+    world = scene.stage.sandbox.world
+    channel = next(one for one in world.discord.channels.values() if one.name == "bot-log")
+    world.discord.deny(channel, world.discord.bot.id, permissions.EMBED_LINKS)
+    scene.discord.changes.update_channel(world.guild, channel, Actor(scene.stage.user_id(ADMIN)))
+    guild = scene.bot.get_guild(scene.guild_id)
+    assert guild is not None
+    shown = guild.get_channel(int(channel.id))
+    assert shown is not None
+    await scene.until(lambda: not shown.permissions_for(guild.me).embed_links, "the channel takes no cards")
+    await scene.services.notifier.tell_admin(scene.guild_id, TROUBLE)
+    (message,) = posts(scene, "bot-log")
+    assert message.embeds == []
+    assert message.content.startswith("**I can't change a role**\nI can't change the role **Gold**")
+    assert message.flags & SUPPRESS_EMBEDS
+
+
+async def test_a_patron_is_told_of_their_own_affairs_in_a_card(scene: Scene) -> None:
+    until = scene.services.clock.now()
+    declined = PaymentDeclined(campaign="Moths", stays=(Stay(server="Emberwood", until=until),))
+    await scene.services.notifier.tell_person(scene.person(MEMBER), declined, guild_id=scene.guild_id)
+    (message,) = scene.stage.direct_messages(MEMBER)
+    assert message.embeds[0]["title"] == "Your payment was declined"
+    assert f"Your roles in **Emberwood** stay until <t:{int(until.timestamp())}:R>." in words([message])

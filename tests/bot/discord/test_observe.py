@@ -8,7 +8,7 @@ from bot.app import App
 from bot.discord import observe
 from bot.discord.holder import DiscordAway
 from bot.discord.observe import Observer
-from bot.domain.assignable import dangerous_rights
+from bot.domain.assignable import Permission, Right, dangerous_rights
 from bot.domain.ledger import Seat
 from bot.domain.model import DiscordUserId, GuildId, RoleId
 from sandbox.weather import Fault
@@ -135,7 +135,7 @@ def _seat_roles(observer: Observer, scene: Scene, person: DiscordUserId) -> froz
     return seat.role_ids
 
 
-def rights(scene: Scene, name: str) -> tuple[str, ...]:
+def rights(scene: Scene, name: str) -> tuple[Right, ...]:
     look = scene.services.observer.look_guild(scene.guild_id)
     assert look is not None
     return dangerous_rights(look.roles[scene.role(name)])
@@ -145,7 +145,7 @@ async def test_what_a_channel_allows_a_role_is_seen_with_the_role(scene: Scene) 
     scene.allow_in("patrons", "Gold", MANAGE_MESSAGES | VIEW_CHANNEL)
     scene.allow_in("general", "Silver", VIEW_CHANNEL)
     await scene.until(lambda: rights(scene, "Gold"), "the bot sees it")
-    assert rights(scene, "Gold") == ("Manage Messages in #patrons",)
+    assert rights(scene, "Gold") == (Right(Permission.MANAGE_MESSAGES, ("patrons",)),)
     assert rights(scene, "Silver") == ()
     scene.allow_in("patrons", "Gold", VIEW_CHANNEL)
     await scene.until(lambda: rights(scene, "Gold") == (), "it is over")

@@ -3,40 +3,53 @@
 import pytest
 from discord import app_commands
 
-from bot.discord.replies import MEMBER_LATER, MEMBER_OWNER, NOT_ALLOWED, OUTDATED, explain, fit
-from bot.domain.errors import NeedsOwner, PatreonUnavailable, UserMistake
-
-LATER = PatreonUnavailable("Patreon answered 503; nothing was changed")
-OWNER = NeedsOwner("the creator token is dead; put a new one into the settings")
+from bot.discord.replies import explain, fit
+from bot.domain.errors import Later, Mistake, NeedsOwner, TryLater, UserMistake
+from tests.fakes.notifier import RENDERER
 
 
 @pytest.mark.parametrize(
     ("error", "admin", "member"),
     [
-        pytest.param(UserMistake("no such tier"), "No such tier.", "No such tier.", id="a mistake of theirs"),
         pytest.param(
-            LATER,
-            "Patreon answered 503; nothing was changed. Please try again in a minute.",
-            MEMBER_LATER,
+            UserMistake(Mistake.TIER_UNKNOWN),
+            "I don't know that tier. Choose one from the list in `tier`.",
+            "I don't know that tier. Choose one from the list in `tier`.",
+            id="a mistake of theirs",
+        ),
+        pytest.param(
+            TryLater(Later.NOT_CONNECTED),
+            "I'm not connected to Discord right now. Please try again in a minute.",
+            "That didn't work just now, and I changed nothing. Please try again in a minute.",
             id="something that passes",
         ),
         pytest.param(
-            OWNER,
+            NeedsOwner("the creator token is dead; put a new one into the settings"),
             "The creator token is dead; put a new one into the settings.",
-            MEMBER_OWNER,
+            "That won't work until an admin of this server fixes something. Please tell one. I changed nothing.",
             id="something for the owner",
         ),
-        pytest.param(app_commands.CheckFailure(), NOT_ALLOWED, NOT_ALLOWED, id="no right"),
-        pytest.param(app_commands.CommandNotFound("old", []), OUTDATED, OUTDATED, id="an old command"),
+        pytest.param(
+            app_commands.CheckFailure(),
+            "You need the Manage Roles permission in this server for that.",
+            "You need the Manage Roles permission in this server for that.",
+            id="no right",
+        ),
+        pytest.param(
+            app_commands.CommandNotFound("old", []),
+            "This command has changed since your Discord loaded it. Restart Discord (Ctrl+R) and type it again.",
+            "This command has changed since your Discord loaded it. Restart Discord (Ctrl+R) and type it again.",
+            id="an old command",
+        ),
     ],
 )
 def test_an_error_becomes_words_for_its_reader(error: Exception, admin: str, member: str) -> None:
-    assert explain(error, is_admin=True) == admin
-    assert explain(error, is_admin=False) == member
+    assert explain(RENDERER, error, is_admin=True) == admin
+    assert explain(RENDERER, error, is_admin=False) == member
 
 
 def test_what_nobody_foresaw_shows_nothing_of_the_inside() -> None:
-    assert "secret" not in explain(RuntimeError("secret"), is_admin=True)
+    assert "secret" not in explain(RENDERER, RuntimeError("secret"), is_admin=True)
 
 
 def test_what_fits_is_shown_as_it_is() -> None:

@@ -7,8 +7,11 @@ import discord
 import pytest
 
 from bot.discord.holder import ClientHolder
+from bot.discord.languages import language_of
 from bot.discord.write import Outcome, RoleWriter
-from bot.domain.model import DiscordUserId, GuildId, RoleId
+from bot.domain.model import AUTOMATIC, DiscordUserId, GuildId, GuildSettings, RoleId
+from bot.texts.catalogs import PSEUDO_TAG
+from bot.texts.pseudo import accented
 from tests.fakes.clock import StoppedClock
 
 GUILD, PERSON, ROLE = GuildId(1), DiscordUserId(2), RoleId(3)
@@ -20,13 +23,22 @@ class Discord:
     def __init__(self) -> None:
         self.answer: Exception | None = None
         self.calls = 0
+        self.reasons: list[str] = []
         self.http = self
         self.current: Any = self
 
+    def get_guild(self, _: int) -> Any:
+        return SimpleNamespace(preferred_locale=discord.Locale.german)
+
     async def add_role(self, *_: int, reason: str) -> None:
         self.calls += 1
+        self.reasons.append(reason)
         if self.answer is not None:
             raise self.answer
+
+
+async def put(writer: RoleWriter) -> Outcome:
+    return await writer.put(GUILD, PERSON, ROLE, trigger="test", settings=GuildSettings())
 
 
 def said(status: int, code: int = 0) -> discord.HTTPException:
@@ -58,7 +70,7 @@ def said(status: int, code: int = 0) -> discord.HTTPException:
 async def test_what_an_answer_says(answer: Exception | None, outcome: Outcome, clock: StoppedClock) -> None:
     service = Discord()
     service.answer = answer
-    assert await RoleWriter(cast("ClientHolder", service), clock).put(GUILD, PERSON, ROLE, "test") is outcome
+    assert await put(RoleWriter(cast("ClientHolder", service), clock)) is outcome
 
 
 async def test_a_ban_stops_all_writes_and_each_further_one_for_longer(clock: StoppedClock) -> None:
@@ -66,17 +78,42 @@ async def test_a_ban_stops_all_writes_and_each_further_one_for_longer(clock: Sto
     writer = RoleWriter(cast("ClientHolder", service), clock)
     service.answer = said(429)
     for calls, minutes in enumerate((1, 2, 4, 8, 15, 15), start=1):
-        assert await writer.put(GUILD, PERSON, ROLE, "test") is Outcome.BANNED
+        assert await put(writer) is Outcome.BANNED
         clock.move(minutes=minutes, seconds=-1)
         assert writer.is_banned
-        assert await writer.put(GUILD, PERSON, ROLE, "test") is Outcome.BANNED
+        assert await put(writer) is Outcome.BANNED
         assert service.calls == calls, "no call is made meanwhile"
         clock.move(seconds=1)
         assert not writer.is_banned
 
     service.answer = None
-    assert await writer.put(GUILD, PERSON, ROLE, "test") is Outcome.DONE
+    assert await put(writer) is Outcome.DONE
     service.answer = said(429)
-    assert await writer.put(GUILD, PERSON, ROLE, "test") is Outcome.BANNED
+    assert await put(writer) is Outcome.BANNED
     clock.move(minutes=1)
     assert not writer.is_banned, "a write that went through ends the row"
+
+
+async def test_discords_audit_log_says_what_led_to_it_in_the_guilds_language(clock: StoppedClock) -> None:
+    service = Discord()
+    writer = RoleWriter(cast("ClientHolder", service), clock)
+    for language in ("en", PSEUDO_TAG):
+        settings = GuildSettings(language=language)
+        await writer.put(GUILD, PERSON, ROLE, trigger="/patreon sync", settings=settings)
+    assert service.reasons == ["An admin started a sync", accented("An admin started a sync")]
+
+
+@pytest.mark.parametrize(
+    ("language", "locale", "tag"),
+    [
+        (AUTOMATIC, discord.Locale.german, "de"),
+        (AUTOMATIC, discord.Locale.british_english, "en"),
+        (AUTOMATIC, discord.Locale.thai, "en"),
+        ("de", discord.Locale.thai, "de"),
+        ("xx", discord.Locale.german, "en"),
+    ],
+)
+def test_a_guild_speaks_the_language_it_chose_or_its_own(language: str, locale: discord.Locale, tag: str) -> None:
+    guild = cast("discord.Guild", SimpleNamespace(preferred_locale=locale))
+    assert language_of(GuildSettings(language=language), guild).tag == tag
+    assert language_of(GuildSettings(), None).tag == "en"

@@ -11,7 +11,9 @@ from bot.domain.assignable import (
     MANAGE_ROLES,
     Block,
     ChannelRights,
+    Permission,
     Powers,
+    Right,
     RoleLook,
     dangerous_rights,
     find_block,
@@ -95,7 +97,7 @@ def test_the_rights_used_here_are_discords() -> None:
 
 def test_dangerous_rights_are_named_and_others_are_not() -> None:
     role = replace(GOLD, permissions=ADMINISTRATOR | SEND_MESSAGES | discord.Permissions(ban_members=True).value)
-    assert dangerous_rights(role) == ("Ban Members", "Administrator")
+    assert dangerous_rights(role) == (Right(Permission.BAN_MEMBERS), Right(Permission.ADMINISTRATOR))
     assert dangerous_rights(replace(role, permissions=SEND_MESSAGES)) == ()
 
 
@@ -109,25 +111,32 @@ def test_the_rights_that_count_in_a_channel_are_those_that_discord_lets_a_channe
 @pytest.mark.parametrize(
     ("allowed", "block", "rights"),
     [
-        pytest.param({"manage_messages"}, Block.DANGEROUS, ("Manage Messages in #lounge",), id="manage messages"),
-        pytest.param({"manage_roles"}, Block.DANGEROUS, ("Manage Permissions in #lounge",), id="its permissions"),
-        pytest.param({"mention_everyone"}, Block.DANGEROUS, ("Mention @everyone in #lounge",), id="mention everyone"),
+        pytest.param({"manage_messages"}, Block.DANGEROUS, (Permission.MANAGE_MESSAGES,), id="manage messages"),
+        pytest.param({"manage_roles"}, Block.DANGEROUS, (Permission.MANAGE_PERMISSIONS,), id="its permissions"),
+        pytest.param({"mention_everyone"}, Block.DANGEROUS, (Permission.MENTION_EVERYONE,), id="mention everyone"),
         pytest.param({"view_channel", "send_messages", "attach_files"}, None, (), id="a room for patrons"),
         pytest.param({"ban_members"}, None, (), id="what counts in no channel"),
     ],
 )
-def test_a_right_in_one_channel_counts_as_well(allowed: set[str], block: Block | None, rights: tuple[str, ...]) -> None:
+def test_a_right_in_one_channel_counts_as_well(
+    allowed: set[str], block: Block | None, rights: tuple[Permission, ...]
+) -> None:
     permissions = discord.Permissions(**dict.fromkeys(allowed, True)).value
     role = replace(GOLD, channels=(ChannelRights(channel="lounge", permissions=permissions),))
     assert find_block(role, bot=BOT) is block
-    assert dangerous_rights(role) == rights
+    assert dangerous_rights(role) == tuple(Right(right, ("lounge",)) for right in rights)
 
 
-def test_of_many_channels_one_is_named() -> None:
+def test_the_channels_of_a_right_are_named() -> None:
     channels = tuple(ChannelRights(channel=name, permissions=MANAGE_ROLES) for name in ("lounge", "art", "news"))
-    assert dangerous_rights(replace(GOLD, channels=channels)) == ("Manage Permissions in #lounge and 2 more channels",)
+    assert dangerous_rights(replace(GOLD, channels=channels)) == (
+        Right(Permission.MANAGE_PERMISSIONS, ("lounge", "art", "news")),
+    )
     two = replace(GOLD, channels=channels[:2], permissions=ADMINISTRATOR)
-    assert dangerous_rights(two) == ("Administrator", "Manage Permissions in #lounge and 1 more channel")
+    assert dangerous_rights(two) == (
+        Right(Permission.ADMINISTRATOR),
+        Right(Permission.MANAGE_PERMISSIONS, ("lounge", "art")),
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.errors import UserMistake
+from bot.domain.errors import Mistake, UserMistake
 from bot.domain.model import Campaign, CampaignId, RoleId, RoleRule, RuleKind, Tier, TierId
 from bot.domain.rule_request import MOST_CENTS, UNSTORED, RuleWish, read_amount, resolve
 from tests.fakes.world import GUILD
@@ -57,42 +57,49 @@ def test_a_wish_becomes_a_rule(kind: RuleKind, asked: dict[str, Any], expected: 
 
 
 @pytest.mark.parametrize(
-    ("kind", "asked", "cure"),
+    ("kind", "asked", "mistake"),
     [
-        pytest.param(RuleKind.TIER, {}, "choose one in `tier:`", id="tier: none"),
-        pytest.param(RuleKind.TIER, {"tier": "Platinum"}, "no such tier", id="tier: unknown"),
-        pytest.param(RuleKind.TIER, {"tier": "Gold", "amount": "5"}, "`amount:` does not belong", id="tier: an amount"),
-        pytest.param(RuleKind.PAYING, {"tier": "Gold"}, "`tier:` does not belong", id="paying: a tier"),
-        pytest.param(RuleKind.PAYING, {"months": 0}, "`months:` does not belong", id="paying: months, even none"),
-        pytest.param(RuleKind.AMOUNT, {}, "needs an amount", id="amount: none"),
-        pytest.param(RuleKind.AMOUNT, {"amount": "five"}, "a sum above nothing", id="amount: no number"),
-        pytest.param(RuleKind.LIFETIME, {"amount": "0.00"}, "a sum above nothing", id="lifetime: nothing"),
-        pytest.param(RuleKind.LIFETIME, {}, "needs an amount", id="lifetime: none"),
-        pytest.param(RuleKind.MONTHS, {}, "needs a number of months", id="months: none"),
-        pytest.param(RuleKind.MONTHS, {"months": 0}, "from 1 to 600", id="months: nought"),
-        pytest.param(RuleKind.MONTHS, {"months": 601}, "from 1 to 600", id="months: too many"),
-        pytest.param(RuleKind.FREE, {"campaign": "Bee Tales"}, "not bound to this server", id="a foreign campaign"),
+        pytest.param(RuleKind.TIER, {}, Mistake.TIER_MISSING, id="tier: none"),
+        pytest.param(RuleKind.TIER, {"tier": "Platinum"}, Mistake.TIER_UNKNOWN, id="tier: unknown"),
+        pytest.param(RuleKind.TIER, {"tier": "Gold", "amount": "5"}, Mistake.OPTION_NOT_OF_KIND, id="tier: an amount"),
+        pytest.param(RuleKind.PAYING, {"tier": "Gold"}, Mistake.OPTION_NOT_OF_KIND, id="paying: a tier"),
+        pytest.param(RuleKind.PAYING, {"months": 0}, Mistake.OPTION_NOT_OF_KIND, id="paying: months, even none"),
+        pytest.param(RuleKind.AMOUNT, {}, Mistake.AMOUNT_MISSING, id="amount: none"),
+        pytest.param(RuleKind.AMOUNT, {"amount": "five"}, Mistake.AMOUNT_UNREADABLE, id="amount: no number"),
+        pytest.param(RuleKind.LIFETIME, {"amount": "0.00"}, Mistake.AMOUNT_UNREADABLE, id="lifetime: nothing"),
+        pytest.param(RuleKind.LIFETIME, {}, Mistake.AMOUNT_MISSING, id="lifetime: none"),
+        pytest.param(RuleKind.MONTHS, {}, Mistake.MONTHS_MISSING, id="months: none"),
+        pytest.param(RuleKind.MONTHS, {"months": 0}, Mistake.MONTHS_OUT_OF_RANGE, id="months: nought"),
+        pytest.param(RuleKind.MONTHS, {"months": 601}, Mistake.MONTHS_OUT_OF_RANGE, id="months: too many"),
+        pytest.param(RuleKind.FREE, {"campaign": "Bee Tales"}, Mistake.CAMPAIGN_UNKNOWN, id="a foreign campaign"),
     ],
 )
-def test_what_makes_no_rule_is_refused_with_the_cure(kind: RuleKind, asked: dict[str, Any], cure: str) -> None:
-    with pytest.raises(UserMistake, match=cure):
+def test_what_makes_no_rule_is_refused(kind: RuleKind, asked: dict[str, Any], mistake: Mistake) -> None:
+    with pytest.raises(UserMistake) as refused:
         wish(kind, **asked)
+    assert refused.value.code is mistake
+
+
+def test_an_option_too_many_is_named_with_its_kind() -> None:
+    with pytest.raises(UserMistake) as refused:
+        wish(RuleKind.PAYING, months=0)
+    assert refused.value.facts == {"option": "months", "kind": "paying"}
 
 
 def test_without_a_campaign_there_is_no_rule() -> None:
-    with pytest.raises(UserMistake, match="no Patreon campaign is bound"):
+    with pytest.raises(UserMistake, match=Mistake.NO_CAMPAIGN):
         resolve(RuleWish(role_id=GOLD_ROLE, kind=RuleKind.PAYING), (), guild_id=GUILD)
 
 
 def test_of_several_campaigns_one_must_be_meant() -> None:
-    with pytest.raises(UserMistake, match="choose one in `campaign:`"):
+    with pytest.raises(UserMistake, match=Mistake.CAMPAIGN_AMBIGUOUS):
         wish(RuleKind.PAYING, MOTHS, BEES)
     assert wish(RuleKind.PAYING, MOTHS, BEES, campaign="200").campaign_id == BEES.campaign_id
 
 
 def test_a_tier_alone_names_its_campaign_unless_its_name_is_in_several() -> None:
     assert wish(RuleKind.TIER, MOTHS, BEES, tier="Honey").campaign_id == BEES.campaign_id
-    with pytest.raises(UserMistake, match="several tiers have that name"):
+    with pytest.raises(UserMistake, match=Mistake.TIER_AMBIGUOUS):
         wish(RuleKind.TIER, MOTHS, BEES, tier="Gold")
     assert wish(RuleKind.TIER, MOTHS, BEES, tier="Gold", campaign="Bee Tales").tier_id == TierId("4")
 

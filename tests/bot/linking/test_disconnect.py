@@ -3,7 +3,7 @@
 import pytest
 import structlog
 
-from bot.domain.errors import TryLater, UserMistake
+from bot.domain.errors import Mistake, TryLater, UserMistake
 from bot.domain.model import (
     Campaign,
     CampaignId,
@@ -85,7 +85,7 @@ async def test_it_says_first_what_would_end(house: LinkWorld, typed: str) -> Non
 @pytest.mark.parametrize("typed", ["999", "71 ", ""], ids=["unknown", "of another server", "nothing"])
 async def test_a_campaign_that_the_server_does_not_follow_is_unknown(house: LinkWorld, typed: str) -> None:
     guild_id = OTHER_GUILD if typed == "71 " else GUILD
-    with pytest.raises(UserMistake, match="follows no such campaign"):
+    with pytest.raises(UserMistake, match=Mistake.CAMPAIGN_UNKNOWN):
         await house.disconnector.draft(guild_id, typed)
 
 

@@ -1,7 +1,7 @@
 """A world to link in: real database, real client, Patreon's stand-in on a socket; only Discord's side is recorded."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +23,7 @@ from bot.domain.model import (
     RoleRule,
     Secret,
 )
+from bot.domain.notices import Change, End, News, Topic, Trouble
 from bot.linking.connect import CreatorCampaign
 from bot.linking.consent import ConsentFlow, StartedLink, Use
 from bot.linking.disconnect import Disconnector
@@ -38,10 +39,12 @@ from bot.storage.states import ButtonKind, ButtonPlace
 from bot.texts.catalogs import ENGLISH
 from bot.texts.linking import ending, moved_away
 from bot.texts.renderer import Medium, Renderer
+from bot.texts.troubles import say_change, say_end, say_news, say_trouble
 from sandbox.clock import SandboxClock
 from sandbox.patreon import PatreonStandIn, PatreonState
 from sandbox.patreon.model import Person
 from sandbox.weather import Fault, Weather
+from tests.fakes.notifier import RENDERER
 
 REDIRECT_URI = "http://127.0.0.1:9/oauth/callback"
 GUILD = GuildId(500)
@@ -136,23 +139,27 @@ class RecordedNotifier:
     open: dict[tuple[int, str], str] = field(default_factory=dict)
     said: list[tuple[int, str]] = field(default_factory=list)
 
-    async def tell_admin(self, guild_id: GuildId, key: str, text: str) -> None:
-        if (guild_id, key) not in self.open:
-            self.open[guild_id, key] = text
+    async def tell_admin(self, guild_id: GuildId, trouble: Trouble) -> None:
+        if (guild_id, trouble.key) not in self.open:
+            text = say_trouble(RENDERER, trouble)
+            self.open[guild_id, trouble.key] = text
             self.said.append((guild_id, text))
 
-    async def over(self, guild_id: GuildId, key: str, text: str) -> None:
-        if self.open.pop((guild_id, key), None) is not None:
-            self.said.append((guild_id, text))
+    async def over(self, guild_id: GuildId, end: End) -> None:
+        if self.open.pop((guild_id, end.key), None) is not None:
+            self.said.append((guild_id, say_end(RENDERER, end)))
 
-    async def told(self, guild_id: GuildId, prefix: str) -> tuple[str, ...]:
-        return tuple(key for guild, key in self.open if guild == guild_id and key.startswith(prefix))
+    async def told(self, guild_id: GuildId, topic: Topic) -> frozenset[str]:
+        head = f"{topic}:"
+        return frozenset(
+            key.removeprefix(head) for guild, key in self.open if guild == guild_id and key.startswith(head)
+        )
 
-    async def tell_changes(self, guild_id: GuildId, lines: list[str]) -> None:
-        self.said += [(guild_id, line) for line in lines]
+    async def tell_changes(self, guild_id: GuildId, changes: Sequence[Change]) -> None:
+        self.said += [(guild_id, say_change(RENDERER, change)) for change in changes]
 
-    async def tell_news(self, guild_id: GuildId, text: str) -> None:
-        self.said.append((guild_id, text))
+    async def tell_news(self, guild_id: GuildId, news: News) -> None:
+        self.said.append((guild_id, say_news(RENDERER, news)))
 
 
 @dataclass

@@ -4,11 +4,12 @@ import time
 
 import pytest
 
-from bot.domain.errors import ClientRefused, UserMistake
+from bot.domain.errors import ClientRefused, Mistake, UserMistake
 from bot.domain.model import Campaign, CampaignId, GuildId
 from bot.storage.credentials import LinkedPair
 from bot.sync.consents import AT_ONCE, MAX_FAILURES, Consents
 from sandbox.weather import Fault
+from tests.fakes.notifier import said
 from tests.fakes.scene import Scene
 
 IDENTITY = "GET /api/oauth2/v2/identity"
@@ -60,7 +61,7 @@ async def test_a_pair_that_patreon_refuses_is_asked_no_more_and_stops_nobody(lin
     linked.stage.sandbox.patreon.calls.clear()
     await consents(linked).read_all()
     assert asked(linked) == len(PATRONS) - 1
-    with pytest.raises(UserMistake, match="type /link to give it anew"):
+    with pytest.raises(UserMistake, match=Mistake.CONSENT_ENDED):
         await linked.services.intake.refresh_person(linked.person("bramble.fox"))
 
 
@@ -68,7 +69,7 @@ async def test_a_refresh_that_patreon_refuses_in_any_way_is_cured_by_a_new_conse
     weather = linked.stage.sandbox.weather
     weather.set(Fault("patreon", IDENTITY, "401"))
     weather.set(Fault("patreon", "POST /api/oauth2/token", "403"))
-    with pytest.raises(UserMistake, match="type /link to give it anew"):
+    with pytest.raises(UserMistake, match=Mistake.CONSENT_ENDED):
         await linked.services.intake.refresh_person(linked.person("bramble.fox"))
     weather.clear()
     weather.set(Fault("patreon", IDENTITY, "other_api"))
@@ -83,8 +84,8 @@ async def test_a_consent_that_ended_is_found_and_told(linked: Scene) -> None:
     await linked.services.rounds.run(trigger="test")
     (campaign_id,) = await linked.services.storage.campaigns.campaigns_of(linked.guild_id)
     assert await consents(linked).list_ended(campaign_id) == [linked.person("bramble.fox")]
-    pending = await linked.services.notifier.take_pending(linked.guild_id)
-    assert any(f"no longer takes the consent of <@{linked.person('bramble.fox')}>" in text for text in pending)
+    pending = said(await linked.services.notifier.take_pending(linked.guild_id))
+    assert f"doesn't accept the access that <@{linked.person('bramble.fox')}> gave me" in pending
 
 
 async def test_a_server_reads_nothing_of_another_ones_people(linked: Scene) -> None:
@@ -99,7 +100,7 @@ async def test_a_server_reads_nothing_of_another_ones_people(linked: Scene) -> N
             if pair.person.id == linked.stage.patron_id(patron):
                 linked.stage.sandbox.world.patreon.oauth.revoke(pair.access_token)
     report = await linked.services.rounds.run(trigger="test")
-    told = "\n".join(await linked.services.notifier.take_pending(elsewhere))
+    told = said(await linked.services.notifier.take_pending(elsewhere))
     assert "Crane Letters" in told
     assert not [name for name in PATRONS if f"<@{linked.person(name)}>" in told], told
     assert [one.patrons for one in report.campaigns if one.campaign_id == other.campaign_id] == [0]
@@ -108,7 +109,9 @@ async def test_a_server_reads_nothing_of_another_ones_people(linked: Scene) -> N
 async def test_while_nobody_can_be_read_the_round_is_not_well(linked: Scene) -> None:
     linked.stage.sandbox.weather.set(Fault("patreon", "/identity", "500"))
     await consents(linked).read_all()
-    assert "none of 3 patrons could be read" in (consents(linked).trouble or "")
+    trouble = consents(linked).trouble
+    assert trouble is not None
+    assert trouble.facts["patrons"] == 3
     linked.stage.sandbox.weather.clear()
     await consents(linked).read_all()
     assert consents(linked).trouble is None

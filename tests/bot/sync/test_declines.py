@@ -25,10 +25,13 @@ from bot.domain.model import (
     StoredPair,
     TokenPair,
 )
+from bot.domain.notices import PersonNews
 from bot.domain.record import take_reading
 from bot.storage import Storage
 from bot.sync.declines import AT_MOST, Declines
+from bot.texts.direct import person_card
 from tests.fakes.clock import StoppedClock
+from tests.fakes.notifier import RENDERER
 from tests.fakes.stored import drop_link, save_consent
 from tests.fakes.world import CAMPAIGN, GUILD, ROLE, reading, tier_map
 
@@ -49,8 +52,8 @@ class Town:
             storage=storage, observer=cast("Observer", looks), notifier=cast("Notifier", self), clock=clock
         )
 
-    async def tell(self, discord_user_id: DiscordUserId, text: str) -> None:
-        self.told.append((discord_user_id, text))
+    async def tell_person(self, discord_user_id: DiscordUserId, news: PersonNews, *, guild_id: GuildId) -> None:
+        self.told.append((discord_user_id, person_card(RENDERER, news).body))
 
     async def build(self) -> None:
         await self.storage.campaigns.save(
@@ -110,7 +113,7 @@ async def test_a_decline_is_told_once_with_what_happened_until_when_and_what_to_
     assert await town.after_read() == [DiscordUserId(11)]
     ((_, text),) = town.told
     until = int((town.clock.now() + timedelta(days=7)).timestamp())
-    assert "Patreon could not charge you for your pledge to **Moth Tales**" in text
+    assert "Patreon couldn't charge you for your pledge to **Moth Tales**" in text
     assert rf"Your roles in **Ember\*wood** stay until <t:{until}:R>." in text
     assert "check your payment method" in text
     await town.read("ada", **DECLINED)

@@ -392,7 +392,7 @@ async def test_a_refused_role_is_told_of_once_however_often_it_is_tried(scene: S
     await scene.add_rule()
     await scene.link()
     await scene.until(lambda: len(scene.services.breakers) == 1, "it is refused")
-    assert "I cannot change the role **Gold**" in await scene.say(ADMIN, "patreon sync")
+    assert "I can't change the role **Gold**" in await scene.say(ADMIN, "patreon sync")
     for _ in range(2):
         LEAPS.append(timedelta(hours=2))
         calls = len(scene.stage.role_writes)

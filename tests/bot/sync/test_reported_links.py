@@ -22,8 +22,11 @@ from bot.domain.model import (
     PatronStatus,
     RoleId,
 )
+from bot.domain.notices import AccountShared
 from bot.sync.reported_links import ZeroLinks
+from bot.texts.troubles import say_trouble
 from tests.bot.linking.world import GUILD, LinkWorld
+from tests.fakes.notifier import RENDERER
 from tests.fakes.stored import drop_link, list_links
 
 MOTHS, OWLS = CampaignId("71"), CampaignId("72")
@@ -241,7 +244,7 @@ class TestAConflict:
         await house.follow(BEN)
         ((guild_id, text),) = house.crier.said
         assert guild_id == GUILD
-        assert "**Ada**, **Ben**" in text
+        assert "**Ada** and **Ben**" in text
         await house.report(BEN, None)
         assert await house.follow(BEN) == {X}
         assert await house.links() == {X: ADA}
@@ -255,7 +258,7 @@ class TestAConflict:
         assert await house.follow(BEN) == frozenset()
         assert await house.links() == {X: ADA}
         ((_, text),) = house.crier.said
-        assert "The link that it has stays" in text
+        assert "Their current link stays" in text
 
     async def test_is_none_between_a_patron_and_a_former_one_whose_link_moves_with_its_roles(
         self, house: House
@@ -285,8 +288,8 @@ class TestAConflict:
         await house.report(BEN, X, campaign_id=OWLS)
         await house.follow(ADA, BEN)
         told = dict(house.crier.said)
-        assert "**Ada**, a patron of another campaign" in told[GUILD]
-        assert "**Ben**, a patron of another campaign" in told[OTHER_GUILD]
+        assert "**Ada** and a patron of another campaign" in told[GUILD]
+        assert "**Ben** and a patron of another campaign" in told[OTHER_GUILD]
 
 
 class TestADisagreementWithALink:
@@ -298,7 +301,7 @@ class TestADisagreementWithALink:
         assert await house.links() == {Y: ADA}
         ((guild_id, text),) = house.crier.said
         assert guild_id == GUILD
-        assert "<@1> as the Discord account of **Ada**, but <@2> linked that Patreon account by /link" in text
+        assert "<@1> as the Discord account of **Ada**, but <@2> linked that Patreon account with `/link`" in text
 
     async def test_does_not_name_the_patron_of_the_link(self, house: House) -> None:
         await house.link(X, CAL)
@@ -313,7 +316,7 @@ class TestADisagreementWithALink:
         await house.follow(ADA)
         await house.report(ADA, Y)
         await house.follow(ADA)
-        assert "agree again" in house.crier.said[-1][1]
+        assert "agree about a patron's Discord account again" in house.crier.said[-1][1]
         assert house.crier.open == {}
 
     async def test_is_over_when_the_link_goes_though_patreon_says_the_same(self, house: House) -> None:
@@ -331,13 +334,13 @@ class TestRemarks:
         await house.report(ADA, X)
         for person in (X, Y):
             (remark,) = await house.zero.remarks(GUILD, person)
-            assert "The /link counts" in remark
+            assert "`/link` counts" in say_trouble(RENDERER, remark)
 
     async def test_tell_of_a_conflict(self, house: House) -> None:
         await house.report(ADA, X)
         await house.report(BEN, X)
         (remark,) = await house.zero.remarks(GUILD, X)
-        assert "several patrons" in remark
+        assert isinstance(remark, AccountShared)
 
     async def test_tell_nothing_of_other_servers(self, house: House) -> None:
         await house.link(Y, ADA)

@@ -10,13 +10,16 @@ from bot.texts.card import (
     FIELDS,
     FOOTER_LENGTH,
     ITEMS_ON_A_PAGE,
+    MESSAGE_LENGTH,
     TITLE_LENGTH,
     Card,
     Field,
     Outcome,
     cut,
+    fitted,
     page_line,
     pages,
+    text_of,
     turn_labels,
 )
 from bot.texts.catalogs import ENGLISH
@@ -101,3 +104,30 @@ def test_a_page_says_which_it_is_and_its_buttons_differ() -> None:
 
 def test_outcomes_differ_in_colour() -> None:
     assert len({outcome.value for outcome in Outcome}) == len(list(Outcome)) == 5
+
+
+def test_where_discord_takes_no_card_it_is_a_text() -> None:
+    card = Card(Outcome.DONE, text("Linked"), text("You are linked."), (Field(text("Role"), text("Gold")),))
+    assert text_of(card) == "**Linked**\nYou are linked.\n**Role**\nGold"
+    endless = Card(Outcome.DONE, None, text("word " * 3000))
+    assert len(text_of(endless)) <= MESSAGE_LENGTH
+
+
+@pytest.mark.parametrize("room", [60, 1200, 6000])
+def test_of_a_card_that_has_little_room_the_last_items_are_shown(room: int) -> None:
+    items = tuple(text(f"- item {number} " + "x" * 80) for number in range(30))
+    shown = fitted(Card(Outcome.INFO, text("Title"), text("Body"), items=items), room)
+    assert shown.length <= room
+    assert is_taken(shown)
+    assert shown.items == (() if room == 60 else items[-len(shown.items) :])
+
+
+def test_a_body_that_has_little_room_is_cut() -> None:
+    assert fitted(Card(Outcome.INFO, text("Title"), text("word " * 100)), 50).length <= 50
+
+
+@pytest.mark.parametrize("count", [1, 10, 40])
+def test_above_the_largest_page_there_is_room(count: int) -> None:
+    endless = text("word " * 3000)
+    largest = max(one.length for one in pages(Card(Outcome.INFO, endless, endless, (Field(endless, endless),) * count)))
+    assert CARD_LENGTH - largest >= 1000

@@ -3,8 +3,10 @@
 import pytest
 
 from bot.domain.model import GuildId
+from bot.domain.notices import ListAcceptedElsewhere
 from sandbox.weather import Fault
 from tests.fakes.scene import ADMIN, MEMBER, Scene, buttons
+from tests.fakes.stage import words
 
 BELIEVE = "patreon believe"
 
@@ -34,19 +36,20 @@ async def believed_reads(scene: Scene) -> list[int]:
 
 async def test_with_nothing_to_believe_that_is_said_with_the_cure(scene: Scene) -> None:
     said = await scene.say(ADMIN, BELIEVE)
-    assert "There is nothing to believe" in said
+    assert "There's nothing to accept" in said
     assert "`/patreon sync`" in said
 
 
 async def test_what_would_be_believed_is_shown_in_numbers_and_asked_first(doubted: Scene) -> None:
     before = await believed_reads(doubted)
     typed = await doubted.type(ADMIN, BELIEVE)
-    said = typed.messages[0].content
-    assert "**Emberwood Tales**, read <t:" in said
+    said = words(typed.messages)
+    assert "Emberwood Tales" in said
+    assert "Read <t:" in said
     assert "0 with a tier" in said
-    assert "The last list that I believed, read <t:" in said
-    assert "I doubt it, for no member has a tier." in said
-    assert [one.partition(":")[0] for one in buttons(typed.messages[0]).values()] == ["confirm", "cancel"]
+    assert "Last accepted list, read <t:" in said
+    assert "No member has a tier." in said
+    assert [one.partition(":")[0] for one in buttons(typed.messages[0]).values()] == ["cancel", "confirm"]
     assert "Nothing was changed" in await doubted.press(ADMIN, typed.messages[0], "cancel:")
     assert await believed_reads(doubted) == before
 
@@ -54,14 +57,14 @@ async def test_what_would_be_believed_is_shown_in_numbers_and_asked_first(doubte
 async def test_on_the_admins_word_the_read_counts_and_the_next_one_is_compared_with_it(doubted: Scene) -> None:
     typed = await doubted.type(ADMIN, BELIEVE)
     said = await doubted.press(ADMIN, typed.messages[0], "confirm:")
-    assert "Believed, on your word: **Emberwood Tales**" in said
+    assert "You accepted Patreon's member list for **Emberwood Tales**" in said
     assert await believed_reads(doubted) != []
     entry = (await doubted.services.storage.audit.recent(doubted.guild_id))[0]
     assert (entry.action, [entry.read_id]) == ("believe", await believed_reads(doubted))
     assert "believed on the word of the admin" in entry.reason
     report = await doubted.services.rounds.run(trigger="test")
     assert report.campaigns[0].doubts == ()
-    assert "There is nothing to believe" in await doubted.say(ADMIN, BELIEVE)
+    assert "There's nothing to accept" in await doubted.say(ADMIN, BELIEVE)
 
 
 async def test_other_servers_that_follow_the_campaign_are_told(doubted: Scene) -> None:
@@ -72,7 +75,7 @@ async def test_other_servers_that_follow_the_campaign_are_told(doubted: Scene) -
     typed = await doubted.type(ADMIN, BELIEVE)
     await doubted.press(ADMIN, typed.messages[0], "confirm:")
     (told,) = await doubted.services.notifier.take_pending(elsewhere)
-    assert "An admin of another server that follows **Emberwood Tales** accepted" in told
+    assert told == ListAcceptedElsewhere(campaign="Emberwood Tales")
     assert await doubted.services.notifier.take_pending(doubted.guild_id) == []
 
 
@@ -92,7 +95,7 @@ async def test_a_read_that_waits_no_longer_is_not_believed(doubted: Scene) -> No
     doubted.stage.sandbox.weather.clear()
     await doubted.services.rounds.run(trigger="test")
     before = await believed_reads(doubted)
-    assert "waits for your word no longer" in await doubted.press(ADMIN, typed.messages[0], "confirm:")
+    assert "isn't waiting for your answer any more" in await doubted.press(ADMIN, typed.messages[0], "confirm:")
     assert await believed_reads(doubted) == before
 
 
@@ -102,8 +105,8 @@ async def test_whoever_is_not_on_the_believed_list_loses_the_role_at_the_next_re
     patrons_leave(scene)
     await scene.services.rounds.run(trigger="test")
     typed = await scene.type(ADMIN, BELIEVE)
-    assert "people listed, 0 active patrons" in typed.messages[0].content
-    assert "more than a fifth of the paying patrons are gone" in typed.messages[0].content
+    assert "0 active patrons" in words(typed.messages)
+    assert "More than a fifth of the paying patrons are missing." in words(typed.messages)
     await scene.press(ADMIN, typed.messages[0], "confirm:")
     assert "Gold" in scene.stage.roles(MEMBER)
     await scene.services.rounds.run(trigger="test")

@@ -81,7 +81,7 @@ async def test_roles_that_an_admin_does_not_rank_above_are_not_theirs_to_take_ba
     await scene.add_rule()
     low = await scene.make_low_admin()
     options = {"campaign": home(scene), "roles": "remove"}
-    assert "**Gold** is not below your own highest role" in await scene.say(low, "patreon disconnect", **options)
+    assert "**Gold** isn't below your own highest role" in await scene.say(low, "patreon disconnect", **options)
     typed = await scene.type(low, "patreon disconnect", campaign=home(scene), roles="keep")
     assert "no longer follows" in await scene.press(low, typed.messages[0], "confirm:")
 
@@ -95,7 +95,7 @@ async def test_a_button_asks_for_the_rank_again(scene: Scene) -> None:
     assert guild is not None
     gold = guild.get_role(scene.role("Gold"))
     await scene.until(lambda: gold is not None and gold.position == top + 1, "the role is moved")
-    assert "not below your own" in await scene.press(ADMIN, typed.messages[0], "confirm:")
+    assert "isn't below your own" in await scene.press(ADMIN, typed.messages[0], "confirm:")
     assert await bound(scene) == (home(scene),)
 
 

@@ -6,6 +6,7 @@ import discord
 import pytest
 
 from bot.discord.replies import is_manager
+from bot.domain.notices import TwoFactorNeeded
 from tests.fakes.scene import ADMIN, MEMBER, Scene
 
 MANAGE_ROLES = 1 << 28
@@ -67,11 +68,11 @@ async def test_a_button_pressed_after_the_right_is_gone_does_nothing(scene: Scen
 
 
 async def test_the_owner_may_without_any_role(scene: Scene) -> None:
-    assert "There is no rule yet" in await scene.say("wren.ashdown", "patreon rule list")
+    assert "There are no rules yet" in await scene.say("wren.ashdown", "patreon rule list")
 
 
 async def test_what_admins_have_not_been_told_stands_above_their_next_answer_once(scene: Scene) -> None:
-    await scene.services.notifier.tell_admin(scene.guild_id, "x", "Something is wrong with **Gold**")
+    await scene.services.notifier.tell_admin(scene.guild_id, TwoFactorNeeded())
     first = await scene.say(ADMIN, "patreon rule list")
-    assert first.index("Something is wrong") < first.index("There is no rule yet")
-    assert "Something is wrong" not in await scene.say(ADMIN, "patreon rule list")
+    assert first.index("two-factor authentication") < first.index("There are no rules yet")
+    assert "two-factor authentication" not in await scene.say(ADMIN, "patreon rule list")

@@ -50,7 +50,7 @@ async def test_a_hold_names_counts_people_and_reasons_and_has_its_buttons(held: 
     assert "5 roles of 5 people were about to be removed" in message.content
     for username in CROWD:
         assert f"<@{held.person(username)}> **Gold**: to be removed. It asks for the tier Gold" in message.content
-    assert list(buttons(message).values()) == ["hold:apply:1", "hold:discard:1"]
+    assert list(buttons(message).values()) == ["hold:discard:1", "hold:apply:1"]
     assert keep(held) == set(CROWD)
 
 
@@ -67,7 +67,7 @@ async def test_who_ranks_below_a_held_role_may_keep_it_with_people_and_not_take_
     held.discord.move_role(low.id, 1)
     held.discord.give_role(held.stage.user_id(OUTSIDER), low.id)
     message = (await held.type(OUTSIDER, HOLDS)).messages[0]
-    assert "**Gold** is not below your own highest role" in await held.press(OUTSIDER, message, "hold:apply:")
+    assert "**Gold** isn't below your own highest role" in await held.press(OUTSIDER, message, "hold:apply:")
     assert keep(held) == set(CROWD)
     assert "Hold 1 is discarded" in await held.press(OUTSIDER, message, "hold:discard:")
 
@@ -85,7 +85,7 @@ async def test_discard_keeps_the_roles_and_the_message_loses_its_buttons(held: S
 async def test_a_hold_is_answered_once(held: Scene) -> None:
     first, second = await shown(held), await shown(held)
     await held.press(ADMIN, first, "hold:discard:")
-    assert "This hold is over already" in await held.press(ADMIN, second, "hold:apply:")
+    assert "Someone has already answered this hold" in await held.press(ADMIN, second, "hold:apply:")
     assert keep(held) == set(CROWD)
 
 

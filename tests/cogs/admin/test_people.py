@@ -77,7 +77,7 @@ async def test_nobody_learns_anything_of_a_person_who_is_not_here(scene: Scene, 
     await scene.link()
     scene.discord.leave(scene.stage.user_id(MEMBER))
     said = await scene.say(ADMIN, path, user=str(scene.person(MEMBER)))
-    assert "not in this server" in said
+    assert "they aren't in this server" in said
     assert "Gerda" not in said
 
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from bot.domain.errors import Later, TryLater
+from bot.domain.evidence import Anomaly
 from bot.domain.model import RoleRule, RuleId, RuleKind
 from bot.sync.round_report import ReadReport, RoundReport
 from cogs.admin.runs import round_text
@@ -42,13 +44,13 @@ def report(**of_read: object) -> RoundReport:
     [
         pytest.param(report(), "The roles of 2 people change now", id="changes"),
         pytest.param(report(is_complete=False), "came incomplete, so nobody loses a role", id="an incomplete list"),
-        pytest.param(
-            report(doubts=("no member has a tier",)), "(no member has a tier), so I take no role", id="doubts"
-        ),
+        pytest.param(report(doubts=(Anomaly.NO_TIERS,)), "(No member has a tier.), so I take no role", id="doubts"),
         pytest.param(report(name="*Tales*"), r"**\*Tales\***", id="a name with marks in it"),
         pytest.param(RoundReport(campaigns=(), queued=0, seconds=0), "nothing to read", id="no campaign"),
         pytest.param(
-            RoundReport(campaigns=(), queued=0, seconds=0, errors=("no token",)), "- no token", id="no campaign known"
+            RoundReport(campaigns=(), queued=0, seconds=0, errors=(TryLater(Later.NOT_CONNECTED),)),
+            "- I'm not connected to Discord",
+            id="no campaign known",
         ),
     ],
 )

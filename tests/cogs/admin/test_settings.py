@@ -2,7 +2,9 @@
 
 import pytest
 
+from bot.domain.errors import Mistake, UserMistake
 from bot.domain.model import ChannelId, GuildSettings, HandEdits, Mode
+from cogs.admin.settings import spoken
 from sandbox.discord import ActionError, permissions
 from sandbox.discord.changes import Actor
 from tests.fakes.scene import ADMIN, MEMBER, Scene
@@ -20,10 +22,17 @@ async def stored(scene: Scene) -> GuildSettings:
 
 async def test_without_an_option_all_settings_are_shown(scene: Scene) -> None:
     said = await scene.say(ADMIN, SETTINGS)
-    for line in ("`mode` sync", "`grace_days` 7", "`brake_percent` 20", "`hand_edits` respect", "`zero_link` on"):
-        assert line in said
-    for line in ("`decline_dm` off", "`log_channel` none", "`language` English"):
-        assert line in said
+    assert said.splitlines() == [
+        "Settings of this server",
+        "Add and remove roles automatically (`mode`)",
+        "Keep roles for 7 days after a declined payment (`grace_days`)",
+        "Ask you before removing more than 20% of the roles I assigned within a day (`brake_percent`)",
+        "When someone removes a role manually, leave it removed (`hand_edits`)",
+        "Link people automatically when Patreon already knows their Discord account (`zero_link`)",
+        "Don't send patrons a message when their payment is declined (`decline_dm`)",
+        "Report problems above my next reply to an admin, because there is no log channel (`log_channel`)",
+        "Report in this server's language, which is now English (`language`)",
+    ]
     assert await scene.services.storage.audit.recent(scene.guild_id) == ()
 
 
@@ -38,7 +47,7 @@ async def test_several_settings_change_at_once_and_each_is_written_down(scene: S
         zero_link=False,
         decline_dm=True,
         log_channel=channel_id(scene, "bot-log"),
-        language="en",
+        language="de",
     )
     log_channel = ChannelId(int(channel_id(scene, "bot-log")))
     assert await stored(scene) == GuildSettings(
@@ -49,40 +58,53 @@ async def test_several_settings_change_at_once_and_each_is_written_down(scene: S
         zero_link=False,
         decline_dm=True,
         log_channel_id=log_channel,
+        language="de",
     )
-    assert "`brake_percent` off" in said
-    assert f"`log_channel` <#{log_channel}>" in said
-    assert "Changed: `mode`, `grace_days`, `brake_percent`" in said
+    assert "Never ask before removing many roles at once (`brake_percent`)" in said
+    assert f"in <#{log_channel}> (`log_channel`)" in said
+    assert "Changed `mode`, `grace_days`, `brake_percent`" in said
+    assert "Report in Deutsch (`language`)" in said
     entries = await scene.services.storage.audit.recent(scene.guild_id)
-    assert len(entries) == 7, "language was English already"
+    assert len(entries) == 8
     assert f"grace_days: 7 -> 0, by the admin {scene.person(ADMIN)}" in {entry.reason for entry in entries}
 
 
 async def test_what_is_set_so_already_changes_nothing(scene: Scene) -> None:
-    assert "nothing was changed" in await scene.say(ADMIN, SETTINGS, grace_days=7)
+    assert "already set, so I changed nothing" in await scene.say(ADMIN, SETTINGS, grace_days=7)
     assert await scene.services.storage.audit.recent(scene.guild_id) == ()
 
 
 @pytest.mark.parametrize(
-    ("wrong", "cure"),
+    ("wrong", "mistake", "facts"),
     [
-        pytest.param({"grace_days": 61}, "`grace_days:` must be a whole number from 0 to 60, not 61", id="grace"),
-        pytest.param({"grace_days": -1}, "from 0 to 60", id="grace below nothing"),
-        pytest.param({"brake_percent": 0}, "`brake_percent:` must be a whole number from 1 to 100", id="brake"),
-        pytest.param({"brake_percent": True}, "from 1 to 100", id="a switch where a number is wanted"),
-        pytest.param({"mode": "on"}, "`mode:` must be one of sync, grant_only, off, not on", id="mode"),
-        pytest.param({"hand_edits": "ignore"}, "respect, enforce", id="hand edits"),
-        pytest.param({"zero_link": "yes"}, "`zero_link:` must be True or False", id="a word where a switch is wanted"),
-        pytest.param({"no_log_channel": 1}, "`no_log_channel:` must be True", id="a number for no channel"),
-        pytest.param({"language": "xx"}, "`language:` must be one of en", id="language"),
-        pytest.param({"grace_days": 3, "mode": "on"}, "nothing was changed", id="one right and one wrong"),
+        pytest.param({"grace_days": 61}, Mistake.SETTING_NO_NUMBER, {"low": 0, "high": 60}, id="grace"),
+        pytest.param({"grace_days": -1}, Mistake.SETTING_NO_NUMBER, {"low": 0, "high": 60}, id="grace below nothing"),
+        pytest.param({"brake_percent": 0}, Mistake.SETTING_NO_NUMBER, {"low": 1, "high": 100}, id="brake"),
+        pytest.param(
+            {"brake_percent": True},
+            Mistake.SETTING_NO_NUMBER,
+            {"low": 1, "high": 100},
+            id="a switch where a number is wanted",
+        ),
+        pytest.param({"mode": "on"}, Mistake.SETTING_NO_WORD, {"known": ("sync", "grant_only", "off")}, id="mode"),
+        pytest.param(
+            {"hand_edits": "ignore"}, Mistake.SETTING_NO_WORD, {"known": ("respect", "enforce")}, id="hand edits"
+        ),
+        pytest.param({"zero_link": "yes"}, Mistake.SETTING_NO_SWITCH, {}, id="a word where a switch is wanted"),
+        pytest.param({"no_log_channel": 1}, Mistake.SETTING_NO_SWITCH, {}, id="a number for no channel"),
+        pytest.param(
+            {"grace_days": 3, "mode": "on"}, Mistake.SETTING_NO_WORD, {"option": "mode"}, id="one right and one wrong"
+        ),
     ],
 )
 async def test_a_wrong_value_is_refused_whatever_discord_let_through(
-    scene: Scene, wrong: dict[str, object], cure: str
+    scene: Scene, wrong: dict[str, object], mistake: Mistake, facts: dict[str, object]
 ) -> None:
-    with pytest.raises(Exception, match=cure):
+    with pytest.raises(UserMistake) as refused:
         await scene.services.tuning.change(scene.guild_id, wrong, by=scene.person(ADMIN))
+    assert refused.value.code is mistake
+    assert facts.items() <= refused.value.facts.items()
+    assert refused.value.facts["option"] in wrong
     assert await stored(scene) == GuildSettings()
 
 
@@ -95,11 +117,19 @@ async def test_discord_is_told_the_bounds(scene: Scene, wrong: dict[str, object]
 async def test_a_log_channel_can_be_given_up_again(scene: Scene) -> None:
     await scene.say(ADMIN, SETTINGS, log_channel=channel_id(scene, "bot-log"))
     said = await scene.say(ADMIN, SETTINGS, no_log_channel=True, grace_days=3)
-    assert "`log_channel` none" in said
-    assert "Changed: `grace_days`, `log_channel`" in said
+    assert "there is no log channel (`log_channel`)" in said
+    assert "Changed `grace_days` and `log_channel`" in said
     assert await stored(scene) == GuildSettings(grace_days=3)
     reasons = {entry.reason for entry in await scene.services.storage.audit.recent(scene.guild_id)}
     assert any("-> None, by the admin" in reason for reason in reasons)
+
+
+async def test_a_language_that_i_do_not_speak_is_refused() -> None:
+    assert spoken("de") == "de"
+    assert spoken("auto") == "auto"
+    with pytest.raises(UserMistake) as refused:
+        spoken("xx")
+    assert refused.value.facts["option"] == "language"
 
 
 async def test_no_log_channel_says_nothing_where_it_is_false(scene: Scene) -> None:
@@ -110,7 +140,7 @@ async def test_no_log_channel_says_nothing_where_it_is_false(scene: Scene) -> No
 
 async def test_a_log_channel_and_none_at_once_is_a_mistake(scene: Scene) -> None:
     said = await scene.say(ADMIN, SETTINGS, log_channel=channel_id(scene, "bot-log"), no_log_channel=True)
-    assert "nothing was changed" in said
+    assert "I changed nothing" in said
     assert await stored(scene) == GuildSettings()
 
 
@@ -125,7 +155,7 @@ async def test_a_log_channel_in_which_i_cannot_write_is_refused_with_the_cure(sc
     assert shown is not None
     await scene.until(lambda: not shown.permissions_for(guild.me).send_messages, "the channel is closed")
     said = await scene.say(ADMIN, SETTINGS, log_channel=channel.id, grace_days=3)
-    assert "I lack Send Messages there; nothing was changed" in said
+    assert "I need Send Messages and Embed Links there." in said
     assert await stored(scene) == GuildSettings()
 
 

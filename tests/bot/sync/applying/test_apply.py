@@ -7,6 +7,7 @@ from bot.domain.model import ChannelId
 from bot.texts.decisions import say_decision
 from sandbox.weather import Fault
 from tests.fakes.scene import GOLD_PATRON, MEMBER, Scene
+from tests.fakes.stage import words
 
 
 async def test_the_log_channel_hears_what_was_given_and_taken_away_and_why(
@@ -17,8 +18,8 @@ async def test_the_log_channel_hears_what_was_given_and_taken_away_and_why(
     channel = next(one for one in channels if one.name == "bot-log")
     await scene.services.storage.guilds.change(scene.guild_id, log_channel_id=ChannelId(int(channel.id)))
 
-    def said(words: str) -> bool:
-        return any(words in message.content for message in channel.messages.values())
+    def said(text: str) -> bool:
+        return text in words(list(channel.messages.values()))
 
     await scene.services.rounds.run(trigger="test")
     await scene.add_rule()

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.domain.errors import UserMistake
+from bot.domain.errors import Mistake, UserMistake
 from bot.domain.model import DiscordUserId, HoldState, PatronStatus
 from bot.domain.plan import Action, PersonPlan, plan_person
 from bot.domain.rails import BRAKE_FROM, BRAKE_WINDOW
@@ -235,7 +235,7 @@ async def test_an_answer_is_given_once_and_written_down(server: Server) -> None:
     await server.holds.answer(GUILD, hold.hold_id, HoldState.DISCARDED, by=ADMIN)
     (entry,) = await server.storage.audit.recent(GUILD)
     assert (entry.action, entry.reason) == ("hold discarded", "hold 1: 6 roles of 6 people, by the admin 1")
-    with pytest.raises(UserMistake, match="over already"):
+    with pytest.raises(UserMistake, match=Mistake.HOLD_ANSWERED):
         await server.holds.answer(GUILD, hold.hold_id, HoldState.APPROVED, by=ADMIN)
 
 

@@ -13,6 +13,7 @@ from bot.sync.rounds import INTERVAL
 from bot.texts.names import Names
 from cogs.events import GATHER_SECONDS
 from sandbox.weather import Fault
+from tests.fakes.notifier import said
 from tests.fakes.scene import ADMIN, GOLD_PATRON, MEMBER, Scene, connect, serve, set_stage
 
 REFUSED = "Discord refused these"
@@ -143,7 +144,7 @@ async def test_a_role_that_is_refused_again_while_a_plan_is_made_is_not_said_to_
     await asyncio.sleep(GATHER_SECONDS + 0.2)  # the plan of the start
     breakers.open(scene.guild_id, gold)
     await scene.services.reconciler.consider(scene.guild_id, None, trigger="test")
-    assert "I cannot change the role **Gold**" in "\n".join(await scene.services.notifier.take_pending(scene.guild_id))
+    assert "I can't change the role **Gold**" in said(await scene.services.notifier.take_pending(scene.guild_id))
     names = scene.services.reconciler._planning._facts.names
 
     async def refused_meanwhile(guild_id: GuildId, *, is_markdown: bool = True) -> Names:
@@ -153,7 +154,7 @@ async def test_a_role_that_is_refused_again_while_a_plan_is_made_is_not_said_to_
     breakers.retry(scene.guild_id)
     monkeypatch.setattr(scene.services.reconciler._planning._facts, "names", refused_meanwhile)
     await scene.services.reconciler.consider(scene.guild_id, None, trigger="test")
-    assert "I can change the role" not in "\n".join(await scene.services.notifier.take_pending(scene.guild_id))
+    assert "I can change the role" not in said(await scene.services.notifier.take_pending(scene.guild_id))
 
 
 async def test_a_plan_that_began_before_a_refusal_was_told_does_not_end_it(
@@ -177,6 +178,6 @@ async def test_a_plan_that_began_before_a_refusal_was_told_does_not_end_it(
     await reconciler.consider(scene.guild_id, None, trigger="test")
     go_on.set()
     await older
-    told = "\n".join(await scene.services.notifier.take_pending(scene.guild_id))
-    assert "I cannot change the role **Gold**" in told
+    told = said(await scene.services.notifier.take_pending(scene.guild_id))
+    assert "I can't change the role **Gold**" in told
     assert "I can change the role" not in told

@@ -84,9 +84,9 @@ async def test_the_way_from_a_nudge_to_the_role_is_a_handful_of_statements(
     until_write: list[int] = []
     put = RoleWriter.put
 
-    async def count(writer: RoleWriter, *asked: Any) -> Outcome:
+    async def count(writer: RoleWriter, *asked: Any, **how: Any) -> Outcome:
         until_write.append(len(statements))
-        return await put(writer, *asked)
+        return await put(writer, *asked, **how)
 
     def collect(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         statements.append(statement)

@@ -7,14 +7,18 @@ import pytest
 from bot.app import App
 from bot.domain.model import CampaignId, GuildId, PatreonUserId, Secret, StoredPair, TokenPair
 from bot.sync.admin import rulebook
+from bot.texts.rules import tier_choice
 from sandbox.patreon.oauth import Pair
+from tests.fakes.notifier import RENDERER
 from tests.fakes.scene import Scene, serve
 from tests.fakes.stage import Stage
 from tests.fakes.stored import save_consent
 
 
 async def labels(scene: Scene, typed: str) -> list[str]:
-    return [label for label, _ in await scene.services.rulebook.tier_choices(scene.guild_id, typed, None)]
+    tiers = await scene.services.rulebook.tiers(scene.guild_id, None)
+    offered = [tier_choice(RENDERER, campaign, tier, has_several=False) for campaign, tier in tiers]
+    return [choice for choice in offered if typed in choice.casefold()]
 
 
 async def test_a_tier_that_was_just_made_is_offered(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,22 +27,22 @@ async def test_a_tier_that_was_just_made_is_offered(scene: Scene, monkeypatch: p
     assert await labels(scene, "diamond") == []
     patreon = scene.stage.sandbox.world.patreon
     patreon.add_tier(scene.stage.sandbox.world.campaign, "Diamond", 5000)
-    assert await labels(scene, "diamond") == ["Diamond (50.00 USD)"]
+    assert await labels(scene, "diamond") == ["Diamond: US$50.00"]
 
 
 async def test_a_tier_that_was_deleted_is_marked(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rulebook, "TIERS_AGE", timedelta())
     await scene.services.rounds.run(trigger="test")
-    assert await labels(scene, "silver") == ["Silver (5.00 USD)"]
+    assert await labels(scene, "silver") == ["Silver: US$5.00"]
     scene.stage.sandbox.patreon.delete_tier(scene.stage.tier_id("Silver"))
-    assert await labels(scene, "silver") == ["Silver (5.00 USD, unpublished)"]
+    assert await labels(scene, "silver") == ["Silver: US$5.00 (unpublished)"]
 
 
 async def test_while_patreon_is_away_what_is_known_is_offered(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rulebook, "TIERS_AGE", timedelta())
     await scene.services.rounds.run(trigger="test")
     await scene.stage.sandbox.patreon.stop()
-    assert await labels(scene, "silver") == ["Silver (5.00 USD)"]
+    assert await labels(scene, "silver") == ["Silver: US$5.00"]
 
 
 async def test_a_dead_token_of_the_settings_is_no_trouble_where_its_creator_consented(stage: Stage) -> None:

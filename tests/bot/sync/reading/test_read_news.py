@@ -32,12 +32,12 @@ CUT = Verdict(is_complete=False, anomalies=(Anomaly.NO_TIERS,))
     ("told", "words"),
     [
         pytest.param(read(GOOD), [], id="all is well"),
-        pytest.param(read(LYING), ["not believable (no member has a tier)"], id="a lying list"),
+        pytest.param(read(LYING), ["looks wrong. No member has a tier."], id="a lying list"),
         pytest.param(read(CUT, PatreonUnavailable(PatreonCode.UNUSABLE)), [], id="a list that broke off"),
         pytest.param(read(GOOD, NeedsOwner("no scope")), ["no scope. All roles stay"], id="a token without the right"),
         pytest.param(
             read(CUT, CredentialsDead(PatreonCode.TOKEN_REFUSED)),
-            ["no longer takes the creator's token"],
+            ["doesn't accept the creator's access to"],
             id="a token that is dead",
         ),
     ],
@@ -62,23 +62,23 @@ async def test_accounts_that_a_page_lacks_are_told_once_and_when_they_are_back(n
 async def test_an_unknown_word_is_told(notifier: HeardNotifier) -> None:
     await ReadNews(notifier).tell(GUILD, "Moths", read(GOOD), unknown_words=("Quantum Hold",))
     (trouble,) = notifier.troubles
-    assert "Patreon says **Quantum Hold** of a patron of **Moths**" in trouble
+    assert "Patreon says **Quantum Hold** about a patron of **Moths**" in trouble
 
 
 async def test_whose_consent_ended_is_named_and_keeps_their_roles(notifier: HeardNotifier) -> None:
     ended = [DiscordUserId(number) for number in range(12)]
     await ReadNews(notifier).tell_of_consents(GUILD, CAMPAIGN, "Moths", is_dead=False, ended=ended)
     reader, consents = notifier.troubles
-    assert "there is no creator token for it" in reader
+    assert "I have no creator's access to **Moths**" in reader
     assert "<@0>, <@1>" in consents
     assert "<@9> and 2 more" in consents
-    assert "stay as they are until they type /link again" in consents
+    assert "stay as they are until they type `/link` again" in consents
 
 
 async def test_when_all_can_be_read_again_that_is_over(notifier: HeardNotifier) -> None:
     await ReadNews(notifier).tell_of_consents(GUILD, CAMPAIGN, "Moths", is_dead=True)
     assert len(notifier.troubles) == 1
-    assert "can be read by their own consent again" in notifier.ended[0]
+    assert "I can check every linked patron of **Moths** again" in notifier.ended[0]
 
 
 async def test_what_could_not_be_read_is_told_and_that_it_is_over(notifier: HeardNotifier) -> None:

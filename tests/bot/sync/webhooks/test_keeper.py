@@ -14,6 +14,7 @@ from bot.sync.webhooks.at_patreon import WebhookSettings
 from bot.sync.webhooks.keeper import CHECK_AGAIN, CHECK_EVERY
 from sandbox.patreon.model import Webhook
 from sandbox.weather import Fault
+from tests.fakes.notifier import said
 from tests.fakes.stage import Stage
 from tests.fakes.stored import save_consent
 
@@ -53,7 +54,7 @@ class Post:
         await self.keeper.look()
 
     async def said(self) -> str:
-        return "\n".join(await self.services.notifier.take_pending(self.guild_id))
+        return said(await self.services.notifier.take_pending(self.guild_id))
 
     def calls(self, route: str) -> int:
         return sum(call.route == route for call in self.stage.sandbox.patreon.calls)
@@ -190,7 +191,7 @@ async def test_silence_while_reads_show_pledges_is_told_of_once_and_once_when_it
     assert await kept.said() == ""
     for _ in range(3):
         await kept.look(after=timedelta(minutes=10))
-    assert (await kept.said()).count("does not tell me") == 1
+    assert (await kept.said()).count("isn't telling me about pledges to") == 1
     kept.keeper.note_delivery(kept.campaign_id)
     await kept.look()
     assert "again" in await kept.said()

@@ -1,0 +1,45 @@
+"""What one person is told by direct message on our own account."""
+
+from typing import assert_never
+
+from bot.domain.notices import ConsentRefused, PaymentDeclined, PersonNews, Stay
+from bot.texts.card import Card, Outcome
+from bot.texts.renderer import Renderer, Text
+
+
+def person_card(r: Renderer, news: PersonNews) -> Card:
+    """Say what happened, what it means for their roles and what they can do."""
+    match news:
+        case PaymentDeclined():
+            return Card(
+                Outcome.WAITING,
+                r.say("Your payment was declined"),
+                r.lines(
+                    [
+                        r.say("Patreon couldn't charge you for your pledge to **{campaign}**.", campaign=news.campaign),
+                        *(_say_stay(r, stay) for stay in news.stays),
+                        r.say(
+                            "Please check your payment method on Patreon. Once the payment goes through, you keep "
+                            "everything. `/membership` shows your current status."
+                        ),
+                    ]
+                ),
+            )
+        case ConsentRefused():
+            return Card(
+                Outcome.WAITING,
+                r.say("I can't check your membership any more"),
+                r.say(
+                    "Patreon doesn't accept the access you gave me any more, so I can't check your membership of "
+                    "**{campaign}**. Your roles in {servers} stay as they are. Type `/link` there to give me access "
+                    "again.",
+                    campaign=news.campaign,
+                    servers=r.listing([r.strong(server) for server in news.servers]),
+                ),
+            )
+        case _:
+            assert_never(news)
+
+
+def _say_stay(r: Renderer, stay: Stay) -> Text:
+    return r.say("Your roles in **{server}** stay until {until}.", server=stay.server, until=stay.until)

@@ -1,0 +1,182 @@
+"""What went wrong, for the person who asked: what I couldn't do, why, and what to do now.
+
+An admin reads what needs someone who looks after the bot; a member is told whom to turn to.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.domain.assignable import Block, Permission, Right
+from bot.domain.errors import Fact, Later, Mistake, NeedsOwner, PledgekeeperError, TryLater, UserMistake
+from bot.texts import causes
+from bot.texts.assignable import say_block, say_permissions, say_rights
+from bot.texts.renderer import N_, Renderer, Text
+
+_MISTAKES: Mapping[Mistake, str] = {
+    Mistake.NOT_ALLOWED: N_("You need the Manage Roles permission in this server for that."),
+    Mistake.SERVER_UNSEEN: N_(
+        "Discord isn't showing me this server right now, so I did nothing. Try again in a minute."
+    ),
+    Mistake.BUTTON_OUTDATED: N_("This button has changed since I sent the message. Type the command again."),
+    Mistake.PAGES_FORGOTTEN: N_("I don't have the other pages any more. Type the command again."),
+    Mistake.ROLE_GONE: N_("That role doesn't exist any more. Choose another role."),
+    Mistake.ROLE_ABOVE_YOU: N_(
+        "I changed nothing: the role **{role}** isn't below your own highest role, so you can't take it from people. "
+        "Ask someone who ranks above it."
+    ),
+    Mistake.ROLE_WITHOUT_RULE: N_(
+        "No rule uses that role, so it doesn't follow pledges. Add one with `/patreon rule add` first."
+    ),
+    Mistake.ROLE_NOT_SUPPRESSED: N_(
+        "As far as I know, nobody took that role from them manually. `/patreon why` explains why they have it or not."
+    ),
+    Mistake.RULE_UNKNOWN: N_(
+        "This server has no rule {rule_id}. `/patreon rule list` shows all rules with their numbers."
+    ),
+    Mistake.RULE_NO_NUMBER: N_(
+        "I need the rule's number in `rule`, for example `3`. `/patreon rule list` shows all rules with their numbers."
+    ),
+    Mistake.OPTION_NOT_OF_KIND: N_(
+        "A rule of the kind `{kind}` doesn't use `{option}`. Leave it out, or choose another kind."
+    ),
+    Mistake.AMOUNT_MISSING: N_("This kind of rule needs an amount. Add `amount`, for example `5.00`."),
+    Mistake.AMOUNT_UNREADABLE: N_(
+        "I can't use that amount. Type more than 0 in the campaign's currency, for example `5.00`."
+    ),
+    Mistake.MONTHS_MISSING: N_("This kind of rule needs a number of months. Add `months`, for example `12`."),
+    Mistake.MONTHS_OUT_OF_RANGE: N_(
+        "I can't use that number of months. Type a number from 1 to {most} in `months`, for example `12`."
+    ),
+    Mistake.TIER_MISSING: N_("This kind of rule needs a tier. Choose one from the list in `tier`."),
+    Mistake.TIER_UNKNOWN: N_("I don't know that tier. Choose one from the list in `tier`."),
+    Mistake.TIER_AMBIGUOUS: N_("Several tiers have that name. Choose one from the list in `tier`."),
+    Mistake.NO_CAMPAIGN: N_(
+        "This server isn't connected to a Patreon campaign yet. Its creator can connect one with `/patreon connect`. "
+        "If you already did, I haven't reached Patreon yet: try again in a minute."
+    ),
+    Mistake.CAMPAIGN_UNKNOWN: N_("This server doesn't follow that campaign. Choose one from the list in `campaign`."),
+    Mistake.CAMPAIGN_AMBIGUOUS: N_("This server follows several campaigns. Choose one from the list in `campaign`."),
+    Mistake.NOTHING_TO_ACCEPT: N_(
+        "There's nothing to accept: Patreon's member list looks fine. `/patreon sync` reads it again now."
+    ),
+    Mistake.LIST_ANSWERED: N_(
+        "Patreon's member list isn't waiting for your answer any more. `/patreon believe` shows what is."
+    ),
+    Mistake.LOG_CHANNEL_AND_NONE: N_(
+        "I changed nothing: `log_channel` and `no_log_channel` can't be used together. Choose one."
+    ),
+    Mistake.LOG_CHANNEL_SHUT: N_(
+        "I changed nothing, because I can't post in {channel}. I need {permissions} there. "
+        "Give my role these in the channel's settings under Permissions, or choose another channel."
+    ),
+    Mistake.SETTING_NO_NUMBER: N_(
+        "I changed nothing: `{option}` takes a whole number from {low} to {high}, for example `{low}`."
+    ),
+    Mistake.SETTING_NO_WORD: N_("I changed nothing: `{option}` takes {known}."),
+    Mistake.SETTING_NO_SWITCH: N_("I changed nothing: `{option}` takes `True` or `False`."),
+    Mistake.HOLD_ANSWERED: N_("Someone has already answered this hold. `/patreon holds` shows the open ones."),
+    Mistake.STRANGER: N_(
+        "I don't know anyone by that name here: they aren't in this server, and I gave them no role in it."
+    ),
+    Mistake.NOT_LINKED: N_("{person} isn't linked to a Patreon account, so there's nothing to unlink."),
+    Mistake.ASKED_JUST_NOW: N_("I checked Patreon for you a moment ago. You can check again {until}."),
+    Mistake.NEVER_LINKED_BY_COMMAND: N_(
+        "I can't check Patreon just for you, because you never typed `/link`. I'll read the whole member list again "
+        "soon."
+    ),
+    Mistake.CONSENT_ENDED: N_(
+        "Patreon doesn't accept the access you gave me any more. Type `/link` to give it again. Your roles stay as "
+        "they are."
+    ),
+    Mistake.TOO_MANY_LINKS: N_(
+        "I made no new link, because you've asked for {most} in a few minutes without using one. "
+        "The newest still works until it expires. You can ask for another one {until}."
+    ),
+}
+_LATER: Mapping[Later, str] = {
+    Later.NOT_CONNECTED: N_("I'm not connected to Discord right now."),
+    Later.SERVER_UNSEEN: N_("Discord isn't showing me this server right now, so I changed nothing."),
+    Later.MEMBERS_UNSEEN: N_("Discord didn't show me the members of this server, so I changed nothing."),
+    Later.CONSENTS_SILENT: N_("I couldn't check any of {patrons} patrons through the access they gave me."),
+}
+
+
+def say_error(r: Renderer, error: PledgekeeperError, *, is_admin: bool) -> Text:
+    """Say what went wrong to whoever asked."""
+    match error:
+        case UserMistake():
+            return say_mistake(r, error)
+        case TryLater() if is_admin:
+            return r.join(say_cause(r, error), r.say("Please try again in a minute."))
+        case TryLater():
+            return r.say("That didn't work just now, and I changed nothing. Please try again in a minute.")
+        case NeedsOwner() if not is_admin:
+            return r.say(
+                "That won't work until an admin of this server fixes something. Please tell one. I changed nothing."
+            )
+        case _:
+            return say_cause(r, error)
+
+
+def say_mistake(r: Renderer, error: UserMistake) -> Text:
+    """Say why a request can't be carried out, and what to do instead."""
+    if error.code is Mistake.ROLE_BLOCKED:
+        return _say_blocked(r, error.facts)
+    facts = {name: _said(r, name, fact) for name, fact in error.facts.items()}
+    return r.say(_MISTAKES[error.code], **facts)
+
+
+def say_cause(r: Renderer, error: PledgekeeperError) -> Text:
+    """Say what failed, and what the owner can do about it."""
+    if isinstance(error.code, Later):
+        return r.say(_LATER[error.code], patrons=str(error.facts.get("patrons", "")))
+    return r.join(*causes.say_cause(r, error.code, error.facts))
+
+
+def say_nothing_changed(r: Renderer) -> Text:
+    """Say that a question was answered with no."""
+    return r.say("Nothing was changed.")
+
+
+def say_unforeseen(r: Renderer, incident: str) -> Text:
+    """Say that nobody foresaw it, with the number under which the log tells more."""
+    return r.say(
+        "Something went wrong on my side. Please try again. If it keeps happening, tell an admin this number: "
+        "`{incident}`.",
+        incident=incident,
+    )
+
+
+def say_outdated(r: Renderer) -> Text:
+    """Say that Discord's own copy of a command is older than the command."""
+    return r.say("This command has changed since your Discord loaded it. Restart Discord (Ctrl+R) and type it again.")
+
+
+def say_not_found(r: Renderer, typed: str) -> Text:
+    """Say that Discord knows nothing by what was typed."""
+    return r.say("I couldn't find “{typed}”. Choose it from the list that Discord shows while you type.", typed=typed)
+
+
+def _say_blocked(r: Renderer, facts: Mapping[str, Fact]) -> Text:
+    role, block, rights = facts["role"], facts["block"], facts["rights"]
+    why = say_block(r, Block(str(block)), str(role))
+    if not isinstance(rights, tuple) or not rights:
+        return why
+    # Translators: The permissions of a role that a pledge must not buy: "It has Ban Members and Manage Server."
+    return r.join(
+        why, r.say("It has {rights}.", rights=say_rights(r, (one for one in rights if isinstance(one, Right))))
+    )
+
+
+def _said(r: Renderer, name: str, fact: Fact) -> Any:
+    match name, fact:
+        case "person", int():
+            return r.person(fact)
+        case "channel", int():
+            return r.channel(fact)
+        case "permissions", tuple():
+            return say_permissions(r, (Permission(str(one)) for one in fact))
+        case "known", tuple():
+            return r.listing([r.code(str(one)) for one in fact], "or")
+        case _:
+            return fact

@@ -1,0 +1,133 @@
+"""Role rules, as those who manage a server write and read them: `/patreon rule …`."""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from bot.domain.model import Campaign, DiscordUserId, RuleKind, Tier
+from bot.domain.reasons import RuleFacts, TierName
+from bot.domain.rule_request import NamedRule
+from bot.texts.card import Card, Outcome
+from bot.texts.renderer import Renderer, Text
+
+NAMED = 40  # people in a preview
+
+
+def say_rule(r: Renderer, rule: NamedRule) -> Text:
+    """Say which role goes to whom."""
+    role = r.name(rule.role) if rule.role else r.say("a deleted role")
+    facts, campaign = rule.facts, rule.facts.campaign
+    match facts.kind:
+        case RuleKind.TIER:
+            tier = _say_tier(r, facts.tier)
+            return r.say(
+                "**{role}** for patrons of {campaign} with the tier {tier}", role=role, campaign=campaign, tier=tier
+            )
+        case RuleKind.PAYING:
+            return r.say("**{role}** for all paying patrons of {campaign}", role=role, campaign=campaign)
+        case RuleKind.AMOUNT:
+            return r.say(
+                "**{role}** for patrons who pledge at least {amount} a month to {campaign}",
+                role=role,
+                campaign=campaign,
+                amount=_say_amount(r, facts),
+            )
+        case RuleKind.LIFETIME:
+            return r.say(
+                "**{role}** for everyone who has paid at least {amount} to {campaign} in total",
+                role=role,
+                campaign=campaign,
+                amount=_say_amount(r, facts),
+            )
+        case RuleKind.MONTHS:
+            return r.plural(
+                "**{role}** for everyone who has been a paying patron of {campaign} for at least {count} month",
+                "**{role}** for everyone who has been a paying patron of {campaign} for at least {count} months",
+                facts.months or 0,
+                role=role,
+                campaign=campaign,
+            )
+        case RuleKind.FREE:
+            return r.say("**{role}** for free members of {campaign}", role=role, campaign=campaign)
+        case RuleKind.FORMER:
+            return r.say("**{role}** for former paying patrons of {campaign}", role=role, campaign=campaign)
+        case _:
+            assert_never(facts.kind)
+
+
+def rules_card(r: Renderer, rules: Sequence[NamedRule]) -> Card:
+    """List a server's rules with their numbers."""
+    if not rules:
+        return Card(
+            Outcome.INFO,
+            r.say("Rules"),
+            r.say(
+                "There are no rules yet. `/patreon rule add` assigns a role to a tier, or to another kind of pledge."
+            ),
+        )
+    items = tuple(r.say("`{rule_id}` {rule}", rule_id=str(one.rule.rule_id), rule=say_rule(r, one)) for one in rules)
+    return Card(Outcome.INFO, r.say("Rules"), r.lines([]), items=items)
+
+
+def added_card(r: Renderer, rule: NamedRule, *, gains: int) -> Card:
+    """Say that a rule was added, and what that does now."""
+    now = (
+        r.plural("{count} person gets the role now.", "{count} people get the role now.", gains)
+        if gains
+        else r.say("Nobody gets the role now. Anyone who earns it later gets it automatically.")
+    )
+    line = r.say("Added rule {rule_id}: {rule}.", rule_id=r.id(rule.rule.rule_id), rule=say_rule(r, rule))
+    return Card(Outcome.DONE, r.say("Rule added"), r.lines([line, now]))
+
+
+def preview_card(r: Renderer, rule: NamedRule, gains: Sequence[DiscordUserId]) -> Card:
+    """Ask whether a rule that gives many people a role at once is meant so."""
+    body = r.plural(
+        "This rule would give the role to **{count} person** right away: {rule}.",
+        "This rule would give the role to **{count} people** right away: {rule}.",
+        len(gains),
+        rule=say_rule(r, rule),
+    )
+    people = r.listing([r.person(person) for person in gains], most=NAMED)
+    return Card(Outcome.QUESTION, r.say("Add this rule?"), r.lines([body, people]))
+
+
+def removed_card(r: Renderer, rule: NamedRule) -> Card:
+    """Say that a rule was removed, and what becomes of roles."""
+    line = r.say("Removed rule {rule_id}: {rule}.", rule_id=r.id(rule.rule.rule_id), rule=say_rule(r, rule))
+    then = r.say("I'll now remove the roles that only this rule gave. Everyone else keeps theirs.")
+    return Card(Outcome.DONE, r.say("Rule removed"), r.lines([line, then]))
+
+
+def preview_buttons(r: Renderer) -> tuple[Text, Text]:
+    """Return the labels that answer a preview: yes and no."""
+    return r.say("Add the rule"), r.say("Don't add it")
+
+
+def tier_choice(r: Renderer, campaign: Campaign, tier: Tier, *, has_several: bool) -> Text:
+    """Say which tier it is, in a list to choose from; with its campaign's name where there are several."""
+    price = r.money(tier.amount_cents, campaign.currency) if tier.amount_cents else r.say("free")
+    # Translators: A tier in a list to choose from: its name and its price.
+    choice = r.say("{tier}: {price}", tier=tier.title, price=price) if tier.title.strip() else price
+    if not tier.is_published:
+        choice = r.say("{tier} (unpublished)", tier=choice)
+    # Translators: A tier in a list to choose from, and the campaign that has it.
+    return r.say("{tier} · {campaign}", tier=choice, campaign=campaign.name) if has_several else choice
+
+
+def rule_choice(r: Renderer, rule: NamedRule) -> Text:
+    """Say which rule it is, in a list to choose from: its number first."""
+    # Translators: A rule in a list to choose from: its number, and what it says.
+    return r.say("{rule_id}: {rule}", rule_id=r.id(rule.rule.rule_id), rule=say_rule(r, rule))
+
+
+def _say_tier(r: Renderer, tier: TierName | None) -> Text:
+    """Name a tier; by its price where it has no title, as in campaigns that charge for each creation."""
+    if tier is None:
+        return r.say("a deleted tier")
+    if tier.title:
+        return r.name(tier.title)
+    return r.name(tier.tier_id) if tier.amount_cents is None else r.money(tier.amount_cents, tier.currency)
+
+
+def _say_amount(r: Renderer, facts: RuleFacts) -> Text:
+    return r.money(facts.amount_cents or 0, facts.currency or "USD")

@@ -1,0 +1,125 @@
+"""Every trouble, its end and all news have their sentences, in every language and within Discord's limits."""
+
+from types import UnionType
+from typing import Any, get_args
+
+import msgspec
+import pytest
+
+from bot.domain import notices
+from bot.domain.assignable import Block
+from bot.domain.evidence import Anomaly
+from bot.domain.model import HoldId, HoldState
+from bot.domain.notices import End, HandEditsFought, Kept, News, Solved, Topic, Trouble
+from bot.texts.card import CARD_LENGTH, pages
+from bot.texts.catalogs import pseudo
+from bot.texts.pseudo import CLOSE, OPEN
+from bot.texts.renderer import Medium, Renderer
+from bot.texts.troubles import changes_card, end_card, kept_card, news_card, say_trouble, trouble_card
+from tests.fakes.notifier import RENDERER
+
+MARKED = Renderer(pseudo(), Medium.DISCORD)
+LONG = "*" * 100  # the longest name, each sign of which is escaped
+PEOPLE = tuple(range(815_000_000_000_000_000, 815_000_000_000_000_040))
+FACTS: dict[str, Any] = {
+    "channel_id": 1,
+    "is_gone": False,
+    "role_id": 2,
+    "role": LONG,
+    "block": Block.REFUSED,
+    "discord_user_id": PEOPLE[0],
+    "discord_user_ids": PEOPLE,
+    "hold_id": 4,
+    "state": HoldState.OPEN,
+    "said": "",
+    "campaign_id": "71",
+    "campaign": LONG,
+    "word": LONG,
+    "error": "refused status=403",
+    "missing": 20,
+    "known": 40,
+    "patrons": 3,
+    "anomalies": tuple(Anomaly),
+    "uri": "https://pledges.example/webhooks/71",
+    "has_others": True,
+    "is_linked": False,
+    "patreon_user_id": "ada",
+    "patron": LONG,
+    "reported": PEOPLE[0],
+    "linked": PEOPLE[1],
+    "topic": Topic.ROLE,
+    "asked_by": PEOPLE[0],
+}
+
+
+def samples(union: UnionType) -> list[Any]:
+    """Make one of each kind."""
+    made = []
+    for kind in get_args(union):
+        facts = {name: FACTS[name] for name in kind.__struct_fields__ if name in FACTS}
+        if kind is notices.AccountShared:
+            facts["patrons"] = (LONG, LONG)
+        made.append(kind(**facts))
+    return made
+
+
+TROUBLES = [one for one in samples(Trouble) if not isinstance(one, notices.HoldWaiting)]
+
+
+def named(sample: object) -> str:
+    return type(sample).__name__
+
+
+@pytest.mark.parametrize("trouble", TROUBLES, ids=named)
+def test_each_trouble_is_a_card_in_the_readers_language(trouble: Trouble) -> None:
+    card = trouble_card(MARKED, trouble)
+    assert card.title is not None
+    assert (card.title[0], card.title[-1], card.body[0], card.body[-1]) == (OPEN, CLOSE) * 2
+    assert "{" not in card.body
+    assert len(pages(card)) == 1
+    assert card.length <= CARD_LENGTH
+
+
+@pytest.mark.parametrize("topic", [topic for topic in Topic if topic not in {Topic.HOLD, Topic.UNKNOWN_WORD}])
+def test_the_end_of_each_trouble_is_said_in_the_readers_language(topic: Topic) -> None:
+    body = end_card(MARKED, Solved(topic=topic, subject="815000000000000001", name="Moths")).body
+    assert (body[0], body[-1]) == (OPEN, CLOSE)
+
+
+@pytest.mark.parametrize("state", HoldState)
+def test_how_a_hold_ended_is_said(state: HoldState) -> None:
+    assert "Hold 7" in end_card(RENDERER, notices.HoldOver(hold_id=HoldId(7), state=state)).body
+
+
+@pytest.mark.parametrize("news", samples(News), ids=named)
+def test_each_piece_of_news_is_said_in_the_readers_language(news: News) -> None:
+    body = news_card(MARKED, news).body
+    assert (body[0], body[-1]) == (OPEN, CLOSE)
+
+
+def test_a_trouble_and_its_end_have_one_key() -> None:
+    keys = {trouble.key for trouble in samples(Trouble)}
+    assert Solved(topic=Topic.ROLE, subject=2).key in keys
+    assert Solved(topic=Topic.DISCORD_BAN).key in keys
+    assert notices.HoldOver(hold_id=HoldId(4), state=HoldState.OPEN).key in keys
+    assert Solved(topic=Topic.LIST_DOUBTED, subject="71").key in keys
+
+
+@pytest.mark.parametrize("notice", [*samples(Trouble), *samples(End), *samples(News), "a sentence"], ids=named)
+def test_what_is_kept_for_admins_comes_back_as_it_was(notice: Kept) -> None:
+    assert msgspec.json.decode(msgspec.json.encode([notice]), type=list[Kept]) == [notice]
+    assert kept_card(MARKED, [notice]).items[0]
+
+
+def test_of_many_people_ten_are_named() -> None:
+    people = notices.PeopleUnplanned(discord_user_ids=PEOPLE)  # type: ignore[arg-type]  # numbers
+    assert say_trouble(RENDERER, people).count("<@") == 10
+    assert "and 30 more" in say_trouble(RENDERER, people)
+
+
+def test_changes_are_shown_as_far_as_a_message_holds_them() -> None:
+    changes = [HandEditsFought(discord_user_id=person) for person in PEOPLE]  # type: ignore[arg-type]  # numbers
+    card, shown = changes_card(RENDERER, changes)
+    assert 0 < shown < len(changes)
+    assert card.body.count("<@") == shown
+    assert changes_card(RENDERER, changes[:1])[1] == 1

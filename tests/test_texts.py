@@ -1,0 +1,156 @@
+"""What people read stands in `bot/texts/` and in the pages' templates: elsewhere are codes, and whoever shows one asks.
+
+A text that stands anywhere else can't be translated, and its English is nobody's to look after.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TREES = {
+    path.relative_to(ROOT).as_posix(): ast.parse(path.read_bytes())
+    for part in ("bot", "cogs")
+    for path in sorted(ROOT.glob(f"{part}/**/*.py"))
+    if "bot/texts" not in path.as_posix()
+}
+
+WORDS = re.compile(r"[A-Za-z]{2,}[,;:]? [a-z]{2,}")  # two words with a blank between them; no SQL, no name
+LOGGED = {"debug", "info", "warning", "error", "exception", "critical"}  # of structlog
+BUILT_IN = {"AssertionError", "LookupError", "RuntimeError", "TypeError", "ValueError", "VaultError"}
+SAID_TO_NOBODY = {"name", "event"}  # a task's name; the event of a log line
+
+# Files whose texts stay English, each with its reason.
+ENGLISH = {
+    "bot/cli.py": "a terminal speaks English",
+    "bot/ops/check/*": "a terminal speaks English",
+    "bot/settings.py": "what is wrong with the environment is said at a terminal",
+    "bot/storage/migrations/versions/*": "what earlier versions stored",
+    "bot/web/metrics.py": "read by a monitoring system",
+}
+# What is still to be moved; nothing may be added.
+OPEN: tuple[str, ...] = (
+    "bot/app.py",
+    "bot/discord/buttons.py",
+    "bot/discord/replies.py",
+    "bot/discord/supervisor.py",
+    "bot/linking/authorization.py",
+    "bot/linking/connect.py",
+    "bot/linking/connection.py",
+    "bot/linking/disconnect.py",
+    "bot/ops/metrics.py",
+    "bot/ops/rotation.py",
+    "bot/patreon/client.py",
+    "bot/patreon/clientwatch.py",
+    "bot/patreon/http.py",
+    "bot/patreon/limiter.py",
+    "bot/patreon/oauth.py",
+    "bot/patreon/protocol/documents_v1.py",
+    "bot/patreon/protocol/documents_v2.py",
+    "bot/patreon/protocol/documents_v2_campaigns.py",
+    "bot/patreon/protocol/exchange.py",
+    "bot/patreon/protocol/webhooks.py",
+    "bot/patreon/protocol/wire.py",
+    "bot/patreon/tokens.py",
+    "bot/runtime/logs.py",
+    "bot/runtime/loops.py",
+    "bot/storage/campaigns.py",
+    "bot/storage/database.py",
+    "bot/storage/migrations/__init__.py",
+    "bot/storage/sealing.py",
+    "bot/storage/vault.py",
+    "bot/sync/admin/acceptance.py",
+    "bot/sync/admin/adoption.py",
+    "bot/sync/admin/settings.py",
+    "bot/sync/applying/audit.py",
+    "bot/sync/applying/facts.py",
+    "bot/sync/applying/guarded.py",
+    "bot/sync/applying/holds.py",
+    "bot/sync/applying/reconcile.py",
+    "bot/sync/consents.py",
+    "bot/sync/reading/campaigns.py",
+    "bot/web/connections.py",
+    "bot/web/deliveries.py",
+    "bot/web/render.py",
+    "bot/web/server.py",
+    "cogs/admin/campaigns.py",
+    "cogs/admin/holds.py",
+    "cogs/admin/people.py",
+    "cogs/admin/rules.py",
+    "cogs/admin/runs.py",
+    "cogs/events.py",
+    "cogs/link.py",
+    "cogs/membership.py",
+)
+
+
+def is_english(name: str) -> bool:
+    return any(fnmatch(name, pattern) for pattern in ENGLISH)
+
+
+def texts(tree: ast.AST) -> Iterator[ast.expr]:
+    """Yield the texts of a file, but those that nobody is shown: docstrings, codes, log lines, our own faults."""
+    for child in ast.iter_child_nodes(tree):
+        match child:
+            case ast.Expr(value=ast.Constant()):
+                continue
+            case ast.ClassDef(bases=[ast.Name("StrEnum") | ast.Attribute(attr="StrEnum")]):
+                yield from (
+                    text for part in child.body if not isinstance(part, ast.Assign | ast.Expr) for text in texts(part)
+                )
+            case ast.Call(func=ast.Attribute(value=ast.Name("log"), attr=level)) if level in LOGGED:
+                continue
+            case ast.Raise(exc=ast.Call(func=ast.Name(kind))) if kind in BUILT_IN:
+                continue
+            case ast.keyword(arg=name) if name in SAID_TO_NOBODY:
+                continue
+            case ast.JoinedStr() | ast.Constant(value=str()):
+                yield child
+            case _:
+                yield from texts(child)
+
+
+def words_of(text: ast.expr) -> str:
+    """Return what is written in a text, a fact in it as one sign."""
+    if isinstance(text, ast.Constant):
+        return str(text.value)
+    assert isinstance(text, ast.JoinedStr)
+    return "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in text.values)
+
+
+def said_in(name: str) -> list[str]:
+    return [f"{text.lineno}: {words_of(text)}" for text in texts(TREES[name]) if WORDS.search(words_of(text))]
+
+
+def test_each_text_is_found_that_somebody_may_be_shown() -> None:
+    source = """
+'A docstring of some words'
+class Word(enum.StrEnum):
+    'What a word may be.'
+    FREE = "Free of charge"
+def act(name):
+    log.info("a round began", why=f"for {name} alone")
+    raise TypeError("not of this world")
+def say(name):
+    raise UserMistake(f"there is no {name} here")
+"""
+    assert [words_of(text) for text in texts(ast.parse(source))] == ["there is no … here"]
+
+
+@pytest.mark.parametrize("name", [name for name in TREES if name not in OPEN and not is_english(name)])
+def test_no_text_for_people_stands_outside_their_room(name: str) -> None:
+    assert said_in(name) == []
+
+
+@pytest.mark.parametrize("name", OPEN)
+def test_what_is_still_open_has_such_texts(name: str) -> None:
+    assert said_in(name) != [], "it is done: take it off the list"
+
+
+@pytest.mark.parametrize("pattern", ENGLISH)
+def test_each_exception_is_one(pattern: str) -> None:
+    assert any(said_in(name) for name in TREES if fnmatch(name, pattern)), f"{pattern} needs no exception any more"
