@@ -16,7 +16,7 @@ check: .venv  ## formatting, lint, types
 	$(BIN)/mypy
 
 coverage: .venv  ## every branch of the pure files is tested
-	$(BIN)/coverage run -m pytest --quiet tests/bot/domain tests/bot/patreon tests/bot/texts
+	$(BIN)/coverage run -m pytest --quiet tests/bot/domain tests/bot/patreon/protocol tests/bot/texts
 	$(BIN)/coverage report
 
 bench: .venv  ## the promises about speed, as ratios measured in one run (bench/README.md)

@@ -8,6 +8,7 @@
     ├── NeedsOwner            a person who runs the bot must act; say what to do
     │   ├── CredentialsDead        Patreon answered 401: the pair is worthless
     │   ├── PatreonRefused         Patreon understood and said no (scopes, a foreign campaign, a gone thing)
+    │   │   └── ClientRefused          it refuses our client itself: a setting is wrong
     │   ├── SettingsInvalid        the program cannot start
     │   └── DatabaseLocked         another process works on this database
     └── UserMistake           tell the person who asked; nothing is wrong with us

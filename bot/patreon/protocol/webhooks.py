@@ -1,6 +1,6 @@
 """Webhooks as API v2's documents describe them: what we ask to list, make, mend and end one; who is named. Pure.
 
-A delivery's signature is checked in protocol.py. Its body is as old as the delivery, which may be days late, so of all
+A delivery's signature is checked in exchange.py. Its body is as old as the delivery, which may be days late, so of all
 that it says only *who* is read. Public source: https://docs.patreon.com/#webhooks
 """
 

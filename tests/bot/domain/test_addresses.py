@@ -1,3 +1,7 @@
+"""Addresses in settings: what is taken, what is refused and how, and which of them lead to this machine."""
+
+from collections.abc import Callable
+
 import pytest
 
 from bot.domain.addresses import is_loopback, parse_origin, parse_url
@@ -49,3 +53,27 @@ def test_what_is_no_address_is_refused(value: str) -> None:
 def test_what_is_no_text_is_left_to_the_type() -> None:
     assert parse_url(None) is None
     assert parse_origin(5) == 5
+
+
+@pytest.mark.parametrize("parse", [parse_url, parse_origin])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "https://ada@example.org",
+        "https://ada:hunter2@example.org",
+        "https://example.org?token=hunter2",
+        "https://example.org/#hunter2",
+    ],
+)
+def test_what_an_address_must_not_hold_is_refused_and_never_repeated(
+    parse: Callable[[object], object], value: str
+) -> None:
+    with pytest.raises(ValueError) as raised:
+        parse(value)
+    assert not any(part in str(raised.value) for part in ("ada", "hunter2", "example"))
+
+
+def test_an_origin_ends_after_the_host() -> None:
+    assert parse_url("https://example.org/bot") == "https://example.org/bot"
+    with pytest.raises(ValueError):
+        parse_origin("https://example.org/bot")

@@ -422,3 +422,15 @@ def test_an_answer_that_nobody_thought_of_takes_no_role(world: World, monkeypatc
     monkeypatch.setattr(plan, "claim_roles", lambda *_: {ROLE["Gold"]: claim})
     with pytest.raises(AssertionError):
         plan_person(world.facts(), world.people["ada"])
+
+
+@pytest.mark.parametrize(
+    ("is_linked", "is_known_here", "expected"), [(False, False, True), (True, True, True), (True, False, False)]
+)
+def test_a_link_is_shown_where_a_campaign_of_the_server_lists_the_patron(
+    world: World, *, is_linked: bool, is_known_here: bool, expected: bool
+) -> None:
+    world.stranger("ada")
+    if is_linked:
+        world.link("ada")
+    assert replace(world.plan_of("ada"), is_known_here=is_known_here).shows_link == expected

@@ -1,7 +1,7 @@
 """Large pages that fail where smaller ones work, and an outage of all of them: the real client against the stand-in."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import aiohttp
 import pytest
@@ -13,7 +13,7 @@ from bot.patreon.http import Http
 from bot.patreon.limiter import Limiter
 from bot.patreon.protocol.exchange import Request, Response
 from bot.patreon.protocol.pages import MembershipPage
-from bot.patreon.protocol.sizes import HOLDS, PageSizes
+from bot.patreon.protocol.sizes import PageSizes
 from sandbox.patreon import api_v1, api_v2, faults
 from sandbox.weather import Fault
 from tests.bot.patreon.sandbox_world import World
@@ -149,36 +149,3 @@ async def test_a_kept_size_that_fails_too_is_lowered(world: World) -> None:
     sizes = world.client.page_sizes(PageSize(rows=steps[1], blamed_at=world.clock.now()))
     await read(world, sizes)
     assert asked(world) == [steps[1], steps[3], steps[1], steps[2]]
-
-
-class TestWhatIsKept:
-    def kept(self, hours: float, rows: int = 200) -> PageSize:
-        return PageSize(rows=rows, blamed_at=NOW - timedelta(hours=hours))
-
-    @pytest.mark.parametrize(("hours", "begins"), [(0, 200), (23.9, 200), (24, 1000)])
-    def test_holds_for_a_day(self, hours: float, begins: int) -> None:
-        assert PageSizes(SIZES[PatreonApi.V2], self.kept(hours), now=NOW).rows == begins
-        assert timedelta(hours=24) == HOLDS
-
-    def test_a_size_of_another_version_is_not_asked_for(self) -> None:
-        assert PageSizes(SIZES[PatreonApi.V1], self.kept(1), now=NOW).rows == 100
-
-    def test_stays_while_nothing_is_answered_and_while_it_holds(self) -> None:
-        for hours in (1, 25):
-            sizes = PageSizes(SIZES[PatreonApi.V2], self.kept(hours), now=NOW)
-            assert sizes.found() == self.kept(hours)
-        sizes = PageSizes(SIZES[PatreonApi.V2], self.kept(1), now=NOW)
-        sizes.note_answer()
-        assert sizes.found() == self.kept(1)
-
-    def test_goes_once_the_largest_works_again(self) -> None:
-        sizes = PageSizes(SIZES[PatreonApi.V2], self.kept(24), now=NOW)
-        sizes.note_answer()
-        assert sizes.found() is None
-
-    def test_is_the_newest_step_once_that_is_answered(self) -> None:
-        sizes = PageSizes(SIZES[PatreonApi.V2], self.kept(24), now=NOW)
-        sizes.step_down()
-        assert sizes.found() == self.kept(24)
-        sizes.note_answer()
-        assert sizes.found() == PageSize(rows=500, blamed_at=NOW)

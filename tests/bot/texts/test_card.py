@@ -17,8 +17,10 @@ from bot.texts.card import (
     Outcome,
     cut,
     fitted,
+    page_line,
     pages,
     text_of,
+    turn_labels,
 )
 from bot.texts.catalogs import ENGLISH
 from bot.texts.renderer import Medium, Renderer, Text
@@ -93,6 +95,11 @@ def test_a_text_is_cut_at_a_lines_end_or_at_a_blank(whole: str, room: int, expec
     shortened = cut(text(whole), room)
     assert shortened == expected
     assert type(shortened) is type(text(whole))
+
+
+def test_a_page_says_which_it_is_and_its_buttons_differ() -> None:
+    assert page_line(RENDERER, 2, of=12) == "Page 2 of 12"
+    assert turn_labels(RENDERER) == ("Previous page", "Next page")
 
 
 def test_outcomes_differ_in_colour() -> None:

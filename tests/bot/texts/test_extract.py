@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
 
 from bot.texts import extract
 from bot.texts.catalogs import PO, load
@@ -108,3 +109,26 @@ def test_an_empty_file_is_the_beginning_of_a_language(tmp_path: Path) -> None:
     text = extract.written(extract.updated(path, messages), "ja")
     assert '"Language: ja\\n"\n"Plural-Forms: nplurals=1; plural=0;\\n"\n' in text
     assert 'msgid_plural "{count} days"\nmsgstr[0] ""\n' in text
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make the command write there, not over the files of the bot."""
+    monkeypatch.setattr(extract, "PO", tmp_path)
+    monkeypatch.setattr(extract, "TEMPLATE", tmp_path / "messages.pot")
+    return tmp_path
+
+
+def test_the_command_brings_all_files_up_to_date_and_begins_new_languages(folder: Path) -> None:
+    (folder / "de.po").write_text(f'{HEADER}msgid "Next page"\nmsgstr "Weiter"\n', encoding="utf-8")
+    extract.main(["fr"])
+    template = extract.template()
+    assert sorted(path.name for path in folder.iterdir()) == ["de.po", "fr.po", "messages.pot"]
+    assert (folder / "messages.pot").read_text(encoding="utf-8") == extract.written(template)
+    assert ids(read(folder / "de.po")) == ids(read(folder / "fr.po")) == ids(template)
+    assert load(folder / "de.po").translations.gettext("Next page") == "Weiter"
+
+
+def read(path: Path) -> Catalog:
+    with path.open("rb") as file:
+        return read_po(file, locale=path.stem)

@@ -9,7 +9,7 @@ from babel import Locale
 from markupsafe import Markup, escape
 
 from bot.texts.catalogs import ENGLISH, Language
-from bot.texts.renderer import N_, Fact, Medium, Renderer, Text, visible
+from bot.texts.renderer import N_, NN_, Fact, Medium, Renderer, Text, visible
 
 AT = datetime(2026, 11, 28, 6, 41, 30, tzinfo=UTC)
 OTHERS = ("de", "fr", "es", "pt-BR", "ja", "pl", "ar")
@@ -194,6 +194,11 @@ def test_a_long_list_of_names_says_how_many_more_there_are() -> None:
 def test_a_count_is_a_fact_of_its_own() -> None:
     forms = [PLAIN.plural("{count} person of {server}", "{count} people of {server}", n, server="X") for n in (1, 2000)]
     assert forms == ["1 person of X", "2,000 people of X"]
+
+
+def test_a_plural_may_stand_in_a_table() -> None:
+    forms = NN_("{count} day", "{count} days")
+    assert [PLAIN.plural(*forms, count) for count in (1, 2)] == ["1 day", "2 days"]
 
 
 def test_lines_bullets_and_sentences_are_put_together_as_the_medium_does() -> None:

@@ -9,7 +9,6 @@ import pytest
 from bot.domain.entitlement import Entitlement, Standing, entitle
 from bot.domain.errors import PatreonUnavailable
 from bot.domain.model import (
-    Campaign,
     CampaignId,
     ChargeStatus,
     DiscordUserId,
@@ -22,7 +21,7 @@ from bot.domain.model import (
     TierId,
 )
 from bot.domain.record import take_reading
-from bot.patreon.protocol.documents_v2 import read_campaigns, read_identity, read_member, read_page
+from bot.patreon.protocol.documents_v2 import read_identity, read_member, read_page
 from bot.patreon.protocol.pages import PageAnswer, PagePlace
 from bot.patreon.protocol.requests_v2 import identity_request, member_request, page_request
 
@@ -233,38 +232,6 @@ def test_one_member_names_its_campaign_and_its_user(sample: Any) -> None:
 def test_one_member_without_user_or_campaign_is_an_error(sample: Any, case: str) -> None:
     with pytest.raises(PatreonUnavailable):
         read_member(sample(case).body, read_started_at=STARTED)
-
-
-def test_campaigns_come_with_their_tiers_currency_and_creator(sample: Any) -> None:
-    assert read_campaigns(sample("v2_campaigns").body) == (
-        Campaign(
-            campaign_id=CampaignId("700"),
-            name="The Lighthouse",
-            currency="EUR",
-            creator_user_id=PatreonUserId("8001"),
-            tiers=(
-                Tier(campaign_id=CampaignId("700"), tier_id=TierId("5000"), title="Free", amount_cents=0),
-                Tier(
-                    campaign_id=CampaignId("700"),
-                    tier_id=TierId("5001"),
-                    title="Gold",
-                    amount_cents=500,
-                    is_published=False,
-                ),
-            ),
-        ),
-        Campaign(campaign_id=CampaignId("701"), name="maps"),
-    )
-
-
-def test_a_campaign_without_attributes_is_called_by_its_id(sample: Any) -> None:
-    assert read_campaigns(sample("v2_campaigns_bare").body) == (Campaign(campaign_id=CampaignId("700"), name="700"),)
-
-
-@pytest.mark.parametrize("case", ["v2_campaigns_without_id", "v2_members_without_list"])
-def test_campaigns_without_list_or_id_are_an_error(sample: Any, case: str) -> None:
-    with pytest.raises(PatreonUnavailable):
-        read_campaigns(sample(case).body)
 
 
 def month(answer: PageAnswer, number: int) -> Entitlement:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.errors import CredentialsDead, PatreonRefused, PatreonThrottled, PatreonUnavailable
+from bot.domain.errors import ClientRefused, CredentialsDead, PatreonRefused, PatreonThrottled, PatreonUnavailable
 from bot.domain.model import Secret
 from bot.patreon.protocol.exchange import Request, Response, UnreadableRefusal, decipher, is_genuine
 
@@ -40,6 +40,13 @@ def test_an_answer_raises_what_it_means(sample: Any, case: str, error: type[Exce
     with pytest.raises(error) as raised:
         decipher(ASK, sample(case))
     assert type(raised.value) is error
+
+
+def test_a_client_of_the_other_api_version_is_refused_as_a_client() -> None:
+    body = b'{"errors":[{"code_name":"OAuthClientViewForbidden"}]}'
+    with pytest.raises(ClientRefused) as raised:
+        decipher(ASK, Response(status=403, headers={}, body=body))
+    assert raised.value.status == 403
 
 
 def test_an_html_401_still_counts_as_dead_credentials() -> None:
@@ -132,6 +139,7 @@ def test_a_form_is_sent_as_a_form_and_json_as_json() -> None:
     json = Request(name="x", method="PATCH", path="/x", json=b"{}", token=Secret("invented"))
     assert json.body() == b"{}"
     assert json.headers() == {"Authorization": "Bearer invented", "Content-Type": "application/json"}
+    assert ASK.headers() == {"Authorization": "Bearer invented-access"}
 
 
 def test_only_a_post_is_not_repeatable() -> None:

@@ -1,13 +1,27 @@
-"""Whom a delivery names: nothing else of it is read."""
+"""Whom a delivery names, nothing else of it being read; which webhook is ours, and what is asked about it."""
 
 import json
 from typing import Any
 
 import pytest
 
-from bot.domain.model import MembershipId, PatreonUserId, Secret
+from bot.domain.errors import PatreonUnreadable
+from bot.domain.model import CampaignId, MembershipId, PatreonUserId, Secret
 from bot.patreon.protocol.exchange import is_genuine
-from bot.patreon.protocol.webhooks import Hint, move_request, read_hint
+from bot.patreon.protocol.webhooks import (
+    MEMBER_TRIGGERS,
+    Hint,
+    Webhook,
+    create_request,
+    delete_request,
+    list_request,
+    move_request,
+    pick_own,
+    read_hint,
+    read_webhook,
+    read_webhooks,
+    unpause_request,
+)
 
 
 def member(**changes: Any) -> dict[str, Any]:
@@ -73,3 +87,62 @@ def test_a_moved_webhook_is_switched_on_too() -> None:
     attributes = json.loads(request.json or b"")["data"]["attributes"]
     assert attributes["paused"] is False
     assert attributes["uri"] == "https://pledges.example/webhooks/patreon/700"
+
+
+def test_a_new_webhook_tells_of_all_that_happens_to_a_campaigns_members() -> None:
+    request = create_request(CampaignId("700"), "https://pledges.example/webhooks/patreon/700")
+    assert (request.method, request.path, request.is_repeatable) == ("POST", "/api/oauth2/v2/webhooks", False)
+    assert json.loads(request.json or b"")["data"] == {
+        "type": "webhook",
+        "attributes": {"triggers": list(MEMBER_TRIGGERS), "uri": "https://pledges.example/webhooks/patreon/700"},
+        "relationships": {"campaign": {"data": {"type": "campaign", "id": "700"}}},
+    }
+
+
+def test_a_paused_webhook_is_switched_on_and_otherwise_left_as_it_is() -> None:
+    request = unpause_request("7")
+    assert json.loads(request.json or b"")["data"] == {"type": "webhook", "id": "7", "attributes": {"paused": False}}
+
+
+def test_listing_and_deleting_name_what_they_are_about() -> None:
+    listing, deletion = list_request(), delete_request("7/8")
+    assert (listing.method, listing.path) == ("GET", "/api/oauth2/v2/webhooks")
+    assert (deletion.method, deletion.path, deletion.json) == ("DELETE", "/api/oauth2/v2/webhooks/7%2F8", None)
+
+
+def test_webhooks_are_read_and_one_without_an_id_is_none(sample: Any) -> None:
+    first, second = read_webhooks(sample("v2_webhooks").body)
+    assert (first.webhook_id, first.is_paused, first.failures, first.campaign_id) == ("31", True, 3, "700")
+    assert second == Webhook(webhook_id="32", uri="")
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"data":null}'])
+def test_without_webhooks_there_is_nothing_to_read(body: bytes) -> None:
+    with pytest.raises(PatreonUnreadable):
+        read_webhooks(body)
+    with pytest.raises(PatreonUnreadable):
+        read_webhook(body)
+
+
+HERE, ELSEWHERE = "https://pledges.example/webhooks/patreon/700", "https://old.example/webhooks/patreon/700"
+MOTHS, OWLS = CampaignId("700"), CampaignId("701")
+
+
+@pytest.mark.parametrize(
+    ("listed", "picked"),
+    [
+        pytest.param([], None, id="none"),
+        pytest.param([("7", ELSEWHERE, MOTHS)], "7", id="the one we know, wherever it leads"),
+        pytest.param([("9", HERE, MOTHS), ("7", ELSEWHERE, MOTHS)], "7", id="the one we know comes first"),
+        pytest.param([("9", HERE, MOTHS)], "9", id="one that leads here, though we know another"),
+        pytest.param([("9", HERE, None)], "9", id="one that leads here and names no campaign"),
+        pytest.param([("7", HERE, OWLS)], None, id="another campaign's"),
+        pytest.param([("9", ELSEWHERE, MOTHS)], None, id="one that leads elsewhere"),
+    ],
+)
+def test_our_own_webhook_is_picked(listed: list[tuple[str, str, CampaignId | None]], picked: str | None) -> None:
+    webhooks = tuple(
+        Webhook(webhook_id=webhook_id, uri=uri, campaign_id=campaign_id) for webhook_id, uri, campaign_id in listed
+    )
+    own = pick_own(webhooks, campaign_id=MOTHS, uri=HERE, webhook_id="7")
+    assert (None if own is None else own.webhook_id) == picked

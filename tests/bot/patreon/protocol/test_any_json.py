@@ -17,7 +17,7 @@ from bot.patreon.protocol import documents_v1, documents_v2, webhooks
 from bot.patreon.protocol.pages import PagePlace
 
 STARTED = datetime(2026, 11, 21, 12, tzinfo=UTC)
-SAMPLES = Path(__file__).parents[2] / "samples" / "patreon"
+SAMPLES = Path(__file__).parents[3] / "samples" / "patreon"
 PLACE = PagePlace(campaign_id=CampaignId("700"), read_started_at=STARTED)
 
 READERS: dict[str, Callable[[bytes], object]] = {

@@ -8,7 +8,7 @@ from sandbox.discord.errors import ApiError
 from sandbox.discord.forms.embeds import embed_size, shown_embed
 from sandbox.discord.forms.messages import read_form
 from tests.sandbox.discord.conftest import Api, World
-from tests.sandbox.discord.test_commands import where
+from tests.sandbox.discord.forms.test_commands import where
 
 FIELD = {"name": "n", "value": "v"}
 FULL = {

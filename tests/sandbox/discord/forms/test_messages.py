@@ -11,7 +11,7 @@ from sandbox.discord.forms.component_checks import check_modal
 from sandbox.discord.forms.components import number
 from sandbox.discord.forms.messages import read_form
 from tests.sandbox.discord.conftest import Api, World
-from tests.sandbox.discord.test_commands import where
+from tests.sandbox.discord.forms.test_commands import where
 
 BUTTON = {"type": 2, "style": 1, "label": "Go", "custom_id": "go"}
 LINK = {"type": 2, "style": 5, "label": "Read", "url": "https://example.org"}
