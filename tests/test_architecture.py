@@ -73,7 +73,6 @@ LEFT = {
     "bot/texts/explanations.py imports bot/sync/applying/guarded.py",
     "bot/texts/explanations.py imports bot/sync/applying/planning.py",
     "bot/texts/linking.py imports bot/linking/outcome.py",
-    "cogs/admin/believe.py imports bot/storage/reads.py",
     "cogs/admin/people.py imports bot/storage/__init__.py",
     "cogs/link.py imports bot/storage/__init__.py",
     "cogs/membership.py imports bot/storage/__init__.py",
