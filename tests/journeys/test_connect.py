@@ -85,7 +85,7 @@ async def test_a_creator_connects_a_campaign_and_its_patrons_get_roles(foxglove:
         lambda: "Connected: Crane Letters" in words(typed.messages).replace("*", ""), "the reply says it"
     )
     assert await foxglove.offered(OWNER) == ["Crane Letters"]
-    assert "stands" in await foxglove.follow(foxglove.creator.campaign.id)
+    assert "Added rule" in await foxglove.follow(foxglove.creator.campaign.id)
     await foxglove.until(lambda: foxglove.has_role("pia.reads"), "a patron whom Patreon names gets the role")
 
 
