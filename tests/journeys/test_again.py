@@ -45,8 +45,8 @@ async def test_link_unlink_link_over_and_over(stage: Stage) -> None:
 
 async def test_a_removed_rules_number_never_names_another_rule(stage: Stage) -> None:
     first = await stage.add_rule()
-    number = first.split("Rule ", 1)[1].split()[0]
-    assert "is gone" in await stage.say("ash.keeper", "patreon rule remove", rule=number)
+    number = first.split("Added rule ", 1)[1].split(":")[0]
+    assert "Removed rule" in await stage.say("ash.keeper", "patreon rule remove", rule=number)
     await stage.add_rule(role="Silver", tier="Silver")
-    assert "There is no rule" in await stage.say("ash.keeper", "patreon rule remove", rule=number)
+    assert "has no rule" in await stage.say("ash.keeper", "patreon rule remove", rule=number)
     assert "Silver" in await stage.say("ash.keeper", "patreon rule list")

@@ -85,7 +85,7 @@ async def test_a_creator_connects_a_campaign_and_its_patrons_get_roles(foxglove:
         lambda: "Connected Crane Letters" in words(typed.messages).replace("*", ""), "the reply says it"
     )
     assert await foxglove.offered(OWNER) == ["Crane Letters"]
-    assert "stands" in await foxglove.follow(foxglove.creator.campaign.id)
+    assert "Added rule" in await foxglove.follow(foxglove.creator.campaign.id)
     await foxglove.until(lambda: foxglove.has_role("pia.reads"), "a patron whom Patreon names gets the role")
 
 
@@ -123,12 +123,14 @@ async def test_no_server_sees_the_campaign_of_another(foxglove: Foxglove) -> Non
     ours, theirs = foxglove.sandbox.world.campaign.id, foxglove.creator.campaign.id
     assert await foxglove.offered(OWNER) == ["Crane Letters"]
     assert await foxglove.offered(ADMIN) == ["Emberwood Tales"]
-    assert "not bound to this server" in await foxglove.follow(ours)
+    assert "doesn't follow that campaign" in await foxglove.follow(ours)
     role = {"role": foxglove.role_id("Gold"), "kind": "paying", "campaign": theirs}
-    assert "not bound to this server" in await foxglove.say(ADMIN, "patreon rule add", **role)
+    assert "doesn't follow that campaign" in await foxglove.say(ADMIN, "patreon rule add", **role)
     tier = {"role": foxglove.role_id("Gold"), "kind": "tier", "tier": foxglove.quill.id}
-    assert "no such tier" in await foxglove.say(ADMIN, "patreon rule add", **tier)
-    assert "follows no such campaign" in await foxglove.say(ADMIN, "patreon disconnect", campaign=theirs, roles="keep")
+    assert "I don't know that tier" in await foxglove.say(ADMIN, "patreon rule add", **tier)
+    assert "doesn't follow that campaign" in await foxglove.say(
+        ADMIN, "patreon disconnect", campaign=theirs, roles="keep"
+    )
     await foxglove.follow(theirs)
     for said in (
         await foxglove.say(ADMIN, "patreon preview"),

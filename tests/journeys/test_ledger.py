@@ -14,9 +14,9 @@ async def test_an_adopted_role_follows_the_pledge_from_then_on(stage: Stage) -> 
     await stage.rounds(2)
     shown = await stage.command(ADMIN, "patreon adopt", role=gold)
     said = words(shown.messages)
-    assert "**2 people got Gold by another hand than mine.**" in said
-    assert "earn it and keep it: 1" in said
-    assert "they **lose it** unless they type /link before: 1" in said
+    assert "**2 people** got **Gold** from someone else." in said
+    assert "1 person earns it and keeps it." in said
+    assert "**loses it** unless they type `/link` first" in said
     await stage.rounds(2)
     assert "Gold" in stage.roles(STRANGER), "nothing happens before the answer"
 
@@ -41,7 +41,9 @@ async def test_a_role_taken_by_hand_stays_away_until_it_is_restored_or_hand_edit
 
     assert "get it now" in await stage.say(ADMIN, "patreon restore", user=patron, role=gold)
     await stage.until(lambda: "Gold" in stage.roles(PATRON), "the role is restored")
-    assert "Nobody took that role away" in await stage.say(ADMIN, "patreon restore", user=patron, role=gold)
+    assert "nobody took that role from them manually" in await stage.say(
+        ADMIN, "patreon restore", user=patron, role=gold
+    )
 
     await stage.rounds(2)
     stage.sandbox.discord.take_role(patron, gold)

@@ -23,7 +23,7 @@ async def test_grant_only_takes_nothing_and_off_changes_nothing(stage: Stage) ->
     await stage.link("ivy_afterdark", "Goldie Marsh")
     await stage.rounds(3)
     assert [call.path for call in stage.sandbox.discord.calls if "/roles/" in call.path] == []
-    assert "`mode` off" in await stage.say(ADMIN, "patreon settings")
+    assert "Don't change any roles (`mode`)" in await stage.say(ADMIN, "patreon settings")
 
     await stage.say(ADMIN, "patreon settings", mode="sync")
     await stage.until(lambda: "Gold" in stage.roles("ivy_afterdark"), "what waited is made up for")
@@ -37,7 +37,7 @@ async def test_a_declined_payment_is_told_once_by_dm_where_the_server_wants_that
     await stage.until(lambda: "Gold" in stage.roles("ivy_afterdark"), "both roles")
 
     def told(username: str) -> int:
-        return words(stage.direct_messages(username)).count("the payment was declined")
+        return words(stage.direct_messages(username)).count("Your payment was declined")
 
     stage.sandbox.patreon.decline(stage.patron_id("Gerda Nilsson"))
     await stage.rounds(3)

@@ -40,7 +40,7 @@ async def test_a_fresh_application_gets_the_commands(scene: Scene) -> None:
 async def test_a_command_that_comes_before_the_servers_are_shown_waits_for_them(scene: Scene) -> None:
     scene.services.holder.lose(scene.bot)
     asyncio.get_running_loop().call_later(0.3, scene.services.holder.put, scene.bot)
-    assert "stands" in await scene.add_rule()
+    assert "Added rule" in await scene.add_rule()
 
 
 async def test_it_is_ready_only_once_its_servers_are_shown(stage: Stage, services: App) -> None:

@@ -1,0 +1,50 @@
+"""What makes a trouble the same trouble, and its end its end."""
+
+import pytest
+
+from bot.domain.assignable import Block
+from bot.domain.model import CampaignId, DiscordUserId, HoldId, HoldState, RoleId
+from bot.domain.notices import (
+    AboutTrouble,
+    DiscordBan,
+    HoldOver,
+    HoldWaiting,
+    ListDoubted,
+    RoleBlocked,
+    Solved,
+    Topic,
+    WebhookPaused,
+    WebhookSilent,
+    WordUnknown,
+    WritesRejected,
+)
+
+MOTHS = CampaignId("71")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "key"),
+    [
+        (DiscordBan(), "ban"),
+        (RoleBlocked(role_id=RoleId(7), role="Gold", block=Block.GONE), "blocked:7"),
+        (WritesRejected(discord_user_id=DiscordUserId(8)), "rejected:8"),
+        (HoldWaiting(hold_id=HoldId(9), said=""), "hold:9"),
+        (ListDoubted(campaign_id=MOTHS, campaign="Moths", anomalies=()), "doubt:71"),
+        (WordUnknown(campaign_id=MOTHS, campaign="Moths", word="Quantum Hold"), "word:71:Quantum Hold"),
+    ],
+    ids=lambda one: type(one).__name__ if isinstance(one, AboutTrouble) else "",
+)
+def test_a_trouble_is_known_by_what_and_whom_it_is_about(trouble: AboutTrouble, key: str) -> None:
+    assert trouble.key == key
+
+
+def test_what_is_said_of_it_makes_no_other_trouble() -> None:
+    uri = "https://pledges.example/webhooks/71"
+    paused = WebhookPaused(campaign_id=MOTHS, campaign="Moths", uri=uri)
+    assert paused.key == WebhookSilent(campaign_id=MOTHS, campaign="Moths and Owls", uri=uri).key
+
+
+def test_an_end_has_the_key_of_its_trouble() -> None:
+    assert Solved(topic=Topic.DISCORD_BAN).key == DiscordBan().key
+    assert Solved(topic=Topic.WRITES_REJECTED, subject=8).key == WritesRejected(discord_user_id=DiscordUserId(8)).key
+    assert HoldOver(hold_id=HoldId(9), state=HoldState.OPEN).key == HoldWaiting(hold_id=HoldId(9), said="").key
