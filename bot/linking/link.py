@@ -14,7 +14,7 @@ from bot.domain.consent import Linked, Moved, Purpose, RoleNews, Word
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, Identity, Link, LinkOrigin
 from bot.domain.record import is_listed
 from bot.domain.rows import take_identity
-from bot.linking.consent import Found
+from bot.linking.consent import ConsentFacts
 from bot.linking.pairs import Arrived
 from bot.linking.question import Holders, other_holders
 from bot.patreon.oauth import LINK_SCOPES
@@ -58,7 +58,7 @@ class PatronLink:
         """Tell whether a server gives any role for a pledge."""
         return bool(await self._storage.rules.list_guild(guild_id))
 
-    async def read(self, arrived: Arrived) -> Found:
+    async def read(self, arrived: Arrived) -> ConsentFacts:
         """Keep what concerns our servers."""
         bound = {binding.campaign_id for binding in await self._storage.campaigns.bindings()}
         identity = arrived.identity
@@ -67,7 +67,7 @@ class PatronLink:
             memberships=tuple(one for one in identity.memberships if one.campaign_id in bound),
             tiers=tuple(one for one in identity.tiers if one.campaign_id in bound),
         )
-        return Found(identity=kept)
+        return ConsentFacts(identity=kept)
 
     async def find_holders(self, state: State, identity: Identity) -> Holders:
         """Return the links of either account to a third one."""

@@ -8,6 +8,7 @@ import pytest
 
 from bot.domain import notices
 from bot.domain.assignable import Block
+from bot.domain.errors import PatreonCode
 from bot.domain.evidence import Anomaly
 from bot.domain.model import HoldId, HoldState
 from bot.domain.notices import End, HandEditsFought, Kept, News, Solved, Topic, Trouble
@@ -35,7 +36,8 @@ FACTS: dict[str, Any] = {
     "campaign_id": "71",
     "campaign": LONG,
     "word": LONG,
-    "error": "refused status=403",
+    "code": PatreonCode.REFUSED,
+    "facts": {"call": "members", "status": 403},
     "missing": 20,
     "known": 40,
     "patrons": 3,
