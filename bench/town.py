@@ -21,7 +21,7 @@ from sandbox.discord.sessions import Session
 from sandbox.main import Options
 from sandbox.patreon import Call as PatreonCall
 from sandbox.patreon import Member, standing
-from tests.fakes.stage import ADMIN, Stage, words
+from tests.fakes.stage import ADMIN, Stage
 
 ONE_READ = 3600  # seconds between two rounds: more than a measurement takes
 PATIENCE = 120.0
@@ -124,7 +124,7 @@ class Town(Stage):
         """Let a role follow the tier of its name, however many people that is."""
         options = {"role": self.role_id(role), "kind": "tier", "tier": self.tier_id(role)}
         answer = await self.command(ADMIN, "patreon rule add", **options)
-        if "Add it?" in words(answer.messages):
+        if any("confirm:" in str(message.components) for message in answer.messages):
             await self.press(ADMIN, answer.messages[-1], "confirm:")
 
     # --- limits and calls

@@ -4,7 +4,8 @@ import pytest
 from discord import app_commands
 
 from bot.discord.replies import explain, fit
-from bot.domain.errors import Later, Mistake, NeedsOwner, TryLater, UserMistake
+from bot.domain.errors import CredentialsDead, Later, Mistake, PatreonCode, TryLater, UserMistake
+from bot.texts.causes import say_cause
 from tests.fakes.notifier import RENDERER
 
 
@@ -24,8 +25,8 @@ from tests.fakes.notifier import RENDERER
             id="something that passes",
         ),
         pytest.param(
-            NeedsOwner("the creator token is dead; put a new one into the settings"),
-            "The creator token is dead; put a new one into the settings.",
+            CredentialsDead(PatreonCode.PAIR_DEAD, credential_id=1),
+            str(RENDERER.join(*say_cause(RENDERER, PatreonCode.PAIR_DEAD, {}))),
             "That won't work until an admin of this server fixes something. Please tell one. I changed nothing.",
             id="something for the owner",
         ),

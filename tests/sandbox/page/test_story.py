@@ -116,7 +116,7 @@ async def test_a_forwarded_link_is_refused_and_a_mass_removal_is_held_and_discar
         await player.go("welcome")
         await player.run("patreon holds")
         await picture(page, "story8-hold")
-        await page.get_by_role("button", name="Discard").last.click()
+        await page.get_by_role("button", name="Keep roles").last.click()
         await player.says("discarded")
         await picture(page, "story9-discarded")
         for number in range(MANY):

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from bot.domain.errors import CredentialsDead, NeedsOwner, PatreonCode, PatreonUnavailable, PledgekeeperError
+from bot.domain.errors import CredentialsDead, PatreonCode, PatreonRefused, PatreonUnavailable, PledgekeeperError
 from bot.domain.evidence import Anomaly, ReadSummary, Verdict
 from bot.domain.model import DiscordUserId, ReadId
 from bot.sync.reading.intake import CampaignRead
@@ -34,7 +34,11 @@ CUT = Verdict(is_complete=False, anomalies=(Anomaly.NO_TIERS,))
         pytest.param(read(GOOD), [], id="all is well"),
         pytest.param(read(LYING), ["looks wrong. No member has a tier."], id="a lying list"),
         pytest.param(read(CUT, PatreonUnavailable(PatreonCode.UNUSABLE)), [], id="a list that broke off"),
-        pytest.param(read(GOOD, NeedsOwner("no scope")), ["no scope. All roles stay"], id="a token without the right"),
+        pytest.param(
+            read(GOOD, PatreonRefused(PatreonCode.REFUSED, status=403)),
+            ["won't let me read **The Lighthouse**. All roles stay"],
+            id="a token without the right",
+        ),
         pytest.param(
             read(CUT, CredentialsDead(PatreonCode.TOKEN_REFUSED)),
             ["doesn't accept the creator's access to"],
