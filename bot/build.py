@@ -39,6 +39,7 @@ from bot.sync.deliveries.nudges import Nudges
 from bot.sync.reading.campaigns import Home, plant_seed
 from bot.sync.reading.intake import Intake
 from bot.sync.reading.read_news import ReadNews
+from bot.sync.refresh import Refresh
 from bot.sync.reported_links import ZeroLinks
 from bot.sync.resync import Rota
 from bot.sync.rounds import Rounds
@@ -216,6 +217,16 @@ class _Graph:
             observer=self.observer,
             zero=self.zero,
             api=self.api,
+        )
+
+    @cached_property
+    def refresh(self) -> Refresh:
+        return Refresh(
+            storage=self.storage,
+            intake=self.intake,
+            zero=self.zero,
+            reconciler=self.reconciler,
+            clock=self.clock,
         )
 
     @cached_property

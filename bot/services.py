@@ -26,6 +26,7 @@ from bot.sync.applying.reconcile import Reconciler
 from bot.sync.consents import Consents
 from bot.sync.deliveries.nudges import Nudges
 from bot.sync.reading.intake import Intake
+from bot.sync.refresh import Refresh
 from bot.sync.reported_links import ZeroLinks
 from bot.sync.rounds import Rounds
 from bot.sync.webhooks.keeper import WebhookKeeper
@@ -57,6 +58,7 @@ class Services:
     webhooks: WebhookKeeper
     metrics: Metrics
     intake: Intake
+    refresh: Refresh
     consents: Consents
     keeper: TokenKeeper
     health: HealthBoard

@@ -12,8 +12,12 @@ from bot.discord.buttons import question, view_of
 from bot.discord.client import Interaction, PledgekeeperBot
 from bot.discord.replies import replace, replace_soon, say
 from bot.domain.model import DiscordUserId, GuildId
-from bot.linking.outcome import RoleNews, Unlinked
-from bot.texts.linking import STATUS_WORDS, escaped, plain
+from bot.domain.news import RoleNews, RoleStatus
+from bot.linking.outcome import Unlinked
+from bot.texts.catalogs import ENGLISH
+from bot.texts.decisions import say_news_cause
+from bot.texts.linking import STATUS_WORDS, plain
+from bot.texts.renderer import Medium, Renderer
 
 log = structlog.get_logger(__name__)
 
@@ -115,10 +119,11 @@ def unlinked_text(unlinked: Unlinked) -> str:
     lines = [UNLINKED.format(name=plain(unlinked.patreon_name))]
     if unlinked.news is None:
         lines.append(ROLES_LATER)
-    lines += [_role_line(one) for one in unlinked.news or () if one.status != "missing"]
+    lines += [_role_line(one) for one in unlinked.news or () if one.status is not RoleStatus.MISSING]
     return "\n".join(lines)
 
 
 def _role_line(role: RoleNews) -> str:
-    why = f" ({escaped(role.why)})" if role.status == "stays" else ""
+    is_told = role.status is RoleStatus.STAYS
+    why = f" ({say_news_cause(Renderer(ENGLISH, Medium.DISCORD), role)})" if is_told else ""
     return f"- {plain(role.guild_name)}: **{plain(role.role_name)}** {STATUS_WORDS[role.status]}{why}"

@@ -1,27 +1,16 @@
 """/membership: what Patreon says of the person who asks, which roles follow from it and why, and how old that is."""
 
-from datetime import datetime, timedelta
-
 from discord import app_commands, ui
 from discord.ext import commands
 
 from bot.discord.buttons import button, view_of
+from bot.discord.cards import renderer_of
 from bot.discord.client import Interaction, PledgekeeperBot
 from bot.discord.observe import DiscordAway
-from bot.discord.replies import replace, say
-from bot.domain.errors import UserMistake
+from bot.discord.replies import show, swap
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, Link
-from bot.texts.blocks import Reader
-from bot.texts.explanations import explanation_text
-from bot.texts.linking import creator_text, plain
-
-ONCE_IN = timedelta(minutes=1)
-NOT_LINKED = "No Patreon account is linked to you. /link joins one, and your roles follow."
-CONSENT_ENDED = (
-    "Patreon no longer takes the consent that you once gave, so I cannot ask it about you alone. Type /link to give it "
-    "anew; your roles stay as they are.\n"
-)
-NO_SERVER = "You are in no server that I serve and can see at the moment."
+from bot.texts.card import Card
+from bot.texts.membership import ServerPart, check_again_label, membership_card, not_linked_card
 
 
 class MembershipCog(commands.Cog):
@@ -29,7 +18,6 @@ class MembershipCog(commands.Cog):
 
     def __init__(self, bot: PledgekeeperBot) -> None:
         self._services = bot.services
-        self._refreshed_at: dict[DiscordUserId, datetime] = {}
         bot.button_handlers["refresh:membership"] = self.refresh
 
     @app_commands.command(description="Show what Patreon says about you, and which roles follow")
@@ -37,61 +25,53 @@ class MembershipCog(commands.Cog):
     async def membership(self, interaction: Interaction) -> None:
         """Explain the person's own plan."""
         await interaction.response.defer(ephemeral=True)
-        text, view = await self._page(interaction)
-        await say(interaction, text, view=view or ui.View())
+        card, view = await self._page(interaction)
+        await show(interaction, card, view=view)
 
     async def refresh(self, interaction: Interaction, _: str) -> None:
-        """Ask Patreon again, once a minute a person, and show what came of it."""
+        """Ask Patreon again, and show what came of it."""
         person = DiscordUserId(interaction.user.id)
-        self._note_refresh(person)
+        self._services.refresh.begin(person)
         await interaction.response.defer()
-        link = await self._services.storage.links.find_discord(person)
-        await self._services.intake.refresh_person(person)
-        if link is not None:  # first: where another account's pledge counts now, the link goes there, not the role
-            await self._services.zero.follow([link.patreon_user_id])
-        await self._services.reconciler.follow(person, trigger="/membership")
-        text, view = await self._page(interaction)
-        await replace(interaction, text, view=view)
+        await self._services.refresh.follow(person)
+        card, view = await self._page(interaction)
+        await swap(interaction, card, view=view)
 
-    def _note_refresh(self, person: DiscordUserId) -> None:
-        now = self._services.clock.now()
-        recent = {one: at for one, at in self._refreshed_at.items() if timedelta() <= now - at < ONCE_IN}
-        if person in recent:
-            wait = (recent[person] + ONCE_IN - now).total_seconds()
-            raise UserMistake(f"Patreon was asked about you a moment ago; try again in {wait:.0f} seconds")
-        self._refreshed_at = recent | {person: now}
-
-    async def _page(self, interaction: Interaction) -> tuple[str, ui.View | None]:
-        person = DiscordUserId(interaction.user.id)
+    async def _page(self, interaction: Interaction) -> tuple[Card, ui.View | None]:
+        r, person = renderer_of(interaction), DiscordUserId(interaction.user.id)
         link = await self._services.storage.links.find_discord(person)
         if link is None:
-            return NOT_LINKED, None
-        view = view_of(button("refresh:membership", "Ask Patreon again"))
+            return not_linked_card(r), None
         guild_id = None if interaction.guild_id is None else GuildId(interaction.guild_id)
-        first = await self._first_words(link, guild_id)
-        if guild_id is not None:
-            explanation = await self._services.reconciler.explain(guild_id, person)
-            return first + explanation_text(explanation, Reader.PATRON), view
-        return first + await self._all_servers(person), view
+        card = membership_card(
+            r,
+            await self._all_servers(person) if guild_id is None else [await self._part(guild_id, person)],
+            owned=await self._owned(link, guild_id),
+            has_consent_ended=await self._services.storage.credentials.patron_ended_at(link.patreon_user_id)
+            is not None,
+            is_dm=guild_id is None,
+        )
+        return card, view_of(button("refresh:membership", check_again_label(r)))
 
-    async def _first_words(self, link: Link, guild_id: GuildId | None) -> str:
-        """Say what no plan says: that Patreon refuses the consent, and that a campaign is the person's own."""
-        storage = self._services.storage
-        ended = CONSENT_ENDED if await storage.credentials.patron_ended_at(link.patreon_user_id) else ""
-        bindings = await storage.campaigns.bindings()
+    async def _part(self, guild_id: GuildId, person: DiscordUserId) -> ServerPart:
+        planned = await self._services.reconciler.explain(guild_id, person)
+        look = self._services.observer.look_guild(guild_id)
+        return ServerPart("" if look is None else look.name, planned.plan, planned.guild)
+
+    async def _owned(self, link: Link, guild_id: GuildId | None) -> tuple[str, ...]:
+        """Return the names of the person's own campaigns, among those that count here."""
+        bindings = await self._services.storage.campaigns.bindings()
         counted = {CampaignId(one.campaign_id) for one in bindings if guild_id in (None, one.guild_id)}
-        owned = await storage.campaigns.owned_by(link.patreon_user_id, counted)
-        return f"{ended}{creator_text(owned)}\n" if owned else ended
+        return await self._services.storage.campaigns.owned_by(link.patreon_user_id, counted)
 
-    async def _all_servers(self, person: DiscordUserId) -> str:
-        parts: list[str] = []
+    async def _all_servers(self, person: DiscordUserId) -> list[ServerPart]:
+        """Plan the person in every server of theirs that can be seen."""
+        parts: list[ServerPart] = []
         for guild_id in self._services.observer.guild_ids():
             try:
-                seat = (await self._services.observer.look(guild_id, [person]))[person]
-                explanation = await self._services.reconciler.explain(guild_id, person)
+                member = (await self._services.observer.look(guild_id, [person]))[person]
+                if member is not None:
+                    parts.append(await self._part(guild_id, person))
             except DiscordAway:
                 continue
-            look = self._services.observer.look_guild(guild_id)
-            if seat is not None and look is not None:
-                parts.append(f"**{plain(look.name)}**\n{explanation_text(explanation, Reader.PATRON)}")
-        return "\n".join(parts) or NO_SERVER
+        return parts

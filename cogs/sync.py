@@ -14,10 +14,10 @@ from discord.ext import commands, tasks
 
 from bot.discord.client import PledgekeeperBot
 from bot.discord.observe import find_dangers
+from bot.domain.changes import Trigger
 from bot.domain.errors import TryLater
 from bot.domain.model import DiscordUserId, GuildId, RoleId
 from bot.sync.applying.queue import Urgency
-from bot.sync.rounds import INTERVAL
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ class SyncCog(commands.Cog):
     async def _run_round(self) -> None:
         """Run one round. The boundary: any other error would end the loop for good (discord.ext.tasks, Loop)."""
         try:
-            await self._services.rounds.run(trigger=INTERVAL)
+            await self._services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
         except Exception as error:
             log.exception("a round failed")
             self._services.health.failed("sync", repr(error))
@@ -64,7 +64,7 @@ class SyncCog(commands.Cog):
         self._services.observer.forget()
         for guild in self._bot.guilds:
             self._services.breakers.reset(GuildId(guild.id))  # its roles may have changed meanwhile
-            self._consider_soon(GuildId(guild.id), trigger="start")
+            self._consider_soon(GuildId(guild.id), trigger=Trigger.START)
         self._services.reconciler.catch_up()
 
     @commands.Cog.listener()
@@ -77,14 +77,14 @@ class SyncCog(commands.Cog):
         """Look again at a guild that was out of sight, and all in it."""
         self._services.observer.forget(GuildId(guild.id))
         self._services.breakers.reset(GuildId(guild.id))
-        self._consider_soon(GuildId(guild.id), trigger="start")
+        self._consider_soon(GuildId(guild.id), trigger=Trigger.START)
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Begin with a guild that invited the bot, perhaps not for the first time."""
         self._services.observer.forget(GuildId(guild.id))
         self._services.breakers.reset(GuildId(guild.id))
-        self._consider_soon(GuildId(guild.id), trigger="start")
+        self._consider_soon(GuildId(guild.id), trigger=Trigger.START)
 
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
@@ -129,7 +129,7 @@ class SyncCog(commands.Cog):
         """Someone came, perhaps back: ask for them again, so that their later changes reach us."""
         guild_id, person = GuildId(member.guild.id), DiscordUserId(member.id)
         self._services.observer.forget(guild_id, person)
-        await self._mark(guild_id, person, trigger="join", urgency=Urgency.WAITING)
+        await self._mark(guild_id, person, trigger=Trigger.JOIN, urgency=Urgency.WAITING)
 
     @commands.Cog.listener()
     async def on_member_update(self, before: discord.Member, after: discord.Member) -> None:
@@ -142,14 +142,14 @@ class SyncCog(commands.Cog):
             self._roles_changed(after.guild)
         has_passed = before.pending and not after.pending
         urgency = Urgency.WAITING if has_passed else Urgency.LOOK
-        await self._mark(guild_id, DiscordUserId(after.id), trigger="member changed", urgency=urgency)
+        await self._mark(guild_id, DiscordUserId(after.id), trigger=Trigger.MEMBER_CHANGED, urgency=urgency)
 
     @commands.Cog.listener()
     async def on_raw_member_remove(self, payload: discord.RawMemberRemoveEvent) -> None:
         """Someone left."""
         self._services.observer.left(GuildId(payload.guild_id), DiscordUserId(payload.user.id))
 
-    async def _mark(self, guild_id: GuildId, person: DiscordUserId, *, trigger: str, urgency: Urgency) -> None:
+    async def _mark(self, guild_id: GuildId, person: DiscordUserId, *, trigger: Trigger, urgency: Urgency) -> None:
         if await self._services.reconciler.is_relevant(guild_id, person):
             self._services.reconciler.mark(guild_id, [person], trigger=trigger, urgency=urgency)
 
@@ -157,9 +157,9 @@ class SyncCog(commands.Cog):
 
     def _roles_changed(self, guild: discord.Guild) -> None:
         self._services.breakers.reset(GuildId(guild.id))
-        self._consider_soon(GuildId(guild.id), trigger="roles changed")
+        self._consider_soon(GuildId(guild.id), trigger=Trigger.ROLES_CHANGED)
 
-    def _consider_soon(self, guild_id: GuildId, *, trigger: str) -> None:
+    def _consider_soon(self, guild_id: GuildId, *, trigger: Trigger) -> None:
         if guild_id in self._soon:
             return
         task = asyncio.create_task(self._consider(guild_id, trigger), name=f"consider guild {guild_id}")
@@ -167,7 +167,7 @@ class SyncCog(commands.Cog):
         self._considering.add(task)
         task.add_done_callback(self._considering.discard)
 
-    async def _consider(self, guild_id: GuildId, trigger: str) -> None:
+    async def _consider(self, guild_id: GuildId, trigger: Trigger) -> None:
         try:
             await asyncio.sleep(GATHER_SECONDS)
         finally:

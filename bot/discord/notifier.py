@@ -11,7 +11,7 @@ Rules:
 import asyncio
 import io
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 
 import aiohttp
 import discord
@@ -19,6 +19,7 @@ import msgspec
 import structlog
 
 from bot.discord.holder import ClientHolder
+from bot.domain.changes import ChangeFound, RoleChanged
 from bot.domain.errors import PledgekeeperError, TryLater
 from bot.domain.model import DiscordUserId, GuildId, HoldId
 from bot.linking.ports import Crier
@@ -27,9 +28,13 @@ from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.storage.states import ButtonKind, ButtonPlace
 from bot.sync.applying.apply import Herald
+from bot.texts.catalogs import ENGLISH
+from bot.texts.decisions import say_change
+from bot.texts.renderer import Medium, Renderer
 
 log = structlog.get_logger(__name__)
 
+ADMINS = Renderer(ENGLISH, Medium.DISCORD)
 CLIENT_WITHIN_SECONDS = 30.0
 QUIET_SECONDS = 3.0  # a bulk run is one message, not a thousand: Discord takes about one role a second
 LONGEST_BATCH_SECONDS = 600.0
@@ -118,8 +123,9 @@ class Messenger:
         head = f"trouble:{guild_id}:"
         return tuple(key.removeprefix(head) for key in await self._storage.notices.keys(head + prefix))
 
-    async def tell_changes(self, guild_id: GuildId, lines: list[str]) -> None:
+    async def tell_changes(self, guild_id: GuildId, changes: Sequence[str | RoleChanged | ChangeFound]) -> None:
         """Tell the log channel, if there is one, what was changed; lines that come close together are one message."""
+        lines = [one if isinstance(one, str) else say_change(ADMINS, one) for one in changes]
         if not lines:
             return
         self._keep(guild_id, [*self._batches.get(guild_id, []), *lines])

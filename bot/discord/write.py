@@ -16,7 +16,6 @@ Outcomes (discord-api-docs, Opcodes and Status Codes, JSON error codes):
 """
 
 import asyncio
-import enum
 from datetime import datetime, timedelta
 
 import aiohttp
@@ -24,6 +23,7 @@ import discord
 import structlog
 
 from bot.discord.observe import ClientSource
+from bot.domain.changes import Outcome
 from bot.domain.model import DiscordUserId, GuildId, RoleId
 from bot.runtime.clock import Clock
 
@@ -34,19 +34,6 @@ WRITE_TIMEOUT_SECONDS = 120.0  # discord.py itself waits out rate limits and ret
 UNKNOWN_MEMBER, UNKNOWN_USER, UNKNOWN_ROLE = 10007, 10013, 10011
 TWO_FACTOR_NEEDED = 60003
 REASON_LENGTH = 512  # of the audit log's reason (discord-api-docs, Audit Logs)
-
-
-class Outcome(enum.StrEnum):
-    """What came of a write."""
-
-    DONE = "done"
-    AWAY = "away"
-    GONE = "gone"
-    REFUSED = "refused"
-    BANNED = "banned"
-    NEEDS_2FA = "needs_2fa"
-    REJECTED = "rejected"
-    UNKNOWN = "unknown"
 
 
 class RoleWriter:

@@ -9,9 +9,11 @@ import asyncio
 import msgspec
 import structlog
 
+from bot.domain.changes import Trigger
 from bot.domain.model import CampaignId, DiscordUserId, Link
+from bot.domain.news import RoleNews
 from bot.domain.record import is_listed
-from bot.linking.outcome import Linked, RoleNews, RolesOutcome
+from bot.linking.outcome import Linked, RolesOutcome
 from bot.linking.ports import Messenger, RolesFollow
 from bot.runtime.background import let_end
 from bot.storage import Storage
@@ -86,14 +88,14 @@ class Aftermath:
         return link is not None and link.patreon_user_id == pending.identity.patreon_user_id
 
     async def _tell(self, pending: Pending) -> None:
-        news = await self._follow(pending.state.discord_user_id, trigger="link")
+        news = await self._follow(pending.state.discord_user_id, trigger=Trigger.LINK)
         outcome = RolesOutcome(news=news or (), is_troubled=news is None)
         await self._storage.pendings.save_result(pending.pending_id, msgspec.json.encode(outcome).decode())
         if pending.state.button is not None and await self.stands(pending):
             text = linked_text(await self.describe(pending, outcome))
             await self._messenger.edit_button(pending.state.button, text)
 
-    async def _follow(self, discord_user_id: DiscordUserId, *, trigger: str) -> tuple[RoleNews, ...] | None:
+    async def _follow(self, discord_user_id: DiscordUserId, *, trigger: Trigger) -> tuple[RoleNews, ...] | None:
         try:
             return await self._roles.follow(discord_user_id, trigger=trigger)
         except Exception:  # whatever Discord did: the page must come to an end
@@ -103,7 +105,7 @@ class Aftermath:
     async def _tell_old_holder(self, old: Link, pending: Pending) -> None:
         if old.discord_user_id == pending.state.discord_user_id:
             return  # the same person changed their Patreon account, and was asked
-        await self._follow(old.discord_user_id, trigger="move")
+        await self._follow(old.discord_user_id, trigger=Trigger.MOVE)
         await self._messenger.tell(old.discord_user_id, moved_text(old.patreon_name, pending.state.username))
 
     async def _campaign_ids(self, pending: Pending) -> tuple[CampaignId, ...]:

@@ -17,6 +17,8 @@ from datetime import datetime, timedelta
 import msgspec
 import structlog
 
+from bot.domain.audit import AuditAction, AuditEntry, CampaignConnected
+from bot.domain.changes import Trigger
 from bot.domain.errors import ClientRefused, CredentialsDead, PatreonRefused
 from bot.domain.model import Campaign, CampaignId, GuildId, Secret, TokenPair
 from bot.linking.authorization import Authorizations, Consent, Refusal, as_stored
@@ -38,7 +40,6 @@ from bot.patreon.oauth import CONNECT_SCOPES, OAuth
 from bot.runtime.background import Background
 from bot.runtime.clock import Clock
 from bot.storage import Storage
-from bot.storage.audit import AuditEntry
 from bot.storage.pendings import Pending, PendingRow, PendingStatus, TooLate
 from bot.storage.states import ButtonPlace, Purpose, State, StateId
 from bot.storage.vault import digest
@@ -47,7 +48,6 @@ from bot.texts.linking import plain
 log = structlog.get_logger(__name__)
 
 PENDING_LIFETIME = timedelta(minutes=10)
-TRIGGER = "/patreon connect"
 
 Told = tuple[Arrived, tuple[Campaign, ...] | Cause]  # the campaigns that the pair opens, or why it opens none
 
@@ -252,7 +252,7 @@ class ConnectFlow:
             for name in connected.campaign_names
         ]
         await self._crier.tell_changes(guild_id, lines)
-        await self._reads.run_anew(trigger=TRIGGER, guild_id=guild_id)
+        await self._reads.run_anew(trigger=Trigger.CONNECT, guild_id=guild_id)
 
     def _tell(self, state: State, text: str) -> None:
         """Say how it ended where it was asked, when Discord takes it: the page does not wait for that."""
@@ -285,7 +285,7 @@ def _entry(pending: Pending, guild_id: GuildId, campaign: Campaign) -> AuditEntr
     return AuditEntry(
         at=pending.created_at,
         guild_id=guild_id,
-        action="connect",
-        reason=f"the creator let this server follow the campaign {campaign.campaign_id} ({campaign.name})",
-        trigger=TRIGGER,
+        action=AuditAction.CONNECT,
+        reason=CampaignConnected(campaign_id=campaign.campaign_id, campaign_name=campaign.name),
+        trigger=Trigger.CONNECT,
     )

@@ -16,6 +16,7 @@ from datetime import timedelta
 import msgspec
 import structlog
 
+from bot.domain.changes import Trigger
 from bot.domain.errors import TryLater
 from bot.domain.model import DiscordUserId, GuildId, Link, LinkOrigin, PatreonUserId, Secret
 from bot.domain.rows import take_identity
@@ -165,7 +166,7 @@ class LinkFlow:
         for guild_id in others:
             await self._crier.tell_news(guild_id, UNLINKED_ELSEWHERE.format(person=discord_user_id))
         try:
-            news = await self._roles.follow(discord_user_id, trigger="unlink")
+            news = await self._roles.follow(discord_user_id, trigger=Trigger.UNLINK)
         except TryLater as error:  # the link is gone all the same, and whoever was not seen is looked at again
             log.info("roles follow an unlink later", discord_user_id=discord_user_id, why=str(error))
             news = None

@@ -6,11 +6,11 @@ its type, so that it prints as stars.
 
 import enum
 from datetime import datetime
-from typing import Literal
 
 import msgspec
 
 from bot.domain.model import DiscordUserId, GuildId, Secret
+from bot.domain.news import RoleNews
 from bot.storage.states import StateId
 
 
@@ -37,19 +37,6 @@ class Cause(enum.StrEnum):
     NO_ACCESS = "no access"  # Patreon did not give the rights that reading a campaign needs
     NO_RIGHT = "no right"  # the admin who asked may no longer do so
     NO_ANSWER = "no answer"  # nobody knows whether they may: the question stays
-
-
-RoleStatus = Literal["given", "kept", "removed", "stays", "missing", "waiting"]
-
-
-class RoleNews(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one role of one person. `why` is plain text: a page and Discord both show it."""
-
-    guild_id: GuildId
-    guild_name: str
-    role_name: str
-    status: RoleStatus
-    why: str
 
 
 class Asker(msgspec.Struct, frozen=True, kw_only=True):

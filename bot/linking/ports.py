@@ -1,17 +1,18 @@
 """What the link flow asks of Discord's side. Whoever fulfils this stands elsewhere; the flow knows no Discord."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
+from bot.domain.changes import ChangeFound, RoleChanged, Trigger
 from bot.domain.model import CampaignId, CredentialId, DiscordUserId, GuildId, RoleRule
-from bot.linking.outcome import RoleNews
+from bot.domain.news import RoleNews
 from bot.storage.states import ButtonPlace
 
 
 class RolesFollow(Protocol):
     """Makes one person's roles match their pledges, now."""
 
-    async def follow(self, discord_user_id: DiscordUserId, *, trigger: str) -> tuple[RoleNews, ...]:
+    async def follow(self, discord_user_id: DiscordUserId, *, trigger: Trigger) -> tuple[RoleNews, ...]:
         """Plan and apply this person in every guild; return when that is done."""
 
 
@@ -37,7 +38,7 @@ class Crier(Protocol):
     async def told(self, guild_id: GuildId, prefix: str) -> tuple[str, ...]:
         """Return the keys, beginning so, of the troubles that were told of and are not over."""
 
-    async def tell_changes(self, guild_id: GuildId, lines: list[str]) -> None:
+    async def tell_changes(self, guild_id: GuildId, changes: Sequence[str | RoleChanged | ChangeFound]) -> None:
         """Tell what was changed."""
 
     async def tell_news(self, guild_id: GuildId, text: str) -> None:
@@ -47,7 +48,7 @@ class Crier(Protocol):
 class Reads(Protocol):
     """Reads campaigns, and forgets them."""
 
-    async def run_anew(self, *, trigger: str, guild_id: GuildId) -> object:
+    async def run_anew(self, *, trigger: Trigger, guild_id: GuildId) -> object:
         """Read and plan what a guild follows, in a round that begins after now."""
 
     async def forget_campaign(self, campaign_id: CampaignId) -> None:
@@ -72,7 +73,7 @@ class RolesConsider(Protocol):
     """Makes the roles of a guild follow what was changed."""
 
     async def consider(
-        self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId] | None, *, trigger: str
+        self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId] | None, *, trigger: Trigger
     ) -> object:
         """Plan these people (None: everyone), and let those with changes be written."""
 

@@ -7,10 +7,11 @@ import msgspec
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.model import DiscordUserId, GuildId, Hold, HoldId, HoldItem, HoldState, RoleId
+from bot.domain.holds import Hold, HoldItem, HoldState
+from bot.domain.model import DiscordUserId, GuildId, HoldId, RoleId
 from bot.storage.database import Database
 from bot.storage.kept import Kept
-from bot.storage.rows import read_row
+from bot.storage.rows import read_row, to_json
 from bot.storage.tables import hold_items, holds
 from bot.storage.upsert import Upsert
 
@@ -112,7 +113,7 @@ class Holds:
 
 
 async def _put(connection: AsyncConnection, items: Iterable[HoldItem], hold_id: HoldId) -> None:
-    rows = [msgspec.structs.asdict(msgspec.structs.replace(item, hold_id=hold_id)) for item in items]
+    rows = [msgspec.structs.asdict(item) | {"hold_id": hold_id, "reason": to_json(item.reason)} for item in items]
     await connection.execute(Upsert(hold_items).on(connection), rows)
 
 
@@ -130,7 +131,7 @@ async def _end_empty(connection: AsyncConnection, hold_ids: Iterable[HoldId], at
 
 async def _items(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> tuple[HoldItem, ...]:
     query = select(hold_items).where(*conditions).order_by(hold_items.c.discord_user_id, hold_items.c.role_id)
-    return tuple(read_row(row, HoldItem) for row in (await connection.execute(query)).all())
+    return tuple(read_row(row, HoldItem, "reason") for row in (await connection.execute(query)).all())
 
 
 async def _hold(connection: AsyncConnection, hold_id: HoldId, guild_id: GuildId, opened_at: datetime) -> Hold:

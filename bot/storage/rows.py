@@ -11,9 +11,11 @@ from bot.storage.vault import Vault
 S = TypeVar("S")
 
 
-def read_row(row: Row[*tuple[Any, ...]], into: type[S]) -> S:
-    """Build a struct from the columns that bear its fields' names."""
-    return msgspec.convert(columns_of(row), into)
+def read_row(row: Row[*tuple[Any, ...]], into: type[S], *json_columns: str) -> S:
+    """Build a struct from the columns that bear its fields' names, some of which hold JSON."""
+    columns = columns_of(row)
+    columns |= {name: msgspec.json.decode(columns[name]) for name in json_columns}
+    return msgspec.convert(columns, into)
 
 
 def columns_of(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:

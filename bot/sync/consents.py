@@ -12,6 +12,7 @@ from typing import NoReturn
 import structlog
 
 from bot.discord.observe import Observer
+from bot.domain.changes import Trigger
 from bot.domain.errors import PledgekeeperError
 from bot.domain.model import CampaignId, CredentialId, DiscordUserId, PatreonUserId
 from bot.storage import Storage
@@ -21,7 +22,6 @@ from bot.sync.reading.intake import Intake
 
 log = structlog.get_logger(__name__)
 
-TRIGGER = "patron's consent"
 AT_ONCE = 10  # asked at one time: an answer may take longer than the pause between two patrons
 MAX_FAILURES = 20  # in a row: it is not them; Patreon blocks who is refused 2,000 times in ten minutes (its docs)
 SHORTEST_PASS_SECONDS = 1.0
@@ -115,4 +115,4 @@ class Consents:
             followers = {binding.guild_id for binding in await self._storage.campaigns.bindings()}
             in_sight = self._observer.guild_ids() or followers  # with none in sight, they are looked at again soon
             for guild_id in followers.intersection(in_sight):
-                self._reconciler.mark(guild_id, [person], trigger=TRIGGER, urgency=Urgency.BULK_GRANT)
+                self._reconciler.mark(guild_id, [person], trigger=Trigger.CONSENT, urgency=Urgency.BULK_GRANT)

@@ -3,7 +3,11 @@
 import re
 import unicodedata
 
-from bot.linking.outcome import Linked, RoleNews, RoleStatus
+from bot.domain.news import RoleNews, RoleStatus
+from bot.linking.outcome import Linked
+from bot.texts.catalogs import ENGLISH
+from bot.texts.decisions import say_news_cause
+from bot.texts.renderer import Medium, Renderer
 
 DENIED = "No link was made: access was not given at Patreon. Type /link to try again."
 DECLINED = "No link was made: the answer on the confirm page was No. A link from before stays as it was."
@@ -22,12 +26,12 @@ TROUBLED = (
 )
 
 STATUS_WORDS: dict[RoleStatus, str] = {
-    "given": "is yours now",
-    "kept": "stays yours",
-    "removed": "was taken away",
-    "stays": "stays for now",
-    "missing": "is not yours",
-    "waiting": "is on its way",
+    RoleStatus.GIVEN: "is yours now",
+    RoleStatus.KEPT: "stays yours",
+    RoleStatus.REMOVED: "was taken away",
+    RoleStatus.STAYS: "stays for now",
+    RoleStatus.MISSING: "is not yours",
+    RoleStatus.WAITING: "is on its way",
 }
 NAME_SIGNS = 100  # as long as Discord lets the name of a server or a role be
 _MARKUP = re.compile(r"([\\*_~|`\[\]<@])")  # a line never begins with a name, so # and > and - do no harm
@@ -99,5 +103,5 @@ def moved_text(patreon_name: str, username: str) -> str:
 
 
 def _role_line(role: RoleNews) -> str:
-    why = f" ({escaped(role.why)})" if role.why else ""
+    why = f" ({say_news_cause(Renderer(ENGLISH, Medium.DISCORD), role)})"
     return f"- {plain(role.guild_name)}: **{plain(role.role_name)}** {STATUS_WORDS[role.status]}{why}"

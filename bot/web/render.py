@@ -13,9 +13,14 @@ import jinja2
 import msgspec
 from markupsafe import Markup
 
+from bot.domain.news import RoleNews, RoleStatus
 from bot.linking.connection import ConnectView
-from bot.linking.outcome import Cause, PageView, RoleStatus, Word
+from bot.linking.outcome import Cause, PageView, Word
+from bot.texts.catalogs import ENGLISH
+from bot.texts.decisions import say_news_cause
 from bot.texts.linking import STATUS_WORDS, TROUBLED, spoken, visible
+from bot.texts.renderer import Medium, Text
+from bot.texts.renderer import Renderer as Texts
 
 PAGES = Path(__file__).parent / "pages"
 STYLE = (PAGES / "style.css").read_text(encoding="utf-8").strip()
@@ -163,12 +168,12 @@ BROKEN = Said("Something broke on our side", ("It is in our log. Nothing you did
 REFUSED = Said("We can't accept that request", ("Please open the page from the link in Discord.",))
 
 SIGNS: dict[RoleStatus, str] = {
-    "given": "✓",
-    "kept": "✓",
-    "removed": "\N{MINUS SIGN}",
-    "stays": "…",
-    "missing": "·",
-    "waiting": "…",
+    RoleStatus.GIVEN: "✓",
+    RoleStatus.KEPT: "✓",
+    RoleStatus.REMOVED: "\N{MINUS SIGN}",
+    RoleStatus.STAYS: "…",
+    RoleStatus.MISSING: "·",
+    RoleStatus.WAITING: "…",
 }
 
 
@@ -194,6 +199,7 @@ class Renderer:
             "spoken": spoken,
             "sign": SIGNS.__getitem__,
             "status": STATUS_WORDS.__getitem__,
+            "why": _say_why,
         }
 
     def view(self, view: PageView) -> str:
@@ -230,6 +236,10 @@ class Renderer:
 
     def _fill(self, name: str, **values: object) -> str:
         return self._jinja.get_template(name).render(values)
+
+
+def _say_why(news: RoleNews) -> Text:
+    return say_news_cause(Texts(ENGLISH, Medium.PAGE), news)
 
 
 def _seen(value: object) -> object:

@@ -5,9 +5,9 @@ from bot.discord.client import Interaction
 from bot.domain.model import DiscordUserId, ReadId
 from bot.storage.reads import Read
 from bot.sync.admin.acceptance import Doubt, summary_of
-from bot.sync.round_report import ANOMALIES
 from bot.texts.linking import plain
 from bot.texts.names import discord_stamp
+from bot.texts.runs import ANOMALIES
 from cogs.admin.group import guild_of, patreon, require_manager, retell, tell
 
 QUESTION = """\

@@ -11,10 +11,11 @@ from discord import app_commands, ui
 
 from bot.discord.client import Interaction
 from bot.discord.observe import powers_of
-from bot.discord.replies import NOT_ALLOWED, OUT_OF_SIGHT, is_manager, replace, say
+from bot.discord.replies import NOT_ALLOWED, OUT_OF_SIGHT, is_manager, replace, say, show, swap
 from bot.domain.assignable import Powers
 from bot.domain.errors import TryLater, UserMistake
 from bot.domain.model import GuildId
+from bot.texts.card import Card
 
 
 class AdminGroup(app_commands.Group):
@@ -59,16 +60,26 @@ def caller_of(interaction: Interaction) -> Powers:
     return powers_of(interaction.user)
 
 
-async def tell(interaction: Interaction, text: str, *, view: ui.View = discord.utils.MISSING) -> None:
+async def tell(interaction: Interaction, answer: Card | str, *, view: ui.View | None = None) -> None:
     """Answer an admin, below what they have not been told yet."""
-    await say(interaction, await _with_news(interaction, text), view=view)
+    await _tell_news(interaction)
+    if isinstance(answer, Card):
+        await show(interaction, answer, view=view)
+    else:
+        await say(interaction, answer, view=view or discord.utils.MISSING)
 
 
-async def retell(interaction: Interaction, text: str) -> None:
+async def retell(interaction: Interaction, answer: Card | str) -> None:
     """Answer the press of an admin's button, in place of its message."""
-    await replace(interaction, await _with_news(interaction, text))
+    if isinstance(answer, Card):
+        await swap(interaction, answer)
+    else:
+        await replace(interaction, answer)
+    await _tell_news(interaction)
 
 
-async def _with_news(interaction: Interaction, text: str) -> str:
+async def _tell_news(interaction: Interaction) -> None:
+    """Show what no admin has read yet."""
     pending = await interaction.client.services.messenger.take_pending(guild_of(interaction))
-    return "\n".join([*pending, "", text]) if pending else text
+    if pending:
+        await say(interaction, "\n".join(pending))

@@ -1,32 +1,26 @@
 """`/patreon why` and `/patreon unlink`: one person's roles explained, or their link ended.
 
-Only for people who belong to this server: what ties someone to another one is nobody's business here. Of a member whom
-no campaign of this server lists, `why` says just that, not who they are elsewhere, and `unlink` changes nothing.
+Only for people who belong to this server. Of a member whom no campaign of this server lists, `why` says just that, not
+who they are elsewhere, and `unlink` changes nothing.
 """
 
 import discord
 from discord import app_commands
 
 from bot.discord.buttons import number_in, question
+from bot.discord.cards import renderer_of
 from bot.discord.client import Interaction
 from bot.discord.replies import replace_soon
-from bot.domain.errors import UserMistake
-from bot.domain.model import DiscordUserId, GuildId
-from bot.services import Services
-from bot.texts.blocks import Reader
-from bot.texts.explanations import explanation_text, nameless_text
-from bot.texts.linking import plain
+from bot.domain.model import DiscordUserId
+from bot.texts.membership import (
+    nothing_to_unlink_card,
+    unlink_label,
+    unlink_question_card,
+    unlinked_card,
+    unlinking_text,
+    why_card,
+)
 from cogs.admin.group import guild_of, patreon, require_manager, retell, tell
-
-STRANGER = "I know nobody here by that name: they are not in this server, and I gave them no role in it"
-NOT_OURS = "<@{person}> shows no membership in a campaign of this server."
-NOT_LINKED = "<@{person}> is not linked to a Patreon account; there is nothing to undo."
-QUESTION = """\
-Part <@{person}> from the Patreon account **{name}**?
-They lose the roles that I gave them for their pledge, in every server that I serve, and nothing links \
-them again before they type /link."""
-UNLINKING = "Unlinking <@{person}>. Discord is slow to remove their roles; I'll update this message when they're gone."
-UNLINKED = "Done: <@{person}> is no longer linked to the Patreon account **{name}**."
 
 
 @patreon.command(name="why", description="Explain which pledge roles a person has or lacks, and why")
@@ -35,16 +29,11 @@ async def why(interaction: Interaction, user: discord.User) -> None:
     """Explain one person's plan."""
     await interaction.response.defer(ephemeral=True)
     services, guild_id, person = interaction.client.services, guild_of(interaction), DiscordUserId(user.id)
-    await _require_ours(services, guild_id, person)
-    explanation = await services.reconciler.explain(guild_id, person)
-    if not explanation.plan.shows_link:
-        is_asked_of = bool(explanation.names.campaigns)
-        text = f"<@{person}>: {nameless_text(explanation)}" if is_asked_of else NOT_OURS.format(person=person)
-        await tell(interaction, text)
-        return
-    lines = [f"<@{person}>: {explanation_text(explanation, Reader.TEAM)}"]
-    lines += [f"- {remark}." for remark in await services.zero.remarks(guild_id, person)]
-    await tell(interaction, "\n".join(lines))
+    planned = await services.reconciler.explain_to_team(guild_id, person)
+    r = renderer_of(interaction)
+    remarks = () if planned.plan.is_link_hidden else await services.zero.remarks(guild_id, person)
+    said = [r.verbatim(remark) for remark in remarks]
+    await tell(interaction, why_card(r, person, planned.plan, planned.guild, remarks=said))
 
 
 @patreon.command(
@@ -55,33 +44,25 @@ async def unlink(interaction: Interaction, user: discord.User) -> None:
     """Ask whether they mean it."""
     await interaction.response.defer(ephemeral=True)
     services, guild_id, person = interaction.client.services, guild_of(interaction), DiscordUserId(user.id)
-    await _require_ours(services, guild_id, person)
-    explanation = await services.reconciler.explain(guild_id, person)
-    link = explanation.plan.link
-    if link is None or link.ended_at is not None or not explanation.plan.shows_link:
-        await tell(interaction, NOT_LINKED.format(person=person))
+    r, link = renderer_of(interaction), (await services.reconciler.explain_to_team(guild_id, person)).plan.link
+    if link is None or link.ended_at is not None:
+        await tell(interaction, nothing_to_unlink_card(r, person))
         return
-    view = question("unlink-member", "Unlink", argument=str(person), is_dangerous=True)
-    await tell(interaction, QUESTION.format(person=person, name=plain(link.patreon_name)), view=view)
+    view = question("unlink-member", unlink_label(r), argument=str(person), is_dangerous=True)
+    await tell(interaction, unlink_question_card(r, person, link.patreon_name), view=view)
 
 
 async def confirm_unlink_member(interaction: Interaction, argument: str) -> None:
     """Part the accounts, where whoever pressed may still do so."""
     require_manager(interaction)
     await interaction.response.defer()
-    services, person = interaction.client.services, DiscordUserId(number_in(argument))
+    services, person, r = interaction.client.services, DiscordUserId(number_in(argument)), renderer_of(interaction)
     guild_id = guild_of(interaction)
-    await _require_ours(services, guild_id, person)
-    if not (await services.reconciler.explain(guild_id, person)).plan.shows_link:
-        raise UserMistake(NOT_LINKED.format(person=person))
+    if (await services.reconciler.explain_to_team(guild_id, person)).plan.link is None:
+        await retell(interaction, nothing_to_unlink_card(r, person))
+        return
     parting = services.flow.unlink(person, by_admin_of=guild_id)
-    unlinked = await replace_soon(interaction, parting, meanwhile=UNLINKING.format(person=person))
-    text = NOT_LINKED if unlinked.patreon_name is None else UNLINKED
-    await retell(interaction, text.format(person=person, name=plain(unlinked.patreon_name or "")))
-
-
-async def _require_ours(services: Services, guild_id: GuildId, person: DiscordUserId) -> None:
-    """Raise UserMistake for someone who is not a member and whose roles here are not ours."""
-    seat = (await services.observer.look(guild_id, [person]))[person]
-    if seat is None and not await services.storage.ledger.load_member(guild_id, person):
-        raise UserMistake(STRANGER)
+    unlinked = await replace_soon(interaction, parting, meanwhile=unlinking_text(r, person))
+    name = unlinked.patreon_name
+    card = nothing_to_unlink_card(r, person) if name is None else unlinked_card(r, person, name)
+    await retell(interaction, card)

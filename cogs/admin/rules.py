@@ -7,6 +7,7 @@ from discord import app_commands
 
 from bot.discord.buttons import OUTDATED, number_in, question
 from bot.discord.client import Interaction
+from bot.domain.changes import Trigger
 from bot.domain.errors import TryLater, UserMistake
 from bot.domain.model import DiscordUserId, RoleId, RuleKind
 from bot.domain.rule_request import RuleWish
@@ -89,7 +90,7 @@ async def remove_rule(interaction: Interaction, rule_id: str) -> None:
     texts = {one.rule_id: text for one, text in await services.rulebook.list(guild_id)}
     gone = await services.rulebook.remove(guild_id, _number(rule_id), caller_of(interaction))
     with contextlib.suppress(TryLater):  # the rule is gone; the next round plans it
-        await services.reconciler.consider(guild_id, None, trigger="rule removed")
+        await services.reconciler.consider(guild_id, None, trigger=Trigger.RULE_REMOVED)
     await tell(interaction, REMOVED.format(rule_id=gone.rule_id, text=texts.get(gone.rule_id, "")))
 
 
@@ -146,7 +147,7 @@ async def _add(interaction: Interaction, draft: RuleDraft) -> str:
     services = interaction.client.services
     added = await services.rulebook.add(draft, created_by=DiscordUserId(interaction.user.id))
     with contextlib.suppress(TryLater):  # the rule stands; the next round plans it
-        await services.reconciler.consider(added.guild_id, None, trigger="rule added")
+        await services.reconciler.consider(added.guild_id, None, trigger=Trigger.RULE_ADDED)
     return ADDED.format(rule_id=added.rule_id, text=draft.text, people=_say_gains(len(draft.grants)))
 
 

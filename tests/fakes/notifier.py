@@ -1,8 +1,15 @@
 """Keeps what admins would be told."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bot.domain.changes import ChangeFound, RoleChanged
 from bot.domain.model import GuildId, HoldId
+from bot.texts.catalogs import ENGLISH
+from bot.texts.decisions import say_change
+from bot.texts.renderer import Medium, Renderer
+
+ADMINS = Renderer(ENGLISH, Medium.DISCORD)
 
 
 @dataclass
@@ -24,5 +31,5 @@ class HeardHerald:
     async def over(self, guild_id: GuildId, key: str, text: str) -> None:
         self.ended.append(text)
 
-    async def tell_changes(self, guild_id: GuildId, lines: list[str]) -> None:
-        self.changes += lines
+    async def tell_changes(self, guild_id: GuildId, changes: Sequence[str | RoleChanged | ChangeFound]) -> None:
+        self.changes += [one if isinstance(one, str) else say_change(ADMINS, one) for one in changes]

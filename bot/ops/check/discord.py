@@ -23,7 +23,9 @@ from bot.domain.assignable import (
 from bot.domain.model import GuildId, RoleId, RoleRule
 from bot.ops.check.findings import Finding, note, ok, wrong
 from bot.settings import Settings
-from bot.texts.blocks import say_block
+from bot.texts.catalogs import ENGLISH
+from bot.texts.decisions import Reader, say_block
+from bot.texts.renderer import Medium, Renderer
 
 TOKEN = "DISCORD_TOKEN"  # noqa: S105  a setting's name
 INTENT = "Server Members Intent"
@@ -183,7 +185,7 @@ def _judge_role(guild: _Guild, role: RoleLook | None, powers: Powers) -> Finding
     setting = f"role @{role.name}" if role is not None else f"a role of {guild.name}"
     if block is None:
         return ok(setting, "the bot can give it")
-    result, _, cure = say_block(block).partition("; ")
+    result, _, cure = say_block(Renderer(ENGLISH, Medium.PLAIN), block, Reader.TEAM).partition(". ")
     if role is not None and block is Block.DANGEROUS:
         result = f"{result}: {', '.join(dangerous_rights(role))}"
     return wrong(setting, result, cure)

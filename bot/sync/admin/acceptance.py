@@ -9,20 +9,20 @@ from collections.abc import Collection
 
 import msgspec
 
+from bot.domain.audit import AuditAction, AuditEntry, ReadBelieved
+from bot.domain.changes import Trigger
 from bot.domain.errors import TryLater, UserMistake
 from bot.domain.evidence import Anomaly, ReadSummary
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, PatreonUserId, ReadId
 from bot.linking.ports import Crier
 from bot.runtime.clock import Clock
 from bot.storage import Storage
-from bot.storage.audit import AuditEntry
 from bot.storage.reads import Read
 from bot.sync.applying.reconcile import Reconciler
 from bot.sync.reading.intake import Intake
 from bot.sync.reported_links import ZeroLinks
 from bot.texts.linking import plain
 
-TRIGGER = "/patreon believe"
 NOTHING_TO_BELIEVE = (
     "there is nothing to believe: no complete read of Patreon waits for your word. `/patreon sync` reads it now"
 )
@@ -105,7 +105,7 @@ class Belief:
             followers = tuple(sorted({binding.guild_id for binding in await self._storage.campaigns.bindings()}))
         for guild_id in followers:
             with contextlib.suppress(TryLater):  # the next round plans everybody anyway
-                await self._reconciler.consider(guild_id, people, trigger=TRIGGER)
+                await self._reconciler.consider(guild_id, people, trigger=Trigger.BELIEVE)
 
     async def _waiting(self, campaign_id: CampaignId) -> tuple[Read, ...]:
         later = await self._storage.reads.since_believed(campaign_id)
@@ -129,9 +129,9 @@ class Belief:
         return AuditEntry(
             at=self._clock.now(),
             guild_id=guild_id,
-            action="believe",
-            reason=f"the read {doubt.read.read_id} of {doubt.name} is believed on the word of the admin {by}",
-            trigger=TRIGGER,
+            action=AuditAction.BELIEVE,
+            reason=ReadBelieved(campaign_id=doubt.campaign_id, campaign_name=doubt.name, by=by),
+            trigger=Trigger.BELIEVE,
             read_id=doubt.read.read_id,
         )
 

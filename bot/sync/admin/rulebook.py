@@ -19,18 +19,21 @@ from bot.domain.model import (
     RuleId,
     Tier,
 )
-from bot.domain.plan import Action, PersonPlan
+from bot.domain.plan import Action, GuildFacts, PersonPlan
+from bot.domain.reasons import rule_facts
 from bot.domain.rule_request import RuleWish, resolve
 from bot.runtime.clock import Clock
 from bot.storage import Storage
-from bot.sync.applying.facts import FactBook, seated
-from bot.sync.applying.guarded import plan_guarded
-from bot.sync.applying.planning import Planning
+from bot.sync.applying.facts import FactBook, with_member
+from bot.sync.applying.planning import Planning, try_plan
 from bot.sync.reading.campaigns import Home
-from bot.texts.blocks import say_block
-from bot.texts.decisions import say_rule
+from bot.texts.catalogs import ENGLISH
+from bot.texts.decisions import Reader, role_name, say_block, say_rule
 from bot.texts.linking import plain
+from bot.texts.renderer import Medium, Renderer
 
+ADMINS = Renderer(ENGLISH, Medium.DISCORD)
+CHOICE = Renderer(ENGLISH, Medium.PLAIN)
 PREVIEW_ABOVE = 25  # people: more than that is worth a second look before the roles go out
 TIERS_AGE = timedelta(seconds=15)
 TIERS_SECONDS = 1.5  # an answer to what is being typed is wanted within three (discord-api-docs, Interactions)
@@ -74,7 +77,9 @@ class Rulebook:
             return
         rights = ", ".join(map(plain, dangerous_rights(role)))
         named = f" (it has: {rights})" if rights else ""
-        raise UserMistake(f"the role **{plain(role.name)}** cannot follow pledges: {say_block(block)}{named}")
+        raise UserMistake(
+            f"the role **{plain(role.name)}** cannot follow pledges: {say_block(ADMINS, block, Reader.TEAM)}{named}"
+        )
 
     def check_rank(self, guild_id: GuildId, role_ids: Iterable[RoleId], caller: Powers) -> None:
         """Raise UserMistake, with the cure, where taking one of these roles from people is above `caller`'s rank."""
@@ -91,9 +96,9 @@ class Rulebook:
         await self.check_role(guild_id, wish.role_id, caller)
         await self._look_for_tiers()
         rule = resolve(wish, await self._campaigns(guild_id), guild_id=guild_id)
-        names = await self._facts.names(guild_id)
+        guild = await self._facts.guild(guild_id)
         grants = await self._who_gains(guild_id, rule)
-        return RuleDraft(rule=rule, grants=grants, text=f"**{names.role(rule.role_id)}** for {say_rule(rule, names)}")
+        return RuleDraft(rule=rule, grants=grants, text=_say(ADMINS, rule, guild))
 
     async def add(self, draft: RuleDraft, *, created_by: DiscordUserId) -> RoleRule:
         """Store a rule."""
@@ -113,9 +118,8 @@ class Rulebook:
 
     async def list(self, guild_id: GuildId, *, is_markdown: bool = True) -> tuple[tuple[RoleRule, str], ...]:
         """Return a guild's rules, each with its words."""
-        names = await self._facts.names(guild_id, is_markdown=is_markdown)
-        rules = await self._storage.rules.list_guild(guild_id)
-        return tuple((rule, f"**{names.role(rule.role_id)}** for {say_rule(rule, names)}") for rule in rules)
+        guild = await self._facts.guild(guild_id)
+        return tuple((rule, _say(ADMINS if is_markdown else CHOICE, rule, guild)) for rule in guild.rules)
 
     async def tier_choices(self, guild_id: GuildId, typed: str, campaign: str | None) -> Sequence[tuple[str, str]]:
         """Return the tiers that fit what was typed so far: what to show, and the id."""
@@ -136,9 +140,7 @@ class Rulebook:
     async def rule_choices(self, guild_id: GuildId, typed: str) -> Sequence[tuple[str, str]]:
         """Return the rules that fit what was typed so far."""
         rules = await self.list(guild_id, is_markdown=False)
-        return _fitting(
-            [(f"{rule.rule_id}: {text.replace('*', '')}", str(rule.rule_id)) for rule, text in rules], typed
-        )
+        return _fitting([(f"{rule.rule_id}: {text}", str(rule.rule_id)) for rule, text in rules], typed)
 
     def _look(self, guild_id: GuildId) -> GuildLook:
         look = self._observer.look_guild(guild_id)
@@ -162,9 +164,14 @@ class Rulebook:
         guild = await self._facts.guild(guild_id)
         imagined = msgspec.structs.replace(guild, rules=(*guild.rules, rule))
         people = await self._facts.people(guild)
-        seats = await self._observer.look(guild_id, people)
-        plans = (plan_guarded(imagined, seated(person, seats[id_])) for id_, person in people.items())
+        members = await self._observer.look(guild_id, people)
+        plans = (try_plan(imagined, with_member(person, members[id_])) for id_, person in people.items())
         return tuple(plan.discord_user_id for plan in plans if _gains(plan, rule.role_id))
+
+
+def _say(r: Renderer, rule: RoleRule, guild: GuildFacts) -> str:
+    said = say_rule(r, rule_facts(rule, guild.campaigns))
+    return r.say("{role}: {said}", role=role_name(r, guild.roles.get(rule.role_id, "")), said=said)
 
 
 def _gains(plan: PersonPlan, role_id: RoleId) -> bool:

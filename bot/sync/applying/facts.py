@@ -1,21 +1,18 @@
 """Gathers what a plan needs: stored facts, and the guild as Discord shows it. Decides nothing, writes nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import datetime, timedelta
 
 import msgspec
 
 from bot.discord.observe import DiscordAway, GuildLook, Observer
 from bot.domain.assignable import Block, find_block
-from bot.domain.ledger import Seat
+from bot.domain.ledger import GuildMember
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, Link, MembershipRecord, PatreonUserId, RoleId
 from bot.domain.plan import GuildFacts, PersonFacts
 from bot.runtime.clock import Clock
 from bot.storage import Storage
-from bot.texts.linking import plain
-from bot.texts.names import Names, discord_stamp, plain_stamp
 
-NO_SEAT: Seat | None = None
 REFUSED_FOR = timedelta(hours=1)  # what we know of the guild's roles may be wrong: then it is tried again
 
 
@@ -97,26 +94,30 @@ class FactBook:
             raise DiscordAway(f"the server {guild_id} cannot be seen on Discord now; nothing is planned for it")
         rules = await self._storage.rules.list_guild(guild_id)
         campaign_ids = await self._storage.campaigns.campaigns_of(guild_id)
+        loaded = [await self._storage.campaigns.load(campaign_id) for campaign_id in campaign_ids]
+        campaigns = [campaign for campaign in loaded if campaign is not None]
+        believed = {id_: await self._storage.reads.last_believed(id_) for id_ in campaign_ids}
         return GuildFacts(
             guild_id=guild_id,
             now=self._clock.now(),
             settings=await self._storage.guilds.settings(guild_id),
+            roles={role.role_id: role.name for role in look.roles.values()},
             rules=rules,
-            tiers=await self._storage.campaigns.tiers_by_id(campaign_ids),
+            campaigns={one.campaign_id: one for one in campaigns},
+            confirmed_at={id_: read.started_at for id_, read in believed.items() if read is not None},
+            tiers={one.campaign_id: {tier.tier_id: tier for tier in one.tiers} for one in campaigns},
             blocked=self._blocked(look, {rule.role_id for rule in rules}),
             on_trial=self._breakers.on_trial(guild_id),
         )
 
     async def person(self, guild: GuildFacts, discord_user_id: DiscordUserId) -> PersonFacts:
-        """Return what is stored about one person; their seat is filled in by who looked."""
+        """Return what is stored about one person; what Discord shows of them is added by who looked."""
         link = await self._storage.links.find_discord(discord_user_id, with_ended=True)
         records = await self._storage.memberships.load_person(link.patreon_user_id) if link is not None else ()
-        campaign_ids = set(await self._storage.campaigns.campaigns_of(guild.guild_id))
         return PersonFacts(
             discord_user_id=discord_user_id,
-            seat=NO_SEAT,
             link=link,
-            records=_by_campaign(records, campaign_ids),
+            records=_by_campaign(records, guild.campaigns),
             grants=await self._storage.ledger.load_member(guild.guild_id, discord_user_id),
             has_unlinked=link is None and await self._storage.links.is_opted_out(discord_user_id),
         )
@@ -129,15 +130,13 @@ class FactBook:
         links = {link.discord_user_id: link for link in await self._links(asked)}
         ledger = await self._storage.ledger.load_guild(guild.guild_id)
         wanted = (set(links) | set(ledger)) & asked if asked is not None else set(links) | set(ledger)
-        campaign_ids = set(await self._storage.campaigns.campaigns_of(guild.guild_id))
         records = await self._storage.memberships.load_people(_patrons(links, wanted))
         unlinked, _ = await self._storage.links.list_opt_outs() if wanted - set(links) else (frozenset(), frozenset())
         facts = (
             PersonFacts(
                 discord_user_id=person,
-                seat=NO_SEAT,
                 link=links.get(person),
-                records=_by_campaign(_records_of(links.get(person), records), campaign_ids),
+                records=_by_campaign(_records_of(links.get(person), records), guild.campaigns),
                 grants=ledger.get(person, {}),
                 has_unlinked=person not in links and person in unlinked,
             )
@@ -150,30 +149,6 @@ class FactBook:
             return await self._storage.links.list_all()
         return await self._storage.links.find_any(asked, ())
 
-    async def names(self, guild_id: GuildId, *, is_markdown: bool = True) -> Names:
-        """Return what the ids of a guild's plans are called, made harmless where Discord renders it."""
-        look = self._observer.look_guild(guild_id)
-        found = [
-            await self._storage.campaigns.load(campaign_id)
-            for campaign_id in await self._storage.campaigns.campaigns_of(guild_id)
-        ]
-        known = [campaign for campaign in found if campaign is not None]
-        believed = {one.campaign_id: await self._storage.reads.last_believed(one.campaign_id) for one in known}
-        escape = plain if is_markdown else str
-        return Names(
-            roles={role.role_id: escape(role.name) for role in look.roles.values()} if look is not None else {},
-            campaigns={campaign.campaign_id: escape(campaign.name) for campaign in known},
-            currencies={campaign.campaign_id: campaign.currency for campaign in known},
-            tiers={
-                campaign.campaign_id: {
-                    tier.tier_id: msgspec.structs.replace(tier, title=escape(tier.title)) for tier in campaign.tiers
-                }
-                for campaign in known
-            },
-            stamp=discord_stamp if is_markdown else plain_stamp,
-            confirmed_at={id_: read.started_at for id_, read in believed.items() if read is not None},
-        )
-
     def _blocked(self, look: GuildLook, role_ids: Iterable[RoleId]) -> dict[RoleId, Block]:
         """Judge every role of the guild that the bot cannot give, and each wanted one that is gone."""
         blocked = {role_id: Block.GONE for role_id in role_ids if role_id not in look.roles}
@@ -184,9 +159,9 @@ class FactBook:
         return blocked
 
 
-def seated(person: PersonFacts, seat: Seat | None) -> PersonFacts:
-    """Return the facts with the seat that was seen."""
-    return msgspec.structs.replace(person, seat=seat)
+def with_member(person: PersonFacts, member: GuildMember | None) -> PersonFacts:
+    """Return the facts with what Discord shows of the person."""
+    return msgspec.structs.replace(person, member=member)
 
 
 def _patrons(links: dict[DiscordUserId, Link], people: Iterable[DiscordUserId]) -> Iterable[PatreonUserId]:
@@ -200,6 +175,6 @@ def _records_of(
 
 
 def _by_campaign(
-    records: Iterable[MembershipRecord], campaign_ids: set[CampaignId]
+    records: Iterable[MembershipRecord], campaign_ids: Container[CampaignId]
 ) -> dict[CampaignId, MembershipRecord]:
     return {record.campaign_id: record for record in records if record.campaign_id in campaign_ids}

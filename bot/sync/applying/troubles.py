@@ -8,12 +8,15 @@ from typing import Protocol
 
 from bot.domain.assignable import Block
 from bot.domain.model import DiscordUserId, GuildId
+from bot.domain.planned import GuildPlan
 from bot.runtime.health import HealthBoard, Note
 from bot.storage import Storage
 from bot.sync.applying.apply import Herald, blocked_roles, trouble_key
-from bot.sync.applying.planning import GuildPlan
-from bot.texts.blocks import say_block
+from bot.texts.catalogs import ENGLISH
+from bot.texts.decisions import Reader, say_block
+from bot.texts.renderer import Medium, Renderer
 
+ADMINS = Renderer(ENGLISH, Medium.DISCORD)
 BAN = "ban"
 BANNED = (
     "Discord lets me change no role now: it blocks my address for too many calls, or does not know my token. "
@@ -98,15 +101,15 @@ class Troubles:
 
         `told`: as of before the plan, for what was found meanwhile is newer than the plan.
         """
-        guild_id, names = drawn.guild_id, drawn.names
+        guild_id, roles = drawn.guild_id, drawn.guild.roles
         blocked = {role_id: block for plan in drawn.plans for role_id, block in blocked_roles(plan).items()}
         blocked |= drawn.blocked
         for role_id, block in blocked.items():
             if block is Block.OWNER_NEEDS_2FA:
                 continue  # told of for the server as a whole, when Discord said so
-            text = f"I cannot change the role **{names.role(role_id)}**: {say_block(block)}"
+            text = f"I cannot change the role **{roles.get(role_id, '')}**: {say_block(ADMINS, block, Reader.TEAM)}"
             await self._herald.tell_admin(guild_id, trouble_key(role_id), text)
         for rule in await self._storage.rules.list_guild(guild_id) if told else ():
             key = trouble_key(rule.role_id)
-            if key in told and rule.role_id not in blocked and rule.role_id not in drawn.on_trial:
-                await self._herald.over(guild_id, key, f"I can change the role **{names.role(rule.role_id)}** again")
+            if key in told and rule.role_id not in blocked and rule.role_id not in drawn.guild.on_trial:
+                await self._herald.over(guild_id, key, f"I can change the role **{roles.get(rule.role_id, '')}** again")

@@ -9,8 +9,8 @@ from bot.domain.errors import CredentialsDead, NeedsOwner, TryLater
 from bot.domain.model import CampaignId, DiscordUserId, GuildId
 from bot.sync.applying.apply import Herald
 from bot.sync.reading.intake import CampaignRead
-from bot.sync.round_report import ANOMALIES
 from bot.texts.linking import plain
+from bot.texts.runs import ANOMALIES
 
 CREATOR_GONE = "Patreon no longer takes the creator's token: give consent anew, or put a new pair into the settings"
 NO_CREATOR = "there is no creator token for it"

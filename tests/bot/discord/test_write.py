@@ -6,7 +6,8 @@ from typing import Any, cast
 import discord
 import pytest
 
-from bot.discord.write import Outcome, RoleWriter
+from bot.discord.write import RoleWriter
+from bot.domain.changes import Outcome
 from bot.domain.model import DiscordUserId, GuildId, RoleId
 from tests.fakes.clock import StoppedClock
 

@@ -350,7 +350,7 @@ def happen(world: World, event: tuple[str, Any]) -> None:
             world.read("ada", **facts)
         case ("doubt", facts):
             world.read("ada", is_believed=False, **facts)
-        case ("give" | "take" as verb, role) if world.people["ada"].seat is not None:
+        case ("give" | "take" as verb, role) if world.people["ada"].member is not None:
             getattr(world, verb)("ada", role)
         case ("drop_rule", role):
             world.rules.pop(role, None)
@@ -381,7 +381,7 @@ def test_planning_again_after_applying_changes_nothing(world: World) -> None:
 def test_only_roles_of_ours_that_are_on_the_member_are_revoked_and_only_after_the_grants(world: World) -> None:
     plan = world.plan_of("ada")
     person = world.people["ada"]
-    on_member = person.seat.role_ids if person.seat is not None else frozenset()
+    on_member = person.member.role_ids if person.member is not None else frozenset()
     revoked = {one.role_id for one in plan.having(Action.REVOKE)}
     assert revoked <= on_member & person.grants.keys()
     assert {one.role_id for one in plan.having(Action.FORGET)} <= person.grants.keys()

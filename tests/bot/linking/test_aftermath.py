@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import msgspec
 
+from bot.domain.changes import Trigger
 from bot.domain.model import DiscordUserId, Secret
 from bot.linking.outcome import Linked, Word
 from tests.bot.linking.world import GOLD, LinkWorld
@@ -18,7 +19,7 @@ async def linked(world: LinkWorld, cookie: Secret) -> Linked:
     return view.linked
 
 
-def followers(world: LinkWorld, trigger: str = "link") -> list[int]:
+def followers(world: LinkWorld, trigger: Trigger = "link") -> list[int]:
     return [person for person, why in world.roles.followed if why == trigger]
 
 

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import pytest
 
+from bot.domain.changes import Trigger
 from bot.domain.model import (
     Campaign,
     CampaignId,
@@ -21,11 +22,13 @@ from bot.domain.model import (
     RoleRule,
     Secret,
 )
+from bot.domain.news import RoleNews, RoleStatus
+from bot.domain.reasons import OldText
 from bot.linking.connect import ConnectFlow
 from bot.linking.disconnect import Disconnector
 from bot.linking.flow import LinkFlow
 from bot.linking.giveback import GiveBack
-from bot.linking.outcome import Asker, Landing, RoleNews, StartedLink
+from bot.linking.outcome import Asker, Landing, StartedLink
 from bot.linking.pairs import Pairs
 from bot.patreon.client import PatreonClient
 from bot.patreon.http import Http
@@ -41,7 +44,13 @@ from sandbox.weather import Fault, Weather
 REDIRECT_URI = "http://127.0.0.1:9/oauth/callback"
 GUILD = GuildId(500)
 BUTTON = ButtonPlace(kind=ButtonKind.DM, channel_id=ChannelId(70), message_id=71)
-GOLD = RoleNews(guild_id=GUILD, guild_name="Moth House", role_name="Gold", status="given", why="tier Gold")
+GOLD = RoleNews(
+    guild_id=GUILD,
+    guild_name="Moth House",
+    role_name="Gold",
+    status=RoleStatus.GIVEN,
+    reason=OldText("tier Gold"),
+)
 
 
 @dataclass
@@ -59,7 +68,7 @@ class RecordedRoles:
     def __post_init__(self) -> None:
         self.may_go.set()
 
-    async def follow(self, discord_user_id: DiscordUserId, *, trigger: str) -> tuple[RoleNews, ...]:
+    async def follow(self, discord_user_id: DiscordUserId, *, trigger: Trigger) -> tuple[RoleNews, ...]:
         self.followed.append((discord_user_id, trigger))
         await self.may_go.wait()
         if self.error is not None:
@@ -77,7 +86,7 @@ class RecordedRoles:
             raise self.error
 
     async def consider(
-        self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId] | None, *, trigger: str
+        self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId] | None, *, trigger: Trigger
     ) -> int:
         self.followed.append((guild_id, trigger))
         if self.error is not None:
@@ -92,7 +101,7 @@ class RecordedReads:
     read: list[tuple[str, int]] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
 
-    async def run_anew(self, *, trigger: str, guild_id: GuildId) -> object:
+    async def run_anew(self, *, trigger: Trigger, guild_id: GuildId) -> object:
         self.read.append((trigger, guild_id))
         return None
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from bot.domain.changes import Trigger
 from bot.domain.evidence import Anomaly, ReadSummary, Verdict
 from bot.domain.model import CampaignId, ReadId, RoleId
 from bot.ops.metrics import Metrics, Moment
@@ -129,7 +130,7 @@ def test_the_moment_is_shown_as_it_is(metrics: Metrics) -> None:
 
 
 async def test_the_shell_reports_what_it_does(scene: Scene) -> None:
-    await scene.services.rounds.run(trigger="test")
+    await scene.services.rounds.run(trigger=Trigger.SYNC)
     await scene.add_rule()
     await scene.link()
     found = told(await scrape(scene.services))

@@ -9,11 +9,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlalchemy import text
 
-from bot.discord.observe import DiscordAway, _Sight
+from bot.discord.observe import DiscordAway, _Seen
+from bot.domain.audit import AuditAction
+from bot.domain.changes import Trigger
 from bot.domain.model import ChargeStatus, GrantState, PatreonUserId, Secret
 from bot.runtime.clock import SystemClock
 from bot.sync.applying import reconcile
-from bot.sync.rounds import INTERVAL
 from sandbox.weather import Fault
 from tests.fakes.scene import ADMIN, GOLD_PATRON, MEMBER, SOON, Scene, connect, serve, set_stage
 
@@ -24,7 +25,7 @@ MINUTE = timedelta(minutes=1)
 async def scene() -> AsyncIterator[Scene]:
     """A connected bot that has read its campaign once."""
     async with set_stage() as stage, serve(stage) as services, connect(services) as bot:
-        await services.rounds.run(trigger="test")
+        await services.rounds.run(trigger=Trigger.SYNC)
         yield Scene(stage, services, bot)
 
 
@@ -46,7 +47,7 @@ async def town(scene: Scene) -> Scene:
     await scene.add_rule()
     await scene.link()
     await held(scene)
-    await scene.services.rounds.run(trigger=INTERVAL)
+    await scene.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     return scene
 
 
@@ -65,7 +66,7 @@ async def rounds(scene: Scene, *, within: timedelta, is_right: Callable[[], bool
     while passed < within:
         passed += step
         LEAPS.append(step)
-        await scene.services.rounds.run(trigger=INTERVAL)
+        await scene.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
         await quiet(scene)
         if is_right():
             return
@@ -102,9 +103,9 @@ def patron(scene: Scene) -> PatreonUserId:
 async def test_what_is_remembered_of_members_is_asked_for_anew_within_an_hour(town: Scene, has_seat: bool) -> None:
     await town.services.storage.guilds.change(town.guild_id, hand_edits="enforce")
     slip(town)
-    sights = town.services.observer._sights[town.guild_id]
+    seen = town.services.observer._seen[town.guild_id]
     if not has_seat:
-        sights[town.person(MEMBER)] = _Sight(None, 0.0)
+        seen[town.person(MEMBER)] = _Seen(None, 0.0)
     calls = len(town.discord.calls)
     await rounds(town, within=timedelta(hours=1), is_right=lambda: has_gold(town), step=timedelta(minutes=5))
     routes = {call.route for call in town.discord.calls[calls:] if call.method == "GET"}
@@ -113,7 +114,7 @@ async def test_what_is_remembered_of_members_is_asked_for_anew_within_an_hour(to
 
 async def test_forgotten_members_are_asked_for_in_one_request(town: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     town.stage.sandbox.patreon.refund(town.stage.patron_id(GOLD_PATRON))
-    town.services.observer._sights.clear()
+    town.services.observer._seen.clear()
     await rounds(town, within=MINUTE, is_right=lambda: not has_gold(town))
 
 
@@ -131,7 +132,7 @@ async def test_an_hour_of_rounds_costs_one_gateway_request_for_a_hundred(
     calls = len(town.stage.sandbox.patreon.calls)
     for _ in range(60):
         LEAPS.append(MINUTE)
-        await town.services.rounds.run(trigger=INTERVAL)
+        await town.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     known = len(town.services.observer.known(town.guild_id))
     assert known <= 100
     assert asked == [known]
@@ -191,7 +192,7 @@ async def test_what_is_remembered_of_readings_gives_way_to_what_is_stored_and_sa
     await spoil(town)
     for _ in range(12):
         LEAPS.append(5 * MINUTE)
-        await town.services.rounds.run(trigger=INTERVAL)
+        await town.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
         await quiet(town)
     assert not has_gold(town)
     (stored,) = await town.services.storage.memberships.load_person(patron(town))
@@ -202,7 +203,7 @@ async def test_what_is_remembered_of_readings_gives_way_to_what_is_stored_and_sa
 async def test_a_change_that_comes_with_time_alone_needs_no_memory(town: Scene) -> None:
     """Days of grace end, though nobody remembers that they run."""
     town.stage.sandbox.patreon.decline(town.stage.patron_id(GOLD_PATRON))
-    await town.services.rounds.run(trigger=INTERVAL)
+    await town.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     assert has_gold(town)
     for known in town.services.intake._known.values():
         known.restless.clear()
@@ -228,7 +229,7 @@ async def test_whoever_fell_out_of_the_queue_is_planned_again_within_ten_minutes
 async def test_a_refusal_that_is_remembered_wrongly_counts_for_an_hour_at_most(town: Scene) -> None:
     town.services.breakers.open(town.guild_id, town.role("Gold"))
     town.stage.sandbox.patreon.refund(town.stage.patron_id(GOLD_PATRON))
-    await town.services.rounds.run(trigger=INTERVAL)
+    await town.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     await quiet(town)
     assert has_gold(town)
     await rounds(town, within=timedelta(hours=1), is_right=lambda: not has_gold(town), step=timedelta(minutes=6))
@@ -256,7 +257,7 @@ async def test_reports_that_count_without_having_been_looked_at_are_looked_at(to
 
     for _ in range(12):
         LEAPS.append(timedelta(minutes=5))
-        await town.services.rounds.run(trigger=INTERVAL)
+        await town.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
         if await is_linked():
             return
     raise AssertionError("the report was never looked at again")
@@ -301,7 +302,7 @@ async def test_an_unlink_while_the_connection_resumes_is_followed_when_it_is_bac
 async def test_who_was_changed_while_the_connection_resumes_is_planned_when_it_is_back(town: Scene) -> None:
     town.services.holder.lose(town.bot)
     town.stage.sandbox.patreon.refund(town.stage.patron_id(GOLD_PATRON))
-    await town.services.rounds.run(trigger=INTERVAL)
+    await town.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     assert has_gold(town)
     come_back(town)
     await town.until(lambda: not has_gold(town), "the role is taken")
@@ -323,7 +324,7 @@ async def test_a_look_at_a_whole_server_that_failed_is_made_again_within_seconds
     town.services.observer.forget()
     monkeypatch.setattr(town.services.observer, "_ask", fails_twice)
     with pytest.raises(DiscordAway):
-        await town.services.reconciler.consider(town.guild_id, None, trigger="test")
+        await town.services.reconciler.consider(town.guild_id, None, trigger=Trigger.SYNC)
     await town.until(lambda: has_gold(town), "the role is given")
 
 
@@ -337,7 +338,7 @@ async def test_a_server_that_is_out_of_sight_when_its_rules_change_is_planned_wh
     assert guild is not None
     guild.unavailable = True
     scene.stage.sandbox.patreon.refund(scene.stage.patron_id(GOLD_PATRON))
-    await scene.services.rounds.run(trigger=INTERVAL)
+    await scene.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     assert has_gold(scene)
     await asyncio.sleep(0.3)
     guild.unavailable = False  # and no event tells
@@ -353,9 +354,9 @@ async def test_whom_we_owe_a_look_in_a_server_that_we_left_is_forgotten(
     scene.discord.kick_bot()
     await scene.until(lambda: not scene.bot.guilds, "the bot is out")
     reconciler = scene.services.reconciler
-    reconciler.mark(scene.guild_id, [scene.person(MEMBER)], trigger="test")
+    reconciler.mark(scene.guild_id, [scene.person(MEMBER)], trigger=Trigger.SYNC)
     with pytest.raises(DiscordAway):
-        await reconciler.consider(scene.guild_id, None, trigger="test")
+        await reconciler.consider(scene.guild_id, None, trigger=Trigger.SYNC)
     await scene.until(lambda: not reconciler._later and not reconciler._muster._owed, "nothing is tried again")
 
 
@@ -394,17 +395,17 @@ async def test_a_refused_role_is_told_of_once_however_often_it_is_tried(scene: S
     for _ in range(2):
         LEAPS.append(timedelta(hours=2))
         calls = len(scene.stage.role_writes)
-        await scene.services.rounds.run(trigger=INTERVAL)
+        await scene.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
         await quiet(scene)
         assert len(scene.stage.role_writes) == calls + 1
-        await scene.services.rounds.run(trigger=INTERVAL)
+        await scene.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     assert "I can change the role" not in await scene.say(ADMIN, "patreon preview")
     weather.clear()
     LEAPS.append(timedelta(hours=2))
-    await scene.services.rounds.run(trigger=INTERVAL)
+    await scene.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     await scene.until(lambda: has_gold(scene), "the role is given")
     await quiet(scene)
-    await scene.services.rounds.run(trigger=INTERVAL)
+    await scene.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     assert "I can change the role **Gold** again" in await scene.say(ADMIN, "patreon preview")
 
 
@@ -419,7 +420,7 @@ async def test_a_sync_names_what_waits_and_why(scene: Scene) -> None:
 
 async def test_a_sync_names_what_is_held_back_and_what_somebody_took_by_hand(town: Scene) -> None:
     town.discord.take_role(town.stage.user_id(MEMBER), town.stage.role_id("Gold"))
-    await town.written(MEMBER, "suppress")
+    await town.written(MEMBER, AuditAction.SUPPRESS)
     said = await town.say(ADMIN, "patreon sync")
     assert "stay as somebody left them by hand" in said
     assert "/patreon restore" in said
@@ -441,7 +442,7 @@ async def test_a_sync_says_that_discord_takes_no_write_at_all(town: Scene) -> No
 async def test_who_asks_for_a_sync_in_the_midst_of_a_round_gets_a_plan_of_everyone_too(town: Scene) -> None:
     await town.services.storage.guilds.change(town.guild_id, hand_edits="enforce")
     slip(town)
-    under_way = asyncio.create_task(town.services.rounds.run(trigger=INTERVAL))
+    under_way = asyncio.create_task(town.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False))
     await asyncio.sleep(0)
     assert "1 person's roles change now." in await town.say(ADMIN, "patreon sync")
     await under_way

@@ -3,18 +3,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from bot.texts.blocks import Reader, say_block
 from msgspec.structs import replace
 
 from bot.domain.assignable import Block
 from bot.domain.entitlement import Entitlement, Standing
+from bot.domain.holds import Hold, HoldItem, HoldState
 from bot.domain.model import (
     ChargeStatus,
     DiscordUserId,
     HandEdits,
-    Hold,
     HoldId,
-    HoldItem,
-    HoldState,
     LinkOrigin,
     MembershipId,
     Mode,
@@ -26,7 +25,6 @@ from bot.domain.model import (
 )
 from bot.domain.plan import Action, Decision
 from bot.domain.rules import Claim, Wanted
-from bot.texts.blocks import Reader, say_block
 from bot.texts.decisions import (
     HOLD_LINES,
     say_absence,

@@ -3,7 +3,9 @@
 import pytest
 
 from bot.domain.model import GuildId
-from bot.linking.outcome import Linked, RoleNews
+from bot.domain.news import RoleNews, RoleStatus
+from bot.domain.reasons import OldText
+from bot.linking.outcome import Linked
 from bot.texts.linking import linked_text, moved_text, plain
 
 
@@ -27,7 +29,9 @@ def linked(
 
 
 def role(name: str = "Gold", why: str = "") -> RoleNews:
-    return RoleNews(guild_id=GuildId(1), guild_name="Moth House", role_name=name, status="given", why=why)
+    return RoleNews(
+        guild_id=GuildId(1), guild_name="Moth House", role_name=name, status=RoleStatus.GIVEN, reason=OldText(why)
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 import pytest
 
+from bot.domain.audit import ReadBelieved
+from bot.domain.changes import Trigger
 from bot.domain.model import GuildId
 from sandbox.weather import Fault
 from tests.fakes.scene import ADMIN, MEMBER, Scene, buttons
@@ -15,7 +17,7 @@ async def doubted(scene: Scene) -> Scene:
     await scene.add_rule()
     await scene.link()
     scene.stage.sandbox.weather.set(Fault("patreon", "/members", "no_tiers"))
-    await scene.services.rounds.run(trigger="test")
+    await scene.services.rounds.run(trigger=Trigger.SYNC)
     return scene
 
 
@@ -58,8 +60,9 @@ async def test_on_the_admins_word_the_read_counts_and_the_next_one_is_compared_w
     assert await believed_reads(doubted) != []
     entry = (await doubted.services.storage.audit.recent(doubted.guild_id))[0]
     assert (entry.action, [entry.read_id]) == ("believe", await believed_reads(doubted))
-    assert "believed on the word of the admin" in entry.reason
-    report = await doubted.services.rounds.run(trigger="test")
+    assert isinstance(entry.reason, ReadBelieved)
+    assert entry.reason.by == doubted.person(ADMIN)
+    report = await doubted.services.rounds.run(trigger=Trigger.SYNC)
     assert report.campaigns[0].doubts == ()
     assert "There is nothing to believe" in await doubted.say(ADMIN, BELIEVE)
 
@@ -90,7 +93,7 @@ async def test_what_it_showed_is_said_of_each_person_from_then_on(doubted: Scene
 async def test_a_read_that_waits_no_longer_is_not_believed(doubted: Scene) -> None:
     typed = await doubted.type(ADMIN, BELIEVE)
     doubted.stage.sandbox.weather.clear()
-    await doubted.services.rounds.run(trigger="test")
+    await doubted.services.rounds.run(trigger=Trigger.SYNC)
     before = await believed_reads(doubted)
     assert "waits for your word no longer" in await doubted.press(ADMIN, typed.messages[0], "confirm:")
     assert await believed_reads(doubted) == before
@@ -100,11 +103,11 @@ async def test_whoever_is_not_on_the_believed_list_loses_the_role_at_the_next_re
     await scene.add_rule()
     await scene.link()
     patrons_leave(scene)
-    await scene.services.rounds.run(trigger="test")
+    await scene.services.rounds.run(trigger=Trigger.SYNC)
     typed = await scene.type(ADMIN, BELIEVE)
     assert "people listed, 0 active patrons" in typed.messages[0].content
     assert "more than a fifth of the paying patrons are gone" in typed.messages[0].content
     await scene.press(ADMIN, typed.messages[0], "confirm:")
     assert "Gold" in scene.stage.roles(MEMBER)
-    await scene.services.rounds.run(trigger="test")
+    await scene.services.rounds.run(trigger=Trigger.SYNC)
     await scene.until(lambda: "Gold" not in scene.stage.roles(MEMBER), "who is gone loses the role")

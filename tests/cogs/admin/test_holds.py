@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.domain.changes import Trigger
 from sandbox.discord import Message
 from tests.fakes.scene import ADMIN, Scene, buttons
 from tests.fakes.stage import words
@@ -26,7 +27,7 @@ async def held(scene: Scene) -> Scene:
     await scene.until(lambda: all("Gold" in scene.stage.roles(one) for one in CROWD), "everybody has the role")
     for patron in CROWD.values():
         scene.stage.sandbox.patreon.refund(scene.stage.patron_id(patron))
-    await scene.services.rounds.run(trigger="test")
+    await scene.services.rounds.run(trigger=Trigger.SYNC)
     return scene
 
 
@@ -76,8 +77,8 @@ async def test_discard_keeps_the_roles_and_the_message_loses_its_buttons(held: S
     message = await shown(held)
     assert "Hold 1 is discarded" in await held.press(ADMIN, message, "hold:discard:")
     assert buttons(message) == {}
-    await held.services.rounds.run(trigger="test")
-    await held.services.reconciler.consider(held.guild_id, None, trigger="test")
+    await held.services.rounds.run(trigger=Trigger.SYNC)
+    await held.services.reconciler.consider(held.guild_id, None, trigger=Trigger.SYNC)
     assert keep(held) == set(CROWD)
     assert "an admin chose to keep it" in await held.say(ADMIN, "patreon why", user=str(held.person("bramble.fox")))
 

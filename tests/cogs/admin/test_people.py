@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.domain.audit import AuditAction
 from bot.domain.model import Link, LinkOrigin, PatreonUserId
 from tests.fakes.scene import ADMIN, MEMBER, Scene, buttons
 
@@ -66,7 +67,7 @@ async def test_why_says_who_took_a_role_away_since_when_and_the_cure(scene: Scen
     await scene.add_rule()
     await scene.link()
     scene.discord.take_role(scene.stage.user_id(MEMBER), scene.stage.role_id("Gold"))
-    await scene.written(MEMBER, "suppress")
+    await scene.written(MEMBER, AuditAction.SUPPRESS)
     said = await scene.say(ADMIN, "patreon why", user=str(scene.person(MEMBER)))
     assert "**Gold**: not given, for somebody took it away by hand (seen on Discord <t:" in said
     assert "an admin can give it back with `/patreon restore`" in said

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.model import RoleRule, RuleId, RuleKind
-from bot.sync.round_report import ReadReport, RoundReport
+from bot.domain.round_report import ReadReport, RoundReport
 from cogs.admin.runs import round_text
 from sandbox.weather import Fault
 from tests.fakes.scene import ADMIN, MEMBER, Scene
