@@ -1,9 +1,9 @@
 """What the link flow asks of Discord's side. Whoever fulfils this stands elsewhere; the flow knows no Discord."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Protocol
 
-from bot.domain.changes import ChangeFound, RoleChanged, Trigger
+from bot.domain.changes import Trigger
 from bot.domain.model import CampaignId, CredentialId, DiscordUserId, GuildId, RoleRule
 from bot.domain.news import RoleNews
 from bot.storage.states import ButtonPlace
@@ -38,7 +38,7 @@ class Crier(Protocol):
     async def told(self, guild_id: GuildId, prefix: str) -> tuple[str, ...]:
         """Return the keys, beginning so, of the troubles that were told of and are not over."""
 
-    async def tell_changes(self, guild_id: GuildId, changes: Sequence[str | RoleChanged | ChangeFound]) -> None:
+    async def tell_changes(self, guild_id: GuildId, lines: list[str]) -> None:
         """Tell what was changed."""
 
     async def tell_news(self, guild_id: GuildId, text: str) -> None:

@@ -176,9 +176,9 @@ def say_patron(r: Renderer, patron: PatronFacts, reader: Reader) -> Text:
     if patron.tiers:
         facts["tiers"] = r.listing([tier_name(r, tier) for tier in patron.tiers])
     if patron.until is not None:
-        facts["until"] = patron.until
+        facts["until"] = r.day(patron.until)
     if patron.gone_since is not None:
-        facts["since"] = patron.gone_since
+        facts["since"] = r.day(patron.gone_since)
     terms = [_say_term(r, term, patron, reader) for term in patron.terms]
     if patron.status in OVER and patron.until is not None:
         terms.append(r.say("The grace period ended {until}.", until=patron.until))
@@ -232,7 +232,7 @@ def say_oddity(r: Renderer, oddity: Oddity) -> Text:
 
 # --- what becomes of a role
 
-_ACTIONS: dict[Action, tuple[str, str]] = {  # of BLOCKED and HELD_BACK see below
+_ACTIONS: dict[Action, tuple[str, str]] = {  # of BLOCKED and HELD_BACK the block and the rail say more
     Action.GRANT: (N_("You'll get it in a moment."), N_("I'll assign it.")),
     Action.REVOKE: (N_("It'll be removed in a moment."), N_("I'll remove it.")),
     Action.FORGET: (N_("You don't have it."), N_("Not earned.")),
@@ -255,6 +255,8 @@ _ACTIONS: dict[Action, tuple[str, str]] = {  # of BLOCKED and HELD_BACK see belo
         N_("You keep it until Patreon's member list says otherwise."),
         N_("Kept: no complete member list says otherwise yet."),
     ),
+    Action.BLOCKED: (N_("I can't change it right now."), N_("I can't change it right now.")),
+    Action.HELD_BACK: (N_("Unchanged for now."), N_("Unchanged for now.")),
 }
 _TAKEN_SINCE = (
     N_("Someone removed it manually {when}. This server's team can give it back."),

@@ -36,7 +36,7 @@ def hold_card(r: Renderer, hold: HoldSummary) -> Card:
     """Say what a hold keeps from happening: how many, why and who."""
     body = r.join(
         r.plural(*(_OF_ONE if hold.people == 1 else _OF_MANY), hold.roles, people=hold.people),
-        r.say("Everyone has kept their roles since {when}.", when=hold.opened_at),
+        r.say("This hold was opened {when}, and nobody has lost a role yet.", when=hold.opened_at),
         r.say("Should I remove the roles that still aren't earned, or should everyone keep them?"),
     )
     items = tuple(line for group in hold.groups for line in _lines(r, group))

@@ -7,6 +7,7 @@ covered by it, so the right is asked for again each time.
 from typing import Any
 
 import discord
+import msgspec
 from discord import app_commands, ui
 
 from bot.discord.client import Interaction
@@ -62,24 +63,27 @@ def caller_of(interaction: Interaction) -> Powers:
 
 async def tell(interaction: Interaction, answer: Card | str, *, view: ui.View | None = None) -> None:
     """Answer an admin, below what they have not been told yet."""
-    await _tell_news(interaction)
+    pending = await _take_pending(interaction)
     if isinstance(answer, Card):
-        await show(interaction, answer, view=view)
+        await show(interaction, _below(pending, answer), view=view)
     else:
-        await say(interaction, answer, view=view or discord.utils.MISSING)
+        await say(interaction, "\n".join([*pending, answer]), view=view or discord.utils.MISSING)
 
 
 async def retell(interaction: Interaction, answer: Card | str) -> None:
     """Answer the press of an admin's button, in place of its message."""
+    pending = await _take_pending(interaction)
     if isinstance(answer, Card):
-        await swap(interaction, answer)
+        await swap(interaction, _below(pending, answer))
     else:
-        await replace(interaction, answer)
-    await _tell_news(interaction)
+        await replace(interaction, "\n".join([*pending, answer]))
 
 
-async def _tell_news(interaction: Interaction) -> None:
-    """Show what no admin has read yet."""
+async def _take_pending(interaction: Interaction) -> list[str]:
+    """Return what no admin has read yet, with a line below."""
     pending = await interaction.client.services.messenger.take_pending(guild_of(interaction))
-    if pending:
-        await say(interaction, "\n".join(pending))
+    return [*pending, ""] if pending else []
+
+
+def _below(pending: list[str], card: Card) -> Card:
+    return msgspec.structs.replace(card, body=type(card.body)("\n".join([*pending, card.body])))

@@ -117,7 +117,7 @@ class Town:
         await self.patreon.start()
         self._not_ours = asyncio.all_tasks()
         await self.start()
-        await self.services.rounds.run(trigger=Trigger.SYNC)
+        await self.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
 
     async def start(self) -> None:
         """Build the bot on the database as it is, and let it see the guild."""
@@ -203,11 +203,11 @@ class Town:
         self.services.observer.forget()
         self.services.breakers.reset(GUILD)
         self.services.reconciler.catch_up()
-        await self.services.reconciler.consider(GUILD, None, trigger=Trigger.SYNC)
+        await self.services.reconciler.consider(GUILD, None, trigger=Trigger.START)
         await self._quiet()
 
     async def _round(self) -> None:
-        await self.services.rounds.run(trigger=Trigger.SYNC)
+        await self.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
         await self._quiet()
 
     async def until_death(self, work: Coroutine[Any, Any, None]) -> None:
@@ -264,7 +264,7 @@ class Town:
 
     async def _mark(self, person: DiscordUserId) -> None:
         if await self.services.reconciler.is_relevant(GUILD, person):
-            self.services.reconciler.mark(GUILD, [person], trigger=Trigger.SYNC)
+            self.services.reconciler.mark(GUILD, [person], trigger=Trigger.MEMBER_CHANGED)
 
     async def unplug(self) -> None:
         """Discord's connection is lost: nothing is heard, nothing can be written."""

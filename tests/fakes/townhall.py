@@ -68,14 +68,14 @@ class TownHall:
         if self.numbers.setdefault(added.rule_id, added) != added:
             self.town.violations.append(f"the number {added.rule_id} named {self.numbers[added.rule_id]}, now {added}")
         with contextlib.suppress(TryLater):
-            await services.reconciler.consider(GUILD, None, trigger=Trigger.SYNC)
+            await services.reconciler.consider(GUILD, None, trigger=Trigger.RULE_ADDED)
 
     async def _remove_rule(self, number: RuleId) -> None:
         gone = await self.town.services.rulebook.remove(GUILD, number, self._powers)
         if gone != self.numbers[number]:
             self.town.violations.append(f"the number {number} was shown for {self.numbers[number]}, and removed {gone}")
         with contextlib.suppress(TryLater):
-            await self.town.services.reconciler.consider(GUILD, None, trigger=Trigger.SYNC)
+            await self.town.services.reconciler.consider(GUILD, None, trigger=Trigger.RULE_REMOVED)
 
     # --- campaigns
 
@@ -102,7 +102,7 @@ class TownHall:
         town = self.town
         town.http.stop_reads()
         try:
-            reading = asyncio.create_task(town.services.rounds.read_anew(campaign_id, trigger=Trigger.SYNC))
+            reading = asyncio.create_task(town.services.rounds.read_anew(campaign_id, trigger=Trigger.INTERVAL))
             stopped = asyncio.create_task(town.http.has_stopped.wait())
             await asyncio.wait({reading, stopped}, return_when=asyncio.FIRST_COMPLETED)
             stopped.cancel()
@@ -198,7 +198,7 @@ class TownHall:
         people = await services.holds.answer(GUILD, hold_id, state, by=ADMIN)
         if not self.holds[hold_id].issuperset(people):
             self.town.violations.append(f"the hold {hold_id} was of {self.holds[hold_id]}, and its answer met {people}")
-        services.reconciler.mark(GUILD, people, trigger=f"hold {hold_id} {state}", urgency=Urgency.BULK_REVOKE)
+        services.reconciler.mark(GUILD, people, trigger=Trigger.HOLDS, urgency=Urgency.BULK_REVOKE)
 
     async def _set(self, name: str, value: object) -> None:
         self.town.settings = msgspec.structs.replace(self.town.settings, **{name: value})

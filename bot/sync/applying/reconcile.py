@@ -163,7 +163,7 @@ class Reconciler:
     async def preview(self, guild_id: GuildId) -> GuildPlan:
         """Return what a run would change now, or cannot. Writes nothing. Raises DiscordAway."""
         drawn = await self._planning.plan_guild(guild_id, None)
-        shown = tuple(one for one in drawn.plans if one.is_change or one.is_held_back or waits(one))
+        shown = tuple(one for one in drawn.plans if _is_shown(one))
         return msgspec.structs.replace(drawn, plans=shown, refused=self._refusals.refused(guild_id))
 
     async def explain(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> PlannedPerson:
@@ -356,6 +356,11 @@ class Reconciler:
     async def has_business(self, guild_id: GuildId) -> bool:
         """Tell whether a guild has rules, or roles by us."""
         return bool(await self._storage.rules.list_guild(guild_id) or await self._storage.ledger.load_guild(guild_id))
+
+
+def _is_shown(plan: PersonPlan) -> bool:
+    """Tell whether a preview says anything of this person."""
+    return plan.is_change or plan.is_held_back or plan.is_unplanned or waits(plan)
 
 
 def _place(turn: Turn, action: Action) -> Urgency:

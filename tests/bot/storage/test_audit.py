@@ -21,7 +21,7 @@ def entry(number: int, who: DiscordUserId | None = ADA, guild: int = GUILD) -> A
         action=AuditAction.GRANT,
         outcome=Outcome.DONE,
         reason=OldText("entitled to the tier Gold"),
-        trigger=Trigger.SYNC,
+        trigger=Trigger.LINK,
         read_id=ReadId(number),
     )
 

@@ -357,7 +357,7 @@ async def test_whom_we_owe_a_look_in_a_server_that_we_left_is_forgotten(
     reconciler.mark(scene.guild_id, [scene.person(MEMBER)], trigger=Trigger.SYNC)
     with pytest.raises(DiscordAway):
         await reconciler.consider(scene.guild_id, None, trigger=Trigger.SYNC)
-    await scene.until(lambda: not reconciler._later and not reconciler._muster._owed, "nothing is tried again")
+    await scene.until(lambda: not reconciler._later and not reconciler._bulk._postponed, "nothing is tried again")
 
 
 # --- /patreon sync trusts no memory
@@ -366,7 +366,7 @@ async def test_whom_we_owe_a_look_in_a_server_that_we_left_is_forgotten(
 async def test_a_sync_sees_what_no_event_told_of(town: Scene) -> None:
     await town.services.storage.guilds.change(town.guild_id, hand_edits="enforce")
     slip(town)
-    assert "1 person's roles change now." in await town.say(ADMIN, "patreon sync")
+    assert "The roles of 1 person are changing now." in await town.say(ADMIN, "patreon sync")
     await town.until(lambda: has_gold(town), "the role is given again")
     await quiet(town)
     assert "Nothing would change" in await town.say(ADMIN, "patreon preview")
@@ -444,6 +444,6 @@ async def test_who_asks_for_a_sync_in_the_midst_of_a_round_gets_a_plan_of_everyo
     slip(town)
     under_way = asyncio.create_task(town.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False))
     await asyncio.sleep(0)
-    assert "1 person's roles change now." in await town.say(ADMIN, "patreon sync")
+    assert "The roles of 1 person are changing now." in await town.say(ADMIN, "patreon sync")
     await under_way
     await town.until(lambda: has_gold(town), "the role is given again")

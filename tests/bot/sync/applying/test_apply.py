@@ -25,13 +25,12 @@ async def test_the_log_channel_hears_what_was_given_and_taken_away_and_why(
     await scene.services.rounds.run(trigger=Trigger.SYNC)
     await scene.add_rule()
     await scene.link()
-    start = f"<@{scene.person(MEMBER)}> **Gold**: "
-    asked = "It asks for the tier Gold of Emberwood Tales; "
-    await scene.until(lambda: said(f"{start}given. {asked}active patron (Gold)"), "the grant is told")
+    person, asked = f"<@{scene.person(MEMBER)}>", "Requires the Gold tier of Emberwood Tales. They're"
+    await scene.until(lambda: said(f"{person} got **Gold**. {asked} an active Gold patron"), "the grant is told")
     scene.stage.sandbox.patreon.refund(scene.stage.patron_id(GOLD_PATRON))
     await scene.services.rounds.run(trigger=Trigger.SYNC)
-    await scene.until(lambda: said(f"{start}taken away. {asked}no longer a paying patron"), "the revoke is told")
-    assert not said("to be")
+    await scene.until(lambda: said(f"{person} lost **Gold**. {asked} not a paying patron"), "the revoke is told")
+    assert not said("I'll")
 
 
 async def test_an_upgrade_whose_new_role_is_refused_leaves_the_old_one(scene: Scene) -> None:

@@ -36,24 +36,24 @@ async def test_of_equally_urgent_people_the_first_comes_first() -> None:
 
 async def test_a_person_stands_once_at_the_most_urgent_place() -> None:
     queue = PeopleQueue()
-    queue.put(ADA, urgency=Urgency.BULK_GRANT, trigger=Trigger.SYNC)
-    queue.put(BEA, urgency=Urgency.BULK_REVOKE, trigger=Trigger.SYNC)
-    first = queue.put(BEA, urgency=Urgency.WAITING, trigger=Trigger.SYNC)
-    again = queue.put(BEA, urgency=Urgency.BULK_GRANT, trigger=Trigger.SYNC)
+    queue.put(ADA, urgency=Urgency.BULK_GRANT, trigger=Trigger.INTERVAL)
+    queue.put(BEA, urgency=Urgency.BULK_REVOKE, trigger=Trigger.INTERVAL)
+    first = queue.put(BEA, urgency=Urgency.WAITING, trigger=Trigger.LINK)
+    again = queue.put(BEA, urgency=Urgency.BULK_GRANT, trigger=Trigger.INTERVAL)
     assert first is again
     turn = await queue.get()
     assert turn is not None
-    assert (turn.discord_user_id, turn.trigger, turn.urgency) == (BEA, "link", Urgency.WAITING)
+    assert (turn.discord_user_id, turn.trigger, turn.urgency) == (BEA, Trigger.LINK, Urgency.WAITING)
     assert await drain(queue) == [ADA]
 
 
 async def test_only_who_is_more_urgent_is_let_in_before_somebody() -> None:
     queue = PeopleQueue()
-    queue.put(ADA, urgency=Urgency.BULK_GRANT, trigger=Trigger.SYNC)
+    queue.put(ADA, urgency=Urgency.BULK_GRANT, trigger=Trigger.INTERVAL)
     assert not queue.has_before(Urgency.BULK_GRANT)
     assert queue.get_before(Urgency.BULK_GRANT) is None
     assert queue.has_before(Urgency.BULK_REVOKE)
-    queue.put(BEA, urgency=Urgency.WAITING, trigger=Trigger.SYNC)
+    queue.put(BEA, urgency=Urgency.WAITING, trigger=Trigger.LINK)
     first = queue.get_before(Urgency.BULK_GRANT)
     assert first is not None
     assert first.discord_user_id == BEA
@@ -62,21 +62,21 @@ async def test_only_who_is_more_urgent_is_let_in_before_somebody() -> None:
 
 async def test_the_outdated_place_of_someone_moved_forward_lets_nobody_in() -> None:
     queue = PeopleQueue()
-    queue.put(ADA, urgency=Urgency.BULK_GRANT, trigger=Trigger.SYNC)
-    queue.put(ADA, urgency=Urgency.WAITING, trigger=Trigger.SYNC)
+    queue.put(ADA, urgency=Urgency.BULK_GRANT, trigger=Trigger.INTERVAL)
+    queue.put(ADA, urgency=Urgency.WAITING, trigger=Trigger.LINK)
     assert await queue.get() is not None
-    queue.put(ADA, urgency=Urgency.BULK_REVOKE, trigger=Trigger.SYNC)
+    queue.put(ADA, urgency=Urgency.BULK_REVOKE, trigger=Trigger.INTERVAL)
     assert not queue.has_before(Urgency.BULK_REVOKE)
 
 
 async def test_while_it_rests_nobody_waits_and_everybody_keeps_their_place() -> None:
     queue = PeopleQueue()
-    before = queue.put(ADA, urgency=Urgency.WAITING, trigger=Trigger.SYNC)
+    before = queue.put(ADA, urgency=Urgency.WAITING, trigger=Trigger.LINK)
     queue.rest()
     assert await before == frozenset()
-    assert await queue.put(BEA, urgency=Urgency.WAITING, trigger=Trigger.SYNC) == frozenset()
+    assert await queue.put(BEA, urgency=Urgency.WAITING, trigger=Trigger.LINK) == frozenset()
     queue.go_on()
-    assert not queue.put(CAI, urgency=Urgency.WAITING, trigger=Trigger.SYNC).done()
+    assert not queue.put(CAI, urgency=Urgency.WAITING, trigger=Trigger.LINK).done()
     assert await drain(queue) == [ADA, BEA, CAI]
 
 
@@ -95,4 +95,4 @@ async def test_a_closed_queue_lets_nobody_wait() -> None:
     queue.close()
     assert await waiting is None
     with pytest.raises(asyncio.CancelledError):
-        await queue.put(ADA, urgency=Urgency.WAITING, trigger=Trigger.SYNC)
+        await queue.put(ADA, urgency=Urgency.WAITING, trigger=Trigger.LINK)
