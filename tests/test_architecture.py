@@ -39,7 +39,7 @@ PURE = {name for name in TREES if name.startswith(PURE_FOLDERS)}
 NEVER_PURE = {"asyncio", "logging", "os", "pathlib", "random", "secrets", "socket", "sqlite3", "threading", "time"}
 AWAITS = {"bot/patreon/protocol/pages.py"}  # the one pure file that awaits what it is handed
 
-SHARED_BY_COGS = {"bot/discord/asking.py", "bot/discord/buttons.py", "bot/texts/explanations.py"}
+SHARED_BY_COGS = {"bot/discord/asking.py", "bot/discord/buttons.py"}
 
 
 def file_of(module: str) -> str:
