@@ -455,11 +455,11 @@ _HOW_TO_LINK = (
 _LINKED: dict[LinkOrigin, tuple[str, str]] = {
     LinkOrigin.COMMAND: (
         N_("Your account has been linked to the Patreon account {name} since {since}."),
-        N_("Has been linked to the Patreon account {name} since {since}, with `/link`."),
+        N_("They've been linked to the Patreon account {name} since {since}, with `/link`."),
     ),
     LinkOrigin.PATREON: (
         N_("Your account has been linked to the Patreon account {name} since {since}, as Patreon reports."),
-        N_("Has been linked to the Patreon account {name} since {since}, as Patreon reports."),
+        N_("They've been linked to the Patreon account {name} since {since}, as Patreon reports."),
     ),
 }
 
