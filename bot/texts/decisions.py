@@ -182,7 +182,7 @@ def say_patron(r: Renderer, patron: PatronFacts, reader: Reader) -> Text:
     terms = [_say_term(r, term, patron, reader) for term in patron.terms]
     if patron.status in OVER and patron.until is not None:
         terms.append(r.say("The grace period ended {until}.", until=patron.until))
-    return r.join(r.say(_to(reader, messages), **facts), *terms)
+    return r.join(_say_to(r, reader, messages, **facts), *terms)
 
 
 def say_source(r: Renderer, patron: PatronFacts, reader: Reader) -> Text:
@@ -191,7 +191,7 @@ def say_source(r: Renderer, patron: PatronFacts, reader: Reader) -> Text:
         return r.say("Patreon's member list hasn't been read completely yet.")
     if patron.status is Status.UNREAD:
         return r.say("The last complete member list is from {when}.", when=patron.read_at)
-    return r.say(_to(reader, _SOURCES[patron.source]), when=patron.read_at)
+    return _say_to(r, reader, _SOURCES[patron.source], when=patron.read_at)
 
 
 def _say_term(r: Renderer, term: Term, patron: PatronFacts, reader: Reader) -> Text:
@@ -203,7 +203,7 @@ def _say_term(r: Renderer, term: Term, patron: PatronFacts, reader: Reader) -> T
             months = patron.cadence_months or 1
             return r.plural("It's paid every {count} month.", "It's paid every {count} months.", months)
         case Term.STILL_FREE_MEMBER:
-            return r.say(_to(reader, _STILL_FREE))
+            return _say_to(r, reader, _STILL_FREE)
         case _:
             return r.say(_TERMS[term])
 
@@ -339,15 +339,15 @@ def say_action(r: Renderer, reason: RoleReason, reader: Reader) -> Text:
     if reason.block is not None:
         return say_block(r, reason.block, reader)
     if reason.rail is not None:
-        return r.say(_to(reader, _RAILS[reason.rail]))
+        return _say_to(r, reader, _RAILS[reason.rail])
     if reason.action is Action.SUPPRESSED and reason.taken_at is not None:
-        return r.say(_to(reader, _TAKEN_SINCE), when=reason.taken_at)
+        return _say_to(r, reader, _TAKEN_SINCE, when=reason.taken_at)
     is_unsure = reason.wanted is Wanted.UNSURE
     if reason.action is Action.NONE and reason.has_role:
-        return r.say(_to(reader, _ACTIONS[Action.LEAVE] if is_unsure else _NOT_EARNED_BUT_THERE))
+        return _say_to(r, reader, _ACTIONS[Action.LEAVE] if is_unsure else _NOT_EARNED_BUT_THERE)
     if (reason.action is Action.NONE and is_unsure) or (reason.action is Action.UNPROVEN and not reason.has_role):
-        return r.say(_to(reader, _NOT_KNOWN_YET))
-    return r.say(_to(reader, _ACTIONS[reason.action]))
+        return _say_to(r, reader, _NOT_KNOWN_YET)
+    return _say_to(r, reader, _ACTIONS[reason.action])
 
 
 def say_cause(r: Renderer, reason: RoleReason | OldText, reader: Reader) -> Text:
@@ -390,7 +390,7 @@ def _say_short_cause(r: Renderer, reason: RoleReason) -> Text:
 
 def _say_facts(r: Renderer, reason: RoleReason, reader: Reader) -> tuple[Text, ...]:
     if reason.bond is not Bond.LINKED:
-        return (r.say(_to(reader, _BONDS[reason.bond])),)
+        return (_say_to(r, reader, _BONDS[reason.bond]),)
     if reason.patron is None:
         return ()
     return say_patron(r, reason.patron, reader), say_source(r, reason.patron, reader)
@@ -441,11 +441,11 @@ def say_link(r: Renderer, plan: PersonPlan, reader: Reader) -> Text:
     link = plan.link
     if link is None:
         bond = Bond.UNLINKED if plan.has_unlinked else Bond.NONE
-        return r.join(r.say(_to(reader, _BONDS[bond])), r.say(_to(reader, _HOW_TO_LINK)))
+        return r.join(_say_to(r, reader, _BONDS[bond]), _say_to(r, reader, _HOW_TO_LINK))
     if link.ended_at is not None:
-        return r.join(r.say(_to(reader, _BONDS[Bond.ENDED])), r.say(_to(reader, _HOW_TO_LINK)))
+        return r.join(_say_to(r, reader, _BONDS[Bond.ENDED]), _say_to(r, reader, _HOW_TO_LINK))
     messages = _LINKED[link.origin]
-    return r.say(_to(reader, messages), name=r.strong(link.patreon_name), since=r.day(link.linked_at))
+    return _say_to(r, reader, messages, name=r.strong(link.patreon_name), since=r.day(link.linked_at))
 
 
 _HOW_TO_LINK = (
@@ -464,12 +464,13 @@ _LINKED: dict[LinkOrigin, tuple[str, str]] = {
 }
 
 
-def _to(reader: Reader, messages: tuple[str, str]) -> str:
-    """Choose between what the patron and what the team is told."""
+def _say_to(r: Renderer, reader: Reader, messages: tuple[str, str], **facts: Fact) -> Text:
+    """Say what stands there for the patron, or for the team."""
     match reader:
         case Reader.PATRON:
-            return messages[0]
+            message = messages[0]
         case Reader.TEAM:
-            return messages[1]
+            message = messages[1]
         case _:
             assert_never(reader)
+    return r.say(message, **facts)

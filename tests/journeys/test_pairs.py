@@ -61,7 +61,7 @@ async def test_the_creator_who_links_is_told_of_membership_and_the_list_is_read_
     assert "Creators have no membership of their own campaign" in page.words
     assert "another Patreon account" in page.words
     assert "No membership found" not in page.words
-    assert "no membership of their own campaign" in await stage.say("juniper.jo", "membership")
+    assert "aren't members of their own campaign" in await stage.say("juniper.jo", "membership")
     said = words(stage.sandbox.discord.messages_for(stage.user_id("juniper.jo")))
     assert "no membership of their own campaign" in said.split("Patreon says")[0], "Discord says what the page says"
     await list_is_read(stage)
@@ -108,7 +108,7 @@ async def test_a_second_account_answered_with_no_keeps_the_first_one_readable(al
     assert "stays as it was" in declined.words
     patreon.refund(alone.patron_id("Gerda Nilsson"))
     await alone.until(lambda: "Bronze" not in alone.roles("hazel.hollow"), "the first account is still read")
-    assert "give it anew" not in await alone.say("hazel.hollow", "membership")
+    assert "to renew it" not in await alone.say("hazel.hollow", "membership")
 
 
 async def test_a_pair_whose_owner_is_not_known_yet_waits_through_a_kill(stage: Stage) -> None:

@@ -377,9 +377,9 @@ async def test_a_sync_tries_a_refused_role_again_at_once(scene: Scene) -> None:
     scene.stage.sandbox.weather.set(Fault("discord", "/roles/", "missing_permission", times=2))
     await scene.link()
     await scene.until(lambda: len(scene.services.breakers) == 1, "it is refused")
-    assert "No role has to change" not in await scene.say(ADMIN, "patreon sync")
+    assert "No roles need to change" not in await scene.say(ADMIN, "patreon sync")
     await scene.until(lambda: len(scene.services.breakers) == 1, "it is refused again")
-    assert "These wait for an admin" in await scene.say(ADMIN, "patreon preview")
+    assert "Waiting for an admin:" in await scene.say(ADMIN, "patreon preview")
     await scene.say(ADMIN, "patreon sync")
     await scene.until(lambda: has_gold(scene), "the role is given")
 
@@ -414,7 +414,7 @@ async def test_a_sync_names_what_waits_and_why(scene: Scene) -> None:
     scene.discord.move_role(scene.stage.role_id("Gold"), 40)
     await scene.link()
     said = await scene.say(ADMIN, "patreon sync")
-    assert "These wait for an admin" in said
+    assert "Waiting for an admin:" in said
     assert "drag my role above it" in said
 
 
@@ -422,7 +422,7 @@ async def test_a_sync_names_what_is_held_back_and_what_somebody_took_by_hand(tow
     town.discord.take_role(town.stage.user_id(MEMBER), town.stage.role_id("Gold"))
     await town.written(MEMBER, AuditAction.SUPPRESS)
     said = await town.say(ADMIN, "patreon sync")
-    assert "stay as somebody left them by hand" in said
+    assert "Removed manually, so I leave them:" in said
     assert "/patreon restore" in said
     await town.say(ADMIN, "patreon restore", user=str(town.person(MEMBER)), role=str(town.role("Gold")))
     await town.until(lambda: has_gold(town), "it is given again")
@@ -430,7 +430,7 @@ async def test_a_sync_names_what_is_held_back_and_what_somebody_took_by_hand(tow
     await town.services.storage.guilds.change(town.guild_id, mode="grant_only")
     town.stage.sandbox.patreon.refund(town.stage.patron_id(GOLD_PATRON))
     said = await town.say(ADMIN, "patreon sync")
-    assert "These are held back" in said
+    assert "Held back:" in said
     assert "No role has to change." in said
 
 

@@ -23,7 +23,7 @@ async def test_without_an_option_all_settings_are_shown(scene: Scene) -> None:
     said = await scene.say(ADMIN, SETTINGS)
     for line in ("`mode` sync", "`grace_days` 7", "`brake_percent` 20", "`hand_edits` respect", "`zero_link` on"):
         assert line in said
-    for line in ("`decline_dm` off", "`log_channel` none", "`language` English"):
+    for line in ("`decline_dm` off", "`log_channel` none", "`language` auto"):
         assert line in said
     assert await scene.services.storage.audit.recent(scene.guild_id) == ()
 
@@ -50,6 +50,7 @@ async def test_several_settings_change_at_once_and_each_is_written_down(scene: S
         zero_link=False,
         decline_dm=True,
         log_channel_id=log_channel,
+        language="en",
     )
     assert "`brake_percent` off" in said
     assert f"`log_channel` <#{log_channel}>" in said
@@ -136,7 +137,7 @@ async def test_a_mode_that_lets_roles_flow_again_makes_up_for_what_waited(scene:
     await scene.add_rule()
     await scene.link()
     assert "Gold" not in scene.stage.roles(MEMBER)
-    assert "left as it is by this server's mode" in await scene.say(
+    assert "this server's `mode` doesn't allow the change" in await scene.say(
         ADMIN, "patreon why", user=str(scene.person(MEMBER))
     )
     await scene.say(ADMIN, SETTINGS, mode="sync")
