@@ -9,7 +9,8 @@ import pytest
 from bot.domain import notices
 from bot.domain.assignable import Block
 from bot.domain.evidence import Anomaly
-from bot.domain.model import HoldId, HoldState
+from bot.domain.holds import HoldState
+from bot.domain.model import HoldId
 from bot.domain.notices import End, HandEditsFought, Kept, News, Solved, Topic, Trouble
 from bot.texts.card import CARD_LENGTH, pages
 from bot.texts.catalogs import pseudo
