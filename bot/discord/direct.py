@@ -36,12 +36,12 @@ class DirectMessages:
     async def edit_button(self, place: ButtonPlace, news: Ended | ConsentOutcome, *, locale: str) -> None:
         """Put what came of a consent in place of the message with the link, and take the button away."""
         card = ending(_renderer(locale), news)
-        await _try("the message with the link could not be edited", self._edit(place, card))
+        await _try(self._edit(place, card), event="the message with the link could not be edited")
 
     async def tell_moved(self, discord_user_id: DiscordUserId, moved: Moved, *, locale: str | None) -> None:
         """Tell whoever held a Patreon account that it is linked to another Discord account now."""
         card = moved_away(_renderer(locale), moved)
-        await _try("a direct message could not be sent", self._send(discord_user_id, card))
+        await _try(self._send(discord_user_id, card), event="a direct message could not be sent")
 
     async def _edit(self, place: ButtonPlace, card: Card) -> None:
         client = await self._holder.wait_ready(CLIENT_WITHIN_SECONDS)
@@ -64,7 +64,7 @@ def _renderer(locale: str | None) -> Renderer:
     return Renderer(choose([locale] if locale else []) or ENGLISH, Medium.DISCORD)
 
 
-async def _try(event: str, act: Coroutine[Any, Any, None]) -> None:
+async def _try(act: Coroutine[Any, Any, None], *, event: str) -> None:
     """Carry it out; a failure is logged."""
     try:
         await act

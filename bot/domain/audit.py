@@ -33,7 +33,7 @@ class AuditAction(enum.StrEnum):
     UNKNOWN = "?"  # of an earlier version
 
 
-class Finding(enum.StrEnum):
+class Discovery(enum.StrEnum):
     """What was seen of a role that the ledger knew otherwise."""
 
     ROLE_DELETED = "role deleted"
@@ -46,7 +46,7 @@ class Finding(enum.StrEnum):
 class FoundReason(msgspec.Struct, frozen=True, kw_only=True, tag="found"):
     """It was found when we looked."""
 
-    found: Finding
+    found: Discovery
 
 
 class HoldAnswered(msgspec.Struct, frozen=True, kw_only=True, tag="hold"):

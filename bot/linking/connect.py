@@ -18,7 +18,7 @@ from bot.domain.consent import Cause, Connected, Purpose, Word
 from bot.domain.errors import ClientRefused, CredentialsDead, PatreonRefused
 from bot.domain.model import Campaign, CampaignId, GuildId, Identity
 from bot.domain.notices import CampaignConnected
-from bot.linking.consent import Found
+from bot.linking.consent import ConsentFacts
 from bot.linking.pairs import Arrived, Pairs
 from bot.linking.question import NOBODY, Holders
 from bot.patreon.oauth import CONNECT_SCOPES
@@ -55,7 +55,7 @@ class CreatorCampaign:
         self._notifier = notifier
         self._clock = clock
 
-    async def read(self, arrived: Arrived) -> Found | Cause:
+    async def read(self, arrived: Arrived) -> ConsentFacts | Cause:
         """Find the campaigns that the fresh pair opens."""
         try:
             campaigns = await self._pairs.open_campaigns(arrived.pair.access_token)
@@ -66,7 +66,7 @@ class CreatorCampaign:
             return Cause.NO_ACCESS
         if not campaigns:
             return Cause.NO_CAMPAIGN
-        return Found(identity=msgspec.structs.replace(arrived.identity, memberships=()), campaigns=campaigns)
+        return ConsentFacts(identity=msgspec.structs.replace(arrived.identity, memberships=()), campaigns=campaigns)
 
     async def find_holders(self, _state: State, _identity: Identity) -> Holders:
         """Nothing gives way to a campaign."""

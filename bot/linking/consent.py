@@ -36,6 +36,7 @@ logged.
 import asyncio
 import hmac
 import json
+import logging
 import time
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -88,7 +89,7 @@ UNAVAILABLE = Landing(word=Word.UNAVAILABLE)
 SET_UP_WRONG = Landing(word=Word.UNAVAILABLE, cause=Cause.SET_UP_WRONG)
 
 
-class Found(msgspec.Struct, frozen=True, kw_only=True):
+class ConsentFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a consent told, as far as its question needs it."""
 
     identity: Identity
@@ -102,7 +103,7 @@ class Use(Protocol):
     scopes: tuple[str, ...]
     done: Word
 
-    async def read(self, arrived: Arrived) -> Found | Cause:
+    async def read(self, arrived: Arrived) -> ConsentFacts | Cause:
         """Read with a fresh pair what the question is about; why there is nothing to ask. Raises our errors."""
 
     async def find_holders(self, state: State, identity: Identity) -> Holders:
@@ -213,8 +214,10 @@ class ConsentFlow:
         except ClientRefused:  # the log has been told
             return await self._end(used, SET_UP_WRONG)
         except (PledgekeeperError, TimeoutError) as failure:
-            report = log.error if isinstance(failure, PatreonRefused) else log.warning  # refused: the owner must act
-            report("patreon did not tell who consented", cause=type(failure).__name__, why=str(failure))
+            level = (
+                logging.ERROR if isinstance(failure, PatreonRefused) else logging.WARNING
+            )  # refused: the owner must act
+            log.log(level, "patreon did not tell who consented", cause=type(failure).__name__, why=str(failure))
             return await self._end(used, UNAVAILABLE)
         if isinstance(found, Cause):
             self._settle(arrived)
@@ -230,13 +233,13 @@ class ConsentFlow:
         self._oauth.watch.sent_back(error)
         return SET_UP_WRONG
 
-    async def _exchange(self, code: Secret, asked_at: datetime) -> tuple[Arrived, Found | Cause]:
+    async def _exchange(self, code: Secret, asked_at: datetime) -> tuple[Arrived, ConsentFacts | Cause]:
         """Return a code's fresh pair and what it tells. Raises TimeoutError where that takes too long.
 
         It goes on all the same: the answer may have ended the person's stored pair, and is to be kept in its place.
         """
 
-        async def exchange() -> tuple[Arrived, Found | Cause]:
+        async def exchange() -> tuple[Arrived, ConsentFacts | Cause]:
             arrived = await self._pairs.exchange(code, asked_at)
             return arrived, await self._use.read(arrived)
 
@@ -251,7 +254,7 @@ class ConsentFlow:
         if not exchanging.cancelled():
             exchanging.exception()  # whoever waited has it; where nobody did any more it must not be reported as lost
 
-    async def _ask(self, state: State, cookie: Secret, arrived: Arrived, found: Found) -> Landing:
+    async def _ask(self, state: State, cookie: Secret, arrived: Arrived, found: ConsentFacts) -> Landing:
         """Store the question, or answer it at once where nobody need be asked."""
         holders = await self._use.find_holders(state, found.identity)
         is_skipped = holders.is_free and self._use.may_skip(state, found.identity)

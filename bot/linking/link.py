@@ -16,7 +16,7 @@ from bot.domain.model import CampaignId, DiscordUserId, GuildId, Identity, Link,
 from bot.domain.news import RoleNews
 from bot.domain.record import is_listed
 from bot.domain.rows import take_identity
-from bot.linking.consent import Found
+from bot.linking.consent import ConsentFacts
 from bot.linking.pairs import Arrived
 from bot.linking.question import Holders, other_holders
 from bot.patreon.oauth import LINK_SCOPES
@@ -60,7 +60,7 @@ class PatronLink:
         """Tell whether a server gives any role for a pledge."""
         return bool(await self._storage.rules.list_guild(guild_id))
 
-    async def read(self, arrived: Arrived) -> Found:
+    async def read(self, arrived: Arrived) -> ConsentFacts:
         """Keep what concerns our servers."""
         bound = {binding.campaign_id for binding in await self._storage.campaigns.bindings()}
         identity = arrived.identity
@@ -69,7 +69,7 @@ class PatronLink:
             memberships=tuple(one for one in identity.memberships if one.campaign_id in bound),
             tiers=tuple(one for one in identity.tiers if one.campaign_id in bound),
         )
-        return Found(identity=kept)
+        return ConsentFacts(identity=kept)
 
     async def find_holders(self, state: State, identity: Identity) -> Holders:
         """Return the links of either account to a third one."""

@@ -8,7 +8,7 @@ from bot.domain.audit import (
     AuditEntry,
     CampaignFollowed,
     CampaignLeft,
-    Finding,
+    Discovery,
     FoundReason,
     HoldAnswered,
     ReadBelieved,
@@ -20,14 +20,14 @@ from bot.texts.decisions import Reader, say_cause
 from bot.texts.renderer import N_, NN_, Renderer, Text
 
 _FINDINGS = {
-    Finding.ROLE_DELETED: N_("The role was deleted."),
-    Finding.TAKEN: N_("Someone removed the role manually, so I won't assign it again."),
-    Finding.TAKEN_BUT_ENFORCED: N_(
+    Discovery.ROLE_DELETED: N_("The role was deleted."),
+    Discovery.TAKEN: N_("Someone removed the role manually, so I won't assign it again."),
+    Discovery.TAKEN_BUT_ENFORCED: N_(
         "Someone removed the role manually. This server's `hand_edits` setting is `enforce`, so I'll assign it again "
         "while it's earned."
     ),
-    Finding.GIVEN_BACK: N_("Someone gave the role back manually."),
-    Finding.OURS: N_("I did it myself and found out later, because Discord's answer was lost."),
+    Discovery.GIVEN_BACK: N_("Someone gave the role back manually."),
+    Discovery.OURS: N_("I did it myself and found out later, because Discord's answer was lost."),
 }
 _ANSWERS = {
     HoldState.APPROVED: NN_(

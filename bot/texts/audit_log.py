@@ -33,4 +33,5 @@ _OTHER = N_("Check of this member")
 
 def say_change_reason(r: Renderer, trigger: Trigger) -> Text:
     """Say what led to the change."""
-    return r.say(_REASONS.get(trigger, _OTHER))
+    message = _REASONS.get(trigger, _OTHER)
+    return r.say(message)

@@ -215,7 +215,7 @@ class Applier:
         for change in changes:
             if change.outcome is Outcome.REFUSED:
                 role_id = change.decision.role_id
-                refused = RoleBlocked(role_id=role_id, role=guild.roles.get(role_id, ""), block=Block.REFUSED)
+                refused = RoleBlocked(role_id=role_id, role=guild.roles.get(role_id, str(role_id)), block=Block.REFUSED)
                 await self._notifier.tell_admin(guild.guild_id, refused)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from bot.domain.audit import AuditAction, AuditEntry, Finding, FoundReason
+from bot.domain.audit import AuditAction, AuditEntry, Discovery, FoundReason
 from bot.domain.changes import Outcome, RoleChange, Trigger
 from bot.domain.ledger import Settlement, came_back
 from bot.domain.model import DiscordUserId, Grant, GrantState, HandEdits
@@ -40,30 +40,30 @@ def change_entries(
 
 def gone_entries(grants: Iterable[Grant], *, at: datetime, trigger: Trigger) -> list[AuditEntry]:
     """Write down rows that went with their role."""
-    return [_entry(grant, AuditAction.FORGET, Finding.ROLE_DELETED, at=at, trigger=trigger) for grant in grants]
+    return [_entry(grant, AuditAction.FORGET, Discovery.ROLE_DELETED, at=at, trigger=trigger) for grant in grants]
 
 
 def seen_entries(guild: GuildFacts, person: PersonFacts, settlement: Settlement) -> list[AuditEntry]:
     """Write down what people's hands did to a person's roles, as it was seen; our own writes have their rows."""
-    found: list[tuple[Grant, AuditAction, Finding]] = []
+    found: list[tuple[Grant, AuditAction, Discovery]] = []
     for grant in settlement.put:
         before = person.grants[grant.role_id].state
         if grant.state is GrantState.SUPPRESSED:
-            found.append((grant, AuditAction.SUPPRESS, Finding.TAKEN))
+            found.append((grant, AuditAction.SUPPRESS, Discovery.TAKEN))
         elif before is GrantState.SUPPRESSED:
-            found.append((grant, AuditAction.HOLD_AGAIN, Finding.GIVEN_BACK))
+            found.append((grant, AuditAction.HOLD_AGAIN, Discovery.GIVEN_BACK))
     for role_id in settlement.drop:
         grant = person.grants[role_id]
         if role_id not in guild.roles:
-            found.append((grant, AuditAction.FORGET, Finding.ROLE_DELETED))
+            found.append((grant, AuditAction.FORGET, Discovery.ROLE_DELETED))
         elif _was_taken(grant, person) and guild.settings.hand_edits is HandEdits.ENFORCE:
-            found.append((grant, AuditAction.FORGET, Finding.TAKEN_BUT_ENFORCED))
+            found.append((grant, AuditAction.FORGET, Discovery.TAKEN_BUT_ENFORCED))
     return [_entry(grant, action, what, at=guild.now, trigger=Trigger.SEEN) for grant, action, what in found]
 
 
 def is_taken_again(entry: AuditEntry) -> bool:
     """Tell whether it says that a role was taken away which is given again."""
-    return isinstance(entry.reason, FoundReason) and entry.reason.found is Finding.TAKEN_BUT_ENFORCED
+    return isinstance(entry.reason, FoundReason) and entry.reason.found is Discovery.TAKEN_BUT_ENFORCED
 
 
 def done_action(intent: Grant) -> AuditAction:
@@ -78,7 +78,7 @@ def found_entries(guild: GuildFacts, person: PersonFacts, intents: Iterable[Gran
         _entry(
             intent,
             done_action(intent),
-            Finding.OURS,
+            Discovery.OURS,
             at=guild.now,
             trigger=Trigger.SEEN,
             outcome=Outcome.DONE,
@@ -99,7 +99,7 @@ def _was_taken(grant: Grant, person: PersonFacts) -> bool:
 def _entry(
     grant: Grant,
     action: AuditAction,
-    found: Finding,
+    found: Discovery,
     *,
     at: datetime,
     trigger: Trigger,

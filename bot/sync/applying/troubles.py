@@ -79,10 +79,10 @@ class Troubles:
             if block is Block.OWNER_NEEDS_2FA:
                 continue  # told of for the server as a whole, when Discord said so
             await self._notifier.tell_admin(
-                guild_id, RoleBlocked(role_id=role_id, role=roles.get(role_id, ""), block=block)
+                guild_id, RoleBlocked(role_id=role_id, role=roles.get(role_id, str(role_id)), block=block)
             )
         for rule in await self._storage.rules.list_guild(guild_id) if told else ():
             role_id = rule.role_id
             if role_id in told and role_id not in blocked and role_id not in drawn.guild.on_trial:
-                solved = Solved(topic=Topic.ROLE, subject=role_id, name=roles.get(role_id, ""))
+                solved = Solved(topic=Topic.ROLE, subject=role_id, name=roles.get(role_id, str(role_id)))
                 await self._notifier.over(guild_id, solved)

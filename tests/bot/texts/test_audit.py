@@ -11,7 +11,7 @@ from bot.domain.audit import (
     AuditReason,
     CampaignFollowed,
     CampaignLeft,
-    Finding,
+    Discovery,
     FoundReason,
     HoldAnswered,
     ReadBelieved,
@@ -33,7 +33,7 @@ BY: dict[str, Any] = {"by": DiscordUserId(1)}
 MOTHS: dict[str, Any] = {"campaign_id": CampaignId("100"), "campaign_name": "Moth Tales"}
 SAID: list[tuple[AuditReason, str]] = [
     (RoleReason(role="Gold", action=Action.REVOKE, wanted=Wanted.NO), "No rule names this role anymore."),
-    (FoundReason(found=Finding.GIVEN_BACK), "Someone gave the role back manually."),
+    (FoundReason(found=Discovery.GIVEN_BACK), "Someone gave the role back manually."),
     (
         HoldAnswered(hold_id=HoldId(7), state=HoldState.APPROVED, roles=6, people=5, **BY),
         "@1 applied hold 7, with 6 roles.",
@@ -70,8 +70,8 @@ def test_no_reason_is_left_out() -> None:
     assert {type(reason) for reason, _ in SAID} == set(get_args(AuditReason))
 
 
-@pytest.mark.parametrize("found", Finding)
-def test_each_finding_has_words(found: Finding) -> None:
+@pytest.mark.parametrize("found", Discovery)
+def test_each_finding_has_words(found: Discovery) -> None:
     assert say_why(R, entry(FoundReason(found=found))).endswith(".")
 
 

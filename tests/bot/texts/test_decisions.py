@@ -100,7 +100,7 @@ def test_what_nobody_thought_of_is_an_error() -> None:
     with pytest.raises(AssertionError):
         say_rule(R, replace(GOLD_RULE, kind=unheard))
     with pytest.raises(AssertionError):
-        say_block(R, Block.GONE, unheard)
+        say_action(R, reason(Action.BLOCKED, block=Block.GONE), unheard)
     with pytest.raises(KeyError):
         say_patron(R, replace(ACTIVE, status=unheard), Reader.TEAM)
 
@@ -409,10 +409,8 @@ def news(status: RoleStatus, why: RoleReason | OldText) -> RoleNews:
 
 
 @pytest.mark.parametrize("status", RoleStatus)
-def test_each_news_names_role_and_server(status: RoleStatus) -> None:
-    said = say_news(R, news(status, OldText("")))
-    assert "Gold" in said
-    assert "Hollow" in said
+def test_each_news_names_the_role(status: RoleStatus) -> None:
+    assert "Gold" in say_news(R, news(status, OldText("")))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from bot.domain.audit import AuditAction, Finding, FoundReason
+from bot.domain.audit import AuditAction, Discovery, FoundReason
 from bot.domain.changes import Outcome, RoleChange, Trigger
 from bot.domain.ledger import settle
 from bot.domain.model import DiscordUserId, GrantState, HandEdits, ReadId
@@ -13,7 +13,7 @@ from bot.domain.rules import Claim, Wanted
 from bot.sync.applying.audit import change_entries, found_entries, gone_entries, is_taken_again, seen_entries
 from tests.fakes.world import GUILD, NEW_YEAR, ROLE, World
 
-OURS = FoundReason(found=Finding.OURS)
+OURS = FoundReason(found=Discovery.OURS)
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def world() -> World:
     return world
 
 
-def seen(world: World, *, has_role: bool = True) -> list[tuple[AuditAction, Finding]]:
+def seen(world: World, *, has_role: bool = True) -> list[tuple[AuditAction, Discovery]]:
     """Return what a look at ada would write down."""
     person, guild = world.people["ada"], world.facts()
     guild = guild if has_role else replace(guild, roles={})
@@ -37,7 +37,7 @@ def seen(world: World, *, has_role: bool = True) -> list[tuple[AuditAction, Find
     assert all(entry.outcome is None for entry in entries), "nothing was asked of Discord"
     for entry in entries:
         assert isinstance(entry.reason, FoundReason)
-        assert is_taken_again(entry) is (entry.reason.found is Finding.TAKEN_BUT_ENFORCED)
+        assert is_taken_again(entry) is (entry.reason.found is Discovery.TAKEN_BUT_ENFORCED)
     return [(entry.action, entry.reason.found) for entry in entries if isinstance(entry.reason, FoundReason)]
 
 
@@ -47,7 +47,7 @@ def test_a_look_that_shows_no_news_is_not_written_down(world: World) -> None:
 
 def test_a_hand_edit_is_written_down(world: World) -> None:
     world.take("ada", "Gold")
-    assert seen(world) == [(AuditAction.SUPPRESS, Finding.TAKEN)]
+    assert seen(world) == [(AuditAction.SUPPRESS, Discovery.TAKEN)]
 
 
 @pytest.mark.parametrize("state", [GrantState.HELD, GrantState.SUPPRESSED])
@@ -55,16 +55,16 @@ def test_a_hand_edit_that_is_not_respected_is_written_down(world: World, state: 
     world.settings = replace(world.settings, hand_edits=HandEdits.ENFORCE)
     world.note("ada", "Gold", state)
     world.take("ada", "Gold")
-    assert seen(world) == [(AuditAction.FORGET, Finding.TAKEN_BUT_ENFORCED)]
+    assert seen(world) == [(AuditAction.FORGET, Discovery.TAKEN_BUT_ENFORCED)]
 
 
 def test_a_role_given_back_by_hand_is_written_down(world: World) -> None:
     world.note("ada", "Gold", GrantState.SUPPRESSED)
-    assert seen(world) == [(AuditAction.HOLD_AGAIN, Finding.GIVEN_BACK)]
+    assert seen(world) == [(AuditAction.HOLD_AGAIN, Discovery.GIVEN_BACK)]
 
 
 def test_a_role_that_went_with_its_deletion_is_written_down(world: World) -> None:
-    assert seen(world, has_role=False) == [(AuditAction.FORGET, Finding.ROLE_DELETED)]
+    assert seen(world, has_role=False) == [(AuditAction.FORGET, Discovery.ROLE_DELETED)]
 
 
 @pytest.mark.parametrize("hand_edits", HandEdits)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from bot.domain.audit import AuditAction, Finding, FoundReason
+from bot.domain.audit import AuditAction, Discovery, FoundReason
 from bot.domain.changes import Outcome, Trigger
 from bot.domain.model import Campaign, CampaignId, ChannelId, GrantState, RoleId
 from bot.domain.plan import Action, GuildFacts, PersonFacts, PersonPlan, plan_person
@@ -91,7 +91,7 @@ async def test_a_role_that_is_deleted_is_forgotten_and_written_down(linked: Scen
     role_id = linked.role("Gold")
     linked.discord.delete_role(str(role_id))
     row = await linked.written(MEMBER, AuditAction.FORGET)
-    assert (row.role_id, row.reason) == (RoleId(role_id), FoundReason(found=Finding.ROLE_DELETED))
+    assert (row.role_id, row.reason) == (RoleId(role_id), FoundReason(found=Discovery.ROLE_DELETED))
     assert await linked.services.storage.ledger.load_member(linked.guild_id, linked.person(MEMBER)) == {}
 
 
@@ -118,7 +118,7 @@ async def test_a_write_that_got_no_answer_and_happened_is_written_down_and_told(
     scene.stage.sandbox.weather.set(Fault("discord", route, "lost"))
     await scene.link()
     row = await scene.written(MEMBER, AuditAction.GRANT, Outcome.DONE)
-    assert row.reason == FoundReason(found=Finding.OURS)
+    assert row.reason == FoundReason(found=Discovery.OURS)
     outcomes = [one.outcome for one in await scene.services.storage.audit.recent(scene.guild_id, scene.person(MEMBER))]
     assert outcomes == [Outcome.DONE, Outcome.UNKNOWN]
     await scene.until(lambda: "found out later" in words([*log_channel.messages.values()]), "the log channel says so")
