@@ -76,6 +76,7 @@ from bot.sync.deliveries.nudges import Nudges
 from bot.sync.reading.campaigns import Home, HomeSettings, plant_seed
 from bot.sync.reading.intake import Intake
 from bot.sync.reading.read_news import ReadNews
+from bot.sync.refresh import Refresh
 from bot.sync.reported_links import ZeroLinks
 from bot.sync.resync import Rota
 from bot.sync.rounds import Rounds
@@ -121,6 +122,7 @@ class App:
     webhooks: WebhookKeeper
     rounds: Rounds
     nudges: Nudges
+    refresh: Refresh
     rulebook: Rulebook
     adoption: Adoption
     belief: Belief
@@ -254,6 +256,8 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         api=api,
     )
 
+    refresh = Refresh(storage=storage, intake=intake, zero=zero, reconciler=reconciler, clock=clock)
+
     # --- the verbs of admins
 
     rulebook = Rulebook(storage=storage, observer=observer, facts=facts, planning=planning, home=home, clock=clock)
@@ -308,6 +312,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         webhooks=webhooks,
         rounds=rounds,
         nudges=nudges,
+        refresh=refresh,
         rulebook=rulebook,
         adoption=adoption,
         belief=belief,

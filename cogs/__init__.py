@@ -30,25 +30,13 @@ async def add_cogs(bot: PledgekeeperBot, app: App) -> None:
     )
     holds = HoldCommands(answers=answers, holds=app.holds, reconciler=app.reconciler, rulebook=app.rulebook)
     ledger = LedgerCommands(answers=answers, adoption=app.adoption)
-    people = PeopleCommands(
-        answers=answers,
-        reconciler=app.reconciler,
-        observer=app.observer,
-        zero=app.zero,
-        unlinker=app.unlinker,
-        storage=app.storage,
-    )
+    people = PeopleCommands(answers=answers, reconciler=app.reconciler, zero=app.zero, unlinker=app.unlinker)
     rules = RuleCommands(answers=answers, rulebook=app.rulebook, reconciler=app.reconciler)
     runs = RunCommands(answers=answers, rounds=app.rounds, reconciler=app.reconciler)
     settings = SettingsCommands(answers=answers, tuning=app.tuning)
     link = LinkCog(flow=app.flow, patron_link=app.patron_link, unlinker=app.unlinker)
     membership = MembershipCog(
-        storage=app.storage,
-        intake=app.intake,
-        zero=app.zero,
-        reconciler=app.reconciler,
-        observer=app.observer,
-        clock=app.clock,
+        storage=app.storage, refresh=app.refresh, reconciler=app.reconciler, observer=app.observer
     )
     events = EventsCog(bot, observer=app.observer, breakers=app.breakers, reconciler=app.reconciler)
     for cog in (link, membership, events):

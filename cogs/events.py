@@ -13,6 +13,7 @@ from discord.ext import commands
 
 from bot.discord.client import PledgekeeperBot
 from bot.discord.observe import Observer, find_dangers
+from bot.domain.changes import Trigger
 from bot.domain.errors import TryLater
 from bot.domain.model import DiscordUserId, GuildId, RoleId
 from bot.sync.applying.facts import Breakers
@@ -50,7 +51,7 @@ class EventsCog(commands.Cog):
         self._observer.forget()
         for guild in self._bot.guilds:
             self._breakers.reset(GuildId(guild.id))  # its roles may have changed meanwhile
-            self._consider_soon(GuildId(guild.id), trigger="start")
+            self._consider_soon(GuildId(guild.id), trigger=Trigger.START)
         self._reconciler.catch_up()
 
     @commands.Cog.listener()
@@ -63,14 +64,14 @@ class EventsCog(commands.Cog):
         """Look again at a guild that was out of sight, and all in it."""
         self._observer.forget(GuildId(guild.id))
         self._breakers.reset(GuildId(guild.id))
-        self._consider_soon(GuildId(guild.id), trigger="start")
+        self._consider_soon(GuildId(guild.id), trigger=Trigger.START)
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Begin with a guild that invited the bot, perhaps not for the first time."""
         self._observer.forget(GuildId(guild.id))
         self._breakers.reset(GuildId(guild.id))
-        self._consider_soon(GuildId(guild.id), trigger="start")
+        self._consider_soon(GuildId(guild.id), trigger=Trigger.START)
 
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
@@ -115,7 +116,7 @@ class EventsCog(commands.Cog):
         """Someone came, perhaps back: ask for them again, so that their later changes reach us."""
         guild_id, person = GuildId(member.guild.id), DiscordUserId(member.id)
         self._observer.forget(guild_id, person)
-        await self._mark(guild_id, person, trigger="join", urgency=Urgency.WAITING)
+        await self._mark(guild_id, person, trigger=Trigger.JOIN, urgency=Urgency.WAITING)
 
     @commands.Cog.listener()
     async def on_member_update(self, before: discord.Member, after: discord.Member) -> None:
@@ -128,14 +129,14 @@ class EventsCog(commands.Cog):
             self._roles_changed(after.guild)
         has_passed = before.pending and not after.pending
         urgency = Urgency.WAITING if has_passed else Urgency.LOOK
-        await self._mark(guild_id, DiscordUserId(after.id), trigger="member changed", urgency=urgency)
+        await self._mark(guild_id, DiscordUserId(after.id), trigger=Trigger.MEMBER_CHANGED, urgency=urgency)
 
     @commands.Cog.listener()
     async def on_raw_member_remove(self, payload: discord.RawMemberRemoveEvent) -> None:
         """Someone left."""
         self._observer.left(GuildId(payload.guild_id), DiscordUserId(payload.user.id))
 
-    async def _mark(self, guild_id: GuildId, person: DiscordUserId, *, trigger: str, urgency: Urgency) -> None:
+    async def _mark(self, guild_id: GuildId, person: DiscordUserId, *, trigger: Trigger, urgency: Urgency) -> None:
         if await self._reconciler.is_relevant(guild_id, person):
             self._reconciler.mark(guild_id, [person], trigger=trigger, urgency=urgency)
 
@@ -143,9 +144,9 @@ class EventsCog(commands.Cog):
 
     def _roles_changed(self, guild: discord.Guild) -> None:
         self._breakers.reset(GuildId(guild.id))
-        self._consider_soon(GuildId(guild.id), trigger="roles changed")
+        self._consider_soon(GuildId(guild.id), trigger=Trigger.ROLES_CHANGED)
 
-    def _consider_soon(self, guild_id: GuildId, *, trigger: str) -> None:
+    def _consider_soon(self, guild_id: GuildId, *, trigger: Trigger) -> None:
         if guild_id in self._soon:
             return
         task = asyncio.create_task(self._consider(guild_id, trigger), name=f"consider guild {guild_id}")
@@ -153,7 +154,7 @@ class EventsCog(commands.Cog):
         self._considering.add(task)
         task.add_done_callback(self._considering.discard)
 
-    async def _consider(self, guild_id: GuildId, trigger: str) -> None:
+    async def _consider(self, guild_id: GuildId, trigger: Trigger) -> None:
         try:
             await asyncio.sleep(GATHER_SECONDS)
         finally:

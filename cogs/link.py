@@ -60,7 +60,7 @@ class LinkCog(commands.Cog):
         if link is None:
             await show(interaction, words.not_linked(r))
             return
-        view = question("unlink", words.unlink_button(r), is_dangerous=True)
+        view = question("unlink", *words.unlink_buttons(r), is_dangerous=True)
         await show(interaction, words.unlink_question(r, link.patreon_name), view=view)
 
     async def confirm_unlink(self, interaction: Interaction, _: str) -> None:

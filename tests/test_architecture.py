@@ -66,9 +66,6 @@ ROOMS = {
 WIRING = {"cogs/__init__.py imports bot/app.py"}  # it hands each cog what it uses
 # To shrink, never to grow: a line goes as soon as its import does.
 LEFT = {
-    "bot/texts/explanations.py imports bot/sync/applying/guarded.py",
-    "bot/texts/explanations.py imports bot/sync/applying/planning.py",
-    "cogs/admin/people.py imports bot/storage/__init__.py",
     "cogs/membership.py imports bot/storage/__init__.py",
 }
 

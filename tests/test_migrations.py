@@ -1,5 +1,6 @@
 """The steps in bot/storage/migrations and the tables in bot/storage/tables.py say the same."""
 
+import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -17,8 +19,14 @@ from sqlalchemy.dialects import registry
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from bot.domain.errors import NeedsOwner, Setup
+from bot.domain.model import GuildId
+from bot.domain.reasons import OldText
+from bot.linking.link import RolesOutcome
 from bot.storage import migrations
+from bot.storage.audit import Audit
 from bot.storage.database import Database
+from bot.storage.guilds import Guilds
+from bot.storage.holds import HeldRevokes
 from bot.storage.tables import metadata
 
 
@@ -413,3 +421,84 @@ OLD_PAIRS = (
     _question("ada", "'ada, asked before'", 25),
     _question("dee", "NULL", 26),
 )
+
+
+OLD_AUDIT = {
+    "grant done": ("grant", "done"),
+    "revoke needs_2fa": ("revoke", "needs_2fa"),
+    "forget": ("forget", None),
+    "hold again": ("hold again", None),
+    "hold approved": ("hold", None),
+    "believe": ("believe", None),
+    "something else": ("?", None),
+}
+OLD_TRIGGERS = {"webhook": "webhook", "hold 7 approved": "/patreon holds", "of long ago": "?"}
+SENTENCE = '**Gold**: to be removed. It asks for "any" pledge'
+
+
+async def test_a_database_of_sentences_keeps_them_and_is_read_in_codes(tmp_path: Path) -> None:
+    path = tmp_path / "pledgekeeper.db"
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        migrations.upgrade(connection, "0006")
+        fill_with_sentences(connection)
+    engine.dispose()
+    database = await Database.open(f"sqlite+aiosqlite:///{path}")
+    entries = await Audit(database).recent(GuildId(1))
+    kept = {(one.action, one.outcome, one.trigger, one.reason) for one in entries}
+    actions = [(*OLD_AUDIT[action], "webhook", OldText(SENTENCE)) for action in OLD_AUDIT]
+    triggers = [("adopt", None, trigger, OldText(SENTENCE)) for trigger in OLD_TRIGGERS.values()]
+    assert kept == {*actions, *triggers}
+    ((hold,),) = [await HeldRevokes(database).list_open(GuildId(1))]
+    assert [item.reason for item in hold.items] == [OldText(SENTENCE)]
+    assert (await Guilds(database).settings(GuildId(1))).language == "auto"
+    async with database.read() as connection:
+        result = (await connection.execute(text("SELECT result FROM pendings"))).scalar_one()
+    (news,) = msgspec.json.decode(result, type=RolesOutcome).news
+    assert news.reason == OldText("an active patron")
+    await database.close()
+
+
+def test_the_way_back_from_codes_puts_the_sentences_back(connection: Connection) -> None:
+    migrations.upgrade(connection, "0006")
+    fill_with_sentences(connection)
+    before = everything(connection)
+    migrations.upgrade(connection, "0007")
+    config = migrations.build_config()
+    config.attributes["connection"] = connection
+    command.downgrade(config, "0006")
+    after = everything(connection)
+    for table in ("hold_items", "guild_settings", "links"):
+        assert after[table] == before[table], table
+    actions = connection.execute(text("SELECT action, reason FROM audit WHERE action = 'grant done'")).all()
+    assert [tuple(row) for row in actions] == [("grant done", SENTENCE)]
+
+
+def fill_with_sentences(connection: Connection) -> None:
+    """Put into a database of before what its program wrote."""
+    row = text(
+        "INSERT INTO audit (at, guild_id, action, reason, trigger, is_counted)"
+        " VALUES (1, 1, :action, :reason, :trigger, 0)"
+    )
+    connection.execute(row, [{"action": one, "reason": SENTENCE, "trigger": "webhook"} for one in OLD_AUDIT])
+    connection.execute(row, [{"action": "adopt", "reason": SENTENCE, "trigger": one} for one in OLD_TRIGGERS])
+    connection.execute(text("INSERT INTO holds (hold_id, guild_id, opened_at) VALUES (7, 1, 1)"))
+    item = text("INSERT INTO hold_items VALUES (1, 11, 31, 7, 'open', '', :reason)")
+    connection.execute(item, {"reason": SENTENCE})
+    connection.execute(
+        text("INSERT INTO guild_settings VALUES (1, 'sync', 7, 20, 'respect', 1, 0, NULL, 'en')"),
+    )
+    connection.execute(
+        text(
+            "INSERT INTO states (state_id, digest, purpose, discord_user_id, username, display_name, guild_name,"
+            " locale, created_at, expires_at) VALUES (1, 'd', 'link', 1, '', '', '', '', 1, 9)"
+        )
+    )
+    news = {"guild_id": 1, "guild_name": "Hollow", "role_name": "Gold", "status": "given", "why": "an active patron"}
+    connection.execute(
+        text(
+            "INSERT INTO pendings (pending_id, state_id, cookie_digest, patreon_user_id, identity, status, result,"
+            " created_at, expires_at) VALUES (1, 1, 'c', 'ada', '', 'confirmed', :result, 1, 9)"
+        ),
+        {"result": json.dumps({"news": [news], "is_troubled": False})},
+    )

@@ -71,9 +71,7 @@ def button(
     return PressedButton(ui.Button(label=label, style=style, custom_id=custom_id), name, argument)
 
 
-def question(
-    name: str, yes: str, no: str = "Leave it as it is", *, argument: str = "", is_dangerous: bool = False
-) -> ui.View:
+def question(name: str, yes: str, no: str, *, argument: str = "", is_dangerous: bool = False) -> ui.View:
     """Make a pair of buttons that answer a question, the safe one first. `name` is its own, without `confirm:`."""
     style = discord.ButtonStyle.danger if is_dangerous else discord.ButtonStyle.success
     return view_of(button(f"{CANCEL}:{name}", no), button(f"confirm:{name}", yes, argument=argument, style=style))

@@ -38,7 +38,7 @@ class DirectMessages:
         card = ending(_renderer(locale), news)
         await _try(self._edit(place, card), event="the message with the link could not be edited")
 
-    async def tell_moved(self, discord_user_id: DiscordUserId, moved: Moved, *, locale: str) -> None:
+    async def tell_moved(self, discord_user_id: DiscordUserId, moved: Moved, *, locale: str | None) -> None:
         """Tell whoever held a Patreon account that it is linked to another Discord account now."""
         card = moved_away(_renderer(locale), moved)
         await _try(self._send(discord_user_id, card), event="a direct message could not be sent")
@@ -60,8 +60,8 @@ class DirectMessages:
         await channel.send(embed=embed_of(pages(card)[0]))
 
 
-def _renderer(locale: str) -> Renderer:
-    return Renderer(choose([locale]) or ENGLISH, Medium.DISCORD)
+def _renderer(locale: str | None) -> Renderer:
+    return Renderer(choose([locale] if locale else []) or ENGLISH, Medium.DISCORD)
 
 
 async def _try(act: Coroutine[Any, Any, None], *, event: str) -> None:

@@ -28,6 +28,7 @@ from bot.domain.notices import Change, End, HoldWaiting, Kept, LogChannelShut, N
 from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.texts.card import MESSAGE_LENGTH, Card, pages, text_of
+from bot.texts.catalogs import choose
 from bot.texts.direct import person_card
 from bot.texts.renderer import Medium, Renderer
 from bot.texts.troubles import (
@@ -73,9 +74,13 @@ class Notifier:
         """Send a direct message."""
         await self._try(lambda: self._send_dm(discord_user_id, text), event="a direct message could not be sent")
 
-    async def tell_person(self, discord_user_id: DiscordUserId, news: PersonNews, *, guild_id: GuildId) -> None:
-        """Send a direct message about somebody's own affairs, in the language of the guild that it is about."""
-        card = person_card(await self._renderer(guild_id), news)
+    async def tell_person(
+        self, discord_user_id: DiscordUserId, news: PersonNews, *, locale: str | None, guild_id: GuildId
+    ) -> None:
+        """Send a direct message about somebody's own affairs, in their language, else in that of a guild of theirs."""
+        language = choose([locale] if locale else [])
+        renderer = Renderer(language, Medium.DISCORD) if language is not None else await self._renderer(guild_id)
+        card = person_card(renderer, news)
         await self._try(lambda: self._send_card(discord_user_id, card), event="a direct message could not be sent")
 
     async def _send_card(self, discord_user_id: DiscordUserId, card: Card) -> None:

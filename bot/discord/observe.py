@@ -1,12 +1,12 @@
 """Looks at Discord: a guild's roles, and which roles the people we follow have. Never writes, never decides.
 
 Rules:
-1. Seats are kept only for people we were asked about: memory follows patrons, not the guild.
-2. Seats are asked for 100 ids at a time over the gateway (discord-api-docs, Request Guild Members), so a look costs no
-   REST call, but for a few people while the gateway's own limit holds us up. Afterwards the gateway's events keep them
+1. What a member shows is kept only for people we were asked about: memory follows patrons, not the guild.
+2. Members are asked for by 100 ids at a time over the gateway (discord-api-docs, Request Guild Members): a look costs
+   no REST call, but for a few people while the gateway's own limit holds us up. The gateway's events then keep them
    true; a new session forgets them all, and now and then they are asked for anew, for an event may be lost.
 3. A write that Discord accepted is assumed, and marked as not yet seen, until an event or a look shows the member.
-4. Without the members intent no event keeps a seat true: it counts for a minute, and each round looks anew.
+4. Without the members intent no event keeps that true: it counts for a minute, and each round looks anew.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from discord.abc import GuildChannel
 from bot.discord.holder import ClientHolder, DiscordAway
 from bot.domain.assignable import ChannelRights, Powers, RoleLook
 from bot.domain.errors import Later
-from bot.domain.ledger import Seat
+from bot.domain.ledger import GuildMember
 from bot.domain.model import DiscordUserId, GuildId, RoleId
 
 log = structlog.get_logger(__name__)
@@ -46,10 +46,10 @@ class GuildLook(msgspec.Struct, frozen=True, kw_only=True):
     bot: Powers
 
 
-class _Sight(msgspec.Struct, frozen=True):
-    """A seat as it was last shown, and when (monotonic)."""
+class _Seen(msgspec.Struct, frozen=True):
+    """A person as they were last shown, and when (monotonic)."""
 
-    seat: Seat | None
+    member: GuildMember | None
     at: float
 
 
@@ -58,7 +58,7 @@ class Observer:
 
     def __init__(self, holder: ClientHolder) -> None:
         self._holder = holder
-        self._sights: dict[GuildId, dict[DiscordUserId, _Sight]] = {}
+        self._seen: dict[GuildId, dict[DiscordUserId, _Seen]] = {}
 
     @property
     def is_connected(self) -> bool:
@@ -96,14 +96,14 @@ class Observer:
         *,
         is_fresh: bool = False,
         along: Iterable[DiscordUserId] = (),
-    ) -> dict[DiscordUserId, Seat | None]:
-        """Return each person's seat (None: not a member); those not known, or all if `is_fresh`, are asked for.
+    ) -> dict[DiscordUserId, GuildMember | None]:
+        """Return what each person shows as a member (None: they are none); who is not known is asked for.
 
-        Where that leaves room in a call, those of `along` who are not known either are asked for too, so that the next
-        look at them costs none. Raises DiscordAway.
+        Everyone is if `is_fresh`. Where that leaves room in a call, those of `along` who are not known either are asked
+        for too, so that the next look at them costs none. Raises DiscordAway.
         """
         wanted = tuple(people)
-        known = self._sights.setdefault(guild_id, {})
+        known = self._seen.setdefault(guild_id, {})
         oldest = -math.inf if self.hears_members else time.monotonic() - UNHEARD_SECONDS
         shown = {one: known[one] for one in wanted if not is_fresh and one in known and known[one].at >= oldest}
         missing = [one for one in wanted if one not in shown]
@@ -112,15 +112,15 @@ class Observer:
         for start in range(0, len(missing), IDS_PER_LOOK):
             asked = {person: known.get(person) for person in missing[start : start + IDS_PER_LOOK]}
             at = time.monotonic()
-            for person, seat in (await self._ask(guild_id, tuple(asked))).items():
-                shown[person] = _Sight(seat, at)
+            for person, member in (await self._ask(guild_id, tuple(asked))).items():
+                shown[person] = _Seen(member, at)
                 if known.get(person) is asked[person]:  # else: what was seen or written meanwhile is newer
                     known[person] = shown[person]
-        return {person: known.get(person, shown[person]).seat for person in wanted}
+        return {person: known.get(person, shown[person]).member for person in wanted}
 
     def known(self, guild_id: GuildId) -> list[DiscordUserId]:
         """Return, in order, of whom something is remembered here."""
-        return sorted(self._sights.get(guild_id, {}))
+        return sorted(self._seen.get(guild_id, {}))
 
     async def renew(self, guild_id: GuildId, people: Iterable[DiscordUserId]) -> None:
         """Ask for people anew, over the gateway alone. Raises DiscordAway; then nothing of them is remembered."""
@@ -147,7 +147,7 @@ class Observer:
                 [
                     DiscordUserId(member.id)
                     async for member in guild.fetch_members(limit=None)
-                    if not member.bot and role_id in seat_of(member).role_ids
+                    if not member.bot and role_id in member_of(member).role_ids
                 ]
             )
         except (TimeoutError, discord.DiscordException, OSError) as error:
@@ -170,7 +170,7 @@ class Observer:
 
     def saw(self, member: discord.Member) -> None:
         """Take a member as the gateway just showed them, where we follow them."""
-        self._note(GuildId(member.guild.id), DiscordUserId(member.id), seat_of(member))
+        self._note(GuildId(member.guild.id), DiscordUserId(member.id), member_of(member))
 
     def left(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> None:
         """Take it that this person left the guild."""
@@ -178,27 +178,27 @@ class Observer:
 
     def assume(self, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId, *, has_role: bool) -> None:
         """Take a write that Discord accepted as done, though not yet seen."""
-        sight = self._sights.get(guild_id, {}).get(discord_user_id)
-        if sight is None or sight.seat is None or (role_id in sight.seat.role_ids) is has_role:
+        seen = self._seen.get(guild_id, {}).get(discord_user_id)
+        if seen is None or seen.member is None or (role_id in seen.member.role_ids) is has_role:
             return
-        seat = sight.seat
-        role_ids = seat.role_ids | {role_id} if has_role else seat.role_ids - {role_id}
-        unseen = msgspec.structs.replace(seat, role_ids=role_ids, unseen_role_ids=seat.unseen_role_ids | {role_id})
-        self._sights[guild_id][discord_user_id] = _Sight(unseen, sight.at)
+        member = seen.member
+        role_ids = member.role_ids | {role_id} if has_role else member.role_ids - {role_id}
+        unseen = msgspec.structs.replace(member, role_ids=role_ids, unseen_role_ids=member.unseen_role_ids | {role_id})
+        self._seen[guild_id][discord_user_id] = _Seen(unseen, seen.at)
 
     def forget(self, guild_id: GuildId | None = None, discord_user_id: DiscordUserId | None = None) -> None:
         """Drop what is known of everyone, of a guild, or of one person in it; they are looked at again."""
         if guild_id is None:
-            self._sights.clear()
+            self._seen.clear()
         elif discord_user_id is None:
-            self._sights.pop(guild_id, None)
+            self._seen.pop(guild_id, None)
         else:
-            self._sights.get(guild_id, {}).pop(discord_user_id, None)
+            self._seen.get(guild_id, {}).pop(discord_user_id, None)
 
-    def _note(self, guild_id: GuildId, discord_user_id: DiscordUserId, seat: Seat | None) -> None:
-        known = self._sights.get(guild_id, {})
+    def _note(self, guild_id: GuildId, discord_user_id: DiscordUserId, member: GuildMember | None) -> None:
+        known = self._seen.get(guild_id, {})
         if discord_user_id in known:
-            known[discord_user_id] = _Sight(seat, time.monotonic())
+            known[discord_user_id] = _Seen(member, time.monotonic())
 
     @property
     def is_slowed(self) -> bool:
@@ -211,13 +211,13 @@ class Observer:
         guild = client.get_guild(guild_id) if client is not None else None
         return None if guild is None or guild.unavailable else guild
 
-    async def _ask(self, guild_id: GuildId, ids: tuple[DiscordUserId, ...]) -> dict[DiscordUserId, Seat | None]:
+    async def _ask(self, guild_id: GuildId, ids: tuple[DiscordUserId, ...]) -> dict[DiscordUserId, GuildMember | None]:
         guild = self._find_guild(guild_id)
         if guild is None:
             raise DiscordAway(Later.SERVER_UNSEEN, guild_id=guild_id)
         try:
             if len(ids) <= FEW and self.is_slowed:
-                return {person: await _fetch_seat(guild, person) for person in ids}
+                return {person: await _fetch_member(guild, person) for person in ids}
             async with asyncio.timeout(LOOK_TIMEOUT_SECONDS):
                 # cache=True: discord.py drops updates of members that it does not hold
                 found = await guild.query_members(user_ids=list(ids), limit=IDS_PER_LOOK, cache=True)
@@ -226,22 +226,22 @@ class Observer:
                 "discord did not answer a look at members", guild_id=guild_id, people=len(ids), error=repr(error)
             )
             raise DiscordAway(Later.MEMBERS_UNSEEN, guild_id=guild_id, people=len(ids)) from error
-        seats = {DiscordUserId(member.id): seat_of(member) for member in found}
-        return {person: seats.get(person) for person in ids}
+        members = {DiscordUserId(member.id): member_of(member) for member in found}
+        return {person: members.get(person) for person in ids}
 
 
-async def _fetch_seat(guild: discord.Guild, discord_user_id: DiscordUserId) -> Seat | None:
+async def _fetch_member(guild: discord.Guild, discord_user_id: DiscordUserId) -> GuildMember | None:
     try:
         member = await guild.fetch_member(discord_user_id)
     except discord.NotFound:
         return None
     guild._add_member(member)  # noqa: SLF001  discord.py drops updates of members that it does not hold
-    return seat_of(member)
+    return member_of(member)
 
 
-def seat_of(member: discord.Member) -> Seat:
+def member_of(member: discord.Member) -> GuildMember:
     """Return the roles that a member has, @everyone left out."""
-    return Seat(
+    return GuildMember(
         role_ids=frozenset(RoleId(role_id) for role_id in member._roles),  # noqa: SLF001  .roles sorts and resolves each
         joined_at=member.joined_at,
         is_pending=member.pending,

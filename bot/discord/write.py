@@ -16,7 +16,6 @@ Outcomes (discord-api-docs, Opcodes and Status Codes, JSON error codes):
 """
 
 import asyncio
-import enum
 from datetime import datetime, timedelta
 
 import aiohttp
@@ -25,6 +24,7 @@ import structlog
 
 from bot.discord.holder import ClientHolder
 from bot.discord.languages import language_of
+from bot.domain.changes import Outcome, Trigger
 from bot.domain.model import DiscordUserId, GuildId, GuildSettings, RoleId
 from bot.runtime.clock import Clock
 from bot.texts.audit_log import say_change_reason
@@ -37,19 +37,6 @@ FIRST_BAN_PAUSE, LONGEST_BAN_PAUSE = timedelta(minutes=1), timedelta(minutes=15)
 WRITE_TIMEOUT_SECONDS = 120.0  # discord.py itself waits out rate limits and retries server errors within this
 UNKNOWN_MEMBER, UNKNOWN_USER, UNKNOWN_ROLE = 10007, 10013, 10011
 TWO_FACTOR_NEEDED = 60003
-
-
-class Outcome(enum.StrEnum):
-    """What came of a write."""
-
-    DONE = "done"
-    AWAY = "away"
-    GONE = "gone"
-    REFUSED = "refused"
-    BANNED = "banned"
-    NEEDS_2FA = "needs_2fa"
-    REJECTED = "rejected"
-    UNKNOWN = "unknown"
 
 
 class RoleWriter:
@@ -72,7 +59,7 @@ class RoleWriter:
         discord_user_id: DiscordUserId,
         role_id: RoleId,
         *,
-        trigger: str,
+        trigger: Trigger,
         settings: GuildSettings,
     ) -> Outcome:
         """Give a role; Discord's audit log says in the guild's language what led to it."""
@@ -84,7 +71,7 @@ class RoleWriter:
         discord_user_id: DiscordUserId,
         role_id: RoleId,
         *,
-        trigger: str,
+        trigger: Trigger,
         settings: GuildSettings,
     ) -> Outcome:
         """Take a role away, likewise."""
@@ -96,7 +83,7 @@ class RoleWriter:
         guild_id: GuildId,
         discord_user_id: DiscordUserId,
         role_id: RoleId,
-        trigger: str,
+        trigger: Trigger,
         settings: GuildSettings,
     ) -> Outcome:
         client = self._holder.current

@@ -5,11 +5,11 @@ A secret among these values (a cookie, a form's token) keeps its type, so that i
 
 import enum
 from datetime import datetime
-from typing import Literal
 
 import msgspec
 
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, Secret
+from bot.domain.news import RoleNews
 
 
 class Purpose(enum.StrEnum):
@@ -78,19 +78,6 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     held_since: datetime | None = None  # since when another Discord account holds this patron
     replaces: str | None = None  # the name of the patron that this Discord account gives up
     campaigns: tuple[CampaignChoice, ...] = ()  # of the creator
-
-
-RoleStatus = Literal["given", "kept", "removed", "stays", "missing", "waiting"]
-
-
-class RoleNews(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one role of one person. `why` is plain text: a page and Discord both show it."""
-
-    guild_id: GuildId
-    guild_name: str
-    role_name: str
-    status: RoleStatus
-    why: str
 
 
 class Linked(msgspec.Struct, frozen=True, kw_only=True):

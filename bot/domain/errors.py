@@ -185,6 +185,7 @@ class Later(enum.StrEnum):
     NOT_CONNECTED = "not_connected"
     SERVER_UNSEEN = "server_unseen"  # guild_id
     MEMBERS_UNSEEN = "members_unseen"  # guild_id, people
+    UNPLANNED = "unplanned"  # a defect of ours: somebody's roles could not be worked out
     CONSENTS_SILENT = "consents_silent"  # patrons, cause: nobody could be read by their own consent
 
 

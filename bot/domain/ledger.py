@@ -25,8 +25,8 @@ from bot.domain.model import Grant, GrantState, HandEdits, RoleId
 INTENTS = frozenset({GrantState.GRANTING, GrantState.REVOKING})
 
 
-class Seat(msgspec.Struct, frozen=True, kw_only=True):
-    """What Discord shows of one person in one guild; None in a seat's place means: not a member."""
+class GuildMember(msgspec.Struct, frozen=True, kw_only=True):
+    """What Discord shows of one person in one guild; None in its place: they are no member."""
 
     role_ids: frozenset[RoleId] = frozenset()
     joined_at: datetime | None = None
@@ -48,7 +48,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
 
 def settle(
     grants: Iterable[Grant],
-    seat: Seat | None,
+    member: GuildMember | None,
     *,
     hand_edits: HandEdits,
     now: datetime,
@@ -59,7 +59,7 @@ def settle(
     drop: list[RoleId] = []
     for grant in grants:
         is_gone = existing is not None and grant.role_id not in existing
-        settled = None if is_gone else _settle_one(grant, seat, hand_edits=hand_edits, now=now)
+        settled = None if is_gone else _settle_one(grant, member, hand_edits=hand_edits, now=now)
         if settled is None:
             drop.append(grant.role_id)
         elif settled != grant:
@@ -73,41 +73,43 @@ def settled(grants: Mapping[RoleId, Grant], settlement: Settlement) -> dict[Role
     return kept | {grant.role_id: grant for grant in settlement.put}
 
 
-def _settle_one(grant: Grant, seat: Seat | None, *, hand_edits: HandEdits, now: datetime) -> Grant | None:
-    if seat is None:
+def _settle_one(grant: Grant, member: GuildMember | None, *, hand_edits: HandEdits, now: datetime) -> Grant | None:
+    if member is None:
         return None if grant.state in INTENTS else grant
-    if grant.role_id in seat.unseen_role_ids:
+    if grant.role_id in member.unseen_role_ids:
         return grant
-    if grant.role_id in seat.role_ids:
-        return _held(grant, seat, now)
+    if grant.role_id in member.role_ids:
+        return _held(grant, member, now)
     match grant.state:
         case GrantState.GRANTING | GrantState.REVOKING:
             return None
         case GrantState.SUPPRESSED:
             return None if hand_edits is HandEdits.ENFORCE else grant
         case GrantState.HELD:
-            if came_back(grant, seat) or hand_edits is HandEdits.ENFORCE:
+            if came_back(grant, member) or hand_edits is HandEdits.ENFORCE:
                 return None
             return msgspec.structs.replace(grant, state=GrantState.SUPPRESSED, since=now)
         case _:
             assert_never(grant.state)
 
 
-def carried_out(grants: Mapping[RoleId, Grant], settlement: Settlement, seat: Seat | None) -> tuple[Grant, ...]:
+def carried_out(
+    grants: Mapping[RoleId, Grant], settlement: Settlement, member: GuildMember | None
+) -> tuple[Grant, ...]:
     """Return the intents that a look shows to have happened: the role is there to stay, or gone."""
     given = [grants[one.role_id] for one in settlement.put if grants[one.role_id].state is GrantState.GRANTING]
     taken = [grants[role_id] for role_id in settlement.drop if grants[role_id].state is GrantState.REVOKING]
-    return (*given, *taken) if seat is not None else ()
+    return (*given, *taken) if member is not None else ()
 
 
-def came_back(grant: Grant, seat: Seat) -> bool:
+def came_back(grant: Grant, member: GuildMember) -> bool:
     """Tell whether they left since the role was first seen on them, which took it from them by no hand."""
-    return seat.joined_at is not None and grant.granted_at is not None and seat.joined_at > grant.granted_at
+    return member.joined_at is not None and grant.granted_at is not None and member.joined_at > grant.granted_at
 
 
-def _held(grant: Grant, seat: Seat, now: datetime) -> Grant:
+def _held(grant: Grant, member: GuildMember, now: datetime) -> Grant:
     """Return the row as held; by someone who came back it is held anew, so that a later hand edit is seen as one."""
-    granted_at = None if came_back(grant, seat) else grant.granted_at
+    granted_at = None if came_back(grant, member) else grant.granted_at
     if grant.state is GrantState.HELD and granted_at is not None:
         return grant
     return msgspec.structs.replace(grant, state=GrantState.HELD, since=now, granted_at=granted_at or now)

@@ -220,6 +220,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     patreon_name: str
     origin: LinkOrigin
     linked_at: datetime
+    locale: str | None = None  # of the person's Discord, for messages to them; None: not known yet
     ended_at: datetime | None = None  # Patreon's own report ended; the row stays until the roles by it are settled
 
 
@@ -274,35 +275,6 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     state: GrantState
     since: datetime  # when this state began
     granted_at: datetime | None = None  # when it was first seen held
-
-
-class HoldState(enum.StrEnum):
-    """What became of one held revoke."""
-
-    OPEN = "open"  # waits for an admin
-    APPROVED = "approved"  # may happen if it is still planned
-    DISCARDED = "discarded"  # the role stays until that person's facts change
-
-
-class HoldItem(msgspec.Struct, frozen=True, kw_only=True):
-    """One revoke that the brake held: one role of one person. `mark` tells their facts at that time from later ones."""
-
-    hold_id: HoldId
-    guild_id: GuildId
-    discord_user_id: DiscordUserId
-    role_id: RoleId
-    state: HoldState
-    mark: str
-    reason: str
-
-
-class Hold(msgspec.Struct, frozen=True, kw_only=True):
-    """The held revokes that an admin answers together."""
-
-    hold_id: HoldId
-    guild_id: GuildId
-    opened_at: datetime
-    items: tuple[HoldItem, ...]
 
 
 class Mode(enum.StrEnum):

@@ -13,7 +13,9 @@ import msgspec
 
 from bot.domain.assignable import Block
 from bot.domain.evidence import Anomaly
-from bot.domain.model import CampaignId, ChannelId, DiscordUserId, HoldId, HoldState, PatreonUserId, RoleId
+from bot.domain.holds import HoldState, HoldSummary
+from bot.domain.model import CampaignId, ChannelId, DiscordUserId, HoldId, PatreonUserId, RoleId
+from bot.domain.reasons import RoleReason
 
 
 class Topic(enum.StrEnum):
@@ -136,7 +138,7 @@ class HoldWaiting(AboutTrouble, frozen=True, kw_only=True):
 
     topic = Topic.HOLD
     hold_id: HoldId
-    said: str
+    hold: HoldSummary
 
     @property
     def subject(self) -> str | int:
@@ -356,7 +358,22 @@ class HandEditsFought(Notice, frozen=True, kw_only=True):
     discord_user_id: DiscordUserId
 
 
-Change = CampaignConnected | HandEditsFought | str  # a `str` is a line that is said already
+class RoleChanged(Notice, frozen=True, kw_only=True):
+    """A role of somebody was given or taken, and why."""
+
+    discord_user_id: DiscordUserId
+    reason: RoleReason
+
+
+class ChangeFound(Notice, frozen=True, kw_only=True):
+    """A write of ours had happened after all, whose answer or record was lost."""
+
+    discord_user_id: DiscordUserId
+    role: str
+    is_given: bool
+
+
+Change = CampaignConnected | HandEditsFought | RoleChanged | ChangeFound
 Kept = Trouble | End | News | str  # what waits for an admin; a `str` was said by a version that kept sentences
 
 

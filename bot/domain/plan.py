@@ -30,8 +30,9 @@ import msgspec
 
 from bot.domain.assignable import Block
 from bot.domain.entitlement import Entitlement
-from bot.domain.ledger import Seat
+from bot.domain.ledger import GuildMember
 from bot.domain.model import (
+    Campaign,
     CampaignId,
     DiscordUserId,
     Grant,
@@ -62,7 +63,7 @@ class Action(enum.StrEnum):
     SCREENING = "screening"
     BLOCKED = "blocked"
     UNPROVEN = "unproven"
-    HELD_BACK = "held_back"  # a rail of policy.py keeps a revoke (or, when off, any change) from happening
+    HELD_BACK = "held_back"  # a rail keeps a revoke (or, when off, any change) from happening
 
 
 class Bond(enum.StrEnum):
@@ -74,6 +75,16 @@ class Bond(enum.StrEnum):
     ENDED = "ended"  # Patreon took back its own report of this Discord account
 
 
+class Rail(enum.StrEnum):
+    """What keeps a planned change from happening; `rails.py` says when."""
+
+    MODE = "mode"
+    HOLD = "hold"
+    DISCARD = "discard"
+    REPORT = "report"
+    BLOCKED = "blocked"
+
+
 class GuildFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a plan needs to know of the guild. `blocked` names each role that cannot be given now; GONE ones too.
 
@@ -83,17 +94,20 @@ class GuildFacts(msgspec.Struct, frozen=True, kw_only=True):
     guild_id: GuildId
     now: datetime
     settings: GuildSettings = GuildSettings()
+    roles: Mapping[RoleId, str] = msgspec.field(default_factory=dict)  # every role that there is, and its name
     rules: tuple[RoleRule, ...] = ()
+    campaigns: Mapping[CampaignId, Campaign] = msgspec.field(default_factory=dict)  # that the guild follows
+    confirmed_at: Mapping[CampaignId, datetime] = msgspec.field(default_factory=dict)  # of the newest believed list
     tiers: Mapping[CampaignId, Mapping[TierId, Tier]] = msgspec.field(default_factory=dict)
     blocked: Mapping[RoleId, Block] = msgspec.field(default_factory=dict)
     on_trial: frozenset[RoleId] = frozenset()
 
 
 class PersonFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a plan needs to know of one person: the facts, and what Discord shows of them (None: not a member)."""
+    """What a plan needs to know of one person: the facts, and what Discord shows (no `member`: they are none)."""
 
     discord_user_id: DiscordUserId
-    seat: Seat | None
+    member: GuildMember | None = None
     link: Link | None = None
     records: Mapping[CampaignId, MembershipRecord] = msgspec.field(default_factory=dict)
     grants: Mapping[RoleId, Grant] = msgspec.field(default_factory=dict)
@@ -107,7 +121,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     action: Action
     claim: Claim
     block: Block | None = None
-    rail: str | None = None  # which rail of policy.py held it back
+    rail: Rail | None = None  # of HELD_BACK: what holds it back
     has_role: bool = False  # as Discord shows the member, by whatever hand
     bond: Bond = Bond.LINKED
     gone_since: datetime | None = None  # since when the rule's campaign lists the patron no more
@@ -121,18 +135,11 @@ class PersonPlan(msgspec.Struct, frozen=True, kw_only=True):
     decisions: tuple[Decision, ...]
     link: Link | None = None
     has_unlinked: bool = False
-    is_unplanned: bool = False  # planning failed: what is decided here is nothing (guarded.py)
+    is_unplanned: bool = False  # planning failed: what is decided here is nothing
     standings: tuple[Entitlement, ...] = ()  # with each campaign that Patreon told us of
     gone_since: Mapping[CampaignId, datetime] = msgspec.field(default_factory=dict)  # where Patreon lists them no more
     is_known_here: bool = False  # a campaign of this server lists the linked patron, or did
-
-    @property
-    def shows_link(self) -> bool:
-        """Tell whether this server's admins may learn to whom the person is linked, and end that link.
-
-        Only a campaign of their own opens it. A role does not: an admin adopts whatever they gave by hand.
-        """
-        return self.link is None or self.is_known_here
+    is_link_hidden: bool = False  # they are linked, and `told_to_team` left out to whom
 
     def having(self, action: Action) -> tuple[Decision, ...]:
         """Return the decisions with this action."""
@@ -185,6 +192,20 @@ def is_linked(person: PersonFacts) -> bool:
     return person.link is not None and person.link.ended_at is None
 
 
+def told_to_team(plan: PersonPlan) -> PersonPlan:
+    """Return what this server's admins may learn of a plan: to whom a person is linked, they may not always.
+
+    Only a campaign of their own opens it. A role does not: an admin adopts whatever they gave by hand.
+    """
+    if plan.link is None or plan.is_known_here:
+        return plan
+    if plan.link.ended_at is None:
+        return msgspec.structs.replace(plan, link=None, is_link_hidden=True)
+    # That it was there and ended was the business of another server.
+    decisions = tuple(msgspec.structs.replace(one, bond=Bond.NONE) for one in plan.decisions)
+    return msgspec.structs.replace(plan, link=None, decisions=decisions)
+
+
 def _final_claim(role_id: RoleId, claims: Mapping[RoleId, Claim], person: PersonFacts) -> Claim:
     """Treat a role that no rule names, and any role of someone unlinked, as proven not wanted."""
     claim = claims.get(role_id, Claim(role_id=role_id, wanted=Wanted.NO))
@@ -195,27 +216,27 @@ def _decide(claim: Claim, *, guild: GuildFacts, person: PersonFacts) -> Decision
     role_id = claim.role_id
     block = guild.blocked.get(role_id)
     grant = person.grants.get(role_id)
-    action = Action.AWAY if person.seat is None else _act(claim, person.seat, grant, block)
+    action = Action.AWAY if person.member is None else _act(claim, person.member, grant, block)
     return Decision(
         role_id=role_id,
         action=action,
         claim=claim,
         block=block if action is Action.BLOCKED else None,
-        has_role=person.seat is not None and role_id in person.seat.role_ids,
+        has_role=person.member is not None and role_id in person.member.role_ids,
         bond=_bond(person),
         gone_since=_gone_since(claim, person),
         taken_at=grant.since if grant is not None and action is Action.SUPPRESSED else None,
     )
 
 
-def _act(claim: Claim, seat: Seat, grant: Grant | None, block: Block | None) -> Action:
+def _act(claim: Claim, member: GuildMember, grant: Grant | None, block: Block | None) -> Action:
     match claim.wanted:
         case Wanted.YES:
-            return _when_wanted(seat, claim.role_id, grant, block)
+            return _when_wanted(member, claim.role_id, grant, block)
         case Wanted.UNSURE:
             return Action.NONE if grant is None else Action.UNPROVEN
         case Wanted.NO:
-            return Action.NONE if grant is None else _when_ours_and_unwanted(seat, claim.role_id, block)
+            return Action.NONE if grant is None else _when_ours_and_unwanted(member, claim.role_id, block)
         case _:
             assert_never(claim.wanted)
 
@@ -234,19 +255,19 @@ def _gone_since(claim: Claim, person: PersonFacts) -> datetime | None:
     return record.memory.gone_since
 
 
-def _when_wanted(seat: Seat, role_id: RoleId, grant: Grant | None, block: Block | None) -> Action:
-    if role_id in seat.role_ids:
+def _when_wanted(member: GuildMember, role_id: RoleId, grant: Grant | None, block: Block | None) -> Action:
+    if role_id in member.role_ids:
         return Action.LEAVE if grant is None else Action.KEEP
     if grant is not None and grant.state is GrantState.SUPPRESSED:
         return Action.SUPPRESSED
     if block is not None:
         return Action.BLOCKED
-    return Action.SCREENING if seat.is_pending else Action.GRANT
+    return Action.SCREENING if member.is_pending else Action.GRANT
 
 
-def _when_ours_and_unwanted(seat: Seat, role_id: RoleId, block: Block | None) -> Action:
+def _when_ours_and_unwanted(member: GuildMember, role_id: RoleId, block: Block | None) -> Action:
     if block is Block.GONE:
         return Action.FORGET
-    if role_id in seat.role_ids:
+    if role_id in member.role_ids:
         return Action.BLOCKED if block is not None and block.stops_revokes else Action.REVOKE
-    return Action.NONE if role_id in seat.unseen_role_ids else Action.FORGET
+    return Action.NONE if role_id in member.unseen_role_ids else Action.FORGET

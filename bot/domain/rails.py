@@ -15,7 +15,6 @@ change that leaves the person another pledge role. Nor does a hold keep a role f
 no rule names any more: those are their own proof.
 """
 
-import enum
 import hashlib
 from collections.abc import Mapping
 from datetime import timedelta
@@ -23,22 +22,13 @@ from typing import assert_never
 
 import msgspec
 
-from bot.domain.model import GuildSettings, HoldItem, HoldState, LinkOrigin, Mode, RoleId
-from bot.domain.plan import WRITES, Action, Decision, PersonFacts, PersonPlan
+from bot.domain.holds import HoldItem, HoldState
+from bot.domain.model import GuildSettings, LinkOrigin, Mode, RoleId
+from bot.domain.plan import WRITES, Action, Decision, PersonFacts, PersonPlan, Rail
 from bot.domain.rules import Wanted
 
 BRAKE_WINDOW = timedelta(hours=24)
 BRAKE_FROM = 5  # below that a few cancellations of one day are a large share of a small server
-
-
-class Rail(enum.StrEnum):
-    """What held a change back."""
-
-    MODE = "mode"
-    HOLD = "hold"
-    DISCARD = "discard"
-    REPORT = "report"
-    BLOCKED = "blocked"
 
 
 class Brake(msgspec.Struct, frozen=True, kw_only=True):

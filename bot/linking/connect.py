@@ -12,6 +12,8 @@ import structlog
 
 from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
+from bot.domain.audit import AuditAction, AuditEntry, CampaignFollowed
+from bot.domain.changes import Trigger
 from bot.domain.consent import Cause, Connected, Purpose, Word
 from bot.domain.errors import ClientRefused, CredentialsDead, PatreonRefused
 from bot.domain.model import Campaign, CampaignId, GuildId, Identity
@@ -22,14 +24,11 @@ from bot.linking.question import NOBODY, Holders
 from bot.patreon.oauth import CONNECT_SCOPES
 from bot.runtime.clock import Clock
 from bot.storage import Storage
-from bot.storage.audit import AuditEntry
 from bot.storage.pendings import Pending
 from bot.storage.states import State
 from bot.sync.rounds import Rounds
 
 log = structlog.get_logger(__name__)
-
-TRIGGER = "/patreon connect"
 
 
 class CreatorCampaign:
@@ -122,7 +121,7 @@ class CreatorCampaign:
         changes = [CampaignConnected(campaign=name, asked_by=asked_by) for name in connected.campaign_names]
         await self._notifier.tell_changes(guild_id, changes)
         try:
-            await self._rounds.run_anew(trigger=TRIGGER, guild_id=guild_id)
+            await self._rounds.run_anew(trigger=Trigger.CONNECT, guild_id=guild_id)
         except Exception:  # the next round reads it
             log.exception("the first read of a campaign failed", guild_id=guild_id)
 
@@ -131,7 +130,7 @@ def _entry(pending: Pending, guild_id: GuildId, campaign: Campaign) -> AuditEntr
     return AuditEntry(
         at=pending.created_at,
         guild_id=guild_id,
-        action="connect",
-        reason=f"the creator let this server follow the campaign {campaign.campaign_id} ({campaign.name})",
-        trigger=TRIGGER,
+        action=AuditAction.CONNECT,
+        reason=CampaignFollowed(campaign_id=campaign.campaign_id, campaign_name=campaign.name),
+        trigger=Trigger.CONNECT,
     )

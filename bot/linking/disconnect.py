@@ -9,21 +9,20 @@ import contextlib
 import msgspec
 import structlog
 
+from bot.domain.audit import AuditAction, AuditEntry, CampaignLeft
+from bot.domain.changes import Trigger
 from bot.domain.errors import Mistake, TryLater, UserMistake
 from bot.domain.model import Campaign, CampaignId, CredentialId, DiscordUserId, GuildId, RoleId
 from bot.linking.pairs import Pairs
 from bot.runtime.background import let_end
 from bot.runtime.clock import Clock
 from bot.storage import Storage
-from bot.storage.audit import AuditEntry
 from bot.sync.applying.planning import Planning
 from bot.sync.applying.reconcile import Reconciler
 from bot.sync.rounds import Rounds
 from bot.sync.webhooks.keeper import WebhookKeeper
 
 log = structlog.get_logger(__name__)
-
-TRIGGER = "/patreon disconnect"
 
 
 class Parting(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +103,7 @@ class Disconnector:
             await self._storage.audit.add(self._entry(guild_id, parting, by, keeps_roles=keeps_roles))
             log.info("a campaign was disconnected", guild_id=guild_id, campaign_id=campaign_id, keeps_roles=keeps_roles)
             with contextlib.suppress(TryLater):  # a server out of sight: everyone is planned when it is back
-                await self._reconciler.consider(guild_id, None, trigger=TRIGGER)
+                await self._reconciler.consider(guild_id, None, trigger=Trigger.DISCONNECT)
         finally:
             forgetting = self._forget(parting.campaign, credential_id)
             task = asyncio.create_task(forgetting, name=f"forget campaign {campaign_id}")
@@ -142,11 +141,13 @@ class Disconnector:
             log.exception("what a campaign left could not be forgotten", campaign_id=campaign.campaign_id)
 
     def _entry(self, guild_id: GuildId, parting: Parting, by: DiscordUserId, *, keeps_roles: bool) -> AuditEntry:
-        campaign, roles = parting.campaign, "are kept" if keeps_roles else "are taken back"
+        campaign = parting.campaign
         return AuditEntry(
             at=self._clock.now(),
             guild_id=guild_id,
-            action="disconnect",
-            reason=f"the admin {by} ended the campaign {campaign.campaign_id} ({campaign.name}); its roles {roles}",
-            trigger=TRIGGER,
+            action=AuditAction.DISCONNECT,
+            reason=CampaignLeft(
+                campaign_id=campaign.campaign_id, campaign_name=campaign.name, keeps_roles=keeps_roles, by=by
+            ),
+            trigger=Trigger.DISCONNECT,
         )

@@ -10,8 +10,10 @@ import msgspec
 import structlog
 
 from bot.discord.direct import DirectMessages
-from bot.domain.consent import Linked, Moved, Purpose, RoleNews, Word
+from bot.domain.changes import Trigger
+from bot.domain.consent import Linked, Moved, Purpose, Word
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, Identity, Link, LinkOrigin
+from bot.domain.news import RoleNews
 from bot.domain.record import is_listed
 from bot.domain.rows import take_identity
 from bot.linking.consent import ConsentFacts
@@ -102,6 +104,7 @@ class PatronLink:
             patreon_name=pending.identity.full_name,
             origin=LinkOrigin.COMMAND,
             linked_at=self._clock.now(),
+            locale=pending.state.locale,
         )
         replaced = await self._storage.links.complete_link(link, records, pending_id=pending.pending_id)
         if replaced is not None:
@@ -118,7 +121,7 @@ class PatronLink:
         """Let the roles follow."""
         if not await self._stands(pending):
             return None
-        news = await self._let_roles_follow(pending.state.discord_user_id, trigger="link")
+        news = await self._let_roles_follow(pending.state.discord_user_id, trigger=Trigger.LINK)
         outcome = RolesOutcome(news=news or (), is_troubled=news is None)
         await self._storage.pendings.save_result(pending.pending_id, msgspec.json.encode(outcome).decode())
         return await self._describe(pending, outcome) if await self._stands(pending) else None
@@ -128,9 +131,9 @@ class PatronLink:
         username = pending.state.username
         for old in pending.replaced:
             if old.discord_user_id != pending.state.discord_user_id:  # who changed their own patron was asked
-                await self._let_roles_follow(old.discord_user_id, trigger="move")
+                await self._let_roles_follow(old.discord_user_id, trigger=Trigger.MOVE)
                 moved = Moved(patreon_name=old.patreon_name, username=username)
-                await self._messages.tell_moved(old.discord_user_id, moved, locale="en")
+                await self._messages.tell_moved(old.discord_user_id, moved, locale=old.locale)
 
     async def _stands(self, pending: Pending) -> bool:
         """Tell whether the link that was confirmed is still there: neither ended nor moved since."""
@@ -160,9 +163,11 @@ class PatronLink:
         bindings = await self._storage.campaigns.bindings()
         return tuple(sorted({binding.campaign_id for binding in bindings}))
 
-    async def _let_roles_follow(self, discord_user_id: DiscordUserId, *, trigger: str) -> tuple[RoleNews, ...] | None:
+    async def _let_roles_follow(
+        self, discord_user_id: DiscordUserId, *, trigger: Trigger
+    ) -> tuple[RoleNews, ...] | None:
         try:
             return await self._reconciler.follow(discord_user_id, trigger=trigger)
         except Exception:  # whatever Discord did: the page must come to an end
-            log.exception("roles did not follow a link", discord_user_id=discord_user_id, trigger=trigger)
+            log.exception("roles did not follow a link", discord_user_id=discord_user_id, trigger=str(trigger))
             return None

@@ -3,6 +3,7 @@
 import structlog
 
 from bot.discord.notifier import Notifier
+from bot.domain.changes import Trigger
 from bot.domain.consent import Unlinked
 from bot.domain.errors import TryLater
 from bot.domain.model import DiscordUserId, GuildId, PatreonUserId
@@ -48,7 +49,7 @@ class Unlinker:
         for guild_id in others:
             await self._notifier.tell_news(guild_id, UnlinkedElsewhere(discord_user_id=discord_user_id))
         try:
-            news = await self._reconciler.follow(discord_user_id, trigger="unlink")
+            news = await self._reconciler.follow(discord_user_id, trigger=Trigger.UNLINK)
         except TryLater as error:  # the link is gone all the same, and whoever was not seen is looked at again
             log.info("roles follow an unlink later", discord_user_id=discord_user_id, why=str(error))
             news = None

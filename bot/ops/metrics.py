@@ -10,10 +10,10 @@ import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from bot.domain.changes import RoleChange, Trigger
 from bot.domain.errors import PatreonCall
 from bot.runtime.clock import Clock
 from bot.runtime.health import PartHealth
-from bot.sync.applying.apply import Change
 from bot.sync.reading.intake import CampaignRead
 
 __all__ = ["CONTENT_TYPE_LATEST", "Metrics", "Moment"]
@@ -79,9 +79,9 @@ class Metrics:
         self._reads.labels(outcome).observe(max(0.0, (self._clock.now() - read.started_at).total_seconds()))
         self._pages.inc(read.summary.pages)
 
-    def note_turn(self, trigger: str, changes: Iterable[Change]) -> None:
+    def note_turn(self, trigger: Trigger, changes: Iterable[RoleChange]) -> None:
         """Count a person's turn and the writes that came of it."""
-        self._plans.labels(trigger).inc()
+        self._plans.labels(str(trigger)).inc()
         for change in changes:
             self._writes.labels(str(change.decision.action), str(change.outcome)).inc()
 

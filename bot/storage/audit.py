@@ -5,24 +5,12 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import func, insert, select
 
-from bot.domain.model import DiscordUserId, Grant, GuildId, ReadId, RoleId
+from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.changes import Outcome
+from bot.domain.model import DiscordUserId, Grant, GuildId
 from bot.storage.database import Database
-from bot.storage.rows import read_row
+from bot.storage.rows import read_row, to_json
 from bot.storage.tables import audit
-
-
-class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One change, or one refusal to change."""
-
-    at: datetime
-    guild_id: GuildId
-    discord_user_id: DiscordUserId | None = None
-    role_id: RoleId | None = None
-    action: str
-    reason: str
-    trigger: str
-    read_id: ReadId | None = None
-    is_counted: bool = False  # a revoke that counts for the brake
 
 
 class Audit:
@@ -35,8 +23,9 @@ class Audit:
         """Write entries, all of them or none."""
         if not entries:
             return
+        rows = [msgspec.structs.asdict(entry) | {"reason": to_json(entry.reason)} for entry in entries]
         async with self._database.write() as connection:
-            await connection.execute(insert(audit), [*map(msgspec.structs.asdict, entries)])
+            await connection.execute(insert(audit), rows)
 
     async def recent(
         self, guild_id: GuildId, discord_user_id: DiscordUserId | None = None, *, limit: int = 20
@@ -47,14 +36,14 @@ class Audit:
             query = query.where(audit.c.discord_user_id == discord_user_id)
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
-        return tuple(read_row(row, AuditEntry) for row in rows)
+        return tuple(read_row(row, AuditEntry, "reason") for row in rows)
 
-    async def is_done(self, intent: Grant, action: str) -> bool:
-        """Tell whether this was written down of that person and role since the intent."""
+    async def is_done(self, intent: Grant, action: AuditAction) -> bool:
+        """Tell whether this was written down as done to that person and role since the intent."""
         query = select(audit.c.audit_id).order_by(audit.c.audit_id.desc()).limit(1)  # the newest first: soon found
         query = query.where(audit.c.guild_id == intent.guild_id, audit.c.discord_user_id == intent.discord_user_id)
         query = query.where(audit.c.role_id == intent.role_id, audit.c.at >= intent.since)
-        query = query.where(audit.c.action == action)
+        query = query.where(audit.c.action == action, audit.c.outcome == Outcome.DONE)
         async with self._database.read() as connection:
             return (await connection.execute(query)).first() is not None
 

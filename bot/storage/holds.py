@@ -7,10 +7,11 @@ import msgspec
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.model import DiscordUserId, GuildId, Hold, HoldId, HoldItem, HoldState, RoleId
+from bot.domain.holds import Hold, HoldItem, HoldState
+from bot.domain.model import DiscordUserId, GuildId, HoldId, RoleId
 from bot.storage.database import Database
 from bot.storage.kept import Kept
-from bot.storage.rows import read_row
+from bot.storage.rows import read_row, to_json
 from bot.storage.tables import hold_items, holds
 from bot.storage.upsert import Upsert
 
@@ -68,7 +69,7 @@ class HeldRevokes:
             rows = (await connection.execute(query)).all()
         found: dict[HoldId, tuple[datetime, list[HoldItem]]] = {}
         for row in rows:
-            item = read_row(row, HoldItem, hold_items)
+            item = read_row(row, HoldItem, "reason", table=hold_items)
             found.setdefault(item.hold_id, (row.opened_at, []))[1].append(item)
         return tuple(
             Hold(hold_id=hold_id, guild_id=guild_id, opened_at=opened_at, items=tuple(items))
@@ -124,7 +125,7 @@ class HeldRevokes:
 
 
 async def _put(connection: AsyncConnection, items: Iterable[HoldItem], hold_id: HoldId) -> None:
-    rows = [msgspec.structs.asdict(msgspec.structs.replace(item, hold_id=hold_id)) for item in items]
+    rows = [msgspec.structs.asdict(item) | {"hold_id": hold_id, "reason": to_json(item.reason)} for item in items]
     await connection.execute(Upsert(hold_items).on(connection), rows)
 
 
@@ -142,7 +143,7 @@ async def _end_empty(connection: AsyncConnection, hold_ids: Iterable[HoldId], at
 
 async def _items(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> tuple[HoldItem, ...]:
     query = select(hold_items).where(*conditions).order_by(hold_items.c.discord_user_id, hold_items.c.role_id)
-    return tuple(read_row(row, HoldItem) for row in (await connection.execute(query)).all())
+    return tuple(read_row(row, HoldItem, "reason") for row in (await connection.execute(query)).all())
 
 
 async def _hold(connection: AsyncConnection, hold_id: HoldId, guild_id: GuildId, opened_at: datetime) -> Hold:

@@ -11,9 +11,14 @@ from bot.storage.vault import Vault
 S = TypeVar("S")
 
 
-def read_row(row: Row[*tuple[Any, ...]], into: type[S], table: Table | None = None) -> S:
-    """Build a struct from the columns that bear its fields' names, of one table where the row holds several."""
-    return msgspec.convert(columns_of(row, table), into)
+def read_row(row: Row[*tuple[Any, ...]], into: type[S], *json_columns: str, table: Table | None = None) -> S:
+    """Build a struct from the columns that bear its fields' names, of one table where the row holds several.
+
+    Some of them hold JSON.
+    """
+    columns = columns_of(row, table)
+    columns |= {name: msgspec.json.decode(columns[name]) for name in json_columns}
+    return msgspec.convert(columns, into)
 
 
 def columns_of(row: Row[*tuple[Any, ...]], table: Table | None = None) -> dict[str, Any]:

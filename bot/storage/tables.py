@@ -130,6 +130,7 @@ links = Table(
         "credential_id", ForeignKey("credentials.credential_id", ondelete="SET NULL"), index=True
     ),  # the person's own consent
     Column("linked_at", UtcTime, nullable=False),
+    Column("locale", Text),  # as Discord said it when they last used a command; empty: linked by report
     Column("ended_at", UtcTime),  # Patreon no longer reports it; kept until no grant rests on it
 )
 
@@ -240,9 +241,10 @@ audit = Table(
     Column("guild_id", BigInteger, nullable=False),
     Column("discord_user_id", BigInteger),  # whom it was about; empty: the guild as a whole
     Column("role_id", BigInteger),
-    Column("action", Text, nullable=False),  # what was done
-    Column("reason", Text, nullable=False),  # why, in a sentence
-    Column("trigger", Text, nullable=False),  # what led to it
+    Column("action", EnumText, nullable=False),  # what was done
+    Column("outcome", EnumText),  # of a change that was tried: what came of it
+    Column("reason", Text, nullable=False),  # JSON: why, in codes and facts
+    Column("trigger", EnumText, nullable=False),  # what led to it
     Column("read_id", BigInteger),  # the read whose facts decided
     Column("is_counted", Boolean, nullable=False),  # a revoke that counts for the brake
     Index("ix_audit_guild", "guild_id", "audit_id"),
@@ -269,7 +271,7 @@ hold_items = Table(
     Column("hold_id", ForeignKey("holds.hold_id", ondelete="CASCADE"), nullable=False),
     Column("state", EnumText, nullable=False),  # open | approved | discarded
     Column("mark", Text, nullable=False),  # tells the person's facts at that time from later ones
-    Column("reason", Text, nullable=False),  # why the role was about to go, in a sentence
+    Column("reason", Text, nullable=False),  # JSON: why the role was about to go, in codes and facts
 )
 
 webhooks = Table(

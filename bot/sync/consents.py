@@ -12,6 +12,7 @@ from typing import NoReturn
 import structlog
 
 from bot.discord.observe import Observer
+from bot.domain.changes import Trigger
 from bot.domain.errors import Later, PledgekeeperError, TryLater
 from bot.domain.model import CampaignId, DiscordUserId
 from bot.storage import Storage
@@ -22,7 +23,6 @@ from bot.sync.reading.intake import Intake
 
 log = structlog.get_logger(__name__)
 
-TRIGGER = "patron's consent"
 AT_ONCE = 10  # asked at one time: an answer may take longer than the pause between two patrons
 MAX_FAILURES = 20  # in a row: it is not them; Patreon blocks who is refused 2,000 times in ten minutes (its docs)
 SHORTEST_PASS_SECONDS = 1.0
@@ -105,4 +105,6 @@ class Consents:
             followers = await self._storage.campaigns.following_guilds()
             in_sight = self._observer.guild_ids() or followers  # with none in sight, they are looked at again soon
             for guild_id in followers.intersection(in_sight):
-                self._reconciler.mark(guild_id, [patron.discord_user_id], trigger=TRIGGER, urgency=Urgency.BULK_GRANT)
+                self._reconciler.mark(
+                    guild_id, [patron.discord_user_id], trigger=Trigger.CONSENT, urgency=Urgency.BULK_GRANT
+                )

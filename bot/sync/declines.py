@@ -90,7 +90,9 @@ class Declines:
             await self._storage.notices.note(key, self._clock.now(), mark)  # rather never than twice
             servers = tuple(one.name for one in concerned)
             refused = ConsentRefused(campaign=await self._name(campaign_id), servers=servers)
-            await self._notifier.tell_person(link.discord_user_id, refused, guild_id=concerned[0].guild_id)
+            await self._notifier.tell_person(
+                link.discord_user_id, refused, locale=link.locale, guild_id=concerned[0].guild_id
+            )
             log.info("a patron was told that their consent ended", discord_user_id=link.discord_user_id)
 
     async def _tell(self, link: Link, record: MembershipRecord, places: list[Place]) -> bool:
@@ -102,7 +104,7 @@ class Declines:
             return False
         await self._storage.notices.note(_key(record), self._clock.now(), _decline(record))  # rather never than twice
         declined = PaymentDeclined(campaign=await self._name(record.campaign_id), stays=tuple(stays.values()))
-        await self._notifier.tell_person(link.discord_user_id, declined, guild_id=next(iter(stays)))
+        await self._notifier.tell_person(link.discord_user_id, declined, locale=link.locale, guild_id=next(iter(stays)))
         log.info("a patron was told of a declined payment", discord_user_id=link.discord_user_id)
         return True
 

@@ -18,6 +18,7 @@ import structlog
 
 from bot.discord.holder import DiscordAway
 from bot.discord.observe import IDS_PER_LOOK, Observer
+from bot.domain.changes import Trigger
 from bot.domain.model import DiscordUserId, GuildId
 from bot.runtime.clock import Clock
 from bot.storage import Storage
@@ -55,7 +56,7 @@ class Rota:
         self._interval = timedelta(seconds=interval_seconds)
         self._turns: dict[GuildId, _Turns] = {}
 
-    async def go_on(self, *, trigger: str) -> dict[GuildId, frozenset[DiscordUserId]]:
+    async def go_on(self, *, trigger: Trigger) -> dict[GuildId, frozenset[DiscordUserId]]:
         """Let those be planned whose turn has come, and return who has changes where. One guild stops no other."""
         self._reconciler.forget_left()
         queued: dict[GuildId, frozenset[DiscordUserId]] = {}
@@ -69,7 +70,7 @@ class Rota:
                 log.exception("a slice of a server could not be planned", guild_id=guild_id)
         return queued
 
-    async def _go_on_in(self, guild_id: GuildId, trigger: str) -> frozenset[DiscordUserId]:
+    async def _go_on_in(self, guild_id: GuildId, trigger: Trigger) -> frozenset[DiscordUserId]:
         if not self._observer.hears_members:
             self._reconciler.try_again(guild_id)
             return await self._reconciler.consider(guild_id, None, trigger=trigger)

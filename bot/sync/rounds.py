@@ -15,8 +15,10 @@ import msgspec
 import structlog
 
 from bot.discord.holder import DiscordAway
+from bot.domain.changes import Trigger
 from bot.domain.errors import PledgekeeperError
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, PatreonUserId
+from bot.domain.round_report import ReadReport, RoundReport
 from bot.runtime.health import HealthBoard
 from bot.storage import Storage
 from bot.storage.campaigns import Binding
@@ -28,11 +30,8 @@ from bot.sync.reading.intake import CampaignRead, Intake
 from bot.sync.reading.read_news import ReadNews
 from bot.sync.reported_links import ZeroLinks
 from bot.sync.resync import Rota
-from bot.sync.round_report import ReadReport, RoundReport, report_consents, report_read
 
 log = structlog.get_logger(__name__)
-
-INTERVAL = "interval"  # the trigger of the rounds that nobody asked for
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,30 +84,31 @@ class Rounds:
             await until_ready()
             began = time.monotonic()
             try:
-                await self.run(trigger=INTERVAL)
+                await self.run(trigger=Trigger.INTERVAL, asks_patrons=False)
             except Exception as error:  # the next one may do better, and not before its time
                 log.exception("a round failed")
                 self._health.failed("sync", repr(error))
             await asyncio.sleep(max(began + interval_seconds - time.monotonic(), 0))
 
-    async def run(self, *, trigger: str, guild_id: GuildId | None = None) -> RoundReport:
+    async def run(self, *, trigger: Trigger, guild_id: GuildId | None = None, asks_patrons: bool = True) -> RoundReport:
         """Read and plan all campaigns, or those of one guild and then everyone there.
 
-        Whoever asks during such a round gets its report.
+        Whoever asks during such a round gets its report. `asks_patrons`: where a campaign is read through its patrons'
+        own consent, all of them are asked now, whoever's turn it is.
         """
         scope = Scope(guild_id=guild_id)
         while self._running is not None and not self._running.done():
             if self._scope.covers(scope):
                 return await self._for_guild(await asyncio.shield(self._running), guild_id, trigger)
             await asyncio.wait({self._running})
-        return await self._for_guild(await self._begin(trigger, scope), guild_id, trigger)
+        return await self._for_guild(await self._begin(trigger, scope, asks_patrons=asks_patrons), guild_id, trigger)
 
-    async def read_anew(self, campaign_id: CampaignId, *, trigger: str) -> RoundReport:
+    async def read_anew(self, campaign_id: CampaignId, *, trigger: Trigger) -> RoundReport:
         """Read and plan one campaign in a round that begins after now: one under way may have passed the news by."""
         await self._ended()
-        return await self._begin(trigger, Scope(campaign_id=campaign_id))
+        return await self._begin(trigger, Scope(campaign_id=campaign_id), asks_patrons=True)
 
-    async def run_anew(self, *, trigger: str, guild_id: GuildId) -> RoundReport:
+    async def run_anew(self, *, trigger: Trigger, guild_id: GuildId) -> RoundReport:
         """Read and plan what a guild follows, in a round that begins after now."""
         await self._ended()
         return await self.run(trigger=trigger, guild_id=guild_id)
@@ -119,7 +119,7 @@ class Rounds:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
 
-    async def _for_guild(self, report: RoundReport, guild_id: GuildId | None, trigger: str) -> RoundReport:
+    async def _for_guild(self, report: RoundReport, guild_id: GuildId | None, trigger: Trigger) -> RoundReport:
         """Leave out what is another guild's (its campaigns, the troubles of the home's settings), and plan everyone."""
         if guild_id is None:
             return report
@@ -139,12 +139,12 @@ class Rounds:
         while self._running is not None and not self._running.done():
             await asyncio.wait({self._running})
 
-    async def _begin(self, trigger: str, scope: Scope) -> RoundReport:
+    async def _begin(self, trigger: Trigger, scope: Scope, *, asks_patrons: bool) -> RoundReport:
         self._scope = scope
-        self._running = asyncio.create_task(self._run(trigger, scope), name="round")
+        self._running = asyncio.create_task(self._run(trigger, scope, asks_patrons=asks_patrons), name="round")
         return await asyncio.shield(self._running)
 
-    async def _run(self, trigger: str, scope: Scope) -> RoundReport:
+    async def _run(self, trigger: Trigger, scope: Scope, *, asks_patrons: bool) -> RoundReport:
         started = time.monotonic()
         self._storage.forget_kept()
         self._queued = dict(await self._rota.go_on(trigger=trigger)) if scope == Scope() else {}
@@ -152,7 +152,7 @@ class Rounds:
         guilds = _by_campaign(await self._storage.campaigns.bindings(), scope)
         reports: list[ReadReport] = []
         for campaign_id, bindings in guilds.items():
-            reports.append(await self._run_campaign(campaign_id, bindings, trigger))
+            reports.append(await self._run_campaign(campaign_id, bindings, trigger, asks_patrons=asks_patrons))
         round_report = RoundReport(
             campaigns=tuple(reports),
             queued=sum(map(len, self._queued.values())),
@@ -163,7 +163,7 @@ class Rounds:
         self._conclude(round_report, trigger)
         return round_report
 
-    def _conclude(self, report: RoundReport, trigger: str) -> None:
+    def _conclude(self, report: RoundReport, trigger: Trigger) -> None:
         troubles = [*report.errors, *(one.error for one in report.campaigns if one.error is not None)]
         if report.is_ok:
             self._health.ok("sync")
@@ -171,7 +171,7 @@ class Rounds:
             self._health.failed("sync", "; ".join(map(str, troubles)))
         log.info(
             "round",
-            trigger=trigger,
+            trigger=str(trigger),
             patrons=sum(one.patrons for one in report.campaigns),
             changed=sum(one.changed for one in report.campaigns),
             queued=report.queued,
@@ -186,13 +186,15 @@ class Rounds:
             return [error]
         return []
 
-    async def _run_campaign(self, campaign_id: CampaignId, bindings: list[Binding], trigger: str) -> ReadReport:
+    async def _run_campaign(
+        self, campaign_id: CampaignId, bindings: list[Binding], trigger: Trigger, *, asks_patrons: bool
+    ) -> ReadReport:
         campaign = await self._storage.campaigns.load(campaign_id)
         name = campaign.name if campaign is not None else campaign_id
         guild_ids = [binding.guild_id for binding in bindings]
         credential_id = await self._storage.campaigns.find_reader(campaign_id)
         if credential_id is None:
-            return await self._run_by_consents(campaign_id, name, bindings, trigger)
+            return await self._run_by_consents(campaign_id, name, bindings, trigger, asks_patrons=asks_patrons)
         linked = await self._storage.links.linked_patrons()
 
         async def on_news(patrons: frozenset[PatreonUserId]) -> None:
@@ -215,14 +217,14 @@ class Rounds:
             words, unread = self._intake.unknown_words(campaign_id), self._intake.unread(campaign_id)
             await self._news.tell(guild_id, name, read, unknown_words=words, unread=unread)
         await self._declines.tell(campaign_id, patrons)
-        return report_read(name, read)
+        return _report_read(name, read)
 
     async def _run_by_consents(
-        self, campaign_id: CampaignId, name: str, bindings: list[Binding], trigger: str
+        self, campaign_id: CampaignId, name: str, bindings: list[Binding], trigger: Trigger, *, asks_patrons: bool
     ) -> ReadReport:
-        """Plan what the patrons' own readings brought; who asks for a round has them read now."""
+        """Plan what the patrons' own readings brought."""
         is_dead = any(binding.credential_id is not None for binding in bindings)
-        if trigger != INTERVAL:
+        if asks_patrons:
             await self._consents.read_all()
         restless = self._intake.restless(campaign_id)
         ended = await self._consents.list_ended(campaign_id)
@@ -234,10 +236,10 @@ class Rounds:
         await self._declines.tell(campaign_id, restless)
         await self._declines.tell_of_ended(campaign_id)
         patrons = await self._consents.count_readers(campaign_id)
-        return report_consents(name, campaign_id, patrons, is_token_dead=is_dead, error=self._consents.trouble)
+        return _report_consents(name, campaign_id, patrons, is_token_dead=is_dead, error=self._consents.trouble)
 
     async def _consider_elsewhere(
-        self, people: Iterable[DiscordUserId], but: Collection[GuildId], trigger: str
+        self, people: Iterable[DiscordUserId], but: Collection[GuildId], trigger: Trigger
     ) -> None:
         """Let people be planned in the other guilds too: a link counts everywhere."""
         for guild_id in sorted(await self._storage.campaigns.following_guilds() - set(but)):
@@ -251,7 +253,7 @@ class Rounds:
             await self._storage.memberships.forget_campaign(campaign_id)
             await self._storage.reads.forget_campaign(campaign_id)
 
-    async def _consider(self, guild_id: GuildId, people: Iterable[DiscordUserId], trigger: str) -> None:
+    async def _consider(self, guild_id: GuildId, people: Iterable[DiscordUserId], trigger: Trigger) -> None:
         with contextlib.suppress(DiscordAway):  # they are considered again when the guild is seen
             queued = await self._reconciler.consider(guild_id, people, trigger=trigger)
             self._queued[guild_id] = self._queued.get(guild_id, frozenset()) | queued
@@ -266,3 +268,33 @@ def _by_campaign(bindings: Iterable[Binding], scope: Scope) -> dict[CampaignId, 
     if scope.guild_id is None:
         return grouped
     return {id_: group for id_, group in grouped.items() if any(one.guild_id == scope.guild_id for one in group)}
+
+
+def _report_read(name: str, read: CampaignRead) -> ReadReport:
+    """Report what a read of the campaign's whole list brought."""
+    return ReadReport(
+        campaign_id=read.campaign_id,
+        name=name,
+        is_complete=read.verdict.is_complete,
+        patrons=read.summary.patrons,
+        changed=len(read.changed),
+        doubts=read.verdict.doubts,
+        unattributed=read.verdict.unattributed,
+        error=read.error,
+    )
+
+
+def _report_consents(
+    name: str, campaign_id: CampaignId, patrons: int, *, is_token_dead: bool, error: PledgekeeperError | None
+) -> ReadReport:
+    """Report that a campaign is read through so many patrons' own consent."""
+    return ReadReport(
+        campaign_id=campaign_id,
+        name=name,
+        is_complete=False,
+        patrons=patrons,
+        changed=0,
+        is_by_consents=True,
+        is_token_dead=is_token_dead,
+        error=error,
+    )

@@ -64,7 +64,7 @@ _BLOCKS: Mapping[Block, str] = {
 
 def say_block(r: Renderer, block: Block, role_name: str) -> Text:
     """Say why a role can't be given, and what to do about it."""
-    return r.say(_BLOCKS[block], role=role_name)
+    return r.say(_BLOCKS[block], role=role_name or r.say("deleted role"))
 
 
 def say_permissions(r: Renderer, permissions: Iterable[Permission]) -> Text:

@@ -2,35 +2,36 @@
 
 from collections.abc import Mapping
 
+from bot.domain.changes import Trigger
 from bot.texts.renderer import N_, Renderer, Text
 
-_REASONS: Mapping[str, str] = {
-    "interval": N_("Regular check of Patreon"),
-    "start": N_("Check after connecting to Discord"),
-    "link": N_("The patron linked their Patreon account"),
-    "unlink": N_("The Patreon account was unlinked"),
-    "move": N_("The Patreon account moved to another Discord account"),
-    "patron's consent": N_("The patron's own access was checked"),
-    "webhook": N_("Patreon reported a change of the membership"),
-    "join": N_("The member joined the server"),
-    "member changed": N_("The member's roles changed"),
-    "roles changed": N_("The server's roles changed"),
-    "rule added": N_("A rule was added"),
-    "rule removed": N_("A rule was removed"),
-    "/membership": N_("The member checked Patreon with /membership"),
-    "/patreon adopt": N_("An admin adopted the role"),
-    "/patreon believe": N_("An admin accepted Patreon's member list"),
-    "/patreon connect": N_("A Patreon campaign was connected"),
-    "/patreon disconnect": N_("A Patreon campaign was disconnected"),
-    "/patreon holds": N_("An admin answered a hold"),
-    "/patreon restore": N_("An admin restored the role"),
-    "/patreon settings": N_("An admin changed the settings"),
-    "/patreon sync": N_("An admin started a sync"),
+_REASONS: Mapping[Trigger, str] = {
+    Trigger.INTERVAL: N_("Regular check of Patreon"),
+    Trigger.START: N_("Check after connecting to Discord"),
+    Trigger.LINK: N_("The patron linked their Patreon account"),
+    Trigger.UNLINK: N_("The Patreon account was unlinked"),
+    Trigger.MOVE: N_("The Patreon account moved to another Discord account"),
+    Trigger.CONSENT: N_("The patron's own access was checked"),
+    Trigger.WEBHOOK: N_("Patreon reported a change of the membership"),
+    Trigger.JOIN: N_("The member joined the server"),
+    Trigger.MEMBER_CHANGED: N_("The member's roles changed"),
+    Trigger.ROLES_CHANGED: N_("The server's roles changed"),
+    Trigger.RULE_ADDED: N_("A rule was added"),
+    Trigger.RULE_REMOVED: N_("A rule was removed"),
+    Trigger.MEMBERSHIP: N_("The member checked Patreon with /membership"),
+    Trigger.ADOPT: N_("An admin adopted the role"),
+    Trigger.BELIEVE: N_("An admin accepted Patreon's member list"),
+    Trigger.CONNECT: N_("A Patreon campaign was connected"),
+    Trigger.DISCONNECT: N_("A Patreon campaign was disconnected"),
+    Trigger.HOLDS: N_("An admin answered a hold"),
+    Trigger.RESTORE: N_("An admin restored the role"),
+    Trigger.SETTINGS: N_("An admin changed the settings"),
+    Trigger.SYNC: N_("An admin started a sync"),
 }
 _OTHER = N_("Check of this member")
 
 
-def say_change_reason(r: Renderer, trigger: str) -> Text:
+def say_change_reason(r: Renderer, trigger: Trigger) -> Text:
     """Say what led to the change."""
     message = _REASONS.get(trigger, _OTHER)
     return r.say(message)

@@ -1,280 +1,462 @@
-"""Plans and decisions in words, for patrons and admins. Pure; decides nothing.
+"""What becomes of a role and why, said once for the patron and once for the server's team. Decides nothing.
 
-Every sentence names the deciding fact, where it came from and how old it is, and the cure only to whom it is in reach
-of. Names are given in: text from Patreon or Discord is escaped by whoever shows it.
+The patron is spoken to, and told what *they* can do. The team reads of "they", and is told what the team can do. Each
+line is made of whole sentences: what happens, what the rule asks for, what Patreon says, and how old that is.
 """
 
-from datetime import datetime
+import enum
 from typing import assert_never
 
-from bot.domain.entitlement import Entitlement, Standing
-from bot.domain.model import (
-    CampaignId,
-    Hold,
-    LinkOrigin,
-    Membership,
-    RoleRule,
-    RuleKind,
-    Source,
-)
-from bot.domain.plan import Action, Bond, Decision, PersonPlan
-from bot.domain.record import is_declined, is_hollow, is_tierless
+from bot.domain.assignable import Block
+from bot.domain.model import LinkOrigin, RuleKind, Source
+from bot.domain.news import RoleNews, RoleStatus
+from bot.domain.notices import ChangeFound, RoleChanged
+from bot.domain.oddities import Oddity, OddityKind
+from bot.domain.plan import Action, Bond, PersonPlan, Rail
+from bot.domain.reasons import OldText, PatronFacts, RoleReason, RuleFacts, Status, TierName
 from bot.domain.rules import Wanted
-from bot.texts.blocks import Reader, say_block
-from bot.texts.names import Names
-from bot.texts.terms import never_began, say_charge, say_lapse, say_terms
-
-HOLD_LINES = 8  # a message holds 2,000 characters
+from bot.domain.terms import Term
+from bot.texts.assignable import say_block
+from bot.texts.renderer import N_, Fact, Renderer, Text
 
 
-_RAILS = {
-    "mode": " by this server's mode",
-    "hold": ", held until an admin answers `/patreon holds`",
-    "discard": ", for an admin chose to keep it",
-    "report": ", for this server asks everybody to type /link",
-    "blocked": ", for the role that should take its place cannot be given now",
-}
+class Reader(enum.Enum):
+    """Who reads it."""
 
-_SOURCES = {
-    Source.BULK: "Patreon's member list",
-    Source.MEMBER: "Patreon, asked about this patron alone",
-    Source.IDENTITY: "Patreon, asked with the patron's own consent",
-}
+    PATRON = "patron"  # the person themselves, who can change nothing of the server
+    TEAM = "team"  # who manages the server
 
 
-def say_rule(rule: RoleRule, names: Names) -> str:
+# --- names
+
+
+def role_name(r: Renderer, name: str) -> Text:
+    """Name a role in bold."""
+    return r.strong(name) if name else r.strong(r.say("deleted role"))
+
+
+def tier_name(r: Renderer, tier: TierName) -> Text:
+    """Name a tier: by its title, else by its price."""
+    if tier.title:
+        return r.name(tier.title)
+    if tier.amount_cents is not None:
+        return r.money(tier.amount_cents, tier.currency)
+    # Translators: A tier that Patreon never named, by its number.
+    return r.say("tier {id}", id=tier.tier_id)
+
+
+# --- what a rule asks for
+
+
+def say_rule(r: Renderer, rule: RuleFacts) -> Text:
     """Say what a rule asks for."""
     match rule.kind:
-        case RuleKind.TIER:
-            return f"the tier {names.tier(rule.tier_id, rule.campaign_id)} of {names.campaign(rule.campaign_id)}"
-        case RuleKind.PAYING:
-            return f"any paid pledge to {names.campaign(rule.campaign_id)}"
+        case RuleKind.TIER if rule.tier is not None:
+            tier = tier_name(r, rule.tier)
+            return r.say("Requires the {tier} tier of {campaign}.", tier=tier, campaign=rule.campaign)
+        case RuleKind.TIER | RuleKind.PAYING:
+            return r.say("Requires any paid membership of {campaign}.", campaign=rule.campaign)
         case RuleKind.AMOUNT:
-            return f"a pledge of at least {names.money(rule)} to {names.campaign(rule.campaign_id)}"
+            amount = r.money(rule.amount_cents or 0, rule.currency)
+            return r.say("Requires at least {amount} a month for {campaign}.", amount=amount, campaign=rule.campaign)
         case RuleKind.LIFETIME:
-            return f"at least {names.money(rule)} paid altogether to {names.campaign(rule.campaign_id)}"
+            amount = r.money(rule.amount_cents or 0, rule.currency)
+            return r.say("Requires at least {amount} in total for {campaign}.", amount=amount, campaign=rule.campaign)
         case RuleKind.MONTHS:
-            months = "1 month" if rule.months == 1 else f"{rule.months} months"
-            return f"{months} as a paying patron of {names.campaign(rule.campaign_id)}"
+            return r.plural(
+                "Requires {count} month as a paying patron of {campaign}.",
+                "Requires {count} months as a paying patron of {campaign}.",
+                rule.months or 1,
+                campaign=rule.campaign,
+            )
         case RuleKind.FREE:
-            return f"a free membership of {names.campaign(rule.campaign_id)}"
+            return r.say("Requires a free membership of {campaign}.", campaign=rule.campaign)
         case RuleKind.FORMER:
-            return f"a former paid pledge to {names.campaign(rule.campaign_id)}"
+            return r.say("Requires a former paid membership of {campaign}.", campaign=rule.campaign)
         case _:
             assert_never(rule.kind)
 
 
-def say_standing(entitlement: Entitlement, names: Names, *, gone_since: datetime | None = None) -> str:
-    """Say where a patron stands with a campaign, as a sentence without a final dot.
+# --- what Patreon says
 
-    `gone_since`: since when Patreon lists them there no more, where it does not.
-    """
-    reading = entitlement.reading
-    if reading is None:
-        return "Patreon shows no membership"
-    head, *tail = _say_state(entitlement, reading, names, gone_since)
-    return ", ".join([f"{head} of {names.campaign(reading.campaign_id)}", *tail])
-
-
-def say_source(entitlement: Entitlement, names: Names, *, gone_since: datetime | None = None) -> str:
-    """Say where the fact came from and how old it is."""
-    reading = entitlement.reading
-    if reading is None:
-        return "no reading yet"
-    confirmed_at = names.confirmed_at.get(reading.campaign_id)
-    if gone_since is not None:
-        return _say_absence_source(gone_since, confirmed_at, names, is_v2=reading.membership_id is not None)
-    if confirmed_at is not None and confirmed_at > reading.read_started_at:
-        return _say_read(Source.BULK, confirmed_at, names)
-    return _say_read(reading.source, reading.read_started_at, names)
-
-
-def say_absence(
-    campaign_id: CampaignId, names: Names, *, gone_since: datetime | None, reader: Reader = Reader.TEAM
-) -> str:
-    """Say of someone linked that Patreon shows no membership of theirs, by which source, and how old that is."""
-    confirmed_at, campaign = names.confirmed_at.get(campaign_id), names.campaign(campaign_id)
-    if gone_since is not None:
-        source = _say_absence_source(gone_since, confirmed_at, names, is_v2=False)
-        return f"Patreon does not list this patron in {campaign} ({source})"
-    last = "not read yet" if confirmed_at is None else _say_read(Source.BULK, confirmed_at, names)
-    whose = "your" if reader is Reader.PATRON else "their"
-    return f"I haven't been able to check {whose} membership of {campaign} yet ({last})"
-
-
-def say_decision(decision: Decision, names: Names, reader: Reader = Reader.TEAM) -> str:
-    """Say what becomes of one role and why, in one sentence."""
-    rail = decision.rail or ""
-    rail = (_RAILS_FOR_PATRON if reader is Reader.PATRON else {}).get(rail, _RAILS.get(rail, ""))
-    hand = ""
-    if decision.action is Action.SUPPRESSED:
-        seen = "" if decision.taken_at is None else f" (seen on Discord {names.stamp(decision.taken_at)})"
-        hand = f"{seen}; {_RESTORES[reader]}"
-    action = _say_action(decision, reader)
-    return f"**{names.role(decision.role_id)}**: {action}{hand}{rail}{_say_why(decision, names, reader)}"
-
-
-def say_done(decision: Decision, names: Names) -> str:
-    """Say of a change that was made what it was and why."""
-    done = "given" if decision.action is Action.GRANT else "taken away"
-    return f"**{names.role(decision.role_id)}**: {done}{_say_why(decision, names)}"
-
-
-def say_hold(hold: Hold, names: Names, *, most: int | None = HOLD_LINES) -> str:
-    """Say what a hold keeps from happening: how many, who and why, at most so many of them by name (None: all)."""
-    people = len({item.discord_user_id for item in hold.items})
-    shown = [f"- <@{item.discord_user_id}> {item.reason}" for item in hold.items[:most]]
-    more = len(hold.items) - len(shown)
-    head = (
-        f"**Hold {hold.hold_id}**: {len(hold.items)} roles of {people} people were about to be removed, "
-        f"more than this server's brake allows within a day. They are kept, since {names.stamp(hold.opened_at)}, "
-        "until you say **Apply** (remove those still due) or **Discard** (keep them)"
-    )
-    return "\n".join([head, *shown, *([f"- and {more} more"] if more > 0 else [])])
-
-
-def say_reason(decision: Decision, names: Names) -> str:
-    """Say in plain text, to the person themselves, why a role is or is not theirs."""
-    if decision.block is not None:
-        return say_block(decision.block, Reader.PATRON)
-    if decision.action in _REASONS or (decision.action is Action.NONE and decision.has_role):
-        return _REASONS.get(decision.action, _REASONS[Action.LEAVE])
-    rule = decision.claim.rule
-    if rule is None:
-        return "no rule names it any more"
-    fact = _say_fact(decision, rule, names, Reader.PATRON, is_sourced=False)
-    return fact if decision.action is Action.KEEP else f"it asks for {say_rule(rule, names)}; {fact}"
-
-
-def say_origin(plan: PersonPlan, names: Names) -> str:
-    """Say how the person's accounts are joined."""
-    if plan.link is None:
-        unlinked = "No Patreon account is linked; `/link` joins one"
-        return f"Unlinked on purpose: n{unlinked[1:]}" if plan.has_unlinked else unlinked
-    if plan.link.ended_at is not None:
-        ended = names.stamp(plan.link.ended_at)
-        return f"No longer linked: Patreon took back its report of this Discord account, {ended}; `/link` joins one"
-    how = "by /link" if plan.link.origin is LinkOrigin.COMMAND else "by Patreon's own report"
-    return f"Linked to the Patreon account {plan.link.patreon_name or 'without a name'} {how}, " + names.stamp(
-        plan.link.linked_at
-    )
-
-
-_ACTIONS = {
-    Action.GRANT: "to be given",
-    Action.REVOKE: "to be removed",
-    Action.FORGET: "not earned",
-    Action.KEEP: "kept",
-    Action.LEAVE: "kept, given by a person and not mine to remove",
-    Action.NONE: "not earned",
-    Action.AWAY: "not in this server",
-    Action.SUPPRESSED: "not given, for somebody took it away by hand",
-    Action.SCREENING: "waits until they have passed this server's member screening",
-    Action.BLOCKED: "cannot be changed now",
-    Action.UNPROVEN: "kept, for no complete reading of Patreon says otherwise yet",
-    Action.HELD_BACK: "left as it is",
+_STANDINGS: dict[Status, tuple[str, str]] = {  # to the patron, to the team
+    Status.ACTIVE: (
+        N_("You're an active {tiers} patron of {campaign}."),
+        N_("They're an active {tiers} patron of {campaign}."),
+    ),
+    Status.ENDING: (
+        N_("You cancelled or paused your {tiers} membership of {campaign}, and have paid until {until}."),
+        N_("They cancelled or paused their {tiers} membership of {campaign}, and have paid until {until}."),
+    ),
+    Status.DECLINED: (
+        N_("Your payment for {campaign} was declined. You keep your roles until {until}."),
+        N_("Their payment for {campaign} was declined. They keep their roles until {until}."),
+    ),
+    Status.VANISHED: (
+        N_("Patreon doesn't list your pledge to {campaign} anymore. You keep your roles until {until}."),
+        N_("Patreon doesn't list their pledge to {campaign} anymore. They keep their roles until {until}."),
+    ),
+    Status.TIERLESS: (
+        N_("You're an active patron of {campaign}, but Patreon shows no tier. You keep your roles until {until}."),
+        N_("They're an active patron of {campaign}, but Patreon shows no tier. They keep their roles until {until}."),
+    ),
+    Status.HOLLOW: (
+        N_(
+            "You're an active patron of {campaign}, but Patreon shows only the free tier. "
+            "You keep your roles until {until}."
+        ),
+        N_(
+            "They're an active patron of {campaign}, but Patreon shows only the free tier. "
+            "They keep their roles until {until}."
+        ),
+    ),
+    Status.UNCLEAR: (
+        N_("Patreon says something about your membership of {campaign} that I don't understand yet."),
+        N_("Patreon says something about their membership of {campaign} that I don't understand yet."),
+    ),
+    Status.FREE: (N_("You're a free member of {campaign}."), N_("They're a free member of {campaign}.")),
+    Status.GONE: (
+        N_("You haven't been a member of {campaign} since {since}."),
+        N_("They haven't been a member of {campaign} since {since}."),
+    ),
+    Status.NEVER_CHARGED: (
+        N_("You cancelled your membership of {campaign} before the first payment."),
+        N_("They cancelled their membership of {campaign} before the first payment."),
+    ),
+    Status.LAPSED: (
+        N_("You're not a paying patron of {campaign} anymore."),
+        N_("They're not a paying patron of {campaign} anymore."),
+    ),
+    Status.UNLISTED: (N_("You're not a member of {campaign}."), N_("They're not a member of {campaign}.")),
+    Status.UNREAD: (
+        N_("I haven't been able to check your membership of {campaign} yet."),
+        N_("I haven't been able to check their membership of {campaign} yet."),
+    ),
 }
-_WHERE_SEEN = {  # in place of those, by whether the member has the role
-    (Action.NONE, True): "not earned, but a person gave it, so it is not mine to remove",
-    (Action.UNPROVEN, False): "not given yet, because I can't tell yet whether it is earned",
+_WITHOUT_TIER = (N_("You're an active patron of {campaign}."), N_("They're an active patron of {campaign}."))
+_WITHOUT_END = (
+    N_("You cancelled or paused your {tiers} membership of {campaign}, and it's still paid."),
+    N_("They cancelled or paused their {tiers} membership of {campaign}, and it's still paid."),
+)
+
+_TERMS = {
+    Term.GIFT: N_("It's a gift."),
+    Term.COMPLIMENTARY: N_("It's complimentary."),
+    Term.FREE_TRIAL: N_("It's a free trial."),
+    Term.PENDING: N_("The last payment is pending."),
+    Term.REFUNDED: N_("The last payment was refunded."),
+    Term.REFUNDED_BY_PATREON: N_("The last payment was refunded by Patreon."),
+    Term.PARTLY_REFUNDED: N_("Part of the last payment was refunded."),
+    Term.FRAUD: N_("Patreon marked the last payment as fraud."),
+    Term.DELETED: N_("The last payment was deleted."),
+    Term.DECLINED: N_("The last payment was declined."),
+    Term.YEARLY: N_("It's paid yearly."),
+    Term.NO_TIER: N_("Patreon shows no paid tier for it: the tier was deleted, or none was chosen."),
+    Term.DISCOUNTED: N_("It costs less than the tier's price."),
+    Term.CANCELLED_IN_TIME: N_("It was cancelled before the next payment."),
+    Term.CANCELLED: N_("It was cancelled or paused."),
+    Term.NOTHING_LISTED: N_("Patreon shows neither a tier nor an amount."),
 }
-_WHERE_UNSURE = {  # of a role that is not ours, by whether the member has it
-    True: "kept, because a person gave it and it is not mine to remove",
-    False: "not given yet, because I can't tell yet whether it is earned",
-}
-_FOR_PATRON = {Action.SCREENING: "waits until you have passed this server's member screening"}
-_RAILS_FOR_PATRON = {
-    "hold": ", held until this server's team decides",
-    "discard": ", because this server's team chose to keep it",
-}
-_RESTORES = {
-    Reader.TEAM: "an admin can give it back with `/patreon restore`",
-    Reader.PATRON: "this server's team can give it back",
+_STILL_FREE = (N_("You're still a free member."), N_("They're still a free member."))
+OVER = frozenset({Status.LAPSED, Status.NEVER_CHARGED})
+_SOURCES: dict[Source, tuple[str, str]] = {
+    Source.BULK: (N_("Checked {when} in Patreon's member list."), N_("Checked {when} in Patreon's member list.")),
+    Source.MEMBER: (N_("Checked {when} on Patreon."), N_("Checked {when} on Patreon.")),
+    Source.IDENTITY: (N_("Checked {when} with your consent."), N_("Checked {when} with their consent.")),
 }
 
 
-_REASONS = {
-    Action.LEAVE: "a person gave it to you",
-    Action.SUPPRESSED: "somebody took it away by hand; an admin of the server can restore it",
-    Action.SCREENING: "it comes when you have passed the server's member screening",
-}
+def say_patron(r: Renderer, patron: PatronFacts, reader: Reader) -> Text:
+    """Say what Patreon says of somebody in one campaign."""
+    messages = _STANDINGS[patron.status]
+    if patron.status is Status.ACTIVE and not patron.tiers:
+        messages = _WITHOUT_TIER
+    elif patron.status is Status.ENDING and patron.until is None:
+        messages = _WITHOUT_END
+    facts: dict[str, Fact] = {"campaign": patron.campaign}
+    if patron.tiers:
+        facts["tiers"] = r.listing([tier_name(r, tier) for tier in patron.tiers])
+    if patron.until is not None:
+        facts["until"] = r.day(patron.until)
+    if patron.gone_since is not None:
+        facts["since"] = r.day(patron.gone_since)
+    terms = [_say_term(r, term, patron, reader) for term in patron.terms]
+    if patron.status in OVER and patron.until is not None:
+        terms.append(r.say("The grace period ended {until}.", until=patron.until))
+    return r.join(_say_to(r, reader, messages, **facts), *terms)
 
 
-_BONDS = {
-    Bond.NONE: "no Patreon account is linked",
-    Bond.UNLINKED: "the Patreon account was unlinked on purpose",
-    Bond.ENDED: "no Patreon account is linked any more, for Patreon took back its report of this Discord account",
-}
+def say_source(r: Renderer, patron: PatronFacts, reader: Reader) -> Text:
+    """Say which request that rests on, and how old it is."""
+    if patron.source is None or patron.read_at is None:
+        return r.say("Patreon's member list hasn't been read completely yet.")
+    if patron.status is Status.UNREAD:
+        return r.say("The last complete member list is from {when}.", when=patron.read_at)
+    return _say_to(r, reader, _SOURCES[patron.source], when=patron.read_at)
 
 
-def _say_action(decision: Decision, reader: Reader) -> str:
-    if decision.action is Action.NONE and decision.claim.wanted is Wanted.UNSURE:
-        return _WHERE_UNSURE[decision.has_role]
-    if reader is Reader.PATRON and decision.action in _FOR_PATRON:
-        return _FOR_PATRON[decision.action]
-    return _WHERE_SEEN.get((decision.action, decision.has_role), _ACTIONS[decision.action])
-
-
-def _say_why(decision: Decision, names: Names, reader: Reader = Reader.TEAM) -> str:
-    block = f": {say_block(decision.block, reader)}" if decision.block is not None else ""
-    rule = decision.claim.rule
-    if rule is None:
-        return f"{block}, no rule names it any more"
-    return f"{block}. It asks for {say_rule(rule, names)}; {_say_fact(decision, rule, names, reader)}"
-
-
-def _say_fact(decision: Decision, rule: RoleRule, names: Names, reader: Reader, *, is_sourced: bool = True) -> str:
-    """Say the fact that decided: that no account is linked, that Patreon lists nobody, or what it says of them."""
-    entitlement, gone_since = decision.claim.entitlement, decision.gone_since
-    if decision.bond is not Bond.LINKED:
-        return _BONDS[decision.bond]
-    if entitlement is None or entitlement.reading is None:
-        return say_absence(rule.campaign_id, names, gone_since=gone_since, reader=reader)
-    standing = say_standing(entitlement, names, gone_since=gone_since)
-    return f"{standing} ({say_source(entitlement, names, gone_since=gone_since)})" if is_sourced else standing
-
-
-def _say_read(source: Source, at: datetime, names: Names) -> str:
-    return f"{_SOURCES[source]}, read {names.stamp(at)}"
-
-
-def _say_absence_source(gone_since: datetime, confirmed_at: datetime | None, names: Names, *, is_v2: bool) -> str:
-    """Name the read that missed them: on v2 a consent's silence proves nothing against a membership once seen."""
-    if is_v2 or (confirmed_at is not None and confirmed_at >= gone_since):
-        return _say_read(Source.BULK, max(gone_since, confirmed_at or gone_since), names)
-    return _say_read(Source.IDENTITY, gone_since, names)
-
-
-def _say_state(
-    entitlement: Entitlement, reading: Membership, names: Names, gone_since: datetime | None
-) -> tuple[str, ...]:
-    """Return the standing, and what is to be said of it after the campaign's name."""
-    tiers = ", ".join(sorted(names.tier(tier_id, reading.campaign_id) for tier_id in entitlement.tier_ids))
-    shown, until = tiers or "no tier", () if entitlement.until is None else (f"until {names.stamp(entitlement.until)}",)
-    match entitlement.standing:
-        case Standing.ACTIVE:
-            return (f"active patron ({shown})", *say_terms(reading, names.tiers_of(reading.campaign_id)), *until)
-        case Standing.ENDING:
-            return (
-                f"cancelled or paused, but paid ({shown})",
-                *say_terms(reading, names.tiers_of(reading.campaign_id)),
-                *until,
-            )
-        case Standing.GRACE:
-            lack = "payment declined" if is_declined(reading) else "pledge no longer listed"
-            return (f"patron ({shown})", lack, "roles kept for now", *until)
-        case Standing.WAITING if is_tierless(reading) or is_hollow(reading):
-            lack = "without a tier" if is_tierless(reading) else "with the Free tier alone"
-            return (f"active patron {lack}, believed after a second look ({shown} until then)", *until)
-        case Standing.WAITING:
-            return (f"patron ({shown})", *say_charge(reading), *until)
-        case Standing.FREE:
-            return (f"free member ({tiers})" if tiers else "free member", *say_charge(reading), *until)
-        case Standing.LAPSED | Standing.NONE if gone_since is not None:
-            return ("no longer listed as a member", f"since {names.stamp(gone_since)}")
-        case Standing.LAPSED | Standing.NONE if never_began(reading):
-            return ("cancelled before the first charge", *say_lapse(entitlement, reading, names.stamp))
-        case Standing.LAPSED | Standing.NONE:
-            return ("no longer a paying patron", *say_lapse(entitlement, reading, names.stamp))
+def _say_term(r: Renderer, term: Term, patron: PatronFacts, reader: Reader) -> Text:
+    match term:
+        case Term.UNKNOWN_WORDS:
+            words = r.listing([r.code(word) for word in patron.unknown_words])
+            return r.say("Patreon describes it as {words}, which I don't know yet.", words=words)
+        case Term.CADENCE:
+            months = patron.cadence_months or 1
+            return r.plural("It's paid every {count} month.", "It's paid every {count} months.", months)
+        case Term.STILL_FREE_MEMBER:
+            return _say_to(r, reader, _STILL_FREE)
         case _:
-            assert_never(entitlement.standing)
+            return r.say(_TERMS[term])
+
+
+def say_oddity(r: Renderer, oddity: Oddity) -> Text:
+    """Say what looks odd about a pledge, to the server's team alone."""
+    match oddity.kind:
+        case OddityKind.COUNTS_AS:
+            return r.say(
+                "Counts as {counted} a month for rules on amounts; Patreon says {told}.",
+                counted=r.money(oddity.cents, oddity.currency),
+                told=r.money(oddity.told_cents, oddity.currency),
+            )
+        case OddityKind.DEARER_TIER:
+            tiers = r.listing([tier_name(r, tier) for tier in oddity.tiers])
+            return r.say("Looks odd: Patreon lists {tiers}, which costs more than they pay.", tiers=tiers)
+        case OddityKind.OVERDUE:
+            if oddity.due_at is None:
+                return r.join()
+            return r.say(
+                "Looks odd: the next payment was due {when}, and Patreon has shown none since.", when=oddity.due_at
+            )
+        case _:
+            assert_never(oddity.kind)
+
+
+# --- what becomes of a role
+
+_ACTIONS: dict[Action, tuple[str, str]] = {  # of BLOCKED and HELD_BACK the block and the rail say more
+    Action.GRANT: (N_("You'll get it in a moment."), N_("I'll assign it.")),
+    Action.REVOKE: (N_("It'll be removed in a moment."), N_("I'll remove it.")),
+    Action.FORGET: (N_("You don't have it."), N_("Not earned.")),
+    Action.KEEP: (N_("You have it."), N_("Kept.")),
+    Action.LEAVE: (
+        N_("You have it: someone assigned it manually, so I won't remove it."),
+        N_("Kept: someone assigned it manually, so I won't remove it."),
+    ),
+    Action.NONE: (N_("You don't have it."), N_("Not earned.")),
+    Action.AWAY: (N_("You aren't in this server."), N_("They aren't in this server.")),
+    Action.SUPPRESSED: (
+        N_("Someone removed it manually. This server's team can give it back."),
+        N_("Not assigned: someone removed it manually. To give it back, use `/patreon restore`."),
+    ),
+    Action.SCREENING: (
+        N_("You'll get it once you complete this server's member screening."),
+        N_("Waiting until they complete this server's member screening."),
+    ),
+    Action.UNPROVEN: (
+        N_("You keep it until Patreon's member list says otherwise."),
+        N_("Kept: no complete member list says otherwise yet."),
+    ),
+    Action.BLOCKED: (N_("I can't change it right now."), N_("I can't change it right now.")),
+    Action.HELD_BACK: (N_("Unchanged for now."), N_("Unchanged for now.")),
+}
+_TAKEN_SINCE = (
+    N_("Someone removed it manually {when}. This server's team can give it back."),
+    N_("Not assigned: someone removed it manually {when}. To give it back, use `/patreon restore`."),
+)
+_NOT_EARNED_BUT_THERE = (
+    N_("You have it: someone assigned it manually, so I won't remove it."),
+    N_("Not earned, but someone assigned it manually, so I won't remove it."),
+)
+_NOT_KNOWN_YET = (
+    N_("You don't have it yet, because I can't tell yet whether you've earned it."),
+    N_("Not assigned yet, because I can't tell yet whether it's earned."),
+)
+_RAILS: dict[Rail, tuple[str, str]] = {
+    Rail.MODE: (
+        N_("Unchanged, because of this server's settings."),
+        N_("Unchanged, because this server's `mode` doesn't allow the change."),
+    ),
+    Rail.HOLD: (
+        N_("You keep it until this server's team decides."),
+        N_("Kept until an admin answers `/patreon holds`."),
+    ),
+    Rail.DISCARD: (
+        N_("You keep it, because this server's team decided so."),
+        N_("Kept, because an admin decided so."),
+    ),
+    Rail.REPORT: (
+        N_("Unchanged until you type `/link`, as this server asks everyone to do."),
+        N_("Unchanged until they type `/link`, as this server asks everyone to do."),
+    ),
+    Rail.BLOCKED: (
+        N_("You keep it until you can get the role that replaces it."),
+        N_("Kept until I can assign the role that replaces it."),
+    ),
+}
+_GONE_FOR_PATRON = N_("This role no longer exists. Let this server's team know.")
+_BLOCKED_FOR_PATRON = N_("I can't change this role because of how this server is set up. Let this server's team know.")
+_BONDS: dict[Bond, tuple[str, str]] = {  # of LINKED there is more to say
+    Bond.NONE: (N_("You haven't linked a Patreon account."), N_("No Patreon account is linked.")),
+    Bond.UNLINKED: (N_("You unlinked your Patreon account."), N_("They unlinked their Patreon account.")),
+    Bond.ENDED: (
+        N_("Patreon no longer reports this Discord account as yours, so you aren't linked anymore."),
+        N_("Patreon no longer reports this Discord account as theirs, so they aren't linked anymore."),
+    ),
+}
+
+
+def _say_block(r: Renderer, block: Block, role: str, reader: Reader) -> Text:
+    """Say why a role can't be changed, and the cure to whom it is in reach of."""
+    match reader:
+        case Reader.TEAM:
+            return say_block(r, block, role)
+        case Reader.PATRON:
+            return r.say(_GONE_FOR_PATRON if block is Block.GONE else _BLOCKED_FOR_PATRON)
+        case _:
+            assert_never(reader)
+
+
+def say_action(r: Renderer, reason: RoleReason, reader: Reader) -> Text:
+    """Say what becomes of a role."""
+    if reason.block is not None:
+        return _say_block(r, reason.block, reason.role, reader)
+    if reason.rail is not None:
+        return _say_to(r, reader, _RAILS[reason.rail])
+    if reason.action is Action.SUPPRESSED and reason.taken_at is not None:
+        return _say_to(r, reader, _TAKEN_SINCE, when=reason.taken_at)
+    is_unsure = reason.wanted is Wanted.UNSURE
+    if reason.action is Action.NONE and reason.has_role:
+        return _say_to(r, reader, _ACTIONS[Action.LEAVE] if is_unsure else _NOT_EARNED_BUT_THERE)
+    if (reason.action is Action.NONE and is_unsure) or (reason.action is Action.UNPROVEN and not reason.has_role):
+        return _say_to(r, reader, _NOT_KNOWN_YET)
+    return _say_to(r, reader, _ACTIONS[reason.action])
+
+
+def say_cause(r: Renderer, reason: RoleReason | OldText, reader: Reader) -> Text:
+    """Say why: what the rule asks for, what Patreon says, and how old that is."""
+    if isinstance(reason, OldText):
+        return r.verbatim(reason.text)
+    if reason.rule is None:
+        return r.say("No rule names this role anymore.")
+    return r.join(say_rule(r, reason.rule), *_say_facts(r, reason, reader))
+
+
+def role_line(r: Renderer, reason: RoleReason, reader: Reader, *, is_short: bool = False) -> Text:
+    """Say what becomes of a role and why; `is_short`: what Patreon says is said elsewhere."""
+    why = _say_short_cause(r, reason) if is_short else say_cause(r, reason, reader)
+    said = r.join(say_action(r, reason, reader), why)
+    return r.say("{role}: {said}", role=role_name(r, reason.role), said=said)
+
+
+def say_change(r: Renderer, change: RoleChanged | ChangeFound) -> Text:
+    """Say, for the log channel, what was changed and why."""
+    person = r.person(change.discord_user_id)
+    if isinstance(change, ChangeFound):
+        message = _FOUND[change.is_given]
+        return r.say(message, role=role_name(r, change.role), person=person)
+    message = _DONE[change.reason.action is Action.GRANT]
+    done = r.say(message, role=role_name(r, change.reason.role), person=person)
+    return r.join(done, say_cause(r, change.reason, Reader.TEAM))
+
+
+_DONE = {True: N_("{person} got {role}."), False: N_("{person} lost {role}.")}
+_FOUND = {
+    True: N_("{person} got {role} from me. I found out later, because Discord's answer was lost."),
+    False: N_("{person} lost {role} because of me. I found out later, because Discord's answer was lost."),
+}
+
+
+def _say_short_cause(r: Renderer, reason: RoleReason) -> Text:
+    return r.say("No rule names this role anymore.") if reason.rule is None else say_rule(r, reason.rule)
+
+
+def _say_facts(r: Renderer, reason: RoleReason, reader: Reader) -> tuple[Text, ...]:
+    if reason.bond is not Bond.LINKED:
+        return (_say_to(r, reader, _BONDS[reason.bond]),)
+    if reason.patron is None:
+        return ()
+    return say_patron(r, reason.patron, reader), say_source(r, reason.patron, reader)
+
+
+# --- what one person is told after a turn
+
+_NEWS = {
+    RoleStatus.GIVEN: N_("**{role}** is yours now."),
+    RoleStatus.KEPT: N_("**{role}** stays yours."),
+    RoleStatus.REMOVED: N_("**{role}** was removed."),
+    RoleStatus.STAYS: N_("**{role}** stays for now."),
+    RoleStatus.MISSING: N_("**{role}** isn't yours."),
+    RoleStatus.WAITING: N_("**{role}** is on its way."),
+}
+
+
+def say_status(r: Renderer, news: RoleNews) -> Text:
+    """Say how a role stands for the person who is told."""
+    return r.say(_NEWS[news.status], role=news.role_name or r.say("deleted role"))
+
+
+def say_news(r: Renderer, news: RoleNews) -> Text:
+    """Say how a role stands for the person who is told, and why."""
+    return r.join(say_status(r, news), say_news_cause(r, news))
+
+
+def say_news_cause(r: Renderer, news: RoleNews) -> Text:
+    """Say why a role is or isn't theirs."""
+    reason = news.reason
+    if isinstance(reason, OldText):
+        return r.verbatim(reason.text)
+    has_own_words = reason.block is not None or reason.rail is not None
+    if has_own_words or reason.action in _SAID_BY_ACTION or (reason.action is Action.NONE and reason.has_role):
+        return say_action(r, reason, Reader.PATRON)
+    if reason.rule is None:
+        return r.say("No rule names this role anymore.")
+    if reason.action is Action.KEEP and reason.patron is not None:
+        return say_patron(r, reason.patron, Reader.PATRON)
+    facts = _say_facts(r, reason, Reader.PATRON)
+    return r.join(say_rule(r, reason.rule), *facts[:1])
+
+
+_SAID_BY_ACTION = frozenset({Action.LEAVE, Action.SUPPRESSED, Action.SCREENING})
+
+
+# --- how the accounts are joined
+
+
+def say_link(r: Renderer, plan: PersonPlan, reader: Reader) -> Text:
+    """Say to which Patreon account somebody is linked, or why to none."""
+    link = plan.link
+    if link is None:
+        bond = Bond.UNLINKED if plan.has_unlinked else Bond.NONE
+        return r.join(_say_to(r, reader, _BONDS[bond]), _say_to(r, reader, _HOW_TO_LINK))
+    if link.ended_at is not None:
+        return r.join(_say_to(r, reader, _BONDS[Bond.ENDED]), _say_to(r, reader, _HOW_TO_LINK))
+    messages = _LINKED[link.origin]
+    return _say_to(r, reader, messages, name=r.strong(link.patreon_name), since=r.day(link.linked_at))
+
+
+_HOW_TO_LINK = (
+    N_("Type `/link` to link one, and you'll get your roles automatically."),
+    N_("They can link one with `/link`."),
+)
+_LINKED: dict[LinkOrigin, tuple[str, str]] = {
+    LinkOrigin.COMMAND: (
+        N_("Your account has been linked to the Patreon account {name} since {since}."),
+        N_("They've been linked to the Patreon account {name} since {since}, with `/link`."),
+    ),
+    LinkOrigin.PATREON: (
+        N_("Your account has been linked to the Patreon account {name} since {since}, as Patreon reports."),
+        N_("They've been linked to the Patreon account {name} since {since}, as Patreon reports."),
+    ),
+}
+
+
+def _say_to(r: Renderer, reader: Reader, messages: tuple[str, str], **facts: Fact) -> Text:
+    """Say what stands there for the patron, or for the team."""
+    match reader:
+        case Reader.PATRON:
+            message = messages[0]
+        case Reader.TEAM:
+            message = messages[1]
+        case _:
+            assert_never(reader)
+    return r.say(message, **facts)

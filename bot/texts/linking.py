@@ -1,7 +1,5 @@
 """What linking, unlinking, connecting and disconnecting say in Discord, and what a page says of a link too."""
 
-import re
-import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
 from itertools import groupby
@@ -9,22 +7,11 @@ from typing import assert_never
 
 import msgspec
 
-from bot.domain.consent import (
-    Cause,
-    Connected,
-    ConsentOutcome,
-    Ended,
-    Linked,
-    Moved,
-    Purpose,
-    RoleNews,
-    RoleStatus,
-    Unlinked,
-    Word,
-)
+from bot.domain.consent import Cause, Connected, ConsentOutcome, Ended, Linked, Moved, Purpose, Unlinked, Word
+from bot.domain.news import RoleNews, RoleStatus
 from bot.texts.card import Card, Field, Outcome
-from bot.texts.catalogs import ENGLISH
-from bot.texts.renderer import N_, Medium, Renderer, Text
+from bot.texts.decisions import say_news, say_status
+from bot.texts.renderer import N_, Renderer, Text
 
 # --- the message with the link
 
@@ -209,7 +196,7 @@ def _no_role(r: Renderer, guild_name: str) -> Text:
     )
 
 
-def own_campaign(r: Renderer, names: tuple[str, ...]) -> Text:
+def own_campaign(r: Renderer, names: Iterable[str]) -> Text:
     """Tell a creator why no role follows from their own campaign, and how to try it all the same."""
     return r.say(
         "Creators aren't members of their own campaign, so you don't get roles for {campaigns}. You stay linked.\n"
@@ -232,28 +219,10 @@ def _no_membership(r: Renderer, campaign_names: tuple[str, ...]) -> Text:
 
 # --- the roles of a person
 
-ROLE_LINES: dict[RoleStatus, str] = {
-    "given": N_("**{role}** is yours now."),
-    "kept": N_("**{role}** stays yours."),
-    "removed": N_("**{role}** was removed."),
-    "stays": N_("**{role}** stays for now."),
-    "missing": N_("**{role}** isn't yours."),
-    "waiting": N_("**{role}** is on its way."),
-}
-
-
-def role_line(r: Renderer, news: RoleNews) -> Text:
-    """Say what became of a role."""
-    return r.say(ROLE_LINES[news.status], role=news.role_name)
-
 
 def _by_server(r: Renderer, news: Iterable[RoleNews]) -> list[tuple[str, list[Text]]]:
     servers = groupby(news, key=lambda one: one.guild_name)
-    return [(server, [_role_with_reason(r, one) for one in roles]) for server, roles in servers]
-
-
-def _role_with_reason(r: Renderer, news: RoleNews) -> Text:
-    return r.join(role_line(r, news), r.verbatim(news.why))
+    return [(server, [say_news(r, one) for one in roles]) for server, roles in servers]
 
 
 # --- to an old holder, and unlinking
@@ -280,9 +249,9 @@ def unlink_question(r: Renderer, patreon_name: str) -> Card:
     return Card(Outcome.QUESTION, r.say("Unlink the Patreon account {patreon}?", patreon=patreon_name), body)
 
 
-def unlink_button(r: Renderer) -> Text:
-    """Label the button that unlinks."""
-    return r.say("Unlink")
+def unlink_buttons(r: Renderer) -> tuple[Text, Text]:
+    """Return the labels that answer it: yes and no."""
+    return r.say("Unlink"), r.say("Leave it as it is")
 
 
 def unlinking(r: Renderer) -> Text:
@@ -309,9 +278,9 @@ def unlinked_card(r: Renderer, unlinked: Unlinked) -> Card:
     if unlinked.news is None:
         later = r.say("Discord isn't answering right now. I'll remove your pledge roles as soon as it does.")
         return Card(Outcome.WAITING, r.say("Unlinked"), r.lines([body, later]))
-    shown = [one for one in unlinked.news if one.status != "missing"]
+    shown = [one for one in unlinked.news if one.status is not RoleStatus.MISSING]
     lines = {
-        server: [_role_with_reason(r, one) if one.status == "stays" else role_line(r, one) for one in roles]
+        server: [say_news(r, one) if one.status is RoleStatus.STAYS else say_status(r, one) for one in roles]
         for server, roles in groupby(shown, key=lambda one: one.guild_name)
     }
     fields = tuple(Field(r.name(server), r.lines(said)) for server, said in lines.items())
@@ -336,9 +305,9 @@ def disconnect_question(
     return Card(Outcome.QUESTION, r.say("Disconnect the campaign {campaign}?", campaign=name), body)
 
 
-def disconnect_button(r: Renderer) -> Text:
-    """Label the button that disconnects."""
-    return r.say("Disconnect")
+def disconnect_buttons(r: Renderer) -> tuple[Text, Text]:
+    """Return the labels that answer it: yes and no."""
+    return r.say("Disconnect"), r.say("Leave it as it is")
 
 
 def disconnected_card(r: Renderer, name: str, *, keeps_roles: bool, has_shared: bool) -> Card:
@@ -362,30 +331,3 @@ def disconnect_fate(r: Renderer, *, keeps_roles: bool, has_shared: bool) -> Text
         fate = r.say("I'll remove the roles that members got through it.")
         shared = r.say("Roles that another rule gives too keep following that rule.")
     return r.join(fate, shared) if has_shared else fate
-
-
-# --- names, where a text is not rendered yet
-
-NAME_SIGNS = 100  # as long as Discord lets the name of a server or a role be
-_MARKUP = re.compile(r"([\\*_~|`\[\]<@])")  # a line never begins with a name, so # and > and - do no harm
-
-
-def plain(name: str) -> str:
-    """Escape a name, so that it prints as it is and mentions nobody; an endless one must not take a message's room."""
-    seen = visible(name)
-    return escaped(seen if len(seen) <= NAME_SIGNS else f"{seen[: NAME_SIGNS - 1]}…")
-
-
-def escaped(text: str) -> str:
-    """Escape a text of any length in the same way (Discord docs, Markdown Text 101)."""
-    return _MARKUP.sub(r"\\\1", visible(text))
-
-
-def visible(name: str) -> str:
-    """Drop what is not seen and yet changes what is: controls, and formats such as the turning of text (Unicode Cf)."""
-    return "".join(sign for sign in " ".join(name.split()) if unicodedata.category(sign) not in {"Cc", "Cf"})
-
-
-def creator_text(names: tuple[str, ...]) -> str:
-    """Say `own_campaign` where no renderer is at hand yet."""
-    return own_campaign(Renderer(ENGLISH, Medium.DISCORD), names)

@@ -10,11 +10,14 @@ from typing import assert_never
 from bot.domain import notices
 from bot.domain.assignable import Block
 from bot.domain.evidence import Anomaly
-from bot.domain.model import DiscordUserId, HoldState
+from bot.domain.holds import HoldState
+from bot.domain.model import DiscordUserId
 from bot.domain.notices import Change, End, Kept, News, Topic, Trouble
+from bot.texts import decisions
 from bot.texts.assignable import say_block
 from bot.texts.card import ITEM_LENGTH, Card, Outcome, cut
 from bot.texts.causes import say_cause
+from bot.texts.holds import waiting_card
 from bot.texts.renderer import N_, Renderer, Text
 
 NAMED = 10  # people in one message
@@ -76,8 +79,9 @@ _HOLDS_OVER: Mapping[HoldState, str] = {
 
 def trouble_card(r: Renderer, trouble: Trouble) -> Card:
     """Say what is wrong, what it means and what to do."""
-    outcome = Outcome.WAITING if trouble.topic is Topic.HOLD else Outcome.PROBLEM
-    return Card(outcome, r.say(_TITLES[trouble.topic]), say_trouble(r, trouble))
+    if isinstance(trouble, notices.HoldWaiting):
+        return waiting_card(r, trouble.hold)
+    return Card(Outcome.PROBLEM, r.say(_TITLES[trouble.topic]), say_trouble(r, trouble))
 
 
 def end_card(r: Renderer, end: End) -> Card:
@@ -202,8 +206,8 @@ def say_change(r: Renderer, change: Change) -> Text:
                 "before I assign it again, because `hand_edits` in `/patreon settings` tells me to insist.",
                 person=r.person(change.discord_user_id),
             )
-        case str():
-            return _ready(r, change)
+        case notices.RoleChanged() | notices.ChangeFound():
+            return decisions.say_change(r, change)
         case _:
             assert_never(change)
 
@@ -254,7 +258,8 @@ def say_trouble(r: Renderer, trouble: Trouble) -> Text:  # noqa: PLR0912, C901  
                 people=_people(r, trouble.discord_user_ids),
             )
         case notices.HoldWaiting():
-            return _ready(r, trouble.said)
+            card = waiting_card(r, trouble.hold)
+            return r.lines([card.body, *card.items])
         case notices.WordUnknown():
             return r.say(
                 "Patreon says **{word}** about a patron of **{campaign}**, and I don't know that word. They keep their "
@@ -368,11 +373,6 @@ def say_trouble(r: Renderer, trouble: Trouble) -> Text:  # noqa: PLR0912, C901  
             return _say_disagreement(r, trouble)
         case _:
             assert_never(trouble)
-
-
-def _ready(r: Renderer, said: str) -> Text:
-    """Take a sentence that is in Discord's markup already."""
-    return type(r.lines(()))(said)
 
 
 def _say_consents(r: Renderer) -> Text:

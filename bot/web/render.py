@@ -11,9 +11,11 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from bot.domain.consent import Cause, Connected, Linked, Purpose, Question, RoleStatus, View, Word
+from bot.domain.consent import Cause, Connected, Linked, Purpose, Question, View, Word
+from bot.domain.news import RoleStatus
 from bot.texts.catalogs import Language
-from bot.texts.linking import link_notes, linked_lead, role_line
+from bot.texts.decisions import say_news_cause, say_status
+from bot.texts.linking import link_notes, linked_lead
 from bot.texts.pages import REFUSALS, Ending, Refusal, again, find_ending, how_long_ago
 from bot.texts.renderer import Medium, Renderer, visible
 
@@ -26,12 +28,12 @@ STYLE_HASH = "sha256-" + base64.b64encode(hashlib.sha256(STYLE.encode()).digest(
 AVATAR_HOST = "https://cdn.discordapp.com"
 
 SIGNS: dict[RoleStatus, str] = {
-    "given": "✓",
-    "kept": "✓",
-    "removed": "\N{MINUS SIGN}",
-    "stays": "…",
-    "missing": "·",
-    "waiting": "…",
+    RoleStatus.GIVEN: "✓",
+    RoleStatus.KEPT: "✓",
+    RoleStatus.REMOVED: "\N{MINUS SIGN}",
+    RoleStatus.STAYS: "…",
+    RoleStatus.MISSING: "·",
+    RoleStatus.WAITING: "…",
 }
 
 
@@ -103,7 +105,8 @@ class Pages:
             moment=r.moment,
             day=r.day,
             strong_list=lambda names: r.listing([r.strong(one) for one in names]),
-            role_line=lambda news: role_line(r, news),
+            say_status=lambda news: say_status(r, news),
+            say_cause=lambda news: say_news_cause(r, news),
         )
 
 

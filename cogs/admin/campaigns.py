@@ -48,7 +48,7 @@ class CampaignCommands(commands.Cog):
         parting = await self._draft(interaction, campaign, roles)
         r = renderer_of(interaction)
         argument = f"{parting.campaign.campaign_id}:{roles}"
-        view = question("disconnect", words.disconnect_button(r), argument=argument, is_dangerous=True)
+        view = question("disconnect", *words.disconnect_buttons(r), argument=argument, is_dangerous=True)
         card = words.disconnect_question(
             r,
             parting.campaign.name,

@@ -15,7 +15,7 @@ from bot.discord.cards import renderer_of
 from bot.discord.client import Interaction
 from bot.discord.notifier import Notifier
 from bot.discord.observe import powers_of
-from bot.discord.replies import is_manager, replace, say, show, swap
+from bot.discord.replies import is_manager, show, swap
 from bot.domain.assignable import Powers
 from bot.domain.errors import Later, Mistake, TryLater, UserMistake
 from bot.domain.model import GuildId
@@ -80,21 +80,13 @@ class Answers:
     def __init__(self, notifier: Notifier) -> None:
         self._notifier = notifier
 
-    async def tell(self, interaction: Interaction, answer: Card | str, *, view: ui.View | None = None) -> None:
+    async def tell(self, interaction: Interaction, answer: Card, *, view: ui.View | None = None) -> None:
         """Answer a command."""
-        news = await self._take_news(interaction)
-        if isinstance(answer, Card):
-            await show(interaction, answer, above=news, view=view)
-        else:
-            await say(interaction, _below(news, answer), view=view or discord.utils.MISSING)
+        await show(interaction, answer, above=await self._take_news(interaction), view=view)
 
-    async def retell(self, interaction: Interaction, answer: Card | str) -> None:
+    async def retell(self, interaction: Interaction, answer: Card) -> None:
         """Answer the press of a button, in place of its message."""
-        news = await self._take_news(interaction)
-        if isinstance(answer, Card):
-            await swap(interaction, answer, above=news)
-        else:
-            await replace(interaction, _below(news, answer))
+        await swap(interaction, answer, above=await self._take_news(interaction))
 
     async def _take_news(self, interaction: Interaction) -> Card | None:
         kept = await self._notifier.take_pending(guild_of(interaction))
@@ -106,7 +98,3 @@ def offer(choices: Iterable[tuple[str, str]], typed: str) -> list[app_commands.C
     wanted = typed.strip().casefold()
     fitting = [(label, value) for label, value in choices if wanted in label.casefold() or wanted == value]
     return [app_commands.Choice(name=label[:CHOICE_LENGTH], value=value) for label, value in fitting[:CHOICES]]
-
-
-def _below(news: Card | None, text: str) -> str:
-    return text if news is None else f"{news.description}\n\n{text}"

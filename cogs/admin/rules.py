@@ -9,6 +9,7 @@ from discord.ext import commands
 from bot.discord.buttons import number_in, question
 from bot.discord.cards import renderer_of
 from bot.discord.client import Interaction
+from bot.domain.changes import Trigger
 from bot.domain.errors import Mistake, TryLater, UserMistake
 from bot.domain.model import DiscordUserId, RoleId, RuleKind
 from bot.domain.rule_request import RuleWish
@@ -83,7 +84,7 @@ class RuleCommands(commands.Cog):
         guild_id = guild_of(interaction)
         removed = await self._rulebook.remove(guild_id, _number(rule_id), caller_of(interaction))
         with contextlib.suppress(TryLater):  # the rule is gone; the next round plans it
-            await self._reconciler.consider(guild_id, None, trigger="rule removed")
+            await self._reconciler.consider(guild_id, None, trigger=Trigger.RULE_REMOVED)
         await self._answers.tell(interaction, removed_card(renderer_of(interaction), removed))
 
     async def confirm_rule(self, interaction: Interaction, argument: str) -> None:
@@ -137,7 +138,7 @@ class RuleCommands(commands.Cog):
     async def _add(self, interaction: Interaction, draft: RuleDraft) -> Card:
         added = await self._rulebook.add(draft, created_by=DiscordUserId(interaction.user.id))
         with contextlib.suppress(TryLater):  # the rule stands; the next round plans it
-            await self._reconciler.consider(added.rule.guild_id, None, trigger="rule added")
+            await self._reconciler.consider(added.rule.guild_id, None, trigger=Trigger.RULE_ADDED)
         return added_card(renderer_of(interaction), added, gains=len(draft.grants))
 
 

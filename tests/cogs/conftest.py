@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.domain.changes import Trigger
 from tests.fakes.scene import Scene, connect, serve, set_stage
 
 
@@ -17,5 +18,5 @@ def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
 async def scene() -> AsyncIterator[Scene]:
     """A connected bot that has read its campaign once."""
     async with set_stage() as stage, serve(stage) as services, connect(services) as bot:
-        await services.rounds.run(trigger="test")
+        await services.rounds.run(trigger=Trigger.SYNC)
         yield Scene(stage, services, bot)

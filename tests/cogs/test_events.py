@@ -117,7 +117,7 @@ async def test_someone_who_has_nothing_to_do_with_us_costs_nothing(scene: Scene)
     scene.discord.leave(scene.stage.user_id("cedar_lane"))
     scene.discord.join(scene.stage.user_id("cedar_lane"))
     await scene.say("cedar_lane", "membership")  # events come in order: the join was heard before this
-    assert scene.person("cedar_lane") not in scene.services.observer._sights.get(scene.guild_id, {})
+    assert scene.person("cedar_lane") not in scene.services.observer._seen.get(scene.guild_id, {})
 
 
 async def test_a_server_that_invites_the_bot_again_is_served_again(linked: Scene) -> None:

@@ -16,11 +16,12 @@ from discord.http import Route
 
 from bot.app import App, build_app, end_work, fresh_client
 from bot.discord.client import PledgekeeperBot
+from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.changes import Outcome
 from bot.domain.model import DiscordUserId, GuildId, RoleId, Secret
 from bot.runtime.clock import SystemClock
 from bot.settings import Settings
 from bot.storage import Storage
-from bot.storage.audit import AuditEntry
 from bot.storage.vault import Vault
 from cogs import add_cogs
 from sandbox.discord import DiscordStandIn, Interaction, Message
@@ -112,12 +113,12 @@ class Scene:
         options = {"kind": "paying"} if tier is None else {"kind": "tier", "tier": tier}
         return await self.say(ADMIN, "patreon rule add", role=str(self.role(role)), **options)
 
-    async def written(self, username: str, action: str) -> AuditEntry:
+    async def written(self, username: str, action: AuditAction, outcome: Outcome | None = None) -> AuditEntry:
         """Wait until the newest row of the audit on this person says so: it comes after the role."""
         async with asyncio.timeout(SOON):
             while True:
                 rows = await self.services.storage.audit.recent(self.guild_id, self.person(username), limit=1)
-                if rows and rows[0].action == action:
+                if rows and (rows[0].action, rows[0].outcome) == (action, outcome):
                     return rows[0]
                 await asyncio.sleep(0.02)
 

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from bot.app import READS_KEPT, App, build_app
+from bot.domain.changes import Trigger
+from bot.domain.holds import HoldState
 from bot.domain.model import (
     CampaignId,
     DiscordUserId,
     Grant,
     GrantState,
     GuildSettings,
-    HoldState,
     Mode,
     PatreonUserId,
     RoleId,
@@ -115,7 +116,7 @@ class Town:
         await self.patreon.start()
         self._not_ours = asyncio.all_tasks()
         await self.start()
-        await self.services.rounds.run(trigger="test")
+        await self.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
 
     async def start(self) -> None:
         """Build the bot on the database as it is, and let it see the guild."""
@@ -201,11 +202,11 @@ class Town:
         self.services.observer.forget()
         self.services.breakers.reset(GUILD)
         self.services.reconciler.catch_up()
-        await self.services.reconciler.consider(GUILD, None, trigger="start")
+        await self.services.reconciler.consider(GUILD, None, trigger=Trigger.START)
         await self._quiet()
 
     async def _round(self) -> None:
-        await self.services.rounds.run(trigger="interval")
+        await self.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
         await self._quiet()
 
     async def until_death(self, work: Coroutine[Any, Any, None]) -> None:
@@ -266,7 +267,7 @@ class Town:
 
     async def _mark(self, person: DiscordUserId) -> None:
         if await self.services.reconciler.is_relevant(GUILD, person):
-            self.services.reconciler.mark(GUILD, [person], trigger="member changed")
+            self.services.reconciler.mark(GUILD, [person], trigger=Trigger.MEMBER_CHANGED)
 
     async def unplug(self) -> None:
         """Discord's connection is lost: nothing is heard, nothing can be written."""

@@ -11,9 +11,11 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from bot.discord.observe import powers_of
+from bot.domain.changes import Trigger
 from bot.domain.consent import Asker, Word
 from bot.domain.errors import TryLater, UserMistake
-from bot.domain.model import CampaignId, DiscordUserId, HoldId, HoldState, RoleRule, RuleId, RuleKind, Secret
+from bot.domain.holds import HoldState
+from bot.domain.model import CampaignId, DiscordUserId, HoldId, RoleRule, RuleId, RuleKind, Secret
 from bot.domain.rule_request import RuleWish
 from bot.patreon.oauth import CONNECT_SCOPES
 from bot.sync.applying.queue import Urgency
@@ -66,14 +68,14 @@ class TownHall:
         if self.numbers.setdefault(added.rule_id, added) != added:
             self.town.violations.append(f"the number {added.rule_id} named {self.numbers[added.rule_id]}, now {added}")
         with contextlib.suppress(TryLater):
-            await services.reconciler.consider(GUILD, None, trigger="rule added")
+            await services.reconciler.consider(GUILD, None, trigger=Trigger.RULE_ADDED)
 
     async def _remove_rule(self, number: RuleId) -> None:
         gone = (await self.town.services.rulebook.remove(GUILD, number, self._powers)).rule
         if gone != self.numbers[number]:
             self.town.violations.append(f"the number {number} was shown for {self.numbers[number]}, and removed {gone}")
         with contextlib.suppress(TryLater):
-            await self.town.services.reconciler.consider(GUILD, None, trigger="rule removed")
+            await self.town.services.reconciler.consider(GUILD, None, trigger=Trigger.RULE_REMOVED)
 
     # --- campaigns
 
@@ -100,7 +102,7 @@ class TownHall:
         town = self.town
         town.http.stop_reads()
         try:
-            reading = asyncio.create_task(town.services.rounds.read_anew(campaign_id, trigger="interval"))
+            reading = asyncio.create_task(town.services.rounds.read_anew(campaign_id, trigger=Trigger.INTERVAL))
             stopped = asyncio.create_task(town.http.has_stopped.wait())
             await asyncio.wait({reading, stopped}, return_when=asyncio.FIRST_COMPLETED)
             stopped.cancel()
@@ -196,7 +198,7 @@ class TownHall:
         people = await services.holds.answer(GUILD, hold_id, state, by=ADMIN)
         if not self.holds[hold_id].issuperset(people):
             self.town.violations.append(f"the hold {hold_id} was of {self.holds[hold_id]}, and its answer met {people}")
-        services.reconciler.mark(GUILD, people, trigger=f"hold {hold_id} {state}", urgency=Urgency.BULK_REVOKE)
+        services.reconciler.mark(GUILD, people, trigger=Trigger.HOLDS, urgency=Urgency.BULK_REVOKE)
 
     async def _set(self, name: str, value: object) -> None:
         self.town.settings = msgspec.structs.replace(self.town.settings, **{name: value})
@@ -217,7 +219,7 @@ class TownHall:
         self.town.violations += [f"after {after} the preview shows {one}" for one in changes]
 
     async def _sync(self) -> None:
-        await self.town.services.rounds.run(trigger="/patreon sync", guild_id=GUILD)
+        await self.town.services.rounds.run(trigger=Trigger.SYNC, guild_id=GUILD)
 
     async def _act(self, what: str, act: Any) -> None:
         async def carry_out() -> None:

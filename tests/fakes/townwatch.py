@@ -10,7 +10,7 @@ from tests.fakes.town import Town
 
 # What a row with a number of its own is, beyond what changes while it stands.
 NAMES = {
-    "audit": ("at", "action", "reason"),
+    "audit": ("at", "action", "outcome", "reason"),
     "arrivals": ("asked_at",),
     "credentials": ("patreon_user_id",),
     "holds": ("guild_id", "opened_at"),

@@ -12,8 +12,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from bot.domain.assignable import Block
-from bot.domain.ledger import Seat, settle, settled
+from bot.domain.ledger import GuildMember, settle, settled
 from bot.domain.model import (
+    Campaign,
     CampaignId,
     ChargeStatus,
     DiscordUserId,
@@ -37,8 +38,8 @@ from bot.domain.model import (
 )
 from bot.domain.plan import Action, GuildFacts, PersonFacts, PersonPlan, plan_person
 from bot.domain.rails import rein_in
+from bot.domain.reasons import RoleReason, reason_of
 from bot.domain.record import take_absence, take_reading
-from bot.texts.names import Names
 
 NEW_YEAR = datetime(2026, 1, 1, 12, tzinfo=UTC)
 CAMPAIGN = CampaignId("100")
@@ -107,6 +108,8 @@ class World:
     rules: dict[str, RoleRule] = field(default_factory=role_rules)
     blocked: dict[RoleId, Block] = field(default_factory=dict)
     people: dict[str, PersonFacts] = field(default_factory=dict)
+    confirmed_at: datetime | None = None  # when the newest list began that is believed
+    currency: str = "USD"
 
     def patron(self, name: str, *, tier: str = "Gold", **rest: Any) -> None:
         """Somebody linked, in the guild since long, active in `tier`, without any role yet."""
@@ -121,8 +124,8 @@ class World:
 
     def stranger(self, name: str) -> None:
         """Somebody in the guild of whom we know nothing."""
-        seat = Seat(joined_at=self.now - timedelta(days=100))
-        self.people[name] = PersonFacts(discord_user_id=DiscordUserId(1000 + len(self.people)), seat=seat)
+        member = GuildMember(joined_at=self.now - timedelta(days=100))
+        self.people[name] = PersonFacts(discord_user_id=DiscordUserId(1000 + len(self.people)), member=member)
 
     def link(self, name: str) -> None:
         """They join their accounts."""
@@ -160,27 +163,27 @@ class World:
 
     def give(self, name: str, *roles: str) -> None:
         """Somebody gives roles by hand."""
-        self._seat(name, role_ids=self._roles(name) | {ROLE[role] for role in roles})
+        self._show(name, role_ids=self._roles(name) | {ROLE[role] for role in roles})
 
     def take(self, name: str, *roles: str) -> None:
         """Somebody takes roles away by hand."""
-        self._seat(name, role_ids=self._roles(name) - {ROLE[role] for role in roles})
+        self._show(name, role_ids=self._roles(name) - {ROLE[role] for role in roles})
 
     def leave(self, name: str) -> None:
         """They leave the guild."""
-        self._change(name, seat=None)
+        self._change(name, member=None)
 
     def join(self, name: str, *, is_pending: bool = False) -> None:
         """They join the guild, again or at last."""
-        self._change(name, seat=Seat(joined_at=self._tick(), is_pending=is_pending))
+        self._change(name, member=GuildMember(joined_at=self._tick(), is_pending=is_pending))
 
     def screen(self, name: str, *, is_pending: bool) -> None:
         """They stand before the guild's screening, or have passed it."""
-        self._seat(name, is_pending=is_pending)
+        self._show(name, is_pending=is_pending)
 
     def hide(self, name: str, *roles: str) -> None:
         """Discord accepted our writes of these roles; nothing has shown their effect yet."""
-        self._seat(name, unseen_role_ids=frozenset(ROLE[role] for role in roles))
+        self._show(name, unseen_role_ids=frozenset(ROLE[role] for role in roles))
 
     def note(self, name: str, role: str, state: GrantState) -> None:
         """The ledger says this of a role."""
@@ -212,6 +215,9 @@ class World:
             guild_id=GUILD,
             now=self.now,
             settings=self.settings,
+            roles=ROLE_NAME,
+            campaigns={CAMPAIGN: self.campaign()},
+            confirmed_at={} if self.confirmed_at is None else {CAMPAIGN: self.confirmed_at},
             rules=tuple(self.rules.values()),
             tiers={CAMPAIGN: self.tiers},
             blocked=self.blocked,
@@ -220,7 +226,7 @@ class World:
     def look(self, name: str) -> None:
         """Settle the ledger by what the member shows."""
         person = self.people[name]
-        found = settle(person.grants.values(), person.seat, hand_edits=self.settings.hand_edits, now=self.now)
+        found = settle(person.grants.values(), person.member, hand_edits=self.settings.hand_edits, now=self.now)
         self._change(name, grants=settled(person.grants, found))
 
     def plan_of(self, name: str) -> PersonPlan:
@@ -251,9 +257,16 @@ class World:
                     pass
         return plan
 
-    def names(self) -> Names:
-        """Return what everything is called."""
-        return Names(roles=ROLE_NAME, campaigns={CAMPAIGN: "Moth Tales"}, tiers={CAMPAIGN: self.tiers}, stamp=iso_stamp)
+    def campaign(self) -> Campaign:
+        """Return the campaign with its tiers."""
+        return Campaign(
+            campaign_id=CAMPAIGN, name="Moth Tales", currency=self.currency, tiers=tuple(self.tiers.values())
+        )
+
+    def reason(self, name: str, role: str) -> RoleReason:
+        """Return why a role of somebody is as it is to be."""
+        (decision,) = [one for one in self.plan_of(name).decisions if one.role_id == ROLE[role]]
+        return reason_of(decision, self.facts())
 
     def _known(self, name: str) -> MembershipRecord | None:
         return self.people[name].records.get(CAMPAIGN)
@@ -262,11 +275,11 @@ class World:
         self._change(name, records={CAMPAIGN: record})
 
     def _roles(self, name: str) -> frozenset[RoleId]:
-        seat = self.people[name].seat
-        return seat.role_ids if seat is not None else frozenset()
+        member = self.people[name].member
+        return member.role_ids if member is not None else frozenset()
 
-    def _seat(self, name: str, **rest: Any) -> None:
-        self._change(name, seat=replace(self.people[name].seat or Seat(), **rest))
+    def _show(self, name: str, **rest: Any) -> None:
+        self._change(name, member=replace(self.people[name].member or GuildMember(), **rest))
 
     def _forget(self, name: str, role: str) -> None:
         grants: Mapping[RoleId, Grant] = self.people[name].grants
@@ -278,8 +291,3 @@ class World:
     def _tick(self) -> datetime:
         self.now += timedelta(hours=1)
         return self.now
-
-
-def iso_stamp(moment: datetime) -> str:
-    """Write a moment so that a test can read it."""
-    return f"{moment:%Y-%m-%d %H:%M}"

@@ -39,7 +39,7 @@ async def test_a_whole_list_that_lies_takes_nothing_and_the_admin_hears_of_it(li
     await linked.rounds(4)
     assert _both_have_it(linked)
     said = await linked.say("ash.keeper", "patreon sync")
-    assert "looks wrong" in said or "not complete" in said or "incomplete" in said
+    assert "looks wrong" in said or "couldn't read" in said or "incomplete" in said
     linked.sandbox.weather.clear()
     await linked.rounds(2)
     assert _both_have_it(linked)

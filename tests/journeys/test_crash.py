@@ -27,7 +27,7 @@ def _kill_when(stage: Stage, is_so: Callable[[], bool]) -> None:
 def _recorded(stage: Stage, username: str) -> list[str]:
     """Return what the audit says was done to this person's roles, the oldest first."""
     with contextlib.closing(sqlite3.connect(stage.database)) as database:
-        query = "SELECT action FROM audit WHERE discord_user_id = ? ORDER BY audit_id"
+        query = "SELECT action || ' ' || outcome FROM audit WHERE discord_user_id = ? ORDER BY audit_id"
         return [action for (action,) in database.execute(query, (stage.user_id(username),))]
 
 

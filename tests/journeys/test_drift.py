@@ -112,7 +112,7 @@ async def test_a_day_offline_is_made_up_for(settled: Stage) -> None:
     assert _holders(stage, "Aurum") == expected
     written = sorted((write.method, write.username) for write in stage.role_writes)
     assert written == [("DELETE", B), ("PUT", C), ("PUT", "new.nan"), ("PUT", PENDING)], "one write for each change"
-    assert "by hand" in await stage.say(ADMIN, "patreon why", user=stage.user_id(A))
+    assert "removed it manually" in await stage.say(ADMIN, "patreon why", user=stage.user_id(A))
     patreon.pay(stage.patron_id(D))
     await stage.until(lambda: "Aurum" in stage.roles(D), "a new pledge is a new grant")
     await _thrown_out_and_invited_again(stage, expected | {D})
@@ -139,7 +139,7 @@ async def _thrown_out_and_invited_again(stage: Stage, holders: set[str]) -> None
     await stage.until(lambda: _holders(stage, "Aurum") == holders - {E, F}, "rules and ledger are as they were", 40)
     await stage.rounds(2)
     assert sorted((write.method, write.username) for write in stage.role_writes) == [("DELETE", E), ("PUT", C)]
-    assert "by hand" in await stage.say(ADMIN, "patreon why", user=stage.user_id(F))
+    assert "removed it manually" in await stage.say(ADMIN, "patreon why", user=stage.user_id(F))
 
 
 def _holders(stage: Stage, role: str = "Gold") -> set[str]:

@@ -56,7 +56,7 @@ async def test_a_role_that_a_person_took_away_stays_away(stage: Stage) -> None:
     stage.sandbox.discord.take_role(stage.user_id("hazel.hollow"), stage.role_id("Gold"))
     await stage.rounds(3)
     assert "Gold" not in stage.roles("hazel.hollow")
-    assert "by hand" in await stage.say(ADMIN, "patreon why", user=stage.user_id("hazel.hollow"))
+    assert "removed it manually" in await stage.say(ADMIN, "patreon why", user=stage.user_id("hazel.hollow"))
 
 
 async def test_a_removed_rule_takes_its_role_back(stage: Stage) -> None:

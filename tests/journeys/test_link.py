@@ -15,7 +15,7 @@ async def test_a_patron_links_and_gets_the_role(stage: Stage) -> None:
 
     said = await stage.say("hazel.hollow", "membership")
     assert "Gerda Nilsson" in said
-    assert "active patron (Gold) of Emberwood Tales" in said
+    assert "You're an active Gold patron of Emberwood Tales." in said
     assert "<t:" in said
 
     interaction = await stage.command("hazel.hollow", "unlink")

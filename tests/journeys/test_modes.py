@@ -16,7 +16,7 @@ async def test_grant_only_takes_nothing_and_off_changes_nothing(stage: Stage) ->
     await stage.rounds(3)
     assert "Gold" in stage.roles(PATRON)
     said = await stage.say(ADMIN, "patreon why", user=stage.user_id(PATRON))
-    assert "left as it is by this server's mode" in said
+    assert "this server's `mode` doesn't allow the change" in said
 
     await stage.say(ADMIN, "patreon settings", mode="off")
     stage.sandbox.discord.calls.clear()
@@ -42,7 +42,7 @@ async def test_a_declined_payment_is_told_once_by_dm_where_the_server_wants_that
     stage.sandbox.patreon.decline(stage.patron_id("Gerda Nilsson"))
     await stage.rounds(3)
     assert told(PATRON) == 0, "off by default"
-    assert "payment declined" in await stage.say(PATRON, "membership")
+    assert "was declined" in await stage.say(PATRON, "membership")
 
     await stage.say(ADMIN, "patreon settings", decline_dm=True, grace_days=3)
     await stage.until(lambda: told(PATRON) == 1, "the word by DM")

@@ -58,14 +58,16 @@ async def test_five_a_month_is_five_a_month_however_patreon_writes_it(shop: Shop
     patreon.set_amount(fan, 6000)
     await shop.rounds(2)
     why = await shop.say(ADMIN, "patreon why", user=shop.user_id(FAN))
-    assert "Counts as 5.00 USD a month for rules on amounts; Patreon says 60.00 USD." in why
-    assert "USD a month" not in await shop.say(FAN, "membership")
+    assert "Counts as US$5.00 a month for rules on amounts; Patreon says US$60.00." in why
+    told = await shop.say(FAN, "membership")
+    assert "Counts as" not in told
+    assert "US$60" not in told
 
     patreon.list_also(fan, shop.tier_id("Gold"))  # the paid rest of an upgrade that is over
     await shop.until(lambda: "Gold" in shop.earned(FAN), "rules on tiers follow the list")
     await shop.rounds(2)
     assert shop.earned(FAN) == FIVE | {"Gold"}
-    assert "Looks odd: Patreon still lists Gold" in await shop.say(ADMIN, "patreon why", user=shop.user_id(FAN))
+    assert "Looks odd: Patreon lists Gold" in await shop.say(ADMIN, "patreon why", user=shop.user_id(FAN))
 
 
 async def test_until_the_card_is_charged_a_blank_takes_nothing(shop: Shop) -> None:
@@ -98,7 +100,7 @@ async def test_who_is_given_a_tier_and_who_never_paid_are_told_apart(shop: Shop)
     patreon.cancel_uncharged(guest)
     await shop.until(lambda: not shop.earned(GUEST), "the end")
     told = await shop.say(GUEST, "membership")
-    assert "cancelled before the first charge" in told
+    assert "before the first payment" in told
     assert "deleted" not in told
     assert "Looks odd" not in await shop.say(ADMIN, "patreon why", user=shop.user_id(GUEST))
 
@@ -108,7 +110,7 @@ async def test_a_campaign_that_charges_for_each_creation_gives_its_roles(shop: S
     shop.sandbox.patreon.charge_per_creation()
     await shop.rounds(3)
     assert shop.earned(FAN) == FIVE
-    assert "active patron (5.00 USD)" in await shop.say(FAN, "membership")
+    assert "active US$5.00 patron" in await shop.say(FAN, "membership")
     assert not [one for one in shop.role_writes if one.method == "DELETE"]
 
 

@@ -30,7 +30,7 @@ async def test_roles_follow_pledges_and_people_though_no_member_event_comes(unse
     discord.take_role(hazel, stage.role_id("Gold"))
     await stage.rounds(3)
     assert "Gold" not in stage.roles("hazel.hollow")
-    assert "by hand" in await stage.say(ADMIN, "patreon why", user=hazel)
+    assert "removed it manually" in await stage.say(ADMIN, "patreon why", user=hazel)
 
     discord.give_role(hazel, stage.role_id("Gold"))
     await stage.rounds(3)

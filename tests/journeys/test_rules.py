@@ -54,8 +54,8 @@ async def test_roles_come_and_go_with_the_months_the_money_and_the_end_of_a_pled
     await comes_to(stage, {"Tier", "Paying", "Amount"})
     await stage.until(lambda: earned(stage, GUEST) == {"Free"}, "a free member's role")
     said = await stage.say(FAN, "membership")
-    assert "**Months**: not earned. It asks for 3 months as a paying patron of Emberwood Tales" in said
-    assert "**Large**: not earned. It asks for a pledge of at least 5.01 USD" in said
+    assert "**Months**: You don't have it. Requires 3 months as a paying patron of Emberwood Tales." in said
+    assert "**Large**: You don't have it. Requires at least US$5.01 a month" in said
 
     await stage.move(timedelta(days=55))  # two further charges: 15.00 altogether
     await comes_to(stage, {"Tier", "Paying", "Amount", "Lifetime"})

@@ -13,9 +13,10 @@ async def test_a_patron_whom_patreon_names_gets_the_role_and_can_ask_why(stage: 
     await stage.add_rule()
     await stage.until(lambda: "Gold" in stage.roles(REPORTED), "the role, with no command")
     said = await stage.say(REPORTED, "membership")
-    assert "Kit Estrella by Patreon's own report" in said
+    assert "Kit Estrella" in said
+    assert "as Patreon reports" in said
     interaction = await stage.command(REPORTED, "membership")
-    assert "Patreon, asked about this patron alone" in await _pressed(stage, interaction)
+    assert ":R> on Patreon." in await _pressed(stage, interaction)
 
 
 async def test_unlink_is_remembered_until_the_next_link(stage: Stage) -> None:

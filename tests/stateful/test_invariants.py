@@ -34,7 +34,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from bot.domain.model import HandEdits, HoldState, Mode
+from bot.domain.holds import HoldState
+from bot.domain.model import HandEdits, Mode
 from bot.linking import consent
 from bot.sync.applying import reconcile
 from sandbox.patreon import api_v2

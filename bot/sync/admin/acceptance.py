@@ -10,19 +10,18 @@ from collections.abc import Collection
 import msgspec
 
 from bot.discord.notifier import Notifier
+from bot.domain.audit import AuditAction, AuditEntry, ReadBelieved
+from bot.domain.changes import Trigger
 from bot.domain.errors import Mistake, TryLater, UserMistake
 from bot.domain.evidence import Anomaly, DoubtedRead, PastRead, ReadSummary
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, ReadId
 from bot.domain.notices import ListAcceptedElsewhere
 from bot.runtime.clock import Clock
 from bot.storage import Storage
-from bot.storage.audit import AuditEntry
 from bot.storage.reads import Read
 from bot.sync.applying.reconcile import Reconciler
 from bot.sync.reading.intake import Intake
 from bot.sync.reported_links import ZeroLinks
-
-TRIGGER = "/patreon believe"
 
 
 class Belief:
@@ -84,7 +83,7 @@ class Belief:
             followers = tuple(sorted(await self._storage.campaigns.following_guilds()))
         for guild_id in followers:
             with contextlib.suppress(TryLater):  # the next round plans everybody anyway
-                await self._reconciler.consider(guild_id, people, trigger=TRIGGER)
+                await self._reconciler.consider(guild_id, people, trigger=Trigger.BELIEVE)
 
     async def _waiting(self, campaign_id: CampaignId) -> tuple[Read, ...]:
         later = await self._storage.reads.since_believed(campaign_id)
@@ -106,9 +105,9 @@ class Belief:
         return AuditEntry(
             at=self._clock.now(),
             guild_id=guild_id,
-            action="believe",
-            reason=f"the read {doubt.read_id} of {doubt.campaign} is believed on the word of the admin {by}",
-            trigger=TRIGGER,
+            action=AuditAction.BELIEVE,
+            reason=ReadBelieved(campaign_id=doubt.campaign_id, campaign_name=doubt.campaign, by=by),
+            trigger=Trigger.BELIEVE,
             read_id=doubt.read_id,
         )
 

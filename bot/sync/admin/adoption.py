@@ -11,16 +11,17 @@ import msgspec
 from bot.discord.observe import Observer
 from bot.domain.adoption import AdoptionDraft, Fate
 from bot.domain.assignable import Powers
+from bot.domain.audit import AdminGave, AuditAction, AuditEntry
+from bot.domain.changes import Trigger
 from bot.domain.errors import Mistake, TryLater, UserMistake
-from bot.domain.ledger import Seat
+from bot.domain.ledger import GuildMember
 from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, RoleId
 from bot.domain.plan import Action, GuildFacts, PersonFacts, is_linked
 from bot.runtime.clock import Clock
 from bot.storage import Storage
-from bot.storage.audit import AuditEntry
 from bot.sync.admin.rulebook import Rulebook
-from bot.sync.applying.facts import FactBook, seated
-from bot.sync.applying.guarded import plan_guarded
+from bot.sync.applying.facts import FactBook, with_member
+from bot.sync.applying.planning import try_plan
 from bot.sync.applying.reconcile import Reconciler
 
 
@@ -56,12 +57,12 @@ class Adoption:
         known = await self._facts.people(guild, holders)
         fates: dict[Fate, list[DiscordUserId]] = {fate: [] for fate in Fate}
         for holder in sorted(holders):
-            person = known.get(holder) or PersonFacts(discord_user_id=holder, seat=None, link=links.get(holder))
-            person = seated(person, Seat(role_ids=frozenset({role_id})))
+            person = known.get(holder) or PersonFacts(discord_user_id=holder, member=None, link=links.get(holder))
+            person = with_member(person, GuildMember(role_ids=frozenset({role_id})))
             fates[self._fate(guild, person, role_id)].append(holder)
         return AdoptionDraft(
             role_id=role_id,
-            role_name=self._rulebook.role_name(guild_id, role_id),
+            role_name=guild.roles.get(role_id, ""),
             holders={fate: tuple(people) for fate, people in fates.items()},
             sees_everyone=seen is not None,
         )
@@ -71,11 +72,10 @@ class Adoption:
         draft = await self.draft(guild_id, role_id, caller)
         grants = [self._grant(guild_id, person, role_id) for person in draft.people]
         await self._storage.ledger.put(*grants)
-        reason = f"the role was adopted by the admin {by}"
-        entries = [self._entry(grant, "adopt", reason, trigger="/patreon adopt") for grant in grants]
+        entries = [self._entry(grant, AuditAction.ADOPT, by, trigger=Trigger.ADOPT) for grant in grants]
         await self._storage.audit.add(*entries)
         with contextlib.suppress(TryLater):  # the rows stand; the next round plans everybody
-            await self._reconciler.consider(guild_id, draft.people, trigger="/patreon adopt")
+            await self._reconciler.consider(guild_id, draft.people, trigger=Trigger.ADOPT)
         return draft
 
     async def restore(
@@ -87,21 +87,20 @@ class Adoption:
         if grant is None or grant.state is not GrantState.SUPPRESSED:
             raise UserMistake(Mistake.ROLE_NOT_SUPPRESSED)
         await self._storage.ledger.drop(guild_id, discord_user_id, role_id)
-        reason = f"the hand edit was lifted by the admin {by}"
-        await self._storage.audit.add(self._entry(grant, "restore", reason, trigger="/patreon restore"))
-        self._reconciler.mark(guild_id, [discord_user_id], trigger="/patreon restore")
+        await self._storage.audit.add(self._entry(grant, AuditAction.RESTORE, by, trigger=Trigger.RESTORE))
+        self._reconciler.mark(guild_id, [discord_user_id], trigger=Trigger.RESTORE)
 
     async def _linked_holders(self, guild_id: GuildId, role_id: RoleId) -> frozenset[DiscordUserId]:
         linked = [link.discord_user_id for link in await self._storage.links.list_guild(guild_id)]
-        seats = await self._observer.look(guild_id, linked)
-        return frozenset(one for one, seat in seats.items() if seat is not None and role_id in seat.role_ids)
+        members = await self._observer.look(guild_id, linked)
+        return frozenset(one for one, member in members.items() if member is not None and role_id in member.role_ids)
 
     def _fate(self, guild: GuildFacts, person: PersonFacts, role_id: RoleId) -> Fate:
         """Plan the person as if the role were ours."""
         if role_id in person.grants:
             return Fate.OURS
         imagined = {**person.grants, role_id: self._grant(guild.guild_id, person.discord_user_id, role_id)}
-        plan = plan_guarded(guild, msgspec.structs.replace(person, grants=imagined))
+        plan = try_plan(guild, msgspec.structs.replace(person, grants=imagined))
         (action,) = (decision.action for decision in plan.decisions if decision.role_id == role_id)
         if action is Action.KEEP:
             return Fate.ENTITLED
@@ -120,13 +119,13 @@ class Adoption:
             granted_at=now,
         )
 
-    def _entry(self, grant: Grant, action: str, reason: str, *, trigger: str) -> AuditEntry:
+    def _entry(self, grant: Grant, action: AuditAction, by: DiscordUserId, *, trigger: Trigger) -> AuditEntry:
         return AuditEntry(
             at=self._clock.now(),
             guild_id=grant.guild_id,
             discord_user_id=grant.discord_user_id,
             role_id=grant.role_id,
             action=action,
-            reason=reason,
+            reason=AdminGave(by=by),
             trigger=trigger,
         )

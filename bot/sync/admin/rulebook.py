@@ -24,9 +24,8 @@ from bot.domain.reasons import rule_facts
 from bot.domain.rule_request import NamedRule, RuleWish, resolve
 from bot.runtime.clock import Clock
 from bot.storage import Storage
-from bot.sync.applying.facts import FactBook, seated
-from bot.sync.applying.guarded import plan_guarded
-from bot.sync.applying.planning import Planning
+from bot.sync.applying.facts import FactBook, with_member
+from bot.sync.applying.planning import Planning, try_plan
 from bot.sync.reading.campaigns import Home
 
 PREVIEW_ABOVE = 25  # people: more than that is worth a second look before the roles go out
@@ -149,8 +148,8 @@ class Rulebook:
         guild = await self._facts.guild(guild_id)
         imagined = msgspec.structs.replace(guild, rules=(*guild.rules, rule))
         people = await self._facts.people(guild)
-        seats = await self._observer.look(guild_id, people)
-        plans = (plan_guarded(imagined, seated(person, seats[id_])) for id_, person in people.items())
+        members = await self._observer.look(guild_id, people)
+        plans = (try_plan(imagined, with_member(person, members[id_])) for id_, person in people.items())
         return tuple(plan.discord_user_id for plan in plans if _gains(plan, rule.role_id))
 
 

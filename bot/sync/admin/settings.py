@@ -7,14 +7,14 @@ from typing import Any
 
 import msgspec
 
+from bot.domain.audit import AuditAction, AuditEntry, SettingChanged
+from bot.domain.changes import Trigger
 from bot.domain.errors import Mistake, TryLater, UserMistake
 from bot.domain.model import BRAKE_OFF, DiscordUserId, GuildId, GuildSettings, HandEdits, Mode
 from bot.runtime.clock import Clock
 from bot.storage import Storage
-from bot.storage.audit import AuditEntry
 from bot.sync.applying.reconcile import Reconciler
 
-TRIGGER = "/patreon settings"
 MOST_GRACE_DAYS = 60
 REPLANNED = frozenset({"mode", "grace_days", "hand_edits", "zero_link"})  # a change of these changes plans
 
@@ -49,16 +49,16 @@ class Tuning:
         )
         if REPLANNED & changes.keys():
             with contextlib.suppress(TryLater):  # the settings stand; the next round plans everybody
-                await self._reconciler.consider(guild_id, None, trigger=TRIGGER)
+                await self._reconciler.consider(guild_id, None, trigger=Trigger.SETTINGS)
         return Tuned(settings=settings, changed=tuple(changes))
 
     def _entry(self, guild_id: GuildId, name: str, before: object, after: object, by: DiscordUserId) -> AuditEntry:
         return AuditEntry(
             at=self._clock.now(),
             guild_id=guild_id,
-            action="setting",
-            reason=f"{name}: {before} -> {after}, by the admin {by}",
-            trigger=TRIGGER,
+            action=AuditAction.SETTING,
+            reason=SettingChanged(name=name, before=str(before), after=str(after), by=by),
+            trigger=Trigger.SETTINGS,
         )
 
 

@@ -6,60 +6,30 @@ somebody more urgent may go first: what is left is planned anew then.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 import msgspec
 import structlog
 
 from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
-from bot.discord.write import Outcome, RoleWriter
+from bot.discord.write import RoleWriter
 from bot.domain.assignable import Block
+from bot.domain.changes import Outcome, RoleChange, Trigger
 from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, ReadId, RoleId, Source
-from bot.domain.notices import Change as ToldChange
-from bot.domain.notices import End, RoleBlocked, Trouble
-from bot.domain.plan import WRITES, Action, Bond, Decision, PersonPlan
+from bot.domain.notices import RoleBlocked, RoleChanged
+from bot.domain.plan import WRITES, Action, Bond, Decision, GuildFacts, PersonPlan
+from bot.domain.planned import PlannedPerson
+from bot.domain.reasons import reason_of
 from bot.runtime.clock import Clock
 from bot.storage import Storage
-from bot.sync.applying.audit import Deed, deed_entries, gone_entries
+from bot.sync.applying.audit import change_entries, gone_entries
 from bot.sync.applying.facts import Breakers
-from bot.texts.decisions import say_done
-from bot.texts.names import Names
 
 log = structlog.get_logger(__name__)
 
 MAY_HAVE_HAPPENED = frozenset({Outcome.DONE, Outcome.UNKNOWN})  # the brake counts what Discord gave no answer to
 NEVER_HAPPENED = frozenset({Outcome.GONE, Outcome.REFUSED, Outcome.BANNED, Outcome.NEEDS_2FA, Outcome.REJECTED})
 ENDS_THE_RUN = frozenset({Outcome.AWAY, Outcome.BANNED, Outcome.NEEDS_2FA})  # the person's other writes would end alike
-
-
-class Herald(Protocol):
-    """Tells a guild's admins what they should know."""
-
-    async def tell_admin(self, guild_id: GuildId, trouble: Trouble, *, is_again: bool = False) -> None:
-        """Tell of a trouble, once until its end is told unless `is_again`."""
-
-    async def over(self, guild_id: GuildId, end: End) -> None:
-        """Tell that a trouble is over, where it was told of."""
-
-    async def tell_changes(self, guild_id: GuildId, changes: Sequence[ToldChange]) -> None:
-        """Tell what was changed."""
-
-
-class Errand(msgspec.Struct, frozen=True, kw_only=True):
-    """What goes with a plan that is carried out."""
-
-    names: Names
-    trigger: str
-    counted: frozenset[RoleId] = frozenset()  # roles whose revokes count for the brake
-    gives_way: Callable[[Action], bool] = lambda _: False  # asked before each write: is something else more urgent?
-
-
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One write that was tried, and what came of it."""
-
-    decision: Decision
-    outcome: Outcome
 
 
 class Applier:
@@ -87,41 +57,34 @@ class Applier:
         """Tell whether Discord takes no writes at all for a while."""
         return self._writer.is_banned
 
-    async def apply(self, guild_id: GuildId, plan: PersonPlan, errand: Errand) -> tuple[Change, ...]:
-        """Carry out the plan's changes, in its order, until somebody more urgent waits.
+    async def apply(
+        self,
+        planned: PlannedPerson,
+        *,
+        trigger: Trigger,
+        gives_way: Callable[[Action], bool] = lambda _: False,
+    ) -> tuple[RoleChange, ...]:
+        """Carry out the plan's changes, in its order, until somebody more urgent waits; return the writes.
 
-        One role's failure does not stop the next; but where a grant did not arrive, or may not have, nothing is taken:
-        the next plan knows why.
+        `gives_way` is asked before each write whether something else is more urgent. One role's failure does not stop
+        the next; but where a grant did not arrive, or may not have, nothing is taken: the next plan knows why.
         """
-        changes: list[Change] = []
-        deeds: list[Deed] = []
-        for decision in plan.decisions:
-            if decision.action in WRITES and errand.gives_way(decision.action):
+        changes: list[RoleChange] = []
+        for decision in planned.plan.decisions:
+            if decision.action in WRITES and gives_way(decision.action):
                 break
-            match decision.action:
-                case Action.GRANT:
-                    outcome = await self._grant(guild_id, plan.discord_user_id, decision, errand.trigger)
-                case Action.REVOKE if any(map(_leaves_a_gap, changes)):
-                    continue
-                case Action.REVOKE:
-                    outcome = await self._revoke(guild_id, plan.discord_user_id, decision, errand.trigger)
-                case Action.FORGET:
-                    await self._storage.ledger.drop(guild_id, plan.discord_user_id, decision.role_id)
-                    deeds.append(Deed(decision=decision, outcome=Outcome.DONE, read_id=await self._read_of(decision)))
-                    continue
-                case _:
-                    continue
-            changes.append(Change(decision=decision, outcome=outcome))
-            is_counted = decision.role_id in errand.counted and outcome in MAY_HAVE_HAPPENED
-            read_id = await self._read_of(decision)
-            deeds.append(Deed(decision=decision, outcome=outcome, read_id=read_id, is_counted=is_counted))
-            if outcome in ENDS_THE_RUN:
-                break
-        names, trigger, at = errand.names, errand.trigger, self._clock.now()
-        entries = deed_entries(guild_id, plan.discord_user_id, deeds, at=at, names=names, trigger=trigger)
-        await self._storage.audit.add(*entries)
-        await self._tell(guild_id, plan.discord_user_id, changes, names=names, trigger=trigger)
-        return tuple(changes)
+            if decision.action is Action.REVOKE and any(map(_leaves_a_gap, changes)):
+                continue
+            change = await self._carry_out(planned, decision, trigger)
+            if change is not None:
+                changes.append(change)
+                if change.outcome in ENDS_THE_RUN:
+                    break
+        person, guild = planned.plan.discord_user_id, planned.guild
+        await self._storage.audit.add(*change_entries(guild, person, changes, at=self._clock.now(), trigger=trigger))
+        written = tuple(change for change in changes if change.is_write)
+        await self._tell(guild, person, written, trigger=trigger)
+        return written
 
     def try_again(self, guild_id: GuildId) -> bool:
         """Let a guild that asks for two-factor authentication be asked again; tell whether this one did ask."""
@@ -131,13 +94,33 @@ class Applier:
         """Let each role that Discord refused be tried once more."""
         self._breakers.retry(guild_id)
 
-    async def forget_role(self, guild_id: GuildId, role_id: RoleId, *, trigger: str) -> None:
+    async def forget_role(self, guild_id: GuildId, role_id: RoleId, *, trigger: Trigger) -> None:
         """Drop every row of a role that was deleted: Discord sends no event for each who had it."""
         dropped = await self._storage.ledger.drop_role(guild_id, role_id)
         await self._storage.audit.add(*gone_entries(dropped, at=self._clock.now(), trigger=trigger))
 
+    async def _carry_out(self, planned: PlannedPerson, decision: Decision, trigger: Trigger) -> RoleChange | None:
+        """Do what a decision says; None where that is nothing."""
+        guild_id, person = planned.guild.guild_id, planned.plan.discord_user_id
+        match decision.action:
+            case Action.GRANT:
+                outcome = await self._grant(guild_id, person, decision, trigger)
+            case Action.REVOKE:
+                outcome = await self._revoke(guild_id, person, decision, trigger)
+            case Action.FORGET:
+                await self._storage.ledger.drop(guild_id, person, decision.role_id)
+                outcome = Outcome.DONE
+            case _:
+                return None
+        return RoleChange(
+            decision=decision,
+            outcome=outcome,
+            read_id=await self._read_of(decision),
+            is_counted=decision.role_id in planned.counted and outcome in MAY_HAVE_HAPPENED,
+        )
+
     async def _grant(
-        self, guild_id: GuildId, discord_user_id: DiscordUserId, decision: Decision, trigger: str
+        self, guild_id: GuildId, discord_user_id: DiscordUserId, decision: Decision, trigger: Trigger
     ) -> Outcome:
         settings = await self._storage.guilds.settings(guild_id)
         intent = Grant(
@@ -157,7 +140,7 @@ class Applier:
         return outcome
 
     async def _revoke(
-        self, guild_id: GuildId, discord_user_id: DiscordUserId, decision: Decision, trigger: str
+        self, guild_id: GuildId, discord_user_id: DiscordUserId, decision: Decision, trigger: Trigger
     ) -> Outcome:
         settings = await self._storage.guilds.settings(guild_id)
         rows = await self._storage.ledger.load_member(guild_id, discord_user_id)
@@ -211,37 +194,39 @@ class Applier:
         return believed.read_id
 
     async def _tell(
-        self, guild_id: GuildId, discord_user_id: DiscordUserId, changes: list[Change], *, names: Names, trigger: str
+        self, guild: GuildFacts, discord_user_id: DiscordUserId, changes: Sequence[RoleChange], *, trigger: Trigger
     ) -> None:
         for change in changes:
             log.info(
                 "role written",
-                guild_id=guild_id,
+                guild_id=guild.guild_id,
                 discord_user_id=discord_user_id,
                 role_id=change.decision.role_id,
                 action=str(change.decision.action),
                 outcome=str(change.outcome),
-                trigger=trigger,
+                trigger=str(trigger),
             )
-        done = [change.decision for change in changes if change.outcome is Outcome.DONE]
-        await self._notifier.tell_changes(
-            guild_id, [f"<@{discord_user_id}> {say_done(decision, names)}" for decision in done]
-        )
+        done = [
+            RoleChanged(discord_user_id=discord_user_id, reason=reason_of(change.decision, guild))
+            for change in changes
+            if change.is_done
+        ]
+        await self._notifier.tell_changes(guild.guild_id, done)
         for change in changes:
             if change.outcome is Outcome.REFUSED:
                 role_id = change.decision.role_id
-                refused = RoleBlocked(role_id=role_id, role=names.roles.get(role_id, str(role_id)), block=Block.REFUSED)
-                await self._notifier.tell_admin(guild_id, refused)
+                refused = RoleBlocked(role_id=role_id, role=guild.roles.get(role_id, str(role_id)), block=Block.REFUSED)
+                await self._notifier.tell_admin(guild.guild_id, refused)
 
 
-def unwritten_roles(made: Sequence[Change], plan: PersonPlan) -> frozenset[RoleId]:
+def unwritten_roles(made: Sequence[RoleChange], plan: PersonPlan) -> frozenset[RoleId]:
     """Return the roles that Discord refused for no reason, with those that stay because one of these did not come."""
     rejected = [change.decision for change in made if change.outcome is Outcome.REJECTED]
     kept = plan.having(Action.REVOKE) if any(one.action is Action.GRANT for one in rejected) else ()
     return frozenset(one.role_id for one in (*rejected, *kept))
 
 
-def _leaves_a_gap(change: Change) -> bool:
+def _leaves_a_gap(change: RoleChange) -> bool:
     """Tell whether a role that is to take another's place did not arrive, or whether we cannot know."""
     is_refused_grant = change.decision.action is Action.GRANT and change.outcome in NEVER_HAPPENED
     return is_refused_grant or change.outcome is Outcome.UNKNOWN

@@ -1,102 +1,74 @@
 """The audit's rows, built from what was done and from what was seen. Decides nothing, stores nothing."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 
-import msgspec
-
+from bot.domain.audit import AuditAction, AuditEntry, Discovery, FoundReason
+from bot.domain.changes import Outcome, RoleChange, Trigger
 from bot.domain.ledger import Settlement, came_back
-from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, HandEdits, ReadId, RoleId
-from bot.domain.plan import WRITES, Action, Decision, GuildFacts, PersonFacts
-from bot.storage.audit import AuditEntry
-from bot.texts.decisions import say_decision, say_done
-from bot.texts.names import Names, plain_stamp
+from bot.domain.model import DiscordUserId, Grant, GrantState, HandEdits
+from bot.domain.plan import Action, GuildFacts, PersonFacts
+from bot.domain.reasons import reason_of
 
-SEEN = "seen on Discord"
-DONE = "done"
-
-ROLE_DELETED = "the role was deleted"
-TAKEN = "somebody took it away by hand; it stays away"
-TAKEN_BUT_ENFORCED = "somebody took it away by hand; this server's hand_edits say that it is given again while earned"
-GIVEN_BACK = "somebody gave it back by hand"
-FOUND = "by me: I found so when I looked again, for Discord's answer or its record was lost"
+_ACTIONS = {
+    Action.GRANT: AuditAction.GRANT,
+    Action.REVOKE: AuditAction.REVOKE,
+    Action.FORGET: AuditAction.FORGET,
+}
 
 
-class Deed(msgspec.Struct, frozen=True, kw_only=True):
-    """One decision that was carried out, or tried."""
-
-    decision: Decision
-    outcome: str
-    read_id: ReadId | None = None
-    is_counted: bool = False
-
-
-def is_done(deed: Deed) -> bool:
-    """Tell whether a role was given or taken."""
-    return deed.decision.action in WRITES and deed.outcome == DONE
-
-
-def deed_entries(
-    guild_id: GuildId,
-    discord_user_id: DiscordUserId,
-    deeds: Iterable[Deed],
-    *,
-    at: datetime,
-    names: Names,
-    trigger: str,
+def change_entries(
+    guild: GuildFacts, discord_user_id: DiscordUserId, changes: Iterable[RoleChange], *, at: datetime, trigger: Trigger
 ) -> list[AuditEntry]:
-    """Write down what was done to one person's roles, with the words that decided it."""
-    plain = msgspec.structs.replace(names, stamp=plain_stamp)
+    """Write down what was done to one person's roles, with the facts that decided it."""
     return [
         AuditEntry(
             at=at,
-            guild_id=guild_id,
+            guild_id=guild.guild_id,
             discord_user_id=discord_user_id,
-            role_id=deed.decision.role_id,
-            action=f"{deed.decision.action} {deed.outcome}",
-            reason=(say_done if is_done(deed) else say_decision)(deed.decision, plain),
+            role_id=change.decision.role_id,
+            action=_ACTIONS[change.decision.action],
+            outcome=change.outcome,
+            reason=reason_of(change.decision, guild),
             trigger=trigger,
-            read_id=deed.read_id,
-            is_counted=deed.is_counted,
+            read_id=change.read_id,
+            is_counted=change.is_counted,
         )
-        for deed in deeds
+        for change in changes
     ]
 
 
-def gone_entries(grants: Iterable[Grant], *, at: datetime, trigger: str) -> list[AuditEntry]:
+def gone_entries(grants: Iterable[Grant], *, at: datetime, trigger: Trigger) -> list[AuditEntry]:
     """Write down rows that went with their role."""
-    return [_entry(grant, "forget", ROLE_DELETED, at=at, trigger=trigger) for grant in grants]
+    return [_entry(grant, AuditAction.FORGET, Discovery.ROLE_DELETED, at=at, trigger=trigger) for grant in grants]
 
 
-def seen_entries(
-    guild: GuildFacts, person: PersonFacts, settlement: Settlement, *, existing: Container[RoleId]
-) -> list[AuditEntry]:
+def seen_entries(guild: GuildFacts, person: PersonFacts, settlement: Settlement) -> list[AuditEntry]:
     """Write down what people's hands did to a person's roles, as it was seen; our own writes have their rows."""
-    found: list[tuple[Grant, str, str]] = []
+    found: list[tuple[Grant, AuditAction, Discovery]] = []
     for grant in settlement.put:
         before = person.grants[grant.role_id].state
         if grant.state is GrantState.SUPPRESSED:
-            found.append((grant, "suppress", TAKEN))
+            found.append((grant, AuditAction.SUPPRESS, Discovery.TAKEN))
         elif before is GrantState.SUPPRESSED:
-            found.append((grant, "hold again", GIVEN_BACK))
+            found.append((grant, AuditAction.HOLD_AGAIN, Discovery.GIVEN_BACK))
     for role_id in settlement.drop:
         grant = person.grants[role_id]
-        if role_id not in existing:
-            found.append((grant, "forget", ROLE_DELETED))
+        if role_id not in guild.roles:
+            found.append((grant, AuditAction.FORGET, Discovery.ROLE_DELETED))
         elif _was_taken(grant, person) and guild.settings.hand_edits is HandEdits.ENFORCE:
-            found.append((grant, "forget", TAKEN_BUT_ENFORCED))
-    return [_entry(grant, action, reason, at=guild.now, trigger=SEEN) for grant, action, reason in found]
+            found.append((grant, AuditAction.FORGET, Discovery.TAKEN_BUT_ENFORCED))
+    return [_entry(grant, action, what, at=guild.now, trigger=Trigger.SEEN) for grant, action, what in found]
 
 
-def done_word(intent: Grant) -> str:
+def is_taken_again(entry: AuditEntry) -> bool:
+    """Tell whether it says that a role was taken away which is given again."""
+    return isinstance(entry.reason, FoundReason) and entry.reason.found is Discovery.TAKEN_BUT_ENFORCED
+
+
+def done_action(intent: Grant) -> AuditAction:
     """Name the action of a write of ours that was carried out."""
-    return f"{Action.GRANT if intent.state is GrantState.GRANTING else Action.REVOKE} done"
-
-
-def found_line(intent: Grant, names: Names) -> str:
-    """Say, for the log channel, that a write of ours was carried out after all."""
-    verb = "given" if intent.state is GrantState.GRANTING else "taken away"
-    return f"<@{intent.discord_user_id}> **{names.role(intent.role_id)}**: {verb} {FOUND}"
+    return AuditAction.GRANT if intent.state is GrantState.GRANTING else AuditAction.REVOKE
 
 
 def found_entries(guild: GuildFacts, person: PersonFacts, intents: Iterable[Grant]) -> list[AuditEntry]:
@@ -105,10 +77,11 @@ def found_entries(guild: GuildFacts, person: PersonFacts, intents: Iterable[Gran
     return [
         _entry(
             intent,
-            done_word(intent),
-            FOUND,
+            done_action(intent),
+            Discovery.OURS,
             at=guild.now,
-            trigger=SEEN,
+            trigger=Trigger.SEEN,
+            outcome=Outcome.DONE,
             is_counted=(
                 intent.state is GrantState.REVOKING and intent.role_id in with_rule and not person.has_unlinked
             ),
@@ -118,13 +91,20 @@ def found_entries(guild: GuildFacts, person: PersonFacts, intents: Iterable[Gran
 
 
 def _was_taken(grant: Grant, person: PersonFacts) -> bool:
-    if person.seat is None or came_back(grant, person.seat):
+    if person.member is None or came_back(grant, person.member):
         return False
     return grant.state in {GrantState.HELD, GrantState.SUPPRESSED}
 
 
 def _entry(
-    grant: Grant, action: str, reason: str, *, at: datetime, trigger: str, is_counted: bool = False
+    grant: Grant,
+    action: AuditAction,
+    found: Discovery,
+    *,
+    at: datetime,
+    trigger: Trigger,
+    outcome: Outcome | None = None,
+    is_counted: bool = False,
 ) -> AuditEntry:
     return AuditEntry(
         at=at,
@@ -132,7 +112,8 @@ def _entry(
         discord_user_id=grant.discord_user_id,
         role_id=grant.role_id,
         action=action,
-        reason=reason,
+        outcome=outcome,
+        reason=FoundReason(found=found),
         trigger=trigger,
         is_counted=is_counted,
     )

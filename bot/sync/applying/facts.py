@@ -8,15 +8,13 @@ import msgspec
 from bot.discord.holder import DiscordAway
 from bot.discord.observe import GuildLook, Observer
 from bot.domain.assignable import Block, find_block
-from bot.domain.ledger import Seat
+from bot.domain.errors import Later
+from bot.domain.ledger import GuildMember
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, Link, MembershipRecord, PatreonUserId, RoleId
 from bot.domain.plan import GuildFacts, PersonFacts
 from bot.runtime.clock import Clock
 from bot.storage import Storage
-from bot.texts.linking import plain
-from bot.texts.names import Names, discord_stamp, plain_stamp
 
-NO_SEAT: Seat | None = None
 REFUSED_FOR = timedelta(hours=1)  # what we know of the guild's roles may be wrong: then it is tried again
 
 
@@ -95,28 +93,32 @@ class FactBook:
         """Return what a plan needs to know of a guild. Raises DiscordAway while the guild cannot be seen."""
         look = self._observer.look_guild(guild_id)
         if look is None:
-            raise DiscordAway(f"the server {guild_id} cannot be seen on Discord now; nothing is planned for it")
+            raise DiscordAway(Later.SERVER_UNSEEN, guild_id=guild_id)
         rules = await self._storage.rules.list_guild(guild_id)
         campaign_ids = await self._storage.campaigns.campaigns_of(guild_id)
+        loaded = [await self._storage.campaigns.load(campaign_id) for campaign_id in campaign_ids]
+        campaigns = [campaign for campaign in loaded if campaign is not None]
+        believed = {id_: await self._storage.reads.last_believed(id_) for id_ in campaign_ids}
         return GuildFacts(
             guild_id=guild_id,
             now=self._clock.now(),
             settings=await self._storage.guilds.settings(guild_id),
+            roles={role.role_id: role.name for role in look.roles.values()},
             rules=rules,
-            tiers=await self._storage.campaigns.tiers_by_id(campaign_ids),
+            campaigns={one.campaign_id: one for one in campaigns},
+            confirmed_at={id_: read.started_at for id_, read in believed.items() if read is not None},
+            tiers={one.campaign_id: {tier.tier_id: tier for tier in one.tiers} for one in campaigns},
             blocked=self._blocked(look, {rule.role_id for rule in rules}),
             on_trial=self._breakers.on_trial(guild_id),
         )
 
     async def person(self, guild: GuildFacts, discord_user_id: DiscordUserId) -> PersonFacts:
-        """Return what is stored about one person; their seat is filled in by who looked."""
+        """Return what is stored about one person; what Discord shows of them is added by who looked."""
         link = await self._storage.links.find_discord(discord_user_id, with_ended=True)
-        campaign_ids = await self._storage.campaigns.campaigns_of(guild.guild_id)
         patrons = () if link is None else (link.patreon_user_id,)
-        records = await self._storage.memberships.load_people(patrons, campaign_ids)
+        records = await self._storage.memberships.load_people(patrons, guild.campaigns)
         return PersonFacts(
             discord_user_id=discord_user_id,
-            seat=NO_SEAT,
             link=link,
             records=_records_of(link, records),
             grants=await self._storage.ledger.load_member(guild.guild_id, discord_user_id),
@@ -135,13 +137,11 @@ class FactBook:
             found = await self._storage.links.find_any(people=asked)
             ledger = await self._storage.ledger.load_people(guild.guild_id, asked)
         links = {link.discord_user_id: link for link in found}
-        campaign_ids = await self._storage.campaigns.campaigns_of(guild.guild_id)
-        records = await self._storage.memberships.load_people((link.patreon_user_id for link in found), campaign_ids)
+        records = await self._storage.memberships.load_people((link.patreon_user_id for link in found), guild.campaigns)
         unlinked, _ = await self._storage.links.find_opt_outs(ledger.keys() - links.keys(), ())
         facts = (
             PersonFacts(
                 discord_user_id=person,
-                seat=NO_SEAT,
                 link=links.get(person),
                 records=_records_of(links.get(person), records),
                 grants=ledger.get(person, {}),
@@ -150,30 +150,6 @@ class FactBook:
             for person in sorted(links.keys() | ledger.keys())
         )
         return {one.discord_user_id: one for one in facts if one.records or one.grants}
-
-    async def names(self, guild_id: GuildId, *, is_markdown: bool = True) -> Names:
-        """Return what the ids of a guild's plans are called, made harmless where Discord renders it."""
-        look = self._observer.look_guild(guild_id)
-        found = [
-            await self._storage.campaigns.load(campaign_id)
-            for campaign_id in await self._storage.campaigns.campaigns_of(guild_id)
-        ]
-        known = [campaign for campaign in found if campaign is not None]
-        believed = {one.campaign_id: await self._storage.reads.last_believed(one.campaign_id) for one in known}
-        escape = plain if is_markdown else str
-        return Names(
-            roles={role.role_id: escape(role.name) for role in look.roles.values()} if look is not None else {},
-            campaigns={campaign.campaign_id: escape(campaign.name) for campaign in known},
-            currencies={campaign.campaign_id: campaign.currency for campaign in known},
-            tiers={
-                campaign.campaign_id: {
-                    tier.tier_id: msgspec.structs.replace(tier, title=escape(tier.title)) for tier in campaign.tiers
-                }
-                for campaign in known
-            },
-            stamp=discord_stamp if is_markdown else plain_stamp,
-            confirmed_at={id_: read.started_at for id_, read in believed.items() if read is not None},
-        )
 
     def _blocked(self, look: GuildLook, role_ids: Iterable[RoleId]) -> dict[RoleId, Block]:
         """Judge every role of the guild that the bot cannot give, and each wanted one that is gone."""
@@ -185,9 +161,9 @@ class FactBook:
         return blocked
 
 
-def seated(person: PersonFacts, seat: Seat | None) -> PersonFacts:
-    """Return the facts with the seat that was seen."""
-    return msgspec.structs.replace(person, seat=seat)
+def with_member(person: PersonFacts, member: GuildMember | None) -> PersonFacts:
+    """Return the facts with what Discord shows of the person."""
+    return msgspec.structs.replace(person, member=member)
 
 
 def _records_of(

@@ -1,4 +1,4 @@
-"""Who is at odds with another hand: an enforced role that is given, taken away, given again, without end.
+"""An enforced role that is given, taken away by somebody and given again, without end.
 
 Patreon's own bot takes roles that it thinks unearned; with `hand_edits: enforce` we would answer each time. After a few
 times within a minute the hand is respected for that long. Pure but for its memory, which a restart may lose.
@@ -13,7 +13,7 @@ MOST_TIMES = 3
 WITHIN = timedelta(minutes=1)
 
 
-class Fights:
+class Flapping:
     """When roles were taken again that we had to give."""
 
     def __init__(self) -> None:

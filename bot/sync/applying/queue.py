@@ -15,6 +15,7 @@ from itertools import count
 
 import msgspec
 
+from bot.domain.changes import Trigger
 from bot.domain.model import DiscordUserId, RoleId
 
 
@@ -32,7 +33,7 @@ class Turn(msgspec.Struct, kw_only=True, eq=False):
 
     discord_user_id: DiscordUserId
     urgency: Urgency
-    trigger: str
+    trigger: Trigger
     done: asyncio.Future[frozenset[RoleId]]
     since: float = msgspec.field(default_factory=time.monotonic)
 
@@ -61,7 +62,7 @@ class PeopleQueue:
         return now - min((turn.since for turn in self._turns.values()), default=now)
 
     def put(
-        self, discord_user_id: DiscordUserId, *, urgency: Urgency, trigger: str
+        self, discord_user_id: DiscordUserId, *, urgency: Urgency, trigger: Trigger
     ) -> asyncio.Future[frozenset[RoleId]]:
         """Queue a person; the future is done after their next turn, or at once while the queue rests."""
         turn = self._turns.get(discord_user_id)

@@ -13,18 +13,17 @@ import structlog
 
 from bot.discord.holder import DiscordAway
 from bot.discord.observe import Observer
-from bot.discord.write import Outcome
-from bot.domain.consent import RoleNews
-from bot.domain.errors import TryLater
+from bot.domain.changes import Outcome, RoleChange, Trigger
+from bot.domain.errors import Later, Mistake, TryLater, UserMistake
 from bot.domain.model import DiscordUserId, GuildId, PatreonUserId, RoleId
-from bot.domain.plan import CHANGES, WRITES, Action, PersonPlan
+from bot.domain.news import RoleNews, gather_news
+from bot.domain.plan import CHANGES, WRITES, Action, PersonPlan, told_to_team
+from bot.domain.planned import GuildPlan, PlannedPerson
 from bot.runtime.clock import Clock
 from bot.storage import Storage
-from bot.sync.applying.apply import Applier, Change, Errand, unwritten_roles, waits
-from bot.sync.applying.guarded import UNPLANNABLE, Unplannable
-from bot.sync.applying.lineup import Muster
-from bot.sync.applying.news import gather_news
-from bot.sync.applying.planning import Explanation, GuildPlan, Planning
+from bot.sync.applying.apply import Applier, unwritten_roles, waits
+from bot.sync.applying.bulk_planner import BulkPlanner
+from bot.sync.applying.planning import Planning, Unplannable
 from bot.sync.applying.queue import PeopleQueue, Turn, Urgency
 from bot.sync.applying.refusals import TELL_AFTER, Refusals
 from bot.sync.applying.troubles import Troubles
@@ -54,7 +53,7 @@ class Reconciler:
         troubles: Troubles,
         clock: Clock,
         on_follow: Callable[[PatreonUserId], None],
-        on_turn: Callable[[str, tuple[Change, ...]], None],
+        on_turn: Callable[[Trigger, tuple[RoleChange, ...]], None],
     ) -> None:
         self._storage = storage
         self._observer = observer
@@ -70,7 +69,7 @@ class Reconciler:
         self._refusals = Refusals()
         self._next_tries: dict[tuple[GuildId, DiscordUserId | None], asyncio.TimerHandle] = {}
         self._said_away: dict[tuple[GuildId, DiscordUserId], datetime] = {}
-        self._muster = Muster(
+        self._bulk = BulkPlanner(
             observer=observer, planning=planning, applier=applier, troubles=troubles, mark=self.mark, soon=self._soon
         )
 
@@ -91,22 +90,22 @@ class Reconciler:
         guild_id: GuildId,
         discord_user_ids: Iterable[DiscordUserId],
         *,
-        trigger: str,
+        trigger: Trigger,
         urgency: Urgency = Urgency.WAITING,
     ) -> list[asyncio.Future[frozenset[RoleId]]]:
         """Queue people; each future tells, when that person's turn is over, which roles it wrote."""
         queue = self._queue(guild_id)
         return [queue.put(person, urgency=urgency, trigger=trigger) for person in discord_user_ids]
 
-    async def follow(self, discord_user_id: DiscordUserId, *, trigger: str) -> tuple[RoleNews, ...]:
+    async def follow(self, discord_user_id: DiscordUserId, *, trigger: Trigger) -> tuple[RoleNews, ...]:
         """Plan and write one person who waits, in every guild; say what became of each role.
 
         One guild out of sight stops no other; its DiscordAway is raised when all the others are done. While none is
         in sight, DiscordAway too: that is not the same as no role. Whoever was not seen is looked at again soon.
         """
         if not self._observer.is_connected:
-            self._muster.owe_person(discord_user_id, trigger)
-            raise DiscordAway("Discord is not connected; roles follow when it is")
+            self._bulk.postpone_person(discord_user_id, trigger)
+            raise DiscordAway(Later.NOT_CONNECTED)
         link = await self._storage.links.find_discord(discord_user_id)
         if link is not None:
             self._on_follow(link.patreon_user_id)
@@ -119,23 +118,23 @@ class Reconciler:
         return tuple(news for one in told if not isinstance(one, BaseException) for news in one)
 
     async def consider(
-        self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId] | None, *, trigger: str
+        self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId] | None, *, trigger: Trigger
     ) -> frozenset[DiscordUserId]:
         """Plan these people (None: all) in memory, queue those with changes, return whom.
 
         Raises DiscordAway; whoever was not seen is considered again soon.
         """
-        return (await self._muster.consider(guild_id, discord_user_ids, trigger)).changing
+        return (await self._bulk.consider(guild_id, discord_user_ids, trigger)).changing
 
-    async def bring_in_line(self, guild_id: GuildId, *, trigger: str) -> GuildPlan:
+    async def bring_in_line(self, guild_id: GuildId, *, trigger: Trigger) -> GuildPlan:
         """Plan everyone, trusting no memory, and let refused roles be tried again. Raises DiscordAway as `consider`."""
         self._refusals.wake(guild_id)
-        drawn = await self._muster.bring_in_line(guild_id, trigger)
+        drawn = await self._bulk.bring_in_line(guild_id, trigger)
         return msgspec.structs.replace(drawn, refused=self._refusals.refused(guild_id))
 
     def catch_up(self) -> None:
         """Plan, now that Discord is there, whom it did not show when they were to be planned."""
-        self._muster.catch_up()
+        self._bulk.catch_up()
 
     async def look_again(self, guild_id: GuildId) -> None:
         """Look anew at everyone whose last write has not been seen for a while, and let them be planned."""
@@ -148,7 +147,7 @@ class Reconciler:
                 people.add(person)
         for person in people:
             self._observer.forget(guild_id, person)
-        self.mark(guild_id, people, trigger="look", urgency=Urgency.BULK_GRANT)
+        self.mark(guild_id, people, trigger=Trigger.LOOK, urgency=Urgency.BULK_GRANT)
 
     def try_again(self, guild_id: GuildId) -> bool:
         """Let a guild that asks for two-factor authentication be tried once more; tell whether this one did ask.
@@ -164,23 +163,29 @@ class Reconciler:
 
     async def preview(self, guild_id: GuildId) -> GuildPlan:
         """Return what a run would change now, or cannot. Writes nothing. Raises DiscordAway."""
-        drawn = await self._planning.plan_guild(guild_id, None, is_recorded=False)
-        shown = tuple(one for one in drawn.plans if one.is_change or one.is_held_back or waits(one))
+        drawn = await self._planning.plan_guild(guild_id, None)
+        shown = tuple(one for one in drawn.plans if _is_shown(one))
         return msgspec.structs.replace(drawn, plans=shown, refused=self._refusals.refused(guild_id))
 
-    async def explain(
-        self,
-        guild_id: GuildId,
-        discord_user_id: DiscordUserId,
-        *,
-        is_markdown: bool = True,
-    ) -> Explanation:
+    async def explain(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> PlannedPerson:
         """Return one person's plan as it stands. Writes nothing. Raises DiscordAway."""
-        return await self._planning.plan_one(guild_id, discord_user_id, is_recorded=False, is_markdown=is_markdown)
+        return await self._planning.plan_one(guild_id, discord_user_id)
+
+    async def explain_to_team(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> PlannedPerson:
+        """Return what a server's team may learn of one person's plan.
+
+        What ties someone to another server is nobody's business here. Raises DiscordAway, and UserMistake for somebody
+        who is not a member and whose roles here are not ours.
+        """
+        seen = await self._planning.look(guild_id, discord_user_id)
+        if seen.person.member is None and not seen.person.grants:
+            raise UserMistake(Mistake.STRANGER)
+        planned = await self._planning.plan_seen(seen)
+        return msgspec.structs.replace(planned, plan=told_to_team(planned.plan))
 
     async def forget_role(self, guild_id: GuildId, role_id: RoleId) -> None:
         """Take it that a role was deleted."""
-        await self._applier.forget_role(guild_id, role_id, trigger="role deleted")
+        await self._applier.forget_role(guild_id, role_id, trigger=Trigger.ROLE_DELETED)
 
     async def is_relevant(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> bool:
         """Tell whether anything ties this person to us."""
@@ -192,7 +197,7 @@ class Reconciler:
         """Let the writes under way end, start no other."""
         for handle in (*self._later, *self._next_tries.values()):
             handle.cancel()
-        await self._muster.close()
+        await self._bulk.close()
         for queue in self._queues.values():
             queue.close()
         if self._workers:
@@ -222,7 +227,7 @@ class Reconciler:
 
     async def _take_turn(self, guild_id: GuildId, queue: PeopleQueue, turn: Turn) -> set[Outcome]:
         """Plan and write one person, letting those who are more urgent go first between two writes."""
-        changes: list[Change] = []
+        changes: list[RoleChange] = []
         try:
             while await self._serve(guild_id, queue, turn, changes):
                 while not self._applier.is_banned and (first := queue.get_before(turn.urgency)) is not None:
@@ -278,40 +283,40 @@ class Reconciler:
             self._next_tries[key].cancel()
         self._next_tries[key] = asyncio.get_running_loop().call_later(seconds, put_back)
 
-    async def _serve(self, guild_id: GuildId, queue: PeopleQueue, turn: Turn, changes: list[Change]) -> bool:
+    async def _serve(self, guild_id: GuildId, queue: PeopleQueue, turn: Turn, changes: list[RoleChange]) -> bool:
         """Plan the person from the facts as they are now, and write; tell whether they gave way to somebody else."""
         person = turn.discord_user_id
         await self._observer.look(guild_id, [person], along=queue.waiting())  # in one call
-        told = await self._planning.plan_one(guild_id, person, is_recorded=True)
+        seen = await self._planning.look(guild_id, person)
+        await self._planning.record_seen(seen)
+        planned = await self._planning.plan_seen(seen)
+        await self._planning.record_plan(planned)
+        plan = planned.plan
         if turn.urgency is Urgency.LOOK:
-            self._muster.line_up(guild_id, told.plan, turn.trigger)
+            self._bulk.queue_changes(guild_id, plan, turn.trigger)
             return False
-        if not told.plan.is_change:
-            await self._mind(guild_id, turn, (), told.plan)
+        if not plan.is_change:
+            await self._mind(guild_id, turn, (), plan)
             return False
-        changing = {one.role_id for one in told.plan.decisions if one.action in CHANGES}
+        changing = {one.role_id for one in plan.decisions if one.action in CHANGES}
         if turn.urgency is not Urgency.WAITING and changing <= self._refusals.resting((guild_id, person)):
             return False
-        errand = Errand(
-            names=told.names,
-            trigger=turn.trigger,
-            counted=told.counted,
-            gives_way=lambda action: queue.has_before(_place(turn, action)),
+        made = await self._applier.apply(
+            planned, trigger=turn.trigger, gives_way=lambda action: queue.has_before(_place(turn, action))
         )
-        made = await self._applier.apply(guild_id, told.plan, errand)
         changes += made
         outcomes = {change.outcome for change in made}
-        await self._mind(guild_id, turn, made, told.plan)
+        await self._mind(guild_id, turn, made, plan)
         if not outcomes.isdisjoint(COME_AGAIN):
             return False
         made_of = {change.decision.role_id for change in made}
-        left = {one.action for one in told.plan.decisions if one.action in WRITES and one.role_id not in made_of}
+        left = {one.action for one in plan.decisions if one.action in WRITES and one.role_id not in made_of}
         if left == {Action.REVOKE}:
             self.mark(guild_id, [person], trigger=turn.trigger, urgency=Urgency.BULK_REVOKE)
             return False
         return bool(left)
 
-    async def _mind(self, guild_id: GuildId, turn: Turn, made: Sequence[Change], plan: PersonPlan) -> None:
+    async def _mind(self, guild_id: GuildId, turn: Turn, made: Sequence[RoleChange], plan: PersonPlan) -> None:
         """Do what follows from the outcomes of one person's writes: when they come again, and what admins are told."""
         person, outcomes = turn.discord_user_id, {change.outcome for change in made}
         if Outcome.UNKNOWN in outcomes:
@@ -337,20 +342,26 @@ class Reconciler:
         if count == TELL_AFTER:
             await self._troubles.tell_rejected(guild_id, turn.discord_user_id)
 
-    async def _follow_in(self, guild_id: GuildId, person: DiscordUserId, trigger: str) -> tuple[RoleNews, ...]:
+    async def _follow_in(self, guild_id: GuildId, person: DiscordUserId, trigger: Trigger) -> tuple[RoleNews, ...]:
         if not self._observer.hears_members:  # they may have joined, or been given a role, since the last look
             self._observer.forget(guild_id, person)
         (written,) = await asyncio.gather(*self.mark(guild_id, [person], trigger=trigger))
-        told = await self.explain(guild_id, person, is_markdown=False)
-        if told.plan.is_unplanned:
-            raise Unplannable(UNPLANNABLE)
+        planned = await self.explain(guild_id, person)
+        if planned.plan.is_unplanned:
+            raise Unplannable(Later.UNPLANNED)
         look = self._observer.look_guild(guild_id)
-        guild_name = look.name if look is not None else ""
-        return gather_news(told.plan, told.names, guild_id=guild_id, guild_name=guild_name, written=written)
+        return gather_news(
+            planned.plan, planned.guild, guild_name=look.name if look is not None else "", written=written
+        )
 
     async def has_business(self, guild_id: GuildId) -> bool:
         """Tell whether a guild has rules, or roles by us."""
         return bool(await self._storage.rules.list_guild(guild_id)) or await self._storage.ledger.has_any(guild_id)
+
+
+def _is_shown(plan: PersonPlan) -> bool:
+    """Tell whether a preview says anything of this person."""
+    return plan.is_change or plan.is_held_back or plan.is_unplanned or waits(plan)
 
 
 def _place(turn: Turn, action: Action) -> Urgency:

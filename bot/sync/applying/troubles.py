@@ -9,10 +9,10 @@ from bot.discord.notifier import Notifier
 from bot.domain.assignable import Block
 from bot.domain.model import DiscordUserId, GuildId, RoleId
 from bot.domain.notices import DiscordBan, RoleBlocked, Solved, Topic, TwoFactorNeeded, WritesRejected
+from bot.domain.planned import GuildPlan
 from bot.runtime.health import HealthBoard, Note
 from bot.storage import Storage
 from bot.sync.applying.apply import blocked_roles
-from bot.sync.applying.planning import GuildPlan
 
 
 class Troubles:
@@ -72,16 +72,17 @@ class Troubles:
 
         `told`: as of before the plan, for what was found meanwhile is newer than the plan.
         """
-        guild_id, names = drawn.guild_id, drawn.names
+        guild_id, roles = drawn.guild_id, drawn.guild.roles
         blocked = {role_id: block for plan in drawn.plans for role_id, block in blocked_roles(plan).items()}
         blocked |= drawn.blocked
         for role_id, block in blocked.items():
             if block is Block.OWNER_NEEDS_2FA:
                 continue  # told of for the server as a whole, when Discord said so
-            role = names.roles.get(role_id, str(role_id))
-            await self._notifier.tell_admin(guild_id, RoleBlocked(role_id=role_id, role=role, block=block))
+            await self._notifier.tell_admin(
+                guild_id, RoleBlocked(role_id=role_id, role=roles.get(role_id, str(role_id)), block=block)
+            )
         for rule in await self._storage.rules.list_guild(guild_id) if told else ():
             role_id = rule.role_id
-            if role_id in told and role_id not in blocked and role_id not in drawn.on_trial:
-                solved = Solved(topic=Topic.ROLE, subject=role_id, name=names.roles.get(role_id, str(role_id)))
+            if role_id in told and role_id not in blocked and role_id not in drawn.guild.on_trial:
+                solved = Solved(topic=Topic.ROLE, subject=role_id, name=roles.get(role_id, str(role_id)))
                 await self._notifier.over(guild_id, solved)

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from bot.discord.observe import Observer
+from bot.domain.changes import Trigger
 from bot.domain.errors import NeedsOwner, PatreonUnavailable, PatreonUnreadable, TryLater
 from bot.domain.model import CampaignId, DiscordUserId, PatreonUserId, RoleId
 from bot.patreon.protocol.version import PatreonApi
@@ -32,7 +33,6 @@ from bot.sync.rounds import Rounds
 
 log = structlog.get_logger(__name__)
 
-TRIGGER = "webhook"
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 5.0, 300.0
 HEAD_START_SECONDS = 0.05  # those who are linked already are not held up by a look at who may be
 BULK_GAP_SECONDS = 2.0  # a storm's later nudges are gathered for the next bulk read
@@ -186,17 +186,17 @@ class Nudges:
         turns: list[asyncio.Future[frozenset[RoleId]]] = []
         for guild_id in await self._storage.campaigns.guilds_of(campaign_id):
             if not in_sight or guild_id in in_sight:  # with no guild in sight, all are planned later
-                turns += self._reconciler.mark(guild_id, people, trigger=TRIGGER)
+                turns += self._reconciler.mark(guild_id, people, trigger=Trigger.WEBHOOK)
         if turns:
             await asyncio.wait(turns, timeout=HEAD_START_SECONDS)
         if not comes_first:
             changed = await self._zero.follow(patrons)
         if changed:  # a link counts everywhere; with no guild in sight, they are looked at later
             for guild_id in in_sight or sorted(await self._storage.campaigns.following_guilds()):
-                self._reconciler.mark(guild_id, changed, trigger=TRIGGER)
+                self._reconciler.mark(guild_id, changed, trigger=Trigger.WEBHOOK)
 
     async def _read_all(self, campaign_id: CampaignId) -> None:
-        report = await self._rounds.read_anew(campaign_id, trigger=TRIGGER)
+        report = await self._rounds.read_anew(campaign_id, trigger=Trigger.WEBHOOK)
         for told in report.campaigns:
             if told.error is not None:
                 raise PatreonUnavailable(told.error.code, **told.error.facts)

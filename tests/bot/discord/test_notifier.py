@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from datetime import UTC, datetime
 
 import pytest
 from msgspec.structs import replace
@@ -9,6 +10,7 @@ from msgspec.structs import replace
 from bot.app import App
 from bot.discord import notifier
 from bot.domain.assignable import Block
+from bot.domain.holds import HoldSummary
 from bot.domain.model import ChannelId, DiscordUserId, HoldId, RoleId
 from bot.domain.notices import (
     HandEditsFought,
@@ -35,6 +37,7 @@ TROUBLE = RoleBlocked(role_id=GOLD, role="Gold", block=Block.NO_RIGHT)
 SOLVED = Solved(topic=Topic.ROLE, subject=GOLD, name="Gold")
 ANOTHER = RoleBlocked(role_id=SILVER, role="Silver", block=Block.NO_RIGHT)
 CLOSED = "mossy_stone"
+HOLD = HoldSummary(hold_id=HoldId(7), opened_at=datetime(2026, 5, 4, tzinfo=UTC), roles=1, people=1, groups=())
 SUPPRESS_EMBEDS = 1 << 2  # discord-api-docs, Message Flags
 
 
@@ -119,12 +122,12 @@ async def test_a_trouble_found_in_two_places_at_once_is_told_once(scene: Scene) 
 
 async def test_a_hold_is_told_with_its_buttons_and_again_when_it_has_grown(scene: Scene) -> None:
     await log_to(scene, "bot-log")
-    tell, hold = scene.services.notifier.tell_admin, HoldWaiting(hold_id=HoldId(7), said="one role")
+    tell, hold = scene.services.notifier.tell_admin, HoldWaiting(hold_id=HoldId(7), hold=HOLD)
     await tell(scene.guild_id, hold)
-    await tell(scene.guild_id, replace(hold, said="one role still"))
-    await tell(scene.guild_id, replace(hold, said="two roles"), is_again=True)
+    await tell(scene.guild_id, replace(hold, hold=replace(HOLD, people=2)))
+    await tell(scene.guild_id, replace(hold, hold=replace(HOLD, roles=2)), is_again=True)
     said = [words([message]) for message in posts(scene, "bot-log")]
-    assert ["one role" in said[0], "two roles" in said[1], len(said)] == [True, True, 2]
+    assert ["1 role of" in said[0], "2 roles of" in said[1], len(said)] == [True, True, 2]
     for message in posts(scene, "bot-log"):
         assert list(buttons(message).values()) == ["hold:discard:7", "hold:apply:7"]
 
@@ -303,7 +306,7 @@ async def test_a_log_channel_that_takes_no_cards_gets_plain_messages(scene: Scen
 async def test_a_patron_is_told_of_their_own_affairs_in_a_card(scene: Scene) -> None:
     until = scene.services.clock.now()
     declined = PaymentDeclined(campaign="Moths", stays=(Stay(server="Emberwood", until=until),))
-    await scene.services.notifier.tell_person(scene.person(MEMBER), declined, guild_id=scene.guild_id)
+    await scene.services.notifier.tell_person(scene.person(MEMBER), declined, locale=None, guild_id=scene.guild_id)
     (message,) = scene.stage.direct_messages(MEMBER)
     assert message.embeds[0]["title"] == "Your payment was declined"
     assert f"Your roles in **Emberwood** stay until <t:{int(until.timestamp())}:R>." in words([message])

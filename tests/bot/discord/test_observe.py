@@ -9,7 +9,8 @@ from bot.discord import observe
 from bot.discord.holder import DiscordAway
 from bot.discord.observe import Observer
 from bot.domain.assignable import Permission, Right, dangerous_rights
-from bot.domain.ledger import Seat
+from bot.domain.changes import Trigger
+from bot.domain.ledger import GuildMember
 from bot.domain.model import DiscordUserId, GuildId, RoleId
 from sandbox.weather import Fault
 from tests.fakes.scene import ADMIN, MEMBER, Scene, connect, serve, set_stage
@@ -28,9 +29,9 @@ async def unhearing() -> AsyncIterator[Scene]:
 
 async def roles(scene: Scene, observer: Observer, *, is_fresh: bool = False) -> set[str]:
     person = scene.person(MEMBER)
-    seat = (await observer.look(scene.guild_id, [person], is_fresh=is_fresh))[person]
-    assert seat is not None
-    return {role.name for role in scene.stage.sandbox.world.guild.roles.values() if int(role.id) in seat.role_ids}
+    member = (await observer.look(scene.guild_id, [person], is_fresh=is_fresh))[person]
+    assert member is not None
+    return {role.name for role in scene.stage.sandbox.world.guild.roles.values() if int(role.id) in member.role_ids}
 
 
 async def test_with_the_intent_a_look_is_kept_true_by_events(scene: Scene) -> None:
@@ -75,14 +76,14 @@ async def test_what_is_written_during_a_look_is_newer_than_what_it_shows(
 async def test_before_discord_is_there_roles_do_not_follow_and_that_is_said(services: App) -> None:
     assert not services.observer.is_connected
     with pytest.raises(DiscordAway):
-        await services.reconciler.follow(DiscordUserId(1), trigger="test")
+        await services.reconciler.follow(DiscordUserId(1), trigger=Trigger.SYNC)
 
 
 async def test_those_who_wait_are_asked_for_along(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     observer, asked = scene.services.observer, []
     ask = observer._ask
 
-    async def note(guild_id: GuildId, ids: tuple[DiscordUserId, ...]) -> dict[DiscordUserId, Seat | None]:
+    async def note(guild_id: GuildId, ids: tuple[DiscordUserId, ...]) -> dict[DiscordUserId, GuildMember | None]:
         asked.append(ids)
         return await ask(guild_id, ids)
 
@@ -130,9 +131,9 @@ async def test_while_the_gateway_holds_us_up_a_few_are_asked_for_by_rest(
 
 
 def _seat_roles(observer: Observer, scene: Scene, person: DiscordUserId) -> frozenset[RoleId]:
-    seat = observer._sights[scene.guild_id][person].seat
-    assert seat is not None
-    return seat.role_ids
+    member = observer._seen[scene.guild_id][person].member
+    assert member is not None
+    return member.role_ids
 
 
 def rights(scene: Scene, name: str) -> tuple[Right, ...]:

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.ledger import Seat, Settlement, carried_out, settle, settled
+from bot.domain.ledger import GuildMember, Settlement, carried_out, settle, settled
 from bot.domain.model import DiscordUserId, Grant, GrantState, HandEdits, RoleId
 from tests.fakes.world import GUILD, NEW_YEAR
 
@@ -27,16 +27,16 @@ def row(state: GrantState, *, role_id: RoleId = GOLD) -> Grant:
     )
 
 
-def seat(*, has: bool, is_back: bool = False, is_unseen: bool = False) -> Seat:
+def member(*, has: bool, is_back: bool = False, is_unseen: bool = False) -> GuildMember:
     gold = frozenset({GOLD})
-    return Seat(
+    return GuildMember(
         role_ids=gold if has else frozenset(),
         joined_at=SINCE if is_back else LONG_AGO,
         unseen_role_ids=gold if is_unseen else frozenset(),
     )
 
 
-def look(state: GrantState, where: Seat | None, hand_edits: HandEdits = RESPECT) -> Settlement:
+def look(state: GrantState, where: GuildMember | None, hand_edits: HandEdits = RESPECT) -> Settlement:
     return settle([row(state)], where, hand_edits=hand_edits, now=NOW)
 
 
@@ -91,7 +91,7 @@ FORGOTTEN = Settlement(drop=(GOLD,))
 def test_a_look_at_a_member_settles_each_state_as_the_table_says(
     state: GrantState, has: bool, is_back: bool, hand_edits: HandEdits, expected: Settlement
 ) -> None:
-    assert look(state, seat(has=has, is_back=is_back), hand_edits) == expected
+    assert look(state, member(has=has, is_back=is_back), hand_edits) == expected
 
 
 @pytest.mark.parametrize("hand_edits", HandEdits)
@@ -109,17 +109,17 @@ def test_of_someone_who_left_only_the_intents_are_forgotten(
 @pytest.mark.parametrize("state", GrantState)
 @pytest.mark.parametrize("has", [True, False], ids=["present", "absent"])
 def test_a_write_whose_effect_nobody_has_seen_settles_nothing(state: GrantState, has: bool) -> None:
-    assert look(state, seat(has=has, is_unseen=True)) == AS_IT_WAS
+    assert look(state, member(has=has, is_unseen=True)) == AS_IT_WAS
 
 
 def test_without_a_join_time_an_absent_role_was_taken_by_hand() -> None:
-    assert look(HELD, Seat()) == became(SUPPRESSED, before=HELD)
+    assert look(HELD, GuildMember()) == became(SUPPRESSED, before=HELD)
 
 
 def test_a_role_taken_by_hand_after_someone_came_back_with_it_is_a_hand_edit() -> None:
     rows = {GOLD: row(HELD)}
-    rows = settled(rows, settle(rows.values(), seat(has=True, is_back=True), hand_edits=RESPECT, now=SINCE))
-    rows = settled(rows, settle(rows.values(), seat(has=False, is_back=True), hand_edits=RESPECT, now=NOW))
+    rows = settled(rows, settle(rows.values(), member(has=True, is_back=True), hand_edits=RESPECT, now=SINCE))
+    rows = settled(rows, settle(rows.values(), member(has=False, is_back=True), hand_edits=RESPECT, now=NOW))
     assert rows[GOLD].state is SUPPRESSED
 
 
@@ -137,7 +137,7 @@ def test_a_settlement_changes_the_rows_that_it_names_and_no_other() -> None:
 
 def test_a_second_look_finds_nothing_more_to_settle() -> None:
     for state in GrantState:
-        for where in (None, seat(has=True), seat(has=False), seat(has=True, is_back=True)):
+        for where in (None, member(has=True), member(has=False), member(has=True, is_back=True)):
             rows = {GOLD: row(state)}
             once = settled(rows, settle(rows.values(), where, hand_edits=RESPECT, now=NOW))
             assert settle(once.values(), where, hand_edits=RESPECT, now=NOW).is_empty
@@ -146,18 +146,18 @@ def test_a_second_look_finds_nothing_more_to_settle() -> None:
 @pytest.mark.parametrize(
     ("state", "where", "happened"),
     [
-        (GRANTING, seat(has=True), True),
-        (GRANTING, seat(has=False), False),
-        (REVOKING, seat(has=True), False),
-        (REVOKING, seat(has=False), True),
+        (GRANTING, member(has=True), True),
+        (GRANTING, member(has=False), False),
+        (REVOKING, member(has=True), False),
+        (REVOKING, member(has=False), True),
         (GRANTING, None, False),
         (REVOKING, None, False),
-        (HELD, seat(has=False, is_back=True), False),
-        (SUPPRESSED, seat(has=True), False),
+        (HELD, member(has=False, is_back=True), False),
+        (SUPPRESSED, member(has=True), False),
     ],
 )
 def test_a_look_tells_which_of_our_writes_were_carried_out(
-    state: GrantState, where: Seat | None, happened: bool
+    state: GrantState, where: GuildMember | None, happened: bool
 ) -> None:
     assert carried_out({GOLD: row(state)}, look(state, where), where) == ((row(state),) if happened else ())
 
@@ -165,4 +165,4 @@ def test_a_look_tells_which_of_our_writes_were_carried_out(
 def test_a_state_that_nobody_thought_of_settles_nothing() -> None:
     unheard: Any = "unheard of"
     with pytest.raises(AssertionError):
-        look(unheard, seat(has=False))
+        look(unheard, member(has=False))

@@ -1,9 +1,12 @@
 """What makes a trouble the same trouble, and its end its end."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from bot.domain.assignable import Block
-from bot.domain.model import CampaignId, DiscordUserId, HoldId, HoldState, RoleId
+from bot.domain.holds import HoldState, HoldSummary
+from bot.domain.model import CampaignId, DiscordUserId, HoldId, RoleId
 from bot.domain.notices import (
     AboutTrouble,
     DiscordBan,
@@ -20,6 +23,7 @@ from bot.domain.notices import (
 )
 
 MOTHS = CampaignId("71")
+HOLD = HoldSummary(hold_id=HoldId(9), opened_at=datetime(2026, 5, 4, tzinfo=UTC), roles=0, people=0, groups=())
 
 
 @pytest.mark.parametrize(
@@ -28,7 +32,7 @@ MOTHS = CampaignId("71")
         (DiscordBan(), "ban"),
         (RoleBlocked(role_id=RoleId(7), role="Gold", block=Block.GONE), "blocked:7"),
         (WritesRejected(discord_user_id=DiscordUserId(8)), "rejected:8"),
-        (HoldWaiting(hold_id=HoldId(9), said=""), "hold:9"),
+        (HoldWaiting(hold_id=HoldId(9), hold=HOLD), "hold:9"),
         (ListDoubted(campaign_id=MOTHS, campaign="Moths", anomalies=()), "doubt:71"),
         (WordUnknown(campaign_id=MOTHS, campaign="Moths", word="Quantum Hold"), "word:71:Quantum Hold"),
     ],
@@ -47,4 +51,4 @@ def test_what_is_said_of_it_makes_no_other_trouble() -> None:
 def test_an_end_has_the_key_of_its_trouble() -> None:
     assert Solved(topic=Topic.DISCORD_BAN).key == DiscordBan().key
     assert Solved(topic=Topic.WRITES_REJECTED, subject=8).key == WritesRejected(discord_user_id=DiscordUserId(8)).key
-    assert HoldOver(hold_id=HoldId(9), state=HoldState.OPEN).key == HoldWaiting(hold_id=HoldId(9), said="").key
+    assert HoldOver(hold_id=HoldId(9), state=HoldState.OPEN).key == HoldWaiting(hold_id=HoldId(9), hold=HOLD).key

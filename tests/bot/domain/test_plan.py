@@ -350,7 +350,7 @@ def happen(world: World, event: tuple[str, Any]) -> None:
             world.read("ada", **facts)
         case ("doubt", facts):
             world.read("ada", is_believed=False, **facts)
-        case ("give" | "take" as verb, role) if world.people["ada"].seat is not None:
+        case ("give" | "take" as verb, role) if world.people["ada"].member is not None:
             getattr(world, verb)("ada", role)
         case ("drop_rule", role):
             world.rules.pop(role, None)
@@ -381,7 +381,7 @@ def test_planning_again_after_applying_changes_nothing(world: World) -> None:
 def test_only_roles_of_ours_that_are_on_the_member_are_revoked_and_only_after_the_grants(world: World) -> None:
     plan = world.plan_of("ada")
     person = world.people["ada"]
-    on_member = person.seat.role_ids if person.seat is not None else frozenset()
+    on_member = person.member.role_ids if person.member is not None else frozenset()
     revoked = {one.role_id for one in plan.having(Action.REVOKE)}
     assert revoked <= on_member & person.grants.keys()
     assert {one.role_id for one in plan.having(Action.FORGET)} <= person.grants.keys()
@@ -422,15 +422,3 @@ def test_an_answer_that_nobody_thought_of_takes_no_role(world: World, monkeypatc
     monkeypatch.setattr(plan, "claim_roles", lambda *_: {ROLE["Gold"]: claim})
     with pytest.raises(AssertionError):
         plan_person(world.facts(), world.people["ada"])
-
-
-@pytest.mark.parametrize(
-    ("is_linked", "is_known_here", "expected"), [(False, False, True), (True, True, True), (True, False, False)]
-)
-def test_a_link_is_shown_where_a_campaign_of_the_server_lists_the_patron(
-    world: World, *, is_linked: bool, is_known_here: bool, expected: bool
-) -> None:
-    world.stranger("ada")
-    if is_linked:
-        world.link("ada")
-    assert replace(world.plan_of("ada"), is_known_here=is_known_here).shows_link == expected

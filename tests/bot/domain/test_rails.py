@@ -6,9 +6,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bot.domain.assignable import Block
-from bot.domain.model import DiscordUserId, HoldId, HoldItem, HoldState, Mode, PatronStatus, RoleId, RuleKind
-from bot.domain.plan import CHANGES, Action, Decision, PersonPlan, plan_person
-from bot.domain.rails import Brake, Rail, counted_revokes, facts_mark, lost_by, outdated_items, rein_in
+from bot.domain.holds import HoldItem, HoldState
+from bot.domain.model import DiscordUserId, HoldId, Mode, PatronStatus, RoleId, RuleKind
+from bot.domain.plan import CHANGES, Action, Decision, PersonPlan, Rail, plan_person
+from bot.domain.rails import Brake, counted_revokes, facts_mark, lost_by, outdated_items, rein_in
+from bot.domain.reasons import OldText
 from bot.domain.rules import Claim, Wanted
 from tests.fakes.world import GUILD, ROLE, Changes, World, changes, role_rules
 
@@ -35,7 +37,7 @@ def item(state: HoldState, *, mark: str = "then", role: str = "Gold") -> HoldIte
         role_id=ROLE[role],
         state=state,
         mark=mark,
-        reason="",
+        reason=OldText(""),
     )
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import msgspec
 
+from bot.domain.changes import Trigger
 from bot.domain.consent import Linked, Word
 from bot.domain.model import DiscordUserId, Secret
 from tests.bot.linking.world import GOLD, LinkWorld
@@ -18,7 +19,7 @@ async def linked(world: LinkWorld, cookie: Secret) -> Linked:
     return view.outcome
 
 
-def followers(world: LinkWorld, trigger: str = "link") -> list[int]:
+def followers(world: LinkWorld, trigger: Trigger = Trigger.LINK) -> list[int]:
     return [person for person, why in world.roles.followed if why == trigger]
 
 
@@ -57,7 +58,7 @@ async def test_the_old_holder_of_a_link_that_moves_on_a_quiet_day_is_told_and_lo
     await a_quiet_day(world)
     await world.link(world.ada, BEN, "ben.holt")
     await world.flow.close()
-    assert followers(world, "move") == [ADA]
+    assert followers(world, Trigger.MOVE) == [ADA]
     assert [person for person, _ in world.messages.told] == [ADA]
 
 
@@ -68,7 +69,7 @@ async def test_nobodys_page_shows_the_roles_of_another(world: LinkWorld) -> None
     world.roles.may_go.clear()
     await world.link(world.ada, ADA)
     unlinking = asyncio.create_task(world.unlinker.unlink(ADA))
-    while followers(world, "unlink") != [ADA]:
+    while followers(world, Trigger.UNLINK) != [ADA]:
         await asyncio.sleep(0.01)
     cookie = await world.link(world.ben, BEN, "ben.holt")
     assert (await linked(world, cookie)).news is None

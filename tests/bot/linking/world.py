@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import pytest
 
-from bot.domain.consent import Asker, ConsentOutcome, Ended, Landing, Moved, RoleNews
+from bot.domain.changes import Trigger
+from bot.domain.consent import Asker, ConsentOutcome, Ended, Landing, Moved
 from bot.domain.model import (
     Campaign,
     CampaignId,
@@ -23,7 +24,9 @@ from bot.domain.model import (
     RoleRule,
     Secret,
 )
+from bot.domain.news import RoleNews, RoleStatus
 from bot.domain.notices import Change, End, News, Topic, Trouble
+from bot.domain.reasons import OldText
 from bot.linking.connect import CreatorCampaign
 from bot.linking.consent import ConsentFlow, StartedLink, Use
 from bot.linking.disconnect import Disconnector
@@ -49,7 +52,13 @@ from tests.fakes.notifier import RENDERER
 REDIRECT_URI = "http://127.0.0.1:9/oauth/callback"
 GUILD = GuildId(500)
 BUTTON = ButtonPlace(kind=ButtonKind.DM, channel_id=ChannelId(70), message_id=71)
-GOLD = RoleNews(guild_id=GUILD, guild_name="Moth House", role_name="Gold", status="given", why="tier Gold")
+GOLD = RoleNews(
+    guild_id=GUILD,
+    guild_name="Moth House",
+    role_name="Gold",
+    status=RoleStatus.GIVEN,
+    reason=OldText("tier Gold"),
+)
 
 
 @dataclass
@@ -67,7 +76,7 @@ class RecordedRoles:
     def __post_init__(self) -> None:
         self.may_go.set()
 
-    async def follow(self, discord_user_id: DiscordUserId, *, trigger: str) -> tuple[RoleNews, ...]:
+    async def follow(self, discord_user_id: DiscordUserId, *, trigger: Trigger) -> tuple[RoleNews, ...]:
         self.followed.append((discord_user_id, trigger))
         await self.may_go.wait()
         if self.error is not None:
@@ -85,7 +94,7 @@ class RecordedRoles:
             raise self.error
 
     async def consider(
-        self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId] | None, *, trigger: str
+        self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId] | None, *, trigger: Trigger
     ) -> int:
         self.followed.append((guild_id, trigger))
         if self.error is not None:
@@ -100,7 +109,7 @@ class RecordedReads:
     read: list[tuple[str, int]] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
 
-    async def run_anew(self, *, trigger: str, guild_id: GuildId) -> object:
+    async def run_anew(self, *, trigger: Trigger, guild_id: GuildId) -> object:
         self.read.append((trigger, guild_id))
         return None
 

@@ -7,6 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.app import render_metrics
+from bot.domain.changes import Trigger
 from bot.domain.errors import PatreonCall
 from bot.domain.evidence import Anomaly, ReadSummary, Verdict
 from bot.domain.model import CampaignId, ReadId, RoleId
@@ -135,7 +136,7 @@ def test_the_moment_is_shown_as_it_is(metrics: Metrics) -> None:
 
 
 async def test_the_shell_reports_what_it_does(scene: Scene) -> None:
-    await scene.services.rounds.run(trigger="test")
+    await scene.services.rounds.run(trigger=Trigger.SYNC)
     await scene.add_rule()
     await scene.link()
     found = told(await render_metrics(scene.services))

@@ -2,9 +2,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.changes import Outcome, Trigger
 from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, ReadId, RoleId
+from bot.domain.reasons import OldText
 from bot.storage import Storage
-from bot.storage.audit import AuditEntry
 
 GUILD = GuildId(900)
 ADA = DiscordUserId(11)
@@ -16,9 +18,10 @@ def entry(number: int, who: DiscordUserId | None = ADA, guild: int = GUILD) -> A
         guild_id=GuildId(guild),
         discord_user_id=who,
         role_id=RoleId(31),
-        action="grant",
-        reason="entitled to the tier Gold",
-        trigger="link",
+        action=AuditAction.GRANT,
+        outcome=Outcome.DONE,
+        reason=OldText("entitled to the tier Gold"),
+        trigger=Trigger.LINK,
         read_id=ReadId(number),
     )
 
@@ -44,5 +47,5 @@ async def test_a_write_is_recorded_once_a_row_stands_that_is_no_older(
     await storage.audit.add(entry(1), entry(3, DiscordUserId(12)), entry(3, guild=901))
     since = datetime(2026, 3, 1, 12, minute, tzinfo=UTC)
     intent = Grant(guild_id=GUILD, discord_user_id=ADA, role_id=RoleId(31), state=GrantState.GRANTING, since=since)
-    assert await storage.audit.is_done(intent, "grant") is is_recorded
-    assert not await storage.audit.is_done(intent, "grant unknown")
+    assert await storage.audit.is_done(intent, AuditAction.GRANT) is is_recorded
+    assert not await storage.audit.is_done(intent, AuditAction.REVOKE)

@@ -2,9 +2,12 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from bot.domain.model import DiscordUserId, GuildId, HoldId, HoldItem, HoldState, RoleId
+from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.changes import Outcome, Trigger
+from bot.domain.holds import HoldItem, HoldState
+from bot.domain.model import DiscordUserId, GuildId, HoldId, RoleId
+from bot.domain.reasons import OldText
 from bot.storage import Storage
-from bot.storage.audit import AuditEntry
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 GUILD, OTHER = GuildId(900), GuildId(901)
@@ -20,7 +23,7 @@ def item(who: DiscordUserId = ADA, role: RoleId = GOLD, *, guild_id: GuildId = G
         role_id=role,
         state=HoldState.OPEN,
         mark=mark,
-        reason="**Gold**: to be removed",
+        reason=OldText("**Gold**: to be removed"),
     )
 
 
@@ -97,14 +100,15 @@ async def test_the_brake_counts_each_role_of_a_person_once_and_only_what_counts(
         guild_id=GUILD,
         discord_user_id=ADA,
         role_id=GOLD,
-        action="revoke done",
-        reason="",
-        trigger="interval",
+        action=AuditAction.REVOKE,
+        outcome=Outcome.DONE,
+        reason=OldText(""),
+        trigger=Trigger.SYNC,
         is_counted=True,
     )
     await storage.audit.add(
         revoked,
-        replace(revoked, action="revoke unknown"),
+        replace(revoked, outcome=Outcome.UNKNOWN),
         replace(revoked, role_id=SILVER),
         replace(revoked, discord_user_id=BO, is_counted=False),
         replace(revoked, discord_user_id=BO, at=NOW - timedelta(days=2)),

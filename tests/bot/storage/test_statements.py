@@ -10,7 +10,10 @@ import pytest
 from sqlalchemy import ClauseElement, Engine, event
 from sqlalchemy.dialects import registry
 
+from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.changes import Trigger
 from bot.domain.consent import Purpose
+from bot.domain.holds import HoldItem, HoldState
 from bot.domain.model import (
     Campaign,
     CampaignId,
@@ -20,8 +23,6 @@ from bot.domain.model import (
     GrantState,
     GuildId,
     HoldId,
-    HoldItem,
-    HoldState,
     Link,
     MembershipRecord,
     PageSize,
@@ -35,8 +36,8 @@ from bot.domain.model import (
     TierId,
     TokenPair,
 )
+from bot.domain.reasons import OldText
 from bot.storage import Storage
-from bot.storage.audit import AuditEntry
 from bot.storage.pendings import PendingRow
 from bot.storage.states import ButtonKind, ButtonPlace, StateRow
 from bot.storage.upsert import Upsert
@@ -243,7 +244,7 @@ async def use_holds(storage: Storage, now: datetime) -> None:
         role_id=ROLE,
         state=HoldState.OPEN,
         mark="facts",
-        reason="why",
+        reason=OldText("why"),
     )
     await storage.holds.add(GUILD, [held], at=now)
     await storage.holds.load_guild(GUILD)
@@ -267,10 +268,12 @@ async def use_records(storage: Storage, now: datetime) -> None:
     await storage.reads.save_page_size(CAMPAIGN, None)
     await storage.reads.purge(now)
     await storage.reads.forget_campaign(CAMPAIGN)
-    await storage.audit.add(AuditEntry(at=now, guild_id=GUILD, action="grant", reason="why", trigger="link"))
+    await storage.audit.add(
+        AuditEntry(at=now, guild_id=GUILD, action=AuditAction.GRANT, reason=OldText("why"), trigger=Trigger.SYNC)
+    )
     await storage.audit.recent(GUILD, ADA)
     intent = Grant(guild_id=GUILD, discord_user_id=ADA, role_id=ROLE, state=GrantState.GRANTING, since=now)
-    await storage.audit.is_done(intent, "grant done")
+    await storage.audit.is_done(intent, AuditAction.GRANT)
     await storage.audit.count_revokes(GUILD, now)
     await storage.notices.note("key", now)
     await storage.notices.seen("key")

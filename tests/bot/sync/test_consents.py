@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from bot.domain.changes import Trigger
 from bot.domain.errors import ClientRefused, Mistake, UserMistake
 from bot.domain.model import Campaign, CampaignId, GuildId
 from bot.storage.credentials import LinkedPair
@@ -19,7 +20,7 @@ PATRONS = {"hazel.hollow": "Saga Mirren", "bramble.fox": "Gerda Nilsson", "ivy_a
 @pytest.fixture
 async def linked(scene: Scene) -> Scene:
     """Three linked patrons, and a creator's token that is dead."""
-    await scene.services.rounds.run(trigger="test")
+    await scene.services.rounds.run(trigger=Trigger.SYNC)
     for username, patron in PATRONS.items():
         await scene.link(username, patron)
     seed = await scene.services.storage.credentials.find_seed()
@@ -81,7 +82,7 @@ async def test_a_consent_that_ended_is_found_and_told(linked: Scene) -> None:
     oauth, gerda = linked.stage.sandbox.world.patreon.oauth, linked.stage.patron_id("Gerda Nilsson")
     for pair in [pair for pair in oauth._by_access.values() if pair.person.id == gerda]:
         oauth.revoke(pair.access_token)
-    await linked.services.rounds.run(trigger="test")
+    await linked.services.rounds.run(trigger=Trigger.SYNC)
     (campaign_id,) = await linked.services.storage.campaigns.campaigns_of(linked.guild_id)
     assert await consents(linked).list_ended(campaign_id) == [linked.person("bramble.fox")]
     pending = said(await linked.services.notifier.take_pending(linked.guild_id))
@@ -99,7 +100,7 @@ async def test_a_server_reads_nothing_of_another_ones_people(linked: Scene) -> N
         for pair in list(linked.stage.sandbox.world.patreon.oauth._by_access.values()):
             if pair.person.id == linked.stage.patron_id(patron):
                 linked.stage.sandbox.world.patreon.oauth.revoke(pair.access_token)
-    report = await linked.services.rounds.run(trigger="test")
+    report = await linked.services.rounds.run(trigger=Trigger.SYNC)
     told = said(await linked.services.notifier.take_pending(elsewhere))
     assert "Crane Letters" in told
     assert not [name for name in PATRONS if f"<@{linked.person(name)}>" in told], told
@@ -130,6 +131,6 @@ async def test_while_patreon_is_away_a_pass_ends_early(linked: Scene, monkeypatc
 
 
 async def test_with_a_working_creator_token_nobody_is_asked(scene: Scene) -> None:
-    await scene.services.rounds.run(trigger="test")
+    await scene.services.rounds.run(trigger=Trigger.SYNC)
     await scene.link()
     assert not await consents(scene)._is_needed()

@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import text
 
 from bot.discord.holder import DiscordAway
-from bot.discord.observe import _Sight
+from bot.discord.observe import _Seen
+from bot.domain.audit import AuditAction
+from bot.domain.changes import Trigger
 from bot.domain.model import ChargeStatus, GrantState, PatreonUserId, Secret
 from bot.runtime.clock import SystemClock
 from bot.sync.applying import reconcile
-from bot.sync.rounds import INTERVAL
 from sandbox.weather import Fault
 from tests.fakes.scene import ADMIN, GOLD_PATRON, MEMBER, SOON, Scene, connect, serve, set_stage
 from tests.fakes.stored import list_links
@@ -26,7 +27,7 @@ MINUTE = timedelta(minutes=1)
 async def scene() -> AsyncIterator[Scene]:
     """A connected bot that has read its campaign once."""
     async with set_stage() as stage, serve(stage) as services, connect(services) as bot:
-        await services.rounds.run(trigger="test")
+        await services.rounds.run(trigger=Trigger.SYNC)
         yield Scene(stage, services, bot)
 
 
@@ -48,7 +49,7 @@ async def town(scene: Scene) -> Scene:
     await scene.add_rule()
     await scene.link()
     await held(scene)
-    await scene.services.rounds.run(trigger=INTERVAL)
+    await scene.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     return scene
 
 
@@ -67,7 +68,7 @@ async def rounds(scene: Scene, *, within: timedelta, is_right: Callable[[], bool
     while passed < within:
         passed += step
         LEAPS.append(step)
-        await scene.services.rounds.run(trigger=INTERVAL)
+        await scene.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
         await quiet(scene)
         if is_right():
             return
@@ -104,9 +105,9 @@ def patron(scene: Scene) -> PatreonUserId:
 async def test_what_is_remembered_of_members_is_asked_for_anew_within_an_hour(town: Scene, has_seat: bool) -> None:
     await town.services.storage.guilds.change(town.guild_id, hand_edits="enforce")
     slip(town)
-    sights = town.services.observer._sights[town.guild_id]
+    seen = town.services.observer._seen[town.guild_id]
     if not has_seat:
-        sights[town.person(MEMBER)] = _Sight(None, 0.0)
+        seen[town.person(MEMBER)] = _Seen(None, 0.0)
     calls = len(town.discord.calls)
     await rounds(town, within=timedelta(hours=1), is_right=lambda: has_gold(town), step=timedelta(minutes=5))
     routes = {call.route for call in town.discord.calls[calls:] if call.method == "GET"}
@@ -115,7 +116,7 @@ async def test_what_is_remembered_of_members_is_asked_for_anew_within_an_hour(to
 
 async def test_forgotten_members_are_asked_for_in_one_request(town: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     town.stage.sandbox.patreon.refund(town.stage.patron_id(GOLD_PATRON))
-    town.services.observer._sights.clear()
+    town.services.observer._seen.clear()
     await rounds(town, within=MINUTE, is_right=lambda: not has_gold(town))
 
 
@@ -133,7 +134,7 @@ async def test_an_hour_of_rounds_costs_one_gateway_request_for_a_hundred(
     calls = len(town.stage.sandbox.patreon.calls)
     for _ in range(60):
         LEAPS.append(MINUTE)
-        await town.services.rounds.run(trigger=INTERVAL)
+        await town.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     known = len(town.services.observer.known(town.guild_id))
     assert known <= 100
     assert asked == [known]
@@ -193,7 +194,7 @@ async def test_what_is_remembered_of_readings_gives_way_to_what_is_stored_and_sa
     await spoil(town)
     for _ in range(12):
         LEAPS.append(5 * MINUTE)
-        await town.services.rounds.run(trigger=INTERVAL)
+        await town.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
         await quiet(town)
     assert not has_gold(town)
     (stored,) = await town.services.storage.memberships.load_person(patron(town))
@@ -204,7 +205,7 @@ async def test_what_is_remembered_of_readings_gives_way_to_what_is_stored_and_sa
 async def test_a_change_that_comes_with_time_alone_needs_no_memory(town: Scene) -> None:
     """Days of grace end, though nobody remembers that they run."""
     town.stage.sandbox.patreon.decline(town.stage.patron_id(GOLD_PATRON))
-    await town.services.rounds.run(trigger=INTERVAL)
+    await town.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     assert has_gold(town)
     for known in town.services.intake._known.values():
         known.restless.clear()
@@ -230,7 +231,7 @@ async def test_whoever_fell_out_of_the_queue_is_planned_again_within_ten_minutes
 async def test_a_refusal_that_is_remembered_wrongly_counts_for_an_hour_at_most(town: Scene) -> None:
     town.services.breakers.open(town.guild_id, town.role("Gold"))
     town.stage.sandbox.patreon.refund(town.stage.patron_id(GOLD_PATRON))
-    await town.services.rounds.run(trigger=INTERVAL)
+    await town.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     await quiet(town)
     assert has_gold(town)
     await rounds(town, within=timedelta(hours=1), is_right=lambda: not has_gold(town), step=timedelta(minutes=6))
@@ -258,7 +259,7 @@ async def test_reports_that_count_without_having_been_looked_at_are_looked_at(to
 
     for _ in range(12):
         LEAPS.append(timedelta(minutes=5))
-        await town.services.rounds.run(trigger=INTERVAL)
+        await town.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
         if await is_linked():
             return
     raise AssertionError("the report was never looked at again")
@@ -303,7 +304,7 @@ async def test_an_unlink_while_the_connection_resumes_is_followed_when_it_is_bac
 async def test_who_was_changed_while_the_connection_resumes_is_planned_when_it_is_back(town: Scene) -> None:
     town.services.holder.lose(town.bot)
     town.stage.sandbox.patreon.refund(town.stage.patron_id(GOLD_PATRON))
-    await town.services.rounds.run(trigger=INTERVAL)
+    await town.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     assert has_gold(town)
     come_back(town)
     await town.until(lambda: not has_gold(town), "the role is taken")
@@ -325,7 +326,7 @@ async def test_a_look_at_a_whole_server_that_failed_is_made_again_within_seconds
     town.services.observer.forget()
     monkeypatch.setattr(town.services.observer, "_ask", fails_twice)
     with pytest.raises(DiscordAway):
-        await town.services.reconciler.consider(town.guild_id, None, trigger="test")
+        await town.services.reconciler.consider(town.guild_id, None, trigger=Trigger.SYNC)
     await town.until(lambda: has_gold(town), "the role is given")
 
 
@@ -339,7 +340,7 @@ async def test_a_server_that_is_out_of_sight_when_its_rules_change_is_planned_wh
     assert guild is not None
     guild.unavailable = True
     scene.stage.sandbox.patreon.refund(scene.stage.patron_id(GOLD_PATRON))
-    await scene.services.rounds.run(trigger=INTERVAL)
+    await scene.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     assert has_gold(scene)
     await asyncio.sleep(0.3)
     guild.unavailable = False  # and no event tells
@@ -355,10 +356,10 @@ async def test_whom_we_owe_a_look_in_a_server_that_we_left_is_forgotten(
     scene.discord.kick_bot()
     await scene.until(lambda: not scene.bot.guilds, "the bot is out")
     reconciler = scene.services.reconciler
-    reconciler.mark(scene.guild_id, [scene.person(MEMBER)], trigger="test")
+    reconciler.mark(scene.guild_id, [scene.person(MEMBER)], trigger=Trigger.SYNC)
     with pytest.raises(DiscordAway):
-        await reconciler.consider(scene.guild_id, None, trigger="test")
-    await scene.until(lambda: not reconciler._later and not reconciler._muster._owed, "nothing is tried again")
+        await reconciler.consider(scene.guild_id, None, trigger=Trigger.SYNC)
+    await scene.until(lambda: not reconciler._later and not reconciler._bulk._postponed, "nothing is tried again")
 
 
 # --- /patreon sync trusts no memory
@@ -367,7 +368,7 @@ async def test_whom_we_owe_a_look_in_a_server_that_we_left_is_forgotten(
 async def test_a_sync_sees_what_no_event_told_of(town: Scene) -> None:
     await town.services.storage.guilds.change(town.guild_id, hand_edits="enforce")
     slip(town)
-    assert "1 person's roles change now." in await town.say(ADMIN, "patreon sync")
+    assert "The roles of 1 person are changing now." in await town.say(ADMIN, "patreon sync")
     await town.until(lambda: has_gold(town), "the role is given again")
     await quiet(town)
     assert "Nothing would change" in await town.say(ADMIN, "patreon preview")
@@ -378,9 +379,9 @@ async def test_a_sync_tries_a_refused_role_again_at_once(scene: Scene) -> None:
     scene.stage.sandbox.weather.set(Fault("discord", "/roles/", "missing_permission", times=2))
     await scene.link()
     await scene.until(lambda: len(scene.services.breakers) == 1, "it is refused")
-    assert "No role has to change" not in await scene.say(ADMIN, "patreon sync")
+    assert "No roles need to change" not in await scene.say(ADMIN, "patreon sync")
     await scene.until(lambda: len(scene.services.breakers) == 1, "it is refused again")
-    assert "These wait for an admin" in await scene.say(ADMIN, "patreon preview")
+    assert "Waiting for an admin:" in await scene.say(ADMIN, "patreon preview")
     await scene.say(ADMIN, "patreon sync")
     await scene.until(lambda: has_gold(scene), "the role is given")
 
@@ -396,17 +397,17 @@ async def test_a_refused_role_is_told_of_once_however_often_it_is_tried(scene: S
     for _ in range(2):
         LEAPS.append(timedelta(hours=2))
         calls = len(scene.stage.role_writes)
-        await scene.services.rounds.run(trigger=INTERVAL)
+        await scene.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
         await quiet(scene)
         assert len(scene.stage.role_writes) == calls + 1
-        await scene.services.rounds.run(trigger=INTERVAL)
+        await scene.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     assert "I can change the role" not in await scene.say(ADMIN, "patreon preview")
     weather.clear()
     LEAPS.append(timedelta(hours=2))
-    await scene.services.rounds.run(trigger=INTERVAL)
+    await scene.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     await scene.until(lambda: has_gold(scene), "the role is given")
     await quiet(scene)
-    await scene.services.rounds.run(trigger=INTERVAL)
+    await scene.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     assert "I can change the role **Gold** again" in await scene.say(ADMIN, "patreon preview")
 
 
@@ -415,15 +416,15 @@ async def test_a_sync_names_what_waits_and_why(scene: Scene) -> None:
     scene.discord.move_role(scene.stage.role_id("Gold"), 40)
     await scene.link()
     said = await scene.say(ADMIN, "patreon sync")
-    assert "These wait for an admin" in said
+    assert "Waiting for an admin:" in said
     assert "drag my role above it" in said
 
 
 async def test_a_sync_names_what_is_held_back_and_what_somebody_took_by_hand(town: Scene) -> None:
     town.discord.take_role(town.stage.user_id(MEMBER), town.stage.role_id("Gold"))
-    await town.written(MEMBER, "suppress")
+    await town.written(MEMBER, AuditAction.SUPPRESS)
     said = await town.say(ADMIN, "patreon sync")
-    assert "stay as somebody left them by hand" in said
+    assert "Removed manually, so I leave them:" in said
     assert "/patreon restore" in said
     await town.say(ADMIN, "patreon restore", user=str(town.person(MEMBER)), role=str(town.role("Gold")))
     await town.until(lambda: has_gold(town), "it is given again")
@@ -431,7 +432,7 @@ async def test_a_sync_names_what_is_held_back_and_what_somebody_took_by_hand(tow
     await town.services.storage.guilds.change(town.guild_id, mode="grant_only")
     town.stage.sandbox.patreon.refund(town.stage.patron_id(GOLD_PATRON))
     said = await town.say(ADMIN, "patreon sync")
-    assert "These are held back" in said
+    assert "Held back:" in said
     assert "No role has to change." in said
 
 
@@ -443,8 +444,8 @@ async def test_a_sync_says_that_discord_takes_no_write_at_all(town: Scene) -> No
 async def test_who_asks_for_a_sync_in_the_midst_of_a_round_gets_a_plan_of_everyone_too(town: Scene) -> None:
     await town.services.storage.guilds.change(town.guild_id, hand_edits="enforce")
     slip(town)
-    under_way = asyncio.create_task(town.services.rounds.run(trigger=INTERVAL))
+    under_way = asyncio.create_task(town.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False))
     await asyncio.sleep(0)
-    assert "1 person's roles change now." in await town.say(ADMIN, "patreon sync")
+    assert "The roles of 1 person are changing now." in await town.say(ADMIN, "patreon sync")
     await under_way
     await town.until(lambda: has_gold(town), "the role is given again")

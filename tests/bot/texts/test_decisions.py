@@ -1,812 +1,491 @@
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+"""Decisions in words: to the patron in the second person, to the team with what the team can do."""
+
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from bot.domain.assignable import Block
-from bot.domain.entitlement import Entitlement, Standing
-from bot.domain.model import (
-    ChargeStatus,
-    DiscordUserId,
-    HandEdits,
-    Hold,
-    HoldId,
-    HoldItem,
-    HoldState,
-    LinkOrigin,
-    MembershipId,
-    Mode,
-    PatronStatus,
-    RoleId,
-    RuleKind,
-    Source,
-    TierId,
-)
-from bot.domain.plan import Action, Decision
-from bot.domain.rules import Claim, Wanted
-from bot.texts.blocks import Reader, say_block
+from bot.domain.model import DiscordUserId, GuildId, LinkOrigin, RuleKind, Source, TierId
+from bot.domain.news import RoleNews, RoleStatus
+from bot.domain.notices import ChangeFound, RoleChanged
+from bot.domain.oddities import Oddity, OddityKind
+from bot.domain.plan import Action, Bond, Rail
+from bot.domain.reasons import OldText, PatronFacts, RoleReason, RuleFacts, Status, TierName
+from bot.domain.rules import Wanted
+from bot.domain.terms import Term
+from bot.texts.assignable import say_block
+from bot.texts.catalogs import ENGLISH
 from bot.texts.decisions import (
-    HOLD_LINES,
-    say_absence,
-    say_decision,
-    say_done,
-    say_hold,
-    say_origin,
-    say_reason,
+    Reader,
+    role_line,
+    say_action,
+    say_cause,
+    say_change,
+    say_link,
+    say_news,
+    say_news_cause,
+    say_oddity,
+    say_patron,
     say_rule,
     say_source,
-    say_standing,
+    tier_name,
 )
-from bot.texts.names import Names, discord_stamp, plain_stamp
-from tests.fakes.world import CAMPAIGN, GUILD, NEW_YEAR, ROLE, TIER, World, reading, role_rules
+from bot.texts.renderer import Medium, Renderer
+from tests.fakes.world import NEW_YEAR, TIER, World
 
-NAMES = World().names()
-RULE = role_rules()
-FORMER: dict[str, Any] = {"patron_status": PatronStatus.FORMER, "tiers": ()}
-DECLINED: dict[str, Any] = {"patron_status": PatronStatus.DECLINED, "charge_status": ChargeStatus.DECLINED}
-GRACE_END = NEW_YEAR + timedelta(days=7)
+R = Renderer(ENGLISH, Medium.PLAIN)
+DISCORD = Renderer(ENGLISH, Medium.DISCORD)
+GOLD = TierName(tier_id=TIER["Gold"], title="Gold", amount_cents=1000, currency="USD")
+BRONZE = TierName(tier_id=TIER["Bronze"], title="Bronze", amount_cents=300, currency="USD")
+GOLD_RULE = RuleFacts(kind=RuleKind.TIER, campaign="Moth Tales", tier=GOLD)
+UNTIL = NEW_YEAR + timedelta(days=7)
+ACTIVE = PatronFacts(campaign="Moth Tales", status=Status.ACTIVE, tiers=(GOLD,), source=Source.BULK, read_at=NEW_YEAR)
+REASON = RoleReason(role="Gold", action=Action.KEEP, wanted=Wanted.YES, rule=GOLD_RULE, patron=ACTIVE)
 
 
-# --- moments and names ------------------------------------------------------------------------------------------
+def reason(action: Action, **facts: Any) -> RoleReason:
+    return replace(REASON, action=action, **facts)
 
 
-def test_a_moment_is_shown_as_each_readers_discord_shows_it() -> None:
-    assert discord_stamp(datetime(2026, 1, 1, tzinfo=UTC)) == "<t:1767225600:R>"
+# --- names and rules
 
 
 @pytest.mark.parametrize(
-    ("moment", "expected"),
+    ("tier", "name"),
     [
-        (datetime(2026, 1, 2, 3, 4, tzinfo=UTC), "2 January 2026, 03:04 UTC"),
-        (datetime(2026, 11, 30, 23, 59, tzinfo=UTC), "30 November 2026, 23:59 UTC"),
+        (GOLD, "Gold"),
+        (replace(GOLD, title=""), "US$10.00"),
+        (TierName(tier_id=TierId("8")), "tier 8"),
     ],
-    ids=["one digit", "two digits"],
+    ids=["by its title", "by its price", "by its number"],
 )
-def test_elsewhere_a_moment_is_written_out(moment: datetime, expected: str) -> None:
-    assert plain_stamp(moment) == expected
-
-
-def test_what_has_a_name_is_called_by_it() -> None:
-    assert (NAMES.role(ROLE["Gold"]), NAMES.campaign(CAMPAIGN), NAMES.tier(TIER["Gold"], CAMPAIGN)) == (
-        "Gold",
-        "Moth Tales",
-        "Gold",
-    )
-
-
-@pytest.mark.parametrize("title", ["", "  "])
-def test_a_tier_without_a_title_is_called_by_its_price(title: str) -> None:
-    """Campaigns that charge for each creation have such."""
-    untitled = replace(NAMES.tiers[CAMPAIGN][TIER["Gold"]], title=title)
-    names = replace(NAMES, tiers={CAMPAIGN: {TIER["Gold"]: untitled}}, currencies={CAMPAIGN: "EUR"})
-    assert names.tier(TIER["Gold"], CAMPAIGN) == "10.00 EUR"
-    assert say_rule(RULE["Gold"], names) == "the tier 10.00 EUR of Moth Tales"
-
-
-def test_what_has_no_name_any_more_is_called_by_its_id() -> None:
-    nameless = Names()
-    assert nameless.role(RoleId(7)) == "deleted role 7"
-    assert nameless.campaign(CAMPAIGN) == "campaign 100"
-    assert nameless.tier(TierId("8"), CAMPAIGN) == "tier 8"
-    assert nameless.tier(None, CAMPAIGN) == "no tier"
-
-
-# --- blocks and rules -------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("block", Block)
-def test_each_block_is_said_with_its_cure(block: Block) -> None:
-    assert "; " in say_block(block)
-
-
-def test_a_rule_says_what_it_asks_for() -> None:
-    assert say_rule(RULE["Gold"], NAMES) == "the tier Gold of Moth Tales"
-    assert say_rule(RULE["Supporter"], NAMES) == "any paid pledge to Moth Tales"
+def test_a_tier_is_called_by_what_is_known_of_it(tier: TierName, name: str) -> None:
+    assert tier_name(R, tier) == name
 
 
 @pytest.mark.parametrize(
-    ("kind", "asked", "expected"),
+    ("rule", "expected"),
     [
-        (RuleKind.AMOUNT, {"amount_cents": 550}, "a pledge of at least 5.50 EUR to Moth Tales"),
-        (RuleKind.LIFETIME, {"amount_cents": 10_000}, "at least 100.00 EUR paid altogether to Moth Tales"),
-        (RuleKind.MONTHS, {"months": 12}, "12 months as a paying patron of Moth Tales"),
-        (RuleKind.FREE, {}, "a free membership of Moth Tales"),
-        (RuleKind.FORMER, {}, "a former paid pledge to Moth Tales"),
+        (GOLD_RULE, "Requires the Gold tier of Moth Tales."),
+        (RuleFacts(kind=RuleKind.PAYING, campaign="Moth Tales"), "Requires any paid membership of Moth Tales."),
+        (
+            RuleFacts(kind=RuleKind.AMOUNT, campaign="Moth Tales", amount_cents=550, currency="EUR"),
+            "Requires at least €5.50 a month for Moth Tales.",
+        ),
+        (
+            RuleFacts(kind=RuleKind.LIFETIME, campaign="Moth Tales", amount_cents=10_000, currency="EUR"),
+            "Requires at least €100.00 in total for Moth Tales.",
+        ),
+        (
+            RuleFacts(kind=RuleKind.MONTHS, campaign="Moth Tales", months=12),
+            "Requires 12 months as a paying patron of Moth Tales.",
+        ),
+        (
+            RuleFacts(kind=RuleKind.MONTHS, campaign="Moth Tales", months=1),
+            "Requires 1 month as a paying patron of Moth Tales.",
+        ),
+        (RuleFacts(kind=RuleKind.FREE, campaign="Moth Tales"), "Requires a free membership of Moth Tales."),
+        (RuleFacts(kind=RuleKind.FORMER, campaign="Moth Tales"), "Requires a former paid membership of Moth Tales."),
     ],
-    ids=["amount", "lifetime", "months", "free", "former"],
+    ids=["tier", "paying", "amount", "lifetime", "months", "a month", "free", "former"],
 )
-def test_a_rule_of_another_kind_says_so(kind: RuleKind, asked: dict[str, Any], expected: str) -> None:
-    names = replace(NAMES, currencies={CAMPAIGN: "EUR"})
-    assert say_rule(replace(RULE["Gold"], kind=kind, **asked), names) == expected
+def test_a_rule_says_what_it_requires(rule: RuleFacts, expected: str) -> None:
+    assert say_rule(R, rule) == expected
 
 
-def test_a_sum_without_a_known_currency_is_in_dollars() -> None:
-    assert NAMES.money(replace(RULE["Gold"], amount_cents=300)) == "3.00 USD"
-
-
-def test_a_rule_of_a_kind_that_nobody_wrote_is_an_error() -> None:
-    rule: Any = replace(RULE["Gold"], kind="unheard of")
+def test_what_nobody_thought_of_is_an_error() -> None:
+    unheard: Any = "unheard of"
     with pytest.raises(AssertionError):
-        say_rule(rule, NAMES)
+        say_rule(R, replace(GOLD_RULE, kind=unheard))
+    with pytest.raises(AssertionError):
+        say_action(R, reason(Action.BLOCKED, block=Block.GONE), unheard)
+    with pytest.raises(KeyError):
+        say_patron(R, replace(ACTIVE, status=unheard), Reader.TEAM)
 
 
-# --- standing ---------------------------------------------------------------------------------------------------
+# --- what Patreon says
 
 
-def standing(
-    kind: Standing, tiers: tuple[str, ...] = ("Gold",), until: datetime | None = None, **facts: Any
-) -> Entitlement:
-    return Entitlement(
-        standing=kind, tier_ids=frozenset(TIER[tier] for tier in tiers), until=until, reading=reading(**facts)
-    )
-
-
-@pytest.mark.parametrize(
-    ("entitlement", "expected"),
-    [
-        pytest.param(standing(Standing.ACTIVE), "active patron (Gold) of Moth Tales", id="active"),
-        pytest.param(
-            standing(Standing.ACTIVE, ("Gold", "Bronze")), "active patron (Bronze, Gold) of Moth Tales", id="two tiers"
-        ),
-        pytest.param(standing(Standing.ACTIVE, ()), "active patron (no tier) of Moth Tales", id="no tier"),
-        pytest.param(
-            standing(Standing.ACTIVE, charge_status=ChargeStatus.PENDING),
-            "active patron (Gold) of Moth Tales, payment pending",
-            id="payment pending",
-        ),
-        pytest.param(
-            standing(Standing.ACTIVE, unknown_words=("Half Paid",)),
-            "active patron (Gold) of Moth Tales, with a word that I do not know (Half Paid)",
-            id="an unknown word",
-        ),
-        pytest.param(
-            standing(Standing.ACTIVE, is_gifted=True), "active patron (Gold) of Moth Tales, by a gift", id="gift"
-        ),
-        pytest.param(
-            standing(Standing.ACTIVE, is_free_trial=True),
-            "active patron (Gold) of Moth Tales, on a free trial",
-            id="free trial",
-        ),
-        pytest.param(
-            standing(Standing.ENDING, until=GRACE_END, patron_status=PatronStatus.FORMER),
-            "cancelled or paused, but paid (Gold) of Moth Tales, until 2026-01-08 12:00",
-            id="ending",
-        ),
-        pytest.param(
-            standing(Standing.GRACE, until=GRACE_END, **DECLINED),
-            "patron (Gold) of Moth Tales, payment declined, roles kept for now, until 2026-01-08 12:00",
-            id="declined",
-        ),
-        pytest.param(
-            standing(Standing.GRACE, until=GRACE_END, membership_id=None),
-            "patron (Gold) of Moth Tales, pledge no longer listed, roles kept for now, until 2026-01-08 12:00",
-            id="vanished on v1",
-        ),
-        pytest.param(
-            standing(Standing.WAITING, patron_status=PatronStatus.UNKNOWN, unknown_words=("napping",)),
-            "patron (Gold) of Moth Tales, with a word that I do not know (napping)",
-            id="unknown patron status",
-        ),
-        pytest.param(
-            replace(standing(Standing.WAITING, until=GRACE_END), reading=reading(tiers=())),
-            "active patron without a tier, believed after a second look (Gold until then) of Moth Tales, "
-            "until 2026-01-08 12:00",
-            id="waiting",
-        ),
-        pytest.param(
-            replace(standing(Standing.WAITING, until=GRACE_END), reading=reading(tiers=("Free",))),
-            "active patron with the Free tier alone, believed after a second look (Gold until then) of Moth Tales, "
-            "until 2026-01-08 12:00",
-            id="waiting, the Free tier alone",
-        ),
-        pytest.param(standing(Standing.FREE, ("Free",)), "free member (Free) of Moth Tales", id="free"),
-        pytest.param(standing(Standing.FREE, ()), "free member of Moth Tales", id="a follower"),
-        pytest.param(standing(Standing.LAPSED, ()), "no longer a paying patron of Moth Tales", id="lapsed"),
-        pytest.param(
-            standing(Standing.LAPSED, (), until=GRACE_END, **DECLINED),
-            "no longer a paying patron of Moth Tales, payment declined, grace over since 2026-01-08 12:00",
-            id="lapsed after grace",
-        ),
-        pytest.param(
-            replace(standing(Standing.LAPSED, ("Free",)), reading=reading(**FORMER)),
-            "no longer a paying patron of Moth Tales, cancelled or paused, still a free member",
-            id="lapsed, and a free member",
-        ),
-        pytest.param(
-            standing(Standing.LAPSED, (), charge_status=ChargeStatus.REFUNDED),
-            "no longer a paying patron of Moth Tales, payment refunded",
-            id="refunded",
-        ),
-        pytest.param(
-            replace(standing(Standing.LAPSED, ()), reading=reading(tiers=())),
-            "no longer a paying patron of Moth Tales, for Patreon lists neither a tier nor an amount",
-            id="active with nothing, after a second look",
-        ),
-        pytest.param(Entitlement(standing=Standing.NONE), "Patreon shows no membership", id="none"),
-    ],
-)
-def test_each_standing_is_said_in_words(entitlement: Entitlement, expected: str) -> None:
-    assert say_standing(entitlement, NAMES) == expected
+@pytest.mark.parametrize("reader", Reader)
+@pytest.mark.parametrize("status", Status)
+def test_each_standing_has_words_for_each_reader(status: Status, reader: Reader) -> None:
+    patron = replace(ACTIVE, status=status, until=UNTIL, gone_since=NEW_YEAR)
+    said = say_patron(R, patron, reader)
+    assert "Moth Tales" in said
+    assert ("You" in said or "your" in said) is (reader is Reader.PATRON)
 
 
 @pytest.mark.parametrize(
     ("facts", "expected"),
     [
-        pytest.param({"cadence_months": 1}, "", id="monthly"),
-        pytest.param({"cadence_months": 12}, ", paid yearly", id="annual"),
-        pytest.param({"cadence_months": 3}, ", paid every 3 months", id="another cadence"),
-        pytest.param(
-            {"cadence_months": 12, "is_gifted": True, "entitled_cents": 0},
-            ", by a gift",
-            id="a gift is not paid yearly",
+        ({}, "They're an active Gold patron of Moth Tales."),
+        ({"tiers": (BRONZE, GOLD)}, "They're an active Bronze and Gold patron of Moth Tales."),
+        ({"tiers": ()}, "They're an active patron of Moth Tales."),
+        (
+            {"status": Status.ENDING, "until": UNTIL},
+            "They cancelled or paused their Gold membership of Moth Tales, and have paid until 8 January 2026.",
         ),
-        pytest.param({"entitled_cents": 999}, ", discounted: for less than its tier's price", id="discounted"),
-        pytest.param({"entitled_cents": 0}, ", discounted: for less than its tier's price", id="discounted altogether"),
-        pytest.param({"entitled_cents": None}, "", id="amount not told"),
-        pytest.param({"entitled_cents": 1000}, "", id="the price"),
-        pytest.param(
-            {"tiers": ("Free", "Gold"), "entitled_cents": 500},
-            ", discounted: for less than its tier's price",
-            id="discounted, with the Free tier",
+        (
+            {"status": Status.ENDING},
+            "They cancelled or paused their Gold membership of Moth Tales, and it's still paid.",
         ),
-        pytest.param({"is_free_trial": True, "entitled_cents": 0}, ", on a free trial", id="a trial is no discount"),
-        pytest.param(
-            {
-                "is_free_trial": True,
-                "will_pay_cents": 0,
-                "charge_status": ChargeStatus.NEVER,
-                "tiers": ("Free", "Gold"),
-            },
-            ", complimentary",
-            id="a trial without an end is complimentary",
+        (
+            {"status": Status.DECLINED, "until": UNTIL},
+            "Their payment for Moth Tales was declined. They keep their roles until 8 January 2026.",
         ),
-        pytest.param(
-            {"is_free_trial": True, "will_pay_cents": 0, "charge_status": ChargeStatus.NEVER, "cadence_months": 1},
-            ", on a free trial",
-            id="a trial that was cancelled",
+        (
+            {"status": Status.LAPSED, "terms": (Term.DECLINED,), "until": UNTIL},
+            (
+                "They're not a paying patron of Moth Tales anymore. The last payment was declined. "
+                "The grace period ended 8 January 2026, 12:00 UTC."
+            ),
         ),
-        pytest.param(
-            {"is_free_trial": True, "will_pay_cents": 1000, "charge_status": ChargeStatus.NEVER},
-            ", on a free trial",
-            id="a trial that is to be paid",
+        (
+            {"status": Status.LAPSED, "terms": (Term.CANCELLED, Term.STILL_FREE_MEMBER)},
+            (
+                "They're not a paying patron of Moth Tales anymore. It was cancelled or paused. "
+                "They're still a free member."
+            ),
         ),
-        pytest.param({"cadence_months": 12, "entitled_cents": 12000}, ", paid yearly", id="annual, the year's cents"),
-        pytest.param(
-            {"cadence_months": 12, "entitled_cents": 10800},
-            ", paid yearly, discounted: for less than its tier's price",
-            id="annual, the year's cents with a discount",
+        (
+            {"terms": (Term.CADENCE, Term.DISCOUNTED), "cadence_months": 3},
+            (
+                "They're an active Gold patron of Moth Tales. It's paid every 3 months. It costs less than the tier's "
+                "price."
+            ),
         ),
-        pytest.param({"tiers": ("Bronze", "Gold"), "entitled_cents": 300}, "", id="of two tiers, the cheaper is paid"),
-        pytest.param(
-            {"charge_status": ChargeStatus.FREE_TRIAL, "entitled_cents": 0},
-            ", on a free trial",
-            id="a trial by its charge",
-        ),
-        pytest.param({"tiers": ()}, ", without a tier that Patreon lists (deleted, or none chosen)", id="deleted tier"),
-        pytest.param(
-            {"tiers": ("Free",), "entitled_cents": 500},
-            ", without a tier that Patreon lists (deleted, or none chosen)",
-            id="deleted tier, the Free tier listed",
-        ),
-        pytest.param(
-            {"charge_status": ChargeStatus.PENDING, "cadence_months": 12, "entitled_cents": 900},
-            ", payment pending, paid yearly, discounted: for less than its tier's price",
-            id="several at once",
-        ),
-        pytest.param(
-            {"is_gifted": True, "unknown_words": ("Half Paid",), "entitled_cents": 0},
-            ", with a word that I do not know (Half Paid), by a gift",
-            id="an unknown word hides nothing",
-        ),
-        pytest.param(
-            {"charge_status": ChargeStatus.PARTIALLY_REFUNDED}, ", payment partly refunded", id="partly refunded"
+        (
+            {"terms": (Term.UNKNOWN_WORDS,), "unknown_words": ("Half Paid", "napping")},
+            (
+                "They're an active Gold patron of Moth Tales. Patreon describes it as Half Paid and napping, which I "
+                "don't know yet."
+            ),
         ),
     ],
 )
-def test_how_a_pledge_is_paid_is_said_in_words(facts: dict[str, Any], expected: str) -> None:
-    active = replace(standing(Standing.ACTIVE), reading=reading(**facts))
-    assert say_standing(active, NAMES) == f"active patron (Gold) of Moth Tales{expected}"
+def test_what_patreon_says_is_said_with_what_a_patron_would_miss(facts: dict[str, Any], expected: str) -> None:
+    assert say_patron(R, replace(ACTIVE, **facts), Reader.TEAM) == expected
+
+
+@pytest.mark.parametrize("term", Term)
+def test_each_term_has_words_and_names_no_amount(term: Term) -> None:
+    patron = replace(ACTIVE, terms=(term,), cadence_months=3, unknown_words=("odd",))
+    said = say_patron(R, patron, Reader.PATRON).removeprefix("You're an active Gold patron of Moth Tales. ")
+    assert said.endswith(".")
+    assert "$" not in said
 
 
 @pytest.mark.parametrize(
-    ("lifetime_cents", "expected"),
+    ("facts", "team", "patron"),
     [
-        (0, "cancelled before the first charge of Moth Tales"),
-        (4000, "no longer a paying patron of Moth Tales, cancelled before the next charge"),
-        (None, "no longer a paying patron of Moth Tales, cancelled before the next charge"),
-    ],
-)
-def test_a_charge_that_never_was_made_is_no_fault(lifetime_cents: int | None, expected: str) -> None:
-    """Patreon shows such a pledge as former, its charge as deleted, and the day of the next one."""
-    lapsed = replace(
-        standing(Standing.LAPSED, ()),
-        reading=reading(
-            **FORMER,
-            charge_status=ChargeStatus.DELETED,
-            lifetime_cents=lifetime_cents,
-            entitled_cents=0,
-            next_charge_at=GRACE_END,
+        ({}, "Checked {} in Patreon's member list.", "Checked {} in Patreon's member list."),
+        ({"source": Source.MEMBER}, "Checked {} on Patreon.", "Checked {} on Patreon."),
+        ({"source": Source.IDENTITY}, "Checked {} with their consent.", "Checked {} with your consent."),
+        (
+            {"status": Status.UNREAD},
+            "The last complete member list is from {}.",
+            "The last complete member list is from {}.",
         ),
-    )
-    assert say_standing(lapsed, NAMES) == expected
-
-
-def test_a_deleted_charge_of_an_active_patron_is_said() -> None:
-    lapsed = standing(Standing.LAPSED, (), charge_status=ChargeStatus.DELETED)
-    assert say_standing(lapsed, NAMES) == "no longer a paying patron of Moth Tales, payment deleted"
-
-
-def test_who_cancelled_and_is_entitled_to_the_end_is_not_said_to_be_discounted() -> None:
-    ending = standing(Standing.ENDING, patron_status=PatronStatus.FORMER, entitled_cents=0, cadence_months=12)
-    assert say_standing(ending, NAMES) == "cancelled or paused, but paid (Gold) of Moth Tales, paid yearly"
-
-
-def test_a_tier_without_a_known_price_is_not_said_to_be_discounted() -> None:
-    said = say_standing(standing(Standing.ACTIVE, entitled_cents=1), replace(NAMES, tiers={}))
-    assert said == "active patron (tier 3) of Moth Tales"
-
-
-def test_whom_patreon_lists_no_more_is_said_so() -> None:
-    said = say_standing(standing(Standing.LAPSED, ()), NAMES, gone_since=NEW_YEAR)
-    assert said == "no longer listed as a member of Moth Tales, since 2026-01-01 12:00"
-
-
-@pytest.mark.parametrize(
-    ("source", "expected"),
-    [
-        (Source.BULK, "Patreon's member list, read 2026-01-01 12:00"),
-        (Source.MEMBER, "Patreon, asked about this patron alone, read 2026-01-01 12:00"),
-        (Source.IDENTITY, "Patreon, asked with the patron's own consent, read 2026-01-01 12:00"),
+        (
+            {"status": Status.UNREAD, "source": None, "read_at": None},
+            "Patreon's member list hasn't been read completely yet.",
+            "Patreon's member list hasn't been read completely yet.",
+        ),
     ],
-    ids=list(Source),
+    ids=["list", "one member", "consent", "not told", "never read"],
 )
-def test_a_fact_is_said_with_its_source_and_age(source: Source, expected: str) -> None:
-    assert say_source(standing(Standing.ACTIVE, source=source), NAMES) == expected
+def test_a_fact_is_said_with_its_source_and_age(facts: dict[str, Any], team: str, patron: str) -> None:
+    at = "1 January 2026, 12:00 UTC"
+    assert say_source(R, replace(ACTIVE, **facts), Reader.TEAM) == team.format(at)
+    assert say_source(R, replace(ACTIVE, **facts), Reader.PATRON) == patron.format(at)
 
 
 @pytest.mark.parametrize(
-    ("days", "expected"),
-    [(1, "2026-01-02 12:00"), (-1, "2026-01-01 12:00")],
-    ids=["a whole read since", "a whole read before"],
-)
-def test_a_fact_is_as_old_as_the_last_read_that_saw_no_other(days: int, expected: str) -> None:
-    names = replace(NAMES, confirmed_at={CAMPAIGN: NEW_YEAR + timedelta(days=days)})
-    assert say_source(standing(Standing.ACTIVE), names).endswith(f"read {expected}")
-
-
-def test_what_the_list_confirmed_since_is_the_lists_word() -> None:
-    names = replace(NAMES, confirmed_at={CAMPAIGN: NEW_YEAR + timedelta(days=1)})
-    said = say_source(standing(Standing.ACTIVE, source=Source.IDENTITY), names)
-    assert said == "Patreon's member list, read 2026-01-02 12:00"
-
-
-LISTED = "Patreon's member list, read 2026-01-01 13:00"
-CONSENT = "Patreon, asked with the patron's own consent, read 2026-01-01 13:00"
-
-
-@pytest.mark.parametrize(
-    ("membership_id", "confirmed_hours", "expected"),
+    ("oddity", "expected"),
     [
-        pytest.param(MembershipId("m"), None, LISTED, id="v2: only the list says so"),
-        pytest.param(MembershipId("m"), 0, LISTED, id="v2, confirmed before"),
-        pytest.param(MembershipId("m"), 2, "Patreon's member list, read 2026-01-01 14:00", id="v2, confirmed since"),
-        pytest.param(None, None, CONSENT, id="v1, no list believed"),
-        pytest.param(None, 0, CONSENT, id="v1, a list before"),
-        pytest.param(None, 1, LISTED, id="v1, that list"),
+        (
+            Oddity(kind=OddityKind.COUNTS_AS, campaign="M", cents=1000, told_cents=12000, currency="USD"),
+            "Counts as US$10.00 a month for rules on amounts; Patreon says US$120.00.",
+        ),
+        (
+            Oddity(kind=OddityKind.DEARER_TIER, campaign="M", tiers=(GOLD,)),
+            "Looks odd: Patreon lists Gold, which costs more than they pay.",
+        ),
+        (
+            Oddity(kind=OddityKind.OVERDUE, campaign="M", due_at=NEW_YEAR),
+            "Looks odd: the next payment was due 1 January 2026, 12:00 UTC, and Patreon has shown none since.",
+        ),
     ],
 )
-def test_absence_is_said_with_the_read_that_found_it(
-    membership_id: MembershipId | None, confirmed_hours: float | None, expected: str
-) -> None:
-    confirmed = {} if confirmed_hours is None else {CAMPAIGN: NEW_YEAR + timedelta(hours=confirmed_hours)}
-    gone = standing(Standing.LAPSED, membership_id=membership_id, source=Source.IDENTITY)
-    names = replace(NAMES, confirmed_at=confirmed)
-    assert say_source(gone, names, gone_since=NEW_YEAR + timedelta(hours=1)) == expected
+def test_what_looks_odd_is_said(oddity: Oddity, expected: str) -> None:
+    assert say_oddity(R, oddity) == expected
+
+
+# --- what becomes of a role
+
+
+@pytest.mark.parametrize("reader", Reader)
+@pytest.mark.parametrize("action", Action)
+def test_each_action_has_words_for_each_reader(action: Action, reader: Reader) -> None:
+    said = say_action(R, reason(action), reader)
+    assert said.endswith(".")
+    if reader is Reader.PATRON:
+        assert "/patreon" not in said
 
 
 @pytest.mark.parametrize(
-    ("gone_hours", "confirmed_hours", "expected"),
+    ("facts", "team", "patron"),
     [
-        pytest.param(1, None, f"Patreon does not list this patron in Moth Tales ({CONSENT})", id="by consent"),
-        pytest.param(1, 1, f"Patreon does not list this patron in Moth Tales ({LISTED})", id="by the list"),
         pytest.param(
-            None,
-            1,
-            f"I haven't been able to check their membership of Moth Tales yet ({LISTED})",
+            {"action": Action.LEAVE},
+            "Kept: someone assigned it manually, so I won't remove it.",
+            "You have it: someone assigned it manually, so I won't remove it.",
+            id="given by a person",
+        ),
+        pytest.param(
+            {"action": Action.NONE, "has_role": True, "wanted": Wanted.NO},
+            "Not earned, but someone assigned it manually, so I won't remove it.",
+            "You have it: someone assigned it manually, so I won't remove it.",
+            id="not earned, given by a person",
+        ),
+        pytest.param(
+            {"action": Action.NONE, "has_role": True, "wanted": Wanted.UNSURE},
+            "Kept: someone assigned it manually, so I won't remove it.",
+            "You have it: someone assigned it manually, so I won't remove it.",
+            id="not proven, given by a person",
+        ),
+        pytest.param(
+            {"action": Action.NONE, "wanted": Wanted.UNSURE},
+            "Not assigned yet, because I can't tell yet whether it's earned.",
+            "You don't have it yet, because I can't tell yet whether you've earned it.",
             id="not proven",
         ),
         pytest.param(
-            None,
-            None,
-            "I haven't been able to check their membership of Moth Tales yet (not read yet)",
-            id="not read",
+            {"action": Action.UNPROVEN, "wanted": Wanted.UNSURE},
+            "Not assigned yet, because I can't tell yet whether it's earned.",
+            "You don't have it yet, because I can't tell yet whether you've earned it.",
+            id="ours, taken away, not proven",
+        ),
+        pytest.param(
+            {"action": Action.UNPROVEN, "wanted": Wanted.UNSURE, "has_role": True},
+            "Kept: no complete member list says otherwise yet.",
+            "You keep it until Patreon's member list says otherwise.",
+            id="ours, not proven",
+        ),
+        pytest.param(
+            {"action": Action.SCREENING},
+            "Waiting until they complete this server's member screening.",
+            "You'll get it once you complete this server's member screening.",
+            id="screening",
+        ),
+        pytest.param(
+            {"action": Action.SUPPRESSED, "taken_at": NEW_YEAR},
+            "Not assigned: someone removed it manually 1 January 2026, 12:00 UTC. "
+            "To give it back, use /patreon restore.",
+            "Someone removed it manually 1 January 2026, 12:00 UTC. This server's team can give it back.",
+            id="taken",
+        ),
+        pytest.param(
+            {"action": Action.HELD_BACK, "rail": Rail.HOLD},
+            "Kept until an admin answers /patreon holds.",
+            "You keep it until this server's team decides.",
+            id="held",
+        ),
+        pytest.param(
+            {"action": Action.HELD_BACK, "rail": Rail.DISCARD},
+            "Kept, because an admin decided so.",
+            "You keep it, because this server's team decided so.",
+            id="discarded",
+        ),
+        pytest.param(
+            {"action": Action.HELD_BACK, "rail": Rail.MODE},
+            "Unchanged, because this server's mode doesn't allow the change.",
+            "Unchanged, because of this server's settings.",
+            id="mode",
+        ),
+        pytest.param(
+            {"action": Action.HELD_BACK, "rail": Rail.REPORT},
+            "Unchanged until they type /link, as this server asks everyone to do.",
+            "Unchanged until you type /link, as this server asks everyone to do.",
+            id="a report that the server does not want",
+        ),
+        pytest.param(
+            {"action": Action.HELD_BACK, "rail": Rail.BLOCKED},
+            "Kept until I can assign the role that replaces it.",
+            "You keep it until you can get the role that replaces it.",
+            id="the next role is blocked",
         ),
     ],
 )
-def test_who_is_not_listed_is_said_with_source_and_age(
-    gone_hours: float | None, confirmed_hours: float | None, expected: str
-) -> None:
-    confirmed = {} if confirmed_hours is None else {CAMPAIGN: NEW_YEAR + timedelta(hours=confirmed_hours)}
-    gone_since = None if gone_hours is None else NEW_YEAR + timedelta(hours=gone_hours)
-    assert say_absence(CAMPAIGN, replace(NAMES, confirmed_at=confirmed), gone_since=gone_since) == expected
-
-
-def test_without_a_reading_there_is_no_source() -> None:
-    assert say_source(Entitlement(standing=Standing.NONE), NAMES) == "no reading yet"
-
-
-# --- decisions --------------------------------------------------------------------------------------------------
-
-
-def test_a_decision_is_said_with_its_rule_its_fact_the_source_and_the_age() -> None:
-    world = World()
-    world.patron("ada", tier="Gold")
-    fact = "active patron (Gold) of Moth Tales (Patreon's member list, read 2026-01-01 13:00)"
-    assert [say_decision(one, world.names()) for one in world.plan_of("ada").decisions] == [
-        f"**Gold**: to be given. It asks for the tier Gold of Moth Tales; {fact}",
-        f"**Supporter**: to be given. It asks for any paid pledge to Moth Tales; {fact}",
-        f"**Bronze**: not earned. It asks for the tier Bronze of Moth Tales; {fact}",
-    ]
-
-
-def test_a_role_that_a_person_gave_and_that_is_not_earned_is_said_to_be_theirs() -> None:
-    world = World()
-    world.patron("ada", tier="Bronze")
-    world.give("ada", "Gold")
-    gold = next(one for one in world.plan_of("ada").decisions if one.role_id == ROLE["Gold"])
-    assert say_decision(gold, world.names()).startswith(
-        "**Gold**: not earned, but a person gave it, so it is not mine to remove. It asks for the tier Gold"
-    )
-
-
-def test_a_role_that_was_taken_away_and_is_not_proven_is_not_said_to_be_kept() -> None:
-    decision = Decision(
-        role_id=ROLE["Gold"], action=Action.UNPROVEN, claim=Claim(role_id=ROLE["Gold"], wanted=Wanted.UNSURE)
-    )
-    assert "not given yet, because I can't tell yet" in say_decision(decision, NAMES)
-    assert "kept, for no complete reading" in say_decision(replace(decision, has_role=True), NAMES)
-
-
-@pytest.mark.parametrize(
-    ("has_role", "expected"),
-    [
-        (
-            False,
-            "**Gold**: not given yet, because I can't tell yet whether it is earned. It asks for the tier Gold of ",
-        ),
-        (True, "**Gold**: kept, because a person gave it and it is not mine to remove. It asks for the tier Gold of "),
-    ],
-)
-def test_a_role_that_is_not_ours_and_not_proven_is_not_said_to_be_unearned(has_role: bool, expected: str) -> None:
-    world = World()
-    world.stranger("ada")
-    world.link("ada")
-    if has_role:
-        world.give("ada", "Gold")
-    gold = next(one for one in world.plan_of("ada").decisions if one.role_id == ROLE["Gold"])
-    for reader, whose in ((Reader.TEAM, "their"), (Reader.PATRON, "your")):
-        said = say_decision(gold, world.names(), reader)
-        assert said.startswith(expected)
-        assert said.endswith(f"I haven't been able to check {whose} membership of Moth Tales yet (not read yet)")
+def test_each_reader_is_told_what_is_theirs_to_do(facts: dict[str, Any], team: str, patron: str) -> None:
+    assert say_action(R, replace(REASON, **facts), Reader.TEAM) == team
+    assert say_action(R, replace(REASON, **facts), Reader.PATRON) == patron
 
 
 @pytest.mark.parametrize("block", Block)
 def test_only_who_can_act_is_told_the_cure(block: Block) -> None:
-    world = World()
-    world.patron("ada")
-    world.block("Gold", block)
-    (blocked,) = [one for one in world.plan_of("ada").decisions if one.block is not None]
-    assert say_block(block) in say_decision(blocked, world.names())
-    told = say_decision(blocked, world.names(), Reader.PATRON)
-    assert "let this server's team know" in told
-    for cure in (say_block(block), "drag my role", "Manage Roles", "choose another", "remove the rule"):
-        assert cure not in told
-        assert cure not in say_reason(blocked, world.names())
+    blocked = reason(Action.BLOCKED, block=block)
+    cure = say_block(R, block, "Gold")
+    assert cure.count(". ") >= 1, "what is wrong, then the cure"
+    assert cure in role_line(R, blocked, Reader.TEAM)
+    told = role_line(R, blocked, Reader.PATRON)
+    assert "Let this server's team know." in told
+    for words in (cure, "drag my role", "Manage Roles", "Choose another", "Remove"):
+        assert words not in told
 
 
 @pytest.mark.parametrize(
-    ("decision", "team", "patron"),
+    ("bond", "team", "patron"),
     [
-        pytest.param({"action": Action.SCREENING}, "until they have passed", "until you have passed", id="screening"),
-        pytest.param(
-            {"action": Action.SUPPRESSED}, "with `/patreon restore`", "this server's team can give it back", id="taken"
-        ),
-        pytest.param(
-            {"action": Action.HELD_BACK, "rail": "hold"},
-            "until an admin answers `/patreon holds`",
-            "until this server's team decides",
-            id="held",
-        ),
-        pytest.param(
-            {"action": Action.HELD_BACK, "rail": "discard"}, "an admin chose", "this server's team chose", id="kept"
-        ),
-        pytest.param(
-            {"action": Action.HELD_BACK, "rail": "mode"}, "by this server's mode", "by this server's mode", id="mode"
+        (Bond.NONE, "No Patreon account is linked.", "You haven't linked a Patreon account."),
+        (Bond.UNLINKED, "They unlinked their Patreon account.", "You unlinked your Patreon account."),
+        (
+            Bond.ENDED,
+            "Patreon no longer reports this Discord account as theirs, so they aren't linked anymore.",
+            "Patreon no longer reports this Discord account as yours, so you aren't linked anymore.",
         ),
     ],
 )
-def test_each_reader_is_told_what_is_theirs_to_do(decision: dict[str, Any], team: str, patron: str) -> None:
-    whole = Decision(role_id=ROLE["Gold"], claim=GIVEN, **decision)
-    assert team in say_decision(whole, NAMES)
-    said = say_decision(whole, NAMES, Reader.PATRON)
-    assert patron in said
-    assert "/patreon" not in said
+def test_without_a_link_that_is_what_decides(bond: Bond, team: str, patron: str) -> None:
+    unlinked = reason(Action.NONE, wanted=Wanted.NO, bond=bond, patron=None)
+    assert role_line(R, unlinked, Reader.TEAM) == f"Gold: Not earned. Requires the Gold tier of Moth Tales. {team}"
+    assert say_cause(R, unlinked, Reader.PATRON) == f"Requires the Gold tier of Moth Tales. {patron}"
 
 
-def test_a_reader_or_a_standing_that_nobody_thought_of_is_an_error() -> None:
-    unheard: Any = "unheard of"
-    with pytest.raises(AssertionError):
-        say_block(Block.GONE, unheard)
-    with pytest.raises(AssertionError):
-        say_standing(standing(unheard), NAMES)
+def test_a_role_is_said_with_its_rule_its_fact_its_source_and_its_age() -> None:
+    assert role_line(R, REASON, Reader.PATRON) == (
+        "Gold: You have it. Requires the Gold tier of Moth Tales. You're an active Gold patron of Moth Tales. "
+        "Checked 1 January 2026, 12:00 UTC in Patreon's member list."
+    )
+    short = role_line(R, REASON, Reader.PATRON, is_short=True)
+    assert short == "Gold: You have it. Requires the Gold tier of Moth Tales."
 
 
-def test_a_blocked_role_is_said_with_the_cure() -> None:
-    world = World()
-    world.patron("ada")
-    world.block("Gold", Block.ABOVE_BOT)
-    (blocked,) = world.plan_of("ada").having(Action.BLOCKED)
-    assert say_decision(blocked, world.names()).startswith(
-        f"**Gold**: cannot be changed now: {say_block(Block.ABOVE_BOT)}. It asks for the tier Gold of Moth Tales; "
+@pytest.mark.parametrize("is_short", [True, False])
+def test_a_role_without_a_rule_is_said_to_be_one(is_short: bool) -> None:
+    unruled = reason(Action.REVOKE, rule=None, patron=None)
+    said = role_line(R, unruled, Reader.TEAM, is_short=is_short)
+    assert said == "Gold: I'll remove it. No rule names this role anymore."
+
+
+def test_a_role_that_is_gone_is_said_to_be_deleted() -> None:
+    assert role_line(R, reason(Action.FORGET, role=""), Reader.TEAM).startswith("deleted role: Not earned.")
+
+
+def test_names_mark_nothing_up_and_mention_nobody() -> None:
+    evil = "**@everyone** <@1> `x`"
+    rule = replace(GOLD_RULE, campaign=evil, tier=replace(GOLD, title=evil))
+    said = role_line(DISCORD, replace(REASON, role=evil, rule=rule), Reader.TEAM)
+    assert "@everyone**" not in said
+    assert " <@1>" not in said
+    assert "\\*\\*\\@everyone" in said
+
+
+# --- what was done
+
+
+def test_what_was_done_is_said_as_done_with_the_reason() -> None:
+    given = RoleChanged(discord_user_id=DiscordUserId(7), reason=reason(Action.GRANT))
+    assert say_change(DISCORD, given).startswith("<@7> got **Gold**. Requires the Gold tier of Moth Tales. They're an ")
+    taken = RoleChanged(discord_user_id=DiscordUserId(7), reason=reason(Action.REVOKE))
+    assert say_change(DISCORD, taken).startswith(
+        "<@7> lost **Gold**. Requires the Gold tier of Moth Tales. They're an "
     )
 
 
-def test_a_role_without_a_rule_is_said_to_be_one() -> None:
-    world = World()
-    world.holder("ada")
-    world.drop_rule("Gold")
-    (revoked,) = world.plan_of("ada").having(Action.REVOKE)
-    assert say_decision(revoked, world.names()) == "**Gold**: to be removed, no rule names it any more"
+def test_what_is_found_later_is_said_to_be_ours() -> None:
+    found = ChangeFound(discord_user_id=DiscordUserId(7), role="Gold", is_given=True)
+    assert say_change(DISCORD, found).startswith("<@7> got **Gold** from me.")
+    assert say_change(DISCORD, replace(found, is_given=False)).startswith("<@7> lost **Gold** because of me.")
 
 
-def test_who_is_linked_and_not_listed_is_said_so_with_source_and_age() -> None:
-    world = World()
-    world.stranger("ada")
-    world.link("ada")
-    world.miss("ada")
-    names = replace(world.names(), confirmed_at={CAMPAIGN: world.now})
-    assert say_decision(world.plan_of("ada").decisions[0], names) == (
-        "**Bronze**: not earned. It asks for the tier Bronze of Moth Tales; "
-        f"Patreon does not list this patron in Moth Tales ({LISTED})"
-    )
+# --- what one person is told after a turn
 
 
-def test_who_is_linked_and_not_read_yet_is_said_so() -> None:
-    world = World()
-    world.stranger("ada")
-    world.link("ada")
-    assert say_decision(world.plan_of("ada").decisions[0], world.names()).endswith(
-        "; I haven't been able to check their membership of Moth Tales yet (not read yet)"
-    )
+def news(status: RoleStatus, why: RoleReason | OldText) -> RoleNews:
+    return RoleNews(guild_id=GuildId(1), guild_name="Hollow", role_name="Gold", status=status, reason=why)
 
 
-def test_a_role_lost_by_absence_names_the_list_that_found_it() -> None:
-    world = World()
-    world.holder("ada")
-    world.read("ada", source=Source.IDENTITY)
-    world.miss("ada")
-    (gold, _) = world.plan_of("ada").having(Action.REVOKE)
-    assert say_decision(gold, world.names()) == (
-        "**Gold**: to be removed. It asks for the tier Gold of Moth Tales; no longer listed as a member of Moth Tales, "
-        "since 2026-01-01 15:00 (Patreon's member list, read 2026-01-01 15:00)"
-    )
-
-
-def test_a_reading_that_is_not_proven_and_gives_names_itself_and_no_absence() -> None:
-    world = World()
-    world.patron("ada")
-    world.miss("ada")
-    world.read("ada", is_believed=False)
-    (gold, _) = world.plan_of("ada").having(Action.GRANT)
-    assert "active patron (Gold) of Moth Tales (Patreon's member list, read 2026-01-01 15:00)" in say_decision(
-        gold, world.names()
-    )
+@pytest.mark.parametrize("status", RoleStatus)
+def test_each_news_names_the_role(status: RoleStatus) -> None:
+    assert "Gold" in say_news(R, news(status, OldText("")))
 
 
 @pytest.mark.parametrize(
-    ("change", "expected"),
+    ("why", "expected"),
     [
-        pytest.param(lambda world: None, "no Patreon account is linked", id="never linked"),
-        pytest.param(lambda world: world.unlink("ada"), "the Patreon account was unlinked on purpose", id="unlinked"),
+        pytest.param(REASON, "You're an active Gold patron of Moth Tales.", id="kept"),
         pytest.param(
-            lambda world: (world.link("ada"), world.trust_report("ada", has_ended=True)),
-            "no Patreon account is linked any more, for Patreon took back its report of this Discord account",
-            id="no longer reported",
+            reason(Action.NONE, wanted=Wanted.NO),
+            "Requires the Gold tier of Moth Tales. You're an active Gold patron of Moth Tales.",
+            id="not kept: what it requires",
         ),
-    ],
-)
-def test_without_a_link_that_is_what_decides(change: Callable[[World], object], expected: str) -> None:
-    world = World()
-    world.stranger("ada")
-    change(world)
-    (bronze, *_) = world.plan_of("ada").decisions
-    asked = "It asks for the tier Bronze of Moth Tales"
-    assert say_decision(bronze, world.names()) == f"**Bronze**: not earned. {asked}; {expected}"
-    assert say_reason(bronze, world.names()) == f"i{asked[1:]}; {expected}"
-
-
-def test_a_role_that_somebody_took_away_says_since_when_and_the_cure() -> None:
-    world = World()
-    world.holder("ada")
-    world.take("ada", "Gold")
-    world.days_pass(1)
-    world.look("ada")
-    world.days_pass(1)
-    (taken,) = world.plan_of("ada").having(Action.SUPPRESSED)
-    assert say_decision(taken, world.names()).startswith(
-        "**Gold**: not given, for somebody took it away by hand (seen on Discord 2026-01-02 13:00); an admin can give "
-        "it back with `/patreon restore`. It asks for the tier Gold of Moth Tales; active patron (Gold) of Moth Tales ("
-    )
-
-
-@pytest.mark.parametrize(
-    ("action", "expected"), [(Action.GRANT, "given"), (Action.REVOKE, "taken away")], ids=["given", "taken"]
-)
-def test_what_was_done_is_said_as_done_with_the_reason(action: Action, expected: str) -> None:
-    claim = Claim(role_id=ROLE["Gold"], wanted=Wanted.NO, rule=RULE["Gold"], entitlement=standing(Standing.ACTIVE))
-    assert say_done(Decision(role_id=ROLE["Gold"], action=action, claim=claim), NAMES) == (
-        f"**Gold**: {expected}. It asks for the tier Gold of Moth Tales; active patron (Gold) of Moth Tales "
-        "(Patreon's member list, read 2026-01-01 12:00)"
-    )
-
-
-@pytest.mark.parametrize("action", Action)
-def test_each_action_has_words(action: Action) -> None:
-    claim = Claim(role_id=ROLE["Gold"], wanted=Wanted.NO, rule=RULE["Gold"], entitlement=standing(Standing.ACTIVE))
-    words = say_decision(Decision(role_id=ROLE["Gold"], action=action, claim=claim), NAMES)
-    assert words.startswith("**Gold**: ")
-    assert ". It asks for the tier Gold" in words
-
-
-def test_what_a_hand_or_a_mode_keeps_away_is_said_so() -> None:
-    world = World()
-    world.holder("ada")
-    world.settings = replace(world.settings, hand_edits=HandEdits.RESPECT, mode=Mode.OFF)
-    world.take("ada", "Gold")
-    world.read("ada", **FORMER)
-    said = [say_decision(one, world.names()).split(". It asks")[0] for one in world.plan_of("ada").decisions]
-    assert said == [
-        "**Bronze**: not earned",
-        "**Gold**: not earned",
-        "**Supporter**: left as it is by this server's mode",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("rail", "expected"),
-    [
-        ("mode", "**Gold**: left as it is by this server's mode. It asks for "),
-        ("hold", "**Gold**: left as it is, held until an admin answers `/patreon holds`. It asks for "),
-        ("discard", "**Gold**: left as it is, for an admin chose to keep it. It asks for "),
-    ],
-)
-def test_what_a_rail_holds_back_is_said_with_the_rail(rail: str, expected: str) -> None:
-    claim = Claim(role_id=ROLE["Gold"], wanted=Wanted.NO, rule=RULE["Gold"])
-    decision = Decision(role_id=ROLE["Gold"], action=Action.HELD_BACK, claim=claim, rail=rail)
-    assert say_decision(decision, NAMES).startswith(expected)
-
-
-def hold(roles: int, people: int) -> Hold:
-    return Hold(
-        hold_id=HoldId(7),
-        guild_id=GUILD,
-        opened_at=NEW_YEAR,
-        items=tuple(
-            HoldItem(
-                hold_id=HoldId(7),
-                guild_id=GUILD,
-                discord_user_id=DiscordUserId(1000 + number % people),
-                role_id=ROLE["Gold"],
-                state=HoldState.OPEN,
-                mark="",
-                reason=f"reason {number}",
-            )
-            for number in range(roles)
-        ),
-    )
-
-
-def test_a_hold_says_how_many_roles_of_how_many_people_and_why() -> None:
-    first, *lines = say_hold(hold(roles=3, people=2), NAMES).splitlines()
-    assert first.startswith("**Hold 7**: 3 roles of 2 people were about to be removed")
-    assert "since 2026-01-01 12:00" in first
-    assert lines == ["- <@1000> reason 0", "- <@1001> reason 1", "- <@1000> reason 2"]
-
-
-def test_a_long_hold_shows_its_beginning_and_counts_the_rest() -> None:
-    lines = say_hold(hold(roles=HOLD_LINES + 12, people=20), NAMES).splitlines()
-    assert (len(lines), lines[-1]) == (HOLD_LINES + 2, "- and 12 more")
-
-
-GIVEN = Claim(role_id=ROLE["Gold"], wanted=Wanted.YES, rule=RULE["Gold"], entitlement=standing(Standing.ACTIVE))
-ACTIVE_WORDS = "active patron (Gold) of Moth Tales"
-
-
-@pytest.mark.parametrize(
-    ("decision", "expected"),
-    [
-        pytest.param({"action": Action.KEEP}, ACTIVE_WORDS, id="kept"),
         pytest.param(
-            {"action": Action.NONE},
-            f"it asks for the tier Gold of Moth Tales; {ACTIVE_WORDS}",
-            id="not kept: what it asks",
+            reason(Action.LEAVE), "You have it: someone assigned it manually, so I won't remove it.", id="a person's"
         ),
-        pytest.param({"action": Action.LEAVE}, "a person gave it to you", id="given by a person"),
         pytest.param(
-            {"action": Action.BLOCKED, "block": Block.GONE},
-            "this role no longer exists; let this server's team know",
+            reason(Action.NONE, has_role=True, wanted=Wanted.NO),
+            "You have it: someone assigned it manually, so I won't remove it.",
+            id="not earned, given by a person",
+        ),
+        pytest.param(
+            reason(Action.BLOCKED, block=Block.GONE),
+            "This role no longer exists. Let this server's team know.",
             id="blocked: the cure is not theirs",
         ),
         pytest.param(
-            {"action": Action.BLOCKED, "block": Block.ABOVE_BOT},
-            "I can't change this role because of how this server is set up; let this server's team know",
+            reason(Action.BLOCKED, block=Block.ABOVE_BOT),
+            "I can't change this role because of how this server is set up. Let this server's team know.",
             id="blocked: nor is Discord's order of roles",
         ),
         pytest.param(
-            {"action": Action.NONE, "has_role": True}, "a person gave it to you", id="not earned, given by a person"
-        ),
-        pytest.param(
-            {"action": Action.NONE, "claim": Claim(role_id=ROLE["Gold"], wanted=Wanted.UNSURE, rule=RULE["Gold"])},
-            "it asks for the tier Gold of Moth Tales; "
-            "I haven't been able to check your membership of Moth Tales yet (not read yet)",
+            reason(Action.NONE, wanted=Wanted.UNSURE, patron=PatronFacts(campaign="Moth Tales", status=Status.UNREAD)),
+            "Requires the Gold tier of Moth Tales. I haven't been able to check your membership of Moth Tales yet.",
             id="not proven",
         ),
-        pytest.param(
-            {"action": Action.REVOKE, "claim": replace(GIVEN, rule=None)}, "no rule names it any more", id="no rule"
-        ),
+        pytest.param(reason(Action.REVOKE, rule=None), "No rule names this role anymore.", id="no rule"),
+        pytest.param(OldText("tier Gold"), "tier Gold", id="a sentence of before"),
     ],
 )
-def test_a_person_is_told_plainly_why_a_role_is_theirs_or_not(decision: dict[str, Any], expected: str) -> None:
-    whole: dict[str, Any] = {"role_id": ROLE["Gold"], "claim": GIVEN} | decision
-    assert say_reason(Decision(**whole), NAMES) == expected
+def test_a_person_is_told_plainly_why_a_role_is_theirs_or_not(why: RoleReason | OldText, expected: str) -> None:
+    assert say_news_cause(R, news(RoleStatus.MISSING, why)) == expected
 
 
-# --- links ------------------------------------------------------------------------------------------------------
+# --- links
 
 
 @pytest.mark.parametrize(
-    ("changes", "expected"),
+    ("facts", "expected"),
     [
-        pytest.param({}, "Linked to the Patreon account Ada by /link, 2026-01-01 12:00", id="by command"),
-        pytest.param(
+        ({}, "Your account has been linked to the Patreon account Ada since 1 January 2026."),
+        (
             {"origin": LinkOrigin.PATREON},
-            "Linked to the Patreon account Ada by Patreon's own report, 2026-01-01 12:00",
-            id="by Patreon",
+            "Your account has been linked to the Patreon account Ada since 1 January 2026, as Patreon reports.",
         ),
-        pytest.param(
-            {"patreon_name": ""},
-            "Linked to the Patreon account without a name by /link, 2026-01-01 12:00",
-            id="nameless",
-        ),
+        ({"patreon_name": ""}, "Your account has been linked to the Patreon account — since 1 January 2026."),
     ],
+    ids=["by command", "by Patreon", "nameless"],
 )
-def test_a_plan_says_how_the_accounts_are_joined(changes: dict[str, Any], expected: str) -> None:
+def test_a_plan_says_how_the_accounts_are_joined(facts: dict[str, Any], expected: str) -> None:
     world = World()
     world.patron("ada")
     plan = world.plan_of("ada")
     assert plan.link is not None
-    assert say_origin(replace(plan, link=replace(plan.link, **changes)), world.names()) == expected
+    assert say_link(R, replace(plan, link=replace(plan.link, **facts)), Reader.PATRON) == expected
 
 
-def test_a_report_that_patreon_took_back_is_said_so() -> None:
+def test_who_is_not_linked_is_told_how_to_link() -> None:
     world = World()
     world.patron("ada")
     world.trust_report("ada", has_ended=True)
-    said = say_origin(world.plan_of("ada"), world.names())
-    assert said.startswith("No longer linked: Patreon took back its report of this Discord account")
-
-
-def test_who_parted_their_accounts_on_purpose_is_said_so() -> None:
-    world = World()
-    world.patron("ada")
+    ended = say_link(R, world.plan_of("ada"), Reader.PATRON)
+    assert ended.startswith("Patreon no longer reports this Discord account as yours")
     world.unlink("ada")
-    said = say_origin(world.plan_of("ada"), world.names())
-    assert said == "Unlinked on purpose: no Patreon account is linked; `/link` joins one"
-
-
-def test_someone_unlinked_is_told_how_to_link() -> None:
-    world = World()
+    unlinked = say_link(R, world.plan_of("ada"), Reader.TEAM)
+    assert unlinked == "They unlinked their Patreon account. They can link one with /link."
     world.stranger("ben")
-    assert say_origin(world.plan_of("ben"), world.names()) == "No Patreon account is linked; `/link` joins one"
+    never = say_link(R, world.plan_of("ben"), Reader.PATRON)
+    assert never.startswith("You haven't linked a Patreon account. Type /link")
+    assert "/link" in ended

@@ -1,5 +1,6 @@
 """Every trouble, its end and all news have their sentences, in every language and within Discord's limits."""
 
+from datetime import UTC, datetime
 from types import UnionType
 from typing import Any, get_args
 
@@ -10,16 +11,21 @@ from bot.domain import notices
 from bot.domain.assignable import Block
 from bot.domain.errors import PatreonCode
 from bot.domain.evidence import Anomaly
-from bot.domain.model import HoldId, HoldState
-from bot.domain.notices import End, HandEditsFought, Kept, News, Solved, Topic, Trouble
+from bot.domain.holds import HoldState, HoldSummary
+from bot.domain.model import HoldId
+from bot.domain.notices import Change, End, HandEditsFought, Kept, News, Solved, Topic, Trouble
+from bot.domain.plan import Action
+from bot.domain.reasons import RoleReason
+from bot.domain.rules import Wanted
 from bot.texts.card import CARD_LENGTH, pages
 from bot.texts.catalogs import pseudo
 from bot.texts.pseudo import CLOSE, OPEN
 from bot.texts.renderer import Medium, Renderer
-from bot.texts.troubles import changes_card, end_card, kept_card, news_card, say_trouble, trouble_card
+from bot.texts.troubles import changes_card, end_card, kept_card, news_card, say_change, say_trouble, trouble_card
 from tests.fakes.notifier import RENDERER
 
 MARKED = Renderer(pseudo(), Medium.DISCORD)
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 LONG = "*" * 100  # the longest name, each sign of which is escaped
 PEOPLE = tuple(range(815_000_000_000_000_000, 815_000_000_000_000_040))
 FACTS: dict[str, Any] = {
@@ -32,7 +38,9 @@ FACTS: dict[str, Any] = {
     "discord_user_ids": PEOPLE,
     "hold_id": 4,
     "state": HoldState.OPEN,
-    "said": "",
+    "hold": HoldSummary(hold_id=HoldId(4), opened_at=NOON, roles=0, people=0, groups=()),
+    "is_given": True,
+    "reason": RoleReason(role=LONG, action=Action.GRANT, wanted=Wanted.YES),
     "campaign_id": "71",
     "campaign": LONG,
     "word": LONG,
@@ -65,14 +73,11 @@ def samples(union: UnionType) -> list[Any]:
     return made
 
 
-TROUBLES = [one for one in samples(Trouble) if not isinstance(one, notices.HoldWaiting)]
-
-
 def named(sample: object) -> str:
     return type(sample).__name__
 
 
-@pytest.mark.parametrize("trouble", TROUBLES, ids=named)
+@pytest.mark.parametrize("trouble", samples(Trouble), ids=named)
 def test_each_trouble_is_a_card_in_the_readers_language(trouble: Trouble) -> None:
     card = trouble_card(MARKED, trouble)
     assert card.title is not None
@@ -111,6 +116,12 @@ def test_a_trouble_and_its_end_have_one_key() -> None:
 def test_what_is_kept_for_admins_comes_back_as_it_was(notice: Kept) -> None:
     assert msgspec.json.decode(msgspec.json.encode([notice]), type=list[Kept]) == [notice]
     assert kept_card(MARKED, [notice]).items[0]
+
+
+@pytest.mark.parametrize("change", samples(Change), ids=named)
+def test_each_change_is_said_in_the_readers_language(change: Change) -> None:
+    said = say_change(MARKED, change)
+    assert (said[0], said[-1]) == (OPEN, CLOSE)
 
 
 def test_of_many_people_ten_are_named() -> None:

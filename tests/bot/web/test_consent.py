@@ -6,8 +6,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bot.domain.consent import Purpose, RoleNews
+from bot.domain.consent import Purpose
 from bot.domain.model import PatreonUserId, Secret
+from bot.domain.news import RoleNews, RoleStatus
+from bot.domain.reasons import OldText
 from bot.linking import consent
 from bot.web.visits import origin_of
 from tests.bot.web.conftest import Site
@@ -76,7 +78,11 @@ class TestTheWayThrough:
     async def test_names_are_escaped(self, site: Site) -> None:
         site.world.ada.full_name = "<script>alert(1)</script>"
         evil = RoleNews(
-            guild_id=site.world.roles.news[0].guild_id, guild_name="<b>", role_name="<i>", status="given", why="<u>"
+            guild_id=site.world.roles.news[0].guild_id,
+            guild_name="<b>",
+            role_name="<i>",
+            status=RoleStatus.GIVEN,
+            reason=OldText("<u>"),
         )
         site.world.roles.news = (evil,)
         page = await site.question(site.world.ada)

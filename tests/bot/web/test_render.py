@@ -14,13 +14,13 @@ from bot.domain.consent import (
     Linked,
     Purpose,
     Question,
-    RoleNews,
     View,
     Word,
 )
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, Secret
+from bot.domain.news import RoleNews, RoleStatus
+from bot.domain.reasons import OldText
 from bot.texts.catalogs import ENGLISH, LANGUAGES, Language, pseudo
-from bot.texts.linking import ROLE_LINES
 from bot.texts.pages import ENDINGS, Refusal
 from bot.texts.pseudo import CLOSE, OPEN
 from bot.web.render import STYLE, Pages, allowed_avatar, initial
@@ -95,7 +95,8 @@ def test_every_word_of_a_page_is_among_the_translators_messages() -> None:
     )
     connecting = msgspec.structs.replace(question, purpose=Purpose.CONNECT, campaigns=campaigns)
     news = tuple(
-        RoleNews(guild_id=GuildId(2), guild_name="2", role_name="5", status=status, why="") for status in ROLE_LINES
+        RoleNews(guild_id=GuildId(2), guild_name="2", role_name="5", status=status, reason=OldText("5"))
+        for status in RoleStatus
     )
     linked = Linked(
         username="0", patreon_name="3", guild_name="2", campaign_names=("6", "7"), is_member=False, news=news

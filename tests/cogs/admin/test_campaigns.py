@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from bot.domain.changes import Trigger
 from bot.domain.model import CampaignId, LinkOrigin, PatreonUserId, Secret
 from bot.sync.reading import campaigns as home_file
 from sandbox.discord import ActionError
@@ -105,7 +106,7 @@ async def test_with_keep_the_roles_stay_and_are_never_taken_again(scene: Scene) 
     await disconnect(scene, "keep")
     assert await scene.services.storage.ledger.load_guild(scene.guild_id) == {}
     await scene.services.unlinker.unlink(scene.person(MEMBER))
-    await scene.services.rounds.run(trigger="test")
+    await scene.services.rounds.run(trigger=Trigger.SYNC)
     assert "Gold" in scene.stage.roles(MEMBER)
 
 
@@ -114,12 +115,12 @@ async def test_the_settings_do_not_bring_back_what_an_admin_disconnected_but_con
 ) -> None:
     monkeypatch.setattr(home_file, "MAX_AGE", timedelta())
     await disconnect(scene, "remove")
-    await scene.services.rounds.run(trigger="test")
+    await scene.services.rounds.run(trigger=Trigger.SYNC)
     assert await bound(scene) == ()
     typed = await scene.type(ADMIN, "patreon connect")
     (url,) = buttons(typed.messages[0]).values()
     await consent(scene, url, "Wren Ashdown")
-    await scene.services.rounds.run(trigger="test")
+    await scene.services.rounds.run(trigger=Trigger.SYNC)
     assert await bound(scene) == (home(scene),)
     (binding,) = await scene.services.storage.campaigns.bindings()
     creator = await scene.services.storage.credentials.find_user(PatreonUserId(scene.stage.patron_id("Wren Ashdown")))
@@ -135,7 +136,7 @@ async def test_what_was_read_of_a_campaign_that_nobody_follows_is_forgotten_and_
     typed = await scene.type(ADMIN, "patreon connect")
     (url,) = buttons(typed.messages[0]).values()
     await consent(scene, url, "Wren Ashdown")
-    await scene.services.rounds.run(trigger="test")
+    await scene.services.rounds.run(trigger=Trigger.SYNC)
     assert await load_campaign(scene.services.storage, home(scene)) != {}
 
 

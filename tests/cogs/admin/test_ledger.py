@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.domain.audit import AdminGave, AuditAction
+from bot.domain.changes import Outcome, Trigger
 from bot.domain.model import GrantState
 from tests.fakes.scene import ADMIN, MEMBER, SOON, Scene, connect, serve, set_stage
 from tests.fakes.stage import words
@@ -65,12 +67,12 @@ async def test_an_adopted_role_is_kept_by_whoever_earns_it_and_lost_by_others(sc
     assert "I now manage **Gold** for 3 more people" in await scene.press(ADMIN, typed.messages[0], "confirm:")
     await scene.until(lambda: "Gold" not in scene.stage.roles(OTHER), "who is not linked loses it")
     await scene.until(lambda: "Gold" not in scene.stage.roles("ivy_afterdark"), "who lapsed loses it")
-    await scene.written(OTHER, "revoke done")
+    await scene.written(OTHER, AuditAction.REVOKE, Outcome.DONE)
     assert "Gold" in scene.stage.roles(MEMBER)
     assert await adopted(scene) == {scene.person(MEMBER), scene.person(REPORTED)}
     entries = await scene.services.storage.audit.recent(scene.guild_id, scene.person(OTHER))
-    assert [entry.action for entry in entries] == ["revoke done", "adopt"]
-    assert f"by the admin {scene.person(ADMIN)}" in entries[-1].reason
+    assert [entry.action for entry in entries] == [AuditAction.REVOKE, AuditAction.ADOPT]
+    assert entries[-1].reason == AdminGave(by=scene.person(ADMIN))
 
 
 async def test_the_brake_is_over_an_adoption(scene: Scene) -> None:
@@ -97,7 +99,7 @@ async def blind() -> AsyncIterator[Scene]:
     async with set_stage() as stage:
         stage.sandbox.world.discord.intents_allowed.clear()
         async with serve(stage) as services, connect(services, has_members_intent=False) as bot:
-            await services.rounds.run(trigger="test")
+            await services.rounds.run(trigger=Trigger.SYNC)
             yield Scene(stage, services, bot)
 
 
@@ -119,16 +121,16 @@ async def test_a_role_taken_by_hand_comes_again_once_it_is_restored(scene: Scene
     await scene.link()
     scene.discord.take_role(scene.stage.user_id(MEMBER), scene.stage.role_id("Gold"))
     storage = scene.services.storage
-    await scene.written(MEMBER, "suppress")
+    await scene.written(MEMBER, AuditAction.SUPPRESS)
     async with asyncio.timeout(SOON):  # the ledger is written after the audit
         while scene.person(MEMBER) in await adopted(scene):
             await asyncio.sleep(0.02)
     said = await scene.say(ADMIN, RESTORE, user=str(scene.person(MEMBER)), role=str(scene.role("Gold")))
     assert "If they earn it, they get it now" in said
     await scene.until(lambda: "Gold" in scene.stage.roles(MEMBER), "the role is given again")
-    await scene.written(MEMBER, "grant done")
+    await scene.written(MEMBER, AuditAction.GRANT, Outcome.DONE)
     actions = [entry.action for entry in await storage.audit.recent(scene.guild_id, scene.person(MEMBER))]
-    assert actions == ["grant done", "restore", "suppress", "grant done"]
+    assert actions == [AuditAction.GRANT, AuditAction.RESTORE, AuditAction.SUPPRESS, AuditAction.GRANT]
 
 
 async def test_what_nobody_took_away_is_not_restored(scene: Scene) -> None:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from bot.domain.audit import AuditAction
+from bot.domain.changes import Outcome
 from bot.domain.model import CampaignId, RoleId, RoleRule, RuleId, RuleKind
 from bot.sync.admin import rulebook
 from sandbox.discord import ActionError
@@ -141,7 +143,7 @@ async def test_what_the_removal_of_one_of_two_rules_takes_does_not_use_up_the_br
     await scene.link()
     await scene.say(ADMIN, "patreon rule remove", rule="1")
     await scene.until(lambda: "Gold" not in scene.stage.roles(MEMBER), "the role is taken back")
-    assert not (await scene.written(MEMBER, "revoke done")).is_counted
+    assert not (await scene.written(MEMBER, AuditAction.REVOKE, Outcome.DONE)).is_counted
 
 
 @pytest.mark.parametrize(("typed", "cure"), [("7", "has no rule 7"), ("gold", "need the rule's number")])

@@ -3,8 +3,10 @@
 import pytest
 
 from bot.discord import notifier
+from bot.domain.audit import AuditAction
+from bot.domain.changes import Outcome, Trigger
 from bot.domain.model import ChannelId
-from bot.texts.decisions import say_decision
+from bot.domain.plan import Rail
 from sandbox.weather import Fault
 from tests.fakes.scene import GOLD_PATRON, MEMBER, Scene
 from tests.fakes.stage import words
@@ -21,21 +23,20 @@ async def test_the_log_channel_hears_what_was_given_and_taken_away_and_why(
     def said(text: str) -> bool:
         return text in words(list(channel.messages.values()))
 
-    await scene.services.rounds.run(trigger="test")
+    await scene.services.rounds.run(trigger=Trigger.SYNC)
     await scene.add_rule()
     await scene.link()
-    start = f"<@{scene.person(MEMBER)}> **Gold**: "
-    asked = "It asks for the tier Gold of Emberwood Tales; "
-    await scene.until(lambda: said(f"{start}given. {asked}active patron (Gold)"), "the grant is told")
+    person, asked = f"<@{scene.person(MEMBER)}>", "Requires the Gold tier of Emberwood Tales. They're"
+    await scene.until(lambda: said(f"{person} got **Gold**. {asked} an active Gold patron"), "the grant is told")
     scene.stage.sandbox.patreon.refund(scene.stage.patron_id(GOLD_PATRON))
-    await scene.services.rounds.run(trigger="test")
-    await scene.until(lambda: said(f"{start}taken away. {asked}no longer a paying patron"), "the revoke is told")
-    assert not said("to be")
+    await scene.services.rounds.run(trigger=Trigger.SYNC)
+    await scene.until(lambda: said(f"{person} lost **Gold**. {asked} not a paying patron"), "the revoke is told")
+    assert not said("I'll")
 
 
 async def test_an_upgrade_whose_new_role_is_refused_leaves_the_old_one(scene: Scene) -> None:
     services, patron = scene.services, scene.stage.patron_id("Saga Mirren")  # Silver
-    await services.rounds.run(trigger="test")
+    await services.rounds.run(trigger=Trigger.SYNC)
     await scene.add_rule()
     await scene.add_rule("Silver", "Silver")
     await scene.link(MEMBER, "Saga Mirren")
@@ -43,13 +44,13 @@ async def test_an_upgrade_whose_new_role_is_refused_leaves_the_old_one(scene: Sc
     route = f"PUT /guilds/*/members/{scene.person(MEMBER)}/roles/*"
     scene.stage.sandbox.weather.set(Fault("discord", route, "missing_permission"))
     scene.stage.sandbox.patreon.change_tier(patron, scene.stage.tier_id("Gold"))
-    await services.rounds.run(trigger="test")
-    await scene.written(MEMBER, "grant refused")
-    await services.reconciler.consider(scene.guild_id, None, trigger="test")
+    await services.rounds.run(trigger=Trigger.SYNC)
+    await scene.written(MEMBER, AuditAction.GRANT, Outcome.REFUSED)
+    await services.reconciler.consider(scene.guild_id, None, trigger=Trigger.SYNC)
     assert "Silver" in scene.stage.roles(MEMBER)
     told = await services.reconciler.explain(scene.guild_id, scene.person(MEMBER))
-    assert any("should take its place" in say_decision(one, told.names) for one in told.plan.decisions)
+    assert Rail.BLOCKED in {one.rail for one in told.plan.decisions}
     scene.stage.sandbox.weather.clear()
     services.breakers.reset(scene.guild_id)
-    await services.reconciler.consider(scene.guild_id, None, trigger="test")
+    await services.reconciler.consider(scene.guild_id, None, trigger=Trigger.SYNC)
     await scene.until(lambda: scene.stage.roles(MEMBER) & {"Gold", "Silver"} == {"Gold"}, "the swap")

@@ -9,12 +9,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from bot.domain.audit import AuditAction, AuditEntry, HoldAnswered
+from bot.domain.changes import Outcome, Trigger
 from bot.domain.errors import Mistake, UserMistake
-from bot.domain.model import DiscordUserId, HoldState, PatronStatus
+from bot.domain.holds import HoldState
+from bot.domain.model import DiscordUserId, PatronStatus
 from bot.domain.plan import Action, PersonPlan, plan_person
 from bot.domain.rails import BRAKE_FROM, BRAKE_WINDOW
+from bot.domain.reasons import OldText
 from bot.storage import Storage
-from bot.storage.audit import AuditEntry
 from bot.sync.applying.holds import Holds
 from tests.fakes.clock import StoppedClock
 from tests.fakes.notifier import HeardNotifier
@@ -82,25 +85,23 @@ class Server:
                 guild_id=GUILD,
                 discord_user_id=plan.discord_user_id,
                 role_id=decision.role_id,
-                action="revoke done",
-                reason="",
-                trigger="test",
+                action=AuditAction.REVOKE,
+                outcome=Outcome.DONE,
+                reason=OldText(""),
+                trigger=Trigger.SYNC,
                 is_counted=decision.role_id in counted,
             )
             await self.storage.audit.add(entry)
             self.lost.append(self.clock.now())
             self.world.apply(name)
 
-    async def plan(self, names: list[str], *, is_recorded: bool = True) -> list[PersonPlan]:
+    async def plan(self, names: list[str], *, is_applied: bool = True) -> tuple[PersonPlan, ...]:
         facts = replace(self.world.facts(), now=self.clock.now())
         people = [self.world.people[name] for name in names]
-        return await self.holds.rein_in(
-            GUILD,
-            [(person, plan_person(facts, person)) for person in people],
-            settings=self.world.settings,
-            names=self.world.names(),
-            is_recorded=is_recorded,
-        )
+        plans, changes = await self.holds.rein_in(facts, [(person, plan_person(facts, person)) for person in people])
+        if is_applied:
+            await self.holds.record(GUILD, changes)
+        return plans
 
     async def held(self) -> int:
         return await self.storage.ledger.count_held(GUILD)
@@ -127,15 +128,17 @@ async def test_a_mass_removal_is_held_whole_and_told_once(server: Server, notifi
         await server.run(names)
     assert await server.held() == 10
     (told,) = notifier.troubles
-    assert "6 roles of 6 people" in told
-    assert "<@1000> **Gold**: to be removed. It asks for the tier Gold" in told
     (hold,) = await server.holds.open_holds(GUILD)
+    assert "6 roles of 6 people" in told
+    assert "**Gold**: Requires the Gold tier of Moth Tales. They're not a paying patron of Moth Tales anymore." in told
+    assert told.count("**Gold**") == 1, "a reason that all share is said once"
+    assert all(f"<@{person}>" in told for person in hold.people)
     assert notifier.holds == [hold.hold_id]
 
 
 async def test_a_preview_opens_no_hold_and_shows_what_would_be_held(server: Server, notifier: HeardNotifier) -> None:
     await server.populate(10)
-    plans = await server.plan(server.lapse(range(6)), is_recorded=False)
+    plans = await server.plan(server.lapse(range(6)), is_applied=False)
     assert all(plan.is_held_back for plan in plans)
     assert (notifier.troubles, await server.holds.open_holds(GUILD)) == ([], ())
 
@@ -158,7 +161,7 @@ async def test_a_flood_of_lying_webhooks_does_not_get_round_the_brake(server: Se
     (hold,) = await server.holds.open_holds(GUILD)
     assert len(hold.items) == 800
     assert 2 <= len(notifier.troubles) <= 11, "told anew each time that it has doubled"
-    assert "1 roles of 1 people" in notifier.troubles[0]
+    assert "1 role of one person" in notifier.troubles[0]
 
 
 async def test_a_day_later_what_is_new_may_go_and_what_is_held_stays_held(server: Server) -> None:
@@ -209,7 +212,7 @@ async def test_what_an_admin_wants_is_neither_held_nor_counted(server: Server, n
         for name in names
         for decision in server.world.plan_of(name).having(Action.REVOKE)
     ]
-    await server.holds.approve(GUILD, lost, names=server.world.names())
+    await server.holds.approve(server.world.facts(), lost)
     assert await server.holds.open_holds(GUILD) == ()
     assert "is over" in notifier.ended[0]
     await server.run(names)
@@ -234,7 +237,8 @@ async def test_an_answer_is_given_once_and_written_down(server: Server) -> None:
     (hold,) = await server.holds.open_holds(GUILD)
     await server.holds.answer(GUILD, hold.hold_id, HoldState.DISCARDED, by=ADMIN)
     (entry,) = await server.storage.audit.recent(GUILD)
-    assert (entry.action, entry.reason) == ("hold discarded", "hold 1: 6 roles of 6 people, by the admin 1")
+    assert entry.action is AuditAction.ANSWER_HOLD
+    assert entry.reason == HoldAnswered(hold_id=hold.hold_id, state=HoldState.DISCARDED, roles=6, people=6, by=ADMIN)
     with pytest.raises(UserMistake, match=Mistake.HOLD_ANSWERED):
         await server.holds.answer(GUILD, hold.hold_id, HoldState.APPROVED, by=ADMIN)
 

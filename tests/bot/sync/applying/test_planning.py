@@ -5,10 +5,12 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
+from bot.domain.audit import AuditAction, Discovery, FoundReason
+from bot.domain.changes import Outcome, Trigger
 from bot.domain.model import Campaign, CampaignId, ChannelId, GrantState, RoleId
 from bot.domain.plan import Action, GuildFacts, PersonFacts, PersonPlan, plan_person
-from bot.sync.applying.guarded import Unplannable
-from bot.texts.decisions import say_standing
+from bot.domain.reasons import Status, patron_facts
+from bot.sync.applying.planning import Unplannable
 from sandbox.weather import Fault
 from tests.fakes.scene import ADMIN, MEMBER, SOON, Scene
 from tests.fakes.stage import words
@@ -17,10 +19,10 @@ from tests.fakes.stage import words
 @pytest.fixture
 async def linked(scene: Scene) -> Scene:
     """Someone is linked and has the role by us, as a look has shown."""
-    await scene.services.rounds.run(trigger="test")
+    await scene.services.rounds.run(trigger=Trigger.SYNC)
     await scene.add_rule()
     await scene.link()
-    await scene.written(MEMBER, "grant done")
+    await scene.written(MEMBER, AuditAction.GRANT, Outcome.DONE)
     await until_state(scene, GrantState.HELD)
     return scene
 
@@ -60,8 +62,8 @@ async def test_the_tiers_of_two_campaigns_are_told_apart_by_whose_they_are(linke
     await services.storage.campaigns.save(Campaign(campaign_id=other, name="Zephyr", tiers=(stray,)))
     await services.storage.campaigns.bind(linked.guild_id, other, credential_id=None, at=services.clock.now())
     explanation = await services.reconciler.explain(linked.guild_id, linked.person(MEMBER))
-    (standing,) = explanation.plan.standings
-    assert "active patron (Gold)" in say_standing(standing, explanation.names)
+    (theirs,) = [one for one in patron_facts(explanation.plan, explanation.guild) if one.status is Status.ACTIVE]
+    assert [tier.title for tier in theirs.tiers] == ["Gold"]
 
 
 async def test_a_preview_and_an_explanation_store_nothing(linked: Scene) -> None:
@@ -78,8 +80,8 @@ async def test_a_preview_and_an_explanation_store_nothing(linked: Scene) -> None
 
 async def test_a_hand_edit_is_settled_and_written_down_when_it_is_seen(linked: Scene) -> None:
     linked.discord.take_role(linked.stage.user_id(MEMBER), linked.stage.role_id("Gold"))
-    row = await linked.written(MEMBER, "suppress")
-    assert (row.role_id, row.trigger) == (linked.role("Gold"), "seen on Discord")
+    row = await linked.written(MEMBER, AuditAction.SUPPRESS)
+    assert (row.role_id, row.trigger) == (linked.role("Gold"), Trigger.SEEN)
     await until_state(linked, GrantState.SUPPRESSED)
     explanation = await linked.services.reconciler.explain(linked.guild_id, linked.person(MEMBER))
     assert gold(linked, explanation.plan) is Action.SUPPRESSED
@@ -88,26 +90,26 @@ async def test_a_hand_edit_is_settled_and_written_down_when_it_is_seen(linked: S
 async def test_a_role_that_is_deleted_is_forgotten_and_written_down(linked: Scene) -> None:
     role_id = linked.role("Gold")
     linked.discord.delete_role(str(role_id))
-    row = await linked.written(MEMBER, "forget")
-    assert (row.role_id, row.reason) == (RoleId(role_id), "the role was deleted")
+    row = await linked.written(MEMBER, AuditAction.FORGET)
+    assert (row.role_id, row.reason) == (RoleId(role_id), FoundReason(found=Discovery.ROLE_DELETED))
     assert await linked.services.storage.ledger.load_member(linked.guild_id, linked.person(MEMBER)) == {}
 
 
 async def test_a_row_says_which_read_decided(linked: Scene) -> None:
-    granted = await linked.written(MEMBER, "grant done")
+    granted = await linked.written(MEMBER, AuditAction.GRANT, Outcome.DONE)
     assert granted.read_id is None, "the patron's own consent told, and no read of the list"
     linked.stage.sandbox.patreon.refund(linked.stage.patron_id("Gerda Nilsson"))
-    await linked.services.rounds.run(trigger="test")
-    revoked = await linked.written(MEMBER, "revoke done")
+    await linked.services.rounds.run(trigger=Trigger.SYNC)
+    revoked = await linked.written(MEMBER, AuditAction.REVOKE, Outcome.DONE)
     assert revoked.read_id == await believed(linked)
-    assert (revoked.trigger, revoked.is_counted) == ("test", True)
+    assert (revoked.trigger, revoked.is_counted) == (Trigger.SYNC, True)
     linked.stage.sandbox.patreon.pay(linked.stage.patron_id("Gerda Nilsson"))
-    await linked.services.rounds.run(trigger="test")
-    assert (await linked.written(MEMBER, "grant done")).read_id == await believed(linked)
+    await linked.services.rounds.run(trigger=Trigger.SYNC)
+    assert (await linked.written(MEMBER, AuditAction.GRANT, Outcome.DONE)).read_id == await believed(linked)
 
 
 async def test_a_write_that_got_no_answer_and_happened_is_written_down_and_told(scene: Scene) -> None:
-    await scene.services.rounds.run(trigger="test")
+    await scene.services.rounds.run(trigger=Trigger.SYNC)
     await scene.add_rule()
     channels = scene.stage.sandbox.world.discord.channels.values()
     (log_channel,) = (one for one in channels if one.name == "bot-log")
@@ -115,11 +117,11 @@ async def test_a_write_that_got_no_answer_and_happened_is_written_down_and_told(
     route = f"PUT /guilds/*/members/{scene.person(MEMBER)}/roles/*"
     scene.stage.sandbox.weather.set(Fault("discord", route, "lost"))
     await scene.link()
-    row = await scene.written(MEMBER, "grant done")
-    assert "looked again" in row.reason
-    actions = [one.action for one in await scene.services.storage.audit.recent(scene.guild_id, scene.person(MEMBER))]
-    assert actions == ["grant done", "grant unknown"]
-    await scene.until(lambda: "looked again" in words([*log_channel.messages.values()]), "the log channel says so")
+    row = await scene.written(MEMBER, AuditAction.GRANT, Outcome.DONE)
+    assert row.reason == FoundReason(found=Discovery.OURS)
+    outcomes = [one.outcome for one in await scene.services.storage.audit.recent(scene.guild_id, scene.person(MEMBER))]
+    assert outcomes == [Outcome.DONE, Outcome.UNKNOWN]
+    await scene.until(lambda: "found out later" in words([*log_channel.messages.values()]), "the log channel says so")
 
 
 async def test_an_enforced_role_that_another_bot_takes_each_time_is_given_few_times(linked: Scene) -> None:
@@ -134,7 +136,7 @@ async def test_an_enforced_role_that_another_bot_takes_each_time_is_given_few_ti
 
     linked.discord.on_change(take)
     linked.discord.take_role(member.user.id, gold)
-    row = await linked.written(MEMBER, "suppress")
+    row = await linked.written(MEMBER, AuditAction.SUPPRESS)
     assert row.role_id == linked.role("Gold")
     puts = [call for call in linked.stage.sandbox.discord.calls if call.method == "PUT" and "/roles/" in call.path]
     assert len(puts) <= 5
@@ -144,20 +146,20 @@ async def test_our_own_write_has_one_row_however_often_it_is_seen(linked: Scene)
     """Only what was cut off before its row was written gets one by a look."""
     services, person = linked.services, linked.person(MEMBER)
     linked.stage.sandbox.patreon.refund(linked.stage.patron_id("Gerda Nilsson"))
-    await services.rounds.run(trigger="test")
-    await linked.written(MEMBER, "revoke done")
+    await services.rounds.run(trigger=Trigger.SYNC)
+    await linked.written(MEMBER, AuditAction.REVOKE, Outcome.DONE)
     services.observer.forget()
-    await services.reconciler.consider(linked.guild_id, None, trigger="test")
-    (turn,) = services.reconciler.mark(linked.guild_id, [person], trigger="test")
+    await services.reconciler.consider(linked.guild_id, None, trigger=Trigger.SYNC)
+    (turn,) = services.reconciler.mark(linked.guild_id, [person], trigger=Trigger.SYNC)
     await turn
     rows = await services.storage.audit.recent(linked.guild_id, person)
-    assert sorted(row.action for row in rows) == ["grant done", "revoke done"]
+    assert sorted((row.action, row.outcome) for row in rows) == [("grant", "done"), ("revoke", "done")]
 
 
 async def test_an_unlinking_does_not_use_up_the_brake(linked: Scene) -> None:
     typed = await linked.type(ADMIN, "patreon unlink", user=str(linked.person(MEMBER)))
     await linked.press(ADMIN, typed.messages[0], "confirm:")
-    assert not (await linked.written(MEMBER, "revoke done")).is_counted
+    assert not (await linked.written(MEMBER, AuditAction.REVOKE, Outcome.DONE)).is_counted
 
 
 async def test_what_the_end_of_a_rule_would_take_can_be_left_to_people(linked: Scene) -> None:
@@ -167,7 +169,7 @@ async def test_what_the_end_of_a_rule_would_take_can_be_left_to_people(linked: S
     (ending, _) = await services.storage.rules.list_guild(linked.guild_id)
     await services.planning.disown_loss(linked.guild_id, [ending])
     await services.storage.rules.remove(linked.guild_id, ending.rule_id)
-    (turn,) = services.reconciler.mark(linked.guild_id, [linked.person(MEMBER)], trigger="test")
+    (turn,) = services.reconciler.mark(linked.guild_id, [linked.person(MEMBER)], trigger=Trigger.SYNC)
     await turn
     assert "Gold" in linked.stage.roles(MEMBER)
     assert await state_of(linked) is None
@@ -176,7 +178,7 @@ async def test_what_the_end_of_a_rule_would_take_can_be_left_to_people(linked: S
 async def test_what_a_rail_holds_back_is_in_the_preview(linked: Scene) -> None:
     await linked.services.tuning.change(linked.guild_id, {"mode": "grant_only"}, by=linked.person(ADMIN))
     linked.stage.sandbox.patreon.refund(linked.stage.patron_id("Gerda Nilsson"))
-    await linked.services.rounds.run(trigger="test")
+    await linked.services.rounds.run(trigger=Trigger.SYNC)
     drawn = await linked.services.reconciler.preview(linked.guild_id)
     plan = next(one for one in drawn.plans if one.discord_user_id == linked.person(MEMBER))
     assert gold(linked, plan) is Action.HELD_BACK
@@ -198,23 +200,23 @@ async def test_one_person_who_cannot_be_planned_keeps_their_roles_and_stops_nobo
             raise OverflowError("date value out of range")
         return plan_person(guild, person)
 
-    monkeypatch.setattr("bot.sync.applying.guarded.plan_person", fail_for_one)
+    monkeypatch.setattr("bot.sync.applying.planning.plan_person", fail_for_one)
     for patron in ("Gerda Nilsson", "Goldie Marsh"):
         linked.stage.sandbox.patreon.refund(linked.stage.patron_id(patron))
-    await services.rounds.run(trigger="test")
-    await services.reconciler.consider(linked.guild_id, None, trigger="test")
+    await services.rounds.run(trigger=Trigger.SYNC)
+    await services.reconciler.consider(linked.guild_id, None, trigger=Trigger.SYNC)
     await linked.until(lambda: "Gold" not in linked.stage.roles("ivy_afterdark"), "the other one's role goes")
     assert "Gold" in linked.stage.roles(MEMBER)
     assert f"<@{odd}>" in await linked.say(ADMIN, "patreon preview")
-    for said in (await linked.say(ADMIN, "patreon why", user=str(odd)), await linked.say(MEMBER, "membership")):
-        assert "could not be worked out" in said
+    assert "couldn't work out this person's roles" in await linked.say(ADMIN, "patreon why", user=str(odd))
+    assert "couldn't work out your roles" in await linked.say(MEMBER, "membership")
     await linked.until(
         lambda: "I couldn't work out the roles of" in words([*log_channel.messages.values()]), "the admins hear of it"
     )
     with pytest.raises(Unplannable):
-        await services.reconciler.follow(odd, trigger="test")
+        await services.reconciler.follow(odd, trigger=Trigger.SYNC)
     monkeypatch.undo()
-    await services.reconciler.consider(linked.guild_id, None, trigger="test")
+    await services.reconciler.consider(linked.guild_id, None, trigger=Trigger.SYNC)
     await linked.until(lambda: "Gold" not in linked.stage.roles(MEMBER), "planned again")
     await linked.until(
         lambda: "everyone's roles again" in words([*log_channel.messages.values()]), "and that it is over"

@@ -1,36 +1,37 @@
 """Writes that Discord refuses: how often they are tried, what goes on meanwhile, and what admins read."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 import pytest
 
-from bot.domain.model import Campaign, CampaignId, GuildId, RoleId
+from bot.domain.changes import Trigger
+from bot.domain.model import Campaign, CampaignId, DiscordUserId, RoleId
+from bot.domain.plan import GuildFacts, PersonFacts
 from bot.runtime.health import Note
 from bot.sync.applying import refusals
 from bot.sync.applying.queue import Urgency
-from bot.sync.rounds import INTERVAL
-from bot.texts.names import Names
 from cogs.events import GATHER_SECONDS
 from sandbox.weather import Fault
 from tests.fakes.notifier import said
 from tests.fakes.scene import ADMIN, GOLD_PATRON, MEMBER, Scene, connect, serve, set_stage
 
-REFUSED = "Discord refused these"
+REFUSED = "Refused by Discord"
+People = dict[DiscordUserId, PersonFacts]
 
 
 @pytest.fixture
 async def scene() -> AsyncIterator[Scene]:
     """A connected bot that has read its campaign once."""
     async with set_stage() as stage, serve(stage) as services, connect(services) as bot:
-        await services.rounds.run(trigger="test")
+        await services.rounds.run(trigger=Trigger.SYNC)
         yield Scene(stage, services, bot)
 
 
 async def settled(scene: Scene, username: str = MEMBER) -> None:
     """Wait until the person's turn is over."""
     (turn,) = scene.services.reconciler.mark(
-        scene.guild_id, [scene.person(username)], trigger="test", urgency=Urgency.BULK_GRANT
+        scene.guild_id, [scene.person(username)], trigger=Trigger.SYNC, urgency=Urgency.BULK_GRANT
     )
     await turn
 
@@ -56,7 +57,7 @@ async def test_a_server_without_2fa_is_tried_once_a_round_however_many_campaigns
     await needs_2fa(scene)
     for number in range(1, 4):
         before = len(scene.stage.role_writes)
-        await scene.services.rounds.run(trigger=INTERVAL)
+        await scene.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
         await settled(scene)
         assert len(scene.stage.role_writes) - before == 1, f"round {number}"
 
@@ -115,7 +116,7 @@ async def test_one_refused_role_keeps_the_persons_other_roles_from_nothing(
     await scene.link()
     await settled(scene)
     await scene.add_rule(role="Bronze", tier=None)
-    await scene.services.rounds.run(trigger=INTERVAL)
+    await scene.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     await scene.until(lambda: "Bronze" in scene.stage.roles(MEMBER), "the other role, in a round")
 
 
@@ -129,7 +130,7 @@ async def test_a_refused_removal_is_tried_again_and_owned_till_then(
     await scene.until(lambda: {"Gold", "Bronze"} <= scene.stage.roles(MEMBER), "both")
     await refuse(scene, "Gold", "DELETE")
     scene.stage.sandbox.patreon.refund(scene.stage.patron_id(GOLD_PATRON))
-    await scene.services.rounds.run(trigger=INTERVAL)
+    await scene.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     await scene.until(lambda: "Bronze" not in scene.stage.roles(MEMBER), "the other role goes")
     assert "Gold" in scene.stage.roles(MEMBER)
     scene.stage.sandbox.weather.clear()
@@ -143,17 +144,17 @@ async def test_a_role_that_is_refused_again_while_a_plan_is_made_is_not_said_to_
     breakers, gold = scene.services.breakers, RoleId(scene.role("Gold"))
     await asyncio.sleep(GATHER_SECONDS + 0.2)  # the plan of the start
     breakers.open(scene.guild_id, gold)
-    await scene.services.reconciler.consider(scene.guild_id, None, trigger="test")
+    await scene.services.reconciler.consider(scene.guild_id, None, trigger=Trigger.SYNC)
     assert "I can't change the role **Gold**" in said(await scene.services.notifier.take_pending(scene.guild_id))
-    names = scene.services.reconciler._planning._facts.names
+    people = scene.services.reconciler._planning._facts.people
 
-    async def refused_meanwhile(guild_id: GuildId, *, is_markdown: bool = True) -> Names:
-        breakers.open(guild_id, gold)
-        return await names(guild_id, is_markdown=is_markdown)
+    async def refused_meanwhile(guild: GuildFacts, ids: Iterable[DiscordUserId] | None = None) -> People:
+        breakers.open(guild.guild_id, gold)
+        return await people(guild, ids)
 
     breakers.retry(scene.guild_id)
-    monkeypatch.setattr(scene.services.reconciler._planning._facts, "names", refused_meanwhile)
-    await scene.services.reconciler.consider(scene.guild_id, None, trigger="test")
+    monkeypatch.setattr(scene.services.reconciler._planning._facts, "people", refused_meanwhile)
+    await scene.services.reconciler.consider(scene.guild_id, None, trigger=Trigger.SYNC)
     assert "I can change the role" not in said(await scene.services.notifier.take_pending(scene.guild_id))
 
 
@@ -163,19 +164,19 @@ async def test_a_plan_that_began_before_a_refusal_was_told_does_not_end_it(
     await scene.add_rule()
     await asyncio.sleep(GATHER_SECONDS + 0.2)  # the plan of the start
     breakers, gold, reconciler = scene.services.breakers, RoleId(scene.role("Gold")), scene.services.reconciler
-    names = reconciler._planning._facts.names
+    people = reconciler._planning._facts.people
     slow, go_on = [False, True], asyncio.Event()
 
-    async def slowly(guild_id: GuildId, *, is_markdown: bool = True) -> Names:
+    async def slowly(guild: GuildFacts, ids: Iterable[DiscordUserId] | None = None) -> People:
         if slow.pop():
             await go_on.wait()
-        return await names(guild_id, is_markdown=is_markdown)
+        return await people(guild, ids)
 
-    monkeypatch.setattr(reconciler._planning._facts, "names", slowly)
-    older = asyncio.create_task(reconciler.consider(scene.guild_id, None, trigger="test"))
+    monkeypatch.setattr(reconciler._planning._facts, "people", slowly)
+    older = asyncio.create_task(reconciler.consider(scene.guild_id, None, trigger=Trigger.SYNC))
     await scene.until(lambda: len(slow) == 1, "a plan is under way")
     breakers.open(scene.guild_id, gold)
-    await reconciler.consider(scene.guild_id, None, trigger="test")
+    await reconciler.consider(scene.guild_id, None, trigger=Trigger.SYNC)
     go_on.set()
     await older
     told = said(await scene.services.notifier.take_pending(scene.guild_id))

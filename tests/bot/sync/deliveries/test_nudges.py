@@ -8,7 +8,9 @@ import msgspec
 import pytest
 from sqlalchemy import Engine, event
 
-from bot.discord.write import Outcome, RoleWriter
+from bot.discord.write import RoleWriter
+from bot.domain.audit import AuditAction
+from bot.domain.changes import Outcome, Trigger
 from bot.domain.errors import CredentialsDead, PatreonCode, PatreonUnavailable
 from bot.domain.model import CampaignId, GuildId, MembershipId, MembershipRecord, PatreonUserId
 from bot.patreon.protocol.version import PatreonApi
@@ -60,7 +62,7 @@ class Post:
 
 @pytest.fixture
 async def post(scene: Scene) -> Post:
-    await scene.services.rounds.run(trigger="test")
+    await scene.services.rounds.run(trigger=Trigger.SYNC)
     await scene.add_rule()
     await scene.link(HAZEL, SAGA)
     scene.stage.sandbox.patreon.calls.clear()
@@ -72,7 +74,7 @@ async def test_one_person_named_costs_one_call_and_is_planned_at_once(post: Post
     post.deliver(SAGA)
     await post.scene.until(lambda: "Gold" in post.stage.roles(HAZEL), "the role")
     assert (post.calls(MEMBER), post.calls(BULK)) == (1, 0)
-    assert (await post.scene.written(HAZEL, "grant done")).trigger == "webhook"
+    assert (await post.scene.written(HAZEL, AuditAction.GRANT, Outcome.DONE)).trigger == "webhook"
 
 
 async def test_the_way_from_a_nudge_to_the_role_is_a_handful_of_statements(
@@ -132,7 +134,7 @@ async def test_as_many_people_as_a_bulk_read_has_pages_are_one_call_each(post: P
 
 async def test_a_bulk_read_for_those_who_wait_begins_after_the_one_under_way(post: Post) -> None:
     post.stage.sandbox.weather.set(Fault("patreon", f"/campaigns/{post.campaign_id}/members", "slow", times=1))
-    under_way = asyncio.create_task(post.scene.services.rounds.run(trigger="test"))
+    under_way = asyncio.create_task(post.scene.services.rounds.run(trigger=Trigger.SYNC))
     await asyncio.sleep(0)
     post.deliver(GERDA, SAGA)
     await under_way

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.app import App
+from bot.domain.changes import Trigger
 from bot.domain.model import CampaignId, GuildId, PatreonUserId, Secret, StoredPair, TokenPair
 from bot.sync.admin import rulebook
 from bot.texts.rules import tier_choice
@@ -23,7 +24,7 @@ async def labels(scene: Scene, typed: str) -> list[str]:
 
 async def test_a_tier_that_was_just_made_is_offered(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rulebook, "TIERS_AGE", timedelta())
-    await scene.services.rounds.run(trigger="test")
+    await scene.services.rounds.run(trigger=Trigger.SYNC)
     assert await labels(scene, "diamond") == []
     patreon = scene.stage.sandbox.world.patreon
     patreon.add_tier(scene.stage.sandbox.world.campaign, "Diamond", 5000)
@@ -32,7 +33,7 @@ async def test_a_tier_that_was_just_made_is_offered(scene: Scene, monkeypatch: p
 
 async def test_a_tier_that_was_deleted_is_marked(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rulebook, "TIERS_AGE", timedelta())
-    await scene.services.rounds.run(trigger="test")
+    await scene.services.rounds.run(trigger=Trigger.SYNC)
     assert await labels(scene, "silver") == ["Silver: US$5.00"]
     scene.stage.sandbox.patreon.delete_tier(scene.stage.tier_id("Silver"))
     assert await labels(scene, "silver") == ["Silver: US$5.00 (unpublished)"]
@@ -40,14 +41,14 @@ async def test_a_tier_that_was_deleted_is_marked(scene: Scene, monkeypatch: pyte
 
 async def test_while_patreon_is_away_what_is_known_is_offered(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rulebook, "TIERS_AGE", timedelta())
-    await scene.services.rounds.run(trigger="test")
+    await scene.services.rounds.run(trigger=Trigger.SYNC)
     await scene.stage.sandbox.patreon.stop()
     assert await labels(scene, "silver") == ["Silver: US$5.00"]
 
 
 async def test_a_dead_token_of_the_settings_is_no_trouble_where_its_creator_consented(stage: Stage) -> None:
     async with serve(stage) as services:
-        await services.rounds.run(trigger="test")
+        await services.rounds.run(trigger=Trigger.SYNC)
         seed = await services.storage.credentials.find_seed()
         assert seed is not None
         now, (campaign_id,) = services.clock.now(), stage.sandbox.world.patreon.campaigns
@@ -58,18 +59,18 @@ async def test_a_dead_token_of_the_settings_is_no_trouble_where_its_creator_cons
         await services.storage.campaigns.bind(guild_id, CampaignId(campaign_id), credential_id=credential_id, at=now)
         await services.storage.credentials.mark_dead(seed, now)
     async with serve(stage) as services:
-        assert (await services.rounds.run(trigger="test")).errors == ()
+        assert (await services.rounds.run(trigger=Trigger.SYNC)).errors == ()
         living = await services.storage.credentials.load(credential_id)
         await services.storage.credentials.mark_dead(living, services.clock.now())
     async with serve(stage) as services:
-        assert not (await services.rounds.run(trigger="test")).is_ok
+        assert not (await services.rounds.run(trigger=Trigger.SYNC)).is_ok
 
 
 async def test_a_server_that_is_no_longer_the_home_follows_no_more(stage: Stage) -> None:
     """Its creator never consented to it; the settings did, and they name another one now."""
     campaign_id, former = CampaignId(stage.sandbox.world.campaign.id), GuildId(77)
     async with serve(stage) as services:
-        await services.rounds.run(trigger="test")
+        await services.rounds.run(trigger=Trigger.SYNC)
         seed = await services.storage.credentials.find_seed()
         assert seed is not None
         now = services.clock.now()
@@ -84,7 +85,7 @@ async def test_a_server_that_is_no_longer_the_home_follows_no_more(stage: Stage)
                 guild_id, campaign_id, credential_id=credential_id, at=now, by_settings=is_former
             )
     async with serve(stage) as services:
-        await services.rounds.run(trigger="test")
+        await services.rounds.run(trigger=Trigger.SYNC)
         followers = await services.storage.campaigns.guilds_of(campaign_id)
         assert set(followers) == {services.settings.discord_guild_id, GuildId(78), GuildId(79)}, (
             "a creator's own yes stays"
@@ -120,24 +121,24 @@ async def test_whose_the_pair_of_the_settings_is_is_found_by_using_it(stage: Sta
     async with serve(stage) as services:
         seed = await seed_of(services)
         assert await services.storage.credentials.owner_of(seed.credential_id) is None
-        await services.rounds.run(trigger="test")
+        await services.rounds.run(trigger=Trigger.SYNC)
         assert await services.storage.credentials.owner_of(seed.credential_id) == owner
         consent = consent_anew(stage)
         await save_consent(services.storage, owner, consent, at=services.clock.now())
     async with serve(stage) as services:
-        assert (await services.rounds.run(trigger="test")).is_ok
+        assert (await services.rounds.run(trigger=Trigger.SYNC)).is_ok
         assert (await seed_of(services)).pair == consent, "a restart finds what stands for the settings by now"
 
 
 async def test_a_new_pair_in_the_settings_takes_the_place_of_its_owners_consent(stage: Stage) -> None:
     owner = PatreonUserId(stage.sandbox.world.client.owner.id)
     async with serve(stage) as services:
-        await services.rounds.run(trigger="test")
+        await services.rounds.run(trigger=Trigger.SYNC)
         await save_consent(services.storage, owner, consent_anew(stage), at=services.clock.now())
     portal = stage.sandbox.world.patreon.oauth.issue_creator_pair(stage.sandbox.world.client)
     settings_hold(stage, portal)
     async with serve(stage) as services:
-        assert (await services.rounds.run(trigger="test")).is_ok
+        assert (await services.rounds.run(trigger=Trigger.SYNC)).is_ok
         stored = await services.storage.credentials.find_user(owner)
         assert stored == await seed_of(services)
         assert stored.pair.access_token.reveal() == portal.access_token
@@ -150,16 +151,16 @@ async def test_an_older_pair_in_the_settings_leaves_its_owners_newer_consent_in_
     world = stage.sandbox.world
     owner = PatreonUserId(world.client.owner.id)
     async with serve(stage) as services:
-        await services.rounds.run(trigger="test")
+        await services.rounds.run(trigger=Trigger.SYNC)
     copied = world.patreon.oauth.issue_creator_pair(world.client)
     async with serve(stage) as services:
         await save_consent(services.storage, owner, consent_anew(stage), at=services.clock.now())
     settings_hold(stage, copied)
     async with serve(stage) as services:
-        assert (await services.rounds.run(trigger="test")).is_ok
+        assert (await services.rounds.run(trigger=Trigger.SYNC)).is_ok
         stored = await services.storage.credentials.find_user(owner)
         assert stored == await seed_of(services)
-        assert (await services.rounds.run(trigger="test")).is_ok
+        assert (await services.rounds.run(trigger=Trigger.SYNC)).is_ok
     async with serve(stage) as services:
-        assert (await services.rounds.run(trigger="test")).is_ok
+        assert (await services.rounds.run(trigger=Trigger.SYNC)).is_ok
         assert await services.storage.credentials.find_user(owner) == await seed_of(services)

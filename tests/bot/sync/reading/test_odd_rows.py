@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from bot.domain.errors import PatreonUnavailable
 from bot.domain.evidence import Verdict
-from bot.domain.ledger import Seat
+from bot.domain.ledger import GuildMember
 from bot.domain.model import (
     Campaign,
     CampaignId,
@@ -209,7 +209,7 @@ class Bench:
         }
         facts = PersonFacts(
             discord_user_id=person,
-            seat=Seat(joined_at=T0, role_ids=held),
+            member=GuildMember(joined_at=T0, role_ids=held),
             link=link,
             records={} if record is None else {CAMPAIGN: record},
             grants=grants,

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from bot.app import App
+from bot.domain.changes import Trigger
 from bot.domain.evidence import ReadSummary, Verdict
 from bot.domain.model import CampaignId, GuildId, PatreonUserId, ReadId, Secret, TokenPair
 from bot.patreon.protocol.version import PatreonApi
@@ -76,7 +77,7 @@ class Post:
 
 @pytest.fixture
 async def post(stage: Stage, services: App) -> Post:
-    await services.rounds.run(trigger="test")  # binds the home campaign
+    await services.rounds.run(trigger=Trigger.SYNC)  # binds the home campaign
     return Post(stage, services)
 
 
@@ -264,7 +265,7 @@ async def test_on_v1_nothing_is_made(post: Post) -> None:
 async def test_a_refusal_costs_neither_the_token_nor_the_sync(post: Post) -> None:
     post.stage.sandbox.weather.set(Fault("patreon", "/v2/webhooks", "401"))  # so Patreon answers a missing scope
     await post.look()
-    report = await post.services.rounds.run(trigger="test")
+    report = await post.services.rounds.run(trigger=Trigger.SYNC)
     assert report.is_ok
     assert post.calls("POST /api/oauth2/token") == 0
 

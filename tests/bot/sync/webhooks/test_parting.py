@@ -4,6 +4,7 @@ import pytest
 import structlog
 
 from bot.app import App
+from bot.domain.changes import Trigger
 from bot.domain.model import CampaignId, CredentialId, DiscordUserId, GuildId
 from sandbox.patreon.model import Webhook
 from sandbox.weather import Fault
@@ -46,7 +47,7 @@ class House:
 
 @pytest.fixture
 async def house(stage: Stage, services: App) -> House:
-    await services.rounds.run(trigger="test")  # binds the home campaign
+    await services.rounds.run(trigger=Trigger.SYNC)  # binds the home campaign
     await services.webhooks.look()
     house = House(stage, services, (await services.storage.campaigns.bindings())[0].credential_id)
     assert (len(house.webhooks), await house.secrets()) == (1, 1)
@@ -100,7 +101,7 @@ async def test_where_patreon_refuses_the_secret_goes_all_the_same_and_the_log_te
 async def test_a_server_that_comes_back_gets_a_webhook_at_once(house: House) -> None:
     await house.part(house.guild_id)
     await house.bind(house.guild_id)
-    await house.services.rounds.run(trigger="test")
+    await house.services.rounds.run(trigger=Trigger.SYNC)
     await house.services.webhooks.look()
     assert (len(house.webhooks), await house.secrets()) == (1, 1)
 

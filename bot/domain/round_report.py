@@ -1,4 +1,4 @@
-"""What a round found, for whoever asked for it. Values only; knows neither network nor storage."""
+"""What a round found, for whoever asked for it. Values only."""
 
 from collections.abc import Mapping
 
@@ -7,8 +7,7 @@ import msgspec
 from bot.domain.errors import PledgekeeperError
 from bot.domain.evidence import Anomaly
 from bot.domain.model import CampaignId, DiscordUserId, GuildId
-from bot.sync.applying.planning import GuildPlan
-from bot.sync.reading.intake import CampaignRead
+from bot.domain.planned import GuildPlan
 
 
 class ReadReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,33 +46,3 @@ class RoundReport(msgspec.Struct, frozen=True, kw_only=True):
     def is_ok(self) -> bool:
         """Tell whether Patreon answered everything."""
         return not self.errors and all(one.is_ok for one in self.campaigns)
-
-
-def report_read(name: str, read: CampaignRead) -> ReadReport:
-    """Report what a read of the campaign's whole list brought."""
-    return ReadReport(
-        campaign_id=read.campaign_id,
-        name=name,
-        is_complete=read.verdict.is_complete,
-        patrons=read.summary.patrons,
-        changed=len(read.changed),
-        doubts=tuple(read.verdict.doubts),
-        unattributed=read.verdict.unattributed,
-        error=read.error,
-    )
-
-
-def report_consents(
-    name: str, campaign_id: CampaignId, patrons: int, *, is_token_dead: bool, error: PledgekeeperError | None
-) -> ReadReport:
-    """Report that a campaign is read through so many patrons' own consent."""
-    return ReadReport(
-        campaign_id=campaign_id,
-        name=name,
-        is_complete=False,
-        patrons=patrons,
-        changed=0,
-        is_by_consents=True,
-        is_token_dead=is_token_dead,
-        error=error,
-    )

@@ -1,7 +1,7 @@
-"""Plans many people in memory and lines up those with changes; whom Discord did not show is owed a look.
+"""Plans many people in memory and queues those with changes; whom Discord did not show is planned later.
 
 A look that failed is made again within seconds; while Discord is not connected, as soon as it is. A server that we are
-not in any more is owed nothing: should it come back, everyone there is planned. A restart plans everyone, too.
+not in any more is not looked at: should it come back, everyone there is planned. A restart plans everyone, too.
 """
 
 import asyncio
@@ -14,11 +14,13 @@ import structlog
 
 from bot.discord.holder import DiscordAway
 from bot.discord.observe import Observer
+from bot.domain.changes import Trigger
 from bot.domain.errors import TryLater
 from bot.domain.model import DiscordUserId, GuildId
 from bot.domain.plan import Action, PersonPlan
+from bot.domain.planned import GuildPlan
 from bot.sync.applying.apply import Applier
-from bot.sync.applying.planning import GuildPlan, Planning
+from bot.sync.applying.planning import Planning
 from bot.sync.applying.queue import Urgency
 from bot.sync.applying.troubles import Troubles
 
@@ -31,19 +33,19 @@ class Mark(Protocol):
     """Queues people of a guild."""
 
     def __call__(
-        self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId], *, trigger: str, urgency: Urgency
+        self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId], *, trigger: Trigger, urgency: Urgency
     ) -> object:
         """Let them be planned and written when their turn comes."""
 
 
-class Owed(msgspec.Struct, frozen=True):
+class Postponed(msgspec.Struct, frozen=True):
     """Whom to plan in a guild as soon as Discord shows them; None: everyone."""
 
     people: frozenset[DiscordUserId] | None
-    trigger: str
+    trigger: Trigger
 
 
-class Muster:
+class BulkPlanner:
     """Plans many at once, in every guild."""
 
     def __init__(
@@ -62,33 +64,36 @@ class Muster:
         self._troubles = troubles
         self._mark = mark
         self._soon = soon
-        self._unseen: dict[DiscordUserId, str] = {}  # who waits for their roles since before Discord was there, and why
-        self._owed: dict[GuildId, Owed] = {}
+        self._unseen: dict[
+            DiscordUserId, Trigger
+        ] = {}  # who waits for their roles since before Discord was there, and why
+        self._postponed: dict[GuildId, Postponed] = {}
         self._catching_up: set[asyncio.Task[None]] = set()
 
     async def consider(
-        self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId] | None, trigger: str
+        self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId] | None, trigger: Trigger
     ) -> GuildPlan:
-        """Plan these people (None: all), and line up those with changes. Raises DiscordAway; a look is owed then."""
+        """Plan these people (None: all), and queue those with changes. Raises DiscordAway: they are planned later."""
         people = None if discord_user_ids is None else frozenset(discord_user_ids)
         told = await self._troubles.told_blocked(guild_id)
         try:
-            drawn = await self._planning.plan_guild(guild_id, people, is_recorded=True)
+            drawn = await self._planning.plan_guild(guild_id, people)
         except TryLater:
-            self._owe(guild_id, people, trigger)
+            self._postpone(guild_id, people, trigger)
             raise
+        await self._planning.record_plan(drawn)
         for plan in drawn.plans:
             if plan.discord_user_id in drawn.unsettled:
                 self._mark(guild_id, [plan.discord_user_id], trigger=trigger, urgency=Urgency.BULK_GRANT)
             else:
-                self.line_up(guild_id, plan, trigger)
+                self.queue_changes(guild_id, plan, trigger)
         await self._troubles.tell_blocked(drawn, told=told)
         return drawn
 
-    async def bring_in_line(self, guild_id: GuildId, trigger: str) -> GuildPlan:
+    async def bring_in_line(self, guild_id: GuildId, trigger: Trigger) -> GuildPlan:
         """Plan everyone, trusting no memory: whom we know is looked at anew, and what was refused is tried again.
 
-        Raises DiscordAway; a look is owed then.
+        Raises DiscordAway; they are planned later then.
         """
         self._applier.retry_refused(guild_id)
         known = self._observer.known(guild_id)
@@ -98,13 +103,13 @@ class Muster:
         drawn = await self.consider(guild_id, None, trigger)
         return msgspec.structs.replace(drawn, is_halted=self._applier.is_banned)
 
-    def line_up(self, guild_id: GuildId, plan: PersonPlan, trigger: str) -> None:
+    def queue_changes(self, guild_id: GuildId, plan: PersonPlan, trigger: Trigger) -> None:
         """Queue one person for what their plan changes."""
         if plan.is_change:
             urgency = Urgency.BULK_GRANT if plan.having(Action.GRANT) else Urgency.BULK_REVOKE
             self._mark(guild_id, [plan.discord_user_id], trigger=trigger, urgency=urgency)
 
-    def owe_person(self, discord_user_id: DiscordUserId, trigger: str) -> None:
+    def postpone_person(self, discord_user_id: DiscordUserId, trigger: Trigger) -> None:
         """Remember somebody who waits while Discord is not connected."""
         self._unseen[discord_user_id] = trigger
 
@@ -124,25 +129,25 @@ class Muster:
         if not self._observer.is_connected:
             return
         unseen, self._unseen = self._unseen, {}
-        owed, self._owed = self._owed, {}
+        postponed, self._postponed = self._postponed, {}
         for guild_id in self._observer.guild_ids():
             for person, trigger in unseen.items():
                 self._mark(guild_id, [person], trigger=trigger, urgency=Urgency.WAITING)
-            if guild_id in owed:
-                await self._consider_owed(guild_id, owed[guild_id])
+            if guild_id in postponed:
+                await self._consider_postponed(guild_id, postponed[guild_id])
 
-    async def _consider_owed(self, guild_id: GuildId, owed: Owed) -> None:
+    async def _consider_postponed(self, guild_id: GuildId, postponed: Postponed) -> None:
         try:
-            await self.consider(guild_id, owed.people, owed.trigger)
+            await self.consider(guild_id, postponed.people, postponed.trigger)
         except TryLater as error:
             log.info("a server is looked at later", guild_id=guild_id, why=str(error))
         except Exception:  # the boundary of a background task: the rounds plan everyone, a slice at a time
             log.exception("a server could not be considered", guild_id=guild_id)
 
-    def _owe(self, guild_id: GuildId, people: frozenset[DiscordUserId] | None, trigger: str) -> None:
-        before = self._owed.get(guild_id)
+    def _postpone(self, guild_id: GuildId, people: frozenset[DiscordUserId] | None, trigger: Trigger) -> None:
+        before = self._postponed.get(guild_id)
         if before is not None:
             people = None if people is None or before.people is None else people | before.people
-        self._owed[guild_id] = Owed(people, trigger)
+        self._postponed[guild_id] = Postponed(people, trigger)
         if before is None and self._observer.is_connected:
             self._soon(self.catch_up)

@@ -1,0 +1,126 @@
+"""What the audit keeps: who changed what, when, what led to it, and the facts that decided. Values only.
+
+The facts are a tagged struct, kept as JSON and put into words when they are shown. An entry of before they were has its
+sentence instead (`OldText`).
+"""
+
+import enum
+from datetime import datetime
+
+import msgspec
+
+from bot.domain.changes import Outcome, Trigger
+from bot.domain.holds import HoldState
+from bot.domain.model import CampaignId, DiscordUserId, GuildId, HoldId, ReadId, RoleId
+from bot.domain.reasons import OldText, RoleReason
+
+
+class AuditAction(enum.StrEnum):
+    """What was done, or seen."""
+
+    GRANT = "grant"
+    REVOKE = "revoke"
+    FORGET = "forget"  # the ledger's row went, and no role with it
+    SUPPRESS = "suppress"  # somebody took a role of ours away
+    HOLD_AGAIN = "hold again"  # somebody gave it back
+    ADOPT = "adopt"
+    RESTORE = "restore"
+    ANSWER_HOLD = "hold"
+    SETTING = "setting"
+    BELIEVE = "believe"
+    CONNECT = "connect"
+    DISCONNECT = "disconnect"
+    UNKNOWN = "?"  # of an earlier version
+
+
+class Discovery(enum.StrEnum):
+    """What was seen of a role that the ledger knew otherwise."""
+
+    ROLE_DELETED = "role deleted"
+    TAKEN = "taken"  # by somebody; it stays away
+    TAKEN_BUT_ENFORCED = "taken but enforced"  # by somebody; it is given again while it is earned
+    GIVEN_BACK = "given back"  # by somebody
+    OURS = "ours"  # our own write: its answer or its record was lost
+
+
+class FoundReason(msgspec.Struct, frozen=True, kw_only=True, tag="found"):
+    """It was found when we looked."""
+
+    found: Discovery
+
+
+class HoldAnswered(msgspec.Struct, frozen=True, kw_only=True, tag="hold"):
+    """An admin answered a hold."""
+
+    hold_id: HoldId
+    state: HoldState
+    roles: int
+    people: int
+    by: DiscordUserId
+
+
+class AdminGave(msgspec.Struct, frozen=True, kw_only=True, tag="admin"):
+    """An admin adopted the role, or let it be given again."""
+
+    by: DiscordUserId
+
+
+class SettingChanged(msgspec.Struct, frozen=True, kw_only=True, tag="setting"):
+    """An admin changed a setting of the server."""
+
+    name: str
+    before: str
+    after: str
+    by: DiscordUserId
+
+
+class ReadBelieved(msgspec.Struct, frozen=True, kw_only=True, tag="believed"):
+    """An admin accepted a read that looked wrong."""
+
+    campaign_id: CampaignId
+    campaign_name: str
+    by: DiscordUserId
+
+
+class CampaignFollowed(msgspec.Struct, frozen=True, kw_only=True, tag="connected"):
+    """A creator let the server follow a campaign."""
+
+    campaign_id: CampaignId
+    campaign_name: str
+
+
+class CampaignLeft(msgspec.Struct, frozen=True, kw_only=True, tag="disconnected"):
+    """An admin ended that; the roles by its rules stay or go."""
+
+    campaign_id: CampaignId
+    campaign_name: str
+    keeps_roles: bool
+    by: DiscordUserId
+
+
+AuditReason = (
+    RoleReason
+    | FoundReason
+    | HoldAnswered
+    | AdminGave
+    | SettingChanged
+    | ReadBelieved
+    | CampaignFollowed
+    | CampaignLeft
+    | OldText
+)
+
+
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One change, one that was tried, or one that was seen."""
+
+    at: datetime
+    guild_id: GuildId
+    discord_user_id: DiscordUserId | None = None
+    role_id: RoleId | None = None
+    action: AuditAction
+    outcome: Outcome | None = None  # of a change that was tried
+    reason: AuditReason
+    trigger: Trigger
+    read_id: ReadId | None = None
+    is_counted: bool = False  # a revoke that counts for the brake

@@ -1,0 +1,79 @@
+"""An entry of the audit in words: what was done to whom, why, and what led to it."""
+
+from typing import assert_never
+
+from bot.domain.audit import (
+    AdminGave,
+    AuditAction,
+    AuditEntry,
+    CampaignFollowed,
+    CampaignLeft,
+    Discovery,
+    FoundReason,
+    HoldAnswered,
+    ReadBelieved,
+    SettingChanged,
+)
+from bot.domain.holds import HoldState
+from bot.domain.reasons import OldText, RoleReason
+from bot.texts.decisions import Reader, say_cause
+from bot.texts.renderer import N_, NN_, Renderer, Text
+
+_FINDINGS = {
+    Discovery.ROLE_DELETED: N_("The role was deleted."),
+    Discovery.TAKEN: N_("Someone removed the role manually, so I won't assign it again."),
+    Discovery.TAKEN_BUT_ENFORCED: N_(
+        "Someone removed the role manually. This server's `hand_edits` setting is `enforce`, so I'll assign it again "
+        "while it's earned."
+    ),
+    Discovery.GIVEN_BACK: N_("Someone gave the role back manually."),
+    Discovery.OURS: N_("I did it myself and found out later, because Discord's answer was lost."),
+}
+_ANSWERS = {
+    HoldState.APPROVED: NN_(
+        "{admin} applied hold {id}, with {count} role.", "{admin} applied hold {id}, with {count} roles."
+    ),
+    HoldState.DISCARDED: NN_(
+        "{admin} discarded hold {id}, with {count} role.", "{admin} discarded hold {id}, with {count} roles."
+    ),
+}
+_DISCONNECTED = {
+    True: N_("{admin} disconnected {campaign}. People keep the roles they got for it."),
+    False: N_("{admin} disconnected {campaign}. People lose the roles they got for it."),
+}
+
+
+def say_why(r: Renderer, entry: AuditEntry) -> Text:
+    """Say the facts that decided."""
+    match entry.reason:
+        case RoleReason() | OldText() as reason:
+            return say_cause(r, reason, Reader.TEAM)
+        case FoundReason(found=found):
+            return r.say(_FINDINGS[found])
+        case HoldAnswered() as answer:
+            admin = r.person(answer.by)
+            return r.plural(*_ANSWERS[answer.state], answer.roles, admin=admin, id=r.id(answer.hold_id))
+        case AdminGave(by=by):
+            message = N_("{admin} adopted it.") if entry.action is AuditAction.ADOPT else N_("{admin} restored it.")
+            return r.say(message, admin=r.person(by))
+        case SettingChanged() as change:
+            return r.say(
+                "{admin} changed {name} from {before} to {after}.",
+                admin=r.person(change.by),
+                name=r.code(change.name),
+                before=r.code(change.before),
+                after=r.code(change.after),
+            )
+        case ReadBelieved() as read:
+            return r.say(
+                "{admin} accepted a member list of {campaign} that looked wrong.",
+                admin=r.person(read.by),
+                campaign=read.campaign_name,
+            )
+        case CampaignFollowed() as connected:
+            return r.say("The creator connected {campaign}.", campaign=connected.campaign_name)
+        case CampaignLeft() as ended:
+            message = _DISCONNECTED[ended.keeps_roles]
+            return r.say(message, admin=r.person(ended.by), campaign=ended.campaign_name)
+        case _:
+            assert_never(entry.reason)

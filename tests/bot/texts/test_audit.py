@@ -1,0 +1,79 @@
+"""What the audit keeps can be said, also of before reasons were codes."""
+
+from typing import Any, get_args
+
+import pytest
+
+from bot.domain.audit import (
+    AdminGave,
+    AuditAction,
+    AuditEntry,
+    AuditReason,
+    CampaignFollowed,
+    CampaignLeft,
+    Discovery,
+    FoundReason,
+    HoldAnswered,
+    ReadBelieved,
+    SettingChanged,
+)
+from bot.domain.changes import Trigger
+from bot.domain.holds import HoldState
+from bot.domain.model import CampaignId, DiscordUserId, HoldId
+from bot.domain.plan import Action
+from bot.domain.reasons import OldText, RoleReason
+from bot.domain.rules import Wanted
+from bot.texts.audit import say_why
+from bot.texts.catalogs import ENGLISH
+from bot.texts.renderer import Medium, Renderer
+from tests.fakes.world import GUILD, NEW_YEAR
+
+R = Renderer(ENGLISH, Medium.PLAIN)
+BY: dict[str, Any] = {"by": DiscordUserId(1)}
+MOTHS: dict[str, Any] = {"campaign_id": CampaignId("100"), "campaign_name": "Moth Tales"}
+SAID: list[tuple[AuditReason, str]] = [
+    (RoleReason(role="Gold", action=Action.REVOKE, wanted=Wanted.NO), "No rule names this role anymore."),
+    (FoundReason(found=Discovery.GIVEN_BACK), "Someone gave the role back manually."),
+    (
+        HoldAnswered(hold_id=HoldId(7), state=HoldState.APPROVED, roles=6, people=5, **BY),
+        "@1 applied hold 7, with 6 roles.",
+    ),
+    (
+        HoldAnswered(hold_id=HoldId(7), state=HoldState.DISCARDED, roles=1, people=1, **BY),
+        "@1 discarded hold 7, with 1 role.",
+    ),
+    (AdminGave(**BY), "@1 restored it."),
+    (
+        SettingChanged(name="grace_days", before="7", after="0", **BY),
+        "@1 changed grace_days from 7 to 0.",
+    ),
+    (ReadBelieved(**MOTHS, **BY), "@1 accepted a member list of Moth Tales that looked wrong."),
+    (CampaignFollowed(**MOTHS), "The creator connected Moth Tales."),
+    (
+        CampaignLeft(**MOTHS, keeps_roles=True, **BY),
+        "@1 disconnected Moth Tales. People keep the roles they got for it.",
+    ),
+    (OldText("the role was deleted"), "the role was deleted"),
+]
+
+
+def entry(reason: AuditReason, action: AuditAction = AuditAction.RESTORE) -> AuditEntry:
+    return AuditEntry(at=NEW_YEAR, guild_id=GUILD, action=action, reason=reason, trigger=Trigger.UNKNOWN)
+
+
+@pytest.mark.parametrize(("reason", "expected"), SAID)
+def test_each_reason_is_said(reason: AuditReason, expected: str) -> None:
+    assert say_why(R, entry(reason)) == expected
+
+
+def test_no_reason_is_left_out() -> None:
+    assert {type(reason) for reason, _ in SAID} == set(get_args(AuditReason))
+
+
+@pytest.mark.parametrize("found", Discovery)
+def test_each_finding_has_words(found: Discovery) -> None:
+    assert say_why(R, entry(FoundReason(found=found))).endswith(".")
+
+
+def test_who_adopted_a_role_is_said() -> None:
+    assert say_why(R, entry(AdminGave(**BY), AuditAction.ADOPT)) == "@1 adopted it."
