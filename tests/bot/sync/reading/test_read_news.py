@@ -36,7 +36,7 @@ CUT = Verdict(is_complete=False, anomalies=(Anomaly.NO_TIERS,))
         pytest.param(read(CUT, PatreonUnavailable(PatreonCode.UNUSABLE)), [], id="a list that broke off"),
         pytest.param(
             read(GOOD, PatreonRefused(PatreonCode.REFUSED, status=403)),
-            ["won't let me read", "All roles stay as they are until it does"],
+            ["All roles stay as they are until it does. Patreon refused"],
             id="a token without the right",
         ),
         pytest.param(
