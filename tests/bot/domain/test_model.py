@@ -1,13 +1,13 @@
 import copy
 import logging
 import traceback
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
 import structlog
 
-from bot.domain.model import Secret, TokenPair
+from bot.domain.model import CredentialId, Secret, StoredPair, TokenPair
 
 MARK = "marked-and-hidden"
 
@@ -63,3 +63,20 @@ def test_a_secret_may_hold_any_text() -> None:
 
 def test_a_secret_is_not_its_text() -> None:
     assert Secret(MARK) != MARK
+
+
+@pytest.mark.parametrize(
+    ("days", "is_refreshing", "is_due"),
+    [(1, False, False), (29, False, True), (29, True, False), (30, True, True)],
+    ids=["young", "nearly over", "nearly over, and a refresh was sent", "over"],
+)
+def test_a_pair_is_refreshed_early_once_and_again_when_it_is_over(days: int, is_refreshing: bool, is_due: bool) -> None:
+    began = datetime(2026, 1, 1, tzinfo=UTC)
+    pair = TokenPair(access_token=Secret("a"), refresh_token=Secret("r"), expires_at=began + timedelta(days=30))
+    stored = StoredPair(
+        credential_id=CredentialId(1),
+        pair=pair,
+        obtained_at=began,
+        refresh_started_at=began if is_refreshing else None,
+    )
+    assert stored.is_due(began + timedelta(days=days)) is is_due

@@ -1,12 +1,18 @@
 """What one person is told of their roles after a turn."""
 
+from typing import Any
+
 import pytest
 
+from bot.domain import news
 from bot.domain.assignable import Block
 from bot.domain.news import RoleNews, RoleStatus, gather_news
-from bot.domain.plan import Action
+from bot.domain.plan import Action, Decision
 from bot.domain.reasons import RoleReason, Status
+from bot.domain.rules import Claim, Wanted
 from tests.fakes.world import ROLE, World
+
+GOLD = Claim(role_id=ROLE["Gold"], wanted=Wanted.YES)
 
 
 def told(world: World, *written: str) -> dict[str, RoleNews]:
@@ -72,3 +78,18 @@ def test_who_left_the_server_is_told_nothing(world: World) -> None:
     world.leave("ada")
     assert told(world) == {}
     assert {one.action for one in world.plan_of("ada").decisions} == {Action.AWAY}
+
+
+def test_a_role_that_somebody_took_away_is_missing(world: World) -> None:
+    world.read("ada")
+    world.apply("ada")
+    world.look("ada")
+    world.take("ada", "Gold")
+    world.look("ada")
+    assert told(world)["Gold"].status is RoleStatus.MISSING
+
+
+def test_an_action_that_nobody_wrote_is_an_error() -> None:
+    unheard: Any = "unheard of"
+    with pytest.raises(AssertionError):
+        news._standing_status(Decision(role_id=ROLE["Gold"], action=unheard, claim=GOLD))

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from bot.domain import reasons
 from bot.domain.assignable import Block
 from bot.domain.entitlement import Entitlement, Standing
 from bot.domain.model import (
@@ -339,3 +340,12 @@ class TestToldToTeam:
         assert told_to_team(plan) == plan
         world.unlink("ada")
         assert told_to_team(world.plan_of("ada")) == world.plan_of("ada")
+
+
+def test_a_standing_that_nobody_wrote_is_an_error_not_a_lapse() -> None:
+    unheard: Any = "unheard of"
+    with pytest.raises(AssertionError):
+        kept(replace(standing(Standing.ACTIVE), standing=unheard))
+    with pytest.raises(AssertionError):
+        reasons._find_terms(unheard, standing(Standing.ACTIVE), reading(), {})
+    assert reasons._find_terms(Status.UNLISTED, standing(Standing.NONE), reading(), {}) == ()
