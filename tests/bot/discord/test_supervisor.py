@@ -166,7 +166,7 @@ async def test_commands_work_on_the_fresh_client(supervised: Supervised) -> None
     await supervised.until(lambda: supervised.is_well)
     await supervised.poison()
     await supervised.until(lambda: supervised.is_well)
-    assert "/link joins one" in await supervised.stage.say("bramble.fox", "membership")
+    assert "haven't linked a Patreon account" in await supervised.stage.say("bramble.fox", "membership")
 
 
 @pytest.mark.parametrize("fault", ["op7", "gateway_drop"])

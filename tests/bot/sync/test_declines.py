@@ -52,7 +52,9 @@ class Town:
             storage=storage, observer=cast("Observer", looks), notifier=cast("Notifier", self), clock=clock
         )
 
-    async def tell_person(self, discord_user_id: DiscordUserId, news: PersonNews, *, guild_id: GuildId) -> None:
+    async def tell_person(
+        self, discord_user_id: DiscordUserId, news: PersonNews, *, locale: str | None, guild_id: GuildId
+    ) -> None:
         self.told.append((discord_user_id, person_card(RENDERER, news).body))
 
     async def build(self) -> None:

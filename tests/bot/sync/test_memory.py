@@ -433,12 +433,12 @@ async def test_a_sync_names_what_is_held_back_and_what_somebody_took_by_hand(tow
     town.stage.sandbox.patreon.refund(town.stage.patron_id(GOLD_PATRON))
     said = await town.say(ADMIN, "patreon sync")
     assert "Held back:" in said
-    assert "No role has to change." in said
+    assert "No roles need to change." in said
 
 
 async def test_a_sync_says_that_discord_takes_no_write_at_all(town: Scene) -> None:
     town.services.reconciler._applier._writer._banned_until = datetime.now(UTC) + timedelta(minutes=5)
-    assert "All changes wait:" in await town.say(ADMIN, "patreon sync")
+    assert "All changes are waiting:" in await town.say(ADMIN, "patreon sync")
 
 
 async def test_who_asks_for_a_sync_in_the_midst_of_a_round_gets_a_plan_of_everyone_too(town: Scene) -> None:
