@@ -50,8 +50,8 @@ async def test_accounts_that_vanish_together_end_no_link_and_pledges_count_all_t
     assert "Gold" in stage.roles(REPORTED), "all accounts gone at once is no proof, for days"
     assert "Bronze" in stage.roles(BYSTANDER)
     said = await stage.say(ADMIN, "patreon sync")
-    assert "Discord integration was switched off" in said
-    assert "links stay" in said
+    assert "turned off Patreon's own Discord integration" in said
+    assert "Existing links and pledges still count" in said
     stage.sandbox.weather.clear()
     await stage.rounds(2)
     assert "names the Discord accounts" in await stage.say(ADMIN, "patreon sync")
@@ -96,7 +96,7 @@ async def test_of_a_former_patron_and_one_of_now_the_latter_is_linked_and_stays_
     assert "several patrons" not in await stage.say(ADMIN, "patreon sync")
     stage.sandbox.patreon.set_charge_status(stage.patron_id("Goldie Marsh"), "Paid")
     await stage.rounds(3)
-    assert "The link that it has stays" in await stage.say(ADMIN, "patreon sync")
+    assert "Their current link stays" in await stage.say(ADMIN, "patreon sync")
     stage.sandbox.patreon.refund(stage.patron_id("Gideon Brook"))
     await stage.rounds(3)
     assert "no longer names" in await stage.say(ADMIN, "patreon sync")
@@ -114,11 +114,11 @@ async def test_a_link_wins_over_a_report_and_one_account_of_two_patrons_is_linke
     assert page.result == "held", "the account that Patreon names has it already"
     assert (await browser.send(page, "confirm")).result == "linked"
     await stage.rounds(2)
-    assert "The /link counts" in await stage.say(ADMIN, "patreon sync"), "told once, above the next reply"
+    assert "`/link` counts" in await stage.say(ADMIN, "patreon sync"), "told once, above the next reply"
     await stage.add_rule()
     await stage.until(lambda: "Gold" in stage.roles(BYSTANDER), "the role by /link")
     assert "Gold" not in stage.roles(REPORTED)
-    assert "The /link counts" in await stage.say(ADMIN, "patreon why", user=stage.user_id(BYSTANDER))
+    assert "`/link` counts" in await stage.say(ADMIN, "patreon why", user=stage.user_id(BYSTANDER))
 
     for patron in ("Goldie Marsh", "Gideon Brook"):
         stage.sandbox.patreon.connect_discord(stage.patron_id(patron), stage.user_id("ivy_afterdark"))
@@ -126,7 +126,7 @@ async def test_a_link_wins_over_a_report_and_one_account_of_two_patrons_is_linke
     assert "Gold" not in stage.roles("ivy_afterdark")
     said = await stage.say(ADMIN, "patreon sync")
     assert "several patrons" in said
-    assert "The /link counts" not in said
+    assert "`/link` counts" not in said
     stage.sandbox.patreon.disconnect_discord(stage.patron_id("Goldie Marsh"))
     await stage.until(lambda: "Gold" in stage.roles("ivy_afterdark"), "one of them is left")
     assert "no longer names" in await stage.say(ADMIN, "patreon sync")
