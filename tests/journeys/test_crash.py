@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import aiohttp
 
-from tests.fakes.stage import Stage
+from tests.fakes.stage import Stage, words
 
 
 def _kill_when(stage: Stage, is_so: Callable[[], bool]) -> None:
@@ -89,7 +89,7 @@ async def test_killed_in_the_midst_of_a_move_the_old_holder_is_told_after_the_re
     await stage.until(lambda: not stage.sandbox.bot.running, "the bot is killed")
     await stage.restart()
     await stage.until(
-        lambda: any("now linked to" in message.content for message in stage.direct_messages("hazel.hollow")),
+        lambda: "now linked to" in words(stage.direct_messages("hazel.hollow")),
         "the old holder hears of the move",
     )
     assert "Gold" not in stage.roles("hazel.hollow")
