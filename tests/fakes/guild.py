@@ -67,6 +67,7 @@ class FakeGuild:
     def __init__(self, role_names: dict[int, str]) -> None:
         self.id = GUILD
         self.name, self.owner_id, self.unavailable, self.system_channel = "Town", 1, False, None
+        self.preferred_locale = SimpleNamespace(value="en-US")
         self.channels: list[Any] = []
         self.roles = [FakeRole(GUILD, "@everyone", 0), *(FakeRole(id_, name) for id_, name in role_names.items())]
         top = FakeRole(2, "Bot", BOT_TOP)
