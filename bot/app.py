@@ -59,10 +59,10 @@ from bot.runtime.loops import Loop, supervise
 from bot.settings import USER_AGENT, Settings
 from bot.storage import Storage
 from bot.storage.vault import Vault
-from bot.sync.admin.acceptance import Belief
+from bot.sync.admin.acceptance import Acceptance
 from bot.sync.admin.adoption import Adoption
 from bot.sync.admin.rulebook import Rulebook
-from bot.sync.admin.settings import Tuning
+from bot.sync.admin.settings import SettingsEditor
 from bot.sync.applying.apply import Applier
 from bot.sync.applying.facts import Breakers, FactBook
 from bot.sync.applying.holds import Holds
@@ -73,12 +73,12 @@ from bot.sync.consents import Consents
 from bot.sync.declines import Declines
 from bot.sync.deliveries.desk import WebhookDesk
 from bot.sync.deliveries.nudges import Nudges
-from bot.sync.reading.campaigns import Home, HomeSettings, plant_seed
+from bot.sync.reading.campaigns import HomeCampaign, HomeSettings, plant_seed
 from bot.sync.reading.intake import Intake
 from bot.sync.reading.read_news import ReadNews
 from bot.sync.refresh import Refresh
-from bot.sync.reported_links import ZeroLinks
-from bot.sync.resync import Rota
+from bot.sync.reported_links import ReportedLinks
+from bot.sync.resync import Resync
 from bot.sync.rounds import Rounds
 from bot.sync.webhooks.at_patreon import WebhooksAtPatreon, WebhookSettings
 from bot.sync.webhooks.keeper import WebhookKeeper
@@ -116,7 +116,7 @@ class App:
     holds: Holds
     planning: Planning
     reconciler: Reconciler
-    zero: ZeroLinks
+    reported_links: ReportedLinks
     consents: Consents
     webhooks_at_patreon: WebhooksAtPatreon
     webhooks: WebhookKeeper
@@ -125,11 +125,11 @@ class App:
     refresh: Refresh
     rulebook: Rulebook
     adoption: Adoption
-    belief: Belief
-    tuning: Tuning
+    acceptance: Acceptance
+    settings_editor: SettingsEditor
     pairs: Pairs
     patron_link: PatronLink
-    flow: ConsentFlow
+    linking: ConsentFlow
     connecting: ConsentFlow
     unlinker: Unlinker
     disconnector: Disconnector
@@ -173,7 +173,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
     seed_id = await plant_seed(
         storage, settings.patreon_creator_access_token, settings.patreon_creator_refresh_token, clock
     )
-    home = Home(
+    home = HomeCampaign(
         storage=storage,
         client=client,
         keeper=keeper,
@@ -183,7 +183,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         ),
     )
     intake = Intake(storage=storage, client=client, keeper=keeper, clock=clock)
-    zero = ZeroLinks(storage=storage, notifier=notifier, clock=clock)
+    reported_links = ReportedLinks(storage=storage, notifier=notifier, clock=clock)
     breakers = Breakers(clock)
     facts = FactBook(storage=storage, observer=observer, breakers=breakers, clock=clock)
     holds = Holds(storage=storage, notifier=notifier, clock=clock)
@@ -226,7 +226,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         ),
     )
     webhooks = WebhookKeeper(storage=storage, at_patreon=webhooks_at_patreon, notifier=notifier, clock=clock)
-    rota = Rota(
+    resync = Resync(
         storage=storage,
         observer=observer,
         reconciler=reconciler,
@@ -239,8 +239,8 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         intake=intake,
         consents=consents,
         reconciler=reconciler,
-        rota=rota,
-        zero=zero,
+        resync=resync,
+        reported_links=reported_links,
         declines=Declines(storage=storage, observer=observer, notifier=notifier, clock=clock),
         news=ReadNews(notifier),
         health=health,
@@ -252,11 +252,11 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         rounds=rounds,
         reconciler=reconciler,
         observer=observer,
-        zero=zero,
+        reported_links=reported_links,
         api=api,
     )
 
-    refresh = Refresh(storage=storage, intake=intake, zero=zero, reconciler=reconciler, clock=clock)
+    refresh = Refresh(storage=storage, intake=intake, reported_links=reported_links, reconciler=reconciler, clock=clock)
 
     # --- the verbs of admins
 
@@ -264,8 +264,15 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
     adoption = Adoption(
         storage=storage, observer=observer, facts=facts, reconciler=reconciler, rulebook=rulebook, clock=clock
     )
-    belief = Belief(storage=storage, intake=intake, zero=zero, reconciler=reconciler, notifier=notifier, clock=clock)
-    tuning = Tuning(storage=storage, reconciler=reconciler, clock=clock)
+    acceptance = Acceptance(
+        storage=storage,
+        intake=intake,
+        reported_links=reported_links,
+        reconciler=reconciler,
+        notifier=notifier,
+        clock=clock,
+    )
+    settings_editor = SettingsEditor(storage=storage, reconciler=reconciler, clock=clock)
 
     # --- links and connected campaigns
 
@@ -274,7 +281,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
     campaign = CreatorCampaign(
         storage=storage, pairs=pairs, rounds=rounds, observer=observer, notifier=notifier, clock=clock
     )
-    flow, connecting = (
+    linking, connecting = (
         ConsentFlow(use, storage=storage, oauth=oauth, pairs=pairs, messages=messages, clock=clock)
         for use in (patron_link, campaign)
     )
@@ -306,7 +313,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         holds=holds,
         planning=planning,
         reconciler=reconciler,
-        zero=zero,
+        reported_links=reported_links,
         consents=consents,
         webhooks_at_patreon=webhooks_at_patreon,
         webhooks=webhooks,
@@ -315,11 +322,11 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         refresh=refresh,
         rulebook=rulebook,
         adoption=adoption,
-        belief=belief,
-        tuning=tuning,
+        acceptance=acceptance,
+        settings_editor=settings_editor,
         pairs=pairs,
         patron_link=patron_link,
-        flow=flow,
+        linking=linking,
         connecting=connecting,
         unlinker=unlinker,
         disconnector=disconnector,
@@ -356,7 +363,7 @@ async def _run(settings: Settings, add_cogs: AddCogs) -> None:
         stack.push_async_callback(storage.close)
         app = await build_app(settings=settings, clock=clock, storage=storage)
         stack.push_async_callback(app.http.close)
-        await app.flow.settle_cut_off()  # nobody else works on this database
+        await app.linking.settle_cut_off()  # nobody else works on this database
         discord_life = await _start(stack, app, add_cogs)
         log.info("pledgekeeper runs", public_url=settings.public_url)
         await _until_stopped(stopped, discord_life)
@@ -409,7 +416,7 @@ async def _start(stack: contextlib.AsyncExitStack, app: App, add_cogs: AddCogs) 
     for loop in _loops(app):
         _keep_running(stack, loop.name, supervise(loop, health=app.health))
     server = WebServer(
-        flow=app.flow,
+        linking=app.linking,
         connecting=app.connecting,
         health=app.health,
         public_url=app.settings.public_url,
@@ -456,7 +463,7 @@ async def end_work(app: App) -> None:
         app.reconciler,
         app.rounds,
         app.nudges,
-        app.flow,
+        app.linking,
         app.connecting,
         app.unlinker,
         app.disconnector,
@@ -500,7 +507,7 @@ async def _resume_links(app: App) -> None:
     """While Discord is there, go on with the links whose news were cut off, as by the end of the process before."""
     while True:
         await app.holder.wait_ready(math.inf)
-        await app.flow.resume()
+        await app.linking.resume()
         await app.connecting.resume()
         await asyncio.sleep(RESUME_SECONDS)
 
@@ -508,6 +515,6 @@ async def _resume_links(app: App) -> None:
 async def _sweep(app: App) -> None:
     """Forget what has run out."""
     while True:
-        await app.flow.sweep()
+        await app.linking.sweep()
         await app.storage.reads.purge(app.clock.now() - READS_KEPT)
         await asyncio.sleep(SWEEP_SECONDS)

@@ -24,17 +24,19 @@ from cogs.membership import MembershipCog
 async def add_cogs(bot: PledgekeeperBot, app: App) -> None:
     """Give a client that is about to connect its commands, buttons and events."""
     answers = Answers(app.notifier)
-    believe = BelieveCommands(answers=answers, belief=app.belief)
+    believe = BelieveCommands(answers=answers, acceptance=app.acceptance)
     campaigns = CampaignCommands(
         answers=answers, connecting=app.connecting, disconnector=app.disconnector, rulebook=app.rulebook
     )
     holds = HoldCommands(answers=answers, holds=app.holds, reconciler=app.reconciler, rulebook=app.rulebook)
     ledger = LedgerCommands(answers=answers, adoption=app.adoption)
-    people = PeopleCommands(answers=answers, reconciler=app.reconciler, zero=app.zero, unlinker=app.unlinker)
+    people = PeopleCommands(
+        answers=answers, reconciler=app.reconciler, reported_links=app.reported_links, unlinker=app.unlinker
+    )
     rules = RuleCommands(answers=answers, rulebook=app.rulebook, reconciler=app.reconciler)
     runs = RunCommands(answers=answers, rounds=app.rounds, reconciler=app.reconciler)
-    settings = SettingsCommands(answers=answers, tuning=app.tuning)
-    link = LinkCog(flow=app.flow, patron_link=app.patron_link, unlinker=app.unlinker)
+    settings = SettingsCommands(answers=answers, editor=app.settings_editor)
+    link = LinkCog(flow=app.linking, patron_link=app.patron_link, unlinker=app.unlinker)
     membership = MembershipCog(
         storage=app.storage, refresh=app.refresh, reconciler=app.reconciler, observer=app.observer
     )

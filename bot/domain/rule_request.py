@@ -18,7 +18,7 @@ MOST_MONTHS = 600
 WITH_AMOUNT = frozenset({RuleKind.AMOUNT, RuleKind.LIFETIME})
 
 
-class RuleWish(msgspec.Struct, frozen=True, kw_only=True):
+class RuleRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The options of `/patreon rule add`, as typed."""
 
     role_id: RoleId
@@ -37,7 +37,7 @@ class NamedRule(msgspec.Struct, frozen=True, kw_only=True):
     facts: RuleFacts
 
 
-def resolve(wish: RuleWish, campaigns: Sequence[Campaign], *, guild_id: GuildId) -> RoleRule:
+def resolve(wish: RuleRequest, campaigns: Sequence[Campaign], *, guild_id: GuildId) -> RoleRule:
     """Return the rule that was wished for. Raises UserMistake."""
     _refuse_strays(wish)
     campaign, tier = _pick(wish, campaigns)
@@ -72,7 +72,7 @@ def _read_months(typed: int | None) -> int:
     return typed
 
 
-def _refuse_strays(wish: RuleWish) -> None:
+def _refuse_strays(wish: RuleRequest) -> None:
     """An option that the kind does not ask for is a misunderstanding, so it is no rule."""
     strays = {
         "tier": wish.tier is not None and wish.kind is not RuleKind.TIER,
@@ -84,7 +84,7 @@ def _refuse_strays(wish: RuleWish) -> None:
             raise UserMistake(Mistake.OPTION_NOT_OF_KIND, option=option, kind=str(wish.kind))
 
 
-def _pick(wish: RuleWish, campaigns: Sequence[Campaign]) -> tuple[Campaign, Tier | None]:
+def _pick(wish: RuleRequest, campaigns: Sequence[Campaign]) -> tuple[Campaign, Tier | None]:
     if not campaigns:
         raise UserMistake(Mistake.NO_CAMPAIGN)
     chosen = [_pick_campaign(campaigns, wish.campaign)] if wish.campaign is not None else list(campaigns)

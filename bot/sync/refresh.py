@@ -9,7 +9,7 @@ from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.sync.applying.reconcile import Reconciler
 from bot.sync.reading.intake import Intake
-from bot.sync.reported_links import ZeroLinks
+from bot.sync.reported_links import ReportedLinks
 
 ONCE_IN = timedelta(minutes=1)
 
@@ -18,11 +18,11 @@ class Refresh:
     """Asks once a minute a person. That is kept in memory: a restart lets everybody ask at once."""
 
     def __init__(
-        self, *, storage: Storage, intake: Intake, zero: ZeroLinks, reconciler: Reconciler, clock: Clock
+        self, *, storage: Storage, intake: Intake, reported_links: ReportedLinks, reconciler: Reconciler, clock: Clock
     ) -> None:
         self._storage = storage
         self._intake = intake
-        self._zero = zero
+        self._reported_links = reported_links
         self._reconciler = reconciler
         self._clock = clock
         self._asked_at: dict[DiscordUserId, datetime] = {}
@@ -40,5 +40,5 @@ class Refresh:
         link = await self._storage.links.find_discord(person)
         await self._intake.refresh_person(person)
         if link is not None:  # first: where another account's pledge counts now, the link goes there, not the role
-            await self._zero.follow([link.patreon_user_id])
+            await self._reported_links.follow([link.patreon_user_id])
         await self._reconciler.follow(person, trigger=Trigger.MEMBERSHIP)

@@ -45,7 +45,7 @@ class Told(NamedTuple):
         yield from (Solved(topic=Topic.REPORT_AGAINST_LINK, subject=patron) for patron in self.patrons)
 
 
-class ZeroLinks:
+class ReportedLinks:
     """Keeps the links that rest on Patreon's reports in line with them."""
 
     def __init__(self, *, storage: Storage, notifier: Notifier, clock: Clock) -> None:

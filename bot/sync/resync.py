@@ -23,7 +23,7 @@ from bot.domain.model import DiscordUserId, GuildId
 from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.sync.applying.reconcile import Reconciler
-from bot.sync.round_robin import Circle
+from bot.sync.round_robin import RoundRobin
 
 log = structlog.get_logger(__name__)
 
@@ -37,13 +37,13 @@ class _Turns:
 
     def __init__(self, *, interval: timedelta, begun: Clock) -> None:
         late = LATE * interval
-        self.planned = Circle[DiscordUserId](max(PLANNED_WITHIN - late, timedelta()))
-        self.renewed = Circle[DiscordUserId](
+        self.planned = RoundRobin[DiscordUserId](max(PLANNED_WITHIN - late, timedelta()))
+        self.renewed = RoundRobin[DiscordUserId](
             max(RENEWED_WITHIN - late, timedelta()), portion=IDS_PER_LOOK, begun_at=begun.now()
         )
 
 
-class Rota:
+class Resync:
     """Takes a slice of everybody, in every guild."""
 
     def __init__(

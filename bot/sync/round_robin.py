@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T", bound=int | str)
 
 
-class Circle(Generic[T]):
+class RoundRobin(Generic[T]):
     """Goes through a list that may change meanwhile, all of it once in each period."""
 
     def __init__(self, period: timedelta, *, portion: int = 1, begun_at: datetime | None = None) -> None:

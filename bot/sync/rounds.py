@@ -25,11 +25,11 @@ from bot.storage.campaigns import Binding
 from bot.sync.applying.reconcile import Reconciler
 from bot.sync.consents import Consents
 from bot.sync.declines import Declines
-from bot.sync.reading.campaigns import Home
+from bot.sync.reading.campaigns import HomeCampaign
 from bot.sync.reading.intake import CampaignRead, Intake
 from bot.sync.reading.read_news import ReadNews
-from bot.sync.reported_links import ZeroLinks
-from bot.sync.resync import Rota
+from bot.sync.reported_links import ReportedLinks
+from bot.sync.resync import Resync
 
 log = structlog.get_logger(__name__)
 
@@ -52,12 +52,12 @@ class Rounds:
         self,
         *,
         storage: Storage,
-        home: Home,
+        home: HomeCampaign,
         intake: Intake,
         consents: Consents,
         reconciler: Reconciler,
-        rota: Rota,
-        zero: ZeroLinks,
+        resync: Resync,
+        reported_links: ReportedLinks,
         declines: Declines,
         news: ReadNews,
         health: HealthBoard,
@@ -68,8 +68,8 @@ class Rounds:
         self._intake = intake
         self._consents = consents
         self._reconciler = reconciler
-        self._rota = rota
-        self._zero = zero
+        self._resync = resync
+        self._reported_links = reported_links
         self._declines = declines
         self._news = news
         self._health = health
@@ -147,7 +147,7 @@ class Rounds:
     async def _run(self, trigger: Trigger, scope: Scope, *, asks_patrons: bool) -> RoundReport:
         started = time.monotonic()
         self._storage.forget_kept()
-        self._queued = dict(await self._rota.go_on(trigger=trigger)) if scope == Scope() else {}
+        self._queued = dict(await self._resync.go_on(trigger=trigger)) if scope == Scope() else {}
         errors = await self._refresh_home()
         guilds = _by_campaign(await self._storage.campaigns.bindings(), scope)
         reports: list[ReadReport] = []
@@ -206,7 +206,7 @@ class Rounds:
         read = await self._intake.read_campaign(campaign_id, credential_id, linked=linked, on_news=on_news)
         for note in self._on_read:
             note(read)
-        relinked = await self._zero.follow(read.changed | rechecked)
+        relinked = await self._reported_links.follow(read.changed | rechecked)
         if relinked:
             await self._consider_elsewhere(relinked, guild_ids, trigger)
         patrons = read.changed | self._intake.restless(campaign_id)

@@ -44,7 +44,7 @@ class WebServer:
     def __init__(
         self,
         *,
-        flow: ConsentFlow,
+        linking: ConsentFlow,
         connecting: ConsentFlow,
         health: HealthBoard,
         public_url: str,
@@ -53,7 +53,7 @@ class WebServer:
         self._health = health
         self._pages = Pages()
         self._routes = [
-            *consent_routes((flow, connecting), pages=self._pages, public_url=public_url),
+            *consent_routes((linking, connecting), pages=self._pages, public_url=public_url),
             *health_routes(health),
             *routes,
         ]

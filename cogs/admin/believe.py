@@ -7,7 +7,7 @@ from bot.discord.buttons import number_in, question
 from bot.discord.cards import renderer_of
 from bot.discord.client import Interaction
 from bot.domain.model import DiscordUserId, ReadId
-from bot.sync.admin.acceptance import Belief
+from bot.sync.admin.acceptance import Acceptance
 from bot.texts import commands as texts
 from bot.texts.admin import accepted_card, doubts_buttons, doubts_card
 from cogs.admin.group import Answers, guild_of, require_manager
@@ -16,15 +16,15 @@ from cogs.admin.group import Answers, guild_of, require_manager
 class BelieveCommands(commands.Cog):
     """An admin's word on a doubted list."""
 
-    def __init__(self, *, answers: Answers, belief: Belief) -> None:
+    def __init__(self, *, answers: Answers, acceptance: Acceptance) -> None:
         self._answers = answers
-        self._belief = belief
+        self._acceptance = acceptance
 
     @app_commands.command(name="believe", description=texts.BELIEVE)
     async def believe(self, interaction: Interaction) -> None:
         """Show what would be accepted, and ask."""
         await interaction.response.defer(ephemeral=True)
-        renderer, doubts = renderer_of(interaction), await self._belief.doubts(guild_of(interaction))
+        renderer, doubts = renderer_of(interaction), await self._acceptance.doubts(guild_of(interaction))
         read_ids = ",".join(str(doubt.read_id) for doubt in doubts)
         view = question("believe", *doubts_buttons(renderer), argument=read_ids, is_dangerous=True)
         await self._answers.tell(interaction, doubts_card(renderer, doubts), view=view)
@@ -35,5 +35,5 @@ class BelieveCommands(commands.Cog):
         await interaction.response.defer()
         read_ids = {ReadId(number_in(number)) for number in argument.split(",")}
         admin = DiscordUserId(interaction.user.id)
-        believed = await self._belief.believe(guild_of(interaction), read_ids, by=admin)
+        believed = await self._acceptance.believe(guild_of(interaction), read_ids, by=admin)
         await self._answers.retell(interaction, accepted_card(renderer_of(interaction), believed))

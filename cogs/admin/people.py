@@ -15,7 +15,7 @@ from bot.discord.replies import replace_soon
 from bot.domain.model import DiscordUserId
 from bot.linking.unlink import Unlinker
 from bot.sync.applying.reconcile import Reconciler
-from bot.sync.reported_links import ZeroLinks
+from bot.sync.reported_links import ReportedLinks
 from bot.texts import commands as texts
 from bot.texts.linking import unlink_buttons
 from bot.texts.membership import (
@@ -32,10 +32,12 @@ from cogs.admin.group import Answers, guild_of, require_manager
 class PeopleCommands(commands.Cog):
     """One person, explained or unlinked."""
 
-    def __init__(self, *, answers: Answers, reconciler: Reconciler, zero: ZeroLinks, unlinker: Unlinker) -> None:
+    def __init__(
+        self, *, answers: Answers, reconciler: Reconciler, reported_links: ReportedLinks, unlinker: Unlinker
+    ) -> None:
         self._answers = answers
         self._reconciler = reconciler
-        self._zero = zero
+        self._reported_links = reported_links
         self._unlinker = unlinker
 
     @app_commands.command(name="why", description=texts.WHY)
@@ -45,7 +47,7 @@ class PeopleCommands(commands.Cog):
         await interaction.response.defer(ephemeral=True)
         guild_id, person, r = guild_of(interaction), DiscordUserId(user.id), renderer_of(interaction)
         planned = await self._reconciler.explain_to_team(guild_id, person)
-        remarks = () if planned.plan.is_link_hidden else await self._zero.remarks(guild_id, person)
+        remarks = () if planned.plan.is_link_hidden else await self._reported_links.remarks(guild_id, person)
         said = [say_trouble(r, remark) for remark in remarks]
         await self._answers.tell(interaction, why_card(r, person, planned.plan, planned.guild, remarks=said))
 

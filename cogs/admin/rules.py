@@ -12,7 +12,7 @@ from bot.discord.client import Interaction
 from bot.domain.changes import Trigger
 from bot.domain.errors import Mistake, TryLater, UserMistake
 from bot.domain.model import DiscordUserId, RoleId, RuleKind
-from bot.domain.rule_request import RuleWish
+from bot.domain.rule_request import RuleRequest
 from bot.sync.admin.rulebook import Rulebook, RuleDraft
 from bot.sync.applying.reconcile import Reconciler
 from bot.texts import commands as texts
@@ -58,7 +58,7 @@ class RuleCommands(commands.Cog):
     ) -> None:
         """Add a rule, or show first what a big one would do."""
         await interaction.response.defer(ephemeral=True)
-        wish = RuleWish(
+        wish = RuleRequest(
             role_id=RoleId(role.id), kind=RuleKind(kind), tier=tier, amount=amount, months=months, campaign=campaign
         )
         draft, renderer = await self._draft(interaction, wish), renderer_of(interaction)
@@ -95,7 +95,7 @@ class RuleCommands(commands.Cog):
         if len(parts) != BUTTON_PARTS or parts[1] not in texts.KINDS:
             raise UserMistake(Mistake.BUTTON_OUTDATED)
         role_id, kind, campaign, tier, cents, months = parts
-        wish = RuleWish(
+        wish = RuleRequest(
             role_id=RoleId(number_in(role_id)),
             kind=RuleKind(kind),
             tier=tier or None,
@@ -132,7 +132,7 @@ class RuleCommands(commands.Cog):
         renderer, rules = renderer_of(interaction, Medium.PLAIN), await self._rulebook.list(guild_of(interaction))
         return offer([(rule_choice(renderer, one), str(one.rule.rule_id)) for one in rules], typed)
 
-    async def _draft(self, interaction: Interaction, wish: RuleWish) -> RuleDraft:
+    async def _draft(self, interaction: Interaction, wish: RuleRequest) -> RuleDraft:
         return await self._rulebook.draft(guild_of(interaction), wish, caller_of(interaction))
 
     async def _add(self, interaction: Interaction, draft: RuleDraft) -> Card:

@@ -10,7 +10,7 @@ from bot.discord.languages import language_of
 from bot.domain.assignable import Permission
 from bot.domain.errors import Mistake, UserMistake
 from bot.domain.model import AUTOMATIC, BRAKE_OFF, DiscordUserId
-from bot.sync.admin.settings import MOST_GRACE_DAYS, Tuning
+from bot.sync.admin.settings import MOST_GRACE_DAYS, SettingsEditor
 from bot.texts import commands as texts
 from bot.texts.catalogs import LANGUAGES
 from bot.texts.settings import settings_card
@@ -20,9 +20,9 @@ from cogs.admin.group import Answers, guild_of
 class SettingsCommands(commands.Cog):
     """A server's settings."""
 
-    def __init__(self, *, answers: Answers, tuning: Tuning) -> None:
+    def __init__(self, *, answers: Answers, editor: SettingsEditor) -> None:
         self._answers = answers
-        self._tuning = tuning
+        self._editor = editor
 
     @app_commands.command(name="settings", description=texts.SETTINGS)
     @app_commands.describe(**texts.SETTINGS_OPTIONS)
@@ -62,12 +62,12 @@ class SettingsCommands(commands.Cog):
             "language": None if language is None else spoken(language),
         }
         typed = {name: value for name, value in options.items() if value is not None}
-        tuned = await self._tuning.change(guild_id, typed, by=DiscordUserId(interaction.user.id))
+        edited = await self._editor.change(guild_id, typed, by=DiscordUserId(interaction.user.id))
         card = settings_card(
             renderer_of(interaction),
-            tuned.settings,
-            language=language_of(tuned.settings, interaction.guild),
-            changed=[name.removesuffix("_id") for name in tuned.changed],
+            edited.settings,
+            language=language_of(edited.settings, interaction.guild),
+            changed=[name.removesuffix("_id") for name in edited.changed],
             is_change=bool(typed),
         )
         await self._answers.tell(interaction, card)

@@ -21,15 +21,15 @@ async def stage() -> AsyncIterator[Stage]:
 
 
 @pytest.fixture
-async def services(stage: Stage) -> AsyncIterator[App]:
-    async with serve(stage) as services:
-        yield services
+async def app(stage: Stage) -> AsyncIterator[App]:
+    async with serve(stage) as app:
+        yield app
 
 
 @pytest.fixture
-async def scene(stage: Stage, services: App) -> AsyncIterator[Scene]:
-    async with connect(services) as bot:
-        yield Scene(stage, services, bot)
+async def scene(stage: Stage, app: App) -> AsyncIterator[Scene]:
+    async with connect(app) as bot:
+        yield Scene(stage, app, bot)
 
 
 @pytest.fixture

@@ -17,6 +17,6 @@ def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def scene() -> AsyncIterator[Scene]:
     """A connected bot that has read its campaign once."""
-    async with set_stage() as stage, serve(stage) as services, connect(services) as bot:
-        await services.rounds.run(trigger=Trigger.SYNC)
-        yield Scene(stage, services, bot)
+    async with set_stage() as stage, serve(stage) as app, connect(app) as bot:
+        await app.rounds.run(trigger=Trigger.SYNC)
+        yield Scene(stage, app, bot)

@@ -28,7 +28,7 @@ async def until_held(scene: Scene) -> None:
 
 
 async def state_of(scene: Scene) -> GrantState | None:
-    grants = await scene.services.storage.ledger.load_member(scene.guild_id, scene.person(MEMBER))
+    grants = await scene.app.storage.ledger.load_member(scene.guild_id, scene.person(MEMBER))
     grant = grants.get(scene.role("Gold"))
     return None if grant is None else grant.state
 
@@ -107,7 +107,7 @@ async def test_a_channel_that_changes_no_roles_power_lets_nobody_be_planned(
 async def test_a_deleted_role_is_forgotten(linked: Scene) -> None:
     gold = linked.role("Gold")
     linked.discord.delete_role(str(gold))
-    ledger = linked.services.storage.ledger
+    ledger = linked.app.storage.ledger
     async with asyncio.timeout(10):
         while gold in await ledger.load_member(linked.guild_id, linked.person(MEMBER)):
             await asyncio.sleep(0.02)
@@ -117,7 +117,7 @@ async def test_someone_who_has_nothing_to_do_with_us_costs_nothing(scene: Scene)
     scene.discord.leave(scene.stage.user_id("cedar_lane"))
     scene.discord.join(scene.stage.user_id("cedar_lane"))
     await scene.say("cedar_lane", "membership")  # events come in order: the join was heard before this
-    assert scene.person("cedar_lane") not in scene.services.observer._seen.get(scene.guild_id, {})
+    assert scene.person("cedar_lane") not in scene.app.observer._seen.get(scene.guild_id, {})
 
 
 async def test_a_server_that_invites_the_bot_again_is_served_again(linked: Scene) -> None:

@@ -96,7 +96,7 @@ async def test_unlink_asks_and_then_takes_the_roles(scene: Scene) -> None:
     assert "no longer linked" in said
     assert "**Gold** was removed" in said
     assert "Gold" not in scene.stage.roles(MEMBER)
-    assert await scene.services.storage.links.find_discord(scene.person(MEMBER)) is None
+    assert await scene.app.storage.links.find_discord(scene.person(MEMBER)) is None
 
 
 @pytest.mark.parametrize("refusal", ["a role above mine", "a plain no"])
@@ -144,16 +144,16 @@ async def test_unlink_says_what_went_also_where_its_first_answer_was_lost(
 async def test_unlink_ends_the_link_where_discord_is_away(scene: Scene) -> None:
     await scene.add_rule()
     await scene.link()
-    scene.services.holder.lose(scene.bot)
-    unlinked = await scene.services.unlinker.unlink(scene.person(MEMBER))
+    scene.app.holder.lose(scene.bot)
+    unlinked = await scene.app.unlinker.unlink(scene.person(MEMBER))
     assert unlinked.news is None
     assert (
         "I'll remove your pledge roles as soon as it does"
         in unlinked_card(Renderer(ENGLISH, Medium.DISCORD), unlinked).body
     )
-    assert await scene.services.storage.links.find_discord(scene.person(MEMBER)) is None
-    scene.services.holder.put(scene.bot)
-    scene.services.reconciler.catch_up()
+    assert await scene.app.storage.links.find_discord(scene.person(MEMBER)) is None
+    scene.app.holder.put(scene.bot)
+    scene.app.reconciler.catch_up()
     await scene.until(lambda: "Gold" not in scene.stage.roles(MEMBER), "the role goes when Discord is back")
 
 
@@ -162,7 +162,7 @@ async def test_unlink_can_be_left(scene: Scene) -> None:
     typed = await scene.type(MEMBER, "unlink")
     assert "Nothing was changed." in await scene.press(MEMBER, typed.messages[0], "cancel:")
     assert buttons(typed.messages[0]) == {}
-    assert await scene.services.storage.links.find_discord(scene.person(MEMBER)) is not None
+    assert await scene.app.storage.links.find_discord(scene.person(MEMBER)) is not None
 
 
 async def test_who_is_not_linked_has_nothing_to_unlink(scene: Scene) -> None:
@@ -179,6 +179,6 @@ async def test_a_second_press_of_unlink_does_no_harm(scene: Scene) -> None:
 
 async def test_unlink_works_where_the_server_is_switched_off(scene: Scene) -> None:
     await scene.link()
-    await scene.services.storage.guilds.change(scene.guild_id, mode=Mode.OFF)
+    await scene.app.storage.guilds.change(scene.guild_id, mode=Mode.OFF)
     typed = await scene.type(MEMBER, "unlink", place="dm")
     assert "no longer linked" in await scene.press(MEMBER, typed.messages[0], "confirm:")

@@ -43,7 +43,7 @@ class Scene:
     """The stage, and the bot that runs on it."""
 
     stage: Stage
-    services: App
+    app: App
     bot: PledgekeeperBot
 
     @property
@@ -99,7 +99,7 @@ class Scene:
         url = await self.stage.authorize_url(username)
         callback = await self.stage.browser().callback_url(url, self.stage.patron_id(patron))
         answer = parse_qs(urlsplit(callback).query)
-        flow = self.services.flow
+        flow = self.app.linking
         landing = await flow.finish_callback(
             state=Secret(answer["state"][0]), code=Secret(answer["code"][0]), error=None
         )
@@ -117,7 +117,7 @@ class Scene:
         """Wait until the newest row of the audit on this person says so: it comes after the role."""
         async with asyncio.timeout(SOON):
             while True:
-                rows = await self.services.storage.audit.recent(self.guild_id, self.person(username), limit=1)
+                rows = await self.app.storage.audit.recent(self.guild_id, self.person(username), limit=1)
                 if rows and (rows[0].action, rows[0].outcome) == (action, outcome):
                     return rows[0]
                 await asyncio.sleep(0.02)
@@ -159,11 +159,11 @@ async def serve(stage: Stage) -> AsyncIterator[App]:
 
 
 @contextlib.asynccontextmanager
-async def connect(services: App, *, has_members_intent: bool = True) -> AsyncIterator[PledgekeeperBot]:
+async def connect(app: App, *, has_members_intent: bool = True) -> AsyncIterator[PledgekeeperBot]:
     """Connect a client until the end of the block."""
-    bot = quick(fresh_client(services, add_cogs=add_cogs, has_members_intent=has_members_intent))
-    life = asyncio.create_task(bot.start(services.settings.discord_token.reveal(), reconnect=False))
-    ready = asyncio.create_task(services.holder.wait_ready(SOON))
+    bot = quick(fresh_client(app, add_cogs=add_cogs, has_members_intent=has_members_intent))
+    life = asyncio.create_task(bot.start(app.settings.discord_token.reveal(), reconnect=False))
+    ready = asyncio.create_task(app.holder.wait_ready(SOON))
     try:
         await asyncio.wait({life, ready}, return_when=asyncio.FIRST_COMPLETED)
         if life.done():
@@ -172,7 +172,7 @@ async def connect(services: App, *, has_members_intent: bool = True) -> AsyncIte
         yield bot
     finally:
         ready.cancel()
-        services.holder.lose(bot)
+        app.holder.lose(bot)
         await bot.close()
         await asyncio.gather(life, ready, return_exceptions=True)
 

@@ -59,7 +59,7 @@ CLEAR_AFTER = {"401": 1}  # a token that is refused twice is dead
 class Town:
     """Everything, and the verbs of a story."""
 
-    services: App
+    app: App
     http: TownHttp
 
     def __init__(self, folder: Path, statistics: Counter[str]) -> None:
@@ -116,7 +116,7 @@ class Town:
         await self.patreon.start()
         self._not_ours = asyncio.all_tasks()
         await self.start()
-        await self.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+        await self.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
 
     async def start(self) -> None:
         """Build the bot on the database as it is, and let it see the guild."""
@@ -137,15 +137,15 @@ class Town:
         storage = await Storage.open(self._url, Vault(settings.encryption_keys))
         self._life = Life(storage.database)
         self.http = TownHttp()
-        self.services = await build_app(settings=settings, clock=self.clock, storage=storage, http=self.http)
+        self.app = await build_app(settings=settings, clock=self.clock, storage=storage, http=self.http)
         self.guild.died = asyncio.Event()
-        self.services.holder.put(as_client(self.guild))
+        self.app.holder.put(as_client(self.guild))
 
     async def kill(self) -> None:
         """End the bot as a power cut would: nothing of it runs on, and nobody says goodbye."""
         self.guild.died.set()
         await self._life.end()
-        for handle in self.services.reconciler._later:
+        for handle in self.app.reconciler._later:
             handle.cancel()
         ours = {task for task in asyncio.all_tasks() - self._not_ours if not _is_served(task)}
         ours -= {asyncio.current_task()}
@@ -154,7 +154,7 @@ class Town:
         await asyncio.gather(*ours, return_exceptions=True)
         self._hearing.clear()
         await self.http.close()
-        await self.services.storage.close()
+        await self.app.storage.close()
 
     async def close(self) -> None:
         await self.kill()
@@ -169,9 +169,9 @@ class Town:
 
     async def heed(self) -> None:
         """Do what the bot asks its owner for: a new pair, where a kill in the midst of a refresh lost the old one."""
-        followed = await self.services.storage.campaigns.campaigns_of(GUILD)
+        followed = await self.app.storage.campaigns.campaigns_of(GUILD)
         tales = CampaignId(self.campaigns[TALES].id)
-        if tales in followed and await self.services.storage.campaigns.find_reader(tales) is None:
+        if tales in followed and await self.app.storage.campaigns.find_reader(tales) is None:
             self.statistics["pairs lost in a refresh"] += 1
             self.state.oauth.issue_creator_pair(self.client)
             await self.restart()
@@ -199,14 +199,14 @@ class Town:
 
     async def _ready(self) -> None:
         """Do what the bot does when Discord is ready, by cogs/events.py."""
-        self.services.observer.forget()
-        self.services.breakers.reset(GUILD)
-        self.services.reconciler.catch_up()
-        await self.services.reconciler.consider(GUILD, None, trigger=Trigger.START)
+        self.app.observer.forget()
+        self.app.breakers.reset(GUILD)
+        self.app.reconciler.catch_up()
+        await self.app.reconciler.consider(GUILD, None, trigger=Trigger.START)
         await self._quiet()
 
     async def _round(self) -> None:
-        await self.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+        await self.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
         await self._quiet()
 
     async def until_death(self, work: Coroutine[Any, Any, None]) -> None:
@@ -225,10 +225,10 @@ class Town:
     async def drain(self) -> None:
         """Wait for all that the bot has begun: the news of links, first reads, what is forgotten, and the queue."""
         await asyncio.gather(
-            self.services.flow.close(),
-            self.services.connecting.close(),
-            self.services.unlinker.close(),
-            self.services.disconnector.close(),
+            self.app.linking.close(),
+            self.app.connecting.close(),
+            self.app.unlinker.close(),
+            self.app.disconnector.close(),
         )
         await self._quiet()
 
@@ -237,15 +237,15 @@ class Town:
         await self.until_death(self._tick())
 
     async def _tick(self) -> None:
-        await self.services.flow.sweep()
-        await self.services.storage.reads.purge(self.clock.now() - READS_KEPT)
-        await self.services.flow.resume()
-        await self.services.connecting.resume()
+        await self.app.linking.sweep()
+        await self.app.storage.reads.purge(self.clock.now() - READS_KEPT)
+        await self.app.linking.resume()
+        await self.app.connecting.resume()
         await self.drain()
 
     async def _quiet(self) -> None:
         """Wait until everyone in the queue had their turn; the worker clears the event when it finds nobody."""
-        reconciler = self.services.reconciler
+        reconciler = self.app.reconciler
         while (
             self._hearing
             or reconciler._later
@@ -260,27 +260,27 @@ class Town:
         if self.is_deaf or self.guild.died.is_set():
             return
         heard: Any = member
-        self.services.observer.saw(heard)
+        self.app.observer.saw(heard)
         task = asyncio.get_running_loop().create_task(self._mark(DiscordUserId(member.id)))
         self._hearing.add(task)
         task.add_done_callback(self._hearing.discard)
 
     async def _mark(self, person: DiscordUserId) -> None:
-        if await self.services.reconciler.is_relevant(GUILD, person):
-            self.services.reconciler.mark(GUILD, [person], trigger=Trigger.MEMBER_CHANGED)
+        if await self.app.reconciler.is_relevant(GUILD, person):
+            self.app.reconciler.mark(GUILD, [person], trigger=Trigger.MEMBER_CHANGED)
 
     async def unplug(self) -> None:
         """Discord's connection is lost: nothing is heard, nothing can be written."""
-        client = self.services.holder.current
+        client = self.app.holder.current
         if client is not None:
             self.is_deaf = True
-            self.services.holder.lose(client)
+            self.app.holder.lose(client)
 
     async def plug_in(self) -> None:
         """A new session begins."""
         if self.is_deaf:
             self.is_deaf = False
-            self.services.holder.put(as_client(self.guild))
+            self.app.holder.put(as_client(self.guild))
             await self.until_death(self._ready())
 
     # --- what happens at Patreon, and time
@@ -375,7 +375,7 @@ class Town:
 
     async def settle(self) -> None:
         """After a step: see who is linked, and forget what was unearned once where a believed read says earned now."""
-        storage = self.services.storage
+        storage = self.app.storage
         self.settings = await storage.guilds.settings(GUILD)
         self.rules = {rule.rule_id: rule for rule in await storage.rules.list_guild(GUILD)}
         names = {one.id: name for name, one in self.patrons.items()}
@@ -410,8 +410,8 @@ class Town:
 
     async def find_differences(self, people: Iterable[DiscordUserId] | None = None) -> list[str]:
         """Compare what people have with what they earn; what a ledger row or a hold accounts for is no difference."""
-        rows = await self.services.storage.ledger.load_guild(GUILD)
-        holds = await self.services.storage.holds.load_guild(GUILD)
+        rows = await self.app.storage.ledger.load_guild(GUILD)
+        holds = await self.app.storage.holds.load_guild(GUILD)
         found = []
         for person in self._ids.values() if people is None else people:
             member = self.guild.members.get(person)
@@ -432,7 +432,7 @@ class Town:
         return found
 
     async def ledger(self) -> list[Grant]:
-        rows = await self.services.storage.ledger.load_guild(GUILD)
+        rows = await self.app.storage.ledger.load_guild(GUILD)
         return [grant for roles in rows.values() for grant in roles.values()]
 
 

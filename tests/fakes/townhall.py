@@ -16,7 +16,7 @@ from bot.domain.consent import Asker, Word
 from bot.domain.errors import TryLater, UserMistake
 from bot.domain.holds import HoldState
 from bot.domain.model import CampaignId, DiscordUserId, HoldId, RoleRule, RuleId, RuleKind, Secret
-from bot.domain.rule_request import RuleWish
+from bot.domain.rule_request import RuleRequest
 from bot.patreon.oauth import CONNECT_SCOPES
 from bot.sync.applying.queue import Urgency
 from tests.fakes.guild import GUILD
@@ -55,27 +55,27 @@ class TownHall:
         await self._act("rules removed", self._remove_rule(number))
 
     async def _add_rule(self, role: str, source: str) -> None:
-        services, campaign = self.town.services, TIERS.get(source, source)
-        wish = RuleWish(
+        app, campaign = self.town.app, TIERS.get(source, source)
+        wish = RuleRequest(
             role_id=ROLES[role],
             kind=RuleKind.TIER if source in TIERS else RuleKind.PAYING,
             tier=self.town.tiers[source].id if source in TIERS else None,
             campaign=self.town.campaigns[campaign].id,
         )
-        draft = await services.rulebook.draft(GUILD, wish, self._powers)
-        added = (await services.rulebook.add(draft, created_by=ADMIN)).rule
+        draft = await app.rulebook.draft(GUILD, wish, self._powers)
+        added = (await app.rulebook.add(draft, created_by=ADMIN)).rule
         self.town.rules[added.rule_id] = added
         if self.numbers.setdefault(added.rule_id, added) != added:
             self.town.violations.append(f"the number {added.rule_id} named {self.numbers[added.rule_id]}, now {added}")
         with contextlib.suppress(TryLater):
-            await services.reconciler.consider(GUILD, None, trigger=Trigger.RULE_ADDED)
+            await app.reconciler.consider(GUILD, None, trigger=Trigger.RULE_ADDED)
 
     async def _remove_rule(self, number: RuleId) -> None:
-        gone = (await self.town.services.rulebook.remove(GUILD, number, self._powers)).rule
+        gone = (await self.town.app.rulebook.remove(GUILD, number, self._powers)).rule
         if gone != self.numbers[number]:
             self.town.violations.append(f"the number {number} was shown for {self.numbers[number]}, and removed {gone}")
         with contextlib.suppress(TryLater):
-            await self.town.services.reconciler.consider(GUILD, None, trigger=Trigger.RULE_REMOVED)
+            await self.town.app.reconciler.consider(GUILD, None, trigger=Trigger.RULE_REMOVED)
 
     # --- campaigns
 
@@ -102,12 +102,12 @@ class TownHall:
         town = self.town
         town.http.stop_reads()
         try:
-            reading = asyncio.create_task(town.services.rounds.read_anew(campaign_id, trigger=Trigger.INTERVAL))
+            reading = asyncio.create_task(town.app.rounds.read_anew(campaign_id, trigger=Trigger.INTERVAL))
             stopped = asyncio.create_task(town.http.has_stopped.wait())
             await asyncio.wait({reading, stopped}, return_when=asyncio.FIRST_COMPLETED)
             stopped.cancel()
             with contextlib.suppress(UserMistake):
-                await town.services.disconnector.disconnect(GUILD, campaign_id, keeps_roles=False, by=ADMIN)
+                await town.app.disconnector.disconnect(GUILD, campaign_id, keeps_roles=False, by=ADMIN)
             await self._until_dropped()
             await folk.link_amid(name, patron)
         finally:
@@ -128,7 +128,7 @@ class TownHall:
 
     async def _disconnect(self, campaign_id: CampaignId, *, keeps_roles: bool) -> None:
         owned = await self._owned(set(ROLES.values()))
-        await self.town.services.disconnector.disconnect(GUILD, campaign_id, keeps_roles=keeps_roles, by=ADMIN)
+        await self.town.app.disconnector.disconnect(GUILD, campaign_id, keeps_roles=keeps_roles, by=ADMIN)
         await self.town.drain()
         if keeps_roles:
             left = await self._owned(set(ROLES.values()))
@@ -137,7 +137,7 @@ class TownHall:
 
     async def _owned(self, roles: set[Any]) -> set[tuple[int, int]]:
         """Return which of these roles people have by the bot's ledger."""
-        rows = await self.town.services.storage.ledger.load_guild(GUILD)
+        rows = await self.town.app.storage.ledger.load_guild(GUILD)
         members = self.town.guild.members
         return {
             (person, role)
@@ -147,7 +147,7 @@ class TownHall:
         }
 
     async def _connect(self, campaign: str, is_yes: bool) -> None:
-        town, connecting = self.town, self.town.services.connecting
+        town, connecting = self.town, self.town.app.connecting
         started = await connecting.start(
             Asker(
                 discord_user_id=ADMIN,
@@ -188,21 +188,21 @@ class TownHall:
 
     async def _adopt(self, role: str) -> None:
         town = self.town
-        draft = await town.services.adoption.draft(GUILD, ROLES[role], self._powers)
+        draft = await town.app.adoption.draft(GUILD, ROLES[role], self._powers)
         if draft.people:
             town.guild.theirs -= {(person, ROLES[role]) for person in draft.people}
-            await town.services.adoption.adopt(GUILD, ROLES[role], self._powers, by=ADMIN)
+            await town.app.adoption.adopt(GUILD, ROLES[role], self._powers, by=ADMIN)
 
     async def _answer_hold(self, hold_id: HoldId, state: HoldState) -> None:
-        services = self.town.services
-        people = await services.holds.answer(GUILD, hold_id, state, by=ADMIN)
+        app = self.town.app
+        people = await app.holds.answer(GUILD, hold_id, state, by=ADMIN)
         if not self.holds[hold_id].issuperset(people):
             self.town.violations.append(f"the hold {hold_id} was of {self.holds[hold_id]}, and its answer met {people}")
-        services.reconciler.mark(GUILD, people, trigger=Trigger.HOLDS, urgency=Urgency.BULK_REVOKE)
+        app.reconciler.mark(GUILD, people, trigger=Trigger.HOLDS, urgency=Urgency.BULK_REVOKE)
 
     async def _set(self, name: str, value: object) -> None:
         self.town.settings = msgspec.structs.replace(self.town.settings, **{name: value})
-        await self.town.services.tuning.change(GUILD, {name: value}, by=ADMIN)
+        await self.town.app.settings_editor.change(GUILD, {name: value}, by=ADMIN)
 
     # --- sync, and what every act ends with
 
@@ -214,12 +214,12 @@ class TownHall:
             self.town.violations += [f"after /patreon sync {one}" for one in await self.town.find_differences()]
 
     async def preview(self, after: str) -> None:
-        told = await self.town.services.reconciler.preview(GUILD)
+        told = await self.town.app.reconciler.preview(GUILD)
         changes = [(plan.discord_user_id, plan.decisions) for plan in told.plans if plan.is_change]
         self.town.violations += [f"after {after} the preview shows {one}" for one in changes]
 
     async def _sync(self) -> None:
-        await self.town.services.rounds.run(trigger=Trigger.SYNC, guild_id=GUILD)
+        await self.town.app.rounds.run(trigger=Trigger.SYNC, guild_id=GUILD)
 
     async def _act(self, what: str, act: Any) -> None:
         async def carry_out() -> None:
@@ -230,8 +230,8 @@ class TownHall:
 
         await self.town.until_death(carry_out())
         await self.town.settle()
-        followed = await self.town.services.storage.campaigns.campaigns_of(GUILD)
+        followed = await self.town.app.storage.campaigns.campaigns_of(GUILD)
         self.parted = {name for name, campaign in self.town.campaigns.items() if campaign.id not in followed}
-        for hold in await self.town.services.holds.open_holds(GUILD):
+        for hold in await self.town.app.holds.open_holds(GUILD):
             seen = frozenset(item.discord_user_id for item in hold.items)
             self.holds[hold.hold_id] = seen | self.holds.get(hold.hold_id, frozenset())

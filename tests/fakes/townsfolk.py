@@ -59,12 +59,12 @@ class Townsfolk:
         """Press a button on a page that was left open, however long ago."""
         town = self.town
         town.statistics["late answers"] += 1
-        before = await list_links(town.services.storage)
+        before = await list_links(town.app.storage)
         parted = self._will_link(page.name, page.patron) if is_yes else []
         await self._carry_out(self._answer(page, is_yes=is_yes))
         if is_yes:
             await self.look_at([town.id_of(page.name), *parted], f"{page.name} answered late")
-        elif before != await list_links(town.services.storage):
+        elif before != await list_links(town.app.storage):
             town.violations.append(f"a No of {page.patron} to {page.name} changed links")
 
     async def link_amid(self, name: str, patron: str) -> None:
@@ -95,7 +95,7 @@ class Townsfolk:
             return
         town.violations += [f"after {after}: {one}" for one in await town.find_differences(people)]
         for person in people:
-            told = await town.services.reconciler.explain(GUILD, person)
+            told = await town.app.reconciler.explain(GUILD, person)
             if told.plan.is_change:
                 town.violations.append(f"after {after}: {person} still waits: {told.plan.decisions}")
 
@@ -103,7 +103,7 @@ class Townsfolk:
         """Reload every page: it speaks of its own person, and of roles that this person got, kept or lost."""
         self.pages = self.pages[-PAGES_KEPT:]
         for page in self.pages:
-            view = await self.town.services.flow.show(page.cookie)
+            view = await self.town.app.linking.show(page.cookie)
             self.town.violations += [
                 f"the page of {page.name} for {page.patron} {why}" for why in self._faults(page, view)
             ]
@@ -153,7 +153,7 @@ class Townsfolk:
         return page
 
     async def _open(self, name: str, patron: str) -> Page:
-        town, flow = self.town, self.town.services.flow
+        town, flow = self.town, self.town.app.linking
         town.clock.move(timedelta(seconds=1))
         person = town.id_of(name)
         started = await flow.start(_asker(person, name))
@@ -172,7 +172,7 @@ class Townsfolk:
         return page
 
     async def _answer(self, page: Page, *, is_yes: bool) -> None:
-        flow = self.town.services.flow
+        flow = self.town.app.linking
         self.open = [one for one in self.open if one is not page]
         question = page.view.question
         if question is None:
@@ -190,8 +190,8 @@ class Townsfolk:
 
     async def _unlink(self, name: str) -> None:
         town, person = self.town, self.town.id_of(name)
-        writes, link = len(town.guild.writes), await town.services.storage.links.find_discord(person)
-        unlinked = await town.services.unlinker.unlink(person)
+        writes, link = len(town.guild.writes), await town.app.storage.links.find_discord(person)
+        unlinked = await town.app.unlinker.unlink(person)
         if unlinked.patreon_name != (None if link is None else link.patreon_name):
             town.violations.append(f"{name} was told that they are parted from {unlinked.patreon_name}")
         gone = {ROLES[one.role_name] for one in unlinked.news or () if one.status == "removed"}
@@ -203,8 +203,8 @@ class Townsfolk:
         town.guild.is_quick.clear()
         try:
             await self._link(name, patron)
-            parting = asyncio.create_task(town.services.unlinker.unlink(town.id_of(name)))
-            while await town.services.storage.links.find_discord(town.id_of(name)) is not None:
+            parting = asyncio.create_task(town.app.unlinker.unlink(town.id_of(name)))
+            while await town.app.storage.links.find_discord(town.id_of(name)) is not None:
                 await asyncio.sleep(0.0005)
             await self._link(other, others_patron)
         finally:
@@ -218,7 +218,7 @@ class Townsfolk:
         if town.id_of(name) in town.guild.members:
             town.guild.leave(town.id_of(name))
             if not town.is_deaf:
-                town.services.observer.left(GUILD, town.id_of(name))
+                town.app.observer.left(GUILD, town.id_of(name))
 
     async def join(self, name: str, *, is_pending: bool) -> None:
         town = self.town
@@ -234,7 +234,7 @@ class Townsfolk:
         """Give a role by hand; it stays theirs unless the bot's ledger knows it."""
         town, person = self.town, self.town.id_of(name)
         if person in town.guild.members:
-            rows = await town.services.storage.ledger.load_member(GUILD, person)
+            rows = await town.app.storage.ledger.load_member(GUILD, person)
             town.guild.give(person, ROLES[role], is_ours=ROLES[role] in rows)
             await town.heard()
 

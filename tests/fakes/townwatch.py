@@ -42,7 +42,7 @@ class TownWatch:
         await self._look_at_pairs()
 
     async def _look_at_numbers(self) -> None:
-        async with self._town.services.storage.database.read() as connection:
+        async with self._town.app.storage.database.read() as connection:
             for name, query in QUERIES.items():
                 for number, *names in (await connection.execute(query)).all():
                     if names == [None]:
@@ -55,7 +55,7 @@ class TownWatch:
         town = self._town
         if not town.is_fair:
             return
-        dead = await town.services.storage.credentials.list_ended()
+        dead = await town.app.storage.credentials.list_ended()
         town.violations += [f"the pair of {patron} is marked dead, and Patreon took it" for patron, *_ in dead]
         for token in town.http.list_tokens:
             pair = town.state.oauth.find(token.reveal())

@@ -21,10 +21,10 @@ from bot.storage import Storage
 from bot.storage.reads import Read
 from bot.sync.applying.reconcile import Reconciler
 from bot.sync.reading.intake import Intake
-from bot.sync.reported_links import ZeroLinks
+from bot.sync.reported_links import ReportedLinks
 
 
-class Belief:
+class Acceptance:
     """Takes an admin's word on reads."""
 
     def __init__(
@@ -32,14 +32,14 @@ class Belief:
         *,
         storage: Storage,
         intake: Intake,
-        zero: ZeroLinks,
+        reported_links: ReportedLinks,
         reconciler: Reconciler,
         notifier: Notifier,
         clock: Clock,
     ) -> None:
         self._storage = storage
         self._intake = intake
-        self._zero = zero
+        self._reported_links = reported_links
         self._reconciler = reconciler
         self._notifier = notifier
         self._clock = clock
@@ -76,7 +76,7 @@ class Belief:
     async def _believe(self, read: Read) -> None:
         await self._storage.reads.believe(read.read_id)
         patrons = await self._intake.believe_until(read.campaign_id, read.finished_at or read.started_at)
-        relinked = await self._zero.follow(patrons)
+        relinked = await self._reported_links.follow(patrons)
         people = relinked | await self._storage.links.find_people(patrons)
         followers = await self._storage.campaigns.guilds_of(read.campaign_id)
         if relinked:  # a link counts everywhere

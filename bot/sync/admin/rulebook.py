@@ -21,12 +21,12 @@ from bot.domain.model import (
 )
 from bot.domain.plan import Action, PersonPlan
 from bot.domain.reasons import rule_facts
-from bot.domain.rule_request import NamedRule, RuleWish, resolve
+from bot.domain.rule_request import NamedRule, RuleRequest, resolve
 from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.sync.applying.facts import FactBook, with_member
 from bot.sync.applying.planning import Planning, try_plan
-from bot.sync.reading.campaigns import Home
+from bot.sync.reading.campaigns import HomeCampaign
 
 PREVIEW_ABOVE = 25  # people: more than that is worth a second look before the roles go out
 TIERS_AGE = timedelta(seconds=15)
@@ -49,7 +49,14 @@ class Rulebook:
     """The rules of every guild."""
 
     def __init__(
-        self, *, storage: Storage, observer: Observer, facts: FactBook, planning: Planning, home: Home, clock: Clock
+        self,
+        *,
+        storage: Storage,
+        observer: Observer,
+        facts: FactBook,
+        planning: Planning,
+        home: HomeCampaign,
+        clock: Clock,
     ) -> None:
         self._storage = storage
         self._observer = observer
@@ -75,7 +82,7 @@ class Rulebook:
             if not ranks_above(caller, role):
                 raise UserMistake(Mistake.ROLE_ABOVE_YOU, role=role.name)
 
-    async def draft(self, guild_id: GuildId, wish: RuleWish, caller: Powers) -> RuleDraft:
+    async def draft(self, guild_id: GuildId, wish: RuleRequest, caller: Powers) -> RuleDraft:
         """Resolve what an admin typed (ids or names) into a rule. Raises UserMistake."""
         await self.check_role(guild_id, wish.role_id, caller)
         await self._look_for_tiers()

@@ -19,14 +19,14 @@ MOST_GRACE_DAYS = 60
 REPLANNED = frozenset({"mode", "grace_days", "hand_edits", "zero_link"})  # a change of these changes plans
 
 
-class Tuned(msgspec.Struct, frozen=True, kw_only=True):
+class EditedSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings after a change, and the names of those that are new."""
 
     settings: GuildSettings
     changed: tuple[str, ...]
 
 
-class Tuning:
+class SettingsEditor:
     """Changes the settings of guilds."""
 
     def __init__(self, *, storage: Storage, reconciler: Reconciler, clock: Clock) -> None:
@@ -34,7 +34,7 @@ class Tuning:
         self._reconciler = reconciler
         self._clock = clock
 
-    async def change(self, guild_id: GuildId, typed: Mapping[str, object], *, by: DiscordUserId) -> Tuned:
+    async def change(self, guild_id: GuildId, typed: Mapping[str, object], *, by: DiscordUserId) -> EditedSettings:
         """Set what was typed, all of it or nothing, and plan everybody again where that matters. Raises UserMistake."""
         if {"log_channel", "no_log_channel"} <= typed.keys():
             raise UserMistake(Mistake.LOG_CHANNEL_AND_NONE)
@@ -42,7 +42,7 @@ class Tuning:
         before = await self._storage.guilds.settings(guild_id)
         changes = {name: value for name, value in wanted.items() if getattr(before, name) != value}
         if not changes:
-            return Tuned(settings=before, changed=())
+            return EditedSettings(settings=before, changed=())
         settings = await self._storage.guilds.change(guild_id, **changes)
         await self._storage.audit.add(
             *(self._entry(guild_id, name, getattr(before, name), value, by) for name, value in changes.items())
@@ -50,7 +50,7 @@ class Tuning:
         if REPLANNED & changes.keys():
             with contextlib.suppress(TryLater):  # the settings stand; the next round plans everybody
                 await self._reconciler.consider(guild_id, None, trigger=Trigger.SETTINGS)
-        return Tuned(settings=settings, changed=tuple(changes))
+        return EditedSettings(settings=settings, changed=tuple(changes))
 
     def _entry(self, guild_id: GuildId, name: str, before: object, after: object, by: DiscordUserId) -> AuditEntry:
         return AuditEntry(

@@ -28,7 +28,7 @@ from bot.patreon.protocol.webhooks import Hint
 from bot.storage import Storage
 from bot.sync.applying.reconcile import Reconciler
 from bot.sync.reading.intake import Intake
-from bot.sync.reported_links import ZeroLinks
+from bot.sync.reported_links import ReportedLinks
 from bot.sync.rounds import Rounds
 
 log = structlog.get_logger(__name__)
@@ -90,7 +90,7 @@ class Nudges:
         rounds: Rounds,
         reconciler: Reconciler,
         observer: Observer,
-        zero: ZeroLinks,
+        reported_links: ReportedLinks,
         api: PatreonApi,
     ) -> None:
         self._storage = storage
@@ -98,7 +98,7 @@ class Nudges:
         self._rounds = rounds
         self._reconciler = reconciler
         self._observer = observer
-        self._zero = zero
+        self._reported_links = reported_links
         self._api = api
         self._desks: dict[CampaignId, _Desk] = {}
         self._workers: dict[CampaignId, asyncio.Task[None]] = {}
@@ -166,21 +166,21 @@ class Nudges:
         membership_id = hints[0].membership_id if len(hints) == 1 else None
         comes_first = False  # who has a rival: else their role would go and come
         if credential_id is None:
-            comes_first = len(hints) == 1 and await self._zero.has_rival(hints[0].patreon_user_id)
+            comes_first = len(hints) == 1 and await self._reported_links.has_rival(hints[0].patreon_user_id)
             for hint in hints:
                 await self._read_by_own_consent(hint)
         elif membership_id is not None:
             _, _, comes_first = await asyncio.gather(  # Patreon's answer takes longer; a link is kept once it is found
                 self._intake.take_member(campaign_id, credential_id, membership_id),
                 self._linked(hints),
-                self._zero.has_rival(hints[0].patreon_user_id),
+                self._reported_links.has_rival(hints[0].patreon_user_id),
             )
         else:
-            comes_first = len(hints) == 1 and await self._zero.has_rival(hints[0].patreon_user_id)
+            comes_first = len(hints) == 1 and await self._reported_links.has_rival(hints[0].patreon_user_id)
             await self._read_all(campaign_id)
             self._desk(campaign_id).last_bulk_at = time.monotonic()
         patrons = [hint.patreon_user_id for hint in hints]
-        changed = await self._zero.follow(patrons) if comes_first else frozenset()
+        changed = await self._reported_links.follow(patrons) if comes_first else frozenset()
         people = await self._linked(hints)
         in_sight = self._observer.guild_ids()
         turns: list[asyncio.Future[frozenset[RoleId]]] = []
@@ -190,7 +190,7 @@ class Nudges:
         if turns:
             await asyncio.wait(turns, timeout=HEAD_START_SECONDS)
         if not comes_first:
-            changed = await self._zero.follow(patrons)
+            changed = await self._reported_links.follow(patrons)
         if changed:  # a link counts everywhere; with no guild in sight, they are looked at later
             for guild_id in in_sight or sorted(await self._storage.campaigns.following_guilds()):
                 self._reconciler.mark(guild_id, changed, trigger=Trigger.WEBHOOK)

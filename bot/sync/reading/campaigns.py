@@ -42,7 +42,7 @@ class HomeSettings(msgspec.Struct, frozen=True, kw_only=True):
     credential_id: CredentialId | None  # of the creator's pair, as it is stored
 
 
-class Home:
+class HomeCampaign:
     """Finds the creator's campaign, stores it with its tiers, and binds it to the home guild."""
 
     def __init__(

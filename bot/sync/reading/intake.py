@@ -38,7 +38,7 @@ from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.sync.reading.bulk import BulkRead, OnNews
 from bot.sync.reading.fingerprints import KnownReadings
-from bot.sync.round_robin import Circle
+from bot.sync.round_robin import RoundRobin
 
 log = structlog.get_logger(__name__)
 
@@ -67,7 +67,7 @@ class Intake:
         self._keeper = keeper
         self._clock = clock
         self._known: dict[CampaignId, KnownReadings] = {}
-        self._rechecks: dict[CampaignId, Circle[PatreonUserId]] = {}
+        self._rechecks: dict[CampaignId, RoundRobin[PatreonUserId]] = {}
         self._pages: dict[CampaignId, int] = {}  # of the last read that no error ended
 
     def forget(self, patreon_user_id: PatreonUserId) -> None:
@@ -97,8 +97,8 @@ class Intake:
     async def recheck(self, campaign_id: CampaignId) -> frozenset[PatreonUserId]:
         """Compare a slice of what is remembered with what is stored, which counts; return whose turn it was."""
         known, now = await self._load_known(campaign_id), self._clock.now()
-        circle = self._rechecks.setdefault(campaign_id, Circle(RECHECKED_WITHIN, begun_at=now))
-        due = circle.take(sorted(known.fingerprints), now)
+        turns = self._rechecks.setdefault(campaign_id, RoundRobin(RECHECKED_WITHIN, begun_at=now))
+        due = turns.take(sorted(known.fingerprints), now)
         stored = await self._storage.memberships.load_patrons(campaign_id, due)
         known.note(stored.values())
         for patron in set(due) - stored.keys():

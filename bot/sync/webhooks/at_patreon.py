@@ -17,7 +17,7 @@ from bot.patreon.tokens import TokenKeeper
 from bot.storage import Storage
 from bot.storage.vault import VaultKeyMissing
 from bot.storage.webhooks import StoredWebhook
-from bot.sync.reading.campaigns import Home
+from bot.sync.reading.campaigns import HomeCampaign
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +42,13 @@ class WebhooksAtPatreon:
     """Keeps them as they should be, when asked to."""
 
     def __init__(
-        self, *, storage: Storage, client: PatreonClient, tokens: TokenKeeper, home: Home, settings: WebhookSettings
+        self,
+        *,
+        storage: Storage,
+        client: PatreonClient,
+        tokens: TokenKeeper,
+        home: HomeCampaign,
+        settings: WebhookSettings,
     ) -> None:
         self._storage = storage
         self._client = client

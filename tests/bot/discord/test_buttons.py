@@ -44,11 +44,11 @@ async def test_a_press_that_comes_before_the_servers_are_shown_waits_for_them(
     typed = await scene.type(MEMBER, "unlink")
 
     async def see(*_: object) -> None:
-        raise UserMistake(Mistake.TIER_UNKNOWN if scene.services.holder.current is not None else Mistake.SERVER_UNSEEN)
+        raise UserMistake(Mistake.TIER_UNKNOWN if scene.app.holder.current is not None else Mistake.SERVER_UNSEEN)
 
     monkeypatch.setitem(scene.bot.button_handlers, "confirm:unlink", see)
-    scene.services.holder.lose(scene.bot)
-    asyncio.get_running_loop().call_later(0.3, scene.services.holder.put, scene.bot)
+    scene.app.holder.lose(scene.bot)
+    asyncio.get_running_loop().call_later(0.3, scene.app.holder.put, scene.bot)
     assert "I don't know that tier." in await scene.press(MEMBER, typed.messages[0], "confirm:")
 
 

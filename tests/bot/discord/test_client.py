@@ -14,8 +14,8 @@ from tests.fakes.scene import MEMBER, Scene, connect
 from tests.fakes.stage import Stage
 
 
-async def test_it_sees_guilds_and_members_and_caches_nobody(services: App) -> None:
-    client = fresh_client(services, add_cogs=add_cogs)
+async def test_it_sees_guilds_and_members_and_caches_nobody(app: App) -> None:
+    client = fresh_client(app, add_cogs=add_cogs)
     assert client.intents == discord.Intents(guilds=True, members=True)
     assert client._connection.member_cache_flags == discord.MemberCacheFlags.none()
     assert client.allowed_mentions is not None
@@ -38,32 +38,32 @@ async def test_a_fresh_application_gets_the_commands(scene: Scene) -> None:
 
 
 async def test_a_command_that_comes_before_the_servers_are_shown_waits_for_them(scene: Scene) -> None:
-    scene.services.holder.lose(scene.bot)
-    asyncio.get_running_loop().call_later(0.3, scene.services.holder.put, scene.bot)
+    scene.app.holder.lose(scene.bot)
+    asyncio.get_running_loop().call_later(0.3, scene.app.holder.put, scene.bot)
     assert "Added rule" in await scene.add_rule()
 
 
-async def test_it_is_ready_only_once_its_servers_are_shown(stage: Stage, services: App) -> None:
+async def test_it_is_ready_only_once_its_servers_are_shown(stage: Stage, app: App) -> None:
     stage.sandbox.discord.gateway.guilds_after_seconds = 0.5
-    async with connect(services):
-        (guild_id,) = services.observer.guild_ids()
-        assert services.observer.look_guild(guild_id) is not None
+    async with connect(app):
+        (guild_id,) = app.observer.guild_ids()
+        assert app.observer.look_guild(guild_id) is not None
 
 
 async def test_a_server_in_an_outage_does_not_keep_it_from_the_others(
-    stage: Stage, services: App, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.discord.client.GUILDS_SECONDS", 0.1)
     stage.sandbox.discord.gateway.guilds_after_seconds = 1.5
-    async with connect(services) as bot:
+    async with connect(app) as bot:
         assert all(guild.unavailable for guild in bot.guilds)
-        said = await Scene(stage, services, bot).add_rule()
+        said = await Scene(stage, app, bot).add_rule()
         assert "Discord isn't showing me this server right now" in said, "nobody is called powerless"
         await bot.wait_for("guild_available", timeout=5)
 
 
 async def test_a_command_does_not_wait_longer_than_discord_does(scene: Scene) -> None:
-    scene.services.holder.lose(scene.bot)
+    scene.app.holder.lose(scene.bot)
     assert "Discord isn't showing me this server right now" in await scene.add_rule()
 
 
@@ -73,7 +73,7 @@ async def test_a_defect_is_answered_with_a_number_that_the_log_knows(
     async def fail(*_: object, **__: object) -> None:
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr(scene.services.storage.links, "find_discord", fail, raising=False)
+    monkeypatch.setattr(scene.app.storage.links, "find_discord", fail, raising=False)
     said = await scene.say(MEMBER, "membership")
     assert "Something went wrong on my side" in said
     number = said.split("`")[1]

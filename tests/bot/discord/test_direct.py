@@ -20,7 +20,7 @@ RUN_OUT = ButtonPlace(kind=ButtonKind.REPLY, application_id=1, token=Secret("gon
 
 @pytest.fixture
 def messages(scene: Scene) -> DirectMessages:
-    return DirectMessages(scene.services.holder)
+    return DirectMessages(scene.app.holder)
 
 
 async def test_an_old_holder_is_told_in_a_card_in_which_nothing_is_unfolded(

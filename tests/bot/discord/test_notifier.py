@@ -53,7 +53,7 @@ def told_of(messages: list[Message]) -> list[str]:
 @pytest.fixture
 async def pseudo_server(scene: Scene) -> None:
     """Let the server speak the language in which every message of ours is marked."""
-    await scene.services.storage.guilds.change(scene.guild_id, language=PSEUDO_TAG)
+    await scene.app.storage.guilds.change(scene.guild_id, language=PSEUDO_TAG)
 
 
 def posts(scene: Scene, channel_name: str) -> list[Message]:
@@ -66,18 +66,18 @@ def posts(scene: Scene, channel_name: str) -> list[Message]:
 async def log_to(scene: Scene, channel_name: str) -> None:
     channels = scene.stage.sandbox.world.discord.channels.values()
     (channel,) = (one for one in channels if one.name == channel_name)
-    await scene.services.storage.guilds.change(scene.guild_id, log_channel_id=ChannelId(int(channel.id)))
+    await scene.app.storage.guilds.change(scene.guild_id, log_channel_id=ChannelId(int(channel.id)))
 
 
 async def test_a_person_is_told_by_direct_message(scene: Scene) -> None:
-    await scene.services.notifier.tell(scene.person(MEMBER), "Your link moved")
+    await scene.app.notifier.tell(scene.person(MEMBER), "Your link moved")
     assert words(scene.stage.direct_messages(MEMBER)) == "Your link moved"
 
 
 async def test_an_address_in_a_foreign_name_is_not_unfolded(scene: Scene) -> None:
     await log_to(scene, "bot-log")
-    await scene.services.notifier.tell(scene.person(MEMBER), "Linked to https://a.example")
-    await scene.services.notifier.tell_admin(scene.guild_id, replace(TROUBLE, role="https://a.example"))
+    await scene.app.notifier.tell(scene.person(MEMBER), "Linked to https://a.example")
+    await scene.app.notifier.tell_admin(scene.guild_id, replace(TROUBLE, role="https://a.example"))
     (direct,), (post,) = scene.stage.direct_messages(MEMBER), posts(scene, "bot-log")
     assert direct.flags & SUPPRESS_EMBEDS
     assert post.content == "", "Discord unfolds no address in a card"
@@ -85,20 +85,20 @@ async def test_an_address_in_a_foreign_name_is_not_unfolded(scene: Scene) -> Non
 
 
 async def test_closed_direct_messages_are_no_error(scene: Scene) -> None:
-    await scene.services.notifier.tell(scene.person(CLOSED), "Your link moved")
+    await scene.app.notifier.tell(scene.person(CLOSED), "Your link moved")
     assert scene.stage.direct_messages(CLOSED) == []
 
 
 async def test_without_a_connection_a_message_is_given_up_after_a_while(
-    services: App, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notifier, "CLIENT_WITHIN_SECONDS", 0.01)
-    await services.notifier.tell(1, "x")  # type: ignore[arg-type]  # nobody
+    await app.notifier.tell(1, "x")  # type: ignore[arg-type]  # nobody
 
 
 async def test_a_trouble_is_told_once_and_once_when_it_is_over(scene: Scene) -> None:
     await log_to(scene, "bot-log")
-    tell, over = scene.services.notifier.tell_admin, scene.services.notifier.over
+    tell, over = scene.app.notifier.tell_admin, scene.app.notifier.over
     await over(scene.guild_id, SOLVED)
     await tell(scene.guild_id, TROUBLE)
     await tell(scene.guild_id, replace(TROUBLE, block=Block.ABOVE_BOT))
@@ -114,7 +114,7 @@ async def test_a_trouble_is_told_once_and_once_when_it_is_over(scene: Scene) -> 
 
 async def test_a_trouble_found_in_two_places_at_once_is_told_once(scene: Scene) -> None:
     await log_to(scene, "bot-log")
-    tell = scene.services.notifier.tell_admin
+    tell = scene.app.notifier.tell_admin
     blocks = (Block.REFUSED, Block.ABOVE_BOT)
     await asyncio.gather(*(tell(scene.guild_id, replace(TROUBLE, block=block)) for block in blocks))
     assert len(posts(scene, "bot-log")) == 1
@@ -122,7 +122,7 @@ async def test_a_trouble_found_in_two_places_at_once_is_told_once(scene: Scene) 
 
 async def test_a_hold_is_told_with_its_buttons_and_again_when_it_has_grown(scene: Scene) -> None:
     await log_to(scene, "bot-log")
-    tell, hold = scene.services.notifier.tell_admin, HoldWaiting(hold_id=HoldId(7), hold=HOLD)
+    tell, hold = scene.app.notifier.tell_admin, HoldWaiting(hold_id=HoldId(7), hold=HOLD)
     await tell(scene.guild_id, hold)
     await tell(scene.guild_id, replace(hold, hold=replace(HOLD, people=2)))
     await tell(scene.guild_id, replace(hold, hold=replace(HOLD, roles=2)), is_again=True)
@@ -133,7 +133,7 @@ async def test_a_hold_is_told_with_its_buttons_and_again_when_it_has_grown(scene
 
 
 async def test_without_a_log_channel_the_system_channel_is_used_once_until_admins_read(scene: Scene) -> None:
-    tell = scene.services.notifier.tell_admin
+    tell = scene.app.notifier.tell_admin
     await tell(scene.guild_id, TROUBLE)
     await tell(scene.guild_id, ANOTHER)
     (message,) = posts(scene, "welcome")
@@ -145,9 +145,9 @@ async def test_without_a_log_channel_the_system_channel_is_used_once_until_admin
 
 
 async def test_what_waits_for_admins_outlives_a_restart(scene: Scene) -> None:
-    await scene.services.notifier.tell_admin(scene.guild_id, TROUBLE)
-    services = scene.services
-    again = notifier.Notifier(holder=services.holder, storage=services.storage, clock=services.clock)
+    await scene.app.notifier.tell_admin(scene.guild_id, TROUBLE)
+    app = scene.app
+    again = notifier.Notifier(holder=app.holder, storage=app.storage, clock=app.clock)
     assert await again.take_pending(scene.guild_id) == [TROUBLE]
     assert await again.take_pending(scene.guild_id) == []
 
@@ -155,7 +155,7 @@ async def test_what_waits_for_admins_outlives_a_restart(scene: Scene) -> None:
 async def test_a_log_channel_that_refuses_us_leaves_the_news_for_the_next_reply(scene: Scene) -> None:
     await log_to(scene, "bot-log")
     scene.stage.sandbox.weather.set(Fault("discord", "POST /channels", "403"))
-    await scene.services.notifier.tell_admin(scene.guild_id, TROUBLE)
+    await scene.app.notifier.tell_admin(scene.guild_id, TROUBLE)
     scene.stage.sandbox.weather.clear()
     assert "the role **Gold**" in await scene.say(ADMIN, "patreon rule list")
 
@@ -166,7 +166,7 @@ async def test_changes_that_come_together_are_one_message_that_pings_nobody(
     monkeypatch.setattr(notifier, "QUIET_SECONDS", 0.1)
     await log_to(scene, "bot-log")
     for _ in range(3):
-        await scene.services.notifier.tell_changes(scene.guild_id, [fought(scene.person(MEMBER))])
+        await scene.app.notifier.tell_changes(scene.guild_id, [fought(scene.person(MEMBER))])
     await scene.until(lambda: posts(scene, "bot-log"), "the changes are told")
     (message,) = posts(scene, "bot-log")
     assert told_of([message]) == [str(scene.person(MEMBER))] * 3
@@ -179,7 +179,7 @@ async def test_changes_that_follow_each_other_at_discords_pace_are_one_message(
     monkeypatch.setattr(notifier, "QUIET_SECONDS", 0.5)
     await log_to(scene, "bot-log")
     for number in range(8):
-        await scene.services.notifier.tell_changes(scene.guild_id, [fought(number)])
+        await scene.app.notifier.tell_changes(scene.guild_id, [fought(number)])
         await asyncio.sleep(0.1)
     assert posts(scene, "bot-log") == []
     await scene.until(lambda: posts(scene, "bot-log"), "the changes are told")
@@ -190,7 +190,7 @@ async def test_a_run_that_does_not_end_is_told_of_in_between(scene: Scene, monke
     monkeypatch.setattr(notifier, "LONGEST_BATCH_SECONDS", 0.3)
     await log_to(scene, "bot-log")
     for number in range(8):
-        await scene.services.notifier.tell_changes(scene.guild_id, [fought(number)])
+        await scene.app.notifier.tell_changes(scene.guild_id, [fought(number)])
         await asyncio.sleep(0.1)
     assert posts(scene, "bot-log")
 
@@ -203,9 +203,9 @@ async def test_changes_are_kept_while_discord_does_not_take_them(
     monkeypatch.setattr(notifier, "AGAIN_SECONDS", 0.1)
     await log_to(scene, "bot-log")
     scene.stage.sandbox.weather.set(Fault("discord", "POST /channels", fault, times=1))
-    await scene.services.notifier.tell_changes(scene.guild_id, [fought(1)])
+    await scene.app.notifier.tell_changes(scene.guild_id, [fought(1)])
     await asyncio.sleep(0.05)
-    await scene.services.notifier.tell_changes(scene.guild_id, [fought(2)])
+    await scene.app.notifier.tell_changes(scene.guild_id, [fought(2)])
     await scene.until(lambda: "2" in told_of(posts(scene, "bot-log")), "both are told")
     assert told_of(posts(scene, "bot-log")) == ["1", "2"]
 
@@ -217,20 +217,20 @@ async def test_a_log_channel_that_shuts_us_out_is_told_of_once_and_when_it_opens
     await log_to(scene, "bot-log")
     scene.stage.sandbox.weather.set(Fault("discord", "POST /channels", "403"))
     for _ in range(2):
-        await scene.services.notifier.tell_changes(scene.guild_id, [fought(1)])
+        await scene.app.notifier.tell_changes(scene.guild_id, [fought(1)])
         await asyncio.sleep(0.2)
     scene.stage.sandbox.weather.clear()
     said = await scene.say(ADMIN, "patreon rule list")
     assert said.count("I can't post in <#") == 1
     assert "`/patreon settings log_channel:`" in said
-    await scene.services.notifier.tell_changes(scene.guild_id, [fought(2)])
+    await scene.app.notifier.tell_changes(scene.guild_id, [fought(2)])
     await scene.until(lambda: "I can post in the log channel again." in words(posts(scene, "bot-log")), "it is over")
 
 
 async def test_many_changes_come_as_a_file(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notifier, "QUIET_SECONDS", 0)
     await log_to(scene, "bot-log")
-    await scene.services.notifier.tell_changes(scene.guild_id, [fought(number) for number in range(1000)])
+    await scene.app.notifier.tell_changes(scene.guild_id, [fought(number) for number in range(1000)])
     await scene.until(lambda: posts(scene, "bot-log"), "the changes are told")
     (message,) = posts(scene, "bot-log")
     assert "1,000 changes are listed in the file." in words([message])
@@ -239,21 +239,21 @@ async def test_many_changes_come_as_a_file(scene: Scene, monkeypatch: pytest.Mon
 
 async def test_changes_that_wait_are_told_before_the_end(scene: Scene) -> None:
     await log_to(scene, "bot-log")
-    await scene.services.notifier.tell_changes(scene.guild_id, [fought(1)])
-    await asyncio.wait_for(scene.services.notifier.close(), 2)
+    await scene.app.notifier.tell_changes(scene.guild_id, [fought(1)])
+    await asyncio.wait_for(scene.app.notifier.close(), 2)
     assert told_of(posts(scene, "bot-log")) == ["1"]
 
 
 async def test_without_a_log_channel_changes_are_told_nowhere(scene: Scene) -> None:
-    await scene.services.notifier.tell_changes(scene.guild_id, [fought(1)])
-    await scene.services.notifier.close()
+    await scene.app.notifier.tell_changes(scene.guild_id, [fought(1)])
+    await scene.app.notifier.close()
     assert posts(scene, "welcome") == []
 
 
 async def test_what_fits_no_message_goes_on_in_the_next(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notifier, "QUIET_SECONDS", 0)
     await log_to(scene, "bot-log")
-    await scene.services.notifier.tell_changes(scene.guild_id, [fought(number) for number in range(40)])
+    await scene.app.notifier.tell_changes(scene.guild_id, [fought(number) for number in range(40)])
     await scene.until(lambda: len(told_of(posts(scene, "bot-log"))) == 40, "all are told")
     assert told_of(posts(scene, "bot-log")) == [str(number) for number in range(40)]
     assert len(posts(scene, "bot-log")) > 1
@@ -262,24 +262,24 @@ async def test_what_fits_no_message_goes_on_in_the_next(scene: Scene, monkeypatc
 
 async def test_a_guild_is_spoken_to_in_its_language(scene: Scene, pseudo_server: None) -> None:
     await log_to(scene, "bot-log")
-    await scene.services.notifier.tell_admin(scene.guild_id, TROUBLE)
-    await scene.services.notifier.tell_news(scene.guild_id, ListAcceptedElsewhere(campaign="Moths"))
-    await scene.services.notifier.over(scene.guild_id, SOLVED)
+    await scene.app.notifier.tell_admin(scene.guild_id, TROUBLE)
+    await scene.app.notifier.tell_news(scene.guild_id, ListAcceptedElsewhere(campaign="Moths"))
+    await scene.app.notifier.over(scene.guild_id, SOLVED)
     assert [OPEN in words([message]) for message in posts(scene, "bot-log")] == [True] * 3
 
 
 async def test_what_waits_is_said_in_the_language_of_whoever_reads_it(scene: Scene, pseudo_server: None) -> None:
-    await scene.services.notifier.tell_admin(scene.guild_id, TROUBLE)
+    await scene.app.notifier.tell_admin(scene.guild_id, TROUBLE)
     assert OPEN not in await scene.say(ADMIN, "patreon rule list")
 
 
 async def test_what_an_earlier_version_kept_as_a_sentence_is_shown_as_it_is(scene: Scene) -> None:
-    notices, now = scene.services.storage.notices, scene.services.clock.now()
+    notices, now = scene.app.storage.notices, scene.app.clock.now()
     await notices.note(f"pending:{scene.guild_id}", now, '["\\u26a0 An old sentence about a role"]')
     await notices.note(f"trouble:{scene.guild_id}:{TROUBLE.key}", now, "An old sentence about a role")
-    assert await scene.services.notifier.told(scene.guild_id, Topic.ROLE) == {str(GOLD)}
-    await scene.services.notifier.tell_admin(scene.guild_id, TROUBLE)
-    await scene.services.notifier.over(scene.guild_id, SOLVED)
+    assert await scene.app.notifier.told(scene.guild_id, Topic.ROLE) == {str(GOLD)}
+    await scene.app.notifier.tell_admin(scene.guild_id, TROUBLE)
+    await scene.app.notifier.over(scene.guild_id, SOLVED)
     said = await scene.say(ADMIN, "patreon rule list")
     assert said.index("An old sentence about a role") < said.index("I can change the role **Gold** again.")
     assert "Manage Roles" not in said, "it had been told of"
@@ -296,7 +296,7 @@ async def test_a_log_channel_that_takes_no_cards_gets_plain_messages(scene: Scen
     shown = guild.get_channel(int(channel.id))
     assert shown is not None
     await scene.until(lambda: not shown.permissions_for(guild.me).embed_links, "the channel takes no cards")
-    await scene.services.notifier.tell_admin(scene.guild_id, TROUBLE)
+    await scene.app.notifier.tell_admin(scene.guild_id, TROUBLE)
     (message,) = posts(scene, "bot-log")
     assert message.embeds == []
     assert message.content.startswith("**I can't change a role**\nI can't change the role **Gold**")
@@ -304,9 +304,9 @@ async def test_a_log_channel_that_takes_no_cards_gets_plain_messages(scene: Scen
 
 
 async def test_a_patron_is_told_of_their_own_affairs_in_a_card(scene: Scene) -> None:
-    until = scene.services.clock.now()
+    until = scene.app.clock.now()
     declined = PaymentDeclined(campaign="Moths", stays=(Stay(server="Emberwood", until=until),))
-    await scene.services.notifier.tell_person(scene.person(MEMBER), declined, locale=None, guild_id=scene.guild_id)
+    await scene.app.notifier.tell_person(scene.person(MEMBER), declined, locale=None, guild_id=scene.guild_id)
     (message,) = scene.stage.direct_messages(MEMBER)
     assert message.embeds[0]["title"] == "Your payment was declined"
     assert f"Your roles in **Emberwood** stay until <t:{int(until.timestamp())}:R>." in words([message])

@@ -23,8 +23,8 @@ async def unhearing() -> AsyncIterator[Scene]:
     """A scene whose application may not see members."""
     async with set_stage() as stage:
         stage.sandbox.world.discord.intents_allowed.clear()
-        async with serve(stage) as services, connect(services, has_members_intent=False) as bot:
-            yield Scene(stage, services, bot)
+        async with serve(stage) as app, connect(app, has_members_intent=False) as bot:
+            yield Scene(stage, app, bot)
 
 
 async def roles(scene: Scene, observer: Observer, *, is_fresh: bool = False) -> set[str]:
@@ -35,7 +35,7 @@ async def roles(scene: Scene, observer: Observer, *, is_fresh: bool = False) -> 
 
 
 async def test_with_the_intent_a_look_is_kept_true_by_events(scene: Scene) -> None:
-    observer = scene.services.observer
+    observer = scene.app.observer
     assert observer.hears_members
     assert "Gold" not in await roles(scene, observer)
     scene.discord.give_role(scene.person(MEMBER), scene.role("Gold"))
@@ -46,7 +46,7 @@ async def test_with_the_intent_a_look_is_kept_true_by_events(scene: Scene) -> No
 async def test_without_it_a_look_counts_for_a_while_and_a_fresh_one_asks_anew(
     unhearing: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    observer = unhearing.services.observer
+    observer = unhearing.app.observer
     assert not observer.hears_members
     assert "Gold" not in await roles(unhearing, observer)
     unhearing.discord.give_role(unhearing.person(MEMBER), unhearing.role("Gold"))
@@ -60,7 +60,7 @@ async def test_without_it_a_look_counts_for_a_while_and_a_fresh_one_asks_anew(
 async def test_what_is_written_during_a_look_is_newer_than_what_it_shows(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    observer, person, gold = scene.services.observer, scene.person(MEMBER), scene.role("Gold")
+    observer, person, gold = scene.app.observer, scene.person(MEMBER), scene.role("Gold")
     await roles(scene, observer)
     ask = observer._ask
 
@@ -73,14 +73,14 @@ async def test_what_is_written_during_a_look_is_newer_than_what_it_shows(
     assert "Gold" in await roles(scene, observer, is_fresh=True)
 
 
-async def test_before_discord_is_there_roles_do_not_follow_and_that_is_said(services: App) -> None:
-    assert not services.observer.is_connected
+async def test_before_discord_is_there_roles_do_not_follow_and_that_is_said(app: App) -> None:
+    assert not app.observer.is_connected
     with pytest.raises(DiscordAway):
-        await services.reconciler.follow(DiscordUserId(1), trigger=Trigger.SYNC)
+        await app.reconciler.follow(DiscordUserId(1), trigger=Trigger.SYNC)
 
 
 async def test_those_who_wait_are_asked_for_along(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    observer, asked = scene.services.observer, []
+    observer, asked = scene.app.observer, []
     ask = observer._ask
 
     async def note(guild_id: GuildId, ids: tuple[DiscordUserId, ...]) -> dict[DiscordUserId, GuildMember | None]:
@@ -104,17 +104,17 @@ async def test_a_look_never_asks_for_more_along_than_one_call_takes(
         asked.append(len(ids))
         return dict.fromkeys(ids)
 
-    monkeypatch.setattr(scene.services.observer, "_ask", note)
+    monkeypatch.setattr(scene.app.observer, "_ask", note)
     many = [DiscordUserId(number) for number in range(1000)]
-    await scene.services.observer.look(scene.guild_id, many[:1], along=many)
-    await scene.services.observer.look(scene.guild_id, many[500:600], along=many)
+    await scene.app.observer.look(scene.guild_id, many[:1], along=many)
+    await scene.app.observer.look(scene.guild_id, many[500:600], along=many)
     assert asked == [100, 100]
 
 
 async def test_while_the_gateway_holds_us_up_a_few_are_asked_for_by_rest(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    observer, nobody = scene.services.observer, DiscordUserId(5)
+    observer, nobody = scene.app.observer, DiscordUserId(5)
     observer.forget()
     monkeypatch.setattr(scene.bot, "is_ws_ratelimited", lambda: True)
     scene.stage.sandbox.discord.calls.clear()
@@ -137,7 +137,7 @@ def _seat_roles(observer: Observer, scene: Scene, person: DiscordUserId) -> froz
 
 
 def rights(scene: Scene, name: str) -> tuple[Right, ...]:
-    look = scene.services.observer.look_guild(scene.guild_id)
+    look = scene.app.observer.look_guild(scene.guild_id)
     assert look is not None
     return dangerous_rights(look.roles[scene.role(name)])
 
@@ -158,12 +158,12 @@ async def test_what_a_channel_allows_a_role_is_seen_with_the_role(scene: Scene) 
     ids=["who manages roles", "who does not", "the owner"],
 )
 async def test_who_may_manage_roles_is_asked_of_discord(scene: Scene, username: str, may: bool) -> None:
-    observer = scene.services.observer
+    observer = scene.app.observer
     assert await observer.may_manage_roles(scene.guild_id, scene.person(username)) is may
 
 
 async def test_who_left_may_nothing_and_of_whom_discord_tells_nothing_nobody_knows(scene: Scene) -> None:
-    observer, admin = scene.services.observer, scene.person(ADMIN)
+    observer, admin = scene.app.observer, scene.person(ADMIN)
     scene.stage.sandbox.weather.set(Fault("discord", "GET */members/*", "503", times=1))
     assert await observer.may_manage_roles(scene.guild_id, admin) is None
     assert await observer.may_manage_roles(GuildId(1), admin) is None

@@ -34,32 +34,32 @@ def quick(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registration, "STEP_SECONDS", 0.02)
 
 
-async def test_commands_are_registered_only_where_they_differ(stage: Stage, services: App) -> None:
+async def test_commands_are_registered_only_where_they_differ(stage: Stage, app: App) -> None:
     for _ in range(2):
-        async with connect(services):
+        async with connect(app):
             pass
     assert registrations(stage) == [200]
     stage.sandbox.world.discord.application.commands.clear()
-    async with connect(services):
+    async with connect(app):
         assert len(stage.sandbox.discord.commands()) == 4
     assert registrations(stage) == [200, 200]
 
 
 @pytest.mark.parametrize("fault", REFUSALS)
 async def test_the_bot_is_online_with_its_old_commands_where_the_new_ones_are_refused(
-    stage: Stage, services: App, fault: str
+    stage: Stage, app: App, fault: str
 ) -> None:
-    async with connect(services):
+    async with connect(app):
         pass
     (taken, *_) = stage.sandbox.world.discord.application.commands.values()
     taken["version"] = "1"  # as an older program registered it
     strike(stage, fault)
-    async with connect(services):
+    async with connect(app):
         assert "/link" in await stage.say(MEMBER, "membership")
-        assert services.health.report().notes == (Note.COMMANDS_PENDING,)
+        assert app.health.report().notes == (Note.COMMANDS_PENDING,)
     offered = registrations(stage)
-    async with connect(services):
-        assert services.health.report().notes == (Note.COMMANDS_PENDING,)
+    async with connect(app):
+        assert app.health.report().notes == (Note.COMMANDS_PENDING,)
     assert registrations(stage) == offered, "a restart asks for nothing before it is due"
 
 
@@ -68,43 +68,41 @@ def looks(stage: Stage) -> int:
     return sum(call.method == "GET" and call.path.endswith("/commands") for call in stage.sandbox.discord.calls)
 
 
-async def test_where_even_the_look_is_limited_nothing_is_asked_for_before_it_is_due(
-    stage: Stage, services: App
-) -> None:
+async def test_where_even_the_look_is_limited_nothing_is_asked_for_before_it_is_due(stage: Stage, app: App) -> None:
     stage.sandbox.weather.set(Fault("discord", "*/commands", "limited_for_hours"))
-    async with connect(services):
-        assert services.health.report().notes == (Note.COMMANDS_PENDING,)
+    async with connect(app):
+        assert app.health.report().notes == (Note.COMMANDS_PENDING,)
     assert (looks(stage), registrations(stage)) == (1, [])
-    async with connect(services):
-        assert services.health.report().notes == (Note.COMMANDS_PENDING,)
+    async with connect(app):
+        assert app.health.report().notes == (Note.COMMANDS_PENDING,)
     assert (looks(stage), registrations(stage)) == (1, []), "nor by a restart"
 
 
-async def test_what_discord_took_is_registered_though_the_look_after_it_fails(stage: Stage, services: App) -> None:
+async def test_what_discord_took_is_registered_though_the_look_after_it_fails(stage: Stage, app: App) -> None:
     stage.sandbox.weather.set(Fault("discord", "GET*/commands", "limited_for_hours", after=1))
-    async with connect(services):
-        assert services.health.report().notes == ()
+    async with connect(app):
+        assert app.health.report().notes == ()
     assert registrations(stage) == [200]
 
 
-async def test_a_try_that_is_due_in_years_was_noted_by_a_wrong_clock(stage: Stage, services: App) -> None:
-    now = services.clock.now()
-    await services.storage.notices.note(DUE, now, (now + timedelta(days=900)).isoformat())
-    async with connect(services):
+async def test_a_try_that_is_due_in_years_was_noted_by_a_wrong_clock(stage: Stage, app: App) -> None:
+    now = app.clock.now()
+    await app.storage.notices.note(DUE, now, (now + timedelta(days=900)).isoformat())
+    async with connect(app):
         assert registrations(stage) == [200]
 
 
 async def test_they_are_registered_when_the_next_try_is_due(
-    stage: Stage, services: App, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     strike(stage, "30034")
     monkeypatch.setattr(registration, "LONGEST_PAUSE", timedelta(seconds=0.3))
-    async with connect(services):
+    async with connect(app):
         await stage.until(lambda: len(registrations(stage)) >= 2, "one more try")
         stage.sandbox.weather.clear()
         await stage.until(stage.sandbox.discord.commands, "the commands are there")
-        await stage.until(lambda: services.health.report().notes == (), "and the note is withdrawn")
-        assert await services.storage.notices.seen(DUE) is None
+        await stage.until(lambda: app.health.report().notes == (), "and the note is withdrawn")
+        assert await app.storage.notices.seen(DUE) is None
 
 
 def refusal(status: int, code: int, **headers: str) -> discord.HTTPException:

@@ -27,27 +27,27 @@ SOON = 15.0
 class Supervised:
     """A supervisor at work, and the clients that it built."""
 
-    def __init__(self, stage: Stage, services: App, token: Secret | None = None) -> None:
+    def __init__(self, stage: Stage, app: App, token: Secret | None = None) -> None:
         self.stage = stage
-        self.services = services
+        self.app = app
         self.clients: list[PledgekeeperBot] = []
         self.supervisor = DiscordSupervisor(
             self._build,
-            token=token or services.settings.discord_token,
-            holder=services.holder,
-            health=services.health,
-            home_guild_id=services.settings.discord_guild_id,
+            token=token or app.settings.discord_token,
+            holder=app.holder,
+            health=app.health,
+            home_guild_id=app.settings.discord_guild_id,
             pauses=Pauses(first=0.01, longest=0.1),
         )
 
     def _build(self, has_members_intent: bool) -> discord.Client:
-        client = quick(fresh_client(self.services, add_cogs=add_cogs, has_members_intent=has_members_intent))
+        client = quick(fresh_client(self.app, add_cogs=add_cogs, has_members_intent=has_members_intent))
         self.clients.append(client)
         return client
 
     @property
     def is_well(self) -> bool:
-        return self.services.health.report().parts["gateway"].ok
+        return self.app.health.report().parts["gateway"].ok
 
     async def until(self, is_so: Callable[[], object]) -> None:
         async with asyncio.timeout(SOON):
@@ -84,15 +84,15 @@ def _watch_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def supervised(stage: Stage, services: App) -> AsyncIterator[Supervised]:
-    async with at_work(Supervised(stage, services)) as supervised:
+async def supervised(stage: Stage, app: App) -> AsyncIterator[Supervised]:
+    async with at_work(Supervised(stage, app)) as supervised:
         yield supervised
 
 
 async def test_a_connected_client_is_well(supervised: Supervised) -> None:
     await supervised.until(lambda: supervised.is_well)
-    first = supervised.services.health.report().parts["gateway"].last_success
-    await supervised.until(lambda: supervised.services.health.report().parts["gateway"].last_success != first)
+    first = supervised.app.health.report().parts["gateway"].last_success
+    await supervised.until(lambda: supervised.app.health.report().parts["gateway"].last_success != first)
 
 
 async def test_a_malformed_event_is_followed_by_a_fresh_client(supervised: Supervised) -> None:
@@ -101,7 +101,7 @@ async def test_a_malformed_event_is_followed_by_a_fresh_client(supervised: Super
     await supervised.until(lambda: supervised.is_well)
     assert len(supervised.clients) == 2
     assert supervised.clients[0].is_closed()
-    assert supervised.services.holder.current is supervised.clients[1]
+    assert supervised.app.holder.current is supervised.clients[1]
 
 
 async def test_the_gateway_is_not_well_while_the_home_server_is_in_an_outage(supervised: Supervised) -> None:
@@ -147,15 +147,15 @@ async def test_an_event_that_spoils_a_role_is_followed_by_a_fresh_client(supervi
 async def test_health_knows_of_a_crash_at_once(supervised: Supervised, monkeypatch: pytest.MonkeyPatch) -> None:
     await supervised.until(lambda: supervised.is_well)
     monkeypatch.setattr(supervisor, "WATCH_SECONDS", 3600)
-    first = supervised.services.health.report().parts["gateway"].last_success
+    first = supervised.app.health.report().parts["gateway"].last_success
     await asyncio.sleep(0.05)  # the watch has begun its long wait
     await supervised.poison()
     assert not supervised.is_well
     assert first is not None
 
 
-async def test_a_poisoned_start_is_tried_again(stage: Stage, services: App) -> None:
-    supervised = Supervised(stage, services)
+async def test_a_poisoned_start_is_tried_again(stage: Stage, app: App) -> None:
+    supervised = Supervised(stage, app)
     supervised.strike("GET /users/@me", "503", times=2)
     async with at_work(supervised):
         await supervised.until(lambda: supervised.is_well)
@@ -175,17 +175,17 @@ async def test_a_connection_that_ends_is_resumed_by_the_same_client(supervised: 
     (client,) = supervised.clients
     first = client.ws
     supervised.strike("gateway", fault)
-    await supervised.until(lambda: client.ws is not first and supervised.services.holder.current is client)
+    await supervised.until(lambda: client.ws is not first and supervised.app.holder.current is client)
     await supervised.until(lambda: supervised.is_well)
     assert len(supervised.clients) == 1
     assert supervised.stage.sandbox.discord.gateway.identifies_left == 999
 
 
 async def test_a_token_that_was_never_taken_is_asked_for_twice_and_ends_it(
-    stage: Stage, services: App, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(supervisor, "FIRST_LOGIN_PAUSE_SECONDS", 0.5)
-    supervised = Supervised(stage, services, Secret("not.the.token"))
+    supervised = Supervised(stage, app, Secret("not.the.token"))
     began = asyncio.get_running_loop().time()
     async with asyncio.timeout(SOON):
         with pytest.raises(SettingsInvalid, match=Setup.DISCORD_REFUSES):
@@ -195,10 +195,10 @@ async def test_a_token_that_was_never_taken_is_asked_for_twice_and_ends_it(
 
 
 async def test_one_refusal_from_the_start_is_not_believed(
-    stage: Stage, services: App, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(supervisor, "FIRST_LOGIN_PAUSE_SECONDS", 0.1)
-    supervised = Supervised(stage, services)
+    supervised = Supervised(stage, app)
     supervised.strike("GET /users/@me", "401")
     async with at_work(supervised):
         await supervised.until(lambda: supervised.is_well)
@@ -215,8 +215,8 @@ async def test_a_token_that_is_refused_later_ends_nothing(
     assert len(supervised.clients) == 5
 
 
-async def test_a_refused_token_is_not_tried_again_and_again(stage: Stage, services: App) -> None:
-    supervised = Supervised(stage, services, Secret("not.the.token"))
+async def test_a_refused_token_is_not_tried_again_and_again(stage: Stage, app: App) -> None:
+    supervised = Supervised(stage, app, Secret("not.the.token"))
     async with at_work(supervised):
         await supervised.until(lambda: supervised.clients and supervised.clients[0].is_closed())
         await asyncio.sleep(0.3)
@@ -224,18 +224,18 @@ async def test_a_refused_token_is_not_tried_again_and_again(stage: Stage, servic
         assert not supervised.is_well
 
 
-async def test_without_the_right_to_see_members_the_bot_connects_all_the_same(stage: Stage, services: App) -> None:
+async def test_without_the_right_to_see_members_the_bot_connects_all_the_same(stage: Stage, app: App) -> None:
     stage.sandbox.discord.state.intents_allowed.clear()
-    async with at_work(Supervised(stage, services)) as supervised:
+    async with at_work(Supervised(stage, app)) as supervised:
         await supervised.until(lambda: supervised.is_well)
         assert [client.intents.members for client in supervised.clients] == [True, False]
         identifies = 1000 - stage.sandbox.discord.gateway.identifies_left
     assert identifies == 1  # the application's switches were read first: nothing was refused at the gateway
 
 
-async def test_a_login_that_hangs_is_given_up(stage: Stage, services: App, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_login_that_hangs_is_given_up(stage: Stage, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "LOGIN_WITHIN_SECONDS", 0.5)
-    supervised = Supervised(stage, services)
+    supervised = Supervised(stage, app)
     supervised.strike("GET /gateway/bot", "hang")
     async with at_work(supervised):
         await supervised.until(lambda: len(supervised.clients) == 2)
@@ -249,11 +249,11 @@ async def test_a_client_that_does_not_get_ready_is_replaced(
     await supervised.until(lambda: len(supervised.clients) == 2)
 
 
-async def test_the_end_closes_the_client(stage: Stage, services: App) -> None:
-    async with at_work(Supervised(stage, services)) as supervised:
+async def test_the_end_closes_the_client(stage: Stage, app: App) -> None:
+    async with at_work(Supervised(stage, app)) as supervised:
         await supervised.until(lambda: supervised.is_well)
     assert supervised.clients[0].is_closed()
-    assert services.holder.current is None
+    assert app.holder.current is None
 
 
 @pytest.mark.parametrize(

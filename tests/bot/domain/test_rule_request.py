@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.domain.errors import Mistake, UserMistake
 from bot.domain.model import Campaign, CampaignId, RoleId, RoleRule, RuleKind, Tier, TierId
-from bot.domain.rule_request import MOST_CENTS, UNSTORED, RuleWish, read_amount, resolve
+from bot.domain.rule_request import MOST_CENTS, UNSTORED, RuleRequest, read_amount, resolve
 from tests.fakes.world import GUILD
 
 GOLD_ROLE = RoleId(13)
@@ -28,7 +28,7 @@ BEES = campaign("200", "Bee Tales", Gold="4", Honey="5")
 
 
 def wish(kind: RuleKind, *campaigns: Campaign, **asked: Any) -> RoleRule:
-    return resolve(RuleWish(role_id=GOLD_ROLE, kind=kind, **asked), campaigns or (MOTHS,), guild_id=GUILD)
+    return resolve(RuleRequest(role_id=GOLD_ROLE, kind=kind, **asked), campaigns or (MOTHS,), guild_id=GUILD)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_an_option_too_many_is_named_with_its_kind() -> None:
 
 def test_without_a_campaign_there_is_no_rule() -> None:
     with pytest.raises(UserMistake, match=Mistake.NO_CAMPAIGN):
-        resolve(RuleWish(role_id=GOLD_ROLE, kind=RuleKind.PAYING), (), guild_id=GUILD)
+        resolve(RuleRequest(role_id=GOLD_ROLE, kind=RuleKind.PAYING), (), guild_id=GUILD)
 
 
 def test_of_several_campaigns_one_must_be_meant() -> None:

@@ -136,7 +136,7 @@ class TestEachStateServesItsOwnPurpose:
     async def test_the_cookie_of_a_link_opens_no_connection_and_the_other_way_round(self, world: LinkWorld) -> None:
         linking, connecting = await world.land(world.ada), await land(world)
         assert (await world.connecting.show(linking)).word is Word.EXPIRED
-        assert (await world.flow.show(connecting)).word is Word.EXPIRED
+        assert (await world.linking.show(connecting)).word is Word.EXPIRED
 
 
 def mixed(*, scopes_of: StartedLink, state_of: StartedLink) -> StartedLink:
@@ -181,8 +181,8 @@ class TestYes:
                 task.cancel()
         world.messages.may_go.set()
         await world.connecting.close()
-        await world.flow.resume()  # the other use's
-        await world.flow.close()
+        await world.linking.resume()  # the other use's
+        await world.linking.close()
         assert (world.messages.edits, world.reads.read) == ([], [])
         world.connecting = world.new_connecting()
         for _ in range(2):
@@ -339,7 +339,7 @@ class TestNo:
         await land(world)
         world.pass_time(minutes=11)
         with structlog.testing.capture_logs() as logs:
-            await world.flow.sweep()
+            await world.linking.sweep()
         assert [line["purpose"] for line in logs if line.get("security")] == ["connect"]
 
 

@@ -32,23 +32,23 @@ class Question:
         return await (self.world.type_link() if self.purpose is Purpose.LINK else self.world.type_connect())
 
     async def come_back(self, answer: Answer) -> Landing:
-        flow = self.world.flow if self.purpose is Purpose.LINK else self.world.connecting
+        flow = self.world.linking if self.purpose is Purpose.LINK else self.world.connecting
         return await flow.finish_callback(state=answer.state, code=answer.code, error=answer.error)
 
     async def restart(self, *keys: Secret) -> None:
         """Let another process take the next callback, with these keys, if any are named."""
         if keys:
             self.world.storage = dataclasses.replace(self.world.storage, vault=Vault(keys))
-        self.world.flow, self.world.connecting = self.world.new_flow(), self.world.new_connecting()
+        self.world.linking, self.world.connecting = self.world.new_flow(), self.world.new_connecting()
 
     async def say(self, answer: str, cookie: Secret) -> None:
-        flow = self.world.flow if self.purpose is Purpose.LINK else self.world.connecting
+        flow = self.world.linking if self.purpose is Purpose.LINK else self.world.connecting
         question = (await flow.show(cookie)).question
         assert question is not None
         if answer == "no":
             await flow.decline(cookie, question.token)
         elif self.purpose is Purpose.LINK:
-            await self.world.flow.confirm(cookie, question.token)
+            await self.world.linking.confirm(cookie, question.token)
         else:
             await self.world.connecting.confirm(cookie, question.token, frozenset())
 
@@ -128,7 +128,7 @@ async def test_a_denial_is_a_denial_again(question: Question) -> None:
     answer = await question.ask("deny")
     assert await question.come_back(answer) == Landing(word=Word.DENIED)
     assert await question.come_back(answer) == Landing(word=Word.DENIED)
-    await question.world.flow.close()
+    await question.world.linking.close()
     await question.world.connecting.close()
     assert len(question.world.messages.edits) == 1
     question.world.pass_time(seconds=60)
@@ -175,7 +175,7 @@ async def test_a_link_that_was_cut_off_before_its_unasked_yes_is_made_by_the_nex
     async def die(*_: object) -> None:
         raise asyncio.CancelledError
 
-    monkeypatch.setattr(world.flow, "confirm", die)
+    monkeypatch.setattr(world.linking, "confirm", die)
     with pytest.raises(asyncio.CancelledError):
         await question.come_back(answer)
     assert await world.holder(world.ada) is None
@@ -202,7 +202,7 @@ class TestAFirstCallThatDied:
         async with asyncio.timeout(10):
             assert (await question.come_back(answer)).word is Word.UNAVAILABLE
             assert (await question.come_back(answer)).word is Word.UNAVAILABLE
-        await question.world.flow.close()
+        await question.world.linking.close()
         await question.world.connecting.close()
         ((place, news),) = question.world.messages.edits
         assert place == BUTTON
@@ -219,7 +219,7 @@ class TestAFirstCallThatDied:
 
     async def test_the_next_process_knows_at_once(self, question: Question, answer: Answer) -> None:
         await question.restart()
-        await question.world.flow.settle_cut_off()
+        await question.world.linking.settle_cut_off()
         async with asyncio.timeout(10):
             assert (await question.come_back(answer)).word is Word.UNAVAILABLE
 

@@ -14,7 +14,7 @@ ADA, BEN = DiscordUserId(11), DiscordUserId(12)
 
 
 async def linked(world: LinkWorld, cookie: Secret) -> Linked:
-    view = await world.flow.show(cookie)
+    view = await world.linking.show(cookie)
     assert isinstance(view.outcome, Linked), view.word
     return view.outcome
 
@@ -26,7 +26,7 @@ def followers(world: LinkWorld, trigger: Trigger = Trigger.LINK) -> list[int]:
 async def a_quiet_day(world: LinkWorld) -> None:
     """Let so much time pass that the last link's row is gone."""
     world.pass_time(minutes=71)
-    await world.flow.sweep()
+    await world.linking.sweep()
 
 
 async def test_the_second_patron_of_a_quiet_server_gets_their_roles(world: LinkWorld) -> None:
@@ -57,7 +57,7 @@ async def test_the_old_holder_of_a_link_that_moves_on_a_quiet_day_is_told_and_lo
     await world.link(world.ada, ADA)
     await a_quiet_day(world)
     await world.link(world.ada, BEN, "ben.holt")
-    await world.flow.close()
+    await world.linking.close()
     assert followers(world, Trigger.MOVE) == [ADA]
     assert [person for person, _ in world.messages.told] == [ADA]
 
@@ -76,7 +76,7 @@ async def test_nobodys_page_shows_the_roles_of_another(world: LinkWorld) -> None
     assert followers(world) == [ADA, BEN]
     world.roles.may_go.set()
     await unlinking
-    await world.flow.close()
+    await world.linking.close()
     assert (await linked(world, cookie)).news == bens
 
 
@@ -86,9 +86,9 @@ async def test_a_row_that_was_ended_meanwhile_is_not_begun_again(world: LinkWorl
     await world.link(world.ada, ADA)
     (before,) = await world.storage.pendings.list_unended()
     world.roles.may_go.set()
-    await world.flow.close()
-    world.flow._begin_aftermath(before.cookie_digest)
-    await world.flow.close()
+    await world.linking.close()
+    world.linking._begin_aftermath(before.cookie_digest)
+    await world.linking.close()
     assert followers(world) == [ADA]
     assert await world.storage.pendings.list_unended() == ()
 
@@ -96,23 +96,23 @@ async def test_a_row_that_was_ended_meanwhile_is_not_begun_again(world: LinkWorl
 async def test_what_is_to_be_done_after_a_link_outlives_its_state(world: LinkWorld) -> None:
     """The process was off for days in the midst of a move: the old holder is told all the same."""
     await world.link(world.ada, ADA)
-    await world.flow.close()
+    await world.linking.close()
     world.roles.may_go.clear()
     await world.link(world.ada, BEN, "ben.holt")
     for task in asyncio.all_tasks():
         if task.get_name().startswith("aftermath"):
             task.cancel()
-    await world.flow.close()
+    await world.linking.close()
     world.roles.may_go.set()
     world.pass_time(days=3)
-    world.flow = world.new_flow()
-    await world.flow.sweep()
-    await world.flow.resume()
-    await world.flow.close()
+    world.linking = world.new_flow()
+    await world.linking.sweep()
+    await world.linking.resume()
+    await world.linking.close()
     assert [person for person, _ in world.messages.told] == [ADA]
     world.pass_time(minutes=1)
-    await world.flow.sweep()
-    assert (await world.flow.show(None)).word is Word.UNKNOWN
+    await world.linking.sweep()
+    assert (await world.linking.show(None)).word is Word.UNKNOWN
     assert await world.storage.pendings.list_unended() == ()
 
 
@@ -121,5 +121,5 @@ async def test_nobody_is_told_of_a_link_that_is_gone_by_the_time_its_roles_are(w
     await world.link(world.ada, ADA)
     await world.storage.links.unlink(ADA, at=world.clock.now() + timedelta(seconds=1))
     world.roles.may_go.set()
-    await world.flow.close()
+    await world.linking.close()
     assert world.messages.edits == []

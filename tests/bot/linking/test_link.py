@@ -17,7 +17,7 @@ from tests.bot.linking.world import BUTTON, GOLD, GUILD, Answer, LinkWorld, said
 class TestFromLinkToRole:
     async def test_a_confirmed_link_brings_the_roles(self, world: LinkWorld) -> None:
         cookie = await world.land(world.ada)
-        view = await world.flow.confirm(cookie, await world.token(cookie))
+        view = await world.linking.confirm(cookie, await world.token(cookie))
         assert view.word is Word.LINKED
         assert isinstance(view.outcome, Linked)
         assert view.outcome.news == (GOLD,)
@@ -51,7 +51,7 @@ class TestFromLinkToRole:
         pending = await world.storage.pendings.find(digest(cookie))
         assert pending is not None
         assert [one.campaign_id for one in pending.identity.memberships] == [world.mira.campaign.id]
-        await world.flow.confirm(cookie, await world.token(cookie))
+        await world.linking.confirm(cookie, await world.token(cookie))
         records = await world.storage.memberships.load_person(PatreonUserId(world.ada.id))
         assert [record.campaign_id for record in records] == [world.mira.campaign.id]
 
@@ -62,14 +62,14 @@ class TestFromLinkToRole:
         late = CampaignId(other.campaign.id)
         await world.storage.campaigns.save(Campaign(campaign_id=late, name="Late"))
         await world.storage.campaigns.bind(GUILD, late, credential_id=None, at=world.clock.now())
-        await world.flow.confirm(cookie, await world.token(cookie))
+        await world.linking.confirm(cookie, await world.token(cookie))
         records = await world.storage.memberships.load_person(PatreonUserId(world.ada.id))
         assert {record.campaign_id for record in records} == {CampaignId(world.mira.campaign.id)}
 
     async def test_someone_without_a_membership_is_linked_and_told_so(self, world: LinkWorld) -> None:
         world.roles.news = ()
         cookie = await world.land(world.ben)
-        view = await world.flow.confirm(cookie, await world.token(cookie))
+        view = await world.linking.confirm(cookie, await world.token(cookie))
         assert isinstance(view.outcome, Linked)
         assert not view.outcome.is_member
         assert view.outcome.campaign_names == ("Moth Comics",)
@@ -83,7 +83,7 @@ class TestFromLinkToRole:
 
 class TestTheQuestion:
     async def test_it_names_who_asked_where_and_when(self, world: LinkWorld) -> None:
-        question = (await world.flow.show(await world.land(world.ada))).question
+        question = (await world.linking.show(await world.land(world.ada))).question
         assert question is not None
         assert question.asker.username == "ada.reed"
         assert question.asker.guild_name == "Moth House"
@@ -97,13 +97,13 @@ class TestTheQuestion:
     async def test_after_a_crash_the_same_browser_can_still_confirm(self, world: LinkWorld) -> None:
         cookie = await world.land(world.ada)
         token = await world.token(cookie)
-        world.flow = world.new_flow()
-        assert (await world.flow.confirm(cookie, token)).word is Word.LINKED
+        world.linking = world.new_flow()
+        assert (await world.linking.confirm(cookie, token)).word is Word.LINKED
 
     async def test_another_browser_sees_nothing(self, world: LinkWorld) -> None:
         await world.land(world.ada)
-        assert (await world.flow.show(None)).word is Word.UNKNOWN
-        assert (await world.flow.show(Secret("x" * 43))).word is Word.EXPIRED
+        assert (await world.linking.show(None)).word is Word.UNKNOWN
+        assert (await world.linking.show(Secret("x" * 43))).word is Word.EXPIRED
 
     async def test_it_is_skipped_where_patreon_reports_that_discord_account(self, world: LinkWorld) -> None:
         world.patreon.connect_discord(world.ada.id, "11")
@@ -114,12 +114,12 @@ class TestTheQuestion:
     async def test_it_is_asked_where_patreon_reports_another_one(self, world: LinkWorld) -> None:
         world.patreon.connect_discord(world.ada.id, "99")
         cookie = await world.land(world.ada, 11)
-        assert (await world.flow.show(cookie)).word is Word.CONFIRM
+        assert (await world.linking.show(cookie)).word is Word.CONFIRM
 
     @pytest.mark.parametrize("token", [None, Secret(""), Secret("0" * 64), Secret("\u00e9")])
     async def test_a_wrong_token_changes_nothing(self, world: LinkWorld, token: Secret | None) -> None:
         cookie = await world.land(world.ada)
-        for answer in (world.flow.confirm, world.flow.decline):
+        for answer in (world.linking.confirm, world.linking.decline):
             view = await answer(cookie, token)
             assert view.cause is Cause.OUTDATED
             assert view.word is Word.CONFIRM
@@ -128,14 +128,14 @@ class TestTheQuestion:
     async def test_a_second_yes_shows_the_outcome_and_does_nothing(self, world: LinkWorld) -> None:
         cookie = await world.land(world.ada)
         token = await world.token(cookie)
-        views = await asyncio.gather(*(world.flow.confirm(cookie, token) for _ in range(3)))
+        views = await asyncio.gather(*(world.linking.confirm(cookie, token) for _ in range(3)))
         assert {view.word for view in views} == {Word.LINKED}
         assert world.roles.followed == [(11, "link")]
 
     async def test_a_page_reloaded_after_unlink_does_not_link_again(self, world: LinkWorld) -> None:
         cookie = await world.link(world.ada)
         await world.unlinker.unlink(DiscordUserId(11))
-        assert (await world.flow.show(cookie)).word is Word.EXPIRED
+        assert (await world.linking.show(cookie)).word is Word.EXPIRED
         assert await world.holder(world.ada) is None
 
 
@@ -143,9 +143,9 @@ class TestAForwardedLink:
     async def test_no_deletes_everything_and_leaves_a_line(self, world: LinkWorld) -> None:
         cookie = await world.land(world.ada, 66, "mallory")
         with structlog.testing.capture_logs() as lines:
-            view = await world.flow.decline(cookie, await world.token(cookie))
+            view = await world.linking.decline(cookie, await world.token(cookie))
         assert view.word is Word.DECLINED
-        assert (await world.flow.show(cookie)).word is Word.EXPIRED
+        assert (await world.linking.show(cookie)).word is Word.EXPIRED
         assert not await world.has_tokens(world.ada)
         assert [line["username"] for line in lines if line.get("security")] == ["mallory"]
 
@@ -154,22 +154,22 @@ class TestAForwardedLink:
         token = await world.token(cookie)
         world.pass_time(minutes=10)
         with structlog.testing.capture_logs() as lines:
-            assert (await world.flow.confirm(cookie, token)).word is Word.EXPIRED
+            assert (await world.linking.confirm(cookie, token)).word is Word.EXPIRED
         assert [line["username"] for line in lines if line.get("security")] == ["mallory"]
         assert await world.storage.pendings.find(digest(cookie)) is None
         assert await world.holder(world.ada) is None
 
     async def test_no_gives_the_consent_back_to_patreon(self, world: LinkWorld) -> None:
         cookie = await world.land(world.ada)
-        await world.flow.decline(cookie, await world.token(cookie))
-        await world.flow.close()
+        await world.linking.decline(cookie, await world.token(cookie))
+        await world.linking.close()
         assert "POST /oauth2/revoke" in [call.route for call in world.patreon.calls]
 
     async def test_no_leaves_the_tokens_of_the_own_link_alive(self, world: LinkWorld) -> None:
         await world.link(world.ada, 11)
         cookie = await world.land(world.ada, 66, "mallory")
-        await world.flow.decline(cookie, await world.token(cookie))
-        await world.flow.close()
+        await world.linking.decline(cookie, await world.token(cookie))
+        await world.linking.close()
         assert "POST /oauth2/revoke" not in [call.route for call in world.patreon.calls]
         assert await world.holder(world.ada) == 11
 
@@ -178,14 +178,14 @@ class TestOneForOne:
     async def test_a_patron_of_another_account_is_held(self, world: LinkWorld) -> None:
         await world.link(world.ada, 11)
         cookie = await world.land(world.ada, 22, "ada.second")
-        view = await world.flow.show(cookie)
+        view = await world.linking.show(cookie)
         assert view.word is Word.HELD
         assert await world.holder(world.ada) == 11
 
     async def test_moving_tells_the_old_holder_and_takes_their_roles(self, world: LinkWorld) -> None:
         await world.link(world.ada, 11)
         await world.link(world.ada, 22, "ada_second")
-        await world.flow.close()
+        await world.linking.close()
         assert await world.holder(world.ada) == 22
         assert world.roles.followed[-2:] == [(22, "link"), (11, "move")]
         ((told, moved),) = world.messages.told
@@ -197,25 +197,25 @@ class TestOneForOne:
     ) -> None:
         monkeypatch.setattr(consent, "AFTERMATH_SECONDS", 0.01)
         await world.link(world.ada, 11)
-        await world.flow.close()
+        await world.linking.close()
         world.roles.may_go.clear()
         await world.link(world.ada, 22, "ada_second")
         await kill(world)
         world.pass_time(hours=20)
-        world.flow = world.new_flow()
-        await world.flow.sweep()
-        await world.flow.resume()
-        await world.flow.close()
+        world.linking = world.new_flow()
+        await world.linking.sweep()
+        await world.linking.resume()
+        await world.linking.close()
         assert [person for person, _ in world.messages.told] == [11]
         assert world.roles.followed[-2:] == [(22, "link"), (11, "move")]
 
     async def test_whoever_was_told_is_not_told_again(self, world: LinkWorld) -> None:
         await world.link(world.ada, 11)
         await world.link(world.ada, 22)
-        await world.flow.close()
-        world.flow = world.new_flow()
-        await world.flow.resume()
-        await world.flow.close()
+        await world.linking.close()
+        world.linking = world.new_flow()
+        await world.linking.resume()
+        await world.linking.close()
         assert len(world.messages.told) == 1
 
     async def test_who_parted_meanwhile_is_not_told_of_a_link(
@@ -225,27 +225,27 @@ class TestOneForOne:
         world.roles.may_go.clear()
         await world.link(world.ada, 11)
         await kill(world)
-        world.flow = world.new_flow()
+        world.linking = world.new_flow()
         await world.unlinker.unlink(DiscordUserId(11))
-        await world.flow.resume()
-        await world.flow.close()
+        await world.linking.resume()
+        await world.linking.close()
         assert world.messages.edits == []
 
     async def test_no_to_a_move_leaves_it_as_it_is(self, world: LinkWorld) -> None:
         await world.link(world.ada, 11)
         cookie = await world.land(world.ada, 22)
-        await world.flow.decline(cookie, await world.token(cookie))
+        await world.linking.decline(cookie, await world.token(cookie))
         assert await world.holder(world.ada) == 11
         assert await world.has_tokens(world.ada)
 
     async def test_a_discord_account_with_another_patron_is_asked_too(self, world: LinkWorld) -> None:
         await world.link(world.ada, 11)
         cookie = await world.land(world.ben, 11)
-        view = await world.flow.show(cookie)
+        view = await world.linking.show(cookie)
         assert view.word is Word.HELD
         assert view.question is not None
         assert view.question.replaces == "Ada Reed"
-        await world.flow.confirm(cookie, view.question.token)
+        await world.linking.confirm(cookie, view.question.token)
         assert await world.holder(world.ben) == 11
         assert await world.holder(world.ada) is None
         assert not await world.has_tokens(world.ada)
@@ -253,18 +253,18 @@ class TestOneForOne:
     async def test_a_report_by_patreon_does_not_skip_a_move(self, world: LinkWorld) -> None:
         await world.link(world.ada, 11)
         world.patreon.connect_discord(world.ada.id, "22")
-        assert (await world.flow.show(await world.land(world.ada, 22))).word is Word.HELD
+        assert (await world.linking.show(await world.land(world.ada, 22))).word is Word.HELD
 
     async def test_nor_does_it_skip_giving_up_another_patron(self, world: LinkWorld) -> None:
         await world.link(world.ada, 11)
         world.patreon.connect_discord(world.ben.id, "11")
-        assert (await world.flow.show(await world.land(world.ben, 11))).word is Word.HELD
+        assert (await world.linking.show(await world.land(world.ben, 11))).word is Word.HELD
 
     async def test_a_yes_to_linking_is_no_yes_to_moving(self, world: LinkWorld) -> None:
         cookie = await world.land(world.ada, 22)
         token = await world.token(cookie)
         await world.link(world.ada, 11)
-        view = await world.flow.confirm(cookie, token)
+        view = await world.linking.confirm(cookie, token)
         assert view.word is Word.HELD
         assert view.cause is Cause.OUTDATED
         assert await world.holder(world.ada) == 11
@@ -272,13 +272,13 @@ class TestOneForOne:
     async def test_of_two_accounts_that_confirm_at_once_one_is_asked_again(self, world: LinkWorld) -> None:
         cookies = [await world.land(world.ada, account) for account in (11, 22)]
         tokens = [await world.token(cookie) for cookie in cookies]
-        views = await asyncio.gather(*(world.flow.confirm(*answer) for answer in zip(cookies, tokens, strict=True)))
+        views = await asyncio.gather(*(world.linking.confirm(*answer) for answer in zip(cookies, tokens, strict=True)))
         assert sorted(view.word for view in views) == ["held", "linked"]
         assert world.messages.told == []
 
     async def test_the_same_pair_again_is_an_ordinary_question(self, world: LinkWorld) -> None:
         await world.link(world.ada, 11)
-        assert (await world.flow.show(await world.land(world.ada, 11))).word is Word.CONFIRM
+        assert (await world.linking.show(await world.land(world.ada, 11))).word is Word.CONFIRM
 
 
 class TestTheState:
@@ -300,7 +300,7 @@ class TestTheState:
 
     @pytest.mark.parametrize("state", [None, Secret("x"), Secret("A" * 43), Secret("\udcff"), Secret("9" * 5000)])
     async def test_one_that_is_not_ours_is_unknown(self, world: LinkWorld, state: Secret | None) -> None:
-        landing = await world.flow.finish_callback(state=state, code=Secret("c"), error=None)
+        landing = await world.linking.finish_callback(state=state, code=Secret("c"), error=None)
         assert landing.word is Word.UNKNOWN
         assert world.patreon.calls == []
 
@@ -308,7 +308,7 @@ class TestTheState:
         answer = await world.consent(await world.type_link(), world.ada)
         await world.come_back(answer)
         world.pass_time(hours=25)
-        await world.flow.sweep()
+        await world.linking.sweep()
         assert (await world.come_back(answer)).word is Word.UNKNOWN
 
     @pytest.mark.parametrize(
@@ -323,9 +323,9 @@ class TestTheState:
     )
     async def test_no_consent_uses_it_up(self, world: LinkWorld, error: str | None, word: Word) -> None:
         answer = await world.consent(await world.type_link(), world.ada)
-        landing = await world.flow.finish_callback(state=answer.state, code=None, error=error)
+        landing = await world.linking.finish_callback(state=answer.state, code=None, error=error)
         assert landing.word is word
-        await world.flow.close()
+        await world.linking.close()
         assert world.messages.edits[-1][0] == BUTTON
         assert (await world.come_back(answer)).word is Word.USED
 
@@ -338,11 +338,11 @@ class TestTheState:
         async with asyncio.timeout(5):
             denied = await world.come_back(await world.consent(await world.type_link(), world.ada, "deny"))
             cookie = await world.land(world.ada)
-            declined = await world.flow.decline(cookie, await world.token(cookie))
+            declined = await world.linking.decline(cookie, await world.token(cookie))
         assert (denied.word, declined.word) == (Word.DENIED, Word.DECLINED)
         assert world.messages.edits == []
         world.messages.may_go.set()
-        await world.flow.close()
+        await world.linking.close()
         assert len(world.messages.edits) == 2
 
     @pytest.mark.parametrize("fault", ["500", "html", "drop", "lost", "429"])
@@ -351,7 +351,7 @@ class TestTheState:
         world.strike(fault, "/api/oauth2/token")
         landing = await world.come_back(answer)
         assert landing.word is Word.UNAVAILABLE
-        await world.flow.close()
+        await world.linking.close()
         assert "/link" in said(world.messages.edits[-1][1])
         world.pass_time(minutes=1)
         assert (await world.come_back(answer)).word is Word.USED
@@ -393,12 +393,12 @@ class TestSlowAndBrokenRoles:
         monkeypatch.setattr(consent, "AFTERMATH_SECONDS", 0.01)
         world.roles.may_go.clear()
         cookie = await world.land(world.ada)
-        view = await world.flow.confirm(cookie, await world.token(cookie))
+        view = await world.linking.confirm(cookie, await world.token(cookie))
         assert isinstance(view.outcome, Linked)
         assert view.outcome.news is None
         world.roles.may_go.set()
-        await world.flow.close()
-        later = (await world.flow.show(cookie)).outcome
+        await world.linking.close()
+        later = (await world.linking.show(cookie)).outcome
         assert isinstance(later, Linked)
         assert later.news == (GOLD,)
 
@@ -408,15 +408,15 @@ class TestSlowAndBrokenRoles:
         monkeypatch.setattr(consent, "AFTERMATH_SECONDS", 0.01)
         world.roles.may_go.clear()
         cookie = await world.land(world.ada)
-        await world.flow.confirm(cookie, await world.token(cookie))
-        crashed, world.flow = world.flow, world.new_flow()
-        await world.flow.resume()
+        await world.linking.confirm(cookie, await world.token(cookie))
+        crashed, world.linking = world.linking, world.new_flow()
+        await world.linking.resume()
         async with asyncio.timeout(5):
             while len(world.roles.followed) < 2:
                 await asyncio.sleep(0.01)
         world.roles.may_go.set()  # not before: the one that "crashed" would tell how it ended
-        await world.flow.close()
-        assert isinstance((await world.flow.show(cookie)).outcome, Linked)
+        await world.linking.close()
+        assert isinstance((await world.linking.show(cookie)).outcome, Linked)
         assert world.roles.followed == [(11, "link"), (11, "link")]
         await crashed.close()
 
@@ -425,18 +425,18 @@ class TestSlowAndBrokenRoles:
         monkeypatch.setattr(background, "CLOSE_SECONDS", 0.01)
         world.roles.may_go.clear()
         await world.link(world.ada)
-        await world.flow.close()
-        world.flow = world.new_flow()
+        await world.linking.close()
+        world.linking = world.new_flow()
         world.roles.may_go.set()
         monkeypatch.undo()
-        await world.flow.resume()
-        await world.flow.close()
+        await world.linking.resume()
+        await world.linking.close()
         assert world.roles.followed == [(11, "link"), (11, "link")]
 
     async def test_roles_that_fail_leave_the_link_and_an_honest_page(self, world: LinkWorld) -> None:
         world.roles.error = RuntimeError("discord is away")
         cookie = await world.land(world.ada)
-        view = await world.flow.confirm(cookie, await world.token(cookie))
+        view = await world.linking.confirm(cookie, await world.token(cookie))
         assert isinstance(view.outcome, Linked)
         assert view.outcome.is_troubled
         assert await world.holder(world.ada) == 11
@@ -457,6 +457,6 @@ async def test_a_server_hears_of_its_own_campaigns_only(world: LinkWorld) -> Non
     await world.storage.campaigns.save(Campaign(campaign_id=foreign, name="Secret Club"))
     await world.storage.campaigns.bind(GuildId(GUILD + 1), foreign, credential_id=None, at=world.clock.now())
     cookie = await world.link(world.ben)
-    linked = (await world.flow.show(cookie)).outcome
+    linked = (await world.linking.show(cookie)).outcome
     assert isinstance(linked, Linked)
     assert linked.campaign_names == ("Moth Comics",)

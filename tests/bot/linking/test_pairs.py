@@ -90,8 +90,8 @@ class TestWhoHasAPairStored:
         await plant(world)
         cookie = await world.land(world.mira)
         assert await lives(world, world.mira), "at once, whatever the answer will be"
-        await world.flow.decline(cookie, await world.token(cookie))
-        await world.flow.close()
+        await world.linking.decline(cookie, await world.token(cookie))
+        await world.linking.close()
         assert await lives(world, world.mira)
         assert revocations(world) == 0
 
@@ -104,8 +104,8 @@ class TestWhoHasAPairStored:
         if is_answered:
             await world.connecting.decline(cookie, await connecting.token(world, cookie))
         world.pass_time(minutes=11)
-        await world.flow.sweep()
-        for part in (world.flow, world.connecting):
+        await world.linking.sweep()
+        for part in (world.linking, world.connecting):
             await part.close()
         assert await lives(world, world.mira)
         assert revocations(world) == 0
@@ -115,8 +115,8 @@ class TestWhoHasAPairStored:
         await world.link(world.ada)
         await world.unlinker.unlink(DiscordUserId(12))
         cookie = await world.land(world.ada, 12, "ada.again")
-        await world.flow.decline(cookie, await world.token(cookie))
-        await world.flow.close()
+        await world.linking.decline(cookie, await world.token(cookie))
+        await world.linking.close()
         assert await world.holder(world.ada) == 11
         assert await lives(world, world.ada)
         assert await world.storage.links.is_opted_out(DiscordUserId(12))
@@ -127,10 +127,10 @@ class TestWhoHasAPairStored:
         cookie = await world.land(world.ada, 12, "ada.again")
         answer = await world.token(cookie)
         await world.unlinker.unlink(DiscordUserId(11))
-        view = await world.flow.confirm(cookie, answer)
-        view = await world.flow.confirm(cookie, view.question.token) if view.question else view
+        view = await world.linking.confirm(cookie, answer)
+        view = await world.linking.confirm(cookie, view.question.token) if view.question else view
         assert view.word is Word.LINKED
-        await world.flow.close()
+        await world.linking.close()
         assert await lives(world, world.ada)
 
     async def test_of_two_consents_under_way_the_newest_exchange_wins(self, world: LinkWorld) -> None:
@@ -191,7 +191,7 @@ class TestWhoHasAPairStored:
         monkeypatch.setattr(Http, "send", send_slowly)
         assert (await world.come_back(answer)).word is Word.UNAVAILABLE
         assert not came.is_set()
-        await world.flow.close()  # as a process that is told to stop
+        await world.linking.close()  # as a process that is told to stop
         assert came.is_set()
         world.pass_time(seconds=WAIT)
         await world.new_pairs().tend()
@@ -204,13 +204,13 @@ class TestWhoHasNone:
         cookie = await world.land(world.ada)
         token = (await stored(world, world.ada)).pair.access_token.reveal()
         if how == "no":
-            await world.flow.decline(cookie, await world.token(cookie))
+            await world.linking.decline(cookie, await world.token(cookie))
         elif how == "expiry":
             world.pass_time(minutes=11)
         else:
             await world.type_link()
-        await world.flow.sweep()
-        await world.flow.close()
+        await world.linking.sweep()
+        await world.linking.close()
         assert await world.storage.credentials.find_user(PatreonUserId(world.ada.id)) is None
         assert world.state.oauth.find(token) is None
         assert revocations(world) == 1
@@ -219,7 +219,7 @@ class TestWhoHasNone:
         await world.link(world.ben)
         old = (await stored(world, world.ben)).pair.access_token.reveal()
         await world.link(world.ada)
-        await world.flow.close()
+        await world.linking.close()
         assert world.state.oauth.find(old) is None
         assert await world.storage.credentials.find_user(PatreonUserId(world.ben.id)) is None
         assert await lives(world, world.ada)
@@ -310,8 +310,8 @@ class TestWhileNobodyKnowsWhoseItIs:
         await world.unlinker.close()
         assert revocations(world) == 0, "it may be the same person's"
         await world.new_pairs().tend()
-        await world.flow.sweep()
-        await world.flow.close()
+        await world.linking.sweep()
+        await world.linking.close()
         assert revocations(world) == 2
 
     async def test_a_consent_to_connect_waits_as_well(self, world: LinkWorld) -> None:

@@ -22,10 +22,10 @@ async def test_it_drops_link_tokens_and_memberships(world: LinkWorld) -> None:
 
 async def test_it_forgets_what_patreon_said_of_the_person(world: LinkWorld) -> None:
     cookie = await world.link(world.ada)
-    await world.flow.close()
+    await world.linking.close()
     await world.unlinker.unlink(DiscordUserId(11))
     assert await world.storage.pendings.find(digest(cookie)) is None
-    assert (await world.flow.show(cookie)).word is Word.EXPIRED
+    assert (await world.linking.show(cookie)).word is Word.EXPIRED
 
 
 async def test_it_revokes_the_tokens_at_patreon(world: LinkWorld) -> None:

@@ -240,7 +240,7 @@ class LinkWorld:
         campaign_id = CampaignId(self.mira.campaign.id)
         await self.storage.campaigns.save(Campaign(campaign_id=campaign_id, name="Moth Comics"))
         await self.storage.campaigns.bind(GUILD, campaign_id, credential_id=None, at=self.clock.now())
-        self.flow = self.new_flow()
+        self.linking = self.new_flow()
         self.unlinker = self.new_unlinker()
         self.connecting = self.new_connecting()
         self.disconnector = self.new_disconnector()
@@ -248,7 +248,7 @@ class LinkWorld:
     async def close(self) -> None:
         self.roles.may_go.set()
         self.messages.may_go.set()
-        for part in (self.flow, self.unlinker, self.connecting, self.disconnector):
+        for part in (self.linking, self.unlinker, self.connecting, self.disconnector):
             await part.close()
         await self.patreon.stop()
 
@@ -353,8 +353,8 @@ class LinkWorld:
             guild_name="Moth House",
             locale=locale,
         )
-        started = await self.flow.start(asker)
-        await self.flow.attach_button(started.state_id, BUTTON)
+        started = await self.linking.start(asker)
+        await self.linking.attach_button(started.state_id, BUTTON)
         return started
 
     async def consent(self, started: StartedLink, patron: Person, answer: str = "allow") -> Answer:
@@ -367,7 +367,7 @@ class LinkWorld:
         return Answer(state=_secret(told, "state"), code=_secret(told, "code"), error=told.get("error"))
 
     async def come_back(self, answer: Answer) -> Landing:
-        return await self.flow.finish_callback(state=answer.state, code=answer.code, error=answer.error)
+        return await self.linking.finish_callback(state=answer.state, code=answer.code, error=answer.error)
 
     async def land(self, patron: Person, discord_user_id: int = 11, username: str = "ada.reed") -> Secret:
         """Go as far as the confirm page; return the browser's cookie."""
@@ -377,14 +377,14 @@ class LinkWorld:
         return landing.cookie
 
     async def token(self, cookie: Secret) -> Secret:
-        view = await self.flow.show(cookie)
+        view = await self.linking.show(cookie)
         assert view.question is not None, view.word
         return view.question.token
 
     async def link(self, patron: Person, discord_user_id: int = 11, username: str = "ada.reed") -> Secret:
         """Go all the way; return the browser's cookie."""
         cookie = await self.land(patron, discord_user_id, username)
-        await self.flow.confirm(cookie, await self.token(cookie))
+        await self.linking.confirm(cookie, await self.token(cookie))
         return cookie
 
     async def holder(self, patron: Person) -> int | None:

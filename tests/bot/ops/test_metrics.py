@@ -136,10 +136,10 @@ def test_the_moment_is_shown_as_it_is(metrics: Metrics) -> None:
 
 
 async def test_the_shell_reports_what_it_does(scene: Scene) -> None:
-    await scene.services.rounds.run(trigger=Trigger.SYNC)
+    await scene.app.rounds.run(trigger=Trigger.SYNC)
     await scene.add_rule()
     await scene.link()
-    found = told(await render_metrics(scene.services))
+    found = told(await render_metrics(scene.app))
     assert found["patreon_request_seconds_count call=members status=200"] == 1
     assert found["read_seconds_count outcome=believed"] == 1
     assert found["plans_total trigger=link"] == 1
@@ -151,5 +151,5 @@ async def test_the_shell_reports_what_it_does(scene: Scene) -> None:
 
 
 async def test_breakers_and_holds_are_seen(scene: Scene) -> None:
-    scene.services.breakers.open(scene.guild_id, RoleId(1))
-    assert told(await render_metrics(scene.services))["open_breakers"] == 1
+    scene.app.breakers.open(scene.guild_id, RoleId(1))
+    assert told(await render_metrics(scene.app))["open_breakers"] == 1

@@ -20,18 +20,18 @@ PATRONS = {"hazel.hollow": "Saga Mirren", "bramble.fox": "Gerda Nilsson", "ivy_a
 @pytest.fixture
 async def linked(scene: Scene) -> Scene:
     """Three linked patrons, and a creator's token that is dead."""
-    await scene.services.rounds.run(trigger=Trigger.SYNC)
+    await scene.app.rounds.run(trigger=Trigger.SYNC)
     for username, patron in PATRONS.items():
         await scene.link(username, patron)
-    seed = await scene.services.storage.credentials.find_seed()
+    seed = await scene.app.storage.credentials.find_seed()
     assert seed is not None
-    await scene.services.storage.credentials.mark_dead(seed, scene.services.clock.now())
+    await scene.app.storage.credentials.mark_dead(seed, scene.app.clock.now())
     scene.stage.sandbox.patreon.calls.clear()
     return scene
 
 
 def consents(scene: Scene) -> Consents:
-    return scene.services.consents
+    return scene.app.consents
 
 
 def asked(scene: Scene) -> int:
@@ -58,12 +58,12 @@ async def test_a_pair_that_patreon_refuses_is_asked_no_more_and_stops_nobody(lin
     for pair in [pair for pair in oauth._by_access.values() if pair.person.id == gerda]:
         oauth.revoke(pair.access_token)
     await consents(linked).read_all()
-    assert len(await linked.services.storage.credentials.list_patrons()) == len(PATRONS) - 1
+    assert len(await linked.app.storage.credentials.list_patrons()) == len(PATRONS) - 1
     linked.stage.sandbox.patreon.calls.clear()
     await consents(linked).read_all()
     assert asked(linked) == len(PATRONS) - 1
     with pytest.raises(UserMistake, match=Mistake.CONSENT_ENDED):
-        await linked.services.intake.refresh_person(linked.person("bramble.fox"))
+        await linked.app.intake.refresh_person(linked.person("bramble.fox"))
 
 
 async def test_a_refresh_that_patreon_refuses_in_any_way_is_cured_by_a_new_consent(linked: Scene) -> None:
@@ -71,37 +71,37 @@ async def test_a_refresh_that_patreon_refuses_in_any_way_is_cured_by_a_new_conse
     weather.set(Fault("patreon", IDENTITY, "401"))
     weather.set(Fault("patreon", "POST /api/oauth2/token", "403"))
     with pytest.raises(UserMistake, match=Mistake.CONSENT_ENDED):
-        await linked.services.intake.refresh_person(linked.person("bramble.fox"))
+        await linked.app.intake.refresh_person(linked.person("bramble.fox"))
     weather.clear()
     weather.set(Fault("patreon", IDENTITY, "other_api"))
     with pytest.raises(ClientRefused):
-        await linked.services.intake.refresh_person(linked.person("hazel.hollow"))
+        await linked.app.intake.refresh_person(linked.person("hazel.hollow"))
 
 
 async def test_a_consent_that_ended_is_found_and_told(linked: Scene) -> None:
     oauth, gerda = linked.stage.sandbox.world.patreon.oauth, linked.stage.patron_id("Gerda Nilsson")
     for pair in [pair for pair in oauth._by_access.values() if pair.person.id == gerda]:
         oauth.revoke(pair.access_token)
-    await linked.services.rounds.run(trigger=Trigger.SYNC)
-    (campaign_id,) = await linked.services.storage.campaigns.campaigns_of(linked.guild_id)
+    await linked.app.rounds.run(trigger=Trigger.SYNC)
+    (campaign_id,) = await linked.app.storage.campaigns.campaigns_of(linked.guild_id)
     assert await consents(linked).list_ended(campaign_id) == [linked.person("bramble.fox")]
-    pending = said(await linked.services.notifier.take_pending(linked.guild_id))
+    pending = said(await linked.app.notifier.take_pending(linked.guild_id))
     assert f"doesn't accept the access that <@{linked.person('bramble.fox')}> gave me" in pending
 
 
 async def test_a_server_reads_nothing_of_another_ones_people(linked: Scene) -> None:
     """Neither whose consent ended, nor how many are read."""
-    storage = linked.services.storage
+    storage = linked.app.storage
     elsewhere = GuildId(int(linked.discord.state.add_guild("Elsewhere", "other.owner").id))
     other = Campaign(campaign_id=CampaignId("77"), name="Crane Letters")
     await storage.campaigns.save(other)
-    await storage.campaigns.bind(elsewhere, other.campaign_id, credential_id=None, at=linked.services.clock.now())
+    await storage.campaigns.bind(elsewhere, other.campaign_id, credential_id=None, at=linked.app.clock.now())
     for patron in PATRONS.values():
         for pair in list(linked.stage.sandbox.world.patreon.oauth._by_access.values()):
             if pair.person.id == linked.stage.patron_id(patron):
                 linked.stage.sandbox.world.patreon.oauth.revoke(pair.access_token)
-    report = await linked.services.rounds.run(trigger=Trigger.SYNC)
-    told = said(await linked.services.notifier.take_pending(elsewhere))
+    report = await linked.app.rounds.run(trigger=Trigger.SYNC)
+    told = said(await linked.app.notifier.take_pending(elsewhere))
     assert "Crane Letters" in told
     assert not [name for name in PATRONS if f"<@{linked.person(name)}>" in told], told
     assert [one.patrons for one in report.campaigns if one.campaign_id == other.campaign_id] == [0]
@@ -120,17 +120,17 @@ async def test_while_nobody_can_be_read_the_round_is_not_well(linked: Scene) -> 
 
 async def test_while_patreon_is_away_a_pass_ends_early(linked: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     linked.stage.sandbox.weather.set(Fault("patreon", "/identity", "404"))
-    patrons = await linked.services.storage.credentials.list_patrons()
+    patrons = await linked.app.storage.credentials.list_patrons()
 
     async def list_many() -> tuple[LinkedPair, ...]:
         return patrons * 20
 
-    monkeypatch.setattr(linked.services.storage.credentials, "list_patrons", list_many)
+    monkeypatch.setattr(linked.app.storage.credentials, "list_patrons", list_many)
     await consents(linked).read_all(within_seconds=0.5)
     assert MAX_FAILURES <= asked(linked) <= MAX_FAILURES + AT_ONCE
 
 
 async def test_with_a_working_creator_token_nobody_is_asked(scene: Scene) -> None:
-    await scene.services.rounds.run(trigger=Trigger.SYNC)
+    await scene.app.rounds.run(trigger=Trigger.SYNC)
     await scene.link()
     assert not await consents(scene)._is_needed()

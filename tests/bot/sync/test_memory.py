@@ -26,9 +26,9 @@ MINUTE = timedelta(minutes=1)
 @pytest.fixture
 async def scene() -> AsyncIterator[Scene]:
     """A connected bot that has read its campaign once."""
-    async with set_stage() as stage, serve(stage) as services, connect(services) as bot:
-        await services.rounds.run(trigger=Trigger.SYNC)
-        yield Scene(stage, services, bot)
+    async with set_stage() as stage, serve(stage) as app, connect(app) as bot:
+        await app.rounds.run(trigger=Trigger.SYNC)
+        yield Scene(stage, app, bot)
 
 
 LEAPS: list[timedelta] = []  # by which the bot's clock is ahead
@@ -43,20 +43,20 @@ def leaping(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def town(scene: Scene) -> Scene:
     """Someone holds Gold by us, in a bot whose rounds are a minute apart."""
-    rota = scene.services.rounds._rota
-    rota._interval = MINUTE
-    rota._turns.clear()
+    resync = scene.app.rounds._resync
+    resync._interval = MINUTE
+    resync._turns.clear()
     await scene.add_rule()
     await scene.link()
     await held(scene)
-    await scene.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+    await scene.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     return scene
 
 
 async def held(scene: Scene) -> None:
     async with asyncio.timeout(SOON):
         while True:
-            grants = await scene.services.storage.ledger.load_member(scene.guild_id, scene.person(MEMBER))
+            grants = await scene.app.storage.ledger.load_member(scene.guild_id, scene.person(MEMBER))
             if [one.state for one in grants.values()] == [GrantState.HELD]:
                 return
             await asyncio.sleep(0.02)
@@ -68,7 +68,7 @@ async def rounds(scene: Scene, *, within: timedelta, is_right: Callable[[], bool
     while passed < within:
         passed += step
         LEAPS.append(step)
-        await scene.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+        await scene.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
         await quiet(scene)
         if is_right():
             return
@@ -77,8 +77,8 @@ async def rounds(scene: Scene, *, within: timedelta, is_right: Callable[[], bool
 
 async def quiet(scene: Scene) -> None:
     """Wait until nobody stands in a queue."""
-    while scene.services.reconciler.backlog()[0] or any(
-        not queue._turns and queue._arrived.is_set() for queue in scene.services.reconciler._queues.values()
+    while scene.app.reconciler.backlog()[0] or any(
+        not queue._turns and queue._arrived.is_set() for queue in scene.app.reconciler._queues.values()
     ):
         await asyncio.sleep(0.01)
     await asyncio.sleep(0.05)
@@ -103,9 +103,9 @@ def patron(scene: Scene) -> PatreonUserId:
 
 @pytest.mark.parametrize("has_seat", [True, False], ids=["a role that is gone", "somebody who is not gone"])
 async def test_what_is_remembered_of_members_is_asked_for_anew_within_an_hour(town: Scene, has_seat: bool) -> None:
-    await town.services.storage.guilds.change(town.guild_id, hand_edits="enforce")
+    await town.app.storage.guilds.change(town.guild_id, hand_edits="enforce")
     slip(town)
-    seen = town.services.observer._seen[town.guild_id]
+    seen = town.app.observer._seen[town.guild_id]
     if not has_seat:
         seen[town.person(MEMBER)] = _Seen(None, 0.0)
     calls = len(town.discord.calls)
@@ -116,7 +116,7 @@ async def test_what_is_remembered_of_members_is_asked_for_anew_within_an_hour(to
 
 async def test_forgotten_members_are_asked_for_in_one_request(town: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     town.stage.sandbox.patreon.refund(town.stage.patron_id(GOLD_PATRON))
-    town.services.observer._seen.clear()
+    town.app.observer._seen.clear()
     await rounds(town, within=MINUTE, is_right=lambda: not has_gold(town))
 
 
@@ -124,18 +124,18 @@ async def test_an_hour_of_rounds_costs_one_gateway_request_for_a_hundred(
     town: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    ask = town.services.observer._ask
+    ask = town.app.observer._ask
 
     async def counted(guild_id: Any, ids: tuple[Any, ...]) -> Any:
         asked.append(len(ids))
         return await ask(guild_id, ids)
 
-    monkeypatch.setattr(town.services.observer, "_ask", counted)
+    monkeypatch.setattr(town.app.observer, "_ask", counted)
     calls = len(town.stage.sandbox.patreon.calls)
     for _ in range(60):
         LEAPS.append(MINUTE)
-        await town.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
-    known = len(town.services.observer.known(town.guild_id))
+        await town.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+    known = len(town.app.observer.known(town.guild_id))
     assert known <= 100
     assert asked == [known]
     assert len(town.stage.sandbox.patreon.calls) - calls <= 60 + 2, "one page a round, and the campaign once an hour"
@@ -157,7 +157,7 @@ KEPT: dict[str, Callable[[Scene], dict[object, Any]]] = {
 
 @pytest.mark.parametrize("name", KEPT)
 async def test_rows_that_are_kept_wrongly_count_for_one_round_at_most(town: Scene, name: str) -> None:
-    kept = getattr(town.services.storage, name).kept
+    kept = getattr(town.app.storage, name).kept
     kept._values.update(KEPT[name](town))
     town.stage.sandbox.patreon.refund(town.stage.patron_id(GOLD_PATRON))
     await rounds(town, within=MINUTE, is_right=lambda: not has_gold(town))
@@ -165,7 +165,7 @@ async def test_rows_that_are_kept_wrongly_count_for_one_round_at_most(town: Scen
 
 async def stale_record(scene: Scene) -> None:
     """Memory says what Patreon says; what is stored says something else."""
-    storage, where = scene.services.storage, {"patron": patron(scene)}
+    storage, where = scene.app.storage, {"patron": patron(scene)}
     read = text("SELECT record FROM memberships WHERE patreon_user_id = :patron")
     async with storage.database.read() as connection:
         before = (await connection.execute(read, where)).scalar_one()
@@ -177,13 +177,13 @@ async def stale_record(scene: Scene) -> None:
 
 
 async def no_readings(scene: Scene) -> None:
-    for known in scene.services.intake._known.values():
+    for known in scene.app.intake._known.values():
         known.fingerprints.clear()
     scene.stage.sandbox.patreon.refund(scene.stage.patron_id(GOLD_PATRON))
 
 
 async def no_campaign(scene: Scene) -> None:
-    scene.services.intake._known.clear()
+    scene.app.intake._known.clear()
     scene.stage.sandbox.patreon.refund(scene.stage.patron_id(GOLD_PATRON))
 
 
@@ -194,10 +194,10 @@ async def test_what_is_remembered_of_readings_gives_way_to_what_is_stored_and_sa
     await spoil(town)
     for _ in range(12):
         LEAPS.append(5 * MINUTE)
-        await town.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+        await town.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
         await quiet(town)
     assert not has_gold(town)
-    (stored,) = await town.services.storage.memberships.load_person(patron(town))
+    (stored,) = await town.app.storage.memberships.load_person(patron(town))
     assert stored.believed is not None
     assert stored.believed.charge_status is ChargeStatus.REFUNDED
 
@@ -205,13 +205,13 @@ async def test_what_is_remembered_of_readings_gives_way_to_what_is_stored_and_sa
 async def test_a_change_that_comes_with_time_alone_needs_no_memory(town: Scene) -> None:
     """Days of grace end, though nobody remembers that they run."""
     town.stage.sandbox.patreon.decline(town.stage.patron_id(GOLD_PATRON))
-    await town.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+    await town.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     assert has_gold(town)
-    for known in town.services.intake._known.values():
+    for known in town.app.intake._known.values():
         known.restless.clear()
         known._second_looks.clear()
     LEAPS.append(timedelta(days=8))
-    for known in town.services.intake._known.values():
+    for known in town.app.intake._known.values():
         known.restless.clear()
     await rounds(town, within=10 * MINUTE, is_right=lambda: not has_gold(town))
 
@@ -220,36 +220,36 @@ async def test_a_change_that_comes_with_time_alone_needs_no_memory(town: Scene) 
 
 
 async def test_whoever_fell_out_of_the_queue_is_planned_again_within_ten_minutes(town: Scene) -> None:
-    await town.services.storage.guilds.change(town.guild_id, hand_edits="enforce")
+    await town.app.storage.guilds.change(town.guild_id, hand_edits="enforce")
     town.discord.take_role(town.stage.user_id(MEMBER), town.stage.role_id("Gold"))
-    for queue in town.services.reconciler._queues.values():
+    for queue in town.app.reconciler._queues.values():
         queue._turns.clear()
         queue._heap.clear()
     await rounds(town, within=10 * MINUTE, is_right=lambda: has_gold(town))
 
 
 async def test_a_refusal_that_is_remembered_wrongly_counts_for_an_hour_at_most(town: Scene) -> None:
-    town.services.breakers.open(town.guild_id, town.role("Gold"))
+    town.app.breakers.open(town.guild_id, town.role("Gold"))
     town.stage.sandbox.patreon.refund(town.stage.patron_id(GOLD_PATRON))
-    await town.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+    await town.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     await quiet(town)
     assert has_gold(town)
     await rounds(town, within=timedelta(hours=1), is_right=lambda: not has_gold(town), step=timedelta(minutes=6))
 
 
 async def test_a_place_on_the_rota_that_makes_no_sense_is_everybodys_turn(town: Scene) -> None:
-    for turns in town.services.rounds._rota._turns.values():
+    for turns in town.app.rounds._resync._turns.values():
         turns.planned._at = datetime.now(UTC) + timedelta(days=400)
         turns.planned._last = town.person(MEMBER)
-    town.services.reconciler._queues.clear()
+    town.app.reconciler._queues.clear()
     town.stage.sandbox.patreon.refund(town.stage.patron_id(GOLD_PATRON))
     await rounds(town, within=MINUTE, is_right=lambda: not has_gold(town))
 
 
 async def test_reports_that_count_without_having_been_looked_at_are_looked_at(town: Scene) -> None:
-    links = town.services.storage.links
-    (reported,) = [one for one in await list_links(town.services.storage) if one.discord_user_id != town.person(MEMBER)]
-    async with town.services.storage.database.write() as connection:
+    links = town.app.storage.links
+    (reported,) = [one for one in await list_links(town.app.storage) if one.discord_user_id != town.person(MEMBER)]
+    async with town.app.storage.database.write() as connection:
         await connection.execute(
             text("DELETE FROM links WHERE discord_user_id = :person"), {"person": reported.discord_user_id}
         )
@@ -259,7 +259,7 @@ async def test_reports_that_count_without_having_been_looked_at_are_looked_at(to
 
     for _ in range(12):
         LEAPS.append(timedelta(minutes=5))
-        await town.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+        await town.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
         if await is_linked():
             return
     raise AssertionError("the report was never looked at again")
@@ -271,7 +271,7 @@ async def test_reports_that_count_without_having_been_looked_at_are_looked_at(to
 async def answer_yes(scene: Scene, *, meanwhile: Callable[[], object]) -> None:
     url = await scene.stage.authorize_url(MEMBER)
     callback = await scene.stage.browser().callback_url(url, scene.stage.patron_id(GOLD_PATRON))
-    answer, flow = parse_qs(urlsplit(callback).query), scene.services.flow
+    answer, flow = parse_qs(urlsplit(callback).query), scene.app.linking
     landing = await flow.finish_callback(state=Secret(answer["state"][0]), code=Secret(answer["code"][0]), error=None)
     view = await flow.show(landing.cookie)
     assert view.question is not None
@@ -287,24 +287,24 @@ def come_back(scene: Scene) -> None:
 
 async def test_a_link_that_is_confirmed_while_the_connection_resumes_is_followed_when_it_is_back(scene: Scene) -> None:
     await scene.add_rule()
-    await answer_yes(scene, meanwhile=lambda: scene.services.holder.lose(scene.bot))
+    await answer_yes(scene, meanwhile=lambda: scene.app.holder.lose(scene.bot))
     assert not has_gold(scene)
     come_back(scene)
     await scene.until(lambda: has_gold(scene), "the role is given")
 
 
 async def test_an_unlink_while_the_connection_resumes_is_followed_when_it_is_back(town: Scene) -> None:
-    town.services.holder.lose(town.bot)
-    assert (await town.services.unlinker.unlink(town.person(MEMBER))).news is None
+    town.app.holder.lose(town.bot)
+    assert (await town.app.unlinker.unlink(town.person(MEMBER))).news is None
     assert has_gold(town)
     come_back(town)
     await town.until(lambda: not has_gold(town), "the role is taken")
 
 
 async def test_who_was_changed_while_the_connection_resumes_is_planned_when_it_is_back(town: Scene) -> None:
-    town.services.holder.lose(town.bot)
+    town.app.holder.lose(town.bot)
     town.stage.sandbox.patreon.refund(town.stage.patron_id(GOLD_PATRON))
-    await town.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+    await town.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     assert has_gold(town)
     come_back(town)
     await town.until(lambda: not has_gold(town), "the role is taken")
@@ -314,19 +314,19 @@ async def test_a_look_at_a_whole_server_that_failed_is_made_again_within_seconds
     town: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reconcile, "RETRY_SECONDS", 0.1)
-    failures, ask = iter([True, True]), town.services.observer._ask
+    failures, ask = iter([True, True]), town.app.observer._ask
 
     async def fails_twice(guild_id: Any, ids: Any) -> Any:
         if next(failures, False):
             raise DiscordAway("no answer")
         return await ask(guild_id, ids)
 
-    await town.services.storage.guilds.change(town.guild_id, hand_edits="enforce")
+    await town.app.storage.guilds.change(town.guild_id, hand_edits="enforce")
     slip(town)
-    town.services.observer.forget()
-    monkeypatch.setattr(town.services.observer, "_ask", fails_twice)
+    town.app.observer.forget()
+    monkeypatch.setattr(town.app.observer, "_ask", fails_twice)
     with pytest.raises(DiscordAway):
-        await town.services.reconciler.consider(town.guild_id, None, trigger=Trigger.SYNC)
+        await town.app.reconciler.consider(town.guild_id, None, trigger=Trigger.SYNC)
     await town.until(lambda: has_gold(town), "the role is given")
 
 
@@ -340,7 +340,7 @@ async def test_a_server_that_is_out_of_sight_when_its_rules_change_is_planned_wh
     assert guild is not None
     guild.unavailable = True
     scene.stage.sandbox.patreon.refund(scene.stage.patron_id(GOLD_PATRON))
-    await scene.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+    await scene.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     assert has_gold(scene)
     await asyncio.sleep(0.3)
     guild.unavailable = False  # and no event tells
@@ -355,7 +355,7 @@ async def test_whom_we_owe_a_look_in_a_server_that_we_left_is_forgotten(
     await scene.link()
     scene.discord.kick_bot()
     await scene.until(lambda: not scene.bot.guilds, "the bot is out")
-    reconciler = scene.services.reconciler
+    reconciler = scene.app.reconciler
     reconciler.mark(scene.guild_id, [scene.person(MEMBER)], trigger=Trigger.SYNC)
     with pytest.raises(DiscordAway):
         await reconciler.consider(scene.guild_id, None, trigger=Trigger.SYNC)
@@ -366,7 +366,7 @@ async def test_whom_we_owe_a_look_in_a_server_that_we_left_is_forgotten(
 
 
 async def test_a_sync_sees_what_no_event_told_of(town: Scene) -> None:
-    await town.services.storage.guilds.change(town.guild_id, hand_edits="enforce")
+    await town.app.storage.guilds.change(town.guild_id, hand_edits="enforce")
     slip(town)
     assert "The roles of 1 person are changing now." in await town.say(ADMIN, "patreon sync")
     await town.until(lambda: has_gold(town), "the role is given again")
@@ -378,9 +378,9 @@ async def test_a_sync_tries_a_refused_role_again_at_once(scene: Scene) -> None:
     await scene.add_rule()
     scene.stage.sandbox.weather.set(Fault("discord", "/roles/", "missing_permission", times=2))
     await scene.link()
-    await scene.until(lambda: len(scene.services.breakers) == 1, "it is refused")
+    await scene.until(lambda: len(scene.app.breakers) == 1, "it is refused")
     assert "No roles need to change" not in await scene.say(ADMIN, "patreon sync")
-    await scene.until(lambda: len(scene.services.breakers) == 1, "it is refused again")
+    await scene.until(lambda: len(scene.app.breakers) == 1, "it is refused again")
     assert "Waiting for an admin:" in await scene.say(ADMIN, "patreon preview")
     await scene.say(ADMIN, "patreon sync")
     await scene.until(lambda: has_gold(scene), "the role is given")
@@ -392,22 +392,22 @@ async def test_a_refused_role_is_told_of_once_however_often_it_is_tried(scene: S
     weather.set(Fault("discord", "/roles/", "missing_permission", times=None))
     await scene.add_rule()
     await scene.link()
-    await scene.until(lambda: len(scene.services.breakers) == 1, "it is refused")
+    await scene.until(lambda: len(scene.app.breakers) == 1, "it is refused")
     assert "I can't change the role **Gold**" in await scene.say(ADMIN, "patreon sync")
     for _ in range(2):
         LEAPS.append(timedelta(hours=2))
         calls = len(scene.stage.role_writes)
-        await scene.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+        await scene.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
         await quiet(scene)
         assert len(scene.stage.role_writes) == calls + 1
-        await scene.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+        await scene.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     assert "I can change the role" not in await scene.say(ADMIN, "patreon preview")
     weather.clear()
     LEAPS.append(timedelta(hours=2))
-    await scene.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+    await scene.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     await scene.until(lambda: has_gold(scene), "the role is given")
     await quiet(scene)
-    await scene.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+    await scene.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     assert "I can change the role **Gold** again" in await scene.say(ADMIN, "patreon preview")
 
 
@@ -429,7 +429,7 @@ async def test_a_sync_names_what_is_held_back_and_what_somebody_took_by_hand(tow
     await town.say(ADMIN, "patreon restore", user=str(town.person(MEMBER)), role=str(town.role("Gold")))
     await town.until(lambda: has_gold(town), "it is given again")
     await held(town)
-    await town.services.storage.guilds.change(town.guild_id, mode="grant_only")
+    await town.app.storage.guilds.change(town.guild_id, mode="grant_only")
     town.stage.sandbox.patreon.refund(town.stage.patron_id(GOLD_PATRON))
     said = await town.say(ADMIN, "patreon sync")
     assert "Held back:" in said
@@ -437,14 +437,14 @@ async def test_a_sync_names_what_is_held_back_and_what_somebody_took_by_hand(tow
 
 
 async def test_a_sync_says_that_discord_takes_no_write_at_all(town: Scene) -> None:
-    town.services.reconciler._applier._writer._banned_until = datetime.now(UTC) + timedelta(minutes=5)
+    town.app.reconciler._applier._writer._banned_until = datetime.now(UTC) + timedelta(minutes=5)
     assert "All changes are waiting:" in await town.say(ADMIN, "patreon sync")
 
 
 async def test_who_asks_for_a_sync_in_the_midst_of_a_round_gets_a_plan_of_everyone_too(town: Scene) -> None:
-    await town.services.storage.guilds.change(town.guild_id, hand_edits="enforce")
+    await town.app.storage.guilds.change(town.guild_id, hand_edits="enforce")
     slip(town)
-    under_way = asyncio.create_task(town.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False))
+    under_way = asyncio.create_task(town.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False))
     await asyncio.sleep(0)
     assert "The roles of 1 person are changing now." in await town.say(ADMIN, "patreon sync")
     await under_way

@@ -12,7 +12,7 @@ STRANGER = "mossy_stone"
 
 
 async def test_each_person_may_ask_once_a_minute(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    asking = scene.services.refresh
+    asking = scene.app.refresh
     asking.begin(scene.person(MEMBER))
     with pytest.raises(UserMistake):
         asking.begin(scene.person(MEMBER))
@@ -26,11 +26,11 @@ async def test_roles_follow_what_patreon_says_now(scene: Scene) -> None:
     await scene.link()
     await scene.until(lambda: "Gold" in scene.stage.roles(MEMBER), "the role")
     scene.stage.sandbox.patreon.refund(scene.stage.patron_id("Gerda Nilsson"))
-    await scene.services.refresh.follow(scene.person(MEMBER))
+    await scene.app.refresh.follow(scene.person(MEMBER))
     assert "Gold" not in scene.stage.roles(MEMBER)
 
 
 async def test_who_is_not_linked_may_ask_and_nothing_happens(scene: Scene) -> None:
     before = len(scene.stage.sandbox.patreon.calls)
-    await scene.services.refresh.follow(scene.person(MEMBER))
+    await scene.app.refresh.follow(scene.person(MEMBER))
     assert len(scene.stage.sandbox.patreon.calls) == before

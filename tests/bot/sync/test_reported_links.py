@@ -23,7 +23,7 @@ from bot.domain.model import (
     RoleId,
 )
 from bot.domain.notices import AccountShared
-from bot.sync.reported_links import ZeroLinks
+from bot.sync.reported_links import ReportedLinks
 from bot.texts.troubles import say_trouble
 from tests.bot.linking.world import GUILD, LinkWorld
 from tests.fakes.notifier import RENDERER
@@ -42,10 +42,10 @@ class House:
         self.storage = world.storage
         self.crier = world.notifier
         self.clock = world.clock
-        self.zero = self.restarted()
+        self.reported_links = self.restarted()
 
-    def restarted(self) -> ZeroLinks:
-        return ZeroLinks(storage=self.storage, notifier=cast("Notifier", self.crier), clock=self.clock)
+    def restarted(self) -> ReportedLinks:
+        return ReportedLinks(storage=self.storage, notifier=cast("Notifier", self.crier), clock=self.clock)
 
     async def open(self) -> None:
         for guild_id, campaign_id in ((GUILD, MOTHS), (OTHER_GUILD, OWLS)):
@@ -84,7 +84,7 @@ class House:
         await self.storage.memberships.save([record])
 
     async def follow(self, *patrons: PatreonUserId) -> Iterable[DiscordUserId]:
-        return await self.zero.follow(patrons)
+        return await self.reported_links.follow(patrons)
 
     async def link(self, person: DiscordUserId, patron: PatreonUserId) -> None:
         """Link by command."""
@@ -154,13 +154,13 @@ async def test_a_look_at_few_reads_few_links(house: House, monkeypatch: pytest.M
 
 async def test_after_a_start_everybody_is_looked_at(house: House) -> None:
     await house.report(ADA, X)
-    house.zero = house.restarted()
+    house.reported_links = house.restarted()
     assert await house.follow() == {X}
 
 
 async def test_a_first_look_that_failed_is_still_to_be_done(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     await house.report(ADA, X)
-    house.zero = house.restarted()
+    house.reported_links = house.restarted()
     with monkeypatch.context() as patch:
         takes_no_links = house.storage.links.linked_patrons  # a defect
         patch.setattr(house.storage.links, "save_reported", takes_no_links)
@@ -173,7 +173,7 @@ async def test_a_link_that_nothing_speaks_for_after_a_start_goes(house: House) -
     await house.report(ADA, X)
     await house.follow(ADA)
     await house.storage.memberships.forget_campaign(MOTHS)
-    house.zero = house.restarted()
+    house.reported_links = house.restarted()
     await house.follow()
     assert await list_links(house.storage) == ()
 
@@ -333,22 +333,22 @@ class TestRemarks:
         await house.link(Y, ADA)
         await house.report(ADA, X)
         for person in (X, Y):
-            (remark,) = await house.zero.remarks(GUILD, person)
+            (remark,) = await house.reported_links.remarks(GUILD, person)
             assert "`/link` counts" in say_trouble(RENDERER, remark)
 
     async def test_tell_of_a_conflict(self, house: House) -> None:
         await house.report(ADA, X)
         await house.report(BEN, X)
-        (remark,) = await house.zero.remarks(GUILD, X)
+        (remark,) = await house.reported_links.remarks(GUILD, X)
         assert isinstance(remark, AccountShared)
 
     async def test_tell_nothing_of_other_servers(self, house: House) -> None:
         await house.link(Y, ADA)
         await house.report(ADA, X)
-        assert await house.zero.remarks(OTHER_GUILD, X) == ()
+        assert await house.reported_links.remarks(OTHER_GUILD, X) == ()
 
     async def test_tell_nothing_where_reports_do_not_count(self, house: House) -> None:
         await house.storage.guilds.change(GUILD, zero_link=False)
         await house.link(Y, ADA)
         await house.report(ADA, X)
-        assert await house.zero.remarks(GUILD, X) == ()
+        assert await house.reported_links.remarks(GUILD, X) == ()

@@ -112,7 +112,7 @@ def public_url() -> str:
 @pytest.fixture
 async def site(world: LinkWorld, public_url: str) -> AsyncIterator[Site]:
     board = HealthBoard(world.clock)
-    server = WebServer(flow=world.flow, connecting=world.connecting, health=board, public_url=public_url)
+    server = WebServer(linking=world.linking, connecting=world.connecting, health=board, public_url=public_url)
     await server.start("127.0.0.1", 0)
     jar = aiohttp.CookieJar(unsafe=True)  # an address as host
     async with aiohttp.ClientSession(cookie_jar=jar) as session:

@@ -80,7 +80,7 @@ class Door:
 @pytest.fixture
 async def door(world: LinkWorld) -> AsyncIterator[Door]:
     server = WebServer(
-        flow=world.flow,
+        linking=world.linking,
         connecting=world.connecting,
         health=HealthBoard(world.clock),
         public_url="http://127.0.0.1:9",

@@ -148,7 +148,7 @@ async def house(
     board = HealthBoard(world.clock)
     house = House()
     house.pages = WebServer(
-        flow=world.flow,
+        linking=world.linking,
         connecting=world.connecting,
         health=board,
         public_url="http://127.0.0.1:9",

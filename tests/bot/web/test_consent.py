@@ -72,7 +72,7 @@ class TestTheWayThrough:
         assert waiting.refreshes
         assert "on their way" in waiting.text
         site.world.roles.may_go.set()
-        await site.world.flow.close()
+        await site.world.linking.close()
         assert not (await site.browser.open("/link/confirm")).refreshes
 
     async def test_names_are_escaped(self, site: Site) -> None:
@@ -346,8 +346,8 @@ class TestNothingLeaks:
         async def broken(*_: object, **__: object) -> None:
             raise RuntimeError("MARKER-in-an-error")
 
-        monkeypatch.setattr(site.world.flow, "finish_callback", broken)
-        monkeypatch.setattr(site.world.flow, "show", broken)
+        monkeypatch.setattr(site.world.linking, "finish_callback", broken)
+        monkeypatch.setattr(site.world.linking, "show", broken)
         page = await site.browser.open(path, params={"state": "MARKER-state", "code": "MARKER-code"})
         logged = capfd.readouterr()
         assert page.status == 500

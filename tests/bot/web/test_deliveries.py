@@ -63,7 +63,7 @@ def sign(body: bytes, secret: Secret = SECRET) -> str:
 async def door(world: LinkWorld) -> AsyncIterator[Door]:
     desk, answers = PaperDesk(), list[str]()
     server = WebServer(
-        flow=world.flow,
+        linking=world.linking,
         connecting=world.connecting,
         health=HealthBoard(world.clock),
         public_url="http://127.0.0.1:9",

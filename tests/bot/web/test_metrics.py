@@ -30,7 +30,7 @@ def token() -> Secret | None:
 @asynccontextmanager
 async def serve(world: LinkWorld, token: Secret | None) -> AsyncIterator[int]:
     server = WebServer(
-        flow=world.flow,
+        linking=world.linking,
         connecting=world.connecting,
         health=HealthBoard(world.clock),
         public_url="http://127.0.0.1:9",

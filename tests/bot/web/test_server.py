@@ -108,7 +108,7 @@ async def test_health_answers_head_as_it_answers_get(site: Site) -> None:
 async def test_a_taken_port_is_an_error_and_leaves_nothing_open(world: LinkWorld, site: Site) -> None:
     port = int(site.browser.url.rsplit(":", 1)[1])
     second = WebServer(
-        flow=world.flow,
+        linking=world.linking,
         connecting=world.connecting,
         health=HealthBoard(world.clock),
         public_url="http://127.0.0.1:9",
@@ -119,7 +119,9 @@ async def test_a_taken_port_is_an_error_and_leaves_nothing_open(world: LinkWorld
 
 async def test_it_says_when_it_stops(world: LinkWorld) -> None:
     board = HealthBoard(world.clock)
-    server = WebServer(flow=world.flow, connecting=world.connecting, health=board, public_url="http://127.0.0.1:9")
+    server = WebServer(
+        linking=world.linking, connecting=world.connecting, health=board, public_url="http://127.0.0.1:9"
+    )
     await server.start("127.0.0.1", 0)
     assert board.report().parts["web"].ok
     await server.stop()

@@ -19,7 +19,7 @@ async def doubted(scene: Scene) -> Scene:
     await scene.add_rule()
     await scene.link()
     scene.stage.sandbox.weather.set(Fault("patreon", "/members", "no_tiers"))
-    await scene.services.rounds.run(trigger=Trigger.SYNC)
+    await scene.app.rounds.run(trigger=Trigger.SYNC)
     return scene
 
 
@@ -31,8 +31,8 @@ def patrons_leave(scene: Scene) -> None:
 
 
 async def believed_reads(scene: Scene) -> list[int]:
-    (campaign_id,) = await scene.services.storage.campaigns.campaigns_of(scene.guild_id)
-    read = await scene.services.storage.reads.last_believed(campaign_id)
+    (campaign_id,) = await scene.app.storage.campaigns.campaigns_of(scene.guild_id)
+    read = await scene.app.storage.reads.last_believed(campaign_id)
     return [] if read is None else [read.read_id]
 
 
@@ -61,25 +61,25 @@ async def test_on_the_admins_word_the_read_counts_and_the_next_one_is_compared_w
     said = await doubted.press(ADMIN, typed.messages[0], "confirm:")
     assert "You accepted Patreon's member list for **Emberwood Tales**" in said
     assert await believed_reads(doubted) != []
-    entry = (await doubted.services.storage.audit.recent(doubted.guild_id))[0]
+    entry = (await doubted.app.storage.audit.recent(doubted.guild_id))[0]
     assert (entry.action, [entry.read_id]) == ("believe", await believed_reads(doubted))
     assert isinstance(entry.reason, ReadBelieved)
     assert entry.reason.by == doubted.person(ADMIN)
-    report = await doubted.services.rounds.run(trigger=Trigger.SYNC)
+    report = await doubted.app.rounds.run(trigger=Trigger.SYNC)
     assert report.campaigns[0].doubts == ()
     assert "There's nothing to accept" in await doubted.say(ADMIN, BELIEVE)
 
 
 async def test_other_servers_that_follow_the_campaign_are_told(doubted: Scene) -> None:
-    storage, at = doubted.services.storage, doubted.services.clock.now()
+    storage, at = doubted.app.storage, doubted.app.clock.now()
     (campaign_id,) = await storage.campaigns.campaigns_of(doubted.guild_id)
     elsewhere = GuildId(int(doubted.discord.state.add_guild("Elsewhere", "other.owner").id))
     await storage.campaigns.bind(elsewhere, campaign_id, credential_id=None, at=at)
     typed = await doubted.type(ADMIN, BELIEVE)
     await doubted.press(ADMIN, typed.messages[0], "confirm:")
-    (told,) = await doubted.services.notifier.take_pending(elsewhere)
+    (told,) = await doubted.app.notifier.take_pending(elsewhere)
     assert told == ListAcceptedElsewhere(campaign="Emberwood Tales")
-    assert await doubted.services.notifier.take_pending(doubted.guild_id) == []
+    assert await doubted.app.notifier.take_pending(doubted.guild_id) == []
 
 
 async def test_what_it_showed_is_said_of_each_person_from_then_on(doubted: Scene) -> None:
@@ -96,7 +96,7 @@ async def test_what_it_showed_is_said_of_each_person_from_then_on(doubted: Scene
 async def test_a_read_that_waits_no_longer_is_not_believed(doubted: Scene) -> None:
     typed = await doubted.type(ADMIN, BELIEVE)
     doubted.stage.sandbox.weather.clear()
-    await doubted.services.rounds.run(trigger=Trigger.SYNC)
+    await doubted.app.rounds.run(trigger=Trigger.SYNC)
     before = await believed_reads(doubted)
     assert "isn't waiting for your answer any more" in await doubted.press(ADMIN, typed.messages[0], "confirm:")
     assert await believed_reads(doubted) == before
@@ -106,11 +106,11 @@ async def test_whoever_is_not_on_the_believed_list_loses_the_role_at_the_next_re
     await scene.add_rule()
     await scene.link()
     patrons_leave(scene)
-    await scene.services.rounds.run(trigger=Trigger.SYNC)
+    await scene.app.rounds.run(trigger=Trigger.SYNC)
     typed = await scene.type(ADMIN, BELIEVE)
     assert "0 active patrons" in words(typed.messages)
     assert "More than a fifth of the paying patrons are missing." in words(typed.messages)
     await scene.press(ADMIN, typed.messages[0], "confirm:")
     assert "Gold" in scene.stage.roles(MEMBER)
-    await scene.services.rounds.run(trigger=Trigger.SYNC)
+    await scene.app.rounds.run(trigger=Trigger.SYNC)
     await scene.until(lambda: "Gold" not in scene.stage.roles(MEMBER), "who is gone loses the role")

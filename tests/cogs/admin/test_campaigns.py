@@ -21,14 +21,14 @@ def home(scene: Scene) -> CampaignId:
 
 
 async def bound(scene: Scene) -> tuple[CampaignId, ...]:
-    return await scene.services.storage.campaigns.campaigns_of(scene.guild_id)
+    return await scene.app.storage.campaigns.campaigns_of(scene.guild_id)
 
 
 async def consent(scene: Scene, url: str, creator: str) -> None:
     """Go from the button to Yes, as the creator."""
     callback = await scene.stage.browser().callback_url(url, scene.stage.patron_id(creator))
     answer = parse_qs(urlsplit(callback).query)
-    flow = scene.services.connecting
+    flow = scene.app.connecting
     landing = await flow.finish_callback(state=Secret(answer["state"][0]), code=Secret(answer["code"][0]), error=None)
     view = await flow.show(landing.cookie)
     assert view.question is not None
@@ -104,9 +104,9 @@ async def test_with_keep_the_roles_stay_and_are_never_taken_again(scene: Scene) 
     await scene.add_rule()
     await scene.link()
     await disconnect(scene, "keep")
-    assert await scene.services.storage.ledger.load_guild(scene.guild_id) == {}
-    await scene.services.unlinker.unlink(scene.person(MEMBER))
-    await scene.services.rounds.run(trigger=Trigger.SYNC)
+    assert await scene.app.storage.ledger.load_guild(scene.guild_id) == {}
+    await scene.app.unlinker.unlink(scene.person(MEMBER))
+    await scene.app.rounds.run(trigger=Trigger.SYNC)
     assert "Gold" in scene.stage.roles(MEMBER)
 
 
@@ -115,36 +115,36 @@ async def test_the_settings_do_not_bring_back_what_an_admin_disconnected_but_con
 ) -> None:
     monkeypatch.setattr(home_file, "MAX_AGE", timedelta())
     await disconnect(scene, "remove")
-    await scene.services.rounds.run(trigger=Trigger.SYNC)
+    await scene.app.rounds.run(trigger=Trigger.SYNC)
     assert await bound(scene) == ()
     typed = await scene.type(ADMIN, "patreon connect")
     (url,) = buttons(typed.messages[0]).values()
     await consent(scene, url, "Wren Ashdown")
-    await scene.services.rounds.run(trigger=Trigger.SYNC)
+    await scene.app.rounds.run(trigger=Trigger.SYNC)
     assert await bound(scene) == (home(scene),)
-    (binding,) = await scene.services.storage.campaigns.bindings()
-    creator = await scene.services.storage.credentials.find_user(PatreonUserId(scene.stage.patron_id("Wren Ashdown")))
+    (binding,) = await scene.app.storage.campaigns.bindings()
+    creator = await scene.app.storage.credentials.find_user(PatreonUserId(scene.stage.patron_id("Wren Ashdown")))
     assert creator is not None
     assert binding.credential_id == creator.credential_id, "the creator said yes to this very server"
 
 
 async def test_what_was_read_of_a_campaign_that_nobody_follows_is_forgotten_and_read_anew(scene: Scene) -> None:
-    assert await load_campaign(scene.services.storage, home(scene)) != {}
+    assert await load_campaign(scene.app.storage, home(scene)) != {}
     await disconnect(scene, "remove")
-    await scene.services.disconnector.close()
-    assert await load_campaign(scene.services.storage, home(scene)) == {}
+    await scene.app.disconnector.close()
+    assert await load_campaign(scene.app.storage, home(scene)) == {}
     typed = await scene.type(ADMIN, "patreon connect")
     (url,) = buttons(typed.messages[0]).values()
     await consent(scene, url, "Wren Ashdown")
-    await scene.services.rounds.run(trigger=Trigger.SYNC)
-    assert await load_campaign(scene.services.storage, home(scene)) != {}
+    await scene.app.rounds.run(trigger=Trigger.SYNC)
+    assert await load_campaign(scene.app.storage, home(scene)) != {}
 
 
 async def test_why_says_how_patreon_named_somebody_and_not_what_only_other_servers_may_know(scene: Scene) -> None:
-    link = await scene.services.storage.links.find_discord(scene.person(REPORTED))
+    link = await scene.app.storage.links.find_discord(scene.person(REPORTED))
     assert link is not None
     assert link.origin is LinkOrigin.PATREON
     assert "Kit Estrella" in await scene.say(ADMIN, "patreon why", user=str(scene.person(REPORTED)))
-    await scene.services.storage.campaigns.unbind(scene.guild_id, home(scene))
+    await scene.app.storage.campaigns.unbind(scene.guild_id, home(scene))
     for path in ("patreon why", "patreon unlink"):
         assert "Kit Estrella" not in await scene.say(ADMIN, path, user=str(scene.person(REPORTED)))

@@ -64,7 +64,7 @@ async def test_a_button_pressed_after_the_right_is_gone_does_nothing(scene: Scen
     assert guild is not None
     await scene.until(lambda: guild.get_role(scene.role("Admin")).permissions.value == 0, "the right is gone")  # type: ignore[union-attr]  # it is there
     assert "You need the Manage Roles permission" in await scene.press(ADMIN, typed.messages[0], "confirm:")
-    assert await scene.services.storage.links.find_discord(scene.person(MEMBER)) is not None
+    assert await scene.app.storage.links.find_discord(scene.person(MEMBER)) is not None
 
 
 async def test_the_owner_may_without_any_role(scene: Scene) -> None:
@@ -72,7 +72,7 @@ async def test_the_owner_may_without_any_role(scene: Scene) -> None:
 
 
 async def test_what_admins_have_not_been_told_stands_above_their_next_answer_once(scene: Scene) -> None:
-    await scene.services.notifier.tell_admin(scene.guild_id, TwoFactorNeeded())
+    await scene.app.notifier.tell_admin(scene.guild_id, TwoFactorNeeded())
     first = await scene.say(ADMIN, "patreon rule list")
     assert first.index("two-factor authentication") < first.index("There are no rules yet")
     assert "two-factor authentication" not in await scene.say(ADMIN, "patreon rule list")

@@ -27,7 +27,7 @@ async def held(scene: Scene) -> Scene:
     await scene.until(lambda: all("Gold" in scene.stage.roles(one) for one in CROWD), "everybody has the role")
     for patron in CROWD.values():
         scene.stage.sandbox.patreon.refund(scene.stage.patron_id(patron))
-    await scene.services.rounds.run(trigger=Trigger.SYNC)
+    await scene.app.rounds.run(trigger=Trigger.SYNC)
     return scene
 
 
@@ -80,8 +80,8 @@ async def test_discard_keeps_the_roles_and_the_message_loses_its_buttons(held: S
     message = await shown(held)
     assert "discarded hold 1." in await held.press(ADMIN, message, "hold:discard:")
     assert buttons(message) == {}
-    await held.services.rounds.run(trigger=Trigger.SYNC)
-    await held.services.reconciler.consider(held.guild_id, None, trigger=Trigger.SYNC)
+    await held.app.rounds.run(trigger=Trigger.SYNC)
+    await held.app.reconciler.consider(held.guild_id, None, trigger=Trigger.SYNC)
     assert keep(held) == set(CROWD)
     assert "Kept, because an admin decided so." in await held.say(
         ADMIN, "patreon why", user=str(held.person("bramble.fox"))

@@ -23,7 +23,7 @@ def give(scene: Scene, *usernames: str, role: str = "Gold") -> None:
 
 async def adopted(scene: Scene) -> set[int]:
     """Return who holds Gold by the ledger."""
-    ledger = await scene.services.storage.ledger.load_guild(scene.guild_id)
+    ledger = await scene.app.storage.ledger.load_guild(scene.guild_id)
     return {
         person
         for person, grants in ledger.items()
@@ -70,7 +70,7 @@ async def test_an_adopted_role_is_kept_by_whoever_earns_it_and_lost_by_others(sc
     await scene.written(OTHER, AuditAction.REVOKE, Outcome.DONE)
     assert "Gold" in scene.stage.roles(MEMBER)
     assert await adopted(scene) == {scene.person(MEMBER), scene.person(REPORTED)}
-    entries = await scene.services.storage.audit.recent(scene.guild_id, scene.person(OTHER))
+    entries = await scene.app.storage.audit.recent(scene.guild_id, scene.person(OTHER))
     assert [entry.action for entry in entries] == [AuditAction.REVOKE, AuditAction.ADOPT]
     assert entries[-1].reason == AdminGave(by=scene.person(ADMIN))
 
@@ -82,7 +82,7 @@ async def test_the_brake_is_over_an_adoption(scene: Scene) -> None:
     typed = await scene.type(ADMIN, ADOPT, role=str(scene.role("Gold")))
     await scene.press(ADMIN, typed.messages[0], "confirm:")
     assert all("Gold" in scene.stage.roles(username) for username in crowd)
-    (hold,) = await scene.services.holds.open_holds(scene.guild_id)
+    (hold,) = await scene.app.holds.open_holds(scene.guild_id)
     assert len(hold.items) == len(crowd)
 
 
@@ -98,9 +98,9 @@ async def blind() -> AsyncIterator[Scene]:
     """A bot whose application may not see members."""
     async with set_stage() as stage:
         stage.sandbox.world.discord.intents_allowed.clear()
-        async with serve(stage) as services, connect(services, has_members_intent=False) as bot:
-            await services.rounds.run(trigger=Trigger.SYNC)
-            yield Scene(stage, services, bot)
+        async with serve(stage) as app, connect(app, has_members_intent=False) as bot:
+            await app.rounds.run(trigger=Trigger.SYNC)
+            yield Scene(stage, app, bot)
 
 
 async def test_without_the_members_intent_linked_people_are_adopted_and_the_admin_is_told(blind: Scene) -> None:
@@ -120,7 +120,7 @@ async def test_a_role_taken_by_hand_comes_again_once_it_is_restored(scene: Scene
     await scene.add_rule()
     await scene.link()
     scene.discord.take_role(scene.stage.user_id(MEMBER), scene.stage.role_id("Gold"))
-    storage = scene.services.storage
+    storage = scene.app.storage
     await scene.written(MEMBER, AuditAction.SUPPRESS)
     async with asyncio.timeout(SOON):  # the ledger is written after the audit
         while scene.person(MEMBER) in await adopted(scene):

@@ -30,7 +30,7 @@ async def test_why_says_that_somebody_is_not_linked(scene: Scene) -> None:
 async def test_why_says_that_somebody_unlinked(scene: Scene) -> None:
     await scene.add_rule()
     await scene.link()
-    await scene.services.unlinker.unlink(scene.person(MEMBER))
+    await scene.app.unlinker.unlink(scene.person(MEMBER))
     said = await scene.say(ADMIN, "patreon why", user=str(scene.person(MEMBER)))
     assert "They unlinked their Patreon account." in said
 
@@ -48,7 +48,7 @@ async def test_why_says_of_who_is_not_listed_each_role_with_source_and_age_and_n
 
 async def test_why_says_of_a_report_that_ended_elsewhere_nothing_but_that_none_is_linked(scene: Scene) -> None:
     await scene.add_rule()
-    at = scene.services.clock.now()
+    at = scene.app.clock.now()
     link = Link(
         discord_user_id=scene.person(MEMBER),
         patreon_user_id=PatreonUserId("elsewhere"),
@@ -56,8 +56,8 @@ async def test_why_says_of_a_report_that_ended_elsewhere_nothing_but_that_none_i
         origin=LinkOrigin.PATREON,
         linked_at=at,
     )
-    await scene.services.storage.links.save_reported([link])
-    await scene.services.storage.links.end([link], at=at)
+    await scene.app.storage.links.save_reported([link])
+    await scene.app.storage.links.end([link], at=at)
     said = await scene.say(ADMIN, "patreon why", user=str(scene.person(MEMBER)))
     assert "No Patreon account is linked." in said
     assert "Elsa" not in said
@@ -86,12 +86,12 @@ async def test_nobody_learns_anything_of_a_person_who_is_not_here(scene: Scene, 
 @pytest.mark.parametrize("path", ["patreon why", "patreon unlink"])
 async def test_a_link_that_touches_nothing_here_is_nobodys_business(scene: Scene, path: str) -> None:
     await scene.link()
-    campaigns = scene.services.storage.campaigns
+    campaigns = scene.app.storage.campaigns
     for binding in await campaigns.bindings():
         await campaigns.unbind(binding.guild_id, binding.campaign_id)
     said = await scene.say(ADMIN, path, user=str(scene.person(MEMBER)))
     assert "Gerda" not in said
-    assert await scene.services.storage.links.find_discord(scene.person(MEMBER)) is not None
+    assert await scene.app.storage.links.find_discord(scene.person(MEMBER)) is not None
 
 
 @pytest.mark.parametrize("path", ["patreon why", "patreon unlink"])
@@ -104,7 +104,7 @@ async def test_a_role_that_an_admin_gave_and_adopted_opens_no_link(scene: Scene,
     said = await scene.type(ADMIN, path, user=str(scene.person(MEMBER)))
     assert "Nils" not in words(said.messages)
     assert buttons(said.messages[0]) == {}
-    assert await scene.services.storage.links.find_discord(scene.person(MEMBER)) is not None
+    assert await scene.app.storage.links.find_discord(scene.person(MEMBER)) is not None
 
 
 async def test_unlink_asks_and_then_takes_the_roles(scene: Scene) -> None:
@@ -120,7 +120,7 @@ async def test_unlink_can_be_left(scene: Scene) -> None:
     await scene.link()
     typed = await scene.type(ADMIN, "patreon unlink", user=str(scene.person(MEMBER)))
     assert "Nothing was changed." in await scene.press(ADMIN, typed.messages[0], "cancel:")
-    assert await scene.services.storage.links.find_discord(scene.person(MEMBER)) is not None
+    assert await scene.app.storage.links.find_discord(scene.person(MEMBER)) is not None
 
 
 async def test_who_is_not_linked_cannot_be_unlinked(scene: Scene) -> None:

@@ -22,7 +22,7 @@ async def complete(scene: Scene, path: str, focused: str, typed: str = "", **opt
 
 def look(scene: Scene, role_id: str | int, what: str) -> int | None:
     """Return what the bot sees of a role."""
-    guild = scene.services.observer.look_guild(scene.guild_id)
+    guild = scene.app.observer.look_guild(scene.guild_id)
     role = guild.roles.get(RoleId(int(role_id))) if guild is not None else None
     return getattr(role, what, None)
 
@@ -30,7 +30,7 @@ def look(scene: Scene, role_id: str | int, what: str) -> int | None:
 async def test_a_rule_is_added_by_the_tiers_name_or_its_id(scene: Scene) -> None:
     assert "Added rule 1: **Gold** for patrons of Emberwood Tales with the tier Gold." in await scene.add_rule()
     assert "Added rule 2" in await scene.add_rule("Silver", scene.stage.tier_id("Silver"))
-    rules = await scene.services.storage.rules.list_guild(scene.guild_id)
+    rules = await scene.app.storage.rules.list_guild(scene.guild_id)
     assert [(rule.role_id, rule.tier_id) for rule in rules] == [
         (scene.role("Gold"), scene.stage.tier_id("Gold")),
         (scene.role("Silver"), scene.stage.tier_id("Silver")),
@@ -39,7 +39,7 @@ async def test_a_rule_is_added_by_the_tiers_name_or_its_id(scene: Scene) -> None
 
 async def test_a_rule_for_any_paid_pledge_needs_no_tier(scene: Scene) -> None:
     assert "for all paying patrons of Emberwood Tales" in await scene.add_rule("Regular", None)
-    (rule,) = await scene.services.storage.rules.list_guild(scene.guild_id)
+    (rule,) = await scene.app.storage.rules.list_guild(scene.guild_id)
     assert rule.kind is RuleKind.PAYING
 
 
@@ -62,7 +62,7 @@ async def test_a_new_rule_gives_the_role_at_once(scene: Scene) -> None:
 )
 async def test_a_role_that_cannot_follow_pledges_is_refused_with_the_cure(scene: Scene, role: str, cure: str) -> None:
     assert cure in await scene.add_rule(role, None)
-    assert await scene.services.storage.rules.list_all() == ()
+    assert await scene.app.storage.rules.list_all() == ()
 
 
 async def test_a_role_with_such_a_right_in_one_channel_is_refused_and_the_channel_named(scene: Scene) -> None:
@@ -71,7 +71,7 @@ async def test_a_role_with_such_a_right_in_one_channel_is_refused_and_the_channe
     said = await scene.add_rule()
     assert "It has Manage Messages in #patrons." in said
     assert "from the channels" in said
-    assert await scene.services.storage.rules.list_all() == ()
+    assert await scene.app.storage.rules.list_all() == ()
 
 
 async def test_a_role_that_is_not_below_the_admins_own_is_refused(scene: Scene) -> None:
@@ -84,13 +84,13 @@ async def test_a_rule_for_such_a_role_is_not_theirs_to_remove(scene: Scene) -> N
     low = await scene.make_low_admin()
     said = await scene.say(low, "patreon rule remove", rule="1")
     assert "**Gold** isn't below your own highest role" in said
-    assert len(await scene.services.storage.rules.list_guild(scene.guild_id)) == 1
+    assert len(await scene.app.storage.rules.list_guild(scene.guild_id)) == 1
 
 
 async def test_a_rule_whose_role_is_gone_can_be_removed_by_any_admin(scene: Scene) -> None:
     await scene.add_rule()
     low = await scene.make_low_admin()
-    await scene.services.storage.rules.drop_role(scene.guild_id, scene.role("Gold"))
+    await scene.app.storage.rules.drop_role(scene.guild_id, scene.role("Gold"))
     rule = RoleRule(
         rule_id=RuleId(0),
         guild_id=scene.guild_id,
@@ -98,9 +98,9 @@ async def test_a_rule_whose_role_is_gone_can_be_removed_by_any_admin(scene: Scen
         campaign_id=CampaignId(scene.stage.sandbox.world.campaign.id),
         kind=RuleKind.PAYING,
     )
-    added = await scene.services.storage.rules.add(rule, created_by=scene.person(low), at=scene.services.clock.now())
+    added = await scene.app.storage.rules.add(rule, created_by=scene.person(low), at=scene.app.clock.now())
     await scene.say(low, "patreon rule remove", rule=str(added.rule_id))
-    assert await scene.services.storage.rules.list_guild(scene.guild_id) == ()
+    assert await scene.app.storage.rules.list_guild(scene.guild_id) == ()
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ async def test_a_big_rule_shows_its_people_first_and_is_added_on_yes(
     assert "to **2 people** right away" in words([message])
     assert f"<@{scene.person(MEMBER)}>" in words([message])
     assert [one.partition(":")[0] for one in buttons(message).values()] == ["cancel", "confirm"]
-    assert await scene.services.storage.rules.list_all() == ()
+    assert await scene.app.storage.rules.list_all() == ()
     assert "Added rule 1" in await scene.press(ADMIN, message, "confirm:")
     await scene.until(lambda: "Gold" in scene.stage.roles(MEMBER), "the role is given")
 
@@ -186,7 +186,7 @@ async def test_a_previewed_rule_is_judged_again_when_yes_is_pressed(
     scene.discord.edit_role(str(scene.role("Gold")), permissions=1 << 3)
     await scene.until(lambda: look(scene, scene.role("Gold"), "permissions"), "the new right is seen")
     assert "a pledge must not buy" in await scene.press(ADMIN, typed.messages[0], "confirm:")
-    assert await scene.services.storage.rules.list_all() == ()
+    assert await scene.app.storage.rules.list_all() == ()
 
 
 async def test_who_may_not_manage_roles_cannot_type_it(scene: Scene) -> None:

@@ -35,7 +35,7 @@ async def test_preview_says_how_old_its_facts_are(scene: Scene) -> None:
 
 async def test_preview_writes_nothing(scene: Scene) -> None:
     await scene.link()
-    storage = scene.services.storage
+    storage = scene.app.storage
     (campaign_id,) = await storage.campaigns.campaigns_of(scene.guild_id)
     rule = RoleRule(
         rule_id=RuleId(0),
@@ -44,7 +44,7 @@ async def test_preview_writes_nothing(scene: Scene) -> None:
         campaign_id=campaign_id,
         kind=RuleKind.PAYING,
     )
-    await storage.rules.add(rule, created_by=scene.person(ADMIN), at=scene.services.clock.now())
+    await storage.rules.add(rule, created_by=scene.person(ADMIN), at=scene.app.clock.now())
     before = len(scene.discord.calls)
     said = await scene.say(ADMIN, "patreon preview")
     assert "2 changes would be made." in said

@@ -18,7 +18,7 @@ def channel_id(scene: Scene, name: str) -> str:
 
 
 async def stored(scene: Scene) -> GuildSettings:
-    return await scene.services.storage.guilds.settings(scene.guild_id)
+    return await scene.app.storage.guilds.settings(scene.guild_id)
 
 
 async def test_without_an_option_all_settings_are_shown(scene: Scene) -> None:
@@ -34,7 +34,7 @@ async def test_without_an_option_all_settings_are_shown(scene: Scene) -> None:
         "Report problems above my next reply to an admin, because there is no log channel (`log_channel`)",
         "Report in this server's language, which is now English (`language`)",
     ]
-    assert await scene.services.storage.audit.recent(scene.guild_id) == ()
+    assert await scene.app.storage.audit.recent(scene.guild_id) == ()
 
 
 async def test_several_settings_change_at_once_and_each_is_written_down(scene: Scene) -> None:
@@ -65,7 +65,7 @@ async def test_several_settings_change_at_once_and_each_is_written_down(scene: S
     assert f"in <#{log_channel}> (`log_channel`)" in said
     assert "Changed `mode`, `grace_days`, `brake_percent`" in said
     assert "Report in Deutsch (`language`)" in said
-    entries = await scene.services.storage.audit.recent(scene.guild_id)
+    entries = await scene.app.storage.audit.recent(scene.guild_id)
     assert len(entries) == 8
     changed = SettingChanged(name="grace_days", before="7", after="0", by=scene.person(ADMIN))
     assert changed in {entry.reason for entry in entries}
@@ -73,7 +73,7 @@ async def test_several_settings_change_at_once_and_each_is_written_down(scene: S
 
 async def test_what_is_set_so_already_changes_nothing(scene: Scene) -> None:
     assert "already set, so I changed nothing" in await scene.say(ADMIN, SETTINGS, grace_days=7)
-    assert await scene.services.storage.audit.recent(scene.guild_id) == ()
+    assert await scene.app.storage.audit.recent(scene.guild_id) == ()
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ async def test_a_wrong_value_is_refused_whatever_discord_let_through(
     scene: Scene, wrong: dict[str, object], mistake: Mistake, facts: dict[str, object]
 ) -> None:
     with pytest.raises(UserMistake) as refused:
-        await scene.services.tuning.change(scene.guild_id, wrong, by=scene.person(ADMIN))
+        await scene.app.settings_editor.change(scene.guild_id, wrong, by=scene.person(ADMIN))
     assert refused.value.code is mistake
     assert facts.items() <= refused.value.facts.items()
     assert refused.value.facts["option"] in wrong
@@ -122,7 +122,7 @@ async def test_a_log_channel_can_be_given_up_again(scene: Scene) -> None:
     assert "there is no log channel (`log_channel`)" in said
     assert "Changed `grace_days` and `log_channel`" in said
     assert await stored(scene) == GuildSettings(grace_days=3)
-    entries = await scene.services.storage.audit.recent(scene.guild_id)
+    entries = await scene.app.storage.audit.recent(scene.guild_id)
     assert any(isinstance(one.reason, SettingChanged) and one.reason.after == "None" for one in entries)
 
 

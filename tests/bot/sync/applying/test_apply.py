@@ -18,25 +18,25 @@ async def test_the_log_channel_hears_what_was_given_and_taken_away_and_why(
     monkeypatch.setattr(notifier, "QUIET_SECONDS", 0)
     channels = scene.stage.sandbox.world.discord.channels.values()
     channel = next(one for one in channels if one.name == "bot-log")
-    await scene.services.storage.guilds.change(scene.guild_id, log_channel_id=ChannelId(int(channel.id)))
+    await scene.app.storage.guilds.change(scene.guild_id, log_channel_id=ChannelId(int(channel.id)))
 
     def said(text: str) -> bool:
         return text in words(list(channel.messages.values()))
 
-    await scene.services.rounds.run(trigger=Trigger.SYNC)
+    await scene.app.rounds.run(trigger=Trigger.SYNC)
     await scene.add_rule()
     await scene.link()
     person, asked = f"<@{scene.person(MEMBER)}>", "Requires the Gold tier of Emberwood Tales. They're"
     await scene.until(lambda: said(f"{person} got **Gold**. {asked} an active Gold patron"), "the grant is told")
     scene.stage.sandbox.patreon.refund(scene.stage.patron_id(GOLD_PATRON))
-    await scene.services.rounds.run(trigger=Trigger.SYNC)
+    await scene.app.rounds.run(trigger=Trigger.SYNC)
     await scene.until(lambda: said(f"{person} lost **Gold**. {asked} not a paying patron"), "the revoke is told")
     assert not said("I'll")
 
 
 async def test_an_upgrade_whose_new_role_is_refused_leaves_the_old_one(scene: Scene) -> None:
-    services, patron = scene.services, scene.stage.patron_id("Saga Mirren")  # Silver
-    await services.rounds.run(trigger=Trigger.SYNC)
+    app, patron = scene.app, scene.stage.patron_id("Saga Mirren")  # Silver
+    await app.rounds.run(trigger=Trigger.SYNC)
     await scene.add_rule()
     await scene.add_rule("Silver", "Silver")
     await scene.link(MEMBER, "Saga Mirren")
@@ -44,13 +44,13 @@ async def test_an_upgrade_whose_new_role_is_refused_leaves_the_old_one(scene: Sc
     route = f"PUT /guilds/*/members/{scene.person(MEMBER)}/roles/*"
     scene.stage.sandbox.weather.set(Fault("discord", route, "missing_permission"))
     scene.stage.sandbox.patreon.change_tier(patron, scene.stage.tier_id("Gold"))
-    await services.rounds.run(trigger=Trigger.SYNC)
+    await app.rounds.run(trigger=Trigger.SYNC)
     await scene.written(MEMBER, AuditAction.GRANT, Outcome.REFUSED)
-    await services.reconciler.consider(scene.guild_id, None, trigger=Trigger.SYNC)
+    await app.reconciler.consider(scene.guild_id, None, trigger=Trigger.SYNC)
     assert "Silver" in scene.stage.roles(MEMBER)
-    told = await services.reconciler.explain(scene.guild_id, scene.person(MEMBER))
+    told = await app.reconciler.explain(scene.guild_id, scene.person(MEMBER))
     assert Rail.BLOCKED in {one.rail for one in told.plan.decisions}
     scene.stage.sandbox.weather.clear()
-    services.breakers.reset(scene.guild_id)
-    await services.reconciler.consider(scene.guild_id, None, trigger=Trigger.SYNC)
+    app.breakers.reset(scene.guild_id)
+    await app.reconciler.consider(scene.guild_id, None, trigger=Trigger.SYNC)
     await scene.until(lambda: scene.stage.roles(MEMBER) & {"Gold", "Silver"} == {"Gold"}, "the swap")

@@ -19,7 +19,7 @@ from tests.fakes.stage import words
 @pytest.fixture
 async def linked(scene: Scene) -> Scene:
     """Someone is linked and has the role by us, as a look has shown."""
-    await scene.services.rounds.run(trigger=Trigger.SYNC)
+    await scene.app.rounds.run(trigger=Trigger.SYNC)
     await scene.add_rule()
     await scene.link()
     await scene.written(MEMBER, AuditAction.GRANT, Outcome.DONE)
@@ -35,7 +35,7 @@ async def until_state(scene: Scene, state: GrantState) -> None:
 
 
 async def state_of(scene: Scene) -> GrantState | None:
-    grants = await scene.services.storage.ledger.load_member(scene.guild_id, scene.person(MEMBER))
+    grants = await scene.app.storage.ledger.load_member(scene.guild_id, scene.person(MEMBER))
     grant = grants.get(scene.role("Gold"))
     return None if grant is None else grant.state
 
@@ -46,36 +46,36 @@ def gold(scene: Scene, plan: PersonPlan) -> Action:
 
 
 async def believed(scene: Scene) -> int:
-    (campaign_id,) = await scene.services.storage.campaigns.campaigns_of(scene.guild_id)
-    read = await scene.services.storage.reads.last_believed(campaign_id)
+    (campaign_id,) = await scene.app.storage.campaigns.campaigns_of(scene.guild_id)
+    read = await scene.app.storage.reads.last_believed(campaign_id)
     assert read is not None
     return read.read_id
 
 
 async def test_the_tiers_of_two_campaigns_are_told_apart_by_whose_they_are(linked: Scene) -> None:
     """A damaged row names another campaign's tier, so that one id stands in both."""
-    services, other = linked.services, CampaignId("7777")
-    (campaign_id,) = await services.storage.campaigns.campaigns_of(linked.guild_id)
-    tiers = (await services.storage.campaigns.tiers_by_id([campaign_id]))[campaign_id]
+    app, other = linked.app, CampaignId("7777")
+    (campaign_id,) = await app.storage.campaigns.campaigns_of(linked.guild_id)
+    tiers = (await app.storage.campaigns.tiers_by_id([campaign_id]))[campaign_id]
     (gold_tier,) = (one for one in tiers.values() if one.title == "Gold")
     stray = replace(gold_tier, campaign_id=other, title="Theirs", amount_cents=0)
-    await services.storage.campaigns.save(Campaign(campaign_id=other, name="Zephyr", tiers=(stray,)))
-    await services.storage.campaigns.bind(linked.guild_id, other, credential_id=None, at=services.clock.now())
-    explanation = await services.reconciler.explain(linked.guild_id, linked.person(MEMBER))
+    await app.storage.campaigns.save(Campaign(campaign_id=other, name="Zephyr", tiers=(stray,)))
+    await app.storage.campaigns.bind(linked.guild_id, other, credential_id=None, at=app.clock.now())
+    explanation = await app.reconciler.explain(linked.guild_id, linked.person(MEMBER))
     (theirs,) = [one for one in patron_facts(explanation.plan, explanation.guild) if one.status is Status.ACTIVE]
     assert [tier.title for tier in theirs.tiers] == ["Gold"]
 
 
 async def test_a_preview_and_an_explanation_store_nothing(linked: Scene) -> None:
     """They go by what is seen, and leave the ledger as it is."""
-    services = linked.services
-    services.observer.left(linked.guild_id, linked.person(MEMBER))
-    before = await services.storage.audit.recent(linked.guild_id)
-    explanation = await services.reconciler.explain(linked.guild_id, linked.person(MEMBER))
-    await services.reconciler.preview(linked.guild_id)
+    app = linked.app
+    app.observer.left(linked.guild_id, linked.person(MEMBER))
+    before = await app.storage.audit.recent(linked.guild_id)
+    explanation = await app.reconciler.explain(linked.guild_id, linked.person(MEMBER))
+    await app.reconciler.preview(linked.guild_id)
     assert gold(linked, explanation.plan) is Action.AWAY
     assert await state_of(linked) is GrantState.HELD
-    assert await services.storage.audit.recent(linked.guild_id) == before
+    assert await app.storage.audit.recent(linked.guild_id) == before
 
 
 async def test_a_hand_edit_is_settled_and_written_down_when_it_is_seen(linked: Scene) -> None:
@@ -83,7 +83,7 @@ async def test_a_hand_edit_is_settled_and_written_down_when_it_is_seen(linked: S
     row = await linked.written(MEMBER, AuditAction.SUPPRESS)
     assert (row.role_id, row.trigger) == (linked.role("Gold"), Trigger.SEEN)
     await until_state(linked, GrantState.SUPPRESSED)
-    explanation = await linked.services.reconciler.explain(linked.guild_id, linked.person(MEMBER))
+    explanation = await linked.app.reconciler.explain(linked.guild_id, linked.person(MEMBER))
     assert gold(linked, explanation.plan) is Action.SUPPRESSED
 
 
@@ -92,40 +92,40 @@ async def test_a_role_that_is_deleted_is_forgotten_and_written_down(linked: Scen
     linked.discord.delete_role(str(role_id))
     row = await linked.written(MEMBER, AuditAction.FORGET)
     assert (row.role_id, row.reason) == (RoleId(role_id), FoundReason(found=Discovery.ROLE_DELETED))
-    assert await linked.services.storage.ledger.load_member(linked.guild_id, linked.person(MEMBER)) == {}
+    assert await linked.app.storage.ledger.load_member(linked.guild_id, linked.person(MEMBER)) == {}
 
 
 async def test_a_row_says_which_read_decided(linked: Scene) -> None:
     granted = await linked.written(MEMBER, AuditAction.GRANT, Outcome.DONE)
     assert granted.read_id is None, "the patron's own consent told, and no read of the list"
     linked.stage.sandbox.patreon.refund(linked.stage.patron_id("Gerda Nilsson"))
-    await linked.services.rounds.run(trigger=Trigger.SYNC)
+    await linked.app.rounds.run(trigger=Trigger.SYNC)
     revoked = await linked.written(MEMBER, AuditAction.REVOKE, Outcome.DONE)
     assert revoked.read_id == await believed(linked)
     assert (revoked.trigger, revoked.is_counted) == (Trigger.SYNC, True)
     linked.stage.sandbox.patreon.pay(linked.stage.patron_id("Gerda Nilsson"))
-    await linked.services.rounds.run(trigger=Trigger.SYNC)
+    await linked.app.rounds.run(trigger=Trigger.SYNC)
     assert (await linked.written(MEMBER, AuditAction.GRANT, Outcome.DONE)).read_id == await believed(linked)
 
 
 async def test_a_write_that_got_no_answer_and_happened_is_written_down_and_told(scene: Scene) -> None:
-    await scene.services.rounds.run(trigger=Trigger.SYNC)
+    await scene.app.rounds.run(trigger=Trigger.SYNC)
     await scene.add_rule()
     channels = scene.stage.sandbox.world.discord.channels.values()
     (log_channel,) = (one for one in channels if one.name == "bot-log")
-    await scene.services.storage.guilds.change(scene.guild_id, log_channel_id=ChannelId(int(log_channel.id)))
+    await scene.app.storage.guilds.change(scene.guild_id, log_channel_id=ChannelId(int(log_channel.id)))
     route = f"PUT /guilds/*/members/{scene.person(MEMBER)}/roles/*"
     scene.stage.sandbox.weather.set(Fault("discord", route, "lost"))
     await scene.link()
     row = await scene.written(MEMBER, AuditAction.GRANT, Outcome.DONE)
     assert row.reason == FoundReason(found=Discovery.OURS)
-    outcomes = [one.outcome for one in await scene.services.storage.audit.recent(scene.guild_id, scene.person(MEMBER))]
+    outcomes = [one.outcome for one in await scene.app.storage.audit.recent(scene.guild_id, scene.person(MEMBER))]
     assert outcomes == [Outcome.DONE, Outcome.UNKNOWN]
     await scene.until(lambda: "found out later" in words([*log_channel.messages.values()]), "the log channel says so")
 
 
 async def test_an_enforced_role_that_another_bot_takes_each_time_is_given_few_times(linked: Scene) -> None:
-    await linked.services.tuning.change(linked.guild_id, {"hand_edits": "enforce"}, by=linked.person(ADMIN))
+    await linked.app.settings_editor.change(linked.guild_id, {"hand_edits": "enforce"}, by=linked.person(ADMIN))
     gold = linked.stage.role_id("Gold")
     member = linked.stage.sandbox.world.guild.members[linked.stage.user_id(MEMBER)]
 
@@ -144,15 +144,15 @@ async def test_an_enforced_role_that_another_bot_takes_each_time_is_given_few_ti
 
 async def test_our_own_write_has_one_row_however_often_it_is_seen(linked: Scene) -> None:
     """Only what was cut off before its row was written gets one by a look."""
-    services, person = linked.services, linked.person(MEMBER)
+    app, person = linked.app, linked.person(MEMBER)
     linked.stage.sandbox.patreon.refund(linked.stage.patron_id("Gerda Nilsson"))
-    await services.rounds.run(trigger=Trigger.SYNC)
+    await app.rounds.run(trigger=Trigger.SYNC)
     await linked.written(MEMBER, AuditAction.REVOKE, Outcome.DONE)
-    services.observer.forget()
-    await services.reconciler.consider(linked.guild_id, None, trigger=Trigger.SYNC)
-    (turn,) = services.reconciler.mark(linked.guild_id, [person], trigger=Trigger.SYNC)
+    app.observer.forget()
+    await app.reconciler.consider(linked.guild_id, None, trigger=Trigger.SYNC)
+    (turn,) = app.reconciler.mark(linked.guild_id, [person], trigger=Trigger.SYNC)
     await turn
-    rows = await services.storage.audit.recent(linked.guild_id, person)
+    rows = await app.storage.audit.recent(linked.guild_id, person)
     assert sorted((row.action, row.outcome) for row in rows) == [("grant", "done"), ("revoke", "done")]
 
 
@@ -164,22 +164,22 @@ async def test_an_unlinking_does_not_use_up_the_brake(linked: Scene) -> None:
 
 async def test_what_the_end_of_a_rule_would_take_can_be_left_to_people(linked: Scene) -> None:
     """The role is named by another rule too, which this member does not meet."""
-    services, role = linked.services, linked.role("Gold")
+    app, role = linked.app, linked.role("Gold")
     await linked.say(ADMIN, "patreon rule add", role=str(role), kind="amount", amount="900")
-    (ending, _) = await services.storage.rules.list_guild(linked.guild_id)
-    await services.planning.disown_loss(linked.guild_id, [ending])
-    await services.storage.rules.remove(linked.guild_id, ending.rule_id)
-    (turn,) = services.reconciler.mark(linked.guild_id, [linked.person(MEMBER)], trigger=Trigger.SYNC)
+    (ending, _) = await app.storage.rules.list_guild(linked.guild_id)
+    await app.planning.disown_loss(linked.guild_id, [ending])
+    await app.storage.rules.remove(linked.guild_id, ending.rule_id)
+    (turn,) = app.reconciler.mark(linked.guild_id, [linked.person(MEMBER)], trigger=Trigger.SYNC)
     await turn
     assert "Gold" in linked.stage.roles(MEMBER)
     assert await state_of(linked) is None
 
 
 async def test_what_a_rail_holds_back_is_in_the_preview(linked: Scene) -> None:
-    await linked.services.tuning.change(linked.guild_id, {"mode": "grant_only"}, by=linked.person(ADMIN))
+    await linked.app.settings_editor.change(linked.guild_id, {"mode": "grant_only"}, by=linked.person(ADMIN))
     linked.stage.sandbox.patreon.refund(linked.stage.patron_id("Gerda Nilsson"))
-    await linked.services.rounds.run(trigger=Trigger.SYNC)
-    drawn = await linked.services.reconciler.preview(linked.guild_id)
+    await linked.app.rounds.run(trigger=Trigger.SYNC)
+    drawn = await linked.app.reconciler.preview(linked.guild_id)
     plan = next(one for one in drawn.plans if one.discord_user_id == linked.person(MEMBER))
     assert gold(linked, plan) is Action.HELD_BACK
 
@@ -188,12 +188,12 @@ async def test_one_person_who_cannot_be_planned_keeps_their_roles_and_stops_nobo
     linked: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both pledges end; for one of them the planner fails."""
-    services, odd = linked.services, linked.person(MEMBER)
+    app, odd = linked.app, linked.person(MEMBER)
     await linked.link("ivy_afterdark", "Goldie Marsh")
     await linked.until(lambda: "Gold" in linked.stage.roles("ivy_afterdark"), "the other role")
     channels = linked.stage.sandbox.world.discord.channels.values()
     (log_channel,) = (one for one in channels if one.name == "bot-log")
-    await services.storage.guilds.change(linked.guild_id, log_channel_id=ChannelId(int(log_channel.id)))
+    await app.storage.guilds.change(linked.guild_id, log_channel_id=ChannelId(int(log_channel.id)))
 
     def fail_for_one(guild: GuildFacts, person: PersonFacts) -> PersonPlan:
         if person.discord_user_id == odd:
@@ -203,8 +203,8 @@ async def test_one_person_who_cannot_be_planned_keeps_their_roles_and_stops_nobo
     monkeypatch.setattr("bot.sync.applying.planning.plan_person", fail_for_one)
     for patron in ("Gerda Nilsson", "Goldie Marsh"):
         linked.stage.sandbox.patreon.refund(linked.stage.patron_id(patron))
-    await services.rounds.run(trigger=Trigger.SYNC)
-    await services.reconciler.consider(linked.guild_id, None, trigger=Trigger.SYNC)
+    await app.rounds.run(trigger=Trigger.SYNC)
+    await app.reconciler.consider(linked.guild_id, None, trigger=Trigger.SYNC)
     await linked.until(lambda: "Gold" not in linked.stage.roles("ivy_afterdark"), "the other one's role goes")
     assert "Gold" in linked.stage.roles(MEMBER)
     assert f"<@{odd}>" in await linked.say(ADMIN, "patreon preview")
@@ -214,9 +214,9 @@ async def test_one_person_who_cannot_be_planned_keeps_their_roles_and_stops_nobo
         lambda: "I couldn't work out the roles of" in words([*log_channel.messages.values()]), "the admins hear of it"
     )
     with pytest.raises(Unplannable):
-        await services.reconciler.follow(odd, trigger=Trigger.SYNC)
+        await app.reconciler.follow(odd, trigger=Trigger.SYNC)
     monkeypatch.undo()
-    await services.reconciler.consider(linked.guild_id, None, trigger=Trigger.SYNC)
+    await app.reconciler.consider(linked.guild_id, None, trigger=Trigger.SYNC)
     await linked.until(lambda: "Gold" not in linked.stage.roles(MEMBER), "planned again")
     await linked.until(
         lambda: "everyone's roles again" in words([*log_channel.messages.values()]), "and that it is over"

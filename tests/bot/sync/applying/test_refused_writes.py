@@ -23,14 +23,14 @@ People = dict[DiscordUserId, PersonFacts]
 @pytest.fixture
 async def scene() -> AsyncIterator[Scene]:
     """A connected bot that has read its campaign once."""
-    async with set_stage() as stage, serve(stage) as services, connect(services) as bot:
-        await services.rounds.run(trigger=Trigger.SYNC)
-        yield Scene(stage, services, bot)
+    async with set_stage() as stage, serve(stage) as app, connect(app) as bot:
+        await app.rounds.run(trigger=Trigger.SYNC)
+        yield Scene(stage, app, bot)
 
 
 async def settled(scene: Scene, username: str = MEMBER) -> None:
     """Wait until the person's turn is over."""
-    (turn,) = scene.services.reconciler.mark(
+    (turn,) = scene.app.reconciler.mark(
         scene.guild_id, [scene.person(username)], trigger=Trigger.SYNC, urgency=Urgency.BULK_GRANT
     )
     await turn
@@ -40,24 +40,22 @@ async def needs_2fa(scene: Scene) -> None:
     scene.discord.set_2fa(is_required=True, owner_has_it=False)
     await scene.add_rule()
     await scene.link()
-    await scene.until(lambda: scene.services.health.report().notes, "the note")
+    await scene.until(lambda: scene.app.health.report().notes, "the note")
 
 
 @pytest.mark.parametrize("campaigns", [1, 3])
 async def test_a_server_without_2fa_is_tried_once_a_round_however_many_campaigns_it_follows(
     scene: Scene, campaigns: int
 ) -> None:
-    storage = scene.services.storage
+    storage = scene.app.storage
     for number in range(1, campaigns):
         other = Campaign(campaign_id=CampaignId(f"77{number}"), name="Other")
         await storage.campaigns.save(other)
-        await storage.campaigns.bind(
-            scene.guild_id, other.campaign_id, credential_id=None, at=scene.services.clock.now()
-        )
+        await storage.campaigns.bind(scene.guild_id, other.campaign_id, credential_id=None, at=scene.app.clock.now())
     await needs_2fa(scene)
     for number in range(1, 4):
         before = len(scene.stage.role_writes)
-        await scene.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+        await scene.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
         await settled(scene)
         assert len(scene.stage.role_writes) - before == 1, f"round {number}"
 
@@ -72,9 +70,9 @@ async def test_a_sync_tries_such_a_server_once(scene: Scene) -> None:
 
 async def test_a_server_that_the_bot_left_asks_its_owner_for_nothing(scene: Scene) -> None:
     await needs_2fa(scene)
-    assert scene.services.health.report().notes == (Note.OWNER_NEEDS_2FA,)
+    assert scene.app.health.report().notes == (Note.OWNER_NEEDS_2FA,)
     scene.discord.kick_bot()
-    await scene.until(lambda: not scene.services.health.report().notes, "no note")
+    await scene.until(lambda: not scene.app.health.report().notes, "no note")
 
 
 async def refuse(scene: Scene, role: str, method: str = "") -> None:
@@ -116,7 +114,7 @@ async def test_one_refused_role_keeps_the_persons_other_roles_from_nothing(
     await scene.link()
     await settled(scene)
     await scene.add_rule(role="Bronze", tier=None)
-    await scene.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+    await scene.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     await scene.until(lambda: "Bronze" in scene.stage.roles(MEMBER), "the other role, in a round")
 
 
@@ -130,7 +128,7 @@ async def test_a_refused_removal_is_tried_again_and_owned_till_then(
     await scene.until(lambda: {"Gold", "Bronze"} <= scene.stage.roles(MEMBER), "both")
     await refuse(scene, "Gold", "DELETE")
     scene.stage.sandbox.patreon.refund(scene.stage.patron_id(GOLD_PATRON))
-    await scene.services.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+    await scene.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
     await scene.until(lambda: "Bronze" not in scene.stage.roles(MEMBER), "the other role goes")
     assert "Gold" in scene.stage.roles(MEMBER)
     scene.stage.sandbox.weather.clear()
@@ -141,21 +139,21 @@ async def test_a_role_that_is_refused_again_while_a_plan_is_made_is_not_said_to_
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await scene.add_rule()
-    breakers, gold = scene.services.breakers, RoleId(scene.role("Gold"))
+    breakers, gold = scene.app.breakers, RoleId(scene.role("Gold"))
     await asyncio.sleep(GATHER_SECONDS + 0.2)  # the plan of the start
     breakers.open(scene.guild_id, gold)
-    await scene.services.reconciler.consider(scene.guild_id, None, trigger=Trigger.SYNC)
-    assert "I can't change the role **Gold**" in said(await scene.services.notifier.take_pending(scene.guild_id))
-    people = scene.services.reconciler._planning._facts.people
+    await scene.app.reconciler.consider(scene.guild_id, None, trigger=Trigger.SYNC)
+    assert "I can't change the role **Gold**" in said(await scene.app.notifier.take_pending(scene.guild_id))
+    people = scene.app.reconciler._planning._facts.people
 
     async def refused_meanwhile(guild: GuildFacts, ids: Iterable[DiscordUserId] | None = None) -> People:
         breakers.open(guild.guild_id, gold)
         return await people(guild, ids)
 
     breakers.retry(scene.guild_id)
-    monkeypatch.setattr(scene.services.reconciler._planning._facts, "people", refused_meanwhile)
-    await scene.services.reconciler.consider(scene.guild_id, None, trigger=Trigger.SYNC)
-    assert "I can change the role" not in said(await scene.services.notifier.take_pending(scene.guild_id))
+    monkeypatch.setattr(scene.app.reconciler._planning._facts, "people", refused_meanwhile)
+    await scene.app.reconciler.consider(scene.guild_id, None, trigger=Trigger.SYNC)
+    assert "I can change the role" not in said(await scene.app.notifier.take_pending(scene.guild_id))
 
 
 async def test_a_plan_that_began_before_a_refusal_was_told_does_not_end_it(
@@ -163,7 +161,7 @@ async def test_a_plan_that_began_before_a_refusal_was_told_does_not_end_it(
 ) -> None:
     await scene.add_rule()
     await asyncio.sleep(GATHER_SECONDS + 0.2)  # the plan of the start
-    breakers, gold, reconciler = scene.services.breakers, RoleId(scene.role("Gold")), scene.services.reconciler
+    breakers, gold, reconciler = scene.app.breakers, RoleId(scene.role("Gold")), scene.app.reconciler
     people = reconciler._planning._facts.people
     slow, go_on = [False, True], asyncio.Event()
 
@@ -179,6 +177,6 @@ async def test_a_plan_that_began_before_a_refusal_was_told_does_not_end_it(
     await reconciler.consider(scene.guild_id, None, trigger=Trigger.SYNC)
     go_on.set()
     await older
-    told = said(await scene.services.notifier.take_pending(scene.guild_id))
+    told = said(await scene.app.notifier.take_pending(scene.guild_id))
     assert "I can't change the role **Gold**" in told
     assert "I can change the role" not in told

@@ -33,7 +33,7 @@ class Post:
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self.stage = scene.stage
-        self.nudges = scene.services.nudges
+        self.nudges = scene.app.nudges
         self.campaign_id = CampaignId(self.stage.sandbox.world.campaign.id)
 
     def hint(self, patron: str) -> Hint:
@@ -56,13 +56,13 @@ class Post:
         self.stage.sandbox.patreon.change_tier(self.stage.patron_id(patron), self.stage.tier_id(tier))
 
     async def record(self, patron: str) -> MembershipRecord:
-        found = await self.scene.services.storage.memberships.load_person(PatreonUserId(self.stage.patron_id(patron)))
+        found = await self.scene.app.storage.memberships.load_person(PatreonUserId(self.stage.patron_id(patron)))
         return next(record for record in found if record.campaign_id == self.campaign_id)
 
 
 @pytest.fixture
 async def post(scene: Scene) -> Post:
-    await scene.services.rounds.run(trigger=Trigger.SYNC)
+    await scene.app.rounds.run(trigger=Trigger.SYNC)
     await scene.add_rule()
     await scene.link(HAZEL, SAGA)
     scene.stage.sandbox.patreon.calls.clear()
@@ -126,7 +126,7 @@ async def test_a_storm_is_few_bulk_reads(post: Post, monkeypatch: pytest.MonkeyP
 
 
 async def test_as_many_people_as_a_bulk_read_has_pages_are_one_call_each(post: Post) -> None:
-    post.scene.services.intake._pages[post.campaign_id] = 3
+    post.scene.app.intake._pages[post.campaign_id] = 3
     post.deliver(GERDA, SAGA, "Goldie Marsh")
     await post.at_rest()
     assert (post.calls(MEMBER), post.calls(BULK)) == (3, 0)
@@ -134,7 +134,7 @@ async def test_as_many_people_as_a_bulk_read_has_pages_are_one_call_each(post: P
 
 async def test_a_bulk_read_for_those_who_wait_begins_after_the_one_under_way(post: Post) -> None:
     post.stage.sandbox.weather.set(Fault("patreon", f"/campaigns/{post.campaign_id}/members", "slow", times=1))
-    under_way = asyncio.create_task(post.scene.services.rounds.run(trigger=Trigger.SYNC))
+    under_way = asyncio.create_task(post.scene.app.rounds.run(trigger=Trigger.SYNC))
     await asyncio.sleep(0)
     post.deliver(GERDA, SAGA)
     await under_way
@@ -143,14 +143,14 @@ async def test_a_bulk_read_for_those_who_wait_begins_after_the_one_under_way(pos
 
 
 async def test_on_v1_who_is_named_is_found_by_a_bulk_read(post: Post) -> None:
-    services = post.scene.services
+    app = post.scene.app
     on_v1 = Nudges(
-        storage=services.storage,
-        intake=services.intake,
-        rounds=services.rounds,
-        reconciler=services.reconciler,
-        observer=services.observer,
-        zero=post.nudges._zero,
+        storage=app.storage,
+        intake=app.intake,
+        rounds=app.rounds,
+        reconciler=app.reconciler,
+        observer=app.observer,
+        reported_links=post.nudges._reported_links,
         api=PatreonApi.V1,
     )
     post.nudges = on_v1
@@ -177,7 +177,7 @@ async def test_an_older_answer_never_replaces_a_newer_one(post: Post) -> None:
         record.believed, read_started_at=record.believed.read_started_at + timedelta(hours=1)
     )
     newer_record = msgspec.structs.replace(record, believed=newer)
-    await post.scene.services.storage.memberships.save([newer_record])
+    await post.scene.app.storage.memberships.save([newer_record])
     post.change_tier(SAGA, "Gold")
     post.deliver(SAGA)
     await post.at_rest()
@@ -185,13 +185,13 @@ async def test_an_older_answer_never_replaces_a_newer_one(post: Post) -> None:
 
 
 async def test_a_member_of_another_campaign_is_not_taken(post: Post) -> None:
-    storage = post.scene.services.storage
+    storage = post.scene.app.storage
     reader = await storage.campaigns.find_reader(post.campaign_id)
     hint, other = post.hint(SAGA), CampaignId("999")
     assert reader is not None
     assert hint.membership_id is not None
     before = await load_campaign(storage, post.campaign_id)
-    await post.scene.services.intake.take_member(other, reader, hint.membership_id)
+    await post.scene.app.intake.take_member(other, reader, hint.membership_id)
     assert await load_campaign(storage, other) == {}
     assert await load_campaign(storage, post.campaign_id) == before
 
@@ -199,13 +199,13 @@ async def test_a_member_of_another_campaign_is_not_taken(post: Post) -> None:
 async def test_a_former_patron_whom_nobody_knows_is_not_stored(post: Post) -> None:
     post.deliver("Flora Ekdal")
     await post.at_rest()
-    assert await post.scene.services.storage.memberships.load_person(post.hint("Flora Ekdal").patreon_user_id) == ()
+    assert await post.scene.app.storage.memberships.load_person(post.hint("Flora Ekdal").patreon_user_id) == ()
 
 
 async def test_without_a_creator_s_token_each_one_s_own_is_used(post: Post) -> None:
-    storage = post.scene.services.storage
+    storage = post.scene.app.storage
     await storage.campaigns.bind(
-        post.scene.guild_id, post.campaign_id, credential_id=None, at=post.scene.services.clock.now()
+        post.scene.guild_id, post.campaign_id, credential_id=None, at=post.scene.app.clock.now()
     )
     post.change_tier(SAGA, "Gold")
     post.deliver(SAGA, GERDA)
@@ -216,14 +216,14 @@ async def test_without_a_creator_s_token_each_one_s_own_is_used(post: Post) -> N
 async def test_who_could_not_be_read_is_read_later(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nudge, "FIRST_PAUSE_SECONDS", 0.01)
     errors: list[Exception] = [PatreonUnavailable(PatreonCode.UNUSABLE), RuntimeError("a defect")]
-    take_member = post.scene.services.intake.take_member
+    take_member = post.scene.app.intake.take_member
 
     async def fail_first(*asked: object) -> None:
         if errors:
             raise errors.pop()
         await take_member(*asked)  # type: ignore[arg-type]  # handed on as they came
 
-    monkeypatch.setattr(post.scene.services.intake, "take_member", fail_first)
+    monkeypatch.setattr(post.scene.app.intake, "take_member", fail_first)
     post.change_tier(SAGA, "Gold")
     post.deliver(SAGA)
     await post.scene.until(lambda: "Gold" in post.stage.roles(HAZEL), "the role")
@@ -247,7 +247,7 @@ async def test_in_the_end_the_rounds_have_them(
         tried += 1
         raise error
 
-    monkeypatch.setattr(post.scene.services.intake, "take_member", fail)
+    monkeypatch.setattr(post.scene.app.intake, "take_member", fail)
     post.deliver(SAGA)
     await post.at_rest()
     assert tried == tries
@@ -255,12 +255,12 @@ async def test_in_the_end_the_rounds_have_them(
 
 async def test_a_guild_that_the_bot_left_is_left_out(post: Post) -> None:
     left = GuildId(999)
-    services = post.scene.services
-    reader = await services.storage.campaigns.find_reader(post.campaign_id)
-    await services.storage.campaigns.bind(left, post.campaign_id, credential_id=reader, at=services.clock.now())
+    app = post.scene.app
+    reader = await app.storage.campaigns.find_reader(post.campaign_id)
+    await app.storage.campaigns.bind(left, post.campaign_id, credential_id=reader, at=app.clock.now())
     post.deliver(SAGA)
     await post.at_rest()
-    assert left not in services.reconciler._queues
+    assert left not in app.reconciler._queues
 
 
 async def test_an_answer_that_nobody_can_read_holds_up_nobody_else(post: Post) -> None:

@@ -36,11 +36,11 @@ class MovedClock:
 class Post:
     """The keeper, Patreon's side of its webhooks, and what admins read."""
 
-    def __init__(self, stage: Stage, services: App) -> None:
+    def __init__(self, stage: Stage, app: App) -> None:
         self.stage = stage
-        self.services = services
-        self.keeper = services.webhooks
-        self.at_patreon = services.webhooks_at_patreon
+        self.app = app
+        self.keeper = app.webhooks
+        self.at_patreon = app.webhooks_at_patreon
         self.clock = MovedClock()
         self.keeper._clock = self.clock
         self.campaign_id = CampaignId(stage.sandbox.world.campaign.id)
@@ -55,7 +55,7 @@ class Post:
         await self.keeper.look()
 
     async def said(self) -> str:
-        return said(await self.services.notifier.take_pending(self.guild_id))
+        return said(await self.app.notifier.take_pending(self.guild_id))
 
     def calls(self, route: str) -> int:
         return sum(call.route == route for call in self.stage.sandbox.patreon.calls)
@@ -76,9 +76,9 @@ class Post:
 
 
 @pytest.fixture
-async def post(stage: Stage, services: App) -> Post:
-    await services.rounds.run(trigger=Trigger.SYNC)  # binds the home campaign
-    return Post(stage, services)
+async def post(stage: Stage, app: App) -> Post:
+    await app.rounds.run(trigger=Trigger.SYNC)  # binds the home campaign
+    return Post(stage, app)
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ async def test_a_webhook_is_made_for_a_bound_campaign_and_its_secret_is_kept(pos
     assert await post.at_patreon.secrets_of(post.campaign_id) == ()
     await post.look()
     (webhook,) = post.webhooks
-    assert webhook.uri == f"{post.services.settings.public_url}/webhooks/patreon/{post.campaign_id}"
+    assert webhook.uri == f"{post.app.settings.public_url}/webhooks/patreon/{post.campaign_id}"
     assert "members:pledge:create" in webhook.triggers
     assert await post.at_patreon.secrets_of(post.campaign_id) == (Secret(webhook.secret),)
     assert await post.said() == ""
@@ -125,10 +125,10 @@ async def test_a_webhook_that_leads_elsewhere_is_moved_and_keeps_its_secret(kept
 
 
 async def test_a_webhook_of_an_older_database_is_taken_over(post: Post) -> None:
-    seed = await post.services.storage.campaigns.find_reader(post.campaign_id)
+    seed = await post.app.storage.campaigns.find_reader(post.campaign_id)
     assert seed is not None
     uri = post.at_patreon.uri(post.campaign_id)
-    made = await post.services.keeper.call(
+    made = await post.app.keeper.call(
         seed, lambda token: post.at_patreon._client.create_webhook(token, post.campaign_id, uri)
     )
     await post.look()
@@ -229,8 +229,8 @@ async def test_what_a_consent_may_do_is_found_by_using_it(post: Post) -> None:
         scopes=frozenset({"identity", "identity.memberships"}),
     )
     creator = PatreonUserId(client.owner.id)
-    credential_id = await save_consent(post.services.storage, creator, pair, at=now)
-    await post.services.storage.campaigns.bind(post.guild_id, post.campaign_id, credential_id=credential_id, at=now)
+    credential_id = await save_consent(post.app.storage, creator, pair, at=now)
+    await post.app.storage.campaigns.bind(post.guild_id, post.campaign_id, credential_id=credential_id, at=now)
     await post.look()
     assert len(post.webhooks) == 1
 
@@ -265,7 +265,7 @@ async def test_on_v1_nothing_is_made(post: Post) -> None:
 async def test_a_refusal_costs_neither_the_token_nor_the_sync(post: Post) -> None:
     post.stage.sandbox.weather.set(Fault("patreon", "/v2/webhooks", "401"))  # so Patreon answers a missing scope
     await post.look()
-    report = await post.services.rounds.run(trigger=Trigger.SYNC)
+    report = await post.app.rounds.run(trigger=Trigger.SYNC)
     assert report.is_ok
     assert post.calls("POST /api/oauth2/token") == 0
 

@@ -17,9 +17,9 @@ OTHER_GUILD = GuildId(501)
 class House:
     """A campaign with its webhook, and the server that follows it."""
 
-    def __init__(self, stage: Stage, services: App, credential_id: CredentialId | None) -> None:
+    def __init__(self, stage: Stage, app: App, credential_id: CredentialId | None) -> None:
         self.stage = stage
-        self.services = services
+        self.app = app
         self.campaign_id = CampaignId(stage.sandbox.world.campaign.id)
         self.guild_id = GuildId(int(stage.sandbox.world.guild.id))
         self.credential_id = credential_id
@@ -32,24 +32,24 @@ class House:
         return sum(call.route == DELETE for call in self.stage.sandbox.patreon.calls)
 
     async def bind(self, guild_id: GuildId) -> None:
-        campaigns = self.services.storage.campaigns
-        at = self.services.clock.now()
+        campaigns = self.app.storage.campaigns
+        at = self.app.clock.now()
         await campaigns.bind(guild_id, self.campaign_id, credential_id=self.credential_id, at=at)
 
     async def part(self, guild_id: GuildId) -> None:
         by = DiscordUserId(21)
-        await self.services.disconnector.disconnect(guild_id, self.campaign_id, keeps_roles=True, by=by)
-        await self.services.disconnector.close()
+        await self.app.disconnector.disconnect(guild_id, self.campaign_id, keeps_roles=True, by=by)
+        await self.app.disconnector.close()
 
     async def secrets(self) -> int:
-        return len(await self.services.webhooks_at_patreon.secrets_of(self.campaign_id))
+        return len(await self.app.webhooks_at_patreon.secrets_of(self.campaign_id))
 
 
 @pytest.fixture
-async def house(stage: Stage, services: App) -> House:
-    await services.rounds.run(trigger=Trigger.SYNC)  # binds the home campaign
-    await services.webhooks.look()
-    house = House(stage, services, (await services.storage.campaigns.bindings())[0].credential_id)
+async def house(stage: Stage, app: App) -> House:
+    await app.rounds.run(trigger=Trigger.SYNC)  # binds the home campaign
+    await app.webhooks.look()
+    house = House(stage, app, (await app.storage.campaigns.bindings())[0].credential_id)
     assert (len(house.webhooks), await house.secrets()) == (1, 1)
     return house
 
@@ -101,20 +101,20 @@ async def test_where_patreon_refuses_the_secret_goes_all_the_same_and_the_log_te
 async def test_a_server_that_comes_back_gets_a_webhook_at_once(house: House) -> None:
     await house.part(house.guild_id)
     await house.bind(house.guild_id)
-    await house.services.rounds.run(trigger=Trigger.SYNC)
-    await house.services.webhooks.look()
+    await house.app.rounds.run(trigger=Trigger.SYNC)
+    await house.app.webhooks.look()
     assert (len(house.webhooks), await house.secrets()) == (1, 1)
 
 
 async def test_a_look_under_way_makes_no_webhook_for_a_campaign_that_was_parted_from(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bindings = await house.services.storage.campaigns.bindings()
+    bindings = await house.app.storage.campaigns.bindings()
     await house.part(house.guild_id)
 
     async def as_before() -> object:
         return bindings
 
-    monkeypatch.setattr(house.services.storage.campaigns, "bindings", as_before)
-    await house.services.webhooks.look()
+    monkeypatch.setattr(house.app.storage.campaigns, "bindings", as_before)
+    await house.app.webhooks.look()
     assert house.webhooks == []
