@@ -110,6 +110,7 @@ class App:
     holder: ClientHolder
     registration: CommandRegistration
     notifier: Notifier
+    messages: DirectMessages
     observer: Observer
     intake: Intake
     breakers: Breakers
@@ -166,7 +167,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
     registration = CommandRegistration(notices=storage.notices, health=health, clock=clock)
     observer = Observer(holder)
     notifier = Notifier(storage=storage, holder=holder, clock=clock)
-    messages = DirectMessages(holder)
+    messages = DirectMessages(holder=holder, storage=storage)
 
     # --- facts in, roles out
 
@@ -241,7 +242,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         reconciler=reconciler,
         resync=resync,
         reported_links=reported_links,
-        declines=Declines(storage=storage, observer=observer, notifier=notifier, clock=clock),
+        declines=Declines(storage=storage, observer=observer, messages=messages, clock=clock),
         news=ReadNews(notifier),
         health=health,
         on_read=(metrics.note_read, webhooks.note_read),
@@ -307,6 +308,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         holder=holder,
         registration=registration,
         notifier=notifier,
+        messages=messages,
         observer=observer,
         intake=intake,
         breakers=breakers,
@@ -469,6 +471,7 @@ async def end_work(app: App) -> None:
         app.disconnector,
     )
     await asyncio.gather(*(part.close() for part in working))
+    await app.notifier.close()
 
 
 def _routes(app: App) -> list[web.RouteDef]:
