@@ -51,7 +51,7 @@ from bot.ops.scrape import scrape
 from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.clientwatch import ClientWatch
 from bot.patreon.http import Http
-from bot.patreon.oauth import OAuth
+from bot.patreon.oauth import OAuth, RegisteredClient
 from bot.patreon.tokens import TokenKeeper
 from bot.runtime.clock import Clock, FollowedClock, SystemClock
 from bot.runtime.health import HealthBoard
@@ -152,9 +152,11 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
     oauth = OAuth(
         http,
         base_url=settings.patreon_url,
-        client_id=settings.patreon_client_id,
-        client_secret=settings.patreon_client_secret,
-        redirect_uri=settings.redirect_uri,
+        client=RegisteredClient(
+            client_id=settings.patreon_client_id,
+            client_secret=settings.patreon_client_secret,
+            redirect_uri=settings.redirect_uri,
+        ),
         clock=clock,
         watch=watch,
     )

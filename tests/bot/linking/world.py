@@ -35,7 +35,7 @@ from bot.linking.pairs import Pairs
 from bot.linking.unlink import Unlinker
 from bot.patreon.client import PatreonClient
 from bot.patreon.http import Http
-from bot.patreon.oauth import OAuth
+from bot.patreon.oauth import OAuth, RegisteredClient
 from bot.patreon.protocol.version import PatreonApi
 from bot.storage import Storage, vault
 from bot.storage.states import ButtonKind, ButtonPlace
@@ -322,9 +322,9 @@ class LinkWorld:
         return OAuth(
             self._http,
             base_url=self.patreon.url,
-            client_id=self.client.id,
-            client_secret=Secret(self.client.secret),
-            redirect_uri=REDIRECT_URI,
+            client=RegisteredClient(
+                client_id=self.client.id, client_secret=Secret(self.client.secret), redirect_uri=REDIRECT_URI
+            ),
             clock=self.clock,
         )
 
