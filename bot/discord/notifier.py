@@ -71,7 +71,7 @@ class Notifier:
         """Tell of a trouble, once until its end is told unless `is_again`."""
         noted = _trouble_key(guild_id, trouble.key)
         async with self._noting:  # the same trouble may be found in two places at once
-            if not is_again and await self._storage.notices.seen(noted) is not None:
+            if not is_again and noted in await self._open(guild_id):
                 return
             await self._storage.notices.note(noted, self._clock.now(), msgspec.json.encode(trouble).decode())
         renderer = await self._renderer(guild_id)
@@ -84,13 +84,18 @@ class Notifier:
 
     async def over(self, guild_id: GuildId, end: End) -> None:
         """Tell that a trouble is over, where it was told of."""
-        if await self._storage.notices.clear(_trouble_key(guild_id, end.key)):
+        key = _trouble_key(guild_id, end.key)
+        if key in await self._open(guild_id) and await self._storage.notices.clear(key):
             await self._tell_guild(guild_id, end, end_card(await self._renderer(guild_id), end))
 
     async def told(self, guild_id: GuildId, topic: Topic) -> frozenset[str]:
         """Return the subjects of the troubles of a topic that were told of and are not over."""
         head = _trouble_key(guild_id, f"{topic}:")
-        return frozenset(key.removeprefix(head) for key in await self._storage.notices.keys(head))
+        return frozenset(key.removeprefix(head) for key in await self._open(guild_id) if key.startswith(head))
+
+    async def _open(self, guild_id: GuildId) -> frozenset[str]:
+        """Return the keys of a guild's troubles that are not over."""
+        return await self._storage.notices.keys(_trouble_key(guild_id, ""))
 
     async def tell_changes(self, guild_id: GuildId, changes: Sequence[Change]) -> None:
         """Tell the log channel, if there is one, what was changed; what comes close together is one message."""
