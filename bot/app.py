@@ -51,7 +51,7 @@ from bot.ops.scrape import scrape
 from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.clientwatch import ClientWatch
 from bot.patreon.http import Http
-from bot.patreon.oauth import OAuth
+from bot.patreon.oauth import OAuth, RegisteredClient
 from bot.patreon.tokens import TokenKeeper
 from bot.runtime.clock import Clock, FollowedClock, SystemClock
 from bot.runtime.health import HealthBoard
@@ -110,6 +110,7 @@ class App:
     holder: ClientHolder
     registration: CommandRegistration
     notifier: Notifier
+    messages: DirectMessages
     observer: Observer
     intake: Intake
     breakers: Breakers
@@ -151,9 +152,11 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
     oauth = OAuth(
         http,
         base_url=settings.patreon_url,
-        client_id=settings.patreon_client_id,
-        client_secret=settings.patreon_client_secret,
-        redirect_uri=settings.redirect_uri,
+        client=RegisteredClient(
+            client_id=settings.patreon_client_id,
+            client_secret=settings.patreon_client_secret,
+            redirect_uri=settings.redirect_uri,
+        ),
         clock=clock,
         watch=watch,
     )
@@ -166,7 +169,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
     registration = CommandRegistration(notices=storage.notices, health=health, clock=clock)
     observer = Observer(holder)
     notifier = Notifier(storage=storage, holder=holder, clock=clock)
-    messages = DirectMessages(holder)
+    messages = DirectMessages(holder=holder, storage=storage)
 
     # --- facts in, roles out
 
@@ -241,7 +244,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         reconciler=reconciler,
         resync=resync,
         reported_links=reported_links,
-        declines=Declines(storage=storage, observer=observer, notifier=notifier, clock=clock),
+        declines=Declines(storage=storage, observer=observer, messages=messages, clock=clock),
         news=ReadNews(notifier),
         health=health,
         on_read=(metrics.note_read, webhooks.note_read),
@@ -307,6 +310,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         holder=holder,
         registration=registration,
         notifier=notifier,
+        messages=messages,
         observer=observer,
         intake=intake,
         breakers=breakers,
@@ -469,6 +473,7 @@ async def end_work(app: App) -> None:
         app.disconnector,
     )
     await asyncio.gather(*(part.close() for part in working))
+    await app.notifier.close()
 
 
 def _routes(app: App) -> list[web.RouteDef]:
