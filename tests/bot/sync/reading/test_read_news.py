@@ -41,7 +41,7 @@ CUT = Verdict(is_complete=False, anomalies=(Anomaly.NO_TIERS,))
         ),
         pytest.param(
             read(CUT, CredentialsDead(PatreonCode.TOKEN_REFUSED)),
-            ["doesn't accept the creator's access to"],
+            ["no longer accepts the creator's access to"],
             id="a token that is dead",
         ),
     ],
