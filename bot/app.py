@@ -204,7 +204,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         observer=observer,
         planning=planning,
         applier=applier,
-        troubles=Troubles(storage=storage, notifier=notifier, health=health),
+        troubles=Troubles(notifier=notifier, health=health),
         clock=clock,
         on_follow=intake.forget,
         on_turn=metrics.note_turn,
