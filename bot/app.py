@@ -73,6 +73,7 @@ from bot.sync.consents import Consents
 from bot.sync.declines import Declines
 from bot.sync.deliveries.desk import WebhookDesk
 from bot.sync.deliveries.nudges import Nudges
+from bot.sync.overview import Overviews
 from bot.sync.reading.campaigns import HomeCampaign, HomeSettings, plant_seed
 from bot.sync.reading.intake import Intake
 from bot.sync.reading.read_news import ReadNews
@@ -124,6 +125,7 @@ class App:
     rounds: Rounds
     nudges: Nudges
     refresh: Refresh
+    overviews: Overviews
     rulebook: Rulebook
     adoption: Adoption
     acceptance: Acceptance
@@ -204,7 +206,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         observer=observer,
         planning=planning,
         applier=applier,
-        troubles=Troubles(storage=storage, notifier=notifier, health=health),
+        troubles=Troubles(notifier=notifier, health=health),
         clock=clock,
         on_follow=intake.forget,
         on_turn=metrics.note_turn,
@@ -260,6 +262,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
     )
 
     refresh = Refresh(storage=storage, intake=intake, reported_links=reported_links, reconciler=reconciler, clock=clock)
+    overviews = Overviews(storage=storage, reconciler=reconciler, observer=observer)
 
     # --- the verbs of admins
 
@@ -324,6 +327,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         rounds=rounds,
         nudges=nudges,
         refresh=refresh,
+        overviews=overviews,
         rulebook=rulebook,
         adoption=adoption,
         acceptance=acceptance,
