@@ -257,8 +257,8 @@ def test_each_action_has_words_for_each_reader(action: Action, reader: Reader) -
         ),
         pytest.param(
             {"action": Action.HELD_BACK, "rail": Rail.REPORT},
-            "Unchanged until they type /link, as this server asks everyone to do.",
-            "Unchanged until you type /link, as this server asks everyone to do.",
+            "Unchanged until they type /link, which this server asks everyone to do.",
+            "Unchanged until you type /link, which this server asks everyone to do.",
             id="a report that the server does not want",
         ),
         pytest.param(

@@ -18,7 +18,7 @@ async def test_sync_reads_patreon_and_brings_roles_in_line(scene: Scene) -> None
 async def test_a_sync_without_news_says_that_nothing_changes(scene: Scene) -> None:
     said = await scene.say(ADMIN, "patreon sync")
     assert "No roles need to change." in said
-    assert "**Emberwood Tales**: 30 members listed" in said
+    assert "**Emberwood Tales**: 30 members, " in said
 
 
 async def test_a_sync_says_what_patreon_would_not_tell(scene: Scene) -> None:

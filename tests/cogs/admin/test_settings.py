@@ -27,7 +27,7 @@ async def test_without_an_option_all_settings_are_shown(scene: Scene) -> None:
         "Settings of this server",
         "Add and remove roles automatically (`mode`)",
         "Keep roles for 7 days after a declined payment (`grace_days`)",
-        "Ask you before removing more than 20% of the roles I assigned within a day (`brake_percent`)",
+        "Ask you before removing more than 20% of my roles in a day (`brake_percent`)",
         "When someone removes a role manually, leave it removed (`hand_edits`)",
         "Link people automatically when Patreon already knows their Discord account (`zero_link`)",
         "Don't send patrons a message when their payment is declined (`decline_dm`)",
