@@ -137,8 +137,9 @@ class Observer:
 
         missing = [one for one in wanted if is_unknown(one)]
         if 0 < len(missing) <= FEW:
-            others = islice((one for one in along if one not in known and one not in wanted), IDS_PER_LOOK - len(missing))
-            shown |= await self._look_soon(guild_id, missing, tuple(others), is_fresh=is_fresh)
+            others = (one for one in along if one not in known and one not in wanted)
+            room = IDS_PER_LOOK - len(missing)
+            shown |= await self._look_soon(guild_id, missing, tuple(islice(others, room)), is_fresh=is_fresh)
             missing = []
         elif self._is_list_cheaper(guild_id, len(missing)):
             with contextlib.suppress(DiscordAway):  # then they are asked for by id
