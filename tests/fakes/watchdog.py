@@ -1,7 +1,7 @@
 """Watches the event loop: how long it stood still at the longest, and what the loop's thread did then.
 
 A thread looks at a heart that the loop beats; where a beat is late it notes the stack. On a busy machine a beat may be
-late through nobody's fault: limits in tests are generous.
+late through nobody's fault: what the loop's thread computed meanwhile is told too, and that is what tests limit.
 """
 
 import asyncio
@@ -22,7 +22,11 @@ class Stop(msgspec.Struct):
     """One stop of the loop, and where it was seen the last time that the watchdog looked."""
 
     seconds: float
+    busy_seconds: float  # CPU time of the loop's thread
     stack: str
+
+
+NO_STOP = Stop(0.0, 0.0, "no stop worth a stack")
 
 
 class Watchdog:
@@ -33,13 +37,13 @@ class Watchdog:
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
         self._over = threading.Event()
         self._watched = threading.get_ident()
-        self._beat = time.monotonic()
+        self._beat, self._busy = time.monotonic(), time.thread_time()
         self._stack: str | None = None  # of the stop under way
         self._heart: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> Self:
         self._watched = threading.get_ident()
-        self._beat = time.monotonic()
+        self._beat, self._busy = time.monotonic(), time.thread_time()
         self._strike()
         self._thread.start()
         return self
@@ -54,16 +58,21 @@ class Watchdog:
         self._thread.join()
 
     @property
+    def busiest(self) -> Stop:
+        """The stop with the most to compute so far."""
+        return max(self.stops, key=lambda stop: stop.busy_seconds, default=NO_STOP)
+
+    @property
     def longest(self) -> Stop:
         """The longest stop so far."""
-        return max(self.stops, key=lambda stop: stop.seconds, default=Stop(0.0, "no stop worth a stack"))
+        return max(self.stops, key=lambda stop: stop.seconds, default=NO_STOP)
 
     def _strike(self) -> None:
-        now = time.monotonic()
+        now, busy = time.monotonic(), time.thread_time()
         late = now - self._beat - BEAT_SECONDS
         if late > LATE_SECONDS:
-            self.stops.append(Stop(late, self._stack or "not seen"))
-        self._beat, self._stack = now, None
+            self.stops.append(Stop(late, busy - self._busy, self._stack or "not seen"))
+        self._beat, self._busy, self._stack = now, busy, None
         self._heart = asyncio.get_running_loop().call_later(BEAT_SECONDS, self._strike)
 
     def _watch(self) -> None:
