@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from sandbox.main import Options, Sandbox
-from scripts.palette import with_palette
+from scripts.palette import FEW_COLOURS, with_palette
 from tests.fakes.chromium import needs_chromium, running_chromium
 from tests.fakes.player import Player
 
@@ -34,7 +34,7 @@ async def picture(page: Page, name: str, *, of_member: str = "") -> None:
 
 
 def keep(directory: str, name: str, png: bytes) -> None:
-    Path(directory, f"{name}.png").write_bytes(with_palette(png))
+    Path(directory, f"{name}.png").write_bytes(with_palette(png, colours=FEW_COLOURS))
 
 
 @pytest.fixture
