@@ -14,12 +14,14 @@ from playwright.async_api import Browser, BrowserContext, Page
 
 from sandbox.discord.model import Message
 from sandbox.main import Sandbox
-from scripts.palette import FEW_COLOURS, size_of, with_palette
+from scripts.palette import size_of, with_palette
 
 PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 WIDE, NARROW = 1280, 390
 HEIGHTS = {WIDE: 900, NARROW: 844}
 COLUMNS = {WIDE: 2, NARROW: 3}  # of a sheet
+COLOURS = 32
+"""Enough for letters, grounds and Discord's coloured bars."""
 SHEET_WIDTH, GAP, CAPTION_HEIGHT = 1280, 20, 24
 MESSAGE_WIDTH = 600
 """Of a message on a computer: Discord draws embeds 520 wide at most, whatever the window."""
@@ -116,10 +118,10 @@ async def camera_at(browser: Browser, sandbox: Sandbox) -> AsyncIterator[Camera]
         await context.close()
 
 
-def save(name: str, png: bytes) -> None:
+def save(name: str, png: bytes, *, colours: int = COLOURS) -> None:
     """Write a picture, made small."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    (PICTURES / f"{name}.png").write_bytes(with_palette(png, colours=FEW_COLOURS))
+    (PICTURES / f"{name}.png").write_bytes(with_palette(png, colours=colours))
 
 
 def _arrange(title: str, width: int, shots: list[tuple[str, bytes]]) -> str:

@@ -17,7 +17,7 @@ MOST_COLOURS = 256
 FEW_COLOURS = 16
 """Two pixels fit into a byte then."""
 LARGE_SHARE = 0.01
-VIVID, VIVID_WEIGHT = 80, 20
+VIVID, VIVID_WEIGHT = 80, 5
 """How far apart the parts of a colour are that is no shade of grey, and how much more such a pixel counts."""
 APART = 30**2
 """How much other colours differ, as the square of their distance."""

@@ -1,6 +1,6 @@
 """Makes all pictures in docs/pictures by playing the real bot on the real sandbox: `make pictures`.
 
-`python -m scripts.pictures patron log` takes some of them only; SCENES has the names. Each scene is a module of
+`python -m scripts.pictures patron log` takes some of them only; SCENES has the names. They are in
 `scripts/scenes/`; the stories are played by `tests/sandbox/page/test_story.py`. `docs/pictures/README.md` says what
 each picture shows. Everybody in them is invented.
 """
@@ -20,7 +20,10 @@ from tests.fakes.chromium import running_chromium
 
 SHEETS: dict[str, Callable[[Browser], AsyncIterator[Sheet]]] = {
     "patron": patron.play,
-    "admin": admin.play,
+    "rules": admin.play_rules,
+    "runs": admin.play_runs,
+    "people": admin.play_people,
+    "campaigns": admin.play_campaigns,
     "log": log.play,
     "notices": notices.play,
     "web": web.play,

@@ -50,6 +50,10 @@ class Scene:
     _direct: dict[str, str] = field(default_factory=dict)
     _logged: set[str] = field(default_factory=set)
 
+    def __post_init__(self) -> None:
+        """Let Discord wait longer for an answer than it does: a picture is no test of how fast this machine is."""
+        self.stage.sandbox.discord.interactions.response_seconds = PATIENCE
+
     async def reply(
         self, sheet: Sheet, caption: str, who: str, path: str, *, in_dm: bool = False, **options: Any
     ) -> Message:

@@ -7,6 +7,7 @@ from scripts.camera import WIDE, save
 from tests.fakes.player import Player
 
 HEIGHT, WHOLE_HEIGHT = 800, 1000
+COLOURS = 64
 SETTLED_MS = 3_000
 """Long enough for what has just changed to lose its highlight."""
 
@@ -30,7 +31,7 @@ async def play(browser: Browser) -> None:
         await page.wait_for_timeout(SETTLED_MS)
         cedar = page.locator("#members li", has=page.get_by_text("Cedar", exact=True))
         await cedar.evaluate("row => row.scrollIntoView({ block: 'center' })")
-        save("link3-role", await page.screenshot())
+        save("link3-role", await page.screenshot(), colours=COLOURS)
         await _whole(player)
         await context.close()
 
@@ -42,7 +43,7 @@ async def _command(player: Player) -> None:
     await page.locator("#slash").fill("/")
     await page.locator("#choices li").first.wait_for()
     await page.wait_for_timeout(SETTLED_MS)
-    save("link1-command", await page.screenshot())
+    save("link1-command", await page.screenshot(), colours=COLOURS)
     await page.keyboard.press("Escape")
 
 
@@ -51,7 +52,7 @@ async def _confirm(tab: Page) -> None:
     await tab.locator("#confirm button").wait_for()
     height = await tab.evaluate("document.documentElement.scrollHeight")
     await tab.set_viewport_size({"width": WIDE, "height": height})
-    save("link2-confirm", await tab.screenshot())
+    save("link2-confirm", await tab.screenshot(), colours=COLOURS)
     await tab.locator("#confirm button").click()
     await tab.wait_for_selector('body[data-result="linked"]')
     await tab.close()
@@ -67,4 +68,4 @@ async def _whole(player: Player) -> None:
     await page.wait_for_timeout(SETTLED_MS)
     await page.evaluate("document.getElementById('said').textContent = ''; scrollTo(0, 0)")
     await page.set_viewport_size({"width": WIDE, "height": WHOLE_HEIGHT})
-    save("sandbox-page", await page.screenshot(full_page=True))
+    save("sandbox-page", await page.screenshot(full_page=True), colours=COLOURS)

@@ -26,10 +26,10 @@ async def play(browser: Browser) -> AsyncIterator[Sheet]:
         await _membership(scene, replies)
         await _declined(scene, replies, direct)
         await _unlink(scene, replies)
-    async with Stage(Options(interval=1, env=NO_CREATOR)) as stage, camera_at(browser, stage.sandbox) as camera:
-        await _refused(Scene(stage, camera), replies, direct)
-    yield replies
     yield direct
+    async with Stage(Options(interval=1, env=NO_CREATOR)) as stage, camera_at(browser, stage.sandbox) as camera:
+        await _refused(Scene(stage, camera), replies)
+    yield replies
 
 
 async def _link(scene: Scene, replies: Sheet, direct: Sheet) -> None:
@@ -118,17 +118,16 @@ async def _unlink(scene: Scene, replies: Sheet) -> None:
     await scene.press(replies, "Unlink", DAPPLE, asked, "confirm:")
 
 
-async def _refused(scene: Scene, replies: Sheet, direct: Sheet) -> None:
+async def _refused(scene: Scene, replies: Sheet) -> None:
     """With no creator's token, a patron's own access is what their membership is read by."""
     stage = scene.stage
     await stage.add_rule("Bronze", tier=None, kind="paying")
     await stage.link(HAZEL, "Gerda Nilsson")
     await stage.until(lambda: "Bronze" in stage.roles(HAZEL), "the role")
-    await scene.direct(UNSEEN, "linked", HAZEL)
     oauth = stage.sandbox.world.patreon.oauth
     pairs = list(oauth._by_access.values())  # noqa: SLF001  nobody else lists the pairs of one person
     for pair in pairs:
         oauth.revoke(pair.access_token)
-    await scene.direct(direct, "Patreon refuses the patron's access", HAZEL)
+    await stage.rounds(2)
     shown = await scene.reply(replies, "/membership, access refused", HAZEL, "membership")
     await scene.press(replies, "Check again, access refused", HAZEL, shown, "refresh:")
