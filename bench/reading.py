@@ -14,19 +14,15 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import orjson
 
+from bench.intake import build_intake, open_http
 from bench.memberlist import Served
 from bench.process import memory_kib
 from bot.domain.model import Campaign, CampaignId, CredentialId, PatreonUserId, Secret, TokenPair
-from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.http import Http
-from bot.patreon.limiter import Limiter
-from bot.patreon.oauth import OAuth
 from bot.patreon.protocol import requests_v2
-from bot.patreon.tokens import TokenKeeper
 from bot.runtime.clock import SystemClock
 from bot.storage import Storage
 from bot.storage.vault import Vault
-from bot.sync.reading.intake import Intake
 
 ROUNDS = 4
 KEY = Secret("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")  # invented; both processes must open the same database
@@ -55,13 +51,7 @@ class Reader:
         self._credential_id = credential_id
         self._http = http
         self._linked = [PatreonUserId(patron) for patron in served.linked]
-        clock = SystemClock()
-        client = PatreonClient(http, api=PatreonApi.V2, base_url=served.url, clock=clock)
-        oauth = OAuth(
-            http, base_url=served.url, client_id="none", client_secret=KEY, redirect_uri=served.url, clock=clock
-        )
-        keeper = TokenKeeper(store=storage.credentials, oauth=oauth, clock=clock)
-        self._intake = Intake(storage=storage, client=client, keeper=keeper, clock=clock)
+        self._intake = build_intake(storage, http, url=served.url, clock=SystemClock())
         self.told: set[PatreonUserId] = set()
 
     async def plainly(self) -> None:
@@ -87,11 +77,10 @@ class Reader:
 
 
 async def open_reader(stack: AsyncExitStack, served: Served, database: str) -> Reader:
-    """Open the database and the way to Patreon; a minute passes between two requests, for limits are not tested."""
+    """Open the database and the way to Patreon."""
     storage = await Storage.open(f"sqlite+aiosqlite:///{database}", Vault((KEY,)))
     stack.push_async_callback(storage.close)
-    minutes = iter(range(0, 10**9, 60))
-    http = await stack.enter_async_context(Http(limiter=Limiter(monotonic=lambda: float(next(minutes)))))
+    http = await stack.enter_async_context(open_http())
     await storage.campaigns.save(Campaign(campaign_id=CampaignId(served.campaign_id), name="Bench"))
     now = datetime.now(UTC)
     pair = TokenPair(access_token=KEY, refresh_token=KEY, expires_at=now + timedelta(days=30))

@@ -7,13 +7,15 @@ reads Patreon at its start, and then when it is told to.
 import asyncio
 import gc
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from time import monotonic, perf_counter
 from types import TracebackType
 from typing import Any, Self
 from unittest.mock import patch
 
+from sandbox.botprocess import BOT_COMMAND, BotProcess
 from sandbox.discord import Call, Limit
 from sandbox.discord.gateway import Gateway
 from sandbox.discord.member_requests import answer_member_request
@@ -33,9 +35,12 @@ Write = tuple[str, str, str]  # PUT or DELETE, whose role, which role
 class Town(Stage):
     """A stage with a crowd on it."""
 
-    def __init__(self, *, webhook_secret: str | None = None) -> None:
+    command_line: Sequence[str] = BOT_COMMAND
+
+    def __init__(self, *, webhook_secret: str | None = None, interval: int = ONE_READ) -> None:
         env = {} if webhook_secret is None else {"PATREON_WEBHOOK_SECRET": webhook_secret}
-        super().__init__(Options(interval=ONE_READ, with_bot=False, env=env))
+        with patch("sandbox.main.BotProcess", partial(BotProcess, command=self.command_line)):
+            super().__init__(Options(interval=interval, with_bot=False, env=env))
         self.patreon = self.sandbox.world.patreon
         self.campaign = self.sandbox.world.campaign
         self.asked: list[str] = []  # whom the bot asked for over the gateway, by id
@@ -157,13 +162,13 @@ class Town(Stage):
         self.sandbox.discord.calls.clear()
         self.asked.clear()
 
-    async def start(self) -> float:
+    async def start(self, seconds: float = PATIENCE) -> float:
         """Start the bot, wait until its first round is over and return how many seconds that took."""
         began = monotonic()
         seen = self.count_rounds()
         await self.sandbox.bot.start()
         await self.until(
-            lambda: self.count_rounds() > seen or not self.sandbox.bot.running, "the first round", PATIENCE
+            lambda: self.count_rounds() > seen or not self.sandbox.bot.running, "the first round", seconds
         )
         await self.ready()
         return monotonic() - began
