@@ -11,7 +11,8 @@ from bench.settled import Server, add_servers, add_servers_of_one, write_databas
 from bench.watchedtown import WatchedTown
 
 LINKED = 100
-SIZES = (10, 30, 100)
+FEWEST_SERVERS, MOST_SERVERS = 10, 100
+SIZES = (FEWEST_SERVERS, 30, MOST_SERVERS)
 INTERVAL = 300  # seconds between two rounds, as by default: so much of everybody's turn has come
 ROUNDS = 3  # the best counts
 PATIENCE_SECONDS = 90.0  # for a first round, and for all that are measured

@@ -1,4 +1,4 @@
-"""The bot's intake of member lists without the rest of the bot, and without its patience: limits are not tested here."""
+"""The bot's intake of member lists, without the rest of it and without its patience: limits are not tested here."""
 
 from bot.domain.model import Secret
 from bot.patreon.client import PatreonApi, PatreonClient

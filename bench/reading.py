@@ -10,10 +10,12 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import orjson
 
+from bench import yardstick
 from bench.intake import build_intake, open_http
 from bench.memberlist import Served
 from bench.process import memory_kib
@@ -29,10 +31,12 @@ KEY = Secret("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")  # invented; both p
 
 
 class Cost(msgspec.Struct, frozen=True):
-    """Seconds of CPU, the best of some runs each."""
+    """Seconds of CPU, the best of some runs each. The last two without the cyclic collector."""
 
     plain_seconds: float
     intake_seconds: float
+    typed_seconds: float
+    uncollected_seconds: float  # of the intake
 
 
 class Growth(msgspec.Struct, frozen=True):
@@ -56,11 +60,18 @@ class Reader:
 
     async def plainly(self) -> None:
         """Fetch every page with the bot's own HTTP client and let orjson read it."""
+        await self._fetch(lambda body: orjson.loads(body)["meta"])
+
+    async def typed(self) -> None:
+        """Fetch every page with the bot's own HTTP client and let msgspec read it into structs."""
+        await self._fetch(lambda body: yardstick.decode(body).meta)
+
+    async def _fetch(self, read: Callable[[bytes], dict[str, Any]]) -> None:
         cursor: str | None = None
         while True:
             request = requests_v2.page_request(self._campaign_id, cursor)
-            document = orjson.loads(await self._http.fetch(self._served.url, request))
-            cursor = document["meta"]["pagination"].get("cursors", {}).get("next")
+            meta = read(await self._http.fetch(self._served.url, request))
+            cursor = meta["pagination"].get("cursors", {}).get("next")
             if cursor is None:
                 return
 
@@ -95,11 +106,19 @@ async def measure_cost(served: Served, database: str) -> Cost:
         await reader.plainly()
         await reader.as_the_bot()
         reader.told.clear()
-        runs = [(await _seconds(reader.plainly), await _seconds(reader.as_the_bot)) for _ in range(ROUNDS)]
+        runs = [
+            (
+                await _seconds(reader.plainly),
+                await _seconds(reader.as_the_bot),
+                await _seconds(reader.typed, is_collecting=False),
+                await _seconds(reader.as_the_bot, is_collecting=False),
+            )
+            for _ in range(ROUNDS)
+        ]
         if reader.told:
             raise RuntimeError(f"a list without changes brought news of {len(reader.told)} patrons")
-    plain, intake = zip(*runs, strict=True)
-    return Cost(min(plain), min(intake))
+    plain, intake, typed, uncollected = zip(*runs, strict=True)
+    return Cost(min(plain), min(intake), min(typed), min(uncollected))
 
 
 async def measure_growth(served: Served, database: str) -> Growth:
@@ -113,11 +132,15 @@ async def measure_growth(served: Served, database: str) -> Growth:
         return Growth(before, memory_kib("VmHWM"))
 
 
-async def _seconds(work: Callable[[], Awaitable[None]]) -> float:
+async def _seconds(work: Callable[[], Awaitable[None]], *, is_collecting: bool = True) -> float:
     gc.collect()
+    if not is_collecting:
+        gc.disable()
     started = time.process_time()
     await work()
-    return time.process_time() - started
+    seconds = time.process_time() - started
+    gc.enable()
+    return seconds
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
-"""A start with many linked people: when the bot is well, when it has looked at everybody, and who needn't wait for that.
+"""A start with many linked people: when the bot is well, when it has looked at everybody, and who needn't wait for it.
 
-Everything is settled before, so that a start has nothing to change. Discord takes 120 messages a minute over the gateway.
+Everything is settled before, so a start has nothing to change. Discord takes 120 messages a minute over the gateway.
 """
 
 import asyncio

@@ -167,9 +167,7 @@ class Town(Stage):
         began = monotonic()
         seen = self.count_rounds()
         await self.sandbox.bot.start()
-        await self.until(
-            lambda: self.count_rounds() > seen or not self.sandbox.bot.running, "the first round", seconds
-        )
+        await self.until(lambda: self.count_rounds() > seen or not self.sandbox.bot.running, "the first round", seconds)
         await self.ready()
         return monotonic() - began
 

@@ -1,4 +1,4 @@
-"""The bot in a process that answers the bench too: what it has used, when its event loop stood still, a round on demand.
+"""The bot in a process that also answers the bench: what it has used, how long its loop stood still, a round on demand.
 
 `python -m bench.watched` stands in for `python run.py`, with one setting more: BENCH_SOCKET, a path. There it takes one
 word a line and answers in one line. All else of it is the bot as it is.
@@ -61,9 +61,16 @@ class Watchdog:
         self._collecting = 0.0
         self._collected = 0.0  # seconds of the stop under way that the cyclic collector took
         self._longest = Stop()
+        self._is_closed = False
         gc.callbacks.append(self._note_collection)
         self._beat_later()
         threading.Thread(target=self._look, name="watchdog", daemon=True).start()
+
+    def close(self) -> None:
+        """Look no more."""
+        self._is_closed = True
+        gc.callbacks.remove(self._note_collection)
+        os.close(self._waits)
 
     def take(self) -> Stop:
         """Return the longest stop since the last time that somebody asked."""
@@ -75,6 +82,8 @@ class Watchdog:
         self._loop.call_at(self._due, self._beat)
 
     def _beat(self) -> None:
+        if self._is_closed:
+            return
         late, waited = self._loop.time() - self._due, self._waited_seconds()
         seconds = late - (waited - self._waited)
         if seconds > self._longest.seconds:
@@ -89,7 +98,7 @@ class Watchdog:
         return self._seen.most_common(1)[0][0] if self._seen else ""
 
     def _look(self) -> None:
-        while True:
+        while not self._is_closed:
             time.sleep(BEAT_SECONDS)
             if self._loop.time() - self._due > LOOKED_INTO_SECONDS:
                 self._seen[_place(sys._current_frames().get(self._main))] += 1  # noqa: SLF001  there is no other way

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import msgspec
 
@@ -55,6 +55,12 @@ class WatchedTown(Town):
     async def stop(self) -> Stop:
         """Return the longest stop of the bot's loop since somebody asked."""
         return await self.ask("stop", Stop)
+
+    async def until_looked_at(self, count: int, seconds: float) -> None:
+        """Wait until the bot knows so many people's roles."""
+        async with asyncio.timeout(seconds):
+            while await self.ask("looked_at", int) < count:  # noqa: ASYNC110  it is in another process
+                await asyncio.sleep(REST_SECONDS)
 
     async def idle(self, seconds: float) -> None:
         """Wait until the bot has nothing to do, for so long at most. TimeoutError: it still has."""
