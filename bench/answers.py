@@ -17,8 +17,8 @@ from bench.town import accounts
 from bench.watchedtown import WatchedTown
 from sandbox.discord import Call
 
-COMMANDS = 250
-BETWEEN_SECONDS = 0.08
+COMMANDS = 200
+BETWEEN_SECONDS = 0.1
 COMMANDS_BEFORE = 10  # the rule is given after these: to plan everybody is the hardest moment
 LATEST_SECONDS = 3.0  # what comes later Discord does not take
 ANSWER = re.compile(r"/interactions/(?P<id>\d+)/")

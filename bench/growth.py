@@ -3,6 +3,8 @@
 Each server has a hundred linked patrons: with a campaign of its own, or all follow one campaign.
 """
 
+import asyncio
+import math
 from collections.abc import Callable
 
 import msgspec
@@ -32,16 +34,21 @@ class Growth(msgspec.Struct, frozen=True):
         return self.seconds.keys() == set(SIZES)
 
     @property
-    def growth(self) -> float:
+    def so_far(self) -> float:
         """Return what a server costs in the largest size measured, times what it costs in the smallest."""
         return self._of_a_server(max(self.seconds)) / self._of_a_server(min(self.seconds))
+
+    @property
+    def growth(self) -> float:
+        """Return the same for the largest size of all; infinite where it was not measured."""
+        return self.so_far if self.is_whole else math.inf
 
     def _of_a_server(self, servers: int) -> float:
         return self.seconds[servers] / servers
 
     def __str__(self) -> str:
-        told = ", ".join(f"{seconds:.2f} s at {servers}" for servers, seconds in self.seconds.items())
-        return told if self.is_whole else f"{told}; more was not waited for"
+        told = [f"{seconds:.2f} s at {servers}" for servers, seconds in self.seconds.items()]
+        return ", ".join(told if self.is_whole else [*told, "more was not waited for"])
 
 
 async def measure_own() -> Growth:
@@ -61,7 +68,7 @@ async def _measure(settle: Settle) -> Growth:
             found.seconds[servers] = await _cost_of_round(settle, servers)
         except TimeoutError:
             break
-        if found.growth > HOPELESS:
+        if found.so_far > HOPELESS:
             break
     return found
 
@@ -73,8 +80,9 @@ async def _cost_of_round(settle: Settle, servers: int) -> float:
     places = settle(town, servers, linked=LINKED)
     async with town:
         await write_database(town, places)
-        await town.start(PATIENCE_SECONDS)
-        await town.idle(PATIENCE_SECONDS)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await town.start(2 * PATIENCE_SECONDS)
+            await town.idle(PATIENCE_SECONDS)
         if town.writes():
             raise RuntimeError(f"a settled world was changed: {len(town.writes())} role writes")
         return min([await town.round(PATIENCE_SECONDS) for _ in range(ROUNDS)])

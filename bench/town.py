@@ -130,7 +130,7 @@ class Town(Stage):
         options = {"role": self.role_id(role), "kind": "tier", "tier": self.tier_id(role)}
         answer = await self.command(ADMIN, "patreon rule add", **options)
         if any("confirm:" in str(message.components) for message in answer.messages):
-            await self.press(ADMIN, answer.messages[-1], "confirm:")
+            await self.press(ADMIN, answer.messages[-1], "confirm:", PATIENCE)
 
     # --- limits and calls
 
