@@ -54,8 +54,6 @@ async def measure_stops(settled: int, comers: int) -> Stops:
 
 async def _stop_while(town: WatchedTown, command: str) -> Stop:
     await town.stop()
-    interaction = await town.sandbox.discord.run_command(town.user_id(ADMIN), command)
-    if not await interaction.answered(PATIENCE_SECONDS):
-        raise RuntimeError(f"/{command} was not answered: {interaction.state}")
+    await town.long_command(ADMIN, command)
     await town.idle(PATIENCE_SECONDS)
     return await town.stop()

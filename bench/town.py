@@ -18,6 +18,7 @@ from unittest.mock import patch
 from sandbox.botprocess import BOT_COMMAND, BotProcess
 from sandbox.discord import Call, Limit
 from sandbox.discord.gateway import Gateway
+from sandbox.discord.interaction import Interaction
 from sandbox.discord.member_requests import answer_member_request
 from sandbox.discord.sessions import Session
 from sandbox.main import Options
@@ -128,9 +129,16 @@ class Town(Stage):
     async def rule_for(self, role: str) -> None:
         """Let a role follow the tier of its name, however many people that is."""
         options = {"role": self.role_id(role), "kind": "tier", "tier": self.tier_id(role)}
-        answer = await self.command(ADMIN, "patreon rule add", **options)
+        answer = await self.long_command(ADMIN, "patreon rule add", **options)
         if any("confirm:" in str(message.components) for message in answer.messages):
             await self.press(ADMIN, answer.messages[-1], "confirm:", PATIENCE)
+
+    async def long_command(self, username: str, path: str, **options: Any) -> Interaction:
+        """Run a slash command that may take long, and wait for its answer."""
+        interaction = await self.sandbox.discord.run_command(self.user_id(username), path, options)
+        if not await interaction.answered(PATIENCE):
+            raise RuntimeError(f"/{path} was not answered: {interaction.state}\n{self.log()[-3000:]}")
+        return interaction
 
     # --- limits and calls
 
