@@ -4,7 +4,7 @@ from bot.domain.model import Secret
 from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.http import Http
 from bot.patreon.limiter import Limiter
-from bot.patreon.oauth import OAuth
+from bot.patreon.oauth import OAuth, RegisteredClient
 from bot.patreon.tokens import TokenKeeper
 from bot.runtime.clock import Clock
 from bot.storage import Storage
@@ -19,8 +19,8 @@ def open_http() -> Http:
 
 def build_intake(storage: Storage, http: Http, *, url: str, clock: Clock) -> Intake:
     """Build what reads from a Patreon at `url` into a database."""
-    none = Secret("none")
     client = PatreonClient(http, api=PatreonApi.V2, base_url=url, clock=clock)
-    oauth = OAuth(http, base_url=url, client_id="none", client_secret=none, redirect_uri=url, clock=clock)
+    registered = RegisteredClient(client_id="none", client_secret=Secret("none"), redirect_uri=url)
+    oauth = OAuth(http, base_url=url, client=registered, clock=clock)
     keeper = TokenKeeper(store=storage.credentials, oauth=oauth, clock=clock)
     return Intake(storage=storage, client=client, keeper=keeper, clock=clock)

@@ -64,7 +64,7 @@ class Storage:
 
     def forget_kept(self) -> None:
         """Read everything anew, also what was read a moment ago."""
-        for aggregate in (self.campaigns, self.links, self.rules, self.holds, self.guilds):
+        for aggregate in (self.campaigns, self.links, self.rules, self.holds, self.guilds, self.notices):
             aggregate.kept.forget()
 
     async def close(self) -> None:
