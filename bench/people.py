@@ -13,7 +13,7 @@ from bench.town import Town
 from bench.watched import Used
 from bench.watchedtown import WatchedTown
 
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 180.0
 
 
 class Memory(msgspec.Struct, frozen=True):
