@@ -136,7 +136,7 @@ class Town(Stage):
     async def long_command(self, username: str, path: str, **options: Any) -> Interaction:
         """Run a slash command that may take long, and wait for its answer."""
         interaction = await self.sandbox.discord.run_command(self.user_id(username), path, options)
-        if not await interaction.answered(PATIENCE):
+        if not await interaction.answered(2 * PATIENCE):
             raise RuntimeError(f"/{path} was not answered: {interaction.state}\n{self.log()[-3000:]}")
         return interaction
 
