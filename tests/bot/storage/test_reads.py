@@ -8,16 +8,24 @@ CAMPAIGN = CampaignId("700")
 HOUR = timedelta(hours=1)
 
 
-async def finished(storage: Storage, at: datetime, *, is_believed: bool) -> ReadId:
+async def finished(storage: Storage, at: datetime, *, is_believed: bool, is_attributed: bool = True) -> ReadId:
     read_id = await storage.reads.start(CAMPAIGN, at)
-    await storage.reads.finish(read_id, at=at, is_complete=is_believed, is_believed=is_believed)
+    await storage.reads.finish(
+        read_id, at=at, is_complete=is_believed, is_believed=is_believed, is_attributed=is_attributed
+    )
     return read_id
 
 
 async def test_a_read_comes_back_with_its_verdict(storage: Storage, now: datetime) -> None:
     read_id = await storage.reads.start(CAMPAIGN, now, Source.IDENTITY)
     await storage.reads.finish(
-        read_id, at=now + HOUR, is_complete=True, is_believed=False, anomalies=("nobody",), summary={"paying": 3}
+        read_id,
+        at=now + HOUR,
+        is_complete=True,
+        is_believed=False,
+        is_attributed=True,
+        anomalies=("nobody",),
+        summary={"paying": 3},
     )
     expected = Read(
         read_id=read_id,
