@@ -101,6 +101,7 @@ class Realm:
         self.campaign_ids = [CampaignId(str(FIRST_CAMPAIGN + number)) for number in range(campaigns)]
         self.lists: dict[CampaignId, list[Membership]] = {one: [] for one in self.campaign_ids}
         self.people = people
+        self.unattributed = 0  # rows on each list that may be anybody's
         self.statements: list[str] = []
 
     def campaign_of(self, number: int) -> CampaignId:
@@ -194,12 +195,14 @@ class Realm:
         now, rows = self.clock.now(), self.lists[campaign_id]
         starts = range(0, max(len(rows), 1), ROWS_ON_A_PAGE)
         for number, start in enumerate(starts, 1):
+            nobodys = [f"nobody's {one}" for one in range(self.unattributed)] if number == 1 else []
             page = [replace(row, read_started_at=now) for row in rows[start : start + ROWS_ON_A_PAGE]]
             yield MembershipPage(
                 number=number,
                 memberships=tuple(page),
-                total=len(rows),
-                row_ids=tuple(str(row.membership_id) for row in page),
+                total=len(rows) + self.unattributed,
+                row_ids=(*(str(row.membership_id) for row in page), *nobodys),
+                unattributed=len(nobodys),
                 is_last=number == len(starts),
             )
 
