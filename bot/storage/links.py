@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.consent import Purpose
 from bot.domain.model import CredentialId, DiscordUserId, GuildId, Link, LinkOrigin, MembershipRecord, PatreonUserId
+from bot.storage.columns import EPOCH
 from bot.storage.database import Database
 from bot.storage.kept import Kept
 from bot.storage.memberships import membership_row, save_rows
@@ -126,8 +127,9 @@ class Links:
 
     async def list_ended(self) -> tuple[Link, ...]:
         """Return the links that ended and on which a role may still rest."""
+        ended = links.c.ended_at >= EPOCH  # SQLite finds no "IS NOT NULL" by an index
         async with self._database.read() as connection:
-            rows = (await connection.execute(select(links).where(links.c.ended_at.is_not(None)))).all()
+            rows = (await connection.execute(select(links).where(ended))).all()
         return tuple(read_row(row, Link) for row in rows)
 
     async def complete_link(

@@ -113,6 +113,7 @@ async def use_campaigns(storage: Storage, campaign: Campaign, now: datetime) -> 
     await storage.campaigns.guilds_of(CAMPAIGN)
     await storage.campaigns.following_guilds()
     await storage.campaigns.followed_campaigns()
+    await storage.campaigns.followed_since([CAMPAIGN])
     await storage.campaigns.find_reader(CAMPAIGN)
     await storage.campaigns.campaigns_of(GUILD)
     await storage.campaigns.was_unbound(GUILD, CAMPAIGN)
