@@ -20,7 +20,7 @@ from bot.domain.model import Campaign, CampaignId, CredentialId, PatreonUserId, 
 from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.http import Http
 from bot.patreon.limiter import Limiter
-from bot.patreon.oauth import OAuth
+from bot.patreon.oauth import OAuth, RegisteredClient
 from bot.patreon.protocol import requests_v2
 from bot.patreon.tokens import TokenKeeper
 from bot.runtime.clock import SystemClock
@@ -58,7 +58,10 @@ class Reader:
         clock = SystemClock()
         client = PatreonClient(http, api=PatreonApi.V2, base_url=served.url, clock=clock)
         oauth = OAuth(
-            http, base_url=served.url, client_id="none", client_secret=KEY, redirect_uri=served.url, clock=clock
+            http,
+            base_url=served.url,
+            client=RegisteredClient(client_id="none", client_secret=KEY, redirect_uri=served.url),
+            clock=clock,
         )
         keeper = TokenKeeper(store=storage.credentials, oauth=oauth, clock=clock)
         self._intake = Intake(storage=storage, client=client, keeper=keeper, clock=clock)

@@ -51,7 +51,7 @@ from bot.ops.scrape import scrape
 from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.clientwatch import ClientWatch
 from bot.patreon.http import Http
-from bot.patreon.oauth import OAuth
+from bot.patreon.oauth import OAuth, RegisteredClient
 from bot.patreon.tokens import TokenKeeper
 from bot.runtime.clock import Clock, FollowedClock, SystemClock
 from bot.runtime.health import HealthBoard
@@ -73,6 +73,7 @@ from bot.sync.consents import Consents
 from bot.sync.declines import Declines
 from bot.sync.deliveries.desk import WebhookDesk
 from bot.sync.deliveries.nudges import Nudges
+from bot.sync.overview import Overviews
 from bot.sync.reading.campaigns import HomeCampaign, HomeSettings, plant_seed
 from bot.sync.reading.intake import Intake
 from bot.sync.reading.read_news import ReadNews
@@ -110,6 +111,7 @@ class App:
     holder: ClientHolder
     registration: CommandRegistration
     notifier: Notifier
+    messages: DirectMessages
     observer: Observer
     intake: Intake
     breakers: Breakers
@@ -123,6 +125,7 @@ class App:
     rounds: Rounds
     nudges: Nudges
     refresh: Refresh
+    overviews: Overviews
     rulebook: Rulebook
     adoption: Adoption
     acceptance: Acceptance
@@ -151,9 +154,11 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
     oauth = OAuth(
         http,
         base_url=settings.patreon_url,
-        client_id=settings.patreon_client_id,
-        client_secret=settings.patreon_client_secret,
-        redirect_uri=settings.redirect_uri,
+        client=RegisteredClient(
+            client_id=settings.patreon_client_id,
+            client_secret=settings.patreon_client_secret,
+            redirect_uri=settings.redirect_uri,
+        ),
         clock=clock,
         watch=watch,
     )
@@ -166,7 +171,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
     registration = CommandRegistration(notices=storage.notices, health=health, clock=clock)
     observer = Observer(holder)
     notifier = Notifier(storage=storage, holder=holder, clock=clock)
-    messages = DirectMessages(holder)
+    messages = DirectMessages(holder=holder, storage=storage)
 
     # --- facts in, roles out
 
@@ -201,7 +206,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         observer=observer,
         planning=planning,
         applier=applier,
-        troubles=Troubles(storage=storage, notifier=notifier, health=health),
+        troubles=Troubles(notifier=notifier, health=health),
         clock=clock,
         on_follow=intake.forget,
         on_turn=metrics.note_turn,
@@ -241,7 +246,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         reconciler=reconciler,
         resync=resync,
         reported_links=reported_links,
-        declines=Declines(storage=storage, observer=observer, notifier=notifier, clock=clock),
+        declines=Declines(storage=storage, observer=observer, messages=messages, clock=clock),
         news=ReadNews(notifier),
         health=health,
         on_read=(metrics.note_read, webhooks.note_read),
@@ -257,6 +262,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
     )
 
     refresh = Refresh(storage=storage, intake=intake, reported_links=reported_links, reconciler=reconciler, clock=clock)
+    overviews = Overviews(storage=storage, reconciler=reconciler, observer=observer)
 
     # --- the verbs of admins
 
@@ -307,6 +313,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         holder=holder,
         registration=registration,
         notifier=notifier,
+        messages=messages,
         observer=observer,
         intake=intake,
         breakers=breakers,
@@ -320,6 +327,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         rounds=rounds,
         nudges=nudges,
         refresh=refresh,
+        overviews=overviews,
         rulebook=rulebook,
         adoption=adoption,
         acceptance=acceptance,
@@ -469,6 +477,7 @@ async def end_work(app: App) -> None:
         app.disconnector,
     )
     await asyncio.gather(*(part.close() for part in working))
+    await app.notifier.close()
 
 
 def _routes(app: App) -> list[web.RouteDef]:

@@ -37,9 +37,7 @@ async def add_cogs(bot: PledgekeeperBot, app: App) -> None:
     runs = RunCommands(answers=answers, rounds=app.rounds, reconciler=app.reconciler)
     settings = SettingsCommands(answers=answers, editor=app.settings_editor)
     link = LinkCog(flow=app.linking, patron_link=app.patron_link, unlinker=app.unlinker)
-    membership = MembershipCog(
-        storage=app.storage, refresh=app.refresh, reconciler=app.reconciler, observer=app.observer
-    )
+    membership = MembershipCog(overviews=app.overviews, refresh=app.refresh)
     events = EventsCog(bot, observer=app.observer, breakers=app.breakers, reconciler=app.reconciler)
     for cog in (link, membership, events):
         await bot.add_cog(cog)

@@ -1,6 +1,7 @@
-"""Says to one person how their consent went: in place of the message with the link, or by direct message.
+"""Writes to one person: how their consent went, in place of the message with the link, and news of their own affairs.
 
-Never raises: a message that fails is logged, and what it was about goes on. Speaks the language of their Discord.
+Never raises: a message that fails is logged, and what it was about goes on. Speaks the language of their Discord, else
+of a guild of theirs.
 """
 
 from collections.abc import Coroutine
@@ -12,13 +13,17 @@ import structlog
 
 from bot.discord.cards import embed_of
 from bot.discord.holder import ClientHolder
-from bot.domain.consent import ConsentOutcome, Ended, Moved
+from bot.discord.languages import guild_renderer
+from bot.domain.consent import ConsentOutcome, Ended
 from bot.domain.errors import PledgekeeperError
-from bot.domain.model import DiscordUserId
+from bot.domain.model import DiscordUserId, GuildId
+from bot.domain.notices import PersonNews
+from bot.storage import Storage
 from bot.storage.states import ButtonKind, ButtonPlace
 from bot.texts.card import Card, pages
 from bot.texts.catalogs import ENGLISH, choose
-from bot.texts.linking import ending, moved_away
+from bot.texts.direct import person_card
+from bot.texts.linking import ending
 from bot.texts.renderer import Medium, Renderer
 
 log = structlog.get_logger(__name__)
@@ -30,17 +35,25 @@ FAILURES = (discord.DiscordException, PledgekeeperError, aiohttp.ClientError, OS
 class DirectMessages:
     """Writes to people."""
 
-    def __init__(self, holder: ClientHolder) -> None:
+    def __init__(self, *, holder: ClientHolder, storage: Storage) -> None:
         self._holder = holder
+        self._storage = storage
 
     async def edit_button(self, place: ButtonPlace, news: Ended | ConsentOutcome, *, locale: str) -> None:
         """Put what came of a consent in place of the message with the link, and take the button away."""
-        card = ending(_renderer(locale), news)
+        card = ending(Renderer(choose([locale]) or ENGLISH, Medium.DISCORD), news)
         await _try(self._edit(place, card), event="the message with the link could not be edited")
 
-    async def tell_moved(self, discord_user_id: DiscordUserId, moved: Moved, *, locale: str | None) -> None:
-        """Tell whoever held a Patreon account that it is linked to another Discord account now."""
-        card = moved_away(_renderer(locale), moved)
+    async def tell(
+        self, discord_user_id: DiscordUserId, news: PersonNews, *, locale: str | None, guild_id: GuildId | None
+    ) -> None:
+        """Send a direct message; `guild_id` is a guild of theirs, for its language where theirs isn't known."""
+        language = choose([locale] if locale else [])
+        if language is None and guild_id is not None:
+            renderer = await guild_renderer(guild_id, storage=self._storage, holder=self._holder)
+        else:
+            renderer = Renderer(language or ENGLISH, Medium.DISCORD)
+        card = person_card(renderer, news)
         await _try(self._send(discord_user_id, card), event="a direct message could not be sent")
 
     async def _edit(self, place: ButtonPlace, card: Card) -> None:
@@ -57,11 +70,7 @@ class DirectMessages:
     async def _send(self, discord_user_id: DiscordUserId, card: Card) -> None:
         client = await self._holder.wait_ready(CLIENT_WITHIN_SECONDS)
         channel = await client.create_dm(discord.Object(discord_user_id))
-        await channel.send(embed=embed_of(pages(card)[0]))
-
-
-def _renderer(locale: str | None) -> Renderer:
-    return Renderer(choose([locale] if locale else []) or ENGLISH, Medium.DISCORD)
+        await channel.send(embed=embed_of(pages(card)[0]), allowed_mentions=discord.AllowedMentions.none())
 
 
 async def _try(act: Coroutine[Any, Any, None], *, event: str) -> None:

@@ -2,8 +2,11 @@
 
 import discord
 
-from bot.domain.model import AUTOMATIC, GuildSettings
+from bot.discord.holder import ClientHolder
+from bot.domain.model import AUTOMATIC, GuildId, GuildSettings
+from bot.storage import Storage
 from bot.texts.catalogs import ENGLISH, Language, choose
+from bot.texts.renderer import Medium, Renderer
 
 
 def language_of(settings: GuildSettings, guild: discord.Guild | None) -> Language:
@@ -11,3 +14,11 @@ def language_of(settings: GuildSettings, guild: discord.Guild | None) -> Languag
     is_automatic = settings.language == AUTOMATIC
     wanted = [guild.preferred_locale.value] if is_automatic and guild is not None else [settings.language]
     return choose(wanted) or ENGLISH
+
+
+async def guild_renderer(
+    guild_id: GuildId, *, storage: Storage, holder: ClientHolder, medium: Medium = Medium.DISCORD
+) -> Renderer:
+    """Return what speaks to a guild as a whole."""
+    guild = holder.current.get_guild(guild_id) if holder.current is not None else None
+    return Renderer(language_of(await storage.guilds.settings(guild_id), guild), medium)

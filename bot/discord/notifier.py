@@ -1,4 +1,4 @@
-"""Says things in Discord that nobody asked for at that moment: to one person by DM, to a guild's admins by its log.
+"""Tells a guild's admins what nobody asked for at that moment, by its log channel. Writes to no person (`direct.py`).
 
 Rules:
 1. Never raises: a message that fails is logged, and what it was about goes on.
@@ -10,6 +10,7 @@ Rules:
 """
 
 import asyncio
+import contextlib
 import io
 import time
 from collections.abc import Callable, Coroutine, Sequence
@@ -21,15 +22,13 @@ import structlog
 
 from bot.discord.cards import embed_of
 from bot.discord.holder import ClientHolder
-from bot.discord.languages import language_of
+from bot.discord.languages import guild_renderer
 from bot.domain.errors import Later, PledgekeeperError, TryLater
-from bot.domain.model import ChannelId, DiscordUserId, GuildId, HoldId
-from bot.domain.notices import Change, End, HoldWaiting, Kept, LogChannelShut, News, PersonNews, Solved, Topic, Trouble
+from bot.domain.model import ChannelId, GuildId, HoldId
+from bot.domain.notices import Change, End, HoldWaiting, Kept, LogChannelShut, News, Solved, Topic, Trouble
 from bot.runtime.clock import Clock
 from bot.storage import Storage
-from bot.texts.card import MESSAGE_LENGTH, Card, pages, text_of
-from bot.texts.catalogs import choose
-from bot.texts.direct import person_card
+from bot.texts.card import Card, pages, text_of
 from bot.texts.renderer import Medium, Renderer
 from bot.texts.troubles import (
     changes_card,
@@ -44,10 +43,10 @@ from bot.texts.troubles import (
 
 log = structlog.get_logger(__name__)
 
-CLIENT_WITHIN_SECONDS = 30.0
 QUIET_SECONDS = 3.0  # a bulk run is one message, not a thousand: Discord takes about one role a second
 LONGEST_BATCH_SECONDS = 600.0
 AGAIN_SECONDS = 30.0
+CLOSE_SECONDS = 3.0  # the process ends within ten
 MOST_LINES_KEPT = 5000
 MOST_LINES_SHOWN = 100  # a log channel is scrolled through; more than that is better read in a file
 PENDING_KEPT = 10
@@ -57,7 +56,7 @@ _KEPT = msgspec.json.Decoder(list[Kept])
 
 
 class Notifier:
-    """The bot's own voice."""
+    """Tells admins."""
 
     def __init__(self, *, holder: ClientHolder, storage: Storage, clock: Clock) -> None:
         self._holder = holder
@@ -68,38 +67,11 @@ class Notifier:
         self._last_line_at: dict[GuildId, float] = {}
         self._flushing: dict[GuildId, asyncio.Task[None]] = {}
 
-    # --- to one person
-
-    async def tell(self, discord_user_id: DiscordUserId, text: str) -> None:
-        """Send a direct message."""
-        await self._try(lambda: self._send_dm(discord_user_id, text), event="a direct message could not be sent")
-
-    async def tell_person(
-        self, discord_user_id: DiscordUserId, news: PersonNews, *, locale: str | None, guild_id: GuildId
-    ) -> None:
-        """Send a direct message about somebody's own affairs, in their language, else in that of a guild of theirs."""
-        language = choose([locale] if locale else [])
-        renderer = Renderer(language, Medium.DISCORD) if language is not None else await self._renderer(guild_id)
-        card = person_card(renderer, news)
-        await self._try(lambda: self._send_card(discord_user_id, card), event="a direct message could not be sent")
-
-    async def _send_card(self, discord_user_id: DiscordUserId, card: Card) -> None:
-        client = await self._holder.wait_ready(CLIENT_WITHIN_SECONDS)
-        channel = await client.create_dm(discord.Object(discord_user_id))
-        await channel.send(embed=embed_of(pages(card)[0]), allowed_mentions=discord.AllowedMentions.none())
-
-    async def _send_dm(self, discord_user_id: DiscordUserId, text: str) -> None:
-        client = await self._holder.wait_ready(CLIENT_WITHIN_SECONDS)
-        channel = await client.create_dm(discord.Object(discord_user_id))
-        await channel.send(_cut(text), allowed_mentions=discord.AllowedMentions.none(), suppress_embeds=True)
-
-    # --- to a guild's admins
-
     async def tell_admin(self, guild_id: GuildId, trouble: Trouble, *, is_again: bool = False) -> None:
         """Tell of a trouble, once until its end is told unless `is_again`."""
         noted = _trouble_key(guild_id, trouble.key)
         async with self._noting:  # the same trouble may be found in two places at once
-            if not is_again and await self._storage.notices.seen(noted) is not None:
+            if not is_again and noted in await self._open(guild_id):
                 return
             await self._storage.notices.note(noted, self._clock.now(), msgspec.json.encode(trouble).decode())
         renderer = await self._renderer(guild_id)
@@ -112,13 +84,18 @@ class Notifier:
 
     async def over(self, guild_id: GuildId, end: End) -> None:
         """Tell that a trouble is over, where it was told of."""
-        if await self._storage.notices.clear(_trouble_key(guild_id, end.key)):
+        key = _trouble_key(guild_id, end.key)
+        if key in await self._open(guild_id) and await self._storage.notices.clear(key):
             await self._tell_guild(guild_id, end, end_card(await self._renderer(guild_id), end))
 
     async def told(self, guild_id: GuildId, topic: Topic) -> frozenset[str]:
         """Return the subjects of the troubles of a topic that were told of and are not over."""
         head = _trouble_key(guild_id, f"{topic}:")
-        return frozenset(key.removeprefix(head) for key in await self._storage.notices.keys(head))
+        return frozenset(key.removeprefix(head) for key in await self._open(guild_id) if key.startswith(head))
+
+    async def _open(self, guild_id: GuildId) -> frozenset[str]:
+        """Return the keys of a guild's troubles that are not over."""
+        return await self._storage.notices.keys(_trouble_key(guild_id, ""))
 
     async def tell_changes(self, guild_id: GuildId, changes: Sequence[Change]) -> None:
         """Tell the log channel, if there is one, what was changed; what comes close together is one message."""
@@ -138,13 +115,14 @@ class Notifier:
         return pending
 
     async def close(self) -> None:
-        """Send what is still being gathered, while there is a client to send it."""
+        """Send what is still being gathered, as far as a moment allows and there is a client to send it."""
         for task in self._flushing.values():
             task.cancel()
         await asyncio.gather(*self._flushing.values(), return_exceptions=True)
-        for guild_id in list(self._batches):
-            if self._holder.current is not None:
-                await self._flush(guild_id)
+        if self._holder.current is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await asyncio.gather(*map(self._flush, list(self._batches)))
 
     async def _tell_guild(
         self, guild_id: GuildId, notice: Trouble | End | News, card: Card, *, view: discord.ui.View | None = None
@@ -181,10 +159,7 @@ class Notifier:
         return True
 
     async def _renderer(self, guild_id: GuildId, medium: Medium = Medium.DISCORD) -> Renderer:
-        """Return what speaks to a guild as a whole."""
-        client = self._holder.current
-        guild = client.get_guild(guild_id) if client is not None else None
-        return Renderer(language_of(await self._storage.guilds.settings(guild_id), guild), medium)
+        return await guild_renderer(guild_id, storage=self._storage, holder=self._holder, medium=medium)
 
     async def _send_to_system(self, guild_id: GuildId) -> bool:
         """Everybody reads that channel, so it says that there is news, and none of it."""
@@ -284,7 +259,3 @@ def _may_embed(guild: discord.Guild | None, channel_id: ChannelId) -> bool:
     """Tell whether a channel takes cards from us; one that we don't see is tried."""
     channel = guild.get_channel(channel_id) if guild is not None else None
     return guild is None or channel is None or channel.permissions_for(guild.me).embed_links
-
-
-def _cut(text: str, length: int = MESSAGE_LENGTH) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"

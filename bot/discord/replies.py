@@ -5,11 +5,8 @@ What goes wrong becomes words here, for admins and for members. Decides nothing 
 
 import asyncio
 import contextlib
-import io
-import re
 import secrets
 from collections.abc import Coroutine
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import discord
@@ -18,9 +15,8 @@ from discord import app_commands
 
 from bot.discord.cards import embed_of, renderer_of
 from bot.domain.errors import Mistake, PledgekeeperError, UserMistake
-from bot.texts.card import CARD_LENGTH, Card, fitted
+from bot.texts.card import CARD_LENGTH, MESSAGE_LENGTH, Card, cut, fitted
 from bot.texts.errors import say_error, say_mistake, say_not_found, say_outdated, say_unforeseen
-from bot.texts.names import plain_stamp
 from bot.texts.renderer import Renderer, Text
 
 log = structlog.get_logger(__name__)
@@ -28,10 +24,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 MOMENT_SECONDS = 1.5  # for so long somebody who pressed a button waits for the whole answer
-MESSAGE_LENGTH = 2000  # discord-api-docs, Create Message
-CUT_NOTE = "\n… the whole text is in the attached file."
 UNKNOWN_INTERACTION = 10062
-_STAMP = re.compile(r"<t:(\d+)(?::\w)?>")
 
 
 async def show(
@@ -42,8 +35,7 @@ async def show(
     view: discord.ui.View | None = None,
 ) -> None:
     """Answer with a card that only this person sees; its further pages are turned by buttons."""
-    embed, below = interaction.client.pager.open(card, renderer_of(interaction), view.children if view else ())
-    embeds = _stack(above, embed)
+    embeds, below = _open(interaction, card, above, view)
     if interaction.response.is_done():
         await interaction.followup.send(embeds=embeds, view=below or discord.utils.MISSING, ephemeral=True)
     else:
@@ -58,13 +50,15 @@ async def swap(
     view: discord.ui.View | None = None,
 ) -> None:
     """Put a card in place of the message whose button was pressed."""
+    await _put(interaction, *_open(interaction, card, above, view))
+
+
+def _open(
+    interaction: discord.Interaction[Any], card: Card, above: Card | None, view: discord.ui.View | None
+) -> tuple[list[discord.Embed], discord.ui.View | None]:
+    """Return a card's first page, below as much of the card above as Discord takes with it, and its buttons."""
     embed, below = interaction.client.pager.open(card, renderer_of(interaction), view.children if view else ())
-    await _put(interaction, _stack(above, embed), below)
-
-
-def _stack(above: Card | None, embed: discord.Embed) -> list[discord.Embed]:
-    """Put a card above an embed, as much of it as Discord takes with it."""
-    return [embed] if above is None else [embed_of(fitted(above, CARD_LENGTH - len(embed))), embed]
+    return [embed] if above is None else [embed_of(fitted(above, CARD_LENGTH - len(embed))), embed], below
 
 
 async def turn_page(interaction: discord.Interaction[Any], argument: str) -> None:
@@ -84,28 +78,24 @@ async def _put(
     await interaction.edit_original_response(content=None, embeds=embeds, view=view, attachments=[])
 
 
-async def say(
-    interaction: discord.Interaction[Any], text: str, *, view: discord.ui.View = discord.utils.MISSING
-) -> None:
-    """Answer with a message that only this person sees; what is too long for one goes along as a file."""
-    shown, attached = fit(text)
-    file = discord.utils.MISSING if attached is None else discord.File(io.BytesIO(attached), "everything.txt")
+async def say(interaction: discord.Interaction[Any], text: Text) -> None:
+    """Answer with a line that only this person sees."""
+    line = cut(text, MESSAGE_LENGTH)
     if interaction.response.is_done():
-        await interaction.followup.send(shown, ephemeral=True, view=view, file=file, suppress_embeds=True)
+        await interaction.followup.send(line, ephemeral=True, suppress_embeds=True)
     else:
-        await interaction.response.send_message(shown, ephemeral=True, view=view, file=file, suppress_embeds=True)
+        await interaction.response.send_message(line, ephemeral=True, suppress_embeds=True)
 
 
-async def replace(interaction: discord.Interaction[Any], text: str, *, view: discord.ui.View | None = None) -> None:
-    """Put a text in place of the message whose button was pressed."""
-    shown, attached = fit(text)
-    files = [] if attached is None else [discord.File(io.BytesIO(attached), "everything.txt")]
+async def replace(interaction: discord.Interaction[Any], text: Text) -> None:
+    """Put a line in place of the message whose button was pressed."""
     if not interaction.response.is_done():
         await interaction.response.defer()
-    await interaction.edit_original_response(content=shown, embed=None, view=view, attachments=files)
+    line = cut(text, MESSAGE_LENGTH)
+    await interaction.edit_original_response(content=line, embed=None, view=None, attachments=[])
 
 
-async def replace_soon(interaction: discord.Interaction[Any], work: Coroutine[Any, Any, T], *, meanwhile: str) -> T:
+async def replace_soon(interaction: discord.Interaction[Any], work: Coroutine[Any, Any, T], *, meanwhile: Text) -> T:
     """Await what a pressed button began; where it takes longer than a moment, say `meanwhile` in place of the message.
 
     The work goes on where the answer cannot be shown.
@@ -118,20 +108,6 @@ async def replace_soon(interaction: discord.Interaction[Any], work: Coroutine[An
         with contextlib.suppress(discord.DiscordException, OSError, TimeoutError):  # the whole answer may get through
             await replace(interaction, meanwhile)
     return await under_way
-
-
-def fit(text: str) -> tuple[str, bytes | None]:
-    """Return what fits into one message and, where that is not all, the whole text as a file."""
-    if len(text) <= MESSAGE_LENGTH:
-        return text, None
-    room = MESSAGE_LENGTH - len(CUT_NOTE)
-    end = text.rfind("\n", 0, room)
-    return text[: end if end > 0 else room] + CUT_NOTE, _without_stamps(text).encode()
-
-
-def _without_stamps(text: str) -> str:
-    """Write times out: a file is not rendered."""
-    return _STAMP.sub(lambda stamp: plain_stamp(datetime.fromtimestamp(int(stamp[1]), UTC)), text)
 
 
 async def answer_error(interaction: discord.Interaction[Any], error: Exception) -> None:

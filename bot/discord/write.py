@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 
 import aiohttp
 import discord
+import msgspec
 import structlog
 
 from bot.discord.holder import ClientHolder
@@ -39,6 +40,13 @@ UNKNOWN_MEMBER, UNKNOWN_USER, UNKNOWN_ROLE = 10007, 10013, 10011
 TWO_FACTOR_NEEDED = 60003
 
 
+class WriteReason(msgspec.Struct, frozen=True, kw_only=True):
+    """What Discord's audit log says of a write: what led to it, in the language of these settings."""
+
+    trigger: Trigger
+    settings: GuildSettings
+
+
 class RoleWriter:
     """The only place that changes roles."""
 
@@ -54,37 +62,19 @@ class RoleWriter:
         return self._banned_until is not None and self._clock.now() < self._banned_until
 
     async def put(
-        self,
-        guild_id: GuildId,
-        discord_user_id: DiscordUserId,
-        role_id: RoleId,
-        *,
-        trigger: Trigger,
-        settings: GuildSettings,
+        self, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId, *, why: WriteReason
     ) -> Outcome:
-        """Give a role; Discord's audit log says in the guild's language what led to it."""
-        return await self._write("add_role", guild_id, discord_user_id, role_id, trigger, settings)
+        """Assign a role."""
+        return await self._write("add_role", guild_id, discord_user_id, role_id, why)
 
     async def delete(
-        self,
-        guild_id: GuildId,
-        discord_user_id: DiscordUserId,
-        role_id: RoleId,
-        *,
-        trigger: Trigger,
-        settings: GuildSettings,
+        self, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId, *, why: WriteReason
     ) -> Outcome:
-        """Take a role away, likewise."""
-        return await self._write("remove_role", guild_id, discord_user_id, role_id, trigger, settings)
+        """Remove a role."""
+        return await self._write("remove_role", guild_id, discord_user_id, role_id, why)
 
-    async def _write(  # noqa: PLR0917  as its two verbs
-        self,
-        verb: str,
-        guild_id: GuildId,
-        discord_user_id: DiscordUserId,
-        role_id: RoleId,
-        trigger: Trigger,
-        settings: GuildSettings,
+    async def _write(
+        self, verb: str, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId, why: WriteReason
     ) -> Outcome:
         client = self._holder.current
         if client is None:
@@ -93,8 +83,8 @@ class RoleWriter:
             return Outcome.BANNED
         # The library's own call under Member.add_roles: it needs no Member object, which we may not hold.
         call = getattr(client.http, verb)
-        renderer = Renderer(language_of(settings, client.get_guild(guild_id)), Medium.PLAIN)
-        reason = cut(say_change_reason(renderer, trigger), REASON_LENGTH)
+        renderer = Renderer(language_of(why.settings, client.get_guild(guild_id)), Medium.PLAIN)
+        reason = cut(say_change_reason(renderer, why.trigger), REASON_LENGTH)
         try:
             async with asyncio.timeout(WRITE_TIMEOUT_SECONDS):
                 await call(guild_id, discord_user_id, role_id, reason=reason)

@@ -12,6 +12,7 @@ from typing import ClassVar
 import msgspec
 
 from bot.domain.assignable import Block
+from bot.domain.consent import Moved
 from bot.domain.evidence import Anomaly
 from bot.domain.holds import HoldState, HoldSummary
 from bot.domain.model import CampaignId, ChannelId, DiscordUserId, HoldId, PatreonUserId, RoleId
@@ -401,4 +402,4 @@ class ConsentRefused(Notice, frozen=True, kw_only=True):
     servers: tuple[str, ...]  # where they have roles by us
 
 
-PersonNews = PaymentDeclined | ConsentRefused
+PersonNews = PaymentDeclined | ConsentRefused | Moved

@@ -134,7 +134,9 @@ class PatronLink:
             if old.discord_user_id != pending.state.discord_user_id:  # who changed their own patron was asked
                 await self._let_roles_follow(old.discord_user_id, trigger=Trigger.MOVE)
                 moved = Moved(patreon_name=old.patreon_name, username=username)
-                await self._messages.tell_moved(old.discord_user_id, moved, locale=old.locale)
+                await self._messages.tell(
+                    old.discord_user_id, moved, locale=old.locale, guild_id=pending.state.guild_id
+                )
 
     async def _stands(self, pending: Pending) -> bool:
         """Tell whether the link that was confirmed is still there: neither ended nor moved since."""

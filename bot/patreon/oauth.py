@@ -79,34 +79,39 @@ class _TokenAnswer(msgspec.Struct):
 _TOKEN_ANSWER = msgspec.json.Decoder(_TokenAnswer)
 
 
+class RegisteredClient(msgspec.Struct, frozen=True, kw_only=True):
+    """Our client as it is registered at Patreon (RFC 6749, 2)."""
+
+    client_id: str
+    client_secret: Secret
+    redirect_uri: str
+
+
 class OAuth:
-    """Our registered client at Patreon."""
+    """What our client asks of Patreon's authorization server."""
 
     def __init__(
         self,
         http: Http,
         *,
         base_url: str,
-        client_id: str,
-        client_secret: Secret,
-        redirect_uri: str,
+        client: RegisteredClient,
         clock: Clock,
         watch: ClientWatch | None = None,
     ) -> None:
         self._http = http
         self.watch = watch or ClientWatch(clock)
         self._base_url = base_url.rstrip("/")
-        self._client = (("client_id", client_id), ("client_secret", client_secret))
-        self._client_id = client_id
-        self._redirect_uri = redirect_uri
+        self._client = client
+        self._credentials = (("client_id", client.client_id), ("client_secret", client.client_secret))
         self._clock = clock
 
     def authorize_url(self, *, state: Secret, scopes: tuple[str, ...]) -> Secret:
         """Return the address where a person consents; secret, for it holds the state."""
         query = (
             ("response_type", "code"),
-            ("client_id", self._client_id),
-            ("redirect_uri", self._redirect_uri),
+            ("client_id", self._client.client_id),
+            ("redirect_uri", self._client.redirect_uri),
             ("scope", " ".join(scopes)),
             ("state", state.reveal()),
         )
@@ -159,7 +164,7 @@ class OAuth:
 
     async def revoke(self, token: Secret) -> None:
         """Ask Patreon to forget a token. Its documentation names no such call, so whatever comes back is fine."""
-        form = (("token", token), *self._client)
+        form = (("token", token), *self._credentials)
         request = Request(call=PatreonCall.REVOCATION, method="POST", path=REVOKE_PATH, form=form)
         try:
             response = await self._http.send(self._base_url, request)
@@ -170,10 +175,10 @@ class OAuth:
 
     async def _exchange(self, call: PatreonCall, code: Secret) -> TokenPair:
         grant = ("grant_type", "authorization_code")
-        return await self._ask(call, grant, ("code", code), ("redirect_uri", self._redirect_uri))
+        return await self._ask(call, grant, ("code", code), ("redirect_uri", self._client.redirect_uri))
 
     async def _ask(self, call: PatreonCall, *form: tuple[str, str | Secret]) -> TokenPair:
-        request = Request(call=call, method="POST", path=TOKEN_PATH, form=(*form, *self._client))
+        request = Request(call=call, method="POST", path=TOKEN_PATH, form=(*form, *self._credentials))
         asked_at = self._clock.now()
         response = await self._http.send(self._base_url, request)
         pair = read_pair(request, response, asked_at=asked_at)

@@ -57,10 +57,10 @@ class Notices:
             del self._keys[bisect_left(self._keys, key)]
         return was_there
 
-    async def keys(self, prefix: str) -> tuple[str, ...]:
+    async def keys(self, prefix: str) -> frozenset[str]:
         """Return the keys that begin so."""
         keys = await self._all_keys()
-        return tuple(keys[bisect_left(keys, prefix) : bisect_left(keys, prefix + LAST)])
+        return frozenset(keys[bisect_left(keys, prefix) : bisect_left(keys, prefix + LAST)])
 
     async def _all_keys(self) -> list[str]:
         while self._keys is None:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import msgspec
 import structlog
 
-from bot.discord.notifier import Notifier
+from bot.discord.direct import DirectMessages
 from bot.discord.observe import Observer
 from bot.domain.entitlement import Standing, entitle
 from bot.domain.model import (
@@ -48,10 +48,10 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 class Declines:
     """The direct messages about declined payments."""
 
-    def __init__(self, *, storage: Storage, observer: Observer, notifier: Notifier, clock: Clock) -> None:
+    def __init__(self, *, storage: Storage, observer: Observer, messages: DirectMessages, clock: Clock) -> None:
         self._storage = storage
         self._observer = observer
-        self._notifier = notifier
+        self._messages = messages
         self._clock = clock
 
     async def tell(self, campaign_id: CampaignId, patrons: Iterable[PatreonUserId]) -> None:
@@ -90,9 +90,7 @@ class Declines:
             await self._storage.notices.note(key, self._clock.now(), mark)  # rather never than twice
             servers = tuple(one.name for one in concerned)
             refused = ConsentRefused(campaign=await self._name(campaign_id), servers=servers)
-            await self._notifier.tell_person(
-                link.discord_user_id, refused, locale=link.locale, guild_id=concerned[0].guild_id
-            )
+            await self._messages.tell(link.discord_user_id, refused, locale=link.locale, guild_id=concerned[0].guild_id)
             log.info("a patron was told that their consent ended", discord_user_id=link.discord_user_id)
 
     async def _tell(self, link: Link, record: MembershipRecord, places: list[Place]) -> bool:
@@ -104,7 +102,7 @@ class Declines:
             return False
         await self._storage.notices.note(_key(record), self._clock.now(), _decline(record))  # rather never than twice
         declined = PaymentDeclined(campaign=await self._name(record.campaign_id), stays=tuple(stays.values()))
-        await self._notifier.tell_person(link.discord_user_id, declined, locale=link.locale, guild_id=next(iter(stays)))
+        await self._messages.tell(link.discord_user_id, declined, locale=link.locale, guild_id=next(iter(stays)))
         log.info("a patron was told of a declined payment", discord_user_id=link.discord_user_id)
         return True
 

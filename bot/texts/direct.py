@@ -2,8 +2,10 @@
 
 from typing import assert_never
 
+from bot.domain.consent import Moved
 from bot.domain.notices import ConsentRefused, PaymentDeclined, PersonNews, Stay
 from bot.texts.card import Card, Outcome
+from bot.texts.linking import moved_away
 from bot.texts.renderer import Renderer, Text
 
 
@@ -37,6 +39,8 @@ def person_card(r: Renderer, news: PersonNews) -> Card:
                     servers=r.listing([r.strong(server) for server in news.servers]),
                 ),
             )
+        case Moved():
+            return moved_away(r, news)
         case _:
             assert_never(news)
 

@@ -14,6 +14,15 @@ async def test_it_stops_cleanly_at_sigterm(stage: Stage) -> None:
     assert "pledgekeeper stopped" in stage.log()
 
 
+async def test_what_it_has_just_done_is_in_the_log_channel_when_it_stops(stage: Stage) -> None:
+    await stage.choose_log_channel()
+    await stage.add_rule()
+    await stage.link("hazel.hollow", "Gerda Nilsson")
+    assert "Gold" in stage.roles("hazel.hollow")
+    assert await stage.sandbox.bot.stop() == 0
+    assert stage.logged(f"<@{stage.user_id('hazel.hollow')}>") == 1
+
+
 async def test_it_stops_within_ten_seconds_while_looks_at_discord_hang(stage: Stage) -> None:
     await stage.add_rule()
     stage.weather("discord", "/", "silent_looks")

@@ -15,7 +15,7 @@ from bot.domain.findings import Finding, Found, note, ok, wrong
 from bot.domain.model import Campaign, CampaignId, Secret, StoredPair
 from bot.patreon.client import PatreonClient
 from bot.patreon.http import Http
-from bot.patreon.oauth import LINK_SCOPES, SERVICE_ERRORS, OAuth
+from bot.patreon.oauth import LINK_SCOPES, SERVICE_ERRORS, OAuth, RegisteredClient
 from bot.patreon.protocol.version import PatreonApi
 from bot.runtime.clock import SystemClock
 from bot.settings import USER_AGENT, Settings
@@ -29,9 +29,11 @@ async def ask_patreon(settings: Settings, session: aiohttp.ClientSession, creato
         oauth = OAuth(
             http,
             base_url=settings.patreon_url,
-            client_id=settings.patreon_client_id,
-            client_secret=settings.patreon_client_secret,
-            redirect_uri=settings.redirect_uri,
+            client=RegisteredClient(
+                client_id=settings.patreon_client_id,
+                client_secret=settings.patreon_client_secret,
+                redirect_uri=settings.redirect_uri,
+            ),
             clock=SystemClock(),
         )
         return [

@@ -12,7 +12,7 @@ import structlog
 
 from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
-from bot.discord.write import RoleWriter
+from bot.discord.write import RoleWriter, WriteReason
 from bot.domain.assignable import Block
 from bot.domain.changes import Outcome, RoleChange, Trigger
 from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, ReadId, RoleId, Source
@@ -102,11 +102,12 @@ class Applier:
     async def _carry_out(self, planned: PlannedPerson, decision: Decision, trigger: Trigger) -> RoleChange | None:
         """Do what a decision says; None where that is nothing."""
         guild_id, person = planned.guild.guild_id, planned.plan.discord_user_id
+        why = WriteReason(trigger=trigger, settings=planned.guild.settings)
         match decision.action:
             case Action.GRANT:
-                outcome = await self._grant(guild_id, person, decision, trigger)
+                outcome = await self._grant(guild_id, person, decision, why)
             case Action.REVOKE:
-                outcome = await self._revoke(guild_id, person, decision, trigger)
+                outcome = await self._revoke(guild_id, person, decision, why)
             case Action.FORGET:
                 await self._storage.ledger.drop(guild_id, person, decision.role_id)
                 outcome = Outcome.DONE
@@ -120,9 +121,8 @@ class Applier:
         )
 
     async def _grant(
-        self, guild_id: GuildId, discord_user_id: DiscordUserId, decision: Decision, trigger: Trigger
+        self, guild_id: GuildId, discord_user_id: DiscordUserId, decision: Decision, why: WriteReason
     ) -> Outcome:
-        settings = await self._storage.guilds.settings(guild_id)
         intent = Grant(
             guild_id=guild_id,
             discord_user_id=discord_user_id,
@@ -131,18 +131,15 @@ class Applier:
             since=self._clock.now(),
         )
         await self._storage.ledger.put(intent)
-        outcome = await self._writer.put(
-            guild_id, discord_user_id, decision.role_id, trigger=trigger, settings=settings
-        )
+        outcome = await self._writer.put(guild_id, discord_user_id, decision.role_id, why=why)
         if outcome is Outcome.AWAY or outcome in NEVER_HAPPENED:
             await self._storage.ledger.drop(guild_id, discord_user_id, decision.role_id)
         await self._follow_up(guild_id, discord_user_id, decision, outcome)
         return outcome
 
     async def _revoke(
-        self, guild_id: GuildId, discord_user_id: DiscordUserId, decision: Decision, trigger: Trigger
+        self, guild_id: GuildId, discord_user_id: DiscordUserId, decision: Decision, why: WriteReason
     ) -> Outcome:
-        settings = await self._storage.guilds.settings(guild_id)
         rows = await self._storage.ledger.load_member(guild_id, discord_user_id)
         held = rows.get(decision.role_id)
         if held is None:  # only what we own: the row went while we were on our way
@@ -150,9 +147,7 @@ class Applier:
         await self._storage.ledger.put(
             msgspec.structs.replace(held, state=GrantState.REVOKING, since=self._clock.now())
         )
-        outcome = await self._writer.delete(
-            guild_id, discord_user_id, decision.role_id, trigger=trigger, settings=settings
-        )
+        outcome = await self._writer.delete(guild_id, discord_user_id, decision.role_id, why=why)
         if outcome in NEVER_HAPPENED:
             await self._storage.ledger.put(held)
         await self._follow_up(guild_id, discord_user_id, decision, outcome)

@@ -11,15 +11,13 @@ from bot.domain.model import DiscordUserId, GuildId, RoleId
 from bot.domain.notices import DiscordBan, RoleBlocked, Solved, Topic, TwoFactorNeeded, WritesRejected
 from bot.domain.planned import GuildPlan
 from bot.runtime.health import HealthBoard, Note
-from bot.storage import Storage
 from bot.sync.applying.apply import blocked_roles
 
 
 class Troubles:
     """What admins hear of roles that cannot be changed."""
 
-    def __init__(self, *, storage: Storage, notifier: Notifier, health: HealthBoard) -> None:
-        self._storage = storage
+    def __init__(self, *, notifier: Notifier, health: HealthBoard) -> None:
         self._notifier = notifier
         self._health = health
         self._without_2fa: set[GuildId] = set()
@@ -81,7 +79,7 @@ class Troubles:
             await self._notifier.tell_admin(
                 guild_id, RoleBlocked(role_id=role_id, role=roles.get(role_id, str(role_id)), block=block)
             )
-        for rule in await self._storage.rules.list_guild(guild_id) if told else ():
+        for rule in drawn.guild.rules:
             role_id = rule.role_id
             if role_id in told and role_id not in blocked and role_id not in drawn.guild.on_trial:
                 solved = Solved(topic=Topic.ROLE, subject=role_id, name=roles.get(role_id, str(role_id)))

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
-from bot.app import App
 from bot.discord import notifier
 from bot.domain.assignable import Block
 from bot.domain.holds import HoldSummary
@@ -16,10 +15,8 @@ from bot.domain.notices import (
     HandEditsFought,
     HoldWaiting,
     ListAcceptedElsewhere,
-    PaymentDeclined,
     RoleBlocked,
     Solved,
-    Stay,
     Topic,
     TwoFactorNeeded,
 )
@@ -69,31 +66,12 @@ async def log_to(scene: Scene, channel_name: str) -> None:
     await scene.app.storage.guilds.change(scene.guild_id, log_channel_id=ChannelId(int(channel.id)))
 
 
-async def test_a_person_is_told_by_direct_message(scene: Scene) -> None:
-    await scene.app.notifier.tell(scene.person(MEMBER), "Your link moved")
-    assert words(scene.stage.direct_messages(MEMBER)) == "Your link moved"
-
-
 async def test_an_address_in_a_foreign_name_is_not_unfolded(scene: Scene) -> None:
     await log_to(scene, "bot-log")
-    await scene.app.notifier.tell(scene.person(MEMBER), "Linked to https://a.example")
     await scene.app.notifier.tell_admin(scene.guild_id, replace(TROUBLE, role="https://a.example"))
-    (direct,), (post,) = scene.stage.direct_messages(MEMBER), posts(scene, "bot-log")
-    assert direct.flags & SUPPRESS_EMBEDS
+    (post,) = posts(scene, "bot-log")
     assert post.content == "", "Discord unfolds no address in a card"
     assert "https\\://a.example" in words([post])
-
-
-async def test_closed_direct_messages_are_no_error(scene: Scene) -> None:
-    await scene.app.notifier.tell(scene.person(CLOSED), "Your link moved")
-    assert scene.stage.direct_messages(CLOSED) == []
-
-
-async def test_without_a_connection_a_message_is_given_up_after_a_while(
-    app: App, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(notifier, "CLIENT_WITHIN_SECONDS", 0.01)
-    await app.notifier.tell(1, "x")  # type: ignore[arg-type]  # nobody
 
 
 async def test_a_trouble_is_told_once_and_once_when_it_is_over(scene: Scene) -> None:
@@ -301,12 +279,3 @@ async def test_a_log_channel_that_takes_no_cards_gets_plain_messages(scene: Scen
     assert message.embeds == []
     assert message.content.startswith("**I can't change a role**\nI can't change the role **Gold**")
     assert message.flags & SUPPRESS_EMBEDS
-
-
-async def test_a_patron_is_told_of_their_own_affairs_in_a_card(scene: Scene) -> None:
-    until = scene.app.clock.now()
-    declined = PaymentDeclined(campaign="Moths", stays=(Stay(server="Emberwood", until=until),))
-    await scene.app.notifier.tell_person(scene.person(MEMBER), declined, locale=None, guild_id=scene.guild_id)
-    (message,) = scene.stage.direct_messages(MEMBER)
-    assert message.embeds[0]["title"] == "Your payment was declined"
-    assert f"Your roles in **Emberwood** stay until <t:{int(until.timestamp())}:R>." in words([message])

@@ -1,9 +1,9 @@
-"""What people read when something goes wrong, or when there is a lot to say."""
+"""What people read when something goes wrong."""
 
 import pytest
 from discord import app_commands
 
-from bot.discord.replies import explain, fit
+from bot.discord.replies import explain
 from bot.domain.errors import CredentialsDead, Later, Mistake, PatreonCode, TryLater, UserMistake
 from bot.texts.causes import say_cause
 from tests.fakes.notifier import RENDERER
@@ -51,22 +51,3 @@ def test_an_error_becomes_words_for_its_reader(error: Exception, admin: str, mem
 
 def test_what_nobody_foresaw_shows_nothing_of_the_inside() -> None:
     assert "secret" not in explain(RENDERER, RuntimeError("secret"), is_admin=True)
-
-
-def test_what_fits_is_shown_as_it_is() -> None:
-    assert fit("x" * 2000) == ("x" * 2000, None)
-
-
-def test_what_does_not_fit_is_cut_at_a_line_and_attached_whole() -> None:
-    shown, attached = fit("\n".join(f"{number}: <t:1700000000:R>" for number in range(200)))
-    assert len(shown) <= 2000
-    assert shown.endswith("the whole text is in the attached file.")
-    assert all(line.endswith(":R>") for line in shown.splitlines()[:-1])
-    assert attached is not None
-    assert attached.decode().splitlines()[199] == "199: 14 November 2023, 22:13 UTC"
-
-
-def test_one_endless_line_is_cut_too() -> None:
-    shown, attached = fit("x" * 5000)
-    assert len(shown) <= 2000
-    assert attached == b"x" * 5000

@@ -8,7 +8,7 @@ import pytest
 
 from bot.discord.holder import ClientHolder
 from bot.discord.languages import language_of
-from bot.discord.write import RoleWriter
+from bot.discord.write import RoleWriter, WriteReason
 from bot.domain.changes import Outcome, Trigger
 from bot.domain.model import AUTOMATIC, DiscordUserId, GuildId, GuildSettings, RoleId
 from bot.texts.catalogs import PSEUDO_TAG
@@ -39,7 +39,7 @@ class Discord:
 
 
 async def put(writer: RoleWriter) -> Outcome:
-    return await writer.put(GUILD, PERSON, ROLE, trigger=Trigger.SYNC, settings=GuildSettings())
+    return await writer.put(GUILD, PERSON, ROLE, why=WriteReason(trigger=Trigger.SYNC, settings=GuildSettings()))
 
 
 def said(status: int, code: int = 0) -> discord.HTTPException:
@@ -100,7 +100,7 @@ async def test_discords_audit_log_says_what_led_to_it_in_the_guilds_language(clo
     writer = RoleWriter(cast("ClientHolder", service), clock)
     for language in ("en", PSEUDO_TAG):
         settings = GuildSettings(language=language)
-        await writer.put(GUILD, PERSON, ROLE, trigger=Trigger.SYNC, settings=settings)
+        await writer.put(GUILD, PERSON, ROLE, why=WriteReason(trigger=Trigger.SYNC, settings=settings))
     assert service.reasons == ["An admin started a sync", accented("An admin started a sync")]
 
 

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from bot.domain.changes import Trigger
-from bot.domain.consent import Asker, ConsentOutcome, Ended, Landing, Moved
+from bot.domain.consent import Asker, ConsentOutcome, Ended, Landing
 from bot.domain.model import (
     Campaign,
     CampaignId,
@@ -25,7 +25,7 @@ from bot.domain.model import (
     Secret,
 )
 from bot.domain.news import RoleNews, RoleStatus
-from bot.domain.notices import Change, End, News, Topic, Trouble
+from bot.domain.notices import Change, End, News, PersonNews, Topic, Trouble
 from bot.domain.reasons import OldText
 from bot.linking.connect import CreatorCampaign
 from bot.linking.consent import ConsentFlow, StartedLink, Use
@@ -35,12 +35,13 @@ from bot.linking.pairs import Pairs
 from bot.linking.unlink import Unlinker
 from bot.patreon.client import PatreonClient
 from bot.patreon.http import Http
-from bot.patreon.oauth import OAuth
+from bot.patreon.oauth import OAuth, RegisteredClient
 from bot.patreon.protocol.version import PatreonApi
 from bot.storage import Storage, vault
 from bot.storage.states import ButtonKind, ButtonPlace
 from bot.texts.catalogs import ENGLISH
-from bot.texts.linking import ending, moved_away
+from bot.texts.direct import person_card
+from bot.texts.linking import ending
 from bot.texts.renderer import Medium, Renderer
 from bot.texts.troubles import say_change, say_end, say_news, say_trouble
 from sandbox.clock import SandboxClock
@@ -176,7 +177,7 @@ class RecordedMessages:
     """What people were told; an edit is taken after `may_go` is set."""
 
     edits: list[tuple[ButtonPlace, Ended | ConsentOutcome]] = field(default_factory=list)
-    told: list[tuple[int, Moved]] = field(default_factory=list)
+    told: list[tuple[int, PersonNews]] = field(default_factory=list)
     locales: list[str] = field(default_factory=list)
     may_go: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -188,9 +189,11 @@ class RecordedMessages:
         self.edits.append((place, news))
         self.locales.append(locale)
 
-    async def tell_moved(self, discord_user_id: DiscordUserId, moved: Moved, *, locale: str) -> None:
-        self.told.append((discord_user_id, moved))
-        self.locales.append(locale)
+    async def tell(
+        self, discord_user_id: DiscordUserId, news: PersonNews, *, locale: str | None, guild_id: GuildId | None
+    ) -> None:
+        self.told.append((discord_user_id, news))
+        self.locales.append(locale or "")
 
 
 @dataclass
@@ -319,9 +322,9 @@ class LinkWorld:
         return OAuth(
             self._http,
             base_url=self.patreon.url,
-            client_id=self.client.id,
-            client_secret=Secret(self.client.secret),
-            redirect_uri=REDIRECT_URI,
+            client=RegisteredClient(
+                client_id=self.client.id, client_secret=Secret(self.client.secret), redirect_uri=REDIRECT_URI
+            ),
             clock=self.clock,
         )
 
@@ -401,10 +404,10 @@ class LinkWorld:
         self.clock.move(timedelta(**step))
 
 
-def said(news: Ended | ConsentOutcome | Moved) -> str:
+def said(news: Ended | ConsentOutcome | PersonNews) -> str:
     """Return what somebody reads of it in Discord."""
     r = Renderer(ENGLISH, Medium.DISCORD)
-    card = moved_away(r, news) if isinstance(news, Moved) else ending(r, news)
+    card = person_card(r, news) if isinstance(news, PersonNews) else ending(r, news)
     return "\n".join(filter(None, (card.title, card.body, *(f"{one.name}: {one.value}" for one in card.fields))))
 
 

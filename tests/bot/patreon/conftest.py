@@ -8,7 +8,7 @@ from aiohttp import web
 from bot.domain.model import Secret
 from bot.patreon.http import Http
 from bot.patreon.limiter import Limiter
-from bot.patreon.oauth import OAuth
+from bot.patreon.oauth import OAuth, RegisteredClient
 from bot.patreon.tokens import TokenKeeper
 from bot.settings import USER_AGENT
 from tests.bot.patreon.issuer import PAIR, Issuer, MemoryStore
@@ -67,9 +67,11 @@ def keeper(store: MemoryStore, http: Http, loopback: Loopback, clock: StillClock
     oauth = OAuth(
         http,
         base_url=loopback.url,
-        client_id="invented-client",
-        client_secret=Secret("invented-secret"),
-        redirect_uri="https://bot.example/oauth/callback",
+        client=RegisteredClient(
+            client_id="invented-client",
+            client_secret=Secret("invented-secret"),
+            redirect_uri="https://bot.example/oauth/callback",
+        ),
         clock=clock,
     )
     return TokenKeeper(store=store, oauth=oauth, clock=clock)

@@ -9,7 +9,7 @@ import msgspec
 from bot.domain.model import CampaignId, CredentialId, Secret, StoredPair, TokenPair
 from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.http import Http
-from bot.patreon.oauth import LINK_SCOPES, OAuth
+from bot.patreon.oauth import LINK_SCOPES, OAuth, RegisteredClient
 from bot.patreon.protocol.pages import MembershipPage
 from sandbox.clock import SandboxClock
 from sandbox.patreon import Campaign, Client, Creator, PatreonStandIn, PatreonState, Patron, Tier
@@ -52,9 +52,9 @@ class World:
         return OAuth(
             self.http,
             base_url=self.patreon.url,
-            client_id=self.registered.id,
-            client_secret=Secret(self.registered.secret),
-            redirect_uri=REDIRECT,
+            client=RegisteredClient(
+                client_id=self.registered.id, client_secret=Secret(self.registered.secret), redirect_uri=REDIRECT
+            ),
             clock=self.clock,
         )
 

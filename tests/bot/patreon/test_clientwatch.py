@@ -13,7 +13,7 @@ from bot.domain.model import Secret
 from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.clientwatch import ClientWatch
 from bot.patreon.http import Http
-from bot.patreon.oauth import OAuth
+from bot.patreon.oauth import OAuth, RegisteredClient
 from bot.runtime.health import HealthBoard, Note
 from sandbox.patreon import PatreonStandIn
 from tests.bot.patreon.sandbox_world import REDIRECT, World
@@ -41,9 +41,11 @@ class Ours:
         return OAuth(
             self._world.http,
             base_url=self._world.patreon.url,
-            client_id=self._world.registered.id,
-            client_secret=Secret(client_secret or self._world.registered.secret),
-            redirect_uri=REDIRECT,
+            client=RegisteredClient(
+                client_id=self._world.registered.id,
+                client_secret=Secret(client_secret or self._world.registered.secret),
+                redirect_uri=REDIRECT,
+            ),
             clock=self._world.clock,
             watch=self.watch,
         )

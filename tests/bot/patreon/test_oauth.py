@@ -20,7 +20,7 @@ from bot.domain.errors import (
 from bot.domain.model import Secret
 from bot.patreon.client import PatreonApi
 from bot.patreon.http import Http
-from bot.patreon.oauth import CONNECT_SCOPES, LINK_SCOPES, GrantRefused, OAuth, RefreshUncertain
+from bot.patreon.oauth import CONNECT_SCOPES, LINK_SCOPES, GrantRefused, OAuth, RefreshUncertain, RegisteredClient
 from bot.patreon.protocol.exchange import PatreonUnreached
 from tests.bot.patreon.served import Loopback, Naps, StillClock, cut
 
@@ -29,9 +29,11 @@ def build_oauth(http: Http, url: str, clock: StillClock) -> OAuth:
     return OAuth(
         http,
         base_url=url,
-        client_id="invented-client",
-        client_secret=Secret("invented-secret"),
-        redirect_uri="https://bot.example/oauth/callback",
+        client=RegisteredClient(
+            client_id="invented-client",
+            client_secret=Secret("invented-secret"),
+            redirect_uri="https://bot.example/oauth/callback",
+        ),
         clock=clock,
     )
 

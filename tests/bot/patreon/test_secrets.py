@@ -15,7 +15,7 @@ from bot.domain.model import CampaignId, MembershipId, Secret
 from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.http import Http
 from bot.patreon.limiter import Limiter
-from bot.patreon.oauth import OAuth
+from bot.patreon.oauth import OAuth, RegisteredClient
 from tests.bot.patreon.served import Loopback, Naps, StillClock, cut, load
 
 MARKER = "MARKER/secret+text"
@@ -107,9 +107,9 @@ async def test_no_secret_is_ever_said(
             oauth = OAuth(
                 http,
                 base_url=loopback.url,
-                client_id="invented-client",
-                client_secret=HIDDEN,
-                redirect_uri="https://bot.example/oauth/callback",
+                client=RegisteredClient(
+                    client_id="invented-client", client_secret=HIDDEN, redirect_uri="https://bot.example/oauth/callback"
+                ),
                 clock=clock,
             )
             try:

@@ -2,6 +2,7 @@ import asyncio
 from datetime import datetime
 
 from bot.storage import Storage
+from tests.fakes.statements import counted_statements
 
 
 async def test_a_trouble_is_news_once_and_its_end_too(storage: Storage, now: datetime) -> None:
@@ -21,3 +22,14 @@ async def test_another_text_is_news_again(storage: Storage, now: datetime) -> No
 
 async def test_of_two_that_note_at_once_one_brings_news(storage: Storage, now: datetime) -> None:
     assert sorted(await asyncio.gather(*(storage.notices.note("key", now) for _ in range(3)))) == [False, False, True]
+
+
+async def test_keys_are_asked_for_once_until_one_is_written(storage: Storage, now: datetime) -> None:
+    await storage.notices.note("trouble:1:role", now)
+    await storage.notices.note("trouble:12:role", now)
+    with counted_statements() as statements:
+        for _ in range(3):
+            assert await storage.notices.keys("trouble:1:") == {"trouble:1:role"}
+    assert len(statements) == 1
+    assert await storage.notices.clear("trouble:1:role")
+    assert await storage.notices.keys("trouble:1:") == frozenset()

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from bot.discord.notifier import Notifier
+from bot.discord.direct import DirectMessages
 from bot.discord.observe import Observer
 from bot.domain.entitlement import Entitlement, entitle
 from bot.domain.model import (
@@ -49,10 +49,10 @@ class Town:
         self.patrons: list[PatreonUserId] = []
         looks = SimpleNamespace(look_guild=lambda guild_id: SimpleNamespace(name=GUILDS[guild_id]))
         self.declines = Declines(
-            storage=storage, observer=cast("Observer", looks), notifier=cast("Notifier", self), clock=clock
+            storage=storage, observer=cast("Observer", looks), messages=cast("DirectMessages", self), clock=clock
         )
 
-    async def tell_person(
+    async def tell(
         self, discord_user_id: DiscordUserId, news: PersonNews, *, locale: str | None, guild_id: GuildId
     ) -> None:
         self.told.append((discord_user_id, person_card(RENDERER, news).body))

@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import Engine, event
 
 from bot.discord.write import RoleWriter
 from bot.domain.audit import AuditAction
@@ -19,6 +18,7 @@ from bot.sync.deliveries import nudges as nudge
 from bot.sync.deliveries.nudges import Nudges
 from sandbox.weather import Fault
 from tests.fakes.scene import Scene
+from tests.fakes.statements import counted_statements
 from tests.fakes.stored import load_campaign
 
 MEMBER = "GET /api/oauth2/v2/members/{member_id}"
@@ -82,7 +82,6 @@ async def test_the_way_from_a_nudge_to_the_role_is_a_handful_of_statements(
 ) -> None:
     post.deliver(SAGA)  # what is kept in memory is there afterwards
     await post.at_rest()
-    statements: list[str] = []
     until_write: list[int] = []
     put = RoleWriter.put
 
@@ -90,15 +89,11 @@ async def test_the_way_from_a_nudge_to_the_role_is_a_handful_of_statements(
         until_write.append(len(statements))
         return await put(writer, *asked, **how)
 
-    def collect(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        statements.append(statement)
-
     monkeypatch.setattr(RoleWriter, "put", count)
-    event.listen(Engine, "before_cursor_execute", collect)
-    post.change_tier(SAGA, "Gold")
-    post.deliver(SAGA)
-    await post.scene.until(lambda: until_write, "the write")
-    event.remove(Engine, "before_cursor_execute", collect)
+    with counted_statements() as statements:
+        post.change_tier(SAGA, "Gold")
+        post.deliver(SAGA)
+        await post.scene.until(lambda: until_write, "the write")
     assert until_write[0] <= 9, statements[: until_write[0]]
 
 

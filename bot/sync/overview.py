@@ -1,0 +1,64 @@
+"""What one person is shown of their own standing: their plan in each server, and what is behind it. Writes nothing."""
+
+import msgspec
+
+from bot.discord.holder import DiscordAway
+from bot.discord.observe import Observer
+from bot.domain.model import CampaignId, DiscordUserId, GuildId, Link
+from bot.storage import Storage
+from bot.sync.applying.reconcile import Reconciler
+from bot.texts.membership import ServerPart
+
+
+class Overview(msgspec.Struct, frozen=True, kw_only=True):
+    """A linked person's plans, server by server; the names of their own campaigns; whether Patreon refuses us."""
+
+    servers: tuple[ServerPart, ...]
+    owned: tuple[str, ...]
+    has_consent_ended: bool
+
+
+class Overviews:
+    """Looks up what people ask about themselves."""
+
+    def __init__(self, *, storage: Storage, reconciler: Reconciler, observer: Observer) -> None:
+        self._storage = storage
+        self._reconciler = reconciler
+        self._observer = observer
+
+    async def of(self, person: DiscordUserId, guild_id: GuildId | None) -> Overview | None:
+        """Return it for one server, or for all that can be seen; None for somebody without a link.
+
+        Raises DiscordAway where the one server cannot be seen.
+        """
+        link = await self._storage.links.find_discord(person)
+        if link is None:
+            return None
+        return Overview(
+            servers=await self._everywhere(person) if guild_id is None else (await self._in(guild_id, person),),
+            owned=await self._owned(link, guild_id),
+            has_consent_ended=await self._storage.credentials.patron_ended_at(link.patreon_user_id) is not None,
+        )
+
+    async def _in(self, guild_id: GuildId, person: DiscordUserId) -> ServerPart:
+        planned = await self._reconciler.explain(guild_id, person)
+        look = self._observer.look_guild(guild_id)
+        return ServerPart("" if look is None else look.name, planned.plan, planned.guild)
+
+    async def _everywhere(self, person: DiscordUserId) -> tuple[ServerPart, ...]:
+        """Plan the person in every server of theirs that can be seen."""
+        parts: list[ServerPart] = []
+        for guild_id in self._observer.guild_ids():
+            try:
+                member = (await self._observer.look(guild_id, [person]))[person]
+                if member is not None:
+                    parts.append(await self._in(guild_id, person))
+            except DiscordAway:
+                continue
+        return tuple(parts)
+
+    async def _owned(self, link: Link, guild_id: GuildId | None) -> tuple[str, ...]:
+        """Return the names of the person's own campaigns, among those that count here."""
+        bindings = await self._storage.campaigns.bindings()
+        counted = {CampaignId(one.campaign_id) for one in bindings if guild_id in (None, one.guild_id)}
+        return await self._storage.campaigns.owned_by(link.patreon_user_id, counted)
