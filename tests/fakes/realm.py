@@ -211,7 +211,8 @@ class Realm:
         self.clock.move(**(step or {"minutes": 5}))
         self.app.rounds._home._refreshed_at = self.clock.now()
         report = await self.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
-        while self.app.reconciler.backlog()[0]:
+        queues = self.app.reconciler._queues
+        while any(queue._arrived.is_set() for queue in queues.values()):  # its worker waits for nobody yet
             await asyncio.sleep(0.001)
         return report
 
