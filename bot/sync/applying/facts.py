@@ -14,6 +14,7 @@ from bot.domain.model import CampaignId, DiscordUserId, GuildId, Link, Membershi
 from bot.domain.plan import GuildFacts, PersonFacts
 from bot.domain.record import absent_since, with_absence
 from bot.runtime.clock import Clock
+from bot.runtime.unhurried import unhurried
 from bot.storage import Storage
 
 REFUSED_FOR = timedelta(hours=1)  # what we know of the guild's roles may be wrong: then it is tried again
@@ -150,8 +151,8 @@ class FactBook:
         records = await self._storage.memberships.load_people((link.patreon_user_id for link in found), guild.campaigns)
         unlinked, _ = await self._storage.links.find_opt_outs(ledger.keys() - links.keys(), ())
         known = {link.discord_user_id for link in found if with_strangers or link.patreon_user_id in records}
-        return {
-            person: PersonFacts(
+        facts = (
+            PersonFacts(
                 discord_user_id=person,
                 link=links.get(person),
                 records=_records_of(guild, links.get(person), records),
@@ -159,7 +160,8 @@ class FactBook:
                 has_unlinked=person in unlinked,
             )
             for person in sorted(known | ledger.keys())
-        }
+        )
+        return {one.discord_user_id: one async for one in unhurried(facts)}
 
     def _blocked(self, look: GuildLook, role_ids: Iterable[RoleId]) -> dict[RoleId, Block]:
         """Judge every role of the guild that the bot cannot give, and each wanted one that is gone."""

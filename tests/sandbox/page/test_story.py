@@ -117,7 +117,7 @@ async def test_a_forwarded_link_is_refused_and_a_mass_removal_is_held_and_discar
         await player.run("patreon holds")
         await picture(page, "story8-hold")
         await page.get_by_role("button", name="Keep roles").last.click()
-        await player.says("discarded")
+        await player.says("decided to keep the roles")
         await picture(page, "story9-discarded")
         for number in range(MANY):
             await player.has_role(f"Crowd {number}", "Gold")
