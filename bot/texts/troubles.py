@@ -85,8 +85,9 @@ def trouble_card(r: Renderer, trouble: Trouble) -> Card:
 
 
 def end_card(r: Renderer, end: End) -> Card:
-    """Say that a trouble is over."""
-    return Card(Outcome.DONE, None, say_end(r, end))
+    """Say that a trouble is over, or became another."""
+    outcome = Outcome.PROBLEM if isinstance(end, notices.LesserConsentRefused) else Outcome.DONE
+    return Card(outcome, None, say_end(r, end))
 
 
 def news_card(r: Renderer, news: News) -> Card:
