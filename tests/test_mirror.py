@@ -71,9 +71,7 @@ OF_NO_TEST = {
 WITHOUT_A_TEST = {
     "bot/sync/applying/bulk_planner.py",
     "bot/sync/applying/facts.py",
-    "bot/sync/applying/reconcile.py",
     "bot/sync/reading/intake.py",
-    "bot/sync/resync.py",
 }
 
 
