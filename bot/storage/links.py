@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.consent import Purpose
 from bot.domain.model import CredentialId, DiscordUserId, GuildId, Link, LinkOrigin, MembershipRecord, PatreonUserId
+from bot.runtime.unhurried import unhurried
 from bot.storage.database import Database
 from bot.storage.kept import Kept
 from bot.storage.memberships import membership_row, save_rows
@@ -76,8 +77,8 @@ class Links:
         holders = select(links).join(grants, grants.c.discord_user_id == links.c.discord_user_id)
         query = union(_known_to_guild(links), holders.where(grants.c.guild_id == bindparam("guild")))
         async with self._database.read() as connection:
-            rows = (await connection.execute(query, {"guild": guild_id})).all()
-        return tuple(read_row(row, Link) for row in rows)
+            rows = await connection.execute(query, {"guild": guild_id})
+            return tuple([read_row(row, Link) async for row in unhurried(rows)])
 
     async def find_people(self, patreon_user_ids: Iterable[PatreonUserId]) -> frozenset[DiscordUserId]:
         """Return the Discord accounts to which any of these patrons is linked, also by a link that ended."""

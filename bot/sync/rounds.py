@@ -33,6 +33,8 @@ from bot.sync.resync import Resync
 
 log = structlog.get_logger(__name__)
 
+RESYNC_SECONDS = 1.0  # for so long a round waits for its slice of everybody to be planned
+
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
     """Which campaigns a round reads: all, those of a guild, or one."""
@@ -75,6 +77,7 @@ class Rounds:
         self._health = health
         self._on_read = tuple(on_read)  # told of each bulk read
         self._running: asyncio.Task[RoundReport] | None = None
+        self._resyncing: asyncio.Task[dict[GuildId, frozenset[DiscordUserId]]] | None = None
         self._scope = Scope()  # of the round under way
         self._queued: dict[GuildId, frozenset[DiscordUserId]] = {}  # by the round under way
 
@@ -115,9 +118,10 @@ class Rounds:
 
     async def close(self) -> None:
         """Break off a round under way; nothing is lost."""
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.gather(self._running, return_exceptions=True)
+        tasks = [task for task in (self._running, self._resyncing) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _for_guild(self, report: RoundReport, guild_id: GuildId | None, trigger: Trigger) -> RoundReport:
         """Leave out what is another guild's (its campaigns, the troubles of the home's settings), and plan everyone."""
@@ -147,7 +151,7 @@ class Rounds:
     async def _run(self, trigger: Trigger, scope: Scope, *, asks_patrons: bool) -> RoundReport:
         started = time.monotonic()
         self._storage.forget_kept()
-        self._queued = dict(await self._resync.go_on(trigger=trigger)) if scope == Scope() else {}
+        self._queued = await self._go_on(trigger) if scope == Scope() else {}
         errors = await self._refresh_home()
         guilds = _by_campaign(await self._storage.campaigns.bindings(), scope)
         reports: list[ReadReport] = []
@@ -162,6 +166,13 @@ class Rounds:
         )
         self._conclude(round_report, trigger)
         return round_report
+
+    async def _go_on(self, trigger: Trigger) -> dict[GuildId, frozenset[DiscordUserId]]:
+        """Take a slice of everybody; where Discord takes its time, as after a start, the round goes on meanwhile."""
+        if self._resyncing is None or self._resyncing.done():
+            self._resyncing = asyncio.create_task(self._resync.go_on(trigger=trigger), name="resync")
+        await asyncio.wait({self._resyncing}, timeout=RESYNC_SECONDS)
+        return dict(self._resyncing.result()) if self._resyncing.done() else {}
 
     def _conclude(self, report: RoundReport, trigger: Trigger) -> None:
         troubles = [*report.errors, *(one.error for one in report.campaigns if one.error is not None)]

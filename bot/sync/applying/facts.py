@@ -13,6 +13,7 @@ from bot.domain.ledger import GuildMember
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, Link, MembershipRecord, PatreonUserId, RoleId
 from bot.domain.plan import GuildFacts, PersonFacts
 from bot.runtime.clock import Clock
+from bot.runtime.unhurried import unhurried
 from bot.storage import Storage
 
 REFUSED_FOR = timedelta(hours=1)  # what we know of the guild's roles may be wrong: then it is tried again
@@ -149,7 +150,7 @@ class FactBook:
             )
             for person in sorted(links.keys() | ledger.keys())
         )
-        return {one.discord_user_id: one for one in facts if one.records or one.grants}
+        return {one.discord_user_id: one async for one in unhurried(facts) if one.records or one.grants}
 
     def _blocked(self, look: GuildLook, role_ids: Iterable[RoleId]) -> dict[RoleId, Block]:
         """Judge every role of the guild that the bot cannot give, and each wanted one that is gone."""
