@@ -19,6 +19,7 @@ Each but Discord's, which keeps itself, begins anew where it ends (`runtime/loop
 
 import asyncio
 import contextlib
+import gc
 import math
 import os
 import signal
@@ -371,12 +372,22 @@ async def _run(settings: Settings, add_cogs: AddCogs) -> None:
         stack.push_async_callback(storage.close)
         app = await build_app(settings=settings, clock=clock, storage=storage)
         stack.push_async_callback(app.http.close)
+        leave_out_of_collections()
         await app.linking.settle_cut_off()  # nobody else works on this database
         discord_life = await _start(stack, app, add_cogs)
         log.info("pledgekeeper runs", public_url=settings.public_url)
         await _until_stopped(stopped, discord_life)
         log.info("pledgekeeper stops")
     log.info("pledgekeeper stopped")
+
+
+def leave_out_of_collections() -> None:
+    """Let the cyclic collector pass over what is there by now, and stays: it stops the loop for as long as it looks.
+
+    That was a tenth of a second each time, for modules and classes alone.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _set_at_signals(stopped: asyncio.Event) -> None:

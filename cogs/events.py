@@ -5,6 +5,7 @@ it does not hold.
 """
 
 import asyncio
+import contextlib
 
 import discord
 import structlog
@@ -22,6 +23,7 @@ from bot.sync.applying.reconcile import Reconciler
 
 log = structlog.get_logger(__name__)
 
+SERVERS_AT_ONCE = 3  # at a start, planned whole: each holds all its people's facts in memory meanwhile
 GATHER_SECONDS = 1.0  # moving one role changes the position of many: they are one change
 
 
@@ -35,6 +37,7 @@ class EventsCog(commands.Cog):
         self._reconciler = reconciler
         self._soon: dict[GuildId, asyncio.Task[None]] = {}
         self._considering: set[asyncio.Task[None]] = set()
+        self._starting = asyncio.Semaphore(SERVERS_AT_ONCE)
 
     async def cog_unload(self) -> None:
         """Stop starting anything."""
@@ -160,7 +163,8 @@ class EventsCog(commands.Cog):
         finally:
             del self._soon[guild_id]
         try:
-            await self._reconciler.consider(guild_id, None, trigger=trigger)
+            async with self._starting if trigger is Trigger.START else contextlib.nullcontext():
+                await self._reconciler.consider(guild_id, None, trigger=trigger)
         except TryLater as error:  # the reconciler does it as soon as the server is seen
             log.info("a server is looked at later", guild_id=guild_id, why=str(error))
         except Exception:  # the boundary of a background task: the rounds plan everyone, a slice at a time

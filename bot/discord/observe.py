@@ -3,17 +3,23 @@
 Rules:
 1. What a member shows is kept only for people we were asked about: memory follows patrons, not the guild.
 2. Members are asked for by 100 ids at a time over the gateway (discord-api-docs, Request Guild Members): a look costs
-   no REST call, but for a few people while the gateway's own limit holds us up. The gateway's events then keep them
-   true; a new session forgets them all, and now and then they are asked for anew, for an event may be lost.
-3. A write that Discord accepted is assumed, and marked as not yet seen, until an event or a look shows the member.
-4. Without the members intent no event keeps that true: it counts for a minute, and each round looks anew.
+   no REST call. The gateway's events then keep them true; a new session forgets them all, and now and then they are
+   asked for anew, for an event may be lost.
+3. For a few people somebody waits: they are asked for by REST too where the gateway is silent or its limit holds us up.
+   The first answer counts, and a late one still does for those of whom nothing newer is known.
+4. Thousands of people, in a server with not many more members, are found in its list of members (REST): that costs
+   fewer calls, and leaves the gateway to the few. Nobody else on it is remembered.
+5. A write that Discord accepted is assumed, and marked as not yet seen, until an event or a look shows the member.
+6. Without the members intent no event keeps that true: it counts for a minute, and each round looks anew.
+7. No answer is never taken for "is no member": not Discord's silence, and not the end of the session that was asked.
 """
 
 import asyncio
+import contextlib
 import math
 import time
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from itertools import filterfalse, islice
 
 import aiohttp
 import discord
@@ -33,8 +39,13 @@ IDS_PER_LOOK = 100
 # discord.py waits half a minute for an answer, and before that up to a minute where 110 messages left within the last.
 LOOK_TIMEOUT_SECONDS = 95.0
 UNHEARD_SECONDS = 60.0
-FEW = 5  # people: for so many REST is asked while the gateway's own limit (120 messages a minute) keeps us waiting
+FEW = 5  # people, of whom REST may be asked
+SILENCE_SECONDS = 2.0  # after so many the gateway counts as silent; it answers within a tenth of one
+MOST_BY_REST = 10  # calls at a time, in all servers: 50 a second are allowed, and role writes need them too
+MANY = 5_500  # people: half of what the gateway takes from us in a minute
+LIST_SHARE = 5  # so many members for each of those people, and the list is no longer worth its calls
 ASK_SECONDS = 8.0  # somebody waits in front of a page
+UNANSWERED = (TimeoutError, discord.DiscordException, aiohttp.ClientError, OSError)
 
 
 class GuildLook(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,12 +64,22 @@ class _Seen(msgspec.Struct, frozen=True):
     at: float
 
 
+Look = asyncio.Task[dict[DiscordUserId, _Seen]]  # an ask under way, and what it will have shown
+UnderWay = dict[GuildId, dict[DiscordUserId, Look]]
+Shown = dict[DiscordUserId, GuildMember | None]
+Ask = Callable[[GuildId, tuple[DiscordUserId, ...]], Awaitable[Shown]]
+
+
 class Observer:
     """What Discord shows now."""
 
     def __init__(self, holder: ClientHolder) -> None:
         self._holder = holder
         self._seen: dict[GuildId, dict[DiscordUserId, _Seen]] = {}
+        self._asked: UnderWay = {}  # over the gateway, or in a list
+        self._fetched: UnderWay = {}  # by REST, one by one
+        self._silent: dict[GuildId, float] = {}  # where the gateway does not answer, and when it was last tried
+        self._by_rest = asyncio.Semaphore(MOST_BY_REST)
 
     @property
     def is_connected(self) -> bool:
@@ -105,17 +126,29 @@ class Observer:
         wanted = tuple(people)
         known = self._seen.setdefault(guild_id, {})
         oldest = -math.inf if self.hears_members else time.monotonic() - UNHEARD_SECONDS
-        shown = {one: known[one] for one in wanted if not is_fresh and one in known and known[one].at >= oldest}
-        missing = [one for one in wanted if one not in shown]
-        room = -len(missing) % IDS_PER_LOOK
-        missing += islice((one for one in along if one not in known and one not in wanted), room)
-        for start in range(0, len(missing), IDS_PER_LOOK):
-            asked = {person: known.get(person) for person in missing[start : start + IDS_PER_LOOK]}
-            at = time.monotonic()
-            for person, member in (await self._ask(guild_id, tuple(asked))).items():
-                shown[person] = _Seen(member, at)
-                if known.get(person) is asked[person]:  # else: what was seen or written meanwhile is newer
-                    known[person] = shown[person]
+        shown: dict[DiscordUserId, _Seen] = {}
+
+        def is_unknown(person: DiscordUserId) -> bool:
+            seen = known.get(person)
+            if is_fresh or seen is None or seen.at < oldest:
+                return True
+            shown[person] = seen
+            return False
+
+        missing = [one for one in wanted if is_unknown(one)]
+        if 0 < len(missing) <= FEW:
+            others = (one for one in along if one not in known and one not in wanted)
+            room = IDS_PER_LOOK - len(missing)
+            shown |= await self._look_soon(guild_id, missing, tuple(islice(others, room)), is_fresh=is_fresh)
+            missing = []
+        elif self._is_list_cheaper(guild_id, len(missing)):
+            with contextlib.suppress(DiscordAway):  # then they are asked for by id
+                shown |= await asyncio.shield(self._begin(guild_id, missing, self._find_in_list, self._asked))
+                missing = []
+        left = iter(missing)
+        while portion := tuple(islice(filter(is_unknown, left), IDS_PER_LOOK)):  # some may have been seen meanwhile
+            for look in self._looks_at(guild_id, portion, is_fresh=is_fresh):
+                shown |= await asyncio.shield(look)
         return {person: known.get(person, shown[person]).member for person in wanted}
 
     def known(self, guild_id: GuildId) -> list[DiscordUserId]:
@@ -123,7 +156,7 @@ class Observer:
         return sorted(self._seen.get(guild_id, {}))
 
     async def renew(self, guild_id: GuildId, people: Iterable[DiscordUserId]) -> None:
-        """Ask for people anew, over the gateway alone. Raises DiscordAway; then nothing of them is remembered."""
+        """Ask for people anew. Raises DiscordAway; then nothing of them is remembered."""
         wanted = tuple(people)
         try:
             await self.look(guild_id, wanted, is_fresh=True)
@@ -187,18 +220,21 @@ class Observer:
         self._seen[guild_id][discord_user_id] = _Seen(unseen, seen.at)
 
     def forget(self, guild_id: GuildId | None = None, discord_user_id: DiscordUserId | None = None) -> None:
-        """Drop what is known of everyone, of a guild, or of one person in it; they are looked at again."""
-        if guild_id is None:
-            self._seen.clear()
-        elif discord_user_id is None:
-            self._seen.pop(guild_id, None)
-        else:
-            self._seen.get(guild_id, {}).pop(discord_user_id, None)
+        """Drop what is known of everyone, of a guild, or of one person in it; they are looked at again.
+
+        An answer under way is nothing that we remember then: it may be from before.
+        """
+        for known in (self._seen, self._asked, self._fetched):
+            if guild_id is None:
+                known.clear()
+            elif discord_user_id is None:
+                known.pop(guild_id, None)
+            else:
+                known.get(guild_id, {}).pop(discord_user_id, None)
 
     def _note(self, guild_id: GuildId, discord_user_id: DiscordUserId, member: GuildMember | None) -> None:
-        known = self._seen.get(guild_id, {})
-        if discord_user_id in known:
-            known[discord_user_id] = _Seen(member, time.monotonic())
+        if any(discord_user_id in one.get(guild_id, {}) for one in (self._seen, self._asked, self._fetched)):
+            self._seen.setdefault(guild_id, {})[discord_user_id] = _Seen(member, time.monotonic())
 
     @property
     def is_slowed(self) -> bool:
@@ -211,23 +247,180 @@ class Observer:
         guild = client.get_guild(guild_id) if client is not None else None
         return None if guild is None or guild.unavailable else guild
 
-    async def _ask(self, guild_id: GuildId, ids: tuple[DiscordUserId, ...]) -> dict[DiscordUserId, GuildMember | None]:
+    def _require_guild(self, guild_id: GuildId) -> discord.Guild:
         guild = self._find_guild(guild_id)
         if guild is None:
             raise DiscordAway(Later.SERVER_UNSEEN, guild_id=guild_id)
+        return guild
+
+    def _is_list_cheaper(self, guild_id: GuildId, people: int) -> bool:
+        if people < MANY or not self.hears_members:
+            return False
+        guild = self._find_guild(guild_id)
+        return guild is not None and guild.member_count is not None and guild.member_count <= LIST_SHARE * people
+
+    # --- asking
+
+    async def _look_soon(
+        self,
+        guild_id: GuildId,
+        people: Sequence[DiscordUserId],
+        others: Sequence[DiscordUserId],
+        *,
+        is_fresh: bool,
+    ) -> dict[DiscordUserId, _Seen]:
+        """Look at a few people whom somebody waits for: over the gateway, and by REST where that keeps us waiting."""
+        looks = [] if is_fresh else _under_way(self._asked, guild_id, people)
+        was_silent = guild_id in self._silent
+        if was_silent or self.is_slowed:
+            if self._may_be_tried(guild_id):
+                self._silent[guild_id] = time.monotonic()
+                self._begin(guild_id, (*people, *others), self._ask, self._asked)
+        else:
+            looks = self._looks_at(guild_id, people, others, is_fresh=is_fresh)
+            _, unanswered = await asyncio.wait(looks, timeout=SILENCE_SECONDS)
+            if all(map(_is_answered, looks)):
+                return _join(looks)
+            if looks[-1] in unanswered:
+                log.warning("the gateway is silent on members: they are asked for by REST", guild_id=guild_id)
+                self._silent[guild_id] = time.monotonic()
+        return await _first_answer(self._fetches(guild_id, people, others, is_fresh=is_fresh), looks)
+
+    def _may_be_tried(self, guild_id: GuildId) -> bool:
+        """Tell whether it is time to find out if a silent gateway answers again."""
+        return not self.is_slowed and time.monotonic() - self._silent[guild_id] >= SILENCE_SECONDS
+
+    def _looks_at(
+        self,
+        guild_id: GuildId,
+        people: Sequence[DiscordUserId],
+        others: Sequence[DiscordUserId] = (),
+        *,
+        is_fresh: bool,
+    ) -> list[Look]:
+        """Return the looks that will show these people: those under way unless `is_fresh`, and one that begins now."""
+        looks = [] if is_fresh else _under_way(self._asked, guild_id, people)
+        asked = self._asked.get(guild_id, {}) if looks else {}
+        new = [one for one in people if one not in asked]
+        if new:
+            looks.append(self._begin(guild_id, (*new, *others), self._ask, self._asked))
+        return looks
+
+    def _fetches(
+        self, guild_id: GuildId, people: Sequence[DiscordUserId], others: Iterable[DiscordUserId], *, is_fresh: bool
+    ) -> list[Look]:
+        """Return the REST calls that will show these people; for some of the others, one begins too."""
+        fetched = self._fetched.setdefault(guild_id, {})
+        for one in islice(filterfalse(fetched.__contains__, others), FEW - len(people)):
+            self._begin(guild_id, [one], self._fetch, self._fetched)
+        return [
+            fetched[one]
+            if one in fetched and not is_fresh
+            else self._begin(guild_id, [one], self._fetch, self._fetched)
+            for one in people
+        ]
+
+    def _begin(self, guild_id: GuildId, people: Sequence[DiscordUserId], ask: Ask, asked: UnderWay) -> Look:
+        """Ask for people; the answer is remembered whenever it comes, unless something newer is known by then."""
+        known = self._seen.setdefault(guild_id, {})
+        before = {person: known.get(person) for person in people}
+
+        async def look() -> dict[DiscordUserId, _Seen]:
+            at = time.monotonic()
+            shown = {person: _Seen(member, at) for person, member in (await ask(guild_id, tuple(people))).items()}
+            still = asked.get(guild_id, {})
+            for person, seen in shown.items():
+                if still.get(person) is task and known.get(person) is before[person]:
+                    known[person] = seen
+            return shown
+
+        def end(_: Look) -> None:
+            still = asked.get(guild_id, {})
+            for person in people:
+                if still.get(person) is task:
+                    del still[person]
+            if not task.cancelled():
+                task.exception()  # whoever waits is told; where nobody does any more, nobody needs to be
+
+        task = asyncio.create_task(look(), name=f"look at members of guild {guild_id}")
+        asked.setdefault(guild_id, {}).update(dict.fromkeys(people, task))
+        task.add_done_callback(end)
+        return task
+
+    async def _ask(self, guild_id: GuildId, ids: tuple[DiscordUserId, ...]) -> Shown:
+        """Ask over the gateway, for as many as one call takes."""
+        guild = self._require_guild(guild_id)
         try:
-            if len(ids) <= FEW and self.is_slowed:
-                return {person: await _fetch_member(guild, person) for person in ids}
             async with asyncio.timeout(LOOK_TIMEOUT_SECONDS):
                 # cache=True: discord.py drops updates of members that it does not hold
                 found = await guild.query_members(user_ids=list(ids), limit=IDS_PER_LOOK, cache=True)
-        except (TimeoutError, discord.DiscordException, aiohttp.ClientError, ConnectionError) as error:
+        except UNANSWERED as error:
             log.warning(
                 "discord did not answer a look at members", guild_id=guild_id, people=len(ids), error=repr(error)
             )
             raise DiscordAway(Later.MEMBERS_UNSEEN, guild_id=guild_id, people=len(ids)) from error
+        self._require_same(guild, people=len(ids))
+        self._silent.pop(guild_id, None)
         members = {DiscordUserId(member.id): member_of(member) for member in found}
         return {person: members.get(person) for person in ids}
+
+    async def _fetch(self, guild_id: GuildId, ids: tuple[DiscordUserId, ...]) -> Shown:
+        """Ask by REST, one after another."""
+        guild = self._require_guild(guild_id)
+        try:
+            async with asyncio.timeout(ASK_SECONDS), self._by_rest:
+                shown = {person: await _fetch_member(guild, person) for person in ids}
+        except UNANSWERED as error:
+            log.warning("a member could not be asked for by REST", guild_id=guild_id, error=repr(error))
+            raise DiscordAway(Later.MEMBERS_UNSEEN, guild_id=guild_id, people=len(ids)) from error
+        self._require_same(guild, people=len(ids))
+        return shown
+
+    async def _find_in_list(self, guild_id: GuildId, ids: tuple[DiscordUserId, ...]) -> Shown:
+        """Go through the list of all members (discord-api-docs, List Guild Members), and keep these people alone."""
+        guild, shown = self._require_guild(guild_id), dict[DiscordUserId, GuildMember | None].fromkeys(ids)
+        try:
+            async for member in guild.fetch_members(limit=None):
+                person = DiscordUserId(member.id)
+                if person in shown:
+                    _hold(guild, member)
+                    shown[person] = member_of(member)
+        except UNANSWERED as error:
+            log.warning("the list of members could not be read", guild_id=guild_id, error=repr(error))
+            raise DiscordAway(Later.MEMBERS_UNSEEN, guild_id=guild_id, people=len(ids)) from error
+        self._require_same(guild, people=len(ids))
+        return shown
+
+    def _require_same(self, guild: discord.Guild, *, people: int) -> None:
+        """Raise where the session that was asked is over: discord.py then ends an ask as if nobody were a member."""
+        guild_id = GuildId(guild.id)
+        if self._find_guild(guild_id) is not guild:
+            raise DiscordAway(Later.MEMBERS_UNSEEN, guild_id=guild_id, people=people)
+
+
+def _under_way(asked: UnderWay, guild_id: GuildId, people: Iterable[DiscordUserId]) -> list[Look]:
+    """Return the looks under way at any of these people, each once."""
+    looks = asked.get(guild_id, {})
+    return list({looks[one]: None for one in people if one in looks})
+
+
+def _is_answered(look: Look) -> bool:
+    return look.done() and not look.cancelled() and look.exception() is None
+
+
+async def _first_answer(by_rest: Sequence[Look], looks: Sequence[Look]) -> dict[DiscordUserId, _Seen]:
+    """Return what the quicker way shows. Raises DiscordAway where REST shows nothing: nobody waits for longer."""
+    waiting = {*by_rest, *looks}
+    while not all(look.done() for look in by_rest):
+        _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if looks and all(map(_is_answered, looks)):
+            return _join(looks)
+    return _join(by_rest)
+
+
+def _join(looks: Iterable[Look]) -> dict[DiscordUserId, _Seen]:
+    """Return what looks that have ended showed. Raises what one of them raised."""
+    return {person: seen for look in looks for person, seen in look.result().items()}
 
 
 async def _fetch_member(guild: discord.Guild, discord_user_id: DiscordUserId) -> GuildMember | None:
@@ -235,8 +428,12 @@ async def _fetch_member(guild: discord.Guild, discord_user_id: DiscordUserId) ->
         member = await guild.fetch_member(discord_user_id)
     except discord.NotFound:
         return None
-    guild._add_member(member)  # noqa: SLF001  discord.py drops updates of members that it does not hold
+    _hold(guild, member)
     return member_of(member)
+
+
+def _hold(guild: discord.Guild, member: discord.Member) -> None:
+    guild._add_member(member)  # noqa: SLF001  discord.py drops updates of members that it does not hold
 
 
 def member_of(member: discord.Member) -> GuildMember:

@@ -6,6 +6,7 @@ import msgspec
 from sqlalchemy import ColumnElement, bindparam, delete, func, select
 
 from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, RoleId
+from bot.runtime.unhurried import unhurried
 from bot.storage.database import Database
 from bot.storage.rows import read_row
 from bot.storage.tables import grants
@@ -91,8 +92,8 @@ class Ledger:
     async def _load(self, *conditions: ColumnElement[bool]) -> tuple[Grant, ...]:
         query = select(grants).where(*conditions).order_by(grants.c.discord_user_id, grants.c.role_id)
         async with self._database.read() as connection:
-            rows = (await connection.execute(query)).all()
-        return tuple(read_row(row, Grant) for row in rows)
+            rows = await connection.execute(query)
+            return tuple([read_row(row, Grant) async for row in unhurried(rows)])
 
 
 def _by_person(found: Iterable[Grant]) -> dict[DiscordUserId, dict[RoleId, Grant]]:

@@ -8,7 +8,7 @@ Knows not how a role is written.
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Container, Iterable
 from typing import NoReturn
 
 import msgspec
@@ -32,6 +32,8 @@ from bot.sync.reported_links import ReportedLinks
 from bot.sync.resync import Resync
 
 log = structlog.get_logger(__name__)
+
+RESYNC_SECONDS = 1.0  # for so long a round waits for its slice of everybody to be planned
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,8 +77,11 @@ class Rounds:
         self._health = health
         self._on_read = tuple(on_read)  # told of each bulk read
         self._running: asyncio.Task[RoundReport] | None = None
+        self._resyncing: asyncio.Task[dict[GuildId, frozenset[DiscordUserId]]] | None = None
         self._scope = Scope()  # of the round under way
         self._queued: dict[GuildId, frozenset[DiscordUserId]] = {}  # by the round under way
+        self._settles = True  # whether the next list of it is the first
+        self._linked: Container[PatreonUserId] = frozenset()  # as of now, for the reads of the round under way
 
     async def keep_running(self, interval_seconds: float, *, until_ready: Callable[[], Awaitable[object]]) -> NoReturn:
         """Run a whole round each interval until cancelled; before each, wait for `until_ready`."""
@@ -115,9 +120,10 @@ class Rounds:
 
     async def close(self) -> None:
         """Break off a round under way; nothing is lost."""
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.gather(self._running, return_exceptions=True)
+        tasks = [task for task in (self._running, self._resyncing) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _for_guild(self, report: RoundReport, guild_id: GuildId | None, trigger: Trigger) -> RoundReport:
         """Leave out what is another guild's (its campaigns, the troubles of the home's settings), and plan everyone."""
@@ -147,11 +153,13 @@ class Rounds:
     async def _run(self, trigger: Trigger, scope: Scope, *, asks_patrons: bool) -> RoundReport:
         started = time.monotonic()
         self._storage.forget_kept()
-        self._queued = dict(await self._resync.go_on(trigger=trigger)) if scope == Scope() else {}
+        self._queued = await self._go_on(trigger) if scope == Scope() else {}
         errors = await self._refresh_home()
         guilds = _by_campaign(await self._storage.campaigns.bindings(), scope)
+        self._linked = await self._storage.links.linked_patrons()
         reports: list[ReadReport] = []
         for campaign_id, bindings in guilds.items():
+            self._settles = all(one.is_by_consents for one in reports)
             reports.append(await self._run_campaign(campaign_id, bindings, trigger, asks_patrons=asks_patrons))
         round_report = RoundReport(
             campaigns=tuple(reports),
@@ -162,6 +170,13 @@ class Rounds:
         )
         self._conclude(round_report, trigger)
         return round_report
+
+    async def _go_on(self, trigger: Trigger) -> dict[GuildId, frozenset[DiscordUserId]]:
+        """Take a slice of everybody; where Discord takes its time, as after a start, the round goes on meanwhile."""
+        if self._resyncing is None or self._resyncing.done():
+            self._resyncing = asyncio.create_task(self._resync.go_on(trigger=trigger), name="resync")
+        await asyncio.wait({self._resyncing}, timeout=RESYNC_SECONDS)
+        return dict(self._resyncing.result()) if self._resyncing.done() else {}
 
     def _conclude(self, report: RoundReport, trigger: Trigger) -> None:
         troubles = [*report.errors, *(one.error for one in report.campaigns if one.error is not None)]
@@ -195,7 +210,6 @@ class Rounds:
         credential_id = await self._storage.campaigns.find_reader(campaign_id)
         if credential_id is None:
             return await self._run_by_consents(campaign_id, name, bindings, trigger, asks_patrons=asks_patrons)
-        linked = await self._storage.links.linked_patrons()
 
         async def on_news(patrons: frozenset[PatreonUserId]) -> None:
             people = await self._storage.links.find_people(patrons)
@@ -203,10 +217,10 @@ class Rounds:
                 await self._consider(guild_id, people, trigger)
 
         rechecked = await self._intake.recheck(campaign_id)
-        read = await self._intake.read_campaign(campaign_id, credential_id, linked=linked, on_news=on_news)
+        read = await self._intake.read_campaign(campaign_id, credential_id, linked=self._linked, on_news=on_news)
         for note in self._on_read:
             note(read)
-        relinked = await self._reported_links.follow(read.changed | rechecked)
+        relinked = await self._reported_links.follow(read.changed | rechecked, of=guild_ids, settles=self._settles)
         if relinked:
             await self._consider_elsewhere(relinked, guild_ids, trigger)
         patrons = read.changed | self._intake.restless(campaign_id)
@@ -239,10 +253,10 @@ class Rounds:
         return _report_consents(name, campaign_id, patrons, is_token_dead=is_dead, error=self._consents.trouble)
 
     async def _consider_elsewhere(
-        self, people: Iterable[DiscordUserId], but: Collection[GuildId], trigger: Trigger
+        self, people: Collection[DiscordUserId], but: Collection[GuildId], trigger: Trigger
     ) -> None:
-        """Let people be planned in the other guilds too: a link counts everywhere."""
-        for guild_id in sorted(await self._storage.campaigns.following_guilds() - set(but)):
+        """Let people be planned in the other guilds too, where anything ties them: a link counts everywhere."""
+        for guild_id in sorted(await self._storage.links.guilds_of(people) - set(but)):
             await self._consider(guild_id, people, trigger)
 
     async def forget_campaign(self, campaign_id: CampaignId) -> None:
@@ -250,10 +264,12 @@ class Rounds:
         await self._ended()
         if not await self._storage.campaigns.guilds_of(campaign_id):
             self._intake.forget_campaign(campaign_id)
+            await self._storage.reads.forget_campaign(campaign_id)  # first: a read says that whoever has no row is none
             await self._storage.memberships.forget_campaign(campaign_id)
-            await self._storage.reads.forget_campaign(campaign_id)
 
-    async def _consider(self, guild_id: GuildId, people: Iterable[DiscordUserId], trigger: Trigger) -> None:
+    async def _consider(self, guild_id: GuildId, people: Collection[DiscordUserId], trigger: Trigger) -> None:
+        if not people:
+            return
         with contextlib.suppress(DiscordAway):  # they are considered again when the guild is seen
             queued = await self._reconciler.consider(guild_id, people, trigger=trigger)
             self._queued[guild_id] = self._queued.get(guild_id, frozenset()) | queued

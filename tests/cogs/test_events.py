@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
-from bot.domain.model import GrantState
+from bot.domain.changes import Trigger
+from bot.domain.model import GrantState, GuildId
+from cogs import events
 from cogs.events import EventsCog
 from sandbox.weather import Fault
 from tests.fakes.scene import MEMBER, Scene
@@ -141,3 +143,27 @@ async def test_a_refused_role_is_tried_again_when_the_roles_change(scene: Scene)
     assert "Gold" not in scene.stage.roles(MEMBER)
     scene.discord.edit_role(scene.stage.role_id("Silver"), name="Silver!")
     await scene.until(lambda: "Gold" in scene.stage.roles(MEMBER), "the role is given")
+
+
+async def test_a_start_plans_a_few_servers_at_a_time_and_no_change_waits_for_them(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "GATHER_SECONDS", 0.0)
+    planned: list[GuildId] = []
+    may_end = asyncio.Event()
+
+    async def consider(guild_id: GuildId, _: None, *, trigger: Trigger) -> None:
+        planned.append(guild_id)
+        await may_end.wait()
+
+    monkeypatch.setattr(scene.app.reconciler, "consider", consider)
+    cog = scene.bot.get_cog("EventsCog")
+    assert isinstance(cog, EventsCog)
+    for number in range(8):
+        cog._consider_soon(GuildId(number), trigger=Trigger.START)
+    await scene.until(lambda: len(planned) >= events.SERVERS_AT_ONCE, "the first are planned")
+    cog._consider_soon(GuildId(9), trigger=Trigger.ROLES_CHANGED)
+    await scene.until(lambda: GuildId(9) in planned, "whose roles changed does not wait")
+    assert len(planned) == events.SERVERS_AT_ONCE + 1
+    may_end.set()
+    await scene.until(lambda: len(planned) == 9, "all come")

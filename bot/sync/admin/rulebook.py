@@ -23,6 +23,7 @@ from bot.domain.plan import Action, PersonPlan
 from bot.domain.reasons import rule_facts
 from bot.domain.rule_request import NamedRule, RuleRequest, resolve
 from bot.runtime.clock import Clock
+from bot.runtime.unhurried import unhurried
 from bot.storage import Storage
 from bot.sync.applying.facts import FactBook, with_member
 from bot.sync.applying.planning import Planning, try_plan
@@ -156,7 +157,9 @@ class Rulebook:
         imagined = msgspec.structs.replace(guild, rules=(*guild.rules, rule))
         people = await self._facts.people(guild)
         members = await self._observer.look(guild_id, people)
-        plans = (try_plan(imagined, with_member(person, members[id_])) for id_, person in people.items())
+        plans = [
+            try_plan(imagined, with_member(person, members[id_])) async for id_, person in unhurried(people.items())
+        ]
         return tuple(plan.discord_user_id for plan in plans if _gains(plan, rule.role_id))
 
 

@@ -19,6 +19,7 @@ from bot.domain.errors import TryLater
 from bot.domain.model import DiscordUserId, GuildId
 from bot.domain.plan import Action, PersonPlan
 from bot.domain.planned import GuildPlan
+from bot.runtime.unhurried import unhurried
 from bot.sync.applying.apply import Applier
 from bot.sync.applying.planning import Planning
 from bot.sync.applying.queue import Urgency
@@ -82,7 +83,7 @@ class BulkPlanner:
             self._postpone(guild_id, people, trigger)
             raise
         await self._planning.record_plan(drawn)
-        for plan in drawn.plans:
+        async for plan in unhurried(drawn.plans):
             if plan.discord_user_id in drawn.unsettled:
                 self._mark(guild_id, [plan.discord_user_id], trigger=trigger, urgency=Urgency.BULK_GRANT)
             else:
@@ -130,9 +131,11 @@ class BulkPlanner:
             return
         unseen, self._unseen = self._unseen, {}
         postponed, self._postponed = self._postponed, {}
-        for guild_id in self._observer.guild_ids():
-            for person, trigger in unseen.items():
+        for person, trigger in unseen.items():
+            theirs = await self._planning.find_guilds(person)
+            for guild_id in theirs.intersection(self._observer.guild_ids()):
                 self._mark(guild_id, [person], trigger=trigger, urgency=Urgency.WAITING)
+        for guild_id in self._observer.guild_ids():
             if guild_id in postponed:
                 await self._consider_postponed(guild_id, postponed[guild_id])
 

@@ -17,6 +17,7 @@ from bot.domain.planned import HoldChanges
 from bot.domain.rails import BRAKE_WINDOW, Brake, counted_revokes, facts_mark, outdated_items, rein_in
 from bot.domain.reasons import reason_of
 from bot.runtime.clock import Clock
+from bot.runtime.unhurried import unhurried
 from bot.storage import Storage
 
 GROWN = 2  # so many times as large as it was told of: what an admin has seen is no longer what they would apply
@@ -42,18 +43,22 @@ class Holds:
             items: Items = await self._storage.holds.load_person(guild.guild_id, planned[0][0].discord_user_id)
         else:
             items = await self._storage.holds.load_guild(guild.guild_id)
-        reined = [_rein_in(one, guild.settings, items) for one in planned]
+        reined = [_rein_in(one, guild.settings, items) async for one in unhurried(planned)]
         counted = [
             (person, plan, decision)
-            for (person, _), plan in zip(planned, reined, strict=True)
+            async for (person, _), plan in unhurried(zip(planned, reined, strict=True))
             for decision in counted_revokes(plan, items.get(person.discord_user_id, {}))
         ]
         held: list[HoldItem] = []
         if counted and (await self._brake(guild)).must_hold(len(counted)):
-            held = [_item(guild, person, decision, HoldState.OPEN) for person, _, decision in counted]
+            held = [_item(guild, person, one, HoldState.OPEN) async for person, _, one in unhurried(counted)]
             items = _with(items, held)
-            reined = [_rein_in(one, guild.settings, items) for one in planned]
-        outdated = [item for plan in reined for item in outdated_items(plan, items.get(plan.discord_user_id, {}))]
+            reined = [_rein_in(one, guild.settings, items) async for one in unhurried(planned)]
+        outdated = [
+            item
+            async for plan in unhurried(reined)
+            for item in outdated_items(plan, items.get(plan.discord_user_id, {}))
+        ]
         return tuple(reined), HoldChanges(held=tuple(held), outdated=tuple(outdated))
 
     async def record(self, guild_id: GuildId, changes: HoldChanges) -> None:

@@ -18,6 +18,7 @@ from bot.domain.notices import ChangeFound, HandEditsFought, PeopleUnplanned, So
 from bot.domain.plan import Decision, GuildFacts, PersonFacts, PersonPlan, plan_person
 from bot.domain.planned import GuildPlan, PlannedPerson
 from bot.domain.rails import lost_by
+from bot.runtime.unhurried import unhurried
 from bot.storage import Storage
 from bot.sync.applying.audit import done_action, found_entries, is_taken_again, seen_entries
 from bot.sync.applying.facts import FactBook, with_member
@@ -63,8 +64,10 @@ class Planning:
         people = await self._facts.people(guild, discord_user_ids)
         is_fresh = discord_user_ids is None and not self._observer.hears_members
         members = await self._observer.look(guild_id, people, is_fresh=is_fresh)
-        seen = [self._compare(guild, with_member(person, members[id_])) for id_, person in people.items()]
-        planned = [(one.settled, try_plan(one.guild, one.settled)) for one in seen]
+        seen = [
+            self._compare(guild, with_member(person, members[id_])) async for id_, person in unhurried(people.items())
+        ]
+        planned = [(one.settled, try_plan(one.guild, one.settled)) async for one in unhurried(seen)]
         plans, holds = await self._holds.rein_in(guild, planned)
         return GuildPlan(
             guild=guild,
@@ -73,6 +76,10 @@ class Planning:
             is_of_everyone=discord_user_ids is None,
             unsettled=frozenset(one.person.discord_user_id for one in seen if not one.settlement.is_empty),
         )
+
+    async def find_guilds(self, discord_user_id: DiscordUserId) -> frozenset[GuildId]:
+        """Return the guilds where there may be something to plan for a person."""
+        return await self._storage.links.guilds_of([discord_user_id])
 
     async def look(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> PersonSeen:
         """Gather what is stored of one person, and look at them. Raises DiscordAway."""
@@ -151,7 +158,7 @@ class Planning:
         seen = [with_member(person, members[id_]) for id_, person in people.items()]
         return [
             (person, decision)
-            for person in seen
+            async for person in unhurried(seen)
             for decision in lost_by(try_plan(before, person), try_plan(after, person))
         ]
 

@@ -1,5 +1,6 @@
 """What Discord shows, and how long that counts."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,7 +10,8 @@ from bot.discord import observe
 from bot.discord.holder import DiscordAway
 from bot.discord.observe import Observer
 from bot.domain.assignable import Permission, Right, dangerous_rights
-from bot.domain.changes import Trigger
+from bot.domain.audit import AuditAction
+from bot.domain.changes import Outcome, Trigger
 from bot.domain.ledger import GuildMember
 from bot.domain.model import DiscordUserId, GuildId, RoleId
 from sandbox.weather import Fault
@@ -169,3 +171,208 @@ async def test_who_left_may_nothing_and_of_whom_discord_tells_nothing_nobody_kno
     assert await observer.may_manage_roles(GuildId(1), admin) is None
     scene.discord.leave(str(admin))
     assert await observer.may_manage_roles(scene.guild_id, admin) is False
+
+
+# --- answers that do not come, or late
+
+
+def silence(scene: Scene) -> None:
+    """Let the gateway answer no look any more."""
+    scene.stage.sandbox.weather.set(Fault("discord", "/", "silent_looks"))
+
+
+def member_calls(scene: Scene) -> list[str]:
+    return [call.route for call in scene.discord.calls if "/members" in call.route and call.method == "GET"]
+
+
+def people(scene: Scene, count: int) -> list[DiscordUserId]:
+    return [DiscordUserId(int(member)) for member in list(scene.stage.sandbox.world.guild.members)[:count]]
+
+
+@pytest.fixture
+def fresh(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    """A scene in which nothing is remembered, and short patience with the gateway."""
+    monkeypatch.setattr(observe, "SILENCE_SECONDS", 0.2)
+    scene.app.observer.forget()
+    scene.discord.calls.clear()
+    return scene
+
+
+async def test_a_silent_gateway_keeps_nobody_waiting_and_what_rest_shows_is_kept_true(fresh: Scene) -> None:
+    observer = fresh.app.observer
+    fresh.discord.give_role(str(fresh.person(MEMBER)), str(fresh.role("Gold")))
+    silence(fresh)
+    async with asyncio.timeout(5.0):
+        assert "Gold" in await roles(fresh, observer)
+    assert member_calls(fresh) == ["GET /guilds/{g}/members/{u}"]
+    fresh.discord.take_role(str(fresh.person(MEMBER)), str(fresh.role("Gold")))
+    person, gold = fresh.person(MEMBER), fresh.role("Gold")
+    await fresh.until(lambda: gold not in _seat_roles(observer, fresh, person), "an event reaches us")
+
+
+async def test_after_one_silence_the_next_people_do_not_wait_for_the_gateway(
+    fresh: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    observer, (one, two, *others) = fresh.app.observer, people(fresh, 12)
+    silence(fresh)
+    await observer.look(fresh.guild_id, [one])
+    monkeypatch.setattr(observe, "SILENCE_SECONDS", 60.0)
+    async with asyncio.timeout(5.0):
+        await observer.look(fresh.guild_id, [two], along=others)
+    await fresh.until(lambda: len(member_calls(fresh)) == 1 + observe.FEW, "some who wait are asked for along")
+    assert set(others[: observe.FEW - 1]) <= set(observer.known(fresh.guild_id))
+
+
+async def test_a_gateway_that_was_silent_is_tried_again_and_then_used(fresh: Scene) -> None:
+    observer, (one, two, three, *_) = fresh.app.observer, people(fresh, 12)
+    silence(fresh)
+    await observer.look(fresh.guild_id, [one])
+    fresh.stage.sandbox.weather.clear()
+    await asyncio.sleep(observe.SILENCE_SECONDS)
+    await observer.look(fresh.guild_id, [two])
+    await fresh.until(lambda: not observer._silent, "it answered a look that nobody waited for")
+    fresh.discord.calls.clear()
+    await observer.look(fresh.guild_id, [three])
+    assert member_calls(fresh) == []
+
+
+class Later:
+    """An answer of the gateway that comes when the test wants it."""
+
+    def __init__(self, observer: Observer, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._ask = observer._ask
+        self.asked: list[tuple[DiscordUserId, ...]] = []
+        self.comes = asyncio.Event()
+        monkeypatch.setattr(observer, "_ask", self)
+
+    async def __call__(
+        self, guild_id: GuildId, ids: tuple[DiscordUserId, ...]
+    ) -> dict[DiscordUserId, GuildMember | None]:
+        self.asked.append(ids)
+        await self.comes.wait()
+        return await self._ask(guild_id, ids)
+
+
+async def test_a_late_answer_of_the_gateway_still_counts(fresh: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    observer, person = fresh.app.observer, fresh.person(MEMBER)
+    answer = Later(observer, monkeypatch)
+    fresh.stage.sandbox.weather.set(Fault("discord", "GET */members/*", "503"))
+    with pytest.raises(DiscordAway):
+        await observer.look(fresh.guild_id, [person])
+    assert observer.known(fresh.guild_id) == [], "nobody is taken for no member"
+    answer.comes.set()
+    await fresh.until(lambda: observer.known(fresh.guild_id) == [person], "it came")
+
+
+async def test_of_a_slow_gateway_and_a_slow_rest_the_first_answer_counts(
+    fresh: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    observer = fresh.app.observer
+    answer = Later(observer, monkeypatch)
+
+    async def never(*_: object) -> None:
+        await asyncio.get_running_loop().create_future()
+
+    monkeypatch.setattr(observe, "_fetch_member", never)
+    asyncio.get_running_loop().call_later(2 * observe.SILENCE_SECONDS, answer.comes.set)
+    async with asyncio.timeout(5.0):
+        assert "Gold" not in await roles(fresh, observer)
+
+
+async def test_an_answer_that_is_older_than_what_is_known_does_not_count(
+    fresh: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    observer, person, gold = fresh.app.observer, fresh.person(MEMBER), fresh.role("Gold")
+    answer = Later(observer, monkeypatch)
+    await observer.look(fresh.guild_id, [person])
+    observer.assume(fresh.guild_id, person, gold, has_role=True)
+    answer.comes.set()
+    await fresh.until(lambda: not observer._asked[fresh.guild_id], "it came")
+    assert gold in _seat_roles(observer, fresh, person)
+
+
+async def test_a_look_under_way_serves_whoever_asks_meanwhile(fresh: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    observer, asked = fresh.app.observer, people(fresh, 8)
+    answer = Later(observer, monkeypatch)
+    looks = [asyncio.create_task(observer.look(fresh.guild_id, asked)) for _ in range(3)]
+    looks.append(asyncio.create_task(observer.look(fresh.guild_id, asked, is_fresh=True)))
+    await fresh.until(lambda: len(answer.asked) == 2, "they were asked for")
+    answer.comes.set()
+    await asyncio.gather(*looks)
+    assert answer.asked == [tuple(asked)] * 2, "once for all, and once for who wants it fresh"
+
+
+async def test_who_was_forgotten_during_a_look_is_asked_for_again(
+    fresh: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    observer, asked = fresh.app.observer, people(fresh, 8)
+    answer = Later(observer, monkeypatch)
+    look = asyncio.create_task(observer.look(fresh.guild_id, asked))
+    await fresh.until(lambda: answer.asked, "they were asked for")
+    observer.forget(fresh.guild_id, asked[0])
+    answer.comes.set()
+    await look
+    assert observer.known(fresh.guild_id) == sorted(asked[1:])
+
+
+async def test_the_end_of_the_session_that_was_asked_makes_nobody_a_stranger(fresh: Scene) -> None:
+    observer = fresh.app.observer
+    silence(fresh)
+    look = asyncio.create_task(observer.look(fresh.guild_id, people(fresh, 8)))
+    state = fresh.bot._connection
+    await fresh.until(lambda: state._chunk_requests, "they were asked for")
+    state.clear(views=False)  # what discord.py does where a new session begins
+    state.clear_chunk_requests(None)
+    with pytest.raises(DiscordAway):
+        await look
+    assert observer.known(fresh.guild_id) == []
+
+
+async def test_who_links_while_the_gateway_is_silent_gets_their_role(fresh: Scene) -> None:
+    await fresh.add_rule()
+    await fresh.app.rounds.run(trigger=Trigger.SYNC)
+    fresh.app.observer.forget()
+    silence(fresh)
+    async with asyncio.timeout(8.0):
+        await fresh.link()
+        await fresh.written(MEMBER, AuditAction.GRANT, Outcome.DONE)
+
+
+# --- thousands in one server
+
+
+@pytest.fixture
+def many(fresh: Scene, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    """A scene in which eight people are many."""
+    monkeypatch.setattr(observe, "MANY", 8)
+    return fresh
+
+
+async def test_many_are_found_in_the_list_and_nobody_else_is_remembered(many: Scene) -> None:
+    observer, gold = many.app.observer, many.role("Gold")
+    asked = [*people(many, 9), DiscordUserId(5)]
+    many.discord.give_role(str(asked[0]), str(gold))
+    shown = await observer.look(many.guild_id, asked)
+    assert member_calls(many) == ["GET /guilds/{g}/members"]
+    assert shown[DiscordUserId(5)] is None
+    assert gold in _seat_roles(observer, many, asked[0])
+    assert observer.known(many.guild_id) == sorted(asked)
+    guild = many.bot.get_guild(many.guild_id)
+    assert guild is not None
+    assert {member.id for member in guild.members} <= {*asked, guild.me.id}
+    many.discord.take_role(str(asked[0]), str(gold))
+    await many.until(lambda: gold not in _seat_roles(observer, many, asked[0]), "an event reaches us")
+
+
+async def test_in_a_server_of_strangers_many_are_asked_for_by_id(many: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observe, "LIST_SHARE", 1)
+    await many.app.observer.look(many.guild_id, people(many, 9))
+    assert member_calls(many) == []
+
+
+async def test_where_the_list_cannot_be_read_they_are_asked_for_by_id(many: Scene) -> None:
+    fault = Fault("discord", "GET */members", "503")
+    many.stage.sandbox.weather.set(fault)
+    shown = await many.app.observer.look(many.guild_id, people(many, 9))
+    assert fault.struck == 1
+    assert None not in shown.values()

@@ -3,10 +3,15 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from bot.app import App
+from bot.domain.changes import Trigger
+from bot.domain.model import DiscordUserId, GuildId
+from bot.sync import rounds
+from tests.fakes.scene import Scene
 
 INTERVAL_SECONDS = 0.01
 
@@ -23,17 +28,17 @@ async def running(app: App) -> AsyncIterator[None]:
 
 
 async def test_a_round_that_fails_does_not_end_the_loop(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    rounds = asyncio.Semaphore(0)
+    begun = asyncio.Semaphore(0)
 
     async def fail(**_: object) -> None:
-        rounds.release()
+        begun.release()
         raise RuntimeError("Something nobody foresaw")
 
     monkeypatch.setattr(app.rounds, "run", fail)
     monkeypatch.setattr(app.holder, "wait_ever", lambda: asyncio.sleep(0))
     async with running(app), asyncio.timeout(10):
         for _ in range(3):
-            await rounds.acquire()
+            await begun.acquire()
     assert not app.health.report().parts["sync"].ok
 
 
@@ -47,3 +52,28 @@ async def test_no_round_begins_while_discord_is_away(app: App, monkeypatch: pyte
     async with running(app):
         await asyncio.sleep(10 * INTERVAL_SECONDS)
         assert begun == []
+
+
+async def test_a_round_does_not_wait_for_discord_to_show_everybody(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "RESYNC_SECONDS", 0.05)
+    shows = asyncio.Event()
+    go_on, begun = scene.app.rounds._resync.go_on, 0
+
+    async def go_on_late(**asked: Any) -> dict[GuildId, frozenset[DiscordUserId]]:
+        nonlocal begun
+        begun += 1
+        await shows.wait()
+        return await go_on(**asked)
+
+    monkeypatch.setattr(scene.app.rounds._resync, "go_on", go_on_late)
+    for _ in range(2):
+        report = await scene.app.rounds.run(trigger=Trigger.INTERVAL)
+        assert report.is_ok
+    assert scene.app.health.report().parts["sync"].ok
+    assert begun == 1, "one at a time"
+    shows.set()
+    await asyncio.sleep(0.05)
+    await scene.app.rounds.run(trigger=Trigger.INTERVAL)
+    assert begun == 2

@@ -181,6 +181,7 @@ class Bench:
             at=self.now,
             is_complete=verdict.is_complete,
             is_believed=verdict.is_believed,
+            is_attributed=not verdict.unattributed,
             summary=msgspec.structs.asdict(read.summary),
         )
         return verdict

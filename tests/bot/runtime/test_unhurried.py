@@ -1,0 +1,100 @@
+"""Long work lets others have their turn."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bot.domain.changes import Trigger
+from bot.runtime import unhurried as module
+from bot.runtime.unhurried import unhurried
+from bot.storage import ledger, links
+from bot.sync.applying import facts, holds, planning
+from bot.sync.applying.bulk_planner import BulkPlanner
+from bot.sync.applying.planning import Planning
+from tests.fakes.scene import Scene
+from tests.fakes.watchdog import Watchdog
+
+
+async def test_everything_comes_once_and_in_order() -> None:
+    assert [one async for one in unhurried(range(1000))] == list(range(1000))
+
+
+async def test_long_work_stops_the_loop_for_a_moment_only() -> None:
+    async with Watchdog() as watchdog:
+        async for _ in unhurried(range(2000)):
+            sum(range(50_000))
+    assert watchdog.busiest.busy_seconds < 0.3, watchdog.busiest.stack
+
+
+async def test_the_watchdog_sees_who_stops_the_loop() -> None:
+    async with Watchdog() as watchdog:
+        await asyncio.sleep(0.05)
+        time.sleep(0.3)  # noqa: ASYNC251  a stop
+    assert watchdog.longest.seconds > 0.2
+    assert "time.sleep(0.3)" in watchdog.longest.stack
+
+
+class Passes:
+    """Counts the passes of the loop, and how often something was called within one."""
+
+    def __init__(self) -> None:
+        self.passes = 0
+        self.most = self.calls = 0
+        self._last = (-1, 0)
+
+    async def count(self) -> None:
+        while True:
+            self.passes += 1
+            await asyncio.sleep(0)
+
+    def watch(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def watched(*arguments: Any, **options: Any) -> Any:
+            at, calls = self._last
+            self._last = (self.passes, calls + 1 if at == self.passes else 1)
+            self.most, self.calls = max(self.most, self._last[1]), self.calls + 1
+            return call(*arguments, **options)
+
+        return watched
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        pytest.param(links, "read_row", id="a link is read"),
+        pytest.param(ledger, "read_row", id="a grant is read"),
+        pytest.param(facts, "PersonFacts", id="the facts of a person are gathered"),
+        pytest.param(Planning, "_compare", id="a person is compared with what was seen"),
+        pytest.param(planning, "try_plan", id="a person is planned"),
+        pytest.param(holds, "_rein_in", id="the brake is asked"),
+        pytest.param(holds, "outdated_items", id="a held revoke is found that is planned no more"),
+        pytest.param(BulkPlanner, "queue_changes", id="a person is queued"),
+    ],
+)
+async def test_a_plan_of_everybody_handles_one_person_at_a_time(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, place: object, name: str
+) -> None:
+    await settle(scene)
+    monkeypatch.setattr(module, "AT_A_TIME_SECONDS", 0.0)
+    passes = Passes()
+    monkeypatch.setattr(place, name, passes.watch(getattr(place, name)))
+    counting = asyncio.create_task(passes.count())
+    await scene.app.reconciler.consider(scene.guild_id, None, trigger=Trigger.SYNC)
+    counting.cancel()
+    assert passes.calls > 4, "somebody is handled"
+    assert passes.most == 1
+
+
+async def settle(scene: Scene) -> None:
+    """Let several people have roles by us, so that everybody's plan has something to say."""
+    world = scene.stage.sandbox.world
+    for number in range(6):
+        user = world.discord.add_user(f"patron{number}")
+        world.discord.add_member(world.guild, user)
+        patron = world.patreon.add_patron(f"Patron {number}", discord_user_id=user.id)
+        world.patreon.add_member(patron, world.patreon.tiers[scene.stage.tier_id("Gold")])
+    await scene.add_rule()
+    await scene.app.rounds.run(trigger=Trigger.SYNC)
+    await scene.until(lambda: scene.app.reconciler.backlog()[0] == 0, "all have their role")
