@@ -45,7 +45,8 @@ MOST_BY_REST = 10  # calls at a time, in all servers: 50 a second are allowed, a
 MANY = 5_500  # people: half of what the gateway takes from us in a minute
 LIST_SHARE = 5  # so many members for each of those people, and the list is no longer worth its calls
 ASK_SECONDS = 8.0  # somebody waits in front of a page
-UNANSWERED = (TimeoutError, discord.DiscordException, aiohttp.ClientError, OSError)
+# RuntimeError: discord.py has no socket for the guild, aiohttp's session is closed
+UNANSWERED = (TimeoutError, discord.DiscordException, aiohttp.ClientError, OSError, RuntimeError)
 
 
 class GuildLook(msgspec.Struct, frozen=True, kw_only=True):
@@ -231,6 +232,14 @@ class Observer:
                 known.pop(guild_id, None)
             else:
                 known.get(guild_id, {}).pop(discord_user_id, None)
+
+    async def close(self) -> None:
+        """Wait for no answer any more, before the client that was asked goes."""
+        asked = (*self._asked.values(), *self._fetched.values())
+        looks = {look for people in asked for look in people.values()}
+        for look in looks:
+            look.cancel()
+        await asyncio.gather(*looks, return_exceptions=True)
 
     def _note(self, guild_id: GuildId, discord_user_id: DiscordUserId, member: GuildMember | None) -> None:
         if any(discord_user_id in one.get(guild_id, {}) for one in (self._seen, self._asked, self._fetched)):
