@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: sandbox test check coverage bench format lock clean
+.PHONY: sandbox test check coverage bench pictures format lock clean
 
 sandbox: .venv  ## a stand-in Discord, a stand-in Patreon and the bot between them
 	$(BIN)/python run.py sandbox
@@ -21,6 +21,9 @@ coverage: .venv  ## every branch of the pure files is tested
 
 bench: .venv  ## the promises about speed, as ratios measured in one run (bench/README.md)
 	$(BIN)/python -m bench
+
+pictures: .venv  ## all pictures in docs/pictures, taken anew (needs Chromium; some ten minutes)
+	$(BIN)/python -m scripts.pictures
 
 format: .venv
 	$(BIN)/ruff format .

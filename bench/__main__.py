@@ -4,6 +4,7 @@ Names of measurements, such as `python -m bench sync nudges`, run only these.
 """
 
 import asyncio
+import math
 import os
 import sys
 import tempfile
@@ -13,19 +14,29 @@ from time import monotonic
 
 import msgspec
 
+from bench.answers import COMMANDS, measure_answers
 from bench.calls import Calls, count_calls
+from bench.growth import FEWEST_SERVERS, LINKED, MOST_SERVERS, measure_own, measure_shared
 from bench.memberlist import Served
 from bench.nudges import measure_latency
+from bench.people import measure_memory, measure_room
 from bench.process import ask, serving
 from bench.queueing import count_those_before
 from bench.reading import Cost, Growth
 from bench.servers import Size
+from bench.start import measure_start
+from bench.stops import measure_stops
 from bench.table import Row, show
+from bench.town import PATIENCE
+from bench.watched import Stop
 
 CAMPAIGN, PATRONS = 100_000, 5_000
 CALLS_CAMPAIGN = 10_000
 SMALL_SERVER, LARGE_SERVER = 10_000, 500_000
 BULK = 10_000
+LINKED_AT_START = 20_000
+FEW_LINKED = 500
+ROOM_PEOPLE = 1_000
 NUDGE_RUNS = 3  # the best counts: a p99 shows whatever else the machine does
 
 
@@ -43,6 +54,12 @@ async def sync() -> list[Row]:
             seen=cost.intake_seconds / cost.plain_seconds,
             limit=1.5,
             detail=f"{cost.intake_seconds:.2f} s / {cost.plain_seconds:.2f} s for {served.bytes_sent / 2**20:.0f} MiB",
+        ),
+        Row(
+            promise="the same, times fetching and typed decoding; neither with the cyclic collector",
+            seen=cost.uncollected_seconds / cost.typed_seconds,
+            limit=2.0,
+            detail=f"{cost.uncollected_seconds:.2f} s / {cost.typed_seconds:.2f} s",
         ),
         Row(
             promise="growth of the process's peak memory in it, a member",
@@ -143,6 +160,110 @@ async def queueing() -> list[Row]:
     ]
 
 
+async def growth() -> list[Row]:
+    """A round without changes, with more and more servers."""
+    rows = []
+    for what, measured in (
+        ("with a campaign each", await measure_own()),
+        ("that follow one campaign", await measure_shared()),
+    ):
+        rows += [
+            Row(
+                promise=f"CPU of a round without changes, {MOST_SERVERS} servers {what}, {LINKED} linked people each",
+                seen=measured.seconds.get(MOST_SERVERS, math.inf),
+                limit=2.0,
+                unit="s",
+                detail=str(measured),
+            ),
+            Row(
+                promise=f"the same for one of the servers, times that with {FEWEST_SERVERS}",
+                seen=measured.growth,
+                limit=1.1,
+            ),
+        ]
+    return rows
+
+
+async def start() -> list[Row]:
+    """A start with many linked people."""
+    seen = await measure_start(LINKED_AT_START)
+    return [
+        Row(
+            promise=f"from the start to a healthy /healthz, {LINKED_AT_START:,} linked people",
+            seen=seen.well_seconds,
+            limit=5,
+            unit="s",
+        ),
+        Row(promise="the same, to a look at every one of them", seen=seen.looked_at_seconds, limit=150, unit="s"),
+        Row(
+            promise="from a nudge to its role write meanwhile",
+            seen=seen.newcomer_seconds,
+            limit=5,
+            unit="s",
+            detail="one newcomer, while the others are looked at",
+        ),
+        _stop_row("that start", seen.stop),
+    ]
+
+
+async def stops() -> list[Row]:
+    """How long the loop stands still where much is done at once."""
+    seen = await measure_stops(FEW_LINKED, BULK)
+    return [
+        _stop_row(f"a sync that links {BULK:,} people", seen.links),
+        _stop_row("a preview for them", seen.preview),
+        _stop_row("a sync without changes for them", seen.sync),
+        _stop_row("a bulk run that gives them a role", seen.bulk),
+    ]
+
+
+def _stop_row(what: str, stop: Stop) -> Row:
+    return Row(
+        promise=f"longest stop of the event loop in {what}",
+        seen=1000 * stop.seconds,
+        limit=100,
+        unit="ms",
+        detail=f"held by {stop.held_by}" if stop.held_by else "",
+    )
+
+
+async def memory() -> list[Row]:
+    """What one more linked person costs."""
+    memory = await measure_memory(FEW_LINKED, BULK)
+    room = await measure_room(ROOM_PEOPLE)
+    return [
+        Row(
+            promise="the bot's resident memory, a linked person",
+            seen=(memory.many_kib - memory.few_kib) / (BULK - FEW_LINKED),
+            limit=3,
+            unit="KiB",
+            detail=f"{memory.many_kib / 1024:.0f} MiB at {BULK:,}, {memory.few_kib / 1024:.0f} MiB at {FEW_LINKED:,}",
+        ),
+        Row(
+            promise="its database, a linked person with a role",
+            seen=(room.after - room.before) / ROOM_PEOPLE / 1000,
+            limit=1.5,
+            unit="kB",
+            detail=f"{(room.after - room.before) / 1e6:.1f} MB for {ROOM_PEOPLE:,}",
+        ),
+    ]
+
+
+async def answers() -> list[Row]:
+    """Commands beside a bulk run."""
+    seen = await measure_answers(BULK)
+    return [
+        Row(
+            promise=f"p99 of /membership's first answer beside a bulk run for {BULK:,} people",
+            seen=seen.p99_ms,
+            limit=50,
+            unit="ms",
+            detail=f"{COMMANDS} commands, median {seen.median_ms:.1f} ms, {seen.writes} role writes meanwhile",
+        ),
+        Row(promise="the slowest of these answers", seen=seen.worst_ms, limit=500, unit="ms"),
+    ]
+
+
 LATENCY_LIMIT_MS = 40.0
 MEASUREMENTS: dict[str, Callable[[], Awaitable[list[Row]]]] = {
     "sync": sync,
@@ -150,6 +271,11 @@ MEASUREMENTS: dict[str, Callable[[], Awaitable[list[Row]]]] = {
     "servers": servers,
     "nudges": nudges,
     "queueing": queueing,
+    "growth": growth,
+    "start": start,
+    "stops": stops,
+    "memory": memory,
+    "answers": answers,
 }
 
 
@@ -159,7 +285,12 @@ async def measure(names: list[str]) -> int:
     rows: list[Row] = []
     for name in names:
         sys.stderr.write(f"{name} …\n")
-        rows += await MEASUREMENTS[name]()
+        try:
+            rows += await MEASUREMENTS[name]()
+        except (AssertionError, RuntimeError, TimeoutError) as error:  # the other results are still worth their minutes
+            sys.stderr.write(f"{error}\n")
+            why = (str(error) or type(error).__name__).splitlines()[0]
+            rows.append(Row(promise=f"{name} could be measured", seen=math.inf, limit=PATIENCE, unit="s", detail=why))
     show(rows, seconds=monotonic() - began, load=os.getloadavg()[0])
     return 0 if all(row.is_kept for row in rows) else 1
 

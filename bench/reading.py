@@ -10,33 +10,33 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import orjson
 
+from bench import yardstick
+from bench.intake import build_intake, open_http
 from bench.memberlist import Served
 from bench.process import memory_kib
 from bot.domain.model import Campaign, CampaignId, CredentialId, PatreonUserId, Secret, TokenPair
-from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.http import Http
-from bot.patreon.limiter import Limiter
-from bot.patreon.oauth import OAuth, RegisteredClient
 from bot.patreon.protocol import requests_v2
-from bot.patreon.tokens import TokenKeeper
 from bot.runtime.clock import SystemClock
 from bot.storage import Storage
 from bot.storage.vault import Vault
-from bot.sync.reading.intake import Intake
 
 ROUNDS = 4
 KEY = Secret("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")  # invented; both processes must open the same database
 
 
 class Cost(msgspec.Struct, frozen=True):
-    """Seconds of CPU, the best of some runs each."""
+    """Seconds of CPU, the best of some runs each. The last two without the cyclic collector."""
 
     plain_seconds: float
     intake_seconds: float
+    typed_seconds: float
+    uncollected_seconds: float  # of the intake
 
 
 class Growth(msgspec.Struct, frozen=True):
@@ -55,25 +55,23 @@ class Reader:
         self._credential_id = credential_id
         self._http = http
         self._linked = [PatreonUserId(patron) for patron in served.linked]
-        clock = SystemClock()
-        client = PatreonClient(http, api=PatreonApi.V2, base_url=served.url, clock=clock)
-        oauth = OAuth(
-            http,
-            base_url=served.url,
-            client=RegisteredClient(client_id="none", client_secret=KEY, redirect_uri=served.url),
-            clock=clock,
-        )
-        keeper = TokenKeeper(store=storage.credentials, oauth=oauth, clock=clock)
-        self._intake = Intake(storage=storage, client=client, keeper=keeper, clock=clock)
+        self._intake = build_intake(storage, http, url=served.url, clock=SystemClock())
         self.told: set[PatreonUserId] = set()
 
     async def plainly(self) -> None:
         """Fetch every page with the bot's own HTTP client and let orjson read it."""
+        await self._fetch(lambda body: orjson.loads(body)["meta"])
+
+    async def typed(self) -> None:
+        """Fetch every page with the bot's own HTTP client and let msgspec read it into structs."""
+        await self._fetch(lambda body: yardstick.decode(body).meta)
+
+    async def _fetch(self, read: Callable[[bytes], dict[str, Any]]) -> None:
         cursor: str | None = None
         while True:
             request = requests_v2.page_request(self._campaign_id, cursor)
-            document = orjson.loads(await self._http.fetch(self._served.url, request))
-            cursor = document["meta"]["pagination"].get("cursors", {}).get("next")
+            meta = read(await self._http.fetch(self._served.url, request))
+            cursor = meta["pagination"].get("cursors", {}).get("next")
             if cursor is None:
                 return
 
@@ -90,11 +88,10 @@ class Reader:
 
 
 async def open_reader(stack: AsyncExitStack, served: Served, database: str) -> Reader:
-    """Open the database and the way to Patreon; a minute passes between two requests, for limits are not tested."""
+    """Open the database and the way to Patreon."""
     storage = await Storage.open(f"sqlite+aiosqlite:///{database}", Vault((KEY,)))
     stack.push_async_callback(storage.close)
-    minutes = iter(range(0, 10**9, 60))
-    http = await stack.enter_async_context(Http(limiter=Limiter(monotonic=lambda: float(next(minutes)))))
+    http = await stack.enter_async_context(open_http())
     await storage.campaigns.save(Campaign(campaign_id=CampaignId(served.campaign_id), name="Bench"))
     now = datetime.now(UTC)
     pair = TokenPair(access_token=KEY, refresh_token=KEY, expires_at=now + timedelta(days=30))
@@ -109,11 +106,19 @@ async def measure_cost(served: Served, database: str) -> Cost:
         await reader.plainly()
         await reader.as_the_bot()
         reader.told.clear()
-        runs = [(await _seconds(reader.plainly), await _seconds(reader.as_the_bot)) for _ in range(ROUNDS)]
+        runs = [
+            (
+                await _seconds(reader.plainly),
+                await _seconds(reader.as_the_bot),
+                await _seconds(reader.typed, is_collecting=False),
+                await _seconds(reader.as_the_bot, is_collecting=False),
+            )
+            for _ in range(ROUNDS)
+        ]
         if reader.told:
             raise RuntimeError(f"a list without changes brought news of {len(reader.told)} patrons")
-    plain, intake = zip(*runs, strict=True)
-    return Cost(min(plain), min(intake))
+    plain, intake, typed, uncollected = zip(*runs, strict=True)
+    return Cost(min(plain), min(intake), min(typed), min(uncollected))
 
 
 async def measure_growth(served: Served, database: str) -> Growth:
@@ -127,11 +132,15 @@ async def measure_growth(served: Served, database: str) -> Growth:
         return Growth(before, memory_kib("VmHWM"))
 
 
-async def _seconds(work: Callable[[], Awaitable[None]]) -> float:
+async def _seconds(work: Callable[[], Awaitable[None]], *, is_collecting: bool = True) -> float:
     gc.collect()
+    if not is_collecting:
+        gc.disable()
     started = time.process_time()
     await work()
-    return time.process_time() - started
+    seconds = time.process_time() - started
+    gc.enable()
+    return seconds
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """The ratios as a table: what was measured, what it may be at most, and whether it is."""
 
+import math
 from collections.abc import Sequence
 
 import msgspec
@@ -39,5 +40,7 @@ def show(rows: Sequence[Row], *, seconds: float, load: float) -> None:
 
 
 def _number(value: float, unit: str) -> str:
+    if math.isinf(value):  # it was not waited for
+        return "too long"
     text = f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
     return f"{text} {unit}".strip()

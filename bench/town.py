@@ -7,15 +7,18 @@ reads Patreon at its start, and then when it is told to.
 import asyncio
 import gc
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from time import monotonic, perf_counter
 from types import TracebackType
 from typing import Any, Self
 from unittest.mock import patch
 
+from sandbox.botprocess import BOT_COMMAND, BotProcess
 from sandbox.discord import Call, Limit
 from sandbox.discord.gateway import Gateway
+from sandbox.discord.interaction import Interaction
 from sandbox.discord.member_requests import answer_member_request
 from sandbox.discord.sessions import Session
 from sandbox.main import Options
@@ -33,9 +36,12 @@ Write = tuple[str, str, str]  # PUT or DELETE, whose role, which role
 class Town(Stage):
     """A stage with a crowd on it."""
 
-    def __init__(self, *, webhook_secret: str | None = None) -> None:
+    command_line: Sequence[str] = BOT_COMMAND
+
+    def __init__(self, *, webhook_secret: str | None = None, interval: int = ONE_READ) -> None:
         env = {} if webhook_secret is None else {"PATREON_WEBHOOK_SECRET": webhook_secret}
-        super().__init__(Options(interval=ONE_READ, with_bot=False, env=env))
+        with patch("sandbox.main.BotProcess", partial(BotProcess, command=self.command_line)):
+            super().__init__(Options(interval=interval, with_bot=False, env=env))
         self.patreon = self.sandbox.world.patreon
         self.campaign = self.sandbox.world.campaign
         self.asked: list[str] = []  # whom the bot asked for over the gateway, by id
@@ -123,9 +129,16 @@ class Town(Stage):
     async def rule_for(self, role: str) -> None:
         """Let a role follow the tier of its name, however many people that is."""
         options = {"role": self.role_id(role), "kind": "tier", "tier": self.tier_id(role)}
-        answer = await self.command(ADMIN, "patreon rule add", **options)
+        answer = await self.long_command(ADMIN, "patreon rule add", **options)
         if any("confirm:" in str(message.components) for message in answer.messages):
-            await self.press(ADMIN, answer.messages[-1], "confirm:")
+            await self.press(ADMIN, answer.messages[-1], "confirm:", PATIENCE)
+
+    async def long_command(self, username: str, path: str, **options: Any) -> Interaction:
+        """Run a slash command that may take long, and wait for its answer."""
+        interaction = await self.sandbox.discord.run_command(self.user_id(username), path, options)
+        if not await interaction.answered(2 * PATIENCE):
+            raise RuntimeError(f"/{path} was not answered: {interaction.state}\n{self.log()[-3000:]}")
+        return interaction
 
     # --- limits and calls
 
@@ -157,14 +170,12 @@ class Town(Stage):
         self.sandbox.discord.calls.clear()
         self.asked.clear()
 
-    async def start(self) -> float:
+    async def start(self, seconds: float = PATIENCE) -> float:
         """Start the bot, wait until its first round is over and return how many seconds that took."""
         began = monotonic()
         seen = self.count_rounds()
         await self.sandbox.bot.start()
-        await self.until(
-            lambda: self.count_rounds() > seen or not self.sandbox.bot.running, "the first round", PATIENCE
-        )
+        await self.until(lambda: self.count_rounds() > seen or not self.sandbox.bot.running, "the first round", seconds)
         await self.ready()
         return monotonic() - began
 

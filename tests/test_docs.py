@@ -62,6 +62,12 @@ def test_every_file_that_a_document_names_is_there(name: str) -> None:
     assert sorted(one for one in named if not (ROOT / one).exists()) == []
 
 
+def test_the_index_of_the_pictures_names_each_of_them_and_no_other() -> None:
+    pictures = ROOT / "docs" / "pictures"
+    named = re.findall(r"\]\(([\w.-]+\.png)\)", (pictures / "README.md").read_text(encoding="utf-8"))
+    assert sorted(set(named)) == sorted(picture.name for picture in pictures.glob("*.png"))
+
+
 async def test_the_readme_names_every_command() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     tree = await build_tree()

@@ -19,7 +19,8 @@ from typing import Protocol
 
 import msgspec
 
-from bot.domain.model import CampaignId, Membership, PatreonUserId, PatronStatus, ReadId
+from bot.domain.listed import ListedRow
+from bot.domain.model import CampaignId, Membership, PatreonUserId, ReadId
 from bot.domain.rows import weigh
 
 MAX_PAYING_DROP = 0.20  # patrons leave one by one; more than a fifth at once is a fault until shown otherwise
@@ -127,7 +128,9 @@ class Page(Protocol):
     """What is counted of a page of the list, as `patreon/protocol/pages.py` hands it in."""
 
     @property
-    def memberships(self) -> tuple[Membership, ...]: ...
+    def listed(self) -> Sequence[ListedRow]: ...
+    @property
+    def memberships(self) -> Sequence[Membership]: ...  # the reading of each of them
     @property
     def row_ids(self) -> tuple[str, ...]: ...
     @property
@@ -154,36 +157,44 @@ class Tally:
 
     def see(self, page: Page) -> None:
         """Count one page."""
-        before = self._summary
-        fresh = list(self._fresh(page).values())
-        self.seen.update(reading.patreon_user_id for reading in fresh)
-        self.named.update(one.patreon_user_id for one in page.memberships if one.discord_user_id is not None)
-        has_odd_ids = len({*page.row_ids, ""}) <= len(page.row_ids) or not self.rows.keys().isdisjoint(page.row_ids)
-        self.rows.update(dict.fromkeys(page.row_ids))
-        self.rows.update({one.membership_id: one.patreon_user_id for one in page.memberships if one.membership_id})
+        before, listed = self._summary, page.listed
+        fresh = self._fresh(page, listed)
+        self.seen.update([row.patreon_user_id for row in fresh])
+        self.named.update([row.patreon_user_id for row in listed if row.discord_user_id is not None])
+        rows: dict[str, PatreonUserId | None] = dict.fromkeys(page.row_ids)
+        has_odd_ids = len(rows) < len(page.row_ids) or "" in rows or not self.rows.keys().isdisjoint(rows)
+        rows.update({row.membership_id: row.patreon_user_id for row in listed if row.membership_id})
+        self.rows.update(rows)
         self._summary = ReadSummary(
             pages=before.pages + 1,
             rows=before.rows + len(page.row_ids),
             row_ids=len(self.rows),
             patrons=len(self.seen),
             rows_without_user=before.rows_without_user + page.unattributed,
-            with_discord=before.with_discord + sum(one.discord_user_id is not None for one in fresh),
-            with_tier=before.with_tier + sum(bool(one.tier_ids) for one in fresh),
-            paying=before.paying + sum(one.patron_status is PatronStatus.ACTIVE for one in fresh),
+            with_discord=before.with_discord + sum([row.discord_user_id is not None for row in fresh]),
+            with_tier=before.with_tier + sum([row.has_tier for row in fresh]),
+            paying=before.paying + sum([row.is_paying for row in fresh]),
             first_total=page.total if before.pages == 0 else before.first_total,
             last_total=page.total,
             has_odd_ids=before.has_odd_ids or has_odd_ids,
             is_finished=page.is_last,
         )
 
-    def _fresh(self, page: Page) -> dict[PatreonUserId, Membership]:
+    def _fresh(self, page: Page, listed: Sequence[ListedRow]) -> Sequence[ListedRow]:
         """Return whom no page before had, each by the row that counts."""
-        fresh: dict[PatreonUserId, Membership] = {}
-        for one in page.memberships:
-            patron = one.patreon_user_id
-            if patron not in self.seen and (patron not in fresh or weigh(one, {}) > weigh(fresh[patron], {})):
-                fresh[patron] = one
-        return fresh
+        patrons = [row.patreon_user_id for row in listed]
+        different = set(patrons)
+        if len(different) == len(patrons) and self.seen.isdisjoint(different):  # nearly every page
+            return listed
+        fresh: dict[PatreonUserId, int] = {}
+        for at, patron in enumerate(patrons):
+            if patron not in self.seen and (patron not in fresh or _outweighs(page.memberships, at, fresh[patron])):
+                fresh[patron] = at
+        return [listed[at] for at in fresh.values()]
+
+
+def _outweighs(memberships: Sequence[Membership], one: int, other: int) -> bool:
+    return weigh(memberships[one], {}) > weigh(memberships[other], {})
 
 
 def is_complete(read: ReadSummary) -> bool:

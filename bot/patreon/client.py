@@ -19,6 +19,7 @@ from bot.patreon.protocol import documents_v1, documents_v2, requests_v1, reques
 from bot.patreon.protocol.exchange import Request, UnsupportedByApi
 from bot.patreon.protocol.pages import MembershipPage, PageAnswer, PagePlace, read_cursor
 from bot.patreon.protocol.sizes import PageSizes
+from bot.patreon.protocol.unchanged import KnownPages
 from bot.patreon.protocol.version import PatreonApi
 from bot.patreon.protocol.webhooks import Webhook
 from bot.runtime.clock import Clock
@@ -88,16 +89,24 @@ class PatreonClient:
         return PageSizes(self._requests.PAGE_SIZES, kept, now=self._clock.now())
 
     def walk_membership_pages(
-        self, use_token: TokenUse, campaign_id: CampaignId, sizes: PageSizes | None = None
+        self,
+        use_token: TokenUse,
+        campaign_id: CampaignId,
+        sizes: PageSizes | None = None,
+        known: KnownPages | None = None,
     ) -> AsyncIterator[MembershipPage]:
-        """Yield the same pages, asking `use_token` for each to be fetched with whatever token is good by then."""
+        """Yield the same pages, asking `use_token` for each to be fetched with whatever token is good by then.
+
+        `known` is what earlier reads of this list found: a row of theirs is not read again before it is asked for.
+        """
         read = PagedRead(
             ask=self._requests.page_request,
             fetch=self._fetch,
             read=self._documents.read_page,
             sizes=sizes or self.page_sizes(),
         )
-        return read.walk(PagePlace(campaign_id=campaign_id, read_started_at=self._clock.now()), use_token)
+        first = PagePlace(campaign_id=campaign_id, read_started_at=self._clock.now(), known=known)
+        return read.walk(first, use_token)
 
     async def fetch_membership(self, access_token: Secret, membership_id: MembershipId) -> Membership:
         """Return one member as Patreon has it now. Raises UnsupportedByApi on v1."""

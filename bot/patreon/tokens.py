@@ -43,6 +43,7 @@ from bot.patreon.oauth import OAuth
 from bot.patreon.protocol.exchange import UnreadableRefusal
 from bot.patreon.protocol.pages import MembershipPage
 from bot.patreon.protocol.sizes import PageSizes
+from bot.patreon.protocol.unchanged import KnownPages
 from bot.runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -112,9 +113,10 @@ class TokenKeeper:
         campaign_id: CampaignId,
         client: PatreonClient,
         sizes: PageSizes | None = None,
+        known: KnownPages | None = None,
     ) -> AsyncIterator[MembershipPage]:
         """Yield a campaign's pages of members; a token that dies halfway is replaced, and the read goes on."""
-        return client.walk_membership_pages(lambda verb: self.call(credential_id, verb), campaign_id, sizes)
+        return client.walk_membership_pages(lambda verb: self.call(credential_id, verb), campaign_id, sizes, known)
 
     async def close(self) -> None:
         """Let the refreshes under way end, for a pair that is on its way must reach the store; cut what never ends."""

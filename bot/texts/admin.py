@@ -36,8 +36,8 @@ def doubts_card(r: Renderer, doubts: Sequence[DoubtedRead]) -> Card:
         Outcome.QUESTION,
         r.say("Is Patreon's member list right?"),
         r.say(
-            "If you accept it, what it shows counts right away, and anyone who isn't on it counts as gone from the "
-            "next complete check on. I'll still ask you before I remove many roles at once."
+            "If you accept it, it counts right away. Anyone who isn't on it counts as gone after the next "
+            "complete check. I'll still ask you before I remove many roles at once."
         ),
         fields=tuple(Field(r.name(doubt.campaign), _say_doubt(r, doubt)) for doubt in doubts),
     )
@@ -51,7 +51,7 @@ def doubts_buttons(r: Renderer) -> tuple[Text, Text]:
 def accepted_card(r: Renderer, doubts: Sequence[DoubtedRead]) -> Card:
     """Say what was accepted."""
     names = r.listing([r.strong(doubt.campaign) for doubt in doubts])
-    text = r.say("You accepted Patreon's member list for {campaigns}. What it shows counts now.", campaigns=names)
+    text = r.say("You accepted Patreon's member list for {campaigns}. It counts from now on.", campaigns=names)
     return Card(Outcome.DONE, r.say("Member list accepted"), text)
 
 
@@ -105,7 +105,8 @@ def adoption_card(r: Renderer, draft: AdoptionDraft) -> Card:
         role=draft.role_name,
     )
     then = r.say(
-        "I'd remove it from those who don't earn it at the next sync, and ask you first if that's many at once."
+        "At the next sync, I'd remove it from anyone who doesn't earn it. If that's many people at once, "
+        "I'll ask you first."
     )
     return Card(Outcome.QUESTION, r.say("Adopt this role?"), r.lines([body, fates, then]), footer=blind)
 
@@ -129,7 +130,8 @@ def adopted_card(r: Renderer, draft: AdoptionDraft) -> Card:
 def restored_card(r: Renderer, role_name: str, person: DiscordUserId) -> Card:
     """Say that a role removed manually may be assigned again."""
     text = r.say(
-        "I no longer treat **{role}** as removed manually from {person}. If they earn it, they get it now.",
+        "{person} can get **{role}** again, even though someone removed it manually. If they earn it, "
+        "I'm assigning it now.",
         role=role_name,
         person=r.person(person),
     )
@@ -143,6 +145,6 @@ def _say_fate(r: Renderer, draft: AdoptionDraft, fate: Fate) -> Text | None:
 
 def _say_blind(r: Renderer) -> Text:
     return r.say(
-        "I can't see this server's member list because the Server Members Intent is off, so I only know linked people. "
-        "Anyone else who has the role keeps it."
+        "I can't see everyone in this server because the Server Members Intent is off, so I only know "
+        "linked people. Anyone else who has the role keeps it."
     )

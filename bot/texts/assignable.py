@@ -30,18 +30,21 @@ PERMISSIONS: Mapping[Permission, str] = {
     Permission.MANAGE_EXPRESSIONS: N_("Manage Expressions"),
     Permission.MANAGE_EVENTS: N_("Manage Events"),
     Permission.MANAGE_THREADS: N_("Manage Threads"),
-    Permission.TIME_OUT_MEMBERS: N_("Time out Members"),
+    Permission.TIME_OUT_MEMBERS: N_("Timeout Members"),
 }
 
 _BLOCKS: Mapping[Block, str] = {
-    Block.GONE: N_("The role **{role}** doesn't exist any more. Remove its rule with `/patreon rule remove`."),
+    Block.GONE: N_("The role **{role}** doesn't exist anymore. Remove its rule with `/patreon rule remove`."),
     Block.EVERYONE: N_("I can't assign @everyone. Choose another role."),
     Block.MANAGED: N_("The role **{role}** belongs to an integration, so I can't assign it. Choose another role."),
     Block.DANGEROUS: N_(
-        "The role **{role}** has moderation or management permissions, in the server or in a channel, which a pledge "
-        "must not buy. Remove these permissions from the role and from the channels, or choose another role."
+        "I won't assign the role **{role}**, because it has moderation or management permissions, in the "
+        "server or in a channel. Nobody should get those for a pledge. Remove them from the role and "
+        "from the channels, or choose another role."
     ),
-    Block.NO_RIGHT: N_("I can't change the role **{role}** without the Manage Roles permission. Give it to my role."),
+    Block.NO_RIGHT: N_(
+        "I can't change the role **{role}** without the Manage Roles permission. Add that permission to my role."
+    ),
     Block.ABOVE_BOT: N_(
         "I can't change the role **{role}** because it isn't below my highest role. "
         "Go to Server Settings > Roles and drag my role above it."

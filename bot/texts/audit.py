@@ -23,18 +23,18 @@ _FINDINGS = {
     Discovery.ROLE_DELETED: N_("The role was deleted."),
     Discovery.TAKEN: N_("Someone removed the role manually, so I won't assign it again."),
     Discovery.TAKEN_BUT_ENFORCED: N_(
-        "Someone removed the role manually. This server's `hand_edits` setting is `enforce`, so I'll assign it again "
-        "while it's earned."
+        "Someone removed the role manually. This server's `hand_edits` setting is `enforce`, so I'll "
+        "assign it again as long as it's earned."
     ),
     Discovery.GIVEN_BACK: N_("Someone gave the role back manually."),
-    Discovery.OURS: N_("I did it myself and found out later, because Discord's answer was lost."),
+    Discovery.OURS: N_("I did it myself, but only noticed later because Discord's answer was lost."),
 }
 _ANSWERS = {
     HoldState.APPROVED: NN_(
-        "{admin} applied hold {id}, with {count} role.", "{admin} applied hold {id}, with {count} roles."
+        "{admin} decided to remove {count} role (hold {id}).", "{admin} decided to remove {count} roles (hold {id})."
     ),
     HoldState.DISCARDED: NN_(
-        "{admin} discarded hold {id}, with {count} role.", "{admin} discarded hold {id}, with {count} roles."
+        "{admin} decided to keep {count} role (hold {id}).", "{admin} decided to keep {count} roles (hold {id})."
     ),
 }
 _DISCONNECTED = {
@@ -54,7 +54,11 @@ def say_why(r: Renderer, entry: AuditEntry) -> Text:
             admin = r.person(answer.by)
             return r.plural(*_ANSWERS[answer.state], answer.roles, admin=admin, id=r.id(answer.hold_id))
         case AdminGave(by=by):
-            message = N_("{admin} adopted it.") if entry.action is AuditAction.ADOPT else N_("{admin} restored it.")
+            message = (
+                N_("{admin} let me manage the role.")
+                if entry.action is AuditAction.ADOPT
+                else N_("{admin} let me assign the role again.")
+            )
             return r.say(message, admin=r.person(by))
         case SettingChanged() as change:
             return r.say(

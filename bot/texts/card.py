@@ -58,8 +58,10 @@ class Card(msgspec.Struct, frozen=True):
 
     @property
     def description(self) -> str:
-        """Return the body with the items below it."""
-        return "\n".join(part for part in (self.body, *self.items) if part)
+        """Return the body, and the items as a block below it; between items of several lines stands an empty one."""
+        gap = "\n\n" if any("\n" in item for item in self.items) else "\n"
+        items = gap.join(item for item in self.items if item)
+        return "\n\n".join(part for part in (self.body, items) if part)
 
     @property
     def length(self) -> int:

@@ -40,6 +40,8 @@ class Language:
     @property
     def name(self) -> str:
         """Return what the language calls itself, as a list of languages shows it."""
+        if self.tag == PSEUDO_TAG:
+            return accented("English")  # CLDR has no word for it
         name = str(Locale.parse(self.tag, sep="-").get_display_name())
         return name[:1].upper() + name[1:]
 

@@ -24,19 +24,19 @@ _CLIENT_PAGE = N_(
 _PATREON: dict[PatreonCode, tuple[str, str]] = {
     PatreonCode.UNREACHED: (N_("I can't reach Patreon."), _PASSES),
     PatreonCode.TIMED_OUT: (N_("Patreon didn't answer in time."), _PASSES),
-    PatreonCode.CUT_OFF: (N_("The connection to Patreon broke off."), _PASSES),
+    PatreonCode.CUT_OFF: (N_("I lost the connection to Patreon."), _PASSES),
     PatreonCode.UNUSABLE: (N_("Patreon sent an answer that I can't use (status {status})."), _PASSES),
     PatreonCode.NO_JSON: (N_("Patreon sent an answer that I can't read."), _PASSES),
     PatreonCode.PART_MISSING: (N_("Patreon sent an incomplete answer."), _PASSES),
-    PatreonCode.PAGE_TOO_LARGE: (N_("Patreon didn't send that many members at once."), _PASSES),
+    PatreonCode.PAGE_TOO_LARGE: (N_("Patreon couldn't send that many members at once."), _PASSES),
     PatreonCode.REFRESH_LOST: (N_("Patreon's answer got lost while I was renewing my access."), _PASSES),
     PatreonCode.PAIR_REPLACED: (N_("My access to Patreon is being replaced right now."), _PASSES),
     PatreonCode.THROTTLED: (N_("Patreon asked me to wait for {wait}."), _PASSES),
     PatreonCode.RESTING: (N_("Patreon asked me to wait for {wait}."), _PASSES),
-    PatreonCode.TOKEN_REFUSED: (N_("Patreon doesn't accept the access it gave me any more."), _CONNECT_AGAIN),
+    PatreonCode.TOKEN_REFUSED: (N_("Patreon no longer accepts the access it gave me."), _CONNECT_AGAIN),
     PatreonCode.CODE_REFUSED: (
         N_("Patreon doesn't accept this consent."),
-        N_("Type the command again, and continue at Patreon right away."),
+        N_("Type the command again, and continue on Patreon right away."),
     ),
     PatreonCode.PAIR_GONE: (N_("My access to Patreon has ended."), _CONNECT_AGAIN),
     PatreonCode.PAIR_DEAD: (N_("My access to Patreon has ended."), _CONNECT_AGAIN),
@@ -50,12 +50,12 @@ _PATREON: dict[PatreonCode, tuple[str, str]] = {
     ),
     PatreonCode.CLIENT_REFUSED: (N_("Patreon doesn't accept me as a client."), _CLIENT_PAGE),
     PatreonCode.OTHER_API: (
-        N_("I'm registered at Patreon for the other API version."),
+        N_("My client on Patreon is registered for the other API version."),
         N_("Whoever runs me has to set `PATREON_API_VERSION` to the version on Patreon's Clients & API Keys page."),
     ),
     PatreonCode.NEEDS_V2: (
-        N_("That needs Patreon's API v2, and I'm set to v1."),
-        N_("Whoever runs me can register a client for API v2 at Patreon and change `PATREON_API_VERSION`."),
+        N_("That needs Patreon's API v2, but I'm set to v1."),
+        N_("Whoever runs me can register a client for API v2 on Patreon and change `PATREON_API_VERSION`."),
     ),
 }
 _SAID = N_("Patreon refused what I asked for (status {status}). It says: {said}")
@@ -111,7 +111,7 @@ _SETUP: dict[Setup, tuple[str, str]] = {
         "Go back to a copy of the database from before someone edited it manually.",
     ),
     Setup.KEY_MISSING: (
-        N_("I can't open a stored token, because its encryption key is missing."),
+        N_("I can't decrypt a stored token, because its encryption key is missing."),
         N_("Whoever runs me has to put that key back into `ENCRYPTION_KEYS`, after the first one."),
     ),
     Setup.KEY_NOT_IN_USE: (
@@ -120,7 +120,7 @@ _SETUP: dict[Setup, tuple[str, str]] = {
     ),
     Setup.CAMPAIGN_UNSET: (
         N_("I don't know which Patreon campaign to follow."),
-        N_("Whoever runs me has to set `PATREON_CAMPAIGN_ID`, because there is no creator token that could tell me."),
+        N_("Whoever runs me has to set `PATREON_CAMPAIGN_ID`, because I have no creator token that could tell me."),
     ),
     Setup.CAMPAIGN_AMBIGUOUS: (
         N_("The creator has several Patreon campaigns: {campaigns}."),

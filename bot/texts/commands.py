@@ -18,10 +18,10 @@ HOLDS = N_("Review the role removals I'm holding back, and decide what happens")
 BELIEVE = N_("Accept Patreon's latest member list, even though it looks wrong")
 CONNECT = N_("Get a link that lets a creator connect their campaign to this server")
 
-DISCONNECT = N_("Disconnect a campaign: its rules and its access end")
+DISCONNECT = N_("Disconnect a campaign, and end its rules and my access to it")
 DISCONNECT_OPTIONS = {
     "campaign": N_("Which campaign"),
-    "roles": N_("What happens to the roles its rules gave"),
+    "roles": N_("What happens to the roles that its rules assigned"),
 }
 
 WHY = N_("Explain why someone has a role, or doesn't")
@@ -40,12 +40,12 @@ SETTINGS = N_("See this server's settings, or change them")
 SETTINGS_OPTIONS = {
     "mode": N_("What I may do with roles"),
     "grace_days": N_("How many days to keep roles after a declined payment (0 to 60)"),
-    "brake_percent": N_("Ask you before I remove more than this share of roles in a day (1 to 100, 100 is off)"),
+    "brake_percent": N_("Ask you before removing more than this percentage of roles in a day (1 to 100; 100 is off)"),
     "hand_edits": N_("What to do when someone removes one of my roles manually"),
     "zero_link": N_("Link people automatically when Patreon already knows their Discord account"),
     "decline_dm": N_("Send patrons a direct message when their payment is declined"),
     "log_channel": N_("Where I report changes and problems"),
-    "no_log_channel": N_("True: stop using a log channel"),
+    "no_log_channel": N_("Set to True to stop using a log channel"),
     "language": N_("The language of the log channel"),
 }
 
@@ -83,6 +83,6 @@ HAND_EDITS = {
     HandEdits.ENFORCE: N_("enforce: I assign it again as long as it's earned"),
 }
 ROLES = {
-    "remove": N_("remove: take back the roles that only these rules gave"),
+    "remove": N_("remove: remove the roles that only its rules assigned"),
     "keep": N_("keep: let people keep them"),
 }

@@ -8,16 +8,17 @@ import enum
 from typing import assert_never
 
 from bot.domain.assignable import Block
-from bot.domain.model import LinkOrigin, RuleKind, Source
+from bot.domain.model import LinkOrigin, Source
 from bot.domain.news import RoleNews, RoleStatus
 from bot.domain.notices import ChangeFound, RoleChanged
 from bot.domain.oddities import Oddity, OddityKind
 from bot.domain.plan import Action, Bond, PersonPlan, Rail
-from bot.domain.reasons import OldText, PatronFacts, RoleReason, RuleFacts, Status, TierName
+from bot.domain.reasons import OldText, PatronFacts, RoleReason, Status
 from bot.domain.rules import Wanted
 from bot.domain.terms import Term
 from bot.texts.assignable import say_block
 from bot.texts.renderer import N_, Fact, Renderer, Text
+from bot.texts.rules import say_requirement, tier_name
 
 
 class Reader(enum.Enum):
@@ -27,54 +28,9 @@ class Reader(enum.Enum):
     TEAM = "team"  # who manages the server
 
 
-# --- names
-
-
 def role_name(r: Renderer, name: str) -> Text:
     """Name a role in bold."""
     return r.strong(name) if name else r.strong(r.say("deleted role"))
-
-
-def tier_name(r: Renderer, tier: TierName) -> Text:
-    """Name a tier: by its title, else by its price."""
-    if tier.title:
-        return r.name(tier.title)
-    if tier.amount_cents is not None:
-        return r.money(tier.amount_cents, tier.currency)
-    # Translators: A tier that Patreon never named, by its number.
-    return r.say("tier {id}", id=tier.tier_id)
-
-
-# --- what a rule asks for
-
-
-def say_rule(r: Renderer, rule: RuleFacts) -> Text:
-    """Say what a rule asks for."""
-    match rule.kind:
-        case RuleKind.TIER if rule.tier is not None:
-            tier = tier_name(r, rule.tier)
-            return r.say("Requires the {tier} tier of {campaign}.", tier=tier, campaign=rule.campaign)
-        case RuleKind.TIER | RuleKind.PAYING:
-            return r.say("Requires any paid membership of {campaign}.", campaign=rule.campaign)
-        case RuleKind.AMOUNT:
-            amount = r.money(rule.amount_cents or 0, rule.currency)
-            return r.say("Requires at least {amount} a month for {campaign}.", amount=amount, campaign=rule.campaign)
-        case RuleKind.LIFETIME:
-            amount = r.money(rule.amount_cents or 0, rule.currency)
-            return r.say("Requires at least {amount} in total for {campaign}.", amount=amount, campaign=rule.campaign)
-        case RuleKind.MONTHS:
-            return r.plural(
-                "Requires {count} month as a paying patron of {campaign}.",
-                "Requires {count} months as a paying patron of {campaign}.",
-                rule.months or 1,
-                campaign=rule.campaign,
-            )
-        case RuleKind.FREE:
-            return r.say("Requires a free membership of {campaign}.", campaign=rule.campaign)
-        case RuleKind.FORMER:
-            return r.say("Requires a former paid membership of {campaign}.", campaign=rule.campaign)
-        case _:
-            assert_never(rule.kind)
 
 
 # --- what Patreon says
@@ -85,8 +41,8 @@ _STANDINGS: dict[Status, tuple[str, str]] = {  # to the patron, to the team
         N_("They're an active {tiers} patron of {campaign}."),
     ),
     Status.ENDING: (
-        N_("You cancelled or paused your {tiers} membership of {campaign}, and have paid until {until}."),
-        N_("They cancelled or paused their {tiers} membership of {campaign}, and have paid until {until}."),
+        N_("You cancelled or paused your {tiers} membership of {campaign}. It's paid until {until}."),
+        N_("They cancelled or paused their {tiers} membership of {campaign}. It's paid until {until}."),
     ),
     Status.DECLINED: (
         N_("Your payment for {campaign} was declined. You keep your roles until {until}."),
@@ -135,8 +91,8 @@ _STANDINGS: dict[Status, tuple[str, str]] = {  # to the patron, to the team
 }
 _WITHOUT_TIER = (N_("You're an active patron of {campaign}."), N_("They're an active patron of {campaign}."))
 _WITHOUT_END = (
-    N_("You cancelled or paused your {tiers} membership of {campaign}, and it's still paid."),
-    N_("They cancelled or paused their {tiers} membership of {campaign}, and it's still paid."),
+    N_("You cancelled or paused your {tiers} membership of {campaign}, but it's still paid."),
+    N_("They cancelled or paused their {tiers} membership of {campaign}, but it's still paid."),
 )
 
 _TERMS = {
@@ -214,7 +170,7 @@ def say_oddity(r: Renderer, oddity: Oddity) -> Text:
     match oddity.kind:
         case OddityKind.COUNTS_AS:
             return r.say(
-                "Counts as {counted} a month for rules on amounts; Patreon says {told}.",
+                "For rules about amounts, this counts as {counted} a month. Patreon says {told}.",
                 counted=r.money(oddity.cents, oddity.currency),
                 told=r.money(oddity.told_cents, oddity.currency),
             )
@@ -225,7 +181,7 @@ def say_oddity(r: Renderer, oddity: Oddity) -> Text:
             if oddity.due_at is None:
                 return r.join()
             return r.say(
-                "Looks odd: the next payment was due {when}, and Patreon has shown none since.", when=oddity.due_at
+                "Looks odd: the next payment was due {when}, but Patreon hasn't shown one since.", when=oddity.due_at
             )
         case _:
             assert_never(oddity.kind)
@@ -281,12 +237,12 @@ _RAILS: dict[Rail, tuple[str, str]] = {
         N_("Kept until an admin answers `/patreon holds`."),
     ),
     Rail.DISCARD: (
-        N_("You keep it, because this server's team decided so."),
-        N_("Kept, because an admin decided so."),
+        N_("You keep it, because this server's team decided that you should."),
+        N_("Kept, because an admin decided that they should keep it."),
     ),
     Rail.REPORT: (
-        N_("Unchanged until you type `/link`, as this server asks everyone to do."),
-        N_("Unchanged until they type `/link`, as this server asks everyone to do."),
+        N_("Unchanged until you type `/link`, which this server asks everyone to do."),
+        N_("Unchanged until they type `/link`, which this server asks everyone to do."),
     ),
     Rail.BLOCKED: (
         N_("You keep it until you can get the role that replaces it."),
@@ -337,15 +293,16 @@ def say_cause(r: Renderer, reason: RoleReason | OldText, reader: Reader) -> Text
     if isinstance(reason, OldText):
         return r.verbatim(reason.text)
     if reason.rule is None:
-        return r.say("No rule names this role anymore.")
-    return r.join(say_rule(r, reason.rule), *_say_facts(r, reason, reader))
+        return r.say("No rule uses this role anymore.")
+    return r.join(say_requirement(r, reason.rule), *_say_facts(r, reason, reader))
 
 
 def role_line(r: Renderer, reason: RoleReason, reader: Reader, *, is_short: bool = False) -> Text:
     """Say what becomes of a role and why; `is_short`: what Patreon says is said elsewhere."""
     why = _say_short_cause(r, reason) if is_short else say_cause(r, reason, reader)
     said = r.join(say_action(r, reason, reader), why)
-    return r.say("{role}: {said}", role=role_name(r, reason.role), said=said)
+    names_role = reason.block is not None and reader is Reader.TEAM
+    return said if names_role else r.say("{role}: {said}", role=role_name(r, reason.role), said=said)
 
 
 def say_change(r: Renderer, change: RoleChanged | ChangeFound) -> Text:
@@ -361,13 +318,13 @@ def say_change(r: Renderer, change: RoleChanged | ChangeFound) -> Text:
 
 _DONE = {True: N_("{person} got {role}."), False: N_("{person} lost {role}.")}
 _FOUND = {
-    True: N_("{person} got {role} from me. I found out later, because Discord's answer was lost."),
-    False: N_("{person} lost {role} because of me. I found out later, because Discord's answer was lost."),
+    True: N_("{person} got {role} from me. I only noticed later because Discord's answer was lost."),
+    False: N_("I removed {role} from {person}. I only noticed later because Discord's answer was lost."),
 }
 
 
 def _say_short_cause(r: Renderer, reason: RoleReason) -> Text:
-    return r.say("No rule names this role anymore.") if reason.rule is None else say_rule(r, reason.rule)
+    return r.say("No rule uses this role anymore.") if reason.rule is None else say_requirement(r, reason.rule)
 
 
 def _say_facts(r: Renderer, reason: RoleReason, reader: Reader) -> tuple[Text, ...]:
@@ -385,7 +342,7 @@ _NEWS = {
     RoleStatus.KEPT: N_("**{role}** stays yours."),
     RoleStatus.REMOVED: N_("**{role}** was removed."),
     RoleStatus.STAYS: N_("**{role}** stays for now."),
-    RoleStatus.MISSING: N_("**{role}** isn't yours."),
+    RoleStatus.MISSING: N_("You don't have **{role}**."),
     RoleStatus.WAITING: N_("**{role}** is on its way."),
 }
 
@@ -409,11 +366,11 @@ def say_news_cause(r: Renderer, news: RoleNews) -> Text:
     if has_own_words or reason.action in _SAID_BY_ACTION or (reason.action is Action.NONE and reason.has_role):
         return say_action(r, reason, Reader.PATRON)
     if reason.rule is None:
-        return r.say("No rule names this role anymore.")
+        return r.say("No rule uses this role anymore.")
     if reason.action is Action.KEEP and reason.patron is not None:
         return say_patron(r, reason.patron, Reader.PATRON)
     facts = _say_facts(r, reason, Reader.PATRON)
-    return r.join(say_rule(r, reason.rule), *facts[:1])
+    return r.join(say_requirement(r, reason.rule), *facts[:1])
 
 
 _SAID_BY_ACTION = frozenset({Action.LEAVE, Action.SUPPRESSED, Action.SCREENING})
@@ -441,11 +398,11 @@ _HOW_TO_LINK = (
 _LINKED: dict[LinkOrigin, tuple[str, str]] = {
     LinkOrigin.COMMAND: (
         N_("Your account has been linked to the Patreon account {name} since {since}."),
-        N_("They've been linked to the Patreon account {name} since {since}, with `/link`."),
+        N_("They linked the Patreon account {name} with `/link` on {since}."),
     ),
     LinkOrigin.PATREON: (
-        N_("Your account has been linked to the Patreon account {name} since {since}, as Patreon reports."),
-        N_("They've been linked to the Patreon account {name} since {since}, as Patreon reports."),
+        N_("According to Patreon, your account has been linked to the Patreon account {name} since {since}."),
+        N_("According to Patreon, they've been linked to the Patreon account {name} since {since}."),
     ),
 }
 

@@ -21,7 +21,7 @@ def person_card(r: Renderer, news: PersonNews) -> Card:
                         r.say("Patreon couldn't charge you for your pledge to **{campaign}**.", campaign=news.campaign),
                         *(_say_stay(r, stay) for stay in news.stays),
                         r.say(
-                            "Please check your payment method on Patreon. Once the payment goes through, you keep "
+                            "Please check your payment method on Patreon. Once the payment goes through, you'll keep "
                             "everything. `/membership` shows your current status."
                         ),
                     ]
@@ -30,9 +30,9 @@ def person_card(r: Renderer, news: PersonNews) -> Card:
         case ConsentRefused():
             return Card(
                 Outcome.WAITING,
-                r.say("I can't check your membership any more"),
+                r.say("I can't check your membership anymore"),
                 r.say(
-                    "Patreon doesn't accept the access you gave me any more, so I can't check your membership of "
+                    "Patreon no longer accepts the access you gave me, so I can't check your membership of "
                     "**{campaign}**. Your roles in {servers} stay as they are. Type `/link` there to give me access "
                     "again.",
                     campaign=news.campaign,

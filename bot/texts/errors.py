@@ -15,11 +15,11 @@ from bot.texts.renderer import N_, Renderer, Text
 _MISTAKES: Mapping[Mistake, str] = {
     Mistake.NOT_ALLOWED: N_("You need the Manage Roles permission in this server for that."),
     Mistake.SERVER_UNSEEN: N_(
-        "Discord isn't showing me this server right now, so I did nothing. Try again in a minute."
+        "Discord isn't showing me this server right now, so I changed nothing. Try again in a minute."
     ),
     Mistake.BUTTON_OUTDATED: N_("This button has changed since I sent the message. Type the command again."),
-    Mistake.PAGES_FORGOTTEN: N_("I don't have the other pages any more. Type the command again."),
-    Mistake.ROLE_GONE: N_("That role doesn't exist any more. Choose another role."),
+    Mistake.PAGES_FORGOTTEN: N_("I don't have the other pages anymore. Type the command again."),
+    Mistake.ROLE_GONE: N_("That role doesn't exist anymore. Choose another role."),
     Mistake.ROLE_ABOVE_YOU: N_(
         "I changed nothing: the role **{role}** isn't below your own highest role, so you can't take it from people. "
         "Ask someone who ranks above it."
@@ -28,7 +28,8 @@ _MISTAKES: Mapping[Mistake, str] = {
         "No rule uses that role, so it doesn't follow pledges. Add one with `/patreon rule add` first."
     ),
     Mistake.ROLE_NOT_SUPPRESSED: N_(
-        "As far as I know, nobody took that role from them manually. `/patreon why` explains why they have it or not."
+        "As far as I know, nobody removed that role from them manually. `/patreon why` explains why they "
+        "have it or don't."
     ),
     Mistake.RULE_UNKNOWN: N_(
         "This server has no rule {rule_id}. `/patreon rule list` shows all rules with their numbers."
@@ -41,18 +42,18 @@ _MISTAKES: Mapping[Mistake, str] = {
     ),
     Mistake.AMOUNT_MISSING: N_("This kind of rule needs an amount. Add `amount`, for example `5.00`."),
     Mistake.AMOUNT_UNREADABLE: N_(
-        "I can't use that amount. Type more than 0 in the campaign's currency, for example `5.00`."
+        "I can't use that amount. Enter more than 0 in the campaign's currency, for example `5.00`."
     ),
     Mistake.MONTHS_MISSING: N_("This kind of rule needs a number of months. Add `months`, for example `12`."),
     Mistake.MONTHS_OUT_OF_RANGE: N_(
-        "I can't use that number of months. Type a number from 1 to {most} in `months`, for example `12`."
+        "I can't use that number of months. Enter a number from 1 to {most} in `months`, for example `12`."
     ),
     Mistake.TIER_MISSING: N_("This kind of rule needs a tier. Choose one from the list in `tier`."),
     Mistake.TIER_UNKNOWN: N_("I don't know that tier. Choose one from the list in `tier`."),
     Mistake.TIER_AMBIGUOUS: N_("Several tiers have that name. Choose one from the list in `tier`."),
     Mistake.NO_CAMPAIGN: N_(
-        "This server isn't connected to a Patreon campaign yet. Its creator can connect one with `/patreon connect`. "
-        "If you already did, I haven't reached Patreon yet: try again in a minute."
+        "This server isn't connected to a Patreon campaign yet. Type `/patreon connect` to get a link "
+        "for the creator. If you already did, I haven't reached Patreon yet: try again in a minute."
     ),
     Mistake.CAMPAIGN_UNKNOWN: N_("This server doesn't follow that campaign. Choose one from the list in `campaign`."),
     Mistake.CAMPAIGN_AMBIGUOUS: N_("This server follows several campaigns. Choose one from the list in `campaign`."),
@@ -60,7 +61,7 @@ _MISTAKES: Mapping[Mistake, str] = {
         "There's nothing to accept: Patreon's member list looks fine. `/patreon sync` reads it again now."
     ),
     Mistake.LIST_ANSWERED: N_(
-        "Patreon's member list isn't waiting for your answer any more. `/patreon believe` shows what is."
+        "That member list isn't waiting for an answer anymore. `/patreon believe` shows what still is."
     ),
     Mistake.LOG_CHANNEL_AND_NONE: N_(
         "I changed nothing: `log_channel` and `no_log_channel` can't be used together. Choose one."
@@ -75,22 +76,19 @@ _MISTAKES: Mapping[Mistake, str] = {
     Mistake.SETTING_NO_WORD: N_("I changed nothing: `{option}` takes {known}."),
     Mistake.SETTING_NO_SWITCH: N_("I changed nothing: `{option}` takes `True` or `False`."),
     Mistake.HOLD_ANSWERED: N_("Someone has already answered this hold. `/patreon holds` shows the open ones."),
-    Mistake.STRANGER: N_(
-        "I don't know anyone by that name here: they aren't in this server, and I gave them no role in it."
-    ),
+    Mistake.STRANGER: N_("I don't know that person: they aren't in this server, and I haven't given them a role here."),
     Mistake.NOT_LINKED: N_("{person} isn't linked to a Patreon account, so there's nothing to unlink."),
     Mistake.ASKED_JUST_NOW: N_("I checked Patreon for you a moment ago. You can check again {until}."),
     Mistake.NEVER_LINKED_BY_COMMAND: N_(
-        "I can't check Patreon just for you, because you never typed `/link`. I'll read the whole member list again "
-        "soon."
+        "I can't check Patreon just for you, because you haven't used `/link` yet. I'll read the whole "
+        "member list again soon."
     ),
     Mistake.CONSENT_ENDED: N_(
-        "Patreon doesn't accept the access you gave me any more. Type `/link` to give it again. Your roles stay as "
-        "they are."
+        "Patreon no longer accepts the access you gave me. Type `/link` to give it again. Your roles stay as they are."
     ),
     Mistake.TOO_MANY_LINKS: N_(
-        "I made no new link, because you've asked for {most} in a few minutes without using one. "
-        "The newest still works until it expires. You can ask for another one {until}."
+        "I didn't make a new link, because you've asked for {most} in a few minutes without using one. "
+        "The newest one works until it expires. You can ask for another {until}."
     ),
 }
 _LATER: Mapping[Later, str] = {
@@ -98,7 +96,7 @@ _LATER: Mapping[Later, str] = {
     Later.SERVER_UNSEEN: N_("Discord isn't showing me this server right now, so I changed nothing."),
     Later.MEMBERS_UNSEEN: N_("Discord didn't show me the members of this server, so I changed nothing."),
     Later.UNPLANNED: N_("I couldn't work out these roles, so they stay as they are."),
-    Later.CONSENTS_SILENT: N_("I couldn't check any of {patrons} patrons through the access they gave me."),
+    Later.CONSENTS_SILENT: N_("I couldn't check any of the {patrons} patrons with the access they gave me."),
 }
 
 
@@ -113,7 +111,7 @@ def say_error(r: Renderer, error: PledgekeeperError, *, is_admin: bool) -> Text:
             return r.say("That didn't work just now, and I changed nothing. Please try again in a minute.")
         case NeedsOwner() if not is_admin:
             return r.say(
-                "That won't work until an admin of this server fixes something. Please tell one. I changed nothing."
+                "An admin of this server needs to fix something first. Please let one know. I changed nothing."
             )
         case _:
             return say_cause(r, error)

@@ -15,21 +15,25 @@ MOST_LINES = 8  # of a list in a message
 PEOPLE_IN_A_LINE = 30  # more may not fit into one item
 
 _OF_ONE = NN_(
-    "{count} role of one person was about to be removed. That's more than this server's brake allows in a day.",
-    "{count} roles of one person were about to be removed. That's more than this server's brake allows in a day.",
+    "I was about to remove {count} role from one person. That's more than this server allows in a "
+    "day (`brake_percent`).",
+    "I was about to remove {count} roles from one person. That's more than this server allows in a "
+    "day (`brake_percent`).",
 )
 _OF_MANY = NN_(
-    "{count} role of {people} people was about to be removed. That's more than this server's brake allows in a day.",
-    "{count} roles of {people} people were about to be removed. That's more than this server's brake allows in a day.",
+    "I was about to remove {count} role from {people} people. That's more than this server allows in "
+    "a day (`brake_percent`).",
+    "I was about to remove {count} roles from {people} people. That's more than this server allows "
+    "in a day (`brake_percent`).",
 )
 _ANSWERED = {
     HoldState.APPROVED: NN_(
-        "{admin} applied hold {id}. I'm removing the roles that {count} person still hasn't earned.",
-        "{admin} applied hold {id}. I'm removing the roles that {count} people still haven't earned.",
+        "{admin} decided to remove the roles in hold {id}. I'm removing what {count} person still hasn't earned.",
+        "{admin} decided to remove the roles in hold {id}. I'm removing what {count} people still haven't earned.",
     ),
     HoldState.DISCARDED: NN_(
-        "{admin} discarded hold {id}. {count} person keeps their roles until their membership changes.",
-        "{admin} discarded hold {id}. {count} people keep their roles until their membership changes.",
+        "{admin} decided to keep the roles in hold {id}. {count} person keeps them until their membership changes.",
+        "{admin} decided to keep the roles in hold {id}. {count} people keep them until their membership changes.",
     ),
 }
 
@@ -38,7 +42,7 @@ def hold_card(r: Renderer, hold: HoldSummary) -> Card:
     """Say what a hold keeps from happening: how many, why and who."""
     body = r.join(
         r.plural(*(_OF_ONE if hold.people == 1 else _OF_MANY), hold.roles, people=hold.people),
-        r.say("This hold was opened {when}, and nobody has lost a role yet.", when=hold.opened_at),
+        r.say("I stopped {when}, and nobody has lost a role yet.", when=hold.opened_at),
         r.say("Should I remove the roles that still aren't earned, or should everyone keep them?"),
     )
     items = tuple(line for group in hold.groups for line in _lines(r, group))

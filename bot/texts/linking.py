@@ -63,10 +63,11 @@ def invitation_here(r: Renderer, invitation: Card, *, is_closed: bool) -> Card:
 def connect_invitation(r: Renderer, *, until: datetime) -> Card:
     """Ask for a creator's consent."""
     body = r.say(
-        "The creator opens the button, signs in to Patreon with the account that owns the campaign, and allows access."
-        " They'll then see a page that names this server and you, lists what I'll read, and asks them to confirm. I"
-        " won't read anything before that.\n"
-        "If you aren't the creator, send them the link behind the button. It works once and expires {until}.",
+        "The creator presses the button, signs in to Patreon with the account that owns the campaign, "
+        "and allows access. They'll then see a page that names this server and you, lists what I'll "
+        "read, and asks them to confirm. I won't read anything before that.\n"
+        "If you aren't the creator, send them the link behind the button. It works once and expires "
+        "{until}.",
         until=until,
     )
     return Card(Outcome.QUESTION, r.say("Connect a Patreon campaign to this server"), body)
@@ -95,8 +96,8 @@ _ENDINGS: dict[tuple[Purpose, Word], str] = {
 }
 _CAUSES: dict[tuple[Purpose, Cause], str] = {
     (Purpose.LINK, Cause.SET_UP_WRONG): N_(
-        "Patreon refuses this bot, so something in its setup is wrong. It isn't your fault, and trying again won't"
-        " help. Please tell this server's team."
+        "Patreon refuses this bot, so something in its setup is wrong. It isn't your fault, and trying "
+        "again won't help. Please let this server's team know."
     ),
     (Purpose.CONNECT, Cause.SET_UP_WRONG): N_(
         "Patreon refuses this bot, so something in its settings is wrong. Tell whoever runs the bot: its log says what."
@@ -109,8 +110,8 @@ _CAUSES: dict[tuple[Purpose, Cause], str] = {
         "Patreon didn't give me permission to read a campaign. Type `/patreon connect` to get a new link."
     ),
     (Purpose.CONNECT, Cause.NO_RIGHT): N_(
-        "When the creator answered, you could no longer manage roles in that server. Someone who can may type"
-        " `/patreon connect`."
+        "When the creator answered, you could no longer manage roles in that server. Someone who can "
+        "manage them can type `/patreon connect`."
     ),
 }
 
@@ -231,9 +232,9 @@ def _by_server(r: Renderer, news: Iterable[RoleNews]) -> list[tuple[str, list[Te
 def moved_away(r: Renderer, moved: Moved) -> Card:
     """Tell the old holder that their Patreon account belongs to another Discord account now."""
     body = r.say(
-        "The Patreon account **{patreon}** was linked to you. It's now linked to **@{username}**: someone signed in to"
-        " Patreon and confirmed the move. The roles for that pledge moved too.\n"
-        "Wasn't it you? Change your Patreon password, then type `/link` here.",
+        "The Patreon account **{patreon}** was linked to you. It's now linked to **@{username}**: "
+        "someone signed in to Patreon and confirmed the move. The roles for that pledge moved too.\n"
+        "Wasn't that you? Change your Patreon password, then type `/link` here.",
         patreon=moved.patreon_name,
         username=moved.username,
     )
@@ -294,10 +295,8 @@ def disconnect_question(
     r: Renderer, name: str, *, rules: int, people: int, keeps_roles: bool, has_shared: bool
 ) -> Card:
     """Ask an admin whether they mean it. `has_shared`: another rule names some of its roles too."""
-    removed = r.plural(
-        "This removes {count} rule of the campaign.", "This removes {count} rules of the campaign.", rules
-    )
-    holders = r.plural("{count} person has a role by it.", "{count} people have a role by it.", people)
+    removed = r.plural("This removes the campaign's {count} rule.", "This removes the campaign's {count} rules.", rules)
+    holders = r.plural("{count} person has a role because of it.", "{count} people have a role because of it.", people)
     later = r.say("You can connect the campaign again at any time with `/patreon connect`.")
     body = r.lines(
         [r.join(removed, holders), disconnect_fate(r, keeps_roles=keeps_roles, has_shared=has_shared), later]
@@ -321,13 +320,13 @@ def disconnect_fate(r: Renderer, *, keeps_roles: bool, has_shared: bool) -> Text
     """Say what becomes of the roles."""
     if keeps_roles:
         fate = r.say(
-            "Members keep the roles they got through it. I'll treat those roles as assigned manually and won't remove"
-            " them."
+            "Everyone keeps the roles they got through it. I'll treat those roles as assigned manually and "
+            "won't remove them."
         )
         shared = r.say(
-            "Roles that another rule gives too keep following that rule, and members who would lose them keep them."
+            "Roles that another rule also assigns still follow that rule, and anyone who would lose one keeps it."
         )
     else:
-        fate = r.say("I'll remove the roles that members got through it.")
-        shared = r.say("Roles that another rule gives too keep following that rule.")
+        fate = r.say("I'll remove the roles that people got through it.")
+        shared = r.say("Roles that another rule also assigns still follow that rule.")
     return r.join(fate, shared) if has_shared else fate

@@ -39,8 +39,8 @@ def membership_card(
     if has_consent_ended:
         body.append(
             r.say(
-                "Patreon has ended the permission you gave me, so I can't check your membership on my own. "
-                "Type `/link` to renew it. Your roles stay as they are."
+                "Patreon no longer accepts the access you gave me, so I can't check your membership on my own. "
+                "Type `/link` to give it again. Your roles stay as they are."
             )
         )
     if names := list(owned):
@@ -126,7 +126,8 @@ def unlink_question_card(r: Renderer, person: DiscordUserId, patreon_name: str) 
 def unlinking_text(r: Renderer, person: DiscordUserId) -> Text:
     """Say that it takes a while."""
     return r.say(
-        "Unlinking {person}. Discord is slow to remove their roles; I'll update this message when they're gone.",
+        "I'm unlinking {person}. Discord is slow to remove their roles; I'll update this message when "
+        "they've been removed.",
         person=r.person(person),
     )
 

@@ -37,7 +37,7 @@ LINK_ENDINGS: dict[Word | Cause, Ending] = {
         N_("Something is set up wrong"),
         (
             N_("Patreon refuses this bot, so you weren't linked. It isn't your fault, and trying again won't help."),
-            N_("Please tell the server's team: the bot's log says what to fix."),
+            N_("Please let the server's team know: the bot's log says what to fix."),
         ),
         again=False,
     ),
@@ -50,7 +50,7 @@ LINK_ENDINGS: dict[Word | Cause, Ending] = {
         (
             N_("You answered No. I've deleted what Patreon just told me, and nobody got a role."),
             N_("If you were linked before, that link stays as it was."),
-            N_("Did someone send you that link? They may have wanted your roles. Please tell the server's team."),
+            N_("Did someone send you that link? They may have wanted your roles. Please let the server's team know."),
         ),
         again=False,
     ),
@@ -63,11 +63,16 @@ LINK_ENDINGS: dict[Word | Cause, Ending] = {
     ),
     Word.USED: Ending(
         N_("This link has already been used"),
-        (N_("Each link works once. If you're done, all is well: `/membership` in Discord shows where you stand."),),
+        (
+            N_(
+                "Each link works once. If you've already linked, you're all set: `/membership` in Discord shows "
+                "where you stand."
+            ),
+        ),
     ),
     Word.UNKNOWN: Ending(
-        N_("We don't know this link"),
-        (N_("Part of it may be missing, or it isn't from us. You weren't linked."),),
+        N_("I don't know this link"),
+        (N_("Part of it may be missing, or it isn't from me. You weren't linked."),),
     ),
     Word.UNAVAILABLE: Ending(
         N_("Patreon didn't answer"),
@@ -85,7 +90,7 @@ CONNECT_ENDINGS: dict[Word | Cause, Ending] = {
                 "Patreon refuses this bot, so no campaign was connected. It isn't your fault, and trying again won't"
                 " help."
             ),
-            N_("Please tell the server's team: the bot's log says what to fix."),
+            N_("Please let the server's team know: the bot's log says what to fix."),
         ),
         again=False,
     ),
@@ -131,19 +136,14 @@ CONNECT_ENDINGS: dict[Word | Cause, Ending] = {
     ),
     Word.EXPIRED: Ending(
         N_("This link has expired"),
-        (
-            N_(
-                "A link works for ten minutes, and only the newest one works. This one connected nothing and ended"
-                " nothing."
-            ),
-        ),
+        (N_("A link works for ten minutes, and only the newest one works. This one changed nothing."),),
     ),
     Word.USED: Ending(
         N_("This link has already been used"),
-        (N_("Each link works once. If you've seen that your campaign is connected, all is well."),),
+        (N_("Each link works once. If you saw that your campaign was connected, you're all set."),),
     ),
     Word.UNKNOWN: Ending(
-        N_("We don't know this page"),
+        N_("I don't know this page"),
         (N_("There's no question for you here. Please open the link from Discord again."),),
     ),
     Word.UNAVAILABLE: Ending(
@@ -157,19 +157,15 @@ CONNECT_ENDINGS: dict[Word | Cause, Ending] = {
 ENDINGS = {Purpose.LINK: LINK_ENDINGS, Purpose.CONNECT: CONNECT_ENDINGS}
 
 REFUSALS = {
-    Refusal.NOT_FOUND: Ending(N_("Page not found"), (N_("The address may be mistyped or incomplete."),)),
+    Refusal.NOT_FOUND: Ending(N_("Page not found"), (N_("Check the address: it may be mistyped or incomplete."),)),
     Refusal.NOT_ALLOWED: Ending(
         N_("You can't use this page like that"), (N_("Please open it from the link in Discord."),)
     ),
     Refusal.TOO_LARGE: Ending(
         N_("That was too much at once"), (N_("The request was larger than any page here needs."),)
     ),
-    Refusal.BROKEN: Ending(
-        N_("Something went wrong on our side"), (N_("It's in our log. Nothing you did caused it."),)
-    ),
-    Refusal.REFUSED: Ending(
-        N_("We can't accept that request"), (N_("Please open the page from the link in Discord."),)
-    ),
+    Refusal.BROKEN: Ending(N_("Something went wrong on my side"), (N_("It's in my log. Nothing you did caused it."),)),
+    Refusal.REFUSED: Ending(N_("I can't accept that request"), (N_("Please open the page from the link in Discord."),)),
 }
 
 

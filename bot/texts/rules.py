@@ -1,4 +1,4 @@
-"""Role rules, as those who manage a server write and read them: `/patreon rule …`."""
+"""Role rules in words: which role goes to whom, what that asks of a person, and the cards of `/patreon rule …`."""
 
 from collections.abc import Sequence
 from typing import assert_never
@@ -7,9 +7,21 @@ from bot.domain.model import Campaign, DiscordUserId, RuleKind, Tier
 from bot.domain.reasons import RuleFacts, TierName
 from bot.domain.rule_request import NamedRule
 from bot.texts.card import Card, Outcome
-from bot.texts.renderer import Renderer, Text
+from bot.texts.renderer import NAMELESS, Renderer, Text
 
 NAMED = 40  # people in a preview
+
+
+def tier_name(r: Renderer, tier: TierName | None) -> Text:
+    """Name a tier: by its title, else by its price, as in campaigns that charge for each creation."""
+    if tier is None:
+        return r.name(NAMELESS)
+    if tier.title:
+        return r.name(tier.title)
+    if tier.amount_cents is not None:
+        return r.money(tier.amount_cents, tier.currency)
+    # Translators: A tier that Patreon never named, by its number.
+    return r.say("tier {id}", id=tier.tier_id)
 
 
 def say_rule(r: Renderer, rule: NamedRule) -> Text:
@@ -18,9 +30,11 @@ def say_rule(r: Renderer, rule: NamedRule) -> Text:
     facts, campaign = rule.facts, rule.facts.campaign
     match facts.kind:
         case RuleKind.TIER:
-            tier = _say_tier(r, facts.tier)
             return r.say(
-                "**{role}** for patrons of {campaign} with the tier {tier}", role=role, campaign=campaign, tier=tier
+                "**{role}** for patrons of {campaign} on the {tier} tier",
+                role=role,
+                campaign=campaign,
+                tier=tier_name(r, facts.tier),
             )
         case RuleKind.PAYING:
             return r.say("**{role}** for all paying patrons of {campaign}", role=role, campaign=campaign)
@@ -42,7 +56,7 @@ def say_rule(r: Renderer, rule: NamedRule) -> Text:
             return r.plural(
                 "**{role}** for everyone who has been a paying patron of {campaign} for at least {count} month",
                 "**{role}** for everyone who has been a paying patron of {campaign} for at least {count} months",
-                facts.months or 0,
+                facts.months or 1,
                 role=role,
                 campaign=campaign,
             )
@@ -52,6 +66,39 @@ def say_rule(r: Renderer, rule: NamedRule) -> Text:
             return r.say("**{role}** for former paying patrons of {campaign}", role=role, campaign=campaign)
         case _:
             assert_never(facts.kind)
+
+
+def say_requirement(r: Renderer, rule: RuleFacts) -> Text:
+    """Say what a rule asks of whoever wants its role."""
+    campaign = rule.campaign
+    match rule.kind:
+        case RuleKind.TIER:
+            return r.say("Requires the {tier} tier of {campaign}.", tier=tier_name(r, rule.tier), campaign=campaign)
+        case RuleKind.PAYING:
+            return r.say("Requires any paid membership of {campaign}.", campaign=campaign)
+        case RuleKind.AMOUNT:
+            amount = _say_amount(r, rule)
+            return r.say("Requires at least {amount} a month for {campaign}.", amount=amount, campaign=campaign)
+        case RuleKind.LIFETIME:
+            amount = _say_amount(r, rule)
+            return r.say("Requires at least {amount} in total for {campaign}.", amount=amount, campaign=campaign)
+        case RuleKind.MONTHS:
+            return r.plural(
+                "Requires {count} month as a paying patron of {campaign}.",
+                "Requires {count} months as a paying patron of {campaign}.",
+                rule.months or 1,
+                campaign=campaign,
+            )
+        case RuleKind.FREE:
+            return r.say("Requires a free membership of {campaign}.", campaign=campaign)
+        case RuleKind.FORMER:
+            return r.say("Requires a former paid membership of {campaign}.", campaign=campaign)
+        case _:
+            assert_never(rule.kind)
+
+
+def _say_amount(r: Renderer, rule: RuleFacts) -> Text:
+    return r.money(rule.amount_cents or 0, rule.currency)
 
 
 def rules_card(r: Renderer, rules: Sequence[NamedRule]) -> Card:
@@ -118,16 +165,3 @@ def rule_choice(r: Renderer, rule: NamedRule) -> Text:
     """Say which rule it is, in a list to choose from: its number first."""
     # Translators: A rule in a list to choose from: its number, and what it says.
     return r.say("{rule_id}: {rule}", rule_id=r.id(rule.rule.rule_id), rule=say_rule(r, rule))
-
-
-def _say_tier(r: Renderer, tier: TierName | None) -> Text:
-    """Name a tier; by its price where it has no title, as in campaigns that charge for each creation."""
-    if tier is None:
-        return r.say("a deleted tier")
-    if tier.title:
-        return r.name(tier.title)
-    return r.name(tier.tier_id) if tier.amount_cents is None else r.money(tier.amount_cents, tier.currency)
-
-
-def _say_amount(r: Renderer, facts: RuleFacts) -> Text:
-    return r.money(facts.amount_cents or 0, facts.currency or "USD")

@@ -25,8 +25,8 @@ def sync_card(r: Renderer, report: RoundReport) -> Card:
         return Card(Outcome.INFO, None, said)
     done = (
         r.plural(
-            "The roles of {count} person are changing now.",
-            "The roles of {count} people are changing now.",
+            "I'm updating the roles of {count} person now.",
+            "I'm updating the roles of {count} people now.",
             report.queued,
         )
         if report.queued
@@ -41,7 +41,7 @@ def preview_card(r: Renderer, plan: GuildPlan) -> Card:
     """Say what would change for whom, and how old the facts are; what only a trouble or a rail stops comes last."""
     changes = _changes(r, plan, is_refused=False)
     head = (
-        r.plural("{count} change would be made.", "{count} changes would be made.", len(changes))
+        r.plural("The next sync would make {count} change.", "The next sync would make {count} changes.", len(changes))
         if changes
         else r.say("Nothing would change: every role is as it should be.")
     )
@@ -66,8 +66,8 @@ def _read_line(r: Renderer, read: ReadReport) -> Text:
         said = r.say("{campaign}: I couldn't read the whole member list, so nobody loses a role.", campaign=campaign)
         return r.join(said, error)
     said = r.plural(
-        "{campaign}: {count} member listed, {changed} with news.",
-        "{campaign}: {count} members listed, {changed} with news.",
+        "{campaign}: {count} member, {changed} changed since the last check.",
+        "{campaign}: {count} members, {changed} changed since the last check.",
         read.patrons,
         campaign=campaign,
         changed=read.changed,
@@ -80,11 +80,11 @@ def _doubts(r: Renderer, read: ReadReport) -> Iterator[Text]:
         yield say_anomalies(r, read.doubts)
         yield r.say("The list looks wrong, so I won't remove any roles for now.")
     if not read.is_complete:
-        yield r.say("The list was incomplete, so nobody loses a role for missing from it.")
+        yield r.say("The list was incomplete, so nobody loses a role just for not being on it.")
     elif read.unattributed:
         yield r.plural(
-            "I can't tell whose {count} entry is, so nobody loses a role for missing from the list.",
-            "I can't tell whose {count} entries are, so nobody loses a role for missing from the list.",
+            "I can't tell who {count} entry belongs to, so nobody loses a role just for not being on the list.",
+            "I can't tell who {count} entries belong to, so nobody loses a role just for not being on the list.",
             read.unattributed,
         )
 
@@ -100,11 +100,11 @@ def _stuck(r: Renderer, plan: GuildPlan) -> Iterator[Text]:
     yield from _group(r.say("**Held back:**"), _lines(r, plan, lambda one: one.action is Action.HELD_BACK))
     yield from _group(r.say("**Waiting for the person:**"), _lines(r, plan, lambda one: one.action is Action.SCREENING))
     taken = _lines(r, plan, lambda one: one.action is Action.SUPPRESSED)
-    yield from _group(r.say("**Removed manually, so I leave them:**"), taken)
+    yield from _group(r.say("**Removed manually, so I won't assign them again:**"), taken)
     refused = _changes(r, plan, is_refused=True)
     yield from _group(r.say("**Refused by Discord without a reason; I'll keep trying, less and less often:**"), refused)
     unplanned = [r.person(person) for person in plan.unplanned]
-    yield from _group(r.say("**I couldn't work these people's roles out, so they stay as they are:**"), unplanned)
+    yield from _group(r.say("**I couldn't work out these people's roles, so they stay as they are:**"), unplanned)
 
 
 def _group(title: Text, lines: Sequence[Text]) -> Iterable[Text]:

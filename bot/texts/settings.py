@@ -69,14 +69,14 @@ def _say_brake(r: Renderer, percent: int) -> Text:
     if percent == BRAKE_OFF:
         return r.say("Never ask before removing many roles at once (`brake_percent`)")
     return r.say(
-        "Ask you before removing more than {share} of the roles I assigned within a day (`brake_percent`)",
+        "Ask you before removing more than {share} of my roles in a day (`brake_percent`)",
         share=r.percent(percent),
     )
 
 
 def _say_log_channel(r: Renderer, channel_id: int | None) -> Text:
     if channel_id is None:
-        return r.say("Report problems above my next reply to an admin, because there is no log channel (`log_channel`)")
+        return r.say("Report problems above my next reply to an admin, because there's no log channel (`log_channel`)")
     return r.say("Report changes and problems in {channel} (`log_channel`)", channel=r.channel(channel_id))
 
 

@@ -34,7 +34,7 @@ ANOMALIES: Mapping[Anomaly, str] = {
 _TITLES: Mapping[Topic, str] = {
     Topic.LOG_CHANNEL: N_("I can't post in the log channel"),
     Topic.ROLE: N_("I can't change a role"),
-    Topic.DISCORD_BAN: N_("Discord has stopped me for a while"),
+    Topic.DISCORD_BAN: N_("Discord has blocked me for a while"),
     Topic.TWO_FACTOR: N_("Two-factor authentication is missing"),
     Topic.WRITES_REJECTED: N_("I can't change someone's roles"),
     Topic.UNPLANNED: N_("I couldn't work out some roles"),
@@ -46,7 +46,7 @@ _TITLES: Mapping[Topic, str] = {
     Topic.UNREADABLE_VALUES: N_("I couldn't read some of Patreon's answers"),
     Topic.LIST_DOUBTED: N_("Patreon's member list looks wrong"),
     Topic.WEBHOOK: N_("Patreon isn't telling me about pledges"),
-    Topic.LESSER_CONSENT: N_("A new consent doesn't open the member list"),
+    Topic.LESSER_CONSENT: N_("A new consent doesn't let me read the member list"),
     Topic.SHARED_ACCOUNT: N_("One Discord account, several patrons"),
     Topic.REPORT_AGAINST_LINK: N_("Patreon and /link disagree"),
 }
@@ -54,7 +54,7 @@ _TITLES: Mapping[Topic, str] = {
 _SOLVED: Mapping[Topic, str] = {
     Topic.LOG_CHANNEL: N_("I can post in the log channel again."),
     Topic.ROLE: N_("I can change the role **{name}** again."),
-    Topic.DISCORD_BAN: N_("Discord lets me change roles again. I'm carrying on where I stopped."),
+    Topic.DISCORD_BAN: N_("Discord lets me change roles again. I'm continuing where I stopped."),
     Topic.TWO_FACTOR: N_("Two-factor authentication is in place. I can change roles here again."),
     Topic.WRITES_REJECTED: N_("I can change the roles of {person} again."),
     Topic.UNPLANNED: N_("I can work out everyone's roles again."),
@@ -85,8 +85,9 @@ def trouble_card(r: Renderer, trouble: Trouble) -> Card:
 
 
 def end_card(r: Renderer, end: End) -> Card:
-    """Say that a trouble is over."""
-    return Card(Outcome.DONE, None, say_end(r, end))
+    """Say that a trouble is over, or became another."""
+    outcome = Outcome.PROBLEM if isinstance(end, notices.LesserConsentRefused) else Outcome.DONE
+    return Card(outcome, None, say_end(r, end))
 
 
 def news_card(r: Renderer, news: News) -> Card:
@@ -119,7 +120,7 @@ def kept_card(r: Renderer, kept: Sequence[Kept]) -> Card:
     return Card(
         Outcome.WAITING,
         r.say("Since an admin was last here"),
-        r.say("I had no log channel to tell you in."),
+        r.say("This server has no log channel, so I'm telling you here."),
         items=items,
     )
 
@@ -160,8 +161,8 @@ def say_end(r: Renderer, end: End) -> Text:
             return r.say(_HOLDS_OVER[end.state], hold=r.id(end.hold_id))
         case notices.LesserConsentRefused():
             return r.say(
-                "Patreon doesn't accept the older consent for **{name}** any more. Its creator needs to use "
-                "`/patreon connect` again.",
+                "Patreon no longer accepts the older consent for **{name}**. Type `/patreon connect` and ask the "
+                "creator to confirm again.",
                 name=end.campaign,
             )
         case notices.Solved() if end.topic in _OF_PEOPLE:
@@ -217,8 +218,8 @@ def say_trouble(r: Renderer, trouble: Trouble) -> Text:  # noqa: PLR0912, C901  
     match trouble:
         case notices.LogChannelShut(is_gone=True):
             return r.say(
-                "This server's log channel doesn't exist any more. Choose another one with "
-                "`/patreon settings log_channel:`."
+                "This server's log channel doesn't exist anymore. Choose another one with `/patreon settings "
+                "log_channel:`."
             )
         case notices.LogChannelShut():
             return r.say(
@@ -234,15 +235,16 @@ def say_trouble(r: Renderer, trouble: Trouble) -> Text:  # noqa: PLR0912, C901  
             return say_block(r, trouble.block, trouble.role)
         case notices.DiscordBan():
             return r.say(
-                "Discord isn't letting me change any role right now: it has blocked my address for too many requests, "
-                "or doesn't accept my token. I'll try again in a few minutes and carry on automatically; nothing is "
-                "lost. If this lasts, check my log."
+                "Discord isn't letting me change any roles right now: it has blocked my address for too many "
+                "requests, or doesn't accept my token. I'll try again in a few minutes and continue "
+                "automatically; nothing is lost. If this lasts, check my log."
             )
         case notices.TwoFactorNeeded():
             return r.say(
-                "Discord doesn't let me change any role here: this server requires two-factor authentication for "
-                "moderation, and the Discord account that owns my application doesn't use it. Its owner can turn it on "
-                "in Discord under User Settings > My Account. I'll try again every few minutes; nothing is lost."
+                "Discord doesn't let me change any roles here: this server requires two-factor authentication "
+                "for moderation, and the Discord account that owns my application doesn't use it. Its owner can "
+                "turn it on in Discord under User Settings > My Account. I'll try again every few minutes; "
+                "nothing is lost."
             )
         case notices.WritesRejected():
             return r.say(
@@ -253,8 +255,8 @@ def say_trouble(r: Renderer, trouble: Trouble) -> Text:  # noqa: PLR0912, C901  
             )
         case notices.PeopleUnplanned():
             return r.say(
-                "I couldn't work out the roles of {people}. This is a bug in me. Their roles stay as they are, and "
-                "everyone else's roles still follow their pledges. My log says more.",
+                "I couldn't work out the roles of {people}. That's a bug on my side. Their roles stay as they "
+                "are, and everyone else's roles still follow their pledges. My log says more.",
                 people=_people(r, trouble.discord_user_ids),
             )
         case notices.HoldWaiting():
@@ -270,12 +272,15 @@ def say_trouble(r: Renderer, trouble: Trouble) -> Text:  # noqa: PLR0912, C901  
         case notices.CreatorTokenDead():
             return r.join(
                 r.say(
-                    "Patreon doesn't accept the creator's access to **{campaign}** any more, so I check each linked "
-                    "patron one by one instead.",
+                    "Patreon no longer accepts the creator's access to **{campaign}**, so I check each linked patron "
+                    "one by one instead.",
                     campaign=trouble.campaign,
                 ),
                 _say_consents(r),
-                r.say("The creator can use `/patreon connect` again, or put a new token pair into my settings."),
+                r.say(
+                    "To fix this, type `/patreon connect` and ask the creator to confirm, or have whoever runs me "
+                    "put a new token pair into my settings."
+                ),
             )
         case notices.CreatorTokenMissing():
             return r.join(
@@ -293,7 +298,7 @@ def say_trouble(r: Renderer, trouble: Trouble) -> Text:  # noqa: PLR0912, C901  
             )
         case notices.ConsentsEnded():
             return r.say(
-                "Patreon doesn't accept the access that {people} gave me any more, so I can't check their membership "
+                "Patreon no longer accepts the access that {people} gave me, so I can't check their membership "
                 "of **{campaign}**. Their roles stay as they are until they type `/link` again.",
                 people=_people(r, trouble.discord_user_ids),
                 campaign=trouble.campaign,
@@ -309,12 +314,12 @@ def say_trouble(r: Renderer, trouble: Trouble) -> Text:  # noqa: PLR0912, C901  
             )
         case notices.AccountsLostTogether():
             return r.plural(
-                "In one part of Patreon's member list for **{campaign}**, the Discord account of {count} patron is "
-                "missing, probably because of an error at Patreon. Their link and pledge still count. Anyone who isn't "
-                "linked yet can type `/link`.",
-                "In one part of Patreon's member list for **{campaign}**, the Discord accounts of {count} patrons "
-                "are missing together, probably because of an error at Patreon. Their links and pledges still count. "
+                "In one part of Patreon's member list for **{campaign}**, the Discord account of {count} patron "
+                "is missing, probably because of an error on Patreon's side. Their link and pledge still count. "
                 "Anyone who isn't linked yet can type `/link`.",
+                "In one part of Patreon's member list for **{campaign}**, the Discord accounts of {count} "
+                "patrons are missing all at once, probably because of an error on Patreon's side. Their links "
+                "and pledges still count. Anyone who isn't linked yet can type `/link`.",
                 trouble.missing,
                 campaign=trouble.campaign,
             )
@@ -353,8 +358,9 @@ def say_trouble(r: Renderer, trouble: Trouble) -> Text:  # noqa: PLR0912, C901  
             )
         case notices.LesserConsent():
             return r.say(
-                "The creator of **{campaign}** gave me a new consent that doesn't open its member list. I'll keep "
-                "using the older one until Patreon refuses it. Ask the creator to answer `/patreon connect` again.",
+                "The creator of **{campaign}** gave me a new consent that doesn't let me read its member list. "
+                "I'll keep using the older one until Patreon refuses it. Type `/patreon connect` and ask the "
+                "creator to confirm again.",
                 campaign=trouble.campaign,
             )
         case notices.AccountShared():
@@ -377,7 +383,7 @@ def say_trouble(r: Renderer, trouble: Trouble) -> Text:  # noqa: PLR0912, C901  
 
 def _say_consents(r: Renderer) -> Text:
     return r.say(
-        "Their roles still follow their pledges. New tiers stay unknown to me, and nobody is linked automatically."
+        "Their roles still follow their pledges. I won't hear about new tiers, and nobody is linked automatically."
     )
 
 

@@ -25,7 +25,7 @@ class Reader:
 
 CODE_BLOCK = re.compile(r"\n?```(?:[\w+#.-]*\n)?(?P<code>.+?)\n?```\n?", re.DOTALL)
 SPAN = re.compile(
-    r"\\(?P<escaped>[^\w\s])"
+    r"\\(?P<escaped>[^\w\s]|_)"
     r"|`(?P<code>[^`\n]+)`"
     r"|\*\*(?P<bold>.+?)\*\*(?!\*)"
     r"|__(?P<underlined>.+?)__(?!_)"
@@ -143,8 +143,9 @@ def _time(seconds: int, style: str, now: datetime) -> Markup:
         moment = datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, ValueError, OSError):
         return escape(f"<t:{seconds}>")
-    formats = {"t": "%H:%M", "T": "%H:%M:%S", "d": "%d/%m/%Y", "D": "%d %B %Y", "F": "%A %d %B %Y, %H:%M"}
-    shown = ago(moment, now) if style == "R" else moment.strftime(formats.get(style, "%d %B %Y, %H:%M"))
+    date = f"{moment.day} %B %Y"  # Discord writes no zero before the day
+    formats = {"t": "%H:%M", "T": "%H:%M:%S", "d": "%d/%m/%Y", "D": date, "F": f"%A {date}, %H:%M"}
+    shown = ago(moment, now) if style == "R" else moment.strftime(formats.get(style, f"{date}, %H:%M"))
     return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), shown)
 
 

@@ -215,13 +215,13 @@ class Stage:
         """Run a slash command and return all words of its answer."""
         return words((await self.command(username, path, **options)).messages)
 
-    async def press(self, username: str, message: Message, prefix: str) -> Interaction:
+    async def press(self, username: str, message: Message, prefix: str, seconds: float = PATIENCE) -> Interaction:
         """Press the button whose custom_id begins so."""
         buttons = [one["custom_id"] for one in flat_components(message.components) if one["custom_id"]]
         custom_id = next((one for one in buttons if one.startswith(prefix)), None)
         assert custom_id, f"no button {prefix}* among {buttons} on {words([message])}"
         interaction = await self.sandbox.discord.press(self.user_id(username), message.id, custom_id)
-        assert await interaction.answered(PATIENCE), f"{custom_id}: {interaction.state}\n{self.log()[-6000:]}"
+        assert await interaction.answered(seconds), f"{custom_id}: {interaction.state}\n{self.log()[-6000:]}"
         return interaction
 
     def direct_messages(self, username: str) -> list[Message]:

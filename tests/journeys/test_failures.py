@@ -93,14 +93,14 @@ async def test_a_ban_stops_all_writes_is_told_of_and_ends_by_itself(crowded: Sta
     await stage.rounds(4)
     assert [write.status for write in stage.role_writes] == [429], "one call, for all who wait"
     await stage.until(
-        lambda: stage.logged("Discord isn't letting me change any role right now") == 1, "the admin is told"
+        lambda: stage.logged("Discord isn't letting me change any roles right now") == 1, "the admin is told"
     )
 
     await stage.move(timedelta(minutes=2))
     await stage.until(lambda: len(stage.role_writes) == 2, "after a while one call is tried")
     await stage.rounds(2)
     assert [write.status for write in stage.role_writes] == [429, 429]
-    assert stage.logged("Discord isn't letting me change any role right now") == 1, "once"
+    assert stage.logged("Discord isn't letting me change any roles right now") == 1, "once"
 
     stage.sandbox.weather.clear()
     await stage.rounds(2)

@@ -39,9 +39,9 @@ async def test_a_role_taken_by_hand_stays_away_until_it_is_restored_or_hand_edit
     await stage.rounds(3)
     assert "Gold" not in stage.roles(PATRON)
 
-    assert "get it now" in await stage.say(ADMIN, "patreon restore", user=patron, role=gold)
+    assert "assigning it now" in await stage.say(ADMIN, "patreon restore", user=patron, role=gold)
     await stage.until(lambda: "Gold" in stage.roles(PATRON), "the role is restored")
-    assert "nobody took that role from them manually" in await stage.say(
+    assert "nobody removed that role from them manually" in await stage.say(
         ADMIN, "patreon restore", user=patron, role=gold
     )
 

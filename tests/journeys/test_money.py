@@ -58,9 +58,9 @@ async def test_five_a_month_is_five_a_month_however_patreon_writes_it(shop: Shop
     patreon.set_amount(fan, 6000)
     await shop.rounds(2)
     why = await shop.say(ADMIN, "patreon why", user=shop.user_id(FAN))
-    assert "Counts as US$5.00 a month for rules on amounts; Patreon says US$60.00." in why
+    assert "For rules about amounts, this counts as US$5.00 a month. Patreon says US$60.00." in why
     told = await shop.say(FAN, "membership")
-    assert "Counts as" not in told
+    assert "this counts as" not in told
     assert "US$60" not in told
 
     patreon.list_also(fan, shop.tier_id("Gold"))  # the paid rest of an upgrade that is over

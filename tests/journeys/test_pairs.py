@@ -108,7 +108,7 @@ async def test_a_second_account_answered_with_no_keeps_the_first_one_readable(al
     assert "stays as it was" in declined.words
     patreon.refund(alone.patron_id("Gerda Nilsson"))
     await alone.until(lambda: "Bronze" not in alone.roles("hazel.hollow"), "the first account is still read")
-    assert "to renew it" not in await alone.say("hazel.hollow", "membership")
+    assert "to give it again" not in await alone.say("hazel.hollow", "membership")
 
 
 async def test_a_pair_whose_owner_is_not_known_yet_waits_through_a_kill(stage: Stage) -> None:

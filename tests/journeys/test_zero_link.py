@@ -14,7 +14,7 @@ async def test_a_patron_whom_patreon_names_gets_the_role_and_can_ask_why(stage: 
     await stage.until(lambda: "Gold" in stage.roles(REPORTED), "the role, with no command")
     said = await stage.say(REPORTED, "membership")
     assert "Kit Estrella" in said
-    assert "as Patreon reports" in said
+    assert "According to Patreon" in said
     interaction = await stage.command(REPORTED, "membership")
     assert ":R> on Patreon." in await _pressed(stage, interaction)
 

@@ -10,11 +10,13 @@ for the caller filters. Rules that this file keeps:
 Public source: https://docs.patreon.com/#apiv2-resources
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from bot.domain.listed import in_short
 from bot.domain.model import (
     CampaignId,
     ChargeStatus,
@@ -39,17 +41,21 @@ from bot.patreon.protocol.shapes_v2 import (
     MemberAttributes,
     MemberPage,
     OneMember,
-    Pagination,
+    PageFrame,
     TierRef,
+    UnreadPage,
     User,
     UserAttributes,
 )
+from bot.patreon.protocol.unchanged import IncludedPart, KnownPages, LazyReadings
 from bot.patreon.protocol.wire import (
     MAX_WORD_CHARACTERS,
     MISSING_WORD,
+    UNFIT,
     ahead,
     cursor_in,
     decode,
+    decode_as_promised,
     discord_account,
     part_missing,
     past,
@@ -69,33 +75,40 @@ CHARGE_STATUS: dict[str | UnsetType | None, ChargeStatus] = {
 }
 
 _PAGE = msgspec.json.Decoder(MemberPage)
+_UNREAD_PAGE = msgspec.json.Decoder(UnreadPage)
+_MEMBER = msgspec.json.Decoder(Member)
+_INCLUDED: msgspec.json.Decoder[list[Beside] | None] = msgspec.json.Decoder(list[Beside] | None)
 _ONE_MEMBER = msgspec.json.Decoder(OneMember)
 _IDENTITY = msgspec.json.Decoder(IdentityDocument)
+_BULK = Source.BULK  # looked up once: it is needed for every member
 
 TIERS = "currently_entitled_tiers"
 ORNAMENTS = frozenset({"full_name", "last_charge_date", "next_charge_date"})  # no role rests on them
 
 Refs = list[TierRef] | UnsetType | None
+Accounts = Mapping[str, DiscordUserId]
 
 
 def read_page(body: bytes, place: PagePlace) -> PageAnswer:
-    """Read one page of members, as it came. Raises PatreonUnreadable where there is no list of members in it."""
+    """Read one page of members, as it came. Raises PatreonUnreadable where there is no list of members in it.
+
+    A row that is `known` is not read before somebody asks for it: its bytes say what it says, but for the Discord
+    account, which stands beside it. A page with anything to mend is read whole.
+    """
+    answer = None if place.known is None else _read_new(body, place, place.known)
+    if answer is not None:
+        return answer
     document = decode(body, _PAGE)
     if document.data is None:
         raise part_missing("members", page=place.number, campaign_id=place.campaign_id)
     included = document.included or []
-    memberships = _listed(document.data, _accounts(included), place)
-    pagination = (document.meta and document.meta.pagination) or Pagination()
-    page = MembershipPage(
-        number=place.number,
-        memberships=memberships,
+    return _answer(
+        document,
+        place,
+        _listed(document.data, _accounts(included), place),
         tiers=tiers_among(included, place.campaign_id),
-        total=pagination.total,
-        row_ids=tuple([member.id for member in document.data]),
-        unattributed=len(document.data) - len(memberships),
+        row_ids=[member.id for member in document.data],
     )
-    cursor = (pagination.cursors and pagination.cursors.next) or cursor_in(document.links)
-    return PageAnswer(page=page, cursor=cursor)
 
 
 def read_member(body: bytes, *, read_started_at: datetime) -> Membership:
@@ -157,28 +170,117 @@ def read_identity(body: bytes, *, read_started_at: datetime) -> Identity:
     )
 
 
-def _listed(members: list[Member], accounts: dict[str, DiscordUserId], place: PagePlace) -> tuple[Membership, ...]:
-    """Return the memberships of those rows that have a user and an id."""
-    source = Source.BULK  # looked up once: this loop runs for every member
-    memberships = []
-    for member in members:
+def _read_new(body: bytes, place: PagePlace, known: KnownPages) -> PageAnswer | None:
+    """Read what is new on a page; None where that, or the page itself, is not as promised."""
+    try:
+        document = _UNREAD_PAGE.decode(body)
+        if document.data is None or "\0" in "".join(_told_next(document)):
+            return None
+        included = _read_included(bytes(document.included), place, known)
+        return _rows_answer(document, document.data, included, place, known)
+    except UNFIT:
+        return None
+
+
+def _read_included(body: bytes, place: PagePlace, known: KnownPages) -> IncludedPart:
+    mark = hash(body)
+    if mark not in known.included:
+        included = decode_as_promised(body, _INCLUDED) or []
+        known.included[mark] = IncludedPart(
+            accounts=_accounts(included), tiers=tiers_among(included, place.campaign_id)
+        )
+    return known.included[mark]
+
+
+def _rows_answer(
+    document: PageFrame, rows: list[msgspec.Raw], included: IncludedPart, place: PagePlace, known: KnownPages
+) -> PageAnswer:
+    marks = [hash(bytes(row)) for row in rows]
+    found = list(map(known.rows.get, marks))
+    accounts = included.accounts
+    readings: dict[int, Membership] = {}
+    nobodys: dict[int, str] = {}  # the ids of rows that cannot be told to be anybody's
+    for at, row in enumerate(found):
+        if row is not None and row.discord_user_id == accounts.get(row.patreon_user_id):
+            continue
+        member = decode_as_promised(bytes(rows[at]), _MEMBER)
         user_id = _user_id(member)
-        if user_id and member.id:
-            membership = _membership(
-                member,
-                campaign_id=place.campaign_id,
-                user_id=PatreonUserId(user_id),
-                discord_user_id=accounts.get(user_id),
-                source=source,
-                read_started_at=place.read_started_at,
-            )
-            memberships.append(membership)
-    return tuple(memberships)
+        if not user_id or not member.id:
+            nobodys[at] = member.id
+            continue
+        readings[at] = _reading(member, user_id, accounts, place)
+        found[at] = listed_row = in_short(readings[at])
+        if _is_settled(member.attributes or NO_ATTRIBUTES, readings[at]):
+            known.rows[marks[at]] = listed_row
+    listed = [row for row in found if row is not None]
+    places = [at for at in range(len(rows)) if at not in nobodys] if nobodys else range(len(rows))
+
+    def read(number: int) -> Membership:
+        at = places[number]
+        if at not in readings:
+            readings[at] = _reading(_MEMBER.decode(rows[at]), listed[number].patreon_user_id, accounts, place)
+        return readings[at]
+
+    row_ids = [nobodys[at] if row is None else row.membership_id or "" for at, row in enumerate(found)]
+    return _answer(document, place, LazyReadings(listed, read), tiers=included.tiers, row_ids=row_ids)
 
 
-def _user_id(member: Member) -> str | None:
+def _answer(
+    document: PageFrame,
+    place: PagePlace,
+    memberships: Sequence[Membership],
+    *,
+    tiers: tuple[Tier, ...],
+    row_ids: list[str],
+) -> PageAnswer:
+    page = MembershipPage(
+        number=place.number,
+        memberships=memberships,
+        tiers=tiers,
+        total=document.meta.pagination.total if document.meta and document.meta.pagination else None,
+        row_ids=tuple(row_ids),
+        unattributed=len(row_ids) - len(memberships),
+    )
+    cursor, _ = _told_next(document)
+    return PageAnswer(page=page, cursor=cursor or cursor_in(document.links))
+
+
+def _told_next(document: PageFrame) -> tuple[str, str]:
+    """Return the cursor and the link that a page names for the next one, empty where it names none."""
+    pagination = document.meta and document.meta.pagination
+    cursor = pagination and pagination.cursors and pagination.cursors.next
+    return cursor or "", (document.links and document.links.next) or ""
+
+
+def _is_settled(told: MemberAttributes, reading: Membership) -> bool:
+    """Tell whether a row will always be read so: a date that is no fact yet may become one."""
+    return (
+        (told.pledge_relationship_start is None) == (reading.pledge_started_at is None)
+        and (told.last_charge_date is None) == (reading.last_charge_at is None)
+        and (told.next_charge_date is None) == (reading.next_charge_at is None)
+    )
+
+
+def _listed(members: list[Member], accounts: Accounts, place: PagePlace) -> tuple[Membership, ...]:
+    """Return the memberships of those rows that have a user and an id."""
+    owned = [(member, _user_id(member)) for member in members]
+    return tuple([_reading(member, user_id, accounts, place) for member, user_id in owned if user_id and member.id])
+
+
+def _reading(member: Member, user_id: PatreonUserId, accounts: Accounts, place: PagePlace) -> Membership:
+    return _membership(
+        member,
+        campaign_id=place.campaign_id,
+        user_id=user_id,
+        discord_user_id=accounts.get(user_id),
+        source=_BULK,
+        read_started_at=place.read_started_at,
+    )
+
+
+def _user_id(member: Member) -> PatreonUserId | None:
     user = member.relationships and member.relationships.user
-    return (user and user.data and user.data.id) or None
+    return PatreonUserId(user.data.id) if user and user.data and user.data.id else None
 
 
 def _own_members(user: User, included: list[IncludedMember]) -> tuple[list[IncludedMember], bool]:

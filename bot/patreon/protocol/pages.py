@@ -14,13 +14,16 @@ The trial costs one call where Patreon's list is endless. Stopping at the total 
 blindly: a wrong one would end the read early and make it look complete. `paging.py` walks as the table says.
 """
 
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 import msgspec
 
+from bot.domain.listed import ListedRow, in_short
 from bot.domain.model import CampaignId, Membership, Tier
 from bot.patreon.protocol.shapes_v2 import MembersMeta
+from bot.patreon.protocol.unchanged import KnownPages, LazyReadings
 from bot.patreon.protocol.wire import PageLinks, cursor_in, decode
 
 MAX_PAGES = 2000
@@ -41,12 +44,19 @@ class MembershipPage(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     number: int  # from 1
-    memberships: tuple[Membership, ...]
+    memberships: Sequence[Membership]
     tiers: tuple[Tier, ...] = ()
     total: int | None = None
     row_ids: tuple[str, ...] = ()
     unattributed: int = 0  # rows that cannot be told to be anybody's
     is_last: bool = False
+
+    @property
+    def listed(self) -> Sequence[ListedRow]:
+        """Return the rows in short, one for each of `memberships`."""
+        if isinstance(self.memberships, LazyReadings):
+            return self.memberships.listed
+        return [in_short(reading) for reading in self.memberships]
 
     @property
     def rows(self) -> int:
@@ -55,13 +65,17 @@ class MembershipPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PagePlace(msgspec.Struct, frozen=True, kw_only=True):
-    """Where in which read a page stands. `seen` are the ids of all rows on the pages before, as the walk goes on."""
+    """Where in which read a page stands. `seen` are the ids of all rows on the pages before, as the walk goes on.
+
+    `known` is what earlier reads of the list found, and grows (None: nothing is remembered).
+    """
 
     campaign_id: CampaignId
     read_started_at: datetime
     number: int = 1
     cursor: str | None = None
     seen: AbstractSet[str] = frozenset()
+    known: KnownPages | None = None
 
 
 class PageAnswer(msgspec.Struct, frozen=True, kw_only=True):

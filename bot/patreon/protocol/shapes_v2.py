@@ -62,6 +62,7 @@ class MemberRelations(msgspec.Struct, gc=False):
     currently_entitled_tiers: EntitledTiers | None = None
 
 
+NULL = msgspec.Raw(b"null")
 NO_ATTRIBUTES = MemberAttributes()
 NO_RELATIONS = MemberRelations()
 
@@ -110,13 +111,25 @@ class MembersMeta(msgspec.Struct, gc=False):
     pagination: Pagination | None = None
 
 
-class MemberPage(msgspec.Struct, gc=False):
+class PageFrame(msgspec.Struct, gc=False):
+    """What a page says of the whole list."""
+
+    meta: MembersMeta | None = None
+    links: PageLinks | None = None
+
+
+class MemberPage(PageFrame, gc=False):
     """A page of members."""
 
     data: list[Member] | None = None
     included: list[Beside] | None = None
-    meta: MembersMeta | None = None
-    links: PageLinks | None = None
+
+
+class UnreadPage(PageFrame, gc=False):
+    """A page of members of whom none is read yet."""
+
+    data: list[msgspec.Raw] | None = None
+    included: msgspec.Raw = NULL
 
 
 class OneMember(msgspec.Struct):

@@ -47,9 +47,11 @@ Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Cents = Annotated[int, msgspec.Meta(ge=0, le=MAX_CENTS)]
 Id = Annotated[str, msgspec.Meta(max_length=MAX_ID_CHARACTERS)]
 Text = Annotated[str, SHOWN]
+T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)
 
 _NUL = b"\\u0000"  # as JSON writes it; msgspec takes it for a sign like any other
+UNFIT = (ValueError, RecursionError)  # msgspec's errors, and that of a byte which is no UTF-8, are ValueErrors
 _DAMAGE = re.compile("[\\x00\\ud800-\\udfff]")
 _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[{\]}]', re.DOTALL)
 
@@ -94,12 +96,18 @@ class PageLinks(msgspec.Struct, gc=False):
 def decode(body: bytes, decoder: msgspec.json.Decoder[S]) -> S:
     """Decode `body` as the decoder's struct, mending what does not fit. Raises PatreonUnreadable for no JSON."""
     try:
-        if _NUL not in body:
-            return decoder.decode(body)
-    except (ValueError, RecursionError):  # msgspec's errors, and that of a byte which is no UTF-8, are ValueErrors
+        return decode_as_promised(body, decoder)
+    except UNFIT:
         pass
     mended: S = _mended_struct(parse(body), decoder.type)
     return mended
+
+
+def decode_as_promised(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """Decode `body` where nothing in it has to be mended. Raises one of UNFIT."""
+    if _NUL in body:
+        raise ValueError("NUL")
+    return decoder.decode(body)
 
 
 def parse(body: bytes) -> object:

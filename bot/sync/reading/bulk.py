@@ -7,19 +7,18 @@ Whoever has several rows, or another membership than before, is looked at when a
 may be on any of them (`rows.py`). In every later read all rows of theirs wait for the end, so that nothing flaps.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
 from bot.domain.errors import PledgekeeperError
 from bot.domain.evidence import PastRead, ReadSummary, Tally, Verdict, are_lost_together, judge
+from bot.domain.listed import ListedRow, in_short
 from bot.domain.model import CampaignId, Membership, MembershipId, MembershipRecord, PatreonUserId, PatronStatus
 from bot.domain.record import (
     believe,
-    fingerprint,
     has_turned,
-    matters,
     miss_account,
     take_absence,
     take_reading,
@@ -81,11 +80,11 @@ class BulkRead:
                 self._tally.see(page)
                 await self._storage.campaigns.save_tiers(page.tiers)
                 await self._take_news(news)
-                self._reported.append(
-                    frozenset(self._known.reported & {one.patreon_user_id for one in page.memberships})
-                )
+                self._reported.append(frozenset(self._known.reported & {row.patreon_user_id for row in page.listed}))
         except PledgekeeperError as error:
+            self._known.pages.forget()  # only a whole list tells which rows are no more
             return error
+        self._known.pages.forget_stale(rows=self.summary.rows, pages=self.summary.pages)
         return None
 
     async def conclude(self) -> Verdict:
@@ -132,22 +131,23 @@ class BulkRead:
     def _find_news(self, page: MembershipPage) -> Iterable[Membership]:
         second_looks, twofold = self._known.second_looks(self._started_at), self._known.twofold
         before, here = self._tally.seen, set[PatreonUserId]()
-        for one in page.memberships:
-            patron = one.patreon_user_id
+        for at, row in enumerate(page.listed):
+            patron = row.patreon_user_id
             if patron in twofold:
-                self._several.setdefault(patron, []).append(one)
+                self._several.setdefault(patron, []).append(page.memberships[at])
             elif patron in before or patron in here:
-                self._several.setdefault(patron, []).append(one)
+                self._several.setdefault(patron, []).append(page.memberships[at])
                 self._again.add(patron)
-            elif self._is_news(one) or patron in second_looks:
-                yield one
+            elif self._is_news(row, page.memberships, at) or patron in second_looks:
+                yield page.memberships[at]
             here.add(patron)
 
-    def _is_news(self, one: Membership) -> bool:
-        mark = self._known.fingerprints.get(one.patreon_user_id)
+    def _is_news(self, row: ListedRow, memberships: Sequence[Membership], at: int = 0) -> bool:
+        """Tell whether a row says something else than what is stored; its reading is asked for where it must be."""
+        mark = self._known.fingerprints.get(row.patreon_user_id)
         if mark is None:
-            return matters(one) or one.patreon_user_id in self._linked
-        return mark != fingerprint(one)
+            return row.matters or row.patreon_user_id in self._linked
+        return mark != (row.fingerprint or row.compared(memberships[at]))
 
     async def _take_several(self, verdict: Verdict) -> None:
         """Of everyone with several rows, or with another membership than before, take the row that counts."""
@@ -166,7 +166,11 @@ class BulkRead:
             if latest is not None and self._still_counts(latest, rows, is_doubtful=is_doubtful):
                 rows.append(latest)
             best = choose(rows, None if latest is None else latest.membership_id, tiers) if rows else latest
-            if best is not None and best is not latest and (self._is_news(best) or patron in second_looks):
+            if (
+                best is not None
+                and best is not latest
+                and (self._is_news(in_short(best), [best]) or patron in second_looks)
+            ):
                 chosen[patron] = best
             keep(self._known.twofold, patron, is_in=len(all_rows) > 1 or patron in self._again)
         await self._take(chosen, previous)

@@ -1,6 +1,7 @@
 """What is remembered, in memory, of each patron's last reading in one campaign, so that a read without news is cheap.
 
-Rebuilt from storage after a start. Holds numbers and names of people, never a reading: memory follows patrons.
+Rebuilt from storage after a start. Holds numbers and names of people, never a reading: memory follows patrons. Only
+`pages` has something of everybody listed; it is not rebuilt, for the next read fills it.
 """
 
 from collections.abc import Iterable
@@ -9,6 +10,7 @@ from datetime import datetime
 from bot.domain.entitlement import BLANK_PATIENCE
 from bot.domain.model import MembershipRecord, Memory, PatreonUserId
 from bot.domain.record import ACCOUNT_PATIENCE, fingerprint, known_account
+from bot.patreon.protocol.unchanged import KnownPages
 
 GONE = 0  # in place of the fingerprint of someone whom a complete read no longer listed
 
@@ -17,6 +19,7 @@ class KnownReadings:
     """One campaign's patrons as they were last stored."""
 
     def __init__(self) -> None:
+        self.pages = KnownPages()  # what bytes say, not what became of it
         self.fingerprints: dict[PatreonUserId, int] = {}
         self.restless: set[PatreonUserId] = set()  # their standing changes with time alone
         self.doubted: set[PatreonUserId] = set()  # their latest reading is not believed yet

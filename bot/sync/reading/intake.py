@@ -33,6 +33,7 @@ from bot.domain.record import (
 )
 from bot.domain.rows import counts, is_another, take_identity
 from bot.patreon.client import PatreonClient
+from bot.patreon.protocol.unchanged import KnownPages
 from bot.patreon.tokens import TokenKeeper
 from bot.runtime.clock import Clock
 from bot.storage import Storage
@@ -121,15 +122,16 @@ class Intake:
         """Read a campaign's whole list; an error ends the read, is returned with it, and takes nothing from anybody."""
         started_at = self._clock.now()
         read_id = await self._storage.reads.start(campaign_id, started_at)
+        known = await self._load_known(campaign_id)
         read = BulkRead(
             storage=self._storage,
-            known=await self._load_known(campaign_id),
+            known=known,
             campaign_id=campaign_id,
             started_at=started_at,
             linked=frozenset(linked),
             on_news=on_news,
         )
-        error = await self._take(read, campaign_id, credential_id)
+        error = await self._take(read, campaign_id, credential_id, known.pages)
         if error is None:
             self._pages[campaign_id] = max(1, read.summary.pages)
         verdict = await read.conclude()
@@ -153,12 +155,12 @@ class Intake:
         )
 
     async def _take(
-        self, read: BulkRead, campaign_id: CampaignId, credential_id: CredentialId
+        self, read: BulkRead, campaign_id: CampaignId, credential_id: CredentialId, known: KnownPages
     ) -> PledgekeeperError | None:
         """Take the pages in, of the size that Patreon gives for this campaign."""
         kept = await self._storage.reads.page_size(campaign_id)
         sizes = self._client.page_sizes(kept)
-        error = await read.take(self._keeper.iter_pages(credential_id, campaign_id, self._client, sizes))
+        error = await read.take(self._keeper.iter_pages(credential_id, campaign_id, self._client, sizes, known))
         if sizes.found() != kept:
             await self._storage.reads.save_page_size(campaign_id, sizes.found())
         return error

@@ -105,7 +105,7 @@ async def test_a_hold_is_told_with_its_buttons_and_again_when_it_has_grown(scene
     await tell(scene.guild_id, replace(hold, hold=replace(HOLD, people=2)))
     await tell(scene.guild_id, replace(hold, hold=replace(HOLD, roles=2)), is_again=True)
     said = [words([message]) for message in posts(scene, "bot-log")]
-    assert ["1 role of" in said[0], "2 roles of" in said[1], len(said)] == [True, True, 2]
+    assert ["1 role from" in said[0], "2 roles from" in said[1], len(said)] == [True, True, 2]
     for message in posts(scene, "bot-log"):
         assert list(buttons(message).values()) == ["hold:discard:7", "hold:apply:7"]
 

@@ -27,7 +27,7 @@ from tests.fakes.notifier import RENDERER
         pytest.param(
             CredentialsDead(PatreonCode.PAIR_DEAD, credential_id=1),
             str(RENDERER.join(*say_cause(RENDERER, PatreonCode.PAIR_DEAD, {}))),
-            "That won't work until an admin of this server fixes something. Please tell one. I changed nothing.",
+            "An admin of this server needs to fix something first. Please let one know. I changed nothing.",
             id="something for the owner",
         ),
         pytest.param(

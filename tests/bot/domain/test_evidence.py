@@ -124,6 +124,11 @@ def test_two_memberships_of_one_user_are_two_rows_and_one_patron_by_the_one_that
         assert is_complete(summary)
 
 
+def test_one_user_with_two_paying_rows_on_a_page_counts_once() -> None:
+    summary = tally(page(1, "ada", "ada", "ben")).summary
+    assert (summary.rows, summary.patrons, summary.paying, summary.with_tier) == (3, 2, 2, 2)
+
+
 # --- complete ---------------------------------------------------------------------------------------------------
 
 

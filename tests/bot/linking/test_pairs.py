@@ -354,7 +354,7 @@ class TestALesserPair:
         assert await world.storage.campaigns.find_reader(CampaignId(other.campaign.id)) is None
         assert await world.storage.credentials.find_patron(PatreonUserId(other.id)) is not None
         await pairs.tend()
-        assert "doesn't accept the older consent" in world.notifier.said[-1][1]
+        assert "no longer accepts the older consent" in world.notifier.said[-1][1]
 
     async def test_a_full_consent_takes_the_place_of_both(self, world: LinkWorld, other: Creator) -> None:
         world.state.oauth.older_pairs_die = False

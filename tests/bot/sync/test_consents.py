@@ -86,7 +86,7 @@ async def test_a_consent_that_ended_is_found_and_told(linked: Scene) -> None:
     (campaign_id,) = await linked.app.storage.campaigns.campaigns_of(linked.guild_id)
     assert await consents(linked).list_ended(campaign_id) == [linked.person("bramble.fox")]
     pending = said(await linked.app.notifier.take_pending(linked.guild_id))
-    assert f"doesn't accept the access that <@{linked.person('bramble.fox')}> gave me" in pending
+    assert f"no longer accepts the access that <@{linked.person('bramble.fox')}> gave me" in pending
 
 
 async def test_a_server_reads_nothing_of_another_ones_people(linked: Scene) -> None:

@@ -370,7 +370,7 @@ async def test_whom_we_owe_a_look_in_a_server_that_we_left_is_forgotten(
 async def test_a_sync_sees_what_no_event_told_of(town: Scene) -> None:
     await town.app.storage.guilds.change(town.guild_id, hand_edits="enforce")
     slip(town)
-    assert "The roles of 1 person are changing now." in await town.say(ADMIN, "patreon sync")
+    assert "I'm updating the roles of 1 person now." in await town.say(ADMIN, "patreon sync")
     await town.until(lambda: has_gold(town), "the role is given again")
     await quiet(town)
     assert "Nothing would change" in await town.say(ADMIN, "patreon preview")
@@ -426,7 +426,7 @@ async def test_a_sync_names_what_is_held_back_and_what_somebody_took_by_hand(tow
     town.discord.take_role(town.stage.user_id(MEMBER), town.stage.role_id("Gold"))
     await town.written(MEMBER, AuditAction.SUPPRESS)
     said = await town.say(ADMIN, "patreon sync")
-    assert "Removed manually, so I leave them:" in said
+    assert "Removed manually, so I won't assign them again:" in said
     assert "/patreon restore" in said
     await town.say(ADMIN, "patreon restore", user=str(town.person(MEMBER)), role=str(town.role("Gold")))
     await town.until(lambda: has_gold(town), "it is given again")
@@ -448,6 +448,6 @@ async def test_who_asks_for_a_sync_in_the_midst_of_a_round_gets_a_plan_of_everyo
     slip(town)
     under_way = asyncio.create_task(town.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False))
     await asyncio.sleep(0)
-    assert "The roles of 1 person are changing now." in await town.say(ADMIN, "patreon sync")
+    assert "I'm updating the roles of 1 person now." in await town.say(ADMIN, "patreon sync")
     await under_way
     await town.until(lambda: has_gold(town), "the role is given again")

@@ -32,17 +32,17 @@ R = Renderer(ENGLISH, Medium.PLAIN)
 BY: dict[str, Any] = {"by": DiscordUserId(1)}
 MOTHS: dict[str, Any] = {"campaign_id": CampaignId("100"), "campaign_name": "Moth Tales"}
 SAID: list[tuple[AuditReason, str]] = [
-    (RoleReason(role="Gold", action=Action.REVOKE, wanted=Wanted.NO), "No rule names this role anymore."),
+    (RoleReason(role="Gold", action=Action.REVOKE, wanted=Wanted.NO), "No rule uses this role anymore."),
     (FoundReason(found=Discovery.GIVEN_BACK), "Someone gave the role back manually."),
     (
         HoldAnswered(hold_id=HoldId(7), state=HoldState.APPROVED, roles=6, people=5, **BY),
-        "@1 applied hold 7, with 6 roles.",
+        "@1 decided to remove 6 roles (hold 7).",
     ),
     (
         HoldAnswered(hold_id=HoldId(7), state=HoldState.DISCARDED, roles=1, people=1, **BY),
-        "@1 discarded hold 7, with 1 role.",
+        "@1 decided to keep 1 role (hold 7).",
     ),
-    (AdminGave(**BY), "@1 restored it."),
+    (AdminGave(**BY), "@1 let me assign the role again."),
     (
         SettingChanged(name="grace_days", before="7", after="0", **BY),
         "@1 changed grace_days from 7 to 0.",
@@ -76,4 +76,4 @@ def test_each_finding_has_words(found: Discovery) -> None:
 
 
 def test_who_adopted_a_role_is_said() -> None:
-    assert say_why(R, entry(AdminGave(**BY), AuditAction.ADOPT)) == "@1 adopted it."
+    assert say_why(R, entry(AdminGave(**BY), AuditAction.ADOPT)) == "@1 let me manage the role."

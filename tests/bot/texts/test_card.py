@@ -48,7 +48,14 @@ def test_a_short_card_is_one_page_and_as_it_was() -> None:
         Outcome.DONE, text("Linked"), text("You are linked."), (Field(text("Role"), text("Gold")),), (text("- a"),)
     )
     assert pages(card) == (card,)
-    assert card.description == "You are linked.\n- a"
+    assert card.description == "You are linked.\n\n- a"
+
+
+def test_items_stand_apart_from_the_body_and_from_each_other_where_one_has_several_lines() -> None:
+    said = [
+        Card(Outcome.INFO, None, text(body), items=(text("a"), text(item))) for body, item in (("", "b"), ("-", "b\nc"))
+    ]
+    assert [card.description for card in said] == ["a\nb", "-\n\na\n\nb\nc"]
 
 
 def test_a_long_list_is_divided_and_nothing_is_lost() -> None:

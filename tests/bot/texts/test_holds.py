@@ -46,7 +46,7 @@ def hold(*reasons: RoleReason | OldText, people: int | None = None) -> HoldSumma
 def test_a_hold_says_how_many_roles_of_how_many_people_and_since_when() -> None:
     card = hold_card(R, hold(*[OldText(f"reason {number}") for number in range(3)], people=2))
     assert card.title == "Hold 7"
-    assert card.body.startswith("3 roles of 2 people were about to be removed.")
+    assert card.body.startswith("I was about to remove 3 roles from 2 people.")
     assert "<t:1767268800:R>" in card.body
     assert card.items == ("reason 0", "<@1000>", "reason 1", "<@1001>", "reason 2", "<@1000>")
 
@@ -75,7 +75,7 @@ def test_in_a_message_a_long_hold_shows_its_beginning_and_counts_the_rest() -> N
 
 
 def test_one_role_of_one_person_is_said_so() -> None:
-    assert hold_card(R, hold(REFUNDED)).body.startswith("1 role of one person was about to be removed.")
+    assert hold_card(R, hold(REFUNDED)).body.startswith("I was about to remove 1 role from one person.")
 
 
 def test_a_summary_can_be_stored() -> None:
@@ -86,6 +86,8 @@ def test_a_summary_can_be_stored() -> None:
 def test_an_answer_says_who_gave_it_and_what_follows() -> None:
     admin = DiscordUserId(1)
     applied = answered_card(R, HoldId(7), HoldState.APPROVED, by=admin, people=5)
-    assert applied.body == "<@1> applied hold 7. I'm removing the roles that 5 people still haven't earned."
+    assert (
+        applied.body == "<@1> decided to remove the roles in hold 7. I'm removing what 5 people still haven't earned."
+    )
     kept = answered_card(R, HoldId(7), HoldState.DISCARDED, by=admin, people=1)
-    assert kept.body == "<@1> discarded hold 7. 1 person keeps their roles until their membership changes."
+    assert kept.body == "<@1> decided to keep the roles in hold 7. 1 person keeps them until their membership changes."

@@ -77,7 +77,7 @@ def test_creators_and_those_whose_consent_ended_are_told_so(world: World) -> Non
     part = ServerPart("Hollow", world.plan_of("ada"), world.facts())
     card = membership_card(R, [part], owned=["Moth Tales"], has_consent_ended=True, is_dm=False)
     assert "Creators aren't members of their own campaign, so you don't get roles for Moth Tales." in card.body
-    assert "Type /link to renew it." in card.body
+    assert "Type /link to give it again." in card.body
 
 
 def test_a_server_without_rules_or_campaigns_says_so() -> None:
@@ -133,7 +133,7 @@ def test_without_a_name_nothing_of_the_link_is_said() -> None:
 def test_amounts_are_for_the_servers_team_alone() -> None:
     world = World()
     world.patron("ada", entitled_cents=12000, cadence_months=12)
-    said = "Counts as US$10.00 a month for rules on amounts; Patreon says US$120.00."
+    said = "For rules about amounts, this counts as US$10.00 a month. Patreon says US$120.00."
     assert said in why(world).body.splitlines()
     assert "US$" not in membership(world).description
 

@@ -31,10 +31,12 @@ def report(**of_read: Any) -> RoundReport:
 @pytest.mark.parametrize(
     ("told", "said"),
     [
-        pytest.param(report(), "The roles of 2 people are changing now.", id="changes"),
-        pytest.param(report(), "**Tales**: 3 members listed, 0 with news.", id="a read"),
+        pytest.param(report(), "I'm updating the roles of 2 people now.", id="changes"),
+        pytest.param(report(), "**Tales**: 3 members, 0 changed since the last check.", id="a read"),
         pytest.param(report(is_complete=False), "was incomplete, so nobody loses a role", id="an incomplete list"),
-        pytest.param(report(unattributed=2), "I can't tell whose 2 entries are, so nobody loses a role", id="nobody's"),
+        pytest.param(
+            report(unattributed=2), "I can't tell who 2 entries belong to, so nobody loses a role", id="nobody's"
+        ),
         pytest.param(
             report(doubts=(Anomaly.NO_TIERS,)),
             "No member has a tier. The list looks wrong, so I won't remove any roles for now.",
@@ -77,7 +79,7 @@ def world() -> World:
 
 def test_a_preview_counts_changes_and_says_each_with_its_reason(world: World) -> None:
     card = preview_card(R, preview(world))
-    assert card.body.startswith("2 changes would be made.")
+    assert card.body.startswith("The next sync would make 2 changes.")
     assert card.items[0].startswith(
         "<@1000> · **Gold**: I'll assign it. Requires the Gold tier of Moth Tales. They're an active Gold patron"
     )
@@ -111,7 +113,7 @@ def test_what_only_a_trouble_or_a_rail_stops_comes_below_its_title(world: World)
 def test_what_discord_refused_is_no_change_but_waits(world: World) -> None:
     (ada,) = (one.discord_user_id for one in world.people.values())
     card = preview_card(R, preview(world, refused={ada: frozenset({ROLE["Gold"]})}))
-    assert card.body.startswith("1 change would be made.")
+    assert card.body.startswith("The next sync would make 1 change.")
     assert "Refused by Discord" in card.items[1]
     assert "**Gold**" in card.items[2]
 

@@ -12,12 +12,12 @@ from bot.domain.assignable import Block
 from bot.domain.errors import PatreonCode
 from bot.domain.evidence import Anomaly
 from bot.domain.holds import HoldState, HoldSummary
-from bot.domain.model import HoldId
+from bot.domain.model import CampaignId, HoldId
 from bot.domain.notices import Change, End, HandEditsFought, Kept, News, Solved, Topic, Trouble
 from bot.domain.plan import Action
 from bot.domain.reasons import RoleReason
 from bot.domain.rules import Wanted
-from bot.texts.card import CARD_LENGTH, pages
+from bot.texts.card import CARD_LENGTH, Outcome, pages
 from bot.texts.catalogs import pseudo
 from bot.texts.pseudo import CLOSE, OPEN
 from bot.texts.renderer import Medium, Renderer
@@ -96,6 +96,12 @@ def test_the_end_of_each_trouble_is_said_in_the_readers_language(topic: Topic) -
 @pytest.mark.parametrize("state", HoldState)
 def test_how_a_hold_ended_is_said(state: HoldState) -> None:
     assert "Hold 7" in end_card(RENDERER, notices.HoldOver(hold_id=HoldId(7), state=state)).body
+
+
+def test_an_end_that_needs_a_person_is_no_good_news() -> None:
+    refused = notices.LesserConsentRefused(campaign_id=CampaignId("71"), campaign="Moths")
+    assert end_card(RENDERER, refused).outcome is Outcome.PROBLEM
+    assert end_card(RENDERER, Solved(topic=Topic.ROLE, name="Gold")).outcome is Outcome.DONE
 
 
 @pytest.mark.parametrize("news", samples(News), ids=named)

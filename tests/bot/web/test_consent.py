@@ -201,7 +201,7 @@ class TestEndings:
             page = await site.browser.come_back(answer)
             assert (page.status, page.word) == (503, "unavailable")
             assert "set up wrong" in page.text
-            assert "tell the server's team" in page.text
+            assert "let the server's team know" in page.text
             assert error not in page.text
             assert (await site.browser.come_back(answer)).text == page.text
 
@@ -210,7 +210,7 @@ class TestEndings:
         site.world.strike("other_api", "/identity")
         page = await site.browser.come_back(answer)
         assert (page.status, page.word) == (503, "unavailable")
-        assert "tell the server's team" in page.text
+        assert "let the server's team know" in page.text
 
     @pytest.mark.parametrize(
         "query", ["", "?state=", "?code=x", "?state=forged&code=x", f"?state={'A' * 43}&code=x&error=%00%ff"]
@@ -297,7 +297,7 @@ class TestWhoMayAnswer:
         await site.question(site.world.ada)
         page = await site.browser.open("/link/confirm", method="POST", data=data)
         assert (page.status, page.word) == (403, "confirm")
-        assert "nothing was done" in page.text
+        assert "nothing has changed" in page.text
 
     async def test_the_token_of_another_browser_does_not_fit(self, site: Site) -> None:
         other = await site.world.token(await site.world.land(site.world.ben, 22))

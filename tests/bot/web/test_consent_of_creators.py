@@ -140,7 +140,7 @@ class TestWhoMayAnswer:
         page.forms[form]["token"] = "0" * 64
         again = await site.browser.press(page, form)
         assert (again.status, again.word) == (403, "confirm")
-        assert "nothing was done" in again.text
+        assert "nothing has changed" in again.text
 
     async def test_a_token_without_the_cookie_does_nothing(self, site: Site) -> None:
         page = await site.connect_question(site.world.mira)

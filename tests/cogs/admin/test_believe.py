@@ -98,7 +98,7 @@ async def test_a_read_that_waits_no_longer_is_not_believed(doubted: Scene) -> No
     doubted.stage.sandbox.weather.clear()
     await doubted.app.rounds.run(trigger=Trigger.SYNC)
     before = await believed_reads(doubted)
-    assert "isn't waiting for your answer any more" in await doubted.press(ADMIN, typed.messages[0], "confirm:")
+    assert "isn't waiting for an answer anymore" in await doubted.press(ADMIN, typed.messages[0], "confirm:")
     assert await believed_reads(doubted) == before
 
 

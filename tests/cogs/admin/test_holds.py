@@ -50,7 +50,7 @@ async def test_a_hold_names_counts_people_and_reasons_and_has_its_buttons(held: 
     await held.say(ADMIN, HOLDS)  # what admins have not been told yet stands above their first answer
     message = await shown(held)
     said = words([message])
-    assert "5 roles of 5 people were about to be removed" in said
+    assert "I was about to remove 5 roles from 5 people" in said
     assert said.count("**Gold**: Requires the Gold tier of Emberwood Tales. They're not a paying patron") == 1
     for username in CROWD:
         assert f"<@{held.person(username)}>" in said
@@ -60,7 +60,7 @@ async def test_a_hold_names_counts_people_and_reasons_and_has_its_buttons(held: 
 
 async def test_apply_removes_those_still_due(held: Scene) -> None:
     said = await held.press(ADMIN, await shown(held), "hold:apply:")
-    assert f"<@{held.person(ADMIN)}> applied hold 1." in said
+    assert f"<@{held.person(ADMIN)}> decided to remove the roles in hold 1." in said
     assert "5 people" in said
     await held.until(lambda: keep(held) == set(), "the roles are gone")
     assert "No removals are waiting" in await held.say(ADMIN, HOLDS)
@@ -73,17 +73,17 @@ async def test_who_ranks_below_a_held_role_may_keep_it_with_people_and_not_take_
     message = (await held.type(OUTSIDER, HOLDS)).messages[0]
     assert "**Gold** isn't below your own highest role" in await held.press(OUTSIDER, message, "hold:apply:")
     assert keep(held) == set(CROWD)
-    assert "discarded hold 1." in await held.press(OUTSIDER, message, "hold:discard:")
+    assert "decided to keep the roles in hold 1." in await held.press(OUTSIDER, message, "hold:discard:")
 
 
 async def test_discard_keeps_the_roles_and_the_message_loses_its_buttons(held: Scene) -> None:
     message = await shown(held)
-    assert "discarded hold 1." in await held.press(ADMIN, message, "hold:discard:")
+    assert "decided to keep the roles in hold 1." in await held.press(ADMIN, message, "hold:discard:")
     assert buttons(message) == {}
     await held.app.rounds.run(trigger=Trigger.SYNC)
     await held.app.reconciler.consider(held.guild_id, None, trigger=Trigger.SYNC)
     assert keep(held) == set(CROWD)
-    assert "Kept, because an admin decided so." in await held.say(
+    assert "Kept, because an admin decided that they should keep it." in await held.say(
         ADMIN, "patreon why", user=str(held.person("bramble.fox"))
     )
 

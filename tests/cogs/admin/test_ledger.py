@@ -126,7 +126,7 @@ async def test_a_role_taken_by_hand_comes_again_once_it_is_restored(scene: Scene
         while scene.person(MEMBER) in await adopted(scene):
             await asyncio.sleep(0.02)
     said = await scene.say(ADMIN, RESTORE, user=str(scene.person(MEMBER)), role=str(scene.role("Gold")))
-    assert "If they earn it, they get it now" in said
+    assert "If they earn it, I'm assigning it now" in said
     await scene.until(lambda: "Gold" in scene.stage.roles(MEMBER), "the role is given again")
     await scene.written(MEMBER, AuditAction.GRANT, Outcome.DONE)
     actions = [entry.action for entry in await storage.audit.recent(scene.guild_id, scene.person(MEMBER))]
@@ -138,4 +138,4 @@ async def test_what_nobody_took_away_is_not_restored(scene: Scene) -> None:
     await scene.link()
     for username in (MEMBER, OTHER):
         said = await scene.say(ADMIN, RESTORE, user=str(scene.person(username)), role=str(scene.role("Gold")))
-        assert "nobody took that role from them manually" in said
+        assert "nobody removed that role from them manually" in said

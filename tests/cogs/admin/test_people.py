@@ -14,7 +14,7 @@ async def test_why_explains_each_role_with_its_fact(scene: Scene) -> None:
     await scene.add_rule()
     await scene.link()
     said = await scene.say(ADMIN, "patreon why", user=str(scene.person(MEMBER)))
-    assert f"<@{scene.person(MEMBER)}>\nThey've been linked to the Patreon account **Gerda Nilsson** since <t:" in said
+    assert f"<@{scene.person(MEMBER)}>\nThey linked the Patreon account **Gerda Nilsson** with `/link` on <t:" in said
     assert "They're an active Gold patron of Emberwood Tales. Checked <t:" in said
     assert "**Gold**: Kept. Requires the Gold tier of Emberwood Tales." in said
 

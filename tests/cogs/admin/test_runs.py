@@ -11,14 +11,14 @@ async def test_sync_reads_patreon_and_brings_roles_in_line(scene: Scene) -> None
     scene.stage.sandbox.patreon.refund(scene.stage.patron_id("Gerda Nilsson"))
     said = await scene.say(ADMIN, "patreon sync")
     assert "Patreon checked" in said
-    assert "The roles of 1 person are changing now." in said
+    assert "I'm updating the roles of 1 person now." in said
     await scene.until(lambda: "Gold" not in scene.stage.roles(MEMBER), "the role is taken")
 
 
 async def test_a_sync_without_news_says_that_nothing_changes(scene: Scene) -> None:
     said = await scene.say(ADMIN, "patreon sync")
     assert "No roles need to change." in said
-    assert "**Emberwood Tales**: 30 members listed" in said
+    assert "**Emberwood Tales**: 30 members, " in said
 
 
 async def test_a_sync_says_what_patreon_would_not_tell(scene: Scene) -> None:
@@ -47,7 +47,7 @@ async def test_preview_writes_nothing(scene: Scene) -> None:
     await storage.rules.add(rule, created_by=scene.person(ADMIN), at=scene.app.clock.now())
     before = len(scene.discord.calls)
     said = await scene.say(ADMIN, "patreon preview")
-    assert "2 changes would be made." in said
+    assert "The next sync would make 2 changes." in said
     assert f"<@{scene.person(MEMBER)}> · **Gold**: I'll assign it." in said
     assert [call.route for call in scene.discord.calls[before:] if "/roles" in call.route] == []
     assert await storage.ledger.load_guild(scene.guild_id) == {}

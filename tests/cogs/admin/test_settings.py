@@ -27,11 +27,11 @@ async def test_without_an_option_all_settings_are_shown(scene: Scene) -> None:
         "Settings of this server",
         "Add and remove roles automatically (`mode`)",
         "Keep roles for 7 days after a declined payment (`grace_days`)",
-        "Ask you before removing more than 20% of the roles I assigned within a day (`brake_percent`)",
+        "Ask you before removing more than 20% of my roles in a day (`brake_percent`)",
         "When someone removes a role manually, leave it removed (`hand_edits`)",
         "Link people automatically when Patreon already knows their Discord account (`zero_link`)",
         "Don't send patrons a message when their payment is declined (`decline_dm`)",
-        "Report problems above my next reply to an admin, because there is no log channel (`log_channel`)",
+        "Report problems above my next reply to an admin, because there's no log channel (`log_channel`)",
         "Report in this server's language, which is now English (`language`)",
     ]
     assert await scene.app.storage.audit.recent(scene.guild_id) == ()
@@ -85,7 +85,7 @@ async def test_discord_is_told_the_bounds(scene: Scene, wrong: dict[str, object]
 async def test_a_log_channel_can_be_given_up_again(scene: Scene) -> None:
     await scene.say(ADMIN, SETTINGS, log_channel=channel_id(scene, "bot-log"))
     said = await scene.say(ADMIN, SETTINGS, no_log_channel=True, grace_days=3)
-    assert "there is no log channel (`log_channel`)" in said
+    assert "there's no log channel (`log_channel`)" in said
     assert "Changed `grace_days` and `log_channel`" in said
     assert await stored(scene) == GuildSettings(grace_days=3)
     entries = await scene.app.storage.audit.recent(scene.guild_id)

@@ -17,6 +17,7 @@ MANY = 6
 """Discord lets the bot write about one role a second, so each costs the story one; the brake asks from five up."""
 PICTURES = os.environ.get("PLEDGEKEEPER_PICTURES")
 """Where the stories leave their pictures, if anybody wants them: `scripts/pictures.py` does."""
+COLOURS = 64
 SETTLED_MS = 6_000
 """Until what has just changed has lost its highlight, and what was said of it is gone."""
 
@@ -34,7 +35,7 @@ async def picture(page: Page, name: str, *, of_member: str = "") -> None:
 
 
 def keep(directory: str, name: str, png: bytes) -> None:
-    Path(directory, f"{name}.png").write_bytes(with_palette(png))
+    Path(directory, f"{name}.png").write_bytes(with_palette(png, colours=COLOURS))
 
 
 @pytest.fixture
@@ -117,7 +118,7 @@ async def test_a_forwarded_link_is_refused_and_a_mass_removal_is_held_and_discar
         await player.run("patreon holds")
         await picture(page, "story8-hold")
         await page.get_by_role("button", name="Keep roles").last.click()
-        await player.says("discarded")
+        await player.says("decided to keep the roles")
         await picture(page, "story9-discarded")
         for number in range(MANY):
             await player.has_role(f"Crowd {number}", "Gold")

@@ -36,6 +36,7 @@ READER = Reader(names=lambda kind, i: NAMES[kind, i], now=NOW, address=lambda ch
         pytest.param("<script>", "<p>&lt;script&gt;</p>", id="a tag is text"),
         pytest.param("**<img>**", "<p><strong>&lt;img&gt;</strong></p>", id="a tag in bold is text"),
         pytest.param(r"\*\*not bold\*\*", "<p>**not bold**</p>", id="escaped marks"),
+        pytest.param(r"**@snake\_case\_name**", "<p><strong>@snake_case_name</strong></p>", id="an escaped underscore"),
         pytest.param("snake_case_name", "<p>snake_case_name</p>", id="no italic inside a word"),
         pytest.param(
             "<@1> <@!1>", '<p><span class="mention">@Ada</span> <span class="mention">@Ada</span></p>', id="user"
@@ -63,6 +64,14 @@ READER = Reader(names=lambda kind, i: NAMES[kind, i], now=NOW, address=lambda ch
         ),
         pytest.param("<t:1769860800:R>", '<p><time datetime="2026-01-31T12:00:00+00:00">now</time></p>', id="relative"),
         pytest.param("<t:1769860800:t>", '<p><time datetime="2026-01-31T12:00:00+00:00">12:00</time></p>', id="clock"),
+        pytest.param(
+            "<t:1769860800:D>", '<p><time datetime="2026-01-31T12:00:00+00:00">31 January 2026</time></p>', id="day"
+        ),
+        pytest.param(
+            "<t:1767600000>",
+            '<p><time datetime="2026-01-05T08:00:00+00:00">5 January 2026, 08:00</time></p>',
+            id="a day of one digit",
+        ),
         pytest.param("<t:999999999999>", "<p>&lt;t:999999999999&gt;</p>", id="a time beyond time"),
     ],
 )

@@ -161,7 +161,7 @@ async def test_a_flood_of_lying_webhooks_does_not_get_round_the_brake(server: Se
     (hold,) = await server.holds.open_holds(GUILD)
     assert len(hold.items) == 800
     assert 2 <= len(notifier.troubles) <= 11, "told anew each time that it has doubled"
-    assert "1 role of one person" in notifier.troubles[0]
+    assert "1 role from one person" in notifier.troubles[0]
 
 
 async def test_a_day_later_what_is_new_may_go_and_what_is_held_stays_held(server: Server) -> None:

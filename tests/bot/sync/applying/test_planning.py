@@ -121,7 +121,9 @@ async def test_a_write_that_got_no_answer_and_happened_is_written_down_and_told(
     assert row.reason == FoundReason(found=Discovery.OURS)
     outcomes = [one.outcome for one in await scene.app.storage.audit.recent(scene.guild_id, scene.person(MEMBER))]
     assert outcomes == [Outcome.DONE, Outcome.UNKNOWN]
-    await scene.until(lambda: "found out later" in words([*log_channel.messages.values()]), "the log channel says so")
+    await scene.until(
+        lambda: "only noticed later" in words([*log_channel.messages.values()]), "the log channel says so"
+    )
 
 
 async def test_an_enforced_role_that_another_bot_takes_each_time_is_given_few_times(linked: Scene) -> None:

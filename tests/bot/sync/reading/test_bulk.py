@@ -9,7 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from bot.domain.changes import Trigger
+from bot.domain.errors import PatreonCode, PatreonUnavailable
 from bot.domain.evidence import Anomaly
+from bot.domain.listed import in_short
 from bot.domain.model import (
     CampaignId,
     ChargeStatus,
@@ -95,6 +97,26 @@ async def test_a_read_that_begins_anew_is_judged_by_what_came_since(storage: Sto
     assert (await read.conclude()).proves_absence
     assert (read.summary.pages, read.summary.patrons, read.summary.rows_without_user) == (2, 2, 0)
     assert known.is_gone(PatreonUserId("patreon-ben"))
+
+
+async def test_a_read_that_breaks_off_lets_the_next_one_read_every_row(storage: Storage) -> None:
+    read, known = await first_list_after(storage, "ada")
+    known.pages.rows[1] = in_short(reading("ada"))
+
+    async def broken() -> AsyncIterator[MembershipPage]:
+        yield replace(whole("ada"), is_last=False)
+        raise PatreonUnavailable(PatreonCode.NO_JSON)
+
+    assert await read.take(broken()) is not None
+    assert not known.pages.rows
+
+
+async def test_rows_that_are_no_more_are_forgotten_after_a_whole_list(storage: Storage) -> None:
+    read, known = await first_list_after(storage, "ada")
+    for count, kept in ((1, 1), (2, 0)):
+        known.pages.rows = dict.fromkeys(range(count), in_short(reading("ada")))
+        await read.take(pages(whole("ada")))
+        assert len(known.pages.rows) == kept
 
 
 class TestDiscordAccounts:

@@ -126,30 +126,39 @@ def says_something(path: Path_, value: Any, *, how: str) -> bool:
 class Bench:
     """One campaign with everyone linked, on a real database."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, *, remembers: bool = True) -> None:
         self.storage = storage
+        self.remembers = remembers  # what was on the pages of earlier reads
         self.tiers: dict[TierId, Tier] = {}
         self.held: dict[PatreonUserId, frozenset[RoleId]] = {}
+        self.linked: frozenset[PatreonUserId] = frozenset()
 
     async def begin(self, case: str) -> None:
         """Forget all, and read the sound page."""
-        self.read_page = PAGES[case]
-        await self.storage.memberships.forget_campaign(CAMPAIGN)
-        await self.storage.reads.forget_campaign(CAMPAIGN)
-        self.known, self.held = KnownReadings(), {}
-        self.now = T0
-        self.linked: frozenset[PatreonUserId] = frozenset()
+        await self.begin_empty(case)
         page = self.read_page(raw(sound_page(case)), self._place()).page
         self.linked = frozenset(one.patreon_user_id for one in page.memberships)
         verdict = await self.read(raw(sound_page(case)))
         assert verdict.proves_absence
         self.held = {patron: self._wanted(record) for patron, record in (await self.records()).items()}
 
-    async def read(self, body: bytes) -> Verdict:
+    async def begin_empty(self, case: str) -> None:
+        """Forget all."""
+        self.read_page = PAGES[case]
+        await self.storage.memberships.forget_campaign(CAMPAIGN)
+        await self.storage.reads.forget_campaign(CAMPAIGN)
+        self.known, self.held = KnownReadings(), {}
+        self.now = T0
+        self.linked = frozenset()
+
+    async def read(self, *bodies: bytes) -> Verdict:
+        """Read a list whose pages these are."""
         self.now += timedelta(hours=1)
 
         async def pages() -> AsyncIterator[MembershipPage]:
-            yield msgspec.structs.replace(self.read_page(body, self._place()).page, is_last=True)
+            for number, body in enumerate(bodies, start=1):
+                page = self.read_page(body, self._place()).page
+                yield msgspec.structs.replace(page, number=number, is_last=number == len(bodies))
 
         async def on_news(_: frozenset[PatreonUserId]) -> None:
             self._check_losses(await self.records())
@@ -166,6 +175,7 @@ class Bench:
         error = await read.take(pages())
         assert error is None or isinstance(error, PatreonUnavailable)
         verdict = await read.conclude()
+        self.last = read
         await self.storage.reads.finish(
             read_id,
             at=self.now,
@@ -189,7 +199,8 @@ class Bench:
             assert not plan.having(Action.REVOKE), f"{patron} would lose {plan.having(Action.REVOKE)}"
 
     def _place(self) -> PagePlace:
-        return PagePlace(campaign_id=CAMPAIGN, read_started_at=self.now)
+        known = self.known.pages if self.remembers else None
+        return PagePlace(campaign_id=CAMPAIGN, read_started_at=self.now, known=known)
 
     def _wanted(self, record: MembershipRecord) -> frozenset[RoleId]:
         return frozenset(one.role_id for one in self._plan(record, frozenset()).having(Action.GRANT))
@@ -234,22 +245,35 @@ RULES = (
 )
 
 
+Benches = tuple[Bench, Bench, asyncio.AbstractEventLoop]
+
+
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Bench, asyncio.AbstractEventLoop]]:
+def benches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Benches]:
+    """Two campaigns alike: one remembers pages, and the other reads each as if it were the first."""
     loop = asyncio.new_event_loop()
-    url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('odd') / 'pledgekeeper.db'}"
-    storage = loop.run_until_complete(Storage.open(url, Vault((new_key(),))))
-    made = Bench(storage)
-    campaign = Campaign(campaign_id=CAMPAIGN, name="The Lighthouse")
-    loop.run_until_complete(storage.campaigns.save(campaign))
+    made = [loop.run_until_complete(set_up(tmp_path_factory.mktemp("odd"), remembers=one)) for one in (True, False)]
+    yield made[0], made[1], loop
+    for one in made:
+        loop.run_until_complete(one.storage.close())
+    loop.close()
+
+
+@pytest.fixture
+def bench(benches: Benches) -> tuple[Bench, asyncio.AbstractEventLoop]:
+    return benches[0], benches[2]
+
+
+async def set_up(folder: Path, *, remembers: bool) -> Bench:
+    storage = await Storage.open(f"sqlite+aiosqlite:///{folder / 'pledgekeeper.db'}", Vault((new_key(),)))
+    made = Bench(storage, remembers=remembers)
+    await storage.campaigns.save(Campaign(campaign_id=CAMPAIGN, name="The Lighthouse"))
     first = documents_v2.read_page(
         (SAMPLES / "v2_members_first_page" / "body").read_bytes(), PagePlace(campaign_id=CAMPAIGN, read_started_at=T0)
     )
     free = msgspec.structs.replace(first.page.tiers[0], tier_id=TierId("5000"), title="Free", amount_cents=0)
     made.tiers = {tier.tier_id: tier for tier in (*first.page.tiers, free)}
-    yield made, loop
-    loop.run_until_complete(storage.close())
-    loop.close()
+    return made
 
 
 def changes_of(before: Records, after: Records) -> set[PatreonUserId]:
@@ -290,3 +314,81 @@ def test_one_spoiled_value_takes_nothing_from_anybody(
         assert not changes_of(before, await world.check()), "a sound page puts all right"
 
     loop.run_until_complete(play())
+
+
+def test_a_row_that_says_again_what_it_said_before_is_news(
+    bench: tuple[Bench, asyncio.AbstractEventLoop],
+) -> None:
+    world, loop = bench
+    sound, other = sound_page("v2_members_first_page"), sound_page("v2_members_first_page")
+    other["data"][0]["attributes"]["patron_status"] = "former_patron"
+
+    async def play() -> None:
+        await world.begin("v2_members_first_page")
+        for document in (sound, other, sound, other, sound):
+            await world.read(raw(document))
+            told = [row["attributes"]["patron_status"] for row in document["data"]]
+            records = (await world.records()).values()
+            assert sorted(one.believed.patron_status for one in records if one.believed) == sorted(told)
+
+    loop.run_until_complete(play())
+
+
+V2_PAGES = sorted(case for case in PAGES if case.startswith("v2"))
+
+
+def outcome(world: Bench, verdict: Verdict) -> object:
+    """Return all that came of a read, but for what is only remembered to spare work."""
+    read, known = world.last, vars(world.known).copy()
+    del known["pages"]
+    return verdict, read.summary, read.changed, read.turns, known
+
+
+@settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(draw=st.data())
+def test_what_is_remembered_of_pages_changes_no_outcome(benches: Benches, draw: st.DataObject) -> None:
+    """Lists follow each other, of two pages each, with rows and neighbours spoiled, moved, dropped and doubled."""
+    *worlds, loop = benches
+    sound = [sound_page(draw.draw(st.sampled_from(V2_PAGES))) for _ in range(2)]
+    pages = sound.copy()
+    linked = draw.draw(st.sets(st.sampled_from([f"900{number}" for number in range(10)])))
+
+    async def play() -> None:
+        for world in worlds:
+            await world.begin_empty(V2_PAGES[0])
+            world.linked = frozenset(map(PatreonUserId, linked))
+        for _ in range(3):
+            for at in range(2):
+                before = draw.draw(st.sampled_from([pages[at], pages[at], sound[at]]))
+                pages[at] = next_page(draw, before, every=[row for page in pages for row in page["data"]])
+            bodies = [raw(with_total(page, sum(len(page["data"]) for page in pages))) for page in pages]
+            results = [(outcome(world, await world.read(*bodies)), await everybody(world)) for world in worlds]
+            assert results[0] == results[1]
+
+    loop.run_until_complete(play())
+
+
+async def everybody(world: Bench) -> Records:
+    stored = [record async for records in world.storage.memberships.iter_campaign(CAMPAIGN) for record in records]
+    return {record.patreon_user_id: record for record in stored}
+
+
+def with_total(page: dict[str, Any], total: int) -> dict[str, Any]:
+    return {**page, "meta": {"pagination": {"total": total}}}
+
+
+def next_page(draw: st.DataObject, page: dict[str, Any], *, every: list[Any]) -> dict[str, Any]:
+    """Return the page as it may be an hour later."""
+    changed: dict[str, Any] = json.loads(json.dumps(page))
+    if draw.draw(st.integers(0, 3)) == 0:
+        changed["data"] = json.loads(json.dumps(draw.draw(st.lists(st.sampled_from(every), min_size=1, max_size=6))))
+    if draw.draw(st.integers(0, 3)) == 0:
+        changed["included"] = draw.draw(st.lists(st.sampled_from(changed["included"]), max_size=6)) or [{}]
+    if draw.draw(st.booleans()):
+        part = changed[draw.draw(st.sampled_from(["data", "data", "included"]))]
+        path = draw.draw(st.sampled_from([path for path in places(part) if len(path) > 1] or [(0,)]))
+        place = part
+        for key in path[:-1]:
+            place = place[key]
+        place[path[-1]] = draw.draw(SPOILED | st.sampled_from(["9001", "9002", "former_patron", "Declined", 700, 0]))
+    return changed

@@ -41,7 +41,7 @@ CUT = Verdict(is_complete=False, anomalies=(Anomaly.NO_TIERS,))
         ),
         pytest.param(
             read(CUT, CredentialsDead(PatreonCode.TOKEN_REFUSED)),
-            ["doesn't accept the creator's access to"],
+            ["no longer accepts the creator's access to"],
             id="a token that is dead",
         ),
     ],
@@ -59,7 +59,7 @@ async def test_accounts_that_a_page_lacks_are_told_once_and_when_they_are_back(n
     lacking = replace(read(GOOD), summary=ReadSummary(accounts_lost_together=2))
     for told in (lacking, lacking, read(GOOD)):
         await ReadNews(notifier).tell(GUILD, "Moths*", told)
-    assert any("the Discord accounts of 2 patrons are missing together" in text for text in notifier.troubles)
+    assert any("the Discord accounts of 2 patrons are missing all at once" in text for text in notifier.troubles)
     assert all("**Moths\\***" in text for text in notifier.troubles)
 
 

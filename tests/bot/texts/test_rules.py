@@ -1,0 +1,150 @@
+"""Rules in words: which role goes to whom, what that asks of a person, and the cards of `/patreon rule …`."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from bot.domain.model import (
+    Campaign,
+    CampaignId,
+    DiscordUserId,
+    GuildId,
+    RoleId,
+    RoleRule,
+    RuleId,
+    RuleKind,
+    Tier,
+    TierId,
+)
+from bot.domain.reasons import RuleFacts, TierName
+from bot.domain.rule_request import NamedRule
+from bot.texts.card import Outcome
+from bot.texts.catalogs import ENGLISH
+from bot.texts.renderer import Medium, Renderer
+from bot.texts.rules import (
+    added_card,
+    preview_card,
+    removed_card,
+    rule_choice,
+    rules_card,
+    say_requirement,
+    say_rule,
+    tier_choice,
+    tier_name,
+)
+
+R = Renderer(ENGLISH, Medium.PLAIN)
+DISCORD = Renderer(ENGLISH, Medium.DISCORD)
+GOLD = TierName(tier_id=TierId("2"), title="Gold", amount_cents=1000, currency="USD")
+GOLD_RULE = RuleFacts(kind=RuleKind.TIER, campaign="Moth Tales", tier=GOLD)
+
+
+def named(facts: RuleFacts, role: str = "Golden") -> NamedRule:
+    rule = RoleRule(
+        rule_id=RuleId(3), guild_id=GuildId(1), role_id=RoleId(2), campaign_id=CampaignId("9"), kind=facts.kind
+    )
+    return NamedRule(rule=rule, role=role, facts=facts)
+
+
+@pytest.mark.parametrize(
+    ("tier", "name"),
+    [
+        (GOLD, "Gold"),
+        (replace(GOLD, title=""), "US$10.00"),
+        (TierName(tier_id=TierId("8")), "tier 8"),
+        (None, "—"),
+    ],
+    ids=["by its title", "by its price", "by its number", "not at all"],
+)
+def test_a_tier_is_called_by_what_is_known_of_it(tier: TierName | None, name: str) -> None:
+    assert tier_name(R, tier) == name
+
+
+@pytest.mark.parametrize(
+    ("rule", "listed", "required"),
+    [
+        (
+            GOLD_RULE,
+            "Golden for patrons of Moth Tales on the Gold tier",
+            "Requires the Gold tier of Moth Tales.",
+        ),
+        (
+            RuleFacts(kind=RuleKind.PAYING, campaign="Moth Tales"),
+            "Golden for all paying patrons of Moth Tales",
+            "Requires any paid membership of Moth Tales.",
+        ),
+        (
+            RuleFacts(kind=RuleKind.AMOUNT, campaign="Moth Tales", amount_cents=550, currency="EUR"),
+            "Golden for patrons who pledge at least €5.50 a month to Moth Tales",
+            "Requires at least €5.50 a month for Moth Tales.",
+        ),
+        (
+            RuleFacts(kind=RuleKind.LIFETIME, campaign="Moth Tales", amount_cents=10_000, currency="EUR"),
+            "Golden for everyone who has paid at least €100.00 to Moth Tales in total",
+            "Requires at least €100.00 in total for Moth Tales.",
+        ),
+        (
+            RuleFacts(kind=RuleKind.MONTHS, campaign="Moth Tales", months=12),
+            "Golden for everyone who has been a paying patron of Moth Tales for at least 12 months",
+            "Requires 12 months as a paying patron of Moth Tales.",
+        ),
+        (
+            RuleFacts(kind=RuleKind.MONTHS, campaign="Moth Tales", months=1),
+            "Golden for everyone who has been a paying patron of Moth Tales for at least 1 month",
+            "Requires 1 month as a paying patron of Moth Tales.",
+        ),
+        (
+            RuleFacts(kind=RuleKind.FREE, campaign="Moth Tales"),
+            "Golden for free members of Moth Tales",
+            "Requires a free membership of Moth Tales.",
+        ),
+        (
+            RuleFacts(kind=RuleKind.FORMER, campaign="Moth Tales"),
+            "Golden for former paying patrons of Moth Tales",
+            "Requires a former paid membership of Moth Tales.",
+        ),
+    ],
+    ids=["tier", "paying", "amount", "lifetime", "months", "a month", "free", "former"],
+)
+def test_a_rule_says_who_gets_the_role_and_what_it_requires(rule: RuleFacts, listed: str, required: str) -> None:
+    assert say_rule(R, named(rule)) == listed
+    assert say_requirement(R, rule) == required
+
+
+def test_a_kind_that_nobody_thought_of_is_an_error() -> None:
+    unheard: Any = "unheard of"
+    with pytest.raises(AssertionError):
+        say_requirement(R, replace(GOLD_RULE, kind=unheard))
+    with pytest.raises(AssertionError):
+        say_rule(R, replace(named(GOLD_RULE), facts=replace(GOLD_RULE, kind=unheard)))
+
+
+def test_the_list_has_each_rule_with_its_number_and_says_how_to_begin() -> None:
+    assert "`/patreon rule add`" in rules_card(DISCORD, []).body
+    card = rules_card(DISCORD, [named(GOLD_RULE), named(GOLD_RULE, role="")])
+    assert card.items == (
+        "`3` **Golden** for patrons of Moth Tales on the Gold tier",
+        "`3` **a deleted role** for patrons of Moth Tales on the Gold tier",
+    )
+
+
+def test_what_a_rule_does_at_once_is_said_with_it() -> None:
+    assert added_card(DISCORD, named(GOLD_RULE), gains=1).body.endswith("\n1 person gets the role now.")
+    assert added_card(DISCORD, named(GOLD_RULE), gains=0).body.endswith("gets it automatically.")
+    asked = preview_card(DISCORD, named(GOLD_RULE), [DiscordUserId(number) for number in range(50)])
+    assert asked.outcome is Outcome.QUESTION
+    assert asked.body.startswith("This rule would give the role to **50 people** right away: **Golden** for")
+    assert asked.body.endswith("<@39> and 10 more")
+    assert removed_card(DISCORD, named(GOLD_RULE)).body.startswith("Removed rule 3: **Golden** for")
+
+
+def test_choices_name_what_tells_them_apart() -> None:
+    tier = Tier(tier_id=TierId("2"), campaign_id=CampaignId("9"), title="Gold", amount_cents=1000)
+    moths = Campaign(campaign_id=CampaignId("9"), name="Moth Tales", currency="EUR", tiers=(tier,))
+    assert rule_choice(R, named(GOLD_RULE)).startswith("3: Golden for")
+    assert tier_choice(R, moths, tier, has_several=False) == "Gold: €10.00"
+    assert tier_choice(R, moths, replace(tier, amount_cents=0), has_several=False) == "Gold: free"
+    assert tier_choice(R, moths, replace(tier, title=" "), has_several=False) == "€10.00"
+    hidden = replace(tier, is_published=False)
+    assert tier_choice(R, moths, hidden, has_several=True) == "Gold: €10.00 (unpublished) · Moth Tales"
