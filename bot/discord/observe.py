@@ -81,6 +81,7 @@ class Observer:
         self._fetched: UnderWay = {}  # by REST, one by one
         self._silent: dict[GuildId, float] = {}  # where the gateway does not answer, and when it was last tried
         self._by_rest = asyncio.Semaphore(MOST_BY_REST)
+        self._is_closed = False
 
     @property
     def is_connected(self) -> bool:
@@ -234,7 +235,8 @@ class Observer:
                 known.get(guild_id, {}).pop(discord_user_id, None)
 
     async def close(self) -> None:
-        """Wait for no answer any more, before the client that was asked goes."""
+        """Wait for no answer any more, and ask no more, before the client that was asked goes."""
+        self._is_closed = True
         asked = (*self._asked.values(), *self._fetched.values())
         looks = {look for people in asked for look in people.values()}
         for look in looks:
@@ -257,7 +259,7 @@ class Observer:
         return None if guild is None or guild.unavailable else guild
 
     def _require_guild(self, guild_id: GuildId) -> discord.Guild:
-        guild = self._find_guild(guild_id)
+        guild = None if self._is_closed else self._find_guild(guild_id)
         if guild is None:
             raise DiscordAway(Later.SERVER_UNSEEN, guild_id=guild_id)
         return guild
