@@ -484,6 +484,7 @@ async def end_work(app: App) -> None:
     """Let the work under way end, all of it within the same few seconds: SIGTERM is followed by SIGKILL somewhere."""
     working = (
         app.keeper,
+        app.observer,
         app.reconciler,
         app.rounds,
         app.nudges,

@@ -45,7 +45,8 @@ MOST_BY_REST = 10  # calls at a time, in all servers: 50 a second are allowed, a
 MANY = 5_500  # people: half of what the gateway takes from us in a minute
 LIST_SHARE = 5  # so many members for each of those people, and the list is no longer worth its calls
 ASK_SECONDS = 8.0  # somebody waits in front of a page
-UNANSWERED = (TimeoutError, discord.DiscordException, aiohttp.ClientError, OSError)
+# RuntimeError: discord.py has no socket for the guild, aiohttp's session is closed
+UNANSWERED = (TimeoutError, discord.DiscordException, aiohttp.ClientError, OSError, RuntimeError)
 
 
 class GuildLook(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +81,7 @@ class Observer:
         self._fetched: UnderWay = {}  # by REST, one by one
         self._silent: dict[GuildId, float] = {}  # where the gateway does not answer, and when it was last tried
         self._by_rest = asyncio.Semaphore(MOST_BY_REST)
+        self._is_closed = False
 
     @property
     def is_connected(self) -> bool:
@@ -232,6 +234,15 @@ class Observer:
             else:
                 known.get(guild_id, {}).pop(discord_user_id, None)
 
+    async def close(self) -> None:
+        """Wait for no answer any more, and ask no more, before the client that was asked goes."""
+        self._is_closed = True
+        asked = (*self._asked.values(), *self._fetched.values())
+        looks = {look for people in asked for look in people.values()}
+        for look in looks:
+            look.cancel()
+        await asyncio.gather(*looks, return_exceptions=True)
+
     def _note(self, guild_id: GuildId, discord_user_id: DiscordUserId, member: GuildMember | None) -> None:
         if any(discord_user_id in one.get(guild_id, {}) for one in (self._seen, self._asked, self._fetched)):
             self._seen.setdefault(guild_id, {})[discord_user_id] = _Seen(member, time.monotonic())
@@ -248,7 +259,7 @@ class Observer:
         return None if guild is None or guild.unavailable else guild
 
     def _require_guild(self, guild_id: GuildId) -> discord.Guild:
-        guild = self._find_guild(guild_id)
+        guild = None if self._is_closed else self._find_guild(guild_id)
         if guild is None:
             raise DiscordAway(Later.SERVER_UNSEEN, guild_id=guild_id)
         return guild
