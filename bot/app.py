@@ -65,7 +65,8 @@ from bot.sync.admin.adoption import Adoption
 from bot.sync.admin.rulebook import Rulebook
 from bot.sync.admin.settings import SettingsEditor
 from bot.sync.applying.apply import Applier
-from bot.sync.applying.facts import Breakers, FactBook
+from bot.sync.applying.breakers import Breakers
+from bot.sync.applying.facts import FactBook
 from bot.sync.applying.holds import Holds
 from bot.sync.applying.planning import Planning
 from bot.sync.applying.reconcile import Reconciler

@@ -17,7 +17,7 @@ from bot.discord.observe import Observer, find_dangers
 from bot.domain.changes import Trigger
 from bot.domain.errors import TryLater
 from bot.domain.model import DiscordUserId, GuildId, RoleId
-from bot.sync.applying.facts import Breakers
+from bot.sync.applying.breakers import Breakers
 from bot.sync.applying.queue import Urgency
 from bot.sync.applying.reconcile import Reconciler
 

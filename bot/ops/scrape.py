@@ -3,7 +3,7 @@
 from bot.ops.metrics import Metrics, Moment
 from bot.runtime.health import HealthBoard
 from bot.storage import Storage
-from bot.sync.applying.facts import Breakers
+from bot.sync.applying.breakers import Breakers
 from bot.sync.applying.holds import Holds
 from bot.sync.applying.reconcile import Reconciler
 from bot.sync.deliveries.nudges import Nudges

@@ -1,0 +1,116 @@
+"""Patreon is read and what changed is stored: a whole list, one member, one person by their own consent."""
+
+import pytest
+
+from bot.domain.changes import Trigger
+from bot.domain.errors import Mistake, UserMistake
+from bot.domain.model import CampaignId, ChargeStatus, CredentialId, PatreonUserId
+from bot.sync.reading.intake import CampaignRead, Intake
+from sandbox.weather import Fault
+from tests.fakes.scene import GOLD_PATRON, MEMBER, Scene
+
+REPORTED = "kestrel_kite"  # linked by Patreon's report alone
+
+
+@pytest.fixture
+async def read(scene: Scene) -> Scene:
+    await scene.app.rounds.run(trigger=Trigger.SYNC)
+    return scene
+
+
+def campaign(read: Scene) -> CampaignId:
+    return CampaignId(read.stage.sandbox.world.campaign.id)
+
+
+def patron(read: Scene) -> PatreonUserId:
+    return PatreonUserId(read.stage.patron_id(GOLD_PATRON))
+
+
+async def reader(read: Scene) -> CredentialId:
+    found = await read.app.storage.campaigns.find_reader(campaign(read))
+    assert found is not None
+    return found
+
+
+async def read_list(read: Scene) -> tuple[CampaignRead, list[frozenset[PatreonUserId]]]:
+    news: list[frozenset[PatreonUserId]] = []
+
+    async def on_news(patrons: frozenset[PatreonUserId]) -> None:
+        news.append(patrons)
+
+    linked = await read.app.storage.links.linked_patrons()
+    found = await read.app.intake.read_campaign(campaign(read), await reader(read), linked=linked, on_news=on_news)
+    return found, news
+
+
+async def charge(read: Scene) -> ChargeStatus | None:
+    (record,) = await read.app.storage.memberships.load_person(patron(read))
+    return None if record.believed is None else record.believed.charge_status
+
+
+async def test_a_list_that_says_the_same_stores_nothing(read: Scene) -> None:
+    found, news = await read_list(read)
+    assert found.verdict.is_complete
+    assert (found.changed, news) == (frozenset(), [])
+
+
+async def test_what_changed_is_stored_and_told_of_while_the_list_is_read(read: Scene) -> None:
+    read.stage.sandbox.patreon.refund(patron(read))
+    found, news = await read_list(read)
+    assert found.changed == {patron(read)}
+    assert news == [{patron(read)}]
+    assert await charge(read) is ChargeStatus.REFUNDED
+
+
+async def test_a_read_that_breaks_off_takes_nothing_and_says_why(read: Scene) -> None:
+    read.stage.sandbox.weather.set(Fault("patreon", "/members", "503"))
+    before = await charge(read)
+    found, _ = await read_list(read)
+    assert found.error is not None
+    assert not found.verdict.is_complete
+    assert await charge(read) is before
+
+
+async def test_after_a_restart_a_list_is_compared_with_what_is_stored(read: Scene) -> None:
+    read.app.intake.forget_campaign(campaign(read))
+    found, _ = await read_list(read)
+    assert found.changed == frozenset()
+
+
+async def test_whose_reading_somebody_else_stored_is_compared_again(read: Scene) -> None:
+    read.app.intake.forget(patron(read))
+    found, _ = await read_list(read)
+    assert found.changed == {patron(read)}
+
+
+async def test_one_member_is_read_for_themselves(read: Scene) -> None:
+    intake: Intake = read.app.intake
+    (record,) = await read.app.storage.memberships.load_person(patron(read))
+    assert record.believed is not None
+    assert record.believed.membership_id is not None
+    read.stage.sandbox.patreon.refund(patron(read))
+    await intake.take_member(campaign(read), await reader(read), record.believed.membership_id)
+    assert await charge(read) is ChargeStatus.REFUNDED
+    assert (await read_list(read))[0].changed == frozenset(), "the list brings no news any more"
+
+
+async def test_a_linked_person_is_read_by_their_own_consent(read: Scene) -> None:
+    await read.link()
+    read.stage.sandbox.patreon.refund(patron(read))
+    await read.app.intake.refresh_person(read.person(MEMBER))
+    assert await charge(read) is ChargeStatus.REFUNDED
+
+
+async def test_whoever_never_typed_the_command_is_read_by_the_creators_consent(read: Scene) -> None:
+    await read.app.intake.refresh_person(read.person(REPORTED))
+    async with read.app.storage.database.write() as connection:
+        await connection.exec_driver_sql("DELETE FROM memberships")
+    with pytest.raises(UserMistake) as refused:
+        await read.app.intake.refresh_person(read.person(REPORTED))
+    assert refused.value.code is Mistake.NEVER_LINKED_BY_COMMAND
+
+
+async def test_somebody_without_a_link_is_not_read(read: Scene) -> None:
+    calls = len(read.stage.sandbox.patreon.calls)
+    await read.app.intake.refresh_person(read.person("cedar_lane"))
+    assert len(read.stage.sandbox.patreon.calls) == calls
