@@ -20,6 +20,7 @@ from sandbox.discord import Call
 COMMANDS = 200
 BETWEEN_SECONDS = 0.1
 COMMANDS_BEFORE = 10  # the rule is given after these: to plan everybody is the hardest moment
+COMMANDS_BEFORE_WRITES = 100  # the others are typed when everybody is planned
 LATEST_SECONDS = 3.0  # what comes later Discord does not take
 ANSWER = re.compile(r"/interactions/(?P<id>\d+)/")
 
@@ -55,11 +56,11 @@ async def measure_answers(bulk: int) -> Answers:
         for number, account in enumerate(accounts(server.patrons[:COMMANDS])):
             if number == COMMANDS_BEFORE:
                 rule = asyncio.create_task(town.rule_for("Gold"))
+            if number == COMMANDS_BEFORE_WRITES and rule is not None:
+                await rule
             began = perf_counter()
             asked[(await town.sandbox.discord.run_command(account, "membership")).id] = began
             await asyncio.sleep(BETWEEN_SECONDS)
-        if rule is not None:
-            await rule
         await asyncio.sleep(LATEST_SECONDS)
         waits = sorted(1000 * (answered.get(id_, math.inf) - began) for id_, began in asked.items())
         return Answers(

@@ -70,6 +70,7 @@ from bot.sync.applying.holds import Holds
 from bot.sync.applying.planning import Planning
 from bot.sync.applying.reconcile import Reconciler
 from bot.sync.applying.troubles import Troubles
+from bot.sync.campaign_round import CampaignRounds
 from bot.sync.consents import Consents
 from bot.sync.declines import Declines
 from bot.sync.deliveries.desk import WebhookDesk
@@ -242,15 +243,19 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
     rounds = Rounds(
         storage=storage,
         home=home,
-        intake=intake,
-        consents=consents,
+        campaigns=CampaignRounds(
+            storage=storage,
+            intake=intake,
+            consents=consents,
+            reconciler=reconciler,
+            reported_links=reported_links,
+            declines=Declines(storage=storage, observer=observer, messages=messages, clock=clock),
+            news=ReadNews(notifier),
+            on_read=(metrics.note_read, webhooks.note_read),
+        ),
         reconciler=reconciler,
         resync=resync,
-        reported_links=reported_links,
-        declines=Declines(storage=storage, observer=observer, messages=messages, clock=clock),
-        news=ReadNews(notifier),
         health=health,
-        on_read=(metrics.note_read, webhooks.note_read),
     )
     nudges = Nudges(
         storage=storage,

@@ -502,3 +502,42 @@ def fill_with_sentences(connection: Connection) -> None:
         ),
         {"result": json.dumps({"news": [news], "is_troubled": False})},
     )
+
+
+RECORDS = {
+    "listed": {"believed": {"full_name": "Ada"}, "unproven": None, "memory": {}},
+    "gone": {"believed": {"full_name": "Ben"}, "unproven": None, "memory": {"gone_since": "2026-01-01T00:00:00Z"}},
+    "doubted": {"believed": None, "unproven": {"full_name": "Cyd"}, "memory": {"gone_since": "2026-01-01T00:00:00Z"}},
+    "absent": {"believed": None, "unproven": None, "memory": {"gone_since": "2026-01-01T00:00:00Z"}},
+}
+
+
+def test_absences_of_people_who_were_never_listed_have_no_rows_any_more(connection: Connection) -> None:
+    """There were as many of them as campaigns times linked people: they go page by page."""
+    migrations.upgrade(connection, "0007")
+    row = text("INSERT INTO memberships VALUES (:campaign, :patron, NULL, 1, :record)")
+    stored = [(f"c{number:04}", patron) for number in range(300) for patron in RECORDS]
+    values = [{"campaign": one, "patron": patron, "record": json.dumps(RECORDS[patron])} for one, patron in stored]
+    connection.execute(row, values)
+    read = text(
+        "INSERT INTO reads (campaign_id, kind, started_at, finished_at, is_complete, is_believed, anomalies, summary)"
+        " VALUES ('c', 'bulk', 1, :finished, 1, 1, '[]', :summary)"
+    )
+    summaries: tuple[dict[str, int], ...] = ({"rows_without_user": 0}, {"rows_without_user": 3}, {})
+    connection.execute(read, [{"finished": 2, "summary": json.dumps(summary)} for summary in summaries])
+    connection.execute(read, {"finished": None, "summary": "{}"})
+    migrations.upgrade(connection, "0008")
+    left = connection.execute(text("SELECT campaign_id, patreon_user_id FROM memberships")).all()
+    assert {tuple(one) for one in left} == {one for one in stored if one[1] != "absent"}
+    told = connection.execute(text("SELECT is_attributed FROM reads ORDER BY read_id")).scalars().all()
+    assert told == [1, 0, 1, None]
+
+
+def test_the_way_back_from_absences_keeps_every_row(connection: Connection) -> None:
+    migrations.upgrade(connection, "0008")
+    fill(connection)
+    before = {table: len(rows) for table, rows in everything(connection).items()}
+    config = migrations.build_config()
+    config.attributes["connection"] = connection
+    command.downgrade(config, "0007")
+    assert {table: len(rows) for table, rows in everything(connection).items()} == before

@@ -19,6 +19,7 @@ OF_NO_FILE = {
     "bot/patreon/test_page_sizes.py": "large pages that fail: client and sizes together",
     "bot/patreon/test_token_races.py": "calls that meet over one pair of tokens",
     "bot/sync/applying/test_refused_writes.py": "writes that Discord refuses, from the write to what is told",
+    "bot/sync/test_cost.py": "what a round over many servers costs, and what it proves of whom it stores nothing",
     "bot/sync/test_memory.py": "nothing hangs on what is remembered",
     "bot/sync/webhooks/test_parting.py": "the last server leaves a campaign",
     "bot/web/test_consent_of_creators.py": "the pages of connecting a campaign",
@@ -70,9 +71,7 @@ OF_NO_TEST = {
 WITHOUT_A_TEST = {
     "bot/sync/applying/bulk_planner.py",
     "bot/sync/applying/facts.py",
-    "bot/sync/applying/reconcile.py",
     "bot/sync/reading/intake.py",
-    "bot/sync/resync.py",
 }
 
 

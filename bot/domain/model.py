@@ -222,6 +222,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     linked_at: datetime
     locale: str | None = None  # of the person's Discord, for messages to them; None: not known yet
     ended_at: datetime | None = None  # Patreon's own report ended; the row stays until the roles by it are settled
+    read_at: datetime | None = None  # when their own consent last told all their memberships; None: it never did
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):

@@ -98,6 +98,8 @@ class GuildFacts(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[RoleRule, ...] = ()
     campaigns: Mapping[CampaignId, Campaign] = msgspec.field(default_factory=dict)  # that the guild follows
     confirmed_at: Mapping[CampaignId, datetime] = msgspec.field(default_factory=dict)  # of the newest believed list
+    proven_at: Mapping[CampaignId, datetime] = msgspec.field(default_factory=dict)  # ... that proves absence
+    followed_since: Mapping[CampaignId, datetime] = msgspec.field(default_factory=dict)  # by any guild
     tiers: Mapping[CampaignId, Mapping[TierId, Tier]] = msgspec.field(default_factory=dict)
     blocked: Mapping[RoleId, Block] = msgspec.field(default_factory=dict)
     on_trial: frozenset[RoleId] = frozenset()

@@ -4,6 +4,7 @@ Rules:
 1. An older reading never overwrites a newer one, in whatever order they arrive.
 2. An unproven reading stands beside the believed one; it does not touch memory. Newer proof takes it away.
 3. Absence is a fact of its own: the last reading stays beside it, with the time since when it no longer counts.
+   Of somebody whom a campaign never listed there is no record: the request that proves it says so for all of them.
 4. That a reading names no Discord account proves little, for Patreon loses them by the page (wise-old-man #1488). The
    account that it named before is remembered until a second whole list, a day after the first, names none either.
 """
@@ -16,6 +17,7 @@ from bot.domain.model import (
     CampaignId,
     ChargeStatus,
     DiscordUserId,
+    Link,
     Membership,
     MembershipRecord,
     Memory,
@@ -170,6 +172,31 @@ def take_absence(
         return record
     memory = msgspec.structs.replace(record.memory, gone_since=record.memory.gone_since or read_started_at)
     return msgspec.structs.replace(record, unproven=_newer_doubt(record, read_started_at), memory=memory)
+
+
+def absent_since(link: Link, *, proven_at: datetime | None, followed_since: datetime | None) -> datetime | None:
+    """Return when the newest request began that proves that a campaign never listed a linked patron without a record.
+
+    None where none does. A whole list does (`proven_at`) where it was asked for since they are linked: of somebody
+    unlinked who is on it, a follower or a patron of the past, nothing is stored. Their own consent does, where the
+    campaign was followed by then: of others, nothing that it tells is stored.
+    """
+    by_list = proven_at if proven_at is not None and proven_at >= link.linked_at else None
+    is_told = link.read_at is not None and followed_since is not None and followed_since <= link.read_at
+    return max((at for at in (by_list, link.read_at if is_told else None) if at is not None), default=None)
+
+
+def with_absence(
+    record: MembershipRecord | None, *, campaign_id: CampaignId, link: Link, since: datetime | None
+) -> MembershipRecord | None:
+    """Return what is known of a linked patron in a campaign, with the absence that `absent_since` tells of.
+
+    What was proven of them says more; what a doubted list shows stays beside it where it is newer.
+    """
+    is_told = record is not None and (record.believed is not None or record.memory.gone_since is not None)
+    if is_told or since is None:
+        return record
+    return take_absence(record, campaign_id=campaign_id, patreon_user_id=link.patreon_user_id, read_started_at=since)
 
 
 def miss_account(record: MembershipRecord, *, read_started_at: datetime) -> MembershipRecord:

@@ -30,7 +30,6 @@ from bot.domain.model import (
     Membership,
     MembershipId,
     MembershipRecord,
-    PatreonUserId,
     PatronStatus,
     Tier,
     TierId,
@@ -98,7 +97,10 @@ def take_identity(
     tiers: Mapping[CampaignId, Tiers],
     read_started_at: datetime,
 ) -> tuple[MembershipRecord, ...]:
-    """Return a record for each of `campaign_ids` of which something is known. Other campaigns' are dropped."""
+    """Return a record for each of `campaign_ids` of which something is known. Other campaigns' are dropped.
+
+    That it does not name a campaign which never listed them is no record: `record.absent_since`.
+    """
     found = (
         _take_rows(
             previous.get(campaign_id),
@@ -129,30 +131,22 @@ def _take_rows(
         if known is None and not identity.is_whole and latest is not None:  # v1: the known one may be what is missing
             return take_reading(previous, chosen) if weigh(chosen, tiers) >= weigh(latest, tiers) else previous
         return take_reading(previous, chosen) if is_known_there or counts(previous, chosen, tiers) else previous
-    if not identity.is_whole:
+    if previous is None or not identity.is_whole:
         return previous
-    return _take_silence(
-        previous,
-        campaign_id=campaign_id,
-        patreon_user_id=identity.patreon_user_id,
-        read_started_at=read_started_at,
-    )
+    return _take_silence(previous, read_started_at=read_started_at)
 
 
-def _take_silence(
-    previous: MembershipRecord | None,
-    *,
-    campaign_id: CampaignId,
-    patreon_user_id: PatreonUserId,
-    read_started_at: datetime,
-) -> MembershipRecord:
+def _take_silence(previous: MembershipRecord, *, read_started_at: datetime) -> MembershipRecord:
     """Return the record after an identity that does not list this campaign.
 
     On v2 that proves nothing: one that ended is listed as former, and Patreon has left relations out before
     (patreon-docs PR #53). On v1 (no membership id) a pledge that ended is listed no more, and grace begins.
     """
-    if previous is not None and previous.believed is not None and previous.believed.membership_id is not None:
+    if previous.believed is not None and previous.believed.membership_id is not None:
         return previous
     return take_absence(
-        previous, campaign_id=campaign_id, patreon_user_id=patreon_user_id, read_started_at=read_started_at
+        previous,
+        campaign_id=previous.campaign_id,
+        patreon_user_id=previous.patreon_user_id,
+        read_started_at=read_started_at,
     )

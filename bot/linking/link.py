@@ -105,6 +105,7 @@ class PatronLink:
             origin=LinkOrigin.COMMAND,
             linked_at=self._clock.now(),
             locale=pending.state.locale,
+            read_at=pending.created_at if pending.identity.is_whole else None,
         )
         replaced = await self._storage.links.complete_link(link, records, pending_id=pending.pending_id)
         if replaced is not None:

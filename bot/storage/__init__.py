@@ -4,9 +4,11 @@ Every write is one short transaction: a process killed at any moment leaves all 
 takes no decision; whoever calls it says what time it is.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Self
 
+from bot.domain.model import GuildId
 from bot.storage.arrivals import Arrivals
 from bot.storage.audit import Audit
 from bot.storage.campaigns import Campaigns
@@ -64,8 +66,18 @@ class Storage:
 
     def forget_kept(self) -> None:
         """Read everything anew, also what was read a moment ago."""
-        for aggregate in (self.campaigns, self.links, self.rules, self.holds, self.guilds, self.notices):
+        for aggregate in (self.campaigns, self.links, self.rules, self.holds, self.guilds):
             aggregate.kept.forget()
+        self.notices.forget_kept()
+
+    async def read_ahead(self, guild_ids: Collection[GuildId]) -> None:
+        """Read at once what the plans of these guilds ask for, each of its own, and keep it."""
+        followed = [campaign_id for one in guild_ids for campaign_id in await self.campaigns.campaigns_of(one)]
+        await self.campaigns.load_all(list(dict.fromkeys(followed)))
+        await self.reads.listings(list(dict.fromkeys(followed)))
+        await self.rules.list_guilds(guild_ids)
+        await self.guilds.settings_of(guild_ids)
+        await self.holds.load_guilds(guild_ids)
 
     async def close(self) -> None:
         """Close every connection and give the lock back."""

@@ -1,7 +1,7 @@
 """Campaigns, their tiers, and which guild reads which campaign."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -31,6 +31,7 @@ class Follows(NamedTuple):
 
     guilds: dict[CampaignId, tuple[GuildId, ...]]
     campaigns: dict[GuildId, tuple[CampaignId, ...]]
+    since: dict[CampaignId, datetime]  # the oldest binding of each
 
 
 # Built once: to build a statement takes as long as to execute it, and a nudge waits for this one.
@@ -68,15 +69,26 @@ class Campaigns:
 
     async def load(self, campaign_id: CampaignId) -> Campaign | None:
         """Return a campaign with every tier that it ever had."""
-        return await self.kept.get(("campaign", campaign_id), lambda: self._load(campaign_id))
+        return (await self.load_all([campaign_id])).get(campaign_id)
 
-    async def _load(self, campaign_id: CampaignId) -> Campaign | None:
+    async def load_all(self, campaign_ids: Collection[CampaignId]) -> dict[CampaignId, Campaign]:
+        """Return several campaigns, without those that are not stored."""
+        loaded = await self.kept.get_all([("campaign", campaign_id) for campaign_id in campaign_ids], self._load_all)
+        return {campaign_id: campaign for (_, campaign_id), campaign in loaded.items()}
+
+    async def _load_all(self, keys: list[tuple[str, CampaignId]]) -> dict[tuple[str, CampaignId], Campaign]:
+        wanted = [campaign_id for _, campaign_id in keys]
         async with self._database.read() as connection:
-            query = select(campaigns).where(campaigns.c.campaign_id == campaign_id)
-            row = (await connection.execute(query)).first()
-        if row is None:
-            return None
-        return msgspec.structs.replace(read_row(row, Campaign), tiers=await self._load_tiers(campaign_id))
+            rows = (await connection.execute(select(campaigns).where(campaigns.c.campaign_id.in_(wanted)))).all()
+            of_them = (await connection.execute(_ordered_tiers().where(tiers.c.campaign_id.in_(wanted)))).all()
+        told: dict[CampaignId, list[Tier]] = {}
+        for tier in (read_row(row, Tier) for row in of_them):
+            told.setdefault(tier.campaign_id, []).append(tier)
+        found = [read_row(row, Campaign) for row in rows]
+        return {
+            ("campaign", one.campaign_id): msgspec.structs.replace(one, tiers=tuple(told.get(one.campaign_id, ())))
+            for one in found
+        }
 
     async def owned_by(self, patreon_user_id: PatreonUserId, among: Iterable[CampaignId]) -> tuple[str, ...]:
         """Return the names of those of these campaigns whose creator this person is."""
@@ -103,16 +115,15 @@ class Campaigns:
             await connection.execute(Upsert(tiers).on(connection), [*map(msgspec.structs.asdict, fresh)])
 
     async def _tiers(self, campaign_id: CampaignId) -> tuple[Tier, ...]:
-        return await self.kept.get(("tiers", campaign_id), lambda: self._load_tiers(campaign_id))
+        campaign = await self.load(campaign_id)
+        return () if campaign is None else campaign.tiers
 
     async def tiers_by_id(self, campaign_ids: Iterable[CampaignId]) -> dict[CampaignId, dict[TierId, Tier]]:
         """Return the tiers of each of these campaigns, by id: what a membership entitles to is told by its own."""
-        return {id_: {tier.tier_id: tier for tier in await self._tiers(id_)} for id_ in campaign_ids}
-
-    async def _load_tiers(self, campaign_id: CampaignId) -> tuple[Tier, ...]:
-        async with self._database.read() as connection:
-            rows = (await connection.execute(_ordered_tiers().where(tiers.c.campaign_id == campaign_id))).all()
-        return tuple(read_row(row, Tier) for row in rows)
+        wanted = list(campaign_ids)
+        found = await self.load_all(wanted)
+        tiers_of = {campaign_id: campaign.tiers for campaign_id, campaign in found.items()}
+        return {id_: {tier.tier_id: tier for tier in tiers_of.get(id_, ())} for id_ in wanted}
 
     async def bind(
         self,
@@ -181,6 +192,11 @@ class Campaigns:
         """Return the campaigns that a guild follows."""
         return (await self._follows()).campaigns.get(guild_id, ())
 
+    async def followed_since(self, campaign_ids: Iterable[CampaignId]) -> dict[CampaignId, datetime]:
+        """Return since when each of these campaigns has been followed by some guild, without a gap."""
+        since = (await self._follows()).since
+        return {campaign_id: since[campaign_id] for campaign_id in campaign_ids if campaign_id in since}
+
     async def following_guilds(self) -> frozenset[GuildId]:
         """Return the guilds that follow any campaign."""
         return frozenset((await self._follows()).campaigns)
@@ -197,12 +213,15 @@ class Campaigns:
             defaultdict[CampaignId, list[GuildId]](list),
             defaultdict[GuildId, list[CampaignId]](list),
         )
-        for one in await self.bindings():
+        since: dict[CampaignId, datetime] = {}
+        for one in await self.bindings():  # the oldest first
+            since.setdefault(one.campaign_id, one.bound_at)
             guilds[one.campaign_id].append(one.guild_id)
             campaigns_of[one.guild_id].append(one.campaign_id)
         return Follows(
             guilds={campaign_id: tuple(theirs) for campaign_id, theirs in guilds.items()},
             campaigns={guild_id: tuple(theirs) for guild_id, theirs in campaigns_of.items()},
+            since=since,
         )
 
 

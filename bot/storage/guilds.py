@@ -1,5 +1,6 @@
 """What admins set for their guild. A guild without a row has the defaults of `GuildSettings`."""
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -23,7 +24,11 @@ class Guilds:
 
     async def settings(self, guild_id: GuildId) -> GuildSettings:
         """Return a guild's settings."""
-        return await self.kept.get(guild_id, lambda: self._read(guild_id))
+        return (await self.settings_of([guild_id]))[guild_id]
+
+    async def settings_of(self, guild_ids: Collection[GuildId]) -> dict[GuildId, GuildSettings]:
+        """Return the settings of several guilds."""
+        return await self.kept.get_all(guild_ids, self._read)
 
     async def change(self, guild_id: GuildId, **changes: Any) -> GuildSettings:
         """Change some settings by their names, and return them all. Judges no value."""
@@ -33,9 +38,12 @@ class Guilds:
             await connection.execute(Upsert(guild_settings).on(connection), row)
         return changed
 
-    async def _read(self, guild_id: GuildId) -> GuildSettings:
+    async def _read(self, guild_ids: list[GuildId]) -> dict[GuildId, GuildSettings]:
         async with self._database.read() as connection:
-            return await _load(connection, guild_id)
+            query = select(guild_settings).where(guild_settings.c.guild_id.in_(guild_ids))
+            rows = (await connection.execute(query)).all()
+        stored = {row.guild_id: read_row(row, GuildSettings) for row in rows}
+        return {guild_id: stored.get(guild_id, GuildSettings()) for guild_id in guild_ids}
 
 
 async def _load(connection: AsyncConnection, guild_id: GuildId) -> GuildSettings:

@@ -1,6 +1,6 @@
 """The revokes that the brake holds, and what admins answered. What must be held is decided in `domain/rails.py`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -33,7 +33,23 @@ class HeldRevokes:
 
     async def load_guild(self, guild_id: GuildId) -> dict[DiscordUserId, dict[RoleId, HoldItem]]:
         """Return every held revoke of a guild, answered ones too, by person and role."""
-        return await self.kept.get(guild_id, lambda: self._load(hold_items.c.guild_id == guild_id))
+        return (await self.load_guilds([guild_id]))[guild_id]
+
+    async def load_guilds(
+        self, guild_ids: Collection[GuildId]
+    ) -> dict[GuildId, dict[DiscordUserId, dict[RoleId, HoldItem]]]:
+        """Return the same of several guilds."""
+        return await self.kept.get_all(guild_ids, self._load_guilds)
+
+    async def _load_guilds(
+        self, guild_ids: list[GuildId]
+    ) -> dict[GuildId, dict[DiscordUserId, dict[RoleId, HoldItem]]]:
+        async with self._database.read() as connection:
+            items = await _items(connection, hold_items.c.guild_id.in_(guild_ids))
+        found: dict[GuildId, dict[DiscordUserId, dict[RoleId, HoldItem]]] = {guild_id: {} for guild_id in guild_ids}
+        for item in items:
+            found[item.guild_id].setdefault(item.discord_user_id, {})[item.role_id] = item
+        return found
 
     async def load_person(
         self, guild_id: GuildId, discord_user_id: DiscordUserId

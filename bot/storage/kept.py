@@ -4,7 +4,7 @@ Only for tables that nobody but the aggregate itself writes: one process owns th
 All the same each round forgets what is kept, so that nothing wrong is believed for longer than that.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Hashable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage.database import Database
 
+K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 MAX_KEPT = 10_000  # who is asked about may be anybody in a large guild
@@ -40,6 +41,26 @@ class Kept:
             self._values.update(dict.fromkeys((key, *also(value)), value))
         return value
 
+    async def get_all(self, keys: Collection[K], load: Callable[[list[K]], Awaitable[Mapping[K, V]]]) -> dict[K, V]:
+        """Return what is kept under these keys; what is not is loaded all at once, and left out where there is none."""
+        missing = [key for key in keys if key not in self._values]
+        found: dict[K, V] = {key: self._values[key] for key in keys if key in self._values}
+        if missing:
+            writes = self._writes
+            loaded = await load(missing)
+            found |= loaded
+            if writes == self._writes:
+                if len(self._values) >= MAX_KEPT:
+                    self._values.clear()
+                for key, value in loaded.items():
+                    self._values[key] = value
+        return found
+
+    @property
+    def writes(self) -> int:
+        """Return a number that is another one as soon as anything may have changed."""
+        return self._writes
+
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """Lend a connection for one short transaction, and forget what was kept."""
@@ -48,6 +69,12 @@ class Kept:
                 yield connection
         finally:
             self.forget()
+
+    def drop(self, *keys: object) -> None:
+        """Load anew what is asked for under these keys: a write changed nothing else."""
+        self._writes += 1
+        for key in keys:
+            self._values.pop(key, None)
 
     def forget(self) -> None:
         """Load anew whatever is asked for from now on."""

@@ -4,16 +4,31 @@ One Patreon account serves one Discord account and the other way round: the tabl
 """
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, bindparam, delete, insert, or_, select, union, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    or_,
+    select,
+    tuple_,
+    union,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.consent import Purpose
 from bot.domain.model import CredentialId, DiscordUserId, GuildId, Link, LinkOrigin, MembershipRecord, PatreonUserId
 from bot.runtime.unhurried import unhurried
+from bot.storage.columns import EPOCH
 from bot.storage.database import Database
 from bot.storage.kept import Kept
 from bot.storage.memberships import membership_row, save_rows
@@ -25,7 +40,7 @@ from bot.storage.upsert import Upsert
 
 MAX_LINKS = 400  # in one statement, by two columns: databases limit how many values it may carry
 
-# Built once: to build a statement takes as long as to execute it, and each round asks for this one.
+# Built once: to build a statement takes as long as to execute it, and each round asks for these.
 _PEOPLE = select(links.c.discord_user_id).where(links.c.patreon_user_id.in_(bindparam("patrons", expanding=True)))
 
 
@@ -35,6 +50,7 @@ class Links:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.kept = Kept(database)
+        self._patrons = set[PatreonUserId]()  # of `linked_patrons`, as it was last asked for
 
     async def find_discord(self, discord_user_id: DiscordUserId, *, with_ended: bool = False) -> Link | None:
         """Return the link of a Discord account; one that ended only where it is asked for."""
@@ -51,13 +67,15 @@ class Links:
             also=lambda link: [(link.discord_user_id, with_ended) for with_ended in (True, False)] if link else (),
         )
 
-    async def linked_patrons(self) -> frozenset[PatreonUserId]:
-        """Return every linked patron, also by a link that ended."""
-        return await self.kept.get(("patrons",), self._linked_patrons)
+    async def linked_patrons(self) -> AbstractSet[PatreonUserId]:
+        """Return every linked patron, also by a link that ended.
 
-    async def _linked_patrons(self) -> frozenset[PatreonUserId]:
+        Until it is asked for again, the set follows what is stored: whoever is linked meanwhile is in it at once.
+        """
+        self._patrons = patrons = set[PatreonUserId]()
         async with self._database.read() as connection:
-            return frozenset((await connection.execute(select(links.c.patreon_user_id))).scalars())
+            patrons.update((await connection.execute(select(links.c.patreon_user_id))).scalars())
+        return patrons
 
     async def reported_patrons(self) -> frozenset[PatreonUserId]:
         """Return the patrons whose link rests on what Patreon reports, or did."""
@@ -67,10 +85,17 @@ class Links:
 
     async def people_of(self, guild_id: GuildId) -> frozenset[DiscordUserId]:
         """Return who is tied to a guild: linked and known to a campaign that it follows, or with a grant there."""
-        holders = select(grants.c.discord_user_id).where(grants.c.guild_id == bindparam("guild"))
-        query = union(_known_to_guild(links.c.discord_user_id), holders)
         async with self._database.read() as connection:
-            return frozenset((await connection.execute(query, {"guild": guild_id})).scalars())
+            return frozenset((await connection.execute(_PEOPLE_OF, {"guild": guild_id})).scalars())
+
+    async def guilds_of(self, people: Iterable[DiscordUserId]) -> frozenset[GuildId]:
+        """Return the guilds to which any of these people is tied: everywhere else there is nothing to plan for them."""
+        wanted, found = sorted(set(people)), set[GuildId]()
+        async with self._database.read() as connection:
+            for start in range(0, len(wanted), MAX_LINKS):
+                some = {"people": wanted[start : start + MAX_LINKS]}
+                found.update((await connection.execute(_GUILDS_OF, some)).scalars())
+        return frozenset(found)
 
     async def list_guild(self, guild_id: GuildId) -> tuple[Link, ...]:
         """Return the links of those people, those that ended too."""
@@ -103,8 +128,9 @@ class Links:
 
     async def list_ended(self) -> tuple[Link, ...]:
         """Return the links that ended and on which a role may still rest."""
+        ended = links.c.ended_at >= EPOCH  # SQLite finds no "IS NOT NULL" by an index
         async with self._database.read() as connection:
-            rows = (await connection.execute(select(links).where(links.c.ended_at.is_not(None)))).all()
+            rows = (await connection.execute(select(links).where(ended))).all()
         return tuple(read_row(row, Link) for row in rows)
 
     async def complete_link(
@@ -134,7 +160,16 @@ class Links:
             if rows:
                 await save_rows(connection, rows)
             await connection.execute(delete(opt_outs).where(opt_outs.c.discord_user_id == link.discord_user_id))
+        self._patrons.difference_update(one.patreon_user_id for one in replaced)
+        self._patrons.add(link.patreon_user_id)
         return replaced
+
+    async def note_read(self, patreon_user_id: PatreonUserId, at: datetime) -> None:
+        """Remember that the consent of a linked patron told of all their memberships; `at`: before it was asked."""
+        is_news = or_(links.c.read_at.is_(None), links.c.read_at < at)
+        statement = update(links).where(links.c.patreon_user_id == patreon_user_id, is_news).values(read_at=at)
+        async with self.kept.write() as connection:
+            await connection.execute(statement)
 
     async def unlink(self, discord_user_id: DiscordUserId, *, at: datetime) -> Link | None:
         """Forget a person at their own wish: link and memberships; remember the wish. Return the old link.
@@ -155,6 +190,7 @@ class Links:
             # An answered one holds what Patreon said. Where an old holder is still to be told, it goes after that.
             is_told = or_(pendings.c.replaced.is_(None), pendings.c.replaced == "[]")
             await connection.execute(delete(pendings).where(pendings.c.state_id.in_(asked), is_told))
+        self._patrons -= {patreon_user_id}
         return link
 
     async def is_opted_out(self, discord_user_id: DiscordUserId) -> bool:
@@ -172,6 +208,7 @@ class Links:
         for start in range(0, len(asked), MAX_LINKS):
             async with self.kept.write() as connection:
                 stored += await _put_reported(connection, asked[start : start + MAX_LINKS])
+            self._patrons.update(link.patreon_user_id for link in stored)
         return tuple(stored)
 
     async def end(self, ended: Iterable[Link], *, at: datetime) -> frozenset[DiscordUserId]:
@@ -182,17 +219,23 @@ class Links:
             .values(ended_at=at)
             .returning(links.c.discord_user_id)
         )
+        found, asked = set[DiscordUserId](), list(ended)
         async with self.kept.write() as connection:
-            found = [(await connection.execute(statement.where(_is(link)))).scalar() for link in ended]
-        return frozenset(DiscordUserId(one) for one in found if one is not None)
+            for start in range(0, len(asked), MAX_LINKS):
+                some = _is_any(asked[start : start + MAX_LINKS])
+                found.update((await connection.execute(statement.where(some))).scalars())
+        return frozenset(found)
 
     async def drop_reported(self, reported: Iterable[Link]) -> None:
         """Forget those of Patreon's reports on which no role rests any more."""
         rests = select(grants.c.discord_user_id).where(grants.c.discord_user_id == links.c.discord_user_id).exists()
-        statement = delete(links).where(links.c.origin == LinkOrigin.PATREON, ~rests)
+        resting_on_none = delete(links).where(links.c.origin == LinkOrigin.PATREON, ~rests)
+        statement = resting_on_none.returning(links.c.patreon_user_id)
+        asked = list(reported)
         async with self.kept.write() as connection:
-            for link in reported:
-                await connection.execute(statement.where(_is(link)))
+            for start in range(0, len(asked), MAX_LINKS):
+                some = _is_any(asked[start : start + MAX_LINKS])
+                self._patrons.difference_update((await connection.execute(statement.where(some))).scalars())
 
     async def find_opt_outs(
         self, people: Iterable[DiscordUserId], patrons: Iterable[PatreonUserId]
@@ -234,12 +277,26 @@ def _known_to_guild(*wanted: ColumnElement[Any] | Table) -> Select[Any]:
     )
 
 
+_PEOPLE_OF = union(
+    _known_to_guild(links.c.discord_user_id),
+    select(grants.c.discord_user_id).where(grants.c.guild_id == bindparam("guild")),
+)
+_GUILDS_OF = union(
+    select(bindings.c.guild_id)
+    .join_from(links, memberships, memberships.c.patreon_user_id == links.c.patreon_user_id)
+    .join(bindings, bindings.c.campaign_id == memberships.c.campaign_id)
+    .where(links.c.discord_user_id.in_(bindparam("people", expanding=True))),
+    select(grants.c.guild_id).where(grants.c.discord_user_id.in_(bindparam("people", expanding=True))),
+)
+
+
 def _opted_out(people: Iterable[DiscordUserId], patrons: Iterable[PatreonUserId]) -> Select[Any]:
     return select(opt_outs).where(or_(opt_outs.c.discord_user_id.in_(people), opt_outs.c.patreon_user_id.in_(patrons)))
 
 
-def _is(link: Link) -> ColumnElement[bool]:
-    return and_(links.c.discord_user_id == link.discord_user_id, links.c.patreon_user_id == link.patreon_user_id)
+def _is_any(some: Iterable[Link]) -> ColumnElement[bool]:
+    pairs = [(link.discord_user_id, link.patreon_user_id) for link in some]
+    return tuple_(links.c.discord_user_id, links.c.patreon_user_id).in_(pairs)
 
 
 async def _put_reported(connection: AsyncConnection, reported: list[Link]) -> list[Link]:
@@ -251,12 +308,12 @@ async def _put_reported(connection: AsyncConnection, reported: list[Link]) -> li
     taken = {row.discord_user_id for row in (*living, *opted_out)}
     taken_patrons = {row.patreon_user_id for row in (*living, *opted_out)}
     free = [one for one in reported if one.discord_user_id not in taken and one.patreon_user_id not in taken_patrons]
-    for link in free:
+    if free:
         of_either = or_(
-            links.c.discord_user_id == link.discord_user_id, links.c.patreon_user_id == link.patreon_user_id
+            links.c.discord_user_id.in_([link.discord_user_id for link in free]),
+            links.c.patreon_user_id.in_([link.patreon_user_id for link in free]),
         )
         await connection.execute(delete(links).where(of_either))
-    if free:
         await connection.execute(insert(links), [*map(msgspec.structs.asdict, free)])
     return free
 

@@ -1,21 +1,31 @@
 """What the owner was already told, so that a trouble makes one message, and its end another one."""
 
+from bisect import bisect_left, insort
 from datetime import datetime
 
 from sqlalchemy import delete, select
 
 from bot.storage.database import Database
-from bot.storage.kept import Kept
 from bot.storage.tables import notices
 from bot.storage.upsert import Upsert
 
+LAST = "\U0010ffff"  # comes after everything that a key goes on with
+
 
 class Notices:
-    """Every trouble that the owner knows of and that is not over."""
+    """Every trouble that the owner knows of and that is not over.
+
+    The keys are kept in memory: each round asks for most of them, and hardly ever one has come or gone.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.kept = Kept(database)  # which keys there are, by how they begin: asked of each guild in each round
+        self._keys: list[str] | None = None  # in order; None: as the table has them
+        self._writes = 0
+
+    def forget_kept(self) -> None:
+        """Read the keys anew."""
+        self._keys = None
 
     async def seen(self, key: str) -> str | None:
         """Return what the owner was told, None where they were told nothing."""
@@ -24,24 +34,44 @@ class Notices:
 
     async def note(self, key: str, at: datetime, text: str = "") -> bool:
         """Remember a message; True where it is news: no such key was noted, or another text."""
+        if await self.seen(key) == text:
+            return False
         known = select(notices.c.text).where(notices.c.key == key)
-        async with self.kept.write() as connection:
+        async with self._database.write() as connection:
             if (await connection.execute(known)).scalar() == text:
                 return False
             await connection.execute(Upsert(notices).on(connection), {"key": key, "told_at": at, "text": text})
+        self._writes += 1
+        if self._keys is not None and not _has(self._keys, key):
+            insort(self._keys, key)
         return True
 
     async def clear(self, key: str) -> bool:
         """Forget a message, for its trouble is over; True where the owner had been told of it."""
-        async with self.kept.write() as connection:
-            return (await connection.execute(delete(notices).where(notices.c.key == key))).rowcount > 0
+        if not _has(await self._all_keys(), key):
+            return False
+        async with self._database.write() as connection:
+            was_there = (await connection.execute(delete(notices).where(notices.c.key == key))).rowcount > 0
+        self._writes += 1
+        if self._keys is not None and _has(self._keys, key):
+            del self._keys[bisect_left(self._keys, key)]
+        return was_there
 
     async def keys(self, prefix: str) -> frozenset[str]:
         """Return the keys that begin so."""
+        keys = await self._all_keys()
+        return frozenset(keys[bisect_left(keys, prefix) : bisect_left(keys, prefix + LAST)])
 
-        async def load() -> frozenset[str]:
-            query = select(notices.c.key).where(notices.c.key.startswith(prefix, autoescape=True))
+    async def _all_keys(self) -> list[str]:
+        while self._keys is None:
+            writes = self._writes
             async with self._database.read() as connection:
-                return frozenset((await connection.execute(query)).scalars())
+                found = sorted((await connection.execute(select(notices.c.key))).scalars())
+            if writes == self._writes:  # else they may be from before a write that ended meanwhile
+                self._keys = found
+        return self._keys
 
-        return await self.kept.get(prefix, load)
+
+def _has(keys: list[str], key: str) -> bool:
+    place = bisect_left(keys, key)
+    return place < len(keys) and keys[place] == key

@@ -3,17 +3,18 @@
 The verdict is the caller's.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Select, delete, insert, select, update
+from sqlalchemy import Row, Select, and_, bindparam, delete, insert, or_, select, update
 
 from bot.domain.model import CampaignId, PageSize, ReadId, Source
 from bot.storage.database import Database
 from bot.storage.kept import Kept
 from bot.storage.rows import columns_of, to_json
-from bot.storage.tables import page_sizes, reads
+from bot.storage.tables import campaigns, page_sizes, reads
 from bot.storage.upsert import Upsert
 
 
@@ -27,8 +28,32 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: datetime | None = None
     is_complete: bool = False
     is_believed: bool = False
+    is_attributed: bool | None = None
     anomalies: tuple[str, ...] = ()
     summary: dict[str, Any] = {}
+
+
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
+    """What the whole lists of a campaign prove: who was seen on the one, and whom the other did not show."""
+
+    believed_at: datetime  # when the newest believed list was asked for
+    proven_at: datetime | None  # ... the newest that proves absence: each of its rows was somebody's
+
+
+_MINE = reads.alias("mine")
+_BEGAN = (
+    select(_MINE.c.started_at)
+    .where(_MINE.c.campaign_id == campaigns.c.campaign_id, _MINE.c.is_believed)
+    .order_by(_MINE.c.read_id.desc())
+    .limit(1)
+)
+
+# Built once: to build a statement takes as long as to execute it, and every plan rests on this one.
+_LISTINGS = select(
+    campaigns.c.campaign_id,
+    _BEGAN.scalar_subquery().label("believed_at"),
+    _BEGAN.where(_MINE.c.is_attributed).scalar_subquery().label("proven_at"),
+).where(campaigns.c.campaign_id.in_(bindparam("campaigns", expanding=True)))
 
 
 class Reads:
@@ -42,7 +67,7 @@ class Reads:
         """Note that a read begins."""
         row = {"campaign_id": campaign_id, "kind": kind, "started_at": at, "is_complete": False, "is_believed": False}
         statement = insert(reads).values(**row, anomalies="[]", summary="{}").returning(reads.c.read_id)
-        async with self._kept.write() as connection:
+        async with self._database.write_one() as connection:  # nothing of a read under way is kept
             return ReadId((await connection.execute(statement)).scalar_one())
 
     async def finish(  # the verdict of a read, word by word
@@ -52,20 +77,23 @@ class Reads:
         at: datetime,
         is_complete: bool,
         is_believed: bool,
+        is_attributed: bool,
         anomalies: tuple[str, ...] = (),
         summary: dict[str, Any] | None = None,
     ) -> None:
         """Note how a read ended."""
-        statement = update(reads).where(reads.c.read_id == read_id)
+        statement = update(reads).where(reads.c.read_id == read_id).returning(reads.c.campaign_id)
         columns = {
             "finished_at": at,
             "is_complete": is_complete,
             "is_believed": is_believed,
+            "is_attributed": is_attributed,
             "anomalies": to_json(anomalies),
             "summary": to_json(summary or {}),
         }
-        async with self._kept.write() as connection:
-            await connection.execute(statement.values(columns))
+        async with self._database.write_one() as connection:
+            campaign_id = (await connection.execute(statement.values(columns))).scalar()
+        self._kept.drop(campaign_id, ("last", campaign_id))
 
     async def believe(self, read_id: ReadId) -> None:
         """Believe a read after all, on an admin's word or because later ones agree."""
@@ -74,13 +102,28 @@ class Reads:
 
     async def last_believed(self, campaign_id: CampaignId) -> Read | None:
         """Return the newest believed read."""
-        return await self._kept.get(campaign_id, lambda: self._last_believed(campaign_id))
+        return await self._kept.get(("last", campaign_id), lambda: self._last_believed(campaign_id))
 
     async def _last_believed(self, campaign_id: CampaignId) -> Read | None:
         query = _newest_first(campaign_id).where(reads.c.is_believed).limit(1)
         async with self._database.read() as connection:
             row = (await connection.execute(query)).first()
         return None if row is None else _read(row)
+
+    async def listings(self, campaign_ids: Collection[CampaignId]) -> dict[CampaignId, Listing]:
+        """Return what the lists of several campaigns prove, without those of which no list was believed."""
+        found = await self._kept.get_all(campaign_ids, self._listings)
+        return {campaign_id: listing for campaign_id, listing in found.items() if listing is not None}
+
+    async def _listings(self, campaign_ids: list[CampaignId]) -> dict[CampaignId, Listing | None]:
+        async with self._database.read() as connection:
+            rows = (await connection.execute(_LISTINGS, {"campaigns": campaign_ids})).all()
+        found = {
+            CampaignId(row.campaign_id): Listing(believed_at=row.believed_at, proven_at=row.proven_at)
+            for row in rows
+            if row.believed_at is not None
+        }
+        return {campaign_id: found.get(campaign_id) for campaign_id in campaign_ids}
 
     async def find_begun(self, campaign_id: CampaignId, moment: datetime) -> ReadId | None:
         """Return the newest read that had begun by then."""
@@ -101,6 +144,9 @@ class Reads:
 
     async def page_size(self, campaign_id: CampaignId) -> PageSize | None:
         """Return what is known of a campaign whose list does not come in pages of the largest size."""
+        return await self._kept.get(("page", campaign_id), lambda: self._page_size(campaign_id))
+
+    async def _page_size(self, campaign_id: CampaignId) -> PageSize | None:
         async with self._database.read() as connection:
             query = select(page_sizes.c.rows, page_sizes.c.blamed_at).where(page_sizes.c.campaign_id == campaign_id)
             row = (await connection.execute(query)).first()
@@ -108,7 +154,7 @@ class Reads:
 
     async def save_page_size(self, campaign_id: CampaignId, size: PageSize | None) -> None:
         """Remember how large a campaign's pages may be; None: of the largest size."""
-        async with self._database.write() as connection:
+        async with self._kept.write() as connection:
             if size is None:
                 await connection.execute(delete(page_sizes).where(page_sizes.c.campaign_id == campaign_id))
             else:
@@ -122,15 +168,15 @@ class Reads:
                 await connection.execute(delete(table).where(table.c.campaign_id == campaign_id))
 
     async def purge(self, before: datetime) -> None:
-        """Forget the reads of before a moment, all but each campaign's newest believed one."""
-        newest = select(reads.c.read_id).where(reads.c.is_believed)
+        """Forget the reads of before a moment, all but each campaign's newest believed and newest proving one."""
         newer = reads.alias("newer")
-        newest = newest.where(
-            ~select(newer.c.read_id)
-            .where(newer.c.campaign_id == reads.c.campaign_id, newer.c.is_believed, newer.c.read_id > reads.c.read_id)
-            .exists()
+        is_newer = and_(
+            newer.c.campaign_id == reads.c.campaign_id, newer.c.is_believed, newer.c.read_id > reads.c.read_id
         )
-        statement = delete(reads).where(reads.c.started_at < before, reads.c.read_id.not_in(newest))
+        believed = select(newer.c.read_id).where(is_newer)
+        proving = believed.where(newer.c.is_attributed)
+        is_newest = or_(~believed.exists(), and_(reads.c.is_attributed, ~proving.exists()))
+        statement = delete(reads).where(reads.c.started_at < before, ~and_(reads.c.is_believed, is_newest))
         async with self._kept.write() as connection:
             await connection.execute(statement)
 

@@ -1,5 +1,6 @@
 """The role rules of every guild, as admins gave them."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
@@ -33,7 +34,17 @@ class Rules:
 
     async def list_guild(self, guild_id: GuildId) -> tuple[RoleRule, ...]:
         """Return a guild's rules, the oldest first."""
-        return await self.kept.get(guild_id, lambda: self._list(role_rules.c.guild_id == guild_id))
+        return (await self.list_guilds([guild_id]))[guild_id]
+
+    async def list_guilds(self, guild_ids: Collection[GuildId]) -> dict[GuildId, tuple[RoleRule, ...]]:
+        """Return the rules of several guilds."""
+        return await self.kept.get_all(guild_ids, self._list_guilds)
+
+    async def _list_guilds(self, guild_ids: list[GuildId]) -> dict[GuildId, tuple[RoleRule, ...]]:
+        found: dict[GuildId, list[RoleRule]] = {guild_id: [] for guild_id in guild_ids}
+        for rule in await self._list(role_rules.c.guild_id.in_(guild_ids)):
+            found[rule.guild_id].append(rule)
+        return {guild_id: tuple(rules) for guild_id, rules in found.items()}
 
     async def list_all(self) -> tuple[RoleRule, ...]:
         """Return every rule, the oldest first."""

@@ -81,9 +81,9 @@ bindings = Table(
     "bindings",
     metadata,
     Column("guild_id", BigInteger, primary_key=True),
-    Column("campaign_id", ForeignKey("campaigns.campaign_id"), primary_key=True),
+    Column("campaign_id", ForeignKey("campaigns.campaign_id"), primary_key=True, index=True),
     Column(
-        "credential_id", ForeignKey("credentials.credential_id", ondelete="SET NULL")
+        "credential_id", ForeignKey("credentials.credential_id", ondelete="SET NULL"), index=True
     ),  # whose consent reads it here
     Column("by_settings", Boolean, nullable=False),  # bound by the settings, and not by a creator's own yes
     Column("bound_at", UtcTime, nullable=False),
@@ -131,14 +131,15 @@ links = Table(
     ),  # the person's own consent
     Column("linked_at", UtcTime, nullable=False),
     Column("locale", Text),  # as Discord said it when they last used a command; empty: linked by report
-    Column("ended_at", UtcTime),  # Patreon no longer reports it; kept until no grant rests on it
+    Column("ended_at", UtcTime, index=True),  # Patreon no longer reports it; kept until no grant rests on it
+    Column("read_at", UtcTime),  # when their own consent last told all their memberships; empty: it never did
 )
 
 opt_outs = Table(
     "opt_outs",
     metadata,
     Column("discord_user_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("patreon_user_id", Text),  # to whom the person was linked, if they were
+    Column("patreon_user_id", Text, index=True),  # to whom the person was linked, if they were
     Column("unlinked_at", UtcTime, nullable=False),
 )
 
@@ -208,9 +209,10 @@ reads = Table(
     Column("finished_at", UtcTime),  # empty: under way, or ended by a crash
     Column("is_complete", Boolean, nullable=False),  # proven to hold everybody
     Column("is_believed", Boolean, nullable=False),  # complete, and no anomaly
+    Column("is_attributed", Boolean),  # each of its rows is somebody's; empty: it has not ended
     Column("anomalies", Text, nullable=False),  # JSON: a list of words
     Column("summary", Text, nullable=False),  # JSON: the numbers that the next read is compared with
-    Index("ix_reads_campaign", "campaign_id", "started_at"),
+    Index("ix_reads_campaign", "campaign_id", "read_id"),
     sqlite_autoincrement=True,
 )
 
@@ -226,7 +228,7 @@ grants = Table(
     "grants",
     metadata,
     Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("discord_user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("discord_user_id", BigInteger, primary_key=True, autoincrement=False, index=True),
     Column("role_id", BigInteger, primary_key=True, autoincrement=False),
     Column("state", EnumText, nullable=False),  # granting | held | revoking | suppressed
     Column("since", UtcTime, nullable=False),  # when this state began

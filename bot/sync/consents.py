@@ -102,9 +102,9 @@ class Consents:
 
     async def _read(self, patron: LinkedPair) -> None:
         if await self._intake.refresh_patron(patron.patreon_user_id, patron.credential_id):
-            followers = await self._storage.campaigns.following_guilds()
-            in_sight = self._observer.guild_ids() or followers  # with none in sight, they are looked at again soon
-            for guild_id in followers.intersection(in_sight):
+            theirs = await self._storage.links.guilds_of([patron.discord_user_id])
+            in_sight = self._observer.guild_ids() or theirs  # with none in sight, they are looked at again soon
+            for guild_id in theirs.intersection(in_sight):
                 self._reconciler.mark(
                     guild_id, [patron.discord_user_id], trigger=Trigger.CONSENT, urgency=Urgency.BULK_GRANT
                 )

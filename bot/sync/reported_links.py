@@ -12,7 +12,7 @@ from typing import NamedTuple
 import structlog
 
 from bot.discord.notifier import Notifier
-from bot.domain.model import CampaignId, DiscordUserId, GuildId, Link, LinkOrigin, PatreonUserId, Tier, TierId
+from bot.domain.model import CampaignId, DiscordUserId, GuildId, Link, LinkOrigin, PatreonUserId
 from bot.domain.notices import AccountShared, ReportAgainstLink, Solved, Topic
 from bot.domain.patrons_now import Present
 from bot.domain.reports import (
@@ -29,8 +29,19 @@ from bot.storage import Storage
 
 log = structlog.get_logger(__name__)
 
-Reported = AccountShared | ReportAgainstLink
+
 Guilds = dict[GuildId, frozenset[CampaignId]]  # those that want it, with the campaigns they follow
+
+
+class Wanting(NamedTuple):
+    """Who wants links by report."""
+
+    guilds: Guilds
+    counted: frozenset[CampaignId]  # what they follow
+    grace_days: int  # the longest that any of them gives
+
+
+Reported = AccountShared | ReportAgainstLink
 
 
 class Told(NamedTuple):
@@ -53,15 +64,26 @@ class ReportedLinks:
         self._notifier = notifier
         self._clock = clock
         self._counted: frozenset[CampaignId] = frozenset()  # as of the last look
+        self._wanting: tuple[object, Wanting] | None = None  # with what it was worked out from
         self._looking = asyncio.Lock()
 
-    async def follow(self, patrons: Iterable[PatreonUserId]) -> frozenset[DiscordUserId]:
-        """Look at what Patreon reports of these patrons now; return whose link was made or ended."""
+    async def follow(
+        self, patrons: Iterable[PatreonUserId], *, of: Collection[GuildId] | None = None, settles: bool = True
+    ) -> frozenset[DiscordUserId]:
+        """Look at what Patreon reports of these patrons now; return whose link was made or ended.
+
+        What is open is looked at too: in these guilds (None: in all), and where `settles`, the links that ended. So a
+        round over many campaigns does each once.
+        """
         async with self._looking:
-            guilds, grace_days = await self._guilds()
-            counted = frozenset[CampaignId]().union(*guilds.values())
+            wanting = await self._find_wanting()
+            guilds = {
+                one: wanting.guilds[one] for one in wanting.guilds.keys() & (wanting.guilds if of is None else of)
+            }
+            counted, grace_days = wanting.counted, wanting.grace_days
             told = {guild_id: await self._told(guild_id) for guild_id in guilds}
-            asked = {*patrons, *await self._settle(), *await self._newly_counted(counted)}
+            asked = {*patrons, *await self._newly_counted(counted)}
+            asked |= await self._settle() if settles else set()
             asked |= {patron for one in told.values() for patron in one.patrons}
             accounts = {account for one in told.values() for account in one.accounts}
             if not asked and not accounts:
@@ -70,8 +92,9 @@ class ReportedLinks:
             changes = await self._judge(asked, accounts, counted=counted, grace_days=grace_days)
             changed = await self._carry_out(changes)
             self._counted = counted  # no sooner: what failed is to be looked at again
-            for guild_id, campaign_ids in guilds.items():
-                await self._tell(guild_id, _troubles(changes, campaign_ids), told=told[guild_id])
+            for guild_id in sorted(told.keys() | _concerned(changes, wanting.guilds)):
+                troubles = _troubles(changes, wanting.guilds[guild_id])
+                await self._tell(guild_id, troubles, told=told.get(guild_id, Told(frozenset(), frozenset())))
             return changed
 
     async def has_rival(self, patreon_user_id: PatreonUserId) -> bool:
@@ -99,8 +122,14 @@ class ReportedLinks:
         )
         return _troubles(about, campaign_ids)
 
-    async def _guilds(self) -> tuple[Guilds, int]:
-        """Return the guilds that want it, and the longest grace that any of them gives."""
+    async def _find_wanting(self) -> Wanting:
+        """Return the guilds that want it; worked out anew where what is stored of any guild may have changed."""
+        as_of = (self._storage.campaigns.kept.writes, self._storage.guilds.kept.writes)
+        if self._wanting is None or self._wanting[0] != as_of:
+            self._wanting = (as_of, await self._work_out_wanting())
+        return self._wanting[1]
+
+    async def _work_out_wanting(self) -> Wanting:
         guilds: dict[GuildId, set[CampaignId]] = {}
         grace_days = 0
         for binding in await self._storage.campaigns.bindings():
@@ -108,7 +137,11 @@ class ReportedLinks:
             if settings.zero_link:
                 guilds.setdefault(binding.guild_id, set()).add(binding.campaign_id)
                 grace_days = max(grace_days, settings.grace_days)
-        return {guild_id: frozenset(campaign_ids) for guild_id, campaign_ids in guilds.items()}, grace_days
+        return Wanting(
+            guilds={guild_id: frozenset(campaign_ids) for guild_id, campaign_ids in guilds.items()},
+            counted=frozenset[CampaignId]().union(*guilds.values()),
+            grace_days=grace_days,
+        )
 
     async def _settle(self) -> set[PatreonUserId]:
         """Drop the ended links on which no role rests any more; return the patrons who may be linked anew."""
@@ -135,15 +168,12 @@ class ReportedLinks:
         counted: Collection[CampaignId],
         grace_days: int,
     ) -> LinkChanges:
-        present = Present(now=self._clock.now(), grace_days=grace_days, tiers=await self._tiers())
-        reports = await self._gather(patrons, accounts, counted=counted, present=present)
+        now = self._clock.now()
+        reports = await self._gather(patrons, accounts, counted=counted, now=now, grace_days=grace_days)
         people = {person for report in reports.values() for person in report.kept} | accounts
         links = await self._storage.links.find_any(people=people, patrons=reports)
         opted_out, their_patrons = await self._storage.links.find_opt_outs(people, reports)
-        return judge_reports(reports.values(), links, Wishes(people=opted_out, patrons=their_patrons), now=present.now)
-
-    async def _tiers(self) -> dict[CampaignId, dict[TierId, Tier]]:
-        return await self._storage.campaigns.tiers_by_id(await self._storage.campaigns.followed_campaigns())
+        return judge_reports(reports.values(), links, Wishes(people=opted_out, patrons=their_patrons), now=now)
 
     async def _gather(
         self,
@@ -151,7 +181,8 @@ class ReportedLinks:
         accounts: set[DiscordUserId],
         *,
         counted: Collection[CampaignId],
-        present: Present,
+        now: datetime,
+        grace_days: int,
     ) -> dict[PatreonUserId, Report]:
         """Return the reports of these patrons, and of all who share an account with one of them."""
         reports: dict[PatreonUserId, Report] = {}
@@ -162,6 +193,9 @@ class ReportedLinks:
             asked_about |= accounts
             waiting -= reports.keys()
             stored = await self._storage.memberships.load_people(waiting)
+            theirs = {record.campaign_id for records in stored.values() for record in records}
+            tiers = await self._storage.campaigns.tiers_by_id(theirs)
+            present = Present(now=now, grace_days=grace_days, tiers=tiers)
             reports |= {
                 one: read_report(one, stored.get(one, ()), counted=counted, patron_now=present.patron_now)
                 for one in waiting
@@ -205,6 +239,14 @@ def _link(report: Report, now: datetime) -> Link:
         origin=LinkOrigin.PATREON,
         linked_at=now,
     )
+
+
+def _concerned(changes: LinkChanges, guilds: Guilds) -> set[GuildId]:
+    """Return the guilds whose admins should know of something."""
+    reports = [report for conflict in changes.conflicts for report in conflict.reports]
+    reports += [one.report for one in changes.disagreements]
+    reporting = frozenset[CampaignId]().union(*(report.campaign_ids for report in reports))
+    return {guild_id for guild_id, campaign_ids in guilds.items() if campaign_ids & reporting} if reporting else set()
 
 
 def _troubles(changes: LinkChanges, campaign_ids: frozenset[CampaignId]) -> tuple[Reported, ...]:

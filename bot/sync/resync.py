@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 PLANNED_WITHIN = timedelta(minutes=10)
 RENEWED_WITHIN = timedelta(hours=1)
+AT_A_TIME = 50  # guilds of which the same is read in one statement
 LATE = 2  # so many intervals a turn may come late: a round takes its time, and so does the next
 
 
@@ -60,14 +61,18 @@ class Resync:
         """Let those be planned whose turn has come, and return who has changes where. One guild stops no other."""
         self._reconciler.forget_left()
         queued: dict[GuildId, frozenset[DiscordUserId]] = {}
-        for guild_id in self._observer.guild_ids():
-            try:
-                if await self._reconciler.has_business(guild_id):
-                    queued[guild_id] = await self._go_on_in(guild_id, trigger)
-            except DiscordAway as error:  # they are considered again when they are seen
-                log.info("a server is looked at later", guild_id=guild_id, why=str(error))
-            except Exception:
-                log.exception("a slice of a server could not be planned", guild_id=guild_id)
+        guild_ids = self._observer.guild_ids()
+        for start in range(0, len(guild_ids), AT_A_TIME):
+            some = guild_ids[start : start + AT_A_TIME]
+            await self._storage.read_ahead(some)
+            for guild_id in some:
+                try:
+                    if await self._reconciler.has_business(guild_id):
+                        queued[guild_id] = await self._go_on_in(guild_id, trigger)
+                except DiscordAway as error:  # they are considered again when they are seen
+                    log.info("a server is looked at later", guild_id=guild_id, why=str(error))
+                except Exception:
+                    log.exception("a slice of a server could not be planned", guild_id=guild_id)
         return queued
 
     async def _go_on_in(self, guild_id: GuildId, trigger: Trigger) -> frozenset[DiscordUserId]:

@@ -1,4 +1,4 @@
-"""One round: read every bound campaign once, and let whoever changed be planned in every guild that follows it.
+"""Rounds, one at a time: each reads every bound campaign once (`campaign_round.py`).
 
 A whole round plans a slice of everybody too (`resync.py`); one for a guild is followed by a plan of all in it.
 
@@ -6,9 +6,8 @@ Knows not how a role is written.
 """
 
 import asyncio
-import contextlib
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import NoReturn
 
 import msgspec
@@ -17,18 +16,14 @@ import structlog
 from bot.discord.holder import DiscordAway
 from bot.domain.changes import Trigger
 from bot.domain.errors import PledgekeeperError
-from bot.domain.model import CampaignId, DiscordUserId, GuildId, PatreonUserId
-from bot.domain.round_report import ReadReport, RoundReport
+from bot.domain.model import CampaignId, DiscordUserId, GuildId
+from bot.domain.round_report import RoundReport
 from bot.runtime.health import HealthBoard
 from bot.storage import Storage
 from bot.storage.campaigns import Binding
 from bot.sync.applying.reconcile import Reconciler
-from bot.sync.consents import Consents
-from bot.sync.declines import Declines
+from bot.sync.campaign_round import CampaignRounds, Round
 from bot.sync.reading.campaigns import HomeCampaign
-from bot.sync.reading.intake import CampaignRead, Intake
-from bot.sync.reading.read_news import ReadNews
-from bot.sync.reported_links import ReportedLinks
 from bot.sync.resync import Resync
 
 log = structlog.get_logger(__name__)
@@ -55,31 +50,20 @@ class Rounds:
         *,
         storage: Storage,
         home: HomeCampaign,
-        intake: Intake,
-        consents: Consents,
+        campaigns: CampaignRounds,
         reconciler: Reconciler,
         resync: Resync,
-        reported_links: ReportedLinks,
-        declines: Declines,
-        news: ReadNews,
         health: HealthBoard,
-        on_read: Iterable[Callable[[CampaignRead], None]],
     ) -> None:
         self._storage = storage
         self._home = home
-        self._intake = intake
-        self._consents = consents
+        self._campaigns = campaigns
         self._reconciler = reconciler
         self._resync = resync
-        self._reported_links = reported_links
-        self._declines = declines
-        self._news = news
         self._health = health
-        self._on_read = tuple(on_read)  # told of each bulk read
         self._running: asyncio.Task[RoundReport] | None = None
         self._resyncing: asyncio.Task[dict[GuildId, frozenset[DiscordUserId]]] | None = None
         self._scope = Scope()  # of the round under way
-        self._queued: dict[GuildId, frozenset[DiscordUserId]] = {}  # by the round under way
 
     async def keep_running(self, interval_seconds: float, *, until_ready: Callable[[], Awaitable[object]]) -> NoReturn:
         """Run a whole round each interval until cancelled; before each, wait for `until_ready`."""
@@ -151,16 +135,17 @@ class Rounds:
     async def _run(self, trigger: Trigger, scope: Scope, *, asks_patrons: bool) -> RoundReport:
         started = time.monotonic()
         self._storage.forget_kept()
-        self._queued = await self._go_on(trigger) if scope == Scope() else {}
+        queued = await self._go_on(trigger) if scope == Scope() else {}
         errors = await self._refresh_home()
         guilds = _by_campaign(await self._storage.campaigns.bindings(), scope)
-        reports: list[ReadReport] = []
+        linked = await self._storage.links.linked_patrons()
+        under_way = Round(trigger=trigger, asks_patrons=asks_patrons, linked=linked, queued=queued)
         for campaign_id, bindings in guilds.items():
-            reports.append(await self._run_campaign(campaign_id, bindings, trigger, asks_patrons=asks_patrons))
+            await self._campaigns.run(campaign_id, bindings, under_way)
         round_report = RoundReport(
-            campaigns=tuple(reports),
-            queued=sum(map(len, self._queued.values())),
-            people=self._queued,
+            campaigns=tuple(under_way.reports),
+            queued=sum(map(len, under_way.queued.values())),
+            people=under_way.queued,
             seconds=time.monotonic() - started,
             errors=tuple(errors),
         )
@@ -197,77 +182,11 @@ class Rounds:
             return [error]
         return []
 
-    async def _run_campaign(
-        self, campaign_id: CampaignId, bindings: list[Binding], trigger: Trigger, *, asks_patrons: bool
-    ) -> ReadReport:
-        campaign = await self._storage.campaigns.load(campaign_id)
-        name = campaign.name if campaign is not None else campaign_id
-        guild_ids = [binding.guild_id for binding in bindings]
-        credential_id = await self._storage.campaigns.find_reader(campaign_id)
-        if credential_id is None:
-            return await self._run_by_consents(campaign_id, name, bindings, trigger, asks_patrons=asks_patrons)
-        linked = await self._storage.links.linked_patrons()
-
-        async def on_news(patrons: frozenset[PatreonUserId]) -> None:
-            people = await self._storage.links.find_people(patrons)
-            for guild_id in guild_ids if people else ():
-                await self._consider(guild_id, people, trigger)
-
-        rechecked = await self._intake.recheck(campaign_id)
-        read = await self._intake.read_campaign(campaign_id, credential_id, linked=linked, on_news=on_news)
-        for note in self._on_read:
-            note(read)
-        relinked = await self._reported_links.follow(read.changed | rechecked)
-        if relinked:
-            await self._consider_elsewhere(relinked, guild_ids, trigger)
-        patrons = read.changed | self._intake.restless(campaign_id)
-        people = relinked | await self._storage.links.find_people(patrons)
-        for guild_id in guild_ids:
-            await self._consider(guild_id, people, trigger)
-            await self._reconciler.look_again(guild_id)
-            words, unread = self._intake.unknown_words(campaign_id), self._intake.unread(campaign_id)
-            await self._news.tell(guild_id, name, read, unknown_words=words, unread=unread)
-        await self._declines.tell(campaign_id, patrons)
-        return _report_read(name, read)
-
-    async def _run_by_consents(
-        self, campaign_id: CampaignId, name: str, bindings: list[Binding], trigger: Trigger, *, asks_patrons: bool
-    ) -> ReadReport:
-        """Plan what the patrons' own readings brought."""
-        is_dead = any(binding.credential_id is not None for binding in bindings)
-        if asks_patrons:
-            await self._consents.read_all()
-        restless = self._intake.restless(campaign_id)
-        ended = await self._consents.list_ended(campaign_id)
-        people = await self._storage.links.find_people(restless)
-        for guild_id in [binding.guild_id for binding in bindings]:
-            await self._consider(guild_id, people, trigger)
-            await self._reconciler.look_again(guild_id)
-            await self._news.tell_of_consents(guild_id, campaign_id, name, is_dead=is_dead, ended=ended)
-        await self._declines.tell(campaign_id, restless)
-        await self._declines.tell_of_ended(campaign_id)
-        patrons = await self._consents.count_readers(campaign_id)
-        return _report_consents(name, campaign_id, patrons, is_token_dead=is_dead, error=self._consents.trouble)
-
-    async def _consider_elsewhere(
-        self, people: Iterable[DiscordUserId], but: Collection[GuildId], trigger: Trigger
-    ) -> None:
-        """Let people be planned in the other guilds too: a link counts everywhere."""
-        for guild_id in sorted(await self._storage.campaigns.following_guilds() - set(but)):
-            await self._consider(guild_id, people, trigger)
-
     async def forget_campaign(self, campaign_id: CampaignId) -> None:
         """Forget what was read of a campaign that no guild follows any more, once a round under way has ended."""
         await self._ended()
         if not await self._storage.campaigns.guilds_of(campaign_id):
-            self._intake.forget_campaign(campaign_id)
-            await self._storage.memberships.forget_campaign(campaign_id)
-            await self._storage.reads.forget_campaign(campaign_id)
-
-    async def _consider(self, guild_id: GuildId, people: Iterable[DiscordUserId], trigger: Trigger) -> None:
-        with contextlib.suppress(DiscordAway):  # they are considered again when the guild is seen
-            queued = await self._reconciler.consider(guild_id, people, trigger=trigger)
-            self._queued[guild_id] = self._queued.get(guild_id, frozenset()) | queued
+            await self._campaigns.forget(campaign_id)
 
 
 def _by_campaign(bindings: Iterable[Binding], scope: Scope) -> dict[CampaignId, list[Binding]]:
@@ -279,33 +198,3 @@ def _by_campaign(bindings: Iterable[Binding], scope: Scope) -> dict[CampaignId, 
     if scope.guild_id is None:
         return grouped
     return {id_: group for id_, group in grouped.items() if any(one.guild_id == scope.guild_id for one in group)}
-
-
-def _report_read(name: str, read: CampaignRead) -> ReadReport:
-    """Report what a read of the campaign's whole list brought."""
-    return ReadReport(
-        campaign_id=read.campaign_id,
-        name=name,
-        is_complete=read.verdict.is_complete,
-        patrons=read.summary.patrons,
-        changed=len(read.changed),
-        doubts=read.verdict.doubts,
-        unattributed=read.verdict.unattributed,
-        error=read.error,
-    )
-
-
-def _report_consents(
-    name: str, campaign_id: CampaignId, patrons: int, *, is_token_dead: bool, error: PledgekeeperError | None
-) -> ReadReport:
-    """Report that a campaign is read through so many patrons' own consent."""
-    return ReadReport(
-        campaign_id=campaign_id,
-        name=name,
-        is_complete=False,
-        patrons=patrons,
-        changed=0,
-        is_by_consents=True,
-        is_token_dead=is_token_dead,
-        error=error,
-    )

@@ -71,7 +71,7 @@ def updated(path: Path, messages: Catalog) -> Catalog:
 def written(catalog: Catalog, tag: str = "") -> str:
     """Write a catalog as a .po file is written."""
     body = io.BytesIO()
-    write_po(body, catalog, omit_header=True, include_previous=True, ignore_obsolete=True)
+    write_po(body, catalog, omit_header=True, include_previous=False, ignore_obsolete=True)
     language = LANGUAGE_HEADER.format(tag=tag, catalog=catalog) if tag else ""
     return f"{HEADER}{language}\n{body.getvalue().decode()}"
 

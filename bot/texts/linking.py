@@ -298,9 +298,9 @@ def disconnect_question(
     removed = r.plural("This removes the campaign's {count} rule.", "This removes the campaign's {count} rules.", rules)
     holders = r.plural("{count} person has a role because of it.", "{count} people have a role because of it.", people)
     later = r.say("You can connect the campaign again at any time with `/patreon connect`.")
-    body = r.lines(
-        [r.join(removed, holders), disconnect_fate(r, keeps_roles=keeps_roles, has_shared=has_shared), later]
-    )
+    fate = disconnect_fate(r, keeps_roles=keeps_roles, has_shared=has_shared)
+    unused = r.say("It has no rules here, so nobody's roles change.")
+    body = r.lines([r.join(removed, holders), fate, later] if rules else [unused, later])
     return Card(Outcome.QUESTION, r.say("Disconnect the campaign {campaign}?", campaign=name), body)
 
 

@@ -57,7 +57,7 @@ LINK_ENDINGS: dict[Word | Cause, Ending] = {
     Word.EXPIRED: Ending(
         N_("This link has expired"),
         (
-            N_("A link works for ten minutes, and only the newest one works. This one changed nothing."),
+            N_("Only the newest link works, and only for a few minutes. This one changed nothing."),
             N_("If you were linked before, that link stays as it was."),
         ),
     ),
@@ -136,7 +136,7 @@ CONNECT_ENDINGS: dict[Word | Cause, Ending] = {
     ),
     Word.EXPIRED: Ending(
         N_("This link has expired"),
-        (N_("A link works for ten minutes, and only the newest one works. This one changed nothing."),),
+        (N_("Only the newest link works, and only for a few minutes. This one changed nothing."),),
     ),
     Word.USED: Ending(
         N_("This link has already been used"),

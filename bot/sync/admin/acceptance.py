@@ -80,7 +80,7 @@ class Acceptance:
         people = relinked | await self._storage.links.find_people(patrons)
         followers = await self._storage.campaigns.guilds_of(read.campaign_id)
         if relinked:  # a link counts everywhere
-            followers = tuple(sorted(await self._storage.campaigns.following_guilds()))
+            followers = tuple(sorted({*followers, *await self._storage.links.guilds_of(relinked)}))
         for guild_id in followers:
             with contextlib.suppress(TryLater):  # the next round plans everybody anyway
                 await self._reconciler.consider(guild_id, people, trigger=Trigger.BELIEVE)

@@ -53,11 +53,10 @@ class Adoption:
             raise UserMistake(Mistake.ROLE_WITHOUT_RULE)
         seen = await self._observer.find_holders(guild_id, role_id)
         holders = await self._linked_holders(guild_id, role_id) if seen is None else seen
-        links = {link.discord_user_id: link for link in await self._storage.links.find_any(people=holders)}
-        known = await self._facts.people(guild, holders)
+        known = await self._facts.people(guild, holders, with_strangers=True)
         fates: dict[Fate, list[DiscordUserId]] = {fate: [] for fate in Fate}
         for holder in sorted(holders):
-            person = known.get(holder) or PersonFacts(discord_user_id=holder, member=None, link=links.get(holder))
+            person = known.get(holder) or PersonFacts(discord_user_id=holder)
             person = with_member(person, GuildMember(role_ids=frozenset({role_id})))
             fates[self._fate(guild, person, role_id)].append(holder)
         return AdoptionDraft(

@@ -131,9 +131,11 @@ class BulkPlanner:
             return
         unseen, self._unseen = self._unseen, {}
         postponed, self._postponed = self._postponed, {}
-        for guild_id in self._observer.guild_ids():
-            for person, trigger in unseen.items():
+        for person, trigger in unseen.items():
+            theirs = await self._planning.find_guilds(person)
+            for guild_id in theirs.intersection(self._observer.guild_ids()):
                 self._mark(guild_id, [person], trigger=trigger, urgency=Urgency.WAITING)
+        for guild_id in self._observer.guild_ids():
             if guild_id in postponed:
                 await self._consider_postponed(guild_id, postponed[guild_id])
 

@@ -12,6 +12,7 @@ from bot.domain.errors import Later
 from bot.domain.ledger import GuildMember
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, Link, MembershipRecord, PatreonUserId, RoleId
 from bot.domain.plan import GuildFacts, PersonFacts
+from bot.domain.record import absent_since, with_absence
 from bot.runtime.clock import Clock
 from bot.runtime.unhurried import unhurried
 from bot.storage import Storage
@@ -97,18 +98,19 @@ class FactBook:
             raise DiscordAway(Later.SERVER_UNSEEN, guild_id=guild_id)
         rules = await self._storage.rules.list_guild(guild_id)
         campaign_ids = await self._storage.campaigns.campaigns_of(guild_id)
-        loaded = [await self._storage.campaigns.load(campaign_id) for campaign_id in campaign_ids]
-        campaigns = [campaign for campaign in loaded if campaign is not None]
-        believed = {id_: await self._storage.reads.last_believed(id_) for id_ in campaign_ids}
+        campaigns = await self._storage.campaigns.load_all(campaign_ids)
+        listings = await self._storage.reads.listings(campaign_ids)
         return GuildFacts(
             guild_id=guild_id,
             now=self._clock.now(),
             settings=await self._storage.guilds.settings(guild_id),
             roles={role.role_id: role.name for role in look.roles.values()},
             rules=rules,
-            campaigns={one.campaign_id: one for one in campaigns},
-            confirmed_at={id_: read.started_at for id_, read in believed.items() if read is not None},
-            tiers={one.campaign_id: {tier.tier_id: tier for tier in one.tiers} for one in campaigns},
+            campaigns=campaigns,
+            confirmed_at={id_: one.believed_at for id_, one in listings.items()},
+            proven_at={id_: one.proven_at for id_, one in listings.items() if one.proven_at is not None},
+            followed_since=await self._storage.campaigns.followed_since(campaign_ids),
+            tiers={id_: {tier.tier_id: tier for tier in one.tiers} for id_, one in campaigns.items()},
             blocked=self._blocked(look, {rule.role_id for rule in rules}),
             on_trial=self._breakers.on_trial(guild_id),
         )
@@ -121,15 +123,23 @@ class FactBook:
         return PersonFacts(
             discord_user_id=discord_user_id,
             link=link,
-            records=_records_of(link, records),
+            records=_records_of(guild, link, records),
             grants=await self._storage.ledger.load_member(guild.guild_id, discord_user_id),
             has_unlinked=link is None and await self._storage.links.is_opted_out(discord_user_id),
         )
 
     async def people(
-        self, guild: GuildFacts, discord_user_ids: Iterable[DiscordUserId] | None = None
+        self,
+        guild: GuildFacts,
+        discord_user_ids: Iterable[DiscordUserId] | None = None,
+        *,
+        with_strangers: bool = False,
     ) -> dict[DiscordUserId, PersonFacts]:
-        """Return the facts of these people (None: of everyone), those left out whom nothing ties to the guild."""
+        """Return the facts of these people (None: of everyone).
+
+        Those are left out whom nothing ties to the guild: no campaign of its knows them, and none of their roles there
+        is by us. `with_strangers`: unless they are linked.
+        """
         if discord_user_ids is None:
             found = await self._storage.links.list_guild(guild.guild_id)
             ledger = await self._storage.ledger.load_guild(guild.guild_id)
@@ -140,17 +150,18 @@ class FactBook:
         links = {link.discord_user_id: link for link in found}
         records = await self._storage.memberships.load_people((link.patreon_user_id for link in found), guild.campaigns)
         unlinked, _ = await self._storage.links.find_opt_outs(ledger.keys() - links.keys(), ())
+        known = {link.discord_user_id for link in found if with_strangers or link.patreon_user_id in records}
         facts = (
             PersonFacts(
                 discord_user_id=person,
                 link=links.get(person),
-                records=_records_of(links.get(person), records),
+                records=_records_of(guild, links.get(person), records),
                 grants=ledger.get(person, {}),
                 has_unlinked=person in unlinked,
             )
-            for person in sorted(links.keys() | ledger.keys())
+            for person in sorted(known | ledger.keys())
         )
-        return {one.discord_user_id: one async for one in unhurried(facts) if one.records or one.grants}
+        return {one.discord_user_id: one async for one in unhurried(facts)}
 
     def _blocked(self, look: GuildLook, role_ids: Iterable[RoleId]) -> dict[RoleId, Block]:
         """Judge every role of the guild that the bot cannot give, and each wanted one that is gone."""
@@ -168,6 +179,22 @@ def with_member(person: PersonFacts, member: GuildMember | None) -> PersonFacts:
 
 
 def _records_of(
-    link: Link | None, records: dict[PatreonUserId, tuple[MembershipRecord, ...]]
+    guild: GuildFacts, link: Link | None, records: dict[PatreonUserId, tuple[MembershipRecord, ...]]
 ) -> dict[CampaignId, MembershipRecord]:
-    return {} if link is None else {record.campaign_id: record for record in records.get(link.patreon_user_id, ())}
+    """Return what is known of a person in the guild's campaigns, also that one never listed them."""
+    if link is None:
+        return {}
+    stored = {record.campaign_id: record for record in records.get(link.patreon_user_id, ())}
+    known = ((id_, _with_absence(guild, link, id_, stored.get(id_))) for id_ in guild.campaigns)
+    return {campaign_id: record for campaign_id, record in known if record is not None}
+
+
+def _with_absence(
+    guild: GuildFacts, link: Link, campaign_id: CampaignId, record: MembershipRecord | None
+) -> MembershipRecord | None:
+    if record is not None and record.believed is not None:
+        return record
+    since = absent_since(
+        link, proven_at=guild.proven_at.get(campaign_id), followed_since=guild.followed_since.get(campaign_id)
+    )
+    return with_absence(record, campaign_id=campaign_id, link=link, since=since)

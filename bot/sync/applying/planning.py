@@ -77,6 +77,10 @@ class Planning:
             unsettled=frozenset(one.person.discord_user_id for one in seen if not one.settlement.is_empty),
         )
 
+    async def find_guilds(self, discord_user_id: DiscordUserId) -> frozenset[GuildId]:
+        """Return the guilds where there may be something to plan for a person."""
+        return await self._storage.links.guilds_of([discord_user_id])
+
     async def look(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> PersonSeen:
         """Gather what is stored of one person, and look at them. Raises DiscordAway."""
         guild = await self._facts.guild(guild_id)

@@ -98,7 +98,7 @@ class Reconciler:
         return [queue.put(person, urgency=urgency, trigger=trigger) for person in discord_user_ids]
 
     async def follow(self, discord_user_id: DiscordUserId, *, trigger: Trigger) -> tuple[RoleNews, ...]:
-        """Plan and write one person who waits, in every guild; say what became of each role.
+        """Plan and write one person who waits, in each guild that they are tied to; say what became of each role.
 
         One guild out of sight stops no other; its DiscordAway is raised when all the others are done. While none is
         in sight, DiscordAway too: that is not the same as no role. Whoever was not seen is looked at again soon.
@@ -109,7 +109,9 @@ class Reconciler:
         link = await self._storage.links.find_discord(discord_user_id)
         if link is not None:
             self._on_follow(link.patreon_user_id)
-        guild_ids = [guild_id for guild_id in self._observer.guild_ids() if await self.has_business(guild_id)]
+        theirs = await self._planning.find_guilds(discord_user_id)
+        in_sight = [guild_id for guild_id in self._observer.guild_ids() if guild_id in theirs]
+        guild_ids = [guild_id for guild_id in in_sight if await self.has_business(guild_id)]
         following = [self._follow_in(guild_id, discord_user_id, trigger) for guild_id in guild_ids]
         told = await asyncio.gather(*following, return_exceptions=True)
         for one in told:

@@ -192,7 +192,8 @@ class Nudges:
         if not comes_first:
             changed = await self._reported_links.follow(patrons)
         if changed:  # a link counts everywhere; with no guild in sight, they are looked at later
-            for guild_id in in_sight or sorted(await self._storage.campaigns.following_guilds()):
+            theirs = await self._storage.links.guilds_of(changed)
+            for guild_id in sorted(theirs.intersection(in_sight or theirs)):
                 self._reconciler.mark(guild_id, changed, trigger=Trigger.WEBHOOK)
 
     async def _read_all(self, campaign_id: CampaignId) -> None:

@@ -7,7 +7,7 @@ Whoever has several rows, or another membership than before, is looked at when a
 may be on any of them (`rows.py`). In every later read all rows of theirs wait for the end, so that nothing flaps.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -41,7 +41,7 @@ class BulkRead:
         known: KnownReadings,
         campaign_id: CampaignId,
         started_at: datetime,
-        linked: frozenset[PatreonUserId],
+        linked: Container[PatreonUserId],
         on_news: OnNews,
     ) -> None:
         self._storage = storage
@@ -197,7 +197,7 @@ class BulkRead:
         """
         known = [latest_of(record) for record in several.values()]
         if not self._several.keys() <= self._known.twofold:
-            unseen = (self._known.still_listed() | self._linked) - self._tally.seen
+            unseen = self._known.expected() - self._tally.seen
             stored = await self._storage.memberships.load_patrons(self._campaign_id, unseen)
             known += [latest_of(record) for record in stored.values()]
         owners: dict[MembershipId | None, set[PatreonUserId]] = {}
@@ -238,16 +238,19 @@ class BulkRead:
         )
 
     async def _take_absent(self) -> None:
-        expected = self._known.still_listed() | self._linked
-        absent = {patron for patron in expected - self._tally.seen if not self._known.is_gone(patron)}
-        if not absent:
+        """Store that a list no longer shows those whom the campaign has known; of others, the read itself says so."""
+        unseen = self._known.expected() - self._tally.seen
+        if not unseen:
             return
-        previous = await self._storage.memberships.load_patrons(self._campaign_id, absent)
+        previous = await self._storage.memberships.load_patrons(self._campaign_id, unseen)
+        self._known.forgotten -= unseen
+        self._known.note(previous.values())
+        absent = {patron for patron in previous if not self._known.is_gone(patron)}
         absent -= await self._listed_as_others(previous.values())
         await self._save(
             [
                 take_absence(
-                    previous.get(patron),
+                    previous[patron],
                     campaign_id=self._campaign_id,
                     patreon_user_id=patron,
                     read_started_at=self._started_at,

@@ -26,6 +26,7 @@ class KnownReadings:
         self.reported: set[PatreonUserId] = set()  # of whom Patreon names a Discord account, or did until a day ago
         self.unread: set[PatreonUserId] = set()  # some value of their latest reading could not be read
         self.twofold: set[PatreonUserId] = set()  # who had several rows in the last read
+        self.forgotten: set[PatreonUserId] = set()  # of whom storage may know what is not remembered, or nothing
         self.unknown_words: set[str] = set()  # statuses of Patreon's that this version does not know
         self._lost_since: dict[
             PatreonUserId, datetime | None
@@ -43,6 +44,7 @@ class KnownReadings:
             self.unknown_words.update(() if latest is None else latest.unknown_words)
             has_news |= self.fingerprints.get(patron) != mark
             self.fingerprints[patron] = mark
+            self.forgotten.discard(patron)
             keep(self.reported, patron, is_in=known_account(record) is not None)
             if memory.lost_account is None:
                 self._lost_since.pop(patron, None)
@@ -50,7 +52,8 @@ class KnownReadings:
                 self._lost_since[patron] = memory.lost_since
             keep(self.doubted, patron, is_in=record.unproven is not None)
             keep(self.unread, patron, is_in=latest is not None and bool(latest.unread) and not is_gone)
-            keep(self.restless, patron, is_in=bool(memory.declined_since or memory.tierless_since or memory.gone_since))
+            is_in_grace = memory.gone_since is not None and latest is not None and latest.membership_id is None  # v1
+            keep(self.restless, patron, is_in=bool(memory.declined_since or memory.tierless_since or is_in_grace))
             due = None if latest is None else _second_look(memory, latest.read_started_at)
             if due is not None:
                 self._second_looks[patron] = due
@@ -61,6 +64,7 @@ class KnownReadings:
     def forget(self, patron: PatreonUserId) -> None:
         """Compare this patron's next reading with storage: somebody else stored a newer one."""
         self.fingerprints.pop(patron, None)
+        self.forgotten.add(patron)
 
     def second_looks(self, now: datetime) -> frozenset[PatreonUserId]:
         """Return the active patrons without a tier, or money, whose reading is news by now even if it says the same."""
@@ -75,6 +79,10 @@ class KnownReadings:
     def still_listed(self) -> set[PatreonUserId]:
         """Return everyone whom no complete read has missed yet."""
         return {patron for patron, mark in self.fingerprints.items() if mark != GONE}
+
+    def expected(self) -> set[PatreonUserId]:
+        """Return everyone whom a complete read may be the first to miss."""
+        return self.still_listed() | self.forgotten
 
     def is_gone(self, patron: PatreonUserId) -> bool:
         """Tell whether a complete read has missed this patron already."""

@@ -3,7 +3,7 @@
 What is seen of one person proves that person's own standing; what a whole list proves is `bulk.py`'s to find out.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container
 from datetime import datetime, timedelta
 
 import msgspec
@@ -116,7 +116,7 @@ class Intake:
         campaign_id: CampaignId,
         credential_id: CredentialId,
         *,
-        linked: Iterable[PatreonUserId],
+        linked: Container[PatreonUserId],
         on_news: OnNews,
     ) -> CampaignRead:
         """Read a campaign's whole list; an error ends the read, is returned with it, and takes nothing from anybody."""
@@ -128,7 +128,7 @@ class Intake:
             known=known,
             campaign_id=campaign_id,
             started_at=started_at,
-            linked=frozenset(linked),
+            linked=linked,
             on_news=on_news,
         )
         error = await self._take(read, campaign_id, credential_id, known.pages)
@@ -140,6 +140,7 @@ class Intake:
             at=self._clock.now(),
             is_complete=verdict.is_complete,
             is_believed=verdict.is_believed,
+            is_attributed=not verdict.unattributed,
             anomalies=tuple(verdict.anomalies),
             summary=msgspec.structs.asdict(read.summary),
         )
@@ -184,13 +185,15 @@ class Intake:
     async def refresh_patron(self, patreon_user_id: PatreonUserId, credential_id: CredentialId) -> bool:
         """Read one patron by their own consent, which lists all their memberships; tell whether that brought news.
 
+        Stored is a record of each campaign that lists them, or did; for all others, that nothing was told of them.
         Raises TryLater or NeedsOwner; nothing is lost then.
         """
         started_at = self._clock.now()
         identity = await self._keeper.call(credential_id, self._client.fetch_identity)
-        bound = await self._storage.campaigns.followed_campaigns()
-        known = {campaign_id: await self._load_known(campaign_id) for campaign_id in bound}
         previous = await self._storage.memberships.load_person(patreon_user_id)
+        told = {one.campaign_id for one in identity.memberships} | {one.campaign_id for one in previous}
+        bound = told & await self._storage.campaigns.followed_campaigns()
+        known = {campaign_id: await self._load_known(campaign_id) for campaign_id in bound}
         await self._storage.campaigns.save_tiers(tuple(tier for tier in identity.tiers if tier.campaign_id in bound))
         records = take_identity(
             {record.campaign_id: record for record in previous},
@@ -200,6 +203,8 @@ class Intake:
             read_started_at=started_at,
         )
         await self._storage.memberships.save(records)
+        if identity.is_whole:
+            await self._storage.links.note_read(patreon_user_id, started_at)
         news = [known[record.campaign_id].note([record]) for record in records]
         return any(news)
 

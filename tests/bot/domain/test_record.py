@@ -12,6 +12,8 @@ from bot.domain.model import (
     ChargeStatus,
     DiscordUserId,
     Identity,
+    Link,
+    LinkOrigin,
     Membership,
     MembershipRecord,
     Memory,
@@ -19,6 +21,7 @@ from bot.domain.model import (
     PatronStatus,
 )
 from bot.domain.record import (
+    absent_since,
     believe,
     fingerprint,
     has_turned,
@@ -31,6 +34,7 @@ from bot.domain.record import (
     miss_account,
     take_absence,
     take_reading,
+    with_absence,
 )
 from bot.domain.rows import take_identity
 from tests.fakes.world import CAMPAIGN, NEW_YEAR, TIER, reading
@@ -375,16 +379,76 @@ def test_an_absence_from_before_the_last_reading_changes_nothing() -> None:
     assert absent(known, hour=1) is known
 
 
+# --- who was never listed -------------------------------------------------------------------------------------
+
+
+def linked(*, hour: int, read: int | None = None) -> Link:
+    return Link(
+        discord_user_id=DiscordUserId(1),
+        patreon_user_id=ADA,
+        patreon_name="Ada",
+        origin=LinkOrigin.COMMAND,
+        linked_at=at(hour),
+        read_at=None if read is None else at(read),
+    )
+
+
+@pytest.mark.parametrize(
+    ("link", "proven", "followed", "since"),
+    [
+        pytest.param(linked(hour=2), None, None, None, id="nothing was asked for"),
+        pytest.param(linked(hour=2), 3, 1, 3, id="a list since they are linked"),
+        pytest.param(linked(hour=2), 2, 1, 2, id="a list as they are linked"),
+        pytest.param(linked(hour=2), 1, 1, None, id="a list from before: it stored no unlinked follower"),
+        pytest.param(linked(hour=2, read=2), 1, 1, 2, id="their consent"),
+        pytest.param(linked(hour=2, read=2), None, 3, None, id="a campaign that nobody followed when they consented"),
+        pytest.param(linked(hour=2, read=2), None, None, None, id="a campaign that nobody follows"),
+        pytest.param(linked(hour=2, read=4), 3, 1, 4, id="both: the newer one, their consent"),
+        pytest.param(linked(hour=2, read=2), 3, 1, 3, id="both: the newer one, the list"),
+    ],
+)
+def test_absence_of_who_was_never_listed_is_proven_by_the_newest_request_that_would_have_shown_them(
+    link: Link, proven: int | None, followed: int | None, since: int | None
+) -> None:
+    found = absent_since(
+        link,
+        proven_at=None if proven is None else at(proven),
+        followed_since=None if followed is None else at(followed),
+    )
+    assert found == (None if since is None else at(since))
+
+
+def known_since(record: MembershipRecord | None, hour: int | None) -> MembershipRecord | None:
+    since = None if hour is None else at(hour)
+    return with_absence(record, campaign_id=CAMPAIGN, link=linked(hour=1), since=since)
+
+
+def test_who_has_no_record_is_as_if_each_proof_had_stored_one() -> None:
+    assert known_since(None, 3) == absent(None, hour=3)
+    assert known_since(None, None) is None
+
+
+def test_what_is_proven_of_somebody_says_more_than_that_others_are_not_listed() -> None:
+    listed, gone = after(reading(at=at(1))), absent(after(reading(at=at(1))), hour=2)
+    assert (known_since(listed, 3), known_since(gone, 3)) == (listed, gone)
+
+
+def test_who_is_listed_for_the_first_time_by_a_doubted_read_was_not_before() -> None:
+    doubted = take_reading(None, reading(at=at(3)), is_believed=False)
+    known = known_since(doubted, 2)
+    assert known is not None
+    assert (known.unproven, known.memory.gone_since) == (doubted.unproven, at(2))
+
+
 # --- identity ---------------------------------------------------------------------------------------------------
 
 
-def test_an_identity_gives_a_record_for_each_campaign_asked_and_for_no_other() -> None:
+def test_an_identity_gives_a_record_for_each_campaign_asked_that_lists_them_and_for_no_other() -> None:
     elsewhere = replace(reading(at=at(1)), campaign_id=CampaignId("999"))
     identity = Identity(patreon_user_id=ADA, full_name="Ada", memberships=(reading(at=at(1)), elsewhere))
     records = take_identity({}, identity, campaign_ids=[CAMPAIGN, CampaignId("101")], tiers={}, read_started_at=at(1))
     assert [(one.campaign_id, one.believed, one.memory.gone_since) for one in records] == [
-        (CAMPAIGN, reading(at=at(1)), None),
-        (CampaignId("101"), None, at(1)),
+        (CAMPAIGN, reading(at=at(1)), None)
     ]
 
 

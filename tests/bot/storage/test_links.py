@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -70,6 +70,30 @@ async def test_every_linked_patron_is_known_at_once(storage: Storage, link: Link
     assert await storage.links.linked_patrons() == frozenset()
 
 
+async def test_who_is_linked_while_the_patrons_are_looked_through_is_one_of_them(
+    storage: Storage, link: Linked, reported: Linked, now: datetime
+) -> None:
+    patrons = await storage.links.linked_patrons()
+    await storage.links.complete_link(link(), [])
+    await storage.links.save_reported([reported(16, "p-bo")])
+    assert patrons == {ADA_PATREON, "p-bo"}
+    await storage.links.complete_link(link(patron="p-new"), [])
+    assert patrons == {"p-new", "p-bo"}
+    await storage.links.unlink(ADA, at=now)
+    await storage.links.drop_reported([reported(16, "p-bo")])
+    assert patrons == set()
+
+
+async def test_when_a_consent_told_everything_is_remembered_and_never_goes_back(
+    storage: Storage, link: Linked, now: datetime
+) -> None:
+    await storage.links.complete_link(link(), [])
+    for at in (now, now + timedelta(hours=1), now):
+        await storage.links.note_read(ADA_PATREON, at)
+    found = await storage.links.find_discord(ADA)
+    assert found == msgspec.structs.replace(link(), read_at=now + timedelta(hours=1))
+
+
 class TestThePeopleOfAGuild:
     """Whoever a campaign of the guild has known, or who has a grant there; nobody else's link is read."""
 
@@ -92,6 +116,12 @@ class TestThePeopleOfAGuild:
         assert await town.links.people_of(GUILD) == {11, 13, 15}
         assert await town.links.people_of(GuildId(901)) == {12}
         assert await town.links.people_of(GuildId(902)) == frozenset()
+
+    async def test_are_tied_to_no_other_guild(self, town: Storage, now: datetime) -> None:
+        found = {person: await town.links.guilds_of([DiscordUserId(person)]) for person in range(11, 17)}
+        assert found == {11: {GUILD}, 12: {901}, 13: {GUILD}, 14: set(), 15: {GUILD}, 16: set()}
+        await town.campaigns.bind(GuildId(901), CAMPAIGN, credential_id=None, at=now)
+        assert await town.links.guilds_of(map(DiscordUserId, (11, 13))) == {GUILD, 901}
 
     async def test_have_links_each_once_also_ended_ones(
         self, town: Storage, link: Linked, reported: Linked, record: Record, now: datetime
@@ -118,6 +148,12 @@ class TestThePeopleOfAGuild:
             await town.links.list_guild(GUILD)
             await town.links.find_any(people=[ADA], patrons=[ADA_PATREON])
             await town.links.find_people([ADA_PATREON])
+            await town.links.guilds_of([ADA])
+            await town.links.list_ended()
+            await town.links.find_opt_outs([ADA], [ADA_PATREON])
+            await town.campaigns.find_reader(CAMPAIGN)
+            await town.reads.listings([CAMPAIGN])
+            await town.reads.since_believed(CAMPAIGN)
             await town.memberships.load_patrons(CAMPAIGN, [ADA_PATREON])
             await town.ledger.load_people(GUILD, [ADA])
             await town.credentials.list_patrons(CAMPAIGN)

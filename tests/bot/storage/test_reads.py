@@ -1,23 +1,31 @@
 from datetime import datetime, timedelta
 
-from bot.domain.model import CampaignId, PageSize, ReadId, Source
+from bot.domain.model import Campaign, CampaignId, PageSize, ReadId, Source
 from bot.storage import Storage
-from bot.storage.reads import Read
+from bot.storage.reads import Listing, Read
 
 CAMPAIGN = CampaignId("700")
 HOUR = timedelta(hours=1)
 
 
-async def finished(storage: Storage, at: datetime, *, is_believed: bool) -> ReadId:
+async def finished(storage: Storage, at: datetime, *, is_believed: bool, is_attributed: bool = True) -> ReadId:
     read_id = await storage.reads.start(CAMPAIGN, at)
-    await storage.reads.finish(read_id, at=at, is_complete=is_believed, is_believed=is_believed)
+    await storage.reads.finish(
+        read_id, at=at, is_complete=is_believed, is_believed=is_believed, is_attributed=is_attributed
+    )
     return read_id
 
 
 async def test_a_read_comes_back_with_its_verdict(storage: Storage, now: datetime) -> None:
     read_id = await storage.reads.start(CAMPAIGN, now, Source.IDENTITY)
     await storage.reads.finish(
-        read_id, at=now + HOUR, is_complete=True, is_believed=False, anomalies=("nobody",), summary={"paying": 3}
+        read_id,
+        at=now + HOUR,
+        is_complete=True,
+        is_believed=False,
+        is_attributed=True,
+        anomalies=("nobody",),
+        summary={"paying": 3},
     )
     expected = Read(
         read_id=read_id,
@@ -26,10 +34,29 @@ async def test_a_read_comes_back_with_its_verdict(storage: Storage, now: datetim
         started_at=now,
         finished_at=now + HOUR,
         is_complete=True,
+        is_attributed=True,
         anomalies=("nobody",),
         summary={"paying": 3},
     )
     assert await storage.reads.since_believed(CAMPAIGN) == (expected,)
+
+
+async def test_what_the_lists_prove_is_told_of_several_campaigns_at_once(storage: Storage, now: datetime) -> None:
+    other = CampaignId("701")
+    for campaign_id in (CAMPAIGN, other):
+        await storage.campaigns.save(Campaign(campaign_id=campaign_id, name=campaign_id))
+    assert await storage.reads.listings([CAMPAIGN, other]) == {}
+    await finished(storage, now, is_believed=True)
+    assert await storage.reads.listings([CAMPAIGN, other]) == {CAMPAIGN: Listing(believed_at=now, proven_at=now)}
+    await finished(storage, now + HOUR, is_believed=True, is_attributed=False)
+    await finished(storage, now + 2 * HOUR, is_believed=False)
+    await storage.reads.start(CAMPAIGN, now + 3 * HOUR)
+    expected = Listing(believed_at=now + HOUR, proven_at=now)
+    assert await storage.reads.listings([CAMPAIGN, other]) == {CAMPAIGN: expected}
+    await storage.reads.purge(now + 9 * HOUR)
+    assert await storage.reads.listings([CAMPAIGN]) == {CAMPAIGN: expected}
+    await storage.reads.forget_campaign(CAMPAIGN)
+    assert await storage.reads.listings([CAMPAIGN]) == {}
 
 
 async def test_a_page_size_is_kept_replaced_and_forgotten(storage: Storage, now: datetime) -> None:

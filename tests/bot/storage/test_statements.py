@@ -113,6 +113,7 @@ async def use_campaigns(storage: Storage, campaign: Campaign, now: datetime) -> 
     await storage.campaigns.guilds_of(CAMPAIGN)
     await storage.campaigns.following_guilds()
     await storage.campaigns.followed_campaigns()
+    await storage.campaigns.followed_since([CAMPAIGN])
     await storage.campaigns.find_reader(CAMPAIGN)
     await storage.campaigns.campaigns_of(GUILD)
     await storage.campaigns.was_unbound(GUILD, CAMPAIGN)
@@ -191,6 +192,8 @@ async def use_people(storage: Storage, link: Link, record: MembershipRecord) -> 
     await storage.links.linked_patrons()
     await storage.links.reported_patrons()
     await storage.links.people_of(GUILD)
+    await storage.links.guilds_of([ADA])
+    await storage.links.note_read(ADA_PATREON, now)
     await storage.links.list_guild(GUILD)
     await storage.links.find_people([ADA_PATREON])
     await storage.links.find_any(people=[ADA], patrons=[ADA_PATREON])
@@ -258,9 +261,10 @@ async def use_holds(storage: Storage, now: datetime) -> None:
 
 async def use_records(storage: Storage, now: datetime) -> None:
     read_id: ReadId = await storage.reads.start(CAMPAIGN, now)
-    await storage.reads.finish(read_id, at=now, is_complete=True, is_believed=False)
+    await storage.reads.finish(read_id, at=now, is_complete=True, is_believed=False, is_attributed=True)
     await storage.reads.believe(read_id)
     await storage.reads.last_believed(CAMPAIGN)
+    await storage.reads.listings([CAMPAIGN])
     await storage.reads.since_believed(CAMPAIGN)
     await storage.reads.find_begun(CAMPAIGN, now)
     await storage.reads.save_page_size(CAMPAIGN, PageSize(rows=200, blamed_at=now))

@@ -92,7 +92,8 @@ def test_updating_keeps_what_is_translated_and_doubts_what_changed(tmp_path: Pat
     path.write_text(extract.written(extract.updated(path, messages), "de"), encoding="utf-8")
     text = path.read_text(encoding="utf-8")
     assert 'msgid "Same"\nmsgstr "Gleich"' in text
-    assert '#, fuzzy\n#| msgid "The role has been added"\nmsgid "The role was added"\nmsgstr "Die Rolle ist da"' in text
+    assert '#, fuzzy\nmsgid "The role was added"\nmsgstr "Die Rolle ist da"' in text
+    assert extract.written(extract.updated(path, messages), "de") == text, "once more changes nothing"
     assert 'msgid "New"\nmsgstr ""' in text
     german = load(path).translations
     assert [german.gettext(one) for one in ("Same", "The role was added", "New")] == [

@@ -1,0 +1,180 @@
+"""One campaign's part of a round: read it, and let whoever changed be planned in every guild that follows it.
+
+A campaign whose creator's token works is read as a whole; any other by its patrons' own consents. Knows no interval.
+"""
+
+import contextlib
+from collections.abc import Callable, Collection, Container, Iterable
+from dataclasses import dataclass, field
+
+from bot.discord.holder import DiscordAway
+from bot.domain.changes import Trigger
+from bot.domain.errors import PledgekeeperError
+from bot.domain.model import CampaignId, CredentialId, DiscordUserId, GuildId, PatreonUserId
+from bot.domain.round_report import ReadReport
+from bot.storage import Storage
+from bot.storage.campaigns import Binding
+from bot.sync.applying.reconcile import Reconciler
+from bot.sync.consents import Consents
+from bot.sync.declines import Declines
+from bot.sync.reading.intake import CampaignRead, Intake
+from bot.sync.reading.read_news import ReadNews
+from bot.sync.reported_links import ReportedLinks
+
+
+@dataclass(kw_only=True)
+class Round:
+    """A round under way: what it goes by, and whom it has queued in which guild."""
+
+    trigger: Trigger
+    asks_patrons: bool
+    linked: Container[PatreonUserId]  # as of its start
+    queued: dict[GuildId, frozenset[DiscordUserId]] = field(default_factory=dict)
+    reports: list[ReadReport] = field(default_factory=list)
+
+    @property
+    def has_read_no_list(self) -> bool:
+        """Tell whether no campaign's whole list has been read in it yet."""
+        return all(one.is_by_consents for one in self.reports)
+
+
+class CampaignRounds:
+    """Runs one campaign after the other, as a round says."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        intake: Intake,
+        consents: Consents,
+        reconciler: Reconciler,
+        reported_links: ReportedLinks,
+        declines: Declines,
+        news: ReadNews,
+        on_read: Iterable[Callable[[CampaignRead], None]],
+    ) -> None:
+        self._storage = storage
+        self._intake = intake
+        self._consents = consents
+        self._reconciler = reconciler
+        self._reported_links = reported_links
+        self._declines = declines
+        self._news = news
+        self._on_read = tuple(on_read)  # told of each bulk read
+
+    async def run(self, campaign_id: CampaignId, bindings: list[Binding], within: Round) -> None:
+        """Read a campaign, plan whoever changed where it is followed, tell admins, and add to the round's reports."""
+        campaign = await self._storage.campaigns.load(campaign_id)
+        name = campaign.name if campaign is not None else campaign_id
+        credential_id = await self._storage.campaigns.find_reader(campaign_id)
+        if credential_id is None:
+            within.reports.append(await self._run_by_consents(campaign_id, name, bindings, within))
+        else:
+            within.reports.append(
+                await self._run_list(
+                    campaign_id, name, [binding.guild_id for binding in bindings], credential_id, within
+                )
+            )
+
+    async def _run_list(
+        self,
+        campaign_id: CampaignId,
+        name: str,
+        guild_ids: list[GuildId],
+        credential_id: CredentialId,
+        within: Round,
+    ) -> ReadReport:
+        """Plan what the campaign's whole list brought."""
+
+        async def on_news(patrons: frozenset[PatreonUserId]) -> None:
+            people = await self._storage.links.find_people(patrons)
+            for guild_id in guild_ids if people else ():
+                await self._consider(guild_id, people, within)
+
+        rechecked = await self._intake.recheck(campaign_id)
+        read = await self._intake.read_campaign(campaign_id, credential_id, linked=within.linked, on_news=on_news)
+        for note in self._on_read:
+            note(read)
+        relinked = await self._reported_links.follow(
+            read.changed | rechecked, of=guild_ids, settles=within.has_read_no_list
+        )
+        if relinked:
+            await self._consider_elsewhere(relinked, guild_ids, within)
+        patrons = read.changed | self._intake.restless(campaign_id)
+        people = relinked | await self._storage.links.find_people(patrons)
+        for guild_id in guild_ids:
+            await self._consider(guild_id, people, within)
+            await self._reconciler.look_again(guild_id)
+            words, unread = self._intake.unknown_words(campaign_id), self._intake.unread(campaign_id)
+            await self._news.tell(guild_id, name, read, unknown_words=words, unread=unread)
+        await self._declines.tell(campaign_id, patrons)
+        return _report_read(name, read)
+
+    async def forget(self, campaign_id: CampaignId) -> None:
+        """Forget what was read of a campaign."""
+        self._intake.forget_campaign(campaign_id)
+        await self._storage.reads.forget_campaign(campaign_id)  # first: a read says that whoever has no row is none
+        await self._storage.memberships.forget_campaign(campaign_id)
+
+    async def _run_by_consents(
+        self, campaign_id: CampaignId, name: str, bindings: list[Binding], within: Round
+    ) -> ReadReport:
+        """Plan what the patrons' own readings brought."""
+        is_dead = any(binding.credential_id is not None for binding in bindings)
+        if within.asks_patrons:
+            await self._consents.read_all()
+        restless = self._intake.restless(campaign_id)
+        ended = await self._consents.list_ended(campaign_id)
+        people = await self._storage.links.find_people(restless)
+        for guild_id in [binding.guild_id for binding in bindings]:
+            await self._consider(guild_id, people, within)
+            await self._reconciler.look_again(guild_id)
+            await self._news.tell_of_consents(guild_id, campaign_id, name, is_dead=is_dead, ended=ended)
+        await self._declines.tell(campaign_id, restless)
+        await self._declines.tell_of_ended(campaign_id)
+        patrons = await self._consents.count_readers(campaign_id)
+        return _report_consents(name, campaign_id, patrons, is_token_dead=is_dead, error=self._consents.trouble)
+
+    async def _consider_elsewhere(
+        self, people: Collection[DiscordUserId], but: Collection[GuildId], within: Round
+    ) -> None:
+        """Let people be planned in the other guilds too, where anything ties them: a link counts everywhere."""
+        for guild_id in sorted(await self._storage.links.guilds_of(people) - set(but)):
+            await self._consider(guild_id, people, within)
+
+    async def _consider(self, guild_id: GuildId, people: Collection[DiscordUserId], within: Round) -> None:
+        if not people:
+            return
+        with contextlib.suppress(DiscordAway):  # they are considered again when the guild is seen
+            queued = await self._reconciler.consider(guild_id, people, trigger=within.trigger)
+            within.queued[guild_id] = within.queued.get(guild_id, frozenset()) | queued
+
+
+def _report_read(name: str, read: CampaignRead) -> ReadReport:
+    """Report what a read of the campaign's whole list brought."""
+    return ReadReport(
+        campaign_id=read.campaign_id,
+        name=name,
+        is_complete=read.verdict.is_complete,
+        patrons=read.summary.patrons,
+        changed=len(read.changed),
+        doubts=read.verdict.doubts,
+        unattributed=read.verdict.unattributed,
+        error=read.error,
+    )
+
+
+def _report_consents(
+    name: str, campaign_id: CampaignId, patrons: int, *, is_token_dead: bool, error: PledgekeeperError | None
+) -> ReadReport:
+    """Report that a campaign is read through so many patrons' own consent."""
+    return ReadReport(
+        campaign_id=campaign_id,
+        name=name,
+        is_complete=False,
+        patrons=patrons,
+        changed=0,
+        is_by_consents=True,
+        is_token_dead=is_token_dead,
+        error=error,
+    )

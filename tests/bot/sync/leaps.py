@@ -1,0 +1,89 @@
+"""A scene whose clock leaps from round to round, and what its people see of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.domain.changes import Trigger
+from bot.domain.model import GrantState, PatreonUserId
+from bot.runtime.clock import SystemClock
+from tests.fakes.scene import GOLD_PATRON, MEMBER, SOON, Scene, connect, serve, set_stage
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+async def scene() -> AsyncIterator[Scene]:
+    """A connected bot that has read its campaign once."""
+    async with set_stage() as stage, serve(stage) as app, connect(app) as bot:
+        await app.rounds.run(trigger=Trigger.SYNC)
+        yield Scene(stage, app, bot)
+
+
+LEAPS: list[timedelta] = []  # by which the bot's clock is ahead
+
+
+@pytest.fixture(autouse=True)
+def leaping(monkeypatch: pytest.MonkeyPatch) -> None:
+    LEAPS.clear()
+    monkeypatch.setattr(SystemClock, "now", lambda _: datetime.now(UTC) + sum(LEAPS, timedelta()))
+
+
+@pytest.fixture
+async def town(scene: Scene) -> Scene:
+    """Someone holds Gold by us, in a bot whose rounds are a minute apart."""
+    resync = scene.app.rounds._resync
+    resync._interval = MINUTE
+    resync._turns.clear()
+    await scene.add_rule()
+    await scene.link()
+    await held(scene)
+    await scene.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+    return scene
+
+
+async def held(scene: Scene) -> None:
+    async with asyncio.timeout(SOON):
+        while True:
+            grants = await scene.app.storage.ledger.load_member(scene.guild_id, scene.person(MEMBER))
+            if [one.state for one in grants.values()] == [GrantState.HELD]:
+                return
+            await asyncio.sleep(0.02)
+
+
+async def rounds(scene: Scene, *, within: timedelta, is_right: Callable[[], bool], step: timedelta = MINUTE) -> None:
+    """Let rounds pass until the world is right, and no longer than that."""
+    passed = timedelta()
+    while passed < within:
+        passed += step
+        LEAPS.append(step)
+        await scene.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+        await quiet(scene)
+        if is_right():
+            return
+    raise AssertionError(f"still wrong after {within}")
+
+
+async def quiet(scene: Scene) -> None:
+    """Wait until nobody stands in a queue."""
+    while scene.app.reconciler.backlog()[0] or any(
+        not queue._turns and queue._arrived.is_set() for queue in scene.app.reconciler._queues.values()
+    ):
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+
+
+def has_gold(scene: Scene) -> bool:
+    return "Gold" in scene.stage.roles(MEMBER)
+
+
+def slip(scene: Scene) -> None:
+    """Take a member's role away at Discord, and lose the event."""
+    member = scene.stage.sandbox.world.guild.members[scene.stage.user_id(MEMBER)]
+    member.role_ids -= {scene.stage.role_id("Gold")}
+
+
+def patron(scene: Scene) -> PatreonUserId:
+    return PatreonUserId(scene.stage.patron_id(GOLD_PATRON))

@@ -1,0 +1,60 @@
+"""Everybody's turn comes, whatever is remembered of them, and it costs next to nothing."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.discord.observe import _Seen
+from bot.domain.changes import Trigger
+from tests.bot.sync.leaps import LEAPS, MINUTE, has_gold, rounds, slip
+from tests.fakes.scene import GOLD_PATRON, MEMBER, Scene
+
+
+@pytest.mark.parametrize("has_seat", [True, False], ids=["a role that is gone", "somebody who is not gone"])
+async def test_what_is_remembered_of_members_is_asked_for_anew_within_an_hour(town: Scene, has_seat: bool) -> None:
+    await town.app.storage.guilds.change(town.guild_id, hand_edits="enforce")
+    slip(town)
+    seen = town.app.observer._seen[town.guild_id]
+    if not has_seat:
+        seen[town.person(MEMBER)] = _Seen(None, 0.0)
+    calls = len(town.discord.calls)
+    await rounds(town, within=timedelta(hours=1), is_right=lambda: has_gold(town), step=timedelta(minutes=5))
+    routes = {call.route for call in town.discord.calls[calls:] if call.method == "GET"}
+    assert routes == set(), "no REST call looks at a member"
+
+
+async def test_forgotten_members_are_asked_for_in_one_request(town: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    town.stage.sandbox.patreon.refund(town.stage.patron_id(GOLD_PATRON))
+    town.app.observer._seen.clear()
+    await rounds(town, within=MINUTE, is_right=lambda: not has_gold(town))
+
+
+async def test_an_hour_of_rounds_costs_one_gateway_request_for_a_hundred(
+    town: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    ask = town.app.observer._ask
+
+    async def counted(guild_id: Any, ids: tuple[Any, ...]) -> Any:
+        asked.append(len(ids))
+        return await ask(guild_id, ids)
+
+    monkeypatch.setattr(town.app.observer, "_ask", counted)
+    calls = len(town.stage.sandbox.patreon.calls)
+    for _ in range(60):
+        LEAPS.append(MINUTE)
+        await town.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+    known = len(town.app.observer.known(town.guild_id))
+    assert known <= 100
+    assert asked == [known]
+    assert len(town.stage.sandbox.patreon.calls) - calls <= 60 + 2, "one page a round, and the campaign once an hour"
+
+
+async def test_a_place_in_the_turns_that_makes_no_sense_is_everybodys_turn(town: Scene) -> None:
+    for turns in town.app.rounds._resync._turns.values():
+        turns.planned._at = datetime.now(UTC) + timedelta(days=400)
+        turns.planned._last = town.person(MEMBER)
+    town.app.reconciler._queues.clear()
+    town.stage.sandbox.patreon.refund(town.stage.patron_id(GOLD_PATRON))
+    await rounds(town, within=MINUTE, is_right=lambda: not has_gold(town))
