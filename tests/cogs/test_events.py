@@ -159,11 +159,13 @@ async def test_a_start_plans_a_few_servers_at_a_time_and_no_change_waits_for_the
     monkeypatch.setattr(scene.app.reconciler, "consider", consider)
     cog = scene.bot.get_cog("EventsCog")
     assert isinstance(cog, EventsCog)
-    for number in range(8):
-        cog._consider_soon(GuildId(number), trigger=Trigger.START)
-    await scene.until(lambda: len(planned) >= events.SERVERS_AT_ONCE, "the first are planned")
-    cog._consider_soon(GuildId(9), trigger=Trigger.ROLES_CHANGED)
-    await scene.until(lambda: GuildId(9) in planned, "whose roles changed does not wait")
-    assert len(planned) == events.SERVERS_AT_ONCE + 1
-    may_end.set()
+    try:
+        for number in range(8):
+            cog._consider_soon(GuildId(number), trigger=Trigger.START)
+        await scene.until(lambda: len(planned) >= events.SERVERS_AT_ONCE, "the first are planned")
+        cog._consider_soon(GuildId(9), trigger=Trigger.ROLES_CHANGED)
+        await scene.until(lambda: GuildId(9) in planned, "whose roles changed does not wait")
+        assert len(planned) == events.SERVERS_AT_ONCE + 1
+    finally:
+        may_end.set()  # the end of the cog waits for them
     await scene.until(lambda: len(planned) == 9, "all come")
