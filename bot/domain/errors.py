@@ -172,7 +172,6 @@ class Mistake(enum.StrEnum):
     # people and their links
     HOLD_ANSWERED = "hold_answered"
     STRANGER = "stranger"
-    NOT_LINKED = "not_linked"  # person
     ASKED_JUST_NOW = "asked_just_now"  # until
     NEVER_LINKED_BY_COMMAND = "never_linked_by_command"
     CONSENT_ENDED = "consent_ended"

@@ -34,7 +34,10 @@ PERMISSIONS: Mapping[Permission, str] = {
 }
 
 _BLOCKS: Mapping[Block, str] = {
-    Block.GONE: N_("The role **{role}** doesn't exist anymore. Remove its rule with `/patreon rule remove`."),
+    Block.GONE: N_(
+        "A role that one of your rules assigns has been deleted. Find the rule with `/patreon rule list`, and remove "
+        "it with `/patreon rule remove`."
+    ),
     Block.EVERYONE: N_("I can't assign @everyone. Choose another role."),
     Block.MANAGED: N_("The role **{role}** belongs to an integration, so I can't assign it. Choose another role."),
     Block.DANGEROUS: N_(

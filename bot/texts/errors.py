@@ -77,7 +77,6 @@ _MISTAKES: Mapping[Mistake, str] = {
     Mistake.SETTING_NO_SWITCH: N_("I changed nothing: `{option}` takes `True` or `False`."),
     Mistake.HOLD_ANSWERED: N_("Someone has already answered this hold. `/patreon holds` shows the open ones."),
     Mistake.STRANGER: N_("I don't know that person: they aren't in this server, and I haven't given them a role here."),
-    Mistake.NOT_LINKED: N_("{person} isn't linked to a Patreon account, so there's nothing to unlink."),
     Mistake.ASKED_JUST_NOW: N_("I checked Patreon for you a moment ago. You can check again {until}."),
     Mistake.NEVER_LINKED_BY_COMMAND: N_(
         "I can't check Patreon just for you, because you haven't used `/link` yet. I'll read the whole "

@@ -79,7 +79,7 @@ async def _a_deleted_role_is_forgotten(stage: Stage) -> None:
     await stage.until(lambda: "Bronze" in stage.roles(A), "another role")
     act.calls.clear()
     act.delete_role(stage.role_id("Aurum"))
-    await stage.until(lambda: stage.logged("doesn't exist anymore") == 1, "the admin is told")
+    await stage.until(lambda: stage.logged("has been deleted. Find the rule") == 1, "the admin is told")
     stage.add_named_patron("later.lee")
     await stage.until(lambda: "Bronze" in stage.roles("later.lee"), "the other role goes on")
     await stage.rounds(2)
