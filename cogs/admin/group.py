@@ -19,6 +19,7 @@ from bot.discord.replies import is_manager, show, swap
 from bot.domain.assignable import Powers
 from bot.domain.errors import Later, Mistake, TryLater, UserMistake
 from bot.domain.model import GuildId
+from bot.domain.notices import Trouble
 from bot.texts import commands as texts
 from bot.texts.card import CHOICE_LENGTH, Card
 from bot.texts.troubles import kept_card
@@ -80,16 +81,24 @@ class Answers:
     def __init__(self, notifier: Notifier) -> None:
         self._notifier = notifier
 
-    async def tell(self, interaction: Interaction, answer: Card, *, view: ui.View | None = None) -> None:
-        """Answer a command."""
-        await show(interaction, answer, above=await self._take_news(interaction), view=view)
+    async def tell(
+        self,
+        interaction: Interaction,
+        answer: Card,
+        *,
+        view: ui.View | None = None,
+        says: tuple[type[Trouble], ...] = (),
+    ) -> None:
+        """Answer a command; troubles that the answer `says` itself are not told above it."""
+        await show(interaction, answer, above=await self._take_news(interaction, says), view=view)
 
     async def retell(self, interaction: Interaction, answer: Card) -> None:
         """Answer the press of a button, in place of its message."""
         await swap(interaction, answer, above=await self._take_news(interaction))
 
-    async def _take_news(self, interaction: Interaction) -> Card | None:
-        kept = await self._notifier.take_pending(guild_of(interaction))
+    async def _take_news(self, interaction: Interaction, said: tuple[type[Trouble], ...] = ()) -> Card | None:
+        pending = await self._notifier.take_pending(guild_of(interaction))
+        kept = [notice for notice in pending if not isinstance(notice, said)]
         return kept_card(renderer_of(interaction), kept) if kept else None
 
 

@@ -11,6 +11,7 @@ from bot.discord.replies import swap
 from bot.domain.changes import Trigger
 from bot.domain.holds import HoldState, summarise
 from bot.domain.model import DiscordUserId, HoldId
+from bot.domain.notices import HoldWaiting
 from bot.sync.admin.rulebook import Rulebook
 from bot.sync.applying.holds import Holds
 from bot.sync.applying.queue import Urgency
@@ -36,7 +37,7 @@ class HoldCommands(commands.Cog):
         r, found = renderer_of(interaction), await self._holds.open_holds(guild_of(interaction))
         for hold in found:
             view = hold_buttons(r, hold.hold_id)
-            await self._answers.tell(interaction, hold_card(r, summarise(hold)), view=view)
+            await self._answers.tell(interaction, hold_card(r, summarise(hold)), view=view, says=(HoldWaiting,))
         if not found:
             await self._answers.tell(interaction, no_hold_card(r))
 
