@@ -54,7 +54,7 @@ class Reader:
         self._campaign_id = CampaignId(served.campaign_id)
         self._credential_id = credential_id
         self._http = http
-        self._linked = [PatreonUserId(patron) for patron in served.linked]
+        self._linked = frozenset(PatreonUserId(patron) for patron in served.linked)
         self._intake = build_intake(storage, http, url=served.url, clock=SystemClock())
         self.told: set[PatreonUserId] = set()
 
