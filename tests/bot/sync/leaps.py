@@ -1,7 +1,7 @@
 """A scene whose clock leaps from round to round, and what its people see of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,39 +9,31 @@ import pytest
 from bot.domain.changes import Trigger
 from bot.domain.model import GrantState, PatreonUserId
 from bot.runtime.clock import SystemClock
-from tests.fakes.scene import GOLD_PATRON, MEMBER, SOON, Scene, connect, serve, set_stage
+from tests.fakes.scene import GOLD_PATRON, MEMBER, SOON, Scene
 
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-async def scene() -> AsyncIterator[Scene]:
-    """A connected bot that has read its campaign once."""
-    async with set_stage() as stage, serve(stage) as app, connect(app) as bot:
-        await app.rounds.run(trigger=Trigger.SYNC)
-        yield Scene(stage, app, bot)
 
 
 LEAPS: list[timedelta] = []  # by which the bot's clock is ahead
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def leaping(monkeypatch: pytest.MonkeyPatch) -> None:
     LEAPS.clear()
     monkeypatch.setattr(SystemClock, "now", lambda _: datetime.now(UTC) + sum(LEAPS, timedelta()))
 
 
 @pytest.fixture
-async def town(scene: Scene) -> Scene:
+async def town(leaping: None, read: Scene) -> Scene:
     """Someone holds Gold by us, in a bot whose rounds are a minute apart."""
-    resync = scene.app.rounds._resync
+    resync = read.app.rounds._resync
     resync._interval = MINUTE
     resync._turns.clear()
-    await scene.add_rule()
-    await scene.link()
-    await held(scene)
-    await scene.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
-    return scene
+    await read.add_rule()
+    await read.link()
+    await held(read)
+    await read.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+    return read
 
 
 async def held(scene: Scene) -> None:

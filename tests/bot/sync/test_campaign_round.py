@@ -1,18 +1,10 @@
 """One campaign's part of a round: by its whole list, or by its patrons' own consents."""
 
-import pytest
-
 from bot.domain.changes import Trigger
 from bot.domain.model import CampaignId
 from bot.domain.notices import CreatorTokenMissing
 from bot.sync.campaign_round import CampaignRounds, Round
 from tests.fakes.scene import MEMBER, Scene
-
-
-@pytest.fixture
-async def read(scene: Scene) -> Scene:
-    await scene.app.rounds.run(trigger=Trigger.SYNC)
-    return scene
 
 
 def campaign(read: Scene) -> CampaignId:

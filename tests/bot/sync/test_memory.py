@@ -16,6 +16,8 @@ from tests.bot.sync.leaps import LEAPS, MINUTE, has_gold, held, patron, quiet, r
 from tests.fakes.scene import ADMIN, GOLD_PATRON, MEMBER, Scene
 from tests.fakes.stored import list_links
 
+pytestmark = pytest.mark.usefixtures("leaping")
+
 # --- what is remembered of Discord's members
 
 
@@ -137,48 +139,48 @@ async def test_a_sync_sees_what_no_event_told_of(town: Scene) -> None:
     assert "Nothing would change" in await town.say(ADMIN, "patreon preview")
 
 
-async def test_a_sync_tries_a_refused_role_again_at_once(scene: Scene) -> None:
-    await scene.add_rule()
-    scene.stage.sandbox.weather.set(Fault("discord", "/roles/", "missing_permission", times=2))
-    await scene.link()
-    await scene.until(lambda: len(scene.app.breakers) == 1, "it is refused")
-    assert "No roles need to change" not in await scene.say(ADMIN, "patreon sync")
-    await scene.until(lambda: len(scene.app.breakers) == 1, "it is refused again")
-    assert "Waiting for an admin:" in await scene.say(ADMIN, "patreon preview")
-    await scene.say(ADMIN, "patreon sync")
-    await scene.until(lambda: has_gold(scene), "the role is given")
+async def test_a_sync_tries_a_refused_role_again_at_once(read: Scene) -> None:
+    await read.add_rule()
+    read.stage.sandbox.weather.set(Fault("discord", "/roles/", "missing_permission", times=2))
+    await read.link()
+    await read.until(lambda: len(read.app.breakers) == 1, "it is refused")
+    assert "No roles need to change" not in await read.say(ADMIN, "patreon sync")
+    await read.until(lambda: len(read.app.breakers) == 1, "it is refused again")
+    assert "Waiting for an admin:" in await read.say(ADMIN, "patreon preview")
+    await read.say(ADMIN, "patreon sync")
+    await read.until(lambda: has_gold(read), "the role is given")
 
 
-async def test_a_refused_role_is_told_of_once_however_often_it_is_tried(scene: Scene) -> None:
+async def test_a_refused_role_is_told_of_once_however_often_it_is_tried(read: Scene) -> None:
     """An hour later, or where an admin asks, it is tried again: nobody is told that it can be changed before it was."""
-    weather = scene.stage.sandbox.weather
+    weather = read.stage.sandbox.weather
     weather.set(Fault("discord", "/roles/", "missing_permission", times=None))
-    await scene.add_rule()
-    await scene.link()
-    await scene.until(lambda: len(scene.app.breakers) == 1, "it is refused")
-    assert "I can't change the role **Gold**" in await scene.say(ADMIN, "patreon sync")
+    await read.add_rule()
+    await read.link()
+    await read.until(lambda: len(read.app.breakers) == 1, "it is refused")
+    assert "I can't change the role **Gold**" in await read.say(ADMIN, "patreon sync")
     for _ in range(2):
         LEAPS.append(timedelta(hours=2))
-        calls = len(scene.stage.role_writes)
-        await scene.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
-        await quiet(scene)
-        assert len(scene.stage.role_writes) == calls + 1
-        await scene.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
-    assert "I can change the role" not in await scene.say(ADMIN, "patreon preview")
+        calls = len(read.stage.role_writes)
+        await read.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+        await quiet(read)
+        assert len(read.stage.role_writes) == calls + 1
+        await read.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+    assert "I can change the role" not in await read.say(ADMIN, "patreon preview")
     weather.clear()
     LEAPS.append(timedelta(hours=2))
-    await scene.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
-    await scene.until(lambda: has_gold(scene), "the role is given")
-    await quiet(scene)
-    await scene.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
-    assert "I can change the role **Gold** again" in await scene.say(ADMIN, "patreon preview")
+    await read.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+    await read.until(lambda: has_gold(read), "the role is given")
+    await quiet(read)
+    await read.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+    assert "I can change the role **Gold** again" in await read.say(ADMIN, "patreon preview")
 
 
-async def test_a_sync_names_what_waits_and_why(scene: Scene) -> None:
-    await scene.add_rule()
-    scene.discord.move_role(scene.stage.role_id("Gold"), 40)
-    await scene.link()
-    said = await scene.say(ADMIN, "patreon sync")
+async def test_a_sync_names_what_waits_and_why(read: Scene) -> None:
+    await read.add_rule()
+    read.discord.move_role(read.stage.role_id("Gold"), 40)
+    await read.link()
+    said = await read.say(ADMIN, "patreon sync")
     assert "Waiting for an admin:" in said
     assert "drag my role above it" in said
 

@@ -10,6 +10,8 @@ from bot.domain.changes import Trigger
 from tests.bot.sync.leaps import LEAPS, MINUTE, has_gold, rounds, slip
 from tests.fakes.scene import GOLD_PATRON, MEMBER, Scene
 
+pytestmark = pytest.mark.usefixtures("leaping")
+
 
 @pytest.mark.parametrize("has_seat", [True, False], ids=["a role that is gone", "somebody who is not gone"])
 async def test_what_is_remembered_of_members_is_asked_for_anew_within_an_hour(town: Scene, has_seat: bool) -> None:

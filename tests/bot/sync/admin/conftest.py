@@ -1,16 +1,9 @@
-"""A connected bot that has read its campaign once, for the verbs of admins."""
+"""Who the admin is whose verbs these are."""
 
 import pytest
 
-from bot.domain.changes import Trigger
 from bot.domain.model import DiscordUserId
 from tests.fakes.scene import ADMIN, Scene
-
-
-@pytest.fixture
-async def read(scene: Scene) -> Scene:
-    await scene.app.rounds.run(trigger=Trigger.SYNC)
-    return scene
 
 
 @pytest.fixture

@@ -4,18 +4,11 @@ import pytest
 
 from bot.discord.holder import DiscordAway
 from bot.domain.assignable import Block
-from bot.domain.changes import Trigger
 from bot.domain.model import GuildId
 from bot.sync.applying.facts import FactBook
 from tests.fakes.scene import MEMBER, Scene
 
 STRANGER, REPORTED = "cedar_lane", "kestrel_kite"  # one has no link; one is linked by Patreon's report
-
-
-@pytest.fixture
-async def read(scene: Scene) -> Scene:
-    await scene.app.rounds.run(trigger=Trigger.SYNC)
-    return scene
 
 
 @pytest.fixture

@@ -129,7 +129,7 @@ async def test_a_mass_removal_is_held_whole_and_told_once(server: Server, notifi
     assert await server.held() == 10
     (told,) = notifier.troubles
     (hold,) = await server.holds.open_holds(GUILD)
-    assert "6 roles of 6 people" in told
+    assert "6 roles from 6 people" in told
     assert "**Gold**: Requires the Gold tier of Moth Tales. They're not a paying patron of Moth Tales anymore." in told
     assert told.count("**Gold**") == 1, "a reason that all share is said once"
     assert all(f"<@{person}>" in told for person in hold.people)

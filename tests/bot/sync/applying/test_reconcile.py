@@ -15,6 +15,8 @@ from bot.sync.applying import reconcile
 from tests.bot.sync.leaps import MINUTE, has_gold, rounds, slip
 from tests.fakes.scene import GOLD_PATRON, MEMBER, Scene
 
+pytestmark = pytest.mark.usefixtures("leaping")
+
 
 async def test_whoever_fell_out_of_the_queue_is_planned_again_within_ten_minutes(town: Scene) -> None:
     await town.app.storage.guilds.change(town.guild_id, hand_edits="enforce")
@@ -42,12 +44,12 @@ def come_back(scene: Scene) -> None:
     scene.bot.dispatch("resumed")
 
 
-async def test_a_link_that_is_confirmed_while_the_connection_resumes_is_followed_when_it_is_back(scene: Scene) -> None:
-    await scene.add_rule()
-    await answer_yes(scene, meanwhile=lambda: scene.app.holder.lose(scene.bot))
-    assert not has_gold(scene)
-    come_back(scene)
-    await scene.until(lambda: has_gold(scene), "the role is given")
+async def test_a_link_that_is_confirmed_while_the_connection_resumes_is_followed_when_it_is_back(read: Scene) -> None:
+    await read.add_rule()
+    await answer_yes(read, meanwhile=lambda: read.app.holder.lose(read.bot))
+    assert not has_gold(read)
+    come_back(read)
+    await read.until(lambda: has_gold(read), "the role is given")
 
 
 async def test_an_unlink_while_the_connection_resumes_is_followed_when_it_is_back(town: Scene) -> None:
@@ -89,32 +91,32 @@ async def test_a_look_at_a_whole_server_that_failed_is_made_again_within_seconds
 
 
 async def test_a_server_that_is_out_of_sight_when_its_rules_change_is_planned_when_it_can_be(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
+    read: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reconcile, "RETRY_SECONDS", 0.1)
-    await scene.add_rule()
-    await scene.link()
-    guild = scene.bot.get_guild(scene.guild_id)
+    await read.add_rule()
+    await read.link()
+    guild = read.bot.get_guild(read.guild_id)
     assert guild is not None
     guild.unavailable = True
-    scene.stage.sandbox.patreon.refund(scene.stage.patron_id(GOLD_PATRON))
-    await scene.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
-    assert has_gold(scene)
+    read.stage.sandbox.patreon.refund(read.stage.patron_id(GOLD_PATRON))
+    await read.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+    assert has_gold(read)
     await asyncio.sleep(0.3)
     guild.unavailable = False  # and no event tells
-    await scene.until(lambda: not has_gold(scene), "the role is taken")
+    await read.until(lambda: not has_gold(read), "the role is taken")
 
 
 async def test_whom_we_owe_a_look_in_a_server_that_we_left_is_forgotten(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
+    read: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reconcile, "RETRY_SECONDS", 0.05)
-    await scene.add_rule()
-    await scene.link()
-    scene.discord.kick_bot()
-    await scene.until(lambda: not scene.bot.guilds, "the bot is out")
-    reconciler = scene.app.reconciler
-    reconciler.mark(scene.guild_id, [scene.person(MEMBER)], trigger=Trigger.SYNC)
+    await read.add_rule()
+    await read.link()
+    read.discord.kick_bot()
+    await read.until(lambda: not read.bot.guilds, "the bot is out")
+    reconciler = read.app.reconciler
+    reconciler.mark(read.guild_id, [read.person(MEMBER)], trigger=Trigger.SYNC)
     with pytest.raises(DiscordAway):
-        await reconciler.consider(scene.guild_id, None, trigger=Trigger.SYNC)
-    await scene.until(lambda: not reconciler._later and not reconciler._bulk._postponed, "nothing is tried again")
+        await reconciler.consider(read.guild_id, None, trigger=Trigger.SYNC)
+    await read.until(lambda: not reconciler._later and not reconciler._bulk._postponed, "nothing is tried again")

@@ -2,7 +2,6 @@
 
 import pytest
 
-from bot.domain.changes import Trigger
 from bot.domain.errors import Mistake, UserMistake
 from bot.domain.model import CampaignId, ChargeStatus, CredentialId, PatreonUserId
 from bot.sync.reading.intake import CampaignRead, Intake
@@ -10,12 +9,6 @@ from sandbox.weather import Fault
 from tests.fakes.scene import GOLD_PATRON, MEMBER, Scene
 
 REPORTED = "kestrel_kite"  # linked by Patreon's report alone
-
-
-@pytest.fixture
-async def read(scene: Scene) -> Scene:
-    await scene.app.rounds.run(trigger=Trigger.SYNC)
-    return scene
 
 
 def campaign(read: Scene) -> CampaignId:
