@@ -1,6 +1,6 @@
 """A hold: what the brake kept from happening, each reason once with the people below it, and what was answered."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -76,6 +76,10 @@ def _lines(r: Renderer, group: HoldGroup) -> Iterator[Text]:
         yield cause
     else:
         yield r.say("{role}: {said}", role=role_name(r, group.reason.role), said=cause)
-    people = [r.person(person) for person in group.people]
+    yield from people_lines(r, [r.person(person) for person in group.people])
+
+
+def people_lines(r: Renderer, people: Sequence[Text]) -> Iterator[Text]:
+    """List people, as many on a line as one item takes."""
     for start in range(0, len(people), PEOPLE_IN_A_LINE):
         yield r.listing(people[start : start + PEOPLE_IN_A_LINE])

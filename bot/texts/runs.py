@@ -1,19 +1,22 @@
 """What `/patreon sync` found and what `/patreon preview` foresees: what changes for whom, and what waits for whom."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from bot.domain.model import DiscordUserId
 from bot.domain.notices import CreatorTokenDead
-from bot.domain.plan import CHANGES, Action, Decision
+from bot.domain.plan import CHANGES, Action, Decision, PersonPlan
 from bot.domain.planned import GuildPlan
 from bot.domain.reasons import reason_of
 from bot.domain.round_report import ReadReport, RoundReport
 from bot.texts.card import Card, Outcome
 from bot.texts.decisions import Reader, role_line
 from bot.texts.errors import say_cause
+from bot.texts.holds import people_lines
 from bot.texts.renderer import Renderer, Text
 from bot.texts.troubles import say_anomalies, say_trouble
+
+STUCK = frozenset({Action.HELD_BACK, Action.SCREENING, Action.SUPPRESSED})
 
 
 def sync_card(r: Renderer, report: RoundReport) -> Card:
@@ -43,10 +46,12 @@ def preview_card(r: Renderer, plan: GuildPlan) -> Card:
     head = (
         r.plural("The next sync would make {count} change.", "The next sync would make {count} changes.", len(changes))
         if changes
+        else r.say("Nothing would change now.")
+        if any(map(_is_waiting, plan.plans))
         else r.say("Nothing would change: every role is as it should be.")
     )
     ages = [_age(r, campaign.name, plan.guild.confirmed_at.get(id_)) for id_, campaign in plan.guild.campaigns.items()]
-    items = (*changes, *_stuck(r, plan))
+    items = (*_each(r, changes), *_stuck(r, plan))
     return Card(Outcome.INFO, r.say("Preview"), r.lines([head, *ages]), items=items)
 
 
@@ -102,19 +107,35 @@ def _stuck(r: Renderer, plan: GuildPlan) -> Iterator[Text]:
     taken = _lines(r, plan, lambda one: one.action is Action.SUPPRESSED)
     yield from _group(r.say("**Removed manually, so I won't assign them again:**"), taken)
     refused = _changes(r, plan, is_refused=True)
-    yield from _group(r.say("**Refused by Discord without a reason; I'll keep trying, less and less often:**"), refused)
+    yield from _group(
+        r.say("**Refused by Discord without a reason; I'll keep trying, less and less often:**"), _each(r, refused)
+    )
     unplanned = [r.person(person) for person in plan.unplanned]
     yield from _group(r.say("**I couldn't work out these people's roles, so they stay as they are:**"), unplanned)
 
 
-def _group(title: Text, lines: Sequence[Text]) -> Iterable[Text]:
-    return (title, *lines) if lines else ()
+def _group(title: Text, lines: Iterable[Text]) -> Iterable[Text]:
+    said = tuple(lines)
+    return (title, *said) if said else ()
 
 
-def _changes(r: Renderer, plan: GuildPlan, *, is_refused: bool) -> list[Text]:
-    """Say what changes: what Discord refused at the last try, or what it did not."""
+def _each(r: Renderer, lines: Iterable[tuple[DiscordUserId, Text]]) -> Iterator[Text]:
+    """Say of each person what there is to say; what is the same for several is said once, with them below it."""
+    people: dict[Text, list[Text]] = {}
+    for person, line in lines:
+        people.setdefault(line, []).append(r.person(person))
+    for line, those in people.items():
+        if len(those) == 1:
+            yield r.say("{person} · {line}", person=those[0], line=line)
+        else:
+            yield line
+            yield from people_lines(r, those)
+
+
+def _changes(r: Renderer, plan: GuildPlan, *, is_refused: bool) -> list[tuple[DiscordUserId, Text]]:
+    """Say what changes for whom: what Discord refused at the last try, or what it did not."""
     return [
-        _line(r, person.discord_user_id, decision, plan)
+        (person.discord_user_id, role_line(r, reason_of(decision, plan.guild), Reader.TEAM))
         for person in plan.plans
         for decision in person.decisions
         if decision.action in CHANGES
@@ -122,18 +143,20 @@ def _changes(r: Renderer, plan: GuildPlan, *, is_refused: bool) -> list[Text]:
     ]
 
 
-def _lines(r: Renderer, plan: GuildPlan, is_meant: Callable[[Decision], bool]) -> list[Text]:
-    return [
-        _line(r, person.discord_user_id, decision, plan)
-        for person in plan.plans
-        for decision in person.decisions
-        if is_meant(decision)
-    ]
+def _lines(r: Renderer, plan: GuildPlan, is_meant: Callable[[Decision], bool]) -> Iterator[Text]:
+    return _each(
+        r,
+        [
+            (person.discord_user_id, role_line(r, reason_of(decision, plan.guild), Reader.TEAM))
+            for person in plan.plans
+            for decision in person.decisions
+            if is_meant(decision)
+        ],
+    )
 
 
-def _line(r: Renderer, person: DiscordUserId, decision: Decision, plan: GuildPlan) -> Text:
-    line = role_line(r, reason_of(decision, plan.guild), Reader.TEAM)
-    return r.say("{person} · {line}", person=r.person(person), line=line)
+def _is_waiting(plan: PersonPlan) -> bool:
+    return any(one.action in STUCK or _is_blocked(one) for one in plan.decisions)
 
 
 def _is_blocked(decision: Decision) -> bool:

@@ -110,6 +110,20 @@ def test_what_only_a_trouble_or_a_rail_stops_comes_below_its_title(world: World)
     assert items[items.index(titles[1]) + 1].startswith("<@1001> · **Gold**: Unchanged, because this server's `mode`")
 
 
+def test_what_is_the_same_for_several_people_is_said_once(world: World) -> None:
+    world.settings = replace(world.settings, mode=Mode.GRANT_ONLY)
+    for name in ("ben", "cai"):
+        world.holder(name)
+    now = world.now
+    for name in ("ben", "cai"):
+        world.now = now  # one list showed it of both
+        world.read(name, tiers=("Bronze",))
+    items = preview_card(R, preview(world)).items
+    said, people = items[items.index("**Held back:**") + 1 :][:2]
+    assert said.startswith("**Gold**: Unchanged, because this server's `mode`")
+    assert people == "<@1001> and <@1002>"
+
+
 def test_what_discord_refused_is_no_change_but_waits(world: World) -> None:
     (ada,) = (one.discord_user_id for one in world.people.values())
     card = preview_card(R, preview(world, refused={ada: frozenset({ROLE["Gold"]})}))
