@@ -295,7 +295,7 @@ def disconnect_question(
     r: Renderer, name: str, *, rules: int, people: int, keeps_roles: bool, has_shared: bool
 ) -> Card:
     """Ask an admin whether they mean it. `has_shared`: another rule names some of its roles too."""
-    removed = r.plural("This removes the campaign's {count} rule.", "This removes the campaign's {count} rules.", rules)
+    removed = r.plural("This removes {count} rule.", "This removes {count} rules.", rules)
     holders = r.plural("{count} person has a role because of it.", "{count} people have a role because of it.", people)
     later = r.say("You can connect the campaign again at any time with `/patreon connect`.")
     fate = disconnect_fate(r, keeps_roles=keeps_roles, has_shared=has_shared)
