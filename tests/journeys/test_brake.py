@@ -93,7 +93,7 @@ async def test_apply_outlives_a_restart_and_removes_those_still_due(crowded: Sta
     await stage.rounds(3)
     assert holders(stage) == set(CROWD)
     shown = await stage.command(ADMIN, "patreon holds")
-    assert "5 roles of 5 people" in words(shown.messages)
+    assert "5 roles from 5 people" in words(shown.messages)
     await stage.press(ADMIN, shown.messages[-1], "hold:apply:")
     await stage.until(lambda: holders(stage) == {CROWD[0], *CROWD[6:]}, "five roles go, and no other", 40)
     assert "No removals are waiting" in await stage.say(ADMIN, "patreon holds")
