@@ -145,14 +145,14 @@ async def _roles(scene: Scene, rules: Sheet) -> None:
 
 async def _holds(scene: Scene, runs: Sheet) -> None:
     stage = scene.stage
-    scene.refund(*CROWD[:5])
+    scene.refund(*CROWD[:7])
     await stage.rounds(3)
     await scene.reply(runs, "/patreon holds, with what was said meanwhile", ADMIN, "patreon holds")
     await scene.reply(runs, "/patreon sync, removals are held", ADMIN, "patreon sync")
     await scene.reply(runs, "/patreon preview, removals are held", ADMIN, "patreon preview")
     asked = await scene.reply(UNSEEN, "", ADMIN, "patreon holds")
     await scene.press(runs, "Keep roles", ADMIN, asked, "hold:discard")
-    scene.refund(*CROWD[5:])
+    scene.refund(*CROWD[7:14])
     await stage.rounds(3)
     asked = await scene.reply(UNSEEN, "", ADMIN, "patreon holds")
     await scene.press(runs, "Remove roles", ADMIN, asked, "hold:apply")
