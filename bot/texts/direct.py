@@ -46,4 +46,4 @@ def person_card(r: Renderer, news: PersonNews) -> Card:
 
 
 def _say_stay(r: Renderer, stay: Stay) -> Text:
-    return r.say("Your roles in **{server}** stay until {until}.", server=stay.server, until=stay.until)
+    return r.say("Your roles in **{server}** stay until {until}.", server=stay.server, until=r.day(stay.until))

@@ -58,7 +58,7 @@ async def test_a_patron_is_told_of_their_own_affairs_in_a_card(scene: Scene) -> 
     await scene.app.messages.tell(scene.person(MEMBER), declined, locale=None, guild_id=scene.guild_id)
     (message,) = scene.stage.direct_messages(MEMBER)
     assert message.embeds[0]["title"] == "Your payment was declined"
-    assert f"Your roles in **Emberwood** stay until <t:{int(until.timestamp())}:R>." in words([message])
+    assert f"Your roles in **Emberwood** stay until <t:{int(until.timestamp())}:D>." in words([message])
 
 
 async def test_whoever_has_no_language_yet_is_told_in_that_of_a_server_of_theirs(

@@ -116,7 +116,7 @@ async def test_a_decline_is_told_once_with_what_happened_until_when_and_what_to_
     ((_, text),) = town.told
     until = int((town.clock.now() + timedelta(days=7)).timestamp())
     assert "Patreon couldn't charge you for your pledge to **Moth Tales**" in text
-    assert rf"Your roles in **Ember\*wood** stay until <t:{until}:R>." in text
+    assert rf"Your roles in **Ember\*wood** stay until <t:{until}:D>." in text
     assert "check your payment method" in text
     await town.read("ada", **DECLINED)
     assert await town.after_read() == []
