@@ -214,9 +214,8 @@ class ConsentFlow:
         except ClientRefused:  # the log has been told
             return await self._end(used, SET_UP_WRONG)
         except (PledgekeeperError, TimeoutError) as failure:
-            level = (
-                logging.ERROR if isinstance(failure, PatreonRefused) else logging.WARNING
-            )  # refused: the owner must act
+            # Refused: the owner must act.
+            level = logging.ERROR if isinstance(failure, PatreonRefused) else logging.WARNING
             log.log(level, "patreon did not tell who consented", cause=type(failure).__name__, why=str(failure))
             return await self._end(used, UNAVAILABLE)
         if isinstance(found, Cause):
