@@ -36,10 +36,11 @@ async def town(leaping: None, read: Scene) -> Scene:
     return read
 
 
-async def held(scene: Scene) -> None:
+async def held(scene: Scene, username: str = MEMBER) -> None:
+    """Wait until someone holds one role by us, and it was seen on them."""
     async with asyncio.timeout(SOON):
         while True:
-            grants = await scene.app.storage.ledger.load_member(scene.guild_id, scene.person(MEMBER))
+            grants = await scene.app.storage.ledger.load_member(scene.guild_id, scene.person(username))
             if [one.state for one in grants.values()] == [GrantState.HELD]:
                 return
             await asyncio.sleep(0.02)

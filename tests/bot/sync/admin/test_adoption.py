@@ -7,6 +7,7 @@ from bot.domain.assignable import Powers
 from bot.domain.audit import AdminGave, AuditAction
 from bot.domain.errors import Mistake, UserMistake
 from bot.domain.model import DiscordUserId, GrantState
+from tests.bot.sync.leaps import held
 from tests.fakes.scene import MANAGE_ROLES, MEMBER, Scene
 
 STRANGER, REPORTED = "cedar_lane", "kestrel_kite"  # one has no link; one is linked by Patreon's report
@@ -34,6 +35,7 @@ async def test_a_draft_sorts_its_holders_and_writes_nothing(read: Scene, owner: 
     give(read, MEMBER, STRANGER)
     await read.link()
     await read.add_rule()
+    await held(read, REPORTED)
     before = await read.app.storage.ledger.load_guild(read.guild_id)
     draft = await read.app.adoption.draft(read.guild_id, read.role("Gold"), owner)
     assert draft.holders[Fate.ENTITLED] == (read.person(MEMBER),)
