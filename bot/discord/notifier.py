@@ -1,4 +1,4 @@
-"""Tells a guild's admins what nobody asked for at that moment, by its log channel. Writes to no person (`direct.py`).
+"""Tells a guild's admins what nobody asked for at that moment, by its log channel. `direct_messages.py` tells people.
 
 Rules:
 1. Never raises: a message that fails is logged, and what it was about goes on.
@@ -43,7 +43,7 @@ from bot.texts.troubles import (
 
 log = structlog.get_logger(__name__)
 
-QUIET_SECONDS = 3.0  # a bulk run is one message, not a thousand: Discord takes about one role a second
+QUIET_SECONDS = 3.0  # a bulk change is one message, not a thousand: Discord takes about one role a second
 LONGEST_BATCH_SECONDS = 600.0
 AGAIN_SECONDS = 30.0
 CLOSE_SECONDS = 3.0  # the process ends within ten

@@ -15,7 +15,7 @@ from bot.domain.round_report import ReadReport, RoundReport
 from bot.texts.card import Outcome
 from bot.texts.catalogs import ENGLISH
 from bot.texts.renderer import Medium, Renderer
-from bot.texts.runs import preview_card, sync_card
+from bot.texts.sync import preview_card, sync_card
 from tests.fakes.world import ROLE, World
 
 R = Renderer(ENGLISH, Medium.DISCORD)
