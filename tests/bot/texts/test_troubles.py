@@ -1,5 +1,6 @@
 """Every trouble, its end and all news have their sentences, in every language and within Discord's limits."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import UnionType
 from typing import Any, get_args
@@ -12,7 +13,7 @@ from bot.domain.assignable import Block
 from bot.domain.errors import PatreonCode
 from bot.domain.evidence import Anomaly
 from bot.domain.holds import HoldState, HoldSummary
-from bot.domain.model import CampaignId, DiscordUserId, HoldId, RuleKind, Source
+from bot.domain.model import CampaignId, ChannelId, DiscordUserId, HoldId, PatreonUserId, RoleId, RuleKind, Source
 from bot.domain.notices import Change, End, HandEditsFought, Kept, News, RoleChanged, Solved, Topic, Trouble
 from bot.domain.plan import Action
 from bot.domain.reasons import PatronFacts, RoleReason, RuleFacts, Status
@@ -20,15 +21,20 @@ from bot.domain.rules import Wanted
 from bot.texts.card import CARD_LENGTH, MESSAGE_LENGTH, Outcome, pages, text_of
 from bot.texts.catalogs import pseudo
 from bot.texts.pseudo import CLOSE, OPEN
-from bot.texts.renderer import Medium, Renderer
+from bot.texts.renderer import Medium, Renderer, Text
 from bot.texts.troubles import (
     changes_card,
     end_card,
+    hold_labels,
     kept_card,
+    many_changes_card,
     news_card,
     say_change,
     say_changes,
+    say_end,
+    say_news,
     say_trouble,
+    system_channel_text,
     trouble_card,
 )
 from tests.fakes.notifier import RENDERER
@@ -214,3 +220,32 @@ def test_a_webhook_that_is_mended_is_told_of_as_mended() -> None:
         (Outcome.PROBLEM, "Patreon isn't telling me about pledges"),
     ]
     assert "**Patreon had stopped telling me about pledges**" in kept_card(RENDERER, [paused]).items[0]
+
+
+def test_no_message_lists_more_than_a_phone_shows() -> None:
+    changes = [changed(person, role=f"Role {person}", source=None, read_at=None) for person in range(20)]
+    short = [msgspec.structs.replace(one, reason=msgspec.structs.replace(one.reason, rule=None)) for one in changes]
+    card, left = changes_card(RENDERER, short)
+    assert (len(card.items), len(left)) == (15, 5)
+
+
+def test_a_log_channel_that_is_gone_and_a_disagreement_about_nobodys_link_have_their_words() -> None:
+    gone = notices.LogChannelShut(channel_id=ChannelId(1), is_gone=True)
+    assert say_trouble(RENDERER, gone).startswith("This server's log channel doesn't exist anymore.")
+    one, patron = DiscordUserId(7), PatreonUserId("ada")
+    against = notices.ReportAgainstLink(patreon_user_id=patron, reported=one, patron="Ada", linked=None)
+    assert "that person linked another Patreon account" in say_trouble(RENDERER, against)
+    blocked = notices.RoleBlocked(role_id=RoleId(1), role="Gold", block=Block.ABOVE_BOT)
+    assert "I'll try again" not in say_trouble(RENDERER, blocked)
+
+
+def test_what_belongs_to_a_message_without_a_list_is_said() -> None:
+    assert many_changes_card(RENDERER, 1000).body == "1,000 changes are listed in the file."
+    assert "no log channel" in system_channel_text(RENDERER)
+    assert hold_labels(RENDERER) == ("Keep roles", "Remove roles")
+
+
+@pytest.mark.parametrize("say", [say_change, say_end, say_news, say_trouble])
+def test_what_nobody_thought_of_is_an_error(say: Callable[[Renderer, Any], Text]) -> None:
+    with pytest.raises(AssertionError):
+        say(RENDERER, "unheard of")
