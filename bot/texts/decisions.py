@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import assert_never
 
 from bot.domain.assignable import Block
-from bot.domain.model import LinkOrigin, Source
+from bot.domain.model import NO_STATUS, LinkOrigin, Source
 from bot.domain.news import RoleNews, RoleStatus
 from bot.domain.notices import ChangeFound, RoleChanged
 from bot.domain.oddities import Oddity, OddityKind
@@ -156,8 +156,7 @@ def say_source(r: Renderer, patron: PatronFacts, reader: Reader) -> Text:
 def _say_term(r: Renderer, term: Term, patron: PatronFacts, reader: Reader) -> Text:
     match term:
         case Term.UNKNOWN_WORDS:
-            words = r.listing([r.code(word) for word in patron.unknown_words])
-            return r.say("Patreon describes it as {words}, which I don't know yet.", words=words)
+            return _say_unknown(r, patron.unknown_words)
         case Term.CADENCE:
             months = patron.cadence_months or 1
             return r.plural("It's paid every {count} month.", "It's paid every {count} months.", months)
@@ -165,6 +164,13 @@ def _say_term(r: Renderer, term: Term, patron: PatronFacts, reader: Reader) -> T
             return _say_to(r, reader, _STILL_FREE)
         case _:
             return r.say(_TERMS[term])
+
+
+def _say_unknown(r: Renderer, words: Sequence[str]) -> Text:
+    sent = [r.code(word) for word in words if word != NO_STATUS]
+    if not sent:
+        return r.say("Patreon sent no status for it.")
+    return r.say("Patreon describes it as {words}, which I don't know yet.", words=r.listing(sent))
 
 
 def say_oddity(r: Renderer, oddity: Oddity) -> Text:

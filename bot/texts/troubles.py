@@ -7,7 +7,7 @@ sentence. Whom and what they are about are the notices' facts (`bot/domain/notic
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import assert_never
 
-from bot.domain import notices
+from bot.domain import model, notices
 from bot.domain.assignable import Block
 from bot.domain.evidence import Anomaly
 from bot.domain.holds import HoldState
@@ -90,6 +90,8 @@ def trouble_card(r: Renderer, trouble: Trouble) -> Card:
 def _title(r: Renderer, trouble: Trouble) -> Text:
     if isinstance(trouble, notices.WebhookPaused):  # we have switched it on again
         return r.say("Patreon had stopped telling me about pledges")
+    if isinstance(trouble, notices.WordUnknown) and trouble.word == model.NO_STATUS:
+        return r.say("Patreon sent no status")
     return r.say(_TITLES[trouble.topic])
 
 
@@ -323,6 +325,11 @@ def say_trouble(r: Renderer, trouble: Trouble) -> Text:  # noqa: PLR0912, C901  
         case notices.HoldWaiting():
             card = waiting_card(r, trouble.hold)
             return r.lines([card.body, *card.items])
+        case notices.WordUnknown(word=model.NO_STATUS):
+            return r.say(
+                "Patreon sent no status for a patron of **{campaign}**. They keep their roles until it does.",
+                campaign=trouble.campaign,
+            )
         case notices.WordUnknown():
             return r.say(
                 "Patreon says **{word}** about a patron of **{campaign}**, and I don't know that word. They keep their "

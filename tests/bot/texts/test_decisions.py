@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from bot.domain.assignable import Block
-from bot.domain.model import DiscordUserId, GuildId, LinkOrigin, RuleKind, Source
+from bot.domain.model import NO_STATUS, DiscordUserId, GuildId, LinkOrigin, RuleKind, Source
 from bot.domain.news import RoleNews, RoleStatus
 from bot.domain.notices import ChangeFound, RoleChanged
 from bot.domain.oddities import Oddity, OddityKind
@@ -455,3 +455,15 @@ def test_an_odd_pledge_names_what_looks_odd() -> None:
 
 def test_of_a_campaign_that_is_unknown_only_the_rule_is_said() -> None:
     assert say_cause(DISCORD, replace(REASON, patron=None), Reader.TEAM) == "Requires the Gold tier of Moth Tales."
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((NO_STATUS, NO_STATUS), "Patreon sent no status for it."),
+        ((NO_STATUS, "napping"), "Patreon describes it as `napping`, which I don't know yet."),
+    ],
+)
+def test_a_status_that_was_not_sent_is_no_word(words: tuple[str, ...], said: str) -> None:
+    patron = replace(ACTIVE, terms=(Term.UNKNOWN_WORDS,), unknown_words=words)
+    assert say_patron(DISCORD, patron, Reader.TEAM).endswith(said)

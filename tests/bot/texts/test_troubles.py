@@ -13,7 +13,17 @@ from bot.domain.assignable import Block
 from bot.domain.errors import PatreonCode
 from bot.domain.evidence import Anomaly
 from bot.domain.holds import HoldState, HoldSummary
-from bot.domain.model import CampaignId, ChannelId, DiscordUserId, HoldId, PatreonUserId, RoleId, RuleKind, Source
+from bot.domain.model import (
+    NO_STATUS,
+    CampaignId,
+    ChannelId,
+    DiscordUserId,
+    HoldId,
+    PatreonUserId,
+    RoleId,
+    RuleKind,
+    Source,
+)
 from bot.domain.notices import Change, End, HandEditsFought, Kept, News, RoleChanged, Solved, Topic, Trouble
 from bot.domain.plan import Action
 from bot.domain.reasons import PatronFacts, RoleReason, RuleFacts, Status
@@ -249,3 +259,10 @@ def test_what_belongs_to_a_message_without_a_list_is_said() -> None:
 def test_what_nobody_thought_of_is_an_error(say: Callable[[Renderer, Any], Text]) -> None:
     with pytest.raises(AssertionError):
         say(RENDERER, "unheard of")
+
+
+def test_a_status_that_was_not_sent_is_told_as_such() -> None:
+    untold = notices.WordUnknown(campaign_id=CampaignId("71"), campaign="Moths", word=NO_STATUS)
+    card = trouble_card(RENDERER, untold)
+    assert card.title == "Patreon sent no status"
+    assert card.body.startswith("Patreon sent no status for a patron of **Moths**.")
