@@ -7,7 +7,7 @@ Nothing else wires. The loops, all started in `_start` and ended by the end of t
 | discord  | at the start          | one client after the other          | stays connected (`discord/supervisor.py`)  |
 | clock    | with CLOCK_URL        | twice a second                      | follows the sandbox's time                 |
 | database | at the start          | every 5 seconds                     | asks for something small, for /healthz     |
-| sweeper  | at the start          | every minute                        | forgets what has run out                   |
+| sweeper  | at the start          | every minute                        | forgets what has expired                   |
 | links    | once Discord is there | every minute                        | goes on with links that were cut off       |
 | pairs    | at the start          | every 10 seconds                    | finds which of a person's pairs lives      |
 | consents | at the start          | every SYNC_INTERVAL_SECONDS         | reads where no creator's token does        |
@@ -33,7 +33,7 @@ import structlog
 from aiohttp import web
 
 from bot.discord.client import PledgekeeperBot, build_client
-from bot.discord.direct import DirectMessages
+from bot.discord.direct_messages import DirectMessages
 from bot.discord.holder import ClientHolder
 from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
@@ -42,7 +42,7 @@ from bot.discord.supervisor import DiscordSupervisor
 from bot.discord.write import RoleWriter
 from bot.domain.errors import SettingsInvalid, Setup
 from bot.linking.connect import CreatorCampaign
-from bot.linking.consent import ConsentFlow
+from bot.linking.consent_flow import ConsentFlow
 from bot.linking.disconnect import Disconnector
 from bot.linking.link import PatronLink
 from bot.linking.pairs import Pairs
@@ -75,7 +75,7 @@ from bot.sync.applying.troubles import Troubles
 from bot.sync.campaign_round import CampaignRounds
 from bot.sync.consents import Consents
 from bot.sync.declines import Declines
-from bot.sync.deliveries.desk import WebhookDesk
+from bot.sync.deliveries.inbox import DeliveryInbox
 from bot.sync.deliveries.nudges import Nudges
 from bot.sync.overview import Overviews
 from bot.sync.reading.campaigns import HomeCampaign, HomeSettings, plant_seed
@@ -511,9 +511,9 @@ async def end_work(app: App) -> None:
 
 def _routes(app: App) -> list[web.RouteDef]:
     """Return the routes that are no pages: for Patreon's webhooks and for Prometheus."""
-    desk = WebhookDesk(at_patreon=app.webhooks_at_patreon, keeper=app.webhooks, nudges=app.nudges)
+    inbox = DeliveryInbox(at_patreon=app.webhooks_at_patreon, keeper=app.webhooks, nudges=app.nudges)
     return [
-        *webhook_routes(desk, note=app.metrics.note_webhook),
+        *webhook_routes(inbox, note=app.metrics.note_webhook),
         *metrics_routes(
             lambda: render_metrics(app), token=app.settings.metrics_token, content_type=CONTENT_TYPE_LATEST
         ),
@@ -551,7 +551,7 @@ async def _resume_links(app: App) -> None:
 
 
 async def _sweep(app: App) -> None:
-    """Forget what has run out."""
+    """Forget what has expired."""
     while True:
         await app.linking.sweep()
         await app.storage.reads.purge(app.clock.now() - READS_KEPT)

@@ -121,10 +121,7 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "sqlite+aiosqlite:///data/pledgekeeper.db",
         repr=False,  # it may hold a password
-        examples=[
-            "sqlite+aiosqlite:///data/pledgekeeper.db",
-            "postgresql://pledgekeeper:password@127.0.0.1/pledgekeeper",
-        ],
+        examples=["sqlite+aiosqlite:///data/pledgekeeper.db"],
     )
     encryption_keys: Annotated[tuple[Secret, ...], NoDecode] = Field(examples=["<new key>,<old key>"])
     sync_interval_seconds: int = Field(300, ge=1, le=LONGEST_INTERVAL_SECONDS, examples=["300"])
@@ -192,7 +189,7 @@ class Settings(BaseSettings):
             if place in {"/", "/:memory:"}:
                 raise ValueError(SettingFault.NO_FILE)
             return url
-        if scheme not in {"postgresql", "postgres"}:
+        if scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
             raise ValueError(SettingFault.NO_DATABASE_WE_KNOW)
         if not postgresql.is_address(f"postgresql://{place}"):
             raise ValueError(SettingFault.NO_DATABASE_ADDRESS)

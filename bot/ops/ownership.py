@@ -19,8 +19,8 @@ from bot.storage.sqlite import database_path, is_locked
 log = structlog.get_logger(__name__)
 
 BOT = "bot"  # the lease's name
-PERIOD = timedelta(seconds=15)
-RENEWED_AFTER_SECONDS = 5
+PERIOD = timedelta(seconds=10)
+RENEWED_AFTER_SECONDS = 3
 PATIENCE_SECONDS = PERIOD.total_seconds() + 2
 PAUSE_SECONDS = 0.5
 

@@ -35,7 +35,7 @@ class DatabaseClock(FunctionElement[int]):
 
 @compiles(DatabaseClock, "postgresql")
 def _on_postgresql(*_: object, **__: object) -> str:
-    return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
+    return "CAST(EXTRACT(EPOCH FROM CLOCK_TIMESTAMP()) * 1000000 AS BIGINT)"
 
 
 @compiles(DatabaseClock, "sqlite")

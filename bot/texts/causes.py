@@ -6,7 +6,7 @@ shows is not marked for translators, because a terminal speaks English.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
 from bot.domain.errors import Fact, PatreonCode, SettingFault, SettingsInvalid, Setup, WrongSetting
@@ -230,7 +230,5 @@ def _told(r: Renderer, fact: Fact) -> Text:
     match fact:
         case tuple():
             return r.listing([r.verbatim(str(one)) for one in fact])
-        case datetime():
-            return r.moment(fact)
         case _:
             return r.verbatim(str(fact))  # a status or a bound: as it is typed

@@ -169,8 +169,6 @@ def _say_blocked(r: Renderer, facts: Mapping[str, Fact]) -> Text:
 
 def _said(r: Renderer, name: str, fact: Fact) -> Any:
     match name, fact:
-        case "person", int():
-            return r.person(fact)
         case "channel", int():
             return r.channel(fact)
         case "permissions", tuple():

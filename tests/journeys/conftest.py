@@ -1,10 +1,29 @@
-"""Journeys run the whole bot as a process, with real SQLite and real sockets, in the sandbox."""
+"""Journeys run the whole bot as a process, with a real database and real sockets, in the sandbox.
+
+Those on which everything rests run on both databases.
+"""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.fakes.postgres import Postgres
 from tests.fakes.stage import Stage
+
+ON_BOTH = {f"test_{name}" for name in ("link", "webhooks", "connect", "order", "ledger", "crash", "brake", "bad_reads")}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if metafunc.module.__name__.rpartition(".")[2] in ON_BOTH:
+        metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which database the bots of a test work on."""
+    if getattr(request, "param", "sqlite") == "postgresql":
+        server: Postgres = request.getfixturevalue("postgres")
+        monkeypatch.setattr(Stage, "database_url", server.url(request.getfixturevalue("emptied")))
 
 
 @pytest.fixture

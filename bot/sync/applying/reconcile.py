@@ -164,7 +164,7 @@ class Reconciler:
             self._troubles.forget_all_but(self._observer.guild_ids())
 
     async def preview(self, guild_id: GuildId) -> GuildPlan:
-        """Return what a run would change now, or cannot. Writes nothing. Raises DiscordAway."""
+        """Return what a sync would change now, or cannot. Writes nothing. Raises DiscordAway."""
         drawn = await self._planning.plan_guild(guild_id, None)
         shown = tuple(one for one in drawn.plans if _is_shown(one))
         return msgspec.structs.replace(drawn, plans=shown, refused=self._refusals.refused(guild_id))
@@ -367,5 +367,5 @@ def _is_shown(plan: PersonPlan) -> bool:
 
 
 def _place(turn: Turn, action: Action) -> Urgency:
-    """Tell where a write of this turn stands: what is taken in a bulk run comes after all that is given."""
+    """Tell where a write of this turn stands: what is taken in a bulk change comes after all that is given."""
     return turn.urgency if action is Action.GRANT or turn.urgency is Urgency.WAITING else Urgency.BULK_REVOKE
