@@ -128,7 +128,7 @@ def test_all_wrong_settings_stand_in_one_message(load: Any) -> None:
         ("WEB_HOST", "0.0.0.0/MARKER", "contains a sign that doesn't belong there"),
         ("WEB_PORT", "65536", "must be at most 65535"),
         ("DATABASE_URL", "sqlite:///MARKER.db", "must begin with sqlite+aiosqlite:///"),
-        ("DATABASE_URL", "mysql://MARKER@db/bot", "or postgresql://"),
+        ("DATABASE_URL", "mysql://MARKER@db/bot", "must begin with sqlite+aiosqlite:/// or postgresql://"),
         ("DATABASE_URL", "postgresql://user:MARKER@db", "must name a database"),
         ("DATABASE_URL", "postgresql://user:MARKER@db:port/bot", "must name a database"),
         ("DATABASE_URL", "sqlite+aiosqlite:///:memory:", "names no file"),
