@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 from bot.storage import postgresql
-from tests.fakes.postgres import Postgres, serve_postgres
+from tests.fakes.postgres import Postgres, serve_pgbouncer, serve_postgres
 
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
@@ -20,6 +20,12 @@ settings.load_profile("patient")
 def postgres() -> Iterator[Postgres]:
     with serve_postgres() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def pgbouncer(postgres: Postgres) -> Iterator[Postgres]:
+    with serve_pgbouncer(postgres) as pooler:
+        yield pooler
 
 
 @pytest.fixture(scope="session")

@@ -91,6 +91,11 @@ class Postgres:
         options = [part for one in QUICK for part in ("-c", one)]
         command = ["postgres", "-D", str(self.folder / "data"), "-k", str(self.folder), "-c", "listen_addresses="]
         self.process = self._run(*command, *options)
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until it answers."""
+        assert self.process is not None
         until = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < until:
             with contextlib.suppress(psycopg.OperationalError):
@@ -141,6 +146,45 @@ def serve_postgres() -> Iterator[Postgres]:
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def serve_pgbouncer(server: Postgres) -> Iterator[Postgres]:
+    """Run a pgbouncer in front of a server, in transaction mode: a few sessions serve everybody in turn."""
+    program = find_pgbouncer()
+    if program is None:
+        if os.environ.get(NEEDED):
+            pytest.fail("pgbouncer is needed and not installed")
+        pytest.skip("there is no pgbouncer (Debian's package: pgbouncer)")
+    folder = Path(tempfile.mkdtemp(prefix="pk-"))
+    (folder / "pgbouncer.ini").write_text(
+        f"""[databases]
+* = host={server.folder} user={OWNER}
+[pgbouncer]
+pool_mode = transaction
+default_pool_size = 3
+auth_type = any
+listen_port = 5432
+unix_socket_dir = {folder}
+""",
+        encoding="utf-8",
+    )
+    if _another_user():
+        shutil.chown(folder, SERVER_USER)
+    pooler = Postgres(programs=program.parent, folder=folder)
+    pooler.process = pooler._run("pgbouncer", str(folder / "pgbouncer.ini"))
+    try:
+        pooler.wait()
+        yield pooler
+    finally:
+        pooler.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def find_pgbouncer() -> Path | None:
+    """Return the program; Debian puts it where a user's PATH may not lead."""
+    found = shutil.which("pgbouncer", path=os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin")))
+    return None if found is None else Path(found)
 
 
 def _another_user() -> tuple[str, ...]:

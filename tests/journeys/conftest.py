@@ -15,14 +15,16 @@ ON_BOTH = {f"test_{name}" for name in ("link", "webhooks", "connect", "order", "
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if metafunc.module.__name__.rpartition(".")[2] in ON_BOTH:
-        metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+        through = ["pgbouncer"] if metafunc.module.__name__.endswith("test_link") else []
+        metafunc.parametrize("database", ["sqlite", "postgresql", *through], indirect=True)
 
 
 @pytest.fixture(autouse=True)
 def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Which database the bots of a test work on."""
-    if getattr(request, "param", "sqlite") == "postgresql":
-        server: Postgres = request.getfixturevalue("postgres")
+    name = getattr(request, "param", "sqlite")
+    if name != "sqlite":
+        server: Postgres = request.getfixturevalue("postgres" if name == "postgresql" else name)
         monkeypatch.setattr(Stage, "database_url", server.url(request.getfixturevalue("emptied")))
 
 

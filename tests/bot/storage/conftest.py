@@ -74,9 +74,14 @@ def own_postgresql_url(postgres: Postgres, emptied: str) -> Iterator[str]:
     postgres.drop(name)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture
+def pgbouncer_url(pgbouncer: Postgres, emptied: str) -> str:
+    return pgbouncer.url(emptied)
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "pgbouncer"])
 def url(request: pytest.FixtureRequest) -> str:
-    """The address of a database whose tables are made: each test runs on both."""
+    """The address of a database whose tables are made: each test runs on all, and through a pooler."""
     return str(request.getfixturevalue(f"{request.param}_url"))
 
 

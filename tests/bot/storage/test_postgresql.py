@@ -120,12 +120,13 @@ async def test_a_database_that_is_not_there_is_said_to_be_unusable(
         await Storage.open(postgres.url("nothing"), vault)
 
 
-@pytest.mark.parametrize("url", ["own_postgresql"], indirect=True)
-async def test_tables_of_a_newer_version_are_left_alone(storage: Storage, url: str, vault: Vault) -> None:
+async def test_tables_of_a_newer_version_are_left_alone(own_postgresql_url: str, vault: Vault) -> None:
+    storage = await Storage.open(own_postgresql_url, vault)
     async with storage.database.write() as connection:
         await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    await storage.close()
     with pytest.raises(NeedsOwner, match=Setup.TABLES_UNKNOWN):
-        await Storage.open(url, vault)
+        await Storage.open(own_postgresql_url, vault)
 
 
 async def test_of_several_that_make_the_tables_at_once_one_does(postgres: Postgres, vault: Vault) -> None:
