@@ -65,14 +65,42 @@ on_both = pytest.mark.parametrize("connection", ["sqlite", "postgresql"], indire
 
 @on_both
 def test_the_steps_lead_from_nothing_to_the_tables(connection: Connection) -> None:
-    migrations.upgrade(connection)
+    migrations.run_steps(connection)
     context = MigrationContext.configure(connection, opts={"compare_type": True, "render_as_batch": True})
     assert compare_metadata(context, metadata) == []
 
 
 @on_both
-def test_the_steps_leave_nothing_behind_on_their_way_back(connection: Connection) -> None:
+def test_tables_made_at_once_are_as_the_steps_leave_them(connection: Connection) -> None:
+    migrations.run_steps(connection)
+    by_steps = described(connection)
+    config = migrations.build_config()
+    config.attributes["connection"] = connection
+    command.downgrade(config, "base")
+    connection.execute(text("DROP TABLE alembic_version"))
     migrations.upgrade(connection)
+    assert described(connection) == by_steps
+    assert migrations.compare(connection) is None
+
+
+def described(connection: Connection) -> dict[str, Any]:
+    """Return all that can be asked of the tables, whatever the database."""
+    found = inspect(connection)
+    return {
+        table: (
+            {one["name"]: (str(one["type"]), one["nullable"], one["default"]) for one in found.get_columns(table)},
+            found.get_pk_constraint(table),
+            sorted(map(str, found.get_foreign_keys(table))),
+            sorted(map(str, found.get_unique_constraints(table))),
+            sorted(map(str, found.get_indexes(table))),
+        )
+        for table in found.get_table_names()
+    }
+
+
+@on_both
+def test_the_steps_leave_nothing_behind_on_their_way_back(connection: Connection) -> None:
+    migrations.run_steps(connection)
     config = migrations.build_config()
     config.attributes["connection"] = connection
     command.downgrade(config, "base")
@@ -85,22 +113,24 @@ def test_the_steps_form_one_line() -> None:
 
 @on_both
 def test_an_upgrade_that_is_cut_off_leaves_nothing(connection: Connection) -> None:
-    migrations.upgrade(connection)
-    connection.rollback()
+    for make in (migrations.run_steps, migrations.upgrade):
+        transaction = connection.begin()
+        make(connection)
+        transaction.rollback()
     assert inspect(connection).get_table_names() == []
 
 
 @on_both
 def test_upgrading_twice_changes_nothing(connection: Connection) -> None:
-    migrations.upgrade(connection)
-    migrations.upgrade(connection)
+    migrations.run_steps(connection)
+    migrations.run_steps(connection)
     assert migrations.compare(connection) is None
 
 
 @on_both
 def test_an_empty_database_is_told_from_one_of_a_newer_program(connection: Connection) -> None:
     assert migrations.compare(connection) is Setup.TABLES_EMPTY
-    migrations.upgrade(connection)
+    migrations.run_steps(connection)
     connection.execute(text("UPDATE alembic_version SET version_num = 'from the future'"))
     assert migrations.compare(connection) is Setup.TABLES_UNKNOWN
 
@@ -137,7 +167,7 @@ OLD_NUMBERED = ("audit", "credentials", "holds", "pendings", "reads", "role_rule
 
 
 def test_no_number_of_a_row_is_given_twice_in_either_database(connection: Connection) -> None:
-    migrations.upgrade(connection)
+    migrations.run_steps(connection)
     assert set(OLD_NUMBERED) <= NUMBERED.keys()
     for name, column in NUMBERED.items():
         table = metadata.tables[name]
@@ -209,7 +239,7 @@ def old_database(path: Path) -> dict[str, set[tuple[Any, ...]]]:
         raw.execute("PRAGMA journal_mode = WAL")
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
-        migrations.upgrade(connection, "0002")
+        migrations.run_steps(connection, "0002")
         fill(connection)
         rows = everything(connection)
     engine.dispose()
@@ -227,8 +257,8 @@ def rows_in(path: Path) -> dict[str, set[tuple[Any, ...]]]:
 @pytest.fixture
 def to_unique(monkeypatch: pytest.MonkeyPatch) -> None:
     """Databases are brought as far as unique numbers: what later steps make of rows is theirs to test."""
-    upgrade = migrations.upgrade
-    monkeypatch.setattr(migrations, "upgrade", lambda connection, to="0003": upgrade(connection, to))
+    run_steps = migrations.run_steps
+    monkeypatch.setattr(migrations, "run_steps", lambda connection, to="0003": run_steps(connection, to))
 
 
 @pytest.mark.usefixtures("to_unique")
@@ -246,7 +276,7 @@ async def test_an_upgrade_loses_no_row_and_no_child(tmp_path: Path) -> None:
 
 
 def test_tables_built_anew_are_as_if_they_had_been_made_so(connection: Connection) -> None:
-    migrations.upgrade(connection)
+    migrations.run_steps(connection)
     engine = create_engine("sqlite://")
     with engine.connect() as other:
         metadata.create_all(other)
@@ -255,7 +285,7 @@ def test_tables_built_anew_are_as_if_they_had_been_made_so(connection: Connectio
 
 
 def test_counting_goes_on_far_above_every_number_that_stands_anywhere(connection: Connection) -> None:
-    migrations.upgrade(connection, "0002")
+    migrations.run_steps(connection, "0002")
     fill(connection)
     for statement in (
         "DELETE FROM pendings",
@@ -266,7 +296,7 @@ def test_counting_goes_on_far_above_every_number_that_stands_anywhere(connection
         "UPDATE notices SET key = '100000000000000001:hold:95' WHERE told_at = 7",
     ):
         connection.execute(text(statement))
-    migrations.upgrade(connection, "0003")
+    migrations.run_steps(connection, "0003")
     assert {name: next_number(connection, name) for name in OLD_NUMBERED} == {
         "audit": 1008,
         "credentials": 1008,
@@ -279,29 +309,29 @@ def test_counting_goes_on_far_above_every_number_that_stands_anywhere(connection
 
 
 def test_what_refers_to_a_row_that_went_counts_too(connection: Connection) -> None:
-    migrations.upgrade(connection, "0002")
+    migrations.run_steps(connection, "0002")
     fill(connection)
     connection.execute(text("DELETE FROM holds"))
     connection.execute(text("DELETE FROM hold_items WHERE hold_id = 7"))
     connection.execute(text("DELETE FROM reads"))
     with pytest.raises(NeedsOwner, match=r"rows_lost tables=\('hold_items',\)"):
-        migrations.upgrade(connection, "0003")
+        migrations.run_steps(connection, "0003")
     assert next_number(connection, "holds") == 1005
     assert next_number(connection, "reads") == 1008
 
 
 def test_a_new_database_counts_from_one(connection: Connection) -> None:
-    migrations.upgrade(connection)
+    migrations.run_steps(connection)
     connection.execute(text("INSERT INTO holds (guild_id, opened_at) VALUES (1, 1)"))
     assert connection.execute(text("SELECT hold_id FROM holds")).scalar_one() == 1
 
 
 @on_both
 def test_the_way_back_keeps_every_row(connection: Connection) -> None:
-    migrations.upgrade(connection, "0002")
+    migrations.run_steps(connection, "0002")
     fill(connection)
     before = everything(connection)
-    migrations.upgrade(connection, "0003")
+    migrations.run_steps(connection, "0003")
     config = migrations.build_config()
     config.attributes["connection"] = connection
     command.downgrade(config, "0002")
@@ -314,7 +344,7 @@ def test_no_table_is_built_anew_where_that_would_take_its_children(tmp_path: Pat
     engine = create_engine(f"sqlite:///{path}")
     event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA foreign_keys = ON"))
     with engine.connect() as connection, pytest.raises(RuntimeError, match="takes its children along"):
-        migrations.upgrade(connection, "0003")
+        migrations.run_steps(connection, "0003")
     engine.dispose()
     assert rows_in(path) == before
 
@@ -355,10 +385,10 @@ async def test_an_upgrade_that_is_killed_before_its_end_is_done_by_the_next_star
 
 
 def test_of_several_pairs_of_one_person_the_newest_living_one_is_kept(connection: Connection) -> None:
-    migrations.upgrade(connection, "0003")
+    migrations.run_steps(connection, "0003")
     for statement in OLD_PAIRS:
         connection.execute(text(statement))
-    migrations.upgrade(connection)
+    migrations.run_steps(connection)
     columns = "patreon_user_id, pair_sealed, seed_fingerprint, consented_at, version, opens_campaigns, dead_at"
     rows = connection.execute(text(f"SELECT {columns} FROM credentials ORDER BY credential_id")).all()
     assert [tuple(row) for row in rows] == [
@@ -379,9 +409,9 @@ def test_of_several_pairs_of_one_person_the_newest_living_one_is_kept(connection
 
 
 def test_the_pair_of_the_settings_waits_where_nobody_knows_whose_it_is(connection: Connection) -> None:
-    migrations.upgrade(connection, "0003")
+    migrations.run_steps(connection, "0003")
     connection.execute(text(_pair("creator", "seed", "the seed", 5, seed="f1")))
-    migrations.upgrade(connection)
+    migrations.run_steps(connection)
     assert tuple(connection.execute(text("SELECT patreon_user_id, seed_fingerprint FROM credentials")).one()) == (
         None,
         "f1",
@@ -389,10 +419,10 @@ def test_the_pair_of_the_settings_waits_where_nobody_knows_whose_it_is(connectio
 
 
 def test_the_way_back_from_one_pair_keeps_what_the_older_program_knows(connection: Connection) -> None:
-    migrations.upgrade(connection, "0003")
+    migrations.run_steps(connection, "0003")
     for statement in OLD_PAIRS:
         connection.execute(text(statement))
-    migrations.upgrade(connection)
+    migrations.run_steps(connection)
     config = migrations.build_config()
     config.attributes["connection"] = connection
     command.downgrade(config, "0003")
@@ -403,7 +433,7 @@ def test_the_way_back_from_one_pair_keeps_what_the_older_program_knows(connectio
         ("creator", "bo"),
         ("creator", "cy"),
     ]
-    migrations.upgrade(connection)
+    migrations.run_steps(connection)
 
 
 def _pair(kind: str, subject: str, sealed: str, at: int, *, seed: str = "", dead: str = "NULL") -> str:
@@ -462,7 +492,7 @@ async def test_a_database_of_sentences_keeps_them_and_is_read_in_codes(tmp_path:
     path = tmp_path / "pledgekeeper.db"
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
-        migrations.upgrade(connection, "0006")
+        migrations.run_steps(connection, "0006")
         fill_with_sentences(connection)
     engine.dispose()
     database = await Database.open(f"sqlite+aiosqlite:///{path}")
@@ -482,10 +512,10 @@ async def test_a_database_of_sentences_keeps_them_and_is_read_in_codes(tmp_path:
 
 
 def test_the_way_back_from_codes_puts_the_sentences_back(connection: Connection) -> None:
-    migrations.upgrade(connection, "0006")
+    migrations.run_steps(connection, "0006")
     fill_with_sentences(connection)
     before = everything(connection)
-    migrations.upgrade(connection, "0007")
+    migrations.run_steps(connection, "0007")
     config = migrations.build_config()
     config.attributes["connection"] = connection
     command.downgrade(config, "0006")
@@ -536,7 +566,7 @@ RECORDS = {
 
 def test_absences_of_people_who_were_never_listed_have_no_rows_any_more(connection: Connection) -> None:
     """There were as many of them as campaigns times linked people: they go page by page."""
-    migrations.upgrade(connection, "0007")
+    migrations.run_steps(connection, "0007")
     row = text("INSERT INTO memberships VALUES (:campaign, :patron, NULL, 1, :record)")
     stored = [(f"c{number:04}", patron) for number in range(300) for patron in RECORDS]
     values = [{"campaign": one, "patron": patron, "record": json.dumps(RECORDS[patron])} for one, patron in stored]
@@ -548,7 +578,7 @@ def test_absences_of_people_who_were_never_listed_have_no_rows_any_more(connecti
     summaries: tuple[dict[str, int], ...] = ({"rows_without_user": 0}, {"rows_without_user": 3}, {})
     connection.execute(read, [{"finished": 2, "summary": json.dumps(summary)} for summary in summaries])
     connection.execute(read, {"finished": None, "summary": "{}"})
-    migrations.upgrade(connection, "0008")
+    migrations.run_steps(connection, "0008")
     left = connection.execute(text("SELECT campaign_id, patreon_user_id FROM memberships")).all()
     assert {tuple(one) for one in left} == {one for one in stored if one[1] != "absent"}
     told = connection.execute(text("SELECT is_attributed FROM reads ORDER BY read_id")).scalars().all()
@@ -556,7 +586,7 @@ def test_absences_of_people_who_were_never_listed_have_no_rows_any_more(connecti
 
 
 def test_the_way_back_from_absences_keeps_every_row(connection: Connection) -> None:
-    migrations.upgrade(connection, "0008")
+    migrations.run_steps(connection, "0008")
     fill(connection)
     before = {table: len(rows) for table, rows in everything(connection).items()}
     config = migrations.build_config()
