@@ -68,6 +68,7 @@ class Found(enum.StrEnum):
     WEBHOOK_SECRET_SET = "webhook_secret_set"  # noqa: S105  a code
     # the database
     DATABASE_MISSING = "database_missing"  # path
+    DATABASE_EMPTY = "database_empty"
     FOLDER_UNWRITABLE = "folder_unwritable"  # folder
     DATABASE_UNUSABLE = "database_unusable"  # error
     DATABASE_FREE = "database_free"

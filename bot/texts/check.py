@@ -176,6 +176,7 @@ _ROWS: dict[Found, tuple[str, str, str]] = {
     ),
     Found.WEBHOOK_SECRET_SET: ("PATREON_WEBHOOK_SECRET", "Set. Only Patreon's first delivery can test it.", ""),
     Found.DATABASE_MISSING: ("DATABASE_URL", "The bot creates it when it first starts: {path}", ""),
+    Found.DATABASE_EMPTY: ("DATABASE_URL", "It's empty. The bot creates its tables when it first starts.", ""),
     Found.FOLDER_UNWRITABLE: (
         "DATABASE_URL",
         "I can't write to {folder}.",

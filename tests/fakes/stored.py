@@ -33,5 +33,5 @@ async def drop_link(storage: Storage, discord_user_id: DiscordUserId) -> None:
 
 async def save_consent(storage: Storage, patron: PatreonUserId, pair: TokenPair, *, at: datetime) -> CredentialId:
     """Store what a person's consent brought; `at`: before its exchange was sent."""
-    async with storage.database.write() as connection:
-        return await put_pair(connection, storage.vault, patron, FreshPair(pair=pair, asked_at=at))
+    fresh = FreshPair(pair=pair, asked_at=at)
+    return await storage.database.transact(lambda connection: put_pair(connection, storage.vault, patron, fresh))

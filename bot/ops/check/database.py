@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from bot.domain.errors import NeedsOwner
+from bot.domain.errors import NeedsOwner, Setup
 from bot.domain.findings import Finding, Found, note, ok, wrong
 from bot.domain.model import RoleRule, StoredPair
 from bot.ops.ownership import is_bot_running
@@ -33,6 +33,8 @@ async def inspect_database(settings: Settings) -> DatabaseReport:
     try:
         storage = await Storage.attach(settings.database_url, vault)
     except NeedsOwner as error:
+        if error.code is Setup.TABLES_EMPTY:
+            return DatabaseReport(findings=(note(Found.DATABASE_EMPTY), ok(Found.KEYS_UNUSED)))
         is_running = path is not None and is_locked(path)
         return DatabaseReport(findings=(wrong(Found.DATABASE_UNUSABLE, error=error),), is_bot_running=is_running)
     try:

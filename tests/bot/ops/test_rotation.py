@@ -6,9 +6,11 @@ import pytest
 
 from bot.domain.errors import NeedsOwner, Setup
 from bot.domain.model import PatreonUserId, Secret, TokenPair
+from bot.ops.ownership import owned
 from bot.ops.rotation import Rotation, rotate_keys
 from bot.storage import Storage
 from bot.storage.vault import Vault, VaultKeyMissing, new_key
+from tests.fakes.postgres import Postgres
 from tests.fakes.stored import save_consent
 
 OLD, NEW = new_key(), new_key()
@@ -17,9 +19,12 @@ ADA = PatreonUserId("p-ada")
 PAIR = TokenPair(access_token=Secret("access"), refresh_token=Secret("refresh"), expires_at=NOW + timedelta(days=31))
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite+aiosqlite:///{tmp_path}/pledgekeeper.db"
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path}/pledgekeeper.db"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.url(request.getfixturevalue("emptied"))
 
 
 async def fill(url: str, *keys: Secret) -> None:
@@ -51,8 +56,9 @@ async def test_what_no_key_opens_stays_and_is_counted(url: str) -> None:
 async def test_a_running_bot_without_the_new_key_is_not_cut_off(url: str) -> None:
     await fill(url, OLD)
     running = await Storage.open(url, Vault((OLD,)))
-    with pytest.raises(NeedsOwner, match=Setup.KEY_NOT_IN_USE):
-        await rotate_keys(url, Vault((NEW, OLD)))
+    async with owned(running.database):
+        with pytest.raises(NeedsOwner, match=Setup.KEY_NOT_IN_USE):
+            await rotate_keys(url, Vault((NEW, OLD)))
     assert await running.credentials.find_user(ADA) is not None
     await running.close()
 
