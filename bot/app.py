@@ -96,6 +96,7 @@ DATABASE_WATCH_SECONDS = 5.0
 SWEEP_SECONDS = 60.0
 RESUME_SECONDS = 60.0
 READS_KEPT = timedelta(days=30)
+COLLECTED_AFTER = 50_000  # objects more: to look at so many takes some milliseconds
 
 AddCogs = Callable[[PledgekeeperBot, "App"], Awaitable[None]]
 
@@ -190,7 +191,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
             guild_id=settings.discord_guild_id, campaign_id=settings.patreon_campaign_id, credential_id=seed_id
         ),
     )
-    intake = Intake(storage=storage, client=client, keeper=keeper, clock=clock)
+    intake = Intake(storage=storage, client=client, keeper=keeper, clock=clock, on_page=lambda: health.begun("sync"))
     reported_links = ReportedLinks(storage=storage, notifier=notifier, clock=clock)
     breakers = Breakers(clock)
     facts = FactBook(storage=storage, observer=observer, breakers=breakers, clock=clock)
@@ -390,10 +391,12 @@ async def _run(settings: Settings, add_cogs: AddCogs) -> None:
 def leave_out_of_collections() -> None:
     """Let the cyclic collector pass over what is there by now, and stays: it stops the loop for as long as it looks.
 
-    That was a tenth of a second each time, for modules and classes alone.
+    That was a tenth of a second each time, for modules and classes alone. And it comes when so much more is there than
+    went: a page of members, or the facts of those who are planned, is gone again before that.
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(COLLECTED_AFTER)
 
 
 def _set_at_signals(stopped: asyncio.Event) -> None:

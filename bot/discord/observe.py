@@ -58,7 +58,7 @@ class GuildLook(msgspec.Struct, frozen=True, kw_only=True):
     bot: Powers
 
 
-class _Seen(msgspec.Struct, frozen=True):
+class _Seen(msgspec.Struct, frozen=True, gc=False):
     """A person as they were last shown, and when (monotonic)."""
 
     member: GuildMember | None

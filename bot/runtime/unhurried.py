@@ -7,11 +7,11 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-AT_A_TIME_SECONDS = 0.02
+AT_A_TIME_SECONDS = 0.01
 
 
 async def unhurried(things: Iterable[T]) -> AsyncIterator[T]:
-    """Go through many things, and let the others have a turn each few hundredths of a second.
+    """Go through many things, and let the others have a turn each hundredth of a second.
 
     What is read meanwhile may change in between: give it something that does not, or that nobody minds.
     """

@@ -70,6 +70,11 @@ class Kept:
         finally:
             self.forget()
 
+    def put(self, key: object, value: object) -> None:
+        """Keep a value that was just written."""
+        self._writes += 1
+        self._values[key] = value
+
     def drop(self, *keys: object) -> None:
         """Load anew what is asked for under these keys: a write changed nothing else."""
         self._writes += 1

@@ -1,6 +1,6 @@
 """The ledger: the roles that we gave, and what we are about to do. Its moves are decided in `domain/ledger.py`."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 from sqlalchemy import ColumnElement, bindparam, delete, func, select
@@ -54,10 +54,13 @@ class Ledger:
             rows = (await connection.execute(_OF_MEMBER, {"guild": guild_id, "person": discord_user_id})).all()
         return {grant.role_id: grant for grant in (read_row(row, Grant) for row in rows)}
 
-    async def open_intents(self, guild_id: GuildId) -> tuple[Grant, ...]:
-        """Return the writes of which we do not know whether they happened."""
-        states = (GrantState.GRANTING, GrantState.REVOKING)
-        return await self._load(grants.c.guild_id == guild_id, grants.c.state.in_(states))
+    async def open_intents(self, guild_ids: Collection[GuildId]) -> tuple[Grant, ...]:
+        """Return the writes in these guilds of which we do not know whether they happened."""
+        states, wanted, found = (GrantState.GRANTING, GrantState.REVOKING), sorted(guild_ids), list[Grant]()
+        for start in range(0, len(wanted), MAX_PEOPLE):
+            some = grants.c.guild_id.in_(wanted[start : start + MAX_PEOPLE])
+            found += await self._load(some, grants.c.state.in_(states))
+        return tuple(found)
 
     async def count_held(self, guild_id: GuildId) -> int:
         """Count the roles that people hold by us, those about to go included."""

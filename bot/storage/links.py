@@ -108,6 +108,8 @@ class Links:
     async def find_people(self, patreon_user_ids: Iterable[PatreonUserId]) -> frozenset[DiscordUserId]:
         """Return the Discord accounts to which any of these patrons is linked, also by a link that ended."""
         patrons, found = sorted(set(patreon_user_ids)), set[DiscordUserId]()
+        if not patrons:
+            return frozenset()
         async with self._database.read() as connection:
             for start in range(0, len(patrons), MAX_LINKS):
                 some = {"patrons": patrons[start : start + MAX_LINKS]}
@@ -242,6 +244,8 @@ class Links:
     ) -> tuple[frozenset[DiscordUserId], frozenset[PatreonUserId]]:
         """Return which of these must not be linked by itself: for they wished so, or the patron's holder did."""
         asked_people, asked_patrons = set(people), set(patrons)
+        if not asked_people and not asked_patrons:
+            return frozenset(), frozenset()
         found: list[Row[Any]] = []
         async with self._database.read() as connection:
             for some_people, some_patrons in _in_parts(asked_people, asked_patrons):

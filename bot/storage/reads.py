@@ -82,7 +82,7 @@ class Reads:
         summary: dict[str, Any] | None = None,
     ) -> None:
         """Note how a read ended."""
-        statement = update(reads).where(reads.c.read_id == read_id).returning(reads.c.campaign_id)
+        statement = update(reads).where(reads.c.read_id == read_id).returning(*reads.c)
         columns = {
             "finished_at": at,
             "is_complete": is_complete,
@@ -92,8 +92,17 @@ class Reads:
             "summary": to_json(summary or {}),
         }
         async with self._database.write_one() as connection:
-            campaign_id = (await connection.execute(statement.values(columns))).scalar()
-        self._kept.drop(campaign_id, ("last", campaign_id))
+            row = (await connection.execute(statement.values(columns))).first()
+        if row is not None:  # else its campaign was forgotten meanwhile
+            self._note(_read(row))
+
+    def _note(self, read: Read) -> None:
+        """Keep what the next read of the same campaign asks for: nearly always, this one was as it should be."""
+        campaign_id = read.campaign_id
+        self._kept.drop(campaign_id, ("last", campaign_id), ("since", campaign_id))
+        if read.is_believed:
+            self._kept.put(("last", campaign_id), read)
+            self._kept.put(("since", campaign_id), ())
 
     async def believe(self, read_id: ReadId) -> None:
         """Believe a read after all, on an admin's word or because later ones agree."""
@@ -134,6 +143,9 @@ class Reads:
 
     async def since_believed(self, campaign_id: CampaignId) -> tuple[Read, ...]:
         """Return the finished reads after the newest believed one, the oldest first."""
+        return await self._kept.get(("since", campaign_id), lambda: self._since_believed(campaign_id))
+
+    async def _since_believed(self, campaign_id: CampaignId) -> tuple[Read, ...]:
         believed = await self.last_believed(campaign_id)
         query = _newest_first(campaign_id).where(reads.c.finished_at.is_not(None))
         if believed is not None:

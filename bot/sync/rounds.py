@@ -28,7 +28,7 @@ from bot.sync.resync import Resync
 
 log = structlog.get_logger(__name__)
 
-RESYNC_SECONDS = 1.0  # for so long a round waits for its slice of everybody to be planned
+RESYNC_SECONDS = 0.5  # for so long a round waits for its slice of everybody to be planned
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,8 +140,10 @@ class Rounds:
         guilds = _by_campaign(await self._storage.campaigns.bindings(), scope)
         linked = await self._storage.links.linked_patrons()
         under_way = Round(trigger=trigger, asks_patrons=asks_patrons, linked=linked, queued=queued)
+        await self._campaigns.begin(guilds.keys(), under_way)
         for campaign_id, bindings in guilds.items():
             await self._campaigns.run(campaign_id, bindings, under_way)
+        await self._campaigns.conclude({one.guild_id for group in guilds.values() for one in group}, under_way)
         round_report = RoundReport(
             campaigns=tuple(under_way.reports),
             queued=sum(map(len, under_way.queued.values())),

@@ -43,6 +43,7 @@ class BulkRead:
         started_at: datetime,
         linked: Container[PatreonUserId],
         on_news: OnNews,
+        on_page: Callable[[], None] = lambda: None,
     ) -> None:
         self._storage = storage
         self._known = known
@@ -50,6 +51,7 @@ class BulkRead:
         self._started_at = started_at
         self._linked = linked
         self._on_news = on_news
+        self._on_page = on_page
         self._tally = Tally()
         self._reported: list[frozenset[PatreonUserId]] = []  # page by page, of whom Patreon names an account, or did
         self._lost_together: frozenset[PatreonUserId] = frozenset()  # those of pages where most accounts are missing
@@ -80,6 +82,7 @@ class BulkRead:
                 self._tally.see(page)
                 await self._storage.campaigns.save_tiers(page.tiers)
                 await self._take_news(news)
+                self._on_page()
                 self._reported.append(frozenset(self._known.reported & {row.patreon_user_id for row in page.listed}))
         except PledgekeeperError as error:
             self._known.pages.forget()  # only a whole list tells which rows are no more

@@ -233,7 +233,7 @@ async def use_roles(storage: Storage, now: datetime) -> None:
     await storage.ledger.load_people(GUILD, [ADA])
     await storage.ledger.has_any(GUILD)
     await storage.ledger.load_member(GUILD, ADA)
-    await storage.ledger.open_intents(GUILD)
+    await storage.ledger.open_intents([GUILD])
     await storage.ledger.count_held(GUILD)
     await storage.ledger.drop(GUILD, ADA, ROLE)
     await storage.ledger.drop_role(GUILD, ROLE)
