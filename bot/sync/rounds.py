@@ -19,6 +19,7 @@ from bot.domain.errors import PledgekeeperError
 from bot.domain.model import CampaignId, DiscordUserId, GuildId
 from bot.domain.round_report import RoundReport
 from bot.runtime.health import HealthBoard
+from bot.runtime.memory import give_back
 from bot.storage import Storage
 from bot.storage.campaigns import Binding
 from bot.sync.applying.reconcile import Reconciler
@@ -152,6 +153,7 @@ class Rounds:
             errors=tuple(errors),
         )
         self._conclude(round_report, trigger)
+        await asyncio.to_thread(give_back)  # a page of members is a megabyte
         return round_report
 
     async def _go_on(self, trigger: Trigger) -> dict[GuildId, frozenset[DiscordUserId]]:
