@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.changes import Trigger
 from bot.runtime import unhurried as module
-from bot.runtime.unhurried import unhurried
+from bot.runtime.unhurried import portions, unhurried
 from bot.storage import ledger
 from bot.sync.applying import facts, planning
 from bot.sync.applying.bulk_planner import BulkPlanner
@@ -21,6 +21,13 @@ from tests.fakes.watchdog import Watchdog
 
 async def test_everything_comes_once_and_in_order() -> None:
     assert [one async for one in unhurried(range(1000))] == list(range(1000))
+
+
+def test_portions_are_all_of_it_in_order_and_small() -> None:
+    found = list(portions(range(2 * module.PORTION + 1)))
+    assert [one for some in found for one in some] == list(range(2 * module.PORTION + 1))
+    assert [len(some) for some in found] == [module.PORTION, module.PORTION, 1]
+    assert list(portions(())) == []
 
 
 async def test_long_work_stops_the_loop_for_a_moment_only() -> None:
