@@ -3,7 +3,7 @@
 One Patreon account serves one Discord account and the other way round: the table's two unique columns see to it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
@@ -87,6 +87,14 @@ class Links:
         """Return who is tied to a guild: linked and known to a campaign that it follows, or with a grant there."""
         async with self._database.read() as connection:
             return frozenset((await connection.execute(_PEOPLE_OF, {"guild": guild_id})).scalars())
+
+    async def people_of_each(self, guild_ids: Collection[GuildId]) -> dict[GuildId, frozenset[DiscordUserId]]:
+        """Return the same of each of these guilds, which are no more than a statement may carry values."""
+        found: dict[GuildId, set[DiscordUserId]] = {guild_id: set() for guild_id in guild_ids}
+        async with self._database.read() as connection:
+            for guild_id, person in await connection.execute(_PEOPLE_OF_EACH, {"guilds": sorted(guild_ids)}):
+                found[guild_id].add(person)
+        return {guild_id: frozenset(people) for guild_id, people in found.items()}
 
     async def guilds_of(self, people: Iterable[DiscordUserId]) -> frozenset[GuildId]:
         """Return the guilds to which any of these people is tied: everywhere else there is nothing to plan for them."""
@@ -284,6 +292,15 @@ def _known_to_guild(*wanted: ColumnElement[Any] | Table) -> Select[Any]:
 _PEOPLE_OF = union(
     _known_to_guild(links.c.discord_user_id),
     select(grants.c.discord_user_id).where(grants.c.guild_id == bindparam("guild")),
+)
+_PEOPLE_OF_EACH = union(
+    select(bindings.c.guild_id, links.c.discord_user_id)
+    .join_from(bindings, memberships, memberships.c.campaign_id == bindings.c.campaign_id)
+    .join(links, links.c.patreon_user_id == memberships.c.patreon_user_id)
+    .where(bindings.c.guild_id.in_(bindparam("guilds", expanding=True))),
+    select(grants.c.guild_id, grants.c.discord_user_id).where(
+        grants.c.guild_id.in_(bindparam("guilds", expanding=True))
+    ),
 )
 _GUILDS_OF = union(
     select(bindings.c.guild_id)

@@ -1,5 +1,6 @@
 """Between rows and values: a row becomes a struct by the names of its columns, and JSON stands in text."""
 
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -23,10 +24,15 @@ def read_row(row: Row[*tuple[Any, ...]], into: type[S], *json_columns: str, tabl
 
 def columns_of(row: Row[*tuple[Any, ...]], table: Table | None = None) -> dict[str, Any]:
     """Return a row by its columns' names; SQLAlchemy's own are a subclass of str, which msgspec does not take."""
-    values = row._mapping  # noqa: SLF001  SQLAlchemy's public name for it
     if table is None:
-        return {str(name): value for name, value in values.items()}
+        return dict(zip(_plain(row._fields), row, strict=True))
+    values = row._mapping  # noqa: SLF001  SQLAlchemy's public name for it
     return {str(column.name): values[column] for column in table.c}
+
+
+@cache
+def _plain(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(str, names))
 
 
 def to_json(value: object) -> str:

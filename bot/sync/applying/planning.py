@@ -45,6 +45,8 @@ class PersonSeen(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     @property
     def settled(self) -> PersonFacts:
         """The person's facts with the rows as they are after the look."""
+        if self.settlement.is_empty:
+            return self.person
         return msgspec.structs.replace(self.person, grants=settled(self.person.grants, self.settlement))
 
 
@@ -76,7 +78,8 @@ class Planning:
                 seen = self._compare(guild, person)
                 if not seen.settlement.is_empty:
                     unsettled.add(person.discord_user_id)
-                yield seen.settled, try_plan(seen.guild, seen.settled)
+                after = seen.settled
+                yield after, try_plan(seen.guild, after)
 
         plans, holds = await self._holds.rein_in(
             guild, planned(), keeps=lambda plan: plan.is_of_note or plan.discord_user_id in unsettled

@@ -192,6 +192,7 @@ async def use_people(storage: Storage, link: Link, record: MembershipRecord) -> 
     await storage.links.linked_patrons()
     await storage.links.reported_patrons()
     await storage.links.people_of(GUILD)
+    await storage.links.people_of_each([GUILD])
     await storage.links.guilds_of([ADA])
     await storage.links.note_read(ADA_PATREON, now)
     await storage.links.list_guild(GUILD)
