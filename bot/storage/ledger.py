@@ -1,9 +1,10 @@
 """The ledger: the roles that we gave, and what we are about to do. Its moves are decided in `domain/ledger.py`."""
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, bindparam, delete, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, select
 
 from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, RoleId
 from bot.runtime.unhurried import unhurried
@@ -19,6 +20,14 @@ _OF_MEMBER = (
     select(grants)
     .where(grants.c.guild_id == bindparam("guild"), grants.c.discord_user_id == bindparam("person"))
     .order_by(grants.c.role_id)
+)
+
+
+_ORDER = (grants.c.discord_user_id, grants.c.role_id)
+_OF_PEOPLE = (
+    select(grants)
+    .where(grants.c.guild_id == bindparam("guild"), grants.c.discord_user_id.in_(bindparam("people", expanding=True)))
+    .order_by(*_ORDER)
 )
 
 
@@ -38,8 +47,7 @@ class Ledger:
         """Return the grants of these people in a guild, without those who have none."""
         people, found = sorted(set(discord_user_ids)), list[Grant]()
         for start in range(0, len(people), MAX_PEOPLE):
-            some = grants.c.discord_user_id.in_(people[start : start + MAX_PEOPLE])
-            found += await self._load(grants.c.guild_id == guild_id, some)
+            found += await self._read(_OF_PEOPLE, guild=guild_id, people=people[start : start + MAX_PEOPLE])
         return _by_person(found)
 
     async def has_any(self, guild_id: GuildId) -> bool:
@@ -93,9 +101,11 @@ class Ledger:
         return tuple(read_row(row, Grant) for row in rows)
 
     async def _load(self, *conditions: ColumnElement[bool]) -> tuple[Grant, ...]:
-        query = select(grants).where(*conditions).order_by(grants.c.discord_user_id, grants.c.role_id)
+        return await self._read(select(grants).where(*conditions).order_by(*_ORDER))
+
+    async def _read(self, query: Select[Any], **values: object) -> tuple[Grant, ...]:
         async with self._database.read() as connection:
-            rows = await connection.execute(query)
+            rows = await connection.execute(query, values)
             return tuple([read_row(row, Grant) async for row in unhurried(rows)])
 
 

@@ -42,6 +42,12 @@ MAX_LINKS = 400  # in one statement, by two columns: databases limit how many va
 
 # Built once: to build a statement takes as long as to execute it, and each round asks for these.
 _PEOPLE = select(links.c.discord_user_id).where(links.c.patreon_user_id.in_(bindparam("patrons", expanding=True)))
+_ANY = select(links).where(
+    or_(
+        links.c.discord_user_id.in_(bindparam("people", expanding=True)),
+        links.c.patreon_user_id.in_(bindparam("patrons", expanding=True)),
+    )
+)
 
 
 class Links:
@@ -131,8 +137,7 @@ class Links:
         found: dict[DiscordUserId, Link] = {}
         async with self._database.read() as connection:
             for some_people, some_patrons in _in_parts(people, patrons):
-                either = or_(links.c.discord_user_id.in_(some_people), links.c.patreon_user_id.in_(some_patrons))
-                rows = (await connection.execute(select(links).where(either))).all()
+                rows = (await connection.execute(_ANY, {"people": some_people, "patrons": some_patrons})).all()
                 found |= {row.discord_user_id: read_row(row, Link) for row in rows}
         return tuple(sorted(found.values(), key=lambda link: (link.linked_at, link.discord_user_id)))
 
