@@ -70,48 +70,50 @@ class ReportedLinks:
         self._looking = asyncio.Lock()
 
     async def follow(
-        self, patrons: Iterable[PatreonUserId], *, of: Collection[GuildId] | None = None, settles: bool = True
+        self,
+        patrons: Iterable[PatreonUserId],
+        *,
+        of: Collection[GuildId] | None = None,
+        settles: bool = True,
+        is_urgent: bool = False,
     ) -> frozenset[DiscordUserId]:
         """Look at what Patreon reports of these patrons now; return whose link was made or ended.
 
         What is open is looked at too: in these guilds (None: in all), and where `settles`, the links that ended. So a
-        round over many campaigns does each once.
+        round over many campaigns does each once. `is_urgent`: somebody waits, and everybody else's turn, as at a start,
+        is the next round's.
         """
-        async with self._looking:
-            wanting = await self._find_wanting()
-            guilds = {
-                one: wanting.guilds[one] for one in wanting.guilds.keys() & (wanting.guilds if of is None else of)
-            }
-            counted = wanting.counted
-            told = {guild_id: await self._told(guild_id) for guild_id in guilds}
-            asked = {*patrons, *await self._newly_counted(counted)}
-            asked |= await self._settle() if settles else set()
-            asked |= {patron for one in told.values() for patron in one.patrons}
-            accounts = {account for one in told.values() for account in one.accounts}
-            if not asked and not accounts:
-                self._counted = counted
-                return frozenset()
-            changes, changed = await self._follow_all(asked, accounts, wanting)
-            self._counted = counted  # no sooner: what failed is to be looked at again
-            for guild_id in sorted(told.keys() | _concerned(changes, wanting.guilds)):
-                troubles = _troubles(changes, wanting.guilds[guild_id])
-                await self._tell(guild_id, troubles, told=told.get(guild_id, Told(frozenset(), frozenset())))
-            return changed
+        wanting = await self._find_wanting()
+        guilds = {one: wanting.guilds[one] for one in wanting.guilds.keys() & (wanting.guilds if of is None else of)}
+        told = {guild_id: await self._told(guild_id) for guild_id in guilds}
+        asked = {*patrons, *(set() if is_urgent else await self._newly_counted(wanting.counted))}
+        asked |= await self._settle() if settles else set()
+        asked |= {patron for one in told.values() for patron in one.patrons}
+        accounts = {account for one in told.values() for account in one.accounts}
+        changes, changed = await self._follow_all(asked, accounts, wanting)
+        if not is_urgent:
+            self._counted = wanting.counted  # no sooner: what failed is to be looked at again
+        for guild_id in sorted(told.keys() | _concerned(changes, wanting.guilds)):
+            troubles = _troubles(changes, wanting.guilds[guild_id])
+            await self._tell(guild_id, troubles, told=told.get(guild_id, Told(frozenset(), frozenset())))
+        return changed
 
     async def _follow_all(
         self, patrons: set[PatreonUserId], accounts: set[DiscordUserId], wanting: Wanting
     ) -> tuple[LinkChanges, frozenset[DiscordUserId]]:
         """Look at patrons and accounts and do what follows, some at a time: at a start it is everybody.
 
-        Each is judged with all who share an account with them, so it makes no difference who comes with whom.
+        Each is judged with all who share an account with them, so it makes no difference who comes with whom. Between
+        two portions somebody else's look may come.
         """
         found, changed, left = list[LinkChanges](), frozenset[DiscordUserId](), sorted(patrons)
         judged: set[PatreonUserId] = set()
         while left or accounts:
             some = set(left[:PORTION])
-            reports = await self._gather(some, accounts, counted=wanting.counted, grace_days=wanting.grace_days)
-            changes = await self._judge(reports, accounts)
-            changed |= await self._carry_out(changes)
+            async with self._looking:
+                reports = await self._gather(some, accounts, counted=wanting.counted, grace_days=wanting.grace_days)
+                changes = await self._judge(reports, accounts)
+                changed |= await self._carry_out(changes)
             found.append(changes)
             judged |= reports.keys()
             left, accounts = [one for one in left[PORTION:] if one not in judged], set()

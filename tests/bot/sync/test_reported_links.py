@@ -1,5 +1,6 @@
 """Links that follow Patreon's reports, against a real database: whom it looks at, what it stores, whom it tells."""
 
+import asyncio
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, cast
@@ -385,3 +386,16 @@ async def test_many_are_judged_some_at_a_time(house: House, monkeypatch: pytest.
     monkeypatch.setattr(house.storage.memberships, "load_people", count)
     assert len([*await house.follow(*patrons)]) == 5
     assert max(at_a_time) == 2
+
+
+async def test_who_waits_does_not_wait_for_everybodys_turn(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a start all are looked at, a few at a time; a webhook comes in between."""
+    monkeypatch.setattr(reported_links, "PORTION", 1)
+    patrons = [PatreonUserId(f"patron{number}") for number in range(9)]
+    for number, patron in enumerate(patrons):
+        await house.report(patron, DiscordUserId(100 + number))
+    house.reported_links = house.restarted()
+    everybody = asyncio.create_task(house.reported_links.follow(()))
+    assert await house.reported_links.follow(patrons[-1:], is_urgent=True) == {DiscordUserId(108)}
+    assert not everybody.done()
+    assert await everybody == {DiscordUserId(100 + number) for number in range(8)}
