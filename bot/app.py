@@ -366,6 +366,7 @@ def run(settings: Settings, *, add_cogs: AddCogs) -> int:
     That may come late: a token that Discord refuses is asked for twice.
     """
     os.umask(0o077)  # what we write holds who is linked to whom
+    leave_out_of_collections()
     asyncio.run(_run(settings, add_cogs))
     return 0
 
@@ -379,7 +380,7 @@ async def _run(settings: Settings, add_cogs: AddCogs) -> None:
         stack.push_async_callback(storage.close)
         app = await build_app(settings=settings, clock=clock, storage=storage)
         stack.push_async_callback(app.http.close)
-        leave_out_of_collections()
+        gc.freeze()  # what was built since the modules were
         await app.linking.settle_cut_off()  # nobody else works on this database
         discord_life = await _start(stack, app, add_cogs)
         log.info("pledgekeeper runs", public_url=settings.public_url)

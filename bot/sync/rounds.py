@@ -101,6 +101,11 @@ class Rounds:
         await self._ended()
         return await self.run(trigger=trigger, guild_id=guild_id)
 
+    async def slice_planned(self) -> None:
+        """Wait until the last slice of everybody is planned: a round goes on without it after a moment."""
+        if self._resyncing is not None:
+            await asyncio.wait({self._resyncing})
+
     async def close(self) -> None:
         """Break off a round under way; nothing is lost."""
         tasks = [task for task in (self._running, self._resyncing) if task is not None]

@@ -74,10 +74,11 @@ async def test_a_round_does_not_wait_for_discord_to_show_everybody(
             assert report.is_ok
     assert scene.app.health.report().parts["sync"].ok
     assert begun == 1, "one at a time"
-    under_way = scene.app.rounds._resyncing
-    assert under_way is not None
+    planned = asyncio.create_task(scene.app.rounds.slice_planned())
+    await asyncio.sleep(0.05)
+    assert not planned.done()
     shows.set()
-    await under_way
+    await planned
     await scene.app.rounds.run(trigger=Trigger.INTERVAL)
     assert begun == 2
 
