@@ -15,7 +15,7 @@ check: .venv  ## formatting, lint, types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-coverage: .venv  ## every branch of the pure files is tested
+coverage: .venv  ## every branch of the pure files and of the texts is tested
 	$(BIN)/coverage run -m pytest --quiet tests/bot/domain tests/bot/patreon/protocol tests/bot/texts
 	$(BIN)/coverage report
 

@@ -7,7 +7,7 @@ Nothing else wires. The loops, all started in `_start` and ended by the end of t
 | discord  | at the start          | one client after the other          | stays connected (`discord/supervisor.py`)  |
 | clock    | with CLOCK_URL        | twice a second                      | follows the sandbox's time                 |
 | database | at the start          | every 5 seconds                     | asks for something small, for /healthz     |
-| sweeper  | at the start          | every minute                        | forgets what has run out                   |
+| sweeper  | at the start          | every minute                        | forgets what has expired                   |
 | links    | once Discord is there | every minute                        | goes on with links that were cut off       |
 | pairs    | at the start          | every 10 seconds                    | finds which of a person's pairs lives      |
 | consents | at the start          | every SYNC_INTERVAL_SECONDS         | reads where no creator's token does        |
@@ -33,7 +33,7 @@ import structlog
 from aiohttp import web
 
 from bot.discord.client import PledgekeeperBot, build_client
-from bot.discord.direct import DirectMessages
+from bot.discord.direct_messages import DirectMessages
 from bot.discord.holder import ClientHolder
 from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
@@ -42,12 +42,13 @@ from bot.discord.supervisor import DiscordSupervisor
 from bot.discord.write import RoleWriter
 from bot.domain.errors import SettingsInvalid, Setup
 from bot.linking.connect import CreatorCampaign
-from bot.linking.consent import ConsentFlow
+from bot.linking.consent_flow import ConsentFlow
 from bot.linking.disconnect import Disconnector
 from bot.linking.link import PatronLink
 from bot.linking.pairs import Pairs
 from bot.linking.unlink import Unlinker
 from bot.ops.metrics import CONTENT_TYPE_LATEST, Metrics
+from bot.ops.ownership import keep_owning, own
 from bot.ops.scrape import scrape
 from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.clientwatch import ClientWatch
@@ -74,7 +75,7 @@ from bot.sync.applying.troubles import Troubles
 from bot.sync.campaign_round import CampaignRounds
 from bot.sync.consents import Consents
 from bot.sync.declines import Declines
-from bot.sync.deliveries.desk import WebhookDesk
+from bot.sync.deliveries.inbox import DeliveryInbox
 from bot.sync.deliveries.nudges import Nudges
 from bot.sync.overview import Overviews
 from bot.sync.reading.campaigns import HomeCampaign, HomeSettings, plant_seed
@@ -378,13 +379,14 @@ async def _run(settings: Settings, add_cogs: AddCogs) -> None:
         clock = await _open_clock(stack, settings)
         storage = await Storage.open(settings.database_url, Vault(settings.encryption_keys))
         stack.push_async_callback(storage.close)
+        ends = [asyncio.create_task(stopped.wait(), name="signal"), *await _own(stack, storage)]
         app = await build_app(settings=settings, clock=clock, storage=storage)
         stack.push_async_callback(app.http.close)
         gc.freeze()  # what was built since the modules were
         await app.linking.settle_cut_off()  # nobody else works on this database
         discord_life = await _start(stack, app, add_cogs)
         log.info("pledgekeeper runs", public_url=settings.public_url)
-        await _until_stopped(stopped, discord_life)
+        await _until_any_ends(*ends, discord_life)
         log.info("pledgekeeper stops")
     log.info("pledgekeeper stopped")
 
@@ -410,13 +412,22 @@ def _set_at_signals(stopped: asyncio.Event) -> None:
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
 
 
-async def _until_stopped(stopped: asyncio.Event, discord_life: asyncio.Task[object]) -> None:
-    """Wait for the signal that stops us. Raises SettingsInvalid where Discord refuses the token from the start."""
-    signalled = asyncio.create_task(stopped.wait())
-    await asyncio.wait({signalled, discord_life}, return_when=asyncio.FIRST_COMPLETED)
-    signalled.cancel()
-    if discord_life.done():
-        discord_life.result()
+async def _own(stack: contextlib.AsyncExitStack, storage: Storage) -> list[asyncio.Task[object]]:
+    """Be the one bot of this database; the task fails once another one is. A file of SQLite is locked already."""
+    if not storage.database.is_shared:
+        return []
+    lease = await own(storage)
+    stack.push_async_callback(storage.leases.release, lease)
+    return [_keep_running(stack, "ownership", keep_owning(storage, lease))]
+
+
+async def _until_any_ends(*tasks: asyncio.Task[object]) -> None:
+    """Wait for the signal that stops us. Raises what ended us otherwise: a token refused, a database taken over."""
+    ended, going_on = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in going_on:
+        task.cancel()
+    for task in ended:
+        task.result()
 
 
 async def _open_clock(stack: contextlib.AsyncExitStack, settings: Settings) -> Clock:
@@ -504,9 +515,9 @@ async def end_work(app: App) -> None:
 
 def _routes(app: App) -> list[web.RouteDef]:
     """Return the routes that are no pages: for Patreon's webhooks and for Prometheus."""
-    desk = WebhookDesk(at_patreon=app.webhooks_at_patreon, keeper=app.webhooks, nudges=app.nudges)
+    inbox = DeliveryInbox(at_patreon=app.webhooks_at_patreon, keeper=app.webhooks, nudges=app.nudges)
     return [
-        *webhook_routes(desk, note=app.metrics.note_webhook),
+        *webhook_routes(inbox, note=app.metrics.note_webhook),
         *metrics_routes(
             lambda: render_metrics(app), token=app.settings.metrics_token, content_type=CONTENT_TYPE_LATEST
         ),
@@ -544,7 +555,7 @@ async def _resume_links(app: App) -> None:
 
 
 async def _sweep(app: App) -> None:
-    """Forget what has run out."""
+    """Forget what has expired."""
     while True:
         await app.linking.sweep()
         await app.storage.reads.purge(app.clock.now() - READS_KEPT)

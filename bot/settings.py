@@ -25,7 +25,7 @@ from bot import __version__
 from bot.domain.addresses import CALLBACK_PATH, is_loopback, parse_origin, parse_url
 from bot.domain.errors import SettingFault, SettingsInvalid, Setup, WrongSetting
 from bot.domain.model import CampaignId, GuildId, Secret
-from bot.storage import vault
+from bot.storage import postgresql, vault
 
 NO_DOTENV = "PLEDGEKEEPER_NO_DOTENV"  # set to anything: the environment counts, no file does
 SECRETS_FOLDERS = (Path("secrets"), Path("/run/secrets"))  # the second is where Docker puts them
@@ -119,7 +119,9 @@ class Settings(BaseSettings):
     web_host: str = Field("127.0.0.1", pattern=r"^[0-9A-Za-z.:_-]+$", examples=["127.0.0.1"])
     web_port: int = Field(8080, ge=1, le=65535, examples=["8080"])
     database_url: str = Field(
-        "sqlite+aiosqlite:///data/pledgekeeper.db", examples=["sqlite+aiosqlite:///data/pledgekeeper.db"]
+        "sqlite+aiosqlite:///data/pledgekeeper.db",
+        repr=False,  # it may hold a password
+        examples=["sqlite+aiosqlite:///data/pledgekeeper.db"],
     )
     encryption_keys: Annotated[tuple[Secret, ...], NoDecode] = Field(examples=["<new key>,<old key>"])
     sync_interval_seconds: int = Field(300, ge=1, le=LONGEST_INTERVAL_SECONDS, examples=["300"])
@@ -180,15 +182,18 @@ class Settings(BaseSettings):
 
     @field_validator("database_url")
     @classmethod
-    def _sqlite_file(cls, url: str) -> str:
-        scheme, _, path = url.partition(":///")
-        if scheme.startswith("postgres"):
-            raise ValueError(SettingFault.POSTGRESQL)
-        if scheme != "sqlite+aiosqlite":
-            raise ValueError(SettingFault.NOT_SQLITE)
-        if path in {"", ":memory:"}:
-            raise ValueError(SettingFault.NO_FILE)
-        return url
+    def _known_database(cls, url: str) -> str:
+        """Take the address of a SQLite file, or of a database that a PostgreSQL server has."""
+        scheme, _, place = url.partition("://")
+        if scheme == "sqlite+aiosqlite" and place.startswith("/"):
+            if place in {"/", "/:memory:"}:
+                raise ValueError(SettingFault.NO_FILE)
+            return url
+        if scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
+            raise ValueError(SettingFault.NO_DATABASE_WE_KNOW)
+        if not postgresql.is_address(f"postgresql://{place}"):
+            raise ValueError(SettingFault.NO_DATABASE_ADDRESS)
+        return f"postgresql://{place}"
 
     @field_validator("encryption_keys", mode="before")
     @classmethod

@@ -11,7 +11,7 @@ from bot.discord.cards import embed_of, renderer_of
 from bot.discord.client import Interaction
 from bot.discord.replies import replace_soon, show, swap
 from bot.domain.model import DiscordUserId, GuildId
-from bot.linking.consent import ConsentFlow, StartedLink
+from bot.linking.consent_flow import ConsentFlow, StartedLink
 from bot.linking.link import PatronLink
 from bot.linking.unlink import Unlinker
 from bot.texts import commands as texts

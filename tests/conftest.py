@@ -1,6 +1,43 @@
-"""What holds for every test: a search is judged by what it finds, never by how busy the machine is."""
+"""What holds for every test: a search is judged by what it finds, never by how busy the machine is.
 
+Each process that runs tests has a PostgreSQL of its own, from the first test that asks for it.
+"""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import settings
+
+from bot.storage import postgresql
+from tests.fakes.postgres import Postgres, serve_pgbouncer, serve_postgres
 
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    with serve_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def pgbouncer(postgres: Postgres) -> Iterator[Postgres]:
+    with serve_pgbouncer(postgres) as pooler:
+        yield pooler
+
+
+@pytest.fixture(scope="session")
+def with_tables(postgres: Postgres) -> str:
+    """Name a database on our server whose tables are made."""
+    name = postgres.create()
+    asyncio.run(postgresql.upgrade(postgres.url(name)))
+    return name
+
+
+@pytest.fixture
+def emptied(postgres: Postgres, with_tables: str) -> str:
+    """Name the same, without a row."""
+    postgres.empty(with_tables)
+    return with_tables

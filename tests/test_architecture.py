@@ -43,7 +43,7 @@ NEVER_PURE = {"asyncio", "logging", "os", "pathlib", "random", "secrets", "socke
 
 # Which rooms a room may import: those that stand above it here, and no other. A file of `bot/` itself is its own room.
 ROOMS = {
-    "bot": (),  # the version
+    "bot": (),  # the version, which any room may show
     "domain": (),
     "texts": ("domain",),
     "runtime": ("domain",),
@@ -53,7 +53,7 @@ ROOMS = {
     "sync": ("domain", "texts", "runtime", "patreon", "storage", "discord"),
     "linking": ("domain", "texts", "runtime", "patreon", "storage", "discord", "sync"),
     "web": ("domain", "texts", "runtime", "patreon", "sync", "linking"),
-    "settings": ("bot", "domain", "storage"),
+    "settings": ("domain", "storage"),
     "ops": ("domain", "texts", "runtime", "patreon", "storage", "discord", "sync", "settings"),
     "app": (
         *("domain", "texts", "runtime", "patreon", "storage", "discord", "sync", "linking", "web"),
@@ -61,9 +61,12 @@ ROOMS = {
     ),
     "cogs": ("domain", "texts", "runtime", "discord", "sync", "linking"),
     "sandbox": (),
-    "cli": ("bot", "domain", "texts", "runtime", "storage", "settings", "ops", "app", "cogs", "sandbox"),
+    "cli": ("domain", "texts", "runtime", "storage", "settings", "ops", "app", "cogs", "sandbox"),
 }
-WIRING = {"cogs/__init__.py imports bot/app.py"}  # it hands each cog what it uses
+WIRING = {  # they hand each cog what it uses
+    "cogs/__init__.py imports bot/app.py",
+    "cogs/admin/group.py imports bot/app.py",
+}
 
 
 def file_of(module: str) -> str:
@@ -202,7 +205,7 @@ def test_each_room_imports_only_rooms_above_it() -> None:
         f"{name} imports {file_of(module)}"
         for name in TREES
         for module in imports(name)
-        if file_of(module) in TREES and room_of(file_of(module)) not in {room_of(name), *ROOMS[room_of(name)]}
+        if file_of(module) in TREES and room_of(file_of(module)) not in {room_of(name), "bot", *ROOMS[room_of(name)]}
     }
     assert others == WIRING
 

@@ -132,11 +132,11 @@ async def test_discord_gets_descriptions_and_choices_in_every_language_and_names
     payload = await add.get_translated_payload(tree, CommandTranslator())
     german = LANGUAGES["de"].translations
     assert payload["name_localizations"] == {}
-    assert payload["description_localizations"] == {"de": german.gettext(payload["description"])}
+    assert payload["description_localizations"]["de"] == german.gettext(payload["description"])
     kind = next(option for option in payload["options"] if option["name"] == "kind")
     assert not kind.get("name_localizations")
     for choice in kind["choices"]:
-        assert choice["name_localizations"] == {"de": german.gettext(choice["name"])}
+        assert choice["name_localizations"]["de"] == german.gettext(choice["name"])
 
 
 def texts_of(told: Any) -> Iterator[str]:

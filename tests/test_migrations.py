@@ -28,10 +28,14 @@ from bot.storage.database import Database
 from bot.storage.guilds import Guilds
 from bot.storage.holds import HeldRevokes
 from bot.storage.tables import metadata
+from tests.fakes.postgres import Postgres
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Iterator[Connection]:
+def connection(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Connection]:
+    if getattr(request, "param", "sqlite") == "postgresql":
+        yield from connect_to_server(request.getfixturevalue("postgres"))
+        return
     engine = create_engine(f"sqlite:///{tmp_path / 'pledgekeeper.db'}")
 
     @event.listens_for(engine, "connect")
@@ -47,12 +51,26 @@ def connection(tmp_path: Path) -> Iterator[Connection]:
     engine.dispose()
 
 
+def connect_to_server(server: Postgres) -> Iterator[Connection]:
+    name = server.create()
+    engine = create_engine(server.url(name).replace("postgresql:", "postgresql+psycopg:"))
+    with engine.connect() as opened:
+        yield opened
+    engine.dispose()
+    server.drop(name)
+
+
+on_both = pytest.mark.parametrize("connection", ["sqlite", "postgresql"], indirect=True)
+
+
+@on_both
 def test_the_steps_lead_from_nothing_to_the_tables(connection: Connection) -> None:
     migrations.upgrade(connection)
     context = MigrationContext.configure(connection, opts={"compare_type": True, "render_as_batch": True})
     assert compare_metadata(context, metadata) == []
 
 
+@on_both
 def test_the_steps_leave_nothing_behind_on_their_way_back(connection: Connection) -> None:
     migrations.upgrade(connection)
     config = migrations.build_config()
@@ -65,18 +83,21 @@ def test_the_steps_form_one_line() -> None:
     assert len(ScriptDirectory.from_config(migrations.build_config()).get_heads()) == 1
 
 
+@on_both
 def test_an_upgrade_that_is_cut_off_leaves_nothing(connection: Connection) -> None:
     migrations.upgrade(connection)
     connection.rollback()
     assert inspect(connection).get_table_names() == []
 
 
+@on_both
 def test_upgrading_twice_changes_nothing(connection: Connection) -> None:
     migrations.upgrade(connection)
     migrations.upgrade(connection)
     assert migrations.compare(connection) is None
 
 
+@on_both
 def test_an_empty_database_is_told_from_one_of_a_newer_program(connection: Connection) -> None:
     assert migrations.compare(connection) is Setup.TABLES_EMPTY
     migrations.upgrade(connection)
@@ -275,6 +296,7 @@ def test_a_new_database_counts_from_one(connection: Connection) -> None:
     assert connection.execute(text("SELECT hold_id FROM holds")).scalar_one() == 1
 
 
+@on_both
 def test_the_way_back_keeps_every_row(connection: Connection) -> None:
     migrations.upgrade(connection, "0002")
     fill(connection)

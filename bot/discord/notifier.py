@@ -1,4 +1,4 @@
-"""Tells a guild's admins what nobody asked for at that moment, by its log channel. Writes to no person (`direct.py`).
+"""Tells a guild's admins what nobody asked for at that moment, by its log channel. `direct_messages.py` tells people.
 
 Rules:
 1. Never raises: a message that fails is logged, and what it was about goes on.
@@ -36,14 +36,14 @@ from bot.texts.troubles import (
     hold_labels,
     many_changes_card,
     news_card,
-    say_change,
+    say_changes,
     system_channel_text,
     trouble_card,
 )
 
 log = structlog.get_logger(__name__)
 
-QUIET_SECONDS = 3.0  # a bulk run is one message, not a thousand: Discord takes about one role a second
+QUIET_SECONDS = 3.0  # a bulk change is one message, not a thousand: Discord takes about one role a second
 LONGEST_BATCH_SECONDS = 600.0
 AGAIN_SECONDS = 30.0
 CLOSE_SECONDS = 3.0  # the process ends within ten
@@ -191,7 +191,7 @@ class Notifier:
         """Send what was gathered, as much as one message takes; tell whether that is dealt with, sent or not."""
         changes = self._batches.pop(guild_id, [])
         try:
-            sent = await self._send_changes(guild_id, changes)
+            left = await self._send_changes(guild_id, changes)
         except (discord.Forbidden, discord.NotFound) as error:
             channel_id = (await self._storage.guilds.settings(guild_id)).log_channel_id
             if channel_id is not None:
@@ -205,20 +205,20 @@ class Notifier:
         except asyncio.CancelledError:
             self._keep(guild_id, [*changes, *self._batches.get(guild_id, [])])
             raise
-        self._keep(guild_id, [*changes[sent:], *self._batches.get(guild_id, [])])
+        self._keep(guild_id, [*left, *self._batches.get(guild_id, [])])
         await self.over(guild_id, Solved(topic=Topic.LOG_CHANNEL))
         return True
 
-    async def _send_changes(self, guild_id: GuildId, changes: list[Change]) -> int:
-        """Send the changes that fit into one message, and return how many; very many go in a file."""
+    async def _send_changes(self, guild_id: GuildId, changes: list[Change]) -> list[Change]:
+        """Send the changes that fit into one message, and return the others; very many go in a file."""
         if len(changes) > MOST_LINES_SHOWN:
             plain = await self._renderer(guild_id, Medium.PLAIN)
-            lines = "\n".join(say_change(plain, change) for change in changes)
+            lines = "\n\n".join(say_changes(plain, changes))
             card = many_changes_card(await self._renderer(guild_id), len(changes))
             await self._send_to_log(guild_id, card, file=discord.File(io.BytesIO(lines.encode()), "changes.txt"))
-            return len(changes)
-        card, shown = changes_card(await self._renderer(guild_id), changes)
-        return shown if await self._send_to_log(guild_id, card) else len(changes)
+            return []
+        card, left = changes_card(await self._renderer(guild_id), changes)
+        return left if await self._send_to_log(guild_id, card) else []
 
     def _keep(self, guild_id: GuildId, changes: list[Change]) -> None:
         """Let changes wait, the newest of them; none is none."""

@@ -4,7 +4,8 @@
     ├── TryLater              log it, go on with the next round; nothing is lost
     │   ├── PatreonUnavailable     no answer, a broken one, or a time-out
     │   │   └── PatreonUnreadable      an answer came, and makes no sense
-    │   └── PatreonThrottled       asked to wait; says for how long
+    │   ├── PatreonThrottled       asked to wait; says for how long
+    │   └── DatabaseAway           the database cannot be reached now
     ├── NeedsOwner            a person who runs the bot must act; say what to do
     │   ├── CredentialsDead        Patreon answered 401: the pair is worthless
     │   ├── PatreonRefused         Patreon understood and said no (scopes, a foreign campaign, a gone thing)
@@ -84,6 +85,7 @@ class Setup(enum.StrEnum):
     CLOCK_SILENT = "clock_silent"  # reason
     DATABASE_NOT_MADE = "database_not_made"  # reason
     DATABASE_UNUSABLE = "database_unusable"  # reason
+    DATABASE_SILENT = "database_silent"  # reason
     DATABASE_LOCKED = "database_locked"
     DATABASE_MISSING = "database_missing"  # path
     TABLES_EMPTY = "tables_empty"
@@ -117,8 +119,8 @@ class SettingFault(enum.StrEnum):
     PAIR_LACKS_REFRESH = "pair_lacks_refresh"
     PAIR_LACKS_ACCESS = "pair_lacks_access"
     NO_TOKEN_TELLS_IT = "no_token_tells_it"  # noqa: S105  a code
-    POSTGRESQL = "postgresql"
-    NOT_SQLITE = "not_sqlite"
+    NO_DATABASE_WE_KNOW = "no_database_we_know"
+    NO_DATABASE_ADDRESS = "no_database_address"
     NO_FILE = "no_file"
     NOT_A_KEY = "not_a_key"  # number, total
     FOR_TESTS_ONLY = "for_tests_only"
@@ -184,6 +186,7 @@ class Later(enum.StrEnum):
     NOT_CONNECTED = "not_connected"
     SERVER_UNSEEN = "server_unseen"  # guild_id
     MEMBERS_UNSEEN = "members_unseen"  # guild_id, people
+    DATABASE_AWAY = "database_away"  # reason
     UNPLANNED = "unplanned"  # a defect of ours: somebody's roles could not be worked out
     CONSENTS_SILENT = "consents_silent"  # patrons, cause: nobody could be read by their own consent
 
@@ -218,6 +221,13 @@ class PatreonThrottled(TryLater):
     def __init__(self, code: PatreonCode, /, *, retry_after_seconds: float, **facts: Fact) -> None:
         super().__init__(code, **facts, retry_after_seconds=math.ceil(retry_after_seconds))
         self.retry_after_seconds = retry_after_seconds
+
+
+class DatabaseAway(TryLater):
+    """The database cannot be reached: it restarts, or the way to it is broken. What was asked was not done.
+
+    Unless it broke off while a transaction ended: then nobody knows.
+    """
 
 
 class NeedsOwner(PledgekeeperError):

@@ -66,6 +66,9 @@ class Source(enum.StrEnum):
     IDENTITY = "identity"  # the patron's own token
 
 
+NO_STATUS = "?"  # stands among unknown words for a status that Patreon didn't send at all
+
+
 class Membership(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """What Patreon says about one patron in one campaign, as of the start of the request that brought it."""
 
@@ -75,7 +78,7 @@ class Membership(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defau
     full_name: str = ""
     patron_status: PatronStatus = PatronStatus.NEVER
     charge_status: ChargeStatus = ChargeStatus.NEVER
-    unknown_words: tuple[str, ...] = ()  # statuses that this version does not know, as sent
+    unknown_words: tuple[str, ...] = ()  # statuses that this version does not know, as sent, or NO_STATUS
     unread: tuple[str, ...] = ()  # values that roles rest on, sent and not readable, or not sent at all
     tier_ids: tuple[TierId, ...] = ()  # currently entitled, sorted
     entitled_cents: int | None = None  # a month's or the whole period's: `domain/amount.py` tells which

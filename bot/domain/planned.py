@@ -27,7 +27,7 @@ class PlannedPerson(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GuildPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run would do now."""
+    """What a sync would do now."""
 
     guild: GuildFacts
     plans: tuple[PersonPlan, ...]

@@ -2,7 +2,7 @@
 
 The link may be forwarded, for the creator need not be in the server; so whether the admin who asked may still do so is
 asked again when the creator says Yes. A server reads by a consent that was given to it; a person's consents share one
-token pair, the newest. How consent is asked for is in `consent.py`.
+token pair, the newest. How consent is asked for is in `consent_flow.py`.
 """
 
 from collections.abc import Collection
@@ -18,7 +18,7 @@ from bot.domain.consent import Cause, Connected, Purpose, Word
 from bot.domain.errors import ClientRefused, CredentialsDead, PatreonRefused
 from bot.domain.model import Campaign, CampaignId, GuildId, Identity
 from bot.domain.notices import CampaignConnected
-from bot.linking.consent import ConsentFacts
+from bot.linking.consent_flow import ConsentFacts
 from bot.linking.pairs import Arrived, Pairs
 from bot.linking.question import NOBODY, Holders
 from bot.patreon.oauth import CONNECT_SCOPES

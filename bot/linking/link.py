@@ -1,7 +1,7 @@
 """A patron's link: what Patreon's answer tells of them, what a Yes stores, and the roles that follow it.
 
 A server hears of its own campaigns only; of what Patreon tells, only memberships of campaigns that a server follows are
-kept. How consent is asked for is in `consent.py`.
+kept. How consent is asked for is in `consent_flow.py`.
 """
 
 from collections.abc import Collection
@@ -9,14 +9,14 @@ from collections.abc import Collection
 import msgspec
 import structlog
 
-from bot.discord.direct import DirectMessages
+from bot.discord.direct_messages import DirectMessages
 from bot.domain.changes import Trigger
 from bot.domain.consent import Linked, Moved, Purpose, Word
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, Identity, Link, LinkOrigin
 from bot.domain.news import RoleNews
 from bot.domain.record import is_listed
 from bot.domain.rows import take_identity
-from bot.linking.consent import ConsentFacts
+from bot.linking.consent_flow import ConsentFacts
 from bot.linking.pairs import Arrived
 from bot.linking.question import Holders, other_holders
 from bot.patreon.oauth import LINK_SCOPES

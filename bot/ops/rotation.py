@@ -7,8 +7,8 @@ So the bot must have the new first key before the change begins.
 from dataclasses import dataclass
 
 from bot.domain.errors import NeedsOwner, Setup
+from bot.ops.ownership import is_bot_running
 from bot.storage import Storage
-from bot.storage.database import database_path, is_locked
 from bot.storage.vault import Vault, VaultKeyMissing
 
 
@@ -30,7 +30,7 @@ async def rotate_keys(url: str, vault: Vault) -> Rotation:
     """Seal everything anew; NeedsOwner where a bot is running that does not have the first key."""
     storage = await Storage.attach(url, vault)
     try:
-        if is_locked(database_path(url)) and vault.key_fingerprints[0] not in await storage.sealing.keys_in_use():
+        if await is_bot_running(url, storage) and vault.key_fingerprints[0] not in await storage.sealing.keys_in_use():
             raise NeedsOwner(Setup.KEY_NOT_IN_USE)
         return await _reseal_all(storage, vault)
     finally:

@@ -105,8 +105,9 @@ class Http:
         try:
             response = await self._exchange(base_url, request)
             status = response.status
-        except aiohttp.ConnectionTimeoutError:
-            raise PatreonUnreached(PatreonCode.UNREACHED, reason="no connection in time", **request.facts()) from None
+        except aiohttp.ConnectionTimeoutError as error:
+            reason = type(error).__name__
+            raise PatreonUnreached(PatreonCode.UNREACHED, reason=reason, **request.facts()) from None
         except aiohttp.ClientConnectorError as error:
             # The system's own words for it (refused, unknown host): they name no more than the address.
             reason = type(error.os_error).__name__

@@ -16,6 +16,7 @@ from bot.storage.credentials import Credentials
 from bot.storage.database import Database
 from bot.storage.guilds import Guilds
 from bot.storage.holds import HeldRevokes
+from bot.storage.leases import Leases
 from bot.storage.ledger import Ledger
 from bot.storage.links import Links
 from bot.storage.memberships import Memberships
@@ -51,6 +52,7 @@ class Storage:
     notices: Notices
     webhooks: Webhooks
     sealing: Sealing
+    leases: Leases
 
     @classmethod
     async def open(cls, url: str, vault: Vault) -> Self:
@@ -105,4 +107,5 @@ class Storage:
             notices=Notices(database),
             webhooks=Webhooks(database, vault),
             sealing=Sealing(database),
+            leases=Leases(database),
         )

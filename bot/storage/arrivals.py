@@ -11,6 +11,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import CredentialId, PatreonUserId, TokenPair
+from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.database import Database
 from bot.storage.rows import join_scopes, open_pair, seal_pair
 from bot.storage.tables import arrivals, credentials
@@ -31,14 +32,15 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     asked_at: datetime
 
 
-class Arrivals:
+class Arrivals(Aggregate):
     """Every pair that waits."""
 
     def __init__(self, database: Database, vault: Vault) -> None:
-        self._database = database
+        super().__init__(database)
         self._vault = vault
 
-    async def keep(self, pair: TokenPair, *, asked_at: datetime) -> ArrivalId:
+    @transaction
+    async def keep(self, connection: AsyncConnection, pair: TokenPair, *, asked_at: datetime) -> ArrivalId:
         """Store what Patreon has just given."""
         row = {
             "pair_sealed": seal_pair(self._vault, pair),
@@ -47,9 +49,8 @@ class Arrivals:
             "asked_at": asked_at,
             "is_refused": False,
         }
-        async with self._database.write() as connection:
-            add = insert(arrivals).values(row).returning(arrivals.c.arrival_id)
-            return ArrivalId((await connection.execute(add)).scalar_one())
+        add = insert(arrivals).values(row).returning(arrivals.c.arrival_id)
+        return ArrivalId((await connection.execute(add)).scalar_one())
 
     async def list_awaited(self, until: datetime) -> tuple[Arrival, ...]:
         """Return those of whom nobody knows whose they are, and that were asked for until then, the oldest first.
@@ -69,11 +70,11 @@ class Arrivals:
             found.append(Arrival(arrival_id=ArrivalId(row.arrival_id), pair=pair, asked_at=row.asked_at))
         return tuple(found)
 
-    async def note_refused(self, arrival_id: ArrivalId) -> None:
+    @transaction
+    async def note_refused(self, connection: AsyncConnection, arrival_id: ArrivalId) -> None:
         """Remember that Patreon refused to say whose it is: it waits on, and nothing waits for it."""
         refused = update(arrivals).where(arrivals.c.arrival_id == arrival_id)
-        async with self._database.write() as connection:
-            await connection.execute(refused.values(is_refused=True))
+        await connection.execute(refused.values(is_refused=True))
 
     async def list_held_back(self) -> frozenset[CredentialId]:
         """Return the stored pairs for whose end a fresh one waits that may do less."""
@@ -84,16 +85,16 @@ class Arrivals:
             rows = (await connection.execute(query)).all()
         return frozenset(CredentialId(row.credential_id) for row in rows)
 
-    async def drop(self, arrival_id: ArrivalId) -> None:
+    @transaction
+    async def drop(self, connection: AsyncConnection, arrival_id: ArrivalId) -> None:
         """Forget one."""
-        async with self._database.write() as connection:
-            await connection.execute(delete(arrivals).where(arrivals.c.arrival_id == arrival_id))
+        await connection.execute(delete(arrivals).where(arrivals.c.arrival_id == arrival_id))
 
-    async def purge(self, before: datetime) -> int:
+    @transaction
+    async def purge(self, connection: AsyncConnection, before: datetime) -> int:
         """Forget those of whom nobody found out whose they are; return how many."""
         is_old = (arrivals.c.patreon_user_id.is_(None), arrivals.c.asked_at < before)
-        async with self._database.write() as connection:
-            return (await connection.execute(delete(arrivals).where(*is_old))).rowcount
+        return (await connection.execute(delete(arrivals).where(*is_old))).rowcount
 
 
 async def hold_back(connection: AsyncConnection, arrival_id: ArrivalId, patreon_user_id: PatreonUserId) -> None:

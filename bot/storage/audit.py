@@ -4,28 +4,26 @@ from datetime import datetime
 
 import msgspec
 from sqlalchemy import func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.audit import AuditAction, AuditEntry
 from bot.domain.changes import Outcome
 from bot.domain.model import DiscordUserId, Grant, GuildId
-from bot.storage.database import Database
+from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.rows import read_row, to_json
 from bot.storage.tables import audit
 
 
-class Audit:
+class Audit(Aggregate):
     """Every audit entry."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def add(self, *entries: AuditEntry) -> None:
+    @transaction
+    async def add(self, connection: AsyncConnection, *entries: AuditEntry) -> None:
         """Write entries, all of them or none."""
         if not entries:
             return
         rows = [msgspec.structs.asdict(entry) | {"reason": to_json(entry.reason)} for entry in entries]
-        async with self._database.write() as connection:
-            await connection.execute(insert(audit), rows)
+        await connection.execute(insert(audit), rows)
 
     async def recent(
         self, guild_id: GuildId, discord_user_id: DiscordUserId | None = None, *, limit: int = 20

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Select, bindparam, delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import Campaign, CampaignId, CredentialId, GuildId, PatreonUserId, Tier, TierId
-from bot.storage.database import Database
-from bot.storage.kept import Kept
+from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.rows import read_row
 from bot.storage.tables import bindings, campaigns, credentials, installation, tiers
 from bot.storage.upsert import Upsert
@@ -48,24 +48,20 @@ _READER = (
 )
 
 
-class Campaigns:
+class Campaigns(Aggregate):
     """What we know of campaigns."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self.kept = Kept(database)
-
-    async def save(self, campaign: Campaign) -> None:
+    @transaction
+    async def save(self, connection: AsyncConnection, campaign: Campaign) -> None:
         """Store a campaign with the tiers it carries; one that it no longer carries stays, for its name is wanted."""
         row = msgspec.structs.asdict(campaign)
         del row["tiers"]
-        async with self.kept.write() as connection:
-            await connection.execute(Upsert(campaigns).on(connection), row)
-            if campaign.tiers:
-                await connection.execute(Upsert(tiers).on(connection), [*map(msgspec.structs.asdict, campaign.tiers)])
-                gone = tiers.c.tier_id.not_in([tier.tier_id for tier in campaign.tiers])
-                hide = update(tiers).where(tiers.c.campaign_id == campaign.campaign_id, gone)
-                await connection.execute(hide.values(is_published=False))
+        await connection.execute(Upsert(campaigns).on(connection), row)
+        if campaign.tiers:
+            await connection.execute(Upsert(tiers).on(connection), [*map(msgspec.structs.asdict, campaign.tiers)])
+            gone = tiers.c.tier_id.not_in([tier.tier_id for tier in campaign.tiers])
+            hide = update(tiers).where(tiers.c.campaign_id == campaign.campaign_id, gone)
+            await connection.execute(hide.values(is_published=False))
 
     async def load(self, campaign_id: CampaignId) -> Campaign | None:
         """Return a campaign with every tier that it ever had."""
@@ -111,8 +107,11 @@ class Campaigns:
         fresh = [tier for tier in seen if tier not in await self._tiers(tier.campaign_id)]
         if not fresh:
             return
-        async with self.kept.write() as connection:
-            await connection.execute(Upsert(tiers).on(connection), [*map(msgspec.structs.asdict, fresh)])
+        await self._put_tiers([*map(msgspec.structs.asdict, fresh)])
+
+    @transaction
+    async def _put_tiers(self, connection: AsyncConnection, rows: list[dict[str, Any]]) -> None:
+        await connection.execute(Upsert(tiers).on(connection), rows)
 
     async def _tiers(self, campaign_id: CampaignId) -> tuple[Tier, ...]:
         campaign = await self.load(campaign_id)
@@ -125,8 +124,10 @@ class Campaigns:
         tiers_of = {campaign_id: campaign.tiers for campaign_id, campaign in found.items()}
         return {id_: {tier.tier_id: tier for tier in tiers_of.get(id_, ())} for id_ in wanted}
 
+    @transaction
     async def bind(
         self,
+        connection: AsyncConnection,
         guild_id: GuildId,
         campaign_id: CampaignId,
         *,
@@ -142,28 +143,29 @@ class Campaigns:
             by_settings=by_settings,
             bound_at=at,
         )
-        async with self.kept.write() as connection:
-            await connection.execute(Upsert(bindings).on(connection), msgspec.structs.asdict(binding))
-            parted = delete(installation).where(installation.c.name == _parted(guild_id, campaign_id))
-            await connection.execute(parted)
+        await connection.execute(Upsert(bindings).on(connection), msgspec.structs.asdict(binding))
+        parted = delete(installation).where(installation.c.name == _parted(guild_id, campaign_id))
+        await connection.execute(parted)
 
-    async def unbind(self, guild_id: GuildId, campaign_id: CampaignId) -> bool:
+    @transaction
+    async def unbind(self, connection: AsyncConnection, guild_id: GuildId, campaign_id: CampaignId) -> bool:
         """End it, and remember that somebody wanted so; False where there was nothing to end."""
         statement = delete(bindings).where(bindings.c.guild_id == guild_id, bindings.c.campaign_id == campaign_id)
-        async with self.kept.write() as connection:
-            if not (await connection.execute(statement)).rowcount:
-                return False
-            parted = {"name": _parted(guild_id, campaign_id), "text": ""}
-            await connection.execute(Upsert(installation).on(connection), parted)
+        if not (await connection.execute(statement)).rowcount:
+            return False
+        parted = {"name": _parted(guild_id, campaign_id), "text": ""}
+        await connection.execute(Upsert(installation).on(connection), parted)
         return True
 
-    async def release(self, credential_id: CredentialId, *, but: GuildId | None) -> tuple[GuildId, ...]:
+    @transaction
+    async def release(
+        self, connection: AsyncConnection, credential_id: CredentialId, *, but: GuildId | None
+    ) -> tuple[GuildId, ...]:
         """End what the settings bound by this token, but one guild's, as if it had never been; return whose."""
         statement = delete(bindings).where(bindings.c.credential_id == credential_id, bindings.c.by_settings.is_(True))
         if but is not None:
             statement = statement.where(bindings.c.guild_id != but)
-        async with self.kept.write() as connection:
-            rows = (await connection.execute(statement.returning(bindings.c.guild_id))).all()
+        rows = (await connection.execute(statement.returning(bindings.c.guild_id))).all()
         return tuple(GuildId(row.guild_id) for row in rows)
 
     async def was_unbound(self, guild_id: GuildId, campaign_id: CampaignId) -> bool:

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import CampaignId, CredentialId, DiscordUserId, PatreonUserId, StoredPair, TokenPair
+from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.arrivals import AWAITED, ArrivalId, hold_back, take_held_back
 from bot.storage.database import Database
 from bot.storage.rows import join_scopes, open_pair, seal_pair
@@ -56,11 +57,11 @@ LATEST = timedelta(hours=2)
 _BY_ID = select(credentials).where(credentials.c.credential_id == bindparam("id"))
 
 
-class Credentials:
+class Credentials(Aggregate):
     """Every token pair."""
 
     def __init__(self, database: Database, vault: Vault) -> None:
-        self._database = database
+        super().__init__(database)
         self._vault = vault
 
     # --- what the keeper asks for
@@ -89,40 +90,47 @@ class Credentials:
         obtained_at = func.coalesce(credentials.c.refresh_started_at, credentials.c.obtained_at)
         await self._change(seen, **_fresh(self._vault, pair, obtained_at), version=credentials.c.version + 1)
 
-    async def mark_dead(self, seen: StoredPair, at: datetime) -> bool:
+    @transaction
+    async def mark_dead(self, connection: AsyncConnection, seen: StoredPair, at: datetime) -> bool:
         """Remember that Patreon no longer takes this pair.
 
         False, and it is not, where another pair takes its place: one that waited for its end, or one that may come of a
         consent whose giver is not known yet.
         """
-        async with self._database.write() as connection:
-            row = (await connection.execute(select(credentials).where(_is_still(seen)))).first()
-            if row is None:
-                return False
-            held = None if row.patreon_user_id is None else await take_held_back(connection, row.patreon_user_id)
-            if held is not None:
-                values = held | {"obtained_at": held["consented_at"], "opens_campaigns": False, **_UNUSED}
-                values["version"] = credentials.c.version + 1
-                await connection.execute(update(credentials).where(_is_still(seen)).values(values))
-                return False
-            if (await connection.execute(AWAITED)).first() is not None:
-                return False
-            await connection.execute(update(credentials).where(_is_still(seen)).values(dead_at=at))
-            return True
+        row = (await connection.execute(select(credentials).where(_is_still(seen)))).first()
+        if row is None:
+            return False
+        held = None if row.patreon_user_id is None else await take_held_back(connection, row.patreon_user_id)
+        if held is not None:
+            values = held | {"obtained_at": held["consented_at"], "opens_campaigns": False, **_UNUSED}
+            values["version"] = credentials.c.version + 1
+            await connection.execute(update(credentials).where(_is_still(seen)).values(values))
+            return False
+        if (await connection.execute(AWAITED)).first() is not None:
+            return False
+        await connection.execute(update(credentials).where(_is_still(seen)).values(dead_at=at))
+        return True
 
     # --- what consents bring
 
+    @transaction
     async def renew(
-        self, patreon_user_id: PatreonUserId, pair: TokenPair, *, at: datetime, arrival_id: ArrivalId, is_lesser: bool
+        self,
+        connection: AsyncConnection,
+        patreon_user_id: PatreonUserId,
+        pair: TokenPair,
+        *,
+        at: datetime,
+        arrival_id: ArrivalId,
+        is_lesser: bool,
     ) -> bool:
         """Let a fresh pair take the place of the one that is stored for this person; False where there is none."""
-        async with self._database.write() as connection:
-            find = select(credentials.c.credential_id).where(credentials.c.patreon_user_id == patreon_user_id)
-            if (await connection.execute(find)).first() is None:
-                return False
-            fresh = FreshPair(pair=pair, asked_at=at, arrival_id=arrival_id, is_lesser=is_lesser)
-            await settle(connection, self._vault, patreon_user_id, fresh)
-            return True
+        find = select(credentials.c.credential_id).where(credentials.c.patreon_user_id == patreon_user_id)
+        if (await connection.execute(find)).first() is None:
+            return False
+        fresh = FreshPair(pair=pair, asked_at=at, arrival_id=arrival_id, is_lesser=is_lesser)
+        await settle(connection, self._vault, patreon_user_id, fresh)
+        return True
 
     async def find_user(self, patreon_user_id: PatreonUserId) -> StoredPair | None:
         """Return the pair of a person, whatever it is used for."""
@@ -190,17 +198,17 @@ class Credentials:
         """Return a pair, unless something refers to it by now."""
         return await self._find(and_(credentials.c.credential_id == credential_id, ~_is_needed()))
 
-    async def drop_unneeded(self, credential_id: CredentialId) -> bool:
+    @transaction
+    async def drop_unneeded(self, connection: AsyncConnection, credential_id: CredentialId) -> bool:
         """Forget a pair, unless something refers to it by now; with it what waits for its end."""
         statement = (
             delete(credentials)
             .where(credentials.c.credential_id == credential_id, ~_is_needed())
             .returning(credentials.c.patreon_user_id)
         )
-        async with self._database.write() as connection:
-            row = (await connection.execute(statement)).first()
-            if row is not None and row.patreon_user_id is not None:
-                await take_held_back(connection, row.patreon_user_id)
+        row = (await connection.execute(statement)).first()
+        if row is not None and row.patreon_user_id is not None:
+            await take_held_back(connection, row.patreon_user_id)
         return row is not None
 
     async def has_nameless(self) -> bool:
@@ -210,16 +218,18 @@ class Credentials:
 
     # --- the pair of the settings
 
-    async def ensure_seed(self, pair: TokenPair, fingerprint: str, *, at: datetime) -> StoredPair:
+    @transaction
+    async def ensure_seed(
+        self, connection: AsyncConnection, pair: TokenPair, fingerprint: str, *, at: datetime
+    ) -> StoredPair:
         """Return the pair that stands for this seed, or take the seed itself where it is a new one."""
-        async with self._database.write() as connection:
-            row = (await connection.execute(select(credentials).where(_stands_for(fingerprint)))).first()
-            if row is None:
-                others = credentials.c.seed_fingerprint.is_not(None)
-                await connection.execute(update(credentials).where(others).values(seed_fingerprint=None))
-                values = _fresh(self._vault, pair, at) | {"consented_at": at, "seed_fingerprint": fingerprint}
-                await _put(connection, credentials.c.patreon_user_id.is_(None), {"patreon_user_id": None}, values)
-                row = (await connection.execute(select(credentials).where(_stands_for(fingerprint)))).one()
+        row = (await connection.execute(select(credentials).where(_stands_for(fingerprint)))).first()
+        if row is None:
+            others = credentials.c.seed_fingerprint.is_not(None)
+            await connection.execute(update(credentials).where(others).values(seed_fingerprint=None))
+            values = _fresh(self._vault, pair, at) | {"consented_at": at, "seed_fingerprint": fingerprint}
+            await _put(connection, credentials.c.patreon_user_id.is_(None), {"patreon_user_id": None}, values)
+            row = (await connection.execute(select(credentials).where(_stands_for(fingerprint)))).one()
         return self._open(row)
 
     async def find_seed(self, fingerprint: str | None = None) -> StoredPair | None:
@@ -234,31 +244,31 @@ class Credentials:
             found: str | None = (await connection.execute(query)).scalar()
         return None if found is None else PatreonUserId(found)
 
+    @transaction
     async def name_seed(
-        self, credential_id: CredentialId, patreon_user_id: PatreonUserId, *, at: datetime
+        self, connection: AsyncConnection, credential_id: CredentialId, patreon_user_id: PatreonUserId, *, at: datetime
     ) -> CredentialId:
         """Learn whose the pair of the settings is, and return the id of that person's one pair from here on.
 
         `at`: before Patreon was asked with it. Patreon took it then, unless it is dead, so any pair that this person's
         consent brought before is not the living one.
         """
-        async with self._database.write() as connection:
-            seed = (await connection.execute(_BY_ID, {"id": credential_id})).first()
-            find = select(credentials).where(credentials.c.patreon_user_id == patreon_user_id)
-            other = (await connection.execute(find)).first()
-            if seed is None or seed.patreon_user_id is not None:
-                return credential_id
-            if other is None:
-                kept, gone = seed, None
-            elif seed.dead_at is None and (not at < other.consented_at <= at + LATEST or other.dead_at is not None):
-                kept, gone = seed, other
-            else:
-                kept, gone = other, seed
-            if gone is not None:
-                await _replace(connection, gone.credential_id, kept.credential_id)
-            named = {"patreon_user_id": patreon_user_id, "seed_fingerprint": seed.seed_fingerprint}
-            statement = update(credentials).where(credentials.c.credential_id == kept.credential_id)
-            await connection.execute(statement.values(named))
+        seed = (await connection.execute(_BY_ID, {"id": credential_id})).first()
+        find = select(credentials).where(credentials.c.patreon_user_id == patreon_user_id)
+        other = (await connection.execute(find)).first()
+        if seed is None or seed.patreon_user_id is not None:
+            return credential_id
+        if other is None:
+            kept, gone = seed, None
+        elif seed.dead_at is None and (not at < other.consented_at <= at + LATEST or other.dead_at is not None):
+            kept, gone = seed, other
+        else:
+            kept, gone = other, seed
+        if gone is not None:
+            await _replace(connection, gone.credential_id, kept.credential_id)
+        named = {"patreon_user_id": patreon_user_id, "seed_fingerprint": seed.seed_fingerprint}
+        statement = update(credentials).where(credentials.c.credential_id == kept.credential_id)
+        await connection.execute(statement.values(named))
         return CredentialId(kept.credential_id)
 
     # --- in short
@@ -279,9 +289,11 @@ class Credentials:
             rows = (await connection.execute(query)).all()
         return tuple(LinkedPair(*row) for row in rows)
 
-    async def _change(self, seen: StoredPair, *where: ColumnElement[bool], **columns: Any) -> None:
-        async with self._database.write() as connection:
-            await connection.execute(update(credentials).where(_is_still(seen), *where).values(columns))
+    @transaction
+    async def _change(
+        self, connection: AsyncConnection, /, seen: StoredPair, *where: ColumnElement[bool], **columns: Any
+    ) -> None:
+        await connection.execute(update(credentials).where(_is_still(seen), *where).values(columns))
 
     async def _exists(self, query: Any) -> bool:
         async with self._database.read() as connection:

@@ -8,19 +8,14 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import GuildId, GuildSettings
-from bot.storage.database import Database
-from bot.storage.kept import Kept
+from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.rows import read_row
 from bot.storage.tables import guild_settings
 from bot.storage.upsert import Upsert
 
 
-class Guilds:
+class Guilds(Aggregate):
     """The settings of every guild."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self.kept = Kept(database)
 
     async def settings(self, guild_id: GuildId) -> GuildSettings:
         """Return a guild's settings."""
@@ -30,12 +25,12 @@ class Guilds:
         """Return the settings of several guilds."""
         return await self.kept.get_all(guild_ids, self._read)
 
-    async def change(self, guild_id: GuildId, **changes: Any) -> GuildSettings:
+    @transaction
+    async def change(self, connection: AsyncConnection, /, guild_id: GuildId, **changes: Any) -> GuildSettings:
         """Change some settings by their names, and return them all. Judges no value."""
-        async with self.kept.write() as connection:
-            changed = msgspec.structs.replace(await _load(connection, guild_id), **changes)
-            row = {"guild_id": guild_id, **msgspec.structs.asdict(changed)}
-            await connection.execute(Upsert(guild_settings).on(connection), row)
+        changed = msgspec.structs.replace(await _load(connection, guild_id), **changes)
+        row = {"guild_id": guild_id, **msgspec.structs.asdict(changed)}
+        await connection.execute(Upsert(guild_settings).on(connection), row)
         return changed
 
     async def _read(self, guild_ids: list[GuildId]) -> dict[GuildId, GuildSettings]:

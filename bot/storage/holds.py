@@ -9,8 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.holds import Hold, HoldItem, HoldState
 from bot.domain.model import DiscordUserId, GuildId, HoldId, RoleId
-from bot.storage.database import Database
-from bot.storage.kept import Kept
+from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.rows import read_row, to_json
 from bot.storage.tables import hold_items, holds
 from bot.storage.upsert import Upsert
@@ -24,12 +23,8 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     size: int
 
 
-class HeldRevokes:
+class HeldRevokes(Aggregate):
     """Every hold. A guild has at most one open hold: later revokes join it."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self.kept = Kept(database)
 
     async def load_guild(self, guild_id: GuildId) -> dict[DiscordUserId, dict[RoleId, HoldItem]]:
         """Return every held revoke of a guild, answered ones too, by person and role."""
@@ -92,52 +87,59 @@ class HeldRevokes:
             for hold_id, (opened_at, items) in found.items()
         )
 
-    async def add(self, guild_id: GuildId, items: Sequence[HoldItem], *, at: datetime) -> Held:
+    @transaction
+    async def add(
+        self, connection: AsyncConnection, guild_id: GuildId, items: Sequence[HoldItem], *, at: datetime
+    ) -> Held:
         """Hold these revokes in the guild's open hold, or in a new one."""
         query = select(holds).where(holds.c.guild_id == guild_id, holds.c.closed_at.is_(None))
         start = insert(holds).values(guild_id=guild_id, opened_at=at).returning(holds)
-        async with self.kept.write() as connection:
-            known = (await connection.execute(query)).first()
-            row = known or (await connection.execute(start)).one()
-            await _put(connection, items, HoldId(row.hold_id))
-            count = select(func.count()).where(hold_items.c.hold_id == row.hold_id)
-            size = (await connection.execute(count)).scalar_one()
+        known = (await connection.execute(query)).first()
+        row = known or (await connection.execute(start)).one()
+        await _put(connection, items, HoldId(row.hold_id))
+        count = select(func.count()).where(hold_items.c.hold_id == row.hold_id)
+        size = (await connection.execute(count)).scalar_one()
         return Held(hold_id=HoldId(row.hold_id), is_new=known is None, size=size)
 
-    async def close(self, guild_id: GuildId, hold_id: HoldId, *, state: HoldState, at: datetime) -> Hold | None:
+    @transaction
+    async def close(
+        self, connection: AsyncConnection, guild_id: GuildId, hold_id: HoldId, *, state: HoldState, at: datetime
+    ) -> Hold | None:
         """Answer an open hold of this guild; return it as it was. None where it is over, or another guild's."""
         one = (holds.c.hold_id == hold_id, holds.c.guild_id == guild_id, holds.c.closed_at.is_(None))
         end = update(holds).where(*one).values(closed_at=at).returning(holds)
         answer = update(hold_items).where(hold_items.c.hold_id == hold_id).values(state=state)
-        async with self.kept.write() as connection:
-            row = (await connection.execute(end)).first()
-            if row is None:
-                return None
-            hold = await _hold(connection, hold_id, guild_id, row.opened_at)
-            await connection.execute(answer)
+        row = (await connection.execute(end)).first()
+        if row is None:
+            return None
+        hold = await _hold(connection, hold_id, guild_id, row.opened_at)
+        await connection.execute(answer)
         return hold
 
-    async def approve(self, guild_id: GuildId, items: Sequence[HoldItem], *, at: datetime) -> tuple[HoldId, ...]:
+    @transaction
+    async def approve(
+        self, connection: AsyncConnection, guild_id: GuildId, items: Sequence[HoldItem], *, at: datetime
+    ) -> tuple[HoldId, ...]:
         """Note revokes that an admin wants, taking them out of an open hold; return the one that is over by that."""
         start = insert(holds).values(guild_id=guild_id, opened_at=at, closed_at=at).returning(holds.c.hold_id)
         still_open = select(holds.c.hold_id).where(holds.c.guild_id == guild_id, holds.c.closed_at.is_(None))
-        async with self.kept.write() as connection:
-            await _put(connection, items, HoldId((await connection.execute(start)).scalar_one()))
-            return await _end_empty(connection, (await connection.execute(still_open)).scalars().all(), at)
+        await _put(connection, items, HoldId((await connection.execute(start)).scalar_one()))
+        return await _end_empty(connection, (await connection.execute(still_open)).scalars().all(), at)
 
-    async def drop(self, guild_id: GuildId, items: Iterable[HoldItem], *, at: datetime) -> tuple[HoldId, ...]:
+    @transaction
+    async def drop(
+        self, connection: AsyncConnection, guild_id: GuildId, items: Collection[HoldItem], *, at: datetime
+    ) -> tuple[HoldId, ...]:
         """Forget held revokes that are no longer planned; return the open holds that are empty and over by that."""
-        dropped = list(items)
-        async with self.kept.write() as connection:
-            for item in dropped:
-                await connection.execute(
-                    delete(hold_items).where(
-                        hold_items.c.guild_id == guild_id,
-                        hold_items.c.discord_user_id == item.discord_user_id,
-                        hold_items.c.role_id == item.role_id,
-                    )
+        for item in items:
+            await connection.execute(
+                delete(hold_items).where(
+                    hold_items.c.guild_id == guild_id,
+                    hold_items.c.discord_user_id == item.discord_user_id,
+                    hold_items.c.role_id == item.role_id,
                 )
-            return await _end_empty(connection, sorted({item.hold_id for item in dropped}), at)
+            )
+        return await _end_empty(connection, sorted({item.hold_id for item in items}), at)
 
 
 async def _put(connection: AsyncConnection, items: Iterable[HoldItem], hold_id: HoldId) -> None:

@@ -1,14 +1,12 @@
 """Rows that are read at every turn and written by an admin now and then, kept in memory until they are written.
 
-Only for tables that nobody but the aggregate itself writes: one process owns the database, and its writes come by here.
-All the same each round forgets what is kept, so that nothing wrong is believed for longer than that.
+Only for tables that nobody but the aggregate itself writes, and only where one process owns the database: each write of
+its verbs ends here (`aggregate.transaction`). Where others write too, everything is read anew. All the same each round
+forgets what is kept, so that nothing wrong is believed for longer than that.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Hashable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Mapping
 from typing import Any, TypeVar
-
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage.database import Database
 
@@ -35,7 +33,7 @@ class Kept:
             return kept
         writes = self._writes
         value = await load()
-        if writes == self._writes:  # else it may be from before a write that ended meanwhile
+        if self._may_keep(writes):
             if len(self._values) >= MAX_KEPT:
                 self._values.clear()
             self._values.update(dict.fromkeys((key, *also(value)), value))
@@ -49,7 +47,7 @@ class Kept:
             writes = self._writes
             loaded = await load(missing)
             found |= loaded
-            if writes == self._writes:
+            if self._may_keep(writes):
                 if len(self._values) >= MAX_KEPT:
                     self._values.clear()
                 for key, value in loaded.items():
@@ -61,19 +59,11 @@ class Kept:
         """Return a number that is another one as soon as anything may have changed."""
         return self._writes
 
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """Lend a connection for one short transaction, and forget what was kept."""
-        try:
-            async with self._database.write() as connection:
-                yield connection
-        finally:
-            self.forget()
-
     def put(self, key: object, value: object) -> None:
         """Keep a value that was just written."""
         self._writes += 1
-        self._values[key] = value
+        if not self._database.is_shared:
+            self._values[key] = value
 
     def drop(self, *keys: object) -> None:
         """Load anew what is asked for under these keys: a write changed nothing else."""
@@ -85,3 +75,7 @@ class Kept:
         """Load anew whatever is asked for from now on."""
         self._writes += 1
         self._values.clear()
+
+    def _may_keep(self, writes: int) -> bool:
+        """Tell whether what was loaded is surely not from before a write that ended meanwhile."""
+        return writes == self._writes and not self._database.is_shared

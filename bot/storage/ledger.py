@@ -5,10 +5,11 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, Select, bindparam, delete, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, RoleId
 from bot.runtime.unhurried import unhurried
-from bot.storage.database import Database
+from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.rows import read_row
 from bot.storage.tables import grants
 from bot.storage.upsert import Upsert
@@ -31,11 +32,8 @@ _OF_PEOPLE = (
 )
 
 
-class Ledger:
+class Ledger(Aggregate):
     """Every grant."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def load_guild(self, guild_id: GuildId) -> dict[DiscordUserId, dict[RoleId, Grant]]:
         """Return a guild's grants by person and role."""
@@ -81,23 +79,27 @@ class Ledger:
         """Store grants, each in place of what the ledger said about that person and role."""
         rows = [*map(msgspec.structs.asdict, changed)]
         if len(rows) == 1:  # somebody waits for it
-            async with self._database.write_one() as connection:
-                await connection.execute(Upsert(grants).on(connection), rows[0])
+            await self._database.execute(Upsert(grants).build(self._database.dialect_name), rows[0])
         elif rows:
-            async with self._database.write() as connection:
-                await connection.execute(Upsert(grants).on(connection), rows)
+            await self._put(rows)
 
-    async def drop(self, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId) -> None:
+    @transaction
+    async def _put(self, connection: AsyncConnection, rows: list[dict[str, Any]]) -> None:
+        await connection.execute(Upsert(grants).on(connection), rows)
+
+    @transaction
+    async def drop(
+        self, connection: AsyncConnection, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId
+    ) -> None:
         """Forget a grant: the role is no longer ours."""
         one = (grants.c.guild_id == guild_id, grants.c.discord_user_id == discord_user_id, grants.c.role_id == role_id)
-        async with self._database.write() as connection:
-            await connection.execute(delete(grants).where(*one))
+        await connection.execute(delete(grants).where(*one))
 
-    async def drop_role(self, guild_id: GuildId, role_id: RoleId) -> tuple[Grant, ...]:
+    @transaction
+    async def drop_role(self, connection: AsyncConnection, guild_id: GuildId, role_id: RoleId) -> tuple[Grant, ...]:
         """Forget every grant of a role that is gone; return them."""
         statement = delete(grants).where(grants.c.guild_id == guild_id, grants.c.role_id == role_id)
-        async with self._database.write() as connection:
-            rows = (await connection.execute(statement.returning(grants))).all()
+        rows = (await connection.execute(statement.returning(grants))).all()
         return tuple(read_row(row, Grant) for row in rows)
 
     async def _load(self, *conditions: ColumnElement[bool]) -> tuple[Grant, ...]:

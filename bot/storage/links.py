@@ -28,9 +28,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.consent import Purpose
 from bot.domain.model import CredentialId, DiscordUserId, GuildId, Link, LinkOrigin, MembershipRecord, PatreonUserId
 from bot.runtime.unhurried import unhurried
+from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.columns import EPOCH
 from bot.storage.database import Database
-from bot.storage.kept import Kept
 from bot.storage.memberships import membership_row, save_rows
 from bot.storage.pendings import PendingId, PendingStatus
 from bot.storage.rows import read_row, to_json
@@ -50,12 +50,11 @@ _ANY = select(links).where(
 )
 
 
-class Links:
+class Links(Aggregate):
     """Every link and every opt-out."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
-        self.kept = Kept(database)
+        super().__init__(database)
         self._patrons = set[PatreonUserId]()  # of `linked_patrons`, as it was last asked for
 
     async def find_discord(self, discord_user_id: DiscordUserId, *, with_ended: bool = False) -> Link | None:
@@ -162,50 +161,67 @@ class Links:
         same step, and its consent is the link's; None, and nothing stored, where it was answered already.
         """
         rows = [membership_row(record) for record in records]
-        async with self.kept.write() as connection:
-            if pending_id is not None:
-                confirmed = await _confirm(connection, pending_id)
-                if confirmed is None:
-                    return None
-                credential_id = confirmed.credential_id
-            replaced = await _put_link(connection, link, credential_id)
-            if pending_id is not None:  # until what follows is done, also by another process
-                statement = update(pendings).where(pendings.c.pending_id == pending_id)
-                await connection.execute(statement.values(replaced=to_json(replaced)))
-            if rows:
-                await save_rows(connection, rows)
-            await connection.execute(delete(opt_outs).where(opt_outs.c.discord_user_id == link.discord_user_id))
-        self._patrons.difference_update(one.patreon_user_id for one in replaced)
-        self._patrons.add(link.patreon_user_id)
+        replaced = await self._complete_link(link, rows, credential_id, pending_id)
+        if replaced is not None:
+            self._patrons.difference_update(one.patreon_user_id for one in replaced)
+            self._patrons.add(link.patreon_user_id)
         return replaced
 
-    async def note_read(self, patreon_user_id: PatreonUserId, at: datetime) -> None:
+    @transaction
+    async def _complete_link(
+        self,
+        connection: AsyncConnection,
+        link: Link,
+        rows: list[dict[str, Any]],
+        credential_id: CredentialId | None,
+        pending_id: PendingId | None,
+    ) -> tuple[Link, ...] | None:
+        if pending_id is not None:
+            confirmed = await _confirm(connection, pending_id)
+            if confirmed is None:
+                return None
+            credential_id = confirmed.credential_id
+        replaced = await _put_link(connection, link, credential_id)
+        if pending_id is not None:  # until what follows is done, also by another process
+            statement = update(pendings).where(pendings.c.pending_id == pending_id)
+            await connection.execute(statement.values(replaced=to_json(replaced)))
+        if rows:
+            await save_rows(connection, rows)
+        await connection.execute(delete(opt_outs).where(opt_outs.c.discord_user_id == link.discord_user_id))
+        return replaced
+
+    @transaction
+    async def note_read(self, connection: AsyncConnection, patreon_user_id: PatreonUserId, at: datetime) -> None:
         """Remember that the consent of a linked patron told of all their memberships; `at`: before it was asked."""
         is_news = or_(links.c.read_at.is_(None), links.c.read_at < at)
         statement = update(links).where(links.c.patreon_user_id == patreon_user_id, is_news).values(read_at=at)
-        async with self.kept.write() as connection:
-            await connection.execute(statement)
+        await connection.execute(statement)
 
     async def unlink(self, discord_user_id: DiscordUserId, *, at: datetime) -> Link | None:
         """Forget a person at their own wish: link and memberships; remember the wish. Return the old link.
 
         Their pair is not needed by it any more: `Credentials.list_unneeded`.
         """
-        async with self.kept.write() as connection:
-            link = await _drop_link(connection, discord_user_id)
-            patreon_user_id = None if link is None else link.patreon_user_id
-            if patreon_user_id is not None:
-                await connection.execute(delete(memberships).where(memberships.c.patreon_user_id == patreon_user_id))
-            wish = {"discord_user_id": discord_user_id, "patreon_user_id": patreon_user_id, "unlinked_at": at}
-            await connection.execute(Upsert(opt_outs).on(connection), wish)
-            await void_questions(connection, discord_user_id, at=at)
-            asked = select(states.c.state_id).where(
-                states.c.discord_user_id == discord_user_id, states.c.purpose == Purpose.LINK
-            )
-            # An answered one holds what Patreon said. Where an old holder is still to be told, it goes after that.
-            is_told = or_(pendings.c.replaced.is_(None), pendings.c.replaced == "[]")
-            await connection.execute(delete(pendings).where(pendings.c.state_id.in_(asked), is_told))
-        self._patrons -= {patreon_user_id}
+        link = await self._unlink(discord_user_id, at)
+        if link is not None:
+            self._patrons.discard(link.patreon_user_id)
+        return link
+
+    @transaction
+    async def _unlink(self, connection: AsyncConnection, discord_user_id: DiscordUserId, at: datetime) -> Link | None:
+        link = await _drop_link(connection, discord_user_id)
+        patreon_user_id = None if link is None else link.patreon_user_id
+        if patreon_user_id is not None:
+            await connection.execute(delete(memberships).where(memberships.c.patreon_user_id == patreon_user_id))
+        wish = {"discord_user_id": discord_user_id, "patreon_user_id": patreon_user_id, "unlinked_at": at}
+        await connection.execute(Upsert(opt_outs).on(connection), wish)
+        await void_questions(connection, discord_user_id, at=at)
+        asked = select(states.c.state_id).where(
+            states.c.discord_user_id == discord_user_id, states.c.purpose == Purpose.LINK
+        )
+        # An answered one holds what Patreon said. Where an old holder is still to be told, it goes after that.
+        is_told = or_(pendings.c.replaced.is_(None), pendings.c.replaced == "[]")
+        await connection.execute(delete(pendings).where(pendings.c.state_id.in_(asked), is_told))
         return link
 
     async def is_opted_out(self, discord_user_id: DiscordUserId) -> bool:
@@ -221,12 +237,35 @@ class Links:
         """
         asked, stored = list(reported), list[Link]()
         for start in range(0, len(asked), MAX_LINKS):
-            async with self.kept.write() as connection:
-                stored += await _put_reported(connection, asked[start : start + MAX_LINKS])
+            stored += await self._put_reported(asked[start : start + MAX_LINKS])
             self._patrons.update(link.patreon_user_id for link in stored)
         return tuple(stored)
 
-    async def end(self, ended: Iterable[Link], *, at: datetime) -> frozenset[DiscordUserId]:
+    @transaction
+    async def _put_reported(self, connection: AsyncConnection, reported: list[Link]) -> list[Link]:
+        people = [link.discord_user_id for link in reported]
+        patrons = [link.patreon_user_id for link in reported]
+        either = or_(links.c.discord_user_id.in_(people), links.c.patreon_user_id.in_(patrons))
+        living = (await connection.execute(select(links).where(either, links.c.ended_at.is_(None)))).all()
+        opted_out = (await connection.execute(_opted_out(people, patrons))).all()
+        taken = {row.discord_user_id for row in (*living, *opted_out)}
+        taken_patrons = {row.patreon_user_id for row in (*living, *opted_out)}
+        free = [
+            one for one in reported if one.discord_user_id not in taken and one.patreon_user_id not in taken_patrons
+        ]
+        if free:
+            of_either = or_(
+                links.c.discord_user_id.in_([link.discord_user_id for link in free]),
+                links.c.patreon_user_id.in_([link.patreon_user_id for link in free]),
+            )
+            await connection.execute(delete(links).where(of_either))
+            await connection.execute(insert(links), [*map(msgspec.structs.asdict, free)])
+        return free
+
+    @transaction
+    async def end(
+        self, connection: AsyncConnection, ended: Collection[Link], *, at: datetime
+    ) -> frozenset[DiscordUserId]:
         """Note that Patreon no longer reports these; a /link that took one's place meanwhile stays. Return whose."""
         statement = (
             update(links)
@@ -235,22 +274,25 @@ class Links:
             .returning(links.c.discord_user_id)
         )
         found, asked = set[DiscordUserId](), list(ended)
-        async with self.kept.write() as connection:
-            for start in range(0, len(asked), MAX_LINKS):
-                some = _is_any(asked[start : start + MAX_LINKS])
-                found.update((await connection.execute(statement.where(some))).scalars())
+        for start in range(0, len(asked), MAX_LINKS):
+            some = _is_any(asked[start : start + MAX_LINKS])
+            found.update((await connection.execute(statement.where(some))).scalars())
         return frozenset(found)
 
-    async def drop_reported(self, reported: Iterable[Link]) -> None:
+    async def drop_reported(self, reported: Collection[Link]) -> None:
         """Forget those of Patreon's reports on which no role rests any more."""
+        self._patrons.difference_update(await self._drop_reported(reported))
+
+    @transaction
+    async def _drop_reported(self, connection: AsyncConnection, reported: Collection[Link]) -> set[PatreonUserId]:
         rests = select(grants.c.discord_user_id).where(grants.c.discord_user_id == links.c.discord_user_id).exists()
         resting_on_none = delete(links).where(links.c.origin == LinkOrigin.PATREON, ~rests)
         statement = resting_on_none.returning(links.c.patreon_user_id)
-        asked = list(reported)
-        async with self.kept.write() as connection:
-            for start in range(0, len(asked), MAX_LINKS):
-                some = _is_any(asked[start : start + MAX_LINKS])
-                self._patrons.difference_update((await connection.execute(statement.where(some))).scalars())
+        dropped, asked = set[PatreonUserId](), list(reported)
+        for start in range(0, len(asked), MAX_LINKS):
+            some = _is_any(asked[start : start + MAX_LINKS])
+            dropped.update((await connection.execute(statement.where(some))).scalars())
+        return dropped
 
     async def find_opt_outs(
         self, people: Iterable[DiscordUserId], patrons: Iterable[PatreonUserId]
@@ -323,25 +365,6 @@ def _opted_out(people: Iterable[DiscordUserId], patrons: Iterable[PatreonUserId]
 def _is_any(some: Iterable[Link]) -> ColumnElement[bool]:
     pairs = [(link.discord_user_id, link.patreon_user_id) for link in some]
     return tuple_(links.c.discord_user_id, links.c.patreon_user_id).in_(pairs)
-
-
-async def _put_reported(connection: AsyncConnection, reported: list[Link]) -> list[Link]:
-    people = [link.discord_user_id for link in reported]
-    patrons = [link.patreon_user_id for link in reported]
-    either = or_(links.c.discord_user_id.in_(people), links.c.patreon_user_id.in_(patrons))
-    living = (await connection.execute(select(links).where(either, links.c.ended_at.is_(None)))).all()
-    opted_out = (await connection.execute(_opted_out(people, patrons))).all()
-    taken = {row.discord_user_id for row in (*living, *opted_out)}
-    taken_patrons = {row.patreon_user_id for row in (*living, *opted_out)}
-    free = [one for one in reported if one.discord_user_id not in taken and one.patreon_user_id not in taken_patrons]
-    if free:
-        of_either = or_(
-            links.c.discord_user_id.in_([link.discord_user_id for link in free]),
-            links.c.patreon_user_id.in_([link.patreon_user_id for link in free]),
-        )
-        await connection.execute(delete(links).where(of_either))
-        await connection.execute(insert(links), [*map(msgspec.structs.asdict, free)])
-    return free
 
 
 async def _confirm(connection: AsyncConnection, pending_id: PendingId) -> Row[Any] | None:

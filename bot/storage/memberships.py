@@ -13,8 +13,8 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import CampaignId, DiscordUserId, MembershipRecord, PatreonUserId
+from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.columns import EPOCH
-from bot.storage.database import Database
 from bot.storage.records import read_record, write_record
 from bot.storage.tables import memberships
 from bot.storage.upsert import Upsert
@@ -39,11 +39,8 @@ _REPORTERS = select(memberships.c.patreon_user_id).where(
 )
 
 
-class Memberships:
+class Memberships(Aggregate):
     """Every membership record."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def iter_campaign(self, campaign_id: CampaignId) -> AsyncIterator[list[MembershipRecord]]:
         """Yield everybody in a campaign, some at a time: all at once may be more than a small machine holds."""
@@ -104,16 +101,18 @@ class Memberships:
         """Store records; one that knows less than the stored one does is left out."""
         rows = [membership_row(record) for record in records]
         if len(rows) == 1:  # somebody waits for it
-            async with self._database.write_one() as connection:
-                await connection.execute(NEWEST.on(connection), rows[0])
+            await self._database.execute(NEWEST.build(self._database.dialect_name), rows[0])
         elif rows:
-            async with self._database.write() as connection:
-                await save_rows(connection, rows)
+            await self._save(rows)
 
-    async def forget_campaign(self, campaign_id: CampaignId) -> None:
+    @transaction
+    async def _save(self, connection: AsyncConnection, rows: list[dict[str, Any]]) -> None:
+        await save_rows(connection, rows)
+
+    @transaction
+    async def forget_campaign(self, connection: AsyncConnection, campaign_id: CampaignId) -> None:
         """Forget everybody in a campaign."""
-        async with self._database.write() as connection:
-            await connection.execute(delete(memberships).where(memberships.c.campaign_id == campaign_id))
+        await connection.execute(delete(memberships).where(memberships.c.campaign_id == campaign_id))
 
     async def find_reporters(
         self, campaign_ids: Iterable[CampaignId], discord_user_ids: Iterable[DiscordUserId]

@@ -4,7 +4,9 @@ from bisect import bisect_left, insort
 from datetime import datetime
 
 from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.database import Database
 from bot.storage.tables import notices
 from bot.storage.upsert import Upsert
@@ -12,14 +14,14 @@ from bot.storage.upsert import Upsert
 LAST = "\U0010ffff"  # comes after everything that a key goes on with
 
 
-class Notices:
+class Notices(Aggregate):
     """Every trouble that the owner knows of and that is not over.
 
     The keys are kept in memory: each round asks for most of them, and hardly ever one has come or gone.
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._keys: list[str] | None = None  # in order; None: as the table has them
         self._writes = 0
 
@@ -36,11 +38,8 @@ class Notices:
         """Remember a message; True where it is news: no such key was noted, or another text."""
         if await self.seen(key) == text:
             return False
-        known = select(notices.c.text).where(notices.c.key == key)
-        async with self._database.write() as connection:
-            if (await connection.execute(known)).scalar() == text:
-                return False
-            await connection.execute(Upsert(notices).on(connection), {"key": key, "told_at": at, "text": text})
+        if not await self._put(key, at, text):
+            return False
         self._writes += 1
         if self._keys is not None and not _has(self._keys, key):
             insort(self._keys, key)
@@ -50,12 +49,23 @@ class Notices:
         """Forget a message, for its trouble is over; True where the owner had been told of it."""
         if not _has(await self._all_keys(), key):
             return False
-        async with self._database.write() as connection:
-            was_there = (await connection.execute(delete(notices).where(notices.c.key == key))).rowcount > 0
+        was_there = await self._drop(key)
         self._writes += 1
         if self._keys is not None and _has(self._keys, key):
             del self._keys[bisect_left(self._keys, key)]
         return was_there
+
+    @transaction
+    async def _put(self, connection: AsyncConnection, key: str, at: datetime, text: str) -> bool:
+        known = select(notices.c.text).where(notices.c.key == key)
+        if (await connection.execute(known)).scalar() == text:
+            return False
+        await connection.execute(Upsert(notices).on(connection), {"key": key, "told_at": at, "text": text})
+        return True
+
+    @transaction
+    async def _drop(self, connection: AsyncConnection, key: str) -> bool:
+        return (await connection.execute(delete(notices).where(notices.c.key == key))).rowcount > 0
 
     async def keys(self, prefix: str) -> frozenset[str]:
         """Return the keys that begin so."""
@@ -67,6 +77,8 @@ class Notices:
             writes = self._writes
             async with self._database.read() as connection:
                 found = sorted((await connection.execute(select(notices.c.key))).scalars())
+            if self._database.is_shared:
+                return found
             if writes == self._writes:  # else they may be from before a write that ended meanwhile
                 self._keys = found
         return self._keys

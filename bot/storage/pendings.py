@@ -10,9 +10,11 @@ from typing import Any, NewType
 
 import msgspec
 from sqlalchemy import ColumnElement, Row, and_, delete, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.consent import Purpose
 from bot.domain.model import Campaign, CredentialId, DiscordUserId, Identity, Link, PatreonUserId, TokenPair
+from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.arrivals import ArrivalId
 from bot.storage.credentials import FreshPair, settle
 from bot.storage.database import Database
@@ -77,15 +79,16 @@ class ExpiredPending(msgspec.Struct, frozen=True, kw_only=True):
     purpose: Purpose
 
 
-class Pendings:
+class Pendings(Aggregate):
     """Every pending link of the last minutes."""
 
     def __init__(self, database: Database, vault: Vault, states: States) -> None:
-        self._database = database
+        super().__init__(database)
         self._vault = vault
         self._states = states
 
-    async def create(self, asked: PendingRow) -> PendingId:
+    @transaction
+    async def create(self, connection: AsyncConnection, asked: PendingRow) -> PendingId:
         """Store a pending link, that Patreon's answer led to it, and its tokens where this person's pair is kept.
 
         Raises TooLate, and stores nothing, where that answer was given up, or a newer question took the place.
@@ -104,33 +107,32 @@ class Pendings:
         fresh = FreshPair(
             pair=asked.pair, asked_at=asked.created_at, arrival_id=asked.arrival_id, is_lesser=asked.is_lesser
         )
-        async with self._database.write() as connection:
-            if not await note_landing(connection, asked.state_id, asked.landing):
-                raise TooLate
-            row["credential_id"] = await settle(connection, self._vault, person, fresh)
-            add = insert(pendings).values(row).returning(pendings.c.pending_id)
-            return PendingId((await connection.execute(add)).scalar_one())
+        if not await note_landing(connection, asked.state_id, asked.landing):
+            raise TooLate
+        row["credential_id"] = await settle(connection, self._vault, person, fresh)
+        add = insert(pendings).values(row).returning(pendings.c.pending_id)
+        return PendingId((await connection.execute(add)).scalar_one())
 
     async def find(self, cookie_digest: str, purpose: Purpose = Purpose.LINK) -> Pending | None:
         """Return the pending question of a browser, expired or not; one never serves for another purpose."""
         found = await self._list(pendings.c.cookie_digest == cookie_digest, states.c.purpose == purpose)
         return next(iter(found), None)
 
-    async def confirm(self, pending_id: PendingId, result: str) -> None:
+    @transaction
+    async def confirm(self, connection: AsyncConnection, pending_id: PendingId, result: str) -> None:
         """Note that it was answered "Yes" and what came of it; what follows is still to be done."""
         values = {"status": PendingStatus.CONFIRMED, "result": result, "replaced": "[]"}
-        async with self._database.write() as connection:
-            await connection.execute(update(pendings).where(pendings.c.pending_id == pending_id).values(values))
+        await connection.execute(update(pendings).where(pendings.c.pending_id == pending_id).values(values))
 
-    async def save_result(self, pending_id: PendingId, result: str) -> None:
+    @transaction
+    async def save_result(self, connection: AsyncConnection, pending_id: PendingId, result: str) -> None:
         """Store what the result page says."""
-        async with self._database.write() as connection:
-            await connection.execute(update(pendings).where(pendings.c.pending_id == pending_id).values(result=result))
+        await connection.execute(update(pendings).where(pendings.c.pending_id == pending_id).values(result=result))
 
-    async def end(self, pending_id: PendingId) -> None:
+    @transaction
+    async def end(self, connection: AsyncConnection, pending_id: PendingId) -> None:
         """Note that all that follows a confirmation is done."""
-        async with self._database.write() as connection:
-            await connection.execute(update(pendings).where(pendings.c.pending_id == pending_id).values(replaced=None))
+        await connection.execute(update(pendings).where(pendings.c.pending_id == pending_id).values(replaced=None))
 
     async def list_unended(self) -> tuple[Pending, ...]:
         """Return the confirmed links after which something is still to be done."""
@@ -141,15 +143,16 @@ class Pendings:
         found = await self._list(pendings.c.replaced.is_not(None), pendings.c.cookie_digest == cookie_digest)
         return next(iter(found), None)
 
-    async def delete(self, pending_id: PendingId) -> bool:
+    @transaction
+    async def delete(self, connection: AsyncConnection, pending_id: PendingId) -> bool:
         """Forget a question that was answered "No"; False where it is no longer open."""
         statement = delete(pendings).where(
             pendings.c.pending_id == pending_id, pendings.c.status == PendingStatus.PENDING
         )
-        async with self._database.write() as connection:
-            return (await connection.execute(statement)).rowcount > 0
+        return (await connection.execute(statement)).rowcount > 0
 
-    async def purge(self, now: datetime) -> tuple[ExpiredPending, ...]:
+    @transaction
+    async def purge(self, connection: AsyncConnection, now: datetime) -> tuple[ExpiredPending, ...]:
         """Forget what has expired, confirmed ones an hour later; return the questions that nobody answered."""
         unanswered = (
             select(
@@ -163,11 +166,10 @@ class Pendings:
             .where(pendings.c.expires_at <= now, pendings.c.status == PendingStatus.PENDING)
             .order_by(pendings.c.pending_id)
         )
-        async with self._database.write() as connection:
-            rows = (await connection.execute(unanswered)).all()
-            is_unanswered = and_(pendings.c.expires_at <= now, pendings.c.status == PendingStatus.PENDING)
-            is_read = and_(pendings.c.expires_at <= now - CONFIRMED_KEPT, pendings.c.replaced.is_(None))
-            await connection.execute(delete(pendings).where(or_(is_unanswered, is_read)))
+        rows = (await connection.execute(unanswered)).all()
+        is_unanswered = and_(pendings.c.expires_at <= now, pendings.c.status == PendingStatus.PENDING)
+        is_read = and_(pendings.c.expires_at <= now - CONFIRMED_KEPT, pendings.c.replaced.is_(None))
+        await connection.execute(delete(pendings).where(or_(is_unanswered, is_read)))
         return tuple(read_row(row, ExpiredPending) for row in rows)
 
     async def _list(self, *conditions: ColumnElement[bool]) -> tuple[Pending, ...]:

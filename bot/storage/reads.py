@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Row, Select, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import CampaignId, PageSize, ReadId, Source
-from bot.storage.database import Database
-from bot.storage.kept import Kept
+from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.rows import columns_of, to_json
 from bot.storage.tables import campaigns, page_sizes, reads
 from bot.storage.upsert import Upsert
@@ -56,19 +56,14 @@ _LISTINGS = select(
 ).where(campaigns.c.campaign_id.in_(bindparam("campaigns", expanding=True)))
 
 
-class Reads:
+class Reads(Aggregate):
     """Every read."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._kept = Kept(database)
 
     async def start(self, campaign_id: CampaignId, at: datetime, kind: Source = Source.BULK) -> ReadId:
         """Note that a read begins."""
         row = {"campaign_id": campaign_id, "kind": kind, "started_at": at, "is_complete": False, "is_believed": False}
         statement = insert(reads).values(**row, anomalies="[]", summary="{}").returning(reads.c.read_id)
-        async with self._database.write_one() as connection:  # nothing of a read under way is kept
-            return ReadId((await connection.execute(statement)).scalar_one())
+        return ReadId(await self._database.execute(statement))  # nothing of a read under way is kept
 
     async def finish(  # the verdict of a read, word by word
         self,
@@ -82,7 +77,7 @@ class Reads:
         summary: dict[str, Any] | None = None,
     ) -> None:
         """Note how a read ended."""
-        statement = update(reads).where(reads.c.read_id == read_id).returning(*reads.c)
+        statement = update(reads).where(reads.c.read_id == read_id).returning(reads.c.campaign_id)
         columns = {
             "finished_at": at,
             "is_complete": is_complete,
@@ -91,27 +86,19 @@ class Reads:
             "anomalies": to_json(anomalies),
             "summary": to_json(summary or {}),
         }
-        async with self._database.write_one() as connection:
-            row = (await connection.execute(statement.values(columns))).first()
-        if row is not None:  # else its campaign was forgotten meanwhile
-            self._note(_read(row))
+        campaign_id = await self._database.execute(statement.values(columns))
+        self.kept.drop(campaign_id, ("last", campaign_id), ("since", campaign_id))
+        if is_believed:
+            self.kept.put(("since", campaign_id), ())  # nearly always, what the next read asks for
 
-    def _note(self, read: Read) -> None:
-        """Keep what the next read of the same campaign asks for: nearly always, this one was as it should be."""
-        campaign_id = read.campaign_id
-        self._kept.drop(campaign_id, ("last", campaign_id), ("since", campaign_id))
-        if read.is_believed:
-            self._kept.put(("last", campaign_id), read)
-            self._kept.put(("since", campaign_id), ())
-
-    async def believe(self, read_id: ReadId) -> None:
+    @transaction
+    async def believe(self, connection: AsyncConnection, read_id: ReadId) -> None:
         """Believe a read after all, on an admin's word or because later ones agree."""
-        async with self._kept.write() as connection:
-            await connection.execute(update(reads).where(reads.c.read_id == read_id).values(is_believed=True))
+        await connection.execute(update(reads).where(reads.c.read_id == read_id).values(is_believed=True))
 
     async def last_believed(self, campaign_id: CampaignId) -> Read | None:
         """Return the newest believed read."""
-        return await self._kept.get(("last", campaign_id), lambda: self._last_believed(campaign_id))
+        return await self.kept.get(("last", campaign_id), lambda: self._last_believed(campaign_id))
 
     async def _last_believed(self, campaign_id: CampaignId) -> Read | None:
         query = _newest_first(campaign_id).where(reads.c.is_believed).limit(1)
@@ -121,7 +108,7 @@ class Reads:
 
     async def listings(self, campaign_ids: Collection[CampaignId]) -> dict[CampaignId, Listing]:
         """Return what the lists of several campaigns prove, without those of which no list was believed."""
-        found = await self._kept.get_all(campaign_ids, self._listings)
+        found = await self.kept.get_all(campaign_ids, self._listings)
         return {campaign_id: listing for campaign_id, listing in found.items() if listing is not None}
 
     async def _listings(self, campaign_ids: list[CampaignId]) -> dict[CampaignId, Listing | None]:
@@ -143,7 +130,7 @@ class Reads:
 
     async def since_believed(self, campaign_id: CampaignId) -> tuple[Read, ...]:
         """Return the finished reads after the newest believed one, the oldest first."""
-        return await self._kept.get(("since", campaign_id), lambda: self._since_believed(campaign_id))
+        return await self.kept.get(("since", campaign_id), lambda: self._since_believed(campaign_id))
 
     async def _since_believed(self, campaign_id: CampaignId) -> tuple[Read, ...]:
         believed = await self.last_believed(campaign_id)
@@ -156,7 +143,7 @@ class Reads:
 
     async def page_size(self, campaign_id: CampaignId) -> PageSize | None:
         """Return what is known of a campaign whose list does not come in pages of the largest size."""
-        return await self._kept.get(("page", campaign_id), lambda: self._page_size(campaign_id))
+        return await self.kept.get(("page", campaign_id), lambda: self._page_size(campaign_id))
 
     async def _page_size(self, campaign_id: CampaignId) -> PageSize | None:
         async with self._database.read() as connection:
@@ -164,22 +151,23 @@ class Reads:
             row = (await connection.execute(query)).first()
         return None if row is None else PageSize(rows=row.rows, blamed_at=row.blamed_at)
 
-    async def save_page_size(self, campaign_id: CampaignId, size: PageSize | None) -> None:
+    @transaction
+    async def save_page_size(self, connection: AsyncConnection, campaign_id: CampaignId, size: PageSize | None) -> None:
         """Remember how large a campaign's pages may be; None: of the largest size."""
-        async with self._kept.write() as connection:
-            if size is None:
-                await connection.execute(delete(page_sizes).where(page_sizes.c.campaign_id == campaign_id))
-            else:
-                row = {"campaign_id": campaign_id, "rows": size.rows, "blamed_at": size.blamed_at}
-                await connection.execute(Upsert(page_sizes).on(connection), row)
+        if size is None:
+            await connection.execute(delete(page_sizes).where(page_sizes.c.campaign_id == campaign_id))
+        else:
+            row = {"campaign_id": campaign_id, "rows": size.rows, "blamed_at": size.blamed_at}
+            await connection.execute(Upsert(page_sizes).on(connection), row)
 
-    async def forget_campaign(self, campaign_id: CampaignId) -> None:
+    @transaction
+    async def forget_campaign(self, connection: AsyncConnection, campaign_id: CampaignId) -> None:
         """Forget every read of a campaign: nothing is to be compared with them any more."""
-        async with self._kept.write() as connection:
-            for table in (reads, page_sizes):
-                await connection.execute(delete(table).where(table.c.campaign_id == campaign_id))
+        for table in (reads, page_sizes):
+            await connection.execute(delete(table).where(table.c.campaign_id == campaign_id))
 
-    async def purge(self, before: datetime) -> None:
+    @transaction
+    async def purge(self, connection: AsyncConnection, before: datetime) -> None:
         """Forget the reads of before a moment, all but each campaign's newest believed and newest proving one."""
         newer = reads.alias("newer")
         is_newer = and_(
@@ -189,8 +177,7 @@ class Reads:
         proving = believed.where(newer.c.is_attributed)
         is_newest = or_(~believed.exists(), and_(reads.c.is_attributed, ~proving.exists()))
         statement = delete(reads).where(reads.c.started_at < before, ~and_(reads.c.is_believed, is_newest))
-        async with self._kept.write() as connection:
-            await connection.execute(statement)
+        await connection.execute(statement)
 
 
 def _newest_first(campaign_id: CampaignId) -> Select[Any]:

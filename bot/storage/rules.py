@@ -5,22 +5,21 @@ from datetime import datetime
 
 import msgspec
 from sqlalchemy import ColumnElement, delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, RoleId, RoleRule, RuleId
-from bot.storage.database import Database
-from bot.storage.kept import Kept
+from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.rows import read_row
 from bot.storage.tables import role_rules
 
 
-class Rules:
+class Rules(Aggregate):
     """Every role rule."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self.kept = Kept(database)
-
-    async def add(self, rule: RoleRule, *, created_by: DiscordUserId, at: datetime) -> RoleRule:
+    @transaction
+    async def add(
+        self, connection: AsyncConnection, rule: RoleRule, *, created_by: DiscordUserId, at: datetime
+    ) -> RoleRule:
         """Store a rule under a number of its own; where the guild has the very same one already, return that."""
         asked = msgspec.structs.asdict(rule)
         del asked["rule_id"]
@@ -28,8 +27,7 @@ class Rules:
             *(role_rules.c[name].is_not_distinct_from(value) for name, value in asked.items())
         )
         add = insert(role_rules).values(**asked, created_by=created_by, created_at=at).returning(role_rules)
-        async with self.kept.write() as connection:
-            row = (await connection.execute(same)).first() or (await connection.execute(add)).one()
+        row = (await connection.execute(same)).first() or (await connection.execute(add)).one()
         return read_row(row, RoleRule)
 
     async def list_guild(self, guild_id: GuildId) -> tuple[RoleRule, ...]:
@@ -50,25 +48,27 @@ class Rules:
         """Return every rule, the oldest first."""
         return await self._list()
 
-    async def remove(self, guild_id: GuildId, rule_id: RuleId) -> RoleRule | None:
+    @transaction
+    async def remove(self, connection: AsyncConnection, guild_id: GuildId, rule_id: RuleId) -> RoleRule | None:
         """Forget a rule of this guild; return it."""
         statement = delete(role_rules).where(role_rules.c.guild_id == guild_id, role_rules.c.rule_id == rule_id)
-        async with self.kept.write() as connection:
-            row = (await connection.execute(statement.returning(role_rules))).first()
+        row = (await connection.execute(statement.returning(role_rules))).first()
         return None if row is None else read_row(row, RoleRule)
 
-    async def drop_role(self, guild_id: GuildId, role_id: RoleId) -> tuple[RoleRule, ...]:
+    @transaction
+    async def drop_role(self, connection: AsyncConnection, guild_id: GuildId, role_id: RoleId) -> tuple[RoleRule, ...]:
         """Forget the rules of a role that is gone; return them."""
         statement = delete(role_rules).where(role_rules.c.guild_id == guild_id, role_rules.c.role_id == role_id)
-        async with self.kept.write() as connection:
-            rows = (await connection.execute(statement.returning(role_rules))).all()
+        rows = (await connection.execute(statement.returning(role_rules))).all()
         return tuple(read_row(row, RoleRule) for row in rows)
 
-    async def drop_campaign(self, guild_id: GuildId, campaign_id: CampaignId) -> tuple[RoleRule, ...]:
+    @transaction
+    async def drop_campaign(
+        self, connection: AsyncConnection, guild_id: GuildId, campaign_id: CampaignId
+    ) -> tuple[RoleRule, ...]:
         """Forget a guild's rules of a campaign that it no longer follows; return them."""
         statement = delete(role_rules).where(role_rules.c.guild_id == guild_id, role_rules.c.campaign_id == campaign_id)
-        async with self.kept.write() as connection:
-            rows = (await connection.execute(statement.returning(role_rules))).all()
+        rows = (await connection.execute(statement.returning(role_rules))).all()
         return tuple(read_row(row, RoleRule) for row in rows)
 
     async def _list(self, *conditions: ColumnElement[bool]) -> tuple[RoleRule, ...]:

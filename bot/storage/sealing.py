@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Column, Table, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.columns import Sealed
-from bot.storage.database import Database
 from bot.storage.tables import installation, metadata
 from bot.storage.upsert import Upsert
 
@@ -25,11 +26,8 @@ class SealedValue(NamedTuple):
     sealed: str
 
 
-class Sealing:
+class Sealing(Aggregate):
     """The sealed values of the whole database."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def list_sealed(self) -> tuple[SealedValue, ...]:
         """Return every sealed value."""
@@ -40,19 +38,19 @@ class Sealing:
                 found += [SealedValue(table.name, column.name, *row) for row in rows]
         return tuple(found)
 
-    async def replace_sealed(self, old: SealedValue, new: str) -> bool:
+    @transaction
+    async def replace_sealed(self, connection: AsyncConnection, old: SealedValue, new: str) -> bool:
         """Put a value sealed anew in its place; False where the row has changed meanwhile, or is gone."""
         table = metadata.tables[old.table]
         (row_id,) = table.primary_key
         statement = update(table).where(row_id == old.row_id, table.c[old.column] == old.sealed)
-        async with self._database.write() as connection:
-            return (await connection.execute(statement.values({old.column: new}))).rowcount > 0
+        return (await connection.execute(statement.values({old.column: new}))).rowcount > 0
 
-    async def note_keys(self, fingerprints: tuple[str, ...]) -> None:
+    @transaction
+    async def note_keys(self, connection: AsyncConnection, fingerprints: tuple[str, ...]) -> None:
         """Remember which keys the process that owns this database has."""
         row = {"name": KEYS_IN_USE, "text": msgspec.json.encode(fingerprints).decode()}
-        async with self._database.write() as connection:
-            await connection.execute(Upsert(installation).on(connection), row)
+        await connection.execute(Upsert(installation).on(connection), row)
 
     async def keys_in_use(self) -> tuple[str, ...]:
         """Return the fingerprints of the keys with which the bot last started."""

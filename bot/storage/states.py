@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any, NewType
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, delete, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Executable, Row, delete, exists, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.consent import Purpose
 from bot.domain.model import ChannelId, DiscordUserId, GuildId, Secret
+from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.database import Database
 from bot.storage.rows import columns_of, to_json
 from bot.storage.tables import pendings, states
@@ -84,25 +85,25 @@ class State(StateRow, frozen=True, kw_only=True):
     button: ButtonPlace | None = None
 
 
-class States:
+class States(Aggregate):
     """Every state of the last day."""
 
     def __init__(self, database: Database, vault: Vault) -> None:
-        self._database = database
+        super().__init__(database)
         self._vault = vault
 
-    async def create(self, asked: StateRow, *, most_open: int | None = None) -> StateId:
+    @transaction
+    async def create(self, connection: AsyncConnection, asked: StateRow, *, most_open: int | None = None) -> StateId:
         """Store a question; older ones of this person for this purpose are void from now on.
 
         Raises TooManyOpen, and changes nothing, where so many of theirs are open. A void one counts as open until its
         time is over, for whatever purpose it was: else each new one would make room for itself.
         """
         add = insert(states).values(msgspec.structs.asdict(asked)).returning(states.c.state_id)
-        async with self._database.write() as connection:
-            if most_open is not None:
-                await _require_room(connection, asked, most_open)
-            await void_questions(connection, asked.discord_user_id, at=asked.created_at, purpose=asked.purpose)
-            return StateId((await connection.execute(add)).scalar_one())
+        if most_open is not None:
+            await _require_room(connection, asked, most_open)
+        await void_questions(connection, asked.discord_user_id, at=asked.created_at, purpose=asked.purpose)
+        return StateId((await connection.execute(add)).scalar_one())
 
     async def use(
         self, state_digest: str, purpose: Purpose, at: datetime, *, cookie_digest: str | None = None
@@ -116,12 +117,15 @@ class States:
         async with self._database.read() as connection:
             if (await connection.execute(select(states.c.state_id).where(*asked, *is_open))).first() is None:
                 return await _explain(connection, *asked)
-        async with self._database.write() as connection:
-            take = (
-                update(states).where(*asked, *is_open).values(used_at=at, cookie_digest=cookie_digest).returning(states)
-            )
-            row = (await connection.execute(take)).first()
-            return await _explain(connection, *asked) if row is None else self.read(row)
+        take = update(states).where(*asked, *is_open).values(used_at=at, cookie_digest=cookie_digest)
+        return await self._take(take.returning(states), asked)
+
+    @transaction
+    async def _take(
+        self, connection: AsyncConnection, take: Executable, asked: tuple[ColumnElement[bool], ...]
+    ) -> State | StateProblem:
+        row = (await connection.execute(take)).first()
+        return await _explain(connection, *asked) if row is None else self.read(row)
 
     async def find(self, state_id: StateId) -> State | None:
         """Return a state by its id."""
@@ -131,33 +135,33 @@ class States:
         """Return a state as the callback knows it, used or not."""
         return await self._find(states.c.digest == state_digest, states.c.purpose == purpose)
 
-    async def conclude(self, state_id: StateId, landing: str) -> bool:
+    @transaction
+    async def conclude(self, connection: AsyncConnection, state_id: StateId, landing: str) -> bool:
         """Note what came of the answer; False where that is known already, or a newer question took the place."""
-        async with self._database.write() as connection:
-            return await note_landing(connection, state_id, landing)
+        return await note_landing(connection, state_id, landing)
 
-    async def give_up(self, landing: str) -> None:
+    @transaction
+    async def give_up(self, connection: AsyncConnection, landing: str) -> None:
         """Note what comes of the answers in whose midst the process before this one ended."""
         is_cut_off = (states.c.used_at.is_not(None), *_IS_UNDER_WAY)
-        async with self._database.write() as connection:
-            await connection.execute(update(states).where(*is_cut_off).values(landing=landing))
+        await connection.execute(update(states).where(*is_cut_off).values(landing=landing))
 
-    async def attach_button(self, state_id: StateId, place: ButtonPlace) -> None:
+    @transaction
+    async def attach_button(self, connection: AsyncConnection, state_id: StateId, place: ButtonPlace) -> None:
         """Remember which message carries the button of this state."""
         bare = msgspec.structs.replace(place, token=None)
         sealed = None if place.token is None else self._vault.seal(place.token)
         statement = update(states).where(states.c.state_id == state_id)
-        async with self._database.write() as connection:
-            await connection.execute(statement.values(button=to_json(bare), button_token_sealed=sealed))
+        await connection.execute(statement.values(button=to_json(bare), button_token_sealed=sealed))
 
-    async def purge(self, before: datetime) -> None:
+    @transaction
+    async def purge(self, connection: AsyncConnection, before: datetime) -> None:
         """Forget the states that were made before a moment, and what hangs on them.
 
         One that led to a link after which something is still to be done stays until that is done.
         """
         is_unended = exists().where(pendings.c.state_id == states.c.state_id, pendings.c.replaced.is_not(None))
-        async with self._database.write() as connection:
-            await connection.execute(delete(states).where(states.c.created_at < before, ~is_unended))
+        await connection.execute(delete(states).where(states.c.created_at < before, ~is_unended))
 
     async def _find(self, *conditions: ColumnElement[bool]) -> State | None:
         async with self._database.read() as connection:

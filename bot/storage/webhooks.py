@@ -2,10 +2,11 @@
 
 import msgspec
 from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import CampaignId, Secret
+from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.database import Database
-from bot.storage.kept import Kept
 from bot.storage.tables import webhooks
 from bot.storage.upsert import Upsert
 from bot.storage.vault import Vault
@@ -20,17 +21,16 @@ class StoredWebhook(msgspec.Struct, frozen=True, kw_only=True):
     secret: Secret
 
 
-class Webhooks:
+class Webhooks(Aggregate):
     """Every webhook of ours."""
 
     def __init__(self, database: Database, vault: Vault) -> None:
-        self._database = database
+        super().__init__(database)
         self._vault = vault
-        self._kept = Kept(database)
 
     async def find(self, campaign_id: CampaignId) -> StoredWebhook | None:
         """Return a campaign's webhook."""
-        return await self._kept.get(campaign_id, lambda: self._load(campaign_id))
+        return await self.kept.get(campaign_id, lambda: self._load(campaign_id))
 
     async def _load(self, campaign_id: CampaignId) -> StoredWebhook | None:
         async with self._database.read() as connection:
@@ -44,7 +44,8 @@ class Webhooks:
             secret=self._vault.open(row.secret_sealed),
         )
 
-    async def save(self, webhook: StoredWebhook) -> None:
+    @transaction
+    async def save(self, connection: AsyncConnection, webhook: StoredWebhook) -> None:
         """Store a campaign's webhook in place of an older one."""
         row = {
             "campaign_id": webhook.campaign_id,
@@ -52,10 +53,9 @@ class Webhooks:
             "uri": webhook.uri,
             "secret_sealed": self._vault.seal(webhook.secret),
         }
-        async with self._kept.write() as connection:
-            await connection.execute(Upsert(webhooks).on(connection), row)
+        await connection.execute(Upsert(webhooks).on(connection), row)
 
-    async def delete(self, campaign_id: CampaignId) -> None:
+    @transaction
+    async def delete(self, connection: AsyncConnection, campaign_id: CampaignId) -> None:
         """Forget a campaign's webhook and its secret."""
-        async with self._kept.write() as connection:
-            await connection.execute(delete(webhooks).where(webhooks.c.campaign_id == campaign_id))
+        await connection.execute(delete(webhooks).where(webhooks.c.campaign_id == campaign_id))

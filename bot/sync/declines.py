@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import msgspec
 import structlog
 
-from bot.discord.direct import DirectMessages
+from bot.discord.direct_messages import DirectMessages
 from bot.discord.observe import Observer
 from bot.domain.entitlement import Standing, entitle
 from bot.domain.model import (

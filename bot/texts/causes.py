@@ -6,7 +6,7 @@ shows is not marked for translators, because a terminal speaks English.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
 from bot.domain.errors import Fact, PatreonCode, SettingFault, SettingsInvalid, Setup, WrongSetting
@@ -92,6 +92,10 @@ _SETUP: dict[Setup, tuple[str, str]] = {
         "I can't use the database that DATABASE_URL names ({reason}).",
         f"Check that it's mine and undamaged, and that this user can write to it. {_DATABASE_EXAMPLE}",
     ),
+    Setup.DATABASE_SILENT: (
+        "I can't reach the database that DATABASE_URL names ({reason}).",
+        "Check that it's running, and that the address, the user and the password are right.",
+    ),
     Setup.DATABASE_LOCKED: (
         "I didn't start, because another Pledgekeeper is using the database that DATABASE_URL names.",
         f"Stop the other one first, or give this one its own database. {_DATABASE_EXAMPLE}",
@@ -161,8 +165,11 @@ _FAULTS: dict[SettingFault, str] = {
         "{setting} has a value, but PATREON_CREATOR_ACCESS_TOKEN has none. Set both, or neither."
     ),
     SettingFault.NO_TOKEN_TELLS_IT: "{setting} is required, because there is no creator token that tells the campaign.",
-    SettingFault.POSTGRESQL: "{setting} names PostgreSQL, which this version can't use. Use a SQLite file.",
-    SettingFault.NOT_SQLITE: "{setting} must begin with sqlite+aiosqlite:///",
+    SettingFault.NO_DATABASE_WE_KNOW: "{setting} must begin with sqlite+aiosqlite:/// or postgresql://",
+    SettingFault.NO_DATABASE_ADDRESS: (
+        "{setting} must name a database: postgresql://user:password@host/name. "
+        "Write special characters in the password as %-codes (@ is %40)."
+    ),
     SettingFault.NO_FILE: "{setting} names no file, and the database must outlive the process.",
     SettingFault.NOT_A_KEY: "{setting}: key {number} of {total} isn't a Fernet key (44 letters, digits and signs).",
     SettingFault.FOR_TESTS_ONLY: (
@@ -223,7 +230,5 @@ def _told(r: Renderer, fact: Fact) -> Text:
     match fact:
         case tuple():
             return r.listing([r.verbatim(str(one)) for one in fact])
-        case datetime():
-            return r.moment(fact)
         case _:
             return r.verbatim(str(fact))  # a status or a bound: as it is typed

@@ -5,10 +5,12 @@ line is made of whole sentences: what happens, what the rule asks for, what Patr
 """
 
 import enum
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import assert_never
 
 from bot.domain.assignable import Block
-from bot.domain.model import LinkOrigin, Source
+from bot.domain.model import NO_STATUS, LinkOrigin, Source
 from bot.domain.news import RoleNews, RoleStatus
 from bot.domain.notices import ChangeFound, RoleChanged
 from bot.domain.oddities import Oddity, OddityKind
@@ -17,7 +19,7 @@ from bot.domain.reasons import OldText, PatronFacts, RoleReason, Status
 from bot.domain.rules import Wanted
 from bot.domain.terms import Term
 from bot.texts.assignable import say_block
-from bot.texts.renderer import N_, Fact, Renderer, Text
+from bot.texts.renderer import N_, NN_, Fact, Renderer, Text
 from bot.texts.rules import say_requirement, tier_name
 
 
@@ -154,8 +156,7 @@ def say_source(r: Renderer, patron: PatronFacts, reader: Reader) -> Text:
 def _say_term(r: Renderer, term: Term, patron: PatronFacts, reader: Reader) -> Text:
     match term:
         case Term.UNKNOWN_WORDS:
-            words = r.listing([r.code(word) for word in patron.unknown_words])
-            return r.say("Patreon describes it as {words}, which I don't know yet.", words=words)
+            return _say_unknown(r, patron.unknown_words)
         case Term.CADENCE:
             months = patron.cadence_months or 1
             return r.plural("It's paid every {count} month.", "It's paid every {count} months.", months)
@@ -163,6 +164,13 @@ def _say_term(r: Renderer, term: Term, patron: PatronFacts, reader: Reader) -> T
             return _say_to(r, reader, _STILL_FREE)
         case _:
             return r.say(_TERMS[term])
+
+
+def _say_unknown(r: Renderer, words: Sequence[str]) -> Text:
+    sent = [r.code(word) for word in words if word != NO_STATUS]
+    if not sent:
+        return r.say("Patreon sent no status for it.")
+    return r.say("Patreon describes it as {words}, which I don't know yet.", words=r.listing(sent))
 
 
 def say_oddity(r: Renderer, oddity: Oddity) -> Text:
@@ -292,9 +300,20 @@ def say_cause(r: Renderer, reason: RoleReason | OldText, reader: Reader) -> Text
     """Say why: what the rule asks for, what Patreon says, and how old that is."""
     if isinstance(reason, OldText):
         return r.verbatim(reason.text)
+    return r.join(_say_grounds(r, reason, reader), _say_age(r, reason, reader))
+
+
+def _say_grounds(r: Renderer, reason: RoleReason, reader: Reader) -> Text:
+    """Say why, but not how old that is."""
     if reason.rule is None:
         return r.say("No rule uses this role anymore.")
-    return r.join(say_requirement(r, reason.rule), *_say_facts(r, reason, reader))
+    return r.join(say_requirement(r, reason.rule), *_say_facts(r, reason, reader)[:1])
+
+
+def _say_age(r: Renderer, reason: RoleReason, reader: Reader) -> Text:
+    if reason.rule is None or reason.bond is not Bond.LINKED or reason.patron is None:
+        return r.join()
+    return say_source(r, reason.patron, reader)
 
 
 def role_line(r: Renderer, reason: RoleReason, reader: Reader, *, is_short: bool = False) -> Text:
@@ -307,16 +326,42 @@ def role_line(r: Renderer, reason: RoleReason, reader: Reader, *, is_short: bool
 
 def say_change(r: Renderer, change: RoleChanged | ChangeFound) -> Text:
     """Say, for the log channel, what was changed and why."""
-    person = r.person(change.discord_user_id)
     if isinstance(change, ChangeFound):
-        message = _FOUND[change.is_given]
-        return r.say(message, role=role_name(r, change.role), person=person)
-    message = _DONE[change.reason.action is Action.GRANT]
-    done = r.say(message, role=role_name(r, change.reason.role), person=person)
-    return r.join(done, say_cause(r, change.reason, Reader.TEAM))
+        person = r.person(change.discord_user_id)
+        return r.say(_FOUND[change.is_given], role=role_name(r, change.role), person=person)
+    return say_alike(r, [change])
+
+
+def likeness(r: Renderer, change: RoleChanged) -> tuple[bool, str, str, Source | None]:
+    """Return what is the same for all changes that `say_alike` says together: all but who, and the facts' age."""
+    reason = change.reason
+    source = None if reason.patron is None else reason.patron.source
+    return reason.action is Action.GRANT, reason.role, _say_grounds(r, reason, Reader.TEAM), source
+
+
+def say_alike(r: Renderer, changes: Sequence[RoleChanged]) -> Text:
+    """Say, for the log channel, what was changed and why, once for all, and how old the oldest facts are."""
+    reasons = [change.reason for change in changes]
+    reason = min(reasons, key=_read_at)
+    role, is_given = role_name(r, reason.role), reason.action is Action.GRANT
+    count = len(changes)
+    if count == 1:
+        done = r.say(_DONE[is_given], role=role, person=r.person(changes[0].discord_user_id))
+    else:
+        done = r.plural(*_DONE_TO_SEVERAL[is_given], count, role=role)
+    return r.join(done, say_cause(r, reason, Reader.TEAM))
+
+
+def _read_at(reason: RoleReason) -> datetime:
+    at = None if reason.patron is None else reason.patron.read_at
+    return at or datetime.max.replace(tzinfo=UTC)
 
 
 _DONE = {True: N_("{person} got {role}."), False: N_("{person} lost {role}.")}
+_DONE_TO_SEVERAL = {
+    True: NN_("{count} person got {role}.", "{count} people got {role}."),
+    False: NN_("{count} person lost {role}.", "{count} people lost {role}."),
+}
 _FOUND = {
     True: N_("{person} got {role} from me. I only noticed later because Discord's answer was lost."),
     False: N_("I removed {role} from {person}. I only noticed later because Discord's answer was lost."),

@@ -94,6 +94,7 @@ _LATER: Mapping[Later, str] = {
     Later.NOT_CONNECTED: N_("I'm not connected to Discord right now."),
     Later.SERVER_UNSEEN: N_("Discord isn't showing me this server right now, so I changed nothing."),
     Later.MEMBERS_UNSEEN: N_("Discord didn't show me the members of this server, so I changed nothing."),
+    Later.DATABASE_AWAY: N_("I can't reach my database right now. Please try again in a minute."),
     Later.UNPLANNED: N_("I couldn't work out these roles, so they stay as they are."),
     Later.CONSENTS_SILENT: N_("I couldn't check any of the {patrons} patrons with the access they gave me."),
 }
@@ -168,8 +169,6 @@ def _say_blocked(r: Renderer, facts: Mapping[str, Fact]) -> Text:
 
 def _said(r: Renderer, name: str, fact: Fact) -> Any:
     match name, fact:
-        case "person", int():
-            return r.person(fact)
         case "channel", int():
             return r.channel(fact)
         case "permissions", tuple():

@@ -1,4 +1,4 @@
-"""What linking, unlinking, connecting and disconnecting say in Discord, and what a page says of a link too."""
+"""What `/link` (its direct message too), unlinking, connecting and disconnecting say in Discord and on their pages."""
 
 from collections.abc import Iterable
 from datetime import datetime

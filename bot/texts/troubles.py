@@ -4,10 +4,10 @@ Each trouble is a card that says what happened, what it means for roles and what
 sentence. Whom and what they are about are the notices' facts (`bot/domain/notices.py`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import assert_never
 
-from bot.domain import notices
+from bot.domain import model, notices
 from bot.domain.assignable import Block
 from bot.domain.evidence import Anomaly
 from bot.domain.holds import HoldState
@@ -15,13 +15,15 @@ from bot.domain.model import DiscordUserId
 from bot.domain.notices import Change, End, Kept, News, Topic, Trouble
 from bot.texts import decisions
 from bot.texts.assignable import say_block
-from bot.texts.card import ITEM_LENGTH, Card, Outcome, cut
+from bot.texts.card import ITEM_LENGTH, ITEMS_ON_A_PAGE, Card, Outcome, cut
 from bot.texts.causes import say_cause
-from bot.texts.holds import waiting_card
+from bot.texts.holds import people_lines, waiting_card
 from bot.texts.renderer import N_, Renderer, Text
 
 NAMED = 10  # people in one message
 CHANGES_LENGTH = 1900  # with its title it fits a message without a card as well
+GAP = 2  # between items of several lines
+SEVERAL = 2
 
 ANOMALIES: Mapping[Anomaly, str] = {
     Anomaly.EMPTY: N_("It lists no members at all."),
@@ -81,7 +83,16 @@ def trouble_card(r: Renderer, trouble: Trouble) -> Card:
     """Say what is wrong, what it means and what to do."""
     if isinstance(trouble, notices.HoldWaiting):
         return waiting_card(r, trouble.hold)
-    return Card(Outcome.PROBLEM, r.say(_TITLES[trouble.topic]), say_trouble(r, trouble))
+    outcome = Outcome.WAITING if isinstance(trouble, notices.WebhookPaused) else Outcome.PROBLEM
+    return Card(outcome, _title(r, trouble), say_trouble(r, trouble))
+
+
+def _title(r: Renderer, trouble: Trouble) -> Text:
+    if isinstance(trouble, notices.WebhookPaused):  # we have switched it on again
+        return r.say("Patreon had stopped telling me about pledges")
+    if isinstance(trouble, notices.WordUnknown) and trouble.word == model.NO_STATUS:
+        return r.say("Patreon sent no status")
+    return r.say(_TITLES[trouble.topic])
 
 
 def end_card(r: Renderer, end: End) -> Card:
@@ -95,17 +106,69 @@ def news_card(r: Renderer, news: News) -> Card:
     return Card(Outcome.INFO, None, say_news(r, news))
 
 
-def changes_card(r: Renderer, changes: Sequence[Change]) -> tuple[Card, int]:
-    """Say what was changed, line by line, and how many of the changes the card holds: as many as fit."""
-    lines: list[Text] = []
+def changes_card(r: Renderer, changes: Sequence[Change]) -> tuple[Card, list[Change]]:
+    """Say what was changed, as much as one message takes; return what it has no room for too."""
+    items: list[Text] = []
+    shown: set[int] = set()
     room = CHANGES_LENGTH
-    for change in changes:
-        line = cut(say_change(r, change), ITEM_LENGTH)
-        if len(line) >= room:
+    for places in _alike(r, changes):
+        if len(items) == ITEMS_ON_A_PAGE:
             break
-        lines.append(line)
-        room -= len(line) + 1
-    return Card(Outcome.INFO, r.say("Role changes"), r.lines(lines)), len(lines)
+        item, said = _fitting(r, [changes[place] for place in places], room)
+        if not said:
+            break
+        items.append(item)
+        shown.update(places[:said])
+        room -= len(item) + GAP
+    left = [change for place, change in enumerate(changes) if place not in shown]
+    return Card(Outcome.INFO, r.say("Role changes"), r.lines([]), items=tuple(items)), left
+
+
+def say_changes(r: Renderer, changes: Sequence[Change]) -> Iterator[Text]:
+    """Say what was changed, in a few lines each; what is the same for several people is said once."""
+    for places in _alike(r, changes):
+        yield _say_together(r, [changes[place] for place in places])
+
+
+def _alike(r: Renderer, changes: Sequence[Change]) -> list[list[int]]:
+    """Put together, by their places, the changes that are said together.
+
+    Whoever gets a role and loses it again is told of in that order, so what is said together ends there.
+    """
+    groups: list[list[int]] = []
+    under_way: dict[object, list[int]] = {}
+    met: set[tuple[DiscordUserId, str]] = set()
+    for place, change in enumerate(changes):
+        if not isinstance(change, notices.RoleChanged):
+            groups.append([place])
+            continue
+        who = change.discord_user_id, change.reason.role
+        if who in met:
+            under_way.clear()
+            met.clear()
+        met.add(who)
+        likeness = decisions.likeness(r, change)
+        if likeness not in under_way:
+            groups.append(under_way.setdefault(likeness, []))
+        under_way[likeness].append(place)
+    return groups
+
+
+def _fitting(r: Renderer, changes: Sequence[Change], room: int) -> tuple[Text, int]:
+    """Say as many of these as there is room for, and how many that are."""
+    for count in range(len(changes), 0, -1):
+        said = _say_together(r, changes[:count])
+        if len(said) <= room:
+            return said, count
+    return r.lines([]), 0
+
+
+def _say_together(r: Renderer, changes: Sequence[Change]) -> Text:
+    alike = [change for change in changes if isinstance(change, notices.RoleChanged)]
+    if len(alike) < SEVERAL:
+        return cut(say_change(r, changes[0]), ITEM_LENGTH)
+    people = people_lines(r, [r.person(change.discord_user_id) for change in alike])
+    return r.lines([cut(decisions.say_alike(r, alike), ITEM_LENGTH), *people])
 
 
 def many_changes_card(r: Renderer, count: int) -> Card:
@@ -151,7 +214,7 @@ def say_kept(r: Renderer, notice: Kept) -> Text:
         return say_news(r, notice)
     if isinstance(notice, notices.Solved | notices.HoldOver | notices.LesserConsentRefused):
         return say_end(r, notice)
-    return r.lines([r.strong(r.say(_TITLES[notice.topic])), say_trouble(r, notice)])
+    return r.lines([r.strong(_title(r, notice)), say_trouble(r, notice)])
 
 
 def say_end(r: Renderer, end: End) -> Text:
@@ -262,6 +325,11 @@ def say_trouble(r: Renderer, trouble: Trouble) -> Text:  # noqa: PLR0912, C901  
         case notices.HoldWaiting():
             card = waiting_card(r, trouble.hold)
             return r.lines([card.body, *card.items])
+        case notices.WordUnknown(word=model.NO_STATUS):
+            return r.say(
+                "Patreon sent no status for a patron of **{campaign}**. They keep their roles until it does.",
+                campaign=trouble.campaign,
+            )
         case notices.WordUnknown():
             return r.say(
                 "Patreon says **{word}** about a patron of **{campaign}**, and I don't know that word. They keep their "

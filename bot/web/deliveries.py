@@ -20,7 +20,7 @@ from aiohttp import web
 from bot.domain.addresses import WEBHOOKS_PATH
 from bot.domain.model import CampaignId
 from bot.patreon.protocol.exchange import is_genuine
-from bot.sync.deliveries.desk import WebhookDesk
+from bot.sync.deliveries.inbox import DeliveryInbox
 from bot.web.tally import Tally
 
 MAX_BODY_BYTES = 1024 * 1024  # a member with all its neighbours is some 10 KiB
@@ -28,13 +28,13 @@ BODY_SECONDS = 10.0
 SIGNATURE = "X-Patreon-Signature"
 
 
-def webhook_routes(desk: WebhookDesk, *, note: Callable[[str], None]) -> list[web.RouteDef]:
+def webhook_routes(inbox: DeliveryInbox, *, note: Callable[[str], None]) -> list[web.RouteDef]:
     """Return the route; `note` is told in a word how each delivery was answered."""
     refused = Tally("webhooks were refused")
 
     async def receive(request: web.Request) -> web.Response:
         campaign_id = CampaignId(request.match_info["campaign_id"])
-        word, status = await _receive(request, campaign_id, desk)
+        word, status = await _receive(request, campaign_id, inbox)
         note(word)
         if status != 200:
             refused.note(campaign_id=campaign_id, why=word)
@@ -43,8 +43,8 @@ def webhook_routes(desk: WebhookDesk, *, note: Callable[[str], None]) -> list[we
     return [web.post(f"{WEBHOOKS_PATH}/{{campaign_id:[0-9]{{1,20}}}}", receive)]
 
 
-async def _receive(request: web.Request, campaign_id: CampaignId, desk: WebhookDesk) -> tuple[str, int]:
-    secrets = await desk.secrets_of(campaign_id)
+async def _receive(request: web.Request, campaign_id: CampaignId, inbox: DeliveryInbox) -> tuple[str, int]:
+    secrets = await inbox.secrets_of(campaign_id)
     if not secrets:
         return "no secret", 404
     try:
@@ -56,7 +56,7 @@ async def _receive(request: web.Request, campaign_id: CampaignId, desk: WebhookD
     signature = request.headers.get(SIGNATURE, "")
     if not any(is_genuine(body, signature=signature, secret=secret) for secret in secrets):
         return "bad signature", 403
-    desk.take(campaign_id, body)
+    inbox.take(campaign_id, body)
     return "accepted", 200
 
 

@@ -14,11 +14,11 @@ from aiohttp import web
 from multidict import CIMultiDictProxy
 
 from bot.domain.errors import SettingsInvalid, Setup
-from bot.linking.consent import ConsentFlow
+from bot.linking.consent_flow import ConsentFlow
 from bot.runtime.health import HealthBoard
 from bot.texts.pages import Refusal
 from bot.web.connections import Answer, ConnectionServer
-from bot.web.consent import consent_routes
+from bot.web.consent_pages import consent_routes
 from bot.web.headers import SECURITY_HEADERS
 from bot.web.health import health_routes
 from bot.web.render import Pages

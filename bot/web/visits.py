@@ -12,7 +12,7 @@ from multidict import CIMultiDictProxy
 from bot.domain.model import Secret
 from bot.texts.catalogs import ENGLISH, Language, choose, from_accept_language
 
-COOKIE_SECONDS = 3600  # longer than what it opens, so that "run out" and "never ours" stay different pages
+COOKIE_SECONDS = 3600  # longer than what it opens, so that "expired" and "never ours" stay different pages
 FORM_SECONDS = 10.0  # a browser sends a form at once; whoever dawdles holds a connection
 DEFAULT_PORTS = {"http": 80, "https": 443}
 MAX_SECRET_CHARACTERS = 512  # our states and cookies have 43, Patreon's codes some 30

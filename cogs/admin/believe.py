@@ -10,7 +10,8 @@ from bot.domain.model import DiscordUserId, ReadId
 from bot.sync.admin.acceptance import Acceptance
 from bot.texts import commands as texts
 from bot.texts.admin import accepted_card, doubts_buttons, doubts_card
-from cogs.admin.group import Answers, guild_of, require_manager
+from cogs.admin.answers import Answers
+from cogs.admin.rights import guild_of, require_manager
 
 
 class BelieveCommands(commands.Cog):

@@ -9,12 +9,13 @@ from bot.discord.cards import renderer_of
 from bot.discord.client import Interaction
 from bot.domain.errors import Mistake, UserMistake
 from bot.domain.model import CampaignId, DiscordUserId
-from bot.linking.consent import ConsentFlow
+from bot.linking.consent_flow import ConsentFlow
 from bot.linking.disconnect import Disconnector, Parting
 from bot.sync.admin.rulebook import Rulebook
 from bot.texts import commands as texts
 from bot.texts import linking as words
-from cogs.admin.group import Answers, caller_of, guild_of, may_complete, offer, require_manager
+from cogs.admin.answers import Answers, offer
+from cogs.admin.rights import caller_of, guild_of, may_complete, require_manager
 
 
 class CampaignCommands(commands.Cog):

@@ -1,109 +1,58 @@
-"""The `/patreon` group, and who may use it.
+"""The `/patreon` group: every subcommand, what each of them uses, and the buttons that go on with one.
 
-Discord's own setting hides the group from people without Manage Roles; a server may override that, and a button is not
-covered by it, so the right is asked for again each time.
+A new subcommand is a file beside this one and two lines here. Who may use them is in `rights.py`.
 """
 
-from collections.abc import Iterable
-from typing import Any
-
 import discord
-from discord import app_commands, ui
-from discord.ext import commands
+from discord import app_commands
 
-from bot.discord.cards import renderer_of
-from bot.discord.client import Interaction
-from bot.discord.notifier import Notifier
-from bot.discord.observe import powers_of
-from bot.discord.replies import is_manager, show, swap
-from bot.domain.assignable import Powers
-from bot.domain.errors import Later, Mistake, TryLater, UserMistake
-from bot.domain.model import GuildId
-from bot.domain.notices import Trouble
+from bot.app import App
+from bot.discord.client import PledgekeeperBot
 from bot.texts import commands as texts
-from bot.texts.card import CHOICE_LENGTH, Card
-from bot.texts.troubles import kept_card
-
-CHOICES = 25  # Discord shows no more (discord-api-docs, Application Commands, Autocomplete)
-
-
-class AdminGroup(app_commands.Group):
-    """A group of commands for those who manage roles. discord.py asks only a command's nearest group."""
-
-    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
-        """Tell whether the person may."""
-        return is_manager(interaction)
+from cogs.admin.answers import Answers
+from cogs.admin.believe import BelieveCommands
+from cogs.admin.campaigns import CampaignCommands
+from cogs.admin.holds import HoldCommands
+from cogs.admin.ledger import LedgerCommands
+from cogs.admin.people import PeopleCommands
+from cogs.admin.rights import AdminGroup
+from cogs.admin.rules import RuleCommands
+from cogs.admin.settings import SettingsCommands
+from cogs.admin.sync import SyncCommands
 
 
-def patreon_group(cogs: Iterable[commands.Cog]) -> AdminGroup:
-    """Make the group, with the commands of these."""
+def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
+    """Give a client that is about to connect the commands of admins, and the handlers of their buttons."""
+    answers = Answers(app.notifier)
+    believe = BelieveCommands(answers=answers, acceptance=app.acceptance)
+    campaigns = CampaignCommands(
+        answers=answers, connecting=app.connecting, disconnector=app.disconnector, rulebook=app.rulebook
+    )
+    holds = HoldCommands(answers=answers, holds=app.holds, reconciler=app.reconciler, rulebook=app.rulebook)
+    ledger = LedgerCommands(answers=answers, adoption=app.adoption)
+    people = PeopleCommands(
+        answers=answers, reconciler=app.reconciler, reported_links=app.reported_links, unlinker=app.unlinker
+    )
+    rules = RuleCommands(answers=answers, rulebook=app.rulebook, reconciler=app.reconciler)
+    settings = SettingsCommands(answers=answers, editor=app.settings_editor)
+    sync = SyncCommands(answers=answers, rounds=app.rounds, reconciler=app.reconciler)
+
     patreon = AdminGroup(
         name="patreon",
         description=texts.PATREON,
         allowed_contexts=app_commands.AppCommandContext(guild=True),
         default_permissions=discord.Permissions(manage_roles=True),
     )
-    for cog in cogs:
+    for cog in (believe, campaigns, holds, ledger, people, rules, settings, sync):
         for command in cog.get_app_commands():
             patreon.add_command(command)
-    return patreon
-
-
-def may_complete(interaction: discord.Interaction[Any]) -> bool:
-    """Ask the same of someone who is still typing: choices name campaigns and rules."""
-    return is_manager(interaction)
-
-
-def require_manager(interaction: Interaction) -> None:
-    """Raise UserMistake where whoever pressed a button may not."""
-    if not is_manager(interaction):
-        raise UserMistake(Mistake.NOT_ALLOWED)
-
-
-def guild_of(interaction: Interaction) -> GuildId:
-    """Return where the command was typed; TryLater while the server is out of sight."""
-    guild = interaction.guild
-    if guild is None or guild.unavailable:
-        raise TryLater(Later.SERVER_UNSEEN)
-    return GuildId(guild.id)
-
-
-def caller_of(interaction: Interaction) -> Powers:
-    """Return what whoever asks may do themselves."""
-    if not isinstance(interaction.user, discord.Member):
-        raise TryLater(Later.SERVER_UNSEEN)
-    return powers_of(interaction.user)
-
-
-class Answers:
-    """Answers admins, below what they have not been told yet."""
-
-    def __init__(self, notifier: Notifier) -> None:
-        self._notifier = notifier
-
-    async def tell(
-        self,
-        interaction: Interaction,
-        answer: Card,
-        *,
-        view: ui.View | None = None,
-        says: tuple[type[Trouble], ...] = (),
-    ) -> None:
-        """Answer a command; troubles that the answer `says` itself are not told above it."""
-        await show(interaction, answer, above=await self._take_news(interaction, says), view=view)
-
-    async def retell(self, interaction: Interaction, answer: Card) -> None:
-        """Answer the press of a button, in place of its message."""
-        await swap(interaction, answer, above=await self._take_news(interaction))
-
-    async def _take_news(self, interaction: Interaction, said: tuple[type[Trouble], ...] = ()) -> Card | None:
-        pending = await self._notifier.take_pending(guild_of(interaction))
-        kept = [notice for notice in pending if not isinstance(notice, said)]
-        return kept_card(renderer_of(interaction), kept) if kept else None
-
-
-def offer(choices: Iterable[tuple[str, str]], typed: str) -> list[app_commands.Choice[str]]:
-    """Offer what fits what was typed so far: of each choice what to show, and the value."""
-    wanted = typed.strip().casefold()
-    fitting = [(label, value) for label, value in choices if wanted in label.casefold() or wanted == value]
-    return [app_commands.Choice(name=label[:CHOICE_LENGTH], value=value) for label, value in fitting[:CHOICES]]
+    bot.tree.add_command(patreon)
+    bot.button_handlers |= {
+        "confirm:adopt": ledger.confirm_adopt,
+        "confirm:believe": believe.confirm_believe,
+        "confirm:disconnect": campaigns.confirm_disconnect,
+        "confirm:rule": rules.confirm_rule,
+        "confirm:unlink-member": people.confirm_unlink_member,
+        "hold:apply": holds.apply_hold,
+        "hold:discard": holds.discard_hold,
+    }

@@ -18,7 +18,8 @@ from bot.sync.applying.queue import Urgency
 from bot.sync.applying.reconcile import Reconciler
 from bot.texts import commands as texts
 from bot.texts.holds import answered_card, hold_card, no_hold_card
-from cogs.admin.group import Answers, caller_of, guild_of, require_manager
+from cogs.admin.answers import Answers
+from cogs.admin.rights import caller_of, guild_of, require_manager
 
 
 class HoldCommands(commands.Cog):

@@ -26,7 +26,8 @@ from bot.texts.membership import (
     why_card,
 )
 from bot.texts.troubles import say_trouble
-from cogs.admin.group import Answers, guild_of, require_manager
+from cogs.admin.answers import Answers
+from cogs.admin.rights import guild_of, require_manager
 
 
 class PeopleCommands(commands.Cog):

@@ -27,7 +27,8 @@ from bot.texts.rules import (
     rules_card,
     tier_choice,
 )
-from cogs.admin.group import AdminGroup, Answers, caller_of, guild_of, may_complete, offer, require_manager
+from cogs.admin.answers import Answers, offer
+from cogs.admin.rights import AdminGroup, caller_of, guild_of, may_complete, require_manager
 
 BUTTON_PARTS = 6  # of what the preview button carries
 MOST_DIGITS = 18  # of a number that the database holds

@@ -14,7 +14,8 @@ from bot.sync.admin.settings import MOST_GRACE_DAYS, SettingsEditor
 from bot.texts import commands as texts
 from bot.texts.catalogs import LANGUAGES
 from bot.texts.settings import settings_card
-from cogs.admin.group import Answers, guild_of
+from cogs.admin.answers import Answers
+from cogs.admin.rights import guild_of
 
 
 class SettingsCommands(commands.Cog):

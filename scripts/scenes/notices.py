@@ -22,7 +22,7 @@ from bot.domain.model import CampaignId, ChannelId, DiscordUserId, HoldId, Patre
 from bot.domain.notices import Change, End, Notice, Topic, Trouble
 from bot.texts.card import Card, pages
 from bot.texts.catalogs import ENGLISH
-from bot.texts.direct import person_card
+from bot.texts.person_news import person_card
 from bot.texts.renderer import Medium, Renderer
 from bot.texts.troubles import changes_card, end_card, kept_card, many_changes_card, news_card, trouble_card
 from sandbox.main import Options, Sandbox

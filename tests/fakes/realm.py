@@ -158,8 +158,9 @@ class Realm:
         if not self.lists[self.campaign_of(server)]:
             self.lists[self.campaign_of(server)] += [self.member(server, number) for number in range(self.people)]
             stored = [self.link(server, number, at=at) for number in range(self.people)]
-            async with self.storage.links.kept.write() as connection:
+            async with self.storage.database.write() as connection:
                 await connection.execute(insert(links), [*map(msgspec.structs.asdict, stored)])
+            self.storage.links.kept.forget()
         held = [
             Grant(
                 guild_id=guild_id,
@@ -248,6 +249,6 @@ async def realm(path: Path, *, servers: int, people: int, campaigns: int | None 
         def note(*executed: Any) -> None:
             built.statements.append(executed[2])
 
-        for engine in (storage.database._alone, storage.database._together):
+        for engine in (storage.database._engines.alone, storage.database._engines.together):
             event.listen(engine.sync_engine, "before_cursor_execute", note)
         yield built

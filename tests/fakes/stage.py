@@ -4,15 +4,18 @@ Knows the outside only: commands, messages, pages, roles on members. It never lo
 """
 
 import asyncio
+import contextlib
 import re
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from html import unescape
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import aiohttp
+import psycopg
 from yarl import URL
 
 from sandbox.discord import ActionError
@@ -106,8 +109,13 @@ class Browser:
 class Stage:
     """One sandbox, one bot, and everybody on it."""
 
+    database_url: ClassVar[str | None] = None  # of every bot that is started, instead of a file of its own
+
     def __init__(self, options: Options | None = None) -> None:
-        self.sandbox = Sandbox(options or Options(interval=1))
+        options = options or Options(interval=1)
+        if self.database_url is not None:
+            options.env["DATABASE_URL"] = self.database_url
+        self.sandbox = Sandbox(options)
         self._sessions: list[aiohttp.ClientSession] = []
 
     async def __aenter__(self) -> Self:
@@ -159,6 +167,14 @@ class Stage:
     def database(self) -> str:
         """The path of the bot's database."""
         return self.sandbox.bot.environment["DATABASE_URL"].partition(":///")[2]
+
+    def query(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Return what stands in the bot's database; `?` stands for a value."""
+        if self.database_url is None:
+            with contextlib.closing(sqlite3.connect(self.database)) as file:
+                return file.execute(statement, values).fetchall()
+        with psycopg.connect(self.database_url) as server:
+            return server.execute(statement.replace("?", "%s").encode(), values).fetchall()
 
     async def until(self, is_so: Callable[[], Any], what: str, seconds: float = PATIENCE) -> None:
         """Wait until something holds."""

@@ -26,8 +26,9 @@ async def list_links(storage: Storage) -> tuple[Link, ...]:
 
 async def drop_link(storage: Storage, discord_user_id: DiscordUserId) -> None:
     """Forget a link, and nothing else."""
-    async with storage.links.kept.write() as connection:
+    async with storage.database.write() as connection:
         await connection.execute(delete(links).where(links.c.discord_user_id == discord_user_id))
+    storage.links.kept.forget()
 
 
 async def save_consent(storage: Storage, patron: PatreonUserId, pair: TokenPair, *, at: datetime) -> CredentialId:

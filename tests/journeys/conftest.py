@@ -1,10 +1,31 @@
-"""Journeys run the whole bot as a process, with real SQLite and real sockets, in the sandbox."""
+"""Journeys run the whole bot as a process, with a real database and real sockets, in the sandbox.
+
+Those on which everything rests run on both databases.
+"""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.fakes.postgres import Postgres
 from tests.fakes.stage import Stage
+
+ON_BOTH = {f"test_{name}" for name in ("link", "webhooks", "connect", "order", "ledger", "crash", "brake", "bad_reads")}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if metafunc.module.__name__.rpartition(".")[2] in ON_BOTH:
+        through = ["pgbouncer"] if metafunc.module.__name__.endswith("test_link") else []
+        metafunc.parametrize("database", ["sqlite", "postgresql", *through], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which database the bots of a test work on."""
+    name = getattr(request, "param", "sqlite")
+    if name != "sqlite":
+        server: Postgres = request.getfixturevalue("postgres" if name == "postgresql" else name)
+        monkeypatch.setattr(Stage, "database_url", server.url(request.getfixturevalue("emptied")))
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import sqlite3
 from collections.abc import Callable
 
 import aiohttp
@@ -26,9 +25,8 @@ def _kill_when(stage: Stage, is_so: Callable[[], bool]) -> None:
 
 def _recorded(stage: Stage, username: str) -> list[str]:
     """Return what the audit says was done to this person's roles, the oldest first."""
-    with contextlib.closing(sqlite3.connect(stage.database)) as database:
-        query = "SELECT action || ' ' || outcome FROM audit WHERE discord_user_id = ? ORDER BY audit_id"
-        return [action for (action,) in database.execute(query, (stage.user_id(username),))]
+    query = "SELECT action || ' ' || outcome FROM audit WHERE discord_user_id = ? ORDER BY audit_id"
+    return [action for (action,) in stage.query(query, int(stage.user_id(username)))]
 
 
 async def test_killed_between_exchange_and_confirmation_the_same_browser_can_still_confirm(stage: Stage) -> None:

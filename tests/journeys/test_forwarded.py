@@ -1,7 +1,5 @@
 """Someone sends their own /link address to a patron: the patron must see whose it is, and nothing may stick."""
 
-import sqlite3
-
 from tests.fakes.stage import Stage
 
 
@@ -20,12 +18,10 @@ async def test_a_forwarded_link_names_the_attacker_and_a_no_stores_nothing(stage
     assert (await victim.open(page.url)).result in {"unknown", "expired", "declined"}
     await stage.rounds()
     assert "Gold" not in stage.roles("dapple.grey")
-    with sqlite3.connect(stage.database) as database:
-        attacker = stage.user_id("dapple.grey")
-        linked = database.execute("SELECT count(*) FROM links WHERE discord_user_id = ?", (attacker,)).fetchone()
-        pending = database.execute("SELECT count(*) FROM pendings").fetchone()
-        patrons = database.execute("SELECT count(*) FROM credentials WHERE seed_fingerprint IS NULL").fetchone()
-    assert linked == pending == patrons == (0,)
+    attacker = int(stage.user_id("dapple.grey"))
+    assert stage.query("SELECT count(*) FROM links WHERE discord_user_id = ?", attacker) == [(0,)]
+    assert stage.query("SELECT count(*) FROM pendings") == [(0,)]
+    assert stage.query("SELECT count(*) FROM credentials WHERE seed_fingerprint IS NULL") == [(0,)]
     assert "security" in stage.log()
 
 

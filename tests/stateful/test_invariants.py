@@ -36,7 +36,7 @@ from hypothesis.stateful import (
 
 from bot.domain.holds import HoldState
 from bot.domain.model import HandEdits, Mode
-from bot.linking import consent
+from bot.linking import consent_flow
 from bot.sync.applying import reconcile
 from sandbox.patreon import api_v2
 from tests.fakes.guild import Mishap
@@ -319,7 +319,7 @@ async def _make(folder: Path) -> Town:
 def quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Log nothing below an error, and try again at once."""
     monkeypatch.setattr(reconcile, "RETRY_SECONDS", 0.001)
-    monkeypatch.setattr(consent, "AFTERMATH_SECONDS", PATIENCE)
+    monkeypatch.setattr(consent_flow, "AFTERMATH_SECONDS", PATIENCE)
     monkeypatch.setattr(api_v2, "MOST_MEMBERS", ROWS_ON_A_PAGE)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     yield

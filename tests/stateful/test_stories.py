@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.model import HandEdits
-from bot.linking import consent
+from bot.linking import consent_flow
 from bot.sync.applying import reconcile
 from sandbox.patreon import api_v2
 from tests.fakes.town import INK, ROLES, TALES, Town
@@ -44,7 +44,7 @@ class Story:
 @pytest.fixture
 async def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Story]:
     monkeypatch.setattr(reconcile, "RETRY_SECONDS", 0.001)
-    monkeypatch.setattr(consent, "AFTERMATH_SECONDS", 0.02)
+    monkeypatch.setattr(consent_flow, "AFTERMATH_SECONDS", 0.02)
     monkeypatch.setattr(api_v2, "MOST_MEMBERS", ROWS_ON_A_PAGE)
     town = Town(tmp_path, Counter())
     await town.open()

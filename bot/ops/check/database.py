@@ -8,9 +8,10 @@ import msgspec
 from bot.domain.errors import NeedsOwner
 from bot.domain.findings import Finding, Found, note, ok, wrong
 from bot.domain.model import RoleRule, StoredPair
+from bot.ops.ownership import is_bot_running
 from bot.settings import Settings
 from bot.storage import Storage
-from bot.storage.database import database_path, is_locked
+from bot.storage.sqlite import database_file, is_locked
 from bot.storage.vault import Vault, VaultKeyMissing, fingerprint
 
 
@@ -25,16 +26,17 @@ class DatabaseReport(msgspec.Struct, frozen=True, kw_only=True):
 
 async def inspect_database(settings: Settings) -> DatabaseReport:
     """Report on the database of these settings."""
-    path = database_path(settings.database_url)
-    if not path.exists():
+    path = database_file(settings.database_url)
+    if path is not None and not path.exists():
         return DatabaseReport(findings=(_judge_folder(path), ok(Found.KEYS_UNUSED)))
-    is_running = is_locked(path)
     vault = Vault(settings.encryption_keys)
     try:
         storage = await Storage.attach(settings.database_url, vault)
     except NeedsOwner as error:
+        is_running = path is not None and is_locked(path)
         return DatabaseReport(findings=(wrong(Found.DATABASE_UNUSABLE, error=error),), is_bot_running=is_running)
     try:
+        is_running = await is_bot_running(settings.database_url, storage)
         return await _read(storage, settings, vault=vault, is_running=is_running)
     finally:
         await storage.close()

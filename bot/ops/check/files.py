@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.domain.findings import Finding, FindingFact, Found, note
 from bot.settings import NO_DOTENV, SECRETS_FOLDERS, Settings, find_dotenv
-from bot.storage.database import database_path, lock_path
+from bot.storage.sqlite import database_file, lock_path
 
 BESIDE = ("-wal", "-shm", "-journal")  # what SQLite puts beside a database (SQLite docs, Temporary Files)
 
@@ -16,8 +16,9 @@ def inspect_files(settings: Settings) -> list[Finding]:
     """Report what everybody on this machine may read, or replace; nothing where there is none, or none but we may."""
     if os.name != "posix":
         return []
-    database = database_path(settings.database_url)
-    return [*inspect_dotenv(), *_inspect_secrets(), *_inspect_database(database), *_inspect_folder(database.parent)]
+    database = database_file(settings.database_url)
+    about_it = [] if database is None else [*_inspect_database(database), *_inspect_folder(database.parent)]
+    return [*inspect_dotenv(), *_inspect_secrets(), *about_it]
 
 
 def inspect_dotenv() -> list[Finding]:

@@ -21,6 +21,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from bot.domain.model import (
+    NO_STATUS,
     Campaign,
     CampaignId,
     ChargeStatus,
@@ -36,7 +37,6 @@ from bot.patreon.protocol.pages import MembershipPage, PageAnswer, PagePlace
 from bot.patreon.protocol.shapes_v1 import Attributes, Many, One, Resource
 from bot.patreon.protocol.wire import (
     MAX_WORD_CHARACTERS,
-    MISSING_WORD,
     Ref,
     cursor_in,
     decode,
@@ -270,7 +270,7 @@ def _standing(told: Attributes) -> tuple[PatronStatus, ChargeStatus, tuple[str, 
     | null            | another word        | ACTIVE   | UNKNOWN                                         |
     """
     if told.declined_since is UNSET and told.status is UNSET:
-        return PatronStatus.UNKNOWN, ChargeStatus.UNKNOWN, (MISSING_WORD,)
+        return PatronStatus.UNKNOWN, ChargeStatus.UNKNOWN, (NO_STATUS,)
     if told.declined_since or told.status == "declined":
         return PatronStatus.DECLINED, ChargeStatus.DECLINED, ()
     charge = CHARGE_STATUS.get(told.status, ChargeStatus.UNKNOWN)

@@ -18,6 +18,7 @@ from msgspec import UNSET, UnsetType
 
 from bot.domain.listed import in_short
 from bot.domain.model import (
+    NO_STATUS,
     CampaignId,
     ChargeStatus,
     DiscordUserId,
@@ -50,7 +51,6 @@ from bot.patreon.protocol.shapes_v2 import (
 from bot.patreon.protocol.unchanged import IncludedPart, KnownPages, LazyReadings
 from bot.patreon.protocol.wire import (
     MAX_WORD_CHARACTERS,
-    MISSING_WORD,
     UNFIT,
     ahead,
     cursor_in,
@@ -365,7 +365,7 @@ def _unknown_words(told: MemberAttributes) -> tuple[str, ...]:
         words.append(told.patron_status)
     if told.last_charge_status not in CHARGE_STATUS:
         words.append(told.last_charge_status)
-    return tuple([word[:MAX_WORD_CHARACTERS] if isinstance(word, str) else MISSING_WORD for word in words])
+    return tuple([word[:MAX_WORD_CHARACTERS] if isinstance(word, str) else NO_STATUS for word in words])
 
 
 def _accounts(included: list[Beside]) -> dict[str, DiscordUserId]:

@@ -168,7 +168,7 @@ def throttled(request: Request, response: Response) -> PatreonThrottled:
 
 def unusable(request: Request, response: Response) -> PatreonUnavailable:
     """Return the error for an answer that says nothing about the request."""
-    kind = response.headers.get("content-type", "no type").partition(";")[0][:40]
+    kind = response.headers.get("content-type", "none").partition(";")[0][:40]
     return PatreonUnavailable(PatreonCode.UNUSABLE, status=response.status, content_type=kind, **request.facts())
 
 

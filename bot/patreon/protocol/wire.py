@@ -37,11 +37,10 @@ CLOCK_SLACK = timedelta(days=2)
 LONGEST_YEARS_AHEAD = 10
 MAX_DEPTH = 64  # of nested values; Patreon's documents have some eight
 
-MISSING_WORD = "(no status sent)"  # stands among unknown words for a status that did not come at all
 MAX_WORD_CHARACTERS = 40
 UNREAD = "unread"  # the field that names what of its struct was sent and could not be read
 
-SHOWN = msgspec.Meta(max_length=MAX_TEXT_CHARACTERS, extra={"is": "shown to people"})
+SHOWN = msgspec.Meta(max_length=MAX_TEXT_CHARACTERS, extra={"is": "shown"})
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Cents = Annotated[int, msgspec.Meta(ge=0, le=MAX_CENTS)]

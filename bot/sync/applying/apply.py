@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 MAY_HAVE_HAPPENED = frozenset({Outcome.DONE, Outcome.UNKNOWN})  # the brake counts what Discord gave no answer to
 NEVER_HAPPENED = frozenset({Outcome.GONE, Outcome.REFUSED, Outcome.BANNED, Outcome.NEEDS_2FA, Outcome.REJECTED})
-ENDS_THE_RUN = frozenset({Outcome.AWAY, Outcome.BANNED, Outcome.NEEDS_2FA})  # the person's other writes would end alike
+ENDS_THE_TURN = frozenset({Outcome.AWAY, Outcome.BANNED, Outcome.NEEDS_2FA})  # their other writes would end alike
 
 
 class Applier:
@@ -78,7 +78,7 @@ class Applier:
             change = await self._carry_out(planned, decision, trigger)
             if change is not None:
                 changes.append(change)
-                if change.outcome in ENDS_THE_RUN:
+                if change.outcome in ENDS_THE_TURN:
                     break
         person, guild = planned.plan.discord_user_id, planned.guild
         await self._storage.audit.add(*change_entries(guild, person, changes, at=self._clock.now(), trigger=trigger))

@@ -1,9 +1,9 @@
 """Who is planned next in one guild. Holds people, not writes: each is planned from the facts when their turn comes.
 
 Someone who waits (a link, a webhook, a rejoin) goes before bulk grants, and those before bulk revokes, so a new patron
-never queues behind a bulk run. Who was changed in Discord, by our own writes too, is looked at in between: nobody waits
-for what such a look leads to. While the queue rests (Discord takes no writes) people are queued, and are told at once
-that nothing was written.
+never queues behind a bulk change. Who was changed in Discord, by our own writes too, is looked at in between: nobody
+waits for what such a look leads to. While the queue rests (Discord takes no writes) people are queued, and are told at
+once that nothing was written.
 """
 
 import asyncio

@@ -175,7 +175,7 @@ class Reconciler:
             self._troubles.forget_all_but(self._observer.guild_ids())
 
     async def preview(self, guild_id: GuildId) -> GuildPlan:
-        """Return what a run would change now, or cannot. Writes nothing. Raises DiscordAway."""
+        """Return what a sync would change now, or cannot. Writes nothing. Raises DiscordAway."""
         drawn = await self._planning.plan_guild(guild_id, None)
         shown = tuple(one for one in drawn.plans if one.is_of_note)
         return msgspec.structs.replace(drawn, plans=shown, refused=self._refusals.refused(guild_id))
@@ -373,5 +373,5 @@ class Reconciler:
 
 
 def _place(turn: Turn, action: Action) -> Urgency:
-    """Tell where a write of this turn stands: what is taken in a bulk run comes after all that is given."""
+    """Tell where a write of this turn stands: what is taken in a bulk change comes after all that is given."""
     return turn.urgency if action is Action.GRANT or turn.urgency is Urgency.WAITING else Urgency.BULK_REVOKE

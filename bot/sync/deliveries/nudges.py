@@ -40,7 +40,7 @@ MAX_FAILURES = 7  # in a row: ten minutes; then the rounds, which read everybody
 
 
 @dataclass
-class _Desk:
+class _CampaignQueue:
     """One campaign's waiting people, and how many pages a read of all would cost."""
 
     waiting: dict[PatreonUserId, Hint] = field(default_factory=dict)
@@ -100,17 +100,17 @@ class Nudges:
         self._observer = observer
         self._reported_links = reported_links
         self._api = api
-        self._desks: dict[CampaignId, _Desk] = {}
+        self._queues: dict[CampaignId, _CampaignQueue] = {}
         self._workers: dict[CampaignId, asyncio.Task[None]] = {}
 
     def __len__(self) -> int:
-        return sum(len(desk.waiting) + desk.is_serving for desk in self._desks.values())
+        return sum(len(queue.waiting) + queue.is_serving for queue in self._queues.values())
 
     def nudge(self, campaign_id: CampaignId, hint: Hint) -> None:
         """Let someone be read again soon; returns at once."""
         if self._api is PatreonApi.V1:
             hint = Hint(patreon_user_id=hint.patreon_user_id)
-        self._desk(campaign_id).put(hint)
+        self._queue(campaign_id).put(hint)
         if campaign_id not in self._workers:
             work = self._work(campaign_id)
             self._workers[campaign_id] = asyncio.create_task(work, name=f"nudges of campaign {campaign_id}")
@@ -121,43 +121,43 @@ class Nudges:
             worker.cancel()
         await asyncio.gather(*self._workers.values(), return_exceptions=True)
 
-    def _desk(self, campaign_id: CampaignId) -> _Desk:
-        return self._desks.setdefault(campaign_id, _Desk())
+    def _queue(self, campaign_id: CampaignId) -> _CampaignQueue:
+        return self._queues.setdefault(campaign_id, _CampaignQueue())
 
     async def _work(self, campaign_id: CampaignId) -> None:
-        desk = self._desk(campaign_id)
+        queue = self._queue(campaign_id)
         while True:
-            await desk.arrived.wait()
-            desk.pages = self._intake.pages(campaign_id)
-            await desk.gather()
-            hints = desk.take()
-            desk.is_serving = True
+            await queue.arrived.wait()
+            queue.pages = self._intake.pages(campaign_id)
+            await queue.gather()
+            hints = queue.take()
+            queue.is_serving = True
             try:
                 await self._serve(campaign_id, hints)
-                desk.failures = 0
+                queue.failures = 0
             except (
                 NeedsOwner,
                 PatreonUnreadable,
             ) as error:  # not found proves nothing; of all else the rounds tell
                 log.warning("people named by a webhook were not read", campaign_id=campaign_id, why=str(error))
             except TryLater as error:
-                await self._wait(desk, hints, campaign_id=campaign_id, why=str(error))
+                await self._wait(queue, hints, campaign_id=campaign_id, why=str(error))
             except Exception:
                 log.exception("people named by a webhook could not be read", campaign_id=campaign_id)
-                await self._wait(desk, hints, campaign_id=campaign_id, why="a defect")
+                await self._wait(queue, hints, campaign_id=campaign_id, why="a defect")
             finally:
-                desk.is_serving = False
+                queue.is_serving = False
 
-    async def _wait(self, desk: _Desk, hints: list[Hint], *, campaign_id: CampaignId, why: str) -> None:
+    async def _wait(self, queue: _CampaignQueue, hints: list[Hint], *, campaign_id: CampaignId, why: str) -> None:
         """Put people back and wait, longer each time; in the end leave them to the rounds."""
-        desk.failures += 1
-        if desk.failures >= MAX_FAILURES:
+        queue.failures += 1
+        if queue.failures >= MAX_FAILURES:
             log.warning("people named by webhooks are left to the next round", campaign_id=campaign_id, why=why)
-            desk.failures = 0
+            queue.failures = 0
             return
         for hint in hints:
-            desk.put(desk.waiting.get(hint.patreon_user_id, hint))
-        pause = min(FIRST_PAUSE_SECONDS * 2 ** (desk.failures - 1), LONGEST_PAUSE_SECONDS)
+            queue.put(queue.waiting.get(hint.patreon_user_id, hint))
+        pause = min(FIRST_PAUSE_SECONDS * 2 ** (queue.failures - 1), LONGEST_PAUSE_SECONDS)
         log.info("people named by webhooks are read later", campaign_id=campaign_id, why=why, seconds=pause)
         await asyncio.sleep(pause)
 
@@ -178,7 +178,7 @@ class Nudges:
         else:
             comes_first = len(hints) == 1 and await self._reported_links.has_rival(hints[0].patreon_user_id)
             await self._read_all(campaign_id)
-            self._desk(campaign_id).last_bulk_at = time.monotonic()
+            self._queue(campaign_id).last_bulk_at = time.monotonic()
         patrons = [hint.patreon_user_id for hint in hints]
         changed = await self._reported_links.follow(patrons, is_urgent=True) if comes_first else frozenset()
         people = await self._linked(hints)

@@ -7,7 +7,7 @@ import structlog
 
 from bot.domain.consent import Cause, Connected, Landing, Word
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, PatreonUserId, Secret, TokenPair
-from bot.linking.consent import StartedLink
+from bot.linking.consent_flow import StartedLink
 from sandbox.patreon import Patron
 from sandbox.patreon.model import Person
 from tests.bot.linking.world import BUTTON, GUILD, Answer, LinkWorld, said

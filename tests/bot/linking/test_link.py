@@ -7,7 +7,7 @@ import structlog
 
 from bot.domain.consent import Cause, Linked, Word
 from bot.domain.model import Campaign, CampaignId, DiscordUserId, GuildId, PatreonUserId, Secret
-from bot.linking import consent
+from bot.linking import consent_flow
 from bot.patreon.protocol.version import PatreonApi
 from bot.runtime import background
 from bot.storage.vault import digest
@@ -195,7 +195,7 @@ class TestOneForOne:
     async def test_the_old_holder_is_told_though_the_process_was_killed_before(
         self, world: LinkWorld, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(consent, "AFTERMATH_SECONDS", 0.01)
+        monkeypatch.setattr(consent_flow, "AFTERMATH_SECONDS", 0.01)
         await world.link(world.ada, 11)
         await world.linking.close()
         world.roles.may_go.clear()
@@ -221,7 +221,7 @@ class TestOneForOne:
     async def test_who_parted_meanwhile_is_not_told_of_a_link(
         self, world: LinkWorld, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(consent, "AFTERMATH_SECONDS", 0.01)
+        monkeypatch.setattr(consent_flow, "AFTERMATH_SECONDS", 0.01)
         world.roles.may_go.clear()
         await world.link(world.ada, 11)
         await kill(world)
@@ -359,7 +359,7 @@ class TestTheState:
     async def test_a_patreon_that_never_answers_is_not_waited_for(
         self, world: LinkWorld, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(consent, "PATREON_SECONDS", 0.05)
+        monkeypatch.setattr(consent_flow, "PATREON_SECONDS", 0.05)
         answer = await world.consent(await world.type_link(), world.ada)
         world.strike("hang", "/identity", times=None)
         assert (await world.come_back(answer)).word is Word.UNAVAILABLE
@@ -390,7 +390,7 @@ class TestSlowAndBrokenRoles:
     async def test_the_page_says_that_roles_are_on_their_way(
         self, world: LinkWorld, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(consent, "AFTERMATH_SECONDS", 0.01)
+        monkeypatch.setattr(consent_flow, "AFTERMATH_SECONDS", 0.01)
         world.roles.may_go.clear()
         cookie = await world.land(world.ada)
         view = await world.linking.confirm(cookie, await world.token(cookie))
@@ -405,7 +405,7 @@ class TestSlowAndBrokenRoles:
     async def test_after_a_crash_the_roles_are_followed_again(
         self, world: LinkWorld, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(consent, "AFTERMATH_SECONDS", 0.01)
+        monkeypatch.setattr(consent_flow, "AFTERMATH_SECONDS", 0.01)
         world.roles.may_go.clear()
         cookie = await world.land(world.ada)
         await world.linking.confirm(cookie, await world.token(cookie))
@@ -421,7 +421,7 @@ class TestSlowAndBrokenRoles:
         await crashed.close()
 
     async def test_closing_does_not_wait_for_ever(self, world: LinkWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(consent, "AFTERMATH_SECONDS", 0.01)
+        monkeypatch.setattr(consent_flow, "AFTERMATH_SECONDS", 0.01)
         monkeypatch.setattr(background, "CLOSE_SECONDS", 0.01)
         world.roles.may_go.clear()
         await world.link(world.ada)

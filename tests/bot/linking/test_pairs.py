@@ -16,7 +16,7 @@ from bot.domain.model import (
     StoredPair,
     TokenPair,
 )
-from bot.linking import consent
+from bot.linking import consent_flow
 from bot.linking.pairs import IN_HAND, LONGEST_WAIT
 from bot.patreon.http import Http
 from bot.patreon.protocol.exchange import TOKEN_PATH, Request, Response
@@ -178,7 +178,7 @@ class TestWhoHasAPairStored:
     ) -> None:
         await plant(world)
         answer = await world.consent(await world.type_link(), world.mira)
-        monkeypatch.setattr(consent, "PATREON_SECONDS", 0.2)
+        monkeypatch.setattr(consent_flow, "PATREON_SECONDS", 0.2)
         send, came = Http.send, asyncio.Event()
 
         async def send_slowly(http: Http, base_url: str, request: Request) -> Response:

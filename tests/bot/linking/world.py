@@ -28,7 +28,7 @@ from bot.domain.news import RoleNews, RoleStatus
 from bot.domain.notices import Change, End, News, PersonNews, Topic, Trouble
 from bot.domain.reasons import OldText
 from bot.linking.connect import CreatorCampaign
-from bot.linking.consent import ConsentFlow, StartedLink, Use
+from bot.linking.consent_flow import ConsentFlow, StartedLink, Use
 from bot.linking.disconnect import Disconnector
 from bot.linking.link import PatronLink
 from bot.linking.pairs import Pairs
@@ -40,8 +40,8 @@ from bot.patreon.protocol.version import PatreonApi
 from bot.storage import Storage, vault
 from bot.storage.states import ButtonKind, ButtonPlace
 from bot.texts.catalogs import ENGLISH
-from bot.texts.direct import person_card
 from bot.texts.linking import ending
+from bot.texts.person_news import person_card
 from bot.texts.renderer import Medium, Renderer
 from bot.texts.troubles import say_change, say_end, say_news, say_trouble
 from sandbox.clock import SandboxClock

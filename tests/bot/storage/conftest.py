@@ -1,8 +1,8 @@
-"""A real SQLite database for each test, and values to put into it. All ids are invented."""
+"""A real database for each test, SQLite and PostgreSQL, and values to put into it. All ids are invented."""
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from bot.storage import Storage
 from bot.storage.pendings import PendingRow
 from bot.storage.states import StateId, StateRow
 from bot.storage.vault import Vault, new_key
+from tests.fakes.postgres import Postgres
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 CAMPAIGN = CampaignId("700")
@@ -55,9 +56,33 @@ def fresh_database(tmp_path_factory: pytest.TempPathFactory, vault: Vault) -> Pa
 
 
 @pytest.fixture
-def url(tmp_path: Path, fresh_database: Path) -> str:
+def sqlite_url(tmp_path: Path, fresh_database: Path) -> str:
     shutil.copy(fresh_database, tmp_path / "pledgekeeper.db")
     return f"sqlite+aiosqlite:///{tmp_path / 'pledgekeeper.db'}"
+
+
+@pytest.fixture
+def postgresql_url(postgres: Postgres, emptied: str) -> str:
+    return postgres.url(emptied)
+
+
+@pytest.fixture
+def own_postgresql_url(postgres: Postgres, emptied: str) -> Iterator[str]:
+    """A database whose tables the test may change."""
+    name = postgres.create(emptied)
+    yield postgres.url(name)
+    postgres.drop(name)
+
+
+@pytest.fixture
+def pgbouncer_url(pgbouncer: Postgres, emptied: str) -> str:
+    return pgbouncer.url(emptied)
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "pgbouncer"])
+def url(request: pytest.FixtureRequest) -> str:
+    """The address of a database whose tables are made: each test runs on all, and through a pooler."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from bot.domain.model import (
 from bot.patreon.tokens import PairStore
 from bot.storage import Storage
 from bot.storage.credentials import PairKind
-from bot.storage.database import database_path
 from bot.storage.pendings import PendingRow
+from bot.storage.sqlite import database_path
 from bot.storage.states import StateRow
 from bot.storage.vault import Vault, VaultKeyMissing, new_key
 from tests.fakes.stored import save_consent
@@ -292,6 +292,7 @@ async def test_living_patrons_and_oldest_ages_leave_the_dead_out(
     assert await storage.credentials.list_unneeded() == (asked,)
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 async def test_no_token_stands_in_the_file(storage: Storage, url: str, pair: Pair, now: datetime) -> None:
     await save_consent(storage, ADA, pair("MARKER"), at=now)
     await storage.arrivals.keep(pair("MARKER"), asked_at=now)

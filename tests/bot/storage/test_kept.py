@@ -3,14 +3,40 @@
 import asyncio
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.model import GuildId
 from bot.storage import Storage, kept
+from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.kept import Kept
+from bot.storage.vault import Vault
+from tests.bot.storage.conftest import NOW
 
 
 @pytest.fixture
-def values(storage: Storage) -> Kept:
-    return Kept(storage.database)
+def url(sqlite_url: str) -> str:
+    """Where one process owns the database; elsewhere nothing is kept."""
+    return sqlite_url
+
+
+class Shelves(Aggregate):
+    """An aggregate that only writes."""
+
+    @transaction
+    async def write(self, _connection: AsyncConnection, shelf: "Shelf", value: str | None) -> None:
+        if value is None:
+            raise RuntimeError
+        shelf.value = value
+
+
+@pytest.fixture
+def shelves(storage: Storage) -> Shelves:
+    return Shelves(storage.database)
+
+
+@pytest.fixture
+def values(shelves: Shelves) -> Kept:
+    return shelves.kept
 
 
 class Shelf:
@@ -54,32 +80,29 @@ async def test_that_nothing_is_there_is_kept_too(values: Kept) -> None:
     assert looks == 1
 
 
-async def test_after_a_write_it_is_read_again(values: Kept) -> None:
+async def test_after_a_write_it_is_read_again(values: Kept, shelves: Shelves) -> None:
     shelf = Shelf()
     await values.get("key", shelf.load)
-    async with values.write():
-        shelf.value = "second"
+    await shelves.write(shelf, "second")
     assert await values.get("key", shelf.load) == "second"
 
 
-async def test_after_a_write_that_failed_it_is_read_again(values: Kept) -> None:
+async def test_after_a_write_that_failed_it_is_read_again(values: Kept, shelves: Shelves) -> None:
     shelf = Shelf()
     await values.get("key", shelf.load)
     with pytest.raises(RuntimeError):
-        async with values.write():
-            raise RuntimeError
+        await shelves.write(shelf, None)
     await values.get("key", shelf.load)
     assert shelf.looks == 2
 
 
-async def test_what_was_read_while_a_write_ended_is_not_kept(values: Kept) -> None:
+async def test_what_was_read_while_a_write_ended_is_not_kept(values: Kept, shelves: Shelves) -> None:
     shelf = Shelf()
     shelf.is_free.clear()
     reading = asyncio.create_task(values.get("key", shelf.load))
     while not shelf.looks:
         await asyncio.sleep(0)
-    async with values.write():
-        shelf.value = "second"
+    await shelves.write(shelf, "second")
     shelf.is_free.set()
     assert await reading == "first"
     assert await values.get("key", shelf.load) == "second"
@@ -90,3 +113,16 @@ async def test_not_everybody_ever_asked_for_is_kept(values: Kept, monkeypatch: p
     for number in range(10):
         await values.get(number, Shelf().load)
     assert len(values._values) <= 3
+
+
+async def test_where_others_write_too_nothing_is_kept(postgresql_url: str, vault: Vault) -> None:
+    storage = await Storage.open(postgresql_url, vault)
+    other = await Storage.attach(postgresql_url, vault)
+    guild = GuildId(900)
+    for days in (1, 2):
+        await other.guilds.change(guild, grace_days=days)
+        assert (await storage.guilds.settings(guild)).grace_days == days
+        assert await other.notices.note(f"{days}", NOW)
+        assert await storage.notices.keys("") == {*map(str, range(1, days + 1))}
+    await storage.close()
+    await other.close()

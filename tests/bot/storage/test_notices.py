@@ -1,6 +1,8 @@
 import asyncio
 from datetime import datetime
 
+import pytest
+
 from bot.storage import Storage
 from tests.fakes.statements import counted_statements
 
@@ -24,6 +26,7 @@ async def test_of_two_that_note_at_once_one_brings_news(storage: Storage, now: d
     assert sorted(await asyncio.gather(*(storage.notices.note("key", now) for _ in range(3)))) == [False, False, True]
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 async def test_keys_are_asked_for_once_until_one_is_written(storage: Storage, now: datetime) -> None:
     await storage.notices.note("trouble:1:role", now)
     await storage.notices.note("trouble:12:role", now)

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from bot.discord.direct import DirectMessages
+from bot.discord.direct_messages import DirectMessages
 from bot.discord.observe import Observer
 from bot.domain.entitlement import Entitlement, entitle
 from bot.domain.model import (
@@ -29,7 +29,7 @@ from bot.domain.notices import PersonNews
 from bot.domain.record import take_reading
 from bot.storage import Storage
 from bot.sync.declines import AT_MOST, Declines
-from bot.texts.direct import person_card
+from bot.texts.person_news import person_card
 from tests.fakes.clock import StoppedClock
 from tests.fakes.notifier import RENDERER
 from tests.fakes.stored import drop_link, save_consent

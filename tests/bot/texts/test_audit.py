@@ -77,3 +77,15 @@ def test_each_finding_has_words(found: Discovery) -> None:
 
 def test_who_adopted_a_role_is_said() -> None:
     assert say_why(R, entry(AdminGave(**BY), AuditAction.ADOPT)) == "@1 let me manage the role."
+
+
+def test_who_let_go_of_a_campaigns_roles_is_said() -> None:
+    left = CampaignLeft(**MOTHS, keeps_roles=False, **BY)
+    assert say_why(R, entry(left)).startswith("@1 disconnected Moth Tales.")
+    assert "keep" not in say_why(R, entry(left))
+
+
+def test_a_reason_that_nobody_thought_of_is_an_error() -> None:
+    unheard: Any = "unheard of"
+    with pytest.raises(AssertionError):
+        say_why(R, entry(unheard))

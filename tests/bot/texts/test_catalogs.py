@@ -189,3 +189,7 @@ def test_the_pseudo_language_marks_each_message_and_keeps_what_is_put_in() -> No
 
 def test_a_message_that_no_translator_sees_stays_unmarked_in_the_pseudo_language() -> None:
     assert Renderer(pseudo(), Medium.DISCORD).say("Built from parts") == "Built from parts"
+
+
+def test_each_language_is_called_as_it_calls_itself() -> None:
+    assert (ENGLISH.name, LANGUAGES["de"].name, pseudo().name) == ("English", "Deutsch", accented("English"))

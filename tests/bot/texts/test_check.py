@@ -57,3 +57,8 @@ def test_the_sum_names_how_many_need_somebody() -> None:
     assert say_sum(PLAIN, fine) == "Everything works."
     assert say_sum(PLAIN, [*fine, wrong(Found.METRICS_OPEN)]).startswith("1 of 3 need you.")
     assert [one.level for one in fine] == [Level.OK, Level.NOTE]
+
+
+def test_paths_stand_in_a_line_as_they_are_typed() -> None:
+    row = say_finding(PLAIN, wrong(Found.SECRETS_READABLE, folder="/a", names=("x",), paths=("/a/.env", "/b/key")))
+    assert "/a/.env /b/key" in f"{row.result} {row.to_do}"

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from bot.domain.assignable import Block
-from bot.domain.model import DiscordUserId, GuildId, LinkOrigin, RuleKind, Source
+from bot.domain.model import NO_STATUS, DiscordUserId, GuildId, LinkOrigin, RuleKind, Source
 from bot.domain.news import RoleNews, RoleStatus
 from bot.domain.notices import ChangeFound, RoleChanged
 from bot.domain.oddities import Oddity, OddityKind
@@ -51,6 +51,10 @@ def test_what_nobody_thought_of_is_an_error() -> None:
     unheard: Any = "unheard of"
     with pytest.raises(AssertionError):
         say_action(R, reason(Action.BLOCKED, block=Block.GONE), unheard)
+    with pytest.raises(AssertionError):
+        say_cause(R, REASON, unheard)
+    with pytest.raises(AssertionError):
+        say_oddity(R, Oddity(kind=unheard, campaign="Moth Tales"))
     with pytest.raises(KeyError):
         say_patron(R, replace(ACTIVE, status=unheard), Reader.TEAM)
 
@@ -439,3 +443,27 @@ def test_who_is_not_linked_is_told_how_to_link() -> None:
     never = say_link(R, world.plan_of("ben"), Reader.PATRON)
     assert never.startswith("You haven't linked a Patreon account. Type /link")
     assert "/link" in ended
+
+
+def test_an_odd_pledge_names_what_looks_odd() -> None:
+    dear = Oddity(kind=OddityKind.DEARER_TIER, campaign="Moth Tales", tiers=(GOLD,))
+    due = Oddity(kind=OddityKind.OVERDUE, campaign="Moth Tales", due_at=NEW_YEAR)
+    assert say_oddity(DISCORD, dear) == "Looks odd: Patreon lists Gold, which costs more than they pay."
+    assert f"was due <t:{int(NEW_YEAR.timestamp())}:R>" in say_oddity(DISCORD, due)
+    assert say_oddity(DISCORD, replace(due, due_at=None)) == ""
+
+
+def test_of_a_campaign_that_is_unknown_only_the_rule_is_said() -> None:
+    assert say_cause(DISCORD, replace(REASON, patron=None), Reader.TEAM) == "Requires the Gold tier of Moth Tales."
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((NO_STATUS, NO_STATUS), "Patreon sent no status for it."),
+        ((NO_STATUS, "napping"), "Patreon describes it as `napping`, which I don't know yet."),
+    ],
+)
+def test_a_status_that_was_not_sent_is_no_word(words: tuple[str, ...], said: str) -> None:
+    patron = replace(ACTIVE, terms=(Term.UNKNOWN_WORDS,), unknown_words=words)
+    assert say_patron(DISCORD, patron, Reader.TEAM).endswith(said)

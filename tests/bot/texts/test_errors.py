@@ -5,9 +5,17 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.domain.assignable import Block, Permission, Right
-from bot.domain.errors import Fact, Later, Mistake, TryLater, UserMistake
+from bot.domain.errors import Fact, Later, Mistake, NeedsOwner, PledgekeeperError, Setup, TryLater, UserMistake
 from bot.texts.catalogs import pseudo
-from bot.texts.errors import say_cause, say_mistake
+from bot.texts.errors import (
+    say_cause,
+    say_error,
+    say_mistake,
+    say_not_found,
+    say_nothing_changed,
+    say_outdated,
+    say_unforeseen,
+)
 from bot.texts.pseudo import CLOSE, OPEN
 from bot.texts.renderer import Medium, Renderer
 from tests.fakes.notifier import RENDERER
@@ -26,7 +34,6 @@ FACTS: dict[str, Fact] = {
     "low": 0,
     "high": 60,
     "known": ("sync", "off"),
-    "person": 815_000_000_000_000_002,
     "until": datetime(2026, 11, 28, tzinfo=UTC),
 }
 
@@ -66,3 +73,40 @@ def test_values_to_choose_from_are_listed_as_they_are_typed() -> None:
 
 def test_a_log_shows_the_code_with_its_facts() -> None:
     assert str(UserMistake(Mistake.RULE_UNKNOWN, rule_id=7)) == "rule_unknown rule_id=7"
+
+
+@pytest.mark.parametrize(
+    ("error", "to_admin", "to_member"),
+    [
+        (
+            TryLater(Later.NOT_CONNECTED),
+            "I'm not connected to Discord right now. Please try again in a minute.",
+            "That didn't work just now, and I changed nothing. Please try again in a minute.",
+        ),
+        (
+            NeedsOwner(Setup.CAMPAIGN_UNSET),
+            "Whoever runs me has to set `PATREON_CAMPAIGN_ID`",
+            "An admin of this server needs to fix something first. Please let one know. I changed nothing.",
+        ),
+        (UserMistake(Mistake.TIER_UNKNOWN), "I don't know that tier.", "I don't know that tier."),
+        (PledgekeeperError(Later.UNPLANNED), "I couldn't work out these roles", "I couldn't work out these roles"),
+    ],
+    ids=["later", "needs somebody", "a mistake", "anything else"],
+)
+def test_an_admin_reads_the_cause_and_a_member_what_to_do(
+    error: PledgekeeperError, to_admin: str, to_member: str
+) -> None:
+    assert to_admin in say_error(RENDERER, error, is_admin=True)
+    assert to_member in say_error(RENDERER, error, is_admin=False)
+
+
+def test_what_is_nobodys_fault_says_what_to_do_now() -> None:
+    assert say_nothing_changed(RENDERER) == "Nothing was changed."
+    assert "`ab12`" in say_unforeseen(RENDERER, "ab12")
+    assert "Restart Discord" in say_outdated(RENDERER)
+    assert "“Gold”" in say_not_found(RENDERER, "Gold")
+
+
+def test_of_a_role_without_such_rights_none_are_listed() -> None:
+    said = say_mistake(RENDERER, UserMistake(Mistake.ROLE_BLOCKED, **{**FACTS, "rights": ()}))
+    assert "It has" not in said

@@ -11,7 +11,7 @@ from bot.domain.plan import Action
 from bot.domain.reasons import OldText, PatronFacts, RoleReason, RuleFacts, Status
 from bot.domain.rules import Wanted
 from bot.texts.catalogs import ENGLISH
-from bot.texts.holds import MOST_LINES, PEOPLE_IN_A_LINE, answered_card, hold_card, waiting_card
+from bot.texts.holds import MOST_LINES, PEOPLE_IN_A_LINE, answered_card, hold_card, no_hold_card, waiting_card
 from bot.texts.renderer import Medium, Renderer
 from tests.fakes.world import GUILD, NEW_YEAR, ROLE
 
@@ -91,3 +91,7 @@ def test_an_answer_says_who_gave_it_and_what_follows() -> None:
     )
     kept = answered_card(R, HoldId(7), HoldState.DISCARDED, by=admin, people=1)
     assert kept.body == "<@1> decided to keep the roles in hold 7. 1 person keeps them until their membership changes."
+
+
+def test_where_nothing_is_held_that_is_said() -> None:
+    assert no_hold_card(R).body == "No removals are waiting for your answer."

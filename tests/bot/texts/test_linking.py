@@ -1,7 +1,9 @@
 """What the link flow says in Discord."""
 
 from datetime import UTC, datetime
+from typing import Any
 
+import msgspec
 import pytest
 
 from bot.domain.consent import Cause, Connected, Ended, Linked, Moved, Purpose, Unlinked, Word
@@ -12,18 +14,22 @@ from bot.texts.card import BODY_LENGTH, BUTTON_LENGTH, CARD_LENGTH, TITLE_LENGTH
 from bot.texts.catalogs import ENGLISH, LANGUAGES, Language, pseudo
 from bot.texts.linking import (
     connect_button,
+    connect_invitation,
     disconnect_buttons,
     disconnect_question,
     disconnected_card,
     ending,
     invitation,
     invitation_here,
+    invitation_sent,
     link_button,
     linked_card,
     moved_away,
+    not_linked,
     unlink_buttons,
     unlink_question,
     unlinked_card,
+    unlinking,
 )
 from bot.texts.renderer import Medium, Renderer
 
@@ -135,3 +141,57 @@ def test_nothing_is_longer_than_discord_takes(language: Language) -> None:
         assert all(len(field.name) <= TITLE_LENGTH for field in card.fields)
     labels = (link_button(r), connect_button(r), *unlink_buttons(r), *disconnect_buttons(r))
     assert all(len(label) <= BUTTON_LENGTH for label in labels)
+
+
+def test_an_invitation_says_only_what_holds_for_this_person() -> None:
+    fresh = invitation(R, until=NOON, linked_to=None, has_rules=True)
+    assert fresh.fields == ()
+    told = invitation(R, until=NOON, linked_to="Ada", has_rules=False)
+    assert [field.name for field in told.fields] == ["You're already linked", "No roles here yet"]
+    assert "https://discord.example/1" in invitation_sent(R, "https://discord.example/1").body
+    closed, failed = (invitation_here(R, fresh, is_closed=is_closed).footer for is_closed in (True, False))
+    assert closed is not None
+    assert failed is not None
+    assert closed.startswith("You don't accept direct messages")
+    assert failed.startswith("I couldn't send you")
+    assert f"<t:{int(NOON.timestamp())}:R>" in connect_invitation(R, until=NOON).body
+
+
+def test_where_no_server_is_known_none_is_named() -> None:
+    apart = msgspec.structs.replace(linked(), guild_name="", campaign_names=())
+    assert "No server has a role for your membership yet." in words(linked_card(R, apart))
+    apart = msgspec.structs.replace(apart, is_member=False)
+    assert "isn't a member of any campaign that gives roles here" in words(linked_card(R, apart))
+
+
+def test_an_outcome_that_nobody_thought_of_is_an_error() -> None:
+    unheard: Any = "unheard of"
+    assert ending(R, linked()) == linked_card(R, linked())
+    with pytest.raises(AssertionError):
+        ending(R, unheard)
+
+
+def test_unlinking_says_how_far_it_is() -> None:
+    assert unlinking(R).startswith("I'm unlinking you.")
+    assert unlinked_card(R, Unlinked(patreon_name=None)) == not_linked(R)
+    later = unlinked_card(R, Unlinked(patreon_name="Ada", news=None))
+    assert later.outcome is Outcome.WAITING
+    assert later.body.endswith("I'll remove your pledge roles as soon as it does.")
+
+
+@pytest.mark.parametrize(
+    ("keeps_roles", "has_shared", "said"),
+    [
+        (True, False, "Everyone keeps the roles they got through it."),
+        (True, True, "anyone who would lose one keeps it."),
+        (False, False, "I'll remove the roles that people got through it."),
+        (False, True, "Roles that another rule also assigns still follow that rule."),
+    ],
+)
+def test_disconnecting_says_what_becomes_of_the_roles(keeps_roles: bool, has_shared: bool, said: str) -> None:
+    asked = disconnect_question(R, "Moths", rules=1, people=2, keeps_roles=keeps_roles, has_shared=has_shared)
+    done = disconnected_card(R, "Moths", keeps_roles=keeps_roles, has_shared=has_shared)
+    assert said in asked.body
+    assert said in done.body
+    unused = disconnect_question(R, "Moths", rules=0, people=0, keeps_roles=keeps_roles, has_shared=has_shared)
+    assert unused.body.startswith("It has no rules here, so nobody's roles change.")

@@ -9,7 +9,17 @@ from bot.domain.model import Campaign, CampaignId, DiscordUserId, Link, LinkOrig
 from bot.domain.plan import GuildFacts, PersonPlan, told_to_team
 from bot.texts.card import Card
 from bot.texts.catalogs import ENGLISH
-from bot.texts.membership import ServerPart, membership_card, unlink_question_card, why_card
+from bot.texts.membership import (
+    ServerPart,
+    check_again_label,
+    membership_card,
+    not_linked_card,
+    nothing_to_unlink_card,
+    unlink_question_card,
+    unlinked_card,
+    unlinking_text,
+    why_card,
+)
 from bot.texts.renderer import Medium, Renderer
 from tests.fakes.world import GUILD, NEW_YEAR, World
 
@@ -154,3 +164,23 @@ def test_whoever_cannot_be_planned_is_told_that_their_roles_stay(world: World, i
     part = ServerPart("Hollow", plan, world.facts())
     card = membership_card(R, [part], owned=(), has_consent_ended=False, is_dm=is_dm)
     assert card.items[-1] == "I couldn't work out your roles, so they stay as they are. I've told this server's team."
+
+
+def test_somebody_without_a_link_is_told_how_to_get_one(world: World) -> None:
+    assert "Type `/link`" in not_linked_card(DISCORD).body
+    card = membership_card(R, [], owned=(), has_consent_ended=False, is_dm=True)
+    assert card.body == "You aren't in any server that I can see right now."
+
+
+def test_the_team_is_told_who_cannot_be_planned_and_where_no_campaign_is(world: World) -> None:
+    plan = PersonPlan(discord_user_id=ADA, decisions=(), link=LINK, is_unplanned=True)
+    card = why_card(DISCORD, ADA, plan, replace(world.facts(), campaigns={}))
+    assert "This server doesn't follow a Patreon campaign yet." in card.body
+    assert card.items == ("I couldn't work out this person's roles, so they stay as they are. My log says more.",)
+
+
+def test_an_admin_who_unlinks_somebody_reads_whom() -> None:
+    assert nothing_to_unlink_card(DISCORD, ADA).body.startswith("<@1000> isn't linked")
+    assert unlinking_text(DISCORD, ADA).startswith("I'm unlinking <@1000>.")
+    assert unlinked_card(DISCORD, ADA, "Ada").body == "<@1000> is no longer linked to the Patreon account **Ada**."
+    assert check_again_label(DISCORD) == "Check again"

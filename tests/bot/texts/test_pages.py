@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.consent import Cause, Purpose, Word
 from bot.texts.catalogs import ENGLISH, LANGUAGES
-from bot.texts.pages import AGAIN, REFUSALS, Refusal, find_ending, how_long_ago
+from bot.texts.pages import AGAIN, REFUSALS, Refusal, again, find_ending, how_long_ago
 from bot.texts.renderer import Medium, Renderer
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -49,3 +49,8 @@ def test_times_are_said_as_people_say_them(seconds: int, said: str) -> None:
 def test_times_are_said_in_the_readers_language() -> None:
     r = Renderer(LANGUAGES["de"], Medium.PAGE)
     assert how_long_ago(r, NOON, NOON + timedelta(minutes=3)) == "vor 3 Minuten"
+
+
+def test_each_purpose_says_how_to_try_again() -> None:
+    r = Renderer(ENGLISH, Medium.PAGE)
+    assert [again(r, purpose) != "" for purpose in Purpose] == [True] * len(Purpose)

@@ -248,3 +248,9 @@ def test_white_space_becomes_one_blank() -> None:
 
 def test_what_is_not_translated_is_said_in_english() -> None:
     assert Renderer(language("de"), Medium.PLAIN).say("Not translated") == "Not translated"
+
+
+def test_an_address_of_ours_can_be_followed_on_a_page_and_in_discord() -> None:
+    url = "https://discord.com/channels/1?a=2&b=3"
+    assert Renderer(language("en"), Medium.DISCORD).address(url) == url
+    assert Renderer(language("en"), Medium.PAGE).address(url) == url.replace("&", "&amp;")

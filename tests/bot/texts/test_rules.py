@@ -24,6 +24,7 @@ from bot.texts.catalogs import ENGLISH
 from bot.texts.renderer import Medium, Renderer
 from bot.texts.rules import (
     added_card,
+    preview_buttons,
     preview_card,
     removed_card,
     rule_choice,
@@ -148,3 +149,7 @@ def test_choices_name_what_tells_them_apart() -> None:
     assert tier_choice(R, moths, replace(tier, title=" "), has_several=False) == "€10.00"
     hidden = replace(tier, is_published=False)
     assert tier_choice(R, moths, hidden, has_several=True) == "Gold: €10.00 (unpublished) · Moth Tales"
+
+
+def test_the_buttons_of_a_preview_say_what_happens() -> None:
+    assert preview_buttons(R) == ("Add the rule", "Don't add it")

@@ -37,9 +37,9 @@ def translations(message: Message) -> list[str]:
 
 
 def pairs(message: Message) -> list[tuple[str, str]]:
-    """Match each translated form with an English one: the first with the singular, where there are more than one."""
+    """Match each form that is translated with an English one: the first with the singular, where there are several."""
     forms = translations(message)
-    return [(sources(message)[-1 if len(forms) == 1 or place else 0], form) for place, form in enumerate(forms)]
+    return [(sources(message)[-1 if len(forms) == 1 or place else 0], form) for place, form in enumerate(forms) if form]
 
 
 def codes(text: str) -> list[str]:
@@ -68,16 +68,17 @@ def test_every_message_of_ours_is_well_formed() -> None:
 
 @by_language
 def test_every_message_is_translated_and_confirmed(tag: str) -> None:
-    catalog = catalog_of(tag)
-    assert [message.id for message in messages_of(catalog) if not all(translations(message) or [""])] == []
-    assert [message.id for message in messages_of(catalog) if message.fuzzy] == []
+    """The only test that a language fails which has its glossary and is still being translated."""
+    messages = messages_of(catalog_of(tag))
+    assert [message.id for message in messages if not all(translations(message) or [""])] == [], "not translated yet"
+    assert [message.id for message in messages if message.fuzzy] == [], "not confirmed yet"
 
 
 @by_language
 def test_no_placeholder_mark_or_command_is_lost_or_added(tag: str) -> None:
     for message in messages_of(catalog_of(tag)):
         assert fits(message), message.id
-        for text in translations(message):
+        for _, text in pairs(message):
             assert codes(text) == codes(sources(message)[-1]), message.id
 
 
@@ -104,14 +105,20 @@ def test_the_words_of_the_glossary_are_kept(tag: str) -> None:
         text: words
         for message in messages_of(catalog_of(tag))
         for source, text in pairs(message)
-        if (words := broken_words(source, text, GLOSSARY[tag]))
+        if (words := broken_words(source, text, GLOSSARY.get(tag, {})))
     }
     assert broken == {}
 
 
-def test_every_language_has_a_glossary_and_no_glossary_stands_alone() -> None:
-    assert sorted(GLOSSARY) == TAGS
-    assert all(len(words) >= 30 for words in GLOSSARY.values())
+@by_language
+def test_every_language_has_a_glossary(tag: str) -> None:
+    missing = GLOSSARY["de"].keys() - GLOSSARY.get(tag, {}).keys()
+    assert sorted(missing) == [], f"not in the section [{tag}] of glossary.toml yet"
+
+
+def test_no_glossary_stands_alone() -> None:
+    assert GLOSSARY.keys() <= {*TAGS}
+    assert len(GLOSSARY["de"]) >= 30
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Every trouble, its end and all news have their sentences, in every language and within Discord's limits."""
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from types import UnionType
 from typing import Any, get_args
 
@@ -12,16 +13,40 @@ from bot.domain.assignable import Block
 from bot.domain.errors import PatreonCode
 from bot.domain.evidence import Anomaly
 from bot.domain.holds import HoldState, HoldSummary
-from bot.domain.model import CampaignId, HoldId
-from bot.domain.notices import Change, End, HandEditsFought, Kept, News, Solved, Topic, Trouble
+from bot.domain.model import (
+    NO_STATUS,
+    CampaignId,
+    ChannelId,
+    DiscordUserId,
+    HoldId,
+    PatreonUserId,
+    RoleId,
+    RuleKind,
+    Source,
+)
+from bot.domain.notices import Change, End, HandEditsFought, Kept, News, RoleChanged, Solved, Topic, Trouble
 from bot.domain.plan import Action
-from bot.domain.reasons import RoleReason
+from bot.domain.reasons import PatronFacts, RoleReason, RuleFacts, Status
 from bot.domain.rules import Wanted
-from bot.texts.card import CARD_LENGTH, Outcome, pages
+from bot.texts.card import CARD_LENGTH, MESSAGE_LENGTH, Outcome, pages, text_of
 from bot.texts.catalogs import pseudo
 from bot.texts.pseudo import CLOSE, OPEN
-from bot.texts.renderer import Medium, Renderer
-from bot.texts.troubles import changes_card, end_card, kept_card, news_card, say_change, say_trouble, trouble_card
+from bot.texts.renderer import Medium, Renderer, Text
+from bot.texts.troubles import (
+    changes_card,
+    end_card,
+    hold_labels,
+    kept_card,
+    many_changes_card,
+    news_card,
+    say_change,
+    say_changes,
+    say_end,
+    say_news,
+    say_trouble,
+    system_channel_text,
+    trouble_card,
+)
 from tests.fakes.notifier import RENDERER
 
 MARKED = Renderer(pseudo(), Medium.DISCORD)
@@ -138,7 +163,106 @@ def test_of_many_people_ten_are_named() -> None:
 
 def test_changes_are_shown_as_far_as_a_message_holds_them() -> None:
     changes = [HandEditsFought(discord_user_id=person) for person in PEOPLE]  # type: ignore[arg-type]  # numbers
-    card, shown = changes_card(RENDERER, changes)
-    assert 0 < shown < len(changes)
-    assert card.body.count("<@") == shown
-    assert changes_card(RENDERER, changes[:1])[1] == 1
+    card, left = changes_card(RENDERER, changes)
+    assert 0 < len(left) < len(changes)
+    assert left == changes[card.description.count("<@") :]
+    assert changes_card(RENDERER, changes[:1])[1] == []
+
+
+def changed(person: int, action: Action = Action.GRANT, *, role: str = "Gold", **facts: Any) -> RoleChanged:
+    """Return a change of one person's role, who is a patron as all the others are but for these facts."""
+    rule = RuleFacts(kind=RuleKind.PAYING, campaign="Moths")
+    patron = PatronFacts(campaign="Moths", status=Status.ACTIVE, source=Source.BULK, read_at=NOON)
+    patron = msgspec.structs.replace(patron, **facts)
+    why = RoleReason(role=role, action=action, wanted=Wanted.YES, rule=rule, patron=patron)
+    return RoleChanged(discord_user_id=DiscordUserId(person), reason=why)
+
+
+def test_a_reason_that_several_share_is_said_once_with_the_oldest_facts_age() -> None:
+    changes = [changed(1), changed(2, read_at=NOON - timedelta(hours=1)), changed(3)]
+    (item,) = changes_card(RENDERER, changes)[0].items
+    reason, people = item.split("\n")
+    assert reason.startswith("3 people got **Gold**. Requires any paid membership of Moths.")
+    assert reason.count("Requires") == 1
+    assert f"<t:{int(NOON.timestamp()) - 3600}:R>" in reason
+    assert people == "<@1>, <@2> and <@3>"
+    assert [*say_changes(RENDERER, changes)] == [item]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(changed(2, Action.REVOKE), id="lost it"),
+        pytest.param(changed(2, role="Silver"), id="another role"),
+        pytest.param(changed(2, status=Status.DECLINED, until=NOON), id="another standing"),
+        pytest.param(changed(2, source=Source.IDENTITY), id="another source"),
+    ],
+)
+def test_who_has_another_reason_is_told_of_apart(other: RoleChanged) -> None:
+    items = changes_card(RENDERER, [changed(1), other])[0].items
+    assert [item.count("<@") for item in items] == [1, 1]
+
+
+def test_a_role_that_comes_and_goes_and_comes_is_told_of_in_that_order() -> None:
+    changes = [changed(1), changed(2), changed(1, Action.REVOKE), changed(1)]
+    items = changes_card(RENDERER, changes)[0].items
+    assert [item.split(".")[0] for item in items] == [
+        "2 people got **Gold**",
+        "<@1> lost **Gold**",
+        "<@1> got **Gold**",
+    ]
+
+
+def test_people_for_whom_there_is_no_room_are_told_of_in_the_next_message() -> None:
+    changes = [changed(10**17 + person) for person in range(100)]
+    card, left = changes_card(RENDERER, changes)
+    assert len(text_of(card)) <= MESSAGE_LENGTH
+    assert left == changes[card.description.count("<@") :]
+    assert 0 < len(left) < 50
+
+
+def test_a_webhook_that_is_mended_is_told_of_as_mended() -> None:
+    about = {"campaign_id": CampaignId("71"), "campaign": "Moths", "uri": "https://a.example"}
+    paused, silent = notices.WebhookPaused(**about), notices.WebhookSilent(**about)  # type: ignore[arg-type]  # as named
+    shown = [trouble_card(RENDERER, trouble) for trouble in (paused, silent)]
+    assert [(card.outcome, card.title) for card in shown] == [
+        (Outcome.WAITING, "Patreon had stopped telling me about pledges"),
+        (Outcome.PROBLEM, "Patreon isn't telling me about pledges"),
+    ]
+    assert "**Patreon had stopped telling me about pledges**" in kept_card(RENDERER, [paused]).items[0]
+
+
+def test_no_message_lists_more_than_a_phone_shows() -> None:
+    changes = [changed(person, role=f"Role {person}", source=None, read_at=None) for person in range(20)]
+    short = [msgspec.structs.replace(one, reason=msgspec.structs.replace(one.reason, rule=None)) for one in changes]
+    card, left = changes_card(RENDERER, short)
+    assert (len(card.items), len(left)) == (15, 5)
+
+
+def test_a_log_channel_that_is_gone_and_a_disagreement_about_nobodys_link_have_their_words() -> None:
+    gone = notices.LogChannelShut(channel_id=ChannelId(1), is_gone=True)
+    assert say_trouble(RENDERER, gone).startswith("This server's log channel doesn't exist anymore.")
+    one, patron = DiscordUserId(7), PatreonUserId("ada")
+    against = notices.ReportAgainstLink(patreon_user_id=patron, reported=one, patron="Ada", linked=None)
+    assert "that person linked another Patreon account" in say_trouble(RENDERER, against)
+    blocked = notices.RoleBlocked(role_id=RoleId(1), role="Gold", block=Block.ABOVE_BOT)
+    assert "I'll try again" not in say_trouble(RENDERER, blocked)
+
+
+def test_what_belongs_to_a_message_without_a_list_is_said() -> None:
+    assert many_changes_card(RENDERER, 1000).body == "1,000 changes are listed in the file."
+    assert "no log channel" in system_channel_text(RENDERER)
+    assert hold_labels(RENDERER) == ("Keep roles", "Remove roles")
+
+
+@pytest.mark.parametrize("say", [say_change, say_end, say_news, say_trouble])
+def test_what_nobody_thought_of_is_an_error(say: Callable[[Renderer, Any], Text]) -> None:
+    with pytest.raises(AssertionError):
+        say(RENDERER, "unheard of")
+
+
+def test_a_status_that_was_not_sent_is_told_as_such() -> None:
+    untold = notices.WordUnknown(campaign_id=CampaignId("71"), campaign="Moths", word=NO_STATUS)
+    card = trouble_card(RENDERER, untold)
+    assert card.title == "Patreon sent no status"
+    assert card.body.startswith("Patreon sent no status for a patron of **Moths**.")

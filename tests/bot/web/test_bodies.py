@@ -15,7 +15,7 @@ import structlog
 
 from bot.domain.model import CampaignId, Secret
 from bot.runtime.health import HealthBoard
-from bot.sync.deliveries.desk import WebhookDesk
+from bot.sync.deliveries.inbox import DeliveryInbox
 from bot.web.deliveries import webhook_routes
 from bot.web.server import WebServer
 from tests.bot.linking.world import LinkWorld
@@ -39,7 +39,7 @@ PACKED = {
 }
 
 
-class OneDesk:
+class OneInbox:
     """700 has a secret; nothing is expected to be handed in."""
 
     async def secrets_of(self, campaign_id: CampaignId) -> tuple[Secret, ...]:
@@ -84,7 +84,7 @@ async def door(world: LinkWorld) -> AsyncIterator[Door]:
         connecting=world.connecting,
         health=HealthBoard(world.clock),
         public_url="http://127.0.0.1:9",
-        routes=webhook_routes(cast("WebhookDesk", OneDesk()), note=lambda _: None),
+        routes=webhook_routes(cast("DeliveryInbox", OneInbox()), note=lambda _: None),
     )
     await server.start("127.0.0.1", 0)
     yield Door(server.port)

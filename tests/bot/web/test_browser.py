@@ -65,7 +65,7 @@ async def test_the_style_applies_and_fits_a_phone(site: Site, context: BrowserCo
 async def test_a_waiting_page_updates_itself(
     site: Site, context: BrowserContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.linking.consent.AFTERMATH_SECONDS", 0.01)
+    monkeypatch.setattr("bot.linking.consent_flow.AFTERMATH_SECONDS", 0.01)
     site.world.roles.may_go.clear()
     page = await open_question(site, context)
     await page.click("#confirm button")

@@ -15,7 +15,7 @@ import structlog
 
 from bot.domain.model import CampaignId, Secret
 from bot.runtime.health import HealthBoard
-from bot.sync.deliveries.desk import WebhookDesk
+from bot.sync.deliveries.inbox import DeliveryInbox
 from bot.web.deliveries import MAX_BODY_BYTES, webhook_routes
 from bot.web.server import WebServer
 from tests.bot.linking.world import LinkWorld
@@ -27,7 +27,7 @@ PATH = "/webhooks/patreon/700"
 
 
 @dataclass
-class PaperDesk:
+class PaperInbox:
     """Writes down what is handed in; 700 has two secrets, 701 an empty one, all others none."""
 
     taken: list[tuple[CampaignId, bytes]] = field(default_factory=list)
@@ -43,7 +43,7 @@ class PaperDesk:
 class Door:
     """The server as Patreon sees it."""
 
-    desk: PaperDesk
+    inbox: PaperInbox
     answers: list[str]
     session: aiohttp.ClientSession
     host: str
@@ -61,23 +61,23 @@ def sign(body: bytes, secret: Secret = SECRET) -> str:
 
 @pytest.fixture
 async def door(world: LinkWorld) -> AsyncIterator[Door]:
-    desk, answers = PaperDesk(), list[str]()
+    inbox, answers = PaperInbox(), list[str]()
     server = WebServer(
         linking=world.linking,
         connecting=world.connecting,
         health=HealthBoard(world.clock),
         public_url="http://127.0.0.1:9",
-        routes=webhook_routes(cast("WebhookDesk", desk), note=answers.append),
+        routes=webhook_routes(cast("DeliveryInbox", inbox), note=answers.append),
     )
     await server.start("127.0.0.1", 0)
     async with aiohttp.ClientSession() as session:
-        yield Door(desk, answers, session, f"http://127.0.0.1:{server.port}")
+        yield Door(inbox, answers, session, f"http://127.0.0.1:{server.port}")
     await server.stop()
 
 
 async def test_a_genuine_delivery_is_handed_in_as_it_came(door: Door) -> None:
     assert await door.deliver(BODY) == 200
-    assert door.desk.taken == [(CampaignId("700"), BODY)]
+    assert door.inbox.taken == [(CampaignId("700"), BODY)]
     assert door.answers == ["accepted"]
 
 
@@ -103,7 +103,7 @@ async def test_a_delivery_may_come_twice(door: Door) -> None:
 )
 async def test_a_bad_signature_is_refused(door: Door, signature: str) -> None:
     assert await door.deliver(BODY, signature=signature) == 403
-    assert door.desk.taken == []
+    assert door.inbox.taken == []
     assert door.answers == ["bad signature"]
 
 
@@ -120,7 +120,7 @@ async def test_without_a_secret_nothing_can_be_genuine(door: Door) -> None:
     assert await door.deliver(BODY, path="/webhooks/patreon/999") == 404
     assert await door.deliver(body, path="/webhooks/patreon/999") == 404
     assert await door.deliver(BODY, path="/webhooks/patreon/abc") == 404
-    assert door.desk.taken == []
+    assert door.inbox.taken == []
 
 
 async def test_an_empty_secret_lets_nobody_in(door: Door) -> None:
@@ -131,7 +131,7 @@ async def test_an_empty_secret_lets_nobody_in(door: Door) -> None:
 async def test_a_mebibyte_is_taken_and_a_byte_more_is_not(door: Door) -> None:
     assert await door.deliver(b"x" * MAX_BODY_BYTES) == 200
     assert await door.deliver(b"x" * (MAX_BODY_BYTES + 1)) == 413
-    assert len(door.desk.taken) == 1
+    assert len(door.inbox.taken) == 1
 
 
 async def test_a_body_that_does_not_say_how_long_it_is_is_bounded_too(door: Door) -> None:
@@ -163,4 +163,4 @@ async def test_a_body_that_breaks_off_is_not_taken(door: Door) -> None:
     writer.close()
     await writer.wait_closed()
     assert await door.deliver(BODY) == 200
-    assert door.desk.taken == [(CampaignId("700"), BODY)]
+    assert door.inbox.taken == [(CampaignId("700"), BODY)]

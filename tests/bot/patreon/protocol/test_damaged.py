@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from bot.domain.errors import CredentialsDead, PatreonCall, PatreonUnavailable
-from bot.domain.model import CampaignId, Identity, Secret
+from bot.domain.model import NO_STATUS, CampaignId, Identity, Secret
 from bot.patreon.oauth import read_pair
 from bot.patreon.protocol import documents_v1, documents_v2
 from bot.patreon.protocol.exchange import Request, Response, decipher, throttled
@@ -141,7 +141,7 @@ def test_a_damaged_tier_id_is_no_tier_and_is_named_as_unread(damage: bytes) -> N
 @damaged
 def test_a_damaged_status_is_none_that_we_know(damage: bytes) -> None:
     first, second = page_v2(in_text("v2_members_first_page", "active_patron", damage)).memberships
-    assert (first.patron_status, first.unknown_words) == ("?", ("(no status sent)",))
+    assert (first.patron_status, first.unknown_words) == ("?", (NO_STATUS,))
     assert second.patron_status == "active_patron"
 
 

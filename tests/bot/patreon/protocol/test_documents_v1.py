@@ -8,6 +8,7 @@ import pytest
 
 from bot.domain.errors import PatreonUnavailable
 from bot.domain.model import (
+    NO_STATUS,
     Campaign,
     CampaignId,
     ChargeStatus,
@@ -110,7 +111,7 @@ def test_odd_rows_cost_only_themselves(page: Any) -> None:
     untold, dated = answer.page.memberships
     assert (untold.patron_status, untold.unknown_words, untold.entitled_cents) == (
         PatronStatus.UNKNOWN,
-        ("(no status sent)",),
+        (NO_STATUS,),
         500,
     )
     assert dated.declined_since == datetime(2026, 10, 1, tzinfo=UTC)

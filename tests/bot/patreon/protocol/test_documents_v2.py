@@ -9,6 +9,7 @@ import pytest
 from bot.domain.entitlement import Entitlement, Standing, entitle
 from bot.domain.errors import PatreonUnavailable
 from bot.domain.model import (
+    NO_STATUS,
     CampaignId,
     ChargeStatus,
     DiscordUserId,
@@ -139,7 +140,7 @@ def test_unknown_words_are_reported_as_sent(page: Any) -> None:
 def test_a_member_whose_attributes_did_not_come_is_unknown_not_former(page: Any) -> None:
     for member in page("v2_members_without_attributes").page.memberships:
         assert (member.patron_status, member.charge_status) == (PatronStatus.UNKNOWN, ChargeStatus.UNKNOWN)
-        assert member.unknown_words == ("(no status sent)", "(no status sent)")
+        assert member.unknown_words == (NO_STATUS, NO_STATUS)
 
 
 def test_a_bad_date_costs_only_itself(page: Any) -> None:

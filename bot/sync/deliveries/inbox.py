@@ -7,7 +7,7 @@ from bot.sync.webhooks.at_patreon import WebhooksAtPatreon
 from bot.sync.webhooks.keeper import WebhookKeeper
 
 
-class WebhookDesk:
+class DeliveryInbox:
     """Where deliveries arrive. Of what they say only whom they name is used."""
 
     def __init__(self, *, at_patreon: WebhooksAtPatreon, keeper: WebhookKeeper, nudges: Nudges) -> None:

@@ -22,8 +22,8 @@ from bot.storage import Storage
 from bot.storage.states import ButtonKind, ButtonPlace
 from bot.texts.card import Card, pages
 from bot.texts.catalogs import ENGLISH, choose
-from bot.texts.direct import person_card
 from bot.texts.linking import ending
+from bot.texts.person_news import person_card
 from bot.texts.renderer import Medium, Renderer
 
 log = structlog.get_logger(__name__)

@@ -7,8 +7,8 @@ import pytest
 
 from bot.domain.consent import Landing, Purpose, Word
 from bot.domain.model import DiscordUserId, Secret
-from bot.linking import consent
-from bot.linking.consent import StartedLink
+from bot.linking import consent_flow
+from bot.linking.consent_flow import StartedLink
 from bot.storage.vault import Vault, digest, new_key
 from sandbox.patreon.model import Person
 from tests.bot.linking.world import BUTTON, Answer, LinkWorld, said
@@ -198,7 +198,7 @@ class TestAFirstCallThatDied:
         return answer
 
     async def test_it_is_given_up_after_the_time_that_it_had(self, question: Question, answer: Answer) -> None:
-        question.world.pass_time(seconds=consent.FIRST_SECONDS)
+        question.world.pass_time(seconds=consent_flow.FIRST_SECONDS)
         async with asyncio.timeout(10):
             assert (await question.come_back(answer)).word is Word.UNAVAILABLE
             assert (await question.come_back(answer)).word is Word.UNAVAILABLE
@@ -213,7 +213,7 @@ class TestAFirstCallThatDied:
     async def test_whoever_waits_for_it_does_not_wait_for_ever(
         self, question: Question, answer: Answer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(consent, "FIRST_SECONDS", 0.3)
+        monkeypatch.setattr(consent_flow, "FIRST_SECONDS", 0.3)
         async with asyncio.timeout(10):
             assert (await question.come_back(answer)).word is Word.UNAVAILABLE
 
@@ -235,7 +235,7 @@ async def test_a_first_call_that_was_given_up_makes_no_question(
     question.world.strike("slow", "/api/oauth2/token", times=None)
     first = asyncio.create_task(question.come_back(answer))
     await question.until_asked()
-    monkeypatch.setattr(consent, "FIRST_SECONDS", 0.1)
+    monkeypatch.setattr(consent_flow, "FIRST_SECONDS", 0.1)
     assert (await question.come_back(answer)).word is Word.UNAVAILABLE
     assert await first == Landing(word=Word.UNAVAILABLE)
 

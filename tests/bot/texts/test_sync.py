@@ -15,7 +15,7 @@ from bot.domain.round_report import ReadReport, RoundReport
 from bot.texts.card import Outcome
 from bot.texts.catalogs import ENGLISH
 from bot.texts.renderer import Medium, Renderer
-from bot.texts.runs import preview_card, sync_card
+from bot.texts.sync import preview_card, sync_card
 from tests.fakes.world import ROLE, World
 
 R = Renderer(ENGLISH, Medium.DISCORD)
@@ -140,3 +140,8 @@ def test_whoever_cannot_be_planned_and_a_halt_are_told(world: World) -> None:
     assert halt.startswith("**All changes are waiting:** Discord isn't letting me change roles")
     assert "couldn't work" in title
     assert person == "<@1000>"
+
+
+def test_a_creators_access_that_ended_is_told_with_what_to_do() -> None:
+    said = sync_card(R, report(is_by_consents=True, is_token_dead=True)).description
+    assert "checked with the consent of 3 linked patrons. Patreon no longer accepts the creator's access" in said

@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.model import CampaignId, MembershipId, PatreonUserId, Secret
 from bot.patreon.protocol.webhooks import Hint
-from bot.sync.deliveries.desk import WebhookDesk
+from bot.sync.deliveries.inbox import DeliveryInbox
 from bot.sync.deliveries.nudges import Nudges
 from bot.sync.webhooks.at_patreon import WebhooksAtPatreon
 from bot.sync.webhooks.keeper import WebhookKeeper
@@ -18,7 +18,7 @@ NAMED = b'{"data": {"type": "member", "id": "m-1", "relationships": {"user": {"d
 
 @dataclass
 class Back:
-    """What stands behind the desk."""
+    """What stands behind the inbox."""
 
     secrets: tuple[Secret, ...] = (Secret("one"), Secret("two"))
     delivered: list[CampaignId] = field(default_factory=list)
@@ -40,26 +40,26 @@ def back() -> Back:
 
 
 @pytest.fixture
-def desk(back: Back) -> WebhookDesk:
-    return WebhookDesk(
+def inbox(back: Back) -> DeliveryInbox:
+    return DeliveryInbox(
         at_patreon=cast("WebhooksAtPatreon", back), keeper=cast("WebhookKeeper", back), nudges=cast("Nudges", back)
     )
 
 
-async def test_each_secret_that_may_have_signed_is_known(desk: WebhookDesk, back: Back) -> None:
-    assert await desk.secrets_of(CAMPAIGN) == back.secrets
+async def test_each_secret_that_may_have_signed_is_known(inbox: DeliveryInbox, back: Back) -> None:
+    assert await inbox.secrets_of(CAMPAIGN) == back.secrets
 
 
-def test_whoever_is_named_is_read_again(desk: WebhookDesk, back: Back) -> None:
-    desk.take(CAMPAIGN, NAMED)
+def test_whoever_is_named_is_read_again(inbox: DeliveryInbox, back: Back) -> None:
+    inbox.take(CAMPAIGN, NAMED)
     hint = Hint(patreon_user_id=PatreonUserId("7"), membership_id=MembershipId("m-1"))
     assert back.nudged == [(CAMPAIGN, hint)]
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"<html>", b'{"data": {"type": "post", "id": "9"}}'])
 def test_a_delivery_that_names_nobody_shows_that_patreon_still_sends(
-    desk: WebhookDesk, back: Back, body: bytes
+    inbox: DeliveryInbox, back: Back, body: bytes
 ) -> None:
-    desk.take(CAMPAIGN, body)
+    inbox.take(CAMPAIGN, body)
     assert back.delivered == [CAMPAIGN]
     assert back.nudged == []

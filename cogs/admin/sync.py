@@ -9,11 +9,12 @@ from bot.domain.changes import Trigger
 from bot.sync.applying.reconcile import Reconciler
 from bot.sync.rounds import Rounds
 from bot.texts import commands as texts
-from bot.texts.runs import preview_card, sync_card
-from cogs.admin.group import Answers, guild_of
+from bot.texts.sync import preview_card, sync_card
+from cogs.admin.answers import Answers
+from cogs.admin.rights import guild_of
 
 
-class RunCommands(commands.Cog):
+class SyncCommands(commands.Cog):
     """Bring roles in line, or preview that."""
 
     def __init__(self, *, answers: Answers, rounds: Rounds, reconciler: Reconciler) -> None:

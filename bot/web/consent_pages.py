@@ -1,7 +1,7 @@
 """The pages of consent: Patreon's answer arrives, the person is asked, the outcome is shown.
 
-Knows requests, cookies and statuses; what happens is decided in `linking/consent.py`. Answers of the callback never
-hold what its address held.
+Knows requests, cookies and statuses; what happens is decided in `linking/consent_flow.py`. Answers of the callback
+never hold what its address held.
 
     page                                              status
     a question, what came of it, denied, declined     200
@@ -19,7 +19,7 @@ from aiohttp import web
 from bot.domain.addresses import CALLBACK_PATH
 from bot.domain.consent import Cause, Purpose, View, Word
 from bot.domain.model import CampaignId
-from bot.linking.consent import ConsentFlow
+from bot.linking.consent_flow import ConsentFlow
 from bot.patreon.protocol.wire import MAX_ID_CHARACTERS
 from bot.texts.pages import Refusal
 from bot.web.render import Pages

@@ -1,4 +1,4 @@
-"""What one person is told by direct message on our own account."""
+"""What one person is told by direct message without having asked. The message of `/link` is in `linking.py`."""
 
 from typing import assert_never
 

@@ -45,7 +45,7 @@ from typing import Protocol
 import msgspec
 import structlog
 
-from bot.discord.direct import DirectMessages
+from bot.discord.direct_messages import DirectMessages
 from bot.domain.consent import (
     Asker,
     CampaignChoice,
@@ -74,7 +74,7 @@ from bot.storage.vault import digest
 log = structlog.get_logger(__name__)
 
 STATE_LIFETIME = timedelta(minutes=10)
-STATES_KEPT = timedelta(hours=24)  # so that "used", "run out" and "never ours" are different pages
+STATES_KEPT = timedelta(hours=24)  # so that "used", "expired" and "never ours" are different pages
 QUESTION_LIFETIME = timedelta(minutes=10)
 MOST_OPEN = 10  # links that one person may have made and not used, whatever for
 PATREON_SECONDS = 15.0  # a person waits in front of an empty page meanwhile
@@ -477,10 +477,10 @@ class ConsentFlow:
             person = None if state is None else state.discord_user_id
             log.exception("what follows a consent could not be done", discord_user_id=person)
 
-    # --- what has run out
+    # --- what has expired
 
     async def sweep(self) -> None:
-        """Forget what has run out, of any use. A question that nobody answered may have been a forwarded link."""
+        """Forget what has expired, of any use. A question that nobody answered may have been a forwarded link."""
         now = self._clock.now()
         for expired in await self._storage.pendings.purge(now):
             log.warning(

@@ -10,7 +10,7 @@ from bot.domain.consent import Purpose
 from bot.domain.model import PatreonUserId, Secret
 from bot.domain.news import RoleNews, RoleStatus
 from bot.domain.reasons import OldText
-from bot.linking import consent
+from bot.linking import consent_flow
 from bot.web.visits import origin_of
 from tests.bot.web.conftest import Site
 
@@ -64,7 +64,7 @@ class TestTheWayThrough:
     async def test_slow_roles_make_a_page_that_updates_itself(
         self, site: Site, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(consent, "AFTERMATH_SECONDS", 0.01)
+        monkeypatch.setattr(consent_flow, "AFTERMATH_SECONDS", 0.01)
         site.world.roles.may_go.clear()
         await site.browser.press(await site.question(site.world.ada), "confirm")
         waiting = await site.browser.open("/link/confirm")

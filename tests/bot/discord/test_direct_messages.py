@@ -3,8 +3,8 @@
 import pytest
 
 from bot.app import App
-from bot.discord import direct
-from bot.discord.direct import DirectMessages
+from bot.discord import direct_messages
+from bot.discord.direct_messages import DirectMessages
 from bot.domain.consent import Ended, Moved, Purpose, Word
 from bot.domain.model import ChannelId, DiscordUserId, Secret
 from bot.domain.notices import PaymentDeclined, Stay
@@ -48,7 +48,7 @@ async def test_a_message_that_cannot_be_edited_is_no_error(messages: DirectMessa
 async def test_without_a_connection_a_message_is_given_up_after_a_while(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(direct, "CLIENT_WITHIN_SECONDS", 0.01)
+    monkeypatch.setattr(direct_messages, "CLIENT_WITHIN_SECONDS", 0.01)
     await app.messages.tell(DiscordUserId(1), MOVED, locale="en-US", guild_id=None)
 
 

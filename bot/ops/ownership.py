@@ -1,0 +1,63 @@
+"""One bot at a time on a database that several processes can reach; a file of SQLite has a lock for that.
+
+Whoever was killed owns it until its lease ends, so the next one waits that long.
+"""
+
+import asyncio
+import secrets
+import time
+from datetime import timedelta
+from typing import NoReturn
+
+import structlog
+
+from bot.domain.errors import DatabaseAway, DatabaseLocked, Setup
+from bot.storage import Storage
+from bot.storage.leases import Lease
+from bot.storage.sqlite import database_path, is_locked
+
+log = structlog.get_logger(__name__)
+
+BOT = "bot"  # the lease's name
+PERIOD = timedelta(seconds=10)
+RENEWED_AFTER_SECONDS = 3
+PATIENCE_SECONDS = PERIOD.total_seconds() + 2
+PAUSE_SECONDS = 0.5
+
+
+async def own(storage: Storage) -> Lease:
+    """Become the one bot of this database, or wait until the last one surely is no more; DatabaseLocked if it lives."""
+    me, until, is_told = secrets.token_hex(8), time.monotonic() + PATIENCE_SECONDS, False
+    while True:
+        lease = await storage.leases.claim(BOT, me, PERIOD)
+        if lease is not None:
+            return lease
+        if time.monotonic() > until:
+            raise DatabaseLocked(Setup.DATABASE_LOCKED)
+        if not is_told:
+            log.info("waiting for the bot that used this database last", seconds=PATIENCE_SECONDS)
+            is_told = True
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def keep_owning(storage: Storage, lease: Lease) -> NoReturn:
+    """Renew the lease for ever; DatabaseLocked once another bot has it.
+
+    While the database is away nobody can take the lease, and nothing can be written.
+    """
+    while True:
+        await asyncio.sleep(RENEWED_AFTER_SECONDS)
+        try:
+            is_ours = await storage.leases.renew(lease, PERIOD)
+        except DatabaseAway as away:
+            log.warning("the lease on the database could not be renewed", why=str(away))
+            continue
+        if not is_ours:
+            raise DatabaseLocked(Setup.DATABASE_LOCKED)
+
+
+async def is_bot_running(url: str, storage: Storage) -> bool:
+    """Tell whether a bot works on this database now."""
+    if storage.database.is_shared:
+        return await storage.leases.is_held(BOT)
+    return is_locked(database_path(url))

@@ -1,0 +1,133 @@
+"""PostgreSQL, for whoever outgrows one file: the same tables and statements, and other processes beside us.
+
+A writing transaction is SERIALIZABLE: it ends as if it had been alone, or fails and is tried again
+(https://www.postgresql.org/docs/current/transaction-iso.html#XACT-SERIALIZABLE). Nothing is kept in a session, so that
+a pgbouncer in transaction mode may stand between (https://www.pgbouncer.org/features.html).
+"""
+
+import asyncio
+import time
+from typing import Any
+
+import structlog
+from sqlalchemy import event, func, make_url, select
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from bot.storage import migrations
+from bot.storage.engines import Engines
+
+log = structlog.get_logger(__name__)
+
+DRIVER = "psycopg"
+MAX_READERS = 8
+MAX_WRITERS = 8
+CONNECT_TIMEOUT_SECONDS = 10
+START_PATIENCE_SECONDS = 30
+SILENCE_MILLISECONDS = 20_000  # after which a connection that answers nothing is given up
+# Somebody else's transaction came between (40001), or each waited for the other (40P01).
+CAME_BETWEEN = {"40001", "40P01"}
+# The connection broke (08), the server is full (53), shuts down or starts (57P), by
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+AWAY = ("08", "53", "57P")
+MIGRATION_LOCK = 0x706C656467650001  # a number of our own: "pledge", and what it is for
+
+
+def is_address(url: str) -> bool:
+    """Tell whether an address names a database, so that it can be tried."""
+    try:
+        return bool(make_url(url).database)
+    except (ArgumentError, ValueError):
+        return False
+
+
+def build_engines(url: str) -> Engines:
+    """Build both engines."""
+    return Engines(
+        alone=_build_engine(url, MAX_READERS, isolation_level="AUTOCOMMIT"),
+        together=_build_engine(url, MAX_WRITERS, isolation_level="SERIALIZABLE"),
+        max_readers=MAX_READERS,
+        max_writers=MAX_WRITERS,
+        is_shared=True,
+        came_between=_came_between,
+        is_away=_is_away,
+    )
+
+
+def own(url: str) -> None:
+    """Own nothing: several processes may work here."""
+
+
+def require(url: str) -> None:
+    """Ask nothing: to connect makes nothing."""
+
+
+async def upgrade(url: str) -> None:
+    """Bring the tables up to date, in one transaction; of several processes one does it and the others wait.
+
+    A server that starts at the same time as we is waited for.
+    """
+    engine = _build_engine(url, 1)
+    try:
+        await _wait_for(engine)
+        async with engine.begin() as connection:
+            await connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+            await connection.run_sync(migrations.upgrade)
+    finally:
+        await engine.dispose()
+
+
+async def _wait_for(engine: AsyncEngine) -> None:
+    until = time.monotonic() + START_PATIENCE_SECONDS
+    while True:
+        try:
+            async with engine.connect():
+                return
+        except DBAPIError as error:
+            if not _is_away(error) or time.monotonic() > until:
+                raise
+            log.info("the database doesn't answer yet", reason=str(error.orig))
+        await asyncio.sleep(1)
+
+
+def _came_between(error: DBAPIError) -> bool:
+    return getattr(error.orig, "sqlstate", None) in CAME_BETWEEN
+
+
+def _is_away(error: DBAPIError) -> bool:
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:  # the server said nothing: no connection came about, or it broke
+        return isinstance(error, OperationalError | InterfaceError)
+    return error.connection_invalidated or state.startswith(AWAY)
+
+
+def _build_engine(url: str, most_connections: int, **options: Any) -> AsyncEngine:
+    """Build an engine whose pool nobody ever waits for: no more are let in by `Database` at a time."""
+    engine = create_async_engine(
+        make_url(url).set(drivername=f"postgresql+{DRIVER}"),
+        hide_parameters=True,  # an error's text must not carry values
+        pool_size=most_connections,
+        max_overflow=0,
+        connect_args={
+            "prepare_threshold": None,  # a prepared statement belongs to a session
+            "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+            "keepalives_idle": 10,
+            "keepalives_interval": 3,
+            "keepalives_count": 3,
+            "tcp_user_timeout": SILENCE_MILLISECONDS,
+        },
+        **options,
+    )
+    event.listen(engine.sync_engine, "handle_error", _leave_values_out)
+    return engine
+
+
+def _leave_values_out(context: ExceptionContext) -> None:
+    """Cut an error's text down to its first line: the next ones quote the row that was refused."""
+    whole = str(context.original_exception)
+    first, _, rest = whole.partition("\n")
+    if rest and context.sqlalchemy_exception is not None:
+        context.original_exception.args = (first,)
+        shown = context.sqlalchemy_exception.args[0].replace(whole, first)
+        context.sqlalchemy_exception.args = (shown, *context.sqlalchemy_exception.args[1:])

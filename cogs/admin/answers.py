@@ -1,0 +1,50 @@
+"""Answers to admins: what they have not been told yet above the answer itself, and what fits what they type."""
+
+from collections.abc import Iterable
+
+from discord import app_commands, ui
+
+from bot.discord.cards import renderer_of
+from bot.discord.client import Interaction
+from bot.discord.notifier import Notifier
+from bot.discord.replies import show, swap
+from bot.domain.notices import Trouble
+from bot.texts.card import CHOICE_LENGTH, Card
+from bot.texts.troubles import kept_card
+from cogs.admin.rights import guild_of
+
+CHOICES = 25  # Discord shows no more (discord-api-docs, Application Commands, Autocomplete)
+
+
+class Answers:
+    """Answers admins, below what they have not been told yet."""
+
+    def __init__(self, notifier: Notifier) -> None:
+        self._notifier = notifier
+
+    async def tell(
+        self,
+        interaction: Interaction,
+        answer: Card,
+        *,
+        view: ui.View | None = None,
+        says: tuple[type[Trouble], ...] = (),
+    ) -> None:
+        """Answer a command; troubles that the answer `says` itself are not told above it."""
+        await show(interaction, answer, above=await self._take_news(interaction, says), view=view)
+
+    async def retell(self, interaction: Interaction, answer: Card) -> None:
+        """Answer the press of a button, in place of its message."""
+        await swap(interaction, answer, above=await self._take_news(interaction))
+
+    async def _take_news(self, interaction: Interaction, said: tuple[type[Trouble], ...] = ()) -> Card | None:
+        pending = await self._notifier.take_pending(guild_of(interaction))
+        kept = [notice for notice in pending if not isinstance(notice, said)]
+        return kept_card(renderer_of(interaction), kept) if kept else None
+
+
+def offer(choices: Iterable[tuple[str, str]], typed: str) -> list[app_commands.Choice[str]]:
+    """Offer what fits what was typed so far: of each choice what to show, and the value."""
+    wanted = typed.strip().casefold()
+    fitting = [(label, value) for label, value in choices if wanted in label.casefold() or wanted == value]
+    return [app_commands.Choice(name=label[:CHOICE_LENGTH], value=value) for label, value in fitting[:CHOICES]]

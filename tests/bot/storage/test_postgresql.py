@@ -1,0 +1,138 @@
+"""What PostgreSQL alone is asked for: many writers, a server that goes and comes back, a pooler in between."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.errors import DatabaseAway, NeedsOwner, Setup
+from bot.domain.model import GuildId
+from bot.storage import Storage, postgresql
+from bot.storage.aggregate import Aggregate, transaction
+from bot.storage.tables import leases
+from bot.storage.vault import Vault
+from tests.bot.storage.conftest import NOW
+from tests.fakes.postgres import Postgres
+from tests.fakes.statements import counted_statements
+
+GUILD = GuildId(900)
+
+
+@pytest.fixture
+def url(postgresql_url: str) -> str:
+    return postgresql_url
+
+
+@pytest.fixture
+async def other(url: str, vault: Vault) -> AsyncIterator[Storage]:
+    """Another process's storage."""
+    opened = await Storage.attach(url, vault)
+    yield opened
+    await opened.close()
+
+
+class Counter(Aggregate):
+    """A number that is read, and written one higher: the least that goes wrong where two do it at once."""
+
+    @transaction
+    async def start(self, connection: AsyncConnection) -> None:
+        await connection.execute(leases.insert().values(name="number", owner="", fence=0, until=0))
+
+    @transaction
+    async def count(self, connection: AsyncConnection) -> None:
+        number = (await connection.execute(select(leases.c.fence))).scalar_one()
+        await asyncio.sleep(0)
+        await connection.execute(update(leases).values(fence=number + 1))
+
+
+async def test_writers_of_several_processes_end_as_if_one_had_gone_after_the_other(
+    storage: Storage, other: Storage
+) -> None:
+    counters = [Counter(storage.database), Counter(other.database)]
+    await counters[0].start()
+    await asyncio.gather(*[counter.count() for counter in counters for _ in range(20)])
+    async with storage.database.read() as connection:
+        assert (await connection.execute(select(leases.c.fence))).scalar_one() == 40
+
+
+async def test_a_single_statement_that_writes_counts_as_a_transaction(storage: Storage) -> None:
+    with counted_statements() as statements:
+        await storage.reads.start("700", NOW)  # type: ignore[arg-type]
+    async with storage.database.write() as connection:
+        isolation = (await connection.exec_driver_sql("SHOW transaction_isolation")).scalar()
+    assert len(statements) == 1
+    assert isolation == "serializable"
+
+
+async def test_a_server_that_restarts_costs_errors_that_heal(storage: Storage, postgres: Postgres) -> None:
+    await storage.guilds.change(GUILD, grace_days=3)
+    postgres.stop()
+    try:
+        with pytest.raises(DatabaseAway):
+            await storage.guilds.settings(GUILD)
+        with pytest.raises(DatabaseAway):
+            await storage.guilds.change(GUILD, grace_days=4)
+    finally:
+        postgres.start()
+    assert (await storage.guilds.settings(GUILD)).grace_days == 3
+    await storage.guilds.change(GUILD, grace_days=5)
+    assert (await storage.guilds.settings(GUILD)).grace_days == 5
+
+
+async def test_a_connection_that_is_ended_hits_nobody_twice(storage: Storage, postgres: Postgres, url: str) -> None:
+    await asyncio.gather(*[storage.guilds.change(GUILD, grace_days=days) for days in range(6)])
+    postgres.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 't%'")
+    with pytest.raises(DatabaseAway):
+        await storage.guilds.change(GUILD, grace_days=7)
+    await asyncio.gather(*[storage.guilds.change(GUILD, grace_days=days) for days in range(6)])
+
+
+async def test_a_server_that_starts_at_the_same_time_is_waited_for(postgres: Postgres, url: str, vault: Vault) -> None:
+    postgres.stop()
+    try:
+        opening = asyncio.create_task(Storage.open(url, vault))
+        await asyncio.sleep(0.3)
+        assert not opening.done()
+    finally:
+        postgres.start()
+    storage = await opening
+    await storage.close()
+
+
+async def test_a_server_that_does_not_answer_ends_the_start(
+    postgres: Postgres, vault: Vault, monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
+    monkeypatch.setattr(postgresql, "START_PATIENCE_SECONDS", 0)
+    nowhere = f"postgresql://somebody:MARKER@/bot?host={tmp_path}"
+    for start in (Storage.open, Storage.attach):
+        with pytest.raises(NeedsOwner, match=Setup.DATABASE_SILENT) as refused:
+            await start(nowhere, vault)
+        assert "MARKER" not in str(refused.value)
+
+
+async def test_a_database_that_is_not_there_is_said_to_be_unusable(
+    postgres: Postgres, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "START_PATIENCE_SECONDS", 0)
+    with pytest.raises(NeedsOwner, match="does not exist"):
+        await Storage.open(postgres.url("nothing"), vault)
+
+
+async def test_tables_of_a_newer_version_are_left_alone(own_postgresql_url: str, vault: Vault) -> None:
+    storage = await Storage.open(own_postgresql_url, vault)
+    async with storage.database.write() as connection:
+        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    await storage.close()
+    with pytest.raises(NeedsOwner, match=Setup.TABLES_UNKNOWN):
+        await Storage.open(own_postgresql_url, vault)
+
+
+async def test_of_several_that_make_the_tables_at_once_one_does(postgres: Postgres, vault: Vault) -> None:
+    name = postgres.create()
+    opened = await asyncio.gather(*[Storage.open(postgres.url(name), vault) for _ in range(4)])
+    for storage in opened:
+        await storage.guilds.change(GUILD, grace_days=1)
+        await storage.close()
+    postgres.drop(name)
