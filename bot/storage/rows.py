@@ -24,9 +24,9 @@ def read_row(row: Row[*tuple[Any, ...]], into: type[S], *json_columns: str, tabl
 
 def columns_of(row: Row[*tuple[Any, ...]], table: Table | None = None) -> dict[str, Any]:
     """Return a row by its columns' names; SQLAlchemy's own are a subclass of str, which msgspec does not take."""
-    if table is None:
-        return dict(zip(_plain(row._fields), row, strict=True))
     values = row._mapping  # noqa: SLF001  SQLAlchemy's public name for it
+    if table is None:
+        return dict(zip(_plain(tuple(values)), row, strict=True))
     return {str(column.name): values[column] for column in table.c}
 
 
