@@ -1,6 +1,7 @@
 """Servers where everything is settled: everyone is linked and has their role, by us.
 
-The database is written in one go, so that a measurement begins where a bot that has run for long would be.
+The database is written in one go, so that a measurement begins where a bot that has run for long would be. Both
+stand-ins know these servers too, for the bot runs as a process; `tests/fakes/realm.py` stays within one and needs none.
 """
 
 from collections.abc import Iterable

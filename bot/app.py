@@ -48,7 +48,7 @@ from bot.linking.link import PatronLink
 from bot.linking.pairs import Pairs
 from bot.linking.unlink import Unlinker
 from bot.ops.metrics import CONTENT_TYPE_LATEST, Metrics
-from bot.ops.ownership import keep_owning, own
+from bot.ops.ownership import owned
 from bot.ops.scrape import scrape
 from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.clientwatch import ClientWatch
@@ -379,14 +379,14 @@ async def _run(settings: Settings, add_cogs: AddCogs) -> None:
         clock = await _open_clock(stack, settings)
         storage = await Storage.open(settings.database_url, Vault(settings.encryption_keys))
         stack.push_async_callback(storage.close)
-        ends = [asyncio.create_task(stopped.wait(), name="signal"), *await _own(stack, storage)]
+        ends = await stack.enter_async_context(owned(storage.database))
         app = await build_app(settings=settings, clock=clock, storage=storage)
         stack.push_async_callback(app.http.close)
         gc.freeze()  # what was built since the modules were
         await app.linking.settle_cut_off()  # nobody else works on this database
         discord_life = await _start(stack, app, add_cogs)
         log.info("pledgekeeper runs", public_url=settings.public_url)
-        await _until_any_ends(*ends, discord_life)
+        await _until_any_ends(asyncio.create_task(stopped.wait()), *ends, discord_life)
         log.info("pledgekeeper stops")
     log.info("pledgekeeper stopped")
 
@@ -410,15 +410,6 @@ def _set_at_signals(stopped: asyncio.Event) -> None:
             loop.add_signal_handler(number, stopped.set)
         except NotImplementedError:  # on Windows; there the loop is waked by whatever signal.signal handles
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
-
-
-async def _own(stack: contextlib.AsyncExitStack, storage: Storage) -> list[asyncio.Task[object]]:
-    """Be the one bot of this database; the task fails once another one is. A file of SQLite is locked already."""
-    if not storage.database.is_shared:
-        return []
-    lease = await own(storage)
-    stack.push_async_callback(storage.leases.release, lease)
-    return [_keep_running(stack, "ownership", keep_owning(storage, lease))]
 
 
 async def _until_any_ends(*tasks: asyncio.Task[object]) -> None:

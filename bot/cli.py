@@ -16,10 +16,11 @@ import click
 from bot import __version__
 from bot.domain.errors import PledgekeeperError, SettingsInvalid
 from bot.runtime.logs import configure_logging
-from bot.settings import load_settings
+from bot.settings import check_database_url, load_settings
 from bot.storage.vault import Vault, new_key
 from bot.texts.catalogs import ENGLISH
 from bot.texts.causes import say_cause, say_settings
+from bot.texts.move import say_moved
 from bot.texts.renderer import Medium, Renderer
 from bot.texts.rotation import say_resealed, say_rest
 
@@ -104,6 +105,29 @@ def rotate_keys() -> int:
     click.echo(say_resealed(TERMINAL, done.resealed, done.left))
     click.echo(say_rest(TERMINAL, done.locked), err=not done.is_whole)
     return 0 if done.is_whole else 1
+
+
+@main.command("move-database")
+@click.option("--to", "target", required=True, metavar="URL", help="The address of an empty database.")
+@_ends_with_its_code
+def move(target: str) -> int:
+    """Copy a stopped bot's database to another one, SQLite or PostgreSQL. Can be run again after a break."""
+    from rich.console import Console  # noqa: PLC0415  only this command draws a bar
+    from rich.progress import Progress  # noqa: PLC0415  as above
+
+    from bot.ops.move import move_database  # noqa: PLC0415  it loads the database
+
+    settings, address = load_settings(), check_database_url(target)
+    configure_logging("WARNING", settings.log_format)
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("Copying", total=None)
+        rows = asyncio.run(
+            move_database(
+                settings.database_url, address, lambda done, total: progress.update(bar, completed=done, total=total)
+            )
+        )
+    click.echo(say_moved(TERMINAL, rows))
+    return 0
 
 
 @main.command("new-key")

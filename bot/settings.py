@@ -183,17 +183,7 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, url: str) -> str:
-        """Take the address of a SQLite file, or of a database that a PostgreSQL server has."""
-        scheme, _, place = url.partition("://")
-        if scheme == "sqlite+aiosqlite" and place.startswith("/"):
-            if place in {"/", "/:memory:"}:
-                raise ValueError(SettingFault.NO_FILE)
-            return url
-        if scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
-            raise ValueError(SettingFault.NO_DATABASE_WE_KNOW)
-        if not postgresql.is_address(f"postgresql://{place}"):
-            raise ValueError(SettingFault.NO_DATABASE_ADDRESS)
-        return f"postgresql://{place}"
+        return _read_database_url(url)
 
     @field_validator("encryption_keys", mode="before")
     @classmethod
@@ -215,6 +205,29 @@ class Settings(BaseSettings):
         if url is not None and not all(map(is_loopback, services)):
             raise ValueError(SettingFault.FOR_TESTS_ONLY)
         return url
+
+
+def check_database_url(url: str) -> str:
+    """Return the address of a database as the setting would be; SettingsInvalid where it is none."""
+    try:
+        return _read_database_url(url)
+    except ValueError as error:
+        example = str(Settings.model_fields["database_url"].examples[0])  # type: ignore[index]
+        raise SettingsInvalid(Setup.SETTINGS_WRONG, WrongSetting("--to", error.args[0], example)) from None
+
+
+def _read_database_url(url: str) -> str:
+    """Take the address of a SQLite file, or of a database that a PostgreSQL server has."""
+    scheme, _, place = url.partition("://")
+    if scheme == "sqlite+aiosqlite" and place.startswith("/"):
+        if place in {"/", "/:memory:"}:
+            raise ValueError(SettingFault.NO_FILE)
+        return url
+    if scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
+        raise ValueError(SettingFault.NO_DATABASE_WE_KNOW)
+    if not postgresql.is_address(f"postgresql://{place}"):
+        raise ValueError(SettingFault.NO_DATABASE_ADDRESS)
+    return f"postgresql://{place}"
 
 
 def find_dotenv() -> Path | None:

@@ -8,7 +8,7 @@ from discord import app_commands
 
 from bot.discord.translator import CommandTranslator
 from bot.domain.model import RuleKind
-from bot.texts.catalogs import LANGUAGES, Language
+from bot.texts.catalogs import LANGUAGES, Language, pseudo
 from tests.fakes.commands import build_tree
 
 COMMANDS = {
@@ -125,6 +125,13 @@ def test_each_command_fits_into_what_discord_takes_in_every_language(
         assert sum(map(len, told)) < MOST_CHARACTERS
 
 
+def test_each_description_and_choice_is_among_the_translators_messages(tree: app_commands.CommandTree[Any]) -> None:
+    told = [text for command in tree.get_commands() for text in translated_of(command.to_dict(tree))]
+    assert len(told) > 50
+    bare = {text for text in told if pseudo().translations.gettext(text) == text}
+    assert bare == {language.name for language in LANGUAGES.values()}, "a language is called as it calls itself"
+
+
 async def test_discord_gets_descriptions_and_choices_in_every_language_and_names_in_english(
     tree: app_commands.CommandTree[Any],
 ) -> None:
@@ -144,3 +151,10 @@ def texts_of(told: Any) -> Iterator[str]:
     if isinstance(told, dict):
         yield from (str(told[key]) for key in ("name", "description") if key in told)
         yield from (text for key in ("options", "choices") for inner in told.get(key) or () for text in texts_of(inner))
+
+
+def translated_of(told: Any) -> Iterator[str]:
+    """Return the same without the names of commands and options, which are English everywhere."""
+    yield str(told["description"])
+    yield from (str(choice["name"]) for choice in told.get("choices") or ())
+    yield from (text for option in told.get("options") or () for text in translated_of(option))

@@ -27,14 +27,16 @@ SQL = {"execute", "exec_driver_sql"}
 
 # Files whose texts stay English, each with its reason.
 ENGLISH = {
-    "bot/discord/supervisor.py": "why a client ended, for the log and /healthz",
+    "bot/discord/supervisor.py": "why a client ended, for the log",
+    "bot/cli.py": "a terminal speaks English",
     "bot/ops/check/*": "a terminal speaks English",
     "bot/ops/metrics.py": "read by a monitoring system",
     "bot/patreon/clientwatch.py": "what a log line asks the operator to do",
     "bot/runtime/logs.py": "a log line's mark for what it leaves out",
-    "bot/runtime/loops.py": "why a part begins anew, for the log and /healthz",
+    "bot/runtime/loops.py": "why a part begins anew, for the log",
     "bot/settings.py": "what is wrong with the environment is said at a terminal",
     "bot/storage/campaigns.py": "the key of a stored row",
+    "bot/storage/copying.py": "the key of a stored row, and SQL",
     "bot/storage/migrations/versions/*": "what earlier versions stored",
     "bot/storage/sealing.py": "the key of a stored row",
     "bot/storage/sqlite.py": "what is wrong with DATABASE_URL is said at a terminal",

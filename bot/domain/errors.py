@@ -88,6 +88,9 @@ class Setup(enum.StrEnum):
     DATABASE_SILENT = "database_silent"  # reason
     DATABASE_LOCKED = "database_locked"
     DATABASE_MISSING = "database_missing"  # path
+    MOVED_TO_ITSELF = "moved_to_itself"
+    TARGET_NOT_EMPTY = "target_not_empty"
+    COPY_DIFFERS = "copy_differs"  # tables
     TABLES_EMPTY = "tables_empty"
     TABLES_BEHIND = "tables_behind"
     TABLES_UNKNOWN = "tables_unknown"  # of a newer version

@@ -66,7 +66,7 @@ class Http:
         await self._fresh.close()
 
     def succeed(self, old: Secret, fresh: Secret) -> None:
-        """Learn which token took another's place."""
+        """Learn which token took another's place; the limiter is ours alone."""
         self._limiter.succeed(old, fresh)
 
     async def fetch(self, base_url: str, request: Request, *, tries_spent: int = 0) -> bytes:

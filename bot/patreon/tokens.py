@@ -115,7 +115,10 @@ class TokenKeeper:
         sizes: PageSizes | None = None,
         known: KnownPages | None = None,
     ) -> AsyncIterator[MembershipPage]:
-        """Yield a campaign's pages of members; a token that dies halfway is replaced, and the read goes on."""
+        """Yield a campaign's pages of members; a token that dies halfway is replaced, and the read goes on.
+
+        The client knows no pair and we know no page, so each page is asked for by the token of that moment.
+        """
         return client.walk_membership_pages(lambda verb: self.call(credential_id, verb), campaign_id, sizes, known)
 
     async def close(self) -> None:

@@ -14,7 +14,7 @@ from bot.runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
 
-Part = Literal["gateway", "sync", "web", "database"]
+Part = Literal["gateway", "sync", "web", "database"]  # the keys of /healthz; nothing is decided by them
 
 
 class Note(enum.StrEnum):

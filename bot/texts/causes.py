@@ -101,6 +101,18 @@ _SETUP: dict[Setup, tuple[str, str]] = {
         f"Stop the other one first, or give this one its own database. {_DATABASE_EXAMPLE}",
     ),
     Setup.DATABASE_MISSING: ("{path} doesn't exist yet.", "Start the bot once: it creates the database."),
+    Setup.MOVED_TO_ITSELF: (
+        "--to names the database that DATABASE_URL names already.",
+        "Give it the address of the new one.",
+    ),
+    Setup.TARGET_NOT_EMPTY: (
+        "The new database isn't empty, so I copied nothing.",
+        "Give me an empty one.",
+    ),
+    Setup.COPY_DIFFERS: (
+        "After copying, these tables differ from the old ones: {tables}.",
+        "Keep the old database in use, and tell the makers of Pledgekeeper.",
+    ),
     Setup.TABLES_EMPTY: ("The database has no tables yet.", "Start the bot once: it creates them."),
     Setup.TABLES_BEHIND: (
         "The database is from an older version of Pledgekeeper.",

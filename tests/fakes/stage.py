@@ -86,6 +86,11 @@ class Browser:
         async with self._session.get(url, **options) as response:
             return Page(response.status, await response.text(), str(response.url))
 
+    async def ask(self, method: str, url: str, **options: Any) -> Page:
+        """Send any other request, as no page of ours does."""
+        async with self._session.request(method, url, **options) as response:
+            return Page(response.status, await response.text(), str(response.url))
+
     async def send(self, page: Page, form_id: str) -> Page:
         """Press the button of a form."""
         action, fields = page.form(form_id)

@@ -11,8 +11,10 @@ from datetime import timedelta
 from html import unescape
 from typing import Any
 
+from bot.linking.consent_flow import MOST_OPEN
 from bot.texts.catalogs import LANGUAGES, PSEUDO_TAG
 from bot.texts.pseudo import accented
+from sandbox.discord.changes import Actor
 from sandbox.discord.interaction import Interaction
 from sandbox.discord.model import Message
 from sandbox.discord.ratelimits import Limit
@@ -46,6 +48,7 @@ NO_WORDS = re.compile(r"`[^`]*`|<[@#t][^>]*>|https?://[^\s)]+|/(?:link|unlink|me
 UNITS = {"day", "days", "hour", "hours", "minute", "minutes", "second", "seconds", "ago"}
 BABEL = {"and", "or", "US", "UTC", *UNITS, *calendar.month_name}  # CLDR translates what Babel writes, not we
 PRODUCT, ODD_WORD = "Pledgekeeper", "Somehow"
+REFUSAL = "The sandbox weather answers for Patreon"  # Patreon's own words stand as it sent them
 
 
 class Pseudo(Stage):
@@ -148,6 +151,7 @@ class Pseudo(Stage):
         names = {
             PRODUCT,
             ODD_WORD,  # a word of Patreon's
+            REFUSAL,
             *(language.name for language in LANGUAGES.values()),
             world.guild.name,
             world.campaign.name,
@@ -424,3 +428,108 @@ async def _holds(stage: Pseudo) -> None:
         await stage.until(lambda: not stage.holds(), "the hold is answered")
     await stage.until(lambda: "Gold" not in stage.roles(LAPSING[0]), "the roles go", 40)
     await stage.admin("holds")
+
+
+async def test_what_goes_wrong_is_said_only_in_what_can_be_translated() -> None:
+    async with Pseudo() as stage:
+        await _all_that_goes_wrong(stage)
+        stage.assert_translatable()
+
+
+async def _all_that_goes_wrong(stage: Pseudo) -> None:
+    await stage.admin("rule add", role=stage.role_id("Gold"), kind="months", months=1)
+    await stage.admin("rule remove", rule="1")
+    await stage.add_rule("Gold")
+    await stage.until(lambda: "Gold" in stage.roles(FEW[-1]), "the crowd's role", 40)
+    await stage.link(HAZEL, "Gerda Nilsson")
+    await stage.until(lambda: "Gold" in stage.roles(HAZEL), "the role")
+    await _people_come_and_go(stage)
+    await _pages_that_refuse(stage)
+    await _consents_of_creators_that_fail(stage)
+    for fault in ("cut", "null_users", "no_discord", "empty", "403"):
+        stage.weather("patreon", "/members", fault)
+        await stage.admin("sync")
+        await stage.admin("believe")
+        stage.sandbox.weather.clear()
+    await stage.rounds(1)
+    await _strangers_and_buttons(stage)
+    await _the_log_channel_goes(stage)
+
+
+async def _people_come_and_go(stage: Pseudo) -> None:
+    """Somebody leaves, waits for the screening, loses the role by another's hand, and unlinks."""
+    hazel = stage.user_id(HAZEL)
+    stage.sandbox.discord.leave(hazel)
+    await stage.rounds(1)
+    await stage.admin("why", user=hazel)
+    stage.sandbox.discord.join(hazel, pending=True)
+    await stage.rounds(1)
+    for path in ("preview", "sync"):
+        await stage.admin(path)
+    await stage.admin("why", user=hazel)
+    await stage.command(HAZEL, "membership")
+    stage.sandbox.discord.finish_screening(hazel)
+    await stage.until(lambda: "Gold" in stage.roles(HAZEL), "the role comes after the screening")
+    stage.sandbox.discord.take_role(hazel, stage.role_id("Gold"))
+    await stage.rounds(2)
+    await stage.admin("why", user=hazel)
+    await stage.command(HAZEL, "membership")
+    await stage.admin("restore", role=stage.role_id("Gold"), user=hazel)
+    await stage.until(lambda: "Gold" in stage.roles(HAZEL), "the role is given back")
+    stage.sandbox.patreon.pause(stage.patron_id("Gerda Nilsson"))
+    await stage.rounds(1)
+    await stage.admin("settings", mode="grant_only")
+    stage.sandbox.patreon.refund(stage.patron_id("Gerda Nilsson"))
+    await stage.rounds(1)
+    await stage.admin("why", user=hazel)
+    await stage.command(HAZEL, "membership")
+    await stage.admin("settings", mode="sync")
+    await stage.admin("settings", mode="sync")  # nothing changes
+    await _unlinks(stage, HAZEL)
+    await stage.admin("why", user=hazel)
+
+
+async def _pages_that_refuse(stage: Pseudo) -> None:
+    browser, page = await stage.consent("dapple.grey", "Cassia Reed")
+    host = stage.sandbox.bot_url
+    for path, method, options in (
+        ("/link/confirm", "POST", {"data": {}, "headers": {"Origin": "https://elsewhere.example"}}),
+        ("/link/confirm", "POST", {"data": "x" * 200_000}),
+        ("/link/declined", "POST", {"data": {}}),
+        ("/link/confirm", "GET", {}),
+    ):
+        stage.read(await browser.ask(method, f"{host}{path}", **options))
+    stage.read(await stage.browser().open(f"{host}/link/confirm"))  # there is no question for this one
+    stage.read(await browser.send(page, "confirm"))
+
+
+async def _consents_of_creators_that_fail(stage: Pseudo) -> None:
+    for patron, answer, fault in (
+        ("Wren Ashdown", "deny", None),
+        ("Nils Ahlgren", "allow", None),  # who has no campaign
+        ("Wren Ashdown", "allow", "/api/oauth2/token"),
+    ):
+        typed, browser = await stage.admin("connect"), stage.browser()
+        (button,) = flat_components(typed.messages[-1].components)
+        if fault is not None:
+            stage.weather("patreon", fault, "503", times=1)
+        stage.read(await browser.consent(str(button["url"]), stage.patron_id(patron), answer))
+        stage.sandbox.weather.clear()
+
+
+async def _strangers_and_buttons(stage: Pseudo) -> None:
+    for command in stage.sandbox.world.discord.application.commands.values():
+        command["default_member_permissions"] = None  # a server may show everybody what only admins may use
+    await stage.command(IVY, "patreon sync")
+    for _ in range(MOST_OPEN + 1):
+        await stage.command(IVY, "link")
+
+
+async def _the_log_channel_goes(stage: Pseudo) -> None:
+    await stage.choose_log_channel()
+    guild = stage.sandbox.world.guild
+    channel = next(one for one in guild.channels.values() if one.name == "bot-log")
+    stage.sandbox.discord.changes.delete_channel(guild, channel, Actor(stage.user_id(ADMIN)))
+    stage.sandbox.discord.delete_role(stage.role_id("Gold"))  # the next one is told of above a reply
+    await stage.rounds(2)
+    await stage.admin("rule list")

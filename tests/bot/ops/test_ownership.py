@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.errors import DatabaseLocked
 from bot.ops import ownership
-from bot.ops.ownership import BOT, is_bot_running, keep_owning, own
+from bot.ops.ownership import BOT, _claim, _keep, is_bot_running, owned
 from bot.storage import Storage
 from bot.storage.vault import Vault, new_key
 from tests.fakes.postgres import Postgres
@@ -32,20 +32,31 @@ async def storages(url: str) -> list[Storage]:
     return [await Storage.open(url, vault), await Storage.open(url, vault)]
 
 
-async def test_a_second_bot_waits_for_one_that_was_killed_and_goes_before_one_that_lives(
+async def test_a_second_bot_is_refused_while_the_first_lives_and_waits_where_it_was_killed(
     quick: None, storages: list[Storage], url: str
 ) -> None:
     first, second = storages
     assert not await is_bot_running(url, second)
-    lease = await own(first)
-    assert await is_bot_running(url, second)
-    alive = asyncio.create_task(keep_owning(first, lease))
+    async with owned(first.database) as (keeping,):
+        assert await is_bot_running(url, second)
+        with pytest.raises(DatabaseLocked):
+            async with owned(second.database):
+                pass
+        keeping.cancel()  # killed: nobody renews the lease, nobody gives it back
+        async with owned(second.database):
+            assert await is_bot_running(url, first)
+    assert not await is_bot_running(url, first)
+    for storage in storages:
+        await storage.close()
+
+
+async def test_one_whose_lease_was_taken_learns_of_it(quick: None, storages: list[Storage]) -> None:
+    first, second = storages
+    lease = await _claim(first.leases)
+    await asyncio.sleep(0.5)
+    await _claim(second.leases)
     with pytest.raises(DatabaseLocked):
-        await own(second)
-    alive.cancel()  # killed: nobody gives the lease back
-    await own(second)
-    with pytest.raises(DatabaseLocked):
-        await keep_owning(first, lease)
+        await _keep(first.leases, lease)
     for storage in storages:
         await storage.close()
 
@@ -54,14 +65,12 @@ async def test_while_the_database_is_away_the_lease_stays_ours(
     quick: None, storages: list[Storage], postgres: Postgres
 ) -> None:
     first, second = storages
-    lease = await own(first)
-    keeping = asyncio.create_task(keep_owning(first, lease))
-    postgres.stop()
-    await asyncio.sleep(0.5)
-    postgres.start()
-    await asyncio.sleep(0.5)
-    assert not keeping.done()
-    assert await second.leases.is_held(BOT)
-    keeping.cancel()
+    async with owned(first.database) as (keeping,):
+        postgres.stop()
+        await asyncio.sleep(0.5)
+        postgres.start()
+        await asyncio.sleep(0.5)
+        assert not keeping.done()
+        assert await second.leases.is_held(BOT)
     for storage in storages:
         await storage.close()

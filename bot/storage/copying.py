@@ -1,0 +1,132 @@
+"""All rows of one database into another, of whichever kind: compared when it is done, and gone on with after a break.
+
+Leases stay behind: they say who works on a database. The next numbers of rows go along: none is ever given twice.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import msgspec
+from sqlalchemy import Table, delete, func, insert, select, text, tuple_
+
+from bot.storage.database import Database
+from bot.storage.tables import installation, leases, metadata
+
+AT_ONCE = 500  # rows
+MARK = "a copy of another database is under way"  # a row of `installation` in the target
+TABLES = tuple(table for table in metadata.sorted_tables if table is not leases)
+NUMBERED = tuple(table for table in TABLES if table.dialect_options["sqlite"].get("autoincrement"))
+
+
+class Content(msgspec.Struct, frozen=True, kw_only=True):
+    """What a table holds: how many rows, and a digest that does not depend on their order."""
+
+    rows: int = 0
+    digest: int = 0
+
+
+async def count_rows(database: Database) -> int:
+    """Return how many rows there are to copy."""
+    async with database.read() as connection:
+        counts = [(await connection.execute(select(func.count()).select_from(table))).scalar_one() for table in TABLES]
+    return sum(counts)
+
+
+async def is_free(target: Database) -> bool:
+    """Tell whether nothing stands in the way: no row, or those of a copy that broke off."""
+    async with target.read() as connection:
+        marked = await connection.execute(select(installation).where(installation.c.name == MARK))
+        return marked.first() is not None or await count_rows(target) == 0
+
+
+async def copy_rows(source: Database, target: Database, tell: Callable[[int], None]) -> None:
+    """Copy every row; `tell` is called with how many were copied, or are there already."""
+    async with target.write() as connection:
+        if (await connection.execute(select(installation).where(installation.c.name == MARK))).first() is None:
+            await connection.execute(insert(installation).values(name=MARK, text=""))
+    for table in TABLES:
+        there = await _look(source, table)
+        if await _look(target, table) == there:
+            tell(there.rows)
+            continue
+        async with target.write() as connection:  # a part of it, from before a break
+            await connection.execute(delete(table).where(*_but_the_mark(table)))
+        async for rows in _read(source, table):
+            async with target.write() as connection:
+                await connection.execute(insert(table), rows)
+            tell(len(rows))
+    await _take_numbers(source, target)
+
+
+async def finish(source: Database, target: Database) -> tuple[str, ...]:
+    """Compare both; where all is the same, end the copy. Return the tables that differ."""
+    wrong = [table.name for table in TABLES if await _look(source, table) != await _look(target, table)]
+    if not wrong:
+        async with target.write() as connection:
+            await connection.execute(delete(installation).where(installation.c.name == MARK))
+    return tuple(wrong)
+
+
+async def _look(database: Database, table: Table) -> Content:
+    rows = total = 0
+    async for some in _read(database, table):
+        rows += len(some)
+        for row in some:
+            total += int.from_bytes(hashlib.sha256(msgspec.json.encode([*row.values()])).digest())
+    return Content(rows=rows, digest=total % 2**256)
+
+
+async def _read(database: Database, table: Table) -> AsyncIterator[list[dict[str, Any]]]:
+    """Yield all rows of a table, but for the mark, some at a time and in the order of their keys."""
+    keys = tuple(table.primary_key)
+    query = select(table).where(*_but_the_mark(table)).order_by(*keys).limit(AT_ONCE)
+    after: tuple[Any, ...] | None = None
+    while True:
+        async with database.read() as connection:
+            further = query if after is None else query.where(tuple_(*keys) > tuple_(*after))
+            found = (await connection.execute(further)).all()
+        rows = [{column.name: value for column, value in zip(table.c, row, strict=True)} for row in found]
+        if rows:
+            yield rows
+            after = tuple(rows[-1][key.name] for key in keys)
+        if len(rows) < AT_ONCE:
+            return
+
+
+def _but_the_mark(table: Table) -> tuple[Any, ...]:
+    return (installation.c.name != MARK,) if table is installation else ()
+
+
+async def _take_numbers(source: Database, target: Database) -> None:
+    for table in NUMBERED:
+        last = max(await _last_number(source, table), await _last_number(target, table))
+        if not last:
+            continue
+        async with target.write() as connection:
+            if target.dialect_name == "sqlite":
+                await connection.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), {"name": table.name})
+                await connection.execute(
+                    text("INSERT INTO sqlite_sequence VALUES (:name, :last)"), {"name": table.name, "last": last}
+                )
+            else:
+                await connection.execute(select(func.setval(_sequence(table), last)))
+
+
+async def _last_number(database: Database, table: Table) -> int:
+    """Return the highest number that was ever given to a row."""
+    (number,) = table.primary_key
+    async with database.read() as connection:
+        highest = (await connection.execute(select(func.max(number)))).scalar() or 0
+        if database.dialect_name == "sqlite":
+            query = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+            given = (await connection.execute(query, {"name": table.name})).scalar() or 0
+        else:
+            query = text(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {_sequence(table)}")  # noqa: S608  a name of ours
+            given = (await connection.execute(query)).scalar_one()
+    return max(highest, given)
+
+
+def _sequence(table: Table) -> str:
+    (number,) = table.primary_key
+    return f"{table.name}_{number.name}_seq"  # as PostgreSQL names it

@@ -1,0 +1,108 @@
+"""A database moves whole, either way: every row, every next number, also after a break."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, text
+
+from bot.domain.errors import DatabaseLocked, NeedsOwner, Setup
+from bot.ops.move import move_database
+from bot.storage import Storage, copying
+from bot.storage.database import Database
+from bot.storage.tables import notices
+from bot.storage.vault import Vault, new_key
+from tests.bot.storage.conftest import NOW
+from tests.bot.storage.test_orders import ADA, GUILD, ROLE, populate, rule_of
+from tests.fakes.postgres import Postgres
+
+VAULT = Vault((new_key(),))
+
+
+@dataclass
+class Places:
+    """An old database with rows, and the address of a new one."""
+
+    old: str
+    new: str
+
+
+@pytest.fixture(params=["to postgresql", "to sqlite"])
+async def places(request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres, emptied: str) -> Places:
+    file, server = f"sqlite+aiosqlite:///{tmp_path / 'pledgekeeper.db'}", postgres.url(emptied)
+    places = Places(file, server) if request.param == "to postgresql" else Places(server, file)
+    storage = await Storage.open(places.old, VAULT)
+    known = await populate(storage)
+    await storage.rules.remove(GUILD, known.rule)  # its number must never be given again
+    await storage.leases.release(known.lease)
+    many = [{"key": str(number), "told_at": NOW + timedelta(seconds=number), "text": "ä"} for number in range(1200)]
+    async with storage.database.write() as connection:
+        await connection.execute(insert(notices), many)
+    await storage.close()
+    return places
+
+
+async def test_everything_is_there_and_no_number_is_given_twice(places: Places) -> None:
+    told: list[tuple[int, int]] = []
+    rows = await move_database(places.old, places.new, lambda done, total: told.append((done, total)))
+    assert rows > 1200
+    assert told[-1] == (rows, rows)
+    assert await contents(places.old) == await contents(places.new)
+    storage = await Storage.open(places.new, VAULT)
+    link = await storage.links.find_discord(ADA)
+    assert link is not None
+    pair = await storage.credentials.find_user(link.patreon_user_id)
+    assert pair is not None
+    assert pair.pair.access_token.reveal() == "access-ada"
+    assert (await storage.rules.add(rule_of(ROLE), created_by=ADA, at=NOW)).rule_id == 2
+    await storage.close()
+
+
+async def test_a_move_that_broke_off_goes_on(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(done: int, _total: int) -> None:
+        if done > 700:
+            raise RuntimeError("pulled the plug")
+
+    with pytest.raises(RuntimeError):
+        await move_database(places.old, places.new, broken)
+    await move_database(places.old, places.new, lambda *_: None)
+    assert await contents(places.old) == await contents(places.new)
+
+
+async def test_a_database_that_is_not_empty_is_left_alone(places: Places) -> None:
+    storage = await Storage.open(places.new, VAULT)
+    await storage.notices.note("mine", NOW)
+    await storage.close()
+    with pytest.raises(NeedsOwner, match=Setup.TARGET_NOT_EMPTY):
+        await move_database(places.old, places.new, lambda *_: None)
+
+
+async def test_a_database_at_work_is_not_copied(places: Places) -> None:
+    database = await Database.open(places.old)
+    if database.is_shared:
+        await database.close()
+        pytest.skip("a server has a lease instead: tests/bot/ops/test_ownership.py")
+    with pytest.raises(DatabaseLocked):
+        await move_database(places.old, places.new, lambda *_: None)
+    await database.close()
+
+
+async def test_a_row_that_came_out_otherwise_is_noticed(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    finish = copying.finish
+
+    async def spoil(source: Database, target: Database) -> tuple[str, ...]:
+        async with target.write() as connection:
+            await connection.execute(text("UPDATE grants SET state = 'held'"))
+        return await finish(source, target)
+
+    monkeypatch.setattr(copying, "finish", spoil)
+    with pytest.raises(NeedsOwner, match="grants"):
+        await move_database(places.old, places.new, lambda *_: None)
+
+
+async def contents(url: str) -> dict[str, copying.Content]:
+    database = await Database.attach(url)
+    found = {table.name: await copying._look(database, table) for table in copying.TABLES}
+    await database.close()
+    return found
