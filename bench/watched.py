@@ -156,9 +156,10 @@ class Desk:
                 raise LookupError(word)
 
     async def _round(self) -> Used:
-        """Run a round as the loop of rounds does."""
+        """Run a round as the loop of rounds does, and wait for all that it began."""
         before = _used()
         await self._app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+        await self._app.rounds.slice_planned()
         after = _used()
         return Used(after.cpu_seconds - before.cpu_seconds, after.resident_kib)
 

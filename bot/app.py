@@ -97,6 +97,7 @@ DATABASE_WATCH_SECONDS = 5.0
 SWEEP_SECONDS = 60.0
 RESUME_SECONDS = 60.0
 READS_KEPT = timedelta(days=30)
+COLLECTED_AFTER = 50_000  # objects more: to look at so many takes some milliseconds
 
 AddCogs = Callable[[PledgekeeperBot, "App"], Awaitable[None]]
 
@@ -191,7 +192,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
             guild_id=settings.discord_guild_id, campaign_id=settings.patreon_campaign_id, credential_id=seed_id
         ),
     )
-    intake = Intake(storage=storage, client=client, keeper=keeper, clock=clock)
+    intake = Intake(storage=storage, client=client, keeper=keeper, clock=clock, on_page=lambda: health.begun("sync"))
     reported_links = ReportedLinks(storage=storage, notifier=notifier, clock=clock)
     breakers = Breakers(clock)
     facts = FactBook(storage=storage, observer=observer, breakers=breakers, clock=clock)
@@ -366,6 +367,7 @@ def run(settings: Settings, *, add_cogs: AddCogs) -> int:
     That may come late: a token that Discord refuses is asked for twice.
     """
     os.umask(0o077)  # what we write holds who is linked to whom
+    leave_out_of_collections()
     asyncio.run(_run(settings, add_cogs))
     return 0
 
@@ -380,7 +382,7 @@ async def _run(settings: Settings, add_cogs: AddCogs) -> None:
         ends = await stack.enter_async_context(owned(storage.database))
         app = await build_app(settings=settings, clock=clock, storage=storage)
         stack.push_async_callback(app.http.close)
-        leave_out_of_collections()
+        gc.freeze()  # what was built since the modules were
         await app.linking.settle_cut_off()  # nobody else works on this database
         discord_life = await _start(stack, app, add_cogs)
         log.info("pledgekeeper runs", public_url=settings.public_url)
@@ -392,10 +394,12 @@ async def _run(settings: Settings, add_cogs: AddCogs) -> None:
 def leave_out_of_collections() -> None:
     """Let the cyclic collector pass over what is there by now, and stays: it stops the loop for as long as it looks.
 
-    That was a tenth of a second each time, for modules and classes alone.
+    That was a tenth of a second each time, for modules and classes alone. And it comes when so much more is there than
+    went: a page of members, or the facts of those who are planned, is gone again before that.
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(COLLECTED_AFTER)
 
 
 def _set_at_signals(stopped: asyncio.Event) -> None:

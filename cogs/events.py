@@ -6,6 +6,7 @@ it does not hold.
 
 import asyncio
 import contextlib
+import time
 
 import discord
 import structlog
@@ -36,6 +37,7 @@ class EventsCog(commands.Cog):
         self._breakers = breakers
         self._reconciler = reconciler
         self._soon: dict[GuildId, asyncio.Task[None]] = {}
+        self._asked_at: dict[GuildId, float] = {}  # monotonic, for the last time
         self._considering: set[asyncio.Task[None]] = set()
         self._starting = asyncio.Semaphore(SERVERS_AT_ONCE)
 
@@ -150,6 +152,7 @@ class EventsCog(commands.Cog):
         self._consider_soon(GuildId(guild.id), trigger=Trigger.ROLES_CHANGED)
 
     def _consider_soon(self, guild_id: GuildId, *, trigger: Trigger) -> None:
+        self._asked_at[guild_id] = time.monotonic()
         if guild_id in self._soon:
             return
         task = asyncio.create_task(self._consider(guild_id, trigger), name=f"consider guild {guild_id}")
@@ -164,6 +167,8 @@ class EventsCog(commands.Cog):
             del self._soon[guild_id]
         try:
             async with self._starting if trigger is Trigger.START else contextlib.nullcontext():
+                if trigger is Trigger.START and self._reconciler.plans_all_since(guild_id, self._asked_at[guild_id]):
+                    return  # the first round was quicker, and nothing has changed since it began
                 await self._reconciler.consider(guild_id, None, trigger=trigger)
         except TryLater as error:  # the reconciler does it as soon as the server is seen
             log.info("a server is looked at later", guild_id=guild_id, why=str(error))

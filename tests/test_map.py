@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 MAP = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 CONTAINERS = {"dict", "set", "list", "deque", "defaultdict", "OrderedDict"}
 # Made for one read or one run, and gone with it.
-SHORT_LIVED = {"_Rest"}
+SHORT_LIVED = {"_Rest", "Reined"}
 
 
 def section(title: str) -> list[list[str]]:

@@ -19,6 +19,7 @@ import contextlib
 import math
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import lru_cache
 from itertools import filterfalse, islice
 
 import aiohttp
@@ -44,6 +45,7 @@ SILENCE_SECONDS = 2.0  # after so many the gateway counts as silent; it answers 
 MOST_BY_REST = 10  # calls at a time, in all servers: 50 a second are allowed, and role writes need them too
 MANY = 5_500  # people: half of what the gateway takes from us in a minute
 LIST_SHARE = 5  # so many members for each of those people, and the list is no longer worth its calls
+ROLE_SETS = 1_000  # of one and the same content kept once
 ASK_SECONDS = 8.0  # somebody waits in front of a page
 # RuntimeError: discord.py has no socket for the guild, aiohttp's session is closed
 UNANSWERED = (TimeoutError, discord.DiscordException, aiohttp.ClientError, OSError, RuntimeError)
@@ -58,7 +60,7 @@ class GuildLook(msgspec.Struct, frozen=True, kw_only=True):
     bot: Powers
 
 
-class _Seen(msgspec.Struct, frozen=True):
+class _Seen(msgspec.Struct, frozen=True, gc=False):
     """A person as they were last shown, and when (monotonic)."""
 
     member: GuildMember | None
@@ -450,10 +452,16 @@ def _hold(guild: discord.Guild, member: discord.Member) -> None:
 def member_of(member: discord.Member) -> GuildMember:
     """Return the roles that a member has, @everyone left out."""
     return GuildMember(
-        role_ids=frozenset(RoleId(role_id) for role_id in member._roles),  # noqa: SLF001  .roles sorts and resolves each
+        role_ids=_role_ids(tuple(member._roles)),  # noqa: SLF001  .roles sorts and resolves each
         joined_at=member.joined_at,
         is_pending=member.pending,
     )
+
+
+@lru_cache(maxsize=ROLE_SETS)
+def _role_ids(role_ids: tuple[int, ...]) -> frozenset[RoleId]:
+    """Return the same set to all who have the same roles: thousands do."""
+    return frozenset(map(RoleId, role_ids))
 
 
 def find_dangers(channels: Iterable[GuildChannel]) -> dict[RoleId, tuple[ChannelRights, ...]]:

@@ -111,7 +111,7 @@ AuditReason = (
 )
 
 
-class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
+class AuditEntry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One change, one that was tried, or one that was seen."""
 
     at: datetime

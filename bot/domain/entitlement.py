@@ -55,7 +55,7 @@ class Standing(enum.StrEnum):
     NONE = "none"
 
 
-class Entitlement(msgspec.Struct, frozen=True, kw_only=True):
+class Entitlement(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What counts for roles. `until` is when it ends by what is known now; `reading` is the fact it rests on."""
 
     standing: Standing

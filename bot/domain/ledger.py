@@ -25,7 +25,7 @@ from bot.domain.model import Grant, GrantState, HandEdits, RoleId
 INTENTS = frozenset({GrantState.GRANTING, GrantState.REVOKING})
 
 
-class GuildMember(msgspec.Struct, frozen=True, kw_only=True):
+class GuildMember(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What Discord shows of one person in one guild; None in its place: they are no member."""
 
     role_ids: frozenset[RoleId] = frozenset()
@@ -34,7 +34,7 @@ class GuildMember(msgspec.Struct, frozen=True, kw_only=True):
     unseen_role_ids: frozenset[RoleId] = frozenset()  # Discord accepted our write; nothing has shown its effect yet
 
 
-class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+class Settlement(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What a look changes in one member's rows."""
 
     put: tuple[Grant, ...] = ()

@@ -1,6 +1,9 @@
 """The nouns that every part of the bot shares: what Patreon and Discord tell us, and what an admin asked for.
 
 Values only: no JSON, no SQL, no network, no decision. Times are aware UTC, money is cents of the campaign's currency.
+
+`gc=False` is for those of which there are thousands: frozen and made of values, they are part of no cycle, and the
+cyclic collector, which stops everything while it looks, need not look at them.
 """
 
 import enum
@@ -66,7 +69,7 @@ class Source(enum.StrEnum):
 NO_STATUS = "?"  # stands among unknown words for a status that Patreon didn't send at all
 
 
-class Membership(msgspec.Struct, frozen=True, kw_only=True):
+class Membership(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """What Patreon says about one patron in one campaign, as of the start of the request that brought it."""
 
     campaign_id: CampaignId
@@ -93,7 +96,7 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
     read_started_at: datetime
 
 
-class Tier(msgspec.Struct, frozen=True, kw_only=True):
+class Tier(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A tier of a campaign. `amount_cents` 0 is Patreon's Free tier, which is not paying."""
 
     campaign_id: CampaignId
@@ -195,7 +198,7 @@ class RuleKind(enum.StrEnum):
     FORMER = "former"  # paid once, and no longer
 
 
-class RoleRule(msgspec.Struct, frozen=True, kw_only=True):
+class RoleRule(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A condition that earns a role in a guild. Several rules for one role are alternatives."""
 
     rule_id: RuleId
@@ -215,7 +218,7 @@ class LinkOrigin(enum.StrEnum):
     PATREON = "patreon"  # Patreon reports the Discord account by itself
 
 
-class Link(msgspec.Struct, frozen=True, kw_only=True):
+class Link(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One Discord account joined to one Patreon account."""
 
     discord_user_id: DiscordUserId
@@ -228,7 +231,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     read_at: datetime | None = None  # when their own consent last told all their memberships; None: it never did
 
 
-class Memory(msgspec.Struct, frozen=True, kw_only=True):
+class Memory(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """What earlier readings of one membership taught us and the present one no longer says."""
 
     declined_since: datetime | None = None  # our first read that showed the decline; retries do not move it
@@ -246,7 +249,7 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
     lost_since: datetime | None = None  # the first whole list, of those that are sound, that named none
 
 
-class MembershipRecord(msgspec.Struct, frozen=True, kw_only=True):
+class MembershipRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """What is stored of one patron in one campaign; an unproven reading may give a role, never take one."""
 
     campaign_id: CampaignId
@@ -270,7 +273,7 @@ class GrantState(enum.StrEnum):
     SUPPRESSED = "suppressed"  # taken away by hand; we leave it so
 
 
-class Grant(msgspec.Struct, frozen=True, kw_only=True):
+class Grant(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One row of the ledger: a role that we gave (or adopted), to one guild member."""
 
     guild_id: GuildId

@@ -105,7 +105,7 @@ class GuildFacts(msgspec.Struct, frozen=True, kw_only=True):
     on_trial: frozenset[RoleId] = frozenset()
 
 
-class PersonFacts(msgspec.Struct, frozen=True, kw_only=True):
+class PersonFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What a plan needs to know of one person: the facts, and what Discord shows (no `member`: they are none)."""
 
     discord_user_id: DiscordUserId
@@ -116,7 +116,7 @@ class PersonFacts(msgspec.Struct, frozen=True, kw_only=True):
     has_unlinked: bool = False  # on purpose; who was never linked has not
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
+class Decision(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What is to be done about one role, with the claim that decided it."""
 
     role_id: RoleId
@@ -130,7 +130,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     taken_at: datetime | None = None  # of SUPPRESSED: when we saw that somebody took the role away
 
 
-class PersonPlan(msgspec.Struct, frozen=True, kw_only=True):
+class PersonPlan(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One decision for each pledge role and each ledger row of a person, grants before revokes."""
 
     discord_user_id: DiscordUserId
@@ -157,9 +157,15 @@ class PersonPlan(msgspec.Struct, frozen=True, kw_only=True):
         """Tell whether anything is to be written, to Discord or to the ledger."""
         return any(decision.action in CHANGES for decision in self.decisions)
 
+    @property
+    def is_of_note(self) -> bool:
+        """Tell whether anything is to be done, held back or waited for; else every role is as it should be."""
+        return self.is_unplanned or any(one.action in _OF_NOTE or one.block is not None for one in self.decisions)
+
 
 WRITES = frozenset({Action.GRANT, Action.REVOKE})
 CHANGES = WRITES | {Action.FORGET}
+_OF_NOTE = CHANGES | {Action.HELD_BACK, Action.SCREENING, Action.SUPPRESSED, Action.BLOCKED}
 _ORDER = {Action.GRANT: 0, Action.REVOKE: 2}
 
 

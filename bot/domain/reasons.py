@@ -52,7 +52,7 @@ class Status(enum.StrEnum):
     UNREAD = "unread"
 
 
-class TierName(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class TierName(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """What a tier is called: by its price where it has no title, as in campaigns that charge for each creation."""
 
     tier_id: TierId
@@ -61,7 +61,7 @@ class TierName(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     currency: str = ""
 
 
-class RuleFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RuleFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """What a rule asks for."""
 
     kind: RuleKind
@@ -72,7 +72,7 @@ class RuleFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     months: int | None = None  # of a MONTHS rule
 
 
-class PatronFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PatronFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """What Patreon says of a person in one campaign, by which source, and when it was asked. Never an amount."""
 
     campaign: str
@@ -87,7 +87,7 @@ class PatronFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     read_at: datetime | None = None
 
 
-class RoleReason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="role"):
+class RoleReason(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="role"):
     """What was decided about one role of one person, and the facts that decided."""
 
     role: str  # "" where the role is gone

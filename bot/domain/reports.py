@@ -41,14 +41,14 @@ from bot.domain.model import (
 SETTLING = timedelta(hours=24)  # as long as the brake counts: then whoever had the roles has them no more, or is held
 
 
-class Now(msgspec.Struct, frozen=True, kw_only=True):
+class Now(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Whether a record shows a patron of now: by what is proven, and by what is doubted."""
 
     is_proven: bool
     is_doubted: bool
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class Report(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What all campaigns together say of one patron's Discord account."""
 
     patreon_user_id: PatreonUserId

@@ -23,7 +23,7 @@ class Wanted(enum.StrEnum):
     UNSURE = "unsure"  # nothing says yes, but not every rule of the role has a fact that says no
 
 
-class Claim(msgspec.Struct, frozen=True, kw_only=True):
+class Claim(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The answer for one role with the rule and the fact that decided it; no rule: none names the role any more."""
 
     role_id: RoleId
@@ -32,7 +32,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     entitlement: Entitlement | None = None
 
 
-class Account(msgspec.Struct, frozen=True, kw_only=True):
+class Account(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One campaign's word on one person: what is believed, and what a read not yet believed would give on top."""
 
     believed: Entitlement

@@ -61,6 +61,11 @@ class HealthBoard:
             log.info("a part works again", part=part)
         self._parts[part] = PartHealth(ok=True, last_success=self._clock.now())
 
+    def begun(self, part: Part) -> None:
+        """Note that a part does its work for the first time since the start, however long all of it may take."""
+        if not self.was_ever_ok(part):
+            self.ok(part)
+
     def failed(self, part: Part, why: str) -> None:
         """Note that a part does not work. `why` goes to the log only: the report is public."""
         if part not in self._failing:

@@ -59,6 +59,12 @@ class Kept:
         """Return a number that is another one as soon as anything may have changed."""
         return self._writes
 
+    def put(self, key: object, value: object) -> None:
+        """Keep a value that was just written."""
+        self._writes += 1
+        if not self._database.is_shared:
+            self._values[key] = value
+
     def drop(self, *keys: object) -> None:
         """Load anew what is asked for under these keys: a write changed nothing else."""
         self._writes += 1

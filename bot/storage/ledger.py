@@ -1,10 +1,10 @@
 """The ledger: the roles that we gave, and what we are about to do. Its moves are decided in `domain/ledger.py`."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, bindparam, delete, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, RoleId
@@ -24,6 +24,14 @@ _OF_MEMBER = (
 )
 
 
+_ORDER = (grants.c.discord_user_id, grants.c.role_id)
+_OF_PEOPLE = (
+    select(grants)
+    .where(grants.c.guild_id == bindparam("guild"), grants.c.discord_user_id.in_(bindparam("people", expanding=True)))
+    .order_by(*_ORDER)
+)
+
+
 class Ledger(Aggregate):
     """Every grant."""
 
@@ -37,8 +45,7 @@ class Ledger(Aggregate):
         """Return the grants of these people in a guild, without those who have none."""
         people, found = sorted(set(discord_user_ids)), list[Grant]()
         for start in range(0, len(people), MAX_PEOPLE):
-            some = grants.c.discord_user_id.in_(people[start : start + MAX_PEOPLE])
-            found += await self._load(grants.c.guild_id == guild_id, some)
+            found += await self._read(_OF_PEOPLE, guild=guild_id, people=people[start : start + MAX_PEOPLE])
         return _by_person(found)
 
     async def has_any(self, guild_id: GuildId) -> bool:
@@ -53,10 +60,13 @@ class Ledger(Aggregate):
             rows = (await connection.execute(_OF_MEMBER, {"guild": guild_id, "person": discord_user_id})).all()
         return {grant.role_id: grant for grant in (read_row(row, Grant) for row in rows)}
 
-    async def open_intents(self, guild_id: GuildId) -> tuple[Grant, ...]:
-        """Return the writes of which we do not know whether they happened."""
-        states = (GrantState.GRANTING, GrantState.REVOKING)
-        return await self._load(grants.c.guild_id == guild_id, grants.c.state.in_(states))
+    async def open_intents(self, guild_ids: Collection[GuildId]) -> tuple[Grant, ...]:
+        """Return the writes in these guilds of which we do not know whether they happened."""
+        states, wanted, found = (GrantState.GRANTING, GrantState.REVOKING), sorted(guild_ids), list[Grant]()
+        for start in range(0, len(wanted), MAX_PEOPLE):
+            some = grants.c.guild_id.in_(wanted[start : start + MAX_PEOPLE])
+            found += await self._load(some, grants.c.state.in_(states))
+        return tuple(found)
 
     async def count_held(self, guild_id: GuildId) -> int:
         """Count the roles that people hold by us, those about to go included."""
@@ -93,9 +103,11 @@ class Ledger(Aggregate):
         return tuple(read_row(row, Grant) for row in rows)
 
     async def _load(self, *conditions: ColumnElement[bool]) -> tuple[Grant, ...]:
-        query = select(grants).where(*conditions).order_by(grants.c.discord_user_id, grants.c.role_id)
+        return await self._read(select(grants).where(*conditions).order_by(*_ORDER))
+
+    async def _read(self, query: Select[Any], **values: object) -> tuple[Grant, ...]:
         async with self._database.read() as connection:
-            rows = await connection.execute(query)
+            rows = await connection.execute(query, values)
             return tuple([read_row(row, Grant) async for row in unhurried(rows)])
 
 

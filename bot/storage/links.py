@@ -42,6 +42,12 @@ MAX_LINKS = 400  # in one statement, by two columns: databases limit how many va
 
 # Built once: to build a statement takes as long as to execute it, and each round asks for these.
 _PEOPLE = select(links.c.discord_user_id).where(links.c.patreon_user_id.in_(bindparam("patrons", expanding=True)))
+_ANY = select(links).where(
+    or_(
+        links.c.discord_user_id.in_(bindparam("people", expanding=True)),
+        links.c.patreon_user_id.in_(bindparam("patrons", expanding=True)),
+    )
+)
 
 
 class Links(Aggregate):
@@ -87,6 +93,14 @@ class Links(Aggregate):
         async with self._database.read() as connection:
             return frozenset((await connection.execute(_PEOPLE_OF, {"guild": guild_id})).scalars())
 
+    async def people_of_each(self, guild_ids: Collection[GuildId]) -> dict[GuildId, frozenset[DiscordUserId]]:
+        """Return the same of each of these guilds, which are no more than a statement may carry values."""
+        found: dict[GuildId, set[DiscordUserId]] = {guild_id: set() for guild_id in guild_ids}
+        async with self._database.read() as connection:
+            for guild_id, person in await connection.execute(_PEOPLE_OF_EACH, {"guilds": sorted(guild_ids)}):
+                found[guild_id].add(person)
+        return {guild_id: frozenset(people) for guild_id, people in found.items()}
+
     async def guilds_of(self, people: Iterable[DiscordUserId]) -> frozenset[GuildId]:
         """Return the guilds to which any of these people is tied: everywhere else there is nothing to plan for them."""
         wanted, found = sorted(set(people)), set[GuildId]()
@@ -107,6 +121,8 @@ class Links(Aggregate):
     async def find_people(self, patreon_user_ids: Iterable[PatreonUserId]) -> frozenset[DiscordUserId]:
         """Return the Discord accounts to which any of these patrons is linked, also by a link that ended."""
         patrons, found = sorted(set(patreon_user_ids)), set[DiscordUserId]()
+        if not patrons:
+            return frozenset()
         async with self._database.read() as connection:
             for start in range(0, len(patrons), MAX_LINKS):
                 some = {"patrons": patrons[start : start + MAX_LINKS]}
@@ -120,8 +136,7 @@ class Links(Aggregate):
         found: dict[DiscordUserId, Link] = {}
         async with self._database.read() as connection:
             for some_people, some_patrons in _in_parts(people, patrons):
-                either = or_(links.c.discord_user_id.in_(some_people), links.c.patreon_user_id.in_(some_patrons))
-                rows = (await connection.execute(select(links).where(either))).all()
+                rows = (await connection.execute(_ANY, {"people": some_people, "patrons": some_patrons})).all()
                 found |= {row.discord_user_id: read_row(row, Link) for row in rows}
         return tuple(sorted(found.values(), key=lambda link: (link.linked_at, link.discord_user_id)))
 
@@ -284,6 +299,8 @@ class Links(Aggregate):
     ) -> tuple[frozenset[DiscordUserId], frozenset[PatreonUserId]]:
         """Return which of these must not be linked by itself: for they wished so, or the patron's holder did."""
         asked_people, asked_patrons = set(people), set(patrons)
+        if not asked_people and not asked_patrons:
+            return frozenset(), frozenset()
         found: list[Row[Any]] = []
         async with self._database.read() as connection:
             for some_people, some_patrons in _in_parts(asked_people, asked_patrons):
@@ -322,6 +339,15 @@ def _known_to_guild(*wanted: ColumnElement[Any] | Table) -> Select[Any]:
 _PEOPLE_OF = union(
     _known_to_guild(links.c.discord_user_id),
     select(grants.c.discord_user_id).where(grants.c.guild_id == bindparam("guild")),
+)
+_PEOPLE_OF_EACH = union(
+    select(bindings.c.guild_id, links.c.discord_user_id)
+    .join_from(bindings, memberships, memberships.c.campaign_id == bindings.c.campaign_id)
+    .join(links, links.c.patreon_user_id == memberships.c.patreon_user_id)
+    .where(bindings.c.guild_id.in_(bindparam("guilds", expanding=True))),
+    select(grants.c.guild_id, grants.c.discord_user_id).where(
+        grants.c.guild_id.in_(bindparam("guilds", expanding=True))
+    ),
 )
 _GUILDS_OF = union(
     select(bindings.c.guild_id)

@@ -1,19 +1,21 @@
 """What is stored about patrons in campaigns. An older reading never overwrites a newer one, whoever saves it when.
 
-The record is one JSON; the columns beside it are its keys and the start of the newest request that it knows of.
+The record is one JSON (`records.py`); the columns beside it are its keys and the start of the newest request that it
+knows of.
 """
 
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
+from itertools import starmap
 from typing import Any
 
-import msgspec
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import CampaignId, DiscordUserId, MembershipRecord, PatreonUserId
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.columns import EPOCH
+from bot.storage.records import read_record, write_record
 from bot.storage.tables import memberships
 from bot.storage.upsert import Upsert
 
@@ -22,16 +24,13 @@ MAX_IDS = 500  # in one query: databases limit how many values a statement may c
 NEWEST = Upsert(memberships, not_older="latest_read_at")
 
 # Built once: to build a statement takes as long as to execute it, and whoever waits for a role waits for these.
+_RECORD = (memberships.c.campaign_id, memberships.c.patreon_user_id, memberships.c.record)
 _PEOPLE = (
-    select(memberships.c.record)
+    select(*_RECORD)
     .where(memberships.c.patreon_user_id.in_(bindparam("ids", expanding=True)))
     .order_by(memberships.c.campaign_id)
 )
 _PEOPLE_IN = _PEOPLE.where(memberships.c.campaign_id.in_(bindparam("campaigns", expanding=True)))
-
-_decode = msgspec.json.Decoder(MembershipRecord).decode
-_encode = msgspec.json.Encoder().encode
-
 
 # Built once: to build a statement takes as long as to execute it, and each nudge asks for this one.
 _REPORTERS = select(memberships.c.patreon_user_id).where(
@@ -46,7 +45,7 @@ class Memberships(Aggregate):
     async def iter_campaign(self, campaign_id: CampaignId) -> AsyncIterator[list[MembershipRecord]]:
         """Yield everybody in a campaign, some at a time: all at once may be more than a small machine holds."""
         query = (
-            select(memberships.c.record)
+            select(*_RECORD)
             .where(memberships.c.campaign_id == campaign_id, memberships.c.patreon_user_id > bindparam("after"))
             .order_by(memberships.c.patreon_user_id)
             .limit(MAX_IDS)
@@ -54,10 +53,10 @@ class Memberships(Aggregate):
         after = ""
         while True:
             async with self._database.read() as connection:
-                rows = (await connection.execute(query, {"after": after})).scalars().all()
+                rows = (await connection.execute(query, {"after": after})).all()
             if not rows:
                 return
-            records = [_decode(row) for row in rows]
+            records = [read_record(*row) for row in rows]
             yield records
             after = records[-1].patreon_user_id
 
@@ -72,13 +71,15 @@ class Memberships(Aggregate):
     ) -> dict[PatreonUserId, tuple[MembershipRecord, ...]]:
         """Return the records of several patrons in these campaigns (None: in all), without those who have none."""
         wanted = sorted(set(patreon_user_ids))
+        if not wanted:
+            return {}
         query = _PEOPLE if campaign_ids is None else _PEOPLE_IN
         values = {} if campaign_ids is None else {"campaigns": sorted(campaign_ids)}
         found: dict[PatreonUserId, tuple[MembershipRecord, ...]] = {}
         async with self._database.read() as connection:
             for start in range(0, len(wanted), MAX_IDS):
                 some = {"ids": wanted[start : start + MAX_IDS], **values}
-                for record in map(_decode, (await connection.execute(query, some)).scalars()):
+                for record in starmap(read_record, await connection.execute(query, some)):
                     found[record.patreon_user_id] = (*found.get(record.patreon_user_id, ()), record)
         return found
 
@@ -119,6 +120,8 @@ class Memberships(Aggregate):
         """Return the patrons for whom Patreon reports one of these Discord accounts."""
         wanted = sorted(set(discord_user_ids))
         campaigns, found = sorted(campaign_ids), set[PatreonUserId]()
+        if not wanted:
+            return frozenset()
         async with self._database.read() as connection:
             for start in range(0, len(wanted), MAX_IDS):
                 values = {"campaigns": campaigns, "ids": wanted[start : start + MAX_IDS]}
@@ -147,7 +150,7 @@ def membership_row(record: MembershipRecord) -> dict[str, Any]:
         "patreon_user_id": record.patreon_user_id,
         "discord_user_id": _reported(record),
         "latest_read_at": _latest(record),
-        "record": _encode(record).decode(),
+        "record": write_record(record),
     }
 
 

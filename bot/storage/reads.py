@@ -87,7 +87,9 @@ class Reads(Aggregate):
             "summary": to_json(summary or {}),
         }
         campaign_id = await self._database.execute(statement.values(columns))
-        self.kept.drop(campaign_id, ("last", campaign_id))
+        self.kept.drop(campaign_id, ("last", campaign_id), ("since", campaign_id))
+        if is_believed:
+            self.kept.put(("since", campaign_id), ())  # nearly always, what the next read asks for
 
     @transaction
     async def believe(self, connection: AsyncConnection, read_id: ReadId) -> None:
@@ -128,6 +130,9 @@ class Reads(Aggregate):
 
     async def since_believed(self, campaign_id: CampaignId) -> tuple[Read, ...]:
         """Return the finished reads after the newest believed one, the oldest first."""
+        return await self.kept.get(("since", campaign_id), lambda: self._since_believed(campaign_id))
+
+    async def _since_believed(self, campaign_id: CampaignId) -> tuple[Read, ...]:
         believed = await self.last_believed(campaign_id)
         query = _newest_first(campaign_id).where(reads.c.finished_at.is_not(None))
         if believed is not None:

@@ -1,5 +1,6 @@
 """Between rows and values: a row becomes a struct by the names of its columns, and JSON stands in text."""
 
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -25,8 +26,13 @@ def columns_of(row: Row[*tuple[Any, ...]], table: Table | None = None) -> dict[s
     """Return a row by its columns' names; SQLAlchemy's own are a subclass of str, which msgspec does not take."""
     values = row._mapping  # noqa: SLF001  SQLAlchemy's public name for it
     if table is None:
-        return {str(name): value for name, value in values.items()}
+        return dict(zip(_plain(tuple(values)), row, strict=True))
     return {str(column.name): values[column] for column in table.c}
+
+
+@cache
+def _plain(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(str, names))
 
 
 def to_json(value: object) -> str:

@@ -21,6 +21,7 @@ from bot.storage import migrations
 from bot.storage.engines import Engines
 
 MAX_READERS = 8  # at a time; each connection is a thread
+CACHE_KIB = 512  # of the file that each connection remembers; the system remembers all of it once
 BUSY_TIMEOUT_SECONDS = 15  # how long another process (rotate-keys) may keep a writer waiting
 LOCK_PATIENCE_SECONDS = 1  # a check holds the lock for an instant, and a bot that was killed lets go of it
 
@@ -123,6 +124,7 @@ def _build_engine(
         hide_parameters=True,  # an error's text must not carry values
         pool_size=most_connections,
         max_overflow=0,
+        pool_use_lifo=True,  # each connection remembers pages of its own: the fewer are used, the less is kept twice
         connect_args={"timeout": BUSY_TIMEOUT_SECONDS},
         **options,
     )
@@ -133,6 +135,7 @@ def _build_engine(
 def _prepare(connection: DBAPIConnection, _record: object, *, enforces_foreign_keys: bool) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     cursor.execute(f"PRAGMA foreign_keys = {int(enforces_foreign_keys)}")
     cursor.close()
 

@@ -29,6 +29,7 @@ class Round:
     trigger: Trigger
     asks_patrons: bool
     linked: Container[PatreonUserId]  # as of its start
+    rechecked: frozenset[PatreonUserId] = frozenset()  # whose turn it is to be compared with what is stored
     queued: dict[GuildId, frozenset[DiscordUserId]] = field(default_factory=dict)
     reports: list[ReadReport] = field(default_factory=list)
 
@@ -62,6 +63,17 @@ class CampaignRounds:
         self._news = news
         self._on_read = tuple(on_read)  # told of each bulk read
 
+    async def begin(self, campaign_ids: Collection[CampaignId], within: Round) -> None:
+        """Do at once for all campaigns what costs a statement each: some of what is remembered is compared."""
+        within.rechecked = await self._intake.recheck(campaign_ids)
+
+    async def conclude(self, guild_ids: Collection[GuildId], within: Round) -> None:
+        """Do at once, when all campaigns are read, what nobody waits for."""
+        if within.rechecked:
+            relinked = await self._reported_links.follow(within.rechecked, of=(), settles=False)
+            await self._consider_elsewhere(relinked, (), within)
+        await self._reconciler.look_again(guild_ids)
+
     async def run(self, campaign_id: CampaignId, bindings: list[Binding], within: Round) -> None:
         """Read a campaign, plan whoever changed where it is followed, tell admins, and add to the round's reports."""
         campaign = await self._storage.campaigns.load(campaign_id)
@@ -91,20 +103,15 @@ class CampaignRounds:
             for guild_id in guild_ids if people else ():
                 await self._consider(guild_id, people, within)
 
-        rechecked = await self._intake.recheck(campaign_id)
         read = await self._intake.read_campaign(campaign_id, credential_id, linked=within.linked, on_news=on_news)
         for note in self._on_read:
             note(read)
-        relinked = await self._reported_links.follow(
-            read.changed | rechecked, of=guild_ids, settles=within.has_read_no_list
-        )
-        if relinked:
-            await self._consider_elsewhere(relinked, guild_ids, within)
+        relinked = await self._reported_links.follow(read.changed, of=guild_ids, settles=within.has_read_no_list)
+        await self._consider_elsewhere(relinked, guild_ids, within)
         patrons = read.changed | self._intake.restless(campaign_id)
         people = relinked | await self._storage.links.find_people(patrons)
         for guild_id in guild_ids:
             await self._consider(guild_id, people, within)
-            await self._reconciler.look_again(guild_id)
             words, unread = self._intake.unknown_words(campaign_id), self._intake.unread(campaign_id)
             await self._news.tell(guild_id, name, read, unknown_words=words, unread=unread)
         await self._declines.tell(campaign_id, patrons)
@@ -128,7 +135,6 @@ class CampaignRounds:
         people = await self._storage.links.find_people(restless)
         for guild_id in [binding.guild_id for binding in bindings]:
             await self._consider(guild_id, people, within)
-            await self._reconciler.look_again(guild_id)
             await self._news.tell_of_consents(guild_id, campaign_id, name, is_dead=is_dead, ended=ended)
         await self._declines.tell(campaign_id, restless)
         await self._declines.tell_of_ended(campaign_id)
@@ -139,6 +145,8 @@ class CampaignRounds:
         self, people: Collection[DiscordUserId], but: Collection[GuildId], within: Round
     ) -> None:
         """Let people be planned in the other guilds too, where anything ties them: a link counts everywhere."""
+        if not people:
+            return
         for guild_id in sorted(await self._storage.links.guilds_of(people) - set(but)):
             await self._consider(guild_id, people, within)
 

@@ -40,5 +40,5 @@ class Refresh:
         link = await self._storage.links.find_discord(person)
         await self._intake.refresh_person(person)
         if link is not None:  # first: where another account's pledge counts now, the link goes there, not the role
-            await self._reported_links.follow([link.patreon_user_id])
+            await self._reported_links.follow([link.patreon_user_id], is_urgent=True)
         await self._reconciler.follow(person, trigger=Trigger.MEMBERSHIP)

@@ -5,7 +5,7 @@ changed. A look costs what has changed: the patrons it is told of, and those of 
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -25,10 +25,12 @@ from bot.domain.reports import (
     read_report,
 )
 from bot.runtime.clock import Clock
+from bot.runtime.unhurried import unhurried
 from bot.storage import Storage
 
 log = structlog.get_logger(__name__)
 
+PORTION = 400  # patrons who are judged at a time
 
 Guilds = dict[GuildId, frozenset[CampaignId]]  # those that want it, with the campaigns they follow
 
@@ -68,34 +70,54 @@ class ReportedLinks:
         self._looking = asyncio.Lock()
 
     async def follow(
-        self, patrons: Iterable[PatreonUserId], *, of: Collection[GuildId] | None = None, settles: bool = True
+        self,
+        patrons: Iterable[PatreonUserId],
+        *,
+        of: Collection[GuildId] | None = None,
+        settles: bool = True,
+        is_urgent: bool = False,
     ) -> frozenset[DiscordUserId]:
         """Look at what Patreon reports of these patrons now; return whose link was made or ended.
 
         What is open is looked at too: in these guilds (None: in all), and where `settles`, the links that ended. So a
-        round over many campaigns does each once.
+        round over many campaigns does each once. `is_urgent`: somebody waits, and everybody else's turn, as at a start,
+        is the next round's.
         """
-        async with self._looking:
-            wanting = await self._find_wanting()
-            guilds = {
-                one: wanting.guilds[one] for one in wanting.guilds.keys() & (wanting.guilds if of is None else of)
-            }
-            counted, grace_days = wanting.counted, wanting.grace_days
-            told = {guild_id: await self._told(guild_id) for guild_id in guilds}
-            asked = {*patrons, *await self._newly_counted(counted)}
-            asked |= await self._settle() if settles else set()
-            asked |= {patron for one in told.values() for patron in one.patrons}
-            accounts = {account for one in told.values() for account in one.accounts}
-            if not asked and not accounts:
-                self._counted = counted
-                return frozenset()
-            changes = await self._judge(asked, accounts, counted=counted, grace_days=grace_days)
-            changed = await self._carry_out(changes)
-            self._counted = counted  # no sooner: what failed is to be looked at again
-            for guild_id in sorted(told.keys() | _concerned(changes, wanting.guilds)):
-                troubles = _troubles(changes, wanting.guilds[guild_id])
-                await self._tell(guild_id, troubles, told=told.get(guild_id, Told(frozenset(), frozenset())))
-            return changed
+        wanting = await self._find_wanting()
+        guilds = {one: wanting.guilds[one] for one in wanting.guilds.keys() & (wanting.guilds if of is None else of)}
+        told = {guild_id: await self._told(guild_id) for guild_id in guilds}
+        asked = {*patrons, *(set() if is_urgent else await self._newly_counted(wanting.counted))}
+        asked |= await self._settle() if settles else set()
+        asked |= {patron for one in told.values() for patron in one.patrons}
+        accounts = {account for one in told.values() for account in one.accounts}
+        changes, changed = await self._follow_all(asked, accounts, wanting)
+        if not is_urgent:
+            self._counted = wanting.counted  # no sooner: what failed is to be looked at again
+        for guild_id in sorted(told.keys() | _concerned(changes, wanting.guilds)):
+            troubles = _troubles(changes, wanting.guilds[guild_id])
+            await self._tell(guild_id, troubles, told=told.get(guild_id, Told(frozenset(), frozenset())))
+        return changed
+
+    async def _follow_all(
+        self, patrons: set[PatreonUserId], accounts: set[DiscordUserId], wanting: Wanting
+    ) -> tuple[LinkChanges, frozenset[DiscordUserId]]:
+        """Look at patrons and accounts and do what follows, some at a time: at a start it is everybody.
+
+        Each is judged with all who share an account with them, so it makes no difference who comes with whom. Between
+        two portions somebody else's look may come.
+        """
+        found, changed, left = list[LinkChanges](), frozenset[DiscordUserId](), sorted(patrons)
+        judged: set[PatreonUserId] = set()
+        while left or accounts:
+            some = set(left[:PORTION])
+            async with self._looking:
+                reports = await self._gather(some, accounts, counted=wanting.counted, grace_days=wanting.grace_days)
+                changes = await self._judge(reports, accounts)
+                changed |= await self._carry_out(changes)
+            found.append(changes)
+            judged |= reports.keys()
+            left, accounts = [one for one in left[PORTION:] if one not in judged], set()
+        return _join(found), changed
 
     async def has_rival(self, patreon_user_id: PatreonUserId) -> bool:
         """Tell whether Patreon names somebody else too by this patron's account: then the link may have to move."""
@@ -113,7 +135,9 @@ class ReportedLinks:
         campaign_ids = frozenset(await self._storage.campaigns.campaigns_of(guild_id))
         link = await self._storage.links.find_discord(discord_user_id)
         patrons = set() if link is None else {link.patreon_user_id}
-        changes = await self._judge(patrons, {discord_user_id}, counted=campaign_ids, grace_days=settings.grace_days)
+        accounts = {discord_user_id}
+        reports = await self._gather(patrons, accounts, counted=campaign_ids, grace_days=settings.grace_days)
+        changes = await self._judge(reports, accounts)
         about = LinkChanges(
             conflicts=tuple(one for one in changes.conflicts if one.discord_user_id == discord_user_id),
             disagreements=tuple(
@@ -160,20 +184,12 @@ class ReportedLinks:
             found |= await self._storage.links.reported_patrons()
         return found
 
-    async def _judge(
-        self,
-        patrons: set[PatreonUserId],
-        accounts: set[DiscordUserId],
-        *,
-        counted: Collection[CampaignId],
-        grace_days: int,
-    ) -> LinkChanges:
-        now = self._clock.now()
-        reports = await self._gather(patrons, accounts, counted=counted, now=now, grace_days=grace_days)
-        people = {person for report in reports.values() for person in report.kept} | accounts
+    async def _judge(self, reports: Mapping[PatreonUserId, Report], accounts: Collection[DiscordUserId]) -> LinkChanges:
+        people = {person for report in reports.values() for person in report.kept}.union(accounts)
         links = await self._storage.links.find_any(people=people, patrons=reports)
         opted_out, their_patrons = await self._storage.links.find_opt_outs(people, reports)
-        return judge_reports(reports.values(), links, Wishes(people=opted_out, patrons=their_patrons), now=now)
+        wishes = Wishes(people=opted_out, patrons=their_patrons)
+        return judge_reports(reports.values(), links, wishes, now=self._clock.now())
 
     async def _gather(
         self,
@@ -181,11 +197,10 @@ class ReportedLinks:
         accounts: set[DiscordUserId],
         *,
         counted: Collection[CampaignId],
-        now: datetime,
         grace_days: int,
     ) -> dict[PatreonUserId, Report]:
         """Return the reports of these patrons, and of all who share an account with one of them."""
-        reports: dict[PatreonUserId, Report] = {}
+        now, reports = self._clock.now(), dict[PatreonUserId, Report]()
         asked_about: set[DiscordUserId] = set()
         waiting = set(patrons)
         while waiting or accounts - asked_about:
@@ -196,11 +211,9 @@ class ReportedLinks:
             theirs = {record.campaign_id for records in stored.values() for record in records}
             tiers = await self._storage.campaigns.tiers_by_id(theirs)
             present = Present(now=now, grace_days=grace_days, tiers=tiers)
-            reports |= {
-                one: read_report(one, stored.get(one, ()), counted=counted, patron_now=present.patron_now)
-                for one in waiting
-            }
-            accounts = asked_about | {account for one in waiting for account in reports[one].kept}
+            async for one in unhurried(waiting):
+                reports[one] = read_report(one, stored.get(one, ()), counted=counted, patron_now=present.patron_now)
+            accounts = asked_about.union(*(reports[one].kept for one in waiting))
             waiting = set()
         return reports
 
@@ -228,6 +241,13 @@ class ReportedLinks:
         for solved in told.solved():
             if solved.key not in open_keys:
                 await self._notifier.over(guild_id, solved)
+
+
+def _join(found: Iterable[LinkChanges]) -> LinkChanges:
+    """Return of several looks what is to be told; whoever came in two of them is told of once."""
+    conflicts = {one.discord_user_id: one for changes in found for one in changes.conflicts}
+    disagreements = {one.report.patreon_user_id: one for changes in found for one in changes.disagreements}
+    return LinkChanges(conflicts=tuple(conflicts.values()), disagreements=tuple(disagreements.values()))
 
 
 def _link(report: Report, now: datetime) -> Link:

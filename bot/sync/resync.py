@@ -12,6 +12,7 @@ Each round takes its slice of both. Without the members intent each round looks 
 everybody's turn has come.
 """
 
+import math
 from datetime import timedelta
 
 import structlog
@@ -65,30 +66,36 @@ class Resync:
         for start in range(0, len(guild_ids), AT_A_TIME):
             some = guild_ids[start : start + AT_A_TIME]
             await self._storage.read_ahead(some)
+            people = await self._storage.links.people_of_each(some)
             for guild_id in some:
                 try:
                     if await self._reconciler.has_business(guild_id):
-                        queued[guild_id] = await self._go_on_in(guild_id, trigger)
+                        queued[guild_id] = await self._go_on_in(guild_id, people[guild_id], trigger)
                 except DiscordAway as error:  # they are considered again when they are seen
                     log.info("a server is looked at later", guild_id=guild_id, why=str(error))
                 except Exception:
                     log.exception("a slice of a server could not be planned", guild_id=guild_id)
         return queued
 
-    async def _go_on_in(self, guild_id: GuildId, trigger: Trigger) -> frozenset[DiscordUserId]:
+    async def _go_on_in(
+        self, guild_id: GuildId, ours: frozenset[DiscordUserId], trigger: Trigger
+    ) -> frozenset[DiscordUserId]:
         if not self._observer.hears_members:
             self._reconciler.try_again(guild_id)
             return await self._reconciler.consider(guild_id, None, trigger=trigger)
+        is_new = guild_id not in self._turns
         turns = self._turns.setdefault(guild_id, _Turns(interval=self._interval, begun=self._clock))
-        ours = await self._storage.links.people_of(guild_id)
         for stranger in set(self._observer.known(guild_id)) - ours:
             self._observer.forget(guild_id, stranger)
         does_try = self._reconciler.try_again(guild_id)
         due = set(turns.planned.take(sorted(ours), self._clock.now()))
+        if is_new and self._reconciler.plans_all_since(guild_id, -math.inf):
+            due.clear()  # the start came before us, and plans them all
         due.update(await self._renew(guild_id, turns))
         if not due and not does_try:
             return frozenset()
-        return await self._reconciler.consider(guild_id, None if does_try or due == ours else due, trigger=trigger)
+        are_all = does_try or due >= ours
+        return await self._reconciler.consider(guild_id, ours if are_all else due, trigger=trigger, are_all=are_all)
 
     async def _renew(self, guild_id: GuildId, turns: _Turns) -> list[DiscordUserId]:
         """Ask for those anew whose turn has come, unless the gateway keeps us waiting; return who was asked for."""

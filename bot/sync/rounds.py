@@ -19,6 +19,7 @@ from bot.domain.errors import PledgekeeperError
 from bot.domain.model import CampaignId, DiscordUserId, GuildId
 from bot.domain.round_report import RoundReport
 from bot.runtime.health import HealthBoard
+from bot.runtime.memory import give_back
 from bot.storage import Storage
 from bot.storage.campaigns import Binding
 from bot.sync.applying.reconcile import Reconciler
@@ -28,7 +29,7 @@ from bot.sync.resync import Resync
 
 log = structlog.get_logger(__name__)
 
-RESYNC_SECONDS = 1.0  # for so long a round waits for its slice of everybody to be planned
+RESYNC_SECONDS = 0.5  # for so long a round waits for its slice of everybody to be planned
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +101,11 @@ class Rounds:
         await self._ended()
         return await self.run(trigger=trigger, guild_id=guild_id)
 
+    async def slice_planned(self) -> None:
+        """Wait until the last slice of everybody is planned: a round goes on without it after a moment."""
+        if self._resyncing is not None:
+            await asyncio.wait({self._resyncing})
+
     async def close(self) -> None:
         """Break off a round under way; nothing is lost."""
         tasks = [task for task in (self._running, self._resyncing) if task is not None]
@@ -140,8 +146,10 @@ class Rounds:
         guilds = _by_campaign(await self._storage.campaigns.bindings(), scope)
         linked = await self._storage.links.linked_patrons()
         under_way = Round(trigger=trigger, asks_patrons=asks_patrons, linked=linked, queued=queued)
+        await self._campaigns.begin(guilds.keys(), under_way)
         for campaign_id, bindings in guilds.items():
             await self._campaigns.run(campaign_id, bindings, under_way)
+        await self._campaigns.conclude({one.guild_id for group in guilds.values() for one in group}, under_way)
         round_report = RoundReport(
             campaigns=tuple(under_way.reports),
             queued=sum(map(len, under_way.queued.values())),
@@ -150,6 +158,7 @@ class Rounds:
             errors=tuple(errors),
         )
         self._conclude(round_report, trigger)
+        await asyncio.to_thread(give_back)  # a page of members is a megabyte
         return round_report
 
     async def _go_on(self, trigger: Trigger) -> dict[GuildId, frozenset[DiscordUserId]]:

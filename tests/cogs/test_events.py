@@ -169,3 +169,33 @@ async def test_a_start_plans_a_few_servers_at_a_time_and_no_change_waits_for_the
     finally:
         may_end.set()  # the end of the cog waits for them
     await scene.until(lambda: len(planned) == 9, "all come")
+
+
+async def test_a_start_leaves_to_a_plan_that_began_since_what_it_does(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first round comes a second before."""
+    cog = scene.bot.get_cog("EventsCog")
+    assert isinstance(cog, EventsCog)
+    planned: list[Trigger] = []
+    consider = scene.app.reconciler.consider
+
+    async def count(guild_id: GuildId, _: None, *, trigger: Trigger) -> None:
+        planned.append(trigger)
+        await consider(guild_id, None, trigger=trigger)
+
+    await asyncio.wait(cog._considering) if cog._considering else None
+    monkeypatch.setattr(scene.app.reconciler, "consider", count)
+    monkeypatch.setattr(events, "GATHER_SECONDS", 0.2)
+    cog._consider_soon(scene.guild_id, trigger=Trigger.START)
+    await count(scene.guild_id, None, trigger=Trigger.INTERVAL)
+    await asyncio.wait(cog._considering)
+    assert planned == [Trigger.INTERVAL]
+    cog._consider_soon(scene.guild_id, trigger=Trigger.START)
+    await asyncio.wait(cog._considering)
+    assert planned == [Trigger.INTERVAL, Trigger.START], "one that began before does not count"
+    cog._consider_soon(scene.guild_id, trigger=Trigger.START)
+    await count(scene.guild_id, None, trigger=Trigger.INTERVAL)
+    cog._consider_soon(scene.guild_id, trigger=Trigger.ROLES_CHANGED)
+    await asyncio.wait(cog._considering)
+    assert len(planned) == 4, "nor one that began before a change which came meanwhile"

@@ -38,8 +38,15 @@ class Life:
     def __init__(self, database: Database) -> None:
         self._is_over = False
         self._under_way = 0
-        for name in ("read", "write", "write_one"):
+        for name in ("read", "write"):
             setattr(database, name, self._guarded(getattr(database, name)))
+        execute, guarded = database.execute, self._guarded(contextlib.nullcontext)
+
+        async def execute_while_alive(*asked: Any) -> Any:
+            async with guarded():
+                return await execute(*asked)
+
+        setattr(database, "execute", execute_while_alive)  # noqa: B010  a stand-in for one database
 
     async def end(self) -> None:
         self._is_over = True

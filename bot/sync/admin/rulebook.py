@@ -23,9 +23,8 @@ from bot.domain.plan import Action, PersonPlan
 from bot.domain.reasons import rule_facts
 from bot.domain.rule_request import NamedRule, RuleRequest, resolve
 from bot.runtime.clock import Clock
-from bot.runtime.unhurried import unhurried
 from bot.storage import Storage
-from bot.sync.applying.facts import FactBook, with_member
+from bot.sync.applying.facts import FactBook
 from bot.sync.applying.planning import Planning, try_plan
 from bot.sync.reading.campaigns import HomeCampaign
 
@@ -155,12 +154,13 @@ class Rulebook:
         """Plan everybody as if the rule were there."""
         guild = await self._facts.guild(guild_id)
         imagined = msgspec.structs.replace(guild, rules=(*guild.rules, rule))
-        people = await self._facts.people(guild)
-        members = await self._observer.look(guild_id, people)
-        plans = [
-            try_plan(imagined, with_member(person, members[id_])) async for id_, person in unhurried(people.items())
-        ]
-        return tuple(plan.discord_user_id for plan in plans if _gains(plan, rule.role_id))
+        return tuple(
+            [
+                person.discord_user_id
+                async for person in self._planning.see(guild)
+                if _gains(try_plan(imagined, person), rule.role_id)
+            ]
+        )
 
 
 def _gains(plan: PersonPlan, role_id: RoleId) -> bool:

@@ -230,8 +230,3 @@ def _leaves_a_gap(change: RoleChange) -> bool:
 def blocked_roles(plan: PersonPlan) -> dict[RoleId, Block]:
     """Return the roles of a plan that wait for an admin."""
     return {one.role_id: one.block for one in plan.decisions if one.block is not None}
-
-
-def waits(plan: PersonPlan) -> bool:
-    """Tell whether a role waits for an admin, for the person, or for a hand edit to be lifted."""
-    return bool(blocked_roles(plan) or plan.having(Action.SCREENING) or plan.having(Action.SUPPRESSED))

@@ -6,6 +6,7 @@ not in any more is not looked at: should it come back, everyone there is planned
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -70,17 +71,32 @@ class BulkPlanner:
         ] = {}  # who waits for their roles since before Discord was there, and why
         self._postponed: dict[GuildId, Postponed] = {}
         self._catching_up: set[asyncio.Task[None]] = set()
+        self._whole: dict[GuildId, float] = {}  # when the last plan of everybody began (monotonic), unless it failed
 
     async def consider(
-        self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId] | None, trigger: Trigger
+        self,
+        guild_id: GuildId,
+        discord_user_ids: Iterable[DiscordUserId] | None,
+        trigger: Trigger,
+        *,
+        are_all: bool = False,
     ) -> GuildPlan:
-        """Plan these people (None: all), and queue those with changes. Raises DiscordAway: they are planned later."""
+        """Plan these people (None: all), and queue those with changes. Raises DiscordAway: they are planned later.
+
+        `are_all`: who calls knows that nobody else is tied to the guild.
+        """
         people = None if discord_user_ids is None else frozenset(discord_user_ids)
+        began = time.monotonic()
+        if people is None or are_all:
+            self._whole[guild_id] = began
         told = await self._troubles.told_blocked(guild_id)
         try:
-            drawn = await self._planning.plan_guild(guild_id, people)
-        except TryLater:
-            self._postpone(guild_id, people, trigger)
+            drawn = await self._planning.plan_guild(guild_id, people, are_all=are_all)
+        except BaseException as error:
+            if self._whole.get(guild_id) == began:
+                del self._whole[guild_id]
+            if isinstance(error, TryLater):
+                self._postpone(guild_id, people, trigger)
             raise
         await self._planning.record_plan(drawn)
         async for plan in unhurried(drawn.plans):
@@ -90,6 +106,10 @@ class BulkPlanner:
                 self.queue_changes(guild_id, plan, trigger)
         await self._troubles.tell_blocked(drawn, told=told)
         return drawn
+
+    def plans_all_since(self, guild_id: GuildId, moment: float) -> bool:
+        """Tell whether a plan of everybody there has begun since a moment (monotonic), and has not failed."""
+        return guild_id in self._whole and self._whole[guild_id] >= moment
 
     async def bring_in_line(self, guild_id: GuildId, trigger: Trigger) -> GuildPlan:
         """Plan everyone, trusting no memory: whom we know is looked at anew, and what was refused is tried again.

@@ -65,24 +65,16 @@ class FactBook:
         )
 
     async def people(
-        self,
-        guild: GuildFacts,
-        discord_user_ids: Iterable[DiscordUserId] | None = None,
-        *,
-        with_strangers: bool = False,
+        self, guild: GuildFacts, discord_user_ids: Iterable[DiscordUserId], *, with_strangers: bool = False
     ) -> dict[DiscordUserId, PersonFacts]:
-        """Return the facts of these people (None: of everyone).
+        """Return the facts of these people.
 
         Those are left out whom nothing ties to the guild: no campaign of its knows them, and none of their roles there
         is by us. `with_strangers`: unless they are linked.
         """
-        if discord_user_ids is None:
-            found = await self._storage.links.list_guild(guild.guild_id)
-            ledger = await self._storage.ledger.load_guild(guild.guild_id)
-        else:
-            asked = frozenset(discord_user_ids)
-            found = await self._storage.links.find_any(people=asked)
-            ledger = await self._storage.ledger.load_people(guild.guild_id, asked)
+        asked = frozenset(discord_user_ids)
+        found = await self._storage.links.find_any(people=asked)
+        ledger = await self._storage.ledger.load_people(guild.guild_id, asked)
         links = {link.discord_user_id: link for link in found}
         records = await self._storage.memberships.load_people((link.patreon_user_id for link in found), guild.campaigns)
         unlinked, _ = await self._storage.links.find_opt_outs(ledger.keys() - links.keys(), ())

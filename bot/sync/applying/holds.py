@@ -3,14 +3,14 @@
 What must be held is decided in `rails.py`; here it is counted, stored and told.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 
 from bot.discord.notifier import Notifier
 from bot.domain.audit import AuditAction, AuditEntry, HoldAnswered
 from bot.domain.changes import Trigger
 from bot.domain.errors import Mistake, UserMistake
 from bot.domain.holds import Hold, HoldItem, HoldState, summarise
-from bot.domain.model import DiscordUserId, GuildId, GuildSettings, HoldId, RoleId
+from bot.domain.model import DiscordUserId, GuildId, HoldId, RoleId
 from bot.domain.notices import HoldOver, HoldWaiting
 from bot.domain.plan import Decision, GuildFacts, PersonFacts, PersonPlan
 from bot.domain.planned import HoldChanges
@@ -22,7 +22,6 @@ from bot.storage import Storage
 
 GROWN = 2  # so many times as large as it was told of: what an admin has seen is no longer what they would apply
 
-Planned = tuple[PersonFacts, PersonPlan]
 Items = Mapping[DiscordUserId, Mapping[RoleId, HoldItem]]
 
 
@@ -36,30 +35,39 @@ class Holds:
         self._told: dict[HoldId, int] = {}  # how many roles a hold had when it was last told of
 
     async def rein_in(
-        self, guild: GuildFacts, planned: Sequence[Planned]
+        self,
+        guild: GuildFacts,
+        planned: AsyncIterable[tuple[PersonFacts, PersonPlan]],
+        *,
+        keeps: Callable[[PersonPlan], bool] = lambda _: True,
     ) -> tuple[tuple[PersonPlan, ...], HoldChanges]:
-        """Return the plans with what must not happen held back, and what that means for holds. Writes nothing."""
-        if len(planned) == 1:
-            items: Items = await self._storage.holds.load_person(guild.guild_id, planned[0][0].discord_user_id)
-        else:
-            items = await self._storage.holds.load_guild(guild.guild_id)
-        reined = [_rein_in(one, guild.settings, items) async for one in unhurried(planned)]
-        counted = [
-            (person, plan, decision)
-            async for (person, _), plan in unhurried(zip(planned, reined, strict=True))
-            for decision in counted_revokes(plan, items.get(person.discord_user_id, {}))
-        ]
-        held: list[HoldItem] = []
-        if counted and (await self._brake(guild)).must_hold(len(counted)):
-            held = [_item(guild, person, one, HoldState.OPEN) async for person, _, one in unhurried(counted)]
-            items = _with(items, held)
-            reined = [_rein_in(one, guild.settings, items) async for one in unhurried(planned)]
-        outdated = [
-            item
-            async for plan in unhurried(reined)
-            for item in outdated_items(plan, items.get(plan.discord_user_id, {}))
-        ]
-        return tuple(reined), HoldChanges(held=tuple(held), outdated=tuple(outdated))
+        """Return the plans with what must not happen held back, and what that means for holds. Writes nothing.
+
+        Each is taken as it comes; of those that hold nothing back and that the brake does not count, only what `keeps`
+        says is returned.
+        """
+        reined: Reined | None = None
+        async for person, plan in planned:
+            if reined is None:  # no sooner: to look at people may take minutes, in which a hold is answered
+                reined = Reined(guild, await self._storage.holds.load_guild(guild.guild_id), keeps)
+            reined.take(person, plan)
+        return ((), HoldChanges()) if reined is None else await self._conclude(guild, reined)
+
+    async def rein_in_one(
+        self, guild: GuildFacts, person: PersonFacts, plan: PersonPlan
+    ) -> tuple[PersonPlan, HoldChanges]:
+        """Return one person's plan with what must not happen held back, and what that means for holds."""
+        items: Items = await self._storage.holds.load_person(guild.guild_id, person.discord_user_id)
+        reined = Reined(guild, items)
+        reined.take(person, plan)
+        (plan,), changes = await self._conclude(guild, reined)
+        return plan, changes
+
+    async def _conclude(self, guild: GuildFacts, reined: "Reined") -> tuple[tuple[PersonPlan, ...], HoldChanges]:
+        is_braked = bool(reined.counted) and (await self._brake(guild)).must_hold(len(reined.counted))
+        held = await reined.hold_counted() if is_braked else ()
+        outdated = tuple(item for items in reined.outdated.values() for item in items)
+        return tuple(reined.plans.values()), HoldChanges(held=held, outdated=outdated)
 
     async def record(self, guild_id: GuildId, changes: HoldChanges) -> None:
         """Hold what a plan says is to be held, forget what is planned no more, and tell the admins."""
@@ -140,13 +148,50 @@ def _item(guild: GuildFacts, person: PersonFacts, decision: Decision, state: Hol
     )
 
 
-def _rein_in(planned: Planned, settings: GuildSettings, items: Items) -> PersonPlan:
-    person, plan = planned
-    return rein_in(plan, settings, items=items.get(person.discord_user_id), mark=facts_mark(person))
+class Reined:
+    """Plans with what a rail forbids held back, as they come; only when all are in can the brake say its word."""
 
+    def __init__(self, guild: GuildFacts, items: Items, keeps: Callable[[PersonPlan], bool] = lambda _: True) -> None:
+        self._guild = guild
+        self._items = items
+        self._keeps = keeps
+        self._of_counted: dict[DiscordUserId, tuple[PersonFacts, PersonPlan]] = {}  # ... before they were reined in
+        self.plans: dict[DiscordUserId, PersonPlan] = {}
+        self.counted: list[tuple[DiscordUserId, Decision]] = []  # revokes that count for the brake
+        self.outdated: dict[DiscordUserId, tuple[HoldItem, ...]] = {}
 
-def _with(items: Items, more: Sequence[HoldItem]) -> Items:
-    merged = {person: dict(roles) for person, roles in items.items()}
-    for item in more:
-        merged.setdefault(item.discord_user_id, {})[item.role_id] = item
-    return merged
+    def take(self, person: PersonFacts, plan: PersonPlan) -> None:
+        """Take one person's plan."""
+        id_ = person.discord_user_id
+        items = self._items.get(id_, {})
+        reined = self._rein_in(person, plan, items)
+        counted = counted_revokes(reined, items)
+        if counted:
+            self._of_counted[id_] = (person, plan)
+            self.counted += [(id_, one) for one in counted]
+        if counted or self._keeps(reined):
+            self.plans[id_] = reined
+
+    async def hold_counted(self) -> tuple[HoldItem, ...]:
+        """Hold all that counts, and return it."""
+        held = [
+            _item(self._guild, self._of_counted[id_][0], decision, HoldState.OPEN)
+            async for id_, decision in unhurried(self.counted)
+        ]
+        new: dict[DiscordUserId, dict[RoleId, HoldItem]] = {}
+        for item in held:
+            new.setdefault(item.discord_user_id, {})[item.role_id] = item
+        async for id_, (person, plan) in unhurried(self._of_counted.items()):
+            self.plans[id_] = self._rein_in(person, plan, {**self._items.get(id_, {}), **new[id_]})
+        return tuple(held)
+
+    def _rein_in(self, person: PersonFacts, plan: PersonPlan, items: Mapping[RoleId, HoldItem]) -> PersonPlan:
+        """Hold back what a rail forbids, and note which of these items the plan no longer bears out."""
+        mark = facts_mark(person) if items else ""
+        reined = rein_in(plan, self._guild.settings, items=items, mark=mark)
+        outdated = outdated_items(reined, items) if items else ()
+        if outdated:
+            self.outdated[person.discord_user_id] = outdated
+        else:
+            self.outdated.pop(person.discord_user_id, None)
+        return reined

@@ -4,7 +4,7 @@ The `plan_` verbs write nothing. Whoever applies a plan calls the `record_` verb
 ledger rows, and writes that turned out to have happened), then for what the plan means for the holds.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 
 import msgspec
 import structlog
@@ -28,11 +28,14 @@ from bot.sync.applying.holds import Holds
 log = structlog.get_logger(__name__)
 
 
+PORTION = 400  # people: what is known of them is some kilobytes each, and a statement takes so many ids at a time
+
+
 class Unplannable(TryLater):
     """A defect of ours: what is known of one person makes the planner fail; their roles stay as they are."""
 
 
-class PersonSeen(msgspec.Struct, frozen=True, kw_only=True):
+class PersonSeen(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What is stored of a person beside what Discord shows of them, and what that says of the ledger's rows."""
 
     guild: GuildFacts
@@ -42,6 +45,8 @@ class PersonSeen(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def settled(self) -> PersonFacts:
         """The person's facts with the rows as they are after the look."""
+        if self.settlement.is_empty:
+            return self.person
         return msgspec.structs.replace(self.person, grants=settled(self.person.grants, self.settlement))
 
 
@@ -58,24 +63,54 @@ class Planning:
         self._facts = facts
         self._holds = holds
 
-    async def plan_guild(self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId] | None) -> GuildPlan:
-        """Plan these people (None: everyone, looked at anew where no event tells of them). Raises DiscordAway."""
+    async def plan_guild(
+        self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId] | None, *, are_all: bool = False
+    ) -> GuildPlan:
+        """Plan these people (None: everyone, looked at anew where no event tells of them). Raises DiscordAway.
+
+        Returned is each plan that says something: of all others, every role is as it should be.
+        """
         guild = await self._facts.guild(guild_id)
-        people = await self._facts.people(guild, discord_user_ids)
-        is_fresh = discord_user_ids is None and not self._observer.hears_members
-        members = await self._observer.look(guild_id, people, is_fresh=is_fresh)
-        seen = [
-            self._compare(guild, with_member(person, members[id_])) async for id_, person in unhurried(people.items())
-        ]
-        planned = [(one.settled, try_plan(one.guild, one.settled)) async for one in unhurried(seen)]
-        plans, holds = await self._holds.rein_in(guild, planned)
+        unsettled: set[DiscordUserId] = set()
+
+        async def planned() -> AsyncIterator[tuple[PersonFacts, PersonPlan]]:
+            async for person in self.see(guild, discord_user_ids):
+                seen = self._compare(guild, person)
+                if not seen.settlement.is_empty:
+                    unsettled.add(person.discord_user_id)
+                after = seen.settled
+                yield after, try_plan(seen.guild, after)
+
+        plans, holds = await self._holds.rein_in(
+            guild, planned(), keeps=lambda plan: plan.is_of_note or plan.discord_user_id in unsettled
+        )
         return GuildPlan(
             guild=guild,
-            plans=tuple(plans),
+            plans=plans,
             holds=holds,
-            is_of_everyone=discord_user_ids is None,
-            unsettled=frozenset(one.person.discord_user_id for one in seen if not one.settlement.is_empty),
+            is_of_everyone=discord_user_ids is None or are_all,
+            unsettled=frozenset(unsettled),
         )
+
+    async def see(
+        self, guild: GuildFacts, discord_user_ids: Iterable[DiscordUserId] | None = None
+    ) -> AsyncIterator[PersonFacts]:
+        """Yield what is known of these people (None: of everyone tied to the guild), and what Discord shows of them.
+
+        However many they are, the facts of `PORTION` are in memory at a time. Raises DiscordAway.
+        """
+        wanted = None if discord_user_ids is None else frozenset(discord_user_ids)
+        if wanted is None or len(wanted) > PORTION:
+            tied = await self._storage.links.people_of(guild.guild_id)
+            wanted = tied if wanted is None else tied & wanted
+            is_fresh = discord_user_ids is None and not self._observer.hears_members
+            await self._observer.look(guild.guild_id, wanted, is_fresh=is_fresh)  # all at once: the fewest calls
+        in_order = sorted(wanted)
+        for start in range(0, len(in_order), PORTION):
+            people = await self._facts.people(guild, in_order[start : start + PORTION])
+            members = await self._observer.look(guild.guild_id, people)
+            async for id_, person in unhurried(people.items()):
+                yield with_member(person, members[id_])
 
     async def find_guilds(self, discord_user_id: DiscordUserId) -> frozenset[GuildId]:
         """Return the guilds where there may be something to plan for a person."""
@@ -91,7 +126,7 @@ class Planning:
     async def plan_seen(self, seen: PersonSeen) -> PlannedPerson:
         """Plan one person from a look at them."""
         guild, person = seen.guild, seen.settled
-        (plan,), holds = await self._holds.rein_in(guild, [(person, try_plan(guild, person))])
+        plan, holds = await self._holds.rein_in_one(guild, person, try_plan(guild, person))
         counted = await self._holds.counted(guild.guild_id, plan) if plan.is_change else frozenset[RoleId]()
         return PlannedPerson(guild=guild, plan=plan, counted=counted, holds=holds)
 
@@ -153,12 +188,9 @@ class Planning:
             await self._storage.ledger.drop(guild_id, person.discord_user_id, decision.role_id)
 
     async def _lost(self, before: GuildFacts, after: GuildFacts) -> list[tuple[PersonFacts, Decision]]:
-        people = await self._facts.people(before)
-        members = await self._observer.look(before.guild_id, people)
-        seen = [with_member(person, members[id_]) for id_, person in people.items()]
         return [
             (person, decision)
-            async for person in unhurried(seen)
+            async for person in self.see(before)
             for decision in lost_by(try_plan(before, person), try_plan(after, person))
         ]
 

@@ -5,7 +5,7 @@ per-guild limit sets the pace. Knows nothing of Patreon: new facts arrive as `ma
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -21,7 +21,7 @@ from bot.domain.plan import CHANGES, WRITES, Action, PersonPlan, told_to_team
 from bot.domain.planned import GuildPlan, PlannedPerson
 from bot.runtime.clock import Clock
 from bot.storage import Storage
-from bot.sync.applying.apply import Applier, unwritten_roles, waits
+from bot.sync.applying.apply import Applier, unwritten_roles
 from bot.sync.applying.bulk_planner import BulkPlanner
 from bot.sync.applying.planning import Planning, Unplannable
 from bot.sync.applying.queue import PeopleQueue, Turn, Urgency
@@ -120,13 +120,24 @@ class Reconciler:
         return tuple(news for one in told if not isinstance(one, BaseException) for news in one)
 
     async def consider(
-        self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId] | None, *, trigger: Trigger
+        self,
+        guild_id: GuildId,
+        discord_user_ids: Iterable[DiscordUserId] | None,
+        *,
+        trigger: Trigger,
+        are_all: bool = False,
     ) -> frozenset[DiscordUserId]:
-        """Plan these people (None: all) in memory, queue those with changes, return whom.
+        """Plan these people (None: all; `are_all`: who calls knows that they are) in memory, queue those with changes.
+
+        Returns whom.
 
         Raises DiscordAway; whoever was not seen is considered again soon.
         """
-        return (await self._bulk.consider(guild_id, discord_user_ids, trigger)).changing
+        return (await self._bulk.consider(guild_id, discord_user_ids, trigger, are_all=are_all)).changing
+
+    def plans_all_since(self, guild_id: GuildId, moment: float) -> bool:
+        """Tell whether a plan of everybody in a guild has begun since a moment (monotonic), and has not failed."""
+        return self._bulk.plans_all_since(guild_id, moment)
 
     async def bring_in_line(self, guild_id: GuildId, *, trigger: Trigger) -> GuildPlan:
         """Plan everyone, trusting no memory, and let refused roles be tried again. Raises DiscordAway as `consider`."""
@@ -138,18 +149,18 @@ class Reconciler:
         """Plan, now that Discord is there, whom it did not show when they were to be planned."""
         self._bulk.catch_up()
 
-    async def look_again(self, guild_id: GuildId) -> None:
+    async def look_again(self, guild_ids: Collection[GuildId]) -> None:
         """Look anew at everyone whose last write has not been seen for a while, and let them be planned."""
         before = self._clock.now() - UNSEEN_PATIENCE
-        open_intents = await self._storage.ledger.open_intents(guild_id)
-        people = {intent.discord_user_id for intent in open_intents if intent.since < before}
-        for (guild, person), at in list(self._said_away.items()):
-            if guild == guild_id and at < before:
-                del self._said_away[guild, person]
-                people.add(person)
-        for person in people:
+        open_intents = await self._storage.ledger.open_intents(guild_ids)
+        people = {(one.guild_id, one.discord_user_id) for one in open_intents if one.since < before}
+        for (guild_id, person), at in list(self._said_away.items()):
+            if guild_id in guild_ids and at < before:
+                del self._said_away[guild_id, person]
+                people.add((guild_id, person))
+        for guild_id, person in sorted(people):
             self._observer.forget(guild_id, person)
-        self.mark(guild_id, people, trigger=Trigger.LOOK, urgency=Urgency.BULK_GRANT)
+            self.mark(guild_id, [person], trigger=Trigger.LOOK, urgency=Urgency.BULK_GRANT)
 
     def try_again(self, guild_id: GuildId) -> bool:
         """Let a guild that asks for two-factor authentication be tried once more; tell whether this one did ask.
@@ -166,7 +177,7 @@ class Reconciler:
     async def preview(self, guild_id: GuildId) -> GuildPlan:
         """Return what a sync would change now, or cannot. Writes nothing. Raises DiscordAway."""
         drawn = await self._planning.plan_guild(guild_id, None)
-        shown = tuple(one for one in drawn.plans if _is_shown(one))
+        shown = tuple(one for one in drawn.plans if one.is_of_note)
         return msgspec.structs.replace(drawn, plans=shown, refused=self._refusals.refused(guild_id))
 
     async def explain(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> PlannedPerson:
@@ -359,11 +370,6 @@ class Reconciler:
     async def has_business(self, guild_id: GuildId) -> bool:
         """Tell whether a guild has rules, or roles by us."""
         return bool(await self._storage.rules.list_guild(guild_id)) or await self._storage.ledger.has_any(guild_id)
-
-
-def _is_shown(plan: PersonPlan) -> bool:
-    """Tell whether a preview says anything of this person."""
-    return plan.is_change or plan.is_held_back or plan.is_unplanned or waits(plan)
 
 
 def _place(turn: Turn, action: Action) -> Urgency:

@@ -180,7 +180,7 @@ class Nudges:
             await self._read_all(campaign_id)
             self._queue(campaign_id).last_bulk_at = time.monotonic()
         patrons = [hint.patreon_user_id for hint in hints]
-        changed = await self._reported_links.follow(patrons) if comes_first else frozenset()
+        changed = await self._reported_links.follow(patrons, is_urgent=True) if comes_first else frozenset()
         people = await self._linked(hints)
         in_sight = self._observer.guild_ids()
         turns: list[asyncio.Future[frozenset[RoleId]]] = []
@@ -190,7 +190,7 @@ class Nudges:
         if turns:
             await asyncio.wait(turns, timeout=HEAD_START_SECONDS)
         if not comes_first:
-            changed = await self._reported_links.follow(patrons)
+            changed = await self._reported_links.follow(patrons, is_urgent=True)
         if changed:  # a link counts everywhere; with no guild in sight, they are looked at later
             theirs = await self._storage.links.guilds_of(changed)
             for guild_id in sorted(theirs.intersection(in_sight or theirs)):

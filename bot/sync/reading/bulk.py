@@ -25,6 +25,7 @@ from bot.domain.record import (
 )
 from bot.domain.rows import choose, is_another, latest_of
 from bot.patreon.protocol.pages import MembershipPage
+from bot.runtime.unhurried import portions
 from bot.storage import Storage
 from bot.sync.reading.fingerprints import KnownReadings, keep
 
@@ -43,6 +44,7 @@ class BulkRead:
         started_at: datetime,
         linked: Container[PatreonUserId],
         on_news: OnNews,
+        on_page: Callable[[], None] = lambda: None,
     ) -> None:
         self._storage = storage
         self._known = known
@@ -50,6 +52,7 @@ class BulkRead:
         self._started_at = started_at
         self._linked = linked
         self._on_news = on_news
+        self._on_page = on_page
         self._tally = Tally()
         self._reported: list[frozenset[PatreonUserId]] = []  # page by page, of whom Patreon names an account, or did
         self._lost_together: frozenset[PatreonUserId] = frozenset()  # those of pages where most accounts are missing
@@ -80,6 +83,7 @@ class BulkRead:
                 self._tally.see(page)
                 await self._storage.campaigns.save_tiers(page.tiers)
                 await self._take_news(news)
+                self._on_page()
                 self._reported.append(frozenset(self._known.reported & {row.patreon_user_id for row in page.listed}))
         except PledgekeeperError as error:
             self._known.pages.forget()  # only a whole list tells which rows are no more
@@ -94,8 +98,9 @@ class BulkRead:
         await self._take_several(verdict)
         if verdict.proves_presence:
             doubted = self._known.doubted & self._tally.seen  # of earlier reads too: this one says the same
-            stored = await self._storage.memberships.load_patrons(self._campaign_id, doubted)
-            await self._save([believe(record) for record in stored.values()])
+            for some in portions(doubted):
+                stored = await self._storage.memberships.load_patrons(self._campaign_id, some)
+                await self._save(map(believe, stored.values()))
             self.changed.update(doubted)
         if verdict.proves_absence:
             await self._take_absent()
@@ -123,7 +128,7 @@ class BulkRead:
     ) -> None:
         if not taken:
             return
-        await self._save([take_reading(previous.get(patron), one, is_believed=False) for patron, one in taken.items()])
+        await self._save(take_reading(previous.get(patron), one, is_believed=False) for patron, one in taken.items())
         self.turns += sum(has_turned(previous.get(patron), one) for patron, one in taken.items())
         self.changed.update(taken)
         await self._on_news(frozenset(taken))
@@ -248,15 +253,13 @@ class BulkRead:
         absent = {patron for patron in previous if not self._known.is_gone(patron)}
         absent -= await self._listed_as_others(previous.values())
         await self._save(
-            [
-                take_absence(
-                    previous[patron],
-                    campaign_id=self._campaign_id,
-                    patreon_user_id=patron,
-                    read_started_at=self._started_at,
-                )
-                for patron in absent
-            ]
+            take_absence(
+                previous[patron],
+                campaign_id=self._campaign_id,
+                patreon_user_id=patron,
+                read_started_at=self._started_at,
+            )
+            for patron in absent
         )
         self.changed.update(absent)
 
@@ -264,7 +267,7 @@ class BulkRead:
         missing = (self._known.lost_accounts(self._started_at) & self._tally.seen) - self._tally.named
         missing -= self._lost_together
         stored = await self._storage.memberships.load_patrons(self._campaign_id, missing)
-        await self._save([miss_account(one, read_started_at=self._started_at) for one in stored.values()])
+        await self._save(miss_account(one, read_started_at=self._started_at) for one in stored.values())
         self.changed.update(missing)
 
     async def _listed_as_others(self, records: Iterable[MembershipRecord]) -> set[PatreonUserId]:
@@ -284,6 +287,7 @@ class BulkRead:
         }
         return {patron for patron in holders if ids[patron] not in rightful}
 
-    async def _save(self, records: list[MembershipRecord]) -> None:
-        await self._storage.memberships.save(records)
-        self._known.note(records)
+    async def _save(self, records: Iterable[MembershipRecord]) -> None:
+        for some in portions(records):
+            await self._storage.memberships.save(some)
+            self._known.note(some)

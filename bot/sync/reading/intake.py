@@ -3,7 +3,7 @@
 What is seen of one person proves that person's own standing; what a whole list proves is `bulk.py`'s to find out.
 """
 
-from collections.abc import Container
+from collections.abc import Callable, Container, Iterable
 from datetime import datetime, timedelta
 
 import msgspec
@@ -62,11 +62,20 @@ class CampaignRead(msgspec.Struct, frozen=True, kw_only=True):
 class Intake:
     """Reads Patreon and stores what changed."""
 
-    def __init__(self, *, storage: Storage, client: PatreonClient, keeper: TokenKeeper, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        client: PatreonClient,
+        keeper: TokenKeeper,
+        clock: Clock,
+        on_page: Callable[[], None] = lambda: None,
+    ) -> None:
         self._storage = storage
         self._client = client
         self._keeper = keeper
         self._clock = clock
+        self._on_page = on_page  # told of each page of a list that was taken in
         self._known: dict[CampaignId, KnownReadings] = {}
         self._rechecks: dict[CampaignId, RoundRobin[PatreonUserId]] = {}
         self._pages: dict[CampaignId, int] = {}  # of the last read that no error ended
@@ -95,16 +104,26 @@ class Intake:
         """Return how many pages a bulk read will have: as many as the last one; 1 where there was none."""
         return self._pages.get(campaign_id, 1)
 
-    async def recheck(self, campaign_id: CampaignId) -> frozenset[PatreonUserId]:
-        """Compare a slice of what is remembered with what is stored, which counts; return whose turn it was."""
-        known, now = await self._load_known(campaign_id), self._clock.now()
-        turns = self._rechecks.setdefault(campaign_id, RoundRobin(RECHECKED_WITHIN, begun_at=now))
-        due = turns.take(sorted(known.fingerprints), now)
-        stored = await self._storage.memberships.load_patrons(campaign_id, due)
-        known.note(stored.values())
-        for patron in set(due) - stored.keys():
-            known.forget(patron)
-        return frozenset(due)
+    async def recheck(self, campaign_ids: Iterable[CampaignId]) -> frozenset[PatreonUserId]:
+        """Compare a slice of what is remembered of each with what is stored, which counts; return whose turn it was.
+
+        Of a campaign of which nothing is remembered yet, there is nothing to compare.
+        """
+        now, due = self._clock.now(), dict[CampaignId, list[PatreonUserId]]()
+        for campaign_id in campaign_ids:
+            if campaign_id in self._known:
+                turns = self._rechecks.setdefault(campaign_id, RoundRobin(RECHECKED_WITHIN, begun_at=now))
+                due[campaign_id] = turns.take(sorted(self._known[campaign_id].fingerprints), now)
+        everybody = frozenset(patron for patrons in due.values() for patron in patrons)
+        stored = await self._storage.memberships.load_people(everybody, due)
+        for campaign_id, patrons in due.items():
+            known = self._known.get(campaign_id, KnownReadings())  # it may have been forgotten meanwhile
+            for patron in patrons:
+                records = [one for one in stored.get(patron, ()) if one.campaign_id == campaign_id]
+                known.note(records)
+                if not records:
+                    known.forget(patron)
+        return everybody
 
     def unread(self, campaign_id: CampaignId) -> int:
         """Return of how many patrons some value could not be read, on which roles rest."""
@@ -130,6 +149,7 @@ class Intake:
             started_at=started_at,
             linked=linked,
             on_news=on_news,
+            on_page=self._on_page,
         )
         error = await self._take(read, campaign_id, credential_id, known.pages)
         if error is None:

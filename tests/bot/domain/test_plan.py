@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from bot.domain import plan
 from bot.domain.assignable import Block
 from bot.domain.model import ChargeStatus, GrantState, HandEdits, Mode, PatronStatus
-from bot.domain.plan import Action, plan_person
+from bot.domain.plan import CHANGES, Action, plan_person
 from bot.domain.rules import Claim, Wanted
 from tests.fakes.world import ROLE, World, changes
 
@@ -286,6 +286,17 @@ def test_a_plan_is_a_change_when_something_is_to_be_written(world: World) -> Non
     assert world.plan_of("ada").is_change
     world.apply("ada")
     assert not world.plan_of("ada").is_change
+
+
+def test_a_plan_is_of_note_unless_every_role_is_as_it_should_be(world: World) -> None:
+    world.patron("ada")
+    plan = world.plan_of("ada")
+    world.apply("ada")
+    assert not world.plan_of("ada").is_of_note
+    assert replace(world.plan_of("ada"), is_unplanned=True).is_of_note
+    (gold, *_) = plan.decisions
+    of_note = {action for action in Action if replace(plan, decisions=(replace(gold, action=action),)).is_of_note}
+    assert of_note == CHANGES | {Action.HELD_BACK, Action.SCREENING, Action.SUPPRESSED, Action.BLOCKED}
 
 
 def test_a_forgotten_row_is_a_change(gold: World) -> None:

@@ -9,10 +9,11 @@ import pytest
 
 from bot.domain.changes import Trigger
 from bot.runtime import unhurried as module
-from bot.runtime.unhurried import unhurried
-from bot.storage import ledger, links
-from bot.sync.applying import facts, holds, planning
+from bot.runtime.unhurried import portions, unhurried
+from bot.storage import ledger
+from bot.sync.applying import facts, planning
 from bot.sync.applying.bulk_planner import BulkPlanner
+from bot.sync.applying.holds import Reined
 from bot.sync.applying.planning import Planning
 from tests.fakes.scene import Scene
 from tests.fakes.watchdog import Watchdog
@@ -20,6 +21,13 @@ from tests.fakes.watchdog import Watchdog
 
 async def test_everything_comes_once_and_in_order() -> None:
     assert [one async for one in unhurried(range(1000))] == list(range(1000))
+
+
+def test_portions_are_all_of_it_in_order_and_small() -> None:
+    found = list(portions(range(2 * module.PORTION + 1)))
+    assert [one for some in found for one in some] == list(range(2 * module.PORTION + 1))
+    assert [len(some) for some in found] == [module.PORTION, module.PORTION, 1]
+    assert list(portions(())) == []
 
 
 async def test_long_work_stops_the_loop_for_a_moment_only() -> None:
@@ -63,32 +71,44 @@ class Passes:
 @pytest.mark.parametrize(
     ("place", "name"),
     [
-        pytest.param(links, "read_row", id="a link is read"),
         pytest.param(ledger, "read_row", id="a grant is read"),
         pytest.param(facts, "PersonFacts", id="the facts of a person are gathered"),
         pytest.param(Planning, "_compare", id="a person is compared with what was seen"),
         pytest.param(planning, "try_plan", id="a person is planned"),
-        pytest.param(holds, "_rein_in", id="the brake is asked"),
-        pytest.param(holds, "outdated_items", id="a held revoke is found that is planned no more"),
-        pytest.param(BulkPlanner, "queue_changes", id="a person is queued"),
+        pytest.param(Reined, "take", id="the brake is asked"),
     ],
 )
 async def test_a_plan_of_everybody_handles_one_person_at_a_time(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, place: object, name: str
 ) -> None:
     await settle(scene)
+    passes = await count_passes(scene, monkeypatch, place, name)
+    assert passes.calls > 4, "somebody is handled"
+    assert passes.most == 1
+
+
+async def test_those_with_a_change_are_queued_one_at_a_time(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    await settle(scene)
+    (rule,) = await scene.app.storage.rules.list_guild(scene.guild_id)
+    await scene.app.storage.rules.remove(scene.guild_id, rule.rule_id)
+    passes = await count_passes(scene, monkeypatch, BulkPlanner, "queue_changes")
+    assert passes.calls > 4, "somebody is queued"
+    assert passes.most == 1
+
+
+async def count_passes(scene: Scene, monkeypatch: pytest.MonkeyPatch, place: object, name: str) -> Passes:
+    """Plan everybody, and count how often something is called in one pass of the loop."""
     monkeypatch.setattr(module, "AT_A_TIME_SECONDS", 0.0)
     passes = Passes()
     monkeypatch.setattr(place, name, passes.watch(getattr(place, name)))
     counting = asyncio.create_task(passes.count())
     await scene.app.reconciler.consider(scene.guild_id, None, trigger=Trigger.SYNC)
     counting.cancel()
-    assert passes.calls > 4, "somebody is handled"
-    assert passes.most == 1
+    return passes
 
 
 async def settle(scene: Scene) -> None:
-    """Let several people have roles by us, so that everybody's plan has something to say."""
+    """Let several people have roles by us."""
     world = scene.stage.sandbox.world
     for number in range(6):
         user = world.discord.add_user(f"patron{number}")

@@ -50,7 +50,7 @@ async def test_intents_are_open_until_they_were_seen_done(
     storage: Storage, state: GrantState, *, is_open: bool
 ) -> None:
     await storage.ledger.put(grant(state=state))
-    assert bool(await storage.ledger.open_intents(GUILD)) == is_open
+    assert bool(await storage.ledger.open_intents([GUILD])) == is_open
 
 
 async def test_grants_are_dropped_one_by_one_or_with_their_role(storage: Storage) -> None:

@@ -131,6 +131,12 @@ class TestThePeopleOfAGuild:
         await town.campaigns.bind(GuildId(901), CAMPAIGN, credential_id=None, at=now)
         assert await town.links.guilds_of(map(DiscordUserId, (11, 13))) == {GUILD, 901}
 
+    async def test_are_the_same_where_several_guilds_are_asked_for_at_once(self, town: Storage) -> None:
+        guilds = [GUILD, GuildId(901), GuildId(902)]
+        found = await town.links.people_of_each(guilds)
+        assert found == {one: await town.links.people_of(one) for one in guilds}
+        assert len(found[GUILD]) == 3
+
     async def test_have_links_each_once_also_ended_ones(
         self, town: Storage, link: Linked, reported: Linked, record: Record, now: datetime
     ) -> None:
@@ -154,6 +160,7 @@ class TestThePeopleOfAGuild:
         event.listen(Engine, "before_cursor_execute", explain)
         try:
             await town.links.people_of(GUILD)
+            await town.links.people_of_each([GUILD])
             await town.links.list_guild(GUILD)
             await town.links.find_any(people=[ADA], patrons=[ADA_PATREON])
             await town.links.find_people([ADA_PATREON])

@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.model import CampaignId, DiscordUserId, Membership, MembershipRecord, Memory, PatreonUserId, TierId
 from bot.storage import Storage
-from bot.storage.memberships import MAX_IDS, membership_row
+from bot.storage.memberships import MAX_IDS
 from tests.fakes.stored import load_campaign
 
 Record = Callable[..., MembershipRecord]
@@ -24,22 +24,6 @@ async def test_a_record_comes_back_as_it_was_saved(storage: Storage, record: Rec
     await storage.memberships.save([saved])
     assert await load_campaign(storage, CAMPAIGN) == {ADA: saved}
     assert await load_campaign(storage, CampaignId("other")) == {}
-
-
-def test_a_record_of_an_earlier_version_is_read(record: Record) -> None:
-    """Records are JSON, and what was not asked for then is not told."""
-    saved = record(tier_ids=(TierId("t-gold"),), entitled_cents=1000, will_pay_cents=None)
-    stored = msgspec.json.decode(membership_row(saved)["record"])
-    del stored["believed"]["will_pay_cents"]
-    for name in (
-        "last_active_will_pay_cents",
-        "last_active_cadence_months",
-        "was_free_of_charge",
-        "unlisted_since",
-        "centless_since",
-    ):
-        del stored["memory"][name]
-    assert msgspec.json.decode(msgspec.json.encode(stored), type=MembershipRecord) == saved
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """Links that follow Patreon's reports, against a real database: whom it looks at, what it stores, whom it tells."""
 
+import asyncio
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -23,6 +24,7 @@ from bot.domain.model import (
     RoleId,
 )
 from bot.domain.notices import AccountShared
+from bot.sync import reported_links
 from bot.sync.reported_links import ReportedLinks
 from bot.texts.troubles import say_trouble
 from tests.bot.linking.world import GUILD, LinkWorld
@@ -352,3 +354,48 @@ class TestRemarks:
         await house.link(Y, ADA)
         await house.report(ADA, X)
         assert await house.reported_links.remarks(GUILD, X) == ()
+
+
+@pytest.mark.parametrize("portion", [1, 2, 100])
+async def test_it_makes_no_difference_how_many_are_judged_at_a_time(
+    house: House, monkeypatch: pytest.MonkeyPatch, portion: int
+) -> None:
+    """Cal shares an account with Ada, who comes before Ben."""
+    monkeypatch.setattr(reported_links, "PORTION", portion)
+    for patron, person in ((ADA, X), (BEN, Y), (CAL, X)):
+        await house.report(patron, person, status=PatronStatus.ACTIVE)
+    assert await house.follow(ADA, BEN, CAL) == {Y}
+    assert await house.links() == {Y: BEN}
+    ((_, told),) = house.crier.said
+    assert "Ada" in told
+    assert "Cal" in told
+
+
+async def test_many_are_judged_some_at_a_time(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reported_links, "PORTION", 2)
+    patrons = [PatreonUserId(f"patron{number}") for number in range(5)]
+    for number, patron in enumerate(patrons):
+        await house.report(patron, DiscordUserId(100 + number))
+    at_a_time = list[int]()
+    load_people = house.storage.memberships.load_people
+
+    async def count(some: Iterable[PatreonUserId], *rest: Any) -> Any:
+        at_a_time.append(len(set(some)))
+        return await load_people(some, *rest)
+
+    monkeypatch.setattr(house.storage.memberships, "load_people", count)
+    assert len([*await house.follow(*patrons)]) == 5
+    assert max(at_a_time) == 2
+
+
+async def test_who_waits_does_not_wait_for_everybodys_turn(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a start all are looked at, a few at a time; a webhook comes in between."""
+    monkeypatch.setattr(reported_links, "PORTION", 1)
+    patrons = [PatreonUserId(f"patron{number}") for number in range(9)]
+    for number, patron in enumerate(patrons):
+        await house.report(patron, DiscordUserId(100 + number))
+    house.reported_links = house.restarted()
+    everybody = asyncio.create_task(house.reported_links.follow(()))
+    assert await house.reported_links.follow(patrons[-1:], is_urgent=True) == {DiscordUserId(108)}
+    assert not everybody.done()
+    assert await everybody == {DiscordUserId(100 + number) for number in range(8)}

@@ -1,5 +1,6 @@
 """Everybody's turn comes, whatever is remembered of them, and it costs next to nothing."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from bot.discord.observe import _Seen
 from bot.domain.changes import Trigger
+from bot.domain.model import DiscordUserId
 from tests.bot.sync.leaps import LEAPS, MINUTE, has_gold, rounds, slip
 from tests.fakes.scene import GOLD_PATRON, MEMBER, Scene
 
@@ -60,3 +62,30 @@ async def test_a_place_in_the_turns_that_makes_no_sense_is_everybodys_turn(town:
     town.app.reconciler._queues.clear()
     town.stage.sandbox.patreon.refund(town.stage.patron_id(GOLD_PATRON))
     await rounds(town, within=MINUTE, is_right=lambda: not has_gold(town))
+
+
+async def test_everyone_whom_the_start_plans_is_not_planned_once_more(
+    town: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From then on their turns come as everybody's do."""
+    resync, reconciler = town.app.rounds._resync, town.app.reconciler
+    everybody = await town.app.storage.links.people_of(town.guild_id)
+    considered: list[frozenset[DiscordUserId]] = []
+
+    async def consider(_: object, people: Iterable[DiscordUserId], **__: object) -> frozenset[DiscordUserId]:
+        considered.append(frozenset(people))
+        return frozenset()
+
+    monkeypatch.setattr(reconciler, "consider", consider)
+    resync._turns.clear()
+    await resync.go_on(trigger=Trigger.INTERVAL)
+    assert considered == []
+    for _ in range(10):
+        LEAPS.append(MINUTE)
+        await resync.go_on(trigger=Trigger.INTERVAL)
+    assert frozenset[DiscordUserId]().union(*considered) == everybody
+    considered.clear()
+    monkeypatch.setattr(reconciler._bulk, "_whole", {})
+    resync._turns.clear()
+    await resync.go_on(trigger=Trigger.INTERVAL)
+    assert considered == [everybody], "after a start that could not"

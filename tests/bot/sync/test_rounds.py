@@ -74,9 +74,31 @@ async def test_a_round_does_not_wait_for_discord_to_show_everybody(
             assert report.is_ok
     assert scene.app.health.report().parts["sync"].ok
     assert begun == 1, "one at a time"
-    under_way = scene.app.rounds._resyncing
-    assert under_way is not None
+    planned = asyncio.create_task(scene.app.rounds.slice_planned())
+    await asyncio.sleep(0.05)
+    assert not planned.done()
     shows.set()
-    await under_way
+    await planned
     await scene.app.rounds.run(trigger=Trigger.INTERVAL)
     assert begun == 2
+
+
+async def test_a_start_is_well_as_soon_as_the_first_page_is_read(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What follows from the list takes longer, where there are thousands of people."""
+    health, may_go = scene.app.health, asyncio.Event()
+
+    async def follow(*_: object, **__: object) -> frozenset[DiscordUserId]:
+        await may_go.wait()
+        return frozenset()
+
+    monkeypatch.setattr(scene.app.reported_links, "follow", follow)
+    assert not health.was_ever_ok("sync")
+    under_way = asyncio.create_task(scene.app.rounds.run(trigger=Trigger.INTERVAL))
+    await scene.until(lambda: health.was_ever_ok("sync"), "a page is read")
+    assert not under_way.done()
+    health.failed("sync", "a round says so")
+    health.begun("sync")
+    assert not health.report().parts["sync"].ok, "a round has the last word"
+    may_go.set()
+    await under_way
+    assert health.report().parts["sync"].ok

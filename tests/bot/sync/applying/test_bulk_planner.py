@@ -1,5 +1,7 @@
 """Many are planned at once: those with changes are queued, and whom Discord did not show is planned later."""
 
+import math
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
@@ -68,7 +70,9 @@ class House:
     async def find_guilds(self, _: DiscordUserId) -> frozenset[GuildId]:
         return frozenset({GUILD, GuildId(999)})
 
-    async def plan_guild(self, guild_id: GuildId, people: frozenset[DiscordUserId] | None) -> GuildPlan:
+    async def plan_guild(
+        self, guild_id: GuildId, people: frozenset[DiscordUserId] | None, *, are_all: bool = False
+    ) -> GuildPlan:
         if self.is_away:
             raise DiscordAway(Later.MEMBERS_UNSEEN, guild_id=guild_id, people=1)
         self.asked.append(people)
@@ -157,3 +161,21 @@ async def test_a_sync_looks_at_everybody_anew_unless_others_would_wait_for_it(
     drawn = await house.planner.bring_in_line(GUILD, Trigger.SYNC)
     assert house.renewed == ([people] if is_renewed else [])
     assert drawn.is_halted
+
+
+async def test_it_is_known_when_everybody_was_last_planned(house: House) -> None:
+    before = time.monotonic()
+    assert not house.planner.plans_all_since(GUILD, -math.inf)
+    await house.planner.consider(GUILD, [ADA], Trigger.SYNC)
+    assert not house.planner.plans_all_since(GUILD, -math.inf), "that was one person"
+    await house.planner.consider(GUILD, None, Trigger.SYNC)
+    assert house.planner.plans_all_since(GUILD, before)
+    await house.planner.consider(GuildId(5), [ADA], Trigger.SYNC, are_all=True)
+    assert house.planner.plans_all_since(GuildId(5), before)
+    assert not house.planner.plans_all_since(GUILD, time.monotonic())
+    assert not house.planner.plans_all_since(GuildId(999), -math.inf)
+
+
+async def test_a_plan_of_everybody_that_failed_is_none(house: House) -> None:
+    await fails(house, None)
+    assert not house.planner.plans_all_since(GUILD, -math.inf)

@@ -1,6 +1,6 @@
 """The brake with a real database: whatever arrives in whatever steps, few roles go within a day without an admin."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from bot.domain.changes import Outcome, Trigger
 from bot.domain.errors import Mistake, UserMistake
 from bot.domain.holds import HoldState
 from bot.domain.model import DiscordUserId, PatronStatus
-from bot.domain.plan import Action, PersonPlan, plan_person
+from bot.domain.plan import Action, PersonFacts, PersonPlan, plan_person
 from bot.domain.rails import BRAKE_FROM, BRAKE_WINDOW
 from bot.domain.reasons import OldText
 from bot.storage import Storage
@@ -98,10 +98,26 @@ class Server:
     async def plan(self, names: list[str], *, is_applied: bool = True) -> tuple[PersonPlan, ...]:
         facts = replace(self.world.facts(), now=self.clock.now())
         people = [self.world.people[name] for name in names]
-        plans, changes = await self.holds.rein_in(facts, [(person, plan_person(facts, person)) for person in people])
+
+        async def planned() -> AsyncIterator[tuple[PersonFacts, PersonPlan]]:
+            for person in people:
+                yield person, plan_person(facts, person)
+
+        plans, changes = await self.holds.rein_in(facts, planned())
         if is_applied:
             await self.holds.record(GUILD, changes)
         return plans
+
+    async def keep(self, names: Iterable[str], keeps: Callable[[PersonPlan], bool]) -> frozenset[DiscordUserId]:
+        """Plan people together and return of whom a plan is kept."""
+        facts = replace(self.world.facts(), now=self.clock.now())
+
+        async def planned() -> AsyncIterator[tuple[PersonFacts, PersonPlan]]:
+            for name in names:
+                yield self.world.people[name], plan_person(facts, self.world.people[name])
+
+        plans, _ = await self.holds.rein_in(facts, planned(), keeps=keeps)
+        return frozenset(plan.discord_user_id for plan in plans)
 
     async def held(self) -> int:
         return await self.storage.ledger.count_held(GUILD)
@@ -284,3 +300,12 @@ async def test_no_series_of_runs_takes_more_than_the_brake_allows_within_a_day(
                 await server.serve(name)
         server.clock.move(hours=hours)
     assert most_within_a_day(server.lost) <= max(BRAKE_FROM - 1, people * percent // 100)
+
+
+async def test_of_thousands_only_those_plans_are_kept_that_say_something(server: Server) -> None:
+    """What the brake counts is kept, whatever was asked for: it may have to be held."""
+    await server.populate(10)
+    lapsed = [server.world.people[name].discord_user_id for name in server.lapse(range(6))]
+    assert await server.keep(server.world.people, lambda _: False) == frozenset(lapsed)
+    everyone = frozenset(one.discord_user_id for one in server.world.people.values())
+    assert await server.keep(server.world.people, lambda _: True) == everyone

@@ -146,7 +146,7 @@ async def test_a_role_that_is_refused_again_while_a_plan_is_made_is_not_said_to_
     assert "I can't change the role **Gold**" in said(await scene.app.notifier.take_pending(scene.guild_id))
     people = scene.app.reconciler._planning._facts.people
 
-    async def refused_meanwhile(guild: GuildFacts, ids: Iterable[DiscordUserId] | None = None) -> People:
+    async def refused_meanwhile(guild: GuildFacts, ids: Iterable[DiscordUserId]) -> People:
         breakers.open(guild.guild_id, gold)
         return await people(guild, ids)
 
@@ -165,7 +165,7 @@ async def test_a_plan_that_began_before_a_refusal_was_told_does_not_end_it(
     people = reconciler._planning._facts.people
     slow, go_on = [False, True], asyncio.Event()
 
-    async def slowly(guild: GuildFacts, ids: Iterable[DiscordUserId] | None = None) -> People:
+    async def slowly(guild: GuildFacts, ids: Iterable[DiscordUserId]) -> People:
         if slow.pop():
             await go_on.wait()
         return await people(guild, ids)
