@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from sqlalchemy.dialects import registry
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from bot.domain.errors import NeedsOwner, Setup
-from bot.domain.model import GuildId
+from bot.domain.model import CampaignId, GuildId, Membership, MembershipRecord, Memory, PatreonUserId, TierId
 from bot.domain.reasons import OldText
 from bot.linking.link import RolesOutcome
 from bot.storage import migrations
@@ -27,6 +28,7 @@ from bot.storage.audit import Audit
 from bot.storage.database import Database
 from bot.storage.guilds import Guilds
 from bot.storage.holds import HeldRevokes
+from bot.storage.records import read_record, write_record
 from bot.storage.tables import metadata
 from tests.fakes.postgres import Postgres
 
@@ -593,3 +595,31 @@ def test_the_way_back_from_absences_keeps_every_row(connection: Connection) -> N
     config.attributes["connection"] = connection
     command.downgrade(config, "0007")
     assert {table: len(rows) for table, rows in everything(connection).items()} == before
+
+
+@on_both
+def test_on_the_way_back_a_record_says_again_what_it_left_out(connection: Connection) -> None:
+    reading = Membership(
+        campaign_id=CampaignId("700"),
+        patreon_user_id=PatreonUserId("p-ada"),
+        read_started_at=datetime(2026, 3, 1, tzinfo=UTC),
+        tier_ids=(TierId("t-gold"),),
+        entitled_cents=500,
+    )
+    memory = Memory(
+        last_active_at=reading.read_started_at, last_active_tier_ids=reading.tier_ids, last_active_cents=500
+    )
+    record = MembershipRecord(
+        campaign_id=reading.campaign_id, patreon_user_id=reading.patreon_user_id, believed=reading, memory=memory
+    )
+    migrations.run_steps(connection, "0009")
+    written = write_record(record)
+    assert "last_active" not in written
+    query = text("INSERT INTO memberships VALUES ('700', 'p-ada', NULL, 0, :record)")
+    connection.execute(query, {"record": written})
+    config = migrations.build_config()
+    config.attributes["connection"] = connection
+    command.downgrade(config, "0008")
+    stored = connection.execute(text("SELECT record FROM memberships")).scalar_one()
+    assert msgspec.json.decode(stored, type=MembershipRecord) == record
+    assert read_record(reading.campaign_id, reading.patreon_user_id, stored) == record
