@@ -28,7 +28,7 @@ class Word(enum.StrEnum):
     CONNECTED = "connected"
     DENIED = "denied"  # no consent at Patreon, or none that is of use
     DECLINED = "declined"  # "No" on our page
-    EXPIRED = "expired"  # ten minutes are over, or a newer link took its place
+    EXPIRED = "expired"  # its time is over, or a newer link took its place
     USED = "used"
     UNKNOWN = "unknown"  # never ours
     UNAVAILABLE = "unavailable"  # Patreon failed; the link is used up all the same

@@ -17,6 +17,8 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from bot.domain.errors import PledgekeeperError
+
 OURS = ("bot", "cogs", "sandbox")
 
 MAX_CHARACTERS = 16_384  # of one text: any traceback that is worth reading
@@ -31,6 +33,8 @@ _MASKED = (
         r"(?P<keep>(?:token|secret|password)\"?'?\s*+[=:]\s*+[bB]?[\"']?)(?!\*)[^\s&\"',;)}<>]{8,}", re.IGNORECASE
     ),
     re.compile(r"(?P<keep>\b(?:Bearer|Bot)\s++)[\w.~+/=-]{16,}"),
+    # A user's password in an address.
+    re.compile(r"(?P<keep>://[^\s:/@]{0,100}+:)[^\s@/]{1,500}+(?=@)"),
     # An interaction's token stands in the path (Discord docs, Receiving and Responding to Interactions).
     re.compile(r"(?P<keep>/(?:webhooks|interactions)/\d++/)[\w.-]{16,}"),
 )
@@ -80,9 +84,20 @@ def _shared() -> list[Processor]:
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
+        _shorten_foreseen,
         structlog.processors.format_exc_info,  # as plain text: prettier tracebacks print local variables
         _mask_values,
     ]
+
+
+def _shorten_foreseen(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Put an error of ours in one line: its code and facts say all, and where it was raised says nothing more."""
+    raised = event.get("exc_info")
+    error = sys.exc_info()[1] if raised is True else raised[1] if isinstance(raised, tuple) else raised
+    if isinstance(error, PledgekeeperError):
+        event["exc_info"] = None
+        event["why"] = str(error)
+    return event
 
 
 def _mask_values(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

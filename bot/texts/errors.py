@@ -94,7 +94,7 @@ _LATER: Mapping[Later, str] = {
     Later.NOT_CONNECTED: N_("I'm not connected to Discord right now."),
     Later.SERVER_UNSEEN: N_("Discord isn't showing me this server right now, so I changed nothing."),
     Later.MEMBERS_UNSEEN: N_("Discord didn't show me the members of this server, so I changed nothing."),
-    Later.DATABASE_AWAY: N_("I can't reach my database right now. Please try again in a minute."),
+    Later.DATABASE_AWAY: N_("I can't reach my database right now."),
     Later.UNPLANNED: N_("I couldn't work out these roles, so they stay as they are."),
     Later.CONSENTS_SILENT: N_("I couldn't check any of the {patrons} patrons with the access they gave me."),
 }

@@ -16,6 +16,7 @@ class Refusal(enum.Enum):
     NOT_ALLOWED = "not allowed"
     TOO_LARGE = "too large"
     BROKEN = "broken"
+    LATER = "later"
     REFUSED = "refused"
 
 
@@ -165,6 +166,7 @@ REFUSALS = {
         N_("That was too much at once"), (N_("The request was larger than any page here needs."),)
     ),
     Refusal.BROKEN: Ending(N_("Something went wrong on my side"), (N_("It's in my log. Nothing you did caused it."),)),
+    Refusal.LATER: Ending(N_("I can't do this right now"), (N_("Please load this page again in a minute."),)),
     Refusal.REFUSED: Ending(N_("I can't accept that request"), (N_("Please open the page from the link in Discord."),)),
 }
 

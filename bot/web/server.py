@@ -13,7 +13,7 @@ import structlog
 from aiohttp import web
 from multidict import CIMultiDictProxy
 
-from bot.domain.errors import SettingsInvalid, Setup
+from bot.domain.errors import SettingsInvalid, Setup, TryLater
 from bot.linking.consent_flow import ConsentFlow
 from bot.runtime.health import HealthBoard
 from bot.texts.pages import Refusal
@@ -116,6 +116,9 @@ class WebServer:
                 response = self._refuse(request, refusal)
             except web.RequestPayloadError:
                 response = self._refuse(request, web.HTTPBadRequest())
+            except TryLater as away:
+                self._note_broken(request, away)
+                response = self._plain(request, Refusal.LATER, 503)
             except Exception as error:  # noqa: BLE001  the boundary: one page's fault must not end the server
                 self._note_broken(request, error)
                 response = self._plain(request, Refusal.BROKEN, 500)

@@ -1,6 +1,6 @@
 """The `/patreon` group: every subcommand, what each of them uses, and the buttons that go on with one.
 
-A new subcommand is a file beside this one and two lines here. Who may use them is in `rights.py`.
+A new subcommand is a file beside this one and three lines here. Who may use them is in `rights.py`.
 """
 
 import discord

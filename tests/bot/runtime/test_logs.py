@@ -1,5 +1,6 @@
 import json
 import logging
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 import structlog
 
+from bot.domain.errors import DatabaseAway, Later
 from bot.domain.model import Secret
 from bot.runtime.logs import _MASKED, MAX_CHARACTERS, MAX_ITEMS, OURS, configure_logging, mask
 
@@ -83,6 +85,20 @@ def test_warnings_of_python_are_logged(capsys: pytest.CaptureFixture[str], style
     assert "old-fashioned" in printed(capsys)
 
 
+@pytest.mark.parametrize("as_what", [True, "error", "all"])
+def test_an_error_of_ours_is_told_in_one_line(capsys: pytest.CaptureFixture[str], style: str, as_what: object) -> None:
+    configure_logging("INFO", style)
+    try:
+        raise DatabaseAway(Later.DATABASE_AWAY, reason="OperationalError")  # noqa: TRY301  it is logged where it is caught
+    except DatabaseAway as error:
+        shown = {"error": error, "all": sys.exc_info()}.get(str(as_what), True)
+        structlog.get_logger("bot.x").error("a round failed", exc_info=shown)
+    out = printed(capsys)
+    assert "database_away reason=OperationalError" in out
+    assert "Traceback" not in out
+    assert out.count("\n") == 1
+
+
 def test_an_error_is_told_with_its_traceback_and_without_its_values(
     capsys: pytest.CaptureFixture[str], style: str
 ) -> None:
@@ -111,6 +127,7 @@ def test_an_error_is_told_with_its_traceback_and_without_its_values(
         "Authorization: Bot {}",
         "PATCH https://discord.com/api/v10/webhooks/123/{}/messages/@original",
         "POST /api/v10/interactions/123/{}/callback",
+        "postgresql://pledgekeeper:{}@db.example.org/pledgekeeper",
     ],
 )
 def test_what_looks_like_a_secret_is_masked(text: str) -> None:
