@@ -73,6 +73,7 @@ class TestFromLinkToRole:
         assert isinstance(view.outcome, Linked)
         assert not view.outcome.is_member
         assert view.outcome.campaign_names == ("Moth Comics",)
+        await world.linking.close()
         assert "isn't a member of **Moth Comics**" in said(world.messages.edits[-1][1])
 
     @pytest.mark.parametrize("api", [PatreonApi.V1], ids=["v1"])
@@ -440,6 +441,7 @@ class TestSlowAndBrokenRoles:
         assert isinstance(view.outcome, Linked)
         assert view.outcome.is_troubled
         assert await world.holder(world.ada) == 11
+        await world.linking.close()
         assert "couldn't assign your roles" in said(world.messages.edits[-1][1])
 
 
