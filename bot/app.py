@@ -386,7 +386,7 @@ async def _run(settings: Settings, add_cogs: AddCogs) -> None:
         await app.linking.settle_cut_off()  # nobody else works on this database
         discord_life = await _start(stack, app, add_cogs)
         log.info("pledgekeeper runs", public_url=settings.public_url)
-        await _until_any_ends(asyncio.create_task(stopped.wait()), *ends, discord_life)
+        await _until_stopped(stopped, discord_life, *ends)
         log.info("pledgekeeper stops")
     log.info("pledgekeeper stopped")
 
@@ -412,13 +412,13 @@ def _set_at_signals(stopped: asyncio.Event) -> None:
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
 
 
-async def _until_any_ends(*tasks: asyncio.Task[object]) -> None:
+async def _until_stopped(stopped: asyncio.Event, *lives: asyncio.Task[Any]) -> None:
     """Wait for the signal that stops us. Raises what ended us otherwise: a token refused, a database taken over."""
-    ended, going_on = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in going_on:
-        task.cancel()
-    for task in ended:
-        task.result()
+    signalled = asyncio.create_task(stopped.wait())
+    ended, _ = await asyncio.wait({signalled, *lives}, return_when=asyncio.FIRST_COMPLETED)
+    signalled.cancel()
+    for life in ended - {signalled}:
+        life.result()
 
 
 async def _open_clock(stack: contextlib.AsyncExitStack, settings: Settings) -> Clock:

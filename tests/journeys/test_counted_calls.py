@@ -26,7 +26,8 @@ async def large() -> AsyncIterator[Stage]:
 async def test_a_sync_without_changes_costs_ten_calls_to_patreon_and_none_to_discord(large: Stage) -> None:
     await large.add_rule()
     await large.link("hazel.hollow", "Gerda Nilsson")
-    await large.until(lambda: "Gold" in large.roles("hazel.hollow"), "the role")
+    both = ("hazel.hollow", "kestrel_kite")  # who typed /link, and whom Patreon reports
+    await large.until(lambda: all("Gold" in large.roles(username) for username in both), "the roles")
     await large.say(ADMIN, "patreon sync")
 
     large.sandbox.patreon.calls.clear()

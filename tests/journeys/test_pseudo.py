@@ -48,7 +48,8 @@ NO_WORDS = re.compile(r"`[^`]*`|<[@#t][^>]*>|https?://[^\s)]+|/(?:link|unlink|me
 UNITS = {"day", "days", "hour", "hours", "minute", "minutes", "second", "seconds", "ago"}
 BABEL = {"and", "or", "US", "UTC", *UNITS, *calendar.month_name}  # CLDR translates what Babel writes, not we
 PRODUCT, ODD_WORD = "Pledgekeeper", "Somehow"
-REFUSAL = "The sandbox weather answers for Patreon"  # Patreon's own words stand as it sent them
+# Patreon's own words stand as it sent them, with or without the sign that Discord might take for its own.
+REFUSALS = ("The sandbox weather answers for Patreon", "The sandbox's weather answers for Patreon")
 
 
 class Pseudo(Stage):
@@ -151,7 +152,7 @@ class Pseudo(Stage):
         names = {
             PRODUCT,
             ODD_WORD,  # a word of Patreon's
-            REFUSAL,
+            *REFUSALS,
             *(language.name for language in LANGUAGES.values()),
             world.guild.name,
             world.campaign.name,

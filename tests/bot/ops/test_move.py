@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy import insert, text
 
 from bot.domain.errors import DatabaseLocked, NeedsOwner, Setup
+from bot.ops import ownership
 from bot.ops.move import move_database
+from bot.ops.ownership import owned
 from bot.storage import Storage, copying
 from bot.storage.database import Database
 from bot.storage.tables import notices
@@ -78,13 +80,12 @@ async def test_a_database_that_is_not_empty_is_left_alone(places: Places) -> Non
         await move_database(places.old, places.new, lambda *_: None)
 
 
-async def test_a_database_at_work_is_not_copied(places: Places) -> None:
+async def test_a_database_at_work_is_not_copied(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ownership, "PATIENCE_SECONDS", 0.1)
     database = await Database.open(places.old)
-    if database.is_shared:
-        await database.close()
-        pytest.skip("a server has a lease instead: tests/bot/ops/test_ownership.py")
-    with pytest.raises(DatabaseLocked):
-        await move_database(places.old, places.new, lambda *_: None)
+    async with owned(database):
+        with pytest.raises(DatabaseLocked):
+            await move_database(places.old, places.new, lambda *_: None)
     await database.close()
 
 
