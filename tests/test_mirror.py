@@ -32,7 +32,7 @@ OF_NO_FILE = {
     "bot/patreon/test_secrets.py": "no secret in any error or log line",
     "bot/storage/test_numbers.py": "no row's number is given twice",
     "bot/storage/test_orders.py": "two verbs that write at once, on both databases",
-    "bot/storage/test_statements.py": "each verb compiles for SQLite and PostgreSQL",
+    "bot/storage/test_statements.py": "each verb runs on SQLite and PostgreSQL",
     "bot/sync/reading/test_odd_rows.py": "a search over recorded pages",
     "bot/test_windows.py": "a machine whose event loop knows no signals",
     "bot/texts/test_translations.py": "every message in every language",

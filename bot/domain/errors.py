@@ -87,6 +87,7 @@ class Setup(enum.StrEnum):
     DATABASE_UNUSABLE = "database_unusable"  # reason
     DATABASE_SILENT = "database_silent"  # reason
     DATABASE_LOCKED = "database_locked"
+    DATABASE_TAKEN = "database_taken"
     DATABASE_MISSING = "database_missing"  # path
     MOVED_TO_ITSELF = "moved_to_itself"
     TARGET_NOT_EMPTY = "target_not_empty"

@@ -77,7 +77,7 @@ async def _keep(leases: Leases, lease: Lease) -> NoReturn:
             log.warning("the lease on the database could not be renewed", why=str(away))
             continue
         if not is_ours:
-            raise DatabaseLocked(Setup.DATABASE_LOCKED)
+            raise DatabaseLocked(Setup.DATABASE_TAKEN)
 
 
 async def is_bot_running(url: str, storage: Storage) -> bool:

@@ -131,7 +131,7 @@ class Database:
             yield
         except DBAPIError as error:
             if self._engines.is_away(error):
-                raise DatabaseAway(Later.DATABASE_AWAY, reason=type(error.orig).__name__) from error
+                raise DatabaseAway(Later.DATABASE_AWAY, reason=_first_line(error)) from error
             raise
 
     async def _try(self, act: Callable[[AsyncConnection], Awaitable[R]]) -> R:
@@ -149,7 +149,7 @@ async def _closed_on_failure(database: Database) -> AsyncIterator[None]:
         yield
     except DBAPIError as error:
         await database.close()
-        reason = str(error.orig)
+        reason = _first_line(error)
         if database.is_away(error):
             raise NeedsOwner(Setup.DATABASE_SILENT, reason=reason) from error
         raise SettingsInvalid(Setup.DATABASE_UNUSABLE, reason=reason) from error
@@ -159,3 +159,8 @@ async def _closed_on_failure(database: Database) -> AsyncIterator[None]:
     except BaseException:
         await database.close()
         raise
+
+
+def _first_line(error: DBAPIError) -> str:
+    """Return what the driver says, for whoever runs us; its further lines may quote rows."""
+    return str(error.orig).partition("\n")[0]

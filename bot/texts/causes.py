@@ -100,6 +100,10 @@ _SETUP: dict[Setup, tuple[str, str]] = {
         "I didn't start, because another Pledgekeeper is using the database that DATABASE_URL names.",
         f"Stop the other one first, or give this one its own database. {_DATABASE_EXAMPLE}",
     ),
+    Setup.DATABASE_TAKEN: (
+        "I stopped, because another Pledgekeeper has taken over the database that DATABASE_URL names.",
+        "Run only one of the two.",
+    ),
     Setup.DATABASE_MISSING: ("{path} doesn't exist yet.", "Start the bot once: it creates the database."),
     Setup.MOVED_TO_ITSELF: (
         "--to names the database that DATABASE_URL names already.",

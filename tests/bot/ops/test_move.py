@@ -15,8 +15,7 @@ from bot.storage import Storage, copying
 from bot.storage.database import Database
 from bot.storage.tables import notices
 from bot.storage.vault import Vault, new_key
-from tests.bot.storage.conftest import NOW
-from tests.bot.storage.test_orders import ADA, GUILD, ROLE, populate, rule_of
+from tests.fakes.filled import ADA, GUILD, NOW, ROLE, populate, rule_of
 from tests.fakes.postgres import Postgres
 
 VAULT = Vault((new_key(),))

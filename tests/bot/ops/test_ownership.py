@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.errors import DatabaseLocked
+from bot.domain.errors import DatabaseLocked, Setup
 from bot.ops import ownership
 from bot.ops.ownership import BOT, _claim, _keep, is_bot_running, owned
 from bot.storage import Storage
@@ -55,7 +55,7 @@ async def test_one_whose_lease_was_taken_learns_of_it(quick: None, storages: lis
     lease = await _claim(first.leases)
     await asyncio.sleep(0.5)
     await _claim(second.leases)
-    with pytest.raises(DatabaseLocked):
+    with pytest.raises(DatabaseLocked, match=Setup.DATABASE_TAKEN):
         await _keep(first.leases, lease)
     for storage in storages:
         await storage.close()

@@ -11,8 +11,7 @@ from bot.ops.ownership import owned
 from bot.settings import Settings
 from bot.storage import Storage, postgresql
 from bot.storage.vault import Vault, new_key
-from tests.bot.storage.conftest import NOW
-from tests.bot.storage.test_orders import pair_of
+from tests.fakes.filled import NOW, pair_of
 from tests.fakes.postgres import Postgres
 
 KEY = new_key()
@@ -73,4 +72,6 @@ async def test_a_server_that_does_not_answer_is_named_without_its_password(
     (finding,) = report.findings
     assert finding.code is Found.DATABASE_UNUSABLE
     assert "MARKER" not in str(finding)
+    assert str(tmp_path) in str(finding.facts["error"]), "where it was looked for"
+    assert "MARKER" not in str(finding.facts["error"])
     assert "MARKER" not in repr(settings)

@@ -1,0 +1,191 @@
+"""A small database in which every table has rows, and values to write over them. All ids are invented."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.domain.consent import Purpose
+from bot.domain.holds import HoldItem, HoldState
+from bot.domain.model import (
+    Campaign,
+    CampaignId,
+    CredentialId,
+    DiscordUserId,
+    Grant,
+    GrantState,
+    GuildId,
+    HoldId,
+    Identity,
+    Link,
+    LinkOrigin,
+    Membership,
+    MembershipRecord,
+    PageSize,
+    PatreonUserId,
+    ReadId,
+    RoleId,
+    RoleRule,
+    RuleId,
+    RuleKind,
+    Secret,
+    StoredPair,
+    Tier,
+    TierId,
+    TokenPair,
+)
+from bot.domain.reasons import OldText
+from bot.storage import Storage
+from bot.storage.arrivals import ArrivalId
+from bot.storage.leases import Lease
+from bot.storage.pendings import PendingId, PendingRow
+from bot.storage.sealing import SealedValue
+from bot.storage.states import StateId, StateRow
+from bot.storage.webhooks import StoredWebhook
+from tests.fakes.stored import save_consent
+
+NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
+CAMPAIGN, OTHER_CAMPAIGN = CampaignId("700"), CampaignId("701")
+GUILD, ROLE, OTHER_ROLE = GuildId(900), RoleId(31), RoleId(32)
+ADA, BO, CY = DiscordUserId(11), DiscordUserId(12), DiscordUserId(13)
+ADA_PATREON, BO_PATREON, CY_PATREON = PatreonUserId("p-ada"), PatreonUserId("p-bo"), PatreonUserId("p-cy")
+LATER = NOW + timedelta(minutes=1)
+
+
+def pair_of(name: str) -> TokenPair:
+    return TokenPair(
+        access_token=Secret(f"access-{name}"),
+        refresh_token=Secret(f"refresh-{name}"),
+        expires_at=NOW + timedelta(days=31),
+        scopes=frozenset({"identity"}),
+    )
+
+
+def record_of(patron: PatreonUserId, **known: Any) -> MembershipRecord:
+    believed = Membership(campaign_id=CAMPAIGN, patreon_user_id=patron, read_started_at=NOW, **known)
+    return MembershipRecord(campaign_id=CAMPAIGN, patreon_user_id=patron, believed=believed)
+
+
+def link_of(person: DiscordUserId, patron: PatreonUserId, origin: LinkOrigin = LinkOrigin.COMMAND) -> Link:
+    return Link(discord_user_id=person, patreon_user_id=patron, patreon_name=patron, origin=origin, linked_at=NOW)
+
+
+def asked_by(person: DiscordUserId, digest: str, purpose: Purpose = Purpose.LINK) -> StateRow:
+    return StateRow(
+        digest=digest,
+        purpose=purpose,
+        discord_user_id=person,
+        username="somebody",
+        created_at=NOW,
+        expires_at=NOW + timedelta(minutes=10),
+    )
+
+
+def landed(state_id: StateId, patron: PatreonUserId, cookie: str, **known: Any) -> PendingRow:
+    return PendingRow(
+        state_id=state_id,
+        cookie_digest=cookie,
+        identity=Identity(patreon_user_id=patron, full_name="Somebody"),
+        pair=pair_of(cookie),
+        landing="{}",
+        created_at=NOW,
+        expires_at=NOW + timedelta(minutes=10),
+        **known,
+    )
+
+
+def grant_of(role_id: RoleId = ROLE, state: GrantState = GrantState.GRANTING) -> Grant:
+    return Grant(guild_id=GUILD, discord_user_id=ADA, role_id=role_id, state=state, since=NOW)
+
+
+def held(person: DiscordUserId) -> HoldItem:
+    return HoldItem(
+        hold_id=HoldId(0),
+        guild_id=GUILD,
+        discord_user_id=person,
+        role_id=ROLE,
+        state=HoldState.OPEN,
+        mark="facts",
+        reason=OldText("why"),
+    )
+
+
+def rule_of(role_id: RoleId, tier_id: str = "t-gold") -> RoleRule:
+    return RoleRule(
+        rule_id=RuleId(0),
+        guild_id=GUILD,
+        role_id=role_id,
+        campaign_id=CAMPAIGN,
+        kind=RuleKind.TIER,
+        tier_id=TierId(tier_id),
+    )
+
+
+def campaign_of(name: str, *tiers: str, campaign_id: CampaignId = CAMPAIGN) -> Campaign:
+    made = [Tier(campaign_id=campaign_id, tier_id=TierId(one), title=name, amount_cents=500) for one in tiers]
+    return Campaign(campaign_id=campaign_id, name=name, tiers=tuple(made))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """The numbers of the world's rows, and what was read of them."""
+
+    adas: StoredPair
+    seed: CredentialId
+    arrival: ArrivalId
+    asked: StateId
+    used: StateId
+    pending: PendingId
+    hold: HoldId
+    item: HoldItem
+    rule: RuleId
+    read: ReadId
+    sealed: SealedValue
+    lease: Lease
+
+
+async def populate(storage: Storage) -> Known:
+    """Fill every table."""
+    await storage.campaigns.save(campaign_of("Emberwood", "t-gold", "t-silver"))
+    await storage.campaigns.save(campaign_of("Birchwood", campaign_id=OTHER_CAMPAIGN))
+    adas = await save_consent(storage, ADA_PATREON, pair_of("ada"), at=NOW)
+    seed = await storage.credentials.ensure_seed(pair_of("seed"), "f1", at=NOW)
+    await storage.campaigns.bind(GUILD, CAMPAIGN, credential_id=adas, at=NOW)
+    await storage.campaigns.bind(GUILD, OTHER_CAMPAIGN, credential_id=seed.credential_id, at=NOW, by_settings=True)
+    await storage.links.complete_link(link_of(ADA, ADA_PATREON), [record_of(ADA_PATREON)], credential_id=adas)
+    await storage.links.save_reported([link_of(CY, CY_PATREON, LinkOrigin.PATREON)])
+    await storage.links.unlink(DiscordUserId(19), at=NOW)
+    asked = await storage.states.create(asked_by(ADA, "digest-asked"))
+    used = await storage.states.create(asked_by(BO, "digest-used"))
+    await storage.states.use("digest-used", Purpose.LINK, NOW)
+    unanswered = await storage.states.create(asked_by(CY, "digest-cy"))
+    pending = await storage.pendings.create(landed(unanswered, CY_PATREON, "cookie-cy"))
+    arrival = await storage.arrivals.keep(pair_of("arrival"), asked_at=NOW)
+    rule = await storage.rules.add(rule_of(ROLE), created_by=ADA, at=NOW)
+    await storage.ledger.put(grant_of())
+    hold = await storage.holds.add(GUILD, [held(ADA)], at=NOW)
+    read = await storage.reads.start(CAMPAIGN, NOW)
+    await storage.reads.save_page_size(CAMPAIGN, PageSize(rows=500, blamed_at=NOW))
+    await storage.guilds.change(GUILD, grace_days=3)
+    await storage.notices.note("told", NOW, "of it")
+    await storage.webhooks.save(webhook("one"))
+    lease = await storage.leases.claim("bot", "one", timedelta(days=1))
+    ((item,),) = [one.items for one in await storage.holds.list_open(GUILD)]
+    assert lease is not None
+    return Known(
+        adas=await storage.credentials.load(adas),
+        seed=seed.credential_id,
+        arrival=arrival,
+        asked=asked,
+        used=used,
+        pending=pending,
+        hold=hold.hold_id,
+        item=item,
+        rule=rule.rule_id,
+        read=read,
+        sealed=next(one for one in await storage.sealing.list_sealed() if one.table == "credentials"),
+        lease=lease,
+    )
+
+
+def webhook(name: str) -> StoredWebhook:
+    return StoredWebhook(campaign_id=CAMPAIGN, webhook_id=name, uri="https://example.org", secret=Secret(name))
