@@ -39,6 +39,7 @@ OF_NO_FILE = {
     "bot/web/test_browser.py": "the pages in a real browser",
     "sandbox/discord/test_client_gateway.py": "discord.py's own client at the gateway",
     "sandbox/discord/test_client_library.py": "discord.py's own client at the REST API",
+    "sandbox/discord/test_client_shards.py": "discord.py's own clients with shards, as several processes",
     "sandbox/discord/test_openapi.py": "every answer against Discord's OpenAPI description",
     "sandbox/discord/test_refusals.py": "what Discord refuses, whatever the route",
     "sandbox/discord/test_simcord.py": "the stand-in beside simcord",

@@ -178,7 +178,7 @@ async def test_a_connection_that_ends_is_resumed_by_the_same_client(supervised: 
     await supervised.until(lambda: client.ws is not first and supervised.app.holder.current is client)
     await supervised.until(lambda: supervised.is_well)
     assert len(supervised.clients) == 1
-    assert supervised.stage.sandbox.discord.gateway.identifies_left == 999
+    assert supervised.stage.sandbox.discord.gateway.identifies.left == 999
 
 
 async def test_a_token_that_was_never_taken_is_asked_for_twice_and_ends_it(
@@ -229,7 +229,7 @@ async def test_without_the_right_to_see_members_the_bot_connects_all_the_same(st
     async with at_work(Supervised(stage, app)) as supervised:
         await supervised.until(lambda: supervised.is_well)
         assert [client.intents.members for client in supervised.clients] == [True, False]
-        identifies = 1000 - stage.sandbox.discord.gateway.identifies_left
+        identifies = 1000 - stage.sandbox.discord.gateway.identifies.left
     assert identifies == 1  # the application's switches were read first: nothing was refused at the gateway
 
 
