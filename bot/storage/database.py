@@ -127,12 +127,17 @@ class Database:
 
     @asynccontextmanager
     async def _reached(self) -> AsyncIterator[None]:
+        """Bound what is asked meanwhile; DatabaseAway where the database cannot be reached or says nothing."""
         try:
-            yield
+            async with asyncio.timeout(self._engines.patience_seconds):
+                yield
         except DBAPIError as error:
             if self._engines.is_away(error):
                 raise DatabaseAway(Later.DATABASE_AWAY, reason=_first_line(error)) from error
             raise
+        except TimeoutError as error:
+            seconds = self._engines.patience_seconds
+            raise DatabaseAway(Later.DATABASE_AWAY, reason=f"no answer within {seconds} seconds") from error
 
     async def _try(self, act: Callable[[AsyncConnection], Awaitable[R]]) -> R:
         async with self.write() as connection:

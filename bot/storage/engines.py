@@ -24,6 +24,7 @@ class Engines:
     max_readers: int
     max_writers: int
     is_shared: bool  # other processes may write
+    patience_seconds: float | None  # for one reading or transaction; None: a file answers, or fails by itself
     came_between: Callable[[DBAPIError], bool]  # tells whether a transaction failed only because of others
     is_away: Callable[[DBAPIError], bool]  # tells whether the database could not be reached, or broke off
 

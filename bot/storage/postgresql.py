@@ -25,6 +25,9 @@ MAX_READERS = 8
 MAX_WRITERS = 8
 CONNECT_TIMEOUT_SECONDS = 10
 START_PATIENCE_SECONDS = 30
+# No transaction of ours takes a second. A pgbouncer whose server went lets those wait two minutes who had asked before
+# (query_wait_timeout), and a cut network says nothing at all.
+PATIENCE_SECONDS = 8
 SILENCE_MILLISECONDS = 20_000  # after which a connection that answers nothing is given up
 # Somebody else's transaction came between (40001), or each waited for the other (40P01).
 CAME_BETWEEN = {"40001", "40P01"}
@@ -50,6 +53,7 @@ def build_engines(url: str) -> Engines:
         max_readers=MAX_READERS,
         max_writers=MAX_WRITERS,
         is_shared=True,
+        patience_seconds=PATIENCE_SECONDS,
         came_between=_came_between,
         is_away=_is_away,
     )

@@ -34,6 +34,7 @@ def build_engines(url: str) -> Engines:
         max_readers=MAX_READERS,
         max_writers=1,
         is_shared=False,
+        patience_seconds=None,
         came_between=lambda _: False,  # another process is waited for, within the busy timeout
         is_away=lambda _: False,
     )

@@ -150,7 +150,10 @@ def serve_postgres() -> Iterator[Postgres]:
 
 @contextlib.contextmanager
 def serve_pgbouncer(server: Postgres) -> Iterator[Postgres]:
-    """Run a pgbouncer in front of a server, in transaction mode: a few sessions serve everybody in turn."""
+    """Run a pgbouncer in front of a server, in transaction mode: a few sessions serve everybody in turn.
+
+    It asks anew at once for a server that went: a test that stops one is not to trouble those that come after it.
+    """
     program = find_pgbouncer()
     if program is None:
         if os.environ.get(NEEDED):
@@ -166,6 +169,7 @@ default_pool_size = 3
 auth_type = any
 listen_port = 5432
 unix_socket_dir = {folder}
+server_login_retry = 0.1
 """,
         encoding="utf-8",
     )

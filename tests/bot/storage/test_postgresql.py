@@ -1,6 +1,7 @@
 """What PostgreSQL alone is asked for: many writers, a server that goes and comes back, a pooler in between."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -15,6 +16,7 @@ from bot.storage.tables import leases
 from bot.storage.vault import Vault
 from tests.bot.storage.conftest import NOW
 from tests.fakes.postgres import Postgres
+from tests.fakes.relay import relayed
 from tests.fakes.statements import counted_statements
 
 GUILD = GuildId(900)
@@ -79,6 +81,43 @@ async def test_a_server_that_restarts_costs_errors_that_heal(storage: Storage, p
     assert (await storage.guilds.settings(GUILD)).grace_days == 3
     await storage.guilds.change(GUILD, grace_days=5)
     assert (await storage.guilds.settings(GUILD)).grace_days == 5
+
+
+async def test_a_server_that_says_nothing_any_more_is_given_up_and_asked_again(
+    postgres: Postgres, emptied: str, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "PATIENCE_SECONDS", 0.5)
+    async with relayed(postgres) as relay:
+        storage = await Storage.open(relay.url(emptied), vault)
+        await storage.guilds.change(GUILD, grace_days=3)
+        relay.cut()
+        began = time.monotonic()
+        answers = await asyncio.gather(
+            storage.guilds.settings(GUILD), storage.guilds.change(GUILD, grace_days=4), return_exceptions=True
+        )
+        assert [type(one) for one in answers] == [DatabaseAway, DatabaseAway]
+        assert time.monotonic() - began < 15, "the driver itself gives a statement up for another ten seconds"
+        relay.mend()
+        assert (await storage.guilds.settings(GUILD)).grace_days in {3, 4}
+        await storage.guilds.change(GUILD, grace_days=5)
+        await storage.close()
+
+
+async def test_behind_a_pooler_nobody_waits_for_a_server_that_went(
+    postgres: Postgres, pgbouncer_url: str, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "PATIENCE_SECONDS", 1)
+    storage = await Storage.open(pgbouncer_url, vault)
+    await asyncio.gather(*[storage.guilds.settings(GUILD) for _ in range(8)])
+    postgres.stop()
+    try:  # those whose connection to the pooler is there already wait in its queue; others are refused
+        began = time.monotonic()
+        answers = await asyncio.gather(*[storage.guilds.settings(GUILD) for _ in range(24)], return_exceptions=True)
+        assert {type(one) for one in answers} == {DatabaseAway}
+        assert time.monotonic() - began < 30
+    finally:
+        postgres.start()
+    await storage.close()
 
 
 async def test_a_connection_that_is_ended_hits_nobody_twice(storage: Storage, postgres: Postgres, url: str) -> None:
