@@ -14,6 +14,7 @@ MIRRORED = ("bot", "cogs", "sandbox")
 # Tests of no single file, and what each of them is about.
 OF_NO_FILE = {
     # stories of one room, told by several of its files
+    "bot/discord/test_shards.py": "a client of some shards, and what keeps it running",
     "bot/linking/test_consent_aftermath.py": "what follows a Yes, cut off at any moment",
     "bot/ops/check/test_leaks.py": "what others on the machine or in the world can read",
     "bot/patreon/test_page_sizes.py": "large pages that fail: client and sizes together",

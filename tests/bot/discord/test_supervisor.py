@@ -22,12 +22,20 @@ from tests.fakes.scene import quick
 from tests.fakes.stage import Stage
 
 SOON = 15.0
+Build = Callable[[bool], PledgekeeperBot]
 
 
 class Supervised:
     """A supervisor at work, and the clients that it built."""
 
-    def __init__(self, stage: Stage, app: App, token: Secret | None = None) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        app: App,
+        token: Secret | None = None,
+        build: Callable[[bool], PledgekeeperBot] | None = None,
+    ) -> None:
+        self._fresh = build or (lambda intent: fresh_client(app, add_cogs=add_cogs, has_members_intent=intent))
         self.stage = stage
         self.app = app
         self.clients: list[PledgekeeperBot] = []
@@ -40,8 +48,8 @@ class Supervised:
             pauses=Pauses(first=0.01, longest=0.1),
         )
 
-    def _build(self, has_members_intent: bool) -> discord.Client:
-        client = quick(fresh_client(self.app, add_cogs=add_cogs, has_members_intent=has_members_intent))
+    def _build(self, has_members_intent: bool) -> PledgekeeperBot:
+        client = quick(self._fresh(has_members_intent))
         self.clients.append(client)
         return client
 
