@@ -27,9 +27,9 @@ from bot.domain.model import (
 from bot.domain.reasons import OldText
 from bot.storage import Storage
 from bot.storage.aggregate import Aggregate
-from bot.storage.columns import Sealed
 from bot.storage.states import ButtonKind, ButtonPlace
 from bot.storage.tables import metadata
+from bot.storage.tables.column_types import Sealed
 from bot.storage.vault import Vault
 from tests.fakes.filled import (
     ADA,
