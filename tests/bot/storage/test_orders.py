@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import Table, delete, insert, select, text
 
-from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.audit_entry import AuditAction, AuditEntry
 from bot.domain.changes import Trigger, Urgency
 from bot.domain.consent import Purpose
 from bot.domain.holds import HoldState

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.domain.audit import AuditAction, AuditEntry, HoldAnswered
+from bot.domain.audit_entry import AuditAction, AuditEntry, HoldAnswered
 from bot.domain.changes import Outcome, Trigger
 from bot.domain.errors import Mistake, UserMistake
 from bot.domain.holds import HoldState
