@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from bot.domain.audit_entry import AuditAction
 from bot.domain.changes import Trigger
-from bot.domain.model import ChargeStatus
+from bot.domain.charge_status import ChargeStatus
 from sandbox.weather import Fault
 from tests.bot.sync.leaps import LEAPS, MINUTE, has_gold, held, patron, quiet, rounds, slip
 from tests.fakes.scene import ADMIN, GOLD_PATRON, MEMBER, Scene

@@ -13,7 +13,8 @@ from bot.domain.audit_entry import AuditAction, AuditEntry, HoldAnswered
 from bot.domain.changes import Outcome, Trigger
 from bot.domain.errors import Mistake, UserMistake
 from bot.domain.holds import HoldState
-from bot.domain.model import DiscordUserId, PatronStatus
+from bot.domain.model import DiscordUserId
+from bot.domain.patron_status import PatronStatus
 from bot.domain.plan import Action, PersonFacts, PersonPlan, plan_person
 from bot.domain.rails import BRAKE_FROM, BRAKE_WINDOW
 from bot.domain.reasons import OldText
