@@ -27,11 +27,11 @@ class ChargeStatus(enum.StrEnum):
 class ChargeMeaning(enum.Enum):
     """What a charge says of the pledge that it was made for."""
 
-    PAID = "paid"  # money came, or is on its way
-    TAKEN_BACK = "taken back"  # the pledge entitles to nothing, whatever the patron's status
-    TRIED_AGAIN = "tried again"  # an active patron counts as declined
-    FREE = "free"  # nothing is charged for now
-    NOTHING = "nothing"  # the patron's status decides
+    PAID = enum.auto()  # money came, or is on its way
+    TAKEN_BACK = enum.auto()  # the pledge entitles to nothing, whatever the patron's status
+    TRIED_AGAIN = enum.auto()  # an active patron counts as declined
+    FREE = enum.auto()  # nothing is charged for now
+    NOTHING = enum.auto()  # the patron's status decides
 
 
 MEANINGS = {
