@@ -22,6 +22,7 @@ from bot.storage.tables.links import links, opt_outs
 from bot.storage.tables.memberships import memberships
 from bot.storage.tables.naming import metadata
 from bot.storage.tables.notices import notices
+from bot.storage.tables.nudges import nudges
 from bot.storage.tables.pendings import pendings
 from bot.storage.tables.reads import page_sizes, reads
 from bot.storage.tables.rules import role_rules
@@ -45,6 +46,7 @@ __all__ = [
     "memberships",
     "metadata",
     "notices",
+    "nudges",
     "opt_outs",
     "page_sizes",
     "pendings",

@@ -105,20 +105,12 @@ def test_no_message_lists_more_than_a_phone_shows() -> None:
 
 def test_what_every_message_bears_is_added_in_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_channel, "_message", lambda *_, **__: Card(Outcome.INFO, None, FRAMED))
-<<<<<<< Updated upstream
     hold = HoldSummary(hold_id=HoldId(1), opened_at=NOON, roles=5, people=5, groups=())
-=======
-    hold = HoldSummary(hold_id=HoldId(1), opened_at=NOON, roles=5, people=5)
->>>>>>> Stashed changes
     bodies = {
         card.body
         for card in (
             trouble_card(RENDERER, LogChannelShut(channel_id=ChannelId(1), is_gone=False)),
-<<<<<<< Updated upstream
             trouble_card(RENDERER, HoldWaiting(hold_id=hold.hold_id, hold=hold)),
-=======
-            trouble_card(RENDERER, HoldWaiting(hold=hold)),
->>>>>>> Stashed changes
             end_card(RENDERER, Solved(topic=Topic.LOG_CHANNEL)),
             news_card(RENDERER, UnlinkedElsewhere(discord_user_id=DiscordUserId(1))),
             changes_card(RENDERER, [changed(1)])[0],
