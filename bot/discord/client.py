@@ -22,7 +22,7 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.discord.cards import TURN, Pager
+from bot.discord.embeds import TURN, Pager
 from bot.discord.holder import ClientHolder
 from bot.discord.registration import CommandRegistration
 from bot.discord.replies import answer_error, comes_in_sight, turn_page

@@ -32,10 +32,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.changes import Trigger, Urgency
 from bot.domain.model import DiscordUserId, GuildId, PatreonUserId
 from bot.storage.aggregate import Aggregate, transaction
-from bot.storage.columns import MICROSECOND
 from bot.storage.leases import DatabaseClock
 from bot.storage.rows import read_row
 from bot.storage.tables import bindings, due, grants, links, memberships, role_rules
+from bot.storage.tables.column_types import MICROSECOND
 
 MAX_ROWS = 300  # in one statement, by three columns: databases limit how many values it may carry
 EVERYONE = DiscordUserId(0)  # stands for all in a guild; Discord numbers nobody so

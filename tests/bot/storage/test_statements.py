@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.audit_entry import AuditAction, AuditEntry
 from bot.domain.changes import Trigger
 from bot.domain.consent import Purpose
 from bot.domain.holds import HoldItem, HoldState
