@@ -9,6 +9,7 @@ Nothing else wires. The loops, all started in `_start` and ended by the end of t
 | database | at the start          | every 5 seconds                     | asks for something small, for /healthz     |
 | sweeper  | at the start          | every minute                        | forgets what has expired                   |
 | due      | at the start          | every 2 seconds, or when it is rung | takes who waits into the queues            |
+| nudges   | at the start          | every 2 seconds, or when one comes  | reads again whom webhooks named            |
 | links    | once Discord is there | every minute                        | goes on with links that were cut off       |
 | pairs    | at the start          | every 10 seconds                    | finds which of a person's pairs lives      |
 | consents | at the start          | every SYNC_INTERVAL_SECONDS         | reads where no creator's token does        |
@@ -472,6 +473,7 @@ def _loops(app: App) -> list[Loop]:
         Loop("database", lambda: _watch_database(app), part="database"),
         Loop("sweeper", lambda: _sweep(app)),
         Loop("due", app.due.run),
+        Loop("nudges", app.nudges.run),
         Loop("links", lambda: _resume_links(app)),
         Loop("pairs", app.pairs.run),
         Loop("consents", app.consents.keep_reading),
@@ -528,7 +530,6 @@ async def render_metrics(app: App) -> bytes:
         app.metrics,
         storage=app.storage,
         reconciler=app.reconciler,
-        nudges=app.nudges,
         breakers=app.breakers,
         holds=app.holds,
         health=app.health,

@@ -25,7 +25,7 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.discord.cards import TURN, Pager
+from bot.discord.embeds import TURN, Pager
 from bot.discord.holder import ClientHolder
 from bot.discord.identify_pace import IdentifyPace, WaitTurn
 from bot.discord.registration import CommandRegistration

@@ -13,8 +13,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from bot.storage.aggregate import Aggregate, transaction
-from bot.storage.columns import MICROSECOND
 from bot.storage.tables import leases
+from bot.storage.tables.column_types import MICROSECOND
 from bot.storage.upsert import Upsert
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.audit_entry import AuditAction, AuditEntry
 from bot.domain.changes import Trigger
 from bot.domain.consent import Purpose
 from bot.domain.holds import HoldItem, HoldState
@@ -20,6 +20,7 @@ from bot.domain.model import (
     Grant,
     GrantState,
     GuildId,
+    Hint,
     HoldId,
     Link,
     MembershipRecord,
@@ -86,6 +87,7 @@ async def use_campaigns(storage: Storage, campaign: Campaign, now: datetime) -> 
     await storage.campaigns.followed_campaigns()
     await storage.campaigns.followed_since([CAMPAIGN])
     await storage.campaigns.find_reader(CAMPAIGN)
+    await storage.campaigns.find_readers()
     await storage.campaigns.campaigns_of(GUILD)
     await storage.campaigns.was_unbound(GUILD, CAMPAIGN)
     await storage.campaigns.owned_by(ADA_PATREON, [CAMPAIGN])
@@ -268,11 +270,19 @@ async def use_due(storage: Storage) -> None:
     await storage.due.add(GUILD, [ADA], trigger=Trigger.LOOK)
     await storage.due.list_since(timedelta(seconds=9), settled=timedelta(seconds=1))
     await storage.due.list_guild(GUILD)
+    await storage.due.list_guilds([GUILD])
     waiting = await storage.due.find(GUILD, ADA)
     assert waiting is not None
     await storage.due.end([waiting])
     await storage.due.purge(timedelta(days=1))
     await storage.due.count()
+
+
+async def use_nudges(storage: Storage) -> None:
+    await storage.nudges.add(CAMPAIGN, Hint(patreon_user_id=ADA_PATREON))
+    assert await storage.nudges.campaigns() == (CAMPAIGN,)
+    await storage.nudges.end(await storage.nudges.list_campaign(CAMPAIGN))
+    assert await storage.nudges.count() == 0
 
 
 async def use_leases(storage: Storage) -> None:
@@ -299,5 +309,6 @@ async def test_every_verb_runs_on_both_databases(
     await use_holds(storage, now)
     await use_records(storage, now)
     await use_due(storage)
+    await use_nudges(storage)
     await use_leases(storage)
     assert unused == set(), "a verb is not used above"
