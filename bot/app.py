@@ -50,7 +50,7 @@ from bot.linking.link import PatronLink
 from bot.linking.pairs import Pairs
 from bot.linking.unlink import Unlinker
 from bot.ops.metrics import CONTENT_TYPE_LATEST, Metrics
-from bot.ops.ownership import owned
+from bot.ops.ownership import Ownership, owned
 from bot.ops.scrape import scrape
 from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.clientwatch import ClientWatch
@@ -357,7 +357,9 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
     )
 
 
-def fresh_client(app: App, *, add_cogs: AddCogs, has_members_intent: bool = True) -> PledgekeeperBot:
+def fresh_client(
+    app: App, *, add_cogs: AddCogs, has_members_intent: bool = True, may_speak: Callable[[], bool] = lambda: True
+) -> PledgekeeperBot:
     """Build a Discord client that has not logged in yet."""
     return build_client(
         api_url=app.settings.discord_api_url,
@@ -365,6 +367,7 @@ def fresh_client(app: App, *, add_cogs: AddCogs, has_members_intent: bool = True
         registration=app.registration,
         add_cogs=lambda bot: add_cogs(bot, app),
         has_members_intent=has_members_intent,
+        may_speak=may_speak,
     )
 
 
@@ -386,14 +389,14 @@ async def _run(settings: Settings, add_cogs: AddCogs) -> None:
         clock = await _open_clock(stack, settings)
         storage = await Storage.open(settings.database_url, Vault(settings.encryption_keys))
         stack.push_async_callback(storage.close)
-        ends = await stack.enter_async_context(owned(storage.database))
+        ownership = await stack.enter_async_context(owned(storage.database))
         app = await build_app(settings=settings, clock=clock, storage=storage)
         stack.push_async_callback(app.http.close)
         gc.freeze()  # what was built since the modules were
         await app.linking.settle_cut_off()  # nobody else works on this database
-        discord_life = await _start(stack, app, add_cogs)
+        discord_life = await _start(stack, app, add_cogs, ownership)
         log.info("pledgekeeper runs", public_url=settings.public_url)
-        await _until_stopped(stopped, discord_life, *ends)
+        await _until_stopped(stopped, discord_life, *ownership.ends)
         log.info("pledgekeeper stops")
     log.info("pledgekeeper stopped")
 
@@ -440,10 +443,14 @@ async def _open_clock(stack: contextlib.AsyncExitStack, settings: Settings) -> C
     return clock
 
 
-async def _start(stack: contextlib.AsyncExitStack, app: App, add_cogs: AddCogs) -> asyncio.Task[object]:
+async def _start(
+    stack: contextlib.AsyncExitStack, app: App, add_cogs: AddCogs, ownership: Ownership
+) -> asyncio.Task[object]:
     """Start what runs for ever; return the task of Discord. Ends in reverse: requests, loops, work, Discord."""
     supervisor = DiscordSupervisor(
-        lambda has_intent: fresh_client(app, add_cogs=add_cogs, has_members_intent=has_intent),
+        lambda has_intent: fresh_client(
+            app, add_cogs=add_cogs, has_members_intent=has_intent, may_speak=lambda: ownership.is_certain
+        ),
         token=app.settings.discord_token,
         holder=app.holder,
         health=app.health,

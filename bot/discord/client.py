@@ -15,6 +15,7 @@ import contextlib
 import math
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 import discord
@@ -30,6 +31,7 @@ from bot.discord.holder import ClientHolder
 from bot.discord.identify_pace import IdentifyPace, WaitTurn
 from bot.discord.registration import CommandRegistration
 from bot.discord.replies import answer_error, comes_in_sight, turn_page
+from bot.discord.silence import silenced_unless
 from bot.discord.translator import CommandTranslator
 from bot.domain.shards import Shards
 
@@ -56,7 +58,7 @@ class PledgekeeperBot(commands.Bot):
         registration: CommandRegistration,
         add_cogs: "AddCogs",
         has_members_intent: bool,
-        **sharding: Any,
+        **options: Any,
     ) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
@@ -70,7 +72,7 @@ class PledgekeeperBot(commands.Bot):
             max_ratelimit_timeout=LONGEST_LIMIT_SECONDS,
             allowed_mentions=discord.AllowedMentions.none(),
             allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
-            **sharding,
+            **options,
         )
         self.holder = holder
         self.pager = Pager()
@@ -324,26 +326,26 @@ def build_client(
     registration: CommandRegistration,
     add_cogs: AddCogs,
     has_members_intent: bool,
+    may_speak: Callable[[], bool] = lambda: True,
     shards: Shards | None = None,
     wait_turn: WaitTurn | None = None,
 ) -> PledgekeeperBot:
     """Build a client that has not logged in yet: of some shards, or (None) of the whole bot.
 
-    `wait_turn` paces the sessions of shards; a fresh client should be given the one that the last had.
+    `may_speak` is asked before each request goes out. `wait_turn` paces the sessions of shards; a fresh client should
+    be given the one that the last had.
     """
     Route.BASE = api_url
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # we never speak
-    if shards is None:
-        return PledgekeeperBot(
-            holder=holder, registration=registration, add_cogs=add_cogs, has_members_intent=has_members_intent
-        )
-    return ShardedBot(
-        shards=shards,
-        wait_turn=wait_turn or IdentifyPace().wait_turn,
+    build: Callable[..., PledgekeeperBot] = PledgekeeperBot
+    if shards is not None:
+        build = partial(ShardedBot, shards=shards, wait_turn=wait_turn or IdentifyPace().wait_turn)
+    return build(
         holder=holder,
         registration=registration,
         add_cogs=add_cogs,
         has_members_intent=has_members_intent,
+        http_trace=silenced_unless(may_speak),
     )
 
 

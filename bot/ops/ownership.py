@@ -5,6 +5,7 @@ Whoever was killed owns it until its lease ends, so the next one waits that long
 
 import asyncio
 import contextlib
+import math
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -24,37 +25,58 @@ log = structlog.get_logger(__name__)
 
 BOT = "bot"  # the lease's name
 PERIOD = timedelta(seconds=10)
+MARGIN_SECONDS = 1.0  # for what is on its way to Discord when the lease ends
 RENEWED_AFTER_SECONDS = 3
 PATIENCE_SECONDS = PERIOD.total_seconds() + 2
 PAUSE_SECONDS = 0.5
 
 
+class Ownership:
+    """That this process, and no other one, changes the database and what it is about."""
+
+    def __init__(self, until: float = math.inf) -> None:
+        self._until = until  # monotonic: it goes on while a process is stopped
+        self.ends: tuple[asyncio.Task[NoReturn], ...] = ()  # which fail once another process owns it
+
+    @property
+    def is_certain(self) -> bool:
+        """Tell whether no other process can own it by now."""
+        return time.monotonic() < self._until
+
+    def extend(self, asked_at: float) -> None:
+        """Take it that the lease was given for a period, after a moment (monotonic)."""
+        self._until = asked_at + PERIOD.total_seconds() - MARGIN_SECONDS
+
+
 @asynccontextmanager
-async def owned(database: Database) -> AsyncIterator[tuple[asyncio.Task[NoReturn], ...]]:
+async def owned(database: Database) -> AsyncIterator[Ownership]:
     """Be the one process that changes this database; DatabaseLocked where another one lives.
 
-    Yields the task that fails once another one is. A file of SQLite is locked already: then there is none.
+    A file of SQLite is locked already.
     """
     if not database.is_shared:
-        yield ()
+        yield Ownership()
         return
-    leases = Leases(database)
-    lease = await _claim(leases)
-    keeping = asyncio.create_task(_keep(leases, lease), name="ownership")
+    leases, ownership = Leases(database), Ownership(-math.inf)
+    lease = await _claim(leases, ownership)
+    keeping = asyncio.create_task(_keep(leases, lease, ownership), name="ownership")
+    ownership.ends = (keeping,)
     try:
-        yield (keeping,)
+        yield ownership
     finally:
         keeping.cancel()
         with contextlib.suppress(DatabaseAway):
             await leases.release(lease)
 
 
-async def _claim(leases: Leases) -> Lease:
+async def _claim(leases: Leases, ownership: Ownership) -> Lease:
     """Take the lease, or wait until the last owner surely is no more."""
     me, until, is_told = secrets.token_hex(8), time.monotonic() + PATIENCE_SECONDS, False
     while True:
+        asked_at = time.monotonic()
         lease = await leases.claim(BOT, me, PERIOD)
         if lease is not None:
+            ownership.extend(asked_at)
             return lease
         if time.monotonic() > until:
             raise DatabaseLocked(Setup.DATABASE_LOCKED)
@@ -64,13 +86,14 @@ async def _claim(leases: Leases) -> Lease:
         await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def _keep(leases: Leases, lease: Lease) -> NoReturn:
+async def _keep(leases: Leases, lease: Lease, ownership: Ownership) -> NoReturn:
     """Renew the lease for ever; DatabaseLocked once another bot has it.
 
-    While the database is away nobody can take the lease, and nothing can be written.
+    While the database is away nobody can take the lease, and no change is begun.
     """
     while True:
         await asyncio.sleep(RENEWED_AFTER_SECONDS)
+        asked_at = time.monotonic()
         try:
             is_ours = await leases.renew(lease, PERIOD)
         except DatabaseAway as away:
@@ -78,6 +101,7 @@ async def _keep(leases: Leases, lease: Lease) -> NoReturn:
             continue
         if not is_ours:
             raise DatabaseLocked(Setup.DATABASE_TAKEN)
+        ownership.extend(asked_at)
 
 
 async def is_bot_running(url: str, storage: Storage) -> bool:

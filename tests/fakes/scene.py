@@ -159,9 +159,11 @@ async def serve(stage: Stage) -> AsyncIterator[App]:
 
 
 @contextlib.asynccontextmanager
-async def connect(app: App, *, has_members_intent: bool = True) -> AsyncIterator[PledgekeeperBot]:
+async def connect(
+    app: App, *, has_members_intent: bool = True, may_speak: Callable[[], bool] = lambda: True
+) -> AsyncIterator[PledgekeeperBot]:
     """Connect a client until the end of the block."""
-    bot = quick(fresh_client(app, add_cogs=add_cogs, has_members_intent=has_members_intent))
+    bot = quick(fresh_client(app, add_cogs=add_cogs, has_members_intent=has_members_intent, may_speak=may_speak))
     life = asyncio.create_task(bot.start(app.settings.discord_token.reveal(), reconnect=False))
     ready = asyncio.create_task(app.holder.wait_ready(SOON))
     try:

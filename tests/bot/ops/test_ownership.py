@@ -1,13 +1,14 @@
 """On a database that several can reach, one bot works at a time."""
 
 import asyncio
+import math
 from datetime import timedelta
 
 import pytest
 
 from bot.domain.errors import DatabaseLocked, Setup
 from bot.ops import ownership
-from bot.ops.ownership import BOT, _claim, _keep, is_bot_running, owned
+from bot.ops.ownership import BOT, Ownership, _claim, _keep, is_bot_running, owned
 from bot.storage import Storage
 from bot.storage.vault import Vault, new_key
 from tests.fakes.postgres import Postgres
@@ -21,6 +22,7 @@ def url(postgres: Postgres, emptied: str) -> str:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ownership, "PERIOD", timedelta(seconds=0.4))
+    monkeypatch.setattr(ownership, "MARGIN_SECONDS", 0.05)
     monkeypatch.setattr(ownership, "PATIENCE_SECONDS", 1.0)
     monkeypatch.setattr(ownership, "PAUSE_SECONDS", 0.05)
     monkeypatch.setattr(ownership, "RENEWED_AFTER_SECONDS", 0.1)
@@ -37,12 +39,12 @@ async def test_a_second_bot_is_refused_while_the_first_lives_and_waits_where_it_
 ) -> None:
     first, second = storages
     assert not await is_bot_running(url, second)
-    async with owned(first.database) as (keeping,):
+    async with owned(first.database) as first_ones:
         assert await is_bot_running(url, second)
         with pytest.raises(DatabaseLocked):
             async with owned(second.database):
                 pass
-        keeping.cancel()  # killed: nobody renews the lease, nobody gives it back
+        first_ones.ends[0].cancel()  # killed: nobody renews the lease, nobody gives it back
         async with owned(second.database):
             assert await is_bot_running(url, first)
     assert not await is_bot_running(url, first)
@@ -52,11 +54,15 @@ async def test_a_second_bot_is_refused_while_the_first_lives_and_waits_where_it_
 
 async def test_one_whose_lease_was_taken_learns_of_it(quick: None, storages: list[Storage]) -> None:
     first, second = storages
-    lease = await _claim(first.leases)
+    ours = Ownership(-math.inf)
+    lease = await _claim(first.leases, ours)
+    assert ours.is_certain
     await asyncio.sleep(0.5)
-    await _claim(second.leases)
+    assert not ours.is_certain, "it says so before anybody tells"
+    await _claim(second.leases, Ownership(-math.inf))
     with pytest.raises(DatabaseLocked, match=Setup.DATABASE_TAKEN):
-        await _keep(first.leases, lease)
+        await _keep(first.leases, lease, ours)
+    assert not ours.is_certain
     for storage in storages:
         await storage.close()
 
@@ -65,12 +71,15 @@ async def test_while_the_database_is_away_the_lease_stays_ours(
     quick: None, storages: list[Storage], postgres: Postgres
 ) -> None:
     first, second = storages
-    async with owned(first.database) as (keeping,):
+    async with owned(first.database) as ours:
+        (keeping,) = ours.ends
         postgres.stop()
         await asyncio.sleep(0.5)
+        assert not ours.is_certain
         postgres.start()
         await asyncio.sleep(0.5)
         assert not keeping.done()
+        assert ours.is_certain
         assert await second.leases.is_held(BOT)
     for storage in storages:
         await storage.close()

@@ -16,6 +16,7 @@ async def run(read: Scene, *, asks_patrons: bool = True) -> Round:
     campaigns: CampaignRounds = read.app.rounds._campaigns
     linked = await read.app.storage.links.linked_patrons()
     under_way = Round(trigger=Trigger.SYNC, asks_patrons=asks_patrons, linked=linked)
+    await campaigns.begin([campaign(read)], under_way)
     await campaigns.run(campaign(read), list(await read.app.storage.campaigns.bindings()), under_way)
     return under_way
 
