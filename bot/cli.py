@@ -20,6 +20,7 @@ from bot.settings import check_database_url, load_settings
 from bot.storage.vault import Vault, new_key
 from bot.texts.catalogs import ENGLISH
 from bot.texts.causes import say_cause, say_settings
+from bot.texts.migrate import say_upgrade
 from bot.texts.move import say_moved
 from bot.texts.renderer import Medium, Renderer
 from bot.texts.rotation import say_resealed, say_rest
@@ -127,6 +128,20 @@ def move(target: str) -> int:
             )
         )
     click.echo(say_moved(TERMINAL, rows))
+    return 0
+
+
+@main.command("migrate")
+@click.option("--before", is_flag=True, help="Only what an older version that is still running can live with.")
+@click.option("--after", is_flag=True, help="Only the rest, once every older version has ended.")
+@_ends_with_its_code
+def migrate_tables(*, before: bool, after: bool) -> int:
+    """Bring the database up to date without starting the bot, at once or around the change of a version."""
+    from bot.ops.migrate import migrate  # noqa: PLC0415  it loads the database
+
+    settings = load_settings()
+    configure_logging("WARNING", settings.log_format)
+    click.echo(say_upgrade(TERMINAL, asyncio.run(migrate(settings.database_url, before=before, after=after))))
     return 0
 
 

@@ -95,6 +95,8 @@ class Setup(enum.StrEnum):
     TABLES_EMPTY = "tables_empty"
     TABLES_BEHIND = "tables_behind"
     TABLES_UNKNOWN = "tables_unknown"  # of a newer version
+    STEPS_LEFT_OUT = "steps_left_out"  # those that come before the ones asked for
+    STEPS_WAIT = "steps_wait"
     ROWS_LOST = "rows_lost"  # tables
     KEY_MISSING = "key_missing"
     KEY_NOT_IN_USE = "key_not_in_use"  # by the bot that runs

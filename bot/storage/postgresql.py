@@ -15,6 +15,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from bot.domain.steps import Extent, Upgrade
 from bot.storage import migrations
 from bot.storage.engines import Engines
 
@@ -55,7 +56,7 @@ def build_engines(url: str) -> Engines:
         is_shared=True,
         patience_seconds=PATIENCE_SECONDS,
         came_between=_came_between,
-        is_away=_is_away,
+        is_away=is_away,
     )
 
 
@@ -67,19 +68,23 @@ def require(url: str) -> None:
     """Ask nothing: to connect makes nothing."""
 
 
-async def upgrade(url: str) -> None:
+async def upgrade(url: str, extent: Extent = Extent.START) -> Upgrade:
     """Bring the tables up to date, in one transaction; of several processes one does it and the others wait.
 
-    A server that starts at the same time as we is waited for.
+    A server that starts at the same time as we is waited for. Other processes may be of an older version: what ends its
+    time, and we can do without, is left to `migrate`.
     """
     engine = _build_engine(url, 1)
     try:
         await _wait_for(engine)
         async with engine.begin() as connection:
             await connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-            await connection.run_sync(migrations.upgrade)
+            upgraded = await connection.run_sync(migrations.upgrade, extent)
     finally:
         await engine.dispose()
+    if upgraded.left:
+        log.info("steps wait for `migrate --after`", steps=[step.name for step in upgraded.left])
+    return upgraded
 
 
 async def _wait_for(engine: AsyncEngine) -> None:
@@ -89,7 +94,7 @@ async def _wait_for(engine: AsyncEngine) -> None:
             async with engine.connect():
                 return
         except DBAPIError as error:
-            if not _is_away(error) or time.monotonic() > until:
+            if not is_away(error) or time.monotonic() > until:
                 raise
             log.info("the database doesn't answer yet", reason=str(error.orig))
         await asyncio.sleep(1)
@@ -99,7 +104,8 @@ def _came_between(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in CAME_BETWEEN
 
 
-def _is_away(error: DBAPIError) -> bool:
+def is_away(error: DBAPIError) -> bool:
+    """Tell whether this says that the server cannot be reached, or broke off."""
     state = getattr(error.orig, "sqlstate", None)
     if state is None:  # the server said nothing: no connection came about, or it broke
         return isinstance(error, OperationalError | InterfaceError)

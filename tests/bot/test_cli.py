@@ -59,7 +59,7 @@ def test_run_py_stays_under_thirty_lines() -> None:
 def test_the_help_names_every_command(run: Run) -> None:
     done = run("--help")
     assert done.returncode == 0
-    for command in ("bot", "sandbox", "check", "rotate-keys", "new-key"):
+    for command in ("bot", "sandbox", "check", "migrate", "rotate-keys", "new-key"):
         assert command in done.stdout
 
 
@@ -70,7 +70,9 @@ def test_new_key_prints_a_key_and_nothing_else(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [(), ("bot",), ("check",), ("rotate-keys",)], ids=["none", "bot", "check", "keys"]
+    "arguments",
+    [(), ("bot",), ("check",), ("migrate",), ("rotate-keys",)],
+    ids=["none", "bot", "check", "migrate", "keys"],
 )
 def test_a_wrong_setting_ends_every_command_with_its_name(run: Run, arguments: tuple[str, ...]) -> None:
     done = run(*arguments, WEB_PORT="MARKER")
@@ -146,3 +148,10 @@ def test_an_unknown_command_is_refused(run: Run) -> None:
     done = run("dance")
     assert done.returncode == 2
     assert "dance" in done.stderr
+
+
+def test_migrate_says_what_it_did(run: Run) -> None:
+    made, again = run("migrate"), run("migrate", "--before")
+    assert (made.returncode, made.stderr) == (0, "")
+    assert made.stdout == "Created all tables.\nThe database is up to date.\n"
+    assert again.stdout == "The database is up to date.\n"
