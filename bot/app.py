@@ -8,6 +8,7 @@ Nothing else wires. The loops, all started in `_start` and ended by the end of t
 | clock    | with CLOCK_URL        | twice a second                      | follows the sandbox's time                 |
 | database | at the start          | every 5 seconds                     | asks for something small, for /healthz     |
 | sweeper  | at the start          | every minute                        | forgets what has expired                   |
+| due      | at the start          | every 2 seconds, or when it is rung | takes who waits into the queues            |
 | links    | once Discord is there | every minute                        | goes on with links that were cut off       |
 | pairs    | at the start          | every 10 seconds                    | finds which of a person's pairs lives      |
 | consents | at the start          | every SYNC_INTERVAL_SECONDS         | reads where no creator's token does        |
@@ -67,6 +68,7 @@ from bot.sync.admin.rulebook import Rulebook
 from bot.sync.admin.settings import SettingsEditor
 from bot.sync.applying.apply import Applier
 from bot.sync.applying.breakers import Breakers
+from bot.sync.applying.due import DueTaker
 from bot.sync.applying.facts import FactBook
 from bot.sync.applying.holds import Holds
 from bot.sync.applying.planning import Planning
@@ -97,6 +99,7 @@ DATABASE_WATCH_SECONDS = 5.0
 SWEEP_SECONDS = 60.0
 RESUME_SECONDS = 60.0
 READS_KEPT = timedelta(days=30)
+DUE_KEPT = timedelta(days=7)  # of servers that are out of sight
 COLLECTED_AFTER = 50_000  # objects more: to look at so many takes some milliseconds
 
 AddCogs = Callable[[PledgekeeperBot, "App"], Awaitable[None]]
@@ -123,6 +126,7 @@ class App:
     holds: Holds
     planning: Planning
     reconciler: Reconciler
+    due: DueTaker
     reported_links: ReportedLinks
     consents: Consents
     webhooks_at_patreon: WebhooksAtPatreon
@@ -216,6 +220,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         on_follow=intake.forget,
         on_turn=metrics.note_turn,
     )
+    due = DueTaker(storage=storage, observer=observer, reconciler=reconciler)
     consents = Consents(
         storage=storage,
         intake=intake,
@@ -329,6 +334,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         holds=holds,
         planning=planning,
         reconciler=reconciler,
+        due=due,
         reported_links=reported_links,
         consents=consents,
         webhooks_at_patreon=webhooks_at_patreon,
@@ -465,6 +471,7 @@ def _loops(app: App) -> list[Loop]:
         *([Loop("clock", app.clock.follow)] if isinstance(app.clock, FollowedClock) else []),
         Loop("database", lambda: _watch_database(app), part="database"),
         Loop("sweeper", lambda: _sweep(app)),
+        Loop("due", app.due.run),
         Loop("links", lambda: _resume_links(app)),
         Loop("pairs", app.pairs.run),
         Loop("consents", app.consents.keep_reading),
@@ -550,4 +557,5 @@ async def _sweep(app: App) -> None:
     while True:
         await app.linking.sweep()
         await app.storage.reads.purge(app.clock.now() - READS_KEPT)
+        await app.storage.due.purge(DUE_KEPT)
         await asyncio.sleep(SWEEP_SECONDS)

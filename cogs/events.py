@@ -15,11 +15,10 @@ from discord.ext import commands
 
 from bot.discord.client import PledgekeeperBot
 from bot.discord.observe import Observer, find_dangers
-from bot.domain.changes import Trigger
+from bot.domain.changes import Trigger, Urgency
 from bot.domain.errors import TryLater
 from bot.domain.model import DiscordUserId, GuildId, RoleId
 from bot.sync.applying.breakers import Breakers
-from bot.sync.applying.queue import Urgency
 from bot.sync.applying.reconcile import Reconciler
 
 log = structlog.get_logger(__name__)

@@ -17,6 +17,7 @@ class Trigger(enum.StrEnum):
     UNLINK = "unlink"
     MOVE = "move"  # a link moved to another Discord account
     CONSENT = "patron's consent"
+    REPORT = "Patreon's report"
     WEBHOOK = "webhook"
     JOIN = "join"
     MEMBER_CHANGED = "member changed"
@@ -36,6 +37,15 @@ class Trigger(enum.StrEnum):
     SETTINGS = "/patreon settings"
     SYNC = "/patreon sync"
     UNKNOWN = "?"  # of an earlier version
+
+
+class Urgency(enum.IntEnum):
+    """Whose turn comes first."""
+
+    WAITING = 0
+    LOOK = 1  # settles the ledger with what was seen; its writes, if any, queue as bulk
+    BULK_GRANT = 2
+    BULK_REVOKE = 3
 
 
 class Outcome(enum.StrEnum):

@@ -14,6 +14,7 @@ from bot.storage.audit import Audit
 from bot.storage.campaigns import Campaigns
 from bot.storage.credentials import Credentials
 from bot.storage.database import Database
+from bot.storage.due import DuePeople
 from bot.storage.guilds import Guilds
 from bot.storage.holds import HeldRevokes
 from bot.storage.leases import Leases
@@ -46,6 +47,7 @@ class Storage:
     reads: Reads
     rules: Rules
     ledger: Ledger
+    due: DuePeople
     holds: HeldRevokes
     guilds: Guilds
     audit: Audit
@@ -101,6 +103,7 @@ class Storage:
             reads=Reads(database),
             rules=Rules(database),
             ledger=Ledger(database),
+            due=DuePeople(database),
             holds=HeldRevokes(database),
             guilds=Guilds(database),
             audit=Audit(database),

@@ -9,8 +9,10 @@ import msgspec
 from sqlalchemy import Select, bindparam, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.changes import Trigger
 from bot.domain.model import Campaign, CampaignId, CredentialId, GuildId, PatreonUserId, Tier, TierId
 from bot.storage.aggregate import Aggregate, transaction
+from bot.storage.due import make_everyone_due
 from bot.storage.rows import read_row
 from bot.storage.tables import bindings, campaigns, credentials, installation, tiers
 from bot.storage.upsert import Upsert
@@ -146,6 +148,7 @@ class Campaigns(Aggregate):
         await connection.execute(Upsert(bindings).on(connection), msgspec.structs.asdict(binding))
         parted = delete(installation).where(installation.c.name == _parted(guild_id, campaign_id))
         await connection.execute(parted)
+        await make_everyone_due(connection, [guild_id], trigger=Trigger.CONNECT)
 
     @transaction
     async def unbind(self, connection: AsyncConnection, guild_id: GuildId, campaign_id: CampaignId) -> bool:
@@ -155,6 +158,7 @@ class Campaigns(Aggregate):
             return False
         parted = {"name": _parted(guild_id, campaign_id), "text": ""}
         await connection.execute(Upsert(installation).on(connection), parted)
+        await make_everyone_due(connection, [guild_id], trigger=Trigger.DISCONNECT)
         return True
 
     @transaction

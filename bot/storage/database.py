@@ -154,8 +154,7 @@ class Database:
                 raise DatabaseAway(Later.DATABASE_AWAY, reason=_first_line(error)) from error
             raise
         except TimeoutError as error:
-            seconds = self._engines.patience_seconds
-            raise DatabaseAway(Later.DATABASE_AWAY, reason=f"no answer within {seconds} seconds") from error
+            raise DatabaseAway(Later.DATABASE_AWAY, reason=type(error).__name__) from error
 
     async def _try(self, act: Callable[[AsyncConnection], Awaitable[R]]) -> R:
         async with self.write() as connection:

@@ -7,9 +7,11 @@ import msgspec
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.changes import Trigger, Urgency
 from bot.domain.holds import Hold, HoldItem, HoldState
 from bot.domain.model import DiscordUserId, GuildId, HoldId, RoleId
 from bot.storage.aggregate import Aggregate, transaction
+from bot.storage.due import make_due
 from bot.storage.rows import read_row, to_json
 from bot.storage.tables import hold_items, holds
 from bot.storage.upsert import Upsert
@@ -114,6 +116,7 @@ class HeldRevokes(Aggregate):
             return None
         hold = await _hold(connection, hold_id, guild_id, row.opened_at)
         await connection.execute(answer)
+        await _make_due(connection, guild_id, hold.items)
         return hold
 
     @transaction
@@ -124,6 +127,7 @@ class HeldRevokes(Aggregate):
         start = insert(holds).values(guild_id=guild_id, opened_at=at, closed_at=at).returning(holds.c.hold_id)
         still_open = select(holds.c.hold_id).where(holds.c.guild_id == guild_id, holds.c.closed_at.is_(None))
         await _put(connection, items, HoldId((await connection.execute(start)).scalar_one()))
+        await _make_due(connection, guild_id, items)
         return await _end_empty(connection, (await connection.execute(still_open)).scalars().all(), at)
 
     @transaction
@@ -145,6 +149,11 @@ class HeldRevokes(Aggregate):
 async def _put(connection: AsyncConnection, items: Iterable[HoldItem], hold_id: HoldId) -> None:
     rows = [msgspec.structs.asdict(item) | {"hold_id": hold_id, "reason": to_json(item.reason)} for item in items]
     await connection.execute(Upsert(hold_items).on(connection), rows)
+
+
+async def _make_due(connection: AsyncConnection, guild_id: GuildId, items: Iterable[HoldItem]) -> None:
+    people = {item.discord_user_id for item in items}
+    await make_due(connection, guild_id, people, trigger=Trigger.HOLDS, urgency=Urgency.BULK_REVOKE)
 
 
 async def _end_empty(connection: AsyncConnection, hold_ids: Iterable[HoldId], at: datetime) -> tuple[HoldId, ...]:

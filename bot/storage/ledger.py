@@ -7,9 +7,11 @@ import msgspec
 from sqlalchemy import ColumnElement, Select, bindparam, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.changes import Trigger, Urgency
 from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, RoleId
 from bot.runtime.unhurried import unhurried
 from bot.storage.aggregate import Aggregate, transaction
+from bot.storage.due import make_due
 from bot.storage.rows import read_row
 from bot.storage.tables import grants
 from bot.storage.upsert import Upsert
@@ -88,12 +90,27 @@ class Ledger(Aggregate):
         await connection.execute(Upsert(grants).on(connection), rows)
 
     @transaction
+    async def adopt(self, connection: AsyncConnection, guild_id: GuildId, adopted: Collection[Grant]) -> None:
+        """Take over, on an admin's word, roles of a guild that others gave."""
+        if adopted:
+            await connection.execute(Upsert(grants).on(connection), [*map(msgspec.structs.asdict, adopted)])
+            people = {grant.discord_user_id for grant in adopted}
+            await make_due(connection, guild_id, people, trigger=Trigger.ADOPT, urgency=Urgency.BULK_GRANT)
+
+    @transaction
+    async def restore(
+        self, connection: AsyncConnection, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId
+    ) -> None:
+        """Forget, on an admin's word, that a role was taken away by hand."""
+        await connection.execute(delete(grants).where(*_one(guild_id, discord_user_id, role_id)))
+        await make_due(connection, guild_id, [discord_user_id], trigger=Trigger.RESTORE)
+
+    @transaction
     async def drop(
         self, connection: AsyncConnection, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId
     ) -> None:
         """Forget a grant: the role is no longer ours."""
-        one = (grants.c.guild_id == guild_id, grants.c.discord_user_id == discord_user_id, grants.c.role_id == role_id)
-        await connection.execute(delete(grants).where(*one))
+        await connection.execute(delete(grants).where(*_one(guild_id, discord_user_id, role_id)))
 
     @transaction
     async def drop_role(self, connection: AsyncConnection, guild_id: GuildId, role_id: RoleId) -> tuple[Grant, ...]:
@@ -109,6 +126,10 @@ class Ledger(Aggregate):
         async with self._database.read() as connection:
             rows = await connection.execute(query, values)
             return tuple([read_row(row, Grant) async for row in unhurried(rows)])
+
+
+def _one(guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId) -> tuple[ColumnElement[bool], ...]:
+    return grants.c.guild_id == guild_id, grants.c.discord_user_id == discord_user_id, grants.c.role_id == role_id
 
 
 def _by_person(found: Iterable[Grant]) -> dict[DiscordUserId, dict[RoleId, Grant]]:

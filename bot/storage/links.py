@@ -25,12 +25,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.changes import Trigger
 from bot.domain.consent import Purpose
 from bot.domain.model import CredentialId, DiscordUserId, GuildId, Link, LinkOrigin, MembershipRecord, PatreonUserId
 from bot.runtime.unhurried import unhurried
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.columns import EPOCH
 from bot.storage.database import Database
+from bot.storage.due import make_people_due
 from bot.storage.memberships import membership_row, save_rows
 from bot.storage.pendings import PendingId, PendingStatus
 from bot.storage.rows import read_row, to_json
@@ -188,6 +190,9 @@ class Links(Aggregate):
         if rows:
             await save_rows(connection, rows)
         await connection.execute(delete(opt_outs).where(opt_outs.c.discord_user_id == link.discord_user_id))
+        await make_people_due(connection, [link.discord_user_id], trigger=Trigger.LINK)
+        old = [one.discord_user_id for one in replaced if one.discord_user_id != link.discord_user_id]
+        await make_people_due(connection, old, trigger=Trigger.MOVE)
         return replaced
 
     @transaction
@@ -209,6 +214,7 @@ class Links(Aggregate):
 
     @transaction
     async def _unlink(self, connection: AsyncConnection, discord_user_id: DiscordUserId, at: datetime) -> Link | None:
+        await make_people_due(connection, [discord_user_id], trigger=Trigger.UNLINK)
         link = await _drop_link(connection, discord_user_id)
         patreon_user_id = None if link is None else link.patreon_user_id
         if patreon_user_id is not None:
@@ -260,6 +266,7 @@ class Links(Aggregate):
             )
             await connection.execute(delete(links).where(of_either))
             await connection.execute(insert(links), [*map(msgspec.structs.asdict, free)])
+            await make_people_due(connection, [link.discord_user_id for link in free], trigger=Trigger.REPORT)
         return free
 
     @transaction
@@ -277,6 +284,7 @@ class Links(Aggregate):
         for start in range(0, len(asked), MAX_LINKS):
             some = _is_any(asked[start : start + MAX_LINKS])
             found.update((await connection.execute(statement.where(some))).scalars())
+        await make_people_due(connection, found, trigger=Trigger.REPORT)
         return frozenset(found)
 
     async def drop_reported(self, reported: Collection[Link]) -> None:

@@ -12,9 +12,11 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.changes import Trigger, Urgency
 from bot.domain.model import CampaignId, DiscordUserId, MembershipRecord, PatreonUserId
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.columns import EPOCH
+from bot.storage.due import make_patrons_due
 from bot.storage.records import read_record, write_record
 from bot.storage.tables import memberships
 from bot.storage.upsert import Upsert
@@ -97,17 +99,26 @@ class Memberships(Aggregate):
         records = await self.load_patrons(campaign_id, patreon_user_ids)
         return frozenset(patron for patron, record in records.items() if record.is_of_member)
 
-    async def save(self, records: Iterable[MembershipRecord]) -> None:
-        """Store records; one that knows less than the stored one does is left out."""
+    async def save(
+        self,
+        records: Iterable[MembershipRecord],
+        *,
+        trigger: Trigger | None = None,
+        urgency: Urgency = Urgency.BULK_GRANT,
+    ) -> None:
+        """Store records; one that knows less than the stored one does is left out. With `trigger` they are news."""
         rows = [membership_row(record) for record in records]
-        if len(rows) == 1:  # somebody waits for it
-            await self._database.execute(NEWEST.build(self._database.dialect_name), rows[0])
-        elif rows:
-            await self._save(rows)
+        if rows:
+            await self._save(rows, trigger, urgency)
 
     @transaction
-    async def _save(self, connection: AsyncConnection, rows: list[dict[str, Any]]) -> None:
+    async def _save(
+        self, connection: AsyncConnection, rows: list[dict[str, Any]], trigger: Trigger | None, urgency: Urgency
+    ) -> None:
         await save_rows(connection, rows)
+        if trigger is not None:
+            patrons = (row["patreon_user_id"] for row in rows)
+            await make_patrons_due(connection, patrons, trigger=trigger, urgency=urgency)
 
     @transaction
     async def forget_campaign(self, connection: AsyncConnection, campaign_id: CampaignId) -> None:

@@ -11,10 +11,12 @@ import msgspec
 from sqlalchemy import Row, Select, and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.changes import Trigger
 from bot.domain.model import CampaignId, PageSize, ReadId, Source
 from bot.storage.aggregate import Aggregate, transaction
+from bot.storage.due import make_everyone_due
 from bot.storage.rows import columns_of, to_json
-from bot.storage.tables import campaigns, page_sizes, reads
+from bot.storage.tables import bindings, campaigns, page_sizes, reads
 from bot.storage.upsert import Upsert
 
 
@@ -94,7 +96,11 @@ class Reads(Aggregate):
     @transaction
     async def believe(self, connection: AsyncConnection, read_id: ReadId) -> None:
         """Believe a read after all, on an admin's word or because later ones agree."""
-        await connection.execute(update(reads).where(reads.c.read_id == read_id).values(is_believed=True))
+        believe = update(reads).where(reads.c.read_id == read_id).values(is_believed=True)
+        campaign_id = (await connection.execute(believe.returning(reads.c.campaign_id))).scalar()
+        followers = select(bindings.c.guild_id).where(bindings.c.campaign_id == campaign_id)
+        guild_ids = (await connection.execute(followers)).scalars().all()
+        await make_everyone_due(connection, guild_ids, trigger=Trigger.BELIEVE)
 
     async def last_believed(self, campaign_id: CampaignId) -> Read | None:
         """Return the newest believed read."""

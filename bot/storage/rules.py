@@ -7,8 +7,10 @@ import msgspec
 from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.changes import Trigger
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, RoleId, RoleRule, RuleId
 from bot.storage.aggregate import Aggregate, transaction
+from bot.storage.due import make_everyone_due
 from bot.storage.rows import read_row
 from bot.storage.tables import role_rules
 
@@ -28,6 +30,7 @@ class Rules(Aggregate):
         )
         add = insert(role_rules).values(**asked, created_by=created_by, created_at=at).returning(role_rules)
         row = (await connection.execute(same)).first() or (await connection.execute(add)).one()
+        await make_everyone_due(connection, [rule.guild_id], trigger=Trigger.RULE_ADDED)
         return read_row(row, RoleRule)
 
     async def list_guild(self, guild_id: GuildId) -> tuple[RoleRule, ...]:
@@ -53,7 +56,10 @@ class Rules(Aggregate):
         """Forget a rule of this guild; return it."""
         statement = delete(role_rules).where(role_rules.c.guild_id == guild_id, role_rules.c.rule_id == rule_id)
         row = (await connection.execute(statement.returning(role_rules))).first()
-        return None if row is None else read_row(row, RoleRule)
+        if row is None:
+            return None
+        await make_everyone_due(connection, [guild_id], trigger=Trigger.RULE_REMOVED)
+        return read_row(row, RoleRule)
 
     @transaction
     async def drop_role(self, connection: AsyncConnection, guild_id: GuildId, role_id: RoleId) -> tuple[RoleRule, ...]:
@@ -69,6 +75,7 @@ class Rules(Aggregate):
         """Forget a guild's rules of a campaign that it no longer follows; return them."""
         statement = delete(role_rules).where(role_rules.c.guild_id == guild_id, role_rules.c.campaign_id == campaign_id)
         rows = (await connection.execute(statement.returning(role_rules))).all()
+        await make_everyone_due(connection, [guild_id], trigger=Trigger.DISCONNECT)
         return tuple(read_row(row, RoleRule) for row in rows)
 
     async def _list(self, *conditions: ColumnElement[bool]) -> tuple[RoleRule, ...]:

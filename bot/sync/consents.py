@@ -12,12 +12,11 @@ from typing import NoReturn
 import structlog
 
 from bot.discord.observe import Observer
-from bot.domain.changes import Trigger
+from bot.domain.changes import Trigger, Urgency
 from bot.domain.errors import Later, PledgekeeperError, TryLater
 from bot.domain.model import CampaignId, DiscordUserId
 from bot.storage import Storage
 from bot.storage.credentials import LinkedPair
-from bot.sync.applying.queue import Urgency
 from bot.sync.applying.reconcile import Reconciler
 from bot.sync.reading.intake import Intake
 
@@ -101,7 +100,9 @@ class Consents:
         return any([await self._storage.campaigns.find_reader(one) is None for one in campaign_ids])
 
     async def _read(self, patron: LinkedPair) -> None:
-        if await self._intake.refresh_patron(patron.patreon_user_id, patron.credential_id):
+        if await self._intake.refresh_patron(
+            patron.patreon_user_id, patron.credential_id, Trigger.CONSENT, Urgency.BULK_GRANT
+        ):
             theirs = await self._storage.links.guilds_of([patron.discord_user_id])
             in_sight = self._observer.guild_ids() or theirs  # with none in sight, they are looked at again soon
             for guild_id in theirs.intersection(in_sight):

@@ -38,7 +38,7 @@ class Refresh:
     async def follow(self, person: DiscordUserId) -> None:
         """Read what Patreon says of them, and let their roles follow. Raises TryLater."""
         link = await self._storage.links.find_discord(person)
-        await self._intake.refresh_person(person)
+        await self._intake.refresh_person(person, Trigger.MEMBERSHIP)
         if link is not None:  # first: where another account's pledge counts now, the link goes there, not the role
             await self._reported_links.follow([link.patreon_user_id], is_urgent=True)
         await self._reconciler.follow(person, trigger=Trigger.MEMBERSHIP)

@@ -12,6 +12,7 @@ _REASONS: Mapping[Trigger, str] = {
     Trigger.UNLINK: N_("The Patreon account was unlinked"),
     Trigger.MOVE: N_("The Patreon account moved to another Discord account"),
     Trigger.CONSENT: N_("Check with the patron's own access"),
+    Trigger.REPORT: N_("Discord account that Patreon reports"),
     Trigger.WEBHOOK: N_("Patreon reported a membership change"),
     Trigger.JOIN: N_("The member joined the server"),
     Trigger.MEMBER_CHANGED: N_("The member's roles changed"),

@@ -8,13 +8,12 @@ from bot.discord.cards import renderer_of
 from bot.discord.client import Interaction
 from bot.discord.notifier import hold_buttons
 from bot.discord.replies import swap
-from bot.domain.changes import Trigger
+from bot.domain.changes import Trigger, Urgency
 from bot.domain.holds import HoldState, summarise
 from bot.domain.model import DiscordUserId, HoldId
 from bot.domain.notices import HoldWaiting
 from bot.sync.admin.rulebook import Rulebook
 from bot.sync.applying.holds import Holds
-from bot.sync.applying.queue import Urgency
 from bot.sync.applying.reconcile import Reconciler
 from bot.texts import commands as texts
 from bot.texts.holds import answered_card, hold_card, no_hold_card

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.domain.changes import Trigger
 from bot.domain.consent import Purpose
 from bot.domain.holds import HoldItem, HoldState
 from bot.domain.model import (
@@ -36,6 +37,7 @@ from bot.domain.model import (
 from bot.domain.reasons import OldText
 from bot.storage import Storage
 from bot.storage.arrivals import ArrivalId
+from bot.storage.due import Due
 from bot.storage.leases import Lease
 from bot.storage.pendings import PendingId, PendingRow
 from bot.storage.sealing import SealedValue
@@ -141,6 +143,7 @@ class Known:
     read: ReadId
     sealed: SealedValue
     lease: Lease
+    due: Due
 
 
 async def populate(storage: Storage) -> Known:
@@ -167,10 +170,13 @@ async def populate(storage: Storage) -> Known:
     await storage.reads.save_page_size(CAMPAIGN, PageSize(rows=500, blamed_at=NOW))
     await storage.guilds.change(GUILD, grace_days=3)
     await storage.notices.note("told", NOW, "of it")
+    await storage.due.add(GUILD, [ADA], trigger=Trigger.LOOK)
     await storage.webhooks.save(webhook("one"))
     lease = await storage.leases.claim("bot", "one", timedelta(days=1))
     ((item,),) = [one.items for one in await storage.holds.list_open(GUILD)]
+    due = await storage.due.find(GUILD, ADA)
     assert lease is not None
+    assert due is not None
     return Known(
         adas=await storage.credentials.load(adas),
         seed=seed.credential_id,
@@ -184,6 +190,7 @@ async def populate(storage: Storage) -> Known:
         read=read,
         sealed=next(one for one in await storage.sealing.list_sealed() if one.table == "credentials"),
         lease=lease,
+        due=due,
     )
 
 

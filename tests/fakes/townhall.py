@@ -11,14 +11,13 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from bot.discord.observe import powers_of
-from bot.domain.changes import Trigger
+from bot.domain.changes import Trigger, Urgency
 from bot.domain.consent import Asker, Word
 from bot.domain.errors import TryLater, UserMistake
 from bot.domain.holds import HoldState
 from bot.domain.model import CampaignId, DiscordUserId, HoldId, RoleRule, RuleId, RuleKind, Secret
 from bot.domain.rule_request import RuleRequest
 from bot.patreon.oauth import CONNECT_SCOPES
-from bot.sync.applying.queue import Urgency
 from tests.fakes.guild import GUILD
 from tests.fakes.town import HOUSE_RULES, INK, PUBLIC_URL, ROLES, TIERS, Town
 from tests.fakes.townsfolk import Townsfolk

@@ -70,7 +70,7 @@ class Adoption:
         """Take what they hold now as given by us, and plan them. Raises UserMistake or DiscordAway."""
         draft = await self.draft(guild_id, role_id, caller)
         grants = [self._grant(guild_id, person, role_id) for person in draft.people]
-        await self._storage.ledger.put(*grants)
+        await self._storage.ledger.adopt(guild_id, grants)
         entries = [self._entry(grant, AuditAction.ADOPT, by, trigger=Trigger.ADOPT) for grant in grants]
         await self._storage.audit.add(*entries)
         with contextlib.suppress(TryLater):  # the rows stand; the next round plans everybody
@@ -85,7 +85,7 @@ class Adoption:
         grant = (await self._storage.ledger.load_member(guild_id, discord_user_id)).get(role_id)
         if grant is None or grant.state is not GrantState.SUPPRESSED:
             raise UserMistake(Mistake.ROLE_NOT_SUPPRESSED)
-        await self._storage.ledger.drop(guild_id, discord_user_id, role_id)
+        await self._storage.ledger.restore(guild_id, discord_user_id, role_id)
         await self._storage.audit.add(self._entry(grant, AuditAction.RESTORE, by, trigger=Trigger.RESTORE))
         self._reconciler.mark(guild_id, [discord_user_id], trigger=Trigger.RESTORE)
 

@@ -15,15 +15,16 @@ import structlog
 
 from bot.discord.holder import DiscordAway
 from bot.discord.observe import Observer
-from bot.domain.changes import Trigger
+from bot.domain.changes import Trigger, Urgency
 from bot.domain.errors import TryLater
 from bot.domain.model import DiscordUserId, GuildId
 from bot.domain.plan import Action, PersonPlan
 from bot.domain.planned import GuildPlan
 from bot.runtime.unhurried import unhurried
+from bot.storage import Storage
+from bot.storage.due import Due
 from bot.sync.applying.apply import Applier
 from bot.sync.applying.planning import Planning
-from bot.sync.applying.queue import Urgency
 from bot.sync.applying.troubles import Troubles
 
 log = structlog.get_logger(__name__)
@@ -53,6 +54,7 @@ class BulkPlanner:
     def __init__(
         self,
         *,
+        storage: Storage,
         observer: Observer,
         planning: Planning,
         applier: Applier,
@@ -60,6 +62,7 @@ class BulkPlanner:
         mark: Mark,
         soon: Callable[[Callable[[], None]], None],
     ) -> None:
+        self._storage = storage
         self._observer = observer
         self._planning = planning
         self._applier = applier
@@ -90,6 +93,7 @@ class BulkPlanner:
         if people is None or are_all:
             self._whole[guild_id] = began
         told = await self._troubles.told_blocked(guild_id)
+        waiting = await self._storage.due.list_guild(guild_id)  # before their facts are read
         try:
             drawn = await self._planning.plan_guild(guild_id, people, are_all=are_all)
         except BaseException as error:
@@ -104,6 +108,7 @@ class BulkPlanner:
                 self._mark(guild_id, [plan.discord_user_id], trigger=trigger, urgency=Urgency.BULK_GRANT)
             else:
                 self.queue_changes(guild_id, plan, trigger)
+        await self._storage.due.end(_served(waiting, drawn, None if are_all else people))
         await self._troubles.tell_blocked(drawn, told=told)
         return drawn
 
@@ -174,3 +179,13 @@ class BulkPlanner:
         self._postponed[guild_id] = Postponed(people, trigger)
         if before is None and self._observer.is_connected:
             self._soon(self.catch_up)
+
+
+def _served(waiting: Iterable[Due], drawn: GuildPlan, people: frozenset[DiscordUserId] | None) -> list[Due]:
+    """Return who waits no more after a plan of these people (None: all): those with changes do, for their turn."""
+    queued = drawn.changing | drawn.unsettled
+    return [
+        one
+        for one in waiting
+        if (people is None or one.discord_user_id in people) and one.discord_user_id not in queued
+    ]

@@ -7,7 +7,6 @@ once that nothing was written.
 """
 
 import asyncio
-import enum
 import heapq
 import time
 from collections.abc import Iterator
@@ -15,17 +14,8 @@ from itertools import count
 
 import msgspec
 
-from bot.domain.changes import Trigger
+from bot.domain.changes import Trigger, Urgency
 from bot.domain.model import DiscordUserId, RoleId
-
-
-class Urgency(enum.IntEnum):
-    """Whose turn comes first."""
-
-    WAITING = 0
-    LOOK = 1  # settles the ledger with what was seen; its writes, if any, queue as bulk
-    BULK_GRANT = 2
-    BULK_REVOKE = 3
 
 
 class Turn(msgspec.Struct, kw_only=True, eq=False):
@@ -51,6 +41,9 @@ class PeopleQueue:
 
     def __len__(self) -> int:
         return len(self._turns)
+
+    def __contains__(self, discord_user_id: object) -> bool:
+        return discord_user_id in self._turns
 
     def waiting(self) -> Iterator[DiscordUserId]:
         """Go through those who wait, not through the bulk."""

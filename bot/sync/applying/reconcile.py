@@ -13,7 +13,7 @@ import structlog
 
 from bot.discord.holder import DiscordAway
 from bot.discord.observe import Observer
-from bot.domain.changes import Outcome, RoleChange, Trigger
+from bot.domain.changes import Outcome, RoleChange, Trigger, Urgency
 from bot.domain.errors import Later, Mistake, TryLater, UserMistake
 from bot.domain.model import DiscordUserId, GuildId, PatreonUserId, RoleId
 from bot.domain.news import RoleNews, gather_news
@@ -24,7 +24,7 @@ from bot.storage import Storage
 from bot.sync.applying.apply import Applier, unwritten_roles
 from bot.sync.applying.bulk_planner import BulkPlanner
 from bot.sync.applying.planning import Planning, Unplannable
-from bot.sync.applying.queue import PeopleQueue, Turn, Urgency
+from bot.sync.applying.queue import PeopleQueue, Turn
 from bot.sync.applying.refusals import TELL_AFTER, Refusals
 from bot.sync.applying.troubles import Troubles
 
@@ -65,12 +65,20 @@ class Reconciler:
         self._on_turn = on_turn  # told after each turn
         self._queues: dict[GuildId, PeopleQueue] = {}
         self._workers: dict[GuildId, asyncio.Task[None]] = {}
+        self._served: set[tuple[GuildId, DiscordUserId]] = set()  # whose turn it is now
+        self._coming: set[tuple[GuildId, DiscordUserId]] = set()  # whose next turn begins in a few seconds
         self._later: set[asyncio.TimerHandle] = set()
         self._refusals = Refusals()
         self._next_tries: dict[tuple[GuildId, DiscordUserId | None], asyncio.TimerHandle] = {}
         self._said_away: dict[tuple[GuildId, DiscordUserId], datetime] = {}
         self._bulk = BulkPlanner(
-            observer=observer, planning=planning, applier=applier, troubles=troubles, mark=self.mark, soon=self._soon
+            storage=storage,
+            observer=observer,
+            planning=planning,
+            applier=applier,
+            troubles=troubles,
+            mark=self.mark,
+            soon=self._soon,
         )
 
     # --- what others call -------------------------------------------------------------------------------------
@@ -162,6 +170,11 @@ class Reconciler:
             self._observer.forget(guild_id, person)
             self.mark(guild_id, [person], trigger=Trigger.LOOK, urgency=Urgency.BULK_GRANT)
 
+    def stands(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> bool:
+        """Tell whether somebody stands in a queue, has their turn, or comes again soon."""
+        is_queued = guild_id in self._queues and discord_user_id in self._queues[guild_id]
+        return is_queued or (guild_id, discord_user_id) in self._served | self._coming
+
     def try_again(self, guild_id: GuildId) -> bool:
         """Let a guild that asks for two-factor authentication be tried once more; tell whether this one did ask.
 
@@ -241,16 +254,22 @@ class Reconciler:
     async def _take_turn(self, guild_id: GuildId, queue: PeopleQueue, turn: Turn) -> set[Outcome]:
         """Plan and write one person, letting those who are more urgent go first between two writes."""
         changes: list[RoleChange] = []
+        person = guild_id, turn.discord_user_id
+        self._served.add(person)
         try:
+            due = await self._storage.due.find(*person)  # before the facts are read
             while await self._serve(guild_id, queue, turn, changes):
                 while not self._applier.is_banned and (first := queue.get_before(turn.urgency)) is not None:
                     await self._take_turn(guild_id, queue, first)
+            if due is not None and turn.discord_user_id not in queue:  # else the row is for the next turn
+                await self._storage.due.end([due])
         except TryLater as error:
             log.info("a person is planned again later", guild_id=guild_id, why=str(error))
             self._again_later(guild_id, turn)
         except Exception:
             log.exception("a person could not be planned", guild_id=guild_id)
             self._again_later(guild_id, turn)
+        self._served.discard(person)
         self._on_turn(turn.trigger, tuple(changes))
         if not turn.done.done():
             written = {one.decision.role_id for one in changes if one.outcome is Outcome.DONE}
@@ -270,8 +289,10 @@ class Reconciler:
             return  # we are no longer there; should we come back, everyone is planned
 
         def put_back() -> None:
+            self._coming.discard((guild_id, turn.discord_user_id))
             self.mark(guild_id, [turn.discord_user_id], trigger=turn.trigger, urgency=turn.urgency)
 
+        self._coming.add((guild_id, turn.discord_user_id))
         self._soon(put_back)
 
     def _soon(self, act: Callable[[], None]) -> None:

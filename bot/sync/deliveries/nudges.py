@@ -171,7 +171,7 @@ class Nudges:
                 await self._read_by_own_consent(hint)
         elif membership_id is not None:
             _, _, comes_first = await asyncio.gather(  # Patreon's answer takes longer; a link is kept once it is found
-                self._intake.take_member(campaign_id, credential_id, membership_id),
+                self._intake.take_member(campaign_id, credential_id, membership_id, Trigger.WEBHOOK),
                 self._linked(hints),
                 self._reported_links.has_rival(hints[0].patreon_user_id),
             )
@@ -207,7 +207,7 @@ class Nudges:
         if link is None:
             return
         try:
-            await self._intake.refresh_person(link.discord_user_id)
+            await self._intake.refresh_person(link.discord_user_id, Trigger.WEBHOOK)
         except (NeedsOwner, PatreonUnreadable) as error:
             log.info("a patron named by a webhook was not read", discord_user_id=link.discord_user_id, why=str(error))
 

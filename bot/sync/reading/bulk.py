@@ -12,6 +12,7 @@ from datetime import datetime
 
 import msgspec
 
+from bot.domain.changes import Trigger
 from bot.domain.errors import PledgekeeperError
 from bot.domain.evidence import PastRead, ReadSummary, Tally, Verdict, are_lost_together, judge
 from bot.domain.listed import ListedRow, in_short
@@ -289,5 +290,5 @@ class BulkRead:
 
     async def _save(self, records: Iterable[MembershipRecord]) -> None:
         for some in portions(records):
-            await self._storage.memberships.save(some)
+            await self._storage.memberships.save(some, trigger=Trigger.INTERVAL)
             self._known.note(some)

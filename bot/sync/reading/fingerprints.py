@@ -33,17 +33,19 @@ class KnownReadings:
         ] = {}  # whose account was named before; None: no day began
         self._second_looks: dict[PatreonUserId, datetime] = {}  # from when an unchanged reading is news
 
+    def is_news(self, record: MembershipRecord) -> bool:
+        """Tell whether a record says something else than what is remembered."""
+        return self.fingerprints.get(record.patreon_user_id) != _mark(record)
+
     def note(self, records: Iterable[MembershipRecord]) -> bool:
         """Remember records as they were just stored; tell whether any says something else than what was remembered."""
         has_news = False
         for record in records:
             patron, memory = record.patreon_user_id, record.memory
             latest = record.unproven or record.believed
-            is_gone = latest is None or (memory.gone_since is not None and record.unproven is None)
-            mark = GONE if latest is None or is_gone else fingerprint(latest)
             self.unknown_words.update(() if latest is None else latest.unknown_words)
-            has_news |= self.fingerprints.get(patron) != mark
-            self.fingerprints[patron] = mark
+            has_news |= self.is_news(record)
+            self.fingerprints[patron] = mark = _mark(record)
             self.forgotten.discard(patron)
             keep(self.reported, patron, is_in=known_account(record) is not None)
             if memory.lost_account is None:
@@ -51,7 +53,7 @@ class KnownReadings:
             else:
                 self._lost_since[patron] = memory.lost_since
             keep(self.doubted, patron, is_in=record.unproven is not None)
-            keep(self.unread, patron, is_in=latest is not None and bool(latest.unread) and not is_gone)
+            keep(self.unread, patron, is_in=latest is not None and bool(latest.unread) and mark != GONE)
             is_in_grace = memory.gone_since is not None and latest is not None and latest.membership_id is None  # v1
             keep(self.restless, patron, is_in=bool(memory.declined_since or memory.tierless_since or is_in_grace))
             due = None if latest is None else _second_look(memory, latest.read_started_at)
@@ -87,6 +89,12 @@ class KnownReadings:
     def is_gone(self, patron: PatreonUserId) -> bool:
         """Tell whether a complete read has missed this patron already."""
         return self.fingerprints.get(patron) == GONE
+
+
+def _mark(record: MembershipRecord) -> int:
+    latest = record.unproven or record.believed
+    is_gone = latest is None or (record.memory.gone_since is not None and record.unproven is None)
+    return GONE if latest is None or is_gone else fingerprint(latest)
 
 
 def _second_look(memory: Memory, read_at: datetime) -> datetime | None:

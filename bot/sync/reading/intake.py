@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import msgspec
 import structlog
 
+from bot.domain.changes import Trigger, Urgency
 from bot.domain.errors import (
     ClientRefused,
     CredentialsDead,
@@ -186,23 +187,28 @@ class Intake:
             await self._storage.reads.save_page_size(campaign_id, sizes.found())
         return error
 
-    async def refresh_person(self, discord_user_id: DiscordUserId) -> None:
-        """Read one linked person again, by their own consent or the creators'. Raises our errors; nothing is lost."""
+    async def refresh_person(self, discord_user_id: DiscordUserId, trigger: Trigger) -> None:
+        """Read one linked person again who waits, by their own consent or the creators'.
+
+        Raises our errors; nothing is lost.
+        """
         link = await self._storage.links.find_discord(discord_user_id)
         if link is None:
             return
         stored = await self._storage.credentials.find_patron(link.patreon_user_id)
         if stored is None:
-            await self._refresh_members(link.patreon_user_id, if_not=Mistake.NEVER_LINKED_BY_COMMAND)
+            await self._refresh_members(link.patreon_user_id, trigger, if_not=Mistake.NEVER_LINKED_BY_COMMAND)
             return
         try:
-            await self.refresh_patron(link.patreon_user_id, stored.credential_id)
+            await self.refresh_patron(link.patreon_user_id, stored.credential_id, trigger, Urgency.WAITING)
         except ClientRefused:
             raise  # no consent of theirs would mend that
         except (CredentialsDead, PatreonRefused):
-            await self._refresh_members(link.patreon_user_id, if_not=Mistake.CONSENT_ENDED)
+            await self._refresh_members(link.patreon_user_id, trigger, if_not=Mistake.CONSENT_ENDED)
 
-    async def refresh_patron(self, patreon_user_id: PatreonUserId, credential_id: CredentialId) -> bool:
+    async def refresh_patron(
+        self, patreon_user_id: PatreonUserId, credential_id: CredentialId, trigger: Trigger, urgency: Urgency
+    ) -> bool:
         """Read one patron by their own consent, which lists all their memberships; tell whether that brought news.
 
         Stored is a record of each campaign that lists them, or did; for all others, that nothing was told of them.
@@ -222,28 +228,30 @@ class Intake:
             tiers=await self._storage.campaigns.tiers_by_id(bound),
             read_started_at=started_at,
         )
-        await self._storage.memberships.save(records)
+        has_news = any(known[record.campaign_id].is_news(record) for record in records)
+        await self._storage.memberships.save(records, trigger=trigger if has_news else None, urgency=urgency)
         if identity.is_whole:
             await self._storage.links.note_read(patreon_user_id, started_at)
-        news = [known[record.campaign_id].note([record]) for record in records]
-        return any(news)
+        for record in records:
+            known[record.campaign_id].note([record])
+        return has_news
 
-    async def _refresh_members(self, patreon_user_id: PatreonUserId, *, if_not: Mistake) -> None:
+    async def _refresh_members(self, patreon_user_id: PatreonUserId, trigger: Trigger, *, if_not: Mistake) -> None:
         is_asked = False
         for record in await self._storage.memberships.load_person(patreon_user_id):
             latest = record.unproven or record.believed
             credential_id = await self._storage.campaigns.find_reader(record.campaign_id)
             if latest is not None and latest.membership_id is not None and credential_id is not None:
-                await self.take_member(record.campaign_id, credential_id, latest.membership_id)
+                await self.take_member(record.campaign_id, credential_id, latest.membership_id, trigger)
                 is_asked = True
         self.forget(patreon_user_id)  # the next round looks at them, whatever it finds
         if not is_asked:
             raise UserMistake(if_not)
 
     async def take_member(
-        self, campaign_id: CampaignId, credential_id: CredentialId, membership_id: MembershipId
+        self, campaign_id: CampaignId, credential_id: CredentialId, membership_id: MembershipId, trigger: Trigger
     ) -> None:
-        """Read one member again; what is seen of one person proves that person's own standing.
+        """Read one member again who waits; what is seen of one person proves that person's own standing.
 
         Raises TryLater or NeedsOwner; that Patreon does not find a member proves nothing.
         """
@@ -263,7 +271,7 @@ class Intake:
             if not counts(previous, reading, tiers[campaign_id]):
                 return
         record = take_reading(previous, reading)
-        await self._storage.memberships.save([record])
+        await self._storage.memberships.save([record], trigger=trigger, urgency=Urgency.WAITING)
         if campaign_id in self._known:  # else it is built from storage when it is needed
             self._known[campaign_id].note([record])
 
@@ -273,7 +281,7 @@ class Intake:
         stored = await self._storage.memberships.load_patrons(campaign_id, known.doubted)
         records = [one for one in stored.values() if one.unproven and one.unproven.read_started_at <= moment]
         believed = [believe(record) for record in records]
-        await self._storage.memberships.save(believed)
+        await self._storage.memberships.save(believed, trigger=Trigger.BELIEVE)
         known.note(believed)
         return frozenset(record.patreon_user_id for record in records)
 

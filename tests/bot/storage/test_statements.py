@@ -207,6 +207,8 @@ async def use_roles(storage: Storage, now: datetime) -> None:
     await storage.ledger.load_member(GUILD, ADA)
     await storage.ledger.open_intents([GUILD])
     await storage.ledger.count_held(GUILD)
+    await storage.ledger.adopt(GUILD, list((await storage.ledger.load_member(GUILD, ADA)).values()))
+    await storage.ledger.restore(GUILD, ADA, ROLE)
     await storage.ledger.drop(GUILD, ADA, ROLE)
     await storage.ledger.drop_role(GUILD, ROLE)
 
@@ -262,6 +264,17 @@ async def use_records(storage: Storage, now: datetime) -> None:
     await storage.webhooks.delete(CAMPAIGN)
 
 
+async def use_due(storage: Storage) -> None:
+    await storage.due.add(GUILD, [ADA], trigger=Trigger.LOOK)
+    await storage.due.list_since(timedelta(seconds=9), settled=timedelta(seconds=1))
+    await storage.due.list_guild(GUILD)
+    waiting = await storage.due.find(GUILD, ADA)
+    assert waiting is not None
+    await storage.due.end([waiting])
+    await storage.due.purge(timedelta(days=1))
+    await storage.due.count()
+
+
 async def use_leases(storage: Storage) -> None:
     lease = await storage.leases.claim("bot", "one", timedelta(minutes=1))
     assert lease is not None
@@ -285,5 +298,6 @@ async def test_every_verb_runs_on_both_databases(
     await use_roles(storage, now)
     await use_holds(storage, now)
     await use_records(storage, now)
+    await use_due(storage)
     await use_leases(storage)
     assert unused == set(), "a verb is not used above"

@@ -63,7 +63,7 @@ async def test_a_pair_that_patreon_refuses_is_asked_no_more_and_stops_nobody(lin
     await consents(linked).read_all()
     assert asked(linked) == len(PATRONS) - 1
     with pytest.raises(UserMistake, match=Mistake.CONSENT_ENDED):
-        await linked.app.intake.refresh_person(linked.person("bramble.fox"))
+        await linked.app.intake.refresh_person(linked.person("bramble.fox"), Trigger.MEMBERSHIP)
 
 
 async def test_a_refresh_that_patreon_refuses_in_any_way_is_cured_by_a_new_consent(linked: Scene) -> None:
@@ -71,11 +71,11 @@ async def test_a_refresh_that_patreon_refuses_in_any_way_is_cured_by_a_new_conse
     weather.set(Fault("patreon", IDENTITY, "401"))
     weather.set(Fault("patreon", "POST /api/oauth2/token", "403"))
     with pytest.raises(UserMistake, match=Mistake.CONSENT_ENDED):
-        await linked.app.intake.refresh_person(linked.person("bramble.fox"))
+        await linked.app.intake.refresh_person(linked.person("bramble.fox"), Trigger.MEMBERSHIP)
     weather.clear()
     weather.set(Fault("patreon", IDENTITY, "other_api"))
     with pytest.raises(ClientRefused):
-        await linked.app.intake.refresh_person(linked.person("hazel.hollow"))
+        await linked.app.intake.refresh_person(linked.person("hazel.hollow"), Trigger.MEMBERSHIP)
 
 
 async def test_a_consent_that_ended_is_found_and_told(linked: Scene) -> None:

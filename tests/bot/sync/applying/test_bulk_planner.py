@@ -3,20 +3,21 @@
 import math
 import time
 from collections.abc import Callable, Iterable
+from types import SimpleNamespace
 from typing import Any, cast
 
 import msgspec
 import pytest
 
 from bot.discord.holder import DiscordAway
-from bot.domain.changes import Trigger
+from bot.domain.changes import Trigger, Urgency
 from bot.domain.errors import Later
 from bot.domain.model import DiscordUserId, GuildId, RoleId
 from bot.domain.plan import Action, Decision, GuildFacts, PersonPlan
 from bot.domain.planned import GuildPlan
 from bot.domain.rules import Claim, Wanted
+from bot.storage.due import EVERYONE, Due
 from bot.sync.applying.bulk_planner import MOST_LOOKED_AT, BulkPlanner
-from bot.sync.applying.queue import Urgency
 from tests.fakes.world import GUILD, NEW_YEAR
 
 ADA, BEN, CLEO = DiscordUserId(1), DiscordUserId(2), DiscordUserId(3)
@@ -40,7 +41,9 @@ class House:
         self.renewed: list[int] = []
         self.people: list[DiscordUserId] = []
         self.later: list[Callable[[], None]] = []
+        self.waiting: list[Due] = []
         self.planner = BulkPlanner(
+            storage=cast("Any", SimpleNamespace(due=self)),
             observer=cast("Any", self),
             planning=cast("Any", self),
             applier=cast("Any", self),
@@ -48,6 +51,13 @@ class House:
             mark=self.mark,
             soon=self.later.append,
         )
+
+    async def list_guild(self, _: GuildId) -> tuple[Due, ...]:
+        return tuple(self.waiting)
+
+    async def end(self, served: list[Due]) -> None:
+        for one in served:
+            self.waiting.remove(one)
 
     def guild_ids(self) -> tuple[GuildId, ...]:
         return (GUILD,)
@@ -174,6 +184,32 @@ async def test_it_is_known_when_everybody_was_last_planned(house: House) -> None
     assert house.planner.plans_all_since(GuildId(5), before)
     assert not house.planner.plans_all_since(GUILD, time.monotonic())
     assert not house.planner.plans_all_since(GuildId(999), -math.inf)
+
+
+@pytest.mark.parametrize(
+    ("people", "left"),
+    [
+        pytest.param([BEN, CLEO], {EVERYONE, ADA, BEN}, id="who has changes waits; others weren't asked"),
+        pytest.param(None, {BEN}, id="a plan of everybody ends that row too"),
+    ],
+)
+async def test_whom_a_plan_changes_nothing_for_waits_no_more(
+    house: House, people: list[DiscordUserId] | None, left: set[DiscordUserId]
+) -> None:
+    house.plans = {ADA: Action.KEEP, BEN: Action.GRANT}  # and nothing ties CLEO to the server
+    house.waiting = [due(person) for person in (EVERYONE, ADA, BEN, CLEO)]
+    await house.planner.consider(GUILD, people, Trigger.SYNC)
+    assert {one.discord_user_id for one in house.waiting} == left
+
+
+async def test_while_discord_does_not_show_them_they_wait(house: House) -> None:
+    house.waiting = [due(ADA)]
+    await fails(house, [ADA])
+    assert house.waiting == [due(ADA)]
+
+
+def due(person: DiscordUserId) -> Due:
+    return Due(guild_id=GUILD, discord_user_id=person, urgency=Urgency.BULK_GRANT, trigger=Trigger.SYNC, generation=1)
 
 
 async def test_a_plan_of_everybody_that_failed_is_none(house: House) -> None:

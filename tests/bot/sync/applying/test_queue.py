@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from bot.domain.changes import Trigger
+from bot.domain.changes import Trigger, Urgency
 from bot.domain.model import DiscordUserId
-from bot.sync.applying.queue import PeopleQueue, Urgency
+from bot.sync.applying.queue import PeopleQueue
 
 ADA, BEA, CAI, DOT = (DiscordUserId(number) for number in range(1, 5))
 

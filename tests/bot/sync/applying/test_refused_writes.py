@@ -5,12 +5,11 @@ from collections.abc import AsyncIterator, Iterable
 
 import pytest
 
-from bot.domain.changes import Trigger
+from bot.domain.changes import Trigger, Urgency
 from bot.domain.model import Campaign, CampaignId, DiscordUserId, RoleId
 from bot.domain.plan import GuildFacts, PersonFacts
 from bot.runtime.health import Note
 from bot.sync.applying import refusals
-from bot.sync.applying.queue import Urgency
 from cogs.events import GATHER_SECONDS
 from sandbox.weather import Fault
 from tests.fakes.notifier import said

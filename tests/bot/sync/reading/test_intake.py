@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.domain.changes import Trigger
 from bot.domain.errors import Mistake, UserMistake
 from bot.domain.model import CampaignId, ChargeStatus, CredentialId, PatreonUserId
 from bot.sync.reading.intake import CampaignRead, Intake
@@ -82,7 +83,7 @@ async def test_one_member_is_read_for_themselves(read: Scene) -> None:
     assert record.believed is not None
     assert record.believed.membership_id is not None
     read.stage.sandbox.patreon.refund(patron(read))
-    await intake.take_member(campaign(read), await reader(read), record.believed.membership_id)
+    await intake.take_member(campaign(read), await reader(read), record.believed.membership_id, Trigger.WEBHOOK)
     assert await charge(read) is ChargeStatus.REFUNDED
     assert (await read_list(read))[0].changed == frozenset(), "the list brings no news any more"
 
@@ -90,20 +91,20 @@ async def test_one_member_is_read_for_themselves(read: Scene) -> None:
 async def test_a_linked_person_is_read_by_their_own_consent(read: Scene) -> None:
     await read.link()
     read.stage.sandbox.patreon.refund(patron(read))
-    await read.app.intake.refresh_person(read.person(MEMBER))
+    await read.app.intake.refresh_person(read.person(MEMBER), Trigger.MEMBERSHIP)
     assert await charge(read) is ChargeStatus.REFUNDED
 
 
 async def test_whoever_never_typed_the_command_is_read_by_the_creators_consent(read: Scene) -> None:
-    await read.app.intake.refresh_person(read.person(REPORTED))
+    await read.app.intake.refresh_person(read.person(REPORTED), Trigger.MEMBERSHIP)
     async with read.app.storage.database.write() as connection:
         await connection.exec_driver_sql("DELETE FROM memberships")
     with pytest.raises(UserMistake) as refused:
-        await read.app.intake.refresh_person(read.person(REPORTED))
+        await read.app.intake.refresh_person(read.person(REPORTED), Trigger.MEMBERSHIP)
     assert refused.value.code is Mistake.NEVER_LINKED_BY_COMMAND
 
 
 async def test_somebody_without_a_link_is_not_read(read: Scene) -> None:
     calls = len(read.stage.sandbox.patreon.calls)
-    await read.app.intake.refresh_person(read.person("cedar_lane"))
+    await read.app.intake.refresh_person(read.person("cedar_lane"), Trigger.MEMBERSHIP)
     assert len(read.stage.sandbox.patreon.calls) == calls

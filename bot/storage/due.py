@@ -1,0 +1,229 @@
+"""Who waits to be planned: a row for each person and guild, written in the transaction of the fact that made it so.
+
+Whoever owns the guild plans them, and ends the row as they found it before they read the facts: where another fact
+came meanwhile, the row has another generation by then and stays. A row is not work to do; a plan is made from facts.
+"""
+
+import secrets
+from collections.abc import Collection, Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Executable,
+    Select,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+    tuple_,
+    union,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.changes import Trigger, Urgency
+from bot.domain.model import DiscordUserId, GuildId, PatreonUserId
+from bot.storage.aggregate import Aggregate, transaction
+from bot.storage.columns import MICROSECOND
+from bot.storage.leases import DatabaseClock
+from bot.storage.rows import read_row
+from bot.storage.tables import bindings, due, grants, links, memberships, role_rules
+
+MAX_ROWS = 300  # in one statement, by three columns: databases limit how many values it may carry
+EVERYONE = DiscordUserId(0)  # stands for all in a guild; Discord numbers nobody so
+
+_COLUMNS = [due.c[name] for name in ("guild_id", "discord_user_id", "urgency", "trigger", "generation")]
+_ONE = select(*_COLUMNS).where(due.c.guild_id == bindparam("guild"), due.c.discord_user_id == bindparam("person"))
+_KEY = tuple_(due.c.guild_id, due.c.discord_user_id, due.c.generation)
+
+
+class Due(msgspec.Struct, frozen=True, kw_only=True):
+    """That somebody, or EVERYONE, waits in a guild."""
+
+    guild_id: GuildId
+    discord_user_id: DiscordUserId
+    urgency: Urgency
+    trigger: Trigger
+    generation: int
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """How many wait, and for how long the first of them has."""
+
+    people: int
+    oldest: timedelta
+
+
+class DuePeople(Aggregate):
+    """Everybody who waits."""
+
+    async def list_since(self, period: timedelta | None, *, settled: timedelta = timedelta()) -> tuple[Due, ...]:
+        """Return whom somebody waits for, and whom a fact of this last period made due (None: all), the urgent first.
+
+        Left out is what is younger than `settled`. All by the database's clock.
+        """
+        now = DatabaseClock()
+        recent = due.c.noted_at > now - (period or timedelta()) // MICROSECOND
+        wanted = [due.c.noted_at <= now - settled // MICROSECOND] if settled else []
+        if period is not None:
+            wanted.append(or_(due.c.urgency == Urgency.WAITING, recent))
+        return await self._list(*wanted)
+
+    async def list_guild(self, guild_id: GuildId) -> tuple[Due, ...]:
+        """Return everybody who waits in a guild."""
+        return await self._list(due.c.guild_id == guild_id)
+
+    async def find(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> Due | None:
+        """Return the row of one person."""
+        async with self._database.read() as connection:
+            row = (await connection.execute(_ONE, {"guild": guild_id, "person": discord_user_id})).first()
+        return None if row is None else read_row(row, Due)
+
+    async def add(
+        self,
+        guild_id: GuildId,
+        people: Iterable[DiscordUserId],
+        *,
+        trigger: Trigger,
+        urgency: Urgency = Urgency.WAITING,
+    ) -> None:
+        """Let people wait, without another fact."""
+        await self._add(guild_id, list(people), trigger, urgency)
+
+    @transaction
+    async def _add(
+        self,
+        connection: AsyncConnection,
+        guild_id: GuildId,
+        people: list[DiscordUserId],
+        trigger: Trigger,
+        urgency: Urgency,
+    ) -> None:
+        await make_due(connection, guild_id, people, trigger=trigger, urgency=urgency)
+
+    async def end(self, served: Collection[Due]) -> None:
+        """Let those wait no more whom no newer fact made due."""
+        keys = [(one.guild_id, one.discord_user_id, one.generation) for one in served]
+        for start in range(0, len(keys), MAX_ROWS):
+            await self._database.execute(delete(due).where(_KEY.in_(keys[start : start + MAX_ROWS])))
+
+    @transaction
+    async def purge(self, connection: AsyncConnection, older_than: timedelta) -> None:
+        """Forget those in guilds that nobody looked after for so long: who owns one again plans everyone there."""
+        await connection.execute(delete(due).where(due.c.noted_at < DatabaseClock() - older_than // MICROSECOND))
+
+    async def count(self) -> Waiting:
+        """Count who waits."""
+        query = select(func.count(), func.coalesce(DatabaseClock() - func.min(due.c.since), 0)).select_from(due)
+        async with self._database.read() as connection:
+            people, oldest = (await connection.execute(query)).one()
+        return Waiting(people=people, oldest=max(timedelta(), oldest * MICROSECOND))
+
+    async def _list(self, *conditions: ColumnElement[bool]) -> tuple[Due, ...]:
+        query = select(*_COLUMNS).where(*conditions).order_by(due.c.urgency, due.c.since)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return tuple(read_row(row, Due) for row in rows)
+
+
+# --- within the transaction of a fact
+
+
+async def make_due(
+    connection: AsyncConnection,
+    guild_id: GuildId,
+    people: Iterable[DiscordUserId],
+    *,
+    trigger: Trigger,
+    urgency: Urgency = Urgency.WAITING,
+) -> None:
+    """Let people of a guild wait."""
+    common = {"guild_id": guild_id, **_common(trigger, urgency)}
+    rows = [{"discord_user_id": person, **common} for person in people]
+    if rows:
+        await connection.execute(_THESE[connection.dialect.name], rows)
+
+
+async def make_everyone_due(connection: AsyncConnection, guild_ids: Iterable[GuildId], *, trigger: Trigger) -> None:
+    """Let all in these guilds be planned anew."""
+    for guild_id in guild_ids:
+        await make_due(connection, guild_id, [EVERYONE], trigger=trigger, urgency=Urgency.BULK_GRANT)
+
+
+async def make_people_due(connection: AsyncConnection, people: Iterable[DiscordUserId], *, trigger: Trigger) -> None:
+    """Let people wait wherever anything ties them to a guild."""
+    await _execute(connection, _PEOPLE, sorted(set(people)), _common(trigger, Urgency.WAITING))
+
+
+async def make_patrons_due(
+    connection: AsyncConnection, patrons: Iterable[PatreonUserId], *, trigger: Trigger, urgency: Urgency
+) -> None:
+    """Let those wait to whom these patrons are linked, wherever anything ties them to a guild."""
+    await _execute(connection, _PATRONS, sorted(set(patrons)), _common(trigger, urgency))
+
+
+async def _execute(
+    connection: AsyncConnection, statements: Mapping[str, Executable], wanted: list[Any], common: dict[str, Any]
+) -> None:
+    for start in range(0, len(wanted), MAX_ROWS):
+        some = {"ids": wanted[start : start + MAX_ROWS], **common}
+        await connection.execute(statements[connection.dialect.name], some)
+
+
+def _common(trigger: Trigger, urgency: Urgency) -> dict[str, Any]:
+    """Return what all rows of a statement have in common. No generation is made twice."""
+    return {"urgency": urgency.value, "trigger": trigger, "generation": secrets.randbits(63)}
+
+
+def _merging(insert: Any) -> Any:
+    """Let who waits already do so since then, and as urgently as before."""
+    is_first = insert.excluded.urgency < due.c.urgency
+    return insert.on_conflict_do_update(
+        index_elements=[due.c.guild_id, due.c.discord_user_id],
+        set_={
+            "urgency": case((is_first, insert.excluded.urgency), else_=due.c.urgency),
+            "trigger": case((is_first, insert.excluded.trigger), else_=due.c.trigger),
+            "noted_at": insert.excluded.noted_at,
+            "generation": insert.excluded.generation,
+        },
+    )
+
+
+def _known(wanted: ColumnElement[bool]) -> Select[Any]:
+    """Select linked people whom a campaign has known, in the guilds that follow it and have rules."""
+    return (
+        select(bindings.c.guild_id, links.c.discord_user_id)
+        .join_from(links, memberships, memberships.c.patreon_user_id == links.c.patreon_user_id)
+        .join(bindings, bindings.c.campaign_id == memberships.c.campaign_id)
+        .where(wanted, exists().where(role_rules.c.guild_id == bindings.c.guild_id))
+    )
+
+
+def _tied(known: Select[Any], holders: Select[Any]) -> dict[str, Executable]:
+    """Build, for each kind of database, the INSERT of those people."""
+    ties = union(known, holders).subquery()
+    common = [bindparam(name, type_=due.c[name].type) for name in ("urgency", "trigger", "generation")]
+    rows = select(ties.c.guild_id, ties.c.discord_user_id, *common, _NOW, _NOW).where(true())
+    names = ["guild_id", "discord_user_id", "urgency", "trigger", "generation", "since", "noted_at"]
+    return {kind: _merging(insert(due).from_select(names, rows)) for kind, insert in _INSERTS.items()}
+
+
+# Built once: to build a statement takes as long as to execute it.
+_NOW = DatabaseClock()
+_INSERTS: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_GRANTS = select(grants.c.guild_id, grants.c.discord_user_id)
+_THESE = {kind: _merging(insert(due).values(since=_NOW, noted_at=_NOW)) for kind, insert in _INSERTS.items()}
+_PEOPLE = _tied(_known(links.c.discord_user_id.in_(_IDS)), _GRANTS.where(grants.c.discord_user_id.in_(_IDS)))
+_PATRONS = _tied(
+    _known(links.c.patreon_user_id.in_(_IDS)),
+    _GRANTS.join(links, links.c.discord_user_id == grants.c.discord_user_id).where(links.c.patreon_user_id.in_(_IDS)),
+)

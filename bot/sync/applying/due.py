@@ -1,0 +1,84 @@
+"""Takes who waits, by the rows that facts left, into the queues of the guilds that this process owns.
+
+Whoever stores a fact in this process lets it be followed at once, so a row is taken only when it has stood for a
+moment: then that was cut off, or another process stored the fact. A bell says that the latter is so.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import NoReturn
+
+import structlog
+
+from bot.discord.observe import Observer
+from bot.domain.changes import Urgency
+from bot.domain.errors import TryLater
+from bot.domain.model import DiscordUserId, GuildId
+from bot.storage import Storage
+from bot.storage.due import EVERYONE, Due
+from bot.sync.applying.reconcile import Reconciler
+
+log = structlog.get_logger(__name__)
+
+LOOK_SECONDS = 2.0
+SETTLED = timedelta(seconds=1)  # how long a row stands before it is taken without a bell
+RECENT = timedelta(seconds=10)  # whom a bulk of facts made due, is asked for while they are new
+EVERYBODY_SECONDS = 30.0  # between two looks at all who wait
+
+
+class DueTaker:
+    """Looks every two seconds, and when the bell rings."""
+
+    def __init__(self, *, storage: Storage, observer: Observer, reconciler: Reconciler) -> None:
+        self._storage = storage
+        self._observer = observer
+        self._reconciler = reconciler
+        self._bell = asyncio.Event()
+
+    def ring(self) -> None:
+        """Look now. Rung twice is rung once."""
+        self._bell.set()
+
+    async def run(self) -> NoReturn:
+        """Take whoever waits, until cancelled."""
+        everybody_at = time.monotonic()
+        while True:
+            is_rung, is_for_all = self._bell.is_set(), time.monotonic() >= everybody_at
+            self._bell.clear()
+            if is_for_all:
+                everybody_at = time.monotonic() + EVERYBODY_SECONDS
+            await self.take(None if is_for_all else RECENT, settled=timedelta() if is_rung else SETTLED)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._bell.wait()
+
+    async def take(self, period: timedelta | None, *, settled: timedelta) -> None:
+        """Take whom somebody waits for, and whom a fact of this period (None: any) made due."""
+        in_sight = frozenset(self._observer.guild_ids())
+        guilds = defaultdict[GuildId, list[Due]](list)
+        for one in await self._storage.due.list_since(period, settled=settled):
+            if one.guild_id in in_sight and not self._reconciler.stands(one.guild_id, one.discord_user_id):
+                guilds[one.guild_id].append(one)
+        for guild_id, waiting in guilds.items():
+            await self._take_in(guild_id, waiting)
+
+    async def _take_in(self, guild_id: GuildId, waiting: Iterable[Due]) -> None:
+        bulk = list[Due]()
+        for one in waiting:
+            if one.urgency is Urgency.WAITING and one.discord_user_id != EVERYONE:
+                self._reconciler.mark(guild_id, [one.discord_user_id], trigger=one.trigger)
+            else:
+                bulk.append(one)
+        if not bulk:
+            return
+        people = frozenset[DiscordUserId](one.discord_user_id for one in bulk)
+        try:
+            await self._reconciler.consider(guild_id, None if EVERYONE in people else people, trigger=bulk[0].trigger)
+        except TryLater as error:  # they are considered again when the guild is seen
+            log.info("a server is looked at later", guild_id=guild_id, why=str(error))
+        except Exception:
+            log.exception("people who wait could not be planned", guild_id=guild_id)

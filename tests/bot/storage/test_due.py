@@ -1,0 +1,160 @@
+"""A fact and who waits because of it are stored together; who was planned from older facts goes on waiting."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.changes import Trigger, Urgency
+from bot.domain.holds import HoldState
+from bot.domain.model import CampaignId, DiscordUserId, GuildId
+from bot.storage import Storage
+from bot.storage.due import EVERYONE, Due, Waiting
+from tests.fakes.filled import (
+    ADA,
+    ADA_PATREON,
+    BO,
+    BO_PATREON,
+    CAMPAIGN,
+    CY,
+    CY_PATREON,
+    GUILD,
+    LATER,
+    NOW,
+    OTHER_ROLE,
+    Known,
+    grant_of,
+    held,
+    link_of,
+    populate,
+    record_of,
+    rule_of,
+)
+
+ELSEWHERE = GuildId(901)
+
+
+@pytest.fixture
+async def known(storage: Storage) -> Known:
+    """A filled database in which nobody waits."""
+    known = await populate(storage)
+    await served(storage)
+    return known
+
+
+async def served(storage: Storage) -> list[tuple[DiscordUserId, Urgency, Trigger]]:
+    """Return who waits in the guild, and let them wait no more."""
+    waiting = await storage.due.list_guild(GUILD)
+    await storage.due.end(waiting)
+    return sorted((one.discord_user_id, one.urgency, one.trigger) for one in waiting)
+
+
+async def test_a_link_makes_both_its_holders_due(storage: Storage, known: Known) -> None:
+    await storage.ledger.put(grant_of())
+    await storage.links.complete_link(link_of(BO, ADA_PATREON), [record_of(ADA_PATREON)])
+    assert await served(storage) == [(ADA, Urgency.WAITING, Trigger.MOVE), (BO, Urgency.WAITING, Trigger.LINK)]
+    await storage.links.unlink(BO, at=LATER)
+    assert await served(storage) == [(BO, Urgency.WAITING, Trigger.UNLINK)]
+
+
+async def test_what_patreon_reports_makes_people_due(storage: Storage, known: Known) -> None:
+    await storage.memberships.save([record_of(CY_PATREON)])
+    reported = await storage.links.find_patreon(CY_PATREON)
+    assert reported is not None
+    await storage.links.end([reported], at=LATER)
+    assert await served(storage) == [(CY, Urgency.WAITING, Trigger.REPORT)]
+    await storage.links.save_reported([reported])
+    assert await served(storage) == [(CY, Urgency.WAITING, Trigger.REPORT)]
+
+
+async def test_news_make_the_linked_due_and_nobody_else(storage: Storage, known: Known) -> None:
+    records = [record_of(ADA_PATREON), record_of(BO_PATREON)]  # nobody is linked to the latter
+    await storage.memberships.save(records)
+    assert await served(storage) == [], "that was no news"
+    await storage.memberships.save(records, trigger=Trigger.INTERVAL)
+    assert await served(storage) == [(ADA, Urgency.BULK_GRANT, Trigger.INTERVAL)]
+
+
+async def test_nobody_is_due_where_there_is_nothing_to_plan(storage: Storage, known: Known) -> None:
+    await storage.campaigns.bind(ELSEWHERE, CAMPAIGN, credential_id=None, at=NOW)
+    await storage.due.end(await storage.due.list_guild(ELSEWHERE))
+    await storage.memberships.save([record_of(ADA_PATREON)], trigger=Trigger.INTERVAL)
+    assert await storage.due.list_guild(ELSEWHERE) == (), "that server has no rules"
+
+
+async def test_what_an_admin_decides_makes_people_due(storage: Storage, known: Known) -> None:
+    everyone = EVERYONE, Urgency.BULK_GRANT
+    rule = await storage.rules.add(rule_of(OTHER_ROLE), created_by=ADA, at=LATER)
+    assert await served(storage) == [(*everyone, Trigger.RULE_ADDED)]
+    await storage.rules.remove(GUILD, rule.rule_id)
+    assert await served(storage) == [(*everyone, Trigger.RULE_REMOVED)]
+    await storage.rules.remove(GUILD, rule.rule_id)
+    assert await served(storage) == [], "it was gone already"
+    await storage.guilds.change(GUILD, grace_days=9)
+    assert await served(storage) == [(*everyone, Trigger.SETTINGS)]
+    await storage.reads.believe(known.read)
+    assert await served(storage) == [(*everyone, Trigger.BELIEVE)]
+    await storage.holds.close(GUILD, known.hold, state=HoldState.APPROVED, at=LATER)
+    assert await served(storage) == [(ADA, Urgency.BULK_REVOKE, Trigger.HOLDS)]
+    await storage.holds.approve(GUILD, [held(BO)], at=LATER)
+    assert await served(storage) == [(BO, Urgency.BULK_REVOKE, Trigger.HOLDS)]
+    await storage.ledger.adopt(GUILD, [grant_of(OTHER_ROLE)])
+    assert await served(storage) == [(ADA, Urgency.BULK_GRANT, Trigger.ADOPT)]
+    await storage.ledger.restore(GUILD, ADA, OTHER_ROLE)
+    assert await served(storage) == [(ADA, Urgency.WAITING, Trigger.RESTORE)]
+    await storage.campaigns.unbind(GUILD, CampaignId("701"))
+    assert await served(storage) == [(*everyone, Trigger.DISCONNECT)]
+    await storage.campaigns.bind(GUILD, CampaignId("701"), credential_id=None, at=LATER)
+    assert await served(storage) == [(*everyone, Trigger.CONNECT)]
+
+
+async def test_who_waits_does_so_for_the_most_urgent_reason(storage: Storage, known: Known) -> None:
+    for trigger, urgency in (
+        (Trigger.INTERVAL, Urgency.BULK_GRANT),
+        (Trigger.WEBHOOK, Urgency.WAITING),
+        (Trigger.HOLDS, Urgency.BULK_REVOKE),
+    ):
+        await storage.due.add(GUILD, [ADA], trigger=trigger, urgency=urgency)
+    assert await served(storage) == [(ADA, Urgency.WAITING, Trigger.WEBHOOK)]
+
+
+async def test_a_fact_that_comes_meanwhile_keeps_them_waiting(storage: Storage, known: Known) -> None:
+    await storage.due.add(GUILD, [ADA], trigger=Trigger.INTERVAL)
+    taken = await storage.due.find(GUILD, ADA)
+    assert taken is not None
+    await storage.memberships.save([record_of(ADA_PATREON)], trigger=Trigger.WEBHOOK)
+    await storage.due.end([taken])
+    later = await storage.due.find(GUILD, ADA)
+    assert later is not None
+    await storage.due.end([later])
+    await storage.memberships.save([record_of(ADA_PATREON)], trigger=Trigger.WEBHOOK)
+    await storage.due.end([taken, later])
+    assert await storage.due.find(GUILD, ADA) is not None, "a row made anew is none of those before"
+
+
+async def test_the_looks_for_who_waits(storage: Storage, known: Known) -> None:
+    async def people(period: timedelta | None, settled: timedelta = timedelta()) -> list[DiscordUserId]:
+        return [one.discord_user_id for one in await storage.due.list_since(period, settled=settled)]
+
+    await storage.due.add(GUILD, [BO], trigger=Trigger.INTERVAL, urgency=Urgency.BULK_GRANT)
+    await storage.due.add(GUILD, [ADA], trigger=Trigger.LINK)
+    minute = timedelta(minutes=1)
+    assert await people(None) == await people(minute) == [ADA, BO], "the urgent first"
+    assert await people(timedelta(0)) == [ADA], "the bulk only while it is new"
+    assert await people(None, settled=minute) == [], "nobody has stood for so long"
+    counted = await storage.due.count()
+    assert counted.people == 2
+    assert timedelta() <= counted.oldest < minute
+    await storage.due.purge(minute)
+    assert await people(None) == [ADA, BO]
+    await storage.due.purge(-minute)
+    assert await storage.due.count() == Waiting(people=0, oldest=timedelta())
+
+
+async def test_many_are_due_and_served_in_few_statements(storage: Storage, known: Known) -> None:
+    people = [DiscordUserId(number) for number in range(1_000, 2_000)]
+    await storage.due.add(GUILD, people, trigger=Trigger.INTERVAL, urgency=Urgency.BULK_GRANT)
+    waiting = await storage.due.list_guild(GUILD)
+    assert len(waiting) == 1_000
+    assert {type(one) for one in waiting} == {Due}
+    await storage.due.end(waiting)
+    assert await storage.due.list_guild(GUILD) == ()
