@@ -9,6 +9,7 @@ Nothing else wires. The loops, all started in `_start` and ended by the end of t
 | database | at the start          | every 5 seconds                     | asks for something small, for /healthz     |
 | sweeper  | at the start          | every minute                        | forgets what has expired                   |
 | due      | at the start          | every 2 seconds, or when it is rung | takes who waits into the queues            |
+| bell     | on PostgreSQL         | whenever it rings                   | hears that another process stored something |
 | links    | once Discord is there | every minute                        | goes on with links that were cut off       |
 | pairs    | at the start          | every 10 seconds                    | finds which of a person's pairs lives      |
 | consents | at the start          | every SYNC_INTERVAL_SECONDS         | reads where no creator's token does        |
@@ -61,6 +62,7 @@ from bot.runtime.health import HealthBoard
 from bot.runtime.loops import Loop, supervise
 from bot.settings import USER_AGENT, Settings
 from bot.storage import Storage
+from bot.storage.bell import Bell
 from bot.storage.vault import Vault
 from bot.sync.admin.acceptance import Acceptance
 from bot.sync.admin.adoption import Adoption
@@ -127,6 +129,7 @@ class App:
     planning: Planning
     reconciler: Reconciler
     due: DueTaker
+    bell: Bell | None
     reported_links: ReportedLinks
     consents: Consents
     webhooks_at_patreon: WebhooksAtPatreon
@@ -221,6 +224,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         on_turn=metrics.note_turn,
     )
     due = DueTaker(storage=storage, observer=observer, reconciler=reconciler)
+    bell = _build_bell(settings, storage, health, due)
     consents = Consents(
         storage=storage,
         intake=intake,
@@ -335,6 +339,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         planning=planning,
         reconciler=reconciler,
         due=due,
+        bell=bell,
         reported_links=reported_links,
         consents=consents,
         webhooks_at_patreon=webhooks_at_patreon,
@@ -472,6 +477,7 @@ def _loops(app: App) -> list[Loop]:
         Loop("database", lambda: _watch_database(app), part="database"),
         Loop("sweeper", lambda: _sweep(app)),
         Loop("due", app.due.run),
+        *([Loop("bell", app.bell.run)] if app.bell is not None else []),
         Loop("links", lambda: _resume_links(app)),
         Loop("pairs", app.pairs.run),
         Loop("consents", app.consents.keep_reading),
@@ -533,6 +539,14 @@ async def render_metrics(app: App) -> bytes:
         holds=app.holds,
         health=app.health,
     )
+
+
+def _build_bell(settings: Settings, storage: Storage, health: HealthBoard, due: DueTaker) -> Bell | None:
+    """Return the bell that other processes ring; None where there are none."""
+    if not storage.database.is_shared:
+        return None
+    url = settings.database_listen_url or settings.database_url
+    return Bell(storage.database, url, health=health, on_ring=lambda _: due.ring())
 
 
 async def _watch_database(app: App) -> None:

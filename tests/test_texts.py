@@ -37,7 +37,6 @@ ENGLISH = {
     "bot/settings.py": "what is wrong with the environment is said at a terminal",
     "bot/storage/campaigns.py": "the key of a stored row",
     "bot/storage/copying.py": "the key of a stored row, and SQL",
-    "bot/storage/database.py": "what is wrong with DATABASE_URL is said at a terminal",
     "bot/storage/migrations/versions/*": "what earlier versions stored",
     "bot/storage/sealing.py": "the key of a stored row",
     "bot/storage/sqlite.py": "what is wrong with DATABASE_URL is said at a terminal",

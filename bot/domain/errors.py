@@ -126,6 +126,7 @@ class SettingFault(enum.StrEnum):
     PAIR_LACKS_ACCESS = "pair_lacks_access"
     NO_TOKEN_TELLS_IT = "no_token_tells_it"  # noqa: S105  a code
     NO_DATABASE_WE_KNOW = "no_database_we_know"
+    NO_SERVER_WE_KNOW = "no_server_we_know"
     NO_DATABASE_ADDRESS = "no_database_address"
     NO_FILE = "no_file"
     NOT_A_KEY = "not_a_key"  # number, total

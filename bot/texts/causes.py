@@ -190,6 +190,7 @@ _FAULTS: dict[SettingFault, str] = {
     ),
     SettingFault.NO_TOKEN_TELLS_IT: "{setting} is required, because there is no creator token that tells the campaign.",
     SettingFault.NO_DATABASE_WE_KNOW: "{setting} must begin with sqlite+aiosqlite:/// or postgresql://",
+    SettingFault.NO_SERVER_WE_KNOW: "{setting} must begin with postgresql://",
     SettingFault.NO_DATABASE_ADDRESS: (
         "{setting} must name a database: postgresql://user:password@host/name. "
         "Write special characters in the password as %-codes (@ is %40)."
