@@ -9,7 +9,8 @@ Nothing else wires. The loops, all started in `_start` and ended by the end of t
 | database | at the start          | every 5 seconds                     | asks for something small, for /healthz     |
 | sweeper  | at the start          | every minute                        | forgets what has expired                   |
 | due      | at the start          | every 2 seconds, or when it is rung | takes who waits into the queues            |
-| bell     | on PostgreSQL         | whenever it rings                   | hears that another process stored something |
+| bell     | on PostgreSQL         | whenever it rings                   | hears that another process stored a fact   |
+| nudges   | at the start          | every 2 seconds, or when one comes  | reads again whom webhooks named            |
 | links    | once Discord is there | every minute                        | goes on with links that were cut off       |
 | pairs    | at the start          | every 10 seconds                    | finds which of a person's pairs lives      |
 | consents | at the start          | every SYNC_INTERVAL_SECONDS         | reads where no creator's token does        |
@@ -478,6 +479,7 @@ def _loops(app: App) -> list[Loop]:
         Loop("sweeper", lambda: _sweep(app)),
         Loop("due", app.due.run),
         *([Loop("bell", app.bell.run)] if app.bell is not None else []),
+        Loop("nudges", app.nudges.run),
         Loop("links", lambda: _resume_links(app)),
         Loop("pairs", app.pairs.run),
         Loop("consents", app.consents.keep_reading),
@@ -534,7 +536,6 @@ async def render_metrics(app: App) -> bytes:
         app.metrics,
         storage=app.storage,
         reconciler=app.reconciler,
-        nudges=app.nudges,
         breakers=app.breakers,
         holds=app.holds,
         health=app.health,

@@ -314,3 +314,10 @@ class GuildSettings(msgspec.Struct, frozen=True, kw_only=True):
     decline_dm: bool = False
     log_channel_id: ChannelId | None = None
     language: str = AUTOMATIC  # or the tag of a language that we speak
+
+
+class Hint(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom a webhook's delivery is about; API v1 knows no membership."""
+
+    patreon_user_id: PatreonUserId
+    membership_id: MembershipId | None = None

@@ -6,7 +6,6 @@ from bot.storage import Storage
 from bot.sync.applying.breakers import Breakers
 from bot.sync.applying.holds import Holds
 from bot.sync.applying.reconcile import Reconciler
-from bot.sync.deliveries.nudges import Nudges
 
 
 async def scrape(
@@ -14,7 +13,6 @@ async def scrape(
     *,
     storage: Storage,
     reconciler: Reconciler,
-    nudges: Nudges,
     breakers: Breakers,
     holds: Holds,
     health: HealthBoard,
@@ -28,7 +26,7 @@ async def scrape(
         Moment(
             people_waiting=people_waiting,
             oldest_seconds=oldest_seconds,
-            nudges_waiting=len(nudges),
+            nudges_waiting=await storage.nudges.count(),
             open_breakers=len(breakers),
             open_holds=sum(map(len, open_holds)),
             tokens_obtained_at={str(kind): obtained_at for kind, obtained_at in ages.items()},

@@ -22,6 +22,7 @@ from bot.storage.ledger import Ledger
 from bot.storage.links import Links
 from bot.storage.memberships import Memberships
 from bot.storage.notices import Notices
+from bot.storage.nudges import StoredNudges
 from bot.storage.pendings import Pendings
 from bot.storage.reads import Reads
 from bot.storage.rules import Rules
@@ -44,6 +45,7 @@ class Storage:
     states: States
     pendings: Pendings
     memberships: Memberships
+    nudges: StoredNudges
     reads: Reads
     rules: Rules
     ledger: Ledger
@@ -100,6 +102,7 @@ class Storage:
             states=states,
             pendings=Pendings(database, vault, states),
             memberships=Memberships(database),
+            nudges=StoredNudges(database),
             reads=Reads(database),
             rules=Rules(database),
             ledger=Ledger(database),

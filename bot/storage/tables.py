@@ -220,6 +220,17 @@ memberships = Table(
     Index("ix_memberships_reports", "campaign_id", "discord_user_id"),
 )
 
+nudges = Table(
+    "nudges",
+    metadata,
+    Column("nudge_id", ROW_ID, primary_key=True),
+    Column("campaign_id", Text, nullable=False, index=True),
+    Column("patreon_user_id", Text, nullable=False),  # whom a webhook named
+    Column("membership_id", Text),  # empty: API v1, which has none
+    Column("noted_at", BigInteger, nullable=False),  # microseconds since 1970, by the database's own clock
+    sqlite_autoincrement=True,
+)
+
 reads = Table(
     "reads",
     metadata,

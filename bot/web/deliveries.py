@@ -8,8 +8,10 @@
 | 413    | more than 1 MiB                                                            |
 | 400    | the body broke off, or took too long                                       |
 
-Answered at once: nothing is awaited but the secret and the body. A delivery has no time and no number, so it may be a
-replay; it only ever says whom to read again.
+| 503    | the database is away: Patreon sends it again                               |
+
+Answered when it is stored whom to read again; nothing else is waited for. A delivery has no time and no number, so it
+may be a replay; it only ever says whom to read again.
 """
 
 import asyncio
@@ -56,7 +58,7 @@ async def _receive(request: web.Request, campaign_id: CampaignId, inbox: Deliver
     signature = request.headers.get(SIGNATURE, "")
     if not any(is_genuine(body, signature=signature, secret=secret) for secret in secrets):
         return "bad signature", 403
-    inbox.take(campaign_id, body)
+    await inbox.take(campaign_id, body)
     return "accepted", 200
 
 

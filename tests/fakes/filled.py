@@ -15,11 +15,13 @@ from bot.domain.model import (
     Grant,
     GrantState,
     GuildId,
+    Hint,
     HoldId,
     Identity,
     Link,
     LinkOrigin,
     Membership,
+    MembershipId,
     MembershipRecord,
     PageSize,
     PatreonUserId,
@@ -39,6 +41,7 @@ from bot.storage import Storage
 from bot.storage.arrivals import ArrivalId
 from bot.storage.due import Due
 from bot.storage.leases import Lease
+from bot.storage.nudges import Nudge
 from bot.storage.pendings import PendingId, PendingRow
 from bot.storage.sealing import SealedValue
 from bot.storage.states import StateId, StateRow
@@ -144,6 +147,7 @@ class Known:
     sealed: SealedValue
     lease: Lease
     due: Due
+    nudges: tuple[Nudge, ...]
 
 
 async def populate(storage: Storage) -> Known:
@@ -170,6 +174,7 @@ async def populate(storage: Storage) -> Known:
     await storage.reads.save_page_size(CAMPAIGN, PageSize(rows=500, blamed_at=NOW))
     await storage.guilds.change(GUILD, grace_days=3)
     await storage.notices.note("told", NOW, "of it")
+    await storage.nudges.add(CAMPAIGN, Hint(patreon_user_id=ADA_PATREON, membership_id=MembershipId("m-ada")))
     await storage.due.add(GUILD, [ADA], trigger=Trigger.LOOK)
     await storage.webhooks.save(webhook("one"))
     lease = await storage.leases.claim("bot", "one", timedelta(days=1))
@@ -191,6 +196,7 @@ async def populate(storage: Storage) -> Known:
         sealed=next(one for one in await storage.sealing.list_sealed() if one.table == "credentials"),
         lease=lease,
         due=due,
+        nudges=await storage.nudges.list_campaign(CAMPAIGN),
     )
 
 

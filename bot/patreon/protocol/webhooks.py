@@ -10,7 +10,7 @@ from urllib.parse import quote
 import msgspec
 
 from bot.domain.errors import PatreonCall, PatreonUnreadable
-from bot.domain.model import CampaignId, MembershipId, PatreonUserId, Secret
+from bot.domain.model import CampaignId, Hint, MembershipId, PatreonUserId, Secret
 from bot.patreon.protocol.exchange import Request
 from bot.patreon.protocol.requests_v2 import BASE
 from bot.patreon.protocol.wire import Id, Moment, ToOne, decode, part_missing, target
@@ -40,13 +40,6 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
     last_attempted_at: datetime | None = None
     secret: Secret | None = None
     campaign_id: CampaignId | None = None
-
-
-class Hint(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom a delivery is about; API v1 knows no membership."""
-
-    patreon_user_id: PatreonUserId
-    membership_id: MembershipId | None = None
 
 
 class _Attributes(msgspec.Struct):

@@ -19,9 +19,9 @@ class DeliveryInbox:
         """Return what Patreon may have signed a delivery about this campaign with."""
         return await self._at_patreon.secrets_of(campaign_id)
 
-    def take(self, campaign_id: CampaignId, body: bytes) -> None:
-        """Take a genuine delivery; returns at once."""
+    async def take(self, campaign_id: CampaignId, body: bytes) -> None:
+        """Take a genuine delivery; whom it names is stored when this returns."""
         self._keeper.note_delivery(campaign_id)
         hint = read_hint(body)
         if hint is not None:
-            self._nudges.nudge(campaign_id, hint)
+            await self._nudges.nudge(campaign_id, hint)

@@ -1,4 +1,4 @@
-"""People to read again because a webhook named them. Holds who waits, not what the webhook said.
+"""People to read again because a webhook named them. Stored is who waits, not what the webhook said.
 
 A delivery may be late, repeated or out of order, so it only says whom to look at: the member is read anew by API, and
 then planned as someone who waits. Many nudges on one person are one look.
@@ -14,18 +14,19 @@ Knows no HTTP and no signature.
 
 import asyncio
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 import structlog
 
 from bot.discord.observe import Observer
 from bot.domain.changes import Trigger
 from bot.domain.errors import NeedsOwner, PatreonUnavailable, PatreonUnreadable, TryLater
-from bot.domain.model import CampaignId, DiscordUserId, PatreonUserId, RoleId
+from bot.domain.model import CampaignId, DiscordUserId, Hint, PatreonUserId, RoleId
 from bot.patreon.protocol.version import PatreonApi
-from bot.patreon.protocol.webhooks import Hint
 from bot.storage import Storage
+from bot.storage.nudges import Nudge
 from bot.sync.applying.reconcile import Reconciler
 from bot.sync.reading.intake import Intake
 from bot.sync.reported_links import ReportedLinks
@@ -36,47 +37,17 @@ log = structlog.get_logger(__name__)
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 5.0, 300.0
 HEAD_START_SECONDS = 0.05  # those who are linked already are not held up by a look at who may be
 BULK_GAP_SECONDS = 2.0  # a storm's later nudges are gathered for the next bulk read
+LOOK_SECONDS = 2.0  # between two looks for those whom nobody rang for
 MAX_FAILURES = 7  # in a row: ten minutes; then the rounds, which read everybody anyway, have it
 
 
 @dataclass
-class _CampaignQueue:
-    """One campaign's waiting people, and how many pages a read of all would cost."""
+class _CampaignWork:
+    """One campaign's work on those who wait there."""
 
-    waiting: dict[PatreonUserId, Hint] = field(default_factory=dict)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
-    pages: int = 1
     failures: int = 0
-    is_serving: bool = False
     last_bulk_at: float = float("-inf")  # monotonic
-
-    @property
-    def wants_bulk(self) -> bool:
-        """Tell whether one bulk read costs no more than a call for each who waits."""
-        first = next(iter(self.waiting.values()))
-        return first.membership_id is None or len(self.waiting) > self.pages
-
-    async def gather(self) -> None:
-        """Where a bulk read is due, let a while pass since the last one."""
-        if self.wants_bulk:
-            await asyncio.sleep(self.last_bulk_at + BULK_GAP_SECONDS - time.monotonic())
-
-    def put(self, hint: Hint) -> None:
-        """Let someone wait; an older word that names the membership is worth more than a newer one that does not."""
-        if hint.membership_id is not None or hint.patreon_user_id not in self.waiting:
-            self.waiting[hint.patreon_user_id] = hint
-        self.arrived.set()
-
-    def take(self) -> list[Hint]:
-        """Take who is served together: one person, or all where one bulk read costs no more than a call for each."""
-        if self.wants_bulk:
-            hints = list(self.waiting.values())
-            self.waiting.clear()
-        else:
-            hints = [self.waiting.pop(next(iter(self.waiting)))]
-        if not self.waiting:
-            self.arrived.clear()
-        return hints
 
 
 class Nudges:
@@ -100,66 +71,85 @@ class Nudges:
         self._observer = observer
         self._reported_links = reported_links
         self._api = api
-        self._queues: dict[CampaignId, _CampaignQueue] = {}
+        self._work: dict[CampaignId, _CampaignWork] = {}
         self._workers: dict[CampaignId, asyncio.Task[None]] = {}
 
-    def __len__(self) -> int:
-        return sum(len(queue.waiting) + queue.is_serving for queue in self._queues.values())
-
-    def nudge(self, campaign_id: CampaignId, hint: Hint) -> None:
-        """Let someone be read again soon; returns at once."""
+    async def nudge(self, campaign_id: CampaignId, hint: Hint) -> None:
+        """Let someone be read again soon; stored when this returns."""
         if self._api is PatreonApi.V1:
             hint = Hint(patreon_user_id=hint.patreon_user_id)
-        self._queue(campaign_id).put(hint)
-        if campaign_id not in self._workers:
-            work = self._work(campaign_id)
-            self._workers[campaign_id] = asyncio.create_task(work, name=f"nudges of campaign {campaign_id}")
+        await self._storage.nudges.add(campaign_id, hint)
+        self._look(campaign_id)
+
+    async def run(self) -> NoReturn:
+        """Look after those whom this process did not store, or did not come to before it ended, until cancelled."""
+        while True:
+            for campaign_id in await self._storage.nudges.campaigns():
+                self._look(campaign_id)
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def close(self) -> None:
-        """Forget who waits: the next round reads everybody."""
+        """Leave the rest to the next process."""
         for worker in self._workers.values():
             worker.cancel()
         await asyncio.gather(*self._workers.values(), return_exceptions=True)
 
-    def _queue(self, campaign_id: CampaignId) -> _CampaignQueue:
-        return self._queues.setdefault(campaign_id, _CampaignQueue())
+    def _look(self, campaign_id: CampaignId) -> None:
+        self._work.setdefault(campaign_id, _CampaignWork()).arrived.set()
+        if campaign_id not in self._workers:
+            work = self._serve_all(campaign_id, self._work[campaign_id])
+            self._workers[campaign_id] = asyncio.create_task(work, name=f"nudges of campaign {campaign_id}")
 
-    async def _work(self, campaign_id: CampaignId) -> None:
-        queue = self._queue(campaign_id)
+    async def _serve_all(self, campaign_id: CampaignId, work: _CampaignWork) -> NoReturn:
         while True:
-            await queue.arrived.wait()
-            queue.pages = self._intake.pages(campaign_id)
-            await queue.gather()
-            hints = queue.take()
-            queue.is_serving = True
+            await work.arrived.wait()
+            work.arrived.clear()
             try:
-                await self._serve(campaign_id, hints)
-                queue.failures = 0
-            except (
-                NeedsOwner,
-                PatreonUnreadable,
-            ) as error:  # not found proves nothing; of all else the rounds tell
-                log.warning("people named by a webhook were not read", campaign_id=campaign_id, why=str(error))
-            except TryLater as error:
-                await self._wait(queue, hints, campaign_id=campaign_id, why=str(error))
-            except Exception:
-                log.exception("people named by a webhook could not be read", campaign_id=campaign_id)
-                await self._wait(queue, hints, campaign_id=campaign_id, why="a defect")
-            finally:
-                queue.is_serving = False
+                while waiting := await self._storage.nudges.list_campaign(campaign_id):
+                    await self._serve_next(campaign_id, work, waiting)
+            except TryLater as error:  # the loop above looks again
+                log.warning("people named by webhooks are looked at later", campaign_id=campaign_id, why=str(error))
+            except Exception:  # the boundary of a background task, as above
+                log.exception("people named by webhooks could not be looked at", campaign_id=campaign_id)
 
-    async def _wait(self, queue: _CampaignQueue, hints: list[Hint], *, campaign_id: CampaignId, why: str) -> None:
-        """Put people back and wait, longer each time; in the end leave them to the rounds."""
-        queue.failures += 1
-        if queue.failures >= MAX_FAILURES:
+    async def _serve_next(self, campaign_id: CampaignId, work: _CampaignWork, waiting: Sequence[Nudge]) -> None:
+        """Serve one person, or all where one bulk read costs no more than a call for each; who is served goes."""
+        hints = _merged(waiting)
+        first = next(iter(hints.values()))
+        if first.membership_id is None or len(hints) > self._intake.pages(campaign_id):
+            pause = work.last_bulk_at + BULK_GAP_SECONDS - time.monotonic()
+            if pause > 0:  # a storm's later nudges are gathered
+                await asyncio.sleep(pause)
+                waiting = await self._storage.nudges.list_campaign(campaign_id)
+            served, wanted = waiting, list(_merged(waiting).values())
+        else:
+            served = [one for one in waiting if one.hint.patreon_user_id == first.patreon_user_id]
+            wanted = [first]
+        try:
+            await self._serve(campaign_id, wanted)
+            work.failures = 0
+        except (NeedsOwner, PatreonUnreadable) as error:  # not found proves nothing; of all else the rounds tell
+            log.warning("people named by a webhook were not read", campaign_id=campaign_id, why=str(error))
+        except TryLater as error:
+            if await self._waited(work, campaign_id=campaign_id, why=str(error)):
+                return
+        except Exception:
+            log.exception("people named by a webhook could not be read", campaign_id=campaign_id)
+            if await self._waited(work, campaign_id=campaign_id, why="a defect"):
+                return
+        await self._storage.nudges.end(served)
+
+    async def _waited(self, work: _CampaignWork, *, campaign_id: CampaignId, why: str) -> bool:
+        """Wait before the next try, longer each time; False where in the end they are left to the rounds."""
+        work.failures += 1
+        if work.failures >= MAX_FAILURES:
             log.warning("people named by webhooks are left to the next round", campaign_id=campaign_id, why=why)
-            queue.failures = 0
-            return
-        for hint in hints:
-            queue.put(queue.waiting.get(hint.patreon_user_id, hint))
-        pause = min(FIRST_PAUSE_SECONDS * 2 ** (queue.failures - 1), LONGEST_PAUSE_SECONDS)
+            work.failures = 0
+            return False
+        pause = min(FIRST_PAUSE_SECONDS * 2 ** (work.failures - 1), LONGEST_PAUSE_SECONDS)
         log.info("people named by webhooks are read later", campaign_id=campaign_id, why=why, seconds=pause)
         await asyncio.sleep(pause)
+        return True
 
     async def _serve(self, campaign_id: CampaignId, hints: Sequence[Hint]) -> None:
         credential_id = await self._storage.campaigns.find_reader(campaign_id)
@@ -178,7 +168,7 @@ class Nudges:
         else:
             comes_first = len(hints) == 1 and await self._reported_links.has_rival(hints[0].patreon_user_id)
             await self._read_all(campaign_id)
-            self._queue(campaign_id).last_bulk_at = time.monotonic()
+            self._work[campaign_id].last_bulk_at = time.monotonic()
         patrons = [hint.patreon_user_id for hint in hints]
         changed = await self._reported_links.follow(patrons, is_urgent=True) if comes_first else frozenset()
         people = await self._linked(hints)
@@ -216,3 +206,13 @@ class Nudges:
             link = await self._storage.links.find_patreon(hints[0].patreon_user_id)
             return [] if link is None else [link.discord_user_id]
         return await self._storage.links.find_people(hint.patreon_user_id for hint in hints)
+
+
+def _merged(waiting: Iterable[Nudge]) -> dict[PatreonUserId, Hint]:
+    """Return each person once, in the order they came; a word that names the membership is worth more."""
+    hints: dict[PatreonUserId, Hint] = {}
+    for one in waiting:
+        patron = one.hint.patreon_user_id
+        if one.hint.membership_id is not None or patron not in hints:
+            hints[patron] = one.hint
+    return hints

@@ -20,6 +20,7 @@ from bot.domain.consent import Purpose
 from bot.domain.holds import HoldState
 from bot.domain.model import (
     GrantState,
+    Hint,
     Link,
     LinkOrigin,
     PageSize,
@@ -137,6 +138,8 @@ VERBS: dict[str, Verb] = {
     "due.add": lambda s, _: s.due.add(GUILD, [ADA, BO], trigger=Trigger.LOOK, urgency=Urgency.BULK_REVOKE),
     "due.end": lambda s, k: s.due.end([k.due]),
     "due.purge": lambda s, _: s.due.purge(timedelta(days=1)),
+    "nudges.add": lambda s, _: s.nudges.add(CAMPAIGN, Hint(patreon_user_id=ADA_PATREON)),
+    "nudges.end": lambda s, k: s.nudges.end(k.nudges),
     "holds.add": lambda s, _: s.holds.add(GUILD, [held(BO)], at=LATER),
     "holds.close": lambda s, k: s.holds.close(GUILD, k.hold, state=HoldState.APPROVED, at=LATER),
     "holds.approve": lambda s, _: s.holds.approve(GUILD, [held(ADA)], at=LATER),
@@ -162,7 +165,8 @@ VERBS: dict[str, Verb] = {
     "leases.release": lambda s, k: s.leases.release(k.lease),
 }
 # Columns of the database's own clock, and of chance: two runs never agree.
-NEVER_THE_SAME = {("leases", "until"), ("due", "since"), ("due", "noted_at"), ("due", "generation")}
+MOMENTS = {("leases", "until"), ("due", "since"), ("due", "noted_at"), ("nudges", "noted_at")}
+NEVER_THE_SAME = MOMENTS | {("due", "generation")}
 
 
 class World:

@@ -20,6 +20,7 @@ from bot.domain.model import (
     Grant,
     GrantState,
     GuildId,
+    Hint,
     HoldId,
     Link,
     MembershipRecord,
@@ -275,6 +276,13 @@ async def use_due(storage: Storage) -> None:
     await storage.due.count()
 
 
+async def use_nudges(storage: Storage) -> None:
+    await storage.nudges.add(CAMPAIGN, Hint(patreon_user_id=ADA_PATREON))
+    assert await storage.nudges.campaigns() == (CAMPAIGN,)
+    await storage.nudges.end(await storage.nudges.list_campaign(CAMPAIGN))
+    assert await storage.nudges.count() == 0
+
+
 async def use_leases(storage: Storage) -> None:
     lease = await storage.leases.claim("bot", "one", timedelta(minutes=1))
     assert lease is not None
@@ -299,5 +307,6 @@ async def test_every_verb_runs_on_both_databases(
     await use_holds(storage, now)
     await use_records(storage, now)
     await use_due(storage)
+    await use_nudges(storage)
     await use_leases(storage)
     assert unused == set(), "a verb is not used above"

@@ -35,7 +35,7 @@ class PaperInbox:
     async def secrets_of(self, campaign_id: CampaignId) -> tuple[Secret, ...]:
         return {CampaignId("700"): (SECRET, MADE_BY_HAND), CampaignId("701"): (Secret(""),)}.get(campaign_id, ())
 
-    def take(self, campaign_id: CampaignId, body: bytes) -> None:
+    async def take(self, campaign_id: CampaignId, body: bytes) -> None:
         self.taken.append((campaign_id, body))
 
 

@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 
 from bot.domain.errors import PatreonUnreadable
-from bot.domain.model import CampaignId, MembershipId, PatreonUserId, Secret
+from bot.domain.model import CampaignId, Hint, MembershipId, PatreonUserId, Secret
 from bot.patreon.protocol.exchange import is_genuine
 from bot.patreon.protocol.webhooks import (
     MEMBER_TRIGGERS,
-    Hint,
     Webhook,
     create_request,
     delete_request,

@@ -5,8 +5,7 @@ from typing import cast
 
 import pytest
 
-from bot.domain.model import CampaignId, MembershipId, PatreonUserId, Secret
-from bot.patreon.protocol.webhooks import Hint
+from bot.domain.model import CampaignId, Hint, MembershipId, PatreonUserId, Secret
 from bot.sync.deliveries.inbox import DeliveryInbox
 from bot.sync.deliveries.nudges import Nudges
 from bot.sync.webhooks.at_patreon import WebhooksAtPatreon
@@ -30,7 +29,7 @@ class Back:
     def note_delivery(self, campaign_id: CampaignId) -> None:
         self.delivered.append(campaign_id)
 
-    def nudge(self, campaign_id: CampaignId, hint: Hint) -> None:
+    async def nudge(self, campaign_id: CampaignId, hint: Hint) -> None:
         self.nudged.append((campaign_id, hint))
 
 
@@ -50,16 +49,16 @@ async def test_each_secret_that_may_have_signed_is_known(inbox: DeliveryInbox, b
     assert await inbox.secrets_of(CAMPAIGN) == back.secrets
 
 
-def test_whoever_is_named_is_read_again(inbox: DeliveryInbox, back: Back) -> None:
-    inbox.take(CAMPAIGN, NAMED)
+async def test_whoever_is_named_is_read_again(inbox: DeliveryInbox, back: Back) -> None:
+    await inbox.take(CAMPAIGN, NAMED)
     hint = Hint(patreon_user_id=PatreonUserId("7"), membership_id=MembershipId("m-1"))
     assert back.nudged == [(CAMPAIGN, hint)]
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"<html>", b'{"data": {"type": "post", "id": "9"}}'])
-def test_a_delivery_that_names_nobody_shows_that_patreon_still_sends(
+async def test_a_delivery_that_names_nobody_shows_that_patreon_still_sends(
     inbox: DeliveryInbox, back: Back, body: bytes
 ) -> None:
-    inbox.take(CAMPAIGN, body)
+    await inbox.take(CAMPAIGN, body)
     assert back.delivered == [CAMPAIGN]
     assert back.nudged == []
