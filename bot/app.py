@@ -6,6 +6,7 @@ Nothing else wires. The loops, all started in `_start` and ended by the end of t
 |----------|-----------------------|-------------------------------------|--------------------------------------------|
 | discord  | at the start          | one client after the other          | stays connected (`discord/supervisor.py`)  |
 | clock    | with CLOCK_URL        | twice a second                      | follows the sandbox's time                 |
+| clock    | else, on PostgreSQL   | every minute                        | follows the database's time                |
 | database | at the start          | every 5 seconds                     | asks for something small, for /healthz     |
 | sweeper  | at the start          | every minute                        | forgets what has expired                   |
 | due      | at the start          | every 2 seconds, or when it is rung | takes who waits into the queues            |
@@ -58,7 +59,7 @@ from bot.patreon.clientwatch import ClientWatch
 from bot.patreon.http import Http
 from bot.patreon.oauth import OAuth, RegisteredClient
 from bot.patreon.tokens import TokenKeeper
-from bot.runtime.clock import Clock, FollowedClock, SystemClock
+from bot.runtime.clock import Clock, FollowedClock, SharedClock, SystemClock
 from bot.runtime.health import HealthBoard
 from bot.runtime.loops import Loop, supervise
 from bot.settings import USER_AGENT, Settings
@@ -388,9 +389,9 @@ async def _run(settings: Settings, add_cogs: AddCogs) -> None:
     stopped = asyncio.Event()
     _set_at_signals(stopped)
     async with contextlib.AsyncExitStack() as stack:
-        clock = await _open_clock(stack, settings)
         storage = await Storage.open(settings.database_url, Vault(settings.encryption_keys))
         stack.push_async_callback(storage.close)
+        clock = await _open_clock(stack, settings, storage)
         ends = await stack.enter_async_context(owned(storage.database))
         app = await build_app(settings=settings, clock=clock, storage=storage)
         stack.push_async_callback(app.http.close)
@@ -433,7 +434,12 @@ async def _until_stopped(stopped: asyncio.Event, *lives: asyncio.Task[Any]) -> N
         life.result()
 
 
-async def _open_clock(stack: contextlib.AsyncExitStack, settings: Settings) -> Clock:
+async def _open_clock(stack: contextlib.AsyncExitStack, settings: Settings, storage: Storage) -> Clock:
+    """Return the sandbox's clock where there is one, the database's where others share it, or else the machine's."""
+    if settings.clock_url is None and storage.database.is_shared:
+        shared = SharedClock(storage.leases.tell_time)
+        await shared.measure()
+        return shared
     if settings.clock_url is None:
         return SystemClock()
     session = await stack.enter_async_context(aiohttp.ClientSession())
@@ -474,7 +480,7 @@ def _loops(app: App) -> list[Loop]:
     """Return the loops of the table above, without Discord's."""
     interval = app.settings.sync_interval_seconds
     return [
-        *([Loop("clock", app.clock.follow)] if isinstance(app.clock, FollowedClock) else []),
+        *([Loop("clock", app.clock.follow)] if isinstance(app.clock, FollowedClock | SharedClock) else []),
         Loop("database", lambda: _watch_database(app), part="database"),
         Loop("sweeper", lambda: _sweep(app)),
         Loop("due", app.due.run),
