@@ -12,6 +12,7 @@ from functools import wraps
 from typing import ParamSpec
 
 import click
+import msgspec
 
 from bot import __version__
 from bot.domain.errors import PledgekeeperError, SettingsInvalid
@@ -24,6 +25,7 @@ from bot.texts.migrate import say_upgrade
 from bot.texts.move import say_moved
 from bot.texts.renderer import Medium, Renderer
 from bot.texts.rotation import say_resealed, say_rest
+from bot.texts.status import say_status
 
 SETTINGS_CODE = 78
 TERMINAL = Renderer(ENGLISH, Medium.PLAIN)
@@ -142,6 +144,20 @@ def migrate_tables(*, before: bool, after: bool) -> int:
     settings = load_settings()
     configure_logging("WARNING", settings.log_format)
     click.echo(say_upgrade(TERMINAL, asyncio.run(migrate(settings.database_url, before=before, after=after))))
+    return 0
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs: one object, whose keys stay.")
+@_ends_with_its_code
+def status(*, as_json: bool) -> int:
+    """Say how the database stands: versions, leases, tokens, reads, and what waits. Safe while the bot is running."""
+    from bot.ops.status import look  # noqa: PLC0415  it loads the database
+
+    settings = load_settings()
+    configure_logging("ERROR", settings.log_format)
+    found = asyncio.run(look(settings.database_url))
+    click.echo(msgspec.json.encode(found).decode() if as_json else say_status(TERMINAL, found))
     return 0
 
 

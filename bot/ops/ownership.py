@@ -15,7 +15,6 @@ from typing import NoReturn
 import structlog
 
 from bot.domain.errors import DatabaseAway, DatabaseLocked, Setup
-from bot.storage import Storage
 from bot.storage.database import Database
 from bot.storage.leases import Lease, Leases
 from bot.storage.sqlite import database_path, is_locked
@@ -80,8 +79,8 @@ async def _keep(leases: Leases, lease: Lease) -> NoReturn:
             raise DatabaseLocked(Setup.DATABASE_TAKEN)
 
 
-async def is_bot_running(url: str, storage: Storage) -> bool:
+async def is_bot_running(url: str, database: Database) -> bool:
     """Tell whether a bot works on this database now."""
-    if storage.database.is_shared:
-        return await storage.leases.is_held(BOT)
+    if database.is_shared:
+        return await Leases(database).is_held(BOT)
     return is_locked(database_path(url))

@@ -39,7 +39,7 @@ async def inspect_database(settings: Settings) -> DatabaseReport:
         is_running = path is not None and is_locked(path)
         return DatabaseReport(findings=(wrong(Found.DATABASE_UNUSABLE, error=error),), is_bot_running=is_running)
     try:
-        is_running = await is_bot_running(settings.database_url, storage)
+        is_running = await is_bot_running(settings.database_url, storage.database)
         return await _read(storage, settings, vault=vault, is_running=is_running)
     finally:
         await storage.close()

@@ -36,16 +36,16 @@ async def test_a_second_bot_is_refused_while_the_first_lives_and_waits_where_it_
     quick: None, storages: list[Storage], url: str
 ) -> None:
     first, second = storages
-    assert not await is_bot_running(url, second)
+    assert not await is_bot_running(url, second.database)
     async with owned(first.database) as (keeping,):
-        assert await is_bot_running(url, second)
+        assert await is_bot_running(url, second.database)
         with pytest.raises(DatabaseLocked):
             async with owned(second.database):
                 pass
         keeping.cancel()  # killed: nobody renews the lease, nobody gives it back
         async with owned(second.database):
-            assert await is_bot_running(url, first)
-    assert not await is_bot_running(url, first)
+            assert await is_bot_running(url, first.database)
+    assert not await is_bot_running(url, first.database)
     for storage in storages:
         await storage.close()
 
