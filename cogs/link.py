@@ -7,8 +7,8 @@ from discord.ext import commands
 
 from bot.discord.asking import asker_of, place_of
 from bot.discord.buttons import question, view_of
-from bot.discord.cards import embed_of, renderer_of
 from bot.discord.client import Interaction
+from bot.discord.embeds import embed_of, renderer_of
 from bot.discord.replies import replace_soon, show, swap
 from bot.domain.model import DiscordUserId, GuildId
 from bot.linking.consent_flow import ConsentFlow, StartedLink

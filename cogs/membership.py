@@ -4,8 +4,8 @@ from discord import app_commands, ui
 from discord.ext import commands
 
 from bot.discord.buttons import button, view_of
-from bot.discord.cards import renderer_of
 from bot.discord.client import Interaction
+from bot.discord.embeds import renderer_of
 from bot.discord.replies import show, swap
 from bot.domain.model import DiscordUserId, GuildId
 from bot.sync.overview import Overviews

@@ -1,4 +1,4 @@
-"""The steps in bot/storage/migrations and the tables in bot/storage/tables.py say the same."""
+"""The steps in bot/storage/migrations and the tables in bot/storage/tables/ say the same."""
 
 import json
 import shutil

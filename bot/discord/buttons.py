@@ -9,7 +9,7 @@ from typing import Any, Self
 import discord
 from discord import ui
 
-from bot.discord.cards import renderer_of
+from bot.discord.embeds import renderer_of
 from bot.discord.replies import answer_error, comes_in_sight, replace
 from bot.domain.errors import Mistake, UserMistake
 from bot.texts.errors import say_mistake, say_nothing_changed

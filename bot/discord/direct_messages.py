@@ -11,7 +11,7 @@ import aiohttp
 import discord
 import structlog
 
-from bot.discord.cards import embed_of
+from bot.discord.embeds import embed_of
 from bot.discord.holder import ClientHolder
 from bot.discord.languages import guild_renderer
 from bot.domain.consent import ConsentOutcome, Ended

@@ -20,7 +20,7 @@ import discord
 import msgspec
 import structlog
 
-from bot.discord.cards import embed_of
+from bot.discord.embeds import embed_of
 from bot.discord.holder import ClientHolder
 from bot.discord.languages import guild_renderer
 from bot.domain.errors import Later, PledgekeeperError, TryLater
@@ -29,8 +29,7 @@ from bot.domain.notices import Change, End, HoldWaiting, Kept, LogChannelShut, N
 from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.texts.card import Card, pages, text_of
-from bot.texts.renderer import Medium, Renderer
-from bot.texts.troubles import (
+from bot.texts.log_channel import (
     changes_card,
     end_card,
     hold_labels,
@@ -40,6 +39,7 @@ from bot.texts.troubles import (
     system_channel_text,
     trouble_card,
 )
+from bot.texts.renderer import Medium, Renderer
 
 log = structlog.get_logger(__name__)
 

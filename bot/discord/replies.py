@@ -13,7 +13,7 @@ import discord
 import structlog
 from discord import app_commands
 
-from bot.discord.cards import embed_of, renderer_of
+from bot.discord.embeds import embed_of, renderer_of
 from bot.domain.errors import Mistake, PledgekeeperError, UserMistake
 from bot.texts.card import CARD_LENGTH, MESSAGE_LENGTH, Card, cut, fitted
 from bot.texts.errors import say_error, say_mistake, say_not_found, say_outdated, say_unforeseen

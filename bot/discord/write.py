@@ -28,8 +28,8 @@ from bot.discord.languages import language_of
 from bot.domain.changes import Outcome, Trigger
 from bot.domain.model import DiscordUserId, GuildId, GuildSettings, RoleId
 from bot.runtime.clock import Clock
-from bot.texts.audit_log import say_change_reason
 from bot.texts.card import REASON_LENGTH, cut
+from bot.texts.discord_audit_log import say_change_reason
 from bot.texts.renderer import Medium, Renderer
 
 log = structlog.get_logger(__name__)

@@ -34,13 +34,12 @@ from typing import assert_never
 import msgspec
 
 from bot.domain.amount import cents_a_month, pay_remembered, pay_told
-from bot.domain.model import ChargeStatus, Membership, MembershipRecord, Memory, PatronStatus, Tier, TierId
+from bot.domain.charge_status import TAKEN_BACK, ChargeStatus
+from bot.domain.model import Membership, MembershipRecord, Memory, Tier, TierId
+from bot.domain.patron_status import PatronStatus
 from bot.domain.record import believe, is_declined, is_hollow, is_tierless
 
 BLANK_PATIENCE = timedelta(hours=72)  # jwz.org/blog/2022/06/13; cards are charged two to three days after the 1st
-TAKEN_BACK = frozenset(
-    {ChargeStatus.REFUNDED, ChargeStatus.REFUNDED_BY_PATREON, ChargeStatus.FRAUD, ChargeStatus.DELETED}
-)
 
 
 class Standing(enum.StrEnum):

@@ -6,7 +6,8 @@ reading is made from the row where somebody asks for it.
 
 import msgspec
 
-from bot.domain.model import DiscordUserId, Membership, MembershipId, PatreonUserId, PatronStatus
+from bot.domain.model import DiscordUserId, Membership, MembershipId, PatreonUserId
+from bot.domain.patron_status import PatronStatus
 from bot.domain.record import fingerprint, matters
 
 

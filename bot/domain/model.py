@@ -14,6 +14,9 @@ from typing import NewType
 
 import msgspec
 
+from bot.domain.charge_status import ChargeStatus
+from bot.domain.patron_status import PatronStatus
+
 DiscordUserId = NewType("DiscordUserId", int)
 GuildId = NewType("GuildId", int)
 RoleId = NewType("RoleId", int)
@@ -29,33 +32,6 @@ HoldId = NewType("HoldId", int)
 
 # Tokens have died after about 20 of their 31 days (reports on GitHub), so a refresh comes with a third left.
 EARLY_SHARE = 1 / 3
-
-
-class PatronStatus(enum.StrEnum):
-    """Patreon's `patron_status` (API v2 docs, Member). v1 pledges are read as ACTIVE or DECLINED."""
-
-    ACTIVE = "active_patron"
-    DECLINED = "declined_patron"
-    FORMER = "former_patron"
-    NEVER = ""  # null: a follower or free member who never pledged
-    UNKNOWN = "?"  # a word that Patreon added after this was written
-
-
-class ChargeStatus(enum.StrEnum):
-    """Patreon's `last_charge_status` (API v2 docs, Member)."""
-
-    PAID = "Paid"
-    DECLINED = "Declined"
-    DELETED = "Deleted"
-    PENDING = "Pending"
-    REFUNDED = "Refunded"
-    REFUNDED_BY_PATREON = "Refunded by Patreon"
-    PARTIALLY_REFUNDED = "Partially Refunded"
-    FRAUD = "Fraud"
-    FREE_TRIAL = "Free Trial"
-    OTHER = "Other"
-    NEVER = ""  # null: nothing was charged yet
-    UNKNOWN = "?"
 
 
 class Source(enum.StrEnum):

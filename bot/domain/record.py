@@ -13,22 +13,21 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from bot.domain.charge_status import FREE_OF_CHARGE, PAID_SOMEHOW, TRIED_AGAIN, ChargeStatus
 from bot.domain.model import (
     CampaignId,
-    ChargeStatus,
     DiscordUserId,
     Link,
     Membership,
     MembershipRecord,
     Memory,
     PatreonUserId,
-    PatronStatus,
     TierId,
 )
+from bot.domain.patron_status import PatronStatus
 
 ACCOUNT_PATIENCE = timedelta(hours=24)
 PLEDGED = frozenset({PatronStatus.ACTIVE, PatronStatus.DECLINED})
-PAID_SOMEHOW = frozenset({ChargeStatus.PAID, ChargeStatus.PENDING, ChargeStatus.PARTIALLY_REFUNDED})
 PLEDGELESS = frozenset({PatronStatus.NEVER, PatronStatus.FORMER})
 
 
@@ -41,7 +40,7 @@ def is_declined(reading: Membership) -> bool:
         return False
     if reading.declined_since is not None or reading.patron_status is PatronStatus.DECLINED:
         return True
-    return reading.patron_status is PatronStatus.ACTIVE and reading.charge_status is ChargeStatus.DECLINED
+    return reading.patron_status is PatronStatus.ACTIVE and reading.charge_status in TRIED_AGAIN
 
 
 def is_tierless(reading: Membership) -> bool:
@@ -69,7 +68,7 @@ def is_centless(reading: Membership) -> bool:
 
 def is_free_of_charge(reading: Membership) -> bool:
     """Tell whether nobody charges them: a gift, a trial, a complimentary membership (a trial that never ends)."""
-    return reading.is_gifted or reading.is_free_trial or reading.charge_status is ChargeStatus.FREE_TRIAL
+    return reading.is_gifted or reading.is_free_trial or reading.charge_status in FREE_OF_CHARGE
 
 
 def is_in_doubt(reading: Membership) -> bool:

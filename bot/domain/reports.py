@@ -27,16 +27,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from bot.domain.model import (
-    CampaignId,
-    DiscordUserId,
-    Link,
-    LinkOrigin,
-    Membership,
-    MembershipRecord,
-    PatreonUserId,
-    PatronStatus,
-)
+from bot.domain.model import CampaignId, DiscordUserId, Link, LinkOrigin, Membership, MembershipRecord, PatreonUserId
+from bot.domain.patron_status import PatronStatus
 
 SETTLING = timedelta(hours=24)  # as long as the brake counts: then whoever had the roles has them no more, or is held
 

@@ -29,7 +29,7 @@ class CampaignStatus(msgspec.Struct, frozen=True, kw_only=True):
     believed_at: datetime | None = None  # when the newest one that was believed began
 
 
-class Status(msgspec.Struct, frozen=True, kw_only=True):
+class DatabaseStatus(msgspec.Struct, frozen=True, kw_only=True):
     """How a database stands."""
 
     version: str  # of the program that looks

@@ -12,7 +12,7 @@ import structlog
 
 from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
-from bot.domain.audit import AuditAction, AuditEntry, CampaignFollowed
+from bot.domain.audit_entry import AuditAction, AuditEntry, CampaignFollowed
 from bot.domain.changes import Trigger
 from bot.domain.consent import Cause, Connected, Purpose, Word
 from bot.domain.errors import ClientRefused, CredentialsDead, PatreonRefused

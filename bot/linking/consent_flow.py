@@ -60,6 +60,7 @@ from bot.domain.consent import (
 )
 from bot.domain.errors import ClientRefused, Mistake, PatreonRefused, PledgekeeperError, UserMistake
 from bot.domain.model import Campaign, CampaignId, Identity, Secret
+from bot.linking.lifetimes import QUESTION_LIFETIME, REPEAT_LIFETIME, STATE_LIFETIME, STATES_KEPT
 from bot.linking.pairs import Arrived, Pairs
 from bot.linking.question import NOBODY, Holders, answer_token
 from bot.linking.secrets import fresh_secret, is_ours
@@ -73,13 +74,9 @@ from bot.storage.vault import digest
 
 log = structlog.get_logger(__name__)
 
-STATE_LIFETIME = timedelta(minutes=10)
-STATES_KEPT = timedelta(hours=24)  # so that "used", "expired" and "never ours" are different pages
-QUESTION_LIFETIME = timedelta(minutes=10)
 MOST_OPEN = 10  # links that one person may have made and not used, whatever for
 PATREON_SECONDS = 15.0  # a person waits in front of an empty page meanwhile
 FIRST_SECONDS = PATREON_SECONDS + 5.0  # what is not known by then was cut off
-REPEAT_LIFETIME = timedelta(seconds=60)
 POLL_SECONDS = 0.2
 AFTERMATH_SECONDS = 1.0  # how long the page waits for what follows before it says that it is on its way
 

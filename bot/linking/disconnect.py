@@ -9,7 +9,7 @@ import contextlib
 import msgspec
 import structlog
 
-from bot.domain.audit import AuditAction, AuditEntry, CampaignLeft
+from bot.domain.audit_entry import AuditAction, AuditEntry, CampaignLeft
 from bot.domain.changes import Trigger
 from bot.domain.errors import Mistake, TryLater, UserMistake
 from bot.domain.model import Campaign, CampaignId, CredentialId, DiscordUserId, GuildId, RoleId

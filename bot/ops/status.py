@@ -1,7 +1,7 @@
 """`python run.py status`: how the database stands, in numbers. Safe beside a running bot: it changes nothing."""
 
 from bot import __version__
-from bot.domain.status import Status
+from bot.domain.status import DatabaseStatus
 from bot.ops.ownership import is_bot_running
 from bot.storage import migrations
 from bot.storage.database import Database
@@ -9,7 +9,7 @@ from bot.storage.leases import Leases
 from bot.storage.survey import Survey
 
 
-async def look(url: str) -> Status:
+async def look(url: str) -> DatabaseStatus:
     """Look at everything; NeedsOwner where there is no database that this version can work on."""
     database = await Database.attach(url)
     try:
@@ -18,7 +18,7 @@ async def look(url: str) -> Status:
             schema = await connection.run_sync(migrations.find_number)
             left = await connection.run_sync(migrations.list_missing)
         live, dead = await survey.count_credentials()
-        return Status(
+        return DatabaseStatus(
             version=__version__,
             database=database.dialect_name,
             now=await leases.tell_time(),

@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.audit_entry import AuditAction, AuditEntry
 from bot.domain.changes import Outcome
 from bot.domain.model import DiscordUserId, Grant, GuildId
 from bot.storage.aggregate import Aggregate, transaction

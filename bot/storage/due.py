@@ -32,10 +32,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.changes import Trigger, Urgency
 from bot.domain.model import DiscordUserId, GuildId, PatreonUserId
 from bot.storage.aggregate import Aggregate, transaction
-from bot.storage.columns import MICROSECOND
 from bot.storage.leases import DatabaseClock
 from bot.storage.rows import read_row
 from bot.storage.tables import bindings, due, grants, links, memberships, role_rules
+from bot.storage.tables.column_types import MICROSECOND
 
 MAX_ROWS = 300  # in one statement, by three columns: databases limit how many values it may carry
 EVERYONE = DiscordUserId(0)  # stands for all in a guild; Discord numbers nobody so
@@ -80,6 +80,13 @@ class DuePeople(Aggregate):
     async def list_guild(self, guild_id: GuildId) -> tuple[Due, ...]:
         """Return everybody who waits in a guild."""
         return await self._list(due.c.guild_id == guild_id)
+
+    async def list_guilds(self, guild_ids: Collection[GuildId]) -> dict[GuildId, list[Due]]:
+        """Return the same of several guilds, which are no more than a statement may carry values."""
+        found: dict[GuildId, list[Due]] = {guild_id: [] for guild_id in guild_ids}
+        for one in await self._list(due.c.guild_id.in_(guild_ids)):
+            found[one.guild_id].append(one)
+        return found
 
     async def find(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> Due | None:
         """Return the row of one person."""

@@ -4,7 +4,7 @@ Each lease has a fence, one higher with each new owner: whoever comes late with 
 stands in its name.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy import BigInteger, ColumnElement, select, update
@@ -13,11 +13,9 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from bot.storage.aggregate import Aggregate, transaction
-from bot.storage.columns import MICROSECOND
 from bot.storage.tables import leases
+from bot.storage.tables.column_types import EPOCH, MICROSECOND
 from bot.storage.upsert import Upsert
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Lease(msgspec.Struct, frozen=True, kw_only=True):

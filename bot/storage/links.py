@@ -30,7 +30,6 @@ from bot.domain.consent import Purpose
 from bot.domain.model import CredentialId, DiscordUserId, GuildId, Link, LinkOrigin, MembershipRecord, PatreonUserId
 from bot.runtime.unhurried import unhurried
 from bot.storage.aggregate import Aggregate, transaction
-from bot.storage.columns import EPOCH
 from bot.storage.database import Database
 from bot.storage.due import make_people_due
 from bot.storage.memberships import membership_row, save_rows
@@ -38,6 +37,7 @@ from bot.storage.pendings import PendingId, PendingStatus
 from bot.storage.rows import read_row, to_json
 from bot.storage.states import void_questions
 from bot.storage.tables import bindings, grants, links, memberships, opt_outs, pendings, states
+from bot.storage.tables.column_types import EPOCH
 from bot.storage.upsert import Upsert
 
 MAX_LINKS = 400  # in one statement, by two columns: databases limit how many values it may carry

@@ -15,10 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.changes import Trigger, Urgency
 from bot.domain.model import CampaignId, DiscordUserId, MembershipRecord, PatreonUserId
 from bot.storage.aggregate import Aggregate, transaction
-from bot.storage.columns import EPOCH
 from bot.storage.due import make_patrons_due
 from bot.storage.records import read_record, write_record
 from bot.storage.tables import memberships
+from bot.storage.tables.column_types import EPOCH
 from bot.storage.upsert import Upsert
 
 MAX_IDS = 500  # in one query: databases limit how many values a statement may carry

@@ -10,8 +10,8 @@ from sqlalchemy import Column, Table, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage.aggregate import Aggregate, transaction
-from bot.storage.columns import Sealed
 from bot.storage.tables import installation, metadata
+from bot.storage.tables.column_types import Sealed
 from bot.storage.upsert import Upsert
 
 KEYS_IN_USE = "fingerprints of the keys in use"

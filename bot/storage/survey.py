@@ -8,10 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.model import CampaignId, GrantState
 from bot.domain.status import CampaignStatus, LeaseStatus
 from bot.storage.aggregate import Aggregate
-from bot.storage.columns import MICROSECOND
 from bot.storage.leases import DatabaseClock
 from bot.storage.pendings import PendingStatus
 from bot.storage.tables import campaigns, credentials, grants, holds, leases, links, pendings, reads
+from bot.storage.tables.column_types import MICROSECOND
 
 
 class Survey(Aggregate):

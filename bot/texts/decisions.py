@@ -15,9 +15,9 @@ from bot.domain.news import RoleNews, RoleStatus
 from bot.domain.notices import ChangeFound, RoleChanged
 from bot.domain.oddities import Oddity, OddityKind
 from bot.domain.plan import Action, Bond, PersonPlan, Rail
+from bot.domain.pledge_terms import Term
 from bot.domain.reasons import OldText, PatronFacts, RoleReason, Status
 from bot.domain.rules import Wanted
-from bot.domain.terms import Term
 from bot.texts.assignable import say_block
 from bot.texts.renderer import N_, NN_, Fact, Renderer, Text
 from bot.texts.rules import say_requirement, tier_name

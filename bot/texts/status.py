@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bot.domain.evidence import Anomaly
-from bot.domain.status import CampaignStatus, Status
+from bot.domain.status import CampaignStatus, DatabaseStatus
 from bot.texts.renderer import Renderer, Text
 from bot.texts.troubles import say_anomalies
 
@@ -19,12 +19,12 @@ _DOUBTED = "Campaign {campaign}: last read {at}, not accepted. {doubts} Last acc
 _INCOMPLETE, _NEVER = "It wasn't complete.", "never"
 
 
-def say_status(r: Renderer, status: Status) -> Text:
+def say_status(r: Renderer, status: DatabaseStatus) -> Text:
     """Say how the database stands, a line for each thing."""
     return r.lines(_lines(r, status))
 
 
-def _lines(r: Renderer, status: Status) -> Iterator[Text]:
+def _lines(r: Renderer, status: DatabaseStatus) -> Iterator[Text]:
     yield r.say(_RUNNING if status.is_bot_running else _STOPPED, database=status.database, schema=status.schema)
     if status.steps_left:
         yield r.say(_LEFT, steps=", ".join(status.steps_left))

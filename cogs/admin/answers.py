@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from discord import app_commands, ui
 
-from bot.discord.cards import renderer_of
 from bot.discord.client import Interaction
+from bot.discord.embeds import renderer_of
 from bot.discord.notifier import Notifier
 from bot.discord.replies import show, swap
 from bot.domain.notices import Trouble

@@ -5,8 +5,8 @@ from discord.ext import commands
 
 from bot.discord.asking import asker_of, place_of
 from bot.discord.buttons import question, view_of
-from bot.discord.cards import renderer_of
 from bot.discord.client import Interaction
+from bot.discord.embeds import renderer_of
 from bot.domain.errors import Mistake, UserMistake
 from bot.domain.model import CampaignId, DiscordUserId
 from bot.linking.consent_flow import ConsentFlow

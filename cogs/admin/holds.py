@@ -4,8 +4,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord.buttons import number_in
-from bot.discord.cards import renderer_of
 from bot.discord.client import Interaction
+from bot.discord.embeds import renderer_of
 from bot.discord.notifier import hold_buttons
 from bot.discord.replies import swap
 from bot.domain.changes import Trigger, Urgency

@@ -5,8 +5,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord.buttons import number_in, question
-from bot.discord.cards import renderer_of
 from bot.discord.client import Interaction
+from bot.discord.embeds import renderer_of
 from bot.domain.model import DiscordUserId, RoleId
 from bot.sync.admin.adoption import Adoption
 from bot.texts import commands as texts

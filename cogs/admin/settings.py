@@ -4,8 +4,8 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord.cards import renderer_of
 from bot.discord.client import Interaction
+from bot.discord.embeds import renderer_of
 from bot.discord.languages import language_of
 from bot.domain.assignable import Permission
 from bot.domain.errors import Mistake, UserMistake

@@ -3,8 +3,8 @@
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord.cards import renderer_of
 from bot.discord.client import Interaction
+from bot.discord.embeds import renderer_of
 from bot.domain.changes import Trigger
 from bot.sync.applying.reconcile import Reconciler
 from bot.sync.rounds import Rounds

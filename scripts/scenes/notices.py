@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 from playwright.async_api import Browser
 
-from bot.discord.cards import embed_of
+from bot.discord.embeds import embed_of
 from bot.domain import notices
 from bot.domain.assignable import Block
 from bot.domain.errors import PatreonCode
@@ -22,9 +22,10 @@ from bot.domain.model import CampaignId, ChannelId, DiscordUserId, HoldId, Patre
 from bot.domain.notices import Change, End, Notice, Topic, Trouble
 from bot.texts.card import Card, pages
 from bot.texts.catalogs import ENGLISH
+from bot.texts.log_channel import changes_card, end_card, many_changes_card, news_card, trouble_card
 from bot.texts.person_news import person_card
 from bot.texts.renderer import Medium, Renderer
-from bot.texts.troubles import changes_card, end_card, kept_card, many_changes_card, news_card, trouble_card
+from bot.texts.troubles import kept_card
 from sandbox.main import Options, Sandbox
 from scripts.camera import Sheet, camera_at
 

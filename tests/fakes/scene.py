@@ -16,7 +16,7 @@ from discord.http import Route
 
 from bot.app import App, build_app, end_work, fresh_client
 from bot.discord.client import PledgekeeperBot
-from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.audit_entry import AuditAction, AuditEntry
 from bot.domain.changes import Outcome
 from bot.domain.model import DiscordUserId, GuildId, RoleId, Secret
 from bot.runtime.clock import SystemClock

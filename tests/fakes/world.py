@@ -12,11 +12,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from bot.domain.assignable import Block
+from bot.domain.charge_status import ChargeStatus
 from bot.domain.ledger import GuildMember, settle, settled
 from bot.domain.model import (
     Campaign,
     CampaignId,
-    ChargeStatus,
     DiscordUserId,
     Grant,
     GrantState,
@@ -28,7 +28,6 @@ from bot.domain.model import (
     MembershipId,
     MembershipRecord,
     PatreonUserId,
-    PatronStatus,
     RoleId,
     RoleRule,
     RuleId,
@@ -36,6 +35,7 @@ from bot.domain.model import (
     Tier,
     TierId,
 )
+from bot.domain.patron_status import PatronStatus
 from bot.domain.plan import Action, GuildFacts, PersonFacts, PersonPlan, plan_person
 from bot.domain.rails import rein_in
 from bot.domain.reasons import RoleReason, reason_of

@@ -20,19 +20,9 @@ from datetime import datetime
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from bot.domain.model import (
-    NO_STATUS,
-    Campaign,
-    CampaignId,
-    ChargeStatus,
-    Identity,
-    Membership,
-    PatreonUserId,
-    PatronStatus,
-    Source,
-    Tier,
-    TierId,
-)
+from bot.domain.charge_status import ChargeStatus
+from bot.domain.model import NO_STATUS, Campaign, CampaignId, Identity, Membership, PatreonUserId, Source, Tier, TierId
+from bot.domain.patron_status import PatronStatus
 from bot.patreon.protocol.pages import MembershipPage, PageAnswer, PagePlace
 from bot.patreon.protocol.shapes_v1 import Attributes, Many, One, Resource
 from bot.patreon.protocol.wire import (

@@ -16,20 +16,20 @@ from datetime import datetime
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from bot.domain.charge_status import ChargeStatus
 from bot.domain.listed import in_short
 from bot.domain.model import (
     NO_STATUS,
     CampaignId,
-    ChargeStatus,
     DiscordUserId,
     Identity,
     Membership,
     PatreonUserId,
-    PatronStatus,
     Source,
     Tier,
     TierId,
 )
+from bot.domain.patron_status import PatronStatus
 from bot.patreon.protocol.documents_v2_campaigns import read_campaigns, tiers_among
 from bot.patreon.protocol.pages import MembershipPage, PageAnswer, PagePlace
 from bot.patreon.protocol.shapes_v2 import (

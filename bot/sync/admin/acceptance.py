@@ -10,7 +10,7 @@ from collections.abc import Collection
 import msgspec
 
 from bot.discord.notifier import Notifier
-from bot.domain.audit import AuditAction, AuditEntry, ReadBelieved
+from bot.domain.audit_entry import AuditAction, AuditEntry, ReadBelieved
 from bot.domain.changes import Trigger
 from bot.domain.errors import Mistake, TryLater, UserMistake
 from bot.domain.evidence import Anomaly, DoubtedRead, PastRead, ReadSummary

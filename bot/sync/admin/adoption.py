@@ -11,7 +11,7 @@ import msgspec
 from bot.discord.observe import Observer
 from bot.domain.adoption import AdoptionDraft, Fate
 from bot.domain.assignable import Powers
-from bot.domain.audit import AdminGave, AuditAction, AuditEntry
+from bot.domain.audit_entry import AdminGave, AuditAction, AuditEntry
 from bot.domain.changes import Trigger
 from bot.domain.errors import Mistake, TryLater, UserMistake
 from bot.domain.ledger import GuildMember

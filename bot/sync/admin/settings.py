@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from bot.domain.audit import AuditAction, AuditEntry, SettingChanged
+from bot.domain.audit_entry import AuditAction, AuditEntry, SettingChanged
 from bot.domain.changes import Trigger
 from bot.domain.errors import Mistake, TryLater, UserMistake
 from bot.domain.model import BRAKE_OFF, DiscordUserId, GuildId, GuildSettings, HandEdits, Mode

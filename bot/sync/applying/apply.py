@@ -22,7 +22,7 @@ from bot.domain.planned import PlannedPerson
 from bot.domain.reasons import reason_of
 from bot.runtime.clock import Clock
 from bot.storage import Storage
-from bot.sync.applying.audit import change_entries, gone_entries
+from bot.sync.applying.audit_role_changes import change_entries, gone_entries
 from bot.sync.applying.breakers import Breakers
 
 log = structlog.get_logger(__name__)

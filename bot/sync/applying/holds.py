@@ -6,7 +6,7 @@ What must be held is decided in `rails.py`; here it is counted, stored and told.
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 
 from bot.discord.notifier import Notifier
-from bot.domain.audit import AuditAction, AuditEntry, HoldAnswered
+from bot.domain.audit_entry import AuditAction, AuditEntry, HoldAnswered
 from bot.domain.changes import Trigger
 from bot.domain.errors import Mistake, UserMistake
 from bot.domain.holds import Hold, HoldItem, HoldState, summarise

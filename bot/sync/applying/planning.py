@@ -20,7 +20,7 @@ from bot.domain.planned import GuildPlan, PlannedPerson
 from bot.domain.rails import lost_by
 from bot.runtime.unhurried import unhurried
 from bot.storage import Storage
-from bot.sync.applying.audit import done_action, found_entries, is_taken_again, seen_entries
+from bot.sync.applying.audit_role_changes import done_action, found_entries, is_taken_again, seen_entries
 from bot.sync.applying.facts import FactBook, with_member
 from bot.sync.applying.flapping import Flapping
 from bot.sync.applying.holds import Holds

@@ -16,7 +16,8 @@ from bot.domain.changes import Trigger
 from bot.domain.errors import PledgekeeperError
 from bot.domain.evidence import PastRead, ReadSummary, Tally, Verdict, are_lost_together, judge
 from bot.domain.listed import ListedRow, in_short
-from bot.domain.model import CampaignId, Membership, MembershipId, MembershipRecord, PatreonUserId, PatronStatus
+from bot.domain.model import CampaignId, Membership, MembershipId, MembershipRecord, PatreonUserId
+from bot.domain.patron_status import PatronStatus
 from bot.domain.record import (
     believe,
     has_turned,

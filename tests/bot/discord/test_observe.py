@@ -10,7 +10,7 @@ from bot.discord import observe
 from bot.discord.holder import DiscordAway
 from bot.discord.observe import Observer
 from bot.domain.assignable import Permission, Right, dangerous_rights
-from bot.domain.audit import AuditAction
+from bot.domain.audit_entry import AuditAction
 from bot.domain.changes import Outcome, Trigger
 from bot.domain.ledger import GuildMember
 from bot.domain.model import DiscordUserId, GuildId, RoleId

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from bot.domain.amount import Pay, cents_a_month, find_floor, month_told, pay_remembered, pay_told
-from bot.domain.model import CampaignId, ChargeStatus, Memory, Tier, TierId
+from bot.domain.charge_status import ChargeStatus
+from bot.domain.model import CampaignId, Memory, Tier, TierId
 from tests.fakes.world import TIER, reading
 
 TIERS = {

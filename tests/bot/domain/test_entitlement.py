@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.charge_status import ChargeStatus
 from bot.domain.entitlement import Entitlement, Standing, entitle, entitle_unproven, whole_months
-from bot.domain.model import CampaignId, ChargeStatus, MembershipRecord, Memory, PatronStatus, Tier, TierId
+from bot.domain.model import CampaignId, MembershipRecord, Memory, Tier, TierId
+from bot.domain.patron_status import PatronStatus
 from bot.domain.record import take_absence, take_reading
 from tests.fakes.world import CAMPAIGN, NEW_YEAR, TIER, reading, tier_map
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bot.domain.evidence import Anomaly, PastRead, ReadSummary, Tally, Verdict, find_anomalies, is_complete, judge
-from bot.domain.model import DiscordUserId, Membership, MembershipId, PatronStatus
+from bot.domain.model import DiscordUserId, Membership, MembershipId
+from bot.domain.patron_status import PatronStatus
 from bot.patreon.protocol.pages import MembershipPage
 from tests.fakes.world import NEW_YEAR, reading
 

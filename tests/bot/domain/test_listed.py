@@ -3,7 +3,8 @@
 from msgspec.structs import replace
 
 from bot.domain.listed import in_short
-from bot.domain.model import DiscordUserId, PatronStatus
+from bot.domain.model import DiscordUserId
+from bot.domain.patron_status import PatronStatus
 from bot.domain.record import fingerprint
 from tests.fakes.world import reading
 

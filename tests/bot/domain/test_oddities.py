@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from bot.domain.model import ChargeStatus, PatronStatus
+from bot.domain.charge_status import ChargeStatus
 from bot.domain.oddities import LONG_PAST, Oddity, OddityKind, find_oddities
+from bot.domain.patron_status import PatronStatus
 from bot.domain.reasons import TierName
 from tests.fakes.world import NEW_YEAR, TIER, World
 

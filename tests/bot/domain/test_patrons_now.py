@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from bot.domain.model import ChargeStatus, MembershipRecord, PatronStatus
+from bot.domain.charge_status import ChargeStatus
+from bot.domain.model import MembershipRecord
+from bot.domain.patron_status import PatronStatus
 from bot.domain.patrons_now import Present
 from bot.domain.record import take_reading
 from bot.domain.reports import Now

@@ -8,7 +8,9 @@ from msgspec.structs import replace
 
 from bot.domain import plan
 from bot.domain.assignable import Block
-from bot.domain.model import ChargeStatus, GrantState, HandEdits, Mode, PatronStatus
+from bot.domain.charge_status import ChargeStatus
+from bot.domain.model import GrantState, HandEdits, Mode
+from bot.domain.patron_status import PatronStatus
 from bot.domain.plan import CHANGES, Action, plan_person
 from bot.domain.rules import Claim, Wanted
 from tests.fakes.world import ROLE, World, changes

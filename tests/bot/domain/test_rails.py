@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from bot.domain.assignable import Block
 from bot.domain.holds import HoldItem, HoldState
-from bot.domain.model import DiscordUserId, HoldId, Mode, PatronStatus, RoleId, RuleKind
+from bot.domain.model import DiscordUserId, HoldId, Mode, RoleId, RuleKind
+from bot.domain.patron_status import PatronStatus
 from bot.domain.plan import CHANGES, Action, Decision, PersonPlan, Rail, plan_person
 from bot.domain.rails import Brake, counted_revokes, facts_mark, lost_by, outdated_items, rein_in
 from bot.domain.reasons import OldText

@@ -9,19 +9,12 @@ from msgspec.structs import replace
 
 from bot.domain import reasons
 from bot.domain.assignable import Block
+from bot.domain.charge_status import ChargeStatus
 from bot.domain.entitlement import Entitlement, Standing
-from bot.domain.model import (
-    Campaign,
-    CampaignId,
-    ChargeStatus,
-    GrantState,
-    Mode,
-    PatronStatus,
-    RuleKind,
-    Source,
-    TierId,
-)
+from bot.domain.model import Campaign, CampaignId, GrantState, Mode, RuleKind, Source, TierId
+from bot.domain.patron_status import PatronStatus
 from bot.domain.plan import Action, Bond, Decision, GuildFacts, Rail, told_to_team
+from bot.domain.pledge_terms import Term
 from bot.domain.reasons import (
     OldText,
     PatronFacts,
@@ -34,7 +27,6 @@ from bot.domain.reasons import (
     rule_facts,
 )
 from bot.domain.rules import Claim, Wanted
-from bot.domain.terms import Term
 from tests.fakes.world import CAMPAIGN, NEW_YEAR, ROLE, TIER, World, reading, role_rules
 
 FORMER: dict[str, Any] = {"patron_status": PatronStatus.FORMER, "tiers": ()}

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from bot.domain.charge_status import ChargeStatus
 from bot.domain.model import (
     CampaignId,
-    ChargeStatus,
     DiscordUserId,
     Identity,
     Link,
@@ -18,8 +18,8 @@ from bot.domain.model import (
     MembershipRecord,
     Memory,
     PatreonUserId,
-    PatronStatus,
 )
+from bot.domain.patron_status import PatronStatus
 from bot.domain.record import (
     absent_since,
     believe,

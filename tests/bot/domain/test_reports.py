@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 import pytest
 from msgspec.structs import replace
 
+from bot.domain.charge_status import ChargeStatus
 from bot.domain.model import (
     CampaignId,
-    ChargeStatus,
     DiscordUserId,
     Link,
     LinkOrigin,
@@ -17,10 +17,10 @@ from bot.domain.model import (
     MembershipRecord,
     Memory,
     PatreonUserId,
-    PatronStatus,
     Tier,
     TierId,
 )
+from bot.domain.patron_status import PatronStatus
 from bot.domain.patrons_now import Present
 from bot.domain.reports import SETTLING, LinkChanges, Report, Wishes, judge_reports, read_report
 

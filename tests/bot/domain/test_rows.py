@@ -7,16 +7,10 @@ from typing import Any, cast
 import pytest
 
 from bot.domain import rows as rows_file
+from bot.domain.charge_status import ChargeStatus
 from bot.domain.entitlement import Entitlement, Standing
-from bot.domain.model import (
-    ChargeStatus,
-    Identity,
-    Membership,
-    MembershipId,
-    MembershipRecord,
-    PatreonUserId,
-    PatronStatus,
-)
+from bot.domain.model import Identity, Membership, MembershipId, MembershipRecord, PatreonUserId
+from bot.domain.patron_status import PatronStatus
 from bot.domain.record import take_absence, take_reading
 from bot.domain.rows import choose, counts, is_another, latest_of, take_identity, weigh
 from tests.fakes.world import CAMPAIGN, NEW_YEAR, reading, tier_map

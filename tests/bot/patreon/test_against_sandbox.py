@@ -6,16 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from bot.domain.charge_status import ChargeStatus
 from bot.domain.errors import CredentialsDead, PatreonRefused, PatreonUnavailable
-from bot.domain.model import (
-    CampaignId,
-    ChargeStatus,
-    MembershipId,
-    PatronStatus,
-    Secret,
-    StoredPair,
-    TokenPair,
-)
+from bot.domain.model import CampaignId, MembershipId, Secret, StoredPair, TokenPair
+from bot.domain.patron_status import PatronStatus
 from bot.patreon.client import PatreonApi
 from bot.patreon.http import Http
 from bot.patreon.oauth import LINK_SCOPES

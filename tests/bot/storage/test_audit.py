@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.audit_entry import AuditAction, AuditEntry
 from bot.domain.changes import Outcome, Trigger
 from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, ReadId, RoleId
 from bot.domain.reasons import OldText

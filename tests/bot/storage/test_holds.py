@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.audit_entry import AuditAction, AuditEntry
 from bot.domain.changes import Outcome, Trigger
 from bot.domain.holds import HoldItem, HoldState
 from bot.domain.model import DiscordUserId, GuildId, HoldId, RoleId

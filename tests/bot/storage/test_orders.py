@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import Table, delete, insert, select, text
 
-from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.audit_entry import AuditAction, AuditEntry
 from bot.domain.changes import Trigger, Urgency
 from bot.domain.consent import Purpose
 from bot.domain.holds import HoldState
@@ -28,9 +28,9 @@ from bot.domain.model import (
 from bot.domain.reasons import OldText
 from bot.storage import Storage
 from bot.storage.aggregate import Aggregate
-from bot.storage.columns import Sealed
 from bot.storage.states import ButtonKind, ButtonPlace
 from bot.storage.tables import metadata
+from bot.storage.tables.column_types import Sealed
 from bot.storage.vault import Vault
 from tests.fakes.filled import (
     ADA,

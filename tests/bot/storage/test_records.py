@@ -6,16 +6,9 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
-from bot.domain.model import (
-    CampaignId,
-    ChargeStatus,
-    DiscordUserId,
-    Membership,
-    MembershipRecord,
-    PatreonUserId,
-    PatronStatus,
-    TierId,
-)
+from bot.domain.charge_status import ChargeStatus
+from bot.domain.model import CampaignId, DiscordUserId, Membership, MembershipRecord, PatreonUserId, TierId
+from bot.domain.patron_status import PatronStatus
 from bot.domain.record import take_absence, take_reading
 from bot.storage.records import read_record, write_record
 

@@ -8,10 +8,10 @@ import pytest
 
 from bot.discord.direct_messages import DirectMessages
 from bot.discord.observe import Observer
+from bot.domain.charge_status import ChargeStatus
 from bot.domain.entitlement import Entitlement, entitle
 from bot.domain.model import (
     Campaign,
-    ChargeStatus,
     DiscordUserId,
     Grant,
     GrantState,
@@ -20,12 +20,12 @@ from bot.domain.model import (
     LinkOrigin,
     MembershipRecord,
     PatreonUserId,
-    PatronStatus,
     Secret,
     StoredPair,
     TokenPair,
 )
 from bot.domain.notices import PersonNews
+from bot.domain.patron_status import PatronStatus
 from bot.domain.record import take_reading
 from bot.storage import Storage
 from bot.sync.declines import AT_MOST, Declines

@@ -1,6 +1,7 @@
 """Whatever is remembered wrongly or not at all, the world comes right: each memory is emptied or spoilt in turn."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,13 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from bot.domain.audit import AuditAction
+from bot.domain.audit_entry import AuditAction
 from bot.domain.changes import Trigger
-from bot.domain.model import ChargeStatus
+from bot.domain.charge_status import ChargeStatus
 from sandbox.weather import Fault
 from tests.bot.sync.leaps import LEAPS, MINUTE, has_gold, held, patron, quiet, rounds, slip
 from tests.fakes.scene import ADMIN, GOLD_PATRON, MEMBER, Scene
 from tests.fakes.stored import list_links
+from tests.test_map import section
 
 pytestmark = pytest.mark.usefixtures("leaping")
 
@@ -214,3 +216,14 @@ async def test_who_asks_for_a_sync_in_the_midst_of_a_round_gets_a_plan_of_everyo
     assert "I'm updating the roles of 1 person now." in await town.say(ADMIN, "patreon sync")
     await under_way
     await town.until(lambda: has_gold(town), "the role is given again")
+
+
+# --- what it is with several processes
+
+
+WITH_SEVERAL = re.compile(r"(owned by the gateway|a fact|harmless: .+?)(; not yet: .+)?")
+
+
+@pytest.mark.parametrize("row", section("Memory"), ids=lambda row: row[0])
+def test_it_is_told_what_becomes_of_each_memory_with_several_processes(row: list[str]) -> None:
+    assert WITH_SEVERAL.fullmatch(row[3])

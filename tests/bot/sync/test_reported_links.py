@@ -20,10 +20,10 @@ from bot.domain.model import (
     Membership,
     MembershipRecord,
     PatreonUserId,
-    PatronStatus,
     RoleId,
 )
 from bot.domain.notices import AccountShared
+from bot.domain.patron_status import PatronStatus
 from bot.sync import reported_links
 from bot.sync.reported_links import ReportedLinks
 from bot.texts.troubles import say_trouble

@@ -12,9 +12,9 @@ from bot.domain.news import RoleNews, RoleStatus
 from bot.domain.notices import ChangeFound, RoleChanged
 from bot.domain.oddities import Oddity, OddityKind
 from bot.domain.plan import Action, Bond, Rail
+from bot.domain.pledge_terms import Term
 from bot.domain.reasons import OldText, PatronFacts, RoleReason, RuleFacts, Status, TierName
 from bot.domain.rules import Wanted
-from bot.domain.terms import Term
 from bot.texts.assignable import say_block
 from bot.texts.catalogs import ENGLISH
 from bot.texts.decisions import (

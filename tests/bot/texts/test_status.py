@@ -5,14 +5,14 @@ import msgspec
 
 from bot.domain.evidence import Anomaly
 from bot.domain.model import CampaignId
-from bot.domain.status import CampaignStatus, LeaseStatus, Status
+from bot.domain.status import CampaignStatus, DatabaseStatus, LeaseStatus
 from bot.texts.catalogs import ENGLISH
 from bot.texts.renderer import Medium, Renderer
 from bot.texts.status import say_status
 
 PLAIN = Renderer(ENGLISH, Medium.PLAIN)
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-QUIET = Status(
+QUIET = DatabaseStatus(
     version="1",
     database="postgresql",
     now=NOW,

@@ -1,7 +1,7 @@
 """Every trouble, its end and all news have their sentences, in every language and within Discord's limits."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from types import UnionType
 from typing import Any, get_args
 
@@ -21,32 +21,24 @@ from bot.domain.model import (
     HoldId,
     PatreonUserId,
     RoleId,
-    RuleKind,
-    Source,
 )
-from bot.domain.notices import Change, End, HandEditsFought, Kept, News, RoleChanged, Solved, Topic, Trouble
+from bot.domain.notices import Change, End, Kept, News, Solved, Topic, Trouble
 from bot.domain.plan import Action
-from bot.domain.reasons import PatronFacts, RoleReason, RuleFacts, Status
+from bot.domain.reasons import RoleReason
 from bot.domain.rules import Wanted
-from bot.texts.card import CARD_LENGTH, MESSAGE_LENGTH, Outcome, pages, text_of
+from bot.texts.card import CARD_LENGTH, Outcome, pages
 from bot.texts.catalogs import pseudo
-from bot.texts.pseudo import CLOSE, OPEN
-from bot.texts.renderer import Medium, Renderer, Text
-from bot.texts.troubles import (
-    changes_card,
+from bot.texts.log_channel import (
     end_card,
     hold_labels,
-    kept_card,
     many_changes_card,
     news_card,
-    say_change,
-    say_changes,
-    say_end,
-    say_news,
-    say_trouble,
     system_channel_text,
     trouble_card,
 )
+from bot.texts.pseudo import CLOSE, OPEN
+from bot.texts.renderer import Medium, Renderer, Text
+from bot.texts.troubles import kept_card, say_change, say_end, say_news, say_trouble
 from tests.fakes.notifier import RENDERER
 
 MARKED = Renderer(pseudo(), Medium.DISCORD)
@@ -161,66 +153,6 @@ def test_of_many_people_ten_are_named() -> None:
     assert "and 30 more" in say_trouble(RENDERER, people)
 
 
-def test_changes_are_shown_as_far_as_a_message_holds_them() -> None:
-    changes = [HandEditsFought(discord_user_id=person) for person in PEOPLE]  # type: ignore[arg-type]  # numbers
-    card, left = changes_card(RENDERER, changes)
-    assert 0 < len(left) < len(changes)
-    assert left == changes[card.description.count("<@") :]
-    assert changes_card(RENDERER, changes[:1])[1] == []
-
-
-def changed(person: int, action: Action = Action.GRANT, *, role: str = "Gold", **facts: Any) -> RoleChanged:
-    """Return a change of one person's role, who is a patron as all the others are but for these facts."""
-    rule = RuleFacts(kind=RuleKind.PAYING, campaign="Moths")
-    patron = PatronFacts(campaign="Moths", status=Status.ACTIVE, source=Source.BULK, read_at=NOON)
-    patron = msgspec.structs.replace(patron, **facts)
-    why = RoleReason(role=role, action=action, wanted=Wanted.YES, rule=rule, patron=patron)
-    return RoleChanged(discord_user_id=DiscordUserId(person), reason=why)
-
-
-def test_a_reason_that_several_share_is_said_once_with_the_oldest_facts_age() -> None:
-    changes = [changed(1), changed(2, read_at=NOON - timedelta(hours=1)), changed(3)]
-    (item,) = changes_card(RENDERER, changes)[0].items
-    reason, people = item.split("\n")
-    assert reason.startswith("3 people got **Gold**. Requires any paid membership of Moths.")
-    assert reason.count("Requires") == 1
-    assert f"<t:{int(NOON.timestamp()) - 3600}:R>" in reason
-    assert people == "<@1>, <@2> and <@3>"
-    assert [*say_changes(RENDERER, changes)] == [item]
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        pytest.param(changed(2, Action.REVOKE), id="lost it"),
-        pytest.param(changed(2, role="Silver"), id="another role"),
-        pytest.param(changed(2, status=Status.DECLINED, until=NOON), id="another standing"),
-        pytest.param(changed(2, source=Source.IDENTITY), id="another source"),
-    ],
-)
-def test_who_has_another_reason_is_told_of_apart(other: RoleChanged) -> None:
-    items = changes_card(RENDERER, [changed(1), other])[0].items
-    assert [item.count("<@") for item in items] == [1, 1]
-
-
-def test_a_role_that_comes_and_goes_and_comes_is_told_of_in_that_order() -> None:
-    changes = [changed(1), changed(2), changed(1, Action.REVOKE), changed(1)]
-    items = changes_card(RENDERER, changes)[0].items
-    assert [item.split(".")[0] for item in items] == [
-        "2 people got **Gold**",
-        "<@1> lost **Gold**",
-        "<@1> got **Gold**",
-    ]
-
-
-def test_people_for_whom_there_is_no_room_are_told_of_in_the_next_message() -> None:
-    changes = [changed(10**17 + person) for person in range(100)]
-    card, left = changes_card(RENDERER, changes)
-    assert len(text_of(card)) <= MESSAGE_LENGTH
-    assert left == changes[card.description.count("<@") :]
-    assert 0 < len(left) < 50
-
-
 def test_a_webhook_that_is_mended_is_told_of_as_mended() -> None:
     about = {"campaign_id": CampaignId("71"), "campaign": "Moths", "uri": "https://a.example"}
     paused, silent = notices.WebhookPaused(**about), notices.WebhookSilent(**about)  # type: ignore[arg-type]  # as named
@@ -230,13 +162,6 @@ def test_a_webhook_that_is_mended_is_told_of_as_mended() -> None:
         (Outcome.PROBLEM, "Patreon isn't telling me about pledges"),
     ]
     assert "**Patreon had stopped telling me about pledges**" in kept_card(RENDERER, [paused]).items[0]
-
-
-def test_no_message_lists_more_than_a_phone_shows() -> None:
-    changes = [changed(person, role=f"Role {person}", source=None, read_at=None) for person in range(20)]
-    short = [msgspec.structs.replace(one, reason=msgspec.structs.replace(one.reason, rule=None)) for one in changes]
-    card, left = changes_card(RENDERER, short)
-    assert (len(card.items), len(left)) == (15, 5)
 
 
 def test_a_log_channel_that_is_gone_and_a_disagreement_about_nobodys_link_have_their_words() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.audit import ReadBelieved
+from bot.domain.audit_entry import ReadBelieved
 from bot.domain.changes import Trigger
 from bot.domain.model import GuildId
 from bot.domain.notices import ListAcceptedElsewhere

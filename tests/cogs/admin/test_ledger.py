@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.domain.audit import AdminGave, AuditAction
+from bot.domain.audit_entry import AdminGave, AuditAction
 from bot.domain.changes import Outcome, Trigger
 from bot.domain.model import GrantState
 from tests.fakes.scene import ADMIN, MEMBER, SOON, Scene, connect, serve, set_stage

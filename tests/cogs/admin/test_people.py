@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bot.domain.audit import AuditAction
+from bot.domain.audit_entry import AuditAction
 from bot.domain.model import Link, LinkOrigin, PatreonUserId
 from tests.fakes.scene import ADMIN, MEMBER, Scene, buttons
 from tests.fakes.stage import words

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.audit import AuditAction
+from bot.domain.audit_entry import AuditAction
 from bot.domain.changes import Outcome
 from bot.domain.model import CampaignId, RoleId, RoleRule, RuleId, RuleKind
 from bot.sync.admin import rulebook

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.audit import SettingChanged
+from bot.domain.audit_entry import SettingChanged
 from bot.domain.errors import UserMistake
 from bot.domain.model import ChannelId, GuildSettings, HandEdits, Mode
 from cogs.admin.settings import spoken

@@ -6,20 +6,20 @@ from typing import Any
 
 import pytest
 
+from bot.domain.charge_status import ChargeStatus
 from bot.domain.errors import PatreonUnavailable
 from bot.domain.model import (
     NO_STATUS,
     Campaign,
     CampaignId,
-    ChargeStatus,
     DiscordUserId,
     Membership,
     PatreonUserId,
-    PatronStatus,
     Source,
     Tier,
     TierId,
 )
+from bot.domain.patron_status import PatronStatus
 from bot.patreon.protocol.documents_v1 import read_campaigns, read_identity, read_page
 from bot.patreon.protocol.pages import PageAnswer, PagePlace
 

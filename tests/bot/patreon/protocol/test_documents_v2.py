@@ -6,21 +6,21 @@ from typing import Any
 
 import pytest
 
+from bot.domain.charge_status import ChargeStatus
 from bot.domain.entitlement import Entitlement, Standing, entitle
 from bot.domain.errors import PatreonUnavailable
 from bot.domain.model import (
     NO_STATUS,
     CampaignId,
-    ChargeStatus,
     DiscordUserId,
     Membership,
     MembershipId,
     PatreonUserId,
-    PatronStatus,
     Source,
     Tier,
     TierId,
 )
+from bot.domain.patron_status import PatronStatus
 from bot.domain.record import take_reading
 from bot.patreon.protocol.documents_v2 import read_identity, read_member, read_page
 from bot.patreon.protocol.pages import PageAnswer, PagePlace

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.audit import AuditAction
+from bot.domain.audit_entry import AuditAction
 from bot.domain.changes import Trigger
 from bot.domain.errors import Mistake, UserMistake
 from bot.domain.evidence import Anomaly

@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.adoption import Fate
 from bot.domain.assignable import Powers
-from bot.domain.audit import AdminGave, AuditAction
+from bot.domain.audit_entry import AdminGave, AuditAction
 from bot.domain.errors import Mistake, UserMistake
 from bot.domain.model import DiscordUserId, GrantState
 from tests.bot.sync.leaps import held

@@ -4,7 +4,7 @@ from typing import cast
 
 import pytest
 
-from bot.domain.audit import AuditAction, SettingChanged
+from bot.domain.audit_entry import AuditAction, SettingChanged
 from bot.domain.changes import Trigger
 from bot.domain.errors import Later, Mistake, TryLater, UserMistake
 from bot.domain.model import DiscordUserId, GuildId, GuildSettings, HandEdits, Mode

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.discord import notifier
-from bot.domain.audit import AuditAction
+from bot.domain.audit_entry import AuditAction
 from bot.domain.changes import Outcome, Trigger
 from bot.domain.model import ChannelId
 from bot.domain.plan import Rail

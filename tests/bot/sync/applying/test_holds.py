@@ -9,11 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.domain.audit import AuditAction, AuditEntry, HoldAnswered
+from bot.domain.audit_entry import AuditAction, AuditEntry, HoldAnswered
 from bot.domain.changes import Outcome, Trigger
 from bot.domain.errors import Mistake, UserMistake
 from bot.domain.holds import HoldState
-from bot.domain.model import DiscordUserId, PatronStatus
+from bot.domain.model import DiscordUserId
+from bot.domain.patron_status import PatronStatus
 from bot.domain.plan import Action, PersonFacts, PersonPlan, plan_person
 from bot.domain.rails import BRAKE_FROM, BRAKE_WINDOW
 from bot.domain.reasons import OldText

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import pytest
 from msgspec.structs import replace
 
-from bot.domain.audit import AuditAction, Discovery, FoundReason
+from bot.domain.audit_entry import AuditAction, Discovery, FoundReason
 from bot.domain.changes import Outcome, Trigger
 from bot.domain.model import Campaign, CampaignId, ChannelId, DiscordUserId, GrantState, RoleId
 from bot.domain.plan import Action, GuildFacts, PersonFacts, PersonPlan, plan_person

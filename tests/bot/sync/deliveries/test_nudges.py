@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from bot.discord.write import RoleWriter
-from bot.domain.audit import AuditAction
+from bot.domain.audit_entry import AuditAction
 from bot.domain.changes import Outcome, Trigger
 from bot.domain.errors import CredentialsDead, PatreonCode, PatreonUnavailable
 from bot.domain.model import CampaignId, GuildId, Hint, MembershipId, MembershipRecord, PatreonUserId

@@ -9,19 +9,12 @@ import pytest
 from msgspec.structs import replace
 
 from bot.domain.changes import Trigger
+from bot.domain.charge_status import ChargeStatus
 from bot.domain.errors import PatreonCode, PatreonUnavailable
 from bot.domain.evidence import Anomaly
 from bot.domain.listed import in_short
-from bot.domain.model import (
-    CampaignId,
-    ChargeStatus,
-    DiscordUserId,
-    Membership,
-    MembershipId,
-    MembershipRecord,
-    PatreonUserId,
-    PatronStatus,
-)
+from bot.domain.model import CampaignId, DiscordUserId, Membership, MembershipId, MembershipRecord, PatreonUserId
+from bot.domain.patron_status import PatronStatus
 from bot.domain.record import take_reading
 from bot.patreon.protocol.pages import MembershipPage
 from bot.storage import Storage

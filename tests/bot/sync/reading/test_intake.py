@@ -3,8 +3,9 @@
 import pytest
 
 from bot.domain.changes import Trigger
+from bot.domain.charge_status import ChargeStatus
 from bot.domain.errors import Mistake, UserMistake
-from bot.domain.model import CampaignId, ChargeStatus, CredentialId, PatreonUserId
+from bot.domain.model import CampaignId, CredentialId, PatreonUserId
 from bot.sync.reading.intake import CampaignRead, Intake
 from sandbox.weather import Fault
 from tests.fakes.scene import GOLD_PATRON, MEMBER, Scene

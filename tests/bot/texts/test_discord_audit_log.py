@@ -3,9 +3,9 @@
 import pytest
 
 from bot.domain.changes import Trigger
-from bot.texts.audit_log import say_change_reason
 from bot.texts.card import REASON_LENGTH
 from bot.texts.catalogs import LANGUAGES
+from bot.texts.discord_audit_log import say_change_reason
 from bot.texts.renderer import Medium, Renderer
 from tests.fakes.notifier import RENDERER
 

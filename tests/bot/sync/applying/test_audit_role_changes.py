@@ -3,14 +3,20 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from bot.domain.audit import AuditAction, Discovery, FoundReason
+from bot.domain.audit_entry import AuditAction, Discovery, FoundReason
 from bot.domain.changes import Outcome, RoleChange, Trigger
 from bot.domain.ledger import settle
 from bot.domain.model import DiscordUserId, GrantState, HandEdits, ReadId
 from bot.domain.plan import Action, Decision
 from bot.domain.reasons import RoleReason
 from bot.domain.rules import Claim, Wanted
-from bot.sync.applying.audit import change_entries, found_entries, gone_entries, is_taken_again, seen_entries
+from bot.sync.applying.audit_role_changes import (
+    change_entries,
+    found_entries,
+    gone_entries,
+    is_taken_again,
+    seen_entries,
+)
 from tests.fakes.world import GUILD, NEW_YEAR, ROLE, World
 
 OURS = FoundReason(found=Discovery.OURS)

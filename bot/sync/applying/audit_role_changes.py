@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from bot.domain.audit import AuditAction, AuditEntry, Discovery, FoundReason
+from bot.domain.audit_entry import AuditAction, AuditEntry, Discovery, FoundReason
 from bot.domain.changes import Outcome, RoleChange, Trigger
 from bot.domain.ledger import Settlement, came_back
 from bot.domain.model import DiscordUserId, Grant, GrantState, HandEdits

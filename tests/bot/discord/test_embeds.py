@@ -3,7 +3,7 @@
 import discord
 import pytest
 
-from bot.discord.cards import MOST_KEPT, TURN, Pager, embed_of
+from bot.discord.embeds import MOST_KEPT, TURN, Pager, embed_of
 from bot.texts.card import Card, Field, Outcome
 from bot.texts.catalogs import ENGLISH
 from bot.texts.renderer import Medium, Renderer

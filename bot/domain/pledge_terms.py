@@ -19,8 +19,10 @@ import enum
 from collections.abc import Mapping
 
 from bot.domain.amount import find_floor, month_told, pay_told
-from bot.domain.entitlement import TAKEN_BACK, Entitlement
-from bot.domain.model import ChargeStatus, Membership, PatronStatus, Tier, TierId
+from bot.domain.charge_status import TAKEN_BACK, ChargeStatus
+from bot.domain.entitlement import Entitlement
+from bot.domain.model import Membership, Tier, TierId
+from bot.domain.patron_status import PatronStatus
 from bot.domain.record import is_free_of_charge, is_tierless
 
 YEAR = 12

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bot.domain.model import ChargeStatus
-from bot.domain.terms import Term, pledge_terms
+from bot.domain.charge_status import ChargeStatus
+from bot.domain.pledge_terms import Term, pledge_terms
 from tests.fakes.world import CAMPAIGN, World, reading
 
 

@@ -4,7 +4,7 @@ from typing import Any, get_args
 
 import pytest
 
-from bot.domain.audit import (
+from bot.domain.audit_entry import (
     AdminGave,
     AuditAction,
     AuditEntry,
@@ -23,7 +23,7 @@ from bot.domain.model import CampaignId, DiscordUserId, HoldId
 from bot.domain.plan import Action
 from bot.domain.reasons import OldText, RoleReason
 from bot.domain.rules import Wanted
-from bot.texts.audit import say_why
+from bot.texts.audit_reasons import say_why
 from bot.texts.catalogs import ENGLISH
 from bot.texts.renderer import Medium, Renderer
 from tests.fakes.world import GUILD, NEW_YEAR

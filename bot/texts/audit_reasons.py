@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from bot.domain.audit import (
+from bot.domain.audit_entry import (
     AdminGave,
     AuditAction,
     AuditEntry,
