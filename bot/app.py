@@ -6,9 +6,11 @@ Nothing else wires. The loops, all started in `_start` and ended by the end of t
 |----------|-----------------------|-------------------------------------|--------------------------------------------|
 | discord  | at the start          | one client after the other          | stays connected (`discord/supervisor.py`)  |
 | clock    | with CLOCK_URL        | twice a second                      | follows the sandbox's time                 |
+| clock    | else, on PostgreSQL   | every minute                        | follows the database's time                |
 | database | at the start          | every 5 seconds                     | asks for something small, for /healthz     |
 | sweeper  | at the start          | every minute                        | forgets what has expired                   |
 | due      | at the start          | every 2 seconds, or when it is rung | takes who waits into the queues            |
+| bell     | on PostgreSQL         | whenever it rings                   | hears that another process stored a fact   |
 | nudges   | at the start          | every 2 seconds, or when one comes  | reads again whom webhooks named            |
 | links    | once Discord is there | every minute                        | goes on with links that were cut off       |
 | pairs    | at the start          | every 10 seconds                    | finds which of a person's pairs lives      |
@@ -50,18 +52,19 @@ from bot.linking.link import PatronLink
 from bot.linking.pairs import Pairs
 from bot.linking.unlink import Unlinker
 from bot.ops.metrics import CONTENT_TYPE_LATEST, Metrics
-from bot.ops.ownership import Ownership, owned
+from bot.ops.ownership import OwnerLease, owned
 from bot.ops.scrape import scrape
 from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.clientwatch import ClientWatch
 from bot.patreon.http import Http
 from bot.patreon.oauth import OAuth, RegisteredClient
 from bot.patreon.tokens import TokenKeeper
-from bot.runtime.clock import Clock, FollowedClock, SystemClock
+from bot.runtime.clock import Clock, FollowedClock, SharedClock, SystemClock
 from bot.runtime.health import HealthBoard
 from bot.runtime.loops import Loop, supervise
 from bot.settings import USER_AGENT, Settings
 from bot.storage import Storage
+from bot.storage.bell import Bell
 from bot.storage.vault import Vault
 from bot.sync.admin.acceptance import Acceptance
 from bot.sync.admin.adoption import Adoption
@@ -128,6 +131,7 @@ class App:
     planning: Planning
     reconciler: Reconciler
     due: DueTaker
+    bell: Bell | None
     reported_links: ReportedLinks
     consents: Consents
     webhooks_at_patreon: WebhooksAtPatreon
@@ -222,6 +226,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         on_turn=metrics.note_turn,
     )
     due = DueTaker(storage=storage, observer=observer, reconciler=reconciler)
+    bell = _build_bell(settings, storage, health, due)
     consents = Consents(
         storage=storage,
         intake=intake,
@@ -336,6 +341,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         planning=planning,
         reconciler=reconciler,
         due=due,
+        bell=bell,
         reported_links=reported_links,
         consents=consents,
         webhooks_at_patreon=webhooks_at_patreon,
@@ -386,17 +392,17 @@ async def _run(settings: Settings, add_cogs: AddCogs) -> None:
     stopped = asyncio.Event()
     _set_at_signals(stopped)
     async with contextlib.AsyncExitStack() as stack:
-        clock = await _open_clock(stack, settings)
         storage = await Storage.open(settings.database_url, Vault(settings.encryption_keys))
         stack.push_async_callback(storage.close)
-        ownership = await stack.enter_async_context(owned(storage.database))
+        clock = await _open_clock(stack, settings, storage)
+        lease = await stack.enter_async_context(owned(storage.database))
         app = await build_app(settings=settings, clock=clock, storage=storage)
         stack.push_async_callback(app.http.close)
         gc.freeze()  # what was built since the modules were
         await app.linking.settle_cut_off()  # nobody else works on this database
-        discord_life = await _start(stack, app, add_cogs, ownership)
+        discord_life = await _start(stack, app, add_cogs, lease)
         log.info("pledgekeeper runs", public_url=settings.public_url)
-        await _until_stopped(stopped, discord_life, *ownership.ends)
+        await _until_stopped(stopped, discord_life, *lease.ends)
         log.info("pledgekeeper stops")
     log.info("pledgekeeper stopped")
 
@@ -431,7 +437,12 @@ async def _until_stopped(stopped: asyncio.Event, *lives: asyncio.Task[Any]) -> N
         life.result()
 
 
-async def _open_clock(stack: contextlib.AsyncExitStack, settings: Settings) -> Clock:
+async def _open_clock(stack: contextlib.AsyncExitStack, settings: Settings, storage: Storage) -> Clock:
+    """Return the sandbox's clock where there is one, the database's where others share it, or else the machine's."""
+    if settings.clock_url is None and storage.database.is_shared:
+        shared = SharedClock(storage.leases.tell_time)
+        await shared.measure()
+        return shared
     if settings.clock_url is None:
         return SystemClock()
     session = await stack.enter_async_context(aiohttp.ClientSession())
@@ -444,12 +455,12 @@ async def _open_clock(stack: contextlib.AsyncExitStack, settings: Settings) -> C
 
 
 async def _start(
-    stack: contextlib.AsyncExitStack, app: App, add_cogs: AddCogs, ownership: Ownership
+    stack: contextlib.AsyncExitStack, app: App, add_cogs: AddCogs, lease: OwnerLease
 ) -> asyncio.Task[object]:
     """Start what runs for ever; return the task of Discord. Ends in reverse: requests, loops, work, Discord."""
     supervisor = DiscordSupervisor(
         lambda has_intent: fresh_client(
-            app, add_cogs=add_cogs, has_members_intent=has_intent, may_speak=lambda: ownership.is_certain
+            app, add_cogs=add_cogs, has_members_intent=has_intent, may_speak=lambda: lease.is_certain
         ),
         token=app.settings.discord_token,
         holder=app.holder,
@@ -476,10 +487,11 @@ def _loops(app: App) -> list[Loop]:
     """Return the loops of the table above, without Discord's."""
     interval = app.settings.sync_interval_seconds
     return [
-        *([Loop("clock", app.clock.follow)] if isinstance(app.clock, FollowedClock) else []),
+        *([Loop("clock", app.clock.follow)] if isinstance(app.clock, FollowedClock | SharedClock) else []),
         Loop("database", lambda: _watch_database(app), part="database"),
         Loop("sweeper", lambda: _sweep(app)),
         Loop("due", app.due.run),
+        *([Loop("bell", app.bell.run)] if app.bell is not None else []),
         Loop("nudges", app.nudges.run),
         Loop("links", lambda: _resume_links(app)),
         Loop("pairs", app.pairs.run),
@@ -541,6 +553,14 @@ async def render_metrics(app: App) -> bytes:
         holds=app.holds,
         health=app.health,
     )
+
+
+def _build_bell(settings: Settings, storage: Storage, health: HealthBoard, due: DueTaker) -> Bell | None:
+    """Return the bell that other processes ring; None where there are none."""
+    if not storage.database.is_shared:
+        return None
+    url = settings.database_listen_url or settings.database_url
+    return Bell(storage.database, url, health=health, on_ring=lambda _: due.ring())
 
 
 async def _watch_database(app: App) -> None:

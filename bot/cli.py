@@ -12,6 +12,7 @@ from functools import wraps
 from typing import ParamSpec
 
 import click
+import msgspec
 
 from bot import __version__
 from bot.domain.errors import PledgekeeperError, SettingsInvalid
@@ -20,9 +21,11 @@ from bot.settings import check_database_url, load_settings
 from bot.storage.vault import Vault, new_key
 from bot.texts.catalogs import ENGLISH
 from bot.texts.causes import say_cause, say_settings
+from bot.texts.migrate import say_upgrade
 from bot.texts.move import say_moved
 from bot.texts.renderer import Medium, Renderer
 from bot.texts.rotation import say_resealed, say_rest
+from bot.texts.status import say_status
 
 SETTINGS_CODE = 78
 TERMINAL = Renderer(ENGLISH, Medium.PLAIN)
@@ -127,6 +130,34 @@ def move(target: str) -> int:
             )
         )
     click.echo(say_moved(TERMINAL, rows))
+    return 0
+
+
+@main.command("migrate")
+@click.option("--before", is_flag=True, help="Only what an older version that is still running can live with.")
+@click.option("--after", is_flag=True, help="Only the rest, once every older version has ended.")
+@_ends_with_its_code
+def migrate_tables(*, before: bool, after: bool) -> int:
+    """Bring the database up to date without starting the bot, at once or around the change of a version."""
+    from bot.ops.migrate import migrate  # noqa: PLC0415  it loads the database
+
+    settings = load_settings()
+    configure_logging("WARNING", settings.log_format)
+    click.echo(say_upgrade(TERMINAL, asyncio.run(migrate(settings.database_url, before=before, after=after))))
+    return 0
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs: one object, whose keys stay.")
+@_ends_with_its_code
+def status(*, as_json: bool) -> int:
+    """Say how the database stands: versions, leases, tokens, reads, and what waits. Safe while the bot is running."""
+    from bot.ops.status import look  # noqa: PLC0415  it loads the database
+
+    settings = load_settings()
+    configure_logging("ERROR", settings.log_format)
+    found = asyncio.run(look(settings.database_url))
+    click.echo(msgspec.json.encode(found).decode() if as_json else say_status(TERMINAL, found))
     return 0
 
 

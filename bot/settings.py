@@ -123,6 +123,11 @@ class Settings(BaseSettings):
         repr=False,  # it may hold a password
         examples=["sqlite+aiosqlite:///data/pledgekeeper.db"],
     )
+    database_listen_url: str | None = Field(
+        None,
+        repr=False,  # as above
+        examples=["postgresql://user:password@host/name"],
+    )
     encryption_keys: Annotated[tuple[Secret, ...], NoDecode] = Field(examples=["<new key>,<old key>"])
     sync_interval_seconds: int = Field(300, ge=1, le=LONGEST_INTERVAL_SECONDS, examples=["300"])
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field("INFO", examples=["INFO"])
@@ -185,6 +190,11 @@ class Settings(BaseSettings):
     def _known_database(cls, url: str) -> str:
         return _read_database_url(url)
 
+    @field_validator("database_listen_url")
+    @classmethod
+    def _known_server(cls, url: str | None) -> str | None:
+        return None if url is None else _read_server_url(url, otherwise=SettingFault.NO_SERVER_WE_KNOW)
+
     @field_validator("encryption_keys", mode="before")
     @classmethod
     def _fernet_keys(cls, value: object) -> object:
@@ -223,8 +233,13 @@ def _read_database_url(url: str) -> str:
         if place in {"/", "/:memory:"}:
             raise ValueError(SettingFault.NO_FILE)
         return url
+    return _read_server_url(url, otherwise=SettingFault.NO_DATABASE_WE_KNOW)
+
+
+def _read_server_url(url: str, *, otherwise: SettingFault) -> str:
+    scheme, _, place = url.partition("://")
     if scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
-        raise ValueError(SettingFault.NO_DATABASE_WE_KNOW)
+        raise ValueError(otherwise)
     if not postgresql.is_address(f"postgresql://{place}"):
         raise ValueError(SettingFault.NO_DATABASE_ADDRESS)
     return f"postgresql://{place}"

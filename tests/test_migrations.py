@@ -22,6 +22,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from bot.domain.errors import NeedsOwner, Setup
 from bot.domain.model import CampaignId, GuildId, Membership, MembershipRecord, Memory, PatreonUserId, TierId
 from bot.domain.reasons import OldText
+from bot.domain.steps import Stage
 from bot.linking.link import RolesOutcome
 from bot.storage import migrations
 from bot.storage.audit import Audit
@@ -111,6 +112,24 @@ def test_the_steps_leave_nothing_behind_on_their_way_back(connection: Connection
 
 def test_the_steps_form_one_line() -> None:
     assert len(ScriptDirectory.from_config(migrations.build_config()).get_heads()) == 1
+
+
+def test_the_steps_are_numbered_in_their_order_and_each_has_a_stage() -> None:
+    steps = migrations.list_steps()
+    assert [step.number for step in steps] == [f"{number:04}" for number in range(1, len(steps) + 1)]
+    assert all(step.name.startswith(step.number + "_") for step in steps)
+    assert {step.stage for step in steps} == set(Stage)
+
+
+@on_both
+def test_the_oldest_usable_tables_hold_all_that_the_code_names_and_force_nothing_on_it(connection: Connection) -> None:
+    migrations.run_steps(connection, migrations.OLDEST_USABLE)
+    found = inspect(connection)
+    for table in metadata.tables.values():
+        columns = {column["name"]: column for column in found.get_columns(table.name)}
+        assert {column.name for column in table.columns} <= set(columns)
+        for name in set(columns) - {column.name for column in table.columns}:
+            assert columns[name]["nullable"] or columns[name]["default"] is not None
 
 
 @on_both
@@ -260,7 +279,7 @@ def rows_in(path: Path) -> dict[str, set[tuple[Any, ...]]]:
 def to_unique(monkeypatch: pytest.MonkeyPatch) -> None:
     """Databases are brought as far as unique numbers: what later steps make of rows is theirs to test."""
     run_steps = migrations.run_steps
-    monkeypatch.setattr(migrations, "run_steps", lambda connection, to="0003": run_steps(connection, to))
+    monkeypatch.setattr(migrations, "run_steps", lambda connection, to: run_steps(connection, min(to, "0003")))
 
 
 @pytest.mark.usefixtures("to_unique")

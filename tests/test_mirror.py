@@ -65,6 +65,7 @@ OF_NO_TEST = {
     "bot/domain/findings.py",
     "bot/domain/patron_status.py",
     "bot/domain/round_report.py",
+    "bot/domain/status.py",
     "bot/patreon/protocol/pages.py",
     "bot/patreon/protocol/shapes_v1.py",
     "bot/patreon/protocol/shapes_v2.py",

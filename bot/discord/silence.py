@@ -11,7 +11,7 @@ import aiohttp
 
 
 class SilencedError(aiohttp.ClientError):
-    """The request was not sent."""
+    """The request was not sent: another process may be the one to speak to Discord by now."""
 
 
 def silenced_unless(may_speak: Callable[[], bool]) -> aiohttp.TraceConfig:
@@ -19,7 +19,7 @@ def silenced_unless(may_speak: Callable[[], bool]) -> aiohttp.TraceConfig:
 
     async def ask(_: aiohttp.ClientSession, __: SimpleNamespace, ___: aiohttp.TraceRequestStartParams) -> None:
         if not may_speak():
-            raise SilencedError("another process may be the one to speak to Discord now")
+            raise SilencedError
 
     trace = aiohttp.TraceConfig()
     trace.on_request_start.append(ask)

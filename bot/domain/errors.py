@@ -95,6 +95,8 @@ class Setup(enum.StrEnum):
     TABLES_EMPTY = "tables_empty"
     TABLES_BEHIND = "tables_behind"
     TABLES_UNKNOWN = "tables_unknown"  # of a newer version
+    STEPS_LEFT_OUT = "steps_left_out"  # those that come before the ones asked for
+    STEPS_WAIT = "steps_wait"
     ROWS_LOST = "rows_lost"  # tables
     KEY_MISSING = "key_missing"
     KEY_NOT_IN_USE = "key_not_in_use"  # by the bot that runs
@@ -124,6 +126,7 @@ class SettingFault(enum.StrEnum):
     PAIR_LACKS_ACCESS = "pair_lacks_access"
     NO_TOKEN_TELLS_IT = "no_token_tells_it"  # noqa: S105  a code
     NO_DATABASE_WE_KNOW = "no_database_we_know"
+    NO_SERVER_WE_KNOW = "no_server_we_know"
     NO_DATABASE_ADDRESS = "no_database_address"
     NO_FILE = "no_file"
     NOT_A_KEY = "not_a_key"  # number, total

@@ -73,6 +73,9 @@ class Found(enum.StrEnum):
     DATABASE_UNUSABLE = "database_unusable"  # error
     DATABASE_FREE = "database_free"
     DATABASE_IN_USE = "database_in_use"
+    BELL_HEARD = "bell_heard"  # setting
+    BELL_UNHEARD = "bell_unheard"  # setting
+    BELL_UNREACHED = "bell_unreached"  # setting, reason
     KEYS_UNUSED = "keys_unused"
     KEYS_MISSING = "keys_missing"  # count, total
     KEYS_WORK = "keys_work"  # count

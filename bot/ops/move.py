@@ -17,12 +17,15 @@ Tell = Callable[[int, int], None]  # how many of how many rows are done
 async def move_database(source_url: str, target_url: str, tell: Tell) -> int:
     """Copy everything and compare; return how many rows there are.
 
-    NeedsOwner where a bot works on either, the new one is not empty, or a table came out differently.
+    NeedsOwner where a bot works on either, the old one lacks a step, the new one is not empty, or a table came out
+    differently.
     """
     if source_url == target_url:
         raise NeedsOwner(Setup.MOVED_TO_ITSELF)
     async with AsyncExitStack() as stack:
         source = await _open(stack, source_url, must_exist=True)
+        if not await source.is_whole():  # the new one's tables are made at once, as after every step
+            raise NeedsOwner(Setup.STEPS_WAIT)
         target = await _open(stack, target_url)
         if not await copying.is_free(target):
             raise NeedsOwner(Setup.TARGET_NOT_EMPTY)

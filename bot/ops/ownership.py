@@ -16,7 +16,6 @@ from typing import NoReturn
 import structlog
 
 from bot.domain.errors import DatabaseAway, DatabaseLocked, Setup
-from bot.storage import Storage
 from bot.storage.database import Database
 from bot.storage.leases import Lease, Leases
 from bot.storage.sqlite import database_path, is_locked
@@ -31,7 +30,7 @@ PATIENCE_SECONDS = PERIOD.total_seconds() + 2
 PAUSE_SECONDS = 0.5
 
 
-class Ownership:
+class OwnerLease:
     """That this process, and no other one, changes the database and what it is about."""
 
     def __init__(self, until: float = math.inf) -> None:
@@ -49,34 +48,34 @@ class Ownership:
 
 
 @asynccontextmanager
-async def owned(database: Database) -> AsyncIterator[Ownership]:
+async def owned(database: Database) -> AsyncIterator[OwnerLease]:
     """Be the one process that changes this database; DatabaseLocked where another one lives.
 
     A file of SQLite is locked already.
     """
     if not database.is_shared:
-        yield Ownership()
+        yield OwnerLease()
         return
-    leases, ownership = Leases(database), Ownership(-math.inf)
-    lease = await _claim(leases, ownership)
-    keeping = asyncio.create_task(_keep(leases, lease, ownership), name="ownership")
-    ownership.ends = (keeping,)
+    leases, ours = Leases(database), OwnerLease(-math.inf)
+    lease = await _claim(leases, ours)
+    keeping = asyncio.create_task(_keep(leases, lease, ours), name="ownership")
+    ours.ends = (keeping,)
     try:
-        yield ownership
+        yield ours
     finally:
         keeping.cancel()
         with contextlib.suppress(DatabaseAway):
             await leases.release(lease)
 
 
-async def _claim(leases: Leases, ownership: Ownership) -> Lease:
+async def _claim(leases: Leases, ours: OwnerLease) -> Lease:
     """Take the lease, or wait until the last owner surely is no more."""
     me, until, is_told = secrets.token_hex(8), time.monotonic() + PATIENCE_SECONDS, False
     while True:
         asked_at = time.monotonic()
         lease = await leases.claim(BOT, me, PERIOD)
         if lease is not None:
-            ownership.extend(asked_at)
+            ours.extend(asked_at)
             return lease
         if time.monotonic() > until:
             raise DatabaseLocked(Setup.DATABASE_LOCKED)
@@ -86,7 +85,7 @@ async def _claim(leases: Leases, ownership: Ownership) -> Lease:
         await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def _keep(leases: Leases, lease: Lease, ownership: Ownership) -> NoReturn:
+async def _keep(leases: Leases, lease: Lease, ours: OwnerLease) -> NoReturn:
     """Renew the lease for ever; DatabaseLocked once another bot has it.
 
     While the database is away nobody can take the lease, and no change is begun.
@@ -101,11 +100,11 @@ async def _keep(leases: Leases, lease: Lease, ownership: Ownership) -> NoReturn:
             continue
         if not is_ours:
             raise DatabaseLocked(Setup.DATABASE_TAKEN)
-        ownership.extend(asked_at)
+        ours.extend(asked_at)
 
 
-async def is_bot_running(url: str, storage: Storage) -> bool:
+async def is_bot_running(url: str, database: Database) -> bool:
     """Tell whether a bot works on this database now."""
-    if storage.database.is_shared:
-        return await storage.leases.is_held(BOT)
+    if database.is_shared:
+        return await Leases(database).is_held(BOT)
     return is_locked(database_path(url))

@@ -30,7 +30,10 @@ async def rotate_keys(url: str, vault: Vault) -> Rotation:
     """Seal everything anew; NeedsOwner where a bot is running that does not have the first key."""
     storage = await Storage.attach(url, vault)
     try:
-        if await is_bot_running(url, storage) and vault.key_fingerprints[0] not in await storage.sealing.keys_in_use():
+        if (
+            await is_bot_running(url, storage.database)
+            and vault.key_fingerprints[0] not in await storage.sealing.keys_in_use()
+        ):
             raise NeedsOwner(Setup.KEY_NOT_IN_USE)
         return await _reseal_all(storage, vault)
     finally:

@@ -22,6 +22,7 @@ class Note(enum.StrEnum):
 
     COMMANDS_PENDING = "commands_pending"  # Discord does not let us register the commands yet; the old ones stay
     PATREON_CLIENT_REFUSED = "patreon_client_refused"  # Patreon takes neither our client id nor its secret
+    BELL_UNHEARD = "bell_unheard"  # PostgreSQL's notifications don't arrive: everything is looked at now and then
     OWNER_NEEDS_2FA = "owner_needs_2fa"  # a server asks two-factor authentication of the application's owner
 
 

@@ -8,8 +8,8 @@ Within the process everybody queues here: SQLAlchemy's pool gives up after a whi
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from types import ModuleType
 from typing import Any, Self, TypeVar
 
@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.errors import DatabaseAway, Later, NeedsOwner, SettingsInvalid, Setup
+from bot.domain.steps import Extent, Upgrade
 from bot.storage import migrations, postgresql, sqlite
 from bot.storage.engines import Engines, Ownership
 
@@ -61,6 +62,23 @@ class Database:
             if lag is not None:
                 raise NeedsOwner(lag)
         return database
+
+    @staticmethod
+    async def migrate(url: str, extent: Extent) -> Upgrade:
+        """Bring the tables up to date, as far as asked; DatabaseLocked where it is SQLite's and in use."""
+        kind = _kind(url)
+        ownership: Ownership | None = kind.own(url)
+        try:
+            with _told(lambda error: bool(kind.is_away(error))):
+                return await kind.upgrade(url, extent)  # type: ignore[no-any-return]
+        finally:
+            if ownership is not None:
+                ownership.release()
+
+    async def is_whole(self) -> bool:
+        """Tell whether no step is missing, not even one that this version can do without."""
+        async with self.read() as connection:
+            return not await connection.run_sync(migrations.list_missing)
 
     @property
     def is_shared(self) -> bool:
@@ -150,19 +168,25 @@ def _kind(url: str) -> ModuleType:
 @asynccontextmanager
 async def _closed_on_failure(database: Database) -> AsyncIterator[None]:
     try:
-        yield
-    except DBAPIError as error:
-        await database.close()
-        reason = _first_line(error)
-        if database.is_away(error):
-            raise NeedsOwner(Setup.DATABASE_SILENT, reason=reason) from error
-        raise SettingsInvalid(Setup.DATABASE_UNUSABLE, reason=reason) from error
-    except DatabaseAway as away:
-        await database.close()
-        raise NeedsOwner(Setup.DATABASE_SILENT, **away.facts) from away
+        with _told(database.is_away):
+            yield
     except BaseException:
         await database.close()
         raise
+
+
+@contextmanager
+def _told(is_away: Callable[[DBAPIError], bool]) -> Iterator[None]:
+    """Say to whoever runs us why a database cannot be opened."""
+    try:
+        yield
+    except DBAPIError as error:
+        reason = _first_line(error)
+        if is_away(error):
+            raise NeedsOwner(Setup.DATABASE_SILENT, reason=reason) from error
+        raise SettingsInvalid(Setup.DATABASE_UNUSABLE, reason=reason) from error
+    except DatabaseAway as away:
+        raise NeedsOwner(Setup.DATABASE_SILENT, **away.facts) from away
 
 
 def _first_line(error: DBAPIError) -> str:

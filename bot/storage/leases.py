@@ -4,7 +4,7 @@ Each lease has a fence, one higher with each new owner: whoever comes late with 
 stands in its name.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy import BigInteger, ColumnElement, select, update
@@ -14,7 +14,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.tables import leases
-from bot.storage.tables.column_types import MICROSECOND
+from bot.storage.tables.column_types import EPOCH, MICROSECOND
 from bot.storage.upsert import Upsert
 
 
@@ -69,6 +69,11 @@ class Leases(Aggregate):
     async def release(self, connection: AsyncConnection, lease: Lease) -> None:
         """Let the next one have it at once; its fence goes on counting."""
         await connection.execute(update(leases).where(*_is(lease)).values(until=0))
+
+    async def tell_time(self) -> datetime:
+        """Tell the time by which leases end: the database's, which all processes share."""
+        async with self._database.read() as connection:
+            return EPOCH + timedelta(microseconds=(await connection.execute(select(DatabaseClock()))).scalar_one())
 
     async def is_held(self, name: str) -> bool:
         """Tell whether somebody has it now."""

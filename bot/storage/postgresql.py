@@ -7,7 +7,9 @@ a pgbouncer in transaction mode may stand between (https://www.pgbouncer.org/fea
 
 import asyncio
 import time
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy import event, func, make_url, select
@@ -15,8 +17,13 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from bot.domain.errors import DatabaseAway, Later
+from bot.domain.steps import Extent, Upgrade
 from bot.storage import migrations
 from bot.storage.engines import Engines
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +36,15 @@ START_PATIENCE_SECONDS = 30
 # (query_wait_timeout), and a cut network says nothing at all.
 PATIENCE_SECONDS = 8
 SILENCE_MILLISECONDS = 20_000  # after which a connection that answers nothing is given up
+CONNECT_ARGS: dict[str, Any] = {
+    "prepare_threshold": None,  # a prepared statement belongs to a session
+    "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": SILENCE_MILLISECONDS,
+}
+PARTING_SECONDS = 1  # for the last word on a connection that may be dead
 # Somebody else's transaction came between (40001), or each waited for the other (40P01).
 CAME_BETWEEN = {"40001", "40P01"}
 # The connection broke (08), the server is full (53), shuts down or starts (57P), by
@@ -55,7 +71,7 @@ def build_engines(url: str) -> Engines:
         is_shared=True,
         patience_seconds=PATIENCE_SECONDS,
         came_between=_came_between,
-        is_away=_is_away,
+        is_away=is_away,
     )
 
 
@@ -67,19 +83,47 @@ def require(url: str) -> None:
     """Ask nothing: to connect makes nothing."""
 
 
-async def upgrade(url: str) -> None:
+async def upgrade(url: str, extent: Extent = Extent.START) -> Upgrade:
     """Bring the tables up to date, in one transaction; of several processes one does it and the others wait.
 
-    A server that starts at the same time as we is waited for.
+    A server that starts at the same time as we is waited for. Other processes may be of an older version: what ends its
+    time, and we can do without, is left to `migrate`.
     """
     engine = _build_engine(url, 1)
     try:
         await _wait_for(engine)
         async with engine.begin() as connection:
             await connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-            await connection.run_sync(migrations.upgrade)
+            upgraded = await connection.run_sync(migrations.upgrade, extent)
     finally:
         await engine.dispose()
+    if upgraded.left:
+        log.info("steps wait for `migrate --after`", steps=[step.name for step in upgraded.left])
+    return upgraded
+
+
+@asynccontextmanager
+async def listen(url: str, channel: str) -> AsyncIterator["AsyncConnection[Any]"]:
+    """Lend a connection outside every pool to which a channel's notifications come; DatabaseAway where it breaks.
+
+    A pooler may have lent us one of its sessions: that one is told to listen no more, or it would for ever.
+    """
+    import psycopg  # noqa: PLC0415  only where PostgreSQL is used
+
+    address = make_url(url).set(drivername=f"postgresql+{DRIVER}")
+    _, options = address.get_dialect()().create_connect_args(address)
+    try:
+        connection = await psycopg.AsyncConnection.connect(autocommit=True, **{**options, **CONNECT_ARGS})
+        try:
+            await connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
+            yield connection
+            async with asyncio.timeout(PARTING_SECONDS):
+                await connection.execute("UNLISTEN *")
+        finally:
+            await connection.close()
+    except (psycopg.Error, TimeoutError) as error:
+        reason = str(error).partition("\n")[0] or "timeout"
+        raise DatabaseAway(Later.DATABASE_AWAY, reason=reason) from error
 
 
 async def _wait_for(engine: AsyncEngine) -> None:
@@ -89,7 +133,7 @@ async def _wait_for(engine: AsyncEngine) -> None:
             async with engine.connect():
                 return
         except DBAPIError as error:
-            if not _is_away(error) or time.monotonic() > until:
+            if not is_away(error) or time.monotonic() > until:
                 raise
             log.info("the database doesn't answer yet", reason=str(error.orig))
         await asyncio.sleep(1)
@@ -99,7 +143,8 @@ def _came_between(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in CAME_BETWEEN
 
 
-def _is_away(error: DBAPIError) -> bool:
+def is_away(error: DBAPIError) -> bool:
+    """Tell whether this says that the server cannot be reached, or broke off."""
     state = getattr(error.orig, "sqlstate", None)
     if state is None:  # the server said nothing: no connection came about, or it broke
         return isinstance(error, OperationalError | InterfaceError)
@@ -113,14 +158,7 @@ def _build_engine(url: str, most_connections: int, **options: Any) -> AsyncEngin
         hide_parameters=True,  # an error's text must not carry values
         pool_size=most_connections,
         max_overflow=0,
-        connect_args={
-            "prepare_threshold": None,  # a prepared statement belongs to a session
-            "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-            "keepalives_idle": 10,
-            "keepalives_interval": 3,
-            "keepalives_count": 3,
-            "tcp_user_timeout": SILENCE_MILLISECONDS,
-        },
+        connect_args=CONNECT_ARGS,
         **options,
     )
     event.listen(engine.sync_engine, "handle_error", _leave_values_out)

@@ -14,9 +14,11 @@ from typing import Any
 import filelock
 from sqlalchemy import Connection, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.domain.errors import DatabaseLocked, NeedsOwner, SettingsInvalid, Setup
+from bot.domain.steps import Extent, Upgrade
 from bot.storage import migrations
 from bot.storage.engines import Engines
 
@@ -36,7 +38,7 @@ def build_engines(url: str) -> Engines:
         is_shared=False,
         patience_seconds=None,
         came_between=lambda _: False,  # another process is waited for, within the busy timeout
-        is_away=lambda _: False,
+        is_away=is_away,
     )
 
 
@@ -58,7 +60,7 @@ def require(url: str) -> None:
         raise NeedsOwner(Setup.DATABASE_MISSING, path=str(path))
 
 
-async def upgrade(url: str) -> None:
+async def upgrade(url: str, extent: Extent = Extent.ALL) -> Upgrade:
     """Bring the tables up to date, in one transaction, on a connection that enforces no foreign keys.
 
     While they are enforced, a table that is dropped to be built anew deletes its children; and within a transaction
@@ -67,9 +69,14 @@ async def upgrade(url: str) -> None:
     engine = _build_transactional_engine(url, enforces_foreign_keys=False)
     try:
         async with engine.begin() as connection:
-            await connection.run_sync(migrations.upgrade)
+            return await connection.run_sync(migrations.upgrade, extent)
     finally:
         await engine.dispose()
+
+
+def is_away(_error: DBAPIError) -> bool:
+    """A file is there, or fails by itself."""
+    return False
 
 
 def database_path(url: str) -> Path:

@@ -126,6 +126,14 @@ _SETUP: dict[Setup, tuple[str, str]] = {
         "The database is from a newer version of Pledgekeeper.",
         "Install the version that last ran on it, or a newer one.",
     ),
+    Setup.STEPS_LEFT_OUT: (
+        "I changed nothing, because steps are missing that come before these.",
+        "Run it with --before, replace every older version that is running, and run this again.",
+    ),
+    Setup.STEPS_WAIT: (
+        "I copied nothing, because the old database isn't fully up to date.",
+        "Stop every Pledgekeeper that uses it, run python run.py migrate, and then this again.",
+    ),
     Setup.ROWS_LOST: (
         "I couldn't bring the database up to date, so I left it as it was: rows of {tables} refer to missing rows.",
         "Go back to a copy of the database from before someone edited it manually.",
@@ -182,6 +190,7 @@ _FAULTS: dict[SettingFault, str] = {
     ),
     SettingFault.NO_TOKEN_TELLS_IT: "{setting} is required, because there is no creator token that tells the campaign.",
     SettingFault.NO_DATABASE_WE_KNOW: "{setting} must begin with sqlite+aiosqlite:/// or postgresql://",
+    SettingFault.NO_SERVER_WE_KNOW: "{setting} must begin with postgresql://",
     SettingFault.NO_DATABASE_ADDRESS: (
         "{setting} must name a database: postgresql://user:password@host/name. "
         "Write special characters in the password as %-codes (@ is %40)."

@@ -185,6 +185,17 @@ _ROWS: dict[Found, tuple[str, str, str]] = {
     Found.DATABASE_UNUSABLE: ("DATABASE_URL", "{problem}", "{to_do}"),
     Found.DATABASE_FREE: ("DATABASE_URL", "Its tables are up to date. No bot is using it.", ""),
     Found.DATABASE_IN_USE: ("DATABASE_URL", "Its tables are up to date. A running bot is using it.", ""),
+    Found.BELL_HEARD: ("{setting}", "Notifications of PostgreSQL arrive.", ""),
+    Found.BELL_UNHEARD: (
+        "{setting}",
+        "Notifications of PostgreSQL don't arrive, so the bot looks every few seconds instead.",
+        "If a pgbouncer is in between, set DATABASE_LISTEN_URL to the server itself.",
+    ),
+    Found.BELL_UNREACHED: (
+        "{setting}",
+        "I can't reach this server ({reason}).",
+        "Check the address, the user and the password.",
+    ),
     Found.KEYS_UNUSED: ("ENCRYPTION_KEYS", "They have the right form. Nothing is stored yet.", ""),
     Found.KEYS_MISSING: (
         "ENCRYPTION_KEYS",

@@ -1,5 +1,6 @@
 """The commands as an operator types them: a real process, its exit code and what it prints."""
 
+import json
 import os
 import socket
 import subprocess
@@ -59,7 +60,7 @@ def test_run_py_stays_under_thirty_lines() -> None:
 def test_the_help_names_every_command(run: Run) -> None:
     done = run("--help")
     assert done.returncode == 0
-    for command in ("bot", "sandbox", "check", "rotate-keys", "new-key"):
+    for command in ("bot", "sandbox", "check", "migrate", "status", "rotate-keys", "new-key"):
         assert command in done.stdout
 
 
@@ -70,7 +71,9 @@ def test_new_key_prints_a_key_and_nothing_else(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [(), ("bot",), ("check",), ("rotate-keys",)], ids=["none", "bot", "check", "keys"]
+    "arguments",
+    [(), ("bot",), ("check",), ("migrate",), ("rotate-keys",)],
+    ids=["none", "bot", "check", "migrate", "keys"],
 )
 def test_a_wrong_setting_ends_every_command_with_its_name(run: Run, arguments: tuple[str, ...]) -> None:
     done = run(*arguments, WEB_PORT="MARKER")
@@ -146,3 +149,19 @@ def test_an_unknown_command_is_refused(run: Run) -> None:
     done = run("dance")
     assert done.returncode == 2
     assert "dance" in done.stderr
+
+
+def test_migrate_says_what_it_did(run: Run) -> None:
+    made, again = run("migrate"), run("migrate", "--before")
+    assert (made.returncode, made.stderr) == (0, "")
+    assert made.stdout == "Created all tables.\nThe database is up to date.\n"
+    assert again.stdout == "The database is up to date.\n"
+
+
+def test_status_speaks_to_people_and_to_programs(run: Run) -> None:
+    assert run("status").stderr.endswith("doesn't exist yet. Start the bot once: it creates the database.\n")
+    run("migrate")
+    said, printed = run("status"), run("status", "--json")
+    assert (said.returncode, said.stderr, printed.stderr) == (0, "", "")
+    assert said.stdout.startswith("No bot is running on this database (sqlite, step ")
+    assert json.loads(printed.stdout)["is_bot_running"] is False

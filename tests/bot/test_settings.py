@@ -132,6 +132,8 @@ def test_all_wrong_settings_stand_in_one_message(load: Any) -> None:
         ("DATABASE_URL", "postgresql://user:MARKER@db", "must name a database"),
         ("DATABASE_URL", "postgresql://user:MARKER@db:port/bot", "must name a database"),
         ("DATABASE_URL", "sqlite+aiosqlite:///:memory:", "names no file"),
+        ("DATABASE_LISTEN_URL", "sqlite+aiosqlite:///MARKER.db", "must begin with postgresql://"),
+        ("DATABASE_LISTEN_URL", "postgresql://user:MARKER@db", "must name a database"),
         ("ENCRYPTION_KEYS", "MARKER", ": key 1 of 1 isn't a Fernet key"),
         ("ENCRYPTION_KEYS", f"{KEY},MARKER", ": key 2 of 2 isn't a Fernet key"),
         ("ENCRYPTION_KEYS", " , ", "is required and has no value"),
@@ -268,3 +270,10 @@ def test_printing_the_settings_shows_no_secret(load: Any) -> None:
     for text in (repr(settings), str(settings), str(settings.model_dump())):
         assert "MARKER" not in text
         assert KEY not in text
+
+
+def test_printing_the_settings_shows_no_password_of_a_database(load: Any) -> None:
+    address = "postgresql://bot:MARKER@host/bot"
+    settings = load(DATABASE_URL=address, DATABASE_LISTEN_URL=address.replace("postgresql", "postgres"))
+    assert settings.database_listen_url == address
+    assert "MARKER" not in repr(settings) + str(settings)

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import msgspec
 
-from bot.domain.errors import NeedsOwner, Setup
+from bot.domain.errors import DatabaseAway, NeedsOwner, Setup
 from bot.domain.findings import Finding, Found, note, ok, wrong
 from bot.domain.model import RoleRule, StoredPair
 from bot.ops.ownership import is_bot_running
 from bot.settings import Settings
 from bot.storage import Storage
+from bot.storage.bell import is_heard
 from bot.storage.sqlite import database_file, is_locked
 from bot.storage.vault import Vault, VaultKeyMissing, fingerprint
 
@@ -38,7 +39,7 @@ async def inspect_database(settings: Settings) -> DatabaseReport:
         is_running = path is not None and is_locked(path)
         return DatabaseReport(findings=(wrong(Found.DATABASE_UNUSABLE, error=error),), is_bot_running=is_running)
     try:
-        is_running = await is_bot_running(settings.database_url, storage)
+        is_running = await is_bot_running(settings.database_url, storage.database)
         return await _read(storage, settings, vault=vault, is_running=is_running)
     finally:
         await storage.close()
@@ -48,12 +49,25 @@ async def _read(storage: Storage, settings: Settings, *, vault: Vault, is_runnin
     creator, keys = None, await _try_keys(storage, vault)
     if settings.patreon_creator_refresh_token is not None and keys.is_fine:
         creator = await storage.credentials.find_seed(fingerprint(settings.patreon_creator_refresh_token))
+    state = ok(Found.DATABASE_IN_USE if is_running else Found.DATABASE_FREE)
     return DatabaseReport(
-        findings=(ok(Found.DATABASE_IN_USE if is_running else Found.DATABASE_FREE), keys),
+        findings=(state, *await _try_bell(storage, settings), keys),
         is_bot_running=is_running,
         rules=await storage.rules.list_all(),
         creator=creator,
     )
+
+
+async def _try_bell(storage: Storage, settings: Settings) -> list[Finding]:
+    """Ring once where there is a bell, as the bot does."""
+    if not storage.database.is_shared:
+        return []
+    setting = "DATABASE_URL" if settings.database_listen_url is None else "DATABASE_LISTEN_URL"
+    try:
+        heard = await is_heard(storage.database, settings.database_listen_url or settings.database_url)
+    except DatabaseAway as away:
+        return [wrong(Found.BELL_UNREACHED, setting=setting, reason=str(away.facts["reason"]))]
+    return [ok(Found.BELL_HEARD, setting=setting) if heard else note(Found.BELL_UNHEARD, setting=setting)]
 
 
 async def _try_keys(storage: Storage, vault: Vault) -> Finding:

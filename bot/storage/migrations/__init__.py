@@ -1,9 +1,12 @@
-"""The tables' history: numbered steps in `versions/`, and the two verbs that the database needs of them.
+"""The tables' history: numbered steps in `versions/`, and the verbs that the database needs of them.
 
-A new step: change `tables/`, copy the newest file in `versions/`, number it, and write both directions by hand.
-`tests/test_migrations.py` fails until the steps and the tables agree. A step runs inside the transaction that
+A new step: change `tables/`, copy the newest file in `versions/`, number it, say its stage, and write both directions
+by hand. `tests/test_migrations.py` fails until the steps and the tables agree. A step runs inside the transaction that
 `Database.open` began, so a killed upgrade leaves nothing half done. Foreign keys are not enforced meanwhile, so that a
 table may be built anew; that every row still has what it refers to is looked at before the transaction ends.
+
+The stage says who can live with a step: *before*, also the version that is still running; *after*, only one that knows
+it. Why, and which of them a start runs, is in docs/decisions/0013-several-processes.md.
 """
 
 from pathlib import Path
@@ -15,18 +18,30 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from bot.domain.errors import NeedsOwner, Setup
+from bot.domain.steps import Extent, Stage, Step, Upgrade, choose_steps
 from bot.storage.tables import metadata
 
+# The oldest tables that this version can work on: those of the last step whose tables or columns it names, or whose
+# rewriting it counts on. A later step is one that ends an older version's time and that nothing of ours waits for.
+OLDEST_USABLE = "0010"
 
-def upgrade(connection: Connection) -> None:
-    """Bring the tables up to date; NeedsOwner where a newer program has worked on them."""
+
+def upgrade(connection: Connection, extent: Extent = Extent.ALL) -> Upgrade:
+    """Bring the tables up to date, as far as asked.
+
+    NeedsOwner where a newer program has worked on them, or where what comes before was left out.
+    """
     lag = compare(connection)
     if lag is Setup.TABLES_UNKNOWN:
         raise NeedsOwner(lag)
     if lag is Setup.TABLES_EMPTY:
         make_tables(connection)
-    elif lag is not None:
-        run_steps(connection)
+        return Upgrade(is_new=True)
+    missing = list_missing(connection)
+    chosen = choose_steps(missing, extent, oldest_usable=OLDEST_USABLE)
+    if chosen:
+        run_steps(connection, chosen[-1].number)
+    return Upgrade(done=chosen, left=missing[len(chosen) :])
 
 
 def make_tables(connection: Connection) -> None:
@@ -52,15 +67,31 @@ def _check_references(connection: Connection) -> None:
 
 
 def compare(connection: Connection) -> Setup | None:
-    """Tell how this database differs from the steps that we know; None where it is up to date."""
-    script = ScriptDirectory.from_config(build_config())
-    revision = MigrationContext.configure(connection).get_current_revision()
+    """Tell why this version cannot work on this database; None where it can, although steps may be missing."""
+    revision = find_number(connection)
     if revision is None:
         return Setup.TABLES_EMPTY
-    if revision == script.get_current_head():
-        return None
-    known = {step.revision for step in script.walk_revisions()}
-    return Setup.TABLES_BEHIND if revision in known else Setup.TABLES_UNKNOWN
+    if revision not in {step.number for step in list_steps()}:
+        return Setup.TABLES_UNKNOWN
+    return Setup.TABLES_BEHIND if revision < OLDEST_USABLE else None
+
+
+def find_number(connection: Connection) -> str | None:
+    """Return the number of the last step that was run; None where there are no tables."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def list_missing(connection: Connection) -> tuple[Step, ...]:
+    """List the steps that a database lacks, whose tables are of a version that we know."""
+    number = find_number(connection) or ""
+    return tuple(step for step in list_steps() if step.number > number)
+
+
+def list_steps() -> tuple[Step, ...]:
+    """List every step, the first one first."""
+    steps = ScriptDirectory.from_config(build_config()).walk_revisions()
+    listed = [Step(number=one.revision, name=Path(one.path).stem, stage=Stage(one.module.stage)) for one in steps]
+    return tuple(reversed(listed))
 
 
 def build_config() -> Config:

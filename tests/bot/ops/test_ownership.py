@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.errors import DatabaseLocked, Setup
 from bot.ops import ownership
-from bot.ops.ownership import BOT, Ownership, _claim, _keep, is_bot_running, owned
+from bot.ops.ownership import BOT, OwnerLease, _claim, _keep, is_bot_running, owned
 from bot.storage import Storage
 from bot.storage.vault import Vault, new_key
 from tests.fakes.postgres import Postgres
@@ -38,28 +38,28 @@ async def test_a_second_bot_is_refused_while_the_first_lives_and_waits_where_it_
     quick: None, storages: list[Storage], url: str
 ) -> None:
     first, second = storages
-    assert not await is_bot_running(url, second)
+    assert not await is_bot_running(url, second.database)
     async with owned(first.database) as first_ones:
-        assert await is_bot_running(url, second)
+        assert await is_bot_running(url, second.database)
         with pytest.raises(DatabaseLocked):
             async with owned(second.database):
                 pass
         first_ones.ends[0].cancel()  # killed: nobody renews the lease, nobody gives it back
         async with owned(second.database):
-            assert await is_bot_running(url, first)
-    assert not await is_bot_running(url, first)
+            assert await is_bot_running(url, first.database)
+    assert not await is_bot_running(url, first.database)
     for storage in storages:
         await storage.close()
 
 
 async def test_one_whose_lease_was_taken_learns_of_it(quick: None, storages: list[Storage]) -> None:
     first, second = storages
-    ours = Ownership(-math.inf)
+    ours = OwnerLease(-math.inf)
     lease = await _claim(first.leases, ours)
     assert ours.is_certain
     await asyncio.sleep(0.5)
     assert not ours.is_certain, "it says so before anybody tells"
-    await _claim(second.leases, Ownership(-math.inf))
+    await _claim(second.leases, OwnerLease(-math.inf))
     with pytest.raises(DatabaseLocked, match=Setup.DATABASE_TAKEN):
         await _keep(first.leases, lease, ours)
     assert not ours.is_certain

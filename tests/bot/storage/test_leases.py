@@ -1,8 +1,11 @@
 """A lease has one owner at a time, by the clock that all share."""
 
 import asyncio
-from datetime import timedelta
+import time
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
+from bot.runtime.clock import SharedClock
 from bot.storage import Storage
 
 LONG, SHORT = timedelta(minutes=5), timedelta(milliseconds=100)
@@ -50,3 +53,16 @@ async def test_one_that_is_given_back_is_free_at_once(storage: Storage) -> None:
     taken = await storage.leases.claim("reading", "two", LONG)
     assert taken is not None
     assert taken.fence == 2
+
+
+async def test_two_processes_with_clocks_a_minute_apart_tell_one_time(storage: Storage) -> None:
+    machines = [SharedClock(storage.leases.tell_time, steady_ns=partial(steady, apart)) for apart in (0, 60)]
+    for machine in machines:
+        await machine.measure()
+    one, two = (machine.now() for machine in machines)
+    assert abs(two - one) < timedelta(seconds=0.5)
+    assert abs(datetime.now(UTC) - one) < timedelta(seconds=1), "the database is on this machine"
+
+
+def steady(seconds: int) -> int:
+    return time.monotonic_ns() + seconds * 10**9

@@ -290,6 +290,7 @@ async def use_leases(storage: Storage) -> None:
     assert lease is not None
     await storage.leases.renew(lease, timedelta(minutes=1))
     await storage.leases.is_held("bot")
+    await storage.leases.tell_time()
     await storage.leases.release(lease)
 
 

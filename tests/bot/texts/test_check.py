@@ -14,7 +14,9 @@ ERROR = PatreonUnavailable(PatreonCode.UNUSABLE, status=503)
 
 # Every fact that stands behind a code in `bot/domain/findings.py`, but for the block of a role.
 FACTS: dict[str, FindingFact] = {
-    **dict.fromkeys(("username", "guild_id", "guild", "role", "word", "path", "folder", "where", "name"), "x"),
+    **dict.fromkeys(
+        ("username", "guild_id", "guild", "role", "word", "path", "folder", "where", "name", "setting", "reason"), "x"
+    ),
     **dict.fromkeys(("status", "count", "total"), 3),
     **dict.fromkeys(("campaigns", "parts", "names", "paths"), ("a", "b")),
     "invitation": f"https://discord.com/oauth2/authorize?client_id={'1' * 200}",

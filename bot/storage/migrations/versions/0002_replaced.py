@@ -11,6 +11,7 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+stage = "before"  # a new column, and whoever does not name it leaves it empty
 
 
 def upgrade() -> None:

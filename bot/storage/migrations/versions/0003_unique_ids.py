@@ -20,6 +20,7 @@ revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
+stage = "before"  # rows and columns stay what they were, only their next numbers are higher
 
 MARGIN = 1000
 NUMBERED = {

@@ -18,6 +18,7 @@ revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
+stage = "after"  # what the older version reads of pairs is gone
 
 ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 SEED = "seed"

@@ -11,6 +11,7 @@ revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
+stage = "before"  # new columns, and whoever does not name them leaves them empty
 
 
 def upgrade() -> None:

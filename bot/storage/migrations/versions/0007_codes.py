@@ -18,6 +18,7 @@ revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None
+stage = "after"  # the older version cannot read the reasons
 
 UNKNOWN, HOLDS = "?", "/patreon holds"
 OUTCOMES = ("done", "away", "gone", "refused", "banned", "needs_2fa", "rejected", "unknown")

@@ -16,6 +16,7 @@ revision = "0008"
 down_revision = "0007"
 branch_labels = None
 depends_on = None
+stage = "after"  # the older version needs the rows that go
 
 AT_ONCE = 500
 INDEXES = (

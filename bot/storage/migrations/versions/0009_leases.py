@@ -16,6 +16,7 @@ revision = "0009"
 down_revision = "0008"
 branch_labels = None
 depends_on = None
+stage = "after"  # the older version cannot read the records that are written from here on
 
 AT_ONCE = 500
 REPEATED = {

@@ -11,6 +11,7 @@ revision = "0010"
 down_revision = "0009"
 branch_labels = None
 depends_on = None
+stage = "before"  # new tables
 
 
 def upgrade() -> None:

@@ -46,13 +46,28 @@ async def found_in(settings: Settings) -> list[Found]:
 
 async def test_whether_a_bot_uses_it_and_whether_the_keys_open_it(settings: Settings) -> None:
     storage = await Storage.open(settings.database_url, Vault((KEY,)))
+    bell = [Found.BELL_HEARD] if storage.database.is_shared else []
     async with owned(storage.database):
-        assert await found_in(settings) == [Found.DATABASE_IN_USE, Found.KEYS_UNUSED]
+        assert await found_in(settings) == [Found.DATABASE_IN_USE, *bell, Found.KEYS_UNUSED]
     await storage.arrivals.keep(pair_of("one"), asked_at=NOW)
     await storage.close()
-    assert await found_in(settings) == [Found.DATABASE_FREE, Found.KEYS_WORK]
+    assert await found_in(settings) == [Found.DATABASE_FREE, *bell, Found.KEYS_WORK]
     stranger = settings.model_copy(update={"encryption_keys": (new_key(),)})
-    assert await found_in(stranger) == [Found.DATABASE_FREE, Found.KEYS_MISSING]
+    assert await found_in(stranger) == [Found.DATABASE_FREE, *bell, Found.KEYS_MISSING]
+
+
+async def test_whether_the_bell_is_heard_by_the_address_that_is_set_for_it(
+    postgres: Postgres, pgbouncer: Postgres, emptied: str, tmp_path: Path
+) -> None:
+    pooled = settings_for(pgbouncer.url(emptied))
+    assert Found.BELL_UNHEARD in await found_in(pooled)
+    straight = pooled.model_copy(update={"database_listen_url": postgres.url(emptied)})
+    assert Found.BELL_HEARD in await found_in(straight)
+    wrong = pooled.model_copy(update={"database_listen_url": f"postgresql://me:MARKER@/x?host={tmp_path}"})
+    report = await inspect_database(wrong)
+    (finding,) = [one for one in report.findings if not one.is_fine]
+    assert (finding.code, finding.facts["setting"]) == (Found.BELL_UNREACHED, "DATABASE_LISTEN_URL")
+    assert "MARKER" not in str(finding)
 
 
 async def test_one_without_tables_is_no_mistake(postgres: Postgres) -> None:

@@ -1,0 +1,48 @@
+"""What whoever runs the bot asks about it: numbers and times, never a name, a token or a password.
+
+The names of the fields are the keys that `status --json` prints: programs read them, so none changes its meaning.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from bot.domain.model import CampaignId
+
+
+class LeaseStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """Who may do what only one process may do, and for how much longer unless it is renewed."""
+
+    name: str
+    owner: str  # a text that each process makes for itself
+    fence: int
+    seconds_left: float
+
+
+class CampaignStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """When a campaign's member list was last read in full."""
+
+    campaign_id: CampaignId
+    last_read_at: datetime | None = None  # when the newest one that ended began
+    is_believed: bool = False  # that one
+    doubts: tuple[str, ...] = ()  # why it was not: codes of evidence.Anomaly
+    believed_at: datetime | None = None  # when the newest one that was believed began
+
+
+class DatabaseStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How a database stands."""
+
+    version: str  # of the program that looks
+    database: str  # its kind
+    now: datetime  # by the database's clock
+    schema: str  # the number of the last step that was run
+    steps_left: tuple[str, ...]  # what `migrate --after` has to do
+    is_bot_running: bool
+    leases: tuple[LeaseStatus, ...]
+    live_credentials: int
+    dead_credentials: int
+    links: int
+    campaigns: tuple[CampaignStatus, ...]
+    open_holds: int  # of removed roles, that wait for an admin
+    open_questions: int  # of pages, that wait for a person
+    open_intents: int  # role changes that were begun and not yet seen done

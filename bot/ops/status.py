@@ -1,0 +1,38 @@
+"""`python run.py status`: how the database stands, in numbers. Safe beside a running bot: it changes nothing."""
+
+from bot import __version__
+from bot.domain.status import DatabaseStatus
+from bot.ops.ownership import is_bot_running
+from bot.storage import migrations
+from bot.storage.database import Database
+from bot.storage.leases import Leases
+from bot.storage.survey import Survey
+
+
+async def look(url: str) -> DatabaseStatus:
+    """Look at everything; NeedsOwner where there is no database that this version can work on."""
+    database = await Database.attach(url)
+    try:
+        survey, leases = Survey(database), Leases(database)
+        async with database.read() as connection:
+            schema = await connection.run_sync(migrations.find_number)
+            left = await connection.run_sync(migrations.list_missing)
+        live, dead = await survey.count_credentials()
+        return DatabaseStatus(
+            version=__version__,
+            database=database.dialect_name,
+            now=await leases.tell_time(),
+            schema=schema or "",
+            steps_left=tuple(step.name for step in left),
+            is_bot_running=await is_bot_running(url, database),
+            leases=await survey.leases(),
+            live_credentials=live,
+            dead_credentials=dead,
+            links=await survey.count_links(),
+            campaigns=await survey.campaigns(),
+            open_holds=await survey.count_holds(),
+            open_questions=await survey.count_questions(),
+            open_intents=await survey.count_intents(),
+        )
+    finally:
+        await database.close()

@@ -1,0 +1,52 @@
+"""What `python run.py status` says, in a terminal's English: nothing is marked for translators."""
+
+from collections.abc import Iterator
+
+from bot.domain.evidence import Anomaly
+from bot.domain.status import CampaignStatus, DatabaseStatus
+from bot.texts.renderer import Renderer, Text
+from bot.texts.troubles import say_anomalies
+
+_RUNNING = "A bot is running on this database ({database}, step {schema})."
+_STOPPED = "No bot is running on this database ({database}, step {schema})."
+_LEFT = "Steps wait for `python run.py migrate --after`: {steps}."
+_LEASE = "Lease {name}: held by {owner} (number {fence}), {seconds} seconds left."
+_PEOPLE = "Linked people: {links}. Stored token pairs: {live} working, {dead} refused by Patreon."
+_OPEN = "Waiting: {holds} holds for an admin, {questions} pages for an answer, {intents} role changes for Discord."
+_UNREAD = "Campaign {campaign}: never read."
+_BELIEVED = "Campaign {campaign}: last read {at}, accepted."
+_DOUBTED = "Campaign {campaign}: last read {at}, not accepted. {doubts} Last accepted: {believed}."
+_INCOMPLETE, _NEVER = "It wasn't complete.", "never"
+
+
+def say_status(r: Renderer, status: DatabaseStatus) -> Text:
+    """Say how the database stands, a line for each thing."""
+    return r.lines(_lines(r, status))
+
+
+def _lines(r: Renderer, status: DatabaseStatus) -> Iterator[Text]:
+    yield r.say(_RUNNING if status.is_bot_running else _STOPPED, database=status.database, schema=status.schema)
+    if status.steps_left:
+        yield r.say(_LEFT, steps=", ".join(status.steps_left))
+    for lease in status.leases:
+        seconds = round(lease.seconds_left)
+        yield r.say(_LEASE, name=lease.name, owner=lease.owner, fence=lease.fence, seconds=seconds)
+    yield r.say(_PEOPLE, links=status.links, live=status.live_credentials, dead=status.dead_credentials)
+    yield r.say(_OPEN, holds=status.open_holds, questions=status.open_questions, intents=status.open_intents)
+    for campaign in status.campaigns:
+        yield _say_campaign(r, campaign)
+
+
+def _say_campaign(r: Renderer, one: CampaignStatus) -> Text:
+    if one.last_read_at is None:
+        return r.say(_UNREAD, campaign=one.campaign_id)
+    if one.is_believed:
+        return r.say(_BELIEVED, campaign=one.campaign_id, at=one.last_read_at)
+    anomalies = [anomaly for anomaly in Anomaly if anomaly in one.doubts]
+    return r.say(
+        _DOUBTED,
+        campaign=one.campaign_id,
+        at=one.last_read_at,
+        doubts=say_anomalies(r, anomalies) if anomalies else _INCOMPLETE,
+        believed=one.believed_at or _NEVER,
+    )

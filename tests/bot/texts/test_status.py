@@ -1,0 +1,61 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from bot.domain.evidence import Anomaly
+from bot.domain.model import CampaignId
+from bot.domain.status import CampaignStatus, DatabaseStatus, LeaseStatus
+from bot.texts.catalogs import ENGLISH
+from bot.texts.renderer import Medium, Renderer
+from bot.texts.status import say_status
+
+PLAIN = Renderer(ENGLISH, Medium.PLAIN)
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+QUIET = DatabaseStatus(
+    version="1",
+    database="postgresql",
+    now=NOW,
+    schema="0010",
+    steps_left=(),
+    is_bot_running=False,
+    leases=(),
+    live_credentials=3,
+    dead_credentials=1,
+    links=2,
+    campaigns=(),
+    open_holds=4,
+    open_questions=5,
+    open_intents=6,
+)
+
+
+def said(**changes: Any) -> list[str]:
+    return say_status(PLAIN, msgspec.structs.replace(QUIET, **changes)).splitlines()
+
+
+def test_what_stands_always() -> None:
+    assert said() == [
+        "No bot is running on this database (postgresql, step 0010).",
+        "Linked people: 2. Stored token pairs: 3 working, 1 refused by Patreon.",
+        "Waiting: 4 holds for an admin, 5 pages for an answer, 6 role changes for Discord.",
+    ]
+
+
+def test_who_holds_what_and_which_steps_wait() -> None:
+    lease = LeaseStatus(name="bot", owner="a1b2", fence=7, seconds_left=8.6)
+    lines = said(is_bot_running=True, leases=(lease,), steps_left=("0011_less", "0012_more"))
+    assert lines[0].startswith("A bot is running")
+    assert lines[1].endswith(": 0011_less, 0012_more.")
+    assert lines[2] == "Lease bot: held by a1b2 (number 7), 9 seconds left."
+
+
+def test_each_campaign_has_a_line() -> None:
+    def one(**known: Any) -> str:
+        return said(campaigns=(CampaignStatus(campaign_id=CampaignId("700"), **known),))[-1]
+
+    assert one() == "Campaign 700: never read."
+    assert one(last_read_at=NOW, is_believed=True).endswith(", accepted.")
+    assert one(last_read_at=NOW).endswith(", not accepted. It wasn't complete. Last accepted: never.")
+    doubted = one(last_read_at=NOW, doubts=(Anomaly.EMPTY, "of tomorrow"), believed_at=NOW - timedelta(days=1))
+    assert "It lists no members at all. Last accepted:" in doubted
