@@ -37,16 +37,14 @@ class Follows(NamedTuple):
 
 
 # Built once: to build a statement takes as long as to execute it, and a nudge waits for this one.
-_READER = (
-    select(bindings.c.credential_id)
+_READERS = (
+    select(bindings.c.campaign_id, bindings.c.credential_id)
     .join(credentials, credentials.c.credential_id == bindings.c.credential_id)
-    .where(
-        bindings.c.campaign_id == bindparam("campaign"),
-        credentials.c.dead_at.is_(None),
-        credentials.c.opens_campaigns.is_(True),
-    )
+    .where(credentials.c.dead_at.is_(None), credentials.c.opens_campaigns.is_(True))
     .order_by(bindings.c.bound_at, bindings.c.guild_id)
-    .limit(1)
+)
+_READER = (
+    _READERS.with_only_columns(bindings.c.credential_id).where(bindings.c.campaign_id == bindparam("campaign")).limit(1)
 )
 
 
@@ -189,6 +187,14 @@ class Campaigns(Aggregate):
         """Return the consent that reads a campaign for every guild that follows it: the oldest that lives and may."""
         async with self._database.read() as connection:
             return (await connection.execute(_READER, {"campaign": campaign_id})).scalar()
+
+    async def find_readers(self) -> dict[CampaignId, CredentialId]:
+        """Return that of every campaign that has one."""
+        readers: dict[CampaignId, CredentialId] = {}
+        async with self._database.read() as connection:
+            for campaign_id, credential_id in await connection.execute(_READERS):
+                readers.setdefault(campaign_id, credential_id)
+        return readers
 
     async def guilds_of(self, campaign_id: CampaignId) -> tuple[GuildId, ...]:
         """Return the guilds that follow a campaign."""

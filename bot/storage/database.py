@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from types import ModuleType
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import Executable
+from sqlalchemy import Executable, Row
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -105,15 +105,15 @@ class Database:
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
         return await self._try(act)
 
-    async def execute(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Any:
-        """Execute one writing statement and return the first value it returns.
+    async def execute(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Row[Any] | None:
+        """Execute one writing statement and return the first row it returns.
 
         SQLite does it without a transaction around it, at a third of the cost.
         """
 
-        async def act(connection: AsyncConnection) -> Any:
+        async def act(connection: AsyncConnection) -> Row[Any] | None:
             result = await connection.execute(statement, values)
-            return result.scalar() if result.returns_rows else None
+            return result.first() if result.returns_rows else None
 
         if self._engines.is_shared:
             return await self.transact(act)

@@ -81,6 +81,13 @@ class DuePeople(Aggregate):
         """Return everybody who waits in a guild."""
         return await self._list(due.c.guild_id == guild_id)
 
+    async def list_guilds(self, guild_ids: Collection[GuildId]) -> dict[GuildId, list[Due]]:
+        """Return the same of several guilds, which are no more than a statement may carry values."""
+        found: dict[GuildId, list[Due]] = {guild_id: [] for guild_id in guild_ids}
+        for one in await self._list(due.c.guild_id.in_(guild_ids)):
+            found[one.guild_id].append(one)
+        return found
+
     async def find(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> Due | None:
         """Return the row of one person."""
         async with self._database.read() as connection:

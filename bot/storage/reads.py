@@ -65,7 +65,9 @@ class Reads(Aggregate):
         """Note that a read begins."""
         row = {"campaign_id": campaign_id, "kind": kind, "started_at": at, "is_complete": False, "is_believed": False}
         statement = insert(reads).values(**row, anomalies="[]", summary="{}").returning(reads.c.read_id)
-        return ReadId(await self._database.execute(statement))  # nothing of a read under way is kept
+        begun = await self._database.execute(statement)  # nothing of a read under way is kept
+        assert begun is not None  # noqa: S101  an INSERT that returns what it made
+        return ReadId(begun.read_id)
 
     async def finish(  # the verdict of a read, word by word
         self,
@@ -79,7 +81,7 @@ class Reads(Aggregate):
         summary: dict[str, Any] | None = None,
     ) -> None:
         """Note how a read ended."""
-        statement = update(reads).where(reads.c.read_id == read_id).returning(reads.c.campaign_id)
+        statement = update(reads).where(reads.c.read_id == read_id).returning(reads)
         columns = {
             "finished_at": at,
             "is_complete": is_complete,
@@ -88,10 +90,13 @@ class Reads(Aggregate):
             "anomalies": to_json(anomalies),
             "summary": to_json(summary or {}),
         }
-        campaign_id = await self._database.execute(statement.values(columns))
-        self.kept.drop(campaign_id, ("last", campaign_id), ("since", campaign_id))
-        if is_believed:
-            self.kept.put(("since", campaign_id), ())  # nearly always, what the next read asks for
+        row = await self._database.execute(statement.values(columns))
+        if row is None:  # the campaign was forgotten meanwhile
+            return
+        self.kept.drop(row.campaign_id, ("last", row.campaign_id), ("since", row.campaign_id))
+        if is_believed:  # nearly always, and the next read asks for both
+            self.kept.put(("last", row.campaign_id), _read(row))
+            self.kept.put(("since", row.campaign_id), ())
 
     @transaction
     async def believe(self, connection: AsyncConnection, read_id: ReadId) -> None:

@@ -4,7 +4,7 @@ A campaign whose creator's token works is read as a whole; any other by its patr
 """
 
 import contextlib
-from collections.abc import Callable, Collection, Container, Iterable
+from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bot.discord.holder import DiscordAway
@@ -29,6 +29,7 @@ class Round:
     trigger: Trigger
     asks_patrons: bool
     linked: Container[PatreonUserId]  # as of its start
+    readers: Mapping[CampaignId, CredentialId] = field(default_factory=dict)  # as of its start, too
     rechecked: frozenset[PatreonUserId] = frozenset()  # whose turn it is to be compared with what is stored
     queued: dict[GuildId, frozenset[DiscordUserId]] = field(default_factory=dict)
     reports: list[ReadReport] = field(default_factory=list)
@@ -66,6 +67,7 @@ class CampaignRounds:
     async def begin(self, campaign_ids: Collection[CampaignId], within: Round) -> None:
         """Do at once for all campaigns what costs a statement each: some of what is remembered is compared."""
         within.rechecked = await self._intake.recheck(campaign_ids)
+        within.readers = await self._storage.campaigns.find_readers()
 
     async def conclude(self, guild_ids: Collection[GuildId], within: Round) -> None:
         """Do at once, when all campaigns are read, what nobody waits for."""
@@ -78,7 +80,7 @@ class CampaignRounds:
         """Read a campaign, plan whoever changed where it is followed, tell admins, and add to the round's reports."""
         campaign = await self._storage.campaigns.load(campaign_id)
         name = campaign.name if campaign is not None else campaign_id
-        credential_id = await self._storage.campaigns.find_reader(campaign_id)
+        credential_id = within.readers.get(campaign_id)
         if credential_id is None:
             within.reports.append(await self._run_by_consents(campaign_id, name, bindings, within))
         else:

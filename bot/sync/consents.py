@@ -96,8 +96,8 @@ class Consents:
         return len(await self._storage.memberships.find_members(campaign_id, patrons))
 
     async def _is_needed(self) -> bool:
-        campaign_ids = await self._storage.campaigns.followed_campaigns()
-        return any([await self._storage.campaigns.find_reader(one) is None for one in campaign_ids])
+        followed = await self._storage.campaigns.followed_campaigns()
+        return not followed <= (await self._storage.campaigns.find_readers()).keys()
 
     async def _read(self, patron: LinkedPair) -> None:
         if await self._intake.refresh_patron(

@@ -156,8 +156,10 @@ class ReportedLinks:
     async def _work_out_wanting(self) -> Wanting:
         guilds: dict[GuildId, set[CampaignId]] = {}
         grace_days = 0
-        for binding in await self._storage.campaigns.bindings():
-            settings = await self._storage.guilds.settings(binding.guild_id)
+        bindings = await self._storage.campaigns.bindings()
+        settings_of = await self._storage.guilds.settings_of({binding.guild_id for binding in bindings})
+        for binding in bindings:
+            settings = settings_of[binding.guild_id]
             if settings.zero_link:
                 guilds.setdefault(binding.guild_id, set()).add(binding.campaign_id)
                 grace_days = max(grace_days, settings.grace_days)

@@ -13,6 +13,7 @@ everybody's turn has come.
 """
 
 import math
+from collections.abc import Collection
 from datetime import timedelta
 
 import structlog
@@ -23,6 +24,7 @@ from bot.domain.changes import Trigger
 from bot.domain.model import DiscordUserId, GuildId
 from bot.runtime.clock import Clock
 from bot.storage import Storage
+from bot.storage.due import Due
 from bot.sync.applying.reconcile import Reconciler
 from bot.sync.round_robin import RoundRobin
 
@@ -66,11 +68,12 @@ class Resync:
         for start in range(0, len(guild_ids), AT_A_TIME):
             some = guild_ids[start : start + AT_A_TIME]
             await self._storage.read_ahead(some)
+            waiting = await self._storage.due.list_guilds(some)
             people = await self._storage.links.people_of_each(some)
             for guild_id in some:
                 try:
                     if await self._reconciler.has_business(guild_id):
-                        queued[guild_id] = await self._go_on_in(guild_id, people[guild_id], trigger)
+                        queued[guild_id] = await self._go_on_in(guild_id, people[guild_id], waiting[guild_id], trigger)
                 except DiscordAway as error:  # they are considered again when they are seen
                     log.info("a server is looked at later", guild_id=guild_id, why=str(error))
                 except Exception:
@@ -78,7 +81,7 @@ class Resync:
         return queued
 
     async def _go_on_in(
-        self, guild_id: GuildId, ours: frozenset[DiscordUserId], trigger: Trigger
+        self, guild_id: GuildId, ours: frozenset[DiscordUserId], waiting: Collection[Due], trigger: Trigger
     ) -> frozenset[DiscordUserId]:
         if not self._observer.hears_members:
             self._reconciler.try_again(guild_id)
@@ -95,7 +98,9 @@ class Resync:
         if not due and not does_try:
             return frozenset()
         are_all = does_try or due >= ours
-        return await self._reconciler.consider(guild_id, ours if are_all else due, trigger=trigger, are_all=are_all)
+        return await self._reconciler.consider(
+            guild_id, ours if are_all else due, trigger=trigger, are_all=are_all, waiting=waiting
+        )
 
     async def _renew(self, guild_id: GuildId, turns: _Turns) -> list[DiscordUserId]:
         """Ask for those anew whose turn has come, unless the gateway keeps us waiting; return who was asked for."""

@@ -7,7 +7,7 @@ not in any more is not looked at: should it come back, everyone there is planned
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Protocol
 
 import msgspec
@@ -83,17 +83,19 @@ class BulkPlanner:
         trigger: Trigger,
         *,
         are_all: bool = False,
+        waiting: Collection[Due] | None = None,
     ) -> GuildPlan:
         """Plan these people (None: all), and queue those with changes. Raises DiscordAway: they are planned later.
 
-        `are_all`: who calls knows that nobody else is tied to the guild.
+        `are_all`: who calls knows that nobody else is tied to the guild. `waiting`: who waits there, read before.
         """
         people = None if discord_user_ids is None else frozenset(discord_user_ids)
         began = time.monotonic()
         if people is None or are_all:
             self._whole[guild_id] = began
         told = await self._troubles.told_blocked(guild_id)
-        waiting = await self._storage.due.list_guild(guild_id)  # before their facts are read
+        if waiting is None:
+            waiting = await self._storage.due.list_guild(guild_id)  # before their facts are read
         try:
             drawn = await self._planning.plan_guild(guild_id, people, are_all=are_all)
         except BaseException as error:

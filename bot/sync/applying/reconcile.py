@@ -21,6 +21,7 @@ from bot.domain.planned import GuildPlan, PlannedPerson
 from bot.domain.role_news import RoleNews, gather_news
 from bot.runtime.clock import Clock
 from bot.storage import Storage
+from bot.storage.due import Due
 from bot.sync.applying.apply import Applier, unwritten_roles
 from bot.sync.applying.bulk_planner import BulkPlanner
 from bot.sync.applying.planning import Planning, Unplannable
@@ -134,14 +135,16 @@ class Reconciler:
         *,
         trigger: Trigger,
         are_all: bool = False,
+        waiting: Collection[Due] | None = None,
     ) -> frozenset[DiscordUserId]:
         """Plan these people (None: all; `are_all`: who calls knows that they are) in memory, queue those with changes.
 
-        Returns whom.
+        Returns whom. `waiting`: who waits there, where who calls has read that before.
 
         Raises DiscordAway; whoever was not seen is considered again soon.
         """
-        return (await self._bulk.consider(guild_id, discord_user_ids, trigger, are_all=are_all)).changing
+        drawn = await self._bulk.consider(guild_id, discord_user_ids, trigger, are_all=are_all, waiting=waiting)
+        return drawn.changing
 
     def plans_all_since(self, guild_id: GuildId, moment: float) -> bool:
         """Tell whether a plan of everybody in a guild has begun since a moment (monotonic), and has not failed."""

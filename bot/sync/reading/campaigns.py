@@ -131,8 +131,7 @@ class HomeCampaign:
         if self.guild_id is None:
             return False
         followed = await self._storage.campaigns.campaigns_of(self.guild_id)
-        readers = [await self._storage.campaigns.find_reader(campaign_id) for campaign_id in followed]
-        return bool(readers) and None not in readers
+        return bool(followed) and set(followed) <= (await self._storage.campaigns.find_readers()).keys()
 
     async def find_campaign_id(self) -> CampaignId | None:
         """Return which campaign this is: that of the settings, or the one for which their creator's token was bound."""

@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from bot.domain.model import Campaign, CampaignId, GuildId, PatreonUserId, Tier, TierId, TokenPair
+from bot.domain.model import Campaign, CampaignId, CredentialId, GuildId, PatreonUserId, Tier, TierId, TokenPair
 from bot.storage import Storage
 from bot.storage.campaigns import Binding
 from tests.fakes.stored import save_consent
@@ -55,18 +55,25 @@ async def test_a_binding_ends_once(storage: Storage, campaign: Campaign, now: da
     assert await storage.campaigns.bindings() == ()
 
 
+async def reader_of(storage: Storage) -> CredentialId | None:
+    """Return who reads the campaign, as both verbs say."""
+    one = await storage.campaigns.find_reader(CAMPAIGN)
+    assert (await storage.campaigns.find_readers()).get(CAMPAIGN) == one
+    return one
+
+
 async def test_a_campaign_is_read_by_the_oldest_consent_that_lives(
     storage: Storage, campaign: Campaign, pair: Callable[..., TokenPair], now: datetime
 ) -> None:
     await storage.campaigns.save(campaign)
     await storage.campaigns.bind(HOME, CAMPAIGN, credential_id=None, at=now)
-    assert await storage.campaigns.find_reader(CAMPAIGN) is None
+    assert await reader_of(storage) is None
     first = await save_consent(storage, PatreonUserId("first"), pair(), at=now)
     second = await save_consent(storage, PatreonUserId("second"), pair(), at=now)
     await storage.campaigns.bind(OTHER, CAMPAIGN, credential_id=second, at=now + timedelta(hours=1))
     await storage.campaigns.bind(HOME, CAMPAIGN, credential_id=first, at=now)
-    assert await storage.campaigns.find_reader(CAMPAIGN) == first
+    assert await reader_of(storage) == first
     await storage.credentials.mark_dead(await storage.credentials.load(first), now)
-    assert await storage.campaigns.find_reader(CAMPAIGN) == second
+    assert await reader_of(storage) == second
     await storage.credentials.mark_dead(await storage.credentials.load(second), now)
-    assert await storage.campaigns.find_reader(CAMPAIGN) is None
+    assert await reader_of(storage) is None

@@ -87,6 +87,7 @@ async def use_campaigns(storage: Storage, campaign: Campaign, now: datetime) -> 
     await storage.campaigns.followed_campaigns()
     await storage.campaigns.followed_since([CAMPAIGN])
     await storage.campaigns.find_reader(CAMPAIGN)
+    await storage.campaigns.find_readers()
     await storage.campaigns.campaigns_of(GUILD)
     await storage.campaigns.was_unbound(GUILD, CAMPAIGN)
     await storage.campaigns.owned_by(ADA_PATREON, [CAMPAIGN])
@@ -269,6 +270,7 @@ async def use_due(storage: Storage) -> None:
     await storage.due.add(GUILD, [ADA], trigger=Trigger.LOOK)
     await storage.due.list_since(timedelta(seconds=9), settled=timedelta(seconds=1))
     await storage.due.list_guild(GUILD)
+    await storage.due.list_guilds([GUILD])
     waiting = await storage.due.find(GUILD, ADA)
     assert waiting is not None
     await storage.due.end([waiting])
