@@ -41,6 +41,7 @@ class Sandbox:
         self.bot_url = f"http://127.0.0.1:{self.options.bot_port or quiet_port()}"
         self.world: World = self._opening_world()
         self.discord = DiscordStandIn(self.world.discord, clock=self.clock, weather=self.weather)
+        self.discord.gateway.shards = self.options.shards
         self.patreon = PatreonStandIn(self.world.patreon, clock=self.clock, weather=self.weather)
         self.bot = BotProcess({})
         self._live = Live()

@@ -27,6 +27,7 @@ class Options:
     world: str = "small"
     load: Path | None = None
     redirect_uris: tuple[str, ...] = ()
+    shards: int = 1
 
 
 def read_options(argv: Sequence[str]) -> Options:
@@ -44,6 +45,7 @@ def read_options(argv: Sequence[str]) -> Options:
         world=given.world,
         load=given.load,
         redirect_uris=tuple(given.redirect_uri),
+        shards=given.shards,
     )
 
 
@@ -70,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="URI",
         help="one more redirect URI of the Patreon client, for another bot; may be repeated",
     )
+    parser.add_argument("--shards", type=int, default=1, metavar="N", help="that Discord recommends to run")
     parser.add_argument(
         "--env", action="append", default=[], type=_pair, metavar="NAME=VALUE", help="one more setting for the bot"
     )

@@ -14,6 +14,7 @@ MIRRORED = ("bot", "cogs", "sandbox")
 # Tests of no single file, and what each of them is about.
 OF_NO_FILE = {
     # stories of one room, told by several of its files
+    "bot/discord/test_shards.py": "a client of some shards, and what keeps it running",
     "bot/linking/test_consent_aftermath.py": "what follows a Yes, cut off at any moment",
     "bot/ops/check/test_leaks.py": "what others on the machine or in the world can read",
     "bot/patreon/test_page_sizes.py": "large pages that fail: client and sizes together",
@@ -39,6 +40,7 @@ OF_NO_FILE = {
     "bot/web/test_browser.py": "the pages in a real browser",
     "sandbox/discord/test_client_gateway.py": "discord.py's own client at the gateway",
     "sandbox/discord/test_client_library.py": "discord.py's own client at the REST API",
+    "sandbox/discord/test_client_shards.py": "discord.py's own clients with shards, as several processes",
     "sandbox/discord/test_openapi.py": "every answer against Discord's OpenAPI description",
     "sandbox/discord/test_refusals.py": "what Discord refuses, whatever the route",
     "sandbox/discord/test_simcord.py": "the stand-in beside simcord",

@@ -3,11 +3,12 @@
 Rules:
 1. One malformed gateway event ends discord.py's client (it lets the error out of `start`); a fresh one is back within
    half a minute. discord.py's own reconnecting, which backs off for up to a quarter of an hour, is not used: only its
-   resuming is.
+   resuming is. A client of several shards may renew one of them so, but for a minute at most.
 2. A token that Discord refuses from the start, twice, is a wrong setting and ends the process. One that it took before
    is tried again seldom and said loudly: the web pages stay up meanwhile.
 3. While the home server is in an outage of Discord's, the gateway is not well: there is nothing that we could do there.
 4. Where the members intent is refused, the next client goes without; the one after that asks again.
+5. Shards that Discord refuses are tried again seldom: each try uses up one of a day's connections.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ import aiohttp
 import discord
 import structlog
 
+from bot.discord.client import PledgekeeperBot
 from bot.discord.holder import ClientHolder
 from bot.domain.errors import SettingsInvalid, Setup
 from bot.domain.model import GuildId, Secret
@@ -29,15 +31,18 @@ from bot.runtime.loops import Pauses
 log = structlog.get_logger(__name__)
 
 BAD_TOKEN_PAUSE_SECONDS = 300.0
+BAD_SHARDS_PAUSE_SECONDS = 300.0
 FIRST_LOGIN_PAUSE_SECONDS = 10.0
 FIRST_LOGINS = 2  # a single refusal may be Discord's own trouble
 LOGIN_WITHIN_SECONDS = 90.0  # Discord may slow down what is asked then
-READY_WITHIN_SECONDS = 60.0  # after its IDENTIFY: two seconds after the last of its guilds came
+READY_WITHIN_SECONDS = 60.0  # after its last IDENTIFY; guilds come within seconds
 CLOSE_SECONDS = 2.0
 WATCH_SECONDS = 0.5
-AUTHENTICATION_FAILED, DISALLOWED_INTENTS = 4004, 4014  # discord-api-docs, Gateway Close Event Codes
+# discord-api-docs, Gateway Close Event Codes
+AUTHENTICATION_FAILED, INVALID_SHARD, SHARDING_REQUIRED, DISALLOWED_INTENTS = 4004, 4010, 4011, 4014
 WEATHER = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)  # what any network does now and then
 
+SHARDS_REFUSED = "Discord refuses our shards: there are more servers than they may have, or no such shards"
 MEMBERS_UNSEEN = (
     "this application may not see members; joins and hand edits show later. "
     "Switch on Server Members Intent in the Developer Portal (Bot)"
@@ -49,7 +54,7 @@ class DiscordSupervisor:
 
     def __init__(
         self,
-        build: Callable[[bool], discord.Client],
+        build: Callable[[bool], PledgekeeperBot],
         *,
         token: Secret,
         holder: ClientHolder,
@@ -86,6 +91,8 @@ class DiscordSupervisor:
             why = repr(error)
             if is_token_refused(error):
                 why, pause = "Discord refuses DISCORD_TOKEN", self._pause_after_refusal()
+            elif are_shards_refused(error):
+                why, pause = SHARDS_REFUSED, BAD_SHARDS_PAUSE_SECONDS
             elif not isinstance(error, WEATHER):
                 log.exception("the discord client crashed")
         self._health.failed("gateway", why)
@@ -123,23 +130,26 @@ class DiscordSupervisor:
             self._holder.lose(client)
             await self._close(client)
 
-    async def _stay_connected(self, client: discord.Client) -> None:
-        life = asyncio.create_task(client.connect(reconnect=False), name="discord client")
+    async def _stay_connected(self, client: PledgekeeperBot) -> None:
+        life = asyncio.create_task(client.connect(reconnect=client.renews_sessions), name="discord client")
+        sessions, ready_until = None, math.inf
         try:
-            while client.ws is None and not life.done():
-                await asyncio.wait({life}, timeout=WATCH_SECONDS)
-            ready_until = time.monotonic() + READY_WITHIN_SECONDS
             while not life.done():
-                if not client.is_ready() and time.monotonic() > ready_until:
+                before, sessions = sessions, client.connected_sessions
+                if client.is_whole or sessions is None or sessions != before:
+                    ready_until = time.monotonic() + READY_WITHIN_SECONDS
+                elif time.monotonic() > ready_until:
                     raise TimeoutError(f"not ready within {READY_WITHIN_SECONDS:.0f} seconds")
-                require_sound(client)
+                await renew_spoilt(client)
                 await asyncio.wait({life}, timeout=WATCH_SECONDS)
             await life
         finally:
-            life.cancel()
+            while not life.done():  # discord.py swallows what cancels it while it connects a shard again
+                life.cancel()
+                await asyncio.wait({life}, timeout=WATCH_SECONDS)
             await asyncio.gather(life, return_exceptions=True)
 
-    async def _close(self, client: discord.Client) -> None:
+    async def _close(self, client: PledgekeeperBot) -> None:
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await client.close()
@@ -147,28 +157,33 @@ class DiscordSupervisor:
             log.warning("a discord client did not close cleanly", error=repr(error))
 
     async def _watch(self) -> NoReturn:
-        """Report the connection while it lives: one whose heartbeats were never answered has an endless latency."""
+        """Report the connection while it lives."""
         while True:
-            client = self._holder.current
-            if client is not None and client.is_ready() and math.isfinite(client.latency):
-                if self._is_home_out(client):
-                    self._health.failed("gateway", "the home server is in an outage of Discord's")
-                else:
-                    self._health.ok("gateway")
+            trouble = self._find_trouble(self._holder.current)
+            if trouble is None:
+                self._health.ok("gateway")
             elif self._health.was_ever_ok("gateway"):  # a first connection that fails says why itself
-                self._health.failed("gateway", "not connected to discord")
+                self._health.failed("gateway", trouble)
             await asyncio.sleep(WATCH_SECONDS)
 
-    def _is_home_out(self, client: discord.Client) -> bool:
+    def _find_trouble(self, client: discord.Client | None) -> str | None:
+        if not isinstance(client, PledgekeeperBot) or not client.is_alive:
+            missing = client.missing_shards if isinstance(client, PledgekeeperBot) else []
+            return "not connected to discord" + "".join(f", shard {shard_id}" for shard_id in missing)
         home = None if self._home_guild_id is None else client.get_guild(self._home_guild_id)
-        return home is not None and home.unavailable
+        return "the home server is in an outage of Discord's" if home is not None and home.unavailable else None
 
 
-def require_sound(client: discord.Client) -> None:
-    """Raise where an event of a wrong shape spoilt a guild: discord.py takes roles and positions as they come."""
+async def renew_spoilt(client: PledgekeeperBot) -> None:
+    """Renew what an event of a wrong shape spoilt: discord.py takes roles and positions as they come.
+
+    Raises ClientException where only a fresh client can.
+    """
     for guild in client.guilds:
         if not guild.unavailable and not _is_sound(guild):
-            raise discord.ClientException(f"an event of a wrong shape spoilt the roles of the server {guild.id}")
+            if not await client.renew(guild):
+                raise discord.ClientException(f"an event of a wrong shape spoilt the roles of the server {guild.id}")
+            return
 
 
 def _is_sound(guild: discord.Guild) -> bool:
@@ -183,6 +198,11 @@ def is_token_refused(error: Exception) -> bool:
     if isinstance(error, discord.ConnectionClosed):
         return error.code == AUTHENTICATION_FAILED
     return isinstance(error, discord.LoginFailure)
+
+
+def are_shards_refused(error: Exception) -> bool:
+    """Tell whether a session would have had too many servers, or is of a shard that there is not."""
+    return isinstance(error, discord.ConnectionClosed) and error.code in {INVALID_SHARD, SHARDING_REQUIRED}
 
 
 def is_intent_refused(error: Exception) -> bool:

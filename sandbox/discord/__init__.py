@@ -15,7 +15,7 @@ A file imports from its own layer or from one below:
 | all others | the nouns, the state, permissions, refusals |
 """
 
-from sandbox.discord.backend import Call
+from sandbox.discord.backend import Call, RoleWrite
 from sandbox.discord.errors import ActionError
 from sandbox.discord.interaction import Interaction
 from sandbox.discord.ratelimits import Limit
@@ -34,5 +34,6 @@ __all__ = [
     "Member",
     "Message",
     "Role",
+    "RoleWrite",
     "User",
 ]

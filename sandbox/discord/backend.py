@@ -3,6 +3,7 @@
 Builds these parts and keeps the list of REST requests. Knows no route, no socket and no act of a person.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,9 +13,12 @@ from sandbox.discord.changes import Changes
 from sandbox.discord.files import Files
 from sandbox.discord.gateway import Gateway
 from sandbox.discord.interactions import Interactions
+from sandbox.discord.peers import Peer
 from sandbox.discord.ratelimits import RateLimits
 from sandbox.discord.state import DiscordState
 from sandbox.weather import Weather
+
+ROLE_WRITES_KEPT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +33,32 @@ class Call:
     user_agent: str
 
 
+@dataclass(frozen=True, slots=True)
+class RoleWrite:
+    """A request to give or take a role, and who made it; `role_id` is None where it edits the member as a whole.
+
+    `began` and `ended` are monotonic; status 0: it got no answer.
+    """
+
+    began: float
+    ended: float
+    method: str
+    guild_id: str
+    user_id: str
+    role_id: str | None
+    status: int
+    peer: Peer
+
+
 class Backend:
-    """Discord without a socket; `state` is its world, `calls` what the bot asked over REST."""
+    """Discord without a socket; `state` is its world, `calls` what the bot asked over REST, `role_writes` who wrote."""
 
     def __init__(self, state: DiscordState, *, clock: SandboxClock, weather: Weather) -> None:
         state.clock = clock
         self.state = state
         self.weather = weather
         self.calls: list[Call] = []
+        self.role_writes: deque[RoleWrite] = deque(maxlen=ROLE_WRITES_KEPT)
         self._call_watchers: list[Callable[[Call], None]] = []
         self.limits = RateLimits()
         self.files = Files(state.ids, clock)

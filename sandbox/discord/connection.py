@@ -14,8 +14,10 @@ import orjson
 from aiohttp import WSMsgType, web
 
 from sandbox.discord import intents
-from sandbox.discord.gateway import INVALID_SESSION, Gateway
+from sandbox.discord.gateway import BAD_TOKEN, INVALID_SESSION, Gateway
+from sandbox.discord.identifies import Verdict
 from sandbox.discord.member_requests import answer_member_request
+from sandbox.discord.peers import peer_of
 from sandbox.discord.sessions import Close, Outbox, Session, frame
 
 HEARTBEAT, IDENTIFY, PRESENCE, VOICE_STATE, RESUME, REQUEST_MEMBERS = 1, 2, 3, 4, 6, 8
@@ -26,8 +28,8 @@ MISSED_HEARTBEATS = 2.0
 ACK_SECONDS = 0.03
 """A client notes that it sent a heartbeat just after it did: an answer sooner than any network's is taken for late."""
 
-UNKNOWN_OPCODE, DECODE_ERROR, NOT_AUTHENTICATED, BAD_TOKEN, ALREADY_AUTHENTICATED = 4001, 4002, 4003, 4004, 4005
-RATE_LIMITED, TIMED_OUT, INVALID_SHARD = 4008, 4009, 4010
+UNKNOWN_OPCODE, DECODE_ERROR, NOT_AUTHENTICATED, ALREADY_AUTHENTICATED = 4001, 4002, 4003, 4005
+RATE_LIMITED, TIMED_OUT, INVALID_SHARD, SHARDING_REQUIRED = 4008, 4009, 4010, 4011
 INVALID_VERSION, INVALID_INTENTS, DISALLOWED_INTENTS = 4012, 4013, 4014
 
 
@@ -47,9 +49,11 @@ class Connection:
         self.socket = socket
         self.transport = request.transport  # a break sends no closing frame, and a socket's own `close` would
         self.query = dict(request.query)
+        self.peer = peer_of(request)
         self.outbox: Outbox = asyncio.Queue()
         self.session: Session | None = None
         self.heard: deque[float] = deque()
+        self._has_hung_up = False
         self._zlib = zlib.compressobj() if self.query.get("compress") == "zlib-stream" else None
 
     async def run(self) -> None:
@@ -66,7 +70,7 @@ class Connection:
 
     def _leave(self, session: Session) -> None:
         session.leave()
-        if self.socket.close_code in (1000, 1001):
+        if self.socket.close_code in (1000, 1001) and not self._has_hung_up:
             # A client that closes so is gone for good (docs, "Disconnecting").
             self.gateway.sessions.pop(session.id, None)
 
@@ -86,6 +90,7 @@ class Connection:
             await self.socket.send_bytes(self._zlib.compress(written) + self._zlib.flush(zlib.Z_SYNC_FLUSH))
 
     async def _hang_up(self, close: Close) -> None:
+        self._has_hung_up = True
         if close.code == 1006 and self.transport is not None:
             self.transport.abort()
         else:
@@ -156,8 +161,23 @@ class Connection:
         if not intents.are_allowed(wanted, self.gateway.state.intents_allowed):
             raise Refused(DISALLOWED_INTENTS, "Disallowed intent(s).")
         shard = read_shard(body.get("shard", [0, 1]))
-        self.session = Session(wanted, shard, body.get("large_threshold", 50), self.outbox)
-        self.gateway.welcome(self.session, sharded="shard" in body)
+        session = Session(wanted, shard, body.get("large_threshold", 50), self.outbox, self.peer)
+        if self._may_start(session, is_sharded="shard" in body):
+            self.session = session
+            self.gateway.welcome(session, sharded="shard" in body)
+
+    def _may_start(self, session: Session, *, is_sharded: bool) -> bool:
+        """Count an IDENTIFY against the day and its pace; the client may send another on the same socket."""
+        verdict = self.gateway.identifies.take(session.shard[0] if is_sharded else None)
+        if verdict is Verdict.NONE_LEFT:
+            self.gateway.reset_token()
+            raise Refused(BAD_TOKEN, "Authentication failed.")
+        if verdict is Verdict.TOO_SOON:
+            self.outbox.put_nowait(frame(INVALID_SESSION, data=False))
+            return False
+        if len(self.gateway.guilds_of(session)) > self.gateway.guilds_a_session:
+            raise Refused(SHARDING_REQUIRED, "Sharding required.")
+        return True
 
     def _resume(self, body: Any) -> None:
         if self.session is not None:
@@ -174,7 +194,7 @@ class Connection:
         if session.outbox is not None:
             session.outbox.put_nowait(Close(1006))
         self.session = session
-        session.resume(self.outbox, body["seq"])
+        session.resume(self.outbox, body["seq"], self.peer)
 
 
 def read_shard(shard: Any) -> tuple[int, int]:

@@ -4,6 +4,7 @@ Which intent an event needs: docs, "List of Intents". Events of the bot itself a
 """
 
 import asyncio
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,18 +12,21 @@ import orjson
 from aiohttp import web
 
 from sandbox.discord import intents
+from sandbox.discord.identifies import Identifies
 from sandbox.discord.objects import application_flags, guild_create_json, own_user_json
 from sandbox.discord.sessions import Close, Session, frame
-from sandbox.discord.state import DiscordState, Guild
+from sandbox.discord.state import DiscordState, Guild, fresh_bot_token
 from sandbox.weather import Weather
 
 RECONNECT = 7
 INVALID_SESSION = 9
-IDENTIFIES_A_DAY = 1_000
-MAX_CONCURRENCY = 1
+BAD_TOKEN = 4004
+GUILDS_A_SESSION = 2_500
 MALFORMED = frozenset({"malformed_event"})
 SILENT = frozenset({"silent_looks"})
 CUTS = frozenset({"op7", "op9", "gateway_drop"})
+AIMED = re.compile(r"\bshard/(\d+)")
+"""In a fault's route: the one shard that it strikes."""
 
 # A frame of the right kind with nothing in it that a client needs.
 NONSENSE = b'{"guild_id":null}'
@@ -40,7 +44,9 @@ class Gateway:
         self.heartbeat_seconds = 41.25
         self.member_list_seconds = 30.0
         self.guilds_after_seconds = 0.0  # between READY and the guilds: Discord names no limit
-        self.identifies_left = IDENTIFIES_A_DAY
+        self.identifies = Identifies()
+        self.shards = 1  # as many as `GET /gateway/bot` recommends
+        self.guilds_a_session = GUILDS_A_SESSION
         self.member_lists: dict[str, float] = {}
 
     def dispatch(self, event: str, data: dict[str, Any], *, guild_id: str | None = None, intent: int = 0) -> None:
@@ -61,8 +67,7 @@ class Gateway:
         """Let a new session know who it is and which guilds it is in: READY, then each GUILD_CREATE."""
         self.forget_the_gone()
         self.sessions[session.id] = session
-        self.identifies_left = max(0, self.identifies_left - 1)
-        guilds = [guild for guild in self.state.bot_guilds() if session.covers(guild.id)]
+        guilds = self.guilds_of(session)
         ready = {
             "v": 10,
             "user": own_user_json(self.state.bot, owner_has_2fa=self.state.application.owner_has_2fa),
@@ -97,26 +102,43 @@ class Gateway:
         for session in [s for s in self.sessions.values() if s.is_over()]:
             del self.sessions[session.id]
 
-    def connected(self) -> list[Session]:
-        """Return the sessions that have a socket now."""
-        return [session for session in self.sessions.values() if session.outbox is not None]
+    def guilds_of(self, session: Session) -> list[Guild]:
+        """Return the guilds of the bot that a session covers."""
+        return [guild for guild in self.state.bot_guilds() if session.covers(guild.id)]
 
-    def ask_to_reconnect(self) -> None:
-        """Send op 7 to all: they close and resume."""
-        self._tell_all(frame(RECONNECT, None))
+    def connected(self, shard_id: int | None = None) -> list[Session]:
+        """Return the sessions that have a socket now: all, or those of one shard, of whatever process."""
+        return [
+            session
+            for session in self.sessions.values()
+            if session.outbox is not None and shard_id in (None, session.shard[0])
+        ]
 
-    def invalidate(self, *, resumable: bool = False) -> None:
-        """Send op 9 to all: they resume where `resumable`, else they identify anew."""
-        told = self._tell_all(frame(INVALID_SESSION, resumable))
+    def ask_to_reconnect(self, only: Iterable[Session] | None = None) -> None:
+        """Send op 7 to all, or to some: they close and resume."""
+        self._tell(frame(RECONNECT, None), only)
+
+    def invalidate(self, only: Iterable[Session] | None = None, *, resumable: bool = False) -> None:
+        """Send op 9 to all, or to some: they resume where `resumable`, else they identify anew."""
+        told = self._tell(frame(INVALID_SESSION, resumable), only)
         for session in () if resumable else told:
             del self.sessions[session.id]
 
-    def drop(self, code: int = 1006) -> None:
-        """Cut every socket; 1006 means without a closing frame."""
-        self._tell_all(Close(code))
+    def drop(self, only: Iterable[Session] | None = None, *, code: int = 1006) -> None:
+        """Cut the socket of all, or of some; 1006 means without a closing frame."""
+        self._tell(Close(code), only)
 
-    def _tell_all(self, item: bytes | Close) -> list[Session]:
+    def reset_token(self) -> None:
+        """End every session and let the bot have another token: what follows the last IDENTIFY of a day (docs)."""
+        self.state.bot_token = fresh_bot_token()
+        self._tell(Close(BAD_TOKEN, "Authentication failed."))
+        self.sessions.clear()
+
+    def _tell(self, item: bytes | Close, only: Iterable[Session] | None = None) -> list[Session]:
         told = self.connected()
+        if only is not None:
+            meant = {session.id for session in only}
+            told = [session for session in told if session.id in meant]
         for session in told:
             if session.outbox is not None:
                 session.outbox.put_nowait(item)
@@ -124,20 +146,22 @@ class Gateway:
 
     def strike(self) -> None:
         """Carry out the faults of the gateway that someone switched on, once a client is there to feel them."""
-        if not self.connected():
-            return
         for fault in list(self.weather.faults):
-            if fault.service == "discord" and fault.fault in CUTS:
+            if fault.service != "discord" or fault.fault not in CUTS:
+                continue
+            aimed = AIMED.search(fault.route)
+            struck = self.connected(int(aimed[1]) if aimed else None)
+            if struck:
                 # The fault's own route, so that any route at all means the gateway.
-                self._cut(self.weather.take("discord", fault.route, among=CUTS))
+                self._cut(self.weather.take("discord", fault.route, among=CUTS), struck)
 
-    def _cut(self, fault: str | None) -> None:
+    def _cut(self, fault: str | None, struck: list[Session]) -> None:
         if fault == "op7":
-            self.ask_to_reconnect()
+            self.ask_to_reconnect(struck)
         elif fault == "op9":
-            self.invalidate()
+            self.invalidate(struck)
         elif fault == "gateway_drop":
-            self.drop()
+            self.drop(struck)
 
     async def close(self) -> None:
         """Cut all clients off, as when the service goes away."""

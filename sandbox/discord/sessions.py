@@ -12,6 +12,8 @@ from typing import Any
 
 import orjson
 
+from sandbox.discord.peers import Peer
+
 REPLAYED_EVENTS = 5_000
 RESUME_SECONDS = 180.0
 
@@ -40,6 +42,7 @@ class Session:
     shard: tuple[int, int] = (0, 1)
     large_threshold: int = 50
     outbox: Outbox | None = None
+    peer: Peer | None = None
     id: str = field(default_factory=lambda: secrets.token_hex(16))
     seq: int = 0
     sent: deque[tuple[int, bytes]] = field(default_factory=lambda: deque(maxlen=REPLAYED_EVENTS))
@@ -64,12 +67,12 @@ class Session:
         oldest = self.sent[0][0] if self.sent else self.seq + 1
         return seq <= self.seq and (seq == self.seq or oldest <= seq + 1)
 
-    def resume(self, outbox: Outbox, seq: int) -> None:
+    def resume(self, outbox: Outbox, seq: int, peer: Peer) -> None:
         """Take a new socket and send again what came after `seq`, then RESUMED with an empty object."""
         for number, written in self.sent:
             if number > seq:
                 outbox.put_nowait(written)
-        self.outbox = outbox
+        self.outbox, self.peer = outbox, peer
         self.dispatch("RESUMED", b"{}")
 
     def leave(self) -> None:

@@ -20,6 +20,7 @@ def test_every_option_is_read() -> None:
     argv = ["--port", "1", "--discord-port", "2", "--patreon-port", "3", "--bot-port", "4", "--no-bot"]
     argv += ["--seed", "7", "--interval", "1", "--env", "LOG_LEVEL=DEBUG", "--env", "DISCORD_GUILD_ID="]
     argv += ["--world", "shop", "--load", "w.json", "--redirect-uri", "http://a/1", "--redirect-uri", "http://a/2"]
+    argv += ["--shards", "2"]
     assert read_options(argv) == Options(
         port=1,
         discord_port=2,
@@ -32,7 +33,12 @@ def test_every_option_is_read() -> None:
         world="shop",
         load=Path("w.json"),
         redirect_uris=("http://a/1", "http://a/2"),
+        shards=2,
     )
+
+
+def test_discord_recommends_the_number_of_shards_that_was_asked_for() -> None:
+    assert Sandbox(Options(shards=3)).discord.gateway.shards == 3
 
 
 @pytest.mark.parametrize(

@@ -7,17 +7,19 @@ carries Via. Discord docs, "Reference" and "Rate Limits".
 import asyncio
 import mimetypes
 import re
+import time
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import orjson
 from aiohttp import BodyPartReader, web
 
-from sandbox.discord.backend import Backend, Call
+from sandbox.discord.backend import Backend, Call, RoleWrite
 from sandbox.discord.changes import Actor
 from sandbox.discord.errors import ApiError, invalid, not_served, refusal, unauthorized
 from sandbox.discord.files import Files
 from sandbox.discord.model import Json
+from sandbox.discord.peers import peer_of
 from sandbox.discord.ratelimits import limited_body, limited_headers
 from sandbox.discord.rest.call import Answer, ApiCall, Route
 
@@ -59,6 +61,8 @@ REFUSALS = {"403": 50001, "missing_permission": 50013} | {
 }
 HOURS_SECONDS = 5 * 3600.0
 BAN_PAGE = b"<!DOCTYPE html><html><head><title>Access denied</title></head><body>error code: 1015</body></html>"
+MEMBER = "/guilds/{g}/members/{u}"
+ROLE_WRITES = frozenset({f"PATCH {MEMBER}", f"PUT {MEMBER}/roles/{{r}}", f"DELETE {MEMBER}/roles/{{r}}"})
 TOKEN_IN_PATH = re.compile(r"^(/(?:webhooks|interactions)/[^/]+/)[^/]+")
 
 
@@ -73,11 +77,17 @@ class Front:
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Answer one request and note it."""
         answer: web.StreamResponse | None = None
+        began = time.monotonic()
+        peer = peer_of(request) if self.name in ROLE_WRITES else None
         try:
             answer = await self._answer(request)
             return answer
         finally:
-            note(self.backend, request, self.name, answer.status if answer is not None else NO_ANSWER)
+            shown = note(self.backend, request, self.name, answer.status if answer is not None else NO_ANSWER)
+            if peer is not None:
+                at = request.match_info
+                write = RoleWrite(began, time.monotonic(), request.method, at["g"], at["u"], at.get("r"), shown, peer)
+                self.backend.role_writes.append(write)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         fault = self._fault(request)
@@ -245,13 +255,14 @@ def guessed(filename: str) -> str:
     return mimetypes.guess_type(filename)[0] or "application/octet-stream"
 
 
-def note(backend: Backend, request: web.Request, route: str, status: int) -> None:
-    """Keep a request in the list of calls, and count it if it was refused."""
+def note(backend: Backend, request: web.Request, route: str, status: int) -> int:
+    """Keep a request in the list of calls, and count it if it was refused; return the status that is shown."""
     path = TOKEN_IN_PATH.sub(r"\1…", request.path.removeprefix(BASE))
     agent = request.headers.get("User-Agent", "")
     shown = 0 if status == NO_ANSWER else status
     backend.note(Call(backend.state.clock.now(), request.method, path, route, shown, agent))
     backend.limits.note(status)
+    return shown
 
 
 async def serve_the_rest(backend: Backend, request: web.Request) -> web.StreamResponse:

@@ -1,13 +1,11 @@
 """The bot's own account, other users, and where the bot is (docs, "User Resource", "Gateway", "Application")."""
 
 from sandbox.discord.errors import refusal
-from sandbox.discord.gateway import IDENTIFIES_A_DAY, MAX_CONCURRENCY
 from sandbox.discord.objects import application_json, channel_json, own_user_json, user_json
 from sandbox.discord.permissions import guild_permissions
 from sandbox.discord.rest.call import ApiCall, Route, snowflake
 from sandbox.discord.state import Json
 
-DAY_MILLISECONDS = 24 * 3600 * 1000
 MOST_GUILDS = 200
 
 
@@ -60,13 +58,14 @@ def get_gateway(call: ApiCall) -> Json:
 
 
 def get_bot_gateway(call: ApiCall) -> Json:
+    gateway = call.backend.gateway
     limit = {
-        "total": IDENTIFIES_A_DAY,
-        "remaining": call.backend.gateway.identifies_left,
-        "reset_after": DAY_MILLISECONDS,
-        "max_concurrency": MAX_CONCURRENCY,
+        "total": gateway.identifies.total,
+        "remaining": gateway.identifies.left,
+        "reset_after": round(gateway.identifies.reset_after_seconds * 1000),
+        "max_concurrency": gateway.identifies.max_concurrency,
     }
-    return {"url": call.backend.gateway.url, "shards": 1, "session_start_limit": limit}
+    return {"url": gateway.url, "shards": gateway.shards, "session_start_limit": limit}
 
 
 ROUTES = [

@@ -81,14 +81,16 @@ async def test_a_defect_is_answered_with_a_number_that_the_log_knows(
 
 
 @pytest.mark.parametrize(
-    ("remaining", "pause"),
+    ("remaining", "sessions", "pause"),
     [
-        pytest.param(1000, 0, id="a whole day's budget"),
-        pytest.param(201, 0, id="enough"),
-        pytest.param(200, 18, id="few: spread over the hour that is left"),
-        pytest.param(1, 3600, id="one"),
-        pytest.param(0, 3600, id="none: until there are new ones"),
+        pytest.param(1000, 1, 0, id="a whole day's budget"),
+        pytest.param(201, 1, 0, id="enough"),
+        pytest.param(200, 1, 18, id="few: spread over the hour that is left"),
+        pytest.param(1, 1, 3600, id="one"),
+        pytest.param(0, 1, 3600, id="none: until there are new ones"),
+        pytest.param(200, 4, 72, id="few: four shards use up four at a time"),
+        pytest.param(3, 4, 3600, id="fewer than shards"),
     ],
 )
-def test_a_day_of_crashes_cannot_use_up_the_connections(remaining: int, pause: float) -> None:
-    assert identify_pause(remaining=remaining, reset_after_seconds=3600) == pause
+def test_a_day_of_crashes_cannot_use_up_the_connections(remaining: int, sessions: int, pause: float) -> None:
+    assert identify_pause(remaining=remaining, reset_after_seconds=3600, sessions=sessions) == pause

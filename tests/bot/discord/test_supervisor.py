@@ -22,12 +22,20 @@ from tests.fakes.scene import quick
 from tests.fakes.stage import Stage
 
 SOON = 15.0
+Build = Callable[[bool], PledgekeeperBot]
 
 
 class Supervised:
     """A supervisor at work, and the clients that it built."""
 
-    def __init__(self, stage: Stage, app: App, token: Secret | None = None) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        app: App,
+        token: Secret | None = None,
+        build: Callable[[bool], PledgekeeperBot] | None = None,
+    ) -> None:
+        self._fresh = build or (lambda intent: fresh_client(app, add_cogs=add_cogs, has_members_intent=intent))
         self.stage = stage
         self.app = app
         self.clients: list[PledgekeeperBot] = []
@@ -40,8 +48,8 @@ class Supervised:
             pauses=Pauses(first=0.01, longest=0.1),
         )
 
-    def _build(self, has_members_intent: bool) -> discord.Client:
-        client = quick(fresh_client(self.app, add_cogs=add_cogs, has_members_intent=has_members_intent))
+    def _build(self, has_members_intent: bool) -> PledgekeeperBot:
+        client = quick(self._fresh(has_members_intent))
         self.clients.append(client)
         return client
 
@@ -178,7 +186,7 @@ async def test_a_connection_that_ends_is_resumed_by_the_same_client(supervised: 
     await supervised.until(lambda: client.ws is not first and supervised.app.holder.current is client)
     await supervised.until(lambda: supervised.is_well)
     assert len(supervised.clients) == 1
-    assert supervised.stage.sandbox.discord.gateway.identifies_left == 999
+    assert supervised.stage.sandbox.discord.gateway.identifies.left == 999
 
 
 async def test_a_token_that_was_never_taken_is_asked_for_twice_and_ends_it(
@@ -229,7 +237,7 @@ async def test_without_the_right_to_see_members_the_bot_connects_all_the_same(st
     async with at_work(Supervised(stage, app)) as supervised:
         await supervised.until(lambda: supervised.is_well)
         assert [client.intents.members for client in supervised.clients] == [True, False]
-        identifies = 1000 - stage.sandbox.discord.gateway.identifies_left
+        identifies = 1000 - stage.sandbox.discord.gateway.identifies.left
     assert identifies == 1  # the application's switches were read first: nothing was refused at the gateway
 
 

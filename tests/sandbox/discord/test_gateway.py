@@ -3,7 +3,7 @@
 import asyncio
 import time
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import aiohttp
@@ -12,9 +12,9 @@ import pytest
 
 from sandbox.discord import DiscordStandIn
 from sandbox.discord.connection import ACK_SECONDS
-from tests.sandbox.discord.conftest import SOON, World
+from tests.sandbox.discord.conftest import SOON, Api, World
 
-GUILDS, MEMBERS, MESSAGES = 1, 2, 1 << 9
+GUILDS, MEMBERS, MESSAGES, DIRECT_MESSAGES = 1, 2, 1 << 9, 1 << 12
 
 
 class Wire:
@@ -177,6 +177,16 @@ async def test_a_client_that_says_goodbye_cannot_resume(wire: Wire, dial: Any, s
     assert len(standin.gateway.sessions) == 1
 
 
+async def test_a_client_that_discord_closes_can_resume(wire: Wire, dial: Any, standin: DiscordStandIn) -> None:
+    ready = await wire.identify(0)
+    standin.gateway.drop(code=4000)
+    assert await wire.closed() == 4000
+    again = await dial()
+    await again.next()
+    await again.say(6, {"token": wire.token, "session_id": ready["session_id"], "seq": wire.seq})
+    assert (await again.next())["t"] == "RESUMED"
+
+
 async def test_zlib_stream_is_one_deflate_for_the_socket(dial: Any) -> None:
     wire = await dial("?v=10&encoding=json&compress=zlib-stream")
     inflate = zlib.decompressobj()
@@ -241,6 +251,7 @@ async def test_everyone_without_the_intent_is_answered_by_silence(wire: Wire, wo
 
 
 async def test_shards_hear_of_their_servers_alone(dial: Any, standin: DiscordStandIn, world: World) -> None:
+    standin.gateway.identifies.max_concurrency = 2
     home = (int(world.guild.id) >> 22) % 2
     wires = [await dial(), await dial()]
     readies = [await wire.identify(shard=[index, 2]) for index, wire in enumerate(wires)]
@@ -250,6 +261,143 @@ async def test_shards_hear_of_their_servers_alone(dial: Any, standin: DiscordSta
     standin.give_role(world.ada.id, world.gold.id)
     assert await wires[home].event("GUILD_MEMBER_UPDATE")
     await wires[1 - home].silence()
+
+
+async def test_direct_messages_belong_to_shard_0(dial: Any, standin: DiscordStandIn, world: World, api: Api) -> None:
+    standin.gateway.identifies.max_concurrency = 2
+    wires = [await dial(), await dial()]
+    for index, wire in enumerate(wires):
+        await wire.identify(DIRECT_MESSAGES, shard=[index, 2])
+    channel = await api("POST", "/users/@me/channels", json={"recipient_id": world.ada.id})
+    await api("POST", f"/channels/{channel.body['id']}/messages", json={"content": "hello"})
+    assert (await wires[0].event("MESSAGE_CREATE"))["content"] == "hello"
+    await wires[1].silence()
+
+
+async def test_two_sessions_of_one_shard_hear_the_same(dial: Any, standin: DiscordStandIn, world: World) -> None:
+    """As after a take-over: the one that went is still there, and so may be one with another count of shards."""
+    standin.gateway.identifies.pace_seconds = 0
+    home = (int(world.guild.id) >> 22) % 2
+    wires = [await dial(), await dial(), await dial()]
+    for wire, shard in zip(wires, ([home, 2], [home, 2], [0, 1]), strict=True):
+        await wire.identify(shard=shard)
+        await wire.event("GUILD_CREATE")
+    standin.give_role(world.ada.id, world.gold.id)
+    heard = [await wire.event("GUILD_MEMBER_UPDATE") for wire in wires]
+    assert [member["roles"] for member in heard] == [[world.gold.id]] * 3
+
+
+async def test_members_are_not_shown_by_a_shard_that_is_not_theirs(
+    dial: Any, standin: DiscordStandIn, world: World
+) -> None:
+    other = 1 - (int(world.guild.id) >> 22) % 2
+    wire = await dial()
+    await wire.identify(shard=[other, 2])
+    await wire.say(8, {"guild_id": world.guild.id, "user_ids": [world.ada.id], "limit": 0})
+    await wire.silence()
+
+
+async def test_each_shard_resumes_its_own_session(dial: Any, standin: DiscordStandIn, world: World) -> None:
+    standin.gateway.identifies.max_concurrency = 2
+    home = (int(world.guild.id) >> 22) % 2
+    left = []
+    for index in range(2):
+        wire = await dial()
+        ready = await wire.identify(shard=[index, 2])
+        if index == home:
+            await wire.event("GUILD_CREATE")
+        await wire.socket.close(code=4000)
+        left.append((ready["session_id"], wire.seq))
+    standin.give_role(world.ada.id, world.gold.id)
+    missed = []
+    for session_id, seq in left:
+        gone = standin.gateway.sessions[session_id].peer
+        again = await dial()
+        await again.next()
+        await again.say(6, {"token": again.token, "session_id": session_id, "seq": seq})
+        missed.append((await again.next())["t"])
+        assert standin.gateway.sessions[session_id].peer != gone, "another connection has it now"
+    assert missed == (["GUILD_MEMBER_UPDATE", "RESUMED"] if home == 0 else ["RESUMED", "GUILD_MEMBER_UPDATE"])
+    assert standin.gateway.identifies.left == 998, "a RESUME is none of them"
+
+
+@pytest.mark.parametrize("fault", ["op7", "op9", "gateway_drop"])
+async def test_one_shard_alone_can_be_struck(
+    dial: Any, standin: DiscordStandIn, strike: Callable[[str, str], None], fault: str
+) -> None:
+    standin.gateway.identifies.max_concurrency = 2
+    wires = [await dial(), await dial()]
+    for index, wire in enumerate(wires):
+        await wire.identify(0, shard=[index, 2])
+    strike("shard/1", fault)
+    struck = await wires[1].socket.receive(timeout=SOON)
+    assert struck.type is not aiohttp.WSMsgType.TEXT or orjson.loads(struck.data)["op"] in (7, 9)
+    await wires[0].silence()
+    assert len(standin.gateway.connected(0)) == 1
+
+
+async def test_a_shard_that_nobody_runs_is_struck_when_it_comes(
+    dial: Any, standin: DiscordStandIn, strike: Callable[[str, str], None]
+) -> None:
+    standin.gateway.identifies.max_concurrency = 2
+    strike("shard/1", "op7")
+    await (await dial()).identify(0, shard=[0, 2])
+    later = await dial()
+    await later.identify(0, shard=[1, 2])
+    assert (await later.next())["op"] == 7
+
+
+# --- how many may identify
+
+
+async def test_a_bot_is_told_how_many_shards_to_run_and_how_fast(wire: Wire, standin: DiscordStandIn, api: Api) -> None:
+    standin.gateway.shards, standin.gateway.identifies.max_concurrency = 4, 2
+    await wire.identify()
+    answer = (await api("GET", "/gateway/bot")).body
+    limit = answer.pop("session_start_limit")
+    assert answer == {"url": standin.gateway.url, "shards": 4}
+    assert (limit["total"], limit["remaining"], limit["max_concurrency"]) == (1000, 999, 2)
+    assert 86_390_000 < limit["reset_after"] <= 86_400_000
+
+
+async def test_a_shard_that_identifies_too_soon_is_told_so_and_may_try_again(
+    dial: Any, standin: DiscordStandIn
+) -> None:
+    standin.gateway.identifies.max_concurrency, standin.gateway.identifies.pace_seconds = 2, 0.3
+    first, other_key, same_key = [await dial() for _ in range(3)]
+    await first.identify(0, shard=[0, 4])
+    await other_key.identify(0, shard=[1, 4])
+    again = {"token": same_key.token, "intents": 0, "properties": {}, "shard": [2, 4]}
+    await same_key.say(2, again)
+    assert (await same_key.next())["op"] == 10
+    refused = await same_key.next()
+    assert (refused["op"], refused["d"]) == (9, False)
+    await asyncio.sleep(0.3)
+    assert (await same_key.identify(0, shard=[2, 4]))["shard"] == [2, 4]
+    assert standin.gateway.identifies.left == 996, "the refused one counts"
+
+
+async def test_whoever_uses_up_a_day_of_them_gets_another_token(dial: Any, standin: DiscordStandIn) -> None:
+    standin.gateway.identifies.total = 1
+    first, second = await dial(), await dial()
+    before = standin.state.bot_token
+    await first.identify()
+    await second.say(2, {"token": before, "intents": 0, "properties": {}})
+    assert await second.closed() == 4004
+    assert standin.gateway.sessions == {}
+    assert await first.closed() == 4004
+    assert standin.state.bot_token != before
+
+
+async def test_too_many_servers_for_one_session_require_shards(
+    dial: Any, standin: DiscordStandIn, world: World
+) -> None:
+    standin.gateway.guilds_a_session = 0
+    whole, shard = await dial(), await dial()
+    await whole.say(2, {"token": whole.token, "intents": 0, "properties": {}})
+    assert await whole.closed() == 4011
+    other = 1 - (int(world.guild.id) >> 22) % 2
+    assert (await shard.identify(0, shard=[other, 2]))["guilds"] == []
 
 
 async def test_being_kicked_and_invited_is_told(wire: Wire, standin: DiscordStandIn, world: World) -> None:
