@@ -42,8 +42,8 @@ from bot.discord.holder import ClientHolder
 from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
 from bot.discord.registration import CommandRegistration
+from bot.discord.role_writer import RoleWriter
 from bot.discord.supervisor import DiscordSupervisor
-from bot.discord.write import RoleWriter
 from bot.domain.errors import SettingsInvalid, Setup
 from bot.linking.connect import CreatorCampaign
 from bot.linking.consent_flow import ConsentFlow
