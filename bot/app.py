@@ -42,8 +42,8 @@ from bot.discord.holder import ClientHolder
 from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
 from bot.discord.registration import CommandRegistration
+from bot.discord.role_writer import RoleWriter
 from bot.discord.supervisor import DiscordSupervisor
-from bot.discord.write import RoleWriter
 from bot.domain.errors import SettingsInvalid, Setup
 from bot.linking.connect import CreatorCampaign
 from bot.linking.consent_flow import ConsentFlow
@@ -65,6 +65,7 @@ from bot.runtime.loops import Loop, supervise
 from bot.settings import USER_AGENT, Settings
 from bot.storage import Storage
 from bot.storage.bell import Bell
+from bot.storage.due import RUNG
 from bot.storage.vault import Vault
 from bot.sync.admin.acceptance import Acceptance
 from bot.sync.admin.adoption import Adoption
@@ -560,7 +561,12 @@ def _build_bell(settings: Settings, storage: Storage, health: HealthBoard, due: 
     if not storage.database.is_shared:
         return None
     url = settings.database_listen_url or settings.database_url
-    return Bell(storage.database, url, health=health, on_ring=lambda _: due.ring())
+
+    def look(word: str) -> None:
+        if word != RUNG:  # what this process stores it follows at once
+            due.ring()
+
+    return Bell(storage.database, url, health=health, on_ring=look)
 
 
 async def _watch_database(app: App) -> None:

@@ -29,7 +29,7 @@ from bot.storage.audit import Audit
 from bot.storage.database import Database
 from bot.storage.guilds import Guilds
 from bot.storage.holds import HeldRevokes
-from bot.storage.records import read_record, write_record
+from bot.storage.record_json import read_record, write_record
 from bot.storage.tables import metadata
 from tests.fakes.postgres import Postgres
 

@@ -28,7 +28,7 @@ from collections.abc import Collection, Mapping
 import msgspec
 
 from bot.domain.model import Membership, Memory, Tier, TierId
-from bot.domain.record import is_free_of_charge
+from bot.domain.new_reading import is_free_of_charge
 
 
 class Pay(msgspec.Struct, frozen=True, kw_only=True):

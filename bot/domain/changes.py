@@ -49,7 +49,7 @@ class Urgency(enum.IntEnum):
 
 
 class Outcome(enum.StrEnum):
-    """What came of a write; `discord/write.py` says which answer of Discord's means which."""
+    """What came of a write; `discord/role_writer.py` says which answer of Discord's means which."""
 
     DONE = "done"
     AWAY = "away"

@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, Secret
-from bot.domain.news import RoleNews
+from bot.domain.role_news import RoleNews
 
 
 class Purpose(enum.StrEnum):

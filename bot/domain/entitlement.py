@@ -36,8 +36,8 @@ import msgspec
 from bot.domain.amount import cents_a_month, pay_remembered, pay_told
 from bot.domain.charge_status import TAKEN_BACK, ChargeStatus
 from bot.domain.model import Membership, MembershipRecord, Memory, Tier, TierId
+from bot.domain.new_reading import believe, is_declined, is_hollow, is_tierless
 from bot.domain.patron_status import PatronStatus
-from bot.domain.record import believe, is_declined, is_hollow, is_tierless
 
 BLANK_PATIENCE = timedelta(hours=72)  # jwz.org/blog/2022/06/13; cards are charged two to three days after the 1st
 

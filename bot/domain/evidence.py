@@ -8,7 +8,7 @@ Believable: HTTP 200 can lie. A read that differs from the last believed one in 
 it may give roles, never take them, until three complete reads over at least 24 hours agree with it.
 
 Discord accounts are another matter than pledges: where most of those that were known are missing, all else is believed,
-and only what rests on accounts is doubted, for as long as they are missing (`record.py` has what one of them means).
+and only what rests on accounts is doubted, for as long as they are missing (`new_reading.py` has what one means).
 Where most of those of one page are, this holds for the people of that page.
 """
 
@@ -19,9 +19,9 @@ from typing import Protocol
 
 import msgspec
 
-from bot.domain.listed import ListedRow
+from bot.domain.listed_row import ListedRow
 from bot.domain.model import CampaignId, Membership, PatreonUserId, ReadId
-from bot.domain.rows import weigh
+from bot.domain.which_row_counts import weigh
 
 MAX_PAYING_DROP = 0.20  # patrons leave one by one; more than a fifth at once is a fault until shown otherwise
 MIN_PAYING_ASKED = 10  # below that a few real cancellations are a large share

@@ -1,4 +1,4 @@
-"""Revokes that wait for an admin's answer. What must be held is decided in `rails.py`."""
+"""Revokes that wait for an admin's answer. What must be held is decided in `safeguards.py`."""
 
 import enum
 from collections.abc import Iterable

@@ -76,7 +76,7 @@ class Bond(enum.StrEnum):
 
 
 class Rail(enum.StrEnum):
-    """What keeps a planned change from happening; `rails.py` says when."""
+    """What keeps a planned change from happening; `safeguards.py` says when."""
 
     MODE = "mode"
     HOLD = "hold"

@@ -22,8 +22,8 @@ from bot.domain.amount import find_floor, month_told, pay_told
 from bot.domain.charge_status import TAKEN_BACK, ChargeStatus
 from bot.domain.entitlement import Entitlement
 from bot.domain.model import Membership, Tier, TierId
+from bot.domain.new_reading import is_free_of_charge, is_tierless
 from bot.domain.patron_status import PatronStatus
-from bot.domain.record import is_free_of_charge, is_tierless
 
 YEAR = 12
 

@@ -28,9 +28,9 @@ import msgspec
 from bot.domain.assignable import Block
 from bot.domain.entitlement import Entitlement, Standing
 from bot.domain.model import Campaign, CampaignId, Membership, RoleRule, RuleKind, Source, Tier, TierId
+from bot.domain.new_reading import is_declined, is_hollow, is_tierless
 from bot.domain.plan import Action, Bond, Decision, GuildFacts, PersonPlan, Rail
 from bot.domain.pledge_terms import Term, charge_terms, lapse_terms, never_began, pledge_terms
-from bot.domain.record import is_declined, is_hollow, is_tierless
 from bot.domain.rules import Wanted
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from bot.domain.entitlement import Entitlement, Standing, entitle, entitle_unproven
 from bot.domain.model import CampaignId, MembershipRecord, RoleId, RoleRule, RuleKind, Tier, TierId
-from bot.domain.record import is_in_doubt
+from bot.domain.new_reading import is_in_doubt
 
 
 class Wanted(enum.StrEnum):

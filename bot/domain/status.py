@@ -46,3 +46,6 @@ class DatabaseStatus(msgspec.Struct, frozen=True, kw_only=True):
     open_holds: int  # of removed roles, that wait for an admin
     open_questions: int  # of pages, that wait for a person
     open_intents: int  # role changes that were begun and not yet seen done
+    waiting_people: int  # to be planned; once for each server
+    waiting_seconds: float  # for how long the first of them has
+    waiting_webhooks: int  # that named somebody who was not read since

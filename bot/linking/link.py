@@ -13,9 +13,9 @@ from bot.discord.direct_messages import DirectMessages
 from bot.domain.changes import Trigger
 from bot.domain.consent import Linked, Moved, Purpose, Word
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, Identity, Link, LinkOrigin
-from bot.domain.news import RoleNews
-from bot.domain.record import is_listed
-from bot.domain.rows import take_identity
+from bot.domain.new_reading import is_listed
+from bot.domain.role_news import RoleNews
+from bot.domain.which_row_counts import take_identity
 from bot.linking.consent_flow import ConsentFacts
 from bot.linking.pairs import Arrived
 from bot.linking.question import Holders, other_holders

@@ -5,7 +5,9 @@ from bot.domain.status import DatabaseStatus
 from bot.ops.ownership import is_bot_running
 from bot.storage import migrations
 from bot.storage.database import Database
+from bot.storage.due import DuePeople
 from bot.storage.leases import Leases
+from bot.storage.nudges import StoredNudges
 from bot.storage.survey import Survey
 
 
@@ -18,6 +20,7 @@ async def look(url: str) -> DatabaseStatus:
             schema = await connection.run_sync(migrations.find_number)
             left = await connection.run_sync(migrations.list_missing)
         live, dead = await survey.count_credentials()
+        waiting = await DuePeople(database).count()
         return DatabaseStatus(
             version=__version__,
             database=database.dialect_name,
@@ -33,6 +36,9 @@ async def look(url: str) -> DatabaseStatus:
             open_holds=await survey.count_holds(),
             open_questions=await survey.count_questions(),
             open_intents=await survey.count_intents(),
+            waiting_people=waiting.people,
+            waiting_seconds=waiting.oldest.total_seconds(),
+            waiting_webhooks=await StoredNudges(database).count(),
         )
     finally:
         await database.close()

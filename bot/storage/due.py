@@ -32,11 +32,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.changes import Trigger, Urgency
 from bot.domain.model import DiscordUserId, GuildId, PatreonUserId
 from bot.storage.aggregate import Aggregate, transaction
+from bot.storage.bell import CHANNEL
 from bot.storage.leases import DatabaseClock
 from bot.storage.rows import read_row
 from bot.storage.tables import bindings, due, grants, links, memberships, role_rules
 from bot.storage.tables.column_types import MICROSECOND
 
+RUNG = f"due {secrets.token_hex(8)}"  # the word of this process
 MAX_ROWS = 300  # in one statement, by three columns: databases limit how many values it may carry
 EVERYONE = DiscordUserId(0)  # stands for all in a guild; Discord numbers nobody so
 
@@ -157,6 +159,7 @@ async def make_due(
     rows = [{"discord_user_id": person, **common} for person in people]
     if rows:
         await connection.execute(_THESE[connection.dialect.name], rows)
+        await _ring(connection)
 
 
 async def make_everyone_due(connection: AsyncConnection, guild_ids: Iterable[GuildId], *, trigger: Trigger) -> None:
@@ -183,6 +186,13 @@ async def _execute(
     for start in range(0, len(wanted), MAX_ROWS):
         some = {"ids": wanted[start : start + MAX_ROWS], **common}
         await connection.execute(statements[connection.dialect.name], some)
+    await _ring(connection)
+
+
+async def _ring(connection: AsyncConnection) -> None:
+    """Let the other processes look when the transaction has ended; twice in one is once."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(_RING)
 
 
 def _common(trigger: Trigger, urgency: Urgency) -> dict[str, Any]:
@@ -224,6 +234,7 @@ def _tied(known: Select[Any], holders: Select[Any]) -> dict[str, Executable]:
 
 
 # Built once: to build a statement takes as long as to execute it.
+_RING = select(func.pg_notify(CHANNEL, RUNG))
 _NOW = DatabaseClock()
 _INSERTS: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)

@@ -1,4 +1,4 @@
-"""The revokes that the brake holds, and what admins answered. What must be held is decided in `domain/rails.py`."""
+"""Revokes that the brake holds, and what admins answered. What must be held is decided in `domain/safeguards.py`."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime

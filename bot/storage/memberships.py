@@ -1,7 +1,7 @@
 """What is stored about patrons in campaigns. An older reading never overwrites a newer one, whoever saves it when.
 
-The record is one JSON (`records.py`); the columns beside it are its keys and the start of the newest request that it
-knows of.
+The record is one JSON (`record_json.py`); the columns beside it are its keys and the start of the newest request that
+it knows of.
 """
 
 from collections.abc import AsyncIterator, Iterable
@@ -16,7 +16,7 @@ from bot.domain.changes import Trigger, Urgency
 from bot.domain.model import CampaignId, DiscordUserId, MembershipRecord, PatreonUserId
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.due import make_patrons_due
-from bot.storage.records import read_record, write_record
+from bot.storage.record_json import read_record, write_record
 from bot.storage.tables import memberships
 from bot.storage.tables.column_types import EPOCH
 from bot.storage.upsert import Upsert

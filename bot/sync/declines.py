@@ -25,8 +25,8 @@ from bot.domain.model import (
     Tier,
     TierId,
 )
+from bot.domain.new_reading import is_declined
 from bot.domain.notices import ConsentRefused, PaymentDeclined, Stay
-from bot.domain.record import is_declined
 from bot.runtime.clock import Clock
 from bot.storage import Storage
 

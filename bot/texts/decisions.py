@@ -11,12 +11,12 @@ from typing import assert_never
 
 from bot.domain.assignable import Block
 from bot.domain.model import NO_STATUS, LinkOrigin, Source
-from bot.domain.news import RoleNews, RoleStatus
 from bot.domain.notices import ChangeFound, RoleChanged
 from bot.domain.oddities import Oddity, OddityKind
 from bot.domain.plan import Action, Bond, PersonPlan, Rail
 from bot.domain.pledge_terms import Term
 from bot.domain.reasons import OldText, PatronFacts, RoleReason, Status
+from bot.domain.role_news import RoleNews, RoleStatus
 from bot.domain.rules import Wanted
 from bot.texts.assignable import say_block
 from bot.texts.renderer import N_, NN_, Fact, Renderer, Text

@@ -8,7 +8,7 @@ from typing import assert_never
 import msgspec
 
 from bot.domain.consent import Cause, Connected, ConsentOutcome, Ended, Linked, Moved, Purpose, Unlinked, Word
-from bot.domain.news import RoleNews, RoleStatus
+from bot.domain.role_news import RoleNews, RoleStatus
 from bot.texts.card import Card, Field, Outcome
 from bot.texts.decisions import say_news, say_status
 from bot.texts.renderer import N_, Renderer, Text

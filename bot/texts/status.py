@@ -12,7 +12,9 @@ _STOPPED = "No bot is running on this database ({database}, step {schema})."
 _LEFT = "Steps wait for `python run.py migrate --after`: {steps}."
 _LEASE = "Lease {name}: held by {owner} (number {fence}), {seconds} seconds left."
 _PEOPLE = "Linked people: {links}. Stored token pairs: {live} working, {dead} refused by Patreon."
-_OPEN = "Waiting: {holds} holds for an admin, {questions} pages for an answer, {intents} role changes for Discord."
+_OPEN = "Open holds: {holds}. Unanswered pages: {questions}. Role changes in progress: {intents}."
+_WAITING = "People waiting for their roles: {people}, the first for {seconds} seconds. Webhooks to follow: {webhooks}."
+_NOBODY = "Nobody is waiting for their roles. Webhooks to follow: {webhooks}."
 _UNREAD = "Campaign {campaign}: never read."
 _BELIEVED = "Campaign {campaign}: last read {at}, accepted."
 _DOUBTED = "Campaign {campaign}: last read {at}, not accepted. {doubts} Last accepted: {believed}."
@@ -33,6 +35,9 @@ def _lines(r: Renderer, status: DatabaseStatus) -> Iterator[Text]:
         yield r.say(_LEASE, name=lease.name, owner=lease.owner, fence=lease.fence, seconds=seconds)
     yield r.say(_PEOPLE, links=status.links, live=status.live_credentials, dead=status.dead_credentials)
     yield r.say(_OPEN, holds=status.open_holds, questions=status.open_questions, intents=status.open_intents)
+    seconds = round(status.waiting_seconds)
+    waiting = _WAITING if status.waiting_people else _NOBODY
+    yield r.say(waiting, people=status.waiting_people, seconds=seconds, webhooks=status.waiting_webhooks)
     for campaign in status.campaigns:
         yield _say_campaign(r, campaign)
 

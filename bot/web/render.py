@@ -12,7 +12,7 @@ import jinja2
 from markupsafe import Markup
 
 from bot.domain.consent import Cause, Connected, Linked, Purpose, Question, View, Word
-from bot.domain.news import RoleStatus
+from bot.domain.role_news import RoleStatus
 from bot.texts.catalogs import Language
 from bot.texts.decisions import say_news_cause, say_status
 from bot.texts.linking import link_notes, linked_lead

@@ -9,7 +9,7 @@ from bot.discord.embeds import renderer_of
 from bot.domain.model import DiscordUserId, ReadId
 from bot.sync.admin.acceptance import Acceptance
 from bot.texts import commands as texts
-from bot.texts.admin import accepted_card, doubts_buttons, doubts_card
+from bot.texts.acceptance import accepted_card, doubts_buttons, doubts_card
 from cogs.admin.answers import Answers
 from cogs.admin.rights import guild_of, require_manager
 

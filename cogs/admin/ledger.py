@@ -10,7 +10,7 @@ from bot.discord.embeds import renderer_of
 from bot.domain.model import DiscordUserId, RoleId
 from bot.sync.admin.adoption import Adoption
 from bot.texts import commands as texts
-from bot.texts.admin import adopted_card, adoption_buttons, adoption_card, restored_card
+from bot.texts.adoption import adopted_card, adoption_buttons, adoption_card, restored_card
 from cogs.admin.answers import Answers
 from cogs.admin.rights import caller_of, guild_of, require_manager
 

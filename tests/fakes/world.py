@@ -35,11 +35,11 @@ from bot.domain.model import (
     Tier,
     TierId,
 )
+from bot.domain.new_reading import take_absence, take_reading
 from bot.domain.patron_status import PatronStatus
 from bot.domain.plan import Action, GuildFacts, PersonFacts, PersonPlan, plan_person
-from bot.domain.rails import rein_in
 from bot.domain.reasons import RoleReason, reason_of
-from bot.domain.record import take_absence, take_reading
+from bot.domain.safeguards import rein_in
 
 NEW_YEAR = datetime(2026, 1, 1, 12, tzinfo=UTC)
 CAMPAIGN = CampaignId("100")

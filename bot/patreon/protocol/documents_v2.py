@@ -17,7 +17,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from bot.domain.charge_status import ChargeStatus
-from bot.domain.listed import in_short
+from bot.domain.listed_row import in_short
 from bot.domain.model import (
     NO_STATUS,
     CampaignId,

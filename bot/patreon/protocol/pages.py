@@ -20,7 +20,7 @@ from datetime import datetime
 
 import msgspec
 
-from bot.domain.listed import ListedRow, in_short
+from bot.domain.listed_row import ListedRow, in_short
 from bot.domain.model import CampaignId, Membership, Tier
 from bot.patreon.protocol.shapes_v2 import MembersMeta
 from bot.patreon.protocol.unchanged import KnownPages, LazyReadings

@@ -10,7 +10,7 @@ from typing import overload
 
 import msgspec
 
-from bot.domain.listed import ListedRow
+from bot.domain.listed_row import ListedRow
 from bot.domain.model import DiscordUserId, Membership, Tier
 
 MOST_STALE_SHARE = 0.25  # of rows that have changed since, among those that are remembered

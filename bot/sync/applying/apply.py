@@ -12,7 +12,7 @@ import structlog
 
 from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
-from bot.discord.write import RoleWriter, WriteReason
+from bot.discord.role_writer import RoleWriter, WriteReason
 from bot.domain.assignable import Block
 from bot.domain.changes import Outcome, RoleChange, Trigger
 from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, ReadId, RoleId, Source

@@ -10,8 +10,8 @@ from bot.domain.assignable import Block, find_block
 from bot.domain.errors import Later
 from bot.domain.ledger import GuildMember
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, Link, MembershipRecord, PatreonUserId, RoleId
+from bot.domain.new_reading import absent_since, with_absence
 from bot.domain.plan import GuildFacts, PersonFacts
-from bot.domain.record import absent_since, with_absence
 from bot.runtime.clock import Clock
 from bot.runtime.unhurried import unhurried
 from bot.storage import Storage

@@ -1,6 +1,6 @@
 """Keeps a guild from losing many roles at once: counts, opens holds, and takes an admin's answer.
 
-What must be held is decided in `rails.py`; here it is counted, stored and told.
+What must be held is decided in `safeguards.py`; here it is counted, stored and told.
 """
 
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
@@ -14,8 +14,8 @@ from bot.domain.model import DiscordUserId, GuildId, HoldId, RoleId
 from bot.domain.notices import HoldOver, HoldWaiting
 from bot.domain.plan import Decision, GuildFacts, PersonFacts, PersonPlan
 from bot.domain.planned import HoldChanges
-from bot.domain.rails import BRAKE_WINDOW, Brake, counted_revokes, facts_mark, outdated_items, rein_in
 from bot.domain.reasons import reason_of
+from bot.domain.safeguards import BRAKE_WINDOW, Brake, counted_revokes, facts_mark, outdated_items, rein_in
 from bot.runtime.clock import Clock
 from bot.runtime.unhurried import unhurried
 from bot.storage import Storage

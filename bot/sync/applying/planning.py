@@ -17,7 +17,7 @@ from bot.domain.model import DiscordUserId, GrantState, GuildId, HandEdits, Role
 from bot.domain.notices import ChangeFound, HandEditsFought, PeopleUnplanned, Solved, Topic
 from bot.domain.plan import Decision, GuildFacts, PersonFacts, PersonPlan, plan_person
 from bot.domain.planned import GuildPlan, PlannedPerson
-from bot.domain.rails import lost_by
+from bot.domain.safeguards import lost_by
 from bot.runtime.unhurried import unhurried
 from bot.storage import Storage
 from bot.sync.applying.audit_role_changes import done_action, found_entries, is_taken_again, seen_entries

@@ -16,9 +16,9 @@ from bot.discord.observe import Observer
 from bot.domain.changes import Outcome, RoleChange, Trigger, Urgency
 from bot.domain.errors import Later, Mistake, TryLater, UserMistake
 from bot.domain.model import DiscordUserId, GuildId, PatreonUserId, RoleId
-from bot.domain.news import RoleNews, gather_news
 from bot.domain.plan import CHANGES, WRITES, Action, PersonPlan, told_to_team
 from bot.domain.planned import GuildPlan, PlannedPerson
+from bot.domain.role_news import RoleNews, gather_news
 from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.storage.due import Due

@@ -4,7 +4,8 @@ A page is compared in memory with a fingerprint of each patron's last reading, s
 nothing. New readings are stored unproven page by page (they may give at once), and believed when the read is judged.
 
 Whoever has several rows, or another membership than before, is looked at when all pages are there: the row that counts
-may be on any of them (`rows.py`). In every later read all rows of theirs wait for the end, so that nothing flaps.
+may be on any of them (`which_row_counts.py`). In every later read all rows of theirs wait for the end, so that nothing
+flaps.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterable, Mapping, Sequence
@@ -15,17 +16,17 @@ import msgspec
 from bot.domain.changes import Trigger
 from bot.domain.errors import PledgekeeperError
 from bot.domain.evidence import PastRead, ReadSummary, Tally, Verdict, are_lost_together, judge
-from bot.domain.listed import ListedRow, in_short
+from bot.domain.listed_row import ListedRow, in_short
 from bot.domain.model import CampaignId, Membership, MembershipId, MembershipRecord, PatreonUserId
-from bot.domain.patron_status import PatronStatus
-from bot.domain.record import (
+from bot.domain.new_reading import (
     believe,
     has_turned,
     miss_account,
     take_absence,
     take_reading,
 )
-from bot.domain.rows import choose, is_another, latest_of
+from bot.domain.patron_status import PatronStatus
+from bot.domain.which_row_counts import choose, is_another, latest_of
 from bot.patreon.protocol.pages import MembershipPage
 from bot.runtime.unhurried import portions
 from bot.storage import Storage

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from bot.domain.entitlement import BLANK_PATIENCE
 from bot.domain.model import MembershipRecord, Memory, PatreonUserId
-from bot.domain.record import ACCOUNT_PATIENCE, fingerprint, known_account
+from bot.domain.new_reading import ACCOUNT_PATIENCE, fingerprint, known_account
 from bot.patreon.protocol.unchanged import KnownPages
 
 GONE = 0  # in place of the fingerprint of someone whom a complete read no longer listed

@@ -27,12 +27,12 @@ from bot.domain.model import (
     PatreonUserId,
     ReadId,
 )
-from bot.domain.record import (
+from bot.domain.new_reading import (
     believe,
     matters,
     take_reading,
 )
-from bot.domain.rows import counts, is_another, take_identity
+from bot.domain.which_row_counts import counts, is_another, take_identity
 from bot.patreon.client import PatreonClient
 from bot.patreon.protocol.unchanged import KnownPages
 from bot.patreon.tokens import TokenKeeper

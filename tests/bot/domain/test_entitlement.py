@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from bot.domain.charge_status import ChargeStatus
 from bot.domain.entitlement import Entitlement, Standing, entitle, entitle_unproven, whole_months
 from bot.domain.model import CampaignId, MembershipRecord, Memory, Tier, TierId
+from bot.domain.new_reading import take_absence, take_reading
 from bot.domain.patron_status import PatronStatus
-from bot.domain.record import take_absence, take_reading
 from tests.fakes.world import CAMPAIGN, NEW_YEAR, TIER, reading, tier_map
 
 ALL_CHARGES = list(ChargeStatus)

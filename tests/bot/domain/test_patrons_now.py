@@ -7,9 +7,9 @@ import pytest
 
 from bot.domain.charge_status import ChargeStatus
 from bot.domain.model import MembershipRecord
+from bot.domain.new_reading import take_reading
 from bot.domain.patron_status import PatronStatus
 from bot.domain.patrons_now import Present
-from bot.domain.record import take_reading
 from bot.domain.reports import Now
 from tests.fakes.world import CAMPAIGN, NEW_YEAR, reading, tier_map
 

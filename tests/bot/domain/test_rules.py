@@ -6,8 +6,8 @@ from msgspec.structs import replace
 from bot.domain.charge_status import ChargeStatus
 from bot.domain.entitlement import Entitlement, Standing
 from bot.domain.model import CampaignId, RoleRule, RuleId, RuleKind, Tier, TierId
+from bot.domain.new_reading import take_absence, take_reading
 from bot.domain.patron_status import PatronStatus
-from bot.domain.record import take_absence, take_reading
 from bot.domain.rules import Account, Claim, Wanted, claim_roles, is_met, is_told, settle_accounts
 from tests.fakes.world import CAMPAIGN, NEW_YEAR, ROLE, TIER, reading, role_rules, tier_map
 

@@ -24,9 +24,9 @@ from bot.domain.model import (
     RoleRule,
     Secret,
 )
-from bot.domain.news import RoleNews, RoleStatus
 from bot.domain.notices import Change, End, News, PersonNews, Topic, Trouble
 from bot.domain.reasons import OldText
+from bot.domain.role_news import RoleNews, RoleStatus
 from bot.linking.connect import CreatorCampaign
 from bot.linking.consent_flow import ConsentFlow, StartedLink, Use
 from bot.linking.disconnect import Disconnector

@@ -19,6 +19,7 @@ VAULT = Vault((new_key(),))
 KEYS = (
     *("version", "database", "now", "schema", "steps_left", "is_bot_running", "leases", "live_credentials"),
     *("dead_credentials", "links", "campaigns", "open_holds", "open_questions", "open_intents"),
+    *("waiting_people", "waiting_seconds", "waiting_webhooks"),
 )
 
 
@@ -43,6 +44,8 @@ async def test_it_counts_what_is_there_and_names_nobody(url: str) -> None:
             "links": "SELECT COUNT(*) FROM links WHERE ended_at IS NULL",
             "holds": "SELECT COUNT(*) FROM holds WHERE closed_at IS NULL",
             "questions": "SELECT COUNT(*) FROM pendings WHERE status = 'pending'",
+            "waiting": "SELECT COUNT(*) FROM due",
+            "webhooks": "SELECT COUNT(*) FROM nudges",
             "intents": "SELECT COUNT(*) FROM grants WHERE state IN ('granting', 'revoking')",
         }.items():
             counted[name] = (await connection.execute(text(query))).scalar_one()
@@ -53,10 +56,14 @@ async def test_it_counts_what_is_there_and_names_nobody(url: str) -> None:
         "links": found.links,
         "holds": found.open_holds,
         "questions": found.open_questions,
+        "waiting": found.waiting_people,
+        "webhooks": found.waiting_webhooks,
         "intents": found.open_intents,
     }
     assert found.live_credentials
     assert found.links
+    assert found.waiting_people
+    assert found.waiting_webhooks
     assert found.schema == migrations.list_steps()[-1].number
     assert [lease.name for lease in found.leases] == ["bot"]
     assert 86_000 < found.leases[0].seconds_left <= 86_400

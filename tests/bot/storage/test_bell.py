@@ -7,11 +7,16 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 import structlog
 
+from bot.domain.changes import Trigger
+from bot.domain.model import DiscordUserId, GuildId
 from bot.runtime.clock import SystemClock
 from bot.runtime.health import HealthBoard, Note
+from bot.storage import Storage
 from bot.storage import bell as bells
 from bot.storage.bell import Bell, ring
 from bot.storage.database import Database
+from bot.storage.due import RUNG
+from bot.storage.vault import Vault
 from tests.fakes.postgres import Postgres
 
 PATIENCE_SECONDS = 20
@@ -55,6 +60,16 @@ async def until(condition: Callable[[], bool]) -> None:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bells, "HEARD_WITHIN_SECONDS", 0.5)
     monkeypatch.setattr(bells, "TESTED_EVERY_SECONDS", 0.3)
+
+
+async def test_whoever_a_fact_makes_due_is_rung_for_once_the_fact_is_stored(postgresql_url: str, vault: Vault) -> None:
+    async with listening(postgresql_url, postgresql_url) as (_, ear):
+        await until(lambda: ear.bell.is_heard)
+        storage = await Storage.attach(postgresql_url, vault)
+        await storage.due.add(GuildId(900), [DiscordUserId(11), DiscordUserId(12)], trigger=Trigger.LINK)
+        await until(lambda: RUNG in ear.words)
+        assert await storage.due.list_guild(GuildId(900))
+        await storage.close()
 
 
 async def test_what_another_process_rings_is_heard(postgresql_url: str) -> None:

@@ -24,9 +24,9 @@ from bot.domain.model import (
     StoredPair,
     TokenPair,
 )
+from bot.domain.new_reading import take_reading
 from bot.domain.notices import PersonNews
 from bot.domain.patron_status import PatronStatus
-from bot.domain.record import take_reading
 from bot.storage import Storage
 from bot.sync.declines import AT_MOST, Declines
 from bot.texts.person_news import person_card

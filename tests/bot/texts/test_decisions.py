@@ -8,12 +8,12 @@ from msgspec.structs import replace
 
 from bot.domain.assignable import Block
 from bot.domain.model import NO_STATUS, DiscordUserId, GuildId, LinkOrigin, RuleKind, Source
-from bot.domain.news import RoleNews, RoleStatus
 from bot.domain.notices import ChangeFound, RoleChanged
 from bot.domain.oddities import Oddity, OddityKind
 from bot.domain.plan import Action, Bond, Rail
 from bot.domain.pledge_terms import Term
 from bot.domain.reasons import OldText, PatronFacts, RoleReason, RuleFacts, Status, TierName
+from bot.domain.role_news import RoleNews, RoleStatus
 from bot.domain.rules import Wanted
 from bot.texts.assignable import say_block
 from bot.texts.catalogs import ENGLISH

@@ -8,8 +8,8 @@ import pytest
 
 from bot.domain.consent import Cause, Connected, Ended, Linked, Moved, Purpose, Unlinked, Word
 from bot.domain.model import GuildId
-from bot.domain.news import RoleNews, RoleStatus
 from bot.domain.reasons import OldText
+from bot.domain.role_news import RoleNews, RoleStatus
 from bot.texts.card import BODY_LENGTH, BUTTON_LENGTH, CARD_LENGTH, TITLE_LENGTH, Card, Outcome
 from bot.texts.catalogs import ENGLISH, LANGUAGES, Language, pseudo
 from bot.texts.linking import (

@@ -27,6 +27,9 @@ QUIET = DatabaseStatus(
     open_holds=4,
     open_questions=5,
     open_intents=6,
+    waiting_people=0,
+    waiting_seconds=0,
+    waiting_webhooks=7,
 )
 
 
@@ -38,8 +41,15 @@ def test_what_stands_always() -> None:
     assert said() == [
         "No bot is running on this database (postgresql, step 0010).",
         "Linked people: 2. Stored token pairs: 3 working, 1 refused by Patreon.",
-        "Waiting: 4 holds for an admin, 5 pages for an answer, 6 role changes for Discord.",
+        "Open holds: 4. Unanswered pages: 5. Role changes in progress: 6.",
+        "Nobody is waiting for their roles. Webhooks to follow: 7.",
     ]
+
+
+def test_who_waits() -> None:
+    assert said(waiting_people=8, waiting_seconds=2.4)[-1] == (
+        "People waiting for their roles: 8, the first for 2 seconds. Webhooks to follow: 7."
+    )
 
 
 def test_who_holds_what_and_which_steps_wait() -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from bot.domain.consent import Purpose
 from bot.domain.model import PatreonUserId, Secret
-from bot.domain.news import RoleNews, RoleStatus
 from bot.domain.reasons import OldText
+from bot.domain.role_news import RoleNews, RoleStatus
 from bot.linking import consent_flow
 from bot.web.visits import origin_of
 from tests.bot.web.conftest import Site

@@ -18,8 +18,8 @@ from bot.domain.consent import (
     Word,
 )
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, Secret
-from bot.domain.news import RoleNews, RoleStatus
 from bot.domain.reasons import OldText
+from bot.domain.role_news import RoleNews, RoleStatus
 from bot.texts.catalogs import ENGLISH, LANGUAGES, Language, pseudo
 from bot.texts.pages import ENDINGS, Refusal
 from bot.texts.pseudo import CLOSE, OPEN

@@ -20,8 +20,8 @@ from bot.domain.model import (
     Tier,
     TierId,
 )
+from bot.domain.new_reading import take_reading
 from bot.domain.patron_status import PatronStatus
-from bot.domain.record import take_reading
 from bot.patreon.protocol.documents_v2 import read_identity, read_member, read_page
 from bot.patreon.protocol.pages import PageAnswer, PagePlace
 from bot.patreon.protocol.requests_v2 import identity_request, member_request, page_request

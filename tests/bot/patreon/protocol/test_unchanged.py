@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.errors import PatreonUnreadable
-from bot.domain.listed import ListedRow, in_short
+from bot.domain.listed_row import ListedRow, in_short
 from bot.domain.model import CampaignId
 from bot.patreon.protocol.documents_v2 import read_page
 from bot.patreon.protocol.pages import PageAnswer, PagePlace

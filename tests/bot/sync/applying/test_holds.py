@@ -16,8 +16,8 @@ from bot.domain.holds import HoldState
 from bot.domain.model import DiscordUserId
 from bot.domain.patron_status import PatronStatus
 from bot.domain.plan import Action, PersonFacts, PersonPlan, plan_person
-from bot.domain.rails import BRAKE_FROM, BRAKE_WINDOW
 from bot.domain.reasons import OldText
+from bot.domain.safeguards import BRAKE_FROM, BRAKE_WINDOW
 from bot.storage import Storage
 from bot.sync.applying.holds import Holds
 from tests.fakes.clock import StoppedClock

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from bot.discord.write import RoleWriter
+from bot.discord.role_writer import RoleWriter
 from bot.domain.audit_entry import AuditAction
 from bot.domain.changes import Outcome, Trigger
 from bot.domain.errors import CredentialsDead, PatreonCode, PatreonUnavailable

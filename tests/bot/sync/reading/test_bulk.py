@@ -12,10 +12,10 @@ from bot.domain.changes import Trigger
 from bot.domain.charge_status import ChargeStatus
 from bot.domain.errors import PatreonCode, PatreonUnavailable
 from bot.domain.evidence import Anomaly
-from bot.domain.listed import in_short
+from bot.domain.listed_row import in_short
 from bot.domain.model import CampaignId, DiscordUserId, Membership, MembershipId, MembershipRecord, PatreonUserId
+from bot.domain.new_reading import take_reading
 from bot.domain.patron_status import PatronStatus
-from bot.domain.record import take_reading
 from bot.patreon.protocol.pages import MembershipPage
 from bot.storage import Storage
 from bot.sync.reading.bulk import BulkRead

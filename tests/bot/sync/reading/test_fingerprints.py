@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.domain.model import Membership
-from bot.domain.record import take_reading
+from bot.domain.new_reading import take_reading
 from bot.sync.reading.fingerprints import KnownReadings
 from tests.fakes.world import NEW_YEAR, reading
 

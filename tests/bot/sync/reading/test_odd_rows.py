@@ -39,7 +39,7 @@ from bot.domain.model import (
     TierId,
 )
 from bot.domain.plan import Action, GuildFacts, PersonFacts, PersonPlan, plan_person
-from bot.domain.rows import latest_of
+from bot.domain.which_row_counts import latest_of
 from bot.patreon.protocol import documents_v1, documents_v2
 from bot.patreon.protocol.pages import MembershipPage, PageAnswer, PagePlace
 from bot.storage import Storage

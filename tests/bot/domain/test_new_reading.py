@@ -19,8 +19,7 @@ from bot.domain.model import (
     Memory,
     PatreonUserId,
 )
-from bot.domain.patron_status import PatronStatus
-from bot.domain.record import (
+from bot.domain.new_reading import (
     absent_since,
     believe,
     fingerprint,
@@ -36,7 +35,8 @@ from bot.domain.record import (
     take_reading,
     with_absence,
 )
-from bot.domain.rows import take_identity
+from bot.domain.patron_status import PatronStatus
+from bot.domain.which_row_counts import take_identity
 from tests.fakes.world import CAMPAIGN, NEW_YEAR, TIER, reading
 
 ADA = PatreonUserId("patreon-ada")

@@ -2,10 +2,10 @@
 
 from msgspec.structs import replace
 
-from bot.domain.listed import in_short
+from bot.domain.listed_row import in_short
 from bot.domain.model import DiscordUserId
+from bot.domain.new_reading import fingerprint
 from bot.domain.patron_status import PatronStatus
-from bot.domain.record import fingerprint
 from tests.fakes.world import reading
 
 

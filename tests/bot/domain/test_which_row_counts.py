@@ -1,4 +1,4 @@
-"""The table of `rows.py`, and what an identity's rows do to what is known."""
+"""The table of `which_row_counts.py`, and what an identity's rows do to what is known."""
 
 from datetime import timedelta
 from itertools import permutations
@@ -6,13 +6,13 @@ from typing import Any, cast
 
 import pytest
 
-from bot.domain import rows as rows_file
+from bot.domain import which_row_counts
 from bot.domain.charge_status import ChargeStatus
 from bot.domain.entitlement import Entitlement, Standing
 from bot.domain.model import Identity, Membership, MembershipId, MembershipRecord, PatreonUserId
+from bot.domain.new_reading import take_absence, take_reading
 from bot.domain.patron_status import PatronStatus
-from bot.domain.record import take_absence, take_reading
-from bot.domain.rows import choose, counts, is_another, latest_of, take_identity, weigh
+from bot.domain.which_row_counts import choose, counts, is_another, latest_of, take_identity, weigh
 from tests.fakes.world import CAMPAIGN, NEW_YEAR, reading, tier_map
 
 ADA = PatreonUserId("patreon-ada")
@@ -109,7 +109,9 @@ def test_a_row_weighs_what_it_entitles_to(more: dict[str, Any], less: dict[str, 
 
 def test_a_standing_that_nobody_weighed_is_no_weight(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who adds one writes its row in the table, too."""
-    monkeypatch.setattr(rows_file, "entitle", lambda *_, **__: Entitlement(standing=cast("Standing", "added later")))
+    monkeypatch.setattr(
+        which_row_counts, "entitle", lambda *_, **__: Entitlement(standing=cast("Standing", "added later"))
+    )
     with pytest.raises(AssertionError):
         weigh(row(1), tier_map())
 

@@ -8,9 +8,9 @@ import pytest
 
 from bot.domain.charge_status import ChargeStatus
 from bot.domain.model import CampaignId, DiscordUserId, Membership, MembershipRecord, PatreonUserId, TierId
+from bot.domain.new_reading import take_absence, take_reading
 from bot.domain.patron_status import PatronStatus
-from bot.domain.record import take_absence, take_reading
-from bot.storage.records import read_record, write_record
+from bot.storage.record_json import read_record, write_record
 
 CAMPAIGN, PATRON = CampaignId("700"), PatreonUserId('p-"ada"')
 

@@ -10,9 +10,9 @@ from bot.domain.holds import HoldItem, HoldState
 from bot.domain.model import DiscordUserId, HoldId, Mode, RoleId, RuleKind
 from bot.domain.patron_status import PatronStatus
 from bot.domain.plan import CHANGES, Action, Decision, PersonPlan, Rail, plan_person
-from bot.domain.rails import Brake, counted_revokes, facts_mark, lost_by, outdated_items, rein_in
 from bot.domain.reasons import OldText
 from bot.domain.rules import Claim, Wanted
+from bot.domain.safeguards import Brake, counted_revokes, facts_mark, lost_by, outdated_items, rein_in
 from tests.fakes.world import GUILD, ROLE, Changes, World, changes, role_rules
 
 FORMER: dict[str, Any] = {"patron_status": PatronStatus.FORMER, "tiers": ()}

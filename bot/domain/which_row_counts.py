@@ -25,8 +25,8 @@ from typing import assert_never
 from bot.domain.amount import cents_a_month, pay_told
 from bot.domain.entitlement import Standing, entitle
 from bot.domain.model import CampaignId, Identity, Membership, MembershipId, MembershipRecord, Tier, TierId
+from bot.domain.new_reading import take_absence, take_reading
 from bot.domain.patron_status import PatronStatus
-from bot.domain.record import take_absence, take_reading
 
 Tiers = Mapping[TierId, Tier]  # one campaign's
 

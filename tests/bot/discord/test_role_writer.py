@@ -8,7 +8,7 @@ import pytest
 
 from bot.discord.holder import ClientHolder
 from bot.discord.languages import language_of
-from bot.discord.write import RoleWriter, WriteReason
+from bot.discord.role_writer import RoleWriter, WriteReason
 from bot.domain.changes import Outcome, Trigger
 from bot.domain.model import AUTOMATIC, DiscordUserId, GuildId, GuildSettings, RoleId
 from bot.texts.catalogs import PSEUDO_TAG

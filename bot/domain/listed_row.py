@@ -7,8 +7,8 @@ reading is made from the row where somebody asks for it.
 import msgspec
 
 from bot.domain.model import DiscordUserId, Membership, MembershipId, PatreonUserId
+from bot.domain.new_reading import fingerprint, matters
 from bot.domain.patron_status import PatronStatus
-from bot.domain.record import fingerprint, matters
 
 
 class ListedRow(msgspec.Struct, kw_only=True, gc=False):

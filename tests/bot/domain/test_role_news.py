@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from bot.domain import news
+from bot.domain import role_news
 from bot.domain.assignable import Block
-from bot.domain.news import RoleNews, RoleStatus, gather_news
 from bot.domain.plan import Action, Decision
 from bot.domain.reasons import RoleReason, Status
+from bot.domain.role_news import RoleNews, RoleStatus, gather_news
 from bot.domain.rules import Claim, Wanted
 from tests.fakes.world import ROLE, World
 
@@ -92,4 +92,4 @@ def test_a_role_that_somebody_took_away_is_missing(world: World) -> None:
 def test_an_action_that_nobody_wrote_is_an_error() -> None:
     unheard: Any = "unheard of"
     with pytest.raises(AssertionError):
-        news._standing_status(Decision(role_id=ROLE["Gold"], action=unheard, claim=GOLD))
+        role_news._standing_status(Decision(role_id=ROLE["Gold"], action=unheard, claim=GOLD))
