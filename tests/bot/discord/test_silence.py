@@ -6,8 +6,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.app import App
+from bot.discord.role_writer import RoleWriter, WriteReason
 from bot.discord.silence import SilencedError, silenced_unless
-from bot.discord.write import RoleWriter, WriteReason
 from bot.domain.changes import Outcome, Trigger
 from bot.domain.model import GuildSettings
 from sandbox.weather import Fault
