@@ -5,6 +5,7 @@ Each process that runs tests has a PostgreSQL of its own, from the first test th
 
 import asyncio
 from collections.abc import Iterator
+from itertools import groupby, islice
 
 import pytest
 from hypothesis import settings
@@ -14,6 +15,21 @@ from tests.fakes.postgres import Postgres, serve_pgbouncer, serve_postgres
 
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the journeys among the files of the other tests: they wait more than they work, and the others work."""
+    journeys = [item for item in items if "journeys" in item.path.parts]
+    others = [item for item in items if "journeys" not in item.path.parts]
+    left, done, placed = iter(journeys), 0, 0
+    items.clear()
+    for _, file in groupby(others, lambda item: item.path):
+        tests = list(file)
+        done += len(tests)
+        due = len(journeys) * done // len(others)
+        items += [*tests, *islice(left, due - placed)]
+        placed = due
+    items += left
 
 
 @pytest.fixture(scope="session")
