@@ -292,6 +292,9 @@ class GuildSettings(msgspec.Struct, frozen=True, kw_only=True):
     language: str = AUTOMATIC  # or the tag of a language that we speak
 
 
+REPLANNED = frozenset({"mode", "grace_days", "hand_edits", "zero_link"})  # settings on which roles rest
+
+
 class Hint(msgspec.Struct, frozen=True, kw_only=True):
     """Whom a webhook's delivery is about; API v1 knows no membership."""
 

@@ -167,8 +167,10 @@ class Campaigns(Aggregate):
         statement = delete(bindings).where(bindings.c.credential_id == credential_id, bindings.c.by_settings.is_(True))
         if but is not None:
             statement = statement.where(bindings.c.guild_id != but)
-        rows = (await connection.execute(statement.returning(bindings.c.guild_id))).all()
-        return tuple(GuildId(row.guild_id) for row in rows)
+        found = (await connection.execute(statement.returning(bindings.c.guild_id))).scalars()
+        guild_ids = tuple(GuildId(one) for one in found)
+        await make_everyone_due(connection, guild_ids, trigger=Trigger.DISCONNECT)
+        return guild_ids
 
     async def was_unbound(self, guild_id: GuildId, campaign_id: CampaignId) -> bool:
         """Tell whether somebody ended it, and nobody began it anew."""

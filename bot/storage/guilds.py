@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.changes import Trigger
-from bot.domain.model import GuildId, GuildSettings
+from bot.domain.model import REPLANNED, GuildId, GuildSettings
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.due import make_everyone_due
 from bot.storage.rows import read_row
@@ -33,7 +33,8 @@ class Guilds(Aggregate):
         changed = msgspec.structs.replace(await _load(connection, guild_id), **changes)
         row = {"guild_id": guild_id, **msgspec.structs.asdict(changed)}
         await connection.execute(Upsert(guild_settings).on(connection), row)
-        await make_everyone_due(connection, [guild_id], trigger=Trigger.SETTINGS)
+        if REPLANNED & changes.keys():
+            await make_everyone_due(connection, [guild_id], trigger=Trigger.SETTINGS)
         return changed
 
     async def _read(self, guild_ids: list[GuildId]) -> dict[GuildId, GuildSettings]:

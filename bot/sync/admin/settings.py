@@ -10,13 +10,12 @@ import msgspec
 from bot.domain.audit_entry import AuditAction, AuditEntry, SettingChanged
 from bot.domain.changes import Trigger
 from bot.domain.errors import Mistake, TryLater, UserMistake
-from bot.domain.model import BRAKE_OFF, DiscordUserId, GuildId, GuildSettings, HandEdits, Mode
+from bot.domain.model import BRAKE_OFF, REPLANNED, DiscordUserId, GuildId, GuildSettings, HandEdits, Mode
 from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.sync.applying.reconcile import Reconciler
 
 MOST_GRACE_DAYS = 60
-REPLANNED = frozenset({"mode", "grace_days", "hand_edits", "zero_link"})  # a change of these changes plans
 
 
 class EditedSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ not in any more is not looked at: should it come back, everyone there is planned
 import asyncio
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from typing import Protocol
 
@@ -74,6 +75,7 @@ class BulkPlanner:
         ] = {}  # who waits for their roles since before Discord was there, and why
         self._postponed: dict[GuildId, Postponed] = {}
         self._catching_up: set[asyncio.Task[None]] = set()
+        self._under_way = Counter[GuildId]()  # plans
         self._whole: dict[GuildId, float] = {}  # when the last plan of everybody began (monotonic), unless it failed
 
     async def consider(
@@ -90,6 +92,21 @@ class BulkPlanner:
         `are_all`: who calls knows that nobody else is tied to the guild. `waiting`: who waits there, read before.
         """
         people = None if discord_user_ids is None else frozenset(discord_user_ids)
+        self._under_way[guild_id] += 1
+        try:
+            return await self._consider(guild_id, people, trigger, are_all=are_all, waiting=waiting)
+        finally:
+            self._under_way[guild_id] -= 1
+
+    async def _consider(
+        self,
+        guild_id: GuildId,
+        people: frozenset[DiscordUserId] | None,
+        trigger: Trigger,
+        *,
+        are_all: bool,
+        waiting: Collection[Due] | None,
+    ) -> GuildPlan:
         began = time.monotonic()
         if people is None or are_all:
             self._whole[guild_id] = began
@@ -113,6 +130,10 @@ class BulkPlanner:
         await self._storage.due.end(_served(waiting, drawn, None if are_all else people))
         await self._troubles.tell_blocked(drawn, told=told)
         return drawn
+
+    def is_planning(self, guild_id: GuildId) -> bool:
+        """Tell whether people of a guild are being planned now."""
+        return self._under_way[guild_id] > 0
 
     def plans_all_since(self, guild_id: GuildId, moment: float) -> bool:
         """Tell whether a plan of everybody there has begun since a moment (monotonic), and has not failed."""

@@ -73,7 +73,7 @@ class DueTaker:
                 self._reconciler.mark(guild_id, [one.discord_user_id], trigger=one.trigger)
             else:
                 bulk.append(one)
-        if not bulk:
+        if not bulk or self._reconciler.is_planning(guild_id):  # perhaps these; if not, the next look finds them
             return
         people = frozenset[DiscordUserId](one.discord_user_id for one in bulk)
         try:

@@ -146,6 +146,10 @@ class Reconciler:
         drawn = await self._bulk.consider(guild_id, discord_user_ids, trigger, are_all=are_all, waiting=waiting)
         return drawn.changing
 
+    def is_planning(self, guild_id: GuildId) -> bool:
+        """Tell whether people of a guild are being considered now."""
+        return self._bulk.is_planning(guild_id)
+
     def plans_all_since(self, guild_id: GuildId, moment: float) -> bool:
         """Tell whether a plan of everybody in a guild has begun since a moment (monotonic), and has not failed."""
         return self._bulk.plans_all_since(guild_id, moment)

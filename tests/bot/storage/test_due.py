@@ -89,6 +89,8 @@ async def test_what_an_admin_decides_makes_people_due(storage: Storage, known: K
     assert await served(storage) == [(*everyone, Trigger.RULE_REMOVED)]
     await storage.rules.remove(GUILD, rule.rule_id)
     assert await served(storage) == [], "it was gone already"
+    await storage.guilds.change(GUILD, language="de")
+    assert await served(storage) == [], "no role rests on that"
     await storage.guilds.change(GUILD, grace_days=9)
     assert await served(storage) == [(*everyone, Trigger.SETTINGS)]
     await storage.reads.believe(known.read)
@@ -103,8 +105,10 @@ async def test_what_an_admin_decides_makes_people_due(storage: Storage, known: K
     assert await served(storage) == [(ADA, Urgency.WAITING, Trigger.RESTORE)]
     await storage.campaigns.unbind(GUILD, CampaignId("701"))
     assert await served(storage) == [(*everyone, Trigger.DISCONNECT)]
-    await storage.campaigns.bind(GUILD, CampaignId("701"), credential_id=None, at=LATER)
+    await storage.campaigns.bind(GUILD, CampaignId("701"), credential_id=known.seed, at=LATER, by_settings=True)
     assert await served(storage) == [(*everyone, Trigger.CONNECT)]
+    await storage.campaigns.release(known.seed, but=None)
+    assert await served(storage) == [(*everyone, Trigger.DISCONNECT)]
 
 
 async def test_who_waits_does_so_for_the_most_urgent_reason(storage: Storage, known: Known) -> None:

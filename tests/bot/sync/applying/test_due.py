@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -113,3 +114,23 @@ async def test_who_was_not_seen_goes_on_waiting(read: Scene) -> None:
     await read.app.due.take(None, settled=AT_ONCE)
     (waiting,) = await read.app.storage.due.list_guild(read.guild_id)
     assert (waiting.discord_user_id, waiting.urgency) == (read.person(MEMBER), Urgency.WAITING)
+
+
+async def test_whoever_is_being_planned_already_is_not_planned_twice(
+    read: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await read.add_rule()
+    await nobody_waits(read)
+    await read.app.storage.guilds.change(read.guild_id, grace_days=9)
+    plans, plan_guild = list[object](), read.app.planning.plan_guild
+
+    async def plan(*asked: Any, **how: Any) -> Any:
+        plans.append(asked)
+        if len(plans) == 1:
+            await read.app.due.take(None, settled=AT_ONCE)
+        return await plan_guild(*asked, **how)
+
+    monkeypatch.setattr(read.app.planning, "plan_guild", plan)
+    await read.app.reconciler.consider(read.guild_id, None, trigger=Trigger.SETTINGS)
+    assert len(plans) == 1
+    await nobody_waits(read)
