@@ -80,6 +80,7 @@ from bot.sync.applying.planning import Planning
 from bot.sync.applying.reconcile import Reconciler
 from bot.sync.applying.troubles import Troubles
 from bot.sync.campaign_round import CampaignRounds
+from bot.sync.check_again import Refresh
 from bot.sync.consents import Consents
 from bot.sync.declines import Declines
 from bot.sync.deliveries.inbox import DeliveryInbox
@@ -88,7 +89,6 @@ from bot.sync.overview import Overviews
 from bot.sync.reading.campaigns import HomeCampaign, HomeSettings, plant_seed
 from bot.sync.reading.intake import Intake
 from bot.sync.reading.read_news import ReadNews
-from bot.sync.refresh import Refresh
 from bot.sync.reported_links import ReportedLinks
 from bot.sync.resync import Resync
 from bot.sync.rounds import Rounds

@@ -8,8 +8,8 @@ from bot.discord.client import Interaction
 from bot.discord.embeds import renderer_of
 from bot.discord.replies import show, swap
 from bot.domain.model import DiscordUserId, GuildId
+from bot.sync.check_again import Refresh
 from bot.sync.overview import Overviews
-from bot.sync.refresh import Refresh
 from bot.texts import commands as texts
 from bot.texts.card import Card
 from bot.texts.membership import check_again_label, membership_card, not_linked_card

@@ -9,8 +9,8 @@
 What is consented to is the `Use`: a patron's link (`link.py`) or a creator's campaign (`connect.py`).
 
 Rules:
-1. A state works once, for ten minutes, for the purpose it was made for, and whatever comes of it: a denial or a failure
-   of Patreon uses it up too. A newer one of the same person and purpose voids it.
+1. A state works once, for a while (`lifetimes.py`), for the purpose it was made for, and whatever comes of it: a denial
+   or a failure of Patreon uses it up too. A newer one of the same person and purpose voids it.
 2. A state proves who asked, not who opened the link: nothing is done before the person who consented at Patreon has
    said Yes on our page. A use may skip the question only where Patreon itself vouches for who asked.
 3. Taking a link's place always asks first.

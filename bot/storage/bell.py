@@ -9,7 +9,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import NoReturn
 
 import structlog
 from sqlalchemy import func, select
@@ -18,9 +18,7 @@ from bot.domain.errors import DatabaseAway
 from bot.runtime.health import HealthBoard, Note
 from bot.storage import postgresql
 from bot.storage.database import Database
-
-if TYPE_CHECKING:
-    from psycopg import AsyncConnection
+from bot.storage.postgresql import Hear
 
 log = structlog.get_logger(__name__)
 
@@ -49,31 +47,32 @@ class Bell:
         pause = FIRST_PAUSE_SECONDS
         while True:
             try:
-                async with postgresql.listen(self._url, CHANNEL) as connection:
-                    while await self._test(connection):
+                async with postgresql.listen(self._url, CHANNEL) as hear:
+                    while await self._test(hear):
                         pause = FIRST_PAUSE_SECONDS
                         self._note_heard()
-                        await self._hear(connection, seconds=TESTED_EVERY_SECONDS)
+                        await self._hear(hear, seconds=TESTED_EVERY_SECONDS)
                 self._note_unheard("silence")
             except DatabaseAway as away:
                 self._note_unheard(str(away))
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
-    async def _test(self, connection: "AsyncConnection[Any]") -> bool:
+    async def _test(self, hear: Hear) -> bool:
         """Ring ourselves; tell whether we heard it in time."""
         await ring(self._database, self._me)
-        return await self._hear(connection, seconds=HEARD_WITHIN_SECONDS, until=self._me)
+        return await self._hear(hear, seconds=HEARD_WITHIN_SECONDS, until=self._me)
 
-    async def _hear(self, connection: "AsyncConnection[Any]", *, seconds: float, until: str | None = None) -> bool:
+    async def _hear(self, hear: Hear, *, seconds: float, until: str | None = None) -> bool:
         """Pass on what is rung, for so long; True as soon as the word of a test was heard."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            async for heard in connection.notifies(timeout=left, stop_after=1):
-                if not heard.payload.startswith(TEST):
-                    self._on_ring(heard.payload)
-                elif heard.payload == until:
-                    return True
+            words = await hear(left)
+            for word in words:
+                if not word.startswith(TEST):
+                    self._on_ring(word)
+            if until in words:
+                return True
         return False
 
     def _note_heard(self) -> None:
@@ -105,11 +104,10 @@ async def ring(database: Database, word: str) -> None:
 async def is_heard(database: Database, url: str) -> bool:
     """Try once whether what is rung arrives by this address; DatabaseAway where it can't be reached."""
     word = TEST + secrets.token_hex(8)
-    async with postgresql.listen(url, CHANNEL) as connection:
+    async with postgresql.listen(url, CHANNEL) as hear:
         await ring(database, word)
         end = time.monotonic() + HEARD_WITHIN_SECONDS
         while (left := end - time.monotonic()) > 0:
-            async for heard in connection.notifies(timeout=left, stop_after=1):
-                if heard.payload == word:
-                    return True
+            if word in await hear(left):
+                return True
     return False

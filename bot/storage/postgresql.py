@@ -7,7 +7,7 @@ a pgbouncer in transaction mode may stand between (https://www.pgbouncer.org/fea
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from bot.storage import migrations
 from bot.storage.engines import Engines
 
 if TYPE_CHECKING:
-    from psycopg import AsyncConnection
+    pass
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +51,9 @@ CAME_BETWEEN = {"40001", "40P01"}
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 AWAY = ("08", "53", "57P")
 MIGRATION_LOCK = 0x706C656467650001  # a number of our own: "pledge", and what it is for
+
+
+Hear = Callable[[float], Awaitable[list[str]]]
 
 
 def is_address(url: str) -> bool:
@@ -103,10 +106,11 @@ async def upgrade(url: str, extent: Extent = Extent.START) -> Upgrade:
 
 
 @asynccontextmanager
-async def listen(url: str, channel: str) -> AsyncIterator["AsyncConnection[Any]"]:
-    """Lend a connection outside every pool to which a channel's notifications come; DatabaseAway where it breaks.
+async def listen(url: str, channel: str) -> AsyncIterator[Hear]:
+    """Lend an ear: a connection outside every pool to which a channel's words come; DatabaseAway where it breaks.
 
-    A pooler may have lent us one of its sessions: that one is told to listen no more, or it would for ever.
+    It is told how many seconds to wait for the next words, and returns as soon as there is one. A pooler may have lent
+    us one of its sessions: that one is told to listen no more, or it would for ever.
     """
     import psycopg  # noqa: PLC0415  only where PostgreSQL is used
 
@@ -116,7 +120,11 @@ async def listen(url: str, channel: str) -> AsyncIterator["AsyncConnection[Any]"
         connection = await psycopg.AsyncConnection.connect(autocommit=True, **{**options, **CONNECT_ARGS})
         try:
             await connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
-            yield connection
+
+            async def hear(seconds: float) -> list[str]:
+                return [heard.payload async for heard in connection.notifies(timeout=seconds, stop_after=1)]
+
+            yield hear
             async with asyncio.timeout(PARTING_SECONDS):
                 await connection.execute("UNLISTEN *")
         finally:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.sync import refresh
+from bot.sync import check_again
 from tests.fakes.scene import MEMBER, Scene, buttons
 from tests.fakes.stage import words
 
@@ -70,7 +70,7 @@ async def test_patreon_is_asked_once_a_minute_a_person(scene: Scene, monkeypatch
     asked = len(scene.stage.sandbox.patreon.calls)
     assert re.search(r"You can check again <t:\d+:R>", await scene.press(MEMBER, typed.messages[0], "refresh:"))
     assert len(scene.stage.sandbox.patreon.calls) == asked
-    monkeypatch.setattr(refresh, "ONCE_IN", timedelta())
+    monkeypatch.setattr(check_again, "ONCE_IN", timedelta())
     await scene.press(MEMBER, typed.messages[0], "refresh:")
     assert len(scene.stage.sandbox.patreon.calls) > asked
 

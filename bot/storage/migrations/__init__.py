@@ -1,7 +1,8 @@
 """The tables' history: numbered steps in `versions/`, and the verbs that the database needs of them.
 
 A new step: change `tables/`, copy the newest file in `versions/`, number it, say its stage, and write both directions
-by hand. `tests/test_migrations.py` fails until the steps and the tables agree. A step runs inside the transaction that
+by hand. One that adds a table or a column moves `OLDEST_USABLE` to its number; one that is *after* leaves it.
+`tests/test_migrations.py` fails until the steps and the tables agree. A step runs inside the transaction that
 `Database.open` began, so a killed upgrade leaves nothing half done. Foreign keys are not enforced meanwhile, so that a
 table may be built anew; that every row still has what it refers to is looked at before the transaction ends.
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.errors import UserMistake
-from bot.sync import refresh
+from bot.sync import check_again
 from tests.fakes.scene import MEMBER, Scene
 
 STRANGER = "mossy_stone"
@@ -17,7 +17,7 @@ async def test_each_person_may_ask_once_a_minute(scene: Scene, monkeypatch: pyte
     with pytest.raises(UserMistake):
         asking.begin(scene.person(MEMBER))
     asking.begin(scene.person(STRANGER))
-    monkeypatch.setattr(refresh, "ONCE_IN", timedelta())
+    monkeypatch.setattr(check_again, "ONCE_IN", timedelta())
     asking.begin(scene.person(MEMBER))
 
 
