@@ -521,6 +521,7 @@ async def end_work(app: App) -> None:
     working = (
         app.keeper,
         app.observer,
+        app.due,
         app.reconciler,
         app.rounds,
         app.nudges,

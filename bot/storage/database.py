@@ -111,17 +111,21 @@ class Database:
             yield connection
 
     async def transact(self, act: Callable[[AsyncConnection], Awaitable[R]]) -> R:
-        """Carry out one transaction, again where others came between: what `act` does must be right the second time."""
-        pause = FIRST_PAUSE_SECONDS
-        for _ in range(MAX_TRIES - 1):
+        """Carry out one transaction, again where others came between: what `act` does must be right the second time.
+
+        DatabaseAway where that never ends.
+        """
+        pause, reason = FIRST_PAUSE_SECONDS, ""
+        for _ in range(MAX_TRIES):
             try:
                 return await self._try(act)
             except DBAPIError as error:
                 if not self._engines.came_between(error):
                     raise
+                reason = _first_line(error)
             await asyncio.sleep(random.uniform(0, pause))  # noqa: S311  no secret: the two must not meet again
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-        return await self._try(act)
+        raise DatabaseAway(Later.DATABASE_AWAY, reason=reason)
 
     async def execute(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Row[Any] | None:
         """Execute one writing statement and return the first row it returns.

@@ -23,7 +23,6 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    tuple_,
     union,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -31,6 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.changes import Trigger, Urgency
 from bot.domain.model import DiscordUserId, GuildId, PatreonUserId
+from bot.runtime.unhurried import portions, unhurried
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.bell import CHANNEL
 from bot.storage.leases import DatabaseClock
@@ -44,7 +44,11 @@ EVERYONE = DiscordUserId(0)  # stands for all in a guild; Discord numbers nobody
 
 _COLUMNS = [due.c[name] for name in ("guild_id", "discord_user_id", "urgency", "trigger", "generation")]
 _ONE = select(*_COLUMNS).where(due.c.guild_id == bindparam("guild"), due.c.discord_user_id == bindparam("person"))
-_KEY = tuple_(due.c.guild_id, due.c.discord_user_id, due.c.generation)
+_END = delete(due).where(  # one by one: SQLite finds no tuple by an index
+    due.c.guild_id == bindparam("guild"),
+    due.c.discord_user_id == bindparam("person"),
+    due.c.generation == bindparam("mark"),
+)
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +87,15 @@ class DuePeople(Aggregate):
         """Return everybody who waits in a guild."""
         return await self._list(due.c.guild_id == guild_id)
 
+    async def list_people(self, guild_id: GuildId, people: Iterable[DiscordUserId]) -> list[Due]:
+        """Return those of these people who wait in a guild."""
+        found = list[Due]()
+        wanted = sorted(people)
+        for start in range(0, len(wanted), MAX_ROWS):
+            some = due.c.discord_user_id.in_(wanted[start : start + MAX_ROWS])
+            found += await self._list(due.c.guild_id == guild_id, some)
+        return found
+
     async def list_guilds(self, guild_ids: Collection[GuildId]) -> dict[GuildId, list[Due]]:
         """Return the same of several guilds, which are no more than a statement may carry values."""
         found: dict[GuildId, list[Due]] = {guild_id: [] for guild_id in guild_ids}
@@ -120,9 +133,15 @@ class DuePeople(Aggregate):
 
     async def end(self, served: Collection[Due]) -> None:
         """Let those wait no more whom no newer fact made due."""
-        keys = [(one.guild_id, one.discord_user_id, one.generation) for one in served]
-        for start in range(0, len(keys), MAX_ROWS):
-            await self._database.execute(delete(due).where(_KEY.in_(keys[start : start + MAX_ROWS])))
+        keys = [{"guild": one.guild_id, "person": one.discord_user_id, "mark": one.generation} for one in served]
+        if len(keys) == 1:
+            await self._database.execute(_END, keys[0])
+        for some in portions(keys) if len(keys) > 1 else ():
+            await self._end(some)
+
+    @transaction
+    async def _end(self, connection: AsyncConnection, keys: list[dict[str, int]]) -> None:
+        await connection.execute(_END, keys)
 
     @transaction
     async def purge(self, connection: AsyncConnection, older_than: timedelta) -> None:
@@ -140,7 +159,7 @@ class DuePeople(Aggregate):
         query = select(*_COLUMNS).where(*conditions).order_by(due.c.urgency, due.c.since)
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
-        return tuple(read_row(row, Due) for row in rows)
+        return tuple([read_row(row, Due) async for row in unhurried(rows)])
 
 
 # --- within the transaction of a fact

@@ -21,6 +21,9 @@ from bot.storage.tables import memberships
 from bot.storage.tables.column_types import EPOCH
 from bot.storage.upsert import Upsert
 
+# In one transaction where others write at the same time: whoever is linked to them is looked up in it, and nearly any
+# link or write of a role meanwhile has a larger one tried again.
+MOST_SHARED = 50
 MAX_IDS = 500  # in one query: databases limit how many values a statement may carry
 
 NEWEST = Upsert(memberships, not_older="latest_read_at")
@@ -106,10 +109,14 @@ class Memberships(Aggregate):
         trigger: Trigger | None = None,
         urgency: Urgency = Urgency.BULK_GRANT,
     ) -> None:
-        """Store records; one that knows less than the stored one does is left out. With `trigger` they are news."""
+        """Store records; one that knows less than the stored one does is left out. With `trigger` they are news.
+
+        Where others write too, some of them at a time, each with whom it makes due.
+        """
         rows = [membership_row(record) for record in records]
-        if rows:
-            await self._save(rows, trigger, urgency)
+        at_once = MOST_SHARED if self._database.is_shared else max(len(rows), 1)
+        for start in range(0, len(rows), at_once):
+            await self._save(rows[start : start + at_once], trigger, urgency)
 
     @transaction
     async def _save(

@@ -47,9 +47,10 @@ CONNECT_ARGS: dict[str, Any] = {
 PARTING_SECONDS = 1  # for the last word on a connection that may be dead
 # Somebody else's transaction came between (40001), or each waited for the other (40P01).
 CAME_BETWEEN = {"40001", "40P01"}
-# The connection broke (08), the server is full (53), shuts down or starts (57P), by
+# The connection broke (08), the server is full (53), shuts down or starts (57P), or only reads, as one that has not
+# taken over yet (25006), by
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
-AWAY = ("08", "53", "57P")
+AWAY = ("08", "53", "57P", "25006")
 MIGRATION_LOCK = 0x706C656467650001  # a number of our own: "pledge", and what it is for
 
 

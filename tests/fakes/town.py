@@ -207,6 +207,7 @@ class Town:
 
     async def _round(self) -> None:
         await self.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+        await self.app.due.take(None, settled=timedelta())  # as the bot does every two seconds
         await self._quiet()
 
     async def until_death(self, work: Coroutine[Any, Any, None]) -> None:
@@ -249,6 +250,7 @@ class Town:
         while (
             self._hearing
             or reconciler._later
+            or self.app.due.is_planning
             or any(one._arrived.is_set() for one in reconciler._queues.values())
             or any(task.get_name() == CATCHING_UP for task in asyncio.all_tasks())
         ):

@@ -44,6 +44,7 @@ from tests.fakes.town import HOUSE_RULES, INK, PEOPLE, ROLES, TALES, TIERS, Town
 from tests.fakes.townhall import TownHall
 from tests.fakes.townsfolk import Townsfolk
 from tests.fakes.townwatch import TownWatch
+from tests.fakes.world import GUILD
 
 PROFILES = {
     "ci": {"days": (10, 40), "storm": (7, 40)},
@@ -259,6 +260,7 @@ class Days(RuleBasedStateMachine):
         town.pass_time(INTERVAL)
         await town.round()
         assert town.guild.writes[writes:] == []
+        assert await town.app.storage.due.list_guild(GUILD) == (), "nobody waits for ever"
         assert await town.ledger() == ledger
 
 

@@ -112,7 +112,7 @@ class BulkPlanner:
             self._whole[guild_id] = began
         told = await self._troubles.told_blocked(guild_id)
         if waiting is None:
-            waiting = await self._storage.due.list_guild(guild_id)  # before their facts are read
+            waiting = await self._find_waiting(guild_id, None if are_all else people)  # before their facts are read
         try:
             drawn = await self._planning.plan_guild(guild_id, people, are_all=are_all)
         except BaseException as error:
@@ -130,6 +130,11 @@ class BulkPlanner:
         await self._storage.due.end(_served(waiting, drawn, None if are_all else people))
         await self._troubles.tell_blocked(drawn, told=told)
         return drawn
+
+    async def _find_waiting(self, guild_id: GuildId, people: frozenset[DiscordUserId] | None) -> Collection[Due]:
+        if people is None:
+            return await self._storage.due.list_guild(guild_id)
+        return await self._storage.due.list_people(guild_id, people)
 
     def is_planning(self, guild_id: GuildId) -> bool:
         """Tell whether people of a guild are being planned now."""

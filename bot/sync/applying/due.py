@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 LOOK_SECONDS = 2.0
 SETTLED = timedelta(seconds=1)  # how long a row stands before it is taken without a bell
 RECENT = timedelta(seconds=10)  # whom a bulk of facts made due, is asked for while they are new
+GUILDS_AT_ONCE = 4  # are planned: a large one must not keep the others waiting, nor all of them fill the memory
 EVERYBODY_SECONDS = 30.0  # between two looks at all who wait
 
 
@@ -38,6 +39,8 @@ class DueTaker:
         self._observer = observer
         self._reconciler = reconciler
         self._bell = asyncio.Event()
+        self._planning: dict[GuildId, asyncio.Task[None]] = {}
+        self._at_once = asyncio.Semaphore(GUILDS_AT_ONCE)
 
     def ring(self) -> None:
         """Look now. Rung twice is rung once."""
@@ -64,21 +67,41 @@ class DueTaker:
             if one.guild_id in in_sight and not self._reconciler.stands(one.guild_id, one.discord_user_id):
                 guilds[one.guild_id].append(one)
         for guild_id, waiting in guilds.items():
-            await self._take_in(guild_id, waiting)
+            self._take_in(guild_id, waiting)
 
-    async def _take_in(self, guild_id: GuildId, waiting: Iterable[Due]) -> None:
+    @property
+    def is_planning(self) -> bool:
+        """Tell whether people whom it took are being planned."""
+        return bool(self._planning)
+
+    async def close(self) -> None:
+        """Leave the rest to the next process."""
+        for task in self._planning.values():
+            task.cancel()
+        await asyncio.gather(*self._planning.values(), return_exceptions=True)
+
+    def _take_in(self, guild_id: GuildId, waiting: Iterable[Due]) -> None:
+        """Queue those for whom somebody waits, and let the others be planned beside other guilds."""
         bulk = list[Due]()
         for one in waiting:
             if one.urgency is Urgency.WAITING and one.discord_user_id != EVERYONE:
                 self._reconciler.mark(guild_id, [one.discord_user_id], trigger=one.trigger)
             else:
                 bulk.append(one)
-        if not bulk or self._reconciler.is_planning(guild_id):  # perhaps these; if not, the next look finds them
-            return
+        if bulk and guild_id not in self._planning:
+            task = asyncio.create_task(self._plan(guild_id, bulk), name=f"those who wait in guild {guild_id}")
+            self._planning[guild_id] = task
+            task.add_done_callback(lambda _: self._planning.pop(guild_id, None))
+
+    async def _plan(self, guild_id: GuildId, bulk: list[Due]) -> None:
         people = frozenset[DiscordUserId](one.discord_user_id for one in bulk)
-        try:
-            await self._reconciler.consider(guild_id, None if EVERYONE in people else people, trigger=bulk[0].trigger)
-        except TryLater as error:  # they are considered again when the guild is seen
-            log.info("a server is looked at later", guild_id=guild_id, why=str(error))
-        except Exception:
-            log.exception("people who wait could not be planned", guild_id=guild_id)
+        async with self._at_once:
+            if self._reconciler.is_planning(guild_id):  # perhaps these; if not, the next look finds them
+                return
+            try:
+                whom = None if EVERYONE in people else people
+                await self._reconciler.consider(guild_id, whom, trigger=bulk[0].trigger)
+            except TryLater as error:  # they are considered again when the guild is seen
+                log.info("a server is looked at later", guild_id=guild_id, why=str(error))
+            except Exception:
+                log.exception("people who wait could not be planned", guild_id=guild_id)

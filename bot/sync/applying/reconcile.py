@@ -286,7 +286,12 @@ class Reconciler:
     async def _sit_out(self, guild_id: GuildId, queue: PeopleQueue) -> None:
         """Write nothing while Discord lets nobody through; whoever waits is told so, and keeps their place."""
         queue.rest()
-        await self._troubles.tell_ban(guild_id)
+        try:
+            await self._troubles.tell_ban(guild_id)
+        except TryLater as error:
+            log.warning("a ban could not be told of", guild_id=guild_id, why=str(error))
+        except Exception:  # the worker must live on
+            log.exception("a ban could not be told of", guild_id=guild_id)
         while self._applier.is_banned and not queue.is_closed:  # noqa: ASYNC110  time passes, no event tells
             await asyncio.sleep(REST_STEP_SECONDS)
         queue.go_on()

@@ -46,7 +46,8 @@ class _CampaignWork:
     """One campaign's work on those who wait there."""
 
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
-    failures: int = 0
+    failures: int = 0  # in a row
+    failed: set[PatreonUserId] = field(default_factory=set)  # since all had their turn
     last_bulk_at: float = float("-inf")  # monotonic
 
 
@@ -113,9 +114,14 @@ class Nudges:
                 log.exception("people named by webhooks could not be looked at", campaign_id=campaign_id)
 
     async def _serve_next(self, campaign_id: CampaignId, work: _CampaignWork, waiting: Sequence[Nudge]) -> None:
-        """Serve one person, or all where one bulk read costs no more than a call for each; who is served goes."""
+        """Serve one person, or all where one bulk read costs no more than a call for each; who is served goes.
+
+        Whoever could not be read has their next turn when all others had theirs.
+        """
         hints = _merged(waiting)
-        first = next(iter(hints.values()))
+        if work.failed >= hints.keys():
+            work.failed.clear()
+        first = next(hint for patron, hint in hints.items() if patron not in work.failed)
         if first.membership_id is None or len(hints) > self._intake.pages(campaign_id):
             pause = work.last_bulk_at + BULK_GAP_SECONDS - time.monotonic()
             if pause > 0:  # a storm's later nudges are gathered
@@ -131,12 +137,15 @@ class Nudges:
         except (NeedsOwner, PatreonUnreadable) as error:  # not found proves nothing; of all else the rounds tell
             log.warning("people named by a webhook were not read", campaign_id=campaign_id, why=str(error))
         except TryLater as error:
+            work.failed.update(hint.patreon_user_id for hint in wanted)
             if await self._waited(work, campaign_id=campaign_id, why=str(error)):
                 return
         except Exception:
             log.exception("people named by a webhook could not be read", campaign_id=campaign_id)
+            work.failed.update(hint.patreon_user_id for hint in wanted)
             if await self._waited(work, campaign_id=campaign_id, why="a defect"):
                 return
+        work.failed.difference_update(hint.patreon_user_id for hint in wanted)
         await self._storage.nudges.end(served)
 
     async def _waited(self, work: _CampaignWork, *, campaign_id: CampaignId, why: str) -> bool:

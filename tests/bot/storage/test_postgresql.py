@@ -8,13 +8,16 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.changes import Trigger
 from bot.domain.errors import DatabaseAway, NeedsOwner, Setup
-from bot.domain.model import GuildId
+from bot.domain.model import DiscordUserId, GuildId, PatreonUserId
 from bot.storage import Storage, postgresql
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.tables import leases
 from bot.storage.vault import Vault
 from tests.bot.storage.conftest import NOW
+from tests.fakes.filled import GUILD as FILLED
+from tests.fakes.filled import OTHER_ROLE, grant_of, link_of, populate, record_of
 from tests.fakes.postgres import Postgres
 from tests.fakes.relay import relayed
 from tests.fakes.statements import counted_statements
@@ -175,3 +178,25 @@ async def test_of_several_that_make_the_tables_at_once_one_does(postgres: Postgr
         await storage.guilds.change(GUILD, grace_days=1)
         await storage.close()
     postgres.drop(name)
+
+
+async def test_news_of_many_are_stored_beside_others_who_write(storage: Storage, other: Storage) -> None:
+    """Whoever is linked to a patron is looked up in the same transaction: in large ones that would hardly end."""
+    await populate(storage)
+    patrons = [PatreonUserId(f"p-{number}") for number in range(400)]
+    for number, patron in enumerate(patrons):
+        await storage.links.complete_link(link_of(DiscordUserId(10_000 + number), patron), [])
+
+    async def keep_writing() -> None:
+        while True:
+            await other.ledger.put(grant_of(OTHER_ROLE))
+            await other.links.complete_link(link_of(DiscordUserId(1), PatreonUserId("p-1")), [])
+            await asyncio.sleep(0.02)
+
+    writers = [asyncio.create_task(keep_writing()) for _ in range(4)]
+    async with asyncio.timeout(30):
+        await storage.memberships.save([record_of(patron) for patron in patrons], trigger=Trigger.INTERVAL)
+    for writer in writers:
+        writer.cancel()
+    await asyncio.gather(*writers, return_exceptions=True)
+    assert len(await storage.due.list_guild(FILLED)) >= len(patrons) - 1

@@ -271,6 +271,7 @@ async def use_due(storage: Storage) -> None:
     await storage.due.list_since(timedelta(seconds=9), settled=timedelta(seconds=1))
     await storage.due.list_guild(GUILD)
     await storage.due.list_guilds([GUILD])
+    await storage.due.list_people(GUILD, [ADA])
     waiting = await storage.due.find(GUILD, ADA)
     assert waiting is not None
     await storage.due.end([waiting])

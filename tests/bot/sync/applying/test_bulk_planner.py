@@ -55,6 +55,9 @@ class House:
     async def list_guild(self, _: GuildId) -> tuple[Due, ...]:
         return tuple(self.waiting)
 
+    async def list_people(self, _: GuildId, people: frozenset[DiscordUserId]) -> list[Due]:
+        return [one for one in self.waiting if one.discord_user_id in people]
+
     async def end(self, served: list[Due]) -> None:
         for one in served:
             self.waiting.remove(one)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.domain.changes import Trigger, Urgency
-from bot.domain.model import Link, LinkOrigin, PatreonUserId, RoleRule, RuleId, RuleKind
+from bot.domain.model import GuildId, Link, LinkOrigin, PatreonUserId, RoleRule, RuleId, RuleKind
 from bot.storage.due import EVERYONE
 from bot.sync.applying import due
 from tests.bot.sync.leaps import has_gold
@@ -134,3 +134,23 @@ async def test_whoever_is_being_planned_already_is_not_planned_twice(
     await read.app.reconciler.consider(read.guild_id, None, trigger=Trigger.SETTINGS)
     assert len(plans) == 1
     await nobody_waits(read)
+
+
+async def test_a_large_server_keeps_nobody_else_waiting(read: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    await read.add_rule()
+    await nobody_waits(read)
+    large, plan_guild, end = GuildId(4242), read.app.planning.plan_guild, asyncio.Event()
+
+    async def plan(guild_id: GuildId, *asked: Any, **how: Any) -> Any:
+        if guild_id == large:
+            await end.wait()
+        return await plan_guild(guild_id, *asked, **how)
+
+    monkeypatch.setattr(read.app.observer, "guild_ids", lambda: (large, read.guild_id))
+    monkeypatch.setattr(read.app.planning, "plan_guild", plan)
+    await read.app.storage.due.add(large, [EVERYONE], trigger=Trigger.SETTINGS, urgency=Urgency.BULK_GRANT)
+    await read.app.due.take(None, settled=AT_ONCE)
+    await store_link(read)
+    await read.app.due.take(None, settled=AT_ONCE)
+    await read.until(lambda: has_gold(read), "the role")
+    await read.app.due.close()

@@ -268,6 +268,27 @@ async def test_who_could_not_be_read_stays_stored(post: Post) -> None:
     assert await post.scene.app.storage.nudges.count() == 1
 
 
+async def test_one_whom_patreon_cannot_tell_of_holds_up_nobody_else(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nudge, "FIRST_PAUSE_SECONDS", 0.1)
+    post.scene.app.intake._pages[post.campaign_id] = 9
+    asked, take_member = list[object](), post.scene.app.intake.take_member
+
+    async def fail_for_one(*named: Any) -> None:
+        asked.append(named[2])
+        if named[2] == post.hint(GERDA).membership_id:
+            raise PatreonUnavailable(PatreonCode.UNUSABLE)
+        await take_member(*named)
+
+    monkeypatch.setattr(post.scene.app.intake, "take_member", fail_for_one)
+    post.change_tier(SAGA, "Gold")
+    await post.deliver(GERDA, SAGA)
+    await post.scene.until(lambda: "Gold" in post.stage.roles(HAZEL), "the role")
+    await post.scene.until(lambda: len(asked) > 2, "who failed has another turn")
+    assert asked[:3] == [post.hint(GERDA).membership_id, post.hint(SAGA).membership_id, asked[0]]
+
+
 async def test_a_guild_that_the_bot_left_is_left_out(post: Post) -> None:
     left = GuildId(999)
     app = post.scene.app
