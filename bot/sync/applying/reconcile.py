@@ -348,7 +348,10 @@ class Reconciler:
         if turn.urgency is not Urgency.WAITING and changing <= self._refusals.resting((guild_id, person)):
             return False
         made = await self._applier.apply(
-            planned, trigger=turn.trigger, gives_way=lambda action: queue.has_before(_place(turn, action))
+            planned,
+            trigger=turn.trigger,
+            # While Discord takes no writes nobody else could go on, either.
+            gives_way=lambda action: not self._applier.is_banned and queue.has_before(_place(turn, action)),
         )
         changes += made
         outcomes = {change.outcome for change in made}

@@ -9,11 +9,13 @@ import pytest
 
 from bot.discord import observe
 from bot.discord.holder import DiscordAway
+from bot.discord.role_writer import RoleWriter
 from bot.domain.changes import Trigger
+from bot.domain.errors import DatabaseAway, Later
 from bot.domain.model import Secret
 from bot.sync.applying import reconcile
 from tests.bot.sync.leaps import MINUTE, has_gold, rounds, slip
-from tests.fakes.scene import GOLD_PATRON, MEMBER, Scene
+from tests.fakes.scene import GOLD_PATRON, MEMBER, SOON, Scene
 
 pytestmark = pytest.mark.usefixtures("leaping")
 
@@ -120,3 +122,22 @@ async def test_whom_we_owe_a_look_in_a_server_that_we_left_is_forgotten(
     with pytest.raises(DiscordAway):
         await reconciler.consider(read.guild_id, None, trigger=Trigger.SYNC)
     await read.until(lambda: not reconciler._later and not reconciler._bulk._postponed, "nothing is tried again")
+
+
+async def test_a_ban_in_the_midst_of_a_bulk_keeps_no_worker_busy_and_ends_for_everybody(
+    read: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reconciler, bans = read.app.reconciler, [True]
+
+    async def away(_: object) -> None:
+        raise DatabaseAway(Later.DATABASE_AWAY, reason="it restarts")
+
+    monkeypatch.setattr(reconciler._troubles, "tell_ban", away)
+    await read.add_rule()  # somebody has a turn now
+    monkeypatch.setattr(RoleWriter, "is_banned", property(lambda _: bool(bans)))
+    async with asyncio.timeout(SOON):
+        await asyncio.gather(*reconciler.mark(read.guild_id, [read.person(MEMBER)], trigger=Trigger.LOOK))
+        await read.link()
+    assert not has_gold(read)
+    bans.clear()
+    await read.until(lambda: has_gold(read), "the role, once the ban is over")
