@@ -1,7 +1,6 @@
 """Who waits is a stored fact: nobody need ring, and whoever waited when the bot was killed comes first afterwards."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -17,7 +16,6 @@ from sandbox.main import Options
 from tests.fakes.stage import Stage
 
 PATRON, NAME = "hazel.hollow", "Gerda Nilsson"
-LATE_SECONDS = 5
 
 
 @pytest.fixture
@@ -56,14 +54,10 @@ async def test_what_another_process_stores_is_followed_though_nobody_rings(datab
     await stage.until(lambda: not waiting(stage), "everyone is planned")
     async with another_process(stage) as storage:
         await storage.links.complete_link(link_of(stage), [])
-        began = time.monotonic()
         await stage.until(lambda: "Gold" in stage.roles(PATRON), "the role")
-        assert time.monotonic() - began < LATE_SECONDS
         await stage.until(lambda: not waiting(stage), "nobody waits any more")
         await storage.links.unlink(DiscordUserId(int(stage.user_id(PATRON))), at=datetime.now(UTC))
-        began = time.monotonic()
         await stage.until(lambda: "Gold" not in stage.roles(PATRON), "the role is gone")
-        assert time.monotonic() - began < LATE_SECONDS
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)

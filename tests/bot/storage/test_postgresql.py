@@ -5,19 +5,20 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.changes import Trigger
 from bot.domain.errors import DatabaseAway, NeedsOwner, Setup
-from bot.domain.model import DiscordUserId, GuildId, PatreonUserId
+from bot.domain.model import GuildId, PatreonUserId
 from bot.storage import Storage, postgresql
+from bot.storage import database as databases
 from bot.storage.aggregate import Aggregate, transaction
+from bot.storage.memberships import MOST_SHARED
 from bot.storage.tables import leases
 from bot.storage.vault import Vault
 from tests.bot.storage.conftest import NOW
-from tests.fakes.filled import GUILD as FILLED
-from tests.fakes.filled import OTHER_ROLE, grant_of, link_of, populate, record_of
+from tests.fakes.filled import populate, record_of
 from tests.fakes.postgres import Postgres
 from tests.fakes.relay import relayed
 from tests.fakes.statements import counted_statements
@@ -180,23 +181,25 @@ async def test_of_several_that_make_the_tables_at_once_one_does(postgres: Postgr
     postgres.drop(name)
 
 
-async def test_news_of_many_are_stored_beside_others_who_write(storage: Storage, other: Storage) -> None:
-    """Whoever is linked to a patron is looked up in the same transaction: in large ones that would hardly end."""
+async def test_news_of_many_are_small_transactions(storage: Storage) -> None:
+    """Whoever is linked to a patron is looked up in it: a large one would hardly end while others link and write."""
     await populate(storage)
-    patrons = [PatreonUserId(f"p-{number}") for number in range(400)]
-    for number, patron in enumerate(patrons):
-        await storage.links.complete_link(link_of(DiscordUserId(10_000 + number), patron), [])
+    records = [record_of(PatreonUserId(f"p-{number}")) for number in range(2 * MOST_SHARED + 1)]
+    with counted_statements() as statements:
+        await storage.memberships.save(records, trigger=Trigger.INTERVAL)
+    assert sum("INSERT INTO memberships" in statement for statement in statements) == 3
+    assert sum("INSERT INTO due" in statement for statement in statements) == 3, "each with whom it makes due"
 
-    async def keep_writing() -> None:
-        while True:
-            await other.ledger.put(grant_of(OTHER_ROLE))
-            await other.links.complete_link(link_of(DiscordUserId(1), PatreonUserId("p-1")), [])
-            await asyncio.sleep(0.02)
 
-    writers = [asyncio.create_task(keep_writing()) for _ in range(4)]
-    async with asyncio.timeout(30):
-        await storage.memberships.save([record_of(patron) for patron in patrons], trigger=Trigger.INTERVAL)
-    for writer in writers:
-        writer.cancel()
-    await asyncio.gather(*writers, return_exceptions=True)
-    assert len(await storage.due.list_guild(FILLED)) >= len(patrons) - 1
+async def test_a_transaction_that_never_gets_through_says_so(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(databases, "LONGEST_PAUSE_SECONDS", 0.001)
+    tries = 0
+
+    async def conflict(connection: AsyncConnection) -> None:
+        nonlocal tries
+        tries += 1
+        await connection.execute(text("DO $$ BEGIN RAISE EXCEPTION SQLSTATE '40001'; END $$"))
+
+    with pytest.raises(DatabaseAway):
+        await storage.database.transact(conflict)
+    assert tries == databases.MAX_TRIES

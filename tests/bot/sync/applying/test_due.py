@@ -83,6 +83,10 @@ async def test_the_loop_looks_at_once_when_it_is_rung_and_soon_when_it_is_not(
         running.cancel()
 
 
+def test_nobody_is_late_by_more_than_five_seconds_though_no_bell_is_heard() -> None:
+    assert due.LOOK_SECONDS + due.SETTLED.total_seconds() < 5
+
+
 async def test_everyone_is_planned_where_all_are_due(read: Scene) -> None:
     await store_link(read)
     await let_nobody_wait(read)
