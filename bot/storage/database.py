@@ -98,7 +98,7 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Lend a connection for reading. A statement sees one state of the database, the next one perhaps a newer."""
-        async with self._readers, self._reached(), self._engines.alone.connect() as connection:
+        async with self._reached(), self._readers, self._engines.alone.connect() as connection:
             yield connection
 
     @asynccontextmanager
@@ -107,7 +107,7 @@ class Database:
 
         Where others write at once it may fail through nobody's fault: `transact` tries again.
         """
-        async with self._writers, self._reached(), self._engines.together.begin() as connection:
+        async with self._reached(), self._writers, self._engines.together.begin() as connection:
             yield connection
 
     async def transact(self, act: Callable[[AsyncConnection], Awaitable[R]]) -> R:
@@ -149,7 +149,7 @@ class Database:
 
     @asynccontextmanager
     async def _reached(self) -> AsyncIterator[None]:
-        """Bound what is asked meanwhile; DatabaseAway where the database cannot be reached or says nothing."""
+        """Bound what is asked meanwhile, with the wait for a turn; DatabaseAway where no answer comes."""
         try:
             async with asyncio.timeout(self._engines.patience_seconds):
                 yield

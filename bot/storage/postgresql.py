@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -34,7 +35,7 @@ CONNECT_TIMEOUT_SECONDS = 10
 START_PATIENCE_SECONDS = 30
 # No transaction of ours takes a second. A pgbouncer whose server went lets those wait two minutes who had asked before
 # (query_wait_timeout), and a cut network says nothing at all.
-PATIENCE_SECONDS = 8
+PATIENCE_SECONDS = 6
 SILENCE_MILLISECONDS = 20_000  # after which a connection that answers nothing is given up
 CONNECT_ARGS: dict[str, Any] = {
     "prepare_threshold": None,  # a prepared statement belongs to a session
@@ -167,11 +168,25 @@ def _build_engine(url: str, most_connections: int, **options: Any) -> AsyncEngin
         hide_parameters=True,  # an error's text must not carry values
         pool_size=most_connections,
         max_overflow=0,
-        connect_args=CONNECT_ARGS,
+        connect_args={**CONNECT_ARGS, "async_creator_fn": _connection_type().connect},
         **options,
     )
     event.listen(engine.sync_engine, "handle_error", _leave_values_out)
     return engine
+
+
+@cache
+def _connection_type() -> Any:
+    """Return the class of all connections of a pool, once psycopg is wanted."""
+    import psycopg  # noqa: PLC0415  only where PostgreSQL is used
+
+    class DroppedConnection(psycopg.AsyncConnection[Any]):
+        """Is closed where a statement is given up: to ask the server to cancel it may take as long again."""
+
+        async def cancel_safe(self, *, timeout: float = 30.0) -> None:  # noqa: ARG002, ASYNC109  psycopg's signature
+            self.pgconn.finish()
+
+    return DroppedConnection
 
 
 def _leave_values_out(context: ExceptionContext) -> None:
