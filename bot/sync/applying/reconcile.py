@@ -179,8 +179,9 @@ class Reconciler:
 
     def stands(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> bool:
         """Tell whether somebody stands in a queue, has their turn, or comes again soon."""
+        one = guild_id, discord_user_id
         is_queued = guild_id in self._queues and discord_user_id in self._queues[guild_id]
-        return is_queued or (guild_id, discord_user_id) in self._served | self._coming
+        return is_queued or one in self._served or one in self._coming
 
     def try_again(self, guild_id: GuildId) -> bool:
         """Let a guild that asks for two-factor authentication be tried once more; tell whether this one did ask.
