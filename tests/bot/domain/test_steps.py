@@ -1,3 +1,5 @@
+from typing import Any, cast
+
 import pytest
 
 from bot.domain.errors import NeedsOwner, Setup
@@ -40,3 +42,8 @@ def test_after_is_refused_while_something_before_is_missing() -> None:
 @pytest.mark.parametrize("extent", Extent)
 def test_nothing_is_left_to_do_where_nothing_is_missing(extent: Extent) -> None:
     assert choose_steps((), extent, oldest_usable="0009") == ()
+
+
+def test_an_unknown_extent_is_an_error_not_a_default() -> None:
+    with pytest.raises(AssertionError):
+        choose_steps((), cast("Any", "some"), oldest_usable="0000")
