@@ -21,9 +21,11 @@ from bot.storage.leases import Leases
 from bot.storage.ledger import Ledger
 from bot.storage.links import Links
 from bot.storage.memberships import Memberships
+from bot.storage.messages import Messages
 from bot.storage.notices import Notices
 from bot.storage.nudges import StoredNudges
 from bot.storage.pendings import Pendings
+from bot.storage.processes import Interactions, Processes
 from bot.storage.reads import Reads
 from bot.storage.rules import Rules
 from bot.storage.sealing import Sealing
@@ -57,6 +59,9 @@ class Storage:
     webhooks: Webhooks
     sealing: Sealing
     leases: Leases
+    processes: Processes
+    interactions: Interactions
+    messages: Messages
 
     @classmethod
     async def open(cls, url: str, vault: Vault) -> Self:
@@ -114,4 +119,7 @@ class Storage:
             webhooks=Webhooks(database, vault),
             sealing=Sealing(database),
             leases=Leases(database),
+            processes=Processes(database),
+            interactions=Interactions(database),
+            messages=Messages(database),
         )

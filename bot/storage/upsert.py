@@ -1,11 +1,13 @@
-"""INSERT that replaces: the one statement that SQLite and PostgreSQL build with different classes."""
+"""INSERT that replaces, or stands back: what SQLite and PostgreSQL build with different classes."""
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from sqlalchemy import Executable, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert
 
 
 @dataclass(frozen=True)
@@ -32,3 +34,10 @@ class Upsert:
         if self.not_older is not None:
             guard = self.table.c[self.not_older] <= insert.excluded[self.not_older]
         return insert.on_conflict_do_update(index_elements=keys, set_=changed, where=guard)
+
+
+@cache
+def insert_once(table: Table, dialect_name: str) -> ReturningInsert[Any]:
+    """Build what inserts a row where none has its key, and returns the key; nothing where one has."""
+    insert = postgresql.insert(table) if dialect_name == "postgresql" else sqlite.insert(table)
+    return insert.on_conflict_do_nothing().returning(*table.primary_key)

@@ -36,6 +36,7 @@ from bot.domain.model import (
     TierId,
     TokenPair,
 )
+from bot.domain.processes import ALL_ROLES, Process, ProcessRole
 from bot.domain.reasons import OldText
 from bot.storage import Storage
 from bot.storage.arrivals import ArrivalId
@@ -177,6 +178,9 @@ async def populate(storage: Storage) -> Known:
     await storage.nudges.add(CAMPAIGN, Hint(patreon_user_id=ADA_PATREON, membership_id=MembershipId("m-ada")))
     await storage.due.add(GUILD, [ADA], trigger=Trigger.LOOK)
     await storage.webhooks.save(webhook("one"))
+    await storage.processes.enter(process_of("one"), timedelta(days=1))
+    await storage.interactions.claim(1)
+    await storage.messages.add(GUILD, "{}")
     lease = await storage.leases.claim("bot", "one", timedelta(days=1))
     ((item,),) = [one.items for one in await storage.holds.list_open(GUILD)]
     due = await storage.due.find(GUILD, ADA)
@@ -197,6 +201,12 @@ async def populate(storage: Storage) -> Known:
         lease=lease,
         due=due,
         nudges=await storage.nudges.list_campaign(CAMPAIGN),
+    )
+
+
+def process_of(name: str, *roles: ProcessRole) -> Process:
+    return Process(
+        process_id=name, roles=frozenset(roles) or ALL_ROLES, address="127.0.0.1:8080", version="1", since=NOW
     )
 
 

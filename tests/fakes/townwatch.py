@@ -14,6 +14,7 @@ NAMES = {
     "arrivals": ("asked_at",),
     "credentials": ("patreon_user_id",),
     "holds": ("guild_id", "opened_at"),
+    "messages": ("guild_id", "body"),
     "nudges": ("campaign_id", "patreon_user_id"),
     "pendings": ("cookie_digest",),
     "reads": ("campaign_id", "started_at"),

@@ -20,10 +20,12 @@ from bot.storage.tables.leases import leases
 from bot.storage.tables.ledger import grants
 from bot.storage.tables.links import links, opt_outs
 from bot.storage.tables.memberships import memberships
+from bot.storage.tables.messages import messages
 from bot.storage.tables.naming import metadata
 from bot.storage.tables.notices import notices
 from bot.storage.tables.nudges import nudges
 from bot.storage.tables.pendings import pendings
+from bot.storage.tables.processes import interactions, processes
 from bot.storage.tables.reads import page_sizes, reads
 from bot.storage.tables.rules import role_rules
 from bot.storage.tables.states import states
@@ -41,15 +43,18 @@ __all__ = [
     "hold_items",
     "holds",
     "installation",
+    "interactions",
     "leases",
     "links",
     "memberships",
+    "messages",
     "metadata",
     "notices",
     "nudges",
     "opt_outs",
     "page_sizes",
     "pendings",
+    "processes",
     "reads",
     "role_rules",
     "states",

@@ -109,6 +109,14 @@ document.addEventListener("focusout", ({ target }) => {
   if (target === field) close();
 });
 
+// The commands may come, go or change their language after they were asked for; a list that was closed stays closed.
+document.addEventListener("drawn", () => {
+  if (!field || !("commands" in field.dataset)) return;
+  const found = commandsLike(field.value);
+  const shows = (list) => JSON.stringify(list.map(({ label, about }) => [label, about]));
+  if (shows(found) !== shows(offered)) open(field, found);
+});
+
 // Before the focus leaves the field, which would close the list under the pointer.
 choices.addEventListener("mousedown", (event) => {
   event.preventDefault();

@@ -100,6 +100,7 @@ async function ask() {
       drawn.set(fresh.id, fresh.innerHTML);
       redraw(region, fresh);
     }
+    document.dispatchEvent(new Event("drawn"));
   } catch {
     say("The sandbox does not answer. Is it still running?", true);
   }

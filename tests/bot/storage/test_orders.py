@@ -25,6 +25,7 @@ from bot.domain.model import (
     LinkOrigin,
     PageSize,
 )
+from bot.domain.processes import ProcessRole
 from bot.domain.reasons import OldText
 from bot.storage import Storage
 from bot.storage.aggregate import Aggregate
@@ -54,6 +55,7 @@ from tests.fakes.filled import (
     link_of,
     pair_of,
     populate,
+    process_of,
     record_of,
     rule_of,
     webhook,
@@ -163,9 +165,23 @@ VERBS: dict[str, Verb] = {
     "leases.claim": lambda s, _: s.leases.claim("bot", "two", timedelta(days=1)),
     "leases.renew": lambda s, k: s.leases.renew(k.lease, timedelta(days=2)),
     "leases.release": lambda s, k: s.leases.release(k.lease),
+    "processes.enter": lambda s, _: s.processes.enter(process_of("one", ProcessRole.WEB), timedelta(days=1)),
+    "processes.enter another": lambda s, _: s.processes.enter(process_of("two"), timedelta(days=1)),
+    "processes.leave": lambda s, _: s.processes.leave("one"),
+    "interactions.claim": lambda s, _: s.interactions.claim(7),
+    "interactions.purge": lambda s, _: s.interactions.purge(timedelta(0)),
+    "messages.add": lambda s, _: s.messages.add(GUILD, "{}"),
 }
 # Columns of the database's own clock, and of chance: two runs never agree.
-MOMENTS = {("leases", "until"), ("due", "since"), ("due", "noted_at"), ("nudges", "noted_at")}
+MOMENTS = {
+    ("leases", "until"),
+    ("processes", "until"),
+    ("interactions", "claimed_at"),
+    ("messages", "noted_at"),
+    ("due", "since"),
+    ("due", "noted_at"),
+    ("nudges", "noted_at"),
+}
 NEVER_THE_SAME = MOMENTS | {("due", "generation")}
 
 

@@ -40,6 +40,7 @@ from bot.storage import Storage
 from bot.storage.pendings import PendingRow
 from bot.storage.states import ButtonKind, ButtonPlace, StateRow
 from bot.storage.webhooks import StoredWebhook
+from tests.fakes.filled import process_of
 from tests.fakes.stored import load_campaign, save_consent
 
 CAMPAIGN, GUILD, ROLE = CampaignId("700"), GuildId(900), RoleId(31)
@@ -295,6 +296,17 @@ async def use_leases(storage: Storage) -> None:
     await storage.leases.release(lease)
 
 
+async def use_processes(storage: Storage) -> None:
+    await storage.processes.enter(process_of("one"), timedelta(minutes=1))
+    assert [one.process_id for one in await storage.processes.list_live()] == ["one"]
+    await storage.processes.leave("one")
+    assert await storage.interactions.claim(1)
+    await storage.interactions.purge(timedelta(days=1))
+    await storage.messages.add(GUILD, "{}")
+    await storage.messages.end(await storage.messages.list_for([GUILD], with_people=True, limit=9))
+    assert await storage.messages.count() == 0
+
+
 async def test_every_verb_runs_on_both_databases(
     storage: Storage, request: pytest.FixtureRequest, unused: set[str], now: datetime
 ) -> None:
@@ -313,4 +325,5 @@ async def test_every_verb_runs_on_both_databases(
     await use_due(storage)
     await use_nudges(storage)
     await use_leases(storage)
+    await use_processes(storage)
     assert unused == set(), "a verb is not used above"

@@ -10,7 +10,7 @@ from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from sandbox.main import Options, Sandbox
 from tests.fakes.chromium import needs_chromium
-from tests.sandbox.page.conftest import SmallBot
+from tests.sandbox.page.conftest import SmallBot, running_small_bot
 from tests.sandbox.page.onebrowser import ONE_LOOP, browser, sandbox, small_bot
 
 pytestmark = [needs_chromium, ONE_LOOP]
@@ -176,6 +176,16 @@ async def test_a_slash_command_is_completed_as_it_is_typed(shown: Page, small_bo
     await shown.get_by_role("button", name="Run /keep list").click()
     await expect(shown.locator("#messages")).to_contain_text("Hello <script>")
     await expect(shown.locator("#messages .asked")).to_have_text("Ash used /keep list")
+
+
+async def test_commands_that_come_while_somebody_types_are_offered(shown: Page, sandbox: Sandbox) -> None:
+    await shown.locator("#slash").click()
+    await shown.keyboard.type("/ke")
+    await expect(shown.locator("#slash")).to_have_attribute("aria-expanded", "false")
+    async with running_small_bot(sandbox):
+        await expect(shown.locator("#choices li")).to_have_text(["/keep listList them"])
+        await shown.keyboard.press("Enter")
+        await expect(shown.get_by_role("button", name="Run /keep list")).to_be_visible()
 
 
 async def test_a_member_is_not_offered_what_only_admins_may_use(shown: Page, small_bot: SmallBot) -> None:
