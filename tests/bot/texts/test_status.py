@@ -59,7 +59,7 @@ def test_which_processes_there_are() -> None:
     roles = (ProcessRole.GATEWAY, ProcessRole.WEB)
     process = ProcessStatus(process_id="a1b2", roles=roles, address="127.0.0.1:8080", version="1.2", since=NOW)
     assert said(processes=(process,))[1] == (
-        "Process a1b2: gateway, web; version 1.2, at 127.0.0.1:8080, since Mar 1, 2026, 12:00 UTC."
+        "Process a1b2: gateway, web; version 1.2, at 127.0.0.1:8080, since 1 March 2026, 12:00 UTC."
     )
 
 
