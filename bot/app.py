@@ -17,6 +17,7 @@ Nothing else wires. The loops, all started in `_start` and ended by the end of t
 | consents | at the start          | every SYNC_INTERVAL_SECONDS         | reads where no creator's token does        |
 | webhooks | at the start          | every 2 seconds, or when it is due  | looks after our webhooks at Patreon        |
 | rounds   | once Discord is there | every SYNC_INTERVAL_SECONDS         | reads all campaigns, plans who changed     |
+| chores   | on PostgreSQL         | every second, or when one comes     | does what any process asked for            |
 
 Each but Discord's, which keeps itself, begins anew where it ends (`runtime/loops.py`).
 """
@@ -44,7 +45,9 @@ from bot.discord.observe import Observer
 from bot.discord.registration import CommandRegistration
 from bot.discord.role_writer import RoleWriter
 from bot.discord.supervisor import DiscordSupervisor
+from bot.domain.changes import Trigger
 from bot.domain.errors import SettingsInvalid, Setup
+from bot.domain.model import CampaignId
 from bot.linking.connect import CreatorCampaign
 from bot.linking.consent_flow import ConsentFlow
 from bot.linking.disconnect import Disconnector
@@ -59,12 +62,14 @@ from bot.patreon.clientwatch import ClientWatch
 from bot.patreon.http import Http
 from bot.patreon.oauth import OAuth, RegisteredClient
 from bot.patreon.tokens import TokenKeeper
+from bot.runtime.chores import ChoreKind, Chores, DirectChores, Handlers
 from bot.runtime.clock import Clock, FollowedClock, SharedClock, SystemClock
 from bot.runtime.health import HealthBoard
 from bot.runtime.loops import Loop, supervise
 from bot.settings import USER_AGENT, Settings
 from bot.storage import Storage
 from bot.storage.bell import Bell
+from bot.storage.chores import QueuedChores
 from bot.storage.due import RUNG
 from bot.storage.vault import Vault
 from bot.sync.admin.acceptance import Acceptance
@@ -151,6 +156,7 @@ class App:
     connecting: ConsentFlow
     unlinker: Unlinker
     disconnector: Disconnector
+    chores: Chores
 
 
 async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http: Http | None = None) -> App:
@@ -323,6 +329,13 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         clock=clock,
     )
 
+    # --- what processes ask of one another
+
+    async def read_campaign(campaign_id: str) -> None:
+        await rounds.read_anew(CampaignId(campaign_id), trigger=Trigger.INTERVAL)
+
+    chores = _build_chores(settings, storage, {ChoreKind.READ_CAMPAIGN: read_campaign})
+
     return App(
         settings=settings,
         clock=clock,
@@ -361,6 +374,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         connecting=connecting,
         unlinker=unlinker,
         disconnector=disconnector,
+        chores=chores,
     )
 
 
@@ -499,6 +513,7 @@ def _loops(app: App) -> list[Loop]:
         Loop("consents", app.consents.keep_reading),
         Loop("webhooks", app.webhooks.run),
         Loop("rounds", lambda: app.rounds.keep_running(interval, until_ready=app.holder.wait_ever), part="sync"),
+        *([Loop("chores", app.chores.run)] if isinstance(app.chores, QueuedChores) else []),
     ]
 
 
@@ -529,6 +544,7 @@ async def end_work(app: App) -> None:
         app.connecting,
         app.unlinker,
         app.disconnector,
+        app.chores,
     )
     await asyncio.gather(*(part.close() for part in working))
     await app.notifier.close()
@@ -568,6 +584,13 @@ def _build_bell(settings: Settings, storage: Storage, health: HealthBoard, due: 
             due.ring()
 
     return Bell(storage.database, url, health=health, on_ring=look)
+
+
+def _build_chores(settings: Settings, storage: Storage, handlers: Handlers) -> Chores:
+    """Return the way to have a chore done: by any process, where there may be others."""
+    if not storage.database.is_shared:
+        return DirectChores(handlers)
+    return QueuedChores(storage.database, storage.leases, settings.database_url, handlers)
 
 
 async def _watch_database(app: App) -> None:

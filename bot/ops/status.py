@@ -4,6 +4,7 @@ from bot import __version__
 from bot.domain.status import DatabaseStatus
 from bot.ops.ownership import is_bot_running
 from bot.storage import migrations
+from bot.storage.chores import count_chores
 from bot.storage.database import Database
 from bot.storage.due import DuePeople
 from bot.storage.leases import Leases
@@ -39,6 +40,7 @@ async def look(url: str) -> DatabaseStatus:
             waiting_people=waiting.people,
             waiting_seconds=waiting.oldest.total_seconds(),
             waiting_webhooks=await StoredNudges(database).count(),
+            jobs=await count_chores(database),
         )
     finally:
         await database.close()

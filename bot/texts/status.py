@@ -15,6 +15,7 @@ _PEOPLE = "Linked people: {links}. Stored token pairs: {live} working, {dead} re
 _OPEN = "Open holds: {holds}. Unanswered pages: {questions}. Role changes in progress: {intents}."
 _WAITING = "People waiting for their roles: {people}, the first for {seconds} seconds. Webhooks to follow: {webhooks}."
 _NOBODY = "Nobody is waiting for their roles. Webhooks to follow: {webhooks}."
+_CHORES = "Chores {kind}: {waiting} waiting (for up to {seconds} seconds), {running} in progress."
 _UNREAD = "Campaign {campaign}: never read."
 _BELIEVED = "Campaign {campaign}: last read {at}, accepted."
 _DOUBTED = "Campaign {campaign}: last read {at}, not accepted. {doubts} Last accepted: {believed}."
@@ -38,6 +39,9 @@ def _lines(r: Renderer, status: DatabaseStatus) -> Iterator[Text]:
     seconds = round(status.waiting_seconds)
     waiting = _WAITING if status.waiting_people else _NOBODY
     yield r.say(waiting, people=status.waiting_people, seconds=seconds, webhooks=status.waiting_webhooks)
+    for one in status.jobs:
+        seconds = round(one.waiting_seconds)
+        yield r.say(_CHORES, kind=one.kind, waiting=one.waiting, seconds=seconds, running=one.running)
     for campaign in status.campaigns:
         yield _say_campaign(r, campaign)
 

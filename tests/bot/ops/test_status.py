@@ -19,7 +19,7 @@ VAULT = Vault((new_key(),))
 KEYS = (
     *("version", "database", "now", "schema", "steps_left", "is_bot_running", "leases", "live_credentials"),
     *("dead_credentials", "links", "campaigns", "open_holds", "open_questions", "open_intents"),
-    *("waiting_people", "waiting_seconds", "waiting_webhooks"),
+    *("waiting_people", "waiting_seconds", "waiting_webhooks", "jobs"),
 )
 
 

@@ -5,7 +5,7 @@ import msgspec
 
 from bot.domain.evidence import Anomaly
 from bot.domain.model import CampaignId
-from bot.domain.status import CampaignStatus, DatabaseStatus, LeaseStatus
+from bot.domain.status import CampaignStatus, ChoresStatus, DatabaseStatus, LeaseStatus
 from bot.texts.catalogs import ENGLISH
 from bot.texts.renderer import Medium, Renderer
 from bot.texts.status import say_status
@@ -30,6 +30,7 @@ QUIET = DatabaseStatus(
     waiting_people=0,
     waiting_seconds=0,
     waiting_webhooks=7,
+    jobs=(),
 )
 
 
@@ -50,6 +51,11 @@ def test_who_waits() -> None:
     assert said(waiting_people=8, waiting_seconds=2.4)[-1] == (
         "People waiting for their roles: 8, the first for 2 seconds. Webhooks to follow: 7."
     )
+
+
+def test_what_processes_ask_of_one_another() -> None:
+    chores = ChoresStatus(kind="read_campaign", waiting=3, waiting_seconds=4.4, running=2)
+    assert said(jobs=(chores,))[-1] == "Chores read_campaign: 3 waiting (for up to 4 seconds), 2 in progress."
 
 
 def test_who_holds_what_and_which_steps_wait() -> None:
