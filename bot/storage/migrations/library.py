@@ -13,25 +13,6 @@ NEWEST = "03.04.00_50_post_add_retry_failed_job_procedure.sql"  # of the library
 # Several statements at once, and percent signs that are no parameters.
 _AS_IT_IS = {"no_parameters": True}
 
-# PostgreSQL lists what is the library's; each is dropped with what hangs on it, so some are gone by then.
-_DROP = """
-DO $$
-DECLARE one text;
-BEGIN
-    FOR one IN
-        SELECT format('TABLE IF EXISTS %I', tablename) FROM pg_tables
-            WHERE schemaname = current_schema() AND starts_with(tablename, 'procrastinate_')
-        UNION ALL SELECT 'ROUTINE IF EXISTS ' || oid::regprocedure FROM pg_proc
-            WHERE pronamespace = current_schema()::regnamespace AND starts_with(proname, 'procrastinate_')
-        UNION ALL SELECT format('TYPE IF EXISTS %I', typname) FROM pg_type
-            WHERE typnamespace = current_schema()::regnamespace AND starts_with(typname, 'procrastinate_')
-                AND (typrelid = 0 OR (SELECT relkind FROM pg_class WHERE oid = typrelid) = 'c')
-    LOOP
-        EXECUTE 'DROP ' || one || ' CASCADE';
-    END LOOP;
-END $$
-"""
-
 
 def is_library(table: str) -> bool:
     """Tell whether a table is the library's, which no step of ours and no `Table` describes."""
@@ -48,6 +29,25 @@ def make_library(connection: Connection) -> None:
 
 
 def drop_library(connection: Connection) -> None:
-    """Drop all that `make_library` made."""
+    """Drop all that `make_library` made: each with what hangs on it, so some of what is listed is gone by then."""
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(_DROP, execution_options=_AS_IT_IS)
+        connection.exec_driver_sql(
+            """
+            DO $$
+            DECLARE one text;
+            BEGIN
+                FOR one IN
+                    SELECT format('TABLE IF EXISTS %I', tablename) FROM pg_tables
+                        WHERE schemaname = current_schema() AND starts_with(tablename, 'procrastinate_')
+                    UNION ALL SELECT 'ROUTINE IF EXISTS ' || oid::regprocedure FROM pg_proc
+                        WHERE pronamespace = current_schema()::regnamespace AND starts_with(proname, 'procrastinate_')
+                    UNION ALL SELECT format('TYPE IF EXISTS %I', typname) FROM pg_type
+                        WHERE typnamespace = current_schema()::regnamespace AND starts_with(typname, 'procrastinate_')
+                            AND (typrelid = 0 OR (SELECT relkind FROM pg_class WHERE oid = typrelid) = 'c')
+                LOOP
+                    EXECUTE 'DROP ' || one || ' CASCADE';
+                END LOOP;
+            END $$
+            """,
+            execution_options=_AS_IT_IS,
+        )
