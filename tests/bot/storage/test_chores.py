@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -360,6 +361,30 @@ async def test_a_chore_in_the_midst_of_which_its_process_is_killed_is_done_by_an
             await until_rows(shared_url, [])
 
 
+async def test_one_process_at_a_time_looks_for_what_was_lost(quick: None, postgresql_url: str) -> None:
+    work = Work()
+    work.gate.set()
+    database = await Database.attach(postgresql_url)
+    leases = Leases(database)
+    lease = await leases.claim(queued.SWEEPER, "another", timedelta(hours=1))
+    assert lease is not None
+    async with doing(postgresql_url, work) as chores:
+        await chores.ask(KIND, "700")
+        await until(lambda: work.done == ["700"])
+        async with database.write() as connection:
+            await connection.execute(
+                text(
+                    "INSERT INTO procrastinate_jobs (queue_name, task_name, args, status)"
+                    " VALUES ('read_campaign', 'read_campaign', '{\"key\": \"701\"}', 'doing')"
+                )
+            )
+        await asyncio.sleep(1)
+        assert ("701", "doing") in await rows(postgresql_url)
+        await leases.release(lease)
+        await until(lambda: "701" in work.done)
+    await database.close()
+
+
 async def test_a_lost_chore_that_was_asked_for_again_is_done_once(quick: None, postgresql_url: str) -> None:
     work = Work()
     work.gate.set()
@@ -476,6 +501,23 @@ async def test_a_database_that_is_silent_is_away_for_those_who_ask_and_those_who
             await asyncio.wait_for(working, PATIENCE_SECONDS)
         relay.mend()
         await chores.ask(KIND, "702")
+
+
+async def test_a_process_that_ends_does_not_wait_for_a_silent_database(
+    postgres: Postgres, emptied: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GRACE_SECONDS", "END_SECONDS"):
+        monkeypatch.setattr(queued, name, 0.1)
+    work = Work()
+    async with relayed(postgres) as relay, asking(relay.url(emptied), work) as chores:
+        working = asyncio.create_task(chores.run())
+        await chores.ask(KIND, "700")
+        await until(lambda: work.begun)
+        relay.cut()
+        monkeypatch.setattr(postgresql, "PATIENCE_SECONDS", 600)
+        working.cancel()
+        await asyncio.wait({working}, timeout=PATIENCE_SECONDS)
+        assert working.cancelled()
 
 
 async def test_a_server_that_restarts_ends_the_work_until_it_is_begun_anew(
