@@ -11,6 +11,7 @@ Nothing else wires. The loops, all started in `_start` and ended by the end of t
 | sweeper  | at the start          | every minute                        | forgets what has expired                   |
 | due      | at the start          | every 2 seconds, or when it is rung | takes who waits into the queues            |
 | bell     | on PostgreSQL         | whenever it rings                   | hears that another process stored a fact   |
+| outbox   | on PostgreSQL         | every 2 seconds, or when it is rung | says what other processes left to say      |
 | nudges   | at the start          | every 2 seconds, or when one comes  | reads again whom webhooks named            |
 | links    | once Discord is there | every minute                        | goes on with links that were cut off       |
 | pairs    | at the start          | every 10 seconds                    | finds which of a person's pairs lives      |
@@ -41,6 +42,7 @@ from bot.discord.direct_messages import DirectMessages
 from bot.discord.holder import ClientHolder
 from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
+from bot.discord.outbox import Outbox, covers_people
 from bot.discord.registration import CommandRegistration
 from bot.discord.role_writer import RoleWriter
 from bot.discord.supervisor import DiscordSupervisor
@@ -64,6 +66,7 @@ from bot.runtime.health import HealthBoard
 from bot.runtime.loops import Loop, supervise
 from bot.settings import USER_AGENT, Settings
 from bot.storage import Storage
+from bot.storage import messages as stored_messages
 from bot.storage.bell import Bell
 from bot.storage.due import RUNG
 from bot.storage.vault import Vault
@@ -126,6 +129,7 @@ class App:
     notifier: Notifier
     messages: DirectMessages
     observer: Observer
+    outbox: Outbox
     intake: Intake
     breakers: Breakers
     holds: Holds
@@ -187,6 +191,13 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
     observer = Observer(holder)
     notifier = Notifier(storage=storage, holder=holder, clock=clock)
     messages = DirectMessages(holder=holder, storage=storage)
+    outbox = Outbox(
+        storage=storage,
+        observer=observer,
+        notifier=notifier,
+        messages=messages,
+        covers_people=lambda: covers_people(holder.current),
+    )
 
     # --- facts in, roles out
 
@@ -227,7 +238,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         on_turn=metrics.note_turn,
     )
     due = DueTaker(storage=storage, observer=observer, reconciler=reconciler)
-    bell = _build_bell(settings, storage, health, due)
+    bell = _build_bell(settings, storage, health, due, outbox)
     consents = Consents(
         storage=storage,
         intake=intake,
@@ -336,6 +347,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         notifier=notifier,
         messages=messages,
         observer=observer,
+        outbox=outbox,
         intake=intake,
         breakers=breakers,
         holds=holds,
@@ -493,6 +505,7 @@ def _loops(app: App) -> list[Loop]:
         Loop("sweeper", lambda: _sweep(app)),
         Loop("due", app.due.run),
         *([Loop("bell", app.bell.run)] if app.bell is not None else []),
+        *([Loop("outbox", app.outbox.run)] if app.storage.database.is_shared else []),
         Loop("nudges", app.nudges.run),
         Loop("links", lambda: _resume_links(app)),
         Loop("pairs", app.pairs.run),
@@ -557,14 +570,18 @@ async def render_metrics(app: App) -> bytes:
     )
 
 
-def _build_bell(settings: Settings, storage: Storage, health: HealthBoard, due: DueTaker) -> Bell | None:
+def _build_bell(
+    settings: Settings, storage: Storage, health: HealthBoard, due: DueTaker, outbox: Outbox
+) -> Bell | None:
     """Return the bell that other processes ring; None where there are none."""
     if not storage.database.is_shared:
         return None
     url = settings.database_listen_url or settings.database_url
 
     def look(word: str) -> None:
-        if word != RUNG:  # what this process stores it follows at once
+        if word in {"", stored_messages.RUNG}:
+            outbox.ring()
+        if word not in {RUNG, stored_messages.RUNG}:  # what this process stores it follows at once
             due.ring()
 
     return Bell(storage.database, url, health=health, on_ring=look)
@@ -593,4 +610,6 @@ async def _sweep(app: App) -> None:
         await app.linking.sweep()
         await app.storage.reads.purge(app.clock.now() - READS_KEPT)
         await app.storage.due.purge(DUE_KEPT)
+        if app.storage.database.is_shared:
+            await app.outbox.sweep()
         await asyncio.sleep(SWEEP_SECONDS)

@@ -180,7 +180,7 @@ async def populate(storage: Storage) -> Known:
     await storage.webhooks.save(webhook("one"))
     await storage.processes.enter(process_of("one"), timedelta(days=1))
     await storage.interactions.claim(1)
-    await storage.messages.add(GUILD, "{}")
+    await storage.messages.add(GUILD, "{}", secret_sealed=storage.vault.seal(Secret("reply")))
     lease = await storage.leases.claim("bot", "one", timedelta(days=1))
     ((item,),) = [one.items for one in await storage.holds.list_open(GUILD)]
     due = await storage.due.find(GUILD, ADA)

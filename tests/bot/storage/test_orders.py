@@ -171,6 +171,7 @@ VERBS: dict[str, Verb] = {
     "interactions.claim": lambda s, _: s.interactions.claim(7),
     "interactions.purge": lambda s, _: s.interactions.purge(timedelta(0)),
     "messages.add": lambda s, _: s.messages.add(GUILD, "{}"),
+    "messages.purge": lambda s, _: s.messages.purge(timedelta(0)),
 }
 # Columns of the database's own clock, and of chance: two runs never agree.
 MOMENTS = {

@@ -303,6 +303,8 @@ async def use_processes(storage: Storage) -> None:
     assert await storage.interactions.claim(1)
     await storage.interactions.purge(timedelta(days=1))
     await storage.messages.add(GUILD, "{}")
+    assert await storage.messages.list_guilds() == {GUILD}
+    await storage.messages.purge(timedelta(days=1))
     await storage.messages.end(await storage.messages.list_for([GUILD], with_people=True, limit=9))
     assert await storage.messages.count() == 0
 
