@@ -1,23 +1,25 @@
 """Builds every object by name, each from those above it; starts what runs for ever, and stops it in reverse.
 
-Nothing else wires. The loops, all started in `_start` and ended by the end of the process:
+Nothing else wires. Every process builds all of it; its roles say which of the loops it starts. They are all started in
+`_start` and ended by the end of the process:
 
-| loop     | begins                | how often                           | what it does                               |
-|----------|-----------------------|-------------------------------------|--------------------------------------------|
-| discord  | at the start          | one client after the other          | stays connected (`discord/supervisor.py`)  |
-| clock    | with CLOCK_URL        | twice a second                      | follows the sandbox's time                 |
-| clock    | else, on PostgreSQL   | every minute                        | follows the database's time                |
-| database | at the start          | every 5 seconds                     | asks for something small, for /healthz     |
-| sweeper  | at the start          | every minute                        | forgets what has expired                   |
-| due      | at the start          | every 2 seconds, or when it is rung | takes who waits into the queues            |
-| bell     | on PostgreSQL         | whenever it rings                   | hears that another process stored a fact   |
-| outbox   | on PostgreSQL         | every 2 seconds, or when it is rung | says what other processes left to say      |
-| nudges   | at the start          | every 2 seconds, or when one comes  | reads again whom webhooks named            |
-| links    | once Discord is there | every minute                        | goes on with links that were cut off       |
-| pairs    | at the start          | every 10 seconds                    | finds which of a person's pairs lives      |
-| consents | at the start          | every SYNC_INTERVAL_SECONDS         | reads where no creator's token does        |
-| webhooks | at the start          | every 2 seconds, or when it is due  | looks after our webhooks at Patreon        |
-| rounds   | once Discord is there | every SYNC_INTERVAL_SECONDS         | reads all campaigns, plans who changed     |
+| loop     | role    | begins              | how often                     | what it does                          |
+|----------|---------|---------------------|-------------------------------|---------------------------------------|
+| clock    | any     | with CLOCK_URL      | twice a second                | follows the sandbox's time            |
+| clock    | any     | else, on PostgreSQL | every minute                  | follows the database's time           |
+| database | any     | at the start        | every 5 seconds               | asks something small, for /healthz    |
+| bell     | any     | on PostgreSQL       | whenever it rings             | hears that another stored a fact      |
+| presence | any     | on PostgreSQL       | every 3 seconds               | lets the others know of this process  |
+| discord  | gateway | at the start        | one client after the other    | stays connected                       |
+| due      | gateway | at the start        | every 2 seconds, or when rung | takes who waits into the queues       |
+| outbox   | gateway | on PostgreSQL       | every 2 seconds, or when rung | says what other processes left to say |
+| links    | gateway | with Discord        | every minute                  | goes on with links that were cut off  |
+| sweeper  | worker  | at the start        | every minute                  | forgets what has expired              |
+| nudges   | worker  | at the start        | every 2 seconds, or when told | reads again whom webhooks named       |
+| pairs    | worker  | at the start        | every 10 seconds              | finds which of a person's pairs lives |
+| consents | worker  | at the start        | every SYNC_INTERVAL_SECONDS   | reads where no creator's token does   |
+| webhooks | worker  | at the start        | every 2 seconds, or when due  | looks after our webhooks at Patreon   |
+| rounds   | worker  | with Discord        | every SYNC_INTERVAL_SECONDS   | reads campaigns, plans who changed    |
 
 Each but Discord's, which keeps itself, begins anew where it ends (`runtime/loops.py`).
 """
@@ -27,16 +29,18 @@ import contextlib
 import gc
 import math
 import os
+import secrets
 import signal
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import aiohttp
 import structlog
 from aiohttp import web
 
+from bot import __version__
 from bot.discord.client import PledgekeeperBot, build_client
 from bot.discord.direct_messages import DirectMessages
 from bot.discord.holder import ClientHolder
@@ -47,6 +51,7 @@ from bot.discord.registration import CommandRegistration
 from bot.discord.role_writer import RoleWriter
 from bot.discord.supervisor import DiscordSupervisor
 from bot.domain.errors import SettingsInvalid, Setup
+from bot.domain.processes import ALL_ROLES, Process, ProcessRole
 from bot.linking.connect import CreatorCampaign
 from bot.linking.consent_flow import ConsentFlow
 from bot.linking.disconnect import Disconnector
@@ -55,6 +60,7 @@ from bot.linking.pairs import Pairs
 from bot.linking.unlink import Unlinker
 from bot.ops.metrics import CONTENT_TYPE_LATEST, Metrics
 from bot.ops.ownership import OwnerLease, owned
+from bot.ops.presence import Presence
 from bot.ops.scrape import scrape
 from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.clientwatch import ClientWatch
@@ -117,6 +123,7 @@ AddCogs = Callable[[PledgekeeperBot, "App"], Awaitable[None]]
 class App:
     """The objects that commands, pages, loops and tests call by name."""
 
+    roles: frozenset[ProcessRole]
     settings: Settings
     clock: Clock
     storage: Storage
@@ -157,12 +164,19 @@ class App:
     disconnector: Disconnector
 
 
-async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http: Http | None = None) -> App:
+async def build_app(
+    *,
+    settings: Settings,
+    clock: Clock,
+    storage: Storage,
+    http: Http | None = None,
+    roles: frozenset[ProcessRole] = ALL_ROLES,
+) -> App:
     """Build everything and start nothing. The creator's pair of the settings is stored, or what stands for it found.
 
-    `http` is the way to Patreon, where it is not to be the usual one.
+    `roles` are those that will be started. `http` is the way to Patreon, where it is not to be the usual one.
     """
-    health = HealthBoard(clock)
+    health = HealthBoard(clock, roles)
     metrics = Metrics(clock)
 
     # --- Patreon
@@ -335,6 +349,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
     )
 
     return App(
+        roles=roles,
         settings=settings,
         clock=clock,
         storage=storage,
@@ -390,18 +405,22 @@ def fresh_client(
     )
 
 
-def run(settings: Settings, *, add_cogs: AddCogs) -> int:
-    """Run the bot until SIGINT or SIGTERM; return the exit code. Raises NeedsOwner where it cannot start.
+def run(settings: Settings, *, add_cogs: AddCogs, roles: frozenset[ProcessRole] = ALL_ROLES) -> int:
+    """Run the bot, or some roles of it, until SIGINT or SIGTERM; return the exit code.
+
+    Raises NeedsOwner where it cannot start.
 
     That may come late: a token that Discord refuses is asked for twice.
     """
+    if roles != ALL_ROLES and not settings.is_database_shared:
+        raise SettingsInvalid(Setup.ROLES_NEED_POSTGRESQL)
     os.umask(0o077)  # what we write holds who is linked to whom
     leave_out_of_collections()
-    asyncio.run(_run(settings, add_cogs))
+    asyncio.run(_run(settings, add_cogs, roles))
     return 0
 
 
-async def _run(settings: Settings, add_cogs: AddCogs) -> None:
+async def _run(settings: Settings, add_cogs: AddCogs, roles: frozenset[ProcessRole]) -> None:
     stopped = asyncio.Event()
     _set_at_signals(stopped)
     async with contextlib.AsyncExitStack() as stack:
@@ -409,13 +428,13 @@ async def _run(settings: Settings, add_cogs: AddCogs) -> None:
         stack.push_async_callback(storage.close)
         clock = await _open_clock(stack, settings, storage)
         lease = await stack.enter_async_context(owned(storage.database))
-        app = await build_app(settings=settings, clock=clock, storage=storage)
+        app = await build_app(settings=settings, clock=clock, storage=storage, roles=roles)
         stack.push_async_callback(app.http.close)
         gc.freeze()  # what was built since the modules were
         await app.linking.settle_cut_off()  # nobody else works on this database
-        discord_life = await _start(stack, app, add_cogs, lease)
-        log.info("pledgekeeper runs", public_url=settings.public_url)
-        await _until_stopped(stopped, discord_life, *lease.ends)
+        lives = await _start(stack, app, add_cogs, lease)
+        log.info("pledgekeeper runs", public_url=settings.public_url, roles=sorted(roles))
+        await _until_stopped(stopped, *lives, *lease.ends)
         log.info("pledgekeeper stops")
     log.info("pledgekeeper stopped")
 
@@ -469,8 +488,31 @@ async def _open_clock(stack: contextlib.AsyncExitStack, settings: Settings, stor
 
 async def _start(
     stack: contextlib.AsyncExitStack, app: App, add_cogs: AddCogs, lease: OwnerLease
-) -> asyncio.Task[object]:
-    """Start what runs for ever; return the task of Discord. Ends in reverse: requests, loops, work, Discord."""
+) -> list[asyncio.Task[object]]:
+    """Start what runs for ever; return what must not end by itself. Ends in reverse: requests, loops, work, Discord."""
+    lives = []
+    if ProcessRole.GATEWAY in app.roles:
+        lives.append(_keep_running(stack, "discord", _stay_connected(app, add_cogs, lease)))
+    stack.push_async_callback(end_work, app)
+    for loop in _loops(app):
+        _keep_running(stack, loop.name, supervise(loop, health=app.health))
+    server = WebServer(
+        linking=app.linking,
+        connecting=app.connecting,
+        health=app.health,
+        public_url=app.settings.public_url,
+        has_pages=ProcessRole.WEB in app.roles,
+        routes=_routes(app),
+    )
+    await server.start(app.settings.web_host, app.settings.web_port)
+    stack.push_async_callback(server.stop)
+    if app.storage.database.is_shared:
+        await _be_present(stack, app, server.port)
+    return lives
+
+
+async def _stay_connected(app: App, add_cogs: AddCogs, lease: OwnerLease) -> NoReturn:
+    """Be at Discord, with one client after the other."""
     supervisor = DiscordSupervisor(
         lambda has_intent: fresh_client(
             app, add_cogs=add_cogs, has_members_intent=has_intent, may_speak=lambda: lease.is_certain
@@ -480,39 +522,57 @@ async def _start(
         health=app.health,
         home_guild_id=app.settings.discord_guild_id,
     )
-    discord_life = _keep_running(stack, "discord", supervisor.run())
-    stack.push_async_callback(end_work, app)
-    for loop in _loops(app):
-        _keep_running(stack, loop.name, supervise(loop, health=app.health))
-    server = WebServer(
-        linking=app.linking,
-        connecting=app.connecting,
-        health=app.health,
-        public_url=app.settings.public_url,
-        routes=_routes(app),
+    await supervisor.run()
+
+
+async def _be_present(stack: contextlib.AsyncExitStack, app: App, port: int) -> None:
+    """Be known to the other processes, until the stack unwinds."""
+    process = Process(
+        process_id=secrets.token_hex(8),
+        roles=app.roles,
+        address=f"{app.settings.web_host}:{port}",
+        version=__version__,
+        since=app.clock.now(),
     )
-    await server.start(app.settings.web_host, app.settings.web_port)
-    stack.push_async_callback(server.stop)
-    return discord_life
+    presence = Presence(app.storage.processes, process)
+    stack.push_async_callback(presence.leave)
+    _keep_running(stack, "presence", supervise(Loop("presence", presence.run), health=app.health))
 
 
-def _loops(app: App) -> list[Loop]:
-    """Return the loops of the table above, without Discord's."""
+def _loops(app: App) -> Iterator[Loop]:
+    """Yield the loops of the table above, without Discord's and the one of our presence."""
+    if isinstance(app.clock, FollowedClock | SharedClock):
+        yield Loop("clock", app.clock.follow)
+    yield Loop("database", lambda: _watch_database(app), part="database")
+    if app.bell is not None:
+        yield Loop("bell", app.bell.run)
+    if ProcessRole.GATEWAY in app.roles:
+        yield from _gateway_loops(app)
+    if ProcessRole.WORKER in app.roles:
+        yield from _worker_loops(app)
+
+
+def _gateway_loops(app: App) -> Iterator[Loop]:
+    yield Loop("due", app.due.run)
+    if app.storage.database.is_shared:
+        yield Loop("outbox", app.outbox.run)
+    yield Loop("links", lambda: _resume_links(app))
+
+
+def _worker_loops(app: App) -> Iterator[Loop]:
     interval = app.settings.sync_interval_seconds
-    return [
-        *([Loop("clock", app.clock.follow)] if isinstance(app.clock, FollowedClock | SharedClock) else []),
-        Loop("database", lambda: _watch_database(app), part="database"),
-        Loop("sweeper", lambda: _sweep(app)),
-        Loop("due", app.due.run),
-        *([Loop("bell", app.bell.run)] if app.bell is not None else []),
-        *([Loop("outbox", app.outbox.run)] if app.storage.database.is_shared else []),
-        Loop("nudges", app.nudges.run),
-        Loop("links", lambda: _resume_links(app)),
-        Loop("pairs", app.pairs.run),
-        Loop("consents", app.consents.keep_reading),
-        Loop("webhooks", app.webhooks.run),
-        Loop("rounds", lambda: app.rounds.keep_running(interval, until_ready=app.holder.wait_ever), part="sync"),
-    ]
+    yield Loop("sweeper", lambda: _sweep(app))
+    yield Loop("nudges", app.nudges.run)
+    yield Loop("pairs", app.pairs.run)
+    yield Loop("consents", app.consents.keep_reading)
+    yield Loop("webhooks", app.webhooks.run)
+    yield Loop("rounds", lambda: app.rounds.keep_running(interval, until_ready=lambda: _plannable(app)), part="sync")
+
+
+async def _plannable(app: App) -> None:
+    """Wait for Discord where this process is at it: so the first round finds whom it plans."""
+    if ProcessRole.GATEWAY in app.roles:
+        await app.holder.wait_ever()
 
 
 def _keep_running(
@@ -548,14 +608,14 @@ async def end_work(app: App) -> None:
 
 
 def _routes(app: App) -> list[web.RouteDef]:
-    """Return the routes that are no pages: for Patreon's webhooks and for Prometheus."""
-    inbox = DeliveryInbox(at_patreon=app.webhooks_at_patreon, keeper=app.webhooks, nudges=app.nudges)
-    return [
-        *webhook_routes(inbox, note=app.metrics.note_webhook),
-        *metrics_routes(
-            lambda: render_metrics(app), token=app.settings.metrics_token, content_type=CONTENT_TYPE_LATEST
-        ),
-    ]
+    """Return the routes that are no pages: for Prometheus, and on the web for Patreon's webhooks."""
+    routes = metrics_routes(
+        lambda: render_metrics(app), token=app.settings.metrics_token, content_type=CONTENT_TYPE_LATEST
+    )
+    if ProcessRole.WEB in app.roles:
+        inbox = DeliveryInbox(at_patreon=app.webhooks_at_patreon, keeper=app.webhooks, nudges=app.nudges)
+        routes += webhook_routes(inbox, note=app.metrics.note_webhook)
+    return routes
 
 
 async def render_metrics(app: App) -> bytes:
