@@ -427,7 +427,9 @@ async def _run(settings: Settings, add_cogs: AddCogs, roles: frozenset[ProcessRo
         storage = await Storage.open(settings.database_url, Vault(settings.encryption_keys))
         stack.push_async_callback(storage.close)
         clock = await _open_clock(stack, settings, storage)
-        lease = await stack.enter_async_context(owned(storage.database))
+        lease = OwnerLease()
+        if ProcessRole.GATEWAY in roles:
+            lease = await stack.enter_async_context(owned(storage.database))
         app = await build_app(settings=settings, clock=clock, storage=storage, roles=roles)
         stack.push_async_callback(app.http.close)
         gc.freeze()  # what was built since the modules were

@@ -11,6 +11,7 @@ ROOT = Path(sandbox.__file__).parent
 LAYERS = (
     ("sandbox.main", "sandbox.testing", "sandbox.options"),
     ("sandbox.page*",),
+    ("sandbox.bots", "sandbox.front", "sandbox.postgres"),
     ("sandbox.botprocess",),
     ("sandbox.saved*",),
     ("sandbox.world",),
