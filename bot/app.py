@@ -13,7 +13,7 @@ Nothing else wires. Every process builds all of it; its roles say which of the l
 | discord  | gateway | at the start        | one client after the other    | stays connected                       |
 | due      | gateway | at the start        | every 2 seconds, or when rung | takes who waits into the queues       |
 | outbox   | gateway | on PostgreSQL       | every 2 seconds, or when rung | says what other processes left to say |
-| links    | gateway | with Discord        | every minute                  | goes on with links that were cut off  |
+| links    | gateway | with Discord        | every minute, or when rung    | goes on with what follows a consent   |
 | sweeper  | worker  | at the start        | every minute                  | forgets what has expired              |
 | nudges   | worker  | at the start        | every 2 seconds, or when told | reads again whom webhooks named       |
 | pairs    | worker  | at the start        | every 10 seconds              | finds which of a person's pairs lives |
@@ -27,11 +27,10 @@ Each but Discord's, which keeps itself, begins anew where it ends (`runtime/loop
 import asyncio
 import contextlib
 import gc
-import math
 import os
 import secrets
 import signal
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NoReturn
@@ -48,10 +47,12 @@ from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
 from bot.discord.outbox import Outbox, covers_people
 from bot.discord.registration import CommandRegistration
+from bot.discord.rights import Rights
 from bot.discord.role_writer import RoleWriter
 from bot.discord.supervisor import DiscordSupervisor
 from bot.domain.errors import SettingsInvalid, Setup
 from bot.domain.processes import ALL_ROLES, Process, ProcessRole
+from bot.linking.aftermaths import Aftermaths
 from bot.linking.connect import CreatorCampaign
 from bot.linking.consent_flow import ConsentFlow
 from bot.linking.disconnect import Disconnector
@@ -73,6 +74,7 @@ from bot.runtime.loops import Loop, supervise
 from bot.settings import USER_AGENT, Settings
 from bot.storage import Storage
 from bot.storage import messages as stored_messages
+from bot.storage import pendings as stored_pendings
 from bot.storage.bell import Bell
 from bot.storage.due import RUNG
 from bot.storage.vault import Vault
@@ -83,6 +85,7 @@ from bot.sync.admin.settings import SettingsEditor
 from bot.sync.applying.apply import Applier
 from bot.sync.applying.breakers import Breakers
 from bot.sync.applying.due import DueTaker
+from bot.sync.applying.elsewhere import Elsewhere
 from bot.sync.applying.facts import FactBook
 from bot.sync.applying.holds import Holds
 from bot.sync.applying.planning import Planning
@@ -111,7 +114,6 @@ log = structlog.get_logger(__name__)
 
 DATABASE_WATCH_SECONDS = 5.0
 SWEEP_SECONDS = 60.0
-RESUME_SECONDS = 60.0
 READS_KEPT = timedelta(days=30)
 DUE_KEPT = timedelta(days=7)  # of servers that are out of sight
 COLLECTED_AFTER = 50_000  # objects more: to look at so many takes some milliseconds
@@ -160,6 +162,7 @@ class App:
     patron_link: PatronLink
     linking: ConsentFlow
     connecting: ConsentFlow
+    aftermaths: Aftermaths
     unlinker: Unlinker
     disconnector: Disconnector
 
@@ -241,18 +244,19 @@ async def build_app(
         notifier=notifier,
         clock=clock,
     )
+    elsewhere = Elsewhere(storage=storage, clock=clock)
     reconciler = Reconciler(
         storage=storage,
         observer=observer,
         planning=planning,
         applier=applier,
         troubles=Troubles(notifier=notifier, health=health),
+        elsewhere=elsewhere,
         clock=clock,
         on_follow=intake.forget,
         on_turn=metrics.note_turn,
     )
     due = DueTaker(storage=storage, observer=observer, reconciler=reconciler)
-    bell = _build_bell(settings, storage, health, due, outbox)
     consents = Consents(
         storage=storage,
         intake=intake,
@@ -308,7 +312,7 @@ async def build_app(
     )
 
     refresh = Refresh(storage=storage, intake=intake, reported_links=reported_links, reconciler=reconciler, clock=clock)
-    overviews = Overviews(storage=storage, reconciler=reconciler, observer=observer)
+    overviews = Overviews(storage=storage, reconciler=reconciler, observer=observer, elsewhere=elsewhere)
 
     # --- the verbs of admins
 
@@ -330,12 +334,34 @@ async def build_app(
 
     pairs = Pairs(storage=storage, client=client, oauth=oauth, notifier=notifier, clock=clock)
     patron_link = PatronLink(storage=storage, api=api, reconciler=reconciler, messages=messages, clock=clock)
+    rights = Rights(
+        observer,
+        token=settings.discord_token,
+        api_url=settings.discord_api_url,
+        is_shared=storage.database.is_shared,
+    )
     campaign = CreatorCampaign(
-        storage=storage, pairs=pairs, rounds=rounds, observer=observer, notifier=notifier, clock=clock
+        storage=storage, pairs=pairs, rounds=rounds, rights=rights, notifier=notifier, clock=clock
     )
     linking, connecting = (
-        ConsentFlow(use, storage=storage, oauth=oauth, pairs=pairs, messages=messages, clock=clock)
+        ConsentFlow(
+            use,
+            storage=storage,
+            oauth=oauth,
+            pairs=pairs,
+            messages=messages,
+            clock=clock,
+            is_at_discord=lambda: holder.current is not None,
+        )
         for use in (patron_link, campaign)
+    )
+    aftermaths = Aftermaths((linking, connecting), holder=holder, is_shared=storage.database.is_shared)
+    bell = _build_bell(
+        settings,
+        storage,
+        health,
+        due=due,
+        others={stored_messages.RUNG: outbox.ring, stored_pendings.RUNG: aftermaths.ring},
     )
     unlinker = Unlinker(storage=storage, pairs=pairs, reconciler=reconciler, notifier=notifier, clock=clock)
     disconnector = Disconnector(
@@ -386,6 +412,7 @@ async def build_app(
         patron_link=patron_link,
         linking=linking,
         connecting=connecting,
+        aftermaths=aftermaths,
         unlinker=unlinker,
         disconnector=disconnector,
     )
@@ -433,7 +460,7 @@ async def _run(settings: Settings, add_cogs: AddCogs, roles: frozenset[ProcessRo
         app = await build_app(settings=settings, clock=clock, storage=storage, roles=roles)
         stack.push_async_callback(app.http.close)
         gc.freeze()  # what was built since the modules were
-        await app.linking.settle_cut_off()  # nobody else works on this database
+        await app.linking.settle_cut_off()
         lives = await _start(stack, app, add_cogs, lease)
         log.info("pledgekeeper runs", public_url=settings.public_url, roles=sorted(roles))
         await _until_stopped(stopped, *lives, *lease.ends)
@@ -558,7 +585,7 @@ def _gateway_loops(app: App) -> Iterator[Loop]:
     yield Loop("due", app.due.run)
     if app.storage.database.is_shared:
         yield Loop("outbox", app.outbox.run)
-    yield Loop("links", lambda: _resume_links(app))
+    yield Loop("links", app.aftermaths.run)
 
 
 def _worker_loops(app: App) -> Iterator[Loop]:
@@ -633,17 +660,22 @@ async def render_metrics(app: App) -> bytes:
 
 
 def _build_bell(
-    settings: Settings, storage: Storage, health: HealthBoard, due: DueTaker, outbox: Outbox
+    settings: Settings,
+    storage: Storage,
+    health: HealthBoard,
+    *,
+    due: DueTaker,
+    others: Mapping[str, Callable[[], None]],
 ) -> Bell | None:
-    """Return the bell that other processes ring; None where there are none."""
+    """Return the bell that other processes ring; None where there are none. `others`: who else looks, by its word."""
     if not storage.database.is_shared:
         return None
     url = settings.database_listen_url or settings.database_url
 
     def look(word: str) -> None:
-        if word in {"", stored_messages.RUNG}:
-            outbox.ring()
-        if word not in {RUNG, stored_messages.RUNG}:  # what this process stores it follows at once
+        for ring in (one for its_word, one in others.items() if word in {"", its_word}):
+            ring()
+        if word != RUNG and word not in others:  # what this process stores it follows at once
             due.ring()
 
     return Bell(storage.database, url, health=health, on_ring=look)
@@ -655,15 +687,6 @@ async def _watch_database(app: App) -> None:
         await app.storage.campaigns.bindings()
         app.health.ok("database")
         await asyncio.sleep(DATABASE_WATCH_SECONDS)
-
-
-async def _resume_links(app: App) -> None:
-    """While Discord is there, go on with the links whose news were cut off, as by the end of the process before."""
-    while True:
-        await app.holder.wait_ready(math.inf)
-        await app.linking.resume()
-        await app.connecting.resume()
-        await asyncio.sleep(RESUME_SECONDS)
 
 
 async def _sweep(app: App) -> None:

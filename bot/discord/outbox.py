@@ -157,7 +157,7 @@ def _by_place(messages: Iterable[Message]) -> list[list[Message]]:
 
 def _guild_of(message: Message) -> GuildId:
     if message.guild_id is None:
-        raise msgspec.ValidationError("it is for a server, and names none")
+        raise msgspec.ValidationError
     return message.guild_id
 
 
