@@ -20,6 +20,7 @@ Nothing else wires. Every process builds all of it; its roles say which of the l
 | consents | worker  | at the start        | every SYNC_INTERVAL_SECONDS   | reads where no creator's token does   |
 | webhooks | worker  | at the start        | every 2 seconds, or when due  | looks after our webhooks at Patreon   |
 | rounds   | worker  | with Discord        | every SYNC_INTERVAL_SECONDS   | reads campaigns, plans who changed    |
+| chores   | worker  | on PostgreSQL       | every second, or when asked   | does what any process asked for       |
 
 Each but Discord's, which keeps itself, begins anew where it ends (`runtime/loops.py`).
 """
@@ -50,7 +51,9 @@ from bot.discord.registration import CommandRegistration
 from bot.discord.rights import Rights
 from bot.discord.role_writer import RoleWriter
 from bot.discord.supervisor import DiscordSupervisor
+from bot.domain.changes import Trigger
 from bot.domain.errors import SettingsInvalid, Setup
+from bot.domain.model import CampaignId
 from bot.domain.processes import ALL_ROLES, Process, ProcessRole
 from bot.linking.aftermaths import Aftermaths
 from bot.linking.connect import CreatorCampaign
@@ -68,6 +71,7 @@ from bot.patreon.clientwatch import ClientWatch
 from bot.patreon.http import Http
 from bot.patreon.oauth import OAuth, RegisteredClient
 from bot.patreon.tokens import TokenKeeper
+from bot.runtime.chores import ChoreKind, Chores, DirectChores, Handlers
 from bot.runtime.clock import Clock, FollowedClock, SharedClock, SystemClock
 from bot.runtime.health import HealthBoard
 from bot.runtime.loops import Loop, supervise
@@ -76,6 +80,7 @@ from bot.storage import Storage
 from bot.storage import messages as stored_messages
 from bot.storage import pendings as stored_pendings
 from bot.storage.bell import Bell
+from bot.storage.chores import QueuedChores
 from bot.storage.due import RUNG
 from bot.storage.vault import Vault
 from bot.sync.admin.acceptance import Acceptance
@@ -165,6 +170,7 @@ class App:
     aftermaths: Aftermaths
     unlinker: Unlinker
     disconnector: Disconnector
+    chores: Chores
 
 
 async def build_app(
@@ -374,6 +380,13 @@ async def build_app(
         clock=clock,
     )
 
+    # --- what processes ask of one another
+
+    async def read_campaign(campaign_id: str) -> None:
+        await rounds.read_anew(CampaignId(campaign_id), trigger=Trigger.INTERVAL)
+
+    chores = _build_chores(settings, storage, {ChoreKind.READ_CAMPAIGN: read_campaign})
+
     return App(
         roles=roles,
         settings=settings,
@@ -415,6 +428,7 @@ async def build_app(
         aftermaths=aftermaths,
         unlinker=unlinker,
         disconnector=disconnector,
+        chores=chores,
     )
 
 
@@ -596,6 +610,8 @@ def _worker_loops(app: App) -> Iterator[Loop]:
     yield Loop("consents", app.consents.keep_reading)
     yield Loop("webhooks", app.webhooks.run)
     yield Loop("rounds", lambda: app.rounds.keep_running(interval, until_ready=lambda: _plannable(app)), part="sync")
+    if isinstance(app.chores, QueuedChores):
+        yield Loop("chores", app.chores.run)
 
 
 async def _plannable(app: App) -> None:
@@ -631,6 +647,7 @@ async def end_work(app: App) -> None:
         app.connecting,
         app.unlinker,
         app.disconnector,
+        app.chores,
     )
     await asyncio.gather(*(part.close() for part in working))
     await app.notifier.close()
@@ -679,6 +696,13 @@ def _build_bell(
             due.ring()
 
     return Bell(storage.database, url, health=health, on_ring=look)
+
+
+def _build_chores(settings: Settings, storage: Storage, handlers: Handlers) -> Chores:
+    """Return the way to have a chore done: by any process, where there may be others."""
+    if not storage.database.is_shared:
+        return DirectChores(handlers)
+    return QueuedChores(storage.database, storage.leases, settings.database_url, handlers)
 
 
 async def _watch_database(app: App) -> None:

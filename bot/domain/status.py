@@ -40,6 +40,15 @@ class CampaignStatus(msgspec.Struct, frozen=True, kw_only=True):
     believed_at: datetime | None = None  # when the newest one that was believed began
 
 
+class ChoresStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How many chores of a kind wait for a process, or are being done."""
+
+    kind: str
+    waiting: int
+    waiting_seconds: float  # for how long the first of them has
+    running: int
+
+
 class DatabaseStatus(msgspec.Struct, frozen=True, kw_only=True):
     """How a database stands."""
 
@@ -62,3 +71,4 @@ class DatabaseStatus(msgspec.Struct, frozen=True, kw_only=True):
     waiting_seconds: float  # for how long the first of them has
     waiting_webhooks: int  # that named somebody who was not read since
     waiting_messages: int  # for a process that is at Discord
+    jobs: tuple[ChoresStatus, ...]  # what processes ask of one another

@@ -5,6 +5,7 @@ from bot.domain.processes import Process
 from bot.domain.status import DatabaseStatus, ProcessStatus
 from bot.ops.ownership import is_bot_running
 from bot.storage import migrations
+from bot.storage.chores import count_chores
 from bot.storage.database import Database
 from bot.storage.due import DuePeople
 from bot.storage.leases import Leases
@@ -44,6 +45,7 @@ async def look(url: str) -> DatabaseStatus:
             waiting_seconds=waiting.oldest.total_seconds(),
             waiting_webhooks=await StoredNudges(database).count(),
             waiting_messages=await Messages(database).count(),
+            jobs=await count_chores(database),
         )
     finally:
         await database.close()

@@ -17,6 +17,7 @@ _OPEN = "Open holds: {holds}. Unanswered pages: {questions}. Role changes in pro
 _WAITING = "People waiting for their roles: {people}, the first for {seconds} seconds. {rest}"
 _NOBODY = "Nobody is waiting for their roles. {rest}"
 _REST = "Webhooks to follow: {webhooks}. Messages to send: {messages}."
+_CHORES = "Chores {kind}: {waiting} waiting (for up to {seconds} seconds), {running} in progress."
 _UNREAD = "Campaign {campaign}: never read."
 _BELIEVED = "Campaign {campaign}: last read {at}, accepted."
 _DOUBTED = "Campaign {campaign}: last read {at}, not accepted. {doubts} Last accepted: {believed}."
@@ -48,6 +49,9 @@ def _lines(r: Renderer, status: DatabaseStatus) -> Iterator[Text]:
         seconds=seconds,
         rest=r.say(_REST, webhooks=status.waiting_webhooks, messages=status.waiting_messages),
     )
+    for chores in status.jobs:
+        seconds = round(chores.waiting_seconds)
+        yield r.say(_CHORES, kind=chores.kind, waiting=chores.waiting, seconds=seconds, running=chores.running)
     for campaign in status.campaigns:
         yield _say_campaign(r, campaign)
 

@@ -46,7 +46,8 @@ class Postgres(PostgresServer):
     def empty(self, name: str) -> None:
         """End whoever is connected and empty all tables: a tenth of what a new database costs."""
         self.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
-        self.execute(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY CASCADE", on=name)
+        tables = (*metadata.tables, "procrastinate_jobs", "procrastinate_workers")
+        self.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE", on=name)
 
     def execute(self, statement: str, *, on: str = "postgres") -> None:
         """Execute one statement as the server's owner."""

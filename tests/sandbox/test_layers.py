@@ -25,7 +25,7 @@ LAYERS = (
     ("sandbox.discord.gateway", "sandbox.discord.interaction"),
     ("sandbox.discord.forms*", "sandbox.discord.objects", "sandbox.discord.sessions"),
     ("sandbox.discord.*",),
-    ("sandbox", "sandbox.clock", "sandbox.weather", "sandbox.ports"),
+    ("sandbox", "sandbox.clock", "sandbox.weather", "sandbox.ports", "sandbox.peers"),
 )
 """From the top down; a name that fits several patterns belongs to the longest."""
 

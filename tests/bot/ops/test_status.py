@@ -29,7 +29,7 @@ KEYS = (
         "live_credentials",
     ),
     *("dead_credentials", "links", "campaigns", "open_holds", "open_questions", "open_intents"),
-    *("waiting_people", "waiting_seconds", "waiting_webhooks", "waiting_messages"),
+    *("waiting_people", "waiting_seconds", "waiting_webhooks", "waiting_messages", "jobs"),
 )
 
 

@@ -6,7 +6,7 @@ import msgspec
 from bot.domain.evidence import Anomaly
 from bot.domain.model import CampaignId
 from bot.domain.processes import ProcessRole
-from bot.domain.status import CampaignStatus, DatabaseStatus, LeaseStatus, ProcessStatus
+from bot.domain.status import CampaignStatus, ChoresStatus, DatabaseStatus, LeaseStatus, ProcessStatus
 from bot.texts.catalogs import ENGLISH
 from bot.texts.renderer import Medium, Renderer
 from bot.texts.status import say_status
@@ -33,6 +33,7 @@ QUIET = DatabaseStatus(
     waiting_seconds=0,
     waiting_webhooks=7,
     waiting_messages=9,
+    jobs=(),
 )
 
 
@@ -61,6 +62,11 @@ def test_which_processes_there_are() -> None:
     assert said(processes=(process,))[1] == (
         "Process a1b2: gateway, web; version 1.2, at 127.0.0.1:8080, since 1 March 2026, 12:00 UTC."
     )
+
+
+def test_what_processes_ask_of_one_another() -> None:
+    chores = ChoresStatus(kind="read_campaign", waiting=3, waiting_seconds=4.4, running=2)
+    assert said(jobs=(chores,))[-1] == "Chores read_campaign: 3 waiting (for up to 4 seconds), 2 in progress."
 
 
 def test_who_holds_what_and_which_steps_wait() -> None:
