@@ -3,14 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-import aiohttp
 import pytest
 
 from sandbox.bots import Bot
 from sandbox.main import Options
 from sandbox.page.messages import flat_components
 from tests.fakes.postgres import Postgres
-from tests.fakes.stage import ADMIN, PATIENCE, START_SECONDS, Browser, Page, Stage, words
+from tests.fakes.stage import ADMIN, PATIENCE, Browser, Page, Stage, words
 
 PATRON, NAME = "hazel.hollow", "Gerda Nilsson"
 CLOSED = "mossy_stone"
@@ -23,22 +22,6 @@ class Parted(Stage):
     def __init__(self) -> None:
         super().__init__(Options(interval=1, layout=(("gateway",), ("worker",), ("web",))))
         self.creator = self.sandbox.world.patreon.add_creator(CREATOR, campaign_name="Crane Letters")
-
-    def log(self) -> str:
-        return "\n".join(self.sandbox.bots.lines)
-
-    async def ready(self) -> None:
-        for bot in self.sandbox.bots.members:
-            await self.works(bot)
-
-    async def works(self, bot: Bot) -> None:
-        """Wait until every part of one process works."""
-        try:
-            async with asyncio.timeout(START_SECONDS), aiohttp.ClientSession() as session:
-                while not await _is_well(session, f"http://127.0.0.1:{bot.port}/healthz"):
-                    await asyncio.sleep(0.1)
-        except TimeoutError:
-            raise AssertionError(f"{bot.name} is not ready\n{self.log()[-6000:]}") from None
 
     def bot(self, name: str) -> Bot:
         found = self.sandbox.bots.find(f"{name}-1")
@@ -60,14 +43,6 @@ class Parted(Stage):
         """Type /patreon connect; return the address on the button."""
         (button,) = flat_components((await self.command(who, "patreon connect")).messages[-1].components)
         return str(button["url"])
-
-
-async def _is_well(session: aiohttp.ClientSession, url: str) -> bool:
-    try:
-        async with session.get(url) as answer:
-            return answer.status == 200
-    except aiohttp.ClientError:
-        return False
 
 
 @pytest.fixture
@@ -121,7 +96,7 @@ async def test_a_yes_while_the_gateway_is_away_is_followed_when_it_is_back(parte
     assert page.result == "linked"
     assert "on their way" in page.words
     await gateway.process.start()
-    await parted.works(gateway)
+    await parted.ready()
     await parted.until(lambda: "Gold" in parted.roles(PATRON), "the role")
     await parted.reload(browser, page, "You're an active Gold patron")
     await parted.until(lambda: "You're linked" in words(parted.direct_messages(PATRON)), "it is told")
