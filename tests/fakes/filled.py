@@ -182,7 +182,7 @@ async def populate(storage: Storage) -> Known:
     await storage.webhooks.save(webhook("one"))
     await storage.processes.enter(process_of("one"), timedelta(days=1))
     await storage.interactions.claim(1)
-    await storage.messages.add(GUILD, "{}")
+    await storage.messages.add(GUILD, "{}", secret_sealed=storage.vault.seal(Secret("reply")))
     await storage.shards.settle(2)
     shards = await storage.shards.claim(Shards((0,), 2), "one", timedelta(days=1))
     lease = await storage.leases.claim("bot", "one", timedelta(days=1))

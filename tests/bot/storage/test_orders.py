@@ -109,6 +109,8 @@ VERBS: dict[str, Verb] = {
     "pendings.confirm": lambda s, k: s.pendings.confirm(k.pending, "{}"),
     "pendings.save_result": lambda s, k: s.pendings.save_result(k.pending, '{"saved": 1}'),
     "pendings.end": lambda s, k: s.pendings.end(k.pending),
+    "pendings.claim": lambda s, k: s.pendings.claim(k.pending, timedelta(days=1)),
+    "pendings.keep_claim": lambda s, k: s.pendings.keep_claim(k.pending, timedelta(days=2)),
     "pendings.delete": lambda s, k: s.pendings.delete(k.pending),
     "pendings.purge": lambda s, _: s.pendings.purge(NOW + timedelta(days=1)),
     "links.complete_link": lambda s, k: s.links.complete_link(
@@ -177,11 +179,13 @@ VERBS: dict[str, Verb] = {
     "interactions.claim": lambda s, _: s.interactions.claim(7),
     "interactions.purge": lambda s, _: s.interactions.purge(timedelta(0)),
     "messages.add": lambda s, _: s.messages.add(GUILD, "{}"),
+    "messages.purge": lambda s, _: s.messages.purge(timedelta(0)),
 }
 # Columns of the database's own clock, and of chance: two runs never agree.
 MOMENTS = {
     ("leases", "until"),
     ("processes", "until"),
+    ("pendings", "claimed_until"),
     ("interactions", "claimed_at"),
     ("messages", "noted_at"),
     ("due", "since"),

@@ -148,11 +148,15 @@ async def use_linking(storage: Storage, asked: StateRow, landed: Callable[..., P
     pending_id = await storage.pendings.create(landed(state_id))
     await storage.states.conclude(state_id, "{}")
     await storage.states.give_up("{}")
+    await storage.states.give_up("{}", before=now)
     await storage.pendings.find("cookie-1")
     await storage.pendings.save_result(pending_id, "{}")
     await storage.pendings.end(pending_id)
     await storage.pendings.list_unended()
     await storage.pendings.find_unended("digest")
+    await storage.pendings.claim(pending_id, timedelta(minutes=1))
+    await storage.pendings.keep_claim(pending_id, timedelta(minutes=1))
+    await storage.pendings.ring()
     await storage.pendings.confirm(pending_id, "{}")
     await storage.pendings.delete(pending_id)
     await storage.pendings.purge(now)
@@ -274,6 +278,7 @@ async def use_due(storage: Storage) -> None:
     await storage.due.list_guild(GUILD)
     await storage.due.list_guilds([GUILD])
     await storage.due.list_people(GUILD, [ADA])
+    assert await storage.due.is_awaited(ADA, [GUILD])
     waiting = await storage.due.find(GUILD, ADA)
     assert waiting is not None
     await storage.due.end([waiting])
@@ -316,6 +321,8 @@ async def use_processes(storage: Storage) -> None:
     assert await storage.interactions.claim(1)
     await storage.interactions.purge(timedelta(days=1))
     await storage.messages.add(GUILD, "{}")
+    assert await storage.messages.list_guilds() == {GUILD}
+    await storage.messages.purge(timedelta(days=1))
     await storage.messages.end(await storage.messages.list_for([GUILD], with_people=True, limit=9))
     assert await storage.messages.count() == 0
 
