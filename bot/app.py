@@ -66,6 +66,7 @@ from bot.settings import USER_AGENT, Settings
 from bot.storage import Storage
 from bot.storage.bell import Bell
 from bot.storage.due import RUNG
+from bot.storage.turns import Turns
 from bot.storage.vault import Vault
 from bot.sync.admin.acceptance import Acceptance
 from bot.sync.admin.adoption import Adoption
@@ -120,6 +121,7 @@ class App:
     health: HealthBoard
     metrics: Metrics
     http: Http
+    turns: Turns
     keeper: TokenKeeper
     holder: ClientHolder
     registration: CommandRegistration
@@ -178,7 +180,8 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         watch=watch,
     )
     client = PatreonClient(http, api=api, base_url=settings.patreon_url, clock=clock, watch=watch)
-    keeper = TokenKeeper(store=storage.credentials, oauth=oauth, clock=clock)
+    turns = Turns(storage.leases, is_shared=storage.database.is_shared)
+    keeper = TokenKeeper(store=storage.credentials, oauth=oauth, clock=clock, turns=turns)
 
     # --- Discord
 
@@ -280,6 +283,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         observer=observer,
         reported_links=reported_links,
         api=api,
+        turns=turns,
     )
 
     refresh = Refresh(storage=storage, intake=intake, reported_links=reported_links, reconciler=reconciler, clock=clock)
@@ -330,6 +334,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         health=health,
         metrics=metrics,
         http=http,
+        turns=turns,
         keeper=keeper,
         holder=holder,
         registration=registration,
@@ -495,9 +500,9 @@ def _loops(app: App) -> list[Loop]:
         *([Loop("bell", app.bell.run)] if app.bell is not None else []),
         Loop("nudges", app.nudges.run),
         Loop("links", lambda: _resume_links(app)),
-        Loop("pairs", app.pairs.run),
-        Loop("consents", app.consents.keep_reading),
-        Loop("webhooks", app.webhooks.run),
+        Loop("pairs", lambda: app.turns.run("loop:pairs", app.pairs.run)),
+        Loop("consents", lambda: app.turns.run("loop:consents", app.consents.keep_reading)),
+        Loop("webhooks", lambda: app.turns.run("loop:webhooks", app.webhooks.run)),
         Loop("rounds", lambda: app.rounds.keep_running(interval, until_ready=app.holder.wait_ever), part="sync"),
     ]
 

@@ -27,6 +27,7 @@ from bot.domain.model import CampaignId, DiscordUserId, Hint, PatreonUserId, Rol
 from bot.patreon.protocol.version import PatreonApi
 from bot.storage import Storage
 from bot.storage.nudges import Nudge
+from bot.storage.turns import Turns
 from bot.sync.applying.reconcile import Reconciler
 from bot.sync.reading.intake import Intake
 from bot.sync.reported_links import ReportedLinks
@@ -64,8 +65,10 @@ class Nudges:
         observer: Observer,
         reported_links: ReportedLinks,
         api: PatreonApi,
+        turns: Turns,
     ) -> None:
         self._storage = storage
+        self._turns = turns
         self._intake = intake
         self._rounds = rounds
         self._reconciler = reconciler
@@ -106,8 +109,9 @@ class Nudges:
             await work.arrived.wait()
             work.arrived.clear()
             try:
-                while waiting := await self._storage.nudges.list_campaign(campaign_id):
-                    await self._serve_next(campaign_id, work, waiting)
+                async with self._turns.take(f"nudges:{campaign_id}") as turn:
+                    while turn is not None and (waiting := await self._storage.nudges.list_campaign(campaign_id)):
+                        await self._serve_next(campaign_id, work, waiting)
             except TryLater as error:  # the loop above looks again
                 log.warning("people named by webhooks are looked at later", campaign_id=campaign_id, why=str(error))
             except Exception:  # the boundary of a background task, as above
