@@ -16,6 +16,7 @@ Nothing else wires. The loops, all started in `_start` and ended by the end of t
 | pairs    | at the start          | every 10 seconds                    | finds which of a person's pairs lives      |
 | consents | at the start          | every SYNC_INTERVAL_SECONDS         | reads where no creator's token does        |
 | webhooks | at the start          | every 2 seconds, or when it is due  | looks after our webhooks at Patreon        |
+| resync   | once Discord is there | every SYNC_INTERVAL_SECONDS         | plans a slice of everyone                  |
 | rounds   | once Discord is there | every SYNC_INTERVAL_SECONDS         | reads all campaigns, plans who changed     |
 
 Each but Discord's, which keeps itself, begins anew where it ends (`runtime/loops.py`).
@@ -139,6 +140,7 @@ class App:
     consents: Consents
     webhooks_at_patreon: WebhooksAtPatreon
     webhooks: WebhookKeeper
+    resync: Resync
     rounds: Rounds
     nudges: Nudges
     refresh: Refresh
@@ -269,10 +271,12 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
             reported_links=reported_links,
             declines=Declines(storage=storage, observer=observer, messages=messages, clock=clock),
             news=ReadNews(notifier),
+            observer=observer,
+            turns=turns,
+            clock=clock,
             on_read=(metrics.note_read, webhooks.note_read),
         ),
         reconciler=reconciler,
-        resync=resync,
         health=health,
     )
     nudges = Nudges(
@@ -352,6 +356,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         consents=consents,
         webhooks_at_patreon=webhooks_at_patreon,
         webhooks=webhooks,
+        resync=resync,
         rounds=rounds,
         nudges=nudges,
         refresh=refresh,
@@ -503,6 +508,7 @@ def _loops(app: App) -> list[Loop]:
         Loop("pairs", lambda: app.turns.run("loop:pairs", app.pairs.run)),
         Loop("consents", lambda: app.turns.run("loop:consents", app.consents.keep_reading)),
         Loop("webhooks", lambda: app.turns.run("loop:webhooks", app.webhooks.run)),
+        Loop("resync", lambda: app.resync.keep_going(until_ready=app.holder.wait_ever)),
         Loop("rounds", lambda: app.rounds.keep_running(interval, until_ready=app.holder.wait_ever), part="sync"),
     ]
 

@@ -32,7 +32,7 @@ FIRST_LOOK_SECONDS = 0.05  # most turns take a moment only, and somebody may wai
 CLOSE_SECONDS = 1.0  # for the word that a turn is over
 
 
-class Turn:
+class HeldTurn:
     """A turn that we have. `lease` is None where no other process could have it."""
 
     def __init__(self, name: str, lease: Lease | None = None, keeping: asyncio.Task[None] | None = None) -> None:
@@ -65,10 +65,10 @@ class Turns:
         self._numbers = itertools.count(1)
 
     @asynccontextmanager
-    async def take(self, name: str, *, patience: float = 0.0) -> AsyncIterator[Turn | None]:
+    async def take(self, name: str, *, patience: float = 0.0) -> AsyncIterator[HeldTurn | None]:
         """Have a turn until the end of the block; None where somebody else has it for all these seconds."""
         if not self.is_shared:
-            yield Turn(name)
+            yield HeldTurn(name)
             return
         lease, asked_at = await self._claim(name, patience)
         if lease is None:
@@ -76,7 +76,7 @@ class Turns:
             return
         keeping = asyncio.create_task(self._keep(lease, asked_at), name=f"turn at {name}")
         try:
-            yield Turn(name, lease, keeping)
+            yield HeldTurn(name, lease, keeping)
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)

@@ -121,6 +121,9 @@ VERBS: dict[str, Verb] = {
     "links.end": lambda s, _: s.links.end([link_of(CY, CY_PATREON, LinkOrigin.PATREON)], at=LATER),
     "links.drop_reported": lambda s, _: s.links.drop_reported([link_of(CY, CY_PATREON, LinkOrigin.PATREON)]),
     "memberships.save": lambda s, _: s.memberships.save([record_of(ADA_PATREON, patron_status=None)]),
+    "memberships.save under a lease": lambda s, k: s.memberships.save(
+        [record_of(ADA_PATREON)], trigger=Trigger.INTERVAL, under=k.lease
+    ),
     "memberships.save several": lambda s, _: s.memberships.save([record_of(ADA_PATREON), record_of(BO_PATREON)]),
     "memberships.save news": lambda s, _: s.memberships.save([record_of(ADA_PATREON)], trigger=Trigger.INTERVAL),
     "memberships.save urgent news": lambda s, _: s.memberships.save(
@@ -149,6 +152,9 @@ VERBS: dict[str, Verb] = {
     "reads.start": lambda s, _: s.reads.start(CAMPAIGN, LATER),
     "reads.finish": lambda s, k: s.reads.finish(
         k.read, at=LATER, is_complete=True, is_believed=False, is_attributed=True
+    ),
+    "reads.finish under a lease": lambda s, k: s.reads.finish(
+        k.read, at=LATER, is_complete=True, is_believed=True, is_attributed=True, under=k.lease
     ),
     "reads.believe": lambda s, k: s.reads.believe(k.read),
     "reads.save_page_size": lambda s, _: s.reads.save_page_size(CAMPAIGN, PageSize(rows=200, blamed_at=LATER)),
