@@ -1,23 +1,26 @@
 """Builds every object by name, each from those above it; starts what runs for ever, and stops it in reverse.
 
-Nothing else wires. The loops, all started in `_start` and ended by the end of the process:
+Nothing else wires. Every process builds all of it; its roles say which of the loops it starts. They are all started in
+`_start` and ended by the end of the process:
 
-| loop     | begins                | how often                           | what it does                               |
-|----------|-----------------------|-------------------------------------|--------------------------------------------|
-| discord  | at the start          | one client after the other          | stays connected (`discord/supervisor.py`)  |
-| clock    | with CLOCK_URL        | twice a second                      | follows the sandbox's time                 |
-| clock    | else, on PostgreSQL   | every minute                        | follows the database's time                |
-| database | at the start          | every 5 seconds                     | asks for something small, for /healthz     |
-| sweeper  | at the start          | every minute                        | forgets what has expired                   |
-| due      | at the start          | every 2 seconds, or when it is rung | takes who waits into the queues            |
-| bell     | on PostgreSQL         | whenever it rings                   | hears that another process stored a fact   |
-| nudges   | at the start          | every 2 seconds, or when one comes  | reads again whom webhooks named            |
-| links    | once Discord is there | every minute                        | goes on with links that were cut off       |
-| pairs    | at the start          | every 10 seconds                    | finds which of a person's pairs lives      |
-| consents | at the start          | every SYNC_INTERVAL_SECONDS         | reads where no creator's token does        |
-| webhooks | at the start          | every 2 seconds, or when it is due  | looks after our webhooks at Patreon        |
-| resync   | once Discord is there | every SYNC_INTERVAL_SECONDS         | plans a slice of everyone                  |
-| rounds   | once Discord is there | every SYNC_INTERVAL_SECONDS         | reads all campaigns, plans who changed     |
+| loop     | role    | begins              | how often                     | what it does                          |
+|----------|---------|---------------------|-------------------------------|---------------------------------------|
+| clock    | any     | with CLOCK_URL      | twice a second                | follows the sandbox's time            |
+| clock    | any     | else, on PostgreSQL | every minute                  | follows the database's time           |
+| database | any     | at the start        | every 5 seconds               | asks something small, for /healthz    |
+| bell     | any     | on PostgreSQL       | whenever it rings             | hears that another stored a fact      |
+| presence | any     | on PostgreSQL       | every 3 seconds               | lets the others know of this process  |
+| discord  | gateway | at the start        | one client after the other    | stays connected                       |
+| due      | gateway | at the start        | every 2 seconds, or when rung | takes who waits into the queues       |
+| resync   | gateway | with Discord        | every SYNC_INTERVAL_SECONDS   | plans a slice of everyone in sight    |
+| links    | gateway | with Discord        | every minute                  | goes on with links that were cut off  |
+| sweeper  | worker  | at the start        | every minute                  | forgets what has expired              |
+| nudges   | worker  | at the start        | every 2 seconds, or when told | reads again whom webhooks named       |
+| pairs    | worker  | at the start        | every 10 seconds              | finds which of a person's pairs lives |
+| consents | worker  | at the start        | every SYNC_INTERVAL_SECONDS   | reads where no creator's token does   |
+| webhooks | worker  | at the start        | every 2 seconds, or when due  | looks after our webhooks at Patreon   |
+| rounds   | worker  | with Discord        | every SYNC_INTERVAL_SECONDS   | reads campaigns, plans who changed    |
+| chores   | worker  | on PostgreSQL       | every second, or when asked   | does what any process asked for       |
 
 Each but Discord's, which keeps itself, begins anew where it ends (`runtime/loops.py`).
 """
@@ -27,16 +30,18 @@ import contextlib
 import gc
 import math
 import os
+import secrets
 import signal
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import aiohttp
 import structlog
 from aiohttp import web
 
+from bot import __version__
 from bot.discord.client import PledgekeeperBot, build_client
 from bot.discord.direct_messages import DirectMessages
 from bot.discord.holder import ClientHolder
@@ -45,7 +50,10 @@ from bot.discord.observe import Observer
 from bot.discord.registration import CommandRegistration
 from bot.discord.role_writer import RoleWriter
 from bot.discord.supervisor import DiscordSupervisor
+from bot.domain.changes import Trigger
 from bot.domain.errors import SettingsInvalid, Setup
+from bot.domain.model import CampaignId
+from bot.domain.processes import ALL_ROLES, Process, ProcessRole
 from bot.linking.connect import CreatorCampaign
 from bot.linking.consent_flow import ConsentFlow
 from bot.linking.disconnect import Disconnector
@@ -54,18 +62,21 @@ from bot.linking.pairs import Pairs
 from bot.linking.unlink import Unlinker
 from bot.ops.metrics import CONTENT_TYPE_LATEST, Metrics
 from bot.ops.ownership import OwnerLease, owned
+from bot.ops.presence import Presence
 from bot.ops.scrape import scrape
 from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.clientwatch import ClientWatch
 from bot.patreon.http import Http
 from bot.patreon.oauth import OAuth, RegisteredClient
 from bot.patreon.tokens import TokenKeeper
+from bot.runtime.chores import ChoreKind, Chores, DirectChores, Handlers
 from bot.runtime.clock import Clock, FollowedClock, SharedClock, SystemClock
 from bot.runtime.health import HealthBoard
 from bot.runtime.loops import Loop, supervise
 from bot.settings import USER_AGENT, Settings
 from bot.storage import Storage
 from bot.storage.bell import Bell
+from bot.storage.chores import QueuedChores
 from bot.storage.due import RUNG
 from bot.storage.turns import Turns
 from bot.storage.vault import Vault
@@ -116,6 +127,7 @@ AddCogs = Callable[[PledgekeeperBot, "App"], Awaitable[None]]
 class App:
     """The objects that commands, pages, loops and tests call by name."""
 
+    roles: frozenset[ProcessRole]
     settings: Settings
     clock: Clock
     storage: Storage
@@ -155,14 +167,22 @@ class App:
     connecting: ConsentFlow
     unlinker: Unlinker
     disconnector: Disconnector
+    chores: Chores
 
 
-async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http: Http | None = None) -> App:
+async def build_app(
+    *,
+    settings: Settings,
+    clock: Clock,
+    storage: Storage,
+    http: Http | None = None,
+    roles: frozenset[ProcessRole] = ALL_ROLES,
+) -> App:
     """Build everything and start nothing. The creator's pair of the settings is stored, or what stands for it found.
 
-    `http` is the way to Patreon, where it is not to be the usual one.
+    `roles` are those that will be started. `http` is the way to Patreon, where it is not to be the usual one.
     """
-    health = HealthBoard(clock)
+    health = HealthBoard(clock, roles)
     metrics = Metrics(clock)
 
     # --- Patreon
@@ -331,7 +351,15 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         clock=clock,
     )
 
+    # --- what processes ask of one another
+
+    async def read_campaign(campaign_id: str) -> None:
+        await rounds.read_anew(CampaignId(campaign_id), trigger=Trigger.INTERVAL)
+
+    chores = _build_chores(settings, storage, {ChoreKind.READ_CAMPAIGN: read_campaign})
+
     return App(
+        roles=roles,
         settings=settings,
         clock=clock,
         storage=storage,
@@ -371,6 +399,7 @@ async def build_app(*, settings: Settings, clock: Clock, storage: Storage, http:
         connecting=connecting,
         unlinker=unlinker,
         disconnector=disconnector,
+        chores=chores,
     )
 
 
@@ -388,32 +417,38 @@ def fresh_client(
     )
 
 
-def run(settings: Settings, *, add_cogs: AddCogs) -> int:
-    """Run the bot until SIGINT or SIGTERM; return the exit code. Raises NeedsOwner where it cannot start.
+def run(settings: Settings, *, add_cogs: AddCogs, roles: frozenset[ProcessRole] = ALL_ROLES) -> int:
+    """Run the bot, or some roles of it, until SIGINT or SIGTERM; return the exit code.
+
+    Raises NeedsOwner where it cannot start.
 
     That may come late: a token that Discord refuses is asked for twice.
     """
+    if roles != ALL_ROLES and not settings.is_database_shared:
+        raise SettingsInvalid(Setup.ROLES_NEED_POSTGRESQL)
     os.umask(0o077)  # what we write holds who is linked to whom
     leave_out_of_collections()
-    asyncio.run(_run(settings, add_cogs))
+    asyncio.run(_run(settings, add_cogs, roles))
     return 0
 
 
-async def _run(settings: Settings, add_cogs: AddCogs) -> None:
+async def _run(settings: Settings, add_cogs: AddCogs, roles: frozenset[ProcessRole]) -> None:
     stopped = asyncio.Event()
     _set_at_signals(stopped)
     async with contextlib.AsyncExitStack() as stack:
         storage = await Storage.open(settings.database_url, Vault(settings.encryption_keys))
         stack.push_async_callback(storage.close)
         clock = await _open_clock(stack, settings, storage)
-        lease = await stack.enter_async_context(owned(storage.database))
-        app = await build_app(settings=settings, clock=clock, storage=storage)
+        lease = OwnerLease()
+        if ProcessRole.GATEWAY in roles:
+            lease = await stack.enter_async_context(owned(storage.database))
+        app = await build_app(settings=settings, clock=clock, storage=storage, roles=roles)
         stack.push_async_callback(app.http.close)
         gc.freeze()  # what was built since the modules were
         await app.linking.settle_cut_off()  # nobody else works on this database
-        discord_life = await _start(stack, app, add_cogs, lease)
-        log.info("pledgekeeper runs", public_url=settings.public_url)
-        await _until_stopped(stopped, discord_life, *lease.ends)
+        lives = await _start(stack, app, add_cogs, lease)
+        log.info("pledgekeeper runs", public_url=settings.public_url, roles=sorted(roles))
+        await _until_stopped(stopped, *lives, *lease.ends)
         log.info("pledgekeeper stops")
     log.info("pledgekeeper stopped")
 
@@ -467,8 +502,31 @@ async def _open_clock(stack: contextlib.AsyncExitStack, settings: Settings, stor
 
 async def _start(
     stack: contextlib.AsyncExitStack, app: App, add_cogs: AddCogs, lease: OwnerLease
-) -> asyncio.Task[object]:
-    """Start what runs for ever; return the task of Discord. Ends in reverse: requests, loops, work, Discord."""
+) -> list[asyncio.Task[object]]:
+    """Start what runs for ever; return what must not end by itself. Ends in reverse: requests, loops, work, Discord."""
+    lives = []
+    if ProcessRole.GATEWAY in app.roles:
+        lives.append(_keep_running(stack, "discord", _stay_connected(app, add_cogs, lease)))
+    stack.push_async_callback(end_work, app)
+    for loop in _loops(app):
+        _keep_running(stack, loop.name, supervise(loop, health=app.health))
+    server = WebServer(
+        linking=app.linking,
+        connecting=app.connecting,
+        health=app.health,
+        public_url=app.settings.public_url,
+        has_pages=ProcessRole.WEB in app.roles,
+        routes=_routes(app),
+    )
+    await server.start(app.settings.web_host, app.settings.web_port)
+    stack.push_async_callback(server.stop)
+    if app.storage.database.is_shared:
+        await _be_present(stack, app, server.port)
+    return lives
+
+
+async def _stay_connected(app: App, add_cogs: AddCogs, lease: OwnerLease) -> NoReturn:
+    """Be at Discord, with one client after the other."""
     supervisor = DiscordSupervisor(
         lambda has_intent: fresh_client(
             app, add_cogs=add_cogs, has_members_intent=has_intent, may_speak=lambda: lease.is_certain
@@ -478,39 +536,58 @@ async def _start(
         health=app.health,
         home_guild_id=app.settings.discord_guild_id,
     )
-    discord_life = _keep_running(stack, "discord", supervisor.run())
-    stack.push_async_callback(end_work, app)
-    for loop in _loops(app):
-        _keep_running(stack, loop.name, supervise(loop, health=app.health))
-    server = WebServer(
-        linking=app.linking,
-        connecting=app.connecting,
-        health=app.health,
-        public_url=app.settings.public_url,
-        routes=_routes(app),
+    await supervisor.run()
+
+
+async def _be_present(stack: contextlib.AsyncExitStack, app: App, port: int) -> None:
+    """Be known to the other processes, until the stack unwinds."""
+    process = Process(
+        process_id=secrets.token_hex(8),
+        roles=app.roles,
+        address=f"{app.settings.web_host}:{port}",
+        version=__version__,
+        since=app.clock.now(),
     )
-    await server.start(app.settings.web_host, app.settings.web_port)
-    stack.push_async_callback(server.stop)
-    return discord_life
+    presence = Presence(app.storage.processes, process)
+    stack.push_async_callback(presence.leave)
+    _keep_running(stack, "presence", supervise(Loop("presence", presence.run), health=app.health))
 
 
-def _loops(app: App) -> list[Loop]:
-    """Return the loops of the table above, without Discord's."""
+def _loops(app: App) -> Iterator[Loop]:
+    """Yield the loops of the table above, without Discord's and the one of our presence."""
+    if isinstance(app.clock, FollowedClock | SharedClock):
+        yield Loop("clock", app.clock.follow)
+    yield Loop("database", lambda: _watch_database(app), part="database")
+    if app.bell is not None:
+        yield Loop("bell", app.bell.run)
+    if ProcessRole.GATEWAY in app.roles:
+        yield from _gateway_loops(app)
+    if ProcessRole.WORKER in app.roles:
+        yield from _worker_loops(app)
+
+
+def _gateway_loops(app: App) -> Iterator[Loop]:
+    yield Loop("due", app.due.run)
+    yield Loop("links", lambda: _resume_links(app))
+    yield Loop("resync", lambda: app.resync.keep_going(until_ready=app.holder.wait_ever))
+
+
+def _worker_loops(app: App) -> Iterator[Loop]:
     interval = app.settings.sync_interval_seconds
-    return [
-        *([Loop("clock", app.clock.follow)] if isinstance(app.clock, FollowedClock | SharedClock) else []),
-        Loop("database", lambda: _watch_database(app), part="database"),
-        Loop("sweeper", lambda: _sweep(app)),
-        Loop("due", app.due.run),
-        *([Loop("bell", app.bell.run)] if app.bell is not None else []),
-        Loop("nudges", app.nudges.run),
-        Loop("links", lambda: _resume_links(app)),
-        Loop("pairs", lambda: app.turns.run("loop:pairs", app.pairs.run)),
-        Loop("consents", lambda: app.turns.run("loop:consents", app.consents.keep_reading)),
-        Loop("webhooks", lambda: app.turns.run("loop:webhooks", app.webhooks.run)),
-        Loop("resync", lambda: app.resync.keep_going(until_ready=app.holder.wait_ever)),
-        Loop("rounds", lambda: app.rounds.keep_running(interval, until_ready=app.holder.wait_ever), part="sync"),
-    ]
+    yield Loop("sweeper", lambda: _sweep(app))
+    yield Loop("nudges", app.nudges.run)
+    yield Loop("pairs", lambda: app.turns.run("loop:pairs", app.pairs.run))
+    yield Loop("consents", lambda: app.turns.run("loop:consents", app.consents.keep_reading))
+    yield Loop("webhooks", lambda: app.turns.run("loop:webhooks", app.webhooks.run))
+    yield Loop("rounds", lambda: app.rounds.keep_running(interval, until_ready=lambda: _plannable(app)), part="sync")
+    if isinstance(app.chores, QueuedChores):
+        yield Loop("chores", app.chores.run)
+
+
+async def _plannable(app: App) -> None:
+    """Wait for Discord where this process is at it: so the first round finds whom it plans."""
+    if ProcessRole.GATEWAY in app.roles:
+        await app.holder.wait_ever()
 
 
 def _keep_running(
@@ -540,20 +617,21 @@ async def end_work(app: App) -> None:
         app.connecting,
         app.unlinker,
         app.disconnector,
+        app.chores,
     )
     await asyncio.gather(*(part.close() for part in working))
     await app.notifier.close()
 
 
 def _routes(app: App) -> list[web.RouteDef]:
-    """Return the routes that are no pages: for Patreon's webhooks and for Prometheus."""
-    inbox = DeliveryInbox(at_patreon=app.webhooks_at_patreon, keeper=app.webhooks, nudges=app.nudges)
-    return [
-        *webhook_routes(inbox, note=app.metrics.note_webhook),
-        *metrics_routes(
-            lambda: render_metrics(app), token=app.settings.metrics_token, content_type=CONTENT_TYPE_LATEST
-        ),
-    ]
+    """Return the routes that are no pages: for Prometheus, and on the web for Patreon's webhooks."""
+    routes = metrics_routes(
+        lambda: render_metrics(app), token=app.settings.metrics_token, content_type=CONTENT_TYPE_LATEST
+    )
+    if ProcessRole.WEB in app.roles:
+        inbox = DeliveryInbox(at_patreon=app.webhooks_at_patreon, keeper=app.webhooks, nudges=app.nudges)
+        routes += webhook_routes(inbox, note=app.metrics.note_webhook)
+    return routes
 
 
 async def render_metrics(app: App) -> bytes:
@@ -579,6 +657,13 @@ def _build_bell(settings: Settings, storage: Storage, health: HealthBoard, due: 
             due.ring()
 
     return Bell(storage.database, url, health=health, on_ring=look)
+
+
+def _build_chores(settings: Settings, storage: Storage, handlers: Handlers) -> Chores:
+    """Return the way to have a chore done: by any process, where there may be others."""
+    if not storage.database.is_shared:
+        return DirectChores(handlers)
+    return QueuedChores(storage.database, storage.leases, settings.database_url, handlers)
 
 
 async def _watch_database(app: App) -> None:

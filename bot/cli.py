@@ -16,6 +16,7 @@ import msgspec
 
 from bot import __version__
 from bot.domain.errors import PledgekeeperError, SettingsInvalid
+from bot.domain.processes import ALL_ROLES, ProcessRole
 from bot.runtime.logs import configure_logging
 from bot.settings import check_database_url, load_settings
 from bot.storage.vault import Vault, new_key
@@ -64,8 +65,15 @@ def main(context: click.Context) -> None:
 
 
 @main.command()
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    type=click.Choice([role.value for role in ProcessRole]),
+    help="Do only this part of the work, beside other processes on one PostgreSQL. May be given several times.",
+)
 @_ends_with_its_code
-def bot() -> int:
+def bot(roles: tuple[str, ...]) -> int:
     """Run the bot until Ctrl-C or SIGTERM."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the bot itself listens, there is nothing to end
     settings = load_settings()
@@ -73,7 +81,7 @@ def bot() -> int:
     from bot import app  # noqa: PLC0415  it loads discord.py, which the other commands do without
     from cogs import add_cogs  # noqa: PLC0415  as above
 
-    return app.run(settings, add_cogs=add_cogs)
+    return app.run(settings, add_cogs=add_cogs, roles=frozenset(map(ProcessRole, roles)) or ALL_ROLES)
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})

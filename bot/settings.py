@@ -141,6 +141,11 @@ class Settings(BaseSettings):
         return self.public_url + CALLBACK_PATH
 
     @property
+    def is_database_shared(self) -> bool:
+        """Tell whether several processes may work on the database: a file has one."""
+        return not self.database_url.startswith("sqlite")
+
+    @property
     def is_https(self) -> bool:
         """Tell whether browsers reach us by TLS."""
         return self.public_url.startswith("https://")

@@ -5,6 +5,7 @@ Knows the command line and an environment, and nothing of what the bot does.
 
 import asyncio
 import shutil
+import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -36,6 +37,7 @@ class BotProcess:
         self.environment = dict(environment)
         self.lines: deque[str] = deque(maxlen=KEPT_LINES)
         self.exit_code: int | None = None
+        self.paused = False
         self._was_told = False
         self._command = tuple(command)
         self._process: asyncio.subprocess.Process | None = None
@@ -71,7 +73,7 @@ class BotProcess:
         if self.running:
             return
         await self._finish_reading()
-        self.exit_code, self._was_told = None, False
+        self.exit_code, self._was_told, self.paused = None, False, False
         self._process = await asyncio.create_subprocess_exec(
             *ends_with_us(),
             *self._command,
@@ -90,6 +92,7 @@ class BotProcess:
         process = self._process
         if process is not None and process.returncode is None:
             self._was_told = True
+            self.resume()
             process.terminate()
             try:
                 async with asyncio.timeout(STOP_SECONDS):
@@ -107,6 +110,20 @@ class BotProcess:
             self._process.kill()
         await self._finish_reading()
         return self.exit_code
+
+    def pause(self) -> None:
+        """Stop it where it stands (SIGSTOP), as a machine that sleeps: its connections stay open and say nothing."""
+        self._signal(signal.SIGSTOP, paused=True)
+
+    def resume(self) -> None:
+        """Let it go on from there (SIGCONT)."""
+        self._signal(signal.SIGCONT, paused=False)
+
+    def _signal(self, number: signal.Signals, *, paused: bool) -> None:
+        if self._process is not None and self.running:
+            self._process.send_signal(number)
+            self.paused = paused
+            self._tell()
 
     async def ended(self) -> int | None:
         """Wait until the process is over and its last line is read; return the exit code."""

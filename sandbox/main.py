@@ -15,8 +15,10 @@ from types import TracebackType
 from typing import Self
 
 from sandbox.botprocess import BotProcess
+from sandbox.bots import Bots
 from sandbox.clock import SandboxClock
 from sandbox.discord import DiscordStandIn
+from sandbox.front import Front
 from sandbox.options import Options, bot_environment, read_options
 from sandbox.page import PageServer, Parts
 from sandbox.page.live import Live
@@ -24,6 +26,7 @@ from sandbox.page.roster import Rosters
 from sandbox.page.timeline import Timeline
 from sandbox.patreon import PatreonStandIn
 from sandbox.ports import PortTaken, check_bot_port, port_named, quiet_port
+from sandbox.postgres import NoPostgres, running_postgres
 from sandbox.saved import BadWorldFile, read_world
 from sandbox.weather import Weather
 from sandbox.world import World, build_world
@@ -43,7 +46,7 @@ class Sandbox:
         self.discord = DiscordStandIn(self.world.discord, clock=self.clock, weather=self.weather)
         self.discord.gateway.shards = self.options.shards
         self.patreon = PatreonStandIn(self.world.patreon, clock=self.clock, weather=self.weather)
-        self.bot = BotProcess({})
+        self.bots = Bots(self.options.layout, port=int(self.bot_url.rpartition(":")[2]))
         self._live = Live()
         self._parts = Parts(
             clock=self.clock,
@@ -51,11 +54,11 @@ class Sandbox:
             world=self.world,
             discord=self.discord,
             patreon=self.patreon,
-            bot=self.bot,
+            bots=self.bots,
             bot_url=self.bot_url,
             live=self._live,
             timeline=Timeline(
-                clock=self.clock, discord=self.discord, patreon=self.patreon, bot=self.bot, live=self._live
+                clock=self.clock, discord=self.discord, patreon=self.patreon, bots=self.bots, live=self._live
             ),
             rosters=Rosters(self.discord),
         )
@@ -74,6 +77,11 @@ class Sandbox:
             api_version=1 if options.env.get("PATREON_API_VERSION") == "v1" else 2,
             size=options.world,
         )
+
+    @property
+    def bot(self) -> BotProcess:
+        """The bot's process, or the first of several."""
+        return self.bots.first
 
     @property
     def page_url(self) -> str:
@@ -100,15 +108,26 @@ class Sandbox:
             check_bot_port(self.options.bot_port)
         self._tell_the_page()
         self._parts.rosters.warm(self.world.guild)
-        self.bot.environment.update(
-            bot_environment(self._parts, self.options, page_url=self.page_url, directory=directory)
-        )
-        stack.push_async_callback(self.bot.stop)
+        environment = bot_environment(self._parts, self.options, page_url=self.page_url, directory=directory)
+        if self.bots.are_several:
+            await self._open_cluster(stack, environment)
+        self.bots.prepare(environment)
+        stack.push_async_callback(self.bots.stop)
         if self.options.with_bot:
-            await self.bot.start()
+            await self.bots.start()
+
+    async def _open_cluster(self, stack: AsyncExitStack, environment: dict[str, str]) -> None:
+        """Put one address before all that serve pages, and a database under all, unless one is named."""
+        front = Front(lambda: [one.port for one in self.bots.members if one.answers])
+        stack.push_async_callback(front.stop)
+        port = int(self.bot_url.rpartition(":")[2])
+        with port_named("bot", port):
+            await front.start(port)
+        if "DATABASE_URL" not in self.options.env:
+            environment["DATABASE_URL"] = stack.enter_context(running_postgres()).url("postgres")
 
     def _tell_the_page(self) -> None:
-        for source in (self.discord, self.patreon, self.bot):
+        for source in (self.discord, self.patreon, self.bots):
             source.on_change(self._live.tell)
 
     async def __aexit__(
@@ -123,6 +142,9 @@ def main(argv: Sequence[str]) -> int:
     try:
         asyncio.run(_serve(options))
     except PortTaken as error:
+        sys.stderr.write(f"The sandbox could not start: {error}\n")
+        return 1
+    except NoPostgres as error:
         sys.stderr.write(f"The sandbox could not start: {error}\n")
         return 1
     except BadWorldFile as error:

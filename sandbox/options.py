@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sandbox.bots import ALONE, CLUSTER
 from sandbox.page.parts import Parts
 from sandbox.ports import DEFAULT_PORTS, OPTIONS
 from sandbox.world import SIZES
+
+CLUSTER_SHARDS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +31,7 @@ class Options:
     load: Path | None = None
     redirect_uris: tuple[str, ...] = ()
     shards: int = 1
+    layout: tuple[tuple[str, ...], ...] = ALONE  # the roles of each process; several need a PostgreSQL
 
 
 def read_options(argv: Sequence[str]) -> Options:
@@ -45,7 +49,8 @@ def read_options(argv: Sequence[str]) -> Options:
         world=given.world,
         load=given.load,
         redirect_uris=tuple(given.redirect_uri),
-        shards=given.shards,
+        shards=CLUSTER_SHARDS if given.cluster else given.shards,
+        layout=CLUSTER if given.cluster else ALONE,
     )
 
 
@@ -71,6 +76,11 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="URI",
         help="one more redirect URI of the Patreon client, for another bot; may be repeated",
+    )
+    parser.add_argument(
+        "--cluster",
+        action="store_true",
+        help=f"six processes of the bot on a PostgreSQL of their own, with {CLUSTER_SHARDS} shards between two of them",
     )
     parser.add_argument("--shards", type=int, default=1, metavar="N", help="that Discord recommends to run")
     parser.add_argument(

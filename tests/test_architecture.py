@@ -30,6 +30,7 @@ HOMES = {
     ),
     "sqlalchemy": ("bot/storage/*",),
     "alembic": ("bot/storage/*",),
+    "procrastinate": ("bot/storage/chores.py", "bot/storage/migrations/library.py"),
     "babel": ("bot/texts/*",),
     "gettext": ("bot/texts/*",),
     "prometheus_client": ("bot/ops/metrics.py",),

@@ -15,6 +15,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from procrastinate.schema import SchemaManager
 from sqlalchemy import Boolean, Connection, MetaData, Table, Text, create_engine, event, insert, inspect, select, text
 from sqlalchemy.dialects import registry
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -29,6 +30,7 @@ from bot.storage.audit import Audit
 from bot.storage.database import Database
 from bot.storage.guilds import Guilds
 from bot.storage.holds import HeldRevokes
+from bot.storage.migrations.library import NEWEST, is_library
 from bot.storage.record_json import read_record, write_record
 from bot.storage.tables import metadata
 from tests.fakes.postgres import Postgres
@@ -69,8 +71,44 @@ on_both = pytest.mark.parametrize("connection", ["sqlite", "postgresql"], indire
 @on_both
 def test_the_steps_lead_from_nothing_to_the_tables(connection: Connection) -> None:
     migrations.run_steps(connection)
-    context = MigrationContext.configure(connection, opts={"compare_type": True, "render_as_batch": True})
+    options = {"compare_type": True, "render_as_batch": True, "include_name": is_ours}
+    context = MigrationContext.configure(connection, opts=options)
     assert compare_metadata(context, metadata) == []
+
+
+def is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    return kind != "table" or not is_library(name or "")
+
+
+@pytest.mark.parametrize("connection", ["postgresql"], indirect=True)
+def test_the_librarys_tables_are_made_by_its_own_sql_and_go_with_all_that_it_brought(connection: Connection) -> None:
+    before = brought(connection)
+    migrations.run_steps(connection)
+    made = {name for name in inspect(connection).get_table_names() if is_library(name)}
+    assert made == {f"procrastinate_{name}" for name in ("jobs", "events", "workers", "periodic_defers")}
+    assert len(brought(connection)) > 20
+    config = migrations.build_config()
+    config.attributes["connection"] = connection
+    command.downgrade(config, "0011")
+    assert brought(connection) == before == []
+
+
+def brought(connection: Connection) -> list[str]:
+    """List the library's functions and types: those of its tables too, and of arrays of them."""
+    query = """SELECT proname FROM pg_proc WHERE proname LIKE '%procrastinate%'
+        UNION SELECT typname FROM pg_type WHERE typname LIKE '%procrastinate%'"""
+    return list(connection.exec_driver_sql(query.replace("%", "%%")).scalars())
+
+
+def test_on_sqlite_the_library_has_no_tables(connection: Connection) -> None:
+    migrations.run_steps(connection)
+    assert [name for name in inspect(connection).get_table_names() if is_library(name)] == []
+
+
+def test_the_librarys_own_steps_are_all_known() -> None:
+    """A newer one brings tables that are different from those of step 0012: see bot/storage/migrations/library.py."""
+    files = Path(SchemaManager.get_migrations_path()).glob("*.sql")
+    assert max(one.name for one in files if one.name[0].isdecimal()) == NEWEST
 
 
 @on_both

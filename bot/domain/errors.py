@@ -88,6 +88,7 @@ class Setup(enum.StrEnum):
     DATABASE_SILENT = "database_silent"  # reason
     DATABASE_LOCKED = "database_locked"
     DATABASE_TAKEN = "database_taken"
+    ROLES_NEED_POSTGRESQL = "roles_need_postgresql"
     DATABASE_MISSING = "database_missing"  # path
     MOVED_TO_ITSELF = "moved_to_itself"
     TARGET_NOT_EMPTY = "target_not_empty"

@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from bot.domain.model import CampaignId
+from bot.domain.processes import ProcessRole
 
 
 class LeaseStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,6 +18,16 @@ class LeaseStatus(msgspec.Struct, frozen=True, kw_only=True):
     owner: str  # a text that each process makes for itself
     fence: int
     seconds_left: float
+
+
+class ProcessStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A process that works on the database now, where several may."""
+
+    process_id: str  # as the owner of leases
+    roles: tuple[ProcessRole, ...]
+    address: str  # where its /healthz is: host:port
+    version: str
+    since: datetime
 
 
 class CampaignStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +40,15 @@ class CampaignStatus(msgspec.Struct, frozen=True, kw_only=True):
     believed_at: datetime | None = None  # when the newest one that was believed began
 
 
+class ChoresStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How many chores of a kind wait for a process, or are being done."""
+
+    kind: str
+    waiting: int
+    waiting_seconds: float  # for how long the first of them has
+    running: int
+
+
 class DatabaseStatus(msgspec.Struct, frozen=True, kw_only=True):
     """How a database stands."""
 
@@ -38,6 +58,7 @@ class DatabaseStatus(msgspec.Struct, frozen=True, kw_only=True):
     schema: str  # the number of the last step that was run
     steps_left: tuple[str, ...]  # what `migrate --after` has to do
     is_bot_running: bool
+    processes: tuple[ProcessStatus, ...]  # none on SQLite, where there is one at the most
     leases: tuple[LeaseStatus, ...]
     live_credentials: int
     dead_credentials: int
@@ -49,3 +70,5 @@ class DatabaseStatus(msgspec.Struct, frozen=True, kw_only=True):
     waiting_people: int  # to be planned; once for each server
     waiting_seconds: float  # for how long the first of them has
     waiting_webhooks: int  # that named somebody who was not read since
+    waiting_messages: int  # for a process that is at Discord
+    jobs: tuple[ChoresStatus, ...]  # what processes ask of one another

@@ -1,13 +1,17 @@
 """`python run.py status`: how the database stands, in numbers. Safe beside a running bot: it changes nothing."""
 
 from bot import __version__
-from bot.domain.status import DatabaseStatus
+from bot.domain.processes import Process
+from bot.domain.status import DatabaseStatus, ProcessStatus
 from bot.ops.ownership import is_bot_running
 from bot.storage import migrations
+from bot.storage.chores import count_chores
 from bot.storage.database import Database
 from bot.storage.due import DuePeople
 from bot.storage.leases import Leases
+from bot.storage.messages import Messages
 from bot.storage.nudges import StoredNudges
+from bot.storage.processes import Processes
 from bot.storage.survey import Survey
 
 
@@ -28,6 +32,7 @@ async def look(url: str) -> DatabaseStatus:
             schema=schema or "",
             steps_left=tuple(step.name for step in left),
             is_bot_running=await is_bot_running(url, database),
+            processes=tuple(map(_describe, await Processes(database).list_live())),
             leases=await survey.leases(),
             live_credentials=live,
             dead_credentials=dead,
@@ -39,6 +44,18 @@ async def look(url: str) -> DatabaseStatus:
             waiting_people=waiting.people,
             waiting_seconds=waiting.oldest.total_seconds(),
             waiting_webhooks=await StoredNudges(database).count(),
+            waiting_messages=await Messages(database).count(),
+            jobs=await count_chores(database),
         )
     finally:
         await database.close()
+
+
+def _describe(process: Process) -> ProcessStatus:
+    return ProcessStatus(
+        process_id=process.process_id,
+        roles=tuple(sorted(process.roles)),
+        address=process.address,
+        version=process.version,
+        since=process.since,
+    )

@@ -1,6 +1,6 @@
-"""Whether each part of the bot works, and when it last did. Knows no part: each one reports itself here.
+"""Whether each part of this process works, and when it last did. Knows no part: each one reports itself here.
 
-A part that has never reported is not well: the bot is ready only when all have.
+A part that has never reported is not well: the process is ready only when all have that its roles ask for.
 """
 
 import enum
@@ -10,11 +10,13 @@ from typing import Literal, get_args
 import msgspec
 import structlog
 
+from bot.domain.processes import ALL_ROLES, ProcessRole
 from bot.runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
 
 Part = Literal["gateway", "sync", "web", "database"]  # the keys of /healthz; nothing is decided by them
+ROLE_OF: dict[Part, ProcessRole] = {"gateway": ProcessRole.GATEWAY, "sync": ProcessRole.WORKER}  # the others: any
 
 
 class Note(enum.StrEnum):
@@ -37,6 +39,7 @@ class HealthReport(msgspec.Struct, frozen=True, kw_only=True):
     """How all parts are, in the shape that /healthz answers."""
 
     status: Literal["ok", "failing"]
+    roles: tuple[ProcessRole, ...]
     parts: dict[Part, PartHealth]
     notes: tuple[Note, ...] = ()
 
@@ -47,16 +50,23 @@ class HealthReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HealthBoard:
-    """Takes the parts' reports. Logs the first failure and the recovery, not each repetition."""
+    """Takes the parts' reports. Logs the first failure and the recovery, not each repetition.
 
-    def __init__(self, clock: Clock) -> None:
+    What another process's role does, and this one only now and then, is not reported.
+    """
+
+    def __init__(self, clock: Clock, roles: frozenset[ProcessRole] = ALL_ROLES) -> None:
         self._clock = clock
-        self._parts: dict[Part, PartHealth] = {part: PartHealth() for part in get_args(Part)}
+        self._roles = roles
+        parts: tuple[Part, ...] = get_args(Part)
+        self._parts = {part: PartHealth() for part in parts if part not in ROLE_OF or ROLE_OF[part] in roles}
         self._failing: set[Part] = set()  # parts whose failure is already in the log
         self._notes: set[Note] = set()
 
     def ok(self, part: Part) -> None:
         """Note that a part just did its work."""
+        if part not in self._parts:
+            return
         if part in self._failing:
             self._failing.remove(part)
             log.info("a part works again", part=part)
@@ -69,6 +79,8 @@ class HealthBoard:
 
     def failed(self, part: Part, why: str) -> None:
         """Note that a part does not work. `why` goes to the log only: the report is public."""
+        if part not in self._parts:
+            return
         if part not in self._failing:
             self._failing.add(part)
             log.warning("a part does not work", part=part, why=why)
@@ -84,9 +96,11 @@ class HealthBoard:
 
     def was_ever_ok(self, part: Part) -> bool:
         """Tell whether a part has worked since the start."""
-        return self._parts[part].last_success is not None
+        return part in self._parts and self._parts[part].last_success is not None
 
     def report(self) -> HealthReport:
         """Return how all parts are now."""
         status: Literal["ok", "failing"] = "ok" if all(part.ok for part in self._parts.values()) else "failing"
-        return HealthReport(status=status, parts=dict(self._parts), notes=tuple(sorted(self._notes)))
+        return HealthReport(
+            status=status, roles=tuple(sorted(self._roles)), parts=dict(self._parts), notes=tuple(sorted(self._notes))
+        )

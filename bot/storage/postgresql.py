@@ -116,10 +116,8 @@ async def listen(url: str, channel: str) -> AsyncIterator[Hear]:
     """
     import psycopg  # noqa: PLC0415  only where PostgreSQL is used
 
-    address = make_url(url).set(drivername=f"postgresql+{DRIVER}")
-    _, options = address.get_dialect()().create_connect_args(address)
     try:
-        connection = await psycopg.AsyncConnection.connect(autocommit=True, **{**options, **CONNECT_ARGS})
+        connection = await psycopg.AsyncConnection.connect(autocommit=True, **driver_options(url))
         try:
             await connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
 
@@ -134,6 +132,13 @@ async def listen(url: str, channel: str) -> AsyncIterator[Hear]:
     except (psycopg.Error, TimeoutError) as error:
         reason = str(error).partition("\n")[0] or "timeout"
         raise DatabaseAway(Later.DATABASE_AWAY, reason=reason) from error
+
+
+def driver_options(url: str) -> dict[str, Any]:
+    """Return by what the driver itself connects to an address: the password is among it."""
+    address = make_url(url).set(drivername=f"postgresql+{DRIVER}")
+    _, options = address.get_dialect()().create_connect_args(address)
+    return {**options, **CONNECT_ARGS}
 
 
 async def _wait_for(engine: AsyncEngine) -> None:
@@ -158,25 +163,16 @@ def is_away(error: DBAPIError) -> bool:
     state = getattr(error.orig, "sqlstate", None)
     if state is None:  # the server said nothing: no connection came about, or it broke
         return isinstance(error, OperationalError | InterfaceError)
-    return error.connection_invalidated or state.startswith(AWAY)
+    return error.connection_invalidated or says_away(state)
 
 
-def _build_engine(url: str, most_connections: int, **options: Any) -> AsyncEngine:
-    """Build an engine whose pool nobody ever waits for: no more are let in by `Database` at a time."""
-    engine = create_async_engine(
-        make_url(url).set(drivername=f"postgresql+{DRIVER}"),
-        hide_parameters=True,  # an error's text must not carry values
-        pool_size=most_connections,
-        max_overflow=0,
-        connect_args={**CONNECT_ARGS, "async_creator_fn": _connection_type().connect},
-        **options,
-    )
-    event.listen(engine.sync_engine, "handle_error", _leave_values_out)
-    return engine
+def says_away(state: str) -> bool:
+    """Tell the same of the code by which the server itself says what is wrong."""
+    return state.startswith(AWAY)
 
 
 @cache
-def _connection_type() -> Any:
+def connection_type() -> Any:
     """Return the class of all connections of a pool, once psycopg is wanted."""
     import psycopg  # noqa: PLC0415  only where PostgreSQL is used
 
@@ -187,6 +183,20 @@ def _connection_type() -> Any:
             self.pgconn.finish()
 
     return DroppedConnection
+
+
+def _build_engine(url: str, most_connections: int, **options: Any) -> AsyncEngine:
+    """Build an engine whose pool nobody ever waits for: no more are let in by `Database` at a time."""
+    engine = create_async_engine(
+        make_url(url).set(drivername=f"postgresql+{DRIVER}"),
+        hide_parameters=True,  # an error's text must not carry values
+        pool_size=most_connections,
+        max_overflow=0,
+        connect_args={**CONNECT_ARGS, "async_creator_fn": connection_type().connect},
+        **options,
+    )
+    event.listen(engine.sync_engine, "handle_error", _leave_values_out)
+    return engine
 
 
 def _leave_values_out(context: ExceptionContext) -> None:

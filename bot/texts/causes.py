@@ -104,6 +104,10 @@ _SETUP: dict[Setup, tuple[str, str]] = {
         "I stopped, because another Pledgekeeper has taken over the database that DATABASE_URL names.",
         "Run only one of the two.",
     ),
+    Setup.ROLES_NEED_POSTGRESQL: (
+        "I didn't start, because a database in a file has one process, which does everything.",
+        "Leave out --role, or set DATABASE_URL to a PostgreSQL database that several processes share.",
+    ),
     Setup.DATABASE_MISSING: ("{path} doesn't exist yet.", "Start the bot once: it creates the database."),
     Setup.MOVED_TO_ITSELF: (
         "--to names the database that DATABASE_URL names already.",

@@ -10,11 +10,14 @@ from bot.texts.troubles import say_anomalies
 _RUNNING = "A bot is running on this database ({database}, step {schema})."
 _STOPPED = "No bot is running on this database ({database}, step {schema})."
 _LEFT = "Steps wait for `python run.py migrate --after`: {steps}."
+_PROCESS = "Process {id}: {roles}; version {version}, at {address}, since {since}."
 _LEASE = "Lease {name}: held by {owner} (number {fence}), {seconds} seconds left."
 _PEOPLE = "Linked people: {links}. Stored token pairs: {live} working, {dead} refused by Patreon."
 _OPEN = "Open holds: {holds}. Unanswered pages: {questions}. Role changes in progress: {intents}."
-_WAITING = "People waiting for their roles: {people}, the first for {seconds} seconds. Webhooks to follow: {webhooks}."
-_NOBODY = "Nobody is waiting for their roles. Webhooks to follow: {webhooks}."
+_WAITING = "People waiting for their roles: {people}, the first for {seconds} seconds. {rest}"
+_NOBODY = "Nobody is waiting for their roles. {rest}"
+_REST = "Webhooks to follow: {webhooks}. Messages to send: {messages}."
+_CHORES = "Chores {kind}: {waiting} waiting (for up to {seconds} seconds), {running} in progress."
 _UNREAD = "Campaign {campaign}: never read."
 _BELIEVED = "Campaign {campaign}: last read {at}, accepted."
 _DOUBTED = "Campaign {campaign}: last read {at}, not accepted. {doubts} Last accepted: {believed}."
@@ -30,6 +33,9 @@ def _lines(r: Renderer, status: DatabaseStatus) -> Iterator[Text]:
     yield r.say(_RUNNING if status.is_bot_running else _STOPPED, database=status.database, schema=status.schema)
     if status.steps_left:
         yield r.say(_LEFT, steps=", ".join(status.steps_left))
+    for one in status.processes:
+        roles = ", ".join(one.roles)
+        yield r.say(_PROCESS, id=one.process_id, roles=roles, version=one.version, address=one.address, since=one.since)
     for lease in status.leases:
         seconds = round(lease.seconds_left)
         yield r.say(_LEASE, name=lease.name, owner=lease.owner, fence=lease.fence, seconds=seconds)
@@ -37,7 +43,15 @@ def _lines(r: Renderer, status: DatabaseStatus) -> Iterator[Text]:
     yield r.say(_OPEN, holds=status.open_holds, questions=status.open_questions, intents=status.open_intents)
     seconds = round(status.waiting_seconds)
     waiting = _WAITING if status.waiting_people else _NOBODY
-    yield r.say(waiting, people=status.waiting_people, seconds=seconds, webhooks=status.waiting_webhooks)
+    yield r.say(
+        waiting,
+        people=status.waiting_people,
+        seconds=seconds,
+        rest=r.say(_REST, webhooks=status.waiting_webhooks, messages=status.waiting_messages),
+    )
+    for chores in status.jobs:
+        seconds = round(chores.waiting_seconds)
+        yield r.say(_CHORES, kind=chores.kind, waiting=chores.waiting, seconds=seconds, running=chores.running)
     for campaign in status.campaigns:
         yield _say_campaign(r, campaign)
 

@@ -39,7 +39,7 @@ NOTED = {400, 415, 417}  # no browser and no service of ours sends such a thing
 
 
 class WebServer:
-    """Listens from `start` to `stop`."""
+    """Listens from `start` to `stop`; without pages it still tells how this process is."""
 
     def __init__(
         self,
@@ -48,12 +48,13 @@ class WebServer:
         connecting: ConsentFlow,
         health: HealthBoard,
         public_url: str,
+        has_pages: bool = True,
         routes: Iterable[web.RouteDef] = (),
     ) -> None:
         self._health = health
         self._pages = Pages()
         self._routes = [
-            *consent_routes((linking, connecting), pages=self._pages, public_url=public_url),
+            *(consent_routes((linking, connecting), pages=self._pages, public_url=public_url) if has_pages else ()),
             *health_routes(health),
             *routes,
         ]

@@ -13,9 +13,9 @@ from sandbox.discord.changes import Changes
 from sandbox.discord.files import Files
 from sandbox.discord.gateway import Gateway
 from sandbox.discord.interactions import Interactions
-from sandbox.discord.peers import Peer
 from sandbox.discord.ratelimits import RateLimits
 from sandbox.discord.state import DiscordState
+from sandbox.peers import Peer
 from sandbox.weather import Weather
 
 ROLE_WRITES_KEPT = 20_000
@@ -31,6 +31,7 @@ class Call:
     route: str
     status: int
     user_agent: str
+    pid: int | None = None  # of the process that asked, where it is on this machine
 
 
 @dataclass(frozen=True, slots=True)

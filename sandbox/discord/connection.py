@@ -17,8 +17,8 @@ from sandbox.discord import intents
 from sandbox.discord.gateway import BAD_TOKEN, INVALID_SESSION, Gateway
 from sandbox.discord.identifies import Verdict
 from sandbox.discord.member_requests import answer_member_request
-from sandbox.discord.peers import peer_of
 from sandbox.discord.sessions import Close, Outbox, Session, frame
+from sandbox.peers import peer_of
 
 HEARTBEAT, IDENTIFY, PRESENCE, VOICE_STATE, RESUME, REQUEST_MEMBERS = 1, 2, 3, 4, 6, 8
 HELLO, HEARTBEAT_ACK = 10, 11

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from sandbox.discord.peers import Peer
+from sandbox.peers import Peer
 
 REPLAYED_EVENTS = 5_000
 RESUME_SECONDS = 180.0

@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from sandbox.botprocess import BotProcess
+from sandbox.bots import Bot, Bots
 from sandbox.page.forecast import FAULTS, ONCE, ROUTES, SWITCHES
 from sandbox.page.happenings import Happening
 from sandbox.page.parts import Parts
@@ -39,8 +39,17 @@ class InsidePane:
         self.fault_routes: Mapping[str, Any] = ROUTES
 
     @property
-    def bot(self) -> BotProcess:
-        return self._parts.bot
+    def bots(self) -> Bots:
+        return self._parts.bots
+
+    def shards_of(self, bot: Bot) -> list[int]:
+        """The shards of the sessions that a process has at Discord now."""
+        sessions = self._parts.discord.gateway.sessions.values()
+        return sorted(
+            one.shard[0]
+            for one in sessions
+            if one.outbox is not None and one.peer is not None and one.peer.pid == bot.process.pid
+        )
 
     @property
     def happenings(self) -> list[Happening]:
@@ -49,7 +58,7 @@ class InsidePane:
     @property
     def log(self) -> list[str]:
         """The latest lines, without the blanks that line columns up on a wide screen."""
-        lines = self._parts.bot.lines
+        lines = self._parts.bots.lines
         latest = list(islice(reversed(lines), LOG_LINES_SHOWN))
         return [PADDING.sub("]", line) for line in reversed(latest)]
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from sandbox.botprocess import BotProcess
+from sandbox.bots import Bots
 from sandbox.clock import SandboxClock
 from sandbox.discord import DiscordStandIn, Interaction
 from sandbox.page.live import Live
@@ -24,7 +24,7 @@ class Parts:
     world: World
     discord: DiscordStandIn
     patreon: PatreonStandIn
-    bot: BotProcess
+    bots: Bots
     bot_url: str
     live: Live
     timeline: Timeline

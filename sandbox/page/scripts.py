@@ -1,13 +1,15 @@
 """The calls that steer the sandbox itself: its state, its clock, its weather, what was called, the bot and its log."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 from aiohttp import web
 
+from sandbox.botprocess import BotProcess
 from sandbox.page.body import Refused, flag_of, number_of, read_body, text_of
 from sandbox.page.faults import read_fault, service_of
 from sandbox.page.parts import Parts, parts_of
@@ -161,25 +163,60 @@ async def read_bot(request: web.Request) -> web.Response:
 
 @routes.post("/bot")
 async def act_on_bot(request: web.Request) -> web.Response:
-    """Start, stop (SIGTERM) or kill (SIGKILL) the bot; answers when that is done."""
+    """Start, stop (SIGTERM), kill (SIGKILL), pause (SIGSTOP) or resume (SIGCONT) the bot; answers when that is done.
+
+    Of several processes the one that is named, or all.
+    """
     parts, body = parts_of(request), await read_body(request)
-    acts = {"start": parts.bot.start, "stop": parts.bot.stop, "kill": parts.bot.kill}
-    action = text_of(body, "action")
-    if action not in acts:
-        raise Refused(f'"action" must be one of {", ".join(acts)}, not {action!r}')
-    await acts[action]()
-    return reply(request, bot_of(parts), notice=f"Bot: {action}")
+    action, name = text_of(body, "action"), text_of(body, "process") if "process" in body else ""
+    if action not in ACTS:
+        raise Refused(f'"action" must be one of {", ".join(ACTS)}, not {action!r}')
+    chosen = [one for one in parts.bots.members if name in {"", one.name}]
+    if not chosen:
+        raise Refused(f'"process" must be one of {", ".join(one.name for one in parts.bots.members)}, not {name!r}')
+    await asyncio.gather(*(ACTS[action](one.process) for one in chosen))
+    return reply(request, bot_of(parts), notice=f"{name or 'Bot'}: {action}")
+
+
+async def _pause(process: BotProcess) -> None:
+    process.pause()
+
+
+async def _resume(process: BotProcess) -> None:
+    process.resume()
+
+
+ACTS: dict[str, Callable[[BotProcess], Awaitable[object]]] = {
+    "start": BotProcess.start,
+    "stop": BotProcess.stop,
+    "kill": BotProcess.kill,
+    "pause": _pause,
+    "resume": _resume,
+}
 
 
 def bot_of(parts: Parts) -> dict[str, Any]:
-    """Return whether the bot runs, its process id, and how it ended."""
-    return {"running": parts.bot.running, "pid": parts.bot.pid, "exit_code": parts.bot.exit_code}
+    """Return whether the bot runs, its process id, and how it ended; of several processes, each."""
+    first = _process_of(parts.bots.first)
+    if not parts.bots.are_several:
+        return first
+    return first | {
+        "processes": [
+            {"name": one.name, "roles": one.roles, "port": one.port, "paused": one.process.paused}
+            | _process_of(one.process)
+            for one in parts.bots.members
+        ]
+    }
+
+
+def _process_of(process: BotProcess) -> dict[str, Any]:
+    return {"running": process.running, "pid": process.pid, "exit_code": process.exit_code}
 
 
 @routes.get("/log", allow_head=False)
 async def read_log(request: web.Request) -> web.Response:
     """Answer what the bot has logged so far, as text."""
-    return web.Response(text="".join(f"{line}\n" for line in parts_of(request).bot.lines))
+    return web.Response(text="".join(f"{line}\n" for line in parts_of(request).bots.lines))
 
 
 @routes.get("/events", allow_head=False)

@@ -7,7 +7,7 @@ from collections import deque
 from datetime import datetime
 from itertools import islice
 
-from sandbox.botprocess import BotProcess
+from sandbox.bots import Bots
 from sandbox.clock import SandboxClock
 from sandbox.discord import DiscordStandIn, Interaction
 from sandbox.discord.backend import Call as DiscordCall
@@ -28,7 +28,7 @@ class Timeline:
     """What happened, the latest first."""
 
     def __init__(
-        self, *, clock: SandboxClock, discord: DiscordStandIn, patreon: PatreonStandIn, bot: BotProcess, live: Live
+        self, *, clock: SandboxClock, discord: DiscordStandIn, patreon: PatreonStandIn, bots: Bots, live: Live
     ) -> None:
         self.entries: deque[Happening] = deque(maxlen=KEPT)
         self._clock = clock
@@ -38,7 +38,7 @@ class Timeline:
         discord.interactions.on_open(self._hear_person)
         patreon.on_call(self._hear_patreon)
         patreon.deliveries.on_attempt(self._hear_webhook)
-        bot.on_line(self._hear_line)
+        bots.on_line(self._hear_line)
 
     def clear(self) -> None:
         """Begin anew."""

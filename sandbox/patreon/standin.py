@@ -26,6 +26,7 @@ from sandbox.patreon.ratelimits import Limits
 from sandbox.patreon.state import PatreonState
 from sandbox.patreon.webhook_api import WebhookApi
 from sandbox.patreon.webhooks import Deliveries
+from sandbox.peers import peer_of
 from sandbox.weather import Weather
 
 SHUTDOWN_SECONDS = 1.0
@@ -45,6 +46,7 @@ class Call:
     status: int
     user_agent: str
     rows: int | None = None
+    pid: int | None = None  # of the process that asked, where it is on this machine
 
 
 class PatreonStandIn(MoneyActs):
@@ -126,6 +128,7 @@ class PatreonStandIn(MoneyActs):
         """Note every call, and sign every answer as Patreon does."""
         self.state.catch_up(self._clock.now())
         status = 0
+        pid = peer_of(request).pid
         try:
             response = await handler(request)
             status = response.status
@@ -138,7 +141,7 @@ class PatreonStandIn(MoneyActs):
             agent = request.headers.get("User-Agent", "")
             route = f"{request.method} {template}"
             rows = asked_rows(request)
-            self._note(Call(self._clock.now(), request.method, request.path, route, status, agent, rows))
+            self._note(Call(self._clock.now(), request.method, request.path, route, status, agent, rows, pid))
         return response
 
     async def _say_no(self, request: web.Request, handler: Handler) -> web.StreamResponse:

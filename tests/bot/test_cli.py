@@ -57,6 +57,15 @@ def test_run_py_stays_under_thirty_lines() -> None:
     assert len(RUN.read_text(encoding="utf-8").splitlines()) < 30
 
 
+def test_a_part_of_the_work_needs_a_database_that_processes_share(run: Run, tmp_path: Path) -> None:
+    refused = run("bot", "--role", "gateway")
+    assert refused.returncode == 78
+    assert "has one process" in refused.stderr
+    assert "PostgreSQL" in refused.stderr
+    assert not (tmp_path / "data").exists()
+    assert run("bot", "--role", "gatekeeper").returncode == 2
+
+
 def test_the_help_names_every_command(run: Run) -> None:
     done = run("--help")
     assert done.returncode == 0

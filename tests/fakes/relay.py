@@ -8,9 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.fakes.postgres import OWNER, Postgres
-
-SOCKET = ".s.PGSQL.5432"  # the name that PostgreSQL's clients look for in the folder that is their host
+from sandbox.postgres import OWNER, SOCKET
+from tests.fakes.postgres import Postgres
 
 
 @dataclass

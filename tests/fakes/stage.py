@@ -142,30 +142,33 @@ class Stage:
 
     # --- the bot ----------------------------------------------------------------------------------------------
 
-    async def health(self) -> dict[str, Any]:
-        """Return /healthz; {} while nobody answers."""
+    async def health(self, port: int | None = None) -> dict[str, Any]:
+        """Return /healthz, of one of several processes where its port is named; {} while nobody answers."""
+        url = self.sandbox.bot_url if port is None else f"http://127.0.0.1:{port}"
         async with aiohttp.ClientSession() as session:
             try:
-                async with session.get(f"{self.sandbox.bot_url}/healthz") as response:
+                async with session.get(f"{url}/healthz") as response:
                     return {**(await response.json()), "http": response.status}
             except aiohttp.ClientError:
                 return {}
 
     async def ready(self) -> None:
-        """Wait until every part of the bot works."""
+        """Wait until every part of every process of the bot works."""
         deadline = asyncio.get_running_loop().time() + START_SECONDS
-        while (health := await self.health()).get("http") != 200:
-            assert self.sandbox.bot.running, "the bot ended:\n" + self.log()
-            assert asyncio.get_running_loop().time() < deadline, f"not ready: {health}\n{self.log()[-6000:]}"
-            await asyncio.sleep(0.1)
+        for one in self.sandbox.bots.members:
+            while (health := await self.health(one.port)).get("http") != 200:
+                assert one.process.running, f"{one.name} ended:\n" + self.log()
+                late = f"{one.name} is not ready: {health}\n{self.log()[-6000:]}"
+                assert asyncio.get_running_loop().time() < deadline, late
+                await asyncio.sleep(0.1)
 
     def log(self) -> str:
         """Return the bot's log so far."""
-        return "\n".join(self.sandbox.bot.lines)
+        return "\n".join(self.sandbox.bots.lines)
 
     async def restart(self) -> None:
         """Start the bot again on the same database, and wait until it works."""
-        await self.sandbox.bot.start()
+        await self.sandbox.bots.start()
         await self.ready()
 
     @property
@@ -197,7 +200,7 @@ class Stage:
 
     def count_rounds(self) -> int:
         """Return how many whole rounds have ended."""
-        return sum(bool(re.search(r"\bround\b.*trigger", line)) for line in self.sandbox.bot.lines)
+        return sum(bool(re.search(r"\bround\b.*trigger", line)) for line in self.sandbox.bots.lines)
 
     async def move(self, step: timedelta) -> None:
         """Move the sandbox's time, and wait until the bot has followed."""

@@ -54,6 +54,24 @@ async def test_a_stopped_bot_ends_with_its_own_exit_code(begun: Start) -> None:
     assert not process.ended_by_itself
 
 
+async def test_a_paused_bot_says_nothing_until_it_goes_on_and_can_be_stopped(begun: Start) -> None:
+    process = await begun(POLITE.replace("signal.pause()", "for line in range(10**9): print(line, flush=True)"))
+    await said(process, "3")
+    process.pause()
+    assert process.paused
+    await asyncio.sleep(0.2)
+    before = len(process.lines)
+    await asyncio.sleep(0.2)
+    assert len(process.lines) == before
+    process.resume()
+    assert not process.paused
+    heard = asyncio.Event()
+    process.on_change(lambda: heard.set() if len(process.lines) > before else None)
+    await asyncio.wait_for(heard.wait(), SOON)
+    process.pause()
+    assert await process.stop() == 0
+
+
 async def test_a_killed_bot_has_no_time_to_say_goodbye(begun: Start) -> None:
     process = await begun(POLITE)
     await said(process, "ready")

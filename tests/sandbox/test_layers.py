@@ -11,6 +11,7 @@ ROOT = Path(sandbox.__file__).parent
 LAYERS = (
     ("sandbox.main", "sandbox.testing", "sandbox.options"),
     ("sandbox.page*",),
+    ("sandbox.bots", "sandbox.front", "sandbox.postgres"),
     ("sandbox.botprocess",),
     ("sandbox.saved*",),
     ("sandbox.world",),
@@ -24,7 +25,7 @@ LAYERS = (
     ("sandbox.discord.gateway", "sandbox.discord.interaction"),
     ("sandbox.discord.forms*", "sandbox.discord.objects", "sandbox.discord.sessions"),
     ("sandbox.discord.*",),
-    ("sandbox", "sandbox.clock", "sandbox.weather", "sandbox.ports"),
+    ("sandbox", "sandbox.clock", "sandbox.weather", "sandbox.ports", "sandbox.peers"),
 )
 """From the top down; a name that fits several patterns belongs to the longest."""
 

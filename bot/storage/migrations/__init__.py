@@ -20,11 +20,12 @@ from sqlalchemy import Connection
 
 from bot.domain.errors import NeedsOwner, Setup
 from bot.domain.steps import Extent, Stage, Step, Upgrade, choose_steps
+from bot.storage.migrations.library import make_library
 from bot.storage.tables import metadata
 
 # The oldest tables that this version can work on: those of the last step whose tables or columns it names, or whose
 # rewriting it counts on. A later step is one that ends an older version's time and that nothing of ours waits for.
-OLDEST_USABLE = "0011"
+OLDEST_USABLE = "0012"
 
 
 def upgrade(connection: Connection, extent: Extent = Extent.ALL) -> Upgrade:
@@ -48,6 +49,7 @@ def upgrade(connection: Connection, extent: Extent = Extent.ALL) -> Upgrade:
 def make_tables(connection: Connection) -> None:
     """Make all tables at once, as the steps would leave them: that takes a twentieth of the time."""
     metadata.create_all(connection)
+    make_library(connection)
     MigrationContext.configure(connection).stamp(ScriptDirectory.from_config(build_config()), "head")
 
 

@@ -19,9 +19,9 @@ from sandbox.discord.changes import Actor
 from sandbox.discord.errors import ApiError, invalid, not_served, refusal, unauthorized
 from sandbox.discord.files import Files
 from sandbox.discord.model import Json
-from sandbox.discord.peers import peer_of
 from sandbox.discord.ratelimits import limited_body, limited_headers
 from sandbox.discord.rest.call import Answer, ApiCall, Route
+from sandbox.peers import peer_of
 
 BASE = "/api/v10"
 SLOW_SECONDS, HANG_SECONDS = 2.0, 60.0
@@ -260,7 +260,7 @@ def note(backend: Backend, request: web.Request, route: str, status: int) -> int
     path = TOKEN_IN_PATH.sub(r"\1…", request.path.removeprefix(BASE))
     agent = request.headers.get("User-Agent", "")
     shown = 0 if status == NO_ANSWER else status
-    backend.note(Call(backend.state.clock.now(), request.method, path, route, shown, agent))
+    backend.note(Call(backend.state.clock.now(), request.method, path, route, shown, agent, peer_of(request).pid))
     backend.limits.note(status)
     return shown
 

@@ -11,7 +11,9 @@ from bot.domain.errors import DatabaseLocked, NeedsOwner, Setup
 from bot.ops import ownership
 from bot.ops.move import move_database
 from bot.ops.ownership import owned
+from bot.runtime.chores import ChoreKind
 from bot.storage import Storage, copying
+from bot.storage.chores import QueuedChores, count_chores
 from bot.storage.database import Database
 from bot.storage.tables import notices
 from bot.storage.vault import Vault, new_key
@@ -58,6 +60,22 @@ async def test_everything_is_there_and_no_number_is_given_twice(places: Places) 
     assert pair.pair.access_token.reveal() == "access-ada"
     assert (await storage.rules.add(rule_of(ROLE), created_by=ADA, at=NOW)).rule_id == 2
     await storage.close()
+
+
+async def test_what_processes_ask_of_one_another_stays_behind(postgres: Postgres, emptied: str) -> None:
+    new = postgres.create()
+    old, target = postgres.url(emptied), postgres.url(new)
+    storage = await Storage.open(old, VAULT)
+    chores = QueuedChores(storage.database, storage.leases, old, {})
+    await chores.ask(ChoreKind.READ_CAMPAIGN, "700")
+    await chores.close()
+    assert await count_chores(storage.database)
+    await storage.close()
+    await move_database(old, target, lambda *_: None)
+    database = await Database.attach(target)
+    assert await count_chores(database) == ()
+    await database.close()
+    postgres.drop(new)
 
 
 async def test_a_move_that_broke_off_goes_on(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,9 +17,19 @@ from tests.fakes.postgres import Postgres
 
 VAULT = Vault((new_key(),))
 KEYS = (
-    *("version", "database", "now", "schema", "steps_left", "is_bot_running", "leases", "live_credentials"),
+    *(
+        "version",
+        "database",
+        "now",
+        "schema",
+        "steps_left",
+        "is_bot_running",
+        "processes",
+        "leases",
+        "live_credentials",
+    ),
     *("dead_credentials", "links", "campaigns", "open_holds", "open_questions", "open_intents"),
-    *("waiting_people", "waiting_seconds", "waiting_webhooks"),
+    *("waiting_people", "waiting_seconds", "waiting_webhooks", "waiting_messages", "jobs"),
 )
 
 
@@ -46,6 +56,7 @@ async def test_it_counts_what_is_there_and_names_nobody(url: str) -> None:
             "questions": "SELECT COUNT(*) FROM pendings WHERE status = 'pending'",
             "waiting": "SELECT COUNT(*) FROM due",
             "webhooks": "SELECT COUNT(*) FROM nudges",
+            "messages": "SELECT COUNT(*) FROM messages",
             "intents": "SELECT COUNT(*) FROM grants WHERE state IN ('granting', 'revoking')",
         }.items():
             counted[name] = (await connection.execute(text(query))).scalar_one()
@@ -58,12 +69,14 @@ async def test_it_counts_what_is_there_and_names_nobody(url: str) -> None:
         "questions": found.open_questions,
         "waiting": found.waiting_people,
         "webhooks": found.waiting_webhooks,
+        "messages": found.waiting_messages,
         "intents": found.open_intents,
     }
     assert found.live_credentials
     assert found.links
     assert found.waiting_people
     assert found.waiting_webhooks
+    assert [(one.process_id, one.roles) for one in found.processes] == [("one", ("gateway", "web", "worker"))]
     assert found.schema == migrations.list_steps()[-1].number
     assert [lease.name for lease in found.leases] == ["bot"]
     assert 86_000 < found.leases[0].seconds_left <= 86_400

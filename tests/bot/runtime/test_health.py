@@ -7,6 +7,7 @@ import msgspec
 import pytest
 import structlog
 
+from bot.domain.processes import ProcessRole
 from bot.runtime.health import HealthBoard, Note, Part
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -44,6 +45,18 @@ def test_it_is_well_when_every_part_is(board: HealthBoard) -> None:
         assert not board.report().is_ok
         board.ok(part)
     assert board.report().is_ok
+
+
+def test_what_other_processes_do_is_not_reported(clock: HeldClock) -> None:
+    board = HealthBoard(clock, frozenset({ProcessRole.WEB}))
+    for part in PARTS:
+        board.begun(part)
+        board.failed(part, "as it happens")
+    board.ok("web")
+    board.ok("database")
+    told = msgspec.json.decode(msgspec.json.encode(board.report()))
+    assert (told["status"], told["roles"], [*told["parts"]]) == ("ok", ["web"], ["web", "database"])
+    assert not board.was_ever_ok("gateway")
 
 
 def test_one_failed_part_makes_it_unwell_and_keeps_its_last_success(board: HealthBoard, clock: HeldClock) -> None:

@@ -5,7 +5,8 @@ import msgspec
 
 from bot.domain.evidence import Anomaly
 from bot.domain.model import CampaignId
-from bot.domain.status import CampaignStatus, DatabaseStatus, LeaseStatus
+from bot.domain.processes import ProcessRole
+from bot.domain.status import CampaignStatus, ChoresStatus, DatabaseStatus, LeaseStatus, ProcessStatus
 from bot.texts.catalogs import ENGLISH
 from bot.texts.renderer import Medium, Renderer
 from bot.texts.status import say_status
@@ -19,6 +20,7 @@ QUIET = DatabaseStatus(
     schema="0010",
     steps_left=(),
     is_bot_running=False,
+    processes=(),
     leases=(),
     live_credentials=3,
     dead_credentials=1,
@@ -30,6 +32,8 @@ QUIET = DatabaseStatus(
     waiting_people=0,
     waiting_seconds=0,
     waiting_webhooks=7,
+    waiting_messages=9,
+    jobs=(),
 )
 
 
@@ -42,14 +46,27 @@ def test_what_stands_always() -> None:
         "No bot is running on this database (postgresql, step 0010).",
         "Linked people: 2. Stored token pairs: 3 working, 1 refused by Patreon.",
         "Open holds: 4. Unanswered pages: 5. Role changes in progress: 6.",
-        "Nobody is waiting for their roles. Webhooks to follow: 7.",
+        "Nobody is waiting for their roles. Webhooks to follow: 7. Messages to send: 9.",
     ]
 
 
 def test_who_waits() -> None:
     assert said(waiting_people=8, waiting_seconds=2.4)[-1] == (
-        "People waiting for their roles: 8, the first for 2 seconds. Webhooks to follow: 7."
+        "People waiting for their roles: 8, the first for 2 seconds. Webhooks to follow: 7. Messages to send: 9."
     )
+
+
+def test_which_processes_there_are() -> None:
+    roles = (ProcessRole.GATEWAY, ProcessRole.WEB)
+    process = ProcessStatus(process_id="a1b2", roles=roles, address="127.0.0.1:8080", version="1.2", since=NOW)
+    assert said(processes=(process,))[1] == (
+        "Process a1b2: gateway, web; version 1.2, at 127.0.0.1:8080, since 1 March 2026, 12:00 UTC."
+    )
+
+
+def test_what_processes_ask_of_one_another() -> None:
+    chores = ChoresStatus(kind="read_campaign", waiting=3, waiting_seconds=4.4, running=2)
+    assert said(jobs=(chores,))[-1] == "Chores read_campaign: 3 waiting (for up to 4 seconds), 2 in progress."
 
 
 def test_who_holds_what_and_which_steps_wait() -> None:

@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from sandbox.botprocess import BotProcess
+from sandbox.bots import CLUSTER
 from sandbox.main import Options, Sandbox
 from sandbox.page.forecast import FAULTS, SWITCHES
 
@@ -220,6 +221,26 @@ async def test_the_bot_is_started_stopped_killed_and_started_again(page: Page, s
     await awake(sleeper, lines=2)
     assert (await post(page, "/bot", {"action": "kill"}))["exit_code"] == -9
     assert await get(page, "/log") == "awake\nawake\n"
+
+
+async def test_of_several_processes_the_named_one_is_meant_and_each_is_told_of() -> None:
+    script = "import signal; signal.pause()"
+    async with Sandbox(Options(with_bot=False, layout=CLUSTER, env={"DATABASE_URL": "-"})) as sandbox:
+        for one in sandbox.bots.members:
+            one.process._command = (sys.executable, "-c", script)
+        async with aiohttp.ClientSession(sandbox.page_url) as page:
+            await post(page, "/bot", {"action": "start", "process": "web-1"})
+            await post(page, "/bot", {"action": "start", "process": "worker-2"})
+            told = (await post(page, "/bot", {"action": "pause", "process": "worker-2"}))["processes"]
+            assert {one["name"]: one["paused"] for one in told if one["running"]} == {"web-1": False, "worker-2": True}
+            assert [one["roles"] for one in told] == [[*roles] for roles in CLUSTER]
+            html = await get(page, "/")
+            for name, shown in (("web-1", "pause"), ("worker-2", "resume"), ("gateway-1", "start")):
+                assert f'id="{name}-{shown}"' in html
+            await post(page, "/bot", {"action": "resume", "process": "worker-2"})
+            await post(page, "/bot", {"action": "kill"})
+            assert not any(one["running"] for one in (await get(page, "/bot"))["processes"])
+            assert "gateway-1" in await refused(page, "/bot", {"action": "stop", "process": "nobody"})
 
 
 async def test_an_unknown_act_on_the_bot_is_refused(page: Page) -> None:

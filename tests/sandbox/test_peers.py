@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
-from sandbox.discord import DiscordStandIn, peers
-from tests.sandbox.discord.conftest import Api, World
+from sandbox import peers
+from sandbox.discord import DiscordStandIn
+from tests.sandbox.discord.conftest import Api, World, api, clock, http, standin, strike, weather, world
+
+__all__ = ["api", "clock", "http", "standin", "strike", "weather", "world"]
 
 ON_LINUX = pytest.mark.skipif(not peers.CONNECTIONS.exists(), reason="only Linux says which process holds a socket")
 WRITE = "import sys, urllib.request as u; u.urlopen(u.Request(sys.argv[1], method='PUT', headers=eval(sys.argv[2])))"
