@@ -167,6 +167,7 @@ VERBS: dict[str, Verb] = {
     "notices.note again": lambda s, _: s.notices.note("told", LATER, "of something else"),
     "notices.clear": lambda s, _: s.notices.clear("told"),
     "webhooks.save": lambda s, _: s.webhooks.save(webhook("two")),
+    "webhooks.note_heard": lambda s, _: s.webhooks.note_heard(CAMPAIGN, LATER),
     "webhooks.delete": lambda s, _: s.webhooks.delete(CAMPAIGN),
     "leases.claim": lambda s, _: s.leases.claim("bot", "two", timedelta(days=1)),
     "leases.renew": lambda s, k: s.leases.renew(k.lease, timedelta(days=2)),

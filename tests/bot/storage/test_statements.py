@@ -265,6 +265,8 @@ async def use_records(storage: Storage, now: datetime) -> None:
         StoredWebhook(campaign_id=CAMPAIGN, webhook_id="w", uri="https://example.org", secret=Secret("s"))
     )
     await storage.webhooks.find(CAMPAIGN)
+    await storage.webhooks.note_heard(CAMPAIGN, now)
+    await storage.webhooks.list_heard()
     await storage.webhooks.delete(CAMPAIGN)
 
 

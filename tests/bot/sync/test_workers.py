@@ -5,12 +5,14 @@ import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
+import msgspec
 import pytest
 from sqlalchemy import text
 
 from bot.app import App
 from bot.domain.changes import Trigger
 from bot.domain.charge_status import ChargeStatus
+from bot.domain.evidence import ReadSummary, Verdict
 from bot.domain.model import (
     CampaignId,
     CredentialId,
@@ -19,6 +21,7 @@ from bot.domain.model import (
     Link,
     LinkOrigin,
     PatreonUserId,
+    ReadId,
     RoleId,
     RoleRule,
     RuleId,
@@ -27,11 +30,13 @@ from bot.domain.model import (
 from bot.domain.round_report import RoundReport
 from bot.storage.leases import Lease, LeaseLost
 from bot.sync.campaign_round import CampaignRounds, Round
+from bot.sync.reading.intake import CampaignRead
 from sandbox.weather import Fault
 from tests.bot.sync.leaps import LEAPS, leaping
 from tests.fakes.postgres import Postgres
 from tests.fakes.scene import GOLD_PATRON, SOON, serve, set_stage
 from tests.fakes.stage import Stage
+from tests.fakes.statements import counted_statements
 
 __all__ = ["leaping"]
 
@@ -348,3 +353,41 @@ async def test_one_webhook_is_made_and_looked_after_by_whoever_is_left(
     tasks[1 - first].cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     assert calls(stage, MADE) == 1
+
+
+async def test_what_patreon_sends_to_one_process_is_heard_by_the_one_that_looks_after_webhooks(
+    stage: Stage, workers: list[App]
+) -> None:
+    web, worker = workers
+    await rounds(worker)
+    await worker.webhooks.look()
+    read = CampaignRead(
+        campaign_id=campaign(stage),
+        read_id=ReadId(1),
+        started_at=worker.clock.now(),
+        summary=ReadSummary(),
+        verdict=Verdict(is_complete=True),
+        changed=frozenset(),
+        turns=1,
+    )
+    for is_heard in (True, False):
+        if is_heard:
+            await web.webhooks.note_delivery(campaign(stage))
+        await worker.webhooks.look()
+        for _ in range(2):
+            LEAPS.append(timedelta(minutes=1) if is_heard else 2 * HOUR)
+            worker.webhooks.note_read(msgspec.structs.replace(read, started_at=worker.clock.now()))
+        LEAPS.append(timedelta(minutes=20))
+        assert worker.webhooks._silence.is_silent(campaign(stage), worker.clock.now()) is not is_heard
+
+
+async def test_of_many_deliveries_others_are_told_once_a_minute(stage: Stage, workers: list[App]) -> None:
+    with counted_statements() as statements:
+        for _ in range(3):
+            await workers[0].webhooks.note_delivery(campaign(stage))
+    assert len(statements) == 1
+    LEAPS.append(timedelta(minutes=1))
+    await workers[0].webhooks.note_delivery(campaign(stage))
+    assert await workers[1].storage.webhooks.list_heard() == {
+        campaign(stage): workers[0].webhooks._stored_at[campaign(stage)]
+    }

@@ -40,9 +40,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("message_id", name=op.f("pk_messages")),
         sqlite_autoincrement=True,
     )
+    op.create_table(
+        "heard",
+        sa.Column("campaign_id", sa.Text(), nullable=False),
+        sa.Column("heard_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("campaign_id", name=op.f("pk_heard")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("heard")
     op.drop_table("messages")
     op.drop_table("interactions")
     op.drop_table("processes")
