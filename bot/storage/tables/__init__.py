@@ -29,7 +29,7 @@ from bot.storage.tables.processes import interactions, processes
 from bot.storage.tables.reads import page_sizes, reads
 from bot.storage.tables.rules import role_rules
 from bot.storage.tables.states import states
-from bot.storage.tables.webhooks import webhooks
+from bot.storage.tables.webhooks import heard, webhooks
 
 __all__ = [
     "arrivals",
@@ -40,6 +40,7 @@ __all__ = [
     "due",
     "grants",
     "guild_settings",
+    "heard",
     "hold_items",
     "holds",
     "installation",

@@ -41,11 +41,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("message_id", name=op.f("pk_messages")),
         sqlite_autoincrement=True,
     )
+    op.create_table(
+        "heard",
+        sa.Column("campaign_id", sa.Text(), nullable=False),
+        sa.Column("heard_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("campaign_id", name=op.f("pk_heard")),
+    )
     op.add_column("pendings", sa.Column("claimed_until", sa.BigInteger()))
 
 
 def downgrade() -> None:
     op.drop_column("pendings", "claimed_until")
+    op.drop_table("heard")
     op.drop_table("messages")
     op.drop_table("interactions")
     op.drop_table("processes")
