@@ -10,7 +10,7 @@ Nothing else wires. Every process builds all of it; its roles say which of the l
 | database | any     | at the start        | every 5 seconds               | asks something small, for /healthz    |
 | bell     | any     | on PostgreSQL       | whenever it rings             | hears that another stored a fact      |
 | presence | any     | on PostgreSQL       | every 3 seconds               | lets the others know of this process  |
-| discord  | gateway | at the start        | one client after the other    | stays connected                       |
+| discord  | gateway | at the start        | one client after the other    | takes shards, and stays connected     |
 | due      | gateway | at the start        | every 2 seconds, or when rung | takes who waits into the queues       |
 | outbox   | gateway | on PostgreSQL       | every 2 seconds, or when rung | says what other processes left to say |
 | names    | gateway | on PostgreSQL       | every 5 seconds               | stores what servers are called        |
@@ -35,17 +35,19 @@ import signal
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, NoReturn
+from typing import Any
 
 import aiohttp
 import structlog
 from aiohttp import web
 
 from bot import __version__
-from bot.discord.client import PledgekeeperBot, build_client
+from bot.discord.client import PledgekeeperBot, ask_recommended_shards, build_client
 from bot.discord.direct_messages import DirectMessages
+from bot.discord.gateway import Gateway
 from bot.discord.guild_names import GuildNames
-from bot.discord.holder import ClientHolder
+from bot.discord.holder import ClientHolder, DiscordAway
+from bot.discord.identify_pace import IdentifyPace, SharedIdentifyPace, WaitTurn
 from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
 from bot.discord.outbox import Outbox, covers_people
@@ -53,10 +55,12 @@ from bot.discord.registration import CommandRegistration
 from bot.discord.rights import Rights
 from bot.discord.role_writer import RoleWriter
 from bot.discord.supervisor import DiscordSupervisor
+from bot.discord.tenure import ShardClaims, Tenure
 from bot.domain.changes import Trigger
 from bot.domain.errors import SettingsInvalid, Setup
 from bot.domain.model import CampaignId
 from bot.domain.processes import ALL_ROLES, Process, ProcessRole
+from bot.domain.shards import Shards
 from bot.linking.aftermaths import Aftermaths
 from bot.linking.connect import CreatorCampaign
 from bot.linking.consent_flow import ConsentFlow
@@ -65,7 +69,6 @@ from bot.linking.link import PatronLink
 from bot.linking.pairs import Pairs
 from bot.linking.unlink import Unlinker
 from bot.ops.metrics import CONTENT_TYPE_LATEST, Metrics
-from bot.ops.ownership import OwnerLease, owned
 from bot.ops.presence import Presence
 from bot.ops.scrape import scrape
 from bot.patreon.client import PatreonApi, PatreonClient
@@ -75,7 +78,7 @@ from bot.patreon.oauth import OAuth, RegisteredClient
 from bot.patreon.tokens import TokenKeeper
 from bot.runtime.chores import ChoreKind, Chores, DirectChores, Handlers
 from bot.runtime.clock import Clock, FollowedClock, SharedClock, SystemClock
-from bot.runtime.health import HealthBoard
+from bot.runtime.health import HealthBoard, Note
 from bot.runtime.loops import Loop, supervise
 from bot.settings import USER_AGENT, Settings
 from bot.storage import Storage
@@ -121,7 +124,9 @@ log = structlog.get_logger(__name__)
 
 DATABASE_WATCH_SECONDS = 5.0
 SWEEP_SECONDS = 60.0
+RESERVE_LOOK_SECONDS = 1.0
 READS_KEPT = timedelta(days=30)
+INTERACTIONS_KEPT = timedelta(hours=1)  # Discord takes an answer for a quarter of that
 DUE_KEPT = timedelta(days=7)  # of servers that are out of sight
 COLLECTED_AFTER = 50_000  # objects more: to look at so many takes some milliseconds
 
@@ -132,6 +137,7 @@ AddCogs = Callable[[PledgekeeperBot, "App"], Awaitable[None]]
 class App:
     """The objects that commands, pages, loops and tests call by name."""
 
+    process_id: str  # the owner of its leases
     roles: frozenset[ProcessRole]
     settings: Settings
     clock: Clock
@@ -386,14 +392,8 @@ async def build_app(
         clock=clock,
     )
 
-    # --- what processes ask of one another
-
-    async def read_campaign(campaign_id: str) -> None:
-        await rounds.read_anew(CampaignId(campaign_id), trigger=Trigger.INTERVAL)
-
-    chores = _build_chores(settings, storage, {ChoreKind.READ_CAMPAIGN: read_campaign})
-
     return App(
+        process_id=secrets.token_hex(8),
         roles=roles,
         settings=settings,
         clock=clock,
@@ -434,14 +434,24 @@ async def build_app(
         aftermaths=aftermaths,
         unlinker=unlinker,
         disconnector=disconnector,
-        chores=chores,
+        chores=_build_chores(settings, storage, rounds),
     )
 
 
 def fresh_client(
-    app: App, *, add_cogs: AddCogs, has_members_intent: bool = True, may_speak: Callable[[], bool] = lambda: True
+    app: App,
+    *,
+    add_cogs: AddCogs,
+    has_members_intent: bool = True,
+    may_speak: Callable[[], bool] = lambda: True,
+    shards: Shards | None = None,
+    wait_turn: WaitTurn | None = None,
 ) -> PledgekeeperBot:
-    """Build a Discord client that has not logged in yet."""
+    """Build a Discord client that has not logged in yet: of some shards, or of the whole bot."""
+
+    async def claim(interaction_id: int) -> bool:
+        return may_speak() and await app.storage.interactions.claim(interaction_id)
+
     return build_client(
         api_url=app.settings.discord_api_url,
         holder=app.holder,
@@ -449,41 +459,87 @@ def fresh_client(
         add_cogs=lambda bot: add_cogs(bot, app),
         has_members_intent=has_members_intent,
         may_speak=may_speak,
+        claim=claim if app.storage.database.is_shared else None,
+        shards=shards,
+        wait_turn=wait_turn,
     )
 
 
-def run(settings: Settings, *, add_cogs: AddCogs, roles: frozenset[ProcessRole] = ALL_ROLES) -> int:
+def build_gateway(app: App, *, add_cogs: AddCogs, shard_ids: tuple[int, ...] | None = None) -> Gateway:
+    """Build what keeps this process at Discord: on all shards, or on those that it has by leases."""
+    storage, settings = app.storage, app.settings
+    pace = SharedIdentifyPace(storage.leases) if storage.database.is_shared else IdentifyPace()
+
+    def build(tenure: Tenure, has_members_intent: bool) -> PledgekeeperBot:
+        return fresh_client(
+            app,
+            add_cogs=add_cogs,
+            has_members_intent=has_members_intent,
+            may_speak=lambda: tenure.is_certain,
+            shards=tenure.shards if tenure.shards.count > 1 else None,
+            wait_turn=pace.wait_turn,
+        )
+
+    async def count_gateways() -> int:
+        return sum(ProcessRole.GATEWAY in one.roles for one in await storage.processes.list_live())
+
+    claims = ShardClaims(storage.shards, owner=app.process_id, live_gateways=count_gateways, wanted=shard_ids)
+    return Gateway(
+        shards=storage.shards,
+        claims=claims if storage.database.is_shared else None,
+        build=build,
+        supervise=lambda fresh: DiscordSupervisor(
+            fresh,
+            token=settings.discord_token,
+            holder=app.holder,
+            health=app.health,
+            home_guild_id=settings.discord_guild_id,
+        ),
+        ask_recommended=lambda: ask_recommended_shards(api_url=settings.discord_api_url, token=settings.discord_token),
+        health=app.health,
+    )
+
+
+def run(
+    settings: Settings,
+    *,
+    add_cogs: AddCogs,
+    roles: frozenset[ProcessRole] = ALL_ROLES,
+    shard_ids: tuple[int, ...] | None = None,
+) -> int:
     """Run the bot, or some roles of it, until SIGINT or SIGTERM; return the exit code.
 
     Raises NeedsOwner where it cannot start.
 
-    That may come late: a token that Discord refuses is asked for twice.
+    That may come late: a token that Discord refuses is asked for twice. `shard_ids` are the shards to take; None: a
+    fair share of them.
     """
     if roles != ALL_ROLES and not settings.is_database_shared:
         raise SettingsInvalid(Setup.ROLES_NEED_POSTGRESQL)
+    if shard_ids is not None and not settings.is_database_shared:
+        raise SettingsInvalid(Setup.SHARDS_NEED_POSTGRESQL)
     os.umask(0o077)  # what we write holds who is linked to whom
     leave_out_of_collections()
-    asyncio.run(_run(settings, add_cogs, roles))
+    asyncio.run(_run(settings, add_cogs, roles, shard_ids))
     return 0
 
 
-async def _run(settings: Settings, add_cogs: AddCogs, roles: frozenset[ProcessRole]) -> None:
+async def _run(
+    settings: Settings, add_cogs: AddCogs, roles: frozenset[ProcessRole], shard_ids: tuple[int, ...] | None
+) -> None:
     stopped = asyncio.Event()
     _set_at_signals(stopped)
     async with contextlib.AsyncExitStack() as stack:
         storage = await Storage.open(settings.database_url, Vault(settings.encryption_keys))
         stack.push_async_callback(storage.close)
         clock = await _open_clock(stack, settings, storage)
-        lease = OwnerLease()
-        if ProcessRole.GATEWAY in roles:
-            lease = await stack.enter_async_context(owned(storage.database))
         app = await build_app(settings=settings, clock=clock, storage=storage, roles=roles)
         stack.push_async_callback(app.http.close)
         gc.freeze()  # what was built since the modules were
         await app.linking.settle_cut_off()
-        lives = await _start(stack, app, add_cogs, lease)
+        lives = await _start(stack, app, build_gateway(app, add_cogs=add_cogs, shard_ids=shard_ids))
         log.info("pledgekeeper runs", public_url=settings.public_url, roles=sorted(roles))
-        await _until_stopped(stopped, *lives, *lease.ends)
+        await _until_stopped(stopped, *lives)
         log.info("pledgekeeper stops")
     log.info("pledgekeeper stopped")
 
@@ -510,7 +566,7 @@ def _set_at_signals(stopped: asyncio.Event) -> None:
 
 
 async def _until_stopped(stopped: asyncio.Event, *lives: asyncio.Task[Any]) -> None:
-    """Wait for the signal that stops us. Raises what ended us otherwise: a token refused, a database taken over."""
+    """Wait for the signal that stops us. Raises what ended us otherwise, as a token refused."""
     signalled = asyncio.create_task(stopped.wait())
     ended, _ = await asyncio.wait({signalled, *lives}, return_when=asyncio.FIRST_COMPLETED)
     signalled.cancel()
@@ -535,13 +591,11 @@ async def _open_clock(stack: contextlib.AsyncExitStack, settings: Settings, stor
     return clock
 
 
-async def _start(
-    stack: contextlib.AsyncExitStack, app: App, add_cogs: AddCogs, lease: OwnerLease
-) -> list[asyncio.Task[object]]:
+async def _start(stack: contextlib.AsyncExitStack, app: App, gateway: Gateway) -> list[asyncio.Task[object]]:
     """Start what runs for ever; return what must not end by itself. Ends in reverse: requests, loops, work, Discord."""
     lives = []
     if ProcessRole.GATEWAY in app.roles:
-        lives.append(_keep_running(stack, "discord", _stay_connected(app, add_cogs, lease)))
+        lives.append(_keep_running(stack, "discord", gateway.run()))
     stack.push_async_callback(end_work, app)
     for loop in _loops(app):
         _keep_running(stack, loop.name, supervise(loop, health=app.health))
@@ -560,24 +614,10 @@ async def _start(
     return lives
 
 
-async def _stay_connected(app: App, add_cogs: AddCogs, lease: OwnerLease) -> NoReturn:
-    """Be at Discord, with one client after the other."""
-    supervisor = DiscordSupervisor(
-        lambda has_intent: fresh_client(
-            app, add_cogs=add_cogs, has_members_intent=has_intent, may_speak=lambda: lease.is_certain
-        ),
-        token=app.settings.discord_token,
-        holder=app.holder,
-        health=app.health,
-        home_guild_id=app.settings.discord_guild_id,
-    )
-    await supervisor.run()
-
-
 async def _be_present(stack: contextlib.AsyncExitStack, app: App, port: int) -> None:
     """Be known to the other processes, until the stack unwinds."""
     process = Process(
-        process_id=secrets.token_hex(8),
+        process_id=app.process_id,
         roles=app.roles,
         address=f"{app.settings.web_host}:{port}",
         version=__version__,
@@ -622,9 +662,11 @@ def _worker_loops(app: App) -> Iterator[Loop]:
 
 
 async def _plannable(app: App) -> None:
-    """Wait for Discord where this process is at it: so the first round finds whom it plans."""
-    if ProcessRole.GATEWAY in app.roles:
-        await app.holder.wait_ever()
+    """Wait for Discord where this process will soon be at it: so the first round finds whom it plans."""
+    while ProcessRole.GATEWAY in app.roles and not app.health.has(Note.IN_RESERVE):
+        with contextlib.suppress(DiscordAway):
+            await app.holder.wait_ready(RESERVE_LOOK_SECONDS)
+            return
 
 
 def _keep_running(
@@ -705,8 +747,13 @@ def _build_bell(
     return Bell(storage.database, url, health=health, on_ring=look)
 
 
-def _build_chores(settings: Settings, storage: Storage, handlers: Handlers) -> Chores:
+def _build_chores(settings: Settings, storage: Storage, rounds: Rounds) -> Chores:
     """Return the way to have a chore done: by any process, where there may be others."""
+
+    async def read_campaign(campaign_id: str) -> None:
+        await rounds.read_anew(CampaignId(campaign_id), trigger=Trigger.INTERVAL)
+
+    handlers: Handlers = {ChoreKind.READ_CAMPAIGN: read_campaign}
     if not storage.database.is_shared:
         return DirectChores(handlers)
     return QueuedChores(storage.database, storage.leases, settings.database_url, handlers)
@@ -727,5 +774,6 @@ async def _sweep(app: App) -> None:
         await app.storage.reads.purge(app.clock.now() - READS_KEPT)
         await app.storage.due.purge(DUE_KEPT)
         if app.storage.database.is_shared:
+            await app.storage.interactions.purge(INTERACTIONS_KEPT)
             await app.outbox.sweep()
         await asyncio.sleep(SWEEP_SECONDS)

@@ -27,6 +27,7 @@ from bot.domain.model import (
 )
 from bot.domain.processes import ProcessRole
 from bot.domain.reasons import OldText
+from bot.domain.shards import Shards
 from bot.storage import Storage
 from bot.storage.aggregate import Aggregate
 from bot.storage.states import ButtonKind, ButtonPlace
@@ -168,6 +169,11 @@ VERBS: dict[str, Verb] = {
     "leases.claim": lambda s, _: s.leases.claim("bot", "two", timedelta(days=1)),
     "leases.renew": lambda s, k: s.leases.renew(k.lease, timedelta(days=2)),
     "leases.release": lambda s, k: s.leases.release(k.lease),
+    "shards.change_count": lambda s, _: s.shards.change_count(3, gateway="gateway"),
+    "shards.claim": lambda s, _: s.shards.claim(Shards((0, 1), 2), "two", timedelta(days=1)),
+    "shards.claim the same": lambda s, _: s.shards.claim(Shards((1,), 2), "three", timedelta(days=1)),
+    "shards.renew": lambda s, k: s.shards.renew([k.shard], timedelta(days=2)),
+    "shards.release": lambda s, k: s.shards.release([k.shard]),
     "processes.enter": lambda s, _: s.processes.enter(process_of("one", ProcessRole.WEB), timedelta(days=1)),
     "processes.enter another": lambda s, _: s.processes.enter(process_of("two"), timedelta(days=1)),
     "processes.leave": lambda s, _: s.processes.leave("one"),

@@ -36,6 +36,7 @@ from bot.domain.model import (
     TokenPair,
 )
 from bot.domain.reasons import OldText
+from bot.domain.shards import Shards
 from bot.storage import Storage
 from bot.storage.pendings import PendingRow
 from bot.storage.states import ButtonKind, ButtonPlace, StateRow
@@ -303,6 +304,18 @@ async def use_leases(storage: Storage) -> None:
     await storage.leases.release(lease)
 
 
+async def use_shards(storage: Storage) -> None:
+    assert await storage.shards.count() is None
+    assert await storage.shards.settle(2) == 2
+    assert await storage.shards.change_count(3, gateway="gateway")
+    assert await storage.shards.list_free(range(3)) == (0, 1, 2)
+    taken = await storage.shards.claim(Shards((0, 1), 3), "one", timedelta(minutes=1))
+    assert taken is not None
+    assert await storage.shards.is_any_held()
+    assert await storage.shards.renew(taken.values(), timedelta(minutes=1))
+    await storage.shards.release(taken.values())
+
+
 async def use_processes(storage: Storage) -> None:
     await storage.processes.enter(process_of("one"), timedelta(minutes=1))
     assert [one.process_id for one in await storage.processes.list_live()] == ["one"]
@@ -334,5 +347,6 @@ async def test_every_verb_runs_on_both_databases(
     await use_due(storage)
     await use_nudges(storage)
     await use_leases(storage)
+    await use_shards(storage)
     await use_processes(storage)
     assert unused == set(), "a verb is not used above"
