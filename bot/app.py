@@ -10,9 +10,10 @@ Nothing else wires. Every process builds all of it; its roles say which of the l
 | database | any     | at the start        | every 5 seconds               | asks something small, for /healthz    |
 | bell     | any     | on PostgreSQL       | whenever it rings             | hears that another stored a fact      |
 | presence | any     | on PostgreSQL       | every 3 seconds               | lets the others know of this process  |
-| discord  | gateway | at the start        | one client after the other    | stays connected                       |
+| discord  | gateway | at the start        | one client after the other    | takes shards, and stays connected     |
 | due      | gateway | at the start        | every 2 seconds, or when rung | takes who waits into the queues       |
-| links    | gateway | with Discord        | every minute                  | goes on with links that were cut off  |
+| outbox   | gateway | on PostgreSQL       | every 2 seconds, or when rung | says what other processes left to say |
+| links    | gateway | with Discord        | every minute, or when rung    | goes on with what follows a consent   |
 | sweeper  | worker  | at the start        | every minute                  | forgets what has expired              |
 | nudges   | worker  | at the start        | every 2 seconds, or when told | reads again whom webhooks named       |
 | pairs    | worker  | at the start        | every 10 seconds              | finds which of a person's pairs lives |
@@ -27,32 +28,38 @@ Each but Discord's, which keeps itself, begins anew where it ends (`runtime/loop
 import asyncio
 import contextlib
 import gc
-import math
 import os
 import secrets
 import signal
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, NoReturn
+from typing import Any
 
 import aiohttp
 import structlog
 from aiohttp import web
 
 from bot import __version__
-from bot.discord.client import PledgekeeperBot, build_client
+from bot.discord.client import PledgekeeperBot, ask_recommended_shards, build_client
 from bot.discord.direct_messages import DirectMessages
-from bot.discord.holder import ClientHolder
+from bot.discord.gateway import Gateway
+from bot.discord.holder import ClientHolder, DiscordAway
+from bot.discord.identify_pace import IdentifyPace, SharedIdentifyPace, WaitTurn
 from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
+from bot.discord.outbox import Outbox, covers_people
 from bot.discord.registration import CommandRegistration
+from bot.discord.rights import Rights
 from bot.discord.role_writer import RoleWriter
 from bot.discord.supervisor import DiscordSupervisor
+from bot.discord.tenure import ShardClaims, Tenure
 from bot.domain.changes import Trigger
 from bot.domain.errors import SettingsInvalid, Setup
 from bot.domain.model import CampaignId
 from bot.domain.processes import ALL_ROLES, Process, ProcessRole
+from bot.domain.shards import Shards
+from bot.linking.aftermaths import Aftermaths
 from bot.linking.connect import CreatorCampaign
 from bot.linking.consent_flow import ConsentFlow
 from bot.linking.disconnect import Disconnector
@@ -60,7 +67,6 @@ from bot.linking.link import PatronLink
 from bot.linking.pairs import Pairs
 from bot.linking.unlink import Unlinker
 from bot.ops.metrics import CONTENT_TYPE_LATEST, Metrics
-from bot.ops.ownership import OwnerLease, owned
 from bot.ops.presence import Presence
 from bot.ops.scrape import scrape
 from bot.patreon.client import PatreonApi, PatreonClient
@@ -70,10 +76,12 @@ from bot.patreon.oauth import OAuth, RegisteredClient
 from bot.patreon.tokens import TokenKeeper
 from bot.runtime.chores import ChoreKind, Chores, DirectChores, Handlers
 from bot.runtime.clock import Clock, FollowedClock, SharedClock, SystemClock
-from bot.runtime.health import HealthBoard
+from bot.runtime.health import HealthBoard, Note
 from bot.runtime.loops import Loop, supervise
 from bot.settings import USER_AGENT, Settings
 from bot.storage import Storage
+from bot.storage import messages as stored_messages
+from bot.storage import pendings as stored_pendings
 from bot.storage.bell import Bell
 from bot.storage.chores import QueuedChores
 from bot.storage.due import RUNG
@@ -85,6 +93,7 @@ from bot.sync.admin.settings import SettingsEditor
 from bot.sync.applying.apply import Applier
 from bot.sync.applying.breakers import Breakers
 from bot.sync.applying.due import DueTaker
+from bot.sync.applying.elsewhere import Elsewhere
 from bot.sync.applying.facts import FactBook
 from bot.sync.applying.holds import Holds
 from bot.sync.applying.planning import Planning
@@ -113,8 +122,9 @@ log = structlog.get_logger(__name__)
 
 DATABASE_WATCH_SECONDS = 5.0
 SWEEP_SECONDS = 60.0
-RESUME_SECONDS = 60.0
+RESERVE_LOOK_SECONDS = 1.0
 READS_KEPT = timedelta(days=30)
+INTERACTIONS_KEPT = timedelta(hours=1)  # Discord takes an answer for a quarter of that
 DUE_KEPT = timedelta(days=7)  # of servers that are out of sight
 COLLECTED_AFTER = 50_000  # objects more: to look at so many takes some milliseconds
 
@@ -125,6 +135,7 @@ AddCogs = Callable[[PledgekeeperBot, "App"], Awaitable[None]]
 class App:
     """The objects that commands, pages, loops and tests call by name."""
 
+    process_id: str  # the owner of its leases
     roles: frozenset[ProcessRole]
     settings: Settings
     clock: Clock
@@ -138,6 +149,7 @@ class App:
     notifier: Notifier
     messages: DirectMessages
     observer: Observer
+    outbox: Outbox
     intake: Intake
     breakers: Breakers
     holds: Holds
@@ -161,6 +173,7 @@ class App:
     patron_link: PatronLink
     linking: ConsentFlow
     connecting: ConsentFlow
+    aftermaths: Aftermaths
     unlinker: Unlinker
     disconnector: Disconnector
     chores: Chores
@@ -207,6 +220,13 @@ async def build_app(
     observer = Observer(holder)
     notifier = Notifier(storage=storage, holder=holder, clock=clock)
     messages = DirectMessages(holder=holder, storage=storage)
+    outbox = Outbox(
+        storage=storage,
+        observer=observer,
+        notifier=notifier,
+        messages=messages,
+        covers_people=lambda: covers_people(holder.current),
+    )
 
     # --- facts in, roles out
 
@@ -236,18 +256,19 @@ async def build_app(
         notifier=notifier,
         clock=clock,
     )
+    elsewhere = Elsewhere(storage=storage, clock=clock)
     reconciler = Reconciler(
         storage=storage,
         observer=observer,
         planning=planning,
         applier=applier,
         troubles=Troubles(notifier=notifier, health=health),
+        elsewhere=elsewhere,
         clock=clock,
         on_follow=intake.forget,
         on_turn=metrics.note_turn,
     )
     due = DueTaker(storage=storage, observer=observer, reconciler=reconciler)
-    bell = _build_bell(settings, storage, health, due)
     consents = Consents(
         storage=storage,
         intake=intake,
@@ -303,7 +324,7 @@ async def build_app(
     )
 
     refresh = Refresh(storage=storage, intake=intake, reported_links=reported_links, reconciler=reconciler, clock=clock)
-    overviews = Overviews(storage=storage, reconciler=reconciler, observer=observer)
+    overviews = Overviews(storage=storage, reconciler=reconciler, observer=observer, elsewhere=elsewhere)
 
     # --- the verbs of admins
 
@@ -325,12 +346,34 @@ async def build_app(
 
     pairs = Pairs(storage=storage, client=client, oauth=oauth, notifier=notifier, clock=clock)
     patron_link = PatronLink(storage=storage, api=api, reconciler=reconciler, messages=messages, clock=clock)
+    rights = Rights(
+        observer,
+        token=settings.discord_token,
+        api_url=settings.discord_api_url,
+        is_shared=storage.database.is_shared,
+    )
     campaign = CreatorCampaign(
-        storage=storage, pairs=pairs, rounds=rounds, observer=observer, notifier=notifier, clock=clock
+        storage=storage, pairs=pairs, rounds=rounds, rights=rights, notifier=notifier, clock=clock
     )
     linking, connecting = (
-        ConsentFlow(use, storage=storage, oauth=oauth, pairs=pairs, messages=messages, clock=clock)
+        ConsentFlow(
+            use,
+            storage=storage,
+            oauth=oauth,
+            pairs=pairs,
+            messages=messages,
+            clock=clock,
+            is_at_discord=lambda: holder.current is not None,
+        )
         for use in (patron_link, campaign)
+    )
+    aftermaths = Aftermaths((linking, connecting), holder=holder, is_shared=storage.database.is_shared)
+    bell = _build_bell(
+        settings,
+        storage,
+        health,
+        due=due,
+        others={stored_messages.RUNG: outbox.ring, stored_pendings.RUNG: aftermaths.ring},
     )
     unlinker = Unlinker(storage=storage, pairs=pairs, reconciler=reconciler, notifier=notifier, clock=clock)
     disconnector = Disconnector(
@@ -343,14 +386,8 @@ async def build_app(
         clock=clock,
     )
 
-    # --- what processes ask of one another
-
-    async def read_campaign(campaign_id: str) -> None:
-        await rounds.read_anew(CampaignId(campaign_id), trigger=Trigger.INTERVAL)
-
-    chores = _build_chores(settings, storage, {ChoreKind.READ_CAMPAIGN: read_campaign})
-
     return App(
+        process_id=secrets.token_hex(8),
         roles=roles,
         settings=settings,
         clock=clock,
@@ -364,6 +401,7 @@ async def build_app(
         notifier=notifier,
         messages=messages,
         observer=observer,
+        outbox=outbox,
         intake=intake,
         breakers=breakers,
         holds=holds,
@@ -387,16 +425,27 @@ async def build_app(
         patron_link=patron_link,
         linking=linking,
         connecting=connecting,
+        aftermaths=aftermaths,
         unlinker=unlinker,
         disconnector=disconnector,
-        chores=chores,
+        chores=_build_chores(settings, storage, rounds),
     )
 
 
 def fresh_client(
-    app: App, *, add_cogs: AddCogs, has_members_intent: bool = True, may_speak: Callable[[], bool] = lambda: True
+    app: App,
+    *,
+    add_cogs: AddCogs,
+    has_members_intent: bool = True,
+    may_speak: Callable[[], bool] = lambda: True,
+    shards: Shards | None = None,
+    wait_turn: WaitTurn | None = None,
 ) -> PledgekeeperBot:
-    """Build a Discord client that has not logged in yet."""
+    """Build a Discord client that has not logged in yet: of some shards, or of the whole bot."""
+
+    async def claim(interaction_id: int) -> bool:
+        return may_speak() and await app.storage.interactions.claim(interaction_id)
+
     return build_client(
         api_url=app.settings.discord_api_url,
         holder=app.holder,
@@ -404,41 +453,87 @@ def fresh_client(
         add_cogs=lambda bot: add_cogs(bot, app),
         has_members_intent=has_members_intent,
         may_speak=may_speak,
+        claim=claim if app.storage.database.is_shared else None,
+        shards=shards,
+        wait_turn=wait_turn,
     )
 
 
-def run(settings: Settings, *, add_cogs: AddCogs, roles: frozenset[ProcessRole] = ALL_ROLES) -> int:
+def build_gateway(app: App, *, add_cogs: AddCogs, shard_ids: tuple[int, ...] | None = None) -> Gateway:
+    """Build what keeps this process at Discord: on all shards, or on those that it has by leases."""
+    storage, settings = app.storage, app.settings
+    pace = SharedIdentifyPace(storage.leases) if storage.database.is_shared else IdentifyPace()
+
+    def build(tenure: Tenure, has_members_intent: bool) -> PledgekeeperBot:
+        return fresh_client(
+            app,
+            add_cogs=add_cogs,
+            has_members_intent=has_members_intent,
+            may_speak=lambda: tenure.is_certain,
+            shards=tenure.shards if tenure.shards.count > 1 else None,
+            wait_turn=pace.wait_turn,
+        )
+
+    async def count_gateways() -> int:
+        return sum(ProcessRole.GATEWAY in one.roles for one in await storage.processes.list_live())
+
+    claims = ShardClaims(storage.shards, owner=app.process_id, live_gateways=count_gateways, wanted=shard_ids)
+    return Gateway(
+        shards=storage.shards,
+        claims=claims if storage.database.is_shared else None,
+        build=build,
+        supervise=lambda fresh: DiscordSupervisor(
+            fresh,
+            token=settings.discord_token,
+            holder=app.holder,
+            health=app.health,
+            home_guild_id=settings.discord_guild_id,
+        ),
+        ask_recommended=lambda: ask_recommended_shards(api_url=settings.discord_api_url, token=settings.discord_token),
+        health=app.health,
+    )
+
+
+def run(
+    settings: Settings,
+    *,
+    add_cogs: AddCogs,
+    roles: frozenset[ProcessRole] = ALL_ROLES,
+    shard_ids: tuple[int, ...] | None = None,
+) -> int:
     """Run the bot, or some roles of it, until SIGINT or SIGTERM; return the exit code.
 
     Raises NeedsOwner where it cannot start.
 
-    That may come late: a token that Discord refuses is asked for twice.
+    That may come late: a token that Discord refuses is asked for twice. `shard_ids` are the shards to take; None: a
+    fair share of them.
     """
     if roles != ALL_ROLES and not settings.is_database_shared:
         raise SettingsInvalid(Setup.ROLES_NEED_POSTGRESQL)
+    if shard_ids is not None and not settings.is_database_shared:
+        raise SettingsInvalid(Setup.SHARDS_NEED_POSTGRESQL)
     os.umask(0o077)  # what we write holds who is linked to whom
     leave_out_of_collections()
-    asyncio.run(_run(settings, add_cogs, roles))
+    asyncio.run(_run(settings, add_cogs, roles, shard_ids))
     return 0
 
 
-async def _run(settings: Settings, add_cogs: AddCogs, roles: frozenset[ProcessRole]) -> None:
+async def _run(
+    settings: Settings, add_cogs: AddCogs, roles: frozenset[ProcessRole], shard_ids: tuple[int, ...] | None
+) -> None:
     stopped = asyncio.Event()
     _set_at_signals(stopped)
     async with contextlib.AsyncExitStack() as stack:
         storage = await Storage.open(settings.database_url, Vault(settings.encryption_keys))
         stack.push_async_callback(storage.close)
         clock = await _open_clock(stack, settings, storage)
-        lease = OwnerLease()
-        if ProcessRole.GATEWAY in roles:
-            lease = await stack.enter_async_context(owned(storage.database))
         app = await build_app(settings=settings, clock=clock, storage=storage, roles=roles)
         stack.push_async_callback(app.http.close)
         gc.freeze()  # what was built since the modules were
-        await app.linking.settle_cut_off()  # nobody else works on this database
-        lives = await _start(stack, app, add_cogs, lease)
+        await app.linking.settle_cut_off()
+        lives = await _start(stack, app, build_gateway(app, add_cogs=add_cogs, shard_ids=shard_ids))
         log.info("pledgekeeper runs", public_url=settings.public_url, roles=sorted(roles))
-        await _until_stopped(stopped, *lives, *lease.ends)
+        await _until_stopped(stopped, *lives)
         log.info("pledgekeeper stops")
     log.info("pledgekeeper stopped")
 
@@ -465,7 +560,7 @@ def _set_at_signals(stopped: asyncio.Event) -> None:
 
 
 async def _until_stopped(stopped: asyncio.Event, *lives: asyncio.Task[Any]) -> None:
-    """Wait for the signal that stops us. Raises what ended us otherwise: a token refused, a database taken over."""
+    """Wait for the signal that stops us. Raises what ended us otherwise, as a token refused."""
     signalled = asyncio.create_task(stopped.wait())
     ended, _ = await asyncio.wait({signalled, *lives}, return_when=asyncio.FIRST_COMPLETED)
     signalled.cancel()
@@ -490,13 +585,11 @@ async def _open_clock(stack: contextlib.AsyncExitStack, settings: Settings, stor
     return clock
 
 
-async def _start(
-    stack: contextlib.AsyncExitStack, app: App, add_cogs: AddCogs, lease: OwnerLease
-) -> list[asyncio.Task[object]]:
+async def _start(stack: contextlib.AsyncExitStack, app: App, gateway: Gateway) -> list[asyncio.Task[object]]:
     """Start what runs for ever; return what must not end by itself. Ends in reverse: requests, loops, work, Discord."""
     lives = []
     if ProcessRole.GATEWAY in app.roles:
-        lives.append(_keep_running(stack, "discord", _stay_connected(app, add_cogs, lease)))
+        lives.append(_keep_running(stack, "discord", gateway.run()))
     stack.push_async_callback(end_work, app)
     for loop in _loops(app):
         _keep_running(stack, loop.name, supervise(loop, health=app.health))
@@ -515,24 +608,10 @@ async def _start(
     return lives
 
 
-async def _stay_connected(app: App, add_cogs: AddCogs, lease: OwnerLease) -> NoReturn:
-    """Be at Discord, with one client after the other."""
-    supervisor = DiscordSupervisor(
-        lambda has_intent: fresh_client(
-            app, add_cogs=add_cogs, has_members_intent=has_intent, may_speak=lambda: lease.is_certain
-        ),
-        token=app.settings.discord_token,
-        holder=app.holder,
-        health=app.health,
-        home_guild_id=app.settings.discord_guild_id,
-    )
-    await supervisor.run()
-
-
 async def _be_present(stack: contextlib.AsyncExitStack, app: App, port: int) -> None:
     """Be known to the other processes, until the stack unwinds."""
     process = Process(
-        process_id=secrets.token_hex(8),
+        process_id=app.process_id,
         roles=app.roles,
         address=f"{app.settings.web_host}:{port}",
         version=__version__,
@@ -558,7 +637,9 @@ def _loops(app: App) -> Iterator[Loop]:
 
 def _gateway_loops(app: App) -> Iterator[Loop]:
     yield Loop("due", app.due.run)
-    yield Loop("links", lambda: _resume_links(app))
+    if app.storage.database.is_shared:
+        yield Loop("outbox", app.outbox.run)
+    yield Loop("links", app.aftermaths.run)
 
 
 def _worker_loops(app: App) -> Iterator[Loop]:
@@ -574,9 +655,11 @@ def _worker_loops(app: App) -> Iterator[Loop]:
 
 
 async def _plannable(app: App) -> None:
-    """Wait for Discord where this process is at it: so the first round finds whom it plans."""
-    if ProcessRole.GATEWAY in app.roles:
-        await app.holder.wait_ever()
+    """Wait for Discord where this process will soon be at it: so the first round finds whom it plans."""
+    while ProcessRole.GATEWAY in app.roles and not app.health.has(Note.IN_RESERVE):
+        with contextlib.suppress(DiscordAway):
+            await app.holder.wait_ready(RESERVE_LOOK_SECONDS)
+            return
 
 
 def _keep_running(
@@ -635,21 +718,35 @@ async def render_metrics(app: App) -> bytes:
     )
 
 
-def _build_bell(settings: Settings, storage: Storage, health: HealthBoard, due: DueTaker) -> Bell | None:
-    """Return the bell that other processes ring; None where there are none."""
+def _build_bell(
+    settings: Settings,
+    storage: Storage,
+    health: HealthBoard,
+    *,
+    due: DueTaker,
+    others: Mapping[str, Callable[[], None]],
+) -> Bell | None:
+    """Return the bell that other processes ring; None where there are none. `others`: who else looks, by its word."""
     if not storage.database.is_shared:
         return None
     url = settings.database_listen_url or settings.database_url
 
     def look(word: str) -> None:
-        if word != RUNG:  # what this process stores it follows at once
+        for ring in (one for its_word, one in others.items() if word in {"", its_word}):
+            ring()
+        if word != RUNG and word not in others:  # what this process stores it follows at once
             due.ring()
 
     return Bell(storage.database, url, health=health, on_ring=look)
 
 
-def _build_chores(settings: Settings, storage: Storage, handlers: Handlers) -> Chores:
+def _build_chores(settings: Settings, storage: Storage, rounds: Rounds) -> Chores:
     """Return the way to have a chore done: by any process, where there may be others."""
+
+    async def read_campaign(campaign_id: str) -> None:
+        await rounds.read_anew(CampaignId(campaign_id), trigger=Trigger.INTERVAL)
+
+    handlers: Handlers = {ChoreKind.READ_CAMPAIGN: read_campaign}
     if not storage.database.is_shared:
         return DirectChores(handlers)
     return QueuedChores(storage.database, storage.leases, settings.database_url, handlers)
@@ -663,19 +760,13 @@ async def _watch_database(app: App) -> None:
         await asyncio.sleep(DATABASE_WATCH_SECONDS)
 
 
-async def _resume_links(app: App) -> None:
-    """While Discord is there, go on with the links whose news were cut off, as by the end of the process before."""
-    while True:
-        await app.holder.wait_ready(math.inf)
-        await app.linking.resume()
-        await app.connecting.resume()
-        await asyncio.sleep(RESUME_SECONDS)
-
-
 async def _sweep(app: App) -> None:
     """Forget what has expired."""
     while True:
         await app.linking.sweep()
         await app.storage.reads.purge(app.clock.now() - READS_KEPT)
         await app.storage.due.purge(DUE_KEPT)
+        if app.storage.database.is_shared:
+            await app.storage.interactions.purge(INTERACTIONS_KEPT)
+            await app.outbox.sweep()
         await asyncio.sleep(SWEEP_SECONDS)

@@ -17,6 +17,7 @@ import msgspec
 from bot import __version__
 from bot.domain.errors import PledgekeeperError, SettingsInvalid
 from bot.domain.processes import ALL_ROLES, ProcessRole
+from bot.domain.shards import MOST_SHARDS, read_shard_ids
 from bot.runtime.logs import configure_logging
 from bot.settings import check_database_url, load_settings
 from bot.storage.vault import Vault, new_key
@@ -25,6 +26,7 @@ from bot.texts.causes import say_cause, say_settings
 from bot.texts.migrate import say_upgrade
 from bot.texts.move import say_moved
 from bot.texts.renderer import Medium, Renderer
+from bot.texts.reshard import say_resharded
 from bot.texts.rotation import say_resealed, say_rest
 from bot.texts.status import say_status
 
@@ -64,6 +66,13 @@ def main(context: click.Context) -> None:
         context.invoke(bot)
 
 
+def _read_shards(_: click.Context, __: click.Parameter, given: str | None) -> tuple[int, ...] | None:
+    try:
+        return None if given is None else read_shard_ids(given)
+    except ValueError:
+        raise click.BadParameter("name shards like this: 0-3 or 0,2,5-7") from None
+
+
 @main.command()
 @click.option(
     "--role",
@@ -72,8 +81,15 @@ def main(context: click.Context) -> None:
     type=click.Choice([role.value for role in ProcessRole]),
     help="Do only this part of the work, beside other processes on one PostgreSQL. May be given several times.",
 )
+@click.option(
+    "--shards",
+    "shard_ids",
+    metavar="0-3",
+    callback=_read_shards,
+    help="Take just these shards, not a fair share of all. For several processes on one PostgreSQL.",
+)
 @_ends_with_its_code
-def bot(roles: tuple[str, ...]) -> int:
+def bot(roles: tuple[str, ...], shard_ids: tuple[int, ...] | None) -> int:
     """Run the bot until Ctrl-C or SIGTERM."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the bot itself listens, there is nothing to end
     settings = load_settings()
@@ -81,7 +97,8 @@ def bot(roles: tuple[str, ...]) -> int:
     from bot import app  # noqa: PLC0415  it loads discord.py, which the other commands do without
     from cogs import add_cogs  # noqa: PLC0415  as above
 
-    return app.run(settings, add_cogs=add_cogs, roles=frozenset(map(ProcessRole, roles)) or ALL_ROLES)
+    doing = frozenset(map(ProcessRole, roles)) or ALL_ROLES
+    return app.run(settings, add_cogs=add_cogs, roles=doing, shard_ids=shard_ids)
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
@@ -152,6 +169,18 @@ def migrate_tables(*, before: bool, after: bool) -> int:
     settings = load_settings()
     configure_logging("WARNING", settings.log_format)
     click.echo(say_upgrade(TERMINAL, asyncio.run(migrate(settings.database_url, before=before, after=after))))
+    return 0
+
+
+@main.command()
+@click.argument("count", type=click.IntRange(1, MOST_SHARDS))
+@_ends_with_its_code
+def reshard(count: int) -> int:
+    """Connect to Discord with so many shards from now on. No process that connects to Discord may be running."""
+    from bot.ops.reshard import change_shards  # noqa: PLC0415  it loads the database
+
+    before = asyncio.run(change_shards(load_settings().database_url, count))
+    click.echo(say_resharded(TERMINAL, before, count))
     return 0
 
 

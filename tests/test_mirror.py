@@ -16,6 +16,7 @@ OF_NO_FILE = {
     # stories of one room, told by several of its files
     "bot/discord/test_shards.py": "a client of some shards, and what keeps it running",
     "bot/linking/test_consent_aftermath.py": "what follows a Yes, cut off at any moment",
+    "bot/linking/test_consent_processes.py": "what follows a Yes, where several processes share a database",
     "bot/ops/check/test_leaks.py": "what others on the machine or in the world can read",
     "bot/patreon/test_page_sizes.py": "large pages that fail: client and sizes together",
     "bot/patreon/test_token_races.py": "calls that meet over one pair of tokens",

@@ -10,7 +10,7 @@ import discord
 from discord import ui
 
 from bot.discord.embeds import renderer_of
-from bot.discord.replies import answer_error, comes_in_sight, replace
+from bot.discord.replies import answer_error, may_go_on, replace
 from bot.domain.errors import Mistake, UserMistake
 from bot.texts.errors import say_mistake, say_nothing_changed
 
@@ -37,8 +37,8 @@ class PressedButton(
         return cls(item, match["name"], match["argument"] or "")
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
-        """Let nothing be done in a server that Discord does not show."""
-        return await comes_in_sight(interaction)
+        """Let nothing be done twice, nor in a server that Discord does not show."""
+        return await may_go_on(interaction)
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Let the handler do it; discord.py would swallow its errors."""

@@ -30,9 +30,11 @@ from bot.discord.embeds import TURN, Pager
 from bot.discord.holder import ClientHolder
 from bot.discord.identify_pace import IdentifyPace, WaitTurn
 from bot.discord.registration import CommandRegistration
-from bot.discord.replies import answer_error, comes_in_sight, turn_page
+from bot.discord.replies import answer_error, may_go_on, turn_page
 from bot.discord.silence import silenced_unless
 from bot.discord.translator import CommandTranslator
+from bot.domain.errors import DatabaseAway
+from bot.domain.model import Secret
 from bot.domain.shards import Shards
 
 log = structlog.get_logger(__name__)
@@ -41,6 +43,7 @@ SPARE_IDENTIFIES = 200  # of a thousand a day; whoever uses them all up gets a n
 WORK = ("discord.py: ", "CommandTree-", "discord-ui-")  # how discord.py names the tasks of events, commands, buttons
 WORK_SECONDS = 1.5
 REGISTERED_WITHIN_SECONDS = 5.0  # for so long the first connection waits for the commands, that they be there with it
+CLAIM_SECONDS = 1.0  # of the three within which a command must be answered
 LONGEST_LIMIT_SECONDS = 120.0  # a longer wait that Discord asks for is an error, and whoever asked decides
 GUILD_READY_SECONDS = 0.5  # discord.py's own wait, after the last guild that came
 GUILDS_SECONDS = 5.0  # that a guild's outage may keep us from the others; one that comes later is looked at then
@@ -58,6 +61,7 @@ class PledgekeeperBot(commands.Bot):
         registration: CommandRegistration,
         add_cogs: "AddCogs",
         has_members_intent: bool,
+        claim: "Claim | None" = None,
         **options: Any,
     ) -> None:
         super().__init__(
@@ -79,6 +83,7 @@ class PledgekeeperBot(commands.Bot):
         self.button_handlers: dict[str, ButtonHandler] = {TURN: turn_page}
         self._registration = registration
         self._add_cogs = add_cogs
+        self._claim = claim
         self._pause = 0.0
         self._max_concurrency = 1
         self._is_connected = False
@@ -112,6 +117,20 @@ class PledgekeeperBot(commands.Bot):
     async def renew(self, guild: discord.Guild) -> bool:  # noqa: ARG002
         """Get a guild anew that an event of a wrong shape spoilt; False where that takes a fresh client."""
         return False
+
+    async def takes(self, interaction_id: int) -> bool:
+        """Tell whether it is this client that answers: another process's session may have been told of the same.
+
+        Whoever cannot find out answers: Discord takes but one answer.
+        """
+        if self._claim is None:
+            return True
+        try:
+            async with asyncio.timeout(CLAIM_SECONDS):
+                return await self._claim(interaction_id)
+        except (DatabaseAway, TimeoutError) as away:
+            log.warning("whose a command is could not be found out", why=repr(away))
+            return True
 
     async def setup_hook(self) -> None:
         """Get ready between login and connection. Raises PrivilegedIntentsRequired where members may not be seen."""
@@ -303,6 +322,8 @@ class ShardedBot(PledgekeeperBot, discord.AutoShardedClient):
 
 
 Interaction = discord.Interaction[PledgekeeperBot]
+Claim = Callable[[int], Awaitable[bool]]
+"""Takes an interaction by its id; False where another process has it."""
 AddCogs = Callable[[PledgekeeperBot], Awaitable[None]]
 ButtonHandler = Callable[[Interaction, str], Awaitable[None]]
 
@@ -311,8 +332,8 @@ class CommandTree(app_commands.CommandTree[PledgekeeperBot]):
     """The commands, with one answer to whatever goes wrong in them."""
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:
-        """Let nothing be done in a server that Discord does not show."""
-        return await comes_in_sight(interaction)
+        """Let nothing be done twice, nor in a server that Discord does not show."""
+        return await may_go_on(interaction)
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
         """Say what went wrong."""
@@ -327,16 +348,16 @@ def build_client(
     add_cogs: AddCogs,
     has_members_intent: bool,
     may_speak: Callable[[], bool] = lambda: True,
+    claim: Claim | None = None,
     shards: Shards | None = None,
     wait_turn: WaitTurn | None = None,
 ) -> PledgekeeperBot:
     """Build a client that has not logged in yet: of some shards, or (None) of the whole bot.
 
-    `may_speak` is asked before each request goes out. `wait_turn` paces the sessions of shards; a fresh client should
-    be given the one that the last had.
+    `may_speak` is asked before each request goes out. `claim`: where several processes may be told of one command.
+    `wait_turn` paces the sessions of shards; a fresh client should be given the one that the last had.
     """
-    Route.BASE = api_url
-    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # we never speak
+    _prepare(api_url)
     build: Callable[..., PledgekeeperBot] = PledgekeeperBot
     if shards is not None:
         build = partial(ShardedBot, shards=shards, wait_turn=wait_turn or IdentifyPace().wait_turn)
@@ -345,8 +366,23 @@ def build_client(
         registration=registration,
         add_cogs=add_cogs,
         has_members_intent=has_members_intent,
+        claim=claim,
         http_trace=silenced_unless(may_speak),
     )
+
+
+async def ask_recommended_shards(*, api_url: str, token: Secret) -> int:
+    """Ask Discord how many shards our servers need."""
+    _prepare(api_url)
+    async with discord.Client(intents=discord.Intents.none()) as client:
+        await client.login(token.reveal())
+        shards, _, _ = await client.http.get_bot_gateway()
+    return shards
+
+
+def _prepare(api_url: str) -> None:
+    Route.BASE = api_url
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # we never speak
 
 
 def identify_pause(*, remaining: int, reset_after_seconds: float, sessions: int = 1) -> float:

@@ -138,13 +138,20 @@ def explain(renderer: Renderer, error: Exception, *, is_admin: bool) -> Text:
     return say_unforeseen(renderer, number)
 
 
-async def comes_in_sight(interaction: discord.Interaction[Any]) -> bool:
-    """Wait out the moment of a connection, when commands come before servers do; else say what is wrong."""
+async def may_go_on(interaction: discord.Interaction[Any]) -> bool:
+    """Tell whether what somebody asks for may be done, by us, in a server that Discord shows; say so where it doesn't.
+
+    What another process does is passed over in silence. The moment of a connection, when commands come before servers
+    do, is waited out.
+    """
+    acts = interaction.type is not discord.InteractionType.autocomplete
+    if acts and not await interaction.client.takes(interaction.id):
+        return False
     await interaction.client.holder.wait_a_moment()
     guild = interaction.guild
     if interaction.guild_id is None or (guild is not None and not guild.unavailable):
         return True
-    if interaction.type is not discord.InteractionType.autocomplete:
+    if acts:
         await answer_error(interaction, UserMistake(Mistake.SERVER_UNSEEN))
     return False
 

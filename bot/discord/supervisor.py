@@ -8,14 +8,16 @@ Rules:
    is tried again seldom and said loudly: the web pages stay up meanwhile.
 3. While the home server is in an outage of Discord's, the gateway is not well: there is nothing that we could do there.
 4. Where the members intent is refused, the next client goes without; the one after that asks again.
-5. Shards that Discord refuses are tried again seldom: each try uses up one of a day's connections.
+5. Shards that Discord refuses are tried again seldom: each try uses up one of a day's connections. Only a person can
+   change their number.
+It may run again after it was cancelled: what Discord said of the token it remembers.
 """
 
 import asyncio
 import math
 import time
-from collections.abc import Callable
-from typing import NoReturn
+from collections.abc import Awaitable, Callable
+from typing import NoReturn, TypeVar
 
 import aiohttp
 import discord
@@ -25,7 +27,7 @@ from bot.discord.client import PledgekeeperBot
 from bot.discord.holder import ClientHolder
 from bot.domain.errors import SettingsInvalid, Setup
 from bot.domain.model import GuildId, Secret
-from bot.runtime.health import HealthBoard
+from bot.runtime.health import HealthBoard, Note
 from bot.runtime.loops import Pauses
 
 log = structlog.get_logger(__name__)
@@ -42,11 +44,17 @@ WATCH_SECONDS = 0.5
 AUTHENTICATION_FAILED, INVALID_SHARD, SHARDING_REQUIRED, DISALLOWED_INTENTS = 4004, 4010, 4011, 4014
 WEATHER = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)  # what any network does now and then
 
-SHARDS_REFUSED = "Discord refuses our shards: there are more servers than they may have, or no such shards"
+SHARDS_REFUSED = (
+    "Discord refuses our shards: there are more servers than they may have, or no such shards. "
+    "Stop every process that is connected to Discord, and run python run.py reshard with the number that it recommends"
+)
 MEMBERS_UNSEEN = (
     "this application may not see members; joins and hand edits show later. "
     "Switch on Server Members Intent in the Developer Portal (Bot)"
 )
+
+
+T = TypeVar("T")
 
 
 class DiscordSupervisor:
@@ -76,25 +84,40 @@ class DiscordSupervisor:
         watch = asyncio.create_task(self._watch(), name="gateway watch")
         try:
             while True:
-                await self._run_once()
+                started = time.monotonic()
+                try:
+                    await self._live_as_allowed()
+                except Exception as error:  # noqa: BLE001  whatever it was: a fresh client is the cure
+                    await self._mind(error, started)
+                else:
+                    await self._rest("the client ended", started)
         finally:
             watch.cancel()
             await asyncio.gather(watch, return_exceptions=True)
 
-    async def _run_once(self) -> None:
-        started = time.monotonic()
-        why = "the client ended"
-        pause: float | None = None
-        try:
-            await self._live_as_allowed()
-        except Exception as error:  # whatever it was: a fresh client is the cure
-            why = repr(error)
-            if is_token_refused(error):
-                why, pause = "Discord refuses DISCORD_TOKEN", self._pause_after_refusal()
-            elif are_shards_refused(error):
-                why, pause = SHARDS_REFUSED, BAD_SHARDS_PAUSE_SECONDS
-            elif not isinstance(error, WEATHER):
-                log.exception("the discord client crashed")
+    async def ask(self, question: Callable[[], Awaitable[T]]) -> T:
+        """Ask Discord something while there is no client, until it answers. Raises SettingsInvalid as `run`."""
+        while True:
+            started = time.monotonic()
+            try:
+                async with asyncio.timeout(LOGIN_WITHIN_SECONDS):
+                    return await question()
+            except Exception as error:  # noqa: BLE001  as above
+                await self._mind(error, started)
+
+    async def _mind(self, error: Exception, started: float) -> None:
+        """Wait as long as is right after what ended a client."""
+        why, pause = repr(error), None
+        if is_token_refused(error):
+            why, pause = "Discord refuses DISCORD_TOKEN", self._pause_after_refusal()
+        elif are_shards_refused(error):
+            why, pause = SHARDS_REFUSED, BAD_SHARDS_PAUSE_SECONDS
+            self._health.note(Note.RESHARD_NEEDED)
+        elif not isinstance(error, WEATHER):
+            log.error("the discord client crashed", exc_info=error)
+        await self._rest(why, started, pause)
+
+    async def _rest(self, why: str, started: float, pause: float | None = None) -> None:
         self._health.failed("gateway", why)
         if pause is None:
             pause = self._pauses.after_run(time.monotonic() - started)
@@ -162,6 +185,7 @@ class DiscordSupervisor:
             trouble = self._find_trouble(self._holder.current)
             if trouble is None:
                 self._health.ok("gateway")
+                self._health.withdraw(Note.RESHARD_NEEDED)
             elif self._health.was_ever_ok("gateway"):  # a first connection that fails says why itself
                 self._health.failed("gateway", trouble)
             await asyncio.sleep(WATCH_SECONDS)

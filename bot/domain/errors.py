@@ -87,7 +87,9 @@ class Setup(enum.StrEnum):
     DATABASE_UNUSABLE = "database_unusable"  # reason
     DATABASE_SILENT = "database_silent"  # reason
     DATABASE_LOCKED = "database_locked"
-    DATABASE_TAKEN = "database_taken"
+    SHARDS_NEED_POSTGRESQL = "shards_need_postgresql"
+    SHARDS_UNKNOWN = "shards_unknown"  # shards: how many there are
+    GATEWAYS_RUN = "gateways_run"
     ROLES_NEED_POSTGRESQL = "roles_need_postgresql"
     DATABASE_MISSING = "database_missing"  # path
     MOVED_TO_ITSELF = "moved_to_itself"

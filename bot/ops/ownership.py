@@ -1,13 +1,12 @@
-"""One bot at a time on a database that several processes can reach; a file of SQLite has a lock for that.
+"""Whether a bot works on a database, and how to keep every bot from it for a while.
 
-Whoever was killed owns it until its lease ends, so the next one waits that long.
+A file of SQLite has a lock for that. On a database that several processes can reach, each that lives has a row, and
+those that are connected to Discord have leases (`discord/tenure.py`).
 """
 
 import asyncio
 import contextlib
-import math
 import secrets
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -18,66 +17,49 @@ import structlog
 from bot.domain.errors import DatabaseAway, DatabaseLocked, Setup
 from bot.storage.database import Database
 from bot.storage.leases import Lease, Leases
+from bot.storage.processes import Processes
+from bot.storage.shards import WHOLE_DATABASE, ShardLeases
 from bot.storage.sqlite import database_path, is_locked
 
 log = structlog.get_logger(__name__)
 
-BOT = "bot"  # the lease's name
 PERIOD = timedelta(seconds=10)
-MARGIN_SECONDS = 1.0  # for what is on its way to Discord when the lease ends
-RENEWED_AFTER_SECONDS = 3
-PATIENCE_SECONDS = PERIOD.total_seconds() + 2
+RENEWED_AFTER_SECONDS = 3.0
+PATIENCE_SECONDS = PERIOD.total_seconds() + 2  # one that was killed is taken to live for so long
 PAUSE_SECONDS = 0.5
 
 
-class OwnerLease:
-    """That this process, and no other one, changes the database and what it is about."""
-
-    def __init__(self, until: float = math.inf) -> None:
-        self._until = until  # monotonic: it goes on while a process is stopped
-        self.ends: tuple[asyncio.Task[NoReturn], ...] = ()  # which fail once another process owns it
-
-    @property
-    def is_certain(self) -> bool:
-        """Tell whether no other process can own it by now."""
-        return time.monotonic() < self._until
-
-    def extend(self, asked_at: float) -> None:
-        """Take it that the lease was given for a period, after a moment (monotonic)."""
-        self._until = asked_at + PERIOD.total_seconds() - MARGIN_SECONDS
-
-
 @asynccontextmanager
-async def owned(database: Database) -> AsyncIterator[OwnerLease]:
-    """Be the one process that changes this database; DatabaseLocked where another one lives.
+async def owned(database: Database) -> AsyncIterator[None]:
+    """Keep every bot from this database meanwhile; DatabaseLocked where one lives.
 
     A file of SQLite is locked already.
     """
     if not database.is_shared:
-        yield OwnerLease()
+        yield
         return
-    leases, ours = Leases(database), OwnerLease(-math.inf)
-    lease = await _claim(leases, ours)
-    keeping = asyncio.create_task(_keep(leases, lease, ours), name="ownership")
-    ours.ends = (keeping,)
+    leases = Leases(database)
+    lease = await _claim(leases, database)
+    keeping = asyncio.create_task(_keep(leases, lease), name="the whole database")
     try:
-        yield ours
+        yield
     finally:
         keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
         with contextlib.suppress(DatabaseAway):
             await leases.release(lease)
 
 
-async def _claim(leases: Leases, ours: OwnerLease) -> Lease:
-    """Take the lease, or wait until the last owner surely is no more."""
-    me, until, is_told = secrets.token_hex(8), time.monotonic() + PATIENCE_SECONDS, False
+async def _claim(leases: Leases, database: Database) -> Lease:
+    """Take the whole database, or wait until the last bot surely is no more."""
+    me, until, is_told = secrets.token_hex(8), asyncio.get_running_loop().time() + PATIENCE_SECONDS, False
     while True:
-        asked_at = time.monotonic()
-        lease = await leases.claim(BOT, me, PERIOD)
-        if lease is not None:
-            ours.extend(asked_at)
+        lease = await leases.claim(WHOLE_DATABASE, me, PERIOD)  # first: from now on nobody takes a shard
+        if lease is not None and not await _is_at_work(database):
             return lease
-        if time.monotonic() > until:
+        if lease is not None:
+            await leases.release(lease)
+        if asyncio.get_running_loop().time() > until:
             raise DatabaseLocked(Setup.DATABASE_LOCKED)
         if not is_told:
             log.info("waiting for the bot that used this database last", seconds=PATIENCE_SECONDS)
@@ -85,26 +67,24 @@ async def _claim(leases: Leases, ours: OwnerLease) -> Lease:
         await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def _keep(leases: Leases, lease: Lease, ours: OwnerLease) -> NoReturn:
-    """Renew the lease for ever; DatabaseLocked once another bot has it.
-
-    While the database is away nobody can take the lease, and no change is begun.
-    """
+async def _keep(leases: Leases, lease: Lease) -> NoReturn:
+    """Renew the lease for ever."""
     while True:
         await asyncio.sleep(RENEWED_AFTER_SECONDS)
-        asked_at = time.monotonic()
         try:
-            is_ours = await leases.renew(lease, PERIOD)
+            if not await leases.renew(lease, PERIOD):
+                log.error("another process has taken this database over")
         except DatabaseAway as away:
             log.warning("the lease on the database could not be renewed", why=str(away))
-            continue
-        if not is_ours:
-            raise DatabaseLocked(Setup.DATABASE_TAKEN)
-        ours.extend(asked_at)
+
+
+async def _is_at_work(database: Database) -> bool:
+    """Tell whether any process of this version lives, or may still be taken to speak to Discord."""
+    return bool(await Processes(database).list_live()) or await ShardLeases(database).is_any_held()
 
 
 async def is_bot_running(url: str, database: Database) -> bool:
     """Tell whether a bot works on this database now."""
     if database.is_shared:
-        return await Leases(database).is_held(BOT)
+        return await Leases(database).is_held(WHOLE_DATABASE) or await _is_at_work(database)
     return is_locked(database_path(url))

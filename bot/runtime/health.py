@@ -25,6 +25,8 @@ class Note(enum.StrEnum):
     COMMANDS_PENDING = "commands_pending"  # Discord does not let us register the commands yet; the old ones stay
     PATREON_CLIENT_REFUSED = "patreon_client_refused"  # Patreon takes neither our client id nor its secret
     BELL_UNHEARD = "bell_unheard"  # PostgreSQL's notifications don't arrive: everything is looked at now and then
+    IN_RESERVE = "in_reserve"  # other processes have all shards; should one end, this one takes its place
+    RESHARD_NEEDED = "reshard_needed"  # Discord refuses so few shards: `python run.py reshard`
     OWNER_NEEDS_2FA = "owner_needs_2fa"  # a server asks two-factor authentication of the application's owner
 
 
@@ -93,6 +95,10 @@ class HealthBoard:
     def withdraw(self, note: Note) -> None:
         """Take a note back, where it stands."""
         self._notes.discard(note)
+
+    def has(self, note: Note) -> bool:
+        """Tell whether a note stands."""
+        return note in self._notes
 
     def was_ever_ok(self, part: Part) -> bool:
         """Tell whether a part has worked since the start."""

@@ -29,6 +29,7 @@ from bot.storage.processes import Interactions, Processes
 from bot.storage.reads import Reads
 from bot.storage.rules import Rules
 from bot.storage.sealing import Sealing
+from bot.storage.shards import ShardLeases
 from bot.storage.states import States
 from bot.storage.vault import Vault
 from bot.storage.webhooks import Webhooks
@@ -59,6 +60,7 @@ class Storage:
     webhooks: Webhooks
     sealing: Sealing
     leases: Leases
+    shards: ShardLeases
     processes: Processes
     interactions: Interactions
     messages: Messages
@@ -119,6 +121,7 @@ class Storage:
             webhooks=Webhooks(database, vault),
             sealing=Sealing(database),
             leases=Leases(database),
+            shards=ShardLeases(database),
             processes=Processes(database),
             interactions=Interactions(database),
             messages=Messages(database),

@@ -40,6 +40,7 @@ from bot.storage.tables.column_types import MICROSECOND
 
 RUNG = f"due {secrets.token_hex(8)}"  # the word of this process
 MAX_ROWS = 300  # in one statement, by three columns: databases limit how many values it may carry
+MINUTE = timedelta(minutes=1)
 EVERYONE = DiscordUserId(0)  # stands for all in a guild; Discord numbers nobody so
 
 _COLUMNS = [due.c[name] for name in ("guild_id", "discord_user_id", "urgency", "trigger", "generation")]
@@ -130,6 +131,22 @@ class DuePeople(Aggregate):
         urgency: Urgency,
     ) -> None:
         await make_due(connection, guild_id, people, trigger=trigger, urgency=urgency)
+
+    async def is_awaited(self, discord_user_id: DiscordUserId, guild_ids: Collection[GuildId]) -> bool:
+        """Tell whether somebody waits in one of these guilds that is looked after.
+
+        One is not where whoever is most urgent has waited for a minute: nobody shows it.
+        """
+        other = due.alias()
+        minute_ago = DatabaseClock() - MINUTE // MICROSECOND
+        is_left_alone = exists().where(
+            other.c.guild_id == due.c.guild_id, other.c.urgency == Urgency.WAITING, other.c.since < minute_ago
+        )
+        query = select(due.c.guild_id).where(
+            due.c.guild_id.in_(sorted(guild_ids)), due.c.discord_user_id == discord_user_id, ~is_left_alone
+        )
+        async with self._database.read() as connection:
+            return (await connection.execute(query.limit(1))).first() is not None
 
     async def end(self, served: Collection[Due]) -> None:
         """Let those wait no more whom no newer fact made due."""

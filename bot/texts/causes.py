@@ -100,9 +100,17 @@ _SETUP: dict[Setup, tuple[str, str]] = {
         "I didn't start, because another Pledgekeeper is using the database that DATABASE_URL names.",
         f"Stop the other one first, or give this one its own database. {_DATABASE_EXAMPLE}",
     ),
-    Setup.DATABASE_TAKEN: (
-        "I stopped, because another Pledgekeeper has taken over the database that DATABASE_URL names.",
-        "Run only one of the two.",
+    Setup.SHARDS_NEED_POSTGRESQL: (
+        "I didn't start, because a database in a file has one process, which takes all shards.",
+        "Leave out --shards, or set DATABASE_URL to a PostgreSQL database that several processes share.",
+    ),
+    Setup.SHARDS_UNKNOWN: (
+        "I stopped, because --shards names shards that don't exist: there are {shards}, counted from 0.",
+        "Name other ones, or change how many there are with python run.py reshard.",
+    ),
+    Setup.GATEWAYS_RUN: (
+        "I changed nothing, because a Pledgekeeper that connects to Discord is running on this database.",
+        "Stop every process that does, and run this again.",
     ),
     Setup.ROLES_NEED_POSTGRESQL: (
         "I didn't start, because a database in a file has one process, which does everything.",

@@ -38,6 +38,7 @@ from bot.domain.model import (
 )
 from bot.domain.processes import ALL_ROLES, Process, ProcessRole
 from bot.domain.reasons import OldText
+from bot.domain.shards import Shards
 from bot.storage import Storage
 from bot.storage.arrivals import ArrivalId
 from bot.storage.due import Due
@@ -147,6 +148,7 @@ class Known:
     read: ReadId
     sealed: SealedValue
     lease: Lease
+    shard: Lease
     due: Due
     nudges: tuple[Nudge, ...]
 
@@ -180,10 +182,13 @@ async def populate(storage: Storage) -> Known:
     await storage.webhooks.save(webhook("one"))
     await storage.processes.enter(process_of("one"), timedelta(days=1))
     await storage.interactions.claim(1)
-    await storage.messages.add(GUILD, "{}")
+    await storage.messages.add(GUILD, "{}", secret_sealed=storage.vault.seal(Secret("reply")))
+    await storage.shards.settle(2)
+    shards = await storage.shards.claim(Shards((0,), 2), "one", timedelta(days=1))
     lease = await storage.leases.claim("bot", "one", timedelta(days=1))
     ((item,),) = [one.items for one in await storage.holds.list_open(GUILD)]
     due = await storage.due.find(GUILD, ADA)
+    assert shards is not None
     assert lease is not None
     assert due is not None
     return Known(
@@ -199,6 +204,7 @@ async def populate(storage: Storage) -> Known:
         read=read,
         sealed=next(one for one in await storage.sealing.list_sealed() if one.table == "credentials"),
         lease=lease,
+        shard=shards[0],
         due=due,
         nudges=await storage.nudges.list_campaign(CAMPAIGN),
     )

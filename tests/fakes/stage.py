@@ -153,7 +153,13 @@ class Stage:
                 return {}
 
     async def ready(self) -> None:
-        """Wait until every part of every process of the bot works."""
+        """Wait until every part of every process of the bot works, and the shards are somebody's."""
+        await self._well()
+        if any(not one.roles or "gateway" in one.roles for one in self.sandbox.bots.members):
+            await self.until(self.sandbox.discord.gateway.connected, "a process is at Discord", START_SECONDS)
+            await self._well()
+
+    async def _well(self) -> None:
         deadline = asyncio.get_running_loop().time() + START_SECONDS
         for one in self.sandbox.bots.members:
             while (health := await self.health(one.port)).get("http") != 200:

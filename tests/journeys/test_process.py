@@ -4,8 +4,6 @@ import asyncio
 import time
 from datetime import timedelta
 
-import pytest
-
 from sandbox.botprocess import BotProcess
 from tests.fakes.stage import ADMIN, Stage
 
@@ -44,8 +42,7 @@ async def test_it_stops_within_ten_seconds_while_looks_at_discord_hang(stage: St
     await stage.until(lambda: "Gold" in stage.roles("hazel.hollow"), "what was cut off goes on")
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
-async def test_a_second_process_on_one_database_is_refused(database: None, stage: Stage) -> None:
+async def test_a_second_process_on_one_file_is_refused(stage: Stage) -> None:
     environment = {**stage.sandbox.bot.environment, "WEB_PORT": "0"}
     second = BotProcess({**environment, "WEB_PORT": "18999"})
     await second.start()

@@ -1,11 +1,15 @@
 """When a shard may identify."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 
 from bot.discord import identify_pace
-from bot.discord.identify_pace import IdentifyPace
+from bot.discord.identify_pace import IdentifyPace, SharedIdentifyPace
+from bot.storage import Storage
+from bot.storage.vault import Vault, new_key
+from tests.fakes.postgres import Postgres
 
 
 class Time:
@@ -50,3 +54,49 @@ async def test_time_that_passed_counts(time: Time) -> None:
         time.now += seconds
         await pace.wait_turn(0, 1)
     assert time.slept == [0, 3, 0]
+
+
+# --- among several processes
+
+
+@pytest.fixture
+async def shared(postgres: Postgres, emptied: str) -> AsyncIterator[Storage]:
+    storage = await Storage.open(postgres.url(emptied), Vault((new_key(),)))
+    yield storage
+    await storage.close()
+
+
+async def test_two_processes_begin_one_after_the_other(shared: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identify_pace, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(identify_pace, "PACE_SECONDS", 60.0)
+    one, other = SharedIdentifyPace(shared.leases), SharedIdentifyPace(shared.leases)
+    await one.wait_turn(0, 2)
+    await other.wait_turn(1, 2)
+    waiting = asyncio.create_task(other.wait_turn(2, 2))
+    await asyncio.sleep(0.3)
+    assert not waiting.done(), "2 and 0 have one key where two may begin at a time"
+    waiting.cancel()
+
+
+async def test_the_turn_comes_once_the_time_of_the_one_before_is_over(
+    shared: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identify_pace, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(identify_pace, "PACE_SECONDS", 0.2)
+    pace = SharedIdentifyPace(shared.leases)
+    async with asyncio.timeout(20):
+        for _ in range(3):
+            await pace.wait_turn(0, 1)
+
+
+async def test_a_turn_that_does_not_come_is_given_up(
+    shared: Storage, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identify_pace, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(identify_pace, "TURN_WITHIN_SECONDS", 0.5)
+    postgres.stop()
+    try:
+        with pytest.raises(TimeoutError):
+            await SharedIdentifyPace(shared.leases).wait_turn(0, 1)
+    finally:
+        postgres.start()

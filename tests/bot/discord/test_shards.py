@@ -18,6 +18,7 @@ from bot.discord.client import PledgekeeperBot, ShardedBot, build_client
 from bot.discord.identify_pace import IdentifyPace
 from bot.domain.model import DiscordUserId, GuildId
 from bot.domain.shards import Shards, shard_of
+from bot.runtime.health import Note
 from cogs import add_cogs
 from sandbox.discord import Guild
 from sandbox.discord.identifies import Identifies
@@ -335,3 +336,4 @@ async def test_too_many_servers_are_not_tried_again_and_again(stage: Stage, app:
         await asyncio.sleep(0.3)
         assert len(cluster.clients) == 1
         assert not cluster.is_well
+        assert app.health.has(Note.RESHARD_NEEDED)

@@ -39,6 +39,8 @@ async def places(request: pytest.FixtureRequest, tmp_path: Path, postgres: Postg
     known = await populate(storage)
     await storage.rules.remove(GUILD, known.rule)  # its number must never be given again
     await storage.leases.release(known.lease)
+    await storage.shards.release([known.shard])
+    await storage.processes.leave("one")
     many = [{"key": str(number), "told_at": NOW + timedelta(seconds=number), "text": "ä"} for number in range(1200)]
     async with storage.database.write() as connection:
         await connection.execute(insert(notices), many)

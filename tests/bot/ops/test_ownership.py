@@ -1,17 +1,22 @@
-"""On a database that several can reach, one bot works at a time."""
+"""Whoever copies a database keeps every bot from it, and waits until the last one surely is no more."""
 
 import asyncio
-import math
 from datetime import timedelta
 
 import pytest
 
-from bot.domain.errors import DatabaseLocked, Setup
+from bot.domain.errors import DatabaseLocked
+from bot.domain.shards import Shards
 from bot.ops import ownership
-from bot.ops.ownership import BOT, OwnerLease, _claim, _keep, is_bot_running, owned
+from bot.ops.ownership import is_bot_running, owned
 from bot.storage import Storage
+from bot.storage.shards import WHOLE_DATABASE
 from bot.storage.vault import Vault, new_key
+from tests.fakes.filled import process_of
 from tests.fakes.postgres import Postgres
+
+LONG, SHORT = timedelta(minutes=5), timedelta(seconds=0.4)
+SHARD = Shards((0,), 1)
 
 
 @pytest.fixture
@@ -21,65 +26,82 @@ def url(postgres: Postgres, emptied: str) -> str:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ownership, "PERIOD", timedelta(seconds=0.4))
-    monkeypatch.setattr(ownership, "MARGIN_SECONDS", 0.05)
+    monkeypatch.setattr(ownership, "PERIOD", SHORT)
     monkeypatch.setattr(ownership, "PATIENCE_SECONDS", 1.0)
     monkeypatch.setattr(ownership, "PAUSE_SECONDS", 0.05)
     monkeypatch.setattr(ownership, "RENEWED_AFTER_SECONDS", 0.1)
 
 
 @pytest.fixture
-async def storages(url: str) -> list[Storage]:
-    vault = Vault((new_key(),))
-    return [await Storage.open(url, vault), await Storage.open(url, vault)]
+async def storage(url: str) -> Storage:
+    return await Storage.open(url, Vault((new_key(),)))
 
 
-async def test_a_second_bot_is_refused_while_the_first_lives_and_waits_where_it_was_killed(
-    quick: None, storages: list[Storage], url: str
-) -> None:
-    first, second = storages
-    assert not await is_bot_running(url, second.database)
-    async with owned(first.database) as first_ones:
-        assert await is_bot_running(url, second.database)
-        with pytest.raises(DatabaseLocked):
-            async with owned(second.database):
-                pass
-        first_ones.ends[0].cancel()  # killed: nobody renews the lease, nobody gives it back
-        async with owned(second.database):
-            assert await is_bot_running(url, first.database)
-    assert not await is_bot_running(url, first.database)
-    for storage in storages:
-        await storage.close()
+async def refused(storage: Storage) -> bool:
+    try:
+        async with owned(storage.database):
+            return False
+    except DatabaseLocked:
+        return True
 
 
-async def test_one_whose_lease_was_taken_learns_of_it(quick: None, storages: list[Storage]) -> None:
-    first, second = storages
-    ours = OwnerLease(-math.inf)
-    lease = await _claim(first.leases, ours)
-    assert ours.is_certain
-    await asyncio.sleep(0.5)
-    assert not ours.is_certain, "it says so before anybody tells"
-    await _claim(second.leases, OwnerLease(-math.inf))
-    with pytest.raises(DatabaseLocked, match=Setup.DATABASE_TAKEN):
-        await _keep(first.leases, lease, ours)
-    assert not ours.is_certain
-    for storage in storages:
-        await storage.close()
+async def test_one_that_lives_is_in_the_way(quick: None, storage: Storage, url: str) -> None:
+    assert not await is_bot_running(url, storage.database)
+    await storage.processes.enter(process_of("one"), LONG)
+    assert await is_bot_running(url, storage.database)
+    assert await refused(storage)
+    await storage.processes.leave("one")
+    assert not await is_bot_running(url, storage.database)
+    assert not await refused(storage)
+    await storage.close()
 
 
-async def test_while_the_database_is_away_the_lease_stays_ours(
-    quick: None, storages: list[Storage], postgres: Postgres
-) -> None:
-    first, second = storages
-    async with owned(first.database) as ours:
-        (keeping,) = ours.ends
+async def test_so_is_one_that_may_still_speak_to_discord(quick: None, storage: Storage, url: str) -> None:
+    await storage.shards.settle(SHARD.count)
+    held = await storage.shards.claim(SHARD, "one", LONG)
+    assert held
+    assert await is_bot_running(url, storage.database)
+    assert await refused(storage)
+    await storage.shards.release(held.values())
+    assert not await refused(storage)
+    await storage.close()
+
+
+async def test_so_is_one_of_an_older_version(quick: None, storage: Storage, url: str) -> None:
+    older = await storage.leases.claim(WHOLE_DATABASE, "older", LONG)
+    assert older is not None
+    assert await is_bot_running(url, storage.database)
+    assert await refused(storage)
+    await storage.leases.release(older)
+    assert not await refused(storage)
+    await storage.close()
+
+
+async def test_one_that_was_killed_is_waited_for(quick: None, storage: Storage, url: str) -> None:
+    await storage.shards.settle(SHARD.count)
+    await storage.processes.enter(process_of("one"), SHORT)
+    await storage.shards.claim(SHARD, "one", SHORT)
+    async with owned(storage.database):
+        assert await is_bot_running(url, storage.database)
+    assert not await is_bot_running(url, storage.database)
+    await storage.close()
+
+
+async def test_meanwhile_nobody_takes_a_shard(quick: None, storage: Storage) -> None:
+    await storage.shards.settle(SHARD.count)
+    async with owned(storage.database):
+        await asyncio.sleep(2 * SHORT.total_seconds())
+        assert await storage.shards.claim(SHARD, "one", LONG) is None, "it is renewed"
+    assert await storage.shards.claim(SHARD, "one", LONG)
+    await storage.close()
+
+
+async def test_when_the_database_comes_back_it_is_still_kept(quick: None, storage: Storage, postgres: Postgres) -> None:
+    await storage.shards.settle(SHARD.count)
+    async with owned(storage.database):
         postgres.stop()
-        await asyncio.sleep(0.5)
-        assert not ours.is_certain
+        await asyncio.sleep(SHORT.total_seconds())
         postgres.start()
-        await asyncio.sleep(0.5)
-        assert not keeping.done()
-        assert ours.is_certain
-        assert await second.leases.is_held(BOT)
-    for storage in storages:
-        await storage.close()
+        await asyncio.sleep(SHORT.total_seconds())
+        assert await storage.shards.claim(SHARD, "one", LONG) is None
+    await storage.close()

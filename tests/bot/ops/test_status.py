@@ -78,7 +78,7 @@ async def test_it_counts_what_is_there_and_names_nobody(url: str) -> None:
     assert found.waiting_webhooks
     assert [(one.process_id, one.roles) for one in found.processes] == [("one", ("gateway", "web", "worker"))]
     assert found.schema == migrations.list_steps()[-1].number
-    assert [lease.name for lease in found.leases] == ["bot"]
+    assert [lease.name for lease in found.leases] == ["bot", "shard:0"]
     assert 86_000 < found.leases[0].seconds_left <= 86_400
     printed = msgspec.json.encode(found).decode()
     for secret in ("access-", "refresh-", "Emberwood", "ada"):

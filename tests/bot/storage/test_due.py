@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from bot.domain.changes import Trigger, Urgency
 from bot.domain.holds import HoldState
 from bot.domain.model import CampaignId, DiscordUserId, GuildId
 from bot.storage import Storage
 from bot.storage.due import EVERYONE, Due, Waiting
+from bot.storage.tables import due
 from tests.fakes.filled import (
     ADA,
     ADA_PATREON,
@@ -162,3 +164,25 @@ async def test_many_are_due_and_served_in_few_statements(storage: Storage, known
     assert {type(one) for one in waiting} == {Due}
     await storage.due.end(waiting)
     assert await storage.due.list_guild(GUILD) == ()
+
+
+async def test_a_person_is_awaited_until_they_were_planned(storage: Storage, known: Known) -> None:
+    await storage.due.add(GUILD, [ADA], trigger=Trigger.LINK)
+    assert await storage.due.is_awaited(ADA, [GUILD, ELSEWHERE])
+    assert not await storage.due.is_awaited(ADA, [ELSEWHERE])
+    assert not await storage.due.is_awaited(BO, [GUILD])
+    assert not await storage.due.is_awaited(ADA, [])
+    await served(storage)
+    assert not await storage.due.is_awaited(ADA, [GUILD])
+
+
+async def test_nobody_is_awaited_where_nobody_looks(storage: Storage, known: Known) -> None:
+    """As after the bot was thrown out: who waits there does so for days."""
+    await storage.due.add(GUILD, [BO], trigger=Trigger.LINK)
+    async with storage.database.write() as connection:
+        await connection.execute(update(due).values(since=due.c.since - 61_000_000))
+    await storage.due.add(GUILD, [ADA], trigger=Trigger.LINK)
+    assert not await storage.due.is_awaited(ADA, [GUILD])
+    async with storage.database.write() as connection:
+        await connection.execute(update(due).values(urgency=Urgency.BULK_GRANT).where(due.c.discord_user_id == BO))
+    assert await storage.due.is_awaited(ADA, [GUILD]), "a bulk change takes its time"

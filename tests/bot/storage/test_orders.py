@@ -27,6 +27,7 @@ from bot.domain.model import (
 )
 from bot.domain.processes import ProcessRole
 from bot.domain.reasons import OldText
+from bot.domain.shards import Shards
 from bot.storage import Storage
 from bot.storage.aggregate import Aggregate
 from bot.storage.states import ButtonKind, ButtonPlace
@@ -108,6 +109,8 @@ VERBS: dict[str, Verb] = {
     "pendings.confirm": lambda s, k: s.pendings.confirm(k.pending, "{}"),
     "pendings.save_result": lambda s, k: s.pendings.save_result(k.pending, '{"saved": 1}'),
     "pendings.end": lambda s, k: s.pendings.end(k.pending),
+    "pendings.claim": lambda s, k: s.pendings.claim(k.pending, timedelta(days=1)),
+    "pendings.keep_claim": lambda s, k: s.pendings.keep_claim(k.pending, timedelta(days=2)),
     "pendings.delete": lambda s, k: s.pendings.delete(k.pending),
     "pendings.purge": lambda s, _: s.pendings.purge(NOW + timedelta(days=1)),
     "links.complete_link": lambda s, k: s.links.complete_link(
@@ -165,17 +168,24 @@ VERBS: dict[str, Verb] = {
     "leases.claim": lambda s, _: s.leases.claim("bot", "two", timedelta(days=1)),
     "leases.renew": lambda s, k: s.leases.renew(k.lease, timedelta(days=2)),
     "leases.release": lambda s, k: s.leases.release(k.lease),
+    "shards.change_count": lambda s, _: s.shards.change_count(3, gateway="gateway"),
+    "shards.claim": lambda s, _: s.shards.claim(Shards((0, 1), 2), "two", timedelta(days=1)),
+    "shards.claim the same": lambda s, _: s.shards.claim(Shards((1,), 2), "three", timedelta(days=1)),
+    "shards.renew": lambda s, k: s.shards.renew([k.shard], timedelta(days=2)),
+    "shards.release": lambda s, k: s.shards.release([k.shard]),
     "processes.enter": lambda s, _: s.processes.enter(process_of("one", ProcessRole.WEB), timedelta(days=1)),
     "processes.enter another": lambda s, _: s.processes.enter(process_of("two"), timedelta(days=1)),
     "processes.leave": lambda s, _: s.processes.leave("one"),
     "interactions.claim": lambda s, _: s.interactions.claim(7),
     "interactions.purge": lambda s, _: s.interactions.purge(timedelta(0)),
     "messages.add": lambda s, _: s.messages.add(GUILD, "{}"),
+    "messages.purge": lambda s, _: s.messages.purge(timedelta(0)),
 }
 # Columns of the database's own clock, and of chance: two runs never agree.
 MOMENTS = {
     ("leases", "until"),
     ("processes", "until"),
+    ("pendings", "claimed_until"),
     ("interactions", "claimed_at"),
     ("messages", "noted_at"),
     ("due", "since"),

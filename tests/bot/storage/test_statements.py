@@ -36,6 +36,7 @@ from bot.domain.model import (
     TokenPair,
 )
 from bot.domain.reasons import OldText
+from bot.domain.shards import Shards
 from bot.storage import Storage
 from bot.storage.pendings import PendingRow
 from bot.storage.states import ButtonKind, ButtonPlace, StateRow
@@ -147,11 +148,15 @@ async def use_linking(storage: Storage, asked: StateRow, landed: Callable[..., P
     pending_id = await storage.pendings.create(landed(state_id))
     await storage.states.conclude(state_id, "{}")
     await storage.states.give_up("{}")
+    await storage.states.give_up("{}", before=now)
     await storage.pendings.find("cookie-1")
     await storage.pendings.save_result(pending_id, "{}")
     await storage.pendings.end(pending_id)
     await storage.pendings.list_unended()
     await storage.pendings.find_unended("digest")
+    await storage.pendings.claim(pending_id, timedelta(minutes=1))
+    await storage.pendings.keep_claim(pending_id, timedelta(minutes=1))
+    await storage.pendings.ring()
     await storage.pendings.confirm(pending_id, "{}")
     await storage.pendings.delete(pending_id)
     await storage.pendings.purge(now)
@@ -273,6 +278,7 @@ async def use_due(storage: Storage) -> None:
     await storage.due.list_guild(GUILD)
     await storage.due.list_guilds([GUILD])
     await storage.due.list_people(GUILD, [ADA])
+    assert await storage.due.is_awaited(ADA, [GUILD])
     waiting = await storage.due.find(GUILD, ADA)
     assert waiting is not None
     await storage.due.end([waiting])
@@ -296,6 +302,18 @@ async def use_leases(storage: Storage) -> None:
     await storage.leases.release(lease)
 
 
+async def use_shards(storage: Storage) -> None:
+    assert await storage.shards.count() is None
+    assert await storage.shards.settle(2) == 2
+    assert await storage.shards.change_count(3, gateway="gateway")
+    assert await storage.shards.list_free(range(3)) == (0, 1, 2)
+    taken = await storage.shards.claim(Shards((0, 1), 3), "one", timedelta(minutes=1))
+    assert taken is not None
+    assert await storage.shards.is_any_held()
+    assert await storage.shards.renew(taken.values(), timedelta(minutes=1))
+    await storage.shards.release(taken.values())
+
+
 async def use_processes(storage: Storage) -> None:
     await storage.processes.enter(process_of("one"), timedelta(minutes=1))
     assert [one.process_id for one in await storage.processes.list_live()] == ["one"]
@@ -303,6 +321,8 @@ async def use_processes(storage: Storage) -> None:
     assert await storage.interactions.claim(1)
     await storage.interactions.purge(timedelta(days=1))
     await storage.messages.add(GUILD, "{}")
+    assert await storage.messages.list_guilds() == {GUILD}
+    await storage.messages.purge(timedelta(days=1))
     await storage.messages.end(await storage.messages.list_for([GUILD], with_people=True, limit=9))
     assert await storage.messages.count() == 0
 
@@ -325,5 +345,6 @@ async def test_every_verb_runs_on_both_databases(
     await use_due(storage)
     await use_nudges(storage)
     await use_leases(storage)
+    await use_shards(storage)
     await use_processes(storage)
     assert unused == set(), "a verb is not used above"

@@ -30,6 +30,7 @@ FACTS: dict[str, Fact] = {
     "tables": ("holds", "links"),
     "campaigns": ("7 (Moths)", "8 (Embers)"),
     "campaign_id": "7",
+    "shards": 2,
 }
 
 
