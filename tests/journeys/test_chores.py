@@ -33,7 +33,7 @@ async def ask(stage: Stage) -> None:
     url = stage.database_url or ""
     database = await Database.attach(url)
     chores = QueuedChores(database, Leases(database), url, {})
-    await chores.ask(ChoreKind.READ_CAMPAIGN, stage.sandbox.world.campaign.id)
+    await chores.ask(ChoreKind.FIRST_READ, stage.sandbox.world.campaign.id)
     await chores.close()
     await database.close()
 

@@ -69,7 +69,7 @@ async def test_what_processes_ask_of_one_another_stays_behind(postgres: Postgres
     old, target = postgres.url(emptied), postgres.url(new)
     storage = await Storage.open(old, VAULT)
     chores = QueuedChores(storage.database, storage.leases, old, {})
-    await chores.ask(ChoreKind.READ_CAMPAIGN, "700")
+    await chores.ask(ChoreKind.FIRST_READ, "700")
     await chores.close()
     assert await count_chores(storage.database)
     await storage.close()

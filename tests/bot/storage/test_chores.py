@@ -27,7 +27,7 @@ from bot.storage.vault import new_key
 from tests.fakes.postgres import Postgres
 from tests.fakes.relay import relayed
 
-KIND = ChoreKind.READ_CAMPAIGN
+KIND = ChoreKind.FIRST_READ
 PATIENCE_SECONDS = 30
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -320,7 +320,7 @@ async def begin(key):
 
 async def main(url):
     database = await Database.attach(url)
-    await QueuedChores(database, Leases(database), url, {ChoreKind.READ_CAMPAIGN: begin}).run()
+    await QueuedChores(database, Leases(database), url, {ChoreKind.FIRST_READ: begin}).run()
 
 asyncio.run(main(sys.argv[1]))
 """
@@ -377,7 +377,7 @@ async def test_one_process_at_a_time_looks_for_what_was_lost(quick: None, postgr
             await connection.execute(
                 text(
                     "INSERT INTO procrastinate_jobs (queue_name, task_name, args, status)"
-                    " VALUES ('read_campaign', 'read_campaign', '{\"key\": \"701\"}', 'doing')"
+                    " VALUES ('first_read', 'first_read', '{\"key\": \"701\"}', 'doing')"
                 )
             )
         await asyncio.sleep(1)
