@@ -386,8 +386,9 @@ async def build_app(
         clock=clock,
     )
 
+    process_id = secrets.token_hex(8)
     return App(
-        process_id=secrets.token_hex(8),
+        process_id=process_id,
         roles=roles,
         settings=settings,
         clock=clock,
@@ -428,7 +429,7 @@ async def build_app(
         aftermaths=aftermaths,
         unlinker=unlinker,
         disconnector=disconnector,
-        chores=_build_chores(settings, storage, rounds),
+        chores=_build_chores(settings, storage, rounds, owner=process_id),
     )
 
 
@@ -740,7 +741,7 @@ def _build_bell(
     return Bell(storage.database, url, health=health, on_ring=look)
 
 
-def _build_chores(settings: Settings, storage: Storage, rounds: Rounds) -> Chores:
+def _build_chores(settings: Settings, storage: Storage, rounds: Rounds, *, owner: str) -> Chores:
     """Return the way to have a chore done: by any process, where there may be others."""
 
     async def read_campaign(campaign_id: str) -> None:
@@ -749,7 +750,7 @@ def _build_chores(settings: Settings, storage: Storage, rounds: Rounds) -> Chore
     handlers: Handlers = {ChoreKind.READ_CAMPAIGN: read_campaign}
     if not storage.database.is_shared:
         return DirectChores(handlers)
-    return QueuedChores(storage.database, storage.leases, settings.database_url, handlers)
+    return QueuedChores(storage.database, storage.leases, settings.database_url, handlers, owner=owner)
 
 
 async def _watch_database(app: App) -> None:
