@@ -343,7 +343,7 @@ async def build_app(
 
     # --- links and connected campaigns
 
-    chores = _build_chores(settings, storage, rounds)
+    chores = _build_chores(settings, storage, rounds, owner=process_id)
     pairs = Pairs(storage=storage, client=client, oauth=oauth, notifier=notifier, clock=clock)
     patron_link = PatronLink(storage=storage, api=api, reconciler=reconciler, messages=messages, clock=clock)
     campaign = CreatorCampaign(
@@ -394,8 +394,9 @@ async def build_app(
         clock=clock,
     )
 
+    process_id = secrets.token_hex(8)
     return App(
-        process_id=secrets.token_hex(8),
+        process_id=process_id,
         roles=roles,
         settings=settings,
         clock=clock,
@@ -766,7 +767,7 @@ def _build_bell(
     return Bell(storage.database, url, health=health, on_ring=look)
 
 
-def _build_chores(settings: Settings, storage: Storage, rounds: Rounds) -> Chores:
+def _build_chores(settings: Settings, storage: Storage, rounds: Rounds, *, owner: str) -> Chores:
     """Return the way to have a chore done: by any process, where there may be others."""
 
     async def read_first(campaign_id: str) -> None:
@@ -775,7 +776,7 @@ def _build_chores(settings: Settings, storage: Storage, rounds: Rounds) -> Chore
     handlers: Handlers = {ChoreKind.FIRST_READ: read_first}
     if not storage.database.is_shared:
         return DirectChores(handlers)
-    return QueuedChores(storage.database, storage.leases, settings.database_url, handlers)
+    return QueuedChores(storage.database, storage.leases, settings.database_url, handlers, owner=owner)
 
 
 async def _watch_database(app: App) -> None:

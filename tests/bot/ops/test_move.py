@@ -68,7 +68,7 @@ async def test_what_processes_ask_of_one_another_stays_behind(postgres: Postgres
     new = postgres.create()
     old, target = postgres.url(emptied), postgres.url(new)
     storage = await Storage.open(old, VAULT)
-    chores = QueuedChores(storage.database, storage.leases, old, {})
+    chores = QueuedChores(storage.database, storage.leases, old, {}, owner="me")
     await chores.ask(ChoreKind.FIRST_READ, "700")
     await chores.close()
     assert await count_chores(storage.database)
