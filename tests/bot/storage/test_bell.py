@@ -8,10 +8,10 @@ import pytest
 import structlog
 
 from bot.domain.changes import Trigger
-from bot.domain.model import DiscordUserId, GuildId
+from bot.domain.model import CampaignId, DiscordUserId, GuildId, Hint, PatreonUserId
 from bot.runtime.clock import SystemClock
 from bot.runtime.health import HealthBoard, Note
-from bot.storage import Storage, messages, pendings
+from bot.storage import Storage, messages, nudges, pendings
 from bot.storage import bell as bells
 from bot.storage.bell import Bell, ring
 from bot.storage.database import Database
@@ -78,6 +78,8 @@ async def test_whoever_can_say_something_is_rung_for_once_it_is_stored(postgresq
         storage = await Storage.attach(postgresql_url, vault)
         await storage.messages.add(GuildId(900), "{}")
         await until(lambda: messages.RUNG in ear.words)
+        await storage.nudges.add(CampaignId("700"), Hint(patreon_user_id=PatreonUserId("1")))
+        await until(lambda: nudges.RUNG in ear.words)
         await storage.pendings.ring()
         await until(lambda: pendings.RUNG in ear.words)
         await storage.close()

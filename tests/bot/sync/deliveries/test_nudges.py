@@ -40,6 +40,21 @@ class Post:
         member = person.memberships[self.campaign_id]
         return Hint(patreon_user_id=PatreonUserId(person.id), membership_id=MembershipId(member.id))
 
+    def another(self, api: PatreonApi = PatreonApi.V2, *, serves: bool = True) -> Nudges:
+        """Return what another process would have."""
+        app = self.scene.app
+        return Nudges(
+            storage=app.storage,
+            intake=app.intake,
+            rounds=app.rounds,
+            reconciler=app.reconciler,
+            observer=app.observer,
+            reported_links=app.reported_links,
+            api=api,
+            turns=app.turns,
+            serves=serves,
+        )
+
     async def deliver(self, *patrons: str) -> None:
         """Let deliveries come at once, as if all of them were stored before the first is looked at."""
         *others, last = patrons
@@ -81,6 +96,23 @@ async def test_one_person_named_costs_one_call_and_is_planned_at_once(post: Post
     assert (await post.scene.written(HAZEL, AuditAction.GRANT, Outcome.DONE)).trigger == "webhook"
 
 
+async def test_who_only_serves_pages_stores_them_and_a_ring_has_whoever_reads_look(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nudge, "LOOK_SECONDS", 3600)
+    looking = asyncio.create_task(post.nudges.run())
+    await asyncio.sleep(0.1)  # its first look
+    web = post.another(serves=False)
+    await web.nudge(post.campaign_id, post.hint(SAGA))
+    await asyncio.sleep(0.2)
+    assert await post.scene.app.storage.nudges.count() == 1
+    assert post.calls(MEMBER) == 0
+    post.nudges.ring()
+    await post.at_rest()
+    assert post.calls(MEMBER) == 1
+    looking.cancel()
+
+
 async def test_the_way_from_a_nudge_to_the_role_is_a_handful_of_statements(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,11 +126,20 @@ async def test_the_way_from_a_nudge_to_the_role_is_a_handful_of_statements(
         return await put(writer, *asked, **how)
 
     monkeypatch.setattr(RoleWriter, "put", count)
-    with counted_statements() as statements:
-        post.change_tier(SAGA, "Gold")
+    sent: list[list[str]] = []
+    for _ in range(3):  # the fewest count: loops look at the database meanwhile
+        until_write.clear()
+        with counted_statements() as statements:
+            post.change_tier(SAGA, "Gold")
+            await post.deliver(SAGA)
+            await post.scene.until(lambda: until_write, "the write")
+        sent.append(statements[: until_write[0]])
+        post.change_tier(SAGA, "Silver")
         await post.deliver(SAGA)
-        await post.scene.until(lambda: until_write, "the write")
-    assert until_write[0] <= 13, statements[: until_write[0]]
+        await post.scene.until(lambda: "Gold" not in post.stage.roles(HAZEL), "the end of the role")
+        await post.at_rest()
+    fewest = min(sent, key=len)
+    assert len(fewest) <= 13, fewest
 
 
 async def test_who_is_named_again_and_again_is_read_once_for_all_who_named_them(post: Post) -> None:
@@ -142,18 +183,7 @@ async def test_a_bulk_read_for_those_who_wait_begins_after_the_one_under_way(pos
 
 
 async def test_on_v1_who_is_named_is_found_by_a_bulk_read(post: Post) -> None:
-    app = post.scene.app
-    on_v1 = Nudges(
-        storage=app.storage,
-        intake=app.intake,
-        rounds=app.rounds,
-        reconciler=app.reconciler,
-        observer=app.observer,
-        reported_links=post.nudges._reported_links,
-        api=PatreonApi.V1,
-        turns=app.turns,
-    )
-    post.nudges = on_v1
+    post.nudges = post.another(PatreonApi.V1)
     post.change_tier(SAGA, "Gold")
     await post.deliver(SAGA)
     await post.scene.until(lambda: "Gold" in post.stage.roles(HAZEL), "the role")
