@@ -188,7 +188,7 @@ async def test_on_v1_who_is_named_is_found_by_a_bulk_read(post: Post) -> None:
     await post.deliver(SAGA)
     await post.scene.until(lambda: "Gold" in post.stage.roles(HAZEL), "the role")
     assert (post.calls(MEMBER), post.calls(BULK)) == (0, 1)
-    await on_v1.close()
+    await post.nudges.close()
 
 
 async def test_a_member_that_patreon_does_not_find_loses_nothing(post: Post) -> None:
