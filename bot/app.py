@@ -12,7 +12,10 @@ Nothing else wires. Every process builds all of it; its roles say which of the l
 | presence | any     | on PostgreSQL       | every 3 seconds               | lets the others know of this process  |
 | discord  | gateway | at the start        | one client after the other    | takes shards, and stays connected     |
 | due      | gateway | at the start        | every 2 seconds, or when rung | takes who waits into the queues       |
-| links    | gateway | with Discord        | every minute                  | goes on with links that were cut off  |
+| resync   | gateway | with Discord        | every SYNC_INTERVAL_SECONDS   | plans a slice of everyone in sight    |
+| outbox   | gateway | on PostgreSQL       | every 2 seconds, or when rung | says what other processes left to say |
+| names    | gateway | on PostgreSQL       | every 5 seconds               | stores what servers are called        |
+| links    | gateway | with Discord        | every minute, or when rung    | goes on with what follows a consent   |
 | sweeper  | worker  | at the start        | every minute                  | forgets what has expired              |
 | nudges   | worker  | at the start        | every 2 seconds, or when told | reads again whom webhooks named       |
 | pairs    | worker  | at the start        | every 10 seconds              | finds which of a person's pairs lives |
@@ -27,11 +30,10 @@ Each but Discord's, which keeps itself, begins anew where it ends (`runtime/loop
 import asyncio
 import contextlib
 import gc
-import math
 import os
 import secrets
 import signal
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -44,11 +46,14 @@ from bot import __version__
 from bot.discord.client import PledgekeeperBot, ask_recommended_shards, build_client
 from bot.discord.direct_messages import DirectMessages
 from bot.discord.gateway import Gateway
+from bot.discord.guild_names import GuildNames
 from bot.discord.holder import ClientHolder, DiscordAway
 from bot.discord.identify_pace import IdentifyPace, SharedIdentifyPace, WaitTurn
 from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
+from bot.discord.outbox import Outbox, covers_people
 from bot.discord.registration import CommandRegistration
+from bot.discord.rights import Rights
 from bot.discord.role_writer import RoleWriter
 from bot.discord.supervisor import DiscordSupervisor
 from bot.discord.tenure import ShardClaims, Tenure
@@ -57,6 +62,7 @@ from bot.domain.errors import SettingsInvalid, Setup
 from bot.domain.model import CampaignId
 from bot.domain.processes import ALL_ROLES, Process, ProcessRole
 from bot.domain.shards import Shards
+from bot.linking.aftermaths import Aftermaths
 from bot.linking.connect import CreatorCampaign
 from bot.linking.consent_flow import ConsentFlow
 from bot.linking.disconnect import Disconnector
@@ -77,9 +83,12 @@ from bot.runtime.health import HealthBoard, Note
 from bot.runtime.loops import Loop, supervise
 from bot.settings import USER_AGENT, Settings
 from bot.storage import Storage
+from bot.storage import messages as stored_messages
+from bot.storage import pendings as stored_pendings
 from bot.storage.bell import Bell
 from bot.storage.chores import QueuedChores
 from bot.storage.due import RUNG
+from bot.storage.turns import Turns
 from bot.storage.vault import Vault
 from bot.sync.admin.acceptance import Acceptance
 from bot.sync.admin.adoption import Adoption
@@ -88,6 +97,7 @@ from bot.sync.admin.settings import SettingsEditor
 from bot.sync.applying.apply import Applier
 from bot.sync.applying.breakers import Breakers
 from bot.sync.applying.due import DueTaker
+from bot.sync.applying.elsewhere import Elsewhere
 from bot.sync.applying.facts import FactBook
 from bot.sync.applying.holds import Holds
 from bot.sync.applying.planning import Planning
@@ -117,7 +127,6 @@ log = structlog.get_logger(__name__)
 DATABASE_WATCH_SECONDS = 5.0
 SWEEP_SECONDS = 60.0
 RESERVE_LOOK_SECONDS = 1.0
-RESUME_SECONDS = 60.0
 READS_KEPT = timedelta(days=30)
 INTERACTIONS_KEPT = timedelta(hours=1)  # Discord takes an answer for a quarter of that
 DUE_KEPT = timedelta(days=7)  # of servers that are out of sight
@@ -138,12 +147,14 @@ class App:
     health: HealthBoard
     metrics: Metrics
     http: Http
+    turns: Turns
     keeper: TokenKeeper
     holder: ClientHolder
     registration: CommandRegistration
     notifier: Notifier
     messages: DirectMessages
     observer: Observer
+    outbox: Outbox
     intake: Intake
     breakers: Breakers
     holds: Holds
@@ -155,6 +166,7 @@ class App:
     consents: Consents
     webhooks_at_patreon: WebhooksAtPatreon
     webhooks: WebhookKeeper
+    resync: Resync
     rounds: Rounds
     nudges: Nudges
     refresh: Refresh
@@ -167,6 +179,7 @@ class App:
     patron_link: PatronLink
     linking: ConsentFlow
     connecting: ConsentFlow
+    aftermaths: Aftermaths
     unlinker: Unlinker
     disconnector: Disconnector
     chores: Chores
@@ -204,7 +217,8 @@ async def build_app(
         watch=watch,
     )
     client = PatreonClient(http, api=api, base_url=settings.patreon_url, clock=clock, watch=watch)
-    keeper = TokenKeeper(store=storage.credentials, oauth=oauth, clock=clock)
+    turns = Turns(storage.leases, is_shared=storage.database.is_shared)
+    keeper = TokenKeeper(store=storage.credentials, oauth=oauth, clock=clock, turns=turns)
 
     # --- Discord
 
@@ -213,6 +227,13 @@ async def build_app(
     observer = Observer(holder)
     notifier = Notifier(storage=storage, holder=holder, clock=clock)
     messages = DirectMessages(holder=holder, storage=storage)
+    outbox = Outbox(
+        storage=storage,
+        observer=observer,
+        notifier=notifier,
+        messages=messages,
+        covers_people=lambda: covers_people(holder.current),
+    )
 
     # --- facts in, roles out
 
@@ -242,18 +263,19 @@ async def build_app(
         notifier=notifier,
         clock=clock,
     )
+    elsewhere = Elsewhere(storage=storage, clock=clock)
     reconciler = Reconciler(
         storage=storage,
         observer=observer,
         planning=planning,
         applier=applier,
         troubles=Troubles(notifier=notifier, health=health),
+        elsewhere=elsewhere,
         clock=clock,
         on_follow=intake.forget,
         on_turn=metrics.note_turn,
     )
     due = DueTaker(storage=storage, observer=observer, reconciler=reconciler)
-    bell = _build_bell(settings, storage, health, due)
     consents = Consents(
         storage=storage,
         intake=intake,
@@ -292,10 +314,12 @@ async def build_app(
             reported_links=reported_links,
             declines=Declines(storage=storage, observer=observer, messages=messages, clock=clock),
             news=ReadNews(notifier),
+            observer=observer,
+            turns=turns,
+            clock=clock,
             on_read=(metrics.note_read, webhooks.note_read),
         ),
         reconciler=reconciler,
-        resync=resync,
         health=health,
     )
     nudges = Nudges(
@@ -306,10 +330,11 @@ async def build_app(
         observer=observer,
         reported_links=reported_links,
         api=api,
+        turns=turns,
     )
 
     refresh = Refresh(storage=storage, intake=intake, reported_links=reported_links, reconciler=reconciler, clock=clock)
-    overviews = Overviews(storage=storage, reconciler=reconciler, observer=observer)
+    overviews = Overviews(storage=storage, reconciler=reconciler, observer=observer, elsewhere=elsewhere)
 
     # --- the verbs of admins
 
@@ -332,11 +357,37 @@ async def build_app(
     pairs = Pairs(storage=storage, client=client, oauth=oauth, notifier=notifier, clock=clock)
     patron_link = PatronLink(storage=storage, api=api, reconciler=reconciler, messages=messages, clock=clock)
     campaign = CreatorCampaign(
-        storage=storage, pairs=pairs, rounds=rounds, observer=observer, notifier=notifier, clock=clock
+        storage=storage,
+        pairs=pairs,
+        rounds=rounds,
+        rights=Rights(
+            observer,
+            token=settings.discord_token,
+            api_url=settings.discord_api_url,
+            is_shared=storage.database.is_shared,
+        ),
+        notifier=notifier,
+        clock=clock,
     )
     linking, connecting = (
-        ConsentFlow(use, storage=storage, oauth=oauth, pairs=pairs, messages=messages, clock=clock)
+        ConsentFlow(
+            use,
+            storage=storage,
+            oauth=oauth,
+            pairs=pairs,
+            messages=messages,
+            clock=clock,
+            is_at_discord=lambda: holder.current is not None,
+        )
         for use in (patron_link, campaign)
+    )
+    aftermaths = Aftermaths((linking, connecting), holder=holder, is_shared=storage.database.is_shared)
+    bell = _build_bell(
+        settings,
+        storage,
+        health,
+        due=due,
+        others={stored_messages.RUNG: outbox.ring, stored_pendings.RUNG: aftermaths.ring},
     )
     unlinker = Unlinker(storage=storage, pairs=pairs, reconciler=reconciler, notifier=notifier, clock=clock)
     disconnector = Disconnector(
@@ -349,13 +400,6 @@ async def build_app(
         clock=clock,
     )
 
-    # --- what processes ask of one another
-
-    async def read_campaign(campaign_id: str) -> None:
-        await rounds.read_anew(CampaignId(campaign_id), trigger=Trigger.INTERVAL)
-
-    chores = _build_chores(settings, storage, {ChoreKind.READ_CAMPAIGN: read_campaign})
-
     return App(
         process_id=secrets.token_hex(8),
         roles=roles,
@@ -365,12 +409,14 @@ async def build_app(
         health=health,
         metrics=metrics,
         http=http,
+        turns=turns,
         keeper=keeper,
         holder=holder,
         registration=registration,
         notifier=notifier,
         messages=messages,
         observer=observer,
+        outbox=outbox,
         intake=intake,
         breakers=breakers,
         holds=holds,
@@ -382,6 +428,7 @@ async def build_app(
         consents=consents,
         webhooks_at_patreon=webhooks_at_patreon,
         webhooks=webhooks,
+        resync=resync,
         rounds=rounds,
         nudges=nudges,
         refresh=refresh,
@@ -394,9 +441,10 @@ async def build_app(
         patron_link=patron_link,
         linking=linking,
         connecting=connecting,
+        aftermaths=aftermaths,
         unlinker=unlinker,
         disconnector=disconnector,
-        chores=chores,
+        chores=_build_chores(settings, storage, rounds),
     )
 
 
@@ -498,7 +546,7 @@ async def _run(
         app = await build_app(settings=settings, clock=clock, storage=storage, roles=roles)
         stack.push_async_callback(app.http.close)
         gc.freeze()  # what was built since the modules were
-        await app.linking.settle_cut_off()  # nobody else works on this database
+        await app.linking.settle_cut_off()
         lives = await _start(stack, app, build_gateway(app, add_cogs=add_cogs, shard_ids=shard_ids))
         log.info("pledgekeeper runs", public_url=settings.public_url, roles=sorted(roles))
         await _until_stopped(stopped, *lives)
@@ -605,16 +653,20 @@ def _loops(app: App) -> Iterator[Loop]:
 
 def _gateway_loops(app: App) -> Iterator[Loop]:
     yield Loop("due", app.due.run)
-    yield Loop("links", lambda: _resume_links(app))
+    yield Loop("resync", lambda: app.resync.keep_going(until_ready=app.holder.wait_ever))
+    if app.storage.database.is_shared:
+        yield Loop("outbox", app.outbox.run)
+        yield Loop("names", GuildNames(holder=app.holder, storage=app.storage).run)
+    yield Loop("links", app.aftermaths.run)
 
 
 def _worker_loops(app: App) -> Iterator[Loop]:
     interval = app.settings.sync_interval_seconds
     yield Loop("sweeper", lambda: _sweep(app))
     yield Loop("nudges", app.nudges.run)
-    yield Loop("pairs", app.pairs.run)
-    yield Loop("consents", app.consents.keep_reading)
-    yield Loop("webhooks", app.webhooks.run)
+    yield Loop("pairs", lambda: app.turns.run("loop:pairs", app.pairs.run))
+    yield Loop("consents", lambda: app.turns.run("loop:consents", app.consents.keep_reading))
+    yield Loop("webhooks", lambda: app.turns.run("loop:webhooks", app.webhooks.run))
     yield Loop("rounds", lambda: app.rounds.keep_running(interval, until_ready=lambda: _plannable(app)), part="sync")
     if isinstance(app.chores, QueuedChores):
         yield Loop("chores", app.chores.run)
@@ -684,21 +736,35 @@ async def render_metrics(app: App) -> bytes:
     )
 
 
-def _build_bell(settings: Settings, storage: Storage, health: HealthBoard, due: DueTaker) -> Bell | None:
-    """Return the bell that other processes ring; None where there are none."""
+def _build_bell(
+    settings: Settings,
+    storage: Storage,
+    health: HealthBoard,
+    *,
+    due: DueTaker,
+    others: Mapping[str, Callable[[], None]],
+) -> Bell | None:
+    """Return the bell that other processes ring; None where there are none. `others`: who else looks, by its word."""
     if not storage.database.is_shared:
         return None
     url = settings.database_listen_url or settings.database_url
 
     def look(word: str) -> None:
-        if word != RUNG:  # what this process stores it follows at once
+        for ring in (one for its_word, one in others.items() if word in {"", its_word}):
+            ring()
+        if word != RUNG and word not in others:  # what this process stores it follows at once
             due.ring()
 
     return Bell(storage.database, url, health=health, on_ring=look)
 
 
-def _build_chores(settings: Settings, storage: Storage, handlers: Handlers) -> Chores:
+def _build_chores(settings: Settings, storage: Storage, rounds: Rounds) -> Chores:
     """Return the way to have a chore done: by any process, where there may be others."""
+
+    async def read_campaign(campaign_id: str) -> None:
+        await rounds.read_anew(CampaignId(campaign_id), trigger=Trigger.INTERVAL)
+
+    handlers: Handlers = {ChoreKind.READ_CAMPAIGN: read_campaign}
     if not storage.database.is_shared:
         return DirectChores(handlers)
     return QueuedChores(storage.database, storage.leases, settings.database_url, handlers)
@@ -712,15 +778,6 @@ async def _watch_database(app: App) -> None:
         await asyncio.sleep(DATABASE_WATCH_SECONDS)
 
 
-async def _resume_links(app: App) -> None:
-    """While Discord is there, go on with the links whose news were cut off, as by the end of the process before."""
-    while True:
-        await app.holder.wait_ready(math.inf)
-        await app.linking.resume()
-        await app.connecting.resume()
-        await asyncio.sleep(RESUME_SECONDS)
-
-
 async def _sweep(app: App) -> None:
     """Forget what has expired."""
     while True:
@@ -729,4 +786,5 @@ async def _sweep(app: App) -> None:
         await app.storage.due.purge(DUE_KEPT)
         if app.storage.database.is_shared:
             await app.storage.interactions.purge(INTERACTIONS_KEPT)
+            await app.outbox.sweep()
         await asyncio.sleep(SWEEP_SECONDS)

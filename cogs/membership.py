@@ -48,6 +48,7 @@ class MembershipCog(commands.Cog):
         card = membership_card(
             r,
             overview.servers,
+            elsewhere=overview.elsewhere,
             owned=overview.owned,
             has_consent_ended=overview.has_consent_ended,
             is_dm=guild_id is None,

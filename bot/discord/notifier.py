@@ -7,6 +7,8 @@ Rules:
    the server's system channel is used once for what has not been read yet.
 4. Changes that come close together are one message. It is kept and sent again while Discord does not take it.
 5. A guild's messages are in the guild's language. Stored are codes and facts, which are said when they are shown.
+6. Where several processes share a database, only one that shows the guild speaks there: the others leave it a row
+   (`sayings.py`). What was told is a fact that all of them know, so it is judged by whoever finds the trouble.
 """
 
 import asyncio
@@ -23,6 +25,7 @@ import structlog
 from bot.discord.embeds import embed_of
 from bot.discord.holder import ClientHolder
 from bot.discord.languages import guild_renderer
+from bot.discord.sayings import SayChanges, SayNotice, leave
 from bot.domain.errors import Later, PledgekeeperError, TryLater
 from bot.domain.model import ChannelId, GuildId, HoldId
 from bot.domain.notices import Change, End, HoldWaiting, Kept, LogChannelShut, News, Solved, Topic, Trouble
@@ -31,13 +34,11 @@ from bot.storage import Storage
 from bot.texts.card import Card, pages, text_of
 from bot.texts.log_channel import (
     changes_card,
-    end_card,
     hold_labels,
     many_changes_card,
-    news_card,
+    notice_card,
     say_changes,
     system_channel_text,
-    trouble_card,
 )
 from bot.texts.renderer import Medium, Renderer
 
@@ -73,20 +74,28 @@ class Notifier:
         async with self._noting:  # the same trouble may be found in two places at once
             if not is_again and noted in await self._open(guild_id):
                 return
+            is_left = self._is_elsewhere(guild_id)
+            if is_left:  # first: what is noted counts as told
+                await leave(self._storage, guild_id, SayNotice(notice=trouble))
             await self._storage.notices.note(noted, self._clock.now(), msgspec.json.encode(trouble).decode())
-        renderer = await self._renderer(guild_id)
-        view = hold_buttons(renderer, trouble.hold_id) if isinstance(trouble, HoldWaiting) else None
-        await self._tell_guild(guild_id, trouble, trouble_card(renderer, trouble), view=view)
+        if not is_left:
+            await self.say(guild_id, trouble)
 
     async def tell_news(self, guild_id: GuildId, news: News) -> None:
         """Tell what happened and is over; kept for the next admin where there is no log channel."""
-        await self._tell_guild(guild_id, news, news_card(await self._renderer(guild_id), news))
+        await self._say_or_leave(guild_id, news)
 
     async def over(self, guild_id: GuildId, end: End) -> None:
         """Tell that a trouble is over, where it was told of."""
         key = _trouble_key(guild_id, end.key)
         if key in await self._open(guild_id) and await self._storage.notices.clear(key):
-            await self._tell_guild(guild_id, end, end_card(await self._renderer(guild_id), end))
+            await self._say_or_leave(guild_id, end)
+
+    async def say(self, guild_id: GuildId, notice: Trouble | End | News) -> None:
+        """Say a notice here and now, whatever was told; kept for the next admin where no log channel takes it."""
+        renderer = await self._renderer(guild_id)
+        view = hold_buttons(renderer, notice.hold_id) if isinstance(notice, HoldWaiting) else None
+        await self._tell_guild(guild_id, notice, notice_card(renderer, notice), view=view)
 
     async def told(self, guild_id: GuildId, topic: Topic) -> frozenset[str]:
         """Return the subjects of the troubles of a topic that were told of and are not over."""
@@ -99,7 +108,7 @@ class Notifier:
 
     async def tell_changes(self, guild_id: GuildId, changes: Sequence[Change]) -> None:
         """Tell the log channel, if there is one, what was changed; what comes close together is one message."""
-        if not changes:
+        if not changes or (self._is_elsewhere(guild_id) and await self._leave_changes(guild_id, changes)):
             return
         self._keep(guild_id, [*self._batches.get(guild_id, []), *changes])
         self._last_line_at[guild_id] = time.monotonic()
@@ -115,7 +124,10 @@ class Notifier:
         return pending
 
     async def close(self) -> None:
-        """Send what is still being gathered, as far as a moment allows and there is a client to send it."""
+        """Send what is still being gathered, as far as a moment allows and there is a client to send it.
+
+        The rest is left to another process, where there may be one.
+        """
         for task in self._flushing.values():
             task.cancel()
         await asyncio.gather(*self._flushing.values(), return_exceptions=True)
@@ -123,6 +135,30 @@ class Notifier:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await asyncio.gather(*map(self._flush, list(self._batches)))
+        if self._storage.database.is_shared:
+            for guild_id, changes in self._batches.items():
+                await self._leave_changes(guild_id, changes)
+
+    def _is_elsewhere(self, guild_id: GuildId) -> bool:
+        """Tell whether another process is to speak there: whoever shows the guild."""
+        client = self._holder.current
+        return self._storage.database.is_shared and (client is None or client.get_guild(guild_id) is None)
+
+    async def _say_or_leave(self, guild_id: GuildId, notice: End | News) -> None:
+        if self._is_elsewhere(guild_id):
+            await leave(self._storage, guild_id, SayNotice(notice=notice))
+        else:
+            await self.say(guild_id, notice)
+
+    async def _leave_changes(self, guild_id: GuildId, changes: Sequence[Change]) -> bool:
+        """Let whoever shows the guild tell of changes; False where they could not be stored."""
+
+        async def act() -> bool:
+            if changes:
+                await leave(self._storage, guild_id, SayChanges(changes=tuple(changes)))
+            return True
+
+        return await self._try(act, event="changes could not be left to another process")
 
     async def _tell_guild(
         self, guild_id: GuildId, notice: Trouble | End | News, card: Card, *, view: discord.ui.View | None = None
@@ -190,6 +226,10 @@ class Notifier:
     async def _flush(self, guild_id: GuildId) -> bool:
         """Send what was gathered, as much as one message takes; tell whether that is dealt with, sent or not."""
         changes = self._batches.pop(guild_id, [])
+        if self._is_elsewhere(guild_id):  # it went out of sight meanwhile
+            is_left = await self._leave_changes(guild_id, changes)
+            self._keep(guild_id, [*([] if is_left else changes), *self._batches.get(guild_id, [])])
+            return is_left
         try:
             left = await self._send_changes(guild_id, changes)
         except (discord.Forbidden, discord.NotFound) as error:

@@ -80,7 +80,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     campaigns: tuple[CampaignChoice, ...] = ()  # of the creator
 
 
-class Linked(msgspec.Struct, frozen=True, kw_only=True):
+class Linked(msgspec.Struct, frozen=True, kw_only=True, tag_field="consent", tag="linked"):
     """What came of a confirmed link so far. `news` is None while the roles are still on their way."""
 
     username: str
@@ -93,14 +93,14 @@ class Linked(msgspec.Struct, frozen=True, kw_only=True):
     is_troubled: bool = False  # the roles could not be given now; the next sync does it
 
 
-class Connected(msgspec.Struct, frozen=True, kw_only=True):
+class Connected(msgspec.Struct, frozen=True, kw_only=True, tag_field="consent", tag="connected"):
     """What was connected to which server."""
 
     guild_name: str
     campaign_names: tuple[str, ...]
 
 
-class Ended(msgspec.Struct, frozen=True, kw_only=True):
+class Ended(msgspec.Struct, frozen=True, kw_only=True, tag_field="consent", tag="ended"):
     """How it ended where nothing came of it."""
 
     purpose: Purpose
@@ -140,7 +140,7 @@ class Unlinked(msgspec.Struct, frozen=True, kw_only=True):
     news: tuple[RoleNews, ...] | None = ()
 
 
-class Moved(msgspec.Struct, frozen=True, kw_only=True):
+class Moved(msgspec.Struct, frozen=True, kw_only=True, tag_field="notice", tag="moved"):
     """Whoever held a Patreon account before: it is linked to another Discord account now."""
 
     patreon_name: str

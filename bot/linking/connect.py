@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from bot.discord.notifier import Notifier
-from bot.discord.observe import Observer
+from bot.discord.rights import Rights
 from bot.domain.audit_entry import AuditAction, AuditEntry, CampaignFollowed
 from bot.domain.changes import Trigger
 from bot.domain.consent import Cause, Connected, Purpose, Word
@@ -44,14 +44,14 @@ class CreatorCampaign:
         storage: Storage,
         pairs: Pairs,
         rounds: Rounds,
-        observer: Observer,
+        rights: Rights,
         notifier: Notifier,
         clock: Clock,
     ) -> None:
         self._storage = storage
         self._pairs = pairs
         self._rounds = rounds
-        self._observer = observer
+        self._rights = rights
         self._notifier = notifier
         self._clock = clock
 
@@ -76,7 +76,7 @@ class CreatorCampaign:
         """The creator is always asked."""
         return False
 
-    async def carry_out(self, pending: Pending, chosen: Collection[CampaignId]) -> Cause | None:
+    async def carry_out(self, pending: Pending, chosen: Collection[CampaignId], _: Holders) -> Cause | None:
         """Bind by the consent, and close the question last: cut off before, it may be answered again.
 
         Where there is one campaign only, it need not be chosen.
@@ -88,7 +88,7 @@ class CreatorCampaign:
             return Cause.NONE_CHOSEN
         if guild_id is None or credential_id is None:
             return Cause.NO_RIGHT
-        may = await self._observer.may_manage_roles(guild_id, pending.state.discord_user_id)
+        may = await self._rights.may_manage_roles(guild_id, pending.state.discord_user_id)
         if may is None:
             return Cause.NO_ANSWER
         if not may:

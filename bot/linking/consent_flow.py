@@ -15,6 +15,8 @@ Rules:
    said Yes on our page. A use may skip the question only where Patreon itself vouches for who asked.
 3. Taking a link's place always asks first.
 4. What must still happen after a Yes is a stored row (`pendings.replaced`); what is kept here is which tasks run now.
+5. Where several processes share a database, one that is at Discord does it, and claims the row first. The page, which
+   another one may show, looks at the row.
 
 Browsers repeat the same answer of Patreon's, also to another process. Of a state that was used up already:
 
@@ -34,11 +36,13 @@ logged.
 """
 
 import asyncio
+import contextlib
 import hmac
 import json
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -58,7 +62,7 @@ from bot.domain.consent import (
     View,
     Word,
 )
-from bot.domain.errors import ClientRefused, Mistake, PatreonRefused, PledgekeeperError, UserMistake
+from bot.domain.errors import ClientRefused, DatabaseAway, Mistake, PatreonRefused, PledgekeeperError, UserMistake
 from bot.domain.model import Campaign, CampaignId, Identity, Secret
 from bot.linking.lifetimes import QUESTION_LIFETIME, REPEAT_LIFETIME, STATE_LIFETIME, STATES_KEPT
 from bot.linking.pairs import Arrived, Pairs
@@ -68,7 +72,7 @@ from bot.patreon.oauth import SERVICE_ERRORS, OAuth
 from bot.runtime.background import Background, let_end
 from bot.runtime.clock import Clock
 from bot.storage import Storage
-from bot.storage.pendings import Pending, PendingRow, PendingStatus, TooLate
+from bot.storage.pendings import Pending, PendingId, PendingRow, PendingStatus, TooLate
 from bot.storage.states import ButtonPlace, State, StateId, StateProblem, StateRow, TooManyOpen
 from bot.storage.vault import digest
 
@@ -79,6 +83,9 @@ PATREON_SECONDS = 15.0  # a person waits in front of an empty page meanwhile
 FIRST_SECONDS = PATREON_SECONDS + 5.0  # what is not known by then was cut off
 POLL_SECONDS = 0.2
 AFTERMATH_SECONDS = 1.0  # how long the page waits for what follows before it says that it is on its way
+CLAIM = timedelta(seconds=10)  # and again and again, so that what a killed process left is soon another's
+CLAIM_KEPT_SECONDS = 3.0
+REST_AFTER_FAILURE = timedelta(minutes=1)
 
 DENIAL = "access_denied"  # Patreon does not document what a denial looks like: neither code nor error is one too
 QUESTIONS = frozenset({Word.CONFIRM, Word.HELD, Word.LINKED})  # with a cookie; linked: nobody had to be asked
@@ -109,8 +116,11 @@ class Use(Protocol):
     def may_skip(self, state: State, identity: Identity) -> bool:
         """Tell whether Patreon itself vouches for who asked, so that nobody need be asked where nothing gives way."""
 
-    async def carry_out(self, pending: Pending, chosen: Collection[CampaignId]) -> Cause | None:
-        """Do what was consented to, and note it; say why nothing was done where it was not."""
+    async def carry_out(self, pending: Pending, chosen: Collection[CampaignId], agreed: Holders) -> Cause | None:
+        """Do what was consented to, and note it; say why nothing was done where it was not.
+
+        No other links give way than those that were `agreed` on.
+        """
 
     async def find_outcome(self, pending: Pending) -> ConsentOutcome | None:
         """Return what came of a Yes so far; None where it has been undone since."""
@@ -134,7 +144,15 @@ class ConsentFlow:
     """The machine for one use. `close` waits for what it left running."""
 
     def __init__(
-        self, use: Use, *, storage: Storage, oauth: OAuth, pairs: Pairs, messages: DirectMessages, clock: Clock
+        self,
+        use: Use,
+        *,
+        storage: Storage,
+        oauth: OAuth,
+        pairs: Pairs,
+        messages: DirectMessages,
+        clock: Clock,
+        is_at_discord: Callable[[], bool] = lambda: True,
     ) -> None:
         self.purpose = use.purpose
         self._use = use
@@ -143,6 +161,7 @@ class ConsentFlow:
         self._pairs = pairs
         self._messages = messages
         self._clock = clock
+        self._is_at_discord = is_at_discord  # else what follows a Yes is another process's, where there may be one
         self._answering = asyncio.Lock()  # what a person agreed to holds until it is stored
         self._exchanges: set[asyncio.Task[object]] = set()
         self._aftermaths: dict[str, asyncio.Task[None]] = {}  # by the digest of the browser's cookie
@@ -325,8 +344,14 @@ class ConsentFlow:
         return not is_late and time.monotonic() - began < FIRST_SECONDS
 
     async def settle_cut_off(self) -> None:
-        """Give up the answers, of any use, in whose midst the process before this one ended."""
-        await self._storage.states.give_up(as_stored(UNAVAILABLE))
+        """Give up the answers, of any use, in whose midst the process before this one ended.
+
+        Another process may be at one of them now, where there may be others: for as long as one lasts.
+        """
+        before = None
+        if self._storage.database.is_shared:
+            before = self._clock.now() - timedelta(seconds=FIRST_SECONDS)
+        await self._storage.states.give_up(as_stored(UNAVAILABLE), before=before)
 
     # --- the question
 
@@ -372,10 +397,16 @@ class ConsentFlow:
             answered = await self._answered(cookie, token)
             if isinstance(answered, View):
                 return answered
-            refusal = await self._use.carry_out(answered, chosen)
+            agreed = await self._use.find_holders(answered.state, answered.identity)
+            if token != answer_token(cookie or Secret(""), agreed):  # another process stored a link just now
+                return msgspec.structs.replace(await self.show(cookie), cause=Cause.OUTDATED)
+            refusal = await self._use.carry_out(answered, chosen, agreed)
             if refusal is not None:
                 return await self._refuse(answered, refusal, cookie)
-        self._begin_aftermath(answered.cookie_digest)
+        if self._storage.database.is_shared and not self._is_at_discord():
+            await self._storage.pendings.ring()
+        else:
+            self._begin_aftermath(answered.cookie_digest)
         await self._wait_for_aftermath(answered.cookie_digest)
         return await self.show(cookie)
 
@@ -399,7 +430,7 @@ class ConsentFlow:
 
     async def _refuse(self, pending: Pending, cause: Cause, cookie: Secret | None) -> View:
         """Say why a Yes led to nothing; the question stays open unless they may not decide it any more."""
-        if cause is Cause.NONE_CHOSEN:
+        if cause in {Cause.NONE_CHOSEN, Cause.OUTDATED}:
             return msgspec.structs.replace(await self.show(cookie), cause=cause)
         if cause is Cause.NO_RIGHT:
             await self._drop(pending, Word.DENIED, cause)
@@ -451,10 +482,16 @@ class ConsentFlow:
         task.add_done_callback(lambda _: self._aftermaths.pop(cookie_digest, None))
 
     async def _wait_for_aftermath(self, cookie_digest: str) -> None:
-        """Give it some time; it goes on all the same."""
+        """Give it some time, here or in another process; it goes on all the same."""
+        until = time.monotonic() + AFTERMATH_SECONDS
         task = self._aftermaths.get(cookie_digest)
         if task is not None:
             await asyncio.wait({task}, timeout=AFTERMATH_SECONDS)
+        while self._storage.database.is_shared and time.monotonic() < until:
+            pending = await self._storage.pendings.find(cookie_digest, self.purpose)
+            if pending is None or pending.result is not None:
+                return
+            await asyncio.sleep(POLL_SECONDS)
 
     async def _run_aftermath(self, cookie_digest: str) -> None:
         """Do what follows; whether it is still to be done is asked of the stored row when its turn comes."""
@@ -465,14 +502,42 @@ class ConsentFlow:
             if pending is None:  # all is done, or the person has unlinked
                 return
             state = pending.state
-            outcome = await self._use.follow(pending)
-            if outcome is not None and state.button is not None:
-                await self._messages.edit_button(state.button, outcome, locale=state.locale)
-            await self._use.finish(pending)
-            await self._storage.pendings.end(pending.pending_id)
+            async with self._claimed(pending.pending_id) as is_ours:
+                if not is_ours:  # another process is at it
+                    return
+                outcome = await self._use.follow(pending)
+                if outcome is not None and state.button is not None:
+                    await self._messages.edit_button(state.button, outcome, locale=state.locale)
+                await self._use.finish(pending)
+                await self._storage.pendings.end(pending.pending_id)
         except Exception:  # the boundary of a background task: the row stays open, and is taken up again
             person = None if state is None else state.discord_user_id
             log.exception("what follows a consent could not be done", discord_user_id=person)
+
+    @asynccontextmanager
+    async def _claimed(self, pending_id: PendingId) -> AsyncIterator[bool]:
+        """Keep what follows a Yes from being done by two processes at once; False where another one is at it."""
+        pendings = self._storage.pendings
+        if not self._storage.database.is_shared:
+            yield True
+            return
+        if not await pendings.claim(pending_id, CLAIM):
+            yield False
+            return
+        keeping = asyncio.create_task(self._keep_claim(pending_id), name="claim of what follows a consent")
+        try:
+            yield True
+        except Exception:
+            await pendings.keep_claim(pending_id, REST_AFTER_FAILURE)
+            raise
+        finally:
+            keeping.cancel()
+
+    async def _keep_claim(self, pending_id: PendingId) -> None:
+        while True:
+            await asyncio.sleep(CLAIM_KEPT_SECONDS)
+            with contextlib.suppress(DatabaseAway):
+                await self._storage.pendings.keep_claim(pending_id, CLAIM)
 
     # --- what has expired
 

@@ -11,7 +11,7 @@ import structlog
 
 from bot.discord.direct_messages import DirectMessages
 from bot.domain.changes import Trigger
-from bot.domain.consent import Linked, Moved, Purpose, Word
+from bot.domain.consent import Cause, Linked, Moved, Purpose, Word
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, Identity, Link, LinkOrigin
 from bot.domain.new_reading import is_listed
 from bot.domain.role_news import RoleNews
@@ -84,8 +84,8 @@ class PatronLink:
         """Tell whether Patreon itself reports this Discord account for this patron."""
         return identity.discord_user_id == state.discord_user_id
 
-    async def carry_out(self, pending: Pending, _: Collection[CampaignId]) -> None:
-        """Store the link, and what Patreon told with it."""
+    async def carry_out(self, pending: Pending, _: Collection[CampaignId], agreed: Holders) -> Cause | None:
+        """Store the link, and what Patreon told with it; nothing where another link came in between."""
         bindings = await self._storage.campaigns.bindings()
         # A campaign bound since then was filtered out of what Patreon said: that is no proof of absence.
         known = {binding.campaign_id for binding in bindings if binding.bound_at <= pending.created_at}
@@ -107,9 +107,14 @@ class PatronLink:
             locale=pending.state.locale,
             read_at=pending.created_at if pending.identity.is_whole else None,
         )
-        replaced = await self._storage.links.complete_link(link, records, pending_id=pending.pending_id)
-        if replaced is not None:
-            log.info("a person was linked", discord_user_id=link.discord_user_id, moved=len(replaced))
+        giving_way = [one for one in (agreed.of_patron, agreed.of_discord) if one is not None]
+        replaced = await self._storage.links.complete_link(
+            link, records, pending_id=pending.pending_id, giving_way=giving_way
+        )
+        if replaced is None:
+            return Cause.OUTDATED
+        log.info("a person was linked", discord_user_id=link.discord_user_id, moved=len(replaced))
+        return None
 
     async def find_outcome(self, pending: Pending) -> Linked | None:
         """Say what is known by now; without a stored result the roles are under way, or `resume` will begin them."""

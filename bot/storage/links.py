@@ -156,14 +156,18 @@ class Links(Aggregate):
         *,
         credential_id: CredentialId | None = None,
         pending_id: PendingId | None = None,
+        giving_way: Collection[Link] | None = None,
     ) -> tuple[Link, ...] | None:
         """Store a confirmed link with its consent and memberships and lift an opt-out: all of it, or nothing.
 
         Returns the links of either account that it replaced. With `pending_id`, that pending link is confirmed in the
-        same step, and its consent is the link's; None, and nothing stored, where it was answered already.
+        same step, and its consent is the link's; None, and nothing stored, where it was answered already. So too where
+        another link than those `giving_way` would have to (None: any may).
         """
         rows = [membership_row(record) for record in records]
-        replaced = await self._complete_link(link, rows, credential_id, pending_id)
+        replaced = await self._complete_link(
+            link, rows, credential_id=credential_id, pending_id=pending_id, giving_way=giving_way
+        )
         if replaced is not None:
             self._patrons.difference_update(one.patreon_user_id for one in replaced)
             self._patrons.add(link.patreon_user_id)
@@ -175,9 +179,15 @@ class Links(Aggregate):
         connection: AsyncConnection,
         link: Link,
         rows: list[dict[str, Any]],
+        *,
         credential_id: CredentialId | None,
         pending_id: PendingId | None,
+        giving_way: Collection[Link] | None,
     ) -> tuple[Link, ...] | None:
+        if giving_way is not None and not _accounts(await _find_either(connection, link)) <= _accounts(
+            (link, *giving_way)
+        ):
+            return None
         if pending_id is not None:
             confirmed = await _confirm(connection, pending_id)
             if confirmed is None:
@@ -197,10 +207,17 @@ class Links(Aggregate):
 
     @transaction
     async def note_read(self, connection: AsyncConnection, patreon_user_id: PatreonUserId, at: datetime) -> None:
-        """Remember that the consent of a linked patron told of all their memberships; `at`: before it was asked."""
-        is_news = or_(links.c.read_at.is_(None), links.c.read_at < at)
-        statement = update(links).where(links.c.patreon_user_id == patreon_user_id, is_news).values(read_at=at)
-        await connection.execute(statement)
+        """Remember that the consent of a linked patron told of all their memberships; `at`: before it was asked.
+
+        The first time it proves of some campaigns that they are no member.
+        """
+        statement = update(links).where(links.c.patreon_user_id == patreon_user_id).values(read_at=at)
+        if (await connection.execute(statement.where(links.c.read_at < at))).rowcount:  # nearly always
+            return
+        first = statement.where(links.c.read_at.is_(None)).returning(links.c.discord_user_id)
+        people = (await connection.execute(first)).scalars().all()
+        if people:
+            await make_people_due(connection, people, trigger=Trigger.CONSENT)
 
     async def unlink(self, discord_user_id: DiscordUserId, *, at: datetime) -> Link | None:
         """Forget a person at their own wish: link and memberships; remember the wish. Return the old link.
@@ -386,13 +403,25 @@ async def _confirm(connection: AsyncConnection, pending_id: PendingId) -> Row[An
     return row
 
 
+def _either(link: Link) -> ColumnElement[bool]:
+    return or_(links.c.discord_user_id == link.discord_user_id, links.c.patreon_user_id == link.patreon_user_id)
+
+
+async def _find_either(connection: AsyncConnection, link: Link) -> tuple[Link, ...]:
+    """Return the links of either account of a link."""
+    rows = (await connection.execute(select(links).where(_either(link)))).all()
+    return tuple(read_row(row, Link) for row in rows)
+
+
+def _accounts(found: Iterable[Link]) -> set[tuple[DiscordUserId, PatreonUserId]]:
+    return {(one.discord_user_id, one.patreon_user_id) for one in found}
+
+
 async def _put_link(
     connection: AsyncConnection, link: Link, credential_id: CredentialId | None = None
 ) -> tuple[Link, ...]:
-    either = or_(links.c.discord_user_id == link.discord_user_id, links.c.patreon_user_id == link.patreon_user_id)
-    rows = (await connection.execute(select(links).where(either))).all()
-    replaced = tuple(read_row(row, Link) for row in rows)
-    await connection.execute(delete(links).where(either))
+    replaced = await _find_either(connection, link)
+    await connection.execute(delete(links).where(_either(link)))
     await connection.execute(insert(links).values(**msgspec.structs.asdict(link), credential_id=credential_id))
     return replaced
 

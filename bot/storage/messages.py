@@ -1,18 +1,25 @@
 """What a process has to say that is not at Discord: a row until a process that is has said it, the oldest first."""
 
 from collections.abc import Collection
+from datetime import timedelta
 
 import msgspec
 from sqlalchemy import delete, func, insert, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import GuildId
-from bot.storage.aggregate import Aggregate
+from bot.storage.aggregate import Aggregate, transaction
+from bot.storage.bell import CHANNEL
 from bot.storage.leases import DatabaseClock
+from bot.storage.rows import read_row
 from bot.storage.tables import messages
+from bot.storage.tables.column_types import MICROSECOND
 
+RUNG = "messages"  # the word
 MAX_ROWS = 500  # in one statement: databases limit how many values it may carry
 
 _ADD = insert(messages).values(noted_at=DatabaseClock())
+_RING = select(func.pg_notify(CHANNEL, RUNG))
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,30 +27,34 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     message_id: int
     guild_id: GuildId | None
-    body: str  # JSON, which `discord/outbox.py` writes and reads
+    body: str  # JSON: a saying (`discord/sayings.py`)
+    secret_sealed: str | None
 
 
 class Messages(Aggregate):
     """Everything that waits to be said."""
 
-    async def add(self, guild_id: GuildId | None, body: str) -> None:
+    @transaction
+    async def add(
+        self, connection: AsyncConnection, guild_id: GuildId | None, body: str, *, secret_sealed: str | None = None
+    ) -> None:
         """Let something be said by whoever is at Discord there; without a guild, to one person."""
-        await self._database.execute(_ADD, {"guild_id": guild_id, "body": body})
+        await connection.execute(_ADD, {"guild_id": guild_id, "body": body, "secret_sealed": secret_sealed})
+        if connection.dialect.name == "postgresql":
+            await connection.execute(_RING)
+
+    async def list_guilds(self) -> frozenset[GuildId | None]:
+        """Return where something waits to be said; None: to single people."""
+        async with self._database.read() as connection:
+            return frozenset((await connection.execute(select(messages.c.guild_id).distinct())).scalars())
 
     async def list_for(self, guild_ids: Collection[GuildId], *, with_people: bool, limit: int) -> tuple[Message, ...]:
         """Return what waits to be said in these guilds, and (`with_people`) to single people."""
         where = [messages.c.guild_id.in_(sorted(guild_ids))] + [messages.c.guild_id.is_(None)] * with_people
-        query = select(messages).where(or_(*where)).order_by(messages.c.message_id).limit(limit)
+        query = select(*(messages.c[name] for name in Message.__struct_fields__)).where(or_(*where))
         async with self._database.read() as connection:
-            rows = (await connection.execute(query)).all()
-        return tuple(
-            Message(
-                message_id=row.message_id,
-                guild_id=None if row.guild_id is None else GuildId(row.guild_id),
-                body=row.body,
-            )
-            for row in rows
-        )
+            rows = (await connection.execute(query.order_by(messages.c.message_id).limit(limit))).all()
+        return tuple(read_row(row, Message) for row in rows)
 
     async def end(self, said: Collection[Message]) -> None:
         """Forget what was said."""
@@ -52,6 +63,12 @@ class Messages(Aggregate):
             await self._database.execute(
                 delete(messages).where(messages.c.message_id.in_(numbers[start : start + MAX_ROWS]))
             )
+
+    @transaction
+    async def purge(self, connection: AsyncConnection, older_than: timedelta) -> int:
+        """Forget what nobody could say for so long; return how many."""
+        statement = delete(messages).where(messages.c.noted_at < DatabaseClock() - older_than // MICROSECOND)
+        return (await connection.execute(statement)).rowcount
 
     async def count(self) -> int:
         """Count what waits."""

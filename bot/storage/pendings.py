@@ -16,14 +16,18 @@ from bot.domain.consent import Purpose
 from bot.domain.model import Campaign, CredentialId, DiscordUserId, Identity, Link, PatreonUserId, TokenPair
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.arrivals import ArrivalId
+from bot.storage.bell import ring
 from bot.storage.credentials import FreshPair, settle
 from bot.storage.database import Database
+from bot.storage.leases import DatabaseClock
 from bot.storage.rows import columns_of, read_row, to_json
 from bot.storage.states import State, StateId, States, note_landing
 from bot.storage.tables import pendings, states
+from bot.storage.tables.column_types import MICROSECOND
 from bot.storage.vault import Vault
 
 PendingId = NewType("PendingId", int)
+RUNG = "pendings"  # the word by which other processes are told that something follows a Yes
 CONFIRMED_KEPT = timedelta(hours=1)  # so that a reload still shows what came of it
 
 
@@ -135,8 +139,26 @@ class Pendings(Aggregate):
         await connection.execute(update(pendings).where(pendings.c.pending_id == pending_id).values(replaced=None))
 
     async def list_unended(self) -> tuple[Pending, ...]:
-        """Return the confirmed links after which something is still to be done."""
-        return await self._list(pendings.c.replaced.is_not(None))
+        """Return the confirmed links after which something is still to be done, and that nobody is at."""
+        return await self._list(pendings.c.replaced.is_not(None), _is_free())
+
+    @transaction
+    async def claim(self, connection: AsyncConnection, pending_id: PendingId, period: timedelta) -> bool:
+        """Take what follows a confirmation upon us; False where all is done, or another process is at it."""
+        statement = update(pendings).where(
+            pendings.c.pending_id == pending_id, pendings.c.replaced.is_not(None), _is_free()
+        )
+        return (await connection.execute(statement.values(claimed_until=_after(period)))).rowcount > 0
+
+    async def keep_claim(self, pending_id: PendingId, period: timedelta) -> None:
+        """Let nobody else be at it for a period from now on."""
+        statement = update(pendings).where(pendings.c.pending_id == pending_id)
+        await self._database.execute(statement.values(claimed_until=_after(period)))
+
+    async def ring(self) -> None:
+        """Tell the other processes that something follows a Yes."""
+        if self._database.is_shared:
+            await ring(self._database, RUNG)
 
     async def find_unended(self, cookie_digest: str) -> Pending | None:
         """Return the confirmed link of a browser, where something is still to be done after it."""
@@ -192,3 +214,11 @@ class Pendings(Aggregate):
             created_at=columns["created_at"],
             expires_at=columns["expires_at"],
         )
+
+
+def _is_free() -> ColumnElement[bool]:
+    return or_(pendings.c.claimed_until.is_(None), pendings.c.claimed_until <= DatabaseClock())
+
+
+def _after(period: timedelta) -> ColumnElement[int]:
+    return DatabaseClock() + period // MICROSECOND

@@ -141,9 +141,10 @@ class States(Aggregate):
         return await note_landing(connection, state_id, landing)
 
     @transaction
-    async def give_up(self, connection: AsyncConnection, landing: str) -> None:
-        """Note what comes of the answers in whose midst the process before this one ended."""
-        is_cut_off = (states.c.used_at.is_not(None), *_IS_UNDER_WAY)
+    async def give_up(self, connection: AsyncConnection, landing: str, *, before: datetime | None = None) -> None:
+        """Note what comes of the answers in whose midst a process ended: of all, or of those that came before then."""
+        came = states.c.used_at.is_not(None) if before is None else states.c.used_at < before
+        is_cut_off = (came, *_IS_UNDER_WAY)
         await connection.execute(update(states).where(*is_cut_off).values(landing=landing))
 
     @transaction

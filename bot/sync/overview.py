@@ -5,7 +5,9 @@ import msgspec
 from bot.discord.holder import DiscordAway
 from bot.discord.observe import Observer
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, Link
+from bot.domain.role_news import RoleNews
 from bot.storage import Storage
+from bot.sync.applying.elsewhere import Elsewhere
 from bot.sync.applying.reconcile import Reconciler
 from bot.texts.membership import ServerPart
 
@@ -14,6 +16,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """A linked person's plans, server by server; the names of their own campaigns; whether Patreon refuses us."""
 
     servers: tuple[ServerPart, ...]
+    elsewhere: tuple[RoleNews, ...]  # in servers that another process shows
     owned: tuple[str, ...]
     has_consent_ended: bool
 
@@ -21,13 +24,14 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
 class Overviews:
     """Looks up what people ask about themselves."""
 
-    def __init__(self, *, storage: Storage, reconciler: Reconciler, observer: Observer) -> None:
+    def __init__(self, *, storage: Storage, reconciler: Reconciler, observer: Observer, elsewhere: Elsewhere) -> None:
         self._storage = storage
         self._reconciler = reconciler
         self._observer = observer
+        self._elsewhere = elsewhere
 
     async def of(self, person: DiscordUserId, guild_id: GuildId | None) -> Overview | None:
-        """Return it for one server, or for all that can be seen; None for somebody without a link.
+        """Return it for one server, or for all; None for somebody without a link.
 
         Raises DiscordAway where the one server cannot be seen.
         """
@@ -36,6 +40,9 @@ class Overviews:
             return None
         return Overview(
             servers=await self._everywhere(person) if guild_id is None else (await self._in(guild_id, person),),
+            elsewhere=()
+            if guild_id is not None
+            else await self._elsewhere.know(person, in_sight=self._observer.guild_ids()),
             owned=await self._owned(link, guild_id),
             has_consent_ended=await self._storage.credentials.patron_ended_at(link.patreon_user_id) is not None,
         )

@@ -150,7 +150,7 @@ def connected_card(r: Renderer, connected: Connected) -> Card:
 
 def linked_card(r: Renderer, linked: Linked) -> Card:
     """Say what came of a link."""
-    roles = tuple(Field(r.name(server), r.lines(lines)) for server, lines in _by_server(r, linked.news or ()))
+    roles = tuple(Field(server, r.lines(lines)) for server, lines in _by_server(r, linked.news or ()))
     notes = link_notes(r, linked)
     is_done = linked.news is not None and not linked.is_troubled and linked.is_member
     return Card(
@@ -221,9 +221,15 @@ def _no_membership(r: Renderer, campaign_names: tuple[str, ...]) -> Text:
 # --- the roles of a person
 
 
-def _by_server(r: Renderer, news: Iterable[RoleNews]) -> list[tuple[str, list[Text]]]:
+def _by_server(r: Renderer, news: Iterable[RoleNews]) -> list[tuple[Text, list[Text]]]:
     servers = groupby(news, key=lambda one: one.guild_name)
-    return [(server, [say_news(r, one) for one in roles]) for server, roles in servers]
+    return [(server_name(r, server), [say_news(r, one) for one in roles]) for server, roles in servers]
+
+
+def server_name(r: Renderer, name: str) -> Text:
+    """Name a server, or those whose names aren't known here."""
+    # Translators: A heading. Below it are roles in servers that the bot can't name.
+    return r.name(name) if name else r.say("Other servers")
 
 
 # --- to an old holder, and unlinking
@@ -284,7 +290,7 @@ def unlinked_card(r: Renderer, unlinked: Unlinked) -> Card:
         server: [say_news(r, one) if one.status is RoleStatus.STAYS else say_status(r, one) for one in roles]
         for server, roles in groupby(shown, key=lambda one: one.guild_name)
     }
-    fields = tuple(Field(r.name(server), r.lines(said)) for server, said in lines.items())
+    fields = tuple(Field(server_name(r, server), r.lines(said)) for server, said in lines.items())
     return Card(Outcome.DONE, r.say("Unlinked"), body, fields)
 
 

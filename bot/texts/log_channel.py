@@ -44,6 +44,15 @@ def news_card(r: Renderer, news: News) -> Card:
     return _message(Outcome.INFO, None, say_news(r, news))
 
 
+def notice_card(r: Renderer, notice: Trouble | End | News) -> Card:
+    """Say what is wrong, that it is over, or what happened."""
+    if isinstance(notice, notices.ListAcceptedElsewhere | notices.UnlinkedElsewhere):
+        return news_card(r, notice)
+    if isinstance(notice, notices.Solved | notices.HoldOver | notices.LesserConsentRefused):
+        return end_card(r, notice)
+    return trouble_card(r, notice)
+
+
 def changes_card(r: Renderer, changes: Sequence[Change]) -> tuple[Card, list[Change]]:
     """Say what was changed, as much as one message takes; return what it has no room for too."""
     items: list[Text] = []

@@ -5,15 +5,17 @@ in the card for the team alone.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from bot.domain.model import DiscordUserId
 from bot.domain.oddities import find_oddities
 from bot.domain.plan import GuildFacts, PersonPlan
 from bot.domain.reasons import PatronFacts, patron_facts, reason_of
+from bot.domain.role_news import RoleNews
 from bot.texts.card import Card, Outcome
-from bot.texts.decisions import Reader, role_line, say_link, say_oddity, say_patron, say_source
-from bot.texts.linking import own_campaign
+from bot.texts.decisions import Reader, role_line, say_link, say_news, say_oddity, say_patron, say_source
+from bot.texts.linking import own_campaign, server_name
 from bot.texts.renderer import Renderer, Text
 
 
@@ -32,9 +34,18 @@ def not_linked_card(r: Renderer) -> Card:
 
 
 def membership_card(
-    r: Renderer, parts: Sequence[ServerPart], *, owned: Iterable[str], has_consent_ended: bool, is_dm: bool
+    r: Renderer,
+    parts: Sequence[ServerPart],
+    *,
+    elsewhere: Sequence[RoleNews] = (),
+    owned: Iterable[str],
+    has_consent_ended: bool,
+    is_dm: bool,
 ) -> Card:
-    """Say to the person who is linked, what Patreon says of them and how each role stands."""
+    """Say to the person who is linked, what Patreon says of them and how each role stands.
+
+    `elsewhere`: how roles stand in servers that can't be seen from here.
+    """
     body: list[Text] = []
     if has_consent_ended:
         body.append(
@@ -45,10 +56,11 @@ def membership_card(
         )
     if names := list(owned):
         body.append(own_campaign(r, names))
-    if not parts:
+    if not parts and not elsewhere:
         body.append(r.say("You aren't in any server that I can see right now."))
         return Card(Outcome.INFO, r.say("Your membership"), r.lines(body))
-    body.insert(0, say_link(r, parts[0].plan, Reader.PATRON))
+    if parts:
+        body.insert(0, say_link(r, parts[0].plan, Reader.PATRON))
     patrons = [patron for part in parts for patron in patron_facts(part.plan, part.guild)]
     body += _standings(r, list(dict.fromkeys(patrons)), Reader.PATRON)
     if not patrons and not is_dm:
@@ -57,6 +69,8 @@ def membership_card(
     for part in parts:
         items += [r.strong(part.name)] if is_dm else []
         items += _role_lines(r, part.plan, part.guild, Reader.PATRON)
+    for server, roles in groupby(elsewhere, key=lambda one: one.guild_name):
+        items += [r.strong(server_name(r, server)), *(say_news(r, one) for one in roles)]
     return Card(Outcome.INFO, r.say("Your membership"), r.lines(body), items=tuple(items))
 
 

@@ -15,7 +15,7 @@ from bot.domain.consent import Cause, Connected, Linked, Purpose, Question, View
 from bot.domain.role_news import RoleStatus
 from bot.texts.catalogs import Language
 from bot.texts.decisions import say_news_cause, say_status
-from bot.texts.linking import link_notes, linked_lead
+from bot.texts.linking import link_notes, linked_lead, server_name
 from bot.texts.pages import REFUSALS, Ending, Refusal, again, find_ending, how_long_ago
 from bot.texts.renderer import Medium, Renderer, visible
 
@@ -105,6 +105,7 @@ class Pages:
             moment=r.moment,
             day=r.day,
             strong_list=lambda names: r.listing([r.strong(one) for one in names]),
+            server_name=lambda name: server_name(r, name),
             say_status=lambda news: say_status(r, news),
             say_cause=lambda news: say_news_cause(r, news),
         )

@@ -13,7 +13,7 @@ from bot.storage.tables.audit import audit
 from bot.storage.tables.campaigns import bindings, campaigns, tiers
 from bot.storage.tables.credentials import credentials
 from bot.storage.tables.due import due
-from bot.storage.tables.guilds import guild_settings
+from bot.storage.tables.guilds import guild_names, guild_settings
 from bot.storage.tables.holds import hold_items, holds
 from bot.storage.tables.installation import installation
 from bot.storage.tables.leases import leases
@@ -29,7 +29,7 @@ from bot.storage.tables.processes import interactions, processes
 from bot.storage.tables.reads import page_sizes, reads
 from bot.storage.tables.rules import role_rules
 from bot.storage.tables.states import states
-from bot.storage.tables.webhooks import webhooks
+from bot.storage.tables.webhooks import heard, webhooks
 
 __all__ = [
     "arrivals",
@@ -39,7 +39,9 @@ __all__ = [
     "credentials",
     "due",
     "grants",
+    "guild_names",
     "guild_settings",
+    "heard",
     "hold_items",
     "holds",
     "installation",

@@ -1,6 +1,6 @@
 """Questions that wait for a Yes, and what came of it."""
 
-from sqlalchemy import Column, ForeignKey, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Table, Text
 
 from bot.storage.tables.column_types import ROW_ID, EnumText, UtcTime
 from bot.storage.tables.naming import metadata
@@ -20,6 +20,7 @@ pendings = Table(
     Column("status", EnumText, nullable=False),  # pending | confirmed
     Column("result", Text),  # JSON: what the result page says
     Column("replaced", Text),  # JSON: the links that had to give way, until all that follows a confirmation is done
+    Column("claimed_until", BigInteger),  # until when a process is at that (microseconds, by the database's own clock)
     Column("created_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime, nullable=False, index=True),
     sqlite_autoincrement=True,

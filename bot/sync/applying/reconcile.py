@@ -24,6 +24,7 @@ from bot.storage import Storage
 from bot.storage.due import Due
 from bot.sync.applying.apply import Applier, unwritten_roles
 from bot.sync.applying.bulk_planner import BulkPlanner
+from bot.sync.applying.elsewhere import Elsewhere
 from bot.sync.applying.planning import Planning, Unplannable
 from bot.sync.applying.queue import PeopleQueue, Turn
 from bot.sync.applying.refusals import TELL_AFTER, Refusals
@@ -52,6 +53,7 @@ class Reconciler:
         planning: Planning,
         applier: Applier,
         troubles: Troubles,
+        elsewhere: Elsewhere,
         clock: Clock,
         on_follow: Callable[[PatreonUserId], None],
         on_turn: Callable[[Trigger, tuple[RoleChange, ...]], None],
@@ -61,6 +63,7 @@ class Reconciler:
         self._planning = planning
         self._applier = applier
         self._troubles = troubles
+        self._elsewhere = elsewhere
         self._clock = clock
         self._on_follow = on_follow  # told before a linked person is planned who waits
         self._on_turn = on_turn  # told after each turn
@@ -111,6 +114,7 @@ class Reconciler:
 
         One guild out of sight stops no other; its DiscordAway is raised when all the others are done. While none is
         in sight, DiscordAway too: that is not the same as no role. Whoever was not seen is looked at again soon.
+        Servers of other processes are waited for.
         """
         if not self._observer.is_connected:
             self._bulk.postpone_person(discord_user_id, trigger)
@@ -122,7 +126,11 @@ class Reconciler:
         in_sight = [guild_id for guild_id in self._observer.guild_ids() if guild_id in theirs]
         guild_ids = [guild_id for guild_id in in_sight if await self.has_business(guild_id)]
         following = [self._follow_in(guild_id, discord_user_id, trigger) for guild_id in guild_ids]
-        told = await asyncio.gather(*following, return_exceptions=True)
+        told = await asyncio.gather(
+            *following,
+            self._elsewhere.follow(discord_user_id, theirs, in_sight=in_sight),
+            return_exceptions=True,
+        )
         for one in told:
             if isinstance(one, BaseException):
                 raise one

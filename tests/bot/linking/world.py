@@ -272,7 +272,7 @@ class LinkWorld:
             storage=self.storage,
             pairs=pairs,
             rounds=cast("Any", self.reads),
-            observer=cast("Any", self.rights),
+            rights=cast("Any", self.rights),
             notifier=cast("Any", self.notifier),
             clock=self.clock,
         )

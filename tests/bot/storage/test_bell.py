@@ -11,7 +11,7 @@ from bot.domain.changes import Trigger
 from bot.domain.model import DiscordUserId, GuildId
 from bot.runtime.clock import SystemClock
 from bot.runtime.health import HealthBoard, Note
-from bot.storage import Storage
+from bot.storage import Storage, messages, pendings
 from bot.storage import bell as bells
 from bot.storage.bell import Bell, ring
 from bot.storage.database import Database
@@ -69,6 +69,17 @@ async def test_whoever_a_fact_makes_due_is_rung_for_once_the_fact_is_stored(post
         await storage.due.add(GuildId(900), [DiscordUserId(11), DiscordUserId(12)], trigger=Trigger.LINK)
         await until(lambda: RUNG in ear.words)
         assert await storage.due.list_guild(GuildId(900))
+        await storage.close()
+
+
+async def test_whoever_can_say_something_is_rung_for_once_it_is_stored(postgresql_url: str, vault: Vault) -> None:
+    async with listening(postgresql_url, postgresql_url) as (_, ear):
+        await until(lambda: ear.bell.is_heard)
+        storage = await Storage.attach(postgresql_url, vault)
+        await storage.messages.add(GuildId(900), "{}")
+        await until(lambda: messages.RUNG in ear.words)
+        await storage.pendings.ring()
+        await until(lambda: pendings.RUNG in ear.words)
         await storage.close()
 
 

@@ -396,3 +396,15 @@ def reported(link: Linked) -> Linked:
         return msgspec.structs.replace(link(discord, patron), origin=LinkOrigin.PATREON)
 
     return build
+
+
+async def test_no_other_link_gives_way_than_those_that_may(
+    storage: Storage, link: Callable[..., Link], asked: Callable[..., StateRow], landed: Callable[..., PendingRow]
+) -> None:
+    pending_id = await storage.pendings.create(landed(await storage.states.create(asked())))
+    older = link(12)
+    await storage.links.complete_link(older, [])
+    assert await storage.links.complete_link(link(), [], pending_id=pending_id, giving_way=[]) is None
+    assert await storage.links.find_patreon(ADA_PATREON) == older
+    assert await storage.links.complete_link(link(), [], pending_id=pending_id, giving_way=[older]) == (older,)
+    assert await storage.links.complete_link(link(), [], giving_way=[]) == (link(),), "the same once more"

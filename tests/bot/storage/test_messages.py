@@ -1,5 +1,7 @@
 """What waits to be said, the oldest first, to whoever may say it."""
 
+from datetime import timedelta
+
 from bot.domain.model import GuildId
 from bot.storage import Storage
 
@@ -22,3 +24,24 @@ async def test_one_that_was_said_is_gone(storage: Storage) -> None:
     await storage.messages.end([first])
     assert [one.body for one in await storage.messages.list_for([GUILD], with_people=True, limit=9)] == ["2"]
     assert await storage.messages.count() == 1
+
+
+async def test_it_is_known_where_something_waits(storage: Storage) -> None:
+    assert await storage.messages.list_guilds() == frozenset()
+    for guild_id in (GUILD, None, GUILD):
+        await storage.messages.add(guild_id, "1")
+    assert await storage.messages.list_guilds() == {GUILD, None}
+
+
+async def test_what_opens_a_place_is_kept_sealed(storage: Storage) -> None:
+    await storage.messages.add(None, "1", secret_sealed="sealed")
+    (message,) = await storage.messages.list_for([], with_people=True, limit=9)
+    assert message.secret_sealed == "sealed"
+
+
+async def test_what_nobody_could_say_for_long_is_forgotten(storage: Storage) -> None:
+    await storage.messages.add(GUILD, "1")
+    assert await storage.messages.purge(timedelta(days=1)) == 0
+    assert await storage.messages.count() == 1
+    assert await storage.messages.purge(timedelta(seconds=-1)) == 1
+    assert await storage.messages.count() == 0

@@ -78,6 +78,7 @@ VERBS: dict[str, Verb] = {
     "campaigns.release": lambda s, k: s.campaigns.release(k.seed, but=None),
     "guilds.change": lambda s, _: s.guilds.change(GUILD, grace_days=9),
     "guilds.change another": lambda s, _: s.guilds.change(GUILD, brake_percent=50),
+    "guilds.save_names": lambda s, _: s.guilds.save_names({GUILD: "Hollow"}),
     "credentials.renew": lambda s, k: s.credentials.renew(
         ADA_PATREON, pair_of("renewed"), at=LATER, arrival_id=k.arrival, is_lesser=False
     ),
@@ -109,6 +110,8 @@ VERBS: dict[str, Verb] = {
     "pendings.confirm": lambda s, k: s.pendings.confirm(k.pending, "{}"),
     "pendings.save_result": lambda s, k: s.pendings.save_result(k.pending, '{"saved": 1}'),
     "pendings.end": lambda s, k: s.pendings.end(k.pending),
+    "pendings.claim": lambda s, k: s.pendings.claim(k.pending, timedelta(days=1)),
+    "pendings.keep_claim": lambda s, k: s.pendings.keep_claim(k.pending, timedelta(days=2)),
     "pendings.delete": lambda s, k: s.pendings.delete(k.pending),
     "pendings.purge": lambda s, _: s.pendings.purge(NOW + timedelta(days=1)),
     "links.complete_link": lambda s, k: s.links.complete_link(
@@ -122,6 +125,9 @@ VERBS: dict[str, Verb] = {
     "links.end": lambda s, _: s.links.end([link_of(CY, CY_PATREON, LinkOrigin.PATREON)], at=LATER),
     "links.drop_reported": lambda s, _: s.links.drop_reported([link_of(CY, CY_PATREON, LinkOrigin.PATREON)]),
     "memberships.save": lambda s, _: s.memberships.save([record_of(ADA_PATREON, patron_status=None)]),
+    "memberships.save under a lease": lambda s, k: s.memberships.save(
+        [record_of(ADA_PATREON)], trigger=Trigger.INTERVAL, under=k.lease
+    ),
     "memberships.save several": lambda s, _: s.memberships.save([record_of(ADA_PATREON), record_of(BO_PATREON)]),
     "memberships.save news": lambda s, _: s.memberships.save([record_of(ADA_PATREON)], trigger=Trigger.INTERVAL),
     "memberships.save urgent news": lambda s, _: s.memberships.save(
@@ -151,6 +157,9 @@ VERBS: dict[str, Verb] = {
     "reads.finish": lambda s, k: s.reads.finish(
         k.read, at=LATER, is_complete=True, is_believed=False, is_attributed=True
     ),
+    "reads.finish under a lease": lambda s, k: s.reads.finish(
+        k.read, at=LATER, is_complete=True, is_believed=True, is_attributed=True, under=k.lease
+    ),
     "reads.believe": lambda s, k: s.reads.believe(k.read),
     "reads.save_page_size": lambda s, _: s.reads.save_page_size(CAMPAIGN, PageSize(rows=200, blamed_at=LATER)),
     "reads.forget_campaign": lambda s, _: s.reads.forget_campaign(CAMPAIGN),
@@ -162,6 +171,7 @@ VERBS: dict[str, Verb] = {
     "notices.note again": lambda s, _: s.notices.note("told", LATER, "of something else"),
     "notices.clear": lambda s, _: s.notices.clear("told"),
     "webhooks.save": lambda s, _: s.webhooks.save(webhook("two")),
+    "webhooks.note_heard": lambda s, _: s.webhooks.note_heard(CAMPAIGN, LATER),
     "webhooks.delete": lambda s, _: s.webhooks.delete(CAMPAIGN),
     "leases.claim": lambda s, _: s.leases.claim("bot", "two", timedelta(days=1)),
     "leases.renew": lambda s, k: s.leases.renew(k.lease, timedelta(days=2)),
@@ -177,11 +187,13 @@ VERBS: dict[str, Verb] = {
     "interactions.claim": lambda s, _: s.interactions.claim(7),
     "interactions.purge": lambda s, _: s.interactions.purge(timedelta(0)),
     "messages.add": lambda s, _: s.messages.add(GUILD, "{}"),
+    "messages.purge": lambda s, _: s.messages.purge(timedelta(0)),
 }
 # Columns of the database's own clock, and of chance: two runs never agree.
 MOMENTS = {
     ("leases", "until"),
     ("processes", "until"),
+    ("pendings", "claimed_until"),
     ("interactions", "claimed_at"),
     ("messages", "noted_at"),
     ("due", "since"),

@@ -10,6 +10,7 @@ from bot.storage.pendings import ExpiredPending, PendingRow, PendingStatus, TooL
 from bot.storage.states import StateId, StateRow
 
 Landed = Callable[..., PendingRow]
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -143,3 +144,32 @@ async def test_a_question_whose_place_was_taken_is_not_asked(
     await storage.states.create(asked("newer"))
     with pytest.raises(TooLate):
         await storage.pendings.create(landed(state_id))
+
+
+async def test_what_follows_a_yes_is_done_by_one_process_at_a_time(
+    storage: Storage, landed: Landed, state_id: StateId
+) -> None:
+    pending_id = await storage.pendings.create(landed(state_id))
+    assert not await storage.pendings.claim(pending_id, MINUTE), "nobody has said Yes"
+    await storage.pendings.confirm(pending_id, "{}")
+    assert [one.pending_id for one in await storage.pendings.list_unended()] == [pending_id]
+    assert await storage.pendings.claim(pending_id, MINUTE)
+    assert not await storage.pendings.claim(pending_id, MINUTE)
+    assert await storage.pendings.list_unended() == ()
+    assert await storage.pendings.find_unended("cookie-1") is not None
+
+
+async def test_a_claim_that_nobody_keeps_ends(storage: Storage, landed: Landed, state_id: StateId) -> None:
+    pending_id = await storage.pendings.create(landed(state_id))
+    await storage.pendings.confirm(pending_id, "{}")
+    assert await storage.pendings.claim(pending_id, -MINUTE)
+    assert await storage.pendings.claim(pending_id, -MINUTE)
+    await storage.pendings.keep_claim(pending_id, MINUTE)
+    assert not await storage.pendings.claim(pending_id, MINUTE)
+
+
+async def test_nobody_claims_what_is_done(storage: Storage, landed: Landed, state_id: StateId) -> None:
+    pending_id = await storage.pendings.create(landed(state_id))
+    await storage.pendings.confirm(pending_id, "{}")
+    await storage.pendings.end(pending_id)
+    assert not await storage.pendings.claim(pending_id, MINUTE)

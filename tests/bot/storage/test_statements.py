@@ -97,6 +97,8 @@ async def use_campaigns(storage: Storage, campaign: Campaign, now: datetime) -> 
     await storage.campaigns.release(CredentialId(1), but=GUILD)
     await storage.guilds.settings(GUILD)
     await storage.guilds.change(GUILD, grace_days=3)
+    await storage.guilds.save_names({GUILD: "Emberwood"})
+    await storage.guilds.names([GUILD])
 
 
 async def use_credentials(storage: Storage, pair: TokenPair, now: datetime) -> None:
@@ -148,11 +150,15 @@ async def use_linking(storage: Storage, asked: StateRow, landed: Callable[..., P
     pending_id = await storage.pendings.create(landed(state_id))
     await storage.states.conclude(state_id, "{}")
     await storage.states.give_up("{}")
+    await storage.states.give_up("{}", before=now)
     await storage.pendings.find("cookie-1")
     await storage.pendings.save_result(pending_id, "{}")
     await storage.pendings.end(pending_id)
     await storage.pendings.list_unended()
     await storage.pendings.find_unended("digest")
+    await storage.pendings.claim(pending_id, timedelta(minutes=1))
+    await storage.pendings.keep_claim(pending_id, timedelta(minutes=1))
+    await storage.pendings.ring()
     await storage.pendings.confirm(pending_id, "{}")
     await storage.pendings.delete(pending_id)
     await storage.pendings.purge(now)
@@ -240,6 +246,7 @@ async def use_holds(storage: Storage, now: datetime) -> None:
 async def use_records(storage: Storage, now: datetime) -> None:
     read_id: ReadId = await storage.reads.start(CAMPAIGN, now)
     await storage.reads.finish(read_id, at=now, is_complete=True, is_believed=False, is_attributed=True)
+    await storage.reads.newest_starts([CAMPAIGN])
     await storage.reads.believe(read_id)
     await storage.reads.last_believed(CAMPAIGN)
     await storage.reads.listings([CAMPAIGN])
@@ -265,6 +272,8 @@ async def use_records(storage: Storage, now: datetime) -> None:
         StoredWebhook(campaign_id=CAMPAIGN, webhook_id="w", uri="https://example.org", secret=Secret("s"))
     )
     await storage.webhooks.find(CAMPAIGN)
+    await storage.webhooks.note_heard(CAMPAIGN, now)
+    await storage.webhooks.list_heard()
     await storage.webhooks.delete(CAMPAIGN)
 
 
@@ -274,6 +283,7 @@ async def use_due(storage: Storage) -> None:
     await storage.due.list_guild(GUILD)
     await storage.due.list_guilds([GUILD])
     await storage.due.list_people(GUILD, [ADA])
+    assert await storage.due.is_awaited(ADA, [GUILD])
     waiting = await storage.due.find(GUILD, ADA)
     assert waiting is not None
     await storage.due.end([waiting])
@@ -316,6 +326,8 @@ async def use_processes(storage: Storage) -> None:
     assert await storage.interactions.claim(1)
     await storage.interactions.purge(timedelta(days=1))
     await storage.messages.add(GUILD, "{}")
+    assert await storage.messages.list_guilds() == {GUILD}
+    await storage.messages.purge(timedelta(days=1))
     await storage.messages.end(await storage.messages.list_for([GUILD], with_people=True, limit=9))
     assert await storage.messages.count() == 0
 

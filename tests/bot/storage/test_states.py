@@ -155,6 +155,15 @@ async def test_what_is_under_way_is_given_up_and_nothing_else(storage: Storage, 
     assert [state and state.landing for state in found] == ["cut off", "known", None]
 
 
+async def test_what_has_just_come_may_be_another_processs_work(storage: Storage, asked: Asked, now: datetime) -> None:
+    ids = [await storage.states.create(asked(name, discord_user_id=n)) for n, name in enumerate(["old", "new"])]
+    await storage.states.use("old", Purpose.LINK, now)
+    await storage.states.use("new", Purpose.LINK, now + MINUTE)
+    await storage.states.give_up("cut off", before=now + MINUTE)
+    found = [await storage.states.find(one) for one in ids]
+    assert [state and state.landing for state in found] == ["cut off", None]
+
+
 async def test_a_newer_state_voids_what_is_under_way(storage: Storage, asked: Asked, now: datetime) -> None:
     under_way = await storage.states.create(asked("under way"))
     await storage.states.use("under way", Purpose.LINK, now)

@@ -195,3 +195,15 @@ def test_disconnecting_says_what_becomes_of_the_roles(keeps_roles: bool, has_sha
     assert said in done.body
     unused = disconnect_question(R, "Moths", rules=0, people=0, keeps_roles=keeps_roles, has_shared=has_shared)
     assert unused.body.startswith("It has no rules here, so nobody's roles change.")
+
+
+def test_servers_whose_names_are_not_known_are_told_of_together() -> None:
+    news = tuple(
+        RoleNews(guild_id=GuildId(one), guild_name="", role_name=name, status=status, reason=OldText("why"))
+        for one, (name, status) in enumerate((("Gold", RoleStatus.GIVEN), ("Moon", RoleStatus.REMOVED)))
+    )
+    linked = Linked(username="a", patreon_name="b", guild_name="", campaign_names=(), is_member=True, news=news)
+    for card in (linked_card(R, linked), unlinked_card(R, Unlinked(patreon_name="b", news=news))):
+        (field,) = card.fields
+        assert field.name == "Other servers"
+        assert ["Gold" in field.value, "Moon" in field.value] == [True, True]

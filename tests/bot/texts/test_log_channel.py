@@ -28,7 +28,15 @@ from bot.domain.reasons import PatronFacts, RoleReason, RuleFacts, Status
 from bot.domain.rules import Wanted
 from bot.texts import log_channel
 from bot.texts.card import MESSAGE_LENGTH, Card, Outcome, text_of
-from bot.texts.log_channel import changes_card, end_card, many_changes_card, news_card, say_changes, trouble_card
+from bot.texts.log_channel import (
+    changes_card,
+    end_card,
+    many_changes_card,
+    news_card,
+    notice_card,
+    say_changes,
+    trouble_card,
+)
 from tests.fakes.notifier import RENDERER
 
 FRAMED = RENDERER.say("Role changes")
@@ -118,3 +126,11 @@ def test_what_every_message_bears_is_added_in_one_place(monkeypatch: pytest.Monk
         )
     }
     assert bodies == {FRAMED}
+
+
+def test_each_notice_has_the_card_of_its_kind() -> None:
+    shut = LogChannelShut(channel_id=ChannelId(1), is_gone=True)
+    over = Solved(topic=Topic.LOG_CHANNEL)
+    news = UnlinkedElsewhere(discord_user_id=DiscordUserId(1))
+    cards = [notice_card(RENDERER, notice) for notice in (shut, over, news)]
+    assert cards == [trouble_card(RENDERER, shut), end_card(RENDERER, over), news_card(RENDERER, news)]

@@ -7,6 +7,8 @@ from msgspec.structs import replace
 
 from bot.domain.model import Campaign, CampaignId, DiscordUserId, Link, LinkOrigin, PatreonUserId
 from bot.domain.plan import GuildFacts, PersonPlan, told_to_team
+from bot.domain.reasons import OldText
+from bot.domain.role_news import RoleNews, RoleStatus
 from bot.texts.card import Card
 from bot.texts.catalogs import ENGLISH
 from bot.texts.membership import (
@@ -184,3 +186,22 @@ def test_an_admin_who_unlinks_somebody_reads_whom() -> None:
     assert unlinking_text(DISCORD, ADA).startswith("I'm unlinking <@1000>.")
     assert unlinked_card(DISCORD, ADA, "Ada").body == "<@1000> is no longer linked to the Patreon account **Ada**."
     assert check_again_label(DISCORD) == "Check again"
+
+
+ELSEWHERE = RoleNews(
+    guild_id=GUILD, guild_name="", role_name="Moon", status=RoleStatus.KEPT, reason=OldText("as it was")
+)
+
+
+def test_roles_in_servers_that_are_not_seen_from_here_stand_below_the_others(world: World) -> None:
+    part = ServerPart("Hollow", world.plan_of("ada"), world.facts())
+    card = membership_card(DISCORD, [part], elsewhere=[ELSEWHERE], owned=(), has_consent_ended=False, is_dm=True)
+    assert card.items[0] == "**Hollow**"
+    assert card.items[-2] == "**Other servers**"
+    assert "Moon" in card.items[-1]
+
+
+def test_where_no_server_is_seen_from_here_the_others_are_told_all_the_same() -> None:
+    card = membership_card(DISCORD, [], elsewhere=[ELSEWHERE], owned=(), has_consent_ended=False, is_dm=True)
+    assert card.body == ""
+    assert card.items[0] == "**Other servers**"

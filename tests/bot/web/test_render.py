@@ -95,8 +95,9 @@ def test_every_word_of_a_page_is_among_the_translators_messages() -> None:
     )
     connecting = msgspec.structs.replace(question, purpose=Purpose.CONNECT, campaigns=campaigns)
     news = tuple(
-        RoleNews(guild_id=GuildId(2), guild_name="2", role_name="5", status=status, reason=OldText("5"))
+        RoleNews(guild_id=GuildId(2), guild_name=server, role_name="5", status=status, reason=OldText("5"))
         for status in RoleStatus
+        for server in ("2", "")
     )
     linked = Linked(
         username="0", patreon_name="3", guild_name="2", campaign_names=("6", "7"), is_member=False, news=news

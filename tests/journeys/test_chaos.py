@@ -1,0 +1,138 @@
+"""A busy town while processes are killed, stopped and cut off, and while their database goes and comes.
+
+`make chaos` does each ten times and for longer; here each is done once.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tests.fakes.postgres import Postgres, serve_postgres
+from tests.fakes.relay import relayed
+from tests.fakes.siege import Siege
+
+RUNS = int(os.environ.get("PLEDGEKEEPER_CHAOS_RUNS", "1"))
+IS_LONG = RUNS > 1
+STOPPED_SECONDS = 60 if IS_LONG else 15  # longer than a lease
+AWAY_SECONDS = 300 if IS_LONG else 15
+KILLS = 6 if IS_LONG else 2
+
+
+@pytest.fixture
+def database() -> None:
+    """Take none of the other journeys'."""
+
+
+@pytest.fixture
+def server() -> Iterator[Postgres]:
+    """A PostgreSQL of the test's own: it is stopped."""
+    with serve_postgres() as running:
+        yield running
+
+
+async def kill(siege: Siege, role: str) -> None:
+    for _ in range(KILLS):
+        victim = siege.random.choice(siege.processes(role))
+        await asyncio.sleep(siege.random.uniform(0.5, 3))
+        await victim.process.kill()
+        siege.takeovers += role == "worker"
+        await asyncio.sleep(siege.random.uniform(0, 12))
+        await victim.process.start()
+
+
+async def stop(siege: Siege, role: str) -> None:
+    victim = siege.random.choice(siege.processes(role))
+    victim.process.pause()
+    siege.takeovers += role == "worker"
+    await asyncio.sleep(STOPPED_SECONDS)
+    victim.process.resume()
+    await asyncio.sleep(3)
+
+
+async def restart_database(siege: Siege, server: Postgres) -> None:
+    for how in (signal.SIGINT, signal.SIGQUIT):
+        await asyncio.sleep(siege.random.uniform(0, 3))
+        server.stop(how)
+        await asyncio.to_thread(server.start)
+
+
+async def take_database_away(siege: Siege, server: Postgres) -> None:
+    server.stop(signal.SIGQUIT)
+    await asyncio.sleep(AWAY_SECONDS)
+    await asyncio.to_thread(server.start)
+
+
+async def cut_off(siege: Siege) -> None:
+    """Let one gateway reach its database no more, and hear nothing of it."""
+    siege.relay.cut()
+    await asyncio.sleep(STOPPED_SECONDS)
+    siege.relay.mend()
+    await asyncio.sleep(3)
+
+
+async def start_gateways_at_once(siege: Siege) -> None:
+    gateways = siege.processes("gateway")
+    await asyncio.gather(*(one.process.kill() for one in gateways))
+    await asyncio.gather(*(one.process.start() for one in gateways))
+
+
+async def restart_all_in_turn(siege: Siege) -> None:
+    async with siege.commanded():
+        for one in siege.sandbox.bots.members:
+            await one.process.stop()
+            siege.takeovers += "worker" in one.roles
+            await one.process.start()
+            await asyncio.sleep(siege.random.uniform(1, 4))
+
+
+FAULTS: dict[str, Callable[[Siege, Postgres], Awaitable[None]]] = {
+    "a gateway is killed": lambda siege, _: kill(siege, "gateway"),
+    "a worker is killed": lambda siege, _: kill(siege, "worker"),
+    "a web process is killed": lambda siege, _: kill(siege, "web"),
+    "a gateway is stopped for a while": lambda siege, _: stop(siege, "gateway"),
+    "a worker is stopped for a while": lambda siege, _: stop(siege, "worker"),
+    "the database is restarted": restart_database,
+    "the database is away": take_database_away,
+    "a gateway is cut off from the database": lambda siege, _: cut_off(siege),
+    "two gateways are started at once": lambda siege, _: start_gateways_at_once(siege),
+    "all are restarted in turn": lambda siege, _: restart_all_in_turn(siege),
+}
+
+
+@asynccontextmanager
+async def besieged(server: Postgres, seed: int) -> AsyncIterator[Siege]:
+    """Start a town; in every second nobody hears the bell."""
+    name = server.create()
+    deaf = {"DATABASE_LISTEN_URL": server.url("postgres")} if seed % 2 else {}
+    async with relayed(server) as relay, Siege(server.url(name), relay, seed=seed, env=deaf) as siege:
+        siege.sandbox.bots.members[1].process.environment["DATABASE_URL"] = relay.url(name)
+        yield siege
+
+
+async def endure(siege: Siege, server: Postgres, faults: list[str]) -> None:
+    """Let each of these happen while people come and go; then all is as it should be, and nothing went wrong."""
+    async with siege.busy():
+        for fault in faults:
+            await FAULTS[fault](siege, server)
+            siege.check()
+    await siege.until_settled()
+    siege.check()
+
+
+@pytest.mark.skipif(IS_LONG, reason="each by itself, and often")
+@pytest.mark.parametrize("seed", [0, 1])
+async def test_whatever_happens_to_it_the_town_is_served_well(server: Postgres, seed: int) -> None:
+    async with besieged(server, seed) as siege:
+        await endure(siege, server, [*FAULTS][seed::2])
+
+
+@pytest.mark.skipif(not IS_LONG, reason="make chaos")
+@pytest.mark.parametrize("run", range(RUNS))
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_the_town_endures(server: Postgres, fault: str, run: int) -> None:
+    async with besieged(server, run) as siege:
+        await endure(siege, server, [fault])
