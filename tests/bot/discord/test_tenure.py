@@ -163,7 +163,7 @@ async def test_what_nobody_takes_for_a_while_is_taken_by_one_that_serves(town: T
 
 
 async def test_what_was_given_back_just_now_is_left_to_who_waits(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tenure, "PERIOD", LONG)
+    monkeypatch.setattr(tenure, "LEFT_AFTER", LONG)
     leaving, theirs = await town.serve("two")
     process, ours = await town.serve("one")
     keeping = asyncio.create_task(process.keep(ours))
