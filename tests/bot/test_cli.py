@@ -66,10 +66,28 @@ def test_a_part_of_the_work_needs_a_database_that_processes_share(run: Run, tmp_
     assert run("bot", "--role", "gatekeeper").returncode == 2
 
 
+def test_some_of_the_shards_need_a_database_that_processes_share(run: Run, tmp_path: Path) -> None:
+    refused = run("bot", "--shards", "0,2-3")
+    assert refused.returncode == 78
+    assert "Leave out --shards" in refused.stderr
+    assert not (tmp_path / "data").exists()
+    misspelt = run("bot", "--shards", "3-1")
+    assert misspelt.returncode == 2
+    assert "0,2,5-7" in misspelt.stderr
+
+
+def test_reshard_says_how_many_shards_there_are(run: Run) -> None:
+    assert run("migrate").returncode == 0
+    assert run("reshard", "4").stdout == "There are 4 shards from now on. Start the bot again.\n"
+    assert run("reshard", "4").stdout == "There are 4 shards already.\n"
+    for wrong in ("0", "10001", "some"):
+        assert run("reshard", wrong).returncode == 2
+
+
 def test_the_help_names_every_command(run: Run) -> None:
     done = run("--help")
     assert done.returncode == 0
-    for command in ("bot", "sandbox", "check", "migrate", "status", "rotate-keys", "new-key"):
+    for command in ("bot", "sandbox", "check", "migrate", "status", "reshard", "rotate-keys", "new-key"):
         assert command in done.stdout
 
 

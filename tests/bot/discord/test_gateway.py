@@ -96,8 +96,8 @@ class Town:
         except TimeoutError:
             raise AssertionError(what) from None
 
-    def count_calls(self) -> int:
-        return len(self.stage.sandbox.discord.calls)
+    def count_calls(self, path: str = "") -> int:
+        return sum(call.path.endswith(path) for call in self.stage.sandbox.discord.calls)
 
 
 @pytest.fixture(autouse=True)
@@ -143,9 +143,11 @@ async def test_how_many_there_are_is_asked_of_discord_once(town: Town) -> None:
     async with town.at_work():
         await town.until(lambda: town.sees(0, 1), "both servers")
     town.stage.sandbox.discord.gateway.shards = 16
+    before = town.count_calls("/gateway/bot")
     async with town.at_work():
         await town.until(lambda: town.sees(0, 1), "both servers")
     assert await town.app.storage.shards.count() == COUNT
+    assert town.count_calls("/gateway/bot") == before + 1, "each client asks where the gateway is"
 
 
 async def test_it_gives_its_shards_back_at_the_end(town: Town) -> None:
