@@ -14,6 +14,7 @@ Nothing else wires. Every process builds all of it; its roles say which of the l
 | due      | gateway | at the start        | every 2 seconds, or when rung | takes who waits into the queues       |
 | resync   | gateway | with Discord        | every SYNC_INTERVAL_SECONDS   | plans a slice of everyone in sight    |
 | outbox   | gateway | on PostgreSQL       | every 2 seconds, or when rung | says what other processes left to say |
+| names    | gateway | on PostgreSQL       | every 5 seconds               | stores what servers are called        |
 | links    | gateway | with Discord        | every minute, or when rung    | goes on with what follows a consent   |
 | sweeper  | worker  | at the start        | every minute                  | forgets what has expired              |
 | nudges   | worker  | at the start        | every 2 seconds, or when told | reads again whom webhooks named       |
@@ -45,6 +46,7 @@ from bot import __version__
 from bot.discord.client import PledgekeeperBot, ask_recommended_shards, build_client
 from bot.discord.direct_messages import DirectMessages
 from bot.discord.gateway import Gateway
+from bot.discord.guild_names import GuildNames
 from bot.discord.holder import ClientHolder, DiscordAway
 from bot.discord.identify_pace import IdentifyPace, SharedIdentifyPace, WaitTurn
 from bot.discord.notifier import Notifier
@@ -354,14 +356,18 @@ async def build_app(
 
     pairs = Pairs(storage=storage, client=client, oauth=oauth, notifier=notifier, clock=clock)
     patron_link = PatronLink(storage=storage, api=api, reconciler=reconciler, messages=messages, clock=clock)
-    rights = Rights(
-        observer,
-        token=settings.discord_token,
-        api_url=settings.discord_api_url,
-        is_shared=storage.database.is_shared,
-    )
     campaign = CreatorCampaign(
-        storage=storage, pairs=pairs, rounds=rounds, rights=rights, notifier=notifier, clock=clock
+        storage=storage,
+        pairs=pairs,
+        rounds=rounds,
+        rights=Rights(
+            observer,
+            token=settings.discord_token,
+            api_url=settings.discord_api_url,
+            is_shared=storage.database.is_shared,
+        ),
+        notifier=notifier,
+        clock=clock,
     )
     linking, connecting = (
         ConsentFlow(
@@ -650,6 +656,7 @@ def _gateway_loops(app: App) -> Iterator[Loop]:
     yield Loop("resync", lambda: app.resync.keep_going(until_ready=app.holder.wait_ever))
     if app.storage.database.is_shared:
         yield Loop("outbox", app.outbox.run)
+        yield Loop("names", GuildNames(holder=app.holder, storage=app.storage).run)
     yield Loop("links", app.aftermaths.run)
 
 

@@ -75,7 +75,12 @@ def gather_news(
 
 
 def stored_news(
-    guild_id: GuildId, grants: Mapping[RoleId, Grant], entries: Iterable[AuditEntry], *, now: datetime
+    guild_id: GuildId,
+    grants: Mapping[RoleId, Grant],
+    entries: Iterable[AuditEntry],
+    *,
+    guild_name: str,
+    now: datetime,
 ) -> tuple[RoleNews, ...]:
     """Say of each role how it stands by what is stored; `entries` are the person's in that guild, the newest first."""
     newest: dict[RoleId, tuple[AuditEntry, RoleReason]] = {}
@@ -92,7 +97,9 @@ def stored_news(
         else:
             why = reason
         if status is not None:
-            told.append(RoleNews(guild_id=guild_id, guild_name="", role_name=why.role, status=status, reason=why))
+            told.append(
+                RoleNews(guild_id=guild_id, guild_name=guild_name, role_name=why.role, status=status, reason=why)
+            )
     return tuple(told)
 
 

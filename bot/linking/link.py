@@ -128,7 +128,7 @@ class PatronLink:
         if not await self._stands(pending):
             return None
         news = await self._let_roles_follow(pending.state.discord_user_id, trigger=Trigger.LINK)
-        outcome = RolesOutcome(news=_named(news or (), pending.state), is_troubled=news is None)
+        outcome = RolesOutcome(news=news or (), is_troubled=news is None)
         await self._storage.pendings.save_result(pending.pending_id, msgspec.json.encode(outcome).decode())
         return await self._describe(pending, outcome) if await self._stands(pending) else None
 
@@ -179,13 +179,3 @@ class PatronLink:
         except Exception:  # whatever Discord did: the page must come to an end
             log.exception("roles did not follow a link", discord_user_id=discord_user_id, trigger=str(trigger))
             return None
-
-
-def _named(news: tuple[RoleNews, ...], state: State) -> tuple[RoleNews, ...]:
-    """Name the server where /link was typed, where another process shows it."""
-    return tuple(
-        msgspec.structs.replace(one, guild_name=state.guild_name)
-        if not one.guild_name and one.guild_id == state.guild_id
-        else one
-        for one in news
-    )

@@ -1,6 +1,6 @@
-"""What admins set for their guild. A guild without a row has the defaults of `GuildSettings`."""
+"""What admins set for their guild, and what it is called. A guild without a row has the defaults of `GuildSettings`."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -12,7 +12,7 @@ from bot.domain.model import REPLANNED, GuildId, GuildSettings
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.due import make_everyone_due
 from bot.storage.rows import read_row
-from bot.storage.tables import guild_settings
+from bot.storage.tables import guild_names, guild_settings
 from bot.storage.upsert import Upsert
 
 
@@ -36,6 +36,19 @@ class Guilds(Aggregate):
         if REPLANNED & changes.keys():
             await make_everyone_due(connection, [guild_id], trigger=Trigger.SETTINGS)
         return changed
+
+    @transaction
+    async def save_names(self, connection: AsyncConnection, names: Mapping[GuildId, str]) -> None:
+        """Remember what guilds are called, for processes that don't see them."""
+        rows = [{"guild_id": guild_id, "name": name} for guild_id, name in sorted(names.items())]
+        if rows:
+            await connection.execute(Upsert(guild_names).on(connection), rows)
+
+    async def names(self, guild_ids: Collection[GuildId]) -> dict[GuildId, str]:
+        """Return what guilds are called, as far as it was saved."""
+        query = select(guild_names).where(guild_names.c.guild_id.in_(sorted(guild_ids)))
+        async with self._database.read() as connection:
+            return {GuildId(row.guild_id): row.name for row in (await connection.execute(query)).all()}
 
     async def _read(self, guild_ids: list[GuildId]) -> dict[GuildId, GuildSettings]:
         async with self._database.read() as connection:

@@ -135,10 +135,17 @@ class Declines:
         found: list[Place] = []
         for guild_id in await self._storage.campaigns.guilds_of(campaign_id):
             settings = await self._storage.guilds.settings(guild_id)
-            look = self._observer.look_guild(guild_id)
-            if settings.decline_dm and look is not None:
-                found.append(Place(guild_id=guild_id, name=look.name, settings=settings))
+            name = await self._find_name(guild_id) if settings.decline_dm else None
+            if name is not None:
+                found.append(Place(guild_id=guild_id, name=name, settings=settings))
         return found
+
+    async def _find_name(self, guild_id: GuildId) -> str | None:
+        """Return what a server is called that this process, or another, shows."""
+        look = self._observer.look_guild(guild_id)
+        if look is not None or not self._storage.database.is_shared:
+            return None if look is None else look.name
+        return (await self._storage.guilds.names([guild_id])).get(guild_id)
 
     async def _is_told(self, record: MembershipRecord) -> bool:
         if record.believed is None or not is_declined(record.believed):

@@ -228,13 +228,8 @@ def _by_server(r: Renderer, news: Iterable[RoleNews]) -> list[tuple[Text, list[T
 
 def server_name(r: Renderer, name: str) -> Text:
     """Name a server, or those whose names aren't known here."""
-    return r.name(name) if name else other_servers(r)
-
-
-def other_servers(r: Renderer) -> Text:
-    """Name the servers whose names aren't known here."""
     # Translators: A heading. Below it are roles in servers that the bot can't name.
-    return r.say("Other servers")
+    return r.name(name) if name else r.say("Other servers")
 
 
 # --- to an old holder, and unlinking

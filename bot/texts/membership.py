@@ -5,6 +5,7 @@ in the card for the team alone.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from bot.domain.model import DiscordUserId
@@ -14,7 +15,7 @@ from bot.domain.reasons import PatronFacts, patron_facts, reason_of
 from bot.domain.role_news import RoleNews
 from bot.texts.card import Card, Outcome
 from bot.texts.decisions import Reader, role_line, say_link, say_news, say_oddity, say_patron, say_source
-from bot.texts.linking import other_servers, own_campaign
+from bot.texts.linking import own_campaign, server_name
 from bot.texts.renderer import Renderer, Text
 
 
@@ -68,8 +69,8 @@ def membership_card(
     for part in parts:
         items += [r.strong(part.name)] if is_dm else []
         items += _role_lines(r, part.plan, part.guild, Reader.PATRON)
-    if elsewhere:
-        items += [r.strong(other_servers(r)), *(say_news(r, one) for one in elsewhere)]
+    for server, roles in groupby(elsewhere, key=lambda one: one.guild_name):
+        items += [r.strong(server_name(r, server)), *(say_news(r, one) for one in roles)]
     return Card(Outcome.INFO, r.say("Your membership"), r.lines(body), items=tuple(items))
 
 

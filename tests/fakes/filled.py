@@ -176,6 +176,7 @@ async def populate(storage: Storage) -> Known:
     read = await storage.reads.start(CAMPAIGN, NOW)
     await storage.reads.save_page_size(CAMPAIGN, PageSize(rows=500, blamed_at=NOW))
     await storage.guilds.change(GUILD, grace_days=3)
+    await storage.guilds.save_names({GUILD: "Emberwood"})
     await storage.notices.note("told", NOW, "of it")
     await storage.nudges.add(CAMPAIGN, Hint(patreon_user_id=ADA_PATREON, membership_id=MembershipId("m-ada")))
     await storage.due.add(GUILD, [ADA], trigger=Trigger.LOOK)

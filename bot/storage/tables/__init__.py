@@ -13,7 +13,7 @@ from bot.storage.tables.audit import audit
 from bot.storage.tables.campaigns import bindings, campaigns, tiers
 from bot.storage.tables.credentials import credentials
 from bot.storage.tables.due import due
-from bot.storage.tables.guilds import guild_settings
+from bot.storage.tables.guilds import guild_names, guild_settings
 from bot.storage.tables.holds import hold_items, holds
 from bot.storage.tables.installation import installation
 from bot.storage.tables.leases import leases
@@ -39,6 +39,7 @@ __all__ = [
     "credentials",
     "due",
     "grants",
+    "guild_names",
     "guild_settings",
     "heard",
     "hold_items",

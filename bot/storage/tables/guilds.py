@@ -1,4 +1,4 @@
-"""What an admin set for a guild."""
+"""What an admin set for a guild, and what it is called."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Integer, Table, Text
 
@@ -17,4 +17,11 @@ guild_settings = Table(
     Column("decline_dm", Boolean, nullable=False),
     Column("log_channel_id", BigInteger),
     Column("language", Text, nullable=False),
+)
+
+guild_names = Table(
+    "guild_names",  # only where processes without a client share the database
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
 )

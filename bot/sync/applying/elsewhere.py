@@ -1,7 +1,8 @@
 """What becomes of a person's roles in the servers of other processes: waits for it, and tells it by what is stored.
 
 Only where several processes share a database. Who plans there is the process that shows the server: it ends the row by
-which the person waits (`storage/due.py`). Names of those servers are not stored.
+which the person waits (`storage/due.py`), and stores what the server is called
+(`discord/guild_names.py`).
 """
 
 import asyncio
@@ -50,9 +51,11 @@ class Elsewhere:
         return sorted(set(guild_ids).difference(in_sight)) if self._storage.database.is_shared else []
 
     async def _tell(self, discord_user_id: DiscordUserId, guild_ids: Collection[GuildId]) -> tuple[RoleNews, ...]:
+        names = await self._storage.guilds.names(guild_ids) if guild_ids else {}
         told = list[RoleNews]()
         for guild_id in guild_ids:
             grants = await self._storage.ledger.load_member(guild_id, discord_user_id)
             entries = await self._storage.audit.recent(guild_id, discord_user_id, limit=MOST_ENTRIES)
-            told += stored_news(guild_id, grants, entries, now=self._clock.now())
+            name = names.get(guild_id, "")
+            told += stored_news(guild_id, grants, entries, guild_name=name, now=self._clock.now())
         return tuple(told)

@@ -156,9 +156,9 @@ def test_how_a_role_stands_where_another_process_shows_the_server(
     state: GrantState | None, entry: AuditEntry, status: RoleStatus | None
 ) -> None:
     grants = {} if state is None else {RoleId(7): row(state)}
-    told = stored_news(GUILD, grants, [entry], now=NOW)
+    told = stored_news(GUILD, grants, [entry], guild_name="Hollow", now=NOW)
     assert [one.status for one in told] == ([] if status is None else [status])
-    assert [(one.role_name, one.guild_name) for one in told] == [("Gold", "")] * len(told)
+    assert [(one.role_name, one.guild_name) for one in told] == [("Gold", "Hollow")] * len(told)
 
 
 def test_the_newest_write_of_each_role_counts_and_what_has_no_reason_is_left_out() -> None:
@@ -167,7 +167,7 @@ def test_the_newest_write_of_each_role_counts_and_what_has_no_reason_is_left_out
     old_text = replace(written(GRANT, role=8), reason=OldText("why"))
     of_no_role = replace(written(GRANT), role_id=None)
     entries = [seen, old_text, of_no_role, written(GRANT), written(GRANT, Outcome.REFUSED, role=9), written(REVOKE)]
-    given, waiting = stored_news(GUILD, grants, entries, now=NOW)
+    given, waiting = stored_news(GUILD, grants, entries, guild_name="Hollow", now=NOW)
     assert (given.status, waiting.status) == (RoleStatus.GIVEN, RoleStatus.WAITING)
     assert reason(given).action is Action.KEEP
     assert reason(waiting).action is Action.GRANT

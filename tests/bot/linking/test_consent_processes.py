@@ -6,10 +6,9 @@ from typing import Any, cast
 
 import aiohttp
 import pytest
-from msgspec.structs import replace
 
 from bot.domain.consent import Cause, Linked, View, Word
-from bot.domain.model import DiscordUserId, GuildId, PatreonUserId, Secret
+from bot.domain.model import DiscordUserId, PatreonUserId
 from bot.linking import consent_flow
 from bot.linking.consent_flow import ConsentFlow
 from bot.linking.link import PatronLink
@@ -18,7 +17,7 @@ from bot.patreon.http import Http
 from bot.patreon.protocol.version import PatreonApi
 from bot.storage import Storage
 from bot.storage.vault import Vault, new_key
-from tests.bot.linking.world import BUTTON, GOLD, GUILD, LinkWorld
+from tests.bot.linking.world import BUTTON, GOLD, LinkWorld
 from tests.fakes.filled import link_of
 from tests.fakes.postgres import Postgres
 
@@ -205,26 +204,6 @@ async def is_used(world: LinkWorld) -> bool:
 async def landings(world: LinkWorld) -> list[str | None]:
     async with world.storage.database.read() as connection:
         return list((await connection.exec_driver_sql("SELECT landing FROM states")).scalars())
-
-
-async def test_the_server_where_it_was_asked_is_named_though_another_process_shows_it(
-    world: LinkWorld, gateways: list[ConsentFlow], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(consent_flow, "AFTERMATH_SECONDS", 0.01)
-    here = replace(GOLD, guild_name="")
-    there = replace(here, guild_id=GuildId(GUILD + 1))
-    world.roles.news = (here, there)
-    cookie = await world.land(world.ada)
-    await world.linking.confirm(cookie, await world.token(cookie))
-    await gateways[0].resume()
-    await gateways[0].close()
-    assert [one.guild_name for one in await news_of(world, cookie)] == ["Moth House", ""]
-
-
-async def news_of(world: LinkWorld, cookie: Secret) -> tuple[Any, ...]:
-    view = await world.linking.show(cookie)
-    assert isinstance(view.outcome, Linked)
-    return view.outcome.news or ()
 
 
 async def test_a_link_that_another_process_stores_in_between_is_asked_about_first(

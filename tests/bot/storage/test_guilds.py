@@ -24,3 +24,10 @@ async def test_what_is_changed_stays_and_the_rest_is_left_alone(storage: Storage
 async def test_an_unknown_setting_is_refused(storage: Storage) -> None:
     with pytest.raises(TypeError):
         await storage.guilds.change(GUILD, grace_weeks=1)
+
+
+async def test_what_a_guild_is_called_is_known_once_it_was_saved(storage: Storage) -> None:
+    await storage.guilds.save_names({GUILD: "Emberwood", GuildId(901): "Foxglove"})
+    await storage.guilds.save_names({GUILD: "Hollow"})
+    await storage.guilds.save_names({})
+    assert await storage.guilds.names([GUILD, GuildId(902)]) == {GUILD: "Hollow"}

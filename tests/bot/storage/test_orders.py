@@ -78,6 +78,7 @@ VERBS: dict[str, Verb] = {
     "campaigns.release": lambda s, k: s.campaigns.release(k.seed, but=None),
     "guilds.change": lambda s, _: s.guilds.change(GUILD, grace_days=9),
     "guilds.change another": lambda s, _: s.guilds.change(GUILD, brake_percent=50),
+    "guilds.save_names": lambda s, _: s.guilds.save_names({GUILD: "Hollow"}),
     "credentials.renew": lambda s, k: s.credentials.renew(
         ADA_PATREON, pair_of("renewed"), at=LATER, arrival_id=k.arrival, is_lesser=False
     ),

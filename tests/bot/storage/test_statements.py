@@ -97,6 +97,8 @@ async def use_campaigns(storage: Storage, campaign: Campaign, now: datetime) -> 
     await storage.campaigns.release(CredentialId(1), but=GUILD)
     await storage.guilds.settings(GUILD)
     await storage.guilds.change(GUILD, grace_days=3)
+    await storage.guilds.save_names({GUILD: "Emberwood"})
+    await storage.guilds.names([GUILD])
 
 
 async def use_credentials(storage: Storage, pair: TokenPair, now: datetime) -> None:

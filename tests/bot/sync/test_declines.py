@@ -28,10 +28,12 @@ from bot.domain.new_reading import take_reading
 from bot.domain.notices import PersonNews
 from bot.domain.patron_status import PatronStatus
 from bot.storage import Storage
+from bot.storage.vault import Vault, new_key
 from bot.sync.declines import AT_MOST, Declines
 from bot.texts.person_news import person_card
 from tests.fakes.clock import StoppedClock
 from tests.fakes.notifier import RENDERER
+from tests.fakes.postgres import Postgres
 from tests.fakes.stored import drop_link, save_consent
 from tests.fakes.world import CAMPAIGN, GUILD, ROLE, reading, tier_map
 
@@ -267,3 +269,18 @@ async def test_one_person_who_cannot_be_told_stops_nobody_else(town: Town, monke
     monkeypatch.setattr("bot.sync.declines.entitle", fail_for_ada)
     await town.declines.tell(CAMPAIGN, town.patrons)
     assert [person for person, _ in town.told] == [2]
+
+
+async def test_a_process_that_sees_no_server_names_it_as_it_is_stored(
+    postgres: Postgres, emptied: str, clock: StoppedClock
+) -> None:
+    storage = await Storage.open(postgres.url(emptied), Vault((new_key(),)))
+    town = Town(storage, clock)
+    await town.build()
+    town.declines._observer = cast("Observer", SimpleNamespace(look_guild=lambda _: None))
+    await town.patron("ada", 11, GUILD, **DECLINED)
+    assert await town.after_read() == [], "nobody has said what it is called"
+    await storage.guilds.save_names({GUILD: "Hollow"})
+    assert await town.after_read() == [11]
+    assert "Hollow" in town.told[0][1]
+    await storage.close()

@@ -47,12 +47,19 @@ def upgrade() -> None:
         sa.Column("heard_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("campaign_id", name=op.f("pk_heard")),
     )
+    op.create_table(
+        "guild_names",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", name=op.f("pk_guild_names")),
+    )
     op.add_column("pendings", sa.Column("claimed_until", sa.BigInteger()))
 
 
 def downgrade() -> None:
     op.drop_column("pendings", "claimed_until")
     op.drop_table("heard")
+    op.drop_table("guild_names")
     op.drop_table("messages")
     op.drop_table("interactions")
     op.drop_table("processes")

@@ -76,8 +76,9 @@ async def test_a_server_in_sight_is_not_elsewhere(shared: Storage) -> None:
 
 async def test_what_is_stored_of_a_person_is_known_everywhere(shared: Storage) -> None:
     await give(shared)
+    await shared.guilds.save_names({GUILD: "Hollow"})
     (news,) = await Elsewhere(storage=shared, clock=SystemClock()).know(ADA, in_sight=[])
-    assert news.role_name == "Gold"
+    assert (news.role_name, news.guild_name) == ("Gold", "Hollow")
 
 
 async def test_a_process_that_is_alone_has_nothing_elsewhere(storage: Storage) -> None:
