@@ -84,6 +84,7 @@ from bot.runtime.loops import Loop, supervise
 from bot.settings import USER_AGENT, Settings
 from bot.storage import Storage
 from bot.storage import messages as stored_messages
+from bot.storage import nudges as stored_nudges
 from bot.storage import pendings as stored_pendings
 from bot.storage.bell import Bell
 from bot.storage.chores import QueuedChores
@@ -197,26 +198,14 @@ async def build_app(
 
     `roles` are those that will be started. `http` is the way to Patreon, where it is not to be the usual one.
     """
+    process_id = secrets.token_hex(8)
     health = HealthBoard(clock, roles)
     metrics = Metrics(clock)
 
     # --- Patreon
 
-    api = PatreonApi(settings.patreon_api_version)
     http = http or Http(user_agent=USER_AGENT, observer=metrics.note_call)
-    watch = ClientWatch(clock, health)
-    oauth = OAuth(
-        http,
-        base_url=settings.patreon_url,
-        client=RegisteredClient(
-            client_id=settings.patreon_client_id,
-            client_secret=settings.patreon_client_secret,
-            redirect_uri=settings.redirect_uri,
-        ),
-        clock=clock,
-        watch=watch,
-    )
-    client = PatreonClient(http, api=api, base_url=settings.patreon_url, clock=clock, watch=watch)
+    api, oauth, client = _build_patreon(settings, http, clock, health)
     turns = Turns(storage.leases, is_shared=storage.database.is_shared)
     keeper = TokenKeeper(store=storage.credentials, oauth=oauth, clock=clock, turns=turns)
 
@@ -331,6 +320,7 @@ async def build_app(
         reported_links=reported_links,
         api=api,
         turns=turns,
+        serves=ProcessRole.WORKER in roles,
     )
 
     refresh = Refresh(storage=storage, intake=intake, reported_links=reported_links, reconciler=reconciler, clock=clock)
@@ -354,12 +344,13 @@ async def build_app(
 
     # --- links and connected campaigns
 
+    chores = _build_chores(settings, storage, rounds, owner=process_id)
     pairs = Pairs(storage=storage, client=client, oauth=oauth, notifier=notifier, clock=clock)
     patron_link = PatronLink(storage=storage, api=api, reconciler=reconciler, messages=messages, clock=clock)
     campaign = CreatorCampaign(
         storage=storage,
         pairs=pairs,
-        rounds=rounds,
+        chores=chores,
         rights=Rights(
             observer,
             token=settings.discord_token,
@@ -387,7 +378,11 @@ async def build_app(
         storage,
         health,
         due=due,
-        others={stored_messages.RUNG: outbox.ring, stored_pendings.RUNG: aftermaths.ring},
+        others={
+            stored_messages.RUNG: outbox.ring,
+            stored_pendings.RUNG: aftermaths.ring,
+            stored_nudges.RUNG: nudges.ring,
+        },
     )
     unlinker = Unlinker(storage=storage, pairs=pairs, reconciler=reconciler, notifier=notifier, clock=clock)
     disconnector = Disconnector(
@@ -401,7 +396,7 @@ async def build_app(
     )
 
     return App(
-        process_id=secrets.token_hex(8),
+        process_id=process_id,
         roles=roles,
         settings=settings,
         clock=clock,
@@ -444,7 +439,7 @@ async def build_app(
         aftermaths=aftermaths,
         unlinker=unlinker,
         disconnector=disconnector,
-        chores=_build_chores(settings, storage, rounds),
+        chores=chores,
     )
 
 
@@ -736,6 +731,20 @@ async def render_metrics(app: App) -> bytes:
     )
 
 
+def _build_patreon(
+    settings: Settings, http: Http, clock: Clock, health: HealthBoard
+) -> tuple[PatreonApi, OAuth, PatreonClient]:
+    """Return what speaks to Patreon, in the version of its API that our client has."""
+    api, watch = PatreonApi(settings.patreon_api_version), ClientWatch(clock, health)
+    registered = RegisteredClient(
+        client_id=settings.patreon_client_id,
+        client_secret=settings.patreon_client_secret,
+        redirect_uri=settings.redirect_uri,
+    )
+    oauth = OAuth(http, base_url=settings.patreon_url, client=registered, clock=clock, watch=watch)
+    return api, oauth, PatreonClient(http, api=api, base_url=settings.patreon_url, clock=clock, watch=watch)
+
+
 def _build_bell(
     settings: Settings,
     storage: Storage,
@@ -758,16 +767,16 @@ def _build_bell(
     return Bell(storage.database, url, health=health, on_ring=look)
 
 
-def _build_chores(settings: Settings, storage: Storage, rounds: Rounds) -> Chores:
+def _build_chores(settings: Settings, storage: Storage, rounds: Rounds, *, owner: str) -> Chores:
     """Return the way to have a chore done: by any process, where there may be others."""
 
-    async def read_campaign(campaign_id: str) -> None:
-        await rounds.read_anew(CampaignId(campaign_id), trigger=Trigger.INTERVAL)
+    async def read_first(campaign_id: str) -> None:
+        await rounds.read_anew(CampaignId(campaign_id), trigger=Trigger.CONNECT)
 
-    handlers: Handlers = {ChoreKind.READ_CAMPAIGN: read_campaign}
+    handlers: Handlers = {ChoreKind.FIRST_READ: read_first}
     if not storage.database.is_shared:
         return DirectChores(handlers)
-    return QueuedChores(storage.database, storage.leases, settings.database_url, handlers)
+    return QueuedChores(storage.database, storage.leases, settings.database_url, handlers, owner=owner)
 
 
 async def _watch_database(app: App) -> None:

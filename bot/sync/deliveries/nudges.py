@@ -13,6 +13,7 @@ Knows no HTTP and no signature.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -67,7 +68,9 @@ class Nudges:
         reported_links: ReportedLinks,
         api: PatreonApi,
         turns: Turns,
+        serves: bool = True,
     ) -> None:
+        """Build it; where `serves` is False another process reads those whom this one stores."""
         self._storage = storage
         self._turns = turns
         self._intake = intake
@@ -76,6 +79,8 @@ class Nudges:
         self._observer = observer
         self._reported_links = reported_links
         self._api = api
+        self._serves = serves
+        self._rung = asyncio.Event()
         self._work: dict[CampaignId, _CampaignWork] = {}
         self._workers: dict[CampaignId, asyncio.Task[None]] = {}
 
@@ -84,14 +89,22 @@ class Nudges:
         if self._api is PatreonApi.V1:
             hint = Hint(patreon_user_id=hint.patreon_user_id)
         await self._storage.nudges.add(campaign_id, hint)
-        self._look(campaign_id)
+        if self._serves:
+            self._look(campaign_id)
+
+    def ring(self) -> None:
+        """Look soon: another process has stored somebody."""
+        self._rung.set()
 
     async def run(self) -> NoReturn:
         """Look after those whom this process did not store, or did not come to before it ended, until cancelled."""
         while True:
+            self._rung.clear()
             for campaign_id in await self._storage.nudges.campaigns():
                 self._look(campaign_id)
-            await asyncio.sleep(LOOK_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._rung.wait()
 
     async def close(self) -> None:
         """Leave the rest to the next process."""
