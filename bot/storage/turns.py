@@ -25,8 +25,8 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-PERIOD = timedelta(seconds=15)
-RENEWED_AFTER_SECONDS = 4.0
+PERIOD = timedelta(seconds=10)
+RENEWED_AFTER_SECONDS = 3.0
 LOOK_SECONDS = 1.0  # between two tries to get one that somebody else has
 FIRST_LOOK_SECONDS = 0.05  # most turns take a moment only, and somebody may wait
 CLOSE_SECONDS = 1.0  # for the word that a turn is over

@@ -149,7 +149,7 @@ class ReportedLinks:
     async def _find_wanting(self) -> Wanting:
         """Return the guilds that want it; worked out anew where what is stored of any guild may have changed."""
         as_of = (self._storage.campaigns.kept.writes, self._storage.guilds.kept.writes)
-        if self._wanting is None or self._wanting[0] != as_of:
+        if self._wanting is None or self._wanting[0] != as_of or self._storage.database.is_shared:
             self._wanting = (as_of, await self._work_out_wanting())
         return self._wanting[1]
 

@@ -148,7 +148,7 @@ class Rounds:
 
     async def _run(self, trigger: Trigger, scope: Scope, *, asks_patrons: bool) -> RoundReport:
         started = time.monotonic()
-        if asks_patrons:  # somebody waits for it; else what is kept ends with each slice of everybody
+        if asks_patrons or self._is_shared:  # somebody waits for it; else it ends with each slice of everybody
             self._storage.forget_kept()
         errors = await self._refresh_home(scope)
         guilds = _by_campaign(await self._storage.campaigns.bindings(), scope)

@@ -123,13 +123,21 @@ class Nudges:
             await work.arrived.wait()
             work.arrived.clear()
             try:
-                async with self._turns.take(f"nudges:{campaign_id}") as turn:
-                    while turn is not None and (waiting := await self._storage.nudges.list_campaign(campaign_id)):
-                        await self._serve_next(campaign_id, work, waiting)
+                await self._serve_in_turn(campaign_id, work)
             except TryLater as error:  # the loop above looks again
                 log.warning("people named by webhooks are looked at later", campaign_id=campaign_id, why=str(error))
             except Exception:  # the boundary of a background task, as above
                 log.exception("people named by webhooks could not be looked at", campaign_id=campaign_id)
+
+    async def _serve_in_turn(self, campaign_id: CampaignId, work: _CampaignWork) -> None:
+        """Serve everybody who waits, unless another process does."""
+        waiting = await self._storage.nudges.list_campaign(campaign_id)  # first: who comes during a claim comes next
+        if not waiting:
+            return
+        async with self._turns.take(f"nudges:{campaign_id}") as turn:
+            while turn is not None and waiting:
+                await self._serve_next(campaign_id, work, waiting)
+                waiting = await self._storage.nudges.list_campaign(campaign_id)
 
     async def _serve_next(self, campaign_id: CampaignId, work: _CampaignWork, waiting: Sequence[Nudge]) -> None:
         """Serve one person, or all where one bulk read costs no more than a call for each; who is served goes.

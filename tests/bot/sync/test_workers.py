@@ -314,6 +314,15 @@ async def test_a_list_that_showed_somebody_before_they_were_linked_elsewhere_doe
     assert after.proven_at == before.proven_at
 
 
+async def test_whether_a_server_wants_links_by_report_is_asked_anew(stage: Stage, workers: list[App]) -> None:
+    one, other = workers
+    await rounds(one)
+    guild_id = GuildId(int(stage.sandbox.world.guild.id))
+    assert (await one.reported_links._find_wanting()).guilds.keys() == {guild_id}
+    await other.storage.guilds.change(guild_id, zero_link=False)
+    assert (await one.reported_links._find_wanting()).guilds == {}
+
+
 # --- pairs and webhooks
 
 
