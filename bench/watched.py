@@ -158,8 +158,9 @@ class Desk:
     async def _round(self) -> Used:
         """Run a round as the loop of rounds does, and wait for all that it began."""
         before = _used()
+        await self._app.resync.go_on(trigger=Trigger.INTERVAL)
         await self._app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
-        await self._app.rounds.slice_planned()
+        await self._app.reconciler.look_again(self._app.observer.guild_ids())
         after = _used()
         return Used(after.cpu_seconds - before.cpu_seconds, after.resident_kib)
 

@@ -12,6 +12,7 @@ Nothing else wires. Every process builds all of it; its roles say which of the l
 | presence | any     | on PostgreSQL       | every 3 seconds               | lets the others know of this process  |
 | discord  | gateway | at the start        | one client after the other    | takes shards, and stays connected     |
 | due      | gateway | at the start        | every 2 seconds, or when rung | takes who waits into the queues       |
+| resync   | gateway | with Discord        | every SYNC_INTERVAL_SECONDS   | plans a slice of everyone in sight    |
 | outbox   | gateway | on PostgreSQL       | every 2 seconds, or when rung | says what other processes left to say |
 | names    | gateway | on PostgreSQL       | every 5 seconds               | stores what servers are called        |
 | links    | gateway | with Discord        | every minute, or when rung    | goes on with what follows a consent   |
@@ -87,6 +88,7 @@ from bot.storage import pendings as stored_pendings
 from bot.storage.bell import Bell
 from bot.storage.chores import QueuedChores
 from bot.storage.due import RUNG
+from bot.storage.turns import Turns
 from bot.storage.vault import Vault
 from bot.sync.admin.acceptance import Acceptance
 from bot.sync.admin.adoption import Adoption
@@ -145,6 +147,7 @@ class App:
     health: HealthBoard
     metrics: Metrics
     http: Http
+    turns: Turns
     keeper: TokenKeeper
     holder: ClientHolder
     registration: CommandRegistration
@@ -163,6 +166,7 @@ class App:
     consents: Consents
     webhooks_at_patreon: WebhooksAtPatreon
     webhooks: WebhookKeeper
+    resync: Resync
     rounds: Rounds
     nudges: Nudges
     refresh: Refresh
@@ -213,7 +217,8 @@ async def build_app(
         watch=watch,
     )
     client = PatreonClient(http, api=api, base_url=settings.patreon_url, clock=clock, watch=watch)
-    keeper = TokenKeeper(store=storage.credentials, oauth=oauth, clock=clock)
+    turns = Turns(storage.leases, is_shared=storage.database.is_shared)
+    keeper = TokenKeeper(store=storage.credentials, oauth=oauth, clock=clock, turns=turns)
 
     # --- Discord
 
@@ -309,10 +314,12 @@ async def build_app(
             reported_links=reported_links,
             declines=Declines(storage=storage, observer=observer, messages=messages, clock=clock),
             news=ReadNews(notifier),
+            observer=observer,
+            turns=turns,
+            clock=clock,
             on_read=(metrics.note_read, webhooks.note_read),
         ),
         reconciler=reconciler,
-        resync=resync,
         health=health,
     )
     nudges = Nudges(
@@ -323,6 +330,7 @@ async def build_app(
         observer=observer,
         reported_links=reported_links,
         api=api,
+        turns=turns,
     )
 
     refresh = Refresh(storage=storage, intake=intake, reported_links=reported_links, reconciler=reconciler, clock=clock)
@@ -401,6 +409,7 @@ async def build_app(
         health=health,
         metrics=metrics,
         http=http,
+        turns=turns,
         keeper=keeper,
         holder=holder,
         registration=registration,
@@ -419,6 +428,7 @@ async def build_app(
         consents=consents,
         webhooks_at_patreon=webhooks_at_patreon,
         webhooks=webhooks,
+        resync=resync,
         rounds=rounds,
         nudges=nudges,
         refresh=refresh,
@@ -643,6 +653,7 @@ def _loops(app: App) -> Iterator[Loop]:
 
 def _gateway_loops(app: App) -> Iterator[Loop]:
     yield Loop("due", app.due.run)
+    yield Loop("resync", lambda: app.resync.keep_going(until_ready=app.holder.wait_ever))
     if app.storage.database.is_shared:
         yield Loop("outbox", app.outbox.run)
         yield Loop("names", GuildNames(holder=app.holder, storage=app.storage).run)
@@ -653,9 +664,9 @@ def _worker_loops(app: App) -> Iterator[Loop]:
     interval = app.settings.sync_interval_seconds
     yield Loop("sweeper", lambda: _sweep(app))
     yield Loop("nudges", app.nudges.run)
-    yield Loop("pairs", app.pairs.run)
-    yield Loop("consents", app.consents.keep_reading)
-    yield Loop("webhooks", app.webhooks.run)
+    yield Loop("pairs", lambda: app.turns.run("loop:pairs", app.pairs.run))
+    yield Loop("consents", lambda: app.turns.run("loop:consents", app.consents.keep_reading))
+    yield Loop("webhooks", lambda: app.turns.run("loop:webhooks", app.webhooks.run))
     yield Loop("rounds", lambda: app.rounds.keep_running(interval, until_ready=lambda: _plannable(app)), part="sync")
     if isinstance(app.chores, QueuedChores):
         yield Loop("chores", app.chores.run)

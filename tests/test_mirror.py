@@ -23,6 +23,7 @@ OF_NO_FILE = {
     "bot/sync/applying/test_refused_writes.py": "writes that Discord refuses, from the write to what is told",
     "bot/sync/test_cost.py": "what a round over many servers costs, and what it proves of whom it stores nothing",
     "bot/sync/test_memory.py": "nothing hangs on what is remembered",
+    "bot/sync/test_workers.py": "several processes without Discord share one PostgreSQL and one Patreon",
     "bot/sync/webhooks/test_parting.py": "the last server leaves a campaign",
     "bot/web/test_consent_of_creators.py": "the pages of connecting a campaign",
     "bot/web/test_bodies.py": "bodies that are packed, broken or too long, on every path",

@@ -4,8 +4,8 @@ Rules:
 1. Only whoever has a shard's lease says anything to Discord for its servers. A tenure ends by itself, by the steady
    clock, before its leases do; that of one that was stopped, or cut off from its database, has ended when it wakes.
 2. While the database is away nobody can take a shard. When it is back, and nobody did, the same tenure goes on.
-3. A process takes its fair share of what is free, or what it was told to (`--shards`). What stays free for as long as a
-   lease lasts, is taken by one that has others.
+3. A process takes its fair share of what is free, or what it was told to (`--shards`). What stays free, though
+   whoever waits in reserve looks each second, is taken by one that has others.
 """
 
 import asyncio
@@ -30,6 +30,7 @@ MARGIN_SECONDS = 1.0  # for what is on its way to Discord when a lease ends
 RENEWED_AFTER_SECONDS = 3.0
 SETTLED_SECONDS = 4.0  # so much longer than its shards somebody who was killed is taken to live
 PAUSE_SECONDS = 0.5
+LEFT_AFTER = timedelta(seconds=3)  # who waits in reserve looks each second
 
 
 class Tenure:
@@ -146,7 +147,7 @@ class ShardClaims:
         count, held = tenure.shards.count, len(tenure.shards.ids)
         if held == len(self._ids(count)):
             return {}
-        return await self._take(count, held, free_for=PERIOD, least=1) or {}
+        return await self._take(count, held, free_for=LEFT_AFTER, least=1) or {}
 
 
 def _end_of_lease(asked_at: float) -> float:

@@ -199,6 +199,7 @@ class Later(enum.StrEnum):
     DATABASE_AWAY = "database_away"  # reason
     UNPLANNED = "unplanned"  # a defect of ours: somebody's roles could not be worked out
     CONSENTS_SILENT = "consents_silent"  # patrons, cause: nobody could be read by their own consent
+    ELSEWHERE = "elsewhere"  # work: another process of ours is at it
 
 
 class PledgekeeperError(Exception):

@@ -10,6 +10,7 @@
 | refused by Patreon (401)               | refreshed once, tried once more; refused again: dead    |
 | refused, and its refresh (401) too     | dead                                                    |
 | its refresh refused in any other way   | kept, noted and raised; no refresh for ten minutes      |
+| another process refreshes it           | waited for; its pair is used. Where it brings none: later |
 | another one takes its place meanwhile  | that one is used; the older neither overwrites it nor   |
 |                                        | marks it dead                                           |
 | dead, and another one is on its way    | tried again later                                       |
@@ -24,6 +25,7 @@ and each after it, from asking again. A 401 or the pair's end asks again anyway.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
@@ -32,10 +34,12 @@ import structlog
 from bot.domain.errors import (
     ClientRefused,
     CredentialsDead,
+    Later,
     PatreonCode,
     PatreonRefused,
     PatreonUnavailable,
     PledgekeeperError,
+    TryLater,
 )
 from bot.domain.model import CampaignId, CredentialId, Secret, StoredPair, TokenPair
 from bot.patreon.client import PatreonClient
@@ -51,6 +55,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 CLOSE_SECONDS = 3.0  # so that the whole process ends within ten
+OTHERS_SECONDS = 40.0  # an answer to another process takes no longer, nor does the end of one that was killed
 REFUSED_REST = timedelta(minutes=10)  # whoever is refused again and again is shut out in the end
 
 
@@ -73,13 +78,23 @@ class PairStore(Protocol):
         """Remember that Patreon no longer takes this pair; False, and it is not, where another takes its place."""
 
 
+class RefreshTurns(Protocol):
+    """Who may refresh a pair, where other processes have it too."""
+
+    is_shared: bool
+
+    def take(self, name: str, *, patience: float) -> AbstractAsyncContextManager[object | None]:
+        """Have a turn until the end of the block; None where somebody else has it for all these seconds."""
+
+
 class TokenKeeper:
     """Hands out access tokens by the table above. One keeper serves a whole process."""
 
-    def __init__(self, *, store: PairStore, oauth: OAuth, clock: Clock) -> None:
+    def __init__(self, *, store: PairStore, oauth: OAuth, clock: Clock, turns: RefreshTurns | None = None) -> None:
         self._store = store
         self._oauth = oauth
         self._clock = clock
+        self._turns = turns
         self._refreshes: dict[CredentialId, asyncio.Task[StoredPair]] = {}
         self._unsaved: dict[Secret, TokenPair] = {}  # by the refresh token that brought them, until they are stored
         self._refused: dict[Secret, tuple[datetime, PatreonRefused]] = {}  # by refresh token, and until when it rests
@@ -184,6 +199,17 @@ class TokenKeeper:
             task.exception()  # whoever waited has it; where nobody waited any more it must not be reported as lost
 
     async def _refresh(self, seen: StoredPair) -> StoredPair:
+        """Refresh a pair in its turn: another process that is at it brings the newer pair, or fails for both."""
+        if self._turns is None or not self._turns.is_shared:
+            return await self._refresh_now(seen)
+        async with self._turns.take(f"pair:{seen.credential_id}", patience=OTHERS_SECONDS) as turn:
+            current = await self._load(seen.credential_id)
+            is_sent = current.version == seen.version and current.refresh_started_at != seen.refresh_started_at
+            if turn is None or is_sent:
+                raise TryLater(Later.ELSEWHERE, work="pair")
+            return await self._refresh_now(seen)
+
+    async def _refresh_now(self, seen: StoredPair) -> StoredPair:
         stored = await self._load(seen.credential_id)
         if stored.version != seen.version:
             return stored  # somebody was faster

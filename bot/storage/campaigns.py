@@ -54,6 +54,8 @@ class Campaigns(Aggregate):
     @transaction
     async def save(self, connection: AsyncConnection, campaign: Campaign) -> None:
         """Store a campaign with the tiers it carries; one that it no longer carries stays, for its name is wanted."""
+        prices = select(tiers.c.tier_id, tiers.c.amount_cents).where(tiers.c.campaign_id == campaign.campaign_id)
+        known = {one.tier_id: one.amount_cents for one in await connection.execute(prices)}
         row = msgspec.structs.asdict(campaign)
         del row["tiers"]
         await connection.execute(Upsert(campaigns).on(connection), row)
@@ -62,6 +64,8 @@ class Campaigns(Aggregate):
             gone = tiers.c.tier_id.not_in([tier.tier_id for tier in campaign.tiers])
             hide = update(tiers).where(tiers.c.campaign_id == campaign.campaign_id, gone)
             await connection.execute(hide.values(is_published=False))
+        if any(known.get(tier.tier_id) != tier.amount_cents for tier in campaign.tiers):
+            await _make_followers_due(connection, [campaign.campaign_id])
 
     async def load(self, campaign_id: CampaignId) -> Campaign | None:
         """Return a campaign with every tier that it ever had."""
@@ -107,11 +111,16 @@ class Campaigns(Aggregate):
         fresh = [tier for tier in seen if tier not in await self._tiers(tier.campaign_id)]
         if not fresh:
             return
-        await self._put_tiers([*map(msgspec.structs.asdict, fresh)])
+        known = {one.tier_id: one.amount_cents for tier in fresh for one in await self._tiers(tier.campaign_id)}
+        priced = {tier.campaign_id for tier in fresh if known.get(tier.tier_id) != tier.amount_cents}
+        await self._put_tiers([*map(msgspec.structs.asdict, fresh)], sorted(priced))
 
     @transaction
-    async def _put_tiers(self, connection: AsyncConnection, rows: list[dict[str, Any]]) -> None:
+    async def _put_tiers(
+        self, connection: AsyncConnection, rows: list[dict[str, Any]], priced: list[CampaignId]
+    ) -> None:
         await connection.execute(Upsert(tiers).on(connection), rows)
+        await _make_followers_due(connection, priced)
 
     async def _tiers(self, campaign_id: CampaignId) -> tuple[Tier, ...]:
         campaign = await self.load(campaign_id)
@@ -237,6 +246,14 @@ class Campaigns(Aggregate):
             campaigns={guild_id: tuple(theirs) for guild_id, theirs in campaigns_of.items()},
             since=since,
         )
+
+
+async def _make_followers_due(connection: AsyncConnection, campaign_ids: Collection[CampaignId]) -> None:
+    """Let everyone be planned anew where the price of a tier counts."""
+    if campaign_ids:
+        query = select(bindings.c.guild_id).where(bindings.c.campaign_id.in_(campaign_ids)).distinct()
+        guild_ids = (await connection.execute(query.order_by(bindings.c.guild_id))).scalars().all()
+        await make_everyone_due(connection, map(GuildId, guild_ids), trigger=Trigger.INTERVAL)
 
 
 def _parted(guild_id: GuildId, campaign_id: CampaignId) -> str:

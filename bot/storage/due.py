@@ -6,13 +6,14 @@ came meanwhile, the row has another generation by then and stays. A row is not w
 
 import secrets
 from collections.abc import Collection, Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    CompoundSelect,
     Executable,
     Select,
     bindparam,
@@ -29,14 +30,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.changes import Trigger, Urgency
-from bot.domain.model import DiscordUserId, GuildId, PatreonUserId
+from bot.domain.model import CampaignId, DiscordUserId, GuildId, PatreonUserId
 from bot.runtime.unhurried import portions, unhurried
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.bell import CHANNEL
 from bot.storage.leases import DatabaseClock
 from bot.storage.rows import read_row
 from bot.storage.tables import bindings, due, grants, links, memberships, role_rules
-from bot.storage.tables.column_types import MICROSECOND
+from bot.storage.tables.column_types import EPOCH, MICROSECOND
 
 RUNG = f"due {secrets.token_hex(8)}"  # the word of this process
 MAX_ROWS = 300  # in one statement, by three columns: databases limit how many values it may carry
@@ -216,6 +217,18 @@ async def make_patrons_due(
     await _execute(connection, _PATRONS, sorted(set(patrons)), _common(trigger, urgency))
 
 
+async def make_unlisted_due(
+    connection: AsyncConnection, campaign_id: CampaignId, *, linked_since: datetime | None, trigger: Trigger
+) -> None:
+    """Let those wait who hold a role of ours where a campaign is followed, and of whom it has told nothing.
+
+    `linked_since` leaves out whose link is older.
+    """
+    values = {"campaign": campaign_id, "linked_since": linked_since or EPOCH, **_common(trigger, Urgency.BULK_REVOKE)}
+    await connection.execute(_UNLISTED[connection.dialect.name], values)
+    await _ring(connection)
+
+
 async def _execute(
     connection: AsyncConnection, statements: Mapping[str, Executable], wanted: list[Any], common: dict[str, Any]
 ) -> None:
@@ -262,7 +275,12 @@ def _known(wanted: ColumnElement[bool]) -> Select[Any]:
 
 def _tied(known: Select[Any], holders: Select[Any]) -> dict[str, Executable]:
     """Build, for each kind of database, the INSERT of those people."""
-    ties = union(known, holders).subquery()
+    return _making_due(union(known, holders))
+
+
+def _making_due(people: CompoundSelect[Any] | Select[Any]) -> dict[str, Executable]:
+    """Build, for each kind of database, the INSERT of people in guilds."""
+    ties = people.subquery()
     common = [bindparam(name, type_=due.c[name].type) for name in ("urgency", "trigger", "generation")]
     rows = select(ties.c.guild_id, ties.c.discord_user_id, *common, _NOW, _NOW).where(true())
     names = ["guild_id", "discord_user_id", "urgency", "trigger", "generation", "since", "noted_at"]
@@ -280,4 +298,18 @@ _PEOPLE = _tied(_known(links.c.discord_user_id.in_(_IDS)), _GRANTS.where(grants.
 _PATRONS = _tied(
     _known(links.c.patreon_user_id.in_(_IDS)),
     _GRANTS.join(links, links.c.discord_user_id == grants.c.discord_user_id).where(links.c.patreon_user_id.in_(_IDS)),
+)
+_UNLISTED = _making_due(
+    select(grants.c.guild_id, grants.c.discord_user_id)
+    .distinct()
+    .join(bindings, bindings.c.guild_id == grants.c.guild_id)
+    .join(links, links.c.discord_user_id == grants.c.discord_user_id)
+    .where(
+        bindings.c.campaign_id == bindparam("campaign"),
+        links.c.linked_at >= bindparam("linked_since", type_=links.c.linked_at.type),
+        ~exists().where(
+            memberships.c.campaign_id == bindings.c.campaign_id,
+            memberships.c.patreon_user_id == links.c.patreon_user_id,
+        ),
+    )
 )

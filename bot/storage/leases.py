@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
+from bot.domain.errors import Later, TryLater
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.tables import leases
 from bot.storage.tables.column_types import EPOCH, MICROSECOND
@@ -24,6 +25,13 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     owner: str
     fence: int
+
+
+class LeaseLost(TryLater):
+    """Somebody else does by now what the lease was for; nothing was stored."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(Later.ELSEWHERE, work=name)
 
 
 class DatabaseClock(FunctionElement[int]):
@@ -80,6 +88,13 @@ class Leases(Aggregate):
         query = select(leases.c.name).where(leases.c.name == name, leases.c.until > DatabaseClock())
         async with self._database.read() as connection:
             return (await connection.execute(query)).first() is not None
+
+
+async def require(connection: AsyncConnection, lease: Lease) -> None:
+    """Go on with a transaction only while a lease is its owner's, and let nobody take it before the end; LeaseLost."""
+    query = select(leases.c.name).where(*_is(lease)).with_for_update(read=True)
+    if (await connection.execute(query)).first() is None:
+        raise LeaseLost(lease.name)
 
 
 def _is(lease: Lease) -> tuple[ColumnElement[bool], ...]:

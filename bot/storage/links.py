@@ -207,10 +207,17 @@ class Links(Aggregate):
 
     @transaction
     async def note_read(self, connection: AsyncConnection, patreon_user_id: PatreonUserId, at: datetime) -> None:
-        """Remember that the consent of a linked patron told of all their memberships; `at`: before it was asked."""
-        is_news = or_(links.c.read_at.is_(None), links.c.read_at < at)
-        statement = update(links).where(links.c.patreon_user_id == patreon_user_id, is_news).values(read_at=at)
-        await connection.execute(statement)
+        """Remember that the consent of a linked patron told of all their memberships; `at`: before it was asked.
+
+        The first time it proves of some campaigns that they are no member.
+        """
+        statement = update(links).where(links.c.patreon_user_id == patreon_user_id).values(read_at=at)
+        if (await connection.execute(statement.where(links.c.read_at < at))).rowcount:  # nearly always
+            return
+        first = statement.where(links.c.read_at.is_(None)).returning(links.c.discord_user_id)
+        people = (await connection.execute(first)).scalars().all()
+        if people:
+            await make_people_due(connection, people, trigger=Trigger.CONSENT)
 
     async def unlink(self, discord_user_id: DiscordUserId, *, at: datetime) -> Link | None:
         """Forget a person at their own wish: link and memberships; remember the wish. Return the old link.

@@ -16,6 +16,7 @@ from bot.domain.changes import Trigger, Urgency
 from bot.domain.model import CampaignId, DiscordUserId, MembershipRecord, PatreonUserId
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.due import make_patrons_due
+from bot.storage.leases import Lease, require
 from bot.storage.record_json import read_record, write_record
 from bot.storage.tables import memberships
 from bot.storage.tables.column_types import EPOCH
@@ -108,20 +109,29 @@ class Memberships(Aggregate):
         *,
         trigger: Trigger | None = None,
         urgency: Urgency = Urgency.BULK_GRANT,
+        under: Lease | None = None,
     ) -> None:
         """Store records; one that knows less than the stored one does is left out. With `trigger` they are news.
 
-        Where others write too, some of them at a time, each with whom it makes due.
+        Where others write too, some of them at a time, each with whom it makes due. LeaseLost, and no more are stored,
+        where `under` is somebody else's by now.
         """
         rows = [membership_row(record) for record in records]
         at_once = MOST_SHARED if self._database.is_shared else max(len(rows), 1)
         for start in range(0, len(rows), at_once):
-            await self._save(rows[start : start + at_once], trigger, urgency)
+            await self._save(rows[start : start + at_once], trigger, urgency, under)
 
     @transaction
     async def _save(
-        self, connection: AsyncConnection, rows: list[dict[str, Any]], trigger: Trigger | None, urgency: Urgency
+        self,
+        connection: AsyncConnection,
+        rows: list[dict[str, Any]],
+        trigger: Trigger | None,
+        urgency: Urgency,
+        under: Lease | None,
     ) -> None:
+        if under is not None:
+            await require(connection, under)
         await save_rows(connection, rows)
         if trigger is not None:
             patrons = (row["patreon_user_id"] for row in rows)

@@ -8,13 +8,15 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Select, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Row, Select, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.domain.changes import Trigger
 from bot.domain.model import CampaignId, PageSize, ReadId, Source
 from bot.storage.aggregate import Aggregate, transaction
-from bot.storage.due import make_everyone_due
+from bot.storage.due import make_everyone_due, make_unlisted_due
+from bot.storage.leases import Lease, require
 from bot.storage.rows import columns_of, to_json
 from bot.storage.tables import bindings, campaigns, page_sizes, reads
 from bot.storage.upsert import Upsert
@@ -79,8 +81,9 @@ class Reads(Aggregate):
         is_attributed: bool,
         anomalies: tuple[str, ...] = (),
         summary: dict[str, Any] | None = None,
+        under: Lease | None = None,
     ) -> None:
-        """Note how a read ended."""
+        """Note how a read ended; LeaseLost where `under` is somebody else's by now."""
         statement = update(reads).where(reads.c.read_id == read_id).returning(reads)
         columns = {
             "finished_at": at,
@@ -90,13 +93,38 @@ class Reads(Aggregate):
             "anomalies": to_json(anomalies),
             "summary": to_json(summary or {}),
         }
-        row = await self._database.execute(statement.values(columns))
+        statement = statement.values(columns)
+        if under is None:
+            row = await self._database.execute(statement)
+        else:
+            row = await self._finish_under(under, statement)
         if row is None:  # the campaign was forgotten meanwhile
             return
         self.kept.drop(row.campaign_id, ("last", row.campaign_id), ("since", row.campaign_id))
         if is_believed:  # nearly always, and the next read asks for both
             self.kept.put(("last", row.campaign_id), _read(row))
             self.kept.put(("since", row.campaign_id), ())
+
+    @transaction
+    async def _finish_under(
+        self, connection: AsyncConnection, under: Lease, statement: ReturningUpdate[Any]
+    ) -> Row[Any] | None:
+        """Store it, with whom it is the first to prove absent: whoever reads here need not be the one who plans."""
+        await require(connection, under)
+        row: Row[Any] | None = (await connection.execute(statement)).first()
+        if row is not None and row.is_believed and row.is_attributed:
+            before = reads.c.is_believed & reads.c.is_attributed & (reads.c.read_id < row.read_id)
+            proven = select(func.max(reads.c.started_at)).where(reads.c.campaign_id == row.campaign_id, before)
+            since = (await connection.execute(proven)).scalar()
+            await make_unlisted_due(connection, row.campaign_id, linked_since=since, trigger=Trigger.INTERVAL)
+        return row
+
+    async def newest_starts(self, campaign_ids: Collection[CampaignId]) -> dict[CampaignId, datetime]:
+        """Return when the newest read of each of these campaigns began, without those that were never read."""
+        query = select(reads.c.campaign_id, func.max(reads.c.started_at)).where(reads.c.campaign_id.in_(campaign_ids))
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query.group_by(reads.c.campaign_id))).all()
+        return {CampaignId(campaign_id): started_at for campaign_id, started_at in rows}
 
     @transaction
     async def believe(self, connection: AsyncConnection, read_id: ReadId) -> None:

@@ -66,6 +66,8 @@ class Rules(Aggregate):
         """Forget the rules of a role that is gone; return them."""
         statement = delete(role_rules).where(role_rules.c.guild_id == guild_id, role_rules.c.role_id == role_id)
         rows = (await connection.execute(statement.returning(role_rules))).all()
+        if rows:
+            await make_everyone_due(connection, [guild_id], trigger=Trigger.ROLE_DELETED)
         return tuple(read_row(row, RoleRule) for row in rows)
 
     @transaction

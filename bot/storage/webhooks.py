@@ -1,5 +1,7 @@
 """The webhook that we made for each campaign, with the secret that Patreon signs its deliveries with, sealed."""
 
+from datetime import datetime
+
 import msgspec
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -7,9 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.model import CampaignId, Secret
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.database import Database
-from bot.storage.tables import webhooks
+from bot.storage.tables import heard, webhooks
 from bot.storage.upsert import Upsert
 from bot.storage.vault import Vault
+
+_HEARD = Upsert(heard, not_older="heard_at")
 
 
 class StoredWebhook(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,4 +62,16 @@ class Webhooks(Aggregate):
     @transaction
     async def delete(self, connection: AsyncConnection, campaign_id: CampaignId) -> None:
         """Forget a campaign's webhook and its secret."""
-        await connection.execute(delete(webhooks).where(webhooks.c.campaign_id == campaign_id))
+        for table in (webhooks, heard):
+            await connection.execute(delete(table).where(table.c.campaign_id == campaign_id))
+
+    async def note_heard(self, campaign_id: CampaignId, at: datetime) -> None:
+        """Remember that Patreon was heard, for whichever process asks."""
+        statement = _HEARD.build(self._database.dialect_name)
+        await self._database.execute(statement, {"campaign_id": campaign_id, "heard_at": at})
+
+    async def list_heard(self) -> dict[CampaignId, datetime]:
+        """Return when Patreon was last heard of each campaign."""
+        async with self._database.read() as connection:
+            rows = (await connection.execute(select(heard.c.campaign_id, heard.c.heard_at))).all()
+        return {CampaignId(row.campaign_id): row.heard_at for row in rows}

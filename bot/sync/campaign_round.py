@@ -6,20 +6,32 @@ A campaign whose creator's token works is read as a whole; any other by its patr
 import contextlib
 from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
 
 from bot.discord.holder import DiscordAway
+from bot.discord.observe import Observer
 from bot.domain.changes import Trigger
 from bot.domain.errors import PledgekeeperError
 from bot.domain.model import CampaignId, CredentialId, DiscordUserId, GuildId, PatreonUserId
 from bot.domain.round_report import ReadReport
+from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.storage.campaigns import Binding
+from bot.storage.leases import Lease, LeaseLost
+from bot.storage.turns import Turns
 from bot.sync.applying.reconcile import Reconciler
 from bot.sync.consents import Consents
 from bot.sync.declines import Declines
 from bot.sync.reading.intake import CampaignRead, Intake
 from bot.sync.reading.read_news import ReadNews
 from bot.sync.reported_links import ReportedLinks
+
+log = structlog.get_logger(__name__)
+
+OTHERS_SECONDS = 600.0  # so long whoever asks waits for another process that reads a campaign
+CLOCKS_APART = timedelta(seconds=10)  # a read that seems to be yet to come by more than that is from before a leap
 
 
 @dataclass(kw_only=True)
@@ -29,6 +41,8 @@ class Round:
     trigger: Trigger
     asks_patrons: bool
     linked: Container[PatreonUserId]  # as of its start
+    interval: timedelta | None = None  # leaves out what any process has read so lately; None: somebody asked for it now
+    due: Collection[CampaignId] | None = None  # what that leaves; None: all
     readers: Mapping[CampaignId, CredentialId] = field(default_factory=dict)  # as of its start, too
     rechecked: frozenset[PatreonUserId] = frozenset()  # whose turn it is to be compared with what is stored
     queued: dict[GuildId, frozenset[DiscordUserId]] = field(default_factory=dict)
@@ -53,6 +67,9 @@ class CampaignRounds:
         reported_links: ReportedLinks,
         declines: Declines,
         news: ReadNews,
+        observer: Observer,
+        turns: Turns,
+        clock: Clock,
         on_read: Iterable[Callable[[CampaignRead], None]],
     ) -> None:
         self._storage = storage
@@ -62,33 +79,71 @@ class CampaignRounds:
         self._reported_links = reported_links
         self._declines = declines
         self._news = news
+        self._observer = observer
+        self._turns = turns
+        self._clock = clock
+        self._looked_at: dict[CampaignId, datetime] = {}  # when one was last read by consents
         self._on_read = tuple(on_read)  # told of each bulk read
 
     async def begin(self, campaign_ids: Collection[CampaignId], within: Round) -> None:
         """Do at once for all campaigns what costs a statement each: some of what is remembered is compared."""
         within.rechecked = await self._intake.recheck(campaign_ids)
         within.readers = await self._storage.campaigns.find_readers()
+        if within.interval is not None:
+            within.due = await self._find_due(campaign_ids, within)
+        await self._storage.campaigns.load_all(list(campaign_ids if within.due is None else within.due))
 
-    async def conclude(self, guild_ids: Collection[GuildId], within: Round) -> None:
+    async def conclude(self, within: Round) -> None:
         """Do at once, when all campaigns are read, what nobody waits for."""
         if within.rechecked:
             relinked = await self._reported_links.follow(within.rechecked, of=(), settles=False)
             await self._consider_elsewhere(relinked, (), within)
-        await self._reconciler.look_again(guild_ids)
 
     async def run(self, campaign_id: CampaignId, bindings: list[Binding], within: Round) -> None:
-        """Read a campaign, plan whoever changed where it is followed, tell admins, and add to the round's reports."""
+        """Read a campaign, plan whoever changed where it is followed, tell admins, and add to the round's reports.
+
+        One process at a time does: in each interval the first, and whoever is asked to waits for the one at work.
+        """
+        if within.due is not None and campaign_id not in within.due:
+            return
         campaign = await self._storage.campaigns.load(campaign_id)
         name = campaign.name if campaign is not None else campaign_id
+        patience = OTHERS_SECONDS if within.interval is None else 0.0
+        async with self._turns.take(f"campaign:{campaign_id}", patience=patience) as turn:
+            try:
+                if turn is None:
+                    raise LeaseLost(f"campaign:{campaign_id}")  # noqa: TRY301  as where it is lost halfway
+                if within.interval is None or await self._find_due([campaign_id], within):
+                    report = await turn.carry_out(self._run(campaign_id, name, bindings, within, turn.lease))
+                    within.reports.append(report)
+            except LeaseLost as lost:
+                log.info("another process reads a campaign", campaign_id=campaign_id)
+                if within.interval is None:
+                    within.reports.append(_report_failed(campaign_id, name, lost))
+            finally:
+                self._intake.let_go(campaign_id)
+
+    async def _run(
+        self, campaign_id: CampaignId, name: str, bindings: list[Binding], within: Round, lease: Lease | None
+    ) -> ReadReport:
         credential_id = within.readers.get(campaign_id)
         if credential_id is None:
-            within.reports.append(await self._run_by_consents(campaign_id, name, bindings, within))
-        else:
-            within.reports.append(
-                await self._run_list(
-                    campaign_id, name, [binding.guild_id for binding in bindings], credential_id, within
-                )
-            )
+            return await self._run_by_consents(campaign_id, name, bindings, within)
+        guild_ids = [binding.guild_id for binding in bindings]
+        return await self._run_list(campaign_id, name, guild_ids, credential_id, within, lease=lease)
+
+    async def _find_due(self, campaign_ids: Collection[CampaignId], within: Round) -> frozenset[CampaignId]:
+        """Return those whose last read, by whatever process, began an interval ago."""
+        assert within.interval is not None  # noqa: S101  who asks has one
+        by_list = within.readers.keys() & campaign_ids
+        starts = await self._storage.reads.newest_starts(by_list) if by_list else {}
+        starts |= {one: self._looked_at[one] for one in set(campaign_ids) - by_list if one in self._looked_at}
+        now = self._clock.now()
+        return frozenset(
+            one
+            for one in campaign_ids
+            if one not in starts or not -CLOCKS_APART < now - starts[one] < within.interval  # set back, or due
+        )
 
     async def _run_list(
         self,
@@ -97,6 +152,8 @@ class CampaignRounds:
         guild_ids: list[GuildId],
         credential_id: CredentialId,
         within: Round,
+        *,
+        lease: Lease | None,
     ) -> ReadReport:
         """Plan what the campaign's whole list brought."""
 
@@ -105,7 +162,9 @@ class CampaignRounds:
             for guild_id in guild_ids if people else ():
                 await self._consider(guild_id, people, within)
 
-        read = await self._intake.read_campaign(campaign_id, credential_id, linked=within.linked, on_news=on_news)
+        read = await self._intake.read_campaign(
+            campaign_id, credential_id, linked=within.linked, on_news=on_news, lease=lease
+        )
         for note in self._on_read:
             note(read)
         relinked = await self._reported_links.follow(read.changed, of=guild_ids, settles=within.has_read_no_list)
@@ -129,9 +188,12 @@ class CampaignRounds:
         self, campaign_id: CampaignId, name: str, bindings: list[Binding], within: Round
     ) -> ReadReport:
         """Plan what the patrons' own readings brought."""
+        self._looked_at[campaign_id] = self._clock.now()
         is_dead = any(binding.credential_id is not None for binding in bindings)
         if within.asks_patrons:
             await self._consents.read_all()
+        if self._turns.is_shared:
+            await self._intake.load(campaign_id)
         restless = self._intake.restless(campaign_id)
         ended = await self._consents.list_ended(campaign_id)
         people = await self._storage.links.find_people(restless)
@@ -153,8 +215,8 @@ class CampaignRounds:
             await self._consider(guild_id, people, within)
 
     async def _consider(self, guild_id: GuildId, people: Collection[DiscordUserId], within: Round) -> None:
-        if not people:
-            return
+        if not people or (self._turns.is_shared and guild_id not in self._observer.guild_ids()):
+            return  # what another process plans, the fact made due
         with contextlib.suppress(DiscordAway):  # they are considered again when the guild is seen
             queued = await self._reconciler.consider(guild_id, people, trigger=within.trigger)
             within.queued[guild_id] = within.queued.get(guild_id, frozenset()) | queued
@@ -172,6 +234,11 @@ def _report_read(name: str, read: CampaignRead) -> ReadReport:
         unattributed=read.verdict.unattributed,
         error=read.error,
     )
+
+
+def _report_failed(campaign_id: CampaignId, name: str, error: PledgekeeperError) -> ReadReport:
+    """Report that a campaign was not read."""
+    return ReadReport(campaign_id=campaign_id, name=name, is_complete=False, patrons=0, changed=0, error=error)
 
 
 def _report_consents(

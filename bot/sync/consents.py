@@ -18,6 +18,7 @@ from bot.domain.model import CampaignId, DiscordUserId
 from bot.storage import Storage
 from bot.storage.credentials import LinkedPair
 from bot.sync.applying.reconcile import Reconciler
+from bot.sync.planned_here import planned_here
 from bot.sync.reading.intake import Intake
 
 log = structlog.get_logger(__name__)
@@ -104,8 +105,7 @@ class Consents:
             patron.patreon_user_id, patron.credential_id, Trigger.CONSENT, Urgency.BULK_GRANT
         ):
             theirs = await self._storage.links.guilds_of([patron.discord_user_id])
-            in_sight = self._observer.guild_ids() or theirs  # with none in sight, they are looked at again soon
-            for guild_id in theirs.intersection(in_sight):
+            for guild_id in planned_here(theirs, self._storage, self._observer):
                 self._reconciler.mark(
                     guild_id, [patron.discord_user_id], trigger=Trigger.CONSENT, urgency=Urgency.BULK_GRANT
                 )

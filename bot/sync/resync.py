@@ -5,16 +5,21 @@
 | everyone linked, or with a ledger row, is planned  | within ten minutes *  | no call: facts and memory         |
 | what is remembered of members is asked for anew    | within an hour *      | one gateway request for a hundred |
 
-* or in each round, where rounds are further apart. A server that asks the owner of our application for two-factor
-authentication is tried once in each round.
+| whose last write was not seen, is looked at        | each interval         | one gateway request for a hundred |
 
-Each round takes its slice of both. Without the members intent each round looks at everyone anew. After a start
-everybody's turn has come.
+* or once an interval, where intervals are longer. A server that asks the owner of our application for two-factor
+authentication is tried once in each interval.
+
+Each interval has its slice of both. Without the members intent everyone is looked at anew in each. After a start
+everybody's turn has come. Only people in sight are planned: of several processes each has its own servers.
 """
 
+import asyncio
 import math
-from collections.abc import Collection
+import time
+from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
+from typing import NoReturn
 
 import structlog
 
@@ -60,8 +65,21 @@ class Resync:
         self._interval = timedelta(seconds=interval_seconds)
         self._turns: dict[GuildId, _Turns] = {}
 
+    async def keep_going(self, *, until_ready: Callable[[], Awaitable[object]]) -> NoReturn:
+        """Take a slice each interval until cancelled; before each, wait for `until_ready`."""
+        while True:
+            await until_ready()
+            began = time.monotonic()
+            try:
+                await self.go_on(trigger=Trigger.INTERVAL)
+                await self._reconciler.look_again(self._observer.guild_ids())
+            except Exception:  # the next one may do better, and not before its time
+                log.exception("a slice of everybody could not be planned")
+            await asyncio.sleep(max(began + self._interval.total_seconds() - time.monotonic(), 0))
+
     async def go_on(self, *, trigger: Trigger) -> dict[GuildId, frozenset[DiscordUserId]]:
         """Let those be planned whose turn has come, and return who has changes where. One guild stops no other."""
+        self._storage.forget_kept()
         self._reconciler.forget_left()
         queued: dict[GuildId, frozenset[DiscordUserId]] = {}
         guild_ids = self._observer.guild_ids()

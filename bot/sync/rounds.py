@@ -1,13 +1,16 @@
 """Rounds, one at a time: each reads every bound campaign once (`campaign_round.py`).
 
-A whole round plans a slice of everybody too (`resync.py`); one for a guild is followed by a plan of all in it.
+One for a guild is followed by a plan of all in it. Where several processes share a database their rounds share the
+campaigns: in each interval whoever comes first reads one, and looks often enough to see when it is time.
 
-Knows not how a role is written.
+Knows not how a role is written, nor whose turn it is without news (`resync.py`).
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import timedelta
 from typing import NoReturn
 
 import msgspec
@@ -16,7 +19,7 @@ import structlog
 from bot.discord.holder import DiscordAway
 from bot.domain.changes import Trigger
 from bot.domain.errors import PledgekeeperError
-from bot.domain.model import CampaignId, DiscordUserId, GuildId
+from bot.domain.model import CampaignId, GuildId, PatreonUserId
 from bot.domain.round_report import RoundReport
 from bot.runtime.health import HealthBoard
 from bot.runtime.memory import give_back
@@ -25,18 +28,19 @@ from bot.storage.campaigns import Binding
 from bot.sync.applying.reconcile import Reconciler
 from bot.sync.campaign_round import CampaignRounds, Round
 from bot.sync.reading.campaigns import HomeCampaign
-from bot.sync.resync import Resync
 
 log = structlog.get_logger(__name__)
 
-RESYNC_SECONDS = 0.5  # for so long a round waits for its slice of everybody to be planned
+SHARED_LOOKS = 10  # so often in an interval a process asks what is to be read, where others read too
+SHORTEST_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.2, 5.0
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
-    """Which campaigns a round reads: all, those of a guild, or one."""
+    """Which campaigns a round reads: all, those of a guild, or one. With `interval`, those not read for so long."""
 
     guild_id: GuildId | None = None
     campaign_id: CampaignId | None = None
+    interval: timedelta | None = None
 
     def covers(self, other: "Scope") -> bool:
         """Tell whether a round of this scope reads what one of the other would."""
@@ -53,38 +57,53 @@ class Rounds:
         home: HomeCampaign,
         campaigns: CampaignRounds,
         reconciler: Reconciler,
-        resync: Resync,
         health: HealthBoard,
     ) -> None:
         self._storage = storage
         self._home = home
         self._campaigns = campaigns
         self._reconciler = reconciler
-        self._resync = resync
         self._health = health
         self._running: asyncio.Task[RoundReport] | None = None
-        self._resyncing: asyncio.Task[dict[GuildId, frozenset[DiscordUserId]]] | None = None
         self._scope = Scope()  # of the round under way
+        self._is_shared = storage.database.is_shared
+        self._told_at = -math.inf  # when a round had the last word (monotonic)
+        self._failed_at = -math.inf  # when the campaigns themselves could not be read
 
     async def keep_running(self, interval_seconds: float, *, until_ready: Callable[[], Awaitable[object]]) -> NoReturn:
-        """Run a whole round each interval until cancelled; before each, wait for `until_ready`."""
+        """Run a whole round each interval until cancelled; before each, wait for `until_ready`.
+
+        Where others read too: each time that a campaign is due.
+        """
+        interval, pause = None, interval_seconds
+        if self._is_shared:
+            interval = timedelta(seconds=interval_seconds)
+            pause = min(max(interval_seconds / SHARED_LOOKS, SHORTEST_LOOK_SECONDS), LONGEST_LOOK_SECONDS)
         while True:
             await until_ready()
             began = time.monotonic()
             try:
-                await self.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+                await self.run(trigger=Trigger.INTERVAL, asks_patrons=False, interval=interval)
             except Exception as error:  # the next one may do better, and not before its time
                 log.exception("a round failed")
                 self._health.failed("sync", repr(error))
-            await asyncio.sleep(max(began + interval_seconds - time.monotonic(), 0))
+            await asyncio.sleep(max(began + pause - time.monotonic(), 0))
 
-    async def run(self, *, trigger: Trigger, guild_id: GuildId | None = None, asks_patrons: bool = True) -> RoundReport:
-        """Read and plan all campaigns, or those of one guild and then everyone there.
+    async def run(
+        self,
+        *,
+        trigger: Trigger,
+        guild_id: GuildId | None = None,
+        asks_patrons: bool = True,
+        interval: timedelta | None = None,
+    ) -> RoundReport:
+        """Read all campaigns, or those of one guild and then plan everyone there.
 
         Whoever asks during such a round gets its report. `asks_patrons`: where a campaign is read through its patrons'
-        own consent, all of them are asked now, whoever's turn it is.
+        own consent, all of them are asked now, whoever's turn it is. `interval` leaves out what any process has read
+        so lately.
         """
-        scope = Scope(guild_id=guild_id)
+        scope = Scope(guild_id=guild_id, interval=interval)
         while self._running is not None and not self._running.done():
             if self._scope.covers(scope):
                 return await self._for_guild(await asyncio.shield(self._running), guild_id, trigger)
@@ -101,17 +120,11 @@ class Rounds:
         await self._ended()
         return await self.run(trigger=trigger, guild_id=guild_id)
 
-    async def slice_planned(self) -> None:
-        """Wait until the last slice of everybody is planned: a round goes on without it after a moment."""
-        if self._resyncing is not None:
-            await asyncio.wait({self._resyncing})
-
     async def close(self) -> None:
         """Break off a round under way; nothing is lost."""
-        tasks = [task for task in (self._running, self._resyncing) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
 
     async def _for_guild(self, report: RoundReport, guild_id: GuildId | None, trigger: Trigger) -> RoundReport:
         """Leave out what is another guild's (its campaigns, the troubles of the home's settings), and plan everyone."""
@@ -140,16 +153,16 @@ class Rounds:
 
     async def _run(self, trigger: Trigger, scope: Scope, *, asks_patrons: bool) -> RoundReport:
         started = time.monotonic()
-        self._storage.forget_kept()
-        queued = await self._go_on(trigger) if scope == Scope() else {}
-        errors = await self._refresh_home()
+        if asks_patrons:  # somebody waits for it; else what is kept ends with each slice of everybody
+            self._storage.forget_kept()
+        errors = await self._refresh_home(scope)
         guilds = _by_campaign(await self._storage.campaigns.bindings(), scope)
-        linked = await self._storage.links.linked_patrons()
-        under_way = Round(trigger=trigger, asks_patrons=asks_patrons, linked=linked, queued=queued)
+        linked = frozenset[PatreonUserId]() if self._is_shared else await self._storage.links.linked_patrons()
+        under_way = Round(trigger=trigger, asks_patrons=asks_patrons, linked=linked, interval=scope.interval)
         await self._campaigns.begin(guilds.keys(), under_way)
         for campaign_id, bindings in guilds.items():
             await self._campaigns.run(campaign_id, bindings, under_way)
-        await self._campaigns.conclude({one.guild_id for group in guilds.values() for one in group}, under_way)
+        await self._campaigns.conclude(under_way)
         round_report = RoundReport(
             campaigns=tuple(under_way.reports),
             queued=sum(map(len, under_way.queued.values())),
@@ -157,18 +170,16 @@ class Rounds:
             seconds=time.monotonic() - started,
             errors=tuple(errors),
         )
+        if scope.interval is not None and not round_report.campaigns and not round_report.errors:
+            if time.monotonic() - self._told_at >= scope.interval.total_seconds():  # others read all of them
+                self._conclude(round_report, trigger)
+            return round_report
         self._conclude(round_report, trigger)
         await asyncio.to_thread(give_back)  # a page of members is a megabyte
         return round_report
 
-    async def _go_on(self, trigger: Trigger) -> dict[GuildId, frozenset[DiscordUserId]]:
-        """Take a slice of everybody; where Discord takes its time, as after a start, the round goes on meanwhile."""
-        if self._resyncing is None or self._resyncing.done():
-            self._resyncing = asyncio.create_task(self._resync.go_on(trigger=trigger), name="resync")
-        await asyncio.wait({self._resyncing}, timeout=RESYNC_SECONDS)
-        return dict(self._resyncing.result()) if self._resyncing.done() else {}
-
     def _conclude(self, report: RoundReport, trigger: Trigger) -> None:
+        self._told_at = time.monotonic()
         troubles = [*report.errors, *(one.error for one in report.campaigns if one.error is not None)]
         if report.is_ok:
             self._health.ok("sync")
@@ -184,10 +195,15 @@ class Rounds:
             seconds=round(report.seconds, 3),
         )
 
-    async def _refresh_home(self) -> list[PledgekeeperError]:
+    async def _refresh_home(self, scope: Scope) -> list[PledgekeeperError]:
+        """Read the campaigns themselves; what failed is tried once in an interval."""
+        began = time.monotonic()
+        if scope.interval is not None and began - self._failed_at < scope.interval.total_seconds():
+            return []
         try:
             await self._home.refresh()
         except PledgekeeperError as error:
+            self._failed_at = began
             return [error]
         return []
 

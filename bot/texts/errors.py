@@ -97,6 +97,7 @@ _LATER: Mapping[Later, str] = {
     Later.DATABASE_AWAY: N_("I can't reach my database right now."),
     Later.UNPLANNED: N_("I couldn't work out these roles, so they stay as they are."),
     Later.CONSENTS_SILENT: N_("I couldn't check any of the {patrons} patrons with the access they gave me."),
+    Later.ELSEWHERE: N_("I'm already working on this, so I'll check again later."),
 }
 
 

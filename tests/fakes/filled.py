@@ -181,6 +181,7 @@ async def populate(storage: Storage) -> Known:
     await storage.nudges.add(CAMPAIGN, Hint(patreon_user_id=ADA_PATREON, membership_id=MembershipId("m-ada")))
     await storage.due.add(GUILD, [ADA], trigger=Trigger.LOOK)
     await storage.webhooks.save(webhook("one"))
+    await storage.webhooks.note_heard(CAMPAIGN, NOW)
     await storage.processes.enter(process_of("one"), timedelta(days=1))
     await storage.interactions.claim(1)
     await storage.messages.add(GUILD, "{}", secret_sealed=storage.vault.seal(Secret("reply")))

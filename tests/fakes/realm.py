@@ -18,7 +18,6 @@ from msgspec.structs import replace
 from sqlalchemy import event, insert
 
 from bot.app import App, build_app, end_work
-from bot.domain.changes import Trigger
 from bot.domain.model import (
     Campaign,
     CampaignId,
@@ -46,6 +45,7 @@ from bot.storage.tables import links
 from bot.storage.vault import Vault, new_key
 from tests.fakes.clock import StoppedClock
 from tests.fakes.guild import FakeGuild
+from tests.fakes.rounds import whole_round
 from tests.fakes.stored import save_consent
 from tests.fakes.world import NEW_YEAR, TIER, reading
 
@@ -211,7 +211,7 @@ class Realm:
         """Let time pass, and a whole round run; the queues are empty afterwards."""
         self.clock.move(**(step or {"minutes": 5}))
         self.app.rounds._home._refreshed_at = self.clock.now()
-        report = await self.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+        report = await whole_round(self.app)
         queues = self.app.reconciler._queues
         while any(queue._arrived.is_set() for queue in queues.values()):  # its worker waits for nobody yet
             await asyncio.sleep(0.001)

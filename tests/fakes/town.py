@@ -35,6 +35,7 @@ from sandbox.patreon import Campaign, Creator, Member, PatreonStandIn, PatreonSt
 from sandbox.patreon.errors import ActionError
 from sandbox.weather import Fault, Weather
 from tests.fakes.guild import GUILD, FakeGuild, FakeMember, as_client
+from tests.fakes.rounds import whole_round
 from tests.fakes.stored import list_links
 from tests.fakes.townlife import Life, TownClock, TownHttp
 
@@ -116,7 +117,7 @@ class Town:
         await self.patreon.start()
         self._not_ours = asyncio.all_tasks()
         await self.start()
-        await self.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+        await whole_round(self.app)
 
     async def start(self) -> None:
         """Build the bot on the database as it is, and let it see the guild."""
@@ -206,7 +207,7 @@ class Town:
         await self._quiet()
 
     async def _round(self) -> None:
-        await self.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+        await whole_round(self.app)
         await self.app.due.take(None, settled=timedelta())  # as the bot does every two seconds
         await self._quiet()
 

@@ -8,14 +8,14 @@ from sandbox.main import Options
 from tests.fakes.stage import Stage
 
 HAZEL, CEDAR = "hazel.hollow", "cedar.grove"
-LAYOUT = (("gateway",), ("worker",), ("worker",), ("web",), ("web",))
+LAYOUT = (("gateway",), ("gateway",), ("worker",), ("worker",), ("web",), ("web",))
 
 pytestmark = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 
 
 @pytest.fixture
 async def cluster(database: None) -> AsyncIterator[Stage]:
-    async with Stage(Options(interval=1, layout=LAYOUT)) as stage:
+    async with Stage(Options(interval=1, layout=LAYOUT, shards=2)) as stage:
         yield stage
 
 
@@ -54,7 +54,7 @@ async def test_what_a_killed_worker_was_to_do_another_one_does(cluster: Stage) -
     await cluster.add_rule()
     await cluster.link(HAZEL, "Gerda Nilsson")
     await cluster.until(lambda: "Gold" in cluster.roles(HAZEL), "the role")
-    await cluster.sandbox.bots.members[1].process.kill()
+    await cluster.sandbox.bots.members[2].process.kill()
     cluster.sandbox.patreon.refund(cluster.patron_id("Gerda Nilsson"))
     await cluster.until(lambda: "Gold" not in cluster.roles(HAZEL), "the end of the role")
 

@@ -29,7 +29,7 @@ from bot.storage.tables.processes import interactions, processes
 from bot.storage.tables.reads import page_sizes, reads
 from bot.storage.tables.rules import role_rules
 from bot.storage.tables.states import states
-from bot.storage.tables.webhooks import webhooks
+from bot.storage.tables.webhooks import heard, webhooks
 
 __all__ = [
     "arrivals",
@@ -41,6 +41,7 @@ __all__ = [
     "grants",
     "guild_names",
     "guild_settings",
+    "heard",
     "hold_items",
     "holds",
     "installation",

@@ -21,7 +21,7 @@ class DeliveryInbox:
 
     async def take(self, campaign_id: CampaignId, body: bytes) -> None:
         """Take a genuine delivery; whom it names is stored when this returns."""
-        self._keeper.note_delivery(campaign_id)
+        await self._keeper.note_delivery(campaign_id)
         hint = read_hint(body)
         if hint is not None:
             await self._nudges.nudge(campaign_id, hint)

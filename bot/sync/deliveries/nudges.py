@@ -27,7 +27,9 @@ from bot.domain.model import CampaignId, DiscordUserId, Hint, PatreonUserId, Rol
 from bot.patreon.protocol.version import PatreonApi
 from bot.storage import Storage
 from bot.storage.nudges import Nudge
+from bot.storage.turns import Turns
 from bot.sync.applying.reconcile import Reconciler
+from bot.sync.planned_here import planned_here
 from bot.sync.reading.intake import Intake
 from bot.sync.reported_links import ReportedLinks
 from bot.sync.rounds import Rounds
@@ -64,8 +66,10 @@ class Nudges:
         observer: Observer,
         reported_links: ReportedLinks,
         api: PatreonApi,
+        turns: Turns,
     ) -> None:
         self._storage = storage
+        self._turns = turns
         self._intake = intake
         self._rounds = rounds
         self._reconciler = reconciler
@@ -106,8 +110,9 @@ class Nudges:
             await work.arrived.wait()
             work.arrived.clear()
             try:
-                while waiting := await self._storage.nudges.list_campaign(campaign_id):
-                    await self._serve_next(campaign_id, work, waiting)
+                async with self._turns.take(f"nudges:{campaign_id}") as turn:
+                    while turn is not None and (waiting := await self._storage.nudges.list_campaign(campaign_id)):
+                        await self._serve_next(campaign_id, work, waiting)
             except TryLater as error:  # the loop above looks again
                 log.warning("people named by webhooks are looked at later", campaign_id=campaign_id, why=str(error))
             except Exception:  # the boundary of a background task, as above
@@ -181,18 +186,17 @@ class Nudges:
         patrons = [hint.patreon_user_id for hint in hints]
         changed = await self._reported_links.follow(patrons, is_urgent=True) if comes_first else frozenset()
         people = await self._linked(hints)
-        in_sight = self._observer.guild_ids()
         turns: list[asyncio.Future[frozenset[RoleId]]] = []
-        for guild_id in await self._storage.campaigns.guilds_of(campaign_id):
-            if not in_sight or guild_id in in_sight:  # with no guild in sight, all are planned later
-                turns += self._reconciler.mark(guild_id, people, trigger=Trigger.WEBHOOK)
+        followers = await self._storage.campaigns.guilds_of(campaign_id)
+        for guild_id in planned_here(followers, self._storage, self._observer):
+            turns += self._reconciler.mark(guild_id, people, trigger=Trigger.WEBHOOK)
         if turns:
             await asyncio.wait(turns, timeout=HEAD_START_SECONDS)
         if not comes_first:
             changed = await self._reported_links.follow(patrons, is_urgent=True)
-        if changed:  # a link counts everywhere; with no guild in sight, they are looked at later
-            theirs = await self._storage.links.guilds_of(changed)
-            for guild_id in sorted(theirs.intersection(in_sight or theirs)):
+        if changed:  # a link counts everywhere
+            theirs = sorted(await self._storage.links.guilds_of(changed))
+            for guild_id in planned_here(theirs, self._storage, self._observer):
                 self._reconciler.mark(guild_id, changed, trigger=Trigger.WEBHOOK)
 
     async def _read_all(self, campaign_id: CampaignId) -> None:

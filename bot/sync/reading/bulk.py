@@ -9,6 +9,7 @@ flaps.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 import msgspec
@@ -30,6 +31,7 @@ from bot.domain.which_row_counts import choose, is_another, latest_of
 from bot.patreon.protocol.pages import MembershipPage
 from bot.runtime.unhurried import portions
 from bot.storage import Storage
+from bot.storage.leases import Lease
 from bot.sync.reading.fingerprints import KnownReadings, keep
 
 OnNews = Callable[[frozenset[PatreonUserId]], Awaitable[None]]
@@ -48,8 +50,10 @@ class BulkRead:
         linked: Container[PatreonUserId],
         on_news: OnNews,
         on_page: Callable[[], None] = lambda: None,
+        lease: Lease | None = None,
     ) -> None:
         self._storage = storage
+        self._lease = lease  # without which nothing is proven; None: nobody else reads
         self._known = known
         self._campaign_id = campaign_id
         self._started_at = started_at
@@ -76,6 +80,10 @@ class BulkRead:
             accounts_lost_together=len(self._lost_together),
         )
 
+    def passed_by(self, patrons: AbstractSet[PatreonUserId]) -> bool:
+        """Tell whether the list showed one of these and nothing was stored of them: they mattered to nobody then."""
+        return not (patrons & self._tally.seen) <= self._known.fingerprints.keys()
+
     async def take(self, pages: AsyncIterator[MembershipPage]) -> PledgekeeperError | None:
         """Take the pages in as they come; return the error that ended them early."""
         try:
@@ -95,7 +103,10 @@ class BulkRead:
         return None
 
     async def conclude(self) -> Verdict:
-        """Judge the read, and believe what the verdict allows: those seen, those proven absent, accounts lost."""
+        """Judge the read, and believe what the verdict allows: those seen, those proven absent, accounts lost.
+
+        LeaseLost where another process reads by now: the rest proves nothing then.
+        """
         self._count_accounts()
         verdict = await self._judge()
         await self._take_several(verdict)
@@ -103,7 +114,7 @@ class BulkRead:
             doubted = self._known.doubted & self._tally.seen  # of earlier reads too: this one says the same
             for some in portions(doubted):
                 stored = await self._storage.memberships.load_patrons(self._campaign_id, some)
-                await self._save(map(believe, stored.values()))
+                await self._save(map(believe, stored.values()), under=self._lease)
             self.changed.update(doubted)
         if verdict.proves_absence:
             await self._take_absent()
@@ -255,7 +266,7 @@ class BulkRead:
         self._known.note(previous.values())
         absent = {patron for patron in previous if not self._known.is_gone(patron)}
         absent -= await self._listed_as_others(previous.values())
-        await self._save(
+        taken = [
             take_absence(
                 previous[patron],
                 campaign_id=self._campaign_id,
@@ -263,14 +274,16 @@ class BulkRead:
                 read_started_at=self._started_at,
             )
             for patron in absent
-        )
+        ]
+        await self._save(taken, under=self._lease)
         self.changed.update(absent)
 
     async def _miss_accounts(self) -> None:
         missing = (self._known.lost_accounts(self._started_at) & self._tally.seen) - self._tally.named
         missing -= self._lost_together
         stored = await self._storage.memberships.load_patrons(self._campaign_id, missing)
-        await self._save(miss_account(one, read_started_at=self._started_at) for one in stored.values())
+        missed = [miss_account(one, read_started_at=self._started_at) for one in stored.values()]
+        await self._save(missed, under=self._lease)
         self.changed.update(missing)
 
     async def _listed_as_others(self, records: Iterable[MembershipRecord]) -> set[PatreonUserId]:
@@ -290,7 +303,7 @@ class BulkRead:
         }
         return {patron for patron in holders if ids[patron] not in rightful}
 
-    async def _save(self, records: Iterable[MembershipRecord]) -> None:
+    async def _save(self, records: Iterable[MembershipRecord], *, under: Lease | None = None) -> None:
         for some in portions(records):
-            await self._storage.memberships.save(some, trigger=Trigger.INTERVAL)
+            await self._storage.memberships.save(some, trigger=Trigger.INTERVAL, under=under)
             self._known.note(some)

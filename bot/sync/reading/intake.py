@@ -24,6 +24,7 @@ from bot.domain.model import (
     CredentialId,
     DiscordUserId,
     MembershipId,
+    MembershipRecord,
     PatreonUserId,
     ReadId,
 )
@@ -38,6 +39,7 @@ from bot.patreon.protocol.unchanged import KnownPages
 from bot.patreon.tokens import TokenKeeper
 from bot.runtime.clock import Clock
 from bot.storage import Storage
+from bot.storage.leases import Lease
 from bot.sync.reading.bulk import BulkRead, OnNews
 from bot.sync.reading.fingerprints import KnownReadings
 from bot.sync.round_robin import RoundRobin
@@ -76,9 +78,12 @@ class Intake:
         self._client = client
         self._keeper = keeper
         self._clock = clock
+        self._is_shared = storage.database.is_shared  # then nothing is remembered from one read to the next
         self._on_page = on_page  # told of each page of a list that was taken in
         self._known: dict[CampaignId, KnownReadings] = {}
         self._rechecks: dict[CampaignId, RoundRobin[PatreonUserId]] = {}
+        # What a read may know of the one before, however old that is.
+        self._pieces: dict[CampaignId, tuple[KnownPages, set[PatreonUserId]]] = {}
         self._pages: dict[CampaignId, int] = {}  # of the last read that no error ended
 
     def forget(self, patreon_user_id: PatreonUserId) -> None:
@@ -88,8 +93,8 @@ class Intake:
 
     def forget_campaign(self, campaign_id: CampaignId) -> None:
         """Compare a campaign's next reading with storage."""
-        self._known.pop(campaign_id, None)
-        self._pages.pop(campaign_id, None)
+        for kept in (self._known, self._pieces, self._pages):
+            kept.pop(campaign_id, None)
 
     def restless(self, campaign_id: CampaignId) -> frozenset[PatreonUserId]:
         """Return the patrons whose standing changes with time alone: grace, or a second look that is due."""
@@ -138,11 +143,17 @@ class Intake:
         *,
         linked: Container[PatreonUserId],
         on_news: OnNews,
+        lease: Lease | None = None,
     ) -> CampaignRead:
-        """Read a campaign's whole list; an error ends the read, is returned with it, and takes nothing from anybody."""
+        """Read a campaign's whole list; an error ends the read, is returned with it, and takes nothing from anybody.
+
+        LeaseLost where `lease` is another process's by now. Where others write too, who is linked is asked anew.
+        """
         started_at = self._clock.now()
         read_id = await self._storage.reads.start(campaign_id, started_at)
         known = await self._load_known(campaign_id)
+        at_start = frozenset(await self._storage.links.linked_patrons()) if self._is_shared else None
+        linked = linked if at_start is None else at_start
         read = BulkRead(
             storage=self._storage,
             known=known,
@@ -151,19 +162,24 @@ class Intake:
             linked=linked,
             on_news=on_news,
             on_page=self._on_page,
+            lease=lease,
         )
         error = await self._take(read, campaign_id, credential_id, known.pages)
         if error is None:
             self._pages[campaign_id] = max(1, read.summary.pages)
         verdict = await read.conclude()
+        is_attributed = not verdict.unattributed
+        if at_start is not None and read.passed_by(await self._storage.links.linked_patrons() - at_start):
+            is_attributed = False  # it does not prove that they are absent
         await self._storage.reads.finish(
             read_id,
             at=self._clock.now(),
             is_complete=verdict.is_complete,
             is_believed=verdict.is_believed,
-            is_attributed=not verdict.unattributed,
+            is_attributed=is_attributed,
             anomalies=tuple(verdict.anomalies),
             summary=msgspec.structs.asdict(read.summary),
+            under=lease,
         )
         return CampaignRead(
             campaign_id=campaign_id,
@@ -219,7 +235,7 @@ class Intake:
         previous = await self._storage.memberships.load_person(patreon_user_id)
         told = {one.campaign_id for one in identity.memberships} | {one.campaign_id for one in previous}
         bound = told & await self._storage.campaigns.followed_campaigns()
-        known = {campaign_id: await self._load_known(campaign_id) for campaign_id in bound}
+        known = {campaign_id: await self._known_of(campaign_id, previous) for campaign_id in bound}
         await self._storage.campaigns.save_tiers(tuple(tier for tier in identity.tiers if tier.campaign_id in bound))
         records = take_identity(
             {record.campaign_id: record for record in previous},
@@ -234,6 +250,8 @@ class Intake:
             await self._storage.links.note_read(patreon_user_id, started_at)
         for record in records:
             known[record.campaign_id].note([record])
+            if record.campaign_id in self._known:
+                self._known[record.campaign_id].note([record])
         return has_news
 
     async def _refresh_members(self, patreon_user_id: PatreonUserId, trigger: Trigger, *, if_not: Mistake) -> None:
@@ -277,7 +295,7 @@ class Intake:
 
     async def believe_until(self, campaign_id: CampaignId, moment: datetime) -> frozenset[PatreonUserId]:
         """Believe, on an admin's word, every reading that was asked for until then; return whose."""
-        known = await self._load_known(campaign_id)
+        known = await (self._build_known(campaign_id) if self._is_shared else self._load_known(campaign_id))
         stored = await self._storage.memberships.load_patrons(campaign_id, known.doubted)
         records = [one for one in stored.values() if one.unproven and one.unproven.read_started_at <= moment]
         believed = [believe(record) for record in records]
@@ -285,10 +303,33 @@ class Intake:
         known.note(believed)
         return frozenset(record.patreon_user_id for record in records)
 
+    def let_go(self, campaign_id: CampaignId) -> None:
+        """Remember nothing of what is stored of a campaign, where other processes store it too."""
+        if self._is_shared and (known := self._known.pop(campaign_id, None)) is not None:
+            self._pieces[campaign_id] = known.pages, known.twofold
+
+    async def load(self, campaign_id: CampaignId) -> None:
+        """Remember how a campaign's patrons are stored; `let_go` ends it."""
+        await self._load_known(campaign_id)
+
+    async def _known_of(self, campaign_id: CampaignId, stored: Iterable[MembershipRecord]) -> KnownReadings:
+        """Return what is remembered of a campaign, or of one patron there."""
+        if not self._is_shared:
+            return await self._load_known(campaign_id)
+        known = KnownReadings()
+        known.note(record for record in stored if record.campaign_id == campaign_id)
+        return known
+
     async def _load_known(self, campaign_id: CampaignId) -> KnownReadings:
-        if campaign_id not in self._known:
-            known = KnownReadings()
-            async for records in self._storage.memberships.iter_campaign(campaign_id):
-                known.note(records)
+        if self._is_shared or campaign_id not in self._known:
+            known = await self._build_known(campaign_id)
+            if campaign_id in self._pieces:
+                known.pages, known.twofold = self._pieces.pop(campaign_id)
             self._known[campaign_id] = known
         return self._known[campaign_id]
+
+    async def _build_known(self, campaign_id: CampaignId) -> KnownReadings:
+        known = KnownReadings()
+        async for records in self._storage.memberships.iter_campaign(campaign_id):
+            known.note(records)
+        return known

@@ -23,7 +23,7 @@ from bot.discord.notifier import Notifier
 from bot.domain.errors import PledgekeeperError, TryLater
 from bot.domain.model import CampaignId, CredentialId, GuildId
 from bot.domain.notices import Solved, Topic, WebhookPaused, WebhookSilent
-from bot.runtime.clock import Clock
+from bot.runtime.clock import EPOCH, Clock
 from bot.storage import Storage
 from bot.sync.reading.intake import CampaignRead
 from bot.sync.webhooks.at_patreon import WebhooksAtPatreon
@@ -34,6 +34,7 @@ log = structlog.get_logger(__name__)
 CHECK_EVERY = timedelta(minutes=55)  # a pause is noticed within the hour
 CHECK_AGAIN = timedelta(minutes=5)  # where Patreon did not answer
 LOOK_SECONDS = 2.0
+STORED_EVERY = timedelta(minutes=1)
 
 
 class WebhookKeeper:
@@ -52,6 +53,8 @@ class WebhookKeeper:
         self._notifier = notifier
         self._clock = clock
         self._silence = Silence()
+        self._is_shared = storage.database.is_shared
+        self._stored_at: dict[CampaignId, datetime] = {}  # when other processes were last told
         self._due: dict[CampaignId, datetime] = {}
         self._troubled: set[CampaignId] = set()
         self._wake = asyncio.Event()
@@ -59,9 +62,13 @@ class WebhookKeeper:
 
     # --- what others tell
 
-    def note_delivery(self, campaign_id: CampaignId) -> None:
-        """Learn that Patreon was heard."""
-        self._silence.note_delivery(campaign_id, self._clock.now())
+    async def note_delivery(self, campaign_id: CampaignId) -> None:
+        """Learn that Patreon was heard, and let the process know that looks after the webhooks."""
+        now = self._clock.now()
+        if self._is_shared and not timedelta() <= now - self._stored_at.get(campaign_id, EPOCH) < STORED_EVERY:
+            self._stored_at[campaign_id] = now
+            await self._storage.webhooks.note_heard(campaign_id, now)
+        self._silence.note_delivery(campaign_id, now)
         if campaign_id in self._troubled:
             self._wake.set()
 
@@ -102,6 +109,7 @@ class WebhookKeeper:
 
     async def look(self) -> None:
         """Check the webhooks whose time has come, and listen whether Patreon is heard."""
+        await self._hear_others()
         guilds: dict[CampaignId, list[GuildId]] = {}
         for binding in await self._storage.campaigns.bindings():
             guilds.setdefault(binding.campaign_id, []).append(binding.guild_id)
@@ -115,6 +123,13 @@ class WebhookKeeper:
                 await self._tell(campaign_id, guild_ids, WebhookSilent)
             elif was_sound or was_heard:
                 await self._tell(campaign_id, guild_ids, None)
+
+    async def _hear_others(self) -> None:
+        """Learn what other processes heard from Patreon."""
+        heard = await self._storage.webhooks.list_heard() if self._is_shared else {}
+        for campaign_id, at in heard.items():
+            if at > (self._silence.heard_at(campaign_id) or EPOCH):
+                self._silence.note_delivery(campaign_id, at)
 
     async def _tell(
         self, campaign_id: CampaignId, guild_ids: list[GuildId], kind: type[WebhookPaused | WebhookSilent] | None

@@ -38,6 +38,10 @@ class Silence:
         self._missed.pop(campaign_id, None)
         self._heard.add(campaign_id)
 
+    def heard_at(self, campaign_id: CampaignId) -> datetime | None:
+        """Return when the last delivery came, as far as is known."""
+        return self._delivered.get(campaign_id)
+
     def note_read(self, read: CampaignRead, now: datetime) -> None:
         """Learn what a bulk read showed; what may have happened before we listened does not count."""
         campaign_id = read.campaign_id

@@ -22,6 +22,7 @@ LONG, SHORT = timedelta(minutes=5), timedelta(seconds=1)
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tenure, "PERIOD", SHORT)
+    monkeypatch.setattr(tenure, "LEFT_AFTER", SHORT)
     monkeypatch.setattr(tenure, "MARGIN_SECONDS", 0.1)
     monkeypatch.setattr(tenure, "RENEWED_AFTER_SECONDS", 0.1)
     monkeypatch.setattr(tenure, "SETTLED_SECONDS", 0.1)

@@ -1,11 +1,12 @@
 """What happens to a pair when callers are cancelled, the store fails, or consent is given anew during a refresh."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from bot.domain.errors import CredentialsDead, PatreonCode, PatreonUnavailable
+from bot.domain.errors import CredentialsDead, PatreonCode, PatreonUnavailable, TryLater
 from bot.domain.model import Secret
 from bot.patreon.tokens import TokenKeeper
 from tests.bot.patreon.issuer import PAIR, Issuer, MemoryStore
@@ -119,3 +120,81 @@ async def test_while_a_fresh_consent_is_on_its_way_no_pair_dies(used: Used, stor
     issuer.access.clear()
     with pytest.raises(CredentialsDead):
         await used()
+
+
+# --- two processes that share a store
+
+
+class OneTurn:
+    """A turn that two processes share."""
+
+    is_shared = True
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.names: list[str] = []
+        self.is_given = True
+
+    @contextlib.asynccontextmanager
+    async def take(self, name: str, *, patience: float) -> AsyncIterator[object | None]:
+        self.names.append(name)
+        if not self.is_given:
+            yield None
+            return
+        async with asyncio.timeout(patience), self.lock:
+            yield self
+
+
+@pytest.fixture
+def turn() -> OneTurn:
+    return OneTurn()
+
+
+@pytest.fixture
+def processes(keeper: TokenKeeper, store: MemoryStore, clock: StillClock, turn: OneTurn) -> list[TokenKeeper]:
+    return [TokenKeeper(store=store, oauth=keeper._oauth, clock=clock, turns=turn) for _ in range(2)]
+
+
+async def test_of_two_processes_one_refreshes_a_pair_and_the_other_takes_it(
+    processes: list[TokenKeeper], issuer: Issuer, clock: StillClock, turn: OneTurn
+) -> None:
+    issuer.gate = asyncio.Event()
+    clock.advance(days=21)
+    asking = [asyncio.create_task(keeper.access_token(PAIR)) for keeper in processes]
+    async with asyncio.timeout(10):
+        while len(turn.names) < 2 or not issuer.asked:
+            await asyncio.sleep(0.01)
+    issuer.gate.set()
+    assert {(await one).reveal() for one in asking} == {"access-2"}
+    assert issuer.asked == ["refresh-1"]
+    assert turn.names == [f"pair:{PAIR}"] * 2
+
+
+async def test_a_refresh_that_another_process_sent_in_vain_is_not_sent_again_at_once(
+    processes: list[TokenKeeper], issuer: Issuer, store: MemoryStore, turn: OneTurn
+) -> None:
+    issuer.gate = asyncio.Event()
+    issuer.faults = [cut]
+    issuer.access.clear()
+
+    async def verb(token: Secret) -> str:
+        return issuer.use(token)
+
+    asking = [asyncio.create_task(keeper.call(PAIR, verb)) for keeper in processes]
+    async with asyncio.timeout(10):
+        while len(turn.names) < 2 or not issuer.asked:
+            await asyncio.sleep(0.01)
+    issuer.gate.set()
+    told = await asyncio.gather(*asking, return_exceptions=True)
+    assert all(isinstance(one, TryLater) for one in told), told
+    assert issuer.asked == ["refresh-1"]
+    assert await processes[0].call(PAIR, verb) == "access-2", "later it is tried once more"
+
+
+async def test_whoever_waits_in_vain_for_another_process_goes_on_with_the_old_token(
+    processes: list[TokenKeeper], issuer: Issuer, clock: StillClock, turn: OneTurn
+) -> None:
+    turn.is_given = False
+    clock.advance(days=21)
+    assert (await processes[0].access_token(PAIR)).reveal() == "access-1"
+    assert issuer.asked == []

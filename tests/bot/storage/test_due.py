@@ -2,14 +2,16 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 from sqlalchemy import update
 
 from bot.domain.changes import Trigger, Urgency
 from bot.domain.holds import HoldState
-from bot.domain.model import CampaignId, DiscordUserId, GuildId
+from bot.domain.model import CampaignId, DiscordUserId, GuildId, PatreonUserId
 from bot.storage import Storage
 from bot.storage.due import EVERYONE, Due, Waiting
+from bot.storage.leases import Lease
 from bot.storage.tables import due
 from tests.fakes.filled import (
     ADA,
@@ -24,6 +26,7 @@ from tests.fakes.filled import (
     NOW,
     OTHER_ROLE,
     Known,
+    campaign_of,
     grant_of,
     held,
     link_of,
@@ -186,3 +189,63 @@ async def test_nobody_is_awaited_where_nobody_looks(storage: Storage, known: Kno
     async with storage.database.write() as connection:
         await connection.execute(update(due).values(urgency=Urgency.BULK_GRANT).where(due.c.discord_user_id == BO))
     assert await storage.due.is_awaited(ADA, [GUILD]), "a bulk change takes its time"
+
+
+# --- what another process than the one that plans has found out
+
+
+async def finish(storage: Storage, known: Known, lease: Lease | None, *, is_attributed: bool = True) -> None:
+    read_id = await storage.reads.start(CAMPAIGN, LATER)
+    await storage.reads.finish(
+        read_id, at=LATER, is_complete=True, is_believed=True, is_attributed=is_attributed, under=lease
+    )
+
+
+async def test_the_first_list_that_proves_somebody_absent_makes_them_due(storage: Storage, known: Known) -> None:
+    stranger = DiscordUserId(77)
+    await storage.links.complete_link(link_of(stranger, PatreonUserId("p-stranger")), [])
+    await storage.ledger.put(msgspec.structs.replace(grant_of(), discord_user_id=stranger))
+    await served(storage)
+    await finish(storage, known, known.lease, is_attributed=False)
+    assert await served(storage) == []
+    await finish(storage, known, known.lease)
+    assert await served(storage) == [(stranger, Urgency.BULK_REVOKE, Trigger.INTERVAL)]
+    await finish(storage, known, known.lease)
+    assert await served(storage) == [], "the one before has said so"
+
+
+async def test_the_first_word_of_their_own_consent_makes_somebody_due(storage: Storage, known: Known) -> None:
+    await storage.links.note_read(ADA_PATREON, NOW)
+    assert await served(storage) == [(ADA, Urgency.WAITING, Trigger.CONSENT)]
+    for at in (LATER, NOW, LATER + (LATER - NOW)):
+        await storage.links.note_read(ADA_PATREON, at)
+    assert await served(storage) == []
+    link = await storage.links.find_discord(ADA)
+    assert link is not None
+    assert link.read_at == LATER + (LATER - NOW)
+
+
+async def test_a_price_that_changes_makes_everyone_due_who_follows(storage: Storage, known: Known) -> None:
+    await storage.campaigns.bind(GUILD, CAMPAIGN, credential_id=None, at=NOW)
+    campaign = campaign_of("Emberwood Tales", "t-gold")
+    await storage.campaigns.save(campaign)
+    await served(storage)
+    renamed, dearer = (
+        msgspec.structs.replace(campaign.tiers[0], **change) for change in ({"title": "Goldener"}, {"amount_cents": 7})
+    )
+    for tier, is_news in ((renamed, False), (dearer, True)):
+        await storage.campaigns.save_tiers((tier,))
+        assert bool(await served(storage)) is is_news
+        await storage.campaigns.save(msgspec.structs.replace(campaign, tiers=(tier,)))
+        assert await served(storage) == []
+    await storage.campaigns.save(campaign)
+    assert await served(storage) == [(EVERYONE, Urgency.BULK_GRANT, Trigger.INTERVAL)]
+
+
+async def test_the_end_of_a_role_makes_everyone_due(storage: Storage, known: Known) -> None:
+    await storage.rules.drop_role(GUILD, OTHER_ROLE)
+    before = await served(storage)
+    rule = (await storage.rules.list_guild(GUILD))[0]
+    await storage.rules.drop_role(GUILD, rule.role_id)
+    assert await served(storage) == [(EVERYONE, Urgency.BULK_GRANT, Trigger.ROLE_DELETED)]
+    assert before == []

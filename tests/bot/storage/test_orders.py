@@ -125,6 +125,9 @@ VERBS: dict[str, Verb] = {
     "links.end": lambda s, _: s.links.end([link_of(CY, CY_PATREON, LinkOrigin.PATREON)], at=LATER),
     "links.drop_reported": lambda s, _: s.links.drop_reported([link_of(CY, CY_PATREON, LinkOrigin.PATREON)]),
     "memberships.save": lambda s, _: s.memberships.save([record_of(ADA_PATREON, patron_status=None)]),
+    "memberships.save under a lease": lambda s, k: s.memberships.save(
+        [record_of(ADA_PATREON)], trigger=Trigger.INTERVAL, under=k.lease
+    ),
     "memberships.save several": lambda s, _: s.memberships.save([record_of(ADA_PATREON), record_of(BO_PATREON)]),
     "memberships.save news": lambda s, _: s.memberships.save([record_of(ADA_PATREON)], trigger=Trigger.INTERVAL),
     "memberships.save urgent news": lambda s, _: s.memberships.save(
@@ -154,6 +157,9 @@ VERBS: dict[str, Verb] = {
     "reads.finish": lambda s, k: s.reads.finish(
         k.read, at=LATER, is_complete=True, is_believed=False, is_attributed=True
     ),
+    "reads.finish under a lease": lambda s, k: s.reads.finish(
+        k.read, at=LATER, is_complete=True, is_believed=True, is_attributed=True, under=k.lease
+    ),
     "reads.believe": lambda s, k: s.reads.believe(k.read),
     "reads.save_page_size": lambda s, _: s.reads.save_page_size(CAMPAIGN, PageSize(rows=200, blamed_at=LATER)),
     "reads.forget_campaign": lambda s, _: s.reads.forget_campaign(CAMPAIGN),
@@ -165,6 +171,7 @@ VERBS: dict[str, Verb] = {
     "notices.note again": lambda s, _: s.notices.note("told", LATER, "of something else"),
     "notices.clear": lambda s, _: s.notices.clear("told"),
     "webhooks.save": lambda s, _: s.webhooks.save(webhook("two")),
+    "webhooks.note_heard": lambda s, _: s.webhooks.note_heard(CAMPAIGN, LATER),
     "webhooks.delete": lambda s, _: s.webhooks.delete(CAMPAIGN),
     "leases.claim": lambda s, _: s.leases.claim("bot", "two", timedelta(days=1)),
     "leases.renew": lambda s, k: s.leases.renew(k.lease, timedelta(days=2)),

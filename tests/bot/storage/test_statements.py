@@ -246,6 +246,7 @@ async def use_holds(storage: Storage, now: datetime) -> None:
 async def use_records(storage: Storage, now: datetime) -> None:
     read_id: ReadId = await storage.reads.start(CAMPAIGN, now)
     await storage.reads.finish(read_id, at=now, is_complete=True, is_believed=False, is_attributed=True)
+    await storage.reads.newest_starts([CAMPAIGN])
     await storage.reads.believe(read_id)
     await storage.reads.last_believed(CAMPAIGN)
     await storage.reads.listings([CAMPAIGN])
@@ -271,6 +272,8 @@ async def use_records(storage: Storage, now: datetime) -> None:
         StoredWebhook(campaign_id=CAMPAIGN, webhook_id="w", uri="https://example.org", secret=Secret("s"))
     )
     await storage.webhooks.find(CAMPAIGN)
+    await storage.webhooks.note_heard(CAMPAIGN, now)
+    await storage.webhooks.list_heard()
     await storage.webhooks.delete(CAMPAIGN)
 
 

@@ -1,5 +1,7 @@
 """The webhooks that we made, with the secrets that Patreon signs with."""
 
+from datetime import UTC, datetime, timedelta
+
 from sqlalchemy import text
 
 from bot.domain.model import CampaignId, Secret
@@ -7,6 +9,7 @@ from bot.storage import Storage
 from bot.storage.vault import Vault
 from bot.storage.webhooks import StoredWebhook
 
+NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 CAMPAIGN, OTHER = CampaignId("700"), CampaignId("701")
 WEBHOOK = StoredWebhook(
     campaign_id=CAMPAIGN, webhook_id="31", uri="https://pledges.example/webhooks/patreon/700", secret=Secret("SECRET")
@@ -45,3 +48,13 @@ async def test_the_secret_is_sealed_and_a_change_of_keys_reaches_it(storage: Sto
     assert (listed.table, listed.column) == ("webhooks", "secret_sealed")
     assert await storage.sealing.replace_sealed(listed, vault.reseal(listed.sealed))
     assert await storage.webhooks.find(CAMPAIGN) == WEBHOOK
+
+
+async def test_when_patreon_was_heard_is_kept_for_each_campaign_and_never_goes_back(storage: Storage) -> None:
+    later = NOW + timedelta(minutes=1)
+    for at in (NOW, later, NOW):
+        await storage.webhooks.note_heard(CAMPAIGN, at)
+    await storage.webhooks.note_heard(OTHER, NOW)
+    assert await storage.webhooks.list_heard() == {CAMPAIGN: later, OTHER: NOW}
+    await storage.webhooks.delete(CAMPAIGN)
+    assert await storage.webhooks.list_heard() == {OTHER: NOW}

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.domain.changes import Trigger
 from bot.domain.model import GrantState, PatreonUserId
 from bot.runtime.clock import SystemClock
+from tests.fakes.rounds import whole_round
 from tests.fakes.scene import GOLD_PATRON, MEMBER, SOON, Scene
 
 MINUTE = timedelta(minutes=1)
@@ -26,13 +26,13 @@ def leaping(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def town(leaping: None, read: Scene) -> Scene:
     """Someone holds Gold by us, in a bot whose rounds are a minute apart."""
-    resync = read.app.rounds._resync
+    resync = read.app.resync
     resync._interval = MINUTE
     resync._turns.clear()
     await read.add_rule()
     await read.link()
     await held(read)
-    await read.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+    await whole_round(read.app)
     return read
 
 
@@ -52,7 +52,7 @@ async def rounds(scene: Scene, *, within: timedelta, is_right: Callable[[], bool
     while passed < within:
         passed += step
         LEAPS.append(step)
-        await scene.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+        await whole_round(scene.app)
         await quiet(scene)
         if is_right():
             return

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import text
 
 from bot.domain.audit_entry import AuditAction
-from bot.domain.changes import Trigger
 from bot.domain.charge_status import ChargeStatus
 from sandbox.weather import Fault
 from tests.bot.sync.leaps import LEAPS, MINUTE, has_gold, held, patron, quiet, rounds, slip
+from tests.fakes.rounds import whole_round
 from tests.fakes.scene import ADMIN, GOLD_PATRON, MEMBER, Scene
 from tests.fakes.stored import list_links
 from tests.test_map import section
@@ -76,7 +76,7 @@ async def test_what_is_remembered_of_readings_gives_way_to_what_is_stored_and_sa
     await spoil(town)
     for _ in range(12):
         LEAPS.append(5 * MINUTE)
-        await town.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+        await whole_round(town.app)
         await quiet(town)
     assert not has_gold(town)
     (stored,) = await town.app.storage.memberships.load_person(patron(town))
@@ -87,7 +87,7 @@ async def test_what_is_remembered_of_readings_gives_way_to_what_is_stored_and_sa
 async def test_a_change_that_comes_with_time_alone_needs_no_memory(town: Scene) -> None:
     """Days of grace end, though nobody remembers that they run."""
     town.stage.sandbox.patreon.decline(town.stage.patron_id(GOLD_PATRON))
-    await town.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+    await whole_round(town.app)
     assert has_gold(town)
     for known in town.app.intake._known.values():
         known.restless.clear()
@@ -104,7 +104,7 @@ async def test_a_change_that_comes_with_time_alone_needs_no_memory(town: Scene) 
 async def test_a_refusal_that_is_remembered_wrongly_counts_for_an_hour_at_most(town: Scene) -> None:
     town.app.breakers.open(town.guild_id, town.role("Gold"))
     town.stage.sandbox.patreon.refund(town.stage.patron_id(GOLD_PATRON))
-    await town.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+    await whole_round(town.app)
     await quiet(town)
     assert has_gold(town)
     await rounds(town, within=timedelta(hours=1), is_right=lambda: not has_gold(town), step=timedelta(minutes=6))
@@ -123,7 +123,7 @@ async def test_reports_that_count_without_having_been_looked_at_are_looked_at(to
 
     for _ in range(12):
         LEAPS.append(timedelta(minutes=5))
-        await town.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+        await whole_round(town.app)
         if await is_linked():
             return
     raise AssertionError("the report was never looked at again")
@@ -164,17 +164,17 @@ async def test_a_refused_role_is_told_of_once_however_often_it_is_tried(read: Sc
     for _ in range(2):
         LEAPS.append(timedelta(hours=2))
         calls = len(read.stage.role_writes)
-        await read.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+        await whole_round(read.app)
         await quiet(read)
         assert len(read.stage.role_writes) == calls + 1
-        await read.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+        await whole_round(read.app)
     assert "I can change the role" not in await read.say(ADMIN, "patreon preview")
     weather.clear()
     LEAPS.append(timedelta(hours=2))
-    await read.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+    await whole_round(read.app)
     await read.until(lambda: has_gold(read), "the role is given")
     await quiet(read)
-    await read.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+    await whole_round(read.app)
     assert "I can change the role **Gold** again" in await read.say(ADMIN, "patreon preview")
 
 
@@ -211,7 +211,7 @@ async def test_a_sync_says_that_discord_takes_no_write_at_all(town: Scene) -> No
 async def test_who_asks_for_a_sync_in_the_midst_of_a_round_gets_a_plan_of_everyone_too(town: Scene) -> None:
     await town.app.storage.guilds.change(town.guild_id, hand_edits="enforce")
     slip(town)
-    under_way = asyncio.create_task(town.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False))
+    under_way = asyncio.create_task(whole_round(town.app))
     await asyncio.sleep(0)
     assert "I'm updating the roles of 1 person now." in await town.say(ADMIN, "patreon sync")
     await under_way

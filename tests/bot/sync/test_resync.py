@@ -10,6 +10,7 @@ from bot.discord.observe import _Seen
 from bot.domain.changes import Trigger
 from bot.domain.model import DiscordUserId
 from tests.bot.sync.leaps import LEAPS, MINUTE, has_gold, rounds, slip
+from tests.fakes.rounds import whole_round
 from tests.fakes.scene import GOLD_PATRON, MEMBER, Scene
 
 pytestmark = pytest.mark.usefixtures("leaping")
@@ -48,7 +49,7 @@ async def test_an_hour_of_rounds_costs_one_gateway_request_for_a_hundred(
     calls = len(town.stage.sandbox.patreon.calls)
     for _ in range(60):
         LEAPS.append(MINUTE)
-        await town.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+        await whole_round(town.app)
     known = len(town.app.observer.known(town.guild_id))
     assert known <= 100
     assert asked == [known]
@@ -56,7 +57,7 @@ async def test_an_hour_of_rounds_costs_one_gateway_request_for_a_hundred(
 
 
 async def test_a_place_in_the_turns_that_makes_no_sense_is_everybodys_turn(town: Scene) -> None:
-    for turns in town.app.rounds._resync._turns.values():
+    for turns in town.app.resync._turns.values():
         turns.planned._at = datetime.now(UTC) + timedelta(days=400)
         turns.planned._last = town.person(MEMBER)
     town.app.reconciler._queues.clear()
@@ -68,7 +69,7 @@ async def test_everyone_whom_the_start_plans_is_not_planned_once_more(
     town: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """From then on their turns come as everybody's do."""
-    resync, reconciler = town.app.rounds._resync, town.app.reconciler
+    resync, reconciler = town.app.resync, town.app.reconciler
     everybody = await town.app.storage.links.people_of(town.guild_id)
     considered: list[frozenset[DiscordUserId]] = []
 

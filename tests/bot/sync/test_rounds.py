@@ -3,14 +3,12 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
 from bot.app import App
 from bot.domain.changes import Trigger
-from bot.domain.model import DiscordUserId, GuildId
-from bot.sync import rounds
+from bot.domain.model import DiscordUserId
 from tests.fakes.scene import Scene
 
 INTERVAL_SECONDS = 0.01
@@ -52,35 +50,6 @@ async def test_no_round_begins_while_discord_is_away(app: App, monkeypatch: pyte
     async with running(app):
         await asyncio.sleep(10 * INTERVAL_SECONDS)
         assert begun == []
-
-
-async def test_a_round_does_not_wait_for_discord_to_show_everybody(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rounds, "RESYNC_SECONDS", 0.05)
-    shows = asyncio.Event()
-    go_on, begun = scene.app.rounds._resync.go_on, 0
-
-    async def go_on_late(**asked: Any) -> dict[GuildId, frozenset[DiscordUserId]]:
-        nonlocal begun
-        begun += 1
-        await shows.wait()
-        return await go_on(**asked)
-
-    monkeypatch.setattr(scene.app.rounds._resync, "go_on", go_on_late)
-    async with asyncio.timeout(20):
-        for _ in range(2):
-            report = await scene.app.rounds.run(trigger=Trigger.INTERVAL)
-            assert report.is_ok
-    assert scene.app.health.report().parts["sync"].ok
-    assert begun == 1, "one at a time"
-    planned = asyncio.create_task(scene.app.rounds.slice_planned())
-    await asyncio.sleep(0.05)
-    assert not planned.done()
-    shows.set()
-    await planned
-    await scene.app.rounds.run(trigger=Trigger.INTERVAL)
-    assert begun == 2
 
 
 async def test_a_start_is_well_as_soon_as_the_first_page_is_read(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,6 +42,12 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
+        "heard",
+        sa.Column("campaign_id", sa.Text(), nullable=False),
+        sa.Column("heard_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("campaign_id", name=op.f("pk_heard")),
+    )
+    op.create_table(
         "guild_names",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -52,6 +58,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_column("pendings", "claimed_until")
+    op.drop_table("heard")
     op.drop_table("guild_names")
     op.drop_table("messages")
     op.drop_table("interactions")

@@ -15,6 +15,7 @@ from bot.domain.errors import DatabaseAway, Later
 from bot.domain.model import Secret
 from bot.sync.applying import reconcile
 from tests.bot.sync.leaps import MINUTE, has_gold, rounds, slip
+from tests.fakes.rounds import whole_round
 from tests.fakes.scene import GOLD_PATRON, MEMBER, SOON, Scene
 
 pytestmark = pytest.mark.usefixtures("leaping")
@@ -65,7 +66,7 @@ async def test_an_unlink_while_the_connection_resumes_is_followed_when_it_is_bac
 async def test_who_was_changed_while_the_connection_resumes_is_planned_when_it_is_back(town: Scene) -> None:
     town.app.holder.lose(town.bot)
     town.stage.sandbox.patreon.refund(town.stage.patron_id(GOLD_PATRON))
-    await town.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+    await whole_round(town.app)
     assert has_gold(town)
     come_back(town)
     await town.until(lambda: not has_gold(town), "the role is taken")
@@ -102,7 +103,7 @@ async def test_a_server_that_is_out_of_sight_when_its_rules_change_is_planned_wh
     assert guild is not None
     guild.unavailable = True
     read.stage.sandbox.patreon.refund(read.stage.patron_id(GOLD_PATRON))
-    await read.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+    await whole_round(read.app)
     assert has_gold(read)
     await asyncio.sleep(0.3)
     guild.unavailable = False  # and no event tells

@@ -13,6 +13,7 @@ from bot.sync.applying import refusals
 from cogs.events import GATHER_SECONDS
 from sandbox.weather import Fault
 from tests.fakes.notifier import said
+from tests.fakes.rounds import whole_round
 from tests.fakes.scene import ADMIN, GOLD_PATRON, MEMBER, Scene, connect, serve, set_stage
 
 REFUSED = "Refused by Discord"
@@ -54,7 +55,7 @@ async def test_a_server_without_2fa_is_tried_once_a_round_however_many_campaigns
     await needs_2fa(scene)
     for number in range(1, 4):
         before = len(scene.stage.role_writes)
-        await scene.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+        await whole_round(scene.app)
         await settled(scene)
         assert len(scene.stage.role_writes) - before == 1, f"round {number}"
 
@@ -113,7 +114,7 @@ async def test_one_refused_role_keeps_the_persons_other_roles_from_nothing(
     await scene.link()
     await settled(scene)
     await scene.add_rule(role="Bronze", tier=None)
-    await scene.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+    await whole_round(scene.app)
     await scene.until(lambda: "Bronze" in scene.stage.roles(MEMBER), "the other role, in a round")
 
 
@@ -127,7 +128,7 @@ async def test_a_refused_removal_is_tried_again_and_owned_till_then(
     await scene.until(lambda: {"Gold", "Bronze"} <= scene.stage.roles(MEMBER), "both")
     await refuse(scene, "Gold", "DELETE")
     scene.stage.sandbox.patreon.refund(scene.stage.patron_id(GOLD_PATRON))
-    await scene.app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+    await whole_round(scene.app)
     await scene.until(lambda: "Bronze" not in scene.stage.roles(MEMBER), "the other role goes")
     assert "Gold" in scene.stage.roles(MEMBER)
     scene.stage.sandbox.weather.clear()

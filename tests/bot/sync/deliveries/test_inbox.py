@@ -26,7 +26,7 @@ class Back:
     async def secrets_of(self, _: CampaignId) -> tuple[Secret, ...]:
         return self.secrets
 
-    def note_delivery(self, campaign_id: CampaignId) -> None:
+    async def note_delivery(self, campaign_id: CampaignId) -> None:
         self.delivered.append(campaign_id)
 
     async def nudge(self, campaign_id: CampaignId, hint: Hint) -> None:

@@ -151,6 +151,7 @@ async def test_on_v1_who_is_named_is_found_by_a_bulk_read(post: Post) -> None:
         observer=app.observer,
         reported_links=post.nudges._reported_links,
         api=PatreonApi.V1,
+        turns=app.turns,
     )
     post.nudges = on_v1
     post.change_tier(SAGA, "Gold")

@@ -43,7 +43,7 @@ async def test_a_delivery_ends_the_trouble_at_once(kept: Post) -> None:
     webhook.is_paused = True
     await kept.look(after=CHECK_EVERY)
     await kept.said()
-    kept.keeper.note_delivery(kept.campaign_id)
+    await kept.keeper.note_delivery(kept.campaign_id)
     await kept.look()
     assert "again" in await kept.said()
 
@@ -58,7 +58,7 @@ async def test_silence_while_reads_show_pledges_is_told_of_once_and_once_when_it
     for _ in range(3):
         await kept.look(after=timedelta(minutes=10))
     assert (await kept.said()).count("isn't telling me about pledges to") == 1
-    kept.keeper.note_delivery(kept.campaign_id)
+    await kept.keeper.note_delivery(kept.campaign_id)
     await kept.look()
     assert "again" in await kept.said()
 
