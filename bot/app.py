@@ -84,6 +84,7 @@ from bot.runtime.loops import Loop, supervise
 from bot.settings import USER_AGENT, Settings
 from bot.storage import Storage
 from bot.storage import messages as stored_messages
+from bot.storage import nudges as stored_nudges
 from bot.storage import pendings as stored_pendings
 from bot.storage.bell import Bell
 from bot.storage.chores import QueuedChores
@@ -331,6 +332,7 @@ async def build_app(
         reported_links=reported_links,
         api=api,
         turns=turns,
+        reads=ProcessRole.WORKER in roles,
     )
 
     refresh = Refresh(storage=storage, intake=intake, reported_links=reported_links, reconciler=reconciler, clock=clock)
@@ -387,7 +389,11 @@ async def build_app(
         storage,
         health,
         due=due,
-        others={stored_messages.RUNG: outbox.ring, stored_pendings.RUNG: aftermaths.ring},
+        others={
+            stored_messages.RUNG: outbox.ring,
+            stored_pendings.RUNG: aftermaths.ring,
+            stored_nudges.RUNG: nudges.ring,
+        },
     )
     unlinker = Unlinker(storage=storage, pairs=pairs, reconciler=reconciler, notifier=notifier, clock=clock)
     disconnector = Disconnector(

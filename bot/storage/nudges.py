@@ -7,9 +7,11 @@ from sqlalchemy import delete, func, insert, select
 
 from bot.domain.model import CampaignId, Hint, MembershipId, PatreonUserId
 from bot.storage.aggregate import Aggregate
+from bot.storage.bell import ring
 from bot.storage.leases import DatabaseClock
 from bot.storage.tables import nudges
 
+RUNG = "nudges"  # the word by which workers are told
 MAX_ROWS = 500  # in one statement: databases limit how many values it may carry
 
 _ADD = insert(nudges).values(noted_at=DatabaseClock())  # built once: to build it takes as long as to execute it
@@ -33,6 +35,11 @@ class StoredNudges(Aggregate):
             "membership_id": hint.membership_id,
         }
         await self._database.execute(_ADD, row)
+
+    async def ring(self) -> None:
+        """Tell the workers that somebody waits."""
+        if self._database.is_shared:
+            await ring(self._database, RUNG)
 
     async def list_campaign(self, campaign_id: CampaignId) -> tuple[Nudge, ...]:
         """Return who waits in a campaign, the oldest first; whoever was named several times stands there as often."""

@@ -25,6 +25,7 @@ from bot.domain.changes import Trigger
 from bot.domain.errors import NeedsOwner, PatreonUnavailable, PatreonUnreadable, TryLater
 from bot.domain.model import CampaignId, DiscordUserId, Hint, PatreonUserId, RoleId
 from bot.patreon.protocol.version import PatreonApi
+from bot.runtime.doorbell import Doorbell
 from bot.storage import Storage
 from bot.storage.nudges import Nudge
 from bot.storage.turns import Turns
@@ -67,8 +68,11 @@ class Nudges:
         reported_links: ReportedLinks,
         api: PatreonApi,
         turns: Turns,
+        reads: bool = True,
     ) -> None:
         self._storage = storage
+        self._reads = reads  # else another process does, whose loop looks
+        self._bell = Doorbell()
         self._turns = turns
         self._intake = intake
         self._rounds = rounds
@@ -84,14 +88,21 @@ class Nudges:
         if self._api is PatreonApi.V1:
             hint = Hint(patreon_user_id=hint.patreon_user_id)
         await self._storage.nudges.add(campaign_id, hint)
-        self._look(campaign_id)
+        if self._reads:
+            self._look(campaign_id)
+        else:
+            await self._storage.nudges.ring()
+
+    def ring(self) -> None:
+        """Look now for those whom another process stored."""
+        self._bell.ring()
 
     async def run(self) -> NoReturn:
         """Look after those whom this process did not store, or did not come to before it ended, until cancelled."""
         while True:
             for campaign_id in await self._storage.nudges.campaigns():
                 self._look(campaign_id)
-            await asyncio.sleep(LOOK_SECONDS)
+            await self._bell.wait(LOOK_SECONDS)
 
     async def close(self) -> None:
         """Leave the rest to the next process."""

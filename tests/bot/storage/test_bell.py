@@ -11,7 +11,7 @@ from bot.domain.changes import Trigger
 from bot.domain.model import DiscordUserId, GuildId
 from bot.runtime.clock import SystemClock
 from bot.runtime.health import HealthBoard, Note
-from bot.storage import Storage, messages, pendings
+from bot.storage import Storage, messages, nudges, pendings
 from bot.storage import bell as bells
 from bot.storage.bell import Bell, ring
 from bot.storage.database import Database
@@ -80,6 +80,8 @@ async def test_whoever_can_say_something_is_rung_for_once_it_is_stored(postgresq
         await until(lambda: messages.RUNG in ear.words)
         await storage.pendings.ring()
         await until(lambda: pendings.RUNG in ear.words)
+        await storage.nudges.ring()
+        await until(lambda: nudges.RUNG in ear.words)
         await storage.close()
 
 
