@@ -203,21 +203,8 @@ async def build_app(
 
     # --- Patreon
 
-    api = PatreonApi(settings.patreon_api_version)
     http = http or Http(user_agent=USER_AGENT, observer=metrics.note_call)
-    watch = ClientWatch(clock, health)
-    oauth = OAuth(
-        http,
-        base_url=settings.patreon_url,
-        client=RegisteredClient(
-            client_id=settings.patreon_client_id,
-            client_secret=settings.patreon_client_secret,
-            redirect_uri=settings.redirect_uri,
-        ),
-        clock=clock,
-        watch=watch,
-    )
-    client = PatreonClient(http, api=api, base_url=settings.patreon_url, clock=clock, watch=watch)
+    api, oauth, client = _build_patreon(settings, http, clock, health)
     turns = Turns(storage.leases, is_shared=storage.database.is_shared)
     keeper = TokenKeeper(store=storage.credentials, oauth=oauth, clock=clock, turns=turns)
 
@@ -332,7 +319,7 @@ async def build_app(
         reported_links=reported_links,
         api=api,
         turns=turns,
-        reads=ProcessRole.WORKER in roles,
+        serves=ProcessRole.WORKER in roles,
     )
 
     refresh = Refresh(storage=storage, intake=intake, reported_links=reported_links, reconciler=reconciler, clock=clock)
@@ -356,12 +343,13 @@ async def build_app(
 
     # --- links and connected campaigns
 
+    chores = _build_chores(settings, storage, rounds, owner=process_id)
     pairs = Pairs(storage=storage, client=client, oauth=oauth, notifier=notifier, clock=clock)
     patron_link = PatronLink(storage=storage, api=api, reconciler=reconciler, messages=messages, clock=clock)
     campaign = CreatorCampaign(
         storage=storage,
         pairs=pairs,
-        rounds=rounds,
+        chores=chores,
         rights=Rights(
             observer,
             token=settings.discord_token,
@@ -406,8 +394,9 @@ async def build_app(
         clock=clock,
     )
 
+    process_id = secrets.token_hex(8)
     return App(
-        process_id=secrets.token_hex(8),
+        process_id=process_id,
         roles=roles,
         settings=settings,
         clock=clock,
@@ -450,7 +439,7 @@ async def build_app(
         aftermaths=aftermaths,
         unlinker=unlinker,
         disconnector=disconnector,
-        chores=_build_chores(settings, storage, rounds),
+        chores=chores,
     )
 
 
@@ -742,6 +731,20 @@ async def render_metrics(app: App) -> bytes:
     )
 
 
+def _build_patreon(
+    settings: Settings, http: Http, clock: Clock, health: HealthBoard
+) -> tuple[PatreonApi, OAuth, PatreonClient]:
+    """Return what speaks to Patreon, in the version of its API that our client has."""
+    api, watch = PatreonApi(settings.patreon_api_version), ClientWatch(clock, health)
+    registered = RegisteredClient(
+        client_id=settings.patreon_client_id,
+        client_secret=settings.patreon_client_secret,
+        redirect_uri=settings.redirect_uri,
+    )
+    oauth = OAuth(http, base_url=settings.patreon_url, client=registered, clock=clock, watch=watch)
+    return api, oauth, PatreonClient(http, api=api, base_url=settings.patreon_url, clock=clock, watch=watch)
+
+
 def _build_bell(
     settings: Settings,
     storage: Storage,
@@ -764,16 +767,16 @@ def _build_bell(
     return Bell(storage.database, url, health=health, on_ring=look)
 
 
-def _build_chores(settings: Settings, storage: Storage, rounds: Rounds) -> Chores:
+def _build_chores(settings: Settings, storage: Storage, rounds: Rounds, *, owner: str) -> Chores:
     """Return the way to have a chore done: by any process, where there may be others."""
 
-    async def read_campaign(campaign_id: str) -> None:
-        await rounds.read_anew(CampaignId(campaign_id), trigger=Trigger.INTERVAL)
+    async def read_first(campaign_id: str) -> None:
+        await rounds.read_anew(CampaignId(campaign_id), trigger=Trigger.CONNECT)
 
-    handlers: Handlers = {ChoreKind.READ_CAMPAIGN: read_campaign}
+    handlers: Handlers = {ChoreKind.FIRST_READ: read_first}
     if not storage.database.is_shared:
         return DirectChores(handlers)
-    return QueuedChores(storage.database, storage.leases, settings.database_url, handlers)
+    return QueuedChores(storage.database, storage.leases, settings.database_url, handlers, owner=owner)
 
 
 async def _watch_database(app: App) -> None:

@@ -22,11 +22,11 @@ from bot.linking.consent_flow import ConsentFacts
 from bot.linking.pairs import Arrived, Pairs
 from bot.linking.question import NOBODY, Holders
 from bot.patreon.oauth import CONNECT_SCOPES
+from bot.runtime.chores import ChoreKind, Chores
 from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.storage.pendings import Pending
 from bot.storage.states import State
-from bot.sync.rounds import Rounds
 
 log = structlog.get_logger(__name__)
 
@@ -43,14 +43,14 @@ class CreatorCampaign:
         *,
         storage: Storage,
         pairs: Pairs,
-        rounds: Rounds,
+        chores: Chores,
         rights: Rights,
         notifier: Notifier,
         clock: Clock,
     ) -> None:
         self._storage = storage
         self._pairs = pairs
-        self._rounds = rounds
+        self._chores = chores
         self._rights = rights
         self._notifier = notifier
         self._clock = clock
@@ -113,17 +113,15 @@ class CreatorCampaign:
         return await self.find_outcome(pending)
 
     async def finish(self, pending: Pending) -> None:
-        """Tell the server's log, and read what it follows now."""
+        """Tell the server's log, and let what it follows now be read."""
         guild_id, connected = pending.state.guild_id, await self.find_outcome(pending)
         if guild_id is None or connected is None:
             return
         asked_by = pending.state.discord_user_id
         changes = [CampaignConnected(campaign=name, asked_by=asked_by) for name in connected.campaign_names]
         await self._notifier.tell_changes(guild_id, changes)
-        try:
-            await self._rounds.run_anew(trigger=Trigger.CONNECT, guild_id=guild_id)
-        except Exception:  # the next round reads it
-            log.exception("the first read of a campaign failed", guild_id=guild_id)
+        for campaign_id in await self._storage.campaigns.campaigns_of(guild_id):
+            await self._chores.ask(ChoreKind.FIRST_READ, campaign_id)
 
 
 def _entry(pending: Pending, guild_id: GuildId, campaign: Campaign) -> AuditEntry:

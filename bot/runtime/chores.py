@@ -23,7 +23,7 @@ AT_ONCE = 4  # in one process
 class ChoreKind(StrEnum):
     """What can be asked for. The words are stored, so none changes."""
 
-    READ_CAMPAIGN = "read_campaign"  # its key is the campaign's id
+    FIRST_READ = "first_read"  # of a campaign that a server has begun to follow; its key is the campaign's id
 
 
 Handler = Callable[[str], Awaitable[object]]

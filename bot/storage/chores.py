@@ -9,7 +9,6 @@ the others look for what it left. The library is loaded only where chores are qu
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -49,7 +48,7 @@ _EVENTS = table("procrastinate_events", column("job_id"), column("type"), column
 class QueuedChores:
     """Asks all processes, and does in `run` what any of them asks for."""
 
-    def __init__(self, database: Database, leases: Leases, url: str, handlers: Handlers) -> None:
+    def __init__(self, database: Database, leases: Leases, url: str, handlers: Handlers, *, owner: str) -> None:
         import procrastinate  # noqa: PLC0415  only where chores are queued
 
         for name in QUIET:
@@ -57,7 +56,7 @@ class QueuedChores:
         self._database = database
         self._leases = leases
         self._url = url
-        self._me = secrets.token_hex(8)
+        self._owner = owner
         self._kinds = [kind.value for kind in handlers]  # the driver would write an enumeration's member by its name
         self._ended: set[int] = set()  # the jobs that were done since the last look, and those before
         self._ended_before: set[int] = set()
@@ -139,7 +138,7 @@ class QueuedChores:
         while True:
             with suppress(DatabaseAway), _reached():
                 await self._end_again()
-                if await self._leases.claim(SWEEPER, self._me, timedelta(seconds=SWEEP_SECONDS)) is not None:
+                if await self._leases.claim(SWEEPER, self._owner, timedelta(seconds=SWEEP_SECONDS)) is not None:
                     await self.sweep()
             await asyncio.sleep(SWEEP_SECONDS)
 

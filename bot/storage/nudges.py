@@ -1,19 +1,22 @@
 """Whom webhooks named and who was not read again since: a row for each delivery, the oldest first."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import msgspec
 from sqlalchemy import delete, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import CampaignId, Hint, MembershipId, PatreonUserId
-from bot.storage.aggregate import Aggregate
-from bot.storage.bell import ring
+from bot.storage.aggregate import Aggregate, transaction
+from bot.storage.bell import CHANNEL
 from bot.storage.leases import DatabaseClock
 from bot.storage.tables import nudges
 
-RUNG = "nudges"  # the word by which workers are told
 MAX_ROWS = 500  # in one statement: databases limit how many values it may carry
 
+RUNG = "nudges"  # the word by which other processes are told
+
+_RING = select(func.pg_notify(CHANNEL, RUNG))
 _ADD = insert(nudges).values(noted_at=DatabaseClock())  # built once: to build it takes as long as to execute it
 
 
@@ -28,18 +31,21 @@ class StoredNudges(Aggregate):
     """Every delivery that waits."""
 
     async def add(self, campaign_id: CampaignId, hint: Hint) -> None:
-        """Let somebody be read again."""
+        """Let somebody be read again, by whichever process reads."""
         row = {
             "campaign_id": campaign_id,
             "patreon_user_id": hint.patreon_user_id,
             "membership_id": hint.membership_id,
         }
-        await self._database.execute(_ADD, row)
-
-    async def ring(self) -> None:
-        """Tell the workers that somebody waits."""
         if self._database.is_shared:
-            await ring(self._database, RUNG)
+            await self._add_and_ring(row)
+        else:
+            await self._database.execute(_ADD, row)
+
+    @transaction
+    async def _add_and_ring(self, connection: AsyncConnection, row: Mapping[str, str | None]) -> None:
+        await connection.execute(_ADD, row)
+        await connection.execute(_RING)
 
     async def list_campaign(self, campaign_id: CampaignId) -> tuple[Nudge, ...]:
         """Return who waits in a campaign, the oldest first; whoever was named several times stands there as often."""

@@ -179,7 +179,11 @@ class CampaignRounds:
         return _report_read(name, read)
 
     async def forget(self, campaign_id: CampaignId) -> None:
-        """Forget what was read of a campaign."""
+        """Forget what was read of a campaign, once no process reads it any more."""
+        async with self._turns.take(f"campaign:{campaign_id}", patience=OTHERS_SECONDS):
+            await self._forget(campaign_id)
+
+    async def _forget(self, campaign_id: CampaignId) -> None:
         self._intake.forget_campaign(campaign_id)
         await self._storage.reads.forget_campaign(campaign_id)  # first: a read says that whoever has no row is none
         await self._storage.memberships.forget_campaign(campaign_id)

@@ -115,11 +115,6 @@ class Rounds:
         await self._ended()
         return await self._begin(trigger, Scope(campaign_id=campaign_id), asks_patrons=True)
 
-    async def run_anew(self, *, trigger: Trigger, guild_id: GuildId) -> RoundReport:
-        """Read and plan what a guild follows, in a round that begins after now."""
-        await self._ended()
-        return await self.run(trigger=trigger, guild_id=guild_id)
-
     async def close(self) -> None:
         """Break off a round under way; nothing is lost."""
         if self._running is not None:

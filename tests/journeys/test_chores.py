@@ -32,8 +32,8 @@ def readers(stage: Stage, since: int) -> list[int | None]:
 async def ask(stage: Stage) -> None:
     url = stage.database_url or ""
     database = await Database.attach(url)
-    chores = QueuedChores(database, Leases(database), url, {})
-    await chores.ask(ChoreKind.READ_CAMPAIGN, stage.sandbox.world.campaign.id)
+    chores = QueuedChores(database, Leases(database), url, {}, owner="me")
+    await chores.ask(ChoreKind.FIRST_READ, stage.sandbox.world.campaign.id)
     await chores.close()
     await database.close()
 

@@ -13,6 +13,7 @@ Knows no HTTP and no signature.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +26,6 @@ from bot.domain.changes import Trigger
 from bot.domain.errors import NeedsOwner, PatreonUnavailable, PatreonUnreadable, TryLater
 from bot.domain.model import CampaignId, DiscordUserId, Hint, PatreonUserId, RoleId
 from bot.patreon.protocol.version import PatreonApi
-from bot.runtime.doorbell import Doorbell
 from bot.storage import Storage
 from bot.storage.nudges import Nudge
 from bot.storage.turns import Turns
@@ -68,11 +68,10 @@ class Nudges:
         reported_links: ReportedLinks,
         api: PatreonApi,
         turns: Turns,
-        reads: bool = True,
+        serves: bool = True,
     ) -> None:
+        """Build it; where `serves` is False another process reads those whom this one stores."""
         self._storage = storage
-        self._reads = reads  # else another process does, whose loop looks
-        self._bell = Doorbell()
         self._turns = turns
         self._intake = intake
         self._rounds = rounds
@@ -80,6 +79,8 @@ class Nudges:
         self._observer = observer
         self._reported_links = reported_links
         self._api = api
+        self._serves = serves
+        self._rung = asyncio.Event()
         self._work: dict[CampaignId, _CampaignWork] = {}
         self._workers: dict[CampaignId, asyncio.Task[None]] = {}
 
@@ -88,21 +89,22 @@ class Nudges:
         if self._api is PatreonApi.V1:
             hint = Hint(patreon_user_id=hint.patreon_user_id)
         await self._storage.nudges.add(campaign_id, hint)
-        if self._reads:
+        if self._serves:
             self._look(campaign_id)
-        else:
-            await self._storage.nudges.ring()
 
     def ring(self) -> None:
-        """Look now for those whom another process stored."""
-        self._bell.ring()
+        """Look soon: another process has stored somebody."""
+        self._rung.set()
 
     async def run(self) -> NoReturn:
         """Look after those whom this process did not store, or did not come to before it ended, until cancelled."""
         while True:
+            self._rung.clear()
             for campaign_id in await self._storage.nudges.campaigns():
                 self._look(campaign_id)
-            await self._bell.wait(LOOK_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._rung.wait()
 
     async def close(self) -> None:
         """Leave the rest to the next process."""

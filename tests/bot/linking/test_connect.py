@@ -161,9 +161,11 @@ class TestYes:
         assert campaign is not None
         assert [tier.title for tier in campaign.tiers] == ["Free", "Gold"]
 
-    async def test_it_is_read_at_once_and_the_admin_is_told_what_comes_next(self, world: LinkWorld) -> None:
+    async def test_it_is_read_at_once_and_the_admin_is_told_what_comes_next(
+        self, world: LinkWorld, campaign_id: CampaignId
+    ) -> None:
         await connect(world)
-        assert world.reads.read == [("/patreon connect", OTHER_GUILD)]
+        assert world.reads.read == [campaign_id]
         place, news = world.messages.edits[-1]
         assert place == BUTTON
         assert "Connected **Moth Comics**" in said(news)
@@ -172,7 +174,9 @@ class TestYes:
         (entry,) = await world.storage.audit.recent(OTHER_GUILD)
         assert entry.action == "connect"
 
-    async def test_what_follows_is_done_though_the_process_was_killed_before(self, world: LinkWorld) -> None:
+    async def test_what_follows_is_done_though_the_process_was_killed_before(
+        self, world: LinkWorld, campaign_id: CampaignId
+    ) -> None:
         world.messages.may_go.clear()
         cookie = await land(world, guild_id=OTHER_GUILD)
         assert (await world.connecting.confirm(cookie, await token(world, cookie))).word is Word.CONNECTED
@@ -189,7 +193,7 @@ class TestYes:
             await world.connecting.resume()
             await world.connecting.close()
         assert len(world.messages.edits) == 1
-        assert world.reads.read == [("/patreon connect", OTHER_GUILD)]
+        assert world.reads.read == [campaign_id]
 
     async def test_a_reload_shows_what_was_connected(self, world: LinkWorld) -> None:
         view = await world.connecting.show(await connect(world))
@@ -208,16 +212,6 @@ class TestYes:
         assert older.pair != newer.pair
         bound = {one.guild_id: one.credential_id for one in await world.storage.campaigns.bindings()}
         assert bound[OTHER_GUILD] == bound[GuildId(502)] == newer.credential_id
-
-    async def test_a_failed_first_read_leaves_the_campaign_connected(
-        self, world: LinkWorld, campaign_id: CampaignId, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        async def fail(**_: object) -> object:
-            raise RuntimeError("a defect")
-
-        monkeypatch.setattr(world.reads, "run_anew", fail)
-        await connect(world)
-        assert await follows(world, OTHER_GUILD) == [campaign_id]
 
     async def test_an_answer_to_another_question_does_nothing(self, world: LinkWorld) -> None:
         cookie = await land(world, guild_id=OTHER_GUILD)

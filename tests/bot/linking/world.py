@@ -37,6 +37,7 @@ from bot.patreon.client import PatreonClient
 from bot.patreon.http import Http
 from bot.patreon.oauth import OAuth, RegisteredClient
 from bot.patreon.protocol.version import PatreonApi
+from bot.runtime.chores import ChoreKind, DirectChores
 from bot.storage import Storage, vault
 from bot.storage.states import ButtonKind, ButtonPlace
 from bot.texts.catalogs import ENGLISH
@@ -107,12 +108,11 @@ class RecordedRoles:
 class RecordedReads:
     """What was read, and what was forgotten."""
 
-    read: list[tuple[str, int]] = field(default_factory=list)
+    read: list[str] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
 
-    async def run_anew(self, *, trigger: Trigger, guild_id: GuildId) -> object:
-        self.read.append((trigger, guild_id))
-        return None
+    async def first_read(self, campaign_id: str) -> None:
+        self.read.append(campaign_id)
 
     async def forget_campaign(self, campaign_id: CampaignId) -> None:
         self.forgotten.append(campaign_id)
@@ -245,13 +245,14 @@ class LinkWorld:
         await self.storage.campaigns.bind(GUILD, campaign_id, credential_id=None, at=self.clock.now())
         self.linking = self.new_flow()
         self.unlinker = self.new_unlinker()
+        self.chores = DirectChores({ChoreKind.FIRST_READ: self.reads.first_read})
         self.connecting = self.new_connecting()
         self.disconnector = self.new_disconnector()
 
     async def close(self) -> None:
         self.roles.may_go.set()
         self.messages.may_go.set()
-        for part in (self.linking, self.unlinker, self.connecting, self.disconnector):
+        for part in (self.linking, self.unlinker, self.connecting, self.disconnector, self.chores):
             await part.close()
         await self.patreon.stop()
 
@@ -271,7 +272,7 @@ class LinkWorld:
         connecting = CreatorCampaign(
             storage=self.storage,
             pairs=pairs,
-            rounds=cast("Any", self.reads),
+            chores=self.chores,
             rights=cast("Any", self.rights),
             notifier=cast("Any", self.notifier),
             clock=self.clock,

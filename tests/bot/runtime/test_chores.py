@@ -9,7 +9,7 @@ from bot.domain.errors import DatabaseAway, Later
 from bot.runtime import background
 from bot.runtime.chores import AT_ONCE, ChoreKind, DirectChores, do_chore
 
-KIND = ChoreKind.READ_CAMPAIGN
+KIND = ChoreKind.FIRST_READ
 
 
 async def test_a_failure_is_logged_with_what_was_to_be_done() -> None:

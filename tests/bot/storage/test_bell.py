@@ -8,7 +8,7 @@ import pytest
 import structlog
 
 from bot.domain.changes import Trigger
-from bot.domain.model import DiscordUserId, GuildId
+from bot.domain.model import CampaignId, DiscordUserId, GuildId, Hint, PatreonUserId
 from bot.runtime.clock import SystemClock
 from bot.runtime.health import HealthBoard, Note
 from bot.storage import Storage, messages, nudges, pendings
@@ -80,7 +80,7 @@ async def test_whoever_can_say_something_is_rung_for_once_it_is_stored(postgresq
         await until(lambda: messages.RUNG in ear.words)
         await storage.pendings.ring()
         await until(lambda: pendings.RUNG in ear.words)
-        await storage.nudges.ring()
+        await storage.nudges.add(CampaignId("700"), Hint(patreon_user_id=PatreonUserId("p-ada")))
         await until(lambda: nudges.RUNG in ear.words)
         await storage.close()
 

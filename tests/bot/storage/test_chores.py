@@ -27,7 +27,7 @@ from bot.storage.vault import new_key
 from tests.fakes.postgres import Postgres
 from tests.fakes.relay import relayed
 
-KIND = ChoreKind.READ_CAMPAIGN
+KIND = ChoreKind.FIRST_READ
 PATIENCE_SECONDS = 30
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -70,7 +70,7 @@ async def doing(url: str, handler: Handler) -> AsyncIterator[QueuedChores]:
 async def asking(url: str, handler: Handler) -> AsyncIterator[QueuedChores]:
     """Be a process that only asks."""
     database = await Database.attach(url)
-    chores = QueuedChores(database, Leases(database), url, {KIND: handler})
+    chores = QueuedChores(database, Leases(database), url, {KIND: handler}, owner="me")
     try:
         yield chores
     finally:
@@ -240,7 +240,7 @@ async def test_a_kind_that_a_version_does_not_know_is_left_to_those_that_do(post
     work = Work()
     work.gate.set()
     database = await Database.attach(postgresql_url)
-    older = QueuedChores(database, Leases(database), postgresql_url, {})
+    older = QueuedChores(database, Leases(database), postgresql_url, {}, owner="me")
     task = asyncio.create_task(older.run())
     async with asking(postgresql_url, work) as chores:
         await chores.ask(KIND, "700")
@@ -320,7 +320,7 @@ async def begin(key):
 
 async def main(url):
     database = await Database.attach(url)
-    await QueuedChores(database, Leases(database), url, {ChoreKind.READ_CAMPAIGN: begin}).run()
+    await QueuedChores(database, Leases(database), url, {ChoreKind.FIRST_READ: begin}, owner="me").run()
 
 asyncio.run(main(sys.argv[1]))
 """
@@ -377,7 +377,7 @@ async def test_one_process_at_a_time_looks_for_what_was_lost(quick: None, postgr
             await connection.execute(
                 text(
                     "INSERT INTO procrastinate_jobs (queue_name, task_name, args, status)"
-                    " VALUES ('read_campaign', 'read_campaign', '{\"key\": \"701\"}', 'doing')"
+                    " VALUES ('first_read', 'first_read', '{\"key\": \"701\"}', 'doing')"
                 )
             )
         await asyncio.sleep(1)
@@ -551,7 +551,7 @@ async def test_no_password_is_in_what_is_raised_or_logged(
     database = await Database.attach(postgres.url(emptied))
     nowhere = f"postgresql://somebody:MARKER@/{emptied}?host={tmp_path}"
     with caplog.at_level(logging.DEBUG), structlog.testing.capture_logs() as logs:
-        chores = QueuedChores(database, Leases(database), nowhere, {KIND: Work()})
+        chores = QueuedChores(database, Leases(database), nowhere, {KIND: Work()}, owner="me")
         monkeypatch.setattr(postgresql, "PATIENCE_SECONDS", 10)
         for name in queued.QUIET:
             logging.getLogger(name).setLevel(logging.DEBUG)

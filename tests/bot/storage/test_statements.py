@@ -294,7 +294,6 @@ async def use_due(storage: Storage) -> None:
 async def use_nudges(storage: Storage) -> None:
     await storage.nudges.add(CAMPAIGN, Hint(patreon_user_id=ADA_PATREON))
     assert await storage.nudges.campaigns() == (CAMPAIGN,)
-    await storage.nudges.ring()
     await storage.nudges.end(await storage.nudges.list_campaign(CAMPAIGN))
     assert await storage.nudges.count() == 0
 

@@ -65,8 +65,8 @@ def test_which_processes_there_are() -> None:
 
 
 def test_what_processes_ask_of_one_another() -> None:
-    chores = ChoresStatus(kind="read_campaign", waiting=3, waiting_seconds=4.4, running=2)
-    assert said(jobs=(chores,))[-1] == "Chores read_campaign: 3 waiting (for up to 4 seconds), 2 in progress."
+    chores = ChoresStatus(kind="first_read", waiting=3, waiting_seconds=4.4, running=2)
+    assert said(jobs=(chores,))[-1] == "Chores first_read: 3 waiting (for up to 4 seconds), 2 in progress."
 
 
 def test_who_holds_what_and_which_steps_wait() -> None:

@@ -177,7 +177,7 @@ async def test_a_process_that_reads_nobody_stores_who_is_named_for_one_that_is_r
         reported_links=worker._reported_links,
         api=PatreonApi.V2,
         turns=worker._turns,
-        reads=False,
+        serves=False,
     )
     await web.nudge(post.campaign_id, post.hint(SAGA))
     assert web._workers == {}
