@@ -198,6 +198,7 @@ async def build_app(
 
     `roles` are those that will be started. `http` is the way to Patreon, where it is not to be the usual one.
     """
+    process_id = secrets.token_hex(8)
     health = HealthBoard(clock, roles)
     metrics = Metrics(clock)
 
@@ -394,7 +395,6 @@ async def build_app(
         clock=clock,
     )
 
-    process_id = secrets.token_hex(8)
     return App(
         process_id=process_id,
         roles=roles,
