@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from sandbox.bots import Bot
+from sandbox.discord.interaction import Interaction
 from sandbox.main import Options
 from sandbox.page.messages import flat_components
 from tests.fakes.postgres import Postgres
 from tests.fakes.stage import ADMIN, PATIENCE, Browser, Page, Stage, words
+from tests.journeys.test_gateways import Town
 
 PATRON, NAME = "hazel.hollow", "Gerda Nilsson"
 CLOSED = "mossy_stone"
@@ -28,21 +30,22 @@ class Parted(Stage):
         assert found is not None
         return found
 
-    async def reload(self, browser: Browser, page: Page, text: str) -> Page:
-        """Load a page again until it says something, as it does by itself."""
-        try:
-            async with asyncio.timeout(PATIENCE):
-                while text not in page.words:
-                    await asyncio.sleep(0.2)
-                    page = await browser.open(page.url)
-        except TimeoutError:
-            raise AssertionError(f"the page does not say {text}: {page.words}\n{self.log()[-6000:]}") from None
-        return page
-
     async def ask(self, who: str = ADMIN) -> str:
         """Type /patreon connect; return the address on the button."""
         (button,) = flat_components((await self.command(who, "patreon connect")).messages[-1].components)
         return str(button["url"])
+
+
+async def reload(stage: Stage, browser: Browser, page: Page, text: str) -> Page:
+    """Load a page again until it says something, as it does by itself."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while text not in page.words:
+                await asyncio.sleep(0.2)
+                page = await browser.open(page.url)
+    except TimeoutError:
+        raise AssertionError(f"the page does not say {text}: {page.words}\n{stage.log()[-6000:]}") from None
+    return page
 
 
 @pytest.fixture
@@ -59,7 +62,7 @@ async def test_a_patron_links_gets_the_role_and_is_told_and_unlinks(parted: Part
     page = await browser.send(page, "confirm")
     assert page.result == "linked"
     await parted.until(lambda: "Gold" in parted.roles(PATRON), "the role")
-    page = await parted.reload(browser, page, "You're an active Gold patron")
+    page = await reload(parted, browser, page, "You're an active Gold patron")
     assert "on their way" not in page.words
     await parted.until(lambda: "You're linked" in words(parted.direct_messages(PATRON)), "the button's message says it")
     interaction = await parted.command(PATRON, "unlink")
@@ -98,7 +101,7 @@ async def test_a_yes_while_the_gateway_is_away_is_followed_when_it_is_back(parte
     await gateway.process.start()
     await parted.ready()
     await parted.until(lambda: "Gold" in parted.roles(PATRON), "the role")
-    await parted.reload(browser, page, "You're an active Gold patron")
+    await reload(parted, browser, page, "You're an active Gold patron")
     await parted.until(lambda: "You're linked" in words(parted.direct_messages(PATRON)), "it is told")
 
 
@@ -130,3 +133,36 @@ async def test_a_pledge_that_a_webhook_tells_of_is_a_role(parted: Parted) -> Non
     await parted.until(lambda: "Silver" in parted.roles(PATRON), "the role")
     parted.sandbox.patreon.refund(parted.patron_id("Saga Mirren"))
     await parted.until(lambda: "Silver" not in parted.roles(PATRON), "it goes")
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+async def test_roles_in_servers_of_two_gateways_are_told_together(database: None) -> None:
+    async with Town() as town:
+        first = await town.start_first("--shards", str(town.home))
+        await town.until_well(first, in_reserve=False)
+        second = await town.start()
+        await town.until_served({town.home: first, town.other: second})
+        await town.follow_campaign()
+        await town.add_rule()
+        await town.until(lambda: town.query("SELECT count(*) FROM guild_names") == [(2,)], "both servers have names")
+        browser = town.browser()
+        page = await browser.consent(await town.authorize_url(PATRON), town.patron_id(NAME))
+        page = await reload(town, browser, await browser.send(page, "confirm"), "Elsewhere")
+        assert ["Gold" in page.words, "Reader" in page.words] == [True, True]
+        told = ("Gold", "Elsewhere", "Reader")
+        await town.until(
+            lambda: all(one in words(town.direct_messages(PATRON)) for one in told), "the button's message says it"
+        )
+        said = words((await in_direct_messages(town, "membership")).messages)
+        assert [one in said for one in told] == [True, True, True]
+        asked = (await in_direct_messages(town, "unlink")).messages[-1]
+        await town.press(PATRON, asked, "confirm:")
+        await town.until(lambda: "Gold" not in town.roles(PATRON) and not town.is_reader(), "both roles go")
+        await town.until(lambda: all(one in words([asked]) for one in told), "and it is told of both")
+
+
+async def in_direct_messages(town: Town, path: str) -> Interaction:
+    """Type a command in the bot's direct messages."""
+    typed = await town.sandbox.discord.run_command(town.user_id(PATRON), path, {}, channel_id="dm")
+    assert await typed.answered(PATIENCE), town.log()
+    return typed

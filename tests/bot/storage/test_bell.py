@@ -82,6 +82,8 @@ async def test_whoever_can_say_something_is_rung_for_once_it_is_stored(postgresq
         await until(lambda: nudges.RUNG in ear.words)
         await storage.pendings.ring()
         await until(lambda: pendings.RUNG in ear.words)
+        await storage.nudges.add(CampaignId("700"), Hint(patreon_user_id=PatreonUserId("p-ada")))
+        await until(lambda: nudges.RUNG in ear.words)
         await storage.close()
 
 

@@ -191,6 +191,34 @@ async def test_on_v1_who_is_named_is_found_by_a_bulk_read(post: Post) -> None:
     await post.nudges.close()
 
 
+async def test_a_process_that_reads_nobody_stores_who_is_named_for_one_that_is_rung(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nudge, "LOOK_SECONDS", 2 * SOON)
+    worker = post.nudges
+    looking = asyncio.create_task(worker.run())
+    await asyncio.sleep(0)
+    web = Nudges(
+        storage=worker._storage,
+        intake=worker._intake,
+        rounds=worker._rounds,
+        reconciler=worker._reconciler,
+        observer=worker._observer,
+        reported_links=worker._reported_links,
+        api=PatreonApi.V2,
+        turns=worker._turns,
+        serves=False,
+    )
+    await web.nudge(post.campaign_id, post.hint(SAGA))
+    assert web._workers == {}
+    assert await worker._storage.nudges.count() == 1
+    worker.ring()
+    await post.at_rest()
+    assert post.calls(MEMBER) == 1
+    looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)
+
+
 async def test_a_member_that_patreon_does_not_find_loses_nothing(post: Post) -> None:
     before = await post.record(SAGA)
     post.stage.sandbox.weather.set(Fault("patreon", "/v2/members/", "404", times=1))
