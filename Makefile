@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: sandbox test check coverage bench pictures format lock clean
+.PHONY: sandbox test check coverage chaos bench pictures format lock clean
 
 sandbox: .venv  ## a stand-in Discord, a stand-in Patreon and the bot between them
 	$(BIN)/python run.py sandbox
@@ -18,6 +18,9 @@ check: .venv  ## formatting, lint, types
 coverage: .venv  ## every branch of the pure files and of the texts is tested
 	$(BIN)/coverage run -m pytest --quiet tests/bot/domain tests/bot/patreon/protocol tests/bot/texts
 	$(BIN)/coverage report
+
+chaos: .venv  ## a busy town under every fault of its processes and its database, ten times each (hours)
+	PLEDGEKEEPER_CHAOS_RUNS=10 $(BIN)/python -m pytest -v tests/journeys/test_chaos.py
 
 bench: .venv  ## the promises about speed, as ratios measured in one run (bench/README.md)
 	$(BIN)/python -m bench

@@ -30,7 +30,7 @@ MARGIN_SECONDS = 1.0  # for what is on its way to Discord when a lease ends
 RENEWED_AFTER_SECONDS = 3.0
 SETTLED_SECONDS = 4.0  # so much longer than its shards somebody who was killed is taken to live
 PAUSE_SECONDS = 0.5
-LEFT_AFTER = timedelta(seconds=3)  # who waits in reserve looks each second
+LEFT_AFTER = timedelta(seconds=8)  # in reserve one looks each second; one that is started anew is back by then
 
 
 class Tenure:
