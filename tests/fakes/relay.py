@@ -46,13 +46,16 @@ class Relay:
         await asyncio.gather(*self.clients, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        its_reader, its_writer = await asyncio.open_unix_connection(self.server.folder / SOCKET)
+        ends = [writer]
         try:
-            async with asyncio.TaskGroup() as both:
-                both.create_task(self._pass(reader, its_writer))
-                both.create_task(self._pass(its_reader, writer))
+            with contextlib.suppress(OSError):  # no server is there: whoever came is hung up on
+                its_reader, its_writer = await asyncio.open_unix_connection(self.server.folder / SOCKET)
+                ends.append(its_writer)
+                async with asyncio.TaskGroup() as both:
+                    both.create_task(self._pass(reader, its_writer))
+                    both.create_task(self._pass(its_reader, writer))
         finally:
-            for end in (writer, its_writer):
+            for end in ends:
                 end.close()
                 with contextlib.suppress(ConnectionError):
                     await end.wait_closed()

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import itertools
 import random
+import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping
@@ -213,7 +214,8 @@ class Siege(Stage):
                 assert same or first.ended <= second.began, f"two writers at once: {first}, {second}"
 
     def _check_reads(self) -> None:
-        most = (time.monotonic() - self.began) / INTERVAL + 2 + self.takeovers
+        for_webhooks = len(re.findall(r"\bround\b.*trigger=webhook", self.log()))  # many at once are one read
+        most = (time.monotonic() - self.began) / INTERVAL + 2 + self.takeovers + for_webhooks
         for path, reads in (self._count_reads() - self._reads_before).items():
             assert reads <= most, f"{reads} of {path}, at most {most:.1f}"
 
