@@ -18,7 +18,7 @@ from unittest.mock import patch
 
 import msgspec
 
-import bot.app
+import bot.process
 from bench.process import memory_kib
 from bot.app import App, build_app
 from bot.domain.changes import Trigger
@@ -179,8 +179,8 @@ def main() -> int:
     """Run the bot until it is told to stop."""
     settings = load_settings()
     configure_logging(settings.log_level, settings.log_format)
-    with patch.object(bot.app, "build_app", _build_watched):
-        return bot.app.run(settings, add_cogs=add_cogs)
+    with patch.object(bot.process, "build_app", _build_watched):
+        return bot.process.run(settings, add_cogs=add_cogs)
 
 
 if __name__ == "__main__":

@@ -94,11 +94,11 @@ def bot(roles: tuple[str, ...], shard_ids: tuple[int, ...] | None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the bot itself listens, there is nothing to end
     settings = load_settings()
     configure_logging(settings.log_level, settings.log_format)
-    from bot import app  # noqa: PLC0415  it loads discord.py, which the other commands do without
+    from bot import process  # noqa: PLC0415  it loads discord.py, which the other commands do without
     from cogs import add_cogs  # noqa: PLC0415  as above
 
     doing = frozenset(map(ProcessRole, roles)) or ALL_ROLES
-    return app.run(settings, add_cogs=add_cogs, roles=doing, shard_ids=shard_ids)
+    return process.run(settings, add_cogs=add_cogs, roles=doing, shard_ids=shard_ids)
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})

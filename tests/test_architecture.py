@@ -23,7 +23,7 @@ HOMES = {
     "aiohttp": (
         "bot/patreon/http.py",
         "bot/web/*",
-        "bot/app.py",
+        "bot/process.py",
         "bot/runtime/clock.py",
         "bot/ops/check/*",
         "bot/discord/*",  # discord.py lets aiohttp's errors through
@@ -56,13 +56,11 @@ ROOMS = {
     "web": ("domain", "texts", "runtime", "patreon", "sync", "linking"),
     "settings": ("domain", "storage"),
     "ops": ("domain", "texts", "runtime", "patreon", "storage", "discord", "sync", "settings"),
-    "app": (
-        *("domain", "texts", "runtime", "patreon", "storage", "discord", "sync", "linking", "web"),
-        *("settings", "ops"),
-    ),
+    "app": ("domain", "runtime", "patreon", "storage", "discord", "sync", "linking", "settings", "ops"),
+    "process": ("domain", "runtime", "storage", "discord", "sync", "web", "settings", "ops", "app"),
     "cogs": ("domain", "texts", "runtime", "discord", "sync", "linking"),
     "sandbox": (),
-    "cli": ("domain", "texts", "runtime", "storage", "settings", "ops", "app", "cogs", "sandbox"),
+    "cli": ("domain", "texts", "runtime", "storage", "settings", "ops", "process", "cogs", "sandbox"),
 }
 WIRING = {  # they hand each cog what it uses
     "cogs/__init__.py imports bot/app.py",

@@ -69,7 +69,7 @@ def test_every_room_is_told() -> None:
 
 
 def test_every_loop_of_the_application_is_told() -> None:
-    source = (ROOT / "bot" / "app.py").read_text(encoding="utf-8")
+    source = (ROOT / "bot" / "process.py").read_text(encoding="utf-8")
     started = set(re.findall(r'Loop\("(\w+)"', source)) | set(re.findall(r'_keep_running\(stack, "(\w+)"', source))
     assert started
     assert started <= {row[0] for row in section("Loops")}

@@ -17,7 +17,7 @@ import msgspec
 from msgspec.structs import replace
 from sqlalchemy import event, insert
 
-from bot.app import App, build_app, end_work
+from bot.app import App, build_app
 from bot.domain.model import (
     Campaign,
     CampaignId,
@@ -39,6 +39,7 @@ from bot.domain.model import (
 )
 from bot.domain.round_report import RoundReport
 from bot.patreon.protocol.pages import MembershipPage
+from bot.process import end_work
 from bot.settings import Settings
 from bot.storage import Storage
 from bot.storage.tables import links

@@ -14,11 +14,12 @@ from urllib.parse import parse_qs, urlsplit
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.app import App, build_app, end_work, fresh_client
+from bot.app import App, build_app, fresh_client
 from bot.discord.client import PledgekeeperBot
 from bot.domain.audit_entry import AuditAction, AuditEntry
 from bot.domain.changes import Outcome
 from bot.domain.model import DiscordUserId, GuildId, RoleId, Secret
+from bot.process import end_work
 from bot.runtime.clock import SystemClock
 from bot.settings import Settings
 from bot.storage import Storage

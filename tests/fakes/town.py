@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from bot.app import READS_KEPT, App, build_app
+from bot.app import App, build_app
 from bot.domain.changes import Trigger
 from bot.domain.holds import HoldState
 from bot.domain.model import (
@@ -28,6 +28,7 @@ from bot.domain.model import (
     RuleId,
     Secret,
 )
+from bot.process import READS_KEPT
 from bot.settings import Settings
 from bot.storage import Storage
 from bot.storage.vault import Vault, new_key
@@ -235,7 +236,7 @@ class Town:
         await self._quiet()
 
     async def tick(self) -> None:
-        """Do what the bot does each minute, by bot/app.py."""
+        """Do what the bot does each minute, by bot/process.py."""
         await self.until_death(self._tick())
 
     async def _tick(self) -> None:

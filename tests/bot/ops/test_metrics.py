@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot.app import render_metrics
 from bot.domain.changes import Trigger
 from bot.domain.errors import PatreonCall
 from bot.domain.evidence import Anomaly, ReadSummary, Verdict
 from bot.domain.model import CampaignId, ReadId, RoleId
 from bot.ops.metrics import CALL_LABELS, Metrics, Moment
+from bot.process import render_metrics
 from bot.runtime.health import PartHealth
 from bot.sync.reading.intake import CampaignRead
 from tests.fakes.scene import Scene
