@@ -9,13 +9,12 @@ import gc
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from functools import partial
 from time import monotonic, perf_counter
 from types import TracebackType
 from typing import Any, Self
 from unittest.mock import patch
 
-from sandbox.botprocess import BOT_COMMAND, BotProcess
+from sandbox.botprocess import BOT_COMMAND
 from sandbox.discord import Call, Limit
 from sandbox.discord.gateway import Gateway
 from sandbox.discord.interaction import Interaction
@@ -40,8 +39,7 @@ class Town(Stage):
 
     def __init__(self, *, webhook_secret: str | None = None, interval: int = ONE_READ) -> None:
         env = {} if webhook_secret is None else {"PATREON_WEBHOOK_SECRET": webhook_secret}
-        with patch("sandbox.main.BotProcess", partial(BotProcess, command=self.command_line)):
-            super().__init__(Options(interval=interval, with_bot=False, env=env))
+        super().__init__(Options(interval=interval, with_bot=False, env=env, command=self.command_line))
         self.patreon = self.sandbox.world.patreon
         self.campaign = self.sandbox.world.campaign
         self.asked: list[str] = []  # whom the bot asked for over the gateway, by id

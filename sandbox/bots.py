@@ -35,7 +35,7 @@ class Bot:
 class Bots:
     """All processes, in the order in which they are named."""
 
-    def __init__(self, layout: Sequence[Sequence[str]], *, port: int) -> None:
+    def __init__(self, layout: Sequence[Sequence[str]], *, port: int, command: Sequence[str] = BOT_COMMAND) -> None:
         """Make a process for each group of roles; one that is alone listens on `port`."""
         self._merged: deque[str] = deque(maxlen=KEPT_LINES)
         seen: Counter[str] = Counter()
@@ -43,13 +43,13 @@ class Bots:
         for roles in map(tuple, layout):
             kind = "+".join(roles)
             seen[kind] += 1
-            command = (*BOT_COMMAND, *(part for role in roles for part in ("--role", role)))
+            options = [part for role in roles for part in ("--role", role)]
             members.append(
                 Bot(
                     name=f"{kind}-{seen[kind]}" if roles else "bot",
                     roles=roles,
                     port=quiet_port() if len(layout) > 1 else port,
-                    process=BotProcess({}, command=command),
+                    process=BotProcess({}, command=(*command, *options)),
                 )
             )
         self.members = tuple(members)

@@ -46,7 +46,7 @@ class Sandbox:
         self.discord = DiscordStandIn(self.world.discord, clock=self.clock, weather=self.weather)
         self.discord.gateway.shards = self.options.shards
         self.patreon = PatreonStandIn(self.world.patreon, clock=self.clock, weather=self.weather)
-        self.bots = Bots(self.options.layout, port=int(self.bot_url.rpartition(":")[2]))
+        self.bots = Bots(self.options.layout, port=int(self.bot_url.rpartition(":")[2]), command=self.options.command)
         self._live = Live()
         self._parts = Parts(
             clock=self.clock,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sandbox.botprocess import BOT_COMMAND
 from sandbox.bots import ALONE, CLUSTER
 from sandbox.page.parts import Parts
 from sandbox.ports import DEFAULT_PORTS, OPTIONS
@@ -31,6 +32,7 @@ class Options:
     load: Path | None = None
     redirect_uris: tuple[str, ...] = ()
     shards: int = 1
+    command: Sequence[str] = BOT_COMMAND  # that starts a process of the bot
     layout: tuple[tuple[str, ...], ...] = ALONE  # the roles of each process; several need a PostgreSQL
 
 
