@@ -123,16 +123,15 @@ async def endure(siege: Siege, server: Postgres, faults: list[str]) -> None:
     siege.check()
 
 
-@pytest.mark.skipif(IS_LONG, reason="each by itself, and often")
-@pytest.mark.parametrize("seed", [0, 1])
-async def test_whatever_happens_to_it_the_town_is_served_well(server: Postgres, seed: int) -> None:
+# One after the other in two towns, or (`make chaos`) each by itself in as many towns as there are runs.
+TOWNS = (
+    [(run, [fault]) for run in range(RUNS) for fault in FAULTS]
+    if IS_LONG
+    else [(seed, [*FAULTS][seed::2]) for seed in range(2)]
+)
+
+
+@pytest.mark.parametrize(("seed", "faults"), TOWNS, ids=lambda one: one if isinstance(one, int) else ", ".join(one))
+async def test_whatever_happens_to_it_the_town_is_served_well(server: Postgres, seed: int, faults: list[str]) -> None:
     async with besieged(server, seed) as siege:
-        await endure(siege, server, [*FAULTS][seed::2])
-
-
-@pytest.mark.skipif(not IS_LONG, reason="make chaos")
-@pytest.mark.parametrize("run", range(RUNS))
-@pytest.mark.parametrize("fault", FAULTS)
-async def test_the_town_endures(server: Postgres, fault: str, run: int) -> None:
-    async with besieged(server, run) as siege:
-        await endure(siege, server, [fault])
+        await endure(siege, server, faults)

@@ -63,9 +63,9 @@ async def test_a_read_in_the_midst_of_which_a_worker_is_stopped_is_done_by_the_o
     async with asyncio.timeout(30):
         while not await under_way(cluster):
             await asyncio.sleep(0.1)
-    other.resume()
-    cluster.sandbox.weather.clear()
-    before = len(cluster.sandbox.patreon.calls)
     assert await stopped.stop() == 0
     assert "Traceback" not in "\n".join(stopped.lines)
+    before = len(cluster.sandbox.patreon.calls)
+    cluster.sandbox.weather.clear()
+    other.resume()
     await cluster.until(lambda: other.pid in readers(cluster, before), "the other one reads")
