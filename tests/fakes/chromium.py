@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 MUST_RUN = "PLEDGEKEEPER_NEEDS_CHROMIUM" in os.environ
@@ -22,6 +22,8 @@ QUIET = [
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # nothing beyond this machine
 ]
+
+expect.set_options(timeout=15_000)  # milliseconds: a busy machine draws late
 
 
 @asynccontextmanager

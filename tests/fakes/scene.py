@@ -32,7 +32,7 @@ from sandbox.main import Options
 from sandbox.page.messages import flat_components
 from tests.fakes.stage import Stage, words
 
-SOON = 10.0
+SOON = 20.0
 MANAGE_ROLES = 1 << 28
 GOLD_PATRON = "Gerda Nilsson"
 MEMBER = "bramble.fox"
