@@ -8,6 +8,8 @@ from datetime import timedelta
 
 import discord
 import pytest
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.app import App, build_gateway, fresh_client
 from bot.discord import gateway, identify_pace, supervisor, tenure
@@ -16,8 +18,9 @@ from bot.domain.errors import SettingsInvalid
 from bot.domain.model import DiscordUserId, GuildId, PatreonUserId, Secret
 from bot.domain.shards import Shards, shard_of
 from bot.runtime.health import Note
-from bot.storage.leases import Lease
+from bot.storage.leases import DatabaseClock, Lease
 from bot.storage.tables import leases
+from bot.storage.tables.column_types import MICROSECOND
 from cogs import add_cogs
 from sandbox.discord import Guild
 from tests.fakes.filled import link_of
@@ -80,11 +83,18 @@ class Town:
 
     async def take(self, *shard_ids: int) -> dict[int, Lease]:
         """Let another process have shards, whoever had them."""
+        names = {f"shard:{shard_id}": shard_id for shard_id in shard_ids}
+        theirs = {"owner": "another", "fence": leases.c.fence + 1, "until": DatabaseClock() + LONG // MICROSECOND}
+
+        async def seize(connection: AsyncConnection) -> dict[int, Lease]:
+            had = update(leases).where(leases.c.name.in_(names)).values(theirs).returning(leases.c.name, leases.c.fence)
+            rows = (await connection.execute(had)).all()
+            return {names[row.name]: Lease(name=row.name, owner="another", fence=row.fence) for row in rows}
+
         await self.app.storage.shards.settle(COUNT)
-        async with self.app.storage.database.write() as connection:
-            await connection.execute(leases.update().where(leases.c.name.startswith("shard:")).values(until=0))
-        taken = await self.app.storage.shards.claim(Shards(shard_ids, COUNT), "another", LONG)
-        assert taken is not None
+        taken = await self.app.storage.database.transact(seize)
+        if nobodys := tuple(set(shard_ids) - set(taken)):
+            taken |= await self.app.storage.shards.claim(Shards(nobodys, COUNT), "another", LONG) or {}
         assert set(taken) == set(shard_ids)
         return taken
 

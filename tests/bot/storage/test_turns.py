@@ -19,8 +19,8 @@ PATIENCE = 20.0
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "PERIOD", timedelta(seconds=0.4))
-    monkeypatch.setattr(turns, "RENEWED_AFTER_SECONDS", 0.1)
+    monkeypatch.setattr(turns, "PERIOD", timedelta(seconds=1.5))
+    monkeypatch.setattr(turns, "RENEWED_AFTER_SECONDS", 0.2)
     monkeypatch.setattr(turns, "LOOK_SECONDS", 0.05)
 
 
@@ -35,14 +35,6 @@ async def storages(postgresql_url: str, vault: Vault) -> AsyncIterator[list[Stor
 @pytest.fixture
 def both(storages: list[Storage]) -> list[Turns]:
     return [Turns(storage.leases, is_shared=True) for storage in storages]
-
-
-async def freeze(one: Turns, name: str) -> None:
-    """Let a turn end as if its process had been stopped: nobody renews it."""
-    for task in asyncio.all_tasks():
-        if task.get_name() == f"turn at {name}":
-            task.cancel()
-    await asyncio.sleep(2 * turns.PERIOD.total_seconds())
 
 
 async def test_while_one_process_has_a_turn_no_other_does(quick: None, both: list[Turns]) -> None:
@@ -94,8 +86,9 @@ async def test_what_goes_on_in_a_turn_that_was_lost_is_broken_off(quick: None, b
         assert turn is not None
         doing = asyncio.create_task(turn.carry_out(work()))
         await begun.wait()
-        async with other._leases._database.write() as connection:
-            await connection.exec_driver_sql("UPDATE leases SET owner = 'another', fence = fence + 1")
+        await other._leases._database.transact(
+            lambda connection: connection.exec_driver_sql("UPDATE leases SET owner = 'another', fence = fence + 1")
+        )
         with pytest.raises(LeaseLost):
             await asyncio.wait_for(doing, PATIENCE)
         assert ended.is_set()
