@@ -17,9 +17,10 @@ from tests.fakes.siege import Siege
 
 RUNS = int(os.environ.get("PLEDGEKEEPER_CHAOS_RUNS", "1"))
 IS_LONG = RUNS > 1
-STOPPED_SECONDS = 60 if IS_LONG else 15  # longer than a lease
-AWAY_SECONDS = 300 if IS_LONG else 15
-KILLS = 6 if IS_LONG else 2
+STOPPED_SECONDS = 60 if IS_LONG else 12  # longer than a lease
+AWAY_SECONDS = 300 if IS_LONG else 12
+KILLS = 6 if IS_LONG else 1
+LONGEST_GAP_SECONDS = 12 if IS_LONG else 4
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ async def kill(siege: Siege, role: str) -> None:
         await asyncio.sleep(siege.random.uniform(0.5, 3))
         await victim.process.kill()
         siege.takeovers += role == "worker"
-        await asyncio.sleep(siege.random.uniform(0, 12))
+        await asyncio.sleep(siege.random.uniform(0, LONGEST_GAP_SECONDS))
         await victim.process.start()
 
 
@@ -86,7 +87,7 @@ async def restart_all_in_turn(siege: Siege) -> None:
             await one.process.stop()
             siege.takeovers += "worker" in one.roles
             await one.process.start()
-            await asyncio.sleep(siege.random.uniform(1, 4))
+            await asyncio.sleep(siege.random.uniform(1, LONGEST_GAP_SECONDS))
 
 
 FAULTS: dict[str, Callable[[Siege, Postgres], Awaitable[None]]] = {
