@@ -15,6 +15,8 @@ from tests.fakes.postgres import Postgres, serve_pgbouncer, serve_postgres
 
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+# A machine with too much to do is no database that says nothing; tests of that one say how long they wait.
+postgresql.PATIENCE_SECONDS = 30
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

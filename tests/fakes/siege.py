@@ -135,9 +135,9 @@ class Siege(Stage):
         answered: list[str] = []
         commanding = asyncio.create_task(self._command(answered))
         yield
+        await self.until(lambda: answered, "a command that is answered", 90)
         commanding.cancel()
         await asyncio.gather(commanding, return_exceptions=True)
-        assert answered, "not one command was answered"
         with psycopg.connect(self.url) as connection:
             rows = connection.execute("SELECT role_id, COUNT(*) FROM role_rules GROUP BY role_id").fetchall()
         rules = {str(role_id): count for role_id, count in rows}
