@@ -96,23 +96,6 @@ async def test_one_person_named_costs_one_call_and_is_planned_at_once(post: Post
     assert (await post.scene.written(HAZEL, AuditAction.GRANT, Outcome.DONE)).trigger == "webhook"
 
 
-async def test_who_only_serves_pages_stores_them_and_a_ring_has_whoever_reads_look(
-    post: Post, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(nudge, "LOOK_SECONDS", 3600)
-    looking = asyncio.create_task(post.nudges.run())
-    await asyncio.sleep(0.1)  # its first look
-    web = post.another(serves=False)
-    await web.nudge(post.campaign_id, post.hint(SAGA))
-    await asyncio.sleep(0.2)
-    assert await post.scene.app.storage.nudges.count() == 1
-    assert post.calls(MEMBER) == 0
-    post.nudges.ring()
-    await post.at_rest()
-    assert post.calls(MEMBER) == 1
-    looking.cancel()
-
-
 async def test_the_way_from_a_nudge_to_the_role_is_a_handful_of_statements(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,17 +181,7 @@ async def test_a_process_that_reads_nobody_stores_who_is_named_for_one_that_is_r
     worker = post.nudges
     looking = asyncio.create_task(worker.run())
     await asyncio.sleep(0)
-    web = Nudges(
-        storage=worker._storage,
-        intake=worker._intake,
-        rounds=worker._rounds,
-        reconciler=worker._reconciler,
-        observer=worker._observer,
-        reported_links=worker._reported_links,
-        api=PatreonApi.V2,
-        turns=worker._turns,
-        serves=False,
-    )
+    web = post.another(serves=False)
     await web.nudge(post.campaign_id, post.hint(SAGA))
     assert web._workers == {}
     assert await worker._storage.nudges.count() == 1
