@@ -12,6 +12,7 @@ from bot.domain.model import GuildId
 from bot.storage.arrivals import Arrivals
 from bot.storage.audit import Audit
 from bot.storage.campaigns import Campaigns
+from bot.storage.comps import Comps
 from bot.storage.credentials import Credentials
 from bot.storage.database import Database
 from bot.storage.due import DuePeople
@@ -51,6 +52,7 @@ class Storage:
     nudges: StoredNudges
     reads: Reads
     rules: Rules
+    comps: Comps
     ledger: Ledger
     due: DuePeople
     holds: HeldRevokes
@@ -112,6 +114,7 @@ class Storage:
             nudges=StoredNudges(database),
             reads=Reads(database),
             rules=Rules(database),
+            comps=Comps(database),
             ledger=Ledger(database),
             due=DuePeople(database),
             holds=HeldRevokes(database),
