@@ -56,6 +56,7 @@ from bot.runtime.loops import Loop, supervise
 from bot.settings import Settings
 from bot.storage import Storage
 from bot.storage.chores import QueuedChores
+from bot.storage.database import patiently
 from bot.storage.vault import Vault
 from bot.sync.deliveries.inbox import DeliveryInbox
 from bot.web.deliveries import webhook_routes
@@ -109,7 +110,7 @@ async def _run(
         app = await build_app(settings=settings, clock=clock, storage=storage, roles=roles)
         stack.push_async_callback(app.http.close)
         gc.freeze()  # what was built since the modules were
-        await app.linking.settle_cut_off()
+        await patiently(app.linking.settle_cut_off)
         lives = await _start(stack, app, build_gateway(app, add_cogs=add_cogs, shard_ids=shard_ids))
         log.info("pledgekeeper runs", public_url=settings.public_url, roles=sorted(roles))
         await _until_stopped(stopped, *lives)
@@ -151,7 +152,7 @@ async def _open_clock(stack: contextlib.AsyncExitStack, settings: Settings, stor
     """Return the sandbox's clock where there is one, the database's where others share it, or else the machine's."""
     if settings.clock_url is None and storage.database.is_shared:
         shared = SharedClock(storage.leases.tell_time)
-        await shared.measure()
+        await patiently(shared.measure)
         return shared
     if settings.clock_url is None:
         return SystemClock()

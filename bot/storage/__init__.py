@@ -13,7 +13,7 @@ from bot.storage.arrivals import Arrivals
 from bot.storage.audit import Audit
 from bot.storage.campaigns import Campaigns
 from bot.storage.credentials import Credentials
-from bot.storage.database import Database
+from bot.storage.database import Database, patiently
 from bot.storage.due import DuePeople
 from bot.storage.guilds import Guilds
 from bot.storage.holds import HeldRevokes
@@ -69,7 +69,7 @@ class Storage:
     async def open(cls, url: str, vault: Vault) -> Self:
         """Own a database: make it where needed, lock it, migrate it. DatabaseLocked where another process owns it."""
         storage = cls._build(await Database.open(url), vault)
-        await storage.sealing.note_keys(vault.key_fingerprints)
+        await patiently(lambda: storage.sealing.note_keys(vault.key_fingerprints))
         return storage
 
     @classmethod

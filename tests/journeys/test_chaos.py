@@ -115,11 +115,12 @@ async def besieged(server: Postgres, seed: int) -> AsyncIterator[Siege]:
 
 
 async def endure(siege: Siege, server: Postgres, faults: list[str]) -> None:
-    """Let each of these happen while people come and go; then all is as it should be, and nothing went wrong."""
+    """Let each of these happen while people come and go; once all processes are well, so are the roles."""
     async with siege.busy():
         for fault in faults:
             await FAULTS[fault](siege, server)
             siege.check()
+    await siege.ready()
     await siege.until_settled()
     siege.check()
 
