@@ -53,7 +53,7 @@ class Siege(Stage):
     """The town. Whoever starts it may let some process reach the database through the relay."""
 
     def __init__(self, database_url: str, relay: Relay, *, seed: int, env: Mapping[str, str]) -> None:
-        env = {"DATABASE_URL": database_url, **env}
+        env = {"DATABASE_URL": database_url, "CLOCK_URL": "", **env}  # each has its machine's clock
         super().__init__(Options(interval=INTERVAL, layout=CLUSTER, shards=2, with_bot=False, env=env))
         self.relay = relay
         self.random = random.Random(seed)
