@@ -34,7 +34,9 @@ from bot.ops.metrics import Metrics
 from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.clientwatch import ClientWatch
 from bot.patreon.http import Http
+from bot.patreon.limiter import Limiter
 from bot.patreon.oauth import OAuth, RegisteredClient
+from bot.patreon.shared_limiter import SharedLimiter
 from bot.patreon.tokens import TokenKeeper
 from bot.runtime.chores import ChoreKind, Chores, DirectChores, Handlers
 from bot.runtime.clock import Clock
@@ -43,6 +45,7 @@ from bot.settings import USER_AGENT, Settings
 from bot.storage import Storage
 from bot.storage import messages as stored_messages
 from bot.storage import nudges as stored_nudges
+from bot.storage import paces as stored_paces
 from bot.storage import pendings as stored_pendings
 from bot.storage.bell import Bell
 from bot.storage.chores import QueuedChores
@@ -149,7 +152,8 @@ async def build_app(
 
     # --- Patreon
 
-    http = http or Http(user_agent=USER_AGENT, observer=metrics.note_call)
+    limiter = SharedLimiter(storage.paces) if storage.database.is_shared else Limiter()
+    http = http or Http(user_agent=USER_AGENT, limiter=limiter, observer=metrics.note_call)
     api, oauth, client = _build_patreon(settings, http, clock, health)
     turns = Turns(storage.leases, is_shared=storage.database.is_shared)
     keeper = TokenKeeper(store=storage.credentials, oauth=oauth, clock=clock, turns=turns)
@@ -327,6 +331,7 @@ async def build_app(
             stored_messages.RUNG: outbox.ring,
             stored_pendings.RUNG: aftermaths.ring,
             stored_nudges.RUNG: nudges.ring,
+            stored_paces.RUNG: limiter.ring,
         },
     )
     unlinker = Unlinker(storage=storage, pairs=pairs, reconciler=reconciler, notifier=notifier, clock=clock)

@@ -315,5 +315,6 @@ async def _sweep(app: App) -> None:
         await app.storage.due.purge(DUE_KEPT)
         if app.storage.database.is_shared:
             await app.storage.interactions.purge(INTERACTIONS_KEPT)
+            await app.storage.paces.purge()
             await app.outbox.sweep()
         await asyncio.sleep(SWEEP_SECONDS)

@@ -43,8 +43,38 @@ class SlidingWindow:
 Key = Secret | str  # a token; where a request has none, its path
 
 
+class Rests:
+    """Until when nothing is asked with some keys, by a steady clock."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._until: dict[Key, float] = {}
+
+    def __len__(self) -> int:
+        return len(self._until)
+
+    def left(self, key: Key) -> float:
+        """Return how long a key has to rest; raises PatreonThrottled where nobody waits that long for an answer."""
+        now = self._monotonic()
+        rest = self._until.get(key, now) - now
+        if rest >= LONGEST_WAIT_SECONDS:
+            raise PatreonThrottled(PatreonCode.RESTING, retry_after_seconds=rest)
+        return rest
+
+    def note(self, key: Key, seconds: float) -> None:
+        """Let nothing be asked with this key for so long; a longer rest under way goes on."""
+        now = self._monotonic()
+        self._until = {known: until for known, until in self._until.items() if until > now}
+        self._until[key] = max(self._until.get(key, now), now + seconds)
+
+    def succeed(self, old: Key, fresh: Key) -> None:
+        """Let another key go on with this one's rest."""
+        if old in self._until:
+            self.note(fresh, self._until[old] - self._monotonic())
+
+
 class Limiter:
-    """Makes each request wait its turn, by token and all together."""
+    """Makes each request wait its turn, by token and all together. For the one process that there is."""
 
     def __init__(
         self,
@@ -56,7 +86,7 @@ class Limiter:
         self._sleep = sleep
         self._client = SlidingWindow(CLIENT_LIMIT, CLIENT_SECONDS)
         self._tokens: dict[Secret, SlidingWindow] = {}
-        self._rests: dict[Key, float] = {}  # until when nothing is asked with it
+        self._rests = Rests(monotonic)
 
     async def turn(self, key: Key) -> None:
         """Return once a request with this key may leave; it is counted from then on.
@@ -65,9 +95,7 @@ class Limiter:
         """
         while True:
             now = self._monotonic()
-            rest = self._rests.get(key, now) - now
-            if rest >= LONGEST_WAIT_SECONDS:
-                raise PatreonThrottled(PatreonCode.RESTING, retry_after_seconds=rest)
+            rest = self._rests.left(key)
             window = self._window(key, now)
             wait = max(self._client.wait_seconds(now), window.wait_seconds(now) if window else 0.0, rest)
             if wait <= 0:
@@ -77,18 +105,18 @@ class Limiter:
         if window:
             window.note(now)
 
-    def rest(self, key: Key, seconds: float) -> None:
+    async def rest(self, key: Key, seconds: float) -> None:
         """Let nothing be asked with this key for so long; a longer rest under way goes on."""
-        now = self._monotonic()
-        self._rests = {known: until for known, until in self._rests.items() if until > now}
-        self._rests[key] = max(self._rests.get(key, now), now + seconds)
+        self._rests.note(key, seconds)
 
-    def succeed(self, old: Secret, fresh: Secret) -> None:
+    def ring(self) -> None:
+        """Nothing: no other process sends."""
+
+    async def succeed(self, old: Secret, fresh: Secret) -> None:
         """Let a token that took another's place go on with its rest and its count: a refresh resets neither."""
         if old == fresh:
             return
-        if old in self._rests:
-            self.rest(fresh, self._rests[old] - self._monotonic())
+        self._rests.succeed(old, fresh)
         if old in self._tokens:
             self._tokens[fresh] = self._tokens[old]
 

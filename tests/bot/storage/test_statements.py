@@ -35,6 +35,7 @@ from bot.domain.model import (
     TierId,
     TokenPair,
 )
+from bot.domain.pace import Demand, Limit
 from bot.domain.reasons import OldText
 from bot.domain.shards import Shards
 from bot.storage import Storage
@@ -319,6 +320,15 @@ async def use_shards(storage: Storage) -> None:
     await storage.shards.release(taken.values())
 
 
+async def use_paces(storage: Storage) -> None:
+    token = Secret("access")
+    shares = await storage.paces.take({token: Demand(limit=Limit(most=9, seconds=60), slots=3)})
+    assert shares[token].slots == 3
+    await storage.paces.rest(token, timedelta(minutes=1))
+    await storage.paces.succeed(token, Secret("fresh"))
+    await storage.paces.purge()
+
+
 async def use_processes(storage: Storage) -> None:
     await storage.processes.enter(process_of("one"), timedelta(minutes=1))
     assert [one.process_id for one in await storage.processes.list_live()] == ["one"]
@@ -352,4 +362,5 @@ async def test_every_verb_runs_on_both_databases(
     await use_leases(storage)
     await use_shards(storage)
     await use_processes(storage)
+    await use_paces(storage)
     assert unused == set(), "a verb is not used above"
