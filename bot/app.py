@@ -15,6 +15,7 @@ from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
 from bot.discord.outbox import Outbox, covers_people
 from bot.discord.registration import CommandRegistration
+from bot.discord.request_pace import RequestPace
 from bot.discord.rights import Rights
 from bot.discord.role_writer import RoleWriter
 from bot.discord.supervisor import DiscordSupervisor
@@ -103,6 +104,7 @@ class App:
     notifier: Notifier
     messages: DirectMessages
     observer: Observer
+    request_pace: RequestPace
     outbox: Outbox
     intake: Intake
     breakers: Breakers
@@ -163,6 +165,7 @@ async def build_app(
     holder = ClientHolder()
     registration = CommandRegistration(notices=storage.notices, health=health, clock=clock)
     observer = Observer(holder)
+    request_pace = RequestPace(storage.shards.count_owners)
     notifier = Notifier(storage=storage, holder=holder, clock=clock)
     messages = DirectMessages(holder=holder, storage=storage)
     outbox = Outbox(
@@ -361,6 +364,7 @@ async def build_app(
         notifier=notifier,
         messages=messages,
         observer=observer,
+        request_pace=request_pace,
         outbox=outbox,
         intake=intake,
         breakers=breakers,
@@ -414,6 +418,7 @@ def fresh_client(
         add_cogs=lambda bot: add_cogs(bot, app),
         has_members_intent=has_members_intent,
         may_speak=may_speak,
+        pace=app.request_pace,
         claim=claim if app.storage.database.is_shared else None,
         shards=shards,
         wait_turn=wait_turn,

@@ -6,38 +6,15 @@ does not reset it. Whoever goes on after a 429 is shut out for half an hour in t
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
 
 from bot.domain.errors import PatreonCode, PatreonThrottled
 from bot.domain.model import Secret
 from bot.patreon.protocol.retry import LONGEST_WAIT_SECONDS
+from bot.runtime.sliding_window import SlidingWindow
 
 TOKEN_LIMIT, TOKEN_SECONDS = 100, 60.0
 CLIENT_LIMIT, CLIENT_SECONDS = 100, 2.0
-SLACK_SECONDS = 0.1  # requests do not travel equally fast: what leaves evenly may arrive bunched
-
-
-class SlidingWindow:
-    """At most `limit` events within any `seconds`."""
-
-    def __init__(self, limit: int, seconds: float) -> None:
-        self._seconds = seconds + SLACK_SECONDS
-        self._times: deque[float] = deque(maxlen=limit)
-
-    def wait_seconds(self, now: float) -> float:
-        """Return how long the next event must wait."""
-        if len(self._times) < (self._times.maxlen or 0):
-            return 0.0
-        return max(0.0, self._times[0] + self._seconds - now)
-
-    def note(self, now: float) -> None:
-        """Count an event."""
-        self._times.append(now)
-
-    def is_idle(self, now: float) -> bool:
-        """Tell whether no counted event matters any more."""
-        return not self._times or self._times[-1] + self._seconds <= now
 
 
 Key = Secret | str  # a token; where a request has none, its path

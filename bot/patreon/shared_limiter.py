@@ -20,8 +20,9 @@ import structlog
 from bot.domain.errors import DatabaseAway, PatreonCode, PatreonThrottled
 from bot.domain.model import Secret
 from bot.domain.pace import Demand, Limit, Share
-from bot.patreon.limiter import CLIENT_LIMIT, CLIENT_SECONDS, SLACK_SECONDS, TOKEN_LIMIT, TOKEN_SECONDS, Key, Rests
+from bot.patreon.limiter import CLIENT_LIMIT, CLIENT_SECONDS, TOKEN_LIMIT, TOKEN_SECONDS, Key, Rests
 from bot.patreon.protocol.retry import LONGEST_WAIT_SECONDS
+from bot.runtime.sliding_window import SLACK_SECONDS
 
 log = structlog.get_logger(__name__)
 

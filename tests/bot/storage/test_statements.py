@@ -316,6 +316,7 @@ async def use_shards(storage: Storage) -> None:
     taken = await storage.shards.claim(Shards((0, 1), 3), "one", timedelta(minutes=1))
     assert taken is not None
     assert await storage.shards.is_any_held()
+    assert await storage.shards.count_owners() == 1
     assert await storage.shards.renew(taken.values(), timedelta(minutes=1))
     await storage.shards.release(taken.values())
 
