@@ -13,6 +13,7 @@ Every process builds all objects (`app.py`); its roles say which of the loops it
 | discord  | gateway | at the start        | one client after the other    | takes shards, and stays connected     |
 | due      | gateway | at the start        | every 2 seconds, or when rung | takes who waits into the queues       |
 | resync   | gateway | with Discord        | every SYNC_INTERVAL_SECONDS   | plans a slice of everyone in sight    |
+| pace     | gateway | on PostgreSQL       | every 3 seconds               | looks how many gateways send requests |
 | outbox   | gateway | on PostgreSQL       | every 2 seconds, or when rung | says what other processes left to say |
 | names    | gateway | on PostgreSQL       | every 5 seconds               | stores what servers are called        |
 | links    | gateway | with Discord        | every minute, or when rung    | goes on with what follows a consent   |
@@ -219,6 +220,7 @@ def _gateway_loops(app: App) -> Iterator[Loop]:
     yield Loop("due", app.due.run)
     yield Loop("resync", lambda: app.resync.keep_going(until_ready=app.holder.wait_ever))
     if app.storage.database.is_shared:
+        yield Loop("pace", app.request_pace.run)
         yield Loop("outbox", app.outbox.run)
         yield Loop("names", GuildNames(holder=app.holder, storage=app.storage).run)
     yield Loop("links", app.aftermaths.run)
@@ -316,5 +318,6 @@ async def _sweep(app: App) -> None:
         await app.storage.due.purge(DUE_KEPT)
         if app.storage.database.is_shared:
             await app.storage.interactions.purge(INTERACTIONS_KEPT)
+            await app.storage.paces.purge()
             await app.outbox.sweep()
         await asyncio.sleep(SWEEP_SECONDS)

@@ -24,6 +24,7 @@ from bot.storage.memberships import Memberships
 from bot.storage.messages import Messages
 from bot.storage.notices import Notices
 from bot.storage.nudges import StoredNudges
+from bot.storage.paces import Paces
 from bot.storage.pendings import Pendings
 from bot.storage.processes import Interactions, Processes
 from bot.storage.reads import Reads
@@ -64,6 +65,7 @@ class Storage:
     processes: Processes
     interactions: Interactions
     messages: Messages
+    paces: Paces
 
     @classmethod
     async def open(cls, url: str, vault: Vault) -> Self:
@@ -125,4 +127,5 @@ class Storage:
             processes=Processes(database),
             interactions=Interactions(database),
             messages=Messages(database),
+            paces=Paces(database),
         )
