@@ -15,6 +15,7 @@ from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
 from bot.discord.outbox import Outbox, covers_people
 from bot.discord.registration import CommandRegistration
+from bot.discord.request_pace import RequestPace
 from bot.discord.rights import Rights
 from bot.discord.role_writer import RoleWriter
 from bot.discord.supervisor import DiscordSupervisor
@@ -34,7 +35,9 @@ from bot.ops.metrics import Metrics
 from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.clientwatch import ClientWatch
 from bot.patreon.http import Http
+from bot.patreon.limiter import Limiter
 from bot.patreon.oauth import OAuth, RegisteredClient
+from bot.patreon.shared_limiter import SharedLimiter
 from bot.patreon.tokens import TokenKeeper
 from bot.runtime.chores import ChoreKind, Chores, DirectChores, Handlers
 from bot.runtime.clock import Clock
@@ -43,6 +46,7 @@ from bot.settings import USER_AGENT, Settings
 from bot.storage import Storage
 from bot.storage import messages as stored_messages
 from bot.storage import nudges as stored_nudges
+from bot.storage import paces as stored_paces
 from bot.storage import pendings as stored_pendings
 from bot.storage.bell import Bell
 from bot.storage.chores import QueuedChores
@@ -102,6 +106,7 @@ class App:
     notifier: Notifier
     messages: DirectMessages
     observer: Observer
+    request_pace: RequestPace
     outbox: Outbox
     intake: Intake
     breakers: Breakers
@@ -153,7 +158,8 @@ async def build_app(
 
     # --- Patreon
 
-    http = http or Http(user_agent=USER_AGENT, observer=metrics.note_call)
+    limiter = SharedLimiter(storage.paces) if storage.database.is_shared else Limiter()
+    http = http or Http(user_agent=USER_AGENT, limiter=limiter, observer=metrics.note_call)
     api, oauth, client = _build_patreon(settings, http, clock, health)
     turns = Turns(storage.leases, is_shared=storage.database.is_shared)
     keeper = TokenKeeper(store=storage.credentials, oauth=oauth, clock=clock, turns=turns)
@@ -163,6 +169,7 @@ async def build_app(
     holder = ClientHolder()
     registration = CommandRegistration(notices=storage.notices, health=health, clock=clock)
     observer = Observer(holder)
+    request_pace = RequestPace(storage.shards.count_owners)
     notifier = Notifier(storage=storage, holder=holder, clock=clock)
     messages = DirectMessages(holder=holder, storage=storage)
     outbox = Outbox(
@@ -333,6 +340,7 @@ async def build_app(
             stored_messages.RUNG: outbox.ring,
             stored_pendings.RUNG: aftermaths.ring,
             stored_nudges.RUNG: nudges.ring,
+            stored_paces.RUNG: limiter.ring,
         },
     )
     unlinker = Unlinker(storage=storage, pairs=pairs, reconciler=reconciler, notifier=notifier, clock=clock)
@@ -362,6 +370,7 @@ async def build_app(
         notifier=notifier,
         messages=messages,
         observer=observer,
+        request_pace=request_pace,
         outbox=outbox,
         intake=intake,
         breakers=breakers,
@@ -417,6 +426,7 @@ def fresh_client(
         add_cogs=lambda bot: add_cogs(bot, app),
         has_members_intent=has_members_intent,
         may_speak=may_speak,
+        pace=app.request_pace,
         claim=claim if app.storage.database.is_shared else None,
         shards=shards,
         wait_turn=wait_turn,

@@ -14,7 +14,7 @@ from bot.storage.audit import Audit
 from bot.storage.campaigns import Campaigns
 from bot.storage.comps import Comps
 from bot.storage.credentials import Credentials
-from bot.storage.database import Database
+from bot.storage.database import Database, patiently
 from bot.storage.due import DuePeople
 from bot.storage.guilds import Guilds
 from bot.storage.holds import HeldRevokes
@@ -25,6 +25,7 @@ from bot.storage.memberships import Memberships
 from bot.storage.messages import Messages
 from bot.storage.notices import Notices
 from bot.storage.nudges import StoredNudges
+from bot.storage.paces import Paces
 from bot.storage.pendings import Pendings
 from bot.storage.processes import Interactions, Processes
 from bot.storage.reads import Reads
@@ -66,12 +67,13 @@ class Storage:
     processes: Processes
     interactions: Interactions
     messages: Messages
+    paces: Paces
 
     @classmethod
     async def open(cls, url: str, vault: Vault) -> Self:
         """Own a database: make it where needed, lock it, migrate it. DatabaseLocked where another process owns it."""
         storage = cls._build(await Database.open(url), vault)
-        await storage.sealing.note_keys(vault.key_fingerprints)
+        await patiently(lambda: storage.sealing.note_keys(vault.key_fingerprints))
         return storage
 
     @classmethod
@@ -128,4 +130,5 @@ class Storage:
             processes=Processes(database),
             interactions=Interactions(database),
             messages=Messages(database),
+            paces=Paces(database),
         )

@@ -37,6 +37,7 @@ from bot.domain.model import (
     TierId,
     TokenPair,
 )
+from bot.domain.pace import Demand, Limit
 from bot.domain.processes import ALL_ROLES, Process, ProcessRole
 from bot.domain.reasons import OldText
 from bot.domain.shards import Shards
@@ -194,6 +195,7 @@ async def populate(storage: Storage) -> Known:
     await storage.processes.enter(process_of("one"), timedelta(days=1))
     await storage.interactions.claim(1)
     await storage.messages.add(GUILD, "{}", secret_sealed=storage.vault.seal(Secret("reply")))
+    await storage.paces.take({"client": Demand(limit=Limit(most=100, seconds=86400.0), slots=1)})
     await storage.shards.settle(2)
     shards = await storage.shards.claim(Shards((0,), 2), "one", timedelta(days=1))
     lease = await storage.leases.claim("bot", "one", timedelta(days=1))

@@ -25,6 +25,7 @@ from bot.storage.tables.messages import messages
 from bot.storage.tables.naming import metadata
 from bot.storage.tables.notices import notices
 from bot.storage.tables.nudges import nudges
+from bot.storage.tables.paces import paces
 from bot.storage.tables.pendings import pendings
 from bot.storage.tables.processes import interactions, processes
 from bot.storage.tables.reads import page_sizes, reads
@@ -56,6 +57,7 @@ __all__ = [
     "notices",
     "nudges",
     "opt_outs",
+    "paces",
     "page_sizes",
     "pendings",
     "processes",

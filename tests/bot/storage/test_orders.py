@@ -25,6 +25,7 @@ from bot.domain.model import (
     LinkOrigin,
     PageSize,
 )
+from bot.domain.pace import Demand, Limit
 from bot.domain.processes import ProcessRole
 from bot.domain.reasons import OldText
 from bot.domain.shards import Shards
@@ -195,12 +196,17 @@ VERBS: dict[str, Verb] = {
     "processes.leave": lambda s, _: s.processes.leave("one"),
     "interactions.claim": lambda s, _: s.interactions.claim(7),
     "interactions.purge": lambda s, _: s.interactions.purge(timedelta(0)),
+    "paces.take": lambda s, _: s.paces.take({"client": Demand(limit=Limit(most=100, seconds=86400.0), slots=70)}),
+    "paces.rest": lambda s, _: s.paces.rest("client", timedelta(days=1)),
+    "paces.succeed": lambda s, _: s.paces.succeed("client", "fresh"),
     "messages.add": lambda s, _: s.messages.add(GUILD, "{}"),
     "messages.purge": lambda s, _: s.messages.purge(timedelta(0)),
 }
 # Columns of the database's own clock, and of chance: two runs never agree.
 MOMENTS = {
     ("leases", "until"),
+    ("paces", "until"),
+    ("paces", "rest_until"),
     ("processes", "until"),
     ("pendings", "claimed_until"),
     ("interactions", "claimed_at"),

@@ -35,6 +35,7 @@ from bot.domain.model import (
     TierId,
     TokenPair,
 )
+from bot.domain.pace import Demand, Limit
 from bot.domain.reasons import OldText
 from bot.domain.shards import Shards
 from bot.storage import Storage
@@ -329,8 +330,18 @@ async def use_shards(storage: Storage) -> None:
     taken = await storage.shards.claim(Shards((0, 1), 3), "one", timedelta(minutes=1))
     assert taken is not None
     assert await storage.shards.is_any_held()
+    assert await storage.shards.count_owners() == 1
     assert await storage.shards.renew(taken.values(), timedelta(minutes=1))
     await storage.shards.release(taken.values())
+
+
+async def use_paces(storage: Storage) -> None:
+    token = Secret("access")
+    shares = await storage.paces.take({token: Demand(limit=Limit(most=9, seconds=60), slots=3)})
+    assert shares[token].slots == 3
+    await storage.paces.rest(token, timedelta(minutes=1))
+    await storage.paces.succeed(token, Secret("fresh"))
+    await storage.paces.purge()
 
 
 async def use_processes(storage: Storage) -> None:
@@ -366,4 +377,5 @@ async def test_every_verb_runs_on_both_databases(
     await use_leases(storage)
     await use_shards(storage)
     await use_processes(storage)
+    await use_paces(storage)
     assert unused == set(), "a verb is not used above"
