@@ -55,6 +55,7 @@ from bot.storage.turns import Turns
 from bot.sync.admin.acceptance import Acceptance
 from bot.sync.admin.adoption import Adoption
 from bot.sync.admin.comps import CompEditor
+from bot.sync.admin.rule_changes import RuleChanges
 from bot.sync.admin.rulebook import Rulebook
 from bot.sync.admin.settings import SettingsEditor
 from bot.sync.applying.apply import Applier
@@ -128,6 +129,7 @@ class App:
     adoption: Adoption
     acceptance: Acceptance
     settings_editor: SettingsEditor
+    rule_changes: RuleChanges
     comp_editor: CompEditor
     comp_ends: CompEnds
     pairs: Pairs
@@ -390,6 +392,7 @@ async def build_app(
         adoption=adoption,
         acceptance=acceptance,
         settings_editor=settings_editor,
+        rule_changes=RuleChanges(storage=storage, rulebook=rulebook, facts=facts, planning=planning),
         comp_editor=CompEditor(storage=storage, rulebook=rulebook, reconciler=reconciler, clock=clock),
         comp_ends=CompEnds(storage=storage, observer=observer, reconciler=reconciler, notifier=notifier, clock=clock),
         pairs=pairs,
