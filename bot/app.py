@@ -54,6 +54,7 @@ from bot.storage.due import RUNG
 from bot.storage.turns import Turns
 from bot.sync.admin.acceptance import Acceptance
 from bot.sync.admin.adoption import Adoption
+from bot.sync.admin.comps import CompEditor
 from bot.sync.admin.rulebook import Rulebook
 from bot.sync.admin.settings import SettingsEditor
 from bot.sync.applying.apply import Applier
@@ -67,6 +68,7 @@ from bot.sync.applying.reconcile import Reconciler
 from bot.sync.applying.troubles import Troubles
 from bot.sync.campaign_round import CampaignRounds
 from bot.sync.check_again import Refresh
+from bot.sync.comp_ends import CompEnds
 from bot.sync.consents import Consents
 from bot.sync.declines import Declines
 from bot.sync.deliveries.nudges import Nudges
@@ -126,6 +128,8 @@ class App:
     adoption: Adoption
     acceptance: Acceptance
     settings_editor: SettingsEditor
+    comp_editor: CompEditor
+    comp_ends: CompEnds
     pairs: Pairs
     patron_link: PatronLink
     linking: ConsentFlow
@@ -276,7 +280,8 @@ async def build_app(
     )
 
     refresh = Refresh(storage=storage, intake=intake, reported_links=reported_links, reconciler=reconciler, clock=clock)
-    overviews = Overviews(storage=storage, reconciler=reconciler, observer=observer, elsewhere=elsewhere)
+    overviews = Overviews(storage=storage, reconciler=reconciler, observer=observer, elsewhere=elsewhere, clock=clock)
+    comp_ends = CompEnds(storage=storage, observer=observer, reconciler=reconciler, notifier=notifier, clock=clock)
 
     # --- the verbs of admins
 
@@ -292,6 +297,7 @@ async def build_app(
         notifier=notifier,
         clock=clock,
     )
+    comp_editor = CompEditor(storage=storage, rulebook=rulebook, reconciler=reconciler, clock=clock)
     settings_editor = SettingsEditor(storage=storage, reconciler=reconciler, clock=clock)
 
     # --- links and connected campaigns
@@ -386,6 +392,8 @@ async def build_app(
         adoption=adoption,
         acceptance=acceptance,
         settings_editor=settings_editor,
+        comp_editor=comp_editor,
+        comp_ends=comp_ends,
         pairs=pairs,
         patron_link=patron_link,
         linking=linking,

@@ -17,6 +17,7 @@ Every process builds all objects (`app.py`); its roles say which of the loops it
 | outbox   | gateway | on PostgreSQL       | every 2 seconds, or when rung | says what other processes left to say |
 | names    | gateway | on PostgreSQL       | every 5 seconds               | stores what servers are called        |
 | links    | gateway | with Discord        | every minute, or when rung    | goes on with what follows a consent   |
+| comps    | gateway | at the start        | every 5 seconds               | tells of comps that end, and ends them |
 | sweeper  | worker  | at the start        | every minute                  | forgets what has expired              |
 | nudges   | worker  | at the start        | every 2 seconds, or when told | reads again whom webhooks named       |
 | pairs    | worker  | at the start        | every 10 seconds              | finds which of a person's pairs lives |
@@ -224,6 +225,7 @@ def _gateway_loops(app: App) -> Iterator[Loop]:
         yield Loop("outbox", app.outbox.run)
         yield Loop("names", GuildNames(holder=app.holder, storage=app.storage).run)
     yield Loop("links", app.aftermaths.run)
+    yield Loop("comps", app.comp_ends.run)
 
 
 def _worker_loops(app: App) -> Iterator[Loop]:
@@ -316,6 +318,7 @@ async def _sweep(app: App) -> None:
         await app.linking.sweep()
         await app.storage.reads.purge(app.clock.now() - READS_KEPT)
         await app.storage.due.purge(DUE_KEPT)
+        await app.storage.comps.purge()
         if app.storage.database.is_shared:
             await app.storage.interactions.purge(INTERACTIONS_KEPT)
             await app.storage.paces.purge()

@@ -12,6 +12,7 @@ from bot.domain.model import GuildId
 from bot.storage.arrivals import Arrivals
 from bot.storage.audit import Audit
 from bot.storage.campaigns import Campaigns
+from bot.storage.comps import Comps
 from bot.storage.credentials import Credentials
 from bot.storage.database import Database, patiently
 from bot.storage.due import DuePeople
@@ -52,6 +53,7 @@ class Storage:
     nudges: StoredNudges
     reads: Reads
     rules: Rules
+    comps: Comps
     ledger: Ledger
     due: DuePeople
     holds: HeldRevokes
@@ -114,6 +116,7 @@ class Storage:
             nudges=StoredNudges(database),
             reads=Reads(database),
             rules=Rules(database),
+            comps=Comps(database),
             ledger=Ledger(database),
             due=DuePeople(database),
             holds=HeldRevokes(database),

@@ -36,7 +36,7 @@ from bot.storage.memberships import membership_row, save_rows
 from bot.storage.pendings import PendingId, PendingStatus
 from bot.storage.rows import read_row, to_json
 from bot.storage.states import void_questions
-from bot.storage.tables import bindings, grants, links, memberships, opt_outs, pendings, states
+from bot.storage.tables import bindings, comps, grants, links, memberships, opt_outs, pendings, states
 from bot.storage.tables.column_types import EPOCH
 from bot.storage.upsert import Upsert
 
@@ -91,7 +91,7 @@ class Links(Aggregate):
             return frozenset((await connection.execute(query)).scalars())
 
     async def people_of(self, guild_id: GuildId) -> frozenset[DiscordUserId]:
-        """Return who is tied to a guild: linked and known to a campaign that it follows, or with a grant there."""
+        """Return who is tied to a guild: linked and known to a campaign that it follows, with a grant, or a comp."""
         async with self._database.read() as connection:
             return frozenset((await connection.execute(_PEOPLE_OF, {"guild": guild_id})).scalars())
 
@@ -364,6 +364,7 @@ def _known_to_guild(*wanted: ColumnElement[Any] | Table) -> Select[Any]:
 _PEOPLE_OF = union(
     _known_to_guild(links.c.discord_user_id),
     select(grants.c.discord_user_id).where(grants.c.guild_id == bindparam("guild")),
+    select(comps.c.discord_user_id).where(comps.c.guild_id == bindparam("guild")),
 )
 _PEOPLE_OF_EACH = union(
     select(bindings.c.guild_id, links.c.discord_user_id)
@@ -373,6 +374,7 @@ _PEOPLE_OF_EACH = union(
     select(grants.c.guild_id, grants.c.discord_user_id).where(
         grants.c.guild_id.in_(bindparam("guilds", expanding=True))
     ),
+    select(comps.c.guild_id, comps.c.discord_user_id).where(comps.c.guild_id.in_(bindparam("guilds", expanding=True))),
 )
 _GUILDS_OF = union(
     select(bindings.c.guild_id)
@@ -380,6 +382,7 @@ _GUILDS_OF = union(
     .join(bindings, bindings.c.campaign_id == memberships.c.campaign_id)
     .where(links.c.discord_user_id.in_(bindparam("people", expanding=True))),
     select(grants.c.guild_id).where(grants.c.discord_user_id.in_(bindparam("people", expanding=True))),
+    select(comps.c.guild_id).where(comps.c.discord_user_id.in_(bindparam("people", expanding=True))),
 )
 
 
