@@ -172,6 +172,7 @@ async def use_people(storage: Storage, link: Link, record: MembershipRecord) -> 
     await storage.links.find_discord(ADA)
     await storage.links.find_patreon(ADA_PATREON)
     await storage.links.linked_patrons()
+    await storage.links.find_linked([ADA_PATREON])
     await storage.links.reported_patrons()
     await storage.links.people_of(GUILD)
     await storage.links.people_of_each([GUILD])
