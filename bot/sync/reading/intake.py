@@ -179,6 +179,7 @@ class Intake:
             is_attributed=is_attributed,
             anomalies=tuple(verdict.anomalies),
             summary=msgspec.structs.asdict(read.summary),
+            continues=read.find_like(verdict, is_attributed=is_attributed),
             under=lease,
         )
         return CampaignRead(

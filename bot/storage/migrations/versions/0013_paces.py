@@ -1,4 +1,4 @@
-"""What several processes have in common: how many requests they sent to Patreon.
+"""What several processes have in common: how many requests they sent to Patreon; and reads that say the same.
 
 Revision ID: 0013
 Revises: 0012
@@ -11,7 +11,7 @@ revision = "0013"
 down_revision = "0012"
 branch_labels = None
 depends_on = None
-stage = "before"  # a new table
+stage = "before"  # a new table, new columns that may be empty
 
 
 def upgrade() -> None:
@@ -23,7 +23,11 @@ def upgrade() -> None:
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_paces")),
     )
+    op.add_column("reads", sa.Column("first_read_id", sa.BigInteger()))
+    op.add_column("reads", sa.Column("first_started_at", sa.BigInteger()))
 
 
 def downgrade() -> None:
+    op.drop_column("reads", "first_started_at")
+    op.drop_column("reads", "first_read_id")
     op.drop_table("paces")

@@ -1,11 +1,14 @@
 """Patreon is read and what changed is stored: a whole list, one member, one person by their own consent."""
 
 import pytest
+from sqlalchemy import select
 
 from bot.domain.changes import Trigger
 from bot.domain.charge_status import ChargeStatus
 from bot.domain.errors import Mistake, UserMistake
-from bot.domain.model import CampaignId, CredentialId, PatreonUserId
+from bot.domain.model import CampaignId, CredentialId, PatreonUserId, ReadId
+from bot.storage.tables import reads
+from bot.storage.tables.column_types import EPOCH
 from bot.sync.reading.intake import CampaignRead, Intake
 from sandbox.weather import Fault
 from tests.fakes.scene import GOLD_PATRON, MEMBER, Scene
@@ -47,6 +50,29 @@ async def test_a_list_that_says_the_same_stores_nothing(read: Scene) -> None:
     found, news = await read_list(read)
     assert found.verdict.is_complete
     assert (found.changed, news) == (frozenset(), [])
+
+
+async def test_lists_that_say_the_same_grow_no_table(read: Scene) -> None:
+    storage = read.app.storage
+
+    async def rows() -> list[tuple[ReadId | None, ReadId]]:
+        await storage.reads.purge(EPOCH)
+        async with storage.database.read() as connection:
+            query = select(reads.c.first_read_id, reads.c.read_id).order_by(reads.c.read_id)
+            return [(first, last) for first, last in await connection.execute(query)]
+
+    first = (await read_list(read))[0].read_id
+    begun = len(await rows())
+    found = [(await read_list(read))[0].read_id for _ in range(3)]
+    assert len(await rows()) == begun
+    assert (await rows())[-1] == ((await rows())[-1][0], found[-1])
+    assert ((await rows())[-1][0] or 0) <= first
+    read.stage.sandbox.patreon.refund(patron(read))
+    news = (await read_list(read))[0].read_id
+    assert (await rows())[-1] == (None, news), "what decided stands for itself"
+    assert len(await rows()) == begun + 1
+    again = (await read_list(read))[0].read_id
+    assert (await rows())[-1] == (news, again)
 
 
 async def test_what_changed_is_stored_and_told_of_while_the_list_is_read(read: Scene) -> None:
