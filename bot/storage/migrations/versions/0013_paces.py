@@ -1,4 +1,5 @@
-"""What several processes have in common: how many requests they sent to Patreon; and reads that say the same.
+"""What several processes have in common: how many requests they sent to Patreon; reads that say the same; and what
+each patron's last reading said, in short.
 
 Revision ID: 0013
 Revises: 0012
@@ -25,9 +26,11 @@ def upgrade() -> None:
     )
     op.add_column("reads", sa.Column("first_read_id", sa.BigInteger()))
     op.add_column("reads", sa.Column("first_started_at", sa.BigInteger()))
+    op.add_column("memberships", sa.Column("mark", sa.BigInteger()))
 
 
 def downgrade() -> None:
+    op.drop_column("memberships", "mark")
     op.drop_column("reads", "first_started_at")
     op.drop_column("reads", "first_read_id")
     op.drop_table("paces")

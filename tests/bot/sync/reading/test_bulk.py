@@ -31,6 +31,7 @@ from bot.sync.reading.fingerprints import KnownReadings
 from sandbox.patreon import api_v2
 from sandbox.weather import Fault
 from tests.fakes.scene import GOLD_PATRON, MEMBER, Scene
+from tests.fakes.stored import load_campaign
 from tests.fakes.world import CAMPAIGN, NEW_YEAR, reading
 
 ROWS_ON_A_PAGE = 4
@@ -133,8 +134,7 @@ class TestDiscordAccounts:
         )
         page = msgspec.structs.replace(whole(*named), memberships=members, is_last=not is_cut)
         known = KnownReadings()  # as after a restart
-        async for records in storage.memberships.iter_campaign(CAMPAIGN):
-            known.note(records)
+        known.note((await load_campaign(storage, CAMPAIGN)).values())
         read = begin(storage, known, at)
         await read.take(pages(page))
         self.verdict = await read.conclude()

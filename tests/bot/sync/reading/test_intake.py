@@ -7,11 +7,15 @@ from bot.domain.changes import Trigger
 from bot.domain.charge_status import ChargeStatus
 from bot.domain.errors import Mistake, UserMistake
 from bot.domain.model import CampaignId, CredentialId, PatreonUserId, ReadId
+from bot.domain.new_reading import mark_of
 from bot.storage.tables import reads
 from bot.storage.tables.column_types import EPOCH
+from bot.sync.reading.fingerprints import KnownReadings
 from bot.sync.reading.intake import CampaignRead, Intake
 from sandbox.weather import Fault
 from tests.fakes.scene import GOLD_PATRON, MEMBER, Scene
+from tests.fakes.statements import counted_statements
+from tests.fakes.stored import load_campaign
 
 REPORTED = "kestrel_kite"  # linked by Patreon's report alone
 
@@ -96,6 +100,23 @@ async def test_after_a_restart_a_list_is_compared_with_what_is_stored(read: Scen
     read.app.intake.forget_campaign(campaign(read))
     found, _ = await read_list(read)
     assert found.changed == frozenset()
+
+
+async def test_what_is_remembered_after_a_restart_is_what_the_records_say_and_few_of_them_are_loaded(
+    read: Scene,
+) -> None:
+    records = await load_campaign(read.app.storage, campaign(read))
+    ordinary = {patron for patron, record in records.items() if mark_of(record) is not None}
+    assert 0 < len(ordinary) < len(records)
+    by_record = KnownReadings()
+    by_record.note(records.values())
+    read.app.intake.forget_campaign(campaign(read))
+    with counted_statements() as statements:
+        await read.app.intake.load(campaign(read))
+    known = read.app.intake._known[campaign(read)]
+    known.pages = by_record.pages
+    assert vars(known) == vars(by_record)
+    assert len(statements) == 2, "the marks of all, and the records of those without one"
 
 
 async def test_whose_reading_somebody_else_stored_is_compared_again(read: Scene) -> None:
