@@ -170,6 +170,9 @@ VERBS: dict[str, Verb] = {
     "reads.finish under a lease": lambda s, k: s.reads.finish(
         k.read, at=LATER, is_complete=True, is_believed=True, is_attributed=True, under=k.lease
     ),
+    "reads.finish that continues": lambda s, k: s.reads.finish(
+        k.read, at=LATER, is_complete=True, is_believed=True, is_attributed=True, continues=k.believed
+    ),
     "reads.believe": lambda s, k: s.reads.believe(k.read),
     "reads.save_page_size": lambda s, _: s.reads.save_page_size(CAMPAIGN, PageSize(rows=200, blamed_at=LATER)),
     "reads.forget_campaign": lambda s, _: s.reads.forget_campaign(CAMPAIGN),

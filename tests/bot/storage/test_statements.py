@@ -262,6 +262,8 @@ async def use_holds(storage: Storage, now: datetime) -> None:
 async def use_records(storage: Storage, now: datetime) -> None:
     read_id: ReadId = await storage.reads.start(CAMPAIGN, now)
     await storage.reads.finish(read_id, at=now, is_complete=True, is_believed=False, is_attributed=True)
+    again = await storage.reads.start(CAMPAIGN, now)
+    await storage.reads.finish(again, at=now, is_complete=True, is_believed=True, is_attributed=True, continues=read_id)
     await storage.reads.newest_starts([CAMPAIGN])
     await storage.reads.believe(read_id)
     await storage.reads.last_believed(CAMPAIGN)
