@@ -281,7 +281,6 @@ async def build_app(
 
     refresh = Refresh(storage=storage, intake=intake, reported_links=reported_links, reconciler=reconciler, clock=clock)
     overviews = Overviews(storage=storage, reconciler=reconciler, observer=observer, elsewhere=elsewhere, clock=clock)
-    comp_ends = CompEnds(storage=storage, observer=observer, reconciler=reconciler, notifier=notifier, clock=clock)
 
     # --- the verbs of admins
 
@@ -297,7 +296,6 @@ async def build_app(
         notifier=notifier,
         clock=clock,
     )
-    comp_editor = CompEditor(storage=storage, rulebook=rulebook, reconciler=reconciler, clock=clock)
     settings_editor = SettingsEditor(storage=storage, reconciler=reconciler, clock=clock)
 
     # --- links and connected campaigns
@@ -392,8 +390,8 @@ async def build_app(
         adoption=adoption,
         acceptance=acceptance,
         settings_editor=settings_editor,
-        comp_editor=comp_editor,
-        comp_ends=comp_ends,
+        comp_editor=CompEditor(storage=storage, rulebook=rulebook, reconciler=reconciler, clock=clock),
+        comp_ends=CompEnds(storage=storage, observer=observer, reconciler=reconciler, notifier=notifier, clock=clock),
         pairs=pairs,
         patron_link=patron_link,
         linking=linking,

@@ -69,6 +69,7 @@ RULE_ADD_OPTIONS = {
     "tier": N_("Which tier (for kind: tier)"),
     "amount": N_("How much at least, in the campaign's currency, like 5.00 (for kind: amount or lifetime)"),
     "months": N_("How many full months at least (for kind: months)"),
+    "keep_days": N_("How many days people keep the role once they don't earn it anymore (0 to 90)"),
     "campaign": N_("Which campaign, if this server follows several"),
 }
 RULE_LIST = N_("See this server's rules and their numbers")

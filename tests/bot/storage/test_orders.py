@@ -152,6 +152,7 @@ VERBS: dict[str, Verb] = {
     "ledger.put several": lambda s, _: s.ledger.put(grant_of(), grant_of(OTHER_ROLE)),
     "ledger.adopt": lambda s, _: s.ledger.adopt(GUILD, [grant_of(OTHER_ROLE)]),
     "ledger.restore": lambda s, _: s.ledger.restore(GUILD, ADA, ROLE),
+    "ledger.note_unearned": lambda s, _: s.ledger.note_unearned(GUILD, ADA, ROLE, LATER),
     "ledger.drop": lambda s, _: s.ledger.drop(GUILD, ADA, ROLE),
     "ledger.drop_role": lambda s, _: s.ledger.drop_role(GUILD, ROLE),
     "due.add": lambda s, _: s.due.add(GUILD, [ADA, BO], trigger=Trigger.LOOK, urgency=Urgency.BULK_REVOKE),

@@ -221,6 +221,7 @@ async def use_roles(storage: Storage, now: datetime) -> None:
     await storage.ledger.count_held(GUILD)
     await storage.ledger.adopt(GUILD, list((await storage.ledger.load_member(GUILD, ADA)).values()))
     await storage.ledger.restore(GUILD, ADA, ROLE)
+    await storage.ledger.note_unearned(GUILD, ADA, ROLE, now)
     await storage.ledger.drop(GUILD, ADA, ROLE)
     await storage.ledger.drop_role(GUILD, ROLE)
     comp = comp_of(ADA)
