@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, assert_never
 
 import markupsafe
 from babel.dates import format_date, format_skeleton, format_timedelta, get_datetime_format
@@ -208,6 +208,18 @@ class Renderer:
     def code(self, text: str) -> Text:
         """Write what somebody typed or is to type."""
         return self._marked("`", self._style.code(_short(text)))
+
+    def small(self, fact: Fact) -> Text:
+        """Write a line of its own in small print (Discord docs, Markdown Text 101: subtext)."""
+        match self.medium:
+            case Medium.DISCORD:
+                return self._text(f"-# {self._part(fact)}")
+            case Medium.PAGE:
+                return self._text(f"<small>{self._part(fact)}</small>")
+            case Medium.PLAIN:
+                return self._text(self._part(fact))
+            case _:
+                assert_never(self.medium)
 
     def id(self, number: int) -> Text:
         """Write an id, digit by digit."""
