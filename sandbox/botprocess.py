@@ -31,15 +31,15 @@ def ends_with_us() -> tuple[str, ...]:
 
 
 class BotProcess:
-    """One bot, started any number of times with the same environment and so on the same database."""
+    """One bot, started any number of times with its command and environment, and so on the same database."""
 
     def __init__(self, environment: Mapping[str, str], *, command: Sequence[str] = BOT_COMMAND) -> None:
         self.environment = dict(environment)
+        self.command = tuple(command)
         self.lines: deque[str] = deque(maxlen=KEPT_LINES)
         self.exit_code: int | None = None
         self.paused = False
         self._was_told = False
-        self._command = tuple(command)
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
         self._watchers: list[Callable[[], None]] = []
@@ -76,7 +76,7 @@ class BotProcess:
         self.exit_code, self._was_told, self.paused = None, False, False
         self._process = await asyncio.create_subprocess_exec(
             *ends_with_us(),
-            *self._command,
+            *self.command,
             cwd=REPOSITORY,
             env=self.environment,
             stdin=asyncio.subprocess.DEVNULL,

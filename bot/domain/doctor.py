@@ -321,6 +321,7 @@ class ServerLook(msgspec.Struct, frozen=True, kw_only=True):
     hears_members: bool = True
     patreons_bot: Powers | None = None  # Patreon's own bot, where it is here
     log_channel: LogChannelLook | None = None
+    comp_roles: tuple[RoleId, ...] = ()  # that admins gave without a pledge, as far as they exist
     campaigns: tuple[CampaignLook, ...] = ()
     doubts: tuple[DoubtedRead, ...] = ()  # member lists that wait for an admin's word
     held: int = 0  # roles whose removal waits for an admin
@@ -399,7 +400,7 @@ def _look_at_roles(look: ServerLook) -> Iterator[DoctorFinding]:
     """Find what keeps pledge roles from being given, each cause once with all its roles."""
     guild = look.guild
     blocked: dict[Block, list[RoleId]] = {}
-    for role_id in _pledge_roles(guild):
+    for role_id in _given_roles(look):
         block = guild.blocked.get(role_id)
         if block is not None and block not in _OF_THE_SERVER:
             blocked.setdefault(block, []).append(role_id)
@@ -410,7 +411,7 @@ def _look_at_roles(look: ServerLook) -> Iterator[DoctorFinding]:
             rights=_merged(look.rights.get(one, ()) for one in role_ids) if block is Block.DANGEROUS else (),
             rules=tuple(rule.rule_id for rule in guild.rules if rule.role_id in role_ids),
         )
-    on_trial = [role_id for role_id in _pledge_roles(guild) if role_id in guild.on_trial]
+    on_trial = [role_id for role_id in _given_roles(look) if role_id in guild.on_trial]
     if on_trial:
         yield DoctorFinding(code=DoctorCode.ROLE_ON_TRIAL, roles=_names(guild, on_trial))
 
@@ -493,7 +494,7 @@ def _look_at_troubles(troubles: Iterable[Trouble]) -> Iterator[DoctorFinding]:
 def _look_beside(look: ServerLook) -> Iterator[DoctorFinding]:
     if look.held:
         yield DoctorFinding(code=DoctorCode.HOLD_OPEN, count=look.held)
-    theirs = [role_id for role_id in _pledge_roles(look.guild) if _can_be_given_by(look, role_id)]
+    theirs = [role_id for role_id in _given_roles(look) if _can_be_given_by(look, role_id)]
     if theirs:
         yield DoctorFinding(code=DoctorCode.OTHER_BOT, roles=_names(look.guild, theirs))
     log_channel = look.log_channel
@@ -513,9 +514,9 @@ def _can_be_given_by(look: ServerLook, role_id: RoleId) -> bool:
     return find_block(role, bot=look.patreons_bot) in {None, Block.DANGEROUS}
 
 
-def _pledge_roles(guild: GuildFacts) -> list[RoleId]:
-    """Return the roles that rules give, each once, in the rules' order."""
-    return list(dict.fromkeys(rule.role_id for rule in guild.rules))
+def _given_roles(look: ServerLook) -> list[RoleId]:
+    """Return the roles that rules and comps give, each once, in their order."""
+    return list(dict.fromkeys((*(rule.role_id for rule in look.guild.rules), *look.comp_roles)))
 
 
 def _names(guild: GuildFacts, role_ids: Iterable[RoleId]) -> tuple[str, ...]:

@@ -95,6 +95,7 @@ class Doctor:
         guild = await self._facts.guild(guild_id)
         at_discord = await self._checkup.look(guild_id, guild.settings.log_channel_id)
         holds = await self._storage.holds.list_open(guild_id)
+        comps = await self._storage.comps.list_running(guild_id, guild.now)
         return ServerLook(
             guild=guild,
             bot=seen.bot,
@@ -105,6 +106,7 @@ class Doctor:
             hears_members=self._observer.hears_members,
             patreons_bot=at_discord.patreons_bot,
             log_channel=at_discord.log_channel,
+            comp_roles=tuple(dict.fromkeys(comp.role_id for comp in comps if comp.role_id in guild.roles)),
             campaigns=await self._look_at_campaigns(guild.campaigns.values()),
             doubts=await self._doubts(guild_id),
             held=sum(len(hold.items) for hold in holds),

@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Literal, NamedTuple, assert_never
+from typing import Literal, NamedTuple
 
 import markupsafe
 from babel.dates import format_date, format_skeleton, format_timedelta, get_datetime_format
@@ -122,12 +122,19 @@ class _Style(NamedTuple):
     foreign: Callable[[str], str]  # a stranger's text
     code: Callable[[str], str]  # a stranger's text within code
     line: str
+    small: tuple[str, str]  # before and after small print
     marks: dict[str, tuple[str, str]]
 
 
 _STYLES = {
     Medium.DISCORD: _Style(
-        _DiscordText, _as_it_is, _escape_discord, _discord_code, "\n", {"**": ("**", "**"), "`": ("`", "`")}
+        _DiscordText,
+        _as_it_is,
+        _escape_discord,
+        _discord_code,
+        "\n",
+        ("-# ", ""),
+        {"**": ("**", "**"), "`": ("`", "`")},
     ),
     Medium.PAGE: _Style(
         _PageText,
@@ -135,9 +142,10 @@ _STYLES = {
         _escape_page,
         _escape_page,
         "<br>",
+        ("<small>", "</small>"),
         {"**": ("<strong>", "</strong>"), "`": ("<code>", "</code>")},
     ),
-    Medium.PLAIN: _Style(_PlainText, _as_it_is, _as_it_is, _as_it_is, "\n", {"**": ("", ""), "`": ("", "")}),
+    Medium.PLAIN: _Style(_PlainText, _as_it_is, _as_it_is, _as_it_is, "\n", ("", ""), {"**": ("", ""), "`": ("", "")}),
 }
 _PIECES = re.compile(r"(\*\*|`|\n|\{\w+\})")
 _UNITS = (
@@ -211,15 +219,8 @@ class Renderer:
 
     def small(self, fact: Fact) -> Text:
         """Write a line of its own in small print (Discord docs, Markdown Text 101: subtext)."""
-        match self.medium:
-            case Medium.DISCORD:
-                return self._text(f"-# {self._part(fact)}")
-            case Medium.PAGE:
-                return self._text(f"<small>{self._part(fact)}</small>")
-            case Medium.PLAIN:
-                return self._text(self._part(fact))
-            case _:
-                assert_never(self.medium)
+        before, after = self._style.small
+        return self._text(before + self._part(fact) + after)
 
     def id(self, number: int) -> Text:
         """Write an id, digit by digit."""

@@ -12,6 +12,7 @@ from bot.texts import commands as texts
 from cogs.admin.answers import Answers
 from cogs.admin.believe import BelieveCommands
 from cogs.admin.campaigns import CampaignCommands
+from cogs.admin.comps import CompCommands
 from cogs.admin.doctor import DoctorCommands
 from cogs.admin.holds import HoldCommands
 from cogs.admin.ledger import LedgerCommands
@@ -29,6 +30,7 @@ def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
     campaigns = CampaignCommands(
         answers=answers, connecting=app.connecting, disconnector=app.disconnector, rulebook=app.rulebook
     )
+    comps = CompCommands(answers=answers, editor=app.comp_editor)
     doctor = DoctorCommands(answers=answers, doctor=app.doctor)
     holds = HoldCommands(answers=answers, holds=app.holds, reconciler=app.reconciler, rulebook=app.rulebook)
     ledger = LedgerCommands(answers=answers, adoption=app.adoption)
@@ -45,7 +47,7 @@ def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
         allowed_contexts=app_commands.AppCommandContext(guild=True),
         default_permissions=discord.Permissions(manage_roles=True),
     )
-    for cog in (believe, campaigns, doctor, holds, ledger, people, rules, settings, sync):
+    for cog in (believe, campaigns, comps, doctor, holds, ledger, people, rules, settings, sync):
         for command in cog.get_app_commands():
             patreon.add_command(command)
     bot.tree.add_command(patreon)

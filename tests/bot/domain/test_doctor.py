@@ -107,6 +107,15 @@ def test_one_cause_is_said_once_with_all_its_roles_and_rules() -> None:
     )
 
 
+def test_a_role_that_admins_give_without_a_pledge_counts_too() -> None:
+    world = World()
+    world.drop_rule("Gold")
+    world.block("Gold", Block.ABOVE_BOT)
+    assert codes(diagnose(look(world=world))) == []
+    (found,) = diagnose(look(world=world, comp_roles=(ROLE["Gold"],))).findings
+    assert (found.code, found.roles, found.rules) == (C.ROLE_ABOVE_BOT, ("Gold",), ())
+
+
 @pytest.mark.parametrize("block", [Block.NO_RIGHT, Block.OWNER_NEEDS_2FA])
 def test_what_blocks_every_role_is_said_of_the_server(block: Block) -> None:
     found = codes(diagnose(blocked(*ROLE, by=block)))

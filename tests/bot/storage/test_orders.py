@@ -25,6 +25,7 @@ from bot.domain.model import (
     LinkOrigin,
     PageSize,
 )
+from bot.domain.pace import Demand, Limit
 from bot.domain.processes import ProcessRole
 from bot.domain.reasons import OldText
 from bot.domain.shards import Shards
@@ -50,6 +51,7 @@ from tests.fakes.filled import (
     Known,
     asked_by,
     campaign_of,
+    comp_of,
     grant_of,
     held,
     landed,
@@ -138,6 +140,14 @@ VERBS: dict[str, Verb] = {
     "rules.remove": lambda s, k: s.rules.remove(GUILD, k.rule),
     "rules.drop_role": lambda s, _: s.rules.drop_role(GUILD, ROLE),
     "rules.drop_campaign": lambda s, _: s.rules.drop_campaign(GUILD, CAMPAIGN),
+    "comps.give": lambda s, _: s.comps.give(comp_of(ADA, given_at=LATER)),
+    "comps.give again": lambda s, _: s.comps.give(comp_of(BO, given_at=LATER, until=None)),
+    "comps.give another": lambda s, _: s.comps.give(comp_of(ADA, OTHER_ROLE)),
+    "comps.remove": lambda s, _: s.comps.remove(GUILD, ADA, ROLE, at=LATER),
+    "comps.note_told": lambda s, _: s.comps.note_told(comp_of(ADA), LATER),
+    "comps.end": lambda s, _: s.comps.end(comp_of(ADA), at=NOW + timedelta(days=30)),
+    "comps.drop": lambda s, _: s.comps.drop([comp_of(BO)]),
+    "comps.purge": lambda s, _: s.comps.purge(),
     "ledger.put": lambda s, _: s.ledger.put(grant_of(state=GrantState.HELD)),
     "ledger.put several": lambda s, _: s.ledger.put(grant_of(), grant_of(OTHER_ROLE)),
     "ledger.adopt": lambda s, _: s.ledger.adopt(GUILD, [grant_of(OTHER_ROLE)]),
@@ -186,12 +196,17 @@ VERBS: dict[str, Verb] = {
     "processes.leave": lambda s, _: s.processes.leave("one"),
     "interactions.claim": lambda s, _: s.interactions.claim(7),
     "interactions.purge": lambda s, _: s.interactions.purge(timedelta(0)),
+    "paces.take": lambda s, _: s.paces.take({"client": Demand(limit=Limit(most=100, seconds=86400.0), slots=70)}),
+    "paces.rest": lambda s, _: s.paces.rest("client", timedelta(days=1)),
+    "paces.succeed": lambda s, _: s.paces.succeed("client", "fresh"),
     "messages.add": lambda s, _: s.messages.add(GUILD, "{}"),
     "messages.purge": lambda s, _: s.messages.purge(timedelta(0)),
 }
 # Columns of the database's own clock, and of chance: two runs never agree.
 MOMENTS = {
     ("leases", "until"),
+    ("paces", "until"),
+    ("paces", "rest_until"),
     ("processes", "until"),
     ("pendings", "claimed_until"),
     ("interactions", "claimed_at"),
