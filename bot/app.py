@@ -15,6 +15,7 @@ from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
 from bot.discord.outbox import Outbox, covers_people
 from bot.discord.registration import CommandRegistration
+from bot.discord.request_pace import RequestPace
 from bot.discord.rights import Rights
 from bot.discord.role_writer import RoleWriter
 from bot.discord.supervisor import DiscordSupervisor
@@ -34,7 +35,9 @@ from bot.ops.metrics import Metrics
 from bot.patreon.client import PatreonApi, PatreonClient
 from bot.patreon.clientwatch import ClientWatch
 from bot.patreon.http import Http
+from bot.patreon.limiter import Limiter
 from bot.patreon.oauth import OAuth, RegisteredClient
+from bot.patreon.shared_limiter import SharedLimiter
 from bot.patreon.tokens import TokenKeeper
 from bot.runtime.chores import ChoreKind, Chores, DirectChores, Handlers
 from bot.runtime.clock import Clock
@@ -43,6 +46,7 @@ from bot.settings import USER_AGENT, Settings
 from bot.storage import Storage
 from bot.storage import messages as stored_messages
 from bot.storage import nudges as stored_nudges
+from bot.storage import paces as stored_paces
 from bot.storage import pendings as stored_pendings
 from bot.storage.bell import Bell
 from bot.storage.chores import QueuedChores
@@ -50,6 +54,7 @@ from bot.storage.due import RUNG
 from bot.storage.turns import Turns
 from bot.sync.admin.acceptance import Acceptance
 from bot.sync.admin.adoption import Adoption
+from bot.sync.admin.comps import CompEditor
 from bot.sync.admin.rulebook import Rulebook
 from bot.sync.admin.settings import SettingsEditor
 from bot.sync.applying.apply import Applier
@@ -63,6 +68,7 @@ from bot.sync.applying.reconcile import Reconciler
 from bot.sync.applying.troubles import Troubles
 from bot.sync.campaign_round import CampaignRounds
 from bot.sync.check_again import Refresh
+from bot.sync.comp_ends import CompEnds
 from bot.sync.consents import Consents
 from bot.sync.declines import Declines
 from bot.sync.deliveries.nudges import Nudges
@@ -100,6 +106,7 @@ class App:
     notifier: Notifier
     messages: DirectMessages
     observer: Observer
+    request_pace: RequestPace
     outbox: Outbox
     intake: Intake
     breakers: Breakers
@@ -121,6 +128,8 @@ class App:
     adoption: Adoption
     acceptance: Acceptance
     settings_editor: SettingsEditor
+    comp_editor: CompEditor
+    comp_ends: CompEnds
     pairs: Pairs
     patron_link: PatronLink
     linking: ConsentFlow
@@ -149,7 +158,8 @@ async def build_app(
 
     # --- Patreon
 
-    http = http or Http(user_agent=USER_AGENT, observer=metrics.note_call)
+    limiter = SharedLimiter(storage.paces) if storage.database.is_shared else Limiter()
+    http = http or Http(user_agent=USER_AGENT, limiter=limiter, observer=metrics.note_call)
     api, oauth, client = _build_patreon(settings, http, clock, health)
     turns = Turns(storage.leases, is_shared=storage.database.is_shared)
     keeper = TokenKeeper(store=storage.credentials, oauth=oauth, clock=clock, turns=turns)
@@ -159,6 +169,7 @@ async def build_app(
     holder = ClientHolder()
     registration = CommandRegistration(notices=storage.notices, health=health, clock=clock)
     observer = Observer(holder)
+    request_pace = RequestPace(storage.shards.count_owners)
     notifier = Notifier(storage=storage, holder=holder, clock=clock)
     messages = DirectMessages(holder=holder, storage=storage)
     outbox = Outbox(
@@ -269,7 +280,8 @@ async def build_app(
     )
 
     refresh = Refresh(storage=storage, intake=intake, reported_links=reported_links, reconciler=reconciler, clock=clock)
-    overviews = Overviews(storage=storage, reconciler=reconciler, observer=observer, elsewhere=elsewhere)
+    overviews = Overviews(storage=storage, reconciler=reconciler, observer=observer, elsewhere=elsewhere, clock=clock)
+    comp_ends = CompEnds(storage=storage, observer=observer, reconciler=reconciler, notifier=notifier, clock=clock)
 
     # --- the verbs of admins
 
@@ -285,6 +297,7 @@ async def build_app(
         notifier=notifier,
         clock=clock,
     )
+    comp_editor = CompEditor(storage=storage, rulebook=rulebook, reconciler=reconciler, clock=clock)
     settings_editor = SettingsEditor(storage=storage, reconciler=reconciler, clock=clock)
 
     # --- links and connected campaigns
@@ -327,6 +340,7 @@ async def build_app(
             stored_messages.RUNG: outbox.ring,
             stored_pendings.RUNG: aftermaths.ring,
             stored_nudges.RUNG: nudges.ring,
+            stored_paces.RUNG: limiter.ring,
         },
     )
     unlinker = Unlinker(storage=storage, pairs=pairs, reconciler=reconciler, notifier=notifier, clock=clock)
@@ -356,6 +370,7 @@ async def build_app(
         notifier=notifier,
         messages=messages,
         observer=observer,
+        request_pace=request_pace,
         outbox=outbox,
         intake=intake,
         breakers=breakers,
@@ -377,6 +392,8 @@ async def build_app(
         adoption=adoption,
         acceptance=acceptance,
         settings_editor=settings_editor,
+        comp_editor=comp_editor,
+        comp_ends=comp_ends,
         pairs=pairs,
         patron_link=patron_link,
         linking=linking,
@@ -409,6 +426,7 @@ def fresh_client(
         add_cogs=lambda bot: add_cogs(bot, app),
         has_members_intent=has_members_intent,
         may_speak=may_speak,
+        pace=app.request_pace,
         claim=claim if app.storage.database.is_shared else None,
         shards=shards,
         wait_turn=wait_turn,

@@ -64,15 +64,15 @@ async def launch(command: Sequence[str], environment: Mapping[str, str]) -> Chil
 
 
 class BotProcess:
-    """One bot, started any number of times with the same environment and so on the same database."""
+    """One bot, started any number of times with its command and environment, and so on the same database."""
 
     def __init__(self, environment: Mapping[str, str], *, command: Sequence[str] = BOT_COMMAND) -> None:
         self.environment = dict(environment)
+        self.command = tuple(command)
         self.lines: deque[str] = deque(maxlen=KEPT_LINES)
         self.exit_code: int | None = None
         self.paused = False
         self._was_told = False
-        self._command = tuple(command)
         self._process: Child | None = None
         self._reader: asyncio.Task[None] | None = None
         self._watchers: list[Callable[[], None]] = []
@@ -107,7 +107,7 @@ class BotProcess:
             return
         await self._finish_reading()
         self.exit_code, self._was_told, self.paused = None, False, False
-        self._process = await launch(self._command, self.environment)
+        self._process = await launch(self.command, self.environment)
         self._reader = asyncio.create_task(self._read(self._process), name="bot log")
         self._tell()
 

@@ -31,6 +31,7 @@ from bot.discord.holder import ClientHolder
 from bot.discord.identify_pace import IdentifyPace, WaitTurn
 from bot.discord.registration import CommandRegistration
 from bot.discord.replies import answer_error, may_go_on, turn_page
+from bot.discord.request_pace import RequestPace
 from bot.discord.silence import silenced_unless
 from bot.discord.translator import CommandTranslator
 from bot.domain.errors import DatabaseAway
@@ -348,13 +349,15 @@ def build_client(
     add_cogs: AddCogs,
     has_members_intent: bool,
     may_speak: Callable[[], bool] = lambda: True,
+    pace: RequestPace | None = None,
     claim: Claim | None = None,
     shards: Shards | None = None,
     wait_turn: WaitTurn | None = None,
 ) -> PledgekeeperBot:
     """Build a client that has not logged in yet: of some shards, or (None) of the whole bot.
 
-    `may_speak` is asked before each request goes out. `claim`: where several processes may be told of one command.
+    `may_speak` is asked before each request goes out, once `pace` lets it. `claim`: where several processes may be told
+    of one command.
     `wait_turn` paces the sessions of shards; a fresh client should be given the one that the last had.
     """
     _prepare(api_url)
@@ -367,7 +370,7 @@ def build_client(
         add_cogs=add_cogs,
         has_members_intent=has_members_intent,
         claim=claim,
-        http_trace=silenced_unless(may_speak),
+        http_trace=silenced_unless(may_speak) if pace is None else silenced_unless(may_speak, pace.wait_turn),
     )
 
 

@@ -343,7 +343,17 @@ class UnlinkedElsewhere(Notice, frozen=True, kw_only=True):
     discord_user_id: DiscordUserId
 
 
-News = ListAcceptedElsewhere | UnlinkedElsewhere
+class CompEnding(Notice, frozen=True, kw_only=True):
+    """A role that an admin gave without a pledge ends soon; they are the one who is told."""
+
+    discord_user_id: DiscordUserId
+    role: str
+    reason: str
+    given_by: DiscordUserId
+    until: datetime
+
+
+News = ListAcceptedElsewhere | UnlinkedElsewhere | CompEnding
 
 
 class CampaignConnected(Notice, frozen=True, kw_only=True):

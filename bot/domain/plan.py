@@ -19,6 +19,8 @@ Pure: no clock, no log, no await, no I/O; "why not" is in the plan, not in a log
     no       any         -            NONE         not ours to touch
     unsure   any         ours         UNPROVEN     in doubt the role stays
     unsure   any         -            NONE
+
+What is wanted follows from the rules and from comps (`rules.with_comp`): a comp is a fact about anybody, linked or not.
 """
 
 import enum
@@ -29,6 +31,7 @@ from typing import assert_never
 import msgspec
 
 from bot.domain.assignable import Block
+from bot.domain.comps import Comp, running
 from bot.domain.entitlement import Entitlement
 from bot.domain.ledger import GuildMember
 from bot.domain.model import (
@@ -46,7 +49,7 @@ from bot.domain.model import (
     Tier,
     TierId,
 )
-from bot.domain.rules import Claim, Wanted, claim_roles, settle_accounts
+from bot.domain.rules import Claim, Wanted, claim_roles, settle_accounts, with_comp
 
 
 class Action(enum.StrEnum):
@@ -113,6 +116,7 @@ class PersonFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     link: Link | None = None
     records: Mapping[CampaignId, MembershipRecord] = msgspec.field(default_factory=dict)
     grants: Mapping[RoleId, Grant] = msgspec.field(default_factory=dict)
+    comps: Mapping[RoleId, Comp] = msgspec.field(default_factory=dict)  # by admins, those ended lately too
     has_unlinked: bool = False  # on purpose; who was never linked has not
 
 
@@ -170,7 +174,7 @@ _ORDER = {Action.GRANT: 0, Action.REVOKE: 2}
 
 
 def plan_person(guild: GuildFacts, person: PersonFacts) -> PersonPlan:
-    """Decide about each role that a rule names or that the ledger holds for this person."""
+    """Decide about each role that a rule names, that the ledger holds for this person, or that an admin gave them."""
     accounts = settle_accounts(
         person.records if is_linked(person) else {},
         tiers=guild.tiers,
@@ -178,8 +182,10 @@ def plan_person(guild: GuildFacts, person: PersonFacts) -> PersonPlan:
         grace_days=guild.settings.grace_days,
     )
     claims = claim_roles(guild.rules, accounts)
-    role_ids = list(claims) + [role_id for role_id in person.grants if role_id not in claims]
-    decisions = (_decide(_final_claim(role_id, claims, person), guild=guild, person=person) for role_id in role_ids)
+    role_ids = dict.fromkeys((*claims, *person.grants, *running(person.comps, guild.now)))
+    decisions = (
+        _decide(_final_claim(role_id, claims, person, guild.now), guild=guild, person=person) for role_id in role_ids
+    )
     return PersonPlan(
         discord_user_id=person.discord_user_id,
         link=person.link,
@@ -214,15 +220,26 @@ def told_to_team(plan: PersonPlan) -> PersonPlan:
     return msgspec.structs.replace(plan, link=None, decisions=decisions)
 
 
-def _final_claim(role_id: RoleId, claims: Mapping[RoleId, Claim], person: PersonFacts) -> Claim:
-    """Treat a role that no rule names, and any role of someone unlinked, as proven not wanted."""
+def ended_comps(plan: PersonPlan, person: PersonFacts, now: datetime) -> tuple[Comp, ...]:
+    """Return the comps that have ended and on which no role rests any more: they may be forgotten."""
+    resting = {one.role_id for one in plan.decisions if one.claim.comp is not None}
+    return tuple(comp for role_id, comp in person.comps.items() if comp.is_over(now) and role_id not in resting)
+
+
+def _final_claim(role_id: RoleId, claims: Mapping[RoleId, Claim], person: PersonFacts, now: datetime) -> Claim:
+    """Treat a role that no rule names, and any role of someone unlinked, as proven not earned by a pledge."""
     claim = claims.get(role_id, Claim(role_id=role_id, wanted=Wanted.NO))
-    return claim if is_linked(person) else msgspec.structs.replace(claim, wanted=Wanted.NO)
+    if not is_linked(person):
+        claim = msgspec.structs.replace(claim, wanted=Wanted.NO)
+    comp = person.comps.get(role_id)
+    if comp is None or (comp.is_over(now) and role_id not in person.grants):
+        return claim
+    return with_comp(claim, comp, now)
 
 
 def _decide(claim: Claim, *, guild: GuildFacts, person: PersonFacts) -> Decision:
     role_id = claim.role_id
-    block = guild.blocked.get(role_id)
+    block = _find_block(claim, guild)
     grant = person.grants.get(role_id)
     action = Action.AWAY if person.member is None else _act(claim, person.member, grant, block)
     return Decision(
@@ -235,6 +252,12 @@ def _decide(claim: Claim, *, guild: GuildFacts, person: PersonFacts) -> Decision
         gone_since=_gone_since(claim, person),
         taken_at=grant.since if grant is not None and action is Action.SUPPRESSED else None,
     )
+
+
+def _find_block(claim: Claim, guild: GuildFacts) -> Block | None:
+    if claim.comp is not None and claim.role_id not in guild.roles:
+        return Block.GONE  # of a rule's role the guild's facts say so
+    return guild.blocked.get(claim.role_id)
 
 
 def _act(claim: Claim, member: GuildMember, grant: Grant | None, block: Block | None) -> Action:

@@ -10,6 +10,7 @@ from typing import assert_never
 
 import msgspec
 
+from bot.domain.comps import Comp
 from bot.domain.entitlement import Entitlement, Standing, entitle, entitle_unproven
 from bot.domain.model import CampaignId, MembershipRecord, RoleId, RoleRule, RuleKind, Tier, TierId
 from bot.domain.new_reading import is_in_doubt
@@ -24,12 +25,16 @@ class Wanted(enum.StrEnum):
 
 
 class Claim(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """The answer for one role with the rule and the fact that decided it; no rule: none names the role any more."""
+    """The answer for one role with the rule and the fact that decided it; no rule: none names the role any more.
+
+    A comp that runs decides too, beside a rule that is met or alone; one that has ended says by what the role came.
+    """
 
     role_id: RoleId
     wanted: Wanted
     rule: RoleRule | None = None
     entitlement: Entitlement | None = None
+    comp: Comp | None = None
 
 
 class Account(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -82,6 +87,25 @@ def claim_roles(rules: Iterable[RoleRule], accounts: Mapping[CampaignId, Account
         if known is None or _RANK[claim.wanted] > _RANK[known.wanted]:
             claims[rule.role_id] = claim
     return claims
+
+
+def with_comp(claim: Claim, comp: Comp, now: datetime) -> Claim:
+    """Return the answer for a role with an admin's word beside the rules'.
+
+    pledge   comp     wanted
+    yes      runs     yes        by both: neither takes what the other gives
+    no       runs     yes        by the comp alone
+    unsure   runs     yes        by the comp alone
+    yes      ended    yes        by the pledge
+    no       ended    no         and its end is why
+    unsure   ended    unsure
+    """
+    is_earned = claim.wanted is Wanted.YES
+    if comp.is_over(now):
+        return claim if is_earned else msgspec.structs.replace(claim, comp=comp)
+    if is_earned:
+        return msgspec.structs.replace(claim, comp=comp)
+    return Claim(role_id=claim.role_id, wanted=Wanted.YES, comp=comp)
 
 
 _RANK = {Wanted.NO: 0, Wanted.UNSURE: 1, Wanted.YES: 2}

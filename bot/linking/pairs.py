@@ -182,7 +182,7 @@ class Pairs:
         except VaultKeyMissing:
             stored = None  # it is of no use to anybody: the fresh one takes its place
         if stored is not None:
-            self._oauth.succeed(stored.pair.access_token, pair.access_token)
+            await self._oauth.succeed(stored.pair.access_token, pair.access_token)
             is_lesser = await self._is_lesser(stored.credential_id, pair)
         return Arrived(arrival_id=arrival_id, pair=pair, asked_at=asked_at, identity=identity, is_lesser=is_lesser)
 

@@ -23,6 +23,7 @@ from bot.domain.model import Secret
 from bot.patreon.limiter import Limiter
 from bot.patreon.protocol import retry
 from bot.patreon.protocol.exchange import PatreonTimedOut, PatreonUnreached, Request, Response, decipher, throttled
+from bot.patreon.shared_limiter import SharedLimiter
 
 log = structlog.get_logger(__name__)
 
@@ -39,12 +40,12 @@ class Http:
         self,
         *,
         user_agent: str = "Pledgekeeper",  # Patreon answers 403 without one (Patreon docs, Introduction)
-        limiter: Limiter | None = None,
+        limiter: Limiter | SharedLimiter | None = None,
         observer: Observer | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         timeout: aiohttp.ClientTimeout = TIMEOUT,
     ) -> None:
-        self._limiter = limiter or Limiter()
+        self._limiter: Limiter | SharedLimiter = limiter or Limiter()
         self._observer = observer
         self._sleep = sleep
         self._kept = _session(user_agent, timeout, aiohttp.TCPConnector())
@@ -65,9 +66,9 @@ class Http:
         await self._kept.close()
         await self._fresh.close()
 
-    def succeed(self, old: Secret, fresh: Secret) -> None:
-        """Learn which token took another's place; the limiter is ours alone."""
-        self._limiter.succeed(old, fresh)
+    async def succeed(self, old: Secret, fresh: Secret) -> None:
+        """Learn which token took another's place; where others share the limit, DatabaseAway if they can't be told."""
+        await self._limiter.succeed(old, fresh)
 
     async def fetch(self, base_url: str, request: Request, *, tries_spent: int = 0) -> bytes:
         """Return the body of a usable answer; raises what `decipher` and `send` raise once `retry` gives up.
@@ -96,7 +97,8 @@ class Http:
         """Send once and return the answer, whatever it says. The calls after it keep the wait that a 429 asks for.
 
         Raises PatreonUnreached, PatreonTimedOut, or PatreonUnavailable where the connection broke; PatreonThrottled,
-        without a call, where Patreon asked before for a wait that is long.
+        without a call, where Patreon asked before for a wait that is long; DatabaseAway, where nobody can tell how many
+        calls other processes made.
         """
         key = request.token or request.path
         await self._limiter.turn(key)
@@ -121,7 +123,7 @@ class Http:
             if self._observer is not None:
                 self._observer(request.call, status, time.monotonic() - started)
         if status == HTTPStatus.TOO_MANY_REQUESTS:
-            self._limiter.rest(key, throttled(request, response).retry_after_seconds)
+            await self._limiter.rest(key, throttled(request, response).retry_after_seconds)
         return response
 
     async def _exchange(self, base_url: str, request: Request) -> Response:

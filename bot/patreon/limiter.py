@@ -6,45 +6,52 @@ does not reset it. Whoever goes on after a 429 is shut out for half an hour in t
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
 
 from bot.domain.errors import PatreonCode, PatreonThrottled
 from bot.domain.model import Secret
 from bot.patreon.protocol.retry import LONGEST_WAIT_SECONDS
+from bot.runtime.sliding_window import SlidingWindow
 
 TOKEN_LIMIT, TOKEN_SECONDS = 100, 60.0
 CLIENT_LIMIT, CLIENT_SECONDS = 100, 2.0
-SLACK_SECONDS = 0.1  # requests do not travel equally fast: what leaves evenly may arrive bunched
-
-
-class SlidingWindow:
-    """At most `limit` events within any `seconds`."""
-
-    def __init__(self, limit: int, seconds: float) -> None:
-        self._seconds = seconds + SLACK_SECONDS
-        self._times: deque[float] = deque(maxlen=limit)
-
-    def wait_seconds(self, now: float) -> float:
-        """Return how long the next event must wait."""
-        if len(self._times) < (self._times.maxlen or 0):
-            return 0.0
-        return max(0.0, self._times[0] + self._seconds - now)
-
-    def note(self, now: float) -> None:
-        """Count an event."""
-        self._times.append(now)
-
-    def is_idle(self, now: float) -> bool:
-        """Tell whether no counted event matters any more."""
-        return not self._times or self._times[-1] + self._seconds <= now
 
 
 Key = Secret | str  # a token; where a request has none, its path
 
 
+class Rests:
+    """Until when nothing is asked with some keys, by a steady clock."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._until: dict[Key, float] = {}
+
+    def __len__(self) -> int:
+        return len(self._until)
+
+    def left(self, key: Key) -> float:
+        """Return how long a key has to rest; raises PatreonThrottled where nobody waits that long for an answer."""
+        now = self._monotonic()
+        rest = self._until.get(key, now) - now
+        if rest >= LONGEST_WAIT_SECONDS:
+            raise PatreonThrottled(PatreonCode.RESTING, retry_after_seconds=rest)
+        return rest
+
+    def note(self, key: Key, seconds: float) -> None:
+        """Let nothing be asked with this key for so long; a longer rest under way goes on."""
+        now = self._monotonic()
+        self._until = {known: until for known, until in self._until.items() if until > now}
+        self._until[key] = max(self._until.get(key, now), now + seconds)
+
+    def succeed(self, old: Key, fresh: Key) -> None:
+        """Let another key go on with this one's rest."""
+        if old in self._until:
+            self.note(fresh, self._until[old] - self._monotonic())
+
+
 class Limiter:
-    """Makes each request wait its turn, by token and all together."""
+    """Makes each request wait its turn, by token and all together. For the one process that there is."""
 
     def __init__(
         self,
@@ -56,7 +63,7 @@ class Limiter:
         self._sleep = sleep
         self._client = SlidingWindow(CLIENT_LIMIT, CLIENT_SECONDS)
         self._tokens: dict[Secret, SlidingWindow] = {}
-        self._rests: dict[Key, float] = {}  # until when nothing is asked with it
+        self._rests = Rests(monotonic)
 
     async def turn(self, key: Key) -> None:
         """Return once a request with this key may leave; it is counted from then on.
@@ -65,9 +72,7 @@ class Limiter:
         """
         while True:
             now = self._monotonic()
-            rest = self._rests.get(key, now) - now
-            if rest >= LONGEST_WAIT_SECONDS:
-                raise PatreonThrottled(PatreonCode.RESTING, retry_after_seconds=rest)
+            rest = self._rests.left(key)
             window = self._window(key, now)
             wait = max(self._client.wait_seconds(now), window.wait_seconds(now) if window else 0.0, rest)
             if wait <= 0:
@@ -77,18 +82,18 @@ class Limiter:
         if window:
             window.note(now)
 
-    def rest(self, key: Key, seconds: float) -> None:
+    async def rest(self, key: Key, seconds: float) -> None:
         """Let nothing be asked with this key for so long; a longer rest under way goes on."""
-        now = self._monotonic()
-        self._rests = {known: until for known, until in self._rests.items() if until > now}
-        self._rests[key] = max(self._rests.get(key, now), now + seconds)
+        self._rests.note(key, seconds)
 
-    def succeed(self, old: Secret, fresh: Secret) -> None:
+    def ring(self) -> None:
+        """Nothing: no other process sends."""
+
+    async def succeed(self, old: Secret, fresh: Secret) -> None:
         """Let a token that took another's place go on with its rest and its count: a refresh resets neither."""
         if old == fresh:
             return
-        if old in self._rests:
-            self.rest(fresh, self._rests[old] - self._monotonic())
+        self._rests.succeed(old, fresh)
         if old in self._tokens:
             self._tokens[fresh] = self._tokens[old]
 

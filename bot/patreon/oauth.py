@@ -158,9 +158,9 @@ class OAuth:
         except PatreonUnavailable as error:
             raise RefreshUncertain(PatreonCode.REFRESH_LOST, cause=error.code, **error.facts) from None
 
-    def succeed(self, old: Secret, fresh: Secret) -> None:
+    async def succeed(self, old: Secret, fresh: Secret) -> None:
         """Learn which access token took another's place: what was counted against the old one counts on."""
-        self._http.succeed(old, fresh)
+        await self._http.succeed(old, fresh)
 
     async def revoke(self, token: Secret) -> None:
         """Ask Patreon to forget a token. Its documentation names no such call, so whatever comes back is fine."""

@@ -216,12 +216,13 @@ class TokenKeeper:
         old_token = stored.pair.refresh_token
         if old_token not in self._unsaved:
             self._unsaved[old_token] = await self._ask(stored)
+        # Before any other process can use it. A pair that comes by a consent meanwhile succeeds to the old one, too.
+        await self._oauth.succeed(stored.pair.access_token, self._unsaved[old_token].access_token)
         await self._store.save_pair(stored, self._unsaved[old_token])
         fresh = self._unsaved.pop(old_token)
         current = await self._load(stored.credential_id)
         if current.pair.refresh_token == fresh.refresh_token:  # else consent was given anew meanwhile, and stays
             log.info("a token pair was refreshed", credential_id=stored.credential_id)
-        self._oauth.succeed(stored.pair.access_token, current.pair.access_token)
         return current
 
     async def _ask(self, stored: StoredPair) -> TokenPair:

@@ -1,6 +1,7 @@
 """All rows of one database into another, of whichever kind: compared when it is done, and gone on with after a break.
 
-What says who works on a database stays behind. The next numbers of rows go along: none is ever given twice.
+What says who works on a database, and how fast, stays behind. The next numbers of rows go along: none is ever given
+twice.
 """
 
 import hashlib
@@ -11,11 +12,11 @@ import msgspec
 from sqlalchemy import Table, delete, func, insert, select, text, tuple_
 
 from bot.storage.database import Database
-from bot.storage.tables import installation, interactions, leases, metadata, processes
+from bot.storage.tables import installation, interactions, leases, metadata, paces, processes
 
 AT_ONCE = 500  # rows
 MARK = "a copy of another database is under way"  # a row of `installation` in the target
-TABLES = tuple(table for table in metadata.sorted_tables if table not in {leases, processes, interactions})
+TABLES = tuple(table for table in metadata.sorted_tables if table not in {leases, processes, interactions, paces})
 NUMBERED = tuple(table for table in TABLES if table.dialect_options["sqlite"].get("autoincrement"))
 
 

@@ -6,7 +6,7 @@ All that a process has are renewed at once. A shard that nobody has is free sinc
 from collections.abc import Collection, Iterable
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Update, select, tuple_, update
+from sqlalchemy import ColumnElement, Update, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.shards import Shards
@@ -66,6 +66,12 @@ class ShardLeases(Aggregate):
         query = select(leases.c.name).where(_is_shard(), leases.c.until > DatabaseClock()).limit(1)
         async with self._database.read() as connection:
             return (await connection.execute(query)).first() is not None
+
+    async def count_owners(self) -> int:
+        """Count the processes that speak for any shard."""
+        query = select(func.count(leases.c.owner.distinct())).where(_is_shard(), leases.c.until > DatabaseClock())
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).scalar_one()
 
     @transaction
     async def claim(

@@ -49,6 +49,18 @@ SETTINGS_OPTIONS = {
     "language": N_("The language of the log channel"),
 }
 
+COMP = N_("Give roles without a pledge, to guests or winners")
+COMP_ADD = N_("Give someone a role without a pledge, or change until when and why")
+COMP_ADD_OPTIONS = {
+    "user": N_("Who gets the role; they don't need a Patreon account"),
+    "role": N_("The role to assign: below my highest role and below yours"),
+    "until": N_("When it ends: a day like 2027-01-31, a number of days like 30d, or never"),
+    "reason": N_("Why they get it; they can read this"),
+}
+COMP_LIST = N_("See who has a role without a pledge, and until when")
+COMP_REMOVE = N_("End a role that was given without a pledge")
+COMP_REMOVE_OPTIONS = {"user": N_("Who has the role"), "role": N_("Which role")}
+
 RULE = N_("Which role goes with which pledge")
 RULE_ADD = N_("Assign a role to a Patreon tier, or to another kind of pledge")
 RULE_ADD_OPTIONS = {

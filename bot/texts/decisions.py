@@ -15,7 +15,7 @@ from bot.domain.notices import ChangeFound, RoleChanged
 from bot.domain.oddities import Oddity, OddityKind
 from bot.domain.plan import Action, Bond, PersonPlan, Rail
 from bot.domain.pledge_terms import Term
-from bot.domain.reasons import OldText, PatronFacts, RoleReason, Status
+from bot.domain.reasons import CompFacts, OldText, PatronFacts, RoleReason, Status
 from bot.domain.role_news import RoleNews, RoleStatus
 from bot.domain.rules import Wanted
 from bot.texts.assignable import say_block
@@ -305,9 +305,35 @@ def say_cause(r: Renderer, reason: RoleReason | OldText, reader: Reader) -> Text
 
 def _say_grounds(r: Renderer, reason: RoleReason, reader: Reader) -> Text:
     """Say why, but not how old that is."""
-    if reason.rule is None:
-        return r.say("No rule uses this role anymore.")
-    return r.join(say_requirement(r, reason.rule), *_say_facts(r, reason, reader)[:1])
+    said = [] if reason.comp is None else [say_comp(r, reason.comp, reader)]
+    if reason.rule is not None:
+        said += [say_requirement(r, reason.rule), *_say_facts(r, reason, reader)[:1]]
+    return r.join(*said) if said else r.say(_NO_RULE)
+
+
+def say_comp(r: Renderer, comp: CompFacts, reader: Reader) -> Text:
+    """Say which admin gave a role without a pledge, until when and why."""
+    admin, why = r.person(comp.given_by), comp.reason
+    if comp.until is None:
+        return _say_to(r, reader, _GIVEN_FOR_GOOD, admin=admin, reason=why)
+    return _say_to(r, reader, _GIVEN[comp.is_over], admin=admin, reason=why, until=r.day(comp.until))
+
+
+_NO_RULE = N_("No rule uses this role anymore.")
+_GIVEN_FOR_GOOD = (
+    N_("This server's team gave it to you, with no end date: “{reason}”."),
+    N_("{admin} gave it to them, with no end date: “{reason}”."),
+)
+_GIVEN: dict[bool, tuple[str, str]] = {  # whether that is over
+    False: (
+        N_("This server's team gave it to you until {until}: “{reason}”."),
+        N_("{admin} gave it to them until {until}: “{reason}”."),
+    ),
+    True: (
+        N_("This server's team had given it to you until {until}: “{reason}”."),
+        N_("{admin} had given it to them until {until}: “{reason}”."),
+    ),
+}
 
 
 def _say_age(r: Renderer, reason: RoleReason, reader: Reader) -> Text:
@@ -318,7 +344,7 @@ def _say_age(r: Renderer, reason: RoleReason, reader: Reader) -> Text:
 
 def role_line(r: Renderer, reason: RoleReason, reader: Reader, *, is_short: bool = False) -> Text:
     """Say what becomes of a role and why; `is_short`: what Patreon says is said elsewhere."""
-    why = _say_short_cause(r, reason) if is_short else say_cause(r, reason, reader)
+    why = _say_short_cause(r, reason, reader) if is_short else say_cause(r, reason, reader)
     said = r.join(say_action(r, reason, reader), why)
     names_role = reason.block is not None and reader is Reader.TEAM
     return said if names_role else r.say("{role}: {said}", role=role_name(r, reason.role), said=said)
@@ -368,8 +394,11 @@ _FOUND = {
 }
 
 
-def _say_short_cause(r: Renderer, reason: RoleReason) -> Text:
-    return r.say("No rule uses this role anymore.") if reason.rule is None else say_requirement(r, reason.rule)
+def _say_short_cause(r: Renderer, reason: RoleReason, reader: Reader) -> Text:
+    said = [] if reason.comp is None else [say_comp(r, reason.comp, reader)]
+    if reason.rule is not None:
+        said.append(say_requirement(r, reason.rule))
+    return r.join(*said) if said else r.say(_NO_RULE)
 
 
 def _say_facts(r: Renderer, reason: RoleReason, reader: Reader) -> tuple[Text, ...]:
@@ -410,8 +439,10 @@ def say_news_cause(r: Renderer, news: RoleNews) -> Text:
     has_own_words = reason.block is not None or reason.rail is not None
     if has_own_words or reason.action in _SAID_BY_ACTION or (reason.action is Action.NONE and reason.has_role):
         return say_action(r, reason, Reader.PATRON)
+    if reason.comp is not None:
+        return say_comp(r, reason.comp, Reader.PATRON)
     if reason.rule is None:
-        return r.say("No rule uses this role anymore.")
+        return r.say(_NO_RULE)
     if reason.action is Action.KEEP and reason.patron is not None:
         return say_patron(r, reason.patron, Reader.PATRON)
     facts = _say_facts(r, reason, Reader.PATRON)

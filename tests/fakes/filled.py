@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.domain.changes import Trigger
+from bot.domain.comps import Comp
 from bot.domain.consent import Purpose
 from bot.domain.holds import HoldItem, HoldState
 from bot.domain.model import (
@@ -36,6 +37,7 @@ from bot.domain.model import (
     TierId,
     TokenPair,
 )
+from bot.domain.pace import Demand, Limit
 from bot.domain.processes import ALL_ROLES, Process, ProcessRole
 from bot.domain.reasons import OldText
 from bot.domain.shards import Shards
@@ -102,6 +104,11 @@ def landed(state_id: StateId, patron: PatreonUserId, cookie: str, **known: Any) 
 
 def grant_of(role_id: RoleId = ROLE, state: GrantState = GrantState.GRANTING) -> Grant:
     return Grant(guild_id=GUILD, discord_user_id=ADA, role_id=role_id, state=state, since=NOW)
+
+
+def comp_of(person: DiscordUserId, role_id: RoleId = ROLE, **rest: Any) -> Comp:
+    facts: dict[str, Any] = {"reason": "won", "given_by": CY, "given_at": NOW, "until": NOW + timedelta(days=30)} | rest
+    return Comp(guild_id=GUILD, discord_user_id=person, role_id=role_id, **facts)
 
 
 def held(person: DiscordUserId) -> HoldItem:
@@ -172,6 +179,9 @@ async def populate(storage: Storage) -> Known:
     arrival = await storage.arrivals.keep(pair_of("arrival"), asked_at=NOW)
     rule = await storage.rules.add(rule_of(ROLE), created_by=ADA, at=NOW)
     await storage.ledger.put(grant_of())
+    await storage.comps.give(comp_of(ADA))
+    await storage.comps.give(comp_of(BO))
+    await storage.comps.end(comp_of(BO), at=NOW + timedelta(days=30))
     hold = await storage.holds.add(GUILD, [held(ADA)], at=NOW)
     read = await storage.reads.start(CAMPAIGN, NOW)
     await storage.reads.save_page_size(CAMPAIGN, PageSize(rows=500, blamed_at=NOW))
@@ -185,6 +195,7 @@ async def populate(storage: Storage) -> Known:
     await storage.processes.enter(process_of("one"), timedelta(days=1))
     await storage.interactions.claim(1)
     await storage.messages.add(GUILD, "{}", secret_sealed=storage.vault.seal(Secret("reply")))
+    await storage.paces.take({"client": Demand(limit=Limit(most=100, seconds=86400.0), slots=1)})
     await storage.shards.settle(2)
     shards = await storage.shards.claim(Shards((0,), 2), "one", timedelta(days=1))
     lease = await storage.leases.claim("bot", "one", timedelta(days=1))

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from bot.domain.assignable import Block
 from bot.domain.charge_status import ChargeStatus
+from bot.domain.comps import Comp
 from bot.domain.ledger import GuildMember, settle, settled
 from bot.domain.model import (
     Campaign,
@@ -196,6 +197,19 @@ class World:
             granted_at=None if state is GrantState.GRANTING else self.now,
         )
         self._change(name, grants={**self.people[name].grants, grant.role_id: grant})
+
+    def comp(self, name: str, role: str, *, days: float | None = None) -> None:
+        """An admin gives them a role without a pledge, for so many days or for good."""
+        comp = Comp(
+            guild_id=GUILD,
+            discord_user_id=self.people[name].discord_user_id,
+            role_id=ROLE[role],
+            reason="won the raffle",
+            given_by=DiscordUserId(1),
+            given_at=self.now,
+            until=None if days is None else self.now + timedelta(days=days),
+        )
+        self._change(name, comps={**self.people[name].comps, comp.role_id: comp})
 
     def block(self, role: str, why: Block) -> None:
         """The role cannot be given now."""

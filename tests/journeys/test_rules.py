@@ -57,10 +57,23 @@ async def test_roles_come_and_go_with_the_months_the_money_and_the_end_of_a_pled
     assert "**Months**: You don't have it. Requires 3 months as a paying patron of Emberwood Tales." in said
     assert "**Large**: You don't have it. Requires at least US$5.01 a month" in said
 
+    given = await stage.say(
+        ADMIN,
+        "patreon comp add",
+        user=stage.user_id(GUEST),
+        role=stage.role_id("Large"),
+        until="56d",
+        reason="a winner",
+    )
+    assert "**Large** without a pledge until" in given, given
+    await stage.until(lambda: earned(stage, GUEST) == {"Free", "Large"}, "a winner's role")
+
     await stage.move(timedelta(days=55))  # two further charges: 15.00 altogether
     await comes_to(stage, {"Tier", "Paying", "Amount", "Lifetime"})
+    assert earned(stage, GUEST) == {"Free", "Large"}, "for a day more"
     await stage.move(timedelta(days=32))
     await comes_to(stage, {"Tier", "Paying", "Amount", "Lifetime", "Months"})
+    await stage.until(lambda: earned(stage, GUEST) == {"Free"}, "the end of a winner's role", 40)
 
     stage.sandbox.patreon.change_tier(fan, stage.tier_id("Gold"))
     await comes_to(stage, {"Paying", "Amount", "Large", "Lifetime", "Months"})

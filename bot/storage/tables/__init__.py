@@ -11,6 +11,7 @@ Facts (memberships, reads, grants, audit) refer to a campaign by id alone: a fac
 from bot.storage.tables.arrivals import arrivals
 from bot.storage.tables.audit import audit
 from bot.storage.tables.campaigns import bindings, campaigns, tiers
+from bot.storage.tables.comps import comps
 from bot.storage.tables.credentials import credentials
 from bot.storage.tables.due import due
 from bot.storage.tables.guilds import guild_names, guild_settings
@@ -24,6 +25,7 @@ from bot.storage.tables.messages import messages
 from bot.storage.tables.naming import metadata
 from bot.storage.tables.notices import notices
 from bot.storage.tables.nudges import nudges
+from bot.storage.tables.paces import paces
 from bot.storage.tables.pendings import pendings
 from bot.storage.tables.processes import interactions, processes
 from bot.storage.tables.reads import page_sizes, reads
@@ -36,6 +38,7 @@ __all__ = [
     "audit",
     "bindings",
     "campaigns",
+    "comps",
     "credentials",
     "due",
     "grants",
@@ -54,6 +57,7 @@ __all__ = [
     "notices",
     "nudges",
     "opt_outs",
+    "paces",
     "page_sizes",
     "pendings",
     "processes",

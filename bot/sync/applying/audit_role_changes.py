@@ -83,7 +83,10 @@ def found_entries(guild: GuildFacts, person: PersonFacts, intents: Iterable[Gran
             trigger=Trigger.SEEN,
             outcome=Outcome.DONE,
             is_counted=(
-                intent.state is GrantState.REVOKING and intent.role_id in with_rule and not person.has_unlinked
+                intent.state is GrantState.REVOKING
+                and intent.role_id in with_rule
+                and not person.has_unlinked
+                and intent.role_id not in person.comps  # by an admin's word, which has ended
             ),
         )
         for intent in intents

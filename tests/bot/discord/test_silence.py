@@ -38,6 +38,29 @@ async def test_nothing_reaches_the_other_side() -> None:
     assert asked == ["/before"]
 
 
+async def test_each_request_waits_for_its_turn_but_one_about_an_interaction() -> None:
+    turns: list[int] = []
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.Response()
+
+    async def wait() -> None:
+        turns.append(len(asked))
+
+    application = web.Application()
+    application.router.add_route("*", "/{name:.*}", answer)
+    async with (
+        TestServer(application) as server,
+        aiohttp.ClientSession(trace_configs=[silenced_unless(lambda: True, wait)]) as session,
+    ):
+        for path in ("/guilds/1", "/interactions/1/token/callback", "/webhooks/1/token/messages/@original", "/users/1"):
+            async with session.post(server.make_url(path)):
+                pass
+    assert turns == [0, 3]
+
+
 async def test_a_write_that_waits_out_a_limit_inside_the_library_is_not_repeated(stage: Stage, app: App) -> None:
     stage.sandbox.weather.set(Fault("discord", "PUT /guilds", "429", times=1))
     async with connect(app, may_speak=lambda: not stage.role_writes) as bot:

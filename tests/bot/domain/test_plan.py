@@ -11,7 +11,7 @@ from bot.domain.assignable import Block
 from bot.domain.charge_status import ChargeStatus
 from bot.domain.model import GrantState, HandEdits, Mode
 from bot.domain.patron_status import PatronStatus
-from bot.domain.plan import CHANGES, Action, plan_person
+from bot.domain.plan import CHANGES, Action, ended_comps, plan_person
 from bot.domain.rules import Claim, Wanted
 from tests.fakes.world import ROLE, World, changes
 
@@ -435,3 +435,101 @@ def test_an_answer_that_nobody_thought_of_takes_no_role(world: World, monkeypatc
     monkeypatch.setattr(plan, "claim_roles", lambda *_: {ROLE["Gold"]: claim})
     with pytest.raises(AssertionError):
         plan_person(world.facts(), world.people["ada"])
+
+
+# --- roles that admins give without a pledge ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def guest() -> World:
+    """Return a world with guests: gus, who is not linked, and pia, who pays for Gold and has all that she earns."""
+    world = World()
+    world.stranger("gus")
+    world.holder("pia")
+    return world
+
+
+def test_a_comp_gives_a_role_to_somebody_without_a_link_and_takes_it_at_its_end(guest: World) -> None:
+    guest.comp("gus", "Gold", days=30)
+    assert guest.plan("gus") == changes(grant=["Gold"], none=["Bronze", "Supporter"])
+    guest.apply("gus")
+    guest.days_pass(29)
+    assert guest.plan("gus") == changes(keep=["Gold"], none=["Bronze", "Supporter"])
+    guest.days_pass(1)
+    assert guest.plan("gus") == changes(revoke=["Gold"], none=["Bronze", "Supporter"])
+
+
+def test_a_comp_for_a_role_that_no_rule_names_is_planned_too(guest: World) -> None:
+    guest.rules.clear()
+    guest.comp("gus", "Gold", days=1)
+    assert guest.plan("gus") == changes(grant=["Gold"])
+    guest.apply("gus")
+    guest.days_pass(1)
+    assert guest.plan("gus") == changes(revoke=["Gold"])
+    guest.apply("gus")
+    assert guest.plan("gus") == changes()
+
+
+def test_a_comp_without_an_end_stays(guest: World) -> None:
+    guest.comp("gus", "Gold")
+    guest.apply("gus")
+    guest.days_pass(10_000)
+    assert guest.plan("gus")["keep"] == ["Gold"]
+
+
+def test_neither_a_pledge_nor_a_comp_takes_what_the_other_gives(guest: World) -> None:
+    guest.comp("pia", "Gold", days=30)
+    guest.read("pia", **FORMER)
+    assert guest.plan("pia") == changes(keep=["Gold"], revoke=["Supporter"], none=["Bronze"])
+    guest.read("pia")
+    guest.apply("pia")
+    guest.days_pass(31)
+    assert guest.plan("pia") == changes(keep=["Gold", "Supporter"], none=["Bronze"])
+    guest.read("pia", **FORMER)
+    assert guest.plan("pia")["revoke"] == ["Gold", "Supporter"]
+
+
+def test_who_unlinks_keeps_what_an_admin_gave(guest: World) -> None:
+    guest.comp("pia", "Gold")
+    guest.unlink("pia")
+    assert guest.plan("pia") == changes(keep=["Gold"], revoke=["Supporter"], none=["Bronze"])
+
+
+def test_a_role_that_a_person_gave_stays_when_the_comp_ends(guest: World) -> None:
+    guest.give("gus", "Gold")
+    guest.comp("gus", "Gold", days=1)
+    assert guest.plan("gus")["leave"] == ["Gold"]
+    guest.apply("gus")
+    guest.days_pass(1)
+    assert guest.plan("gus") == changes(none=["Bronze", "Gold", "Supporter"])
+
+
+def test_in_doubt_a_role_stays_though_its_comp_has_ended(guest: World) -> None:
+    guest.link("gus")
+    guest.comp("gus", "Gold", days=1)
+    guest.apply("gus")
+    guest.days_pass(1)
+    assert guest.plan("gus")["unproven"] == ["Gold"]
+
+
+def test_a_comp_for_a_role_that_is_gone_gives_nothing(guest: World) -> None:
+    guest.comp("gus", "Gold")
+    facts = replace(guest.facts(), roles={})
+    (gold,) = [one for one in plan_person(facts, guest.people["gus"]).decisions if one.role_id == ROLE["Gold"]]
+    assert (gold.action, gold.block) == (Action.BLOCKED, Block.GONE)
+
+
+def test_a_comp_that_ended_may_be_forgotten_when_no_role_rests_on_it(guest: World) -> None:
+    def forgotten(name: str) -> set[int]:
+        person, now = guest.people[name], guest.now
+        return {comp.role_id for comp in ended_comps(plan_person(guest.facts(), person), person, now)}
+
+    for name in ("gus", "pia"):
+        guest.comp(name, "Gold", days=1)
+        guest.apply(name)
+    guest.comp("gus", "Bronze")
+    assert (forgotten("gus"), forgotten("pia")) == (set(), set()), "they run"
+    guest.days_pass(1)
+    assert (forgotten("gus"), forgotten("pia")) == (set(), {ROLE["Gold"]}), "hers is earned, his is to be taken"
+    guest.apply("gus")
+    assert forgotten("gus") == {ROLE["Gold"]}

@@ -106,7 +106,7 @@ async def test_tokens_of_long_ago_are_forgotten(limiter: Limiter, time: FakeTime
 
 
 async def test_a_token_that_rests_for_long_is_refused_at_once(limiter: Limiter, time: FakeTime) -> None:
-    limiter.rest(ADA, 30)
+    await limiter.rest(ADA, 30)
     time.present = 10
     with pytest.raises(PatreonThrottled) as refused:
         await limiter.turn(ADA)
@@ -114,22 +114,22 @@ async def test_a_token_that_rests_for_long_is_refused_at_once(limiter: Limiter, 
 
 
 async def test_the_end_of_a_rest_is_waited_for(limiter: Limiter, time: FakeTime) -> None:
-    limiter.rest(ADA, 30)
+    await limiter.rest(ADA, 30)
     time.present = 21
     await limiter.turn(ADA)
     assert time.present == 30
 
 
 async def test_a_rest_is_not_cut_short_by_a_shorter_one(limiter: Limiter, time: FakeTime) -> None:
-    limiter.rest(ADA, 30)
-    limiter.rest(ADA, 2)
+    await limiter.rest(ADA, 30)
+    await limiter.rest(ADA, 2)
     time.present = 5
     with pytest.raises(PatreonThrottled):
         await limiter.turn(ADA)
 
 
 async def test_while_one_token_rests_another_goes_on(limiter: Limiter, time: FakeTime) -> None:
-    limiter.rest(ADA, 30)
+    await limiter.rest(ADA, 30)
     await limiter.turn(BO)
     await limiter.turn("/api/oauth2/token")
     assert time.present == 0
@@ -137,7 +137,7 @@ async def test_while_one_token_rests_another_goes_on(limiter: Limiter, time: Fak
 
 async def test_rests_of_long_ago_are_forgotten(limiter: Limiter, time: FakeTime) -> None:
     for number in range(50):
-        limiter.rest(Secret(f"patron {number}"), 60)
+        await limiter.rest(Secret(f"patron {number}"), 60)
         time.present += 61
     assert len(limiter._rests) == 1
 
@@ -148,13 +148,13 @@ async def test_a_token_that_took_another_s_place_goes_on_with_its_rest_and_its_c
     for _ in range(TOKEN_LIMIT):
         await limiter.turn(ADA)
     at = time.present
-    limiter.succeed(ADA, BO)
+    await limiter.succeed(ADA, BO)
     await limiter.turn(BO)
     assert time.present > at + TOKEN_SECONDS - CLIENT_SECONDS
-    limiter.rest(BO, 30)
-    limiter.succeed(BO, BO)
-    limiter.succeed(BO, Secret("third"))
+    await limiter.rest(BO, 30)
+    await limiter.succeed(BO, BO)
+    await limiter.succeed(BO, Secret("third"))
     with pytest.raises(PatreonThrottled):
         await limiter.turn(Secret("third"))
-    limiter.succeed(Secret("never used"), Secret("fourth"))
+    await limiter.succeed(Secret("never used"), Secret("fourth"))
     await limiter.turn(Secret("fourth"))

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 
 import pytest
 import structlog
@@ -11,7 +12,7 @@ from bot.domain.changes import Trigger
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, Hint, PatreonUserId
 from bot.runtime.clock import SystemClock
 from bot.runtime.health import HealthBoard, Note
-from bot.storage import Storage, messages, nudges, pendings
+from bot.storage import Storage, messages, nudges, paces, pendings
 from bot.storage import bell as bells
 from bot.storage.bell import Bell, ring
 from bot.storage.database import Database
@@ -69,6 +70,15 @@ async def test_whoever_a_fact_makes_due_is_rung_for_once_the_fact_is_stored(post
         await storage.due.add(GuildId(900), [DiscordUserId(11), DiscordUserId(12)], trigger=Trigger.LINK)
         await until(lambda: RUNG in ear.words)
         assert await storage.due.list_guild(GuildId(900))
+        await storage.close()
+
+
+async def test_a_rest_that_patreon_asks_for_is_rung_for_once_it_is_stored(postgresql_url: str, vault: Vault) -> None:
+    async with listening(postgresql_url, postgresql_url) as (_, ear):
+        await until(lambda: ear.bell.is_heard)
+        storage = await Storage.attach(postgresql_url, vault)
+        await storage.paces.rest("path", timedelta(minutes=1))
+        await until(lambda: paces.RUNG in ear.words)
         await storage.close()
 
 

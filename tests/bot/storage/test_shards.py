@@ -51,6 +51,16 @@ async def test_what_somebody_has_nobody_else_gets(storage: Storage) -> None:
     assert await storage.shards.is_any_held()
 
 
+async def test_whoever_has_shards_counts_once_and_while_the_leases_last(storage: Storage) -> None:
+    assert await storage.shards.count_owners() == 0
+    await storage.leases.claim("campaign:700", "a worker", LONG)
+    await claim(storage, [0, 1], "one", LONG)
+    await claim(storage, [2], "two", SHORT)
+    await claim(storage, [3], "three", LONG)
+    await end(storage)
+    assert await storage.shards.count_owners() == 2
+
+
 async def test_of_many_at_once_each_shard_has_one(storage: Storage) -> None:
     claims = await asyncio.gather(*(claim(storage, range(3), str(number), LONG) for number in range(6)))
     taken = [shard_id for one in claims for shard_id in one]

@@ -35,13 +35,14 @@ from bot.domain.model import (
     TierId,
     TokenPair,
 )
+from bot.domain.pace import Demand, Limit
 from bot.domain.reasons import OldText
 from bot.domain.shards import Shards
 from bot.storage import Storage
 from bot.storage.pendings import PendingRow
 from bot.storage.states import ButtonKind, ButtonPlace, StateRow
 from bot.storage.webhooks import StoredWebhook
-from tests.fakes.filled import process_of
+from tests.fakes.filled import comp_of, process_of
 from tests.fakes.stored import load_campaign, save_consent
 
 CAMPAIGN, GUILD, ROLE = CampaignId("700"), GuildId(900), RoleId(31)
@@ -171,6 +172,7 @@ async def use_people(storage: Storage, link: Link, record: MembershipRecord) -> 
     await storage.links.find_discord(ADA)
     await storage.links.find_patreon(ADA_PATREON)
     await storage.links.linked_patrons()
+    await storage.links.find_linked([ADA_PATREON])
     await storage.links.reported_patrons()
     await storage.links.people_of(GUILD)
     await storage.links.people_of_each([GUILD])
@@ -221,6 +223,20 @@ async def use_roles(storage: Storage, now: datetime) -> None:
     await storage.ledger.restore(GUILD, ADA, ROLE)
     await storage.ledger.drop(GUILD, ADA, ROLE)
     await storage.ledger.drop_role(GUILD, ROLE)
+    comp = comp_of(ADA)
+    await storage.comps.give(comp)
+    await storage.comps.list_running(GUILD, now)
+    await storage.comps.load_people(GUILD, [ADA])
+    await storage.comps.load_member(GUILD, ADA)
+    await storage.comps.has_any(GUILD)
+    await storage.comps.is_given(ADA, now)
+    await storage.comps.list_ending(now, now)
+    await storage.comps.note_told(comp, now)
+    await storage.comps.list_over(now)
+    await storage.comps.end(comp, at=now)
+    await storage.comps.remove(GUILD, ADA, ROLE, at=now)
+    await storage.comps.drop([comp])
+    await storage.comps.purge()
 
 
 async def use_holds(storage: Storage, now: datetime) -> None:
@@ -315,8 +331,18 @@ async def use_shards(storage: Storage) -> None:
     taken = await storage.shards.claim(Shards((0, 1), 3), "one", timedelta(minutes=1))
     assert taken is not None
     assert await storage.shards.is_any_held()
+    assert await storage.shards.count_owners() == 1
     assert await storage.shards.renew(taken.values(), timedelta(minutes=1))
     await storage.shards.release(taken.values())
+
+
+async def use_paces(storage: Storage) -> None:
+    token = Secret("access")
+    shares = await storage.paces.take({token: Demand(limit=Limit(most=9, seconds=60), slots=3)})
+    assert shares[token].slots == 3
+    await storage.paces.rest(token, timedelta(minutes=1))
+    await storage.paces.succeed(token, Secret("fresh"))
+    await storage.paces.purge()
 
 
 async def use_processes(storage: Storage) -> None:
@@ -352,4 +378,5 @@ async def test_every_verb_runs_on_both_databases(
     await use_leases(storage)
     await use_shards(storage)
     await use_processes(storage)
+    await use_paces(storage)
     assert unused == set(), "a verb is not used above"
