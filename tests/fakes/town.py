@@ -35,6 +35,7 @@ from bot.storage.vault import Vault, new_key
 from sandbox.patreon import Campaign, Creator, Member, PatreonStandIn, PatreonState, Patron, standing
 from sandbox.patreon.errors import ActionError
 from sandbox.weather import Fault, Weather
+from tests.fakes.files import make_file
 from tests.fakes.guild import GUILD, FakeGuild, FakeMember, as_client
 from tests.fakes.rounds import whole_round
 from tests.fakes.stored import list_links
@@ -76,7 +77,7 @@ class Town:
         self.is_fair = True  # nothing was lied, lost, refused or killed since the last time that all was well
         self.rules: dict[RuleId, RoleRule] = {}
         self.settings = GuildSettings()
-        self._url = f"sqlite+aiosqlite:///{folder / 'town.db'}"
+        self._url = make_file(folder / "town.db")
         self._key = new_key()
         self._hearing: set[asyncio.Task[None]] = set()
         self._not_ours: set[asyncio.Task[Any]] = set()
