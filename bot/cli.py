@@ -15,14 +15,15 @@ import click
 import msgspec
 
 from bot import __version__
-from bot.domain.errors import PledgekeeperError, SettingsInvalid
+from bot.domain.errors import DatabaseAway, NeedsOwner, PledgekeeperError, SettingsInvalid, Setup
 from bot.domain.processes import ALL_ROLES, ProcessRole
 from bot.domain.shards import MOST_SHARDS, read_shard_ids
 from bot.runtime.logs import configure_logging
 from bot.settings import check_database_url, load_settings
 from bot.storage.vault import Vault, new_key
 from bot.texts.catalogs import ENGLISH
-from bot.texts.causes import say_cause, say_settings
+from bot.texts.causes import say_settings
+from bot.texts.errors import say_cause
 from bot.texts.migrate import say_upgrade
 from bot.texts.move import say_moved
 from bot.texts.renderer import Medium, Renderer
@@ -36,7 +37,7 @@ TERMINAL = Renderer(ENGLISH, Medium.PLAIN)
 P = ParamSpec("P")
 
 
-def _ends_with_its_code(command: Callable[P, int]) -> Callable[P, None]:
+def ends_with_its_code(command: Callable[P, int]) -> Callable[P, None]:
     """Let a command return its exit code, and turn an error of ours into a message."""
 
     @wraps(command)
@@ -52,9 +53,13 @@ def _ends_with_its_code(command: Callable[P, int]) -> Callable[P, None]:
 
 
 def _say(error: PledgekeeperError) -> str:
-    if isinstance(error, SettingsInvalid):
-        return say_settings(TERMINAL, error)
-    return TERMINAL.join(*say_cause(TERMINAL, error.code, error.facts))
+    match error:
+        case SettingsInvalid():
+            return say_settings(TERMINAL, error)
+        case DatabaseAway():  # to whoever runs us: with the reason
+            return say_cause(TERMINAL, NeedsOwner(Setup.DATABASE_SILENT, **error.facts))
+        case _:
+            return say_cause(TERMINAL, error)
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -88,7 +93,7 @@ def _read_shards(_: click.Context, __: click.Parameter, given: str | None) -> tu
     callback=_read_shards,
     help="Take just these shards, not a fair share of all. For several processes on one PostgreSQL.",
 )
-@_ends_with_its_code
+@ends_with_its_code
 def bot(roles: tuple[str, ...], shard_ids: tuple[int, ...] | None) -> int:
     """Run the bot until Ctrl-C or SIGTERM."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the bot itself listens, there is nothing to end
@@ -103,7 +108,7 @@ def bot(roles: tuple[str, ...], shard_ids: tuple[int, ...] | None) -> int:
 
 @main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-@_ends_with_its_code
+@ends_with_its_code
 def sandbox(arguments: tuple[str, ...]) -> int:
     """Try everything without an account: a stand-in Discord and Patreon, with the bot between them."""
     from sandbox import main as stand_ins  # noqa: PLC0415  an operator's bot never needs it
@@ -112,7 +117,7 @@ def sandbox(arguments: tuple[str, ...]) -> int:
 
 
 @main.command()
-@_ends_with_its_code
+@ends_with_its_code
 def check() -> int:
     """Test every setting for real, and say what to do about those that don't work. Safe while the bot is running."""
     from bot.ops.check import run_check  # noqa: PLC0415  it loads what only it needs
@@ -123,7 +128,7 @@ def check() -> int:
 
 
 @main.command()
-@_ends_with_its_code
+@ends_with_its_code
 def rotate_keys() -> int:
     """Encrypt every stored token with the first key of ENCRYPTION_KEYS. Safe while the bot is running."""
     from bot.ops.rotation import rotate_keys as rotate  # noqa: PLC0415  it loads the database
@@ -137,7 +142,7 @@ def rotate_keys() -> int:
 
 @main.command("move-database")
 @click.option("--to", "target", required=True, metavar="URL", help="The address of an empty database.")
-@_ends_with_its_code
+@ends_with_its_code
 def move(target: str) -> int:
     """Copy a stopped bot's database to another one, SQLite or PostgreSQL. Can be run again after a break."""
     from rich.console import Console  # noqa: PLC0415  only this command draws a bar
@@ -161,7 +166,7 @@ def move(target: str) -> int:
 @main.command("migrate")
 @click.option("--before", is_flag=True, help="Only what an older version that is still running can live with.")
 @click.option("--after", is_flag=True, help="Only the rest, once every older version has ended.")
-@_ends_with_its_code
+@ends_with_its_code
 def migrate_tables(*, before: bool, after: bool) -> int:
     """Bring the database up to date without starting the bot, at once or around the change of a version."""
     from bot.ops.migrate import migrate  # noqa: PLC0415  it loads the database
@@ -174,7 +179,7 @@ def migrate_tables(*, before: bool, after: bool) -> int:
 
 @main.command()
 @click.argument("count", type=click.IntRange(1, MOST_SHARDS))
-@_ends_with_its_code
+@ends_with_its_code
 def reshard(count: int) -> int:
     """Connect to Discord with so many shards from now on. No process that connects to Discord may be running."""
     from bot.ops.reshard import change_shards  # noqa: PLC0415  it loads the database
@@ -186,7 +191,7 @@ def reshard(count: int) -> int:
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="For programs: one object, whose keys stay.")
-@_ends_with_its_code
+@ends_with_its_code
 def status(*, as_json: bool) -> int:
     """Say how the database stands: versions, leases, tokens, reads, and what waits. Safe while the bot is running."""
     from bot.ops.status import look  # noqa: PLC0415  it loads the database
@@ -199,7 +204,7 @@ def status(*, as_json: bool) -> int:
 
 
 @main.command("new-key")
-@_ends_with_its_code
+@ends_with_its_code
 def print_new_key() -> int:
     """Print a new key for ENCRYPTION_KEYS."""
     click.echo(new_key().reveal())

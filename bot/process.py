@@ -17,6 +17,7 @@ Every process builds all objects (`app.py`); its roles say which of the loops it
 | outbox   | gateway | on PostgreSQL       | every 2 seconds, or when rung | says what other processes left to say |
 | names    | gateway | on PostgreSQL       | every 5 seconds               | stores what servers are called        |
 | links    | gateway | with Discord        | every minute, or when rung    | goes on with what follows a consent   |
+| comps    | gateway | at the start        | every 5 seconds               | tells of comps that end, and ends them |
 | sweeper  | worker  | at the start        | every minute                  | forgets what has expired              |
 | nudges   | worker  | at the start        | every 2 seconds, or when told | reads again whom webhooks named       |
 | pairs    | worker  | at the start        | every 10 seconds              | finds which of a person's pairs lives |
@@ -57,6 +58,7 @@ from bot.runtime.loops import Loop, supervise
 from bot.settings import Settings
 from bot.storage import Storage
 from bot.storage.chores import QueuedChores
+from bot.storage.database import patiently
 from bot.storage.vault import Vault
 from bot.sync.deliveries.inbox import DeliveryInbox
 from bot.web.deliveries import webhook_routes
@@ -110,7 +112,7 @@ async def _run(
         app = await build_app(settings=settings, clock=clock, storage=storage, roles=roles)
         stack.push_async_callback(app.http.close)
         gc.freeze()  # what was built since the modules were
-        await app.linking.settle_cut_off()
+        await patiently(app.linking.settle_cut_off)
         lives = await _start(stack, app, build_gateway(app, add_cogs=add_cogs, shard_ids=shard_ids))
         log.info("pledgekeeper runs", public_url=settings.public_url, roles=sorted(roles))
         await _until_stopped(stopped, *lives)
@@ -152,7 +154,7 @@ async def _open_clock(stack: contextlib.AsyncExitStack, settings: Settings, stor
     """Return the sandbox's clock where there is one, the database's where others share it, or else the machine's."""
     if settings.clock_url is None and storage.database.is_shared:
         shared = SharedClock(storage.leases.tell_time)
-        await shared.measure()
+        await patiently(shared.measure)
         return shared
     if settings.clock_url is None:
         return SystemClock()
@@ -223,6 +225,7 @@ def _gateway_loops(app: App) -> Iterator[Loop]:
         yield Loop("outbox", app.outbox.run)
         yield Loop("names", GuildNames(holder=app.holder, storage=app.storage).run)
     yield Loop("links", app.aftermaths.run)
+    yield Loop("comps", app.comp_ends.run)
 
 
 def _worker_loops(app: App) -> Iterator[Loop]:
@@ -315,6 +318,7 @@ async def _sweep(app: App) -> None:
         await app.linking.sweep()
         await app.storage.reads.purge(app.clock.now() - READS_KEPT)
         await app.storage.due.purge(DUE_KEPT)
+        await app.storage.comps.purge()
         if app.storage.database.is_shared:
             await app.storage.interactions.purge(INTERACTIONS_KEPT)
             await app.storage.paces.purge()

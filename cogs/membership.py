@@ -53,4 +53,4 @@ class MembershipCog(commands.Cog):
             has_consent_ended=overview.has_consent_ended,
             is_dm=guild_id is None,
         )
-        return card, view_of(button("refresh:membership", check_again_label(r)))
+        return card, view_of(button("refresh:membership", check_again_label(r))) if overview.is_linked else None

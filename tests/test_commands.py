@@ -17,6 +17,7 @@ COMMANDS = {
     "membership": (),
     "patreon sync": (),
     "patreon preview": (),
+    "patreon doctor": ("user",),
     "patreon why": ("user",),
     "patreon unlink": ("user",),
     "patreon holds": (),
@@ -36,7 +37,10 @@ COMMANDS = {
     ),
     "patreon connect": (),
     "patreon disconnect": ("campaign", "roles"),
-    "patreon rule add": ("role", "kind", "tier", "amount", "months", "campaign"),
+    "patreon comp add": ("user", "role", "until", "reason"),
+    "patreon comp list": (),
+    "patreon comp remove": ("user", "role"),
+    "patreon rule add": ("role", "kind", "tier", "amount", "months", "keep_days", "campaign"),
     "patreon rule list": (),
     "patreon rule remove": ("rule",),
 }
@@ -106,7 +110,7 @@ def test_discord_is_told_who_may_use_a_command_and_where(
 def test_every_group_asks_for_the_right_again(tree: app_commands.CommandTree[Any]) -> None:
     """discord.py asks only the group that a command stands in."""
     groups = [one for one in tree.walk_commands() if isinstance(one, app_commands.Group)]
-    assert {group.qualified_name for group in groups} == {"patreon", "patreon rule"}
+    assert {group.qualified_name for group in groups} == {"patreon", "patreon comp", "patreon rule"}
     own = {type(group).interaction_check for group in groups}
     assert app_commands.Group.interaction_check not in own
 

@@ -2,7 +2,7 @@
 
 Rules:
 1. Never raises: a message that fails is logged, and what it was about goes on.
-2. Pings nobody and unfolds no address.
+2. Unfolds no address, and pings nobody but the one whom a notice is for (`addressee`).
 3. A trouble is told once until it is over. Admins without a log channel read it above their next `/patreon` reply, and
    the server's system channel is used once for what has not been read yet.
 4. Changes that come close together are one message. It is kept and sent again while Discord does not take it.
@@ -27,8 +27,8 @@ from bot.discord.holder import ClientHolder
 from bot.discord.languages import guild_renderer
 from bot.discord.sayings import SayChanges, SayNotice, leave
 from bot.domain.errors import Later, PledgekeeperError, TryLater
-from bot.domain.model import ChannelId, GuildId, HoldId
-from bot.domain.notices import Change, End, HoldWaiting, Kept, LogChannelShut, News, Solved, Topic, Trouble
+from bot.domain.model import ChannelId, DiscordUserId, GuildId, HoldId
+from bot.domain.notices import Change, CompEnding, End, HoldWaiting, Kept, LogChannelShut, News, Solved, Topic, Trouble
 from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.texts.card import Card, pages, text_of
@@ -54,6 +54,7 @@ PENDING_KEPT = 10
 FAILURES = (discord.DiscordException, PledgekeeperError, aiohttp.ClientError, OSError, TimeoutError)
 
 _KEPT = msgspec.json.Decoder(list[Kept])
+_TROUBLE = msgspec.json.Decoder(Trouble)
 
 
 class Notifier:
@@ -101,6 +102,15 @@ class Notifier:
         """Return the subjects of the troubles of a topic that were told of and are not over."""
         head = _trouble_key(guild_id, f"{topic}:")
         return frozenset(key.removeprefix(head) for key in await self._open(guild_id) if key.startswith(head))
+
+    async def list_open(self, guild_id: GuildId) -> tuple[Trouble, ...]:
+        """Return the troubles that were told of and are not over, as they were when they were told."""
+        texts = [await self._storage.notices.seen(key) for key in sorted(await self._open(guild_id))]
+        found: list[Trouble] = []
+        for text in texts:
+            with contextlib.suppress(msgspec.DecodeError):  # a version that kept sentences told it
+                found.append(_TROUBLE.decode(text or ""))
+        return tuple(found)
 
     async def _open(self, guild_id: GuildId) -> frozenset[str]:
         """Return the keys of a guild's troubles that are not over."""
@@ -163,8 +173,9 @@ class Notifier:
     async def _tell_guild(
         self, guild_id: GuildId, notice: Trouble | End | News, card: Card, *, view: discord.ui.View | None = None
     ) -> None:
+        whom = addressee(notice)
         if await self._try(
-            lambda: self._send_to_log(guild_id, card, view=view), event="the log channel could not be used"
+            lambda: self._send_to_log(guild_id, card, view=view, whom=whom), event="the log channel could not be used"
         ):
             return
         pending = await self._load_pending(guild_id)
@@ -174,9 +185,15 @@ class Notifier:
             await self._try(lambda: self._send_to_system(guild_id), event="the system channel could not be used")
 
     async def _send_to_log(
-        self, guild_id: GuildId, card: Card, *, view: discord.ui.View | None = None, file: discord.File | None = None
+        self,
+        guild_id: GuildId,
+        card: Card,
+        *,
+        view: discord.ui.View | None = None,
+        file: discord.File | None = None,
+        whom: DiscordUserId | None = None,
     ) -> bool:
-        """Post to the log channel; False where the guild has none."""
+        """Post to the log channel, and call somebody to it; False where the guild has none."""
         channel_id = (await self._storage.guilds.settings(guild_id)).log_channel_id
         if channel_id is None:
             return False
@@ -185,12 +202,12 @@ class Notifier:
             raise TryLater(Later.NOT_CONNECTED)
         may_embed = _may_embed(client.get_guild(guild_id), channel_id)
         await client.get_partial_messageable(channel_id, guild_id=guild_id).send(
-            content=None if may_embed else text_of(card),
+            content=_call(whom) if may_embed else text_of(card),  # a card calls nobody, whomever it names
             embed=embed_of(pages(card)[0]) if may_embed else discord.utils.MISSING,
             suppress_embeds=not may_embed,
             file=file or discord.utils.MISSING,
             view=view or discord.utils.MISSING,
-            allowed_mentions=discord.AllowedMentions.none(),
+            allowed_mentions=_only(whom),
         )
         return True
 
@@ -275,6 +292,22 @@ class Notifier:
         except FAILURES as error:
             log.warning(event, why=str(error))
             return False
+
+
+def addressee(notice: Trouble | End | News) -> DiscordUserId | None:
+    """Return whom a notice is for, where that is one person of the team: they are called to it."""
+    return notice.given_by if isinstance(notice, CompEnding) else None
+
+
+def _call(whom: DiscordUserId | None) -> str | None:
+    return None if whom is None else f"<@{whom}>"
+
+
+def _only(whom: DiscordUserId | None) -> discord.AllowedMentions:
+    """Let this person be called, and nobody else."""
+    if whom is None:
+        return discord.AllowedMentions.none()
+    return discord.AllowedMentions(everyone=False, roles=False, users=[discord.Object(whom)])
 
 
 def hold_buttons(renderer: Renderer, hold_id: HoldId) -> discord.ui.View:

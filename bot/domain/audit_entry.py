@@ -21,10 +21,13 @@ class AuditAction(enum.StrEnum):
     GRANT = "grant"
     REVOKE = "revoke"
     FORGET = "forget"  # the ledger's row went, and no role with it
+    SPARE = "spare"  # it is no longer earned, and stays for as long as its rule says
+    EARNED_AGAIN = "earned again"
     SUPPRESS = "suppress"  # somebody took a role of ours away
     HOLD_AGAIN = "hold again"  # somebody gave it back
     ADOPT = "adopt"
     RESTORE = "restore"
+    COMP = "comp"
     ANSWER_HOLD = "hold"
     SETTING = "setting"
     BELIEVE = "believe"
@@ -62,6 +65,23 @@ class HoldAnswered(msgspec.Struct, frozen=True, kw_only=True, tag="hold"):
 class AdminGave(msgspec.Struct, frozen=True, kw_only=True, tag="admin"):
     """An admin adopted the role, or let it be given again."""
 
+    by: DiscordUserId
+
+
+class CompChange(enum.StrEnum):
+    """What an admin did about a comp."""
+
+    GIVEN = "given"
+    CHANGED = "changed"
+    ENDED = "ended"
+
+
+class CompChanged(msgspec.Struct, frozen=True, kw_only=True, tag="comp"):
+    """An admin gave somebody the role without a pledge, or ended that."""
+
+    change: CompChange
+    reason: str
+    until: datetime | None
     by: DiscordUserId
 
 
@@ -103,6 +123,7 @@ AuditReason = (
     | FoundReason
     | HoldAnswered
     | AdminGave
+    | CompChanged
     | SettingChanged
     | ReadBelieved
     | CampaignFollowed

@@ -29,6 +29,8 @@ class Trigger(enum.StrEnum):
     SEEN = "seen on Discord"
     MEMBERSHIP = "/membership"
     ADOPT = "/patreon adopt"
+    COMP = "/patreon comp"
+    COMP_ENDED = "comp ended"
     BELIEVE = "/patreon believe"
     CONNECT = "/patreon connect"
     DISCONNECT = "/patreon disconnect"

@@ -166,9 +166,16 @@ class Mistake(enum.StrEnum):
     AMOUNT_UNREADABLE = "amount_unreadable"
     MONTHS_MISSING = "months_missing"
     MONTHS_OUT_OF_RANGE = "months_out_of_range"  # most
+    KEEP_DAYS_OUT_OF_RANGE = "keep_days_out_of_range"  # most
     TIER_MISSING = "tier_missing"
     TIER_UNKNOWN = "tier_unknown"
     TIER_AMBIGUOUS = "tier_ambiguous"
+    # comps
+    UNTIL_UNREADABLE = "until_unreadable"
+    UNTIL_PAST = "until_past"
+    REASON_MISSING = "reason_missing"
+    REASON_TOO_LONG = "reason_too_long"  # most
+    COMP_UNKNOWN = "comp_unknown"
     # campaigns and their reads
     NO_CAMPAIGN = "no_campaign"
     CAMPAIGN_UNKNOWN = "campaign_unknown"

@@ -7,7 +7,7 @@ put into words in `bot/texts/troubles.py` whenever they are shown.
 
 import enum
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 import msgspec
 
@@ -292,6 +292,8 @@ Trouble = (
     | ReportAgainstLink
 )
 
+TROUBLES: tuple[type[Trouble], ...] = get_args(Trouble)
+
 
 # --- what ends, happens or changes
 
@@ -343,7 +345,17 @@ class UnlinkedElsewhere(Notice, frozen=True, kw_only=True):
     discord_user_id: DiscordUserId
 
 
-News = ListAcceptedElsewhere | UnlinkedElsewhere
+class CompEnding(Notice, frozen=True, kw_only=True):
+    """A role that an admin gave without a pledge ends soon; they are the one who is told."""
+
+    discord_user_id: DiscordUserId
+    role: str
+    reason: str
+    given_by: DiscordUserId
+    until: datetime
+
+
+News = ListAcceptedElsewhere | UnlinkedElsewhere | CompEnding
 
 
 class CampaignConnected(Notice, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ Pure: no clock, no log, no await, no I/O; "why not" is in the plan, not in a log
 
     wanted   on member   ledger       decision
     any      not a member of the guild  AWAY
+    yes      yes         ours, noted  EARNED_AGAIN its note is dropped: since when it was not earned
     yes      yes         ours         KEEP
     yes      yes         -            LEAVE        a person gave it; it stays theirs
     yes      no          suppressed   SUPPRESSED   someone took it away by hand
@@ -13,22 +14,27 @@ Pure: no clock, no log, no await, no I/O; "why not" is in the plan, not in a log
     yes      no          -            GRANT
     no       any         ours         FORGET       the role itself is gone
     no       yes         ours         BLOCKED      the role cannot be taken now
+    no       yes         ours         SPARE        its rule keeps it for some days; from now on, which is noted
+    no       yes         ours, noted  LINGER       those days are not over
     no       yes         ours         REVOKE
     no       not shown   ours         NONE         our removal was accepted; nothing has shown its effect yet
     no       no          ours         FORGET       so that a new pledge is granted again
     no       any         -            NONE         not ours to touch
     unsure   any         ours         UNPROVEN     in doubt the role stays
     unsure   any         -            NONE
+
+What is wanted follows from the rules and from comps (`rules.with_comp`): a comp is a fact about anybody, linked or not.
 """
 
 import enum
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 import msgspec
 
 from bot.domain.assignable import Block
+from bot.domain.comps import Comp, running
 from bot.domain.entitlement import Entitlement
 from bot.domain.ledger import GuildMember
 from bot.domain.model import (
@@ -46,7 +52,7 @@ from bot.domain.model import (
     Tier,
     TierId,
 )
-from bot.domain.rules import Claim, Wanted, claim_roles, settle_accounts
+from bot.domain.rules import Claim, Wanted, claim_roles, days_kept, settle_accounts, with_comp
 
 
 class Action(enum.StrEnum):
@@ -55,6 +61,9 @@ class Action(enum.StrEnum):
     GRANT = "grant"
     REVOKE = "revoke"
     FORGET = "forget"  # drop the ledger row; no write to Discord
+    SPARE = "spare"  # note in the ledger since when it is not earned; no write to Discord
+    EARNED_AGAIN = "earned_again"  # drop that note; no write to Discord
+    LINGER = "linger"
     KEEP = "keep"
     LEAVE = "leave"
     NONE = "none"
@@ -113,6 +122,7 @@ class PersonFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     link: Link | None = None
     records: Mapping[CampaignId, MembershipRecord] = msgspec.field(default_factory=dict)
     grants: Mapping[RoleId, Grant] = msgspec.field(default_factory=dict)
+    comps: Mapping[RoleId, Comp] = msgspec.field(default_factory=dict)  # by admins, those ended lately too
     has_unlinked: bool = False  # on purpose; who was never linked has not
 
 
@@ -128,6 +138,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     bond: Bond = Bond.LINKED
     gone_since: datetime | None = None  # since when the rule's campaign lists the patron no more
     taken_at: datetime | None = None  # of SUPPRESSED: when we saw that somebody took the role away
+    kept_until: datetime | None = None  # of SPARE and LINGER
 
 
 class PersonPlan(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -164,13 +175,13 @@ class PersonPlan(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 WRITES = frozenset({Action.GRANT, Action.REVOKE})
-CHANGES = WRITES | {Action.FORGET}
+CHANGES = WRITES | {Action.FORGET, Action.SPARE, Action.EARNED_AGAIN}
 _OF_NOTE = CHANGES | {Action.HELD_BACK, Action.SCREENING, Action.SUPPRESSED, Action.BLOCKED}
 _ORDER = {Action.GRANT: 0, Action.REVOKE: 2}
 
 
 def plan_person(guild: GuildFacts, person: PersonFacts) -> PersonPlan:
-    """Decide about each role that a rule names or that the ledger holds for this person."""
+    """Decide about each role that a rule names, that the ledger holds for this person, or that an admin gave them."""
     accounts = settle_accounts(
         person.records if is_linked(person) else {},
         tiers=guild.tiers,
@@ -178,8 +189,12 @@ def plan_person(guild: GuildFacts, person: PersonFacts) -> PersonPlan:
         grace_days=guild.settings.grace_days,
     )
     claims = claim_roles(guild.rules, accounts)
-    role_ids = list(claims) + [role_id for role_id in person.grants if role_id not in claims]
-    decisions = (_decide(_final_claim(role_id, claims, person), guild=guild, person=person) for role_id in role_ids)
+    role_ids = dict.fromkeys((*claims, *person.grants, *running(person.comps, guild.now)))
+    days = days_kept(guild.rules, accounts)
+    decisions = (
+        _decide(_final_claim(role_id, claims, person, guild.now), guild=guild, person=person, days=days.get(role_id, 0))
+        for role_id in role_ids
+    )
     return PersonPlan(
         discord_user_id=person.discord_user_id,
         link=person.link,
@@ -214,17 +229,33 @@ def told_to_team(plan: PersonPlan) -> PersonPlan:
     return msgspec.structs.replace(plan, link=None, decisions=decisions)
 
 
-def _final_claim(role_id: RoleId, claims: Mapping[RoleId, Claim], person: PersonFacts) -> Claim:
-    """Treat a role that no rule names, and any role of someone unlinked, as proven not wanted."""
+def ended_comps(plan: PersonPlan, person: PersonFacts, now: datetime) -> tuple[Comp, ...]:
+    """Return the comps that have ended and on which no role rests any more: they may be forgotten."""
+    resting = {one.role_id for one in plan.decisions if one.claim.comp is not None}
+    return tuple(comp for role_id, comp in person.comps.items() if comp.is_over(now) and role_id not in resting)
+
+
+def _final_claim(role_id: RoleId, claims: Mapping[RoleId, Claim], person: PersonFacts, now: datetime) -> Claim:
+    """Treat a role that no rule names, and any role of someone unlinked, as proven not earned by a pledge."""
     claim = claims.get(role_id, Claim(role_id=role_id, wanted=Wanted.NO))
-    return claim if is_linked(person) else msgspec.structs.replace(claim, wanted=Wanted.NO)
+    if not is_linked(person):
+        claim = msgspec.structs.replace(claim, wanted=Wanted.NO)
+    comp = person.comps.get(role_id)
+    if comp is None or (comp.is_over(now) and role_id not in person.grants):
+        return claim
+    return with_comp(claim, comp, now)
 
 
-def _decide(claim: Claim, *, guild: GuildFacts, person: PersonFacts) -> Decision:
+def _decide(claim: Claim, *, guild: GuildFacts, person: PersonFacts, days: int) -> Decision:
     role_id = claim.role_id
-    block = guild.blocked.get(role_id)
+    block = _find_block(claim, guild)
     grant = person.grants.get(role_id)
     action = Action.AWAY if person.member is None else _act(claim, person.member, grant, block)
+    kept_until = None
+    if action is Action.REVOKE and grant is not None and days and claim.comp is None:
+        kept_until = (grant.unearned_since or guild.now) + timedelta(days=days)
+        if guild.now < kept_until:
+            action = Action.SPARE if grant.unearned_since is None else Action.LINGER
     return Decision(
         role_id=role_id,
         action=action,
@@ -234,7 +265,14 @@ def _decide(claim: Claim, *, guild: GuildFacts, person: PersonFacts) -> Decision
         bond=_bond(person),
         gone_since=_gone_since(claim, person),
         taken_at=grant.since if grant is not None and action is Action.SUPPRESSED else None,
+        kept_until=kept_until,
     )
+
+
+def _find_block(claim: Claim, guild: GuildFacts) -> Block | None:
+    if claim.comp is not None and claim.role_id not in guild.roles:
+        return Block.GONE  # of a rule's role the guild's facts say so
+    return guild.blocked.get(claim.role_id)
 
 
 def _act(claim: Claim, member: GuildMember, grant: Grant | None, block: Block | None) -> Action:
@@ -265,7 +303,9 @@ def _gone_since(claim: Claim, person: PersonFacts) -> datetime | None:
 
 def _when_wanted(member: GuildMember, role_id: RoleId, grant: Grant | None, block: Block | None) -> Action:
     if role_id in member.role_ids:
-        return Action.LEAVE if grant is None else Action.KEEP
+        if grant is None:
+            return Action.LEAVE
+        return Action.KEEP if grant.unearned_since is None else Action.EARNED_AGAIN
     if grant is not None and grant.state is GrantState.SUPPRESSED:
         return Action.SUPPRESSED
     if block is not None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from bot.domain.assignable import Block
+from bot.domain.comps import Comp
 from bot.domain.holds import HoldItem
 from bot.domain.model import DiscordUserId, GuildId, RoleId
 from bot.domain.plan import GuildFacts, PersonPlan
@@ -24,6 +25,7 @@ class PlannedPerson(msgspec.Struct, frozen=True, kw_only=True):
     plan: PersonPlan
     counted: frozenset[RoleId] = frozenset()  # roles whose revokes count for the brake
     holds: HoldChanges = HoldChanges()
+    ended_comps: tuple[Comp, ...] = ()  # on which nothing rests any more
 
 
 class GuildPlan(msgspec.Struct, frozen=True, kw_only=True):

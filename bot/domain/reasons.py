@@ -26,8 +26,9 @@ from typing import assert_never
 import msgspec
 
 from bot.domain.assignable import Block
+from bot.domain.comps import Comp
 from bot.domain.entitlement import Entitlement, Standing
-from bot.domain.model import Campaign, CampaignId, Membership, RoleRule, RuleKind, Source, Tier, TierId
+from bot.domain.model import Campaign, CampaignId, DiscordUserId, Membership, RoleRule, RuleKind, Source, Tier, TierId
 from bot.domain.new_reading import is_declined, is_hollow, is_tierless
 from bot.domain.plan import Action, Bond, Decision, GuildFacts, PersonPlan, Rail
 from bot.domain.pledge_terms import Term, charge_terms, lapse_terms, never_began, pledge_terms
@@ -70,6 +71,7 @@ class RuleFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaul
     amount_cents: int | None = None  # of an AMOUNT or LIFETIME rule
     currency: str = ""
     months: int | None = None  # of a MONTHS rule
+    keep_days: int = 0
 
 
 class PatronFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -87,6 +89,15 @@ class PatronFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defa
     read_at: datetime | None = None
 
 
+class CompFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """A role by an admin's word, and whether that has ended."""
+
+    reason: str
+    given_by: DiscordUserId
+    until: datetime | None = None
+    is_over: bool = False
+
+
 class RoleReason(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="role"):
     """What was decided about one role of one person, and the facts that decided."""
 
@@ -97,9 +108,11 @@ class RoleReason(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defau
     bond: Bond = Bond.LINKED
     rule: RuleFacts | None = None  # None: no rule names the role any more
     patron: PatronFacts | None = None  # in the rule's campaign; None where no account is linked, or no rule is there
+    comp: CompFacts | None = None  # that gives the role, or gave it
     block: Block | None = None
     rail: Rail | None = None
     taken_at: datetime | None = None  # of SUPPRESSED: when we saw that somebody took the role away
+    kept_until: datetime | None = None  # of SPARE and LINGER
 
 
 class OldText(msgspec.Struct, frozen=True, tag="text"):
@@ -123,10 +136,17 @@ def reason_of(decision: Decision, guild: GuildFacts) -> RoleReason:
         bond=decision.bond,
         rule=None if rule is None else rule_facts(rule, guild.campaigns),
         patron=patron,
+        comp=None if decision.claim.comp is None else comp_facts(decision.claim.comp, guild.now),
         block=decision.block,
         rail=decision.rail,
         taken_at=decision.taken_at,
+        kept_until=decision.kept_until,
     )
+
+
+def comp_facts(comp: Comp, now: datetime) -> CompFacts:
+    """Return what an admin said of a role."""
+    return CompFacts(reason=comp.reason, given_by=comp.given_by, until=comp.until, is_over=comp.is_over(now))
 
 
 def rule_facts(rule: RoleRule, campaigns: Mapping[CampaignId, Campaign]) -> RuleFacts:
@@ -139,6 +159,7 @@ def rule_facts(rule: RoleRule, campaigns: Mapping[CampaignId, Campaign]) -> Rule
         amount_cents=rule.amount_cents,
         currency="" if rule.amount_cents is None or campaign is None else campaign.currency,
         months=rule.months,
+        keep_days=rule.keep_days,
     )
 
 

@@ -10,9 +10,11 @@ from typing import assert_never
 
 import msgspec
 
+from bot.domain.charge_status import TAKEN_BACK
+from bot.domain.comps import Comp
 from bot.domain.entitlement import Entitlement, Standing, entitle, entitle_unproven
 from bot.domain.model import CampaignId, MembershipRecord, RoleId, RoleRule, RuleKind, Tier, TierId
-from bot.domain.new_reading import is_in_doubt
+from bot.domain.new_reading import is_declined, is_in_doubt
 
 
 class Wanted(enum.StrEnum):
@@ -24,12 +26,16 @@ class Wanted(enum.StrEnum):
 
 
 class Claim(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """The answer for one role with the rule and the fact that decided it; no rule: none names the role any more."""
+    """The answer for one role with the rule and the fact that decided it; no rule: none names the role any more.
+
+    A comp that runs decides too, beside a rule that is met or alone; one that has ended says by what the role came.
+    """
 
     role_id: RoleId
     wanted: Wanted
     rule: RoleRule | None = None
     entitlement: Entitlement | None = None
+    comp: Comp | None = None
 
 
 class Account(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -84,6 +90,25 @@ def claim_roles(rules: Iterable[RoleRule], accounts: Mapping[CampaignId, Account
     return claims
 
 
+def with_comp(claim: Claim, comp: Comp, now: datetime) -> Claim:
+    """Return the answer for a role with an admin's word beside the rules'.
+
+    pledge   comp     wanted
+    yes      runs     yes        by both: neither takes what the other gives
+    no       runs     yes        by the comp alone
+    unsure   runs     yes        by the comp alone
+    yes      ended    yes        by the pledge
+    no       ended    no         and its end is why
+    unsure   ended    unsure
+    """
+    is_earned = claim.wanted is Wanted.YES
+    if comp.is_over(now):
+        return claim if is_earned else msgspec.structs.replace(claim, comp=comp)
+    if is_earned:
+        return msgspec.structs.replace(claim, comp=comp)
+    return Claim(role_id=claim.role_id, wanted=Wanted.YES, comp=comp)
+
+
 _RANK = {Wanted.NO: 0, Wanted.UNSURE: 1, Wanted.YES: 2}
 _NONE = Entitlement(standing=Standing.NONE)
 
@@ -96,6 +121,25 @@ def _claim(rule: RoleRule, account: Account | None) -> Claim:
             return Claim(role_id=rule.role_id, wanted=Wanted.YES, rule=rule, entitlement=entitlement)
     wanted = Wanted.NO if account.is_proven and is_told(rule, account.believed) else Wanted.UNSURE
     return Claim(role_id=rule.role_id, wanted=wanted, rule=rule, entitlement=account.believed)
+
+
+def days_kept(rules: Iterable[RoleRule], accounts: Mapping[CampaignId, Account]) -> dict[RoleId, int]:
+    """Return how many days each role stays that is no longer earned: by the longest of its rules.
+
+    That is for a pledge that ended, or became a smaller one. A declined charge has its own grace and no days more;
+    money that was taken back has neither.
+    """
+    days: dict[RoleId, int] = {}
+    for rule in rules:
+        account = accounts.get(rule.campaign_id) if rule.keep_days else None
+        if account is not None and _has_ended_well(account.believed):
+            days[rule.role_id] = max(rule.keep_days, days.get(rule.role_id, 0))
+    return days
+
+
+def _has_ended_well(entitlement: Entitlement) -> bool:
+    reading = entitlement.reading
+    return reading is not None and not is_declined(reading) and reading.charge_status not in TAKEN_BACK
 
 
 def is_met(rule: RoleRule, entitlement: Entitlement) -> bool:

@@ -11,8 +11,9 @@
 The last two keep an upgrade from ending with nothing.
 The brake opens a hold when more than `brake_percent` of a guild's held roles would go within 24 hours, from five up.
 What somebody did on purpose does not count: /unlink, a rule that an admin removed, a hold that an admin applied, a tier
-change that leaves the person another pledge role. Nor does a hold keep a role from somebody who unlinked, or one that
-no rule names any more: those are their own proof.
+change that leaves the person another pledge role, the end of a comp. Nor does a hold keep a role from somebody who
+unlinked, one that no rule names any more, or one whose comp has ended: those are their own proof. A comp rests on no
+report of Patreon's and replaces no pledge role.
 """
 
 import hashlib
@@ -51,9 +52,9 @@ def rein_in(
     held = {role_id: one for role_id, one in (items or {}).items() if not plan.has_unlinked}
     decisions = tuple(_rein_in(one, settings, held.get(one.role_id), mark) for one in plan.decisions)
     is_unwanted = plan.link is not None and plan.link.origin is LinkOrigin.PATREON and not settings.zero_link
-    if is_unwanted and plan.having(Action.GRANT):
-        decisions = tuple(_hold_back(one, Rail.REPORT) if one.action in WRITES else one for one in decisions)
-    if any(one.claim.wanted is Wanted.YES for one in plan.having(Action.BLOCKED)):
+    if is_unwanted and any(one.claim.comp is None for one in plan.having(Action.GRANT)):
+        decisions = tuple(_hold_back(one, Rail.REPORT) if _rests_on_report(one) else one for one in decisions)
+    if any(one.claim.wanted is Wanted.YES and one.claim.rule is not None for one in plan.having(Action.BLOCKED)):
         decisions = tuple(_hold_back(one, Rail.BLOCKED) if _is_swap(one) else one for one in decisions)
     return plan if decisions == plan.decisions else msgspec.structs.replace(plan, decisions=decisions)
 
@@ -63,16 +64,23 @@ def counted_revokes(plan: PersonPlan, items: Mapping[RoleId, HoldItem]) -> tuple
     if plan.has_unlinked or any(map(_is_left, plan.decisions)):
         return ()
     return tuple(
-        one
-        for one in plan.having(Action.REVOKE)
-        if one.claim.rule is not None and not _is_approved(items.get(one.role_id))
+        one for one in plan.having(Action.REVOKE) if not _is_own_proof(one) and not _is_approved(items.get(one.role_id))
     )
+
+
+def _is_own_proof(decision: Decision) -> bool:
+    """Tell whether a revoke follows from an admin's word: no rule names the role any more, or its comp has ended."""
+    return decision.claim.rule is None or decision.claim.comp is not None
+
+
+def _rests_on_report(decision: Decision) -> bool:
+    return decision.action in WRITES and decision.claim.comp is None
 
 
 def _is_left(decision: Decision) -> bool:
     """Tell whether a pledge leaves the person this role: one for former or generous patrons is no tier change."""
     entitlement = decision.claim.entitlement
-    is_there = decision.action in {Action.GRANT, Action.KEEP, Action.LEAVE}
+    is_there = decision.action in {Action.GRANT, Action.KEEP, Action.EARNED_AGAIN, Action.LEAVE}
     return is_there and decision.claim.wanted is Wanted.YES and entitlement is not None and entitlement.is_paying
 
 
@@ -128,7 +136,7 @@ def _find_rail(decision: Decision, settings: GuildSettings, item: HoldItem | Non
         return None
     if _is_barred(decision.action, settings.mode):
         return Rail.MODE
-    if decision.action is Action.GRANT or item is None or decision.claim.rule is None:
+    if decision.action is Action.GRANT or item is None or _is_own_proof(decision):
         return None
     match item.state:
         case HoldState.OPEN:

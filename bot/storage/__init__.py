@@ -12,8 +12,9 @@ from bot.domain.model import GuildId
 from bot.storage.arrivals import Arrivals
 from bot.storage.audit import Audit
 from bot.storage.campaigns import Campaigns
+from bot.storage.comps import Comps
 from bot.storage.credentials import Credentials
-from bot.storage.database import Database
+from bot.storage.database import Database, patiently
 from bot.storage.due import DuePeople
 from bot.storage.guilds import Guilds
 from bot.storage.holds import HeldRevokes
@@ -52,6 +53,7 @@ class Storage:
     nudges: StoredNudges
     reads: Reads
     rules: Rules
+    comps: Comps
     ledger: Ledger
     due: DuePeople
     holds: HeldRevokes
@@ -71,7 +73,7 @@ class Storage:
     async def open(cls, url: str, vault: Vault) -> Self:
         """Own a database: make it where needed, lock it, migrate it. DatabaseLocked where another process owns it."""
         storage = cls._build(await Database.open(url), vault)
-        await storage.sealing.note_keys(vault.key_fingerprints)
+        await patiently(lambda: storage.sealing.note_keys(vault.key_fingerprints))
         return storage
 
     @classmethod
@@ -86,7 +88,9 @@ class Storage:
         self.notices.forget_kept()
 
     async def read_ahead(self, guild_ids: Collection[GuildId]) -> None:
-        """Read at once what the plans of these guilds ask for, each of its own, and keep it."""
+        """Read at once what the plans of these guilds ask for, each of its own, and keep it, where anything is kept."""
+        if self.database.is_shared:
+            return
         followed = [campaign_id for one in guild_ids for campaign_id in await self.campaigns.campaigns_of(one)]
         await self.campaigns.load_all(list(dict.fromkeys(followed)))
         await self.reads.listings(list(dict.fromkeys(followed)))
@@ -114,6 +118,7 @@ class Storage:
             nudges=StoredNudges(database),
             reads=Reads(database),
             rules=Rules(database),
+            comps=Comps(database),
             ledger=Ledger(database),
             due=DuePeople(database),
             holds=HeldRevokes(database),

@@ -8,11 +8,13 @@ Within the process everybody queues here: SQLAlchemy's pool gives up after a whi
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from types import ModuleType
 from typing import Any, Self, TypeVar
 
+import structlog
 from sqlalchemy import Executable, Row
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -27,6 +29,9 @@ R = TypeVar("R")
 MAX_TRIES = 30  # of one transaction: with so many at once some would have to be very long
 FIRST_PAUSE_SECONDS = 0.002
 LONGEST_PAUSE_SECONDS = 0.5
+BETWEEN_STARTS_SECONDS = 1.0
+
+log = structlog.get_logger(__name__)
 
 
 class Database:
@@ -163,6 +168,22 @@ class Database:
     async def _try(self, act: Callable[[AsyncConnection], Awaitable[R]]) -> R:
         async with self.write() as connection:
             return await act(connection)
+
+
+async def patiently(act: Callable[[], Awaitable[R]]) -> R:
+    """Do what a start cannot do without, again while the database is away: it may be starting at the same time.
+
+    DatabaseAway where that takes longer than we wait.
+    """
+    until = time.monotonic() + postgresql.START_PATIENCE_SECONDS
+    while True:
+        try:
+            return await act()
+        except DatabaseAway as away:
+            if time.monotonic() > until:
+                raise
+            log.info("the database doesn't answer yet", reason=str(away.facts.get("reason")))
+        await asyncio.sleep(BETWEEN_STARTS_SECONDS)
 
 
 def _kind(url: str) -> ModuleType:

@@ -36,14 +36,16 @@ from bot.storage.memberships import membership_row, save_rows
 from bot.storage.pendings import PendingId, PendingStatus
 from bot.storage.rows import read_row, to_json
 from bot.storage.states import void_questions
-from bot.storage.tables import bindings, grants, links, memberships, opt_outs, pendings, states
+from bot.storage.tables import bindings, comps, grants, links, memberships, opt_outs, pendings, states
 from bot.storage.tables.column_types import EPOCH
 from bot.storage.upsert import Upsert
 
 MAX_LINKS = 400  # in one statement, by two columns: databases limit how many values it may carry
+MAX_ASKED = 5_000  # ... by one: all who follow a campaign may be asked about
 
 # Built once: to build a statement takes as long as to execute it, and each round asks for these.
 _PEOPLE = select(links.c.discord_user_id).where(links.c.patreon_user_id.in_(bindparam("patrons", expanding=True)))
+_LINKED = select(links.c.patreon_user_id).where(links.c.patreon_user_id.in_(bindparam("patrons", expanding=True)))
 _ANY = select(links).where(
     or_(
         links.c.discord_user_id.in_(bindparam("people", expanding=True)),
@@ -84,6 +86,17 @@ class Links(Aggregate):
             patrons.update((await connection.execute(select(links.c.patreon_user_id))).scalars())
         return patrons
 
+    async def find_linked(self, patreon_user_ids: Iterable[PatreonUserId]) -> frozenset[PatreonUserId]:
+        """Return those of these patrons who are linked, also by a link that ended."""
+        patrons, found = sorted(patreon_user_ids), set[PatreonUserId]()
+        if not patrons:
+            return frozenset()
+        async with self._database.read() as connection:
+            for start in range(0, len(patrons), MAX_ASKED):
+                some = {"patrons": patrons[start : start + MAX_ASKED]}
+                found.update((await connection.execute(_LINKED, some)).scalars())
+        return frozenset(found)
+
     async def reported_patrons(self) -> frozenset[PatreonUserId]:
         """Return the patrons whose link rests on what Patreon reports, or did."""
         query = select(links.c.patreon_user_id).where(links.c.origin == LinkOrigin.PATREON)
@@ -91,7 +104,7 @@ class Links(Aggregate):
             return frozenset((await connection.execute(query)).scalars())
 
     async def people_of(self, guild_id: GuildId) -> frozenset[DiscordUserId]:
-        """Return who is tied to a guild: linked and known to a campaign that it follows, or with a grant there."""
+        """Return who is tied to a guild: linked and known to a campaign that it follows, with a grant, or a comp."""
         async with self._database.read() as connection:
             return frozenset((await connection.execute(_PEOPLE_OF, {"guild": guild_id})).scalars())
 
@@ -364,6 +377,7 @@ def _known_to_guild(*wanted: ColumnElement[Any] | Table) -> Select[Any]:
 _PEOPLE_OF = union(
     _known_to_guild(links.c.discord_user_id),
     select(grants.c.discord_user_id).where(grants.c.guild_id == bindparam("guild")),
+    select(comps.c.discord_user_id).where(comps.c.guild_id == bindparam("guild")),
 )
 _PEOPLE_OF_EACH = union(
     select(bindings.c.guild_id, links.c.discord_user_id)
@@ -373,6 +387,7 @@ _PEOPLE_OF_EACH = union(
     select(grants.c.guild_id, grants.c.discord_user_id).where(
         grants.c.guild_id.in_(bindparam("guilds", expanding=True))
     ),
+    select(comps.c.guild_id, comps.c.discord_user_id).where(comps.c.guild_id.in_(bindparam("guilds", expanding=True))),
 )
 _GUILDS_OF = union(
     select(bindings.c.guild_id)
@@ -380,6 +395,7 @@ _GUILDS_OF = union(
     .join(bindings, bindings.c.campaign_id == memberships.c.campaign_id)
     .where(links.c.discord_user_id.in_(bindparam("people", expanding=True))),
     select(grants.c.guild_id).where(grants.c.discord_user_id.in_(bindparam("people", expanding=True))),
+    select(comps.c.guild_id).where(comps.c.discord_user_id.in_(bindparam("people", expanding=True))),
 )
 
 

@@ -8,6 +8,8 @@ from bot.domain.audit_entry import (
     AuditEntry,
     CampaignFollowed,
     CampaignLeft,
+    CompChange,
+    CompChanged,
     Discovery,
     FoundReason,
     HoldAnswered,
@@ -37,13 +39,22 @@ _ANSWERS = {
         "{admin} decided to keep {count} role (hold {id}).", "{admin} decided to keep {count} roles (hold {id})."
     ),
 }
+_COMPS = {
+    CompChange.GIVEN: N_("{admin} gave it to them until {until}: “{reason}”."),
+    CompChange.CHANGED: N_("{admin} changed it: until {until}, “{reason}”."),
+    CompChange.ENDED: N_("{admin} ended it on {until}. It was given for this reason: “{reason}”."),
+}
+_COMPS_FOR_GOOD = {
+    CompChange.GIVEN: N_("{admin} gave it to them, with no end date: “{reason}”."),
+    CompChange.CHANGED: N_("{admin} changed it: no end date, “{reason}”."),
+}
 _DISCONNECTED = {
     True: N_("{admin} disconnected {campaign}. People keep the roles they got for it."),
     False: N_("{admin} disconnected {campaign}. People lose the roles they got for it."),
 }
 
 
-def say_why(r: Renderer, entry: AuditEntry) -> Text:
+def say_why(r: Renderer, entry: AuditEntry) -> Text:  # noqa: C901  one case for each reason
     """Say the facts that decided."""
     match entry.reason:
         case RoleReason() | OldText() as reason:
@@ -60,6 +71,11 @@ def say_why(r: Renderer, entry: AuditEntry) -> Text:
                 else N_("{admin} let me assign the role again.")
             )
             return r.say(message, admin=r.person(by))
+        case CompChanged() as comp:
+            admin = r.person(comp.by)
+            if comp.until is None:
+                return r.say(_COMPS_FOR_GOOD[comp.change], admin=admin, reason=comp.reason)
+            return r.say(_COMPS[comp.change], admin=admin, reason=comp.reason, until=r.day(comp.until))
         case SettingChanged() as change:
             return r.say(
                 "{admin} changed {name} from {before} to {after}.",

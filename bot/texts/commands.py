@@ -27,6 +27,9 @@ DISCONNECT_OPTIONS = {
 WHY = N_("Explain why someone has a role, or doesn't")
 WHY_OPTIONS = {"user": N_("Whose roles to explain")}
 
+DOCTOR = N_("Find out why roles don't come, and what to do about it")
+DOCTOR_OPTIONS = {"user": N_("Look at one person's roles too")}
+
 UNLINK_PERSON = N_("Unlink someone's Patreon account and remove the roles it gave them")
 UNLINK_PERSON_OPTIONS = {"user": N_("Who to unlink")}
 
@@ -49,6 +52,18 @@ SETTINGS_OPTIONS = {
     "language": N_("The language of the log channel"),
 }
 
+COMP = N_("Give roles without a pledge, to guests or winners")
+COMP_ADD = N_("Give someone a role without a pledge, or change until when and why")
+COMP_ADD_OPTIONS = {
+    "user": N_("Who gets the role; they don't need a Patreon account"),
+    "role": N_("The role to assign: below my highest role and below yours"),
+    "until": N_("When it ends: a day like 2027-01-31, a number of days like 30d, or never"),
+    "reason": N_("Why they get it; they can read this"),
+}
+COMP_LIST = N_("See who has a role without a pledge, and until when")
+COMP_REMOVE = N_("End a role that was given without a pledge")
+COMP_REMOVE_OPTIONS = {"user": N_("Who has the role"), "role": N_("Which role")}
+
 RULE = N_("Which role goes with which pledge")
 RULE_ADD = N_("Assign a role to a Patreon tier, or to another kind of pledge")
 RULE_ADD_OPTIONS = {
@@ -57,6 +72,7 @@ RULE_ADD_OPTIONS = {
     "tier": N_("Which tier (for kind: tier)"),
     "amount": N_("How much at least, in the campaign's currency, like 5.00 (for kind: amount or lifetime)"),
     "months": N_("How many full months at least (for kind: months)"),
+    "keep_days": N_("How many days people keep the role once they don't earn it anymore (0 to 90)"),
     "campaign": N_("Which campaign, if this server follows several"),
 }
 RULE_LIST = N_("See this server's rules and their numbers")

@@ -15,7 +15,7 @@ from bot.domain.notices import ChangeFound, RoleChanged
 from bot.domain.oddities import Oddity, OddityKind
 from bot.domain.plan import Action, Bond, PersonPlan, Rail
 from bot.domain.pledge_terms import Term
-from bot.domain.reasons import OldText, PatronFacts, RoleReason, Status
+from bot.domain.reasons import CompFacts, OldText, PatronFacts, RoleReason, Status
 from bot.domain.role_news import RoleNews, RoleStatus
 from bot.domain.rules import Wanted
 from bot.texts.assignable import say_block
@@ -202,6 +202,9 @@ _ACTIONS: dict[Action, tuple[str, str]] = {  # of BLOCKED and HELD_BACK the bloc
     Action.REVOKE: (N_("It'll be removed in a moment."), N_("I'll remove it.")),
     Action.FORGET: (N_("You don't have it."), N_("Not earned.")),
     Action.KEEP: (N_("You have it."), N_("Kept.")),
+    Action.EARNED_AGAIN: (N_("You have it."), N_("Kept.")),
+    Action.SPARE: (N_("You keep it for a while."), N_("Kept for a while, as its rule says.")),
+    Action.LINGER: (N_("You keep it for a while."), N_("Kept for a while, as its rule says.")),
     Action.LEAVE: (
         N_("You have it: someone assigned it manually, so I won't remove it."),
         N_("Kept: someone assigned it manually, so I won't remove it."),
@@ -223,6 +226,11 @@ _ACTIONS: dict[Action, tuple[str, str]] = {  # of BLOCKED and HELD_BACK the bloc
     Action.BLOCKED: (N_("I can't change it right now."), N_("I can't change it right now.")),
     Action.HELD_BACK: (N_("Unchanged for now."), N_("Unchanged for now.")),
 }
+_KEPT_UNTIL = (
+    N_("You don't earn it anymore, but you keep it until {until}."),
+    N_("Not earned anymore, but kept until {until}, as its rule says."),
+)
+_KEPT_FOR_NOW = frozenset({Action.SPARE, Action.LINGER})
 _TAKEN_SINCE = (
     N_("Someone removed it manually {when}. This server's team can give it back."),
     N_("Not assigned: someone removed it manually {when}. To give it back, use `/patreon restore`."),
@@ -288,6 +296,8 @@ def say_action(r: Renderer, reason: RoleReason, reader: Reader) -> Text:
         return _say_to(r, reader, _RAILS[reason.rail])
     if reason.action is Action.SUPPRESSED and reason.taken_at is not None:
         return _say_to(r, reader, _TAKEN_SINCE, when=reason.taken_at)
+    if reason.action in _KEPT_FOR_NOW and reason.kept_until is not None:
+        return _say_to(r, reader, _KEPT_UNTIL, until=r.day(reason.kept_until))
     is_unsure = reason.wanted is Wanted.UNSURE
     if reason.action is Action.NONE and reason.has_role:
         return _say_to(r, reader, _ACTIONS[Action.LEAVE] if is_unsure else _NOT_EARNED_BUT_THERE)
@@ -305,9 +315,35 @@ def say_cause(r: Renderer, reason: RoleReason | OldText, reader: Reader) -> Text
 
 def _say_grounds(r: Renderer, reason: RoleReason, reader: Reader) -> Text:
     """Say why, but not how old that is."""
-    if reason.rule is None:
-        return r.say("No rule uses this role anymore.")
-    return r.join(say_requirement(r, reason.rule), *_say_facts(r, reason, reader)[:1])
+    said = [] if reason.comp is None else [say_comp(r, reason.comp, reader)]
+    if reason.rule is not None:
+        said += [say_requirement(r, reason.rule), *_say_facts(r, reason, reader)[:1]]
+    return r.join(*said) if said else r.say(_NO_RULE)
+
+
+def say_comp(r: Renderer, comp: CompFacts, reader: Reader) -> Text:
+    """Say which admin gave a role without a pledge, until when and why."""
+    admin, why = r.person(comp.given_by), comp.reason
+    if comp.until is None:
+        return _say_to(r, reader, _GIVEN_FOR_GOOD, admin=admin, reason=why)
+    return _say_to(r, reader, _GIVEN[comp.is_over], admin=admin, reason=why, until=r.day(comp.until))
+
+
+_NO_RULE = N_("No rule uses this role anymore.")
+_GIVEN_FOR_GOOD = (
+    N_("This server's team gave it to you, with no end date: “{reason}”."),
+    N_("{admin} gave it to them, with no end date: “{reason}”."),
+)
+_GIVEN: dict[bool, tuple[str, str]] = {  # whether that is over
+    False: (
+        N_("This server's team gave it to you until {until}: “{reason}”."),
+        N_("{admin} gave it to them until {until}: “{reason}”."),
+    ),
+    True: (
+        N_("This server's team had given it to you until {until}: “{reason}”."),
+        N_("{admin} had given it to them until {until}: “{reason}”."),
+    ),
+}
 
 
 def _say_age(r: Renderer, reason: RoleReason, reader: Reader) -> Text:
@@ -318,7 +354,7 @@ def _say_age(r: Renderer, reason: RoleReason, reader: Reader) -> Text:
 
 def role_line(r: Renderer, reason: RoleReason, reader: Reader, *, is_short: bool = False) -> Text:
     """Say what becomes of a role and why; `is_short`: what Patreon says is said elsewhere."""
-    why = _say_short_cause(r, reason) if is_short else say_cause(r, reason, reader)
+    why = _say_short_cause(r, reason, reader) if is_short else say_cause(r, reason, reader)
     said = r.join(say_action(r, reason, reader), why)
     names_role = reason.block is not None and reader is Reader.TEAM
     return said if names_role else r.say("{role}: {said}", role=role_name(r, reason.role), said=said)
@@ -368,8 +404,11 @@ _FOUND = {
 }
 
 
-def _say_short_cause(r: Renderer, reason: RoleReason) -> Text:
-    return r.say("No rule uses this role anymore.") if reason.rule is None else say_requirement(r, reason.rule)
+def _say_short_cause(r: Renderer, reason: RoleReason, reader: Reader) -> Text:
+    said = [] if reason.comp is None else [say_comp(r, reason.comp, reader)]
+    if reason.rule is not None:
+        said.append(say_requirement(r, reason.rule))
+    return r.join(*said) if said else r.say(_NO_RULE)
 
 
 def _say_facts(r: Renderer, reason: RoleReason, reader: Reader) -> tuple[Text, ...]:
@@ -410,15 +449,17 @@ def say_news_cause(r: Renderer, news: RoleNews) -> Text:
     has_own_words = reason.block is not None or reason.rail is not None
     if has_own_words or reason.action in _SAID_BY_ACTION or (reason.action is Action.NONE and reason.has_role):
         return say_action(r, reason, Reader.PATRON)
+    if reason.comp is not None:
+        return say_comp(r, reason.comp, Reader.PATRON)
     if reason.rule is None:
-        return r.say("No rule uses this role anymore.")
-    if reason.action is Action.KEEP and reason.patron is not None:
+        return r.say(_NO_RULE)
+    if reason.action in {Action.KEEP, Action.EARNED_AGAIN} and reason.patron is not None:
         return say_patron(r, reason.patron, Reader.PATRON)
     facts = _say_facts(r, reason, Reader.PATRON)
     return r.join(say_requirement(r, reason.rule), *facts[:1])
 
 
-_SAID_BY_ACTION = frozenset({Action.LEAVE, Action.SUPPRESSED, Action.SCREENING})
+_SAID_BY_ACTION = frozenset({Action.LEAVE, Action.SUPPRESSED, Action.SCREENING}) | _KEPT_FOR_NOW
 
 
 # --- how the accounts are joined

@@ -21,6 +21,8 @@ _REASONS: Mapping[Trigger, str] = {
     Trigger.RULE_REMOVED: N_("A rule was removed"),
     Trigger.MEMBERSHIP: N_("The member checked Patreon with /membership"),
     Trigger.ADOPT: N_("An admin adopted the role"),
+    Trigger.COMP: N_("An admin gave a role without a pledge, or ended that"),
+    Trigger.COMP_ENDED: N_("A role given without a pledge has ended"),
     Trigger.BELIEVE: N_("An admin accepted Patreon's member list"),
     Trigger.CONNECT: N_("A Patreon campaign was connected"),
     Trigger.DISCONNECT: N_("A Patreon campaign was disconnected"),

@@ -48,9 +48,22 @@ _MISTAKES: Mapping[Mistake, str] = {
     Mistake.MONTHS_OUT_OF_RANGE: N_(
         "I can't use that number of months. Enter a number from 1 to {most} in `months`, for example `12`."
     ),
+    Mistake.KEEP_DAYS_OUT_OF_RANGE: N_(
+        "I can't use that number of days. Enter a number from 0 to {most} in `keep_days`."
+    ),
     Mistake.TIER_MISSING: N_("This kind of rule needs a tier. Choose one from the list in `tier`."),
     Mistake.TIER_UNKNOWN: N_("I don't know that tier. Choose one from the list in `tier`."),
     Mistake.TIER_AMBIGUOUS: N_("Several tiers have that name. Choose one from the list in `tier`."),
+    Mistake.UNTIL_UNREADABLE: N_(
+        "I changed nothing, because I can't use that end in `until`. Enter a day like `2027-01-31`, a number of days "
+        "like `30d` (up to 3650), or `never`."
+    ),
+    Mistake.UNTIL_PAST: N_("I changed nothing, because `until` is already over. Enter a later day, or `never`."),
+    Mistake.REASON_MISSING: N_("I changed nothing: `reason` is empty. Say in a few words why they get the role."),
+    Mistake.REASON_TOO_LONG: N_("I changed nothing: `reason` can have at most {most} characters."),
+    Mistake.COMP_UNKNOWN: N_(
+        "I haven't been told to give that person that role. `/patreon comp list` shows everyone who has one."
+    ),
     Mistake.NO_CAMPAIGN: N_(
         "This server isn't connected to a Patreon campaign yet. Type `/patreon connect` to get a link "
         "for the creator. If you already did, I haven't reached Patreon yet: try again in a minute."

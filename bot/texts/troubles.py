@@ -105,7 +105,7 @@ def say_kept(r: Renderer, notice: Kept) -> Text:
     """Say one notice in a list of several."""
     if isinstance(notice, str):
         return r.verbatim(notice)
-    if isinstance(notice, notices.ListAcceptedElsewhere | notices.UnlinkedElsewhere):
+    if isinstance(notice, notices.ListAcceptedElsewhere | notices.UnlinkedElsewhere | notices.CompEnding):
         return say_news(r, notice)
     if isinstance(notice, notices.Solved | notices.HoldOver | notices.LesserConsentRefused):
         return say_end(r, notice)
@@ -145,6 +145,16 @@ def say_news(r: Renderer, news: News) -> Text:
                 "An admin of another server unlinked {person} from Patreon, so they lose their pledge roles here too. "
                 "They can link again with `/link`.",
                 person=r.person(news.discord_user_id),
+            )
+        case notices.CompEnding():
+            return r.say(
+                "{admin}: {person} has **{role}** from you only until {until} (“{reason}”). To let them keep it, type "
+                "`/patreon comp add` again with a later end.",
+                admin=r.person(news.given_by),
+                person=r.person(news.discord_user_id),
+                role=news.role or r.say("deleted role"),
+                until=r.day(news.until),
+                reason=news.reason,
             )
         case _:
             assert_never(news)

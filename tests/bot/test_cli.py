@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from bot import cli
+from bot.domain.errors import DatabaseAway, Later, TryLater
 from bot.domain.model import Secret
 from bot.storage.vault import is_key, new_key
 
@@ -192,3 +194,25 @@ def test_status_speaks_to_people_and_to_programs(run: Run) -> None:
     assert (said.returncode, said.stderr, printed.stderr) == (0, "", "")
     assert said.stdout.startswith("No bot is running on this database (sqlite, step ")
     assert json.loads(printed.stdout)["is_bot_running"] is False
+
+
+@pytest.mark.parametrize("code", Later)
+def test_what_fails_for_now_ends_a_command_with_a_sentence(code: Later, capsys: pytest.CaptureFixture[str]) -> None:
+    @cli.ends_with_its_code
+    def fail() -> int:
+        raise TryLater(code, reason="MARKER", patrons=3)
+
+    with pytest.raises(SystemExit) as ended:
+        fail()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.strip().endswith(".")
+
+
+def test_a_command_that_the_database_breaks_off_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    @cli.ends_with_its_code
+    def fail() -> int:
+        raise DatabaseAway(Later.DATABASE_AWAY, reason="server closed the connection")
+
+    with pytest.raises(SystemExit):
+        fail()
+    assert "server closed the connection" in capsys.readouterr().err

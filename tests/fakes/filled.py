@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.domain.changes import Trigger
+from bot.domain.comps import Comp
 from bot.domain.consent import Purpose
 from bot.domain.holds import HoldItem, HoldState
 from bot.domain.model import (
@@ -105,6 +106,11 @@ def grant_of(role_id: RoleId = ROLE, state: GrantState = GrantState.GRANTING) ->
     return Grant(guild_id=GUILD, discord_user_id=ADA, role_id=role_id, state=state, since=NOW)
 
 
+def comp_of(person: DiscordUserId, role_id: RoleId = ROLE, **rest: Any) -> Comp:
+    facts: dict[str, Any] = {"reason": "won", "given_by": CY, "given_at": NOW, "until": NOW + timedelta(days=30)} | rest
+    return Comp(guild_id=GUILD, discord_user_id=person, role_id=role_id, **facts)
+
+
 def held(person: DiscordUserId) -> HoldItem:
     return HoldItem(
         hold_id=HoldId(0),
@@ -174,6 +180,9 @@ async def populate(storage: Storage) -> Known:
     arrival = await storage.arrivals.keep(pair_of("arrival"), asked_at=NOW)
     rule = await storage.rules.add(rule_of(ROLE), created_by=ADA, at=NOW)
     await storage.ledger.put(grant_of())
+    await storage.comps.give(comp_of(ADA))
+    await storage.comps.give(comp_of(BO))
+    await storage.comps.end(comp_of(BO), at=NOW + timedelta(days=30))
     hold = await storage.holds.add(GUILD, [held(ADA)], at=NOW)
     believed = await storage.reads.start(CAMPAIGN, NOW)
     await storage.reads.finish(believed, at=NOW, is_complete=True, is_believed=True, is_attributed=True)

@@ -14,6 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import psycopg
 
@@ -53,7 +54,7 @@ class Siege(Stage):
     """The town. Whoever starts it may let some process reach the database through the relay."""
 
     def __init__(self, database_url: str, relay: Relay, *, seed: int, env: Mapping[str, str]) -> None:
-        env = {"DATABASE_URL": database_url, **env}
+        env = {"DATABASE_URL": database_url, "CLOCK_URL": "", **env}  # each has its machine's clock
         super().__init__(Options(interval=INTERVAL, layout=CLUSTER, shards=2, with_bot=False, env=env))
         self.relay = relay
         self.random = random.Random(seed)
@@ -183,7 +184,21 @@ class Siege(Stage):
         """Wait until everybody holds what they should, and nothing else."""
         with contextlib.suppress(AssertionError):
             await self.until(lambda: not self.wrong(), "the roles", seconds)
-        assert not self.wrong(), f"{self.wrong()}\n{self.log()[-12000:]}"
+        assert not self.wrong(), f"{self.wrong()}\n{self._what_is_stored()}\n{self.log()[-8000:]}"
+
+    def _what_is_stored(self) -> str:
+        """Return what the database holds of those whose role is not as it should be, and what the log says of them."""
+        found = []
+        with psycopg.connect(self.url) as connection:
+            for wrong in self.wrong():
+                user_id = self.user_id(wrong.split()[0])
+                for table in ("links", "grants", "due", "audit"):
+                    rows = connection.execute(f"SELECT * FROM {table} WHERE discord_user_id = %s".encode(), [user_id])
+                    found += [f"{table}: {row}" for row in rows.fetchall()[-12:]]
+                lines = [line for line in self.log().splitlines() if user_id in line]
+                writes = [one for one in self.sandbox.discord.role_writes if one.user_id == user_id]
+                found += [*lines[-20:], *map(str, writes[-6:])]
+        return "\n".join(found)
 
     def check(self) -> None:
         """Look at every write of a role so far, and at what is stored."""
@@ -231,6 +246,11 @@ class Siege(Stage):
         return tuple(row)
 
     # --- processes ------------------------------------------------------------------------------------------------
+
+    def clock_of(self, name: str) -> datetime:
+        """Return what time it was for a process when it wrote the last line of its log."""
+        stamps = re.findall(rf"^{name} \| (20\S+Z)", self.log(), re.MULTILINE)
+        return datetime.fromisoformat(stamps[-1])
 
     def processes(self, role: str) -> list[Bot]:
         """Return those with a role that run."""

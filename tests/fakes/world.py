@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from bot.domain.assignable import Block
 from bot.domain.charge_status import ChargeStatus
+from bot.domain.comps import Comp
 from bot.domain.ledger import GuildMember, settle, settled
 from bot.domain.model import (
     Campaign,
@@ -197,6 +198,19 @@ class World:
         )
         self._change(name, grants={**self.people[name].grants, grant.role_id: grant})
 
+    def comp(self, name: str, role: str, *, days: float | None = None) -> None:
+        """An admin gives them a role without a pledge, for so many days or for good."""
+        comp = Comp(
+            guild_id=GUILD,
+            discord_user_id=self.people[name].discord_user_id,
+            role_id=ROLE[role],
+            reason="won the raffle",
+            given_by=DiscordUserId(1),
+            given_at=self.now,
+            until=None if days is None else self.now + timedelta(days=days),
+        )
+        self._change(name, comps={**self.people[name].comps, comp.role_id: comp})
+
     def block(self, role: str, why: Block) -> None:
         """The role cannot be given now."""
         self.blocked[ROLE[role]] = why
@@ -253,6 +267,11 @@ class World:
                     self._forget(name, role)
                 case Action.FORGET:
                     self._forget(name, role)
+                case Action.SPARE | Action.EARNED_AGAIN:
+                    grant = self.people[name].grants[decision.role_id]
+                    since = self.now if decision.action is Action.SPARE else None
+                    grants = {**self.people[name].grants, grant.role_id: replace(grant, unearned_since=since)}
+                    self._change(name, grants=grants)
                 case _:
                     pass
         return plan

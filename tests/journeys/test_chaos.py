@@ -1,13 +1,17 @@
 """A busy town while processes are killed, stopped and cut off, and while their database goes and comes.
 
-`make chaos` does each ten times and for longer; here each is done once.
+`make chaos` does each ten times and for longer; here each is done once. All the while the clock of one gateway is a
+minute fast, and that of one worker a minute slow.
 """
 
 import asyncio
 import os
+import shutil
 import signal
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -18,9 +22,10 @@ from tests.fakes.siege import Siege
 RUNS = int(os.environ.get("PLEDGEKEEPER_CHAOS_RUNS", "1"))
 IS_LONG = RUNS > 1
 STOPPED_SECONDS = 60 if IS_LONG else 12  # longer than a lease
-AWAY_SECONDS = 300 if IS_LONG else 12
+AWAY_SECONDS = 300 if IS_LONG else 30
 KILLS = 6 if IS_LONG else 1
 LONGEST_GAP_SECONDS = 12 if IS_LONG else 4
+WRONG_CLOCKS = {"gateway-1": "+60s", "worker-2": "-60s"}
 
 
 @pytest.fixture
@@ -107,19 +112,39 @@ FAULTS: dict[str, Callable[[Siege, Postgres], Awaitable[None]]] = {
 @asynccontextmanager
 async def besieged(server: Postgres, seed: int) -> AsyncIterator[Siege]:
     """Start a town; in every second nobody hears the bell."""
-    name = server.create()
+    name, faketime = server.create(), require_faketime()
     deaf = {"DATABASE_LISTEN_URL": server.url("postgres")} if seed % 2 else {}
     async with relayed(server) as relay, Siege(server.url(name), relay, seed=seed, env=deaf) as siege:
         siege.sandbox.bots.members[1].process.environment["DATABASE_URL"] = relay.url(name)
+        for one in siege.sandbox.bots.members:
+            if one.name in WRONG_CLOCKS:
+                one.process.environment.update({**faketime, "FAKETIME": WRONG_CLOCKS[one.name]})
         yield siege
 
 
+def require_faketime() -> dict[str, str]:
+    """Return what lets a process see the time of FAKETIME; without it the test is skipped, or fails if it is needed.
+
+    Not the program itself, which would stand between us and the process, and hear its signals.
+    """
+    if (program := shutil.which("faketime")) is None:
+        if os.environ.get("PLEDGEKEEPER_NEEDS_FAKETIME"):
+            pytest.fail("faketime is needed and not installed")
+        pytest.skip("there is no faketime (Debian's package: faketime)")
+    told = subprocess.run([program, "-f", "+0", "env"], capture_output=True, text=True, check=True).stdout
+    (preloaded,) = [line for line in told.splitlines() if line.startswith("LD_PRELOAD=")]
+    return {"LD_PRELOAD": preloaded.partition("=")[2], "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+
 async def endure(siege: Siege, server: Postgres, faults: list[str]) -> None:
-    """Let each of these happen while people come and go; then all is as it should be, and nothing went wrong."""
+    """Let each of these happen while people come and go; once all processes are well, so are the roles."""
     async with siege.busy():
+        for wrong, by in WRONG_CLOCKS.items():
+            assert abs(siege.clock_of(wrong) - datetime.now(UTC) - timedelta(seconds=int(by[:-1]))).total_seconds() < 30
         for fault in faults:
             await FAULTS[fault](siege, server)
             siege.check()
+    await siege.ready()
     await siege.until_settled()
     siege.check()
 

@@ -21,7 +21,7 @@ signal.pause()
 async def several() -> AsyncIterator[Bots]:
     bots = Bots((("web",), ("worker", "gateway"), ("web",)), port=1)
     for one in bots.members:
-        one.process._command = (sys.executable, "-c", READY, *one.process._command[3:])
+        one.process.command = (sys.executable, "-c", READY, *one.process.command[3:])
     bots.prepare({"COLOUR": "green"})
     yield bots
     await bots.kill()
@@ -37,7 +37,7 @@ async def until_all_said(bots: Bots) -> None:
 def test_one_that_is_alone_does_everything_at_the_bots_own_port() -> None:
     (bot,) = Bots(ALONE, port=8403).members
     assert (bot.name, bot.roles, bot.port) == ("bot", (), 8403)
-    assert "--role" not in bot.process._command
+    assert "--role" not in bot.process.command
 
 
 def test_those_that_share_the_work_are_numbered_by_what_they_do() -> None:
@@ -46,7 +46,7 @@ def test_those_that_share_the_work_are_numbered_by_what_they_do() -> None:
         *("gateway-1", "gateway-2", "worker-1", "worker-2", "web-1", "web-2"),
     ]
     assert len({one.port for one in bots.members} | {8403}) == 7
-    assert bots.members[2].process._command[-2:] == ("--role", "worker")
+    assert bots.members[2].process.command[-2:] == ("--role", "worker")
     assert bots.find("web-2") is bots.members[5]
     assert bots.find("web-3") is None
 

@@ -45,7 +45,7 @@ async def test_no_task_no_socket_no_file_is_left(tmp_path: Path, monkeypatch: py
 async def play() -> None:
     """Start, let a bot and a browser come by, change something, and stop in the middle of it all."""
     async with Sandbox(Options(with_bot=False)) as sandbox, aiohttp.ClientSession() as http:
-        sandbox.bot._command = A_BOT
+        sandbox.bot.command = A_BOT
         await sandbox.bot.start()
         async with http.get(f"{sandbox.page_url}/events") as stream:
             await stream.content.readline()

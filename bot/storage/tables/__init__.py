@@ -11,6 +11,7 @@ Facts (memberships, reads, grants, audit) refer to a campaign by id alone: a fac
 from bot.storage.tables.arrivals import arrivals
 from bot.storage.tables.audit import audit
 from bot.storage.tables.campaigns import bindings, campaigns, tiers
+from bot.storage.tables.comps import comps
 from bot.storage.tables.credentials import credentials
 from bot.storage.tables.due import due
 from bot.storage.tables.guilds import guild_names, guild_settings
@@ -37,6 +38,7 @@ __all__ = [
     "audit",
     "bindings",
     "campaigns",
+    "comps",
     "credentials",
     "due",
     "grants",

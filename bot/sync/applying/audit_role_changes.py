@@ -14,6 +14,8 @@ _ACTIONS = {
     Action.GRANT: AuditAction.GRANT,
     Action.REVOKE: AuditAction.REVOKE,
     Action.FORGET: AuditAction.FORGET,
+    Action.SPARE: AuditAction.SPARE,
+    Action.EARNED_AGAIN: AuditAction.EARNED_AGAIN,
 }
 
 
@@ -83,7 +85,10 @@ def found_entries(guild: GuildFacts, person: PersonFacts, intents: Iterable[Gran
             trigger=Trigger.SEEN,
             outcome=Outcome.DONE,
             is_counted=(
-                intent.state is GrantState.REVOKING and intent.role_id in with_rule and not person.has_unlinked
+                intent.state is GrantState.REVOKING
+                and intent.role_id in with_rule
+                and not person.has_unlinked
+                and intent.role_id not in person.comps  # by an admin's word, which has ended
             ),
         )
         for intent in intents

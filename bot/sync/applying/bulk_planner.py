@@ -110,17 +110,28 @@ class BulkPlanner:
         began = time.monotonic()
         if people is None or are_all:
             self._whole[guild_id] = began
-        told = await self._troubles.told_blocked(guild_id)
-        if waiting is None:
-            waiting = await self._find_waiting(guild_id, None if are_all else people)  # before their facts are read
         try:
-            drawn = await self._planning.plan_guild(guild_id, people, are_all=are_all)
+            return await self._plan_and_queue(guild_id, people, trigger, are_all=are_all, waiting=waiting)
         except BaseException as error:
             if self._whole.get(guild_id) == began:
                 del self._whole[guild_id]
             if isinstance(error, TryLater):
                 self._postpone(guild_id, people, trigger)
             raise
+
+    async def _plan_and_queue(
+        self,
+        guild_id: GuildId,
+        people: frozenset[DiscordUserId] | None,
+        trigger: Trigger,
+        *,
+        are_all: bool,
+        waiting: Collection[Due] | None,
+    ) -> GuildPlan:
+        told = await self._troubles.told_blocked(guild_id)
+        if waiting is None:
+            waiting = await self._find_waiting(guild_id, None if are_all else people)  # before their facts are read
+        drawn = await self._planning.plan_guild(guild_id, people, are_all=are_all)
         await self._planning.record_plan(drawn)
         async for plan in unhurried(drawn.plans):
             if plan.discord_user_id in drawn.unsettled:
@@ -184,10 +195,15 @@ class BulkPlanner:
             return
         unseen, self._unseen = self._unseen, {}
         postponed, self._postponed = self._postponed, {}
-        for person, trigger in unseen.items():
-            theirs = await self._planning.find_guilds(person)
-            for guild_id in theirs.intersection(self._observer.guild_ids()):
-                self._mark(guild_id, [person], trigger=trigger, urgency=Urgency.WAITING)
+        try:
+            for person, trigger in unseen.items():
+                theirs = await self._planning.find_guilds(person)
+                for guild_id in theirs.intersection(self._observer.guild_ids()):
+                    self._mark(guild_id, [person], trigger=trigger, urgency=Urgency.WAITING)
+        except TryLater as error:
+            log.info("people who wait are looked for later", why=str(error))
+            self._unseen = unseen | self._unseen
+            self._soon(self.catch_up)
         for guild_id in self._observer.guild_ids():
             if guild_id in postponed:
                 await self._consider_postponed(guild_id, postponed[guild_id])

@@ -29,6 +29,7 @@ SETTLED = timedelta(seconds=1)  # how long a row stands before it is taken witho
 RECENT = timedelta(seconds=10)  # whom a bulk of facts made due, is asked for while they are new
 GUILDS_AT_ONCE = 4  # are planned: a large one must not keep the others waiting, nor all of them fill the memory
 EVERYBODY_SECONDS = 30.0  # between two looks at all who wait
+MISSED_SECONDS = 5.0  # the same, after one that could not let all be planned whom it found
 
 
 class DueTaker:
@@ -41,6 +42,7 @@ class DueTaker:
         self._bell = asyncio.Event()
         self._planning: dict[GuildId, asyncio.Task[None]] = {}
         self._at_once = asyncio.Semaphore(GUILDS_AT_ONCE)
+        self._everybody_at = time.monotonic()
 
     def ring(self) -> None:
         """Look now. Rung twice is rung once."""
@@ -48,12 +50,12 @@ class DueTaker:
 
     async def run(self) -> NoReturn:
         """Take whoever waits, until cancelled."""
-        everybody_at = time.monotonic()
+        self._everybody_at = time.monotonic()
         while True:
-            is_rung, is_for_all = self._bell.is_set(), time.monotonic() >= everybody_at
+            is_rung, is_for_all = self._bell.is_set(), time.monotonic() >= self._everybody_at
             self._bell.clear()
             if is_for_all:
-                everybody_at = time.monotonic() + EVERYBODY_SECONDS
+                self._everybody_at = time.monotonic() + EVERYBODY_SECONDS
             await self.take(None if is_for_all else RECENT, settled=timedelta() if is_rung else SETTLED)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
@@ -88,7 +90,9 @@ class DueTaker:
                 self._reconciler.mark(guild_id, [one.discord_user_id], trigger=one.trigger)
             else:
                 bulk.append(one)
-        if bulk and guild_id not in self._planning:
+        if bulk and guild_id in self._planning:
+            self._miss()
+        elif bulk:
             task = asyncio.create_task(self._plan(guild_id, bulk), name=f"those who wait in guild {guild_id}")
             self._planning[guild_id] = task
             task.add_done_callback(lambda _: self._planning.pop(guild_id, None))
@@ -96,12 +100,19 @@ class DueTaker:
     async def _plan(self, guild_id: GuildId, bulk: list[Due]) -> None:
         people = frozenset[DiscordUserId](one.discord_user_id for one in bulk)
         async with self._at_once:
-            if self._reconciler.is_planning(guild_id):  # perhaps these; if not, the next look finds them
+            if self._reconciler.is_planning(guild_id):  # perhaps these; if not, a later look finds them
+                self._miss()
                 return
             try:
                 whom = None if EVERYONE in people else people
                 await self._reconciler.consider(guild_id, whom, trigger=bulk[0].trigger)
             except TryLater as error:  # they are considered again when the guild is seen
                 log.info("a server is looked at later", guild_id=guild_id, why=str(error))
+                self._miss()
             except Exception:
                 log.exception("people who wait could not be planned", guild_id=guild_id)
+                self._miss()
+
+    def _miss(self) -> None:
+        """Let those be found again who are not new any more by the time of a later look."""
+        self._everybody_at = min(self._everybody_at, time.monotonic() + MISSED_SECONDS)

@@ -61,6 +61,7 @@ class FactBook:
             link=link,
             records=_records_of(guild, link, records),
             grants=await self._storage.ledger.load_member(guild.guild_id, discord_user_id),
+            comps=await self._storage.comps.load_member(guild.guild_id, discord_user_id),
             has_unlinked=link is None and await self._storage.links.is_opted_out(discord_user_id),
         )
 
@@ -69,15 +70,16 @@ class FactBook:
     ) -> dict[DiscordUserId, PersonFacts]:
         """Return the facts of these people.
 
-        Those are left out whom nothing ties to the guild: no campaign of its knows them, and none of their roles there
-        is by us. `with_strangers`: unless they are linked.
+        Those are left out whom nothing ties to the guild: no campaign of its knows them, none of their roles there is
+        by us, and no admin gave them one. `with_strangers`: unless they are linked.
         """
         asked = frozenset(discord_user_ids)
         found = await self._storage.links.find_any(people=asked)
         ledger = await self._storage.ledger.load_people(guild.guild_id, asked)
+        comps = await self._storage.comps.load_people(guild.guild_id, asked)
         links = {link.discord_user_id: link for link in found}
         records = await self._storage.memberships.load_people((link.patreon_user_id for link in found), guild.campaigns)
-        unlinked, _ = await self._storage.links.find_opt_outs(ledger.keys() - links.keys(), ())
+        unlinked, _ = await self._storage.links.find_opt_outs((ledger.keys() | comps.keys()) - links.keys(), ())
         known = {link.discord_user_id for link in found if with_strangers or link.patreon_user_id in records}
         facts = (
             PersonFacts(
@@ -85,9 +87,10 @@ class FactBook:
                 link=links.get(person),
                 records=_records_of(guild, links.get(person), records),
                 grants=ledger.get(person, {}),
+                comps=comps.get(person, {}),
                 has_unlinked=person in unlinked,
             )
-            for person in sorted(known | ledger.keys())
+            for person in sorted(known | ledger.keys() | comps.keys())
         )
         return {one.discord_user_id: one async for one in unhurried(facts)}
 

@@ -15,7 +15,7 @@ from bot.domain.errors import TryLater
 from bot.domain.ledger import Settlement, carried_out, settle, settled
 from bot.domain.model import DiscordUserId, GrantState, GuildId, HandEdits, RoleId, RoleRule
 from bot.domain.notices import ChangeFound, HandEditsFought, PeopleUnplanned, Solved, Topic
-from bot.domain.plan import Decision, GuildFacts, PersonFacts, PersonPlan, plan_person
+from bot.domain.plan import Decision, GuildFacts, PersonFacts, PersonPlan, ended_comps, plan_person
 from bot.domain.planned import GuildPlan, PlannedPerson
 from bot.domain.safeguards import lost_by
 from bot.runtime.unhurried import unhurried
@@ -128,7 +128,8 @@ class Planning:
         guild, person = seen.guild, seen.settled
         plan, holds = await self._holds.rein_in_one(guild, person, try_plan(guild, person))
         counted = await self._holds.counted(guild.guild_id, plan) if plan.is_change else frozenset[RoleId]()
-        return PlannedPerson(guild=guild, plan=plan, counted=counted, holds=holds)
+        ended = () if plan.is_unplanned else ended_comps(plan, person, guild.now)
+        return PlannedPerson(guild=guild, plan=plan, counted=counted, holds=holds, ended_comps=ended)
 
     async def plan_one(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> PlannedPerson:
         """Plan one person as they are now. Raises DiscordAway."""
@@ -161,14 +162,20 @@ class Planning:
             await self._storage.ledger.drop(guild.guild_id, person.discord_user_id, role_id)
 
     async def record_plan(self, planned: PlannedPerson | GuildPlan) -> None:
-        """Open and close holds as a plan says, and tell of those whose roles could not be worked out."""
+        """Open and close holds as a plan says, and tell of those whose roles could not be worked out.
+
+        Of one person, the comps that ended and on which nothing rests any more are forgotten.
+        """
         guild_id = planned.guild.guild_id
         await self._holds.record(guild_id, planned.holds)
         if isinstance(planned, GuildPlan):
             if planned.unplanned or planned.is_of_everyone:
                 await self._tell_unplanned(guild_id, planned.unplanned)
-        elif planned.plan.is_unplanned:
+            return
+        if planned.plan.is_unplanned:
             await self._tell_unplanned(guild_id, [planned.plan.discord_user_id])
+        if planned.ended_comps:
+            await self._storage.comps.drop(planned.ended_comps)
 
     async def approve_loss(self, guild_id: GuildId, removed: Collection[RoleRule]) -> None:
         """Take what only the end of these rules takes from people as wanted by the admin who ended them.

@@ -220,7 +220,7 @@ class Reconciler:
         who is not a member and whose roles here are not ours.
         """
         seen = await self._planning.look(guild_id, discord_user_id)
-        if seen.person.member is None and not seen.person.grants:
+        if seen.person.member is None and not seen.person.grants and not seen.person.comps:
             raise UserMistake(Mistake.STRANGER)
         planned = await self._planning.plan_seen(seen)
         return msgspec.structs.replace(planned, plan=told_to_team(planned.plan))
@@ -232,6 +232,8 @@ class Reconciler:
     async def is_relevant(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> bool:
         """Tell whether anything ties this person to us."""
         if await self._storage.ledger.load_member(guild_id, discord_user_id):
+            return True
+        if await self._storage.comps.load_member(guild_id, discord_user_id):
             return True
         return await self._storage.links.find_discord(discord_user_id) is not None
 
@@ -413,8 +415,10 @@ class Reconciler:
         )
 
     async def has_business(self, guild_id: GuildId) -> bool:
-        """Tell whether a guild has rules, or roles by us."""
-        return bool(await self._storage.rules.list_guild(guild_id)) or await self._storage.ledger.has_any(guild_id)
+        """Tell whether a guild has rules, roles by us, or comps."""
+        if await self._storage.rules.list_guild(guild_id) or await self._storage.ledger.has_any(guild_id):
+            return True
+        return await self._storage.comps.has_any(guild_id)
 
 
 def _place(turn: Turn, action: Action) -> Urgency:

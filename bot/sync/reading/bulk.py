@@ -9,7 +9,6 @@ flaps.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 import msgspec
@@ -39,7 +38,10 @@ OnNews = Callable[[frozenset[PatreonUserId]], Awaitable[None]]
 
 
 class BulkRead:
-    """A read under way. `changed` are the patrons of whom it brought news, `turns` how many pledges began or ended."""
+    """A read under way. `changed` are the patrons of whom it brought news, `turns` how many pledges began or ended.
+
+    `linked` are all who are; None: others link people meanwhile, so that it is asked of those on each page.
+    """
 
     def __init__(
         self,
@@ -48,7 +50,7 @@ class BulkRead:
         known: KnownReadings,
         campaign_id: CampaignId,
         started_at: datetime,
-        linked: Container[PatreonUserId],
+        linked: Container[PatreonUserId] | None,
         on_news: OnNews,
         on_page: Callable[[], None] = lambda: None,
         lease: Lease | None = None,
@@ -58,7 +60,9 @@ class BulkRead:
         self._known = known
         self._campaign_id = campaign_id
         self._started_at = started_at
-        self._linked = linked
+        self._asks_linked = linked is None
+        self._found_linked = set[PatreonUserId]()  # on the pages so far, where it is asked
+        self._linked: Container[PatreonUserId] = self._found_linked if linked is None else linked
         self._on_news = on_news
         self._on_page = on_page
         self._tally = Tally()
@@ -82,9 +86,12 @@ class BulkRead:
             accounts_lost_together=len(self._lost_together),
         )
 
-    def passed_by(self, patrons: AbstractSet[PatreonUserId]) -> bool:
-        """Tell whether the list showed one of these and nothing was stored of them: they mattered to nobody then."""
-        return not (patrons & self._tally.seen) <= self._known.fingerprints.keys()
+    async def has_passed_by(self) -> bool:
+        """Tell whether the list showed somebody who mattered to nobody, and who was linked elsewhere since."""
+        if not self._asks_linked:
+            return False
+        unstored = self._tally.seen - self._known.fingerprints.keys() - self._found_linked
+        return bool(await self._storage.links.find_linked(unstored))
 
     async def take(self, pages: AsyncIterator[MembershipPage]) -> PledgekeeperError | None:
         """Take the pages in as they come; return the error that ended them early."""
@@ -92,6 +99,7 @@ class BulkRead:
             async for page in pages:
                 if page.number == 1:  # the read begins, or begins anew in smaller pages
                     self._tally, self._several, self._again, self._reported = Tally(), {}, set(), []
+                await self._find_linked(page)
                 news = {one.patreon_user_id: one for one in self._find_news(page)}
                 self._tally.see(page)
                 await self._storage.campaigns.save_tiers(page.tiers)
@@ -156,6 +164,13 @@ class BulkRead:
         self.turns += sum(has_turned(previous.get(patron), one) for patron, one in taken.items())
         self.changed.update(taken)
         await self._on_news(frozenset(taken))
+
+    async def _find_linked(self, page: MembershipPage) -> None:
+        """Ask who of a page is linked, among those who would matter to nobody else."""
+        if not self._asks_linked:
+            return
+        asked = {row.patreon_user_id for row in page.listed if not row.matters} - self._known.fingerprints.keys()
+        self._found_linked |= await self._storage.links.find_linked(asked)
 
     def _find_news(self, page: MembershipPage) -> Iterable[Membership]:
         second_looks, twofold = self._known.second_looks(self._started_at), self._known.twofold

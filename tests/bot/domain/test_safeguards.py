@@ -311,3 +311,65 @@ def test_a_mode_or_a_hold_that_nobody_thought_of_lets_nothing_happen(world: Worl
         rein_in(plan, replace(world.settings, mode=unheard))
     with pytest.raises(AssertionError):
         rein_in(plan, world.settings, items={GOLD: item(unheard)})
+
+
+# --- roles that admins give without a pledge ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def guest() -> World:
+    """Return a world in which gus, who paid once, is about to lose Gold: the admin's word for it has ended."""
+    world = World()
+    world.drop_rule("Supporter")
+    world.patron("gus")
+    world.read("gus", **FORMER)
+    world.comp("gus", "Gold", days=1)
+    world.apply("gus")
+    world.days_pass(1)
+    return world
+
+
+def test_the_end_of_a_comp_counts_not_and_is_not_held(guest: World) -> None:
+    plan = guest.plan_of("gus")
+    assert [one.role_id for one in plan.having(Action.REVOKE)] == [GOLD]
+    assert counted_revokes(plan, {}) == ()
+    for state in HoldState:
+        held = {GOLD: item(state)}
+        assert rein_in(plan, guest.settings, items=held, mark="then").having(Action.REVOKE)
+
+
+def test_a_mode_keeps_a_comp_from_ending(guest: World) -> None:
+    guest.settings = replace(guest.settings, mode=Mode.GRANT_ONLY)
+    assert guest.plan("gus")["held_back"] == ["Gold"]
+
+
+def test_a_report_that_is_not_wanted_keeps_no_role_that_an_admin_gave() -> None:
+    world = World()
+    world.patron("ada", tier="Bronze")
+    world.trust_report("ada")
+    world.settings = replace(world.settings, zero_link=False)
+    world.comp("ada", "Gold")
+    assert world.plan("ada") == changes(grant=["Gold"], held_back=["Bronze", "Supporter"])
+    world.drop_rule("Bronze")
+    world.drop_rule("Supporter")
+    assert world.plan("ada") == changes(grant=["Gold"])
+
+
+def test_a_comp_that_cannot_be_given_holds_no_tier_change_back() -> None:
+    world = World()
+    world.holder("ada")
+    world.comp("ada", "Bronze")
+    world.block("Bronze", Block.ABOVE_BOT)
+    world.drop_rule("Bronze")
+    world.read("ada", tiers=("Bronze",))
+    assert world.plan("ada") == changes(blocked=["Bronze"], revoke=["Gold"], keep=["Supporter"])
+
+
+def test_a_lapse_counts_though_an_admin_gave_another_role() -> None:
+    world = World()
+    world.drop_rule("Supporter")
+    world.holder("ada")
+    world.comp("ada", "Bronze")
+    world.apply("ada")
+    world.read("ada", **FORMER)
+    assert [one.role_id for one in counted_revokes(world.plan_of("ada"), {})] == [GOLD]

@@ -10,9 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from bot.domain.errors import NeedsOwner, Setup
+from bot.domain.errors import DatabaseAway, Later, NeedsOwner, Setup
 from bot.domain.model import CampaignId, GuildId
-from bot.storage import Storage, postgresql, sqlite
+from bot.storage import Storage, database, postgresql, sqlite
 from bot.storage.sqlite import MAX_READERS
 from bot.storage.vault import Vault
 
@@ -140,3 +140,25 @@ async def test_a_read_that_failed_does_not_hinder_the_next(storage: Storage) -> 
             await connection.execute(text("SELECT nothing"))
     async with storage.database.read() as connection:
         assert (await connection.execute(text("SELECT 1"))).scalar() == 1
+
+
+async def test_a_start_waits_for_a_database_that_starts_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "BETWEEN_STARTS_SECONDS", 0.01)
+    answers = iter([DatabaseAway(Later.DATABASE_AWAY, reason="it starts")] * 3)
+
+    async def ask() -> str:
+        for away in answers:
+            raise away
+        return "there"
+
+    assert await database.patiently(ask) == "there"
+
+
+async def test_a_start_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgresql, "START_PATIENCE_SECONDS", 0)
+
+    async def ask() -> None:
+        raise DatabaseAway(Later.DATABASE_AWAY, reason="it is gone")
+
+    with pytest.raises(DatabaseAway, match="it is gone"):
+        await database.patiently(ask)

@@ -42,7 +42,7 @@ from bot.storage import Storage
 from bot.storage.pendings import PendingRow
 from bot.storage.states import ButtonKind, ButtonPlace, StateRow
 from bot.storage.webhooks import StoredWebhook
-from tests.fakes.filled import process_of
+from tests.fakes.filled import comp_of, process_of
 from tests.fakes.stored import load_campaign, save_consent
 
 CAMPAIGN, GUILD, ROLE = CampaignId("700"), GuildId(900), RoleId(31)
@@ -172,6 +172,7 @@ async def use_people(storage: Storage, link: Link, record: MembershipRecord) -> 
     await storage.links.find_discord(ADA)
     await storage.links.find_patreon(ADA_PATREON)
     await storage.links.linked_patrons()
+    await storage.links.find_linked([ADA_PATREON])
     await storage.links.reported_patrons()
     await storage.links.people_of(GUILD)
     await storage.links.people_of_each([GUILD])
@@ -220,8 +221,23 @@ async def use_roles(storage: Storage, now: datetime) -> None:
     await storage.ledger.count_held(GUILD)
     await storage.ledger.adopt(GUILD, list((await storage.ledger.load_member(GUILD, ADA)).values()))
     await storage.ledger.restore(GUILD, ADA, ROLE)
+    await storage.ledger.note_unearned(GUILD, ADA, ROLE, now)
     await storage.ledger.drop(GUILD, ADA, ROLE)
     await storage.ledger.drop_role(GUILD, ROLE)
+    comp = comp_of(ADA)
+    await storage.comps.give(comp)
+    await storage.comps.list_running(GUILD, now)
+    await storage.comps.load_people(GUILD, [ADA])
+    await storage.comps.load_member(GUILD, ADA)
+    await storage.comps.has_any(GUILD)
+    await storage.comps.is_given(ADA, now)
+    await storage.comps.list_ending(now, now)
+    await storage.comps.note_told(comp, now)
+    await storage.comps.list_over(now)
+    await storage.comps.end(comp, at=now)
+    await storage.comps.remove(GUILD, ADA, ROLE, at=now)
+    await storage.comps.drop([comp])
+    await storage.comps.purge()
 
 
 async def use_holds(storage: Storage, now: datetime) -> None:

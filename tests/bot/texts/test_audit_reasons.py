@@ -11,6 +11,8 @@ from bot.domain.audit_entry import (
     AuditReason,
     CampaignFollowed,
     CampaignLeft,
+    CompChange,
+    CompChanged,
     Discovery,
     FoundReason,
     HoldAnswered,
@@ -52,6 +54,14 @@ SAID: list[tuple[AuditReason, str]] = [
     (
         CampaignLeft(**MOTHS, keeps_roles=True, **BY),
         "@1 disconnected Moth Tales. People keep the roles they got for it.",
+    ),
+    (
+        CompChanged(change=CompChange.GIVEN, reason="won", until=None, **BY),
+        "@1 gave it to them, with no end date: “won”.",
+    ),
+    (
+        CompChanged(change=CompChange.ENDED, reason="won", until=NEW_YEAR, **BY),
+        "@1 ended it on 1 January 2026. It was given for this reason: “won”.",
     ),
     (OldText("the role was deleted"), "the role was deleted"),
 ]

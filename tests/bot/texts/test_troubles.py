@@ -76,6 +76,8 @@ FACTS: dict[str, Any] = {
     "linked": PEOPLE[1],
     "topic": Topic.ROLE,
     "asked_by": PEOPLE[0],
+    "given_by": PEOPLE[1],
+    "until": NOON,
 }
 
 
@@ -86,6 +88,8 @@ def samples(union: UnionType) -> list[Any]:
         facts = {name: FACTS[name] for name in kind.__struct_fields__ if name in FACTS}
         if kind is notices.AccountShared:
             facts["patrons"] = (LONG, LONG)
+        if kind is notices.CompEnding:
+            facts["reason"] = LONG
         made.append(kind(**facts))
     return made
 

@@ -227,7 +227,7 @@ async def test_of_several_processes_the_named_one_is_meant_and_each_is_told_of()
     script = "import signal; signal.pause()"
     async with Sandbox(Options(with_bot=False, layout=CLUSTER, env={"DATABASE_URL": "-"})) as sandbox:
         for one in sandbox.bots.members:
-            one.process._command = (sys.executable, "-c", script)
+            one.process.command = (sys.executable, "-c", script)
         async with aiohttp.ClientSession(sandbox.page_url) as page:
             await post(page, "/bot", {"action": "start", "process": "web-1"})
             await post(page, "/bot", {"action": "start", "process": "worker-2"})
@@ -248,7 +248,7 @@ async def test_an_unknown_act_on_the_bot_is_refused(page: Page) -> None:
 
 
 async def test_a_bot_that_ends_by_itself_is_shown_with_its_last_words(page: Page, sandbox: Sandbox) -> None:
-    sandbox.bot._command = (sys.executable, "-c", 'print("no <token>"); raise SystemExit(4)')
+    sandbox.bot.command = (sys.executable, "-c", 'print("no <token>"); raise SystemExit(4)')
     await sandbox.bot.start()
     await sandbox.bot.ended()
     html = await get(page, "/")

@@ -11,7 +11,7 @@ import pytest
 
 from bot.discord.holder import DiscordAway
 from bot.domain.changes import Trigger, Urgency
-from bot.domain.errors import Later
+from bot.domain.errors import DatabaseAway, Later
 from bot.domain.model import DiscordUserId, GuildId, RoleId
 from bot.domain.plan import Action, Decision, GuildFacts, PersonPlan
 from bot.domain.planned import GuildPlan
@@ -34,6 +34,7 @@ class House:
         self.is_slowed = False
         self.is_banned = False
         self.is_away = False
+        self.is_database_away = False
         self.plans: dict[DiscordUserId, Action] = {}
         self.unsettled: frozenset[DiscordUserId] = frozenset()
         self.asked: list[frozenset[DiscordUserId] | None] = []
@@ -53,10 +54,15 @@ class House:
         )
 
     async def list_guild(self, _: GuildId) -> tuple[Due, ...]:
+        self.ask_database()
         return tuple(self.waiting)
 
     async def list_people(self, _: GuildId, people: frozenset[DiscordUserId]) -> list[Due]:
         return [one for one in self.waiting if one.discord_user_id in people]
+
+    def ask_database(self) -> None:
+        if self.is_database_away:
+            raise DatabaseAway(Later.DATABASE_AWAY)
 
     async def end(self, served: list[Due]) -> None:
         for one in served:
@@ -81,6 +87,7 @@ class House:
     def retry_refused(self, guild_id: GuildId) -> None: ...
 
     async def find_guilds(self, _: DiscordUserId) -> frozenset[GuildId]:
+        self.ask_database()
         return frozenset({GUILD, GuildId(999)})
 
     async def plan_guild(
@@ -117,6 +124,10 @@ async def fails(house: House, people: Iterable[DiscordUserId] | None) -> None:
 
 async def catch_up(house: House) -> None:
     house.planner.catch_up()
+    await end_catching_up(house)
+
+
+async def end_catching_up(house: House) -> None:
     for task in tuple(house.planner._catching_up):
         await task
 
@@ -218,3 +229,25 @@ def due(person: DiscordUserId) -> Due:
 async def test_a_plan_of_everybody_that_failed_is_none(house: House) -> None:
     await fails(house, None)
     assert not house.planner.plans_all_since(GUILD, -math.inf)
+
+
+async def test_a_plan_of_everybody_that_the_database_kept_from_beginning_is_none_and_made_later(house: House) -> None:
+    house.is_database_away = True
+    with pytest.raises(DatabaseAway):
+        await house.planner.consider(GUILD, None, Trigger.START)
+    assert not house.planner.plans_all_since(GUILD, -math.inf)
+    house.is_database_away = False
+    house.later.pop()()
+    await end_catching_up(house)
+    assert house.asked == [None]
+
+
+async def test_who_waits_while_discord_and_then_the_database_are_away_is_not_forgotten(house: House) -> None:
+    house.planner.postpone_person(ADA, Trigger.LINK)
+    house.is_database_away = True
+    await catch_up(house)
+    assert not house.marked
+    house.is_database_away = False
+    house.later.pop()()
+    await end_catching_up(house)
+    assert house.marked == [(ADA, Urgency.WAITING)]

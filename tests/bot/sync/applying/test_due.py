@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.domain.changes import Trigger, Urgency
+from bot.domain.errors import DatabaseAway, Later
 from bot.domain.model import GuildId, Link, LinkOrigin, PatreonUserId, RoleRule, RuleId, RuleKind
 from bot.storage.due import EVERYONE
 from bot.sync.applying import due
@@ -158,3 +159,35 @@ async def test_a_large_server_keeps_nobody_else_waiting(read: Scene, monkeypatch
     await read.app.due.take(None, settled=AT_ONCE)
     await read.until(lambda: has_gold(read), "the role")
     await read.app.due.close()
+
+
+async def test_who_could_not_be_planned_is_found_again_soon_though_they_are_not_new_any_more(
+    read: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"LOOK_SECONDS": 0.05, "SETTLED": AT_ONCE, "RECENT": AT_ONCE, "MISSED_SECONDS": 0.2}.items():
+        monkeypatch.setattr(due, name, value)
+    tried, plan_guild = list[object](), read.app.planning.plan_guild
+
+    async def plan(*asked: Any, **how: Any) -> Any:
+        tried.append(asked)
+        if len(tried) < 3:
+            raise [RuntimeError("a defect of ours"), DatabaseAway(Later.DATABASE_AWAY, reason="it restarts")][
+                len(tried) % 2
+            ]
+        return await plan_guild(*asked, **how)
+
+    await read.add_rule()
+    await nobody_waits(read)
+    await store_link(read)
+    await let_nobody_wait(read)
+    await read.app.storage.due.add(
+        read.guild_id, [read.person(MEMBER)], trigger=Trigger.INTERVAL, urgency=Urgency.BULK_GRANT
+    )
+    monkeypatch.setattr(read.app.planning, "plan_guild", plan)
+    running = asyncio.create_task(read.app.due.run())
+    try:
+        await read.until(lambda: has_gold(read), "the role")
+        await nobody_waits(read)
+    finally:
+        running.cancel()
+    assert len(tried) == 3
