@@ -311,9 +311,11 @@ async def use_due(storage: Storage) -> None:
 
 
 async def use_nudges(storage: Storage) -> None:
-    await storage.nudges.add(CAMPAIGN, Hint(patreon_user_id=ADA_PATREON))
+    added = await storage.nudges.add(CAMPAIGN, Hint(patreon_user_id=ADA_PATREON))
     assert await storage.nudges.campaigns() == (CAMPAIGN,)
-    await storage.nudges.end(await storage.nudges.list_campaign(CAMPAIGN))
+    assert await storage.nudges.list_campaign(CAMPAIGN) == (added,)
+    await storage.nudges.end(CAMPAIGN, added, patron=ADA_PATREON)
+    await storage.nudges.end(CAMPAIGN, added)
     assert await storage.nudges.count() == 0
 
 
