@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 from sqlalchemy import Table
 
 from bot.domain.audit_entry import AuditAction, AuditEntry
@@ -31,6 +32,7 @@ from bot.domain.model import (
 from bot.domain.pace import Demand, Limit
 from bot.domain.processes import ProcessRole
 from bot.domain.reasons import OldText
+from bot.domain.role_groups import RoleGroup
 from bot.domain.shards import Shards
 from bot.storage import Storage
 from bot.storage.aggregate import Aggregate
@@ -151,6 +153,9 @@ VERBS: dict[str, Verb] = {
     "comps.end": lambda s, _: s.comps.end(comp_of(ADA), at=NOW + timedelta(days=30)),
     "comps.drop": lambda s, _: s.comps.drop([comp_of(BO)]),
     "comps.purge": lambda s, _: s.comps.purge(),
+    "rules.edit": lambda s, k: s.rules.edit(replace(rule_of(OTHER_ROLE, "t-silver"), rule_id=k.rule)),
+    "role_groups.put": lambda s, _: s.role_groups.put(RoleGroup(guild_id=GUILD, role_ids=(OTHER_ROLE, ROLE))),
+    "role_groups.remove": lambda s, _: s.role_groups.remove(GUILD, ROLE),
     "ledger.put": lambda s, _: s.ledger.put(grant_of(state=GrantState.HELD)),
     "ledger.put several": lambda s, _: s.ledger.put(grant_of(), grant_of(OTHER_ROLE)),
     "ledger.adopt": lambda s, _: s.ledger.adopt(GUILD, [grant_of(OTHER_ROLE)]),
