@@ -1,6 +1,7 @@
 # Everything a newcomer types. Needs make, Python 3.11 or newer with venv, and nothing else.
 PYTHON ?= python3
 BIN := .venv/bin
+unexport PYTHONDONTWRITEBYTECODE  # many images set it: then each process compiles every file that it loads
 
 .PHONY: sandbox test check coverage chaos bench pictures format lock clean
 

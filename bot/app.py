@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from bot.discord.checkup import Checkup
 from bot.discord.client import PledgekeeperBot, ask_recommended_shards, build_client
 from bot.discord.direct_messages import DirectMessages
 from bot.discord.gateway import Gateway
@@ -73,6 +74,7 @@ from bot.sync.comp_ends import CompEnds
 from bot.sync.consents import Consents
 from bot.sync.declines import Declines
 from bot.sync.deliveries.nudges import Nudges
+from bot.sync.doctor import Doctor
 from bot.sync.overview import Overviews
 from bot.sync.reading.campaigns import HomeCampaign, HomeSettings, plant_seed
 from bot.sync.reading.intake import Intake
@@ -128,6 +130,7 @@ class App:
     rulebook: Rulebook
     adoption: Adoption
     acceptance: Acceptance
+    doctor: Doctor
     settings_editor: SettingsEditor
     rule_changes: RuleChanges
     comp_editor: CompEditor
@@ -298,6 +301,18 @@ async def build_app(
         notifier=notifier,
         clock=clock,
     )
+    doctor = Doctor(
+        storage=storage,
+        observer=observer,
+        checkup=Checkup(holder),
+        facts=facts,
+        reconciler=reconciler,
+        acceptance=acceptance,
+        webhooks=webhooks_at_patreon,
+        notifier=notifier,
+        clock=clock,
+        interval_seconds=settings.sync_interval_seconds,
+    )
     settings_editor = SettingsEditor(storage=storage, reconciler=reconciler, clock=clock)
 
     # --- links and connected campaigns
@@ -391,6 +406,7 @@ async def build_app(
         rulebook=rulebook,
         adoption=adoption,
         acceptance=acceptance,
+        doctor=doctor,
         settings_editor=settings_editor,
         rule_changes=RuleChanges(storage=storage, rulebook=rulebook, facts=facts, planning=planning),
         comp_editor=CompEditor(storage=storage, rulebook=rulebook, reconciler=reconciler, clock=clock),

@@ -8,8 +8,9 @@ import shutil
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 BOT_COMMAND = (sys.executable, "run.py", "bot")
@@ -30,6 +31,38 @@ def ends_with_us() -> tuple[str, ...]:
     return (found, "--pdeathsig", "TERM", "--") if found else ()
 
 
+class Child(Protocol):
+    """A running process as `asyncio` has it."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def stdout(self) -> asyncio.StreamReader | None: ...
+    @property
+    def returncode(self) -> int | None: ...
+    async def wait(self) -> int: ...
+    def send_signal(self, signal: int, /) -> None: ...
+    def terminate(self) -> None: ...
+    def kill(self) -> None: ...
+
+
+Launch = Callable[[Sequence[str], Mapping[str, str]], Awaitable[Child]]
+
+
+async def launch(command: Sequence[str], environment: Mapping[str, str]) -> Child:
+    """Start a process in a group of its own, whose output is read from `stdout`."""
+    return await asyncio.create_subprocess_exec(
+        *ends_with_us(),
+        *command,
+        cwd=REPOSITORY,
+        env=environment,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
 class BotProcess:
     """One bot, started any number of times with its command and environment, and so on the same database."""
 
@@ -40,7 +73,7 @@ class BotProcess:
         self.exit_code: int | None = None
         self.paused = False
         self._was_told = False
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Child | None = None
         self._reader: asyncio.Task[None] | None = None
         self._watchers: list[Callable[[], None]] = []
         self._line_watchers: list[Callable[[str], None]] = []
@@ -74,16 +107,7 @@ class BotProcess:
             return
         await self._finish_reading()
         self.exit_code, self._was_told, self.paused = None, False, False
-        self._process = await asyncio.create_subprocess_exec(
-            *ends_with_us(),
-            *self.command,
-            cwd=REPOSITORY,
-            env=self.environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-        )
+        self._process = await launch(self.command, self.environment)
         self._reader = asyncio.create_task(self._read(self._process), name="bot log")
         self._tell()
 
@@ -136,7 +160,7 @@ class BotProcess:
             await asyncio.shield(self._reader)
             self._reader = None
 
-    async def _read(self, process: asyncio.subprocess.Process) -> None:
+    async def _read(self, process: Child) -> None:
         """Keep whole lines; read by pieces, for a line at DEBUG may be longer than any limit of a line reader."""
         if process.stdout is None:
             raise RuntimeError("the bot was started without a pipe for its log")

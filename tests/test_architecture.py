@@ -10,12 +10,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-TREES = {
-    path.relative_to(ROOT).as_posix(): ast.parse(path.read_bytes())
-    for part in ("bot", "cogs", "sandbox")
-    for path in ROOT.glob(f"{part}/**/*.py")
-}
+from tests.fakes.sources import Sources
+
+TREES = Sources("bot", "cogs", "sandbox")
 
 # A library that is at home in few files can be replaced, and faked at one edge.
 HOMES = {

@@ -17,6 +17,7 @@ COMMANDS = {
     "membership": (),
     "patreon sync": (),
     "patreon preview": (),
+    "patreon doctor": ("user",),
     "patreon why": ("user",),
     "patreon unlink": ("user",),
     "patreon holds": (),

@@ -15,13 +15,10 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.fakes.sources import ROOT, Sources
+
 OURS = ("bot", "cogs", "sandbox")
-TREES = {
-    path.relative_to(ROOT): ast.parse(path.read_bytes())
-    for part in OURS
-    for path in sorted(ROOT.glob(f"{part}/**/*.py"))
-}
+TREES = Sources(*OURS)
 BY_NAME = {"getattr", "setattr", "hasattr", "delattr"}
 
 
@@ -136,9 +133,9 @@ def reaches_up(path: Path, tree: ast.Module) -> Iterator[str]:
 def private_parts() -> dict[str, set[str]]:
     """Say, of each private part in use, which files use it."""
     found: dict[str, set[str]] = {}
-    for path, tree in TREES.items():
-        for part in (*looks_into(tree), *reaches_up(path, tree)):
-            found.setdefault(part, set()).add(path.as_posix())
+    for name, tree in TREES.items():
+        for part in (*looks_into(tree), *reaches_up(Path(name), tree)):
+            found.setdefault(part, set()).add(name)
     return found
 
 

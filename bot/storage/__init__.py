@@ -90,7 +90,9 @@ class Storage:
         self.notices.forget_kept()
 
     async def read_ahead(self, guild_ids: Collection[GuildId]) -> None:
-        """Read at once what the plans of these guilds ask for, each of its own, and keep it."""
+        """Read at once what the plans of these guilds ask for, each of its own, and keep it, where anything is kept."""
+        if self.database.is_shared:
+            return
         followed = [campaign_id for one in guild_ids for campaign_id in await self.campaigns.campaigns_of(one)]
         await self.campaigns.load_all(list(dict.fromkeys(followed)))
         await self.reads.listings(list(dict.fromkeys(followed)))

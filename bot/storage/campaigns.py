@@ -46,6 +46,9 @@ _READERS = (
 _READER = (
     _READERS.with_only_columns(bindings.c.credential_id).where(bindings.c.campaign_id == bindparam("campaign")).limit(1)
 )
+_BINDINGS = select(bindings).order_by(bindings.c.bound_at, bindings.c.guild_id, bindings.c.campaign_id)
+_BINDINGS_OF_GUILD = _BINDINGS.where(bindings.c.guild_id == bindparam("guild"))
+_BINDINGS_OF_CAMPAIGNS = _BINDINGS.where(bindings.c.campaign_id.in_(bindparam("campaigns", expanding=True)))
 
 
 class Campaigns(Aggregate):
@@ -108,10 +111,11 @@ class Campaigns(Aggregate):
 
     async def save_tiers(self, seen: tuple[Tier, ...]) -> None:
         """Store tiers as they were seen, those that say something new; their campaign must be stored already."""
-        fresh = [tier for tier in seen if tier not in await self._tiers(tier.campaign_id)]
+        stored = {campaign_id: await self._tiers(campaign_id) for campaign_id in {one.campaign_id for one in seen}}
+        fresh = [tier for tier in seen if tier not in stored[tier.campaign_id]]
         if not fresh:
             return
-        known = {one.tier_id: one.amount_cents for tier in fresh for one in await self._tiers(tier.campaign_id)}
+        known = {one.tier_id: one.amount_cents for tier in fresh for one in stored[tier.campaign_id]}
         priced = {tier.campaign_id for tier in fresh if known.get(tier.tier_id) != tier.amount_cents}
         await self._put_tiers([*map(msgspec.structs.asdict, fresh)], sorted(priced))
 
@@ -189,9 +193,11 @@ class Campaigns(Aggregate):
 
     async def bindings(self) -> tuple[Binding, ...]:
         """Return every binding, the oldest first."""
-        query = select(bindings).order_by(bindings.c.bound_at, bindings.c.guild_id, bindings.c.campaign_id)
+        return await self._load_bindings(_BINDINGS)
+
+    async def _load_bindings(self, query: Select[Any], **wanted: Any) -> tuple[Binding, ...]:
         async with self._database.read() as connection:
-            rows = (await connection.execute(query)).all()
+            rows = (await connection.execute(query, wanted)).all()
         return tuple(read_row(row, Binding) for row in rows)
 
     async def find_reader(self, campaign_id: CampaignId) -> CredentialId | None:
@@ -209,15 +215,16 @@ class Campaigns(Aggregate):
 
     async def guilds_of(self, campaign_id: CampaignId) -> tuple[GuildId, ...]:
         """Return the guilds that follow a campaign."""
-        return (await self._follows()).guilds.get(campaign_id, ())
+        return (await self._follows(_BINDINGS_OF_CAMPAIGNS, campaigns=[campaign_id])).guilds.get(campaign_id, ())
 
     async def campaigns_of(self, guild_id: GuildId) -> tuple[CampaignId, ...]:
         """Return the campaigns that a guild follows."""
-        return (await self._follows()).campaigns.get(guild_id, ())
+        return (await self._follows(_BINDINGS_OF_GUILD, guild=guild_id)).campaigns.get(guild_id, ())
 
     async def followed_since(self, campaign_ids: Iterable[CampaignId]) -> dict[CampaignId, datetime]:
         """Return since when each of these campaigns has been followed by some guild, without a gap."""
-        since = (await self._follows()).since
+        campaign_ids = list(campaign_ids)
+        since = (await self._follows(_BINDINGS_OF_CAMPAIGNS, campaigns=campaign_ids)).since
         return {campaign_id: since[campaign_id] for campaign_id in campaign_ids if campaign_id in since}
 
     async def following_guilds(self) -> frozenset[GuildId]:
@@ -228,24 +235,31 @@ class Campaigns(Aggregate):
         """Return the campaigns that any guild follows."""
         return frozenset((await self._follows()).guilds)
 
-    async def _follows(self) -> Follows:
+    async def _follows(self, query: Select[Any] = _BINDINGS, **wanted: Any) -> Follows:
+        """Return who follows what: kept as a whole, but where nothing is kept, as little as is asked for is read."""
+        if self._database.is_shared:
+            return _sort_out(await self._load_bindings(query, **wanted))
         return await self.kept.get("follows", self._load_follows)
 
     async def _load_follows(self) -> Follows:
-        guilds, campaigns_of = (
-            defaultdict[CampaignId, list[GuildId]](list),
-            defaultdict[GuildId, list[CampaignId]](list),
-        )
-        since: dict[CampaignId, datetime] = {}
-        for one in await self.bindings():  # the oldest first
-            since.setdefault(one.campaign_id, one.bound_at)
-            guilds[one.campaign_id].append(one.guild_id)
-            campaigns_of[one.guild_id].append(one.campaign_id)
-        return Follows(
-            guilds={campaign_id: tuple(theirs) for campaign_id, theirs in guilds.items()},
-            campaigns={guild_id: tuple(theirs) for guild_id, theirs in campaigns_of.items()},
-            since=since,
-        )
+        return _sort_out(await self.bindings())
+
+
+def _sort_out(found: Iterable[Binding]) -> Follows:
+    guilds, campaigns_of = (
+        defaultdict[CampaignId, list[GuildId]](list),
+        defaultdict[GuildId, list[CampaignId]](list),
+    )
+    since: dict[CampaignId, datetime] = {}
+    for one in found:  # the oldest first
+        since.setdefault(one.campaign_id, one.bound_at)
+        guilds[one.campaign_id].append(one.guild_id)
+        campaigns_of[one.guild_id].append(one.campaign_id)
+    return Follows(
+        guilds={campaign_id: tuple(theirs) for campaign_id, theirs in guilds.items()},
+        campaigns={guild_id: tuple(theirs) for guild_id, theirs in campaigns_of.items()},
+        since=since,
+    )
 
 
 async def _make_followers_due(connection: AsyncConnection, campaign_ids: Collection[CampaignId]) -> None:

@@ -225,17 +225,19 @@ async def make_unlisted_due(
     `linked_since` leaves out whose link is older.
     """
     values = {"campaign": campaign_id, "linked_since": linked_since or EPOCH, **_common(trigger, Urgency.BULK_REVOKE)}
-    await connection.execute(_UNLISTED[connection.dialect.name], values)
-    await _ring(connection)
+    if (await connection.execute(_UNLISTED[connection.dialect.name], values)).rowcount:  # after nearly no read
+        await _ring(connection)
 
 
 async def _execute(
     connection: AsyncConnection, statements: Mapping[str, Executable], wanted: list[Any], common: dict[str, Any]
 ) -> None:
+    made = 0
     for start in range(0, len(wanted), MAX_ROWS):
         some = {"ids": wanted[start : start + MAX_ROWS], **common}
-        await connection.execute(statements[connection.dialect.name], some)
-    await _ring(connection)
+        made += (await connection.execute(statements[connection.dialect.name], some)).rowcount
+    if made:
+        await _ring(connection)
 
 
 async def _ring(connection: AsyncConnection) -> None:
@@ -284,7 +286,10 @@ def _making_due(people: CompoundSelect[Any] | Select[Any]) -> dict[str, Executab
     common = [bindparam(name, type_=due.c[name].type) for name in ("urgency", "trigger", "generation")]
     rows = select(ties.c.guild_id, ties.c.discord_user_id, *common, _NOW, _NOW).where(true())
     names = ["guild_id", "discord_user_id", "urgency", "trigger", "generation", "since", "noted_at"]
-    return {kind: _merging(insert(due).from_select(names, rows)) for kind, insert in _INSERTS.items()}
+    return {
+        kind: _merging(insert(due).from_select(names, rows)).execution_options(preserve_rowcount=True)
+        for kind, insert in _INSERTS.items()
+    }
 
 
 # Built once: to build a statement takes as long as to execute it.

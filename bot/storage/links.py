@@ -41,9 +41,11 @@ from bot.storage.tables.column_types import EPOCH
 from bot.storage.upsert import Upsert
 
 MAX_LINKS = 400  # in one statement, by two columns: databases limit how many values it may carry
+MAX_ASKED = 5_000  # ... by one: all who follow a campaign may be asked about
 
 # Built once: to build a statement takes as long as to execute it, and each round asks for these.
 _PEOPLE = select(links.c.discord_user_id).where(links.c.patreon_user_id.in_(bindparam("patrons", expanding=True)))
+_LINKED = select(links.c.patreon_user_id).where(links.c.patreon_user_id.in_(bindparam("patrons", expanding=True)))
 _ANY = select(links).where(
     or_(
         links.c.discord_user_id.in_(bindparam("people", expanding=True)),
@@ -83,6 +85,17 @@ class Links(Aggregate):
         async with self._database.read() as connection:
             patrons.update((await connection.execute(select(links.c.patreon_user_id))).scalars())
         return patrons
+
+    async def find_linked(self, patreon_user_ids: Iterable[PatreonUserId]) -> frozenset[PatreonUserId]:
+        """Return those of these patrons who are linked, also by a link that ended."""
+        patrons, found = sorted(patreon_user_ids), set[PatreonUserId]()
+        if not patrons:
+            return frozenset()
+        async with self._database.read() as connection:
+            for start in range(0, len(patrons), MAX_ASKED):
+                some = {"patrons": patrons[start : start + MAX_ASKED]}
+                found.update((await connection.execute(_LINKED, some)).scalars())
+        return frozenset(found)
 
     async def reported_patrons(self) -> frozenset[PatreonUserId]:
         """Return the patrons whose link rests on what Patreon reports, or did."""

@@ -1,5 +1,7 @@
 """What the owner was already told, so that a trouble makes one message, and its end another one."""
 
+import math
+import time
 from bisect import bisect_left, insort
 from datetime import datetime
 
@@ -11,18 +13,22 @@ from bot.storage.database import Database
 from bot.storage.tables import notices
 from bot.storage.upsert import Upsert
 
+KEPT_SECONDS = 2.0  # where others write too
 LAST = "\U0010ffff"  # comes after everything that a key goes on with
 
 
 class Notices(Aggregate):
     """Every trouble that the owner knows of and that is not over.
 
-    The keys are kept in memory: each round asks for most of them, and hardly ever one has come or gone.
+    The keys are kept in memory: each round asks for most of them, and hardly ever one has come or gone. Where others
+    write too they may be some seconds old. Then a trouble that ended is told of by the next look; what is written asks
+    the table.
     """
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._keys: list[str] | None = None  # in order; None: as the table has them
+        self._read_at = -math.inf  # monotonic
         self._writes = 0
 
     def forget_kept(self) -> None:
@@ -73,14 +79,14 @@ class Notices(Aggregate):
         return frozenset(keys[bisect_left(keys, prefix) : bisect_left(keys, prefix + LAST)])
 
     async def _all_keys(self) -> list[str]:
+        if self._database.is_shared and time.monotonic() - self._read_at >= KEPT_SECONDS:
+            self._keys = None
         while self._keys is None:
-            writes = self._writes
+            writes, began = self._writes, time.monotonic()
             async with self._database.read() as connection:
                 found = sorted((await connection.execute(select(notices.c.key))).scalars())
-            if self._database.is_shared:
-                return found
             if writes == self._writes:  # else they may be from before a write that ended meanwhile
-                self._keys = found
+                self._keys, self._read_at = found, began
         return self._keys
 
 

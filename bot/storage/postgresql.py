@@ -32,7 +32,7 @@ DRIVER = "psycopg"
 MAX_READERS = 8
 MAX_WRITERS = 8
 CONNECT_TIMEOUT_SECONDS = 10
-START_PATIENCE_SECONDS = 30
+START_PATIENCE_SECONDS = 60
 # No transaction of ours takes a second. A pgbouncer whose server went lets those wait two minutes who had asked before
 # (query_wait_timeout), and a cut network says nothing at all.
 PATIENCE_SECONDS = 6
@@ -91,20 +91,31 @@ def require(url: str) -> None:
 async def upgrade(url: str, extent: Extent = Extent.START) -> Upgrade:
     """Bring the tables up to date, in one transaction; of several processes one does it and the others wait.
 
-    A server that starts at the same time as we is waited for. Other processes may be of an older version: what ends its
-    time, and we can do without, is left to `migrate`.
+    A server that starts at the same time as we, or starts anew meanwhile, is waited for. Other processes may be of an
+    older version: what ends its time, and we can do without, is left to `migrate`.
     """
-    engine = _build_engine(url, 1)
+    engine, until = _build_engine(url, 1), time.monotonic() + START_PATIENCE_SECONDS
     try:
-        await _wait_for(engine)
-        async with engine.begin() as connection:
-            await connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-            upgraded = await connection.run_sync(migrations.upgrade, extent)
+        upgraded = await _upgrade_by(engine, extent, until)
     finally:
         await engine.dispose()
     if upgraded.left:
         log.info("steps wait for `migrate --after`", steps=[step.name for step in upgraded.left])
     return upgraded
+
+
+async def _upgrade_by(engine: AsyncEngine, extent: Extent, until: float) -> Upgrade:
+    """Bring the tables up to date, again while the server is away, until it is late (monotonic)."""
+    while True:
+        try:
+            async with engine.begin() as connection:
+                await connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+                return await connection.run_sync(migrations.upgrade, extent)
+        except DBAPIError as error:
+            if not is_away(error) or time.monotonic() > until:
+                raise
+            log.info("the database doesn't answer yet", reason=str(error.orig))
+        await asyncio.sleep(1)
 
 
 @asynccontextmanager
@@ -139,19 +150,6 @@ def driver_options(url: str) -> dict[str, Any]:
     address = make_url(url).set(drivername=f"postgresql+{DRIVER}")
     _, options = address.get_dialect()().create_connect_args(address)
     return {**options, **CONNECT_ARGS}
-
-
-async def _wait_for(engine: AsyncEngine) -> None:
-    until = time.monotonic() + START_PATIENCE_SECONDS
-    while True:
-        try:
-            async with engine.connect():
-                return
-        except DBAPIError as error:
-            if not is_away(error) or time.monotonic() > until:
-                raise
-            log.info("the database doesn't answer yet", reason=str(error.orig))
-        await asyncio.sleep(1)
 
 
 def _came_between(error: DBAPIError) -> bool:

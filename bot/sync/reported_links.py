@@ -5,6 +5,8 @@ changed. A look costs what has changed: the patrons it is told of, and those of 
 """
 
 import asyncio
+import math
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
@@ -31,6 +33,7 @@ from bot.storage import Storage
 log = structlog.get_logger(__name__)
 
 PORTION = 400  # patrons who are judged at a time
+WANTED_SECONDS = 5.0  # so long, where others write too, it is taken as it was who wants links by report
 
 Guilds = dict[GuildId, frozenset[CampaignId]]  # those that want it, with the campaigns they follow
 
@@ -66,7 +69,7 @@ class ReportedLinks:
         self._notifier = notifier
         self._clock = clock
         self._counted: frozenset[CampaignId] = frozenset()  # as of the last look
-        self._wanting: tuple[object, Wanting] | None = None  # with what it was worked out from
+        self._wanting: tuple[object, float, Wanting] | None = None  # with what it was worked out from, and when
         self._looking = asyncio.Lock()
 
     async def follow(
@@ -147,11 +150,16 @@ class ReportedLinks:
         return _troubles(about, campaign_ids)
 
     async def _find_wanting(self) -> Wanting:
-        """Return the guilds that want it; worked out anew where what is stored of any guild may have changed."""
+        """Return the guilds that want it; worked out anew where what is stored of any guild may have changed.
+
+        Other processes change that too: then it may be some seconds old, for it costs a look at every guild. Who begins
+        to want it is looked at as a whole, however late that is seen.
+        """
         as_of = (self._storage.campaigns.kept.writes, self._storage.guilds.kept.writes)
-        if self._wanting is None or self._wanting[0] != as_of or self._storage.database.is_shared:
-            self._wanting = (as_of, await self._work_out_wanting())
-        return self._wanting[1]
+        most = WANTED_SECONDS if self._storage.database.is_shared else math.inf
+        if self._wanting is None or self._wanting[0] != as_of or time.monotonic() - self._wanting[1] >= most:
+            self._wanting = (as_of, time.monotonic(), await self._work_out_wanting())
+        return self._wanting[2]
 
     async def _work_out_wanting(self) -> Wanting:
         guilds: dict[GuildId, set[CampaignId]] = {}
@@ -179,6 +187,8 @@ class ReportedLinks:
     async def _newly_counted(self, counted: frozenset[CampaignId]) -> set[PatreonUserId]:
         """Return everybody to look at since a campaign began to count: at the start, all of them."""
         found: set[PatreonUserId] = set()
+        if counted is self._counted:  # nearly always: to compare them takes as long as there are campaigns
+            return found
         for campaign_id in counted - self._counted:
             for patrons in (await self._storage.memberships.find_discord_reports(campaign_id)).values():
                 found.update(patrons)

@@ -27,6 +27,9 @@ DISCONNECT_OPTIONS = {
 WHY = N_("Explain why someone has a role, or doesn't")
 WHY_OPTIONS = {"user": N_("Whose roles to explain")}
 
+DOCTOR = N_("Find out why roles don't come, and what to do about it")
+DOCTOR_OPTIONS = {"user": N_("Look at one person's roles too")}
+
 UNLINK_PERSON = N_("Unlink someone's Patreon account and remove the roles it gave them")
 UNLINK_PERSON_OPTIONS = {"user": N_("Who to unlink")}
 

@@ -36,6 +36,7 @@ from bot.storage.vault import Vault, new_key
 from sandbox.patreon import Campaign, Creator, Member, PatreonStandIn, PatreonState, Patron, standing
 from sandbox.patreon.errors import ActionError
 from sandbox.weather import Fault, Weather
+from tests.fakes.files import make_file
 from tests.fakes.guild import GUILD, FakeGuild, FakeMember, as_client
 from tests.fakes.rounds import whole_round
 from tests.fakes.stored import list_links
@@ -79,7 +80,7 @@ class Town:
         self.settings = GuildSettings()
         self.comps: dict[tuple[int, int], Comp] = {}  # person and role -> what an admin gave them
         self.groups: tuple[tuple[RoleId, ...], ...] = ()  # exclusive ones, the highest role first
-        self._url = f"sqlite+aiosqlite:///{folder / 'town.db'}"
+        self._url = make_file(folder / "town.db")
         self._key = new_key()
         self._hearing: set[asyncio.Task[None]] = set()
         self._not_ours: set[asyncio.Task[Any]] = set()

@@ -1,16 +1,21 @@
 """Journeys run the whole bot as a process, with a real database and real sockets, in the sandbox.
 
-Those on which everything rests run on both databases.
+Those on which everything rests run on both databases. Those of the process itself start it as an operator does; the
+others fork it from one that has loaded the modules.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from sandbox import botprocess
+from sandbox.botprocess import Launch
+from tests.fakes.forked import forking
 from tests.fakes.postgres import Postgres
 from tests.fakes.stage import Stage
 
 ON_BOTH = {f"test_{name}" for name in ("link", "webhooks", "connect", "order", "ledger", "crash", "brake", "bad_reads")}
+STARTED = "test_process"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -32,3 +37,15 @@ def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 async def stage() -> AsyncIterator[Stage]:
     async with Stage() as stage:
         yield stage
+
+
+@pytest.fixture(scope="session")
+def fork() -> Iterator[Launch]:
+    with forking() as fork:
+        yield fork
+
+
+@pytest.fixture(autouse=True)
+def _forked(request: pytest.FixtureRequest, fork: Launch, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.path.stem != STARTED:
+        monkeypatch.setattr(botprocess, "launch", fork)

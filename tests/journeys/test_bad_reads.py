@@ -26,23 +26,26 @@ def _both_have_it(stage: Stage) -> bool:
     return "Gold" in stage.roles("hazel.hollow") and "Gold" in stage.roles("ivy_afterdark")
 
 
-@pytest.mark.parametrize("fault", ["502", "html", "cut", "empty", "repeat_page", "wrong_total"])
-async def test_a_read_that_breaks_on_page_three_of_five_takes_nothing(linked: Stage, fault: str) -> None:
-    linked.weather("patreon", MEMBERS, fault, after=2)
-    await linked.rounds(3)
-    assert _both_have_it(linked)
+async def test_a_read_that_breaks_on_page_three_of_five_takes_nothing(linked: Stage) -> None:
+    for fault in ("502", "html", "cut", "empty", "repeat_page", "wrong_total"):
+        linked.sandbox.weather.clear()
+        linked.weather("patreon", MEMBERS, fault, after=2)
+        await linked.rounds(3)
+        assert _both_have_it(linked), fault
 
 
-@pytest.mark.parametrize("fault", ["null_users", "no_tiers", "empty"])
-async def test_a_whole_list_that_lies_takes_nothing_and_the_admin_hears_of_it(linked: Stage, fault: str) -> None:
-    linked.weather("patreon", MEMBERS, fault)
-    await linked.rounds(4)
-    assert _both_have_it(linked)
-    said = await linked.say("ash.keeper", "patreon sync")
-    assert "looks wrong" in said or "couldn't read" in said or "incomplete" in said
-    linked.sandbox.weather.clear()
-    await linked.rounds(2)
-    assert _both_have_it(linked)
+async def test_a_whole_list_that_lies_takes_nothing_and_the_admin_hears_of_it(linked: Stage) -> None:
+    for fault in ("null_users", "no_tiers", "empty"):
+        linked.weather("patreon", MEMBERS, fault)
+        await linked.rounds(4)
+        assert _both_have_it(linked), fault
+        said = await linked.say("ash.keeper", "patreon sync")
+        assert "looks wrong" in said or "couldn't read" in said or "incomplete" in said, fault
+        linked.sandbox.weather.clear()
+        await linked.rounds(2)
+        assert _both_have_it(linked), fault
+        said = await linked.say("ash.keeper", "patreon sync")
+        assert "looks wrong" not in said, f"it looks well again after {fault}"
 
 
 async def test_patreon_down_for_ten_runs_takes_nothing_and_the_bot_recovers_by_itself(linked: Stage) -> None:

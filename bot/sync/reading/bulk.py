@@ -9,16 +9,15 @@ flaps.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 import msgspec
 
 from bot.domain.changes import Trigger
 from bot.domain.errors import PledgekeeperError
-from bot.domain.evidence import PastRead, ReadSummary, Tally, Verdict, are_lost_together, judge
+from bot.domain.evidence import PastRead, ReadSummary, Tally, Verdict, are_lost_together, judge, says_the_same
 from bot.domain.listed_row import ListedRow, in_short
-from bot.domain.model import CampaignId, Membership, MembershipId, MembershipRecord, PatreonUserId
+from bot.domain.model import CampaignId, Membership, MembershipId, MembershipRecord, PatreonUserId, ReadId
 from bot.domain.new_reading import (
     believe,
     has_turned,
@@ -32,13 +31,17 @@ from bot.patreon.protocol.pages import MembershipPage
 from bot.runtime.unhurried import portions
 from bot.storage import Storage
 from bot.storage.leases import Lease
+from bot.storage.reads import Read
 from bot.sync.reading.fingerprints import KnownReadings, keep
 
 OnNews = Callable[[frozenset[PatreonUserId]], Awaitable[None]]
 
 
 class BulkRead:
-    """A read under way. `changed` are the patrons of whom it brought news, `turns` how many pledges began or ended."""
+    """A read under way. `changed` are the patrons of whom it brought news, `turns` how many pledges began or ended.
+
+    `linked` are all who are; None: others link people meanwhile, so that it is asked of those on each page.
+    """
 
     def __init__(
         self,
@@ -47,7 +50,7 @@ class BulkRead:
         known: KnownReadings,
         campaign_id: CampaignId,
         started_at: datetime,
-        linked: Container[PatreonUserId],
+        linked: Container[PatreonUserId] | None,
         on_news: OnNews,
         on_page: Callable[[], None] = lambda: None,
         lease: Lease | None = None,
@@ -57,7 +60,9 @@ class BulkRead:
         self._known = known
         self._campaign_id = campaign_id
         self._started_at = started_at
-        self._linked = linked
+        self._asks_linked = linked is None
+        self._found_linked = set[PatreonUserId]()  # on the pages so far, where it is asked
+        self._linked: Container[PatreonUserId] = self._found_linked if linked is None else linked
         self._on_news = on_news
         self._on_page = on_page
         self._tally = Tally()
@@ -66,6 +71,7 @@ class BulkRead:
         self._accounts = (0, 0)  # known among those listed, and missing of these
         self._several: dict[PatreonUserId, list[Membership]] = {}  # rows that wait for the end
         self._again: set[PatreonUserId] = set()  # ... of these people a row before was taken in as it came
+        self._last: Read | None = None  # the last believed one, where no other has ended since
         self.changed: set[PatreonUserId] = set()
         self.turns = 0
 
@@ -80,9 +86,12 @@ class BulkRead:
             accounts_lost_together=len(self._lost_together),
         )
 
-    def passed_by(self, patrons: AbstractSet[PatreonUserId]) -> bool:
-        """Tell whether the list showed one of these and nothing was stored of them: they mattered to nobody then."""
-        return not (patrons & self._tally.seen) <= self._known.fingerprints.keys()
+    async def has_passed_by(self) -> bool:
+        """Tell whether the list showed somebody who mattered to nobody, and who was linked elsewhere since."""
+        if not self._asks_linked:
+            return False
+        unstored = self._tally.seen - self._known.fingerprints.keys() - self._found_linked
+        return bool(await self._storage.links.find_linked(unstored))
 
     async def take(self, pages: AsyncIterator[MembershipPage]) -> PledgekeeperError | None:
         """Take the pages in as they come; return the error that ended them early."""
@@ -90,6 +99,7 @@ class BulkRead:
             async for page in pages:
                 if page.number == 1:  # the read begins, or begins anew in smaller pages
                     self._tally, self._several, self._again, self._reported = Tally(), {}, set(), []
+                await self._find_linked(page)
                 news = {one.patreon_user_id: one for one in self._find_news(page)}
                 self._tally.see(page)
                 await self._storage.campaigns.save_tiers(page.tiers)
@@ -122,6 +132,14 @@ class BulkRead:
             await self._miss_accounts()
         return verdict
 
+    def find_like(self, verdict: Verdict, *, is_attributed: bool) -> ReadId | None:
+        """Return the read before this one, where this one says the same and nothing was stored because of it."""
+        last = self._last
+        if last is None or self.changed or last.anomalies or last.is_attributed is not is_attributed:
+            return None
+        before = msgspec.convert(last.summary, ReadSummary)
+        return last.read_id if says_the_same(self.summary, verdict, before=before) else None
+
     def _count_accounts(self) -> None:
         reported = self._known.reported & self._tally.seen
         self._accounts = (len(reported), len(reported - self._tally.named))
@@ -146,6 +164,13 @@ class BulkRead:
         self.turns += sum(has_turned(previous.get(patron), one) for patron, one in taken.items())
         self.changed.update(taken)
         await self._on_news(frozenset(taken))
+
+    async def _find_linked(self, page: MembershipPage) -> None:
+        """Ask who of a page is linked, among those who would matter to nobody else."""
+        if not self._asks_linked:
+            return
+        asked = {row.patreon_user_id for row in page.listed if not row.matters} - self._known.fingerprints.keys()
+        self._found_linked |= await self._storage.links.find_linked(asked)
 
     def _find_news(self, page: MembershipPage) -> Iterable[Membership]:
         second_looks, twofold = self._known.second_looks(self._started_at), self._known.twofold
@@ -229,6 +254,7 @@ class BulkRead:
         believed = await self._storage.reads.last_believed(self._campaign_id)
         summary = await self._known_before() if believed is None else msgspec.convert(believed.summary, ReadSummary)
         later = await self._storage.reads.since_believed(self._campaign_id)
+        self._last = None if later else believed
         return judge(
             self.summary,
             started_at=self._started_at,

@@ -38,6 +38,7 @@ from bot.patreon.client import PatreonClient
 from bot.patreon.protocol.unchanged import KnownPages
 from bot.patreon.tokens import TokenKeeper
 from bot.runtime.clock import Clock
+from bot.runtime.unhurried import portions
 from bot.storage import Storage
 from bot.storage.leases import Lease
 from bot.sync.reading.bulk import BulkRead, OnNews
@@ -152,14 +153,12 @@ class Intake:
         started_at = self._clock.now()
         read_id = await self._storage.reads.start(campaign_id, started_at)
         known = await self._load_known(campaign_id)
-        at_start = frozenset(await self._storage.links.linked_patrons()) if self._is_shared else None
-        linked = linked if at_start is None else at_start
         read = BulkRead(
             storage=self._storage,
             known=known,
             campaign_id=campaign_id,
             started_at=started_at,
-            linked=linked,
+            linked=None if self._is_shared else linked,
             on_news=on_news,
             on_page=self._on_page,
             lease=lease,
@@ -168,9 +167,8 @@ class Intake:
         if error is None:
             self._pages[campaign_id] = max(1, read.summary.pages)
         verdict = await read.conclude()
-        is_attributed = not verdict.unattributed
-        if at_start is not None and read.passed_by(await self._storage.links.linked_patrons() - at_start):
-            is_attributed = False  # it does not prove that they are absent
+        # Whoever was passed by is not proven absent.
+        is_attributed = not verdict.unattributed and not await read.has_passed_by()
         await self._storage.reads.finish(
             read_id,
             at=self._clock.now(),
@@ -179,6 +177,7 @@ class Intake:
             is_attributed=is_attributed,
             anomalies=tuple(verdict.anomalies),
             summary=msgspec.structs.asdict(read.summary),
+            continues=read.find_like(verdict, is_attributed=is_attributed),
             under=lease,
         )
         return CampaignRead(
@@ -234,7 +233,7 @@ class Intake:
         identity = await self._keeper.call(credential_id, self._client.fetch_identity)
         previous = await self._storage.memberships.load_person(patreon_user_id)
         told = {one.campaign_id for one in identity.memberships} | {one.campaign_id for one in previous}
-        bound = told & await self._storage.campaigns.followed_campaigns()
+        bound = set(await self._storage.campaigns.followed_since(told))
         known = {campaign_id: await self._known_of(campaign_id, previous) for campaign_id in bound}
         await self._storage.campaigns.save_tiers(tuple(tier for tier in identity.tiers if tier.campaign_id in bound))
         records = take_identity(
@@ -330,6 +329,11 @@ class Intake:
 
     async def _build_known(self, campaign_id: CampaignId) -> KnownReadings:
         known = KnownReadings()
-        async for records in self._storage.memberships.iter_campaign(campaign_id):
-            known.note(records)
+        async for some in self._storage.memberships.iter_marks(campaign_id):
+            for patron, mark, is_reported in some:
+                if mark is not None:
+                    known.note_ordinary(patron, mark, is_reported=is_reported)
+            others = [patron for patron, mark, _ in some if mark is None]
+            for few in portions(others):
+                known.note((await self._storage.memberships.load_patrons(campaign_id, few)).values())
         return known

@@ -2,10 +2,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import msgspec
+import pytest
 
 from bot.domain.model import Campaign, CampaignId, CredentialId, GuildId, PatreonUserId, Tier, TierId, TokenPair
 from bot.storage import Storage
 from bot.storage.campaigns import Binding
+from tests.fakes.statements import counted_statements
 from tests.fakes.stored import save_consent
 
 CAMPAIGN = CampaignId("700")
@@ -77,3 +79,22 @@ async def test_a_campaign_is_read_by_the_oldest_consent_that_lives(
     assert await reader_of(storage) == second
     await storage.credentials.mark_dead(await storage.credentials.load(second), now)
     assert await reader_of(storage) is None
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+async def test_who_asks_about_one_server_reads_nothing_of_the_others(
+    storage: Storage, campaign: Campaign, now: datetime
+) -> None:
+    await storage.campaigns.save(campaign)
+    for number in range(9):
+        await storage.campaigns.bind(
+            GuildId(900 + number), campaign.campaign_id, credential_id=None, at=now + timedelta(days=number)
+        )
+    with counted_statements() as statements:
+        assert await storage.campaigns.campaigns_of(GuildId(903)) == (campaign.campaign_id,)
+        assert await storage.campaigns.campaigns_of(GuildId(1)) == ()
+        assert await storage.campaigns.followed_since([campaign.campaign_id]) == {campaign.campaign_id: now}
+        assert len(await storage.campaigns.guilds_of(campaign.campaign_id)) == 9
+        assert await storage.campaigns.guilds_of(CampaignId("1")) == ()
+    assert len(statements) == 5
+    assert all("WHERE" in one for one in statements), statements

@@ -10,7 +10,7 @@ from bot.domain.changes import Trigger, Urgency
 from bot.domain.holds import HoldState
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, PatreonUserId
 from bot.storage import Storage
-from bot.storage.due import EVERYONE, Due, Waiting
+from bot.storage.due import EVERYONE, Due, Waiting, make_patrons_due, make_unlisted_due
 from bot.storage.leases import Lease
 from bot.storage.tables import due
 from tests.fakes.filled import (
@@ -34,6 +34,7 @@ from tests.fakes.filled import (
     record_of,
     rule_of,
 )
+from tests.fakes.statements import counted_statements
 
 ELSEWHERE = GuildId(901)
 
@@ -249,3 +250,18 @@ async def test_the_end_of_a_role_makes_everyone_due(storage: Storage, known: Kno
     await storage.rules.drop_role(GUILD, rule.role_id)
     assert await served(storage) == [(EVERYONE, Urgency.BULK_GRANT, Trigger.ROLE_DELETED)]
     assert before == []
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+async def test_the_bell_rings_for_somebody_and_not_for_nobody(storage: Storage, known: Known) -> None:
+    """Each campaign that is read asks whom it proves absent, and nearly always that is nobody."""
+    with counted_statements() as statements:
+        async with storage.database.write() as connection:
+            nobody = PatreonUserId("p-nobody")
+            await make_patrons_due(connection, [nobody], trigger=Trigger.SYNC, urgency=Urgency.WAITING)
+            await make_unlisted_due(connection, CampaignId("1"), linked_since=None, trigger=Trigger.SYNC)
+    assert not [one for one in statements if "pg_notify" in one]
+    with counted_statements() as statements:
+        async with storage.database.write() as connection:
+            await make_patrons_due(connection, [ADA_PATREON], trigger=Trigger.SYNC, urgency=Urgency.WAITING)
+    assert [one for one in statements if "pg_notify" in one]

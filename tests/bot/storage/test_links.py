@@ -26,6 +26,7 @@ from bot.domain.model import (
 from bot.storage import Storage, links
 from bot.storage.pendings import PendingRow, PendingStatus
 from bot.storage.states import StateId, StateProblem, StateRow
+from tests.fakes.statements import counted_statements
 from tests.fakes.stored import list_links, save_consent
 
 Linked = Callable[..., Link]
@@ -76,6 +77,19 @@ async def test_every_linked_patron_is_known_at_once(storage: Storage, link: Link
     assert await storage.links.linked_patrons() == {ADA_PATREON}
     await storage.links.unlink(ADA, at=now)
     assert await storage.links.linked_patrons() == frozenset()
+
+
+async def test_those_who_are_linked_are_found_among_many(
+    storage: Storage, link: Linked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(links, "MAX_ASKED", 2)  # so that several statements are needed
+    for number in range(11, 15):
+        await storage.links.complete_link(link(number, f"p-{number}"), [])
+    asked = {PatreonUserId(f"p-{number}") for number in range(13, 18)}
+    assert await storage.links.find_linked(asked) == {"p-13", "p-14"}
+    with counted_statements() as statements:
+        assert await storage.links.find_linked([]) == frozenset()
+    assert statements == []
 
 
 async def test_who_is_linked_while_the_patrons_are_looked_through_is_one_of_them(

@@ -1,9 +1,12 @@
 import asyncio
+import math
 from datetime import datetime
 
 import pytest
 
 from bot.storage import Storage
+from bot.storage import notices as stored_notices
+from bot.storage.notices import Notices
 from tests.fakes.statements import counted_statements
 
 
@@ -36,3 +39,20 @@ async def test_keys_are_asked_for_once_until_one_is_written(storage: Storage, no
     assert len(statements) == 1
     assert await storage.notices.clear("trouble:1:role")
     assert await storage.notices.keys("trouble:1:") == frozenset()
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+async def test_keys_of_other_processes_are_asked_for_anew_in_time(
+    storage: Storage, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Notices(storage.database)
+    monkeypatch.setattr(stored_notices, "KEPT_SECONDS", math.inf)
+    assert await storage.notices.keys("trouble:") == frozenset()
+    await other.note("trouble:1", now)
+    with counted_statements() as statements:
+        assert await storage.notices.keys("trouble:") == frozenset()
+    assert statements == [], "all keys, for each server that is planned"
+    await storage.notices.note("trouble:2", now)
+    assert await storage.notices.keys("trouble:") == {"trouble:2"}, "one's own are known at once"
+    monkeypatch.setattr(stored_notices, "KEPT_SECONDS", 0)
+    assert await storage.notices.keys("trouble:") == {"trouble:1", "trouble:2"}

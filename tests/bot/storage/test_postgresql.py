@@ -5,13 +5,14 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import Connection, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.changes import Trigger
 from bot.domain.errors import DatabaseAway, NeedsOwner, Setup
 from bot.domain.model import GuildId, PatreonUserId
-from bot.storage import Storage, postgresql
+from bot.domain.steps import Extent, Upgrade
+from bot.storage import Storage, migrations, postgresql
 from bot.storage import database as databases
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.memberships import MOST_SHARED
@@ -142,6 +143,24 @@ async def test_a_server_that_starts_at_the_same_time_is_waited_for(postgres: Pos
         postgres.start()
     storage = await opening
     await storage.close()
+
+
+async def test_a_server_that_starts_anew_in_the_midst_of_our_start_is_waited_for(
+    postgres: Postgres, url: str, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrade, tries = migrations.upgrade, list[Extent]()
+
+    def broken_off_once(connection: Connection, extent: Extent) -> Upgrade:
+        tries.append(extent)
+        if len(tries) == 1:
+            postgres.stop()
+            postgres.start()
+        return upgrade(connection, extent)
+
+    monkeypatch.setattr(migrations, "upgrade", broken_off_once)
+    storage = await Storage.open(url, vault)
+    await storage.close()
+    assert len(tries) == 2
 
 
 async def test_a_server_that_does_not_answer_ends_the_start(

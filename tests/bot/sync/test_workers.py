@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import math
+from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
 
 import msgspec
@@ -29,6 +30,7 @@ from bot.domain.model import (
 )
 from bot.domain.round_report import RoundReport
 from bot.storage.leases import Lease, LeaseLost
+from bot.sync import reported_links
 from bot.sync.campaign_round import CampaignRounds, Round
 from bot.sync.reading.intake import CampaignRead
 from sandbox.weather import Fault
@@ -287,12 +289,12 @@ async def test_a_list_that_showed_somebody_before_they_were_linked_elsewhere_doe
     follower = PatreonUserId(stage.patron_id("Freya Holm"))
     async with one.storage.database.write() as connection:
         await connection.execute(text("DELETE FROM memberships WHERE patreon_user_id = :patron"), {"patron": follower})
-    linked = one.storage.links.linked_patrons
+    find_linked = one.storage.links.find_linked
     is_asked = False
 
-    async def link_meanwhile() -> object:
+    async def link_meanwhile(patrons: Iterable[PatreonUserId]) -> frozenset[PatreonUserId]:
         nonlocal is_asked
-        found = frozenset(await linked())
+        found = await find_linked(patrons)
         if not is_asked:
             is_asked = True
             link = Link(
@@ -305,7 +307,7 @@ async def test_a_list_that_showed_somebody_before_they_were_linked_elsewhere_doe
             await other.storage.links.complete_link(link, [])
         return found
 
-    monkeypatch.setattr(one.storage.links, "linked_patrons", link_meanwhile)
+    monkeypatch.setattr(one.storage.links, "find_linked", link_meanwhile)
     before = (await one.storage.reads.listings([campaign(stage)]))[campaign(stage)]
     LEAPS.append(HOUR)
     await rounds(one)
@@ -314,12 +316,19 @@ async def test_a_list_that_showed_somebody_before_they_were_linked_elsewhere_doe
     assert after.proven_at == before.proven_at
 
 
-async def test_whether_a_server_wants_links_by_report_is_asked_anew(stage: Stage, workers: list[App]) -> None:
+async def test_whether_a_server_wants_links_by_report_is_asked_anew_in_time(
+    stage: Stage, workers: list[App], monkeypatch: pytest.MonkeyPatch
+) -> None:
     one, other = workers
     await rounds(one)
+    monkeypatch.setattr(reported_links, "WANTED_SECONDS", math.inf)
     guild_id = GuildId(int(stage.sandbox.world.guild.id))
     assert (await one.reported_links._find_wanting()).guilds.keys() == {guild_id}
     await other.storage.guilds.change(guild_id, zero_link=False)
+    with counted_statements() as statements:
+        assert (await one.reported_links._find_wanting()).guilds.keys() == {guild_id}
+    assert statements == [], "a look at every server, for each campaign that is read"
+    monkeypatch.setattr(reported_links, "WANTED_SECONDS", 0)
     assert (await one.reported_links._find_wanting()).guilds == {}
 
 
