@@ -5,6 +5,7 @@ Pure: no clock, no log, no await, no I/O; "why not" is in the plan, not in a log
 
     wanted   on member   ledger       decision
     any      not a member of the guild  AWAY
+    yes      yes         ours, noted  EARNED_AGAIN its note is dropped: since when it was not earned
     yes      yes         ours         KEEP
     yes      yes         -            LEAVE        a person gave it; it stays theirs
     yes      no          suppressed   SUPPRESSED   someone took it away by hand
@@ -13,6 +14,8 @@ Pure: no clock, no log, no await, no I/O; "why not" is in the plan, not in a log
     yes      no          -            GRANT
     no       any         ours         FORGET       the role itself is gone
     no       yes         ours         BLOCKED      the role cannot be taken now
+    no       yes         ours         SPARE        its rule keeps it for some days; from now on, which is noted
+    no       yes         ours, noted  LINGER       those days are not over
     no       yes         ours         REVOKE
     no       not shown   ours         NONE         our removal was accepted; nothing has shown its effect yet
     no       no          ours         FORGET       so that a new pledge is granted again
@@ -20,12 +23,13 @@ Pure: no clock, no log, no await, no I/O; "why not" is in the plan, not in a log
     unsure   any         ours         UNPROVEN     in doubt the role stays
     unsure   any         -            NONE
 
-What is wanted follows from the rules and from comps (`rules.with_comp`): a comp is a fact about anybody, linked or not.
+What is wanted follows from the rules, from exclusive groups of roles (`role_groups.py`), and from comps
+(`rules.with_comp`): a comp is a fact about anybody, linked or not.
 """
 
 import enum
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 import msgspec
@@ -49,7 +53,8 @@ from bot.domain.model import (
     Tier,
     TierId,
 )
-from bot.domain.rules import Claim, Wanted, claim_roles, settle_accounts, with_comp
+from bot.domain.role_groups import RoleGroup, keep_highest
+from bot.domain.rules import Account, Claim, Wanted, claim_roles, days_kept, settle_accounts, with_comp
 
 
 class Action(enum.StrEnum):
@@ -58,6 +63,9 @@ class Action(enum.StrEnum):
     GRANT = "grant"
     REVOKE = "revoke"
     FORGET = "forget"  # drop the ledger row; no write to Discord
+    SPARE = "spare"  # note in the ledger since when it is not earned; no write to Discord
+    EARNED_AGAIN = "earned_again"  # drop that note; no write to Discord
+    LINGER = "linger"
     KEEP = "keep"
     LEAVE = "leave"
     NONE = "none"
@@ -99,6 +107,7 @@ class GuildFacts(msgspec.Struct, frozen=True, kw_only=True):
     settings: GuildSettings = GuildSettings()
     roles: Mapping[RoleId, str] = msgspec.field(default_factory=dict)  # every role that there is, and its name
     rules: tuple[RoleRule, ...] = ()
+    groups: tuple[RoleGroup, ...] = ()
     campaigns: Mapping[CampaignId, Campaign] = msgspec.field(default_factory=dict)  # that the guild follows
     confirmed_at: Mapping[CampaignId, datetime] = msgspec.field(default_factory=dict)  # of the newest believed list
     proven_at: Mapping[CampaignId, datetime] = msgspec.field(default_factory=dict)  # ... that proves absence
@@ -132,6 +141,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     bond: Bond = Bond.LINKED
     gone_since: datetime | None = None  # since when the rule's campaign lists the patron no more
     taken_at: datetime | None = None  # of SUPPRESSED: when we saw that somebody took the role away
+    kept_until: datetime | None = None  # of SPARE and LINGER
 
 
 class PersonPlan(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -168,8 +178,9 @@ class PersonPlan(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 WRITES = frozenset({Action.GRANT, Action.REVOKE})
-CHANGES = WRITES | {Action.FORGET}
+CHANGES = WRITES | {Action.FORGET, Action.SPARE, Action.EARNED_AGAIN}
 _OF_NOTE = CHANGES | {Action.HELD_BACK, Action.SCREENING, Action.SUPPRESSED, Action.BLOCKED}
+_THERE = frozenset({Action.GRANT, Action.KEEP, Action.EARNED_AGAIN, Action.LEAVE})
 _ORDER = {Action.GRANT: 0, Action.REVOKE: 2}
 
 
@@ -181,10 +192,12 @@ def plan_person(guild: GuildFacts, person: PersonFacts) -> PersonPlan:
         now=guild.now,
         grace_days=guild.settings.grace_days,
     )
-    claims = claim_roles(guild.rules, accounts)
+    claims, settled = _keep_highest(claim_roles(guild.rules, accounts), accounts, guild=guild, person=person)
     role_ids = dict.fromkeys((*claims, *person.grants, *running(person.comps, guild.now)))
+    days = {role_id: days for role_id, days in days_kept(guild.rules, accounts).items() if role_id not in settled}
     decisions = (
-        _decide(_final_claim(role_id, claims, person, guild.now), guild=guild, person=person) for role_id in role_ids
+        _decide(_final_claim(role_id, claims, person, guild.now), guild=guild, person=person, days=days.get(role_id, 0))
+        for role_id in role_ids
     )
     return PersonPlan(
         discord_user_id=person.discord_user_id,
@@ -226,6 +239,23 @@ def ended_comps(plan: PersonPlan, person: PersonFacts, now: datetime) -> tuple[C
     return tuple(comp for role_id, comp in person.comps.items() if comp.is_over(now) and role_id not in resting)
 
 
+def _keep_highest(
+    claims: dict[RoleId, Claim], accounts: Mapping[CampaignId, Account], *, guild: GuildFacts, person: PersonFacts
+) -> tuple[Mapping[RoleId, Claim], frozenset[RoleId]]:
+    """Leave each exclusive group its highest role that is earned by proof, and that they have or can get."""
+    member = person.member
+    if not guild.groups or member is None:
+        return claims, frozenset()
+
+    def may_be_highest(claim: Claim) -> bool:
+        account = None if claim.rule is None else accounts.get(claim.rule.campaign_id)
+        is_proven = account is not None and claim.entitlement is account.believed
+        action = _when_wanted(member, claim.role_id, person.grants.get(claim.role_id), guild.blocked.get(claim.role_id))
+        return is_proven and action in _THERE
+
+    return keep_highest(claims, guild.groups, may_be_highest)
+
+
 def _final_claim(role_id: RoleId, claims: Mapping[RoleId, Claim], person: PersonFacts, now: datetime) -> Claim:
     """Treat a role that no rule names, and any role of someone unlinked, as proven not earned by a pledge."""
     claim = claims.get(role_id, Claim(role_id=role_id, wanted=Wanted.NO))
@@ -237,11 +267,16 @@ def _final_claim(role_id: RoleId, claims: Mapping[RoleId, Claim], person: Person
     return with_comp(claim, comp, now)
 
 
-def _decide(claim: Claim, *, guild: GuildFacts, person: PersonFacts) -> Decision:
+def _decide(claim: Claim, *, guild: GuildFacts, person: PersonFacts, days: int) -> Decision:
     role_id = claim.role_id
     block = _find_block(claim, guild)
     grant = person.grants.get(role_id)
     action = Action.AWAY if person.member is None else _act(claim, person.member, grant, block)
+    kept_until = None
+    if action is Action.REVOKE and grant is not None and days and claim.comp is None:
+        kept_until = (grant.unearned_since or guild.now) + timedelta(days=days)
+        if guild.now < kept_until:
+            action = Action.SPARE if grant.unearned_since is None else Action.LINGER
     return Decision(
         role_id=role_id,
         action=action,
@@ -251,6 +286,7 @@ def _decide(claim: Claim, *, guild: GuildFacts, person: PersonFacts) -> Decision
         bond=_bond(person),
         gone_since=_gone_since(claim, person),
         taken_at=grant.since if grant is not None and action is Action.SUPPRESSED else None,
+        kept_until=kept_until,
     )
 
 
@@ -288,7 +324,9 @@ def _gone_since(claim: Claim, person: PersonFacts) -> datetime | None:
 
 def _when_wanted(member: GuildMember, role_id: RoleId, grant: Grant | None, block: Block | None) -> Action:
     if role_id in member.role_ids:
-        return Action.LEAVE if grant is None else Action.KEEP
+        if grant is None:
+            return Action.LEAVE
+        return Action.KEEP if grant.unearned_since is None else Action.EARNED_AGAIN
     if grant is not None and grant.state is GrantState.SUPPRESSED:
         return Action.SUPPRESSED
     if block is not None:

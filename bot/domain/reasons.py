@@ -71,6 +71,7 @@ class RuleFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaul
     amount_cents: int | None = None  # of an AMOUNT or LIFETIME rule
     currency: str = ""
     months: int | None = None  # of a MONTHS rule
+    keep_days: int = 0
 
 
 class PatronFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -111,6 +112,8 @@ class RoleReason(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defau
     block: Block | None = None
     rail: Rail | None = None
     taken_at: datetime | None = None  # of SUPPRESSED: when we saw that somebody took the role away
+    kept_until: datetime | None = None  # of SPARE and LINGER
+    outranked_by: str | None = None  # the role of its exclusive group that takes its place; "" where that is gone
 
 
 class OldText(msgspec.Struct, frozen=True, tag="text"):
@@ -121,7 +124,7 @@ class OldText(msgspec.Struct, frozen=True, tag="text"):
 
 def reason_of(decision: Decision, guild: GuildFacts) -> RoleReason:
     """Return the facts behind a decision that was made with these facts of the guild."""
-    rule = decision.claim.rule
+    rule, outranked_by = decision.claim.rule, decision.claim.outranked_by
     patron = None
     if rule is not None and decision.bond is Bond.LINKED:
         entitlement = decision.claim.entitlement or Entitlement(standing=Standing.NONE)
@@ -138,6 +141,8 @@ def reason_of(decision: Decision, guild: GuildFacts) -> RoleReason:
         block=decision.block,
         rail=decision.rail,
         taken_at=decision.taken_at,
+        kept_until=decision.kept_until,
+        outranked_by=None if outranked_by is None else guild.roles.get(outranked_by, ""),
     )
 
 
@@ -156,6 +161,7 @@ def rule_facts(rule: RoleRule, campaigns: Mapping[CampaignId, Campaign]) -> Rule
         amount_cents=rule.amount_cents,
         currency="" if rule.amount_cents is None or campaign is None else campaign.currency,
         months=rule.months,
+        keep_days=rule.keep_days,
     )
 
 

@@ -34,6 +34,19 @@ _MISTAKES: Mapping[Mistake, str] = {
     Mistake.RULE_UNKNOWN: N_(
         "This server has no rule {rule_id}. `/patreon rule list` shows all rules with their numbers."
     ),
+    Mistake.RULE_EXISTS: N_("I changed nothing, because rule {rule_id} already says the same."),
+    Mistake.NOTHING_TO_EDIT: N_("I changed nothing, because the rule already says that. Add an option to change."),
+    Mistake.GROUP_UNREADABLE: N_(
+        "I couldn't read `roles`. Mention each role once, the highest first: `@Gold @Silver @Bronze`. To end a group, "
+        "mention one of its roles."
+    ),
+    Mistake.GROUP_TOO_LARGE: N_("A group can have at most {most} roles."),
+    Mistake.GROUP_ROLE_WITHOUT_RULE: N_(
+        "No rule uses the role **{role}**, so it can't be in a group. Add one with `/patreon rule add` first."
+    ),
+    Mistake.GROUP_UNKNOWN: N_(
+        "That role isn't in a group. To make one, mention two roles or more, the highest first: `@Gold @Silver`."
+    ),
     Mistake.RULE_NO_NUMBER: N_(
         "I need the rule's number in `rule`, for example `3`. `/patreon rule list` shows all rules with their numbers."
     ),
@@ -47,6 +60,9 @@ _MISTAKES: Mapping[Mistake, str] = {
     Mistake.MONTHS_MISSING: N_("This kind of rule needs a number of months. Add `months`, for example `12`."),
     Mistake.MONTHS_OUT_OF_RANGE: N_(
         "I can't use that number of months. Enter a number from 1 to {most} in `months`, for example `12`."
+    ),
+    Mistake.KEEP_DAYS_OUT_OF_RANGE: N_(
+        "I can't use that number of days. Enter a number from 0 to {most} in `keep_days`."
     ),
     Mistake.TIER_MISSING: N_("This kind of rule needs a tier. Choose one from the list in `tier`."),
     Mistake.TIER_UNKNOWN: N_("I don't know that tier. Choose one from the list in `tier`."),

@@ -30,7 +30,7 @@ from bot.texts.rules import (
 from cogs.admin.answers import Answers, offer
 from cogs.admin.rights import AdminGroup, caller_of, guild_of, may_complete, require_manager
 
-BUTTON_PARTS = 6  # of what the preview button carries
+BUTTON_PARTS = 7  # of what the preview button carries
 MOST_DIGITS = 18  # of a number that the database holds
 
 
@@ -55,12 +55,19 @@ class RuleCommands(commands.Cog):
         tier: str | None = None,
         amount: str | None = None,
         months: int | None = None,
+        keep_days: int | None = None,
         campaign: str | None = None,
     ) -> None:
         """Add a rule, or show first what a big one would do."""
         await interaction.response.defer(ephemeral=True)
         wish = RuleRequest(
-            role_id=RoleId(role.id), kind=RuleKind(kind), tier=tier, amount=amount, months=months, campaign=campaign
+            role_id=RoleId(role.id),
+            kind=RuleKind(kind),
+            tier=tier,
+            amount=amount,
+            months=months,
+            keep_days=keep_days,
+            campaign=campaign,
         )
         draft, renderer = await self._draft(interaction, wish), renderer_of(interaction)
         if draft.needs_preview:
@@ -83,7 +90,7 @@ class RuleCommands(commands.Cog):
         """Remove a rule and let everyone be planned again."""
         await interaction.response.defer(ephemeral=True)
         guild_id = guild_of(interaction)
-        removed = await self._rulebook.remove(guild_id, _number(rule_id), caller_of(interaction))
+        removed = await self._rulebook.remove(guild_id, rule_number(rule_id), caller_of(interaction))
         with contextlib.suppress(TryLater):  # the rule is gone; the next round plans it
             await self._reconciler.consider(guild_id, None, trigger=Trigger.RULE_REMOVED)
         await self._answers.tell(interaction, removed_card(renderer_of(interaction), removed))
@@ -95,13 +102,14 @@ class RuleCommands(commands.Cog):
         parts = argument.split(":")
         if len(parts) != BUTTON_PARTS or parts[1] not in texts.KINDS:
             raise UserMistake(Mistake.BUTTON_OUTDATED)
-        role_id, kind, campaign, tier, cents, months = parts
+        role_id, kind, campaign, tier, cents, months, keep_days = parts
         wish = RuleRequest(
             role_id=RoleId(number_in(role_id)),
             kind=RuleKind(kind),
             tier=tier or None,
             amount=f"{number_in(cents) / 100:.2f}" if cents else None,
             months=number_in(months) if months else None,
+            keep_days=number_in(keep_days) if keep_days else None,
             campaign=campaign,
         )
         draft = await self._draft(interaction, wish)
@@ -111,13 +119,7 @@ class RuleCommands(commands.Cog):
     @app_commands.check(may_complete)
     async def complete_tier(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         """Offer the tiers."""
-        renderer, guild_id = renderer_of(interaction, Medium.PLAIN), guild_of(interaction)
-        tiers = await self._rulebook.tiers(guild_id, interaction.namespace.campaign or None)
-        has_several = len(await self._rulebook.campaigns(guild_id)) > 1
-        choices = [
-            (tier_choice(renderer, campaign, tier, has_several=has_several), tier.tier_id) for campaign, tier in tiers
-        ]
-        return offer(choices, typed)
+        return await offer_tiers(self._rulebook, interaction, typed, campaign=interaction.namespace.campaign or None)
 
     @add_rule.autocomplete("campaign")
     @app_commands.check(may_complete)
@@ -130,8 +132,7 @@ class RuleCommands(commands.Cog):
     @app_commands.check(may_complete)
     async def complete_rule(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         """Offer the rules."""
-        renderer, rules = renderer_of(interaction, Medium.PLAIN), await self._rulebook.list(guild_of(interaction))
-        return offer([(rule_choice(renderer, one), str(one.rule.rule_id)) for one in rules], typed)
+        return await offer_rules(self._rulebook, interaction, typed)
 
     async def _draft(self, interaction: Interaction, wish: RuleRequest) -> RuleDraft:
         return await self._rulebook.draft(guild_of(interaction), wish, caller_of(interaction))
@@ -145,11 +146,28 @@ class RuleCommands(commands.Cog):
 
 def _argument(draft: RuleDraft) -> str:
     asked = draft.named.rule
-    options = (asked.tier_id, asked.amount_cents, asked.months)
+    options = (asked.tier_id, asked.amount_cents, asked.months, asked.keep_days)
     return ":".join(str(one or "") for one in (asked.role_id, asked.kind, asked.campaign_id, *options))
 
 
-def _number(typed: str) -> int:
+async def offer_tiers(
+    rulebook: Rulebook, interaction: Interaction, typed: str, *, campaign: str | None
+) -> list[app_commands.Choice[str]]:
+    """Offer the tiers of a campaign, or of all."""
+    renderer, guild_id = renderer_of(interaction, Medium.PLAIN), guild_of(interaction)
+    tiers = await rulebook.tiers(guild_id, campaign)
+    has_several = len(await rulebook.campaigns(guild_id)) > 1
+    choices = [(tier_choice(renderer, its, tier, has_several=has_several), tier.tier_id) for its, tier in tiers]
+    return offer(choices, typed)
+
+
+async def offer_rules(rulebook: Rulebook, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    """Offer the rules."""
+    renderer, rules = renderer_of(interaction, Medium.PLAIN), await rulebook.list(guild_of(interaction))
+    return offer([(rule_choice(renderer, one), str(one.rule.rule_id)) for one in rules], typed)
+
+
+def rule_number(typed: str) -> int:
     """Take a rule's number as typed, with or without what stands behind it in the list."""
     digits = typed.partition(":")[0].strip().lstrip("#")
     if not digits.isdecimal() or len(digits) > MOST_DIGITS:

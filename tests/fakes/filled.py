@@ -40,6 +40,7 @@ from bot.domain.model import (
 from bot.domain.pace import Demand, Limit
 from bot.domain.processes import ALL_ROLES, Process, ProcessRole
 from bot.domain.reasons import OldText
+from bot.domain.role_groups import RoleGroup
 from bot.domain.shards import Shards
 from bot.storage import Storage
 from bot.storage.arrivals import ArrivalId
@@ -152,6 +153,7 @@ class Known:
     hold: HoldId
     item: HoldItem
     rule: RuleId
+    believed: ReadId
     read: ReadId
     sealed: SealedValue
     lease: Lease
@@ -179,10 +181,13 @@ async def populate(storage: Storage) -> Known:
     arrival = await storage.arrivals.keep(pair_of("arrival"), asked_at=NOW)
     rule = await storage.rules.add(rule_of(ROLE), created_by=ADA, at=NOW)
     await storage.ledger.put(grant_of())
+    await storage.role_groups.put(RoleGroup(guild_id=GUILD, role_ids=(ROLE, OTHER_ROLE)))
     await storage.comps.give(comp_of(ADA))
     await storage.comps.give(comp_of(BO))
     await storage.comps.end(comp_of(BO), at=NOW + timedelta(days=30))
     hold = await storage.holds.add(GUILD, [held(ADA)], at=NOW)
+    believed = await storage.reads.start(CAMPAIGN, NOW)
+    await storage.reads.finish(believed, at=NOW, is_complete=True, is_believed=True, is_attributed=True)
     read = await storage.reads.start(CAMPAIGN, NOW)
     await storage.reads.save_page_size(CAMPAIGN, PageSize(rows=500, blamed_at=NOW))
     await storage.guilds.change(GUILD, grace_days=3)
@@ -214,6 +219,7 @@ async def populate(storage: Storage) -> Known:
         hold=hold.hold_id,
         item=item,
         rule=rule.rule_id,
+        believed=believed,
         read=read,
         sealed=next(one for one in await storage.sealing.list_sealed() if one.table == "credentials"),
         lease=lease,

@@ -180,9 +180,7 @@ def test_each_rail_and_each_block_that_a_plan_can_have_has_its_code() -> None:
     assert doctor.OF_BLOCKS.keys() == set(Block) - {Block.ABOVE_CALLER}
     looked_up = {Topic.LOG_CHANNEL, Topic.ROLE, Topic.TWO_FACTOR, Topic.HOLD, Topic.LIST_DOUBTED, Topic.LESSER_CONSENT}
     assert set(doctor.TOLD) | looked_up == set(Topic)
-    assert doctor._OF_ACTIONS.keys() | {Action.KEEP, Action.LEAVE, Action.AWAY, Action.BLOCKED, Action.HELD_BACK} == {
-        *Action
-    }
+    assert doctor._OF_ACTIONS.keys() | doctor.FINE | {Action.AWAY, Action.BLOCKED, Action.HELD_BACK} == {*Action}
 
 
 # --- one person
