@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from bot.discord.checkup import Checkup
 from bot.discord.client import PledgekeeperBot, ask_recommended_shards, build_client
 from bot.discord.direct_messages import DirectMessages
 from bot.discord.gateway import Gateway
@@ -72,6 +73,7 @@ from bot.sync.comp_ends import CompEnds
 from bot.sync.consents import Consents
 from bot.sync.declines import Declines
 from bot.sync.deliveries.nudges import Nudges
+from bot.sync.doctor import Doctor
 from bot.sync.overview import Overviews
 from bot.sync.reading.campaigns import HomeCampaign, HomeSettings, plant_seed
 from bot.sync.reading.intake import Intake
@@ -127,6 +129,7 @@ class App:
     rulebook: Rulebook
     adoption: Adoption
     acceptance: Acceptance
+    doctor: Doctor
     settings_editor: SettingsEditor
     comp_editor: CompEditor
     comp_ends: CompEnds
@@ -281,7 +284,6 @@ async def build_app(
 
     refresh = Refresh(storage=storage, intake=intake, reported_links=reported_links, reconciler=reconciler, clock=clock)
     overviews = Overviews(storage=storage, reconciler=reconciler, observer=observer, elsewhere=elsewhere, clock=clock)
-    comp_ends = CompEnds(storage=storage, observer=observer, reconciler=reconciler, notifier=notifier, clock=clock)
 
     # --- the verbs of admins
 
@@ -297,7 +299,18 @@ async def build_app(
         notifier=notifier,
         clock=clock,
     )
-    comp_editor = CompEditor(storage=storage, rulebook=rulebook, reconciler=reconciler, clock=clock)
+    doctor = Doctor(
+        storage=storage,
+        observer=observer,
+        checkup=Checkup(holder),
+        facts=facts,
+        reconciler=reconciler,
+        acceptance=acceptance,
+        webhooks=webhooks_at_patreon,
+        notifier=notifier,
+        clock=clock,
+        interval_seconds=settings.sync_interval_seconds,
+    )
     settings_editor = SettingsEditor(storage=storage, reconciler=reconciler, clock=clock)
 
     # --- links and connected campaigns
@@ -391,9 +404,10 @@ async def build_app(
         rulebook=rulebook,
         adoption=adoption,
         acceptance=acceptance,
+        doctor=doctor,
         settings_editor=settings_editor,
-        comp_editor=comp_editor,
-        comp_ends=comp_ends,
+        comp_editor=CompEditor(storage=storage, rulebook=rulebook, reconciler=reconciler, clock=clock),
+        comp_ends=CompEnds(storage=storage, observer=observer, reconciler=reconciler, notifier=notifier, clock=clock),
         pairs=pairs,
         patron_link=patron_link,
         linking=linking,

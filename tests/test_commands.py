@@ -17,6 +17,7 @@ COMMANDS = {
     "membership": (),
     "patreon sync": (),
     "patreon preview": (),
+    "patreon doctor": ("user",),
     "patreon why": ("user",),
     "patreon unlink": ("user",),
     "patreon holds": (),
@@ -39,7 +40,7 @@ COMMANDS = {
     "patreon comp add": ("user", "role", "until", "reason"),
     "patreon comp list": (),
     "patreon comp remove": ("user", "role"),
-    "patreon rule add": ("role", "kind", "tier", "amount", "months", "campaign"),
+    "patreon rule add": ("role", "kind", "tier", "amount", "months", "keep_days", "campaign"),
     "patreon rule list": (),
     "patreon rule remove": ("rule",),
 }

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from discord.app_commands import Command
 
+from bot.domain.doctor import DoctorCode
 from bot.settings import Settings
 from tests.fakes.commands import build_tree
 
@@ -73,3 +74,10 @@ async def test_the_readme_names_every_command() -> None:
     tree = await build_tree()
     commands = {f"/{command.qualified_name}" for command in tree.walk_commands() if isinstance(command, Command)}
     assert sorted(name for name in commands if f"`{name}`" not in text) == []
+
+
+def test_each_code_of_the_doctor_is_explained_once_with_how_bad_it_is() -> None:
+    text = (ROOT / "docs" / "admin.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \| [^|]+\. \| [^|]+ \|$", text, re.MULTILINE)
+    assert sorted(code for code, _ in rows) == sorted(DoctorCode)
+    assert {code: harm for code, harm in rows if DoctorCode(code).harm.name.lower() != harm} == {}

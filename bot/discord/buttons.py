@@ -21,7 +21,7 @@ MOST_DIGITS = len(str(GREATEST))
 
 class PressedButton(
     ui.DynamicItem[ui.Button[ui.View]],
-    template=r"(?P<name>(?:confirm|cancel|refresh|hold|page|show):[a-z-]+)(?::(?P<argument>.+))?",
+    template=r"(?P<name>(?:confirm|cancel|doctor|refresh|hold|page|show):[a-z-]+)(?::(?P<argument>.+))?",
 ):
     """A button by its id; whoever handles that name is asked when it is pressed."""
 

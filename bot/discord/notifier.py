@@ -54,6 +54,7 @@ PENDING_KEPT = 10
 FAILURES = (discord.DiscordException, PledgekeeperError, aiohttp.ClientError, OSError, TimeoutError)
 
 _KEPT = msgspec.json.Decoder(list[Kept])
+_TROUBLE = msgspec.json.Decoder(Trouble)
 
 
 class Notifier:
@@ -101,6 +102,15 @@ class Notifier:
         """Return the subjects of the troubles of a topic that were told of and are not over."""
         head = _trouble_key(guild_id, f"{topic}:")
         return frozenset(key.removeprefix(head) for key in await self._open(guild_id) if key.startswith(head))
+
+    async def list_open(self, guild_id: GuildId) -> tuple[Trouble, ...]:
+        """Return the troubles that were told of and are not over, as they were when they were told."""
+        texts = [await self._storage.notices.seen(key) for key in sorted(await self._open(guild_id))]
+        found: list[Trouble] = []
+        for text in texts:
+            with contextlib.suppress(msgspec.DecodeError):  # a version that kept sentences told it
+                found.append(_TROUBLE.decode(text or ""))
+        return tuple(found)
 
     async def _open(self, guild_id: GuildId) -> frozenset[str]:
         """Return the keys of a guild's troubles that are not over."""

@@ -21,6 +21,8 @@ class AuditAction(enum.StrEnum):
     GRANT = "grant"
     REVOKE = "revoke"
     FORGET = "forget"  # the ledger's row went, and no role with it
+    SPARE = "spare"  # it is no longer earned, and stays for as long as its rule says
+    EARNED_AGAIN = "earned again"
     SUPPRESS = "suppress"  # somebody took a role of ours away
     HOLD_AGAIN = "hold again"  # somebody gave it back
     ADOPT = "adopt"

@@ -166,6 +166,7 @@ class Mistake(enum.StrEnum):
     AMOUNT_UNREADABLE = "amount_unreadable"
     MONTHS_MISSING = "months_missing"
     MONTHS_OUT_OF_RANGE = "months_out_of_range"  # most
+    KEEP_DAYS_OUT_OF_RANGE = "keep_days_out_of_range"  # most
     TIER_MISSING = "tier_missing"
     TIER_UNKNOWN = "tier_unknown"
     TIER_AMBIGUOUS = "tier_ambiguous"

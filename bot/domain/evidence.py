@@ -205,6 +205,11 @@ def is_complete(read: ReadSummary) -> bool:
     return low <= read.row_ids <= high
 
 
+def says_the_same(read: ReadSummary, verdict: Verdict, *, before: ReadSummary) -> bool:
+    """Tell whether a believed read differs from the last believed one by nothing that any later one is judged by."""
+    return verdict.is_believed and not verdict.anomalies and read == before
+
+
 def find_anomalies(read: ReadSummary, believed: ReadSummary | None) -> tuple[Anomaly, ...]:
     """Compare a read with the last believed one, or with what was known before the first (None: nothing was).
 

@@ -185,6 +185,7 @@ class RoleRule(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     tier_id: TierId | None = None  # of a TIER rule
     amount_cents: int | None = None  # of an AMOUNT or LIFETIME rule, in the campaign's currency
     months: int | None = None  # of a MONTHS rule
+    keep_days: int = 0  # how long the role stays when it is no longer earned
 
 
 class LinkOrigin(enum.StrEnum):
@@ -258,6 +259,7 @@ class Grant(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     state: GrantState
     since: datetime  # when this state began
     granted_at: datetime | None = None  # when it was first seen held
+    unearned_since: datetime | None = None  # first plan by which it is not earned, where its rule keeps it for a while
 
 
 class Mode(enum.StrEnum):

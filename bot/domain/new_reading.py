@@ -10,6 +10,7 @@ Rules:
 """
 
 from datetime import datetime, timedelta
+from hashlib import blake2b
 
 import msgspec
 
@@ -27,8 +28,11 @@ from bot.domain.model import (
 from bot.domain.patron_status import PatronStatus
 
 ACCOUNT_PATIENCE = timedelta(hours=24)
+GONE = 0  # in place of the fingerprint of someone whom a complete read no longer listed
 PLEDGED = frozenset({PatronStatus.ACTIVE, PatronStatus.DECLINED})
 PLEDGELESS = frozenset({PatronStatus.NEVER, PatronStatus.FORMER})
+
+_encode = msgspec.msgpack.Encoder().encode
 
 
 def is_declined(reading: Membership) -> bool:
@@ -104,7 +108,10 @@ def known_account(record: MembershipRecord) -> DiscordUserId | None:
 
 
 def fingerprint(reading: Membership) -> int:
-    """Return a number that differs where two readings differ in anything but when and how they were read; never 0."""
+    """Return a number that differs where two readings differ in anything but when and how they were read; never GONE.
+
+    The same in every process, for it is stored. Another number for what is stored makes everybody news, once.
+    """
     facts = (
         reading.membership_id,
         reading.full_name,
@@ -125,7 +132,24 @@ def fingerprint(reading: Membership) -> int:
         reading.declined_since,
         reading.discord_user_id,
     )
-    return hash(facts) or 1
+    digest = blake2b(_encode(facts), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True) or 1
+
+
+def mark_of(record: MembershipRecord) -> int | None:
+    """Return all that whoever reads lists has to know of an ordinary record: its fingerprint, or GONE; None of others.
+
+    Not ordinary is what changes with time alone, is doubted, could not be read, or lost its account.
+    """
+    latest, memory = record.believed, record.memory
+    since = memory.declined_since, memory.tierless_since, memory.centless_since, memory.lost_account, memory.lost_since
+    if latest is None or record.unproven is not None or latest.unread or latest.unknown_words:
+        return None
+    if memory.unlisted_since or any(one is not None for one in since):
+        return None
+    if memory.gone_since is None:
+        return fingerprint(latest)
+    return GONE if latest.membership_id is not None else None  # on v1 there is a grace
 
 
 def matters(reading: Membership) -> bool:

@@ -7,7 +7,7 @@ put into words in `bot/texts/troubles.py` whenever they are shown.
 
 import enum
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 import msgspec
 
@@ -291,6 +291,8 @@ Trouble = (
     | AccountShared
     | ReportAgainstLink
 )
+
+TROUBLES: tuple[type[Trouble], ...] = get_args(Trouble)
 
 
 # --- what ends, happens or changes

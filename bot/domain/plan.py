@@ -5,6 +5,7 @@ Pure: no clock, no log, no await, no I/O; "why not" is in the plan, not in a log
 
     wanted   on member   ledger       decision
     any      not a member of the guild  AWAY
+    yes      yes         ours, noted  EARNED_AGAIN its note is dropped: since when it was not earned
     yes      yes         ours         KEEP
     yes      yes         -            LEAVE        a person gave it; it stays theirs
     yes      no          suppressed   SUPPRESSED   someone took it away by hand
@@ -13,6 +14,8 @@ Pure: no clock, no log, no await, no I/O; "why not" is in the plan, not in a log
     yes      no          -            GRANT
     no       any         ours         FORGET       the role itself is gone
     no       yes         ours         BLOCKED      the role cannot be taken now
+    no       yes         ours         SPARE        its rule keeps it for some days; from now on, which is noted
+    no       yes         ours, noted  LINGER       those days are not over
     no       yes         ours         REVOKE
     no       not shown   ours         NONE         our removal was accepted; nothing has shown its effect yet
     no       no          ours         FORGET       so that a new pledge is granted again
@@ -25,7 +28,7 @@ What is wanted follows from the rules and from comps (`rules.with_comp`): a comp
 
 import enum
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 import msgspec
@@ -49,7 +52,7 @@ from bot.domain.model import (
     Tier,
     TierId,
 )
-from bot.domain.rules import Claim, Wanted, claim_roles, settle_accounts, with_comp
+from bot.domain.rules import Claim, Wanted, claim_roles, days_kept, settle_accounts, with_comp
 
 
 class Action(enum.StrEnum):
@@ -58,6 +61,9 @@ class Action(enum.StrEnum):
     GRANT = "grant"
     REVOKE = "revoke"
     FORGET = "forget"  # drop the ledger row; no write to Discord
+    SPARE = "spare"  # note in the ledger since when it is not earned; no write to Discord
+    EARNED_AGAIN = "earned_again"  # drop that note; no write to Discord
+    LINGER = "linger"
     KEEP = "keep"
     LEAVE = "leave"
     NONE = "none"
@@ -132,6 +138,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     bond: Bond = Bond.LINKED
     gone_since: datetime | None = None  # since when the rule's campaign lists the patron no more
     taken_at: datetime | None = None  # of SUPPRESSED: when we saw that somebody took the role away
+    kept_until: datetime | None = None  # of SPARE and LINGER
 
 
 class PersonPlan(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -168,7 +175,7 @@ class PersonPlan(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 WRITES = frozenset({Action.GRANT, Action.REVOKE})
-CHANGES = WRITES | {Action.FORGET}
+CHANGES = WRITES | {Action.FORGET, Action.SPARE, Action.EARNED_AGAIN}
 _OF_NOTE = CHANGES | {Action.HELD_BACK, Action.SCREENING, Action.SUPPRESSED, Action.BLOCKED}
 _ORDER = {Action.GRANT: 0, Action.REVOKE: 2}
 
@@ -183,8 +190,10 @@ def plan_person(guild: GuildFacts, person: PersonFacts) -> PersonPlan:
     )
     claims = claim_roles(guild.rules, accounts)
     role_ids = dict.fromkeys((*claims, *person.grants, *running(person.comps, guild.now)))
+    days = days_kept(guild.rules, accounts)
     decisions = (
-        _decide(_final_claim(role_id, claims, person, guild.now), guild=guild, person=person) for role_id in role_ids
+        _decide(_final_claim(role_id, claims, person, guild.now), guild=guild, person=person, days=days.get(role_id, 0))
+        for role_id in role_ids
     )
     return PersonPlan(
         discord_user_id=person.discord_user_id,
@@ -237,11 +246,16 @@ def _final_claim(role_id: RoleId, claims: Mapping[RoleId, Claim], person: Person
     return with_comp(claim, comp, now)
 
 
-def _decide(claim: Claim, *, guild: GuildFacts, person: PersonFacts) -> Decision:
+def _decide(claim: Claim, *, guild: GuildFacts, person: PersonFacts, days: int) -> Decision:
     role_id = claim.role_id
     block = _find_block(claim, guild)
     grant = person.grants.get(role_id)
     action = Action.AWAY if person.member is None else _act(claim, person.member, grant, block)
+    kept_until = None
+    if action is Action.REVOKE and grant is not None and days and claim.comp is None:
+        kept_until = (grant.unearned_since or guild.now) + timedelta(days=days)
+        if guild.now < kept_until:
+            action = Action.SPARE if grant.unearned_since is None else Action.LINGER
     return Decision(
         role_id=role_id,
         action=action,
@@ -251,6 +265,7 @@ def _decide(claim: Claim, *, guild: GuildFacts, person: PersonFacts) -> Decision
         bond=_bond(person),
         gone_since=_gone_since(claim, person),
         taken_at=grant.since if grant is not None and action is Action.SUPPRESSED else None,
+        kept_until=kept_until,
     )
 
 
@@ -288,7 +303,9 @@ def _gone_since(claim: Claim, person: PersonFacts) -> datetime | None:
 
 def _when_wanted(member: GuildMember, role_id: RoleId, grant: Grant | None, block: Block | None) -> Action:
     if role_id in member.role_ids:
-        return Action.LEAVE if grant is None else Action.KEEP
+        if grant is None:
+            return Action.LEAVE
+        return Action.KEEP if grant.unearned_since is None else Action.EARNED_AGAIN
     if grant is not None and grant.state is GrantState.SUPPRESSED:
         return Action.SUPPRESSED
     if block is not None:

@@ -71,6 +71,7 @@ class RuleFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaul
     amount_cents: int | None = None  # of an AMOUNT or LIFETIME rule
     currency: str = ""
     months: int | None = None  # of a MONTHS rule
+    keep_days: int = 0
 
 
 class PatronFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -111,6 +112,7 @@ class RoleReason(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defau
     block: Block | None = None
     rail: Rail | None = None
     taken_at: datetime | None = None  # of SUPPRESSED: when we saw that somebody took the role away
+    kept_until: datetime | None = None  # of SPARE and LINGER
 
 
 class OldText(msgspec.Struct, frozen=True, tag="text"):
@@ -138,6 +140,7 @@ def reason_of(decision: Decision, guild: GuildFacts) -> RoleReason:
         block=decision.block,
         rail=decision.rail,
         taken_at=decision.taken_at,
+        kept_until=decision.kept_until,
     )
 
 
@@ -156,6 +159,7 @@ def rule_facts(rule: RoleRule, campaigns: Mapping[CampaignId, Campaign]) -> Rule
         amount_cents=rule.amount_cents,
         currency="" if rule.amount_cents is None or campaign is None else campaign.currency,
         months=rule.months,
+        keep_days=rule.keep_days,
     )
 
 

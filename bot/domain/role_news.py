@@ -134,7 +134,7 @@ def _status(decision: Decision, *, is_fresh: bool) -> RoleStatus:
 
 def _standing_status(decision: Decision) -> RoleStatus:
     match decision.action:
-        case Action.KEEP | Action.LEAVE:
+        case Action.KEEP | Action.EARNED_AGAIN | Action.LEAVE | Action.SPARE | Action.LINGER:
             return RoleStatus.KEPT
         case Action.GRANT | Action.SCREENING:
             return RoleStatus.WAITING

@@ -15,6 +15,7 @@ from bot.domain.reasons import RuleFacts
 UNSTORED = RuleId(0)
 MOST_CENTS = 100_000_000
 MOST_MONTHS = 600
+MOST_KEEP_DAYS = 90
 WITH_AMOUNT = frozenset({RuleKind.AMOUNT, RuleKind.LIFETIME})
 
 
@@ -26,6 +27,7 @@ class RuleRequest(msgspec.Struct, frozen=True, kw_only=True):
     tier: str | None = None
     amount: str | None = None
     months: int | None = None
+    keep_days: int | None = None
     campaign: str | None = None
 
 
@@ -50,6 +52,7 @@ def resolve(wish: RuleRequest, campaigns: Sequence[Campaign], *, guild_id: Guild
         tier_id=None if tier is None else tier.tier_id,
         amount_cents=read_amount(wish.amount) if wish.kind in WITH_AMOUNT else None,
         months=_read_months(wish.months) if wish.kind is RuleKind.MONTHS else None,
+        keep_days=read_keep_days(wish.keep_days),
     )
 
 
@@ -62,6 +65,14 @@ def read_amount(typed: str | None) -> int:
     if not 0 < cents <= MOST_CENTS:
         raise UserMistake(Mistake.AMOUNT_UNREADABLE)
     return cents
+
+
+def read_keep_days(typed: int | None) -> int:
+    """Return how many days the role stays when it is no longer earned. Raises UserMistake."""
+    days = typed or 0
+    if not 0 <= days <= MOST_KEEP_DAYS:
+        raise UserMistake(Mistake.KEEP_DAYS_OUT_OF_RANGE, most=MOST_KEEP_DAYS)
+    return days
 
 
 def _read_months(typed: int | None) -> int:

@@ -10,10 +10,11 @@ from typing import assert_never
 
 import msgspec
 
+from bot.domain.charge_status import TAKEN_BACK
 from bot.domain.comps import Comp
 from bot.domain.entitlement import Entitlement, Standing, entitle, entitle_unproven
 from bot.domain.model import CampaignId, MembershipRecord, RoleId, RoleRule, RuleKind, Tier, TierId
-from bot.domain.new_reading import is_in_doubt
+from bot.domain.new_reading import is_declined, is_in_doubt
 
 
 class Wanted(enum.StrEnum):
@@ -120,6 +121,25 @@ def _claim(rule: RoleRule, account: Account | None) -> Claim:
             return Claim(role_id=rule.role_id, wanted=Wanted.YES, rule=rule, entitlement=entitlement)
     wanted = Wanted.NO if account.is_proven and is_told(rule, account.believed) else Wanted.UNSURE
     return Claim(role_id=rule.role_id, wanted=wanted, rule=rule, entitlement=account.believed)
+
+
+def days_kept(rules: Iterable[RoleRule], accounts: Mapping[CampaignId, Account]) -> dict[RoleId, int]:
+    """Return how many days each role stays that is no longer earned: by the longest of its rules.
+
+    That is for a pledge that ended, or became a smaller one. A declined charge has its own grace and no days more;
+    money that was taken back has neither.
+    """
+    days: dict[RoleId, int] = {}
+    for rule in rules:
+        account = accounts.get(rule.campaign_id) if rule.keep_days else None
+        if account is not None and _has_ended_well(account.believed):
+            days[rule.role_id] = max(rule.keep_days, days.get(rule.role_id, 0))
+    return days
+
+
+def _has_ended_well(entitlement: Entitlement) -> bool:
+    reading = entitlement.reading
+    return reading is not None and not is_declined(reading) and reading.charge_status not in TAKEN_BACK
 
 
 def is_met(rule: RoleRule, entitlement: Entitlement) -> bool:

@@ -80,7 +80,7 @@ def _rests_on_report(decision: Decision) -> bool:
 def _is_left(decision: Decision) -> bool:
     """Tell whether a pledge leaves the person this role: one for former or generous patrons is no tier change."""
     entitlement = decision.claim.entitlement
-    is_there = decision.action in {Action.GRANT, Action.KEEP, Action.LEAVE}
+    is_there = decision.action in {Action.GRANT, Action.KEEP, Action.EARNED_AGAIN, Action.LEAVE}
     return is_there and decision.claim.wanted is Wanted.YES and entitlement is not None and entitlement.is_paying
 
 

@@ -1,10 +1,11 @@
 """The ledger: the roles that we gave, and what we are about to do. Its moves are decided in `domain/ledger.py`."""
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, bindparam, delete, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.changes import Trigger, Urgency
@@ -104,6 +105,19 @@ class Ledger(Aggregate):
         """Forget, on an admin's word, that a role was taken away by hand."""
         await connection.execute(delete(grants).where(*_one(guild_id, discord_user_id, role_id)))
         await make_due(connection, guild_id, [discord_user_id], trigger=Trigger.RESTORE)
+
+    @transaction
+    async def note_unearned(
+        self,
+        connection: AsyncConnection,
+        guild_id: GuildId,
+        discord_user_id: DiscordUserId,
+        role_id: RoleId,
+        since: datetime | None,
+    ) -> None:
+        """Note since when a role is not earned that stays for a while; None: it is earned."""
+        mine = _one(guild_id, discord_user_id, role_id)
+        await connection.execute(update(grants).where(*mine).values(unearned_since=since))
 
     @transaction
     async def drop(

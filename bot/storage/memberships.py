@@ -1,7 +1,7 @@
 """What is stored about patrons in campaigns. An older reading never overwrites a newer one, whoever saves it when.
 
-The record is one JSON (`record_json.py`); the columns beside it are its keys and the start of the newest request that
-it knows of.
+The record is one JSON (`record_json.py`); the columns beside it are its keys, the start of the newest request that it
+knows of, and the mark by which a list without news is known for one.
 """
 
 from collections.abc import AsyncIterator, Iterable
@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.changes import Trigger, Urgency
 from bot.domain.model import CampaignId, DiscordUserId, MembershipRecord, PatreonUserId
+from bot.domain.new_reading import mark_of
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.due import make_patrons_due
 from bot.storage.leases import Lease, require
@@ -25,6 +26,7 @@ from bot.storage.upsert import Upsert
 # In one transaction where others write at the same time: whoever is linked to them is looked up in it, and nearly any
 # link or write of a role meanwhile has a larger one tried again.
 MOST_SHARED = 50
+MARKS_AT_ONCE = 5000  # some hundredths of a second
 MAX_IDS = 500  # in one query: databases limit how many values a statement may carry
 
 NEWEST = Upsert(memberships, not_older="latest_read_at")
@@ -38,6 +40,13 @@ _PEOPLE = (
 )
 _PEOPLE_IN = _PEOPLE.where(memberships.c.campaign_id.in_(bindparam("campaigns", expanding=True)))
 
+_MARKS = (
+    select(memberships.c.patreon_user_id, memberships.c.mark, memberships.c.discord_user_id)
+    .where(memberships.c.campaign_id == bindparam("campaign"), memberships.c.patreon_user_id > bindparam("after"))
+    .order_by(memberships.c.patreon_user_id)
+    .limit(MARKS_AT_ONCE)
+)
+
 # Built once: to build a statement takes as long as to execute it, and each nudge asks for this one.
 _REPORTERS = select(memberships.c.patreon_user_id).where(
     memberships.c.campaign_id.in_(bindparam("campaigns", expanding=True)),
@@ -48,23 +57,20 @@ _REPORTERS = select(memberships.c.patreon_user_id).where(
 class Memberships(Aggregate):
     """Every membership record."""
 
-    async def iter_campaign(self, campaign_id: CampaignId) -> AsyncIterator[list[MembershipRecord]]:
-        """Yield everybody in a campaign, some at a time: all at once may be more than a small machine holds."""
-        query = (
-            select(*_RECORD)
-            .where(memberships.c.campaign_id == campaign_id, memberships.c.patreon_user_id > bindparam("after"))
-            .order_by(memberships.c.patreon_user_id)
-            .limit(MAX_IDS)
-        )
+    async def iter_marks(self, campaign_id: CampaignId) -> AsyncIterator[list[tuple[PatreonUserId, int | None, bool]]]:
+        """Yield everybody in a campaign, some at a time: the mark, and whether Patreon reports an account, or did.
+
+        Without a mark the record has to be looked at: it is no ordinary one, or was stored by an older version.
+        """
         after = ""
         while True:
             async with self._database.read() as connection:
-                rows = (await connection.execute(query, {"after": after})).all()
-            if not rows:
+                rows = (await connection.execute(_MARKS, {"campaign": campaign_id, "after": after})).all()
+            if rows:
+                yield [(PatreonUserId(patron), mark, account is not None) for patron, mark, account in rows]
+            if len(rows) < MARKS_AT_ONCE:
                 return
-            records = [read_record(*row) for row in rows]
-            yield records
-            after = records[-1].patreon_user_id
+            after = rows[-1].patreon_user_id
 
     async def load_person(
         self, patreon_user_id: PatreonUserId, campaign_ids: Iterable[CampaignId] | None = None
@@ -179,6 +185,7 @@ def membership_row(record: MembershipRecord) -> dict[str, Any]:
         "discord_user_id": _reported(record),
         "latest_read_at": _latest(record),
         "record": write_record(record),
+        "mark": mark_of(record),
     }
 
 

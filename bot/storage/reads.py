@@ -1,6 +1,10 @@
 """Reads of a campaign: when each began, how it ended, whether it was believed, and in pages of which size.
 
-The verdict is the caller's.
+The verdict is the caller's. So is it whether a believed read says the same as the one before it: then its row stands
+for both, and for all that the older row stood for, from `first_read_id` to its own number; and the older row goes with
+the next purge. What was believed, since when and by which list is what it would be with a row for each, for only the
+newest of them is ever asked for. Whoever refers to a read, as the audit does, means the newest row of its campaign
+whose numbers hold that of the read.
 """
 
 from collections.abc import Collection
@@ -8,7 +12,20 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Select, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
@@ -60,6 +77,28 @@ _LISTINGS = select(
 ).where(campaigns.c.campaign_id.in_(bindparam("campaigns", expanding=True)))
 
 
+_FIRST, _BETWEEN = reads.alias("first"), reads.alias("between")
+_CAME_BETWEEN = select(_BETWEEN.c.read_id).where(
+    _BETWEEN.c.campaign_id == _FIRST.c.campaign_id,
+    _BETWEEN.c.read_id > bindparam("continues"),
+    _BETWEEN.c.read_id < bindparam("finished"),
+)
+
+
+def _of_first(column: ColumnElement[Any], else_column: ColumnElement[Any]) -> ScalarSelect[Any]:
+    found = select(func.coalesce(column, else_column)).where(_FIRST.c.read_id == bindparam("continues"))
+    return found.where(~_CAME_BETWEEN.exists()).scalar_subquery()
+
+
+_VERDICT = ("finished_at", "is_complete", "is_believed", "is_attributed", "anomalies", "summary")
+_FINISH = update(reads).where(reads.c.read_id == bindparam("finished")).returning(reads)
+_FINISH = _FINISH.values({name: bindparam(name) for name in _VERDICT})
+_FINISH_LIKE = _FINISH.values(
+    first_read_id=_of_first(_FIRST.c.first_read_id, _FIRST.c.read_id),
+    first_started_at=_of_first(_FIRST.c.first_started_at, _FIRST.c.started_at),
+)
+
+
 class Reads(Aggregate):
     """Every read."""
 
@@ -81,11 +120,16 @@ class Reads(Aggregate):
         is_attributed: bool,
         anomalies: tuple[str, ...] = (),
         summary: dict[str, Any] | None = None,
+        continues: ReadId | None = None,
         under: Lease | None = None,
     ) -> None:
-        """Note how a read ended; LeaseLost where `under` is somebody else's by now."""
-        statement = update(reads).where(reads.c.read_id == read_id).returning(reads)
+        """Note how a read ended; LeaseLost where `under` is somebody else's by now.
+
+        `continues` is the believed read before it, where this one says the same. It stands for itself alone where
+        another read began between the two.
+        """
         columns = {
+            "finished": read_id,
             "finished_at": at,
             "is_complete": is_complete,
             "is_believed": is_believed,
@@ -93,11 +137,13 @@ class Reads(Aggregate):
             "anomalies": to_json(anomalies),
             "summary": to_json(summary or {}),
         }
-        statement = statement.values(columns)
+        statement = _FINISH
+        if continues is not None:
+            statement, columns["continues"] = _FINISH_LIKE, continues
         if under is None:
-            row = await self._database.execute(statement)
+            row = await self._database.execute(statement, columns)
         else:
-            row = await self._finish_under(under, statement)
+            row = await self._finish_under(under, statement, columns)
         if row is None:  # the campaign was forgotten meanwhile
             return
         self.kept.drop(row.campaign_id, ("last", row.campaign_id), ("since", row.campaign_id))
@@ -107,11 +153,11 @@ class Reads(Aggregate):
 
     @transaction
     async def _finish_under(
-        self, connection: AsyncConnection, under: Lease, statement: ReturningUpdate[Any]
+        self, connection: AsyncConnection, under: Lease, statement: ReturningUpdate[Any], columns: dict[str, Any]
     ) -> Row[Any] | None:
         """Store it, with whom it is the first to prove absent: whoever reads here need not be the one who plans."""
         await require(connection, under)
-        row: Row[Any] | None = (await connection.execute(statement)).first()
+        row: Row[Any] | None = (await connection.execute(statement, columns)).first()
         if row is not None and row.is_believed and row.is_attributed:
             before = reads.c.is_believed & reads.c.is_attributed & (reads.c.read_id < row.read_id)
             proven = select(func.max(reads.c.started_at)).where(reads.c.campaign_id == row.campaign_id, before)
@@ -161,8 +207,9 @@ class Reads(Aggregate):
         return {campaign_id: found.get(campaign_id) for campaign_id in campaign_ids}
 
     async def find_begun(self, campaign_id: CampaignId, moment: datetime) -> ReadId | None:
-        """Return the newest read that had begun by then."""
-        query = select(reads.c.read_id).where(reads.c.campaign_id == campaign_id, reads.c.started_at <= moment)
+        """Return the newest read that had begun by then, or whose row stands for one that had."""
+        began = func.coalesce(reads.c.first_started_at, reads.c.started_at)
+        query = select(reads.c.read_id).where(reads.c.campaign_id == campaign_id, began <= moment)
         async with self._database.read() as connection:
             found = (await connection.execute(query.order_by(reads.c.read_id.desc()).limit(1))).scalar()
         return None if found is None else ReadId(found)
@@ -207,7 +254,10 @@ class Reads(Aggregate):
 
     @transaction
     async def purge(self, connection: AsyncConnection, before: datetime) -> None:
-        """Forget the reads of before a moment, all but each campaign's newest believed and newest proving one."""
+        """Forget the reads of before a moment, all but each campaign's newest believed and newest proving one.
+
+        Those for which the row of a later one stands go, too, however young they are.
+        """
         newer = reads.alias("newer")
         is_newer = and_(
             newer.c.campaign_id == reads.c.campaign_id, newer.c.is_believed, newer.c.read_id > reads.c.read_id
@@ -215,7 +265,9 @@ class Reads(Aggregate):
         believed = select(newer.c.read_id).where(is_newer)
         proving = believed.where(newer.c.is_attributed)
         is_newest = or_(~believed.exists(), and_(reads.c.is_attributed, ~proving.exists()))
-        statement = delete(reads).where(reads.c.started_at < before, ~and_(reads.c.is_believed, is_newest))
+        is_old = and_(reads.c.started_at < before, ~and_(reads.c.is_believed, is_newest))
+        is_continued = select(newer.c.read_id).where(is_newer, newer.c.first_read_id <= reads.c.read_id).exists()
+        statement = delete(reads).where(or_(is_old, is_continued))
         await connection.execute(statement)
 
 

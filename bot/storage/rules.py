@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, delete, insert, select
+from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.changes import Trigger
@@ -22,14 +22,17 @@ class Rules(Aggregate):
     async def add(
         self, connection: AsyncConnection, rule: RoleRule, *, created_by: DiscordUserId, at: datetime
     ) -> RoleRule:
-        """Store a rule under a number of its own; where the guild has the very same one already, return that."""
+        """Store a rule under a number of its own; where the guild has one that asks the same, that takes its days."""
         asked = msgspec.structs.asdict(rule)
         del asked["rule_id"]
         same = select(role_rules).where(
-            *(role_rules.c[name].is_not_distinct_from(value) for name, value in asked.items())
+            *(role_rules.c[name].is_not_distinct_from(value) for name, value in asked.items() if name != "keep_days")
         )
         add = insert(role_rules).values(**asked, created_by=created_by, created_at=at).returning(role_rules)
-        row = (await connection.execute(same)).first() or (await connection.execute(add)).one()
+        known = (await connection.execute(same)).first()
+        change = update(role_rules).values(keep_days=rule.keep_days).returning(role_rules)
+        statement = add if known is None else change.where(role_rules.c.rule_id == known.rule_id)
+        row = (await connection.execute(statement)).one()
         await make_everyone_due(connection, [rule.guild_id], trigger=Trigger.RULE_ADDED)
         return read_row(row, RoleRule)
 

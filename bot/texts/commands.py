@@ -27,6 +27,9 @@ DISCONNECT_OPTIONS = {
 WHY = N_("Explain why someone has a role, or doesn't")
 WHY_OPTIONS = {"user": N_("Whose roles to explain")}
 
+DOCTOR = N_("Find out why roles don't come, and what to do about it")
+DOCTOR_OPTIONS = {"user": N_("Look at one person's roles too")}
+
 UNLINK_PERSON = N_("Unlink someone's Patreon account and remove the roles it gave them")
 UNLINK_PERSON_OPTIONS = {"user": N_("Who to unlink")}
 
@@ -69,6 +72,7 @@ RULE_ADD_OPTIONS = {
     "tier": N_("Which tier (for kind: tier)"),
     "amount": N_("How much at least, in the campaign's currency, like 5.00 (for kind: amount or lifetime)"),
     "months": N_("How many full months at least (for kind: months)"),
+    "keep_days": N_("How many days people keep the role once they don't earn it anymore (0 to 90)"),
     "campaign": N_("Which campaign, if this server follows several"),
 }
 RULE_LIST = N_("See this server's rules and their numbers")

@@ -202,6 +202,9 @@ _ACTIONS: dict[Action, tuple[str, str]] = {  # of BLOCKED and HELD_BACK the bloc
     Action.REVOKE: (N_("It'll be removed in a moment."), N_("I'll remove it.")),
     Action.FORGET: (N_("You don't have it."), N_("Not earned.")),
     Action.KEEP: (N_("You have it."), N_("Kept.")),
+    Action.EARNED_AGAIN: (N_("You have it."), N_("Kept.")),
+    Action.SPARE: (N_("You keep it for a while."), N_("Kept for a while, as its rule says.")),
+    Action.LINGER: (N_("You keep it for a while."), N_("Kept for a while, as its rule says.")),
     Action.LEAVE: (
         N_("You have it: someone assigned it manually, so I won't remove it."),
         N_("Kept: someone assigned it manually, so I won't remove it."),
@@ -223,6 +226,11 @@ _ACTIONS: dict[Action, tuple[str, str]] = {  # of BLOCKED and HELD_BACK the bloc
     Action.BLOCKED: (N_("I can't change it right now."), N_("I can't change it right now.")),
     Action.HELD_BACK: (N_("Unchanged for now."), N_("Unchanged for now.")),
 }
+_KEPT_UNTIL = (
+    N_("You don't earn it anymore, but you keep it until {until}."),
+    N_("Not earned anymore, but kept until {until}, as its rule says."),
+)
+_KEPT_FOR_NOW = frozenset({Action.SPARE, Action.LINGER})
 _TAKEN_SINCE = (
     N_("Someone removed it manually {when}. This server's team can give it back."),
     N_("Not assigned: someone removed it manually {when}. To give it back, use `/patreon restore`."),
@@ -288,6 +296,8 @@ def say_action(r: Renderer, reason: RoleReason, reader: Reader) -> Text:
         return _say_to(r, reader, _RAILS[reason.rail])
     if reason.action is Action.SUPPRESSED and reason.taken_at is not None:
         return _say_to(r, reader, _TAKEN_SINCE, when=reason.taken_at)
+    if reason.action in _KEPT_FOR_NOW and reason.kept_until is not None:
+        return _say_to(r, reader, _KEPT_UNTIL, until=r.day(reason.kept_until))
     is_unsure = reason.wanted is Wanted.UNSURE
     if reason.action is Action.NONE and reason.has_role:
         return _say_to(r, reader, _ACTIONS[Action.LEAVE] if is_unsure else _NOT_EARNED_BUT_THERE)
@@ -443,13 +453,13 @@ def say_news_cause(r: Renderer, news: RoleNews) -> Text:
         return say_comp(r, reason.comp, Reader.PATRON)
     if reason.rule is None:
         return r.say(_NO_RULE)
-    if reason.action is Action.KEEP and reason.patron is not None:
+    if reason.action in {Action.KEEP, Action.EARNED_AGAIN} and reason.patron is not None:
         return say_patron(r, reason.patron, Reader.PATRON)
     facts = _say_facts(r, reason, Reader.PATRON)
     return r.join(say_requirement(r, reason.rule), *facts[:1])
 
 
-_SAID_BY_ACTION = frozenset({Action.LEAVE, Action.SUPPRESSED, Action.SCREENING})
+_SAID_BY_ACTION = frozenset({Action.LEAVE, Action.SUPPRESSED, Action.SCREENING}) | _KEPT_FOR_NOW
 
 
 # --- how the accounts are joined

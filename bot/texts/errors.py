@@ -48,6 +48,9 @@ _MISTAKES: Mapping[Mistake, str] = {
     Mistake.MONTHS_OUT_OF_RANGE: N_(
         "I can't use that number of months. Enter a number from 1 to {most} in `months`, for example `12`."
     ),
+    Mistake.KEEP_DAYS_OUT_OF_RANGE: N_(
+        "I can't use that number of days. Enter a number from 0 to {most} in `keep_days`."
+    ),
     Mistake.TIER_MISSING: N_("This kind of rule needs a tier. Choose one from the list in `tier`."),
     Mistake.TIER_UNKNOWN: N_("I don't know that tier. Choose one from the list in `tier`."),
     Mistake.TIER_AMBIGUOUS: N_("Several tiers have that name. Choose one from the list in `tier`."),

@@ -78,16 +78,23 @@ def why_card(
     r: Renderer, discord_user_id: DiscordUserId, plan: PersonPlan, guild: GuildFacts, *, remarks: Iterable[Text] = ()
 ) -> Card:
     """Explain somebody's roles to the server's team; the plan tells no more of a link than the team may know."""
-    body = [r.person(discord_user_id)]
-    if not plan.is_link_hidden:
-        body.append(say_link(r, plan, Reader.TEAM))
-    patrons = patron_facts(plan, guild)
-    body += _standings(r, patrons, Reader.TEAM)
-    body += [say_oddity(r, oddity) for oddity in find_oddities(plan, guild)]
-    if not guild.campaigns:
-        body.append(r.say("This server doesn't follow a Patreon campaign yet."))
+    body = team_lines(r, discord_user_id, plan, guild)
     items = _role_lines(r, plan, guild, Reader.TEAM)
     return Card(Outcome.INFO, r.say("Roles and why"), r.lines([*body, *remarks]), items=tuple(items))
+
+
+def team_lines(
+    r: Renderer, discord_user_id: DiscordUserId, plan: PersonPlan, guild: GuildFacts, *, says_link: bool = True
+) -> list[Text]:
+    """Say to the team who it is, to whom they are linked where it may know that, and what Patreon says of them."""
+    lines = [r.person(discord_user_id)]
+    if says_link and not plan.is_link_hidden:
+        lines.append(say_link(r, plan, Reader.TEAM))
+    lines += _standings(r, patron_facts(plan, guild), Reader.TEAM)
+    lines += [say_oddity(r, oddity) for oddity in find_oddities(plan, guild)]
+    if not guild.campaigns:
+        lines.append(r.say("This server doesn't follow a Patreon campaign yet."))
+    return lines
 
 
 def _standings(r: Renderer, patrons: Iterable[PatronFacts], reader: Reader) -> list[Text]:

@@ -122,12 +122,19 @@ class _Style(NamedTuple):
     foreign: Callable[[str], str]  # a stranger's text
     code: Callable[[str], str]  # a stranger's text within code
     line: str
+    small: tuple[str, str]  # before and after small print
     marks: dict[str, tuple[str, str]]
 
 
 _STYLES = {
     Medium.DISCORD: _Style(
-        _DiscordText, _as_it_is, _escape_discord, _discord_code, "\n", {"**": ("**", "**"), "`": ("`", "`")}
+        _DiscordText,
+        _as_it_is,
+        _escape_discord,
+        _discord_code,
+        "\n",
+        ("-# ", ""),
+        {"**": ("**", "**"), "`": ("`", "`")},
     ),
     Medium.PAGE: _Style(
         _PageText,
@@ -135,9 +142,10 @@ _STYLES = {
         _escape_page,
         _escape_page,
         "<br>",
+        ("<small>", "</small>"),
         {"**": ("<strong>", "</strong>"), "`": ("<code>", "</code>")},
     ),
-    Medium.PLAIN: _Style(_PlainText, _as_it_is, _as_it_is, _as_it_is, "\n", {"**": ("", ""), "`": ("", "")}),
+    Medium.PLAIN: _Style(_PlainText, _as_it_is, _as_it_is, _as_it_is, "\n", ("", ""), {"**": ("", ""), "`": ("", "")}),
 }
 _PIECES = re.compile(r"(\*\*|`|\n|\{\w+\})")
 _UNITS = (
@@ -208,6 +216,11 @@ class Renderer:
     def code(self, text: str) -> Text:
         """Write what somebody typed or is to type."""
         return self._marked("`", self._style.code(_short(text)))
+
+    def small(self, fact: Fact) -> Text:
+        """Write a line of its own in small print (Discord docs, Markdown Text 101: subtext)."""
+        before, after = self._style.small
+        return self._text(before + self._part(fact) + after)
 
     def id(self, number: int) -> Text:
         """Write an id, digit by digit."""

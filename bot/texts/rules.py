@@ -25,7 +25,17 @@ def tier_name(r: Renderer, tier: TierName | None) -> Text:
 
 
 def say_rule(r: Renderer, rule: NamedRule) -> Text:
-    """Say which role goes to whom."""
+    """Say which role goes to whom, and how long it stays afterwards."""
+    said, days = _say_rule(r, rule), rule.facts.keep_days
+    if not days:
+        return said
+    # Translators: A rule, as in "**Gold** for all paying patrons of Moth Tales", and how long its role stays.
+    return r.plural(
+        "{rule}, kept for {count} day afterwards", "{rule}, kept for {count} days afterwards", days, rule=said
+    )
+
+
+def _say_rule(r: Renderer, rule: NamedRule) -> Text:
     role = r.name(rule.role) if rule.role else r.say("a deleted role")
     facts, campaign = rule.facts, rule.facts.campaign
     match facts.kind:

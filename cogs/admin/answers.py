@@ -33,9 +33,16 @@ class Answers:
         """Answer a command; troubles that the answer `says` itself are not told above it."""
         await show(interaction, answer, above=await self._take_news(interaction, says), view=view)
 
-    async def retell(self, interaction: Interaction, answer: Card) -> None:
-        """Answer the press of a button, in place of its message."""
-        await swap(interaction, answer, above=await self._take_news(interaction))
+    async def retell(
+        self,
+        interaction: Interaction,
+        answer: Card,
+        *,
+        view: ui.View | None = None,
+        says: tuple[type[Trouble], ...] = (),
+    ) -> None:
+        """Answer the press of a button, in place of its message; `says` as for a command."""
+        await swap(interaction, answer, above=await self._take_news(interaction, says), view=view)
 
     async def _take_news(self, interaction: Interaction, said: tuple[type[Trouble], ...] = ()) -> Card | None:
         pending = await self._notifier.take_pending(guild_of(interaction))

@@ -13,6 +13,7 @@ from cogs.admin.answers import Answers
 from cogs.admin.believe import BelieveCommands
 from cogs.admin.campaigns import CampaignCommands
 from cogs.admin.comps import CompCommands
+from cogs.admin.doctor import DoctorCommands
 from cogs.admin.holds import HoldCommands
 from cogs.admin.ledger import LedgerCommands
 from cogs.admin.people import PeopleCommands
@@ -30,6 +31,7 @@ def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
         answers=answers, connecting=app.connecting, disconnector=app.disconnector, rulebook=app.rulebook
     )
     comps = CompCommands(answers=answers, editor=app.comp_editor)
+    doctor = DoctorCommands(answers=answers, doctor=app.doctor)
     holds = HoldCommands(answers=answers, holds=app.holds, reconciler=app.reconciler, rulebook=app.rulebook)
     ledger = LedgerCommands(answers=answers, adoption=app.adoption)
     people = PeopleCommands(
@@ -45,7 +47,7 @@ def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
         allowed_contexts=app_commands.AppCommandContext(guild=True),
         default_permissions=discord.Permissions(manage_roles=True),
     )
-    for cog in (believe, campaigns, comps, holds, ledger, people, rules, settings, sync):
+    for cog in (believe, campaigns, comps, doctor, holds, ledger, people, rules, settings, sync):
         for command in cog.get_app_commands():
             patreon.add_command(command)
     bot.tree.add_command(patreon)
@@ -55,6 +57,7 @@ def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
         "confirm:disconnect": campaigns.confirm_disconnect,
         "confirm:rule": rules.confirm_rule,
         "confirm:unlink-member": people.confirm_unlink_member,
+        "doctor:again": doctor.look_again,
         "hold:apply": holds.apply_hold,
         "hold:discard": holds.discard_hold,
     }

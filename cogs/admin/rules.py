@@ -30,7 +30,7 @@ from bot.texts.rules import (
 from cogs.admin.answers import Answers, offer
 from cogs.admin.rights import AdminGroup, caller_of, guild_of, may_complete, require_manager
 
-BUTTON_PARTS = 6  # of what the preview button carries
+BUTTON_PARTS = 7  # of what the preview button carries
 MOST_DIGITS = 18  # of a number that the database holds
 
 
@@ -55,12 +55,19 @@ class RuleCommands(commands.Cog):
         tier: str | None = None,
         amount: str | None = None,
         months: int | None = None,
+        keep_days: int | None = None,
         campaign: str | None = None,
     ) -> None:
         """Add a rule, or show first what a big one would do."""
         await interaction.response.defer(ephemeral=True)
         wish = RuleRequest(
-            role_id=RoleId(role.id), kind=RuleKind(kind), tier=tier, amount=amount, months=months, campaign=campaign
+            role_id=RoleId(role.id),
+            kind=RuleKind(kind),
+            tier=tier,
+            amount=amount,
+            months=months,
+            keep_days=keep_days,
+            campaign=campaign,
         )
         draft, renderer = await self._draft(interaction, wish), renderer_of(interaction)
         if draft.needs_preview:
@@ -95,13 +102,14 @@ class RuleCommands(commands.Cog):
         parts = argument.split(":")
         if len(parts) != BUTTON_PARTS or parts[1] not in texts.KINDS:
             raise UserMistake(Mistake.BUTTON_OUTDATED)
-        role_id, kind, campaign, tier, cents, months = parts
+        role_id, kind, campaign, tier, cents, months, keep_days = parts
         wish = RuleRequest(
             role_id=RoleId(number_in(role_id)),
             kind=RuleKind(kind),
             tier=tier or None,
             amount=f"{number_in(cents) / 100:.2f}" if cents else None,
             months=number_in(months) if months else None,
+            keep_days=number_in(keep_days) if keep_days else None,
             campaign=campaign,
         )
         draft = await self._draft(interaction, wish)
@@ -145,7 +153,7 @@ class RuleCommands(commands.Cog):
 
 def _argument(draft: RuleDraft) -> str:
     asked = draft.named.rule
-    options = (asked.tier_id, asked.amount_cents, asked.months)
+    options = (asked.tier_id, asked.amount_cents, asked.months, asked.keep_days)
     return ":".join(str(one or "") for one in (asked.role_id, asked.kind, asked.campaign_id, *options))
 
 

@@ -4,10 +4,10 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.discord.checkup import missing_rights
 from bot.discord.client import Interaction
 from bot.discord.embeds import renderer_of
 from bot.discord.languages import language_of
-from bot.domain.assignable import Permission
 from bot.domain.errors import Mistake, UserMistake
 from bot.domain.model import AUTOMATIC, BRAKE_OFF, DiscordUserId
 from bot.sync.admin.settings import MOST_GRACE_DAYS, SettingsEditor
@@ -76,13 +76,7 @@ class SettingsCommands(commands.Cog):
 
 def usable(channel: discord.TextChannel) -> int:
     """Return the channel's id. Raises UserMistake where the bot cannot write there."""
-    rights = channel.permissions_for(channel.guild.me)
-    needed = {
-        Permission.VIEW_CHANNEL: rights.view_channel,
-        Permission.SEND_MESSAGES: rights.send_messages,
-        Permission.EMBED_LINKS: rights.embed_links,
-    }
-    missing = tuple(permission for permission, is_there in needed.items() if not is_there)
+    missing = missing_rights(channel)
     if missing:
         raise UserMistake(Mistake.LOG_CHANNEL_SHUT, channel=channel.id, permissions=missing)
     return channel.id

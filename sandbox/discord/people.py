@@ -19,6 +19,7 @@ from sandbox.discord.model import DM_CHANNEL
 from sandbox.discord.state import Channel, Guild, Json, Member, Message, Role, User
 
 Id = str | int
+PATREONS_BOT = "216303189073461248"  # Patreon's own bot has one account everywhere
 
 
 class People(Backend):
@@ -228,8 +229,34 @@ class People(Backend):
 
         No event tells the bot of the latter (Discord docs, "Guild MFA Level"; DiscordSRV #852).
         """
-        self._guild(guild_id).requires_2fa = is_required
+        guild = self._guild(guild_id)
         self.state.application.owner_has_2fa = owner_has_it
+        if guild.requires_2fa is not is_required:
+            self.changes.update_guild(guild, Actor(guild.owner_id), requires_2fa=is_required)
+
+    def add_patreons_bot(self, guild_id: Id | None = None, *, position: int | None = None) -> Role:
+        """Invite Patreon's own bot. Its role stands right below ours, or at `position`: an owner has moved it."""
+        guild = self._guild(guild_id)
+        user = self.state.users.setdefault(PATREONS_BOT, User(PATREONS_BOT, "Patreon", is_bot=True))
+        if user.id in guild.members:
+            raise ActionError(f"Patreon's bot is in {guild.name} already")
+        ours = self.state.bot_role(guild)
+        if position is None:
+            position = 1 if ours is None else ours.position  # of two at one position the later one ranks lower
+        tags = {"bot_id": user.id}
+        role = Role(self.state.ids.seeded(), user.username, permissions.MANAGE_ROLES, position, managed=True, tags=tags)
+        self.changes.create_role(guild, role, Actor(guild.owner_id))
+        member = self.changes.join(guild, user)
+        self.changes.set_roles(guild, member, frozenset({role.id}), Actor(guild.owner_id))
+        return role
+
+    def kick_patreons_bot(self, guild_id: Id | None = None) -> None:
+        """Throw Patreon's own bot out; its role goes with it."""
+        guild = self._guild(guild_id)
+        member = self._member(guild, PATREONS_BOT)
+        (role,) = [guild.roles[role_id] for role_id in member.role_ids]
+        self.changes.leave(guild, member, kicked_by=Actor(guild.owner_id))
+        self.changes.delete_role(guild, role, Actor(guild.owner_id))
 
     def set_outage(self, guild_id: Id | None = None, *, is_out: bool) -> None:
         """Let a server be out of sight at Discord for a while, for everybody."""

@@ -111,6 +111,16 @@ def _add_bot(parts: Parts, body: Body) -> dict[str, Any]:
     return {}
 
 
+def _add_patreons_bot(parts: Parts, body: Body) -> dict[str, Any]:
+    position = int(number_of(body, "position")) if "position" in body else None
+    return {"role": parts.discord.add_patreons_bot(_guild(parts, body), position=position).id}
+
+
+def _kick_patreons_bot(parts: Parts, body: Body) -> dict[str, Any]:
+    parts.discord.kick_patreons_bot(_guild(parts, body))
+    return {}
+
+
 def _set_dms(parts: Parts, body: Body) -> dict[str, Any]:
     parts.discord.set_dms(_user(parts, body), is_open=flag_of(body, "open", default=True))
     return {}
@@ -150,6 +160,8 @@ SERVER_ACTS: dict[str, Act] = {
     "set_bot_permissions": _set_bot_permissions,
     "kick_bot": _kick_bot,
     "add_bot": _add_bot,
+    "add_patreons_bot": _add_patreons_bot,
+    "kick_patreons_bot": _kick_patreons_bot,
     "set_dms": _set_dms,
     "set_locale": _set_locale,
     "set_preferred_locale": _set_preferred_locale,

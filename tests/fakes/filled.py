@@ -152,6 +152,7 @@ class Known:
     hold: HoldId
     item: HoldItem
     rule: RuleId
+    believed: ReadId
     read: ReadId
     sealed: SealedValue
     lease: Lease
@@ -183,6 +184,8 @@ async def populate(storage: Storage) -> Known:
     await storage.comps.give(comp_of(BO))
     await storage.comps.end(comp_of(BO), at=NOW + timedelta(days=30))
     hold = await storage.holds.add(GUILD, [held(ADA)], at=NOW)
+    believed = await storage.reads.start(CAMPAIGN, NOW)
+    await storage.reads.finish(believed, at=NOW, is_complete=True, is_believed=True, is_attributed=True)
     read = await storage.reads.start(CAMPAIGN, NOW)
     await storage.reads.save_page_size(CAMPAIGN, PageSize(rows=500, blamed_at=NOW))
     await storage.guilds.change(GUILD, grace_days=3)
@@ -214,6 +217,7 @@ async def populate(storage: Storage) -> Known:
         hold=hold.hold_id,
         item=item,
         rule=rule.rule_id,
+        believed=believed,
         read=read,
         sealed=next(one for one in await storage.sealing.list_sealed() if one.table == "credentials"),
         lease=lease,

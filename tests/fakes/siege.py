@@ -14,6 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import psycopg
 
@@ -245,6 +246,11 @@ class Siege(Stage):
         return tuple(row)
 
     # --- processes ------------------------------------------------------------------------------------------------
+
+    def clock_of(self, name: str) -> datetime:
+        """Return what time it was for a process when it wrote the last line of its log."""
+        stamps = re.findall(rf"^{name} \| (20\S+Z)", self.log(), re.MULTILINE)
+        return datetime.fromisoformat(stamps[-1])
 
     def processes(self, role: str) -> list[Bot]:
         """Return those with a role that run."""

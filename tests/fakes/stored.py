@@ -8,13 +8,15 @@ from bot.domain.model import CampaignId, CredentialId, DiscordUserId, Link, Memb
 from bot.storage import Storage
 from bot.storage.credentials import FreshPair, put_pair
 from bot.storage.rows import read_row
-from bot.storage.tables import links
+from bot.storage.tables import links, memberships
 
 
 async def load_campaign(storage: Storage, campaign_id: CampaignId) -> dict[PatreonUserId, MembershipRecord]:
     """Return everybody in a campaign."""
-    pages = [page async for page in storage.memberships.iter_campaign(campaign_id)]
-    return {record.patreon_user_id: record for page in pages for record in page}
+    query = select(memberships.c.patreon_user_id).where(memberships.c.campaign_id == campaign_id)
+    async with storage.database.read() as connection:
+        patrons = (await connection.execute(query)).scalars().all()
+    return await storage.memberships.load_patrons(campaign_id, patrons)
 
 
 async def list_links(storage: Storage) -> tuple[Link, ...]:

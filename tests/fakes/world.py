@@ -267,6 +267,11 @@ class World:
                     self._forget(name, role)
                 case Action.FORGET:
                     self._forget(name, role)
+                case Action.SPARE | Action.EARNED_AGAIN:
+                    grant = self.people[name].grants[decision.role_id]
+                    since = self.now if decision.action is Action.SPARE else None
+                    grants = {**self.people[name].grants, grant.role_id: replace(grant, unearned_since=since)}
+                    self._change(name, grants=grants)
                 case _:
                     pass
         return plan

@@ -11,6 +11,7 @@ import signal
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -138,6 +139,8 @@ def require_faketime() -> dict[str, str]:
 async def endure(siege: Siege, server: Postgres, faults: list[str]) -> None:
     """Let each of these happen while people come and go; once all processes are well, so are the roles."""
     async with siege.busy():
+        for wrong, by in WRONG_CLOCKS.items():
+            assert abs(siege.clock_of(wrong) - datetime.now(UTC) - timedelta(seconds=int(by[:-1]))).total_seconds() < 30
         for fault in faults:
             await FAULTS[fault](siege, server)
             siege.check()

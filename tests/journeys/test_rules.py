@@ -12,6 +12,7 @@ from tests.fakes.stage import ADMIN, Stage
 FAN, GUEST = "hazel.hollow", "ivy_afterdark"
 KINDS: dict[str, dict[str, Any]] = {
     "Tier": {"kind": "tier", "tier": "Silver"},
+    "Kept": {"kind": "tier", "tier": "Silver", "keep_days": 20},
     "Paying": {"kind": "paying"},
     "Amount": {"kind": "amount", "amount": "5.00"},
     "Large": {"kind": "amount", "amount": "5.01"},
@@ -51,7 +52,7 @@ async def comes_to(stage: Stage, expected: set[str]) -> None:
 
 async def test_roles_come_and_go_with_the_months_the_money_and_the_end_of_a_pledge(ruled: Stage) -> None:
     stage, fan = ruled, ruled.patron_id("Fanny Lund")
-    await comes_to(stage, {"Tier", "Paying", "Amount"})
+    await comes_to(stage, {"Tier", "Kept", "Paying", "Amount"})
     await stage.until(lambda: earned(stage, GUEST) == {"Free"}, "a free member's role")
     said = await stage.say(FAN, "membership")
     assert "**Months**: You don't have it. Requires 3 months as a paying patron of Emberwood Tales." in said
@@ -69,18 +70,20 @@ async def test_roles_come_and_go_with_the_months_the_money_and_the_end_of_a_pled
     await stage.until(lambda: earned(stage, GUEST) == {"Free", "Large"}, "a winner's role")
 
     await stage.move(timedelta(days=55))  # two further charges: 15.00 altogether
-    await comes_to(stage, {"Tier", "Paying", "Amount", "Lifetime"})
+    await comes_to(stage, {"Tier", "Kept", "Paying", "Amount", "Lifetime"})
     assert earned(stage, GUEST) == {"Free", "Large"}, "for a day more"
     await stage.move(timedelta(days=32))
-    await comes_to(stage, {"Tier", "Paying", "Amount", "Lifetime", "Months"})
+    await comes_to(stage, {"Tier", "Kept", "Paying", "Amount", "Lifetime", "Months"})
     await stage.until(lambda: earned(stage, GUEST) == {"Free"}, "the end of a winner's role", 40)
 
     stage.sandbox.patreon.change_tier(fan, stage.tier_id("Gold"))
-    await comes_to(stage, {"Paying", "Amount", "Large", "Lifetime", "Months"})
+    await comes_to(stage, {"Kept", "Paying", "Amount", "Large", "Lifetime", "Months"})
+    said = await stage.say(FAN, "membership")
+    assert "**Kept**: You don't earn it anymore, but you keep it until <t:" in said
 
     stage.sandbox.patreon.cancel(fan)
     await stage.rounds(3)
-    assert earned(stage, FAN) == {"Paying", "Amount", "Large", "Lifetime", "Months"}, "the period is paid"
+    assert earned(stage, FAN) == {"Kept", "Paying", "Amount", "Large", "Lifetime", "Months"}, "the period is paid"
     await stage.move(timedelta(days=32))
     await comes_to(stage, {"Lifetime", "Former"})
     assert earned(stage, GUEST) == {"Free"}

@@ -14,4 +14,5 @@ grants = Table(
     Column("state", EnumText, nullable=False),  # granting | held | revoking | suppressed
     Column("since", UtcTime, nullable=False),  # when this state began
     Column("granted_at", UtcTime),  # when the role was first seen on the member
+    Column("unearned_since", UtcTime),  # since when it is not earned, where its rule keeps it for a while
 )

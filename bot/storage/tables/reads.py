@@ -1,6 +1,6 @@
 """Each read of a campaign, and how large its pages may be."""
 
-from sqlalchemy import Boolean, Column, Index, Integer, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text
 
 from bot.storage.tables.column_types import ROW_ID, EnumText, UtcTime
 from bot.storage.tables.naming import metadata
@@ -18,6 +18,9 @@ reads = Table(
     Column("is_attributed", Boolean),  # each of its rows is somebody's; empty: it has not ended
     Column("anomalies", Text, nullable=False),  # JSON: a list of words
     Column("summary", Text, nullable=False),  # JSON: the numbers that the next read is compared with
+    # Of a read that says the same as those before it, where the row stands for all of them; empty: for itself alone.
+    Column("first_read_id", BigInteger),  # the oldest of them
+    Column("first_started_at", UtcTime),
     Index("ix_reads_campaign", "campaign_id", "read_id"),
     sqlite_autoincrement=True,
 )

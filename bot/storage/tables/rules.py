@@ -16,6 +16,7 @@ role_rules = Table(
     Column("tier_id", Text),  # where the kind asks for a tier
     Column("amount_cents", Integer),  # where the kind asks for an amount, in the campaign's currency
     Column("months", Integer),  # where the kind asks for months since the pledge began
+    Column("keep_days", Integer, nullable=False, server_default="0"),  # how long the role stays when it is not earned
     Column("created_by", BigInteger, nullable=False),  # the admin's Discord user
     Column("created_at", UtcTime, nullable=False),
     sqlite_autoincrement=True,

@@ -103,7 +103,7 @@ class Adoption:
         (action,) = (decision.action for decision in plan.decisions if decision.role_id == role_id)
         if action is Action.KEEP:
             return Fate.ENTITLED
-        if action is not Action.REVOKE:
+        if action not in {Action.REVOKE, Action.SPARE}:
             return Fate.UNSURE
         return Fate.UNENTITLED if is_linked(person) else Fate.UNLINKED
 

@@ -111,6 +111,10 @@ class Applier:
             case Action.FORGET:
                 await self._storage.ledger.drop(guild_id, person, decision.role_id)
                 outcome = Outcome.DONE
+            case Action.SPARE | Action.EARNED_AGAIN:
+                since = planned.guild.now if decision.action is Action.SPARE else None
+                await self._storage.ledger.note_unearned(guild_id, person, decision.role_id, since)
+                outcome = Outcome.DONE
             case _:
                 return None
         return RoleChange(

@@ -14,6 +14,8 @@ _ACTIONS = {
     Action.GRANT: AuditAction.GRANT,
     Action.REVOKE: AuditAction.REVOKE,
     Action.FORGET: AuditAction.FORGET,
+    Action.SPARE: AuditAction.SPARE,
+    Action.EARNED_AGAIN: AuditAction.EARNED_AGAIN,
 }
 
 

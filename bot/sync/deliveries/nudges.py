@@ -24,7 +24,7 @@ import structlog
 from bot.discord.observe import Observer
 from bot.domain.changes import Trigger
 from bot.domain.errors import NeedsOwner, PatreonUnavailable, PatreonUnreadable, TryLater
-from bot.domain.model import CampaignId, DiscordUserId, Hint, PatreonUserId, RoleId
+from bot.domain.model import CampaignId, CredentialId, DiscordUserId, Hint, PatreonUserId, RoleId
 from bot.patreon.protocol.version import PatreonApi
 from bot.storage import Storage
 from bot.storage.nudges import Nudge
@@ -49,6 +49,8 @@ class _CampaignWork:
     """One campaign's work on those who wait there."""
 
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    handed: list[Nudge] = field(default_factory=list)  # stored by this process since it last looked
+    knows_all: bool = False  # when it last looked nobody waited, and nobody has told of anybody else since
     failures: int = 0  # in a row
     failed: set[PatreonUserId] = field(default_factory=set)  # since all had their turn
     last_bulk_at: float = float("-inf")  # monotonic
@@ -88,9 +90,9 @@ class Nudges:
         """Let someone be read again soon; stored when this returns."""
         if self._api is PatreonApi.V1:
             hint = Hint(patreon_user_id=hint.patreon_user_id)
-        await self._storage.nudges.add(campaign_id, hint)
+        stored = await self._storage.nudges.add(campaign_id, hint)
         if self._serves:
-            self._look(campaign_id)
+            self._look(campaign_id, stored)
 
     def ring(self) -> None:
         """Look soon: another process has stored somebody."""
@@ -112,11 +114,14 @@ class Nudges:
             worker.cancel()
         await asyncio.gather(*self._workers.values(), return_exceptions=True)
 
-    def _look(self, campaign_id: CampaignId) -> None:
-        self._work.setdefault(campaign_id, _CampaignWork()).arrived.set()
+    def _look(self, campaign_id: CampaignId, *handed: Nudge) -> None:
+        work = self._work.setdefault(campaign_id, _CampaignWork())
+        work.handed += handed
+        work.knows_all &= bool(handed)
+        work.arrived.set()
         if campaign_id not in self._workers:
-            work = self._serve_all(campaign_id, self._work[campaign_id])
-            self._workers[campaign_id] = asyncio.create_task(work, name=f"nudges of campaign {campaign_id}")
+            serving = self._serve_all(campaign_id, work)
+            self._workers[campaign_id] = asyncio.create_task(serving, name=f"nudges of campaign {campaign_id}")
 
     async def _serve_all(self, campaign_id: CampaignId, work: _CampaignWork) -> NoReturn:
         while True:
@@ -130,14 +135,24 @@ class Nudges:
                 log.exception("people named by webhooks could not be looked at", campaign_id=campaign_id)
 
     async def _serve_in_turn(self, campaign_id: CampaignId, work: _CampaignWork) -> None:
-        """Serve everybody who waits, unless another process does."""
-        waiting = await self._storage.nudges.list_campaign(campaign_id)  # first: who comes during a claim comes next
+        """Serve everybody who waits, unless another process does; whom this one just stored needn't be looked up."""
+        waiting: Sequence[Nudge] = work.handed if work.knows_all else ()  # first: who comes during a claim comes next
+        if not waiting:
+            waiting = await self._look_up(campaign_id, work)
+        else:
+            work.handed, work.knows_all = [], False
         if not waiting:
             return
         async with self._turns.take(f"nudges:{campaign_id}") as turn:
             while turn is not None and waiting:
                 await self._serve_next(campaign_id, work, waiting)
-                waiting = await self._storage.nudges.list_campaign(campaign_id)
+                waiting = await self._look_up(campaign_id, work)
+
+    async def _look_up(self, campaign_id: CampaignId, work: _CampaignWork) -> Sequence[Nudge]:
+        work.handed, work.knows_all = [], True  # what is stored, or told of, from here on may not be among them
+        waiting = await self._storage.nudges.list_campaign(campaign_id)
+        work.knows_all &= not waiting
+        return waiting
 
     async def _serve_next(self, campaign_id: CampaignId, work: _CampaignWork, waiting: Sequence[Nudge]) -> None:
         """Serve one person, or all where one bulk read costs no more than a call for each; who is served goes.
@@ -153,10 +168,9 @@ class Nudges:
             if pause > 0:  # a storm's later nudges are gathered
                 await asyncio.sleep(pause)
                 waiting = await self._storage.nudges.list_campaign(campaign_id)
-            served, wanted = waiting, list(_merged(waiting).values())
+            wanted, patron = list(_merged(waiting).values()), None
         else:
-            served = [one for one in waiting if one.hint.patreon_user_id == first.patreon_user_id]
-            wanted = [first]
+            wanted, patron = [first], first.patreon_user_id
         try:
             await self._serve(campaign_id, wanted)
             work.failures = 0
@@ -172,7 +186,8 @@ class Nudges:
             if await self._waited(work, campaign_id=campaign_id, why="a defect"):
                 return
         work.failed.difference_update(hint.patreon_user_id for hint in wanted)
-        await self._storage.nudges.end(served)
+        newest = max(waiting, key=lambda one: one.nudge_id)
+        await self._storage.nudges.end(campaign_id, newest, patron=patron)
 
     async def _waited(self, work: _CampaignWork, *, campaign_id: CampaignId, why: str) -> bool:
         """Wait before the next try, longer each time; False where in the end they are left to the rounds."""
@@ -187,29 +202,16 @@ class Nudges:
         return True
 
     async def _serve(self, campaign_id: CampaignId, hints: Sequence[Hint]) -> None:
-        credential_id = await self._storage.campaigns.find_reader(campaign_id)
-        membership_id = hints[0].membership_id if len(hints) == 1 else None
-        comes_first = False  # who has a rival: else their role would go and come
-        if credential_id is None:
-            comes_first = len(hints) == 1 and await self._reported_links.has_rival(hints[0].patreon_user_id)
-            for hint in hints:
-                await self._read_by_own_consent(hint)
-        elif membership_id is not None:
-            _, _, comes_first = await asyncio.gather(  # Patreon's answer takes longer; a link is kept once it is found
-                self._intake.take_member(campaign_id, credential_id, membership_id, Trigger.WEBHOOK),
-                self._linked(hints),
-                self._reported_links.has_rival(hints[0].patreon_user_id),
-            )
-        else:
-            comes_first = len(hints) == 1 and await self._reported_links.has_rival(hints[0].patreon_user_id)
-            await self._read_all(campaign_id)
-            self._work[campaign_id].last_bulk_at = time.monotonic()
+        credential_id, followers = await asyncio.gather(
+            self._storage.campaigns.find_reader(campaign_id), self._storage.campaigns.guilds_of(campaign_id)
+        )
+        here = planned_here(followers, self._storage, self._observer)
+        comes_first = await self._read(campaign_id, credential_id, hints, is_planned=bool(here))
         patrons = [hint.patreon_user_id for hint in hints]
         changed = await self._reported_links.follow(patrons, is_urgent=True) if comes_first else frozenset()
-        people = await self._linked(hints)
         turns: list[asyncio.Future[frozenset[RoleId]]] = []
-        followers = await self._storage.campaigns.guilds_of(campaign_id)
-        for guild_id in planned_here(followers, self._storage, self._observer):
+        people = await self._linked(hints) if here else ()
+        for guild_id in here:
             turns += self._reconciler.mark(guild_id, people, trigger=Trigger.WEBHOOK)
         if turns:
             await asyncio.wait(turns, timeout=HEAD_START_SECONDS)
@@ -219,6 +221,31 @@ class Nudges:
             theirs = sorted(await self._storage.links.guilds_of(changed))
             for guild_id in planned_here(theirs, self._storage, self._observer):
                 self._reconciler.mark(guild_id, changed, trigger=Trigger.WEBHOOK)
+
+    async def _read(
+        self, campaign_id: CampaignId, credential_id: CredentialId | None, hints: Sequence[Hint], *, is_planned: bool
+    ) -> bool:
+        """Read them again; tell whether their links come first.
+
+        They do for whoever is planned here and has a rival: else their role would go and come.
+        """
+        membership_id = hints[0].membership_id if len(hints) == 1 else None
+
+        async def has_rival() -> bool:
+            return is_planned and len(hints) == 1 and await self._reported_links.has_rival(hints[0].patreon_user_id)
+
+        if credential_id is not None and membership_id is not None:
+            take_member = self._intake.take_member(campaign_id, credential_id, membership_id, Trigger.WEBHOOK)
+            _, comes_first = await asyncio.gather(take_member, has_rival())  # Patreon's answer takes longer
+            return comes_first
+        comes_first = await has_rival()
+        if credential_id is None:
+            for hint in hints:
+                await self._read_by_own_consent(hint)
+        else:
+            await self._read_all(campaign_id)
+            self._work[campaign_id].last_bulk_at = time.monotonic()
+        return comes_first
 
     async def _read_all(self, campaign_id: CampaignId) -> None:
         report = await self._rounds.read_anew(campaign_id, trigger=Trigger.WEBHOOK)

@@ -15,9 +15,9 @@ import msgspec
 
 from bot.domain.changes import Trigger
 from bot.domain.errors import PledgekeeperError
-from bot.domain.evidence import PastRead, ReadSummary, Tally, Verdict, are_lost_together, judge
+from bot.domain.evidence import PastRead, ReadSummary, Tally, Verdict, are_lost_together, judge, says_the_same
 from bot.domain.listed_row import ListedRow, in_short
-from bot.domain.model import CampaignId, Membership, MembershipId, MembershipRecord, PatreonUserId
+from bot.domain.model import CampaignId, Membership, MembershipId, MembershipRecord, PatreonUserId, ReadId
 from bot.domain.new_reading import (
     believe,
     has_turned,
@@ -31,6 +31,7 @@ from bot.patreon.protocol.pages import MembershipPage
 from bot.runtime.unhurried import portions
 from bot.storage import Storage
 from bot.storage.leases import Lease
+from bot.storage.reads import Read
 from bot.sync.reading.fingerprints import KnownReadings, keep
 
 OnNews = Callable[[frozenset[PatreonUserId]], Awaitable[None]]
@@ -70,6 +71,7 @@ class BulkRead:
         self._accounts = (0, 0)  # known among those listed, and missing of these
         self._several: dict[PatreonUserId, list[Membership]] = {}  # rows that wait for the end
         self._again: set[PatreonUserId] = set()  # ... of these people a row before was taken in as it came
+        self._last: Read | None = None  # the last believed one, where no other has ended since
         self.changed: set[PatreonUserId] = set()
         self.turns = 0
 
@@ -129,6 +131,14 @@ class BulkRead:
         if verdict.proves_accounts:
             await self._miss_accounts()
         return verdict
+
+    def find_like(self, verdict: Verdict, *, is_attributed: bool) -> ReadId | None:
+        """Return the read before this one, where this one says the same and nothing was stored because of it."""
+        last = self._last
+        if last is None or self.changed or last.anomalies or last.is_attributed is not is_attributed:
+            return None
+        before = msgspec.convert(last.summary, ReadSummary)
+        return last.read_id if says_the_same(self.summary, verdict, before=before) else None
 
     def _count_accounts(self) -> None:
         reported = self._known.reported & self._tally.seen
@@ -244,6 +254,7 @@ class BulkRead:
         believed = await self._storage.reads.last_believed(self._campaign_id)
         summary = await self._known_before() if believed is None else msgspec.convert(believed.summary, ReadSummary)
         later = await self._storage.reads.since_believed(self._campaign_id)
+        self._last = None if later else believed
         return judge(
             self.summary,
             started_at=self._started_at,

@@ -9,10 +9,8 @@ from datetime import datetime
 
 from bot.domain.entitlement import BLANK_PATIENCE
 from bot.domain.model import MembershipRecord, Memory, PatreonUserId
-from bot.domain.new_reading import ACCOUNT_PATIENCE, fingerprint, known_account
+from bot.domain.new_reading import ACCOUNT_PATIENCE, GONE, fingerprint, known_account
 from bot.patreon.protocol.unchanged import KnownPages
-
-GONE = 0  # in place of the fingerprint of someone whom a complete read no longer listed
 
 
 class KnownReadings:
@@ -62,6 +60,11 @@ class KnownReadings:
             else:
                 self._second_looks.pop(patron, None)
         return has_news
+
+    def note_ordinary(self, patron: PatreonUserId, mark: int, *, is_reported: bool) -> None:
+        """Remember somebody of whom nothing was remembered, and of whom a mark says all."""
+        self.fingerprints[patron] = mark
+        keep(self.reported, patron, is_in=is_reported)
 
     def forget(self, patron: PatreonUserId) -> None:
         """Compare this patron's next reading with storage: somebody else stored a newer one."""

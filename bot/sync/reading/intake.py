@@ -38,6 +38,7 @@ from bot.patreon.client import PatreonClient
 from bot.patreon.protocol.unchanged import KnownPages
 from bot.patreon.tokens import TokenKeeper
 from bot.runtime.clock import Clock
+from bot.runtime.unhurried import portions
 from bot.storage import Storage
 from bot.storage.leases import Lease
 from bot.sync.reading.bulk import BulkRead, OnNews
@@ -176,6 +177,7 @@ class Intake:
             is_attributed=is_attributed,
             anomalies=tuple(verdict.anomalies),
             summary=msgspec.structs.asdict(read.summary),
+            continues=read.find_like(verdict, is_attributed=is_attributed),
             under=lease,
         )
         return CampaignRead(
@@ -327,6 +329,11 @@ class Intake:
 
     async def _build_known(self, campaign_id: CampaignId) -> KnownReadings:
         known = KnownReadings()
-        async for records in self._storage.memberships.iter_campaign(campaign_id):
-            known.note(records)
+        async for some in self._storage.memberships.iter_marks(campaign_id):
+            for patron, mark, is_reported in some:
+                if mark is not None:
+                    known.note_ordinary(patron, mark, is_reported=is_reported)
+            others = [patron for patron, mark, _ in some if mark is None]
+            for few in portions(others):
+                known.note((await self._storage.memberships.load_patrons(campaign_id, few)).values())
         return known

@@ -68,6 +68,16 @@ class WebhooksAtPatreon:
         stored = await self._storage.webhooks.find(campaign_id)
         return (*found, stored.secret) if stored is not None else tuple(found)
 
+    async def is_missing(self, campaign_id: CampaignId) -> bool:
+        """Tell whether there should be a webhook of a campaign, and none is stored."""
+        is_wanted = self._settings.api is not PatreonApi.V1 and self._settings.is_reachable
+        if not is_wanted or await self._storage.campaigns.find_reader(campaign_id) is None:
+            return False
+        try:
+            return not await self.secrets_of(campaign_id)
+        except VaultKeyMissing:  # there is one, though its deliveries cannot be checked
+            return False
+
     async def end(self, campaign_id: CampaignId, credential_id: CredentialId | None) -> None:
         """Delete a campaign's webhook, by this consent, and its secret, whatever Patreon says."""
         stored = await self._find_stored(campaign_id)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from bot.discord import notifier
 from bot.domain.assignable import Block
 from bot.domain.holds import HoldSummary
-from bot.domain.model import ChannelId, DiscordUserId, HoldId, RoleId
+from bot.domain.model import ChannelId, DiscordUserId, GuildId, HoldId, RoleId
 from bot.domain.notices import (
     HandEditsFought,
     HoldWaiting,
@@ -120,6 +120,16 @@ async def test_without_a_log_channel_the_system_channel_is_used_once_until_admin
     assert "the role **Silver**" in await scene.say(ADMIN, "patreon rule list")
     await tell(scene.guild_id, TwoFactorNeeded())
     assert len(posts(scene, "welcome")) == 2
+
+
+async def test_what_is_not_over_is_listed_for_its_own_server(scene: Scene) -> None:
+    tell, now = scene.app.notifier.tell_admin, scene.app.clock.now()
+    for trouble in (TROUBLE, ANOTHER, TwoFactorNeeded()):
+        await tell(scene.guild_id, trouble)
+    await tell(GuildId(5), replace(TROUBLE, role="Elsewhere"))
+    await scene.app.notifier.over(scene.guild_id, SOLVED)
+    await scene.app.storage.notices.note(f"trouble:{scene.guild_id}:ban", now, "a sentence of an older version")
+    assert await scene.app.notifier.list_open(scene.guild_id) == (ANOTHER, TwoFactorNeeded())
 
 
 async def test_what_waits_for_admins_outlives_a_restart(scene: Scene) -> None:

@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.domain.evidence import Anomaly, PastRead, ReadSummary, Tally, Verdict, find_anomalies, is_complete, judge
+from bot.domain.evidence import (
+    Anomaly,
+    PastRead,
+    ReadSummary,
+    Tally,
+    Verdict,
+    find_anomalies,
+    is_complete,
+    judge,
+    says_the_same,
+)
 from bot.domain.model import DiscordUserId, Membership, MembershipId
 from bot.domain.patron_status import PatronStatus
 from bot.patreon.protocol.pages import MembershipPage
@@ -357,3 +367,19 @@ def test_reads_agree_while_real_patrons_come_and_go(part: str, past: int, presen
     now = replace(now, first_total=0, last_total=10_000)
     much_more = replace(crowd, paying=1000)
     assert judge(now, started_at=hours(24), believed=much_more, doubted=doubted).is_confirmed is agrees
+
+
+@pytest.mark.parametrize(
+    ("read", "verdict", "is_same"),
+    [
+        pytest.param(ORDINARY, Verdict(is_complete=True), True, id="the same again"),
+        pytest.param(replace(ORDINARY, paying=51), Verdict(is_complete=True), False, id="one patron more"),
+        pytest.param(ORDINARY, Verdict(is_complete=False), False, id="cut"),
+        pytest.param(ORDINARY, Verdict(is_complete=True, anomalies=(Anomaly.NO_DISCORD,)), False, id="lost accounts"),
+        pytest.param(
+            ORDINARY, Verdict(is_complete=True, anomalies=(Anomaly.NO_TIERS,), is_confirmed=True), False, id="confirmed"
+        ),
+    ],
+)
+def test_a_read_that_differs_in_nothing_says_the_same(read: ReadSummary, verdict: Verdict, is_same: bool) -> None:
+    assert says_the_same(read, verdict, before=ORDINARY) is is_same

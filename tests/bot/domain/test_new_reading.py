@@ -20,6 +20,7 @@ from bot.domain.model import (
     PatreonUserId,
 )
 from bot.domain.new_reading import (
+    GONE,
     absent_since,
     believe,
     fingerprint,
@@ -29,6 +30,7 @@ from bot.domain.new_reading import (
     is_listed,
     is_tierless,
     known_account,
+    mark_of,
     matters,
     miss_account,
     take_absence,
@@ -556,3 +558,33 @@ def test_the_newest_reading_wins_whatever_the_order_of_arrival(kinds: list[str],
         is_gone = record.memory.gone_since is not None
         outcomes.add((None if is_gone else record.believed, is_gone, record.unproven))
     assert len(outcomes) == 1
+
+
+def test_a_fingerprint_is_the_same_in_every_process() -> None:
+    assert fingerprint(reading()) == 2579172247470087285, "it is stored: another number makes everybody news, once"
+
+
+BELIEVED = take_reading(None, reading())
+
+
+@pytest.mark.parametrize(
+    ("record", "mark"),
+    [
+        pytest.param(BELIEVED, fingerprint(reading()), id="ordinary"),
+        pytest.param(replace(BELIEVED, memory=Memory(gone_since=NEW_YEAR)), GONE, id="gone"),
+        pytest.param(replace(BELIEVED, believed=None), None, id="never listed"),
+        pytest.param(replace(BELIEVED, unproven=reading()), None, id="doubted"),
+        pytest.param(replace(BELIEVED, believed=reading(unread=("tiers",))), None, id="unread"),
+        pytest.param(replace(BELIEVED, believed=reading(unknown_words=("odd",))), None, id="unknown word"),
+        pytest.param(replace(BELIEVED, memory=Memory(declined_since=NEW_YEAR)), None, id="declined"),
+        pytest.param(replace(BELIEVED, memory=Memory(tierless_since=NEW_YEAR)), None, id="no tier"),
+        pytest.param(replace(BELIEVED, memory=Memory(centless_since=NEW_YEAR)), None, id="no money"),
+        pytest.param(replace(BELIEVED, memory=Memory(unlisted_since={TIER["Gold"]: NEW_YEAR})), None, id="a tier less"),
+        pytest.param(replace(BELIEVED, memory=Memory(lost_account=DiscordUserId(1))), None, id="lost account"),
+        pytest.param(
+            replace(BELIEVED, believed=reading(membership_id=None), memory=Memory(gone_since=NEW_YEAR)), None, id="v1"
+        ),
+    ],
+)
+def test_only_what_is_ordinary_is_known_by_its_mark(record: MembershipRecord, mark: int | None) -> None:
+    assert mark_of(record) == mark

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,10 +10,10 @@ from msgspec.structs import replace
 from bot.domain import plan
 from bot.domain.assignable import Block
 from bot.domain.charge_status import ChargeStatus
-from bot.domain.model import GrantState, HandEdits, Mode
+from bot.domain.model import CampaignId, GrantState, HandEdits, Mode, RuleKind
 from bot.domain.patron_status import PatronStatus
 from bot.domain.plan import CHANGES, Action, ended_comps, plan_person
-from bot.domain.rules import Claim, Wanted
+from bot.domain.rules import Claim, Wanted, days_kept
 from tests.fakes.world import ROLE, World, changes
 
 DECLINED: dict[str, Any] = {"patron_status": PatronStatus.DECLINED, "charge_status": ChargeStatus.DECLINED}
@@ -533,3 +534,108 @@ def test_a_comp_that_ended_may_be_forgotten_when_no_role_rests_on_it(guest: Worl
     assert (forgotten("gus"), forgotten("pia")) == (set(), {ROLE["Gold"]}), "hers is earned, his is to be taken"
     guest.apply("gus")
     assert forgotten("gus") == {ROLE["Gold"]}
+
+
+# --- roles that stay for a while ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def kept() -> World:
+    """Return a world in which the role of the Gold tier stays for 14 days, and ada has all that she earns."""
+    world = World()
+    world.rules["Gold"] = replace(world.rules["Gold"], keep_days=14)
+    world.holder("ada")
+    return world
+
+
+def gold_of(world: World, name: str = "ada") -> tuple[Action, float | None]:
+    """Return what becomes of Gold, and for how many days more it stays."""
+    (gold,) = [one for one in world.plan_of(name).decisions if one.role_id == ROLE["Gold"]]
+    return gold.action, None if gold.kept_until is None else (gold.kept_until - world.now) / timedelta(days=1)
+
+
+def test_a_role_stays_for_its_rules_days_from_when_it_was_seen_unearned(kept: World) -> None:
+    assert gold_of(kept) == (Action.KEEP, None)
+    kept.read("ada", **FORMER)
+    assert kept.plan("ada") == changes(spare=["Gold"], revoke=["Supporter"], none=["Bronze"])
+    assert gold_of(kept) == (Action.SPARE, 14)
+    kept.apply("ada")
+    assert gold_of(kept) == (Action.LINGER, 14)
+    kept.days_pass(13.5)
+    assert gold_of(kept) == (Action.LINGER, 0.5)
+    kept.days_pass(0.5)
+    assert gold_of(kept)[0] is Action.REVOKE
+
+
+def test_who_pays_again_begins_anew(kept: World) -> None:
+    kept.read("ada", **FORMER)
+    kept.apply("ada")
+    kept.days_pass(10)
+    kept.read("ada")
+    assert gold_of(kept) == (Action.EARNED_AGAIN, None)
+    kept.apply("ada")
+    assert gold_of(kept) == (Action.KEEP, None)
+    kept.days_pass(100)
+    kept.read("ada", **FORMER)
+    assert gold_of(kept) == (Action.SPARE, 14)
+
+
+def test_a_smaller_pledge_ends_it_in_the_same_way(kept: World) -> None:
+    kept.read("ada", tiers=("Bronze",))
+    assert kept.plan("ada") == changes(grant=["Bronze"], spare=["Gold"], keep=["Supporter"])
+
+
+def test_a_declined_charge_has_its_grace_and_no_days_more(kept: World) -> None:
+    kept.read("ada", **DECLINED)
+    assert gold_of(kept) == (Action.KEEP, None)
+    kept.days_pass(8)
+    kept.read("ada", **DECLINED)
+    assert gold_of(kept) == (Action.REVOKE, None)
+
+
+def test_money_that_was_taken_back_ends_it_at_once_also_in_between(kept: World) -> None:
+    kept.read("ada", **FORMER)
+    kept.apply("ada")
+    kept.read("ada", **FORMER, charge_status=ChargeStatus.REFUNDED)
+    assert gold_of(kept) == (Action.REVOKE, None)
+
+
+def test_an_unlinking_and_a_removed_rule_end_it_at_once(kept: World) -> None:
+    kept.read("ada", **FORMER)
+    kept.apply("ada")
+    kept.unlink("ada")
+    assert gold_of(kept) == (Action.REVOKE, None)
+    kept.link("ada")
+    assert gold_of(kept)[0] is Action.LINGER
+    kept.drop_rule("Gold")
+    assert gold_of(kept) == (Action.REVOKE, None)
+
+
+def test_the_end_of_a_comp_is_its_end(kept: World) -> None:
+    kept.comp("ada", "Gold", days=1)
+    kept.read("ada", **FORMER)
+    kept.days_pass(1)
+    assert gold_of(kept) == (Action.REVOKE, None)
+
+
+def test_of_several_rules_the_longest_counts_of_a_campaign_that_knows_them(kept: World) -> None:
+    rule = kept.rules["Gold"]
+    kept.rules["paying"] = replace(rule, kind=RuleKind.PAYING, tier_id=None, keep_days=30)
+    kept.rules["lifetime"] = replace(rule, kind=RuleKind.LIFETIME, tier_id=None, amount_cents=10**6, keep_days=5)
+    kept.rules["elsewhere"] = replace(rule, campaign_id=CampaignId("elsewhere"), keep_days=60)
+    assert days_kept(kept.rules.values(), {}) == {}
+    kept.read("ada", **FORMER, lifetime_cents=1)
+    del kept.rules["elsewhere"]
+    assert gold_of(kept) == (Action.SPARE, 30)
+
+
+def test_a_role_that_a_person_gave_is_not_ours_to_keep(kept: World) -> None:
+    kept.patron("ben", tier="Bronze")
+    kept.give("ben", "Gold")
+    assert gold_of(kept, "ben") == (Action.NONE, None)
+
+
+def test_a_mode_that_changes_nothing_still_notes_it(kept: World) -> None:
+    kept.settings = replace(kept.settings, mode=Mode.OFF)
+    kept.read("ada", **FORMER)
+    assert gold_of(kept) == (Action.SPARE, 14)

@@ -71,6 +71,8 @@ def test_a_wish_becomes_a_rule(kind: RuleKind, asked: dict[str, Any], expected: 
         pytest.param(RuleKind.MONTHS, {}, Mistake.MONTHS_MISSING, id="months: none"),
         pytest.param(RuleKind.MONTHS, {"months": 0}, Mistake.MONTHS_OUT_OF_RANGE, id="months: nought"),
         pytest.param(RuleKind.MONTHS, {"months": 601}, Mistake.MONTHS_OUT_OF_RANGE, id="months: too many"),
+        pytest.param(RuleKind.FREE, {"keep_days": 91}, Mistake.KEEP_DAYS_OUT_OF_RANGE, id="too many days"),
+        pytest.param(RuleKind.FREE, {"keep_days": -1}, Mistake.KEEP_DAYS_OUT_OF_RANGE, id="days before now"),
         pytest.param(RuleKind.FREE, {"campaign": "Bee Tales"}, Mistake.CAMPAIGN_UNKNOWN, id="a foreign campaign"),
     ],
 )
@@ -78,6 +80,11 @@ def test_what_makes_no_rule_is_refused(kind: RuleKind, asked: dict[str, Any], mi
     with pytest.raises(UserMistake) as refused:
         wish(kind, **asked)
     assert refused.value.code is mistake
+
+
+@pytest.mark.parametrize(("typed", "days"), [(None, 0), (0, 0), (90, 90)])
+def test_a_role_stays_for_as_many_days_as_asked_and_for_none_by_default(typed: int | None, days: int) -> None:
+    assert wish(RuleKind.FREE, keep_days=typed).keep_days == days
 
 
 def test_an_option_too_many_is_named_with_its_kind() -> None:

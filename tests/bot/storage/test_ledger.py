@@ -61,6 +61,16 @@ async def test_grants_are_dropped_one_by_one_or_with_their_role(storage: Storage
     assert await storage.ledger.load_guild(GUILD) == {BO: {SILVER: grant(BO, SILVER)}}
 
 
+async def test_since_when_a_role_is_not_earned_is_noted_and_forgotten(storage: Storage) -> None:
+    await storage.ledger.put(grant(), grant(BO))
+    await storage.ledger.note_unearned(GUILD, ADA, GOLD, NOW)
+    noted = msgspec.structs.replace(grant(), unearned_since=NOW)
+    assert await storage.ledger.load_guild(GUILD) == {ADA: {GOLD: noted}, BO: {GOLD: grant(BO)}}
+    await storage.ledger.note_unearned(GUILD, ADA, GOLD, None)
+    await storage.ledger.note_unearned(GUILD, ADA, SILVER, NOW)
+    assert await storage.ledger.load_member(GUILD, ADA) == {GOLD: grant()}
+
+
 async def test_ids_of_full_length_fit(storage: Storage) -> None:
     longest = DiscordUserId(2**63 - 1)
     await storage.ledger.put(grant(longest))

@@ -5,8 +5,9 @@ import msgspec
 import pytest
 
 from bot.domain.model import CampaignId, DiscordUserId, Membership, MembershipRecord, Memory, PatreonUserId, TierId
+from bot.domain.new_reading import mark_of
 from bot.storage import Storage
-from bot.storage.memberships import MAX_IDS
+from bot.storage.memberships import _MARKS, MAX_IDS
 from tests.fakes.stored import load_campaign
 
 Record = Callable[..., MembershipRecord]
@@ -110,9 +111,26 @@ async def test_discord_accounts_that_patreon_reports_are_listed_with_their_confl
     }
 
 
-async def test_a_large_campaign_comes_in_pages_and_nobody_is_missing(storage: Storage, record: Record) -> None:
-    names = sorted(f"p-{number}" for number in range(2 * MAX_IDS + 1))
+@pytest.mark.parametrize(("count", "sizes"), [(0, []), (2, [2]), (3, [3]), (7, [3, 3, 1])])
+async def test_a_large_campaign_comes_in_pages_and_nobody_is_missing(
+    storage: Storage, record: Record, monkeypatch: pytest.MonkeyPatch, count: int, sizes: list[int]
+) -> None:
+    monkeypatch.setattr("bot.storage.memberships.MARKS_AT_ONCE", 3)
+    monkeypatch.setattr("bot.storage.memberships._MARKS", _MARKS.limit(3))
+    names = sorted(f"p-{number}" for number in range(count))
     await storage.memberships.save([record(name) for name in names])
-    pages = [page async for page in storage.memberships.iter_campaign(CAMPAIGN)]
-    assert [len(page) for page in pages] == [MAX_IDS, MAX_IDS, 1]
-    assert [one.patreon_user_id for page in pages for one in page] == names
+    pages = [page async for page in storage.memberships.iter_marks(CAMPAIGN)]
+    assert [len(page) for page in pages] == sizes
+    assert [patron for page in pages for patron, _, _ in page] == names
+
+
+async def test_a_mark_says_what_was_stored_last_and_whether_an_account_is_known(
+    storage: Storage, record: Record
+) -> None:
+    plain, reported = record("p-ada"), record("p-bo", discord_user_id=DiscordUserId(11))
+    doubted = msgspec.structs.replace(record("p-cy"), unproven=record("p-cy").believed)
+    await storage.memberships.save([record("p-ada", full_name="Before"), reported, doubted])
+    await storage.memberships.save([plain])
+    (page,) = [page async for page in storage.memberships.iter_marks(CAMPAIGN)]
+    assert page == [("p-ada", mark_of(plain), False), ("p-bo", mark_of(reported), True), ("p-cy", None, False)]
+    assert None not in {mark_of(plain), mark_of(reported)}

@@ -155,13 +155,15 @@ VERBS: dict[str, Verb] = {
     "ledger.put several": lambda s, _: s.ledger.put(grant_of(), grant_of(OTHER_ROLE)),
     "ledger.adopt": lambda s, _: s.ledger.adopt(GUILD, [grant_of(OTHER_ROLE)]),
     "ledger.restore": lambda s, _: s.ledger.restore(GUILD, ADA, ROLE),
+    "ledger.note_unearned": lambda s, _: s.ledger.note_unearned(GUILD, ADA, ROLE, LATER),
     "ledger.drop": lambda s, _: s.ledger.drop(GUILD, ADA, ROLE),
     "ledger.drop_role": lambda s, _: s.ledger.drop_role(GUILD, ROLE),
     "due.add": lambda s, _: s.due.add(GUILD, [ADA, BO], trigger=Trigger.LOOK, urgency=Urgency.BULK_REVOKE),
     "due.end": lambda s, k: s.due.end([k.due]),
     "due.purge": lambda s, _: s.due.purge(timedelta(days=1)),
     "nudges.add": lambda s, _: s.nudges.add(CAMPAIGN, Hint(patreon_user_id=ADA_PATREON)),
-    "nudges.end": lambda s, k: s.nudges.end(k.nudges),
+    "nudges.end": lambda s, k: s.nudges.end(CAMPAIGN, k.nudges[-1]),
+    "nudges.end of one": lambda s, k: s.nudges.end(CAMPAIGN, k.nudges[-1], patron=ADA_PATREON),
     "holds.add": lambda s, _: s.holds.add(GUILD, [held(BO)], at=LATER),
     "holds.close": lambda s, k: s.holds.close(GUILD, k.hold, state=HoldState.APPROVED, at=LATER),
     "holds.approve": lambda s, _: s.holds.approve(GUILD, [held(ADA)], at=LATER),
@@ -172,6 +174,9 @@ VERBS: dict[str, Verb] = {
     ),
     "reads.finish under a lease": lambda s, k: s.reads.finish(
         k.read, at=LATER, is_complete=True, is_believed=True, is_attributed=True, under=k.lease
+    ),
+    "reads.finish that continues": lambda s, k: s.reads.finish(
+        k.read, at=LATER, is_complete=True, is_believed=True, is_attributed=True, continues=k.believed
     ),
     "reads.believe": lambda s, k: s.reads.believe(k.read),
     "reads.save_page_size": lambda s, _: s.reads.save_page_size(CAMPAIGN, PageSize(rows=200, blamed_at=LATER)),

@@ -1,6 +1,7 @@
 from datetime import datetime
 
 import pytest
+from msgspec.structs import replace
 
 from bot.domain.model import Campaign, CampaignId, DiscordUserId, GuildId, RoleId, RoleRule, RuleId, RuleKind, TierId
 from bot.storage import Storage
@@ -41,6 +42,14 @@ async def test_the_same_rule_is_stored_once(storage: Storage, now: datetime) -> 
     assert await add(storage, now) == await add(storage, now)
     assert await add(storage, now, tier_id=GOLD_TIER) == await add(storage, now, tier_id=GOLD_TIER)
     assert len(await storage.rules.list_all()) == 2
+
+
+async def test_the_same_rule_with_other_days_changes_those(storage: Storage, now: datetime) -> None:
+    rule = await add(storage, now, tier_id=GOLD_TIER)
+    kept = replace(rule, keep_days=14)
+    asked = replace(kept, rule_id=RuleId(0))
+    assert await storage.rules.add(asked, created_by=DiscordUserId(1), at=now) == kept
+    assert await storage.rules.list_all() == (kept,)
 
 
 async def test_a_guild_sees_its_own_rules_only(storage: Storage, now: datetime) -> None:

@@ -221,6 +221,7 @@ async def use_roles(storage: Storage, now: datetime) -> None:
     await storage.ledger.count_held(GUILD)
     await storage.ledger.adopt(GUILD, list((await storage.ledger.load_member(GUILD, ADA)).values()))
     await storage.ledger.restore(GUILD, ADA, ROLE)
+    await storage.ledger.note_unearned(GUILD, ADA, ROLE, now)
     await storage.ledger.drop(GUILD, ADA, ROLE)
     await storage.ledger.drop_role(GUILD, ROLE)
     comp = comp_of(ADA)
@@ -262,6 +263,8 @@ async def use_holds(storage: Storage, now: datetime) -> None:
 async def use_records(storage: Storage, now: datetime) -> None:
     read_id: ReadId = await storage.reads.start(CAMPAIGN, now)
     await storage.reads.finish(read_id, at=now, is_complete=True, is_believed=False, is_attributed=True)
+    again = await storage.reads.start(CAMPAIGN, now)
+    await storage.reads.finish(again, at=now, is_complete=True, is_believed=True, is_attributed=True, continues=read_id)
     await storage.reads.newest_starts([CAMPAIGN])
     await storage.reads.believe(read_id)
     await storage.reads.last_believed(CAMPAIGN)
@@ -308,9 +311,11 @@ async def use_due(storage: Storage) -> None:
 
 
 async def use_nudges(storage: Storage) -> None:
-    await storage.nudges.add(CAMPAIGN, Hint(patreon_user_id=ADA_PATREON))
+    added = await storage.nudges.add(CAMPAIGN, Hint(patreon_user_id=ADA_PATREON))
     assert await storage.nudges.campaigns() == (CAMPAIGN,)
-    await storage.nudges.end(await storage.nudges.list_campaign(CAMPAIGN))
+    assert await storage.nudges.list_campaign(CAMPAIGN) == (added,)
+    await storage.nudges.end(CAMPAIGN, added, patron=ADA_PATREON)
+    await storage.nudges.end(CAMPAIGN, added)
     assert await storage.nudges.count() == 0
 
 

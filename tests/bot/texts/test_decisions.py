@@ -12,7 +12,7 @@ from bot.domain.notices import ChangeFound, RoleChanged
 from bot.domain.oddities import Oddity, OddityKind
 from bot.domain.plan import Action, Bond, Rail
 from bot.domain.pledge_terms import Term
-from bot.domain.reasons import OldText, PatronFacts, RoleReason, RuleFacts, Status, TierName
+from bot.domain.reasons import CompFacts, OldText, PatronFacts, RoleReason, RuleFacts, Status, TierName
 from bot.domain.role_news import RoleNews, RoleStatus
 from bot.domain.rules import Wanted
 from bot.texts.assignable import say_block
@@ -41,6 +41,9 @@ GOLD_RULE = RuleFacts(kind=RuleKind.TIER, campaign="Moth Tales", tier=GOLD)
 UNTIL = NEW_YEAR + timedelta(days=7)
 ACTIVE = PatronFacts(campaign="Moth Tales", status=Status.ACTIVE, tiers=(GOLD,), source=Source.BULK, read_at=NEW_YEAR)
 REASON = RoleReason(role="Gold", action=Action.KEEP, wanted=Wanted.YES, rule=GOLD_RULE, patron=ACTIVE)
+
+
+COMP = CompFacts(reason="won the raffle", given_by=DiscordUserId(1), until=NEW_YEAR)
 
 
 def reason(action: Action, **facts: Any) -> RoleReason:
@@ -266,6 +269,12 @@ def test_each_action_has_words_for_each_reader(action: Action, reader: Reader) -
             id="a report that the server does not want",
         ),
         pytest.param(
+            {"action": Action.LINGER, "kept_until": NEW_YEAR},
+            "Not earned anymore, but kept until 1 January 2026, as its rule says.",
+            "You don't earn it anymore, but you keep it until 1 January 2026.",
+            id="kept for a while",
+        ),
+        pytest.param(
             {"action": Action.HELD_BACK, "rail": Rail.BLOCKED},
             "Kept until I can assign the role that replaces it.",
             "You keep it until you can get the role that replaces it.",
@@ -322,6 +331,38 @@ def test_a_role_without_a_rule_is_said_to_be_one(is_short: bool) -> None:
     unruled = reason(Action.REVOKE, rule=None, patron=None)
     said = role_line(R, unruled, Reader.TEAM, is_short=is_short)
     assert said == "Gold: I'll remove it. No rule uses this role anymore."
+
+
+@pytest.mark.parametrize("is_short", [True, False])
+@pytest.mark.parametrize(
+    ("comp", "team", "patron"),
+    [
+        (
+            COMP,
+            "@1 gave it to them until 1 January 2026: “won the raffle”.",
+            "This server's team gave it to you until 1 January 2026: “won the raffle”.",
+        ),
+        (
+            replace(COMP, until=None),
+            "@1 gave it to them, with no end date: “won the raffle”.",
+            "This server's team gave it to you, with no end date: “won the raffle”.",
+        ),
+        (
+            replace(COMP, is_over=True),
+            "@1 had given it to them until 1 January 2026: “won the raffle”.",
+            "This server's team had given it to you until 1 January 2026: “won the raffle”.",
+        ),
+    ],
+    ids=["until a day", "for good", "over"],
+)
+def test_what_an_admin_gave_is_said_before_what_a_rule_asks(
+    comp: CompFacts, team: str, patron: str, *, is_short: bool
+) -> None:
+    given = reason(Action.KEEP, rule=None, patron=None, comp=comp)
+    assert role_line(R, given, Reader.TEAM, is_short=is_short) == f"Gold: Kept. {team}"
+    assert role_line(R, given, Reader.PATRON, is_short=is_short) == f"Gold: You have it. {patron}"
+    both = replace(REASON, comp=comp)
+    assert role_line(R, both, Reader.TEAM, is_short=is_short).startswith(f"Gold: Kept. {team} Requires the Gold tier")
 
 
 def test_a_role_that_is_gone_is_said_to_be_deleted() -> None:
@@ -400,6 +441,16 @@ def test_each_news_names_the_role(status: RoleStatus) -> None:
             id="not proven",
         ),
         pytest.param(reason(Action.REVOKE, rule=None), "No rule uses this role anymore.", id="no rule"),
+        pytest.param(
+            reason(Action.SPARE, wanted=Wanted.NO, kept_until=NEW_YEAR),
+            "You don't earn it anymore, but you keep it until 1 January 2026.",
+            id="kept for a while",
+        ),
+        pytest.param(
+            reason(Action.GRANT, rule=None, patron=None, comp=COMP),
+            "This server's team gave it to you until 1 January 2026: “won the raffle”.",
+            id="an admin's word",
+        ),
         pytest.param(OldText("tier Gold"), "tier Gold", id="a sentence of before"),
     ],
 )

@@ -31,6 +31,14 @@ def test_each_medium_writes_a_message_in_its_own_way() -> None:
     assert PLAIN.say(message, name="Ada") == "Bold & code for Ada\nnext"
 
 
+def test_small_print_is_a_line_of_its_own() -> None:
+    assert [r.small(r.code("a_b")) for r in (DISCORD, PAGE, PLAIN)] == [
+        "-# `a_b`",
+        "<small><code>a_b</code></small>",
+        "a_b",
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "in_discord"),
     [

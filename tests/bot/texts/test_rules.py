@@ -113,6 +113,12 @@ def test_a_rule_says_who_gets_the_role_and_what_it_requires(rule: RuleFacts, lis
     assert say_requirement(R, rule) == required
 
 
+@pytest.mark.parametrize(("days", "expected"), [(1, "1 day"), (14, "14 days")])
+def test_a_rule_says_how_long_its_role_stays(days: int, expected: str) -> None:
+    said = say_rule(R, named(replace(GOLD_RULE, keep_days=days)))
+    assert said == f"Golden for patrons of Moth Tales on the Gold tier, kept for {expected} afterwards"
+
+
 def test_a_kind_that_nobody_thought_of_is_an_error() -> None:
     unheard: Any = "unheard of"
     with pytest.raises(AssertionError):

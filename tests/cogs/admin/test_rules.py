@@ -43,6 +43,16 @@ async def test_a_rule_for_any_paid_pledge_needs_no_tier(scene: Scene) -> None:
     assert rule.kind is RuleKind.PAYING
 
 
+async def test_a_rule_may_keep_its_role_for_some_days(scene: Scene) -> None:
+    options = {"role": str(scene.role("Gold")), "kind": "tier", "tier": "Gold"}
+    assert "on the Gold tier, kept for 14 days afterwards." in await scene.say(ADMIN, BIG, **options, keep_days=14)
+    assert "kept for 14 days afterwards" in await scene.say(ADMIN, "patreon rule list")
+    assert "Enter a number from 0 to 90 in `keep_days`" in await scene.say(ADMIN, BIG, **options, keep_days=91)
+    assert "Added rule 1: **Gold** for patrons of Emberwood Tales on the Gold tier." in await scene.add_rule()
+    (rule,) = await scene.app.storage.rules.list_guild(scene.guild_id)
+    assert rule.keep_days == 0
+
+
 async def test_a_new_rule_gives_the_role_at_once(scene: Scene) -> None:
     await scene.link()
     assert "2 people get the role now." in await scene.add_rule(), "one of them is linked by Patreon itself"

@@ -41,6 +41,8 @@ def test_a_role_is_given_and_taken_by_the_owner(standin: DiscordStandIn, world: 
         (lambda s, w: s.delete_role(w.guild.id), "cannot be deleted"),
         (lambda s, w: s.add_bot(), "already"),
         (lambda s, w: s.join(w.ada.id, "1"), "no server 1"),
+        (lambda s, w: s.kick_patreons_bot(), "no user"),
+        (lambda s, w: [s.add_patreons_bot(), s.add_patreons_bot()], "already"),
     ],
 )
 def test_it_is_refused_in_words(standin: DiscordStandIn, world: World, act: Act, refusal: str) -> None:
@@ -73,6 +75,39 @@ async def test_a_role_moved_above_the_bot_can_no_longer_be_given(
     assert own
     standin.move_role(world.gold.id, own.position + 1)
     assert (await api("PUT", f"{world.member}/roles/{world.gold.id}")).code == 50013
+
+
+def test_patreons_own_bot_comes_with_a_role_right_below_ours_and_goes_with_it(
+    standin: DiscordStandIn, world: World
+) -> None:
+    role = standin.add_patreons_bot()
+    ours = world.state.bot_role(world.guild)
+    assert ours is not None
+    assert permissions.rank(world.gold) < permissions.rank(role) < permissions.rank(ours)
+    assert (role.managed, role.permissions) == (True, permissions.MANAGE_ROLES)
+    member = world.guild.members[role.tags["bot_id"]]
+    assert (member.user.is_bot, member.role_ids) == (True, frozenset({role.id}))
+    standin.kick_patreons_bot()
+    assert (member.id in world.guild.members, role.id in world.guild.roles) == (False, False)
+    assert standin.add_patreons_bot(position=1).position == 1
+
+
+async def test_the_bot_is_told_that_a_server_asks_for_two_factors_and_not_who_has_them(
+    standin: DiscordStandIn, world: World
+) -> None:
+    heard: list[str] = []
+    dispatch = standin.changes.gateway.dispatch
+
+    def note(event: str, *args: object, **named: object) -> None:
+        heard.append(event)
+        dispatch(event, *args, **named)  # type: ignore[arg-type]
+
+    standin.changes.gateway.dispatch = note  # type: ignore[method-assign]
+    standin.set_2fa(is_required=True, owner_has_it=False)
+    assert heard == ["GUILD_UPDATE"]
+    standin.set_2fa(is_required=True, owner_has_it=True)
+    assert heard == ["GUILD_UPDATE"]
+    assert world.state.application.owner_has_2fa
 
 
 async def test_reasons_are_in_the_audit_log(standin: DiscordStandIn, world: World, api: Api) -> None:

@@ -224,6 +224,17 @@ async def test_two_factor_authentication_is_asked_for_and_had(page: Page, sandbo
     assert (guild.requires_2fa, application.owner_has_2fa) == (True, True)
 
 
+async def test_patreons_own_bot_comes_and_goes(page: Page, sandbox: Sandbox) -> None:
+    guild = sandbox.world.guild
+    for body, position in (({}, None), ({"position": 2}, 2)):
+        made = await post(page, "/discord/act", {"action": "add_patreons_bot"} | body)
+        role = guild.roles[made["role"]]
+        assert role.name == "Patreon"
+        assert position in {None, role.position}
+        await post(page, "/discord/act", {"action": "kick_patreons_bot"})
+        assert made["role"] not in guild.roles
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [

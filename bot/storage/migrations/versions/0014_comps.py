@@ -1,4 +1,4 @@
-"""Comps: roles that admins give without a pledge.
+"""Comps: roles that admins give without a pledge. A rule says how long its role stays when it is no longer earned.
 
 Revision ID: 0014
 Revises: 0013
@@ -11,7 +11,7 @@ revision = "0014"
 down_revision = "0013"
 branch_labels = None
 depends_on = None
-stage = "before"  # a new table
+stage = "before"  # a new table, and columns that an older version leaves alone
 
 
 def upgrade() -> None:
@@ -30,7 +30,11 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_comps_discord_user_id"), "comps", ["discord_user_id"])
     op.create_index(op.f("ix_comps_until"), "comps", ["until"])
+    op.add_column("role_rules", sa.Column("keep_days", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("grants", sa.Column("unearned_since", sa.BigInteger()))
 
 
 def downgrade() -> None:
+    op.drop_column("grants", "unearned_since")
+    op.drop_column("role_rules", "keep_days")
     op.drop_table("comps")

@@ -6,14 +6,22 @@ from typing import Any
 
 import msgspec
 import pytest
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from bot.domain.changes import Trigger
 from bot.domain.charge_status import ChargeStatus
 from bot.domain.errors import PatreonCode, PatreonUnavailable
 from bot.domain.evidence import Anomaly
 from bot.domain.listed_row import in_short
-from bot.domain.model import CampaignId, DiscordUserId, Membership, MembershipId, MembershipRecord, PatreonUserId
+from bot.domain.model import (
+    CampaignId,
+    DiscordUserId,
+    Membership,
+    MembershipId,
+    MembershipRecord,
+    PatreonUserId,
+    ReadId,
+)
 from bot.domain.new_reading import take_reading
 from bot.domain.patron_status import PatronStatus
 from bot.patreon.protocol.pages import MembershipPage
@@ -23,6 +31,7 @@ from bot.sync.reading.fingerprints import KnownReadings
 from sandbox.patreon import api_v2
 from sandbox.weather import Fault
 from tests.fakes.scene import GOLD_PATRON, MEMBER, Scene
+from tests.fakes.stored import load_campaign
 from tests.fakes.world import CAMPAIGN, NEW_YEAR, reading
 
 ROWS_ON_A_PAGE = 4
@@ -125,8 +134,7 @@ class TestDiscordAccounts:
         )
         page = msgspec.structs.replace(whole(*named), memberships=members, is_last=not is_cut)
         known = KnownReadings()  # as after a restart
-        async for records in storage.memberships.iter_campaign(CAMPAIGN):
-            known.note(records)
+        known.note((await load_campaign(storage, CAMPAIGN)).values())
         read = begin(storage, known, at)
         await read.take(pages(page))
         self.verdict = await read.conclude()
@@ -407,3 +415,44 @@ async def test_who_is_known_by_another_ones_row_is_gone_when_that_one_has_it_bac
     assert not await campaign.is_gone("ada")
     await campaign.read([ACTIVE])
     assert (await campaign.is_gone("ada"), await campaign.is_gone("zoe")) == (False, True)
+
+
+# --- reads that say the same --------------------------------------------------------------------------------------
+
+
+async def finished(storage: Storage, campaign: Campaign, read: BulkRead, *, is_attributed: bool = True) -> ReadId:
+    read_id = await storage.reads.start(CAMPAIGN, campaign.now)
+    await storage.reads.finish(
+        read_id,
+        at=campaign.now,
+        is_complete=campaign.verdict.is_complete,
+        is_believed=campaign.verdict.is_believed,
+        is_attributed=is_attributed,
+        anomalies=tuple(campaign.verdict.anomalies),
+        summary=asdict(read.summary),
+    )
+    return read_id
+
+
+async def test_a_read_is_like_the_last_one_where_it_brought_nothing_and_no_other_ended_since(storage: Storage) -> None:
+    campaign = Campaign(storage, "ada")
+
+    async def like(*rows: Membership, is_attributed: bool = True) -> ReadId | None:
+        read = await campaign.read(list(rows))
+        found = read.find_like(campaign.verdict, is_attributed=is_attributed)
+        newest.append(await finished(storage, campaign, read, is_attributed=is_attributed))
+        return found
+
+    newest: list[ReadId] = []
+    ben = reading("ben")
+    assert await like(ACTIVE, ben) is None, "the first"
+    assert await like(ACTIVE, ben) == newest[-2]
+    assert await like(ACTIVE, ben) == newest[-2]
+    assert await like(replace(ACTIVE, entitled_cents=1), ben) is None, "the same numbers, but news of one"
+    assert await like(replace(ACTIVE, entitled_cents=1), ben) == newest[-2]
+    assert await like(replace(ACTIVE, entitled_cents=1), ben, is_attributed=False) is None
+    assert await like(replace(ACTIVE, entitled_cents=1), ben, is_attributed=False) == newest[-2]
+    assert await like(replace(ACTIVE, entitled_cents=1), ben) is None
+    assert await like() is None, "an empty list is not believed"
+    assert await like(replace(ACTIVE, entitled_cents=1), ben) is None, "another read ended since"
+    assert await like(replace(ACTIVE, entitled_cents=1), ben) == newest[-2]

@@ -1,14 +1,21 @@
 """Patreon is read and what changed is stored: a whole list, one member, one person by their own consent."""
 
 import pytest
+from sqlalchemy import select
 
 from bot.domain.changes import Trigger
 from bot.domain.charge_status import ChargeStatus
 from bot.domain.errors import Mistake, UserMistake
-from bot.domain.model import CampaignId, CredentialId, PatreonUserId
+from bot.domain.model import CampaignId, CredentialId, PatreonUserId, ReadId
+from bot.domain.new_reading import mark_of
+from bot.storage.tables import reads
+from bot.storage.tables.column_types import EPOCH
+from bot.sync.reading.fingerprints import KnownReadings
 from bot.sync.reading.intake import CampaignRead, Intake
 from sandbox.weather import Fault
 from tests.fakes.scene import GOLD_PATRON, MEMBER, Scene
+from tests.fakes.statements import counted_statements
+from tests.fakes.stored import load_campaign
 
 REPORTED = "kestrel_kite"  # linked by Patreon's report alone
 
@@ -49,6 +56,29 @@ async def test_a_list_that_says_the_same_stores_nothing(read: Scene) -> None:
     assert (found.changed, news) == (frozenset(), [])
 
 
+async def test_lists_that_say_the_same_grow_no_table(read: Scene) -> None:
+    storage = read.app.storage
+
+    async def rows() -> list[tuple[ReadId | None, ReadId]]:
+        await storage.reads.purge(EPOCH)
+        async with storage.database.read() as connection:
+            query = select(reads.c.first_read_id, reads.c.read_id).order_by(reads.c.read_id)
+            return [(first, last) for first, last in await connection.execute(query)]
+
+    first = (await read_list(read))[0].read_id
+    begun = len(await rows())
+    found = [(await read_list(read))[0].read_id for _ in range(3)]
+    assert len(await rows()) == begun
+    assert (await rows())[-1] == ((await rows())[-1][0], found[-1])
+    assert ((await rows())[-1][0] or 0) <= first
+    read.stage.sandbox.patreon.refund(patron(read))
+    news = (await read_list(read))[0].read_id
+    assert (await rows())[-1] == (None, news), "what decided stands for itself"
+    assert len(await rows()) == begun + 1
+    again = (await read_list(read))[0].read_id
+    assert (await rows())[-1] == (news, again)
+
+
 async def test_what_changed_is_stored_and_told_of_while_the_list_is_read(read: Scene) -> None:
     read.stage.sandbox.patreon.refund(patron(read))
     found, news = await read_list(read)
@@ -70,6 +100,23 @@ async def test_after_a_restart_a_list_is_compared_with_what_is_stored(read: Scen
     read.app.intake.forget_campaign(campaign(read))
     found, _ = await read_list(read)
     assert found.changed == frozenset()
+
+
+async def test_what_is_remembered_after_a_restart_is_what_the_records_say_and_few_of_them_are_loaded(
+    read: Scene,
+) -> None:
+    records = await load_campaign(read.app.storage, campaign(read))
+    ordinary = {patron for patron, record in records.items() if mark_of(record) is not None}
+    assert 0 < len(ordinary) < len(records)
+    by_record = KnownReadings()
+    by_record.note(records.values())
+    read.app.intake.forget_campaign(campaign(read))
+    with counted_statements() as statements:
+        await read.app.intake.load(campaign(read))
+    known = read.app.intake._known[campaign(read)]
+    known.pages = by_record.pages
+    assert vars(known) == vars(by_record)
+    assert len(statements) == 2, "the marks of all, and the records of those without one"
 
 
 async def test_whose_reading_somebody_else_stored_is_compared_again(read: Scene) -> None:

@@ -47,6 +47,7 @@ from bot.storage.vault import Vault, new_key
 from bot.sync.reading.bulk import BulkRead
 from bot.sync.reading.fingerprints import KnownReadings
 from tests.fakes.files import make_file
+from tests.fakes.stored import load_campaign
 
 SAMPLES = Path(__file__).parents[3] / "samples" / "patreon"
 CAMPAIGN, GUILD = CampaignId("700"), GuildId(900)
@@ -373,8 +374,7 @@ def test_what_is_remembered_of_pages_changes_no_outcome(benches: Benches, draw: 
 
 
 async def everybody(world: Bench) -> Records:
-    stored = [record async for records in world.storage.memberships.iter_campaign(CAMPAIGN) for record in records]
-    return {record.patreon_user_id: record for record in stored}
+    return await load_campaign(world.storage, CAMPAIGN)
 
 
 def with_total(page: dict[str, Any], total: int) -> dict[str, Any]:

@@ -23,6 +23,22 @@ async def test_a_webhook_is_made_for_a_bound_campaign_and_its_secret_is_kept(pos
     assert await post.said() == ""
 
 
+async def test_one_is_missing_where_there_should_be_one_and_none_is_stored(post: Post) -> None:
+    assert await post.at_patreon.is_missing(post.campaign_id)
+    assert not await post.at_patreon.is_missing(CampaignId("999")), "no consent reads that campaign"
+    well = post.at_patreon._settings
+    for settings in (
+        msgspec.structs.replace(well, api=PatreonApi.V1),
+        WebhookSettings(public_url="http://127.0.0.1:8080", patreon_url="https://www.patreon.com"),
+        msgspec.structs.replace(well, secret=BY_HAND),
+    ):
+        post.at_patreon._settings = settings
+        assert not await post.at_patreon.is_missing(post.campaign_id)
+    post.at_patreon._settings = well
+    await post.look()
+    assert not await post.at_patreon.is_missing(post.campaign_id)
+
+
 async def test_a_webhook_that_is_gone_is_made_anew(kept: Post) -> None:
     kept.stage.sandbox.patreon.state.webhooks.clear()
     await kept.look(after=CHECK_EVERY)
