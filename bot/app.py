@@ -56,6 +56,7 @@ from bot.storage.turns import Turns
 from bot.sync.admin.acceptance import Acceptance
 from bot.sync.admin.adoption import Adoption
 from bot.sync.admin.comps import CompEditor
+from bot.sync.admin.rule_changes import RuleChanges
 from bot.sync.admin.rulebook import Rulebook
 from bot.sync.admin.settings import SettingsEditor
 from bot.sync.applying.apply import Applier
@@ -131,6 +132,7 @@ class App:
     acceptance: Acceptance
     doctor: Doctor
     settings_editor: SettingsEditor
+    rule_changes: RuleChanges
     comp_editor: CompEditor
     comp_ends: CompEnds
     pairs: Pairs
@@ -406,6 +408,7 @@ async def build_app(
         acceptance=acceptance,
         doctor=doctor,
         settings_editor=settings_editor,
+        rule_changes=RuleChanges(storage=storage, rulebook=rulebook, facts=facts, planning=planning),
         comp_editor=CompEditor(storage=storage, rulebook=rulebook, reconciler=reconciler, clock=clock),
         comp_ends=CompEnds(storage=storage, observer=observer, reconciler=reconciler, notifier=notifier, clock=clock),
         pairs=pairs,

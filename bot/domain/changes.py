@@ -25,6 +25,8 @@ class Trigger(enum.StrEnum):
     ROLE_DELETED = "role deleted"
     RULE_ADDED = "rule added"
     RULE_REMOVED = "rule removed"
+    RULE_EDITED = "rule edited"
+    GROUP = "/patreon rule group"
     LOOK = "look"
     SEEN = "seen on Discord"
     MEMBERSHIP = "/membership"

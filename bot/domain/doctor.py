@@ -565,7 +565,10 @@ def diagnose_person(
 
 def _is_fine(decision: Decision) -> bool:
     """Tell whether the person has the role, and nothing is to be done about it."""
-    return decision.action in {Action.KEEP, Action.LEAVE} or (decision.action is Action.NONE and decision.has_role)
+    return decision.action in FINE or (decision.action is Action.NONE and decision.has_role)
+
+
+FINE = frozenset({Action.KEEP, Action.EARNED_AGAIN, Action.LEAVE, Action.SPARE, Action.LINGER})
 
 
 _OF_BONDS: Mapping[Bond, DoctorCode] = {

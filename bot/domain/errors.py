@@ -159,7 +159,13 @@ class Mistake(enum.StrEnum):
     ROLE_ABOVE_YOU = "role_above_you"  # role
     ROLE_WITHOUT_RULE = "role_without_rule"
     ROLE_NOT_SUPPRESSED = "role_not_suppressed"
+    GROUP_UNREADABLE = "group_unreadable"
+    GROUP_TOO_LARGE = "group_too_large"  # most
+    GROUP_ROLE_WITHOUT_RULE = "group_role_without_rule"  # role
+    GROUP_UNKNOWN = "group_unknown"
     RULE_UNKNOWN = "rule_unknown"  # rule_id
+    RULE_EXISTS = "rule_exists"  # rule_id
+    NOTHING_TO_EDIT = "nothing_to_edit"
     RULE_NO_NUMBER = "rule_no_number"
     OPTION_NOT_OF_KIND = "option_not_of_kind"  # option, kind
     AMOUNT_MISSING = "amount_missing"

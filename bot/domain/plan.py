@@ -23,7 +23,8 @@ Pure: no clock, no log, no await, no I/O; "why not" is in the plan, not in a log
     unsure   any         ours         UNPROVEN     in doubt the role stays
     unsure   any         -            NONE
 
-What is wanted follows from the rules and from comps (`rules.with_comp`): a comp is a fact about anybody, linked or not.
+What is wanted follows from the rules, from exclusive groups of roles (`role_groups.py`), and from comps
+(`rules.with_comp`): a comp is a fact about anybody, linked or not.
 """
 
 import enum
@@ -52,7 +53,8 @@ from bot.domain.model import (
     Tier,
     TierId,
 )
-from bot.domain.rules import Claim, Wanted, claim_roles, days_kept, settle_accounts, with_comp
+from bot.domain.role_groups import RoleGroup, keep_highest
+from bot.domain.rules import Account, Claim, Wanted, claim_roles, days_kept, settle_accounts, with_comp
 
 
 class Action(enum.StrEnum):
@@ -105,6 +107,7 @@ class GuildFacts(msgspec.Struct, frozen=True, kw_only=True):
     settings: GuildSettings = GuildSettings()
     roles: Mapping[RoleId, str] = msgspec.field(default_factory=dict)  # every role that there is, and its name
     rules: tuple[RoleRule, ...] = ()
+    groups: tuple[RoleGroup, ...] = ()
     campaigns: Mapping[CampaignId, Campaign] = msgspec.field(default_factory=dict)  # that the guild follows
     confirmed_at: Mapping[CampaignId, datetime] = msgspec.field(default_factory=dict)  # of the newest believed list
     proven_at: Mapping[CampaignId, datetime] = msgspec.field(default_factory=dict)  # ... that proves absence
@@ -177,6 +180,7 @@ class PersonPlan(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 WRITES = frozenset({Action.GRANT, Action.REVOKE})
 CHANGES = WRITES | {Action.FORGET, Action.SPARE, Action.EARNED_AGAIN}
 _OF_NOTE = CHANGES | {Action.HELD_BACK, Action.SCREENING, Action.SUPPRESSED, Action.BLOCKED}
+_THERE = frozenset({Action.GRANT, Action.KEEP, Action.EARNED_AGAIN, Action.LEAVE})
 _ORDER = {Action.GRANT: 0, Action.REVOKE: 2}
 
 
@@ -188,9 +192,9 @@ def plan_person(guild: GuildFacts, person: PersonFacts) -> PersonPlan:
         now=guild.now,
         grace_days=guild.settings.grace_days,
     )
-    claims = claim_roles(guild.rules, accounts)
+    claims, settled = _keep_highest(claim_roles(guild.rules, accounts), accounts, guild=guild, person=person)
     role_ids = dict.fromkeys((*claims, *person.grants, *running(person.comps, guild.now)))
-    days = days_kept(guild.rules, accounts)
+    days = {role_id: days for role_id, days in days_kept(guild.rules, accounts).items() if role_id not in settled}
     decisions = (
         _decide(_final_claim(role_id, claims, person, guild.now), guild=guild, person=person, days=days.get(role_id, 0))
         for role_id in role_ids
@@ -233,6 +237,23 @@ def ended_comps(plan: PersonPlan, person: PersonFacts, now: datetime) -> tuple[C
     """Return the comps that have ended and on which no role rests any more: they may be forgotten."""
     resting = {one.role_id for one in plan.decisions if one.claim.comp is not None}
     return tuple(comp for role_id, comp in person.comps.items() if comp.is_over(now) and role_id not in resting)
+
+
+def _keep_highest(
+    claims: dict[RoleId, Claim], accounts: Mapping[CampaignId, Account], *, guild: GuildFacts, person: PersonFacts
+) -> tuple[Mapping[RoleId, Claim], frozenset[RoleId]]:
+    """Leave each exclusive group its highest role that is earned by proof, and that they have or can get."""
+    member = person.member
+    if not guild.groups or member is None:
+        return claims, frozenset()
+
+    def may_be_highest(claim: Claim) -> bool:
+        account = None if claim.rule is None else accounts.get(claim.rule.campaign_id)
+        is_proven = account is not None and claim.entitlement is account.believed
+        action = _when_wanted(member, claim.role_id, person.grants.get(claim.role_id), guild.blocked.get(claim.role_id))
+        return is_proven and action in _THERE
+
+    return keep_highest(claims, guild.groups, may_be_highest)
 
 
 def _final_claim(role_id: RoleId, claims: Mapping[RoleId, Claim], person: PersonFacts, now: datetime) -> Claim:

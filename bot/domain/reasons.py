@@ -113,6 +113,7 @@ class RoleReason(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defau
     rail: Rail | None = None
     taken_at: datetime | None = None  # of SUPPRESSED: when we saw that somebody took the role away
     kept_until: datetime | None = None  # of SPARE and LINGER
+    outranked_by: str | None = None  # the role of its exclusive group that takes its place; "" where that is gone
 
 
 class OldText(msgspec.Struct, frozen=True, tag="text"):
@@ -123,7 +124,7 @@ class OldText(msgspec.Struct, frozen=True, tag="text"):
 
 def reason_of(decision: Decision, guild: GuildFacts) -> RoleReason:
     """Return the facts behind a decision that was made with these facts of the guild."""
-    rule = decision.claim.rule
+    rule, outranked_by = decision.claim.rule, decision.claim.outranked_by
     patron = None
     if rule is not None and decision.bond is Bond.LINKED:
         entitlement = decision.claim.entitlement or Entitlement(standing=Standing.NONE)
@@ -141,6 +142,7 @@ def reason_of(decision: Decision, guild: GuildFacts) -> RoleReason:
         rail=decision.rail,
         taken_at=decision.taken_at,
         kept_until=decision.kept_until,
+        outranked_by=None if outranked_by is None else guild.roles.get(outranked_by, ""),
     )
 
 

@@ -36,6 +36,7 @@ class Claim(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     rule: RoleRule | None = None
     entitlement: Entitlement | None = None
     comp: Comp | None = None
+    outranked_by: RoleId | None = None  # the role of its exclusive group that takes its place
 
 
 class Account(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -11,9 +11,10 @@
 The last two keep an upgrade from ending with nothing.
 The brake opens a hold when more than `brake_percent` of a guild's held roles would go within 24 hours, from five up.
 What somebody did on purpose does not count: /unlink, a rule that an admin removed, a hold that an admin applied, a tier
-change that leaves the person another pledge role, the end of a comp. Nor does a hold keep a role from somebody who
-unlinked, one that no rule names any more, or one whose comp has ended: those are their own proof. A comp rests on no
-report of Patreon's and replaces no pledge role.
+change that leaves the person another pledge role, the end of a comp, a higher role of an exclusive group. Nor does a
+hold keep a role from somebody who unlinked, or one that goes by an admin's word: no rule names it any more, its comp
+has ended, or another role of its group takes its place. A comp rests on no report of Patreon's and replaces no pledge
+role.
 """
 
 import hashlib
@@ -28,6 +29,7 @@ from bot.domain.model import GuildSettings, LinkOrigin, Mode, RoleId
 from bot.domain.plan import WRITES, Action, Decision, PersonFacts, PersonPlan, Rail
 from bot.domain.rules import Wanted
 
+_LOSSES = frozenset({Action.REVOKE, Action.SPARE, Action.LINGER})
 BRAKE_WINDOW = timedelta(hours=24)
 BRAKE_FROM = 5  # below that a few cancellations of one day are a large share of a small server
 
@@ -69,8 +71,12 @@ def counted_revokes(plan: PersonPlan, items: Mapping[RoleId, HoldItem]) -> tuple
 
 
 def _is_own_proof(decision: Decision) -> bool:
-    """Tell whether a revoke follows from an admin's word: no rule names the role any more, or its comp has ended."""
-    return decision.claim.rule is None or decision.claim.comp is not None
+    """Tell whether a revoke follows from an admin's word.
+
+    No rule names the role any more, its comp has ended, or another one of its group takes its place.
+    """
+    claim = decision.claim
+    return claim.rule is None or claim.comp is not None or claim.outranked_by is not None
 
 
 def _rests_on_report(decision: Decision) -> bool:
@@ -85,9 +91,9 @@ def _is_left(decision: Decision) -> bool:
 
 
 def lost_by(before: PersonPlan, after: PersonPlan) -> tuple[Decision, ...]:
-    """Return the revokes that only the second plan has."""
-    lost_anyway = {one.role_id for one in before.having(Action.REVOKE)}
-    return tuple(one for one in after.having(Action.REVOKE) if one.role_id not in lost_anyway)
+    """Return the revokes that only the second plan has, also those that come when the days of a rule are over."""
+    lost_anyway = {one.role_id for one in before.decisions if one.action in _LOSSES}
+    return tuple(one for one in after.decisions if one.action in _LOSSES and one.role_id not in lost_anyway)
 
 
 def outdated_items(plan: PersonPlan, items: Mapping[RoleId, HoldItem]) -> tuple[HoldItem, ...]:

@@ -29,6 +29,7 @@ from bot.storage.paces import Paces
 from bot.storage.pendings import Pendings
 from bot.storage.processes import Interactions, Processes
 from bot.storage.reads import Reads
+from bot.storage.role_groups import RoleGroups
 from bot.storage.rules import Rules
 from bot.storage.sealing import Sealing
 from bot.storage.shards import ShardLeases
@@ -53,6 +54,7 @@ class Storage:
     nudges: StoredNudges
     reads: Reads
     rules: Rules
+    role_groups: RoleGroups
     comps: Comps
     ledger: Ledger
     due: DuePeople
@@ -83,7 +85,7 @@ class Storage:
 
     def forget_kept(self) -> None:
         """Read everything anew, also what was read a moment ago."""
-        for aggregate in (self.campaigns, self.links, self.rules, self.holds, self.guilds):
+        for aggregate in (self.campaigns, self.links, self.rules, self.role_groups, self.holds, self.guilds):
             aggregate.kept.forget()
         self.notices.forget_kept()
 
@@ -95,6 +97,7 @@ class Storage:
         await self.campaigns.load_all(list(dict.fromkeys(followed)))
         await self.reads.listings(list(dict.fromkeys(followed)))
         await self.rules.list_guilds(guild_ids)
+        await self.role_groups.list_guilds(guild_ids)
         await self.guilds.settings_of(guild_ids)
         await self.holds.load_guilds(guild_ids)
 
@@ -118,6 +121,7 @@ class Storage:
             nudges=StoredNudges(database),
             reads=Reads(database),
             rules=Rules(database),
+            role_groups=RoleGroups(database),
             comps=Comps(database),
             ledger=Ledger(database),
             due=DuePeople(database),

@@ -36,6 +36,17 @@ class Rules(Aggregate):
         await make_everyone_due(connection, [rule.guild_id], trigger=Trigger.RULE_ADDED)
         return read_row(row, RoleRule)
 
+    @transaction
+    async def edit(self, connection: AsyncConnection, rule: RoleRule) -> bool:
+        """Change what a rule asks for, its role or its days; False where its guild has none of its number."""
+        values = msgspec.structs.asdict(rule)
+        mine = (role_rules.c.guild_id == values.pop("guild_id"), role_rules.c.rule_id == values.pop("rule_id"))
+        statement = update(role_rules).where(*mine).values(**values).returning(role_rules.c.rule_id)
+        if (await connection.execute(statement)).first() is None:
+            return False
+        await make_everyone_due(connection, [rule.guild_id], trigger=Trigger.RULE_EDITED)
+        return True
+
     async def list_guild(self, guild_id: GuildId) -> tuple[RoleRule, ...]:
         """Return a guild's rules, the oldest first."""
         return (await self.list_guilds([guild_id]))[guild_id]

@@ -75,6 +75,17 @@ RULE_ADD_OPTIONS = {
     "keep_days": N_("How many days people keep the role once they don't earn it anymore (0 to 90)"),
     "campaign": N_("Which campaign, if this server follows several"),
 }
+RULE_EDIT = N_("Change a rule; you'll see first who gets or loses a role")
+RULE_EDIT_OPTIONS = {
+    "rule_id": N_("The rule's number from /patreon rule list"),
+    "role": N_("Another role to assign"),
+    "tier": N_("Which tier (for kind: tier)"),
+    "amount": N_("How much at least, in the campaign's currency, like 5.00 (for kind: amount or lifetime)"),
+    "months": N_("How many full months at least (for kind: months)"),
+    "keep_days": N_("How many days people keep the role once they don't earn it anymore (0 to 90)"),
+}
+RULE_GROUP = N_("Give people only the highest of several roles; without options, see the groups")
+RULE_GROUP_OPTIONS = {"roles": N_("The roles, highest first, like @Gold @Silver; one role alone ends its group")}
 RULE_LIST = N_("See this server's rules and their numbers")
 RULE_REMOVE = N_("Remove a rule, and the roles that only it assigned")
 RULE_REMOVE_OPTIONS = {"rule_id": N_("The rule's number from /patreon rule list")}

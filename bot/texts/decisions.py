@@ -317,7 +317,8 @@ def _say_grounds(r: Renderer, reason: RoleReason, reader: Reader) -> Text:
     """Say why, but not how old that is."""
     said = [] if reason.comp is None else [say_comp(r, reason.comp, reader)]
     if reason.rule is not None:
-        said += [say_requirement(r, reason.rule), *_say_facts(r, reason, reader)[:1]]
+        said += [say_requirement(r, reason.rule), *_say_outranked(r, reason, reader)]
+        said += _say_facts(r, reason, reader)[:1]
     return r.join(*said) if said else r.say(_NO_RULE)
 
 
@@ -329,6 +330,17 @@ def say_comp(r: Renderer, comp: CompFacts, reader: Reader) -> Text:
     return _say_to(r, reader, _GIVEN[comp.is_over], admin=admin, reason=why, until=r.day(comp.until))
 
 
+def _say_outranked(r: Renderer, reason: RoleReason, reader: Reader) -> tuple[Text, ...]:
+    """Say which role of its exclusive group takes a role's place."""
+    if reason.outranked_by is None:
+        return ()
+    return (_say_to(r, reader, _OUTRANKED, role=role_name(r, reason.outranked_by)),)
+
+
+_OUTRANKED = (
+    N_("In this server you get only the highest of several roles, which is {role}."),
+    N_("They get only the highest role of its group, which is {role}."),
+)
 _NO_RULE = N_("No rule uses this role anymore.")
 _GIVEN_FOR_GOOD = (
     N_("This server's team gave it to you, with no end date: “{reason}”."),
@@ -407,7 +419,7 @@ _FOUND = {
 def _say_short_cause(r: Renderer, reason: RoleReason, reader: Reader) -> Text:
     said = [] if reason.comp is None else [say_comp(r, reason.comp, reader)]
     if reason.rule is not None:
-        said.append(say_requirement(r, reason.rule))
+        said += [say_requirement(r, reason.rule), *_say_outranked(r, reason, reader)]
     return r.join(*said) if said else r.say(_NO_RULE)
 
 
@@ -456,7 +468,7 @@ def say_news_cause(r: Renderer, news: RoleNews) -> Text:
     if reason.action in {Action.KEEP, Action.EARNED_AGAIN} and reason.patron is not None:
         return say_patron(r, reason.patron, Reader.PATRON)
     facts = _say_facts(r, reason, Reader.PATRON)
-    return r.join(say_requirement(r, reason.rule), *facts[:1])
+    return r.join(say_requirement(r, reason.rule), *_say_outranked(r, reason, Reader.PATRON), *facts[:1])
 
 
 _SAID_BY_ACTION = frozenset({Action.LEAVE, Action.SUPPRESSED, Action.SCREENING}) | _KEPT_FOR_NOW

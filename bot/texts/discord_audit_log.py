@@ -19,6 +19,8 @@ _REASONS: Mapping[Trigger, str] = {
     Trigger.ROLES_CHANGED: N_("The server's roles changed"),
     Trigger.RULE_ADDED: N_("A rule was added"),
     Trigger.RULE_REMOVED: N_("A rule was removed"),
+    Trigger.RULE_EDITED: N_("A rule was changed"),
+    Trigger.GROUP: N_("An admin changed a group of roles"),
     Trigger.MEMBERSHIP: N_("The member checked Patreon with /membership"),
     Trigger.ADOPT: N_("An admin adopted the role"),
     Trigger.COMP: N_("An admin gave a role without a pledge, or ended that"),

@@ -34,6 +34,19 @@ _MISTAKES: Mapping[Mistake, str] = {
     Mistake.RULE_UNKNOWN: N_(
         "This server has no rule {rule_id}. `/patreon rule list` shows all rules with their numbers."
     ),
+    Mistake.RULE_EXISTS: N_("I changed nothing, because rule {rule_id} already says the same."),
+    Mistake.NOTHING_TO_EDIT: N_("I changed nothing, because the rule already says that. Add an option to change."),
+    Mistake.GROUP_UNREADABLE: N_(
+        "I couldn't read `roles`. Mention each role once, the highest first: `@Gold @Silver @Bronze`. To end a group, "
+        "mention one of its roles."
+    ),
+    Mistake.GROUP_TOO_LARGE: N_("A group can have at most {most} roles."),
+    Mistake.GROUP_ROLE_WITHOUT_RULE: N_(
+        "No rule uses the role **{role}**, so it can't be in a group. Add one with `/patreon rule add` first."
+    ),
+    Mistake.GROUP_UNKNOWN: N_(
+        "That role isn't in a group. To make one, mention two roles or more, the highest first: `@Gold @Silver`."
+    ),
     Mistake.RULE_NO_NUMBER: N_(
         "I need the rule's number in `rule`, for example `3`. `/patreon rule list` shows all rules with their numbers."
     ),

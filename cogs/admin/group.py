@@ -18,6 +18,7 @@ from cogs.admin.holds import HoldCommands
 from cogs.admin.ledger import LedgerCommands
 from cogs.admin.people import PeopleCommands
 from cogs.admin.rights import AdminGroup
+from cogs.admin.rule_changes import RuleChangeCommands
 from cogs.admin.rules import RuleCommands
 from cogs.admin.settings import SettingsCommands
 from cogs.admin.sync import SyncCommands
@@ -41,6 +42,10 @@ def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
     settings = SettingsCommands(answers=answers, editor=app.settings_editor)
     sync = SyncCommands(answers=answers, rounds=app.rounds, reconciler=app.reconciler)
 
+    changes = RuleChangeCommands(
+        answers=answers, changes=app.rule_changes, rulebook=app.rulebook, reconciler=app.reconciler
+    )
+
     patreon = AdminGroup(
         name="patreon",
         description=texts.PATREON,
@@ -50,12 +55,16 @@ def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
     for cog in (believe, campaigns, comps, doctor, holds, ledger, people, rules, settings, sync):
         for command in cog.get_app_commands():
             patreon.add_command(command)
+    for change in changes.get_app_commands():
+        rules.rule.add_command(change)
     bot.tree.add_command(patreon)
     bot.button_handlers |= {
         "confirm:adopt": ledger.confirm_adopt,
         "confirm:believe": believe.confirm_believe,
         "confirm:disconnect": campaigns.confirm_disconnect,
+        "confirm:group": changes.confirm_group,
         "confirm:rule": rules.confirm_rule,
+        "confirm:rule-edit": changes.confirm_edit,
         "confirm:unlink-member": people.confirm_unlink_member,
         "doctor:again": doctor.look_again,
         "hold:apply": holds.apply_hold,

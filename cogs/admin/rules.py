@@ -90,7 +90,7 @@ class RuleCommands(commands.Cog):
         """Remove a rule and let everyone be planned again."""
         await interaction.response.defer(ephemeral=True)
         guild_id = guild_of(interaction)
-        removed = await self._rulebook.remove(guild_id, _number(rule_id), caller_of(interaction))
+        removed = await self._rulebook.remove(guild_id, rule_number(rule_id), caller_of(interaction))
         with contextlib.suppress(TryLater):  # the rule is gone; the next round plans it
             await self._reconciler.consider(guild_id, None, trigger=Trigger.RULE_REMOVED)
         await self._answers.tell(interaction, removed_card(renderer_of(interaction), removed))
@@ -119,13 +119,7 @@ class RuleCommands(commands.Cog):
     @app_commands.check(may_complete)
     async def complete_tier(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         """Offer the tiers."""
-        renderer, guild_id = renderer_of(interaction, Medium.PLAIN), guild_of(interaction)
-        tiers = await self._rulebook.tiers(guild_id, interaction.namespace.campaign or None)
-        has_several = len(await self._rulebook.campaigns(guild_id)) > 1
-        choices = [
-            (tier_choice(renderer, campaign, tier, has_several=has_several), tier.tier_id) for campaign, tier in tiers
-        ]
-        return offer(choices, typed)
+        return await offer_tiers(self._rulebook, interaction, typed, campaign=interaction.namespace.campaign or None)
 
     @add_rule.autocomplete("campaign")
     @app_commands.check(may_complete)
@@ -138,8 +132,7 @@ class RuleCommands(commands.Cog):
     @app_commands.check(may_complete)
     async def complete_rule(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         """Offer the rules."""
-        renderer, rules = renderer_of(interaction, Medium.PLAIN), await self._rulebook.list(guild_of(interaction))
-        return offer([(rule_choice(renderer, one), str(one.rule.rule_id)) for one in rules], typed)
+        return await offer_rules(self._rulebook, interaction, typed)
 
     async def _draft(self, interaction: Interaction, wish: RuleRequest) -> RuleDraft:
         return await self._rulebook.draft(guild_of(interaction), wish, caller_of(interaction))
@@ -157,7 +150,24 @@ def _argument(draft: RuleDraft) -> str:
     return ":".join(str(one or "") for one in (asked.role_id, asked.kind, asked.campaign_id, *options))
 
 
-def _number(typed: str) -> int:
+async def offer_tiers(
+    rulebook: Rulebook, interaction: Interaction, typed: str, *, campaign: str | None
+) -> list[app_commands.Choice[str]]:
+    """Offer the tiers of a campaign, or of all."""
+    renderer, guild_id = renderer_of(interaction, Medium.PLAIN), guild_of(interaction)
+    tiers = await rulebook.tiers(guild_id, campaign)
+    has_several = len(await rulebook.campaigns(guild_id)) > 1
+    choices = [(tier_choice(renderer, its, tier, has_several=has_several), tier.tier_id) for its, tier in tiers]
+    return offer(choices, typed)
+
+
+async def offer_rules(rulebook: Rulebook, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    """Offer the rules."""
+    renderer, rules = renderer_of(interaction, Medium.PLAIN), await rulebook.list(guild_of(interaction))
+    return offer([(rule_choice(renderer, one), str(one.rule.rule_id)) for one in rules], typed)
+
+
+def rule_number(typed: str) -> int:
     """Take a rule's number as typed, with or without what stands behind it in the list."""
     digits = typed.partition(":")[0].strip().lstrip("#")
     if not digits.isdecimal() or len(digits) > MOST_DIGITS:

@@ -9,6 +9,7 @@ from bot.app import App
 from bot.storage import Storage
 from bot.storage.vault import Vault, new_key
 from tests.fakes.clock import StoppedClock
+from tests.fakes.files import make_file
 from tests.fakes.notifier import HeardNotifier
 from tests.fakes.scene import Scene, connect, serve, set_stage
 from tests.fakes.stage import Stage
@@ -44,6 +45,6 @@ def notifier() -> HeardNotifier:
 
 @pytest.fixture
 async def storage(tmp_path: Path) -> AsyncIterator[Storage]:
-    opened = await Storage.open(f"sqlite+aiosqlite:///{tmp_path / 'pledgekeeper.db'}", Vault((new_key(),)))
+    opened = await Storage.open(make_file(tmp_path / "pledgekeeper.db"), Vault((new_key(),)))
     yield opened
     await opened.close()

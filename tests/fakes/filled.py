@@ -40,6 +40,7 @@ from bot.domain.model import (
 from bot.domain.pace import Demand, Limit
 from bot.domain.processes import ALL_ROLES, Process, ProcessRole
 from bot.domain.reasons import OldText
+from bot.domain.role_groups import RoleGroup
 from bot.domain.shards import Shards
 from bot.storage import Storage
 from bot.storage.arrivals import ArrivalId
@@ -180,6 +181,7 @@ async def populate(storage: Storage) -> Known:
     arrival = await storage.arrivals.keep(pair_of("arrival"), asked_at=NOW)
     rule = await storage.rules.add(rule_of(ROLE), created_by=ADA, at=NOW)
     await storage.ledger.put(grant_of())
+    await storage.role_groups.put(RoleGroup(guild_id=GUILD, role_ids=(ROLE, OTHER_ROLE)))
     await storage.comps.give(comp_of(ADA))
     await storage.comps.give(comp_of(BO))
     await storage.comps.end(comp_of(BO), at=NOW + timedelta(days=30))

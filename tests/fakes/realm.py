@@ -45,6 +45,7 @@ from bot.storage import Storage
 from bot.storage.tables import links
 from bot.storage.vault import Vault, new_key
 from tests.fakes.clock import StoppedClock
+from tests.fakes.files import make_file
 from tests.fakes.guild import FakeGuild
 from tests.fakes.rounds import whole_round
 from tests.fakes.stored import save_consent
@@ -229,7 +230,7 @@ async def realm(path: Path, *, servers: int, people: int, campaigns: int | None 
         "patreon_client_secret": Secret("secret"),
         "patreon_campaign_id": "1",
         "public_url": "http://127.0.0.1:9",
-        "database_url": f"sqlite+aiosqlite:///{path / 'pledgekeeper.db'}",
+        "database_url": make_file(path / "pledgekeeper.db"),
         "encryption_keys": (new_key(),),
     }
     settings = Settings(**told)

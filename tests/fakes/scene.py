@@ -23,6 +23,7 @@ from bot.process import end_work
 from bot.runtime.clock import SystemClock
 from bot.settings import Settings
 from bot.storage import Storage
+from bot.storage.sqlite import database_file
 from bot.storage.vault import Vault
 from cogs import add_cogs
 from sandbox.discord import DiscordStandIn, Interaction, Message
@@ -30,6 +31,7 @@ from sandbox.discord.changes import Actor
 from sandbox.discord.model import Overwrite
 from sandbox.main import Options
 from sandbox.page.messages import flat_components
+from tests.fakes.files import make_file
 from tests.fakes.stage import Stage, words
 
 SOON = 20.0
@@ -149,6 +151,8 @@ async def serve(stage: Stage) -> AsyncIterator[App]:
     """Build the bot's objects for this world, without a Discord client."""
     told: dict[str, Any] = {name.lower(): value for name, value in stage.sandbox.bot.environment.items()}
     settings = Settings(**told)
+    if (path := database_file(settings.database_url)) is not None and not path.exists():
+        make_file(path)
     storage = await Storage.open(settings.database_url, Vault(settings.encryption_keys))
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(storage.close)

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from bot.app import App, build_app
 from bot.domain.changes import Trigger
+from bot.domain.comps import Comp
 from bot.domain.holds import HoldState
 from bot.domain.model import (
     CampaignId,
@@ -35,6 +36,7 @@ from bot.storage.vault import Vault, new_key
 from sandbox.patreon import Campaign, Creator, Member, PatreonStandIn, PatreonState, Patron, standing
 from sandbox.patreon.errors import ActionError
 from sandbox.weather import Fault, Weather
+from tests.fakes.files import make_file
 from tests.fakes.guild import GUILD, FakeGuild, FakeMember, as_client
 from tests.fakes.rounds import whole_round
 from tests.fakes.stored import list_links
@@ -76,7 +78,9 @@ class Town:
         self.is_fair = True  # nothing was lied, lost, refused or killed since the last time that all was well
         self.rules: dict[RuleId, RoleRule] = {}
         self.settings = GuildSettings()
-        self._url = f"sqlite+aiosqlite:///{folder / 'town.db'}"
+        self.comps: dict[tuple[int, int], Comp] = {}  # person and role -> what an admin gave them
+        self.groups: tuple[tuple[RoleId, ...], ...] = ()  # exclusive ones, the highest role first
+        self._url = make_file(folder / "town.db")
         self._key = new_key()
         self._hearing: set[asyncio.Task[None]] = set()
         self._not_ours: set[asyncio.Task[Any]] = set()
@@ -208,6 +212,7 @@ class Town:
         await self._quiet()
 
     async def _round(self) -> None:
+        await self.app.comp_ends.look()  # as the bot does every few seconds
         await whole_round(self.app)
         await self.app.due.take(None, settled=timedelta())  # as the bot does every two seconds
         await self._quiet()
@@ -242,6 +247,8 @@ class Town:
     async def _tick(self) -> None:
         await self.app.linking.sweep()
         await self.app.storage.reads.purge(self.clock.now() - READS_KEPT)
+        await self.app.storage.comps.purge()
+        await self.app.comp_ends.look()
         await self.app.linking.resume()
         await self.app.connecting.resume()
         await self.drain()
@@ -341,11 +348,36 @@ class Town:
         return [self.source_of(rule) for rule in self.rules.values() if rule.role_id == role]
 
     def _earns(self, person: int, role: int) -> bool:
+        """Tell whether a role is to be theirs: by an admin's word, or by a pledge and no higher one of its group."""
+        if self._is_given(person, role):
+            return True
+        above = self._above(person, role)
+        return self._pays_for(person, role) and not any(self._pays_for(person, one) for one in above)
+
+    def _pays_for(self, person: int, role: int) -> bool:
         return any(self._earns_by(person, source) for source in self._sources(role))
+
+    def _is_given(self, person: int, role: int) -> bool:
+        comp = self.comps.get((person, role))
+        return comp is not None and not comp.is_over(self.clock.now())
+
+    def _above(self, person: int, role: int) -> list[RoleId]:
+        """Return the higher roles of its group that a person has."""
+        member = self.guild.members.get(person)
+        higher = [one for group in self.groups if role in group for one in group[: group.index(RoleId(role))]]
+        return [one for one in higher if member is not None and one in member._roles]
+
+    def _lingers(self, row: Grant | None) -> bool:
+        """Tell whether a role's own rules keep it for a while."""
+        if row is None or row.unearned_since is None:
+            return False
+        days = max((rule.keep_days for rule in self.rules.values() if rule.role_id == row.role_id), default=0)
+        return bool(self.clock.now() < row.unearned_since + timedelta(days=days))
 
     def _is_doubtful(self, person: int, role: int) -> bool:
         """Tell whether time decides about a role: a declined card, or a pledge without a tier."""
-        asked = [self._member(person, source) for source in self._sources(role)]
+        sources = [source for one in (role, *self._above(person, role)) for source in self._sources(one)]
+        asked = [self._member(person, source) for source in sources]
         return any(member is not None and _is_in_between(member) for member in asked)
 
     def look_at_truth(self) -> None:
@@ -382,6 +414,9 @@ class Town:
         storage = self.app.storage
         self.settings = await storage.guilds.settings(GUILD)
         self.rules = {rule.rule_id: rule for rule in await storage.rules.list_guild(GUILD)}
+        self.groups = tuple(group.role_ids for group in await storage.role_groups.list_guild(GUILD))
+        given = await storage.comps.list_running(GUILD, self.clock.now())
+        self.comps = {(one.discord_user_id, one.role_id): one for one in given}
         names = {one.id: name for name, one in self.patrons.items()}
         self._linked = {
             one.discord_user_id: names[one.patreon_user_id]
@@ -405,7 +440,10 @@ class Town:
         self.statistics[verb] += 1
         if (person, role) in self.guild.theirs:
             self.violations.append(f"{verb} of {role} on {person}, who has it from a person's hand")
-        if verb == "DELETE" and any((person, source) not in self._unearned for source in self._sources(role)):
+        if verb == "DELETE" and self._is_given(person, role):
+            self.violations.append(f"DELETE of {role} on {person}, to whom an admin gave it")
+        is_earned = any((person, source) not in self._unearned for source in self._sources(role))
+        if verb == "DELETE" and is_earned and not self._above(person, role):
             self.violations.append(f"DELETE of {role} on {person}, who earned it all the time")
         if self.settings.mode is Mode.OFF or (self.settings.mode is Mode.GRANT_ONLY and verb == "DELETE"):
             self.violations.append(f"{verb} of {role} on {person}, which the mode {self.settings.mode} forbids")
@@ -424,10 +462,12 @@ class Town:
             for title, role in ROLES.items():
                 has, earns = role in member._roles, self._earns(person, role)
                 row, item = rows.get(person, {}).get(role), holds.get(person, {}).get(role)
-                if has is earns or (not earns and self._is_doubtful(person, role)):
+                is_open = not earns or bool(self._above(person, role))
+                if has is earns or (is_open and not self._is_given(person, role) and self._is_doubtful(person, role)):
                     continue
                 is_held = item is not None and item.state is not HoldState.APPROVED
                 is_kept = (person, role) in self.guild.theirs or is_held or self.settings.mode is not Mode.SYNC
+                is_kept = is_kept or self._lingers(row)
                 is_out = member.pending or _is_suppressed(row) or self.settings.mode is Mode.OFF
                 if not (is_out if earns else is_kept):
                     word = "earns and lacks" if earns else "has and does not earn"

@@ -15,9 +15,11 @@ from bot.domain.changes import Trigger, Urgency
 from bot.domain.consent import Asker, Word
 from bot.domain.errors import TryLater, UserMistake
 from bot.domain.holds import HoldState
-from bot.domain.model import CampaignId, DiscordUserId, HoldId, RoleRule, RuleId, RuleKind, Secret
+from bot.domain.model import CampaignId, DiscordUserId, HoldId, RoleId, RoleRule, RuleId, RuleKind, Secret
 from bot.domain.rule_request import RuleRequest
 from bot.patreon.oauth import CONNECT_SCOPES
+from bot.sync.admin.comps import CompRequest
+from bot.sync.admin.rule_changes import RuleEdit
 from tests.fakes.guild import GUILD
 from tests.fakes.town import HOUSE_RULES, INK, PUBLIC_URL, ROLES, TIERS, Town
 from tests.fakes.townsfolk import Townsfolk
@@ -53,6 +55,49 @@ class TownHall:
         self.town.will_end(number)
         await self._act("rules removed", self._remove_rule(number))
 
+    async def keep_for(self, number: RuleId, days: int) -> None:
+        """Let the role of a rule stay for some days when it is no longer earned."""
+        await self._act("rules edited", self._keep_for(number, days))
+
+    async def _keep_for(self, number: RuleId, days: int) -> None:
+        changes = self.town.app.rule_changes
+        draft = await changes.draft_edit(GUILD, number, RuleEdit(keep_days=days), self._powers)
+        await changes.edit(draft)
+        with contextlib.suppress(TryLater):
+            await self.town.app.reconciler.consider(GUILD, None, trigger=Trigger.RULE_EDITED)
+
+    async def group(self, *roles: str) -> None:
+        """Let of these roles, the highest first, only the highest be given; one alone ends its group."""
+        role_ids = tuple(ROLES[role] for role in roles)
+        others = tuple(one for one in self.town.groups if set(one).isdisjoint(role_ids))
+        self.town.groups = others + (() if len(role_ids) == 1 else (role_ids,))
+        await self._act("groups", self._group(role_ids))
+
+    async def _group(self, role_ids: tuple[RoleId, ...]) -> None:
+        changes = self.town.app.rule_changes
+        await changes.keep_group(await changes.draft_group(GUILD, role_ids, self._powers))
+        with contextlib.suppress(TryLater):
+            await self.town.app.reconciler.consider(GUILD, None, trigger=Trigger.GROUP)
+
+    # --- roles without a pledge
+
+    async def give(self, name: str, role: str, until: str) -> None:
+        """Give somebody a role for a while."""
+        await self._act("comps", self._give(self.town.id_of(name), ROLES[role], until))
+
+    async def end(self, name: str, role: str) -> None:
+        """End what an admin gave."""
+        person = self.town.id_of(name)
+        self.town.comps.pop((person, ROLES[role]), None)
+        await self._act("comps ended", self._end(person, ROLES[role]))
+
+    async def _give(self, person: DiscordUserId, role_id: RoleId, until: str) -> None:
+        wish = CompRequest(discord_user_id=person, role_id=role_id, until=until, reason="a guest")
+        await self.town.app.comp_editor.give(GUILD, wish, self._powers, by=ADMIN)
+
+    async def _end(self, person: DiscordUserId, role_id: RoleId) -> None:
+        await self.town.app.comp_editor.remove(GUILD, person, role_id, self._powers, by=ADMIN)
+
     async def _add_rule(self, role: str, source: str) -> None:
         app, campaign = self.town.app, TIERS.get(source, source)
         wish = RuleRequest(
@@ -71,7 +116,7 @@ class TownHall:
 
     async def _remove_rule(self, number: RuleId) -> None:
         gone = (await self.town.app.rulebook.remove(GUILD, number, self._powers)).rule
-        if gone != self.numbers[number]:
+        if msgspec.structs.replace(gone, keep_days=0) != self.numbers[number]:
             self.town.violations.append(f"the number {number} was shown for {self.numbers[number]}, and removed {gone}")
         with contextlib.suppress(TryLater):
             await self.town.app.reconciler.consider(GUILD, None, trigger=Trigger.RULE_REMOVED)

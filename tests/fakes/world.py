@@ -40,6 +40,7 @@ from bot.domain.new_reading import take_absence, take_reading
 from bot.domain.patron_status import PatronStatus
 from bot.domain.plan import Action, GuildFacts, PersonFacts, PersonPlan, plan_person
 from bot.domain.reasons import RoleReason, reason_of
+from bot.domain.role_groups import RoleGroup
 from bot.domain.safeguards import rein_in
 
 NEW_YEAR = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -107,6 +108,7 @@ class World:
     settings: GuildSettings = field(default_factory=GuildSettings)
     tiers: dict[TierId, Tier] = field(default_factory=tier_map)
     rules: dict[str, RoleRule] = field(default_factory=role_rules)
+    groups: tuple[tuple[str, ...], ...] = ()  # exclusive ones, the highest role first
     blocked: dict[RoleId, Block] = field(default_factory=dict)
     people: dict[str, PersonFacts] = field(default_factory=dict)
     confirmed_at: datetime | None = None  # when the newest list began that is believed
@@ -233,6 +235,9 @@ class World:
             campaigns={CAMPAIGN: self.campaign()},
             confirmed_at={} if self.confirmed_at is None else {CAMPAIGN: self.confirmed_at},
             rules=tuple(self.rules.values()),
+            groups=tuple(
+                RoleGroup(guild_id=GUILD, role_ids=tuple(ROLE[name] for name in names)) for names in self.groups
+            ),
             tiers={CAMPAIGN: self.tiers},
             blocked=self.blocked,
         )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.main import Options
-from tests.fakes.stage import ADMIN, Stage
+from tests.fakes.stage import ADMIN, Stage, words
 
 FAN, GUEST = "hazel.hollow", "ivy_afterdark"
 KINDS: dict[str, dict[str, Any]] = {
@@ -87,3 +87,9 @@ async def test_roles_come_and_go_with_the_months_the_money_and_the_end_of_a_pled
     await stage.move(timedelta(days=32))
     await comes_to(stage, {"Lifetime", "Former"})
     assert earned(stage, GUEST) == {"Free"}
+
+    exclusive = " ".join(f"<@&{stage.role_id(name)}>" for name in ("Former", "Lifetime"))
+    (asked,) = (await stage.command(ADMIN, "patreon rule group", roles=exclusive)).messages
+    assert f"loses a role: <@{stage.user_id(FAN)}>." in words([asked])
+    await stage.press(ADMIN, asked, "confirm:group")
+    await comes_to(stage, {"Former"})

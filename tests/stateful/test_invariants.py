@@ -67,6 +67,8 @@ TUNES = (
     ("grace_days", 7),
 )
 
+GROUPS = (("Gold", "Silver", "Bronze"), ("Supporter", "Gold"), ("Bronze", "Inkling"), ("Gold",), ("Bronze",))
+
 people = st.sampled_from(PEOPLE)
 patrons = st.sampled_from((*PEOPLE, *PEOPLE, "wren", "robin"))
 tiers = st.sampled_from(sorted(TIERS))
@@ -189,6 +191,28 @@ class Days(RuleBasedStateMachine):
     def remove_rule(self, number: int) -> None:
         shown = sorted(self.hall.numbers)
         self._run(self.hall.remove_rule(shown[number % len(shown)]))
+
+    @precondition(lambda self: self.town.rules)
+    @rule(number=st.integers(0, 50), days=st.sampled_from((0, 3, 30)))
+    def keep_for(self, number: int, days: int) -> None:
+        shown = sorted(self.town.rules)
+        self._run(self.hall.keep_for(shown[number % len(shown)], days))
+
+    @rule(roles=st.sampled_from(GROUPS))
+    def group(self, roles: tuple[str, ...]) -> None:
+        self._run(self.hall.group(*roles))
+
+    @rule(name=people, role=st.sampled_from(sorted(ROLES)), until=st.sampled_from(("2d", "40d", "never")))
+    def give_without_a_pledge(self, name: str, role: str, until: str) -> None:
+        self._run(self.hall.give(name, role, until))
+
+    @precondition(lambda self: self.town.comps)
+    @rule(number=st.integers(0, 50))
+    def end_what_was_given(self, number: int) -> None:
+        given = sorted(self.town.comps)
+        person, role = given[number % len(given)]
+        (name,) = (one for one in PEOPLE if self.town.id_of(one) == person)
+        self._run(self.hall.end(name, next(title for title, role_id in ROLES.items() if role_id == role)))
 
     @rule(campaign=campaigns, is_yes=st.integers(0, 2).map(bool))
     def connect(self, campaign: str, is_yes: bool) -> None:

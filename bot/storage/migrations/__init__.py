@@ -10,6 +10,7 @@ The stage says who can live with a step: *before*, also the version that is stil
 it. Why, and which of them a start runs, is in docs/decisions/0013-several-processes.md.
 """
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -90,6 +91,7 @@ def list_missing(connection: Connection) -> tuple[Step, ...]:
     return tuple(step for step in list_steps() if step.number > number)
 
 
+@cache
 def list_steps() -> tuple[Step, ...]:
     """List every step, the first one first."""
     steps = ScriptDirectory.from_config(build_config()).walk_revisions()

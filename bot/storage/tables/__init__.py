@@ -29,6 +29,7 @@ from bot.storage.tables.paces import paces
 from bot.storage.tables.pendings import pendings
 from bot.storage.tables.processes import interactions, processes
 from bot.storage.tables.reads import page_sizes, reads
+from bot.storage.tables.role_groups import role_groups
 from bot.storage.tables.rules import role_rules
 from bot.storage.tables.states import states
 from bot.storage.tables.webhooks import heard, webhooks
@@ -62,6 +63,7 @@ __all__ = [
     "pendings",
     "processes",
     "reads",
+    "role_groups",
     "role_rules",
     "states",
     "tiers",

@@ -112,6 +112,11 @@ class Rulebook:
         """Return a guild's rules."""
         return await self._named(guild_id, await self._storage.rules.list_guild(guild_id))
 
+    async def name(self, rule: RoleRule) -> NamedRule:
+        """Return a rule with what its role and all that it asks for are called."""
+        (named,) = await self._named(rule.guild_id, [rule])
+        return named
+
     def role_name(self, guild_id: GuildId, role_id: RoleId) -> str:
         """Return what a role is called; "" where it is gone."""
         look = self._observer.look_guild(guild_id)

@@ -42,6 +42,7 @@ class FactBook:
             settings=await self._storage.guilds.settings(guild_id),
             roles={role.role_id: role.name for role in look.roles.values()},
             rules=rules,
+            groups=await self._storage.role_groups.list_guild(guild_id),
             campaigns=campaigns,
             confirmed_at={id_: one.believed_at for id_, one in listings.items()},
             proven_at={id_: one.proven_at for id_, one in listings.items() if one.proven_at is not None},

@@ -187,6 +187,14 @@ class Planning:
         lost = [(person, one) for person, one in await self._lost(before, guild) if one.claim.rule is not None]
         await self._holds.approve(guild, lost)
 
+    async def approve_edit(self, guild_id: GuildId, earlier: RoleRule) -> None:
+        """Take what a rule no longer gives that once was `earlier` as wanted by the admin. Raises DiscordAway."""
+        guild = await self._facts.guild(guild_id)
+        rules = tuple(earlier if one.rule_id == earlier.rule_id else one for one in guild.rules)
+        before = msgspec.structs.replace(guild, rules=rules)
+        lost = [(person, one) for person, one in await self._lost(before, guild) if one.claim.rule is not None]
+        await self._holds.approve(guild, lost)
+
     async def disown_loss(self, guild_id: GuildId, ending: Collection[RoleRule]) -> None:
         """Let people keep what the end of these rules would take: as if a person had given it. Raises DiscordAway."""
         guild = await self._facts.guild(guild_id)

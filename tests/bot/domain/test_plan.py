@@ -639,3 +639,99 @@ def test_a_mode_that_changes_nothing_still_notes_it(kept: World) -> None:
     kept.settings = replace(kept.settings, mode=Mode.OFF)
     kept.read("ada", **FORMER)
     assert gold_of(kept) == (Action.SPARE, 14)
+
+
+# --- exclusive groups ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def grouped() -> World:
+    """Return a world in which Gold, Bronze and Supporter exclude each other, in this order, and ada has Bronze."""
+    world = World()
+    world.groups = (("Gold", "Bronze", "Supporter"),)
+    world.holder("ada", tier="Bronze")
+    return world
+
+
+def test_of_a_group_only_the_highest_that_is_earned_is_given(grouped: World) -> None:
+    grouped.patron("ben")
+    assert grouped.plan("ben") == changes(grant=["Gold"], none=["Bronze", "Supporter"])
+    assert grouped.plan("ada") == changes(keep=["Bronze"], none=["Gold", "Supporter"])
+    grouped.read("ada")
+    assert grouped.plan("ada") == changes(grant=["Gold"], revoke=["Bronze"], none=["Supporter"])
+    plan = grouped.apply("ada")
+    assert [one.action for one in plan.decisions][::2] == [Action.GRANT, Action.REVOKE], "the PUT comes first"
+    grouped.read("ada", tiers=("Bronze",))
+    assert grouped.plan("ada") == changes(grant=["Bronze"], revoke=["Gold"], none=["Supporter"])
+
+
+def test_the_order_is_the_admins(grouped: World) -> None:
+    grouped.groups = (("Supporter", "Gold", "Bronze"),)
+    assert grouped.plan("ada") == changes(grant=["Supporter"], revoke=["Bronze"], none=["Gold"])
+
+
+def test_a_new_group_takes_the_lower_and_its_end_gives_it_back(grouped: World) -> None:
+    grouped.groups = ()
+    grouped.apply("ada")
+    assert grouped.plan("ada")["keep"] == ["Bronze", "Supporter"]
+    grouped.groups = (("Bronze", "Supporter"),)
+    assert grouped.plan("ada")["revoke"] == ["Supporter"]
+    grouped.apply("ada")
+    grouped.groups = ()
+    assert grouped.plan("ada")["grant"] == ["Supporter"]
+
+
+def _above_the_bot(world: World) -> None:
+    world.block("Gold", Block.ABOVE_BOT)
+
+
+def _taken_by_hand(world: World) -> None:
+    world.note("ada", "Gold", GrantState.SUPPRESSED)
+
+
+@pytest.mark.parametrize("twist", [_above_the_bot, _refused, _taken_by_hand, _pending])
+def test_where_the_higher_cannot_be_given_the_lower_stays(grouped: World, twist: Twist) -> None:
+    grouped.read("ada", tiers=("Gold", "Bronze"))
+    twist(grouped)
+    assert grouped.plan("ada")["keep"] == ["Bronze"]
+    assert grouped.plan("ada")["revoke"] == []
+
+
+def test_a_higher_one_that_nothing_proves_takes_no_lower(grouped: World) -> None:
+    grouped.read("ada", tiers=("Gold", "Bronze"), is_believed=False)
+    assert grouped.plan("ada") == changes(grant=["Gold"], keep=["Bronze"], none=["Supporter"])
+
+
+def test_a_lower_one_in_doubt_goes_too(grouped: World) -> None:
+    grouped.rules["Bronze"] = replace(grouped.rules["Bronze"], campaign_id=CampaignId("elsewhere"))
+    assert grouped.plan("ada")["unproven"] == ["Bronze"]
+    grouped.read("ada")
+    assert grouped.plan("ada")["revoke"] == ["Bronze"]
+
+
+def test_a_role_that_a_person_gave_is_never_taken_for_a_higher_one_and_counts_as_the_highest(grouped: World) -> None:
+    grouped.patron("ben", tier="Bronze")
+    grouped.give("ben", "Supporter")
+    assert grouped.plan("ben") == changes(grant=["Bronze"], none=["Gold", "Supporter"])
+    grouped.groups = (("Supporter", "Bronze"),)
+    assert grouped.plan("ben") == changes(leave=["Supporter"], none=["Bronze", "Gold"])
+
+
+def test_what_an_admin_gave_without_a_pledge_stands_beside_a_group(grouped: World) -> None:
+    grouped.comp("ada", "Gold")
+    assert grouped.plan("ada") == changes(grant=["Gold"], keep=["Bronze"], none=["Supporter"])
+    grouped.comp("ada", "Supporter")
+    assert grouped.plan("ada")["grant"] == ["Gold", "Supporter"]
+
+
+def test_a_role_of_a_group_does_not_stay_for_a_while_beside_another_of_it(grouped: World) -> None:
+    grouped.rules["Bronze"] = replace(grouped.rules["Bronze"], keep_days=14)
+    grouped.read("ada")
+    assert grouped.plan("ada")["revoke"] == ["Bronze"]
+    grouped.read("ada", **FORMER)
+    assert grouped.plan("ada")["spare"] == ["Bronze"], "nothing of the group is earned"
+
+
+def test_who_is_not_in_the_guild_is_in_no_group(grouped: World) -> None:
+    grouped.leave("ada")
+    assert grouped.plan("ada")["away"] == ["Bronze", "Gold", "Supporter"]

@@ -373,3 +373,18 @@ def test_a_lapse_counts_though_an_admin_gave_another_role() -> None:
     world.apply("ada")
     world.read("ada", **FORMER)
     assert [one.role_id for one in counted_revokes(world.plan_of("ada"), {})] == [GOLD]
+
+
+def test_a_higher_role_of_a_group_counts_not_and_is_not_held() -> None:
+    world = World()
+    lifetime = replace(world.rules["Supporter"], kind=RuleKind.LIFETIME, amount_cents=100)
+    world.rules["Supporter"] = lifetime
+    world.holder("ada", tier="Bronze")
+    world.read("ada", **FORMER, lifetime_cents=300)
+    world.rules["Bronze"] = replace(world.rules["Bronze"], kind=RuleKind.LIFETIME, amount_cents=200, tier_id=None)
+    world.groups = (("Supporter", "Bronze"),)
+    plan = world.plan_of("ada")
+    assert [one.role_id for one in plan.having(Action.REVOKE)] == [ROLE["Bronze"]]
+    assert counted_revokes(plan, {}) == ()
+    held = {ROLE["Bronze"]: item(HoldState.OPEN, role="Bronze")}
+    assert rein_in(plan, world.settings, items=held).having(Action.REVOKE)

@@ -49,6 +49,7 @@ from sandbox.clock import SandboxClock
 from sandbox.patreon import PatreonStandIn, PatreonState
 from sandbox.patreon.model import Person
 from sandbox.weather import Fault, Weather
+from tests.fakes.files import make_file
 from tests.fakes.notifier import RENDERER
 
 REDIRECT_URI = "http://127.0.0.1:9/oauth/callback"
@@ -419,7 +420,7 @@ def api() -> PatreonApi:
 
 @pytest.fixture
 async def world(tmp_path: Path, api: PatreonApi) -> AsyncIterator[LinkWorld]:
-    storage = await Storage.open(f"sqlite+aiosqlite:///{tmp_path}/bot.db", vault.Vault((vault.new_key(),)))
+    storage = await Storage.open(make_file(tmp_path / "bot.db"), vault.Vault((vault.new_key(),)))
     async with Http() as http, aiohttp.ClientSession() as session:
         world = LinkWorld(storage, http, session, api)
         await world.open()

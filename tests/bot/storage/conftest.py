@@ -1,7 +1,5 @@
 """A real database for each test, SQLite and PostgreSQL, and values to put into it. All ids are invented."""
 
-import asyncio
-import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,6 +28,7 @@ from bot.storage import Storage
 from bot.storage.pendings import PendingRow
 from bot.storage.states import StateId, StateRow
 from bot.storage.vault import Vault, new_key
+from tests.fakes.files import make_file
 from tests.fakes.postgres import Postgres
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -44,21 +43,9 @@ def vault() -> Vault:
     return Vault((new_key(),))
 
 
-@pytest.fixture(scope="session")
-def fresh_database(tmp_path_factory: pytest.TempPathFactory, vault: Vault) -> Path:
-    path = tmp_path_factory.mktemp("fresh") / "pledgekeeper.db"
-
-    async def make() -> None:
-        await (await Storage.open(f"sqlite+aiosqlite:///{path}", vault)).close()
-
-    asyncio.run(make())
-    return path
-
-
 @pytest.fixture
-def sqlite_url(tmp_path: Path, fresh_database: Path) -> str:
-    shutil.copy(fresh_database, tmp_path / "pledgekeeper.db")
-    return f"sqlite+aiosqlite:///{tmp_path / 'pledgekeeper.db'}"
+def sqlite_url(tmp_path: Path) -> str:
+    return make_file(tmp_path / "pledgekeeper.db")
 
 
 @pytest.fixture

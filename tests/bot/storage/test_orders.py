@@ -5,14 +5,18 @@ processes. The verbs meet in a small world where each finds something to do.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator
 from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 import pytest_asyncio
-from sqlalchemy import Table, delete, insert, select, text
+from msgspec.structs import replace
+from sqlalchemy import Table
 
 from bot.domain.audit_entry import AuditAction, AuditEntry
 from bot.domain.changes import Trigger, Urgency
@@ -28,6 +32,7 @@ from bot.domain.model import (
 from bot.domain.pace import Demand, Limit
 from bot.domain.processes import ProcessRole
 from bot.domain.reasons import OldText
+from bot.domain.role_groups import RoleGroup
 from bot.domain.shards import Shards
 from bot.storage import Storage
 from bot.storage.aggregate import Aggregate
@@ -148,6 +153,9 @@ VERBS: dict[str, Verb] = {
     "comps.end": lambda s, _: s.comps.end(comp_of(ADA), at=NOW + timedelta(days=30)),
     "comps.drop": lambda s, _: s.comps.drop([comp_of(BO)]),
     "comps.purge": lambda s, _: s.comps.purge(),
+    "rules.edit": lambda s, k: s.rules.edit(replace(rule_of(OTHER_ROLE, "t-silver"), rule_id=k.rule)),
+    "role_groups.put": lambda s, _: s.role_groups.put(RoleGroup(guild_id=GUILD, role_ids=(OTHER_ROLE, ROLE))),
+    "role_groups.remove": lambda s, _: s.role_groups.remove(GUILD, ROLE),
     "ledger.put": lambda s, _: s.ledger.put(grant_of(state=GrantState.HELD)),
     "ledger.put several": lambda s, _: s.ledger.put(grant_of(), grant_of(OTHER_ROLE)),
     "ledger.adopt": lambda s, _: s.ledger.adopt(GUILD, [grant_of(OTHER_ROLE)]),
@@ -224,51 +232,68 @@ NEVER_THE_SAME = MOMENTS | {("due", "generation")}
 
 
 class World:
-    """A filled database that can be brought back to its beginning."""
+    """A filled database that can be brought back to its beginning, of which a copy of each table is kept beside it.
 
-    def __init__(self, first: Storage, second: Storage, known: Known) -> None:
+    What is done to it between the verbs goes through a connection of our own, past SQLAlchemy: pairs are many.
+    """
+
+    def __init__(
+        self, first: Storage, second: Storage, known: Known, door: sqlite3.Connection | psycopg.Connection
+    ) -> None:
         self.first, self.second, self.known = first, second, known
-        self._rows: dict[Table, list[dict[str, Any]]] = {}
+        self._door = door
 
-    async def remember(self) -> None:
+    def remember(self) -> None:
         """Take the rows of now for the beginning."""
-        async with self.first.database.read() as connection:
-            for table in metadata.sorted_tables:
-                rows = (await connection.execute(select(table))).all()
-                self._rows[table] = [{str(name): value for name, value in row._mapping.items()} for row in rows]
+        aside = "CREATE SCHEMA beginning"
+        if isinstance(self._door, sqlite3.Connection):
+            aside = "ATTACH ':memory:' AS beginning"
+        self._door.execute(aside)
+        self._run(f"CREATE TABLE beginning.{name} AS SELECT * FROM {name}" for name in metadata.tables)
 
-    async def bring_back(self, tables: Collection[str] = metadata.tables.keys()) -> None:
+    def bring_back(self, tables: Collection[str] = metadata.tables.keys()) -> None:
         """Let these tables be as at the beginning; the next numbers are `NEW` and what follows."""
         those = [table for table in metadata.sorted_tables if table.name in tables]
-        async with self.first.database.write() as connection:
-            for table in reversed(those):
-                await connection.execute(delete(table))
-            for table in those:
-                if self._rows[table]:
-                    await connection.execute(insert(table), self._rows[table])
-            if self.first.database.dialect_name == "sqlite":
-                await connection.execute(text(f"UPDATE sqlite_sequence SET seq = {NEW - 1}"))
-            else:
-                for table in those:
-                    if (column := table.autoincrement_column) is not None and table.dialect_options["sqlite"].get(
-                        "autoincrement"
-                    ):
-                        name = f"{table.name}_{column.name}_seq"
-                        await connection.execute(text(f"ALTER SEQUENCE {name} RESTART WITH {NEW}"))
+        self._run(
+            [
+                *(f"DELETE FROM {table.name}" for table in reversed(those)),
+                *(f"INSERT INTO {table.name} SELECT * FROM beginning.{table.name}" for table in those),
+                *self._renumber(those),
+            ]
+        )
         for storage in (self.first, self.second):
             storage.notices.forget_kept()
             for field in fields(storage):
                 if hasattr(getattr(storage, field.name), "kept"):
                     getattr(storage, field.name).kept.forget()
 
-    async def look(self, tables: Collection[str]) -> dict[str, list[str]]:
+    def _renumber(self, tables: Iterable[Table]) -> Iterator[str]:
+        if isinstance(self._door, sqlite3.Connection):
+            yield f"UPDATE sqlite_sequence SET seq = {NEW - 1}"
+            return
+        for table in tables:
+            column = table.autoincrement_column
+            if column is not None and table.dialect_options["sqlite"].get("autoincrement"):
+                yield f"ALTER SEQUENCE {table.name}_{column.name}_seq RESTART WITH {NEW}"
+
+    def _run(self, statements: Iterable[str]) -> None:
+        """Run several as one transaction."""
+        script = ";".join(statements)
+        if isinstance(self._door, sqlite3.Connection):
+            self._door.executescript(f"BEGIN IMMEDIATE;{script};COMMIT")
+        else:
+            self._door.execute(script.encode())
+
+    def look(self, tables: Collection[str]) -> dict[str, list[str]]:
         """Return what stands in these tables, without the numbers of new rows and with what was sealed."""
         found = {}
-        async with self.first.database.read() as connection:
-            for name in tables:
-                table = metadata.tables[name]
-                rows = (await connection.execute(select(table))).all()
-                found[name] = sorted(str([self._shown(table, *one) for one in row._mapping.items()]) for row in rows)
+        for name in tables:
+            table = metadata.tables[name]
+            columns = [column.name for column in table.c]
+            rows = self._door.execute(f"SELECT {', '.join(columns)} FROM {name}")
+            found[name] = sorted(
+                str([self._shown(table, *one) for one in zip(columns, row, strict=True)]) for row in rows
+            )
         return found
 
     def _shown(self, table: Table, name: str, value: Any) -> object:
@@ -278,6 +303,17 @@ class World:
             return self.first.vault.open(value).reveal()
         is_number = isinstance(value, int) and name.endswith("_id") and name not in {"guild_id", "role_id"}
         return "new" if is_number and value >= NEW else value
+
+
+@contextlib.contextmanager
+def opened(url: str) -> Iterator[sqlite3.Connection | psycopg.Connection]:
+    """Open a way into the same database that belongs to no storage."""
+    if url.startswith("sqlite"):
+        with contextlib.closing(sqlite3.connect(url.partition(":///")[2], isolation_level=None)) as file:
+            yield file
+    else:
+        with psycopg.connect(url, autocommit=True) as server:
+            yield server
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -296,9 +332,10 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 async def town(url: str, vault: Vault) -> AsyncIterator[World]:
     first = await Storage.open(url, vault)
     second = await Storage.attach(url, vault) if first.database.is_shared else first
-    world = World(first, second, await populate(first))
-    await world.remember()
-    yield world
+    with opened(url) as door:
+        world = World(first, second, await populate(first), door)
+        world.remember()
+        yield world
     await first.close()
     if second is not first:
         await second.close()
@@ -309,7 +346,7 @@ async def touched(town: World) -> dict[str, frozenset[str]]:
     """Which tables each verb reads or writes, by the statements that it sends; a child follows its parent."""
     found = {}
     for name, verb in VERBS.items():
-        await town.bring_back()
+        town.bring_back()
         with counted_statements() as statements:
             await outcome(verb(town.first, town.known))
         words = {word.strip('(),"') for statement in statements for word in statement.replace(".", " ").split()}
@@ -341,7 +378,7 @@ async def in_turn(town: World, first: Verb, second: Verb) -> tuple[object, objec
 async def test_two_at_once_leave_what_one_order_leaves(
     name: str, town: World, touched: dict[str, frozenset[str]]
 ) -> None:
-    await town.bring_back()
+    town.bring_back()
     others = list(VERBS)[list(VERBS).index(name) :]
     wrong: list[str] = []
     for other in others:
@@ -349,14 +386,14 @@ async def test_two_at_once_leave_what_one_order_leaves(
         if not touched[name] & touched[other]:
             continue
         mine, its = VERBS[name], VERBS[other]
-        forth = (*await in_turn(town, mine, its), await town.look(tables))
-        await town.bring_back(tables)
+        forth = (*await in_turn(town, mine, its), town.look(tables))
+        town.bring_back(tables)
         after, before = await in_turn(town, its, mine)
-        back = (before, after, await town.look(tables))
-        await town.bring_back(tables)
+        back = (before, after, town.look(tables))
+        town.bring_back(tables)
         answers = await asyncio.gather(outcome(mine(town.first, town.known)), outcome(its(town.second, town.known)))
-        at_once = (*answers, await town.look(tables))
-        await town.bring_back(tables)
+        at_once = (*answers, town.look(tables))
+        town.bring_back(tables)
         if at_once not in (forth, back):
             wrong.append(f"{name} and {other}: {at_once}\n  forth {forth}\n  back {back}")
     assert not wrong, "\n".join(wrong)

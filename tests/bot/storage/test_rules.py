@@ -3,6 +3,7 @@ from datetime import datetime
 import pytest
 from msgspec.structs import replace
 
+from bot.domain.changes import Trigger
 from bot.domain.model import Campaign, CampaignId, DiscordUserId, GuildId, RoleId, RoleRule, RuleId, RuleKind, TierId
 from bot.storage import Storage
 
@@ -50,6 +51,19 @@ async def test_the_same_rule_with_other_days_changes_those(storage: Storage, now
     asked = replace(kept, rule_id=RuleId(0))
     assert await storage.rules.add(asked, created_by=DiscordUserId(1), at=now) == kept
     assert await storage.rules.list_all() == (kept,)
+
+
+async def test_a_rule_is_changed_in_its_own_guild_only(storage: Storage, now: datetime) -> None:
+    rule = await add(storage, now, tier_id=GOLD_TIER)
+    other = await add(storage, now, SILVER)
+    edited = replace(rule, role_id=SILVER, tier_id=TierId("t-silver"), keep_days=3)
+    assert not await storage.rules.edit(replace(edited, guild_id=GuildId(901)))
+    assert not await storage.rules.edit(replace(edited, rule_id=RuleId(99)))
+    await storage.due.end(await storage.due.list_guild(GUILD))
+    assert await storage.rules.edit(edited)
+    assert await storage.rules.list_guild(GUILD) == (edited, other)
+    (due,) = await storage.due.list_guild(GUILD)
+    assert due.trigger is Trigger.RULE_EDITED
 
 
 async def test_a_guild_sees_its_own_rules_only(storage: Storage, now: datetime) -> None:

@@ -37,6 +37,7 @@ from bot.domain.model import (
 )
 from bot.domain.pace import Demand, Limit
 from bot.domain.reasons import OldText
+from bot.domain.role_groups import RoleGroup
 from bot.domain.shards import Shards
 from bot.storage import Storage
 from bot.storage.pendings import PendingRow
@@ -224,6 +225,11 @@ async def use_roles(storage: Storage, now: datetime) -> None:
     await storage.ledger.note_unearned(GUILD, ADA, ROLE, now)
     await storage.ledger.drop(GUILD, ADA, ROLE)
     await storage.ledger.drop_role(GUILD, ROLE)
+    await storage.rules.edit(asked)
+    await storage.role_groups.put(RoleGroup(guild_id=GUILD, role_ids=(ROLE, RoleId(32))))
+    await storage.role_groups.list_guild(GUILD)
+    await storage.role_groups.list_guilds([GUILD])
+    await storage.role_groups.remove(GUILD, ROLE)
     comp = comp_of(ADA)
     await storage.comps.give(comp)
     await storage.comps.list_running(GUILD, now)

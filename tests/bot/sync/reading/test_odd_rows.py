@@ -46,6 +46,7 @@ from bot.storage import Storage
 from bot.storage.vault import Vault, new_key
 from bot.sync.reading.bulk import BulkRead
 from bot.sync.reading.fingerprints import KnownReadings
+from tests.fakes.files import make_file
 from tests.fakes.stored import load_campaign
 
 SAMPLES = Path(__file__).parents[3] / "samples" / "patreon"
@@ -267,7 +268,7 @@ def bench(benches: Benches) -> tuple[Bench, asyncio.AbstractEventLoop]:
 
 
 async def set_up(folder: Path, *, remembers: bool) -> Bench:
-    storage = await Storage.open(f"sqlite+aiosqlite:///{folder / 'pledgekeeper.db'}", Vault((new_key(),)))
+    storage = await Storage.open(make_file(folder / "pledgekeeper.db"), Vault((new_key(),)))
     made = Bench(storage, remembers=remembers)
     await storage.campaigns.save(Campaign(campaign_id=CAMPAIGN, name="The Lighthouse"))
     first = documents_v2.read_page(
