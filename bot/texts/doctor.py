@@ -4,7 +4,6 @@ What admins are told of the same thing elsewhere, and what `/patreon why` says o
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
 
@@ -279,10 +278,6 @@ def _outcome(findings: Sequence[DoctorFinding]) -> Outcome:
     return {Harm.NOBODY: Outcome.PROBLEM, Harm.SOME: Outcome.PROBLEM, Harm.LATE: Outcome.WAITING}.get(
         worst, Outcome.INFO
     )
-
-
-def _say_read(r: Renderer, campaign: str, at: datetime) -> Text:
-    return r.say("I last read the member list of {campaign} {at}.", campaign=campaign, at=at)
 
 
 def _items(r: Renderer, findings: Sequence[DoctorFinding]) -> tuple[Text, ...]:

@@ -206,6 +206,7 @@ async def test_a_log_channel_that_shuts_us_out_is_told_of_once_and_when_it_opens
     scene.stage.sandbox.weather.set(Fault("discord", "POST /channels", "403"))
     for _ in range(2):
         await scene.app.notifier.tell_changes(scene.guild_id, [fought(1)])
+        await scene.until(lambda: any(call.status == 403 for call in scene.stage.sandbox.discord.calls), "it is shut")
         await asyncio.sleep(0.2)
     scene.stage.sandbox.weather.clear()
     said = await scene.say(ADMIN, "patreon rule list")
