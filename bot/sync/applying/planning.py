@@ -183,17 +183,14 @@ class Planning:
         A role that no rule names any more needs no such word. Raises DiscordAway.
         """
         guild = await self._facts.guild(guild_id)
-        before = msgspec.structs.replace(guild, rules=(*guild.rules, *removed))
-        lost = [(person, one) for person, one in await self._lost(before, guild) if one.claim.rule is not None]
-        await self._holds.approve(guild, lost)
+        await self._approve(guild, since=(*guild.rules, *removed))
 
     async def approve_edit(self, guild_id: GuildId, earlier: RoleRule) -> None:
         """Take what a rule no longer gives that once was `earlier` as wanted by the admin. Raises DiscordAway."""
         guild = await self._facts.guild(guild_id)
-        rules = tuple(earlier if one.rule_id == earlier.rule_id else one for one in guild.rules)
-        before = msgspec.structs.replace(guild, rules=rules)
-        lost = [(person, one) for person, one in await self._lost(before, guild) if one.claim.rule is not None]
-        await self._holds.approve(guild, lost)
+        await self._approve(
+            guild, since=tuple(earlier if one.rule_id == earlier.rule_id else one for one in guild.rules)
+        )
 
     async def disown_loss(self, guild_id: GuildId, ending: Collection[RoleRule]) -> None:
         """Let people keep what the end of these rules would take: as if a person had given it. Raises DiscordAway."""
@@ -201,6 +198,11 @@ class Planning:
         after = msgspec.structs.replace(guild, rules=tuple(one for one in guild.rules if one not in ending))
         for person, decision in await self._lost(guild, after):
             await self._storage.ledger.drop(guild_id, person.discord_user_id, decision.role_id)
+
+    async def _approve(self, guild: GuildFacts, *, since: tuple[RoleRule, ...]) -> None:
+        """Take what people lost since these were the rules as wanted by an admin."""
+        lost = await self._lost(msgspec.structs.replace(guild, rules=since), guild)
+        await self._holds.approve(guild, [(person, one) for person, one in lost if one.claim.rule is not None])
 
     async def _lost(self, before: GuildFacts, after: GuildFacts) -> list[tuple[PersonFacts, Decision]]:
         return [
