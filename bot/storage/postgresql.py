@@ -10,21 +10,18 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 from sqlalchemy import event, func, make_url, select
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.domain.errors import DatabaseAway, Later
 from bot.domain.steps import Extent, Upgrade
 from bot.storage import migrations
 from bot.storage.engines import Engines
-
-if TYPE_CHECKING:
-    pass
 
 log = structlog.get_logger(__name__)
 
@@ -182,8 +179,8 @@ def _came_between(error: DBAPIError) -> bool:
 def is_away(error: DBAPIError) -> bool:
     """Tell whether this says that the server cannot be reached, or broke off."""
     state = getattr(error.orig, "sqlstate", None)
-    if state is None:  # the server said nothing: no connection came about, or it broke
-        return isinstance(error, OperationalError | InterfaceError)
+    if state is None:  # the server said nothing: no connection came about, or it broke in the middle of an answer
+        return isinstance(error, OperationalError | InterfaceError | InternalError)
     return error.connection_invalidated or says_away(state)
 
 

@@ -1,4 +1,8 @@
-"""A relay between us and a PostgreSQL, on a Unix socket of its own: it can fall silent, as a cut network does."""
+"""A relay between us and a PostgreSQL, on a Unix socket of its own: it can fall silent, as a cut network does.
+
+It can also say once, in the middle of the answer to COMMIT, that the server goes, as a pooler does whose server went
+(https://www.postgresql.org/docs/current/protocol-message-formats.html).
+"""
 
 import asyncio
 import contextlib
@@ -11,6 +15,10 @@ from pathlib import Path
 from sandbox.postgres import OWNER, SOCKET
 from tests.fakes.postgres import Postgres
 
+COMMITTED = b"C\0\0\0\x0bCOMMIT\0"
+_FIELDS = b"SFATAL\0C57P01\0Mserver conn crashed?\0\0"
+GOES = b"E" + (len(_FIELDS) + 4).to_bytes(4) + _FIELDS
+
 
 @dataclass
 class Relay:
@@ -20,6 +28,7 @@ class Relay:
     folder: Path
     passing: asyncio.Event = field(default_factory=asyncio.Event)
     clients: set[asyncio.Task[None]] = field(default_factory=set)
+    breaks_commit: bool = False
 
     def url(self, database: str) -> str:
         """Return the address of a database behind it."""
@@ -64,6 +73,10 @@ class Relay:
         with contextlib.suppress(ConnectionError):
             while heard := await reader.read(65_536):
                 await self.passing.wait()
+                if self.breaks_commit and COMMITTED in heard:
+                    self.breaks_commit = False
+                    writer.write(heard.partition(COMMITTED)[0] + COMMITTED + GOES)
+                    break
                 writer.write(heard)
                 await writer.drain()
             writer.write_eof()

@@ -109,6 +109,20 @@ async def test_a_server_that_says_nothing_any_more_is_given_up_and_asked_again(
         await storage.close()
 
 
+async def test_a_server_that_goes_in_the_middle_of_its_answer_is_away(
+    postgres: Postgres, emptied: str, vault: Vault
+) -> None:
+    async with relayed(postgres) as relay:
+        storage = await Storage.open(relay.url(emptied), vault)
+        relay.breaks_commit = True
+        with pytest.raises(DatabaseAway):
+            await storage.guilds.change(GUILD, grace_days=3)
+        assert not relay.breaks_commit
+        assert (await storage.guilds.settings(GUILD)).grace_days == 3, "it was kept: nobody could know"
+        await storage.guilds.change(GUILD, grace_days=5)
+        await storage.close()
+
+
 async def test_behind_a_pooler_nobody_waits_for_a_server_that_went(
     postgres: Postgres, pgbouncer_url: str, vault: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
