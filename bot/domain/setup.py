@@ -32,7 +32,8 @@ from bot.domain.rule_request import UNSTORED
 TIERS_ON_A_PAGE = 5  # of at most five components each: Discord takes 40 in a message
 DAYS = (0, 3, 7, 14, 30)  # that are offered for either policy that counts days
 _FILLERS = frozenset({"patron", "patrons", "tier", "member", "members", "supporter", "supporters", "the"})
-_OF_THE_SETUP = frozenset({DoctorCode.NO_RULES, DoctorCode.NO_CAMPAIGN})  # it is there to end these
+# It is there to end the first two, and the last one is normal in a server's first minutes.
+_OF_THE_SETUP = frozenset({DoctorCode.NO_RULES, DoctorCode.NO_CAMPAIGN, DoctorCode.WEBHOOK_MISSING})
 
 
 class SetupStep(enum.StrEnum):
@@ -188,6 +189,11 @@ def _key(name: str) -> tuple[str, ...]:
 def choose_role(draft: SetupDraft, tier_id: TierId, role_id: RoleId | None) -> SetupDraft:
     """Take a role for a tier, or none."""
     return msgspec.structs.replace(draft, roles={**draft.roles, tier_id: role_id})
+
+
+def role_name(tier: Tier) -> str:
+    """Return what a role is called that is made for a tier; not every tier has a title."""
+    return tier.title.strip() or f"Patron {tier.amount_cents / 100:.2f}"
 
 
 def choose_policy(draft: SetupDraft, policy: str, value: str) -> SetupDraft:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from bot.domain import setup
 from bot.domain.assignable import MANAGE_ROLES, Block, Permission, Powers, Right, RoleLook
 from bot.domain.doctor import DoctorCode, DoctorFinding
 from bot.domain.errors import Mistake, UserMistake
@@ -36,6 +37,7 @@ from bot.domain.setup import (
     concerning,
     offered_tiers,
     policies_of,
+    role_name,
     rows_of,
     rules_of,
     suggest_roles,
@@ -109,6 +111,11 @@ def test_a_campaign_brings_its_suggestions_and_keeps_what_was_chosen_in_it() -> 
     assert choose_campaign(none, campaign, rules=(), roles=roles, bot=BOT).roles == {"t-Gold": None, "t-Silver": 32}
     other = Campaign(campaign_id=CampaignId("701"), name="D", tiers=())
     assert choose_campaign(none, other, rules=(), roles=roles, bot=BOT).roles == {}
+
+
+def test_a_role_is_called_as_its_tier_or_by_its_price() -> None:
+    assert role_name(tier(" Gold ")) == "Gold"
+    assert role_name(tier("", 550)) == "Patron 5.50"
 
 
 @pytest.mark.parametrize(
@@ -210,3 +217,9 @@ def test_a_policy_that_nobody_knows_is_a_defect_of_ours() -> None:
     unknown: Any = "unknown"
     with pytest.raises(AssertionError):
         chosen(Policies(), unknown)
+
+
+def test_a_value_for_a_policy_that_nobody_knows_is_a_defect_of_ours() -> None:
+    unknown: Any = "unknown"
+    with pytest.raises(AssertionError):
+        setup._read(unknown, "1")
