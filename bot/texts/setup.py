@@ -176,7 +176,8 @@ def setup_answer(r: Renderer, policy: Policy, value: str) -> Text:
     """Name an answer in the menu of a policy."""
     if (policy, value) in _ANSWERS:
         return r.say(_ANSWERS[policy, value])
-    return r.plural(*_DAYS, int(value))
+    days = int(value)
+    return r.plural(*_DAYS, days)
 
 
 def setup_findings(r: Renderer, findings: Sequence[DoctorFinding]) -> Text:

@@ -3,6 +3,7 @@
 import asyncio
 
 from bot.domain.model import Mode
+from sandbox.discord.forms.components import walk
 from sandbox.discord.interaction import Interaction
 from sandbox.discord.model import COMPONENTS_V2, Message
 from sandbox.page.messages import flat_components
@@ -61,6 +62,8 @@ async def test_a_menu_changes_a_tiers_role_and_begins_with_it(scene: Scene) -> N
     assert "No role yet" in said
     assert f"setup:create:{scene.stage.tier_id('Gold')}" in ids(message)
     await use(scene, message, menu, scene.stage.role_id("Regular"))
+    ((begun,),) = [one["default_values"] for one in walk(message.components) if one.get("custom_id") == menu]
+    assert begun == {"id": scene.stage.role_id("Regular"), "type": "role"}
     draft = await scene.app.storage.setups.load(scene.guild_id)
     assert draft is not None
     assert draft.roles[scene.stage.tier_id("Gold")] == scene.role("Regular")  # type: ignore[index]

@@ -1,5 +1,7 @@
 """The panel of `/patreon setup` as Discord takes it, however much there is to say."""
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -44,7 +46,7 @@ def drawn(language: Language, row: TierRow, step: SetupStep, campaigns: tuple[Ca
         is_outdated=True,
     )
     connect = None if campaigns else Secret("https://example.org/authorize")
-    layout = panel(Renderer(language, Medium.DISCORD), Renderer(language, Medium.PLAIN), view, connect=connect)
+    layout: Any = panel(Renderer(language, Medium.DISCORD), Renderer(language, Medium.PLAIN), view, connect=connect)
     components = layout.to_components()
     read_form({"flags": 1 << 15, "components": components}, [])
     return [one["custom_id"] for one in walk(components) if one.get("custom_id")]
@@ -87,7 +89,7 @@ def test_a_campaign_is_taken_by_its_own_button_where_there_are_several() -> None
 
 
 def test_the_end_has_nothing_to_press_and_shows_no_draft() -> None:
-    layout = closing(setup_cancelled(Renderer(LANGUAGES["en"], Medium.DISCORD)), Outcome.INFO)
+    layout: Any = closing(setup_cancelled(Renderer(LANGUAGES["en"], Medium.DISCORD)), Outcome.INFO)
     read_form({"flags": 1 << 15, "components": layout.to_components()}, [])
     assert [one for one in walk(layout.to_components()) if one.get("custom_id")] == []
     assert generation_of(None) is None

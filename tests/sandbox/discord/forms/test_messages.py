@@ -123,6 +123,13 @@ def test_components_are_numbered_around_given_ids() -> None:
     assert numbered[1] == {"type": 14, "spacing": 1, "divider": True, "id": 4}
 
 
+def test_the_ids_of_defaults_are_answered_as_text() -> None:
+    ((menu,),) = [
+        shown["components"] for shown in number([row(ROLES | {"default_values": [{"id": 5, "type": "role"}]})])
+    ]
+    assert menu["default_values"] == [{"id": "5", "type": "role"}]
+
+
 FIELD = {"type": 4, "style": 1, "custom_id": "c"}
 
 
