@@ -10,6 +10,7 @@ from bot.discord.checkup import Checkup
 from bot.discord.client import PledgekeeperBot, ask_recommended_shards, build_client
 from bot.discord.direct_messages import DirectMessages
 from bot.discord.gateway import Gateway
+from bot.discord.greeter import Greeter
 from bot.discord.holder import ClientHolder
 from bot.discord.identify_pace import IdentifyPace, SharedIdentifyPace, WaitTurn
 from bot.discord.notifier import Notifier
@@ -18,6 +19,7 @@ from bot.discord.outbox import Outbox, covers_people
 from bot.discord.registration import CommandRegistration
 from bot.discord.request_pace import RequestPace
 from bot.discord.rights import Rights
+from bot.discord.role_maker import RoleMaker
 from bot.discord.role_writer import RoleWriter
 from bot.discord.supervisor import DiscordSupervisor
 from bot.discord.tenure import ShardClaims, Tenure
@@ -59,6 +61,7 @@ from bot.sync.admin.comps import CompEditor
 from bot.sync.admin.rule_changes import RuleChanges
 from bot.sync.admin.rulebook import Rulebook
 from bot.sync.admin.settings import SettingsEditor
+from bot.sync.admin.setup import SetupEditor
 from bot.sync.applying.apply import Applier
 from bot.sync.applying.breakers import Breakers
 from bot.sync.applying.due import DueTaker
@@ -132,6 +135,8 @@ class App:
     acceptance: Acceptance
     doctor: Doctor
     settings_editor: SettingsEditor
+    setup_editor: SetupEditor
+    greeter: Greeter
     rule_changes: RuleChanges
     comp_editor: CompEditor
     comp_ends: CompEnds
@@ -408,6 +413,18 @@ async def build_app(
         acceptance=acceptance,
         doctor=doctor,
         settings_editor=settings_editor,
+        setup_editor=SetupEditor(
+            storage=storage,
+            observer=observer,
+            role_maker=RoleMaker(holder),
+            rulebook=rulebook,
+            facts=facts,
+            planning=planning,
+            reconciler=reconciler,
+            doctor=doctor,
+            clock=clock,
+        ),
+        greeter=Greeter(storage),
         rule_changes=RuleChanges(storage=storage, rulebook=rulebook, facts=facts, planning=planning),
         comp_editor=CompEditor(storage=storage, rulebook=rulebook, reconciler=reconciler, clock=clock),
         comp_ends=CompEnds(storage=storage, observer=observer, reconciler=reconciler, notifier=notifier, clock=clock),

@@ -14,6 +14,7 @@ from discord.abc import GuildChannel
 from discord.ext import commands
 
 from bot.discord.client import PledgekeeperBot
+from bot.discord.greeter import Greeter
 from bot.discord.observe import Observer, find_dangers
 from bot.domain.changes import Trigger, Urgency
 from bot.domain.errors import TryLater
@@ -30,8 +31,17 @@ GATHER_SECONDS = 1.0  # moving one role changes the position of many: they are o
 class EventsCog(commands.Cog):
     """The gateway's events."""
 
-    def __init__(self, bot: PledgekeeperBot, *, observer: Observer, breakers: Breakers, reconciler: Reconciler) -> None:
+    def __init__(
+        self,
+        bot: PledgekeeperBot,
+        *,
+        observer: Observer,
+        breakers: Breakers,
+        reconciler: Reconciler,
+        greeter: Greeter,
+    ) -> None:
         self._bot = bot
+        self._greeter = greeter
         self._observer = observer
         self._breakers = breakers
         self._reconciler = reconciler
@@ -76,6 +86,7 @@ class EventsCog(commands.Cog):
         self._observer.forget(GuildId(guild.id))
         self._breakers.reset(GuildId(guild.id))
         self._consider_soon(GuildId(guild.id), trigger=Trigger.START)
+        await self._greeter.greet(guild)
 
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:

@@ -21,7 +21,10 @@ MOST_DIGITS = len(str(GREATEST))
 
 class PressedButton(
     ui.DynamicItem[ui.Button[ui.View]],
-    template=r"(?P<name>(?:confirm|cancel|doctor|refresh|hold|page|show):[a-z-]+)(?::(?P<argument>.+))?",
+    template=(
+        r"(?P<name>(?:confirm|cancel|doctor|refresh|hold|page|show):[a-z-]+|setup:(?!role\b|policy\b)[a-z-]+)"
+        r"(?::(?P<argument>.+))?"
+    ),
 ):
     """A button by its id; whoever handles that name is asked when it is pressed."""
 
@@ -51,6 +54,35 @@ class PressedButton(
             else:
                 await handler(interaction, self.argument)
         except Exception as error:  # noqa: BLE001  the boundary of a press
+            await answer_error(interaction, error)
+
+
+class PressedMenu(
+    ui.DynamicItem[ui.RoleSelect[ui.LayoutView] | ui.Select[ui.LayoutView]],
+    template=r"(?P<name>setup:(?:role|policy)):(?P<argument>.+)",
+):
+    """A menu of a panel by its id; whoever handles that name is asked when somebody chooses."""
+
+    def __init__(self, menu: ui.RoleSelect[ui.LayoutView] | ui.Select[ui.LayoutView], name: str, argument: str) -> None:
+        super().__init__(menu)
+        self.name = name
+        self.argument = argument
+
+    @classmethod
+    async def from_custom_id(cls, _: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /) -> Self:
+        """Make the menu again from its message."""
+        assert isinstance(item, ui.RoleSelect | ui.Select)  # noqa: S101  the ids are ours, and only menus carry them
+        return cls(item, match["name"], match["argument"])
+
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        """Let nothing be done twice, nor in a server that Discord does not show."""
+        return await may_go_on(interaction)
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Let the handler do it; discord.py would swallow its errors."""
+        try:
+            await interaction.client.button_handlers[self.name](interaction, self.argument)
+        except Exception as error:  # noqa: BLE001  the boundary of a choice
             await answer_error(interaction, error)
 
 

@@ -188,6 +188,11 @@ class Mistake(enum.StrEnum):
     CAMPAIGN_AMBIGUOUS = "campaign_ambiguous"
     NOTHING_TO_ACCEPT = "nothing_to_accept"
     LIST_ANSWERED = "list_answered"
+    # setup
+    SETUP_ENDED = "setup_ended"
+    SETUP_WITHOUT_ROLES = "setup_without_roles"
+    ROLE_NOT_MADE = "role_not_made"
+    ROLES_FULL = "roles_full"  # most
     # settings
     LOG_CHANNEL_AND_NONE = "log_channel_and_none"
     LOG_CHANNEL_SHUT = "log_channel_shut"  # channel, permissions
@@ -212,6 +217,7 @@ class Later(enum.StrEnum):
     DATABASE_AWAY = "database_away"  # reason
     UNPLANNED = "unplanned"  # a defect of ours: somebody's roles could not be worked out
     CONSENTS_SILENT = "consents_silent"  # patrons, cause: nobody could be read by their own consent
+    DISCORD_SILENT = "discord_silent"  # reason
     ELSEWHERE = "elsewhere"  # work: another process of ours is at it
 
 

@@ -80,6 +80,7 @@ class Tier(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     title: str
     amount_cents: int = 0
     is_published: bool = True
+    discord_role_ids: tuple[RoleId, ...] = ()  # that Patreon's own bot gives for it
 
 
 class Campaign(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,6 +32,7 @@ from bot.storage.reads import Reads
 from bot.storage.role_groups import RoleGroups
 from bot.storage.rules import Rules
 from bot.storage.sealing import Sealing
+from bot.storage.setups import Setups
 from bot.storage.shards import ShardLeases
 from bot.storage.states import States
 from bot.storage.vault import Vault
@@ -56,6 +57,7 @@ class Storage:
     rules: Rules
     role_groups: RoleGroups
     comps: Comps
+    setups: Setups
     ledger: Ledger
     due: DuePeople
     holds: HeldRevokes
@@ -116,6 +118,7 @@ class Storage:
     @classmethod
     def _build(cls, database: Database, vault: Vault) -> Self:
         states = States(database, vault)
+        rules, guilds = Rules(database), Guilds(database)
         return cls(
             database=database,
             vault=vault,
@@ -128,13 +131,14 @@ class Storage:
             memberships=Memberships(database),
             nudges=StoredNudges(database),
             reads=Reads(database),
-            rules=Rules(database),
+            rules=rules,
             role_groups=RoleGroups(database),
             comps=Comps(database),
+            setups=Setups(database, rules, guilds),
             ledger=Ledger(database),
             due=DuePeople(database),
             holds=HeldRevokes(database),
-            guilds=Guilds(database),
+            guilds=guilds,
             audit=Audit(database),
             notices=Notices(database),
             webhooks=Webhooks(database, vault),

@@ -13,7 +13,7 @@ from bot.domain.changes import Trigger
 from bot.domain.model import Campaign, CampaignId, CredentialId, GuildId, PatreonUserId, Tier, TierId
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.due import make_everyone_due
-from bot.storage.rows import read_row
+from bot.storage.rows import read_row, to_json
 from bot.storage.tables import bindings, campaigns, credentials, installation, tiers
 from bot.storage.upsert import Upsert
 
@@ -63,7 +63,7 @@ class Campaigns(Aggregate):
         del row["tiers"]
         await connection.execute(Upsert(campaigns).on(connection), row)
         if campaign.tiers:
-            await connection.execute(Upsert(tiers).on(connection), [*map(msgspec.structs.asdict, campaign.tiers)])
+            await connection.execute(Upsert(tiers).on(connection), [*map(_tier_row, campaign.tiers)])
             gone = tiers.c.tier_id.not_in([tier.tier_id for tier in campaign.tiers])
             hide = update(tiers).where(tiers.c.campaign_id == campaign.campaign_id, gone)
             await connection.execute(hide.values(is_published=False))
@@ -85,7 +85,7 @@ class Campaigns(Aggregate):
             rows = (await connection.execute(select(campaigns).where(campaigns.c.campaign_id.in_(wanted)))).all()
             of_them = (await connection.execute(_ordered_tiers().where(tiers.c.campaign_id.in_(wanted)))).all()
         told: dict[CampaignId, list[Tier]] = {}
-        for tier in (read_row(row, Tier) for row in of_them):
+        for tier in (read_row(row, Tier, "discord_role_ids") for row in of_them):
             told.setdefault(tier.campaign_id, []).append(tier)
         found = [read_row(row, Campaign) for row in rows]
         return {
@@ -117,7 +117,7 @@ class Campaigns(Aggregate):
             return
         known = {one.tier_id: one.amount_cents for tier in fresh for one in stored[tier.campaign_id]}
         priced = {tier.campaign_id for tier in fresh if known.get(tier.tier_id) != tier.amount_cents}
-        await self._put_tiers([*map(msgspec.structs.asdict, fresh)], sorted(priced))
+        await self._put_tiers([*map(_tier_row, fresh)], sorted(priced))
 
     @transaction
     async def _put_tiers(
@@ -272,6 +272,10 @@ async def _make_followers_due(connection: AsyncConnection, campaign_ids: Collect
 
 def _parted(guild_id: GuildId, campaign_id: CampaignId) -> str:
     return f"guild {guild_id} left campaign {campaign_id}"
+
+
+def _tier_row(tier: Tier) -> dict[str, Any]:
+    return {**msgspec.structs.asdict(tier), "discord_role_ids": to_json(tier.discord_role_ids)}
 
 
 def _ordered_tiers() -> Select[Any]:

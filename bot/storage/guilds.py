@@ -30,12 +30,7 @@ class Guilds(Aggregate):
     @transaction
     async def change(self, connection: AsyncConnection, /, guild_id: GuildId, **changes: Any) -> GuildSettings:
         """Change some settings by their names, and return them all. Judges no value."""
-        changed = msgspec.structs.replace(await _load(connection, guild_id), **changes)
-        row = {"guild_id": guild_id, **msgspec.structs.asdict(changed)}
-        await connection.execute(Upsert(guild_settings).on(connection), row)
-        if REPLANNED & changes.keys():
-            await make_everyone_due(connection, [guild_id], trigger=Trigger.SETTINGS)
-        return changed
+        return await change_settings(connection, guild_id, changes)
 
     @transaction
     async def save_names(self, connection: AsyncConnection, names: Mapping[GuildId, str]) -> None:
@@ -56,6 +51,16 @@ class Guilds(Aggregate):
             rows = (await connection.execute(query)).all()
         stored = {row.guild_id: read_row(row, GuildSettings) for row in rows}
         return {guild_id: stored.get(guild_id, GuildSettings()) for guild_id in guild_ids}
+
+
+async def change_settings(connection: AsyncConnection, guild_id: GuildId, changes: Mapping[str, Any]) -> GuildSettings:
+    """Do what `Guilds.change` does, within a transaction."""
+    changed = msgspec.structs.replace(await _load(connection, guild_id), **changes)
+    row = {"guild_id": guild_id, **msgspec.structs.asdict(changed)}
+    await connection.execute(Upsert(guild_settings).on(connection), row)
+    if REPLANNED & changes.keys():
+        await make_everyone_due(connection, [guild_id], trigger=Trigger.SETTINGS)
+    return changed
 
 
 async def _load(connection: AsyncConnection, guild_id: GuildId) -> GuildSettings:

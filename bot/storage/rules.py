@@ -23,18 +23,7 @@ class Rules(Aggregate):
         self, connection: AsyncConnection, rule: RoleRule, *, created_by: DiscordUserId, at: datetime
     ) -> RoleRule:
         """Store a rule under a number of its own; where the guild has one that asks the same, that takes its days."""
-        asked = msgspec.structs.asdict(rule)
-        del asked["rule_id"]
-        same = select(role_rules).where(
-            *(role_rules.c[name].is_not_distinct_from(value) for name, value in asked.items() if name != "keep_days")
-        )
-        add = insert(role_rules).values(**asked, created_by=created_by, created_at=at).returning(role_rules)
-        known = (await connection.execute(same)).first()
-        change = update(role_rules).values(keep_days=rule.keep_days).returning(role_rules)
-        statement = add if known is None else change.where(role_rules.c.rule_id == known.rule_id)
-        row = (await connection.execute(statement)).one()
-        await make_everyone_due(connection, [rule.guild_id], trigger=Trigger.RULE_ADDED)
-        return read_row(row, RoleRule)
+        return await add_rule(connection, rule, created_by=created_by, at=at)
 
     @transaction
     async def edit(self, connection: AsyncConnection, rule: RoleRule) -> bool:
@@ -99,3 +88,19 @@ class Rules(Aggregate):
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
         return tuple(read_row(row, RoleRule) for row in rows)
+
+
+async def add_rule(connection: AsyncConnection, rule: RoleRule, *, created_by: DiscordUserId, at: datetime) -> RoleRule:
+    """Do what `Rules.add` does, within a transaction."""
+    asked = msgspec.structs.asdict(rule)
+    del asked["rule_id"]
+    same = select(role_rules).where(
+        *(role_rules.c[name].is_not_distinct_from(value) for name, value in asked.items() if name != "keep_days")
+    )
+    add = insert(role_rules).values(**asked, created_by=created_by, created_at=at).returning(role_rules)
+    known = (await connection.execute(same)).first()
+    change = update(role_rules).values(keep_days=rule.keep_days).returning(role_rules)
+    statement = add if known is None else change.where(role_rules.c.rule_id == known.rule_id)
+    row = (await connection.execute(statement)).one()
+    await make_everyone_due(connection, [rule.guild_id], trigger=Trigger.RULE_ADDED)
+    return read_row(row, RoleRule)

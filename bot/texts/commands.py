@@ -24,6 +24,8 @@ DISCONNECT_OPTIONS = {
     "roles": N_("What happens to the roles that its rules assigned"),
 }
 
+SETUP = N_("Set up roles for your tiers, step by step; nothing changes before you go live")
+
 WHY = N_("Explain why someone has a role, or doesn't")
 WHY_OPTIONS = {"user": N_("Whose roles to explain")}
 

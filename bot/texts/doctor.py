@@ -256,6 +256,11 @@ def person_card(r: Renderer, person: DiscordUserId, planned: PlannedPerson | Non
     return Card(_outcome(diagnosis.findings), title, body, items=items)
 
 
+def say_findings(r: Renderer, findings: Sequence[DoctorFinding]) -> tuple[Text, ...]:
+    """Say each finding with what to do, where another answer has to tell of it."""
+    return _items(r, findings)
+
+
 def again_label(r: Renderer) -> Text:
     """Name the button below both."""
     # Translators: A button. Pressing it looks again for what is wrong with the server's roles.

@@ -89,6 +89,21 @@ _MISTAKES: Mapping[Mistake, str] = {
     Mistake.LIST_ANSWERED: N_(
         "That member list isn't waiting for an answer anymore. `/patreon believe` shows what still is."
     ),
+    Mistake.SETUP_ENDED: N_(
+        "This setup is over: an admin went live with it, or cancelled it. `/patreon rule list` shows this server's "
+        "rules, and `/patreon setup` starts again."
+    ),
+    Mistake.SETUP_WITHOUT_ROLES: N_(
+        "I changed nothing, because no tier has a role yet. Go back to the roles and choose one for at least one tier."
+    ),
+    Mistake.ROLE_NOT_MADE: N_(
+        "I couldn't create the role, because I don't have the Manage Roles permission. Go to Server Settings > Roles, "
+        "open my role and turn on Manage Roles. Then press the button again."
+    ),
+    Mistake.ROLES_FULL: N_(
+        "I couldn't create the role, because this server already has {most} roles, and Discord allows no more. Choose "
+        "one of them in the menu, or delete one that nobody uses."
+    ),
     Mistake.LOG_CHANNEL_AND_NONE: N_(
         "I changed nothing: `log_channel` and `no_log_channel` can't be used together. Choose one."
     ),
@@ -120,6 +135,7 @@ _LATER: Mapping[Later, str] = {
     Later.NOT_CONNECTED: N_("I'm not connected to Discord right now."),
     Later.SERVER_UNSEEN: N_("Discord isn't showing me this server right now, so I changed nothing."),
     Later.MEMBERS_UNSEEN: N_("Discord didn't show me the members of this server, so I changed nothing."),
+    Later.DISCORD_SILENT: N_("Discord didn't answer."),
     Later.DATABASE_AWAY: N_("I can't reach my database right now."),
     Later.UNPLANNED: N_("I couldn't work out these roles, so they stay as they are."),
     Later.CONSENTS_SILENT: N_("I couldn't check any of the {patrons} patrons with the access they gave me."),

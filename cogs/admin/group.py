@@ -21,6 +21,7 @@ from cogs.admin.rights import AdminGroup
 from cogs.admin.rule_changes import RuleChangeCommands
 from cogs.admin.rules import RuleCommands
 from cogs.admin.settings import SettingsCommands
+from cogs.admin.setup import SetupCommands
 from cogs.admin.sync import SyncCommands
 
 
@@ -40,6 +41,7 @@ def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
     )
     rules = RuleCommands(answers=answers, rulebook=app.rulebook, reconciler=app.reconciler)
     settings = SettingsCommands(answers=answers, editor=app.settings_editor)
+    setup = SetupCommands(editor=app.setup_editor, connecting=app.connecting)
     sync = SyncCommands(answers=answers, rounds=app.rounds, reconciler=app.reconciler)
 
     changes = RuleChangeCommands(
@@ -52,7 +54,7 @@ def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
         allowed_contexts=app_commands.AppCommandContext(guild=True),
         default_permissions=discord.Permissions(manage_roles=True),
     )
-    for cog in (believe, campaigns, comps, doctor, holds, ledger, people, rules, settings, sync):
+    for cog in (believe, campaigns, comps, doctor, holds, ledger, people, rules, settings, setup, sync):
         for command in cog.get_app_commands():
             patreon.add_command(command)
     for change in changes.get_app_commands():
@@ -69,4 +71,13 @@ def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
         "doctor:again": doctor.look_again,
         "hold:apply": holds.apply_hold,
         "hold:discard": holds.discard_hold,
+        "setup:back": setup.back,
+        "setup:campaign": setup.campaign,
+        "setup:cancel": setup.cancel,
+        "setup:create": setup.create,
+        "setup:live": setup.live,
+        "setup:policies": setup.policies,
+        "setup:policy": setup.policy,
+        "setup:preview": setup.preview,
+        "setup:role": setup.role,
     }

@@ -41,6 +41,7 @@ from bot.domain.pace import Demand, Limit
 from bot.domain.processes import ALL_ROLES, Process, ProcessRole
 from bot.domain.reasons import OldText
 from bot.domain.role_groups import RoleGroup
+from bot.domain.setup import SetupDraft
 from bot.domain.shards import Shards
 from bot.storage import Storage
 from bot.storage.arrivals import ArrivalId
@@ -153,6 +154,7 @@ class Known:
     hold: HoldId
     item: HoldItem
     rule: RuleId
+    setup: SetupDraft
     believed: ReadId
     read: ReadId
     sealed: SealedValue
@@ -185,6 +187,8 @@ async def populate(storage: Storage) -> Known:
     await storage.comps.give(comp_of(ADA))
     await storage.comps.give(comp_of(BO))
     await storage.comps.end(comp_of(BO), at=NOW + timedelta(days=30))
+    setup = await storage.setups.begin(SetupDraft(guild_id=GUILD), by=ADA, at=NOW)
+    await storage.setups.note_invitation(GUILD, NOW)
     hold = await storage.holds.add(GUILD, [held(ADA)], at=NOW)
     believed = await storage.reads.start(CAMPAIGN, NOW)
     await storage.reads.finish(believed, at=NOW, is_complete=True, is_believed=True, is_attributed=True)
@@ -219,6 +223,7 @@ async def populate(storage: Storage) -> Known:
         hold=hold.hold_id,
         item=item,
         rule=rule.rule_id,
+        setup=setup,
         believed=believed,
         read=read,
         sealed=next(one for one in await storage.sealing.list_sealed() if one.table == "credentials"),

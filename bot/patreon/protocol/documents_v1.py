@@ -31,6 +31,7 @@ from bot.patreon.protocol.wire import (
     cursor_in,
     decode,
     discord_account,
+    discord_roles,
     moment,
     part_missing,
     past,
@@ -38,7 +39,7 @@ from bot.patreon.protocol.wire import (
 )
 
 CURRENCY = "USD"
-ORNAMENTS = frozenset({"full_name", "social_connections"})  # no role rests on them
+ORNAMENTS = frozenset({"full_name", "social_connections", "discord_role_ids"})  # no role rests on them
 BUILT_IN_REWARDS = frozenset({"-1", "0"})
 
 CHARGE_STATUS: dict[str | UnsetType | None, ChargeStatus] = {
@@ -279,6 +280,7 @@ def _tiers(resources: Iterable[Resource], campaign_id: CampaignId) -> tuple[Tier
             title=reward.told.title or "",
             amount_cents=reward.told.amount_cents,
             is_published=reward.told.published is not False,
+            discord_role_ids=discord_roles(reward.told.discord_role_ids),
         )
         for reward in resources
         if reward.type == "reward"

@@ -15,7 +15,7 @@ from bot.patreon.protocol.shapes_v2 import (
     CampaignRelations,
     IncludedMember,
 )
-from bot.patreon.protocol.wire import decode, part_missing, target
+from bot.patreon.protocol.wire import decode, discord_roles, part_missing, target
 
 _CAMPAIGNS = msgspec.json.Decoder(CampaignList)
 
@@ -58,6 +58,7 @@ def tiers_among(included: Iterable[Beside | IncludedMember], campaign_id: Campai
                     title=told.title or "",
                     amount_cents=told.amount_cents,
                     is_published=told.published is not False,
+                    discord_role_ids=discord_roles(told.discord_role_ids),
                 )
             )
     return tuple(tiers)

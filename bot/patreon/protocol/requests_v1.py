@@ -15,7 +15,7 @@ PAGE_SIZES = (100, 50, 20, 10)
 
 PLEDGE_FIELDS = "amount_cents,created_at,currency,declined_since,total_historical_amount_cents,status"
 USER_FIELDS = "full_name,social_connections"
-REWARD_FIELDS = "title,amount_cents,published"
+REWARD_FIELDS = "title,amount_cents,published,discord_role_ids"
 
 
 def identity_request() -> Request:

@@ -19,7 +19,7 @@ MEMBER_FIELDS = (
     "will_pay_amount_cents,campaign_lifetime_support_cents,pledge_relationship_start,pledge_cadence,is_gifted,"
     "is_free_trial"
 )
-TIER_FIELDS = "title,amount_cents,published"
+TIER_FIELDS = "title,amount_cents,published,discord_role_ids"
 
 
 def identity_request() -> Request:

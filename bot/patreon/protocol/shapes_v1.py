@@ -24,6 +24,7 @@ class Attributes(msgspec.Struct):
     social_connections: SocialConnections | None = None
     title: Text | None = None
     published: bool | None = None
+    discord_role_ids: list[Id] | None = None
     creation_name: Text | None = None
 
 

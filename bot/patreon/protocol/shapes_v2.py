@@ -81,6 +81,7 @@ class BesideAttributes(msgspec.Struct, gc=False):
     title: Text | None = None
     amount_cents: Cents | None = None
     published: bool | None = None
+    discord_role_ids: list[Id] | None = None
     social_connections: SocialConnections | None = None
 
 
@@ -166,6 +167,7 @@ class IncludedAttributes(MemberAttributes, gc=False):
     title: Text | None = None
     amount_cents: Cents | None = None
     published: bool | None = None
+    discord_role_ids: list[Id] | None = None
 
 
 class IncludedMember(Member, gc=False):

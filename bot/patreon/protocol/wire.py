@@ -18,6 +18,7 @@ is no UTF-8, and NUL, which PostgreSQL stores in no text.
 import json
 import re
 import types
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Annotated, Any, TypeGuard, TypeVar, Union, get_args, get_origin
@@ -26,7 +27,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from bot.domain.errors import PatreonCode, PatreonUnreadable
-from bot.domain.model import DiscordUserId
+from bot.domain.model import DiscordUserId, RoleId
 
 MAX_STORED_INTEGER = 2**63 - 1  # BIGINT: what a database can keep
 MAX_CENTS = 2**31 - 1  # INTEGER, as which a tier's price is kept
@@ -259,11 +260,21 @@ def discord_account(connections: SocialConnections | None) -> DiscordUserId | No
     """Return the Discord user that the connections name, where they name one."""
     if connections is None or connections.discord is None:
         return None
-    user_id = connections.discord.user_id or ""
-    if not (user_id.isascii() and user_id.isdecimal() and len(user_id) < 20):  # a snowflake fits 63 bits
+    number = _snowflake(connections.discord.user_id or "")
+    return None if number is None else DiscordUserId(number)
+
+
+def discord_roles(told: Iterable[str] | None) -> tuple[RoleId, ...]:
+    """Return the Discord roles that Patreon's own bot gives for a tier."""
+    numbers = (_snowflake(one) for one in told or ())
+    return tuple(sorted({RoleId(number) for number in numbers if number is not None}))
+
+
+def _snowflake(text: str) -> int | None:
+    if not (text.isascii() and text.isdecimal() and len(text) < 20):  # it fits 63 bits
         return None
-    number = int(user_id)
-    return DiscordUserId(number) if 0 < number <= MAX_STORED_INTEGER else None
+    number = int(text)
+    return number if 0 < number <= MAX_STORED_INTEGER else None
 
 
 def cursor_in(links: PageLinks | None) -> str | None:

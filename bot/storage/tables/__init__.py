@@ -31,6 +31,7 @@ from bot.storage.tables.processes import interactions, processes
 from bot.storage.tables.reads import page_sizes, reads
 from bot.storage.tables.role_groups import role_groups
 from bot.storage.tables.rules import role_rules
+from bot.storage.tables.setups import setups
 from bot.storage.tables.states import states
 from bot.storage.tables.webhooks import heard, webhooks
 
@@ -65,6 +66,7 @@ __all__ = [
     "reads",
     "role_groups",
     "role_rules",
+    "setups",
     "states",
     "tiers",
     "webhooks",

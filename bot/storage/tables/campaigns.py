@@ -22,6 +22,7 @@ tiers = Table(
     Column("title", Text, nullable=False),
     Column("amount_cents", Integer, nullable=False),  # 0 is the Free tier
     Column("is_published", Boolean, nullable=False),
+    Column("discord_role_ids", Text, nullable=False, server_default="[]"),  # JSON; by Patreon's own bot
 )
 
 bindings = Table(

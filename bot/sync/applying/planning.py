@@ -71,6 +71,15 @@ class Planning:
         Returned is each plan that says something: of all others, every role is as it should be.
         """
         guild = await self._facts.guild(guild_id)
+        return await self._plan(guild, discord_user_ids, are_all=are_all)
+
+    async def plan_imagined(self, guild: GuildFacts) -> GuildPlan:
+        """Plan everyone as if these were the guild's facts. Raises DiscordAway."""
+        return await self._plan(guild, None)
+
+    async def _plan(
+        self, guild: GuildFacts, discord_user_ids: Iterable[DiscordUserId] | None, *, are_all: bool = False
+    ) -> GuildPlan:
         unsettled: set[DiscordUserId] = set()
 
         async def planned() -> AsyncIterator[tuple[PersonFacts, PersonPlan]]:

@@ -8,6 +8,7 @@ from typing import Any
 from sandbox.discord.errors import Problems
 from sandbox.discord.forms.components import (
     BUTTON,
+    CHANNEL_SELECT,
     CHECKBOX,
     CHECKBOX_GROUP,
     CONTAINER,
@@ -16,7 +17,9 @@ from sandbox.discord.forms.components import (
     FILE_UPLOAD,
     GALLERY,
     LABEL,
+    MENTIONABLE_SELECT,
     RADIO_GROUP,
+    ROLE_SELECT,
     ROW,
     SECTION,
     SELECTS,
@@ -25,6 +28,7 @@ from sandbox.discord.forms.components import (
     TEXT,
     TEXT_INPUT,
     THUMBNAIL,
+    USER_SELECT,
     walk,
 )
 from sandbox.discord.model import Json
@@ -36,6 +40,12 @@ LINK_STYLE, PREMIUM_STYLE = 5, 6
 MOST_ROWS, MOST_BUTTONS, MOST_COMPONENTS_V2, MOST_TEXT_V2 = 5, 5, 40, 4000
 MOST_TEXTS_OF_SECTION, MOST_PICTURES, MOST_TYPED, WHITE = 3, 10, 4000, 0xFFFFFF
 OPTIONS = {STRING_SELECT: (1, 25), RADIO_GROUP: (2, 10), CHECKBOX_GROUP: (1, 10)}
+DEFAULTS_OF = {
+    USER_SELECT: {"user"},
+    ROLE_SELECT: {"role"},
+    MENTIONABLE_SELECT: {"user", "role"},
+    CHANNEL_SELECT: {"channel"},
+}
 MOST_VALUES = dict.fromkeys(SELECTS, 25) | {CHECKBOX_GROUP: 10, FILE_UPLOAD: 10}
 
 
@@ -176,6 +186,22 @@ def _check_choice(problems: Problems, path: str, field: Json) -> None:
         problems.add(f"{path}.min_values", "SELECT_COMPONENT_REQUIRED_ZERO_MIN_VALUES", message)
     if kind in OPTIONS:
         _check_options(problems, path, field.get("options"), OPTIONS[kind])
+    if field.get("default_values") is not None:
+        _check_defaults(problems, path, field)
+
+
+def _check_defaults(problems: Problems, path: str, field: Json) -> None:
+    """Check what a menu of people, roles or channels begins with: as many as may be chosen, of its own kind."""
+    values, low, high = field["default_values"], field.get("min_values", 1), field.get("max_values", 1)
+    if not isinstance(values, list):
+        problems.bad_type(f"{path}.default_values", "list")
+    elif values and isinstance(low, int) and isinstance(high, int):
+        _check_count(problems, f"{path}.default_values", values, low, high)
+    for index, value in enumerate(values if isinstance(values, list) else []):
+        if not isinstance(value, dict) or value.get("type") not in DEFAULTS_OF.get(field["type"], set()):
+            known = ", ".join(sorted(DEFAULTS_OF.get(field["type"], ())))
+            message = f"Value must be one of {{{known}}}."
+            problems.add(f"{path}.default_values.{index}.type", "BASE_TYPE_CHOICES", message)
 
 
 def _check_bounds(  # noqa: PLR0917  a problem's place and four numbers

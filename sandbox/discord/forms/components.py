@@ -54,6 +54,8 @@ def _numbered(component: Json, free: Iterator[int]) -> Json:
     given = {key: value for key, value in component.items() if value is not None}
     shown = DEFAULTS.get(component["type"], {}) | given
     shown["id"] = component.get("id") or next(free)
+    if "default_values" in shown:  # ids come as numbers or as text, and are always answered as text
+        shown["default_values"] = [value | {"id": str(value.get("id"))} for value in shown["default_values"]]
     if "components" in shown:
         shown["components"] = [_numbered(inner, free) for inner in shown["components"]]
     for key in ("accessory", "component"):

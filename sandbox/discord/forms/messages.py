@@ -79,9 +79,21 @@ def read_form(body: Any, files: list[Json], *, prefix: str = "", editing: Messag
     form = Form(body, files)
     trial = editing_copy(editing)
     form.fill(trial)
+    _refuse_leftovers(trial, v2=v2)
     if not (trial.content.strip() or trial.embeds or trial.components or trial.attachments):
         raise refusal(50006)
     return form
+
+
+def _refuse_leftovers(message: Message, *, v2: bool) -> None:
+    """An edit to Components V2 must take the content and the embeds away (docs, "Component Reference")."""
+    problems = Problems()
+    for key in ("content", "embeds"):
+        if v2 and getattr(message, key):
+            problems.add(
+                key, "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", f"The '{key}' field cannot be used"
+            )
+    problems.refuse_if_any()
 
 
 def editing_copy(message: Message | None) -> Message:
@@ -101,8 +113,10 @@ def _check_mentions(problems: Problems, allowed: Json) -> None:
 
 
 def _fill_mentions(message: Message, allowed: Json | None) -> None:
-    users, roles = USER_MENTION.findall(message.content), ROLE_MENTION.findall(message.content)
-    everyone = bool(EVERYONE_MENTION.search(message.content))
+    shown = [c["content"] for c in components.walk(message.components) if c.get("type") == components.TEXT]
+    words = "\n".join([message.content, *shown])  # a text display calls people as content does (docs, Text Display)
+    users, roles = USER_MENTION.findall(words), ROLE_MENTION.findall(words)
+    everyone = bool(EVERYONE_MENTION.search(words))
     if allowed is not None:
         parse = allowed.get("parse") or []
         users = users if "users" in parse else [u for u in users if u in _ids(allowed, "users")]

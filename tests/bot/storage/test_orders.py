@@ -24,6 +24,7 @@ from bot.domain.consent import Purpose
 from bot.domain.holds import HoldState
 from bot.domain.model import (
     GrantState,
+    GuildId,
     Hint,
     Link,
     LinkOrigin,
@@ -33,6 +34,7 @@ from bot.domain.pace import Demand, Limit
 from bot.domain.processes import ProcessRole
 from bot.domain.reasons import OldText
 from bot.domain.role_groups import RoleGroup
+from bot.domain.setup import SetupDraft
 from bot.domain.shards import Shards
 from bot.storage import Storage
 from bot.storage.aggregate import Aggregate
@@ -154,6 +156,16 @@ VERBS: dict[str, Verb] = {
     "comps.drop": lambda s, _: s.comps.drop([comp_of(BO)]),
     "comps.purge": lambda s, _: s.comps.purge(),
     "rules.edit": lambda s, k: s.rules.edit(replace(rule_of(OTHER_ROLE, "t-silver"), rule_id=k.rule)),
+    "setups.begin": lambda s, _: s.setups.begin(SetupDraft(guild_id=GuildId(901)), by=ADA, at=LATER),
+    "setups.begin again": lambda s, _: s.setups.begin(SetupDraft(guild_id=GUILD), by=BO, at=LATER),
+    "setups.change": lambda s, k: s.setups.change(replace(k.setup, page=1), by=ADA, at=LATER),
+    "setups.change by another": lambda s, k: s.setups.change(replace(k.setup, page=2), by=BO, at=LATER),
+    "setups.turn_to": lambda s, k: s.setups.turn_to(replace(k.setup, page=3)),
+    "setups.end": lambda s, k: s.setups.end(GUILD, k.setup.generation, by=BO, at=LATER),
+    "setups.go_live": lambda s, k: s.setups.go_live(
+        k.setup, [rule_of(OTHER_ROLE)], {"grace_days": 8}, by=ADA, at=LATER
+    ),
+    "setups.note_invitation": lambda s, _: s.setups.note_invitation(GUILD, LATER),
     "role_groups.put": lambda s, _: s.role_groups.put(RoleGroup(guild_id=GUILD, role_ids=(OTHER_ROLE, ROLE))),
     "role_groups.remove": lambda s, _: s.role_groups.remove(GUILD, ROLE),
     "ledger.put": lambda s, _: s.ledger.put(grant_of(state=GrantState.HELD)),

@@ -24,6 +24,7 @@ from bot.domain.model import (
     HoldId,
     Link,
     MembershipRecord,
+    Mode,
     PageSize,
     PatreonUserId,
     ReadId,
@@ -38,6 +39,7 @@ from bot.domain.model import (
 from bot.domain.pace import Demand, Limit
 from bot.domain.reasons import OldText
 from bot.domain.role_groups import RoleGroup
+from bot.domain.setup import SetupDraft
 from bot.domain.shards import Shards
 from bot.storage import Storage
 from bot.storage.pendings import PendingRow
@@ -230,6 +232,14 @@ async def use_roles(storage: Storage, now: datetime) -> None:
     await storage.role_groups.list_guild(GUILD)
     await storage.role_groups.list_guilds([GUILD])
     await storage.role_groups.remove(GUILD, ROLE)
+    draft = await storage.setups.begin(SetupDraft(guild_id=GUILD), by=ADA, at=now)
+    await storage.setups.turn_to(draft)
+    changed = await storage.setups.change(draft, by=ADA, at=now)
+    assert changed is not None
+    assert await storage.setups.load(GUILD) == changed
+    assert await storage.setups.go_live(changed, [asked], {"mode": Mode.OFF}, by=ADA, at=now)
+    await storage.setups.end(GUILD, 0, by=ADA, at=now)
+    await storage.setups.note_invitation(GUILD, now)
     comp = comp_of(ADA)
     await storage.comps.give(comp)
     await storage.comps.list_running(GUILD, now)

@@ -6,7 +6,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from sandbox.discord.model import Message
+from sandbox.discord.forms.components import number
+from sandbox.discord.model import COMPONENTS_V2, Message
 from sandbox.main import Sandbox
 from sandbox.page.messages import rows_of, words_of
 
@@ -64,3 +65,58 @@ async def test_embeds_are_drawn_in_discords_order(sandbox: Sandbox, page: aiohtt
     ]
     assert places == sorted(places)
     assert article.count("<dl>") == 1
+
+
+def layout(gold: str) -> list[dict[str, Any]]:
+    """A panel as bots build them now: a container with everything that can stand in one."""
+    button = {"type": 2, "style": 2, "label": "Make it", "custom_id": "make"}
+    begun = {"id": gold, "type": "role"}
+    choices = [
+        {"label": "One", "value": "1", "description": "The first"},
+        {"label": "Two", "value": "2", "default": True},
+    ]
+    return [
+        {
+            "type": 17,
+            "accent_color": 0x5865F2,
+            "components": [
+                {"type": 10, "content": "## Roles\n**Gold** first"},
+                {"type": 9, "components": [{"type": 10, "content": "Silver has none"}], "accessory": button},
+                {"type": 14, "spacing": 2, "divider": False},
+                {"type": 1, "components": [{"type": 6, "custom_id": "role", "default_values": [begun]}]},
+                {"type": 1, "components": [{"type": 3, "custom_id": "days", "options": choices}]},
+                {"type": 1, "components": [button | {"custom_id": "next", "style": 1, "label": "Next"}]},
+            ],
+        }
+    ]
+
+
+async def test_a_layout_is_drawn_in_its_order(sandbox: Sandbox, page: aiohttp.ClientSession, role: Any) -> None:
+    state, channel = sandbox.world.discord, next(iter(sandbox.world.guild.channels.values()))
+    message = Message(state.ids.at(NOW), channel.id, state.bot.id, NOW, flags=COMPONENTS_V2)
+    message.components = number(layout(role("Gold")))
+    channel.messages[message.id] = message
+    async with page.get("/") as answer:
+        html = await answer.text()
+    article = html[html.index(f'id="message-{message.id}"') :].partition("</article>")[0]
+    places = [
+        article.index(part)
+        for part in (
+            '<div class="embed">',
+            'fill="#5865f2"',
+            "Roles",
+            "<strong>Gold</strong> first",
+            '<div class="section">',
+            "Silver has none",
+            'value="make"',
+            '<hr class="apart blank">',
+            'name="custom_id" value="role"',
+            f'<option value="{role("Gold")}" selected>Gold</option>',
+            'name="custom_id" value="days"',
+            '<option value="1">One: The first</option>',
+            '<option value="2" selected>Two</option>',
+            'class="style-1" name="custom_id" value="next"',
+        )
+    ]
+    assert places == sorted(places)
+    assert article.count(" selected>") == 2

@@ -179,6 +179,11 @@ def test_campaigns_come_with_their_rewards_as_tiers(sample: Any) -> None:
     )
 
 
+def test_a_reward_names_the_roles_that_patreons_bot_gives_for_it(sample: Any) -> None:
+    body = sample("v1_campaigns").body.replace(b'"Gold"', b'"Gold", "discord_role_ids": ["32", "31"]', 1)
+    assert [tier.discord_role_ids for tier in read_campaigns(body)[0].tiers] == [(31, 32)]
+
+
 def test_campaigns_without_a_list_are_an_error(sample: Any) -> None:
     with pytest.raises(PatreonUnavailable):
         read_campaigns(sample("v1_campaigns_without_list").body)

@@ -31,6 +31,11 @@ def test_campaigns_come_with_their_tiers_currency_and_creator(sample: Any) -> No
     )
 
 
+def test_a_tier_names_the_roles_that_patreons_bot_gives_for_it(sample: Any) -> None:
+    body = sample("v2_campaigns").body.replace(b'"Gold"', b'"Gold", "discord_role_ids": ["32", "31", "x"]', 1)
+    assert [tier.discord_role_ids for tier in read_campaigns(body)[0].tiers] == [(), (31, 32)]
+
+
 def test_a_campaign_without_attributes_is_called_by_its_id(sample: Any) -> None:
     assert read_campaigns(sample("v2_campaigns_bare").body) == (Campaign(campaign_id=CampaignId("700"), name="700"),)
 

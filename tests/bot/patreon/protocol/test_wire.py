@@ -11,6 +11,7 @@ from bot.patreon.protocol.wire import (
     ahead,
     cursor_in,
     discord_account,
+    discord_roles,
     moment,
     past,
 )
@@ -96,3 +97,8 @@ def test_an_absurd_date_is_no_fact(told: str, is_past: bool, is_ahead: bool) -> 
     assert at is not None
     assert (past(at, now=NOW), ahead(at, now=NOW)) == (at if is_past else None, at if is_ahead else None)
     assert (past(None, now=NOW), ahead(None, now=NOW)) == (None, None)
+
+
+def test_the_roles_of_patreons_bot_are_snowflakes_each_once() -> None:
+    assert discord_roles(["32", "31", "32", "none", ""]) == (31, 32)
+    assert discord_roles(None) == ()

@@ -17,6 +17,9 @@ BUTTON = {"type": 2, "style": 1, "label": "Go", "custom_id": "go"}
 LINK = {"type": 2, "style": 5, "label": "Read", "url": "https://example.org"}
 OPTION = {"label": "One", "value": "1"}
 MENU = {"type": 3, "custom_id": "menu", "options": [OPTION]}
+ROLES = {"type": 6, "custom_id": "roles"}
+ROLE, USER = {"id": "1", "type": "role"}, {"id": "2", "type": "user"}
+DEFAULTS = "components.0.components.0.default_values"
 TEXT = {"type": 10, "content": "text"}
 V2 = 1 << 15
 BOTH = {"parse": ["users"], "users": ["1"]}
@@ -54,6 +57,10 @@ WRONG = [
     ("V2 with content", showing(TEXT, flags=V2), ["content"]),
     ("V2 with 41 components", {"flags": V2, "components": [TEXT] * 41}, ["components"]),
     ("V2 with 4,001 characters", {"flags": V2, "components": [TEXT | {"content": "x" * 2001}] * 2}, ["components"]),
+    ("a default of another kind", showing(row(ROLES | {"default_values": [USER]})), [f"{DEFAULTS}.0.type"]),
+    ("a default in a menu of texts", showing(row(MENU | {"default_values": [ROLE]})), [f"{DEFAULTS}.0.type"]),
+    ("more defaults than may be chosen", showing(row(ROLES | {"default_values": [ROLE, ROLE]})), [DEFAULTS]),
+    ("defaults that are no list", showing(row(ROLES | {"default_values": ROLE})), [DEFAULTS]),
     ("V2 without its flag", {"components": [TEXT]}, ["components.0"]),
 ]
 
@@ -64,6 +71,25 @@ def test_it_is_refused_at_its_place(body: dict[str, Any], paths: list[str]) -> N
         read_form(body, [])
     assert refused.value.body["code"] == 50035
     assert where(refused.value.body["errors"]) == paths
+
+
+def test_a_menu_may_begin_with_what_it_offers() -> None:
+    for menu in (ROLES | {"default_values": [ROLE]}, {"type": 7, "custom_id": "m", "default_values": [USER]}):
+        read_form(showing(row(menu)), [])
+    read_form(showing(row(ROLES | {"default_values": []})), [])
+
+
+async def test_an_edit_to_v2_takes_content_and_embeds_away(world: World, api: Api) -> None:
+    path = f"/channels/{world.channel.id}/messages"
+    sent = (await api("POST", path, json={"content": "old", "embeds": [{"title": "old"}]})).body["id"]
+    layout = {"flags": V2, "components": [TEXT]}
+    refused = await api("PATCH", f"{path}/{sent}", json=layout)
+    assert (refused.code, where(refused.body["errors"])) == (50035, ["content", "embeds"])
+    assert world.channel.messages[sent].content == "old"
+    edited = await api("PATCH", f"{path}/{sent}", json=layout | {"content": None, "embeds": []})
+    assert (edited.status, edited.body["flags"] & V2) == (200, V2)
+    again = await api("PATCH", f"{path}/{sent}", json={"content": "back", "components": []})
+    assert (again.code, where(again.body["errors"])) == (50035, ["content"]), "it stays one"
 
 
 @pytest.mark.parametrize(
@@ -95,6 +121,13 @@ def test_components_are_numbered_around_given_ids() -> None:
     numbered = number([row(BUTTON | {"id": 2}, LINK), {"type": 14}])
     assert [numbered[0]["id"], *(c["id"] for c in numbered[0]["components"])] == [1, 2, 3]
     assert numbered[1] == {"type": 14, "spacing": 1, "divider": True, "id": 4}
+
+
+def test_the_ids_of_defaults_are_answered_as_text() -> None:
+    ((menu,),) = [
+        shown["components"] for shown in number([row(ROLES | {"default_values": [{"id": 5, "type": "role"}]})])
+    ]
+    assert menu["default_values"] == [{"id": "5", "type": "role"}]
 
 
 FIELD = {"type": 4, "style": 1, "custom_id": "c"}
@@ -140,6 +173,13 @@ async def test_only_allowed_mentions_mention(  # noqa: PLR0917  fixtures and a t
         [world.gold.id] * roles,
     )
     assert sent["mention_everyone"] is everyone
+
+
+async def test_a_text_display_mentions_as_content_does(world: World, api: Api) -> None:
+    text = {"type": 10, "content": f"<@{world.ada.id}> <@&{world.gold.id}>"}
+    body = {"flags": V2, "components": [{"type": 17, "components": [text]}], "allowed_mentions": {"parse": ["users"]}}
+    sent = (await api("POST", f"/channels/{world.channel.id}/messages", json=body)).body
+    assert ([user["id"] for user in sent["mentions"]], sent["mention_roles"]) == ([world.ada.id], [])
 
 
 async def test_messages_are_listed_newest_first(world: World, api: Api) -> None:
