@@ -59,6 +59,8 @@ from bot.sync.admin.comps import CompEditor
 from bot.sync.admin.rule_changes import RuleChanges
 from bot.sync.admin.rulebook import Rulebook
 from bot.sync.admin.settings import SettingsEditor
+from bot.sync.admin.trail import Trail
+from bot.sync.admin.undo import Undo
 from bot.sync.applying.apply import Applier
 from bot.sync.applying.breakers import Breakers
 from bot.sync.applying.due import DueTaker
@@ -129,6 +131,8 @@ class App:
     overviews: Overviews
     rulebook: Rulebook
     adoption: Adoption
+    trail: Trail
+    undo: Undo
     acceptance: Acceptance
     doctor: Doctor
     settings_editor: SettingsEditor
@@ -290,6 +294,7 @@ async def build_app(
     # --- the verbs of admins
 
     rulebook = Rulebook(storage=storage, observer=observer, facts=facts, planning=planning, home=home, clock=clock)
+    trail = Trail(storage=storage, clock=clock)
     adoption = Adoption(
         storage=storage, observer=observer, facts=facts, reconciler=reconciler, rulebook=rulebook, clock=clock
     )
@@ -405,10 +410,19 @@ async def build_app(
         overviews=overviews,
         rulebook=rulebook,
         adoption=adoption,
+        trail=trail,
+        undo=Undo(
+            storage=storage,
+            planning=planning,
+            reconciler=reconciler,
+            rulebook=rulebook,
+            trail=trail,
+            clock=clock,
+        ),
         acceptance=acceptance,
         doctor=doctor,
         settings_editor=settings_editor,
-        rule_changes=RuleChanges(storage=storage, rulebook=rulebook, facts=facts, planning=planning),
+        rule_changes=RuleChanges(storage=storage, rulebook=rulebook, facts=facts, planning=planning, clock=clock),
         comp_editor=CompEditor(storage=storage, rulebook=rulebook, reconciler=reconciler, clock=clock),
         comp_ends=CompEnds(storage=storage, observer=observer, reconciler=reconciler, notifier=notifier, clock=clock),
         pairs=pairs,

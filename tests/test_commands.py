@@ -19,6 +19,8 @@ COMMANDS = {
     "patreon preview": (),
     "patreon doctor": ("user",),
     "patreon why": ("user",),
+    "patreon audit": ("user", "role", "run"),
+    "patreon undo": ("run",),
     "patreon unlink": ("user",),
     "patreon holds": (),
     "patreon believe": (),
@@ -48,6 +50,8 @@ COMMANDS = {
 }
 COMPLETED = {
     "patreon disconnect": {"campaign"},
+    "patreon audit": {"run"},
+    "patreon undo": {"run"},
     "patreon rule add": {"tier", "campaign"},
     "patreon rule edit": {"rule", "tier"},
     "patreon rule remove": {"rule"},

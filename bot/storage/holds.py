@@ -1,4 +1,7 @@
-"""Revokes that the brake holds, and what admins answered. What must be held is decided in `domain/safeguards.py`."""
+"""Revokes that the brake holds, what admins answered, and what they undid.
+
+What must be held is decided in `domain/safeguards.py`.
+"""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
@@ -9,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.changes import Trigger, Urgency
 from bot.domain.holds import Hold, HoldItem, HoldState
-from bot.domain.model import DiscordUserId, GuildId, HoldId, RoleId
+from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, HoldId, RoleId
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.due import make_due
 from bot.storage.rows import read_row, to_json
-from bot.storage.tables import hold_items, holds
+from bot.storage.tables import grants, hold_items, holds
 from bot.storage.upsert import Upsert
 
 
@@ -130,6 +133,63 @@ class HeldRevokes(Aggregate):
         await _make_due(connection, guild_id, items)
         return await _end_empty(connection, (await connection.execute(still_open)).scalars().all(), at)
 
+    async def load_returned(
+        self, guild_id: GuildId, people: Collection[DiscordUserId]
+    ) -> dict[DiscordUserId, tuple[HoldItem, ...]]:
+        """Return the roles of these people whose removal an admin undid."""
+        if not self._database.is_shared:
+            items = (item for roles in (await self.load_guild(guild_id)).values() for item in roles.values())
+            returned = tuple(item for item in items if item.state is HoldState.RETURNED)
+        else:
+            async with self._database.read() as connection:
+                its = (hold_items.c.guild_id == guild_id, hold_items.c.state == HoldState.RETURNED)
+                returned = await _items(connection, *its)
+        found: dict[DiscordUserId, tuple[HoldItem, ...]] = {}
+        for item in returned:
+            if item.discord_user_id in people:
+                found[item.discord_user_id] = (*found.get(item.discord_user_id, ()), item)
+        return found
+
+    @transaction
+    async def undo(
+        self,
+        connection: AsyncConnection,
+        guild_id: GuildId,
+        *,
+        returned: Sequence[HoldItem],
+        withdrawn: Sequence[Grant],
+        disowned: Sequence[Grant],
+        at: datetime,
+    ) -> None:
+        """Undo, on an admin's word, what was done to roles, and let these people be planned.
+
+        The first are given back: a row that keeps one away goes. The second go and stay away. The third are a person's
+        own again. A row that has moved on meanwhile is let be.
+        """
+        if returned:
+            start = insert(holds).values(guild_id=guild_id, opened_at=at, closed_at=at).returning(holds.c.hold_id)
+            await _put(connection, returned, HoldId((await connection.execute(start)).scalar_one()))
+        for item in returned:
+            one = (grants.c.discord_user_id == item.discord_user_id, grants.c.role_id == item.role_id)
+            gone = (grants.c.guild_id == guild_id, *one, grants.c.state == GrantState.WITHDRAWN)
+            await connection.execute(delete(grants).where(*gone))
+        for grant in withdrawn:
+            leave = update(grants).where(*_as_it_was(grant))
+            await connection.execute(leave.values(state=GrantState.WITHDRAWING, since=at))
+            await connection.execute(
+                delete(hold_items).where(
+                    hold_items.c.guild_id == guild_id,
+                    hold_items.c.discord_user_id == grant.discord_user_id,
+                    hold_items.c.role_id == grant.role_id,
+                    hold_items.c.state == HoldState.RETURNED,
+                )
+            )
+        for grant in disowned:
+            await connection.execute(delete(grants).where(*_as_it_was(grant)))
+        people = {one.discord_user_id for one in returned}
+        people |= {one.discord_user_id for one in (*withdrawn, *disowned)}
+        await make_due(connection, guild_id, people, trigger=Trigger.UNDO, urgency=Urgency.BULK_GRANT)
+
     @transaction
     async def drop(
         self, connection: AsyncConnection, guild_id: GuildId, items: Collection[HoldItem], *, at: datetime
@@ -144,6 +204,11 @@ class HeldRevokes(Aggregate):
                 )
             )
         return await _end_empty(connection, sorted({item.hold_id for item in items}), at)
+
+
+def _as_it_was(grant: Grant) -> tuple[ColumnElement[bool], ...]:
+    one = (grants.c.discord_user_id == grant.discord_user_id, grants.c.role_id == grant.role_id)
+    return (grants.c.guild_id == grant.guild_id, *one, grants.c.state == grant.state)
 
 
 async def _put(connection: AsyncConnection, items: Iterable[HoldItem], hold_id: HoldId) -> None:

@@ -17,6 +17,7 @@ from bot.domain.errors import TryLater, UserMistake
 from bot.domain.holds import HoldState
 from bot.domain.model import CampaignId, DiscordUserId, HoldId, RoleId, RoleRule, RuleId, RuleKind, Secret
 from bot.domain.rule_request import RuleRequest
+from bot.domain.undo import UndoKind
 from bot.patreon.oauth import CONNECT_SCOPES
 from bot.sync.admin.comps import CompRequest
 from bot.sync.admin.rule_changes import RuleEdit
@@ -62,7 +63,7 @@ class TownHall:
     async def _keep_for(self, number: RuleId, days: int) -> None:
         changes = self.town.app.rule_changes
         draft = await changes.draft_edit(GUILD, number, RuleEdit(keep_days=days), self._powers)
-        await changes.edit(draft)
+        await changes.edit(draft, by=ADMIN)
         with contextlib.suppress(TryLater):
             await self.town.app.reconciler.consider(GUILD, None, trigger=Trigger.RULE_EDITED)
 
@@ -75,7 +76,7 @@ class TownHall:
 
     async def _group(self, role_ids: tuple[RoleId, ...]) -> None:
         changes = self.town.app.rule_changes
-        await changes.keep_group(await changes.draft_group(GUILD, role_ids, self._powers))
+        await changes.keep_group(await changes.draft_group(GUILD, role_ids, self._powers), by=ADMIN)
         with contextlib.suppress(TryLater):
             await self.town.app.reconciler.consider(GUILD, None, trigger=Trigger.GROUP)
 
@@ -115,7 +116,7 @@ class TownHall:
             await app.reconciler.consider(GUILD, None, trigger=Trigger.RULE_ADDED)
 
     async def _remove_rule(self, number: RuleId) -> None:
-        gone = (await self.town.app.rulebook.remove(GUILD, number, self._powers)).rule
+        gone = (await self.town.app.rulebook.remove(GUILD, number, self._powers, by=ADMIN)).rule
         if msgspec.structs.replace(gone, keep_days=0) != self.numbers[number]:
             self.town.violations.append(f"the number {number} was shown for {self.numbers[number]}, and removed {gone}")
         with contextlib.suppress(TryLater):
@@ -247,6 +248,29 @@ class TownHall:
     async def _set(self, name: str, value: object) -> None:
         self.town.settings = msgspec.structs.replace(self.town.settings, **{name: value})
         await self.town.app.settings_editor.change(GUILD, {name: value}, by=ADMIN)
+
+    # --- undo
+
+    async def undo(self, number: int) -> None:
+        """Undo one of the newest runs, which may be undone already, or have left nothing to undo."""
+        await self._act("undos", self._undo(number))
+
+    async def _undo(self, number: int) -> None:
+        town = self.town
+        runs = await town.app.storage.audit.list_runs(GUILD, limit=12)
+        if not runs:
+            return
+        run, _ = runs[number % len(runs)]
+        with contextlib.suppress(TryLater):
+            draft = await town.app.undo.draft(GUILD, run.run_id, self._powers)
+            for one in draft.possible:
+                pair = one.change.discord_user_id, one.change.role_id
+                town.statistics[f"roles undone: {one.change.kind}"] += 1
+                if one.change.kind is UndoKind.TAKE_BACK:
+                    town.withdrawn.add(pair)
+                elif one.change.kind is UndoKind.DISOWN:
+                    town.guild.theirs.add(pair)
+            await town.app.undo.undo(GUILD, run.run_id, self._powers, by=ADMIN)
 
     # --- sync, and what every act ends with
 
