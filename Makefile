@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE  # many images set it: then each process compiles every file that it loads
 
-.PHONY: sandbox test check coverage chaos bench pictures format lock clean
+.PHONY: sandbox test check coverage chaos bench bench-scale pictures format lock clean
 
 sandbox: .venv  ## a stand-in Discord, a stand-in Patreon and the bot between them
 	$(BIN)/python run.py sandbox
@@ -25,6 +25,9 @@ chaos: .venv  ## a busy town under every fault of its processes and its database
 
 bench: .venv  ## the promises about speed, as ratios measured in one run (bench/README.md)
 	$(BIN)/python -m bench
+
+bench-scale: .venv  ## what several processes and a thousand servers cost (bench/README.md; needs PostgreSQL)
+	$(BIN)/python -m bench.scale
 
 pictures: .venv  ## all pictures in docs/pictures, taken anew (needs Chromium; some ten minutes)
 	$(BIN)/python -m scripts.pictures

@@ -5,12 +5,10 @@ Names of measurements, such as `python -m bench sync nudges`, run only these.
 
 import asyncio
 import math
-import os
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from time import monotonic
 
 import msgspec
 
@@ -26,8 +24,7 @@ from bench.reading import Cost, Growth
 from bench.servers import Size
 from bench.start import measure_start
 from bench.stops import measure_stops
-from bench.table import Row, show
-from bench.town import PATIENCE
+from bench.table import Row, chosen, measure
 from bench.watched import Stop
 
 CAMPAIGN, PATRONS = 100_000, 5_000
@@ -279,24 +276,5 @@ MEASUREMENTS: dict[str, Callable[[], Awaitable[list[Row]]]] = {
 }
 
 
-async def measure(names: list[str]) -> int:
-    """Take these measurements one after another and show them; return the exit code."""
-    began = monotonic()
-    rows: list[Row] = []
-    for name in names:
-        sys.stderr.write(f"{name} …\n")
-        try:
-            rows += await MEASUREMENTS[name]()
-        except (AssertionError, RuntimeError, TimeoutError) as error:  # the other results are still worth their minutes
-            sys.stderr.write(f"{error}\n")
-            why = (str(error) or type(error).__name__).splitlines()[0]
-            rows.append(Row(promise=f"{name} could be measured", seen=math.inf, limit=PATIENCE, unit="s", detail=why))
-    show(rows, seconds=monotonic() - began, load=os.getloadavg()[0])
-    return 0 if all(row.is_kept for row in rows) else 1
-
-
 if __name__ == "__main__":
-    chosen = sys.argv[1:] or list(MEASUREMENTS)
-    if unknown := set(chosen) - MEASUREMENTS.keys():
-        sys.exit(f"there is no measurement {', '.join(sorted(unknown))}; there are {', '.join(MEASUREMENTS)}")
-    sys.exit(asyncio.run(measure(chosen)))
+    sys.exit(asyncio.run(measure(chosen(sys.argv[1:], MEASUREMENTS), MEASUREMENTS)))

@@ -54,27 +54,27 @@ class Sender:
 
     async def deliver(self, body: bytes, headers: dict[str, str]) -> None:
         """Tell the bot."""
-        url = f"{self._town.sandbox.bot_url}/webhooks/patreon/{self._town.campaign.id}"
+        url = f"{self._town.web_url}/webhooks/patreon/{self._town.campaign.id}"
         async with self._session.post(url, data=body, headers=headers) as answer:
             answer.raise_for_status()
 
 
-async def measure_latency() -> Latency:
-    """Nudge for one new patron after another and return how long their roles took."""
-    town = Town(webhook_secret=SECRET)
+async def measure_latency(town: Town | None = None, *, starts: int = STARTS, nudges: int = NUDGES) -> Latency:
+    """Nudge for one new patron after another and return how long their roles took; `town` has the secret above."""
+    town = town or Town(webhook_secret=SECRET)
     town.lift_limits()
-    people = town.settle_patrons(STARTS * NUDGES, None)
+    people = town.settle_patrons(starts * nudges, None)
     waits: list[float] = []
     async with town, aiohttp.ClientSession() as session:
         sender = Sender(town, session)
         await town.start()
         await town.rule_for("Gold")
-        for start in range(STARTS):
+        for start in range(starts):
             if start:
                 await town.sandbox.bot.stop()
                 await town.start()
             await town.quiet()
-            for member in people[start * NUDGES : (start + 1) * NUDGES]:
+            for member in people[start * nudges : (start + 1) * nudges]:
                 waits.append(await _seconds_to_write(town, sender, member))
                 await asyncio.sleep(REST_SECONDS)
         standins = await _seconds_of_standins(town, session, people[0])

@@ -1,6 +1,7 @@
 """Processes of the bench's own, each a module that speaks one line, and what the kernel knows of a process."""
 
 import asyncio
+import os
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
@@ -44,3 +45,24 @@ def memory_kib(name: str, pid: int | str = "self") -> int:
         if line.startswith(f"{name}:"):
             return int(line.split()[1])
     raise LookupError(f"the kernel tells no {name} of {pid}")
+
+
+def cpu_seconds(pid: int, *, with_children: bool = False) -> float:
+    """Return the CPU time of a process; `with_children`: and of those that it started, also of those that ended."""
+    told = _stat(pid)
+    if told is None:
+        return 0.0
+    ticks = sum(map(int, told[11:15] if with_children else told[11:13]))
+    seconds = ticks / os.sysconf("SC_CLK_TCK")
+    if with_children:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        seconds += sum(cpu_seconds(int(child), with_children=True) for child in children)
+    return seconds
+
+
+def _stat(pid: int) -> list[str] | None:
+    """Return the columns of /proc/PID/stat behind the name, which may hold spaces; None once it has ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None

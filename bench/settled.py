@@ -4,8 +4,8 @@ The database is written in one go, so that a measurement begins where a bot that
 stand-ins know these servers too, for the bot runs as a process; `tests/fakes/realm.py` stays within one and needs none.
 """
 
-from collections.abc import Iterable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -56,10 +56,10 @@ class Server:
     patrons: list[Member]
 
 
-def add_servers(town: Town, count: int, *, linked: int) -> list[Server]:
+def add_servers(town: Town, count: int, *, linked: int, first: int = 0) -> list[Server]:
     """Let so many servers be there, each with a campaign and so many patrons of its own."""
     servers = []
-    for number in range(count):
+    for number in range(first, first + count):
         tier = _add_campaign(town, number)
         patrons = _add_patrons(town, tier, linked)
         servers.append(_add_server(town, tier, patrons, number))
@@ -113,12 +113,21 @@ def _settled(server: Server) -> Server:
     return server
 
 
+@asynccontextmanager
+async def opened(town: Town) -> AsyncIterator[Storage]:
+    """Lend the bot's database, made where it isn't yet. Nothing of the bot runs meanwhile."""
+    environment = town.sandbox.bot.environment
+    storage = await Storage.open(environment["DATABASE_URL"], Vault((Secret(environment["ENCRYPTION_KEYS"]),)))
+    try:
+        yield storage
+    finally:
+        await storage.close()
+
+
 async def write_database(town: Town, servers: Iterable[Server]) -> None:
     """Store what the bot would have of these servers: with its own intake, and its own verbs."""
-    environment = town.sandbox.bot.environment
     async with AsyncExitStack() as stack:
-        storage = await Storage.open(environment["DATABASE_URL"], Vault((Secret(environment["ENCRYPTION_KEYS"]),)))
-        stack.push_async_callback(storage.close)
+        storage = await stack.enter_async_context(opened(town))
         http = await stack.enter_async_context(open_http())
         intake = build_intake(storage, http, url=town.sandbox.patreon.url, clock=town.sandbox.clock)
         writer = Writer(town, storage, intake)

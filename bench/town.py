@@ -7,7 +7,7 @@ reads Patreon at its start, and then when it is told to.
 import asyncio
 import gc
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from time import monotonic, perf_counter
 from types import TracebackType
@@ -15,6 +15,7 @@ from typing import Any, Self
 from unittest.mock import patch
 
 from sandbox.botprocess import BOT_COMMAND
+from sandbox.bots import ALONE
 from sandbox.discord import Call, Limit
 from sandbox.discord.gateway import Gateway
 from sandbox.discord.interaction import Interaction
@@ -37,9 +38,26 @@ class Town(Stage):
 
     command_line: Sequence[str] = BOT_COMMAND
 
-    def __init__(self, *, webhook_secret: str | None = None, interval: int = ONE_READ) -> None:
-        env = {} if webhook_secret is None else {"PATREON_WEBHOOK_SECRET": webhook_secret}
-        super().__init__(Options(interval=interval, with_bot=False, env=env, command=self.command_line))
+    def __init__(
+        self,
+        *,
+        webhook_secret: str | None = None,
+        interval: int = ONE_READ,
+        layout: tuple[tuple[str, ...], ...] = ALONE,
+        shards: int = 1,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        given = {} if webhook_secret is None else {"PATREON_WEBHOOK_SECRET": webhook_secret}
+        super().__init__(
+            Options(
+                interval=interval,
+                with_bot=False,
+                env=given | dict(env or {}),
+                command=self.command_line,
+                layout=layout,
+                shards=shards,
+            )
+        )
         self.patreon = self.sandbox.world.patreon
         self.campaign = self.sandbox.world.campaign
         self.asked: list[str] = []  # whom the bot asked for over the gateway, by id
@@ -167,6 +185,11 @@ class Town(Stage):
         self.sandbox.patreon.calls.clear()
         self.sandbox.discord.calls.clear()
         self.asked.clear()
+
+    @property
+    def web_url(self) -> str:
+        """The address of a process that serves the web, with nothing before it."""
+        return self.sandbox.bot_url
 
     async def start(self, seconds: float = PATIENCE) -> float:
         """Start the bot, wait until its first round is over and return how many seconds that took."""

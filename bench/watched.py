@@ -4,6 +4,7 @@
 word a line and answers in one line. All else of it is the bot as it is.
 """
 
+import argparse
 import asyncio
 import gc
 import os
@@ -11,17 +12,21 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Coroutine
+from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Any
 from unittest.mock import patch
 
 import msgspec
+from sqlalchemy import Engine, event
 
 import bot.process
 from bench.process import memory_kib
 from bot.app import App, build_app
 from bot.domain.changes import Trigger
+from bot.domain.processes import ALL_ROLES, ProcessRole
 from bot.runtime.logs import configure_logging
 from bot.settings import load_settings
 from cogs import add_cogs
@@ -43,6 +48,7 @@ class Used(msgspec.Struct, frozen=True):
 
     cpu_seconds: float
     resident_kib: int
+    statements: int = 0
 
 
 class Watchdog:
@@ -130,6 +136,11 @@ class Desk:
     def __init__(self, app: App) -> None:
         self._app = app
         self._watchdog = Watchdog()
+        self._counted = 0
+        event.listen(Engine, "before_cursor_execute", self._count)
+
+    def _count(self, *_: object) -> None:
+        self._counted += 1
 
     async def serve(self, path: str) -> None:
         """Answer at a socket until the process ends."""
@@ -145,28 +156,48 @@ class Desk:
     async def _answer(self, word: str) -> object:
         match word:
             case "used":
-                return _used()
+                return self._used()
             case "stop":
                 return self._watchdog.take()
             case "looked_at":
                 return sum(len(self._app.observer.known(guild_id)) for guild_id in self._app.observer.guild_ids())
             case "round":
                 return await self._round()
+            case "slice":
+                return await self._measured(self._slice())
+            case "read":
+                return await self._measured(self._read())
             case _:
                 raise LookupError(word)
 
     async def _round(self) -> Used:
         """Run a round as the loop of rounds does, and wait for all that it began."""
-        before = _used()
+
+        async def run() -> None:
+            await self._app.resync.go_on(trigger=Trigger.INTERVAL)
+            await self._app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
+            await self._app.reconciler.look_again(self._app.observer.guild_ids())
+
+        return await self._measured(run())
+
+    async def _slice(self) -> None:
+        """Do what a gateway does each interval."""
         await self._app.resync.go_on(trigger=Trigger.INTERVAL)
-        await self._app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False)
         await self._app.reconciler.look_again(self._app.observer.guild_ids())
-        after = _used()
-        return Used(after.cpu_seconds - before.cpu_seconds, after.resident_kib)
 
+    async def _read(self) -> None:
+        """Do what a worker does each interval, beside others."""
+        interval = timedelta(seconds=self._app.settings.sync_interval_seconds)
+        await self._app.rounds.run(trigger=Trigger.INTERVAL, asks_patrons=False, interval=interval)
 
-def _used() -> Used:
-    return Used(time.process_time(), memory_kib("VmRSS"))
+    async def _measured(self, work: Coroutine[Any, Any, None]) -> Used:
+        before = self._used()
+        await work
+        after = self._used()
+        return Used(after.cpu_seconds - before.cpu_seconds, after.resident_kib, after.statements - before.statements)
+
+    def _used(self) -> Used:
+        return Used(time.process_time(), memory_kib("VmRSS"), self._counted)
 
 
 async def _build_watched(**parts: Any) -> App:
@@ -176,11 +207,14 @@ async def _build_watched(**parts: Any) -> App:
 
 
 def main() -> int:
-    """Run the bot until it is told to stop."""
+    """Run the bot until it is told to stop, with the roles that the command line names."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--role", action="append", default=[], type=ProcessRole)
+    roles = frozenset(parser.parse_args().role) or ALL_ROLES
     settings = load_settings()
     configure_logging(settings.log_level, settings.log_format)
     with patch.object(bot.process, "build_app", _build_watched):
-        return bot.process.run(settings, add_cogs=add_cogs)
+        return bot.process.run(settings, add_cogs=add_cogs, roles=roles)
 
 
 if __name__ == "__main__":

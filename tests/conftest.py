@@ -18,13 +18,20 @@ settings.load_profile("patient")
 # A machine with too much to do is no database that says nothing; tests of that one say how long they wait.
 postgresql.PATIENCE_SECONDS = 30
 
+LONGEST = ("test_chaos", "test_invariants", "test_gateways", "test_calls", "test_rolling_upgrade", "test_bad_reads")
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Spread the journeys among the files of the other tests: they wait more than they work, and the others work."""
-    journeys = [item for item in items if "journeys" in item.path.parts]
-    others = [item for item in items if "journeys" not in item.path.parts]
+    """Spread the journeys among the files of the other tests: they wait more than they work, and the others work.
+
+    The longest ones come first: at the end one worker would be left alone with them.
+    """
+    longest = [item for item in items if item.path.stem in LONGEST]
+    rest = [item for item in items if item.path.stem not in LONGEST]
+    journeys = [item for item in rest if "journeys" in item.path.parts]
+    others = [item for item in rest if "journeys" not in item.path.parts]
     left, done, placed = iter(journeys), 0, 0
-    items.clear()
+    items[:] = longest
     for _, file in groupby(others, lambda item: item.path):
         tests = list(file)
         done += len(tests)

@@ -85,7 +85,15 @@ class Storage:
 
     def forget_kept(self) -> None:
         """Read everything anew, also what was read a moment ago."""
-        for aggregate in (self.campaigns, self.links, self.rules, self.role_groups, self.holds, self.guilds):
+        for aggregate in (
+            self.campaigns,
+            self.links,
+            self.rules,
+            self.role_groups,
+            self.comps,
+            self.holds,
+            self.guilds,
+        ):
             aggregate.kept.forget()
         self.notices.forget_kept()
 

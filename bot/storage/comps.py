@@ -71,11 +71,14 @@ class Comps(Aggregate):
         self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId]
     ) -> dict[DiscordUserId, dict[RoleId, Comp]]:
         """Return the comps of these people in a guild, without those who have none."""
-        people, found = sorted(set(discord_user_ids)), dict[DiscordUserId, dict[RoleId, Comp]]()
+        people = sorted(set(discord_user_ids))
+        if not self._database.is_shared:  # they are few, and asked for at every turn
+            known = await self.kept.get(guild_id, lambda: self._load(comps.c.guild_id == guild_id))
+            return {person: known[person] for person in people if person in known}
+        found: dict[DiscordUserId, dict[RoleId, Comp]] = {}
         for start in range(0, len(people), MAX_PEOPLE):
             some = comps.c.discord_user_id.in_(people[start : start + MAX_PEOPLE])
-            for comp in await self._list(comps.c.guild_id == guild_id, some):
-                found.setdefault(comp.discord_user_id, {})[comp.role_id] = comp
+            found |= await self._load(comps.c.guild_id == guild_id, some)
         return found
 
     async def load_member(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> dict[RoleId, Comp]:
@@ -126,6 +129,12 @@ class Comps(Aggregate):
     async def purge(self, connection: AsyncConnection) -> None:
         """Forget those that have ended and whose role nobody holds by us."""
         await connection.execute(delete(comps).where(comps.c.ended_at.is_not(None), ~_WITH_GRANT))
+
+    async def _load(self, *conditions: ColumnElement[bool]) -> dict[DiscordUserId, dict[RoleId, Comp]]:
+        found: dict[DiscordUserId, dict[RoleId, Comp]] = {}
+        for comp in await self._list(*conditions):
+            found.setdefault(comp.discord_user_id, {})[comp.role_id] = comp
+        return found
 
     async def _list(self, *conditions: ColumnElement[bool]) -> tuple[Comp, ...]:
         order = (comps.c.given_at, comps.c.discord_user_id, comps.c.role_id)

@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import starmap
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, case, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.changes import Trigger, Urgency
@@ -41,7 +41,11 @@ _PEOPLE = (
 _PEOPLE_IN = _PEOPLE.where(memberships.c.campaign_id.in_(bindparam("campaigns", expanding=True)))
 
 _MARKS = (
-    select(memberships.c.patreon_user_id, memberships.c.mark, memberships.c.discord_user_id)
+    select(
+        memberships.c.patreon_user_id,
+        case((memberships.c.marked_at == memberships.c.latest_read_at, memberships.c.mark)),
+        memberships.c.discord_user_id,
+    )
     .where(memberships.c.campaign_id == bindparam("campaign"), memberships.c.patreon_user_id > bindparam("after"))
     .order_by(memberships.c.patreon_user_id)
     .limit(MARKS_AT_ONCE)
@@ -186,6 +190,7 @@ def membership_row(record: MembershipRecord) -> dict[str, Any]:
         "latest_read_at": _latest(record),
         "record": write_record(record),
         "mark": mark_of(record),
+        "marked_at": _latest(record),
     }
 
 

@@ -205,7 +205,7 @@ _AREAS: Mapping[Area, str] = {
     Area.PROCESSES: N_("my processes"),
     Area.SETTINGS: N_("the `mode`"),
     Area.RULES: N_("the rules"),
-    Area.ROLES: N_("the pledge roles and my role's place"),
+    Area.ROLES: N_("each role and its place"),
     Area.ACCESS: N_("the creator's access"),
     Area.LISTS: N_("the member list"),
     Area.WEBHOOKS: N_("the webhook"),
@@ -233,7 +233,8 @@ def doctor_card(r: Renderer, diagnosis: ServerDiagnosis) -> Card:
     items = _items(r, diagnosis.findings)
     if diagnosis.fine:
         items = (*items, r.small(r.say("Nothing wrong here: {areas}.", areas=areas)))
-    return Card(_outcome(diagnosis.findings), _title(r, diagnosis.findings), read, items=items)
+    title = _title(r, diagnosis.findings, otherwise=r.say("Roles work, and there's more to know"))
+    return Card(_outcome(diagnosis.findings), title, read, items=items)
 
 
 def person_card(r: Renderer, person: DiscordUserId, planned: PlannedPerson | None, diagnosis: PersonDiagnosis) -> Card:
@@ -252,7 +253,8 @@ def person_card(r: Renderer, person: DiscordUserId, planned: PlannedPerson | Non
     )
     items = (*_items(r, diagnosis.findings), *fine)
     body = r.lines([*head, *([others] if diagnosis.others else [])])
-    return Card(_outcome(diagnosis.findings), _title(r, diagnosis.findings), body, items=items)
+    title = _title(r, diagnosis.findings, otherwise=r.say("Nothing is in the way"))
+    return Card(_outcome(diagnosis.findings), title, body, items=items)
 
 
 def again_label(r: Renderer) -> Text:
@@ -264,11 +266,10 @@ def again_label(r: Renderer) -> Text:
 _ABOUT_LINK = frozenset({DoctorCode.NOT_LINKED, DoctorCode.UNLINKED, DoctorCode.LINK_ENDED})
 
 
-def _title(r: Renderer, findings: Sequence[DoctorFinding]) -> Text:
+def _title(r: Renderer, findings: Sequence[DoctorFinding], *, otherwise: Text) -> Text:
+    """Count what is wrong; what is only worth knowing is not."""
     wrong = [one for one in findings if one.code.harm is not Harm.NOTE]
-    if wrong:
-        return r.plural("I found {count} problem", "I found {count} problems", len(wrong))
-    return r.say("Roles work, and there's more to know") if findings else r.say("Everything looks right")
+    return r.plural("I found {count} problem", "I found {count} problems", len(wrong)) if wrong else otherwise
 
 
 def _outcome(findings: Sequence[DoctorFinding]) -> Outcome:

@@ -11,11 +11,33 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bot.storage.tables import metadata
 from sandbox.postgres import OWNER, PostgresServer, find_programs, temporary_folder
 
 NEEDED = "PLEDGEKEEPER_NEEDS_POSTGRESQL"  # set: a test that would skip for want of one fails instead
 _numbers = itertools.count(1)
+
+# To truncate all tables takes five times as long as to delete their few rows. Whoever was connected is waited for: what
+# they were about to store would come after.
+EMPTY = """
+SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid();
+SET session_replication_role = replica;
+DO $$
+DECLARE one regclass;
+BEGIN
+    FOR one IN
+        SELECT oid FROM pg_class
+            WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'
+    LOOP
+        IF pg_relation_size(one) > 500000 THEN
+            EXECUTE format('TRUNCATE %s CASCADE', one);
+        ELSE
+            EXECUTE format('DELETE FROM %s', one);
+        END IF;
+    END LOOP;
+END $$;
+SELECT setval(seqrelid, seqstart, false) FROM pg_sequence;
+"""
 
 
 def require_programs() -> Path:
@@ -44,10 +66,8 @@ class Postgres(PostgresServer):
         self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def empty(self, name: str) -> None:
-        """End whoever is connected and empty all tables: a tenth of what a new database costs."""
-        self.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
-        tables = (*metadata.tables, "procrastinate_jobs", "procrastinate_workers")
-        self.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE", on=name)
+        """End whoever is connected and empty all tables: a fraction of what a new database costs."""
+        self.execute(EMPTY, on=name)
 
     def execute(self, statement: str, *, on: str = "postgres") -> None:
         """Execute one statement as the server's owner."""

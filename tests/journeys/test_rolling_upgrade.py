@@ -1,7 +1,7 @@
 """A new version takes over from the one before it, a process at a time; nobody notices.
 
-The one before is the newest commit with other tables. Where its files are not at hand (a copy without history), this is
-skipped.
+The one before is the newest commit that lacks a step of the tables' history, and whose own steps are still the same:
+one that was changed since had not been released. Where there is no history at hand, this is skipped.
 """
 
 import subprocess
@@ -28,7 +28,8 @@ LAYOUT = (("gateway",), ("worker",), ("web",))
 def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files of the version before."""
     try:
-        commit = next(one for one in git("rev-list", "--first-parent", "HEAD").split() if steps(one) != steps("HEAD"))
+        ours = steps("HEAD")
+        commit = next(one for one in git("rev-list", "--first-parent", "HEAD").split() if steps(one) < ours)
     except (OSError, subprocess.CalledProcessError, StopIteration):
         pytest.skip("the version before this one is not at hand: there is no history here")
     folder = tmp_path_factory.mktemp("before")
@@ -48,8 +49,9 @@ def git(*arguments: str) -> str:
     ).stdout
 
 
-def steps(commit: str) -> list[str]:
-    return git("ls-tree", "--name-only", commit, f"{STEPS}/").split()
+def steps(commit: str) -> set[str]:
+    """Return the steps of a commit, each with its content's number."""
+    return set(git("ls-tree", commit, f"{STEPS}/").splitlines())
 
 
 @pytest.fixture

@@ -14,5 +14,6 @@ memberships = Table(
     Column("latest_read_at", UtcTime, nullable=False),  # start of the newest request that this row knows of
     Column("record", Text, nullable=False),  # JSON: the MembershipRecord
     Column("mark", BigInteger),  # of an ordinary record: what a list is compared with (`new_reading.mark_of`)
+    Column("marked_at", UtcTime),  # ... while it is `latest_read_at`: an older version writes that one alone
     Index("ix_memberships_reports", "campaign_id", "discord_user_id"),
 )

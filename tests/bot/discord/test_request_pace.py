@@ -11,7 +11,7 @@ from bot.domain.changes import Outcome, Trigger
 from bot.domain.errors import DatabaseAway, Later
 from bot.domain.model import GuildSettings
 from tests.bot.patreon.test_limiter import FakeTime, most_within
-from tests.fakes.scene import MEMBER, Scene, connect
+from tests.fakes.scene import MEMBER, SOON, Scene, connect
 from tests.fakes.stage import Stage
 
 WHY = WriteReason(trigger=Trigger.LINK, settings=GuildSettings())
@@ -107,7 +107,8 @@ async def test_a_role_write_waits_for_its_turn_and_is_not_sent_where_another_one
             write = asyncio.create_task(
                 RoleWriter(app.holder, app.clock).put(scene.guild_id, scene.person(MEMBER), role, why=WHY)
             )
-            await waiting.wait()
+            async with asyncio.timeout(SOON):
+                await waiting.wait()
             assert not write.done()
             is_ours = not writes
             turns.release()

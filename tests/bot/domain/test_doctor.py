@@ -265,7 +265,22 @@ def test_who_is_linked_and_listed_nowhere_here_is_told_so_without_their_name(wor
     assert codes(found) == [C.NOT_LISTED, *[C.NOT_EARNED] * 3]
 
 
-def test_a_gift_of_the_screening_waits(world: World) -> None:
+@pytest.mark.parametrize(
+    ("is_patron", "found"), [(True, None), (False, C.NOT_READ)], ids=["a patron of one", "one is not read yet"]
+)
+def test_of_two_campaigns_either_may_list_a_person(world: World, is_patron: bool, found: DoctorCode | None) -> None:
+    if not is_patron:
+        world.stranger("ada")
+        world.link("ada")
+    other = CampaignId("7")
+    guild = world.facts()
+    guild = replace(guild, campaigns={**guild.campaigns, other: replace(world.campaign(), campaign_id=other)})
+    plan = replace(world.plan_of("ada"), gone_since={other: NEW_YEAR})
+    said = codes(diagnose_person(plan, guild, WELL, member=world.people["ada"].member))
+    assert {C.NOT_LISTED, C.NOT_READ} & set(said) == ({found} if found else set())
+
+
+def test_a_role_waits_for_the_screening(world: World) -> None:
     world.read("ada", tiers=("Gold",))
     world.screen("ada", is_pending=True)
     assert by_role(person(world))["Gold"] is C.SCREENING

@@ -11,11 +11,12 @@ from bot.domain import reasons
 from bot.domain.assignable import Block
 from bot.domain.charge_status import ChargeStatus
 from bot.domain.entitlement import Entitlement, Standing
-from bot.domain.model import Campaign, CampaignId, GrantState, Mode, RuleKind, Source, TierId
+from bot.domain.model import Campaign, CampaignId, DiscordUserId, GrantState, Mode, RuleKind, Source, TierId
 from bot.domain.patron_status import PatronStatus
 from bot.domain.plan import Action, Bond, Decision, GuildFacts, Rail, told_to_team
 from bot.domain.pledge_terms import Term
 from bot.domain.reasons import (
+    CompFacts,
     OldText,
     PatronFacts,
     RoleReason,
@@ -341,3 +342,33 @@ def test_a_standing_that_nobody_wrote_is_an_error_not_a_lapse() -> None:
     with pytest.raises(AssertionError):
         reasons._find_terms(unheard, standing(Standing.ACTIVE), reading(), {})
     assert reasons._find_terms(Status.UNLISTED, standing(Standing.NONE), reading(), {}) == ()
+
+
+def test_what_an_admin_said_is_kept_with_the_role_and_whether_that_is_over() -> None:
+    world = World()
+    world.stranger("gus")
+    world.comp("gus", "Gold", days=1)
+    said = CompFacts(reason="won the raffle", given_by=DiscordUserId(1), until=NEW_YEAR + timedelta(days=1))
+    reason = world.reason("gus", "Gold")
+    assert (reason.action, reason.rule, reason.comp) == (Action.GRANT, None, said)
+    world.apply("gus")
+    world.days_pass(1)
+    assert world.reason("gus", "Gold").comp == replace(said, is_over=True)
+
+
+def test_the_role_that_takes_anothers_place_is_named_and_so_is_how_long_one_stays() -> None:
+    world = World()
+    world.rules["Gold"] = replace(world.rules["Gold"], keep_days=3)
+    world.groups = (("Gold", "Supporter"),)
+    world.holder("ada")
+    assert world.reason("ada", "Supporter").outranked_by == "Gold"
+    assert world.reason("ada", "Gold").outranked_by is None
+    facts = replace(world.facts(), roles={})
+    (decision,) = [one for one in world.plan_of("ada").decisions if one.role_id == ROLE["Supporter"]]
+    assert reason_of(decision, facts).outranked_by == ""
+    world.groups = ()
+    world.read("ada", **FORMER)
+    reason = world.reason("ada", "Gold")
+    assert reason.kept_until == world.now + timedelta(days=3)
+    assert reason.rule is not None
+    assert reason.rule.keep_days == 3

@@ -4,12 +4,13 @@ import pytest
 from msgspec.structs import replace
 
 from bot.domain.charge_status import ChargeStatus
+from bot.domain.comps import Comp
 from bot.domain.entitlement import Entitlement, Standing
-from bot.domain.model import CampaignId, RoleRule, RuleId, RuleKind, Tier, TierId
+from bot.domain.model import CampaignId, DiscordUserId, RoleRule, RuleId, RuleKind, Tier, TierId
 from bot.domain.new_reading import take_absence, take_reading
 from bot.domain.patron_status import PatronStatus
-from bot.domain.rules import Account, Claim, Wanted, claim_roles, is_met, is_told, settle_accounts
-from tests.fakes.world import CAMPAIGN, NEW_YEAR, ROLE, TIER, reading, role_rules, tier_map
+from bot.domain.rules import Account, Claim, Wanted, claim_roles, is_met, is_told, settle_accounts, with_comp
+from tests.fakes.world import CAMPAIGN, GUILD, NEW_YEAR, ROLE, TIER, reading, role_rules, tier_map
 
 NONE = Entitlement(standing=Standing.NONE)
 GOLD = Entitlement(standing=Standing.ACTIVE, is_paying=True, tier_ids=frozenset({TIER["Gold"]}))
@@ -288,3 +289,26 @@ def test_a_complete_list_without_them_counts_whatever_could_not_be_read_before()
     gone = take_absence(record, campaign_id=CAMPAIGN, patreon_user_id=record.patreon_user_id, read_started_at=NEW_YEAR)
     accounts = settle_accounts({CAMPAIGN: gone}, tiers={CAMPAIGN: tier_map()}, now=NEW_YEAR, grace_days=7)
     assert claim(RULE["Gold"], ours=accounts[CAMPAIGN]).wanted is Wanted.NO
+
+
+@pytest.mark.parametrize("pledge", Wanted)
+@pytest.mark.parametrize("is_over", [False, True])
+def test_a_comp_stands_beside_a_rule_as_the_table_says(pledge: Wanted, *, is_over: bool) -> None:
+    asked = Claim(role_id=ROLE["Gold"], wanted=pledge, rule=RULE["Gold"], entitlement=GOLD)
+    until = NEW_YEAR if is_over else None
+    comp = Comp(
+        guild_id=GUILD,
+        discord_user_id=DiscordUserId(1),
+        role_id=ROLE["Gold"],
+        reason="a guest",
+        given_by=DiscordUserId(2),
+        given_at=NEW_YEAR,
+        until=until,
+    )
+    answer = with_comp(asked, comp, NEW_YEAR)
+    if is_over:
+        assert answer == (asked if pledge is Wanted.YES else replace(asked, comp=comp))
+    elif pledge is Wanted.YES:
+        assert answer == replace(asked, comp=comp), "by both"
+    else:
+        assert answer == Claim(role_id=ROLE["Gold"], wanted=Wanted.YES, comp=comp), "no rule gives it"

@@ -23,7 +23,7 @@ from bot.domain.safeguards import (
     rein_in,
     returned_roles,
 )
-from tests.fakes.world import GUILD, ROLE, Changes, World, changes, role_rules
+from tests.fakes.world import GUILD, ROLE, TIER, Changes, World, changes, role_rules
 
 FORMER: dict[str, Any] = {"patron_status": PatronStatus.FORMER, "tiers": ()}
 GOLD = ROLE["Gold"]
@@ -170,6 +170,19 @@ def test_what_only_a_removed_rule_takes_is_told_from_what_was_lost_anyway() -> N
     gold, bronze = some_plan([Action.REVOKE, Action.KEEP]), some_plan([Action.REVOKE, Action.REVOKE])
     assert [one.role_id for one in lost_by(gold, bronze)] == [RoleId(1)]
     assert lost_by(bronze, gold) == ()
+
+
+def test_what_goes_only_after_the_days_of_another_rule_is_lost_too() -> None:
+    world = World()
+    world.drop_rule("Supporter")
+    world.holder("ada", tier="Bronze")
+    world.rules["paying"] = replace(world.rules["Bronze"], kind=RuleKind.PAYING, tier_id=None)
+    world.rules["Bronze"] = replace(world.rules["Bronze"], tier_id=TIER["Gold"], keep_days=9)
+    before = world.plan_of("ada")
+    world.drop_rule("paying")
+    after = world.plan_of("ada")
+    assert [one.action for one in lost_by(before, after)] == [Action.SPARE]
+    assert lost_by(after, after) == ()
 
 
 def test_a_plan_knows_whether_something_is_held_back(world: World) -> None:
@@ -409,6 +422,13 @@ def test_a_report_that_is_not_wanted_keeps_no_role_that_an_admin_gave() -> None:
     world.drop_rule("Bronze")
     world.drop_rule("Supporter")
     assert world.plan("ada") == changes(grant=["Gold"])
+
+
+def test_a_role_that_an_admin_gives_keeps_none_that_lapsed(world: World) -> None:
+    world.trust_report("ada")
+    world.settings = replace(world.settings, zero_link=False)
+    world.comp("ada", "Bronze")
+    assert world.plan("ada") == changes(grant=["Bronze"], revoke=["Gold"])
 
 
 def test_a_comp_that_cannot_be_given_holds_no_tier_change_back() -> None:

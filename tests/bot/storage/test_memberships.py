@@ -3,11 +3,13 @@ from datetime import datetime, timedelta
 
 import msgspec
 import pytest
+from sqlalchemy import update
 
 from bot.domain.model import CampaignId, DiscordUserId, Membership, MembershipRecord, Memory, PatreonUserId, TierId
 from bot.domain.new_reading import mark_of
 from bot.storage import Storage
-from bot.storage.memberships import _MARKS, MAX_IDS
+from bot.storage.memberships import _MARKS, MAX_IDS, membership_row
+from bot.storage.tables import memberships
 from tests.fakes.stored import load_campaign
 
 Record = Callable[..., MembershipRecord]
@@ -134,3 +136,15 @@ async def test_a_mark_says_what_was_stored_last_and_whether_an_account_is_known(
     (page,) = [page async for page in storage.memberships.iter_marks(CAMPAIGN)]
     assert page == [("p-ada", mark_of(plain), False), ("p-bo", mark_of(reported), True), ("p-cy", None, False)]
     assert None not in {mark_of(plain), mark_of(reported)}
+
+
+async def test_a_record_that_an_older_version_has_written_has_no_mark(
+    storage: Storage, record: Record, now: datetime
+) -> None:
+    await storage.memberships.save([record("p-ada"), record("p-bo")])
+    newer = membership_row(record("p-ada", at=now + HOUR, full_name="Newer"))
+    async with storage.database.write() as connection:
+        known_then = {name: newer[name] for name in ("record", "latest_read_at")}
+        await connection.execute(update(memberships).where(memberships.c.patreon_user_id == "p-ada").values(known_then))
+    (page,) = [page async for page in storage.memberships.iter_marks(CAMPAIGN)]
+    assert page == [("p-ada", None, False), ("p-bo", mark_of(record("p-bo")), False)]

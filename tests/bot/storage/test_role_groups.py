@@ -33,5 +33,7 @@ async def test_a_group_is_ended_by_any_of_its_roles(storage: Storage) -> None:
     await storage.role_groups.put(group(GOLD, SILVER))
     assert not await storage.role_groups.remove(GUILD, BRONZE)
     assert not await storage.role_groups.remove(OTHER, SILVER)
+    await storage.due.end(await storage.due.list_guild(GUILD))
     assert await storage.role_groups.remove(GUILD, SILVER)
+    assert [one.discord_user_id for one in await storage.due.list_guild(GUILD)] == [EVERYONE]
     assert await storage.role_groups.list_guild(GUILD) == ()

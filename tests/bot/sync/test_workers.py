@@ -269,9 +269,10 @@ async def test_what_another_process_stored_of_a_patron_is_noticed_by_the_next_re
     stage.sandbox.patreon.refund(gerda(stage))
     LEAPS.append(HOUR)
     await rounds(workers[1])
-    write = text("UPDATE memberships SET record = replace(record, 'Refunded', 'Paid') WHERE patreon_user_id = :patron")
-    async with workers[1].storage.database.write() as connection:
-        await connection.execute(write, {"patron": gerda(stage)})
+    (record,) = await workers[1].storage.memberships.load_person(gerda(stage))
+    assert record.believed is not None
+    paid = msgspec.structs.replace(record.believed, charge_status=ChargeStatus.PAID)
+    await workers[1].storage.memberships.save([msgspec.structs.replace(record, believed=paid)])
     for worker in workers:
         LEAPS.append(HOUR)
         await rounds(worker)

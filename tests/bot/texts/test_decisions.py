@@ -371,6 +371,18 @@ def test_what_an_admin_gave_is_said_before_what_a_rule_asks(
     assert role_line(R, both, Reader.TEAM, is_short=is_short).startswith(f"Gold: Kept. {team} Requires the Gold tier")
 
 
+@pytest.mark.parametrize("is_short", [True, False])
+def test_what_a_higher_role_takes_the_place_of_is_said(*, is_short: bool) -> None:
+    outranked = reason(Action.REVOKE, wanted=Wanted.NO, outranked_by="Legend")
+    team = "They get only the highest role of its group, which is Legend."
+    patron = "In this server you get only the highest of several roles, which is Legend."
+    said = role_line(R, outranked, Reader.TEAM, is_short=is_short)
+    assert said.startswith(f"Gold: I'll remove it. Requires the Gold tier of Moth Tales. {team}")
+    assert patron in role_line(R, outranked, Reader.PATRON, is_short=is_short)
+    assert patron in say_news_cause(R, news(RoleStatus.MISSING, outranked))
+    assert "deleted role" in role_line(R, replace(outranked, outranked_by=""), Reader.TEAM, is_short=is_short)
+
+
 def test_a_role_that_is_gone_is_said_to_be_deleted() -> None:
     assert role_line(R, reason(Action.FORGET, role=""), Reader.TEAM).startswith("deleted role: Not earned.")
 

@@ -120,7 +120,7 @@ def test_of_a_person_roles_with_one_cause_are_said_together_and_good_ones_last()
     world = World()
     world.holder("ada", tier="Bronze")
     card = of_person(world)
-    assert card.title == "Roles work, and there's more to know"
+    assert card.title == "Nothing is in the way"
     assert card.body.startswith(f"<@{ADA}>\nThey linked the Patreon account **Ada**")
     gold, *fine = card.items
     assert gold == "**Gold**: Not earned. Requires the Gold tier of Moth Tales.\n-# `not_earned`"
@@ -181,7 +181,7 @@ def test_whoever_misses_nothing_is_well() -> None:
     world.holder("ada")
     world.drop_rule("Bronze")
     card = of_person(world)
-    assert (card.outcome, card.title) == (Outcome.DONE, "Everything looks right")
+    assert (card.outcome, card.title) == (Outcome.DONE, "Nothing is in the way")
 
 
 def test_the_button_says_what_it_does() -> None:

@@ -27,9 +27,11 @@ def upgrade() -> None:
     op.add_column("reads", sa.Column("first_read_id", sa.BigInteger()))
     op.add_column("reads", sa.Column("first_started_at", sa.BigInteger()))
     op.add_column("memberships", sa.Column("mark", sa.BigInteger()))
+    op.add_column("memberships", sa.Column("marked_at", sa.BigInteger()))
 
 
 def downgrade() -> None:
+    op.drop_column("memberships", "marked_at")
     op.drop_column("memberships", "mark")
     op.drop_column("reads", "first_started_at")
     op.drop_column("reads", "first_read_id")

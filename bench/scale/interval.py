@@ -1,0 +1,17 @@
+"""An interval without changes in one process on SQLite, with a hundred servers and with a thousand."""
+
+import tempfile
+from pathlib import Path
+
+from bench.scale.inside import FEW_INTERVALS, Growth, Measured, measure_inside
+
+
+async def measure_interval(few: int, many: int, people: int) -> Growth:
+    """Measure both sizes, each with so many linked people in each server."""
+    return Growth(await _measure(few, people, FEW_INTERVALS), await _measure(many, people, 1))
+
+
+async def _measure(servers: int, people: int, intervals: int) -> Measured:
+    with tempfile.TemporaryDirectory(prefix="pledgekeeper-bench-") as folder:
+        url = f"sqlite+aiosqlite:///{Path(folder) / 'bench.db'}"
+        return await measure_inside(url, servers=servers, people=people, intervals=intervals)
