@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, func, insert, select
+from sqlalchemy import ColumnElement, Row, bindparam, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.audit_entry import AuditAction, AuditEntry, AuditFilter, AuditRow
@@ -19,6 +19,23 @@ from bot.storage.rows import read_row, to_json
 from bot.storage.tables import audit, runs
 
 MAX_PEOPLE = 500  # in one statement: databases limit how many values it may carry
+
+
+# Built once: to build a statement takes as long as to execute it, and each change of a role asks this one.
+_LATEST_AT = (
+    select(audit.c.at)
+    .where(audit.c.run_id == runs.c.run_id)
+    .order_by(audit.c.audit_id.desc())
+    .limit(1)
+    .correlate(runs)
+    .scalar_subquery()
+)
+_NEWEST_RUN = (
+    select(runs.c.run_id, runs.c.began_at, _LATEST_AT.label("latest_at"))
+    .where(runs.c.guild_id == bindparam("guild"), runs.c.trigger == bindparam("trigger"))
+    .order_by(runs.c.run_id.desc())
+    .limit(1)
+)
 
 
 class Audit(Aggregate):
@@ -125,13 +142,9 @@ async def _join_run(
     """Return the run that entries of one guild and trigger belong to; it is begun where there is none."""
     now = min(entry.at for entry in entries)
     if not any(map(begins, entries)):
-        newest = select(runs).where(runs.c.guild_id == guild_id, runs.c.trigger == trigger)
-        row = (await connection.execute(newest.order_by(runs.c.run_id.desc()).limit(1))).first()
-        if row is not None:
-            of_it = select(audit.c.at).where(audit.c.run_id == row.run_id).order_by(audit.c.audit_id.desc()).limit(1)
-            latest_at = (await connection.execute(of_it)).scalar() or row.began_at
-            if goes_on(trigger, latest_at, now):
-                return RunId(row.run_id)
+        row = (await connection.execute(_NEWEST_RUN, {"guild": guild_id, "trigger": trigger})).first()
+        if row is not None and goes_on(trigger, row.latest_at or row.began_at, now):
+            return RunId(row.run_id)
     begin = insert(runs).values(guild_id=guild_id, trigger=trigger, began_at=now).returning(runs.c.run_id)
     return RunId((await connection.execute(begin)).scalar_one())
 
