@@ -12,7 +12,8 @@ member):
     withdrawing withdrawing, plan again  withdrawn            by an admin's word, which no hand edit is
     withdrawn   held (given back)      withdrawn
 
-Someone who is not in the guild: intents are forgotten, rows of all other states wait for their return. A write that
+Someone who is not in the guild: intents are forgotten, a role to be withdrawn went with them, rows of all other states
+wait for their return. A write that
 Discord accepted but whose effect nobody has seen settles nothing.
 """
 
@@ -78,7 +79,7 @@ def settled(grants: Mapping[RoleId, Grant], settlement: Settlement) -> dict[Role
 
 def _settle_one(grant: Grant, member: GuildMember | None, *, hand_edits: HandEdits, now: datetime) -> Grant | None:
     if member is None:
-        return None if grant.state in INTENTS else grant
+        return _of_who_left(grant, now)
     if grant.role_id in member.unseen_role_ids:
         return grant
     if grant.role_id in member.role_ids:
@@ -98,6 +99,12 @@ def _settle_one(grant: Grant, member: GuildMember | None, *, hand_edits: HandEdi
             return grant
         case _:
             assert_never(grant.state)
+
+
+def _of_who_left(grant: Grant, now: datetime) -> Grant | None:
+    if grant.state is GrantState.WITHDRAWING:  # it went with them
+        return msgspec.structs.replace(grant, state=GrantState.WITHDRAWN, since=now)
+    return None if grant.state in INTENTS else grant
 
 
 def carried_out(

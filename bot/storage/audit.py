@@ -3,7 +3,7 @@
 What belongs together has one number, a run's; which run an entry joins is decided in `domain/runs.py`.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -41,8 +41,7 @@ _NEWEST_RUN = (
 class Audit(Aggregate):
     """Every audit entry, and every run."""
 
-    @transaction
-    async def add(self, connection: AsyncConnection, *entries: AuditEntry) -> RunId | None:
+    async def add(self, *entries: AuditEntry) -> RunId | None:
         """Write entries, all of them or none; return the run of the last of them.
 
         Those of one trigger are one run: a new one where one of them says what an admin did.
@@ -50,14 +49,38 @@ class Audit(Aggregate):
         together: dict[tuple[GuildId, Trigger], list[AuditEntry]] = {}
         for entry in entries:
             together.setdefault((entry.guild_id, entry.trigger), []).append(entry)
+        # Beforehand, for transactions that read this fail each other. Two runs at once in one guild would do no harm.
+        known = {one: await self._find_open(*one, its) for one, its in together.items()}
+        return await self._add(known, together) if together else None
+
+    @transaction
+    async def _add(
+        self,
+        connection: AsyncConnection,
+        known: Mapping[tuple[GuildId, Trigger], RunId | None],
+        together: Mapping[tuple[GuildId, Trigger], Sequence[AuditEntry]],
+    ) -> RunId | None:
         run_id = None
         for (guild_id, trigger), its in together.items():
-            run_id = await _join_run(connection, guild_id, trigger, its)
+            run_id = known[guild_id, trigger]
+            if run_id is None:
+                begin = insert(runs).values(guild_id=guild_id, trigger=trigger, began_at=min(one.at for one in its))
+                run_id = RunId((await connection.execute(begin.returning(runs.c.run_id))).scalar_one())
             rows = [
                 msgspec.structs.asdict(entry) | {"reason": to_json(entry.reason), "run_id": run_id} for entry in its
             ]
             await connection.execute(insert(audit), rows)
         return run_id
+
+    async def _find_open(self, guild_id: GuildId, trigger: Trigger, entries: Sequence[AuditEntry]) -> RunId | None:
+        """Return the run that entries join; None where they begin one."""
+        if any(map(begins, entries)):
+            return None
+        async with self._database.read() as connection:
+            row = (await connection.execute(_NEWEST_RUN, {"guild": guild_id, "trigger": trigger})).first()
+        if row is None or not goes_on(trigger, row.latest_at or row.began_at, min(one.at for one in entries)):
+            return None
+        return RunId(row.run_id)
 
     async def recent(
         self, guild_id: GuildId, discord_user_id: DiscordUserId | None = None, *, limit: int = 20
@@ -134,19 +157,6 @@ class Audit(Aggregate):
         query = select(func.count()).select_from(pairs.subquery())
         async with self._database.read() as connection:
             return (await connection.execute(query)).scalar_one()
-
-
-async def _join_run(
-    connection: AsyncConnection, guild_id: GuildId, trigger: Trigger, entries: Iterable[AuditEntry]
-) -> RunId:
-    """Return the run that entries of one guild and trigger belong to; it is begun where there is none."""
-    now = min(entry.at for entry in entries)
-    if not any(map(begins, entries)):
-        row = (await connection.execute(_NEWEST_RUN, {"guild": guild_id, "trigger": trigger})).first()
-        if row is not None and goes_on(trigger, row.latest_at or row.began_at, now):
-            return RunId(row.run_id)
-    begin = insert(runs).values(guild_id=guild_id, trigger=trigger, began_at=now).returning(runs.c.run_id)
-    return RunId((await connection.execute(begin)).scalar_one())
 
 
 def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:

@@ -5,9 +5,10 @@ What must be held is decided in `domain/safeguards.py`.
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.changes import Trigger, Urgency
@@ -169,23 +170,13 @@ class HeldRevokes(Aggregate):
         if returned:
             start = insert(holds).values(guild_id=guild_id, opened_at=at, closed_at=at).returning(holds.c.hold_id)
             await _put(connection, returned, HoldId((await connection.execute(start)).scalar_one()))
-        for item in returned:
-            one = (grants.c.discord_user_id == item.discord_user_id, grants.c.role_id == item.role_id)
-            gone = (grants.c.guild_id == guild_id, *one, grants.c.state == GrantState.WITHDRAWN)
-            await connection.execute(delete(grants).where(*gone))
-        for grant in withdrawn:
-            leave = update(grants).where(*_as_it_was(grant))
-            await connection.execute(leave.values(state=GrantState.WITHDRAWING, since=at))
-            await connection.execute(
-                delete(hold_items).where(
-                    hold_items.c.guild_id == guild_id,
-                    hold_items.c.discord_user_id == grant.discord_user_id,
-                    hold_items.c.role_id == grant.role_id,
-                    hold_items.c.state == HoldState.RETURNED,
-                )
-            )
-        for grant in disowned:
-            await connection.execute(delete(grants).where(*_as_it_was(grant)))
+            await connection.execute(_DROP_WITHDRAWN, [_pair(guild_id, item) for item in returned])
+        if withdrawn:
+            rows = [_pair(guild_id, grant) | {"was": grant.state, "at": at} for grant in withdrawn]
+            await connection.execute(_WITHDRAW, rows)
+            await connection.execute(_DROP_RETURNED, [_pair(guild_id, grant) for grant in withdrawn])
+        if disowned:
+            await connection.execute(_DISOWN, [_pair(guild_id, one) | {"was": one.state} for one in disowned])
         people = {one.discord_user_id for one in returned}
         people |= {one.discord_user_id for one in (*withdrawn, *disowned)}
         await make_due(connection, guild_id, people, trigger=Trigger.UNDO, urgency=Urgency.BULK_GRANT)
@@ -206,9 +197,28 @@ class HeldRevokes(Aggregate):
         return await _end_empty(connection, sorted({item.hold_id for item in items}), at)
 
 
-def _as_it_was(grant: Grant) -> tuple[ColumnElement[bool], ...]:
-    one = (grants.c.discord_user_id == grant.discord_user_id, grants.c.role_id == grant.role_id)
-    return (grants.c.guild_id == grant.guild_id, *one, grants.c.state == grant.state)
+def _pair(guild_id: GuildId, one: HoldItem | Grant) -> dict[str, Any]:
+    return {"guild": guild_id, "person": one.discord_user_id, "role": one.role_id}
+
+
+def _is_pair(table: Table) -> tuple[ColumnElement[bool], ...]:
+    its = table.c
+    return (
+        its.guild_id == bindparam("guild"),
+        its.discord_user_id == bindparam("person"),
+        its.role_id == bindparam("role"),
+    )
+
+
+# Of an undo, one by one: SQLite finds no tuple by an index. A row that is not as it was is let be.
+_DROP_WITHDRAWN = delete(grants).where(*_is_pair(grants), grants.c.state == GrantState.WITHDRAWN)
+_WITHDRAW = (
+    update(grants)
+    .where(*_is_pair(grants), grants.c.state == bindparam("was"))
+    .values(state=GrantState.WITHDRAWING, since=bindparam("at"))
+)
+_DROP_RETURNED = delete(hold_items).where(*_is_pair(hold_items), hold_items.c.state == HoldState.RETURNED)
+_DISOWN = delete(grants).where(*_is_pair(grants), grants.c.state == bindparam("was"))
 
 
 async def _put(connection: AsyncConnection, items: Iterable[HoldItem], hold_id: HoldId) -> None:

@@ -118,7 +118,7 @@ def test_a_look_at_a_member_settles_each_state_as_the_table_says(
         (HELD, AS_IT_WAS),
         (REVOKING, FORGOTTEN),
         (SUPPRESSED, AS_IT_WAS),
-        (WITHDRAWING, AS_IT_WAS),
+        (WITHDRAWING, became(WITHDRAWN, before=WITHDRAWING)),
         (WITHDRAWN, AS_IT_WAS),
     ],
     ids=list(GrantState),
