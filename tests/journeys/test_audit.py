@@ -23,7 +23,7 @@ async def test_a_sync_is_undone_and_what_it_gave_back_stays_until_the_facts_chan
         await lapse(stage)
         run = await run_in_log(stage, "3 people lost **Gold**")
         said = await stage.say(ADMIN, AUDIT, run=run)
-        assert f"started a sync.\n-# <t:{said.split('<t:')[-1].split(':')[0]}:R>" in said
+        assert "started a sync." in said
         assert said.count("Removed **Gold** from") == len(LAPSING)
         assert said.count("Requires the Gold tier") == len(LAPSING)
         assert said.count("· member list ") == len(LAPSING)
@@ -40,8 +40,8 @@ async def test_a_sync_is_undone_and_what_it_gave_back_stays_until_the_facts_chan
         assert holders(stage) == set(CROWD)
 
         stage.sandbox.patreon.set_charge_status(stage.patron_id(CROWD[0]), "Fraud")
-        await stage.until(lambda: holders(stage) == set(CROWD[1:]), "whose facts changed loses it", 60)
         await stage.say(ADMIN, SYNC)
+        await stage.until(lambda: holders(stage) == set(CROWD[1:]), "whose facts changed loses it", 60)
         assert f"Run {undo} has changed it since." in await stage.say(ADMIN, UNDO, run=run)
 
         shown = (await stage.command(ADMIN, UNDO, run=undo)).messages[0]

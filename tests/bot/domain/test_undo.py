@@ -112,7 +112,10 @@ def test_a_removal_is_undone_by_the_facts_of_now(world: World) -> None:
     assert (undoing.item.state, undoing.item.mark) == (HoldState.RETURNED, facts_mark(world.people["ada"]))
 
 
-def test_a_grant_is_undone_also_before_it_was_seen(world: World) -> None:
+@pytest.mark.parametrize("state", [GrantState.HELD, GrantState.GRANTING])
+def test_a_grant_is_undone_also_before_it_was_seen(world: World, state: GrantState) -> None:
+    world.note("ada", "Gold", state)
+    world.hide("ada", "Gold")
     undoing = judged(world, TAKE_BACK)
     assert undoing.is_possible
     assert undoing.grant == world.people["ada"].grants[GOLD]
