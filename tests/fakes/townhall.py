@@ -36,6 +36,7 @@ class TownHall:
         self.numbers: dict[RuleId, RoleRule] = {}  # each number that was ever shown, with what it named
         self.holds: dict[HoldId, frozenset[DiscordUserId]] = {}
         self.parted = {INK}  # the campaigns that this server does not follow
+        self._disowned: set[tuple[int, int]] = set()  # by an undo that may have been cut off
         self._powers = powers_of(cast("Any", town.guild.owner))
 
     # --- rules
@@ -269,6 +270,7 @@ class TownHall:
                 if one.change.kind is UndoKind.TAKE_BACK:
                     town.withdrawn.add(pair)
                 elif one.change.kind is UndoKind.DISOWN:
+                    self._disowned.add(pair)
                     town.guild.theirs.add(pair)
             await town.app.undo.undo(GUILD, run.run_id, self._powers, by=ADMIN)
 
@@ -298,6 +300,11 @@ class TownHall:
 
         await self.town.until_death(carry_out())
         await self.town.settle()
+        if self._disowned:
+            rows = await self.town.app.storage.ledger.load_guild(GUILD)
+            ours = {(person, role) for person, grants in rows.items() for role in grants}
+            self.town.guild.theirs -= self._disowned & ours
+            self._disowned.clear()
         followed = await self.town.app.storage.campaigns.campaigns_of(GUILD)
         self.parted = {name for name, campaign in self.town.campaigns.items() if campaign.id not in followed}
         for hold in await self.town.app.holds.open_holds(GUILD):
