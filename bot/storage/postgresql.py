@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import event, func, make_url, select
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.domain.errors import DatabaseAway, Later
 from bot.domain.steps import Extent, Upgrade
@@ -45,13 +45,15 @@ CONNECT_ARGS: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": SILENCE_MILLISECONDS,
 }
+# A process that is stopped within a transaction keeps rows for which all others wait: the server ends it.
+IDLE_SECONDS = 8  # within a transaction, and no more than a lease lasts
 PARTING_SECONDS = 1  # for the last word on a connection that may be dead
 # Somebody else's transaction came between (40001), or each waited for the other (40P01).
 CAME_BETWEEN = {"40001", "40P01"}
-# The connection broke (08), the server is full (53), shuts down or starts (57P), or only reads, as one that has not
-# taken over yet (25006), by
+# The connection broke (08), the server is full (53), shuts down or starts (57P), only reads, as one that has not taken
+# over yet (25006), or has given us up (25P03), by
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
-AWAY = ("08", "53", "57P", "25006")
+AWAY = ("08", "53", "57P", "25006", "25P03")
 MIGRATION_LOCK = 0x706C656467650001  # a number of our own: "pledge", and what it is for
 
 
@@ -110,12 +112,33 @@ async def _upgrade_by(engine: AsyncEngine, extent: Extent, until: float) -> Upgr
         try:
             async with engine.begin() as connection:
                 await connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-                return await connection.run_sync(migrations.upgrade, extent)
+                upgraded = await connection.run_sync(migrations.upgrade, extent)
+                await _bound_idleness(connection)
+                return upgraded
         except DBAPIError as error:
             if not is_away(error) or time.monotonic() > until:
                 raise
             log.info("the database doesn't answer yet", reason=str(error.orig))
         await asyncio.sleep(1)
+
+
+async def _bound_idleness(connection: AsyncConnection) -> None:
+    """Let the server end transactions that stand still, where nobody has said otherwise: in each session from now on.
+
+    A setting of our user in this database: a pooler lends us sessions that we cannot set up.
+    """
+    if (await connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout")).scalar() != "0":
+        return
+    name = (await connection.execute(select(func.current_database()))).scalar_one()
+    quoted = connection.dialect.identifier_preparer.quote(name)
+    setting = f"idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'"
+    try:
+        async with connection.begin_nested():
+            await connection.exec_driver_sql(f"ALTER ROLE CURRENT_USER IN DATABASE {quoted} SET {setting}")
+    except DBAPIError as error:
+        if is_away(error):
+            raise
+        log.warning("a process that is stopped may hold others up", set_it=setting, reason=str(error.orig))
 
 
 @asynccontextmanager

@@ -11,14 +11,12 @@ MEMBERS = "/members"
 
 
 @pytest.fixture
-async def linked(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    """Two linked patrons with their roles, and a member list of at least five pages."""
+async def linked(stage: Stage) -> Stage:
+    """Two linked patrons with their roles."""
     await stage.add_rule()
     await stage.link("hazel.hollow", "Gerda Nilsson")
     await stage.link("ivy_afterdark", "Goldie Marsh")
     await stage.until(lambda: _both_have_it(stage), "both roles")
-    monkeypatch.setattr(api_v2, "MOST_MEMBERS", 7)
-    await stage.rounds(2)
     return stage
 
 
@@ -26,7 +24,11 @@ def _both_have_it(stage: Stage) -> bool:
     return "Gold" in stage.roles("hazel.hollow") and "Gold" in stage.roles("ivy_afterdark")
 
 
-async def test_a_read_that_breaks_on_page_three_of_five_takes_nothing(linked: Stage) -> None:
+async def test_a_read_that_breaks_on_page_three_of_five_takes_nothing(
+    linked: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api_v2, "MOST_MEMBERS", 7)
+    await linked.rounds(2)
     for fault in ("502", "html", "cut", "empty", "repeat_page", "wrong_total"):
         linked.sandbox.weather.clear()
         linked.weather("patreon", MEMBERS, fault, after=2)

@@ -10,7 +10,7 @@ import pytest
 from bench.scale.counts import Counts, count, lists
 from tests.fakes.postgres import Postgres
 
-ON_SQLITE = Counts(turn=8, write=15, page=1, read=13, rows={"reads": 2})
+ON_SQLITE = Counts(turn=7, write=13, page=1, read=13, rows={"reads": 2})
 ON_POSTGRESQL = Counts(turn=14, write=36, page=4, read=39, rows={"reads": 2, "leases": 2})
 
 

@@ -4,8 +4,9 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 
+import psycopg
 import pytest
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, make_url, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.changes import Trigger
@@ -180,6 +181,37 @@ async def test_a_database_that_is_not_there_is_said_to_be_unusable(
     monkeypatch.setattr(postgresql, "START_PATIENCE_SECONDS", 0)
     with pytest.raises(NeedsOwner, match="does not exist"):
         await Storage.open(postgres.url("nothing"), vault)
+
+
+async def test_a_process_that_is_stopped_within_a_transaction_holds_nobody_up(
+    postgres: Postgres, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "IDLE_SECONDS", 1)
+    url = postgres.url(postgres.create())
+    storage = await Storage.open(url, vault)
+    await storage.guilds.change(GUILD, grace_days=3)
+    with psycopg.connect(url) as stopped:
+        stopped.execute("UPDATE guild_settings SET grace_days = 4")
+        await storage.guilds.change(GUILD, grace_days=5)
+        with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout) as ended:
+            stopped.execute("SELECT 1")
+    assert postgresql.says_away(str(ended.value.sqlstate))
+    assert (await storage.guilds.settings(GUILD)).grace_days == 5
+    await storage.close()
+
+
+async def test_what_somebody_set_for_idle_transactions_stays(
+    postgres: Postgres, own_postgresql_url: str, vault: Vault
+) -> None:
+    storage = await Storage.open(own_postgresql_url, vault)
+    await storage.close()
+    name = make_url(own_postgresql_url).database
+    postgres.execute(f"ALTER ROLE CURRENT_USER IN DATABASE {name} SET idle_in_transaction_session_timeout = '33s'")
+    storage = await Storage.open(own_postgresql_url, vault)
+    async with storage.database.read() as connection:
+        shown = (await connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout")).scalar()
+    await storage.close()
+    assert shown == "33s"
 
 
 async def test_tables_of_a_newer_version_are_left_alone(own_postgresql_url: str, vault: Vault) -> None:

@@ -200,7 +200,7 @@ def sleeper(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> BotProcess:
         'print("awake", flush=True)\n'
         "signal.pause()"
     )
-    monkeypatch.setattr(sandbox.bot, "_command", (sys.executable, "-c", script))
+    monkeypatch.setattr(sandbox.bot, "command", (sys.executable, "-c", script))
     return sandbox.bot
 
 
