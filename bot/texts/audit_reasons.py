@@ -23,8 +23,9 @@ from bot.domain.audit_entry import (
 )
 from bot.domain.holds import HoldState
 from bot.domain.reasons import OldText, RoleReason
-from bot.texts.decisions import Reader, role_name, say_cause, say_requirement
+from bot.texts.decisions import Reader, role_name, say_cause
 from bot.texts.renderer import N_, NN_, Renderer, Text
+from bot.texts.rules import say_requirement
 
 _FINDINGS = {
     Discovery.ROLE_DELETED: N_("The role was deleted."),

@@ -20,8 +20,9 @@ async def test_a_sync_is_undone_and_what_it_gave_back_stays_until_the_facts_chan
         await stage.add_rule()
         await stage.until(lambda: holders(stage) == set(CROWD), "everybody has the role", 60)
 
+        await run_in_log(stage, "got **Gold**")  # else both are told in one message
         await lapse(stage)
-        run = await run_in_log(stage, "3 people lost **Gold**")
+        run = await run_in_log(stage, "lost **Gold**")
         said = await stage.say(ADMIN, AUDIT, run=run)
         assert "started a sync." in said
         assert said.count("Removed **Gold** from") == len(LAPSING)

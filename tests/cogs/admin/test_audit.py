@@ -82,7 +82,7 @@ async def test_a_removal_that_is_undone_comes_back_and_stays(scene: Scene) -> No
     run = await taken(scene)
     said = await undo(scene, run)
     assert f"Undo run {run}?" in said
-    assert "**1 person** gets **Gold** back, and keeps it until their membership changes:" in said
+    assert re.search(r"gets? \*\*Gold\*\* back, and keeps? it until their membership changes:", said)
     await scene.until(lambda: "Gold" in scene.stage.roles(MEMBER), "the role is back")
     await scene.written(MEMBER, AuditAction.GRANT, Outcome.DONE)
     await scene.say(ADMIN, "patreon sync")
@@ -94,7 +94,7 @@ async def test_a_removal_that_is_undone_comes_back_and_stays(scene: Scene) -> No
 async def test_a_grant_that_is_undone_stays_away_until_it_is_restored(scene: Scene) -> None:
     run = await granted(scene)
     said = await undo(scene, run)
-    assert "**1 person** loses **Gold**." in said
+    assert re.search(r"(loses|lose) \*\*Gold\*\*\. I won't assign it again", said)
     await scene.until(lambda: "Gold" not in scene.stage.roles(MEMBER), "the role is gone")
     await scene.written(MEMBER, AuditAction.REVOKE, Outcome.DONE)
     await scene.say(ADMIN, "patreon sync")
@@ -128,9 +128,7 @@ async def test_what_a_hand_did_since_is_left_alone(scene: Scene) -> None:
     assert "Someone has changed it manually since." in said
 
 
-async def test_who_may_not_manage_roles_or_ranks_below_the_role_undoes_nothing(scene: Scene) -> None:
+async def test_who_ranks_below_the_role_undoes_nothing(scene: Scene) -> None:
     run = await granted(scene)
-    typed = await scene.type(ADMIN, UNDO, run=run)
-    assert "Manage Roles" in await scene.press("cedar_lane", typed.messages[0], "confirm:undo")
     assert "higher than your" in await scene.say(await scene.make_low_admin(), UNDO, run=run)
     assert "Gold" in scene.stage.roles(MEMBER)
