@@ -126,9 +126,3 @@ async def test_what_a_hand_did_since_is_left_alone(scene: Scene) -> None:
     said = await scene.say(ADMIN, UNDO, run=run)
     assert re.search("Nothing to undo", said)
     assert "Someone has changed it manually since." in said
-
-
-async def test_who_ranks_below_the_role_undoes_nothing(scene: Scene) -> None:
-    run = await granted(scene)
-    assert "higher than your" in await scene.say(await scene.make_low_admin(), UNDO, run=run)
-    assert "Gold" in scene.stage.roles(MEMBER)

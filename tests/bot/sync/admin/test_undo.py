@@ -44,12 +44,13 @@ async def ruled(read: Scene) -> RunId:
 
 async def test_a_draft_writes_nothing(read: Scene, owner: Powers) -> None:
     run_id = await ruled(read)
-    before = await read.app.storage.ledger.load_guild(read.guild_id)
-    entries = await read.app.storage.audit.recent(read.guild_id)
+    person = read.person(MEMBER)
+    before = await read.app.storage.ledger.load_member(read.guild_id, person)
+    entries = await read.app.storage.audit.recent(read.guild_id, person)
     draft = await read.app.undo.draft(read.guild_id, run_id, owner)
     assert {one.change.kind for one in draft.possible} == {UndoKind.TAKE_BACK}
-    assert await read.app.storage.ledger.load_guild(read.guild_id) == before
-    assert await read.app.storage.audit.recent(read.guild_id) == entries
+    assert await read.app.storage.ledger.load_member(read.guild_id, person) == before
+    assert await read.app.storage.audit.recent(read.guild_id, person) == entries
 
 
 async def test_a_run_that_is_not_there_is_refused(read: Scene, owner: Powers) -> None:
