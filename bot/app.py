@@ -62,6 +62,8 @@ from bot.sync.admin.rule_changes import RuleChanges
 from bot.sync.admin.rulebook import Rulebook
 from bot.sync.admin.settings import SettingsEditor
 from bot.sync.admin.setup import SetupEditor
+from bot.sync.admin.trail import Trail
+from bot.sync.admin.undo import Undo
 from bot.sync.applying.apply import Applier
 from bot.sync.applying.breakers import Breakers
 from bot.sync.applying.due import DueTaker
@@ -132,6 +134,8 @@ class App:
     overviews: Overviews
     rulebook: Rulebook
     adoption: Adoption
+    trail: Trail
+    undo: Undo
     acceptance: Acceptance
     doctor: Doctor
     settings_editor: SettingsEditor
@@ -295,6 +299,7 @@ async def build_app(
     # --- the verbs of admins
 
     rulebook = Rulebook(storage=storage, observer=observer, facts=facts, planning=planning, home=home, clock=clock)
+    trail = Trail(storage=storage, clock=clock)
     adoption = Adoption(
         storage=storage, observer=observer, facts=facts, reconciler=reconciler, rulebook=rulebook, clock=clock
     )
@@ -410,6 +415,15 @@ async def build_app(
         overviews=overviews,
         rulebook=rulebook,
         adoption=adoption,
+        trail=trail,
+        undo=Undo(
+            storage=storage,
+            planning=planning,
+            reconciler=reconciler,
+            rulebook=rulebook,
+            trail=trail,
+            clock=clock,
+        ),
         acceptance=acceptance,
         doctor=doctor,
         settings_editor=settings_editor,
@@ -425,7 +439,7 @@ async def build_app(
             clock=clock,
         ),
         greeter=Greeter(storage),
-        rule_changes=RuleChanges(storage=storage, rulebook=rulebook, facts=facts, planning=planning),
+        rule_changes=RuleChanges(storage=storage, rulebook=rulebook, facts=facts, planning=planning, clock=clock),
         comp_editor=CompEditor(storage=storage, rulebook=rulebook, reconciler=reconciler, clock=clock),
         comp_ends=CompEnds(storage=storage, observer=observer, reconciler=reconciler, notifier=notifier, clock=clock),
         pairs=pairs,

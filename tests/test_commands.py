@@ -20,6 +20,8 @@ COMMANDS = {
     "patreon doctor": ("user",),
     "patreon setup": (),
     "patreon why": ("user",),
+    "patreon audit": ("user", "role", "run"),
+    "patreon undo": ("run",),
     "patreon unlink": ("user",),
     "patreon holds": (),
     "patreon believe": (),
@@ -49,6 +51,8 @@ COMMANDS = {
 }
 COMPLETED = {
     "patreon disconnect": {"campaign"},
+    "patreon audit": {"run"},
+    "patreon undo": {"run"},
     "patreon rule add": {"tier", "campaign"},
     "patreon rule edit": {"rule", "tier"},
     "patreon rule remove": {"rule"},

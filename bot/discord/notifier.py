@@ -271,7 +271,7 @@ class Notifier:
         if len(changes) > MOST_LINES_SHOWN:
             plain = await self._renderer(guild_id, Medium.PLAIN)
             lines = "\n\n".join(say_changes(plain, changes))
-            card = many_changes_card(await self._renderer(guild_id), len(changes))
+            card = many_changes_card(await self._renderer(guild_id), changes)
             await self._send_to_log(guild_id, card, file=discord.File(io.BytesIO(lines.encode()), "changes.txt"))
             return []
         card, left = changes_card(await self._renderer(guild_id), changes)

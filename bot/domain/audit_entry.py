@@ -11,8 +11,8 @@ import msgspec
 
 from bot.domain.changes import Outcome, Trigger
 from bot.domain.holds import HoldState
-from bot.domain.model import CampaignId, DiscordUserId, GuildId, HoldId, ReadId, RoleId
-from bot.domain.reasons import OldText, RoleReason
+from bot.domain.model import AuditId, CampaignId, DiscordUserId, GuildId, HoldId, ReadId, RoleId, RunId
+from bot.domain.reasons import OldText, RoleReason, RuleFacts
 
 
 class AuditAction(enum.StrEnum):
@@ -33,6 +33,9 @@ class AuditAction(enum.StrEnum):
     BELIEVE = "believe"
     CONNECT = "connect"
     DISCONNECT = "disconnect"
+    SYNC = "sync"
+    RULE = "rule"
+    UNDO = "undo"
     UNKNOWN = "?"  # of an earlier version
 
 
@@ -118,6 +121,45 @@ class CampaignLeft(msgspec.Struct, frozen=True, kw_only=True, tag="disconnected"
     by: DiscordUserId
 
 
+class SyncAsked(msgspec.Struct, frozen=True, kw_only=True, tag="sync"):
+    """An admin had everyone checked."""
+
+    by: DiscordUserId
+
+
+class RuleChange(enum.StrEnum):
+    """What an admin did about a rule."""
+
+    ADDED = "added"
+    EDITED = "edited"
+    REMOVED = "removed"
+
+
+class RuleChanged(msgspec.Struct, frozen=True, kw_only=True, tag="rule"):
+    """An admin changed a rule: how it is now, or was."""
+
+    change: RuleChange
+    role: str
+    rule: RuleFacts
+    by: DiscordUserId
+
+
+class GroupChanged(msgspec.Struct, frozen=True, kw_only=True, tag="group"):
+    """An admin made an exclusive group of these roles, the highest first, or ended it."""
+
+    roles: tuple[str, ...]
+    ends: bool
+    by: DiscordUserId
+
+
+class RunUndone(msgspec.Struct, frozen=True, kw_only=True, tag="undo"):
+    """An admin undid so many role changes of a run."""
+
+    run_id: RunId
+    roles: int
+    by: DiscordUserId
+
+
 AuditReason = (
     RoleReason
     | FoundReason
@@ -128,6 +170,10 @@ AuditReason = (
     | ReadBelieved
     | CampaignFollowed
     | CampaignLeft
+    | SyncAsked
+    | RuleChanged
+    | GroupChanged
+    | RunUndone
     | OldText
 )
 
@@ -145,3 +191,20 @@ class AuditEntry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     trigger: Trigger
     read_id: ReadId | None = None
     is_counted: bool = False  # a revoke that counts for the brake
+
+
+class AuditRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """An entry as it is kept: with its number, and that of its run."""
+
+    audit_id: AuditId
+    run_id: RunId | None  # None: of before there were runs
+    entry: AuditEntry
+
+
+class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which entries of a guild are wanted; what is None is any."""
+
+    guild_id: GuildId
+    discord_user_id: DiscordUserId | None = None
+    role_id: RoleId | None = None
+    run_id: RunId | None = None

@@ -40,6 +40,7 @@ class Trigger(enum.StrEnum):
     RESTORE = "/patreon restore"
     SETTINGS = "/patreon settings"
     SYNC = "/patreon sync"
+    UNDO = "/patreon undo"
     UNKNOWN = "?"  # of an earlier version
 
 

@@ -163,6 +163,8 @@ class Mistake(enum.StrEnum):
     GROUP_TOO_LARGE = "group_too_large"  # most
     GROUP_ROLE_WITHOUT_RULE = "group_role_without_rule"  # role
     GROUP_UNKNOWN = "group_unknown"
+    RUN_UNKNOWN = "run_unknown"  # run_id
+    RUN_NO_NUMBER = "run_no_number"
     RULE_UNKNOWN = "rule_unknown"  # rule_id
     RULE_EXISTS = "rule_exists"  # rule_id
     NOTHING_TO_EDIT = "nothing_to_edit"

@@ -16,6 +16,7 @@ class HoldState(enum.StrEnum):
     OPEN = "open"  # waits for an admin
     APPROVED = "approved"  # may happen if it is still planned
     DISCARDED = "discarded"  # the role stays until that person's facts change
+    RETURNED = "returned"  # it was taken, an admin undid that: it is given back, and stays until their facts change
 
 
 class HoldItem(msgspec.Struct, frozen=True, kw_only=True):

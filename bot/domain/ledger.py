@@ -9,8 +9,11 @@ member):
                 joined since)          else, hand edits respected: suppressed; enforced: forget, plan again
     revoking    held, plan again       forget                 never a hand edit
     suppressed  held (given back)      hand edits respected: suppressed; enforced by now: forget, plan again
+    withdrawing withdrawing, plan again  withdrawn            by an admin's word, which no hand edit is
+    withdrawn   held (given back)      withdrawn
 
-Someone who is not in the guild: intents are forgotten, held and suppressed rows wait for their return. A write that
+Someone who is not in the guild: intents are forgotten, a role to be withdrawn went with them, rows of all other states
+wait for their return. A write that
 Discord accepted but whose effect nobody has seen settles nothing.
 """
 
@@ -23,6 +26,7 @@ import msgspec
 from bot.domain.model import Grant, GrantState, HandEdits, RoleId
 
 INTENTS = frozenset({GrantState.GRANTING, GrantState.REVOKING})
+STAYS_AWAY = frozenset({GrantState.SUPPRESSED, GrantState.WITHDRAWING, GrantState.WITHDRAWN})
 
 
 class GuildMember(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -75,11 +79,11 @@ def settled(grants: Mapping[RoleId, Grant], settlement: Settlement) -> dict[Role
 
 def _settle_one(grant: Grant, member: GuildMember | None, *, hand_edits: HandEdits, now: datetime) -> Grant | None:
     if member is None:
-        return None if grant.state in INTENTS else grant
+        return _of_who_left(grant, now)
     if grant.role_id in member.unseen_role_ids:
         return grant
     if grant.role_id in member.role_ids:
-        return _held(grant, member, now)
+        return grant if grant.state is GrantState.WITHDRAWING else _held(grant, member, now)
     match grant.state:
         case GrantState.GRANTING | GrantState.REVOKING:
             return None
@@ -89,8 +93,18 @@ def _settle_one(grant: Grant, member: GuildMember | None, *, hand_edits: HandEdi
             if came_back(grant, member) or hand_edits is HandEdits.ENFORCE:
                 return None
             return msgspec.structs.replace(grant, state=GrantState.SUPPRESSED, since=now)
+        case GrantState.WITHDRAWING:
+            return msgspec.structs.replace(grant, state=GrantState.WITHDRAWN, since=now)
+        case GrantState.WITHDRAWN:
+            return grant
         case _:
             assert_never(grant.state)
+
+
+def _of_who_left(grant: Grant, now: datetime) -> Grant | None:
+    if grant.state is GrantState.WITHDRAWING:  # it went with them
+        return msgspec.structs.replace(grant, state=GrantState.WITHDRAWN, since=now)
+    return None if grant.state in INTENTS else grant
 
 
 def carried_out(
@@ -99,6 +113,7 @@ def carried_out(
     """Return the intents that a look shows to have happened: the role is there to stay, or gone."""
     given = [grants[one.role_id] for one in settlement.put if grants[one.role_id].state is GrantState.GRANTING]
     taken = [grants[role_id] for role_id in settlement.drop if grants[role_id].state is GrantState.REVOKING]
+    taken += [grants[one.role_id] for one in settlement.put if one.state is GrantState.WITHDRAWN]
     return (*given, *taken) if member is not None else ()
 
 

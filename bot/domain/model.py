@@ -29,6 +29,8 @@ RuleId = NewType("RuleId", int)
 ReadId = NewType("ReadId", int)
 CredentialId = NewType("CredentialId", int)
 HoldId = NewType("HoldId", int)
+RunId = NewType("RunId", int)
+AuditId = NewType("AuditId", int)
 
 # Tokens have died after about 20 of their 31 days (reports on GitHub), so a refresh comes with a third left.
 EARLY_SHARE = 1 / 3
@@ -249,6 +251,8 @@ class GrantState(enum.StrEnum):
     HELD = "held"  # seen on the member
     REVOKING = "revoking"  # a DELETE is intended or under way
     SUPPRESSED = "suppressed"  # taken away by hand; we leave it so
+    WITHDRAWING = "withdrawing"  # an admin undid the grant: the role is to go, and was not seen gone yet
+    WITHDRAWN = "withdrawn"  # ... and went; it stays away like a suppressed one
 
 
 class Grant(msgspec.Struct, frozen=True, gc=False, kw_only=True):

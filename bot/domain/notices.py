@@ -15,7 +15,7 @@ from bot.domain.assignable import Block
 from bot.domain.consent import Moved
 from bot.domain.evidence import Anomaly
 from bot.domain.holds import HoldState, HoldSummary
-from bot.domain.model import CampaignId, ChannelId, DiscordUserId, HoldId, PatreonUserId, RoleId
+from bot.domain.model import CampaignId, ChannelId, DiscordUserId, HoldId, PatreonUserId, RoleId, RunId
 from bot.domain.reasons import RoleReason
 
 
@@ -376,6 +376,7 @@ class RoleChanged(Notice, frozen=True, kw_only=True):
 
     discord_user_id: DiscordUserId
     reason: RoleReason
+    run_id: RunId | None = None
 
 
 class ChangeFound(Notice, frozen=True, kw_only=True):
@@ -384,6 +385,7 @@ class ChangeFound(Notice, frozen=True, kw_only=True):
     discord_user_id: DiscordUserId
     role: str
     is_given: bool
+    run_id: RunId | None = None
 
 
 Change = CampaignConnected | HandEditsFought | RoleChanged | ChangeFound

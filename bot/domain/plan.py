@@ -23,8 +23,8 @@ Pure: no clock, no log, no await, no I/O; "why not" is in the plan, not in a log
     unsure   any         ours         UNPROVEN     in doubt the role stays
     unsure   any         -            NONE
 
-What is wanted follows from the rules, from exclusive groups of roles (`role_groups.py`), and from comps
-(`rules.with_comp`): a comp is a fact about anybody, linked or not.
+What is wanted follows from the rules, from exclusive groups of roles (`role_groups.py`), from comps
+(`rules.with_comp`), and from what admins undid: these are facts about anybody, linked or not.
 """
 
 import enum
@@ -37,7 +37,7 @@ import msgspec
 from bot.domain.assignable import Block
 from bot.domain.comps import Comp, running
 from bot.domain.entitlement import Entitlement
-from bot.domain.ledger import GuildMember
+from bot.domain.ledger import STAYS_AWAY, GuildMember
 from bot.domain.model import (
     Campaign,
     CampaignId,
@@ -126,6 +126,7 @@ class PersonFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     records: Mapping[CampaignId, MembershipRecord] = msgspec.field(default_factory=dict)
     grants: Mapping[RoleId, Grant] = msgspec.field(default_factory=dict)
     comps: Mapping[RoleId, Comp] = msgspec.field(default_factory=dict)  # by admins, those ended lately too
+    returned: frozenset[RoleId] = frozenset()  # whose removal an admin undid, and no fact has changed since
     has_unlinked: bool = False  # on purpose; who was never linked has not
 
 
@@ -193,7 +194,7 @@ def plan_person(guild: GuildFacts, person: PersonFacts) -> PersonPlan:
         grace_days=guild.settings.grace_days,
     )
     claims, settled = _keep_highest(claim_roles(guild.rules, accounts), accounts, guild=guild, person=person)
-    role_ids = dict.fromkeys((*claims, *person.grants, *running(person.comps, guild.now)))
+    role_ids = dict.fromkeys((*claims, *person.grants, *running(person.comps, guild.now), *sorted(person.returned)))
     days = {role_id: days for role_id, days in days_kept(guild.rules, accounts).items() if role_id not in settled}
     decisions = (
         _decide(_final_claim(role_id, claims, person, guild.now), guild=guild, person=person, days=days.get(role_id, 0))
@@ -262,9 +263,27 @@ def _final_claim(role_id: RoleId, claims: Mapping[RoleId, Claim], person: Person
     if not is_linked(person):
         claim = msgspec.structs.replace(claim, wanted=Wanted.NO)
     comp = person.comps.get(role_id)
-    if comp is None or (comp.is_over(now) and role_id not in person.grants):
-        return claim
-    return with_comp(claim, comp, now)
+    if comp is not None and not (comp.is_over(now) and role_id not in person.grants):
+        claim = with_comp(claim, comp, now)
+    return _undone_claim(claim, person)
+
+
+def _undone_claim(claim: Claim, person: PersonFacts) -> Claim:
+    """Return the answer for a role with an undo, which is the last word of an admin, beside it.
+
+    grant undone   removal undone   wanted
+    to go          any              no
+    gone           -                as before: a role that is earned stays away like one that a hand took
+    -              facts unchanged  yes, for whoever did not unlink
+    """
+    grant = person.grants.get(claim.role_id)
+    if grant is not None and grant.state is GrantState.WITHDRAWING:
+        return msgspec.structs.replace(claim, wanted=Wanted.NO, is_undone=True)
+    if grant is not None and grant.state is GrantState.WITHDRAWN:
+        return msgspec.structs.replace(claim, is_undone=True)
+    if claim.role_id in person.returned and claim.wanted is not Wanted.YES and not person.has_unlinked:
+        return msgspec.structs.replace(claim, wanted=Wanted.YES, is_undone=True)
+    return claim
 
 
 def _decide(claim: Claim, *, guild: GuildFacts, person: PersonFacts, days: int) -> Decision:
@@ -273,7 +292,7 @@ def _decide(claim: Claim, *, guild: GuildFacts, person: PersonFacts, days: int) 
     grant = person.grants.get(role_id)
     action = Action.AWAY if person.member is None else _act(claim, person.member, grant, block)
     kept_until = None
-    if action is Action.REVOKE and grant is not None and days and claim.comp is None:
+    if action is Action.REVOKE and grant is not None and days and claim.comp is None and not claim.is_undone:
         kept_until = (grant.unearned_since or guild.now) + timedelta(days=days)
         if guild.now < kept_until:
             action = Action.SPARE if grant.unearned_since is None else Action.LINGER
@@ -291,7 +310,7 @@ def _decide(claim: Claim, *, guild: GuildFacts, person: PersonFacts, days: int) 
 
 
 def _find_block(claim: Claim, guild: GuildFacts) -> Block | None:
-    if claim.comp is not None and claim.role_id not in guild.roles:
+    if (claim.comp is not None or claim.is_undone) and claim.role_id not in guild.roles:
         return Block.GONE  # of a rule's role the guild's facts say so
     return guild.blocked.get(claim.role_id)
 
@@ -323,11 +342,13 @@ def _gone_since(claim: Claim, person: PersonFacts) -> datetime | None:
 
 
 def _when_wanted(member: GuildMember, role_id: RoleId, grant: Grant | None, block: Block | None) -> Action:
+    if grant is not None and grant.state is GrantState.WITHDRAWING:
+        return Action.SUPPRESSED
     if role_id in member.role_ids:
         if grant is None:
             return Action.LEAVE
         return Action.KEEP if grant.unearned_since is None else Action.EARNED_AGAIN
-    if grant is not None and grant.state is GrantState.SUPPRESSED:
+    if grant is not None and grant.state in STAYS_AWAY:
         return Action.SUPPRESSED
     if block is not None:
         return Action.BLOCKED

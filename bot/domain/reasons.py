@@ -114,6 +114,7 @@ class RoleReason(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defau
     taken_at: datetime | None = None  # of SUPPRESSED: when we saw that somebody took the role away
     kept_until: datetime | None = None  # of SPARE and LINGER
     outranked_by: str | None = None  # the role of its exclusive group that takes its place; "" where that is gone
+    is_undone: bool = False  # an admin undid that it was removed (wanted), or that it was assigned
 
 
 class OldText(msgspec.Struct, frozen=True, tag="text"):
@@ -143,6 +144,7 @@ def reason_of(decision: Decision, guild: GuildFacts) -> RoleReason:
         taken_at=decision.taken_at,
         kept_until=decision.kept_until,
         outranked_by=None if outranked_by is None else guild.roles.get(outranked_by, ""),
+        is_undone=decision.claim.is_undone,
     )
 
 

@@ -113,9 +113,9 @@ def _stored_status(state: GrantState | None, entry: AuditEntry, *, is_fresh: boo
             return RoleStatus.GIVEN if is_fresh and is_grant else RoleStatus.KEPT
         case GrantState.GRANTING:
             return RoleStatus.GIVEN if is_fresh and is_grant and is_done else RoleStatus.WAITING
-        case GrantState.REVOKING:
+        case GrantState.REVOKING | GrantState.WITHDRAWING:
             return RoleStatus.REMOVED if is_fresh and not is_grant and is_done else RoleStatus.STAYS
-        case GrantState.SUPPRESSED:
+        case GrantState.SUPPRESSED | GrantState.WITHDRAWN:
             return RoleStatus.MISSING
         case None:
             if not is_fresh or (is_grant and is_done) or (not is_grant and not is_done):

@@ -37,6 +37,7 @@ class Claim(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     entitlement: Entitlement | None = None
     comp: Comp | None = None
     outranked_by: RoleId | None = None  # the role of its exclusive group that takes its place
+    is_undone: bool = False  # an admin undid that the role was taken (wanted), or that it was given
 
 
 class Account(msgspec.Struct, frozen=True, gc=False, kw_only=True):

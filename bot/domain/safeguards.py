@@ -11,21 +11,21 @@
 The last two keep an upgrade from ending with nothing.
 The brake opens a hold when more than `brake_percent` of a guild's held roles would go within 24 hours, from five up.
 What somebody did on purpose does not count: /unlink, a rule that an admin removed, a hold that an admin applied, a tier
-change that leaves the person another pledge role, the end of a comp, a higher role of an exclusive group. Nor does a
-hold keep a role from somebody who unlinked, or one that goes by an admin's word: no rule names it any more, its comp
-has ended, or another role of its group takes its place. A comp rests on no report of Patreon's and replaces no pledge
-role.
+change that leaves the person another pledge role, the end of a comp, a higher role of an exclusive group, an undo. Nor
+does a hold keep a role from somebody who unlinked, or one that goes by an admin's word: no rule names it any more, its
+comp has ended, another role of its group takes its place, or its grant was undone. A comp rests on no report of
+Patreon's and replaces no pledge role.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import assert_never
 
 import msgspec
 
 from bot.domain.holds import HoldItem, HoldState
-from bot.domain.model import GuildSettings, LinkOrigin, Mode, RoleId
+from bot.domain.model import CampaignId, GuildSettings, LinkOrigin, MembershipRecord, Mode, RoleId
 from bot.domain.plan import WRITES, Action, Decision, PersonFacts, PersonPlan, Rail
 from bot.domain.rules import Wanted
 
@@ -73,10 +73,10 @@ def counted_revokes(plan: PersonPlan, items: Mapping[RoleId, HoldItem]) -> tuple
 def _is_own_proof(decision: Decision) -> bool:
     """Tell whether a revoke follows from an admin's word.
 
-    No rule names the role any more, its comp has ended, or another one of its group takes its place.
+    No rule names the role any more, its comp has ended, another of its group takes its place, or its grant is undone.
     """
     claim = decision.claim
-    return claim.rule is None or claim.comp is not None or claim.outranked_by is not None
+    return claim.rule is None or claim.comp is not None or claim.outranked_by is not None or claim.is_undone
 
 
 def _rests_on_report(decision: Decision) -> bool:
@@ -87,7 +87,8 @@ def _is_left(decision: Decision) -> bool:
     """Tell whether a pledge leaves the person this role: one for former or generous patrons is no tier change."""
     entitlement = decision.claim.entitlement
     is_there = decision.action in {Action.GRANT, Action.KEEP, Action.EARNED_AGAIN, Action.LEAVE}
-    return is_there and decision.claim.wanted is Wanted.YES and entitlement is not None and entitlement.is_paying
+    is_earned = decision.claim.wanted is Wanted.YES and not decision.claim.is_undone
+    return is_there and is_earned and entitlement is not None and entitlement.is_paying
 
 
 def lost_by(before: PersonPlan, after: PersonPlan) -> tuple[Decision, ...]:
@@ -98,12 +99,30 @@ def lost_by(before: PersonPlan, after: PersonPlan) -> tuple[Decision, ...]:
 
 def outdated_items(plan: PersonPlan, items: Mapping[RoleId, HoldItem]) -> tuple[HoldItem, ...]:
     """Return what a hold says of this person and the plan no longer does."""
-    still = {one.role_id for one in plan.decisions if one.action in {Action.REVOKE, Action.HELD_BACK}}
+    if plan.is_unplanned:
+        return ()
+    still = {
+        one.role_id
+        for one in plan.decisions
+        if one.action in {Action.REVOKE, Action.HELD_BACK} or (one.claim.is_undone and one.claim.wanted is Wanted.YES)
+    }
     return tuple(item for role_id, item in items.items() if role_id not in still)
+
+
+def returned_roles(items: Iterable[HoldItem], records: Mapping[CampaignId, MembershipRecord]) -> frozenset[RoleId]:
+    """Return the roles of a person whose removal an admin undid while these facts were the same."""
+    returned = [item for item in items if item.state is HoldState.RETURNED]
+    mark = records_mark(records) if returned else ""
+    return frozenset(item.role_id for item in returned if item.mark == mark)
 
 
 def facts_mark(person: PersonFacts) -> str:
     """Return a short text that changes when the facts do on which this person's roles rest."""
+    return records_mark(person.records)
+
+
+def records_mark(records: Mapping[CampaignId, MembershipRecord]) -> str:
+    """Return the same, of what their campaigns say of them."""
     facts = [
         [
             record.campaign_id,
@@ -117,7 +136,7 @@ def facts_mark(person: PersonFacts) -> str:
                 record.believed.is_gifted,
             ],
         ]
-        for _, record in sorted(person.records.items())
+        for _, record in sorted(records.items())
     ]
     return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()[:16]
 
@@ -147,7 +166,7 @@ def _find_rail(decision: Decision, settings: GuildSettings, item: HoldItem | Non
     match item.state:
         case HoldState.OPEN:
             return Rail.HOLD
-        case HoldState.APPROVED:
+        case HoldState.APPROVED | HoldState.RETURNED:  # while the latter's facts are the same, nothing is to go
             return None
         case HoldState.DISCARDED:
             return Rail.DISCARD if item.mark == mark else None

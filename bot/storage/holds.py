@@ -1,19 +1,23 @@
-"""Revokes that the brake holds, and what admins answered. What must be held is decided in `domain/safeguards.py`."""
+"""Revokes that the brake holds, what admins answered, and what they undid.
+
+What must be held is decided in `domain/safeguards.py`.
+"""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.changes import Trigger, Urgency
 from bot.domain.holds import Hold, HoldItem, HoldState
-from bot.domain.model import DiscordUserId, GuildId, HoldId, RoleId
+from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, HoldId, RoleId
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.due import make_due
 from bot.storage.rows import read_row, to_json
-from bot.storage.tables import hold_items, holds
+from bot.storage.tables import grants, hold_items, holds
 from bot.storage.upsert import Upsert
 
 
@@ -130,6 +134,53 @@ class HeldRevokes(Aggregate):
         await _make_due(connection, guild_id, items)
         return await _end_empty(connection, (await connection.execute(still_open)).scalars().all(), at)
 
+    async def load_returned(
+        self, guild_id: GuildId, people: Collection[DiscordUserId]
+    ) -> dict[DiscordUserId, tuple[HoldItem, ...]]:
+        """Return the roles of these people whose removal an admin undid."""
+        if not self._database.is_shared:
+            items = (item for roles in (await self.load_guild(guild_id)).values() for item in roles.values())
+            returned = tuple(item for item in items if item.state is HoldState.RETURNED)
+        else:
+            async with self._database.read() as connection:
+                its = (hold_items.c.guild_id == guild_id, hold_items.c.state == HoldState.RETURNED)
+                returned = await _items(connection, *its)
+        found: dict[DiscordUserId, tuple[HoldItem, ...]] = {}
+        for item in returned:
+            if item.discord_user_id in people:
+                found[item.discord_user_id] = (*found.get(item.discord_user_id, ()), item)
+        return found
+
+    @transaction
+    async def undo(
+        self,
+        connection: AsyncConnection,
+        guild_id: GuildId,
+        *,
+        returned: Sequence[HoldItem],
+        withdrawn: Sequence[Grant],
+        disowned: Sequence[Grant],
+        at: datetime,
+    ) -> None:
+        """Undo, on an admin's word, what was done to roles, and let these people be planned.
+
+        The first are given back: a row that keeps one away goes. The second go and stay away. The third are a person's
+        own again. A row that has moved on meanwhile is let be.
+        """
+        if returned:
+            start = insert(holds).values(guild_id=guild_id, opened_at=at, closed_at=at).returning(holds.c.hold_id)
+            await _put(connection, returned, HoldId((await connection.execute(start)).scalar_one()))
+            await connection.execute(_DROP_WITHDRAWN, [_pair(guild_id, item) for item in returned])
+        if withdrawn:
+            rows = [_pair(guild_id, grant) | {"was": grant.state, "at": at} for grant in withdrawn]
+            await connection.execute(_WITHDRAW, rows)
+            await connection.execute(_DROP_RETURNED, [_pair(guild_id, grant) for grant in withdrawn])
+        if disowned:
+            await connection.execute(_DISOWN, [_pair(guild_id, one) | {"was": one.state} for one in disowned])
+        people = {one.discord_user_id for one in returned}
+        people |= {one.discord_user_id for one in (*withdrawn, *disowned)}
+        await make_due(connection, guild_id, people, trigger=Trigger.UNDO, urgency=Urgency.BULK_GRANT)
+
     @transaction
     async def drop(
         self, connection: AsyncConnection, guild_id: GuildId, items: Collection[HoldItem], *, at: datetime
@@ -144,6 +195,30 @@ class HeldRevokes(Aggregate):
                 )
             )
         return await _end_empty(connection, sorted({item.hold_id for item in items}), at)
+
+
+def _pair(guild_id: GuildId, one: HoldItem | Grant) -> dict[str, Any]:
+    return {"guild": guild_id, "person": one.discord_user_id, "role": one.role_id}
+
+
+def _is_pair(table: Table) -> tuple[ColumnElement[bool], ...]:
+    its = table.c
+    return (
+        its.guild_id == bindparam("guild"),
+        its.discord_user_id == bindparam("person"),
+        its.role_id == bindparam("role"),
+    )
+
+
+# Of an undo, one by one: SQLite finds no tuple by an index. A row that is not as it was is let be.
+_DROP_WITHDRAWN = delete(grants).where(*_is_pair(grants), grants.c.state == GrantState.WITHDRAWN)
+_WITHDRAW = (
+    update(grants)
+    .where(*_is_pair(grants), grants.c.state == bindparam("was"))
+    .values(state=GrantState.WITHDRAWING, since=bindparam("at"))
+)
+_DROP_RETURNED = delete(hold_items).where(*_is_pair(hold_items), hold_items.c.state == HoldState.RETURNED)
+_DISOWN = delete(grants).where(*_is_pair(grants), grants.c.state == bindparam("was"))
 
 
 async def _put(connection: AsyncConnection, items: Iterable[HoldItem], hold_id: HoldId) -> None:

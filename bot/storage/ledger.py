@@ -17,6 +17,7 @@ from bot.storage.rows import read_row
 from bot.storage.tables import grants
 from bot.storage.upsert import Upsert
 
+OPEN = (GrantState.GRANTING, GrantState.REVOKING, GrantState.WITHDRAWING)  # begun, and not seen done
 MAX_PEOPLE = 500  # in one statement: databases limit how many values it may carry
 
 # Built once: to build a statement takes as long as to execute it, and whoever waits for a role waits for this one.
@@ -65,7 +66,7 @@ class Ledger(Aggregate):
 
     async def open_intents(self, guild_ids: Collection[GuildId]) -> tuple[Grant, ...]:
         """Return the writes in these guilds of which we do not know whether they happened."""
-        states, wanted, found = (GrantState.GRANTING, GrantState.REVOKING), sorted(guild_ids), list[Grant]()
+        states, wanted, found = OPEN, sorted(guild_ids), list[Grant]()
         for start in range(0, len(wanted), MAX_PEOPLE):
             some = grants.c.guild_id.in_(wanted[start : start + MAX_PEOPLE])
             found += await self._load(some, grants.c.state.in_(states))
@@ -73,7 +74,7 @@ class Ledger(Aggregate):
 
     async def count_held(self, guild_id: GuildId) -> int:
         """Count the roles that people hold by us, those about to go included."""
-        states = (GrantState.HELD, GrantState.GRANTING, GrantState.REVOKING)
+        states = (GrantState.HELD, *OPEN)
         query = select(func.count()).where(grants.c.guild_id == guild_id, grants.c.state.in_(states))
         async with self._database.read() as connection:
             return (await connection.execute(query)).scalar_one()

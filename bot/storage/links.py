@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.changes import Trigger
 from bot.domain.consent import Purpose
+from bot.domain.holds import HoldState
 from bot.domain.model import CredentialId, DiscordUserId, GuildId, Link, LinkOrigin, MembershipRecord, PatreonUserId
 from bot.runtime.unhurried import unhurried
 from bot.storage.aggregate import Aggregate, transaction
@@ -36,7 +37,7 @@ from bot.storage.memberships import membership_row, save_rows
 from bot.storage.pendings import PendingId, PendingStatus
 from bot.storage.rows import read_row, to_json
 from bot.storage.states import void_questions
-from bot.storage.tables import bindings, comps, grants, links, memberships, opt_outs, pendings, states
+from bot.storage.tables import bindings, comps, grants, hold_items, links, memberships, opt_outs, pendings, states
 from bot.storage.tables.column_types import EPOCH
 from bot.storage.upsert import Upsert
 
@@ -104,7 +105,10 @@ class Links(Aggregate):
             return frozenset((await connection.execute(query)).scalars())
 
     async def people_of(self, guild_id: GuildId) -> frozenset[DiscordUserId]:
-        """Return who is tied to a guild: linked and known to a campaign that it follows, with a grant, or a comp."""
+        """Return who is tied to a guild.
+
+        Linked and known to a campaign that it follows, with a grant or a comp, or to be given a role back.
+        """
         async with self._database.read() as connection:
             return frozenset((await connection.execute(_PEOPLE_OF, {"guild": guild_id})).scalars())
 
@@ -378,6 +382,9 @@ _PEOPLE_OF = union(
     _known_to_guild(links.c.discord_user_id),
     select(grants.c.discord_user_id).where(grants.c.guild_id == bindparam("guild")),
     select(comps.c.discord_user_id).where(comps.c.guild_id == bindparam("guild")),
+    select(hold_items.c.discord_user_id).where(
+        hold_items.c.guild_id == bindparam("guild"), hold_items.c.state == HoldState.RETURNED
+    ),
 )
 _PEOPLE_OF_EACH = union(
     select(bindings.c.guild_id, links.c.discord_user_id)
@@ -388,6 +395,9 @@ _PEOPLE_OF_EACH = union(
         grants.c.guild_id.in_(bindparam("guilds", expanding=True))
     ),
     select(comps.c.guild_id, comps.c.discord_user_id).where(comps.c.guild_id.in_(bindparam("guilds", expanding=True))),
+    select(hold_items.c.guild_id, hold_items.c.discord_user_id).where(
+        hold_items.c.guild_id.in_(bindparam("guilds", expanding=True)), hold_items.c.state == HoldState.RETURNED
+    ),
 )
 _GUILDS_OF = union(
     select(bindings.c.guild_id)

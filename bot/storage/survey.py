@@ -5,10 +5,11 @@ import json
 from sqlalchemy import ColumnElement, FromClause, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.model import CampaignId, GrantState
+from bot.domain.model import CampaignId
 from bot.domain.status import CampaignStatus, LeaseStatus
 from bot.storage.aggregate import Aggregate
 from bot.storage.leases import DatabaseClock
+from bot.storage.ledger import OPEN
 from bot.storage.pendings import PendingStatus
 from bot.storage.tables import campaigns, credentials, grants, holds, leases, links, pendings, reads
 from bot.storage.tables.column_types import MICROSECOND
@@ -55,7 +56,7 @@ class Survey(Aggregate):
 
     async def count_intents(self) -> int:
         """Count the role changes that were begun and not yet seen done."""
-        return await self._count(grants, grants.c.state.in_((GrantState.GRANTING, GrantState.REVOKING)))
+        return await self._count(grants, grants.c.state.in_(OPEN))
 
     async def _count(self, table: FromClause, condition: ColumnElement[bool]) -> int:
         query = select(func.count()).select_from(table).where(condition)

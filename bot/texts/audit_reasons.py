@@ -12,14 +12,20 @@ from bot.domain.audit_entry import (
     CompChanged,
     Discovery,
     FoundReason,
+    GroupChanged,
     HoldAnswered,
     ReadBelieved,
+    RuleChange,
+    RuleChanged,
+    RunUndone,
     SettingChanged,
+    SyncAsked,
 )
 from bot.domain.holds import HoldState
 from bot.domain.reasons import OldText, RoleReason
-from bot.texts.decisions import Reader, say_cause
+from bot.texts.decisions import Reader, role_name, say_cause
 from bot.texts.renderer import N_, NN_, Renderer, Text
+from bot.texts.rules import say_requirement
 
 _FINDINGS = {
     Discovery.ROLE_DELETED: N_("The role was deleted."),
@@ -48,13 +54,23 @@ _COMPS_FOR_GOOD = {
     CompChange.GIVEN: N_("{admin} gave it to them, with no end date: “{reason}”."),
     CompChange.CHANGED: N_("{admin} changed it: no end date, “{reason}”."),
 }
+_RULES = {
+    RuleChange.ADDED: N_("{admin} added a rule for {role}. {rule}"),
+    RuleChange.EDITED: N_("{admin} changed a rule for {role}. {rule}"),
+    RuleChange.REMOVED: N_("{admin} removed a rule for {role}. {rule}"),
+}
+_GROUPS = {
+    False: N_("{admin} lets people have only the highest of {roles}."),
+    True: N_("{admin} ended the group of {roles}."),
+}
+_UNDONE = NN_("{admin} undid {count} role change of run {run}.", "{admin} undid {count} role changes of run {run}.")
 _DISCONNECTED = {
     True: N_("{admin} disconnected {campaign}. People keep the roles they got for it."),
     False: N_("{admin} disconnected {campaign}. People lose the roles they got for it."),
 }
 
 
-def say_why(r: Renderer, entry: AuditEntry) -> Text:  # noqa: C901  one case for each reason
+def say_why(r: Renderer, entry: AuditEntry) -> Text:  # noqa: C901, PLR0912  one case for each reason
     """Say the facts that decided."""
     match entry.reason:
         case RoleReason() | OldText() as reason:
@@ -90,6 +106,16 @@ def say_why(r: Renderer, entry: AuditEntry) -> Text:  # noqa: C901  one case for
                 admin=r.person(read.by),
                 campaign=read.campaign_name,
             )
+        case SyncAsked(by=by):
+            return r.say("{admin} started a sync.", admin=r.person(by))
+        case RuleChanged() as changed:
+            rule, role = say_requirement(r, changed.rule), role_name(r, changed.role)
+            return r.say(_RULES[changed.change], admin=r.person(changed.by), role=role, rule=rule)
+        case GroupChanged() as group:
+            roles = r.listing([role_name(r, role) for role in group.roles])
+            return r.say(_GROUPS[group.ends], admin=r.person(group.by), roles=roles)
+        case RunUndone() as undone:
+            return r.plural(*_UNDONE, undone.roles, admin=r.person(undone.by), run=r.id(undone.run_id))
         case CampaignFollowed() as connected:
             return r.say("The creator connected {campaign}.", campaign=connected.campaign_name)
         case CampaignLeft() as ended:

@@ -98,7 +98,8 @@ def text_of(card: Card) -> Text:
     """Return a card as the text of one message, for where Discord takes no embed."""
     parts = [*([f"**{card.title}**"] if card.title else []), card.description]
     fields = [f"**{field.name}**\n{field.value}" for field in card.fields]
-    return cut(type(card.body)("\n".join(part for part in (*parts, *fields) if part)), MESSAGE_LENGTH)
+    footer = [] if card.footer is None else [card.footer]
+    return cut(type(card.body)("\n".join(part for part in (*parts, *fields, *footer) if part)), MESSAGE_LENGTH)
 
 
 def fitted(card: Card, room: int) -> Card:

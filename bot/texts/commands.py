@@ -41,6 +41,15 @@ ADOPT_OPTIONS = {"role": N_("A role that one of your rules assigns")}
 RESTORE = N_("Let me assign a role again after someone removed it manually")
 RESTORE_OPTIONS = {"user": N_("Who lost the role"), "role": N_("Which role")}
 
+AUDIT = N_("See what I changed, for whom and why")
+AUDIT_OPTIONS = {
+    "user": N_("Only what concerns this person"),
+    "role": N_("Only what concerns this role"),
+    "run": N_("Only one run, by its number from the log channel"),
+}
+UNDO = N_("Undo the role changes of one run; you'll see first who gets or loses a role")
+UNDO_OPTIONS = {"run": N_("The run's number from /patreon audit or the log channel")}
+
 SETTINGS = N_("See this server's settings, or change them")
 SETTINGS_OPTIONS = {
     "mode": N_("What I may do with roles"),

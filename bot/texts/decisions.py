@@ -235,6 +235,10 @@ _TAKEN_SINCE = (
     N_("Someone removed it manually {when}. This server's team can give it back."),
     N_("Not assigned: someone removed it manually {when}. To give it back, use `/patreon restore`."),
 )
+_TAKEN_BACK = (
+    N_("This server's team took it back, and can give it to you again."),
+    N_("Not assigned: an admin undid that it was. To give it back, use `/patreon restore`."),
+)
 _NOT_EARNED_BUT_THERE = (
     N_("You have it: someone assigned it manually, so I won't remove it."),
     N_("Not earned, but someone assigned it manually, so I won't remove it."),
@@ -294,6 +298,8 @@ def say_action(r: Renderer, reason: RoleReason, reader: Reader) -> Text:
         return _say_block(r, reason.block, reason.role, reader)
     if reason.rail is not None:
         return _say_to(r, reader, _RAILS[reason.rail])
+    if reason.action is Action.SUPPRESSED and reason.is_undone:
+        return _say_to(r, reader, _TAKEN_BACK)
     if reason.action is Action.SUPPRESSED and reason.taken_at is not None:
         return _say_to(r, reader, _TAKEN_SINCE, when=reason.taken_at)
     if reason.action in _KEPT_FOR_NOW and reason.kept_until is not None:
@@ -315,7 +321,8 @@ def say_cause(r: Renderer, reason: RoleReason | OldText, reader: Reader) -> Text
 
 def _say_grounds(r: Renderer, reason: RoleReason, reader: Reader) -> Text:
     """Say why, but not how old that is."""
-    said = [] if reason.comp is None else [say_comp(r, reason.comp, reader)]
+    said = [*_say_undone(r, reason, reader)]
+    said += [] if reason.comp is None else [say_comp(r, reason.comp, reader)]
     if reason.rule is not None:
         said += [say_requirement(r, reason.rule), *_say_outranked(r, reason, reader)]
         said += _say_facts(r, reason, reader)[:1]
@@ -337,6 +344,20 @@ def _say_outranked(r: Renderer, reason: RoleReason, reader: Reader) -> tuple[Tex
     return (_say_to(r, reader, _OUTRANKED, role=role_name(r, reason.outranked_by)),)
 
 
+def _say_undone(r: Renderer, reason: RoleReason, reader: Reader) -> tuple[Text, ...]:
+    """Say that an admin undid what happened to a role, where that decides."""
+    if not reason.is_undone or reason.action is Action.SUPPRESSED:
+        return ()
+    return (_say_to(r, reader, _UNDONE[reason.wanted is Wanted.YES]),)
+
+
+_UNDONE: dict[bool, tuple[str, str]] = {  # whether it is theirs
+    True: (
+        N_("This server's team gave it back to you. You keep it until your membership changes."),
+        N_("An admin undid its removal. They keep it until their membership changes."),
+    ),
+    False: (N_("This server's team took it back."), N_("An admin undid that it was assigned.")),
+}
 _OUTRANKED = (
     N_("In this server you get only the highest of several roles, which is {role}."),
     N_("They get only the highest role of its group, which is {role}."),
@@ -417,7 +438,8 @@ _FOUND = {
 
 
 def _say_short_cause(r: Renderer, reason: RoleReason, reader: Reader) -> Text:
-    said = [] if reason.comp is None else [say_comp(r, reason.comp, reader)]
+    said = [*_say_undone(r, reason, reader)]
+    said += [] if reason.comp is None else [say_comp(r, reason.comp, reader)]
     if reason.rule is not None:
         said += [say_requirement(r, reason.rule), *_say_outranked(r, reason, reader)]
     return r.join(*said) if said else r.say(_NO_RULE)
@@ -461,6 +483,8 @@ def say_news_cause(r: Renderer, news: RoleNews) -> Text:
     has_own_words = reason.block is not None or reason.rail is not None
     if has_own_words or reason.action in _SAID_BY_ACTION or (reason.action is Action.NONE and reason.has_role):
         return say_action(r, reason, Reader.PATRON)
+    if reason.is_undone:
+        return r.join(*_say_undone(r, reason, Reader.PATRON))
     if reason.comp is not None:
         return say_comp(r, reason.comp, Reader.PATRON)
     if reason.rule is None:

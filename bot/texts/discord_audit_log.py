@@ -32,6 +32,7 @@ _REASONS: Mapping[Trigger, str] = {
     Trigger.RESTORE: N_("An admin restored the role"),
     Trigger.SETTINGS: N_("An admin changed the settings"),
     Trigger.SYNC: N_("An admin started a sync"),
+    Trigger.UNDO: N_("An admin undid a run"),
 }
 _OTHER = N_("Check of this member")
 

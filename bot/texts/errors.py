@@ -47,6 +47,13 @@ _MISTAKES: Mapping[Mistake, str] = {
     Mistake.GROUP_UNKNOWN: N_(
         "That role isn't in a group. To make one, mention two roles or more, the highest first: `@Gold @Silver`."
     ),
+    Mistake.RUN_UNKNOWN: N_(
+        "This server has no run {run_id}. `/patreon audit` shows what I changed, with the number of each run."
+    ),
+    Mistake.RUN_NO_NUMBER: N_(
+        "I need the run's number in `run`, for example `12`. `/patreon audit` shows what I changed, with the number of "
+        "each run."
+    ),
     Mistake.RULE_NO_NUMBER: N_(
         "I need the rule's number in `rule`, for example `3`. `/patreon rule list` shows all rules with their numbers."
     ),

@@ -14,14 +14,17 @@ from bot.texts.holds import people_lines, waiting_card
 from bot.texts.renderer import Renderer, Text
 from bot.texts.troubles import say_change, say_end, say_news, say_title, say_trouble
 
-CHANGES_LENGTH = 1900  # with its title it fits a message without a card as well
+CHANGES_LENGTH = 1850  # with its title and its runs it fits a message without a card as well
 GAP = 2  # between items of several lines
 SEVERAL = 2
+MOST_RUNS = 5  # below one message
 
 
-def _message(outcome: Outcome, title: Text | None, body: Text, *, items: tuple[Text, ...] = ()) -> Card:
+def _message(
+    outcome: Outcome, title: Text | None, body: Text, *, items: tuple[Text, ...] = (), footer: Text | None = None
+) -> Card:
     """Make a card of the log channel: what all of them bear is added here."""
-    return Card(outcome, title, body, items=items)
+    return Card(outcome, title, body, items=items, footer=footer)
 
 
 def trouble_card(r: Renderer, trouble: Trouble) -> Card:
@@ -68,7 +71,8 @@ def changes_card(r: Renderer, changes: Sequence[Change]) -> tuple[Card, list[Cha
         shown.update(places[:said])
         room -= len(item) + GAP
     left = [change for place, change in enumerate(changes) if place not in shown]
-    return _message(Outcome.INFO, r.say("Role changes"), r.lines([]), items=tuple(items)), left
+    footer = say_runs(r, [change for place, change in enumerate(changes) if place in shown])
+    return _message(Outcome.INFO, r.say("Role changes"), r.lines([]), items=tuple(items), footer=footer), left
 
 
 def say_changes(r: Renderer, changes: Sequence[Change]) -> Iterator[Text]:
@@ -118,10 +122,22 @@ def _say_together(r: Renderer, changes: Sequence[Change]) -> Text:
     return r.lines([cut(decisions.say_alike(r, alike), ITEM_LENGTH), *people])
 
 
-def many_changes_card(r: Renderer, count: int) -> Card:
+def say_runs(r: Renderer, changes: Sequence[Change]) -> Text | None:
+    """Say to which runs changes belong; None where to none."""
+    told = (change for change in changes if isinstance(change, notices.RoleChanged | notices.ChangeFound))
+    run_ids = sorted({change.run_id for change in told if change.run_id is not None})
+    if not run_ids:
+        return None
+    return r.plural(
+        "Run {ids}", "Runs {ids}", len(run_ids), ids=r.listing([r.id(run_id) for run_id in run_ids], most=MOST_RUNS)
+    )
+
+
+def many_changes_card(r: Renderer, changes: Sequence[Change]) -> Card:
     """Say that a file lists the changes."""
+    count = len(changes)
     text = r.plural("{count} change is listed in the file.", "{count} changes are listed in the file.", count)
-    return _message(Outcome.INFO, r.say("Role changes"), text)
+    return _message(Outcome.INFO, r.say("Role changes"), text, footer=say_runs(r, changes))
 
 
 def system_channel_text(r: Renderer) -> Text:

@@ -73,6 +73,7 @@ _HOLDS_OVER: Mapping[HoldState, str] = {
     HoldState.OPEN: N_("Hold {hold} is over: nothing is left to remove."),
     HoldState.APPROVED: N_("Hold {hold} has been answered: the roles are being removed."),
     HoldState.DISCARDED: N_("Hold {hold} has been answered: everyone keeps their roles."),
+    HoldState.RETURNED: N_("Hold {hold} is over: nothing is left to remove."),
 }
 
 

@@ -10,6 +10,7 @@ from bot.app import App
 from bot.discord.client import PledgekeeperBot
 from bot.texts import commands as texts
 from cogs.admin.answers import Answers
+from cogs.admin.audit import AuditCommands
 from cogs.admin.believe import BelieveCommands
 from cogs.admin.campaigns import CampaignCommands
 from cogs.admin.comps import CompCommands
@@ -28,6 +29,7 @@ from cogs.admin.sync import SyncCommands
 def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
     """Give a client that is about to connect the commands of admins, and the handlers of their buttons."""
     answers = Answers(app.notifier)
+    audit = AuditCommands(answers=answers, trail=app.trail, undo=app.undo, observer=app.observer)
     believe = BelieveCommands(answers=answers, acceptance=app.acceptance)
     campaigns = CampaignCommands(
         answers=answers, connecting=app.connecting, disconnector=app.disconnector, rulebook=app.rulebook
@@ -42,7 +44,7 @@ def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
     rules = RuleCommands(answers=answers, rulebook=app.rulebook, reconciler=app.reconciler)
     settings = SettingsCommands(answers=answers, editor=app.settings_editor)
     setup = SetupCommands(editor=app.setup_editor, connecting=app.connecting)
-    sync = SyncCommands(answers=answers, rounds=app.rounds, reconciler=app.reconciler)
+    sync = SyncCommands(answers=answers, rounds=app.rounds, reconciler=app.reconciler, trail=app.trail)
 
     changes = RuleChangeCommands(
         answers=answers, changes=app.rule_changes, rulebook=app.rulebook, reconciler=app.reconciler
@@ -54,7 +56,7 @@ def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
         allowed_contexts=app_commands.AppCommandContext(guild=True),
         default_permissions=discord.Permissions(manage_roles=True),
     )
-    for cog in (believe, campaigns, comps, doctor, holds, ledger, people, rules, settings, setup, sync):
+    for cog in (audit, believe, campaigns, comps, doctor, holds, ledger, people, rules, settings, setup, sync):
         for command in cog.get_app_commands():
             patreon.add_command(command)
     for change in changes.get_app_commands():
@@ -68,9 +70,11 @@ def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
         "confirm:rule": rules.confirm_rule,
         "confirm:rule-edit": changes.confirm_edit,
         "confirm:unlink-member": people.confirm_unlink_member,
+        "confirm:undo": audit.confirm_undo,
         "doctor:again": doctor.look_again,
         "hold:apply": holds.apply_hold,
         "hold:discard": holds.discard_hold,
+        "page:audit": audit.turn,
         "setup:back": setup.back,
         "setup:campaign": setup.campaign,
         "setup:cancel": setup.cancel,

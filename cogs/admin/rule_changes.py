@@ -11,7 +11,7 @@ from bot.discord.client import Interaction
 from bot.discord.embeds import renderer_of
 from bot.domain.changes import Trigger
 from bot.domain.errors import Mistake, TryLater, UserMistake
-from bot.domain.model import GuildId, RoleId, RuleId
+from bot.domain.model import DiscordUserId, GuildId, RoleId, RuleId
 from bot.domain.role_groups import read_roles
 from bot.sync.admin.rule_changes import EditDraft, GroupDraft, RuleChanges, RuleEdit
 from bot.sync.admin.rulebook import Rulebook
@@ -139,12 +139,12 @@ class RuleChangeCommands(commands.Cog):
         return await offer_tiers(self._rulebook, interaction, typed, campaign=None)
 
     async def _edit(self, interaction: Interaction, draft: EditDraft) -> Card:
-        await self._changes.edit(draft)
+        await self._changes.edit(draft, by=DiscordUserId(interaction.user.id))
         await self._follow(draft.after.rule.guild_id, Trigger.RULE_EDITED)
         return edited_card(renderer_of(interaction), draft.before, draft.after)
 
     async def _keep_group(self, interaction: Interaction, draft: GroupDraft) -> Card:
-        await self._changes.keep_group(draft)
+        await self._changes.keep_group(draft, by=DiscordUserId(interaction.user.id))
         await self._follow(draft.named.group.guild_id, Trigger.GROUP)
         return grouped_card(renderer_of(interaction), draft.named, draft.replaced, ends=draft.ends)
 

@@ -90,7 +90,8 @@ class RuleCommands(commands.Cog):
         """Remove a rule and let everyone be planned again."""
         await interaction.response.defer(ephemeral=True)
         guild_id = guild_of(interaction)
-        removed = await self._rulebook.remove(guild_id, rule_number(rule_id), caller_of(interaction))
+        admin = DiscordUserId(interaction.user.id)
+        removed = await self._rulebook.remove(guild_id, rule_number(rule_id), caller_of(interaction), by=admin)
         with contextlib.suppress(TryLater):  # the rule is gone; the next round plans it
             await self._reconciler.consider(guild_id, None, trigger=Trigger.RULE_REMOVED)
         await self._answers.tell(interaction, removed_card(renderer_of(interaction), removed))

@@ -6,6 +6,8 @@ from discord.ext import commands
 from bot.discord.client import Interaction
 from bot.discord.embeds import renderer_of
 from bot.domain.changes import Trigger
+from bot.domain.model import DiscordUserId
+from bot.sync.admin.trail import Trail
 from bot.sync.applying.reconcile import Reconciler
 from bot.sync.rounds import Rounds
 from bot.texts import commands as texts
@@ -17,15 +19,17 @@ from cogs.admin.rights import guild_of
 class SyncCommands(commands.Cog):
     """Bring roles in line, or preview that."""
 
-    def __init__(self, *, answers: Answers, rounds: Rounds, reconciler: Reconciler) -> None:
+    def __init__(self, *, answers: Answers, rounds: Rounds, reconciler: Reconciler, trail: Trail) -> None:
         self._answers = answers
         self._rounds = rounds
         self._reconciler = reconciler
+        self._trail = trail
 
     @app_commands.command(name="sync", description=texts.SYNC)
     async def sync(self, interaction: Interaction) -> None:
         """Run a round for this server."""
         await interaction.response.defer(ephemeral=True)
+        await self._trail.note_sync(guild_of(interaction), by=DiscordUserId(interaction.user.id))
         report = await self._rounds.run(trigger=Trigger.SYNC, guild_id=guild_of(interaction))
         await self._answers.tell(interaction, sync_card(renderer_of(interaction), report))
 

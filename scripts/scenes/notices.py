@@ -117,7 +117,7 @@ def _others(r: Renderer, facts: Facts) -> list[tuple[str, Card]]:
         ("ListAcceptedElsewhere", news_card(r, notices.ListAcceptedElsewhere(campaign=NAME))),
         ("UnlinkedElsewhere", news_card(r, notices.UnlinkedElsewhere(discord_user_id=first))),
         ("Changes that are hard to provoke", changes_card(r, changes)[0]),
-        ("More changes than a message holds", many_changes_card(r, 240)),
+        ("More changes than a message holds", many_changes_card(r, changes * 60)),
         ("What waited for an admin", kept_card(r, [notices.DiscordBan(), *ends[:1]])),
         ("PaymentDeclined, to one person", person_card(r, declined)),
         ("ConsentRefused, to one person", person_card(r, refused)),

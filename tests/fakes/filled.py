@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.domain.audit_entry import AuditAction, AuditEntry
 from bot.domain.changes import Trigger
 from bot.domain.comps import Comp
 from bot.domain.consent import Purpose
@@ -184,6 +185,9 @@ async def populate(storage: Storage) -> Known:
     rule = await storage.rules.add(rule_of(ROLE), created_by=ADA, at=NOW)
     await storage.ledger.put(grant_of())
     await storage.role_groups.put(RoleGroup(guild_id=GUILD, role_ids=(ROLE, OTHER_ROLE)))
+    await storage.audit.add(
+        AuditEntry(at=NOW, guild_id=GUILD, action=AuditAction.GRANT, reason=OldText("why"), trigger=Trigger.SYNC)
+    )
     await storage.comps.give(comp_of(ADA))
     await storage.comps.give(comp_of(BO))
     await storage.comps.end(comp_of(BO), at=NOW + timedelta(days=30))

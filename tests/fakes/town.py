@@ -79,6 +79,7 @@ class Town:
         self.rules: dict[RuleId, RoleRule] = {}
         self.settings = GuildSettings()
         self.comps: dict[tuple[int, int], Comp] = {}  # person and role -> what an admin gave them
+        self.withdrawn: set[tuple[int, int]] = set()  # person and role: an admin undid that it was given
         self.groups: tuple[tuple[RoleId, ...], ...] = ()  # exclusive ones, the highest role first
         self._url = make_file(folder / "town.db")
         self._key = new_key()
@@ -440,10 +441,13 @@ class Town:
         self.statistics[verb] += 1
         if (person, role) in self.guild.theirs:
             self.violations.append(f"{verb} of {role} on {person}, who has it from a person's hand")
-        if verb == "DELETE" and self._is_given(person, role):
+        if verb == "PUT":
+            self.withdrawn.discard((person, role))
+        is_withdrawn = (person, role) in self.withdrawn
+        if verb == "DELETE" and self._is_given(person, role) and not is_withdrawn:
             self.violations.append(f"DELETE of {role} on {person}, to whom an admin gave it")
         is_earned = any((person, source) not in self._unearned for source in self._sources(role))
-        if verb == "DELETE" and is_earned and not self._above(person, role):
+        if verb == "DELETE" and is_earned and not self._above(person, role) and not is_withdrawn:
             self.violations.append(f"DELETE of {role} on {person}, who earned it all the time")
         if self.settings.mode is Mode.OFF or (self.settings.mode is Mode.GRANT_ONLY and verb == "DELETE"):
             self.violations.append(f"{verb} of {role} on {person}, which the mode {self.settings.mode} forbids")
@@ -481,7 +485,7 @@ class Town:
 
 
 def _is_suppressed(row: Grant | None) -> bool:
-    return row is not None and row.state is GrantState.SUPPRESSED
+    return row is not None and row.state in {GrantState.SUPPRESSED, GrantState.WITHDRAWN}
 
 
 def _is_served(task: asyncio.Task[Any]) -> bool:

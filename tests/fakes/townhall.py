@@ -17,6 +17,7 @@ from bot.domain.errors import TryLater, UserMistake
 from bot.domain.holds import HoldState
 from bot.domain.model import CampaignId, DiscordUserId, HoldId, RoleId, RoleRule, RuleId, RuleKind, Secret
 from bot.domain.rule_request import RuleRequest
+from bot.domain.undo import UndoKind
 from bot.patreon.oauth import CONNECT_SCOPES
 from bot.sync.admin.comps import CompRequest
 from bot.sync.admin.rule_changes import RuleEdit
@@ -35,6 +36,7 @@ class TownHall:
         self.numbers: dict[RuleId, RoleRule] = {}  # each number that was ever shown, with what it named
         self.holds: dict[HoldId, frozenset[DiscordUserId]] = {}
         self.parted = {INK}  # the campaigns that this server does not follow
+        self._disowned: set[tuple[int, int]] = set()  # by an undo that may have been cut off
         self._powers = powers_of(cast("Any", town.guild.owner))
 
     # --- rules
@@ -62,7 +64,7 @@ class TownHall:
     async def _keep_for(self, number: RuleId, days: int) -> None:
         changes = self.town.app.rule_changes
         draft = await changes.draft_edit(GUILD, number, RuleEdit(keep_days=days), self._powers)
-        await changes.edit(draft)
+        await changes.edit(draft, by=ADMIN)
         with contextlib.suppress(TryLater):
             await self.town.app.reconciler.consider(GUILD, None, trigger=Trigger.RULE_EDITED)
 
@@ -75,7 +77,7 @@ class TownHall:
 
     async def _group(self, role_ids: tuple[RoleId, ...]) -> None:
         changes = self.town.app.rule_changes
-        await changes.keep_group(await changes.draft_group(GUILD, role_ids, self._powers))
+        await changes.keep_group(await changes.draft_group(GUILD, role_ids, self._powers), by=ADMIN)
         with contextlib.suppress(TryLater):
             await self.town.app.reconciler.consider(GUILD, None, trigger=Trigger.GROUP)
 
@@ -115,7 +117,7 @@ class TownHall:
             await app.reconciler.consider(GUILD, None, trigger=Trigger.RULE_ADDED)
 
     async def _remove_rule(self, number: RuleId) -> None:
-        gone = (await self.town.app.rulebook.remove(GUILD, number, self._powers)).rule
+        gone = (await self.town.app.rulebook.remove(GUILD, number, self._powers, by=ADMIN)).rule
         if msgspec.structs.replace(gone, keep_days=0) != self.numbers[number]:
             self.town.violations.append(f"the number {number} was shown for {self.numbers[number]}, and removed {gone}")
         with contextlib.suppress(TryLater):
@@ -248,6 +250,30 @@ class TownHall:
         self.town.settings = msgspec.structs.replace(self.town.settings, **{name: value})
         await self.town.app.settings_editor.change(GUILD, {name: value}, by=ADMIN)
 
+    # --- undo
+
+    async def undo(self, number: int) -> None:
+        """Undo one of the newest runs, which may be undone already, or have left nothing to undo."""
+        await self._act("undos", self._undo(number))
+
+    async def _undo(self, number: int) -> None:
+        town = self.town
+        runs = await town.app.storage.audit.list_runs(GUILD, limit=12)
+        if not runs:
+            return
+        run, _ = runs[number % len(runs)]
+        with contextlib.suppress(TryLater):
+            draft = await town.app.undo.draft(GUILD, run.run_id, self._powers)
+            for one in draft.possible:
+                pair = one.change.discord_user_id, one.change.role_id
+                town.statistics[f"roles undone: {one.change.kind}"] += 1
+                if one.change.kind is UndoKind.TAKE_BACK:
+                    town.withdrawn.add(pair)
+                elif one.change.kind is UndoKind.DISOWN:
+                    self._disowned.add(pair)
+                    town.guild.theirs.add(pair)
+            await town.app.undo.undo(GUILD, run.run_id, self._powers, by=ADMIN)
+
     # --- sync, and what every act ends with
 
     async def sync(self) -> None:
@@ -274,6 +300,11 @@ class TownHall:
 
         await self.town.until_death(carry_out())
         await self.town.settle()
+        if self._disowned:
+            rows = await self.town.app.storage.ledger.load_guild(GUILD)
+            ours = {(person, role) for person, grants in rows.items() for role in grants}
+            self.town.guild.theirs -= self._disowned & ours
+            self._disowned.clear()
         followed = await self.town.app.storage.campaigns.campaigns_of(GUILD)
         self.parted = {name for name, campaign in self.town.campaigns.items() if campaign.id not in followed}
         for hold in await self.town.app.holds.open_holds(GUILD):

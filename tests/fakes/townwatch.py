@@ -18,6 +18,7 @@ NAMES = {
     "nudges": ("campaign_id", "patreon_user_id"),
     "pendings": ("cookie_digest",),
     "reads": ("campaign_id", "started_at"),
+    "runs": ("guild_id", "trigger", "began_at"),
     "role_rules": ("role_id", "campaign_id", "kind", "tier_id"),
     "states": ("digest",),
 }

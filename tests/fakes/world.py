@@ -213,6 +213,18 @@ class World:
         )
         self._change(name, comps={**self.people[name].comps, comp.role_id: comp})
 
+    def undo_removal(self, name: str, role: str) -> None:
+        """An admin undoes that a role was taken from them; it is theirs as long as no fact changes."""
+        self._change(name, returned=self.people[name].returned | {ROLE[role]})
+
+    def undo_grant(self, name: str, role: str) -> None:
+        """An admin undoes that a role was given to them."""
+        self.note(name, role, GrantState.WITHDRAWING)
+
+    def end_undo(self, name: str) -> None:
+        """A fact changes on which an undone removal rests."""
+        self._change(name, returned=frozenset())
+
     def block(self, role: str, why: Block) -> None:
         """The role cannot be given now."""
         self.blocked[ROLE[role]] = why
@@ -269,7 +281,8 @@ class World:
                     self.note(name, role, GrantState.HELD)
                 case Action.REVOKE:
                     self.take(name, role)
-                    self._forget(name, role)
+                    if self.people[name].grants[decision.role_id].state is not GrantState.WITHDRAWING:
+                        self._forget(name, role)
                 case Action.FORGET:
                     self._forget(name, role)
                 case Action.SPARE | Action.EARNED_AGAIN:

@@ -232,6 +232,10 @@ class Days(RuleBasedStateMachine):
     def adopt(self, role: str) -> None:
         self._run(self.hall.adopt(role))
 
+    @rule(number=st.integers(0, 11))
+    def undo(self, number: int) -> None:
+        self._run(self.hall.undo(number))
+
     @precondition(lambda self: self.hall.holds)
     @rule(number=st.integers(0, 20), state=st.sampled_from((HoldState.APPROVED, HoldState.DISCARDED)))
     def answer_hold(self, number: int, state: HoldState) -> None:

@@ -9,7 +9,7 @@ Facts (memberships, reads, grants, audit) refer to a campaign by id alone: a fac
 """
 
 from bot.storage.tables.arrivals import arrivals
-from bot.storage.tables.audit import audit
+from bot.storage.tables.audit import audit, runs
 from bot.storage.tables.campaigns import bindings, campaigns, tiers
 from bot.storage.tables.comps import comps
 from bot.storage.tables.credentials import credentials
@@ -66,6 +66,7 @@ __all__ = [
     "reads",
     "role_groups",
     "role_rules",
+    "runs",
     "setups",
     "states",
     "tiers",

@@ -9,11 +9,14 @@ from collections.abc import Iterable
 import msgspec
 
 from bot.domain.assignable import Powers
+from bot.domain.audit_entry import AuditAction, AuditEntry, GroupChanged, RuleChange
+from bot.domain.changes import Trigger
 from bot.domain.errors import Mistake, TryLater, UserMistake
 from bot.domain.model import DiscordUserId, GuildId, RoleId, RoleRule, RuleId, RuleKind
 from bot.domain.plan import Action, GuildFacts, PersonPlan
 from bot.domain.role_groups import FEWEST_ROLES, NamedGroup, RoleGroup
 from bot.domain.rule_request import UNSTORED, WITH_AMOUNT, NamedRule, RuleRequest, resolve
+from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.sync.admin.rulebook import Rulebook
 from bot.sync.applying.facts import FactBook
@@ -65,11 +68,14 @@ class GroupDraft(msgspec.Struct, frozen=True, kw_only=True):
 class RuleChanges:
     """Edits rules and groups."""
 
-    def __init__(self, *, storage: Storage, rulebook: Rulebook, facts: FactBook, planning: Planning) -> None:
+    def __init__(
+        self, *, storage: Storage, rulebook: Rulebook, facts: FactBook, planning: Planning, clock: Clock
+    ) -> None:
         self._storage = storage
         self._rulebook = rulebook
         self._facts = facts
         self._planning = planning
+        self._clock = clock
 
     async def draft_edit(self, guild_id: GuildId, rule_id: int, edit: RuleEdit, caller: Powers) -> EditDraft:
         """Resolve what an admin typed to a rule as it would be. Raises UserMistake or DiscordAway."""
@@ -95,11 +101,12 @@ class RuleChanges:
             effect=await self._compare(guild, msgspec.structs.replace(guild, rules=changed)),
         )
 
-    async def edit(self, draft: EditDraft) -> None:
+    async def edit(self, draft: EditDraft, *, by: DiscordUserId) -> None:
         """Store a rule as it is to be. What that takes the admin wants. Raises UserMistake where it is gone."""
         rule = draft.after.rule
         if not await self._storage.rules.edit(rule):
             raise UserMistake(Mistake.RULE_UNKNOWN, rule_id=rule.rule_id)
+        await self._rulebook.note(draft.after, RuleChange.EDITED, by=by)
         with contextlib.suppress(TryLater):  # out of sight: the brake counts what it takes, which holds back at worst
             await self._planning.approve_edit(rule.guild_id, draft.before.rule)
 
@@ -123,13 +130,22 @@ class RuleChanges:
             rule_ids=() if ends else self._rules_of(guild, role_ids),
         )
 
-    async def keep_group(self, draft: GroupDraft) -> None:
+    async def keep_group(self, draft: GroupDraft, *, by: DiscordUserId) -> None:
         """Store a group, or its end."""
         group = draft.named.group
         if draft.ends:
             await self._storage.role_groups.remove(group.guild_id, group.role_ids[0])
         else:
             await self._storage.role_groups.put(group)
+        await self._storage.audit.add(
+            AuditEntry(
+                at=self._clock.now(),
+                guild_id=group.guild_id,
+                action=AuditAction.RULE,
+                reason=GroupChanged(roles=draft.named.roles, ends=draft.ends, by=by),
+                trigger=Trigger.GROUP,
+            )
+        )
 
     async def find_roles(self, guild_id: GuildId, rule_ids: Iterable[RuleId]) -> tuple[RoleId, ...]:
         """Return the roles of these rules. Raises UserMistake where one of them is gone."""

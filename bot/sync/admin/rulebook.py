@@ -9,6 +9,8 @@ import msgspec
 
 from bot.discord.observe import GuildLook, Observer
 from bot.domain.assignable import Powers, dangerous_rights, find_block, ranks_above
+from bot.domain.audit_entry import AuditAction, AuditEntry, RuleChange, RuleChanged
+from bot.domain.changes import Trigger
 from bot.domain.errors import Mistake, PledgekeeperError, TryLater, UserMistake
 from bot.domain.model import (
     Campaign,
@@ -30,6 +32,11 @@ from bot.sync.reading.campaigns import HomeCampaign
 
 PREVIEW_ABOVE = 25  # people: more than that is worth a second look before the roles go out
 TIERS_AGE = timedelta(seconds=15)
+_TRIGGERS = {
+    RuleChange.ADDED: Trigger.RULE_ADDED,
+    RuleChange.EDITED: Trigger.RULE_EDITED,
+    RuleChange.REMOVED: Trigger.RULE_REMOVED,
+}
 TIERS_SECONDS = 1.5  # an answer to what is being typed is wanted within three (discord-api-docs, Interactions)
 
 
@@ -93,9 +100,24 @@ class Rulebook:
     async def add(self, draft: RuleDraft, *, created_by: DiscordUserId) -> NamedRule:
         """Store a rule."""
         added = await self._storage.rules.add(draft.named.rule, created_by=created_by, at=self._clock.now())
-        return msgspec.structs.replace(draft.named, rule=added)
+        named = msgspec.structs.replace(draft.named, rule=added)
+        await self.note(named, RuleChange.ADDED, by=created_by)
+        return named
 
-    async def remove(self, guild_id: GuildId, rule_id: int, caller: Powers) -> NamedRule:
+    async def note(self, named: NamedRule, change: RuleChange, *, by: DiscordUserId) -> None:
+        """Write down what an admin did about a rule."""
+        await self._storage.audit.add(
+            AuditEntry(
+                at=self._clock.now(),
+                guild_id=named.rule.guild_id,
+                role_id=named.rule.role_id,
+                action=AuditAction.RULE,
+                reason=RuleChanged(change=change, role=named.role, rule=named.facts, by=by),
+                trigger=_TRIGGERS[change],
+            )
+        )
+
+    async def remove(self, guild_id: GuildId, rule_id: int, caller: Powers, *, by: DiscordUserId) -> NamedRule:
         """Forget a rule. Raises UserMistake where the guild has none such, or its role is not the caller's to take."""
         rules = {rule.rule_id: rule for rule in await self._storage.rules.list_guild(guild_id)}
         if RuleId(rule_id) in rules:
@@ -104,6 +126,7 @@ class Rulebook:
         if rule is None:
             raise UserMistake(Mistake.RULE_UNKNOWN, rule_id=rule_id)
         (named,) = await self._named(guild_id, [rule])
+        await self.note(named, RuleChange.REMOVED, by=by)
         with contextlib.suppress(TryLater):  # out of sight: the brake counts what it takes, which holds back at worst
             await self._planning.approve_loss(guild_id, [rule])
         return named

@@ -2,7 +2,8 @@
 
 import contextlib
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -43,22 +44,20 @@ class SettingsEditor:
         if not changes:
             return EditedSettings(settings=before, changed=())
         settings = await self._storage.guilds.change(guild_id, **changes)
-        await self._storage.audit.add(
-            *(self._entry(guild_id, name, getattr(before, name), value, by) for name, value in changes.items())
-        )
+        await self._storage.audit.add(*setting_entries(guild_id, before, changes, by=by, at=self._clock.now()))
         if REPLANNED & changes.keys():
             with contextlib.suppress(TryLater):  # the settings stand; the next round plans everybody
                 await self._reconciler.consider(guild_id, None, trigger=Trigger.SETTINGS)
         return EditedSettings(settings=settings, changed=tuple(changes))
 
-    def _entry(self, guild_id: GuildId, name: str, before: object, after: object, by: DiscordUserId) -> AuditEntry:
-        return AuditEntry(
-            at=self._clock.now(),
-            guild_id=guild_id,
-            action=AuditAction.SETTING,
-            reason=SettingChanged(name=name, before=str(before), after=str(after), by=by),
-            trigger=Trigger.SETTINGS,
-        )
+
+def setting_entries(
+    guild_id: GuildId, before: GuildSettings, changes: Mapping[str, object], *, by: DiscordUserId, at: datetime
+) -> Iterator[AuditEntry]:
+    """Yield what the audit says of changed settings."""
+    for name, after in changes.items():
+        reason = SettingChanged(name=name, before=str(getattr(before, name)), after=str(after), by=by)
+        yield AuditEntry(at=at, guild_id=guild_id, action=AuditAction.SETTING, reason=reason, trigger=Trigger.SETTINGS)
 
 
 def _judge_number(low: int, high: int) -> Callable[[str, Any], int]:

@@ -13,7 +13,7 @@ import msgspec
 from bot.discord.observe import GuildLook, Observer
 from bot.discord.role_maker import RoleMaker
 from bot.domain.assignable import Powers
-from bot.domain.audit_entry import AuditAction, AuditEntry, SettingChanged
+from bot.domain.audit_entry import RuleChange
 from bot.domain.changes import Trigger
 from bot.domain.errors import Mistake, TryLater, UserMistake
 from bot.domain.model import Campaign, CampaignId, DiscordUserId, GuildId, RoleId, Tier, TierId
@@ -40,6 +40,7 @@ from bot.domain.setup import (
 from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.sync.admin.rulebook import Rulebook
+from bot.sync.admin.settings import setting_entries
 from bot.sync.applying.facts import FactBook
 from bot.sync.applying.planning import Planning
 from bot.sync.applying.reconcile import Reconciler
@@ -158,21 +159,13 @@ class SetupEditor:
         added = await self._storage.setups.go_live(draft, rules, changes, by=press.by, at=now)
         if added is None:
             return await self._outdated(press)
-        await self._storage.audit.add(
-            *(
-                AuditEntry(
-                    at=now,
-                    guild_id=press.guild_id,
-                    action=AuditAction.SETTING,
-                    reason=SettingChanged(name=name, before=str(getattr(before, name)), after=str(value), by=press.by),
-                    trigger=Trigger.SETTINGS,
-                )
-                for name, value in changes.items()
-            )
-        )
+        await self._storage.audit.add(*setting_entries(press.guild_id, before, changes, by=press.by, at=now))
+        named = tuple([await self._rulebook.name(rule) for rule in added])
+        for rule in named:
+            await self._rulebook.note(rule, RuleChange.ADDED, by=press.by)
         with contextlib.suppress(TryLater):  # the rules stand; the next round plans them
             await self._reconciler.consider(press.guild_id, None, trigger=Trigger.RULE_ADDED)
-        return WentLive(rules=tuple([await self._rulebook.name(rule) for rule in added]))
+        return WentLive(rules=named)
 
     async def cancel(self, press: Press) -> SetupView | None:
         """Forget the draft; None where that was done."""

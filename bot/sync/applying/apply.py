@@ -15,7 +15,7 @@ from bot.discord.observe import Observer
 from bot.discord.role_writer import RoleWriter, WriteReason
 from bot.domain.assignable import Block
 from bot.domain.changes import Outcome, RoleChange, Trigger
-from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, ReadId, RoleId, Source
+from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, ReadId, RoleId, RunId, Source
 from bot.domain.notices import RoleBlocked, RoleChanged
 from bot.domain.plan import WRITES, Action, Bond, Decision, GuildFacts, PersonPlan
 from bot.domain.planned import PlannedPerson
@@ -81,9 +81,10 @@ class Applier:
                 if change.outcome in ENDS_THE_TURN:
                     break
         person, guild = planned.plan.discord_user_id, planned.guild
-        await self._storage.audit.add(*change_entries(guild, person, changes, at=self._clock.now(), trigger=trigger))
+        entries = change_entries(guild, person, changes, at=self._clock.now(), trigger=trigger)
+        run_id = await self._storage.audit.add(*entries)
         written = tuple(change for change in changes if change.is_write)
-        await self._tell(guild, person, written, trigger=trigger)
+        await self._tell(guild, person, written, trigger=trigger, run_id=run_id)
         return written
 
     def try_again(self, guild_id: GuildId) -> bool:
@@ -148,9 +149,8 @@ class Applier:
         held = rows.get(decision.role_id)
         if held is None:  # only what we own: the row went while we were on our way
             return Outcome.GONE
-        await self._storage.ledger.put(
-            msgspec.structs.replace(held, state=GrantState.REVOKING, since=self._clock.now())
-        )
+        intent = held.state if held.state is GrantState.WITHDRAWING else GrantState.REVOKING
+        await self._storage.ledger.put(msgspec.structs.replace(held, state=intent, since=self._clock.now()))
         outcome = await self._writer.delete(guild_id, discord_user_id, decision.role_id, why=why)
         if outcome in NEVER_HAPPENED:
             await self._storage.ledger.put(held)
@@ -193,7 +193,13 @@ class Applier:
         return believed.read_id
 
     async def _tell(
-        self, guild: GuildFacts, discord_user_id: DiscordUserId, changes: Sequence[RoleChange], *, trigger: Trigger
+        self,
+        guild: GuildFacts,
+        discord_user_id: DiscordUserId,
+        changes: Sequence[RoleChange],
+        *,
+        trigger: Trigger,
+        run_id: RunId | None,
     ) -> None:
         for change in changes:
             log.info(
@@ -206,7 +212,7 @@ class Applier:
                 trigger=str(trigger),
             )
         done = [
-            RoleChanged(discord_user_id=discord_user_id, reason=reason_of(change.decision, guild))
+            RoleChanged(discord_user_id=discord_user_id, reason=reason_of(change.decision, guild), run_id=run_id)
             for change in changes
             if change.is_done
         ]

@@ -52,7 +52,7 @@ def seen_entries(guild: GuildFacts, person: PersonFacts, settlement: Settlement)
         before = person.grants[grant.role_id].state
         if grant.state is GrantState.SUPPRESSED:
             found.append((grant, AuditAction.SUPPRESS, Discovery.TAKEN))
-        elif before is GrantState.SUPPRESSED:
+        elif before in {GrantState.SUPPRESSED, GrantState.WITHDRAWN} and grant.state is GrantState.HELD:
             found.append((grant, AuditAction.HOLD_AGAIN, Discovery.GIVEN_BACK))
     for role_id in settlement.drop:
         grant = person.grants[role_id]

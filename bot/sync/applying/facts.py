@@ -12,6 +12,7 @@ from bot.domain.ledger import GuildMember
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, Link, MembershipRecord, PatreonUserId, RoleId
 from bot.domain.new_reading import absent_since, with_absence
 from bot.domain.plan import GuildFacts, PersonFacts
+from bot.domain.safeguards import returned_roles
 from bot.runtime.clock import Clock
 from bot.runtime.unhurried import unhurried
 from bot.storage import Storage
@@ -56,13 +57,16 @@ class FactBook:
         """Return what is stored about one person; what Discord shows of them is added by who looked."""
         link = await self._storage.links.find_discord(discord_user_id, with_ended=True)
         patrons = () if link is None else (link.patreon_user_id,)
-        records = await self._storage.memberships.load_people(patrons, guild.campaigns)
+        stored = await self._storage.memberships.load_people(patrons, guild.campaigns)
+        records = _records_of(guild, link, stored)
+        items = await self._storage.holds.load_person(guild.guild_id, discord_user_id)
         return PersonFacts(
             discord_user_id=discord_user_id,
             link=link,
-            records=_records_of(guild, link, records),
+            records=records,
             grants=await self._storage.ledger.load_member(guild.guild_id, discord_user_id),
             comps=await self._storage.comps.load_member(guild.guild_id, discord_user_id),
+            returned=returned_roles(items.get(discord_user_id, {}).values(), records),
             has_unlinked=link is None and await self._storage.links.is_opted_out(discord_user_id),
         )
 
@@ -72,7 +76,7 @@ class FactBook:
         """Return the facts of these people.
 
         Those are left out whom nothing ties to the guild: no campaign of its knows them, none of their roles there is
-        by us, and no admin gave them one. `with_strangers`: unless they are linked.
+        by us, and no admin gave them one, or gave one back. `with_strangers`: unless they are linked.
         """
         asked = frozenset(discord_user_ids)
         found = await self._storage.links.find_any(people=asked)
@@ -80,18 +84,22 @@ class FactBook:
         comps = await self._storage.comps.load_people(guild.guild_id, asked)
         links = {link.discord_user_id: link for link in found}
         records = await self._storage.memberships.load_people((link.patreon_user_id for link in found), guild.campaigns)
-        unlinked, _ = await self._storage.links.find_opt_outs((ledger.keys() | comps.keys()) - links.keys(), ())
+        returned = await self._storage.holds.load_returned(guild.guild_id, asked)
+        by_us = ledger.keys() | comps.keys() | returned.keys()
+        unlinked, _ = await self._storage.links.find_opt_outs(by_us - links.keys(), ())
         known = {link.discord_user_id for link in found if with_strangers or link.patreon_user_id in records}
         facts = (
             PersonFacts(
                 discord_user_id=person,
                 link=links.get(person),
-                records=_records_of(guild, links.get(person), records),
+                records=theirs,
                 grants=ledger.get(person, {}),
                 comps=comps.get(person, {}),
+                returned=returned_roles(returned.get(person, ()), theirs),
                 has_unlinked=person in unlinked,
             )
-            for person in sorted(known | ledger.keys() | comps.keys())
+            for person in sorted(known | by_us)
+            for theirs in [_records_of(guild, links.get(person), records)]
         )
         return {one.discord_user_id: one async for one in unhurried(facts)}
 

@@ -121,6 +121,23 @@ class Planning:
             async for id_, person in unhurried(people.items()):
                 yield with_member(person, members[id_])
 
+    async def see_each(
+        self, guild_id: GuildId, discord_user_ids: Collection[DiscordUserId]
+    ) -> tuple[GuildFacts, dict[DiscordUserId, PersonFacts]]:
+        """Return what is known of each of these people, strangers too, with the rows as they are after a look.
+
+        Writes nothing. Raises DiscordAway.
+        """
+        guild, asked = await self._facts.guild(guild_id), frozenset(discord_user_ids)
+        known = await self._facts.people(guild, asked, with_strangers=True)
+        unlinked, _ = await self._storage.links.find_opt_outs(asked - known.keys(), ())
+        members = await self._observer.look(guild_id, asked)
+        found = {}
+        for id_ in sorted(asked):
+            person = known.get(id_) or PersonFacts(discord_user_id=id_, has_unlinked=id_ in unlinked)
+            found[id_] = self._compare(guild, with_member(person, members[id_])).settled
+        return guild, found
+
     async def find_guilds(self, discord_user_id: DiscordUserId) -> frozenset[GuildId]:
         """Return the guilds where there may be something to plan for a person."""
         return await self._storage.links.guilds_of([discord_user_id])
@@ -153,7 +170,7 @@ class Planning:
             if intent.role_id in guild.roles and not await self._storage.audit.is_done(intent, done_action(intent))
         ]
         entries = seen_entries(guild, person, settlement)
-        await self._storage.audit.add(*entries, *found_entries(guild, person, unrecorded))
+        run_id = await self._storage.audit.add(*entries, *found_entries(guild, person, unrecorded))
         if any(map(is_taken_again, entries)) and self._flapping.note(guild.guild_id, person.discord_user_id, guild.now):
             log.warning("somebody keeps taking a role away that we enforce", guild_id=guild.guild_id)
             await self._notifier.tell_changes(guild.guild_id, [HandEditsFought(discord_user_id=person.discord_user_id)])
@@ -162,6 +179,7 @@ class Planning:
                 discord_user_id=person.discord_user_id,
                 role=guild.roles[intent.role_id],
                 is_given=intent.state is GrantState.GRANTING,
+                run_id=run_id,
             )
             for intent in unrecorded
         ]

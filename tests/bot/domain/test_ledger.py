@@ -13,7 +13,7 @@ NOW = NEW_YEAR + timedelta(days=10)
 LONG_AGO = NEW_YEAR - timedelta(days=100)
 SINCE = NEW_YEAR + timedelta(days=5)
 RESPECT, ENFORCE = HandEdits.RESPECT, HandEdits.ENFORCE
-GRANTING, HELD, REVOKING, SUPPRESSED = GrantState
+GRANTING, HELD, REVOKING, SUPPRESSED, WITHDRAWING, WITHDRAWN = GrantState
 
 
 def row(state: GrantState, *, role_id: RoleId = GOLD) -> Grant:
@@ -86,6 +86,22 @@ FORGOTTEN = Settlement(drop=(GOLD,))
         ),
         pytest.param(SUPPRESSED, False, False, RESPECT, AS_IT_WAS, id="suppressed, absent"),
         pytest.param(SUPPRESSED, False, True, RESPECT, AS_IT_WAS, id="suppressed, absent, came back"),
+        pytest.param(WITHDRAWING, True, False, RESPECT, AS_IT_WAS, id="withdrawing, present"),
+        pytest.param(WITHDRAWING, True, True, RESPECT, AS_IT_WAS, id="withdrawing, present, came back"),
+        pytest.param(
+            WITHDRAWING, False, False, RESPECT, became(WITHDRAWN, before=WITHDRAWING), id="withdrawing, absent"
+        ),
+        pytest.param(
+            WITHDRAWING,
+            False,
+            False,
+            ENFORCE,
+            became(WITHDRAWN, before=WITHDRAWING),
+            id="withdrawing, absent, enforced",
+        ),
+        pytest.param(WITHDRAWN, True, False, RESPECT, became(HELD, before=WITHDRAWN), id="withdrawn, given back"),
+        pytest.param(WITHDRAWN, False, False, RESPECT, AS_IT_WAS, id="withdrawn, absent"),
+        pytest.param(WITHDRAWN, False, False, ENFORCE, AS_IT_WAS, id="withdrawn, absent, enforced"),
     ],
 )
 def test_a_look_at_a_member_settles_each_state_as_the_table_says(
@@ -97,7 +113,14 @@ def test_a_look_at_a_member_settles_each_state_as_the_table_says(
 @pytest.mark.parametrize("hand_edits", HandEdits)
 @pytest.mark.parametrize(
     ("state", "expected"),
-    [(GRANTING, FORGOTTEN), (HELD, AS_IT_WAS), (REVOKING, FORGOTTEN), (SUPPRESSED, AS_IT_WAS)],
+    [
+        (GRANTING, FORGOTTEN),
+        (HELD, AS_IT_WAS),
+        (REVOKING, FORGOTTEN),
+        (SUPPRESSED, AS_IT_WAS),
+        (WITHDRAWING, became(WITHDRAWN, before=WITHDRAWING)),
+        (WITHDRAWN, AS_IT_WAS),
+    ],
     ids=list(GrantState),
 )
 def test_of_someone_who_left_only_the_intents_are_forgotten(
@@ -166,3 +189,10 @@ def test_a_state_that_nobody_thought_of_settles_nothing() -> None:
     unheard: Any = "unheard of"
     with pytest.raises(AssertionError):
         look(unheard, member(has=False))
+
+
+def test_a_role_that_went_by_an_undo_was_taken_by_us() -> None:
+    rows = {GOLD: row(WITHDRAWING)}
+    gone = settle(rows.values(), member(has=False), hand_edits=RESPECT, now=NOW)
+    assert carried_out(rows, gone, member(has=False)) == (rows[GOLD],)
+    assert settled(rows, gone)[GOLD].state is WITHDRAWN

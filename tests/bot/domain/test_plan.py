@@ -735,3 +735,87 @@ def test_a_role_of_a_group_does_not_stay_for_a_while_beside_another_of_it(groupe
 def test_who_is_not_in_the_guild_is_in_no_group(grouped: World) -> None:
     grouped.leave("ada")
     assert grouped.plan("ada")["away"] == ["Bronze", "Gold", "Supporter"]
+
+
+# --- what admins undid --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def undone() -> World:
+    """Return a world with the one role Gold, which ada has."""
+    world = World()
+    world.drop_rule("Bronze")
+    world.drop_rule("Supporter")
+    world.holder("ada")
+    return world
+
+
+def test_a_removal_that_is_undone_gives_the_role_back_until_the_facts_change(undone: World) -> None:
+    undone.read("ada", **FORMER)
+    undone.apply("ada")
+    assert undone.plan("ada") == changes(none=["Gold"])
+    undone.undo_removal("ada", "Gold")
+    assert undone.plan("ada") == changes(grant=["Gold"])
+    undone.apply("ada")
+    assert undone.plan("ada") == changes(keep=["Gold"])
+    undone.end_undo("ada")
+    assert undone.plan("ada") == changes(revoke=["Gold"])
+
+
+def test_a_removal_that_is_undone_is_undone_for_strangers_and_without_a_rule_too(undone: World) -> None:
+    undone.stranger("gus")
+    undone.rules.clear()
+    undone.undo_removal("gus", "Gold")
+    assert undone.plan("gus") == changes(grant=["Gold"])
+    undone.block("Gold", Block.REFUSED)
+    assert undone.plan("gus") == changes(blocked=["Gold"])
+    undone.stranger("hal")
+    undone.undo_removal("hal", "Gold")
+    undone.unlink("hal")
+    assert undone.plan("hal") == changes(none=["Gold"]), "who unlinked did so on purpose"
+
+
+def test_a_role_that_is_gone_is_not_given_back(undone: World) -> None:
+    undone.stranger("gus")
+    undone.undo_removal("gus", "Gold")
+    person, facts = undone.people["gus"], replace(undone.facts(), roles={}, rules=())
+    assert [one.action for one in plan_person(facts, person).decisions] == [Action.BLOCKED]
+
+
+def test_a_grant_that_is_undone_goes_and_stays_away_while_it_is_earned(undone: World) -> None:
+    undone.settings = replace(undone.settings, hand_edits=HandEdits.ENFORCE)
+    undone.undo_grant("ada", "Gold")
+    assert undone.plan("ada") == changes(revoke=["Gold"])
+    assert undone.reason("ada", "Gold").is_undone
+    undone.apply("ada")
+    assert undone.plan("ada") == changes(suppressed=["Gold"])
+    assert undone.reason("ada", "Gold").is_undone
+    undone.read("ada", **FORMER)
+    assert undone.plan("ada") == changes(forget=["Gold"]), "so that a new pledge is granted again"
+
+
+def test_a_grant_that_is_undone_goes_whatever_else_speaks_for_it(undone: World) -> None:
+    undone.rules["Gold"] = replace(undone.rules["Gold"], keep_days=30)
+    undone.comp("ada", "Gold")
+    undone.undo_removal("ada", "Gold")
+    undone.undo_grant("ada", "Gold")
+    undone.read("ada", **FORMER)
+    assert undone.plan("ada") == changes(revoke=["Gold"])
+
+
+def test_a_role_that_is_to_go_by_an_undo_takes_no_other_ones_place() -> None:
+    world = World()
+    world.holder("ada")
+    world.read("ada", tiers=("Bronze", "Gold"))
+    world.apply("ada")
+    world.groups = (("Gold", "Bronze"),)
+    world.undo_grant("ada", "Gold")
+    assert world.plan("ada") == changes(revoke=["Gold"], keep=["Bronze", "Supporter"])
+
+
+def test_a_role_that_somebody_gives_back_after_an_undo_is_ours_again(undone: World) -> None:
+    undone.undo_grant("ada", "Gold")
+    undone.apply("ada")
+    undone.look("ada")
+    undone.give("ada", "Gold")
+    assert undone.plan("ada") == changes(keep=["Gold"])

@@ -144,6 +144,8 @@ def row(state: GrantState) -> Grant:
         (GrantState.REVOKING, written(REVOKE, ago=LONG_AGO), RoleStatus.STAYS),
         (GrantState.REVOKING, written(GRANT), RoleStatus.STAYS),
         (GrantState.SUPPRESSED, written(GRANT), RoleStatus.MISSING),
+        (GrantState.WITHDRAWING, written(GRANT), RoleStatus.STAYS),
+        (GrantState.WITHDRAWN, written(REVOKE), RoleStatus.MISSING),
         (None, written(REVOKE), RoleStatus.REMOVED),
         (None, written(GRANT, Outcome.REFUSED), RoleStatus.WAITING),
         (None, written(REVOKE, Outcome.GONE), None),

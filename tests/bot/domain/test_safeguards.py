@@ -6,13 +6,23 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bot.domain.assignable import Block
+from bot.domain.charge_status import ChargeStatus
 from bot.domain.holds import HoldItem, HoldState
 from bot.domain.model import DiscordUserId, HoldId, Mode, RoleId, RuleKind
 from bot.domain.patron_status import PatronStatus
 from bot.domain.plan import CHANGES, Action, Decision, PersonPlan, Rail, plan_person
 from bot.domain.reasons import OldText
 from bot.domain.rules import Claim, Wanted
-from bot.domain.safeguards import Brake, counted_revokes, facts_mark, lost_by, outdated_items, rein_in
+from bot.domain.safeguards import (
+    Brake,
+    counted_revokes,
+    facts_mark,
+    lost_by,
+    outdated_items,
+    records_mark,
+    rein_in,
+    returned_roles,
+)
 from tests.fakes.world import GUILD, ROLE, TIER, Changes, World, changes, role_rules
 
 FORMER: dict[str, Any] = {"patron_status": PatronStatus.FORMER, "tiers": ()}
@@ -191,6 +201,52 @@ def test_a_hold_is_outdated_where_the_plan_no_longer_removes(action: Action, is_
     plan = some_plan([action])
     plan = replace(plan, decisions=(replace(plan.decisions[0], role_id=GOLD),))
     assert outdated_items(plan, {GOLD: held}) == ((held,) if is_outdated else ())
+
+
+def test_what_was_given_back_is_remembered_while_that_decides_and_dropped_once_it_is_earned(world: World) -> None:
+    returned = item(HoldState.RETURNED)
+    world.undo_removal("ada", "Gold")
+    assert outdated_items(world.plan_of("ada"), {GOLD: returned}) == ()
+    world.read("ada")
+    assert outdated_items(world.plan_of("ada"), {GOLD: returned}) == (returned,)
+
+
+def test_nothing_is_outdated_by_a_plan_that_failed() -> None:
+    failed = replace(some_plan([]), is_unplanned=True)
+    assert outdated_items(failed, {GOLD: item(HoldState.RETURNED)}) == ()
+
+
+def test_a_role_is_given_back_only_while_the_facts_are_the_same(world: World) -> None:
+    records = world.people["ada"].records
+    items = [item(HoldState.RETURNED, mark=records_mark(records)), item(HoldState.DISCARDED, role="Bronze")]
+    assert returned_roles(items, records) == {GOLD}
+    assert returned_roles(items[1:], records) == frozenset()
+    world.read("ada", **FORMER, charge_status=ChargeStatus.FRAUD)
+    assert returned_roles(items, world.people["ada"].records) == frozenset()
+
+
+def test_no_brake_counts_and_no_hold_keeps_what_goes_by_an_undo(world: World) -> None:
+    world.read("ada")
+    world.undo_grant("ada", "Gold")
+    plan = world.plan_of("ada")
+    assert counted_revokes(plan, {}) == ()
+    assert rein_in(plan, world.settings, items={GOLD: item(HoldState.OPEN)}).having(Action.REVOKE)
+
+
+def test_a_role_that_was_given_back_makes_no_other_loss_a_change_of_tier() -> None:
+    world = World()
+    world.drop_rule("Bronze")
+    world.rules["Supporter"] = replace(world.rules["Gold"], role_id=ROLE["Supporter"])
+    world.holder("ada")
+    world.read("ada", tiers=("Bronze",))
+    world.undo_removal("ada", "Supporter")
+    plan = world.plan_of("ada")
+    assert [one.role_id for one in counted_revokes(plan, {})] == [GOLD]
+
+
+def test_a_returned_item_holds_back_nothing_of_other_facts(world: World) -> None:
+    plan = rein_in(world.plan_of("ada"), world.settings, items={GOLD: item(HoldState.RETURNED)}, mark="now")
+    assert plan.having(Action.REVOKE)
 
 
 def test_a_hold_on_a_role_that_is_not_in_the_plan_is_outdated() -> None:

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from bot.domain.audit_entry import AuditAction, AuditEntry
 from bot.domain.changes import Outcome, Trigger
 from bot.domain.holds import HoldItem, HoldState
-from bot.domain.model import DiscordUserId, GuildId, HoldId, RoleId
+from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, HoldId, RoleId
 from bot.domain.reasons import OldText
 from bot.storage import Storage
 
@@ -126,3 +126,39 @@ async def test_what_an_admin_wants_leaves_the_open_hold_which_is_over_with_its_l
     assert (await storage.holds.load_guild(GUILD))[ADA][GOLD].state is HoldState.APPROVED
     assert await storage.holds.approve(GUILD, [replace(item(BO), state=HoldState.APPROVED)], at=NOW) == (held.hold_id,)
     assert await storage.holds.list_open(GUILD) == ()
+
+
+def grant(state: GrantState, who: DiscordUserId = ADA, role: RoleId = GOLD) -> Grant:
+    return Grant(guild_id=GUILD, discord_user_id=who, role_id=role, state=state, since=NOW)
+
+
+async def test_what_is_undone_is_stored_at_once_and_makes_its_people_due(storage: Storage) -> None:
+    gone, given, adopted = grant(GrantState.WITHDRAWN), grant(GrantState.HELD, BO), grant(GrantState.HELD, BO, SILVER)
+    await storage.ledger.put(gone, given, adopted)
+    returned = replace(item(), state=HoldState.RETURNED)
+    await storage.holds.undo(GUILD, returned=[returned], withdrawn=[given], disowned=[adopted], at=NOW)
+    assert await storage.ledger.load_guild(GUILD) == {BO: {GOLD: replace(given, state=GrantState.WITHDRAWING)}}
+    found = await storage.holds.load_returned(GUILD, {ADA, BO})
+    assert {person: [one.role_id for one in items] for person, items in found.items()} == {ADA: [GOLD]}
+    assert await storage.holds.load_returned(GUILD, {BO}) == {}
+    assert await storage.holds.list_open(GUILD) == ()
+    assert {one.discord_user_id for one in await storage.due.list_guild(GUILD)} == {ADA, BO}
+    assert await storage.links.people_of(GUILD) == {ADA, BO}, "whoever is to get a role back is tied to the guild"
+    assert (await storage.links.people_of_each([GUILD]))[GUILD] == {ADA, BO}
+
+
+async def test_a_row_that_moved_on_is_not_undone(storage: Storage) -> None:
+    await storage.ledger.put(grant(GrantState.SUPPRESSED), grant(GrantState.SUPPRESSED, BO))
+    held, bos = grant(GrantState.HELD), grant(GrantState.HELD, BO)
+    await storage.holds.undo(GUILD, returned=[], withdrawn=[held], disowned=[bos], at=NOW)
+    rows = await storage.ledger.load_guild(GUILD)
+    assert {roles[GOLD].state for roles in rows.values()} == {GrantState.SUPPRESSED}
+    assert len(rows) == 2
+
+
+async def test_a_grant_that_is_undone_ends_the_undo_that_had_given_it(storage: Storage) -> None:
+    returned, given = replace(item(), state=HoldState.RETURNED), grant(GrantState.HELD)
+    await storage.holds.undo(GUILD, returned=[returned], withdrawn=[], disowned=[], at=NOW)
+    await storage.ledger.put(given)
+    await storage.holds.undo(GUILD, returned=[], withdrawn=[given], disowned=[], at=NOW)
+    assert await storage.holds.load_returned(GUILD, {ADA}) == {}

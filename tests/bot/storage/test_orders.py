@@ -184,6 +184,13 @@ VERBS: dict[str, Verb] = {
     "holds.add": lambda s, _: s.holds.add(GUILD, [held(BO)], at=LATER),
     "holds.close": lambda s, k: s.holds.close(GUILD, k.hold, state=HoldState.APPROVED, at=LATER),
     "holds.approve": lambda s, _: s.holds.approve(GUILD, [held(ADA)], at=LATER),
+    "holds.undo": lambda s, _: s.holds.undo(
+        GUILD,
+        returned=[replace(held(BO), state=HoldState.RETURNED)],
+        withdrawn=[grant_of()],
+        disowned=[grant_of(OTHER_ROLE, GrantState.HELD)],
+        at=LATER,
+    ),
     "holds.drop": lambda s, k: s.holds.drop(GUILD, [k.item], at=LATER),
     "reads.start": lambda s, _: s.reads.start(CAMPAIGN, LATER),
     "reads.finish": lambda s, k: s.reads.finish(
@@ -201,6 +208,9 @@ VERBS: dict[str, Verb] = {
     "reads.purge": lambda s, _: s.reads.purge(LATER),
     "audit.add": lambda s, _: s.audit.add(
         AuditEntry(at=NOW, guild_id=GUILD, action=AuditAction.GRANT, reason=OldText("why"), trigger=Trigger.SYNC)
+    ),
+    "audit.add of a new run": lambda s, _: s.audit.add(
+        AuditEntry(at=NOW, guild_id=GUILD, action=AuditAction.UNDO, reason=OldText("why"), trigger=Trigger.UNDO)
     ),
     "notices.note": lambda s, _: s.notices.note("news", LATER),
     "notices.note again": lambda s, _: s.notices.note("told", LATER, "of something else"),

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from bot.domain.audit_entry import AuditAction, AuditEntry
+from bot.domain.audit_entry import AuditAction, AuditEntry, AuditFilter
 from bot.domain.changes import Trigger
 from bot.domain.consent import Purpose
 from bot.domain.holds import HoldItem, HoldState
 from bot.domain.model import (
+    AuditId,
     Campaign,
     CampaignId,
     CredentialId,
@@ -32,6 +33,7 @@ from bot.domain.model import (
     RoleRule,
     RuleId,
     RuleKind,
+    RunId,
     Secret,
     TierId,
     TokenPair,
@@ -274,6 +276,9 @@ async def use_holds(storage: Storage, now: datetime) -> None:
     again = await storage.holds.add(GUILD, [held], at=now)
     await storage.holds.close(GUILD, again.hold_id, state=HoldState.APPROVED, at=now)
     await storage.holds.approve(GUILD, [held], at=now)
+    await storage.holds.load_returned(GUILD, [ADA])
+    grant = Grant(guild_id=GUILD, discord_user_id=ADA, role_id=ROLE, state=GrantState.HELD, since=now)
+    await storage.holds.undo(GUILD, returned=[held], withdrawn=[grant], disowned=[grant], at=now)
 
 
 async def use_records(storage: Storage, now: datetime) -> None:
@@ -296,6 +301,13 @@ async def use_records(storage: Storage, now: datetime) -> None:
         AuditEntry(at=now, guild_id=GUILD, action=AuditAction.GRANT, reason=OldText("why"), trigger=Trigger.SYNC)
     )
     await storage.audit.recent(GUILD, ADA)
+    await storage.audit.list_runs(GUILD, limit=1)
+    run = await storage.audit.find_run(GUILD, RunId(1))
+    assert run is not None
+    await storage.audit.of_run(run)
+    await storage.audit.page(AuditFilter(guild_id=GUILD, run_id=run.run_id), before=AuditId(9), limit=3)
+    await storage.audit.page(AuditFilter(guild_id=GUILD, role_id=ROLE), after=AuditId(1), limit=3)
+    await storage.audit.since(GUILD, AuditId(0), [ADA])
     intent = Grant(guild_id=GUILD, discord_user_id=ADA, role_id=ROLE, state=GrantState.GRANTING, since=now)
     await storage.audit.is_done(intent, AuditAction.GRANT)
     await storage.audit.count_revokes(GUILD, now)

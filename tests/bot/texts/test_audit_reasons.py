@@ -15,15 +15,20 @@ from bot.domain.audit_entry import (
     CompChanged,
     Discovery,
     FoundReason,
+    GroupChanged,
     HoldAnswered,
     ReadBelieved,
+    RuleChange,
+    RuleChanged,
+    RunUndone,
     SettingChanged,
+    SyncAsked,
 )
 from bot.domain.changes import Trigger
 from bot.domain.holds import HoldState
-from bot.domain.model import CampaignId, DiscordUserId, HoldId
+from bot.domain.model import CampaignId, DiscordUserId, HoldId, RuleKind, RunId
 from bot.domain.plan import Action
-from bot.domain.reasons import OldText, RoleReason
+from bot.domain.reasons import OldText, RoleReason, RuleFacts
 from bot.domain.rules import Wanted
 from bot.texts.audit_reasons import say_why
 from bot.texts.catalogs import ENGLISH
@@ -33,6 +38,7 @@ from tests.fakes.world import GUILD, NEW_YEAR
 R = Renderer(ENGLISH, Medium.PLAIN)
 BY: dict[str, Any] = {"by": DiscordUserId(1)}
 MOTHS: dict[str, Any] = {"campaign_id": CampaignId("100"), "campaign_name": "Moth Tales"}
+PAID = RuleFacts(kind=RuleKind.PAYING, campaign="Moth Tales")
 SAID: list[tuple[AuditReason, str]] = [
     (RoleReason(role="Gold", action=Action.REVOKE, wanted=Wanted.NO), "No rule uses this role anymore."),
     (FoundReason(found=Discovery.GIVEN_BACK), "Someone gave the role back manually."),
@@ -63,6 +69,25 @@ SAID: list[tuple[AuditReason, str]] = [
         CompChanged(change=CompChange.ENDED, reason="won", until=NEW_YEAR, **BY),
         "@1 ended it on 1 January 2026. It was given for this reason: “won”.",
     ),
+    (SyncAsked(**BY), "@1 started a sync."),
+    (
+        RuleChanged(change=RuleChange.ADDED, role="Gold", rule=PAID, **BY),
+        "@1 added a rule for Gold. Requires any paid membership of Moth Tales.",
+    ),
+    (
+        RuleChanged(change=RuleChange.EDITED, role="Gold", rule=PAID, **BY),
+        "@1 changed a rule for Gold. Requires any paid membership of Moth Tales.",
+    ),
+    (
+        RuleChanged(change=RuleChange.REMOVED, role="", rule=PAID, **BY),
+        "@1 removed a rule for deleted role. Requires any paid membership of Moth Tales.",
+    ),
+    (
+        GroupChanged(roles=("Gold", "Silver"), ends=False, **BY),
+        "@1 lets people have only the highest of Gold and Silver.",
+    ),
+    (GroupChanged(roles=("Gold", "Silver"), ends=True, **BY), "@1 ended the group of Gold and Silver."),
+    (RunUndone(run_id=RunId(12), roles=3, **BY), "@1 undid 3 role changes of run 12."),
     (OldText("the role was deleted"), "the role was deleted"),
 ]
 

@@ -238,6 +238,12 @@ def test_each_action_has_words_for_each_reader(action: Action, reader: Reader) -
             id="screening",
         ),
         pytest.param(
+            {"action": Action.SUPPRESSED, "taken_at": NEW_YEAR, "is_undone": True},
+            "Not assigned: an admin undid that it was. To give it back, use /patreon restore.",
+            "This server's team took it back, and can give it to you again.",
+            id="undone",
+        ),
+        pytest.param(
             {"action": Action.SUPPRESSED, "taken_at": NEW_YEAR},
             "Not assigned: someone removed it manually 1 January 2026, 12:00 UTC. "
             "To give it back, use /patreon restore.",
@@ -530,3 +536,21 @@ def test_of_a_campaign_that_is_unknown_only_the_rule_is_said() -> None:
 def test_a_status_that_was_not_sent_is_no_word(words: tuple[str, ...], said: str) -> None:
     patron = replace(ACTIVE, terms=(Term.UNKNOWN_WORDS,), unknown_words=words)
     assert say_patron(DISCORD, patron, Reader.TEAM).endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "team", "patron"),
+    [
+        (
+            Wanted.YES,
+            "An admin undid its removal. They keep it until their membership changes.",
+            "This server's team gave it back to you. You keep it until your membership changes.",
+        ),
+        (Wanted.NO, "An admin undid that it was assigned.", "This server's team took it back."),
+    ],
+)
+def test_what_an_admin_undid_is_said_first(wanted: Wanted, team: str, patron: str) -> None:
+    why = reason(Action.KEEP if wanted is Wanted.YES else Action.REVOKE, wanted=wanted, is_undone=True)
+    assert say_cause(R, why, Reader.TEAM).startswith(f"{team} Requires the Gold tier of Moth Tales.")
+    assert say_cause(R, replace(why, rule=None), Reader.TEAM) == team
+    assert say_news_cause(R, news(RoleStatus.KEPT, why)) == patron

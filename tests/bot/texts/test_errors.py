@@ -26,6 +26,7 @@ FACTS: dict[str, Fact] = {
     "block": Block.DANGEROUS,
     "rights": (Right(Permission.BAN_MEMBERS), Right(Permission.MANAGE_MESSAGES, ("lounge", "art"))),
     "rule_id": 7,
+    "run_id": 12,
     "option": "tier",
     "kind": "paying",
     "most": 600,

@@ -12,9 +12,11 @@ from bot.domain.model import (
     DiscordUserId,
     HoldId,
     RuleKind,
+    RunId,
     Source,
 )
 from bot.domain.notices import (
+    ChangeFound,
     HandEditsFought,
     HoldWaiting,
     LogChannelShut,
@@ -122,7 +124,7 @@ def test_what_every_message_bears_is_added_in_one_place(monkeypatch: pytest.Monk
             end_card(RENDERER, Solved(topic=Topic.LOG_CHANNEL)),
             news_card(RENDERER, UnlinkedElsewhere(discord_user_id=DiscordUserId(1))),
             changes_card(RENDERER, [changed(1)])[0],
-            many_changes_card(RENDERER, 200),
+            many_changes_card(RENDERER, [changed(1)] * 200),
         )
     }
     assert bodies == {FRAMED}
@@ -134,3 +136,18 @@ def test_each_notice_has_the_card_of_its_kind() -> None:
     news = UnlinkedElsewhere(discord_user_id=DiscordUserId(1))
     cards = [notice_card(RENDERER, notice) for notice in (shut, over, news)]
     assert cards == [trouble_card(RENDERER, shut), end_card(RENDERER, over), news_card(RENDERER, news)]
+
+
+def test_a_message_names_the_runs_that_it_tells_of() -> None:
+    def footer(*run_ids: int | None) -> str | None:
+        changes = [msgspec.structs.replace(changed(1), run_id=one) for one in run_ids]
+        return changes_card(RENDERER, changes)[0].footer
+
+    assert footer(12, 12) == "Run 12"
+    assert footer(13, None, 12) == "Runs 12 and 13"
+    assert footer(None) is None
+    assert footer(*range(1, 9)) == "Runs 1, 2, 3, 4, 5 and 3 more"
+    found = ChangeFound(discord_user_id=DiscordUserId(1), role="Gold", is_given=True, run_id=RunId(4))
+    assert many_changes_card(RENDERER, [found] * 200).footer == "Run 4"
+    assert many_changes_card(RENDERER, [HandEditsFought(discord_user_id=DiscordUserId(1))]).footer is None
+    assert text_of(changes_card(RENDERER, [found])[0]).endswith("\nRun 4")

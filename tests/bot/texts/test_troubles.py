@@ -179,7 +179,10 @@ def test_a_log_channel_that_is_gone_and_a_disagreement_about_nobodys_link_have_t
 
 
 def test_what_belongs_to_a_message_without_a_list_is_said() -> None:
-    assert many_changes_card(RENDERER, 1000).body == "1,000 changes are listed in the file."
+    assert (
+        many_changes_card(RENDERER, [notices.HandEditsFought(discord_user_id=DiscordUserId(1))] * 1000).body
+        == "1,000 changes are listed in the file."
+    )
     assert "no log channel" in system_channel_text(RENDERER)
     assert hold_labels(RENDERER) == ("Keep roles", "Remove roles")
 

@@ -18,6 +18,8 @@ COMMANDS = [
     ("patreon preview", {}),
     ("patreon why", {"user": MEMBER}),
     ("patreon unlink", {"user": MEMBER}),
+    ("patreon audit", {}),
+    ("patreon undo", {"run": "1"}),
     ("patreon holds", {}),
     ("patreon believe", {}),
     ("patreon adopt", {"role": "Gold"}),

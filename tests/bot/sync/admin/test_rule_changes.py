@@ -6,9 +6,11 @@ from bot.domain.assignable import Powers
 from bot.domain.audit_entry import AuditAction
 from bot.domain.changes import Outcome, Trigger
 from bot.domain.errors import Mistake, UserMistake
-from bot.domain.model import RoleId, RuleId, RuleKind
+from bot.domain.model import DiscordUserId, RoleId, RuleId, RuleKind
 from bot.sync.admin.rule_changes import RuleEdit
 from tests.fakes.scene import MANAGE_ROLES, MEMBER, Scene
+
+ADMIN_ID = DiscordUserId(1)
 
 
 @pytest.fixture
@@ -45,7 +47,7 @@ async def test_an_edit_names_who_gains_and_loses_stores_nothing_and_counts_for_n
     assert ruled.person(MEMBER) in draft.effect.losses
     assert ruled.person(MEMBER) not in draft.effect.gains
     assert await ruled.app.rulebook.list(guild_id) == before
-    await changes.edit(draft)
+    await changes.edit(draft, by=ADMIN_ID)
     await ruled.app.reconciler.consider(guild_id, None, trigger=Trigger.RULE_EDITED)
     row = await ruled.written(MEMBER, AuditAction.REVOKE, Outcome.DONE)
     assert (row.role_id, row.is_counted) == (ruled.role("Gold"), False)
@@ -57,10 +59,12 @@ async def test_what_an_edit_does_not_name_stays(ruled: Scene, owner: Powers) -> 
     changes, guild_id = ruled.app.rule_changes, ruled.guild_id
     draft = await changes.draft_edit(guild_id, 2, RuleEdit(keep_days=30), owner)
     assert not draft.effect.is_any
-    await changes.edit(draft)
+    await changes.edit(draft, by=ADMIN_ID)
     (_, rule) = (one.rule for one in await ruled.app.rulebook.list(guild_id))
     assert (rule.kind, rule.role_id, rule.keep_days) == (RuleKind.PAYING, ruled.role("Silver"), 30)
-    await changes.edit(await changes.draft_edit(guild_id, 2, RuleEdit(role_id=ruled.role("Bronze")), owner))
+    await changes.edit(
+        await changes.draft_edit(guild_id, 2, RuleEdit(role_id=ruled.role("Bronze")), owner), by=ADMIN_ID
+    )
     (_, rule) = (one.rule for one in await ruled.app.rulebook.list(guild_id))
     assert (rule.role_id, rule.keep_days) == (ruled.role("Bronze"), 30)
 
@@ -70,7 +74,7 @@ async def test_amounts_and_months_are_changed_alike(ruled: Scene, owner: Powers)
     for kind, options in (("amount", {"amount": "5"}), ("months", {"months": 3})):
         await ruled.say("ash.keeper", "patreon rule add", role=str(ruled.role("Bronze")), kind=kind, **options)
     for rule_id, edit in ((3, RuleEdit(amount="7.50")), (4, RuleEdit(months=6))):
-        await changes.edit(await changes.draft_edit(guild_id, rule_id, edit, owner))
+        await changes.edit(await changes.draft_edit(guild_id, rule_id, edit, owner), by=ADMIN_ID)
     amount, months = [one.rule for one in await ruled.app.rulebook.list(guild_id)][2:]
     assert (amount.amount_cents, months.months) == (750, 6)
 
@@ -91,9 +95,9 @@ async def test_an_edit_that_makes_no_sense_is_refused(ruled: Scene, owner: Power
         with pytest.raises(UserMistake) as refused:
             await draft_edit(guild_id, rule_id, edit, caller)
         assert refused.value.code is mistake
-    await ruled.app.rulebook.remove(guild_id, 2, owner)
+    await ruled.app.rulebook.remove(guild_id, 2, owner, by=ADMIN_ID)
     with pytest.raises(UserMistake) as refused:
-        await ruled.app.rule_changes.edit(draft)
+        await ruled.app.rule_changes.edit(draft, by=ADMIN_ID)
     assert refused.value.code is Mistake.RULE_UNKNOWN
 
 
@@ -105,7 +109,7 @@ async def test_a_group_takes_the_lower_role_and_its_end_gives_it_back(ruled: Sce
     assert (draft.named.roles, draft.rule_ids, draft.replaced) == (("Gold", "Silver"), (RuleId(1), RuleId(2)), ())
     assert await changes.find_roles(guild_id, draft.rule_ids) == (gold, silver)
     assert await changes.list_groups(guild_id) == ()
-    await changes.keep_group(draft)
+    await changes.keep_group(draft, by=ADMIN_ID)
     assert await changes.list_groups(guild_id) == (draft.named,)
     await ruled.app.reconciler.consider(guild_id, None, trigger=Trigger.GROUP)
     row = await ruled.written(MEMBER, AuditAction.REVOKE, Outcome.DONE)
@@ -118,7 +122,7 @@ async def test_a_group_takes_the_lower_role_and_its_end_gives_it_back(ruled: Sce
     end = await changes.draft_group(guild_id, (silver,), owner)
     assert (end.ends, end.named) == (True, draft.named)
     assert ruled.person(MEMBER) in end.effect.gains
-    await changes.keep_group(end)
+    await changes.keep_group(end, by=ADMIN_ID)
     await ruled.app.reconciler.consider(guild_id, None, trigger=Trigger.GROUP)
     await ruled.until(lambda: "Silver" in ruled.stage.roles(MEMBER), "the lower is given back")
 

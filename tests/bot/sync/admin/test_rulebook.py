@@ -57,9 +57,9 @@ async def test_a_rule_is_stored_listed_and_removed(read: Scene, owner: Powers, a
     wish = RuleRequest(role_id=read.role("Gold"), kind=RuleKind.PAYING)
     added = await rulebook.add(await rulebook.draft(guild_id, wish, owner), created_by=admin)
     assert await rulebook.list(guild_id) == (added,)
-    assert await rulebook.remove(guild_id, added.rule.rule_id, owner) == added
+    assert await rulebook.remove(guild_id, added.rule.rule_id, owner, by=DiscordUserId(1)) == added
     with pytest.raises(UserMistake) as refused:
-        await rulebook.remove(guild_id, added.rule.rule_id, owner)
+        await rulebook.remove(guild_id, added.rule.rule_id, owner, by=DiscordUserId(1))
     assert refused.value.code is Mistake.RULE_UNKNOWN
 
 
@@ -68,7 +68,7 @@ async def test_a_rule_whose_role_is_above_its_remover_stays(read: Scene, owner: 
     wish = RuleRequest(role_id=read.role("Gold"), kind=RuleKind.PAYING)
     added = await rulebook.add(await rulebook.draft(guild_id, wish, owner), created_by=admin)
     with pytest.raises(UserMistake) as refused:
-        await rulebook.remove(guild_id, added.rule.rule_id, low(read))
+        await rulebook.remove(guild_id, added.rule.rule_id, low(read), by=DiscordUserId(1))
     assert refused.value.code is Mistake.ROLE_ABOVE_YOU
     assert await rulebook.list(guild_id) == (added,)
 

@@ -64,8 +64,9 @@ def test_a_hand_edit_that_is_not_respected_is_written_down(world: World, state: 
     assert seen(world) == [(AuditAction.FORGET, Discovery.TAKEN_BUT_ENFORCED)]
 
 
-def test_a_role_given_back_by_hand_is_written_down(world: World) -> None:
-    world.note("ada", "Gold", GrantState.SUPPRESSED)
+@pytest.mark.parametrize("state", [GrantState.SUPPRESSED, GrantState.WITHDRAWN])
+def test_a_role_given_back_by_hand_is_written_down(world: World, state: GrantState) -> None:
+    world.note("ada", "Gold", state)
     assert seen(world) == [(AuditAction.HOLD_AGAIN, Discovery.GIVEN_BACK)]
 
 
@@ -80,7 +81,7 @@ def test_a_return_is_no_hand_edit(world: World, hand_edits: HandEdits) -> None:
     assert seen(world) == []
 
 
-@pytest.mark.parametrize("state", [GrantState.GRANTING, GrantState.REVOKING])
+@pytest.mark.parametrize("state", [GrantState.GRANTING, GrantState.REVOKING, GrantState.WITHDRAWING])
 def test_our_own_writes_have_rows_of_their_own(world: World, state: GrantState) -> None:
     world.settings = replace(world.settings, hand_edits=HandEdits.ENFORCE)
     world.note("ada", "Gold", state)
@@ -98,6 +99,7 @@ def test_a_write_that_we_were_cut_off_from_is_written_down_and_counts_in_doubt(w
 
     assert rows(GrantState.GRANTING) == [(AuditAction.GRANT, False)]
     assert rows(GrantState.REVOKING) == [(AuditAction.REVOKE, True)]
+    assert rows(GrantState.WITHDRAWING) == [(AuditAction.REVOKE, False)], "no brake counts an undo"
     assert rows(GrantState.REVOKING, has_unlinked=True) == [(AuditAction.REVOKE, False)]
     world.drop_rule("Gold")
     assert rows(GrantState.REVOKING) == [(AuditAction.REVOKE, False)], "an admin took the rule away"

@@ -1,0 +1,129 @@
+"""An undo is judged by what is there, writes facts alone, and counts for no brake."""
+
+import asyncio
+
+import pytest
+
+from bot.domain.assignable import Powers
+from bot.domain.audit_entry import AuditAction
+from bot.domain.changes import Outcome, Trigger
+from bot.domain.errors import Mistake, UserMistake
+from bot.domain.model import DiscordUserId, GrantState, RunId
+from bot.domain.undo import Obstacle, UndoKind
+from tests.bot.sync.leaps import held
+from tests.fakes.scene import MANAGE_ROLES, MEMBER, SOON, Scene
+
+STRANGER = "cedar_lane"  # has no link
+
+
+@pytest.fixture
+def owner(read: Scene) -> Powers:
+    look = read.app.observer.look_guild(read.guild_id)
+    assert look is not None
+    return Powers(top=look.roles[read.role("Legend")], permissions=MANAGE_ROLES, is_owner=True)
+
+
+async def newest_run(read: Scene, trigger: Trigger) -> RunId:
+    """Return the newest run of a trigger that changed a role, once there is one."""
+    async with asyncio.timeout(SOON):
+        while True:
+            for run, _ in await read.app.storage.audit.list_runs(read.guild_id, limit=25):
+                if run.trigger is trigger:
+                    return run.run_id
+            await asyncio.sleep(0.02)
+
+
+async def ruled(read: Scene) -> RunId:
+    """Let somebody get Gold by a new rule; return the run."""
+    await read.link()
+    await read.add_rule()
+    await held(read)
+    await read.written(MEMBER, AuditAction.GRANT, Outcome.DONE)
+    return await newest_run(read, Trigger.RULE_ADDED)
+
+
+async def test_a_draft_writes_nothing(read: Scene, owner: Powers) -> None:
+    run_id = await ruled(read)
+    person = read.person(MEMBER)
+    before = await read.app.storage.ledger.load_member(read.guild_id, person)
+    entries = await read.app.storage.audit.recent(read.guild_id, person)
+    draft = await read.app.undo.draft(read.guild_id, run_id, owner)
+    assert {one.change.kind for one in draft.possible} == {UndoKind.TAKE_BACK}
+    assert await read.app.storage.ledger.load_member(read.guild_id, person) == before
+    assert await read.app.storage.audit.recent(read.guild_id, person) == entries
+
+
+async def test_a_run_that_is_not_there_is_refused(read: Scene, owner: Powers) -> None:
+    with pytest.raises(UserMistake) as refused:
+        await read.app.undo.draft(read.guild_id, RunId(99), owner)
+    assert refused.value.code is Mistake.RUN_UNKNOWN
+
+
+async def test_who_ranks_below_a_role_does_not_undo_what_was_done_to_it(read: Scene) -> None:
+    run_id = await ruled(read)
+    look = read.app.observer.look_guild(read.guild_id)
+    assert look is not None
+    low = Powers(top=min(look.roles.values(), key=lambda role: role.position), permissions=MANAGE_ROLES)
+    with pytest.raises(UserMistake) as refused:
+        await read.app.undo.draft(read.guild_id, run_id, low)
+    assert refused.value.code is Mistake.ROLE_ABOVE_YOU
+
+
+async def test_an_undo_is_a_run_that_no_brake_counts(read: Scene, owner: Powers, admin: DiscordUserId) -> None:
+    run_id = await ruled(read)
+    undone = await read.app.undo.undo(read.guild_id, run_id, owner, by=admin)
+    entry = await read.written(MEMBER, AuditAction.REVOKE, Outcome.DONE)
+    assert (entry.trigger, entry.is_counted) == (Trigger.UNDO, False)
+    assert undone.run_id == await newest_run(read, Trigger.UNDO)
+    assert undone.run_id != run_id
+    again = await read.app.undo.undo(read.guild_id, run_id, owner, by=admin)
+    assert again.run_id is None, "nothing is left to undo"
+    (theirs,) = [one for one in again.draft.undoings if one.change.discord_user_id == read.person(MEMBER)]
+    assert (theirs.obstacle, theirs.later_run) == (Obstacle.CHANGED_SINCE, undone.run_id)
+
+
+async def test_an_adoption_that_took_a_role_is_undone_for_somebody_without_a_link(
+    read: Scene, owner: Powers, admin: DiscordUserId
+) -> None:
+    await ruled(read)
+    read.discord.give_role(read.stage.user_id(STRANGER), read.stage.role_id("Gold"))
+    await read.app.adoption.adopt(read.guild_id, read.role("Gold"), owner, by=admin)
+    await read.until(lambda: "Gold" not in read.stage.roles(STRANGER), "who earns nothing loses it")
+    await read.written(STRANGER, AuditAction.REVOKE, Outcome.DONE)
+    run_id = await newest_run(read, Trigger.ADOPT)
+    await read.app.undo.undo(read.guild_id, run_id, owner, by=admin)
+    await read.until(lambda: "Gold" in read.stage.roles(STRANGER), "it is given back")
+    await read.written(STRANGER, AuditAction.GRANT, Outcome.DONE)
+    await read.app.reconciler.bring_in_line(read.guild_id, trigger=Trigger.SYNC)
+    assert "Gold" in read.stage.roles(STRANGER)
+
+
+async def test_an_adoption_alone_is_undone_without_a_write(read: Scene, owner: Powers, admin: DiscordUserId) -> None:
+    read.discord.give_role(read.stage.user_id(MEMBER), read.stage.role_id("Gold"))
+    await read.link()
+    await read.add_rule()
+    await read.app.adoption.adopt(read.guild_id, read.role("Gold"), owner, by=admin)
+    (run_id,) = {
+        row.run_id
+        for row in await read.app.storage.audit.since(read.guild_id, 0, [read.person(MEMBER)])  # type: ignore[arg-type]  # before all
+        if row.entry.action is AuditAction.ADOPT
+    }
+    assert run_id is not None
+    await read.app.undo.undo(read.guild_id, run_id, owner, by=admin)
+    assert await read.app.storage.ledger.load_member(read.guild_id, read.person(MEMBER)) == {}
+    assert "Gold" in read.stage.roles(MEMBER)
+
+
+async def test_a_role_that_has_not_gone_yet_is_restored_where_it_is(
+    read: Scene, owner: Powers, admin: DiscordUserId
+) -> None:
+    await ruled(read)
+    rows = await read.app.storage.ledger.load_member(read.guild_id, read.person(MEMBER))
+    read.app.reconciler._queue(read.guild_id).rest()  # whoever is queued waits
+    (grant,) = rows.values()
+    await read.app.storage.holds.undo(read.guild_id, returned=[], withdrawn=[grant], disowned=[], at=grant.since)
+    role = read.role("Gold")
+    await read.app.adoption.restore(read.guild_id, read.person(MEMBER), role, caller=owner, by=admin)
+    rows = await read.app.storage.ledger.load_member(read.guild_id, read.person(MEMBER))
+    assert rows[role].state is GrantState.HELD
+    assert "Gold" in read.stage.roles(MEMBER)
