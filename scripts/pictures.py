@@ -15,7 +15,7 @@ from playwright.async_api import Browser
 
 from sandbox.main import Options, Sandbox
 from scripts.camera import PICTURES, Sheet, camera_at
-from scripts.scenes import admin, doctor, german, guide, log, notices, patron, web
+from scripts.scenes import admin, doctor, german, guide, log, notices, patron, patrons, web
 from tests.fakes.chromium import running_chromium
 
 SHEETS: dict[str, Callable[[Browser], AsyncIterator[Sheet]]] = {
@@ -24,6 +24,7 @@ SHEETS: dict[str, Callable[[Browser], AsyncIterator[Sheet]]] = {
     "runs": admin.play_runs,
     "people": admin.play_people,
     "campaigns": admin.play_campaigns,
+    "patrons": patrons.play,
     "doctor": doctor.play,
     "log": log.play,
     "notices": notices.play,

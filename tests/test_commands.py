@@ -18,6 +18,7 @@ COMMANDS = {
     "patreon sync": (),
     "patreon preview": (),
     "patreon doctor": ("user",),
+    "patreon patrons": ("view", "amounts"),
     "patreon why": ("user",),
     "patreon unlink": ("user",),
     "patreon holds": (),

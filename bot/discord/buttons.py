@@ -1,9 +1,10 @@
-"""Buttons that outlive a restart: all that one means stands in its custom_id, and each press is judged anew.
+"""Buttons and menus that outlive a restart: all that one means stands in its custom_id, and each use is judged anew.
 
 A button that confirms something has an id that begins with `confirm:`, one that declines with `cancel:`.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any, Self
 
 import discord
@@ -20,20 +21,20 @@ MOST_DIGITS = len(str(GREATEST))
 
 
 class PressedButton(
-    ui.DynamicItem[ui.Button[ui.View]],
+    ui.DynamicItem[ui.Button[ui.View] | ui.Select[ui.View]],
     template=r"(?P<name>(?:confirm|cancel|doctor|refresh|hold|page|show):[a-z-]+)(?::(?P<argument>.+))?",
 ):
-    """A button by its id; whoever handles that name is asked when it is pressed."""
+    """A button or a menu by its id; whoever handles that name is asked when it is pressed, or something is chosen."""
 
-    def __init__(self, button: ui.Button[ui.View], name: str, argument: str) -> None:
-        super().__init__(button)
+    def __init__(self, item: ui.Button[ui.View] | ui.Select[ui.View], name: str, argument: str) -> None:
+        super().__init__(item)
         self.name = name
         self.argument = argument
 
     @classmethod
     async def from_custom_id(cls, _: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /) -> Self:
         """Make the button again from its message."""
-        assert isinstance(item, ui.Button)  # noqa: S101  the ids are ours, and only buttons carry them
+        assert isinstance(item, ui.Button | ui.Select)  # noqa: S101  the ids are ours, and only these carry them
         return cls(item, match["name"], match["argument"] or "")
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
@@ -52,6 +53,12 @@ class PressedButton(
                 await handler(interaction, self.argument)
         except Exception as error:  # noqa: BLE001  the boundary of a press
             await answer_error(interaction, error)
+
+
+def chosen_in(interaction: discord.Interaction[Any]) -> tuple[str, ...]:
+    """Return what was chosen in a menu of ours; Discord lets through what the menu doesn't offer."""
+    data: Mapping[str, Any] = {**(interaction.data or {})}
+    return tuple(map(str, data.get("values", ())))
 
 
 def number_in(argument: str) -> int:

@@ -33,6 +33,7 @@ class AuditAction(enum.StrEnum):
     BELIEVE = "believe"
     CONNECT = "connect"
     DISCONNECT = "disconnect"
+    EXPORT = "export"
     UNKNOWN = "?"  # of an earlier version
 
 
@@ -118,6 +119,14 @@ class CampaignLeft(msgspec.Struct, frozen=True, kw_only=True, tag="disconnected"
     by: DiscordUserId
 
 
+class PatronsExported(msgspec.Struct, frozen=True, kw_only=True, tag="exported"):
+    """An admin took the list of patrons away as a file."""
+
+    rows: int
+    has_amounts: bool
+    by: DiscordUserId
+
+
 AuditReason = (
     RoleReason
     | FoundReason
@@ -128,6 +137,7 @@ AuditReason = (
     | ReadBelieved
     | CampaignFollowed
     | CampaignLeft
+    | PatronsExported
     | OldText
 )
 

@@ -16,6 +16,7 @@ from bot.domain.audit_entry import (
     Discovery,
     FoundReason,
     HoldAnswered,
+    PatronsExported,
     ReadBelieved,
     SettingChanged,
 )
@@ -62,6 +63,11 @@ SAID: list[tuple[AuditReason, str]] = [
     (
         CompChanged(change=CompChange.ENDED, reason="won", until=NEW_YEAR, **BY),
         "@1 ended it on 1 January 2026. It was given for this reason: “won”.",
+    ),
+    (PatronsExported(rows=1, has_amounts=False, **BY), "@1 downloaded the list of patrons (1 person)."),
+    (
+        PatronsExported(rows=27, has_amounts=True, **BY),
+        "@1 downloaded the list of patrons (27 people). It includes what they pay.",
     ),
     (OldText("the role was deleted"), "the role was deleted"),
 ]
