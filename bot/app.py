@@ -56,8 +56,10 @@ from bot.storage.chores import QueuedChores
 from bot.storage.due import RUNG
 from bot.storage.turns import Turns
 from bot.sync.admin.acceptance import Acceptance
+from bot.sync.admin.access import AccessReview
 from bot.sync.admin.adoption import Adoption
 from bot.sync.admin.comps import CompEditor
+from bot.sync.admin.patron_export import PatronExport
 from bot.sync.admin.rule_changes import RuleChanges
 from bot.sync.admin.rulebook import Rulebook
 from bot.sync.admin.settings import SettingsEditor
@@ -81,6 +83,7 @@ from bot.sync.declines import Declines
 from bot.sync.deliveries.nudges import Nudges
 from bot.sync.doctor import Doctor
 from bot.sync.overview import Overviews
+from bot.sync.patrons import PatronBook
 from bot.sync.reading.campaigns import HomeCampaign, HomeSettings, plant_seed
 from bot.sync.reading.intake import Intake
 from bot.sync.reading.read_news import ReadNews
@@ -132,10 +135,13 @@ class App:
     nudges: Nudges
     refresh: Refresh
     overviews: Overviews
+    patrons: PatronBook
     rulebook: Rulebook
     adoption: Adoption
     trail: Trail
     undo: Undo
+    access: AccessReview
+    patron_export: PatronExport
     acceptance: Acceptance
     doctor: Doctor
     settings_editor: SettingsEditor
@@ -296,12 +302,17 @@ async def build_app(
     refresh = Refresh(storage=storage, intake=intake, reported_links=reported_links, reconciler=reconciler, clock=clock)
     overviews = Overviews(storage=storage, reconciler=reconciler, observer=observer, elsewhere=elsewhere, clock=clock)
 
+    patrons = PatronBook(storage=storage, observer=observer, facts=facts, planning=planning, reconciler=reconciler)
+
     # --- the verbs of admins
 
     rulebook = Rulebook(storage=storage, observer=observer, facts=facts, planning=planning, home=home, clock=clock)
     trail = Trail(storage=storage, clock=clock)
     adoption = Adoption(
         storage=storage, observer=observer, facts=facts, reconciler=reconciler, rulebook=rulebook, clock=clock
+    )
+    access = AccessReview(
+        storage=storage, observer=observer, facts=facts, planning=planning, rulebook=rulebook, adoption=adoption
     )
     acceptance = Acceptance(
         storage=storage,
@@ -413,6 +424,7 @@ async def build_app(
         nudges=nudges,
         refresh=refresh,
         overviews=overviews,
+        patrons=patrons,
         rulebook=rulebook,
         adoption=adoption,
         trail=trail,
@@ -424,6 +436,8 @@ async def build_app(
             trail=trail,
             clock=clock,
         ),
+        access=access,
+        patron_export=PatronExport(storage=storage, patrons=patrons, notifier=notifier, clock=clock),
         acceptance=acceptance,
         doctor=doctor,
         settings_editor=settings_editor,

@@ -5,7 +5,7 @@ each command and each button. Each is handed what it uses, here and, for `/patre
 """
 
 from bot.app import App
-from bot.discord.buttons import PressedButton, PressedMenu
+from bot.discord.buttons import PressedItem
 from bot.discord.client import PledgekeeperBot
 from cogs.admin.group import add_patreon_group
 from cogs.events import EventsCog
@@ -23,5 +23,5 @@ async def add_cogs(bot: PledgekeeperBot, app: App) -> None:
     for cog in (link, membership, events):
         await bot.add_cog(cog)
     add_patreon_group(bot, app)
-    bot.add_dynamic_items(PressedButton, PressedMenu)
+    bot.add_dynamic_items(PressedItem)
     bot.button_handlers |= {"confirm:unlink": link.confirm_unlink, "refresh:membership": membership.refresh}

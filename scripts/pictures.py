@@ -15,7 +15,7 @@ from playwright.async_api import Browser
 
 from sandbox.main import Options, Sandbox
 from scripts.camera import PICTURES, Sheet, camera_at
-from scripts.scenes import admin, doctor, german, guide, log, notices, patron, setup, web
+from scripts.scenes import admin, doctor, german, guide, log, notices, patron, patrons, setup, web
 from tests.fakes.chromium import running_chromium
 
 SHEETS: dict[str, Callable[[Browser], AsyncIterator[Sheet]]] = {
@@ -25,6 +25,7 @@ SHEETS: dict[str, Callable[[Browser], AsyncIterator[Sheet]]] = {
     "people": admin.play_people,
     "campaigns": admin.play_campaigns,
     "setup": setup.play,
+    "patrons": patrons.play,
     "doctor": doctor.play,
     "log": log.play,
     "notices": notices.play,

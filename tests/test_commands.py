@@ -19,6 +19,7 @@ COMMANDS = {
     "patreon preview": (),
     "patreon doctor": ("user",),
     "patreon setup": (),
+    "patreon patrons": ("view", "amounts"),
     "patreon why": ("user",),
     "patreon audit": ("user", "role", "run"),
     "patreon undo": ("run",),

@@ -1,10 +1,11 @@
-"""Buttons that outlive a restart: all that one means stands in its custom_id, and each press is judged anew.
+"""Buttons and menus that outlive a restart: all that one means stands in its custom_id, and each use is judged anew.
 
 A button that confirms something has an id that begins with `confirm:`, one that declines with `cancel:`.
 """
 
 import re
-from typing import Any, Self
+from collections.abc import Mapping
+from typing import Any, Self, TypeAlias
 
 import discord
 from discord import ui
@@ -19,24 +20,24 @@ GREATEST = 2**63 - 1  # as Discord's ids and our rows are kept
 MOST_DIGITS = len(str(GREATEST))
 
 
-class PressedButton(
-    ui.DynamicItem[ui.Button[ui.View]],
-    template=(
-        r"(?P<name>(?:confirm|cancel|doctor|refresh|hold|page|show):[a-z-]+|setup:(?!role\b|policy\b)[a-z-]+)"
-        r"(?::(?P<argument>.+))?"
-    ),
-):
-    """A button by its id; whoever handles that name is asked when it is pressed."""
+Pressable: TypeAlias = ui.Button[Any] | ui.Select[Any] | ui.RoleSelect[Any]
 
-    def __init__(self, button: ui.Button[ui.View], name: str, argument: str) -> None:
-        super().__init__(button)
+
+class PressedItem(
+    ui.DynamicItem[Pressable],
+    template=r"(?P<name>(?:confirm|cancel|doctor|refresh|hold|page|setup|show):[a-z-]+)(?::(?P<argument>.+))?",
+):
+    """A button or a menu by its id; whoever handles that name is asked when it is pressed, or something is chosen."""
+
+    def __init__(self, item: Pressable, name: str, argument: str) -> None:
+        super().__init__(item)
         self.name = name
         self.argument = argument
 
     @classmethod
     async def from_custom_id(cls, _: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /) -> Self:
-        """Make the button again from its message."""
-        assert isinstance(item, ui.Button)  # noqa: S101  the ids are ours, and only buttons carry them
+        """Make it again from its message."""
+        assert isinstance(item, ui.Button | ui.Select | ui.RoleSelect)  # noqa: S101  the ids are ours, and only these carry them
         return cls(item, match["name"], match["argument"] or "")
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
@@ -57,33 +58,10 @@ class PressedButton(
             await answer_error(interaction, error)
 
 
-class PressedMenu(
-    ui.DynamicItem[ui.RoleSelect[ui.LayoutView] | ui.Select[ui.LayoutView]],
-    template=r"(?P<name>setup:(?:role|policy)):(?P<argument>.+)",
-):
-    """A menu of a panel by its id; whoever handles that name is asked when somebody chooses."""
-
-    def __init__(self, menu: ui.RoleSelect[ui.LayoutView] | ui.Select[ui.LayoutView], name: str, argument: str) -> None:
-        super().__init__(menu)
-        self.name = name
-        self.argument = argument
-
-    @classmethod
-    async def from_custom_id(cls, _: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /) -> Self:
-        """Make the menu again from its message."""
-        assert isinstance(item, ui.RoleSelect | ui.Select)  # noqa: S101  the ids are ours, and only menus carry them
-        return cls(item, match["name"], match["argument"])
-
-    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
-        """Let nothing be done twice, nor in a server that Discord does not show."""
-        return await may_go_on(interaction)
-
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Let the handler do it; discord.py would swallow its errors."""
-        try:
-            await interaction.client.button_handlers[self.name](interaction, self.argument)
-        except Exception as error:  # noqa: BLE001  the boundary of a choice
-            await answer_error(interaction, error)
+def chosen_in(interaction: discord.Interaction[Any]) -> tuple[str, ...]:
+    """Return what was chosen in a menu of ours; Discord lets through what the menu doesn't offer."""
+    data: Mapping[str, Any] = {**(interaction.data or {})}
+    return tuple(map(str, data.get("values", ())))
 
 
 def number_in(argument: str) -> int:
@@ -97,10 +75,10 @@ def number_in(argument: str) -> int:
 
 def button(
     name: str, label: str, *, argument: str = "", style: discord.ButtonStyle = discord.ButtonStyle.secondary
-) -> PressedButton:
+) -> PressedItem:
     """Make a button whose handler is known by `name`."""
     custom_id = f"{name}:{argument}" if argument else name
-    return PressedButton(ui.Button(label=label, style=style, custom_id=custom_id), name, argument)
+    return PressedItem(ui.Button(label=label, style=style, custom_id=custom_id), name, argument)
 
 
 def question(name: str, yes: str, no: str, *, argument: str = "", is_dangerous: bool = False) -> ui.View:

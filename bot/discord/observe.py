@@ -19,6 +19,7 @@ import contextlib
 import math
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from itertools import filterfalse, islice
 
@@ -170,7 +171,14 @@ class Observer:
             raise
 
     async def find_holders(self, guild_id: GuildId, role_id: RoleId) -> frozenset[DiscordUserId] | None:
-        """Return who holds a role, bots left out; None without the members intent, which the list of members needs.
+        """Return who holds a role, as `find_members_with` does."""
+        found = await self.find_members_with(guild_id, {role_id})
+        return None if found is None else frozenset(found)
+
+    async def find_members_with(
+        self, guild_id: GuildId, role_ids: AbstractSet[RoleId]
+    ) -> dict[DiscordUserId, GuildMember] | None:
+        """Return who holds any of these roles, bots left out; None without the members intent: the list needs it.
 
         Reads the whole list (discord-api-docs, List Guild Members): for an admin's rare question. Raises DiscordAway.
         """
@@ -179,16 +187,15 @@ class Observer:
             raise DiscordAway(Later.SERVER_UNSEEN, guild_id=guild_id)
         if not self.hears_members:
             return None
+        found: dict[DiscordUserId, GuildMember] = {}
         try:
-            return frozenset(
-                [
-                    DiscordUserId(member.id)
-                    async for member in guild.fetch_members(limit=None)
-                    if not member.bot and role_id in member_of(member).role_ids
-                ]
-            )
+            async for member in guild.fetch_members(limit=None):
+                shown = member_of(member)
+                if not member.bot and shown.role_ids & role_ids:
+                    found[DiscordUserId(member.id)] = shown
         except (TimeoutError, discord.DiscordException, OSError) as error:
             raise DiscordAway(Later.MEMBERS_UNSEEN, guild_id=guild_id) from error
+        return found
 
     async def may_manage_roles(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> bool | None:
         """Ask Discord whether this person may manage roles there; None where it cannot be found out. Never raises."""

@@ -36,6 +36,7 @@ class AuditAction(enum.StrEnum):
     SYNC = "sync"
     RULE = "rule"
     UNDO = "undo"
+    EXPORT = "export"
     UNKNOWN = "?"  # of an earlier version
 
 
@@ -160,6 +161,14 @@ class RunUndone(msgspec.Struct, frozen=True, kw_only=True, tag="undo"):
     by: DiscordUserId
 
 
+class PatronsExported(msgspec.Struct, frozen=True, kw_only=True, tag="exported"):
+    """An admin took the list of patrons away as a file."""
+
+    rows: int
+    has_amounts: bool
+    by: DiscordUserId
+
+
 AuditReason = (
     RoleReason
     | FoundReason
@@ -174,6 +183,7 @@ AuditReason = (
     | RuleChanged
     | GroupChanged
     | RunUndone
+    | PatronsExported
     | OldText
 )
 

@@ -37,6 +37,7 @@ class Trigger(enum.StrEnum):
     CONNECT = "/patreon connect"
     DISCONNECT = "/patreon disconnect"
     HOLDS = "/patreon holds"
+    PATRONS = "/patreon patrons"
     RESTORE = "/patreon restore"
     SETTINGS = "/patreon settings"
     SYNC = "/patreon sync"

@@ -150,6 +150,7 @@ class Mistake(enum.StrEnum):
 
     # any command or button
     NOT_ALLOWED = "not_allowed"
+    NOT_ADMINISTRATOR = "not_administrator"
     SERVER_UNSEEN = "server_unseen"
     BUTTON_OUTDATED = "button_outdated"
     PAGES_FORGOTTEN = "pages_forgotten"
@@ -158,6 +159,7 @@ class Mistake(enum.StrEnum):
     ROLE_BLOCKED = "role_blocked"  # role, block, rights
     ROLE_ABOVE_YOU = "role_above_you"  # role
     ROLE_WITHOUT_RULE = "role_without_rule"
+    NO_RULES = "no_rules"
     ROLE_NOT_SUPPRESSED = "role_not_suppressed"
     GROUP_UNREADABLE = "group_unreadable"
     GROUP_TOO_LARGE = "group_too_large"  # most
@@ -204,6 +206,7 @@ class Mistake(enum.StrEnum):
     # people and their links
     HOLD_ANSWERED = "hold_answered"
     STRANGER = "stranger"
+    LIST_TOO_LONG = "list_too_long"  # most
     ASKED_JUST_NOW = "asked_just_now"  # until
     NEVER_LINKED_BY_COMMAND = "never_linked_by_command"
     CONSENT_ENDED = "consent_ended"

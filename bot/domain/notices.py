@@ -355,7 +355,15 @@ class CompEnding(Notice, frozen=True, kw_only=True):
     until: datetime
 
 
-News = ListAcceptedElsewhere | UnlinkedElsewhere | CompEnding
+class PatronsTaken(Notice, frozen=True, kw_only=True):
+    """An admin took the list of patrons away as a file."""
+
+    rows: int
+    has_amounts: bool
+    by: DiscordUserId
+
+
+News = ListAcceptedElsewhere | UnlinkedElsewhere | CompEnding | PatronsTaken
 
 
 class CampaignConnected(Notice, frozen=True, kw_only=True):

@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import (
+    BigInteger,
+    BindParameter,
     ColumnElement,
     Row,
     Select,
@@ -42,6 +44,7 @@ from bot.storage.tables.column_types import EPOCH
 from bot.storage.upsert import Upsert
 
 MAX_LINKS = 400  # in one statement, by two columns: databases limit how many values it may carry
+GREATEST = 2**63 - 1  # as Discord's ids are kept
 MAX_ASKED = 5_000  # ... by one: all who follow a campaign may be asked about
 
 # Built once: to build a statement takes as long as to execute it, and each round asks for these.
@@ -119,6 +122,15 @@ class Links(Aggregate):
             for guild_id, person in await connection.execute(_PEOPLE_OF_EACH, {"guilds": sorted(guild_ids)}):
                 found[guild_id].add(person)
         return {guild_id: frozenset(people) for guild_id, people in found.items()}
+
+    async def list_holders(
+        self, guild_id: GuildId, place: DiscordUserId | None, *, most: int, is_back: bool = False
+    ) -> list[DiscordUserId]:
+        """Return in order who has a grant or a comp in a guild, after a place or before it; None: from an end on."""
+        place = place or DiscordUserId(GREATEST if is_back else 0)
+        values = {"guild": guild_id, "place": place, "most": most}
+        async with self._database.read() as connection:
+            return list((await connection.execute(_HOLDERS[is_back], values)).scalars())
 
     async def guilds_of(self, people: Iterable[DiscordUserId]) -> frozenset[GuildId]:
         """Return the guilds to which any of these people is tied: everywhere else there is nothing to plan for them."""
@@ -378,6 +390,20 @@ def _known_to_guild(*wanted: ColumnElement[Any] | Table) -> Select[Any]:
     )
 
 
+def _holders(*, is_back: bool) -> Select[Any]:
+    """Select some who have a grant or a comp in a guild."""
+    place: BindParameter[int] = bindparam("place", type_=BigInteger)
+    of_either = [
+        select(table.c.discord_user_id).where(
+            table.c.guild_id == bindparam("guild"),
+            table.c.discord_user_id < place if is_back else table.c.discord_user_id > place,
+        )
+        for table in (grants, comps)
+    ]
+    people = union(*of_either).subquery().c.discord_user_id
+    return select(people).order_by(people.desc() if is_back else people).limit(bindparam("most"))
+
+
 _PEOPLE_OF = union(
     _known_to_guild(links.c.discord_user_id),
     select(grants.c.discord_user_id).where(grants.c.guild_id == bindparam("guild")),
@@ -386,6 +412,7 @@ _PEOPLE_OF = union(
         hold_items.c.guild_id == bindparam("guild"), hold_items.c.state == HoldState.RETURNED
     ),
 )
+_HOLDERS = {False: _holders(is_back=False), True: _holders(is_back=True)}
 _PEOPLE_OF_EACH = union(
     select(bindings.c.guild_id, links.c.discord_user_id)
     .join_from(bindings, memberships, memberships.c.campaign_id == bindings.c.campaign_id)

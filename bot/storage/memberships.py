@@ -40,6 +40,19 @@ _PEOPLE = (
 )
 _PEOPLE_IN = _PEOPLE.where(memberships.c.campaign_id.in_(bindparam("campaigns", expanding=True)))
 
+_PATRONS = select(memberships.c.patreon_user_id).where(memberships.c.campaign_id == bindparam("campaign"))
+_PATRONS = _PATRONS.limit(bindparam("most"))
+_ALL_PATRONS = {
+    (False, False): _PATRONS.order_by(memberships.c.patreon_user_id),
+    (False, True): _PATRONS.where(memberships.c.patreon_user_id > bindparam("place")).order_by(
+        memberships.c.patreon_user_id
+    ),
+    (True, False): _PATRONS.order_by(memberships.c.patreon_user_id.desc()),
+    (True, True): _PATRONS.where(memberships.c.patreon_user_id < bindparam("place")).order_by(
+        memberships.c.patreon_user_id.desc()
+    ),
+}
+
 _MARKS = (
     select(
         memberships.c.patreon_user_id,
@@ -75,6 +88,17 @@ class Memberships(Aggregate):
             if len(rows) < MARKS_AT_ONCE:
                 return
             after = rows[-1].patreon_user_id
+
+    async def list_patrons(
+        self, campaign_ids: Iterable[CampaignId], place: PatreonUserId | None, *, most: int, is_back: bool = False
+    ) -> list[PatreonUserId]:
+        """Return in order the patrons of these campaigns after a place, or before it; None: from an end on."""
+        query, found = _ALL_PATRONS[is_back, place is not None], set[PatreonUserId]()
+        values = {"most": most} | ({} if place is None else {"place": place})
+        async with self._database.read() as connection:
+            for campaign_id in sorted(campaign_ids):  # each by its key; there are few
+                found.update((await connection.execute(query, {"campaign": campaign_id, **values})).scalars())
+        return sorted(found, reverse=is_back)[:most]
 
     async def load_person(
         self, patreon_user_id: PatreonUserId, campaign_ids: Iterable[CampaignId] | None = None

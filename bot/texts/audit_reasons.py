@@ -14,6 +14,7 @@ from bot.domain.audit_entry import (
     FoundReason,
     GroupChanged,
     HoldAnswered,
+    PatronsExported,
     ReadBelieved,
     RuleChange,
     RuleChanged,
@@ -121,5 +122,13 @@ def say_why(r: Renderer, entry: AuditEntry) -> Text:  # noqa: C901, PLR0912  one
         case CampaignLeft() as ended:
             message = _DISCONNECTED[ended.keeps_roles]
             return r.say(message, admin=r.person(ended.by), campaign=ended.campaign_name)
+        case PatronsExported() as taken:
+            said = r.plural(
+                "{admin} downloaded the list of patrons ({count} person).",
+                "{admin} downloaded the list of patrons ({count} people).",
+                taken.rows,
+                admin=r.person(taken.by),
+            )
+            return r.join(said, r.say("It includes what they pay.")) if taken.has_amounts else said
         case _:
             assert_never(entry.reason)

@@ -29,6 +29,17 @@ SETUP = N_("Set up roles for your tiers, step by step; nothing changes before yo
 WHY = N_("Explain why someone has a role, or doesn't")
 WHY_OPTIONS = {"user": N_("Whose roles to explain")}
 
+PATRONS = N_("See your patrons, who has roles without paying, or download a list")
+PATRONS_OPTIONS = {
+    "view": N_("What to show (default: the list)"),
+    "amounts": N_("Put what people pay into the file, too (for view: export)"),
+}
+PATRON_VIEWS = {
+    "list": N_("list: everyone, page by page"),
+    "access": N_("access: roles that don't match pledges"),
+    "export": N_("export: a file for spreadsheets"),
+}
+
 DOCTOR = N_("Find out why roles don't come, and what to do about it")
 DOCTOR_OPTIONS = {"user": N_("Look at one person's roles too")}
 

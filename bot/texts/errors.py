@@ -14,6 +14,9 @@ from bot.texts.renderer import N_, Renderer, Text
 
 _MISTAKES: Mapping[Mistake, str] = {
     Mistake.NOT_ALLOWED: N_("You need the Manage Roles permission in this server for that."),
+    Mistake.NOT_ADMINISTRATOR: N_(
+        "Only the owner of this server and people with the Administrator permission can download the list."
+    ),
     Mistake.SERVER_UNSEEN: N_(
         "Discord isn't showing me this server right now, so I changed nothing. Try again in a minute."
     ),
@@ -27,6 +30,7 @@ _MISTAKES: Mapping[Mistake, str] = {
     Mistake.ROLE_WITHOUT_RULE: N_(
         "No rule uses that role, so it doesn't follow pledges. Add one with `/patreon rule add` first."
     ),
+    Mistake.NO_RULES: N_("This server has no rules yet, so no role follows pledges. Add one with `/patreon rule add`."),
     Mistake.ROLE_NOT_SUPPRESSED: N_(
         "As far as I know, nobody removed that role from them manually. `/patreon why` explains why they "
         "have it or don't."
@@ -125,6 +129,10 @@ _MISTAKES: Mapping[Mistake, str] = {
     Mistake.SETTING_NO_SWITCH: N_("I changed nothing: `{option}` takes `True` or `False`."),
     Mistake.HOLD_ANSWERED: N_("Someone has already answered this hold. `/patreon holds` shows the open ones."),
     Mistake.STRANGER: N_("I don't know that person: they aren't in this server, and I haven't given them a role here."),
+    Mistake.LIST_TOO_LONG: N_(
+        "That list is too long for one file ({most} people fit). Choose a tier or a standing in `/patreon patrons` "
+        "first, and download what it shows."
+    ),
     Mistake.ASKED_JUST_NOW: N_("I checked Patreon for you a moment ago. You can check again {until}."),
     Mistake.NEVER_LINKED_BY_COMMAND: N_(
         "I can't check Patreon just for you, because you haven't used `/link` yet. I'll read the whole "

@@ -49,7 +49,10 @@ def news_card(r: Renderer, news: News) -> Card:
 
 def notice_card(r: Renderer, notice: Trouble | End | News) -> Card:
     """Say what is wrong, that it is over, or what happened."""
-    if isinstance(notice, notices.ListAcceptedElsewhere | notices.UnlinkedElsewhere | notices.CompEnding):
+    if isinstance(
+        notice,
+        notices.ListAcceptedElsewhere | notices.UnlinkedElsewhere | notices.CompEnding | notices.PatronsTaken,
+    ):
         return news_card(r, notice)
     if isinstance(notice, notices.Solved | notices.HoldOver | notices.LesserConsentRefused):
         return end_card(r, notice)

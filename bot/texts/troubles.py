@@ -106,7 +106,10 @@ def say_kept(r: Renderer, notice: Kept) -> Text:
     """Say one notice in a list of several."""
     if isinstance(notice, str):
         return r.verbatim(notice)
-    if isinstance(notice, notices.ListAcceptedElsewhere | notices.UnlinkedElsewhere | notices.CompEnding):
+    if isinstance(
+        notice,
+        notices.ListAcceptedElsewhere | notices.UnlinkedElsewhere | notices.CompEnding | notices.PatronsTaken,
+    ):
         return say_news(r, notice)
     if isinstance(notice, notices.Solved | notices.HoldOver | notices.LesserConsentRefused):
         return say_end(r, notice)
@@ -157,6 +160,14 @@ def say_news(r: Renderer, news: News) -> Text:
                 until=r.day(news.until),
                 reason=news.reason,
             )
+        case notices.PatronsTaken():
+            said = r.plural(
+                "{admin} downloaded the list of patrons ({count} person).",
+                "{admin} downloaded the list of patrons ({count} people).",
+                news.rows,
+                admin=r.person(news.by),
+            )
+            return r.join(said, r.say("It includes what they pay.")) if news.has_amounts else said
         case _:
             assert_never(news)
 

@@ -17,6 +17,7 @@ from cogs.admin.comps import CompCommands
 from cogs.admin.doctor import DoctorCommands
 from cogs.admin.holds import HoldCommands
 from cogs.admin.ledger import LedgerCommands
+from cogs.admin.patrons import PatronCommands
 from cogs.admin.people import PeopleCommands
 from cogs.admin.rights import AdminGroup
 from cogs.admin.rule_changes import RuleChangeCommands
@@ -38,6 +39,13 @@ def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
     doctor = DoctorCommands(answers=answers, doctor=app.doctor)
     holds = HoldCommands(answers=answers, holds=app.holds, reconciler=app.reconciler, rulebook=app.rulebook)
     ledger = LedgerCommands(answers=answers, adoption=app.adoption)
+    patrons = PatronCommands(
+        answers=answers,
+        book=app.patrons,
+        access=app.access,
+        taking=app.patron_export,
+        reported_links=app.reported_links,
+    )
     people = PeopleCommands(
         answers=answers, reconciler=app.reconciler, reported_links=app.reported_links, unlinker=app.unlinker
     )
@@ -56,7 +64,7 @@ def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
         allowed_contexts=app_commands.AppCommandContext(guild=True),
         default_permissions=discord.Permissions(manage_roles=True),
     )
-    for cog in (audit, believe, campaigns, comps, doctor, holds, ledger, people, rules, settings, setup, sync):
+    for cog in (audit, believe, campaigns, comps, doctor, holds, ledger, patrons, people, rules, settings, setup, sync):
         for command in cog.get_app_commands():
             patreon.add_command(command)
     for change in changes.get_app_commands():
@@ -64,6 +72,7 @@ def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
     bot.tree.add_command(patreon)
     bot.button_handlers |= {
         "confirm:adopt": ledger.confirm_adopt,
+        "confirm:adopt-all": patrons.confirm_adopt_all,
         "confirm:believe": believe.confirm_believe,
         "confirm:disconnect": campaigns.confirm_disconnect,
         "confirm:group": changes.confirm_group,
@@ -84,4 +93,11 @@ def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
         "setup:policy": setup.policy,
         "setup:preview": setup.preview,
         "setup:role": setup.role,
+        "show:patrons": patrons.show_page,
+        "show:patrons-access": patrons.show_access,
+        "show:patrons-export": patrons.send_shown,
+        "show:patrons-only": patrons.choose_only,
+        "show:patrons-person": patrons.show_person,
+        "show:patrons-standing": patrons.choose_standing,
+        "show:patrons-tier": patrons.choose_tier,
     }

@@ -12,7 +12,7 @@ from discord import app_commands
 from bot.discord.client import Interaction
 from bot.discord.observe import powers_of
 from bot.discord.replies import is_manager
-from bot.domain.assignable import Powers
+from bot.domain.assignable import ADMINISTRATOR, Powers
 from bot.domain.errors import Later, Mistake, TryLater, UserMistake
 from bot.domain.model import GuildId
 
@@ -34,6 +34,13 @@ def require_manager(interaction: Interaction) -> None:
     """Raise UserMistake where whoever pressed a button may not."""
     if not is_manager(interaction):
         raise UserMistake(Mistake.NOT_ALLOWED)
+
+
+def require_administrator(interaction: Interaction) -> None:
+    """Raise UserMistake where whoever asks neither owns the server nor administers it."""
+    caller = caller_of(interaction)
+    if not (caller.is_owner or caller.permissions & ADMINISTRATOR):
+        raise UserMistake(Mistake.NOT_ADMINISTRATOR)
 
 
 def guild_of(interaction: Interaction) -> GuildId:

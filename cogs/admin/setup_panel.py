@@ -8,7 +8,7 @@ from typing import Any, assert_never
 import discord
 from discord import ui
 
-from bot.discord.buttons import PressedMenu, button
+from bot.discord.buttons import PressedItem, button
 from bot.domain.model import Secret
 from bot.domain.setup import OFFERED, Policy, SetupStep, SetupView, TierRow, chosen
 from bot.texts.card import BUTTON_LENGTH, CHOICE_LENGTH, Outcome, cut
@@ -116,7 +116,7 @@ def _role_menu(plain: Renderer, row: TierRow) -> Item:
         max_values=1,
         default_values=[discord.SelectDefaultValue.from_role(one) for one in begins],
     )
-    return ui.ActionRow(PressedMenu(menu, "setup:role", row.tier.tier_id))
+    return ui.ActionRow(PressedItem(menu, "setup:role", row.tier.tier_id))
 
 
 def _policy_menu(plain: Renderer, view: SetupView, policy: Policy) -> Item:
@@ -133,7 +133,7 @@ def _policy_menu(plain: Renderer, view: SetupView, policy: Policy) -> Item:
             for value in values
         ],
     )
-    return ui.ActionRow(PressedMenu(menu, "setup:policy", policy))
+    return ui.ActionRow(PressedItem(menu, "setup:policy", policy))
 
 
 def _steps(plain: Renderer, view: SetupView) -> list[Item]:

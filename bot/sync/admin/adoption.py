@@ -5,6 +5,7 @@ brake over all of it.
 """
 
 import contextlib
+from collections.abc import Collection
 
 import msgspec
 
@@ -58,7 +59,7 @@ class Adoption:
         for holder in sorted(holders):
             person = known.get(holder) or PersonFacts(discord_user_id=holder)
             person = with_member(person, GuildMember(role_ids=frozenset({role_id})))
-            fates[self._fate(guild, person, role_id)].append(holder)
+            fates[self.fate(guild, person, role_id)].append(holder)
         return AdoptionDraft(
             role_id=role_id,
             role_name=guild.roles.get(role_id, ""),
@@ -69,13 +70,19 @@ class Adoption:
     async def adopt(self, guild_id: GuildId, role_id: RoleId, caller: Powers, *, by: DiscordUserId) -> AdoptionDraft:
         """Take what they hold now as given by us, and plan them. Raises UserMistake or DiscordAway."""
         draft = await self.draft(guild_id, role_id, caller)
-        grants = [self._grant(guild_id, person, role_id) for person in draft.people]
+        await self.take_over(guild_id, [(person, role_id) for person in draft.people], by=by)
+        return draft
+
+    async def take_over(
+        self, guild_id: GuildId, held: Collection[tuple[DiscordUserId, RoleId]], *, by: DiscordUserId
+    ) -> None:
+        """Take it that we gave these roles to these people, and plan them; whether `by` may is not asked."""
+        grants = [self._grant(guild_id, person, role_id) for person, role_id in held]
         await self._storage.ledger.adopt(guild_id, grants)
         entries = [self._entry(grant, AuditAction.ADOPT, by, trigger=Trigger.ADOPT) for grant in grants]
         await self._storage.audit.add(*entries)
         with contextlib.suppress(TryLater):  # the rows stand; the next round plans everybody
-            await self._reconciler.consider(guild_id, draft.people, trigger=Trigger.ADOPT)
-        return draft
+            await self._reconciler.consider(guild_id, {person for person, _ in held}, trigger=Trigger.ADOPT)
 
     async def restore(
         self, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId, *, caller: Powers, by: DiscordUserId
@@ -100,8 +107,8 @@ class Adoption:
         members = await self._observer.look(guild_id, linked)
         return frozenset(one for one, member in members.items() if member is not None and role_id in member.role_ids)
 
-    def _fate(self, guild: GuildFacts, person: PersonFacts, role_id: RoleId) -> Fate:
-        """Plan the person as if the role were ours."""
+    def fate(self, guild: GuildFacts, person: PersonFacts, role_id: RoleId) -> Fate:
+        """Plan somebody who has a pledge role as if it were ours, and say what becomes of it."""
         if role_id in person.grants:
             return Fate.OURS
         imagined = {**person.grants, role_id: self._grant(guild.guild_id, person.discord_user_id, role_id)}

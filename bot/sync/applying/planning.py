@@ -15,9 +15,17 @@ from bot.domain.errors import TryLater
 from bot.domain.ledger import Settlement, carried_out, settle, settled
 from bot.domain.model import DiscordUserId, GrantState, GuildId, HandEdits, RoleId, RoleRule
 from bot.domain.notices import ChangeFound, HandEditsFought, PeopleUnplanned, Solved, Topic
-from bot.domain.plan import Decision, GuildFacts, PersonFacts, PersonPlan, ended_comps, plan_person
+from bot.domain.plan import (
+    Decision,
+    GuildFacts,
+    PersonFacts,
+    PersonPlan,
+    ended_comps,
+    plan_person,
+    told_to_team,
+)
 from bot.domain.planned import GuildPlan, PlannedPerson
-from bot.domain.safeguards import lost_by
+from bot.domain.safeguards import facts_mark, lost_by, rein_in
 from bot.runtime.unhurried import unhurried
 from bot.storage import Storage
 from bot.sync.applying.audit_role_changes import done_action, found_entries, is_taken_again, seen_entries
@@ -160,6 +168,20 @@ class Planning:
     async def plan_one(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> PlannedPerson:
         """Plan one person as they are now. Raises DiscordAway."""
         return await self.plan_seen(await self.look(guild_id, discord_user_id))
+
+    async def plan_for_team(self, guild: GuildFacts, people: Iterable[PersonFacts]) -> dict[DiscordUserId, PersonPlan]:
+        """Plan people as they are now, for the server's team to read; what the brake would hold yet is not worked out.
+
+        Writes nothing.
+        """
+        held = await self._storage.holds.load_guild(guild.guild_id)
+        plans: dict[DiscordUserId, PersonPlan] = {}
+        async for person in unhurried(people):
+            after, id_ = self._compare(guild, person).settled, person.discord_user_id
+            items = held.get(id_)
+            mark = facts_mark(after) if items else ""
+            plans[id_] = told_to_team(rein_in(try_plan(guild, after), guild.settings, items=items, mark=mark))
+        return plans
 
     async def record_seen(self, seen: PersonSeen) -> None:
         """Store what a look says of the person's ledger rows, and tell of what it shows to have happened."""

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import IntegrityError
 
+from bot.domain.comps import Comp
 from bot.domain.consent import Purpose
 from bot.domain.model import (
     Campaign,
@@ -139,6 +140,18 @@ class TestThePeopleOfAGuild:
         assert await town.links.people_of(GuildId(901)) == {12}
         assert await town.links.people_of(GuildId(902)) == frozenset()
 
+    async def test_with_a_grant_or_a_comp_are_listed_some_at_a_time_from_either_end(
+        self, town: Storage, now: datetime
+    ) -> None:
+        await town.comps.give(comp(12, now))
+        await town.comps.give(comp(13, now))
+        verb = town.links.list_holders
+        assert await verb(GUILD, None, most=2) == [12, 13]
+        assert await verb(GUILD, DiscordUserId(13), most=2) == [15]
+        assert await verb(GUILD, DiscordUserId(15), most=1, is_back=True) == [13]
+        assert await verb(GUILD, None, most=5, is_back=True) == [15, 13, 12]
+        assert await verb(GuildId(901), None, most=5) == []
+
     async def test_are_tied_to_no_other_guild(self, town: Storage, now: datetime) -> None:
         found = {person: await town.links.guilds_of([DiscordUserId(person)]) for person in range(11, 17)}
         assert found == {11: {GUILD}, 12: {901}, 13: {GUILD}, 14: set(), 15: {GUILD}, 16: set()}
@@ -193,6 +206,17 @@ class TestThePeopleOfAGuild:
         looks = [step for step in plans if step.split(" ")[0] in {"SCAN", "SEARCH"}]
         assert len(looks) >= 10
         assert [step for step in looks if step.startswith("SCAN")] == []
+
+
+def comp(person: int, now: datetime) -> Comp:
+    return Comp(
+        guild_id=GUILD,
+        discord_user_id=DiscordUserId(person),
+        role_id=RoleId(31),
+        reason="a guest",
+        given_by=DiscordUserId(1),
+        given_at=now,
+    )
 
 
 def held(person: int, now: datetime, role: int = 31) -> Grant:

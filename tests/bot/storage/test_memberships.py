@@ -138,6 +138,19 @@ async def test_a_mark_says_what_was_stored_last_and_whether_an_account_is_known(
     assert None not in {mark_of(plain), mark_of(reported)}
 
 
+async def test_patrons_are_listed_some_at_a_time_from_either_end(storage: Storage, record: Record) -> None:
+    other = CampaignId("701")
+    await storage.memberships.save([record(f"p-{number}") for number in range(1, 6)])
+    await storage.memberships.save([record("p-3", campaign_id=other), record("p-6", campaign_id=other)])
+    await storage.memberships.save([record("p-4", campaign_id=CampaignId("702"))])
+    both, verb = [CAMPAIGN, other], storage.memberships.list_patrons
+    assert await verb(both, None, most=4) == ["p-1", "p-2", "p-3", "p-4"]
+    assert await verb(both, PatreonUserId("p-4"), most=4) == ["p-5", "p-6"]
+    assert await verb(both, PatreonUserId("p-4"), most=2, is_back=True) == ["p-3", "p-2"]
+    assert await verb([other], None, most=4, is_back=True) == ["p-6", "p-3"]
+    assert await verb([], None, most=4) == []
+
+
 async def test_a_record_that_an_older_version_has_written_has_no_mark(
     storage: Storage, record: Record, now: datetime
 ) -> None:

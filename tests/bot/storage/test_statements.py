@@ -182,6 +182,8 @@ async def use_people(storage: Storage, link: Link, record: MembershipRecord) -> 
     await storage.links.people_of(GUILD)
     await storage.links.people_of_each([GUILD])
     await storage.links.guilds_of([ADA])
+    for is_back in (False, True):
+        await storage.links.list_holders(GUILD, ADA, most=3, is_back=is_back)
     await storage.links.note_read(ADA_PATREON, now)
     await storage.links.list_guild(GUILD)
     await storage.links.find_people([ADA_PATREON])
@@ -200,6 +202,9 @@ async def use_people(storage: Storage, link: Link, record: MembershipRecord) -> 
     await storage.memberships.load_people([ADA_PATREON], [CAMPAIGN])
     await storage.memberships.load_patrons(CAMPAIGN, [ADA_PATREON])
     await storage.memberships.find_members(CAMPAIGN, [ADA_PATREON])
+    for place in (None, ADA_PATREON):
+        for is_back in (False, True):
+            await storage.memberships.list_patrons([CAMPAIGN], place, most=3, is_back=is_back)
     await storage.memberships.find_discord_reports(CAMPAIGN)
     await storage.memberships.find_reporters([CAMPAIGN], [ADA])
     await storage.memberships.forget_campaign(CAMPAIGN)

@@ -17,6 +17,7 @@ from bot.domain.audit_entry import (
     FoundReason,
     GroupChanged,
     HoldAnswered,
+    PatronsExported,
     ReadBelieved,
     RuleChange,
     RuleChanged,
@@ -88,6 +89,11 @@ SAID: list[tuple[AuditReason, str]] = [
     ),
     (GroupChanged(roles=("Gold", "Silver"), ends=True, **BY), "@1 ended the group of Gold and Silver."),
     (RunUndone(run_id=RunId(12), roles=3, **BY), "@1 undid 3 role changes of run 12."),
+    (PatronsExported(rows=1, has_amounts=False, **BY), "@1 downloaded the list of patrons (1 person)."),
+    (
+        PatronsExported(rows=27, has_amounts=True, **BY),
+        "@1 downloaded the list of patrons (27 people). It includes what they pay.",
+    ),
     (OldText("the role was deleted"), "the role was deleted"),
 ]
 

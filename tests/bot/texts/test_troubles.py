@@ -78,6 +78,9 @@ FACTS: dict[str, Any] = {
     "asked_by": PEOPLE[0],
     "given_by": PEOPLE[1],
     "until": NOON,
+    "rows": 27,
+    "has_amounts": True,
+    "by": DiscordUserId(7),
 }
 
 
