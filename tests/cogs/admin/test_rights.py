@@ -13,7 +13,6 @@ from tests.fakes.scene import ADMIN, MEMBER, Scene
 MANAGE_ROLES = 1 << 28
 VALUES = {
     "campaign": "1",
-    "kind": "paying",
     "reason": "a friend",
     "role": "Gold",
     "roles": "Gold Silver",
@@ -37,7 +36,8 @@ async def test_the_right_is_asked_for_again_in_each_command(scene: Scene) -> Non
     for command in (await build_tree()).walk_commands():
         if not isinstance(command, app_commands.Command) or command.root_parent is None:
             continue
-        given = {one.name: VALUES[one.name] for one in command.parameters if one.required}
+        typed = [one for one in command.parameters if one.required]
+        given = {one.name: str(one.choices[0].value) if one.choices else VALUES[one.name] for one in typed}
         given = {key: str(names[key](value)) if key in names else value for key, value in given.items()}
         said = await scene.say(MEMBER, command.qualified_name, **given)
         assert said == "You need the Manage Roles permission in this server for that.", command.qualified_name
