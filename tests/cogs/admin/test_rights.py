@@ -37,12 +37,14 @@ async def test_the_right_is_asked_for_again_in_each_command(scene: Scene) -> Non
         if not isinstance(command, app_commands.Command) or command.root_parent is None:
             continue
         typed = [one for one in command.parameters if one.required]
-        given = {one.name: str(one.choices[0].value) if one.choices else VALUES[one.name] for one in typed}
+        given = {
+            one.display_name: str(one.choices[0].value) if one.choices else VALUES[one.display_name] for one in typed
+        }
         given = {key: str(names[key](value)) if key in names else value for key, value in given.items()}
         said = await scene.say(MEMBER, command.qualified_name, **given)
         assert said == "You need the Manage Roles permission in this server for that.", command.qualified_name
         tried += 1
-    assert tried >= 25
+    assert tried >= 24
 
 
 async def test_a_right_in_one_channel_alone_is_not_enough(scene: Scene) -> None:
