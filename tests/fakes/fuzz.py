@@ -5,6 +5,7 @@ Knows the world and the commands that the bot registered; never looks into the b
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -91,10 +92,16 @@ class Fuzz:
     known: tuple[str, ...] = ()  # ids of tiers, campaigns, rules and what else may be typed
     leaves: list[tuple[Json, tuple[Json, ...]]] = field(default_factory=list)
     seen_ids: list[str] = field(default_factory=list)  # of buttons and menus that were shown
+    _first: list[Callable[[], Shot]] = field(default_factory=list)
     panels: list[int] = field(default_factory=list)  # what tells which draft the newest panel shows
 
     def __post_init__(self) -> None:
         self.leaves = [leaf for command in self.discord.commands() for leaf in find_leaves(command)]
+        self._first = [
+            *(partial(self._typed, interaction.COMMAND, leaf) for leaf in self.leaves),
+            *(partial(self._press, prefix) for prefix in self.prefixes),
+        ]
+        self.random.shuffle(self._first)
 
     @property
     def state(self) -> DiscordState:
@@ -102,7 +109,9 @@ class Fuzz:
         return self.discord.state
 
     def draw(self) -> Shot:
-        """Draw one more."""
+        """Draw one more: each command and each button at least once, then any."""
+        if self._first:
+            return self._first.pop()()
         what = self.random.choices((self._command, self._completion, self._press), (60, 10, 30))[0]
         return what()
 
@@ -219,9 +228,9 @@ class Fuzz:
 
     # --- buttons and menus
 
-    def _press(self) -> Shot:
+    def _press(self, prefix: str | None = None) -> Shot:
         user, channel, is_manager = self._actor()
-        custom_id, kind = self._custom_id(), self.random.choice(PRESSED)
+        custom_id, kind = self._custom_id(prefix), self.random.choice(PRESSED)
         component: Json = {"type": kind, "id": 2, "custom_id": custom_id}
         data: Json = {"custom_id": custom_id, "component_type": kind, "id": 2}
         if kind == components.BUTTON:
@@ -257,10 +266,10 @@ class Fuzz:
             {"type": components.CONTAINER, "id": generation, "components": [text, *message.components]}
         ]
 
-    def _custom_id(self) -> str:
-        if self.seen_ids and self.random.random() < 0.3:
+    def _custom_id(self, prefix: str | None) -> str:
+        if prefix is None and self.seen_ids and self.random.random() < 0.3:
             return self.random.choice(self.seen_ids)
-        prefix = self.random.choice(self.prefixes)
+        prefix = prefix or self.random.choice(self.prefixes)
         parts = [self._argument() for _ in range(self.random.choice((0, 1, 1, 1, 2, 3, 4, 5, 6, 7)))]
         separator = self.random.choice((":", ":", ":", "-", ","))
         return (f"{prefix}:{separator.join(parts)}" if parts else prefix)[:MOST_OF_AN_ID]
