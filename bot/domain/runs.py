@@ -35,6 +35,7 @@ BY_ADMINS = frozenset(
         Trigger.CONNECT,
         Trigger.DISCONNECT,
         Trigger.HOLDS,
+        Trigger.PATRONS,
         Trigger.RESTORE,
         Trigger.SETTINGS,
         Trigger.SYNC,
@@ -54,6 +55,7 @@ _ACTS = frozenset(
         AuditAction.SYNC,
         AuditAction.RULE,
         AuditAction.UNDO,
+        AuditAction.EXPORT,
     }
 )
 

@@ -9,7 +9,7 @@ from bot.domain.audit_entry import AuditAction
 from bot.domain.changes import Outcome, Trigger
 from bot.domain.errors import Mistake, UserMistake
 from bot.domain.model import DiscordUserId, GrantState, RunId
-from bot.domain.undo import Obstacle, UndoKind
+from bot.domain.undo import Obstacle, UndoKind, net_changes
 from tests.bot.sync.leaps import held
 from tests.fakes.scene import MANAGE_ROLES, MEMBER, SOON, Scene
 
@@ -34,12 +34,17 @@ async def newest_run(read: Scene, trigger: Trigger) -> RunId:
 
 
 async def ruled(read: Scene) -> RunId:
-    """Let somebody get Gold by a new rule; return the run."""
+    """Let two people get Gold by a new rule, one of them linked by Patreon's report; return the run."""
     await read.link()
     await read.add_rule()
     await held(read)
     await read.written(MEMBER, AuditAction.GRANT, Outcome.DONE)
-    return await newest_run(read, Trigger.RULE_ADDED)
+    run_id = await newest_run(read, Trigger.RULE_ADDED)
+    run = await read.app.trail.run(read.guild_id, run_id)
+    async with asyncio.timeout(SOON):
+        while len(net_changes(await read.app.storage.audit.of_run(run))) < 2:
+            await asyncio.sleep(0.02)
+    return run_id
 
 
 async def test_a_draft_writes_nothing(read: Scene, owner: Powers) -> None:
