@@ -229,6 +229,8 @@ def _said(r: Renderer, name: str, fact: Fact) -> Any:
     match name, fact:
         case "channel", int():
             return r.channel(fact)
+        case (("rule_id" | "run_id"), int()):
+            return r.id(fact)  # as it was typed: any number
         case "permissions", tuple():
             return say_permissions(r, (Permission(str(one)) for one in fact))
         case "known", tuple():
