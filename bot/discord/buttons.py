@@ -25,7 +25,7 @@ Pressable: TypeAlias = ui.Button[Any] | ui.Select[Any] | ui.RoleSelect[Any]
 
 class PressedItem(
     ui.DynamicItem[Pressable],
-    template=r"(?P<name>(?:confirm|cancel|doctor|refresh|hold|page|setup|show):[a-z-]+)(?::(?P<argument>.+))?",
+    template=r"(?P<name>(?:confirm|cancel|doctor|refresh|hold|page|setup|show):[a-z-]+)(?::(?P<argument>(?s:.*)))?",
 ):
     """A button or a menu by its id; whoever handles that name is asked when it is pressed, or something is chosen."""
 

@@ -5,7 +5,8 @@ Rules:
 2. Unfolds no address, and pings nobody but the one whom a notice is for (`addressee`).
 3. A trouble is told once until it is over. Admins without a log channel read it above their next `/patreon` reply, and
    the server's system channel is used once for what has not been read yet.
-4. Changes that come close together are one message. It is kept and sent again while Discord does not take it.
+4. Changes of one run that come close together are one message. It is kept and sent again while Discord does not take
+   it.
 5. A guild's messages are in the guild's language. Stored are codes and facts, which are said when they are shown.
 6. Where several processes share a database, only one that shows the guild speaks there: the others leave it a row
    (`sayings.py`). What was told is a fact that all of them know, so it is judged by whoever finds the trouble.
@@ -28,7 +29,19 @@ from bot.discord.languages import guild_renderer
 from bot.discord.sayings import SayChanges, SayNotice, leave
 from bot.domain.errors import Later, PledgekeeperError, TryLater
 from bot.domain.model import ChannelId, DiscordUserId, GuildId, HoldId
-from bot.domain.notices import Change, CompEnding, End, HoldWaiting, Kept, LogChannelShut, News, Solved, Topic, Trouble
+from bot.domain.notices import (
+    Change,
+    CompEnding,
+    End,
+    HoldWaiting,
+    Kept,
+    LogChannelShut,
+    News,
+    Solved,
+    Topic,
+    Trouble,
+    split_first_run,
+)
 from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.texts.card import Card, pages, text_of
@@ -144,7 +157,7 @@ class Notifier:
         if self._holder.current is not None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_SECONDS):
-                    await asyncio.gather(*map(self._flush, list(self._batches)))
+                    await asyncio.gather(*map(self._flush_rest, list(self._batches)))
         if self._storage.database.is_shared:
             for guild_id, changes in self._batches.items():
                 await self._leave_changes(guild_id, changes)
@@ -232,6 +245,11 @@ class Notifier:
                 await asyncio.sleep(AGAIN_SECONDS)
         del self._flushing[guild_id]
 
+    async def _flush_rest(self, guild_id: GuildId) -> None:
+        """Send what was gathered, message by message, until nothing is left or one fails."""
+        while self._batches.get(guild_id) and await self._flush(guild_id):
+            pass
+
     async def _gather(self, guild_id: GuildId) -> None:
         latest = time.monotonic() + LONGEST_BATCH_SECONDS
         while True:
@@ -267,15 +285,16 @@ class Notifier:
         return True
 
     async def _send_changes(self, guild_id: GuildId, changes: list[Change]) -> list[Change]:
-        """Send the changes that fit into one message, and return the others; very many go in a file."""
+        """Send the changes of one run that fit into one message, and return the others; very many go in a file."""
+        changes, later = split_first_run(changes)
         if len(changes) > MOST_LINES_SHOWN:
             plain = await self._renderer(guild_id, Medium.PLAIN)
             lines = "\n\n".join(say_changes(plain, changes))
             card = many_changes_card(await self._renderer(guild_id), changes)
             await self._send_to_log(guild_id, card, file=discord.File(io.BytesIO(lines.encode()), "changes.txt"))
-            return []
+            return later
         card, left = changes_card(await self._renderer(guild_id), changes)
-        return left if await self._send_to_log(guild_id, card) else []
+        return [*left, *later] if await self._send_to_log(guild_id, card) else []
 
     def _keep(self, guild_id: GuildId, changes: list[Change]) -> None:
         """Let changes wait, the newest of them; none is none."""

@@ -116,8 +116,13 @@ async def answer_error(interaction: discord.Interaction[Any], error: Exception) 
     if isinstance(cause, discord.NotFound) and cause.code == UNKNOWN_INTERACTION:
         log.warning("an answer came too late for discord", user_id=interaction.user.id)
         return
+    r, is_admin = renderer_of(interaction), is_manager(interaction)
     try:
-        await say(interaction, explain(renderer_of(interaction), cause, is_admin=is_manager(interaction)))
+        told = explain(r, cause, is_admin=is_admin)
+    except Exception as failure:  # noqa: BLE001  whoever waits is told at least that
+        told = explain(r, failure, is_admin=is_admin)
+    try:
+        await say(interaction, told)
     except (discord.DiscordException, OSError, TimeoutError) as failure:
         log.warning("an answer could not be sent", error=repr(failure))
 

@@ -113,6 +113,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     by_command: int = 0  # people of the server who are linked because they said so
     by_report: int = 0  # ... by Patreon's report alone
     mode: Mode = Mode.SYNC
+    is_live: bool = True  # False: by the rules of a setup that is under way
     sees_everyone: bool = True  # False: without the members intent, we see linked people only
 
     def count(self, fates: Collection[Fate]) -> int:

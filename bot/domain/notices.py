@@ -6,6 +6,7 @@ put into words in `bot/texts/troubles.py` whenever they are shown.
 """
 
 import enum
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import ClassVar, get_args
 
@@ -397,6 +398,36 @@ class ChangeFound(Notice, frozen=True, kw_only=True):
 
 
 Change = CampaignConnected | HandEditsFought | RoleChanged | ChangeFound
+
+
+def run_of(changes: Iterable[Change]) -> RunId | None:
+    """Return the first run that changes belong to; None where to none."""
+    return next((run_id for run_id in map(_run_of, changes) if run_id is not None), None)
+
+
+def split_first_run(changes: Sequence[Change]) -> tuple[list[Change], list[Change]]:
+    """Return the changes of the first run, with those of none, and the others: one message tells of one run.
+
+    Nobody is told of before what another run did to them earlier.
+    """
+    first = run_of(changes)
+    now: list[Change] = []
+    later: list[Change] = []
+    people: set[DiscordUserId | None] = set()  # of whom the others tell
+    for change in changes:
+        person = None if isinstance(change, CampaignConnected) else change.discord_user_id
+        if person in people or _run_of(change) not in {None, first}:
+            later.append(change)
+            people.add(person)
+        else:
+            now.append(change)
+    return now, later
+
+
+def _run_of(change: Change) -> RunId | None:
+    return change.run_id if isinstance(change, RoleChanged | ChangeFound) else None
+
+
 Kept = Trouble | End | News | str  # what waits for an admin; a `str` was said by a version that kept sentences
 
 

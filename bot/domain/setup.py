@@ -26,6 +26,7 @@ from bot.domain.model import (
     Tier,
     TierId,
 )
+from bot.domain.plan import GuildFacts
 from bot.domain.planned import GuildPlan
 from bot.domain.rule_request import UNSTORED
 
@@ -300,6 +301,12 @@ def with_policies(settings: GuildSettings, policies: Policies) -> dict[str, obje
         "zero_link": policies.zero_link,
     }
     return {name: value for name, value in wanted.items() if getattr(settings, name) != value}
+
+
+def as_if_live(guild: GuildFacts, draft: SetupDraft, rows: Iterable[TierRow]) -> GuildFacts:
+    """Return what would hold of a server after Go live."""
+    settings = msgspec.structs.replace(guild.settings, **with_policies(guild.settings, draft.policies))
+    return msgspec.structs.replace(guild, settings=settings, rules=with_rules(guild.rules, rules_of(draft, rows)))
 
 
 def concerning(findings: Iterable[DoctorFinding]) -> tuple[DoctorFinding, ...]:

@@ -30,7 +30,7 @@ _MISTAKES: Mapping[Mistake, str] = {
     Mistake.ROLE_WITHOUT_RULE: N_(
         "No rule uses that role, so it doesn't follow pledges. Add one with `/patreon rule add` first."
     ),
-    Mistake.NO_RULES: N_("This server has no rules yet, so no role follows pledges. Add one with `/patreon rule add`."),
+    Mistake.NO_RULES: N_("This server has no rules yet, so no role follows pledges. Begin with `/patreon setup`."),
     Mistake.ROLE_NOT_SUPPRESSED: N_(
         "As far as I know, nobody removed that role from them manually. `/patreon why` explains why they "
         "have it or don't."
@@ -229,6 +229,8 @@ def _said(r: Renderer, name: str, fact: Fact) -> Any:
     match name, fact:
         case "channel", int():
             return r.channel(fact)
+        case (("rule_id" | "run_id"), int()):
+            return r.id(fact)  # as it was typed: any number
         case "permissions", tuple():
             return say_permissions(r, (Permission(str(one)) for one in fact))
         case "known", tuple():

@@ -7,17 +7,16 @@ from collections.abc import Iterator, Sequence
 
 from bot.domain import notices
 from bot.domain.model import DiscordUserId
-from bot.domain.notices import Change, End, News, Trouble
+from bot.domain.notices import Change, End, News, Trouble, run_of
 from bot.texts import decisions
 from bot.texts.card import ITEM_LENGTH, ITEMS_ON_A_PAGE, Card, Outcome, cut
 from bot.texts.holds import people_lines, waiting_card
 from bot.texts.renderer import Renderer, Text
 from bot.texts.troubles import say_change, say_end, say_news, say_title, say_trouble
 
-CHANGES_LENGTH = 1850  # with its title and its runs it fits a message without a card as well
+CHANGES_LENGTH = 1850  # with its title and its run it fits a message without a card as well
 GAP = 2  # between items of several lines
 SEVERAL = 2
-MOST_RUNS = 5  # below one message
 
 
 def _message(
@@ -60,7 +59,7 @@ def notice_card(r: Renderer, notice: Trouble | End | News) -> Card:
 
 
 def changes_card(r: Renderer, changes: Sequence[Change]) -> tuple[Card, list[Change]]:
-    """Say what was changed, as much as one message takes; return what it has no room for too."""
+    """Say what one run changed, as much as one message takes; return what it has no room for too."""
     items: list[Text] = []
     shown: set[int] = set()
     room = CHANGES_LENGTH
@@ -74,8 +73,8 @@ def changes_card(r: Renderer, changes: Sequence[Change]) -> tuple[Card, list[Cha
         shown.update(places[:said])
         room -= len(item) + GAP
     left = [change for place, change in enumerate(changes) if place not in shown]
-    footer = say_runs(r, [change for place, change in enumerate(changes) if place in shown])
-    return _message(Outcome.INFO, r.say("Role changes"), r.lines([]), items=tuple(items), footer=footer), left
+    title, footer = r.say("Role changes"), say_run(r, changes)
+    return _message(Outcome.INFO, title, r.lines([]), items=tuple(items), footer=footer), left
 
 
 def say_changes(r: Renderer, changes: Sequence[Change]) -> Iterator[Text]:
@@ -125,22 +124,17 @@ def _say_together(r: Renderer, changes: Sequence[Change]) -> Text:
     return r.lines([cut(decisions.say_alike(r, alike), ITEM_LENGTH), *people])
 
 
-def say_runs(r: Renderer, changes: Sequence[Change]) -> Text | None:
-    """Say to which runs changes belong; None where to none."""
-    told = (change for change in changes if isinstance(change, notices.RoleChanged | notices.ChangeFound))
-    run_ids = sorted({change.run_id for change in told if change.run_id is not None})
-    if not run_ids:
-        return None
-    return r.plural(
-        "Run {ids}", "Runs {ids}", len(run_ids), ids=r.listing([r.id(run_id) for run_id in run_ids], most=MOST_RUNS)
-    )
+def say_run(r: Renderer, changes: Sequence[Change]) -> Text | None:
+    """Say to which run changes belong; None where to none."""
+    run_id = run_of(changes)
+    return None if run_id is None else r.say("Run {id}", id=r.id(run_id))
 
 
 def many_changes_card(r: Renderer, changes: Sequence[Change]) -> Card:
     """Say that a file lists the changes."""
     count = len(changes)
     text = r.plural("{count} change is listed in the file.", "{count} changes are listed in the file.", count)
-    return _message(Outcome.INFO, r.say("Role changes"), text, footer=say_runs(r, changes))
+    return _message(Outcome.INFO, r.say("Role changes"), text, footer=say_run(r, changes))
 
 
 def system_channel_text(r: Renderer) -> Text:

@@ -228,6 +228,13 @@ def access_card(r: Renderer, access: Access) -> Card:
     items = [r.strong(r.say("Have a pledge role without earning it")), *surplus] if surplus else []
     items += [r.strong(r.say("Earn a pledge role but don't have it")), *lacking] if lacking else []
     body = [] if items else [r.say("Everyone who earns a pledge role has it, and nobody else does.")]
+    if not access.is_live:
+        body.append(
+            r.say(
+                "This is how it would be by your `/patreon setup`, which isn't live yet. You can adopt roles after you "
+                "go live."
+            )
+        )
     if access.mode is not Mode.SYNC:
         body.append(
             r.say(

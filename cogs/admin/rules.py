@@ -60,6 +60,8 @@ class RuleCommands(commands.Cog):
     ) -> None:
         """Add a rule, or show first what a big one would do."""
         await interaction.response.defer(ephemeral=True)
+        if kind not in texts.KINDS:  # Discord lets through what isn't offered
+            raise UserMistake(Mistake.SETTING_NO_WORD, option="kind", known=tuple(map(str, texts.KINDS)))
         wish = RuleRequest(
             role_id=RoleId(role.id),
             kind=RuleKind(kind),

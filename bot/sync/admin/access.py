@@ -13,6 +13,7 @@ from bot.domain.ledger import GuildMember
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, LinkOrigin, MembershipRecord, PatreonUserId, RoleId
 from bot.domain.patrons import earned_roles
 from bot.domain.plan import GuildFacts, PersonFacts, PersonPlan, is_linked
+from bot.domain.setup import as_if_live, at_hand, rows_of
 from bot.runtime.unhurried import unhurried
 from bot.storage import Storage
 from bot.sync.admin.adoption import Adoption
@@ -46,10 +47,15 @@ class AccessReview:
         self._adoption = adoption
 
     async def look(self, guild_id: GuildId, caller: Powers) -> Access:
-        """Return what differs now. Writes nothing. Raises DiscordAway, and UserMistake where no rule names a role."""
+        """Return what differs now; in a server without rules, what would by those of a setup that is under way.
+
+        Nothing can be adopted before the rules are there: it would be taken as what nobody earns. Writes nothing.
+        Raises DiscordAway, and UserMistake where nothing says which roles pledges earn.
+        """
         guild = await self._facts.guild(guild_id)
-        if not guild.rules:
-            raise UserMistake(Mistake.NO_RULES)
+        is_live = bool(guild.rules)
+        if not is_live:
+            guild = await self._as_set_up(guild, caller)
         roles = {rule.role_id for rule in guild.rules if rule.role_id in guild.roles}
         may_adopt = frozenset([role_id for role_id in roles if await self._may_adopt(guild_id, role_id, caller)])
         holders = await self._observer.find_members_with(guild_id, roles)
@@ -58,7 +64,7 @@ class AccessReview:
         async for person, plan in self._see(guild, holders):
             gaps = find_gaps(plan)
             tally.add(gaps.values(), person.discord_user_id)
-            adoptable += self._find_adoptable(guild, person, may_adopt)
+            adoptable += self._find_adoptable(guild, person, may_adopt) if is_live else []
             if person.member is not None and person.link is not None and is_linked(person) and plan.is_known_here:
                 patrons.add(person.link.patreon_user_id)
                 links[person.link.origin] += 1
@@ -67,6 +73,7 @@ class AccessReview:
             cases=tally.cases,
             adoptable=tuple(adoptable),
             left_out=tuple(sorted(guild.roles[role_id] for role_id in roles - may_adopt)),
+            is_live=is_live,
             by_command=links[LinkOrigin.COMMAND],
             by_report=links[LinkOrigin.PATREON],
             mode=guild.settings.mode,
@@ -82,6 +89,16 @@ class AccessReview:
         held = [(one.discord_user_id, one.role_id) for one in access.adoptable]
         await self._adoption.take_over(guild_id, held, by=by)
         return access
+
+    async def _as_set_up(self, guild: GuildFacts, caller: Powers) -> GuildFacts:
+        draft = await self._storage.setups.load(guild.guild_id)
+        look = self._observer.look_guild(guild.guild_id)
+        draft, campaign = (None, None) if draft is None else at_hand(draft, guild.campaigns.values())
+        if draft is not None and campaign is not None and look is not None:
+            guild = as_if_live(guild, draft, rows_of(draft, campaign, roles=look.roles, bot=look.bot, caller=caller))
+        if not guild.rules:
+            raise UserMistake(Mistake.NO_RULES)
+        return guild
 
     async def _may_adopt(self, guild_id: GuildId, role_id: RoleId, caller: Powers) -> bool:
         try:

@@ -24,6 +24,7 @@ from bot.domain.setup import (
     SetupStep,
     SetupView,
     TierRow,
+    as_if_live,
     at_hand,
     choose_campaign,
     choose_policy,
@@ -35,7 +36,6 @@ from bot.domain.setup import (
     rows_of,
     rules_of,
     with_policies,
-    with_rules,
 )
 from bot.runtime.clock import Clock
 from bot.storage import Storage
@@ -222,9 +222,7 @@ class SetupEditor:
     async def _imagine(self, draft: SetupDraft, view: SetupView) -> GuildPlan:
         """Plan everybody as if the draft were live. Writes nothing."""
         guild = await self._facts.guild(draft.guild_id)
-        settings = msgspec.structs.replace(guild.settings, **with_policies(guild.settings, draft.policies))
-        rules = with_rules(guild.rules, rules_of(draft, view.rows))
-        drawn = await self._planning.plan_imagined(msgspec.structs.replace(guild, settings=settings, rules=rules))
+        drawn = await self._planning.plan_imagined(as_if_live(guild, draft, view.rows))
         return msgspec.structs.replace(drawn, plans=tuple(one for one in drawn.plans if one.is_of_note))
 
     def _look(self, guild_id: GuildId) -> GuildLook:

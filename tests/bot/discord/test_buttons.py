@@ -6,7 +6,10 @@ import pytest
 
 from bot.discord.buttons import number_in, question
 from bot.domain.errors import Mistake, UserMistake
+from sandbox.discord.interaction import COMPONENT
+from sandbox.discord.model import EPHEMERAL, Message
 from tests.fakes.scene import MEMBER, Scene, buttons
+from tests.fakes.stage import words
 
 
 def ids(view: object) -> list[str]:
@@ -50,6 +53,20 @@ async def test_a_press_that_comes_before_the_servers_are_shown_waits_for_them(
     scene.app.holder.lose(scene.bot)
     asyncio.get_running_loop().call_later(0.3, scene.app.holder.put, scene.bot)
     assert "I don't know that tier." in await scene.press(MEMBER, typed.messages[0], "confirm:")
+
+
+@pytest.mark.parametrize("argument", ["", "7", "a\nb", "\n", "::", "x:"])
+async def test_a_press_is_answered_whatever_its_id_says(scene: Scene, argument: str) -> None:
+    (channel,) = [one for one in scene.stage.sandbox.world.guild.channels.values() if one.name == "general"]
+    user, now = scene.discord.state.users[scene.stage.user_id(MEMBER)], scene.discord.state.clock.now()
+    button = {"type": 2, "id": 2, "style": 2, "label": "Press", "custom_id": f"doctor:again:{argument}"}
+    bot = scene.discord.state.bot.id
+    message = Message(scene.discord.state.ids.at(now), channel.id, bot, now, content="Before.", flags=EPHEMERAL)
+    message.components = [{"type": 1, "id": 1, "components": [button]}]
+    data = {"custom_id": button["custom_id"], "component_type": 2, "id": 2}
+    sent = scene.discord.interactions.open(COMPONENT, user, channel, data=data, source=message)
+    assert await sent.answered(8.0)
+    assert "You need the Manage Roles permission" in words(sent.messages)
 
 
 @pytest.mark.parametrize("argument", ["", "0", "-1", "x", "1.5", "٣", "9" * 19, "9" * 90, "1:2", "9223372036854775808"])

@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from bot.discord import notifier
 from bot.domain.assignable import Block
 from bot.domain.holds import HoldSummary
-from bot.domain.model import ChannelId, DiscordUserId, GuildId, HoldId, RoleId
+from bot.domain.model import ChannelId, DiscordUserId, GuildId, HoldId, RoleId, RunId
 from bot.domain.notices import (
+    ChangeFound,
     HandEditsFought,
     HoldWaiting,
     ListAcceptedElsewhere,
@@ -231,6 +232,18 @@ async def test_changes_that_wait_are_told_before_the_end(scene: Scene) -> None:
     await scene.app.notifier.tell_changes(scene.guild_id, [fought(1)])
     await asyncio.wait_for(scene.app.notifier.close(), 2)
     assert told_of(posts(scene, "bot-log")) == ["1"]
+
+
+async def test_each_run_is_told_in_a_message_of_its_own(scene: Scene) -> None:
+    await log_to(scene, "bot-log")
+    changes = [
+        ChangeFound(discord_user_id=DiscordUserId(number), role="Gold", is_given=True, run_id=RunId(1 + number % 2))
+        for number in range(6)
+    ]
+    await scene.app.notifier.tell_changes(scene.guild_id, changes)
+    await scene.app.notifier.close()
+    told = [words([message]) for message in posts(scene, "bot-log")]
+    assert [("Run 1" in one, "Run 2" in one) for one in told] == [(True, False), (False, True)]
 
 
 async def test_without_a_log_channel_changes_are_told_nowhere(scene: Scene) -> None:

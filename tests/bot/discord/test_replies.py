@@ -7,6 +7,15 @@ from bot.discord.replies import explain
 from bot.domain.errors import CredentialsDead, Later, Mistake, PatreonCode, TryLater, UserMistake
 from bot.texts.causes import say_cause
 from tests.fakes.notifier import RENDERER
+from tests.fakes.scene import ADMIN, Scene
+
+
+async def test_an_error_without_words_is_answered_all_the_same(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise TypeError
+
+    monkeypatch.setattr("bot.discord.replies.say_error", fail)
+    assert "Something went wrong on my side" in await scene.say(ADMIN, "patreon rule remove", rule="none")
 
 
 @pytest.mark.parametrize(

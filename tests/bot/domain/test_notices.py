@@ -6,10 +6,13 @@ import pytest
 
 from bot.domain.assignable import Block
 from bot.domain.holds import HoldState, HoldSummary
-from bot.domain.model import CampaignId, DiscordUserId, HoldId, RoleId
+from bot.domain.model import CampaignId, DiscordUserId, HoldId, RoleId, RunId
 from bot.domain.notices import (
     AboutTrouble,
+    Change,
+    ChangeFound,
     DiscordBan,
+    HandEditsFought,
     HoldOver,
     HoldWaiting,
     ListDoubted,
@@ -20,6 +23,8 @@ from bot.domain.notices import (
     WebhookSilent,
     WordUnknown,
     WritesRejected,
+    run_of,
+    split_first_run,
 )
 
 MOTHS = CampaignId("71")
@@ -52,3 +57,18 @@ def test_an_end_has_the_key_of_its_trouble() -> None:
     assert Solved(topic=Topic.DISCORD_BAN).key == DiscordBan().key
     assert Solved(topic=Topic.WRITES_REJECTED, subject=8).key == WritesRejected(discord_user_id=DiscordUserId(8)).key
     assert HoldOver(hold_id=HoldId(9), state=HoldState.OPEN).key == HoldWaiting(hold_id=HoldId(9), hold=HOLD).key
+
+
+def found(person: int, run: int | None) -> ChangeFound:
+    return ChangeFound(
+        discord_user_id=DiscordUserId(person), role="Gold", is_given=True, run_id=None if run is None else RunId(run)
+    )
+
+
+def test_one_message_tells_of_one_run_and_of_each_person_in_the_order_of_what_happened() -> None:
+    fought = HandEditsFought(discord_user_id=DiscordUserId(5))
+    changes: list[Change] = [fought, found(1, 7), found(2, 8), found(3, 7), found(2, 7), found(3, 8)]
+    assert split_first_run(changes) == ([fought, found(1, 7), found(3, 7)], [found(2, 8), found(2, 7), found(3, 8)])
+    assert split_first_run(changes[2:]) == ([found(2, 8)], [found(3, 7), found(2, 7), found(3, 8)])
+    assert split_first_run([]) == ([], [])
+    assert [run_of(changes), run_of([fought, found(1, None)])] == [7, None]

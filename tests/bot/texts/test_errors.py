@@ -72,6 +72,17 @@ def test_values_to_choose_from_are_listed_as_they_are_typed() -> None:
     assert said == "I changed nothing: `mode` takes `sync`, `grant_only` or `off`."
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(UserMistake(Mistake.RULE_UNKNOWN, rule_id=815_736_642_022_640_634), id="a rule"),
+        pytest.param(UserMistake(Mistake.RUN_UNKNOWN, run_id=815_736_642_022_640_634), id="a run"),
+    ],
+)
+def test_a_number_that_nothing_has_is_said_as_it_was_typed(error: UserMistake) -> None:
+    assert " 815736642022640634. " in say_mistake(RENDERER, error)
+
+
 def test_a_log_shows_the_code_with_its_facts() -> None:
     assert str(UserMistake(Mistake.RULE_UNKNOWN, rule_id=7)) == "rule_unknown rule_id=7"
 

@@ -132,6 +132,8 @@ def test_a_patron_without_an_account_here_is_described_by_patreon_alone() -> Non
 
 
 def test_where_all_is_as_it_should_be_nothing_is_asked() -> None:
+    draft = access_card(RENDERER, Access(is_live=False)).body
+    assert draft.endswith("by your `/patreon setup`, which isn't live yet. You can adopt roles after you go live.")
     card = access_card(RENDERER, Access())
     assert (card.outcome, card.items, card.footer) == (Outcome.INFO, (), None)
     assert card.body == "Everyone who earns a pledge role has it, and nobody else does."

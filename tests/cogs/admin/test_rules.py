@@ -130,6 +130,12 @@ async def test_a_rule_that_makes_no_sense_is_refused_with_the_cure(
     assert cure in await scene.say(ADMIN, BIG, role=str(scene.role("Gold")), **options)
 
 
+async def test_a_kind_that_is_not_offered_is_refused(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.discord.invocations.chosen", lambda _option, value, _locale: value)
+    said = await scene.say(ADMIN, BIG, role=str(scene.role("Gold")), kind="nobility")
+    assert said.startswith("I changed nothing: `kind` takes `tier`, ")
+
+
 async def test_rules_are_listed_with_their_numbers(scene: Scene) -> None:
     assert "There are no rules yet" in await scene.say(ADMIN, "patreon rule list")
     await scene.add_rule()

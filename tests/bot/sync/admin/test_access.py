@@ -8,8 +8,9 @@ from bot.domain.assignable import Powers
 from bot.domain.audit_entry import AuditAction
 from bot.domain.errors import Mistake, UserMistake
 from bot.domain.holds import HoldItem, HoldState
-from bot.domain.model import DiscordUserId, GrantState, HoldId, Mode
+from bot.domain.model import CampaignId, DiscordUserId, GrantState, HoldId, Mode, TierId
 from bot.domain.reasons import OldText
+from bot.domain.setup import SetupDraft, choose_role
 from tests.bot.sync.leaps import held
 from tests.fakes.scene import ADMIN, MANAGE_ROLES, MEMBER, Scene
 
@@ -64,6 +65,26 @@ async def test_a_linked_patron_who_left_counts_as_one_without_an_account(read: S
     left = await read.app.access.look(read.guild_id, owner)
     assert left.cases[Gap.NO_ACCOUNT].people == without
     assert left.by_command == 0
+
+
+async def test_before_a_setup_goes_live_its_rules_are_compared_and_nothing_is_adopted(
+    read: Scene, owner: Powers, admin: DiscordUserId
+) -> None:
+    give(read, STRANGER)
+    campaign = read.stage.sandbox.world.campaign
+    draft = SetupDraft(guild_id=read.guild_id, campaign_id=CampaignId(campaign.id))
+    await read.app.storage.setups.begin(draft, by=admin, at=read.app.clock.now())
+    with pytest.raises(UserMistake):
+        await read.app.access.look(read.guild_id, owner)
+    begun = await read.app.storage.setups.load(read.guild_id)
+    assert begun is not None
+    chosen = choose_role(begun, TierId(read.stage.tier_id("Gold")), read.role("Gold"))
+    assert await read.app.storage.setups.change(chosen, by=admin, at=read.app.clock.now())
+    access = await read.app.access.adopt_all(read.guild_id, owner, by=admin)
+    assert access.cases[Gap.STRANGER].named == (read.person(STRANGER),)
+    assert access.cases[Gap.COMING].named == (read.person(REPORTED),)
+    assert (access.is_live, access.adoptable) == (False, ())
+    assert await read.app.storage.ledger.load_guild(read.guild_id) == {}
 
 
 async def test_before_it_goes_live_everything_waits(read: Scene, owner: Powers) -> None:

