@@ -15,7 +15,7 @@ from playwright.async_api import Browser
 
 from sandbox.main import Options, Sandbox
 from scripts.camera import PICTURES, Sheet, camera_at
-from scripts.scenes import admin, doctor, german, guide, log, notices, patron, patrons, setup, web
+from scripts.scenes import admin, changes, doctor, german, guide, log, notices, patron, patrons, setup, web
 from tests.fakes.chromium import running_chromium
 
 SHEETS: dict[str, Callable[[Browser], AsyncIterator[Sheet]]] = {
@@ -27,6 +27,8 @@ SHEETS: dict[str, Callable[[Browser], AsyncIterator[Sheet]]] = {
     "setup": setup.play,
     "patrons": patrons.play,
     "doctor": doctor.play,
+    "comps": changes.play_comps,
+    "audit": changes.play_audit,
     "log": log.play,
     "notices": notices.play,
     "web": web.play,

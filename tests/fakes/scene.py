@@ -18,7 +18,7 @@ from bot.app import App, build_app, fresh_client
 from bot.discord.client import PledgekeeperBot
 from bot.domain.audit_entry import AuditAction, AuditEntry
 from bot.domain.changes import Outcome
-from bot.domain.model import DiscordUserId, GuildId, RoleId, Secret
+from bot.domain.model import DiscordUserId, GrantState, GuildId, RoleId, Secret
 from bot.process import end_work
 from bot.runtime.clock import SystemClock
 from bot.settings import Settings
@@ -123,6 +123,15 @@ class Scene:
                 rows = await self.app.storage.audit.recent(self.guild_id, self.person(username), limit=1)
                 if rows and (rows[0].action, rows[0].outcome) == (action, outcome):
                     return rows[0]
+                await asyncio.sleep(0.02)
+
+    async def suppressed(self, username: str = MEMBER) -> None:
+        """Wait until the ledger says that a hand took someone's role; it is written after the audit."""
+        async with asyncio.timeout(SOON):
+            while True:
+                grants = await self.app.storage.ledger.load_member(self.guild_id, self.person(username))
+                if any(one.state is GrantState.SUPPRESSED for one in grants.values()):
+                    return
                 await asyncio.sleep(0.02)
 
     async def until(self, is_so: Callable[[], object], what: str) -> None:

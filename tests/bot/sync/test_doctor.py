@@ -11,7 +11,6 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import text
 
-from bot.domain.audit_entry import AuditAction
 from bot.domain.changes import Trigger
 from bot.domain.doctor import Area, DoctorCode, DoctorFinding, PersonDiagnosis, ServerDiagnosis
 from bot.domain.model import Campaign, CampaignId, DiscordUserId, RoleId, RoleRule, RuleId, RuleKind
@@ -549,7 +548,7 @@ async def test_what_keeps_one_person_from_roles_is_found(well: Scene) -> None:
 
     well.discord.take_role(member, gold)
     await until_of_person(well, {C.ROLE_SUPPRESSED})
-    await well.written(MEMBER, AuditAction.SUPPRESS)
+    await well.suppressed()
     await well.say(ADMIN, "patreon restore", user=member, role=gold)
     await until_of_person(well, set())
 

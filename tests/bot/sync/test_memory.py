@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from bot.domain.audit_entry import AuditAction
 from bot.domain.charge_status import ChargeStatus
 from sandbox.weather import Fault
 from tests.bot.sync.leaps import LEAPS, MINUTE, has_gold, held, patron, quiet, rounds, slip
@@ -189,7 +188,7 @@ async def test_a_sync_names_what_waits_and_why(read: Scene) -> None:
 
 async def test_a_sync_names_what_is_held_back_and_what_somebody_took_by_hand(town: Scene) -> None:
     town.discord.take_role(town.stage.user_id(MEMBER), town.stage.role_id("Gold"))
-    await town.written(MEMBER, AuditAction.SUPPRESS)
+    await town.suppressed()
     said = await town.say(ADMIN, "patreon sync")
     assert "Removed manually, so I won't assign them again:" in said
     assert "/patreon restore" in said

@@ -121,7 +121,7 @@ async def test_a_role_taken_by_hand_comes_again_once_it_is_restored(scene: Scene
     await scene.link()
     scene.discord.take_role(scene.stage.user_id(MEMBER), scene.stage.role_id("Gold"))
     storage = scene.app.storage
-    await scene.written(MEMBER, AuditAction.SUPPRESS)
+    await scene.suppressed()
     async with asyncio.timeout(SOON):  # the ledger is written after the audit
         while scene.person(MEMBER) in await adopted(scene):
             await asyncio.sleep(0.02)

@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from bot.domain.audit_entry import AuditAction
 from bot.domain.model import Link, LinkOrigin, PatreonUserId
 from tests.fakes.scene import ADMIN, MEMBER, Scene, buttons
 from tests.fakes.stage import words
@@ -68,7 +67,7 @@ async def test_why_says_who_took_a_role_away_since_when_and_the_cure(scene: Scen
     await scene.add_rule()
     await scene.link()
     scene.discord.take_role(scene.stage.user_id(MEMBER), scene.stage.role_id("Gold"))
-    await scene.written(MEMBER, AuditAction.SUPPRESS)
+    await scene.suppressed()
     said = await scene.say(ADMIN, "patreon why", user=str(scene.person(MEMBER)))
     assert "**Gold**: Not assigned: someone removed it manually <t:" in said
     assert "To give it back, use `/patreon restore`." in said

@@ -79,7 +79,7 @@ async def test_a_role_that_was_taken_away_by_hand_is_given_again(scene: Scene, a
     await scene.app.reconciler.consider(scene.guild_id, None, trigger=Trigger.SYNC)
     assert rows[scene.role("Gold")].state in {GrantState.GRANTING, GrantState.HELD}
     scene.discord.take_role(scene.stage.user_id(MEMBER), scene.stage.role_id("Gold"))
-    await scene.written(MEMBER, AuditAction.SUPPRESS)
+    await scene.suppressed()
     await give(scene, admin)
     await scene.until(lambda: "Gold" in scene.stage.roles(MEMBER), "the role is given again")
 
