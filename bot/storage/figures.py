@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, delete, select
+from sqlalchemy import Row, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.figures import DayFigures
@@ -38,6 +38,14 @@ class Figures(Aggregate):
         async with self._database.read() as connection:
             rows = (await connection.execute(query.order_by(figures.c.day, figures.c.campaign_id))).all()
         return tuple(map(_read, rows))
+
+    async def first_days(self, campaign_ids: Collection[CampaignId]) -> dict[CampaignId, date]:
+        """Return since when each of these campaigns is counted; those that are not are left out."""
+        first = func.min(figures.c.day)
+        query = select(figures.c.campaign_id, first).where(figures.c.campaign_id.in_(campaign_ids))
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query.group_by(figures.c.campaign_id))).all()
+        return {CampaignId(campaign_id): date.fromisoformat(day) for campaign_id, day in rows}
 
     @transaction
     async def save(self, connection: AsyncConnection, counted: DayFigures) -> None:

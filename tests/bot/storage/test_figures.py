@@ -41,6 +41,8 @@ async def test_the_last_two_days_and_all_since_a_day(storage: Storage, now: date
     assert await storage.figures.newest(CAMPAIGN) == (days[2], days[1])
     assert await storage.figures.list_since([CAMPAIGN], days[1].day) == (days[1], days[2])
     assert len(await storage.figures.list_since([CAMPAIGN, OTHER], now.date())) == 4
+    since = await storage.figures.first_days([CAMPAIGN, CampaignId("702")])
+    assert since == {CAMPAIGN: now.date()}
 
 
 async def test_a_campaign_is_forgotten_and_another_is_not(storage: Storage, now: datetime) -> None:

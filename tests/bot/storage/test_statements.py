@@ -305,6 +305,7 @@ async def use_records(storage: Storage, now: datetime) -> None:
     await storage.figures.save(counted)
     await storage.figures.newest(CAMPAIGN)
     await storage.figures.list_since([CAMPAIGN], now.date())
+    await storage.figures.first_days([CAMPAIGN])
     await storage.figures.forget_campaign(CAMPAIGN)
     await storage.links.linked_in(CAMPAIGN)
     await storage.reads.purge(now)
