@@ -4,7 +4,7 @@ Each thing is taken twice, as wide as a computer shows it and as narrow as a pho
 """
 
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html import escape
@@ -19,6 +19,7 @@ from scripts.palette import size_of, with_palette
 PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 WIDE, NARROW = 1280, 390
 HEIGHTS = {WIDE: 900, NARROW: 844}
+MARGIN = 100  # around the message that is taken
 COLUMNS = {WIDE: 2, NARROW: 3}  # of a sheet
 COLOURS = 32
 """Enough for letters, grounds and Discord's coloured bars."""
@@ -50,10 +51,11 @@ img { display: block; max-width: 100%; background: #fff; box-shadow: 0 0 0 1px #
 
 @dataclass
 class Sheet:
-    """Pictures that belong together, by width, with what each shows."""
+    """Pictures that belong together, by width, with what each shows. `stills`: files of single ones, by caption."""
 
     name: str
     about: str
+    stills: Mapping[str, str] = field(default_factory=dict)
     shots: dict[int, list[tuple[str, bytes]]] = field(default_factory=lambda: {WIDE: [], NARROW: []})
 
     def add(self, caption: str, width: int, png: bytes) -> None:
@@ -78,6 +80,8 @@ class Camera:
         drawn = self._page.locator(f"#message-{message.id}")
         for width, height in HEIGHTS.items():
             await self._page.set_viewport_size({"width": width, "height": height})
+            whole = MARGIN + int(await drawn.evaluate("one => one.getBoundingClientRect().height"))
+            await self._page.set_viewport_size({"width": width, "height": max(whole, height)})  # else it is cut
             sheet.add(caption, width, await drawn.screenshot())
 
     async def web_page(self, sheet: Sheet, caption: str, page: Page) -> None:
@@ -96,7 +100,10 @@ class Camera:
             await context.close()
 
     async def develop(self, sheet: Sheet) -> None:
-        """Write a sheet's two pictures."""
+        """Write a sheet's two pictures, and its stills as a computer shows them."""
+        for caption, png in sheet.shots[WIDE]:
+            if caption in sheet.stills:
+                save(sheet.stills[caption], png)
         for width, shots in sheet.shots.items():
             html = _arrange(f"{sheet.about} {width} px wide.", width, shots)
             await self._page.set_viewport_size({"width": SHEET_WIDTH, "height": 600})

@@ -76,6 +76,14 @@ async def test_the_readme_names_every_command() -> None:
     assert sorted(name for name in commands if f"`{name}`" not in text) == []
 
 
+async def test_the_admins_manual_has_a_row_for_every_command() -> None:
+    text = (ROOT / "docs" / "admin.md").read_text(encoding="utf-8")
+    named = "".join(re.findall(r"^\| (`/patreon [^|]+) \| (?:Manage Roles|Administrator)", text, re.MULTILINE))
+    commands = {f"`/{one.qualified_name}`" for one in (await build_tree()).walk_commands() if isinstance(one, Command)}
+    admins = {name for name in commands if name.startswith("`/patreon")}
+    assert sorted(name for name in admins if name not in named) == []
+
+
 def test_each_code_of_the_doctor_is_explained_once_with_how_bad_it_is() -> None:
     text = (ROOT / "docs" / "admin.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| (\w+) \| [^|]+\. \| [^|]+ \|$", text, re.MULTILINE)

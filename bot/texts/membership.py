@@ -42,7 +42,7 @@ def membership_card(
     has_consent_ended: bool,
     is_dm: bool,
 ) -> Card:
-    """Say to the person who is linked, what Patreon says of them and how each role stands.
+    """Say to a person what Patreon says of them and how each role stands.
 
     `elsewhere`: how roles stand in servers that can't be seen from here.
     """
@@ -63,7 +63,7 @@ def membership_card(
         body.insert(0, say_link(r, parts[0].plan, Reader.PATRON))
     patrons = [patron for part in parts for patron in patron_facts(part.plan, part.guild)]
     body += _standings(r, list(dict.fromkeys(patrons)), Reader.PATRON)
-    if not patrons and not is_dm:
+    if not is_dm and not any(part.guild.campaigns for part in parts):
         body.append(r.say("This server doesn't follow a Patreon campaign yet."))
     items: list[Text] = []
     for part in parts:

@@ -118,7 +118,8 @@ def rules_card(r: Renderer, rules: Sequence[NamedRule]) -> Card:
             Outcome.INFO,
             r.say("Rules"),
             r.say(
-                "There are no rules yet. `/patreon rule add` assigns a role to a tier, or to another kind of pledge."
+                "There are no rules yet. `/patreon setup` makes them for your tiers, step by step; `/patreon rule add` "
+                "assigns a role to a tier, or to another kind of pledge."
             ),
         )
     items = tuple(r.say("`{rule_id}` {rule}", rule_id=str(one.rule.rule_id), rule=say_rule(r, one)) for one in rules)

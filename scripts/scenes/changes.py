@@ -25,7 +25,7 @@ async def play_comps(browser: Browser) -> AsyncIterator[Sheet]:
 
 async def play_audit(browser: Browser) -> AsyncIterator[Sheet]:
     """Play a removed rule, what the audit says of it, and its undo, and hand out the sheet."""
-    sheet = Sheet("replies-audit", "What /patreon audit and undo answer.")
+    sheet = Sheet("replies-audit", "What /patreon audit and undo answer.", {"/patreon undo": "admin3-undo"})
     async with Stage(Options(interval=1)) as stage, camera_at(browser, stage.sandbox) as camera:
         scene = Scene(stage, camera)
         await scene.reply(sheet, "/patreon audit, a new server", ADMIN, "patreon audit")
@@ -58,7 +58,7 @@ async def _comps(scene: Scene, sheet: Sheet) -> None:
     await scene.reply(sheet, "/patreon comp add", ADMIN, add, until="30d", **winner)
     await stage.until(lambda: "Gold" in stage.roles(IVY), "the role")
     await scene.reply(sheet, "… for ever", ADMIN, add, user=hazel, role=gold, until="never", reason="our artist")
-    await scene.reply(sheet, "… a day that is over", ADMIN, add, until="2020-02-30", **winner)
+    await scene.reply(sheet, "… a day that does not exist", ADMIN, add, until="2027-02-30", **winner)
     await scene.reply(sheet, "/patreon comp list", ADMIN, "patreon comp list")
     await scene.reply(sheet, "/patreon why", ADMIN, "patreon why", user=ivy)
     await scene.reply(sheet, "/membership, with a comp", IVY, "membership")

@@ -16,7 +16,7 @@ DOCTOR = "patreon doctor"
 
 async def play(browser: Browser) -> AsyncIterator[Sheet]:
     """Play it, and hand out the sheet."""
-    sheet = Sheet("replies-doctor", "What /patreon doctor answers.")
+    sheet = Sheet("replies-doctor", "What /patreon doctor answers.", {"… much is wrong": "admin2-doctor"})
     async with Stage(Options(interval=1)) as stage, camera_at(browser, stage.sandbox) as camera:
         scene = Scene(stage, camera)
         await scene.reply(sheet, "/patreon doctor, a new server", ADMIN, DOCTOR)

@@ -15,7 +15,7 @@ OWNER = "wren.ashdown"
 
 async def play(browser: Browser) -> AsyncIterator[Sheet]:
     """Play it, and hand out the sheet."""
-    sheet = Sheet("replies-setup", "What /patreon setup shows.")
+    sheet = Sheet("replies-setup", "What /patreon setup shows.", {"… a role was created": "admin1-setup"})
     async with Stage(Options(interval=1)) as stage, camera_at(browser, stage.sandbox) as camera:
         scene, act = Scene(stage, camera), stage.sandbox.discord
         act.delete_role(stage.role_id("Gold"))

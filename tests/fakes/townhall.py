@@ -225,6 +225,10 @@ class TownHall:
     async def adopt(self, role: str) -> None:
         await self._act("adoptions", self._adopt(role))
 
+    async def adopt_all(self) -> None:
+        """Answer `/patreon patrons view:access` by Adopt these."""
+        await self._act("adoptions of all", self._adopt_all())
+
     async def answer_hold(self, hold_id: HoldId, state: HoldState) -> None:
         """Press a button of a hold, which may be over."""
         await self._act(f"holds {state}", self._answer_hold(hold_id, state))
@@ -238,6 +242,14 @@ class TownHall:
         if draft.people:
             town.guild.theirs -= {(person, ROLES[role]) for person in draft.people}
             await town.app.adoption.adopt(GUILD, ROLES[role], self._powers, by=ADMIN)
+
+    async def _adopt_all(self) -> None:
+        town = self.town
+        access = await town.app.access.look(GUILD, self._powers)
+        if access.adoptable:
+            town.statistics["roles adopted from access"] += len(access.adoptable)
+            town.guild.theirs -= {(one.discord_user_id, one.role_id) for one in access.adoptable}
+            await town.app.access.adopt_all(GUILD, self._powers, by=ADMIN)
 
     async def _answer_hold(self, hold_id: HoldId, state: HoldState) -> None:
         app = self.town.app

@@ -232,6 +232,10 @@ class Days(RuleBasedStateMachine):
     def adopt(self, role: str) -> None:
         self._run(self.hall.adopt(role))
 
+    @rule()
+    def adopt_all(self) -> None:
+        self._run(self.hall.adopt_all())
+
     @rule(number=st.integers(0, 11))
     def undo(self, number: int) -> None:
         self._run(self.hall.undo(number))

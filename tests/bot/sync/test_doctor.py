@@ -290,12 +290,12 @@ async def test_a_person_whose_writes_are_refused_is_found_and_so_is_a_ban(
     well.stage.sandbox.weather.clear()
     await well.say(ADMIN, "patreon sync")
     await well.stage.until(lambda: "Gold" in well.stage.roles(OTHER), "it was given")
-    assert await found(well) == set()
+    await until_found(well, is_so=lambda codes: not codes, what="and that is known")
     well.stage.sandbox.weather.set(Fault("discord", f"*/roles/{well.stage.role_id('Gold')}", "ban"))
     well.stage.sandbox.patreon.refund(well.stage.patron_id(OTHERS_PATRON))
     await round_(well)
     await until_found(well, is_so=lambda codes: C.DISCORD_BAN in codes, what="the ban")
-    assert await of_person(well, OTHER) == {C.DISCORD_BAN, C.ON_ITS_WAY}
+    await until_of_person(well, {C.DISCORD_BAN, C.ON_ITS_WAY}, OTHER)
 
 
 # --- what is stored of Patreon
@@ -541,9 +541,9 @@ PEOPLE_CODES = {
 
 
 async def test_what_keeps_one_person_from_roles_is_found(well: Scene) -> None:
-    assert await of_person(well) == set()
+    await until_of_person(well, set())
     assert [reason.role for reason in (await examine_person(well)).fine] == ["Gold"]
-    assert await of_person(well, OTHER) == {C.NOT_LINKED, C.NOT_EARNED}
+    await until_of_person(well, {C.NOT_LINKED, C.NOT_EARNED}, OTHER)
     gold, member = well.stage.role_id("Gold"), well.stage.user_id(MEMBER)
 
     well.discord.take_role(member, gold)
@@ -559,14 +559,14 @@ async def test_what_keeps_one_person_from_roles_is_found(well: Scene) -> None:
     well.stage.sandbox.patreon.pay(well.stage.patron_id(GOLD_PATRON))
     await round_(well)
     await well.say(ADMIN, SETTINGS, mode="off")
-    assert await of_person(well) == {C.MODE_OFF}, "what keeps everybody from roles is told of each"
+    await until_of_person(well, {C.MODE_OFF})  # what keeps everybody from roles is told of each
     await well.say(ADMIN, SETTINGS, mode="sync")
 
     well.discord.set_bot_permissions(BOT_RIGHTS & ~permissions.MANAGE_ROLES)
     await until_found(well, is_so=lambda codes: C.NO_MANAGE_ROLES in codes, what="no right")
     well.stage.sandbox.patreon.refund(well.stage.patron_id(GOLD_PATRON))
     await round_(well)
-    assert await of_person(well) == {C.NO_MANAGE_ROLES}, "and said once"
+    await until_of_person(well, {C.NO_MANAGE_ROLES})  # and said once
     well.discord.set_bot_permissions(BOT_RIGHTS)
     await well.until(lambda: "Gold" not in well.stage.roles(MEMBER), "the role goes")
     await until_of_person(well, {C.NOT_EARNED})
@@ -579,18 +579,16 @@ async def test_what_keeps_one_person_from_roles_is_found(well: Scene) -> None:
     await until_found(well, is_so=lambda codes: C.ROLE_ABOVE_BOT in codes, what="the upgrade cannot be given")
     well.stage.sandbox.patreon.change_tier(well.stage.patron_id(GOLD_PATRON), well.stage.tier_id("Silver"))
     await round_(well)
-    assert await of_person(well) == {C.HELD_BY_BLOCK, C.ROLE_ABOVE_BOT}
+    await until_of_person(well, {C.HELD_BY_BLOCK, C.ROLE_ABOVE_BOT})
 
     await well.link(OTHER, "Nils Ahlgren")
-    assert await of_person(well, OTHER) == {C.NOT_LISTED, C.NOT_EARNED}
+    await until_of_person(well, {C.NOT_LISTED, C.NOT_EARNED}, OTHER)
     await well.say(OTHER, "unlink")
     await well.app.unlinker.unlink(well.person(OTHER))
-    assert await of_person(well, OTHER) == {C.UNLINKED, C.NOT_EARNED}
+    await until_of_person(well, {C.UNLINKED, C.NOT_EARNED}, OTHER)
 
     well.discord.leave(well.stage.user_id(OTHER))
-    async with asyncio.timeout(SOON):
-        while await of_person(well, OTHER) != {C.NOT_IN_SERVER}:
-            await asyncio.sleep(0.02)
+    await until_of_person(well, {C.NOT_IN_SERVER}, OTHER)
 
 
 async def until_of_person(scene: Scene, codes: set[DoctorCode], username: str = MEMBER) -> None:
@@ -642,7 +640,7 @@ async def test_what_nobody_has_read_yet_is_no_reason_against_anybody(leaping: No
         await _execute(scene, "UPDATE links SET read_at = NULL")
         for aggregate in (app.storage.memberships, app.storage.reads, app.storage.links):
             aggregate.kept.forget()
-        assert await of_person(scene, OTHER) == {C.NOT_READ, C.UNPROVEN}
+        await until_of_person(scene, {C.NOT_READ, C.UNPROVEN}, OTHER)
 
 
 PERSON_CODES = {

@@ -172,6 +172,9 @@ def test_somebody_without_a_link_is_told_how_to_get_one(world: World) -> None:
     assert "Type `/link`" in not_linked_card(DISCORD).body
     card = membership_card(R, [], owned=(), has_consent_ended=False, is_dm=True)
     assert card.body == "You aren't in any server that I can see right now."
+    comped = ServerPart("Hollow", PersonPlan(discord_user_id=ADA, decisions=()), world.facts())
+    card = membership_card(R, [comped], owned=(), has_consent_ended=False, is_dm=False)
+    assert "follow a Patreon campaign" not in card.body, "it does, and a role without a pledge needs no link"
 
 
 def test_the_team_is_told_who_cannot_be_planned_and_where_no_campaign_is(world: World) -> None:
