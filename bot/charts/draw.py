@@ -102,8 +102,8 @@ def _colour(kind: LineKind) -> str | None:
 
 
 def spread(places: Sequence[float], gap: float) -> list[float]:
-    """Move labels apart, each as little as possible, between 0 and 1: the order stays."""
-    order = sorted(range(len(places)), key=lambda number: places[number])
+    """Move labels apart, as little as possible, between 0 and 1: the order stays, of equals the first is highest."""
+    order = sorted(range(len(places)), key=lambda number: (places[number], -number))
     moved = [places[number] for number in order]
     for at in range(1, len(moved)):
         moved[at] = max(moved[at], moved[at - 1] + gap)
