@@ -72,10 +72,10 @@ def test_one_day_is_no_line_and_knows_no_change() -> None:
 
 
 def test_a_day_that_was_not_counted_is_as_the_one_before() -> None:
-    stats = stats_of(day(3, 9, joined=4), day(0, 5))
-    assert [point.paying for point in stats.points] == [5, 5, 5, 9]
-    assert [point.joined for point in stats.points] == [0, 0, 0, 4]
-    assert [point.day.day for point in stats.points] == [1, 2, 3, 4]
+    stats = stats_of(day(5, 9), day(3, 9, joined=4, gone=1), day(0, 5))
+    assert [point.paying for point in stats.points] == [5, 5, 5, 9, 9, 9]
+    assert [(point.joined, point.gone) for point in stats.points] == [(0, 0), (0, 0), (0, 0), (4, 1), (0, 0), (0, 0)]
+    assert [point.day.day for point in stats.points] == [1, 2, 3, 4, 5, 6]
     assert stats.is_line
 
 
