@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from bot.charts.painter import ChartPainter
 from bot.discord.checkup import Checkup
 from bot.discord.client import PledgekeeperBot, ask_recommended_shards, build_client
 from bot.discord.direct_messages import DirectMessages
@@ -64,6 +65,7 @@ from bot.sync.admin.rule_changes import RuleChanges
 from bot.sync.admin.rulebook import Rulebook
 from bot.sync.admin.settings import SettingsEditor
 from bot.sync.admin.setup import SetupEditor
+from bot.sync.admin.stats import FigureBook
 from bot.sync.admin.trail import Trail
 from bot.sync.admin.undo import Undo
 from bot.sync.applying.apply import Applier
@@ -142,6 +144,8 @@ class App:
     undo: Undo
     access: AccessReview
     patron_export: PatronExport
+    figures: FigureBook
+    painter: ChartPainter
     acceptance: Acceptance
     doctor: Doctor
     settings_editor: SettingsEditor
@@ -438,6 +442,8 @@ async def build_app(
         ),
         access=access,
         patron_export=PatronExport(storage=storage, patrons=patrons, notifier=notifier, clock=clock),
+        figures=FigureBook(storage=storage, clock=clock),
+        painter=ChartPainter(),
         acceptance=acceptance,
         doctor=doctor,
         settings_editor=settings_editor,

@@ -15,7 +15,7 @@ from playwright.async_api import Browser
 
 from sandbox.main import Options, Sandbox
 from scripts.camera import PICTURES, Sheet, camera_at
-from scripts.scenes import admin, changes, doctor, german, guide, log, notices, patron, patrons, setup, web
+from scripts.scenes import admin, changes, doctor, german, guide, log, notices, patron, patrons, setup, stats, web
 from tests.fakes.chromium import running_chromium
 
 SHEETS: dict[str, Callable[[Browser], AsyncIterator[Sheet]]] = {
@@ -26,6 +26,7 @@ SHEETS: dict[str, Callable[[Browser], AsyncIterator[Sheet]]] = {
     "campaigns": admin.play_campaigns,
     "setup": setup.play,
     "patrons": patrons.play,
+    "stats": stats.play,
     "doctor": doctor.play,
     "comps": changes.play_comps,
     "audit": changes.play_audit,

@@ -20,6 +20,7 @@ COMMANDS = {
     "patreon doctor": ("user",),
     "patreon setup": (),
     "patreon patrons": ("view", "amounts"),
+    "patreon stats": ("days",),
     "patreon why": ("user",),
     "patreon audit": ("user", "role", "run"),
     "patreon undo": ("run",),

@@ -33,13 +33,13 @@ async def show(
     *,
     above: Card | None = None,
     view: discord.ui.View | None = None,
+    file: discord.File | None = None,
 ) -> None:
-    """Answer with a card that only this person sees; its further pages are turned by buttons."""
+    """Answer with a card that only this person sees; its further pages are turned by buttons, and lose the file."""
     embeds, below = _open(interaction, card, above, view)
-    if interaction.response.is_done():
-        await interaction.followup.send(embeds=embeds, view=below or discord.utils.MISSING, ephemeral=True)
-    else:
-        await interaction.response.send_message(embeds=embeds, view=below or discord.utils.MISSING, ephemeral=True)
+    nothing = discord.utils.MISSING
+    send = interaction.followup.send if interaction.response.is_done() else interaction.response.send_message
+    await send(embeds=embeds, view=below or nothing, file=file or nothing, ephemeral=True)
 
 
 async def swap(

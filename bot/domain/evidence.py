@@ -147,6 +147,7 @@ class Tally:
     def __init__(self) -> None:
         self.seen: set[PatreonUserId] = set()
         self.named: set[PatreonUserId] = set()  # with a Discord account
+        self.payers: list[ListedRow] = []  # each once
         self.rows: dict[str, PatreonUserId | None] = {}  # by id: whose it is; None where that is not told
         self._summary = ReadSummary()
 
@@ -160,6 +161,7 @@ class Tally:
         before, listed = self._summary, page.listed
         fresh = self._fresh(page, listed)
         self.seen.update([row.patreon_user_id for row in fresh])
+        self.payers += (payers := [row for row in fresh if row.is_paying])
         self.named.update([row.patreon_user_id for row in listed if row.discord_user_id is not None])
         rows: dict[str, PatreonUserId | None] = dict.fromkeys(page.row_ids)
         has_odd_ids = len(rows) < len(page.row_ids) or "" in rows or not self.rows.keys().isdisjoint(rows)
@@ -173,7 +175,7 @@ class Tally:
             rows_without_user=before.rows_without_user + page.unattributed,
             with_discord=before.with_discord + sum([row.discord_user_id is not None for row in fresh]),
             with_tier=before.with_tier + sum([row.has_tier for row in fresh]),
-            paying=before.paying + sum([row.is_paying for row in fresh]),
+            paying=before.paying + len(payers),
             first_total=page.total if before.pages == 0 else before.first_total,
             last_total=page.total,
             has_odd_ids=before.has_odd_ids or has_odd_ids,

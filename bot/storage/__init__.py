@@ -16,6 +16,7 @@ from bot.storage.comps import Comps
 from bot.storage.credentials import Credentials
 from bot.storage.database import Database, patiently
 from bot.storage.due import DuePeople
+from bot.storage.figures import Figures
 from bot.storage.guilds import Guilds
 from bot.storage.holds import HeldRevokes
 from bot.storage.leases import Leases
@@ -54,6 +55,7 @@ class Storage:
     memberships: Memberships
     nudges: StoredNudges
     reads: Reads
+    figures: Figures
     rules: Rules
     role_groups: RoleGroups
     comps: Comps
@@ -95,6 +97,7 @@ class Storage:
             self.comps,
             self.holds,
             self.guilds,
+            self.figures,
         ):
             aggregate.kept.forget()
         self.notices.forget_kept()
@@ -131,6 +134,7 @@ class Storage:
             memberships=Memberships(database),
             nudges=StoredNudges(database),
             reads=Reads(database),
+            figures=Figures(database),
             rules=rules,
             role_groups=RoleGroups(database),
             comps=Comps(database),

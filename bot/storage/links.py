@@ -30,7 +30,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.changes import Trigger
 from bot.domain.consent import Purpose
 from bot.domain.holds import HoldState
-from bot.domain.model import CredentialId, DiscordUserId, GuildId, Link, LinkOrigin, MembershipRecord, PatreonUserId
+from bot.domain.model import (
+    CampaignId,
+    CredentialId,
+    DiscordUserId,
+    GuildId,
+    Link,
+    LinkOrigin,
+    MembershipRecord,
+    PatreonUserId,
+)
 from bot.runtime.unhurried import unhurried
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.database import Database
@@ -89,6 +98,13 @@ class Links(Aggregate):
         async with self._database.read() as connection:
             patrons.update((await connection.execute(select(links.c.patreon_user_id))).scalars())
         return patrons
+
+    async def linked_in(self, campaign_id: CampaignId) -> frozenset[PatreonUserId]:
+        """Return whom a campaign knows and who is linked now: not by a link that ended."""
+        known = select(memberships.c.patreon_user_id).where(memberships.c.campaign_id == campaign_id)
+        query = select(links.c.patreon_user_id).where(links.c.ended_at.is_(None), links.c.patreon_user_id.in_(known))
+        async with self._database.read() as connection:
+            return frozenset((await connection.execute(query)).scalars())
 
     async def find_linked(self, patreon_user_ids: Iterable[PatreonUserId]) -> frozenset[PatreonUserId]:
         """Return those of these patrons who are linked, also by a link that ended."""

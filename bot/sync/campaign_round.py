@@ -187,6 +187,7 @@ class CampaignRounds:
         self._intake.forget_campaign(campaign_id)
         await self._storage.reads.forget_campaign(campaign_id)  # first: a read says that whoever has no row is none
         await self._storage.memberships.forget_campaign(campaign_id)
+        await self._storage.figures.forget_campaign(campaign_id)
 
     async def _run_by_consents(
         self, campaign_id: CampaignId, name: str, bindings: list[Binding], within: Round

@@ -40,6 +40,9 @@ PATRON_VIEWS = {
     "export": N_("export: a file for spreadsheets"),
 }
 
+STATS = N_("See how many patrons you have by tier, and how many joined and left, with a chart")
+STATS_OPTIONS = {"days": N_("How many days to show (7 to 365; default: 30)")}
+
 DOCTOR = N_("Find out why roles don't come, and what to do about it")
 DOCTOR_OPTIONS = {"user": N_("Look at one person's roles too")}
 

@@ -23,7 +23,7 @@ A fact's own marks are always escaped, a message's never. In a page's attributes
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Literal, NamedTuple
@@ -262,6 +262,12 @@ class Renderer:
     def day(self, at: datetime) -> Text:
         """Write a moment's date: in Discord by the reader's clock, elsewhere by UTC."""
         return self._stamp(at, "D") if self.medium is Medium.DISCORD else self._words(self._date(at))
+
+    def short_day(self, day: date) -> Text:
+        """Write a day without its year, for where there is little room: "5 May"."""
+        return self._words(
+            format_skeleton("MMMd", datetime(day.year, day.month, day.day, tzinfo=UTC), tzinfo=UTC, locale=self._locale)
+        )
 
     def ago(self, delta: timedelta) -> Text:
         """Write how long ago something was, in whole units: "2 minutes ago". In Discord, `moment` stays true."""

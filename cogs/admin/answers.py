@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from discord import app_commands, ui
+from discord import File, app_commands, ui
 
 from bot.discord.client import Interaction
 from bot.discord.embeds import renderer_of
@@ -28,10 +28,11 @@ class Answers:
         answer: Card,
         *,
         view: ui.View | None = None,
+        file: File | None = None,
         says: tuple[type[Trouble], ...] = (),
     ) -> None:
         """Answer a command; troubles that the answer `says` itself are not told above it."""
-        await show(interaction, answer, above=await self._take_news(interaction, says), view=view)
+        await show(interaction, answer, above=await self._take_news(interaction, says), view=view, file=file)
 
     async def retell(
         self,

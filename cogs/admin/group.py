@@ -24,6 +24,7 @@ from cogs.admin.rule_changes import RuleChangeCommands
 from cogs.admin.rules import RuleCommands
 from cogs.admin.settings import SettingsCommands
 from cogs.admin.setup import SetupCommands
+from cogs.admin.stats import StatsCommands
 from cogs.admin.sync import SyncCommands
 
 
@@ -52,6 +53,7 @@ def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
     rules = RuleCommands(answers=answers, rulebook=app.rulebook, reconciler=app.reconciler)
     settings = SettingsCommands(answers=answers, editor=app.settings_editor)
     setup = SetupCommands(editor=app.setup_editor, connecting=app.connecting)
+    stats = StatsCommands(answers=answers, figures=app.figures, painter=app.painter)
     sync = SyncCommands(answers=answers, rounds=app.rounds, reconciler=app.reconciler, trail=app.trail)
 
     changes = RuleChangeCommands(
@@ -64,7 +66,23 @@ def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
         allowed_contexts=app_commands.AppCommandContext(guild=True),
         default_permissions=discord.Permissions(manage_roles=True),
     )
-    for cog in (audit, believe, campaigns, comps, doctor, holds, ledger, patrons, people, rules, settings, setup, sync):
+    cogs = (
+        audit,
+        believe,
+        campaigns,
+        comps,
+        doctor,
+        holds,
+        ledger,
+        patrons,
+        people,
+        rules,
+        settings,
+        setup,
+        stats,
+        sync,
+    )
+    for cog in cogs:
         for command in cog.get_app_commands():
             patreon.add_command(command)
     for change in changes.get_app_commands():

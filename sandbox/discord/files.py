@@ -45,6 +45,11 @@ class Files:
             "proxy_url": url,
         }
 
+    def picture(self, file_id: str) -> tuple[str, bytes] | None:
+        """Return a picture that is still kept, with its type."""
+        kept = self._kept.get(file_id)
+        return kept if kept is not None and kept[0] in IMAGES else None
+
     async def serve(self, request: web.Request) -> web.Response:
         """Answer a file; what is neither text nor a picture is for saving."""
         kept = self._kept.get(request.match_info["id"])

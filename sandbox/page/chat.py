@@ -1,12 +1,13 @@
 """The page's first pane: Discord as one person sees it. Reads only."""
 
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
 from sandbox.discord import Interaction, permissions
-from sandbox.discord.model import Channel, Guild, Member, Message, Role, User
+from sandbox.discord.model import Channel, Guild, Json, Member, Message, Role, User
 from sandbox.page.address import Address
 from sandbox.page.body import OPTION_PREFIX
 from sandbox.page.commands import Runnable, runnables
@@ -122,6 +123,11 @@ class ChatPane:
 
     def author(self, message: Message) -> User:
         return self._state.users[message.author_id]
+
+    def picture(self, file: Json) -> str:
+        """Return a file as an address that the page may show, if it is a picture; else nothing."""
+        kept = self._parts.discord.files.picture(file["id"])
+        return "" if kept is None else f"data:{kept[0]};base64,{b64encode(kept[1]).decode()}"
 
     def asked_by(self, message: Message) -> str:
         """Say what a message answers: who ran which command; nothing for other messages."""

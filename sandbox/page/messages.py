@@ -26,7 +26,10 @@ def message_of(parts: Parts, message: Message) -> dict[str, Any]:
         "author": author.username,
         "content": message.content,
         "embeds": message.embeds,
-        "attachments": [{key: file[key] for key in ("filename", "size", "url")} for file in message.attachments],
+        "attachments": [
+            {key: file[key] for key in ("filename", "size", "url", "description") if key in file}
+            for file in message.attachments
+        ],
         "components": flat_components(message.components),
         "ephemeral": message.ephemeral,
         "loading": message.loading,

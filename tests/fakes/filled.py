@@ -8,6 +8,7 @@ from bot.domain.audit_entry import AuditAction, AuditEntry
 from bot.domain.changes import Trigger
 from bot.domain.comps import Comp
 from bot.domain.consent import Purpose
+from bot.domain.figures import DayFigures
 from bot.domain.holds import HoldItem, HoldState
 from bot.domain.model import (
     Campaign,
@@ -198,6 +199,7 @@ async def populate(storage: Storage) -> Known:
     await storage.reads.finish(believed, at=NOW, is_complete=True, is_believed=True, is_attributed=True)
     read = await storage.reads.start(CAMPAIGN, NOW)
     await storage.reads.save_page_size(CAMPAIGN, PageSize(rows=500, blamed_at=NOW))
+    await storage.figures.save(figures_of(NOW))
     await storage.guilds.change(GUILD, grace_days=3)
     await storage.guilds.save_names({GUILD: "Emberwood"})
     await storage.notices.note("told", NOW, "of it")
@@ -236,6 +238,10 @@ async def populate(storage: Storage) -> Known:
         due=due,
         nudges=await storage.nudges.list_campaign(CAMPAIGN),
     )
+
+
+def figures_of(read_at: datetime, paying: int = 2) -> DayFigures:
+    return DayFigures(campaign_id=CAMPAIGN, day=NOW.date(), read_at=read_at, paying=paying, linked=1)
 
 
 def process_of(name: str, *roles: ProcessRole) -> Process:

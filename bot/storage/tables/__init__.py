@@ -14,6 +14,7 @@ from bot.storage.tables.campaigns import bindings, campaigns, tiers
 from bot.storage.tables.comps import comps
 from bot.storage.tables.credentials import credentials
 from bot.storage.tables.due import due
+from bot.storage.tables.figures import figures
 from bot.storage.tables.guilds import guild_names, guild_settings
 from bot.storage.tables.holds import hold_items, holds
 from bot.storage.tables.installation import installation
@@ -43,6 +44,7 @@ __all__ = [
     "comps",
     "credentials",
     "due",
+    "figures",
     "grants",
     "guild_names",
     "guild_settings",

@@ -86,6 +86,11 @@ class BulkRead:
             accounts_lost_together=len(self._lost_together),
         )
 
+    @property
+    def payers(self) -> Sequence[ListedRow]:
+        """Return whom the list shows as paying."""
+        return self._tally.payers
+
     async def has_passed_by(self) -> bool:
         """Tell whether the list showed somebody who mattered to nobody, and who was linked elsewhere since."""
         if not self._asks_linked:

@@ -42,6 +42,7 @@ from bot.runtime.unhurried import portions
 from bot.storage import Storage
 from bot.storage.leases import Lease
 from bot.sync.reading.bulk import BulkRead, OnNews
+from bot.sync.reading.day_figures import keep_figures
 from bot.sync.reading.fingerprints import KnownReadings
 from bot.sync.round_robin import RoundRobin
 
@@ -180,6 +181,8 @@ class Intake:
             continues=read.find_like(verdict, is_attributed=is_attributed),
             under=lease,
         )
+        if verdict.proves_absence:  # neither doubted, nor cut, nor with rows that may be anybody's
+            await keep_figures(self._storage, campaign_id, started_at, read.payers)
         return CampaignRead(
             campaign_id=campaign_id,
             read_id=read_id,

@@ -13,6 +13,7 @@ from sandbox.discord.forms.embeds import check_embeds, shown_embed
 from sandbox.discord.model import COMPONENTS_V2, EPHEMERAL, Json, Message
 
 MOST_CONTENT = 2000
+MOST_DESCRIPTION = 1024  # of a file: its alt text
 SUPPRESS_EMBEDS, SUPPRESS_NOTIFICATIONS = 1 << 2, 1 << 12
 FLAGS_A_BOT_MAY_SET = EPHEMERAL | COMPONENTS_V2 | SUPPRESS_EMBEDS | SUPPRESS_NOTIFICATIONS
 NOT_SERVED = ("poll", "sticker_ids", "message_reference", "tts", "shared_client_theme")
@@ -63,6 +64,8 @@ def read_form(body: Any, files: list[Json], *, prefix: str = "", editing: Messag
     v2 = bool(int(body.get("flags") or 0) & COMPONENTS_V2 or (editing and editing.flags & COMPONENTS_V2))
     problems.text("content", body.get("content"), high=MOST_CONTENT)
     check_embeds(problems, body.get("embeds") or [])
+    for number, file in enumerate(files):
+        problems.text(f"attachments.{number}.description", file.get("description"), high=MOST_DESCRIPTION)
     _check_mentions(problems, body.get("allowed_mentions") or {})
     component_checks.check_message(problems, body.get("components") or [], v2=v2)
     for key in ("content", "embeds", "poll"):

@@ -8,6 +8,7 @@ import asyncio
 import mimetypes
 import re
 import time
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -28,6 +29,7 @@ SLOW_SECONDS, HANG_SECONDS = 2.0, 60.0
 RACE_SECONDS = 0.5
 MOST_REASON = 512
 NO_ANSWER = 444
+UNKNOWN_TYPE = "application/octet-stream"  # what discord.py says of every file
 REST_FAULTS = frozenset(
     [
         "500",
@@ -232,7 +234,7 @@ async def read_body(request: web.Request, kept: Files) -> tuple[Any, list[Json]]
 async def read_multipart(request: web.Request, kept: Files) -> tuple[Any, list[Json]]:
     """Return `payload_json` and the attachments that the files become."""
     body: Any = None
-    files: list[Json] = []
+    files: dict[str, Json] = {}
     async for part in await request.multipart():
         if not isinstance(part, BodyPartReader):
             continue
@@ -240,8 +242,20 @@ async def read_multipart(request: web.Request, kept: Files) -> tuple[Any, list[J
         if part.name == "payload_json":
             body = decode(raw)
         elif part.filename:
-            files.append(kept.keep(part.filename, part.headers.get("Content-Type") or guessed(part.filename), raw))
-    return body, files
+            number = (part.name or "").removeprefix("files[").removesuffix("]")
+            sent = part.headers.get("Content-Type", UNKNOWN_TYPE)
+            files[number] = kept.keep(part.filename, guessed(part.filename) if sent == UNKNOWN_TYPE else sent, raw)
+    describe(body, files)
+    return body, list(files.values())
+
+
+def describe(body: Any, files: Mapping[str, Json]) -> None:
+    """Give each file what `attachments` says of it: its alt text. An answer to an interaction has that below `data`."""
+    form = body.get("data", body) if isinstance(body, dict) else None
+    told = form.get("attachments") if isinstance(form, dict) else None
+    for one in told if isinstance(told, list) else []:
+        if isinstance(one, dict) and str(one.get("id")) in files and isinstance(one.get("description"), str):
+            files[str(one["id"])]["description"] = one["description"]
 
 
 def decode(raw: bytes) -> Any:
@@ -252,7 +266,7 @@ def decode(raw: bytes) -> Any:
 
 
 def guessed(filename: str) -> str:
-    return mimetypes.guess_type(filename)[0] or "application/octet-stream"
+    return mimetypes.guess_type(filename)[0] or UNKNOWN_TYPE
 
 
 def note(backend: Backend, request: web.Request, route: str, status: int) -> int:

@@ -59,6 +59,7 @@ from tests.fakes.filled import (
     asked_by,
     campaign_of,
     comp_of,
+    figures_of,
     grant_of,
     held,
     landed,
@@ -205,6 +206,9 @@ VERBS: dict[str, Verb] = {
     "reads.believe": lambda s, k: s.reads.believe(k.read),
     "reads.save_page_size": lambda s, _: s.reads.save_page_size(CAMPAIGN, PageSize(rows=200, blamed_at=LATER)),
     "reads.forget_campaign": lambda s, _: s.reads.forget_campaign(CAMPAIGN),
+    "figures.save": lambda s, _: s.figures.save(figures_of(LATER, 3)),
+    "figures.save older": lambda s, _: s.figures.save(figures_of(NOW, 4)),
+    "figures.forget_campaign": lambda s, _: s.figures.forget_campaign(CAMPAIGN),
     "reads.purge": lambda s, _: s.reads.purge(LATER),
     "audit.add": lambda s, _: s.audit.add(
         AuditEntry(at=NOW, guild_id=GUILD, action=AuditAction.GRANT, reason=OldText("why"), trigger=Trigger.SYNC)

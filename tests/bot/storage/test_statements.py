@@ -11,6 +11,7 @@ import pytest
 from bot.domain.audit_entry import AuditAction, AuditEntry, AuditFilter
 from bot.domain.changes import Trigger
 from bot.domain.consent import Purpose
+from bot.domain.figures import DayFigures
 from bot.domain.holds import HoldItem, HoldState
 from bot.domain.model import (
     AuditId,
@@ -300,6 +301,13 @@ async def use_records(storage: Storage, now: datetime) -> None:
     await storage.reads.save_page_size(CAMPAIGN, PageSize(rows=200, blamed_at=now))
     await storage.reads.page_size(CAMPAIGN)
     await storage.reads.save_page_size(CAMPAIGN, None)
+    counted = DayFigures(campaign_id=CAMPAIGN, day=now.date(), read_at=now, paying=3, linked=1)
+    await storage.figures.save(counted)
+    await storage.figures.newest(CAMPAIGN)
+    await storage.figures.list_since([CAMPAIGN], now.date())
+    await storage.figures.first_days([CAMPAIGN])
+    await storage.figures.forget_campaign(CAMPAIGN)
+    await storage.links.linked_in(CAMPAIGN)
     await storage.reads.purge(now)
     await storage.reads.forget_campaign(CAMPAIGN)
     await storage.audit.add(

@@ -137,8 +137,10 @@ async def test_a_message_shows_its_files_and_its_menus_ask_before_they_choose(pa
     ]
     form = aiohttp.FormData()
     rows = [{"type": 1, "components": [menu]} for menu in menus]
-    form.add_field("payload_json", json.dumps({"content": "||who||", "components": rows}))
+    told = [{"id": 1, "description": 'a "line"'}]
+    form.add_field("payload_json", json.dumps({"content": "||who||", "components": rows, "attachments": told}))
     form.add_field("files[0]", b"all of it", filename="who.txt")
+    form.add_field("files[1]", b"png", filename="line.png", content_type="image/png")
     headers = {"Authorization": f"Bot {sandbox.discord.state.bot_token}"}
     channel = next(iter(sandbox.world.guild.channels))
     sandbox.discord.set_bot_permissions(permissions.ADMINISTRATOR)
@@ -146,6 +148,7 @@ async def test_a_message_shows_its_files_and_its_menus_ask_before_they_choose(pa
         url = (await answer.json())["attachments"][0]["url"]
     html = await drawn(page, channel=channel)
     assert f'<a href="{url}" target="_blank" rel="noopener noreferrer">who.txt' in html
+    assert '<img src="data:image/png;base64,cG5n" alt="a &#34;line&#34;">' in html
     assert re.search(r'name="values" required>\s*<option value="">Which …</option>', html)
     assert re.search(r'name="values" multiple>\s*<option value="\d', html)
     assert '<span class="spoiler" title="a spoiler">who</span>' in html

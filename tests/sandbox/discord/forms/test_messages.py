@@ -1,5 +1,6 @@
 """Which messages Discord refuses, and what it makes of those that it takes."""
 
+import json
 from typing import Any
 
 import aiohttp
@@ -211,6 +212,22 @@ async def test_a_form_with_a_file_is_read(world: World, api: Api) -> None:
     async with aiohttp.request("GET", sent["attachments"][0]["url"]) as answer:
         assert (await answer.text(), answer.content_type) == ("1,2", "text/plain")
         assert "sandbox" in answer.headers["Content-Security-Policy"]
+
+
+async def test_a_file_has_the_alt_text_that_was_sent_with_it(world: World, api: Api) -> None:
+    world.guild.roles[world.guild.id].permissions |= 1 << 15
+    path = f"/channels/{world.channel.id}/messages"
+
+    def form(*told: dict[str, Any]) -> aiohttp.FormData:
+        sent = aiohttp.FormData()
+        sent.add_field("payload_json", json.dumps({"attachments": told}), content_type="application/json")
+        for at in range(2):
+            sent.add_field(f"files[{at}]", b"1", filename=f"{at}.png", content_type="image/png")
+        return sent
+
+    sent = (await api("POST", path, data=form({"id": 0}, {"id": "1", "description": "a line"}))).body
+    assert [one.get("description") for one in sent["attachments"]] == [None, "a line"]
+    assert (await api("POST", path, data=form({"id": 0, "description": "x" * 1025}))).code == 50035
 
 
 async def test_the_files_kept_are_bounded_and_the_oldest_goes_first(
