@@ -232,6 +232,7 @@ class Days(RuleBasedStateMachine):
     def adopt(self, role: str) -> None:
         self._run(self.hall.adopt(role))
 
+    @precondition(lambda self: self.town.guild.theirs)
     @rule()
     def adopt_all(self) -> None:
         self._run(self.hall.adopt_all())

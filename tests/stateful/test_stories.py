@@ -123,3 +123,14 @@ async def test_sync_leaves_nothing_to_do_where_an_event_was_lost(story: Story) -
     await story.hall.sync()
     assert story.roles("ada") == {"Gold", "Supporter"}
     await story.look()
+
+
+async def test_what_others_gave_is_adopted_in_one_answer_and_then_follows_the_pledge(story: Story) -> None:
+    await story.folk.give("ada", "Gold")
+    await story.folk.link("ada", "ada")
+    await story.folk.give("cleo", "Gold")
+    await story.hall.adopt_all()
+    assert story.town.statistics["roles adopted from access"] == 2
+    await story.hall.sync()
+    assert (story.roles("ada"), story.roles("cleo")) == ({"Gold", "Supporter"}, set())
+    await story.look()
