@@ -9,7 +9,7 @@ async def test_a_patron_links_and_gets_the_role(stage: Stage) -> None:
     assert "Gold" in await stage.add_rule(role="Gold", tier="Gold")
     page = await stage.link("hazel.hollow", "Gerda Nilsson")
     assert page.result == "linked"
-    assert "Gold" in stage.roles("hazel.hollow")
+    await stage.until(lambda: "Gold" in stage.roles("hazel.hollow"), "the role")
     assert "Gold" in page.words
     await stage.until(lambda: "Gold" in words(stage.direct_messages("hazel.hollow")), "the button's message says it")
 

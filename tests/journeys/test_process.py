@@ -18,7 +18,7 @@ async def test_what_it_has_just_done_is_in_the_log_channel_when_it_stops(stage: 
     await stage.choose_log_channel()
     await stage.add_rule()
     await stage.link("hazel.hollow", "Gerda Nilsson")
-    assert "Gold" in stage.roles("hazel.hollow")
+    await stage.until(lambda: "Gold" in stage.roles("hazel.hollow"), "the role")
     assert await stage.sandbox.bot.stop() == 0
     assert stage.logged(f"<@{stage.user_id('hazel.hollow')}>") == 1
 

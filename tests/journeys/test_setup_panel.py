@@ -49,3 +49,32 @@ async def test_from_the_invitation_to_live_roles(stage: Stage) -> None:
     assert "Somebody else changed this setup" in await press(mine, f"setup:role:{gold}")
     assert "Setup cancelled" in await press(mine, "setup:cancel")
     assert "Gold" in stage.roles("kestrel_kite")
+
+
+async def test_each_further_tier_whose_role_has_another_name_takes_one_more(stage: Stage) -> None:
+    world, act = stage.sandbox.world, stage.sandbox.discord
+    extra = {}
+    for number in range(3):  # six tiers: more than a page of the panel
+        role = world.discord.add_role(world.guild, f"Circle {number}")
+        extra[world.patreon.add_tier(world.campaign, f"Chapter {number}", 2000 + number).id] = role.id
+    await stage.rounds(2)
+    (panel,) = (await stage.command(ADMIN, "patreon setup")).messages
+    used = 1
+
+    async def press(custom_id: str, *values: str) -> str:
+        nonlocal used
+        used += 1
+        pressed = await act.press(stage.user_id(ADMIN), panel.id, custom_id, list(values))
+        assert await pressed.answered(20.0), f"{custom_id}: {pressed.state}\n{stage.log()[-6000:]}"
+        return words_of(panel)
+
+    await press("setup:campaign")
+    shown = words_of(panel)
+    for tier_id, role_id in extra.items():
+        await press(f"setup:role:{tier_id}", role_id)
+    await press("setup:policies")
+    await press("setup:preview")
+    assert "Roles are live" in await press("setup:live"), shown
+    assert used <= MOST_INTERACTIONS + len(extra)
+    rules = await stage.say(ADMIN, "patreon rule list")
+    assert all(f"Circle {number}" in rules and f"Chapter {number}" in rules for number in range(3)), rules
