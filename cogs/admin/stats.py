@@ -9,6 +9,7 @@ from discord.ext import commands
 from bot.charts.painter import ChartPainter
 from bot.discord.client import Interaction
 from bot.discord.embeds import renderer_of
+from bot.domain.errors import Mistake, UserMistake
 from bot.sync.admin.stats import FigureBook
 from bot.texts import commands as texts
 from bot.texts.renderer import Medium
@@ -35,6 +36,8 @@ class StatsCommands(commands.Cog):
     ) -> None:
         """Show the numbers, and the chart where there is one."""
         await interaction.response.defer(ephemeral=True)
+        if not FEWEST_DAYS <= days <= MOST_DAYS:  # Discord asks it of its own clients alone
+            raise UserMistake(Mistake.SETTING_NO_NUMBER, option="days", low=FEWEST_DAYS, high=MOST_DAYS)
         figures = await self._figures.look(guild_of(interaction), days=days)
         drawing = draw_stats(renderer_of(interaction, Medium.PLAIN), figures)
         png = None if drawing is None else await self._painter.draw(drawing.chart)
