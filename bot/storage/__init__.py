@@ -24,6 +24,7 @@ from bot.storage.ledger import Ledger
 from bot.storage.links import Links
 from bot.storage.memberships import Memberships
 from bot.storage.messages import Messages
+from bot.storage.monitoring import Monitoring
 from bot.storage.notices import Notices
 from bot.storage.nudges import StoredNudges
 from bot.storage.paces import Paces
@@ -74,6 +75,7 @@ class Storage:
     interactions: Interactions
     messages: Messages
     paces: Paces
+    monitoring: Monitoring
 
     @classmethod
     async def open(cls, url: str, vault: Vault) -> Self:
@@ -153,4 +155,5 @@ class Storage:
             interactions=Interactions(database),
             messages=Messages(database),
             paces=Paces(database),
+            monitoring=Monitoring(database),
         )
