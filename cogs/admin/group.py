@@ -50,7 +50,7 @@ def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
     people = PeopleCommands(
         answers=answers, reconciler=app.reconciler, reported_links=app.reported_links, unlinker=app.unlinker
     )
-    rules = RuleCommands(answers=answers, rulebook=app.rulebook, reconciler=app.reconciler)
+    rules = RuleCommands(answers=answers, rulebook=app.rulebook, changes=app.rule_changes, reconciler=app.reconciler)
     settings = SettingsCommands(answers=answers, editor=app.settings_editor)
     setup = SetupCommands(editor=app.setup_editor, connecting=app.connecting)
     stats = StatsCommands(answers=answers, figures=app.figures, painter=app.painter)

@@ -304,6 +304,7 @@ async def use_records(storage: Storage, now: datetime) -> None:
     counted = DayFigures(campaign_id=CAMPAIGN, day=now.date(), read_at=now, paying=3, linked=1)
     await storage.figures.save(counted)
     await storage.figures.newest(CAMPAIGN)
+    await storage.figures.newest_of([CAMPAIGN])
     await storage.figures.list_since([CAMPAIGN], now.date())
     await storage.figures.first_days([CAMPAIGN])
     await storage.figures.forget_campaign(CAMPAIGN)
