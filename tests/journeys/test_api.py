@@ -20,6 +20,7 @@ GUIDE = (Path(__file__).parents[2] / "docs" / "integrate.md").read_text(encoding
 PATRON, NAME = "hazel.hollow", "Gerda Nilsson"
 GUEST, STRANGER = "cedar_lane", "mossy_stone"
 MEMBERS = "/api/v1/members"
+ASK_SECONDS = 0.4  # a token may ask five times a second
 
 
 def examples() -> list[Any]:
@@ -71,7 +72,7 @@ class Asker:
                         return told
                     if told is None and not expected:
                         return None
-                    await asyncio.sleep(0.1)
+                    await asyncio.sleep(ASK_SECONDS)
         except TimeoutError:
             raise AssertionError(f"{username} is answered as {told}\n{self.stage.log()[-4000:]}") from None
 
@@ -127,8 +128,7 @@ async def test_every_way_to_stand(stage: Stage) -> None:
     await program.until(PATRON, standing="active", linked=True, roles=[gold], entitled_until=None)
     await program.until("gorse_hill", standing="active", roles=[gold])  # gifted
     await program.until("ivy_afterdark", standing="free", roles=[])
-    told = await program.until("dapple.grey", standing="ending", roles=[gold])
-    assert datetime.fromisoformat(told["entitled_until"]) > datetime.fromisoformat(told["as_of"])
+    await program.until("dapple.grey", standing="active", roles=[gold])  # cancelled, and paid to the end of the period
     await program.until("fernandthyme", standing="lapsed", roles=[], tiers=[])
     await program.until(
         GUEST, standing="comp", linked=False, roles=[gold], tiers=[], entitled_until="2030-01-31T23:59:59Z", as_of=None
