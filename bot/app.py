@@ -14,6 +14,7 @@ from bot.discord.gateway import Gateway
 from bot.discord.greeter import Greeter
 from bot.discord.holder import ClientHolder
 from bot.discord.identify_pace import IdentifyPace, SharedIdentifyPace, WaitTurn
+from bot.discord.member_presence import MemberPresence
 from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
 from bot.discord.outbox import Outbox, covers_people
@@ -59,6 +60,7 @@ from bot.storage.turns import Turns
 from bot.sync.admin.acceptance import Acceptance
 from bot.sync.admin.access import AccessReview
 from bot.sync.admin.adoption import Adoption
+from bot.sync.admin.api_tokens import TokenEditor
 from bot.sync.admin.comps import CompEditor
 from bot.sync.admin.patron_export import PatronExport
 from bot.sync.admin.rule_changes import RuleChanges
@@ -68,6 +70,7 @@ from bot.sync.admin.setup import SetupEditor
 from bot.sync.admin.stats import FigureBook
 from bot.sync.admin.trail import Trail
 from bot.sync.admin.undo import Undo
+from bot.sync.api_access import ApiAccess
 from bot.sync.applying.apply import Applier
 from bot.sync.applying.breakers import Breakers
 from bot.sync.applying.due import DueTaker
@@ -84,6 +87,7 @@ from bot.sync.consents import Consents
 from bot.sync.declines import Declines
 from bot.sync.deliveries.nudges import Nudges
 from bot.sync.doctor import Doctor
+from bot.sync.member_answers import MemberAnswers
 from bot.sync.overview import Overviews
 from bot.sync.patrons import PatronBook
 from bot.sync.reading.campaigns import HomeCampaign, HomeSettings, plant_seed
@@ -138,6 +142,10 @@ class App:
     refresh: Refresh
     overviews: Overviews
     patrons: PatronBook
+    member_answers: MemberAnswers
+    member_presence: MemberPresence
+    token_editor: TokenEditor
+    api_access: ApiAccess
     rulebook: Rulebook
     adoption: Adoption
     trail: Trail
@@ -306,6 +314,7 @@ async def build_app(
     refresh = Refresh(storage=storage, intake=intake, reported_links=reported_links, reconciler=reconciler, clock=clock)
     overviews = Overviews(storage=storage, reconciler=reconciler, observer=observer, elsewhere=elsewhere, clock=clock)
 
+    member_presence = MemberPresence(holder=holder, observer=observer, storage=storage)
     patrons = PatronBook(storage=storage, observer=observer, facts=facts, planning=planning, reconciler=reconciler)
 
     # --- the verbs of admins
@@ -429,6 +438,16 @@ async def build_app(
         refresh=refresh,
         overviews=overviews,
         patrons=patrons,
+        member_answers=MemberAnswers(storage=storage, facts=facts),
+        member_presence=member_presence,
+        token_editor=TokenEditor(
+            storage=storage,
+            notifier=notifier,
+            clock=clock,
+            on_change=member_presence.look,
+            public_url=settings.public_url,
+        ),
+        api_access=ApiAccess(storage=storage, clock=clock),
         rulebook=rulebook,
         adoption=adoption,
         trail=trail,

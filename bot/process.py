@@ -18,6 +18,7 @@ Every process builds all objects (`app.py`); its roles say which of the loops it
 | names    | gateway | on PostgreSQL       | every 5 seconds               | stores what servers are called        |
 | links    | gateway | with Discord        | every minute, or when rung    | goes on with what follows a consent   |
 | comps    | gateway | at the start        | every 5 seconds               | tells of comps that end, and ends them |
+| members  | gateway | at the start        | every 2 seconds               | stores who is where, for the API      |
 | sweeper  | worker  | at the start        | every minute                  | forgets what has expired              |
 | nudges   | worker  | at the start        | every 2 seconds, or when told | reads again whom webhooks named       |
 | pairs    | worker  | at the start        | every 10 seconds              | finds which of a person's pairs lives |
@@ -61,8 +62,10 @@ from bot.storage.chores import QueuedChores
 from bot.storage.database import patiently
 from bot.storage.vault import Vault
 from bot.sync.deliveries.inbox import DeliveryInbox
+from bot.web.api import api_routes
 from bot.web.deliveries import webhook_routes
 from bot.web.metrics import metrics_routes
+from bot.web.openapi import describe_api
 from bot.web.server import WebServer
 
 log = structlog.get_logger(__name__)
@@ -226,6 +229,7 @@ def _gateway_loops(app: App) -> Iterator[Loop]:
         yield Loop("names", GuildNames(holder=app.holder, storage=app.storage).run)
     yield Loop("links", app.aftermaths.run)
     yield Loop("comps", app.comp_ends.run)
+    yield Loop("members", app.member_presence.run)
 
 
 def _worker_loops(app: App) -> Iterator[Loop]:
@@ -282,13 +286,15 @@ async def end_work(app: App) -> None:
 
 
 def _routes(app: App) -> list[web.RouteDef]:
-    """Return the routes that are no pages: for Prometheus, and on the web for Patreon's webhooks."""
+    """Return the routes that are no pages: for Prometheus, and on the web for Patreon's webhooks and other programs."""
     routes = metrics_routes(
         lambda: render_metrics(app), token=app.settings.metrics_token, content_type=CONTENT_TYPE_LATEST
     )
     if ProcessRole.WEB in app.roles:
         inbox = DeliveryInbox(at_patreon=app.webhooks_at_patreon, keeper=app.webhooks, nudges=app.nudges)
         routes += webhook_routes(inbox, note=app.metrics.note_webhook)
+        description = describe_api(app.settings.public_url)
+        routes += api_routes(app.api_access, app.member_answers, description=description)
     return routes
 
 

@@ -42,6 +42,9 @@ COMMANDS = {
     ),
     "patreon connect": (),
     "patreon disconnect": ("campaign", "roles"),
+    "patreon api create": ("label",),
+    "patreon api list": (),
+    "patreon api revoke": ("token",),
     "patreon comp add": ("user", "role", "until", "reason"),
     "patreon comp list": (),
     "patreon comp remove": ("user", "role"),
@@ -53,6 +56,7 @@ COMMANDS = {
 }
 COMPLETED = {
     "patreon disconnect": {"campaign"},
+    "patreon api revoke": {"token"},
     "patreon audit": {"run"},
     "patreon undo": {"run"},
     "patreon rule add": {"tier", "campaign"},
@@ -121,7 +125,7 @@ def test_discord_is_told_who_may_use_a_command_and_where(
 def test_every_group_asks_for_the_right_again(tree: app_commands.CommandTree[Any]) -> None:
     """discord.py asks only the group that a command stands in."""
     groups = [one for one in tree.walk_commands() if isinstance(one, app_commands.Group)]
-    assert {group.qualified_name for group in groups} == {"patreon", "patreon comp", "patreon rule"}
+    assert {group.qualified_name for group in groups} == {"patreon", "patreon api", "patreon comp", "patreon rule"}
     own = {type(group).interaction_check for group in groups}
     assert app_commands.Group.interaction_check not in own
 

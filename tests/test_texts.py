@@ -36,6 +36,7 @@ ENGLISH = {
     "bot/storage/migrations/versions/*": "what earlier versions stored",
     "bot/storage/sealing.py": "the key of a stored row",
     "bot/storage/sqlite.py": "what is wrong with DATABASE_URL is said at a terminal",
+    "bot/web/api.py": "headers, which programs read",
     "bot/web/connections.py": "an answer to what was no request: nobody knows its language",
     "bot/web/deliveries.py": "answers to Patreon's servers, and what /metrics counts them by",
     "bot/web/metrics.py": "read by a monitoring system",

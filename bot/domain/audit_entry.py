@@ -9,9 +9,10 @@ from datetime import datetime
 
 import msgspec
 
+from bot.domain.api_token import TokenChange
 from bot.domain.changes import Outcome, Trigger
 from bot.domain.holds import HoldState
-from bot.domain.model import AuditId, CampaignId, DiscordUserId, GuildId, HoldId, ReadId, RoleId, RunId
+from bot.domain.model import ApiTokenId, AuditId, CampaignId, DiscordUserId, GuildId, HoldId, ReadId, RoleId, RunId
 from bot.domain.reasons import OldText, RoleReason, RuleFacts
 
 
@@ -37,6 +38,7 @@ class AuditAction(enum.StrEnum):
     RULE = "rule"
     UNDO = "undo"
     EXPORT = "export"
+    API = "api"
     UNKNOWN = "?"  # of an earlier version
 
 
@@ -169,6 +171,15 @@ class PatronsExported(msgspec.Struct, frozen=True, kw_only=True, tag="exported")
     by: DiscordUserId
 
 
+class TokenChanged(msgspec.Struct, frozen=True, kw_only=True, tag="token"):
+    """An admin made a token of the API, or revoked it."""
+
+    change: TokenChange
+    token_id: ApiTokenId
+    label: str
+    by: DiscordUserId
+
+
 AuditReason = (
     RoleReason
     | FoundReason
@@ -184,6 +195,7 @@ AuditReason = (
     | GroupChanged
     | RunUndone
     | PatronsExported
+    | TokenChanged
     | OldText
 )
 

@@ -31,6 +31,7 @@ class Trigger(enum.StrEnum):
     SEEN = "seen on Discord"
     MEMBERSHIP = "/membership"
     ADOPT = "/patreon adopt"
+    API = "/patreon api"
     COMP = "/patreon comp"
     COMP_ENDED = "comp ended"
     BELIEVE = "/patreon believe"

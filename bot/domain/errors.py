@@ -186,6 +186,10 @@ class Mistake(enum.StrEnum):
     REASON_MISSING = "reason_missing"
     REASON_TOO_LONG = "reason_too_long"  # most
     COMP_UNKNOWN = "comp_unknown"
+    # the API
+    LABEL_UNUSABLE = "label_unusable"  # most
+    TOO_MANY_TOKENS = "too_many_tokens"  # most
+    TOKEN_UNKNOWN = "token_unknown"  # noqa: S105  a code
     # campaigns and their reads
     NO_CAMPAIGN = "no_campaign"
     CAMPAIGN_UNKNOWN = "campaign_unknown"

@@ -12,6 +12,7 @@ from typing import ClassVar, get_args
 
 import msgspec
 
+from bot.domain.api_token import TokenChange
 from bot.domain.assignable import Block
 from bot.domain.consent import Moved
 from bot.domain.evidence import Anomaly
@@ -364,7 +365,15 @@ class PatronsTaken(Notice, frozen=True, kw_only=True):
     by: DiscordUserId
 
 
-News = ListAcceptedElsewhere | UnlinkedElsewhere | CompEnding | PatronsTaken
+class ApiTokenChanged(Notice, frozen=True, kw_only=True):
+    """An admin made a token of the API, or revoked it."""
+
+    change: TokenChange
+    label: str
+    by: DiscordUserId
+
+
+News = ListAcceptedElsewhere | UnlinkedElsewhere | CompEnding | PatronsTaken | ApiTokenChanged
 
 
 class CampaignConnected(Notice, frozen=True, kw_only=True):

@@ -30,6 +30,7 @@ BY_ADMINS = frozenset(
         Trigger.RULE_EDITED,
         Trigger.GROUP,
         Trigger.ADOPT,
+        Trigger.API,
         Trigger.COMP,
         Trigger.BELIEVE,
         Trigger.CONNECT,
@@ -56,6 +57,7 @@ _ACTS = frozenset(
         AuditAction.RULE,
         AuditAction.UNDO,
         AuditAction.EXPORT,
+        AuditAction.API,
     }
 )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from bot.domain.model import GuildId
+from bot.storage.api_tokens import ApiTokens
 from bot.storage.arrivals import Arrivals
 from bot.storage.audit import Audit
 from bot.storage.campaigns import Campaigns
@@ -17,6 +18,7 @@ from bot.storage.credentials import Credentials
 from bot.storage.database import Database, patiently
 from bot.storage.due import DuePeople
 from bot.storage.figures import Figures
+from bot.storage.guild_members import GuildMembers
 from bot.storage.guilds import Guilds
 from bot.storage.holds import HeldRevokes
 from bot.storage.leases import Leases
@@ -74,6 +76,8 @@ class Storage:
     interactions: Interactions
     messages: Messages
     paces: Paces
+    api_tokens: ApiTokens
+    guild_members: GuildMembers
 
     @classmethod
     async def open(cls, url: str, vault: Vault) -> Self:
@@ -98,6 +102,7 @@ class Storage:
             self.holds,
             self.guilds,
             self.figures,
+            self.api_tokens,
         ):
             aggregate.kept.forget()
         self.notices.forget_kept()
@@ -153,4 +158,6 @@ class Storage:
             interactions=Interactions(database),
             messages=Messages(database),
             paces=Paces(database),
+            api_tokens=ApiTokens(database),
+            guild_members=GuildMembers(database),
         )

@@ -21,9 +21,11 @@ from bot.domain.audit_entry import (
     RunUndone,
     SettingChanged,
     SyncAsked,
+    TokenChanged,
 )
 from bot.domain.holds import HoldState
 from bot.domain.reasons import OldText, RoleReason
+from bot.texts.api import say_token_change
 from bot.texts.decisions import Reader, role_name, say_cause
 from bot.texts.renderer import N_, NN_, Renderer, Text
 from bot.texts.rules import say_requirement
@@ -130,5 +132,7 @@ def say_why(r: Renderer, entry: AuditEntry) -> Text:  # noqa: C901, PLR0912  one
                 admin=r.person(taken.by),
             )
             return r.join(said, r.say("It includes what they pay.")) if taken.has_amounts else said
+        case TokenChanged() as token:
+            return say_token_change(r, token.change, token.label, token.by)
         case _:
             assert_never(entry.reason)

@@ -77,6 +77,13 @@ SETTINGS_OPTIONS = {
     "language": N_("The language of the log channel"),
 }
 
+API = N_("Let other programs read who is a patron in this server")
+API_CREATE = N_("Create a token for a program that may read who is a patron here")
+API_CREATE_OPTIONS = {"label": N_("Which program will use it, like whitelist; you'll see this in the list")}
+API_LIST = N_("See which programs may read who is a patron here, and when they last did")
+API_REVOKE = N_("Revoke a token, so that the program that uses it can't read anything anymore")
+API_REVOKE_OPTIONS = {"token": N_("Which token, by its label or its number")}
+
 COMP = N_("Give roles without a pledge, to guests or winners")
 COMP_ADD = N_("Give someone a role without a pledge, or change until when and why")
 COMP_ADD_OPTIONS = {

@@ -23,6 +23,7 @@ _REASONS: Mapping[Trigger, str] = {
     Trigger.GROUP: N_("An admin changed a group of roles"),
     Trigger.MEMBERSHIP: N_("The member checked Patreon with /membership"),
     Trigger.ADOPT: N_("An admin adopted the role"),
+    Trigger.API: N_("An admin changed who may use the API"),
     Trigger.COMP: N_("An admin gave a role without a pledge, or ended that"),
     Trigger.COMP_ENDED: N_("A role given without a pledge has ended"),
     Trigger.BELIEVE: N_("An admin accepted Patreon's member list"),

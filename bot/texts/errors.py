@@ -15,7 +15,7 @@ from bot.texts.renderer import N_, Renderer, Text
 _MISTAKES: Mapping[Mistake, str] = {
     Mistake.NOT_ALLOWED: N_("You need the Manage Roles permission in this server for that."),
     Mistake.NOT_ADMINISTRATOR: N_(
-        "Only the owner of this server and people with the Administrator permission can download the list."
+        "Only the owner of this server and people with the Administrator permission can do that."
     ),
     Mistake.SERVER_UNSEEN: N_(
         "Discord isn't showing me this server right now, so I changed nothing. Try again in a minute."
@@ -87,6 +87,16 @@ _MISTAKES: Mapping[Mistake, str] = {
     Mistake.REASON_TOO_LONG: N_("I changed nothing: `reason` can have at most {most} characters."),
     Mistake.COMP_UNKNOWN: N_(
         "I haven't been told to give that person that role. `/patreon comp list` shows everyone who has one."
+    ),
+    Mistake.LABEL_UNUSABLE: N_(
+        "I made no token: `label` needs 1 to {most} characters. Say which program will use it, for example `whitelist`."
+    ),
+    Mistake.TOO_MANY_TOKENS: N_(
+        "I made no token, because this server already has {most}. `/patreon api list` shows them, and "
+        "`/patreon api revoke` ends one."
+    ),
+    Mistake.TOKEN_UNKNOWN: N_(
+        "This server has no such token. `/patreon api list` shows all tokens with their numbers."
     ),
     Mistake.NO_CAMPAIGN: N_(
         "This server isn't connected to a Patreon campaign yet. Type `/patreon connect` to get a link "

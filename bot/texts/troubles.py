@@ -14,6 +14,7 @@ from bot.domain.holds import HoldState
 from bot.domain.model import DiscordUserId
 from bot.domain.notices import Change, End, Kept, News, Topic, Trouble
 from bot.texts import decisions
+from bot.texts.api import say_token_change
 from bot.texts.assignable import say_block
 from bot.texts.card import Card, Outcome
 from bot.texts.causes import say_cause
@@ -108,7 +109,11 @@ def say_kept(r: Renderer, notice: Kept) -> Text:
         return r.verbatim(notice)
     if isinstance(
         notice,
-        notices.ListAcceptedElsewhere | notices.UnlinkedElsewhere | notices.CompEnding | notices.PatronsTaken,
+        notices.ListAcceptedElsewhere
+        | notices.UnlinkedElsewhere
+        | notices.CompEnding
+        | notices.PatronsTaken
+        | notices.ApiTokenChanged,
     ):
         return say_news(r, notice)
     if isinstance(notice, notices.Solved | notices.HoldOver | notices.LesserConsentRefused):
@@ -168,6 +173,8 @@ def say_news(r: Renderer, news: News) -> Text:
                 admin=r.person(news.by),
             )
             return r.join(said, r.say("It includes what they pay.")) if news.has_amounts else said
+        case notices.ApiTokenChanged():
+            return say_token_change(r, news.change, news.label, news.by)
         case _:
             assert_never(news)
 

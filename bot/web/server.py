@@ -1,4 +1,4 @@
-"""The bot's web server: its routes, the headers on every answer, and pages for what goes wrong.
+"""The bot's web server: its routes, the headers on every answer, and pages for what goes wrong; for programs, problems.
 
 Nothing that a request holds is echoed or logged: the callback's address carries a code and a state.
 """
@@ -19,8 +19,9 @@ from bot.runtime.health import HealthBoard
 from bot.texts.pages import Refusal
 from bot.web.connections import Answer, ConnectionServer
 from bot.web.consent_pages import consent_routes
-from bot.web.headers import SECURITY_HEADERS
+from bot.web.headers import secure
 from bot.web.health import health_routes
+from bot.web.problems import API_ROOT, to_problem
 from bot.web.render import Pages
 from bot.web.tally import Tally
 from bot.web.visits import language_of, to_page
@@ -123,7 +124,7 @@ class WebServer:
             except Exception as error:  # noqa: BLE001  the boundary: one page's fault must not end the server
                 self._note_broken(request, error)
                 response = self._plain(request, Refusal.BROKEN, 500)
-            response.headers.update(SECURITY_HEADERS)
+            secure(response.headers)
             return response
 
         return answer
@@ -148,6 +149,8 @@ class WebServer:
         )
 
     def _plain(self, request: web.BaseRequest, refusal: Refusal, status: int) -> web.Response:
+        if request.path.startswith(API_ROOT):
+            return to_problem(status)
         return to_page(self._pages.refused(refusal, language_of(request)), status)
 
 

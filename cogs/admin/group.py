@@ -10,6 +10,7 @@ from bot.app import App
 from bot.discord.client import PledgekeeperBot
 from bot.texts import commands as texts
 from cogs.admin.answers import Answers
+from cogs.admin.api import ApiCommands
 from cogs.admin.audit import AuditCommands
 from cogs.admin.believe import BelieveCommands
 from cogs.admin.campaigns import CampaignCommands
@@ -31,6 +32,7 @@ from cogs.admin.sync import SyncCommands
 def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
     """Give a client that is about to connect the commands of admins, and the handlers of their buttons."""
     answers = Answers(app.notifier)
+    api = ApiCommands(answers=answers, editor=app.token_editor)
     audit = AuditCommands(answers=answers, trail=app.trail, undo=app.undo, observer=app.observer)
     believe = BelieveCommands(answers=answers, acceptance=app.acceptance)
     campaigns = CampaignCommands(
@@ -67,6 +69,7 @@ def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
         default_permissions=discord.Permissions(manage_roles=True),
     )
     cogs = (
+        api,
         audit,
         believe,
         campaigns,

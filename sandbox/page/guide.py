@@ -1,15 +1,20 @@
-"""The short guide on the page: from nothing to a patron with a role, by clicking alone. Steps tick themselves off."""
+"""The short guide on the page: from nothing to a patron with a role, by clicking alone. Steps tick themselves off.
+
+And below it what comes after: a program of one's own that asks the bot.
+"""
 
 from dataclasses import dataclass
 from itertools import islice
 from urllib.parse import urlencode
 
+from sandbox.botprocess import REPOSITORY
 from sandbox.discord import permissions
 from sandbox.discord.model import Guild, Member
 from sandbox.page.body import OPTION_PREFIX
 from sandbox.page.parts import Parts
 
 ROLE = TIER = "Gold"
+EXAMPLE = REPOSITORY / "sandbox" / "example.py"
 LISTED = 100
 """In a server with more members, not everybody stands on the page."""
 LOOKED_THROUGH = 1_000
@@ -66,6 +71,26 @@ def steps(parts: Parts) -> list[Step]:
             is_done=holds,
         ),
     ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """The example of a program that asks the bot, and what it takes to start it."""
+
+    address: str
+    bot_url: str
+    path: str
+    source: str
+
+
+def program(parts: Parts) -> Program:
+    """Return the example, with this world's owner to make it a token."""
+    return Program(
+        address=_address(parts.world.guild.owner_id, "patreon api create", {"label": "example"}),
+        bot_url=parts.bot_url,
+        path=EXAMPLE.relative_to(REPOSITORY).as_posix(),
+        source=EXAMPLE.read_text(encoding="utf-8"),
+    )
 
 
 def _has_run(parts: Parts, command: str, user_id: str = "", role_id: str = "") -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.domain.api_token import ApiToken
 from bot.domain.audit_entry import AuditAction, AuditEntry
 from bot.domain.changes import Trigger
 from bot.domain.comps import Comp
@@ -11,6 +12,7 @@ from bot.domain.consent import Purpose
 from bot.domain.figures import DayFigures
 from bot.domain.holds import HoldItem, HoldState
 from bot.domain.model import (
+    ApiTokenId,
     Campaign,
     CampaignId,
     CredentialId,
@@ -115,6 +117,11 @@ def comp_of(person: DiscordUserId, role_id: RoleId = ROLE, **rest: Any) -> Comp:
     return Comp(guild_id=GUILD, discord_user_id=person, role_id=role_id, **facts)
 
 
+def token_of(label: str, **rest: Any) -> ApiToken:
+    facts: dict[str, Any] = {"guild_id": GUILD, "digest": f"digest-{label}", "created_by": CY, "created_at": NOW} | rest
+    return ApiToken(token_id=ApiTokenId(0), label=label, **facts)
+
+
 def held(person: DiscordUserId) -> HoldItem:
     return HoldItem(
         hold_id=HoldId(0),
@@ -164,6 +171,7 @@ class Known:
     shard: Lease
     due: Due
     nudges: tuple[Nudge, ...]
+    token: ApiToken
 
 
 async def populate(storage: Storage) -> Known:
@@ -214,11 +222,14 @@ async def populate(storage: Storage) -> Known:
     await storage.shards.settle(2)
     shards = await storage.shards.claim(Shards((0,), 2), "one", timedelta(days=1))
     lease = await storage.leases.claim("bot", "one", timedelta(days=1))
+    token = await storage.api_tokens.add(token_of("whitelist"), most=2)
+    await storage.guild_members.save_guild(GUILD, came=[ADA], left=[])
     ((item,),) = [one.items for one in await storage.holds.list_open(GUILD)]
     due = await storage.due.find(GUILD, ADA)
     assert shards is not None
     assert lease is not None
     assert due is not None
+    assert token is not None
     return Known(
         adas=await storage.credentials.load(adas),
         seed=seed.credential_id,
@@ -237,6 +248,7 @@ async def populate(storage: Storage) -> Known:
         shard=shards[0],
         due=due,
         nudges=await storage.nudges.list_campaign(CAMPAIGN),
+        token=token,
     )
 
 

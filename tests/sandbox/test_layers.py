@@ -9,7 +9,7 @@ import sandbox
 
 ROOT = Path(sandbox.__file__).parent
 LAYERS = (
-    ("sandbox.main", "sandbox.testing", "sandbox.options"),
+    ("sandbox.main", "sandbox.testing", "sandbox.options", "sandbox.example"),
     ("sandbox.page*",),
     ("sandbox.bots", "sandbox.front", "sandbox.postgres"),
     ("sandbox.botprocess",),

@@ -69,6 +69,7 @@ from tests.fakes.filled import (
     process_of,
     record_of,
     rule_of,
+    token_of,
     webhook,
 )
 from tests.fakes.postgres import Postgres
@@ -206,6 +207,13 @@ VERBS: dict[str, Verb] = {
     "reads.believe": lambda s, k: s.reads.believe(k.read),
     "reads.save_page_size": lambda s, _: s.reads.save_page_size(CAMPAIGN, PageSize(rows=200, blamed_at=LATER)),
     "reads.forget_campaign": lambda s, _: s.reads.forget_campaign(CAMPAIGN),
+    "api_tokens.add": lambda s, _: s.api_tokens.add(token_of("second"), most=2),
+    "api_tokens.add another": lambda s, _: s.api_tokens.add(token_of("third"), most=2),
+    "api_tokens.note_used": lambda s, k: s.api_tokens.note_used(k.token, LATER),
+    "api_tokens.revoke": lambda s, k: s.api_tokens.revoke(GUILD, k.token.token_id),
+    "api_tokens.revoke_all": lambda s, _: s.api_tokens.revoke_all(GUILD),
+    "guild_members.save_guild": lambda s, _: s.guild_members.save_guild(GUILD, came=[BO], left=[ADA]),
+    "guild_members.save_guild another": lambda s, _: s.guild_members.save_guild(GUILD, came=[BO, CY], left=[]),
     "figures.save": lambda s, _: s.figures.save(figures_of(LATER, 3)),
     "figures.save older": lambda s, _: s.figures.save(figures_of(NOW, 4)),
     "figures.forget_campaign": lambda s, _: s.figures.forget_campaign(CAMPAIGN),

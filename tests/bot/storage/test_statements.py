@@ -48,7 +48,7 @@ from bot.storage import Storage
 from bot.storage.pendings import PendingRow
 from bot.storage.states import ButtonKind, ButtonPlace, StateRow
 from bot.storage.webhooks import StoredWebhook
-from tests.fakes.filled import comp_of, process_of
+from tests.fakes.filled import comp_of, process_of, token_of
 from tests.fakes.stored import load_campaign, save_consent
 
 CAMPAIGN, GUILD, ROLE = CampaignId("700"), GuildId(900), RoleId(31)
@@ -264,6 +264,21 @@ async def use_roles(storage: Storage, now: datetime) -> None:
     await storage.comps.purge()
 
 
+async def use_api(storage: Storage, now: datetime) -> None:
+    token = await storage.api_tokens.add(token_of("one"), most=1)
+    assert token is not None
+    await storage.api_tokens.find(token.token_id)
+    await storage.api_tokens.list_guild(GUILD)
+    await storage.api_tokens.guilds()
+    await storage.api_tokens.note_used(token, now)
+    await storage.guild_members.save_guild(GUILD, came=[ADA], left=[DiscordUserId(12)])
+    await storage.guild_members.is_member(GUILD, ADA)
+    await storage.guild_members.list_after(GUILD, ADA, most=1)
+    await storage.guild_members.load_guild(GUILD)
+    await storage.api_tokens.revoke(GUILD, token.token_id)
+    await storage.api_tokens.revoke_all(GUILD)
+
+
 async def use_holds(storage: Storage, now: datetime) -> None:
     held = HoldItem(
         hold_id=HoldId(0),
@@ -418,6 +433,7 @@ async def test_every_verb_runs_on_both_databases(
     await use_linking(storage, a("asked")(), a("landed"), now)
     await use_people(storage, a("link")(), a("record")())
     await use_roles(storage, now)
+    await use_api(storage, now)
     await use_holds(storage, now)
     await use_records(storage, now)
     await use_due(storage)

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from bot.domain import notices
+from bot.domain.api_token import TokenChange
 from bot.domain.assignable import Block
 from bot.domain.errors import PatreonCode
 from bot.domain.evidence import Anomaly
@@ -81,6 +82,8 @@ FACTS: dict[str, Any] = {
     "rows": 27,
     "has_amounts": True,
     "by": DiscordUserId(7),
+    "change": TokenChange.CREATED,
+    "label": LONG,
 }
 
 

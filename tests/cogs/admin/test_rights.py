@@ -13,11 +13,13 @@ from tests.fakes.scene import ADMIN, MEMBER, Scene
 MANAGE_ROLES = 1 << 28
 VALUES = {
     "campaign": "1",
+    "label": "whitelist",
     "reason": "a friend",
     "role": "Gold",
     "roles": "Gold Silver",
     "rule": "1",
     "run": "1",
+    "token": "1",
     "until": "never",
     "user": MEMBER,
 }

@@ -3,13 +3,17 @@
 import json
 import re
 from collections.abc import Callable
+from html import unescape
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from sandbox import example
 from sandbox.discord import Interaction, permissions
 from sandbox.main import Sandbox
 
+EXAMPLE = Path(example.__file__).read_text(encoding="utf-8")
 Page = aiohttp.ClientSession
 Find = Callable[[str], str]
 OWN_FIELD = re.compile(r'<(?:input|select|textarea)(?![^>]*type="hidden")[^>]*\bid="([^"]+)"')
@@ -152,3 +156,11 @@ async def test_a_message_shows_its_files_and_its_menus_ask_before_they_choose(pa
     assert re.search(r'name="values" required>\s*<option value="">Which …</option>', html)
     assert re.search(r'name="values" multiple>\s*<option value="\d', html)
     assert '<span class="spoiler" title="a spoiler">who</span>' in html
+
+
+async def test_the_example_program_is_shown_with_how_to_start_it(page: Page, sandbox: Sandbox) -> None:
+    html = unescape(await drawn(page))
+    assert EXAMPLE in html
+    assert f"PLEDGEKEEPER_URL={sandbox.bot_url} PLEDGEKEEPER_TOKEN=pk_... python sandbox/example.py" in html
+    owner = sandbox.world.guild.owner_id
+    assert f'href="/?me={owner}&command=patreon+api+create&options.label=example#composer"' in html
