@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 ENTITLED = {"active", "ending", "grace", "waiting", "comp"}
@@ -25,10 +26,13 @@ def list_members(url: str, token: str) -> Iterator[dict[str, Any]]:
 
 def main() -> None:
     """Print who may enter, and why."""
-    for member in list_members(os.environ["PLEDGEKEEPER_URL"], os.environ["PLEDGEKEEPER_TOKEN"]):
-        if member["standing"] in ENTITLED:
-            tiers = ", ".join(tier["title"] for tier in member["tiers"]) or "no tier"
-            print(f"{member['discord_user_id']} may enter: {member['standing']}, {tiers}")
+    try:
+        for member in list_members(os.environ["PLEDGEKEEPER_URL"], os.environ["PLEDGEKEEPER_TOKEN"]):
+            if member["standing"] in ENTITLED:
+                tiers = ", ".join(tier["title"] for tier in member["tiers"]) or "no tier"
+                print(f"{member['discord_user_id']} may enter: {member['standing']}, {tiers}")
+    except HTTPError as refused:
+        raise SystemExit(json.load(refused)["detail"]) from None
 
 
 if __name__ == "__main__":

@@ -149,7 +149,7 @@ def _to_answer(request: web.Request, body: bytes) -> web.Response:
         response = web.Response(status=304)
     else:
         response = web.Response(body=body, content_type="application/json")
-    response.etag = etag
+    response.headers["ETag"] = f'"{etag}"'  # as RFC 9110 spells it; aiohttp's own would be Etag
     response.headers["Cache-Control"] = _ASK_AGAIN
     response.headers["Vary"] = "Authorization"
     return response
