@@ -127,6 +127,7 @@ class App:
     outbox: Outbox
     intake: Intake
     breakers: Breakers
+    role_writer: RoleWriter
     holds: Holds
     planning: Planning
     reconciler: Reconciler
@@ -186,7 +187,7 @@ async def build_app(
     """
     process_id = secrets.token_hex(8)
     health = HealthBoard(clock, roles)
-    metrics = Metrics(clock)
+    metrics = Metrics(clock, roles)
 
     # --- Patreon
 
@@ -232,9 +233,10 @@ async def build_app(
     facts = FactBook(storage=storage, observer=observer, breakers=breakers, clock=clock)
     holds = Holds(storage=storage, notifier=notifier, clock=clock)
     planning = Planning(storage=storage, observer=observer, facts=facts, holds=holds, notifier=notifier)
+    role_writer = RoleWriter(holder, clock)
     applier = Applier(
         storage=storage,
-        writer=RoleWriter(holder, clock),
+        writer=role_writer,
         observer=observer,
         breakers=breakers,
         notifier=notifier,
@@ -423,6 +425,7 @@ async def build_app(
         outbox=outbox,
         intake=intake,
         breakers=breakers,
+        role_writer=role_writer,
         holds=holds,
         planning=planning,
         reconciler=reconciler,
@@ -514,6 +517,7 @@ def fresh_client(
         has_members_intent=has_members_intent,
         may_speak=may_speak,
         pace=app.request_pace,
+        note_request=app.metrics.note_discord_request,
         claim=claim if app.storage.database.is_shared else None,
         shards=shards,
         wait_turn=wait_turn,

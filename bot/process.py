@@ -10,6 +10,7 @@ Every process builds all objects (`app.py`); its roles say which of the loops it
 | database | any     | at the start        | every 5 seconds               | asks something small, for /healthz    |
 | bell     | any     | on PostgreSQL       | whenever it rings             | hears that another stored a fact      |
 | presence | any     | on PostgreSQL       | every 3 seconds               | lets the others know of this process  |
+| summary  | any     | at the start        | once                          | says what there is, what is missing   |
 | discord  | gateway | at the start        | one client after the other    | takes shards, and stays connected     |
 | due      | gateway | at the start        | every 2 seconds, or when rung | takes who waits into the queues       |
 | resync   | gateway | with Discord        | every SYNC_INTERVAL_SECONDS   | plans a slice of everyone in sight    |
@@ -53,8 +54,10 @@ from bot.domain.processes import ALL_ROLES, Process, ProcessRole
 from bot.ops.metrics import CONTENT_TYPE_LATEST
 from bot.ops.presence import Presence
 from bot.ops.scrape import scrape
+from bot.ops.start import tell_start
 from bot.runtime.clock import Clock, FollowedClock, SharedClock, SystemClock
 from bot.runtime.health import Note
+from bot.runtime.logs import watched_log
 from bot.runtime.loops import Loop, supervise
 from bot.settings import Settings
 from bot.storage import Storage
@@ -113,11 +116,11 @@ async def _run(
         stack.push_async_callback(storage.close)
         clock = await _open_clock(stack, settings, storage)
         app = await build_app(settings=settings, clock=clock, storage=storage, roles=roles)
+        stack.enter_context(watched_log(app.metrics.note_event))
         stack.push_async_callback(app.http.close)
         gc.freeze()  # what was built since the modules were
         await patiently(app.linking.settle_cut_off)
         lives = await _start(stack, app, build_gateway(app, add_cogs=add_cogs, shard_ids=shard_ids))
-        log.info("pledgekeeper runs", public_url=settings.public_url, roles=sorted(roles))
         await _until_stopped(stopped, *lives)
         log.info("pledgekeeper stops")
     log.info("pledgekeeper stopped")
@@ -190,6 +193,15 @@ async def _start(stack: contextlib.AsyncExitStack, app: App, gateway: Gateway) -
     stack.push_async_callback(server.stop)
     if app.storage.database.is_shared:
         await _be_present(stack, app, server.port)
+    start = tell_start(
+        settings=app.settings,
+        roles=app.roles,
+        port=server.port,
+        storage=app.storage,
+        holder=app.holder,
+        health=app.health,
+    )
+    _keep_running(stack, "summary", start)
     return lives
 
 
@@ -302,10 +314,15 @@ async def render_metrics(app: App) -> bytes:
     """Return what Prometheus reads."""
     return await scrape(
         app.metrics,
+        roles=app.roles,
+        clock=app.clock,
+        sync_interval_seconds=app.settings.sync_interval_seconds,
         storage=app.storage,
+        holder=app.holder,
         reconciler=app.reconciler,
         breakers=app.breakers,
-        holds=app.holds,
+        role_writer=app.role_writer,
+        webhooks=app.webhooks,
         health=app.health,
     )
 

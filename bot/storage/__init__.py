@@ -26,6 +26,7 @@ from bot.storage.ledger import Ledger
 from bot.storage.links import Links
 from bot.storage.memberships import Memberships
 from bot.storage.messages import Messages
+from bot.storage.monitoring import Monitoring
 from bot.storage.notices import Notices
 from bot.storage.nudges import StoredNudges
 from bot.storage.paces import Paces
@@ -78,6 +79,7 @@ class Storage:
     paces: Paces
     api_tokens: ApiTokens
     guild_members: GuildMembers
+    monitoring: Monitoring
 
     @classmethod
     async def open(cls, url: str, vault: Vault) -> Self:
@@ -160,4 +162,5 @@ class Storage:
             paces=Paces(database),
             api_tokens=ApiTokens(database),
             guild_members=GuildMembers(database),
+            monitoring=Monitoring(database),
         )

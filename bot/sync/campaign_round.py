@@ -120,7 +120,7 @@ class CampaignRounds:
                     report = await turn.carry_out(self._run(campaign_id, name, bindings, within, turn.lease))
                     within.reports.append(report)
             except LeaseLost as lost:
-                log.info("another process reads a campaign", campaign_id=campaign_id)
+                log.debug("another process reads a campaign", campaign_id=campaign_id)
                 if within.interval is None:
                     within.reports.append(_report_failed(campaign_id, name, lost))
             finally:

@@ -108,7 +108,7 @@ class ConnectionServer(web.Server):
             except ConnectionError:
                 continue
             except OSError as error:  # above all: too many open files
-                self._unaccepted.note(error=error.strerror)
+                self._unaccepted.note(why=error.strerror)
                 await asyncio.sleep(ACCEPT_AGAIN_SECONDS)
                 continue
             await self._let_in(newcomer)

@@ -88,7 +88,7 @@ class WebServer:
             await self.stop()
             raise _refusal(error) from None
         self._health.ok("web")
-        log.info("the web server listens", host=host, port=self.port)
+        log.debug("the web server listens", host=host, port=self.port)  # a start sums up where
 
     async def stop(self) -> None:
         """Let requests end, then stop listening."""
@@ -96,7 +96,7 @@ class WebServer:
         app, self._app = self._app, None
         if server is not None:
             await server.close(SHUTDOWN_SECONDS)
-            self._health.failed("web", "stopped")
+            self._health.ended("web")
         if app is not None:
             await app.cleanup()
 

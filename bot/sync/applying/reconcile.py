@@ -97,6 +97,12 @@ class Reconciler:
         queues = self._queues.values()
         return sum(map(len, queues)), max((queue.oldest_seconds() for queue in queues), default=0.0)
 
+    def awaited(self) -> tuple[int, float]:
+        """Return the same of those alone for whom somebody waits: a link, a webhook, a rejoin."""
+        queues = self._queues.values()
+        people = sum(1 for queue in queues for _ in queue.waiting())
+        return people, max((queue.awaited_seconds() for queue in queues), default=0.0)
+
     def mark(
         self,
         guild_id: GuildId,
