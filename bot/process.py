@@ -188,6 +188,7 @@ async def _start(stack: contextlib.AsyncExitStack, app: App, gateway: Gateway) -
         public_url=app.settings.public_url,
         has_pages=ProcessRole.WEB in app.roles,
         routes=_routes(app),
+        trusted_proxies=app.settings.trusted_proxies or (),
     )
     await server.start(app.settings.web_host, app.settings.web_port)
     stack.push_async_callback(server.stop)

@@ -27,6 +27,7 @@ ENGLISH = {
     "bot/cli.py": "a terminal speaks English",
     "bot/ops/check/*": "a terminal speaks English",
     "bot/ops/gauges.py": "read by a monitoring system",
+    "bot/ops/health.py": "a terminal speaks English",
     "bot/ops/metrics.py": "read by a monitoring system",
     "bot/patreon/clientwatch.py": "what a log line asks the operator to do",
     "bot/runtime/logs.py": "a log line's mark for what it leaves out",

@@ -133,6 +133,8 @@ class SettingFault(enum.StrEnum):
     NO_DATABASE_ADDRESS = "no_database_address"
     NO_FILE = "no_file"
     NOT_A_KEY = "not_a_key"  # number, total
+    NOT_A_NETWORK = "not_a_network"  # number, total
+    TRUSTS_EVERYBODY = "trusts_everybody"  # number, total
     FOR_TESTS_ONLY = "for_tests_only"
 
 

@@ -209,6 +209,12 @@ _FAULTS: dict[SettingFault, str] = {
     ),
     SettingFault.NO_FILE: "{setting} names no file, and the database must outlive the process.",
     SettingFault.NOT_A_KEY: "{setting}: key {number} of {total} isn't a Fernet key (44 letters, digits and signs).",
+    SettingFault.NOT_A_NETWORK: (
+        "{setting}: part {number} of {total} isn't an IP address or a network. A network names its first address."
+    ),
+    SettingFault.TRUSTS_EVERYBODY: (
+        "{setting}: part {number} of {total} is the whole internet, so anyone could claim any address."
+    ),
     SettingFault.FOR_TESTS_ONLY: (
         "{setting} is for tests only: DISCORD_API_URL and PATREON_URL must both be addresses of this machine."
     ),

@@ -7,16 +7,18 @@ import errno
 import os
 import socket
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import structlog
 from aiohttp import web
 from multidict import CIMultiDictProxy
 
 from bot.domain.errors import SettingsInvalid, Setup, TryLater
+from bot.domain.forwarding import Network
 from bot.linking.consent_flow import ConsentFlow
 from bot.runtime.health import HealthBoard
 from bot.texts.pages import Refusal
+from bot.web.clients import with_client
 from bot.web.connections import Answer, ConnectionServer
 from bot.web.consent_pages import consent_routes
 from bot.web.headers import secure
@@ -51,8 +53,10 @@ class WebServer:
         public_url: str,
         has_pages: bool = True,
         routes: Iterable[web.RouteDef] = (),
+        trusted_proxies: Sequence[Network] = (),
     ) -> None:
         self._health = health
+        self._proxies = trusted_proxies
         self._pages = Pages()
         self._routes = [
             *(consent_routes((linking, connecting), pages=self._pages, public_url=public_url) if has_pages else ()),
@@ -111,6 +115,7 @@ class WebServer:
         """Return what answers every request whose head could be read: around all that aiohttp answers by itself."""
 
         async def answer(request: web.BaseRequest) -> web.StreamResponse:
+            request = with_client(request, self._proxies)
             try:
                 _refuse_codings(request.headers)
                 response = await pages(request)
@@ -131,7 +136,7 @@ class WebServer:
 
     def _refuse(self, request: web.BaseRequest, refusal: web.HTTPException) -> web.Response:
         if refusal.status in NOTED:
-            self._refused.note(status=refusal.status)
+            self._refused.note(status=refusal.status, client=request.remote)
         response = self._plain(request, REFUSALS.get(refusal.status, Refusal.REFUSED), refusal.status)
         if "Allow" in refusal.headers:
             response.headers["Allow"] = refusal.headers["Allow"]
