@@ -364,7 +364,14 @@ class PatronsTaken(Notice, frozen=True, kw_only=True):
     by: DiscordUserId
 
 
-News = ListAcceptedElsewhere | UnlinkedElsewhere | CompEnding | PatronsTaken
+class DatabaseRestored(Notice, frozen=True, kw_only=True):
+    """The database is a backup's, and a campaign has been read for the first time since."""
+
+    campaign: str
+    taken_at: datetime | None
+
+
+News = ListAcceptedElsewhere | UnlinkedElsewhere | CompEnding | PatronsTaken | DatabaseRestored
 
 
 class CampaignConnected(Notice, frozen=True, kw_only=True):

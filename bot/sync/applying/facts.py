@@ -22,8 +22,11 @@ from bot.sync.applying.breakers import Breakers
 class FactBook:
     """Reads facts from storage and from the observer's picture."""
 
-    def __init__(self, *, storage: Storage, observer: Observer, breakers: Breakers, clock: Clock) -> None:
+    def __init__(
+        self, *, storage: Storage, observer: Observer, breakers: Breakers, clock: Clock, is_restored: bool = False
+    ) -> None:
         self._storage = storage
+        self._is_restored = is_restored  # while a process runs, no database is restored
         self._observer = observer
         self._breakers = breakers
         self._clock = clock
@@ -51,6 +54,7 @@ class FactBook:
             tiers={id_: {tier.tier_id: tier for tier in one.tiers} for id_, one in campaigns.items()},
             blocked=self._blocked(look, {rule.role_id for rule in rules}),
             on_trial=self._breakers.on_trial(guild_id),
+            restored=await self._storage.restores.find() if self._is_restored else None,
         )
 
     async def person(self, guild: GuildFacts, discord_user_id: DiscordUserId) -> PersonFacts:
