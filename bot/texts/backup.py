@@ -15,8 +15,8 @@ _UNLINKED = (
     "{count} people have unlinked since, and stay unlinked.",
 )
 _DISOWNED = (
-    "{count} role stays as if someone had assigned it manually, because I can't tell anymore whether it's mine.",
-    "{count} roles stay as if someone had assigned them manually, because I can't tell anymore whether they're mine.",
+    "I no longer manage {count} role, because I can't tell whose it is by now. Whoever has it keeps it.",
+    "I no longer manage {count} roles, because I can't tell whose they are by now. Whoever has them keeps them.",
 )
 _COMPS = ("{count} comp now ends in a week at the earliest.", "{count} comps now end in a week at the earliest.")
 _PAIR = (
@@ -29,8 +29,8 @@ _PAIR_OF_SETTINGS = (
 )
 _NO_CAMPAIGN = "no campaign yet"
 _CONSENTS = (
-    "The same goes for the own access of {count} patron. I'll ask them to type /link again if it's needed.",
-    "The same goes for the own access of {count} patrons. I'll ask each of them to type /link again if it's needed.",
+    "The same goes for the own access of {count} patron. They're asked to type /link again if it's needed.",
+    "The same goes for the own access of {count} patrons. They're asked to type /link again if it's needed.",
 )
 _NEXT = (
     "Now start the bot. It changes no role before it has read Patreon's member list, and for a day it asks each "

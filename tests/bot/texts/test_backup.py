@@ -47,7 +47,7 @@ def test_a_restore_says_what_became_of_the_rest_and_what_to_look_after() -> None
     for part in (
         "kept as /data/old.db",
         "2 people have unlinked since, and stay unlinked.",
-        "1 role stays as if someone had assigned it manually",
+        "I no longer manage 1 role,",
         "3 comps now end in a week",
         "access to Moth Tales and Owl Post. If the log channel says so, run /patreon connect again in server 900.",
         "the creator's tokens (for no campaign yet)",
