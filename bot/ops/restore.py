@@ -46,7 +46,7 @@ async def restore(
         unlinked = _find_unlinked(url, found.taken_at, without_unlinks=without_unlinks)
         storage = await Storage.open(sqlite.url_with(url, copy), vault)
         try:
-            report = await _make_true(storage, source, unlinked, taken_at=found.taken_at, at=at)
+            report = await _make_true(storage, str(source), unlinked, taken_at=found.taken_at, at=at)
         finally:
             await storage.close()
         kept = await asyncio.to_thread(_swap, copy, place)
@@ -67,7 +67,8 @@ async def restore_in_place(url: str, vault: Vault, *, at: datetime, without_unli
         async with owned(storage.database):
             taken_at = await storage.restores.find_taken_at()
             unlinked = _find_unlinked(url, taken_at, without_unlinks=without_unlinks)
-            return await _make_true(storage, Path("the database"), unlinked, taken_at=taken_at, at=at)
+            named = str(sqlite.database_file(url) or postgresql.bare_address(url))
+            return await _make_true(storage, named, unlinked, taken_at=taken_at, at=at)
     finally:
         await storage.close()
 
@@ -110,13 +111,13 @@ def _find_unlinked(url: str, taken_at: datetime | None, *, without_unlinks: bool
 
 async def _make_true(
     storage: Storage,
-    source: Path,
+    named: str,
     unlinked: dict[DiscordUserId, datetime],
     *,
     taken_at: datetime | None,
     at: datetime,
 ) -> RestoreReport:
-    await _require_keys(storage, source)
+    await _require_keys(storage, named)
     report = await storage.restores.settle(unlinked, taken_at=taken_at, at=at)
     return msgspec.structs.replace(
         report,
@@ -125,7 +126,7 @@ async def _make_true(
     )
 
 
-async def _require_keys(storage: Storage, source: Path) -> None:
+async def _require_keys(storage: Storage, named: str) -> None:
     """Raise NeedsOwner where no key opens what the backup keeps sealed."""
     locked = Counter[str]()
     for value in await storage.sealing.list_sealed():
@@ -135,7 +136,7 @@ async def _require_keys(storage: Storage, source: Path) -> None:
             locked[value.table] += 1
     if locked:
         tables = tuple(f"{table} ({count})" for table, count in sorted(locked.items()))
-        raise NeedsOwner(Setup.RESTORE_LOCKED, path=str(source), tables=tables)
+        raise NeedsOwner(Setup.RESTORE_LOCKED, path=named, tables=tables)
 
 
 def _pg_restore(url: str, source: Path) -> str:

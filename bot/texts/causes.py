@@ -160,12 +160,12 @@ _SETUP: dict[Setup, tuple[str, str]] = {
     ),
     Setup.BACKUP_BY_SERVER: (
         "I don't back up PostgreSQL myself, because its own tools do it better.",
-        "Run: {command}",
+        "Use pg_dump. Example: {command}",
     ),
     Setup.BACKUP_EXISTS: ("I wrote nothing, because {path} already exists.", "Choose another name."),
     Setup.BACKUP_NO_FOLDER: (
         "I wrote nothing, because the folder {path} doesn't exist.",
-        "Create it so that only this user can read it: mkdir -m 700 {path}",
+        "Create it so that only this user can read it. Example: mkdir -m 700 {path}",
     ),
     Setup.BACKUP_NOT_WRITTEN: (
         "I couldn't write {path} ({reason}).",
@@ -173,11 +173,11 @@ _SETUP: dict[Setup, tuple[str, str]] = {
     ),
     Setup.BACKUP_UNSOUND: (
         "The database is damaged, so its copy would be useless, and I kept none ({reason}).",
-        "Check the disk. Then restore the newest backup: python run.py restore FILE",
+        "Check the disk, then restore the newest backup. Example: python run.py restore FILE",
     ),
     Setup.RESTORE_BY_SERVER: (
         "I don't put files into PostgreSQL myself, because its own tools do it better.",
-        "Run: {command}, then: python run.py restore --in-place",
+        "Use pg_restore, and after it python run.py restore --in-place. Example: {command}",
     ),
     Setup.RESTORE_WHILE_RUNNING: (
         "I changed nothing, because a Pledgekeeper is using the database that DATABASE_URL names.",
@@ -296,7 +296,7 @@ def say_cause(r: Renderer, code: str, facts: Mapping[str, Fact]) -> Failure:
     told = {name: _told(r, fact) for name, fact in facts.items()}
     if isinstance(seconds := facts.get("retry_after_seconds"), int):
         told["wait"] = r.duration(timedelta(seconds=seconds))
-    return Failure(r.say(problem, **told), r.say(to_do) if to_do else r.verbatim(""))
+    return Failure(r.say(problem, **told), r.say(to_do, **told) if to_do else r.verbatim(""))
 
 
 def say_settings(r: Renderer, error: SettingsInvalid) -> Text:

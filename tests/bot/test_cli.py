@@ -263,7 +263,7 @@ def test_for_postgresql_the_command_is_named_and_no_password(run: Run) -> None:
     for command, tool in (("backup", "pg_dump"), ("restore", "pg_restore")):
         refused = run(command, "x.dump", DATABASE_URL=address)
         assert (refused.returncode, refused.stdout) == (1, "")
-        assert f"Run: {tool} " in refused.stderr
+        assert f"Example: {tool} " in refused.stderr
         assert "'postgresql://ada@db.example/pledges'" in refused.stderr
         assert "MARKER" not in refused.stderr
 

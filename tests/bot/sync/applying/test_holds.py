@@ -318,7 +318,6 @@ async def test_after_a_restore_every_removal_is_asked_about_for_a_day(
 ) -> None:
     server = Server(storage, notifier, clock)
     server.holds = Holds(storage=storage, notifier=notifier, clock=clock, is_restored=True)
-    await server.populate(10)
     restored_at = clock.now()
     await storage.restores.settle({}, taken_at=restored_at, at=restored_at)
     await server.populate(10)
