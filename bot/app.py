@@ -70,6 +70,7 @@ from bot.sync.admin.setup import SetupEditor
 from bot.sync.admin.stats import FigureBook
 from bot.sync.admin.trail import Trail
 from bot.sync.admin.undo import Undo
+from bot.sync.after_restore import AfterRestore
 from bot.sync.api_access import ApiAccess
 from bot.sync.applying.apply import Applier
 from bot.sync.applying.breakers import Breakers
@@ -215,6 +216,7 @@ async def build_app(
 
     # --- facts in, roles out
 
+    is_restored = await storage.restores.find() is not None
     seed_id = await plant_seed(
         storage, settings.patreon_creator_access_token, settings.patreon_creator_refresh_token, clock
     )
@@ -230,8 +232,8 @@ async def build_app(
     intake = Intake(storage=storage, client=client, keeper=keeper, clock=clock, on_page=lambda: health.begun("sync"))
     reported_links = ReportedLinks(storage=storage, notifier=notifier, clock=clock)
     breakers = Breakers(clock)
-    facts = FactBook(storage=storage, observer=observer, breakers=breakers, clock=clock)
-    holds = Holds(storage=storage, notifier=notifier, clock=clock)
+    facts = FactBook(storage=storage, observer=observer, breakers=breakers, clock=clock, is_restored=is_restored)
+    holds = Holds(storage=storage, notifier=notifier, clock=clock, is_restored=is_restored)
     planning = Planning(storage=storage, observer=observer, facts=facts, holds=holds, notifier=notifier)
     role_writer = RoleWriter(holder, clock)
     applier = Applier(
@@ -293,6 +295,7 @@ async def build_app(
             reported_links=reported_links,
             declines=Declines(storage=storage, observer=observer, messages=messages, clock=clock),
             news=ReadNews(notifier),
+            after_restore=AfterRestore(storage=storage, notifier=notifier, clock=clock, is_restored=is_restored),
             observer=observer,
             turns=turns,
             clock=clock,

@@ -339,6 +339,7 @@ async def _watch_database(app: App) -> None:
 async def _sweep(app: App) -> None:
     """Forget what has expired."""
     while True:
+        await app.storage.links.look_after_ends(app.clock.now())
         await app.linking.sweep()
         await app.storage.reads.purge(app.clock.now() - READS_KEPT)
         await app.storage.due.purge(DUE_KEPT)

@@ -373,7 +373,14 @@ class ApiTokenChanged(Notice, frozen=True, kw_only=True):
     by: DiscordUserId
 
 
-News = ListAcceptedElsewhere | UnlinkedElsewhere | CompEnding | PatronsTaken | ApiTokenChanged
+class DatabaseRestored(Notice, frozen=True, kw_only=True):
+    """The database is a backup's, and a campaign has been read for the first time since."""
+
+    campaign: str
+    taken_at: datetime | None
+
+
+News = ListAcceptedElsewhere | UnlinkedElsewhere | CompEnding | PatronsTaken | ApiTokenChanged | DatabaseRestored
 
 
 class CampaignConnected(Notice, frozen=True, kw_only=True):

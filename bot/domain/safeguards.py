@@ -15,6 +15,8 @@ change that leaves the person another pledge role, the end of a comp, a higher r
 does a hold keep a role from somebody who unlinked, or one that goes by an admin's word: no rule names it any more, its
 comp has ended, another role of its group takes its place, or its grant was undone. A comp rests on no report of
 Patreon's and replaces no pledge role.
+After a restore each revoke that the plan doubts opens a hold too, however few there are, a tier change as well, and a
+higher role of its group does not answer it.
 """
 
 import hashlib
@@ -67,11 +69,18 @@ def is_unwanted(link: Link | None, settings: GuildSettings) -> bool:
 
 def counted_revokes(plan: PersonPlan, items: Mapping[RoleId, HoldItem]) -> tuple[Decision, ...]:
     """Return the revokes that count for the brake."""
-    if plan.has_unlinked or any(map(_is_left, plan.decisions)):
+    doubted = doubted_revokes(plan, items)
+    if not doubted and (plan.has_unlinked or any(map(_is_left, plan.decisions))):
         return ()
     return tuple(
         one for one in plan.having(Action.REVOKE) if not _is_own_proof(one) and not _is_approved(items.get(one.role_id))
     )
+
+
+def doubted_revokes(plan: PersonPlan, items: Mapping[RoleId, HoldItem]) -> tuple[Decision, ...]:
+    """Return the revokes that no admin has answered yet since a restore: not one of them happens unasked."""
+    revokes = plan.having(Action.REVOKE)
+    return tuple(one for one in revokes if one.is_doubted and not _is_approved(items.get(one.role_id)))
 
 
 def _is_own_proof(decision: Decision) -> bool:
@@ -80,7 +89,8 @@ def _is_own_proof(decision: Decision) -> bool:
     No rule names the role any more, its comp has ended, another of its group takes its place, or its grant is undone.
     """
     claim = decision.claim
-    return claim.rule is None or claim.comp is not None or claim.outranked_by is not None or claim.is_undone
+    is_outranked = claim.outranked_by is not None and not decision.is_doubted
+    return claim.rule is None or claim.comp is not None or is_outranked or claim.is_undone
 
 
 def _rests_on_report(decision: Decision) -> bool:

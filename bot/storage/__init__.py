@@ -33,12 +33,15 @@ from bot.storage.paces import Paces
 from bot.storage.pendings import Pendings
 from bot.storage.processes import Interactions, Processes
 from bot.storage.reads import Reads
+from bot.storage.restores import Restores
 from bot.storage.role_groups import RoleGroups
 from bot.storage.rules import Rules
 from bot.storage.sealing import Sealing
 from bot.storage.setups import Setups
 from bot.storage.shards import ShardLeases
+from bot.storage.sqlite import database_file
 from bot.storage.states import States
+from bot.storage.unlinks import ENDING, UnlinkFile
 from bot.storage.vault import Vault
 from bot.storage.webhooks import Webhooks
 
@@ -80,11 +83,12 @@ class Storage:
     api_tokens: ApiTokens
     guild_members: GuildMembers
     monitoring: Monitoring
+    restores: Restores
 
     @classmethod
     async def open(cls, url: str, vault: Vault) -> Self:
         """Own a database: make it where needed, lock it, migrate it. DatabaseLocked where another process owns it."""
-        storage = cls._build(await Database.open(url), vault)
+        storage = cls._build(await Database.open(url), vault, unlinks=unlink_file(url))
         await patiently(lambda: storage.sealing.note_keys(vault.key_fingerprints))
         return storage
 
@@ -126,7 +130,7 @@ class Storage:
         await self.database.close()
 
     @classmethod
-    def _build(cls, database: Database, vault: Vault) -> Self:
+    def _build(cls, database: Database, vault: Vault, unlinks: UnlinkFile | None = None) -> Self:
         states = States(database, vault)
         rules, guilds = Rules(database), Guilds(database)
         return cls(
@@ -135,7 +139,7 @@ class Storage:
             campaigns=Campaigns(database),
             credentials=Credentials(database, vault),
             arrivals=Arrivals(database, vault),
-            links=Links(database),
+            links=Links(database, unlinks),
             states=states,
             pendings=Pendings(database, vault, states),
             memberships=Memberships(database),
@@ -163,4 +167,11 @@ class Storage:
             api_tokens=ApiTokens(database),
             guild_members=GuildMembers(database),
             monitoring=Monitoring(database),
+            restores=Restores(database),
         )
+
+
+def unlink_file(url: str) -> UnlinkFile | None:
+    """Return the file beside a database that says whose links ended; None beside one that is no file."""
+    path = database_file(url)
+    return None if path is None else UnlinkFile(path.with_name(path.name + ENDING))

@@ -50,6 +50,7 @@ from bot.storage.rows import read_row, read_rows, to_json
 from bot.storage.states import void_questions
 from bot.storage.tables import bindings, comps, grants, hold_items, links, memberships, opt_outs, pendings, states
 from bot.storage.tables.column_types import EPOCH
+from bot.storage.unlinks import UnlinkFile
 from bot.storage.upsert import Upsert
 
 MAX_LINKS = 400  # in one statement, by two columns: databases limit how many values it may carry
@@ -70,8 +71,9 @@ _ANY = select(links).where(
 class Links(Aggregate):
     """Every link and every opt-out."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, unlinks: UnlinkFile | None = None) -> None:
         super().__init__(database)
+        self._unlinks = unlinks
         self._patrons = set[PatreonUserId]()  # of `linked_patrons`, as it was last asked for
 
     async def find_discord(self, discord_user_id: DiscordUserId, *, with_ended: bool = False) -> Link | None:
@@ -246,6 +248,9 @@ class Links(Aggregate):
             if confirmed is None:
                 return None
             credential_id = confirmed.credential_id
+        if self._unlinks is not None:  # before anything is certain
+            parted = _accounts(await _find_either(connection, link)) - _accounts([link])
+            await self._unlinks.note({person for person, _ in parted}, link.linked_at)
         replaced = await _put_link(connection, link, credential_id)
         if pending_id is not None:  # until what follows is done, also by another process
             statement = update(pendings).where(pendings.c.pending_id == pending_id)
@@ -277,6 +282,8 @@ class Links(Aggregate):
 
         Their pair is not needed by it any more: `Credentials.list_unneeded`.
         """
+        if self._unlinks is not None:
+            await self._unlinks.note([discord_user_id], at)
         link = await self._unlink(discord_user_id, at)
         if link is not None:
             self._patrons.discard(link.patreon_user_id)
@@ -299,6 +306,11 @@ class Links(Aggregate):
         is_told = or_(pendings.c.replaced.is_(None), pendings.c.replaced == "[]")
         await connection.execute(delete(pendings).where(pendings.c.state_id.in_(asked), is_told))
         return link
+
+    async def look_after_ends(self, now: datetime) -> None:
+        """Let the file beside the database know of every end from now on, and forget those of long ago."""
+        if self._unlinks is not None:
+            await self._unlinks.begin(now)
 
     async def is_opted_out(self, discord_user_id: DiscordUserId) -> bool:
         """Tell whether this person must not be linked by itself."""

@@ -113,7 +113,8 @@ def say_kept(r: Renderer, notice: Kept) -> Text:
         | notices.UnlinkedElsewhere
         | notices.CompEnding
         | notices.PatronsTaken
-        | notices.ApiTokenChanged,
+        | notices.ApiTokenChanged
+        | notices.DatabaseRestored,
     ):
         return say_news(r, notice)
     if isinstance(notice, notices.Solved | notices.HoldOver | notices.LesserConsentRefused):
@@ -175,8 +176,27 @@ def say_news(r: Renderer, news: News) -> Text:
             return r.join(said, r.say("It includes what they pay.")) if news.has_amounts else said
         case notices.ApiTokenChanged():
             return say_token_change(r, news.change, news.label, news.by)
+        case notices.DatabaseRestored():
+            return _say_restored(r, news)
         case _:
             assert_never(news)
+
+
+def _say_restored(r: Renderer, news: notices.DatabaseRestored) -> Text:
+    when = (
+        r.say("Whoever runs me restored me from an older backup.")
+        if news.taken_at is None
+        else r.say("Whoever runs me restored me from a backup of {when}.", when=news.taken_at)
+    )
+    return r.join(
+        when,
+        r.say("I've now checked **{campaign}** on Patreon.", campaign=news.campaign),
+        r.say("For a day, I'll ask you before I remove any pledge role."),
+        r.say(
+            "Rules, settings, comps and answers are as they were in that backup, so please check those that you "
+            "changed since. Whoever linked since has to type `/link` again, and keeps their roles until then."
+        ),
+    )
 
 
 def say_change(r: Renderer, change: Change) -> Text:

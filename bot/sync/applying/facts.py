@@ -22,8 +22,11 @@ from bot.sync.applying.breakers import Breakers
 class FactBook:
     """Reads facts from storage and from the observer's picture."""
 
-    def __init__(self, *, storage: Storage, observer: Observer, breakers: Breakers, clock: Clock) -> None:
+    def __init__(
+        self, *, storage: Storage, observer: Observer, breakers: Breakers, clock: Clock, is_restored: bool = False
+    ) -> None:
         self._storage = storage
+        self._is_restored = is_restored  # while a process runs, no database is restored
         self._observer = observer
         self._breakers = breakers
         self._clock = clock
@@ -58,6 +61,7 @@ class FactBook:
             proven_at={id_: one.proven_at for id_, one in listings.items() if one.proven_at is not None},
             followed_since=await self._storage.campaigns.followed_since(campaign_ids),
             tiers={id_: {tier.tier_id: tier for tier in one.tiers} for id_, one in campaigns.items()},
+            restored=await self._storage.restores.find() if self._is_restored else None,
         )
 
     async def person(self, guild: GuildFacts, discord_user_id: DiscordUserId) -> PersonFacts:

@@ -248,6 +248,8 @@ VERBS: dict[str, Verb] = {
     "paces.succeed": lambda s, _: s.paces.succeed("client", "fresh"),
     "messages.add": lambda s, _: s.messages.add(GUILD, "{}"),
     "messages.purge": lambda s, _: s.messages.purge(timedelta(0)),
+    "restores.settle": lambda s, _: s.restores.settle({CY: LATER}, taken_at=NOW, at=LATER),
+    "restores.note_first_read": lambda s, _: s.restores.note_first_read(CAMPAIGN, [GUILD], at=LATER),
 }
 # Columns of the database's own clock, and of chance: two runs never agree.
 MOMENTS = {

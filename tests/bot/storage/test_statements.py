@@ -419,6 +419,18 @@ async def use_processes(storage: Storage) -> None:
     assert await storage.messages.count() == 0
 
 
+async def use_restores(storage: Storage, now: datetime) -> None:
+    await storage.links.look_after_ends(now)
+    assert await storage.restores.find_taken_at() is None
+    assert (await storage.restores.settle({ADA: now}, taken_at=now, at=now)).unlinked == 0
+    await storage.restores.note_first_read(CAMPAIGN, [GUILD], at=now)
+    found = await storage.restores.find()
+    assert found is not None
+    assert found.read_at == {CAMPAIGN: now}
+    assert await storage.restores.list_old_pairs(now) == ()
+    assert await storage.restores.count_old_consents(now, read=[CAMPAIGN]) == 0
+
+
 async def test_every_verb_runs_on_both_databases(
     storage: Storage, request: pytest.FixtureRequest, unused: set[str], now: datetime
 ) -> None:
@@ -442,4 +454,5 @@ async def test_every_verb_runs_on_both_databases(
     await use_processes(storage)
     await use_paces(storage)
     await storage.monitoring.look()
+    await use_restores(storage, now)
     assert unused == set(), "a verb is not used above"
