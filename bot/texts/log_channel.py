@@ -55,7 +55,8 @@ def notice_card(r: Renderer, notice: Trouble | End | News) -> Card:
         | notices.CompEnding
         | notices.PatronsTaken
         | notices.ApiTokenChanged
-        | notices.DatabaseRestored,
+        | notices.DatabaseRestored
+        | notices.HookEdited,
     ):
         return news_card(r, notice)
     if isinstance(notice, notices.Solved | notices.HoldOver | notices.LesserConsentRefused):
