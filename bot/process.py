@@ -19,6 +19,7 @@ Every process builds all objects (`app.py`); its roles say which of the loops it
 | names    | gateway | on PostgreSQL       | every 5 seconds               | stores what servers are called        |
 | links    | gateway | with Discord        | every minute, or when rung    | goes on with what follows a consent   |
 | comps    | gateway | at the start        | every 5 seconds               | tells of comps that end, and ends them |
+| members  | gateway | at the start        | every 2 seconds               | stores who is where, for the API      |
 | sweeper  | worker  | at the start        | every minute                  | forgets what has expired              |
 | nudges   | worker  | at the start        | every 2 seconds, or when told | reads again whom webhooks named       |
 | pairs    | worker  | at the start        | every 10 seconds              | finds which of a person's pairs lives |
@@ -26,6 +27,7 @@ Every process builds all objects (`app.py`); its roles say which of the loops it
 | webhooks | worker  | at the start        | every 2 seconds, or when due  | looks after our webhooks at Patreon   |
 | rounds   | worker  | with Discord        | every SYNC_INTERVAL_SECONDS   | reads campaigns, plans who changed    |
 | chores   | worker  | on PostgreSQL       | every second, or when asked   | does what any process asked for       |
+| hooks    | worker  | at the start        | every second, or when rung    | sends events to the servers' webhooks |
 
 Each but Discord's, which keeps itself, begins anew where it ends (`runtime/loops.py`).
 """
@@ -64,8 +66,10 @@ from bot.storage.chores import QueuedChores
 from bot.storage.database import patiently
 from bot.storage.vault import Vault
 from bot.sync.deliveries.inbox import DeliveryInbox
+from bot.web.api import api_routes
 from bot.web.deliveries import webhook_routes
 from bot.web.metrics import metrics_routes
+from bot.web.openapi import describe_api
 from bot.web.server import WebServer
 
 log = structlog.get_logger(__name__)
@@ -76,6 +80,7 @@ RESERVE_LOOK_SECONDS = 1.0
 READS_KEPT = timedelta(days=30)
 INTERACTIONS_KEPT = timedelta(hours=1)  # Discord takes an answer for a quarter of that
 DUE_KEPT = timedelta(days=7)  # of servers that are out of sight
+HOOK_EVENTS_KEPT = timedelta(days=3)  # after they arrived, or were given up: `/patreon hooks list` shows the last
 COLLECTED_AFTER = 50_000  # objects more: to look at so many takes some milliseconds
 
 
@@ -185,6 +190,7 @@ async def _start(stack: contextlib.AsyncExitStack, app: App, gateway: Gateway) -
         public_url=app.settings.public_url,
         has_pages=ProcessRole.WEB in app.roles,
         routes=_routes(app),
+        trusted_proxies=app.settings.trusted_proxies or (),
     )
     await server.start(app.settings.web_host, app.settings.web_port)
     stack.push_async_callback(server.stop)
@@ -238,12 +244,14 @@ def _gateway_loops(app: App) -> Iterator[Loop]:
         yield Loop("names", GuildNames(holder=app.holder, storage=app.storage).run)
     yield Loop("links", app.aftermaths.run)
     yield Loop("comps", app.comp_ends.run)
+    yield Loop("members", app.member_presence.run)
 
 
 def _worker_loops(app: App) -> Iterator[Loop]:
     interval = app.settings.sync_interval_seconds
     yield Loop("sweeper", lambda: _sweep(app))
     yield Loop("nudges", app.nudges.run)
+    yield Loop("hooks", app.hook_deliveries.run)
     yield Loop("pairs", lambda: app.turns.run("loop:pairs", app.pairs.run))
     yield Loop("consents", lambda: app.turns.run("loop:consents", app.consents.keep_reading))
     yield Loop("webhooks", lambda: app.turns.run("loop:webhooks", app.webhooks.run))
@@ -283,6 +291,7 @@ async def end_work(app: App) -> None:
         app.reconciler,
         app.rounds,
         app.nudges,
+        app.hook_deliveries,
         app.linking,
         app.connecting,
         app.unlinker,
@@ -294,13 +303,15 @@ async def end_work(app: App) -> None:
 
 
 def _routes(app: App) -> list[web.RouteDef]:
-    """Return the routes that are no pages: for Prometheus, and on the web for Patreon's webhooks."""
+    """Return the routes that are no pages: for Prometheus, and on the web for Patreon's webhooks and other programs."""
     routes = metrics_routes(
         lambda: render_metrics(app), token=app.settings.metrics_token, content_type=CONTENT_TYPE_LATEST
     )
     if ProcessRole.WEB in app.roles:
         inbox = DeliveryInbox(at_patreon=app.webhooks_at_patreon, keeper=app.webhooks, nudges=app.nudges)
         routes += webhook_routes(inbox, note=app.metrics.note_webhook)
+        description = describe_api(app.settings.public_url)
+        routes += api_routes(app.api_access, app.member_answers, description=description)
     return routes
 
 
@@ -332,10 +343,12 @@ async def _watch_database(app: App) -> None:
 async def _sweep(app: App) -> None:
     """Forget what has expired."""
     while True:
+        await app.storage.links.look_after_ends(app.clock.now())
         await app.linking.sweep()
         await app.storage.reads.purge(app.clock.now() - READS_KEPT)
         await app.storage.due.purge(DUE_KEPT)
         await app.storage.comps.purge()
+        await app.storage.hooks.purge(app.clock.now() - HOOK_EVENTS_KEPT)
         if app.storage.database.is_shared:
             await app.storage.interactions.purge(INTERACTIONS_KEPT)
             await app.storage.paces.purge()

@@ -36,7 +36,7 @@ from bot.discord.request_watch import NoteRequest, watch_requests
 from bot.discord.silence import silenced_unless
 from bot.discord.translator import CommandTranslator
 from bot.domain.errors import DatabaseAway
-from bot.domain.model import Secret
+from bot.domain.model import GuildId, Secret
 from bot.domain.shards import Shards
 
 log = structlog.get_logger(__name__)
@@ -105,6 +105,10 @@ class PledgekeeperBot(commands.Bot):
     def is_whole(self) -> bool:
         """Tell whether all of it has shown its servers, and is not connecting again."""
         return self.is_ready()
+
+    def covers(self, guild_id: GuildId) -> bool:  # noqa: ARG002
+        """Tell whether it hears of a server, where the bot is in it."""
+        return True
 
     @property
     def is_alive(self) -> bool:
@@ -206,6 +210,7 @@ class ShardedBot(PledgekeeperBot, discord.AutoShardedClient):
 
     def __init__(self, *, shards: Shards, wait_turn: WaitTurn, **named: Any) -> None:
         super().__init__(shard_ids=list(shards.ids), shard_count=shards.count, **named)
+        self._own_shards = shards
         self._wait_turn = wait_turn
         self._waiting = 0  # for a turn, or for the end of a pause
         self._away: set[int] = set()  # shards that lost their connection
@@ -251,6 +256,10 @@ class ShardedBot(PledgekeeperBot, discord.AutoShardedClient):
         """Name the shards that are not alive, once all have begun."""
         silent = {shard_id for shard_id, latency in self.latencies if not math.isfinite(latency)}
         return sorted(self._find_away() | silent) if self.is_ready() else []
+
+    def covers(self, guild_id: GuildId) -> bool:
+        """Tell whether one of its shards hears of a server, where the bot is in it."""
+        return self._own_shards.covers(guild_id)
 
     async def renew(self, guild: discord.Guild) -> bool:
         """Get a guild anew that an event of a wrong shape spoilt: by a new session of its shard."""

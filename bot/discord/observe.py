@@ -160,6 +160,11 @@ class Observer:
         """Return, in order, of whom something is remembered here."""
         return sorted(self._seen.get(guild_id, {}))
 
+    def remembered(self, guild_id: GuildId, people: Iterable[DiscordUserId]) -> dict[DiscordUserId, bool]:
+        """Tell which of these people were members when they were last shown; asks nobody, and leaves out the others."""
+        known = self._seen.get(guild_id, {})
+        return {person: known[person].member is not None for person in people if person in known}
+
     async def renew(self, guild_id: GuildId, people: Iterable[DiscordUserId]) -> None:
         """Ask for people anew. Raises DiscordAway; then nothing of them is remembered."""
         wanted = tuple(people)

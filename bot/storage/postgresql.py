@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 import structlog
-from sqlalchemy import event, func, make_url, select
+from sqlalchemy import URL, event, func, make_url, select
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -63,6 +63,13 @@ def is_address(url: str) -> bool:
         return bool(make_url(url).database)
     except (ArgumentError, ValueError):
         return False
+
+
+def bare_address(url: str) -> str:
+    """Return an address as one may show it to people, without its password."""
+    its = make_url(url)
+    bare = URL.create(its.drivername, its.username, None, its.host, its.port, its.database, its.query)
+    return bare.render_as_string()
 
 
 def build_engines(url: str) -> Engines:
