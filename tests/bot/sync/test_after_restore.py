@@ -9,6 +9,7 @@ from bot.domain.changes import Trigger
 from bot.domain.model import GuildId
 from bot.domain.notices import DatabaseRestored, News
 from bot.storage import Storage
+from bot.storage.unlinks import Unlinks
 from bot.sync.after_restore import AfterRestore
 from tests.fakes.clock import StoppedClock
 from tests.fakes.filled import CAMPAIGN, GUILD, NOW, OTHER_CAMPAIGN
@@ -38,7 +39,7 @@ def after_restore(storage: Storage, heard: NewsNotifier, clock: StoppedClock, *,
 
 
 async def test_each_campaign_is_told_of_once(storage: Storage, heard: NewsNotifier, clock: StoppedClock) -> None:
-    await storage.restores.settle({}, taken_at=TAKEN_AT, at=NOW)
+    await storage.restores.settle(Unlinks(since=TAKEN_AT), taken_at=TAKEN_AT, at=NOW)
     after = after_restore(storage, heard, clock, is_restored=True)
     for _ in range(2):
         await after.follow(CAMPAIGN, "Emberwood", [GUILD, OTHER_GUILD])
@@ -55,7 +56,7 @@ async def test_each_campaign_is_told_of_once(storage: Storage, heard: NewsNotifi
 async def test_whoever_is_killed_in_between_tells_again(
     storage: Storage, heard: NewsNotifier, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await storage.restores.settle({}, taken_at=TAKEN_AT, at=NOW)
+    await storage.restores.settle(Unlinks(since=TAKEN_AT), taken_at=TAKEN_AT, at=NOW)
     after = after_restore(storage, heard, clock, is_restored=True)
 
     async def killed(*_: object, **__: object) -> None:
