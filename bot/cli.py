@@ -8,7 +8,9 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
+from pathlib import Path
 from typing import ParamSpec
 
 import click
@@ -19,9 +21,12 @@ from bot.domain.errors import DatabaseAway, NeedsOwner, PledgekeeperError, Setti
 from bot.domain.probe import Pulse
 from bot.domain.processes import ALL_ROLES, ProcessRole
 from bot.domain.shards import MOST_SHARDS, read_shard_ids
+from bot.runtime.clock import tell_time
 from bot.runtime.logs import configure_logging
-from bot.settings import check_database_url, load_settings, load_web_address
+from bot.runtime.progress import progress_bar
+from bot.settings import Settings, check_database_url, load_settings, load_web_address
 from bot.storage.vault import Vault, new_key
+from bot.texts.backup import say_backup, say_restore
 from bot.texts.catalogs import ENGLISH
 from bot.texts.causes import say_settings
 from bot.texts.errors import say_cause
@@ -62,6 +67,14 @@ def _say(error: PledgekeeperError) -> str:
             return say_cause(TERMINAL, NeedsOwner(Setup.DATABASE_SILENT, **error.facts))
         case _:
             return say_cause(TERMINAL, error)
+
+
+def _tell_time(settings: Settings) -> datetime:
+    """Return what time it is for the bot."""
+    try:
+        return asyncio.run(tell_time(settings.clock_url))
+    except ValueError as error:
+        raise SettingsInvalid(Setup.CLOCK_SILENT, reason=str(error)) from None
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -141,7 +154,8 @@ def rotate_keys() -> int:
     from bot.ops.rotation import rotate_keys as rotate  # noqa: PLC0415  it loads the database
 
     settings = load_settings()
-    done = asyncio.run(rotate(settings.database_url, Vault(settings.encryption_keys)))
+    with progress_bar("Encrypting") as tell:
+        done = asyncio.run(rotate(settings.database_url, Vault(settings.encryption_keys), tell))
     click.echo(say_resealed(TERMINAL, done.resealed, done.left))
     click.echo(say_rest(TERMINAL, done.locked), err=not done.is_whole)
     return 0 if done.is_whole else 1
@@ -152,20 +166,12 @@ def rotate_keys() -> int:
 @ends_with_its_code
 def move(target: str) -> int:
     """Copy a stopped bot's database to another one, SQLite or PostgreSQL. Can be run again after a break."""
-    from rich.console import Console  # noqa: PLC0415  only this command draws a bar
-    from rich.progress import Progress  # noqa: PLC0415  as above
-
     from bot.ops.move import move_database  # noqa: PLC0415  it loads the database
 
     settings, address = load_settings(), check_database_url(target)
     configure_logging("WARNING", settings.log_format)
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task("Copying", total=None)
-        rows = asyncio.run(
-            move_database(
-                settings.database_url, address, lambda done, total: progress.update(bar, completed=done, total=total)
-            )
-        )
+    with progress_bar("Copying") as tell:
+        rows = asyncio.run(move_database(settings.database_url, address, tell))
     click.echo(say_moved(TERMINAL, rows))
     return 0
 
@@ -180,7 +186,54 @@ def migrate_tables(*, before: bool, after: bool) -> int:
 
     settings = load_settings()
     configure_logging("WARNING", settings.log_format)
-    click.echo(say_upgrade(TERMINAL, asyncio.run(migrate(settings.database_url, before=before, after=after))))
+    with progress_bar("Migrating"):
+        upgrade = asyncio.run(migrate(settings.database_url, before=before, after=after))
+    click.echo(say_upgrade(TERMINAL, upgrade))
+    return 0
+
+
+@main.command()
+@click.argument("target", type=click.Path(path_type=Path), metavar="FILE")
+@click.option("--keep", type=click.IntRange(1), metavar="N", help="FILE is a folder: keep there the newest N backups.")
+@ends_with_its_code
+def backup(target: Path, keep: int | None) -> int:
+    """Copy the database into a new file, and check the copy. Safe while the bot is running."""
+    from bot.ops.backup import back_up, back_up_into  # noqa: PLC0415  it loads the database
+
+    settings = load_settings()
+    now = _tell_time(settings)
+    with progress_bar("Copying") as tell:
+        if keep is None:
+            made = asyncio.run(back_up(settings.database_url, target, at=now, tell=tell))
+        else:
+            made = asyncio.run(back_up_into(settings.database_url, target, keep=keep, at=now, tell=tell))
+    found = made.contents
+    click.echo(say_backup(TERMINAL, str(made.path), links=found.links, roles=found.roles, dropped=made.dropped))
+    return 0
+
+
+@main.command()
+@click.argument("source", type=click.Path(path_type=Path), metavar="[FILE]", required=False)
+@click.option("--in-place", is_flag=True, help="The database is restored already, by other tools: only settle it.")
+@click.option("--without-unlinks", is_flag=True, help="Link people again who unlinked since, where nobody knows them.")
+@ends_with_its_code
+def restore(source: Path | None, *, in_place: bool, without_unlinks: bool) -> int:
+    """Put a backup in the place of a stopped bot's database, which is kept, and settle what happened since."""
+    from bot.ops import restore as restoring  # noqa: PLC0415  it loads the database
+
+    if in_place == (source is not None):
+        raise click.UsageError("Name the backup, or say --in-place.")
+    settings = load_settings()
+    configure_logging("WARNING", settings.log_format)
+    url, vault, now = settings.database_url, Vault(settings.encryption_keys), _tell_time(settings)
+    with progress_bar("Restoring") as tell:
+        if source is None:
+            report = asyncio.run(restoring.restore_in_place(url, vault, at=now, without_unlinks=without_unlinks))
+        else:
+            report = asyncio.run(
+                restoring.restore(url, vault, source, at=now, tell=tell, without_unlinks=without_unlinks)
+            )
+    click.echo(say_restore(TERMINAL, report))
     return 0
 
 

@@ -103,6 +103,20 @@ class Setup(enum.StrEnum):
     ROWS_LOST = "rows_lost"  # tables
     KEY_MISSING = "key_missing"
     KEY_NOT_IN_USE = "key_not_in_use"  # by the bot that runs
+    BACKUP_BY_SERVER = "backup_by_server"  # command
+    BACKUP_EXISTS = "backup_exists"  # path
+    BACKUP_NO_FOLDER = "backup_no_folder"  # path
+    BACKUP_NOT_WRITTEN = "backup_not_written"  # path, reason
+    BACKUP_UNSOUND = "backup_unsound"  # path, reason
+    RESTORE_BY_SERVER = "restore_by_server"  # command
+    RESTORE_WHILE_RUNNING = "restore_while_running"
+    RESTORE_MISSING = "restore_missing"  # path
+    RESTORE_SPOILED = "restore_spoiled"  # path, reason
+    RESTORE_FOREIGN = "restore_foreign"  # path
+    RESTORE_NEWER = "restore_newer"  # path
+    RESTORE_LOCKED = "restore_locked"  # path, tables: those with values that no key opens
+    RESTORE_UNLINKS_NOWHERE = "restore_unlinks_nowhere"
+    RESTORE_UNLINKS_UNKNOWN = "restore_unlinks_unknown"  # path: of the file that names them
     CAMPAIGN_UNSET = "campaign_unset"
     CAMPAIGN_AMBIGUOUS = "campaign_ambiguous"  # campaigns
     CAMPAIGN_FOREIGN = "campaign_foreign"  # campaign_id
@@ -125,6 +139,7 @@ class SettingFault(enum.StrEnum):
     TOO_SMALL = "too_small"  # least
     TOO_LARGE = "too_large"  # most
     NOT_A_CHOICE = "not_a_choice"  # expected
+    NOT_A_SWITCH = "not_a_switch"
     PAIR_LACKS_REFRESH = "pair_lacks_refresh"
     PAIR_LACKS_ACCESS = "pair_lacks_access"
     NO_TOKEN_TELLS_IT = "no_token_tells_it"  # noqa: S105  a code
@@ -188,6 +203,10 @@ class Mistake(enum.StrEnum):
     REASON_MISSING = "reason_missing"
     REASON_TOO_LONG = "reason_too_long"  # most
     COMP_UNKNOWN = "comp_unknown"
+    # the API
+    LABEL_UNUSABLE = "label_unusable"  # most
+    TOO_MANY_TOKENS = "too_many_tokens"  # most
+    TOKEN_UNKNOWN = "token_unknown"  # noqa: S105  a code
     # campaigns and their reads
     NO_CAMPAIGN = "no_campaign"
     CAMPAIGN_UNKNOWN = "campaign_unknown"
@@ -205,6 +224,13 @@ class Mistake(enum.StrEnum):
     SETTING_NO_NUMBER = "setting_no_number"  # option, low, high
     SETTING_NO_WORD = "setting_no_word"  # option, known
     SETTING_NO_SWITCH = "setting_no_switch"  # option
+    # webhooks of the server's own
+    HOOKS_FULL = "hooks_full"  # most
+    HOOK_ADDRESS = "hook_address"  # fault
+    HOOK_EVENTS = "hook_events"  # known
+    HOOK_NO_NUMBER = "hook_no_number"
+    HOOK_UNKNOWN = "hook_unknown"  # hook_id
+    HOOK_OFF = "hook_off"  # hook_id
     # people and their links
     HOLD_ANSWERED = "hold_answered"
     STRANGER = "stranger"

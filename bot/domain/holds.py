@@ -38,6 +38,7 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     guild_id: GuildId
     opened_at: datetime
     items: tuple[HoldItem, ...]
+    is_after_restore: bool = False  # not the brake opened it: nobody has said since whose these roles are
 
     @property
     def people(self) -> tuple[DiscordUserId, ...]:
@@ -60,6 +61,7 @@ class HoldSummary(msgspec.Struct, frozen=True, kw_only=True):
     roles: int
     people: int
     groups: tuple[HoldGroup, ...]
+    is_after_restore: bool = False
 
 
 def summarise(hold: Hold) -> HoldSummary:
@@ -70,6 +72,7 @@ def summarise(hold: Hold) -> HoldSummary:
         roles=len(hold.items),
         people=len(hold.people),
         groups=_group(hold.items),
+        is_after_restore=hold.is_after_restore,
     )
 
 

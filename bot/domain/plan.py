@@ -53,6 +53,7 @@ from bot.domain.model import (
     Tier,
     TierId,
 )
+from bot.domain.restored import Restored
 from bot.domain.role_groups import RoleGroup, keep_highest
 from bot.domain.rules import Account, Claim, Wanted, claim_roles, days_kept, settle_accounts, with_comp
 
@@ -115,6 +116,7 @@ class GuildFacts(msgspec.Struct, frozen=True, kw_only=True):
     tiers: Mapping[CampaignId, Mapping[TierId, Tier]] = msgspec.field(default_factory=dict)
     blocked: Mapping[RoleId, Block] = msgspec.field(default_factory=dict)
     on_trial: frozenset[RoleId] = frozenset()
+    restored: Restored | None = None  # the database is an older one: not all that it says can be relied on
 
 
 class PersonFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -143,6 +145,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     gone_since: datetime | None = None  # since when the rule's campaign lists the patron no more
     taken_at: datetime | None = None  # of SUPPRESSED: when we saw that somebody took the role away
     kept_until: datetime | None = None  # of SPARE and LINGER
+    is_doubted: bool = False  # of REVOKE: since a restore nobody has said whether the role is still ours
 
 
 class PersonPlan(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -187,13 +190,9 @@ _ORDER = {Action.GRANT: 0, Action.REVOKE: 2}
 
 def plan_person(guild: GuildFacts, person: PersonFacts) -> PersonPlan:
     """Decide about each role that a rule names, that the ledger holds for this person, or that an admin gave them."""
-    accounts = settle_accounts(
-        person.records if is_linked(person) else {},
-        tiers=guild.tiers,
-        now=guild.now,
-        grace_days=guild.settings.grace_days,
-    )
-    claims, settled = _keep_highest(claim_roles(guild.rules, accounts), accounts, guild=guild, person=person)
+    accounts = settle_person(guild, person)
+    learnt = _learnt(accounts, guild, person)
+    claims, settled = _keep_highest(claim_roles(guild.rules, learnt), learnt, guild=guild, person=person)
     role_ids = dict.fromkeys((*claims, *person.grants, *running(person.comps, guild.now), *sorted(person.returned)))
     days = {role_id: days for role_id, days in days_kept(guild.rules, accounts).items() if role_id not in settled}
     decisions = (
@@ -213,6 +212,24 @@ def plan_person(guild: GuildFacts, person: PersonFacts) -> PersonPlan:
         is_known_here=any(one.is_of_member for one in person.records.values()),
         decisions=tuple(sorted(decisions, key=lambda decision: _ORDER.get(decision.action, 1))),
     )
+
+
+def settle_person(guild: GuildFacts, person: PersonFacts) -> dict[CampaignId, Account]:
+    """Work out the word of each campaign of the guild on a person; on somebody who is not linked there is none."""
+    return settle_accounts(
+        person.records if is_linked(person) else {},
+        tiers=guild.tiers,
+        now=guild.now,
+        grace_days=guild.settings.grace_days,
+    )
+
+
+def _learnt(accounts: dict[CampaignId, Account], guild: GuildFacts, person: PersonFacts) -> dict[CampaignId, Account]:
+    """Leave out, after a restore, what only the backup says: of those campaigns nothing is certain yet."""
+    restored = guild.restored
+    if restored is None:
+        return accounts
+    return {id_: one for id_, one in accounts.items() if restored.is_learnt(id_, person.records.get(id_), person.link)}
 
 
 def is_linked(person: PersonFacts) -> bool:
@@ -289,7 +306,7 @@ def _undone_claim(claim: Claim, person: PersonFacts) -> Claim:
 def _decide(claim: Claim, *, guild: GuildFacts, person: PersonFacts, days: int) -> Decision:
     role_id = claim.role_id
     block = _find_block(claim, guild)
-    grant = person.grants.get(role_id)
+    grant = _grant_of(claim, guild, person)
     action = Action.AWAY if person.member is None else _act(claim, person.member, grant, block)
     kept_until = None
     if action is Action.REVOKE and grant is not None and days and claim.comp is None and not claim.is_undone:
@@ -306,7 +323,27 @@ def _decide(claim: Claim, *, guild: GuildFacts, person: PersonFacts, days: int) 
         gone_since=_gone_since(claim, person),
         taken_at=grant.since if grant is not None and action is Action.SUPPRESSED else None,
         kept_until=kept_until,
+        is_doubted=action is Action.REVOKE and _is_doubted(claim, guild, person),
     )
+
+
+def _grant_of(claim: Claim, guild: GuildFacts, person: PersonFacts) -> Grant | None:
+    """Return the ledger row of a role; after a restore one that was taken since is none where a new pledge earns it."""
+    grant = person.grants.get(claim.role_id)
+    if guild.restored is None or grant is None or grant.state is not GrantState.SUPPRESSED:
+        return grant
+    reading = None if claim.entitlement is None else claim.entitlement.reading
+    started_at = None if reading is None else reading.pledge_started_at
+    is_anew = claim.wanted is Wanted.YES and guild.restored.is_new_pledge(grant, started_at)
+    return None if is_anew else grant
+
+
+def _is_doubted(claim: Claim, guild: GuildFacts, person: PersonFacts) -> bool:
+    """Tell whether a role, after a restore, may be somebody's own by now, and goes by no word that was given since."""
+    if guild.restored is None or person.has_unlinked or claim.rule is None or claim.comp is not None:
+        return False
+    campaign_ids = {rule.campaign_id for rule in guild.rules if rule.role_id == claim.role_id}
+    return not claim.is_undone and guild.restored.is_doubted(campaign_ids, guild.now)
 
 
 def _find_block(claim: Claim, guild: GuildFacts) -> Block | None:

@@ -15,6 +15,8 @@ change that leaves the person another pledge role, the end of a comp, a higher r
 does a hold keep a role from somebody who unlinked, or one that goes by an admin's word: no rule names it any more, its
 comp has ended, another role of its group takes its place, or its grant was undone. A comp rests on no report of
 Patreon's and replaces no pledge role.
+After a restore each revoke that the plan doubts opens a hold too, however few there are, a tier change as well, and a
+higher role of its group does not answer it.
 """
 
 import hashlib
@@ -25,7 +27,7 @@ from typing import assert_never
 import msgspec
 
 from bot.domain.holds import HoldItem, HoldState
-from bot.domain.model import CampaignId, GuildSettings, LinkOrigin, MembershipRecord, Mode, RoleId
+from bot.domain.model import CampaignId, GuildSettings, Link, LinkOrigin, MembershipRecord, Mode, RoleId
 from bot.domain.plan import WRITES, Action, Decision, PersonFacts, PersonPlan, Rail
 from bot.domain.rules import Wanted
 
@@ -53,21 +55,32 @@ def rein_in(
     """Return the plan with what a rail forbids held back. `mark` is the person's facts, as `facts_mark` says them."""
     held = {role_id: one for role_id, one in (items or {}).items() if not plan.has_unlinked}
     decisions = tuple(_rein_in(one, settings, held.get(one.role_id), mark) for one in plan.decisions)
-    is_unwanted = plan.link is not None and plan.link.origin is LinkOrigin.PATREON and not settings.zero_link
-    if is_unwanted and any(one.claim.comp is None for one in plan.having(Action.GRANT)):
+    if is_unwanted(plan.link, settings) and any(one.claim.comp is None for one in plan.having(Action.GRANT)):
         decisions = tuple(_hold_back(one, Rail.REPORT) if _rests_on_report(one) else one for one in decisions)
     if any(one.claim.wanted is Wanted.YES and one.claim.rule is not None for one in plan.having(Action.BLOCKED)):
         decisions = tuple(_hold_back(one, Rail.BLOCKED) if _is_swap(one) else one for one in decisions)
     return plan if decisions == plan.decisions else msgspec.structs.replace(plan, decisions=decisions)
 
 
+def is_unwanted(link: Link | None, settings: GuildSettings) -> bool:
+    """Tell whether a link rests on a report of Patreon's that the guild does not want: nothing new comes of it."""
+    return link is not None and link.origin is LinkOrigin.PATREON and not settings.zero_link
+
+
 def counted_revokes(plan: PersonPlan, items: Mapping[RoleId, HoldItem]) -> tuple[Decision, ...]:
     """Return the revokes that count for the brake."""
-    if plan.has_unlinked or any(map(_is_left, plan.decisions)):
+    doubted = doubted_revokes(plan, items)
+    if not doubted and (plan.has_unlinked or any(map(_is_left, plan.decisions))):
         return ()
     return tuple(
         one for one in plan.having(Action.REVOKE) if not _is_own_proof(one) and not _is_approved(items.get(one.role_id))
     )
+
+
+def doubted_revokes(plan: PersonPlan, items: Mapping[RoleId, HoldItem]) -> tuple[Decision, ...]:
+    """Return the revokes that no admin has answered yet since a restore: not one of them happens unasked."""
+    revokes = plan.having(Action.REVOKE)
+    return tuple(one for one in revokes if one.is_doubted and not _is_approved(items.get(one.role_id)))
 
 
 def _is_own_proof(decision: Decision) -> bool:
@@ -76,7 +89,8 @@ def _is_own_proof(decision: Decision) -> bool:
     No rule names the role any more, its comp has ended, another of its group takes its place, or its grant is undone.
     """
     claim = decision.claim
-    return claim.rule is None or claim.comp is not None or claim.outranked_by is not None or claim.is_undone
+    is_outranked = claim.outranked_by is not None and not decision.is_doubted
+    return claim.rule is None or claim.comp is not None or is_outranked or claim.is_undone
 
 
 def _rests_on_report(decision: Decision) -> bool:

@@ -3,15 +3,13 @@
 Can be run again after a break. The old database is only read.
 """
 
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from bot.domain.errors import NeedsOwner, Setup
 from bot.ops.ownership import owned
+from bot.runtime.progress import Tell
 from bot.storage import copying
 from bot.storage.database import Database
-
-Tell = Callable[[int, int], None]  # how many of how many rows are done
 
 
 async def move_database(source_url: str, target_url: str, tell: Tell) -> int:

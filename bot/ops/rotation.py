@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bot.domain.errors import NeedsOwner, Setup
 from bot.ops.ownership import is_bot_running
+from bot.runtime.progress import Tell, tell_nobody
 from bot.storage import Storage
 from bot.storage.vault import Vault, VaultKeyMissing
 
@@ -26,7 +27,7 @@ class Rotation:
         return self.locked == 0
 
 
-async def rotate_keys(url: str, vault: Vault) -> Rotation:
+async def rotate_keys(url: str, vault: Vault, tell: Tell = tell_nobody) -> Rotation:
     """Seal everything anew; NeedsOwner where a bot is running that does not have the first key."""
     storage = await Storage.attach(url, vault)
     try:
@@ -35,14 +36,16 @@ async def rotate_keys(url: str, vault: Vault) -> Rotation:
             and vault.key_fingerprints[0] not in await storage.sealing.keys_in_use()
         ):
             raise NeedsOwner(Setup.KEY_NOT_IN_USE)
-        return await _reseal_all(storage, vault)
+        return await _reseal_all(storage, vault, tell)
     finally:
         await storage.close()
 
 
-async def _reseal_all(storage: Storage, vault: Vault) -> Rotation:
+async def _reseal_all(storage: Storage, vault: Vault, tell: Tell) -> Rotation:
     resealed = left = locked = 0
-    for value in await storage.sealing.list_sealed():
+    values = await storage.sealing.list_sealed()
+    for number, value in enumerate(values):
+        tell(number, len(values))
         try:
             sealed = vault.reseal(value.sealed)
         except VaultKeyMissing:

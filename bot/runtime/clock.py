@@ -66,8 +66,21 @@ class FollowedClock:
             try:
                 await self.read()
             except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-                log.warning("the followed clock does not answer", error=repr(error))
+                log.warning("the followed clock does not answer", why=repr(error))
             await asyncio.sleep(POLL_SECONDS)
+
+
+async def tell_time(url: str | None) -> datetime:
+    """Return what time it is by the clock at an address, or by the machine's; ValueError where the former is silent."""
+    if url is None:
+        return SystemClock().now()
+    async with aiohttp.ClientSession() as session:
+        clock = FollowedClock(session, url)
+        try:
+            await clock.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ValueError(type(error).__name__) from None
+        return clock.now()
 
 
 class SharedClock:

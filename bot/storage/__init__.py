@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from bot.domain.model import GuildId
+from bot.storage.api_tokens import ApiTokens
 from bot.storage.arrivals import Arrivals
 from bot.storage.audit import Audit
 from bot.storage.campaigns import Campaigns
@@ -17,25 +18,31 @@ from bot.storage.credentials import Credentials
 from bot.storage.database import Database, patiently
 from bot.storage.due import DuePeople
 from bot.storage.figures import Figures
+from bot.storage.guild_members import GuildMembers
 from bot.storage.guilds import Guilds
 from bot.storage.holds import HeldRevokes
+from bot.storage.hooks import Hooks
 from bot.storage.leases import Leases
 from bot.storage.ledger import Ledger
 from bot.storage.links import Links
 from bot.storage.memberships import Memberships
 from bot.storage.messages import Messages
+from bot.storage.monitoring import Monitoring
 from bot.storage.notices import Notices
 from bot.storage.nudges import StoredNudges
 from bot.storage.paces import Paces
 from bot.storage.pendings import Pendings
 from bot.storage.processes import Interactions, Processes
 from bot.storage.reads import Reads
+from bot.storage.restores import Restores
 from bot.storage.role_groups import RoleGroups
 from bot.storage.rules import Rules
 from bot.storage.sealing import Sealing
 from bot.storage.setups import Setups
 from bot.storage.shards import ShardLeases
+from bot.storage.sqlite import database_file
 from bot.storage.states import States
+from bot.storage.unlinks import ENDING, UnlinkFile
 from bot.storage.vault import Vault
 from bot.storage.webhooks import Webhooks
 
@@ -67,6 +74,7 @@ class Storage:
     audit: Audit
     notices: Notices
     webhooks: Webhooks
+    hooks: Hooks
     sealing: Sealing
     leases: Leases
     shards: ShardLeases
@@ -74,11 +82,15 @@ class Storage:
     interactions: Interactions
     messages: Messages
     paces: Paces
+    api_tokens: ApiTokens
+    guild_members: GuildMembers
+    monitoring: Monitoring
+    restores: Restores
 
     @classmethod
     async def open(cls, url: str, vault: Vault) -> Self:
         """Own a database: make it where needed, lock it, migrate it. DatabaseLocked where another process owns it."""
-        storage = cls._build(await Database.open(url), vault)
+        storage = cls._build(await Database.open(url), vault, unlinks=unlink_file(url))
         await patiently(lambda: storage.sealing.note_keys(vault.key_fingerprints))
         return storage
 
@@ -98,6 +110,8 @@ class Storage:
             self.holds,
             self.guilds,
             self.figures,
+            self.api_tokens,
+            self.hooks,
         ):
             aggregate.kept.forget()
         self.notices.forget_kept()
@@ -119,7 +133,7 @@ class Storage:
         await self.database.close()
 
     @classmethod
-    def _build(cls, database: Database, vault: Vault) -> Self:
+    def _build(cls, database: Database, vault: Vault, unlinks: UnlinkFile | None = None) -> Self:
         states = States(database, vault)
         rules, guilds = Rules(database), Guilds(database)
         return cls(
@@ -128,7 +142,7 @@ class Storage:
             campaigns=Campaigns(database),
             credentials=Credentials(database, vault),
             arrivals=Arrivals(database, vault),
-            links=Links(database),
+            links=Links(database, unlinks),
             states=states,
             pendings=Pendings(database, vault, states),
             memberships=Memberships(database),
@@ -146,6 +160,7 @@ class Storage:
             audit=Audit(database),
             notices=Notices(database),
             webhooks=Webhooks(database, vault),
+            hooks=Hooks(database, vault),
             sealing=Sealing(database),
             leases=Leases(database),
             shards=ShardLeases(database),
@@ -153,4 +168,14 @@ class Storage:
             interactions=Interactions(database),
             messages=Messages(database),
             paces=Paces(database),
+            api_tokens=ApiTokens(database),
+            guild_members=GuildMembers(database),
+            monitoring=Monitoring(database),
+            restores=Restores(database),
         )
+
+
+def unlink_file(url: str) -> UnlinkFile | None:
+    """Return the file beside a database that says whose links ended; None beside one that is no file."""
+    path = database_file(url)
+    return None if path is None else UnlinkFile(path.with_name(path.name + ENDING))

@@ -9,15 +9,15 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import msgspec
-from sqlalchemy import Table, delete, func, insert, select, text, tuple_
+from sqlalchemy import Table, delete, func, insert, select, tuple_
 
 from bot.storage.database import Database
+from bot.storage.numbering import NUMBERED, go_on_after, last_number
 from bot.storage.tables import installation, interactions, leases, metadata, paces, processes
 
 AT_ONCE = 500  # rows
 MARK = "a copy of another database is under way"  # a row of `installation` in the target
 TABLES = tuple(table for table in metadata.sorted_tables if table not in {leases, processes, interactions, paces})
-NUMBERED = tuple(table for table in TABLES if table.dialect_options["sqlite"].get("autoincrement"))
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,33 +101,10 @@ def _but_the_mark(table: Table) -> tuple[Any, ...]:
 
 async def _take_numbers(source: Database, target: Database) -> None:
     for table in NUMBERED:
-        last = max(await _last_number(source, table), await _last_number(target, table))
-        if not last:
-            continue
-        async with target.write() as connection:
-            if target.dialect_name == "sqlite":
-                await connection.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), {"name": table.name})
-                await connection.execute(
-                    text("INSERT INTO sqlite_sequence VALUES (:name, :last)"), {"name": table.name, "last": last}
-                )
-            else:
-                await connection.execute(select(func.setval(_sequence(table), last)))
-
-
-async def _last_number(database: Database, table: Table) -> int:
-    """Return the highest number that was ever given to a row."""
-    (number,) = table.primary_key
-    async with database.read() as connection:
-        highest = (await connection.execute(select(func.max(number)))).scalar() or 0
-        if database.dialect_name == "sqlite":
-            query = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
-            given = (await connection.execute(query, {"name": table.name})).scalar() or 0
-        else:
-            query = text(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {_sequence(table)}")  # noqa: S608  a name of ours
-            given = (await connection.execute(query)).scalar_one()
-    return max(highest, given)
-
-
-def _sequence(table: Table) -> str:
-    (number,) = table.primary_key
-    return f"{table.name}_{number.name}_seq"  # as PostgreSQL names it
+        async with source.read() as connection:
+            old = await last_number(connection, table)
+        async with target.read() as connection:
+            new = await last_number(connection, table)
+        if last := max(old, new):
+            async with target.write() as connection:
+                await go_on_after(connection, table, last)

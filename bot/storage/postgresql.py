@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 import structlog
-from sqlalchemy import event, func, make_url, select
+from sqlalchemy import URL, event, func, make_url, select
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -63,6 +63,13 @@ def is_address(url: str) -> bool:
         return bool(make_url(url).database)
     except (ArgumentError, ValueError):
         return False
+
+
+def bare_address(url: str) -> str:
+    """Return an address as one may show it to people, without its password."""
+    its = make_url(url)
+    bare = URL.create(its.drivername, its.username, None, its.host, its.port, its.database, its.query)
+    return bare.render_as_string()
 
 
 def build_engines(url: str) -> Engines:
@@ -115,7 +122,7 @@ async def _upgrade_by(engine: AsyncEngine, extent: Extent, until: float) -> Upgr
         except DBAPIError as error:
             if not is_away(error) or time.monotonic() > until:
                 raise
-            log.info("the database doesn't answer yet", reason=str(error.orig))
+            log.info("the database doesn't answer yet", why=str(error.orig))
         await asyncio.sleep(1)
 
 
@@ -135,7 +142,7 @@ async def _bound_idleness(connection: AsyncConnection) -> None:
     except DBAPIError as error:
         if is_away(error):
             raise
-        log.warning("a process that is stopped may hold others up", set_it=setting, reason=str(error.orig))
+        log.warning("a process that is stopped may hold others up", set_it=setting, why=str(error.orig))
 
 
 @asynccontextmanager

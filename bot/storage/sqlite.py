@@ -89,6 +89,11 @@ def database_file(url: str) -> Path | None:
     return database_path(url) if url.startswith("sqlite") else None
 
 
+def url_with(url: str, path: Path) -> str:
+    """Return the same address with another file."""
+    return make_url(url).set(database=str(path)).render_as_string(hide_password=False)
+
+
 def lock_path(path: Path) -> Path:
     """Return the lock file beside a database file."""
     return path.with_name(path.name + ".lock")

@@ -21,6 +21,7 @@ from bot.storage import Storage
 from bot.storage.campaigns import Binding
 from bot.storage.leases import Lease, LeaseLost
 from bot.storage.turns import Turns
+from bot.sync.after_restore import AfterRestore
 from bot.sync.applying.reconcile import Reconciler
 from bot.sync.consents import Consents
 from bot.sync.declines import Declines
@@ -67,6 +68,7 @@ class CampaignRounds:
         reported_links: ReportedLinks,
         declines: Declines,
         news: ReadNews,
+        after_restore: AfterRestore,
         observer: Observer,
         turns: Turns,
         clock: Clock,
@@ -79,6 +81,7 @@ class CampaignRounds:
         self._reported_links = reported_links
         self._declines = declines
         self._news = news
+        self._after_restore = after_restore
         self._observer = observer
         self._turns = turns
         self._clock = clock
@@ -91,7 +94,10 @@ class CampaignRounds:
         within.readers = await self._storage.campaigns.find_readers()
         if within.interval is not None:
             within.due = await self._find_due(campaign_ids, within)
-        await self._storage.campaigns.load_all(list(campaign_ids if within.due is None else within.due))
+        to_read = list(campaign_ids if within.due is None else within.due)
+        await self._storage.campaigns.load_all(to_read)
+        if not self._turns.is_shared:
+            await self._storage.figures.newest_of(to_read)
 
     async def conclude(self, within: Round) -> None:
         """Do at once, when all campaigns are read, what nobody waits for."""
@@ -117,7 +123,7 @@ class CampaignRounds:
                     report = await turn.carry_out(self._run(campaign_id, name, bindings, within, turn.lease))
                     within.reports.append(report)
             except LeaseLost as lost:
-                log.info("another process reads a campaign", campaign_id=campaign_id)
+                log.debug("another process reads a campaign", campaign_id=campaign_id)
                 if within.interval is None:
                     within.reports.append(_report_failed(campaign_id, name, lost))
             finally:
@@ -167,6 +173,8 @@ class CampaignRounds:
         )
         for note in self._on_read:
             note(read)
+        if read.verdict.proves_absence:
+            await self._after_restore.follow(campaign_id, name, guild_ids)
         relinked = await self._reported_links.follow(read.changed, of=guild_ids, settles=within.has_read_no_list)
         await self._consider_elsewhere(relinked, guild_ids, within)
         patrons = read.changed | self._intake.restless(campaign_id)

@@ -158,6 +158,59 @@ _SETUP: dict[Setup, tuple[str, str]] = {
         "I changed nothing, because the running bot doesn't have the first key of ENCRYPTION_KEYS yet.",
         "Restart the bot, then run this again.",
     ),
+    Setup.BACKUP_BY_SERVER: (
+        "I don't back up PostgreSQL myself, because its own tools do it better.",
+        "Use pg_dump. Example: {command}",
+    ),
+    Setup.BACKUP_EXISTS: ("I wrote nothing, because {path} already exists.", "Choose another name."),
+    Setup.BACKUP_NO_FOLDER: (
+        "I wrote nothing, because the folder {path} doesn't exist.",
+        "Create it so that only this user can read it. Example: mkdir -m 700 {path}",
+    ),
+    Setup.BACKUP_NOT_WRITTEN: (
+        "I couldn't write {path} ({reason}).",
+        "Check that there's room, and that this user may write there.",
+    ),
+    Setup.BACKUP_UNSOUND: (
+        "The database is damaged, so its copy would be useless, and I kept none ({reason}).",
+        "Check the disk, then restore the newest backup. Example: python run.py restore FILE",
+    ),
+    Setup.RESTORE_BY_SERVER: (
+        "I don't put files into PostgreSQL myself, because its own tools do it better.",
+        "Use pg_restore, and after it python run.py restore --in-place. Example: {command}",
+    ),
+    Setup.RESTORE_WHILE_RUNNING: (
+        "I changed nothing, because a Pledgekeeper is using the database that DATABASE_URL names.",
+        "Stop it first, then run this again.",
+    ),
+    Setup.RESTORE_MISSING: ("I changed nothing, because there's no file {path}.", "Check the name."),
+    Setup.RESTORE_SPOILED: (
+        "I changed nothing, because {path} is damaged ({reason}).",
+        "Restore another backup.",
+    ),
+    Setup.RESTORE_FOREIGN: (
+        "I changed nothing, because {path} isn't a database of mine.",
+        "Name a file that python run.py backup wrote, or a copy of my database.",
+    ),
+    Setup.RESTORE_NEWER: (
+        "I changed nothing, because {path} is from a newer version of Pledgekeeper.",
+        "Install that version or a newer one, then run this again.",
+    ),
+    Setup.RESTORE_LOCKED: (
+        "I changed nothing, because no key in ENCRYPTION_KEYS opens some of what {path} keeps encrypted: {tables}.",
+        "Put the keys of that time back, after the first one, then run this again.",
+    ),
+    Setup.RESTORE_UNLINKS_NOWHERE: (
+        "I changed nothing, because with PostgreSQL I can't tell who has unlinked since that backup.",
+        "To link those people again all the same, add --without-unlinks.",
+    ),
+    Setup.RESTORE_UNLINKS_UNKNOWN: (
+        (
+            "I changed nothing, because I can't tell who has unlinked since that backup: {path} is missing, or "
+            "begins later."
+        ),
+        "Put that file back if you have it. To link those people again all the same, add --without-unlinks.",
+    ),
     Setup.CAMPAIGN_UNSET: (
         N_("I don't know which Patreon campaign to follow."),
         N_("Whoever runs me has to set `PATREON_CAMPAIGN_ID`, because I have no creator token that could tell me."),
@@ -194,6 +247,7 @@ _FAULTS: dict[SettingFault, str] = {
     SettingFault.TOO_SMALL: "{setting} must be at least {least}.",
     SettingFault.TOO_LARGE: "{setting} must be at most {most}.",
     SettingFault.NOT_A_CHOICE: "{setting} must be {expected}.",
+    SettingFault.NOT_A_SWITCH: "{setting} must be true or false.",
     SettingFault.PAIR_LACKS_REFRESH: (
         "{setting} is missing: PATREON_CREATOR_ACCESS_TOKEN has a value, and the two belong together."
     ),
@@ -249,7 +303,7 @@ def say_cause(r: Renderer, code: str, facts: Mapping[str, Fact]) -> Failure:
     told = {name: _told(r, fact) for name, fact in facts.items()}
     if isinstance(seconds := facts.get("retry_after_seconds"), int):
         told["wait"] = r.duration(timedelta(seconds=seconds))
-    return Failure(r.say(problem, **told), r.say(to_do) if to_do else r.verbatim(""))
+    return Failure(r.say(problem, **told), r.say(to_do, **told) if to_do else r.verbatim(""))
 
 
 def say_settings(r: Renderer, error: SettingsInvalid) -> Text:

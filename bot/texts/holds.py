@@ -26,6 +26,18 @@ _OF_MANY = NN_(
     "I was about to remove {count} roles from {people} people. That's more than this server allows "
     "in a day (`brake_percent`).",
 )
+_AFTER_RESTORE_OF_ONE = NN_(
+    "I was about to remove {count} role from one person. I was restored from a backup, so I don't know what happened "
+    "to it since.",
+    "I was about to remove {count} roles from one person. I was restored from a backup, so I don't know what happened "
+    "to them since.",
+)
+_AFTER_RESTORE_OF_MANY = NN_(
+    "I was about to remove {count} role from {people} people. I was restored from a backup, so I don't know what "
+    "happened to it since.",
+    "I was about to remove {count} roles from {people} people. I was restored from a backup, so I don't know what "
+    "happened to them since.",
+)
 _ANSWERED = {
     HoldState.APPROVED: NN_(
         "{admin} decided to remove the roles in hold {id}. I'm removing what {count} person still hasn't earned.",
@@ -40,8 +52,9 @@ _ANSWERED = {
 
 def hold_card(r: Renderer, hold: HoldSummary) -> Card:
     """Say what a hold keeps from happening: how many, why and who."""
+    of_one, of_many = (_AFTER_RESTORE_OF_ONE, _AFTER_RESTORE_OF_MANY) if hold.is_after_restore else (_OF_ONE, _OF_MANY)
     body = r.join(
-        r.plural(*(_OF_ONE if hold.people == 1 else _OF_MANY), hold.roles, people=hold.people),
+        r.plural(*(of_one if hold.people == 1 else of_many), hold.roles, people=hold.people),
         r.say("I stopped {when}, and nobody has lost a role yet.", when=hold.opened_at),
         r.say("Should I remove the roles that still aren't earned, or should everyone keep them?"),
     )

@@ -50,7 +50,13 @@ def notice_card(r: Renderer, notice: Trouble | End | News) -> Card:
     """Say what is wrong, that it is over, or what happened."""
     if isinstance(
         notice,
-        notices.ListAcceptedElsewhere | notices.UnlinkedElsewhere | notices.CompEnding | notices.PatronsTaken,
+        notices.ListAcceptedElsewhere
+        | notices.UnlinkedElsewhere
+        | notices.CompEnding
+        | notices.PatronsTaken
+        | notices.ApiTokenChanged
+        | notices.DatabaseRestored
+        | notices.HookEdited,
     ):
         return news_card(r, notice)
     if isinstance(notice, notices.Solved | notices.HoldOver | notices.LesserConsentRefused):

@@ -1,4 +1,4 @@
-"""The bot's web server: its routes, the headers on every answer, and pages for what goes wrong.
+"""The bot's web server: its routes, the headers on every answer, and pages for what goes wrong; for programs, problems.
 
 Nothing that a request holds is echoed or logged: the callback's address carries a code and a state.
 """
@@ -21,8 +21,9 @@ from bot.texts.pages import Refusal
 from bot.web.clients import with_client
 from bot.web.connections import Answer, ConnectionServer
 from bot.web.consent_pages import consent_routes
-from bot.web.headers import SECURITY_HEADERS
+from bot.web.headers import secure
 from bot.web.health import health_routes
+from bot.web.problems import API_ROOT, to_problem
 from bot.web.render import Pages
 from bot.web.tally import Tally
 from bot.web.visits import language_of, to_page
@@ -91,7 +92,7 @@ class WebServer:
             await self.stop()
             raise _refusal(error) from None
         self._health.ok("web")
-        log.info("the web server listens", host=host, port=self.port)
+        log.debug("the web server listens", host=host, port=self.port)  # a start sums up where
 
     async def stop(self) -> None:
         """Let requests end, then stop listening."""
@@ -99,7 +100,7 @@ class WebServer:
         app, self._app = self._app, None
         if server is not None:
             await server.close(SHUTDOWN_SECONDS)
-            self._health.failed("web", "stopped")
+            self._health.ended("web")
         if app is not None:
             await app.cleanup()
 
@@ -128,7 +129,7 @@ class WebServer:
             except Exception as error:  # noqa: BLE001  the boundary: one page's fault must not end the server
                 self._note_broken(request, error)
                 response = self._plain(request, Refusal.BROKEN, 500)
-            response.headers.update(SECURITY_HEADERS)
+            secure(response.headers)
             return response
 
         return answer
@@ -153,6 +154,8 @@ class WebServer:
         )
 
     def _plain(self, request: web.BaseRequest, refusal: Refusal, status: int) -> web.Response:
+        if request.path.startswith(API_ROOT):
+            return to_problem(status)
         return to_page(self._pages.refused(refusal, language_of(request)), status)
 
 

@@ -89,7 +89,19 @@ def test_reshard_says_how_many_shards_there_are(run: Run) -> None:
 def test_the_help_names_every_command(run: Run) -> None:
     done = run("--help")
     assert done.returncode == 0
-    for command in ("bot", "sandbox", "check", "health", "migrate", "status", "reshard", "rotate-keys", "new-key"):
+    for command in (
+        "bot",
+        "sandbox",
+        "check",
+        "health",
+        "migrate",
+        "status",
+        "backup",
+        "restore",
+        "reshard",
+        "rotate-keys",
+        "new-key",
+    ):
         assert command in done.stdout
 
 
@@ -230,3 +242,48 @@ def test_a_command_that_the_database_breaks_off_says_why(capsys: pytest.CaptureF
     with pytest.raises(SystemExit):
         fail()
     assert "server closed the connection" in capsys.readouterr().err
+
+
+def test_a_backup_is_made_and_restored(run: Run, tmp_path: Path) -> None:
+    assert run("migrate").returncode == 0
+    made = run("backup", "copy.db")
+    assert (made.returncode, made.stderr) == (0, "")
+    assert made.stdout.startswith("Wrote copy.db and checked it: 0 linked people, 0 roles.")
+    again = run("backup", "copy.db")
+    assert (again.returncode, again.stdout) == (1, "")
+    assert "copy.db already exists" in again.stderr
+    refused = run("restore", "copy.db")
+    assert refused.returncode == 1
+    assert "add --without-unlinks" in refused.stderr
+    done = run("restore", "copy.db", "--without-unlinks")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Restored the backup of ")
+    assert len(list((tmp_path / "data").glob("pledgekeeper.db.before-*"))) == 1
+    assert run("restore", "--in-place", "--without-unlinks").returncode == 0
+    assert run("restore").returncode == run("restore", "copy.db", "--in-place").returncode == 2
+
+
+def test_a_folder_of_backups_keeps_the_newest(run: Run, tmp_path: Path) -> None:
+    assert run("migrate").returncode == 0
+    missing = run("backup", "--keep", "2", "backups")
+    assert missing.returncode == 1
+    assert "mkdir -m 700 backups" in missing.stderr
+    (tmp_path / "backups").mkdir()
+    assert run("backup", "--keep", "2", "backups").returncode == 0
+    assert run("backup", "--keep", "0", "backups").returncode == 2
+
+
+def test_for_postgresql_the_command_is_named_and_no_password(run: Run) -> None:
+    address = "postgresql://ada:MARKER@db.example/pledges"
+    for command, tool in (("backup", "pg_dump"), ("restore", "pg_restore")):
+        refused = run(command, "x.dump", DATABASE_URL=address)
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert f"Example: {tool} " in refused.stderr
+        assert "'postgresql://ada@db.example/pledges'" in refused.stderr
+        assert "MARKER" not in refused.stderr
+
+
+def test_a_clock_that_is_silent_ends_a_backup(run: Run) -> None:
+    refused = run("backup", "copy.db", CLOCK_URL="http://127.0.0.1:9/clock")
+    assert refused.returncode == 78
+    assert "CLOCK_URL doesn't tell the time" in refused.stderr

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from bot.domain.findings import Finding, FindingFact, Found, note
 from bot.settings import NO_DOTENV, SECRETS_FOLDERS, Settings, find_dotenv
+from bot.storage.backups import BESIDE
 from bot.storage.sqlite import database_file, lock_path
-
-BESIDE = ("-wal", "-shm", "-journal")  # what SQLite puts beside a database (SQLite docs, Temporary Files)
+from bot.storage.unlinks import ENDING
 
 
 def inspect_files(settings: Settings) -> list[Finding]:
@@ -40,7 +40,7 @@ def _inspect_secrets() -> list[Finding]:
 
 
 def _inspect_database(path: Path) -> list[Finding]:
-    files = (path, *(path.with_name(path.name + end) for end in BESIDE), lock_path(path))
+    files = (path, *(path.with_name(path.name + end) for end in (*BESIDE, ENDING)), lock_path(path))
     bare = _readable(files)
     return [note(Found.DATABASE_READABLE, name=path.name, **_named(bare))] if bare else []
 

@@ -5,6 +5,8 @@ What must be held is decided in `safeguards.py`; here it is counted, stored and 
 
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 
+import msgspec
+
 from bot.discord.notifier import Notifier
 from bot.domain.audit_entry import AuditAction, AuditEntry, HoldAnswered
 from bot.domain.changes import Trigger
@@ -28,8 +30,9 @@ Items = Mapping[DiscordUserId, Mapping[RoleId, HoldItem]]
 class Holds:
     """The brake and the holds of every guild."""
 
-    def __init__(self, *, storage: Storage, notifier: Notifier, clock: Clock) -> None:
+    def __init__(self, *, storage: Storage, notifier: Notifier, clock: Clock, is_restored: bool = False) -> None:
         self._storage = storage
+        self._is_restored = is_restored
         self._notifier = notifier
         self._clock = clock
         self._told: dict[HoldId, int] = {}  # how many roles a hold had when it was last told of
@@ -64,7 +67,10 @@ class Holds:
         return plan, changes
 
     async def _conclude(self, guild: GuildFacts, reined: "Reined") -> tuple[tuple[PersonPlan, ...], HoldChanges]:
-        is_braked = bool(reined.counted) and (await self._brake(guild)).must_hold(len(reined.counted))
+        is_braked = bool(reined.counted) and (
+            any(one.is_doubted for _, one in reined.counted)
+            or (await self._brake(guild)).must_hold(len(reined.counted))
+        )
         held = await reined.hold_counted() if is_braked else ()
         outdated = tuple(item for items in reined.outdated.values() for item in items)
         return tuple(reined.plans.values()), HoldChanges(held=held, outdated=outdated)
@@ -84,7 +90,13 @@ class Holds:
 
     async def open_holds(self, guild_id: GuildId) -> tuple[Hold, ...]:
         """Return the holds that wait for an answer."""
-        return await self._storage.holds.list_open(guild_id)
+        found = await self._storage.holds.list_open(guild_id)
+        restored = await self._storage.restores.find() if self._is_restored and found else None
+        if restored is None:
+            return found
+        return tuple(
+            msgspec.structs.replace(one, is_after_restore=restored.is_of_first_day(one.opened_at)) for one in found
+        )
 
     async def answer(
         self, guild_id: GuildId, hold_id: HoldId, state: HoldState, *, by: DiscordUserId
@@ -127,7 +139,7 @@ class Holds:
         if not held.is_new and held.size < GROWN * self._told.get(held.hold_id, 0):
             return
         self._told[held.hold_id] = held.size
-        for hold in await self._storage.holds.list_open(guild_id):
+        for hold in await self.open_holds(guild_id):
             waiting = HoldWaiting(hold_id=hold.hold_id, hold=summarise(hold))
             await self._notifier.tell_admin(guild_id, waiting, is_again=not held.is_new)
 

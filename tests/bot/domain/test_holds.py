@@ -42,6 +42,11 @@ def test_roles_and_people_are_counted() -> None:
     assert (told.roles, told.people) == (3, 2)
 
 
+def test_a_hold_says_whether_a_restore_opened_it() -> None:
+    assert not summarise(hold(item(1, GOLD))).is_after_restore
+    assert summarise(replace(hold(item(1, GOLD)), is_after_restore=True)).is_after_restore
+
+
 def test_the_people_of_a_hold_are_named_once_and_in_order() -> None:
     assert hold(item(2, GOLD), item(1, GOLD), item(2, GOLD)).people == (1, 2)
 

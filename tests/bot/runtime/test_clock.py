@@ -5,10 +5,11 @@ import contextlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from aiohttp import web
 
 from bot.domain.errors import DatabaseAway, Later
 from bot.runtime import clock as clocks
-from bot.runtime.clock import SharedClock
+from bot.runtime.clock import SharedClock, tell_time
 
 SHARED = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MS = timedelta(milliseconds=1)
@@ -114,3 +115,20 @@ async def test_it_measures_again_and_again_also_after_a_failure(monkeypatch: pyt
 
 def test_before_it_is_measured_it_tells_the_machines_time() -> None:
     assert abs(World().clock.now() - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+async def test_a_command_tells_the_time_of_the_clock_that_the_bot_follows() -> None:
+    async def tell(_: web.Request) -> web.Response:
+        return web.Response(text="2031-05-06T07:08:09+00:00")
+
+    app = web.Application()
+    app.router.add_get("/clock", tell)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    assert abs(await tell_time(f"{url}/clock") - datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC)) < timedelta(minutes=1)
+    with pytest.raises(ValueError, match="ClientResponseError"):
+        await tell_time(f"{url}/elsewhere")
+    await runner.cleanup()
+    assert abs(await tell_time(None) - datetime.now(UTC)) < timedelta(minutes=1)

@@ -31,6 +31,7 @@ FACTS: dict[str, Fact] = {
     "campaigns": ("7 (Moths)", "8 (Embers)"),
     "campaign_id": "7",
     "shards": 2,
+    "command": "pg_dump name",
 }
 
 

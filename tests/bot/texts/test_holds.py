@@ -51,6 +51,14 @@ def test_a_hold_says_how_many_roles_of_how_many_people_and_since_when() -> None:
     assert card.items == ("reason 0", "<@1000>", "reason 1", "<@1001>", "reason 2", "<@1000>")
 
 
+def test_after_a_restore_it_says_why_it_asks() -> None:
+    several = replace(hold(OldText("a"), OldText("b")), is_after_restore=True)
+    assert "I was about to remove 2 roles from 2 people. I was restored from a backup" in hold_card(R, several).body
+    one = hold_card(R, replace(hold(OldText("a")), is_after_restore=True)).body
+    assert "I was about to remove 1 role from one person. I was restored from a backup" in one
+    assert "brake_percent" not in one
+
+
 def test_a_reason_that_several_share_is_said_once_whenever_it_was_read() -> None:
     later = replace(REFUNDED, patron=replace(LAPSED, read_at=NEW_YEAR + timedelta(hours=1)))
     other = replace(REFUNDED, role="Bronze")

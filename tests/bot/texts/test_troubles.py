@@ -9,16 +9,19 @@ import msgspec
 import pytest
 
 from bot.domain import notices
+from bot.domain.api_token import TokenChange
 from bot.domain.assignable import Block
 from bot.domain.errors import PatreonCode
 from bot.domain.evidence import Anomaly
 from bot.domain.holds import HoldState, HoldSummary
+from bot.domain.hooks import OffReason
 from bot.domain.model import (
     NO_STATUS,
     CampaignId,
     ChannelId,
     DiscordUserId,
     HoldId,
+    HookId,
     PatreonUserId,
     RoleId,
 )
@@ -47,6 +50,7 @@ LONG = "*" * 100  # the longest name, each sign of which is escaped
 PEOPLE = tuple(range(815_000_000_000_000_000, 815_000_000_000_000_040))
 FACTS: dict[str, Any] = {
     "channel_id": 1,
+    "taken_at": NOON,
     "is_gone": False,
     "role_id": 2,
     "role": LONG,
@@ -81,6 +85,11 @@ FACTS: dict[str, Any] = {
     "rows": 27,
     "has_amounts": True,
     "by": DiscordUserId(7),
+    "change": TokenChange.CREATED,
+    "label": LONG,
+    "hook_id": HookId(3),
+    "place": LONG,
+    "is_added": True,
 }
 
 
@@ -93,6 +102,8 @@ def samples(union: UnionType) -> list[Any]:
             facts["patrons"] = (LONG, LONG)
         if kind is notices.CompEnding:
             facts["reason"] = LONG
+        if kind is notices.HookOff:
+            facts["reason"] = OffReason.FAILING
         made.append(kind(**facts))
     return made
 
@@ -188,6 +199,13 @@ def test_what_belongs_to_a_message_without_a_list_is_said() -> None:
     )
     assert "no log channel" in system_channel_text(RENDERER)
     assert hold_labels(RENDERER) == ("Keep roles", "Remove roles")
+
+
+def test_a_backup_without_a_date_is_called_an_older_one() -> None:
+    restored = notices.DatabaseRestored(campaign="Moth Tales", taken_at=None)
+    assert say_news(RENDERER, restored).startswith("Whoever runs me restored me from an older backup.")
+    dated = msgspec.structs.replace(restored, taken_at=datetime(2026, 1, 1, 12, tzinfo=UTC))
+    assert "from a backup of <t:1767268800:R>" in say_news(RENDERER, dated)
 
 
 @pytest.mark.parametrize("say", [say_change, say_end, say_news, say_trouble])

@@ -150,7 +150,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings) ->
     return settings.model_copy(update={"database_url": "sqlite+aiosqlite:///data/pledges.db"})
 
 
-DATABASE_FILES = tuple(f"data/pledges.db{end}" for end in ("", "-wal", "-shm", "-journal", ".lock"))
+DATABASE_FILES = tuple(f"data/pledges.db{end}" for end in ("", "-wal", "-shm", "-journal", ".unlinks", ".lock"))
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o604, 0o666])

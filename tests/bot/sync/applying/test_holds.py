@@ -17,12 +17,13 @@ from bot.domain.model import DiscordUserId
 from bot.domain.patron_status import PatronStatus
 from bot.domain.plan import Action, PersonFacts, PersonPlan, plan_person
 from bot.domain.reasons import OldText
+from bot.domain.restored import Restored
 from bot.domain.safeguards import BRAKE_FROM, BRAKE_WINDOW
 from bot.storage import Storage
 from bot.sync.applying.holds import Holds
 from tests.fakes.clock import StoppedClock
 from tests.fakes.notifier import HeardNotifier
-from tests.fakes.world import GUILD, ROLE, World
+from tests.fakes.world import CAMPAIGN, GUILD, ROLE, World
 
 FORMER: dict[str, Any] = {"patron_status": PatronStatus.FORMER, "tiers": ()}
 ADMIN = DiscordUserId(1)
@@ -310,3 +311,29 @@ async def test_of_thousands_only_those_plans_are_kept_that_say_something(server:
     assert await server.keep(server.world.people, lambda _: False) == frozenset(lapsed)
     everyone = frozenset(one.discord_user_id for one in server.world.people.values())
     assert await server.keep(server.world.people, lambda _: True) == everyone
+
+
+async def test_after_a_restore_every_removal_is_asked_about_for_a_day(
+    storage: Storage, notifier: HeardNotifier, clock: StoppedClock
+) -> None:
+    server = Server(storage, notifier, clock)
+    server.holds = Holds(storage=storage, notifier=notifier, clock=clock, is_restored=True)
+    restored_at = clock.now()
+    await storage.restores.settle({}, taken_at=restored_at, at=restored_at)
+    await server.populate(10)
+    server.world.confirmed_at = restored_at
+    restored = Restored(taken_at=restored_at, began_at=restored_at, read_at={CAMPAIGN: restored_at})
+    facts = server.world.facts
+    server.world.facts = lambda: replace(facts(), restored=restored)  # type: ignore[method-assign]
+    await server.run(server.lapse([1]))
+    assert await server.held() == 10
+    (hold,) = await server.holds.open_holds(GUILD)
+    assert hold.is_after_restore
+    assert hold.people == (server.world.people[server.name(1)].discord_user_id,)
+    assert "I was restored from a backup" in notifier.troubles[0]
+    await server.holds.answer(GUILD, hold.hold_id, HoldState.APPROVED, by=ADMIN)
+    await server.run([server.name(1)])
+    assert await server.held() == 9, "an admin said so"
+    clock.move(days=2)
+    await server.run(server.lapse([2]))
+    assert await server.held() == 8, "the day is over"
