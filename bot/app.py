@@ -14,6 +14,7 @@ from bot.discord.gateway import Gateway
 from bot.discord.greeter import Greeter
 from bot.discord.holder import ClientHolder
 from bot.discord.identify_pace import IdentifyPace, SharedIdentifyPace, WaitTurn
+from bot.discord.member_presence import MemberPresence
 from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
 from bot.discord.outbox import Outbox, covers_people
@@ -29,6 +30,7 @@ from bot.domain.errors import NeedsOwner, Setup
 from bot.domain.model import CampaignId
 from bot.domain.processes import ALL_ROLES, ProcessRole
 from bot.domain.shards import Shards
+from bot.hooks.sender import HookSender
 from bot.linking.aftermaths import Aftermaths
 from bot.linking.connect import CreatorCampaign
 from bot.linking.consent_flow import ConsentFlow
@@ -49,6 +51,7 @@ from bot.runtime.clock import Clock
 from bot.runtime.health import HealthBoard
 from bot.settings import USER_AGENT, Settings
 from bot.storage import Storage
+from bot.storage import hooks as stored_hooks
 from bot.storage import messages as stored_messages
 from bot.storage import nudges as stored_nudges
 from bot.storage import paces as stored_paces
@@ -60,7 +63,9 @@ from bot.storage.turns import Turns
 from bot.sync.admin.acceptance import Acceptance
 from bot.sync.admin.access import AccessReview
 from bot.sync.admin.adoption import Adoption
+from bot.sync.admin.api_tokens import TokenEditor
 from bot.sync.admin.comps import CompEditor
+from bot.sync.admin.hooks import HookEditor
 from bot.sync.admin.patron_export import PatronExport
 from bot.sync.admin.rule_changes import RuleChanges
 from bot.sync.admin.rulebook import Rulebook
@@ -70,6 +75,7 @@ from bot.sync.admin.stats import FigureBook
 from bot.sync.admin.trail import Trail
 from bot.sync.admin.undo import Undo
 from bot.sync.after_restore import AfterRestore
+from bot.sync.api_access import ApiAccess
 from bot.sync.applying.apply import Applier
 from bot.sync.applying.breakers import Breakers
 from bot.sync.applying.due import DueTaker
@@ -86,6 +92,8 @@ from bot.sync.consents import Consents
 from bot.sync.declines import Declines
 from bot.sync.deliveries.nudges import Nudges
 from bot.sync.doctor import Doctor
+from bot.sync.hook_deliveries import HookDeliveries
+from bot.sync.member_answers import MemberAnswers
 from bot.sync.overview import Overviews
 from bot.sync.patrons import PatronBook
 from bot.sync.reading.campaigns import HomeCampaign, HomeSettings, plant_seed
@@ -125,6 +133,7 @@ class App:
     outbox: Outbox
     intake: Intake
     breakers: Breakers
+    role_writer: RoleWriter
     holds: Holds
     planning: Planning
     reconciler: Reconciler
@@ -140,6 +149,10 @@ class App:
     refresh: Refresh
     overviews: Overviews
     patrons: PatronBook
+    member_answers: MemberAnswers
+    member_presence: MemberPresence
+    token_editor: TokenEditor
+    api_access: ApiAccess
     rulebook: Rulebook
     adoption: Adoption
     trail: Trail
@@ -156,6 +169,8 @@ class App:
     rule_changes: RuleChanges
     comp_editor: CompEditor
     comp_ends: CompEnds
+    hook_editor: HookEditor
+    hook_deliveries: HookDeliveries
     pairs: Pairs
     patron_link: PatronLink
     linking: ConsentFlow
@@ -180,7 +195,7 @@ async def build_app(
     """
     process_id = secrets.token_hex(8)
     health = HealthBoard(clock, roles)
-    metrics = Metrics(clock)
+    metrics = Metrics(clock, roles)
 
     # --- Patreon
 
@@ -229,9 +244,10 @@ async def build_app(
     facts = FactBook(storage=storage, observer=observer, breakers=breakers, clock=clock, is_restored=is_restored)
     holds = Holds(storage=storage, notifier=notifier, clock=clock, is_restored=is_restored)
     planning = Planning(storage=storage, observer=observer, facts=facts, holds=holds, notifier=notifier)
+    role_writer = RoleWriter(holder, clock)
     applier = Applier(
         storage=storage,
-        writer=RoleWriter(holder, clock),
+        writer=role_writer,
         observer=observer,
         breakers=breakers,
         notifier=notifier,
@@ -309,9 +325,13 @@ async def build_app(
         serves=ProcessRole.WORKER in roles,
     )
 
+    sender = HookSender(user_agent=USER_AGENT, allow_loopback=settings.hooks_allow_loopback)
+    hook_deliveries = HookDeliveries(storage=storage, sender=sender, notifier=notifier, turns=turns, clock=clock)
+
     refresh = Refresh(storage=storage, intake=intake, reported_links=reported_links, reconciler=reconciler, clock=clock)
     overviews = Overviews(storage=storage, reconciler=reconciler, observer=observer, elsewhere=elsewhere, clock=clock)
 
+    member_presence = MemberPresence(holder=holder, observer=observer, storage=storage)
     patrons = PatronBook(storage=storage, observer=observer, facts=facts, planning=planning, reconciler=reconciler)
 
     # --- the verbs of admins
@@ -387,6 +407,7 @@ async def build_app(
             stored_pendings.RUNG: aftermaths.ring,
             stored_nudges.RUNG: nudges.ring,
             stored_paces.RUNG: limiter.ring,
+            stored_hooks.RUNG: hook_deliveries.ring,
         },
     )
     unlinker = Unlinker(storage=storage, pairs=pairs, reconciler=reconciler, notifier=notifier, clock=clock)
@@ -420,6 +441,7 @@ async def build_app(
         outbox=outbox,
         intake=intake,
         breakers=breakers,
+        role_writer=role_writer,
         holds=holds,
         planning=planning,
         reconciler=reconciler,
@@ -435,6 +457,16 @@ async def build_app(
         refresh=refresh,
         overviews=overviews,
         patrons=patrons,
+        member_answers=MemberAnswers(storage=storage, facts=facts),
+        member_presence=member_presence,
+        token_editor=TokenEditor(
+            storage=storage,
+            notifier=notifier,
+            clock=clock,
+            on_change=member_presence.look,
+            public_url=settings.public_url,
+        ),
+        api_access=ApiAccess(storage=storage, clock=clock),
         rulebook=rulebook,
         adoption=adoption,
         trail=trail,
@@ -467,6 +499,8 @@ async def build_app(
         greeter=Greeter(storage),
         rule_changes=RuleChanges(storage=storage, rulebook=rulebook, facts=facts, planning=planning, clock=clock),
         comp_editor=CompEditor(storage=storage, rulebook=rulebook, reconciler=reconciler, clock=clock),
+        hook_editor=HookEditor(storage=storage, sender=sender, planning=planning, notifier=notifier, clock=clock),
+        hook_deliveries=hook_deliveries,
         comp_ends=CompEnds(storage=storage, observer=observer, reconciler=reconciler, notifier=notifier, clock=clock),
         pairs=pairs,
         patron_link=patron_link,
@@ -501,6 +535,7 @@ def fresh_client(
         has_members_intent=has_members_intent,
         may_speak=may_speak,
         pace=app.request_pace,
+        note_request=app.metrics.note_discord_request,
         claim=claim if app.storage.database.is_shared else None,
         shards=shards,
         wait_turn=wait_turn,

@@ -18,17 +18,19 @@ import msgspec
 
 from bot import __version__
 from bot.domain.errors import DatabaseAway, NeedsOwner, PledgekeeperError, SettingsInvalid, Setup
+from bot.domain.probe import Pulse
 from bot.domain.processes import ALL_ROLES, ProcessRole
 from bot.domain.shards import MOST_SHARDS, read_shard_ids
 from bot.runtime.clock import tell_time
 from bot.runtime.logs import configure_logging
 from bot.runtime.progress import progress_bar
-from bot.settings import Settings, check_database_url, load_settings
+from bot.settings import Settings, check_database_url, load_settings, load_web_address
 from bot.storage.vault import Vault, new_key
 from bot.texts.backup import say_backup, say_restore
 from bot.texts.catalogs import ENGLISH
 from bot.texts.causes import say_settings
 from bot.texts.errors import say_cause
+from bot.texts.health import say_probe
 from bot.texts.migrate import say_upgrade
 from bot.texts.move import say_moved
 from bot.texts.renderer import Medium, Renderer
@@ -124,8 +126,13 @@ def bot(roles: tuple[str, ...], shard_ids: tuple[int, ...] | None) -> int:
 @ends_with_its_code
 def sandbox(arguments: tuple[str, ...]) -> int:
     """Try everything without an account: a stand-in Discord and Patreon, with the bot between them."""
-    from sandbox import main as stand_ins  # noqa: PLC0415  an operator's bot never needs it
-
+    try:
+        from sandbox import main as stand_ins  # noqa: PLC0415  an operator's bot never needs it
+    except ModuleNotFoundError as missing:
+        if missing.name != "sandbox":
+            raise
+        click.echo("The sandbox isn't part of this installation. Get the source, and type: make sandbox", err=True)
+        return 1
     return stand_ins.main(list(arguments))
 
 
@@ -254,6 +261,23 @@ def status(*, as_json: bool) -> int:
     found = asyncio.run(look(settings.database_url))
     click.echo(msgspec.json.encode(found).decode() if as_json else say_status(TERMINAL, found))
     return 0
+
+
+@main.command()
+@ends_with_its_code
+def health() -> int:
+    """Ask the bot on this machine how it is: in one line, with exit code 0 where everything works, else 1."""
+    from bot.ops.health import ask  # noqa: PLC0415  the other commands do without
+
+    try:
+        at = load_web_address()
+    except SettingsInvalid as error:
+        click.echo(_say(error), err=True)
+        return 1
+    probe = ask(at.web_host, at.web_port)
+    is_well = probe.pulse is Pulse.WELL
+    click.echo(say_probe(TERMINAL, probe), err=not is_well)
+    return 0 if is_well else 1
 
 
 @main.command("new-key")

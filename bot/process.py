@@ -10,6 +10,7 @@ Every process builds all objects (`app.py`); its roles say which of the loops it
 | database | any     | at the start        | every 5 seconds               | asks something small, for /healthz    |
 | bell     | any     | on PostgreSQL       | whenever it rings             | hears that another stored a fact      |
 | presence | any     | on PostgreSQL       | every 3 seconds               | lets the others know of this process  |
+| summary  | any     | at the start        | once                          | says what there is, what is missing   |
 | discord  | gateway | at the start        | one client after the other    | takes shards, and stays connected     |
 | due      | gateway | at the start        | every 2 seconds, or when rung | takes who waits into the queues       |
 | resync   | gateway | with Discord        | every SYNC_INTERVAL_SECONDS   | plans a slice of everyone in sight    |
@@ -18,6 +19,7 @@ Every process builds all objects (`app.py`); its roles say which of the loops it
 | names    | gateway | on PostgreSQL       | every 5 seconds               | stores what servers are called        |
 | links    | gateway | with Discord        | every minute, or when rung    | goes on with what follows a consent   |
 | comps    | gateway | at the start        | every 5 seconds               | tells of comps that end, and ends them |
+| members  | gateway | at the start        | every 2 seconds               | stores who is where, for the API      |
 | sweeper  | worker  | at the start        | every minute                  | forgets what has expired              |
 | nudges   | worker  | at the start        | every 2 seconds, or when told | reads again whom webhooks named       |
 | pairs    | worker  | at the start        | every 10 seconds              | finds which of a person's pairs lives |
@@ -25,6 +27,7 @@ Every process builds all objects (`app.py`); its roles say which of the loops it
 | webhooks | worker  | at the start        | every 2 seconds, or when due  | looks after our webhooks at Patreon   |
 | rounds   | worker  | with Discord        | every SYNC_INTERVAL_SECONDS   | reads campaigns, plans who changed    |
 | chores   | worker  | on PostgreSQL       | every second, or when asked   | does what any process asked for       |
+| hooks    | worker  | at the start        | every second, or when rung    | sends events to the servers' webhooks |
 
 Each but Discord's, which keeps itself, begins anew where it ends (`runtime/loops.py`).
 """
@@ -52,8 +55,10 @@ from bot.domain.processes import ALL_ROLES, Process, ProcessRole
 from bot.ops.metrics import CONTENT_TYPE_LATEST
 from bot.ops.presence import Presence
 from bot.ops.scrape import scrape
+from bot.ops.start import tell_start
 from bot.runtime.clock import Clock, FollowedClock, SharedClock, SystemClock
 from bot.runtime.health import Note
+from bot.runtime.logs import watched_log
 from bot.runtime.loops import Loop, supervise
 from bot.settings import Settings
 from bot.storage import Storage
@@ -61,8 +66,10 @@ from bot.storage.chores import QueuedChores
 from bot.storage.database import patiently
 from bot.storage.vault import Vault
 from bot.sync.deliveries.inbox import DeliveryInbox
+from bot.web.api import api_routes
 from bot.web.deliveries import webhook_routes
 from bot.web.metrics import metrics_routes
+from bot.web.openapi import describe_api
 from bot.web.server import WebServer
 
 log = structlog.get_logger(__name__)
@@ -73,6 +80,7 @@ RESERVE_LOOK_SECONDS = 1.0
 READS_KEPT = timedelta(days=30)
 INTERACTIONS_KEPT = timedelta(hours=1)  # Discord takes an answer for a quarter of that
 DUE_KEPT = timedelta(days=7)  # of servers that are out of sight
+HOOK_EVENTS_KEPT = timedelta(days=3)  # after they arrived, or were given up: `/patreon hooks list` shows the last
 COLLECTED_AFTER = 50_000  # objects more: to look at so many takes some milliseconds
 
 
@@ -110,11 +118,11 @@ async def _run(
         stack.push_async_callback(storage.close)
         clock = await _open_clock(stack, settings, storage)
         app = await build_app(settings=settings, clock=clock, storage=storage, roles=roles)
+        stack.enter_context(watched_log(app.metrics.note_event))
         stack.push_async_callback(app.http.close)
         gc.freeze()  # what was built since the modules were
         await patiently(app.linking.settle_cut_off)
         lives = await _start(stack, app, build_gateway(app, add_cogs=add_cogs, shard_ids=shard_ids))
-        log.info("pledgekeeper runs", public_url=settings.public_url, roles=sorted(roles))
         await _until_stopped(stopped, *lives)
         log.info("pledgekeeper stops")
     log.info("pledgekeeper stopped")
@@ -182,11 +190,21 @@ async def _start(stack: contextlib.AsyncExitStack, app: App, gateway: Gateway) -
         public_url=app.settings.public_url,
         has_pages=ProcessRole.WEB in app.roles,
         routes=_routes(app),
+        trusted_proxies=app.settings.trusted_proxies or (),
     )
     await server.start(app.settings.web_host, app.settings.web_port)
     stack.push_async_callback(server.stop)
     if app.storage.database.is_shared:
         await _be_present(stack, app, server.port)
+    start = tell_start(
+        settings=app.settings,
+        roles=app.roles,
+        port=server.port,
+        storage=app.storage,
+        holder=app.holder,
+        health=app.health,
+    )
+    _keep_running(stack, "summary", start)
     return lives
 
 
@@ -226,12 +244,14 @@ def _gateway_loops(app: App) -> Iterator[Loop]:
         yield Loop("names", GuildNames(holder=app.holder, storage=app.storage).run)
     yield Loop("links", app.aftermaths.run)
     yield Loop("comps", app.comp_ends.run)
+    yield Loop("members", app.member_presence.run)
 
 
 def _worker_loops(app: App) -> Iterator[Loop]:
     interval = app.settings.sync_interval_seconds
     yield Loop("sweeper", lambda: _sweep(app))
     yield Loop("nudges", app.nudges.run)
+    yield Loop("hooks", app.hook_deliveries.run)
     yield Loop("pairs", lambda: app.turns.run("loop:pairs", app.pairs.run))
     yield Loop("consents", lambda: app.turns.run("loop:consents", app.consents.keep_reading))
     yield Loop("webhooks", lambda: app.turns.run("loop:webhooks", app.webhooks.run))
@@ -271,6 +291,7 @@ async def end_work(app: App) -> None:
         app.reconciler,
         app.rounds,
         app.nudges,
+        app.hook_deliveries,
         app.linking,
         app.connecting,
         app.unlinker,
@@ -282,13 +303,15 @@ async def end_work(app: App) -> None:
 
 
 def _routes(app: App) -> list[web.RouteDef]:
-    """Return the routes that are no pages: for Prometheus, and on the web for Patreon's webhooks."""
+    """Return the routes that are no pages: for Prometheus, and on the web for Patreon's webhooks and other programs."""
     routes = metrics_routes(
         lambda: render_metrics(app), token=app.settings.metrics_token, content_type=CONTENT_TYPE_LATEST
     )
     if ProcessRole.WEB in app.roles:
         inbox = DeliveryInbox(at_patreon=app.webhooks_at_patreon, keeper=app.webhooks, nudges=app.nudges)
         routes += webhook_routes(inbox, note=app.metrics.note_webhook)
+        description = describe_api(app.settings.public_url)
+        routes += api_routes(app.api_access, app.member_answers, description=description)
     return routes
 
 
@@ -296,10 +319,15 @@ async def render_metrics(app: App) -> bytes:
     """Return what Prometheus reads."""
     return await scrape(
         app.metrics,
+        roles=app.roles,
+        clock=app.clock,
+        sync_interval_seconds=app.settings.sync_interval_seconds,
         storage=app.storage,
+        holder=app.holder,
         reconciler=app.reconciler,
         breakers=app.breakers,
-        holds=app.holds,
+        role_writer=app.role_writer,
+        webhooks=app.webhooks,
         health=app.health,
     )
 
@@ -320,6 +348,7 @@ async def _sweep(app: App) -> None:
         await app.storage.reads.purge(app.clock.now() - READS_KEPT)
         await app.storage.due.purge(DUE_KEPT)
         await app.storage.comps.purge()
+        await app.storage.hooks.purge(app.clock.now() - HOOK_EVENTS_KEPT)
         if app.storage.database.is_shared:
             await app.storage.interactions.purge(INTERACTIONS_KEPT)
             await app.storage.paces.purge()

@@ -8,7 +8,7 @@ its facts; `bot/texts/causes.py` has the words. `.env.example` documents the sam
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
@@ -24,6 +24,7 @@ from pydantic_settings import (
 from bot import __version__
 from bot.domain.addresses import CALLBACK_PATH, is_loopback, parse_origin, parse_url
 from bot.domain.errors import SettingFault, SettingsInvalid, Setup, WrongSetting
+from bot.domain.forwarding import Network, parse_networks
 from bot.domain.model import CampaignId, GuildId, Secret
 from bot.storage import postgresql, vault
 
@@ -45,6 +46,7 @@ PYDANTIC_FAULTS = {
     "greater_than_equal": SettingFault.TOO_SMALL,
     "less_than_equal": SettingFault.TOO_LARGE,
     "literal_error": SettingFault.NOT_A_CHOICE,
+    "bool_parsing": SettingFault.NOT_A_SWITCH,
 }
 
 
@@ -73,6 +75,8 @@ def _digits(value: object) -> object:
 SecretText = Annotated[Secret, BeforeValidator(_secret)]
 TokenText = Annotated[Secret, BeforeValidator(_token)]
 Url = Annotated[str, BeforeValidator(parse_url)]
+WebHost = Annotated[str, Field(pattern=r"^[0-9A-Za-z.:_-]+$", examples=["127.0.0.1"])]
+WebPort = Annotated[int, Field(ge=1, le=65535, examples=["8080"])]
 
 
 class _Filled(PydanticBaseSettingsSource):
@@ -90,8 +94,8 @@ class _Filled(PydanticBaseSettingsSource):
         return {name: value for name, value in stripped.items() if value != ""}
 
 
-class Settings(BaseSettings):
-    """Every setting; the environment's names are these in capitals."""
+class _Sourced(BaseSettings):
+    """Where settings come from, whichever they are."""
 
     model_config = SettingsConfigDict(
         env_ignore_empty=True,
@@ -101,6 +105,31 @@ class Settings(BaseSettings):
         arbitrary_types_allowed=True,
         validate_default=True,
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Drop what is blank from each source by itself, so that the next one counts."""
+        folders = getattr(file_secret_settings, "secrets_dir", None) or []
+        secrets = [SecretsSettingsSource(settings_cls, folder) for folder in reversed(folders)]
+        return tuple(_Filled(source) for source in (init_settings, env_settings, dotenv_settings, *secrets))
+
+
+class WebAddress(_Sourced):
+    """Where the web server listens: all that has to be right to ask a running bot how it is."""
+
+    web_host: WebHost = "127.0.0.1"
+    web_port: WebPort = 8080
+
+
+class Settings(_Sourced):
+    """Every setting; the environment's names are these in capitals."""
 
     discord_token: TokenText = Field(examples=["MTIzNDU2Nzg5MDEyMzQ1Njc4.GhIjKl.and-27-or-more-letters-after-it"])
     discord_api_url: Url = Field("https://discord.com/api/v10", examples=["https://discord.com/api/v10"])
@@ -116,8 +145,11 @@ class Settings(BaseSettings):
     patreon_api_version: Literal["v1", "v2"] = Field("v2", examples=["v2"])
     patreon_webhook_secret: SecretText | None = Field(None, examples=["the-secret-that-patreon-shows-for-the-webhook"])
     public_url: Annotated[str, BeforeValidator(parse_origin)] = Field(examples=["https://pledges.example.org"])
-    web_host: str = Field("127.0.0.1", pattern=r"^[0-9A-Za-z.:_-]+$", examples=["127.0.0.1"])
-    web_port: int = Field(8080, ge=1, le=65535, examples=["8080"])
+    web_host: WebHost = "127.0.0.1"
+    web_port: WebPort = 8080
+    trusted_proxies: Annotated[tuple[Network, ...] | None, NoDecode, BeforeValidator(parse_networks)] = Field(
+        None, examples=["127.0.0.1,10.0.0.0/24"]
+    )
     database_url: str = Field(
         "sqlite+aiosqlite:///data/pledgekeeper.db",
         repr=False,  # it may hold a password
@@ -134,6 +166,7 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = Field("console", examples=["console"])
     metrics_token: SecretText | None = Field(None, examples=["a-long-random-text"])
     clock_url: Url | None = Field(None, examples=["http://127.0.0.1:8400/clock"])
+    hooks_allow_loopback: bool = Field(False, examples=["false"])
 
     @property
     def redirect_uri(self) -> str:
@@ -149,20 +182,6 @@ class Settings(BaseSettings):
     def is_https(self) -> bool:
         """Tell whether browsers reach us by TLS."""
         return self.public_url.startswith("https://")
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Drop what is blank from each source by itself, so that the next one counts."""
-        folders = getattr(file_secret_settings, "secrets_dir", None) or []
-        secrets = [SecretsSettingsSource(settings_cls, folder) for folder in reversed(folders)]
-        return tuple(_Filled(source) for source in (init_settings, env_settings, dotenv_settings, *secrets))
 
     @field_validator("log_level", "log_format", "patreon_api_version", mode="before")
     @classmethod
@@ -213,13 +232,16 @@ class Settings(BaseSettings):
                 raise ValueError(SettingFault.NOT_A_KEY, {"number": number, "total": len(keys)})
         return keys
 
-    @field_validator("clock_url")
+    @field_validator("clock_url", "hooks_allow_loopback")
     @classmethod
-    def _only_in_tests(cls, url: str | None, info: ValidationInfo) -> str | None:
+    def _only_in_tests(cls, value: str | bool | None, info: ValidationInfo) -> str | bool | None:
         services = [info.data.get(name, "") for name in ("discord_api_url", "patreon_url")]
-        if url is not None and not all(map(is_loopback, services)):
+        if value and not all(map(is_loopback, services)):
             raise ValueError(SettingFault.FOR_TESTS_ONLY)
-        return url
+        return value
+
+
+Sourced = TypeVar("Sourced", bound=_Sourced)
 
 
 def check_database_url(url: str) -> str:
@@ -257,12 +279,26 @@ def find_dotenv() -> Path | None:
 
 def load_settings() -> Settings:
     """Read and check every setting; SettingsInvalid names all that are wrong."""
+    return _load(Settings)
+
+
+def load_web_address() -> WebAddress:
+    """Read where the web server listens, whatever else is wrong; SettingsInvalid where that is wrong itself."""
+    try:
+        return _load(WebAddress)
+    except SettingsInvalid as error:
+        if error.code != Setup.SETTINGS_UNREADABLE:
+            raise
+    return _load(WebAddress, with_files=False)
+
+
+def _load(kind: type[Sourced], *, with_files: bool = True) -> Sourced:
     files: dict[str, Any] = {}
-    if not os.environ.get(NO_DOTENV):
+    if with_files and not os.environ.get(NO_DOTENV):
         files["_env_file"] = DOTENV
         files["_secrets_dir"] = [folder for folder in SECRETS_FOLDERS if folder.is_dir()] or None
     try:
-        return Settings(**files)
+        return kind(**files)
     except ValidationError as refused:
         errors = refused.errors(include_url=False, include_input=False)
     except (OSError, UnicodeDecodeError) as unreadable:

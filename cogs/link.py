@@ -88,5 +88,5 @@ async def send_dm(
     try:
         return await person.send(embed=embed_of(card), view=view)
     except discord.DiscordException as error:
-        log.info("a direct message is not possible", discord_user_id=person.id, error=str(error))
+        log.info("a direct message is not possible", discord_user_id=person.id, why=str(error))
         return error

@@ -66,6 +66,7 @@ OF_NO_TEST = {
     "bot/domain/consent.py",
     "bot/domain/findings.py",
     "bot/domain/patron_status.py",
+    "bot/domain/probe.py",
     "bot/domain/processes.py",
     "bot/domain/round_report.py",
     "bot/domain/status.py",

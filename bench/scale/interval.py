@@ -3,15 +3,17 @@
 import tempfile
 from pathlib import Path
 
-from bench.scale.inside import FEW_INTERVALS, Growth, Measured, measure_inside
+from bench.scale.inside import Growth, Measured, measure_inside
+
+INTERVALS = 3  # of each size; the cheapest counts
 
 
 async def measure_interval(few: int, many: int, people: int) -> Growth:
     """Measure both sizes, each with so many linked people in each server."""
-    return Growth(await _measure(few, people, FEW_INTERVALS), await _measure(many, people, 1))
+    return Growth(await _measure(few, people), await _measure(many, people))
 
 
-async def _measure(servers: int, people: int, intervals: int) -> Measured:
+async def _measure(servers: int, people: int) -> Measured:
     with tempfile.TemporaryDirectory(prefix="pledgekeeper-bench-") as folder:
         url = f"sqlite+aiosqlite:///{Path(folder) / 'bench.db'}"
-        return await measure_inside(url, servers=servers, people=people, intervals=intervals)
+        return await measure_inside(url, servers=servers, people=people, intervals=INTERVALS)

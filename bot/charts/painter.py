@@ -41,7 +41,7 @@ class ChartPainter:
             try:
                 return await self._draw(chart)
             except (OSError, RuntimeError) as error:  # also of a loop that knows no processes, and of one too late
-                log.warning("a chart could not be drawn", error=repr(error))
+                log.warning("a chart could not be drawn", why=repr(error))
                 return None
 
     async def _draw(self, chart: Chart) -> bytes:

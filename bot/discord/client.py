@@ -32,10 +32,11 @@ from bot.discord.identify_pace import IdentifyPace, WaitTurn
 from bot.discord.registration import CommandRegistration
 from bot.discord.replies import answer_error, may_go_on, turn_page
 from bot.discord.request_pace import RequestPace
+from bot.discord.request_watch import NoteRequest, watch_requests
 from bot.discord.silence import silenced_unless
 from bot.discord.translator import CommandTranslator
 from bot.domain.errors import DatabaseAway
-from bot.domain.model import Secret
+from bot.domain.model import GuildId, Secret
 from bot.domain.shards import Shards
 
 log = structlog.get_logger(__name__)
@@ -105,6 +106,10 @@ class PledgekeeperBot(commands.Bot):
         """Tell whether all of it has shown its servers, and is not connecting again."""
         return self.is_ready()
 
+    def covers(self, guild_id: GuildId) -> bool:  # noqa: ARG002
+        """Tell whether it hears of a server, where the bot is in it."""
+        return True
+
     @property
     def is_alive(self) -> bool:
         """Tell whether it is whole and its heartbeats are answered: otherwise its latency is endless."""
@@ -168,7 +173,7 @@ class PledgekeeperBot(commands.Bot):
                 while any(guild.unavailable for guild in self.guilds):
                     await self.wait_for("guild_available")
         if self._is_connected:
-            log.info("connected to discord", guilds=len(self.guilds), sees_members=self.intents.members)
+            log.info("connected to discord", servers=len(self.guilds), sees_members=self.intents.members)
             self.holder.put(self)
 
     async def on_resumed(self) -> None:
@@ -205,6 +210,7 @@ class ShardedBot(PledgekeeperBot, discord.AutoShardedClient):
 
     def __init__(self, *, shards: Shards, wait_turn: WaitTurn, **named: Any) -> None:
         super().__init__(shard_ids=list(shards.ids), shard_count=shards.count, **named)
+        self._own_shards = shards
         self._wait_turn = wait_turn
         self._waiting = 0  # for a turn, or for the end of a pause
         self._away: set[int] = set()  # shards that lost their connection
@@ -250,6 +256,10 @@ class ShardedBot(PledgekeeperBot, discord.AutoShardedClient):
         """Name the shards that are not alive, once all have begun."""
         silent = {shard_id for shard_id, latency in self.latencies if not math.isfinite(latency)}
         return sorted(self._find_away() | silent) if self.is_ready() else []
+
+    def covers(self, guild_id: GuildId) -> bool:
+        """Tell whether one of its shards hears of a server, where the bot is in it."""
+        return self._own_shards.covers(guild_id)
 
     async def renew(self, guild: discord.Guild) -> bool:
         """Get a guild anew that an event of a wrong shape spoilt: by a new session of its shard."""
@@ -350,34 +360,36 @@ def build_client(
     has_members_intent: bool,
     may_speak: Callable[[], bool] = lambda: True,
     pace: RequestPace | None = None,
+    note_request: NoteRequest = lambda *_: None,
     claim: Claim | None = None,
     shards: Shards | None = None,
     wait_turn: WaitTurn | None = None,
 ) -> PledgekeeperBot:
     """Build a client that has not logged in yet: of some shards, or (None) of the whole bot.
 
-    `may_speak` is asked before each request goes out, once `pace` lets it. `claim`: where several processes may be told
-    of one command.
+    `may_speak` is asked before each request goes out, once `pace` lets it; `note_request` is told of its end. `claim`:
+    where several processes may be told of one command.
     `wait_turn` paces the sessions of shards; a fresh client should be given the one that the last had.
     """
     _prepare(api_url)
     build: Callable[..., PledgekeeperBot] = PledgekeeperBot
     if shards is not None:
         build = partial(ShardedBot, shards=shards, wait_turn=wait_turn or IdentifyPace().wait_turn)
+    trace = silenced_unless(may_speak) if pace is None else silenced_unless(may_speak, pace.wait_turn)
     return build(
         holder=holder,
         registration=registration,
         add_cogs=add_cogs,
         has_members_intent=has_members_intent,
         claim=claim,
-        http_trace=silenced_unless(may_speak) if pace is None else silenced_unless(may_speak, pace.wait_turn),
+        http_trace=watch_requests(trace, note_request),
     )
 
 
 async def ask_recommended_shards(*, api_url: str, token: Secret) -> int:
     """Ask Discord how many shards our servers need."""
     _prepare(api_url)
-    async with discord.Client(intents=discord.Intents.none()) as client:
+    async with discord.Client(intents=discord.Intents(guilds=True)) as client:  # without, the library warns
         await client.login(token.reveal())
         shards, _, _ = await client.http.get_bot_gateway()
     return shards

@@ -160,6 +160,11 @@ class Observer:
         """Return, in order, of whom something is remembered here."""
         return sorted(self._seen.get(guild_id, {}))
 
+    def remembered(self, guild_id: GuildId, people: Iterable[DiscordUserId]) -> dict[DiscordUserId, bool]:
+        """Tell which of these people were members when they were last shown; asks nobody, and leaves out the others."""
+        known = self._seen.get(guild_id, {})
+        return {person: known[person].member is not None for person in people if person in known}
+
     async def renew(self, guild_id: GuildId, people: Iterable[DiscordUserId]) -> None:
         """Ask for people anew. Raises DiscordAway; then nothing of them is remembered."""
         wanted = tuple(people)
@@ -375,9 +380,7 @@ class Observer:
                 # cache=True: discord.py drops updates of members that it does not hold
                 found = await guild.query_members(user_ids=list(ids), limit=IDS_PER_LOOK, cache=True)
         except UNANSWERED as error:
-            log.warning(
-                "discord did not answer a look at members", guild_id=guild_id, people=len(ids), error=repr(error)
-            )
+            log.warning("discord did not answer a look at members", guild_id=guild_id, people=len(ids), why=repr(error))
             raise DiscordAway(Later.MEMBERS_UNSEEN, guild_id=guild_id, people=len(ids)) from error
         self._require_same(guild, people=len(ids))
         self._silent.pop(guild_id, None)
@@ -391,7 +394,7 @@ class Observer:
             async with asyncio.timeout(ASK_SECONDS), self._by_rest:
                 shown = {person: await _fetch_member(guild, person) for person in ids}
         except UNANSWERED as error:
-            log.warning("a member could not be asked for by REST", guild_id=guild_id, error=repr(error))
+            log.warning("a member could not be asked for by REST", guild_id=guild_id, why=repr(error))
             raise DiscordAway(Later.MEMBERS_UNSEEN, guild_id=guild_id, people=len(ids)) from error
         self._require_same(guild, people=len(ids))
         return shown
@@ -406,7 +409,7 @@ class Observer:
                     _hold(guild, member)
                     shown[person] = member_of(member)
         except UNANSWERED as error:
-            log.warning("the list of members could not be read", guild_id=guild_id, error=repr(error))
+            log.warning("the list of members could not be read", guild_id=guild_id, why=repr(error))
             raise DiscordAway(Later.MEMBERS_UNSEEN, guild_id=guild_id, people=len(ids)) from error
         self._require_same(guild, people=len(ids))
         return shown

@@ -74,7 +74,7 @@ class CommandRegistration:
             await self._notices.note(DUE, self._clock.now(), due.isoformat())
             log.error(  # noqa: TRY400  Discord's answer says it all
                 "the commands could not be registered; the old ones stay, and I try again by myself",
-                error=str(error),
+                why=str(error),
                 due=due.isoformat(timespec="seconds"),
             )
             return due
@@ -82,7 +82,7 @@ class CommandRegistration:
         try:
             await self._notices.note(REGISTERED, self._clock.now(), await _fingerprint(client))
         except Exception as error:  # noqa: BLE001  Discord took them all the same
-            log.warning("the commands cannot be told apart later; the next start offers them again", error=repr(error))
+            log.warning("the commands cannot be told apart later; the next start offers them again", why=repr(error))
         return None
 
 

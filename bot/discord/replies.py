@@ -124,7 +124,7 @@ async def answer_error(interaction: discord.Interaction[Any], error: Exception) 
     try:
         await say(interaction, told)
     except (discord.DiscordException, OSError, TimeoutError) as failure:
-        log.warning("an answer could not be sent", error=repr(failure))
+        log.warning("an answer could not be sent", why=repr(failure))
 
 
 def explain(renderer: Renderer, error: Exception, *, is_admin: bool) -> Text:

@@ -93,7 +93,7 @@ class RoleWriter:
         except discord.HTTPException as error:
             return self._judge(error)
         except (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError) as error:
-            log.warning("a role write got no answer", guild_id=guild_id, role_id=role_id, error=repr(error))
+            log.warning("a role write got no answer", guild_id=guild_id, role_id=role_id, why=repr(error))
             return Outcome.UNKNOWN
         self._bans = 0
         return Outcome.DONE

@@ -177,7 +177,7 @@ class DiscordSupervisor:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await client.close()
         except Exception as error:  # noqa: BLE001  it is given up anyway
-            log.warning("a discord client did not close cleanly", error=repr(error))
+            log.warning("a discord client did not close cleanly", why=repr(error))
 
     async def _watch(self) -> NoReturn:
         """Report the connection while it lives."""

@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 from bot.domain.errors import SettingFault
 
 CALLBACK_PATH = "/oauth/callback"  # registered at Patreon letter by letter
+API_PATH = "/api/v1"  # part of the agreement with programs that others write
 WEBHOOKS_PATH = "/webhooks/patreon"  # and the campaign's id after it
 
 

@@ -9,9 +9,21 @@ from datetime import datetime
 
 import msgspec
 
+from bot.domain.api_token import TokenChange
 from bot.domain.changes import Outcome, Trigger
 from bot.domain.holds import HoldState
-from bot.domain.model import AuditId, CampaignId, DiscordUserId, GuildId, HoldId, ReadId, RoleId, RunId
+from bot.domain.model import (
+    ApiTokenId,
+    AuditId,
+    CampaignId,
+    DiscordUserId,
+    GuildId,
+    HoldId,
+    HookId,
+    ReadId,
+    RoleId,
+    RunId,
+)
 from bot.domain.reasons import OldText, RoleReason, RuleFacts
 
 
@@ -37,6 +49,8 @@ class AuditAction(enum.StrEnum):
     RULE = "rule"
     UNDO = "undo"
     EXPORT = "export"
+    API = "api"
+    HOOK = "webhook"
     UNKNOWN = "?"  # of an earlier version
 
 
@@ -169,6 +183,31 @@ class PatronsExported(msgspec.Struct, frozen=True, kw_only=True, tag="exported")
     by: DiscordUserId
 
 
+class TokenChanged(msgspec.Struct, frozen=True, kw_only=True, tag="token"):
+    """An admin made a token of the API, or revoked it."""
+
+    change: TokenChange
+    token_id: ApiTokenId
+    label: str
+    by: DiscordUserId
+
+
+class HookChange(enum.StrEnum):
+    """What an admin did about a webhook of the server's own."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+
+
+class HookChanged(msgspec.Struct, frozen=True, kw_only=True, tag="webhook"):
+    """An admin had events sent to an address, or ended that. Named is its host alone: the rest may be a secret."""
+
+    change: HookChange
+    hook_id: HookId
+    place: str
+    by: DiscordUserId
+
+
 AuditReason = (
     RoleReason
     | FoundReason
@@ -184,6 +223,8 @@ AuditReason = (
     | GroupChanged
     | RunUndone
     | PatronsExported
+    | TokenChanged
+    | HookChanged
     | OldText
 )
 

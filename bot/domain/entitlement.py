@@ -54,6 +54,9 @@ class Standing(enum.StrEnum):
     NONE = "none"
 
 
+_ENDS = frozenset({Standing.ENDING, Standing.GRACE, Standing.WAITING})
+
+
 class Entitlement(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What counts for roles. `until` is when it ends by what is known now; `reading` is the fact it rests on."""
 
@@ -69,6 +72,11 @@ class Entitlement(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     def lifetime_cents(self) -> int | None:
         """What was paid altogether; None: not told."""
         return None if self.reading is None else self.reading.lifetime_cents
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When the standing ends by itself; None: by what is known, it does not, or it has."""
+        return self.until if self.standing in _ENDS else None
 
     @property
     def is_free_member(self) -> bool:

@@ -140,6 +140,7 @@ class SettingFault(enum.StrEnum):
     TOO_SMALL = "too_small"  # least
     TOO_LARGE = "too_large"  # most
     NOT_A_CHOICE = "not_a_choice"  # expected
+    NOT_A_SWITCH = "not_a_switch"
     PAIR_LACKS_REFRESH = "pair_lacks_refresh"
     PAIR_LACKS_ACCESS = "pair_lacks_access"
     NO_TOKEN_TELLS_IT = "no_token_tells_it"  # noqa: S105  a code
@@ -148,6 +149,8 @@ class SettingFault(enum.StrEnum):
     NO_DATABASE_ADDRESS = "no_database_address"
     NO_FILE = "no_file"
     NOT_A_KEY = "not_a_key"  # number, total
+    NOT_A_NETWORK = "not_a_network"  # number, total
+    TRUSTS_EVERYBODY = "trusts_everybody"  # number, total
     FOR_TESTS_ONLY = "for_tests_only"
 
 
@@ -201,6 +204,10 @@ class Mistake(enum.StrEnum):
     REASON_MISSING = "reason_missing"
     REASON_TOO_LONG = "reason_too_long"  # most
     COMP_UNKNOWN = "comp_unknown"
+    # the API
+    LABEL_UNUSABLE = "label_unusable"  # most
+    TOO_MANY_TOKENS = "too_many_tokens"  # most
+    TOKEN_UNKNOWN = "token_unknown"  # noqa: S105  a code
     # campaigns and their reads
     NO_CAMPAIGN = "no_campaign"
     CAMPAIGN_UNKNOWN = "campaign_unknown"
@@ -218,6 +225,13 @@ class Mistake(enum.StrEnum):
     SETTING_NO_NUMBER = "setting_no_number"  # option, low, high
     SETTING_NO_WORD = "setting_no_word"  # option, known
     SETTING_NO_SWITCH = "setting_no_switch"  # option
+    # webhooks of the server's own
+    HOOKS_FULL = "hooks_full"  # most
+    HOOK_ADDRESS = "hook_address"  # fault
+    HOOK_EVENTS = "hook_events"  # known
+    HOOK_NO_NUMBER = "hook_no_number"
+    HOOK_UNKNOWN = "hook_unknown"  # hook_id
+    HOOK_OFF = "hook_off"  # hook_id
     # people and their links
     HOLD_ANSWERED = "hold_answered"
     STRANGER = "stranger"

@@ -12,11 +12,13 @@ from typing import ClassVar, get_args
 
 import msgspec
 
+from bot.domain.api_token import TokenChange
 from bot.domain.assignable import Block
 from bot.domain.consent import Moved
 from bot.domain.evidence import Anomaly
 from bot.domain.holds import HoldState, HoldSummary
-from bot.domain.model import CampaignId, ChannelId, DiscordUserId, HoldId, PatreonUserId, RoleId, RunId
+from bot.domain.hooks import OffReason
+from bot.domain.model import CampaignId, ChannelId, DiscordUserId, HoldId, HookId, PatreonUserId, RoleId, RunId
 from bot.domain.reasons import RoleReason
 
 
@@ -40,6 +42,7 @@ class Topic(enum.StrEnum):
     LESSER_CONSENT = "lesser-consent"  # of a campaign
     SHARED_ACCOUNT = "zero-conflict"  # of a person
     REPORT_AGAINST_LINK = "zero-disagreement"  # of a patron
+    HOOK = "hook"  # of a webhook of the server's own
 
 
 def key_of(topic: Topic, subject: str | int) -> str:
@@ -146,6 +149,23 @@ class HoldWaiting(AboutTrouble, frozen=True, kw_only=True):
     def subject(self) -> str | int:
         """The hold."""
         return self.hold_id
+
+
+# --- the server's own webhooks
+
+
+class HookOff(AboutTrouble, frozen=True, kw_only=True):
+    """Nothing is sent to one any more. `place` is its host."""
+
+    topic = Topic.HOOK
+    hook_id: HookId
+    place: str
+    reason: OffReason
+
+    @property
+    def subject(self) -> str | int:
+        """The webhook."""
+        return self.hook_id
 
 
 # --- Patreon
@@ -291,6 +311,7 @@ Trouble = (
     | LesserConsent
     | AccountShared
     | ReportAgainstLink
+    | HookOff
 )
 
 TROUBLES: tuple[type[Trouble], ...] = get_args(Trouble)
@@ -364,13 +385,38 @@ class PatronsTaken(Notice, frozen=True, kw_only=True):
     by: DiscordUserId
 
 
+class ApiTokenChanged(Notice, frozen=True, kw_only=True):
+    """An admin made a token of the API, or revoked it."""
+
+    change: TokenChange
+    label: str
+    by: DiscordUserId
+
+
 class DatabaseRestored(Notice, frozen=True, kw_only=True):
     """The database is a backup's."""
 
     taken_at: datetime | None
 
 
-News = ListAcceptedElsewhere | UnlinkedElsewhere | CompEnding | PatronsTaken | DatabaseRestored
+class HookEdited(Notice, frozen=True, kw_only=True):
+    """An admin had events sent to an address, or ended that."""
+
+    hook_id: HookId
+    place: str  # its host
+    is_added: bool
+    by: DiscordUserId
+
+
+News = (
+    ListAcceptedElsewhere
+    | UnlinkedElsewhere
+    | CompEnding
+    | PatronsTaken
+    | ApiTokenChanged
+    | DatabaseRestored
+    | HookEdited
+)
 
 
 class CampaignConnected(Notice, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from bot.domain.access import Gap, find_gaps
-from bot.domain.entitlement import Entitlement, Standing
+from bot.domain.entitlement import Standing
 from bot.domain.model import (
     CampaignId,
     DiscordUserId,
@@ -25,10 +25,9 @@ from bot.domain.model import (
 )
 from bot.domain.plan import GuildFacts, PersonFacts, PersonPlan, is_linked
 from bot.domain.reasons import TierName, tier_names
-from bot.domain.rules import Account, Wanted, claim_roles, settle_accounts
+from bot.domain.rules import Account, Wanted, claim_roles, find_best, settle_accounts
 
 SOON = timedelta(days=7)
-_BEST = tuple(Standing)  # as they stand there, the best first
 _PARTS = 4  # of a wish's code
 
 
@@ -171,16 +170,16 @@ def patron_row(
 ) -> PatronRow:
     """Make the row of a patron; `here`: their account and its plan, where the team may know it."""
     accounts = _accounts(guild, records)
-    campaign_id, best = _find_best(accounts)
+    campaign_id, best = find_best(accounts)
     row = PatronRow(
         place=Place(Kind.PATRON, patron),
         name="" if best.reading is None else best.reading.full_name,
         patreon_user_id=patron,
         standing=best.standing,
         campaign_id=campaign_id,
-        tier_ids=frozenset[TierId]().union(*(_told(one).tier_ids for one in accounts.values())),
+        tier_ids=frozenset[TierId]().union(*(one.told.tier_ids for one in accounts.values())),
         cents=best.cents if best.is_paying else None,
-        ends_at=_ends_at(best),
+        ends_at=best.ends_at,
     )
     if here is None:
         return msgspec.structs.replace(row, gaps=dict.fromkeys(earned_roles(guild, records), Gap.NO_ACCOUNT))
@@ -221,7 +220,7 @@ def plan_without_account(guild: GuildFacts, records: Mapping[CampaignId, Members
         discord_user_id=DiscordUserId(0),
         decisions=(),
         is_link_hidden=True,
-        standings=tuple(_told(one) for one in accounts.values()),
+        standings=tuple(one.told for one in accounts.values()),
         gone_since={
             campaign_id: record.memory.gone_since
             for campaign_id, record in records.items()
@@ -252,23 +251,6 @@ def offered_tiers(guild: GuildFacts) -> tuple[Tier, ...]:
 
 def _accounts(guild: GuildFacts, records: Mapping[CampaignId, MembershipRecord]) -> dict[CampaignId, Account]:
     return settle_accounts(records, tiers=guild.tiers, now=guild.now, grace_days=guild.settings.grace_days)
-
-
-def _told(account: Account) -> Entitlement:
-    """Return what is believed; where nothing is yet, what was read last."""
-    if account.believed.reading is None and account.unproven is not None:
-        return account.unproven
-    return account.believed
-
-
-def _find_best(accounts: Mapping[CampaignId, Account]) -> tuple[CampaignId | None, Entitlement]:
-    found = [(campaign_id, _told(account)) for campaign_id, account in sorted(accounts.items())]
-    nothing = (None, Entitlement(standing=Standing.NONE))
-    return min(found, key=lambda one: _BEST.index(one[1].standing), default=nothing)
-
-
-def _ends_at(entitlement: Entitlement) -> datetime | None:
-    return entitlement.until if entitlement.standing in {Standing.ENDING, Standing.GRACE, Standing.WAITING} else None
 
 
 def _role_ends(plan: PersonPlan, now: datetime) -> list[datetime | None]:

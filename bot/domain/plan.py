@@ -190,12 +190,7 @@ _ORDER = {Action.GRANT: 0, Action.REVOKE: 2}
 
 def plan_person(guild: GuildFacts, person: PersonFacts) -> PersonPlan:
     """Decide about each role that a rule names, that the ledger holds for this person, or that an admin gave them."""
-    accounts = settle_accounts(
-        person.records if is_linked(person) else {},
-        tiers=guild.tiers,
-        now=guild.now,
-        grace_days=guild.settings.grace_days,
-    )
+    accounts = settle_person(guild, person)
     learnt = _learnt(accounts, guild, person)
     claims, settled = _keep_highest(claim_roles(guild.rules, learnt), learnt, guild=guild, person=person)
     role_ids = dict.fromkeys((*claims, *person.grants, *running(person.comps, guild.now), *sorted(person.returned)))
@@ -216,6 +211,16 @@ def plan_person(guild: GuildFacts, person: PersonFacts) -> PersonPlan:
         },
         is_known_here=any(one.is_of_member for one in person.records.values()),
         decisions=tuple(sorted(decisions, key=lambda decision: _ORDER.get(decision.action, 1))),
+    )
+
+
+def settle_person(guild: GuildFacts, person: PersonFacts) -> dict[CampaignId, Account]:
+    """Work out the word of each campaign of the guild on a person; on somebody who is not linked there is none."""
+    return settle_accounts(
+        person.records if is_linked(person) else {},
+        tiers=guild.tiers,
+        now=guild.now,
+        grace_days=guild.settings.grace_days,
     )
 
 

@@ -191,7 +191,7 @@ def _patron_facts(
     reading, confirmed_at = entitlement.reading, guild.confirmed_at.get(campaign_id)
     campaign = guild.campaigns.get(campaign_id)
     name = _campaign_name(campaign_id, campaign)
-    source, read_at = _find_source(reading, gone_since=gone_since, confirmed_at=confirmed_at)
+    source, read_at = find_source(reading, gone_since=gone_since, confirmed_at=confirmed_at)
     if reading is None:
         return PatronFacts(
             campaign=name,
@@ -268,7 +268,7 @@ def _find_terms(
             assert_never(status)
 
 
-def _find_source(
+def find_source(
     reading: Membership | None, *, gone_since: datetime | None, confirmed_at: datetime | None
 ) -> tuple[Source | None, datetime | None]:
     """Return which request a fact rests on, and when it was made: a list that found no news stores none."""

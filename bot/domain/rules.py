@@ -47,6 +47,13 @@ class Account(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     unproven: Entitlement | None = None
     is_proven: bool = True
 
+    @property
+    def told(self) -> Entitlement:
+        """What is believed; where nothing is yet, what was read last."""
+        if self.believed.reading is None and self.unproven is not None:
+            return self.unproven
+        return self.believed
+
 
 def settle_accounts(
     records: Mapping[CampaignId, MembershipRecord],
@@ -60,6 +67,12 @@ def settle_accounts(
         campaign_id: _settle(record, tiers=tiers.get(campaign_id, {}), now=now, grace_days=grace_days)
         for campaign_id, record in records.items()
     }
+
+
+def find_best(accounts: Mapping[CampaignId, Account]) -> tuple[CampaignId | None, Entitlement]:
+    """Return with which campaign the person stands best, and how; with none where none is known."""
+    found = [(campaign_id, account.told) for campaign_id, account in sorted(accounts.items())]
+    return min(found, key=lambda one: _BEST.index(one[1].standing), default=(None, _NONE))
 
 
 def _settle(record: MembershipRecord, *, tiers: Mapping[TierId, Tier], now: datetime, grace_days: int) -> Account:
@@ -112,6 +125,7 @@ def with_comp(claim: Claim, comp: Comp, now: datetime) -> Claim:
 
 
 _RANK = {Wanted.NO: 0, Wanted.UNSURE: 1, Wanted.YES: 2}
+_BEST = tuple(Standing)  # as they stand there, the best first
 _NONE = Entitlement(standing=Standing.NONE)
 
 

@@ -30,11 +30,13 @@ BY_ADMINS = frozenset(
         Trigger.RULE_EDITED,
         Trigger.GROUP,
         Trigger.ADOPT,
+        Trigger.API,
         Trigger.COMP,
         Trigger.BELIEVE,
         Trigger.CONNECT,
         Trigger.DISCONNECT,
         Trigger.HOLDS,
+        Trigger.HOOKS,
         Trigger.PATRONS,
         Trigger.RESTORE,
         Trigger.SETTINGS,
@@ -56,6 +58,8 @@ _ACTS = frozenset(
         AuditAction.RULE,
         AuditAction.UNDO,
         AuditAction.EXPORT,
+        AuditAction.API,
+        AuditAction.HOOK,
     }
 )
 

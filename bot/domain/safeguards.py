@@ -27,7 +27,7 @@ from typing import assert_never
 import msgspec
 
 from bot.domain.holds import HoldItem, HoldState
-from bot.domain.model import CampaignId, GuildSettings, LinkOrigin, MembershipRecord, Mode, RoleId
+from bot.domain.model import CampaignId, GuildSettings, Link, LinkOrigin, MembershipRecord, Mode, RoleId
 from bot.domain.plan import WRITES, Action, Decision, PersonFacts, PersonPlan, Rail
 from bot.domain.rules import Wanted
 
@@ -55,12 +55,16 @@ def rein_in(
     """Return the plan with what a rail forbids held back. `mark` is the person's facts, as `facts_mark` says them."""
     held = {role_id: one for role_id, one in (items or {}).items() if not plan.has_unlinked}
     decisions = tuple(_rein_in(one, settings, held.get(one.role_id), mark) for one in plan.decisions)
-    is_unwanted = plan.link is not None and plan.link.origin is LinkOrigin.PATREON and not settings.zero_link
-    if is_unwanted and any(one.claim.comp is None for one in plan.having(Action.GRANT)):
+    if is_unwanted(plan.link, settings) and any(one.claim.comp is None for one in plan.having(Action.GRANT)):
         decisions = tuple(_hold_back(one, Rail.REPORT) if _rests_on_report(one) else one for one in decisions)
     if any(one.claim.wanted is Wanted.YES and one.claim.rule is not None for one in plan.having(Action.BLOCKED)):
         decisions = tuple(_hold_back(one, Rail.BLOCKED) if _is_swap(one) else one for one in decisions)
     return plan if decisions == plan.decisions else msgspec.structs.replace(plan, decisions=decisions)
+
+
+def is_unwanted(link: Link | None, settings: GuildSettings) -> bool:
+    """Tell whether a link rests on a report of Patreon's that the guild does not want: nothing new comes of it."""
+    return link is not None and link.origin is LinkOrigin.PATREON and not settings.zero_link
 
 
 def counted_revokes(plan: PersonPlan, items: Mapping[RoleId, HoldItem]) -> tuple[Decision, ...]:

@@ -1,9 +1,12 @@
 """What whoever runs the bot asks about it: numbers and times, never a name, a token or a password.
 
-The names of the fields are the keys that `status --json` prints: programs read them, so none changes its meaning.
+The names of the fields of `DatabaseStatus` are the keys that `status --json` prints: programs read them, so none
+changes its meaning. `DatabaseMoment` is what the metrics tell of the same database.
 """
 
-from datetime import datetime
+import enum
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -47,6 +50,77 @@ class ChoresStatus(msgspec.Struct, frozen=True, kw_only=True):
     waiting: int
     waiting_seconds: float  # for how long the first of them has
     running: int
+
+
+class ListState(enum.StrEnum):
+    """How a followed campaign's member list stands."""
+
+    ACCEPTED = "accepted"  # the newest one that ended
+    DOUBTED = "doubted"  # that one was read, and not accepted
+    UNREAD = "unread"  # none has ended yet
+    CONSENTS = "consents"  # no creator's token opens it: its patrons are read one by one
+
+
+class PairKind(enum.StrEnum):
+    """What a token pair is used for; one may serve for both."""
+
+    PATRON = "patron"
+    CREATOR = "creator"
+
+
+class PairState(enum.StrEnum):
+    """What Patreon last said of a token pair."""
+
+    WORKING = "working"
+    REFUSED = "refused"  # it refused to renew it, and did not say that it is dead
+    DEAD = "dead"
+
+
+class Backlog(msgspec.Struct, frozen=True, kw_only=True):
+    """How many wait, and for how long the first of them has."""
+
+    count: int = 0
+    oldest: timedelta = timedelta()
+
+
+class PairsStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The token pairs of a kind."""
+
+    counts: Mapping[PairState, int]
+    obtained_at: datetime | None = None  # the oldest that works
+    expires_at: datetime | None = None  # ... and the one that ends first
+
+
+class DatabaseMoment(msgspec.Struct, frozen=True, kw_only=True):
+    """What the metrics tell of a database: the same, whichever process looks."""
+
+    campaigns: Mapping[ListState, int]
+    lists: tuple[CampaignStatus, ...]  # of those that a creator's token opens, whose acceptance is the longest ago
+    pairs: Mapping[PairKind, PairsStatus]
+    links: int
+    rules: int
+    due: Mapping[str, Backlog]  # by urgency
+    nudges: Backlog  # that webhooks named, and were not read since
+    messages: Backlog  # that no process at Discord has sent yet
+    holds: int  # that wait for an admin
+    held_removals: int  # of roles, in these
+    oldest_hold_at: datetime | None
+    open_intents: int
+    shards: int  # how many there are
+    shards_held: int  # ... and are some process's
+    processes: Mapping[str, int]  # by role
+    chores: tuple[ChoresStatus, ...]
+
+
+class DiscordMoment(msgspec.Struct, frozen=True, kw_only=True):
+    """How a process is connected to Discord."""
+
+    servers: int = 0  # in sight
+    servers_unavailable: int = 0  # ... and in an outage of Discord's
+    shards_connected: int = 0
+    shards_away: int = 0  # of this process: they connect again
+    latency_seconds: float | None = None  # of the slowest heartbeat; None: none was answered
+    sees_members: bool | None = None  # None: not connected yet
 
 
 class DatabaseStatus(msgspec.Struct, frozen=True, kw_only=True):

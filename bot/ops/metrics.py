@@ -1,23 +1,26 @@
 """What Prometheus may count, in one registry of our own. Takes what the shell reports; asks nobody, decides nothing.
 
-Labels come from short lists: no id, no name and no address of anybody is ever one.
+Labels come from short lists: no name and no address of anybody is ever one, and no id but a campaign's, which Patreon
+shows to everybody. What is looked at when Prometheus asks stands in `gauges.py`; docs/metrics.md has all of them.
 """
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator
 
-import msgspec
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
 
 from bot.domain.changes import RoleChange, Trigger
 from bot.domain.errors import PatreonCall
+from bot.domain.processes import ALL_ROLES, ProcessRole
+from bot.ops.gauges import Moment, show
 from bot.runtime.clock import Clock
-from bot.runtime.health import PartHealth
 from bot.sync.reading.intake import CampaignRead
 
-__all__ = ["CONTENT_TYPE_LATEST", "Metrics", "Moment"]
+__all__ = ["CONTENT_TYPE_LATEST", "Metrics"]
 
+NAMESPACE = "pledgekeeper"
 CALL_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 READ_SECONDS = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
 
@@ -35,43 +38,46 @@ CALL_LABELS = {
 }
 
 
-class Moment(msgspec.Struct, frozen=True, kw_only=True):
-    """What is not counted but looked at when somebody asks."""
-
-    people_waiting: int
-    oldest_seconds: float
-    nudges_waiting: int
-    open_breakers: int
-    open_holds: int
-    tokens_obtained_at: Mapping[str, datetime]  # the oldest living pair of each kind
-    parts: Mapping[str, PartHealth]
-
-
 class Metrics:
-    """All that is counted since the start, and the gauges of the moment."""
+    """All that is counted since the start, by a process of some roles: what others do is counted by them."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, roles: frozenset[ProcessRole] = ALL_ROLES) -> None:
         self._clock = clock
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
-        self._calls = self._histogram("patreon_request_seconds", "Calls to Patreon.", ["call", "status"], CALL_SECONDS)
-        self._reads = self._histogram("read_seconds", "Bulk reads of campaigns.", ["outcome"], READ_SECONDS)
-        self._pages = self._counter("read_pages", "Pages of members that bulk reads brought.")
-        self._plans = self._counter("plans", "People planned in their turn, by what led to it.", "trigger")
-        self._writes = self._counter("role_writes", "Role writes tried.", "action", "outcome")
-        self._webhooks = self._counter("webhooks", "Webhook deliveries, by how they were answered.", "answer")
-        self._waiting = self._gauge("people_waiting", "People who wait for their turn.")
-        self._oldest = self._gauge("people_waiting_seconds", "For how long the first of them has waited.")
-        self._nudges = self._gauge("nudges_waiting", "People named by webhooks and not read yet.")
-        self._breakers = self._gauge("open_breakers", "Roles that Discord refused and that are not tried any more.")
-        self._holds = self._gauge("open_holds", "Holds that wait for an admin.")
-        self._tokens = self._gauge("token_age_seconds", "Age of the oldest living token pair.", "kind")
-        self._is_up = self._gauge("part_up", "Whether a part works, as in /healthz.", "part")
-        self._successes = self._gauge("last_success_timestamp_seconds", "When a part last did its work.", "part")
+        self._gauges = _Gauges()
+        self._registry.register(self._gauges)
+        everywhere = self._registry
+        gateway, worker, web = (
+            self._registry if role in roles else None
+            for role in (ProcessRole.GATEWAY, ProcessRole.WORKER, ProcessRole.WEB)
+        )
+        self._calls = _histogram(
+            everywhere, "patreon_request_seconds", "Calls to Patreon.", ["call", "status"], CALL_SECONDS
+        )
+        self._events = _counter(
+            everywhere, "log_events", "Warnings and errors in the log, by event (docs/logs.md).", "level", "event"
+        )
+        self._reads = _histogram(worker, "read_seconds", "Bulk reads of campaigns.", ["outcome"], READ_SECONDS)
+        self._pages = _counter(worker, "read_pages", "Pages of members that bulk reads brought.")
+        self._plans = _counter(gateway, "plans", "People planned in their turn, by what led to it.", "trigger")
+        self._writes = _counter(gateway, "role_writes", "Role writes tried.", "action", "outcome")
+        self._requests = _histogram(
+            gateway, "discord_request_seconds", "Requests to Discord's API.", ["status"], CALL_SECONDS
+        )
+        self._webhooks = _counter(web, "webhooks", "Webhook deliveries, by how they were answered.", "answer")
 
     def note_call(self, call: PatreonCall, status: int | None, seconds: float) -> None:
         """Count a call to Patreon; no status: no answer."""
-        self._calls.labels(CALL_LABELS[call], "none" if status is None else str(status)).observe(seconds)
+        self._calls.labels(CALL_LABELS[call], _said(status)).observe(seconds)
+
+    def note_discord_request(self, status: int | None, seconds: float) -> None:
+        """Count a request to Discord; no status: no answer."""
+        self._requests.labels(_said(status)).observe(seconds)
+
+    def note_event(self, level: str, event: str) -> None:
+        """Count a warning or an error of the log."""
+        self._events.labels(level, event).inc()
 
     def note_read(self, read: CampaignRead) -> None:
         """Count a bulk read."""
@@ -91,25 +97,33 @@ class Metrics:
 
     def render(self, moment: Moment) -> bytes:
         """Return everything as Prometheus reads it."""
-        self._waiting.set(moment.people_waiting)
-        self._oldest.set(moment.oldest_seconds)
-        self._nudges.set(moment.nudges_waiting)
-        self._breakers.set(moment.open_breakers)
-        self._holds.set(moment.open_holds)
-        self._tokens.clear()  # a kind may have no living pair any more
-        for kind, obtained_at in moment.tokens_obtained_at.items():
-            self._tokens.labels(kind).set((self._clock.now() - obtained_at).total_seconds())
-        for part, health in moment.parts.items():
-            self._is_up.labels(part).set(health.ok)
-            if health.last_success is not None:
-                self._successes.labels(part).set(health.last_success.timestamp())
+        self._gauges.moment = moment
         return generate_latest(self._registry)
 
-    def _counter(self, name: str, text: str, *labels: str) -> Counter:
-        return Counter(name, text, labels, namespace="pledgekeeper", registry=self._registry)
 
-    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
-        return Gauge(name, text, labels, namespace="pledgekeeper", registry=self._registry)
+class _Gauges(Collector):
+    """Hands the gauges of a moment to the registry."""
 
-    def _histogram(self, name: str, text: str, labels: list[str], buckets: tuple[float, ...]) -> Histogram:
-        return Histogram(name, text, labels, namespace="pledgekeeper", registry=self._registry, buckets=buckets)
+    moment: Moment | None = None
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield them; none before there is a moment, as when the registry asks for their names."""
+        for gauge in () if self.moment is None else show(self.moment):
+            family = GaugeMetricFamily(f"{NAMESPACE}_{gauge.name}", gauge.text, labels=gauge.labels)
+            for labels, value in gauge.samples:
+                family.add_metric(labels, value)
+            yield family
+
+
+def _said(status: int | None) -> str:
+    return "none" if status is None else str(status)
+
+
+def _counter(registry: CollectorRegistry | None, name: str, text: str, *labels: str) -> Counter:
+    return Counter(name, text, labels, namespace=NAMESPACE, registry=registry)
+
+
+def _histogram(
+    registry: CollectorRegistry | None, name: str, text: str, labels: list[str], buckets: tuple[float, ...]
+) -> Histogram:
+    return Histogram(name, text, labels, namespace=NAMESPACE, registry=registry, buckets=buckets)

@@ -90,7 +90,7 @@ class Http:
                 )
                 if decision.wait_seconds is None:
                     raise
-                log.info("a patreon call is tried again", call=request.call, attempt=attempt, error=str(error))
+                log.debug("a patreon call is tried again", call=request.call, attempt=attempt, why=str(error))
                 await self._sleep(decision.wait_seconds)
 
     async def send(self, base_url: str, request: Request) -> Response:

@@ -169,7 +169,7 @@ class OAuth:
         try:
             response = await self._http.send(self._base_url, request)
         except PledgekeeperError as error:
-            log.info("a token was not revoked", error=str(error))
+            log.info("a token was not revoked", why=str(error))
             return
         log.info("a token was handed in for revocation", status=response.status)
 

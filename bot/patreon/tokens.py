@@ -155,7 +155,7 @@ class TokenKeeper:
         try:
             return await self._refreshed(stored)
         except PledgekeeperError as error:
-            log.warning("a refresh failed; the old token goes on", credential_id=credential_id, error=str(error))
+            log.warning("a refresh failed; the old token goes on", credential_id=credential_id, why=str(error))
             return stored
 
     async def _load(self, credential_id: CredentialId) -> StoredPair:

@@ -66,7 +66,7 @@ class FollowedClock:
             try:
                 await self.read()
             except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-                log.warning("the followed clock does not answer", error=repr(error))
+                log.warning("the followed clock does not answer", why=repr(error))
             await asyncio.sleep(POLL_SECONDS)
 
 

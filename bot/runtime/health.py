@@ -86,7 +86,12 @@ class HealthBoard:
         if part not in self._failing:
             self._failing.add(part)
             log.warning("a part does not work", part=part, why=why)
-        self._parts[part] = PartHealth(ok=False, last_success=self._parts[part].last_success)
+        self.ended(part)
+
+    def ended(self, part: Part) -> None:
+        """Note that a part does its work no more, as it should at the end of the process: nothing is logged."""
+        if part in self._parts:
+            self._parts[part] = PartHealth(ok=False, last_success=self._parts[part].last_success)
 
     def note(self, note: Note) -> None:
         """Add a note to the report, until it is withdrawn. It makes no part unwell."""

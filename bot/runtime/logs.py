@@ -5,6 +5,8 @@ tokens and query strings. No secret is logged on purpose; `mask` is the last lin
 
 What is logged may be a stranger's: each text is cut before anything looks at it, and each pattern takes time in
 proportion to the text's length. So none begins with what it may find at every place of a long word.
+
+docs/logs.md has every event and field. `block` is no field: several lines for people, in place of the fields.
 """
 
 import itertools
@@ -12,6 +14,8 @@ import logging
 import logging.config
 import re
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -21,6 +25,7 @@ from bot.domain.errors import PledgekeeperError
 
 OURS = ("bot", "cogs", "sandbox")
 
+HEAD = {"timestamp", "level", "event", "logger"}  # what stands before the fields of a line
 MAX_CHARACTERS = 16_384  # of one text: any traceback that is worth reading
 MAX_ITEMS = 100  # of one list
 DOTS = "." * 16  # stand for the rest of a secret that was cut through, so that what is left of it is masked too
@@ -64,6 +69,32 @@ def configure_logging(level: str, style: str) -> None:
     for name in OURS:
         logging.getLogger(name).setLevel(level)
     logging.captureWarnings(capture=True)
+
+
+@contextmanager
+def watched_log(note: Callable[[str, str], None]) -> Iterator[None]:
+    """Tell `note` of each warning and error, by level and event, until the block ends.
+
+    What a library logs goes by the library's name: its texts are without number.
+    """
+    watch = _Watch(note)
+    root = logging.getLogger()
+    root.addHandler(watch)
+    try:
+        yield
+    finally:
+        root.removeHandler(watch)
+
+
+class _Watch(logging.Handler):
+    def __init__(self, note: Callable[[str, str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._note = note
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Tell of one; ours come as a dictionary (structlog's `wrap_for_formatter`)."""
+        event = record.msg.get("event") if isinstance(record.msg, dict) else record.name.partition(".")[0]
+        self._note("warning" if record.levelno < logging.ERROR else "error", str(event))
 
 
 def mask(text: str) -> str:
@@ -118,7 +149,22 @@ def _mask_value(value: Any) -> Any:
 
 def _renderer(style: str) -> Processor:
     if style == "json":
-        return structlog.processors.JSONRenderer()
-    return structlog.dev.ConsoleRenderer(
+        as_json = structlog.processors.JSONRenderer()
+
+        def render_json(logger: WrappedLogger, method: str, event: EventDict) -> str | bytes:
+            event.pop("block", None)
+            return as_json(logger, method, event)
+
+        return render_json
+    as_line = structlog.dev.ConsoleRenderer(
         colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback, pad_event_to=0
     )
+
+    def render_line(logger: WrappedLogger, method: str, event: EventDict) -> str:
+        block = event.pop("block", None)
+        if block is None:
+            return as_line(logger, method, event)
+        head = {key: value for key, value in event.items() if key in HEAD}
+        return f"{as_line(logger, method, head)}\n{block}"
+
+    return render_line

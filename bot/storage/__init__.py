@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from bot.domain.model import GuildId
+from bot.storage.api_tokens import ApiTokens
 from bot.storage.arrivals import Arrivals
 from bot.storage.audit import Audit
 from bot.storage.campaigns import Campaigns
@@ -17,13 +18,16 @@ from bot.storage.credentials import Credentials
 from bot.storage.database import Database, patiently
 from bot.storage.due import DuePeople
 from bot.storage.figures import Figures
+from bot.storage.guild_members import GuildMembers
 from bot.storage.guilds import Guilds
 from bot.storage.holds import HeldRevokes
+from bot.storage.hooks import Hooks
 from bot.storage.leases import Leases
 from bot.storage.ledger import Ledger
 from bot.storage.links import Links
 from bot.storage.memberships import Memberships
 from bot.storage.messages import Messages
+from bot.storage.monitoring import Monitoring
 from bot.storage.notices import Notices
 from bot.storage.nudges import StoredNudges
 from bot.storage.paces import Paces
@@ -70,6 +74,7 @@ class Storage:
     audit: Audit
     notices: Notices
     webhooks: Webhooks
+    hooks: Hooks
     sealing: Sealing
     leases: Leases
     shards: ShardLeases
@@ -77,6 +82,9 @@ class Storage:
     interactions: Interactions
     messages: Messages
     paces: Paces
+    api_tokens: ApiTokens
+    guild_members: GuildMembers
+    monitoring: Monitoring
     restores: Restores
 
     @classmethod
@@ -102,6 +110,8 @@ class Storage:
             self.holds,
             self.guilds,
             self.figures,
+            self.api_tokens,
+            self.hooks,
         ):
             aggregate.kept.forget()
         self.notices.forget_kept()
@@ -150,6 +160,7 @@ class Storage:
             audit=Audit(database),
             notices=Notices(database),
             webhooks=Webhooks(database, vault),
+            hooks=Hooks(database, vault),
             sealing=Sealing(database),
             leases=Leases(database),
             shards=ShardLeases(database),
@@ -157,6 +168,9 @@ class Storage:
             interactions=Interactions(database),
             messages=Messages(database),
             paces=Paces(database),
+            api_tokens=ApiTokens(database),
+            guild_members=GuildMembers(database),
+            monitoring=Monitoring(database),
             restores=Restores(database),
         )
 

@@ -13,7 +13,7 @@ from bot.domain.changes import Trigger
 from bot.domain.model import Campaign, CampaignId, CredentialId, GuildId, PatreonUserId, Tier, TierId
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.due import make_everyone_due
-from bot.storage.rows import read_row, to_json
+from bot.storage.rows import read_rows, to_json
 from bot.storage.tables import bindings, campaigns, credentials, installation, tiers
 from bot.storage.upsert import Upsert
 
@@ -85,9 +85,9 @@ class Campaigns(Aggregate):
             rows = (await connection.execute(select(campaigns).where(campaigns.c.campaign_id.in_(wanted)))).all()
             of_them = (await connection.execute(_ordered_tiers().where(tiers.c.campaign_id.in_(wanted)))).all()
         told: dict[CampaignId, list[Tier]] = {}
-        for tier in (read_row(row, Tier, "discord_role_ids") for row in of_them):
+        for tier in read_rows(of_them, Tier, "discord_role_ids"):
             told.setdefault(tier.campaign_id, []).append(tier)
-        found = [read_row(row, Campaign) for row in rows]
+        found = list(read_rows(rows, Campaign))
         return {
             ("campaign", one.campaign_id): msgspec.structs.replace(one, tiers=tuple(told.get(one.campaign_id, ())))
             for one in found
@@ -198,7 +198,7 @@ class Campaigns(Aggregate):
     async def _load_bindings(self, query: Select[Any], **wanted: Any) -> tuple[Binding, ...]:
         async with self._database.read() as connection:
             rows = (await connection.execute(query, wanted)).all()
-        return tuple(read_row(row, Binding) for row in rows)
+        return tuple(read_rows(rows, Binding))
 
     async def find_reader(self, campaign_id: CampaignId) -> CredentialId | None:
         """Return the consent that reads a campaign for every guild that follows it: the oldest that lives and may."""

@@ -12,7 +12,7 @@ from bot.domain.comps import Comp
 from bot.domain.model import DiscordUserId, GuildId, RoleId
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.due import make_due
-from bot.storage.rows import read_row
+from bot.storage.rows import read_row, read_rows
 from bot.storage.tables import comps, grants
 from bot.storage.upsert import Upsert
 
@@ -140,7 +140,7 @@ class Comps(Aggregate):
         order = (comps.c.given_at, comps.c.discord_user_id, comps.c.role_id)
         async with self._database.read() as connection:
             rows = (await connection.execute(select(*_FIELDS).where(*conditions).order_by(*order))).all()
-        return tuple(read_row(row, Comp) for row in rows)
+        return tuple(read_rows(rows, Comp))
 
     async def _has(self, *conditions: ColumnElement[bool]) -> bool:
         query = select(comps.c.role_id).where(*conditions).limit(1)

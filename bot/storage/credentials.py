@@ -7,7 +7,6 @@ until it was used once.
 Implements what `patreon/tokens.py` asks of a store. Decides nothing about when a pair is refreshed.
 """
 
-import enum
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -23,13 +22,6 @@ from bot.storage.rows import join_scopes, open_pair, seal_pair
 from bot.storage.states import UNANSWERED
 from bot.storage.tables import arrivals, bindings, credentials, links, memberships, pendings
 from bot.storage.vault import Vault
-
-
-class PairKind(enum.StrEnum):
-    """What a pair is used for; one may serve for both."""
-
-    PATRON = "patron"
-    CREATOR = "creator"
 
 
 class FreshPair(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,7 +130,9 @@ class Credentials(Aggregate):
 
     async def is_reader(self, credential_id: CredentialId) -> bool:
         """Tell whether a pair reads campaigns, or should: a guild's, or that of the settings."""
-        query = select(credentials.c.credential_id).where(credentials.c.credential_id == credential_id, _reads())
+        query = select(credentials.c.credential_id).where(
+            credentials.c.credential_id == credential_id, reads_campaigns()
+        )
         return await self._exists(query)
 
     async def is_living(self, credential_id: CredentialId) -> bool:
@@ -172,15 +166,6 @@ class Credentials(Aggregate):
         """Return those whose pair, or its refresh, Patreon refuses."""
         is_refused = or_(credentials.c.dead_at.is_not(None), credentials.c.refused_at.is_not(None))
         return await self._list_patrons(is_refused, campaign_id)
-
-    async def oldest_ages(self) -> dict[PairKind, datetime]:
-        """Return when the oldest living pair of each kind was obtained."""
-        kinds = {PairKind.PATRON: _exists_link(), PairKind.CREATOR: _reads()}
-        oldest = select(func.min(credentials.c.obtained_at)).where(credentials.c.dead_at.is_(None))
-        query = select(*(oldest.where(is_of_kind).scalar_subquery() for is_of_kind in kinds.values()))
-        async with self._database.read() as connection:
-            ages = (await connection.execute(query)).one()
-        return {kind: age for kind, age in zip(kinds, ages, strict=True) if age is not None}
 
     # --- what nobody needs
 
@@ -386,11 +371,13 @@ def _stands_for(fingerprint: str) -> ColumnElement[bool]:
     return credentials.c.seed_fingerprint == fingerprint
 
 
-def _exists_link() -> ColumnElement[bool]:
+def has_link() -> ColumnElement[bool]:
+    """Select the pairs that a patron's link rests on."""
     return select(links.c.discord_user_id).where(links.c.credential_id == credentials.c.credential_id).exists()
 
 
-def _reads() -> ColumnElement[bool]:
+def reads_campaigns() -> ColumnElement[bool]:
+    """Select the pairs that read campaigns, or should: a guild's, and that of the settings."""
     bound = select(bindings.c.guild_id).where(bindings.c.credential_id == credentials.c.credential_id).exists()
     return or_(credentials.c.seed_fingerprint.is_not(None), bound)
 
@@ -399,7 +386,7 @@ def _is_needed() -> ColumnElement[bool]:
     asked = select(pendings.c.pending_id).where(
         pendings.c.credential_id == credentials.c.credential_id, pendings.c.status == UNANSWERED
     )
-    return or_(_reads(), _exists_link(), asked.exists())
+    return or_(reads_campaigns(), has_link(), asked.exists())
 
 
 _UNUSED = {"refresh_started_at": None, "refused_at": None, "dead_at": None}

@@ -182,7 +182,7 @@ async def patiently(act: Callable[[], Awaitable[R]]) -> R:
         except DatabaseAway as away:
             if time.monotonic() > until:
                 raise
-            log.info("the database doesn't answer yet", reason=str(away.facts.get("reason")))
+            log.info("the database doesn't answer yet", why=str(away.facts.get("reason")))
         await asyncio.sleep(BETWEEN_STARTS_SECONDS)
 
 

@@ -35,7 +35,7 @@ from bot.runtime.unhurried import portions, unhurried
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.bell import CHANNEL
 from bot.storage.leases import DatabaseClock
-from bot.storage.rows import read_row
+from bot.storage.rows import read_row, read_rows
 from bot.storage.tables import bindings, due, grants, links, memberships, role_rules
 from bot.storage.tables.column_types import EPOCH, MICROSECOND
 
@@ -177,7 +177,7 @@ class DuePeople(Aggregate):
         query = select(*_COLUMNS).where(*conditions).order_by(due.c.urgency, due.c.since)
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
-        return tuple([read_row(row, Due) async for row in unhurried(rows)])
+        return tuple([one async for one in unhurried(read_rows(rows, Due))])
 
 
 # --- within the transaction of a fact

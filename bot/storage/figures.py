@@ -5,18 +5,17 @@ from datetime import date
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, delete, func, select
+from sqlalchemy import Row, and_, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.figures import DayFigures
 from bot.domain.model import CampaignId
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.rows import columns_of, to_json
-from bot.storage.tables import figures
+from bot.storage.tables import campaigns, figures
 from bot.storage.upsert import Upsert
 
 _NEWEST = Upsert(figures, not_older="read_at")
-_TWO_DAYS = 2
 
 
 class Figures(Aggregate):
@@ -24,13 +23,23 @@ class Figures(Aggregate):
 
     async def newest(self, campaign_id: CampaignId) -> tuple[DayFigures, ...]:
         """Return the figures of the last two days that have any, the newest first."""
-        return await self.kept.get(campaign_id, lambda: self._newest(campaign_id))
+        return (await self.newest_of([campaign_id]))[campaign_id]
 
-    async def _newest(self, campaign_id: CampaignId) -> tuple[DayFigures, ...]:
-        query = select(figures).where(figures.c.campaign_id == campaign_id)
+    async def newest_of(self, campaign_ids: Collection[CampaignId]) -> dict[CampaignId, tuple[DayFigures, ...]]:
+        """Return the same of several campaigns."""
+        return await self.kept.get_all(campaign_ids, self._newest_of)
+
+    async def _newest_of(self, campaign_ids: list[CampaignId]) -> dict[CampaignId, tuple[DayFigures, ...]]:
+        its = figures.c.campaign_id == campaigns.c.campaign_id
+        days = select(figures.c.day).where(its).order_by(figures.c.day.desc()).correlate(campaigns)
+        last_but_one = func.coalesce(days.limit(1).offset(1).scalar_subquery(), "")
+        query = select(figures).join_from(campaigns, figures, and_(its, figures.c.day >= last_but_one))
+        query = query.where(campaigns.c.campaign_id.in_(campaign_ids))
+        found: dict[CampaignId, list[DayFigures]] = {campaign_id: [] for campaign_id in campaign_ids}
         async with self._database.read() as connection:
-            rows = (await connection.execute(query.order_by(figures.c.day.desc()).limit(_TWO_DAYS))).all()
-        return tuple(map(_read, rows))
+            for row in (await connection.execute(query.order_by(figures.c.day.desc()))).all():
+                found[row.campaign_id].append(_read(row))
+        return {campaign_id: tuple(days) for campaign_id, days in found.items()}
 
     async def list_since(self, campaign_ids: Collection[CampaignId], day: date) -> tuple[DayFigures, ...]:
         """Return what was counted of these campaigns from a day on, the oldest first."""

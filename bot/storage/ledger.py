@@ -13,7 +13,7 @@ from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, RoleId
 from bot.runtime.unhurried import unhurried
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.due import make_due
-from bot.storage.rows import read_row
+from bot.storage.rows import read_rows
 from bot.storage.tables import grants
 from bot.storage.upsert import Upsert
 
@@ -62,7 +62,7 @@ class Ledger(Aggregate):
         """Return one person's grants in a guild, by role."""
         async with self._database.read() as connection:
             rows = (await connection.execute(_OF_MEMBER, {"guild": guild_id, "person": discord_user_id})).all()
-        return {grant.role_id: grant for grant in (read_row(row, Grant) for row in rows)}
+        return {grant.role_id: grant for grant in read_rows(rows, Grant)}
 
     async def open_intents(self, guild_ids: Collection[GuildId]) -> tuple[Grant, ...]:
         """Return the writes in these guilds of which we do not know whether they happened."""
@@ -132,7 +132,7 @@ class Ledger(Aggregate):
         """Forget every grant of a role that is gone; return them."""
         statement = delete(grants).where(grants.c.guild_id == guild_id, grants.c.role_id == role_id)
         rows = (await connection.execute(statement.returning(grants))).all()
-        return tuple(read_row(row, Grant) for row in rows)
+        return tuple(read_rows(rows, Grant))
 
     async def _load(self, *conditions: ColumnElement[bool]) -> tuple[Grant, ...]:
         return await self._read(select(grants).where(*conditions).order_by(*_ORDER))
@@ -140,7 +140,7 @@ class Ledger(Aggregate):
     async def _read(self, query: Select[Any], **values: object) -> tuple[Grant, ...]:
         async with self._database.read() as connection:
             rows = await connection.execute(query, values)
-            return tuple([read_row(row, Grant) async for row in unhurried(rows)])
+            return tuple([one async for one in unhurried(read_rows(rows, Grant))])
 
 
 def _one(guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId) -> tuple[ColumnElement[bool], ...]:

@@ -46,7 +46,7 @@ from bot.storage.database import Database
 from bot.storage.due import make_people_due
 from bot.storage.memberships import membership_row, save_rows
 from bot.storage.pendings import PendingId, PendingStatus
-from bot.storage.rows import read_row, to_json
+from bot.storage.rows import read_row, read_rows, to_json
 from bot.storage.states import void_questions
 from bot.storage.tables import bindings, comps, grants, hold_items, links, memberships, opt_outs, pendings, states
 from bot.storage.tables.column_types import EPOCH
@@ -102,9 +102,17 @@ class Links(Aggregate):
         return patrons
 
     async def linked_in(self, campaign_id: CampaignId) -> frozenset[PatreonUserId]:
-        """Return whom a campaign knows and who is linked now: not by a link that ended."""
+        """Return who of those whom a campaign knows is linked now: not by a link that ended.
+
+        Where nobody else writes, everybody who is linked is kept, and returned for each campaign.
+        """
+        now = select(links.c.patreon_user_id).where(links.c.ended_at.is_(None))
+        if not self._database.is_shared:
+            return await self.kept.get("now", lambda: self._find_patrons(now))
         known = select(memberships.c.patreon_user_id).where(memberships.c.campaign_id == campaign_id)
-        query = select(links.c.patreon_user_id).where(links.c.ended_at.is_(None), links.c.patreon_user_id.in_(known))
+        return await self._find_patrons(now.where(links.c.patreon_user_id.in_(known)))
+
+    async def _find_patrons(self, query: Select[Any]) -> frozenset[PatreonUserId]:
         async with self._database.read() as connection:
             return frozenset((await connection.execute(query)).scalars())
 
@@ -165,7 +173,7 @@ class Links(Aggregate):
         query = union(_known_to_guild(links), holders.where(grants.c.guild_id == bindparam("guild")))
         async with self._database.read() as connection:
             rows = await connection.execute(query, {"guild": guild_id})
-            return tuple([read_row(row, Link) async for row in unhurried(rows)])
+            return tuple([one async for one in unhurried(read_rows(rows, Link))])
 
     async def find_people(self, patreon_user_ids: Iterable[PatreonUserId]) -> frozenset[DiscordUserId]:
         """Return the Discord accounts to which any of these patrons is linked, also by a link that ended."""
@@ -186,7 +194,7 @@ class Links(Aggregate):
         async with self._database.read() as connection:
             for some_people, some_patrons in _in_parts(people, patrons):
                 rows = (await connection.execute(_ANY, {"people": some_people, "patrons": some_patrons})).all()
-                found |= {row.discord_user_id: read_row(row, Link) for row in rows}
+                found |= {link.discord_user_id: link for link in read_rows(rows, Link)}
         return tuple(sorted(found.values(), key=lambda link: (link.linked_at, link.discord_user_id)))
 
     async def list_ended(self) -> tuple[Link, ...]:
@@ -194,7 +202,7 @@ class Links(Aggregate):
         ended = links.c.ended_at >= EPOCH  # SQLite finds no "IS NOT NULL" by an index
         async with self._database.read() as connection:
             rows = (await connection.execute(select(links).where(ended))).all()
-        return tuple(read_row(row, Link) for row in rows)
+        return tuple(read_rows(rows, Link))
 
     async def complete_link(
         self,
@@ -491,7 +499,7 @@ def _either(link: Link) -> ColumnElement[bool]:
 async def _find_either(connection: AsyncConnection, link: Link) -> tuple[Link, ...]:
     """Return the links of either account of a link."""
     rows = (await connection.execute(select(links).where(_either(link)))).all()
-    return tuple(read_row(row, Link) for row in rows)
+    return tuple(read_rows(rows, Link))
 
 
 def _accounts(found: Iterable[Link]) -> set[tuple[DiscordUserId, PatreonUserId]]:

@@ -11,7 +11,7 @@ from bot.domain.model import GuildId
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.bell import CHANNEL
 from bot.storage.leases import DatabaseClock
-from bot.storage.rows import read_row
+from bot.storage.rows import read_rows
 from bot.storage.tables import messages
 from bot.storage.tables.column_types import MICROSECOND
 
@@ -54,7 +54,7 @@ class Messages(Aggregate):
         query = select(*(messages.c[name] for name in Message.__struct_fields__)).where(or_(*where))
         async with self._database.read() as connection:
             rows = (await connection.execute(query.order_by(messages.c.message_id).limit(limit))).all()
-        return tuple(read_row(row, Message) for row in rows)
+        return tuple(read_rows(rows, Message))
 
     async def end(self, said: Collection[Message]) -> None:
         """Forget what was said."""

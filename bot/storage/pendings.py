@@ -20,7 +20,7 @@ from bot.storage.bell import ring
 from bot.storage.credentials import FreshPair, settle
 from bot.storage.database import Database
 from bot.storage.leases import DatabaseClock
-from bot.storage.rows import columns_of, read_row, to_json
+from bot.storage.rows import columns_of, read_rows, to_json
 from bot.storage.states import State, StateId, States, note_landing
 from bot.storage.tables import pendings, states
 from bot.storage.tables.column_types import MICROSECOND
@@ -192,7 +192,7 @@ class Pendings(Aggregate):
         is_unanswered = and_(pendings.c.expires_at <= now, pendings.c.status == PendingStatus.PENDING)
         is_read = and_(pendings.c.expires_at <= now - CONFIRMED_KEPT, pendings.c.replaced.is_(None))
         await connection.execute(delete(pendings).where(or_(is_unanswered, is_read)))
-        return tuple(read_row(row, ExpiredPending) for row in rows)
+        return tuple(read_rows(rows, ExpiredPending))
 
     async def _list(self, *conditions: ColumnElement[bool]) -> tuple[Pending, ...]:
         async with self._database.read() as connection:

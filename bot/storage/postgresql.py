@@ -122,7 +122,7 @@ async def _upgrade_by(engine: AsyncEngine, extent: Extent, until: float) -> Upgr
         except DBAPIError as error:
             if not is_away(error) or time.monotonic() > until:
                 raise
-            log.info("the database doesn't answer yet", reason=str(error.orig))
+            log.info("the database doesn't answer yet", why=str(error.orig))
         await asyncio.sleep(1)
 
 
@@ -142,7 +142,7 @@ async def _bound_idleness(connection: AsyncConnection) -> None:
     except DBAPIError as error:
         if is_away(error):
             raise
-        log.warning("a process that is stopped may hold others up", set_it=setting, reason=str(error.orig))
+        log.warning("a process that is stopped may hold others up", set_it=setting, why=str(error.orig))
 
 
 @asynccontextmanager

@@ -90,6 +90,7 @@ def _of_first(column: ColumnElement[Any], else_column: ColumnElement[Any]) -> Sc
     return found.where(~_CAME_BETWEEN.exists()).scalar_subquery()
 
 
+_START = insert(reads).values(anomalies="[]", summary="{}").returning(reads.c.read_id)
 _VERDICT = ("finished_at", "is_complete", "is_believed", "is_attributed", "anomalies", "summary")
 _FINISH = update(reads).where(reads.c.read_id == bindparam("finished")).returning(reads)
 _FINISH = _FINISH.values({name: bindparam(name) for name in _VERDICT})
@@ -105,8 +106,7 @@ class Reads(Aggregate):
     async def start(self, campaign_id: CampaignId, at: datetime, kind: Source = Source.BULK) -> ReadId:
         """Note that a read begins."""
         row = {"campaign_id": campaign_id, "kind": kind, "started_at": at, "is_complete": False, "is_believed": False}
-        statement = insert(reads).values(**row, anomalies="[]", summary="{}").returning(reads.c.read_id)
-        begun = await self._database.execute(statement)  # nothing of a read under way is kept
+        begun = await self._database.execute(_START, row)  # nothing of a read under way is kept
         assert begun is not None  # noqa: S101  an INSERT that returns what it made
         return ReadId(begun.read_id)
 

@@ -1,5 +1,6 @@
 """Between rows and values: a row becomes a struct by the names of its columns, and JSON stands in text."""
 
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any, TypeVar
 
@@ -22,11 +23,21 @@ def read_row(row: Row[*tuple[Any, ...]], into: type[S], *json_columns: str, tabl
     return msgspec.convert(columns, into)
 
 
+def read_rows(rows: Iterable[Row[*tuple[Any, ...]]], into: type[S], *json_columns: str) -> Iterator[S]:
+    """Build a struct from each row of one query: what their columns are called is asked once."""
+    names: tuple[str, ...] = ()
+    for row in rows:
+        names = names or _plain(row._fields)
+        columns: dict[str, Any] = dict(zip(names, row, strict=True))
+        columns |= {name: msgspec.json.decode(columns[name]) for name in json_columns}
+        yield msgspec.convert(columns, into)
+
+
 def columns_of(row: Row[*tuple[Any, ...]], table: Table | None = None) -> dict[str, Any]:
     """Return a row by its columns' names; SQLAlchemy's own are a subclass of str, which msgspec does not take."""
-    values = row._mapping  # noqa: SLF001  SQLAlchemy's public name for it
     if table is None:
-        return dict(zip(_plain(tuple(values)), row, strict=True))
+        return dict(zip(_plain(row._fields), row, strict=True))
+    values = row._mapping  # noqa: SLF001  this too
     return {str(column.name): values[column] for column in table.c}
 
 

@@ -11,7 +11,7 @@ from bot.domain.changes import Trigger
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, RoleId, RoleRule, RuleId
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.due import make_everyone_due
-from bot.storage.rows import read_row
+from bot.storage.rows import read_row, read_rows
 from bot.storage.tables import role_rules
 
 
@@ -71,7 +71,7 @@ class Rules(Aggregate):
         rows = (await connection.execute(statement.returning(role_rules))).all()
         if rows:
             await make_everyone_due(connection, [guild_id], trigger=Trigger.ROLE_DELETED)
-        return tuple(read_row(row, RoleRule) for row in rows)
+        return tuple(read_rows(rows, RoleRule))
 
     @transaction
     async def drop_campaign(
@@ -81,13 +81,13 @@ class Rules(Aggregate):
         statement = delete(role_rules).where(role_rules.c.guild_id == guild_id, role_rules.c.campaign_id == campaign_id)
         rows = (await connection.execute(statement.returning(role_rules))).all()
         await make_everyone_due(connection, [guild_id], trigger=Trigger.DISCONNECT)
-        return tuple(read_row(row, RoleRule) for row in rows)
+        return tuple(read_rows(rows, RoleRule))
 
     async def _list(self, *conditions: ColumnElement[bool]) -> tuple[RoleRule, ...]:
         query = select(role_rules).where(*conditions).order_by(role_rules.c.rule_id)
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
-        return tuple(read_row(row, RoleRule) for row in rows)
+        return tuple(read_rows(rows, RoleRule))
 
 
 async def add_rule(connection: AsyncConnection, rule: RoleRule, *, created_by: DiscordUserId, at: datetime) -> RoleRule:

@@ -45,31 +45,31 @@ class ShardLeases(Aggregate):
         """
         now = (await connection.execute(select(DatabaseClock()))).scalar_one()
         live = select(processes.c.roles).where(processes.c.until > now)
-        held = select(leases.c.name).where(leases.c.until > now, _is_shard() | (leases.c.name == WHOLE_DATABASE))
+        held = select(leases.c.name).where(leases.c.until > now, is_shard() | (leases.c.name == WHOLE_DATABASE))
         if (await connection.execute(held)).first() is not None or any(
             gateway in roles.split(",") for (roles,) in await connection.execute(live)
         ):
             return False
-        await connection.execute(_take_from_all(now).where(_is_shard()))
+        await connection.execute(_take_from_all(now).where(is_shard()))
         await connection.execute(Upsert(installation).on(connection), {"name": COUNT, "text": str(count)})
         return True
 
     async def list_free(self, ids: Iterable[int], *, free_for: timedelta = timedelta()) -> tuple[int, ...]:
         """Return which of these nobody has had for so long, in order."""
-        query = select(leases.c.name).where(_is_shard(), leases.c.until > DatabaseClock() - free_for // MICROSECOND)
+        query = select(leases.c.name).where(is_shard(), leases.c.until > DatabaseClock() - free_for // MICROSECOND)
         async with self._database.read() as connection:
             busy = set((await connection.execute(query)).scalars())
         return tuple(one for one in ids if _name(one) not in busy)
 
     async def is_any_held(self) -> bool:
         """Tell whether a process speaks for any shard."""
-        query = select(leases.c.name).where(_is_shard(), leases.c.until > DatabaseClock()).limit(1)
+        query = select(leases.c.name).where(is_shard(), leases.c.until > DatabaseClock()).limit(1)
         async with self._database.read() as connection:
             return (await connection.execute(query)).first() is not None
 
     async def count_owners(self) -> int:
         """Count the processes that speak for any shard."""
-        query = select(func.count(leases.c.owner.distinct())).where(_is_shard(), leases.c.until > DatabaseClock())
+        query = select(func.count(leases.c.owner.distinct())).where(is_shard(), leases.c.until > DatabaseClock())
         async with self._database.read() as connection:
             return (await connection.execute(query)).scalar_one()
 
@@ -132,7 +132,8 @@ def _name(shard_id: int) -> str:
     return f"{PREFIX}{shard_id}"
 
 
-def _is_shard() -> ColumnElement[bool]:
+def is_shard() -> ColumnElement[bool]:
+    """Select the leases on shards."""
     return leases.c.name.startswith(PREFIX, autoescape=True)
 
 

@@ -94,7 +94,10 @@ class CampaignRounds:
         within.readers = await self._storage.campaigns.find_readers()
         if within.interval is not None:
             within.due = await self._find_due(campaign_ids, within)
-        await self._storage.campaigns.load_all(list(campaign_ids if within.due is None else within.due))
+        to_read = list(campaign_ids if within.due is None else within.due)
+        await self._storage.campaigns.load_all(to_read)
+        if not self._turns.is_shared:
+            await self._storage.figures.newest_of(to_read)
 
     async def conclude(self, within: Round) -> None:
         """Do at once, when all campaigns are read, what nobody waits for."""
@@ -120,7 +123,7 @@ class CampaignRounds:
                     report = await turn.carry_out(self._run(campaign_id, name, bindings, within, turn.lease))
                     within.reports.append(report)
             except LeaseLost as lost:
-                log.info("another process reads a campaign", campaign_id=campaign_id)
+                log.debug("another process reads a campaign", campaign_id=campaign_id)
                 if within.interval is None:
                     within.reports.append(_report_failed(campaign_id, name, lost))
             finally:

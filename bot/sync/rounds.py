@@ -7,6 +7,7 @@ Knows not how a role is written, nor whose turn it is without news (`resync.py`)
 """
 
 import asyncio
+import logging
 import math
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -69,6 +70,7 @@ class Rounds:
         self._is_shared = storage.database.is_shared
         self._told_at = -math.inf  # when a round had the last word (monotonic)
         self._failed_at = -math.inf  # when the campaigns themselves could not be read
+        self._troubles = 0  # of the last round
 
     async def keep_running(self, interval_seconds: float, *, until_ready: Callable[[], Awaitable[object]]) -> NoReturn:
         """Run a whole round each interval until cancelled; before each, wait for `until_ready`.
@@ -180,11 +182,15 @@ class Rounds:
             self._health.ok("sync")
         else:
             self._health.failed("sync", "; ".join(map(str, troubles)))
-        log.info(
+        changed = sum(one.changed for one in report.campaigns)
+        is_asked_for, is_other = trigger is not Trigger.INTERVAL, len(troubles) != self._troubles
+        self._troubles = len(troubles)
+        log.log(
+            logging.INFO if changed or report.queued or is_asked_for or is_other else logging.DEBUG,
             "round",
             trigger=str(trigger),
             patrons=sum(one.patrons for one in report.campaigns),
-            changed=sum(one.changed for one in report.campaigns),
+            changed=changed,
             queued=report.queued,
             troubles=len(troubles),
             seconds=round(report.seconds, 3),

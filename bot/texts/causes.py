@@ -251,6 +251,7 @@ _FAULTS: dict[SettingFault, str] = {
     SettingFault.TOO_SMALL: "{setting} must be at least {least}.",
     SettingFault.TOO_LARGE: "{setting} must be at most {most}.",
     SettingFault.NOT_A_CHOICE: "{setting} must be {expected}.",
+    SettingFault.NOT_A_SWITCH: "{setting} must be true or false.",
     SettingFault.PAIR_LACKS_REFRESH: (
         "{setting} is missing: PATREON_CREATOR_ACCESS_TOKEN has a value, and the two belong together."
     ),
@@ -266,6 +267,12 @@ _FAULTS: dict[SettingFault, str] = {
     ),
     SettingFault.NO_FILE: "{setting} names no file, and the database must outlive the process.",
     SettingFault.NOT_A_KEY: "{setting}: key {number} of {total} isn't a Fernet key (44 letters, digits and signs).",
+    SettingFault.NOT_A_NETWORK: (
+        "{setting}: part {number} of {total} isn't an IP address or a network. A network names its first address."
+    ),
+    SettingFault.TRUSTS_EVERYBODY: (
+        "{setting}: part {number} of {total} is the whole internet, so anyone could claim any address."
+    ),
     SettingFault.FOR_TESTS_ONLY: (
         "{setting} is for tests only: DISCORD_API_URL and PATREON_URL must both be addresses of this machine."
     ),

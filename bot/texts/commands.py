@@ -77,6 +77,13 @@ SETTINGS_OPTIONS = {
     "language": N_("The language of the log channel"),
 }
 
+API = N_("Let other programs read who is a patron in this server")
+API_CREATE = N_("Create a token for a program that may read who is a patron here")
+API_CREATE_OPTIONS = {"label": N_("Which program will use it, like whitelist; you'll see this in the list")}
+API_LIST = N_("See which programs may read who is a patron here, and when they last did")
+API_REVOKE = N_("Revoke a token, so that the program that uses it can't read anything anymore")
+API_REVOKE_OPTIONS = {"token": N_("Which token, by its label or its number")}
+
 COMP = N_("Give roles without a pledge, to guests or winners")
 COMP_ADD = N_("Give someone a role without a pledge, or change until when and why")
 COMP_ADD_OPTIONS = {
@@ -88,6 +95,18 @@ COMP_ADD_OPTIONS = {
 COMP_LIST = N_("See who has a role without a pledge, and until when")
 COMP_REMOVE = N_("End a role that was given without a pledge")
 COMP_REMOVE_OPTIONS = {"user": N_("Who has the role"), "role": N_("Which role")}
+
+HOOKS = N_("Let your own program know when roles or memberships change")
+HOOKS_ADD = N_("Send events of this server to an address of yours; you'll see the secret once")
+HOOKS_ADD_OPTIONS = {
+    "url": N_("Where to send them, like https://example.com/webhooks"),
+    "events": N_("Which ones, like role.granted membership.ended (default: all)"),
+}
+HOOKS_LIST = N_("See this server's webhooks, and whether the last messages arrived")
+HOOKS_REMOVE = N_("Remove a webhook, and what is waiting to be sent to it")
+HOOKS_REMOVE_OPTIONS = {"hook_id": N_("The webhook's number from /patreon hooks list")}
+HOOKS_TEST = N_("Send a webhook a test message now, and see whether it arrives")
+HOOKS_TEST_OPTIONS = {"hook_id": N_("The webhook's number from /patreon hooks list")}
 
 RULE = N_("Which role goes with which pledge")
 RULE_ADD = N_("Assign a role to a Patreon tier, or to another kind of pledge")

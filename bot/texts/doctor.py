@@ -46,7 +46,8 @@ _SAID: Mapping[DoctorCode, _Said] = {
         N_("Type `/patreon connect` and send the link to the creator."),
     ),
     DoctorCode.NO_RULES: _Said(
-        N_("There are no rules yet, so nobody can earn a role."), N_("Add one with `/patreon rule add`.")
+        N_("There are no rules yet, so nobody can earn a role."),
+        N_("`/patreon setup` makes them for your tiers, step by step."),
     ),
     DoctorCode.NO_WEB: _Said(
         N_("No process of mine is serving web pages."),

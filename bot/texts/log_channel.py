@@ -54,7 +54,9 @@ def notice_card(r: Renderer, notice: Trouble | End | News) -> Card:
         | notices.UnlinkedElsewhere
         | notices.CompEnding
         | notices.PatronsTaken
-        | notices.DatabaseRestored,
+        | notices.ApiTokenChanged
+        | notices.DatabaseRestored
+        | notices.HookEdited,
     ):
         return news_card(r, notice)
     if isinstance(notice, notices.Solved | notices.HoldOver | notices.LesserConsentRefused):

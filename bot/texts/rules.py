@@ -111,8 +111,8 @@ def _say_amount(r: Renderer, rule: RuleFacts) -> Text:
     return r.money(rule.amount_cents or 0, rule.currency)
 
 
-def rules_card(r: Renderer, rules: Sequence[NamedRule]) -> Card:
-    """List a server's rules with their numbers."""
+def rules_card(r: Renderer, rules: Sequence[NamedRule], groups: Sequence[Text]) -> Card:
+    """List a server's rules with their numbers, and below them what is said of its groups (`say_group`)."""
     if not rules:
         return Card(
             Outcome.INFO,
@@ -123,7 +123,7 @@ def rules_card(r: Renderer, rules: Sequence[NamedRule]) -> Card:
             ),
         )
     items = tuple(r.say("`{rule_id}` {rule}", rule_id=str(one.rule.rule_id), rule=say_rule(r, one)) for one in rules)
-    return Card(Outcome.INFO, r.say("Rules"), r.lines([]), items=items)
+    return Card(Outcome.INFO, r.say("Rules"), r.lines([]), items=(*items, *groups))
 
 
 def added_card(r: Renderer, rule: NamedRule, *, gains: int) -> Card:

@@ -35,7 +35,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.web.headers import SECURITY_HEADERS
+from bot.web.headers import NOT_KEPT, SECURITY_HEADERS
 from bot.web.tally import Tally
 
 MAX_CONNECTIONS = 256
@@ -108,7 +108,7 @@ class ConnectionServer(web.Server):
             except ConnectionError:
                 continue
             except OSError as error:  # above all: too many open files
-                self._unaccepted.note(error=error.strerror)
+                self._unaccepted.note(why=error.strerror)
                 await asyncio.sleep(ACCEPT_AGAIN_SECONDS)
                 continue
             await self._let_in(newcomer)
@@ -247,7 +247,9 @@ class Connection(web.RequestHandler):
     ) -> web.StreamResponse:
         """Answer what was no request."""
         self._server.unreadable.note(status=status, error=type(exc).__name__)
-        response = web.Response(status=status, text="This request could not be read.\n", headers=SECURITY_HEADERS)
+        response = web.Response(
+            status=status, text="This request could not be read.\n", headers={**SECURITY_HEADERS, **NOT_KEPT}
+        )
         response.force_close()
         return response
 

@@ -39,7 +39,7 @@ def webhook_routes(inbox: DeliveryInbox, *, note: Callable[[str], None]) -> list
         word, status = await _receive(request, campaign_id, inbox)
         note(word)
         if status != 200:
-            refused.note(campaign_id=campaign_id, why=word)
+            refused.note(campaign_id=campaign_id, why=word, client=request.remote)
         return web.Response(status=status, text=f"{word}\n")
 
     return [web.post(f"{WEBHOOKS_PATH}/{{campaign_id:[0-9]{{1,20}}}}", receive)]

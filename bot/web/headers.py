@@ -1,4 +1,6 @@
-"""The headers that every answer carries, whatever it says."""
+"""The headers that every answer carries, whatever it says; how it may be kept, an answer may say itself."""
+
+from multidict import CIMultiDict
 
 from bot.web.render import AVATAR_HOST, STYLE_HASH
 
@@ -13,11 +15,18 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "base-uri 'none'",
     )
 )
+NOT_KEPT = {"Cache-Control": "no-store"}
 SECURITY_HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "Referrer-Policy": "no-referrer",  # the callback's address holds a code and a state
-    "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Server": "Pledgekeeper",  # aiohttp would name its version, and Python's
 }
+
+
+def secure(headers: CIMultiDict[str]) -> None:
+    """Add them to an answer's own."""
+    headers.update(SECURITY_HEADERS)
+    for name, value in NOT_KEPT.items():
+        headers.setdefault(name, value)

@@ -14,6 +14,7 @@ from aiohttp import HttpVersion11, web
 
 from bot.domain.addresses import is_loopback
 from bot.domain.model import Secret
+from bot.web.bearer import bearer_of
 
 FORWARDED = ("Forwarded", "Via", "X-Real-IP", "X-Client-IP", "True-Client-IP", "CF-Connecting-IP")
 FORWARDED_PREFIX = "x-forwarded-"
@@ -25,7 +26,7 @@ def metrics_routes(
     """Return the route; `render` is called for those who may see its text."""
 
     async def metrics(request: web.Request) -> web.Response:
-        if token is not None and not _shows(request, token):
+        if token is not None and not _is_same(bearer_of(request), token):
             return web.Response(status=401, text="a token is needed\n", headers={"WWW-Authenticate": "Bearer"})
         if token is None and not _is_from_here(request):
             return web.Response(status=403, text="only this machine may ask; set METRICS_TOKEN for others\n")
@@ -34,11 +35,9 @@ def metrics_routes(
     return [web.get("/metrics", metrics, allow_head=False)]
 
 
-def _shows(request: web.Request, token: Secret) -> bool:
-    scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
+def _is_same(shown: str, token: Secret) -> bool:
     # What is no text at all (a header's stray bytes) must not raise: it is just wrong.
-    is_same = hmac.compare_digest(shown.strip().encode(errors="replace"), token.reveal().encode())
-    return is_same and scheme.lower() == "bearer"
+    return hmac.compare_digest(shown.encode(errors="replace"), token.reveal().encode())
 
 
 def _is_from_here(request: web.Request) -> bool:

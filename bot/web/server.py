@@ -1,4 +1,4 @@
-"""The bot's web server: its routes, the headers on every answer, and pages for what goes wrong.
+"""The bot's web server: its routes, the headers on every answer, and pages for what goes wrong; for programs, problems.
 
 Nothing that a request holds is echoed or logged: the callback's address carries a code and a state.
 """
@@ -7,20 +7,23 @@ import errno
 import os
 import socket
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import structlog
 from aiohttp import web
 from multidict import CIMultiDictProxy
 
 from bot.domain.errors import SettingsInvalid, Setup, TryLater
+from bot.domain.forwarding import Network
 from bot.linking.consent_flow import ConsentFlow
 from bot.runtime.health import HealthBoard
 from bot.texts.pages import Refusal
+from bot.web.clients import with_client
 from bot.web.connections import Answer, ConnectionServer
 from bot.web.consent_pages import consent_routes
-from bot.web.headers import SECURITY_HEADERS
+from bot.web.headers import secure
 from bot.web.health import health_routes
+from bot.web.problems import API_ROOT, to_problem
 from bot.web.render import Pages
 from bot.web.tally import Tally
 from bot.web.visits import language_of, to_page
@@ -50,8 +53,10 @@ class WebServer:
         public_url: str,
         has_pages: bool = True,
         routes: Iterable[web.RouteDef] = (),
+        trusted_proxies: Sequence[Network] = (),
     ) -> None:
         self._health = health
+        self._proxies = trusted_proxies
         self._pages = Pages()
         self._routes = [
             *(consent_routes((linking, connecting), pages=self._pages, public_url=public_url) if has_pages else ()),
@@ -87,7 +92,7 @@ class WebServer:
             await self.stop()
             raise _refusal(error) from None
         self._health.ok("web")
-        log.info("the web server listens", host=host, port=self.port)
+        log.debug("the web server listens", host=host, port=self.port)  # a start sums up where
 
     async def stop(self) -> None:
         """Let requests end, then stop listening."""
@@ -95,7 +100,7 @@ class WebServer:
         app, self._app = self._app, None
         if server is not None:
             await server.close(SHUTDOWN_SECONDS)
-            self._health.failed("web", "stopped")
+            self._health.ended("web")
         if app is not None:
             await app.cleanup()
 
@@ -110,6 +115,7 @@ class WebServer:
         """Return what answers every request whose head could be read: around all that aiohttp answers by itself."""
 
         async def answer(request: web.BaseRequest) -> web.StreamResponse:
+            request = with_client(request, self._proxies)
             try:
                 _refuse_codings(request.headers)
                 response = await pages(request)
@@ -123,14 +129,14 @@ class WebServer:
             except Exception as error:  # noqa: BLE001  the boundary: one page's fault must not end the server
                 self._note_broken(request, error)
                 response = self._plain(request, Refusal.BROKEN, 500)
-            response.headers.update(SECURITY_HEADERS)
+            secure(response.headers)
             return response
 
         return answer
 
     def _refuse(self, request: web.BaseRequest, refusal: web.HTTPException) -> web.Response:
         if refusal.status in NOTED:
-            self._refused.note(status=refusal.status)
+            self._refused.note(status=refusal.status, client=request.remote)
         response = self._plain(request, REFUSALS.get(refusal.status, Refusal.REFUSED), refusal.status)
         if "Allow" in refusal.headers:
             response.headers["Allow"] = refusal.headers["Allow"]
@@ -148,6 +154,8 @@ class WebServer:
         )
 
     def _plain(self, request: web.BaseRequest, refusal: Refusal, status: int) -> web.Response:
+        if request.path.startswith(API_ROOT):
+            return to_problem(status)
         return to_page(self._pages.refused(refusal, language_of(request)), status)
 
 

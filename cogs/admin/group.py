@@ -10,12 +10,14 @@ from bot.app import App
 from bot.discord.client import PledgekeeperBot
 from bot.texts import commands as texts
 from cogs.admin.answers import Answers
+from cogs.admin.api import ApiCommands
 from cogs.admin.audit import AuditCommands
 from cogs.admin.believe import BelieveCommands
 from cogs.admin.campaigns import CampaignCommands
 from cogs.admin.comps import CompCommands
 from cogs.admin.doctor import DoctorCommands
 from cogs.admin.holds import HoldCommands
+from cogs.admin.hooks import HookCommands
 from cogs.admin.ledger import LedgerCommands
 from cogs.admin.patrons import PatronCommands
 from cogs.admin.people import PeopleCommands
@@ -31,6 +33,7 @@ from cogs.admin.sync import SyncCommands
 def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
     """Give a client that is about to connect the commands of admins, and the handlers of their buttons."""
     answers = Answers(app.notifier)
+    api = ApiCommands(answers=answers, editor=app.token_editor)
     audit = AuditCommands(answers=answers, trail=app.trail, undo=app.undo, observer=app.observer)
     believe = BelieveCommands(answers=answers, acceptance=app.acceptance)
     campaigns = CampaignCommands(
@@ -39,6 +42,7 @@ def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
     comps = CompCommands(answers=answers, editor=app.comp_editor)
     doctor = DoctorCommands(answers=answers, doctor=app.doctor)
     holds = HoldCommands(answers=answers, holds=app.holds, reconciler=app.reconciler, rulebook=app.rulebook)
+    hooks = HookCommands(answers=answers, editor=app.hook_editor)
     ledger = LedgerCommands(answers=answers, adoption=app.adoption)
     patrons = PatronCommands(
         answers=answers,
@@ -50,7 +54,7 @@ def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
     people = PeopleCommands(
         answers=answers, reconciler=app.reconciler, reported_links=app.reported_links, unlinker=app.unlinker
     )
-    rules = RuleCommands(answers=answers, rulebook=app.rulebook, reconciler=app.reconciler)
+    rules = RuleCommands(answers=answers, rulebook=app.rulebook, changes=app.rule_changes, reconciler=app.reconciler)
     settings = SettingsCommands(answers=answers, editor=app.settings_editor)
     setup = SetupCommands(editor=app.setup_editor, connecting=app.connecting)
     stats = StatsCommands(answers=answers, figures=app.figures, painter=app.painter)
@@ -67,12 +71,14 @@ def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
         default_permissions=discord.Permissions(manage_roles=True),
     )
     cogs = (
+        api,
         audit,
         believe,
         campaigns,
         comps,
         doctor,
         holds,
+        hooks,
         ledger,
         patrons,
         people,

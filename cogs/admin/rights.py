@@ -38,9 +38,14 @@ def require_manager(interaction: Interaction) -> None:
 
 def require_administrator(interaction: Interaction) -> None:
     """Raise UserMistake where whoever asks neither owns the server nor administers it."""
-    caller = caller_of(interaction)
-    if not (caller.is_owner or caller.permissions & ADMINISTRATOR):
+    if not is_administrator(interaction):
         raise UserMistake(Mistake.NOT_ADMINISTRATOR)
+
+
+def is_administrator(interaction: Interaction) -> bool:
+    """Tell whether whoever asks, or is still typing, owns the server or administers it."""
+    caller = caller_of(interaction)
+    return caller.is_owner or bool(caller.permissions & ADMINISTRATOR)
 
 
 def guild_of(interaction: Interaction) -> GuildId:

@@ -13,11 +13,13 @@ from bot.domain.changes import Trigger
 from bot.domain.errors import Mistake, TryLater, UserMistake
 from bot.domain.model import DiscordUserId, RoleId, RuleKind
 from bot.domain.rule_request import RuleRequest
+from bot.sync.admin.rule_changes import RuleChanges
 from bot.sync.admin.rulebook import Rulebook, RuleDraft
 from bot.sync.applying.reconcile import Reconciler
 from bot.texts import commands as texts
 from bot.texts.card import Card
 from bot.texts.renderer import Medium
+from bot.texts.rule_changes import say_group
 from bot.texts.rules import (
     added_card,
     preview_buttons,
@@ -39,8 +41,9 @@ class RuleCommands(commands.Cog):
 
     rule = AdminGroup(name="rule", description=texts.RULE)
 
-    def __init__(self, *, answers: Answers, rulebook: Rulebook, reconciler: Reconciler) -> None:
+    def __init__(self, *, answers: Answers, rulebook: Rulebook, changes: RuleChanges, reconciler: Reconciler) -> None:
         self._answers = answers
+        self._changes = changes
         self._rulebook = rulebook
         self._reconciler = reconciler
 
@@ -80,10 +83,11 @@ class RuleCommands(commands.Cog):
 
     @rule.command(name="list", description=texts.RULE_LIST)
     async def list_rules(self, interaction: Interaction) -> None:
-        """Show the rules."""
+        """Show the rules and groups."""
         await interaction.response.defer(ephemeral=True)
-        rules = await self._rulebook.list(guild_of(interaction))
-        await self._answers.tell(interaction, rules_card(renderer_of(interaction), rules))
+        guild_id, renderer = guild_of(interaction), renderer_of(interaction)
+        groups = [say_group(renderer, one) for one in await self._changes.list_groups(guild_id)]
+        await self._answers.tell(interaction, rules_card(renderer, await self._rulebook.list(guild_id), groups))
 
     @rule.command(name="remove", description=texts.RULE_REMOVE)
     @app_commands.describe(**texts.RULE_REMOVE_OPTIONS)

@@ -93,6 +93,7 @@ def test_the_help_names_every_command(run: Run) -> None:
         "bot",
         "sandbox",
         "check",
+        "health",
         "migrate",
         "status",
         "backup",
@@ -205,6 +206,20 @@ def test_status_speaks_to_people_and_to_programs(run: Run) -> None:
     assert (said.returncode, said.stderr, printed.stderr) == (0, "", "")
     assert said.stdout.startswith("No bot is running on this database (sqlite, step ")
     assert json.loads(printed.stdout)["is_bot_running"] is False
+
+
+def test_health_ends_with_one_where_no_bot_answers_whatever_the_settings_are(run: Run, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+    silent = f"Not healthy: no bot answers at http://127.0.0.1:{port} (Connection refused).\n"
+    for broken in ("DISCORD_TOKEN=MARKER\n", "DISCORD_TOKEN=\udcff\n"):
+        (tmp_path / ".env").write_bytes(broken.encode("utf-8", "surrogateescape"))
+        done = run("health", WEB_PORT=port, DISCORD_TOKEN="", ENCRYPTION_KEYS="MARKER")
+        assert (done.returncode, done.stdout, done.stderr) == (1, "", silent)
+    wrong = run("health", WEB_PORT="MARKER")
+    assert wrong.returncode == 1
+    assert "WEB_PORT must be a whole number" in wrong.stderr
+    assert "Traceback" not in wrong.stderr
 
 
 @pytest.mark.parametrize("code", Later)

@@ -1,4 +1,5 @@
 import base64
+import ipaddress
 import os
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from bot import settings as settings_file
 from bot.domain.errors import SettingsInvalid
 from bot.domain.model import Secret
-from bot.settings import Settings, load_settings
+from bot.settings import Settings, WebAddress, load_settings, load_web_address
 from bot.texts.catalogs import ENGLISH
 from bot.texts.causes import say_settings
 from bot.texts.renderer import Medium, Renderer
@@ -65,11 +66,16 @@ def test_what_is_not_set_has_its_default(load: Any) -> None:
     assert settings.database_url == "sqlite+aiosqlite:///data/pledgekeeper.db"
     assert (settings.patreon_api_version, settings.sync_interval_seconds) == ("v2", 300)
     assert (settings.log_level, settings.log_format) == ("INFO", "console")
+    assert settings.trusted_proxies is None
     assert (settings.discord_guild_id, settings.patreon_creator_access_token, settings.clock_url) == (None, None, None)
 
 
 def test_values_come_in_their_own_types(load: Any) -> None:
-    settings = load(DISCORD_GUILD_ID="900", WEB_PORT="8403", LOG_LEVEL="debug", LOG_FORMAT="JSON")
+    proxies = "127.0.0.1, 10.0.0.0/24"
+    settings = load(
+        DISCORD_GUILD_ID="900", WEB_PORT="8403", LOG_LEVEL="debug", LOG_FORMAT="JSON", TRUSTED_PROXIES=proxies
+    )
+    assert settings.trusted_proxies == tuple(map(ipaddress.ip_network, ("127.0.0.1/32", "10.0.0.0/24")))
     assert settings.discord_token == Secret(TOKEN)
     assert settings.encryption_keys == (Secret(KEY),)
     assert (settings.discord_guild_id, settings.patreon_campaign_id) == (900, "1234567")
@@ -127,6 +133,9 @@ def test_all_wrong_settings_stand_in_one_message(load: Any) -> None:
         ("PUBLIC_URL", "https://exa mple.org", "must be an address"),
         ("WEB_HOST", "0.0.0.0/MARKER", "contains a sign that doesn't belong there"),
         ("WEB_PORT", "65536", "must be at most 65535"),
+        ("TRUSTED_PROXIES", "MARKER.example.org", ": part 1 of 1 isn't an IP address or a network"),
+        ("TRUSTED_PROXIES", "127.0.0.1, 10.0.0.1/8", ": part 2 of 2 isn't an IP address or a network"),
+        ("TRUSTED_PROXIES", "0.0.0.0/0", ": part 1 of 1 is the whole internet"),
         ("DATABASE_URL", "sqlite:///MARKER.db", "must begin with sqlite+aiosqlite:///"),
         ("DATABASE_URL", "mysql://MARKER@db/bot", "must begin with sqlite+aiosqlite:/// or postgresql://"),
         ("DATABASE_URL", "postgresql://user:MARKER@db", "must name a database"),
@@ -145,6 +154,8 @@ def test_all_wrong_settings_stand_in_one_message(load: Any) -> None:
         ("LOG_FORMAT", "MARKER", "must be 'console' or 'json'"),
         ("METRICS_TOKEN", "MARKER token", "must be one line of letters"),
         ("CLOCK_URL", "http://127.0.0.1:8400/MARKER", "is for tests only"),
+        ("HOOKS_ALLOW_LOOPBACK", "true", "is for tests only"),
+        ("HOOKS_ALLOW_LOOPBACK", "MARKER", "must be true or false"),
     ],
 )
 def test_a_wrong_value_is_named_with_an_example_and_never_shown(load: Any, name: str, value: str, what: str) -> None:
@@ -190,15 +201,17 @@ def test_a_creator_s_pair_makes_the_campaign_optional(load: Any) -> None:
     ],
     ids=["both loopback", "IPv6", "Discord is real", "Patreon is real", "a name that looks like loopback"],
 )
-def test_a_foreign_clock_is_for_loopback_services_only(
+def test_a_foreign_clock_and_webhooks_to_this_machine_are_for_loopback_services_only(
     load: Any, services: dict[str, str], *, is_allowed: bool
 ) -> None:
-    asked = {**services, "CLOCK_URL": "http://127.0.0.1:8400/clock"}
-    if is_allowed:
-        assert load(**asked).clock_url == "http://127.0.0.1:8400/clock"
-    else:
-        with pytest.raises(SettingsInvalid, match="CLOCK_URL=for_tests_only"):
-            load(**asked)
+    for name, value in {"CLOCK_URL": "http://127.0.0.1:8400/clock", "HOOKS_ALLOW_LOOPBACK": "true"}.items():
+        asked = {**services, "CLOCK_URL": "", "HOOKS_ALLOW_LOOPBACK": "", name: value}
+        if is_allowed:
+            assert getattr(load(**asked), name.lower())
+        else:
+            with pytest.raises(SettingsInvalid, match=f"{name}=for_tests_only"):
+                load(**asked)
+    assert load(**services, CLOCK_URL="", HOOKS_ALLOW_LOOPBACK="false").hooks_allow_loopback is False
 
 
 @pytest.mark.parametrize(
@@ -250,6 +263,19 @@ def test_files_are_left_unread_where_asked(load: Any, tmp_path: Path) -> None:
     (tmp_path / "secrets/metrics_token").write_text("from-secrets\n")
     settings = load(PLEDGEKEEPER_NO_DOTENV="1")
     assert (settings.web_port, settings.metrics_token) == (8080, None)
+
+
+def test_where_the_web_server_listens_is_known_whatever_else_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("DISCORD_TOKEN=MARKER\nWEB_PORT=1001\n")
+    assert load_web_address() == WebAddress(web_host="127.0.0.1", web_port=1001)
+    (tmp_path / ".env").write_bytes(b"WEB_PORT=\xff")
+    monkeypatch.setenv("WEB_HOST", "0.0.0.0")
+    assert load_web_address() == WebAddress(web_host="0.0.0.0", web_port=8080)
+    monkeypatch.setenv("WEB_PORT", "MARKER")
+    with pytest.raises(SettingsInvalid, match="WEB_PORT=not_a_number"):
+        load_web_address()
 
 
 def test_a_file_that_is_no_text_is_named(load: Any, tmp_path: Path) -> None:

@@ -4,13 +4,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.domain.api_token import ApiToken
 from bot.domain.audit_entry import AuditAction, AuditEntry
 from bot.domain.changes import Trigger
 from bot.domain.comps import Comp
 from bot.domain.consent import Purpose
 from bot.domain.figures import DayFigures
 from bot.domain.holds import HoldItem, HoldState
+from bot.domain.hooks import Hook, HookEvent, HookEventType
+from bot.domain.member_answer import MemberAnswer, MemberStanding
 from bot.domain.model import (
+    ApiTokenId,
     Campaign,
     CampaignId,
     CredentialId,
@@ -20,6 +24,7 @@ from bot.domain.model import (
     GuildId,
     Hint,
     HoldId,
+    HookId,
     Identity,
     Link,
     LinkOrigin,
@@ -115,6 +120,11 @@ def comp_of(person: DiscordUserId, role_id: RoleId = ROLE, **rest: Any) -> Comp:
     return Comp(guild_id=GUILD, discord_user_id=person, role_id=role_id, **facts)
 
 
+def token_of(label: str, **rest: Any) -> ApiToken:
+    facts: dict[str, Any] = {"guild_id": GUILD, "digest": f"digest-{label}", "created_by": CY, "created_at": NOW} | rest
+    return ApiToken(token_id=ApiTokenId(0), label=label, **facts)
+
+
 def held(person: DiscordUserId) -> HoldItem:
     return HoldItem(
         hold_id=HoldId(0),
@@ -124,6 +134,30 @@ def held(person: DiscordUserId) -> HoldItem:
         state=HoldState.OPEN,
         mark="facts",
         reason=OldText("why"),
+    )
+
+
+def hook_of(*events: HookEventType) -> Hook:
+    return Hook(
+        hook_id=HookId(0),
+        guild_id=GUILD,
+        place="a.example",
+        events=events or tuple(HookEventType),
+        created_by=CY,
+        created_at=NOW,
+    )
+
+
+def member_of(person: DiscordUserId, standing: MemberStanding) -> MemberAnswer:
+    return MemberAnswer(
+        discord_user_id=str(person),
+        linked=True,
+        standing=standing,
+        tiers=(),
+        roles=(),
+        entitled_until=None,
+        since=None,
+        as_of=None,
     )
 
 
@@ -164,6 +198,9 @@ class Known:
     shard: Lease
     due: Due
     nudges: tuple[Nudge, ...]
+    token: ApiToken
+    hook: HookId
+    hook_event: HookEvent
 
 
 async def populate(storage: Storage) -> Known:
@@ -207,6 +244,15 @@ async def populate(storage: Storage) -> Known:
     await storage.due.add(GUILD, [ADA], trigger=Trigger.LOOK)
     await storage.webhooks.save(webhook("one"))
     await storage.webhooks.note_heard(CAMPAIGN, NOW)
+    hook = await storage.hooks.add(
+        hook_of(),
+        url=Secret("https://a.example/"),
+        secret=Secret("whsec_AA=="),
+        members=[member_of(CY, MemberStanding.ACTIVE)],
+    )
+    assert hook is not None
+    await storage.hooks.tell_members(GUILD, [member_of(ADA, MemberStanding.ACTIVE)], at=NOW)
+    (hook_event,) = await storage.hooks.list_due(hook.hook_id, NOW, most=1)
     await storage.processes.enter(process_of("one"), timedelta(days=1))
     await storage.interactions.claim(1)
     await storage.messages.add(GUILD, "{}", secret_sealed=storage.vault.seal(Secret("reply")))
@@ -214,11 +260,14 @@ async def populate(storage: Storage) -> Known:
     await storage.shards.settle(2)
     shards = await storage.shards.claim(Shards((0,), 2), "one", timedelta(days=1))
     lease = await storage.leases.claim("bot", "one", timedelta(days=1))
+    token = await storage.api_tokens.add(token_of("whitelist"), most=2)
+    await storage.guild_members.save_guild(GUILD, came=[ADA], left=[])
     ((item,),) = [one.items for one in await storage.holds.list_open(GUILD)]
     due = await storage.due.find(GUILD, ADA)
     assert shards is not None
     assert lease is not None
     assert due is not None
+    assert token is not None
     return Known(
         adas=await storage.credentials.load(adas),
         seed=seed.credential_id,
@@ -237,6 +286,9 @@ async def populate(storage: Storage) -> Known:
         shard=shards[0],
         due=due,
         nudges=await storage.nudges.list_campaign(CAMPAIGN),
+        token=token,
+        hook=hook.hook_id,
+        hook_event=hook_event,
     )
 
 

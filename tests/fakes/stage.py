@@ -120,6 +120,7 @@ class Stage:
         options = options or Options(interval=1)
         if self.database_url is not None:
             options.env["DATABASE_URL"] = self.database_url
+        options.env.setdefault("LOG_LEVEL", "DEBUG")  # each round is a line, also one in which nothing is new
         self.sandbox = Sandbox(options)
         self._sessions: list[aiohttp.ClientSession] = []
 

@@ -14,7 +14,9 @@ from tests.fakes.forked import forking
 from tests.fakes.postgres import Postgres
 from tests.fakes.stage import Stage
 
-ON_BOTH = {f"test_{name}" for name in ("link", "webhooks", "connect", "order", "ledger", "crash", "brake", "bad_reads")}
+ON_BOTH = {
+    f"test_{name}" for name in ("link", "webhooks", "connect", "order", "ledger", "crash", "brake", "bad_reads", "api")
+}
 STARTED = "test_process"
 
 

@@ -8,6 +8,7 @@ never given to a second row: a table that numbers its rows says `sqlite_autoincr
 Facts (memberships, reads, grants, audit) refer to a campaign by id alone: a fact may arrive before the campaign's name.
 """
 
+from bot.storage.tables.api_tokens import api_tokens
 from bot.storage.tables.arrivals import arrivals
 from bot.storage.tables.audit import audit, runs
 from bot.storage.tables.campaigns import bindings, campaigns, tiers
@@ -15,8 +16,10 @@ from bot.storage.tables.comps import comps
 from bot.storage.tables.credentials import credentials
 from bot.storage.tables.due import due
 from bot.storage.tables.figures import figures
+from bot.storage.tables.guild_members import guild_members
 from bot.storage.tables.guilds import guild_names, guild_settings
 from bot.storage.tables.holds import hold_items, holds
+from bot.storage.tables.hooks import hook_events, hook_told, hooks
 from bot.storage.tables.installation import installation
 from bot.storage.tables.leases import leases
 from bot.storage.tables.ledger import grants
@@ -37,6 +40,7 @@ from bot.storage.tables.states import states
 from bot.storage.tables.webhooks import heard, webhooks
 
 __all__ = [
+    "api_tokens",
     "arrivals",
     "audit",
     "bindings",
@@ -46,11 +50,15 @@ __all__ = [
     "due",
     "figures",
     "grants",
+    "guild_members",
     "guild_names",
     "guild_settings",
     "heard",
     "hold_items",
     "holds",
+    "hook_events",
+    "hook_told",
+    "hooks",
     "installation",
     "interactions",
     "leases",

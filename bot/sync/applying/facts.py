@@ -36,6 +36,16 @@ class FactBook:
         look = self._observer.look_guild(guild_id)
         if look is None:
             raise DiscordAway(Later.SERVER_UNSEEN, guild_id=guild_id)
+        stored = await self.stored_guild(guild_id)
+        return msgspec.structs.replace(
+            stored,
+            roles={role.role_id: role.name for role in look.roles.values()},
+            blocked=self._blocked(look, {rule.role_id for rule in stored.rules}),
+            on_trial=self._breakers.on_trial(guild_id),
+        )
+
+    async def stored_guild(self, guild_id: GuildId) -> GuildFacts:
+        """Return what is stored of a guild, without what Discord shows of it: enough to say how people stand."""
         rules = await self._storage.rules.list_guild(guild_id)
         campaign_ids = await self._storage.campaigns.campaigns_of(guild_id)
         campaigns = await self._storage.campaigns.load_all(campaign_ids)
@@ -44,7 +54,6 @@ class FactBook:
             guild_id=guild_id,
             now=self._clock.now(),
             settings=await self._storage.guilds.settings(guild_id),
-            roles={role.role_id: role.name for role in look.roles.values()},
             rules=rules,
             groups=await self._storage.role_groups.list_guild(guild_id),
             campaigns=campaigns,
@@ -52,8 +61,6 @@ class FactBook:
             proven_at={id_: one.proven_at for id_, one in listings.items() if one.proven_at is not None},
             followed_since=await self._storage.campaigns.followed_since(campaign_ids),
             tiers={id_: {tier.tier_id: tier for tier in one.tiers} for id_, one in campaigns.items()},
-            blocked=self._blocked(look, {rule.role_id for rule in rules}),
-            on_trial=self._breakers.on_trial(guild_id),
             restored=await self._storage.restores.find() if self._is_restored else None,
         )
 

@@ -54,6 +54,12 @@ class PeopleQueue:
         now = time.monotonic()
         return now - min((turn.since for turn in self._turns.values()), default=now)
 
+    def awaited_seconds(self) -> float:
+        """Return for how long the first of those has stood for whom somebody waits: not of the bulk."""
+        now = time.monotonic()
+        since = (turn.since for turn in self._turns.values() if turn.urgency is Urgency.WAITING)
+        return now - min(since, default=now)
+
     def put(
         self, discord_user_id: DiscordUserId, *, urgency: Urgency, trigger: Trigger
     ) -> asyncio.Future[frozenset[RoleId]]:

@@ -97,6 +97,12 @@ class Reconciler:
         queues = self._queues.values()
         return sum(map(len, queues)), max((queue.oldest_seconds() for queue in queues), default=0.0)
 
+    def awaited(self) -> tuple[int, float]:
+        """Return the same of those alone for whom somebody waits: a link, a webhook, a rejoin."""
+        queues = self._queues.values()
+        people = sum(1 for queue in queues for _ in queue.waiting())
+        return people, max((queue.awaited_seconds() for queue in queues), default=0.0)
+
     def mark(
         self,
         guild_id: GuildId,
@@ -228,6 +234,11 @@ class Reconciler:
     async def forget_role(self, guild_id: GuildId, role_id: RoleId) -> None:
         """Take it that a role was deleted."""
         await self._applier.forget_role(guild_id, role_id, trigger=Trigger.ROLE_DELETED)
+
+    async def follow_leaving(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> None:
+        """Let somebody who left be planned where a hook is to be told; for their roles nothing follows."""
+        if await self._storage.hooks.wants(guild_id):
+            self.mark(guild_id, [discord_user_id], trigger=Trigger.MEMBER_CHANGED, urgency=Urgency.LOOK)
 
     async def is_relevant(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> bool:
         """Tell whether anything ties this person to us."""

@@ -136,7 +136,9 @@ class WebhooksAtPatreon:
         """Store what is news about a webhook."""
         secret = webhook.secret or (stored.secret if stored is not None else None)
         if secret is None:
-            log.warning("Patreon tells no secret of a webhook, so what it sends cannot be checked", id=campaign_id)
+            log.warning(
+                "Patreon tells no secret of a webhook, so what it sends cannot be checked", campaign_id=campaign_id
+            )
             return
         current = StoredWebhook(campaign_id=campaign_id, webhook_id=webhook.webhook_id, uri=webhook.uri, secret=secret)
         if current != stored:

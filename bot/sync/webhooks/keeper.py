@@ -56,7 +56,7 @@ class WebhookKeeper:
         self._is_shared = storage.database.is_shared
         self._stored_at: dict[CampaignId, datetime] = {}  # when other processes were last told
         self._due: dict[CampaignId, datetime] = {}
-        self._troubled: set[CampaignId] = set()
+        self._troubled: dict[CampaignId, type[WebhookPaused | WebhookSilent]] = {}
         self._wake = asyncio.Event()
         self._changing = asyncio.Lock()  # else one parted from may be made anew by a look that began before
 
@@ -87,12 +87,17 @@ class WebhookKeeper:
             if await self._is_followed(campaign_id):
                 return
             self._due.pop(campaign_id, None)
-            self._troubled.discard(campaign_id)
+            self._troubled.pop(campaign_id, None)
             self._silence.forget(campaign_id)
             await self._at_patreon.end(campaign_id, credential_id)
 
     async def _is_followed(self, campaign_id: CampaignId) -> bool:
         return bool(await self._storage.campaigns.guilds_of(campaign_id))
+
+    def count_troubles(self) -> dict[str, int]:
+        """Count the campaigns whose webhook was found so, by this process."""
+        kinds = list(self._troubled.values())
+        return {"paused": kinds.count(WebhookPaused), "silent": kinds.count(WebhookSilent)}
 
     # --- the loop
 
@@ -141,12 +146,12 @@ class WebhookKeeper:
             solved = Solved(topic=Topic.WEBHOOK, subject=campaign_id, name=name)
             for guild_id in guild_ids:
                 await self._notifier.over(guild_id, solved)
-            self._troubled.discard(campaign_id)
+            self._troubled.pop(campaign_id, None)
         else:
             trouble = kind(campaign_id=campaign_id, campaign=name, uri=self._at_patreon.uri(campaign_id))
             for guild_id in guild_ids:
                 await self._notifier.tell_admin(guild_id, trouble)
-            self._troubled.add(campaign_id)
+            self._troubled[campaign_id] = kind
 
     # --- one webhook
 

@@ -52,7 +52,7 @@ async def fails(code: str, **options: float) -> str:
         assert await ChartPainter(python(code), **options).draw(CHART) is None
     (line,) = logs
     assert (line["event"], line["log_level"]) == ("a chart could not be drawn", "warning")
-    return str(line["error"])
+    return str(line["why"])
 
 
 async def test_a_chart_becomes_a_png() -> None:

@@ -88,6 +88,15 @@ def test_the_log_hears_of_the_first_failure_and_of_the_recovery(board: HealthBoa
     assert [line["event"] for line in lines] == ["a part does not work", "a part works again"]
 
 
+def test_a_part_that_ends_in_order_is_not_well_and_no_trouble(board: HealthBoard) -> None:
+    board.ok("web")
+    with structlog.testing.capture_logs() as lines:
+        board.ended("web")
+    assert not board.report().parts["web"].ok
+    assert board.report().parts["web"].last_success is not None
+    assert lines == []
+
+
 def test_notes_stand_beside_the_parts_and_leave_the_status(board: HealthBoard) -> None:
     for part in PARTS:
         board.ok(part)

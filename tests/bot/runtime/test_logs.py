@@ -11,7 +11,7 @@ import structlog
 
 from bot.domain.errors import DatabaseAway, Later
 from bot.domain.model import Secret
-from bot.runtime.logs import _MASKED, MAX_CHARACTERS, MAX_ITEMS, OURS, configure_logging, mask
+from bot.runtime.logs import _MASKED, MAX_CHARACTERS, MAX_ITEMS, OURS, configure_logging, mask, watched_log
 
 LONG = "MARKER-0123456789-abcdefghij"
 
@@ -208,3 +208,38 @@ def test_what_is_logged_is_cut_and_masked_in_lists_and_objects_too(
     out = printed(capsys)
     assert "MARKER" not in out
     assert len(out) < 3 * MAX_CHARACTERS
+
+
+def test_a_block_of_lines_is_for_people_and_its_fields_for_programs(
+    capsys: pytest.CaptureFixture[str], style: str
+) -> None:
+    configure_logging("INFO", style)
+    structlog.get_logger("bot.process").info("pledgekeeper runs", block="  Version  1\n  Does     all", version="1")
+    out = printed(capsys)
+    if style == "json":
+        line = json.loads(out)
+        assert line["version"] == "1"
+        assert "block" not in line
+    else:
+        first, *rest = out.splitlines()
+        assert first.endswith("[bot.process]")
+        assert "pledgekeeper runs" in first
+        assert rest == ["  Version  1", "  Does     all"]
+
+
+def test_whoever_watches_the_log_is_told_of_each_warning_and_error(
+    capsys: pytest.CaptureFixture[str], style: str
+) -> None:
+    configure_logging("INFO", style)
+    log, told = structlog.get_logger("bot.x"), []
+    with watched_log(lambda level, event: told.append((level, event))):
+        log.info("a sync ended")
+        log.warning("a part begins anew", name="due")
+        try:
+            raise ValueError("odd")  # noqa: TRY301  it is logged where it is caught
+        except ValueError:
+            log.exception("a command failed")
+        logging.getLogger("discord.gateway").warning("Shard ID %s has stopped responding", 3)
+    log.warning("after the end")
+    assert told == [("warning", "a part begins anew"), ("error", "a command failed"), ("warning", "discord")]
+    assert "after the end" in printed(capsys)

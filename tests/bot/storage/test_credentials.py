@@ -18,7 +18,6 @@ from bot.domain.model import (
 )
 from bot.patreon.tokens import PairStore
 from bot.storage import Storage
-from bot.storage.credentials import PairKind
 from bot.storage.pendings import PendingRow
 from bot.storage.sqlite import database_path
 from bot.storage.states import StateRow
@@ -267,7 +266,7 @@ async def test_a_dropped_pair_leaves_the_binding_without_consent(
     assert [one.credential_id for one in await storage.campaigns.bindings()] == [None]
 
 
-async def test_living_patrons_and_oldest_ages_leave_the_dead_out(
+async def test_living_patrons_leave_the_dead_out(
     storage: Storage, pair: Pair, now: datetime, link: Callable[..., Link], record: Callable[..., MembershipRecord]
 ) -> None:
     people = {}
@@ -285,7 +284,6 @@ async def test_living_patrons_and_oldest_ages_leave_the_dead_out(
     await storage.memberships.save([record(ADA), record(BO, campaign_id=CampaignId("701"))])
     assert await storage.credentials.list_patrons(CampaignId("700")) == ((ADA, people[ADA], 11),)
     assert await storage.credentials.list_ended(CampaignId("700")) == ()
-    assert await storage.credentials.oldest_ages() == {PairKind.PATRON: now, PairKind.CREATOR: now - 2 * DAY}
     assert await storage.credentials.find_patron(PatreonUserId("p-dee")) is None, "stored, but no link rests on it"
     ends = [await storage.credentials.patron_ended_at(one) for one in (ADA, BO, PatreonUserId("p-cy"))]
     assert ends == [None, now, now]

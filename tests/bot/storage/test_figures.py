@@ -2,14 +2,21 @@
 
 from datetime import datetime, timedelta
 
+import pytest
 from msgspec.structs import replace
 
 from bot.domain.figures import DayFigures
-from bot.domain.model import CampaignId, TierId
+from bot.domain.model import Campaign, CampaignId, TierId
 from bot.storage import Storage
 
 CAMPAIGN, OTHER = CampaignId("700"), CampaignId("701")
 DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+async def campaigns(storage: Storage) -> None:
+    for campaign_id in (CAMPAIGN, OTHER):
+        await storage.campaigns.save(Campaign(campaign_id=campaign_id, name=campaign_id))
 
 
 def figures(at: datetime, paying: int = 3, campaign_id: CampaignId = CAMPAIGN) -> DayFigures:
@@ -39,6 +46,11 @@ async def test_the_last_two_days_and_all_since_a_day(storage: Storage, now: date
     for counted in (*days, figures(now, campaign_id=OTHER)):
         await storage.figures.save(counted)
     assert await storage.figures.newest(CAMPAIGN) == (days[2], days[1])
+    assert await storage.figures.newest_of([CAMPAIGN, OTHER, CampaignId("702")]) == {
+        CAMPAIGN: (days[2], days[1]),
+        OTHER: (figures(now, campaign_id=OTHER),),
+        CampaignId("702"): (),
+    }
     assert await storage.figures.list_since([CAMPAIGN], days[1].day) == (days[1], days[2])
     assert len(await storage.figures.list_since([CAMPAIGN, OTHER], now.date())) == 4
     since = await storage.figures.first_days([CAMPAIGN, CampaignId("702")])

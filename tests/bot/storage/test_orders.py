@@ -19,9 +19,11 @@ from msgspec.structs import replace
 from sqlalchemy import Table
 
 from bot.domain.audit_entry import AuditAction, AuditEntry
-from bot.domain.changes import Trigger, Urgency
+from bot.domain.changes import Outcome, Trigger, Urgency
 from bot.domain.consent import Purpose
 from bot.domain.holds import HoldState
+from bot.domain.hooks import HookAnswer, OffReason
+from bot.domain.member_answer import MemberStanding
 from bot.domain.model import (
     GrantState,
     GuildId,
@@ -29,6 +31,7 @@ from bot.domain.model import (
     Link,
     LinkOrigin,
     PageSize,
+    Secret,
 )
 from bot.domain.pace import Demand, Limit
 from bot.domain.processes import ProcessRole
@@ -62,13 +65,16 @@ from tests.fakes.filled import (
     figures_of,
     grant_of,
     held,
+    hook_of,
     landed,
     link_of,
+    member_of,
     pair_of,
     populate,
     process_of,
     record_of,
     rule_of,
+    token_of,
     webhook,
 )
 from tests.fakes.postgres import Postgres
@@ -206,6 +212,13 @@ VERBS: dict[str, Verb] = {
     "reads.believe": lambda s, k: s.reads.believe(k.read),
     "reads.save_page_size": lambda s, _: s.reads.save_page_size(CAMPAIGN, PageSize(rows=200, blamed_at=LATER)),
     "reads.forget_campaign": lambda s, _: s.reads.forget_campaign(CAMPAIGN),
+    "api_tokens.add": lambda s, _: s.api_tokens.add(token_of("second"), most=2),
+    "api_tokens.add another": lambda s, _: s.api_tokens.add(token_of("third"), most=2),
+    "api_tokens.note_used": lambda s, k: s.api_tokens.note_used(k.token, LATER),
+    "api_tokens.revoke": lambda s, k: s.api_tokens.revoke(GUILD, k.token.token_id),
+    "api_tokens.revoke_all": lambda s, _: s.api_tokens.revoke_all(GUILD),
+    "guild_members.save_guild": lambda s, _: s.guild_members.save_guild(GUILD, came=[BO], left=[ADA]),
+    "guild_members.save_guild another": lambda s, _: s.guild_members.save_guild(GUILD, came=[BO, CY], left=[]),
     "figures.save": lambda s, _: s.figures.save(figures_of(LATER, 3)),
     "figures.save older": lambda s, _: s.figures.save(figures_of(NOW, 4)),
     "figures.forget_campaign": lambda s, _: s.figures.forget_campaign(CAMPAIGN),
@@ -222,6 +235,37 @@ VERBS: dict[str, Verb] = {
     "webhooks.save": lambda s, _: s.webhooks.save(webhook("two")),
     "webhooks.note_heard": lambda s, _: s.webhooks.note_heard(CAMPAIGN, LATER),
     "webhooks.delete": lambda s, _: s.webhooks.delete(CAMPAIGN),
+    "hooks.add": lambda s, _: s.hooks.add(
+        hook_of(), url=Secret("https://b.example/"), secret=Secret("whsec_BB=="), members=[]
+    ),
+    "hooks.remove": lambda s, k: s.hooks.remove(GUILD, k.hook),
+    "hooks.tell_members": lambda s, _: s.hooks.tell_members(
+        GUILD, [member_of(ADA, MemberStanding.LAPSED), member_of(BO, MemberStanding.ACTIVE)], at=LATER
+    ),
+    "hooks.tell_members otherwise": lambda s, _: s.hooks.tell_members(
+        GUILD, [member_of(BO, MemberStanding.GRACE)], at=LATER
+    ),
+    "hooks.note_answer": lambda s, k: s.hooks.note_answer(
+        k.hook_event, HookAnswer(status=500), at=LATER, again_at=LATER + timedelta(minutes=1)
+    ),
+    "hooks.note_answer that turns off": lambda s, k: s.hooks.note_answer(
+        k.hook_event, HookAnswer(status=410), at=LATER, again_at=None, off=OffReason.GONE
+    ),
+    "hooks.note_told_off": lambda s, k: s.hooks.note_told_off(k.hook, LATER),
+    "hooks.hurry": lambda s, k: s.hooks.hurry(k.hook, NOW),
+    "hooks.purge": lambda s, _: s.hooks.purge(LATER + timedelta(days=1)),
+    "audit.add of a role": lambda s, _: s.audit.add(
+        AuditEntry(
+            at=NOW,
+            guild_id=GUILD,
+            discord_user_id=ADA,
+            role_id=ROLE,
+            action=AuditAction.GRANT,
+            outcome=Outcome.DONE,
+            reason=OldText("why"),
+            trigger=Trigger.SYNC,
+        )
+    ),
     "leases.claim": lambda s, _: s.leases.claim("bot", "two", timedelta(days=1)),
     "leases.renew": lambda s, k: s.leases.renew(k.lease, timedelta(days=2)),
     "leases.release": lambda s, k: s.leases.release(k.lease),
@@ -256,7 +300,7 @@ MOMENTS = {
     ("due", "noted_at"),
     ("nudges", "noted_at"),
 }
-NEVER_THE_SAME = MOMENTS | {("due", "generation")}
+NEVER_THE_SAME = MOMENTS | {("due", "generation"), ("hook_events", "message_id")}
 
 
 class World:

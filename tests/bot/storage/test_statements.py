@@ -13,6 +13,8 @@ from bot.domain.changes import Trigger
 from bot.domain.consent import Purpose
 from bot.domain.figures import DayFigures
 from bot.domain.holds import HoldItem, HoldState
+from bot.domain.hooks import HookAnswer
+from bot.domain.member_answer import MemberStanding
 from bot.domain.model import (
     AuditId,
     Campaign,
@@ -48,7 +50,7 @@ from bot.storage import Storage
 from bot.storage.pendings import PendingRow
 from bot.storage.states import ButtonKind, ButtonPlace, StateRow
 from bot.storage.webhooks import StoredWebhook
-from tests.fakes.filled import comp_of, process_of
+from tests.fakes.filled import comp_of, hook_of, member_of, process_of, token_of
 from tests.fakes.stored import load_campaign, save_consent
 
 CAMPAIGN, GUILD, ROLE = CampaignId("700"), GuildId(900), RoleId(31)
@@ -140,7 +142,6 @@ async def use_credentials(storage: Storage, pair: TokenPair, now: datetime) -> N
     await credentials.list_unneeded()
     await credentials.find_unneeded(credential_id)
     await credentials.drop_unneeded(credential_id)
-    await credentials.oldest_ages()
     for value in await storage.sealing.list_sealed():
         await storage.sealing.replace_sealed(value, value.sealed)
     await storage.sealing.note_keys(("f1",))
@@ -264,6 +265,21 @@ async def use_roles(storage: Storage, now: datetime) -> None:
     await storage.comps.purge()
 
 
+async def use_api(storage: Storage, now: datetime) -> None:
+    token = await storage.api_tokens.add(token_of("one"), most=1)
+    assert token is not None
+    await storage.api_tokens.find(token.token_id)
+    await storage.api_tokens.list_guild(GUILD)
+    await storage.api_tokens.guilds()
+    await storage.api_tokens.note_used(token, now)
+    await storage.guild_members.save_guild(GUILD, came=[ADA], left=[DiscordUserId(12)])
+    await storage.guild_members.is_member(GUILD, ADA)
+    await storage.guild_members.list_after(GUILD, ADA, most=1)
+    await storage.guild_members.load_guild(GUILD)
+    await storage.api_tokens.revoke(GUILD, token.token_id)
+    await storage.api_tokens.revoke_all(GUILD)
+
+
 async def use_holds(storage: Storage, now: datetime) -> None:
     held = HoldItem(
         hold_id=HoldId(0),
@@ -304,6 +320,7 @@ async def use_records(storage: Storage, now: datetime) -> None:
     counted = DayFigures(campaign_id=CAMPAIGN, day=now.date(), read_at=now, paying=3, linked=1)
     await storage.figures.save(counted)
     await storage.figures.newest(CAMPAIGN)
+    await storage.figures.newest_of([CAMPAIGN])
     await storage.figures.list_since([CAMPAIGN], now.date())
     await storage.figures.first_days([CAMPAIGN])
     await storage.figures.forget_campaign(CAMPAIGN)
@@ -335,6 +352,24 @@ async def use_records(storage: Storage, now: datetime) -> None:
     await storage.webhooks.note_heard(CAMPAIGN, now)
     await storage.webhooks.list_heard()
     await storage.webhooks.delete(CAMPAIGN)
+
+
+async def use_hooks(storage: Storage, now: datetime) -> None:
+    hook = await storage.hooks.add(hook_of(), url=Secret("https://a.example/"), secret=Secret("whsec_AA=="), members=[])
+    assert hook is not None
+    assert await storage.hooks.wants(GUILD)
+    await storage.hooks.list_guild(GUILD)
+    await storage.hooks.open(hook.hook_id)
+    await storage.hooks.tell_members(GUILD, [member_of(ADA, MemberStanding.ACTIVE)], at=now)
+    await storage.hooks.load_told(GUILD, [ADA])
+    assert await storage.hooks.list_busy(now) == (hook.hook_id,)
+    (event,) = await storage.hooks.list_due(hook.hook_id, now, most=9)
+    await storage.hooks.note_answer(event, HookAnswer(status=500), at=now, again_at=now + timedelta(minutes=1))
+    assert await storage.hooks.hurry(hook.hook_id, now) == 1
+    await storage.hooks.list_newest(GUILD, most=5)
+    await storage.hooks.note_told_off(hook.hook_id, now)
+    await storage.hooks.purge(now)
+    await storage.hooks.remove(GUILD, hook.hook_id)
 
 
 async def use_due(storage: Storage) -> None:
@@ -429,13 +464,16 @@ async def test_every_verb_runs_on_both_databases(
     await use_linking(storage, a("asked")(), a("landed"), now)
     await use_people(storage, a("link")(), a("record")())
     await use_roles(storage, now)
+    await use_api(storage, now)
     await use_holds(storage, now)
     await use_records(storage, now)
     await use_due(storage)
+    await use_hooks(storage, now)
     await use_nudges(storage)
     await use_leases(storage)
     await use_shards(storage)
     await use_processes(storage)
     await use_paces(storage)
+    await storage.monitoring.look()
     await use_restores(storage, now)
     assert unused == set(), "a verb is not used above"

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.app import App
 from bot.domain.changes import Trigger
@@ -71,3 +72,20 @@ async def test_a_start_is_well_as_soon_as_the_first_page_is_read(scene: Scene, m
     may_go.set()
     await under_way
     assert health.report().parts["sync"].ok
+
+
+async def test_the_log_hears_of_a_round_that_brings_news_and_not_of_a_quiet_one(scene: Scene) -> None:
+    async def heard(trigger: Trigger = Trigger.INTERVAL) -> str:
+        with capture_logs() as lines:
+            await scene.app.rounds.run(trigger=trigger)
+        (level,) = [line["log_level"] for line in lines if line["event"] == "round"]
+        return str(level)
+
+    assert await heard() == "info", "the first list"
+    assert await heard() == "debug", "the same list again"
+    assert await heard(Trigger.SYNC) == "info", "somebody asked for it"
+    scene.stage.weather("patreon", "/members", "404")
+    assert await heard() == "info", "the first failure"
+    assert await heard() == "debug", "the same failure"
+    scene.stage.sandbox.weather.clear()
+    assert await heard() == "info", "it is over"

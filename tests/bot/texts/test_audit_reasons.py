@@ -4,6 +4,7 @@ from typing import Any, get_args
 
 import pytest
 
+from bot.domain.api_token import TokenChange
 from bot.domain.audit_entry import (
     AdminGave,
     AuditAction,
@@ -17,6 +18,8 @@ from bot.domain.audit_entry import (
     FoundReason,
     GroupChanged,
     HoldAnswered,
+    HookChange,
+    HookChanged,
     PatronsExported,
     ReadBelieved,
     RuleChange,
@@ -24,10 +27,11 @@ from bot.domain.audit_entry import (
     RunUndone,
     SettingChanged,
     SyncAsked,
+    TokenChanged,
 )
 from bot.domain.changes import Trigger
 from bot.domain.holds import HoldState
-from bot.domain.model import CampaignId, DiscordUserId, HoldId, RuleKind, RunId
+from bot.domain.model import ApiTokenId, CampaignId, DiscordUserId, HoldId, HookId, RuleKind, RunId
 from bot.domain.plan import Action
 from bot.domain.reasons import OldText, RoleReason, RuleFacts
 from bot.domain.rules import Wanted
@@ -93,6 +97,18 @@ SAID: list[tuple[AuditReason, str]] = [
     (
         PatronsExported(rows=27, has_amounts=True, **BY),
         "@1 downloaded the list of patrons (27 people). It includes what they pay.",
+    ),
+    (
+        TokenChanged(change=TokenChange.REVOKED, token_id=ApiTokenId(7), label="whitelist", **BY),
+        "@1 revoked the API token whitelist. The program that used it can't read anything anymore.",
+    ),
+    (
+        HookChanged(change=HookChange.ADDED, hook_id=HookId(3), place="a.example", **BY),
+        "@1 added webhook 3: I now tell a.example about roles and memberships of this server.",
+    ),
+    (
+        HookChanged(change=HookChange.REMOVED, hook_id=HookId(3), place="a.example", **BY),
+        "@1 removed webhook 3 to a.example.",
     ),
     (OldText("the role was deleted"), "the role was deleted"),
 ]

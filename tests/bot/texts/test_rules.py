@@ -128,11 +128,12 @@ def test_a_kind_that_nobody_thought_of_is_an_error() -> None:
 
 
 def test_the_list_has_each_rule_with_its_number_and_says_how_to_begin() -> None:
-    assert "`/patreon rule add`" in rules_card(DISCORD, []).body
-    card = rules_card(DISCORD, [named(GOLD_RULE), named(GOLD_RULE, role="")])
+    assert "`/patreon rule add`" in rules_card(DISCORD, [], []).body
+    card = rules_card(DISCORD, [named(GOLD_RULE), named(GOLD_RULE, role="")], [DISCORD.say("a group")])
     assert card.items == (
         "`3` **Golden** for patrons of Moth Tales on the Gold tier",
         "`3` **a deleted role** for patrons of Moth Tales on the Gold tier",
+        "a group",
     )
 
 

@@ -9,16 +9,19 @@ import msgspec
 import pytest
 
 from bot.domain import notices
+from bot.domain.api_token import TokenChange
 from bot.domain.assignable import Block
 from bot.domain.errors import PatreonCode
 from bot.domain.evidence import Anomaly
 from bot.domain.holds import HoldState, HoldSummary
+from bot.domain.hooks import OffReason
 from bot.domain.model import (
     NO_STATUS,
     CampaignId,
     ChannelId,
     DiscordUserId,
     HoldId,
+    HookId,
     PatreonUserId,
     RoleId,
 )
@@ -82,6 +85,11 @@ FACTS: dict[str, Any] = {
     "rows": 27,
     "has_amounts": True,
     "by": DiscordUserId(7),
+    "change": TokenChange.CREATED,
+    "label": LONG,
+    "hook_id": HookId(3),
+    "place": LONG,
+    "is_added": True,
 }
 
 
@@ -94,6 +102,8 @@ def samples(union: UnionType) -> list[Any]:
             facts["patrons"] = (LONG, LONG)
         if kind is notices.CompEnding:
             facts["reason"] = LONG
+        if kind is notices.HookOff:
+            facts["reason"] = OffReason.FAILING
         made.append(kind(**facts))
     return made
 

@@ -13,12 +13,16 @@ from tests.fakes.scene import ADMIN, MEMBER, Scene
 MANAGE_ROLES = 1 << 28
 VALUES = {
     "campaign": "1",
+    "label": "whitelist",
+    "hook": "1",
     "reason": "a friend",
     "role": "Gold",
     "roles": "Gold Silver",
     "rule": "1",
     "run": "1",
+    "token": "1",
     "until": "never",
+    "url": "https://example.com/",
     "user": MEMBER,
 }
 

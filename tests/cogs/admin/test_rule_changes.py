@@ -59,7 +59,8 @@ async def test_a_group_asks_first_is_listed_in_its_order_and_ended(ruled: Scene)
     assert await ruled.app.rule_changes.list_groups(ruled.guild_id) == ()
     assert "Group made" in await ruled.press(ADMIN, message, "confirm:group")
     await ruled.until(lambda: "Silver" not in ruled.stage.roles(MEMBER), "the lower is taken")
-    assert "Only the highest of: **Gold** and **Silver**." in await ruled.say(ADMIN, GROUP)
+    for command in (GROUP, "patreon rule list"):
+        assert "Only the highest of: **Gold** and **Silver**." in await ruled.say(ADMIN, command)
     why = await ruled.say(ADMIN, "patreon why", user=str(ruled.person(MEMBER)))
     assert "**Silver**: Not earned. Requires any paid membership of Emberwood Tales. They get only the highest" in why
     own = await ruled.say(MEMBER, "membership")

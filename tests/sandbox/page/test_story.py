@@ -18,6 +18,8 @@ MANY = 6
 PICTURES = os.environ.get("PLEDGEKEEPER_PICTURES")
 """Where the stories leave their pictures, if anybody wants them: `scripts/pictures.py` does."""
 COLOURS = 64
+EVERY_ROUND = {"LOG_LEVEL": "DEBUG"}
+"""So that each round is a line of the log, also one in which nothing is new."""
 SETTLED_MS = 6_000
 """Until what has just changed has lost its highlight, and what was said of it is gone."""
 
@@ -40,7 +42,7 @@ def keep(directory: str, name: str, png: bytes) -> None:
 
 @pytest.fixture
 async def player() -> AsyncIterator[Player]:
-    async with Sandbox(Options(interval=1)) as sandbox, running_chromium() as browser:
+    async with Sandbox(Options(interval=1, env=EVERY_ROUND)) as sandbox, running_chromium() as browser:
         context = await browser.new_context(viewport={"width": 1280, "height": 900})
         page = await context.new_page()
         await page.goto(sandbox.page_url)
@@ -85,7 +87,7 @@ async def test_rules_link_upgrade_decline_and_grace(player: Player) -> None:
 
 async def test_a_forwarded_link_is_refused_and_a_mass_removal_is_held_and_discarded() -> None:
     # No webhook of the bot's own: one refund after the other would be heard of, and four go before the brake asks.
-    env = {"PATREON_WEBHOOK_SECRET": "of-a-webhook-that-nobody-made"}
+    env = EVERY_ROUND | {"PATREON_WEBHOOK_SECRET": "of-a-webhook-that-nobody-made"}
     async with Sandbox(Options(interval=1, env=env)) as sandbox, running_chromium() as browser:
         _crowd(sandbox)
         context = await browser.new_context(viewport={"width": 1280, "height": 900})

@@ -17,13 +17,6 @@ from tests.fakes.scene import ADMIN, MANAGE_ROLES, MEMBER, Scene
 STRANGER, REPORTED, OTHER = "cedar_lane", "kestrel_kite", "hazel.hollow"
 
 
-@pytest.fixture
-def owner(read: Scene) -> Powers:
-    look = read.app.observer.look_guild(read.guild_id)
-    assert look is not None
-    return Powers(top=look.roles[read.role("Legend")], permissions=MANAGE_ROLES, is_owner=True)
-
-
 def give(read: Scene, *usernames: str) -> None:
     for username in usernames:
         read.discord.give_role(read.stage.user_id(username), read.stage.role_id("Gold"))

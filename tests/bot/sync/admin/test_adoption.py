@@ -8,16 +8,9 @@ from bot.domain.audit_entry import AdminGave, AuditAction
 from bot.domain.errors import Mistake, UserMistake
 from bot.domain.model import DiscordUserId, GrantState
 from tests.bot.sync.leaps import held
-from tests.fakes.scene import MANAGE_ROLES, MEMBER, Scene
+from tests.fakes.scene import MEMBER, Scene
 
 STRANGER, REPORTED = "cedar_lane", "kestrel_kite"  # one has no link; one is linked by Patreon's report
-
-
-@pytest.fixture
-def owner(read: Scene) -> Powers:
-    look = read.app.observer.look_guild(read.guild_id)
-    assert look is not None
-    return Powers(top=look.roles[read.role("Legend")], permissions=MANAGE_ROLES, is_owner=True)
 
 
 def give(read: Scene, *usernames: str) -> None:

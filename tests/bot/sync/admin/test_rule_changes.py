@@ -13,13 +13,6 @@ from tests.fakes.scene import MANAGE_ROLES, MEMBER, Scene
 ADMIN_ID = DiscordUserId(1)
 
 
-@pytest.fixture
-def owner(read: Scene) -> Powers:
-    look = read.app.observer.look_guild(read.guild_id)
-    assert look is not None
-    return Powers(top=look.roles[read.role("Legend")], permissions=MANAGE_ROLES, is_owner=True)
-
-
 def low(read: Scene) -> Powers:
     look = read.app.observer.look_guild(read.guild_id)
     assert look is not None

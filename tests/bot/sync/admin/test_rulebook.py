@@ -9,13 +9,6 @@ from bot.domain.rule_request import RuleRequest
 from tests.fakes.scene import MANAGE_ROLES, MEMBER, Scene
 
 
-@pytest.fixture
-def owner(read: Scene) -> Powers:
-    look = read.app.observer.look_guild(read.guild_id)
-    assert look is not None
-    return Powers(top=look.roles[read.role("Legend")], permissions=MANAGE_ROLES, is_owner=True)
-
-
 def low(read: Scene) -> Powers:
     """Return an admin whose highest role is below all of ours."""
     look = read.app.observer.look_guild(read.guild_id)

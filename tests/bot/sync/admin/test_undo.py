@@ -16,13 +16,6 @@ from tests.fakes.scene import MANAGE_ROLES, MEMBER, SOON, Scene
 STRANGER = "cedar_lane"  # has no link
 
 
-@pytest.fixture
-def owner(read: Scene) -> Powers:
-    look = read.app.observer.look_guild(read.guild_id)
-    assert look is not None
-    return Powers(top=look.roles[read.role("Legend")], permissions=MANAGE_ROLES, is_owner=True)
-
-
 async def newest_run(read: Scene, trigger: Trigger) -> RunId:
     """Return the newest run of a trigger that changed a role, once there is one."""
     async with asyncio.timeout(SOON):

@@ -88,6 +88,17 @@ async def test_those_who_wait_can_be_told_from_the_bulk() -> None:
     assert list(queue.waiting()) == [0, 3]
 
 
+async def test_how_long_somebody_waits_is_told_apart_from_how_long_the_bulk_takes() -> None:
+    queue = PeopleQueue()
+    assert (queue.oldest_seconds(), queue.awaited_seconds()) == (0, 0)
+    queue.put(ADA, urgency=Urgency.BULK_REVOKE, trigger=Trigger.SYNC)
+    queue._turns[ADA].since -= 3600
+    assert queue.awaited_seconds() == 0
+    queue.put(BEA, urgency=Urgency.WAITING, trigger=Trigger.LINK)
+    queue._turns[BEA].since -= 60
+    assert 60 <= queue.awaited_seconds() < 3600 <= queue.oldest_seconds()
+
+
 async def test_a_closed_queue_lets_nobody_wait() -> None:
     queue = PeopleQueue()
     waiting = asyncio.create_task(queue.get())

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from bot.domain.changes import Trigger
 from bot.domain.figures import DayFigures
 from bot.domain.listed_row import in_short
-from bot.domain.model import CampaignId
+from bot.domain.model import Campaign, CampaignId
 from bot.storage import Storage
 from bot.sync.reading.day_figures import keep_figures
 from sandbox.weather import Fault
@@ -51,6 +51,7 @@ async def test_a_read_that_proves_nothing_counts_nothing(scene: Scene, fault: st
 
 
 async def test_what_stands_is_not_written_again(storage: Storage) -> None:
+    await storage.campaigns.save(Campaign(campaign_id=CAMPAIGN, name="Moth Tales"))
     await keep_figures(storage, CAMPAIGN, NEW_YEAR, ROWS)
     await storage.figures.newest(CAMPAIGN)
     with counted_statements() as statements:
@@ -61,6 +62,7 @@ async def test_what_stands_is_not_written_again(storage: Storage) -> None:
 
 
 async def test_days_follow_each_other_and_a_clock_set_back_writes_nothing(storage: Storage) -> None:
+    await storage.campaigns.save(Campaign(campaign_id=CAMPAIGN, name="Moth Tales"))
     for days in (0, 1, 2, 1):
         await keep_figures(storage, CAMPAIGN, NEW_YEAR + days * DAY, ROWS[: 2 - days % 2])
     known = await storage.figures.newest(CAMPAIGN)

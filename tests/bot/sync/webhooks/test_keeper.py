@@ -40,12 +40,15 @@ async def test_a_paused_webhook_is_switched_on_and_told_of_once_and_once_when_it
 
 async def test_a_delivery_ends_the_trouble_at_once(kept: Post) -> None:
     (webhook,) = kept.webhooks
+    assert kept.keeper.count_troubles() == {"paused": 0, "silent": 0}
     webhook.is_paused = True
     await kept.look(after=CHECK_EVERY)
     await kept.said()
+    assert kept.keeper.count_troubles() == {"paused": 1, "silent": 0}
     await kept.keeper.note_delivery(kept.campaign_id)
     await kept.look()
     assert "again" in await kept.said()
+    assert kept.keeper.count_troubles() == {"paused": 0, "silent": 0}
 
 
 async def test_silence_while_reads_show_pledges_is_told_of_once_and_once_when_it_is_over(kept: Post) -> None:
@@ -58,6 +61,7 @@ async def test_silence_while_reads_show_pledges_is_told_of_once_and_once_when_it
     for _ in range(3):
         await kept.look(after=timedelta(minutes=10))
     assert (await kept.said()).count("isn't telling me about pledges to") == 1
+    assert kept.keeper.count_troubles() == {"paused": 0, "silent": 1}
     await kept.keeper.note_delivery(kept.campaign_id)
     await kept.look()
     assert "again" in await kept.said()

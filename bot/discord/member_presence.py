@@ -1,0 +1,57 @@
+"""Stores who is in the servers that have a token of the API: the process that answers may see no gateway.
+
+Of those who are tied to a server, and as far as they were shown: nobody is asked for. Who is not remembered at the
+moment (a new session, say) stays as stored until the planner has looked at them. A server that Discord does not list
+any more, not even as unavailable, has removed the bot: its tokens end.
+"""
+
+import asyncio
+from typing import NoReturn
+
+import discord
+
+from bot.discord.client import PledgekeeperBot
+from bot.discord.holder import ClientHolder
+from bot.discord.observe import Observer
+from bot.domain.model import GuildId
+from bot.storage import Storage
+
+LOOK_SECONDS = 2.0
+
+
+class MemberPresence:
+    """Looks every few seconds, and stores what is new."""
+
+    def __init__(self, *, holder: ClientHolder, observer: Observer, storage: Storage) -> None:
+        self._holder = holder
+        self._observer = observer
+        self._storage = storage
+
+    async def run(self) -> NoReturn:
+        """Look until cancelled."""
+        while True:
+            for guild_id in await self._storage.api_tokens.guilds():
+                await self.look(guild_id)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def look(self, guild_id: GuildId) -> None:
+        """Store who is in a server now, where it is in sight; end its tokens where it has removed us."""
+        if _has_left(self._holder.current, guild_id):
+            await self._storage.api_tokens.revoke_all(guild_id)
+        elif guild_id in self._observer.guild_ids():
+            await self._save(guild_id)
+
+    async def _save(self, guild_id: GuildId) -> None:
+        tied = await self._storage.links.people_of(guild_id)
+        stored = await self._storage.guild_members.load_guild(guild_id)
+        shown = self._observer.remembered(guild_id, tied)
+        here = {person for person in tied if shown.get(person, person in stored)}
+        if here != stored:
+            await self._storage.guild_members.save_guild(guild_id, came=here - stored, left=stored - here)
+
+
+def _has_left(client: discord.Client | None, guild_id: GuildId) -> bool:
+    """Tell whether a client that would show a server does not know it at all; in doubt it has not."""
+    if not isinstance(client, PledgekeeperBot) or not client.is_whole or client.get_guild(guild_id) is not None:
+        return False
+    return client.covers(guild_id)

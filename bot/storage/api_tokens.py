@@ -1,0 +1,78 @@
+"""The tokens of the API: whose they are, and when they were used last. With a guild's last one goes who is in it."""
+
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.api_token import ApiToken
+from bot.domain.model import ApiTokenId, GuildId
+from bot.storage.aggregate import Aggregate, transaction
+from bot.storage.rows import read_row
+from bot.storage.tables import api_tokens, guild_members
+
+_NOTE_USED = update(api_tokens).where(api_tokens.c.token_id == bindparam("token")).values(used_at=bindparam("at"))
+
+
+class ApiTokens(Aggregate):
+    """Every token that works."""
+
+    @transaction
+    async def add(self, connection: AsyncConnection, token: ApiToken, *, most: int) -> ApiToken | None:
+        """Store a token, and return it with its number; None where its guild has so many already."""
+        count = select(func.count()).where(api_tokens.c.guild_id == token.guild_id)
+        if (await connection.execute(count)).scalar_one() >= most:
+            return None
+        row = msgspec.structs.asdict(token)
+        del row["token_id"]
+        add = insert(api_tokens).values(row).returning(api_tokens.c.token_id)
+        return msgspec.structs.replace(token, token_id=ApiTokenId((await connection.execute(add)).scalar_one()))
+
+    async def find(self, token_id: ApiTokenId) -> ApiToken | None:
+        """Return a token."""
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(api_tokens).where(api_tokens.c.token_id == token_id))).first()
+        return None if row is None else read_row(row, ApiToken)
+
+    async def list_guild(self, guild_id: GuildId) -> tuple[ApiToken, ...]:
+        """Return a guild's tokens, the oldest first."""
+        query = select(api_tokens).where(api_tokens.c.guild_id == guild_id).order_by(api_tokens.c.token_id)
+        async with self._database.read() as connection:
+            return tuple(read_row(row, ApiToken) for row in (await connection.execute(query)).all())
+
+    async def guilds(self) -> frozenset[GuildId]:
+        """Return the guilds that have a token."""
+        return await self.kept.get("guilds", self._guilds)
+
+    async def _guilds(self) -> frozenset[GuildId]:
+        async with self._database.read() as connection:
+            found = (await connection.execute(select(api_tokens.c.guild_id).distinct())).scalars()
+            return frozenset(map(GuildId, found))
+
+    async def note_used(self, token: ApiToken, at: datetime) -> None:
+        """Remember when a token was used last."""
+        await self._database.execute(_NOTE_USED, {"token": token.token_id, "at": at})
+
+    @transaction
+    async def revoke(self, connection: AsyncConnection, guild_id: GuildId, token_id: ApiTokenId) -> ApiToken | None:
+        """End a guild's token; return it, or None where it has none of that number."""
+        mine = (api_tokens.c.guild_id == guild_id, api_tokens.c.token_id == token_id)
+        row = (await connection.execute(delete(api_tokens).where(*mine).returning(api_tokens))).first()
+        if row is None:
+            return None
+        if not await has_token(connection, guild_id):
+            await connection.execute(delete(guild_members).where(guild_members.c.guild_id == guild_id))
+        return read_row(row, ApiToken)
+
+    @transaction
+    async def revoke_all(self, connection: AsyncConnection, guild_id: GuildId) -> None:
+        """End all of a guild's tokens: the bot is there no more."""
+        await connection.execute(delete(api_tokens).where(api_tokens.c.guild_id == guild_id))
+        await connection.execute(delete(guild_members).where(guild_members.c.guild_id == guild_id))
+
+
+async def has_token(connection: AsyncConnection, guild_id: GuildId) -> bool:
+    """Tell whether a guild has a token, inside a transaction that the caller began."""
+    query = select(api_tokens.c.token_id).where(api_tokens.c.guild_id == guild_id).limit(1)
+    return (await connection.execute(query)).first() is not None

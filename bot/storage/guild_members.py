@@ -1,0 +1,56 @@
+"""Who is in a guild, of those who are tied to it: for processes that see no gateway. Only of guilds with a token."""
+
+from collections.abc import Collection
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.model import DiscordUserId, GuildId
+from bot.storage.aggregate import Aggregate, transaction
+from bot.storage.api_tokens import has_token
+from bot.storage.tables import guild_members
+
+MAX_PEOPLE = 500  # in one statement: databases limit how many values it may carry
+
+
+class GuildMembers(Aggregate):
+    """Who is where."""
+
+    async def is_member(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> bool:
+        """Tell whether somebody is in a guild."""
+        mine = (guild_members.c.guild_id == guild_id, guild_members.c.discord_user_id == discord_user_id)
+        async with self._database.read() as connection:
+            return (await connection.execute(select(guild_members).where(*mine))).first() is not None
+
+    async def list_after(self, guild_id: GuildId, place: DiscordUserId, *, most: int) -> list[DiscordUserId]:
+        """Return some of those who are in a guild, in order, after a place."""
+        person = guild_members.c.discord_user_id
+        query = select(person).where(guild_members.c.guild_id == guild_id, person > place).order_by(person).limit(most)
+        async with self._database.read() as connection:
+            return list((await connection.execute(query)).scalars())
+
+    async def load_guild(self, guild_id: GuildId) -> frozenset[DiscordUserId]:
+        """Return all who are in a guild."""
+        query = select(guild_members.c.discord_user_id).where(guild_members.c.guild_id == guild_id)
+        async with self._database.read() as connection:
+            return frozenset((await connection.execute(query)).scalars())
+
+    @transaction
+    async def save_guild(
+        self,
+        connection: AsyncConnection,
+        guild_id: GuildId,
+        *,
+        came: Collection[DiscordUserId],
+        left: Collection[DiscordUserId],
+    ) -> None:
+        """Store who came and who left; nothing where the guild has no token any more."""
+        if not await has_token(connection, guild_id):
+            return
+        changed = sorted({*came, *left})
+        for start in range(0, len(changed), MAX_PEOPLE):
+            some = guild_members.c.discord_user_id.in_(changed[start : start + MAX_PEOPLE])
+            await connection.execute(delete(guild_members).where(guild_members.c.guild_id == guild_id, some))
+        rows = [{"guild_id": guild_id, "discord_user_id": person} for person in sorted(came)]
+        if rows:
+            await connection.execute(insert(guild_members), rows)

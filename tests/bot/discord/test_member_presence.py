@@ -1,0 +1,103 @@
+"""Who is in a server that has a token is stored by whoever shows it, and a server that removed the bot has none."""
+
+import asyncio
+
+import pytest
+
+from bot.discord import member_presence
+from bot.domain.changes import Trigger
+from bot.domain.model import DiscordUserId, GuildId
+from tests.bot.sync.leaps import held
+from tests.fakes.filled import token_of
+from tests.fakes.scene import MEMBER, Scene
+
+
+@pytest.fixture
+async def known(scene: Scene) -> Scene:
+    """A bot with a token in its server, and somebody with a role by it."""
+    await scene.app.rounds.run(trigger=Trigger.SYNC)
+    await scene.add_rule()
+    await scene.link()
+    await held(scene)
+    assert await scene.app.storage.api_tokens.add(token_of("one", guild_id=scene.guild_id), most=9)
+    return scene
+
+
+async def stored(scene: Scene) -> frozenset[DiscordUserId]:
+    return await scene.app.storage.guild_members.load_guild(scene.guild_id)
+
+
+async def look(scene: Scene) -> None:
+    await scene.app.member_presence.look(scene.guild_id)
+
+
+async def test_who_comes_and_goes_is_stored_within_seconds(known: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(member_presence, "LOOK_SECONDS", 0.01)
+    task = asyncio.create_task(known.app.member_presence.run())
+    person, user_id = known.person(MEMBER), known.stage.user_id(MEMBER)
+    async with asyncio.timeout(20):
+        while person not in await stored(known):
+            await asyncio.sleep(0.01)
+        known.discord.leave(user_id)
+        while person in await stored(known):
+            await asyncio.sleep(0.01)
+        known.discord.join(user_id)
+        while person not in await stored(known):
+            await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_nobody_is_asked_for_and_who_is_not_remembered_stays_as_stored(known: Scene) -> None:
+    await look(known)
+    before = await stored(known)
+    assert known.person(MEMBER) in before
+    known.app.observer.forget()
+    calls = len(known.discord.calls)
+    await look(known)
+    assert await stored(known) == before
+    assert (known.app.observer.known(known.guild_id), len(known.discord.calls)) == ([], calls)
+
+
+async def test_who_is_tied_to_the_server_no_more_is_left_out(known: Scene) -> None:
+    await look(known)
+    await known.app.unlinker.unlink(known.person(MEMBER))
+    await known.until(lambda: "Gold" not in known.stage.roles(MEMBER), "the role goes")
+    async with asyncio.timeout(20):
+        while await known.app.storage.ledger.load_member(known.guild_id, known.person(MEMBER)):
+            await asyncio.sleep(0.02)
+    await look(known)
+    assert known.person(MEMBER) not in await stored(known)
+
+
+async def test_a_server_without_a_token_costs_no_row(known: Scene) -> None:
+    await look(known)
+    await known.app.storage.api_tokens.revoke_all(known.guild_id)
+    await look(known)
+    assert await stored(known) == frozenset()
+
+
+async def test_a_server_that_removed_the_bot_has_no_token_any_more(known: Scene) -> None:
+    storage = known.app.storage
+    await look(known)
+    assert await storage.api_tokens.guilds() == {known.guild_id}
+    known.discord.kick_bot()
+    await known.until(lambda: known.bot.get_guild(known.guild_id) is None, "it is gone")
+    await look(known)
+    assert await storage.api_tokens.guilds() == frozenset()
+    assert await stored(known) == frozenset()
+
+
+async def test_in_doubt_a_server_has_not_removed_it(known: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage, elsewhere = known.app.storage, GuildId(1)
+    assert await storage.api_tokens.add(token_of("two", guild_id=elsewhere), most=9)
+    known.app.holder.lose(known.bot)
+    await known.app.member_presence.look(elsewhere)
+    known.app.holder.put(known.bot)
+    for name, value in (("is_whole", property(lambda _: False)), ("covers", lambda _self, _guild: False)):
+        with monkeypatch.context() as patch:
+            patch.setattr(type(known.bot), name, value)
+            await known.app.member_presence.look(elsewhere)
+    assert elsewhere in await storage.api_tokens.guilds()
+    await known.app.member_presence.look(elsewhere)
+    assert elsewhere not in await storage.api_tokens.guilds()
