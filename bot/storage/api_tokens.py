@@ -3,20 +3,26 @@
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.api_token import ApiToken
 from bot.domain.model import ApiTokenId, GuildId
 from bot.storage.aggregate import Aggregate, transaction
+from bot.storage.database import Database
 from bot.storage.rows import read_row
 from bot.storage.tables import api_tokens, guild_members
+from bot.storage.unlinks import Door, UnlinkFile
 
 _NOTE_USED = update(api_tokens).where(api_tokens.c.token_id == bindparam("token")).values(used_at=bindparam("at"))
 
 
 class ApiTokens(Aggregate):
     """Every token that works."""
+
+    def __init__(self, database: Database, unlinks: UnlinkFile | None = None) -> None:
+        super().__init__(database)
+        self._unlinks = unlinks
 
     @transaction
     async def add(self, connection: AsyncConnection, token: ApiToken, *, most: int) -> ApiToken | None:
@@ -58,6 +64,7 @@ class ApiTokens(Aggregate):
     async def revoke(self, connection: AsyncConnection, guild_id: GuildId, token_id: ApiTokenId) -> ApiToken | None:
         """End a guild's token; return it, or None where it has none of that number."""
         mine = (api_tokens.c.guild_id == guild_id, api_tokens.c.token_id == token_id)
+        await self._note_shut(connection, *mine)
         row = (await connection.execute(delete(api_tokens).where(*mine).returning(api_tokens))).first()
         if row is None:
             return None
@@ -68,8 +75,15 @@ class ApiTokens(Aggregate):
     @transaction
     async def revoke_all(self, connection: AsyncConnection, guild_id: GuildId) -> None:
         """End all of a guild's tokens: the bot is there no more."""
+        await self._note_shut(connection, api_tokens.c.guild_id == guild_id)
         await connection.execute(delete(api_tokens).where(api_tokens.c.guild_id == guild_id))
         await connection.execute(delete(guild_members).where(guild_members.c.guild_id == guild_id))
+
+    async def _note_shut(self, connection: AsyncConnection, *which: ColumnElement[bool]) -> None:
+        """Write beside the database, before anything is certain, which tokens end."""
+        if self._unlinks is not None:
+            ended = (await connection.execute(select(api_tokens.c.token_id).where(*which))).scalars().all()
+            await self._unlinks.note_shut(Door.API_TOKEN, ended)
 
 
 async def has_token(connection: AsyncConnection, guild_id: GuildId) -> bool:

@@ -47,6 +47,7 @@ from bot.storage.bell import CHANNEL
 from bot.storage.database import Database
 from bot.storage.rows import columns_of, read_row, to_json
 from bot.storage.tables import hook_events, hook_told, hooks
+from bot.storage.unlinks import Door, UnlinkFile
 from bot.storage.upsert import Upsert
 from bot.storage.vault import Vault
 
@@ -96,9 +97,10 @@ class HookTarget(msgspec.Struct, frozen=True, kw_only=True):
 class Hooks(Aggregate):
     """Every hook, and every event on its way."""
 
-    def __init__(self, database: Database, vault: Vault) -> None:
+    def __init__(self, database: Database, vault: Vault, unlinks: UnlinkFile | None = None) -> None:
         super().__init__(database)
         self._vault = vault
+        self._unlinks = unlinks
         self._wanting = frozenset[GuildId]()  # where others write too: as of some seconds ago
         self._read_at = -math.inf  # monotonic
 
@@ -182,6 +184,9 @@ class Hooks(Aggregate):
     @transaction
     async def _remove(self, connection: AsyncConnection, guild_id: GuildId, hook_id: HookId) -> Hook | None:
         mine = (hooks.c.hook_id == hook_id, hooks.c.guild_id == guild_id)
+        if self._unlinks is not None:  # beside the database, before anything is certain
+            found = (await connection.execute(select(hooks.c.hook_id).where(*mine))).scalars().all()
+            await self._unlinks.note_shut(Door.HOOK, found)
         row = (await connection.execute(delete(hooks).where(*mine).returning(hooks))).first()
         if row is None:
             return None

@@ -5,6 +5,7 @@ What follows from it is decided in `domain/restored.py` and `domain/plan.py`.
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import assert_never
 
 import msgspec
 from sqlalchemy import and_, delete, func, or_, select, update
@@ -21,12 +22,15 @@ from bot.storage.ledger import OPEN
 from bot.storage.numbering import NUMBERED, go_on_after, last_number
 from bot.storage.rows import to_json
 from bot.storage.tables import (
+    api_tokens,
     bindings,
     campaigns,
     comps,
     credentials,
     grants,
     hold_items,
+    hook_events,
+    hooks,
     installation,
     links,
     memberships,
@@ -36,6 +40,7 @@ from bot.storage.tables import (
     role_rules,
     states,
 )
+from bot.storage.unlinks import Door
 from bot.storage.upsert import Upsert
 
 RESTORED = "this database was restored"
@@ -68,14 +73,17 @@ class Restores(Aggregate):
         *,
         taken_at: datetime | None,
         at: datetime,
+        shut: Collection[tuple[Door, int]] = (),
     ) -> RestoreReport:
         """Settle what no later fact can tell, while no bot works on the database: in doubt a role is a person's own.
 
-        Links that ended since (`unlinked`) end again. Grants are forgotten whose write was under way, of people who
-        unlinked, and of roles that no rule and no running comp names. What admins approved is asked again, comps stay
-        for some days, and what was open then for minutes is closed. New rows get numbers that nobody has seen.
+        Links that ended since (`unlinked`) end again, and so do API tokens and hooks (`shut`). Grants are forgotten
+        whose write was under way, of people who unlinked, and of roles that no rule and no running comp names. What
+        admins approved is asked again, comps stay for some days, and what was open then for minutes is closed. New
+        rows get numbers that nobody has seen.
         """
         ended = await _end_links(connection, unlinked)
+        closed = await _shut(connection, shut)
         disowned = await _disown(connection)
         await connection.execute(delete(hold_items).where(hold_items.c.state == HoldState.APPROVED))
         prolong = (
@@ -90,7 +98,7 @@ class Restores(Aggregate):
             await go_on_after(connection, table, await last_number(connection, table) + NUMBERS_LEFT_OUT)
         await connection.execute(delete(installation).where(installation.c.name == TAKEN_AT))
         await _put(connection, Restored(taken_at=taken_at, began_at=at))
-        return RestoreReport(taken_at=taken_at, unlinked=ended, disowned=disowned, comps=prolonged)
+        return RestoreReport(taken_at=taken_at, unlinked=ended, closed=closed, disowned=disowned, comps=prolonged)
 
     async def find_taken_at(self) -> datetime | None:
         """Return when this backup was made, where it says so."""
@@ -168,6 +176,22 @@ async def _end_links(connection: AsyncConnection, unlinked: Mapping[DiscordUserI
         wish = {"discord_user_id": person, "patreon_user_id": patron, "unlinked_at": at}
         await connection.execute(Upsert(opt_outs).on(connection), wish)
     return ended
+
+
+async def _shut(connection: AsyncConnection, doors: Collection[tuple[Door, int]]) -> int:
+    """Remove the API tokens and hooks that admins removed since."""
+    closed = 0
+    for door, number in doors:
+        match door:
+            case Door.API_TOKEN:
+                which = delete(api_tokens).where(api_tokens.c.token_id == number)
+            case Door.HOOK:
+                await connection.execute(delete(hook_events).where(hook_events.c.hook_id == number))
+                which = delete(hooks).where(hooks.c.hook_id == number)
+            case _:
+                assert_never(door)
+        closed += (await connection.execute(which)).rowcount
+    return closed
 
 
 async def _disown(connection: AsyncConnection) -> int:

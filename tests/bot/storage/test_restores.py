@@ -14,6 +14,7 @@ from bot.storage import Storage
 from bot.storage.backups import TAKEN_AT
 from bot.storage.numbering import NUMBERED, last_number
 from bot.storage.tables import installation, opt_outs, pendings, states
+from bot.storage.unlinks import Door
 from tests.fakes.filled import (
     ADA,
     ADA_PATREON,
@@ -213,3 +214,12 @@ async def test_of_patrons_those_count_whose_campaign_nobody_else_reads(storage: 
     assert await storage.restores.count_old_consents(NOW + timedelta(days=19), read=()) == 0
     assert await storage.restores.count_old_consents(NOW + timedelta(days=21), read=()) == 1
     assert await storage.restores.count_old_consents(NOW + timedelta(days=21), read=[CAMPAIGN]) == 0
+
+
+async def test_api_tokens_and_hooks_that_were_removed_since_stay_removed(storage: Storage) -> None:
+    known = await populate(storage)
+    shut = [(Door.API_TOKEN, known.token.token_id), (Door.HOOK, known.hook), (Door.HOOK, 99)]
+    report = await storage.restores.settle({}, taken_at=NOW, at=LATER, shut=shut)
+    assert report.closed == 2
+    assert known.token not in await storage.api_tokens.list_guild(GUILD)
+    assert known.hook not in {one.hook_id for one in await storage.hooks.list_guild(GUILD)}

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.model import DiscordUserId, PatreonUserId
+from bot.domain.model import ApiTokenId, DiscordUserId, HookId, PatreonUserId
 from bot.storage import Storage
-from bot.storage.unlinks import KEPT, TRIMMED_AFTER, UnlinkFile, Unlinks
+from bot.storage.unlinks import KEPT, TRIMMED_AFTER, Door, UnlinkFile, Unlinks
 from bot.storage.vault import Vault, new_key
-from tests.fakes.filled import link_of
+from tests.fakes.filled import GUILD, link_of, populate
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 5, tzinfo=UTC)
 ADA, BO = DiscordUserId(11), DiscordUserId(12)
@@ -110,3 +110,28 @@ async def test_it_is_on_the_disk_before_the_link_ends(tmp_path: Path, monkeypatc
     assert known is not None
     assert known.ended == {ADA: NOON}
     await storage.close()
+
+
+async def test_api_tokens_and_hooks_that_are_removed_are_there_by_number(tmp_path: Path) -> None:
+    storage = await Storage.open(f"sqlite+aiosqlite:///{tmp_path}/pledgekeeper.db", Vault((new_key(),)))
+    file = UnlinkFile(tmp_path / "pledgekeeper.db.unlinks")
+    known = await populate(storage)
+    file.path.unlink()
+    await storage.links.look_after_ends(NOON)
+    await storage.api_tokens.revoke(GUILD, ApiTokenId(99))
+    await storage.hooks.remove(GUILD, HookId(99))
+    assert file.read() == Unlinks(since=NOON), "nothing was there to be removed"
+    await storage.api_tokens.revoke_all(GUILD)
+    await storage.hooks.remove(GUILD, known.hook)
+    shut = frozenset({(Door.API_TOKEN, known.token.token_id), (Door.HOOK, known.hook)})
+    assert file.read() == Unlinks(since=NOON, shut=shut)
+    await storage.links.look_after_ends(NOON + KEPT + 2 * TRIMMED_AFTER)
+    trimmed = file.read()
+    assert trimmed is not None
+    assert trimmed.shut == shut, "a number is never given twice, so it may stay"
+    await storage.close()
+
+
+async def test_a_missing_file_needs_no_line_of_doors_for_it_begins_later(file: UnlinkFile) -> None:
+    await file.note_shut(Door.HOOK, [7])
+    assert not file.path.exists()

@@ -34,6 +34,7 @@ def test_a_restore_says_what_became_of_the_rest_and_what_to_look_after() -> None
         taken_at=NOON,
         kept_as="/data/old.db",
         unlinked=2,
+        closed=1,
         disowned=1,
         comps=3,
         old_pairs=(
@@ -47,6 +48,7 @@ def test_a_restore_says_what_became_of_the_rest_and_what_to_look_after() -> None
     for part in (
         "kept as /data/old.db",
         "2 people have unlinked since, and stay unlinked.",
+        "1 API token or webhook was removed since, and stays removed.",
         "I no longer manage 1 role,",
         "3 comps now end in a week",
         "access to Moth Tales and Owl Post. If the log channel says so, run /patreon connect again in server 900.",
