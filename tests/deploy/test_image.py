@@ -3,17 +3,21 @@
 import asyncio
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from configparser import ConfigParser
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from bot.charts.painter import PNG
 from bot.settings import Settings
 from sandbox.botprocess import BotProcess
 from sandbox.main import Options
+from tests.bot.charts.test_draw import chart_of
 from tests.fakes.image import UID, Image, built_image, read_stages
-from tests.fakes.stage import ADMIN, START_SECONDS, Stage
+from tests.fakes.stage import START_SECONDS, Stage
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = ROOT / "deploy/systemd"
@@ -76,14 +80,27 @@ async def test_the_bot_runs_in_the_image_and_changes_none_of_its_files(image: Im
         await stage.add_rule()
         assert (await stage.link(PATRON, NAME)).result == "linked"
         await stage.until(lambda: "Gold" in stage.roles(PATRON), "the role")
-        await stage.say(ADMIN, "patreon stats")
-        assert "could not be drawn" not in stage.log()
         port = stage.sandbox.bot_url.rpartition(":")[2]
         well = await asyncio.to_thread(image.run, "health", WEB_PORT=port)
         assert (well.returncode, well.stdout[:28], well.stderr) == (0, "Healthy: everything works (g", "")
         assert await stage.sandbox.bot.stop() == 0
     database = image.data / "pledgekeeper.db"
     assert (database.stat().st_uid, database.stat().st_mode & 0o777) == (UID, 0o600)
+    assert image.look() == before
+
+
+def test_a_chart_is_drawn_in_the_image(image: Image) -> None:
+    before = image.look()
+    done = subprocess.run(
+        image.python("-m", "bot.charts.draw"),
+        input=msgspec.json.encode(chart_of()),
+        env=image.environment,
+        cwd=image.root / "app",
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout[:8]) == (0, PNG), done.stderr.decode()
     assert image.look() == before
 
 

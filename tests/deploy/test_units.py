@@ -60,16 +60,26 @@ def test_the_backup_is_kept_in_as_the_bot_is() -> None:
     """What differs is said here: the backup needs no network, and is over when it is done."""
     bot, backup = (read_unit(name) for name in ("pledgekeeper.service", "pledgekeeper-backup.service"))
     differing = {"Type", "ExecStart", "Environment", "Restart", "RestartSec", "RestartPreventExitStatus"}
-    differing |= {"TimeoutStopSec", "RestrictAddressFamilies", "PrivateNetwork"}
+    differing |= {"TimeoutStopSec", "RestrictAddressFamilies", "PrivateNetwork", "StateDirectory"}
     assert {name: said for name, said in bot.items() if name not in differing} == {
         name: said for name, said in backup.items() if name not in differing
     }
 
 
-def test_the_bot_s_service_runs_a_command_that_there_is() -> None:
-    program, script, command, *_ = read_unit("pledgekeeper.service")["ExecStart"].split()
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_runs_a_command_that_there_is(name: str) -> None:
+    program, script, command, *options = read_unit(name)["ExecStart"].split()
     assert (program, script) == ("/opt/pledgekeeper/.venv/bin/python", "/opt/pledgekeeper/run.py")
-    assert cli.main.get_command(Context(cli.main), command) is not None
+    found = cli.main.get_command(Context(cli.main), command)
+    assert found is not None
+    found.make_context(command, options)
+
+
+def test_the_folder_of_the_backups_is_made() -> None:
+    """The command asks for a folder that is there."""
+    unit = read_unit("pledgekeeper-backup.service")
+    folder = unit["ExecStart"].split()[-1]
+    assert folder in {f"/var/lib/{name}" for name in unit["StateDirectory"].split()}
 
 
 def read_unit(name: str) -> dict[str, str]:

@@ -64,9 +64,13 @@ class Image:
         found = dict(pair.split("=", 1) for line in pairs for pair in line)
         return {name: self.place(value).replace("$PATH", os.defpath) for name, value in found.items()}
 
+    def python(self, *arguments: str) -> list[str]:
+        """Return how its Python is run, as its user."""
+        return [*AS_ANOTHER, str(self.root / "venv/bin/python"), *arguments]
+
     def command(self, *arguments: str) -> list[str]:
         """Return how its entry point is run, as its user."""
-        return [*AS_ANOTHER, str(self.root / "venv/bin/python"), str(self.root / "app/run.py"), *arguments]
+        return self.python(str(self.root / "app/run.py"), *arguments)
 
     def run(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """Run a command in it, as its user."""
