@@ -29,6 +29,7 @@ from bot.domain.changes import Trigger
 from bot.domain.model import CampaignId
 from bot.domain.processes import ALL_ROLES, ProcessRole
 from bot.domain.shards import Shards
+from bot.hooks.sender import HookSender
 from bot.linking.aftermaths import Aftermaths
 from bot.linking.connect import CreatorCampaign
 from bot.linking.consent_flow import ConsentFlow
@@ -49,6 +50,7 @@ from bot.runtime.clock import Clock
 from bot.runtime.health import HealthBoard
 from bot.settings import USER_AGENT, Settings
 from bot.storage import Storage
+from bot.storage import hooks as stored_hooks
 from bot.storage import messages as stored_messages
 from bot.storage import nudges as stored_nudges
 from bot.storage import paces as stored_paces
@@ -62,6 +64,7 @@ from bot.sync.admin.access import AccessReview
 from bot.sync.admin.adoption import Adoption
 from bot.sync.admin.api_tokens import TokenEditor
 from bot.sync.admin.comps import CompEditor
+from bot.sync.admin.hooks import HookEditor
 from bot.sync.admin.patron_export import PatronExport
 from bot.sync.admin.rule_changes import RuleChanges
 from bot.sync.admin.rulebook import Rulebook
@@ -87,6 +90,7 @@ from bot.sync.consents import Consents
 from bot.sync.declines import Declines
 from bot.sync.deliveries.nudges import Nudges
 from bot.sync.doctor import Doctor
+from bot.sync.hook_deliveries import HookDeliveries
 from bot.sync.member_answers import MemberAnswers
 from bot.sync.overview import Overviews
 from bot.sync.patrons import PatronBook
@@ -162,6 +166,8 @@ class App:
     rule_changes: RuleChanges
     comp_editor: CompEditor
     comp_ends: CompEnds
+    hook_editor: HookEditor
+    hook_deliveries: HookDeliveries
     pairs: Pairs
     patron_link: PatronLink
     linking: ConsentFlow
@@ -311,6 +317,9 @@ async def build_app(
         serves=ProcessRole.WORKER in roles,
     )
 
+    sender = HookSender(user_agent=USER_AGENT, allow_loopback=settings.hooks_allow_loopback)
+    hook_deliveries = HookDeliveries(storage=storage, sender=sender, notifier=notifier, turns=turns, clock=clock)
+
     refresh = Refresh(storage=storage, intake=intake, reported_links=reported_links, reconciler=reconciler, clock=clock)
     overviews = Overviews(storage=storage, reconciler=reconciler, observer=observer, elsewhere=elsewhere, clock=clock)
 
@@ -390,6 +399,7 @@ async def build_app(
             stored_pendings.RUNG: aftermaths.ring,
             stored_nudges.RUNG: nudges.ring,
             stored_paces.RUNG: limiter.ring,
+            stored_hooks.RUNG: hook_deliveries.ring,
         },
     )
     unlinker = Unlinker(storage=storage, pairs=pairs, reconciler=reconciler, notifier=notifier, clock=clock)
@@ -480,6 +490,8 @@ async def build_app(
         greeter=Greeter(storage),
         rule_changes=RuleChanges(storage=storage, rulebook=rulebook, facts=facts, planning=planning, clock=clock),
         comp_editor=CompEditor(storage=storage, rulebook=rulebook, reconciler=reconciler, clock=clock),
+        hook_editor=HookEditor(storage=storage, sender=sender, planning=planning, notifier=notifier, clock=clock),
+        hook_deliveries=hook_deliveries,
         comp_ends=CompEnds(storage=storage, observer=observer, reconciler=reconciler, notifier=notifier, clock=clock),
         pairs=pairs,
         patron_link=patron_link,

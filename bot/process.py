@@ -26,6 +26,7 @@ Every process builds all objects (`app.py`); its roles say which of the loops it
 | webhooks | worker  | at the start        | every 2 seconds, or when due  | looks after our webhooks at Patreon   |
 | rounds   | worker  | with Discord        | every SYNC_INTERVAL_SECONDS   | reads campaigns, plans who changed    |
 | chores   | worker  | on PostgreSQL       | every second, or when asked   | does what any process asked for       |
+| hooks    | worker  | at the start        | every second, or when rung    | sends events to the servers' webhooks |
 
 Each but Discord's, which keeps itself, begins anew where it ends (`runtime/loops.py`).
 """
@@ -76,6 +77,7 @@ RESERVE_LOOK_SECONDS = 1.0
 READS_KEPT = timedelta(days=30)
 INTERACTIONS_KEPT = timedelta(hours=1)  # Discord takes an answer for a quarter of that
 DUE_KEPT = timedelta(days=7)  # of servers that are out of sight
+HOOK_EVENTS_KEPT = timedelta(days=3)  # after they arrived, or were given up: `/patreon hooks list` shows the last
 COLLECTED_AFTER = 50_000  # objects more: to look at so many takes some milliseconds
 
 
@@ -236,6 +238,7 @@ def _worker_loops(app: App) -> Iterator[Loop]:
     interval = app.settings.sync_interval_seconds
     yield Loop("sweeper", lambda: _sweep(app))
     yield Loop("nudges", app.nudges.run)
+    yield Loop("hooks", app.hook_deliveries.run)
     yield Loop("pairs", lambda: app.turns.run("loop:pairs", app.pairs.run))
     yield Loop("consents", lambda: app.turns.run("loop:consents", app.consents.keep_reading))
     yield Loop("webhooks", lambda: app.turns.run("loop:webhooks", app.webhooks.run))
@@ -275,6 +278,7 @@ async def end_work(app: App) -> None:
         app.reconciler,
         app.rounds,
         app.nudges,
+        app.hook_deliveries,
         app.linking,
         app.connecting,
         app.unlinker,
@@ -325,6 +329,7 @@ async def _sweep(app: App) -> None:
         await app.storage.reads.purge(app.clock.now() - READS_KEPT)
         await app.storage.due.purge(DUE_KEPT)
         await app.storage.comps.purge()
+        await app.storage.hooks.purge(app.clock.now() - HOOK_EVENTS_KEPT)
         if app.storage.database.is_shared:
             await app.storage.interactions.purge(INTERACTIONS_KEPT)
             await app.storage.paces.purge()

@@ -45,6 +45,7 @@ PYDANTIC_FAULTS = {
     "greater_than_equal": SettingFault.TOO_SMALL,
     "less_than_equal": SettingFault.TOO_LARGE,
     "literal_error": SettingFault.NOT_A_CHOICE,
+    "bool_parsing": SettingFault.NOT_A_SWITCH,
 }
 
 
@@ -134,6 +135,7 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = Field("console", examples=["console"])
     metrics_token: SecretText | None = Field(None, examples=["a-long-random-text"])
     clock_url: Url | None = Field(None, examples=["http://127.0.0.1:8400/clock"])
+    hooks_allow_loopback: bool = Field(False, examples=["false"])
 
     @property
     def redirect_uri(self) -> str:
@@ -213,13 +215,13 @@ class Settings(BaseSettings):
                 raise ValueError(SettingFault.NOT_A_KEY, {"number": number, "total": len(keys)})
         return keys
 
-    @field_validator("clock_url")
+    @field_validator("clock_url", "hooks_allow_loopback")
     @classmethod
-    def _only_in_tests(cls, url: str | None, info: ValidationInfo) -> str | None:
+    def _only_in_tests(cls, value: str | bool | None, info: ValidationInfo) -> str | bool | None:
         services = [info.data.get(name, "") for name in ("discord_api_url", "patreon_url")]
-        if url is not None and not all(map(is_loopback, services)):
+        if value and not all(map(is_loopback, services)):
             raise ValueError(SettingFault.FOR_TESTS_ONLY)
-        return url
+        return value
 
 
 def check_database_url(url: str) -> str:

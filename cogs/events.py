@@ -149,7 +149,9 @@ class EventsCog(commands.Cog):
     @commands.Cog.listener()
     async def on_raw_member_remove(self, payload: discord.RawMemberRemoveEvent) -> None:
         """Someone left."""
-        self._observer.left(GuildId(payload.guild_id), DiscordUserId(payload.user.id))
+        guild_id, person = GuildId(payload.guild_id), DiscordUserId(payload.user.id)
+        self._observer.left(guild_id, person)
+        await self._reconciler.follow_leaving(guild_id, person)
 
     async def _mark(self, guild_id: GuildId, person: DiscordUserId, *, trigger: Trigger, urgency: Urgency) -> None:
         if await self._reconciler.is_relevant(guild_id, person):

@@ -132,5 +132,6 @@ def bot_environment(parts: Parts, options: Options, *, page_url: str, directory:
         "LOG_LEVEL": "INFO",
         "LOG_FORMAT": "console",
         "CLOCK_URL": f"{page_url}/clock",
+        "HOOKS_ALLOW_LOOPBACK": "true",
         **options.env,
     }

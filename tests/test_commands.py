@@ -48,6 +48,10 @@ COMMANDS = {
     "patreon comp add": ("user", "role", "until", "reason"),
     "patreon comp list": (),
     "patreon comp remove": ("user", "role"),
+    "patreon hooks add": ("url", "events"),
+    "patreon hooks list": (),
+    "patreon hooks remove": ("hook",),
+    "patreon hooks test": ("hook",),
     "patreon rule add": ("role", "kind", "tier", "amount", "months", "keep_days", "campaign"),
     "patreon rule edit": ("rule", "role", "tier", "amount", "months", "keep_days"),
     "patreon rule group": ("roles",),
@@ -59,6 +63,8 @@ COMPLETED = {
     "patreon api revoke": {"token"},
     "patreon audit": {"run"},
     "patreon undo": {"run"},
+    "patreon hooks remove": {"hook"},
+    "patreon hooks test": {"hook"},
     "patreon rule add": {"tier", "campaign"},
     "patreon rule edit": {"rule", "tier"},
     "patreon rule remove": {"rule"},
@@ -125,7 +131,8 @@ def test_discord_is_told_who_may_use_a_command_and_where(
 def test_every_group_asks_for_the_right_again(tree: app_commands.CommandTree[Any]) -> None:
     """discord.py asks only the group that a command stands in."""
     groups = [one for one in tree.walk_commands() if isinstance(one, app_commands.Group)]
-    assert {group.qualified_name for group in groups} == {"patreon", "patreon api", "patreon comp", "patreon rule"}
+    names = {"patreon", "patreon api", "patreon comp", "patreon hooks", "patreon rule"}
+    assert {group.qualified_name for group in groups} == names
     own = {type(group).interaction_check for group in groups}
     assert app_commands.Group.interaction_check not in own
 

@@ -12,7 +12,18 @@ import msgspec
 from bot.domain.api_token import TokenChange
 from bot.domain.changes import Outcome, Trigger
 from bot.domain.holds import HoldState
-from bot.domain.model import ApiTokenId, AuditId, CampaignId, DiscordUserId, GuildId, HoldId, ReadId, RoleId, RunId
+from bot.domain.model import (
+    ApiTokenId,
+    AuditId,
+    CampaignId,
+    DiscordUserId,
+    GuildId,
+    HoldId,
+    HookId,
+    ReadId,
+    RoleId,
+    RunId,
+)
 from bot.domain.reasons import OldText, RoleReason, RuleFacts
 
 
@@ -39,6 +50,7 @@ class AuditAction(enum.StrEnum):
     UNDO = "undo"
     EXPORT = "export"
     API = "api"
+    HOOK = "webhook"
     UNKNOWN = "?"  # of an earlier version
 
 
@@ -180,6 +192,22 @@ class TokenChanged(msgspec.Struct, frozen=True, kw_only=True, tag="token"):
     by: DiscordUserId
 
 
+class HookChange(enum.StrEnum):
+    """What an admin did about a webhook of the server's own."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+
+
+class HookChanged(msgspec.Struct, frozen=True, kw_only=True, tag="webhook"):
+    """An admin had events sent to an address, or ended that. Named is its host alone: the rest may be a secret."""
+
+    change: HookChange
+    hook_id: HookId
+    place: str
+    by: DiscordUserId
+
+
 AuditReason = (
     RoleReason
     | FoundReason
@@ -196,6 +224,7 @@ AuditReason = (
     | RunUndone
     | PatronsExported
     | TokenChanged
+    | HookChanged
     | OldText
 )
 

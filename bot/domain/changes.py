@@ -38,6 +38,7 @@ class Trigger(enum.StrEnum):
     CONNECT = "/patreon connect"
     DISCONNECT = "/patreon disconnect"
     HOLDS = "/patreon holds"
+    HOOKS = "/patreon hooks"
     PATRONS = "/patreon patrons"
     RESTORE = "/patreon restore"
     SETTINGS = "/patreon settings"

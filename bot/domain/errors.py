@@ -125,6 +125,7 @@ class SettingFault(enum.StrEnum):
     TOO_SMALL = "too_small"  # least
     TOO_LARGE = "too_large"  # most
     NOT_A_CHOICE = "not_a_choice"  # expected
+    NOT_A_SWITCH = "not_a_switch"
     PAIR_LACKS_REFRESH = "pair_lacks_refresh"
     PAIR_LACKS_ACCESS = "pair_lacks_access"
     NO_TOKEN_TELLS_IT = "no_token_tells_it"  # noqa: S105  a code
@@ -207,6 +208,13 @@ class Mistake(enum.StrEnum):
     SETTING_NO_NUMBER = "setting_no_number"  # option, low, high
     SETTING_NO_WORD = "setting_no_word"  # option, known
     SETTING_NO_SWITCH = "setting_no_switch"  # option
+    # webhooks of the server's own
+    HOOKS_FULL = "hooks_full"  # most
+    HOOK_ADDRESS = "hook_address"  # fault
+    HOOK_EVENTS = "hook_events"  # known
+    HOOK_NO_NUMBER = "hook_no_number"
+    HOOK_UNKNOWN = "hook_unknown"  # hook_id
+    HOOK_OFF = "hook_off"  # hook_id
     # people and their links
     HOLD_ANSWERED = "hold_answered"
     STRANGER = "stranger"

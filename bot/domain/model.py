@@ -32,6 +32,8 @@ HoldId = NewType("HoldId", int)
 RunId = NewType("RunId", int)
 AuditId = NewType("AuditId", int)
 ApiTokenId = NewType("ApiTokenId", int)
+HookId = NewType("HookId", int)
+HookEventId = NewType("HookEventId", int)
 
 # Tokens have died after about 20 of their 31 days (reports on GitHub), so a refresh comes with a third left.
 EARLY_SHARE = 1 / 3

@@ -17,7 +17,8 @@ from bot.domain.assignable import Block
 from bot.domain.consent import Moved
 from bot.domain.evidence import Anomaly
 from bot.domain.holds import HoldState, HoldSummary
-from bot.domain.model import CampaignId, ChannelId, DiscordUserId, HoldId, PatreonUserId, RoleId, RunId
+from bot.domain.hooks import OffReason
+from bot.domain.model import CampaignId, ChannelId, DiscordUserId, HoldId, HookId, PatreonUserId, RoleId, RunId
 from bot.domain.reasons import RoleReason
 
 
@@ -41,6 +42,7 @@ class Topic(enum.StrEnum):
     LESSER_CONSENT = "lesser-consent"  # of a campaign
     SHARED_ACCOUNT = "zero-conflict"  # of a person
     REPORT_AGAINST_LINK = "zero-disagreement"  # of a patron
+    HOOK = "hook"  # of a webhook of the server's own
 
 
 def key_of(topic: Topic, subject: str | int) -> str:
@@ -147,6 +149,23 @@ class HoldWaiting(AboutTrouble, frozen=True, kw_only=True):
     def subject(self) -> str | int:
         """The hold."""
         return self.hold_id
+
+
+# --- the server's own webhooks
+
+
+class HookOff(AboutTrouble, frozen=True, kw_only=True):
+    """Nothing is sent to one any more. `place` is its host."""
+
+    topic = Topic.HOOK
+    hook_id: HookId
+    place: str
+    reason: OffReason
+
+    @property
+    def subject(self) -> str | int:
+        """The webhook."""
+        return self.hook_id
 
 
 # --- Patreon
@@ -292,6 +311,7 @@ Trouble = (
     | LesserConsent
     | AccountShared
     | ReportAgainstLink
+    | HookOff
 )
 
 TROUBLES: tuple[type[Trouble], ...] = get_args(Trouble)
@@ -373,7 +393,16 @@ class ApiTokenChanged(Notice, frozen=True, kw_only=True):
     by: DiscordUserId
 
 
-News = ListAcceptedElsewhere | UnlinkedElsewhere | CompEnding | PatronsTaken | ApiTokenChanged
+class HookEdited(Notice, frozen=True, kw_only=True):
+    """An admin had events sent to an address, or ended that."""
+
+    hook_id: HookId
+    place: str  # its host
+    is_added: bool
+    by: DiscordUserId
+
+
+News = ListAcceptedElsewhere | UnlinkedElsewhere | CompEnding | PatronsTaken | ApiTokenChanged | HookEdited
 
 
 class CampaignConnected(Notice, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ import msgspec
 from bot.domain.assignable import Block
 from bot.domain.comps import Comp
 from bot.domain.holds import HoldItem
+from bot.domain.member_answer import MemberAnswer
 from bot.domain.model import DiscordUserId, GuildId, RoleId
 from bot.domain.plan import GuildFacts, PersonPlan
 
@@ -26,6 +27,7 @@ class PlannedPerson(msgspec.Struct, frozen=True, kw_only=True):
     counted: frozenset[RoleId] = frozenset()  # roles whose revokes count for the brake
     holds: HoldChanges = HoldChanges()
     ended_comps: tuple[Comp, ...] = ()  # on which nothing rests any more
+    members: tuple[MemberAnswer, ...] = ()  # how they stand, where the server's hooks are to be told
 
 
 class GuildPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +42,7 @@ class GuildPlan(msgspec.Struct, frozen=True, kw_only=True):
         default_factory=dict
     )  # at the last try, by Discord
     unsettled: frozenset[DiscordUserId] = frozenset()  # their ledger rows say something else than what was seen
+    members: tuple[MemberAnswer, ...] = ()  # how those stand of whom the server's hooks are to be told
 
     @property
     def guild_id(self) -> GuildId:

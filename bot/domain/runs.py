@@ -36,6 +36,7 @@ BY_ADMINS = frozenset(
         Trigger.CONNECT,
         Trigger.DISCONNECT,
         Trigger.HOLDS,
+        Trigger.HOOKS,
         Trigger.PATRONS,
         Trigger.RESTORE,
         Trigger.SETTINGS,
@@ -58,6 +59,7 @@ _ACTS = frozenset(
         AuditAction.UNDO,
         AuditAction.EXPORT,
         AuditAction.API,
+        AuditAction.HOOK,
     }
 )
 

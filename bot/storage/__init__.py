@@ -21,6 +21,7 @@ from bot.storage.figures import Figures
 from bot.storage.guild_members import GuildMembers
 from bot.storage.guilds import Guilds
 from bot.storage.holds import HeldRevokes
+from bot.storage.hooks import Hooks
 from bot.storage.leases import Leases
 from bot.storage.ledger import Ledger
 from bot.storage.links import Links
@@ -69,6 +70,7 @@ class Storage:
     audit: Audit
     notices: Notices
     webhooks: Webhooks
+    hooks: Hooks
     sealing: Sealing
     leases: Leases
     shards: ShardLeases
@@ -103,6 +105,7 @@ class Storage:
             self.guilds,
             self.figures,
             self.api_tokens,
+            self.hooks,
         ):
             aggregate.kept.forget()
         self.notices.forget_kept()
@@ -151,6 +154,7 @@ class Storage:
             audit=Audit(database),
             notices=Notices(database),
             webhooks=Webhooks(database, vault),
+            hooks=Hooks(database, vault),
             sealing=Sealing(database),
             leases=Leases(database),
             shards=ShardLeases(database),

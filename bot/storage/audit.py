@@ -12,9 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.audit_entry import AuditAction, AuditEntry, AuditFilter, AuditRow
 from bot.domain.changes import Outcome, Trigger
+from bot.domain.hooks import role_events
 from bot.domain.model import AuditId, DiscordUserId, Grant, GuildId, RunId
 from bot.domain.runs import Run, begins, goes_on
 from bot.storage.aggregate import Aggregate, transaction
+from bot.storage.hooks import queue_events
 from bot.storage.rows import read_row, to_json
 from bot.storage.tables import audit, runs
 
@@ -70,6 +72,7 @@ class Audit(Aggregate):
                 msgspec.structs.asdict(entry) | {"reason": to_json(entry.reason), "run_id": run_id} for entry in its
             ]
             await connection.execute(insert(audit), rows)
+            await queue_events(connection, guild_id, role_events(its))
         return run_id
 
     async def _find_open(self, guild_id: GuildId, trigger: Trigger, entries: Sequence[AuditEntry]) -> RunId | None:

@@ -13,9 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.changes import Trigger, Urgency
 from bot.domain.holds import Hold, HoldItem, HoldState
+from bot.domain.hooks import hold_event
 from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, HoldId, RoleId
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.due import make_due
+from bot.storage.hooks import queue_events
 from bot.storage.rows import read_row, to_json
 from bot.storage.tables import grants, hold_items, holds
 from bot.storage.upsert import Upsert
@@ -105,6 +107,8 @@ class HeldRevokes(Aggregate):
         await _put(connection, items, HoldId(row.hold_id))
         count = select(func.count()).where(hold_items.c.hold_id == row.hold_id)
         size = (await connection.execute(count)).scalar_one()
+        if known is None:
+            await queue_events(connection, guild_id, [hold_event(guild_id, HoldId(row.hold_id), items, at=at)])
         return Held(hold_id=HoldId(row.hold_id), is_new=known is None, size=size)
 
     @transaction

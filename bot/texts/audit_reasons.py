@@ -14,6 +14,8 @@ from bot.domain.audit_entry import (
     FoundReason,
     GroupChanged,
     HoldAnswered,
+    HookChange,
+    HookChanged,
     PatronsExported,
     ReadBelieved,
     RuleChange,
@@ -27,6 +29,7 @@ from bot.domain.holds import HoldState
 from bot.domain.reasons import OldText, RoleReason
 from bot.texts.api import say_token_change
 from bot.texts.decisions import Reader, role_name, say_cause
+from bot.texts.hooks import say_edited
 from bot.texts.renderer import N_, NN_, Renderer, Text
 from bot.texts.rules import say_requirement
 
@@ -134,5 +137,8 @@ def say_why(r: Renderer, entry: AuditEntry) -> Text:  # noqa: C901, PLR0912  one
             return r.join(said, r.say("It includes what they pay.")) if taken.has_amounts else said
         case TokenChanged() as token:
             return say_token_change(r, token.change, token.label, token.by)
+        case HookChanged() as hook:
+            is_added = hook.change is HookChange.ADDED
+            return say_edited(r, hook.hook_id, hook.place, hook.by, is_added=is_added)
         case _:
             assert_never(entry.reason)

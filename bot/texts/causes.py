@@ -194,6 +194,7 @@ _FAULTS: dict[SettingFault, str] = {
     SettingFault.TOO_SMALL: "{setting} must be at least {least}.",
     SettingFault.TOO_LARGE: "{setting} must be at most {most}.",
     SettingFault.NOT_A_CHOICE: "{setting} must be {expected}.",
+    SettingFault.NOT_A_SWITCH: "{setting} must be true or false.",
     SettingFault.PAIR_LACKS_REFRESH: (
         "{setting} is missing: PATREON_CREATOR_ACCESS_TOKEN has a value, and the two belong together."
     ),

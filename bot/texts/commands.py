@@ -96,6 +96,18 @@ COMP_LIST = N_("See who has a role without a pledge, and until when")
 COMP_REMOVE = N_("End a role that was given without a pledge")
 COMP_REMOVE_OPTIONS = {"user": N_("Who has the role"), "role": N_("Which role")}
 
+HOOKS = N_("Let your own program know when roles or memberships change")
+HOOKS_ADD = N_("Send events of this server to an address of yours; you'll see the secret once")
+HOOKS_ADD_OPTIONS = {
+    "url": N_("Where to send them, like https://example.com/webhooks"),
+    "events": N_("Which ones, like role.granted membership.ended (default: all)"),
+}
+HOOKS_LIST = N_("See this server's webhooks, and whether the last messages arrived")
+HOOKS_REMOVE = N_("Remove a webhook, and what is waiting to be sent to it")
+HOOKS_REMOVE_OPTIONS = {"hook_id": N_("The webhook's number from /patreon hooks list")}
+HOOKS_TEST = N_("Send a webhook a test message now, and see whether it arrives")
+HOOKS_TEST_OPTIONS = {"hook_id": N_("The webhook's number from /patreon hooks list")}
+
 RULE = N_("Which role goes with which pledge")
 RULE_ADD = N_("Assign a role to a Patreon tier, or to another kind of pledge")
 RULE_ADD_OPTIONS = {

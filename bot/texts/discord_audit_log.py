@@ -30,6 +30,7 @@ _REASONS: Mapping[Trigger, str] = {
     Trigger.CONNECT: N_("A Patreon campaign was connected"),
     Trigger.DISCONNECT: N_("A Patreon campaign was disconnected"),
     Trigger.HOLDS: N_("An admin answered a hold"),
+    Trigger.HOOKS: N_("An admin changed a webhook"),
     Trigger.RESTORE: N_("An admin restored the role"),
     Trigger.SETTINGS: N_("An admin changed the settings"),
     Trigger.SYNC: N_("An admin started a sync"),

@@ -8,8 +8,10 @@ from typing import Any
 
 from bot.domain.assignable import Block, Permission, Right
 from bot.domain.errors import Fact, Later, Mistake, NeedsOwner, PledgekeeperError, TryLater, UserMistake
+from bot.domain.receivers import ReceiverFault
 from bot.texts import causes
 from bot.texts.assignable import say_block, say_permissions, say_rights
+from bot.texts.hooks import FAULTS
 from bot.texts.renderer import N_, Renderer, Text
 
 _MISTAKES: Mapping[Mistake, str] = {
@@ -137,6 +139,20 @@ _MISTAKES: Mapping[Mistake, str] = {
     ),
     Mistake.SETTING_NO_WORD: N_("I changed nothing: `{option}` takes {known}."),
     Mistake.SETTING_NO_SWITCH: N_("I changed nothing: `{option}` takes `True` or `False`."),
+    Mistake.HOOKS_FULL: N_(
+        "I added no webhook, because this server already has {most}. `/patreon hooks list` shows them, and "
+        "`/patreon hooks remove` removes one."
+    ),
+    Mistake.HOOK_EVENTS: N_("I added no webhook: `events` takes {known}. Leave it out for all of them."),
+    Mistake.HOOK_NO_NUMBER: N_(
+        "`hook` takes a webhook's number, like `3`. `/patreon hooks list` shows all webhooks with their numbers."
+    ),
+    Mistake.HOOK_UNKNOWN: N_(
+        "This server has no webhook {hook_id}. `/patreon hooks list` shows all webhooks with their numbers."
+    ),
+    Mistake.HOOK_OFF: N_(
+        "Webhook {hook_id} is off, so I sent nothing. Remove it with `/patreon hooks remove`, and add it again."
+    ),
     Mistake.HOLD_ANSWERED: N_("Someone has already answered this hold. `/patreon holds` shows the open ones."),
     Mistake.STRANGER: N_("I don't know that person: they aren't in this server, and I haven't given them a role here."),
     Mistake.LIST_TOO_LONG: N_(
@@ -189,6 +205,8 @@ def say_mistake(r: Renderer, error: UserMistake) -> Text:
     """Say why a request can't be carried out, and what to do instead."""
     if error.code is Mistake.ROLE_BLOCKED:
         return _say_blocked(r, error.facts)
+    if error.code is Mistake.HOOK_ADDRESS:
+        return _say_receiver(r, error.facts)
     facts = {name: _said(r, name, fact) for name, fact in error.facts.items()}
     return r.say(_MISTAKES[error.code], **facts)
 
@@ -235,11 +253,20 @@ def _say_blocked(r: Renderer, facts: Mapping[str, Fact]) -> Text:
     )
 
 
+def _say_receiver(r: Renderer, facts: Mapping[str, Fact]) -> Text:
+    why = r.say(FAULTS[ReceiverFault(str(facts["fault"]))])
+    return r.join(
+        r.say("I added no webhook, because I can't send to that address."),
+        why,
+        r.say("A right address looks like `https://example.com/webhooks`."),
+    )
+
+
 def _said(r: Renderer, name: str, fact: Fact) -> Any:
     match name, fact:
         case "channel", int():
             return r.channel(fact)
-        case (("rule_id" | "run_id"), int()):
+        case (("rule_id" | "run_id" | "hook_id"), int()):
             return r.id(fact)  # as it was typed: any number
         case "permissions", tuple():
             return say_permissions(r, (Permission(str(one)) for one in fact))

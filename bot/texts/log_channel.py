@@ -54,7 +54,8 @@ def notice_card(r: Renderer, notice: Trouble | End | News) -> Card:
         | notices.UnlinkedElsewhere
         | notices.CompEnding
         | notices.PatronsTaken
-        | notices.ApiTokenChanged,
+        | notices.ApiTokenChanged
+        | notices.HookEdited,
     ):
         return news_card(r, notice)
     if isinstance(notice, notices.Solved | notices.HoldOver | notices.LesserConsentRefused):

@@ -19,6 +19,7 @@ from bot.texts.assignable import say_block
 from bot.texts.card import Card, Outcome
 from bot.texts.causes import say_cause
 from bot.texts.holds import waiting_card
+from bot.texts.hooks import say_edited, say_turned_off
 from bot.texts.renderer import N_, Renderer, Text
 
 NAMED = 10  # people in one message
@@ -49,6 +50,7 @@ _TITLES: Mapping[Topic, str] = {
     Topic.LESSER_CONSENT: N_("A new consent doesn't let me read the member list"),
     Topic.SHARED_ACCOUNT: N_("One Discord account, several patrons"),
     Topic.REPORT_AGAINST_LINK: N_("Patreon and /link disagree"),
+    Topic.HOOK: N_("A webhook is off"),
 }
 
 _SOLVED: Mapping[Topic, str] = {
@@ -67,6 +69,7 @@ _SOLVED: Mapping[Topic, str] = {
     Topic.LESSER_CONSENT: N_("I now read **{name}** with its creator's newest consent."),
     Topic.SHARED_ACCOUNT: N_("Patreon no longer names {person} as the Discord account of several patrons."),
     Topic.REPORT_AGAINST_LINK: N_("Patreon and `/link` agree about a patron's Discord account again."),
+    Topic.HOOK: N_("The webhook to **{name}** that was off has been removed."),
 }
 _OF_PEOPLE = frozenset({Topic.WRITES_REJECTED, Topic.SHARED_ACCOUNT})
 
@@ -113,7 +116,8 @@ def say_kept(r: Renderer, notice: Kept) -> Text:
         | notices.UnlinkedElsewhere
         | notices.CompEnding
         | notices.PatronsTaken
-        | notices.ApiTokenChanged,
+        | notices.ApiTokenChanged
+        | notices.HookEdited,
     ):
         return say_news(r, notice)
     if isinstance(notice, notices.Solved | notices.HoldOver | notices.LesserConsentRefused):
@@ -175,6 +179,8 @@ def say_news(r: Renderer, news: News) -> Text:
             return r.join(said, r.say("It includes what they pay.")) if news.has_amounts else said
         case notices.ApiTokenChanged():
             return say_token_change(r, news.change, news.label, news.by)
+        case notices.HookEdited():
+            return say_edited(r, news.hook_id, news.place, news.by, is_added=news.is_added)
         case _:
             assert_never(news)
 
@@ -369,6 +375,8 @@ def say_trouble(r: Renderer, trouble: Trouble) -> Text:  # noqa: PLR0912, C901  
             )
         case notices.ReportAgainstLink():
             return _say_disagreement(r, trouble)
+        case notices.HookOff():
+            return say_turned_off(r, trouble.hook_id, trouble.place, trouble.reason)
         case _:
             assert_never(trouble)
 

@@ -17,6 +17,7 @@ from cogs.admin.campaigns import CampaignCommands
 from cogs.admin.comps import CompCommands
 from cogs.admin.doctor import DoctorCommands
 from cogs.admin.holds import HoldCommands
+from cogs.admin.hooks import HookCommands
 from cogs.admin.ledger import LedgerCommands
 from cogs.admin.patrons import PatronCommands
 from cogs.admin.people import PeopleCommands
@@ -41,6 +42,7 @@ def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
     comps = CompCommands(answers=answers, editor=app.comp_editor)
     doctor = DoctorCommands(answers=answers, doctor=app.doctor)
     holds = HoldCommands(answers=answers, holds=app.holds, reconciler=app.reconciler, rulebook=app.rulebook)
+    hooks = HookCommands(answers=answers, editor=app.hook_editor)
     ledger = LedgerCommands(answers=answers, adoption=app.adoption)
     patrons = PatronCommands(
         answers=answers,
@@ -76,6 +78,7 @@ def add_patreon_group(bot: PledgekeeperBot, app: App) -> None:
         comps,
         doctor,
         holds,
+        hooks,
         ledger,
         patrons,
         people,

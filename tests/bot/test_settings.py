@@ -145,6 +145,8 @@ def test_all_wrong_settings_stand_in_one_message(load: Any) -> None:
         ("LOG_FORMAT", "MARKER", "must be 'console' or 'json'"),
         ("METRICS_TOKEN", "MARKER token", "must be one line of letters"),
         ("CLOCK_URL", "http://127.0.0.1:8400/MARKER", "is for tests only"),
+        ("HOOKS_ALLOW_LOOPBACK", "true", "is for tests only"),
+        ("HOOKS_ALLOW_LOOPBACK", "MARKER", "must be true or false"),
     ],
 )
 def test_a_wrong_value_is_named_with_an_example_and_never_shown(load: Any, name: str, value: str, what: str) -> None:
@@ -190,15 +192,17 @@ def test_a_creator_s_pair_makes_the_campaign_optional(load: Any) -> None:
     ],
     ids=["both loopback", "IPv6", "Discord is real", "Patreon is real", "a name that looks like loopback"],
 )
-def test_a_foreign_clock_is_for_loopback_services_only(
+def test_a_foreign_clock_and_webhooks_to_this_machine_are_for_loopback_services_only(
     load: Any, services: dict[str, str], *, is_allowed: bool
 ) -> None:
-    asked = {**services, "CLOCK_URL": "http://127.0.0.1:8400/clock"}
-    if is_allowed:
-        assert load(**asked).clock_url == "http://127.0.0.1:8400/clock"
-    else:
-        with pytest.raises(SettingsInvalid, match="CLOCK_URL=for_tests_only"):
-            load(**asked)
+    for name, value in {"CLOCK_URL": "http://127.0.0.1:8400/clock", "HOOKS_ALLOW_LOOPBACK": "true"}.items():
+        asked = {**services, "CLOCK_URL": "", "HOOKS_ALLOW_LOOPBACK": "", name: value}
+        if is_allowed:
+            assert getattr(load(**asked), name.lower())
+        else:
+            with pytest.raises(SettingsInvalid, match=f"{name}=for_tests_only"):
+                load(**asked)
+    assert load(**services, CLOCK_URL="", HOOKS_ALLOW_LOOPBACK="false").hooks_allow_loopback is False
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from bot.domain.comps import Comp
 from bot.domain.consent import Purpose
 from bot.domain.figures import DayFigures
 from bot.domain.holds import HoldItem, HoldState
+from bot.domain.hooks import Hook, HookEvent, HookEventType
+from bot.domain.member_answer import MemberAnswer, MemberStanding
 from bot.domain.model import (
     ApiTokenId,
     Campaign,
@@ -22,6 +24,7 @@ from bot.domain.model import (
     GuildId,
     Hint,
     HoldId,
+    HookId,
     Identity,
     Link,
     LinkOrigin,
@@ -134,6 +137,30 @@ def held(person: DiscordUserId) -> HoldItem:
     )
 
 
+def hook_of(*events: HookEventType) -> Hook:
+    return Hook(
+        hook_id=HookId(0),
+        guild_id=GUILD,
+        place="a.example",
+        events=events or tuple(HookEventType),
+        created_by=CY,
+        created_at=NOW,
+    )
+
+
+def member_of(person: DiscordUserId, standing: MemberStanding) -> MemberAnswer:
+    return MemberAnswer(
+        discord_user_id=str(person),
+        linked=True,
+        standing=standing,
+        tiers=(),
+        roles=(),
+        entitled_until=None,
+        since=None,
+        as_of=None,
+    )
+
+
 def rule_of(role_id: RoleId, tier_id: str = "t-gold") -> RoleRule:
     return RoleRule(
         rule_id=RuleId(0),
@@ -172,6 +199,8 @@ class Known:
     due: Due
     nudges: tuple[Nudge, ...]
     token: ApiToken
+    hook: HookId
+    hook_event: HookEvent
 
 
 async def populate(storage: Storage) -> Known:
@@ -215,6 +244,15 @@ async def populate(storage: Storage) -> Known:
     await storage.due.add(GUILD, [ADA], trigger=Trigger.LOOK)
     await storage.webhooks.save(webhook("one"))
     await storage.webhooks.note_heard(CAMPAIGN, NOW)
+    hook = await storage.hooks.add(
+        hook_of(),
+        url=Secret("https://a.example/"),
+        secret=Secret("whsec_AA=="),
+        members=[member_of(CY, MemberStanding.ACTIVE)],
+    )
+    assert hook is not None
+    await storage.hooks.tell_members(GUILD, [member_of(ADA, MemberStanding.ACTIVE)], at=NOW)
+    (hook_event,) = await storage.hooks.list_due(hook.hook_id, NOW, most=1)
     await storage.processes.enter(process_of("one"), timedelta(days=1))
     await storage.interactions.claim(1)
     await storage.messages.add(GUILD, "{}", secret_sealed=storage.vault.seal(Secret("reply")))
@@ -249,6 +287,8 @@ async def populate(storage: Storage) -> Known:
         due=due,
         nudges=await storage.nudges.list_campaign(CAMPAIGN),
         token=token,
+        hook=hook.hook_id,
+        hook_event=hook_event,
     )
 
 

@@ -12,7 +12,7 @@ LAYERS = (
     ("sandbox.main", "sandbox.testing", "sandbox.options", "sandbox.example"),
     ("sandbox.page*",),
     ("sandbox.bots", "sandbox.front", "sandbox.postgres"),
-    ("sandbox.botprocess",),
+    ("sandbox.botprocess", "sandbox.example_webhooks"),
     ("sandbox.saved*",),
     ("sandbox.world",),
     ("sandbox.crowd", "sandbox.emberwood"),

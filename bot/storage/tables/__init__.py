@@ -19,6 +19,7 @@ from bot.storage.tables.figures import figures
 from bot.storage.tables.guild_members import guild_members
 from bot.storage.tables.guilds import guild_names, guild_settings
 from bot.storage.tables.holds import hold_items, holds
+from bot.storage.tables.hooks import hook_events, hook_told, hooks
 from bot.storage.tables.installation import installation
 from bot.storage.tables.leases import leases
 from bot.storage.tables.ledger import grants
@@ -55,6 +56,9 @@ __all__ = [
     "heard",
     "hold_items",
     "holds",
+    "hook_events",
+    "hook_told",
+    "hooks",
     "installation",
     "interactions",
     "leases",

@@ -13,6 +13,8 @@ from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
 from bot.domain.errors import TryLater
 from bot.domain.ledger import Settlement, carried_out, settle, settled
+from bot.domain.member_answer import MemberAnswer
+from bot.domain.member_changes import MemberChanges
 from bot.domain.model import DiscordUserId, GrantState, GuildId, HandEdits, RoleId, RoleRule
 from bot.domain.notices import ChangeFound, HandEditsFought, PeopleUnplanned, Solved, Topic
 from bot.domain.plan import (
@@ -88,15 +90,19 @@ class Planning:
     async def _plan(
         self, guild: GuildFacts, discord_user_ids: Iterable[DiscordUserId] | None, *, are_all: bool = False
     ) -> GuildPlan:
+        people = None if discord_user_ids is None else frozenset(discord_user_ids)
         unsettled: set[DiscordUserId] = set()
+        changes = await self._watch_members(guild, None if are_all else people)
 
         async def planned() -> AsyncIterator[tuple[PersonFacts, PersonPlan]]:
-            async for person in self.see(guild, discord_user_ids):
+            async for person in self.see(guild, people):
                 seen = self._compare(guild, person)
                 if not seen.settlement.is_empty:
                     unsettled.add(person.discord_user_id)
                 after = seen.settled
-                yield after, try_plan(seen.guild, after)
+                plan = try_plan(seen.guild, after)
+                _note_member(changes, after, plan)
+                yield after, plan
 
         plans, holds = await self._holds.rein_in(
             guild, planned(), keeps=lambda plan: plan.is_of_note or plan.discord_user_id in unsettled
@@ -105,8 +111,9 @@ class Planning:
             guild=guild,
             plans=plans,
             holds=holds,
-            is_of_everyone=discord_user_ids is None or are_all,
+            is_of_everyone=people is None or are_all,
             unsettled=frozenset(unsettled),
+            members=() if changes is None else changes.conclude(),
         )
 
     async def see(
@@ -160,10 +167,20 @@ class Planning:
     async def plan_seen(self, seen: PersonSeen) -> PlannedPerson:
         """Plan one person from a look at them."""
         guild, person = seen.guild, seen.settled
-        plan, holds = await self._holds.rein_in_one(guild, person, try_plan(guild, person))
+        changes = await self._watch_members(guild, [person.discord_user_id])
+        wished = try_plan(guild, person)
+        _note_member(changes, person, wished)
+        plan, holds = await self._holds.rein_in_one(guild, person, wished)
         counted = await self._holds.counted(guild.guild_id, plan) if plan.is_change else frozenset[RoleId]()
         ended = () if plan.is_unplanned else ended_comps(plan, person, guild.now)
-        return PlannedPerson(guild=guild, plan=plan, counted=counted, holds=holds, ended_comps=ended)
+        return PlannedPerson(
+            guild=guild,
+            plan=plan,
+            counted=counted,
+            holds=holds,
+            ended_comps=ended,
+            members=() if changes is None else changes.conclude(),
+        )
 
     async def plan_one(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> PlannedPerson:
         """Plan one person as they are now. Raises DiscordAway."""
@@ -182,6 +199,14 @@ class Planning:
             mark = facts_mark(after) if items else ""
             plans[id_] = told_to_team(rein_in(try_plan(guild, after), guild.settings, items=items, mark=mark))
         return plans
+
+    async def list_entitled(self, guild_id: GuildId) -> tuple[MemberAnswer, ...]:
+        """Return how everyone stands whom something entitles now. Writes nothing. Raises DiscordAway."""
+        guild = await self._facts.guild(guild_id)
+        changes = MemberChanges(guild, {})
+        async for person in self.see(guild):
+            changes.take(self._compare(guild, person).settled)
+        return changes.conclude()
 
     async def record_seen(self, seen: PersonSeen) -> None:
         """Store what a look says of the person's ledger rows, and tell of what it shows to have happened."""
@@ -213,10 +238,13 @@ class Planning:
     async def record_plan(self, planned: PlannedPerson | GuildPlan) -> None:
         """Open and close holds as a plan says, and tell of those whose roles could not be worked out.
 
-        Of one person, the comps that ended and on which nothing rests any more are forgotten.
+        A server's hooks are told who stands otherwise than they were told before. Of one person, the comps that ended
+        and on which nothing rests any more are forgotten.
         """
         guild_id = planned.guild.guild_id
         await self._holds.record(guild_id, planned.holds)
+        if planned.members:
+            await self._storage.hooks.tell_members(guild_id, planned.members, at=planned.guild.now)
         if isinstance(planned, GuildPlan):
             if planned.unplanned or planned.is_of_everyone:
                 await self._tell_unplanned(guild_id, planned.unplanned)
@@ -277,11 +305,26 @@ class Planning:
         )
         return PersonSeen(guild=guild, person=person, settlement=settlement)
 
+    async def _watch_members(self, guild: GuildFacts, people: Collection[DiscordUserId] | None) -> MemberChanges | None:
+        """Begin to compare these people (None: everyone) with what hooks were told of them; None without hooks."""
+        if not await self._storage.hooks.wants(guild.guild_id):
+            return None
+        return MemberChanges(guild, await self._storage.hooks.load_told(guild.guild_id, people))
+
     async def _tell_unplanned(self, guild_id: GuildId, people: Sequence[DiscordUserId]) -> None:
         if people:
             await self._notifier.tell_admin(guild_id, PeopleUnplanned(discord_user_ids=tuple(people)))
         else:
             await self._notifier.over(guild_id, Solved(topic=Topic.UNPLANNED))
+
+
+def _note_member(changes: MemberChanges | None, person: PersonFacts, plan: PersonPlan) -> None:
+    if changes is None:
+        return
+    if plan.is_unplanned:
+        changes.skip(person.discord_user_id)
+    else:
+        changes.take(person)
 
 
 def try_plan(guild: GuildFacts, person: PersonFacts) -> PersonPlan:

@@ -229,6 +229,11 @@ class Reconciler:
         """Take it that a role was deleted."""
         await self._applier.forget_role(guild_id, role_id, trigger=Trigger.ROLE_DELETED)
 
+    async def follow_leaving(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> None:
+        """Let somebody who left be planned where a hook is to be told; for their roles nothing follows."""
+        if await self._storage.hooks.wants(guild_id):
+            self.mark(guild_id, [discord_user_id], trigger=Trigger.MEMBER_CHANGED, urgency=Urgency.LOOK)
+
     async def is_relevant(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> bool:
         """Tell whether anything ties this person to us."""
         if await self._storage.ledger.load_member(guild_id, discord_user_id):

@@ -19,9 +19,11 @@ from msgspec.structs import replace
 from sqlalchemy import Table
 
 from bot.domain.audit_entry import AuditAction, AuditEntry
-from bot.domain.changes import Trigger, Urgency
+from bot.domain.changes import Outcome, Trigger, Urgency
 from bot.domain.consent import Purpose
 from bot.domain.holds import HoldState
+from bot.domain.hooks import HookAnswer, OffReason
+from bot.domain.member_answer import MemberStanding
 from bot.domain.model import (
     GrantState,
     GuildId,
@@ -29,6 +31,7 @@ from bot.domain.model import (
     Link,
     LinkOrigin,
     PageSize,
+    Secret,
 )
 from bot.domain.pace import Demand, Limit
 from bot.domain.processes import ProcessRole
@@ -62,8 +65,10 @@ from tests.fakes.filled import (
     figures_of,
     grant_of,
     held,
+    hook_of,
     landed,
     link_of,
+    member_of,
     pair_of,
     populate,
     process_of,
@@ -230,6 +235,37 @@ VERBS: dict[str, Verb] = {
     "webhooks.save": lambda s, _: s.webhooks.save(webhook("two")),
     "webhooks.note_heard": lambda s, _: s.webhooks.note_heard(CAMPAIGN, LATER),
     "webhooks.delete": lambda s, _: s.webhooks.delete(CAMPAIGN),
+    "hooks.add": lambda s, _: s.hooks.add(
+        hook_of(), url=Secret("https://b.example/"), secret=Secret("whsec_BB=="), members=[]
+    ),
+    "hooks.remove": lambda s, k: s.hooks.remove(GUILD, k.hook),
+    "hooks.tell_members": lambda s, _: s.hooks.tell_members(
+        GUILD, [member_of(ADA, MemberStanding.LAPSED), member_of(BO, MemberStanding.ACTIVE)], at=LATER
+    ),
+    "hooks.tell_members otherwise": lambda s, _: s.hooks.tell_members(
+        GUILD, [member_of(BO, MemberStanding.GRACE)], at=LATER
+    ),
+    "hooks.note_answer": lambda s, k: s.hooks.note_answer(
+        k.hook_event, HookAnswer(status=500), at=LATER, again_at=LATER + timedelta(minutes=1)
+    ),
+    "hooks.note_answer that turns off": lambda s, k: s.hooks.note_answer(
+        k.hook_event, HookAnswer(status=410), at=LATER, again_at=None, off=OffReason.GONE
+    ),
+    "hooks.note_told_off": lambda s, k: s.hooks.note_told_off(k.hook, LATER),
+    "hooks.hurry": lambda s, k: s.hooks.hurry(k.hook, NOW),
+    "hooks.purge": lambda s, _: s.hooks.purge(LATER + timedelta(days=1)),
+    "audit.add of a role": lambda s, _: s.audit.add(
+        AuditEntry(
+            at=NOW,
+            guild_id=GUILD,
+            discord_user_id=ADA,
+            role_id=ROLE,
+            action=AuditAction.GRANT,
+            outcome=Outcome.DONE,
+            reason=OldText("why"),
+            trigger=Trigger.SYNC,
+        )
+    ),
     "leases.claim": lambda s, _: s.leases.claim("bot", "two", timedelta(days=1)),
     "leases.renew": lambda s, k: s.leases.renew(k.lease, timedelta(days=2)),
     "leases.release": lambda s, k: s.leases.release(k.lease),
@@ -262,7 +298,7 @@ MOMENTS = {
     ("due", "noted_at"),
     ("nudges", "noted_at"),
 }
-NEVER_THE_SAME = MOMENTS | {("due", "generation")}
+NEVER_THE_SAME = MOMENTS | {("due", "generation"), ("hook_events", "message_id")}
 
 
 class World:

@@ -13,6 +13,8 @@ from bot.domain.changes import Trigger
 from bot.domain.consent import Purpose
 from bot.domain.figures import DayFigures
 from bot.domain.holds import HoldItem, HoldState
+from bot.domain.hooks import HookAnswer
+from bot.domain.member_answer import MemberStanding
 from bot.domain.model import (
     AuditId,
     Campaign,
@@ -48,7 +50,7 @@ from bot.storage import Storage
 from bot.storage.pendings import PendingRow
 from bot.storage.states import ButtonKind, ButtonPlace, StateRow
 from bot.storage.webhooks import StoredWebhook
-from tests.fakes.filled import comp_of, process_of, token_of
+from tests.fakes.filled import comp_of, hook_of, member_of, process_of, token_of
 from tests.fakes.stored import load_campaign, save_consent
 
 CAMPAIGN, GUILD, ROLE = CampaignId("700"), GuildId(900), RoleId(31)
@@ -352,6 +354,24 @@ async def use_records(storage: Storage, now: datetime) -> None:
     await storage.webhooks.delete(CAMPAIGN)
 
 
+async def use_hooks(storage: Storage, now: datetime) -> None:
+    hook = await storage.hooks.add(hook_of(), url=Secret("https://a.example/"), secret=Secret("whsec_AA=="), members=[])
+    assert hook is not None
+    assert await storage.hooks.wants(GUILD)
+    await storage.hooks.list_guild(GUILD)
+    await storage.hooks.open(hook.hook_id)
+    await storage.hooks.tell_members(GUILD, [member_of(ADA, MemberStanding.ACTIVE)], at=now)
+    await storage.hooks.load_told(GUILD, [ADA])
+    assert await storage.hooks.list_busy(now) == (hook.hook_id,)
+    (event,) = await storage.hooks.list_due(hook.hook_id, now, most=9)
+    await storage.hooks.note_answer(event, HookAnswer(status=500), at=now, again_at=now + timedelta(minutes=1))
+    assert await storage.hooks.hurry(hook.hook_id, now) == 1
+    await storage.hooks.list_newest(GUILD, most=5)
+    await storage.hooks.note_told_off(hook.hook_id, now)
+    await storage.hooks.purge(now)
+    await storage.hooks.remove(GUILD, hook.hook_id)
+
+
 async def use_due(storage: Storage) -> None:
     await storage.due.add(GUILD, [ADA], trigger=Trigger.LOOK)
     await storage.due.list_since(timedelta(seconds=9), settled=timedelta(seconds=1))
@@ -436,6 +456,7 @@ async def test_every_verb_runs_on_both_databases(
     await use_holds(storage, now)
     await use_records(storage, now)
     await use_due(storage)
+    await use_hooks(storage, now)
     await use_nudges(storage)
     await use_leases(storage)
     await use_shards(storage)

@@ -18,6 +18,8 @@ from bot.domain.audit_entry import (
     FoundReason,
     GroupChanged,
     HoldAnswered,
+    HookChange,
+    HookChanged,
     PatronsExported,
     ReadBelieved,
     RuleChange,
@@ -29,7 +31,7 @@ from bot.domain.audit_entry import (
 )
 from bot.domain.changes import Trigger
 from bot.domain.holds import HoldState
-from bot.domain.model import ApiTokenId, CampaignId, DiscordUserId, HoldId, RuleKind, RunId
+from bot.domain.model import ApiTokenId, CampaignId, DiscordUserId, HoldId, HookId, RuleKind, RunId
 from bot.domain.plan import Action
 from bot.domain.reasons import OldText, RoleReason, RuleFacts
 from bot.domain.rules import Wanted
@@ -99,6 +101,14 @@ SAID: list[tuple[AuditReason, str]] = [
     (
         TokenChanged(change=TokenChange.REVOKED, token_id=ApiTokenId(7), label="whitelist", **BY),
         "@1 revoked the API token whitelist. The program that used it can't read anything anymore.",
+    ),
+    (
+        HookChanged(change=HookChange.ADDED, hook_id=HookId(3), place="a.example", **BY),
+        "@1 added webhook 3: I now tell a.example about roles and memberships of this server.",
+    ),
+    (
+        HookChanged(change=HookChange.REMOVED, hook_id=HookId(3), place="a.example", **BY),
+        "@1 removed webhook 3 to a.example.",
     ),
     (OldText("the role was deleted"), "the role was deleted"),
 ]

@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain.assignable import Block, Permission, Right
 from bot.domain.errors import Fact, Later, Mistake, NeedsOwner, PledgekeeperError, Setup, TryLater, UserMistake
+from bot.domain.receivers import ReceiverFault
 from bot.texts.catalogs import pseudo
 from bot.texts.errors import (
     say_cause,
@@ -36,6 +37,8 @@ FACTS: dict[str, Fact] = {
     "high": 60,
     "known": ("sync", "off"),
     "until": datetime(2026, 11, 28, tzinfo=UTC),
+    "fault": ReceiverFault.NOT_HTTPS,
+    "hook_id": 3,
 }
 
 
@@ -77,10 +80,18 @@ def test_values_to_choose_from_are_listed_as_they_are_typed() -> None:
     [
         pytest.param(UserMistake(Mistake.RULE_UNKNOWN, rule_id=815_736_642_022_640_634), id="a rule"),
         pytest.param(UserMistake(Mistake.RUN_UNKNOWN, run_id=815_736_642_022_640_634), id="a run"),
+        pytest.param(UserMistake(Mistake.HOOK_UNKNOWN, hook_id=815_736_642_022_640_634), id="a webhook"),
     ],
 )
 def test_a_number_that_nothing_has_is_said_as_it_was_typed(error: UserMistake) -> None:
     assert " 815736642022640634. " in say_mistake(RENDERER, error)
+
+
+@pytest.mark.parametrize("fault", ReceiverFault)
+def test_an_address_that_is_refused_comes_with_the_reason_and_with_a_right_one(fault: ReceiverFault) -> None:
+    said = say_mistake(RENDERER, UserMistake(Mistake.HOOK_ADDRESS, fault=fault))
+    assert said.startswith("I added no webhook, because I can't send to that address. ")
+    assert said.endswith(" A right address looks like `https://example.com/webhooks`.")
 
 
 def test_a_log_shows_the_code_with_its_facts() -> None:

@@ -14,12 +14,14 @@ from bot.domain.assignable import Block
 from bot.domain.errors import PatreonCode
 from bot.domain.evidence import Anomaly
 from bot.domain.holds import HoldState, HoldSummary
+from bot.domain.hooks import OffReason
 from bot.domain.model import (
     NO_STATUS,
     CampaignId,
     ChannelId,
     DiscordUserId,
     HoldId,
+    HookId,
     PatreonUserId,
     RoleId,
 )
@@ -84,6 +86,9 @@ FACTS: dict[str, Any] = {
     "by": DiscordUserId(7),
     "change": TokenChange.CREATED,
     "label": LONG,
+    "hook_id": HookId(3),
+    "place": LONG,
+    "is_added": True,
 }
 
 
@@ -96,6 +101,8 @@ def samples(union: UnionType) -> list[Any]:
             facts["patrons"] = (LONG, LONG)
         if kind is notices.CompEnding:
             facts["reason"] = LONG
+        if kind is notices.HookOff:
+            facts["reason"] = OffReason.FAILING
         made.append(kind(**facts))
     return made
 

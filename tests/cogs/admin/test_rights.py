@@ -14,6 +14,7 @@ MANAGE_ROLES = 1 << 28
 VALUES = {
     "campaign": "1",
     "label": "whitelist",
+    "hook": "1",
     "reason": "a friend",
     "role": "Gold",
     "roles": "Gold Silver",
@@ -21,6 +22,7 @@ VALUES = {
     "run": "1",
     "token": "1",
     "until": "never",
+    "url": "https://example.com/",
     "user": MEMBER,
 }
 
