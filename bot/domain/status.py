@@ -106,6 +106,9 @@ class DatabaseMoment(msgspec.Struct, frozen=True, kw_only=True):
     held_removals: int  # of roles, in these
     oldest_hold_at: datetime | None
     open_intents: int
+    hooks_on: int  # outgoing webhooks of servers
+    hooks_off: int  # ... to which nothing is sent any more
+    hook_events: int  # that are on their way to them
     shards: int  # how many there are
     shards_held: int  # ... and are some process's
     processes: Mapping[str, int]  # by role

@@ -243,6 +243,17 @@ def _of_the_database(moment: Moment) -> Iterator[Gauge]:
         of=lambda stored: _one(stored.open_intents),
     )
     yield gauge(
+        "hooks",
+        "Outgoing webhooks of servers, by whether anything is sent there.",
+        "state",
+        of=lambda stored: ((("on",), stored.hooks_on), (("off",), stored.hooks_off)),
+    )
+    yield gauge(
+        "hook_events_waiting",
+        "Events that are on their way to outgoing webhooks.",
+        of=lambda stored: _one(stored.hook_events),
+    )
+    yield gauge(
         "shards",
         "Shards of the whole bot, by whether a process speaks for them.",
         "state",

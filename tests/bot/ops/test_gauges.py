@@ -39,6 +39,9 @@ STORED = DatabaseMoment(
     held_removals=0,
     oldest_hold_at=None,
     open_intents=0,
+    hooks_on=0,
+    hooks_off=0,
+    hook_events=0,
     shards=2,
     shards_held=2,
     processes={},
@@ -163,12 +166,16 @@ def test_what_is_stored_and_waits() -> None:
         open_intents=10,
         links=11,
         rules=12,
+        hooks_on=13,
+        hooks_off=14,
+        hook_events=15,
     )
     assert (found["due_people urgency=waiting"], found["due_seconds urgency=waiting"]) == (1, 2)
     assert (found["nudges_waiting"], found["nudges_waiting_seconds"]) == (3, 4)
     assert (found["messages_waiting"], found["messages_waiting_seconds"]) == (5, 6)
     assert (found["open_holds"], found["open_holds_seconds"], found["held_removals"]) == (7, 8, 9)
     assert (found["open_intents"], found["linked_people"], found["rules"]) == (10, 11, 12)
+    assert (found["hooks state=on"], found["hooks state=off"], found["hook_events_waiting"]) == (13, 14, 15)
     assert stored()["open_holds_seconds"] == 0
 
 

@@ -32,6 +32,7 @@ async def test_it_counts_what_is_there(storage: Storage) -> None:
     assert (seen.links, seen.rules) == (2, 1)
     assert (seen.holds, seen.held_removals, seen.oldest_hold_at) == (1, 1, NOW)
     assert seen.open_intents == 1
+    assert (seen.hooks_on, seen.hooks_off, seen.hook_events) == (1, 0, 1)
     assert (seen.nudges.count, seen.messages.count) == (1, 1)
     assert timedelta() <= seen.nudges.oldest < timedelta(minutes=1)
     assert {urgency: waiting.count for urgency, waiting in seen.due.items() if waiting.count}
