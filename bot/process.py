@@ -19,7 +19,7 @@ Every process builds all objects (`app.py`); its roles say which of the loops it
 | names    | gateway | on PostgreSQL       | every 5 seconds               | stores what servers are called        |
 | links    | gateway | with Discord        | every minute, or when rung    | goes on with what follows a consent   |
 | comps    | gateway | at the start        | every 5 seconds               | tells of comps that end, and ends them |
-| members  | gateway | at the start        | every 2 seconds               | stores who is where, for the API      |
+| members  | gateway | at the start        | every 2 seconds, where needed | stores who is where, for the API      |
 | sweeper  | worker  | at the start        | every minute                  | forgets what has expired              |
 | nudges   | worker  | at the start        | every 2 seconds, or when told | reads again whom webhooks named       |
 | pairs    | worker  | at the start        | every 10 seconds              | finds which of a person's pairs lives |

@@ -6,6 +6,7 @@ any more, not even as unavailable, has removed the bot: its tokens end.
 """
 
 import asyncio
+from time import monotonic
 from typing import NoReturn
 
 import discord
@@ -17,29 +18,39 @@ from bot.domain.model import GuildId
 from bot.storage import Storage
 
 LOOK_SECONDS = 2.0
+LOOK_ANYHOW_SECONDS = 60.0  # who is tied to a server changes too, and to look goes through all of them
 
 
 class MemberPresence:
-    """Looks every few seconds, and stores what is new."""
+    """Looks within seconds after somebody came or went, and now and then anyhow; stores what is new."""
 
     def __init__(self, *, holder: ClientHolder, observer: Observer, storage: Storage) -> None:
         self._holder = holder
         self._observer = observer
         self._storage = storage
+        self._looked: dict[GuildId, tuple[int, float]] = {}  # at which comings and goings, and when (monotonic)
 
     async def run(self) -> NoReturn:
         """Look until cancelled."""
         while True:
             for guild_id in await self._storage.api_tokens.guilds():
-                await self.look(guild_id)
+                if self._is_due(guild_id):
+                    await self.look(guild_id)
             await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self, guild_id: GuildId) -> None:
         """Store who is in a server now, where it is in sight; end its tokens where it has removed us."""
+        looked = self._observer.presence_mark(guild_id), monotonic()
         if _has_left(self._holder.current, guild_id):
             await self._storage.api_tokens.revoke_all(guild_id)
         elif guild_id in self._observer.guild_ids():
             await self._save(guild_id)
+            self._looked[guild_id] = looked
+
+    def _is_due(self, guild_id: GuildId) -> bool:
+        """Tell whether somebody came or went since the last look, or may have without our noticing."""
+        mark, at = self._looked.get(guild_id, (-1, 0.0))
+        return mark != self._observer.presence_mark(guild_id) or monotonic() - at >= LOOK_ANYHOW_SECONDS
 
     async def _save(self, guild_id: GuildId) -> None:
         tied = await self._storage.links.people_of(guild_id)

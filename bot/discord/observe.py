@@ -80,6 +80,7 @@ class Observer:
     def __init__(self, holder: ClientHolder) -> None:
         self._holder = holder
         self._seen: dict[GuildId, dict[DiscordUserId, _Seen]] = {}
+        self._comings: dict[GuildId, int] = {}  # and goings, counted
         self._asked: UnderWay = {}  # over the gateway, or in a list
         self._fetched: UnderWay = {}  # by REST, one by one
         self._silent: dict[GuildId, float] = {}  # where the gateway does not answer, and when it was last tried
@@ -165,6 +166,10 @@ class Observer:
         known = self._seen.get(guild_id, {})
         return {person: known[person].member is not None for person in people if person in known}
 
+    def presence_mark(self, guild_id: GuildId) -> int:
+        """Return a number that is another one as soon as `remembered` may say something else."""
+        return self._comings.get(guild_id, 0)
+
     async def renew(self, guild_id: GuildId, people: Iterable[DiscordUserId]) -> None:
         """Ask for people anew. Raises DiscordAway; then nothing of them is remembered."""
         wanted = tuple(people)
@@ -240,6 +245,8 @@ class Observer:
 
         An answer under way is nothing that we remember then: it may be from before.
         """
+        for one in self._seen if guild_id is None else (guild_id,):
+            self._count_coming(one)
         for known in (self._seen, self._asked, self._fetched):
             if guild_id is None:
                 known.clear()
@@ -259,7 +266,17 @@ class Observer:
 
     def _note(self, guild_id: GuildId, discord_user_id: DiscordUserId, member: GuildMember | None) -> None:
         if any(discord_user_id in one.get(guild_id, {}) for one in (self._seen, self._asked, self._fetched)):
-            self._seen.setdefault(guild_id, {})[discord_user_id] = _Seen(member, time.monotonic())
+            self._remember(guild_id, discord_user_id, _Seen(member, time.monotonic()))
+
+    def _remember(self, guild_id: GuildId, discord_user_id: DiscordUserId, seen: _Seen) -> None:
+        known = self._seen.setdefault(guild_id, {})
+        before = known.get(discord_user_id)
+        known[discord_user_id] = seen
+        if before is None or (before.member is None) is not (seen.member is None):
+            self._count_coming(guild_id)
+
+    def _count_coming(self, guild_id: GuildId) -> None:
+        self._comings[guild_id] = self._comings.get(guild_id, 0) + 1
 
     @property
     def is_slowed(self) -> bool:
@@ -356,7 +373,7 @@ class Observer:
             still = asked.get(guild_id, {})
             for person, seen in shown.items():
                 if still.get(person) is task and known.get(person) is before[person]:
-                    known[person] = seen
+                    self._remember(guild_id, person, seen)
             return shown
 
         def end(_: Look) -> None:

@@ -136,6 +136,7 @@ class DoctorCode(enum.StrEnum):
     LOG_CHANNEL_GONE = "log_channel_gone"
     LOG_CHANNEL_SHUT = "log_channel_shut"
     LOG_CHANNEL_UNSET = "log_channel_unset"
+    HOOK_OFF = "hook_off"
     # one person
     NOT_IN_SERVER = "not_in_server"
     NOT_LINKED = "not_linked"
@@ -214,6 +215,7 @@ _ABOUT: Mapping[DoctorCode, tuple[Harm, Area]] = {
     DoctorCode.LOG_CHANNEL_GONE: (Harm.NOTE, Area.LOG_CHANNEL),
     DoctorCode.LOG_CHANNEL_SHUT: (Harm.NOTE, Area.LOG_CHANNEL),
     DoctorCode.LOG_CHANNEL_UNSET: (Harm.NOTE, Area.LOG_CHANNEL),
+    DoctorCode.HOOK_OFF: (Harm.NOTE, Area.WEBHOOKS),
     DoctorCode.NOT_IN_SERVER: (Harm.NOBODY, Area.PERSON),
     DoctorCode.NOT_LINKED: (Harm.NOBODY, Area.PERSON),
     DoctorCode.UNLINKED: (Harm.NOBODY, Area.PERSON),
@@ -263,6 +265,7 @@ OF_TOPICS: Mapping[Topic, DoctorCode] = {
     Topic.WEBHOOK: DoctorCode.WEBHOOK_SILENT,
     Topic.SHARED_ACCOUNT: DoctorCode.ACCOUNT_SHARED,
     Topic.REPORT_AGAINST_LINK: DoctorCode.REPORT_DISPUTED,
+    Topic.HOOK: DoctorCode.HOOK_OFF,
 }
 REFUSALS = frozenset({Topic.CREATOR_TOKEN})  # a campaign's; only what Patreon itself refuses is not looked up
 TOLD = OF_TOPICS.keys() | REFUSALS

@@ -110,6 +110,7 @@ class Setup(enum.StrEnum):
     BACKUP_UNSOUND = "backup_unsound"  # path, reason
     RESTORE_BY_SERVER = "restore_by_server"  # command
     RESTORE_WHILE_RUNNING = "restore_while_running"
+    RESTORE_UNSETTLED = "restore_unsettled"
     RESTORE_MISSING = "restore_missing"  # path
     RESTORE_SPOILED = "restore_spoiled"  # path, reason
     RESTORE_FOREIGN = "restore_foreign"  # path

@@ -394,9 +394,8 @@ class ApiTokenChanged(Notice, frozen=True, kw_only=True):
 
 
 class DatabaseRestored(Notice, frozen=True, kw_only=True):
-    """The database is a backup's, and a campaign has been read for the first time since."""
+    """The database is a backup's."""
 
-    campaign: str
     taken_at: datetime | None
 
 

@@ -71,6 +71,7 @@ class RestoreReport(msgspec.Struct, frozen=True, kw_only=True):
     taken_at: datetime | None
     kept_as: str = ""  # where the old database is; "": there was none, or it is the one that was settled
     unlinked: int = 0  # whose link ended since
+    revoked: int = 0  # tokens and hooks that admins have ended since
     disowned: int = 0  # roles that are people's own from now on
     comps: int = 0  # roles without a pledge that end later than the backup says
     old_pairs: tuple[OldPair, ...] = ()  # may be used up

@@ -14,12 +14,12 @@ from pathlib import Path
 import msgspec
 
 from bot.domain.errors import DatabaseLocked, NeedsOwner, Setup
-from bot.domain.model import DiscordUserId
 from bot.domain.restored import RestoreReport
 from bot.ops.ownership import owned
 from bot.runtime.progress import Tell
 from bot.storage import Storage, backups, migrations, postgresql, sqlite, unlink_file
 from bot.storage.database import Database
+from bot.storage.unlinks import Unlinks
 from bot.storage.vault import Vault, VaultKeyMissing
 
 COPY = ".restoring"
@@ -43,10 +43,10 @@ async def restore(
     copy = place.with_name(place.name + COPY)
     try:
         found = await asyncio.to_thread(_copy, source, copy, tell)
-        unlinked = _find_unlinked(url, found.taken_at, without_unlinks=without_unlinks)
+        unlinks = _find_unlinks(url, found.taken_at, without_unlinks=without_unlinks)
         storage = await Storage.open(sqlite.url_with(url, copy), vault)
         try:
-            report = await _make_true(storage, str(source), unlinked, taken_at=found.taken_at, at=at)
+            report = await _make_true(storage, str(source), unlinks, taken_at=found.taken_at, at=at)
         finally:
             await storage.close()
         kept = await asyncio.to_thread(_swap, copy, place)
@@ -66,9 +66,9 @@ async def restore_in_place(url: str, vault: Vault, *, at: datetime, without_unli
     try:
         async with owned(storage.database):
             taken_at = await storage.restores.find_taken_at()
-            unlinked = _find_unlinked(url, taken_at, without_unlinks=without_unlinks)
+            unlinks = _find_unlinks(url, taken_at, without_unlinks=without_unlinks)
             named = str(sqlite.database_file(url) or postgresql.bare_address(url))
-            return await _make_true(storage, named, unlinked, taken_at=taken_at, at=at)
+            return await _make_true(storage, named, unlinks, taken_at=taken_at, at=at)
     finally:
         await storage.close()
 
@@ -98,27 +98,27 @@ def _swap(copy: Path, place: Path) -> str:
         return str(kept) if backups.put_in_place(copy, place, kept) else ""
 
 
-def _find_unlinked(url: str, taken_at: datetime | None, *, without_unlinks: bool) -> dict[DiscordUserId, datetime]:
-    """Return whose links ended lately; NeedsOwner where not all are known who unlinked since the backup."""
+def _find_unlinks(url: str, taken_at: datetime | None, *, without_unlinks: bool) -> Unlinks:
+    """Return what ended lately; NeedsOwner where not all are known who unlinked since the backup."""
     file = unlink_file(url)
     known = None if file is None else file.read()
     if not without_unlinks and (known is None or taken_at is None or known.since > taken_at):
         if file is None:
             raise NeedsOwner(Setup.RESTORE_UNLINKS_NOWHERE)
         raise NeedsOwner(Setup.RESTORE_UNLINKS_UNKNOWN, path=str(file.path))
-    return {} if known is None else known.ended
+    return known or Unlinks(since=datetime.now(UTC))
 
 
 async def _make_true(
     storage: Storage,
     named: str,
-    unlinked: dict[DiscordUserId, datetime],
+    unlinks: Unlinks,
     *,
     taken_at: datetime | None,
     at: datetime,
 ) -> RestoreReport:
     await _require_keys(storage, named)
-    report = await storage.restores.settle(unlinked, taken_at=taken_at, at=at)
+    report = await storage.restores.settle(unlinks, taken_at=taken_at, at=at)
     return msgspec.structs.replace(
         report,
         old_pairs=await storage.restores.list_old_pairs(at),

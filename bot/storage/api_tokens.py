@@ -9,14 +9,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.api_token import ApiToken
 from bot.domain.model import ApiTokenId, GuildId
 from bot.storage.aggregate import Aggregate, transaction
-from bot.storage.rows import read_row
+from bot.storage.database import Database
+from bot.storage.rows import read_row, read_rows
 from bot.storage.tables import api_tokens, guild_members
+from bot.storage.unlinks import Revoked, UnlinkFile
 
 _NOTE_USED = update(api_tokens).where(api_tokens.c.token_id == bindparam("token")).values(used_at=bindparam("at"))
 
 
 class ApiTokens(Aggregate):
     """Every token that works."""
+
+    def __init__(self, database: Database, unlinks: UnlinkFile | None = None) -> None:
+        super().__init__(database)
+        self._unlinks = unlinks
 
     @transaction
     async def add(self, connection: AsyncConnection, token: ApiToken, *, most: int) -> ApiToken | None:
@@ -39,7 +45,7 @@ class ApiTokens(Aggregate):
         """Return a guild's tokens, the oldest first."""
         query = select(api_tokens).where(api_tokens.c.guild_id == guild_id).order_by(api_tokens.c.token_id)
         async with self._database.read() as connection:
-            return tuple(read_row(row, ApiToken) for row in (await connection.execute(query)).all())
+            return tuple(read_rows(await connection.execute(query), ApiToken))
 
     async def guilds(self) -> frozenset[GuildId]:
         """Return the guilds that have a token."""
@@ -54,9 +60,14 @@ class ApiTokens(Aggregate):
         """Remember when a token was used last."""
         await self._database.execute(_NOTE_USED, {"token": token.token_id, "at": at})
 
-    @transaction
-    async def revoke(self, connection: AsyncConnection, guild_id: GuildId, token_id: ApiTokenId) -> ApiToken | None:
+    async def revoke(self, guild_id: GuildId, token_id: ApiTokenId, *, at: datetime) -> ApiToken | None:
         """End a guild's token; return it, or None where it has none of that number."""
+        if self._unlinks is not None and token_id in {one.token_id for one in await self.list_guild(guild_id)}:
+            await self._unlinks.note_revoked(Revoked(api_tokens.name, token_id), at)
+        return await self._revoke(guild_id, token_id)
+
+    @transaction
+    async def _revoke(self, connection: AsyncConnection, guild_id: GuildId, token_id: ApiTokenId) -> ApiToken | None:
         mine = (api_tokens.c.guild_id == guild_id, api_tokens.c.token_id == token_id)
         row = (await connection.execute(delete(api_tokens).where(*mine).returning(api_tokens))).first()
         if row is None:

@@ -47,6 +47,7 @@ from bot.storage.bell import CHANNEL
 from bot.storage.database import Database
 from bot.storage.rows import columns_of, read_row, to_json
 from bot.storage.tables import hook_events, hook_told, hooks
+from bot.storage.unlinks import Revoked, UnlinkFile
 from bot.storage.upsert import Upsert
 from bot.storage.vault import Vault
 
@@ -96,9 +97,10 @@ class HookTarget(msgspec.Struct, frozen=True, kw_only=True):
 class Hooks(Aggregate):
     """Every hook, and every event on its way."""
 
-    def __init__(self, database: Database, vault: Vault) -> None:
+    def __init__(self, database: Database, vault: Vault, unlinks: UnlinkFile | None = None) -> None:
         super().__init__(database)
         self._vault = vault
+        self._unlinks = unlinks
         self._wanting = frozenset[GuildId]()  # where others write too: as of some seconds ago
         self._read_at = -math.inf  # monotonic
 
@@ -173,8 +175,10 @@ class Hooks(Aggregate):
             is_told_off=row.off_at is None or row.told_off_at is not None,
         )
 
-    async def remove(self, guild_id: GuildId, hook_id: HookId) -> Hook | None:
+    async def remove(self, guild_id: GuildId, hook_id: HookId, *, at: datetime) -> Hook | None:
         """Forget a hook and all that was on its way to it; return it, or None where this server has no such hook."""
+        if self._unlinks is not None and hook_id in {one.hook_id for one in await self.list_guild(guild_id)}:
+            await self._unlinks.note_revoked(Revoked(hooks.name, hook_id), at)
         removed = await self._remove(guild_id, hook_id)
         self._read_at = -math.inf
         return removed

@@ -13,7 +13,6 @@ from sqlalchemy import ColumnElement, Row, ScalarSelect, Subquery, Table, and_, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.changes import Urgency
-from bot.domain.holds import HoldState
 from bot.domain.model import CampaignId
 from bot.domain.processes import ProcessRole
 from bot.domain.status import Backlog, CampaignStatus, DatabaseMoment, ListState, PairKind, PairsStatus, PairState
@@ -129,11 +128,7 @@ _NUMBERS = select(
     _oldest(messages.c.noted_at).label("messages_oldest"),
     _count(holds, _IS_OPEN).label("holds"),
     select(func.min(holds.c.opened_at)).where(_IS_OPEN).scalar_subquery().label("oldest_hold_at"),
-    select(func.count())
-    .select_from(hold_items.join(holds))
-    .where(_IS_OPEN, hold_items.c.state == HoldState.OPEN)
-    .scalar_subquery()
-    .label("held_removals"),
+    select(func.count()).select_from(hold_items.join(holds)).where(_IS_OPEN).scalar_subquery().label("held_removals"),
     _count(grants, grants.c.state.in_(OPEN)).label("open_intents"),
     select(installation.c.text).where(installation.c.name == COUNT).scalar_subquery().label("shards"),
     _count(leases, is_shard(), leases.c.until > DatabaseClock()).label("shards_held"),

@@ -3,7 +3,7 @@
 What follows from it is decided in `domain/restored.py` and `domain/plan.py`.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -27,15 +27,19 @@ from bot.storage.tables import (
     credentials,
     grants,
     hold_items,
+    hook_events,
+    hooks,
     installation,
     links,
     memberships,
     messages,
+    metadata,
     opt_outs,
     pendings,
     role_rules,
     states,
 )
+from bot.storage.unlinks import Revoked, Unlinks
 from bot.storage.upsert import Upsert
 
 RESTORED = "this database was restored"
@@ -64,18 +68,20 @@ class Restores(Aggregate):
     async def settle(
         self,
         connection: AsyncConnection,
-        unlinked: Mapping[DiscordUserId, datetime],
+        unlinks: Unlinks,
         *,
         taken_at: datetime | None,
         at: datetime,
     ) -> RestoreReport:
         """Settle what no later fact can tell, while no bot works on the database: in doubt a role is a person's own.
 
-        Links that ended since (`unlinked`) end again. Grants are forgotten whose write was under way, of people who
-        unlinked, and of roles that no rule and no running comp names. What admins approved is asked again, comps stay
-        for some days, and what was open then for minutes is closed. New rows get numbers that nobody has seen.
+        Links, tokens and hooks that ended since (`unlinks`) end again. Grants are forgotten whose write was under way,
+        of people who unlinked, and of roles that no rule and no running comp names. What admins approved is asked
+        again, comps stay for some days, and what was open then for minutes is closed. New rows get numbers that nobody
+        has seen.
         """
-        ended = await _end_links(connection, unlinked)
+        ended = await _end_links(connection, unlinks.ended)
+        revoked = await _end_revoked(connection, unlinks.revoked)
         disowned = await _disown(connection)
         await connection.execute(delete(hold_items).where(hold_items.c.state == HoldState.APPROVED))
         prolong = (
@@ -90,7 +96,7 @@ class Restores(Aggregate):
             await go_on_after(connection, table, await last_number(connection, table) + NUMBERS_LEFT_OUT)
         await connection.execute(delete(installation).where(installation.c.name == TAKEN_AT))
         await _put(connection, Restored(taken_at=taken_at, began_at=at))
-        return RestoreReport(taken_at=taken_at, unlinked=ended, disowned=disowned, comps=prolonged)
+        return RestoreReport(taken_at=taken_at, unlinked=ended, revoked=revoked, disowned=disowned, comps=prolonged)
 
     async def find_taken_at(self) -> datetime | None:
         """Return when this backup was made, where it says so."""
@@ -167,6 +173,17 @@ async def _end_links(connection: AsyncConnection, unlinked: Mapping[DiscordUserI
         patron = link.patreon_user_id if link is not None else known.patreon_user_id if known is not None else None
         wish = {"discord_user_id": person, "patreon_user_id": patron, "unlinked_at": at}
         await connection.execute(Upsert(opt_outs).on(connection), wish)
+    return ended
+
+
+async def _end_revoked(connection: AsyncConnection, revoked: Iterable[Revoked]) -> int:
+    """Forget the tokens and hooks that an admin has ended since; their numbers are nobody else's."""
+    ended = 0
+    for name, number in revoked:
+        table = metadata.tables[name]
+        (key,) = table.primary_key
+        ended += (await connection.execute(delete(table).where(key == number))).rowcount
+    await connection.execute(delete(hook_events).where(hook_events.c.hook_id.not_in(select(hooks.c.hook_id))))
     return ended
 
 

@@ -27,7 +27,7 @@ def read_rows(rows: Iterable[Row[*tuple[Any, ...]]], into: type[S], *json_column
     """Build a struct from each row of one query: what their columns are called is asked once."""
     names: tuple[str, ...] = ()
     for row in rows:
-        names = names or _plain(row._fields)
+        names = names or _plain(tuple(row._mapping))  # noqa: SLF001  SQLAlchemy's public name for it
         columns: dict[str, Any] = dict(zip(names, row, strict=True))
         columns |= {name: msgspec.json.decode(columns[name]) for name in json_columns}
         yield msgspec.convert(columns, into)
@@ -35,9 +35,9 @@ def read_rows(rows: Iterable[Row[*tuple[Any, ...]]], into: type[S], *json_column
 
 def columns_of(row: Row[*tuple[Any, ...]], table: Table | None = None) -> dict[str, Any]:
     """Return a row by its columns' names; SQLAlchemy's own are a subclass of str, which msgspec does not take."""
-    if table is None:
-        return dict(zip(_plain(row._fields), row, strict=True))
     values = row._mapping  # noqa: SLF001  this too
+    if table is None:
+        return dict(zip(_plain(tuple(values)), row, strict=True))
     return {str(column.name): values[column] for column in table.c}
 
 

@@ -133,9 +133,10 @@ class CampaignRounds:
         self, campaign_id: CampaignId, name: str, bindings: list[Binding], within: Round, lease: Lease | None
     ) -> ReadReport:
         credential_id = within.readers.get(campaign_id)
+        guild_ids = [binding.guild_id for binding in bindings]
+        await self._after_restore.tell(guild_ids)
         if credential_id is None:
             return await self._run_by_consents(campaign_id, name, bindings, within)
-        guild_ids = [binding.guild_id for binding in bindings]
         return await self._run_list(campaign_id, name, guild_ids, credential_id, within, lease=lease)
 
     async def _find_due(self, campaign_ids: Collection[CampaignId], within: Round) -> frozenset[CampaignId]:
@@ -174,7 +175,7 @@ class CampaignRounds:
         for note in self._on_read:
             note(read)
         if read.verdict.proves_absence:
-            await self._after_restore.follow(campaign_id, name, guild_ids)
+            await self._after_restore.note_read(campaign_id, guild_ids)
         relinked = await self._reported_links.follow(read.changed, of=guild_ids, settles=within.has_read_no_list)
         await self._consider_elsewhere(relinked, guild_ids, within)
         patrons = read.changed | self._intake.restless(campaign_id)

@@ -14,6 +14,10 @@ _UNLINKED = (
     "{count} person has unlinked since, and stays unlinked.",
     "{count} people have unlinked since, and stay unlinked.",
 )
+_REVOKED = (
+    "{count} API token or webhook has been revoked since, and stays revoked.",
+    "{count} API tokens or webhooks have been revoked since, and stay revoked.",
+)
 _DISOWNED = (
     "I no longer manage {count} role, because I can't tell whose it is by now. Whoever has it keeps it.",
     "I no longer manage {count} roles, because I can't tell whose they are by now. Whoever has them keeps them.",
@@ -57,6 +61,7 @@ def say_restore(r: Renderer, report: RestoreReport) -> Text:
             r.say(taken, when=report.taken_at or ""),
             *([r.say(_KEPT, path=r.verbatim(report.kept_as))] if report.kept_as else []),
             *([r.plural(*_UNLINKED, report.unlinked)] if report.unlinked else []),
+            *([r.plural(*_REVOKED, report.revoked)] if report.revoked else []),
             *([r.plural(*_DISOWNED, report.disowned)] if report.disowned else []),
             *([r.plural(*_COMPS, report.comps)] if report.comps else []),
             *(_say_pair(r, pair) for pair in report.old_pairs),

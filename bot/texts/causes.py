@@ -183,6 +183,10 @@ _SETUP: dict[Setup, tuple[str, str]] = {
         "I changed nothing, because a Pledgekeeper is using the database that DATABASE_URL names.",
         "Stop it first, then run this again.",
     ),
+    Setup.RESTORE_UNSETTLED: (
+        "I didn't start, because the database is a backup, and doesn't know what happened since it was made.",
+        "Settle that first. Example: python run.py restore --in-place",
+    ),
     Setup.RESTORE_MISSING: ("I changed nothing, because there's no file {path}.", "Check the name."),
     Setup.RESTORE_SPOILED: (
         "I changed nothing, because {path} is damaged ({reason}).",

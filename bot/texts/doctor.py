@@ -208,7 +208,7 @@ _AREAS: Mapping[Area, str] = {
     Area.ROLES: N_("each role and its place"),
     Area.ACCESS: N_("the creator's access"),
     Area.LISTS: N_("the member list"),
-    Area.WEBHOOKS: N_("the webhook"),
+    Area.WEBHOOKS: N_("the webhooks"),
     Area.LINKS: N_("the links"),
     Area.HOLDS: N_("removals on hold"),
     Area.OTHER_BOT: N_("Patreon's own bot"),

@@ -122,7 +122,7 @@ def say_answer(r: Renderer, answer: HookAnswer) -> Text:
 
 
 def _field(r: Renderer, hook: Hook, deliveries: Sequence[Delivery]) -> Field:
-    name = r.say("{id}: {place}", id=r.id(hook.hook_id), place=r.code(hook.place))
+    name = r.say("{id}: {place}", id=r.id(hook.hook_id), place=hook.place)
     lines = [r.say("Gets {events}.", events=_events(r, hook))]
     if hook.off_at is not None and hook.off_reason is not None:
         lines.append(r.strong(r.say(_OFF[hook.off_reason], when=hook.off_at)))

@@ -196,8 +196,8 @@ def _say_restored(r: Renderer, news: notices.DatabaseRestored) -> Text:
     )
     return r.join(
         when,
-        r.say("I've now checked **{campaign}** on Patreon.", campaign=news.campaign),
-        r.say("For a day, I'll ask you before I remove any pledge role."),
+        r.say("I won't change a role before I've checked Patreon again."),
+        r.say("For a day after that, I'll ask you before I remove any pledge role."),
         r.say(
             "Rules, settings, comps and answers are as they were in that backup, so please check those that you "
             "changed since. Whoever linked since has to type `/link` again, and keeps their roles until then."

@@ -116,7 +116,7 @@ def _others(r: Renderer, facts: Facts) -> list[tuple[str, Card]]:
         *((_name(one), end_card(r, one)) for one in ends),
         ("ListAcceptedElsewhere", news_card(r, notices.ListAcceptedElsewhere(campaign=NAME))),
         ("UnlinkedElsewhere", news_card(r, notices.UnlinkedElsewhere(discord_user_id=first))),
-        ("DatabaseRestored", news_card(r, notices.DatabaseRestored(campaign=NAME, taken_at=datetime.now(UTC)))),
+        ("DatabaseRestored", news_card(r, notices.DatabaseRestored(taken_at=datetime.now(UTC)))),
         ("Changes that are hard to provoke", changes_card(r, changes)[0]),
         ("More changes than a message holds", many_changes_card(r, changes * 60)),
         ("What waited for an admin", kept_card(r, [notices.DiscordBan(), *ends[:1]])),

@@ -8,12 +8,14 @@ from msgspec.structs import replace
 from bot.domain.assignable import MANAGE_ROLES, Block, Permission, Powers, RoleLook
 from bot.domain.doctor import CampaignLook, DoctorCode, LogChannelLook, ServerLook
 from bot.domain.evidence import Anomaly, DoubtedRead, PastRead, ReadSummary
+from bot.domain.hooks import OffReason
 from bot.domain.model import (
     CampaignId,
     ChannelId,
     CredentialId,
     DiscordUserId,
     GuildSettings,
+    HookId,
     Mode,
     PatreonUserId,
     ReadId,
@@ -28,6 +30,7 @@ from bot.domain.notices import (
     CampaignRefused,
     ConsentsEnded,
     DiscordBan,
+    HookOff,
     PeopleUnplanned,
     ReportAgainstLink,
     Trouble,
@@ -178,4 +181,5 @@ SERVER: dict[DoctorCode, ServerLook] = {
     C.LOG_CHANNEL_GONE: look(log_channel=LogChannelLook(channel_id=ChannelId(5), is_gone=True)),
     C.LOG_CHANNEL_SHUT: look(log_channel=SHUT),
     C.LOG_CHANNEL_UNSET: look(log_channel=None),
+    C.HOOK_OFF: told(HookOff(hook_id=HookId(3), place="a.example", reason=OffReason.GONE)),
 }

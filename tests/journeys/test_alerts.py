@@ -18,12 +18,22 @@ from sandbox.botprocess import ends_with_us
 from sandbox.main import Options
 from sandbox.patreon import standing
 from sandbox.ports import quiet_port
+from tests.deploy.test_monitoring import shown
 from tests.fakes.monitoring import MONITORING, PROMETHEUS, needs_promtool, promtool, served_metrics, told_metrics
 from tests.fakes.stage import Stage
 
 CROWD = tuple(f"crowd.{number:02}" for number in range(8))
 LAPSING = CROWD[:6]
 SOON = 60.0
+EMPTY = {  # panels of which a query shows nothing while all is well
+    "Lists that were not accepted, and why",
+    "Notes",
+    "Starts",
+    "Warnings and errors in the log",
+    "What waits, and for how long",  # no chores, with one process
+    "How many wait",
+    "Webhooks from Patreon",  # none has come
+}
 
 pytestmark = needs_promtool
 
@@ -41,13 +51,19 @@ class Prometheus:
 
     async def is_reading(self) -> bool:
         """Tell whether it has read the bot."""
-        found = await self._ask("/api/v1/query?query=up")
+        found = await self._ask("/api/v1/query", query="up")
         return any(one["value"][1] == "1" for one in found.get("result", ()))
 
-    async def _ask(self, path: str) -> dict[str, Any]:
+    async def query(self, expression: str) -> list[Any]:
+        """Return what an expression comes to now; a complaint of Prometheus' fails."""
+        found = await self._ask("/api/v1/query", query=expression)
+        assert "result" in found, expression
+        return list(found["result"])
+
+    async def _ask(self, path: str, **asked: str) -> dict[str, Any]:
         async with aiohttp.ClientSession() as session:
             try:
-                async with session.get(self.url + path) as answer:
+                async with session.get(self.url + path, params=asked) as answer:
                     return dict((await answer.json()).get("data", {}))
             except aiohttp.ClientError:
                 return {}
@@ -138,6 +154,8 @@ async def test_the_alert_on_each_fault_fires_while_it_lasts(crowded: Stage, tmp_
     async with reading(stage, tmp_path) as prometheus:
         await asyncio.sleep(3)  # of reads and rules
         assert await prometheus.firing() == set(), "all is well"
+        empty = {title for title, expression in shown() if not await prometheus.query(expression)}
+        assert empty == EMPTY
 
         stage.weather("patreon", "/", "503")
         await prometheus.until("PledgekeeperSyncFailing", fires=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import aiohttp
 import pytest
 
 from sandbox.main import Options
@@ -28,6 +29,10 @@ async def test_a_process_without_discord_answers_as_one_that_has_it(parted: Stag
     await program.until(PATRON, standing="active", roles=[gold])
     gateway = parted.sandbox.bots.find("gateway-1")
     assert gateway is not None
+    async with aiohttp.ClientSession() as session:
+        for path in (MEMBERS, "/api/openapi.json"):
+            async with session.get(f"http://127.0.0.1:{gateway.port}{path}") as answer:
+                assert answer.status == 404, "only a process for the web serves it"
     await gateway.process.kill()
     told = await program.member(PATRON)
     assert (told["standing"], told["roles"]) == ("active", [gold]), "it answers what was seen last"

@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator
 
+import aiohttp
 import pytest
 
 from sandbox.main import Options
+from tests.fakes.monitoring import served_metrics, told_metrics, values
 from tests.fakes.stage import Stage
 
 HAZEL, IVY = "hazel.hollow", "ivy_afterdark"
@@ -41,9 +43,25 @@ async def test_to_a_patron_and_an_admin_they_are_one_bot_and_each_does_its_own_p
     readers = {call.pid for call in cluster.sandbox.patreon.calls if call.route.endswith("/members")}
     assert readers <= pids(cluster, "worker")
 
+    await _each_serves_the_metrics_of_its_role(cluster)
+
     await next(one for one in cluster.sandbox.bots.members if one.name == "worker-1").process.kill()
     cluster.sandbox.patreon.refund(cluster.patron_id("Gerda Nilsson"))
     await cluster.until(lambda: "Gold" not in cluster.roles(HAZEL), "what a killed worker was to do another one does")
+
+
+async def _each_serves_the_metrics_of_its_role(stage: Stage) -> None:
+    """What is stored is the same in all of them; what is a role's own is spoken of by those that have it."""
+    page = told_metrics()
+    async with aiohttp.ClientSession() as session:
+        for one in stage.sandbox.bots.members:
+            async with session.get(f"http://127.0.0.1:{one.port}/metrics") as answer:
+                text = await answer.text()
+            assert served_metrics(text).keys() == {name for name, told in page.items() if told.is_served_by(one.roles)}
+            seen = values(text)
+            assert [seen[f"processes role={role}"] for role in ("gateway", "worker", "web")] == [2, 2, 2], one.name
+            assert (seen["shards state=held"], seen["shards state=free"]) == (2, 0), one.name
+            assert (seen["campaigns state=accepted"], seen["rules"]) == (1, 1), one.name
 
 
 def said_to(stage: Stage, username: str) -> str:

@@ -102,6 +102,7 @@ async def test_a_restore_takes_no_role_and_brings_nobody_back(stage: Stage, tmp_
     for pair in [one for one in oauth._by_access.values() if one.person.id == stage.patron_id(LINKED[STAYS])]:
         oauth.revoke(pair.access_token)
     await stage.sandbox.bots.start()
+    await stage.until(lambda: stage.logged("restored me from a backup"), "the server is told what to look after")
     await stage.until(lambda: "I check each linked patron one by one" in told(stage), "the owner is told of the pair")
     await stage.until(lambda: "/link" in words(stage.direct_messages(STAYS)[-1:]), "she is asked to link again")
     await stage.rounds(3)
@@ -115,7 +116,6 @@ async def test_a_restore_takes_no_role_and_brings_nobody_back(stage: Stage, tmp_
     stage.sandbox.bot.environment["PATREON_CREATOR_ACCESS_TOKEN"] = fresh.access_token
     stage.sandbox.bot.environment["PATREON_CREATOR_REFRESH_TOKEN"] = fresh.refresh_token
     await stage.restart()
-    await stage.until(lambda: stage.logged("restored me from a backup"), "the server is told what to look after")
     await stage.until(
         lambda: stage.logged("I was restored from a backup, so I don't know"), "and asked of the refunded"
     )
@@ -165,6 +165,11 @@ async def test_what_cannot_be_restored_is_refused_and_nothing_is_lost(stage: Sta
     before = everyone(stage)
     await stage.sandbox.bot.stop()
     content = backup.read_bytes()
+    database, old = Path(stage.database), await asyncio.to_thread(Path(stage.database).read_bytes)
+    await asyncio.to_thread(database.write_bytes, content)
+    code, said = await run(stage, "bot")
+    assert (code, "restore --in-place" in said) == (1, True), "a backup that was put there by hand"
+    await asyncio.to_thread(database.write_bytes, old)
     backup.write_bytes(content[:9000])
     code, said = await run(stage, "restore", str(backup))
     assert (code, "is damaged" in said) == (1, True)

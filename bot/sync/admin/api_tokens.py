@@ -75,7 +75,9 @@ class TokenEditor:
         meant = [one for one in tokens if str(one.token_id) == word] or [
             one for one in tokens if one.label.casefold() == word
         ]
-        revoked = await self._storage.api_tokens.revoke(guild_id, meant[0].token_id) if len(meant) == 1 else None
+        at, revoked = self._clock.now(), None
+        if len(meant) == 1:
+            revoked = await self._storage.api_tokens.revoke(guild_id, meant[0].token_id, at=at)
         if revoked is None:
             raise UserMistake(Mistake.TOKEN_UNKNOWN)
         await self._note(revoked, TokenChange.REVOKED, by=by)

@@ -98,7 +98,7 @@ class HookEditor:
 
     async def remove(self, guild_id: GuildId, hook_id: HookId, *, by: DiscordUserId) -> Hook:
         """Remove a hook, and all that is on its way to it. Raises UserMistake where there is none."""
-        hook = await self._storage.hooks.remove(guild_id, hook_id)
+        hook = await self._storage.hooks.remove(guild_id, hook_id, at=self._clock.now())
         if hook is None:
             raise UserMistake(Mistake.HOOK_UNKNOWN, hook_id=hook_id)
         await self._note(hook, HookChange.REMOVED, by=by)

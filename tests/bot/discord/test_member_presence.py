@@ -10,6 +10,7 @@ from bot.domain.model import DiscordUserId, GuildId
 from tests.bot.sync.leaps import held
 from tests.fakes.filled import token_of
 from tests.fakes.scene import MEMBER, Scene
+from tests.fakes.statements import counted_statements
 
 
 @pytest.fixture
@@ -101,3 +102,47 @@ async def test_in_doubt_a_server_has_not_removed_it(known: Scene, monkeypatch: p
     assert elsewhere in await storage.api_tokens.guilds()
     await known.app.member_presence.look(elsewhere)
     assert elsewhere not in await storage.api_tokens.guilds()
+
+
+async def test_while_nobody_comes_or_goes_nothing_is_asked(known: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(member_presence, "LOOK_SECONDS", 0.01)
+    looks = []
+    look = known.app.member_presence.look
+
+    async def counting(guild_id: GuildId) -> None:
+        looks.append(guild_id)
+        await look(guild_id)
+
+    monkeypatch.setattr(known.app.member_presence, "look", counting)
+    task = asyncio.create_task(known.app.member_presence.run())
+    await known.until(lambda: looks, "it looks at the start")
+    await asyncio.sleep(0.3)
+    looks.clear()
+    with counted_statements() as statements:
+        await asyncio.sleep(0.3)
+    assert (looks, [one for one in statements if "guild_members" in one or "api_tokens" in one]) == ([], [])
+    known.discord.leave(known.stage.user_id(MEMBER))
+    await known.until(lambda: looks, "somebody left")
+    looks.clear()
+    monkeypatch.setattr(member_presence, "LOOK_ANYHOW_SECONDS", 0.05)
+    await known.until(lambda: looks, "it looks anyhow")
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_server_that_is_out_of_sight_is_looked_at_until_it_is_known_what_became_of_it(
+    known: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(member_presence, "LOOK_SECONDS", 0.01)
+    known.app.holder.lose(known.bot)
+    task = asyncio.create_task(known.app.member_presence.run())
+    await asyncio.sleep(0.1)
+    known.discord.kick_bot()
+    await known.until(lambda: known.bot.get_guild(known.guild_id) is None, "it is gone")
+    await asyncio.sleep(0.1)
+    known.app.holder.put(known.bot)
+    async with asyncio.timeout(5):
+        while await known.app.storage.api_tokens.guilds():
+            await asyncio.sleep(0.02)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from bot.domain.api_token import ApiToken
 from bot.domain.model import ApiTokenId, DiscordUserId, GuildId
 from bot.storage import Storage
-from tests.fakes.filled import ADA, BO, CY, token_of
+from tests.fakes.filled import ADA, BO, CY, NOW, token_of
 
 GUILD, OTHER = GuildId(900), GuildId(901)
 
@@ -26,9 +26,9 @@ async def test_a_token_is_found_by_its_number_until_it_is_revoked(storage: Stora
     assert await storage.api_tokens.list_guild(GUILD) == (first, second)
     assert await storage.api_tokens.guilds() == {GUILD, OTHER}
     assert await storage.api_tokens.find(first.token_id) == first
-    assert await storage.api_tokens.revoke(OTHER, first.token_id) is None, "another guild's"
-    assert await storage.api_tokens.revoke(GUILD, first.token_id) == first
-    assert await storage.api_tokens.revoke(GUILD, first.token_id) is None
+    assert await storage.api_tokens.revoke(OTHER, first.token_id, at=NOW) is None, "another guild's"
+    assert await storage.api_tokens.revoke(GUILD, first.token_id, at=NOW) == first
+    assert await storage.api_tokens.revoke(GUILD, first.token_id, at=NOW) is None
     assert await storage.api_tokens.find(first.token_id) is None
     await storage.api_tokens.revoke_all(GUILD)
     assert await storage.api_tokens.list_guild(GUILD) == ()
@@ -44,7 +44,7 @@ async def test_a_guild_has_so_many_and_no_more(storage: Storage) -> None:
 
 async def test_the_number_of_a_revoked_token_is_never_anothers(storage: Storage) -> None:
     first = await add(storage, token_of("one"))
-    await storage.api_tokens.revoke(GUILD, first.token_id)
+    await storage.api_tokens.revoke(GUILD, first.token_id, at=NOW)
     assert (await add(storage, token_of("two"))).token_id > first.token_id
 
 
@@ -73,10 +73,10 @@ async def test_with_the_last_token_goes_who_is_in_the_guild_and_none_is_stored_a
     first, second = await add(storage, token_of("one")), await add(storage, token_of("two"))
     members = storage.guild_members
     await members.save_guild(GUILD, came=[ADA], left=[])
-    await storage.api_tokens.revoke(GUILD, first.token_id)
+    await storage.api_tokens.revoke(GUILD, first.token_id, at=NOW)
     assert await members.load_guild(GUILD) == {ADA}, "another token is there"
     if ends == "revoke":
-        await storage.api_tokens.revoke(GUILD, second.token_id)
+        await storage.api_tokens.revoke(GUILD, second.token_id, at=NOW)
     else:
         await storage.api_tokens.revoke_all(GUILD)
     await members.save_guild(GUILD, came=[BO], left=[])

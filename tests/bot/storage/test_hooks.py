@@ -13,7 +13,7 @@ from bot.domain.member_changes import ToldMember
 from bot.domain.model import DiscordUserId, GuildId, HookId, Secret
 from bot.domain.reasons import OldText
 from bot.storage import Storage
-from tests.fakes.filled import ADA, BO, GUILD, ROLE, held, hook_of, member_of
+from tests.fakes.filled import ADA, BO, GUILD, NOW, ROLE, held, hook_of, member_of
 
 T = HookEventType
 MINUTE = timedelta(minutes=1)
@@ -215,8 +215,8 @@ async def test_who_is_entitled_already_is_no_news_to_the_first_hook_nor_to_a_lat
 
 async def test_after_a_time_without_hooks_what_was_told_counts_no_more(storage: Storage, now: datetime) -> None:
     first = await add(storage, members=[member_of(ADA, ACTIVE)])
-    assert await storage.hooks.remove(GuildId(901), first.hook_id) is None
-    assert await storage.hooks.remove(GUILD, first.hook_id) == first
+    assert await storage.hooks.remove(GuildId(901), first.hook_id, at=NOW) is None
+    assert await storage.hooks.remove(GUILD, first.hook_id, at=NOW) == first
     assert await storage.hooks.load_told(GUILD, None) == {}
     assert not await storage.hooks.wants(GUILD)
     second = await add(storage, members=[member_of(BO, ACTIVE)])
@@ -249,5 +249,5 @@ async def test_which_servers_have_hooks_is_known_at_once_where_it_was_written(st
     assert not await storage.hooks.wants(GUILD)
     hook = await add(storage, members=())
     assert await storage.hooks.wants(GUILD)
-    await storage.hooks.remove(GUILD, hook.hook_id)
+    await storage.hooks.remove(GUILD, hook.hook_id, at=NOW)
     assert not await storage.hooks.wants(GUILD)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event, text
 
 from bot.domain.changes import Trigger, Urgency
-from bot.domain.model import CampaignId, PatreonUserId
+from bot.domain.model import CampaignId, GuildId, PatreonUserId
 from bot.domain.processes import ProcessRole
 from bot.domain.status import ListState, PairKind, PairState
 from bot.storage import Storage, monitoring
@@ -71,6 +71,16 @@ async def test_how_each_campaigns_list_stands(storage: Storage) -> None:
 async def test_a_campaign_without_a_creators_token_has_no_list(storage: Storage) -> None:
     await storage.campaigns.save(campaign_of("Emberwood"))
     await storage.campaigns.bind(GUILD, CAMPAIGN, credential_id=None, at=NOW)
+    seen = await storage.monitoring.look()
+    assert (seen.campaigns[ListState.CONSENTS], seen.lists) == (1, ())
+
+
+async def test_a_campaign_whose_creators_token_is_dead_is_read_by_consents(storage: Storage) -> None:
+    creator = await save_consent(storage, ADA_PATREON, pair_of("ada"), at=NOW)
+    await storage.campaigns.save(campaign_of("Emberwood"))
+    await storage.campaigns.bind(GUILD, CAMPAIGN, credential_id=creator, at=NOW)
+    assert (await storage.monitoring.look()).campaigns[ListState.UNREAD] == 1
+    await storage.credentials.mark_dead(await storage.credentials.load(creator), NOW)
     seen = await storage.monitoring.look()
     assert (seen.campaigns[ListState.CONSENTS], seen.lists) == (1, ())
 
@@ -147,5 +157,8 @@ async def test_it_names_nobody(storage: Storage) -> None:
     await populate(storage)
     async with storage.database.write() as connection:
         await connection.execute(text("UPDATE links SET patreon_name = 'MARKER'"))
+    server = GuildId(815736642022640634)
+    await storage.due.add(server, [ADA], trigger=Trigger.LINK)
+    await storage.campaigns.bind(server, CAMPAIGN, credential_id=None, at=NOW)
     seen = repr(await storage.monitoring.look())
-    assert not [secret for secret in ("MARKER", str(GUILD), str(ADA_PATREON), "access-") if secret in seen]
+    assert [secret for secret in ("MARKER", str(server), str(ADA_PATREON), "access-") if secret in seen] == []

@@ -44,6 +44,7 @@ from bot.storage.aggregate import Aggregate
 from bot.storage.states import ButtonKind, ButtonPlace
 from bot.storage.tables import metadata
 from bot.storage.tables.column_types import Sealed
+from bot.storage.unlinks import Unlinks
 from bot.storage.vault import Vault
 from tests.fakes.filled import (
     ADA,
@@ -215,7 +216,7 @@ VERBS: dict[str, Verb] = {
     "api_tokens.add": lambda s, _: s.api_tokens.add(token_of("second"), most=2),
     "api_tokens.add another": lambda s, _: s.api_tokens.add(token_of("third"), most=2),
     "api_tokens.note_used": lambda s, k: s.api_tokens.note_used(k.token, LATER),
-    "api_tokens.revoke": lambda s, k: s.api_tokens.revoke(GUILD, k.token.token_id),
+    "api_tokens.revoke": lambda s, k: s.api_tokens.revoke(GUILD, k.token.token_id, at=LATER),
     "api_tokens.revoke_all": lambda s, _: s.api_tokens.revoke_all(GUILD),
     "guild_members.save_guild": lambda s, _: s.guild_members.save_guild(GUILD, came=[BO], left=[ADA]),
     "guild_members.save_guild another": lambda s, _: s.guild_members.save_guild(GUILD, came=[BO, CY], left=[]),
@@ -238,7 +239,7 @@ VERBS: dict[str, Verb] = {
     "hooks.add": lambda s, _: s.hooks.add(
         hook_of(), url=Secret("https://b.example/"), secret=Secret("whsec_BB=="), members=[]
     ),
-    "hooks.remove": lambda s, k: s.hooks.remove(GUILD, k.hook),
+    "hooks.remove": lambda s, k: s.hooks.remove(GUILD, k.hook, at=LATER),
     "hooks.tell_members": lambda s, _: s.hooks.tell_members(
         GUILD, [member_of(ADA, MemberStanding.LAPSED), member_of(BO, MemberStanding.ACTIVE)], at=LATER
     ),
@@ -284,7 +285,7 @@ VERBS: dict[str, Verb] = {
     "paces.succeed": lambda s, _: s.paces.succeed("client", "fresh"),
     "messages.add": lambda s, _: s.messages.add(GUILD, "{}"),
     "messages.purge": lambda s, _: s.messages.purge(timedelta(0)),
-    "restores.settle": lambda s, _: s.restores.settle({CY: LATER}, taken_at=NOW, at=LATER),
+    "restores.settle": lambda s, _: s.restores.settle(Unlinks(since=NOW, ended={CY: LATER}), taken_at=NOW, at=LATER),
     "restores.note_first_read": lambda s, _: s.restores.note_first_read(CAMPAIGN, [GUILD], at=LATER),
 }
 # Columns of the database's own clock, and of chance: two runs never agree.

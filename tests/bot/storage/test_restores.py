@@ -8,12 +8,14 @@ from sqlalchemy import insert, select
 
 from bot.domain.comps import Comp
 from bot.domain.holds import HoldState
-from bot.domain.model import CredentialId, DiscordUserId, GrantState, GuildId, RoleId
+from bot.domain.member_answer import MemberStanding
+from bot.domain.model import CredentialId, DiscordUserId, GrantState, GuildId, RoleId, Secret
 from bot.domain.restored import OldPair, Restored, RestoreReport
 from bot.storage import Storage
 from bot.storage.backups import TAKEN_AT
 from bot.storage.numbering import NUMBERED, last_number
 from bot.storage.tables import installation, opt_outs, pendings, states
+from bot.storage.unlinks import Revoked, Unlinks
 from tests.fakes.filled import (
     ADA,
     ADA_PATREON,
@@ -30,11 +32,14 @@ from tests.fakes.filled import (
     comp_of,
     grant_of,
     held,
+    hook_of,
     link_of,
+    member_of,
     pair_of,
     populate,
     record_of,
     rule_of,
+    token_of,
 )
 from tests.fakes.stored import save_consent
 
@@ -43,7 +48,7 @@ WEEK = timedelta(days=7)
 
 
 async def settle(storage: Storage) -> RestoreReport:
-    return await storage.restores.settle({}, taken_at=NOW, at=LATER)
+    return await storage.restores.settle(Unlinks(since=NOW), taken_at=NOW, at=LATER)
 
 
 async def states_of(storage: Storage, person: DiscordUserId = ADA) -> dict[RoleId, GrantState]:
@@ -63,7 +68,7 @@ async def test_it_is_known_from_then_on(storage: Storage) -> None:
 async def test_whoever_unlinked_since_stays_unlinked_and_keeps_what_somebody_gave_them(storage: Storage) -> None:
     await populate(storage)
     await storage.ledger.put(grant_of(state=GrantState.HELD))
-    report = await storage.restores.settle({ADA: LATER, CY: NOW}, taken_at=NOW, at=LATER)
+    report = await storage.restores.settle(Unlinks(since=NOW, ended={ADA: LATER, CY: NOW}), taken_at=NOW, at=LATER)
     assert await storage.links.find_discord(ADA) is None
     assert await storage.links.is_opted_out(ADA)
     assert await storage.links.find_opt_outs([], [ADA_PATREON]) == (frozenset(), frozenset({ADA_PATREON}))
@@ -74,7 +79,7 @@ async def test_whoever_unlinked_since_stays_unlinked_and_keeps_what_somebody_gav
 
 
 async def test_whoever_linked_and_unlinked_since_is_not_linked_by_itself(storage: Storage) -> None:
-    report = await storage.restores.settle({BO: LATER}, taken_at=NOW, at=LATER)
+    report = await storage.restores.settle(Unlinks(since=NOW, ended={BO: LATER}), taken_at=NOW, at=LATER)
     assert await storage.links.is_opted_out(BO)
     assert report.unlinked == 0
 
@@ -82,7 +87,7 @@ async def test_whoever_linked_and_unlinked_since_is_not_linked_by_itself(storage
 async def test_a_wish_that_the_backup_knew_keeps_the_patron_it_names(storage: Storage) -> None:
     await storage.links.complete_link(link_of(BO, BO_PATREON), [record_of(BO_PATREON)])
     await storage.links.unlink(BO, at=NOW)
-    await storage.restores.settle({BO: NOW}, taken_at=NOW, at=LATER)
+    await storage.restores.settle(Unlinks(since=NOW, ended={BO: NOW}), taken_at=NOW, at=LATER)
     async with storage.database.read() as connection:
         assert (await connection.execute(select(opt_outs.c.patreon_user_id))).scalars().all() == [BO_PATREON]
 
@@ -101,7 +106,7 @@ async def test_a_wish_that_the_backup_knew_keeps_the_patron_it_names(storage: St
 async def test_of_writes_under_way_nothing_is_known_any_more(storage: Storage, state: GrantState, stays: bool) -> None:
     await populate(storage)
     await storage.ledger.put(grant_of(state=state))
-    report = await storage.restores.settle({}, taken_at=NOW, at=LATER)
+    report = await storage.restores.settle(Unlinks(since=NOW), taken_at=NOW, at=LATER)
     assert await states_of(storage) == ({ROLE: state} if stays else {})
     assert report.disowned == (0 if stays else 1)
 
@@ -115,7 +120,7 @@ async def test_a_role_stays_ours_only_where_a_rule_or_a_running_comp_names_it(st
     await storage.ledger.put(replace(grant_of(state=GrantState.HELD), discord_user_id=BO))  # his comp has ended
     await storage.rules.remove(GUILD, known.rule)
     await storage.rules.add(replace(rule_of(ROLE), guild_id=OTHER_GUILD), created_by=ADA, at=NOW)
-    report = await storage.restores.settle({}, taken_at=NOW, at=LATER)
+    report = await storage.restores.settle(Unlinks(since=NOW), taken_at=NOW, at=LATER)
     assert await states_of(storage) == {OTHER_ROLE: GrantState.HELD}
     assert await states_of(storage, BO) == {}
     assert report.disowned == 3
@@ -143,7 +148,7 @@ async def test_comps_stay_for_a_week_at_least(storage: Storage) -> None:
     past, endless = comp_of(CY, until=NOW), comp_of(CY, OTHER_ROLE, until=None)
     for comp in (soon, late, past, endless):
         await storage.comps.give(comp)
-    report = await storage.restores.settle({}, taken_at=NOW, at=LATER)
+    report = await storage.restores.settle(Unlinks(since=NOW), taken_at=NOW, at=LATER)
 
     async def until(comp: Comp) -> object:
         return (await storage.comps.load_member(GUILD, comp.discord_user_id))[comp.role_id].until
@@ -213,3 +218,19 @@ async def test_of_patrons_those_count_whose_campaign_nobody_else_reads(storage: 
     assert await storage.restores.count_old_consents(NOW + timedelta(days=19), read=()) == 0
     assert await storage.restores.count_old_consents(NOW + timedelta(days=21), read=()) == 1
     assert await storage.restores.count_old_consents(NOW + timedelta(days=21), read=[CAMPAIGN]) == 0
+
+
+async def test_tokens_and_hooks_that_ended_since_end_again_and_others_stay(storage: Storage) -> None:
+    url, secret = Secret("https://example.org/"), Secret("whsec_abc")
+    for label in ("whitelist", "site"):
+        await storage.api_tokens.add(token_of(label), most=2)
+        await storage.hooks.add(hook_of(), url=url, secret=secret, members=())
+    await storage.hooks.tell_members(GUILD, [member_of(ADA, MemberStanding.ACTIVE)], at=NOW)
+    tokens, hooks = await storage.api_tokens.list_guild(GUILD), await storage.hooks.list_guild(GUILD)
+    revoked = {Revoked("api_tokens", tokens[0].token_id): LATER, Revoked("hooks", hooks[0].hook_id): LATER}
+    report = await storage.restores.settle(Unlinks(since=NOW, revoked=revoked), taken_at=NOW, at=LATER)
+    assert report.revoked == 2
+    assert await storage.api_tokens.list_guild(GUILD) == tokens[1:]
+    assert await storage.hooks.list_guild(GUILD) == hooks[1:]
+    counts = [len(await storage.hooks.list_due(one.hook_id, LATER, most=9)) for one in hooks]
+    assert counts == [0, 1], "what was on its way to nobody is forgotten"

@@ -49,6 +49,7 @@ from bot.domain.shards import Shards
 from bot.storage import Storage
 from bot.storage.pendings import PendingRow
 from bot.storage.states import ButtonKind, ButtonPlace, StateRow
+from bot.storage.unlinks import Unlinks
 from bot.storage.webhooks import StoredWebhook
 from tests.fakes.filled import comp_of, hook_of, member_of, process_of, token_of
 from tests.fakes.stored import load_campaign, save_consent
@@ -276,7 +277,7 @@ async def use_api(storage: Storage, now: datetime) -> None:
     await storage.guild_members.is_member(GUILD, ADA)
     await storage.guild_members.list_after(GUILD, ADA, most=1)
     await storage.guild_members.load_guild(GUILD)
-    await storage.api_tokens.revoke(GUILD, token.token_id)
+    await storage.api_tokens.revoke(GUILD, token.token_id, at=now)
     await storage.api_tokens.revoke_all(GUILD)
 
 
@@ -369,7 +370,7 @@ async def use_hooks(storage: Storage, now: datetime) -> None:
     await storage.hooks.list_newest(GUILD, most=5)
     await storage.hooks.note_told_off(hook.hook_id, now)
     await storage.hooks.purge(now)
-    await storage.hooks.remove(GUILD, hook.hook_id)
+    await storage.hooks.remove(GUILD, hook.hook_id, at=now)
 
 
 async def use_due(storage: Storage) -> None:
@@ -442,7 +443,7 @@ async def use_processes(storage: Storage) -> None:
 async def use_restores(storage: Storage, now: datetime) -> None:
     await storage.links.look_after_ends(now)
     assert await storage.restores.find_taken_at() is None
-    assert (await storage.restores.settle({ADA: now}, taken_at=now, at=now)).unlinked == 0
+    assert (await storage.restores.settle(Unlinks(since=now, ended={ADA: now}), taken_at=now, at=now)).unlinked == 0
     await storage.restores.note_first_read(CAMPAIGN, [GUILD], at=now)
     found = await storage.restores.find()
     assert found is not None

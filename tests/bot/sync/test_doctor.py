@@ -11,11 +11,13 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import text
 
-from bot.domain.changes import Trigger
+from bot.domain.audit_entry import AuditAction, AuditEntry
+from bot.domain.changes import Outcome, Trigger
 from bot.domain.doctor import Area, DoctorCode, DoctorFinding, PersonDiagnosis, ServerDiagnosis
 from bot.domain.model import Campaign, CampaignId, DiscordUserId, RoleId, RoleRule, RuleId, RuleKind
 from bot.domain.plan import GuildFacts, PersonFacts, PersonPlan, plan_person
 from bot.domain.processes import ALL_ROLES, Process, ProcessRole
+from bot.domain.reasons import OldText
 from bot.storage.vault import Vault, new_key
 from bot.sync.applying import refusals
 from bot.sync.webhooks.keeper import CHECK_EVERY
@@ -25,6 +27,8 @@ from sandbox.discord.model import Overwrite
 from sandbox.weather import Fault
 from tests.bot.sync.leaps import LEAPS, leaping
 from tests.fakes.postgres import Postgres
+from tests.fakes.receiver import Receiver
+from tests.fakes.receiver import serve as receiving
 from tests.fakes.rounds import whole_round
 from tests.fakes.scene import ADMIN, GOLD_PATRON, MEMBER, SOON, Scene, connect, serve, set_stage
 from tests.fakes.stage import Stage
@@ -187,6 +191,30 @@ async def _rule_of_a_campaign_that_left(scene: Scene) -> None:
     await _add_rule_for(scene, scene.role("Gold"), other.campaign_id)
 
 
+async def _lose_receiver(scene: Scene) -> None:
+    """Let the receiver of a webhook say that it wants nothing more."""
+    async with receiving(Receiver(410)) as receiver:
+        await scene.app.hook_editor.add(scene.guild_id, receiver.url, "", by=scene.person(ADMIN))
+        entry = AuditEntry(
+            at=scene.app.clock.now(),
+            guild_id=scene.guild_id,
+            discord_user_id=scene.person(MEMBER),
+            role_id=scene.role("Gold"),
+            action=AuditAction.GRANT,
+            outcome=Outcome.DONE,
+            reason=OldText("why"),
+            trigger=Trigger.LINK,
+        )
+        await scene.app.storage.audit.add(entry)
+        await scene.app.hook_deliveries.look()
+        await scene.until(lambda: not scene.app.hook_deliveries._workers, "it is told of")
+
+
+async def _remove_hook(scene: Scene) -> None:
+    (hook,) = await scene.app.storage.hooks.list_guild(scene.guild_id)
+    await scene.app.hook_editor.remove(scene.guild_id, hook.hook_id, by=scene.person(ADMIN))
+
+
 DISCORD_STEPS: Sequence[Step] = (
     (
         C.NO_MANAGE_ROLES,
@@ -212,6 +240,7 @@ DISCORD_STEPS: Sequence[Step] = (
     (C.LOG_CHANNEL_UNSET, with_settings(no_log_channel=True), choose_log_channel),
     (C.LOG_CHANNEL_SHUT, _shut_log_channel, lambda scene: _shut_log_channel(scene, deny=0)),
     (C.LOG_CHANNEL_GONE, _delete_log_channel, lambda scene: choose_log_channel(scene, "general")),
+    (C.HOOK_OFF, _lose_receiver, _remove_hook),
     (C.CAMPAIGN_UNFOLLOWED, _rule_of_a_campaign_that_left, _remove_last_rule),
     (C.NO_RULES, _remove_last_rule, Scene.add_rule),
     (C.ROLE_GONE, lambda scene: scene.discord.delete_role(scene.stage.role_id("Gold")), None),

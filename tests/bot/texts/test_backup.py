@@ -41,12 +41,14 @@ def test_a_restore_says_what_became_of_the_rest_and_what_to_look_after() -> None
             OldPair(campaigns=(), guild_ids=(), is_of_settings=True),
         ),
         old_consents=4,
+        revoked=1,
     )
     said = say_restore(PLAIN, report)
     assert said.startswith("Restored the backup of 1 March 2026, 12:00 UTC.")
     for part in (
         "kept as /data/old.db",
         "2 people have unlinked since, and stay unlinked.",
+        "1 API token or webhook has been revoked since, and stays revoked.",
         "I no longer manage 1 role,",
         "3 comps now end in a week",
         "access to Moth Tales and Owl Post. If the log channel says so, run /patreon connect again in server 900.",

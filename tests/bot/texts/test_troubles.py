@@ -202,7 +202,7 @@ def test_what_belongs_to_a_message_without_a_list_is_said() -> None:
 
 
 def test_a_backup_without_a_date_is_called_an_older_one() -> None:
-    restored = notices.DatabaseRestored(campaign="Moth Tales", taken_at=None)
+    restored = notices.DatabaseRestored(taken_at=None)
     assert say_news(RENDERER, restored).startswith("Whoever runs me restored me from an older backup.")
     dated = msgspec.structs.replace(restored, taken_at=datetime(2026, 1, 1, 12, tzinfo=UTC))
     assert "from a backup of <t:1767268800:R>" in say_news(RENDERER, dated)

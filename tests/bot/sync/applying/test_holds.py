@@ -20,6 +20,7 @@ from bot.domain.reasons import OldText
 from bot.domain.restored import Restored
 from bot.domain.safeguards import BRAKE_FROM, BRAKE_WINDOW
 from bot.storage import Storage
+from bot.storage.unlinks import Unlinks
 from bot.sync.applying.holds import Holds
 from tests.fakes.clock import StoppedClock
 from tests.fakes.notifier import HeardNotifier
@@ -319,7 +320,7 @@ async def test_after_a_restore_every_removal_is_asked_about_for_a_day(
     server = Server(storage, notifier, clock)
     server.holds = Holds(storage=storage, notifier=notifier, clock=clock, is_restored=True)
     restored_at = clock.now()
-    await storage.restores.settle({}, taken_at=restored_at, at=restored_at)
+    await storage.restores.settle(Unlinks(since=restored_at), taken_at=restored_at, at=restored_at)
     await server.populate(10)
     server.world.confirmed_at = restored_at
     restored = Restored(taken_at=restored_at, began_at=restored_at, read_at={CAMPAIGN: restored_at})

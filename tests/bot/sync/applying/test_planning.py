@@ -8,14 +8,16 @@ from msgspec.structs import replace
 
 from bot.domain.audit_entry import AuditAction, Discovery, FoundReason
 from bot.domain.changes import Outcome, Trigger
+from bot.domain.errors import DatabaseAway, Later
 from bot.domain.model import Campaign, CampaignId, ChannelId, DiscordUserId, GrantState, RoleId
 from bot.domain.plan import Action, GuildFacts, PersonFacts, PersonPlan, plan_person
 from bot.domain.reasons import Status, patron_facts
 from bot.sync.applying import planning
 from bot.sync.applying.planning import Unplannable
 from sandbox.weather import Fault
-from tests.fakes.scene import ADMIN, MEMBER, SOON, Scene
+from tests.fakes.scene import ADMIN, GOLD_PATRON, MEMBER, SOON, Scene
 from tests.fakes.stage import words
+from tests.fakes.statements import counted_statements
 
 
 @pytest.fixture
@@ -256,3 +258,98 @@ async def test_a_plan_of_everybody_has_the_facts_of_a_few_at_a_time(
     assert all(person.member is not None for person in seen if person.grants), "and what Discord shows of them"
     drawn = await linked.app.planning.plan_guild(linked.guild_id, None)
     assert linked.person(MEMBER) not in {plan.discord_user_id for plan in drawn.plans}
+
+
+# --- what a server's own webhooks are told
+
+
+@pytest.fixture
+async def hooked(linked: Scene) -> Scene:
+    """The same, and a webhook from now on; that nobody listens is nothing to a plan."""
+    await linked.app.hook_editor.add(linked.guild_id, "http://127.0.0.1:9/", "", by=linked.person(ADMIN))
+    return linked
+
+
+async def told(scene: Scene, username: str = MEMBER) -> list[str]:
+    """Return which events of somebody were written, the oldest first."""
+    newest = await scene.app.storage.hooks.list_newest(scene.guild_id, most=99)
+    return [one.type.value for one in reversed(newest) if one.discord_user_id == scene.person(username)]
+
+
+async def test_other_tiers_are_told_though_no_role_changes_by_them(hooked: Scene) -> None:
+    patreon, stage = hooked.stage.sandbox.patreon, hooked.stage
+    await hooked.app.storage.guilds.change(hooked.guild_id, mode="grant_only")
+    patreon.change_tier(stage.patron_id(GOLD_PATRON), stage.tier_id("Silver"))
+    await hooked.app.rounds.run(trigger=Trigger.SYNC)
+    assert await told(hooked) == ["membership.changed"]
+    await hooked.app.rounds.run(trigger=Trigger.SYNC)
+    await hooked.app.reconciler.bring_in_line(hooked.guild_id, trigger=Trigger.SYNC)
+    assert await told(hooked) == ["membership.changed"], "once"
+
+
+async def test_a_preview_and_an_explanation_tell_nothing(hooked: Scene) -> None:
+    await hooked.app.storage.links.unlink(hooked.person(MEMBER), at=hooked.app.clock.now())
+    await hooked.app.reconciler.preview(hooked.guild_id)
+    await hooked.app.reconciler.explain(hooked.guild_id, hooked.person(MEMBER))
+    assert await told(hooked) == []
+
+
+async def test_somebody_whom_nothing_ties_to_the_server_any_more_is_told_of(hooked: Scene) -> None:
+    app = hooked.app
+    (campaign_id,) = await app.storage.campaigns.campaigns_of(hooked.guild_id)
+    await app.storage.campaigns.unbind(hooked.guild_id, campaign_id)
+    await app.storage.ledger.drop(hooked.guild_id, hooked.person(MEMBER), hooked.role("Gold"))
+    await app.reconciler.consider(hooked.guild_id, None, trigger=Trigger.DISCONNECT)
+    assert await told(hooked) == ["membership.ended"]
+
+
+async def test_what_could_not_be_told_is_told_by_the_next_plan(hooked: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    app, person = hooked.app, hooked.person(MEMBER)
+
+    async def fail(*_: object, **__: object) -> None:
+        raise DatabaseAway(Later.DATABASE_AWAY, reason="away")
+
+    await app.storage.links.unlink(person, at=app.clock.now())
+    with monkeypatch.context() as patch:
+        patch.setattr(app.storage.hooks, "tell_members", fail)
+        await asyncio.gather(*app.reconciler.mark(hooked.guild_id, [person], trigger=Trigger.UNLINK))
+    assert await told(hooked) == []
+    assert await app.storage.due.find(hooked.guild_id, person) is not None, "they are still to be planned"
+    await asyncio.gather(*app.reconciler.mark(hooked.guild_id, [person], trigger=Trigger.UNLINK))
+    assert (await told(hooked))[0] == "membership.ended"
+
+
+async def test_somebody_who_cannot_be_planned_stays_as_they_were_told(
+    hooked: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> PersonPlan:
+        raise ZeroDivisionError
+
+    await hooked.app.storage.links.unlink(hooked.person(MEMBER), at=hooked.app.clock.now())
+    monkeypatch.setattr(planning, "plan_person", fail)
+    await hooked.app.reconciler.consider(hooked.guild_id, None, trigger=Trigger.SYNC)
+    assert await told(hooked) == []
+
+
+async def test_somebody_who_leaves_and_comes_back_is_told_of_each_time(hooked: Scene) -> None:
+    person = hooked.stage.user_id(MEMBER)
+
+    async def until_told(*expected: str) -> None:
+        async with asyncio.timeout(SOON):
+            while [one for one in await told(hooked) if one.startswith("membership")] != [*expected]:
+                await asyncio.sleep(0.02)
+
+    hooked.discord.leave(person)
+    await until_told("membership.ended")
+    hooked.discord.join(person)
+    await until_told("membership.ended", "membership.started")
+
+
+async def test_a_server_without_webhooks_is_asked_for_none_by_a_turn(linked: Scene) -> None:
+    await linked.app.storage.hooks.wants(linked.guild_id)  # kept until one is added
+    with counted_statements() as statements:
+        await asyncio.gather(
+            *linked.app.reconciler.mark(linked.guild_id, [linked.person(MEMBER)], trigger=Trigger.LOOK)
+        )
+    assert statements
+    assert [one for one in statements if "hook" in one] == []
