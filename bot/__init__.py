@@ -1,3 +1,3 @@
 """Pledgekeeper: Discord roles follow Patreon pledges. ARCHITECTURE.md shows the way around."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"

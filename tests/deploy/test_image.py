@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -119,6 +120,17 @@ async def until_well(stage: Stage, port: int, bot: BotProcess) -> None:
             await asyncio.sleep(0.1)
 
 
+def back_up(image: Image, folder: Path, environment: dict[str, str]) -> list[Path]:
+    """Run what the timer starts, as its user; return the backups that there are then."""
+    *_, backups = read_unit("pledgekeeper-backup.service")["ExecStart"].split()
+    kept = image.data / Path(backups).name
+    kept.mkdir()
+    os.chown(kept, UID, UID)
+    command = image.command("backup", "--keep", "14", str(kept))
+    subprocess.run(command, cwd=folder, env=environment, check=True, timeout=60)
+    return list(kept.glob("*.db"))
+
+
 async def test_the_unit_s_command_runs_as_its_user_with_its_environment(image: Image) -> None:
     unit = read_unit("pledgekeeper.service")
     places = {
@@ -144,6 +156,8 @@ async def test_the_unit_s_command_runs_as_its_user_with_its_environment(image: I
         await bot.start()
         try:
             await until_well(stage, int(told["WEB_PORT"]), bot)
+            kept = await asyncio.to_thread(back_up, image, folder, environment)
+            assert len(kept) == 1, "the nightly backup, beside the running bot"
         finally:
             assert await bot.stop() == 0
         (folder / ".env").write_text("WEB_PORT=eighty\n")

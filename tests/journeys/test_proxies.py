@@ -167,10 +167,11 @@ async def test_nginx_lets_nobody_take_all_of_the_bot_s_time(tmp_path: Path) -> N
     async with Proxied(port) as proxied, nginx(port, proxied.bot_port, tmp_path) as proxied.proxy:
         greedy, other = proxied.session(OTHER_CLIENT), proxied.session()
 
-        async def ask(session: aiohttp.ClientSession) -> int:
-            async with session.get(f"{proxied.proxy.url}/healthz") as answer:
+        async def ask(session: aiohttp.ClientSession, path: str = "/healthz") -> int:
+            async with session.get(f"{proxied.proxy.url}{path}") as answer:
                 return answer.status
 
         statuses = await asyncio.gather(*(ask(greedy) for _ in range(60)))
         assert (statuses.count(200) >= 20, statuses.count(429) >= 20) == (True, True)
         assert await ask(other) == 200
+        assert await ask(greedy, "/api/v1/members") == 401, "the API has limits of its own"

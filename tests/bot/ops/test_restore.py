@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
 
 from bot.domain.errors import DatabaseLocked, NeedsOwner, Setup
 from bot.domain.model import DiscordUserId, PatreonUserId
@@ -22,7 +23,7 @@ from bot.ops.backup import back_up
 from bot.ops.ownership import owned
 from bot.ops.restore import restore, restore_in_place
 from bot.runtime.progress import tell_nobody
-from bot.storage import Storage
+from bot.storage import Storage, migrations
 from bot.storage.vault import Vault, new_key
 from tests.fakes.filled import ADA, GUILD, NOW, OTHER_ROLE, link_of, populate, rule_of
 from tests.fakes.postgres import Postgres
@@ -99,14 +100,15 @@ async def test_the_same_backup_can_be_restored_again(place: Place) -> None:
 
 
 async def test_a_backup_of_an_older_version_is_brought_up_to_date(place: Place) -> None:
-    with closing(sqlite3.connect(place.copy)) as file:
-        file.execute("UPDATE alembic_version SET version_num = '0016'")
-        file.execute("DROP TABLE figures")
-        file.commit()
-    place.copy.with_name("copy.db.sha256").unlink()
-    await place.restore()
+    old = place.folder / "old.db"
+    engine = create_engine(f"sqlite:///{old}")
+    with engine.begin() as connection:
+        migrations.run_steps(connection, "0010")
+    engine.dispose()
+    await restore(place.url, VAULT, old, at=NOW, tell=tell_nobody, without_unlinks=True)
     storage = await Storage.attach(place.url, VAULT)
     assert await storage.database.is_whole()
+    assert await storage.restores.find() == Restored(taken_at=None, began_at=NOW)
     await storage.close()
 
 
