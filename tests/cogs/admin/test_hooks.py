@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 from standardwebhooks.webhooks import Webhook
 
+from bot.domain.audit_entry import AuditAction
+from bot.domain.changes import Outcome
 from tests.fakes.receiver import Receiver, serve
 from tests.fakes.scene import ADMIN, MANAGE_ROLES, MEMBER, Scene
 
@@ -83,9 +85,10 @@ async def test_what_is_sent_is_listed_with_what_became_of_it(scene: Scene, recei
     await scene.say(OWNER, "patreon hooks add", url=receiver.url)
     await scene.add_rule()
     await scene.link()
-    await scene.until(lambda: "Gold" in scene.stage.roles(MEMBER), "the role is given")
+    await scene.written(MEMBER, AuditAction.GRANT, Outcome.DONE)
     await scene.app.hook_deliveries.look()
-    await scene.until(lambda: len(receiver.requests) == 2, "both have arrived")
+    both = {f"{type_} {scene.person(MEMBER)}" for type_ in ("membership.started", "role.granted")}
+    await scene.until(lambda: both <= set(receiver.said), "both have arrived")
     await scene.until(lambda: not scene.app.hook_deliveries._workers, "and were written down")
     listed = await scene.say(OWNER, "patreon hooks list")
     person = f"<@{scene.person(MEMBER)}>"

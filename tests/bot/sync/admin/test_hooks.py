@@ -1,18 +1,20 @@
 """The verbs of `/patreon hooks`: what is stored, written down and told."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from bot.domain.audit_entry import AuditAction, HookChange, HookChanged
+from bot.domain.changes import Outcome
 from bot.domain.errors import Mistake, UserMistake
 from bot.domain.hooks import MOST_HOOKS, HookAnswer, HookEventType, OffReason
 from bot.domain.model import DiscordUserId, GuildId, HookId
 from bot.domain.notices import HookEdited, HookOff, Solved, Topic
 from bot.domain.receivers import ReceiverFault
 from tests.fakes.receiver import Receiver, serve
-from tests.fakes.scene import MEMBER, Scene
+from tests.fakes.scene import MEMBER, SOON, Scene
 
 
 @pytest.fixture
@@ -87,6 +89,7 @@ async def test_a_test_is_sent_at_once_and_lets_what_waits_be_tried(
     await scene.add_rule()
     await scene.link()
     await scene.until(lambda: "Gold" in scene.stage.roles(MEMBER), "the role is given")
+    await scene.written(MEMBER, AuditAction.GRANT, Outcome.DONE)
     await scene.app.hook_deliveries.look()
     await scene.until(lambda: len(receiver.requests) == 2, "an event is tried")
     await scene.until(lambda: not scene.app.hook_deliveries._workers, "and waits")
@@ -118,16 +121,10 @@ async def test_one_that_is_off_is_not_tried_and_its_removal_ends_the_trouble(
     hook, _ = await editor.add(scene.guild_id, receiver.url, "", by=admin)
     await scene.add_rule()
     await scene.link()
-    await scene.app.hook_deliveries.look()
-
-    async def is_told() -> bool:
-        return bool(await scene.app.notifier.told(scene.guild_id, Topic.HOOK))
-
-    for _ in range(200):
-        if await is_told():
-            break
-        await scene.until(lambda: True, "a moment")
-        await scene.app.hook_deliveries.look()
+    async with asyncio.timeout(SOON):
+        while not await scene.app.notifier.told(scene.guild_id, Topic.HOOK):
+            await scene.app.hook_deliveries.look()
+            await asyncio.sleep(0.02)
     (listed,) = await hooks.list_guild(scene.guild_id)
     assert listed.off_reason is OffReason.GONE
     with pytest.raises(UserMistake) as off:
