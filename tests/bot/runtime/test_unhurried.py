@@ -5,13 +5,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from bot.domain.changes import Trigger
-from bot.domain.model import GrantState
+from bot.domain.model import Grant, GrantState
 from bot.runtime import unhurried as module
 from bot.runtime.unhurried import portions, unhurried
-from bot.storage import ledger
 from bot.sync.applying import facts, planning
 from bot.sync.applying.bulk_planner import BulkPlanner
 from bot.sync.applying.holds import Reined
@@ -72,7 +72,6 @@ class Passes:
 @pytest.mark.parametrize(
     ("place", "name"),
     [
-        pytest.param(ledger, "read_row", id="a grant is read"),
         pytest.param(facts, "PersonFacts", id="the facts of a person are gathered"),
         pytest.param(Planning, "_compare", id="a person is compared with what was seen"),
         pytest.param(planning, "try_plan", id="a person is planned"),
@@ -88,6 +87,13 @@ async def test_a_plan_of_everybody_handles_one_person_at_a_time(
     assert passes.most == 1
 
 
+async def test_a_plan_of_everybody_reads_one_grant_at_a_time(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    await settle(scene)
+    passes = await count_passes(scene, monkeypatch, msgspec, "convert", only=lambda _, into: into is Grant)
+    assert passes.calls > 4, "somebody has one"
+    assert passes.most == 1
+
+
 async def test_those_with_a_change_are_queued_one_at_a_time(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     await settle(scene)
     (rule,) = await scene.app.storage.rules.list_guild(scene.guild_id)
@@ -97,11 +103,20 @@ async def test_those_with_a_change_are_queued_one_at_a_time(scene: Scene, monkey
     assert passes.most == 1
 
 
-async def count_passes(scene: Scene, monkeypatch: pytest.MonkeyPatch, place: object, name: str) -> Passes:
+async def count_passes(
+    scene: Scene,
+    monkeypatch: pytest.MonkeyPatch,
+    place: object,
+    name: str,
+    *,
+    only: Callable[..., bool] = lambda *_: True,
+) -> Passes:
     """Plan everybody, and count how often something is called in one pass of the loop."""
     monkeypatch.setattr(module, "AT_A_TIME_SECONDS", 0.0)
     passes = Passes()
-    monkeypatch.setattr(place, name, passes.watch(getattr(place, name)))
+    real = getattr(place, name)
+    watched = passes.watch(real)
+    monkeypatch.setattr(place, name, lambda *given, **options: (watched if only(*given) else real)(*given, **options))
     counting = asyncio.create_task(passes.count())
     await scene.app.reconciler.consider(scene.guild_id, None, trigger=Trigger.SYNC)
     counting.cancel()
