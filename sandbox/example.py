@@ -1,6 +1,6 @@
 """A game server's whitelist, as an example to copy from: asks Pledgekeeper who may enter, and prints them.
 
-PLEDGEKEEPER_URL=http://127.0.0.1:8403 PLEDGEKEEPER_TOKEN=pk_... python sandbox/example.py
+PLEDGEKEEPER_URL=http://127.0.0.1:8403 PLEDGEKEEPER_TOKEN=pk_... .venv/bin/python sandbox/example.py
 """
 
 import json

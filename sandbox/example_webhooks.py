@@ -1,6 +1,6 @@
 """A game server that is told who may enter, as an example to copy from: takes webhooks, verifies and prints them.
 
-PLEDGEKEEPER_SECRET=whsec_... python sandbox/example_webhooks.py
+PLEDGEKEEPER_SECRET=whsec_... .venv/bin/python sandbox/example_webhooks.py
 """
 
 import os
