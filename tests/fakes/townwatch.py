@@ -10,10 +10,13 @@ from tests.fakes.town import Town
 
 # What a row with a number of its own is, beyond what changes while it stands.
 NAMES = {
+    "api_tokens": ("guild_id", "digest"),
     "audit": ("at", "action", "outcome", "reason"),
     "arrivals": ("asked_at",),
     "credentials": ("patreon_user_id",),
     "holds": ("guild_id", "opened_at"),
+    "hook_events": ("hook_id", "message_id"),
+    "hooks": ("guild_id", "created_at"),
     "messages": ("guild_id", "body"),
     "nudges": ("campaign_id", "patreon_user_id"),
     "pendings": ("cookie_digest",),
