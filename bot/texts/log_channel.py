@@ -48,18 +48,9 @@ def news_card(r: Renderer, news: News) -> Card:
 
 def notice_card(r: Renderer, notice: Trouble | End | News) -> Card:
     """Say what is wrong, that it is over, or what happened."""
-    if isinstance(
-        notice,
-        notices.ListAcceptedElsewhere
-        | notices.UnlinkedElsewhere
-        | notices.CompEnding
-        | notices.PatronsTaken
-        | notices.ApiTokenChanged
-        | notices.DatabaseRestored
-        | notices.HookEdited,
-    ):
+    if isinstance(notice, notices.News):
         return news_card(r, notice)
-    if isinstance(notice, notices.Solved | notices.HoldOver | notices.LesserConsentRefused):
+    if isinstance(notice, notices.End):
         return end_card(r, notice)
     return trouble_card(r, notice)
 

@@ -110,18 +110,9 @@ def say_kept(r: Renderer, notice: Kept) -> Text:
     """Say one notice in a list of several."""
     if isinstance(notice, str):
         return r.verbatim(notice)
-    if isinstance(
-        notice,
-        notices.ListAcceptedElsewhere
-        | notices.UnlinkedElsewhere
-        | notices.CompEnding
-        | notices.PatronsTaken
-        | notices.ApiTokenChanged
-        | notices.DatabaseRestored
-        | notices.HookEdited,
-    ):
+    if isinstance(notice, notices.News):
         return say_news(r, notice)
-    if isinstance(notice, notices.Solved | notices.HoldOver | notices.LesserConsentRefused):
+    if isinstance(notice, notices.End):
         return say_end(r, notice)
     return r.lines([r.strong(say_title(r, notice)), say_trouble(r, notice)])
 
