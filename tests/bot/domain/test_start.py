@@ -8,7 +8,6 @@ import pytest
 from bot.domain.processes import ALL_ROLES, ProcessRole
 from bot.domain.start import Missing, StartFacts, find_missing
 from bot.domain.status import (
-    Backlog,
     DatabaseMoment,
     DiscordMoment,
     ListState,
@@ -17,29 +16,9 @@ from bot.domain.status import (
     PairState,
 )
 from bot.runtime.health import Note
+from tests.fakes.moment import EMPTY
 
-PAIRS = dict.fromkeys(PairKind, PairsStatus(counts=dict.fromkeys(PairState, 0)))
-STORED = DatabaseMoment(
-    campaigns={ListState.ACCEPTED: 1},
-    lists=(),
-    pairs=PAIRS,
-    links=10,
-    rules=3,
-    due={},
-    nudges=Backlog(),
-    messages=Backlog(),
-    holds=0,
-    held_removals=0,
-    oldest_hold_at=None,
-    open_intents=0,
-    hooks_on=0,
-    hooks_off=0,
-    hook_events=0,
-    shards=1,
-    shards_held=1,
-    processes={},
-    chores=(),
-)
+STORED = msgspec.structs.replace(EMPTY, campaigns={ListState.ACCEPTED: 1}, links=10, rules=3)
 WELL = StartFacts(
     version="1.0.0",
     roles=tuple(sorted(ALL_ROLES)),
@@ -55,7 +34,7 @@ WELL = StartFacts(
 
 def with_dead_pair() -> DatabaseMoment:
     dead = PairsStatus(counts={**dict.fromkeys(PairState, 0), PairState.DEAD: 1})
-    return msgspec.structs.replace(STORED, pairs={**PAIRS, PairKind.CREATOR: dead})
+    return msgspec.structs.replace(STORED, pairs={**EMPTY.pairs, PairKind.CREATOR: dead})
 
 
 def missing(**changes: Any) -> tuple[Missing, ...]:

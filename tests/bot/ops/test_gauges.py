@@ -12,41 +12,18 @@ from bot.domain.status import (
     Backlog,
     CampaignStatus,
     ChoresStatus,
-    DatabaseMoment,
     DiscordMoment,
-    ListState,
     PairKind,
     PairsStatus,
     PairState,
 )
 from bot.ops.gauges import Moment, show
 from bot.runtime.health import Note, PartHealth
+from tests.fakes.moment import EMPTY, NO_PAIRS
 from tests.fakes.monitoring import told_metrics
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 QUIET = Moment(now=NOW, roles=ALL_ROLES, database="postgresql", sync_interval_seconds=300)
-NO_PAIRS = PairsStatus(counts=dict.fromkeys(PairState, 0))
-STORED = DatabaseMoment(
-    campaigns=dict.fromkeys(ListState, 0),
-    lists=(),
-    pairs=dict.fromkeys(PairKind, NO_PAIRS),
-    links=0,
-    rules=0,
-    due={},
-    nudges=Backlog(),
-    messages=Backlog(),
-    holds=0,
-    held_removals=0,
-    oldest_hold_at=None,
-    open_intents=0,
-    hooks_on=0,
-    hooks_off=0,
-    hook_events=0,
-    shards=2,
-    shards_held=2,
-    processes={},
-    chores=(),
-)
 
 
 def seen(**changes: Any) -> dict[str, float]:
@@ -54,7 +31,7 @@ def seen(**changes: Any) -> dict[str, float]:
 
 
 def stored(**changes: Any) -> dict[str, float]:
-    return seen(stored=msgspec.structs.replace(STORED, **changes))
+    return seen(stored=msgspec.structs.replace(EMPTY, **changes))
 
 
 def shown(moment: Moment) -> dict[str, float]:
