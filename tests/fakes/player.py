@@ -28,6 +28,7 @@ class Player:
         )
         await self.page.locator("#me").select_option(value)
         await self.page.wait_for_url(f"**me={value}**")
+        await self._arrive()
 
     async def run(self, command: str, **options: str) -> None:
         """Type a slash command, fill in its options and send it."""
@@ -48,6 +49,15 @@ class Player:
     async def go(self, channel: str) -> None:
         """Look at a channel."""
         await self.page.locator("#channels").get_by_role("link", name=channel).click()
+        await self._arrive()
+
+    async def _arrive(self) -> None:
+        """Wait until the page has drawn where it goes: what is typed before that is lost on the way.
+
+        It sets off once it has arrived where it went before, so what is waited for first may be that.
+        """
+        for _ in range(2):
+            await self.page.evaluate("() => arrived")
 
     async def says(self, text: str) -> None:
         """Wait until the messages in view hold these words."""
