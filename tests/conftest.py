@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import groupby, islice
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from bot.storage import postgresql
@@ -39,6 +40,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         items += [*tests, *islice(left, due - placed)]
         placed = due
     items += left
+
+
+@pytest.fixture(autouse=True)
+def logging_as_found() -> Iterator[None]:
+    """Logging belongs to the process: a test that leaves it quiet would fail another one, in some orders only."""
+    before = structlog.get_config()
+    yield
+    assert structlog.get_config() == before
 
 
 @pytest.fixture(scope="session")

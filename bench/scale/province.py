@@ -6,6 +6,7 @@ whoever is asked for is a member, and has the role. So memory is the bot's alone
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -301,10 +302,20 @@ class Province:
         return sum(len(server.writes) for server in self.servers)
 
 
+@contextlib.contextmanager
+def quiet_logs() -> Iterator[None]:
+    """Log nothing below a warning, and then what was logged before."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
 @contextlib.asynccontextmanager
 async def province(url: str, served: Served, *, server_pid: int | None = None) -> AsyncIterator[Province]:
     """Open a province on an empty database; `server_pid` is that of its server, whose CPU is counted too."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
     clock, meter = StoppedClock(), Meter(server_pid)
     clock.time = datetime.now(UTC)
     told: dict[str, Any] = {
@@ -320,6 +331,7 @@ async def province(url: str, served: Served, *, server_pid: int | None = None) -
     settings = Settings(**told)
     storage = await Storage.open(url, Vault(settings.encryption_keys))
     async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(quiet_logs())
         stack.push_async_callback(storage.close)
         http = await stack.enter_async_context(open_http())
         app = await build_app(settings=settings, clock=clock, storage=storage, http=http)
