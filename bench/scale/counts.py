@@ -13,7 +13,7 @@ from bench.process import serving
 from bench.scale.province import Province, province
 from bot.domain.changes import Trigger
 from bot.domain.model import DiscordUserId, GuildId
-from bot.storage import hooks, notices
+from bot.storage import kept, notices
 from bot.sync import reported_links
 from sandbox.postgres import running_postgres
 
@@ -66,12 +66,13 @@ async def count_on_postgresql() -> Counts:
 async def count(few: tuple[str, Served], many: tuple[str, Served]) -> Counts:
     """Count on two empty databases, with these lists. What is kept for seconds is asked for anew each time.
 
-    But for which servers have webhooks: that is one small statement every few seconds, however much is done meanwhile.
+    But for which servers have webhooks or tokens: those are two small statements every few seconds, however much is
+    done meanwhile.
     """
     with (
         patch.object(notices, "KEPT_SECONDS", 0.0),
         patch.object(reported_links, "WANTED_SECONDS", 0.0),
-        patch.object(hooks, "KEPT_SECONDS", 3600.0),
+        patch.object(kept, "LATELY_SECONDS", 3600.0),
     ):
         async with province(*few) as town:
             await town.settle()
@@ -91,6 +92,8 @@ async def count(few: tuple[str, Served], many: tuple[str, Served]) -> Counts:
 
 async def _count_turn(town: Province) -> int:
     guild_id, person = _somebody(town)
+    await town.storage.hooks.wants(guild_id)
+    await town.storage.api_tokens.guilds()
     with town.meter.measured() as spent:
         await _take_turn(town, guild_id, person)
     return spent().statements

@@ -1,8 +1,9 @@
 """Stores who is in the servers that have a token of the API: the process that answers may see no gateway.
 
-Of those who are tied to a server, and as far as they were shown: nobody is asked for. Who is not remembered at the
-moment (a new session, say) stays as stored until the planner has looked at them. A server that Discord does not list
-any more, not even as unavailable, has removed the bot: its tokens end.
+Of those who are tied to a server, and as far as they were shown: nobody is asked for. Who is planned is stored with
+that (`sync/applying/planning.py`), before any program is told of them; here is what else changes: who comes and goes,
+and who is tied no more. Who is not remembered at the moment (a new session, say) stays as stored. A server that Discord
+does not list any more, not even as unavailable, has removed the bot: its tokens end.
 """
 
 import asyncio

@@ -11,6 +11,8 @@ from bot.domain.member_answer import MemberAnswer
 from bot.domain.model import DiscordUserId, GuildId, RoleId
 from bot.domain.plan import GuildFacts, PersonPlan
 
+Presence = Mapping[DiscordUserId, bool]  # of whom the API answers, where the server has a token
+
 
 class HoldChanges(msgspec.Struct, frozen=True, kw_only=True):
     """What a plan means for the holds of its guild."""
@@ -28,6 +30,7 @@ class PlannedPerson(msgspec.Struct, frozen=True, kw_only=True):
     holds: HoldChanges = HoldChanges()
     ended_comps: tuple[Comp, ...] = ()  # on which nothing rests any more
     members: tuple[MemberAnswer, ...] = ()  # how they stand, where the server's hooks are to be told
+    presence: Presence = msgspec.field(default_factory=dict)
 
 
 class GuildPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +46,7 @@ class GuildPlan(msgspec.Struct, frozen=True, kw_only=True):
     )  # at the last try, by Discord
     unsettled: frozenset[DiscordUserId] = frozenset()  # their ledger rows say something else than what was seen
     members: tuple[MemberAnswer, ...] = ()  # how those stand of whom the server's hooks are to be told
+    presence: Presence = msgspec.field(default_factory=dict)
 
     @property
     def guild_id(self) -> GuildId:

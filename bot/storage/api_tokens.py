@@ -48,8 +48,11 @@ class ApiTokens(Aggregate):
             return tuple(read_rows(await connection.execute(query), ApiToken))
 
     async def guilds(self) -> frozenset[GuildId]:
-        """Return the guilds that have a token."""
-        return await self.kept.get("guilds", self._guilds)
+        """Return the guilds that have a token.
+
+        Where others write too the answer may be some seconds old, but for what this process has written.
+        """
+        return await self.kept.get_lately("guilds", self._guilds)
 
     async def _guilds(self) -> frozenset[GuildId]:
         async with self._database.read() as connection:

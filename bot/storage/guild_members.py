@@ -1,8 +1,8 @@
 """Who is in a guild, of those who are tied to it: for processes that see no gateway. Only of guilds with a token."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import DiscordUserId, GuildId
@@ -31,9 +31,17 @@ class GuildMembers(Aggregate):
 
     async def load_guild(self, guild_id: GuildId) -> frozenset[DiscordUserId]:
         """Return all who are in a guild."""
-        query = select(guild_members.c.discord_user_id).where(guild_members.c.guild_id == guild_id)
-        async with self._database.read() as connection:
-            return frozenset((await connection.execute(query)).scalars())
+        return await self._load(guild_members.c.guild_id == guild_id)
+
+    async def note(self, guild_id: GuildId, presence: Mapping[DiscordUserId, bool]) -> None:
+        """Store of these people whether they are in a guild and tied to it, where that is news."""
+        people, stored = sorted(presence), set[DiscordUserId]()
+        for start in range(0, len(people), MAX_PEOPLE):
+            some = guild_members.c.discord_user_id.in_(people[start : start + MAX_PEOPLE])
+            stored |= await self._load(guild_members.c.guild_id == guild_id, some)
+        here = {person for person in people if presence[person]}
+        if here != stored:
+            await self.save_guild(guild_id, came=here - stored, left=stored - here)
 
     @transaction
     async def save_guild(
@@ -54,3 +62,8 @@ class GuildMembers(Aggregate):
         rows = [{"guild_id": guild_id, "discord_user_id": person} for person in sorted(came)]
         if rows:
             await connection.execute(insert(guild_members), rows)
+
+    async def _load(self, *conditions: ColumnElement[bool]) -> frozenset[DiscordUserId]:
+        async with self._database.read() as connection:
+            found = await connection.execute(select(guild_members.c.discord_user_id).where(*conditions))
+            return frozenset(map(DiscordUserId, found.scalars()))

@@ -5,9 +5,7 @@ what is told last (`Hooks.tell_members`). It stays until it has arrived or its h
 then. Which hook wants which event is looked up as the event is written: a server without hooks costs that one look.
 """
 
-import math
 import secrets
-import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -52,7 +50,6 @@ from bot.storage.upsert import Upsert
 from bot.storage.vault import Vault
 
 RUNG = "hooks"  # the word by which other processes are told
-KEPT_SECONDS = 5.0  # so long, where others write too, it is taken as it was which servers have hooks
 MAX_PEOPLE = 500  # in one statement: databases limit how many values it may carry
 
 _TOLD_MEMBER = msgspec.json.Decoder(ToldMember)
@@ -101,8 +98,6 @@ class Hooks(Aggregate):
         super().__init__(database)
         self._vault = vault
         self._unlinks = unlinks
-        self._wanting = frozenset[GuildId]()  # where others write too: as of some seconds ago
-        self._read_at = -math.inf  # monotonic
 
     # --- the hooks of a server
 
@@ -111,15 +106,12 @@ class Hooks(Aggregate):
 
         Where others write too the answer may be some seconds old, but for what this process has written.
         """
-        if not self._database.is_shared:
-            return guild_id in await self.kept.get("wanting", self._load_wanting)
-        if time.monotonic() - self._read_at >= KEPT_SECONDS:
-            began = time.monotonic()
-            self._wanting, self._read_at = await self._load_wanting(), began
-        return guild_id in self._wanting
+        return guild_id in await self.kept.get_lately("wanting", self._load_wanting)
 
+    @transaction
     async def add(
         self,
+        connection: AsyncConnection,
         hook: Hook,
         *,
         url: Secret,
@@ -130,14 +122,6 @@ class Hooks(Aggregate):
 
         Of `members`, who are all that are entitled now, the first hook is told nothing: what comes is what changes.
         """
-        added = await self._add(hook, url, secret, members)
-        self._read_at = -math.inf
-        return added
-
-    @transaction
-    async def _add(
-        self, connection: AsyncConnection, hook: Hook, url: Secret, secret: Secret, members: Sequence[MemberAnswer]
-    ) -> Hook | None:
         query = select(hooks.c.off_at).where(hooks.c.guild_id == hook.guild_id)
         others = (await connection.execute(query)).scalars().all()
         if len(others) >= MOST_HOOKS:
@@ -179,9 +163,7 @@ class Hooks(Aggregate):
         """Forget a hook and all that was on its way to it; return it, or None where this server has no such hook."""
         if self._unlinks is not None and hook_id in {one.hook_id for one in await self.list_guild(guild_id)}:
             await self._unlinks.note_revoked(Revoked(hooks.name, hook_id), at)
-        removed = await self._remove(guild_id, hook_id)
-        self._read_at = -math.inf
-        return removed
+        return await self._remove(guild_id, hook_id)
 
     @transaction
     async def _remove(self, connection: AsyncConnection, guild_id: GuildId, hook_id: HookId) -> Hook | None:

@@ -1,13 +1,13 @@
 """The short guide on the page: from nothing to a patron with a role, by clicking alone. Steps tick themselves off.
 
-And below it what comes after: programs of one's own, one that asks the bot and one that it tells.
+And below it what comes after: a program of one's own, which asks the bot and is told by it.
 """
 
 from dataclasses import dataclass
 from itertools import islice
 from urllib.parse import urlencode
 
-from sandbox import example_webhooks
+from sandbox import example
 from sandbox.botprocess import REPOSITORY
 from sandbox.discord import permissions
 from sandbox.discord.model import Guild, Member
@@ -16,7 +16,6 @@ from sandbox.page.parts import Parts
 
 ROLE = TIER = "Gold"
 EXAMPLE = REPOSITORY / "sandbox" / "example.py"
-RECEIVER = REPOSITORY / "sandbox" / "example_webhooks.py"
 LISTED = 100
 """In a server with more members, not everybody stands on the page."""
 LOOKED_THROUGH = 1_000
@@ -77,37 +76,21 @@ def steps(parts: Parts) -> list[Step]:
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """The example of a program that asks the bot, and what it takes to start it."""
+    """The example of a program that asks the bot and is told by it, and what it takes to start it."""
 
-    address: str
+    token_address: str
+    webhook_address: str
     bot_url: str
     path: str
     source: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Told:
-    """The example of a program that the bot tells, and what it takes to start it."""
-
-    address: str
-    path: str
-    source: str
-
-
-def told(parts: Parts) -> Told:
-    """Return that example, with this world's owner to add its webhook."""
-    url = f"http://127.0.0.1:{example_webhooks.PORT}/"
-    return Told(
-        address=_address(parts.world.guild.owner_id, "patreon hooks add", {"url": url}),
-        path=RECEIVER.relative_to(REPOSITORY).as_posix(),
-        source=RECEIVER.read_text(encoding="utf-8"),
-    )
-
-
 def program(parts: Parts) -> Program:
-    """Return the example, with this world's owner to make it a token."""
+    """Return the example, with this world's owner to make it a token and to add its webhook."""
+    owner, url = parts.world.guild.owner_id, f"http://127.0.0.1:{example.PORT}/"
     return Program(
-        address=_address(parts.world.guild.owner_id, "patreon api create", {"label": "example"}),
+        token_address=_address(owner, "patreon api create", {"label": "example"}),
+        webhook_address=_address(owner, "patreon hooks add", {"url": url}),
         bot_url=parts.bot_url,
         path=EXAMPLE.relative_to(REPOSITORY).as_posix(),
         source=EXAMPLE.read_text(encoding="utf-8"),

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sandbox.page.address import Address
 from sandbox.page.chat import ChatPane
-from sandbox.page.guide import Program, Step, Told, program, steps, told
+from sandbox.page.guide import Program, Step, program, steps
 from sandbox.page.inside import InsidePane
 from sandbox.page.parts import Parts
 from sandbox.page.patrons import PatreonPane
@@ -46,7 +46,3 @@ class Scene:
     @property
     def program(self) -> Program:
         return program(self._parts)
-
-    @property
-    def told(self) -> Told:
-        return told(self._parts)

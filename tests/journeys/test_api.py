@@ -2,16 +2,13 @@
 
 import asyncio
 import json
-import os
 import re
-import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-from sandbox import example
 from sandbox.discord.model import Message
 from tests.fakes.stage import ADMIN, PATIENCE, Stage, words
 
@@ -151,30 +148,6 @@ async def test_every_way_to_stand(stage: Stage) -> None:
     unlink = await stage.command(PATRON, "unlink")
     await stage.press(PATRON, unlink.messages[-1], "confirm:")
     await program.until(PATRON)
-
-
-async def test_the_example_prints_who_may_enter(stage: Stage) -> None:
-    program = await linked(stage)
-    await program.until(PATRON, standing="active")
-    code, said = await run_example(stage, program.token)
-    assert code == 0
-    assert f"{stage.user_id(PATRON)} may enter: active, Gold" in said.splitlines()
-    assert stage.user_id(STRANGER) not in said
-    code, said = await run_example(stage, program.token[:-1])
-    assert (code, said) == (1, f"{examples()[2]['detail']}\n")
-
-
-async def run_example(stage: Stage, token: str) -> tuple[int | None, str]:
-    environment = {**os.environ, "PLEDGEKEEPER_URL": stage.sandbox.bot_url, "PLEDGEKEEPER_TOKEN": token}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(example.__file__),
-        env=environment,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    out, _ = await process.communicate()
-    return process.returncode, out.decode()
 
 
 async def test_a_bot_that_was_removed_from_a_server_answers_for_it_no_more(stage: Stage) -> None:

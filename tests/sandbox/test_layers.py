@@ -9,10 +9,10 @@ import sandbox
 
 ROOT = Path(sandbox.__file__).parent
 LAYERS = (
-    ("sandbox.main", "sandbox.testing", "sandbox.options", "sandbox.example"),
+    ("sandbox.main", "sandbox.testing", "sandbox.options"),
     ("sandbox.page*",),
     ("sandbox.bots", "sandbox.front", "sandbox.postgres"),
-    ("sandbox.botprocess", "sandbox.example_webhooks"),
+    ("sandbox.botprocess", "sandbox.example"),
     ("sandbox.saved*",),
     ("sandbox.world",),
     ("sandbox.crowd", "sandbox.emberwood"),

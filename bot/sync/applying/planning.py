@@ -26,7 +26,7 @@ from bot.domain.plan import (
     plan_person,
     told_to_team,
 )
-from bot.domain.planned import GuildPlan, PlannedPerson
+from bot.domain.planned import GuildPlan, PlannedPerson, Presence
 from bot.domain.safeguards import facts_mark, lost_by, rein_in
 from bot.runtime.unhurried import unhurried
 from bot.storage import Storage
@@ -93,6 +93,8 @@ class Planning:
         people = None if discord_user_ids is None else frozenset(discord_user_ids)
         unsettled: set[DiscordUserId] = set()
         changes = await self._watch_members(guild, None if are_all else people)
+        is_asked_about = await self._is_asked_about(guild.guild_id)
+        presence: dict[DiscordUserId, bool] = {}
 
         async def planned() -> AsyncIterator[tuple[PersonFacts, PersonPlan]]:
             async for person in self.see(guild, people):
@@ -102,6 +104,8 @@ class Planning:
                 after = seen.settled
                 plan = try_plan(seen.guild, after)
                 _note_member(changes, after, plan)
+                if is_asked_about:
+                    presence.update(_presence_of(after, plan))
                 yield after, plan
 
         plans, holds = await self._holds.rein_in(
@@ -114,6 +118,7 @@ class Planning:
             is_of_everyone=people is None or are_all,
             unsettled=frozenset(unsettled),
             members=() if changes is None else changes.conclude(),
+            presence=presence,
         )
 
     async def see(
@@ -171,6 +176,7 @@ class Planning:
         wished = try_plan(guild, person)
         _note_member(changes, person, wished)
         plan, holds = await self._holds.rein_in_one(guild, person, wished)
+        is_asked_about = await self._is_asked_about(guild.guild_id)
         counted = await self._holds.counted(guild.guild_id, plan) if plan.is_change else frozenset[RoleId]()
         ended = () if plan.is_unplanned else ended_comps(plan, person, guild.now)
         return PlannedPerson(
@@ -180,6 +186,7 @@ class Planning:
             holds=holds,
             ended_comps=ended,
             members=() if changes is None else changes.conclude(),
+            presence=_presence_of(person, wished) if is_asked_about else {},
         )
 
     async def plan_one(self, guild_id: GuildId, discord_user_id: DiscordUserId) -> PlannedPerson:
@@ -238,11 +245,13 @@ class Planning:
     async def record_plan(self, planned: PlannedPerson | GuildPlan) -> None:
         """Open and close holds as a plan says, and tell of those whose roles could not be worked out.
 
-        A server's hooks are told who stands otherwise than they were told before. Of one person, the comps that ended
-        and on which nothing rests any more are forgotten.
+        A server's hooks are told who stands otherwise than they were told before, once the API can be asked about them.
+        Of one person, the comps that ended and on which nothing rests any more are forgotten.
         """
         guild_id = planned.guild.guild_id
         await self._holds.record(guild_id, planned.holds)
+        if planned.presence:
+            await self._storage.guild_members.note(guild_id, planned.presence)
         if planned.members:
             await self._storage.hooks.tell_members(guild_id, planned.members, at=planned.guild.now)
         if isinstance(planned, GuildPlan):
@@ -311,6 +320,10 @@ class Planning:
             return None
         return MemberChanges(guild, await self._storage.hooks.load_told(guild.guild_id, people))
 
+    async def _is_asked_about(self, guild_id: GuildId) -> bool:
+        """Tell whether other programs may ask who is in a server."""
+        return guild_id in await self._storage.api_tokens.guilds()
+
     async def _tell_unplanned(self, guild_id: GuildId, people: Sequence[DiscordUserId]) -> None:
         if people:
             await self._notifier.tell_admin(guild_id, PeopleUnplanned(discord_user_ids=tuple(people)))
@@ -325,6 +338,14 @@ def _note_member(changes: MemberChanges | None, person: PersonFacts, plan: Perso
         changes.skip(person.discord_user_id)
     else:
         changes.take(person)
+
+
+def _presence_of(person: PersonFacts, plan: PersonPlan) -> Presence:
+    """Tell whether the API answers of somebody: they are in the server, and tied to it."""
+    if plan.is_unplanned:
+        return {}
+    is_tied = plan.is_known_here or bool(person.grants or person.comps or person.returned)
+    return {person.discord_user_id: is_tied and person.member is not None}
 
 
 def try_plan(guild: GuildFacts, person: PersonFacts) -> PersonPlan:

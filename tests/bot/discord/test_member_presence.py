@@ -60,6 +60,35 @@ async def test_nobody_is_asked_for_and_who_is_not_remembered_stays_as_stored(kno
     assert (known.app.observer.known(known.guild_id), len(known.discord.calls)) == ([], calls)
 
 
+async def test_who_has_just_linked_is_stored_before_their_role_is_given(scene: Scene) -> None:
+    storage, person = scene.app.storage, scene.person(MEMBER)
+    await scene.app.rounds.run(trigger=Trigger.SYNC)
+    await scene.add_rule()
+    assert await storage.api_tokens.add(token_of("one", guild_id=scene.guild_id), most=9)
+    assert person not in await stored(scene)
+    with counted_statements() as statements:
+        await scene.link()
+        await held(scene)
+    assert person in await stored(scene)
+    writes = [one.split()[2] for one in statements if one.startswith("INSERT INTO")]
+    since = writes[writes.index("links") :]
+    assert since.index("guild_members") < since.index("audit")
+    await scene.app.unlinker.unlink(person)
+    await scene.until(lambda: "Gold" not in scene.stage.roles(MEMBER), "the role goes")
+    async with asyncio.timeout(20):
+        while person in await stored(scene):
+            await asyncio.sleep(0.02)
+
+
+async def test_whom_a_plan_of_all_looks_at_is_stored_with_it(known: Scene) -> None:
+    assert await stored(known) == frozenset()
+    await known.app.reconciler.consider(known.guild_id, None, trigger=Trigger.SYNC)
+    assert known.person(MEMBER) in await stored(known)
+    with counted_statements() as statements:
+        await known.app.reconciler.consider(known.guild_id, None, trigger=Trigger.SYNC)
+    assert [one for one in statements if "guild_members" in one and "SELECT" not in one] == []
+
+
 async def test_who_is_tied_to_the_server_no_more_is_left_out(known: Scene) -> None:
     await look(known)
     await known.app.unlinker.unlink(known.person(MEMBER))

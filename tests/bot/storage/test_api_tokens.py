@@ -9,6 +9,7 @@ from bot.domain.api_token import ApiToken
 from bot.domain.model import ApiTokenId, DiscordUserId, GuildId
 from bot.storage import Storage
 from tests.fakes.filled import ADA, BO, CY, NOW, token_of
+from tests.fakes.statements import counted_statements
 
 GUILD, OTHER = GuildId(900), GuildId(901)
 
@@ -94,3 +95,14 @@ async def test_a_large_guild_changes_at_once(storage: Storage) -> None:
 
 async def test_an_unknown_number_is_no_token(storage: Storage) -> None:
     assert await storage.api_tokens.find(ApiTokenId(10**17)) is None
+
+
+async def test_of_whom_it_is_noted_whether_they_are_there_everybody_else_stays(storage: Storage) -> None:
+    await add(storage, token_of("one"))
+    members, many = storage.guild_members, {DiscordUserId(number): number % 2 == 0 for number in range(10_001, 11_200)}
+    await members.save_guild(GUILD, came=[CY, DiscordUserId(10_001)], left=[])
+    await members.note(GUILD, many)
+    assert await members.load_guild(GUILD) == {CY, *(person for person, is_there in many.items() if is_there)}
+    with counted_statements() as statements:
+        await members.note(GUILD, many)
+    assert [one.split()[0] for one in statements] == ["SELECT"] * 3, "news only is written"

@@ -123,3 +123,37 @@ async def test_where_others_write_too_nothing_is_kept(postgresql_url: str, vault
         assert (await storage.guilds.settings(guild)).grace_days == days
     await storage.close()
     await other.close()
+
+
+async def test_where_others_write_too_some_things_may_be_seconds_old(
+    postgresql_url: str, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = await Storage.open(postgresql_url, vault)
+    shelves, shelf = Shelves(storage.database), Shelf()
+    for _ in range(2):
+        assert await shelves.kept.get_lately("key", shelf.load) == "first"
+    assert shelf.looks == 1
+    await shelves.write(shelf, "second")
+    assert await shelves.kept.get_lately("key", shelf.load) == "second", "one's own writes are known at once"
+    monkeypatch.setattr(kept, "LATELY_SECONDS", 0.0)
+    shelf.value = "another's"
+    assert await shelves.kept.get_lately("key", shelf.load) == "another's"
+    monkeypatch.undo()
+    shelf.is_free.clear()
+    shelves.kept.forget()
+    reading = asyncio.create_task(shelves.kept.get_lately("key", shelf.load))
+    while shelf.looks < 4:
+        await asyncio.sleep(0)
+    await shelves.write(shelf, "written meanwhile")
+    shelf.is_free.set()
+    assert await reading == "another's"
+    assert await shelves.kept.get_lately("key", shelf.load) == "written meanwhile"
+    await storage.close()
+
+
+async def test_where_nobody_else_writes_they_are_not(values: Kept, shelves: Shelves) -> None:
+    shelf = Shelf()
+    assert [await values.get_lately("key", shelf.load), await values.get_lately("key", shelf.load)] == ["first"] * 2
+    await shelves.write(shelf, "second")
+    assert await values.get_lately("key", shelf.load) == "second"
+    assert shelf.looks == 2

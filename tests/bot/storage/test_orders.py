@@ -219,6 +219,7 @@ VERBS: dict[str, Verb] = {
     "api_tokens.revoke": lambda s, k: s.api_tokens.revoke(GUILD, k.token.token_id, at=LATER),
     "api_tokens.revoke_all": lambda s, _: s.api_tokens.revoke_all(GUILD),
     "guild_members.save_guild": lambda s, _: s.guild_members.save_guild(GUILD, came=[BO], left=[ADA]),
+    "guild_members.note": lambda s, _: s.guild_members.note(GUILD, {ADA: False, BO: True, CY: True}),
     "guild_members.save_guild another": lambda s, _: s.guild_members.save_guild(GUILD, came=[BO, CY], left=[]),
     "figures.save": lambda s, _: s.figures.save(figures_of(LATER, 3)),
     "figures.save older": lambda s, _: s.figures.save(figures_of(NOW, 4)),
