@@ -12,6 +12,7 @@ import msgspec
 from bench.memberlist import Served
 from bench.process import ask, memory_kib, serving
 from bench.scale.province import Interval, province
+from bot.process import leave_out_of_collections
 
 FEW_INTERVALS = 3  # with few servers, of which the cheapest counts; with many one takes a minute
 
@@ -90,6 +91,7 @@ def main() -> None:
     url, intervals, *server = sys.argv[1:]
     served = msgspec.json.decode(sys.stdin.readline(), type=Served)
     pid = int(server[0]) if server else None
+    leave_out_of_collections()  # as the bot does at its start
     measured = asyncio.run(measure(url, served, intervals=int(intervals), pid=pid))
     sys.stdout.write(msgspec.json.encode(measured).decode() + "\n")
 

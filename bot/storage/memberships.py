@@ -4,7 +4,7 @@ The record is one JSON (`record_json.py`); the columns beside it are its keys, t
 knows of, and the mark by which a list without news is known for one.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Container, Iterable
 from datetime import datetime
 from itertools import starmap
 from typing import Any
@@ -65,8 +65,7 @@ _MARKS = (
 )
 
 # Built once: to build a statement takes as long as to execute it, and each nudge asks for this one.
-_REPORTERS = select(memberships.c.patreon_user_id).where(
-    memberships.c.campaign_id.in_(bindparam("campaigns", expanding=True)),
+_REPORTERS = select(memberships.c.campaign_id, memberships.c.patreon_user_id).where(
     memberships.c.discord_user_id.in_(bindparam("ids", expanding=True)),
 )
 
@@ -177,17 +176,19 @@ class Memberships(Aggregate):
         await connection.execute(delete(memberships).where(memberships.c.campaign_id == campaign_id))
 
     async def find_reporters(
-        self, campaign_ids: Iterable[CampaignId], discord_user_ids: Iterable[DiscordUserId]
+        self, campaign_ids: Container[CampaignId], discord_user_ids: Iterable[DiscordUserId]
     ) -> frozenset[PatreonUserId]:
-        """Return the patrons for whom Patreon reports one of these Discord accounts."""
-        wanted = sorted(set(discord_user_ids))
-        campaigns, found = sorted(campaign_ids), set[PatreonUserId]()
+        """Return the patrons for whom Patreon reports one of these Discord accounts.
+
+        The campaigns may be thousands, and an account is reported in a few: so they are sifted here.
+        """
+        wanted, found = sorted(set(discord_user_ids)), set[PatreonUserId]()
         if not wanted:
             return frozenset()
         async with self._database.read() as connection:
             for start in range(0, len(wanted), MAX_IDS):
-                values = {"campaigns": campaigns, "ids": wanted[start : start + MAX_IDS]}
-                found.update((await connection.execute(_REPORTERS, values)).scalars())
+                rows = await connection.execute(_REPORTERS, {"ids": wanted[start : start + MAX_IDS]})
+                found.update(patron for campaign_id, patron in rows if campaign_id in campaign_ids)
         return frozenset(found)
 
     async def find_discord_reports(self, campaign_id: CampaignId) -> dict[DiscordUserId, list[PatreonUserId]]:

@@ -123,7 +123,7 @@ class Intake:
                 turns = self._rechecks.setdefault(campaign_id, RoundRobin(RECHECKED_WITHIN, begun_at=now))
                 due[campaign_id] = turns.take(sorted(self._known[campaign_id].fingerprints), now)
         everybody = frozenset(patron for patrons in due.values() for patron in patrons)
-        stored = await self._storage.memberships.load_people(everybody, due)
+        stored = await self._storage.memberships.load_people(everybody)  # of all: each is in a few, and these are many
         for campaign_id, patrons in due.items():
             known = self._known.get(campaign_id, KnownReadings())  # it may have been forgotten meanwhile
             for patron in patrons:

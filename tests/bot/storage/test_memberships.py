@@ -113,6 +113,21 @@ async def test_discord_accounts_that_patreon_reports_are_listed_with_their_confl
     }
 
 
+async def test_whom_an_account_is_reported_for_is_found_in_any_number_of_campaigns(
+    storage: Storage, record: Record
+) -> None:
+    ada, bo, cy = DiscordUserId(11), DiscordUserId(12), DiscordUserId(13)
+    elsewhere = msgspec.structs.replace(record("p-di", discord_user_id=ada), campaign_id=CampaignId("other"))
+    reported = [record("p-ada", discord_user_id=ada), record("p-bo", discord_user_id=ada)]
+    await storage.memberships.save([*reported, record("p-cy", discord_user_id=bo), elsewhere])
+    found = storage.memberships.find_reporters
+    assert await found({CAMPAIGN}, [ada, cy]) == {"p-ada", "p-bo"}
+    assert await found({CAMPAIGN, CampaignId("other")}, [ada, bo]) == {"p-ada", "p-bo", "p-cy", "p-di"}
+    assert await found(set(), [ada]) == await found({CAMPAIGN}, []) == frozenset()
+    many = {CampaignId(str(number)) for number in range(70_000)}  # more values than a statement may carry
+    assert await found(many, [ada]) == {"p-ada", "p-bo"}
+
+
 @pytest.mark.parametrize(("count", "sizes"), [(0, []), (2, [2]), (3, [3]), (7, [3, 3, 1])])
 async def test_a_large_campaign_comes_in_pages_and_nobody_is_missing(
     storage: Storage, record: Record, monkeypatch: pytest.MonkeyPatch, count: int, sizes: list[int]
