@@ -13,12 +13,14 @@ import msgspec
 
 from bench.town import ONE_READ, Town
 from bench.watched import Stop, Used
+from bot.sync.resync import PLANNED_WITHIN, period_of
 
 T = TypeVar("T")
 
 REST_SECONDS = 0.5
 IDLE_SHARE = 0.1  # of a core: what a bot without work takes is much less
 FIVE_MINUTES = timedelta(minutes=5)
+EVERYBODY_WITHIN = period_of(PLANNED_WITHIN, FIVE_MINUTES)
 
 
 class WatchedTown(Town):
@@ -74,7 +76,12 @@ class WatchedTown(Town):
                     return
 
     async def round(self, seconds: float) -> float:
-        """Let five minutes pass and a round be run; return its CPU. TimeoutError: it takes longer."""
-        await self.move(FIVE_MINUTES)
+        """Return the CPU of an interval of five minutes: a round, and its slices of everybody. TimeoutError: too long.
+
+        Slices cost the most where whole servers are planned at once: so that is done, and the interval's share counts.
+        """
+        await self.move(EVERYBODY_WITHIN)
         async with asyncio.timeout(seconds):
-            return (await self.ask("round", Used)).cpu_seconds
+            everybody = await self.ask("slice", Used)
+            whole_round = await self.ask("round", Used)
+        return whole_round.cpu_seconds + everybody.cpu_seconds * (FIVE_MINUTES / EVERYBODY_WITHIN)

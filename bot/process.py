@@ -13,7 +13,7 @@ Every process builds all objects (`app.py`); its roles say which of the loops it
 | summary  | any     | at the start        | once                          | says what there is, what is missing   |
 | discord  | gateway | at the start        | one client after the other    | takes shards, and stays connected     |
 | due      | gateway | at the start        | every 2 seconds, or when rung | takes who waits into the queues       |
-| resync   | gateway | with Discord        | every SYNC_INTERVAL_SECONDS   | plans a slice of everyone in sight    |
+| resync   | gateway | with Discord        | every minute, or interval     | plans a slice of everyone in sight    |
 | pace     | gateway | on PostgreSQL       | every 3 seconds               | looks how many gateways send requests |
 | outbox   | gateway | on PostgreSQL       | every 2 seconds, or when rung | says what other processes left to say |
 | names    | gateway | on PostgreSQL       | every 5 seconds               | stores what servers are called        |

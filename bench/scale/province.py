@@ -48,6 +48,7 @@ from bot.settings import Settings
 from bot.storage import Storage
 from bot.storage.tables import links
 from bot.storage.vault import Vault, new_key
+from bot.sync.resync import PLANNED_WITHIN
 from tests.fakes.clock import StoppedClock
 from tests.fakes.guild import FakeGuild, FakeMember
 from tests.fakes.stored import save_consent
@@ -83,7 +84,7 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
 class Interval(msgspec.Struct, frozen=True, kw_only=True):
     """What an interval without changes took each part of the bot, and what is in memory after it."""
 
-    gateway: Cost  # a slice of everybody is planned
+    gateway: Cost  # everybody is planned, which is more than an interval's slice
     worker: Cost  # every campaign is read
     look: Cost  # a worker asks what is to be read, and nothing is
     resident_kib: int
@@ -271,8 +272,8 @@ class Province:
         await self.storage.ledger.put(*held)
 
     async def interval(self) -> Interval:
-        """Let five minutes pass, and each part of the bot do what it does in them."""
-        self.clock.move(minutes=INTERVAL.total_seconds() / 60)
+        """Let each part of the bot do what it does in an interval, and everybody's turn come: as if all at once."""
+        self.clock.move(minutes=PLANNED_WITHIN.total_seconds() / 60)
         with self.meter.measured() as gateway:
             await self.app.resync.go_on(trigger=Trigger.INTERVAL)
             await self.app.reconciler.look_again(self.app.observer.guild_ids())

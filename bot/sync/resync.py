@@ -4,21 +4,21 @@
 |----------------------------------------------------|-----------------------|-----------------------------------|
 | everyone linked, or with a ledger row, is planned  | within ten minutes *  | no call: facts and memory         |
 | what is remembered of members is asked for anew    | within an hour *      | one gateway request for a hundred |
+| whose last write was not seen, is looked at        | each minute **        | one gateway request for a hundred |
 
-| whose last write was not seen, is looked at        | each interval         | one gateway request for a hundred |
+* or once an interval, where intervals are longer. ** or each interval, where they are shorter.
 
-* or once an interval, where intervals are longer. A server that asks the owner of our application for two-factor
-authentication is tried once in each interval.
-
-Each interval has its slice of both. Without the members intent everyone is looked at anew in each. After a start
-everybody's turn has come. Only people in sight are planned: of several processes each has its own servers.
+Each minute has its slice of the first two. A small server is planned at once, a large one in portions: to plan a few
+people takes nearly as many statements as to plan hundreds. Once in an interval everyone is looked at anew where there
+is no members intent, and a server is tried again that asks the owner of our application for two-factor authentication.
+After a start everybody's turn has come. Only people in sight are planned: of several processes each has its own.
 """
 
 import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable, Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NoReturn
 
 import structlog
@@ -30,6 +30,7 @@ from bot.domain.model import DiscordUserId, GuildId
 from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.storage.due import Due
+from bot.sync.applying.planning import PORTION
 from bot.sync.applying.reconcile import Reconciler
 from bot.sync.round_robin import RoundRobin
 
@@ -37,19 +38,30 @@ log = structlog.get_logger(__name__)
 
 PLANNED_WITHIN = timedelta(minutes=10)
 RENEWED_WITHIN = timedelta(hours=1)
+LONGEST_PAUSE = timedelta(minutes=1)  # between two slices
 AT_A_TIME = 50  # guilds of which the same is read in one statement
-LATE = 2  # so many intervals a turn may come late: a round takes its time, and so does the next
+LATE = 2  # so many slices a turn may come late: a slice takes its time, and so does the next
+
+
+def pause_of(interval: timedelta) -> timedelta:
+    """Return the time between two slices."""
+    return min(interval, LONGEST_PAUSE)
+
+
+def period_of(within: timedelta, interval: timedelta) -> timedelta:
+    """Return in what time everybody's turn has to come, so that it comes within this time though slices are late."""
+    return max(within, interval) - LATE * pause_of(interval)
 
 
 class _Turns:
     """Whose turn comes next in one guild."""
 
-    def __init__(self, *, interval: timedelta, begun: Clock) -> None:
-        late = LATE * interval
-        self.planned = RoundRobin[DiscordUserId](max(PLANNED_WITHIN - late, timedelta()))
+    def __init__(self, interval: timedelta, now: datetime) -> None:
+        self.planned = RoundRobin[DiscordUserId](period_of(PLANNED_WITHIN, interval), portion=PORTION)
         self.renewed = RoundRobin[DiscordUserId](
-            max(RENEWED_WITHIN - late, timedelta()), portion=IDS_PER_LOOK, begun_at=begun.now()
+            period_of(RENEWED_WITHIN, interval), portion=IDS_PER_LOOK, begun_at=now
         )
+        self.whole = RoundRobin[GuildId](interval)
 
 
 class Resync:
@@ -66,7 +78,7 @@ class Resync:
         self._turns: dict[GuildId, _Turns] = {}
 
     async def keep_going(self, *, until_ready: Callable[[], Awaitable[object]]) -> NoReturn:
-        """Take a slice each interval until cancelled; before each, wait for `until_ready`."""
+        """Take a slice each minute until cancelled; before each, wait for `until_ready`."""
         while True:
             await until_ready()
             began = time.monotonic()
@@ -75,7 +87,7 @@ class Resync:
                 await self._reconciler.look_again(self._observer.guild_ids())
             except Exception:  # the next one may do better, and not before its time
                 log.exception("a slice of everybody could not be planned")
-            await asyncio.sleep(max(began + self._interval.total_seconds() - time.monotonic(), 0))
+            await asyncio.sleep(max(began + pause_of(self._interval).total_seconds() - time.monotonic(), 0))
 
     async def go_on(self, *, trigger: Trigger) -> dict[GuildId, frozenset[DiscordUserId]]:
         """Let those be planned whose turn has come, and return who has changes where. One guild stops no other."""
@@ -101,15 +113,17 @@ class Resync:
     async def _go_on_in(
         self, guild_id: GuildId, ours: frozenset[DiscordUserId], waiting: Collection[Due], trigger: Trigger
     ) -> frozenset[DiscordUserId]:
+        is_new, now = guild_id not in self._turns, self._clock.now()
+        turns = self._turns.setdefault(guild_id, _Turns(self._interval, now))
+        is_interval_over = bool(turns.whole.take([guild_id], now))
+        does_try = is_interval_over and self._reconciler.try_again(guild_id)
         if not self._observer.hears_members:
-            self._reconciler.try_again(guild_id)
+            if not is_interval_over:
+                return frozenset()
             return await self._reconciler.consider(guild_id, None, trigger=trigger)
-        is_new = guild_id not in self._turns
-        turns = self._turns.setdefault(guild_id, _Turns(interval=self._interval, begun=self._clock))
         for stranger in set(self._observer.known(guild_id)) - ours:
             self._observer.forget(guild_id, stranger)
-        does_try = self._reconciler.try_again(guild_id)
-        due = set(turns.planned.take(sorted(ours), self._clock.now()))
+        due = set(turns.planned.take(sorted(ours), now))
         if is_new and self._reconciler.plans_all_since(guild_id, -math.inf):
             due.clear()  # the start came before us, and plans them all
         due.update(await self._renew(guild_id, turns))

@@ -12,6 +12,7 @@ from bot.runtime.health import Note
 from bot.sync.applying import refusals
 from cogs.events import GATHER_SECONDS
 from sandbox.weather import Fault
+from tests.bot.sync.leaps import LEAPS, MINUTE
 from tests.fakes.notifier import said
 from tests.fakes.rounds import whole_round
 from tests.fakes.scene import ADMIN, GOLD_PATRON, MEMBER, Scene, connect, serve, set_stage
@@ -44,8 +45,8 @@ async def needs_2fa(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("campaigns", [1, 3])
-async def test_a_server_without_2fa_is_tried_once_a_round_however_many_campaigns_it_follows(
-    scene: Scene, campaigns: int
+async def test_a_server_without_2fa_is_tried_once_an_interval_however_many_campaigns_it_follows(
+    leaping: None, scene: Scene, campaigns: int
 ) -> None:
     storage = scene.app.storage
     for number in range(1, campaigns):
@@ -53,11 +54,15 @@ async def test_a_server_without_2fa_is_tried_once_a_round_however_many_campaigns
         await storage.campaigns.save(other)
         await storage.campaigns.bind(scene.guild_id, other.campaign_id, credential_id=None, at=scene.app.clock.now())
     await needs_2fa(scene)
+    await whole_round(scene.app)
+    await settled(scene)
     for number in range(1, 4):
         before = len(scene.stage.role_writes)
-        await whole_round(scene.app)
-        await settled(scene)
-        assert len(scene.stage.role_writes) - before == 1, f"round {number}"
+        for _ in range(4):  # slices, in an interval of an hour
+            LEAPS.append(15 * MINUTE)
+            await whole_round(scene.app)
+            await settled(scene)
+        assert len(scene.stage.role_writes) - before == 1, f"interval {number}"
 
 
 async def test_a_sync_tries_such_a_server_once(scene: Scene) -> None:
