@@ -14,7 +14,7 @@ from bot.texts.extract import template
 
 GLOSSARY: dict[str, dict[str, list[str]]] = tomllib.loads((PO / "glossary.toml").read_text(encoding="utf-8"))
 TAGS = sorted(path.stem for path in PO.glob("*.po"))
-CODE = re.compile(r"`[^`]*`|\{\w+\}|(?<!\w)/\w+")  # what people type, and facts: not words of the message
+CODE = re.compile(r"`[^`]*`|\{\w+\}|(?<!\w)/[a-z]+")  # what people type, and facts: not words of the message
 
 by_language = pytest.mark.parametrize("tag", TAGS)
 
