@@ -166,7 +166,7 @@ async def test_after_two_days_a_webhook_is_off_and_the_admins_are_told(stage: St
     await stage.until(lambda: stage.query("SELECT 1 FROM hook_events WHERE tries > 0"), "and that is written down")
     await stage.move(timedelta(days=2, minutes=1))
     await stage.until(lambda: stage.logged("A webhook is off"), "the log channel is told")
-    assert stage.logged("for two days I couldn't deliver something") == 1
+    assert stage.logged("I couldn't deliver a message to it for two days") == 1
     assert "Off since" in await stage.say(OWNER, "patreon hooks list")
     count = len(receiver.requests)
     await stage.rounds()
