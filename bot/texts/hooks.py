@@ -45,8 +45,8 @@ _TEST_FAILURES: Mapping[DeliveryFailure, str] = {
     ),
 }
 _OFF: Mapping[OffReason, str] = {
-    OffReason.GONE: N_("Off since {when}: it answered 410 (Gone), so it doesn't want any more messages."),
-    OffReason.FAILING: N_("Off since {when}: I couldn't deliver a message for two days."),
+    OffReason.GONE: N_("Turned off {when}: it answered 410 (Gone), so it doesn't want any more messages."),
+    OffReason.FAILING: N_("Turned off {when}: I couldn't deliver a message for two days."),
 }
 _TURNED_OFF: Mapping[OffReason, str] = {
     OffReason.GONE: N_(

@@ -108,6 +108,7 @@ async def _deliveries(scene: Scene, sheet: Sheet, game: Receiver, website: Recei
     website.status = 410
     await stage.link(IVY, "Goldie Marsh")
     await scene.logged(sheet, "A webhook is off", Outcome.PROBLEM)
+    await scene.reply(UNSEEN, "", OWNER, TEST, hook="1")  # so that the next try is some minutes away
     await scene.reply(sheet, "/patreon hooks list", OWNER, HOOKS)
     game.status = 500
     await scene.reply(sheet, "/patreon hooks test, refused", OWNER, TEST, hook="1")

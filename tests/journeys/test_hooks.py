@@ -168,7 +168,7 @@ async def test_after_two_days_a_webhook_is_off_and_the_admins_are_told(stage: St
     await stage.move(timedelta(days=2, minutes=1))
     await stage.until(lambda: stage.logged("A webhook is off"), "the log channel is told")
     assert stage.logged("I couldn't deliver a message to it for two days") == 1
-    assert "Off since" in await stage.say(OWNER, "patreon hooks list")
+    assert "Turned off" in await stage.say(OWNER, "patreon hooks list")
     count = len(receiver.requests)
     await stage.rounds()
     assert len(receiver.requests) == count
@@ -217,7 +217,7 @@ async def test_what_changed_while_the_bot_was_not_in_the_server_is_told_when_it_
     assert [len(heard(stage, receiver, one)) for one in (HAZEL, BRAMBLE)] == [4, 3], "each once"
     listed = await stage.say(OWNER, "patreon hooks list")
     assert "Gets all events." in listed
-    assert "Off since" not in listed
+    assert "Turned off" not in listed
 
 
 async def test_a_hold_is_told_of(stage: Stage, receiver: Receiver) -> None:

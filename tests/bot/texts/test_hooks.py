@@ -110,7 +110,7 @@ def test_of_a_webhook_without_messages_that_is_said() -> None:
 def test_a_webhook_that_is_off_says_so_and_why(reason: OffReason, why: str) -> None:
     card = hooks_card(R, [(replace(HOOK, off_at=NOW, off_reason=reason), [])])
     assert card.outcome is Outcome.PROBLEM
-    assert f"Off since 1 March 2026, 12:00 UTC: {why}" in card.fields[0].value
+    assert f"Turned off 1 March 2026, 12:00 UTC: {why}" in card.fields[0].value
     told = say_turned_off(R, 3, "a.example", reason)
     assert told.startswith("I've turned off webhook 3 to a.example, because ")
     assert "add it again" in told
