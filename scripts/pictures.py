@@ -9,13 +9,27 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from playwright.async_api import Browser
 
 from sandbox.main import Options, Sandbox
 from scripts.camera import PICTURES, Sheet, camera_at
-from scripts.scenes import admin, changes, doctor, german, guide, log, notices, patron, patrons, setup, stats, web
+from scripts.scenes import (
+    admin,
+    changes,
+    doctor,
+    german,
+    guide,
+    log,
+    notices,
+    patron,
+    patrons,
+    programs,
+    setup,
+    stats,
+    web,
+)
 from tests.fakes.chromium import running_chromium
 
 SHEETS: dict[str, Callable[[Browser], AsyncIterator[Sheet]]] = {
@@ -30,13 +44,16 @@ SHEETS: dict[str, Callable[[Browser], AsyncIterator[Sheet]]] = {
     "doctor": doctor.play,
     "comps": changes.play_comps,
     "audit": changes.play_audit,
+    "api": programs.play_api,
+    "hooks": programs.play_hooks,
     "log": log.play,
     "notices": notices.play,
     "web": web.play,
     "german": german.play,
 }
-GUIDE, STORIES = "guide", "stories"
-SCENES = (*SHEETS, GUIDE, STORIES)
+STILLS: dict[str, Callable[[Browser], Awaitable[None]]] = {"guide": guide.play, "program": guide.play_program}
+STORIES = "stories"
+SCENES = (*SHEETS, *STILLS, STORIES)
 
 
 async def main(names: Sequence[str]) -> None:
@@ -44,8 +61,8 @@ async def main(names: Sequence[str]) -> None:
     empty = Sandbox(Options(with_bot=False))
     async with running_chromium() as browser, empty, camera_at(browser, empty) as camera:
         for name in names:
-            if name == GUIDE:
-                await guide.play(browser)
+            if name in STILLS:
+                await STILLS[name](browser)
             elif name in SHEETS:
                 async for sheet in SHEETS[name](browser):
                     await camera.develop(sheet)

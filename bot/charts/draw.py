@@ -25,6 +25,7 @@ TIERS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#d55e00", "#cc79a7")
 REST, UP, DOWN = "#949ba4", "#56b4e9", "#e69f00"
 TITLE, LABEL, TICK = 22, 19, 17  # points
 LABEL_GAP = 0.085  # of the height of the lines
+LINE = 0.032  # that a second line below takes, of the height
 HEADROOM = 1.08
 NAMES_AT = 1.03  # of the width of the lines
 MARGIN = 16  # px
@@ -38,7 +39,8 @@ def render(chart: Chart) -> bytes:
     figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor=GROUND)
     FigureCanvasAgg(figure)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2.1, 1))
-    figure.subplots_adjust(left=0.095, right=0.70, top=0.92, bottom=0.075, hspace=0.30)
+    more_lines = max(name.count("\n") for _, name in chart.days)
+    figure.subplots_adjust(left=0.095, right=0.70, top=0.92, bottom=0.075 + more_lines * LINE, hspace=0.30)
     for panel, title in ((above, chart.title), (below, chart.below)):
         _prepare(panel, title)
     _draw_lines(above, chart.lines)
@@ -46,7 +48,8 @@ def render(chart: Chart) -> bytes:
     last = max(len(line.values) for line in chart.lines) - 1
     above.set_xlim(-0.03 * last, last + max(0.03 * last, 0.45))  # the last day's bar is whole
     above.tick_params(labelbottom=False)
-    below.set_xticks([at for at, _ in chart.days], [name for _, name in chart.days])
+    names = [name + "\n" * (more_lines - name.count("\n")) for _, name in chart.days]  # else they are not on a level
+    below.set_xticks([at for at, _ in chart.days], names)
     png = io.BytesIO()
     figure.savefig(png, format="png", facecolor=GROUND)
     return png.getvalue()

@@ -60,7 +60,7 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
 
     title: str
     lines: tuple[Line, ...]
-    days: tuple[tuple[int, str], ...]  # which days are named, and how
+    days: tuple[tuple[int, str], ...]  # which days are named, and how: in a line, or with the year below it
     below: str
     up: str
     down: str

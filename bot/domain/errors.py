@@ -207,6 +207,7 @@ class Mistake(enum.StrEnum):
     # the API
     LABEL_UNUSABLE = "label_unusable"  # most
     TOO_MANY_TOKENS = "too_many_tokens"  # most
+    TOKEN_AMBIGUOUS = "token_ambiguous"  # noqa: S105  a code
     TOKEN_UNKNOWN = "token_unknown"  # noqa: S105  a code
     # campaigns and their reads
     NO_CAMPAIGN = "no_campaign"
@@ -228,7 +229,7 @@ class Mistake(enum.StrEnum):
     # webhooks of the server's own
     HOOKS_FULL = "hooks_full"  # most
     HOOK_ADDRESS = "hook_address"  # fault
-    HOOK_EVENTS = "hook_events"  # known
+    HOOK_EVENTS = "hook_events"  # unknown, known
     HOOK_NO_NUMBER = "hook_no_number"
     HOOK_UNKNOWN = "hook_unknown"  # hook_id
     HOOK_OFF = "hook_off"  # hook_id

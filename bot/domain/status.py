@@ -107,8 +107,10 @@ class DatabaseMoment(msgspec.Struct, frozen=True, kw_only=True):
     oldest_hold_at: datetime | None
     open_intents: int
     hooks_on: int  # outgoing webhooks of servers
+    hooks_failing: int  # ... to which something has been tried in vain and is tried again
     hooks_off: int  # ... to which nothing is sent any more
     hook_events: int  # that are on their way to them
+    oldest_hook_event_due_at: datetime | None  # of those that can be sent when their time has come
     shards: int  # how many there are
     shards_held: int  # ... and are some process's
     processes: Mapping[str, int]  # by role

@@ -234,7 +234,7 @@ def _of_the_database(moment: Moment) -> Iterator[Gauge]:
     yield gauge(
         "open_holds_seconds",
         first,
-        of=lambda stored: _one(0 if stored.oldest_hold_at is None else _age(stored.oldest_hold_at, moment.now)),
+        of=lambda stored: _one(_since(stored.oldest_hold_at, moment.now)),
     )
     yield gauge("held_removals", "Removals of roles in these holds.", of=lambda stored: _one(stored.held_removals))
     yield gauge(
@@ -244,14 +244,23 @@ def _of_the_database(moment: Moment) -> Iterator[Gauge]:
     )
     yield gauge(
         "hooks",
-        "Outgoing webhooks of servers, by whether anything is sent there.",
+        "Outgoing webhooks of servers, by whether what is sent there arrives.",
         "state",
-        of=lambda stored: ((("on",), stored.hooks_on), (("off",), stored.hooks_off)),
+        of=lambda stored: (
+            (("on",), stored.hooks_on),
+            (("failing",), stored.hooks_failing),
+            (("off",), stored.hooks_off),
+        ),
     )
     yield gauge(
         "hook_events_waiting",
         "Events that are on their way to outgoing webhooks.",
         of=lambda stored: _one(stored.hook_events),
+    )
+    yield gauge(
+        "hook_events_waiting_seconds",
+        "For how long the first of them could have been sent.",
+        of=lambda stored: _one(_since(stored.oldest_hook_event_due_at, moment.now)),
     )
     yield gauge(
         "shards",
@@ -297,6 +306,11 @@ def _seconds(waiting: Backlog) -> tuple[Sample, ...]:
 
 def _timestamp(at: datetime | None) -> float:
     return 0.0 if at is None else at.timestamp()
+
+
+def _since(at: datetime | None, now: datetime) -> float:
+    """Return for how long something has been waiting; nothing, or what is yet to come, has for no time."""
+    return 0.0 if at is None else max(0.0, _age(at, now))
 
 
 def _age(at: datetime, now: datetime) -> float:

@@ -61,13 +61,13 @@ _WANTING = select(hooks.c.hook_id, hooks.c.events).where(
 _QUEUE = insert(hook_events)
 _RING = select(func.pg_notify(CHANNEL, RUNG))
 _EARLIER = hook_events.alias("earlier")
-_IS_FIRST = ~exists().where(  # of those of the same hook and person that have not arrived
+IS_FIRST = ~exists().where(  # of those of the same hook and person that have not arrived
     _EARLIER.c.hook_id == hook_events.c.hook_id,
     _EARLIER.c.discord_user_id == hook_events.c.discord_user_id,
     _EARLIER.c.event_id < hook_events.c.event_id,
     _EARLIER.c.due_at.is_not(None),
 )
-_DUE = and_(hook_events.c.due_at <= bindparam("now", type_=hook_events.c.due_at.type), _IS_FIRST)
+_DUE = and_(hook_events.c.due_at <= bindparam("now", type_=hook_events.c.due_at.type), IS_FIRST)
 _BUSY = select(hooks.c.hook_id).where(
     or_(
         and_(hooks.c.off_at.is_(None), exists().where(hook_events.c.hook_id == hooks.c.hook_id, _DUE)),

@@ -19,6 +19,7 @@ from bot.domain.status import Backlog, CampaignStatus, DatabaseMoment, ListState
 from bot.storage.aggregate import Aggregate
 from bot.storage.chores import count_chores
 from bot.storage.credentials import has_link, reads_campaigns
+from bot.storage.hooks import IS_FIRST
 from bot.storage.leases import DatabaseClock
 from bot.storage.ledger import OPEN
 from bot.storage.shards import COUNT, is_shard
@@ -72,9 +73,11 @@ class Monitoring(Aggregate):
             held_removals=row.held_removals,
             oldest_hold_at=row.oldest_hold_at,
             open_intents=row.open_intents,
-            hooks_on=row.hooks_on,
+            hooks_on=row.hooks_live - row.hooks_failing,
+            hooks_failing=row.hooks_failing,
             hooks_off=row.hooks_off,
             hook_events=row.hook_events,
+            oldest_hook_event_due_at=row.oldest_hook_event_due_at,
             shards=shards,
             shards_held=row.shards_held if self._database.is_shared else shards,
             processes={role: roles[role] for role in ProcessRole},
@@ -122,6 +125,7 @@ def _pairs(row: Row[*tuple[Any, ...]], kind: PairKind) -> PairsStatus:
 
 
 _IS_OPEN = holds.c.closed_at.is_(None)
+_IS_WAITING = hook_events.c.due_at.is_not(None)  # which it is at no hook that is off
 
 _NUMBERS = select(
     *(column for kind in PairKind for column in _pair_columns(kind)),
@@ -135,9 +139,19 @@ _NUMBERS = select(
     select(func.min(holds.c.opened_at)).where(_IS_OPEN).scalar_subquery().label("oldest_hold_at"),
     select(func.count()).select_from(hold_items.join(holds)).where(_IS_OPEN).scalar_subquery().label("held_removals"),
     _count(grants, grants.c.state.in_(OPEN)).label("open_intents"),
-    _count(hooks, hooks.c.off_at.is_(None)).label("hooks_on"),
+    _count(hooks, hooks.c.off_at.is_(None)).label("hooks_live"),
     _count(hooks, hooks.c.off_at.is_not(None)).label("hooks_off"),
-    _count(hook_events, hook_events.c.due_at.is_not(None)).label("hook_events"),
+    select(func.count(hook_events.c.hook_id.distinct()))
+    .where(_IS_WAITING, hook_events.c.tries > 0)
+    .scalar_subquery()
+    .label("hooks_failing"),
+    _count(hook_events, _IS_WAITING).label("hook_events"),
+    select(hook_events.c.due_at)
+    .where(_IS_WAITING, IS_FIRST)
+    .order_by(hook_events.c.due_at)
+    .limit(1)
+    .scalar_subquery()
+    .label("oldest_hook_event_due_at"),
     select(installation.c.text).where(installation.c.name == COUNT).scalar_subquery().label("shards"),
     _count(leases, is_shard(), leases.c.until > DatabaseClock()).label("shards_held"),
 )

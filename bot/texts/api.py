@@ -47,18 +47,7 @@ def tokens_card(r: Renderer, tokens: Sequence[ApiToken]) -> Card:
             "whitelist, a website or another bot."
         )
         return Card(Outcome.INFO, r.say("API tokens"), said)
-    items = tuple(
-        r.say(
-            "**{label}** (number {id}): created by {admin} on {day}. {used}",
-            label=token.label,
-            id=r.id(token.token_id),
-            admin=r.person(token.created_by),
-            day=r.day(token.created_at),
-            used=r.say("Never used.") if token.used_at is None else r.say("Last used {when}.", when=token.used_at),
-        )
-        for token in tokens
-    )
-    return Card(Outcome.INFO, r.say("API tokens"), r.lines([]), items=items)
+    return Card(Outcome.INFO, r.say("API tokens"), r.lines([]), items=tuple(_say_token(r, one) for one in tokens))
 
 
 def revoked_card(r: Renderer, token: ApiToken) -> Card:
@@ -77,3 +66,10 @@ def token_choice(r: Renderer, token: ApiToken) -> str:
 def say_token_change(r: Renderer, change: TokenChange, label: str, by: DiscordUserId) -> Text:
     """Say to the server's team what an admin did about a token."""
     return r.say(_CHANGES[change], admin=r.person(by), label=label)
+
+
+def _say_token(r: Renderer, token: ApiToken) -> Text:
+    used = r.say("Never used.") if token.used_at is None else r.say("Last used {when}.", when=token.used_at)
+    made = r.say("Created by {admin} on {day}.", admin=r.person(token.created_by), day=r.day(token.created_at))
+    named = r.say("**{label}** (number {id})", label=token.label, id=r.id(token.token_id))
+    return r.lines([named, r.join(used, made)])

@@ -91,11 +91,16 @@ _MISTAKES: Mapping[Mistake, str] = {
         "I haven't been told to give that person that role. `/patreon comp list` shows everyone who has one."
     ),
     Mistake.LABEL_UNUSABLE: N_(
-        "I made no token: `label` needs 1 to {most} characters. Say which program will use it, for example `whitelist`."
+        "I didn't create a token: `label` needs 1 to {most} characters. Say which program will use it, for example "
+        "`whitelist`."
     ),
     Mistake.TOO_MANY_TOKENS: N_(
-        "I made no token, because this server already has {most}. `/patreon api list` shows them, and "
+        "I didn't create a token, because this server already has {most}. `/patreon api list` shows them, and "
         "`/patreon api revoke` ends one."
+    ),
+    Mistake.TOKEN_AMBIGUOUS: N_(
+        "I didn't revoke a token, because several have that label. Enter the number of one of them: "
+        "`/patreon api list` shows all tokens with their numbers."
     ),
     Mistake.TOKEN_UNKNOWN: N_(
         "This server has no such token. `/patreon api list` shows all tokens with their numbers."
@@ -140,10 +145,13 @@ _MISTAKES: Mapping[Mistake, str] = {
     Mistake.SETTING_NO_WORD: N_("I changed nothing: `{option}` takes {known}."),
     Mistake.SETTING_NO_SWITCH: N_("I changed nothing: `{option}` takes `True` or `False`."),
     Mistake.HOOKS_FULL: N_(
-        "I added no webhook, because this server already has {most}. `/patreon hooks list` shows them, and "
+        "I didn't add a webhook, because this server already has {most}. `/patreon hooks list` shows them, and "
         "`/patreon hooks remove` removes one."
     ),
-    Mistake.HOOK_EVENTS: N_("I added no webhook: `events` takes {known}. Leave it out for all of them."),
+    Mistake.HOOK_EVENTS: N_(
+        "I didn't add a webhook, because I don't know the event `{unknown}`. `events` takes {known}. Leave it out for "
+        "all of them."
+    ),
     Mistake.HOOK_NO_NUMBER: N_(
         "`hook` takes a webhook's number, like `3`. `/patreon hooks list` shows all webhooks with their numbers."
     ),
@@ -256,9 +264,9 @@ def _say_blocked(r: Renderer, facts: Mapping[str, Fact]) -> Text:
 def _say_receiver(r: Renderer, facts: Mapping[str, Fact]) -> Text:
     why = r.say(FAULTS[ReceiverFault(str(facts["fault"]))])
     return r.join(
-        r.say("I added no webhook, because I can't send to that address."),
+        r.say("I didn't add a webhook, because I can't send to that address."),
         why,
-        r.say("A right address looks like `https://example.com/webhooks`."),
+        r.say("An address that works looks like `https://example.com/webhooks`."),
     )
 
 

@@ -28,17 +28,33 @@ _FAILURES: Mapping[DeliveryFailure, str] = {
     DeliveryFailure.BAD_CERTIFICATE: N_("has no valid certificate"),
     DeliveryFailure.NOT_PUBLIC: N_("can't be reached from the internet"),
 }
+_TEST_FAILURES: Mapping[DeliveryFailure, str] = {
+    DeliveryFailure.TIMED_OUT: N_(
+        "{place} didn't answer the test message within 15 seconds. Let your program answer first, and do its work "
+        "afterwards."
+    ),
+    DeliveryFailure.UNREACHED: N_(
+        "I couldn't reach {place}. Check that your program is running and that it can be reached from the internet."
+    ),
+    DeliveryFailure.BAD_CERTIFICATE: N_(
+        "I didn't send {place} the test message, because it has no valid certificate for its name."
+    ),
+    DeliveryFailure.NOT_PUBLIC: N_(
+        "I didn't send {place} the test message, because it can't be reached from the internet, and I only send to "
+        "hosts that can."
+    ),
+}
 _OFF: Mapping[OffReason, str] = {
-    OffReason.GONE: N_("Off since {when}: it answered 410, which means that it wants nothing more."),
-    OffReason.FAILING: N_("Off since {when}: for two days, something couldn't be delivered."),
+    OffReason.GONE: N_("Turned off {when}: it answered 410 (Gone), so it doesn't want any more messages."),
+    OffReason.FAILING: N_("Turned off {when}: I couldn't deliver a message for two days."),
 }
 _TURNED_OFF: Mapping[OffReason, str] = {
     OffReason.GONE: N_(
-        "I've turned off webhook {id} to {place}, because it answered 410: it wants nothing more. If that was a "
-        "mistake, remove it with `/patreon hooks remove` and add it again."
+        "I've turned off webhook {id} to {place}, because it answered 410 (Gone): it doesn't want any more messages. "
+        "If that was a mistake, remove it with `/patreon hooks remove` and add it again."
     ),
     OffReason.FAILING: N_(
-        "I've turned off webhook {id} to {place}, because for two days I couldn't deliver something to it. What was "
+        "I've turned off webhook {id} to {place}, because I couldn't deliver a message to it for two days. What was "
         "waiting won't be sent anymore. When it works again, remove it with `/patreon hooks remove` and add it again."
     ),
 }
@@ -65,7 +81,9 @@ def hooks_card(r: Renderer, hooks: Sequence[tuple[Hook, Sequence[Delivery]]]) ->
     """List hooks, each with its newest deliveries."""
     title = r.say("Webhooks")
     if not hooks:
-        said = r.say("This server has no webhooks. `/patreon hooks add` tells a program of yours what happens here.")
+        said = r.say(
+            "This server has no webhooks. With `/patreon hooks add`, I tell a program of yours what happens here."
+        )
         return Card(Outcome.INFO, title, said)
     is_any_off = any(hook.off_at is not None for hook, _ in hooks)
     fields = tuple(_field(r, hook, deliveries) for hook, deliveries in hooks)
@@ -80,19 +98,14 @@ def removed_card(r: Renderer, hook: Hook) -> Card:
 
 def tried_card(r: Renderer, hook: Hook, answer: HookAnswer, *, hurried: int) -> Card:
     """Say what came of a test, and how much of what waited is sent now."""
-    place, what = r.code(hook.place), say_answer(r, answer)
+    place = r.code(hook.place)
     if not answer.is_success:
-        said = r.say(
-            "{place} didn't accept the test message: {what}. I need a status from 200 to 299 within 15 seconds.",
-            place=place,
-            what=what,
-        )
-        return Card(Outcome.PROBLEM, r.say("The test didn't arrive"), said)
-    said = r.say("{place} accepted the test message ({what}).", place=place, what=what)
+        return Card(Outcome.PROBLEM, r.say("The test didn't arrive"), _say_test_failure(r, place, answer))
+    said = r.say("{place} accepted the test message ({what}).", place=place, what=_say_answer(r, answer))
     if hurried:
         waiting = r.plural(
-            "I'm sending {count} message that was waiting now.",
-            "I'm sending {count} messages that were waiting now.",
+            "I'm now sending {count} message that was waiting, too.",
+            "I'm now sending {count} messages that were waiting, too.",
             hurried,
         )
         said = r.join(said, waiting)
@@ -114,26 +127,29 @@ def say_edited(r: Renderer, hook_id: int, place: str, by: DiscordUserId, *, is_a
     return r.say(_EDITED[is_added], admin=r.person(by), id=r.id(hook_id), place=r.code(place))
 
 
-def say_answer(r: Renderer, answer: HookAnswer) -> Text:
-    """Say what came of a try."""
-    if answer.failure is not None:
-        return r.say(_FAILURES[answer.failure])
-    return r.say("status {status}", status=r.id(answer.status or 0))
-
-
 def _field(r: Renderer, hook: Hook, deliveries: Sequence[Delivery]) -> Field:
     name = r.say("{id}: {place}", id=r.id(hook.hook_id), place=hook.place)
     lines = [r.say("Gets {events}.", events=_events(r, hook))]
     if hook.off_at is not None and hook.off_reason is not None:
         lines.append(r.strong(r.say(_OFF[hook.off_reason], when=hook.off_at)))
-    lines += [_say_delivery(r, one) for one in deliveries] or [r.say("Nothing has been sent yet.")]
-    return Field(name, r.lines(lines))
+    sent = r.bullets([_say_delivery(r, one) for one in deliveries]) or r.say("Nothing has been sent yet.")
+    return Field(name, r.lines([*lines, sent]))
+
+
+def _say_test_failure(r: Renderer, place: Text, answer: HookAnswer) -> Text:
+    if answer.failure is not None:
+        return r.say(_TEST_FAILURES[answer.failure], place=place)
+    return r.say(
+        "{place} didn't accept the test message: {what}. I need a status from 200 to 299.",
+        place=place,
+        what=_say_answer(r, answer),
+    )
 
 
 def _say_delivery(r: Renderer, delivery: Delivery) -> Text:
     event = r.code(delivery.type)
     if delivery.discord_user_id is not None:
-        event = r.say("{event} of {person}", event=event, person=r.person(delivery.discord_user_id))
+        event = r.say("{event} for {person}", event=event, person=r.person(delivery.discord_user_id))
     return r.say("{when}: {event}, {what}", when=delivery.created_at, event=event, what=_say_state(r, delivery))
 
 
@@ -141,10 +157,24 @@ def _say_state(r: Renderer, delivery: Delivery) -> Text:
     answer = delivery.answer
     if answer is None:
         return r.say("waiting") if delivery.due_at is not None else r.say("not sent")
-    said = say_answer(r, answer)
-    if delivery.tries > 1:
-        said = r.plural("{what} after {count} try", "{what} after {count} tries", delivery.tries, what=said)
-    return said if delivery.due_at is None else r.say("{what}, again {when}", what=said, when=delivery.due_at)
+    what, tries = _say_answer(r, answer), delivery.tries
+    if answer.is_success:
+        return r.plural("delivered ({what})", "delivered after {count} tries ({what})", tries, what=what)
+    if delivery.due_at is None:
+        return r.plural("not delivered ({what})", "not delivered after {count} tries ({what})", tries, what=what)
+    return r.plural(
+        "not delivered yet ({what}), next try {when}",
+        "not delivered after {count} tries ({what}), next try {when}",
+        tries,
+        what=what,
+        when=delivery.due_at,
+    )
+
+
+def _say_answer(r: Renderer, answer: HookAnswer) -> Text:
+    if answer.failure is not None:
+        return r.say(_FAILURES[answer.failure])
+    return r.say("status {status}", status=r.id(answer.status or 0))
 
 
 def _events(r: Renderer, hook: Hook) -> Text:

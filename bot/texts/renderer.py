@@ -269,6 +269,12 @@ class Renderer:
             format_skeleton("MMMd", datetime(day.year, day.month, day.day, tzinfo=UTC), tzinfo=UTC, locale=self._locale)
         )
 
+    def year(self, day: date) -> Text:
+        """Write a day's year alone: "2026"."""
+        return self._words(
+            format_skeleton("y", datetime(day.year, day.month, day.day, tzinfo=UTC), tzinfo=UTC, locale=self._locale)
+        )
+
     def ago(self, delta: timedelta) -> Text:
         """Write how long ago something was, in whole units: "2 minutes ago". In Discord, `moment` stays true."""
         size = next((size for _, size in _UNITS if delta >= size), timedelta(seconds=1))

@@ -1,6 +1,6 @@
 """What admins read about a server's figures day by day: the numbers, the words in the chart, and the chart in words."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 
 import msgspec
@@ -69,7 +69,7 @@ def draw_stats(plain: Renderer, figures: ServerFigures) -> Drawing | None:
     chart = Chart(
         title=str(words.say("Patrons by tier")),
         lines=tuple(lines),
-        days=tuple((at, str(words.short_day(stats.points[at].day))) for at in _named_days(len(stats.points))),
+        days=_name_days(words, [one.day for one in stats.points]),
         below=str(words.say("Joined and left by day") if is_daily else words.say("Joined and left by week")),
         up=str(words.say("Joined {count}", count=joined)),
         down=str(words.say("Left {count}", count=gone)),
@@ -81,8 +81,20 @@ def draw_stats(plain: Renderer, figures: ServerFigures) -> Drawing | None:
 
 def _words(plain: Renderer) -> Renderer:
     """Return who says the words of a chart: the reader's language, where the font has its letters."""
-    sample = plain.say("Patrons by tier") + plain.short_day(date(2026, 1, 1))
+    day = date(2026, 1, 1)
+    sample = plain.say("Patrons by tier") + plain.short_day(day) + plain.year(day)
     return plain if can_draw(sample) else Renderer(ENGLISH, plain.medium)
+
+
+def _name_days(r: Renderer, days: Sequence[date]) -> tuple[tuple[int, str], ...]:
+    """Name a few days; where they are of two years, the year stands below the first of each."""
+    named, year = list[tuple[int, str]](), days[0].year if days[0].year == days[-1].year else None
+    for at in _named_days(len(days)):
+        day = days[at]
+        lines = [r.short_day(day)] if day.year == year else [r.short_day(day), r.year(day)]
+        named.append((at, str(r.lines(lines))))
+        year = day.year
+    return tuple(named)
 
 
 def _named_days(count: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""The pictures of the README: three stills of the way from /link to a role, and the sandbox's whole page."""
+"""The sandbox's page: three stills of the way from /link to a role, all of it, and how to connect a program."""
 
 from playwright.async_api import Browser, Page
 
@@ -33,6 +33,18 @@ async def play(browser: Browser) -> None:
         await cedar.evaluate("row => row.scrollIntoView({ block: 'center' })")
         save("link3-role", await page.screenshot(), colours=COLOURS)
         await _whole(player)
+        await context.close()
+
+
+async def play_program(browser: Browser) -> None:
+    """Open what the page says about a program of one's own."""
+    async with Sandbox(Options(interval=5)) as sandbox:
+        context = await browser.new_context(viewport={"width": WIDE, "height": HEIGHT}, color_scheme="light")
+        page = await context.new_page()
+        await page.goto(sandbox.page_url)
+        await Player(context, page).bot_is_up()
+        await page.locator("#program > summary").click()
+        save("sandbox-program", await page.locator("#program").screenshot(), colours=COLOURS)
         await context.close()
 
 

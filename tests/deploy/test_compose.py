@@ -62,7 +62,9 @@ def test_only_the_network_of_caddy_is_believed(name: str) -> None:
     front = read(name)["networks"]["front"]["ipam"]["config"][0]["subnet"]
     assert ipaddress.ip_network(front).num_addresses <= 256
     assert {said["environment"]["TRUSTED_PROXIES"] for said in ours(name).values()} == {front}
-    caddy = read(name)["services"]["caddy"]
+    services = read(name)["services"]
+    assert {one for one, said in services.items() if "front" in said["networks"]} == {"caddy", *ours(name)}
+    caddy = services["caddy"]
     assert caddy["networks"] == ["front"]
     service, port = caddy["environment"]["UPSTREAM"].split(":")
     assert ours(name)[service]["environment"]["WEB_PORT"] == port

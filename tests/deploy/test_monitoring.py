@@ -227,6 +227,17 @@ def test_what_the_containers_mount_is_there() -> None:
     assert [one for one in mounted if not (COMPOSE.parent / one).exists()] == []
 
 
+@pytest.mark.parametrize("name", ["compose.cluster.yml", "compose.yml"])
+def test_prometheus_reaches_every_process_and_none_takes_it_for_a_proxy(name: str) -> None:
+    found, watching = read(ROOT / "deploy" / name), read(COMPOSE)
+    shared = found["networks"].keys() & watching["networks"].keys()
+    assert shared == {"metrics"}
+    assert found["networks"]["metrics"] == {"internal": True}
+    assert "metrics" in watching["services"]["prometheus"]["networks"]
+    inside = {service for service, said in found["services"].items() if "metrics" in said["networks"]}
+    assert inside == {service for service, said in found["services"].items() if "build" in said}
+
+
 def test_nothing_of_it_listens_to_the_world() -> None:
     services = read(COMPOSE)["services"]
     ports = [port for service in services.values() for port in service["ports"]]

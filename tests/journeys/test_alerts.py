@@ -20,6 +20,7 @@ from sandbox.patreon import standing
 from sandbox.ports import quiet_port
 from tests.deploy.test_monitoring import shown
 from tests.fakes.monitoring import MONITORING, PROMETHEUS, needs_promtool, promtool, served_metrics, told_metrics
+from tests.fakes.receiver import Receiver, serve
 from tests.fakes.stage import Stage
 
 CROWD = tuple(f"crowd.{number:02}" for number in range(8))
@@ -171,6 +172,14 @@ async def test_the_alert_on_each_fault_fires_while_it_lasts(crowded: Stage, tmp_
         stage.weather("discord", f"/roles/{stage.role_id('Silver')}", "missing_permission")
         await stage.add_rule("Silver", tier=None, kind="paying")
         await prometheus.until("PledgekeeperRoleRefused", fires=True)
+
+        async with serve(Receiver(status=500)) as receiver:
+            await stage.say("wren.ashdown", "patreon hooks add", url=receiver.url)
+            assert (await stage.link("hazel.hollow", "Gerda Nilsson")).result == "linked"
+            await prometheus.until("PledgekeeperHooksFailing", fires=True)
+            receiver.status = 204
+            await stage.say("wren.ashdown", "patreon hooks test", hook="1")  # what waits is tried at once
+            await prometheus.until("PledgekeeperHooksFailing", fires=False)
 
         stage.sandbox.world.patreon.oauth.revoke(stage.sandbox.bot.environment["PATREON_CREATOR_ACCESS_TOKEN"])
         await prometheus.until("PledgekeeperCreatorTokenDead", fires=True)

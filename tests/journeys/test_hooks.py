@@ -19,6 +19,7 @@ GUIDE = (Path(__file__).parents[2] / "docs" / "integrate.md").read_text(encoding
 OWNER = "wren.ashdown"
 HAZEL, GERDA = "hazel.hollow", "Gerda Nilsson"  # Gold
 BRAMBLE, SAGA = "bramble.fox", "Saga Mirren"  # Silver
+IVY, GOLDIE = "ivy_afterdark", "Goldie Marsh"  # Gold
 
 
 def examples() -> dict[str, Any]:
@@ -166,12 +167,57 @@ async def test_after_two_days_a_webhook_is_off_and_the_admins_are_told(stage: St
     await stage.until(lambda: stage.query("SELECT 1 FROM hook_events WHERE tries > 0"), "and that is written down")
     await stage.move(timedelta(days=2, minutes=1))
     await stage.until(lambda: stage.logged("A webhook is off"), "the log channel is told")
-    assert stage.logged("for two days I couldn't deliver something") == 1
-    assert "Off since" in await stage.say(OWNER, "patreon hooks list")
+    assert stage.logged("I couldn't deliver a message to it for two days") == 1
+    assert "Turned off" in await stage.say(OWNER, "patreon hooks list")
     count = len(receiver.requests)
     await stage.rounds()
     assert len(receiver.requests) == count
     assert "Webhook 1 is off" in await stage.say(OWNER, "patreon hooks test", hook="1")
+
+
+async def test_what_changed_while_the_bot_was_not_in_the_server_is_told_when_it_is_back(
+    stage: Stage, receiver: Receiver
+) -> None:
+    act, patreon = stage.sandbox.discord, stage.sandbox.patreon
+
+    async def hears(username: str, *types: str) -> None:
+        await stage.until(lambda: heard(stage, receiver, username) == list(types), f"{types} of {username}")
+
+    await stage.add_rule()
+    await stage.add_rule(role="Silver", tier="Silver")
+    await add(stage, receiver)
+    await stage.link(HAZEL, GERDA)
+    await stage.link(BRAMBLE, SAGA)
+    await stage.link(IVY, GOLDIE)
+    before = ("membership.started", "role.granted")
+    for one in (HAZEL, BRAMBLE, IVY):
+        await hears(one, *before)
+    receiver.refused = {stage.user_id(IVY)}
+    patreon.refund(stage.patron_id(GOLDIE))
+    await stage.until(lambda: len(heard(stage, receiver, IVY)) > len(before), "her end is tried in vain")
+    revoked = "SELECT 1 FROM hook_events WHERE body LIKE '%role.revoked%'"
+    await stage.until(lambda: stage.query(revoked), "what follows waits for it")
+
+    act.kick_bot()
+    receiver.refused = set()
+    patreon.refund(stage.patron_id(GERDA))
+    act.leave(stage.user_id(BRAMBLE))
+    await stage.rounds(3)
+    for one in (HAZEL, BRAMBLE):
+        assert heard(stage, receiver, one) == list(before)
+    await stage.until(lambda: heard(stage, receiver, IVY)[-1] == "role.revoked", "what was on its way still comes")
+
+    act.add_bot()
+    own = stage.sandbox.world.discord.bot_role(stage.sandbox.world.guild)
+    assert own is not None
+    act.move_role(own.id, 40)
+    await hears(HAZEL, *before, "membership.ended", "role.revoked")
+    await hears(BRAMBLE, *before, "membership.ended")
+    await stage.rounds(2)
+    assert [len(heard(stage, receiver, one)) for one in (HAZEL, BRAMBLE)] == [4, 3], "each once"
+    listed = await stage.say(OWNER, "patreon hooks list")
+    assert "Gets all events." in listed
+    assert "Turned off" not in listed
 
 
 async def test_a_hold_is_told_of(stage: Stage, receiver: Receiver) -> None:

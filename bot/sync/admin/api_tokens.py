@@ -75,8 +75,10 @@ class TokenEditor:
         meant = [one for one in tokens if str(one.token_id) == word] or [
             one for one in tokens if one.label.casefold() == word
         ]
+        if len(meant) > 1:
+            raise UserMistake(Mistake.TOKEN_AMBIGUOUS)
         at, revoked = self._clock.now(), None
-        if len(meant) == 1:
+        if meant:
             revoked = await self._storage.api_tokens.revoke(guild_id, meant[0].token_id, at=at)
         if revoked is None:
             raise UserMistake(Mistake.TOKEN_UNKNOWN)

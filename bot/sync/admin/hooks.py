@@ -137,5 +137,6 @@ class HookEditor:
 def _read_events(typed: str) -> tuple[HookEventType, ...]:
     try:
         return read_events(typed)
-    except ValueError:
-        raise UserMistake(Mistake.HOOK_EVENTS, known=tuple(map(str, HookEventType))) from None
+    except ValueError as error:
+        known = tuple(map(str, HookEventType))
+        raise UserMistake(Mistake.HOOK_EVENTS, unknown=str(error), known=known) from None

@@ -42,12 +42,15 @@ def test_a_chart_is_a_picture_of_one_size_in_discords_dark(count: int, days: int
     assert set(TIERS[:count]) <= colours, "each tier has its own"
 
 
-def test_nothing_is_cut_off_at_the_edges() -> None:
-    picture = drawn(chart_of(6, label="W" * LABEL_LENGTH))
+@pytest.mark.parametrize("names", [("1 Jan", "3 Jan"), ("30. Sept.\n2026", "30. Sept.\n2027")])
+def test_nothing_is_cut_off_at_the_edges(names: tuple[str, str]) -> None:
+    chart = chart_of(6, label="W" * LABEL_LENGTH)
+    picture = drawn(replace(chart, days=((0, names[0]), (2, names[1]))))
     ground = Image.new("RGB", picture.size, GROUND)
     box = ImageChops.difference(picture, ground).getbbox()
     assert box is not None
-    assert min(box[0], box[1], WIDTH - box[2], HEIGHT - box[3]) > 5
+    assert min(box[0], box[1], WIDTH - box[2]) > 5
+    assert HEIGHT - box[3] > 20
 
 
 def test_nobody_at_all_is_drawn_too() -> None:

@@ -144,16 +144,21 @@ def test_what_is_stored_and_waits() -> None:
         links=11,
         rules=12,
         hooks_on=13,
-        hooks_off=14,
-        hook_events=15,
+        hooks_failing=14,
+        hooks_off=15,
+        hook_events=16,
+        oldest_hook_event_due_at=NOW - timedelta(seconds=17),
     )
     assert (found["due_people urgency=waiting"], found["due_seconds urgency=waiting"]) == (1, 2)
     assert (found["nudges_waiting"], found["nudges_waiting_seconds"]) == (3, 4)
     assert (found["messages_waiting"], found["messages_waiting_seconds"]) == (5, 6)
     assert (found["open_holds"], found["open_holds_seconds"], found["held_removals"]) == (7, 8, 9)
     assert (found["open_intents"], found["linked_people"], found["rules"]) == (10, 11, 12)
-    assert (found["hooks state=on"], found["hooks state=off"], found["hook_events_waiting"]) == (13, 14, 15)
-    assert stored()["open_holds_seconds"] == 0
+    assert [found[f"hooks state={state}"] for state in ("on", "failing", "off")] == [13, 14, 15]
+    assert (found["hook_events_waiting"], found["hook_events_waiting_seconds"]) == (16, 17)
+    assert (stored()["open_holds_seconds"], stored()["hook_events_waiting_seconds"]) == (0, 0), "there are none"
+    later = stored(oldest_hook_event_due_at=NOW + timedelta(hours=1))
+    assert later["hook_events_waiting_seconds"] == 0, "it is tried again later"
 
 
 def test_the_whole_bots_processes_shards_and_chores() -> None:

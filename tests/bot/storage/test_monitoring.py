@@ -6,15 +6,18 @@ import pytest
 from sqlalchemy import event, text
 
 from bot.domain.changes import Trigger, Urgency
+from bot.domain.hooks import HookAnswer, HookEventType, OffReason
 from bot.domain.model import CampaignId, GuildId, PatreonUserId
 from bot.domain.processes import ProcessRole
 from bot.domain.status import ListState, PairKind, PairState
 from bot.storage import Storage, monitoring
+from tests.bot.storage.test_hooks import add, entry
 from tests.fakes.filled import (
     ADA,
     ADA_PATREON,
     BO,
     CAMPAIGN,
+    CY,
     GUILD,
     NOW,
     OTHER_CAMPAIGN,
@@ -25,6 +28,8 @@ from tests.fakes.filled import (
 )
 from tests.fakes.stored import save_consent
 
+ARRIVED = HookAnswer(status=204)
+
 
 async def test_it_counts_what_is_there(storage: Storage) -> None:
     await populate(storage)
@@ -32,7 +37,7 @@ async def test_it_counts_what_is_there(storage: Storage) -> None:
     assert (seen.links, seen.rules) == (2, 1)
     assert (seen.holds, seen.held_removals, seen.oldest_hold_at) == (1, 1, NOW)
     assert seen.open_intents == 1
-    assert (seen.hooks_on, seen.hooks_off, seen.hook_events) == (1, 0, 1)
+    assert (seen.hooks_on, seen.hooks_failing, seen.hooks_off, seen.hook_events) == (1, 0, 0, 1)
     assert (seen.nudges.count, seen.messages.count) == (1, 1)
     assert timedelta() <= seen.nudges.oldest < timedelta(minutes=1)
     assert {urgency: waiting.count for urgency, waiting in seen.due.items() if waiting.count}
@@ -133,6 +138,35 @@ async def test_who_is_due_by_urgency(storage: Storage) -> None:
     await storage.due.add(GUILD, [ADA, BO], trigger=Trigger.LINK)
     seen = (await storage.monitoring.look()).due
     assert (seen["waiting"].count, seen["bulk_grant"].count) == (2, 0)
+
+
+async def test_webhooks_by_what_arrives_and_for_how_long_the_first_event_could_have_been_sent(
+    storage: Storage,
+) -> None:
+    """Ada's first event fails and holds back her second; Bo's arrives, and Cy's was not tried yet."""
+    failing, idle, off = [await add(storage, HookEventType.ROLE_GRANTED, members=()) for _ in range(3)]
+    minutes = [NOW + timedelta(minutes=number) for number in range(4)]
+    for person, at in zip((ADA, ADA, BO, CY), minutes, strict=True):
+        await storage.audit.add(entry(person, at))
+    for hook in (idle, off):
+        while due := await storage.hooks.list_due(hook.hook_id, minutes[-1], most=9):
+            for one in due:
+                gone = OffReason.GONE if hook is off else None
+                await storage.hooks.note_answer(one, ARRIVED, at=minutes[-1], again_at=None, off=gone)
+    seen = await storage.monitoring.look()
+    assert (seen.hooks_on, seen.hooks_failing, seen.hooks_off, seen.hook_events) == (2, 0, 1, 4)
+    assert seen.oldest_hook_event_due_at == NOW
+
+    adas, bos, _ = await storage.hooks.list_due(failing.hook_id, minutes[-1], most=9)
+    await storage.hooks.note_answer(bos, ARRIVED, at=minutes[-1], again_at=None)
+    later = NOW + timedelta(hours=1)
+    await storage.hooks.note_answer(adas, HookAnswer(status=503), at=minutes[-1], again_at=later)
+    seen = await storage.monitoring.look()
+    assert (seen.hooks_on, seen.hooks_failing, seen.hooks_off, seen.hook_events) == (1, 1, 1, 3)
+    assert seen.oldest_hook_event_due_at == minutes[3], "Cy's: Ada's second waits for her first"
+    (cys,) = await storage.hooks.list_due(failing.hook_id, minutes[-1], most=9)
+    await storage.hooks.note_answer(cys, ARRIVED, at=minutes[-1], again_at=None)
+    assert (await storage.monitoring.look()).oldest_hook_event_due_at == later
 
 
 async def test_the_processes_that_live_are_counted_by_role(storage: Storage) -> None:

@@ -133,7 +133,7 @@ async def test_after_two_days_a_hook_is_off_and_its_admins_are_told_once(post: P
     post.clock.move(minutes=1)
     await post.send()
     (told,) = post.notifier.troubles
-    assert "for two days I couldn't deliver something" in told
+    assert "I couldn't deliver a message to it for two days" in told
     (listed,) = await post.storage.hooks.list_guild(GUILD)
     assert (listed.hook_id, listed.off_reason, listed.off_at) == (hook.hook_id, OffReason.FAILING, post.clock.now())
     count = len(receiver.requests)

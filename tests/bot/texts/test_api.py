@@ -35,8 +35,8 @@ def test_the_list_has_each_with_its_last_use() -> None:
     assert "/patreon api create" in tokens_card(R, []).body
     used = replace(TOKEN, used_at=datetime(2026, 1, 2, 12, tzinfo=UTC))
     assert tokens_card(R, [TOKEN, used]).items == (
-        "whitelist (number 7): created by @1 on 1 January 2026. Never used.",
-        "whitelist (number 7): created by @1 on 1 January 2026. Last used 2 January 2026, 12:00 UTC.",
+        "whitelist (number 7)\nNever used. Created by @1 on 1 January 2026.",
+        "whitelist (number 7)\nLast used 2 January 2026, 12:00 UTC. Created by @1 on 1 January 2026.",
     )
     assert token_choice(R, TOKEN) == "whitelist (number 7)"
 

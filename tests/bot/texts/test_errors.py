@@ -36,6 +36,7 @@ FACTS: dict[str, Fact] = {
     "low": 0,
     "high": 60,
     "known": ("sync", "off"),
+    "unknown": "pledge.created",
     "until": datetime(2026, 11, 28, tzinfo=UTC),
     "fault": ReceiverFault.NOT_HTTPS,
     "hook_id": 3,
@@ -90,8 +91,8 @@ def test_a_number_that_nothing_has_is_said_as_it_was_typed(error: UserMistake) -
 @pytest.mark.parametrize("fault", ReceiverFault)
 def test_an_address_that_is_refused_comes_with_the_reason_and_with_a_right_one(fault: ReceiverFault) -> None:
     said = say_mistake(RENDERER, UserMistake(Mistake.HOOK_ADDRESS, fault=fault))
-    assert said.startswith("I added no webhook, because I can't send to that address. ")
-    assert said.endswith(" A right address looks like `https://example.com/webhooks`.")
+    assert said.startswith("I didn't add a webhook, because I can't send to that address. ")
+    assert said.endswith(" An address that works looks like `https://example.com/webhooks`.")
 
 
 def test_a_log_shows_the_code_with_its_facts() -> None:

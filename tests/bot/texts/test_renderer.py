@@ -155,6 +155,7 @@ def test_times_are_discords_own_there_and_utc_elsewhere() -> None:
     assert JAPANESE.moment(AT) == "2026年11月28日 6:41 UTC"
     assert GERMAN.day(AT) == "28. November 2026"
     assert (DISCORD.short_day(AT.date()), GERMAN.short_day(AT.date())) == ("28 Nov", "28. Nov.")
+    assert DISCORD.year(AT.date()) == str(AT.year)
 
 
 @pytest.mark.parametrize(

@@ -171,9 +171,13 @@ def test_the_chart_in_words() -> None:
         (2, 30, ["1 Jan", "2 Jan"], "Joined and left by day", 1),
         (31, 30, ["1 Jan", "11 Jan", "21 Jan", "31 Jan"], "Joined and left by day", 30),
         (61, 60, ["1 Jan", "21 Jan", "10 Feb", "2 Mar"], "Joined and left by week", 9),
+        (365, 364, ["1 Jan", "2 May", "1 Sept", "31 Dec"], "Joined and left by week", 52),
+        (366, 365, ["1 Jan\n2026", "3 May", "1 Sept", "1 Jan\n2027"], "Joined and left by week", 53),
     ],
 )
-def test_a_long_time_is_told_by_week(days: int, shown: int, named: list[str], below: str, bars: int) -> None:
+def test_a_long_time_is_told_by_week_and_of_two_years_each_is_named_once(
+    days: int, shown: int, named: list[str], below: str, bars: int
+) -> None:
     chart = drawn(figures_of("Gold", days=days, shown=shown)).chart
     assert [name for _, name in chart.days] == named
     assert [at for at, _ in chart.days][-1] == days - 1

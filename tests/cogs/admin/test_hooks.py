@@ -45,7 +45,10 @@ async def test_a_webhook_is_added_shown_tried_and_removed(scene: Scene, receiver
         ({"url": "http://example.com/"}, "It has to begin with `https://`."),
         ({"url": "https://10.0.0.1/"}, "It has to name a host, not an IP address."),
         ({"url": "https://me:secret@example.com/"}, "It can't contain a user name or a password."),
-        ({"url": "https://localhost/", "events": "everything"}, "`events` takes `role.granted`, `role.revoked`"),
+        (
+            {"url": "https://localhost/", "events": "role everything"},
+            "I don't know the event `everything`. `events` takes",
+        ),
     ],
 )
 async def test_what_cannot_be_meant_is_refused_with_the_reason(
@@ -92,5 +95,5 @@ async def test_what_is_sent_is_listed_with_what_became_of_it(scene: Scene, recei
     await scene.until(lambda: not scene.app.hook_deliveries._workers, "and were written down")
     listed = await scene.say(OWNER, "patreon hooks list")
     person = f"<@{scene.person(MEMBER)}>"
-    assert f"`role.granted` of {person}, status 204" in listed
-    assert f"`membership.started` of {person}, status 204" in listed
+    assert f"`role.granted` for {person}, delivered (status 204)" in listed
+    assert f"`membership.started` for {person}, delivered (status 204)" in listed
