@@ -187,11 +187,13 @@ async def build_app(
     clock: Clock,
     storage: Storage,
     http: Http | None = None,
+    sender: HookSender | None = None,
     roles: frozenset[ProcessRole] = ALL_ROLES,
 ) -> App:
     """Build everything and start nothing. The creator's pair of the settings is stored, or what stands for it found.
 
-    `roles` are those that will be started. `http` is the way to Patreon, where it is not to be the usual one.
+    `roles` are those that will be started. `http` is the way to Patreon and `sender` that to hooks, where they are not
+    to be the usual ones.
     """
     process_id = secrets.token_hex(8)
     health = HealthBoard(clock, roles)
@@ -243,7 +245,10 @@ async def build_app(
     breakers = Breakers(clock)
     facts = FactBook(storage=storage, observer=observer, breakers=breakers, clock=clock, is_restored=is_restored)
     holds = Holds(storage=storage, notifier=notifier, clock=clock, is_restored=is_restored)
-    planning = Planning(storage=storage, observer=observer, facts=facts, holds=holds, notifier=notifier)
+    member_presence = MemberPresence(holder=holder, observer=observer, storage=storage, clock=clock)
+    planning = Planning(
+        storage=storage, observer=observer, facts=facts, holds=holds, notifier=notifier, presence=member_presence
+    )
     role_writer = RoleWriter(holder, clock)
     applier = Applier(
         storage=storage,
@@ -325,13 +330,12 @@ async def build_app(
         serves=ProcessRole.WORKER in roles,
     )
 
-    sender = HookSender(user_agent=USER_AGENT, allow_loopback=settings.hooks_allow_loopback)
+    sender = sender or HookSender(user_agent=USER_AGENT, allow_loopback=settings.hooks_allow_loopback)
     hook_deliveries = HookDeliveries(storage=storage, sender=sender, notifier=notifier, turns=turns, clock=clock)
 
     refresh = Refresh(storage=storage, intake=intake, reported_links=reported_links, reconciler=reconciler, clock=clock)
     overviews = Overviews(storage=storage, reconciler=reconciler, observer=observer, elsewhere=elsewhere, clock=clock)
 
-    member_presence = MemberPresence(holder=holder, observer=observer, storage=storage)
     patrons = PatronBook(storage=storage, observer=observer, facts=facts, planning=planning, reconciler=reconciler)
 
     # --- the verbs of admins

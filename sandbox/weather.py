@@ -1,6 +1,7 @@
 """Weather: faults that someone switches on for a route of one of the two services. Knows names, not what they do."""
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
@@ -41,14 +42,21 @@ class Weather:
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
+        self._known: dict[Service, AbstractSet[str]] = {}
         self._watchers: list[Callable[[], None]] = []
 
     def on_change(self, watcher: Callable[[], None]) -> None:
         """Call `watcher()` after each fault that is switched on or off."""
         self._watchers.append(watcher)
 
+    def learn(self, service: Service, faults: AbstractSet[str]) -> None:
+        """Take it that a service carries out these faults and no others."""
+        self._known[service] = faults
+
     def set(self, fault: Fault) -> None:
-        """Switch one more fault on."""
+        """Switch one more fault on. Raises ValueError for one that would never strike, as no service carries it out."""
+        if fault.fault not in self._known.get(fault.service, {fault.fault}):
+            raise ValueError(f"{fault.service} carries out no fault {fault.fault!r}")
         self.faults.append(fault)
         self._tell()
 

@@ -1,12 +1,14 @@
 """Stores who is in the servers that have a token of the API: the process that answers may see no gateway.
 
 Of those who are tied to a server, and as far as they were shown: nobody is asked for. Who is planned is stored with
-that (`sync/applying/planning.py`), before any program is told of them; here is what else changes: who comes and goes,
-and who is tied no more. Who is not remembered at the moment (a new session, say) stays as stored. A server that Discord
-does not list any more, not even as unavailable, has removed the bot: its tokens end.
+that (`note`), before any program is told of them, and compared soon after, for a plan of many may be older than what
+was stored meanwhile. So is what else changes: who comes and goes, and who is tied no more. Who is not remembered at the
+moment (a new session, say) stays as stored. A server that Discord does not list any more, not even as unavailable, has
+removed the bot: its tokens end.
 """
 
 import asyncio
+import math
 from time import monotonic
 from typing import NoReturn
 
@@ -16,6 +18,8 @@ from bot.discord.client import PledgekeeperBot
 from bot.discord.holder import ClientHolder
 from bot.discord.observe import Observer
 from bot.domain.model import GuildId
+from bot.domain.planned import Presence
+from bot.runtime.clock import Clock
 from bot.storage import Storage
 
 LOOK_SECONDS = 2.0
@@ -23,13 +27,15 @@ LOOK_ANYHOW_SECONDS = 60.0  # who is tied to a server changes too, and to look g
 
 
 class MemberPresence:
-    """Looks within seconds after somebody came or went, and now and then anyhow; stores what is new."""
+    """Looks within seconds after somebody came or went or was noted, and now and then anyhow; stores what is new."""
 
-    def __init__(self, *, holder: ClientHolder, observer: Observer, storage: Storage) -> None:
+    def __init__(self, *, holder: ClientHolder, observer: Observer, storage: Storage, clock: Clock) -> None:
         self._holder = holder
         self._observer = observer
         self._storage = storage
+        self._clock = clock
         self._looked: dict[GuildId, tuple[int, float]] = {}  # at which comings and goings, and when (monotonic)
+        self._noted: dict[GuildId, float] = {}  # when a plan last brought news (monotonic)
 
     async def run(self) -> NoReturn:
         """Look until cancelled."""
@@ -39,19 +45,26 @@ class MemberPresence:
                     await self.look(guild_id)
             await asyncio.sleep(LOOK_SECONDS)
 
+    async def note(self, guild_id: GuildId, presence: Presence) -> None:
+        """Store whether people who were planned are in a server and tied to it."""
+        if await self._storage.guild_members.note(guild_id, presence):
+            self._noted[guild_id] = monotonic()
+
     async def look(self, guild_id: GuildId) -> None:
         """Store who is in a server now, where it is in sight; end its tokens where it has removed us."""
         looked = self._observer.presence_mark(guild_id), monotonic()
         if _has_left(self._holder.current, guild_id):
-            await self._storage.api_tokens.revoke_all(guild_id)
+            await self._storage.api_tokens.revoke_all(guild_id, at=self._clock.now())
         elif guild_id in self._observer.guild_ids():
             await self._save(guild_id)
             self._looked[guild_id] = looked
 
     def _is_due(self, guild_id: GuildId) -> bool:
-        """Tell whether somebody came or went since the last look, or may have without our noticing."""
+        """Tell whether somebody came, went or was noted since the last look, or may have without our noticing."""
         mark, at = self._looked.get(guild_id, (-1, 0.0))
-        return mark != self._observer.presence_mark(guild_id) or monotonic() - at >= LOOK_ANYHOW_SECONDS
+        if mark != self._observer.presence_mark(guild_id) or self._noted.get(guild_id, -math.inf) >= at:
+            return True
+        return monotonic() - at >= LOOK_ANYHOW_SECONDS
 
     async def _save(self, guild_id: GuildId) -> None:
         tied = await self._storage.links.people_of(guild_id)

@@ -2,7 +2,8 @@
 
 A name is resolved once for each request, every address that it leads to is judged, and the connection goes to one of
 these: a name server that answers otherwise the next time changes nothing. Redirects are not followed, no proxy and no
-cookie of ours takes part, and of an answer only the status counts: its body is not read.
+cookie of ours takes part, and of an answer only the status counts: its body is not read, and what comes before it has
+an end.
 
 The signature is the Standard Webhooks' own: https://github.com/standard-webhooks/standard-webhooks
 """
@@ -14,6 +15,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -28,10 +30,31 @@ SECONDS = 15.0  # for a whole request, with the name and the handshake
 SECRET_BYTES = 32
 SECRET_PREFIX = "whsec_"  # noqa: S105  how every secret begins
 MOST_BUFFERED = 4096  # bytes of a body that may arrive before the connection is closed
+MOST_HEARD = 65_536  # bytes of a handshake and a head, about
 
 
 class NotPublic(OSError):
     """A name leads to an address that we don't send to."""
+
+
+class BoundedSocket(socket.socket):
+    """Takes the other side for gone once it has said so much: informational answers (1xx) could go on without end."""
+
+    _left = MOST_HEARD
+
+    def recv(self, size: int, flags: int = 0, /) -> bytes:
+        """Receive, as asyncio does."""
+        heard = super().recv(min(size, self._left), flags)
+        self._left -= len(heard)
+        return heard
+
+    def recv_into(self, buffer: Any, size: int = 0, flags: int = 0) -> int:
+        """Receive, as asyncio does where there is TLS."""
+        if self._left == 0:
+            return 0
+        heard = super().recv_into(buffer, min(size or len(buffer), self._left), flags)
+        self._left -= heard
+        return heard
 
 
 class PublicResolver(AbstractResolver):
@@ -119,7 +142,12 @@ class HookSender:
 
     async def _post(self, address: URL, headers: dict[str, str], body: str, resolver: AbstractResolver) -> int:
         connector = aiohttp.TCPConnector(
-            resolver=resolver, use_dns_cache=False, force_close=True, ssl=self._tls, family=socket.AF_UNSPEC
+            resolver=resolver,
+            use_dns_cache=False,
+            force_close=True,
+            ssl=self._tls,
+            family=socket.AF_UNSPEC,
+            socket_factory=_make_socket,
         )
         async with (
             aiohttp.ClientSession(
@@ -148,6 +176,11 @@ class HookSender:
 
     def _resolver(self) -> PublicResolver:
         return PublicResolver(self._make_resolver(), allow_loopback=self._allow_loopback)
+
+
+def _make_socket(address: aiohttp.AddrInfoType) -> socket.socket:
+    family, kind, protocol, *_ = address
+    return BoundedSocket(family, kind, protocol)
 
 
 def new_secret() -> Secret:

@@ -79,9 +79,15 @@ class ApiTokens(Aggregate):
             await connection.execute(delete(guild_members).where(guild_members.c.guild_id == guild_id))
         return read_row(row, ApiToken)
 
-    @transaction
-    async def revoke_all(self, connection: AsyncConnection, guild_id: GuildId) -> None:
+    async def revoke_all(self, guild_id: GuildId, *, at: datetime) -> None:
         """End all of a guild's tokens: the bot is there no more."""
+        if self._unlinks is not None:
+            for one in await self.list_guild(guild_id):
+                await self._unlinks.note_revoked(Revoked(api_tokens.name, one.token_id), at)
+        await self._revoke_all(guild_id)
+
+    @transaction
+    async def _revoke_all(self, connection: AsyncConnection, guild_id: GuildId) -> None:
         await connection.execute(delete(api_tokens).where(api_tokens.c.guild_id == guild_id))
         await connection.execute(delete(guild_members).where(guild_members.c.guild_id == guild_id))
 

@@ -33,15 +33,17 @@ class GuildMembers(Aggregate):
         """Return all who are in a guild."""
         return await self._load(guild_members.c.guild_id == guild_id)
 
-    async def note(self, guild_id: GuildId, presence: Mapping[DiscordUserId, bool]) -> None:
-        """Store of these people whether they are in a guild and tied to it, where that is news."""
+    async def note(self, guild_id: GuildId, presence: Mapping[DiscordUserId, bool]) -> bool:
+        """Store of these people whether they are in a guild and tied to it; tell whether that was news."""
         people, stored = sorted(presence), set[DiscordUserId]()
         for start in range(0, len(people), MAX_PEOPLE):
             some = guild_members.c.discord_user_id.in_(people[start : start + MAX_PEOPLE])
             stored |= await self._load(guild_members.c.guild_id == guild_id, some)
         here = {person for person in people if presence[person]}
-        if here != stored:
-            await self.save_guild(guild_id, came=here - stored, left=stored - here)
+        if here == stored:
+            return False
+        await self.save_guild(guild_id, came=here - stored, left=stored - here)
+        return True
 
     @transaction
     async def save_guild(

@@ -21,13 +21,16 @@ from bot.storage.ledger import OPEN
 from bot.storage.numbering import NUMBERED, go_on_after, last_number
 from bot.storage.rows import to_json
 from bot.storage.tables import (
+    api_tokens,
     bindings,
     campaigns,
     comps,
     credentials,
     grants,
+    guild_members,
     hold_items,
     hook_events,
+    hook_told,
     hooks,
     installation,
     links,
@@ -177,13 +180,18 @@ async def _end_links(connection: AsyncConnection, unlinked: Mapping[DiscordUserI
 
 
 async def _end_revoked(connection: AsyncConnection, revoked: Iterable[Revoked]) -> int:
-    """Forget the tokens and hooks that an admin has ended since; their numbers are nobody else's."""
+    """Forget the tokens and hooks that ended since, and what was kept for them; their numbers are nobody else's."""
     ended = 0
     for name, number in revoked:
         table = metadata.tables[name]
         (key,) = table.primary_key
         ended += (await connection.execute(delete(table).where(key == number))).rowcount
-    await connection.execute(delete(hook_events).where(hook_events.c.hook_id.not_in(select(hooks.c.hook_id))))
+    for kept, of, column in (
+        (hook_events, hooks, "hook_id"),
+        (hook_told, hooks, "guild_id"),
+        (guild_members, api_tokens, "guild_id"),
+    ):
+        await connection.execute(delete(kept).where(kept.c[column].not_in(select(of.c[column]))))
     return ended
 
 

@@ -136,7 +136,9 @@ def _place_of(request: web.Request) -> str:
         address = ipaddress.ip_address(request.remote or "")
     except ValueError:
         return request.remote or ""
-    if address.version == 6:
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:  # where the server listens on both protocols
+            return str(address.ipv4_mapped)
         return str(ipaddress.ip_network((address, 64), strict=False))
     return str(address)
 

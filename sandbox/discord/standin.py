@@ -35,6 +35,7 @@ class DiscordStandIn(People):
 
     def __init__(self, state: DiscordState, *, clock: SandboxClock, weather: Weather) -> None:
         super().__init__(state, clock=clock, weather=weather)
+        weather.learn("discord", FAULTS)
         self.lasting = LastingFaults(state, self.changes, weather)
         self.url = ""
         self._runner: web.AppRunner | None = None

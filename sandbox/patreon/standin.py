@@ -15,7 +15,7 @@ from sandbox.patreon.api_v1 import ApiV1
 from sandbox.patreon.api_v2 import ApiV2
 from sandbox.patreon.consent import Consent
 from sandbox.patreon.errors import ApiError, forbidden, not_served
-from sandbox.patreon.faults import Door, Handler
+from sandbox.patreon.faults import FAULTS, Door, Handler
 from sandbox.patreon.gate import Gate
 from sandbox.patreon.model import Member, Webhook
 from sandbox.patreon.money_acts import MoneyActs
@@ -65,6 +65,7 @@ class PatreonStandIn(MoneyActs):
         self._closing = asyncio.Event()
         self._runner: web.AppRunner | None = None
         state.on_standing(self._announce)
+        weather.learn("patreon", FAULTS)
 
     async def start(self, port: int = 0) -> None:
         """Serve on 127.0.0.1; `url` says where."""

@@ -41,6 +41,7 @@ from tests.fakes.guild import GUILD, FakeGuild, FakeMember, as_client
 from tests.fakes.rounds import whole_round
 from tests.fakes.stored import list_links
 from tests.fakes.townlife import Life, TownClock, TownHttp
+from tests.fakes.townprogram import Courier, TownProgram
 
 TALES, INK = "Town Tales", "Ink and Paper"  # the campaign of the settings, and one that its creator connects
 PRICES = {TALES: {"Bronze": 300, "Silver": 500, "Gold": 1000}, INK: {"Inkling": 400}}
@@ -74,6 +75,7 @@ class Town:
         self.guild = FakeGuild({role: name for name, role in ROLES.items()})
         self.state = PatreonState(self.clock)
         self.patreon = PatreonStandIn(self.state, clock=self.clock, weather=self.weather)
+        self.program = TownProgram(self)
         self.is_deaf = False  # Discord is not connected
         self.is_fair = True  # nothing was lied, lost, refused or killed since the last time that all was well
         self.rules: dict[RuleId, RoleRule] = {}
@@ -124,6 +126,7 @@ class Town:
         self._not_ours = asyncio.all_tasks()
         await self.start()
         await whole_round(self.app)
+        await self.program.sign_up()
 
     async def start(self) -> None:
         """Build the bot on the database as it is, and let it see the guild."""
@@ -144,7 +147,13 @@ class Town:
         storage = await Storage.open(self._url, Vault(settings.encryption_keys))
         self._life = Life(storage.database)
         self.http = TownHttp()
-        self.app = await build_app(settings=settings, clock=self.clock, storage=storage, http=self.http)
+        self.app = await build_app(
+            settings=settings,
+            clock=self.clock,
+            storage=storage,
+            http=self.http,
+            sender=Courier(self.program.inbox),
+        )
         self.guild.died = asyncio.Event()
         self.app.holder.put(as_client(self.guild))
 
@@ -217,6 +226,7 @@ class Town:
         await whole_round(self.app)
         await self.app.due.take(None, settled=timedelta())  # as the bot does every two seconds
         await self._quiet()
+        await self.program.hear()
 
     async def until_death(self, work: Coroutine[Any, Any, None]) -> None:
         """Let work end; where the guild kills the bot meanwhile, start it again."""
@@ -253,6 +263,7 @@ class Town:
         await self.app.linking.resume()
         await self.app.connecting.resume()
         await self.drain()
+        await self.program.hear()
 
     async def _quiet(self) -> None:
         """Wait until everyone in the queue had their turn; the worker clears the event when it finds nobody."""
@@ -477,6 +488,19 @@ class Town:
                     word = "earns and lacks" if earns else "has and does not earn"
                     patron = self._linked.get(person)
                     found.append(f"{person}, linked to {patron}, {word} {title}: {row} {item}")
+        return found
+
+    async def find_entitled(self) -> dict[DiscordUserId, bool]:
+        """Tell of everybody whether a pledge or an admin's word entitles them, but of those about whom time decides."""
+        followed = await self.app.storage.campaigns.campaigns_of(GUILD)
+        names = [name for name, campaign in self.campaigns.items() if campaign.id in followed]
+        found = {}
+        for person in self._ids.values():
+            is_given = any(self._is_given(*pair) for pair in self.comps if pair[0] == person)
+            members = [self._member(person, name) for name in names]
+            is_entitled = is_given or any(self._earns_by(person, name) for name in names)
+            if is_entitled or not any(one is not None and _is_in_between(one) for one in members):
+                found[person] = is_entitled and person in self.guild.members
         return found
 
     async def ledger(self) -> list[Grant]:

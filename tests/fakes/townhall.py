@@ -293,7 +293,8 @@ class TownHall:
         await self._act("syncs", self._sync())
         if self.town.is_fair:
             await self.preview("/patreon sync")
-            self.town.violations += [f"after /patreon sync {one}" for one in await self.town.find_differences()]
+            found = await self.town.find_differences() + await self.town.program.find_differences()
+            self.town.violations += [f"after /patreon sync {one}" for one in found]
 
     async def preview(self, after: str) -> None:
         told = await self.town.app.reconciler.preview(GUILD)

@@ -14,6 +14,7 @@ from bot.domain.consent import Asker, Linked, View, Word
 from bot.domain.model import DiscordUserId, Secret
 from bot.patreon.oauth import LINK_SCOPES
 from bot.patreon.protocol.version import PatreonApi
+from sandbox.patreon import standing
 from tests.fakes.guild import GUILD
 from tests.fakes.stored import list_links
 from tests.fakes.town import PUBLIC_URL, ROLES, Town
@@ -32,6 +33,7 @@ class Page:
     cookie: Secret | None
     view: View
     had: frozenset[int]  # the person's roles before
+    consent: list[object]  # what Patreon told by it
     writes: int = 0  # how many there had been before
 
 
@@ -63,7 +65,10 @@ class Townsfolk:
         parted = self._will_link(page.name, page.patron) if is_yes else []
         await self._carry_out(self._answer(page, is_yes=is_yes))
         if is_yes:
-            await self.look_at([town.id_of(page.name), *parted], f"{page.name} answered late")
+            # Of whoever pledged while the page was open, a webhook or the next round tells.
+            is_told = page.consent == self._standing_of(page.patron)
+            people = [town.id_of(page.name), *parted] if is_told else parted
+            await self.look_at(people, f"{page.name} answered late")
         elif before != await list_links(town.app.storage):
             town.violations.append(f"a No of {page.patron} to {page.name} changed links")
 
@@ -98,6 +103,7 @@ class Townsfolk:
             told = await town.app.reconciler.explain(GUILD, person)
             if told.plan.is_change:
                 town.violations.append(f"after {after}: {person} still waits: {told.plan.decisions}")
+        await town.program.look_at(people, after)
 
     async def look_at_pages(self) -> None:
         """Reload every page: it speaks of its own person, and of roles that this person got, kept or lost."""
@@ -162,14 +168,26 @@ class Townsfolk:
         member = town.guild.members.get(person)
         had = frozenset() if member is None else member._roles
         writes = len(town.guild.writes)
+        consent = self._standing_of(patron)
         landing = await flow.finish_callback(state=Secret(state), code=Secret(code), error=None)
         view = await flow.show(landing.cookie)
-        page = Page(name, patron, landing.cookie, view, had, writes)
+        page = Page(name, patron, landing.cookie, view, had, consent, writes)
         if view.question is None:
             await self._arrived(page)
         else:
             self.open.append(page)
         return page
+
+    def _standing_of(self, patron: str) -> list[object]:
+        return [
+            (
+                one.patron_status,
+                one.last_charge_status,
+                one.is_gifted,
+                [tier.id for tier in standing.entitled_tiers(one)],
+            )
+            for one in self.town.patrons[patron].memberships.values()
+        ]
 
     async def _answer(self, page: Page, *, is_yes: bool) -> None:
         flow = self.town.app.linking
@@ -219,6 +237,10 @@ class Townsfolk:
             town.guild.leave(town.id_of(name))
             if not town.is_deaf:
                 town.app.observer.left(GUILD, town.id_of(name))
+                await town.until_death(town.app.reconciler.follow_leaving(GUILD, town.id_of(name)))
+                await town.heard()
+            if town.is_fair:
+                await town.program.look_at([town.id_of(name)], f"{name} left")
 
     async def join(self, name: str, *, is_pending: bool) -> None:
         town = self.town

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 import msgspec
 import structlog
 
+from bot.discord.member_presence import MemberPresence
 from bot.discord.notifier import Notifier
 from bot.discord.observe import Observer
 from bot.domain.errors import TryLater
@@ -64,12 +65,20 @@ class Planning:
     """Plans with everything that bears on them."""
 
     def __init__(
-        self, *, storage: Storage, observer: Observer, facts: FactBook, holds: Holds, notifier: Notifier
+        self,
+        *,
+        storage: Storage,
+        observer: Observer,
+        facts: FactBook,
+        holds: Holds,
+        notifier: Notifier,
+        presence: MemberPresence,
     ) -> None:
         self._storage = storage
         self._notifier = notifier
         self._flapping = Flapping()
         self._observer = observer
+        self._presence = presence
         self._facts = facts
         self._holds = holds
 
@@ -251,7 +260,7 @@ class Planning:
         guild_id = planned.guild.guild_id
         await self._holds.record(guild_id, planned.holds)
         if planned.presence:
-            await self._storage.guild_members.note(guild_id, planned.presence)
+            await self._presence.note(guild_id, planned.presence)
         if planned.members:
             await self._storage.hooks.tell_members(guild_id, planned.members, at=planned.guild.now)
         if isinstance(planned, GuildPlan):

@@ -89,6 +89,27 @@ async def test_whom_a_plan_of_all_looks_at_is_stored_with_it(known: Scene) -> No
     assert [one for one in statements if "guild_members" in one and "SELECT" not in one] == []
 
 
+async def test_who_left_while_a_plan_was_made_is_out_again_within_seconds(
+    known: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(member_presence, "LOOK_SECONDS", 0.01)
+    app, person = known.app, known.person(MEMBER)
+    planned = await app.planning.plan_guild(known.guild_id, None)
+    task = asyncio.create_task(app.member_presence.run())
+    known.discord.leave(known.stage.user_id(MEMBER))
+    await known.until(lambda: app.observer.remembered(known.guild_id, [person]) == {person: False}, "they left")
+    looked, mark = app.member_presence._looked, app.observer.presence_mark(known.guild_id)
+    await known.until(lambda: looked.get(known.guild_id, (-1, 0.0))[0] == mark, "the look after that")
+    with counted_statements() as statements:
+        await app.planning.record_plan(planned)
+    assert any(one.startswith("INSERT INTO guild_members") for one in statements), "the plan is from before"
+    async with asyncio.timeout(5):
+        while person in await stored(known):
+            await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
 async def test_who_is_tied_to_the_server_no_more_is_left_out(known: Scene) -> None:
     await look(known)
     await known.app.unlinker.unlink(known.person(MEMBER))
@@ -102,7 +123,7 @@ async def test_who_is_tied_to_the_server_no_more_is_left_out(known: Scene) -> No
 
 async def test_a_server_without_a_token_costs_no_row(known: Scene) -> None:
     await look(known)
-    await known.app.storage.api_tokens.revoke_all(known.guild_id)
+    await known.app.storage.api_tokens.revoke_all(known.guild_id, at=known.app.clock.now())
     await look(known)
     assert await stored(known) == frozenset()
 

@@ -22,7 +22,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from bot.domain.hooks import DeliveryFailure, HookAnswer
 from bot.domain.model import Secret
 from bot.domain.receivers import ReceiverFault, ReceiverRefused
-from bot.hooks.sender import HookSender, new_secret
+from bot.hooks.sender import MOST_HEARD, HookSender, new_secret
 from tests.bot.domain.test_receivers import NOT_PUBLIC, WRITTEN
 from tests.fakes.receiver import Receiver, serve
 
@@ -224,6 +224,42 @@ async def test_an_endless_answer_is_not_read() -> None:
     async with serve(Receiver(), flood) as receiver:
         assert await send(sender_of(["127.0.0.1"]), f"http://127.0.0.1:{receiver.port}/") == HookAnswer(status=200)
     assert sent < 64 * 1024 * 1024
+
+
+@pytest.mark.parametrize("has_tls", [False, True])
+async def test_what_comes_before_an_answer_has_an_end(tmp_path: Path, has_tls: bool) -> None:
+    """Informational answers (1xx) keep a client waiting, and busy."""
+    tls, trusting = make_tls(tmp_path, NAME) if has_tls else (None, True)
+    is_over = asyncio.Event()
+
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            while not writer.is_closing():
+                writer.write(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
+                await writer.drain()
+        is_over.set()
+        writer.close()
+
+    async with await asyncio.start_server(speak, "127.0.0.1", 0, ssl=tls) as server:
+        port = server.sockets[0].getsockname()[1]
+        url = f"https://{NAME}:{port}/" if has_tls else f"http://127.0.0.1:{port}/"
+        async with asyncio.timeout(20):
+            answer = await send(sender_of(["127.0.0.1"], tls=trusting, seconds=60.0), url)
+            await is_over.wait()
+    assert answer == HookAnswer(failure=DeliveryFailure.UNREACHED)
+
+
+@pytest.mark.parametrize("has_tls", [False, True])
+async def test_a_page_that_is_long_is_an_answer_all_the_same(tmp_path: Path, has_tls: bool) -> None:
+    tls, trusting = make_tls(tmp_path, NAME) if has_tls else (None, True)
+
+    async def show(_: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(body=b"x" * 10 * MOST_HEARD)
+
+    async with serve(Receiver(), show, tls=tls) as receiver:
+        url = f"https://{NAME}:{receiver.port}/" if has_tls else f"http://127.0.0.1:{receiver.port}/"
+        assert await send(sender_of(["127.0.0.1"], tls=trusting), url) == HookAnswer(status=200)
 
 
 async def test_a_receiver_that_does_not_answer_in_time_is_left() -> None:

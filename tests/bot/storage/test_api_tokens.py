@@ -31,7 +31,7 @@ async def test_a_token_is_found_by_its_number_until_it_is_revoked(storage: Stora
     assert await storage.api_tokens.revoke(GUILD, first.token_id, at=NOW) == first
     assert await storage.api_tokens.revoke(GUILD, first.token_id, at=NOW) is None
     assert await storage.api_tokens.find(first.token_id) is None
-    await storage.api_tokens.revoke_all(GUILD)
+    await storage.api_tokens.revoke_all(GUILD, at=NOW)
     assert await storage.api_tokens.list_guild(GUILD) == ()
     assert await storage.api_tokens.guilds() == {OTHER}
     assert await storage.api_tokens.find(other.token_id) == other
@@ -79,7 +79,7 @@ async def test_with_the_last_token_goes_who_is_in_the_guild_and_none_is_stored_a
     if ends == "revoke":
         await storage.api_tokens.revoke(GUILD, second.token_id, at=NOW)
     else:
-        await storage.api_tokens.revoke_all(GUILD)
+        await storage.api_tokens.revoke_all(GUILD, at=NOW)
     await members.save_guild(GUILD, came=[BO], left=[])
     assert await members.load_guild(GUILD) == frozenset()
 

@@ -217,7 +217,7 @@ VERBS: dict[str, Verb] = {
     "api_tokens.add another": lambda s, _: s.api_tokens.add(token_of("third"), most=2),
     "api_tokens.note_used": lambda s, k: s.api_tokens.note_used(k.token, LATER),
     "api_tokens.revoke": lambda s, k: s.api_tokens.revoke(GUILD, k.token.token_id, at=LATER),
-    "api_tokens.revoke_all": lambda s, _: s.api_tokens.revoke_all(GUILD),
+    "api_tokens.revoke_all": lambda s, _: s.api_tokens.revoke_all(GUILD, at=LATER),
     "guild_members.save_guild": lambda s, _: s.guild_members.save_guild(GUILD, came=[BO], left=[ADA]),
     "guild_members.note": lambda s, _: s.guild_members.note(GUILD, {ADA: False, BO: True, CY: True}),
     "guild_members.save_guild another": lambda s, _: s.guild_members.save_guild(GUILD, came=[BO, CY], left=[]),

@@ -234,3 +234,23 @@ async def test_tokens_and_hooks_that_ended_since_end_again_and_others_stay(stora
     assert await storage.hooks.list_guild(GUILD) == hooks[1:]
     counts = [len(await storage.hooks.list_due(one.hook_id, LATER, most=9)) for one in hooks]
     assert counts == [0, 1], "what was on its way to nobody is forgotten"
+
+
+async def test_with_a_servers_last_token_and_hook_goes_what_was_kept_for_them(storage: Storage) -> None:
+    hook = await storage.hooks.add(
+        hook_of(),
+        url=Secret("https://example.org/"),
+        secret=Secret("whsec_abc"),
+        members=[member_of(ADA, MemberStanding.ACTIVE)],
+    )
+    token = await storage.api_tokens.add(token_of("whitelist"), most=2)
+    assert hook is not None
+    assert token is not None
+    await storage.guild_members.save_guild(GUILD, came=[ADA], left=[])
+    await settle(storage)
+    assert await storage.guild_members.load_guild(GUILD) == {ADA}
+    assert list(await storage.hooks.load_told(GUILD, None)) == [ADA]
+    revoked = {Revoked("api_tokens", token.token_id): LATER, Revoked("hooks", hook.hook_id): LATER}
+    await storage.restores.settle(Unlinks(since=NOW, revoked=revoked), taken_at=NOW, at=LATER)
+    assert await storage.guild_members.load_guild(GUILD) == frozenset()
+    assert await storage.hooks.load_told(GUILD, None) == {}

@@ -278,7 +278,7 @@ async def use_api(storage: Storage, now: datetime) -> None:
     await storage.guild_members.list_after(GUILD, ADA, most=1)
     await storage.guild_members.load_guild(GUILD)
     await storage.api_tokens.revoke(GUILD, token.token_id, at=now)
-    await storage.api_tokens.revoke_all(GUILD)
+    await storage.api_tokens.revoke_all(GUILD, at=now)
 
 
 async def use_holds(storage: Storage, now: datetime) -> None:

@@ -144,3 +144,30 @@ async def test_tokens_and_hooks_are_in_it_before_they_end(tmp_path: Path, monkey
         Revoked("hooks", hook.hook_id): NOON,
     }
     await storage.close()
+
+
+async def test_tokens_are_in_it_before_they_end_with_the_bots_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = await Storage.open(f"sqlite+aiosqlite:///{tmp_path}/pledgekeeper.db", Vault((new_key(),)))
+    file = UnlinkFile(tmp_path / "pledgekeeper.db.unlinks")
+    first, second = [await storage.api_tokens.add(token_of(label), most=2) for label in ("whitelist", "site")]
+    elsewhere = await storage.api_tokens.add(token_of("site", guild_id=GuildId(901)), most=2)
+    assert first is not None
+    assert second is not None
+
+    async def killed(*_: object) -> None:
+        raise RuntimeError("pulled the plug")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(storage.api_tokens), "_revoke_all", killed)
+        with pytest.raises(RuntimeError):
+            await storage.api_tokens.revoke_all(GUILD, at=NOON)
+    assert await storage.api_tokens.list_guild(GUILD) == (first, second)
+    known = file.read()
+    assert known is not None
+    assert known.revoked == {Revoked("api_tokens", one.token_id): NOON for one in (first, second)}
+    await storage.api_tokens.revoke_all(GUILD, at=NOON)
+    assert await storage.api_tokens.guilds() == {GuildId(901)}
+    assert elsewhere is not None
+    await storage.close()

@@ -271,6 +271,7 @@ async def test_many_at_once_get_the_same_answer(program: Program) -> None:
     [
         ("203.0.113.7", "203.0.113.7"),
         ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
         ("", ""),
         ("a socket", "a socket"),
     ],

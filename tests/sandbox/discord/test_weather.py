@@ -33,6 +33,12 @@ async def test_an_error_strikes_once(strike: Strike, api: Api, fault: str, statu
     assert (struck.status, struck.body, fair.status) == (status, body, 200)
 
 
+async def test_a_fault_that_would_never_strike_is_refused(strike: Strike, standin: DiscordStandIn) -> None:
+    with pytest.raises(ValueError, match="discord carries out no fault 'http_500'"):
+        strike("/", "http_500")
+    assert standin.weather.faults == []
+
+
 async def test_an_overload_is_503_with_its_code(strike: Strike, api: Api) -> None:
     strike("/users/@me", "503")
     assert (await api("GET", "/users/@me")).code == 130000

@@ -188,3 +188,10 @@ async def test_every_discord_account_can_be_gone(ask: Asker, shop: Shop) -> None
     assert all(await seen())
     shop.strike("no_discord")
     assert await seen() == [None] * 6
+
+
+async def test_a_fault_that_would_never_strike_is_refused(shop: Shop) -> None:
+    for fault in ("http_500", "ban", ""):  # the second is Discord's
+        with pytest.raises(ValueError, match="patreon carries out no fault"):
+            shop.strike(fault)
+    assert shop.weather.faults == []

@@ -13,6 +13,7 @@ from bot.domain.audit_entry import AuditAction
 from bot.domain.changes import Outcome, Trigger
 from bot.domain.errors import CredentialsDead, PatreonCode, PatreonUnavailable
 from bot.domain.model import CampaignId, GuildId, Hint, MembershipId, MembershipRecord, PatreonUserId
+from bot.patreon.protocol import retry
 from bot.patreon.protocol.version import PatreonApi
 from bot.sync.deliveries import nudges as nudge
 from bot.sync.deliveries.nudges import Nudges
@@ -334,10 +335,13 @@ async def test_whom_an_earlier_process_did_not_come_to_is_read_all_the_same(post
     await post.scene.until(lambda: "Gold" in post.stage.roles(HAZEL), "the role")
 
 
-async def test_who_could_not_be_read_stays_stored(post: Post) -> None:
-    post.stage.sandbox.weather.set(Fault("patreon", "/v2/members/", "http_500", times=None))
+async def test_who_could_not_be_read_stays_stored(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "FIRST_WAIT_SECONDS", 0.001)
+    post.stage.sandbox.weather.set(Fault("patreon", "/v2/members/", "500"))
     await post.deliver(SAGA)
-    await post.scene.until(lambda: post.calls(MEMBER), "the member is asked for")
+    await post.scene.until(lambda: post.nudges._work[post.campaign_id].failures, "the read has failed")
+    await post.nudges.close()
+    assert post.calls(MEMBER) == retry.MAX_TRIES
     assert await post.scene.app.storage.nudges.count() == 1
 
 
