@@ -17,6 +17,9 @@ import discord
 from bot.discord.client import PledgekeeperBot
 from bot.discord.holder import ClientHolder
 from bot.discord.observe import Observer
+from bot.domain.api_token import TokenChange
+from bot.domain.audit_entry import AuditAction, AuditEntry, TokenChanged
+from bot.domain.changes import Trigger
 from bot.domain.model import GuildId
 from bot.domain.planned import Presence
 from bot.runtime.clock import Clock
@@ -54,10 +57,24 @@ class MemberPresence:
         """Store who is in a server now, where it is in sight; end its tokens where it has removed us."""
         looked = self._observer.presence_mark(guild_id), monotonic()
         if _has_left(self._holder.current, guild_id):
-            await self._storage.api_tokens.revoke_all(guild_id, at=self._clock.now())
+            await self._end_tokens(guild_id)
         elif guild_id in self._observer.guild_ids():
             await self._save(guild_id)
             self._looked[guild_id] = looked
+
+    async def _end_tokens(self, guild_id: GuildId) -> None:
+        """End them, and write it down for whoever looks for them should the bot come back."""
+        now = self._clock.now()
+        ended = [
+            TokenChanged(change=TokenChange.ENDED, token_id=one.token_id, label=one.label, by=None)
+            for one in await self._storage.api_tokens.revoke_all(guild_id, at=now)
+        ]
+        await self._storage.audit.add(
+            *(
+                AuditEntry(at=now, guild_id=guild_id, action=AuditAction.API, reason=reason, trigger=Trigger.API)
+                for reason in ended
+            )
+        )
 
     def _is_due(self, guild_id: GuildId) -> bool:
         """Tell whether somebody came, went or was noted since the last look, or may have without our noticing."""

@@ -23,10 +23,11 @@ _SHOWN = re.compile(r"pk_([0-9]{1,18})_([A-Za-z0-9_-]{43})", re.ASCII)
 
 
 class TokenChange(enum.StrEnum):
-    """What an admin did about a token."""
+    """What became of a token."""
 
     CREATED = "created"
     REVOKED = "revoked"
+    ENDED = "ended"  # the server removed the bot
 
 
 class ApiToken(msgspec.Struct, frozen=True, kw_only=True):

@@ -184,12 +184,12 @@ class PatronsExported(msgspec.Struct, frozen=True, kw_only=True, tag="exported")
 
 
 class TokenChanged(msgspec.Struct, frozen=True, kw_only=True, tag="token"):
-    """An admin made a token of the API, or revoked it."""
+    """An admin made a token of the API, or revoked it; or it ended with the bot's stay in the server."""
 
     change: TokenChange
     token_id: ApiTokenId
     label: str
-    by: DiscordUserId
+    by: DiscordUserId | None  # None: whoever removed the bot
 
 
 class HookChange(enum.StrEnum):

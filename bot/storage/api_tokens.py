@@ -79,17 +79,21 @@ class ApiTokens(Aggregate):
             await connection.execute(delete(guild_members).where(guild_members.c.guild_id == guild_id))
         return read_row(row, ApiToken)
 
-    async def revoke_all(self, guild_id: GuildId, *, at: datetime) -> None:
-        """End all of a guild's tokens: the bot is there no more."""
+    async def revoke_all(self, guild_id: GuildId, *, at: datetime) -> tuple[ApiToken, ...]:
+        """End all of a guild's tokens, and return them: the bot is there no more."""
         if self._unlinks is not None:
             for one in await self.list_guild(guild_id):
                 await self._unlinks.note_revoked(Revoked(api_tokens.name, one.token_id), at)
-        await self._revoke_all(guild_id)
+        return await self._revoke_all(guild_id)
 
     @transaction
-    async def _revoke_all(self, connection: AsyncConnection, guild_id: GuildId) -> None:
-        await connection.execute(delete(api_tokens).where(api_tokens.c.guild_id == guild_id))
+    async def _revoke_all(self, connection: AsyncConnection, guild_id: GuildId) -> tuple[ApiToken, ...]:
+        ended = await connection.execute(
+            delete(api_tokens).where(api_tokens.c.guild_id == guild_id).returning(api_tokens)
+        )
+        tokens = tuple(sorted(read_rows(ended, ApiToken), key=lambda one: one.token_id))
         await connection.execute(delete(guild_members).where(guild_members.c.guild_id == guild_id))
+        return tokens
 
 
 async def has_token(connection: AsyncConnection, guild_id: GuildId) -> bool:

@@ -16,6 +16,10 @@ _CHANGES = {
     TokenChange.REVOKED: N_(
         "{admin} revoked the API token **{label}**. The program that used it can't read anything anymore."
     ),
+    TokenChange.ENDED: N_(
+        "I was removed from this server, so the API token **{label}** ended. The program that used it can't read "
+        "anything anymore."
+    ),
 }
 
 
@@ -63,9 +67,10 @@ def token_choice(r: Renderer, token: ApiToken) -> str:
     return cut(r.say("{label} (number {id})", label=token.label, id=r.id(token.token_id)), CHOICE_LENGTH)
 
 
-def say_token_change(r: Renderer, change: TokenChange, label: str, by: DiscordUserId) -> Text:
-    """Say to the server's team what an admin did about a token."""
-    return r.say(_CHANGES[change], admin=r.person(by), label=label)
+def say_token_change(r: Renderer, change: TokenChange, label: str, by: DiscordUserId | None) -> Text:
+    """Say to the server's team what became of a token, and by whom."""
+    admin = {} if by is None else {"admin": r.person(by)}
+    return r.say(_CHANGES[change], label=label, **admin)
 
 
 def _say_token(r: Renderer, token: ApiToken) -> Text:

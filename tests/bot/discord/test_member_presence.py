@@ -5,6 +5,8 @@ import asyncio
 import pytest
 
 from bot.discord import member_presence
+from bot.domain.api_token import TokenChange
+from bot.domain.audit_entry import AuditAction, TokenChanged
 from bot.domain.changes import Trigger
 from bot.domain.model import DiscordUserId, GuildId
 from tests.bot.sync.leaps import held
@@ -128,15 +130,22 @@ async def test_a_server_without_a_token_costs_no_row(known: Scene) -> None:
     assert await stored(known) == frozenset()
 
 
-async def test_a_server_that_removed_the_bot_has_no_token_any_more(known: Scene) -> None:
+async def test_a_server_that_removed_the_bot_has_no_token_any_more_and_can_read_why(known: Scene) -> None:
     storage = known.app.storage
+    assert await storage.api_tokens.add(token_of("two", guild_id=known.guild_id), most=9)
+    tokens = await storage.api_tokens.list_guild(known.guild_id)
     await look(known)
     assert await storage.api_tokens.guilds() == {known.guild_id}
     known.discord.kick_bot()
     await known.until(lambda: known.bot.get_guild(known.guild_id) is None, "it is gone")
-    await look(known)
+    for _ in range(2):
+        await look(known)
     assert await storage.api_tokens.guilds() == frozenset()
     assert await stored(known) == frozenset()
+    entries = [one for one in await storage.audit.recent(known.guild_id, limit=9) if one.action is AuditAction.API]
+    assert [one.reason for one in reversed(entries)] == [
+        TokenChanged(change=TokenChange.ENDED, token_id=one.token_id, label=one.label, by=None) for one in tokens
+    ]
 
 
 async def test_in_doubt_a_server_has_not_removed_it(known: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

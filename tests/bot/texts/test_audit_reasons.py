@@ -103,6 +103,13 @@ SAID: list[tuple[AuditReason, str]] = [
         "@1 revoked the API token whitelist. The program that used it can't read anything anymore.",
     ),
     (
+        TokenChanged(change=TokenChange.ENDED, token_id=ApiTokenId(7), label="whitelist", by=None),
+        (
+            "I was removed from this server, so the API token whitelist ended. The program that used it can't read "
+            "anything anymore."
+        ),
+    ),
+    (
         HookChanged(change=HookChange.ADDED, hook_id=HookId(3), place="a.example", **BY),
         "@1 added webhook 3: I now tell a.example about roles and memberships of this server.",
     ),
