@@ -1,9 +1,11 @@
 """What holds for every test: a search is judged by what it finds, never by how busy the machine is.
 
-Each process that runs tests has a PostgreSQL of its own, from the first test that asks for it.
+Each process that runs tests has a PostgreSQL of its own, and a process from which bots are forked, from the first test
+that asks for one.
 """
 
 import asyncio
+import gc
 from collections.abc import Iterator
 from itertools import groupby, islice
 
@@ -12,6 +14,7 @@ import structlog
 from hypothesis import settings
 
 from bot.storage import postgresql
+from tests.fakes.forked import Forks, forking
 from tests.fakes.postgres import Postgres, serve_pgbouncer, serve_postgres
 
 settings.register_profile("patient", deadline=None)
@@ -19,6 +22,7 @@ settings.load_profile("patient")
 # A machine with too much to do is no database that says nothing; tests of that one say how long they wait.
 postgresql.PATIENCE_SECONDS = 30
 
+COLLECTED_AFTER = 10_000  # objects more
 LONGEST = ("test_chaos", "test_invariants", "test_gateways", "test_calls", "test_rolling_upgrade", "test_bad_reads")
 
 
@@ -42,12 +46,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items += left
 
 
+def pytest_collection_finish() -> None:
+    """Let the cyclic collector pass over modules and tests, which stay: else it looks through them all the while."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECTED_AFTER)
+
+
 @pytest.fixture(autouse=True)
 def logging_as_found() -> Iterator[None]:
     """Logging belongs to the process: a test that leaves it quiet would fail another one, in some orders only."""
     before = structlog.get_config()
     yield
     assert structlog.get_config() == before
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    with forking() as forks:
+        yield forks
 
 
 @pytest.fixture(scope="session")
