@@ -22,7 +22,7 @@ settings.load_profile("patient")
 # A machine with too much to do is no database that says nothing; tests of that one say how long they wait.
 postgresql.PATIENCE_SECONDS = 30
 
-COLLECTED_AFTER = 10_000  # objects more
+COLLECTED_AFTER = 50_000  # objects more
 LONGEST = ("test_chaos", "test_invariants", "test_gateways", "test_calls", "test_rolling_upgrade", "test_bad_reads")
 
 
