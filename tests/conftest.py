@@ -1,24 +1,46 @@
 """What holds for every test: a search is judged by what it finds, never by how busy the machine is.
 
-Each process that runs tests has a PostgreSQL of its own, from the first test that asks for it.
+Each process that runs tests has a PostgreSQL of its own, and a process from which bots are forked, from the first test
+that asks for one.
 """
 
 import asyncio
+import gc
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from itertools import groupby, islice
+from pathlib import Path
 
 import pytest
 import structlog
 from hypothesis import settings
 
 from bot.storage import postgresql
+from tests.fakes.forked import Forks, forking
 from tests.fakes.postgres import Postgres, serve_pgbouncer, serve_postgres
 
+MEMORY = Path("/dev/shm")  # Linux's file system in memory
+ENOUGH_BYTES = 4_000_000_000
+
+
+def use_memory() -> None:
+    """Put what tests write into memory, where there is enough and nobody said where: each commit waits for a disk."""
+    if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < ENOUGH_BYTES:
+        return
+    if os.statvfs(MEMORY).f_flag & os.ST_NOEXEC:  # some tests write programs
+        return
+    os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+
+use_memory()
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 # A machine with too much to do is no database that says nothing; tests of that one say how long they wait.
 postgresql.PATIENCE_SECONDS = 30
 
+COLLECTED_AFTER = 50_000  # objects more
 LONGEST = ("test_chaos", "test_invariants", "test_gateways", "test_calls", "test_rolling_upgrade", "test_bad_reads")
 
 
@@ -42,12 +64,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items += left
 
 
+def pytest_collection_finish() -> None:
+    """Let the cyclic collector pass over modules and tests, which stay: else it looks through them all the while."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECTED_AFTER)
+
+
 @pytest.fixture(autouse=True)
 def logging_as_found() -> Iterator[None]:
     """Logging belongs to the process: a test that leaves it quiet would fail another one, in some orders only."""
     before = structlog.get_config()
     yield
     assert structlog.get_config() == before
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    with forking() as forks:
+        yield forks
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ Event = tuple[str, frozenset[str]]
 """An event's level and fields."""
 
 
+@cache
 def logged() -> dict[str, set[Event]]:
     """Return every event of the program, each with how it is logged."""
     found = defaultdict[str, set[Event]](set)
@@ -115,6 +117,7 @@ def _fields(node: ast.Call) -> frozenset[str]:
     return frozenset(str(one) for one in named)
 
 
+@cache
 def told() -> dict[str, re.Match[str]]:
     """Return the rows of the page's events."""
     rows = list(ROW.finditer(PAGE.partition("\n## Events\n")[2]))
@@ -123,22 +126,19 @@ def told() -> dict[str, re.Match[str]]:
     return {row["event"]: row for row in rows if row["event"] not in {"event", "---"}}
 
 
-EVENTS = logged()
-
-
 def test_each_event_of_the_program_is_on_the_page_and_no_other() -> None:
-    assert sorted(EVENTS.keys() - told().keys()) == [], "not told"
-    assert sorted(told().keys() - EVENTS.keys()) == [], "not logged"
+    assert sorted(logged().keys() - told().keys()) == [], "not told"
+    assert sorted(told().keys() - logged().keys()) == [], "not logged"
 
 
-@pytest.mark.parametrize("event", sorted(EVENTS))
+@pytest.mark.parametrize("event", sorted(told()))
 def test_the_page_has_its_level_and_fields(event: str) -> None:
     row = told()[event]
-    assert set(row["level"].split(", ")) == {one for level, _ in EVENTS[event] for one in level.split(", ")}
-    assert set(re.findall(r"`(\w+)`", row["fields"])) == {field for _, fields in EVENTS[event] for field in fields}
+    assert set(row["level"].split(", ")) == {one for level, _ in logged()[event] for one in level.split(", ")}
+    assert set(re.findall(r"`(\w+)`", row["fields"])) == {field for _, fields in logged()[event] for field in fields}
 
 
-@pytest.mark.parametrize("event", sorted(EVENTS))
+@pytest.mark.parametrize("event", sorted(told()))
 def test_a_warning_or_an_error_says_what_to_do(event: str) -> None:
     row = told()[event]
     if set(row["level"].split(", ")) & {"warning", "error"}:
@@ -147,5 +147,5 @@ def test_a_warning_or_an_error_says_what_to_do(event: str) -> None:
 
 def test_each_field_is_explained_once_and_no_other() -> None:
     explained = FIELD.findall(PAGE.partition("\n## Events\n")[0])
-    fields = {field for ways in EVENTS.values() for _, names in ways for field in names}
+    fields = {field for ways in logged().values() for _, names in ways for field in names}
     assert sorted(explained) == sorted(fields | OF_EVERY_LINE)

@@ -64,7 +64,8 @@ class CommandRegistration:
     async def _try(self, client: commands.Bot) -> datetime | None:
         """Offer the commands, where Discord has others; return when to try again, None where it has them now."""
         try:
-            if await self._notices.seen(REGISTERED) == await _fingerprint(client):
+            ours = [await _payload(client.tree, command) for command in client.tree.get_commands()]
+            if await self._notices.seen(REGISTERED) == await _fingerprint(client, ours):
                 return None
             await client.tree.sync()
         except Exception as error:  # noqa: BLE001  the boundary of a background task: it is tried again
@@ -80,15 +81,14 @@ class CommandRegistration:
             return due
         log.info("commands registered")
         try:
-            await self._notices.note(REGISTERED, self._clock.now(), await _fingerprint(client))
+            await self._notices.note(REGISTERED, self._clock.now(), await _fingerprint(client, ours))
         except Exception as error:  # noqa: BLE001  Discord took them all the same
             log.warning("the commands cannot be told apart later; the next start offers them again", why=repr(error))
         return None
 
 
-async def _fingerprint(client: commands.Bot) -> str:
+async def _fingerprint(client: commands.Bot, ours: list[dict[str, Any]]) -> str:
     """Tell apart any two pairs of what we offer and what Discord has: it renews a command's version with it."""
-    ours = [await _payload(client.tree, command) for command in client.tree.get_commands()]
     theirs = await client.http.get_global_commands(client.application_id or 0)
     registered = sorted((str(command["id"]), str(command.get("version"))) for command in theirs)
     return hashlib.sha256(msgspec.json.encode([ours, registered])).hexdigest()

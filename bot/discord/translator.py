@@ -16,6 +16,12 @@ NAMES = frozenset(
         TranslationContextLocation.parameter_name,
     }
 )
+# What each text is looked up in, found out once: discord.py asks for each text in each locale that Discord has.
+TRANSLATIONS = {
+    locale: language.translations
+    for locale in Locale
+    if (language := choose([locale.value])) is not None and language != ENGLISH
+}
 
 
 class CommandTranslator(Translator):
@@ -23,8 +29,8 @@ class CommandTranslator(Translator):
 
     async def translate(self, string: locale_str, locale: Locale, context: TranslationContextTypes) -> str | None:
         """Return the text in a language; None where Discord is to show the English one."""
-        language = choose([locale.value])
-        if context.location in NAMES or language is None or language == ENGLISH:
+        translations = TRANSLATIONS.get(locale)
+        if translations is None or context.location in NAMES:
             return None
-        translated = language.translations.gettext(string.message)
+        translated = translations.gettext(string.message)
         return translated if translated != string.message else None

@@ -1,10 +1,12 @@
-"""The commands as an operator types them: a real process, its exit code and what it prints."""
+"""The commands as an operator types them: a real process, its exit code and what it prints.
+
+Each command is started once; what else it does is seen of processes that need not load the modules again.
+"""
 
 import json
 import os
 import socket
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,10 +16,9 @@ from bot import cli
 from bot.domain.errors import DatabaseAway, Later, TryLater
 from bot.domain.model import Secret
 from bot.storage.vault import is_key, new_key
+from tests.fakes import forked
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-
-DISCORD_PY_LOADS = "ignore:'audioop' is deprecated:DeprecationWarning"
 
 RUN = Path(__file__).resolve().parents[2] / "run.py"
 
@@ -40,19 +41,15 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def run(tmp_path: Path, environment: dict[str, str]) -> Run:
-    def command(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-W", "error", "-W", DISCORD_PY_LOADS, str(RUN), *arguments],
-            env={**environment, **changes},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+def start(tmp_path: Path, environment: dict[str, str]) -> Run:
+    """Run a command in a process of its own, from its first import on."""
+    return lambda *arguments, **changes: forked.start(arguments, {**environment, **changes}, tmp_path)
 
-    return command
+
+@pytest.fixture
+def run(forks: forked.Forks, tmp_path: Path, environment: dict[str, str]) -> Run:
+    """Run a command in a process of its own that has the modules."""
+    return lambda *arguments, **changes: forks.run(arguments, {**environment, **changes}, tmp_path)
 
 
 def test_run_py_stays_under_thirty_lines() -> None:
@@ -86,8 +83,8 @@ def test_reshard_says_how_many_shards_there_are(run: Run) -> None:
         assert run("reshard", wrong).returncode == 2
 
 
-def test_the_help_names_every_command(run: Run) -> None:
-    done = run("--help")
+def test_the_help_names_every_command(start: Run) -> None:
+    done = start("--help")
     assert done.returncode == 0
     for command in (
         "bot",
@@ -105,19 +102,21 @@ def test_the_help_names_every_command(run: Run) -> None:
         assert command in done.stdout
 
 
-def test_new_key_prints_a_key_and_nothing_else(run: Run) -> None:
-    done = run("new-key")
+def test_new_key_prints_a_key_and_nothing_else(start: Run) -> None:
+    done = start("new-key")
     assert (done.returncode, done.stderr) == (0, "")
     assert is_key(Secret(done.stdout.strip()))
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [(), ("bot",), ("check",), ("migrate",), ("rotate-keys",)],
-    ids=["none", "bot", "check", "migrate", "keys"],
+    "typed",
+    [
+        *("", "bot", "check", "migrate", "rotate-keys", "status", "reshard 2", "backup x.db", "restore x.db"),
+        "move-database --to sqlite+aiosqlite:///x.db",
+    ],
 )
-def test_a_wrong_setting_ends_every_command_with_its_name(run: Run, arguments: tuple[str, ...]) -> None:
-    done = run(*arguments, WEB_PORT="MARKER")
+def test_a_wrong_setting_ends_every_command_with_its_name(start: Run, typed: str) -> None:
+    done = start(*typed.split(), WEB_PORT="MARKER")
     assert (done.returncode, done.stdout) == (78, "")
     assert "WEB_PORT must be a whole number" in done.stderr
     assert "MARKER" not in done.stderr
@@ -180,8 +179,8 @@ def test_a_check_with_nobody_to_ask_ends_with_one_and_prints_no_secret(run: Run)
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_the_sandbox_gets_its_own_options(run: Run) -> None:
-    done = run("sandbox", "--help")
+def test_the_sandbox_gets_its_own_options(start: Run) -> None:
+    done = start("sandbox", "--help")
     assert done.returncode == 0
     assert "--port" in done.stdout
 
@@ -208,7 +207,9 @@ def test_status_speaks_to_people_and_to_programs(run: Run) -> None:
     assert json.loads(printed.stdout)["is_bot_running"] is False
 
 
-def test_health_ends_with_one_where_no_bot_answers_whatever_the_settings_are(run: Run, tmp_path: Path) -> None:
+def test_health_ends_with_one_where_no_bot_answers_whatever_the_settings_are(
+    run: Run, start: Run, tmp_path: Path
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
     silent = f"Not healthy: no bot answers at http://127.0.0.1:{port} (Connection refused).\n"
@@ -216,7 +217,7 @@ def test_health_ends_with_one_where_no_bot_answers_whatever_the_settings_are(run
         (tmp_path / ".env").write_bytes(broken.encode("utf-8", "surrogateescape"))
         done = run("health", WEB_PORT=port, DISCORD_TOKEN="", ENCRYPTION_KEYS="MARKER")
         assert (done.returncode, done.stdout, done.stderr) == (1, "", silent)
-    wrong = run("health", WEB_PORT="MARKER")
+    wrong = start("health", WEB_PORT="MARKER")
     assert wrong.returncode == 1
     assert "WEB_PORT must be a whole number" in wrong.stderr
     assert "Traceback" not in wrong.stderr

@@ -4,13 +4,12 @@ Those on which everything rests run on both databases. Those of the process itse
 others fork it from one that has loaded the modules.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
 from sandbox import botprocess
-from sandbox.botprocess import Launch
-from tests.fakes.forked import forking
+from tests.fakes.forked import Forks
 from tests.fakes.postgres import Postgres
 from tests.fakes.stage import Stage
 
@@ -41,13 +40,7 @@ async def stage() -> AsyncIterator[Stage]:
         yield stage
 
 
-@pytest.fixture(scope="session")
-def fork() -> Iterator[Launch]:
-    with forking() as fork:
-        yield fork
-
-
 @pytest.fixture(autouse=True)
-def _forked(request: pytest.FixtureRequest, fork: Launch, monkeypatch: pytest.MonkeyPatch) -> None:
+def _forked(request: pytest.FixtureRequest, forks: Forks, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.path.stem != STARTED:
-        monkeypatch.setattr(botprocess, "launch", fork)
+        monkeypatch.setattr(botprocess, "launch", forks.launch)

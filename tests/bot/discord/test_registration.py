@@ -7,7 +7,7 @@ import discord
 import pytest
 
 from bot.app import App
-from bot.discord import registration
+from bot.discord import client, registration
 from bot.discord.registration import DUE, FIRST_PAUSE, LONGEST_PAUSE, retry_after
 from bot.runtime.health import Note
 from sandbox.discord import Limit
@@ -15,6 +15,7 @@ from sandbox.weather import Fault
 from tests.fakes.scene import MEMBER, connect
 from tests.fakes.stage import Stage
 
+WITHIN_SECONDS = 1.0  # long enough to look at what is stored, and to offer them
 REFUSALS = ["limited_for_hours", "30034", "50035", "503", "ban"]
 
 
@@ -32,6 +33,11 @@ def strike(stage: Stage, fault: str) -> None:
 def quick(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     stage.sandbox.discord.limits.limits["commands"] = Limit(100, 1.0)
     monkeypatch.setattr(registration, "STEP_SECONDS", 0.02)
+    monkeypatch.setattr(client, "REGISTERED_WITHIN_SECONDS", WITHIN_SECONDS)
+
+
+async def until_pending(stage: Stage, app: App) -> None:
+    await stage.until(lambda: app.health.report().notes == (Note.COMMANDS_PENDING,), "the note")
 
 
 async def test_commands_are_registered_only_where_they_differ(stage: Stage, app: App) -> None:
@@ -56,10 +62,10 @@ async def test_the_bot_is_online_with_its_old_commands_where_the_new_ones_are_re
     strike(stage, fault)
     async with connect(app):
         assert "/link" in await stage.say(MEMBER, "membership")
-        assert app.health.report().notes == (Note.COMMANDS_PENDING,)
+        await until_pending(stage, app)
     offered = registrations(stage)
     async with connect(app):
-        assert app.health.report().notes == (Note.COMMANDS_PENDING,)
+        await until_pending(stage, app)
     assert registrations(stage) == offered, "a restart asks for nothing before it is due"
 
 
@@ -71,10 +77,10 @@ def looks(stage: Stage) -> int:
 async def test_where_even_the_look_is_limited_nothing_is_asked_for_before_it_is_due(stage: Stage, app: App) -> None:
     stage.sandbox.weather.set(Fault("discord", "*/commands", "limited_for_hours"))
     async with connect(app):
-        assert app.health.report().notes == (Note.COMMANDS_PENDING,)
+        await until_pending(stage, app)
     assert (looks(stage), registrations(stage)) == (1, [])
     async with connect(app):
-        assert app.health.report().notes == (Note.COMMANDS_PENDING,)
+        await until_pending(stage, app)
     assert (looks(stage), registrations(stage)) == (1, []), "nor by a restart"
 
 

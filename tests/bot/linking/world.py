@@ -51,6 +51,7 @@ from sandbox.patreon.model import Person
 from sandbox.weather import Fault, Weather
 from tests.fakes.files import make_file
 from tests.fakes.notifier import RENDERER
+from tests.fakes.townlife import no_sleep
 
 REDIRECT_URI = "http://127.0.0.1:9/oauth/callback"
 GUILD = GuildId(500)
@@ -421,7 +422,7 @@ def api() -> PatreonApi:
 @pytest.fixture
 async def world(tmp_path: Path, api: PatreonApi) -> AsyncIterator[LinkWorld]:
     storage = await Storage.open(make_file(tmp_path / "bot.db"), vault.Vault((vault.new_key(),)))
-    async with Http() as http, aiohttp.ClientSession() as session:
+    async with Http(sleep=no_sleep) as http, aiohttp.ClientSession() as session:
         world = LinkWorld(storage, http, session, api)
         await world.open()
         yield world

@@ -1,4 +1,4 @@
-"""Every statement of every verb is understood by SQLite and by PostgreSQL: each verb is used once, on both."""
+"""Every statement of every verb is understood by SQLite and by PostgreSQL, also through a pooler: each verb, once."""
 
 import inspect
 from collections.abc import Callable
@@ -274,6 +274,7 @@ async def use_api(storage: Storage, now: datetime) -> None:
     await storage.api_tokens.guilds()
     await storage.api_tokens.note_used(token, now)
     await storage.guild_members.save_guild(GUILD, came=[ADA], left=[DiscordUserId(12)])
+    await storage.guild_members.note(GUILD, {ADA: True})
     await storage.guild_members.is_member(GUILD, ADA)
     await storage.guild_members.list_after(GUILD, ADA, most=1)
     await storage.guild_members.load_guild(GUILD)
@@ -452,6 +453,7 @@ async def use_restores(storage: Storage, now: datetime) -> None:
     assert await storage.restores.count_old_consents(now, read=[CAMPAIGN]) == 0
 
 
+@pytest.mark.parametrize("url", ["sqlite", "postgresql", "pgbouncer"], indirect=True)
 async def test_every_verb_runs_on_both_databases(
     storage: Storage, request: pytest.FixtureRequest, unused: set[str], now: datetime
 ) -> None:
