@@ -335,7 +335,7 @@ async def test_whom_an_earlier_process_did_not_come_to_is_read_all_the_same(post
 
 
 async def test_who_could_not_be_read_stays_stored(post: Post) -> None:
-    post.stage.sandbox.weather.set(Fault("patreon", "/v2/members/", "http_500", times=None))
+    post.stage.sandbox.weather.set(Fault("patreon", "/v2/members/", "500", times=None))
     await post.deliver(SAGA)
     await post.scene.until(lambda: post.calls(MEMBER), "the member is asked for")
     assert await post.scene.app.storage.nudges.count() == 1
