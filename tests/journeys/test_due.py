@@ -65,7 +65,7 @@ async def test_who_waits_when_the_bot_is_killed_waits_still(database: None, stag
     await stage.add_rule()
     await stage.until(lambda: not waiting(stage), "everyone is planned")
     stage.weather("discord", "/", "silent_looks")
-    stage.weather("discord", "/members/", "http_500")
+    stage.weather("discord", "/members/", "500")
     browser = stage.browser()
     page = await browser.consent(await stage.authorize_url(PATRON), stage.patron_id(NAME))
     linking = asyncio.create_task(browser.send(page, "confirm"))
