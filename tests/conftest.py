@@ -64,11 +64,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items += left
 
 
+def pytest_collection() -> None:
+    """Let the cyclic collector rest: modules and tests stay, and it would look through more and more of them."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
-    """Let the cyclic collector pass over modules and tests, which stay: else it looks through them all the while."""
-    gc.collect()
+    """Let it work again, and pass over what is there by now."""
     gc.freeze()
     gc.set_threshold(COLLECTED_AFTER)
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
