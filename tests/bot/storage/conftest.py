@@ -66,9 +66,9 @@ def pgbouncer_url(pgbouncer: Postgres, emptied: str) -> str:
     return pgbouncer.url(emptied)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", "postgresql", "pgbouncer"])
 def url(request: pytest.FixtureRequest) -> str:
-    """The address of a database whose tables are made: each test runs on both. Through a pooler: test_statements.py."""
+    """The address of a database whose tables are made: each test runs on both, and through a pooler."""
     return str(request.getfixturevalue(f"{request.param}_url"))
 
 
