@@ -190,8 +190,8 @@ def _say_restored(r: Renderer, news: notices.DatabaseRestored) -> Text:
         r.say("I won't change a role before I've checked Patreon again."),
         r.say("For a day after that, I'll ask you before I remove any pledge role."),
         r.say(
-            "Rules, settings, comps and answers are as they were in that backup, so please check those that you "
-            "changed since. Whoever linked since has to type `/link` again, and keeps their roles until then."
+            "Rules, settings, roles without a pledge and answers are as they were in that backup, so please check "
+            "those that you changed since. Whoever linked since has to type `/link` again, and keeps their roles until then."
         ),
     )
 
