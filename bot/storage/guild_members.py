@@ -31,19 +31,24 @@ class GuildMembers(Aggregate):
 
     async def load_guild(self, guild_id: GuildId) -> frozenset[DiscordUserId]:
         """Return all who are in a guild."""
-        return await self._load(guild_members.c.guild_id == guild_id)
+        async with self._database.read() as connection:
+            return await _load(connection, guild_members.c.guild_id == guild_id)
 
     async def note(self, guild_id: GuildId, presence: Mapping[DiscordUserId, bool]) -> bool:
         """Store of these people whether they are in a guild and tied to it; tell whether that was news."""
-        people, stored = sorted(presence), set[DiscordUserId]()
-        for start in range(0, len(people), MAX_PEOPLE):
-            some = guild_members.c.discord_user_id.in_(people[start : start + MAX_PEOPLE])
-            stored |= await self._load(guild_members.c.guild_id == guild_id, some)
-        here = {person for person in people if presence[person]}
-        if here == stored:
+        async with self._database.read() as connection:
+            came, left = await _news_of(connection, guild_id, presence)
+        return await self._note(guild_id, presence) if came or left else False
+
+    @transaction
+    async def _note(
+        self, connection: AsyncConnection, guild_id: GuildId, presence: Mapping[DiscordUserId, bool]
+    ) -> bool:
+        if not await has_token(connection, guild_id):
             return False
-        await self.save_guild(guild_id, came=here - stored, left=stored - here)
-        return True
+        came, left = await _news_of(connection, guild_id, presence)
+        await _store(connection, guild_id, came, left)
+        return bool(came or left)
 
     @transaction
     async def save_guild(
@@ -55,17 +60,34 @@ class GuildMembers(Aggregate):
         left: Collection[DiscordUserId],
     ) -> None:
         """Store who came and who left; nothing where the guild has no token any more."""
-        if not await has_token(connection, guild_id):
-            return
-        changed = sorted({*came, *left})
-        for start in range(0, len(changed), MAX_PEOPLE):
-            some = guild_members.c.discord_user_id.in_(changed[start : start + MAX_PEOPLE])
-            await connection.execute(delete(guild_members).where(guild_members.c.guild_id == guild_id, some))
-        rows = [{"guild_id": guild_id, "discord_user_id": person} for person in sorted(came)]
-        if rows:
-            await connection.execute(insert(guild_members), rows)
+        if await has_token(connection, guild_id):
+            await _store(connection, guild_id, came, left)
 
-    async def _load(self, *conditions: ColumnElement[bool]) -> frozenset[DiscordUserId]:
-        async with self._database.read() as connection:
-            found = await connection.execute(select(guild_members.c.discord_user_id).where(*conditions))
-            return frozenset(map(DiscordUserId, found.scalars()))
+
+async def _news_of(
+    connection: AsyncConnection, guild_id: GuildId, presence: Mapping[DiscordUserId, bool]
+) -> tuple[set[DiscordUserId], set[DiscordUserId]]:
+    """Return who of these people came and who left, by what is stored."""
+    people, stored = sorted(presence), set[DiscordUserId]()
+    for start in range(0, len(people), MAX_PEOPLE):
+        some = guild_members.c.discord_user_id.in_(people[start : start + MAX_PEOPLE])
+        stored |= await _load(connection, guild_members.c.guild_id == guild_id, some)
+    here = {person for person in people if presence[person]}
+    return here - stored, stored - here
+
+
+async def _store(
+    connection: AsyncConnection, guild_id: GuildId, came: Collection[DiscordUserId], left: Collection[DiscordUserId]
+) -> None:
+    changed = sorted({*came, *left})
+    for start in range(0, len(changed), MAX_PEOPLE):
+        some = guild_members.c.discord_user_id.in_(changed[start : start + MAX_PEOPLE])
+        await connection.execute(delete(guild_members).where(guild_members.c.guild_id == guild_id, some))
+    rows = [{"guild_id": guild_id, "discord_user_id": person} for person in sorted(came)]
+    if rows:
+        await connection.execute(insert(guild_members), rows)
+
+
+async def _load(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> frozenset[DiscordUserId]:
+    found = await connection.execute(select(guild_members.c.discord_user_id).where(*conditions))
+    return frozenset(map(DiscordUserId, found.scalars()))

@@ -191,7 +191,8 @@ def _say_restored(r: Renderer, news: notices.DatabaseRestored) -> Text:
         r.say("For a day after that, I'll ask you before I remove any pledge role."),
         r.say(
             "Rules, settings, roles without a pledge and answers are as they were in that backup, so please check "
-            "those that you changed since. Whoever linked since has to type `/link` again, and keeps their roles until then."
+            "those that you changed since. Whoever linked since has to type `/link` again, and keeps their roles until "
+            "then."
         ),
     )
 
