@@ -7,7 +7,7 @@ server: what a browser would bring to it is given to the link flow.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,9 +16,9 @@ from discord.http import Route
 
 from bot.app import App, build_app, fresh_client
 from bot.discord.client import PledgekeeperBot
-from bot.domain.audit_entry import AuditAction, AuditEntry
+from bot.domain.audit_entry import AuditAction, AuditEntry, AuditFilter
 from bot.domain.changes import Outcome
-from bot.domain.model import DiscordUserId, GrantState, GuildId, RoleId, Secret
+from bot.domain.model import AuditId, DiscordUserId, GrantState, GuildId, RoleId, Secret
 from bot.process import end_work
 from bot.runtime.clock import SystemClock
 from bot.settings import Settings
@@ -48,6 +48,7 @@ class Scene:
     stage: Stage
     app: App
     bot: PledgekeeperBot
+    waited_for: dict[DiscordUserId, AuditId] = field(default_factory=dict)  # the last row of the audit, by person
 
     @property
     def discord(self) -> DiscordStandIn:
@@ -117,12 +118,21 @@ class Scene:
         return await self.say(ADMIN, "patreon rule add", role=str(self.role(role)), **options)
 
     async def written(self, username: str, action: AuditAction, outcome: Outcome | None = None) -> AuditEntry:
-        """Wait until the newest row of the audit on this person says so: it comes after the role."""
+        """Wait until a row of the audit on this person says so: it comes after the role.
+
+        The newest one, or one that came since the last row that was waited for: another may follow at once.
+        """
+        person, audit = self.person(username), self.app.storage.audit
+        theirs = AuditFilter(guild_id=self.guild_id, discord_user_id=person)
         async with asyncio.timeout(SOON):
             while True:
-                rows = await self.app.storage.audit.recent(self.guild_id, self.person(username), limit=1)
-                if rows and (rows[0].action, rows[0].outcome) == (action, outcome):
-                    return rows[0]
+                rows = await audit.page(theirs, limit=1)
+                if person in self.waited_for:
+                    rows += await audit.page(theirs, after=self.waited_for[person], limit=20)
+                for row in rows:
+                    if (row.entry.action, row.entry.outcome) == (action, outcome):
+                        self.waited_for[person] = row.audit_id
+                        return row.entry
                 await asyncio.sleep(0.02)
 
     async def suppressed(self, username: str = MEMBER) -> None:
