@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE  # many images set it: then each process compiles every file that it loads
 
-.PHONY: sandbox test check coverage chaos fuzz bench bench-scale pictures format lock clean
+.PHONY: sandbox test check coverage chaos races fuzz bench bench-scale pictures format lock clean
 
 sandbox: .venv  ## a stand-in Discord, a stand-in Patreon and the bot between them
 	$(BIN)/python run.py sandbox
@@ -22,6 +22,9 @@ coverage: .venv  ## every branch of the pure files and of the texts is tested
 
 chaos: .venv  ## a busy town under every fault of its processes and its database, ten times each (hours)
 	PLEDGEKEEPER_CHAOS_RUNS=10 $(BIN)/python -m pytest -v tests/journeys/test_chaos.py
+
+races: .venv  ## the journeys with late answers: what is ordered by luck fails
+	PLEDGEKEEPER_LATE_MS=400 $(BIN)/python -m pytest --numprocesses=4 --dist=worksteal tests/journeys
 
 fuzz: .venv  ## ten thousand commands, buttons and menus with values that hurt (some minutes)
 	PLEDGEKEEPER_FUZZ=10000 $(BIN)/python -m pytest -s tests/journeys/test_fuzz.py

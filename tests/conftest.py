@@ -18,6 +18,7 @@ import structlog
 from hypothesis import settings
 
 from bot.storage import postgresql
+from tests.fakes import lateness
 from tests.fakes.forked import Forks, forking
 from tests.fakes.postgres import Postgres, serve_pgbouncer, serve_postgres
 
@@ -35,6 +36,7 @@ def use_memory() -> None:
 
 
 use_memory()
+lateness.install()
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 # A machine with too much to do is no database that says nothing; tests of that one say how long they wait.

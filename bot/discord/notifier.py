@@ -141,10 +141,10 @@ class Notifier:
 
     async def take_pending(self, guild_id: GuildId) -> list[Kept]:
         """Return what the admins have not read yet, and forget it."""
-        pending = await self._load_pending(guild_id)
-        if pending:
-            await self._storage.notices.clear(_pending_key(guild_id))
-        return pending
+        key = _pending_key(guild_id)
+        if await self._storage.notices.seen(key) is None:  # nearly always, and without a transaction
+            return []
+        return _pending(await self._storage.notices.take(key))
 
     async def close(self) -> None:
         """Send what is still being gathered, as far as a moment allows and there is a client to send it.
@@ -191,10 +191,10 @@ class Notifier:
             lambda: self._send_to_log(guild_id, card, view=view, whom=whom), event="the log channel could not be used"
         ):
             return
-        pending = await self._load_pending(guild_id)
-        kept = [*pending, notice][-PENDING_KEPT:]
-        await self._storage.notices.note(_pending_key(guild_id), self._clock.now(), msgspec.json.encode(kept).decode())
-        if not pending:
+        before = await self._storage.notices.edit(
+            _pending_key(guild_id), self._clock.now(), lambda stored: _with_last(_pending(stored), notice)
+        )
+        if not _pending(before):
             await self._try(lambda: self._send_to_system(guild_id), event="the system channel could not be used")
 
     async def _send_to_log(
@@ -300,10 +300,6 @@ class Notifier:
         """Let changes wait, the newest of them; none is none."""
         self._batches[guild_id] = changes[-MOST_LINES_KEPT:]
 
-    async def _load_pending(self, guild_id: GuildId) -> list[Kept]:
-        stored = await self._storage.notices.seen(_pending_key(guild_id))
-        return _KEPT.decode(stored) if stored else []
-
     async def _try(self, act: Callable[[], Coroutine[object, object, bool | None]], *, event: str) -> bool:
         """Carry it out; a failure is logged, and is no."""
         try:
@@ -316,6 +312,14 @@ class Notifier:
 def addressee(notice: Trouble | End | News) -> DiscordUserId | None:
     """Return whom a notice is for, where that is one person of the team: they are called to it."""
     return notice.given_by if isinstance(notice, CompEnding) else None
+
+
+def _pending(stored: str | None) -> list[Kept]:
+    return _KEPT.decode(stored) if stored else []
+
+
+def _with_last(pending: list[Kept], notice: Kept) -> str:
+    return msgspec.json.encode([*pending, notice][-PENDING_KEPT:]).decode()
 
 
 def _call(whom: DiscordUserId | None) -> str | None:

@@ -3,6 +3,7 @@
 import math
 import time
 from bisect import bisect_left, insort
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -44,34 +45,44 @@ class Notices(Aggregate):
         """Remember a message; True where it is news: no such key was noted, or another text."""
         if await self.seen(key) == text:
             return False
-        if not await self._put(key, at, text):
-            return False
+        return await self.edit(key, at, lambda _: text) != text
+
+    async def edit(self, key: str, at: datetime, change: Callable[[str | None], str]) -> str | None:
+        """Change a message (None if there is none) in one transaction, and return what it was; it may run twice."""
+        before = await self._edit(key, at, change)
         self._writes += 1
         if self._keys is not None and not _has(self._keys, key):
             insort(self._keys, key)
-        return True
+        return before
 
     async def clear(self, key: str) -> bool:
         """Forget a message, for its trouble is over; True where the owner had been told of it."""
-        if not _has(await self._all_keys(), key):
-            return False
-        was_there = await self._drop(key)
+        return _has(await self._all_keys(), key) and await self.take(key) is not None
+
+    async def take(self, key: str) -> str | None:
+        """Forget a message and return it; None where there was none, or another has taken it."""
+        taken = await self._take(key)
         self._writes += 1
         if self._keys is not None and _has(self._keys, key):
             del self._keys[bisect_left(self._keys, key)]
-        return was_there
+        return taken
 
     @transaction
-    async def _put(self, connection: AsyncConnection, key: str, at: datetime, text: str) -> bool:
+    async def _edit(
+        self, connection: AsyncConnection, key: str, at: datetime, change: Callable[[str | None], str]
+    ) -> str | None:
         known = select(notices.c.text).where(notices.c.key == key)
-        if (await connection.execute(known)).scalar() == text:
-            return False
-        await connection.execute(Upsert(notices).on(connection), {"key": key, "told_at": at, "text": text})
-        return True
+        before: str | None = (await connection.execute(known)).scalar()
+        text = change(before)
+        if text != before:
+            await connection.execute(Upsert(notices).on(connection), {"key": key, "told_at": at, "text": text})
+        return before
 
     @transaction
-    async def _drop(self, connection: AsyncConnection, key: str) -> bool:
-        return (await connection.execute(delete(notices).where(notices.c.key == key))).rowcount > 0
+    async def _take(self, connection: AsyncConnection, key: str) -> str | None:
+        return (
+            await connection.execute(delete(notices).where(notices.c.key == key).returning(notices.c.text))
+        ).scalar()
 
     async def keys(self, prefix: str) -> frozenset[str]:
         """Return the keys that begin so."""

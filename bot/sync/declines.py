@@ -155,13 +155,18 @@ class Declines:
     async def _take_turn(self) -> bool:
         """Count one message; False where that would be too many within the hour. Restarts do not begin anew."""
         now = self._clock.now()
-        stored = await self._storage.notices.seen(SENT)
-        sent = msgspec.json.decode(stored, type=list[datetime]) if stored else []
-        recent = [at for at in sent if at > now - WITHIN]
-        if len(recent) >= AT_MOST:
-            return False
-        await self._storage.notices.note(SENT, now, msgspec.json.encode([*recent, now]).decode())
-        return True
+
+        def add(stored: str | None) -> str:
+            recent = _recent(stored, now)
+            return msgspec.json.encode([*recent, now] if len(recent) < AT_MOST else recent).decode()
+
+        return len(_recent(await self._storage.notices.edit(SENT, now, add), now)) < AT_MOST
+
+
+def _recent(stored: str | None, now: datetime) -> list[datetime]:
+    """Return when the messages of the last hour were sent."""
+    sent = msgspec.json.decode(stored, type=list[datetime]) if stored else []
+    return [at for at in sent if at > now - WITHIN]
 
 
 def _key(record: MembershipRecord) -> str:

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from sandbox.botprocess import REPOSITORY, Child, ends_with_us, launch
+from tests.fakes import lateness
 
 RUN = (sys.executable, "run.py")
 STRICTLY = ("-W", "error", "-W", "ignore:'audioop' is deprecated:DeprecationWarning")  # which discord.py loads
@@ -146,7 +147,7 @@ def forking() -> Iterator[Forks]:
         server = subprocess.Popen(
             [*ends_with_us(), sys.executable, "-m", "tests.fakes.forkserver", str(its.fileno())],
             cwd=REPOSITORY,
-            env={"PATH": os.environ.get("PATH", os.defpath), "PYTHONUNBUFFERED": "1"},
+            env={"PATH": os.environ.get("PATH", os.defpath), "PYTHONUNBUFFERED": "1", **lateness.setting()},
             pass_fds=[its.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -77,6 +77,7 @@ def end_with_parent() -> None:
 if __name__ == "__main__":
     for name in LOADED:
         importlib.import_module(name)
+    importlib.import_module("tests.fakes.lateness").install()
     gc.collect()
     gc.freeze()
     if serve(socket.socket(fileno=int(sys.argv[1]))):

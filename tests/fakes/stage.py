@@ -246,6 +246,17 @@ class Stage:
         """Run a slash command and return all words of its answer."""
         return words((await self.command(username, path, **options)).messages)
 
+    async def until_said(self, said: str, username: str, path: str, seconds: float = PATIENCE, **options: Any) -> str:
+        """Run a slash command again until its answer says something, and return all of its words."""
+        last = ""
+        try:
+            async with asyncio.timeout(seconds):
+                while said not in (last := await self.say(username, path, **options)):
+                    await asyncio.sleep(0.2)
+        except TimeoutError:
+            raise AssertionError(f"/{path} does not say {said!r}, but: {last}\n{self.log()[-6000:]}") from None
+        return last
+
     async def press(self, username: str, message: Message, prefix: str, seconds: float = PATIENCE) -> Interaction:
         """Press the button whose custom_id begins so."""
         buttons = [one["custom_id"] for one in flat_components(message.components) if one["custom_id"]]

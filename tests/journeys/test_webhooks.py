@@ -136,7 +136,7 @@ async def test_many_at_once_are_one_read_and_a_paused_webhook_is_noticed_within_
     await quiet.move(timedelta(hours=1))
     await quiet.until(lambda: "Gold" in quiet.roles(HAZEL), "what was kept back is delivered, or read")
     await quiet.until(lambda: not webhook.is_paused, "it is no longer paused")
-    assert "stopped telling me about pledges" in await quiet.say(ADMIN, "patreon rule list")
+    await quiet.until_said("stopped telling me about pledges", ADMIN, "patreon rule list")
 
 
 @pytest.fixture

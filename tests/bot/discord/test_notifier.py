@@ -275,6 +275,15 @@ async def test_what_waits_is_said_in_the_language_of_whoever_reads_it(scene: Sce
     assert OPEN not in await scene.say(ADMIN, "patreon rule list")
 
 
+async def test_of_several_that_come_at_once_each_waits_and_is_read_once(scene: Scene) -> None:
+    notifier, names = scene.app.notifier, ["Moths", "Owls", "Newts"]
+    news = [notifier.tell_news(scene.guild_id, ListAcceptedElsewhere(campaign=name)) for name in names]
+    first, *_ = await asyncio.gather(notifier.take_pending(scene.guild_id), *news)
+    read = [*first, *await notifier.take_pending(scene.guild_id)]
+    assert sorted(notice.campaign for notice in read if isinstance(notice, ListAcceptedElsewhere)) == sorted(names)
+    assert await notifier.take_pending(scene.guild_id) == []
+
+
 async def test_what_an_earlier_version_kept_as_a_sentence_is_shown_as_it_is(scene: Scene) -> None:
     notices, now = scene.app.storage.notices, scene.app.clock.now()
     await notices.note(f"pending:{scene.guild_id}", now, '["\\u26a0 An old sentence about a role"]')

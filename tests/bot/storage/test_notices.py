@@ -1,5 +1,6 @@
 import asyncio
 import math
+from collections.abc import Coroutine
 from datetime import datetime
 
 import pytest
@@ -27,6 +28,16 @@ async def test_another_text_is_news_again(storage: Storage, now: datetime) -> No
 
 async def test_of_two_that_note_at_once_one_brings_news(storage: Storage, now: datetime) -> None:
     assert sorted(await asyncio.gather(*(storage.notices.note("key", now) for _ in range(3)))) == [False, False, True]
+
+
+async def test_of_many_that_edit_and_take_at_once_nothing_is_lost(storage: Storage, now: datetime) -> None:
+    def edit(letter: str) -> Coroutine[object, object, str | None]:
+        return storage.notices.edit("key", now, lambda text: (text or "") + letter)
+
+    taken = await asyncio.gather(*map(edit, "abc"), storage.notices.take("key"), *map(edit, "de"))
+    found = (taken[3] or "") + (await storage.notices.take("key") or "")
+    assert sorted(found) == list("abcde")
+    assert await storage.notices.take("key") is None
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)

@@ -347,6 +347,8 @@ async def use_records(storage: Storage, now: datetime) -> None:
     await storage.notices.seen("key")
     await storage.notices.keys("k")
     await storage.notices.clear("key")
+    await storage.notices.edit("key", now, lambda _: "text")
+    await storage.notices.take("key")
     await storage.webhooks.save(
         StoredWebhook(campaign_id=CAMPAIGN, webhook_id="w", uri="https://example.org", secret=Secret("s"))
     )
