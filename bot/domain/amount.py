@@ -65,7 +65,8 @@ def pay_remembered(memory: Memory) -> Pay:
 
 def cents_a_month(pay: Pay, tiers: Mapping[TierId, Tier]) -> int:
     """Return what somebody pays a month, in cents; `tiers` are the campaign's own."""
-    return max(find_floor(pay, tiers), month_told(pay, tiers) or 0)
+    floor = find_floor(pay, tiers)
+    return floor if pay.cents is None else max(floor, _share(pay.cents, pay.cadence_months, floor))
 
 
 def month_told(pay: Pay, tiers: Mapping[TierId, Tier]) -> int | None:

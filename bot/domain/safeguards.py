@@ -53,6 +53,8 @@ def rein_in(
     plan: PersonPlan, settings: GuildSettings, *, items: Mapping[RoleId, HoldItem] | None = None, mark: str = ""
 ) -> PersonPlan:
     """Return the plan with what a rail forbids held back. `mark` is the person's facts, as `facts_mark` says them."""
+    if not plan.is_change:  # nearly always
+        return plan
     held = {role_id: one for role_id, one in (items or {}).items() if not plan.has_unlinked}
     decisions = tuple(_rein_in(one, settings, held.get(one.role_id), mark) for one in plan.decisions)
     if is_unwanted(plan.link, settings) and any(one.claim.comp is None for one in plan.having(Action.GRANT)):
@@ -69,12 +71,13 @@ def is_unwanted(link: Link | None, settings: GuildSettings) -> bool:
 
 def counted_revokes(plan: PersonPlan, items: Mapping[RoleId, HoldItem]) -> tuple[Decision, ...]:
     """Return the revokes that count for the brake."""
+    revokes = plan.having(Action.REVOKE)
+    if not revokes:
+        return ()
     doubted = doubted_revokes(plan, items)
     if not doubted and (plan.has_unlinked or any(map(_is_left, plan.decisions))):
         return ()
-    return tuple(
-        one for one in plan.having(Action.REVOKE) if not _is_own_proof(one) and not _is_approved(items.get(one.role_id))
-    )
+    return tuple(one for one in revokes if not _is_own_proof(one) and not _is_approved(items.get(one.role_id)))
 
 
 def doubted_revokes(plan: PersonPlan, items: Mapping[RoleId, HoldItem]) -> tuple[Decision, ...]:
