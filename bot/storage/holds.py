@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.changes import Trigger, Urgency
@@ -169,18 +169,18 @@ class HeldRevokes(Aggregate):
         """Undo, on an admin's word, what was done to roles, and let these people be planned.
 
         The first are given back: a row that keeps one away goes. The second go and stay away. The third are a person's
-        own again. A row that has moved on meanwhile is let be.
+        own again. A row by which a role is no longer there is let be; that it was seen meanwhile changes nothing.
         """
         if returned:
             start = insert(holds).values(guild_id=guild_id, opened_at=at, closed_at=at).returning(holds.c.hold_id)
             await _put(connection, returned, HoldId((await connection.execute(start)).scalar_one()))
             await connection.execute(_DROP_WITHDRAWN, [_pair(guild_id, item) for item in returned])
         if withdrawn:
-            rows = [_pair(guild_id, grant) | {"was": grant.state, "at": at} for grant in withdrawn]
+            rows = [_pair(guild_id, grant) | {"at": at} for grant in withdrawn]
             await connection.execute(_WITHDRAW, rows)
             await connection.execute(_DROP_RETURNED, [_pair(guild_id, grant) for grant in withdrawn])
         if disowned:
-            await connection.execute(_DISOWN, [_pair(guild_id, one) | {"was": one.state} for one in disowned])
+            await connection.execute(_DISOWN, [_pair(guild_id, one) for one in disowned])
         people = {one.discord_user_id for one in returned}
         people |= {one.discord_user_id for one in (*withdrawn, *disowned)}
         await make_due(connection, guild_id, people, trigger=Trigger.UNDO, urgency=Urgency.BULK_GRANT)
@@ -215,14 +215,13 @@ def _is_pair(table: Table) -> tuple[ColumnElement[bool], ...]:
 
 
 # Of an undo, one by one: SQLite finds no tuple by an index. A row that is not as it was is let be.
+_IS_GIVEN = or_(grants.c.state == GrantState.GRANTING, grants.c.state == GrantState.HELD)  # the second once it was seen
 _DROP_WITHDRAWN = delete(grants).where(*_is_pair(grants), grants.c.state == GrantState.WITHDRAWN)
 _WITHDRAW = (
-    update(grants)
-    .where(*_is_pair(grants), grants.c.state == bindparam("was"))
-    .values(state=GrantState.WITHDRAWING, since=bindparam("at"))
+    update(grants).where(*_is_pair(grants), _IS_GIVEN).values(state=GrantState.WITHDRAWING, since=bindparam("at"))
 )
 _DROP_RETURNED = delete(hold_items).where(*_is_pair(hold_items), hold_items.c.state == HoldState.RETURNED)
-_DISOWN = delete(grants).where(*_is_pair(grants), grants.c.state == bindparam("was"))
+_DISOWN = delete(grants).where(*_is_pair(grants), _IS_GIVEN)
 
 
 async def _put(connection: AsyncConnection, items: Iterable[HoldItem], hold_id: HoldId) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Delete, Select, Update, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.changes import Trigger, Urgency
@@ -91,6 +91,21 @@ class Ledger(Aggregate):
     async def _put(self, connection: AsyncConnection, rows: list[dict[str, Any]]) -> None:
         await connection.execute(Upsert(grants).on(connection), rows)
 
+    async def move(self, *moves: tuple[Grant, Grant | None]) -> None:
+        """Store what grants became (None: nothing is left of it) since they were read.
+
+        One that is not as it was read any more stays: whoever changed it meanwhile knew more, say an admin's undo.
+        """
+        if len(moves) == 1:  # somebody waits for it
+            await self._database.execute(_moved(*moves[0]))
+        elif moves:
+            await self._move(moves)
+
+    @transaction
+    async def _move(self, connection: AsyncConnection, moves: Iterable[tuple[Grant, Grant | None]]) -> None:
+        for before, after in moves:
+            await connection.execute(_moved(before, after))
+
     @transaction
     async def adopt(self, connection: AsyncConnection, guild_id: GuildId, adopted: Collection[Grant]) -> None:
         """Take over, on an admin's word, roles of a guild that others gave."""
@@ -145,6 +160,15 @@ class Ledger(Aggregate):
 
 def _one(guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId) -> tuple[ColumnElement[bool], ...]:
     return grants.c.guild_id == guild_id, grants.c.discord_user_id == discord_user_id, grants.c.role_id == role_id
+
+
+def _moved(before: Grant, after: Grant | None) -> Update | Delete:
+    """Return the statement that moves a grant on from what it was."""
+    mine = _one(before.guild_id, before.discord_user_id, before.role_id)
+    unchanged = (*mine, grants.c.state == before.state, grants.c.since == before.since)
+    if after is None:
+        return delete(grants).where(*unchanged)
+    return update(grants).where(*unchanged).values(msgspec.structs.asdict(after))
 
 
 def _by_person(found: Iterable[Grant]) -> dict[DiscordUserId, dict[RoleId, Grant]]:

@@ -35,6 +35,7 @@ from tests.fakes.files import make_file
 from tests.fakes.stage import Stage, words
 
 SOON = 20.0
+EVENT = "NOTHING_HAPPENED"  # events come in order: whoever hears of it has heard of all before
 MANAGE_ROLES = 1 << 28
 GOLD_PATRON = "Gerda Nilsson"
 MEMBER = "bramble.fox"
@@ -144,6 +145,19 @@ class Scene:
                     return
                 await asyncio.sleep(0.02)
 
+    async def at_rest(self) -> None:
+        """Wait until the bot has heard what happened at Discord so far, and nobody is planned or written any more."""
+        reconciler, written = self.app.reconciler, -1
+        while written != len(self.stage.role_writes):  # a write is followed by an event
+            written = len(self.stage.role_writes)
+            heard = asyncio.create_task(self.bot.wait_for("socket_event_type", check=EVENT.__eq__))
+            await asyncio.sleep(0)
+            self.discord.gateway.dispatch(EVENT, {})
+            await asyncio.wait_for(heard, SOON)
+            await self.until(
+                lambda: not (_are_at_work() or reconciler.backlog()[0] or reconciler._served), "nobody has a turn"
+            )
+
     async def until(self, is_so: Callable[[], object], what: str) -> None:
         """Wait until something holds."""
         try:
@@ -207,6 +221,11 @@ def quick(bot: PledgekeeperBot) -> PledgekeeperBot:
     """Let a client be ready at once: discord.py waits two seconds for further guilds."""
     bot._connection.guild_ready_timeout = 0.05
     return bot
+
+
+def _are_at_work() -> bool:
+    """Tell whether listeners are at work on events."""
+    return any(task.get_name().startswith("discord.py: ") for task in asyncio.all_tasks())
 
 
 def buttons(message: Message) -> dict[str, str]:

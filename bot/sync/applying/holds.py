@@ -160,6 +160,11 @@ def _item(guild: GuildFacts, person: PersonFacts, decision: Decision, state: Hol
     )
 
 
+def _is_newer(item: HoldItem, person: PersonFacts, mark: str) -> bool:
+    """Tell whether an admin gave a role back after these facts were read, which don't know of it."""
+    return item.state is HoldState.RETURNED and item.mark == mark and item.role_id not in person.returned
+
+
 class Reined:
     """Plans with what a rail forbids held back, as they come; only when all are in can the brake say its word."""
 
@@ -202,6 +207,7 @@ class Reined:
         mark = facts_mark(person) if items else ""
         reined = rein_in(plan, self._guild.settings, items=items, mark=mark)
         outdated = outdated_items(reined, items) if items else ()
+        outdated = tuple(one for one in outdated if not _is_newer(one, person, mark))
         if outdated:
             self.outdated[person.discord_user_id] = outdated
         else:

@@ -247,9 +247,10 @@ class Planning:
             for intent in unrecorded
         ]
         await self._notifier.tell_changes(guild.guild_id, found)
-        await self._storage.ledger.put(*settlement.put)
-        for role_id in settlement.drop:
-            await self._storage.ledger.drop(guild.guild_id, person.discord_user_id, role_id)
+        await self._storage.ledger.move(
+            *((person.grants[one.role_id], one) for one in settlement.put),
+            *((person.grants[role_id], None) for role_id in settlement.drop),
+        )
 
     async def record_plan(self, planned: PlannedPerson | GuildPlan) -> None:
         """Open and close holds as a plan says, and tell of those whose roles could not be worked out.
@@ -257,8 +258,11 @@ class Planning:
         A server's hooks are told who stands otherwise than they were told before, once the API can be asked about them.
         Of one person, the comps that ended and on which nothing rests any more are forgotten.
         """
-        guild_id = planned.guild.guild_id
-        await self._holds.record(guild_id, planned.holds)
+        guild_id, holds = planned.guild.guild_id, planned.holds
+        if holds.outdated and await self._storage.rules.list_guild(guild_id) != planned.guild.rules:
+            # The plan is older than the rules: so may it be than what an admin approved who changed them.
+            holds = msgspec.structs.replace(holds, outdated=())
+        await self._holds.record(guild_id, holds)
         if planned.presence:
             await self._presence.note(guild_id, planned.presence)
         if planned.members:

@@ -10,7 +10,7 @@ from discord.http import Route
 from bot.app import App, fresh_client
 from bot.discord.client import identify_pause
 from cogs import add_cogs
-from tests.fakes.scene import MEMBER, Scene, connect
+from tests.fakes.scene import MEMBER, SOON, Scene, connect
 from tests.fakes.stage import Stage
 
 
@@ -54,12 +54,17 @@ async def test_a_server_in_an_outage_does_not_keep_it_from_the_others(
     stage: Stage, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.discord.client.GUILDS_SECONDS", 0.1)
-    stage.sandbox.discord.gateway.guilds_after_seconds = 1.5
+    gateway = stage.sandbox.discord.gateway
+    gateway.guilds_after_seconds = 3600
     async with connect(app) as bot:
         assert all(guild.unavailable for guild in bot.guilds)
         said = await Scene(stage, app, bot).add_rule()
         assert "Discord isn't showing me this server right now" in said, "nobody is called powerless"
-        await bot.wait_for("guild_available", timeout=5)
+        available = asyncio.create_task(bot.wait_for("guild_available", timeout=SOON))
+        await asyncio.sleep(0)
+        for session in gateway.connected():
+            gateway._show(session, gateway.guilds_of(session))
+        await available
 
 
 async def test_a_command_does_not_wait_longer_than_discord_does(scene: Scene) -> None:

@@ -11,7 +11,7 @@ from bot.domain.changes import Trigger
 from bot.domain.model import DiscordUserId, GuildId
 from tests.bot.sync.leaps import held
 from tests.fakes.filled import token_of
-from tests.fakes.scene import MEMBER, Scene
+from tests.fakes.scene import MEMBER, SOON, Scene
 from tests.fakes.statements import counted_statements
 
 
@@ -21,7 +21,7 @@ async def known(scene: Scene) -> Scene:
     await scene.app.rounds.run(trigger=Trigger.SYNC)
     await scene.add_rule()
     await scene.link()
-    await held(scene)
+    await scene.at_rest()  # a look that is not over would find the token, and store whom it looks at
     assert await scene.app.storage.api_tokens.add(token_of("one", guild_id=scene.guild_id), most=9)
     return scene
 
@@ -38,7 +38,7 @@ async def test_who_comes_and_goes_is_stored_within_seconds(known: Scene, monkeyp
     monkeypatch.setattr(member_presence, "LOOK_SECONDS", 0.01)
     task = asyncio.create_task(known.app.member_presence.run())
     person, user_id = known.person(MEMBER), known.stage.user_id(MEMBER)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(SOON):
         while person not in await stored(known):
             await asyncio.sleep(0.01)
         known.discord.leave(user_id)
@@ -66,6 +66,7 @@ async def test_who_has_just_linked_is_stored_before_their_role_is_given(scene: S
     storage, person = scene.app.storage, scene.person(MEMBER)
     await scene.app.rounds.run(trigger=Trigger.SYNC)
     await scene.add_rule()
+    await scene.at_rest()  # somebody else gets the role too
     assert await storage.api_tokens.add(token_of("one", guild_id=scene.guild_id), most=9)
     assert person not in await stored(scene)
     with counted_statements() as statements:
@@ -77,7 +78,7 @@ async def test_who_has_just_linked_is_stored_before_their_role_is_given(scene: S
     assert since.index("guild_members") < since.index("audit")
     await scene.app.unlinker.unlink(person)
     await scene.until(lambda: "Gold" not in scene.stage.roles(MEMBER), "the role goes")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(SOON):
         while person in await stored(scene):
             await asyncio.sleep(0.02)
 
@@ -105,7 +106,7 @@ async def test_who_left_while_a_plan_was_made_is_out_again_within_seconds(
     with counted_statements() as statements:
         await app.planning.record_plan(planned)
     assert any(one.startswith("INSERT INTO guild_members") for one in statements), "the plan is from before"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         while person in await stored(known):
             await asyncio.sleep(0.01)
     task.cancel()
@@ -116,7 +117,7 @@ async def test_who_is_tied_to_the_server_no_more_is_left_out(known: Scene) -> No
     await look(known)
     await known.app.unlinker.unlink(known.person(MEMBER))
     await known.until(lambda: "Gold" not in known.stage.roles(MEMBER), "the role goes")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(SOON):
         while await known.app.storage.ledger.load_member(known.guild_id, known.person(MEMBER)):
             await asyncio.sleep(0.02)
     await look(known)
@@ -174,8 +175,8 @@ async def test_while_nobody_comes_or_goes_nothing_is_asked(known: Scene, monkeyp
 
     monkeypatch.setattr(known.app.member_presence, "look", counting)
     task = asyncio.create_task(known.app.member_presence.run())
-    await known.until(lambda: looks, "it looks at the start")
-    await asyncio.sleep(0.3)
+    presence, mark = known.app.member_presence, known.app.observer.presence_mark
+    await known.until(lambda: presence._looked.get(known.guild_id, (-1, 0.0))[0] == mark(known.guild_id), "it looked")
     looks.clear()
     with counted_statements() as statements:
         await asyncio.sleep(0.3)
@@ -200,7 +201,7 @@ async def test_a_server_that_is_out_of_sight_is_looked_at_until_it_is_known_what
     await known.until(lambda: known.bot.get_guild(known.guild_id) is None, "it is gone")
     await asyncio.sleep(0.1)
     known.app.holder.put(known.bot)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         while await known.app.storage.api_tokens.guilds():
             await asyncio.sleep(0.02)
     task.cancel()

@@ -21,7 +21,7 @@ from sandbox.weather import Fault
 from tests.fakes.scene import quick
 from tests.fakes.stage import Stage
 
-SOON = 15.0
+SOON = 40.0
 Build = Callable[[bool], PledgekeeperBot]
 
 
@@ -126,8 +126,12 @@ async def test_another_server_in_an_outage_leaves_the_gateway_well(supervised: S
     discord = supervised.stage.sandbox.discord
     other = discord.state.add_guild("Elsewhere", "other.owner", with_bot=False)
     discord.add_bot(other.id)
+    (client,) = supervised.clients
+    await supervised.until(lambda: client.get_guild(int(other.id)))
     discord.set_outage(other.id, is_out=True)
-    await asyncio.sleep(0.2)
+    await supervised.until(lambda: client.get_guild(int(other.id)).unavailable)  # type: ignore[union-attr]  # it is there
+    first = supervised.app.health.report().parts["gateway"].last_success
+    await supervised.until(lambda: supervised.app.health.report().parts["gateway"].last_success != first)
     assert supervised.is_well
 
 

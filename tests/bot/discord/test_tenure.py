@@ -17,16 +17,23 @@ from tests.fakes.postgres import Postgres
 
 COUNT = 4
 LONG, SHORT = timedelta(minutes=5), timedelta(seconds=2)
+PATIENCE = 40.0
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tenure, "PERIOD", SHORT)
+    monkeypatch.setattr(tenure, "PERIOD", LONG)
     monkeypatch.setattr(tenure, "LEFT_AFTER", SHORT)
     monkeypatch.setattr(tenure, "MARGIN_SECONDS", 0.1)
     monkeypatch.setattr(tenure, "RENEWED_AFTER_SECONDS", 0.1)
     monkeypatch.setattr(tenure, "SETTLED_SECONDS", 0.1)
     monkeypatch.setattr(tenure, "PAUSE_SECONDS", 0.02)
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what nobody renews end soon."""
+    monkeypatch.setattr(tenure, "PERIOD", SHORT)
 
 
 class Town:
@@ -60,7 +67,7 @@ async def town(postgres: Postgres, emptied: str) -> AsyncIterator[Town]:
 
 
 async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not is_so():
             await asyncio.sleep(0.02)
 
@@ -90,12 +97,12 @@ async def test_one_alone_takes_them_all(town: Town) -> None:
 async def test_whoever_finds_more_free_than_its_share_waits_for_who_may_be_dead(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tenure, "SETTLED_SECONDS", 5.0)
+    monkeypatch.setattr(tenure, "SETTLED_SECONDS", 2 * PATIENCE)
     claiming = asyncio.create_task(town.process("one").claim(COUNT))
     while len(await town.storage.shards.list_free(range(COUNT))) == COUNT:
         await asyncio.sleep(0.01)
     town.gateways = 1
-    ours = await asyncio.wait_for(claiming, 3)
+    ours = await asyncio.wait_for(claiming, PATIENCE)
     assert isinstance(ours, Tenure)
     assert ours.shards.are_all
     assert len(ours.leases) == COUNT
@@ -124,6 +131,7 @@ async def test_beside_an_older_version_it_waits(town: Town) -> None:
     await town.serve("one")
 
 
+@pytest.mark.usefixtures("short")
 async def test_it_ends_by_itself_before_anybody_tells(town: Town) -> None:
     town.gateways = 1
     process, ours = await town.serve("one")
@@ -136,25 +144,30 @@ async def test_it_ends_by_itself_before_anybody_tells(town: Town) -> None:
     keeping.cancel()
 
 
+@pytest.mark.usefixtures("short")
 async def test_one_of_whose_shards_was_taken_learns_of_it(town: Town) -> None:
     town.gateways = 1
     process, ours = await town.serve("one")
     await asyncio.sleep(SHORT.total_seconds())
     await town.serve("two", 2)
-    assert await asyncio.wait_for(process.keep(ours), 20) is None
+    assert await asyncio.wait_for(process.keep(ours), PATIENCE) is None
     assert not ours.is_certain
     await process.release(ours)
     assert await town.storage.shards.list_free(range(COUNT)) == (0, 1, 3)
 
 
-async def test_what_nobody_takes_for_a_while_is_taken_by_one_that_serves(town: Town) -> None:
-    dead, theirs = await town.serve("two")
+async def test_what_nobody_takes_for_a_while_is_taken_by_one_that_serves(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(tenure, "PERIOD", SHORT)
+        dead, theirs = await town.serve("two")
     process, ours = await town.serve("one")
-    wider = await asyncio.wait_for(process.keep(ours), 20)
+    wider = await asyncio.wait_for(process.keep(ours), PATIENCE)
     assert wider is not None
     assert len(wider.shards.ids) == 3, "one more than its share"
     town.gateways = 1
-    widest = await asyncio.wait_for(process.keep(wider), 20)
+    widest = await asyncio.wait_for(process.keep(wider), PATIENCE)
     assert widest is not None
     assert widest.shards.are_all
     assert set(widest.leases) > set(wider.leases) > set(ours.leases)
@@ -175,6 +188,7 @@ async def test_what_was_given_back_just_now_is_left_to_who_waits(town: Town, mon
     keeping.cancel()
 
 
+@pytest.mark.usefixtures("short")
 async def test_while_the_database_is_away_it_stays_ours(town: Town, postgres: Postgres) -> None:
     town.gateways = 1
     process, ours = await town.serve("one")

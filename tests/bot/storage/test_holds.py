@@ -1,5 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from msgspec.structs import replace
 
 from bot.domain.audit_entry import AuditAction, AuditEntry
@@ -154,6 +155,16 @@ async def test_a_row_that_moved_on_is_not_undone(storage: Storage) -> None:
     rows = await storage.ledger.load_guild(GUILD)
     assert {roles[GOLD].state for roles in rows.values()} == {GrantState.SUPPRESSED}
     assert len(rows) == 2
+
+
+@pytest.mark.parametrize(("judged", "stored"), [("held", "granting"), ("granting", "held")])
+async def test_a_grant_is_undone_whether_or_not_its_effect_was_seen_meanwhile(
+    storage: Storage, judged: str, stored: str
+) -> None:
+    await storage.ledger.put(grant(GrantState(stored)), grant(GrantState(stored), BO))
+    given, adopted = grant(GrantState(judged)), grant(GrantState(judged), BO)
+    await storage.holds.undo(GUILD, returned=[], withdrawn=[given], disowned=[adopted], at=NOW)
+    assert await storage.ledger.load_guild(GUILD) == {ADA: {GOLD: grant(GrantState.WITHDRAWING)}}
 
 
 async def test_a_grant_that_is_undone_ends_the_undo_that_had_given_it(storage: Storage) -> None:

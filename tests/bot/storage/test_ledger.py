@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -34,6 +34,18 @@ async def test_a_grant_takes_the_place_of_what_was_said_before(storage: Storage)
     await storage.ledger.put(grant(state=GrantState.HELD))
     await storage.ledger.put()
     assert await storage.ledger.load_member(GUILD, ADA) == {GOLD: grant()}
+
+
+async def test_a_grant_moves_on_from_what_it_was_read_as_and_from_nothing_newer(storage: Storage) -> None:
+    granting, later = grant(state=GrantState.GRANTING), msgspec.structs.replace(grant(), since=NOW + timedelta(hours=1))
+    undone = grant(BO, state=GrantState.WITHDRAWING)
+    await storage.ledger.put(granting, grant(ADA, SILVER), undone)
+    await storage.ledger.move()
+    await storage.ledger.move((granting, later))
+    await storage.ledger.move((grant(), None))
+    assert await storage.ledger.load_member(GUILD, ADA) == {GOLD: later, SILVER: grant(ADA, SILVER)}
+    await storage.ledger.move((later, None), (grant(ADA, SILVER), None), (grant(BO), None), (grant(BO), granting))
+    assert await storage.ledger.load_guild(GUILD) == {BO: {GOLD: undone}}
 
 
 @pytest.mark.parametrize(

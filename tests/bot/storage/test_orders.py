@@ -183,6 +183,8 @@ VERBS: dict[str, Verb] = {
     "ledger.adopt": lambda s, _: s.ledger.adopt(GUILD, [grant_of(OTHER_ROLE)]),
     "ledger.restore": lambda s, _: s.ledger.restore(GUILD, ADA, ROLE),
     "ledger.note_unearned": lambda s, _: s.ledger.note_unearned(GUILD, ADA, ROLE, LATER),
+    "ledger.move": lambda s, _: s.ledger.move((grant_of(), grant_of(state=GrantState.HELD))),
+    "ledger.move several": lambda s, _: s.ledger.move((grant_of(), None), (grant_of(OTHER_ROLE), None)),
     "ledger.drop": lambda s, _: s.ledger.drop(GUILD, ADA, ROLE),
     "ledger.drop_role": lambda s, _: s.ledger.drop_role(GUILD, ROLE),
     "due.add": lambda s, _: s.due.add(GUILD, [ADA, BO], trigger=Trigger.LOOK, urgency=Urgency.BULK_REVOKE),

@@ -53,19 +53,10 @@ async def rounds(scene: Scene, *, within: timedelta, is_right: Callable[[], bool
         passed += step
         LEAPS.append(step)
         await whole_round(scene.app)
-        await quiet(scene)
+        await scene.at_rest()
         if is_right():
             return
     raise AssertionError(f"still wrong after {within}")
-
-
-async def quiet(scene: Scene) -> None:
-    """Wait until nobody stands in a queue."""
-    while scene.app.reconciler.backlog()[0] or any(
-        not queue._turns and queue._arrived.is_set() for queue in scene.app.reconciler._queues.values()
-    ):
-        await asyncio.sleep(0.01)
-    await asyncio.sleep(0.05)
 
 
 def has_gold(scene: Scene) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from bot.domain.charge_status import ChargeStatus
 from sandbox.weather import Fault
-from tests.bot.sync.leaps import LEAPS, MINUTE, has_gold, held, patron, quiet, rounds, slip
+from tests.bot.sync.leaps import LEAPS, MINUTE, has_gold, held, patron, rounds, slip
 from tests.fakes.rounds import whole_round
 from tests.fakes.scene import ADMIN, GOLD_PATRON, MEMBER, Scene
 from tests.fakes.stored import list_links
@@ -76,7 +76,7 @@ async def test_what_is_remembered_of_readings_gives_way_to_what_is_stored_and_sa
     for _ in range(12):
         LEAPS.append(5 * MINUTE)
         await whole_round(town.app)
-        await quiet(town)
+        await town.at_rest()
     assert not has_gold(town)
     (stored,) = await town.app.storage.memberships.load_person(patron(town))
     assert stored.believed is not None
@@ -104,7 +104,7 @@ async def test_a_refusal_that_is_remembered_wrongly_counts_for_an_hour_at_most(t
     town.app.breakers.open(town.guild_id, town.role("Gold"))
     town.stage.sandbox.patreon.refund(town.stage.patron_id(GOLD_PATRON))
     await whole_round(town.app)
-    await quiet(town)
+    await town.at_rest()
     assert has_gold(town)
     await rounds(town, within=timedelta(hours=1), is_right=lambda: not has_gold(town), step=timedelta(minutes=6))
 
@@ -136,7 +136,7 @@ async def test_a_sync_sees_what_no_event_told_of(town: Scene) -> None:
     slip(town)
     assert "I'm updating the roles of 1 person now." in await town.say(ADMIN, "patreon sync")
     await town.until(lambda: has_gold(town), "the role is given again")
-    await quiet(town)
+    await town.at_rest()
     assert "Nothing would change" in await town.say(ADMIN, "patreon preview")
 
 
@@ -164,7 +164,7 @@ async def test_a_refused_role_is_told_of_once_however_often_it_is_tried(read: Sc
         LEAPS.append(timedelta(hours=2))
         calls = len(read.stage.role_writes)
         await whole_round(read.app)
-        await quiet(read)
+        await read.at_rest()
         assert len(read.stage.role_writes) == calls + 1
         await whole_round(read.app)
     assert "I can change the role" not in await read.say(ADMIN, "patreon preview")
@@ -172,7 +172,7 @@ async def test_a_refused_role_is_told_of_once_however_often_it_is_tried(read: Sc
     LEAPS.append(timedelta(hours=2))
     await whole_round(read.app)
     await read.until(lambda: has_gold(read), "the role is given")
-    await quiet(read)
+    await read.at_rest()
     LEAPS.append(timedelta(hours=1))
     await whole_round(read.app)
     assert "I can change the role **Gold** again" in await read.say(ADMIN, "patreon preview")

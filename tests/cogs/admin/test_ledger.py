@@ -45,6 +45,7 @@ async def test_adopting_shows_first_what_becomes_of_whom_and_writes_nothing(scen
     await scene.add_rule()
     await scene.link()
     give(scene, OTHER, "dapple.grey")
+    await scene.at_rest()
     typed = await scene.type(ADMIN, ADOPT, role=str(scene.role("Gold")))
     said = words(typed.messages)
     assert "**2 people** got **Gold** from someone else." in said
@@ -68,6 +69,7 @@ async def test_an_adopted_role_is_kept_by_whoever_earns_it_and_lost_by_others(sc
     await scene.until(lambda: "Gold" not in scene.stage.roles(OTHER), "who is not linked loses it")
     await scene.until(lambda: "Gold" not in scene.stage.roles("ivy_afterdark"), "who lapsed loses it")
     await scene.written(OTHER, AuditAction.REVOKE, Outcome.DONE)
+    await scene.at_rest()
     assert "Gold" in scene.stage.roles(MEMBER)
     assert await adopted(scene) == {scene.person(MEMBER), scene.person(REPORTED)}
     entries = await scene.app.storage.audit.recent(scene.guild_id, scene.person(OTHER))

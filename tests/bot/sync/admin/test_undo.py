@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from bot.domain.assignable import Powers
 from bot.domain.audit_entry import AuditAction
@@ -78,6 +79,18 @@ async def test_an_undo_is_a_run_that_no_brake_counts(read: Scene, owner: Powers,
     assert again.run_id is None, "nothing is left to undo"
     (theirs,) = [one for one in again.draft.undoings if one.change.discord_user_id == read.person(MEMBER)]
     assert (theirs.obstacle, theirs.later_run) == (Obstacle.CHANGED_SINCE, undone.run_id)
+
+
+async def test_a_grant_that_no_look_has_settled_yet_is_undone_too(
+    read: Scene, owner: Powers, admin: DiscordUserId
+) -> None:
+    """An undo goes by what is seen, and the ledger says so a moment later, or where an event was lost much later."""
+    run_id = await ruled(read)
+    await read.at_rest()
+    (grant,) = (await read.app.storage.ledger.load_member(read.guild_id, read.person(MEMBER))).values()
+    await read.app.storage.ledger.put(replace(grant, state=GrantState.GRANTING))
+    await read.app.undo.undo(read.guild_id, run_id, owner, by=admin)
+    await read.until(lambda: "Gold" not in read.stage.roles(MEMBER), "it is taken back")
 
 
 async def test_an_adoption_that_took_a_role_is_undone_for_somebody_without_a_link(

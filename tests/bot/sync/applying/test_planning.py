@@ -9,9 +9,11 @@ from msgspec.structs import replace
 from bot.domain.audit_entry import AuditAction, Discovery, FoundReason
 from bot.domain.changes import Outcome, Trigger
 from bot.domain.errors import DatabaseAway, Later
-from bot.domain.model import Campaign, CampaignId, ChannelId, DiscordUserId, GrantState, RoleId
+from bot.domain.holds import HoldItem, HoldState
+from bot.domain.model import Campaign, CampaignId, ChannelId, DiscordUserId, GrantState, HoldId, RoleId
 from bot.domain.plan import Action, GuildFacts, PersonFacts, PersonPlan, plan_person
-from bot.domain.reasons import Status, patron_facts
+from bot.domain.reasons import OldText, Status, patron_facts
+from bot.domain.safeguards import facts_mark
 from bot.sync.applying import planning
 from bot.sync.applying.planning import Unplannable
 from sandbox.weather import Fault
@@ -185,6 +187,55 @@ async def test_what_the_end_of_a_rule_would_take_can_be_left_to_people(linked: S
     await turn
     assert "Gold" in linked.stage.roles(MEMBER)
     assert await state_of(linked) is None
+
+
+# --- an admin's word that comes while somebody is planned
+
+
+async def test_a_look_from_before_an_undo_does_not_undo_it(linked: Scene) -> None:
+    app, person = linked.app, linked.person(MEMBER)
+    await linked.at_rest()
+    (grant,) = (await app.storage.ledger.load_member(linked.guild_id, person)).values()
+    await app.storage.ledger.put(replace(grant, state=GrantState.GRANTING))
+    seen = await app.planning.look(linked.guild_id, person)
+    await app.storage.holds.undo(linked.guild_id, returned=[], withdrawn=[grant], disowned=[], at=app.clock.now())
+    await app.planning.record_seen(seen)
+    assert await state_of(linked) is GrantState.WITHDRAWING
+
+
+async def test_a_plan_from_before_a_role_was_given_back_does_not_take_it_again(linked: Scene) -> None:
+    app, guild_id, person = linked.app, linked.guild_id, linked.person(MEMBER)
+    await linked.at_rest()
+    seen = await app.planning.look(guild_id, person)
+    item = HoldItem(
+        hold_id=HoldId(0),
+        guild_id=guild_id,
+        discord_user_id=person,
+        role_id=linked.role("Silver"),
+        state=HoldState.RETURNED,
+        mark=facts_mark(seen.person),
+        reason=OldText("undone"),
+    )
+    await app.storage.holds.undo(guild_id, returned=[item], withdrawn=[], disowned=[], at=app.clock.now())
+    await app.planning.record_plan(await app.planning.plan_seen(seen))
+    assert list(await app.storage.holds.load_returned(guild_id, {person})) == [person]
+
+
+async def test_a_plan_from_before_a_rule_ended_leaves_what_its_end_takes_approved(linked: Scene) -> None:
+    """The role is named by another rule too, which this member does not meet."""
+    app, guild_id, person, role = linked.app, linked.guild_id, linked.person(MEMBER), linked.role("Gold")
+    await linked.say(ADMIN, "patreon rule add", role=str(role), kind="amount", amount="900")
+    await linked.at_rest()
+    (ending, _) = await app.storage.rules.list_guild(guild_id)
+    seen = await app.planning.look(guild_id, person)
+    before = await app.planning._facts.guild(guild_id)
+    await app.storage.rules.remove(guild_id, ending.rule_id)
+    await app.planning.approve_loss(guild_id, [ending])
+    await app.planning.record_plan(await app.planning.plan_seen(seen))
+    await app.planning.record_plan(await app.planning.plan_imagined(before))
+    assert (await app.planning.plan_one(guild_id, person)).counted == frozenset()
+    await app.planning.record_plan(await app.planning.plan_guild(guild_id, None))
+    assert (await app.planning.plan_one(guild_id, person)).counted == frozenset()
 
 
 async def test_what_a_rail_holds_back_is_in_the_preview(linked: Scene) -> None:
