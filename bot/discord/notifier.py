@@ -10,6 +10,7 @@ Rules:
 5. A guild's messages are in the guild's language. Stored are codes and facts, which are said when they are shown.
 6. Where several processes share a database, only one that shows the guild speaks there: the others leave it a row
    (`sayings.py`). What was told is a fact that all of them know, so it is judged by whoever finds the trouble.
+7. What is noted as told is told: also where whoever tells it is cut off, and where the process ends, in the next reply.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ import contextlib
 import io
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 import aiohttp
 import discord
@@ -42,6 +44,7 @@ from bot.domain.notices import (
     Trouble,
     split_first_run,
 )
+from bot.runtime.background import let_end
 from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.texts.card import Card, pages, text_of
@@ -81,28 +84,36 @@ class Notifier:
         self._batches: dict[GuildId, list[Change]] = {}
         self._last_line_at: dict[GuildId, float] = {}
         self._flushing: dict[GuildId, asyncio.Task[None]] = {}
+        self._telling: set[asyncio.Task[None]] = set()
 
     async def tell_admin(self, guild_id: GuildId, trouble: Trouble, *, is_again: bool = False) -> None:
         """Tell of a trouble, once until its end is told unless `is_again`."""
+        if is_again or _trouble_key(guild_id, trouble.key) not in await self._open(guild_id):
+            await self._to_its_end(self._tell_trouble(guild_id, trouble, is_again=is_again))
+
+    async def _tell_trouble(self, guild_id: GuildId, trouble: Trouble, *, is_again: bool) -> None:
         noted = _trouble_key(guild_id, trouble.key)
-        async with self._noting:  # the same trouble may be found in two places at once
-            if not is_again and noted in await self._open(guild_id):
+        async with self._noting:  # the same trouble may be found in two places at once, or in another process just now
+            if not is_again and await self._storage.notices.seen(noted) is not None:
                 return
             is_left = self._is_elsewhere(guild_id)
             if is_left:  # first: what is noted counts as told
                 await leave(self._storage, guild_id, SayNotice(notice=trouble))
             await self._storage.notices.note(noted, self._clock.now(), msgspec.json.encode(trouble).decode())
         if not is_left:
-            await self.say(guild_id, trouble)
+            await self._say_or_keep(guild_id, trouble)
 
     async def tell_news(self, guild_id: GuildId, news: News) -> None:
         """Tell what happened and is over; kept for the next admin where there is no log channel."""
-        await self._say_or_leave(guild_id, news)
+        await self._to_its_end(self._say_or_leave(guild_id, news))
 
     async def over(self, guild_id: GuildId, end: End) -> None:
         """Tell that a trouble is over, where it was told of."""
-        key = _trouble_key(guild_id, end.key)
-        if key in await self._open(guild_id) and await self._storage.notices.clear(key):
+        if _trouble_key(guild_id, end.key) in await self._open(guild_id):
+            await self._to_its_end(self._tell_end(guild_id, end))
+
+    async def _tell_end(self, guild_id: GuildId, end: End) -> None:
+        if await self._storage.notices.clear(_trouble_key(guild_id, end.key)):
             await self._say_or_leave(guild_id, end)
 
     async def say(self, guild_id: GuildId, notice: Trouble | End | News) -> None:
@@ -147,17 +158,14 @@ class Notifier:
         return _pending(await self._storage.notices.take(key))
 
     async def close(self) -> None:
-        """Send what is still being gathered, as far as a moment allows and there is a client to send it.
+        """Send what is being told or gathered, as far as a moment allows and there is a client to send it.
 
         The rest is left to another process, where there may be one.
         """
         for task in self._flushing.values():
             task.cancel()
         await asyncio.gather(*self._flushing.values(), return_exceptions=True)
-        if self._holder.current is not None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(CLOSE_SECONDS):
-                    await asyncio.gather(*map(self._flush_rest, list(self._batches)))
+        await asyncio.gather(let_end(self._telling), self._flush_in_time())
         if self._storage.database.is_shared:
             for guild_id, changes in self._batches.items():
                 await self._leave_changes(guild_id, changes)
@@ -167,11 +175,31 @@ class Notifier:
         client = self._holder.current
         return self._storage.database.is_shared and (client is None or client.get_guild(guild_id) is None)
 
+    async def _to_its_end(self, telling: Coroutine[Any, Any, None]) -> None:
+        """Tell it, also where whoever waits for that is cut off meanwhile."""
+        task = asyncio.create_task(telling, name="telling of admins")
+        self._telling.add(task)
+        task.add_done_callback(self._forget_telling)
+        await asyncio.shield(task)
+
+    def _forget_telling(self, task: asyncio.Task[None]) -> None:
+        self._telling.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever waited has it; where nobody did any more it must not be reported as lost
+
     async def _say_or_leave(self, guild_id: GuildId, notice: End | News) -> None:
         if self._is_elsewhere(guild_id):
             await leave(self._storage, guild_id, SayNotice(notice=notice))
         else:
+            await self._say_or_keep(guild_id, notice)
+
+    async def _say_or_keep(self, guild_id: GuildId, notice: Trouble | End | News) -> None:
+        """Say it now; where the process ends meanwhile, keep it for the next admin."""
+        try:
             await self.say(guild_id, notice)
+        except asyncio.CancelledError:
+            await self._keep_for_reply(guild_id, notice)
+            raise
 
     async def _leave_changes(self, guild_id: GuildId, changes: Sequence[Change]) -> bool:
         """Let whoever shows the guild tell of changes; False where they could not be stored."""
@@ -191,11 +219,15 @@ class Notifier:
             lambda: self._send_to_log(guild_id, card, view=view, whom=whom), event="the log channel could not be used"
         ):
             return
+        if await self._keep_for_reply(guild_id, notice):
+            await self._try(lambda: self._send_to_system(guild_id), event="the system channel could not be used")
+
+    async def _keep_for_reply(self, guild_id: GuildId, notice: Trouble | End | News) -> bool:
+        """Keep something for the next admin; tell whether it is the first."""
         before = await self._storage.notices.edit(
             _pending_key(guild_id), self._clock.now(), lambda stored: _with_last(_pending(stored), notice)
         )
-        if not _pending(before):
-            await self._try(lambda: self._send_to_system(guild_id), event="the system channel could not be used")
+        return not _pending(before)
 
     async def _send_to_log(
         self,
@@ -239,11 +271,20 @@ class Notifier:
 
     async def _flush_all(self, guild_id: GuildId) -> None:
         """Send what was gathered whenever it has been quiet for a while, until nothing is left."""
-        while self._batches.get(guild_id):
-            await self._gather(guild_id)
-            if not await self._flush(guild_id):
-                await asyncio.sleep(AGAIN_SECONDS)
-        del self._flushing[guild_id]
+        try:
+            while self._batches.get(guild_id):
+                await self._gather(guild_id)
+                if not await self._flush(guild_id):
+                    await asyncio.sleep(AGAIN_SECONDS)
+        finally:  # else nobody would send what comes next
+            del self._flushing[guild_id]
+
+    async def _flush_in_time(self) -> None:
+        """Send what was gathered, in every guild, as far as a moment allows."""
+        if self._holder.current is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await asyncio.gather(*map(self._flush_rest, list(self._batches)))
 
     async def _flush_rest(self, guild_id: GuildId) -> None:
         """Send what was gathered, message by message, until nothing is left or one fails."""
@@ -261,17 +302,18 @@ class Notifier:
     async def _flush(self, guild_id: GuildId) -> bool:
         """Send what was gathered, as much as one message takes; tell whether that is dealt with, sent or not."""
         changes = self._batches.pop(guild_id, [])
-        if self._is_elsewhere(guild_id):  # it went out of sight meanwhile
-            is_left = await self._leave_changes(guild_id, changes)
-            self._keep(guild_id, [*([] if is_left else changes), *self._batches.get(guild_id, [])])
-            return is_left
         try:
+            if self._is_elsewhere(guild_id):  # it went out of sight meanwhile
+                is_left = await self._leave_changes(guild_id, changes)
+                self._keep(guild_id, [*([] if is_left else changes), *self._batches.get(guild_id, [])])
+                return is_left
             left = await self._send_changes(guild_id, changes)
         except (discord.Forbidden, discord.NotFound) as error:
-            channel_id = (await self._storage.guilds.settings(guild_id)).log_channel_id
-            if channel_id is not None:
-                is_gone = isinstance(error, discord.NotFound)
-                await self.tell_admin(guild_id, LogChannelShut(channel_id=channel_id, is_gone=is_gone))
+            is_gone = isinstance(error, discord.NotFound)
+            await self._try(
+                lambda: self._tell_shut(guild_id, is_gone=is_gone),
+                event="how the log channel stands could not be told",
+            )
             return True
         except FAILURES as error:
             log.warning("the log channel could not be used; its lines are kept", why=str(error), lines=len(changes))
@@ -281,8 +323,16 @@ class Notifier:
             self._keep(guild_id, [*changes, *self._batches.get(guild_id, [])])
             raise
         self._keep(guild_id, [*left, *self._batches.get(guild_id, [])])
-        await self.over(guild_id, Solved(topic=Topic.LOG_CHANNEL))
+        await self._try(
+            lambda: self.over(guild_id, Solved(topic=Topic.LOG_CHANNEL)),
+            event="how the log channel stands could not be told",
+        )
         return True
+
+    async def _tell_shut(self, guild_id: GuildId, *, is_gone: bool) -> None:
+        channel_id = (await self._storage.guilds.settings(guild_id)).log_channel_id
+        if channel_id is not None:
+            await self.tell_admin(guild_id, LogChannelShut(channel_id=channel_id, is_gone=is_gone))
 
     async def _send_changes(self, guild_id: GuildId, changes: list[Change]) -> list[Change]:
         """Send the changes of one run that fit into one message, and return the others; very many go in a file."""

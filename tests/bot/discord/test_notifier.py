@@ -2,15 +2,18 @@
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
 from itertools import count
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from bot.discord import notifier
 from bot.domain.assignable import Block
+from bot.domain.errors import DatabaseAway, Later
 from bot.domain.holds import HoldSummary
 from bot.domain.model import ChannelId, DiscordUserId, GuildId, HoldId, RoleId, RunId
 from bot.domain.notices import (
@@ -23,6 +26,8 @@ from bot.domain.notices import (
     Topic,
     TwoFactorNeeded,
 )
+from bot.runtime import background
+from bot.storage.notices import Notices
 from bot.texts.card import Outcome
 from bot.texts.catalogs import PSEUDO_TAG
 from bot.texts.pseudo import OPEN
@@ -105,6 +110,97 @@ async def test_a_trouble_found_in_two_places_at_once_is_told_once(scene: Scene) 
     blocks = (Block.REFUSED, Block.ABOVE_BOT)
     await asyncio.gather(*(tell(scene.guild_id, replace(TROUBLE, block=block)) for block in blocks))
     assert len(posts(scene, "bot-log")) == 1
+
+
+async def test_a_trouble_that_another_process_has_just_told_of_is_not_told_again(scene: Scene) -> None:
+    await log_to(scene, "bot-log")
+    notices = scene.app.storage.notices
+    assert await scene.app.notifier.told(scene.guild_id, Topic.ROLE) == frozenset(), "and that is remembered"
+    await Notices(scene.app.storage.database).note(f"trouble:{scene.guild_id}:{TROUBLE.key}", scene.app.clock.now())
+    assert await notices.keys("trouble:") == frozenset()
+    await scene.app.notifier.tell_admin(scene.guild_id, TROUBLE)
+    assert posts(scene, "bot-log") == []
+
+
+class Gate:
+    """Holds up whoever comes to a verb, until it is opened."""
+
+    def __init__(self, verb: Callable[..., Awaitable[Any]], *, is_after: bool = False) -> None:
+        self._verb = verb
+        self._is_after = is_after  # the verb is done by then
+        self.reached = asyncio.Event()
+        self.opened = asyncio.Event()
+
+    async def __call__(self, *args: Any, **options: Any) -> Any:
+        answer = await self._verb(*args, **options) if self._is_after else None
+        self.reached.set()
+        await self.opened.wait()
+        return answer if self._is_after else await self._verb(*args, **options)
+
+
+async def cut_off(telling: Coroutine[Any, Any, None], at: Gate) -> None:
+    """Cut off whoever tells, as a stop or a lost turn does, when they have come to a gate; then open that."""
+    task = asyncio.create_task(telling)
+    await at.reached.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    at.opened.set()
+
+
+@pytest.mark.parametrize("verb", ["note", "clear"])
+async def test_what_is_noted_is_told_also_where_whoever_tells_it_is_cut_off(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    await log_to(scene, "bot-log")
+    teller, notices = scene.app.notifier, scene.app.storage.notices
+    gate = Gate(getattr(notices, verb), is_after=True)
+    monkeypatch.setattr(notices, verb, gate)
+    if verb == "clear":
+        await teller.tell_admin(scene.guild_id, TROUBLE)
+        await cut_off(teller.over(scene.guild_id, SOLVED), gate)
+    else:
+        await cut_off(teller.tell_admin(scene.guild_id, TROUBLE), gate)
+    await teller.close()
+    assert len(posts(scene, "bot-log")) == (2 if verb == "clear" else 1)
+    assert await teller.take_pending(scene.guild_id) == []
+
+
+async def test_what_cannot_be_told_before_the_end_is_kept_for_the_next_reply(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "CLOSE_SECONDS", 0.05)
+    await log_to(scene, "bot-log")
+    teller = scene.app.notifier
+    gate = Gate(teller._send_to_log)
+    monkeypatch.setattr(teller, "_send_to_log", gate)
+    telling = asyncio.create_task(teller.tell_admin(scene.guild_id, TROUBLE))
+    await gate.reached.wait()
+    await teller.close()
+    await asyncio.wait({telling}, timeout=SOON)
+    assert telling.cancelled(), "nothing is left of it"
+    assert posts(scene, "bot-log") == []
+    assert await teller.take_pending(scene.guild_id) == [TROUBLE]
+
+
+async def test_a_database_that_is_away_after_a_message_stops_no_later_one(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifier, "QUIET_SECONDS", 0)
+    await log_to(scene, "bot-log")
+    teller, notices, keys = scene.app.notifier, scene.app.storage.notices, scene.app.storage.notices.keys
+    is_asked = asyncio.Event()
+
+    async def away(_: str) -> frozenset[str]:
+        is_asked.set()
+        raise DatabaseAway(Later.DATABASE_AWAY, reason="gone")
+
+    monkeypatch.setattr(notices, "keys", away)
+    await teller.tell_changes(scene.guild_id, [fought(1)])
+    await is_asked.wait()
+    monkeypatch.setattr(notices, "keys", keys)
+    await scene.until(lambda: not teller._flushing, "the first message is dealt with")
+    await teller.tell_changes(scene.guild_id, [fought(2)])
+    await scene.until(lambda: told_of(posts(scene, "bot-log")) == ["1", "2"], "both are told")
 
 
 async def test_a_hold_is_told_with_its_buttons_and_again_when_it_has_grown(scene: Scene) -> None:
