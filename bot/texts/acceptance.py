@@ -54,7 +54,8 @@ def _numbers(r: Renderer, found: ReadSummary) -> Text:
         [
             r.plural("{count} person", "{count} people", found.patrons),
             r.plural("{count} active patron", "{count} active patrons", found.paying),
-            r.say("{number} with a tier", number=found.with_tier),
-            r.say("{number} with a Discord account", number=found.with_discord),
+            # Translators: Of a member list: "5 people, 4 active patrons, 3 with a tier and 2 with a Discord account".
+            r.plural("{count} with a tier", "{count} with a tier", found.with_tier),
+            r.plural("{count} with a Discord account", "{count} with a Discord account", found.with_discord),
         ]
     )

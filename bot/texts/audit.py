@@ -41,6 +41,7 @@ _RUN = NN_("{id}: {what} ({count} role)", "{id}: {what} ({count} roles)")
 
 def audit_card(r: Renderer, rows: Sequence[AuditRow], roles: Mapping[RoleId, str]) -> Card:
     """Show a page of the audit; `roles`: what roles are called now."""
+    # Translators: A title, above a list of what the bot did.
     title = r.say("What I did")
     if not rows:
         return Card(Outcome.INFO, title, r.say("There's nothing here yet."))
@@ -56,6 +57,7 @@ def run_choice(r: Renderer, run: Run, roles: int) -> str:
 
 def say_trigger(r: Renderer, trigger: Trigger) -> Text:
     """Say what led to an entry."""
+    # Translators: What led to changes: the bot saw on Discord that others had made them.
     return r.say("Seen on Discord") if trigger is Trigger.SEEN else say_change_reason(r, trigger)
 
 

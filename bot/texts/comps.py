@@ -16,6 +16,7 @@ def given_card(r: Renderer, named: NamedComp, *, before: Comp | None, now: RoleR
     if now is not None:
         lines.append(say_action(r, now, Reader.TEAM))
     if before is None:
+        # Translators: A title, above who got which role without a pledge.
         return Card(Outcome.DONE, r.say("Role given"), r.lines(lines))
     was = (
         r.say("Before, it had no end date, and the reason was “{reason}”.", reason=before.reason)
@@ -26,6 +27,7 @@ def given_card(r: Renderer, named: NamedComp, *, before: Comp | None, now: RoleR
             reason=before.reason,
         )
     )
+    # Translators: A title, above what is changed about a role that was given without a pledge.
     return Card(Outcome.DONE, r.say("Changed"), r.lines([lines[0], was, *lines[1:]]))
 
 
@@ -35,6 +37,7 @@ def ended_card(r: Renderer, named: NamedComp, *, now: RoleReason | None) -> Card
     lines = [r.say("{person} no longer has {role} without a pledge.", **facts)]
     if now is not None:
         lines.append(say_action(r, now, Reader.TEAM))
+    # Translators: A title, above whose role without a pledge has ended.
     return Card(Outcome.DONE, r.say("Ended"), r.lines(lines))
 
 

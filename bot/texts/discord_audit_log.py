@@ -6,6 +6,7 @@ from bot.domain.changes import Trigger
 from bot.texts.renderer import N_, Renderer, Text
 
 _REASONS: Mapping[Trigger, str] = {
+    # Translators: What led to a change of roles. These stand in Discord's audit log, too.
     Trigger.INTERVAL: N_("Regular check of Patreon"),
     Trigger.START: N_("Check after connecting to Discord"),
     Trigger.LINK: N_("The patron linked their Patreon account"),

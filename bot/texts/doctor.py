@@ -199,6 +199,7 @@ _CURES: Mapping[DoctorCode, str] = {
 }
 
 _AREAS: Mapping[Area, str] = {
+    # Translators: A part of a list within a sentence: "I looked at my permissions, the rules and the clock."
     Area.RIGHTS: N_("my permissions"),
     Area.TWO_FACTOR: N_("two-factor authentication"),
     Area.DISCORD: N_("what Discord lets me see and do"),

@@ -187,7 +187,7 @@ _LATER: Mapping[Later, str] = {
     Later.DISCORD_SILENT: N_("Discord didn't answer."),
     Later.DATABASE_AWAY: N_("I can't reach my database right now."),
     Later.UNPLANNED: N_("I couldn't work out these roles, so they stay as they are."),
-    Later.CONSENTS_SILENT: N_("I couldn't check any of the {patrons} patrons with the access they gave me."),
+    Later.CONSENTS_SILENT: N_("I couldn't check any patron with the access that they gave me."),
     Later.ELSEWHERE: N_("I'm already working on this, so I'll check again later."),
 }
 
@@ -222,7 +222,7 @@ def say_mistake(r: Renderer, error: UserMistake) -> Text:
 def say_cause(r: Renderer, error: PledgekeeperError) -> Text:
     """Say what failed, and what the owner can do about it."""
     if isinstance(error.code, Later):
-        return r.say(_LATER[error.code], patrons=str(error.facts.get("patrons", "")))
+        return r.say(_LATER[error.code])
     return r.join(*causes.say_cause(r, error.code, error.facts))
 
 

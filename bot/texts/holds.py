@@ -14,29 +14,19 @@ from bot.texts.renderer import NN_, Renderer, Text
 MOST_LINES = 8  # of a list in a message
 PEOPLE_IN_A_LINE = 30  # more may not fit into one item
 
-_OF_ONE = NN_(
-    "I was about to remove {count} role from one person. That's more than this server allows in a "
-    "day (`brake_percent`).",
-    "I was about to remove {count} roles from one person. That's more than this server allows in a "
-    "day (`brake_percent`).",
+# Translators: The end of "I was about to remove 3 roles from 2 people".
+_FROM_WHOM = NN_("from one person", "from {count} people")
+# Translators: {from_whom} is "from one person" or "from 2 people".
+_TOO_MANY = NN_(
+    "I was about to remove {count} role {from_whom}. That's more than this server allows in a day (`brake_percent`).",
+    "I was about to remove {count} roles {from_whom}. That's more than this server allows in a day (`brake_percent`).",
 )
-_OF_MANY = NN_(
-    "I was about to remove {count} role from {people} people. That's more than this server allows in "
-    "a day (`brake_percent`).",
-    "I was about to remove {count} roles from {people} people. That's more than this server allows "
-    "in a day (`brake_percent`).",
-)
-_AFTER_RESTORE_OF_ONE = NN_(
-    "I was about to remove {count} role from one person. I was restored from a backup, so I don't know what happened "
+# Translators: {from_whom} is "from one person" or "from 2 people".
+_AFTER_RESTORE = NN_(
+    "I was about to remove {count} role {from_whom}. I was restored from a backup, so I don't know what happened "
     "to it since.",
-    "I was about to remove {count} roles from one person. I was restored from a backup, so I don't know what happened "
+    "I was about to remove {count} roles {from_whom}. I was restored from a backup, so I don't know what happened "
     "to them since.",
-)
-_AFTER_RESTORE_OF_MANY = NN_(
-    "I was about to remove {count} role from {people} people. I was restored from a backup, so I don't know what "
-    "happened to it since.",
-    "I was about to remove {count} roles from {people} people. I was restored from a backup, so I don't know what "
-    "happened to them since.",
 )
 _ANSWERED = {
     HoldState.APPROVED: NN_(
@@ -52,9 +42,9 @@ _ANSWERED = {
 
 def hold_card(r: Renderer, hold: HoldSummary) -> Card:
     """Say what a hold keeps from happening: how many, why and who."""
-    of_one, of_many = (_AFTER_RESTORE_OF_ONE, _AFTER_RESTORE_OF_MANY) if hold.is_after_restore else (_OF_ONE, _OF_MANY)
+    stopped = _AFTER_RESTORE if hold.is_after_restore else _TOO_MANY
     body = r.join(
-        r.plural(*(of_one if hold.people == 1 else of_many), hold.roles, people=hold.people),
+        r.plural(*stopped, hold.roles, from_whom=r.plural(*_FROM_WHOM, hold.people)),
         r.say("I stopped {when}, and nobody has lost a role yet.", when=hold.opened_at),
         r.say("Should I remove the roles that still aren't earned, or should everyone keep them?"),
     )

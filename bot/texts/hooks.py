@@ -156,6 +156,7 @@ def _say_delivery(r: Renderer, delivery: Delivery) -> Text:
 def _say_state(r: Renderer, delivery: Delivery) -> Text:
     answer = delivery.answer
     if answer is None:
+        # Translators: How a message to a webhook stands, as in "2 minutes ago: role.granted, waiting".
         return r.say("waiting") if delivery.due_at is not None else r.say("not sent")
     what, tries = _say_answer(r, answer), delivery.tries
     if answer.is_success:

@@ -17,17 +17,23 @@ from bot.texts.rules import tier_name
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001  East Asian ones count too
 MARK = "\ufeff"  # without it Excel reads UTF-8 as something else
-_HEADS = (
+_HEADS = (  # of the columns
     N_("Name on Patreon"),
     N_("Patreon user"),
     N_("Discord account"),
-    N_("Linked"),
+    # Translators: A column of a spreadsheet: how an account came to be linked. Below it: "/link" or "Patreon's report".
+    N_("Linked by"),
+    # Translators: A column of a spreadsheet, with "yes" or "no" below it.
     N_("In this server"),
+    # Translators: A column of a spreadsheet: how somebody's pledge stands, as in "Active patron".
     N_("Standing"),
     N_("Campaign"),
     N_("Tiers"),
+    # Translators: A column of a spreadsheet: the day on which a pledge or a role ends, as far as that is known.
     N_("Until"),
+    # Translators: A column of a spreadsheet: roles.
     N_("Has without earning it"),
+    # Translators: A column of a spreadsheet: roles.
     N_("Earns without having it"),
 )
 _AMOUNT_HEADS = (N_("Amount a month"), N_("Currency"))

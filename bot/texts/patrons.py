@@ -12,7 +12,7 @@ from bot.domain.plan import GuildFacts, PersonPlan
 from bot.domain.reasons import patron_facts
 from bot.texts.card import CHOICE_LENGTH, Card, Field, Outcome, cut
 from bot.texts.decisions import Reader, role_name, say_patron, say_source
-from bot.texts.renderer import N_, NN_, Renderer, Text
+from bot.texts.renderer import MORE_PEOPLE, MORE_ROLES, N_, NN_, Renderer, Text
 from bot.texts.rules import tier_choice, tier_name
 
 ROW_LENGTH = 380  # so that a page of them is one message, whatever people are called
@@ -157,7 +157,9 @@ def _say_gaps(r: Renderer, gaps: Mapping[RoleId, Gap], guild: GuildFacts) -> lis
 
 
 def _say_roles(r: Renderer, role_ids: Iterable[RoleId], guild: GuildFacts) -> Text:
-    return r.listing([role_name(r, guild.roles.get(role_id, "")) for role_id in role_ids], most=MOST_ROLES)
+    return r.listing(
+        [role_name(r, guild.roles.get(role_id, "")) for role_id in role_ids], most=MOST_ROLES, more=MORE_ROLES
+    )
 
 
 def _dotted(r: Renderer, facts: Iterable[Text]) -> Text:
@@ -243,6 +245,7 @@ def access_card(r: Renderer, access: Access) -> Card:
                 mode=r.code(access.mode),
             )
         )
+    # Translators: A title, above how many Discord accounts are linked to Patreon accounts, and how.
     fields = [Field(r.say("Links"), _say_links(r, access))]
     if access.adoptable:
         fields.append(Field(r.say("Roles from someone else"), _say_adoptable(r, access)))
@@ -283,7 +286,7 @@ def _say_case(r: Renderer, gap: Gap, case: Case) -> Text:
         return said
     people = [r.person(one) for one in case.named]
     if left := case.people - len(people):
-        people.append(r.plural("{count} more", "{count} more", left))
+        people.append(r.plural(*MORE_PEOPLE, left))
     # Translators: Who it is about: "They are @ada, @ben and 5 more".
     return r.join(said, r.say("({people})", people=r.listing(people)))
 
@@ -336,7 +339,7 @@ def _say_adoptable(r: Renderer, access: Access) -> Text:
     if lost:
         said.append(r.say("If that's many at once, I'll ask you first."))
     if access.left_out:
-        left_out = r.listing([r.strong(one) for one in access.left_out], most=MOST_ROLES)
+        left_out = r.listing([r.strong(one) for one in access.left_out], most=MOST_ROLES, more=MORE_ROLES)
         said.append(
             r.say(
                 "I leave out {roles}: I can't assign them, or they aren't below your own highest role.", roles=left_out

@@ -82,6 +82,13 @@ def NN_(one: str, many: str) -> tuple[str, str]:  # noqa: N802 - as N_
     return one, many
 
 
+# Translators: The end of a list that is cut short: "Ada, Ben and 5 more people".
+MORE_PEOPLE = NN_("{count} more person", "{count} more people")
+# Translators: The end of a list that is cut short: "Gold, Silver and 5 more roles".
+MORE_ROLES = NN_("{count} more role", "{count} more roles")
+# Translators: The end of a list that is cut short: "Gold, Silver and 5 more tiers".
+MORE_TIERS = NN_("{count} more tier", "{count} more tiers")
+
 _INVISIBLE = {"Cc", "Cf", "Cs"}  # controls, formats such as the turning of text, halves of a sign
 _BLANK = str.maketrans(dict.fromkeys("\u115f\u1160\u2800\u3164\uffa0", " "))  # letters that show as nothing
 
@@ -192,13 +199,17 @@ class Renderer:
         return self._text("\n".join(f"- {part}" for part in parts))
 
     def listing(
-        self, items: Sequence[Fact], style: Literal["standard", "or"] = "standard", *, most: int | None = None
+        self,
+        items: Sequence[Fact],
+        style: Literal["standard", "or"] = "standard",
+        *,
+        most: int | None = None,
+        more: tuple[str, str] = MORE_PEOPLE,
     ) -> Text:
-        """Write "A, B and C" as the language does, or "A, B or C"; of more than `most`, "A, B and 5 more"."""
+        """Write "A, B and C" as the language does, or "A, B or C"; of more than `most`, "A, B and 5 more people"."""
         shown = list(items[:most])
         if left := len(items) - len(shown):
-            # Translators: The end of a list that is cut short: "Ada, Ben and 5 more".
-            shown.append(self.plural("{count} more", "{count} more", left))
+            shown.append(self.plural(*more, left))
         return self._text(format_list([self._part(item) for item in shown], style=style, locale=self._locale))
 
     def name(self, text: str) -> Text:

@@ -163,6 +163,7 @@ def preview_buttons(r: Renderer) -> tuple[Text, Text]:
 
 def tier_choice(r: Renderer, campaign: Campaign, tier: Tier, *, has_several: bool) -> Text:
     """Say which tier it is, in a list to choose from; with its campaign's name where there are several."""
+    # Translators: The price of a tier, as in "Bronze: free".
     price = r.money(tier.amount_cents, campaign.currency) if tier.amount_cents else r.say("free")
     # Translators: A tier in a list to choose from: its name and its price.
     choice = r.say("{tier}: {price}", tier=tier.title, price=price) if tier.title.strip() else price

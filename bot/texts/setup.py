@@ -10,7 +10,7 @@ from bot.domain.setup import Policy, SetupStep, SetupView, TierRow
 from bot.texts.assignable import say_block, say_rights
 from bot.texts.card import cut
 from bot.texts.doctor import say_findings
-from bot.texts.renderer import N_, NN_, Renderer, Text
+from bot.texts.renderer import MORE_TIERS, N_, NN_, Renderer, Text
 from bot.texts.sync import preview_card
 
 FINDINGS = 3  # more than that is for `/patreon doctor`
@@ -124,7 +124,7 @@ def _say_preview(r: Renderer, view: SetupView) -> Sequence[Text]:
         for row in view.given_rows
     ]
     if bare:
-        lines.append(r.say("Without a role: {tiers}", tiers=r.listing(bare, most=5)))
+        lines.append(r.say("Without a role: {tiers}", tiers=r.listing(bare, most=5, more=MORE_TIERS)))
     return lines
 
 
@@ -231,7 +231,9 @@ _LABELS: Mapping[str, str] = {
     "back": N_("Back"),
     "cancel": N_("Cancel setup"),
     "create": N_("Create this role"),
+    # Translators: A button, and the title of what it shows: what would change.
     "preview": N_("Preview"),
+    # Translators: A button. From then on, roles are assigned.
     "live": N_("Go live"),
     "choose": N_("Choose a role"),
 }

@@ -54,25 +54,34 @@ def draw_stats(plain: Renderer, figures: ServerFigures) -> Drawing | None:
     tiers = _ordered(figures, stats)
     drawn = tiers if len(tiers) <= MOST_LINES else tiers[: MOST_LINES - 1]
     words = _words(plain)
+    # Translators: In a chart, the name of a tier whose own name the chart's font can't write.
     replaced = [str(words.say("Tier {number}", number=at + 1)) for at in range(len(drawn))]
     named = labels([tier_name(plain, one) for one in drawn], replaced)
-    lines = [Line(kind=LineKind.ALL, label=str(words.say("All")), values=tuple(one.paying for one in stats.points))]
+    # Translators: In the chart of patrons by tier, the line of all patrons together.
+    together = words.say("All")
+    lines = [Line(kind=LineKind.ALL, label=str(together), values=tuple(one.paying for one in stats.points))]
     lines += [
         Line(kind=LineKind.TIER, label=label, values=_values(stats, [tier]))
         for label, tier in zip(named, drawn, strict=True)
     ]
     if rest := tiers[len(drawn) :]:
-        lines.append(Line(kind=LineKind.REST, label=str(words.say("Other")), values=_values(stats, rest)))
+        # Translators: In the chart of patrons by tier, the line of the tiers that have no line of their own.
+        others = words.say("Other")
+        lines.append(Line(kind=LineKind.REST, label=str(others), values=_values(stats, rest)))
     flow = sum_flow(stats.points)
     joined, gone = sum(one.joined for one in flow), sum(one.gone for one in flow)
     is_daily = len(stats.points) <= MOST_SINGLE_DAYS
+    # Translators: Beside the bars of a chart: how many joined in all the days that it shows.
+    up = words.say("Joined {count}", count=joined)
+    # Translators: Beside the bars of a chart: how many left in all the days that it shows.
+    down = words.say("Left {count}", count=gone)
     chart = Chart(
         title=str(words.say("Patrons by tier")),
         lines=tuple(lines),
         days=_name_days(words, [one.day for one in stats.points]),
         below=str(words.say("Joined and left by day") if is_daily else words.say("Joined and left by week")),
-        up=str(words.say("Joined {count}", count=joined)),
-        down=str(words.say("Left {count}", count=gone)),
+        up=str(up),
+        down=str(down),
         bars=tuple(Bar(days=one.days, middle=one.middle, up=one.joined, down=one.gone) for one in flow),
     )
     renamed = {label: tier for label, other, tier in zip(named, replaced, drawn, strict=True) if label == other}
@@ -144,16 +153,27 @@ def _say_fields(r: Renderer, stats: Stats) -> tuple[Field, ...]:
     linked = _say_changes(r, {days: one.linked for days, one in changes.items()})
     flows = [
         # Translators: How many came and went within some days, as in "7 days: 5 joined, 2 left".
-        r.say("{days} days: {joined} joined, {gone} left", days=days, joined=one.joined, gone=one.gone)
+        r.say("{days} days: {joined}, {left}", days=days, joined=_joined(r, one.joined), left=_left(r, one.gone))
         for days, one in changes.items()
     ]
     fields = [
         Field(r.say("Patrons"), r.lines([r.strong(stats.now.paying), *patrons]), is_inline=True),
+        # Translators: A title, above how many of the patrons are linked to a Discord account.
         Field(r.say("Linked"), r.lines([_say_linked(r, stats), *linked]), is_inline=True),
     ]
     if flows:
         fields.append(Field(r.say("Joined and left"), r.lines(flows)))
     return tuple(fields)
+
+
+def _joined(r: Renderer, count: int) -> Text:
+    # Translators: New patrons within some days, as in "7 days: 5 joined, 2 left".
+    return r.plural("{count} joined", "{count} joined", count)
+
+
+def _left(r: Renderer, count: int) -> Text:
+    # Translators: Patrons who ended within some days, as in "7 days: 5 joined, 2 left".
+    return r.plural("{count} left", "{count} left", count)
 
 
 def _say_linked(r: Renderer, stats: Stats) -> Text:
@@ -176,6 +196,7 @@ def _say_tiers(r: Renderer, figures: ServerFigures, stats: Stats) -> tuple[Text,
     if left := tiers[MOST_LISTED:]:
         several = _values(stats, left)[-1]
         said.append(
+            # Translators: Tiers that aren't listed one by one, and how many patrons they have together.
             r.plural("{count} more tier: {patrons}", "{count} more tiers: {patrons}", len(left), patrons=several)
         )
     return tuple(said)
@@ -212,7 +233,9 @@ def _say_alt(plain: Renderer, figures: ServerFigures, stats: Stats, *, joined: i
             before=first.paying,
             after=now.paying,
         ),
-        plain.say("{joined} joined, {gone} left.", joined=joined, gone=gone),
+        # Translators: For people who can't see the chart, as in "14 joined, 7 left."
+        plain.say("{joined}, {left}.", joined=_joined(plain, joined), left=_left(plain, gone)),
+        # Translators: For people who can't see the chart, as in "Linked: 80 of 128 (63%)."
         plain.say("Linked: {linked}.", linked=_say_linked(plain, stats)),
     ]
     for tier in _ordered(figures, stats):

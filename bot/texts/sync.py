@@ -71,11 +71,12 @@ def _read_line(r: Renderer, read: ReadReport) -> Text:
         said = r.say("{campaign}: I couldn't read the whole member list, so nobody loses a role.", campaign=campaign)
         return r.join(said, error)
     said = r.plural(
-        "{campaign}: {count} member, {changed} changed since the last check.",
-        "{campaign}: {count} members, {changed} changed since the last check.",
+        "{campaign}: {count} member, {changed}.",
+        "{campaign}: {count} members, {changed}.",
         read.patrons,
         campaign=campaign,
-        changed=read.changed,
+        # Translators: The end of "Emberwood: 128 members, 3 changed since the last check."
+        changed=r.plural("{count} changed since the last check", "{count} changed since the last check", read.changed),
     )
     return r.join(said, *_doubts(r, read))
 

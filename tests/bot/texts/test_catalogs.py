@@ -184,7 +184,7 @@ def test_only_who_names_the_pseudo_language_gets_it() -> None:
 def test_the_pseudo_language_marks_each_message_and_keeps_what_is_put_in() -> None:
     renderer = Renderer(pseudo(), Medium.DISCORD)
     assert accented("Type `/link`, **{name}**") == "⟦Týpé `/link`, **{name}**⟧"
-    assert renderer.listing(["Ada", "Ben", "Cem"], most=1) == "Ada and ⟦2 möré⟧"
+    assert renderer.listing(["Ada", "Ben", "Cem"], most=1) == "Ada and ⟦2 möré péöplé⟧"
 
 
 def test_a_message_that_no_translator_sees_stays_unmarked_in_the_pseudo_language() -> None:

@@ -44,7 +44,7 @@ def test_a_row_is_said_in_words() -> None:
         "Name on Patreon": "'=HYPERLINK(1)",
         "Patreon user": "17",
         "Discord account": "<@815743106086083333>",
-        "Linked": "Patreon's report",
+        "Linked by": "Patreon's report",
         "In this server": "yes",
         "Standing": "Cancelled, but still paid",
         "Campaign": "Moth Tales",

@@ -147,7 +147,7 @@ def test_each_gap_is_counted_and_named() -> None:
     assert card.items[0] == "**Have a pledge role without earning it**"
     assert card.items[1].endswith("Someone else assigned the role. (<@1>)")
     assert card.items[2].startswith("- 2 people are linked but aren't paying")
-    assert card.items[2].endswith("(<@1> and 1 more)")
+    assert card.items[2].endswith("(<@1> and 1 more person)")
     assert card.items[8] == "**Earn a pledge role but don't have it**"
     assert len(card.items) == len(Gap) + 2
     assert "This server's `mode` is `off`" in card.body

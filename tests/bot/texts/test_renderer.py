@@ -197,7 +197,7 @@ def test_numbers_amounts_and_lists_follow_the_language() -> None:
 
 def test_a_long_list_of_names_says_how_many_more_there_are() -> None:
     names = [f"<{number}>" for number in range(7)]
-    assert PAGE.listing(names, most=2) == "&lt;0&gt;, &lt;1&gt; and 5 more"
+    assert PAGE.listing(names, most=2) == "&lt;0&gt;, &lt;1&gt; and 5 more people"
     assert PLAIN.listing(names[:2], most=2) == "<0> and <1>"
 
 

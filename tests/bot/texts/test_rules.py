@@ -143,7 +143,7 @@ def test_what_a_rule_does_at_once_is_said_with_it() -> None:
     asked = preview_card(DISCORD, named(GOLD_RULE), [DiscordUserId(number) for number in range(50)])
     assert asked.outcome is Outcome.QUESTION
     assert asked.body.startswith("This rule would give the role to **50 people** right away: **Golden** for")
-    assert asked.body.endswith("<@39> and 10 more")
+    assert asked.body.endswith("<@39> and 10 more people")
     assert removed_card(DISCORD, named(GOLD_RULE)).body.startswith("Removed rule 3: **Golden** for")
 
 
