@@ -1,5 +1,6 @@
 // Completions under the fingers: slash commands as they are typed, and what the bot offers for an option.
-// One list of choices serves every field; arrows move in it, Enter or Tab takes one, Escape closes it.
+// One list of choices serves every field; arrows move in it, Enter or Tab takes one, Escape closes it. Tab takes no command
+// before something is typed: it leads on through the page, as everywhere.
 "use strict";
 
 const choices = document.getElementById("choices");
@@ -9,6 +10,10 @@ let asked = 0;
 
 function isCompleted(target) {
   return target instanceof HTMLInputElement && ("complete" in target.dataset || "commands" in target.dataset);
+}
+
+function isBegun(input) {
+  return !("commands" in input.dataset) || input.value !== "";
 }
 
 function commandsLike(typed) {
@@ -135,7 +140,7 @@ document.addEventListener("keydown", (event) => {
   const moves = { ArrowDown: lit >= last ? 0 : lit + 1, ArrowUp: lit <= 0 ? last : lit - 1 };
   if (event.key in moves) light(moves[event.key]);
   else if (event.key === "Escape") close();
-  else if ((event.key === "Enter" || event.key === "Tab") && lit >= 0) offered[lit].take();
+  else if (lit >= 0 && (event.key === "Enter" || (event.key === "Tab" && isBegun(field)))) offered[lit].take();
   else return;
   event.preventDefault();
 });

@@ -178,6 +178,20 @@ async def test_a_slash_command_is_completed_as_it_is_typed(shown: Page, small_bo
     await expect(shown.locator("#messages .asked")).to_have_text("Ash used /keep list")
 
 
+async def test_tab_leads_past_the_commands_and_takes_one_once_it_is_begun(shown: Page, small_bot: SmallBot) -> None:
+    await shown.locator("#slash").focus()
+    await expect(shown.locator("#choices li").first).to_be_visible()
+    await shown.keyboard.press("Tab")
+    await expect(shown.locator("#slash")).not_to_be_focused()
+    await expect(shown.locator("#choices")).to_be_hidden()
+    assert "command=" not in shown.url
+    await shown.locator("#slash").focus()
+    await shown.keyboard.type("/ke")
+    await expect(shown.locator("#choices li")).to_have_count(1)
+    await shown.keyboard.press("Tab")
+    await expect(shown.get_by_role("button", name="Run /keep list")).to_be_visible()
+
+
 async def test_commands_that_come_while_somebody_types_are_offered(shown: Page, sandbox: Sandbox) -> None:
     await shown.locator("#slash").click()
     await shown.keyboard.type("/ke")
