@@ -98,8 +98,15 @@ class HeldRevokes(Aggregate):
     @transaction
     async def add(
         self, connection: AsyncConnection, guild_id: GuildId, items: Sequence[HoldItem], *, at: datetime
-    ) -> Held:
-        """Hold these revokes in the guild's open hold, or in a new one."""
+    ) -> Held | None:
+        """Hold these revokes in the guild's open hold, or in a new one.
+
+        But for those that an admin has answered: they are of a plan that began before the hold they were in. None where
+        none is left.
+        """
+        items = await _unanswered(connection, guild_id, items)
+        if not items:
+            return None
         query = select(holds).where(holds.c.guild_id == guild_id, holds.c.closed_at.is_(None))
         start = insert(holds).values(guild_id=guild_id, opened_at=at).returning(holds)
         known = (await connection.execute(query)).first()
@@ -227,6 +234,23 @@ _DISOWN = delete(grants).where(*_is_pair(grants), _IS_GIVEN)
 async def _put(connection: AsyncConnection, items: Iterable[HoldItem], hold_id: HoldId) -> None:
     rows = [msgspec.structs.asdict(item) | {"hold_id": hold_id, "reason": to_json(item.reason)} for item in items]
     await connection.execute(Upsert(hold_items).on(connection), rows)
+
+
+async def _unanswered(
+    connection: AsyncConnection, guild_id: GuildId, items: Sequence[HoldItem]
+) -> tuple[HoldItem, ...]:
+    """Leave out what an admin approved, and what they chose to keep while the person's facts are the same."""
+    is_answered = hold_items.c.state.in_([HoldState.APPROVED, HoldState.DISCARDED])
+    answers = {
+        (one.discord_user_id, one.role_id): one
+        for one in await _items(connection, hold_items.c.guild_id == guild_id, is_answered)
+    }
+
+    def is_open(item: HoldItem) -> bool:
+        answer = answers.get((item.discord_user_id, item.role_id))
+        return answer is None or (answer.state is HoldState.DISCARDED and answer.mark != item.mark)
+
+    return tuple(filter(is_open, items))
 
 
 async def _make_due(connection: AsyncConnection, guild_id: GuildId, items: Iterable[HoldItem]) -> None:

@@ -232,6 +232,7 @@ async def populate(storage: Storage) -> Known:
     setup = await storage.setups.begin(SetupDraft(guild_id=GUILD), by=ADA, at=NOW)
     await storage.setups.note_invitation(GUILD, NOW)
     hold = await storage.holds.add(GUILD, [held(ADA)], at=NOW)
+    assert hold is not None
     believed = await storage.reads.start(CAMPAIGN, NOW)
     await storage.reads.finish(believed, at=NOW, is_complete=True, is_believed=True, is_attributed=True)
     read = await storage.reads.start(CAMPAIGN, NOW)

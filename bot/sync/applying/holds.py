@@ -136,7 +136,7 @@ class Holds:
 
     async def _hold(self, guild_id: GuildId, items: Sequence[HoldItem]) -> None:
         held = await self._storage.holds.add(guild_id, items, at=self._clock.now())
-        if not held.is_new and held.size < GROWN * self._told.get(held.hold_id, 0):
+        if held is None or (not held.is_new and held.size < GROWN * self._told.get(held.hold_id, 0)):
             return
         self._told[held.hold_id] = held.size
         for hold in await self.open_holds(guild_id):

@@ -9,6 +9,7 @@ from bot.domain.holds import HoldItem, HoldState
 from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, HoldId, RoleId
 from bot.domain.reasons import OldText
 from bot.storage import Storage
+from bot.storage.holds import Held
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 GUILD, OTHER = GuildId(900), GuildId(901)
@@ -28,8 +29,14 @@ def item(who: DiscordUserId = ADA, role: RoleId = GOLD, *, guild_id: GuildId = G
     )
 
 
+async def added(storage: Storage, *items: HoldItem, guild_id: GuildId = GUILD, at: datetime = NOW) -> Held:
+    held = await storage.holds.add(guild_id, items, at=at)
+    assert held is not None
+    return held
+
+
 async def test_a_hold_comes_back_with_its_roles(storage: Storage) -> None:
-    held = await storage.holds.add(GUILD, [item(), item(BO)], at=NOW)
+    held = await added(storage, item(), item(BO))
     (hold,) = await storage.holds.list_open(GUILD)
     assert (held.hold_id, held.is_new, held.size) == (hold.hold_id, True, 2)
     assert (hold.opened_at, [one.discord_user_id for one in hold.items]) == (NOW, [ADA, BO])
@@ -39,16 +46,16 @@ async def test_a_hold_comes_back_with_its_roles(storage: Storage) -> None:
 
 
 async def test_later_removals_join_the_hold_that_is_open(storage: Storage) -> None:
-    first = await storage.holds.add(GUILD, [item()], at=NOW)
-    second = await storage.holds.add(GUILD, [item(BO), item(ADA, SILVER)], at=NOW + timedelta(hours=1))
+    first = await added(storage, item())
+    second = await added(storage, item(BO), item(ADA, SILVER), at=NOW + timedelta(hours=1))
     assert (second.hold_id, second.is_new, second.size) == (first.hold_id, False, 3)
     (hold,) = await storage.holds.list_open(GUILD)
     assert (len(hold.items), hold.opened_at) == (3, NOW)
 
 
 async def test_each_server_has_holds_of_its_own(storage: Storage) -> None:
-    ours = await storage.holds.add(GUILD, [item()], at=NOW)
-    theirs = await storage.holds.add(OTHER, [item(guild_id=OTHER)], at=NOW)
+    ours = await added(storage, item())
+    theirs = await added(storage, item(guild_id=OTHER), guild_id=OTHER)
     assert theirs.is_new
     assert theirs.hold_id != ours.hold_id
     assert await storage.holds.close(GUILD, theirs.hold_id, state=HoldState.APPROVED, at=NOW) is None
@@ -66,14 +73,32 @@ async def test_a_hold_is_answered_once(storage: Storage) -> None:
 
 
 async def test_what_comes_after_an_answer_is_a_new_hold(storage: Storage) -> None:
-    first = await storage.holds.add(GUILD, [item(), item(BO)], at=NOW)
+    first = await added(storage, item(), item(BO))
     await storage.holds.close(GUILD, first.hold_id, state=HoldState.DISCARDED, at=NOW)
-    second = await storage.holds.add(GUILD, [item(mark="now")], at=NOW)
+    second = await added(storage, item(mark="now"))
     assert second.is_new
     assert second.hold_id != first.hold_id
     held = await storage.holds.load_guild(GUILD)
     assert held[ADA][GOLD] == replace(item(mark="now"), hold_id=second.hold_id)
     assert held[BO][GOLD].state is HoldState.DISCARDED
+
+
+@pytest.mark.parametrize("answer", [HoldState.APPROVED, HoldState.DISCARDED])
+async def test_a_plan_from_before_a_hold_does_not_ask_again_what_was_answered(
+    storage: Storage, answer: HoldState
+) -> None:
+    first = await added(storage, item(), item(BO))
+    await storage.holds.close(GUILD, first.hold_id, state=answer, at=NOW)
+    assert await storage.holds.add(GUILD, [item(), item(BO)], at=NOW) is None
+    assert await storage.holds.list_open(GUILD) == ()
+    third = await added(storage, item(), item(BO), item(ADA, SILVER))
+    assert (third.is_new, third.size) == (True, 1)
+    held = await storage.holds.load_guild(GUILD)
+    assert [one.state for one in (held[ADA][GOLD], held[ADA][SILVER], held[BO][GOLD])] == [
+        answer,
+        HoldState.OPEN,
+        answer,
+    ]
 
 
 async def test_a_hold_of_which_nothing_is_left_is_over(storage: Storage) -> None:
@@ -120,7 +145,7 @@ async def test_the_brake_counts_each_role_of_a_person_once_and_only_what_counts(
 
 
 async def test_what_an_admin_wants_leaves_the_open_hold_which_is_over_with_its_last(storage: Storage) -> None:
-    held = await storage.holds.add(GUILD, [item(), item(BO)], at=NOW)
+    held = await added(storage, item(), item(BO))
     assert await storage.holds.approve(GUILD, [replace(item(), state=HoldState.APPROVED)], at=NOW) == ()
     (hold,) = await storage.holds.list_open(GUILD)
     assert [one.discord_user_id for one in hold.items] == [BO]

@@ -301,6 +301,7 @@ async def use_holds(storage: Storage, now: datetime) -> None:
     (hold,) = await storage.holds.list_open(GUILD)
     await storage.holds.drop(GUILD, hold.items, at=now)
     again = await storage.holds.add(GUILD, [held], at=now)
+    assert again is not None
     await storage.holds.close(GUILD, again.hold_id, state=HoldState.APPROVED, at=now)
     await storage.holds.approve(GUILD, [held], at=now)
     await storage.holds.load_returned(GUILD, [ADA])
