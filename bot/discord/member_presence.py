@@ -5,10 +5,13 @@ that (`note`), before any program is told of them, and compared soon after, for 
 was stored meanwhile. So is what else changes: who comes and goes, and who is tied no more. Who is not remembered at the
 moment (a new session, say) stays as stored. A server that Discord does not list any more, not even as unavailable, has
 removed the bot: its tokens end.
+
+One at a time compares what is stored with what is shown: else whoever comes back just then would be stored as away.
 """
 
 import asyncio
 import math
+from collections import defaultdict
 from time import monotonic
 from typing import NoReturn
 
@@ -37,6 +40,7 @@ class MemberPresence:
         self._observer = observer
         self._storage = storage
         self._clock = clock
+        self._storing = defaultdict[GuildId, asyncio.Lock](asyncio.Lock)
         self._looked: dict[GuildId, tuple[int, float]] = {}  # at which comings and goings, and when (monotonic)
         self._noted: dict[GuildId, float] = {}  # when a plan last brought news (monotonic)
 
@@ -50,8 +54,9 @@ class MemberPresence:
 
     async def note(self, guild_id: GuildId, presence: Presence) -> None:
         """Store whether people who were planned are in a server and tied to it."""
-        if await self._storage.guild_members.note(guild_id, presence):
-            self._noted[guild_id] = monotonic()
+        async with self._storing[guild_id]:
+            if await self._storage.guild_members.note(guild_id, presence):
+                self._noted[guild_id] = monotonic()
 
     async def look(self, guild_id: GuildId) -> None:
         """Store who is in a server now, where it is in sight; end its tokens where it has removed us."""
@@ -59,7 +64,8 @@ class MemberPresence:
         if _has_left(self._holder.current, guild_id):
             await self._end_tokens(guild_id)
         elif guild_id in self._observer.guild_ids():
-            await self._save(guild_id)
+            async with self._storing[guild_id]:
+                await self._save(guild_id)
             self._looked[guild_id] = looked
 
     async def _end_tokens(self, guild_id: GuildId) -> None:

@@ -1,6 +1,7 @@
 """Who is in a server that has a token is stored by whoever shows it, and a server that removed the bot has none."""
 
 import asyncio
+from collections.abc import Collection
 
 import pytest
 
@@ -90,6 +91,36 @@ async def test_whom_a_plan_of_all_looks_at_is_stored_with_it(known: Scene) -> No
     with counted_statements() as statements:
         await known.app.reconciler.consider(known.guild_id, None, trigger=Trigger.SYNC)
     assert [one for one in statements if "guild_members" in one and "SELECT" not in one] == []
+
+
+async def test_who_comes_back_while_it_is_stored_that_they_left_is_stored_as_present(
+    known: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, person, user_id = known.app, known.person(MEMBER), known.stage.user_id(MEMBER)
+    members, is_away, may_go_on = app.storage.guild_members, asyncio.Event(), asyncio.Event()
+    save = members.save_guild
+
+    async def save_late(guild_id: GuildId, *, came: Collection[DiscordUserId], left: Collection[DiscordUserId]) -> None:
+        is_away.set()
+        await may_go_on.wait()
+        await save(guild_id, came=came, left=left)
+
+    def is_here() -> bool | None:
+        return app.observer.remembered(known.guild_id, [person]).get(person)
+
+    await look(known)
+    monkeypatch.setattr(members, "save_guild", save_late)
+    known.discord.leave(user_id)
+    await known.until(lambda: is_here() is False, "they left")
+    looking = asyncio.create_task(look(known))
+    await is_away.wait()
+    known.discord.join(user_id)
+    await known.until(is_here, "they are back")
+    noting = asyncio.create_task(app.member_presence.note(known.guild_id, {person: True}))
+    await asyncio.wait({noting}, timeout=0.2)  # it waits: for how long, nothing tells
+    may_go_on.set()
+    await asyncio.gather(looking, noting)
+    assert person in await stored(known)
 
 
 async def test_who_left_while_a_plan_was_made_is_out_again_within_seconds(
