@@ -1,5 +1,6 @@
-"""The sandbox's time: the real one, moved by whoever plays. Knows nothing of what follows it."""
+"""The sandbox's time: the real one, moved by whoever plays. Knows which processes asked for it, and not what for."""
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -8,12 +9,18 @@ class SandboxClock:
     """Real time, from the moment at which the world begins, plus what was added by hand; it only goes forward."""
 
     def __init__(self) -> None:
+        self.asked: Counter[int | None] = Counter()  # how often, by process; None: by one that is not known
         self._ahead = timedelta()
         self._watchers: list[Callable[[datetime], None]] = []
 
     def now(self) -> datetime:
         """Return the present moment in the sandbox, aware, in UTC."""
         return datetime.now(UTC) + self._ahead
+
+    def tell(self, process: int | None) -> datetime:
+        """Return the same to a process that follows this clock."""
+        self.asked[process] += 1
+        return self.now()
 
     def begin_at(self, moment: datetime) -> None:
         """Let it be `moment` now, which may lie in the past: for a world that is not lived in yet."""

@@ -15,6 +15,7 @@ from sandbox.page.faults import read_fault, service_of
 from sandbox.page.parts import Parts, parts_of
 from sandbox.page.picture import picture_of
 from sandbox.page.reply import reply
+from sandbox.peers import peer_of
 from sandbox.saved import write_world
 
 CALLS_SHOWN = 500
@@ -43,7 +44,7 @@ async def save_world(request: web.Request) -> web.Response:
 @routes.get("/clock", allow_head=False)
 async def read_clock(request: web.Request) -> web.Response:
     """Answer the present time as plain text: the bot reads it from here."""
-    return web.Response(text=parts_of(request).clock.now().isoformat())
+    return web.Response(text=parts_of(request).clock.tell(peer_of(request).pid).isoformat())
 
 
 @routes.post("/clock")

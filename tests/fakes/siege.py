@@ -25,14 +25,14 @@ from sandbox.main import Options
 from sandbox.page.messages import flat_components
 from sandbox.patreon import Campaign, Tier
 from tests.fakes.relay import Relay
-from tests.fakes.stage import ADMIN, Stage, words
+from tests.fakes.stage import ADMIN, PATIENCE, Stage, words
 
 INTERVAL = 4
 OWNER, CREATOR = "fay.foxglove", "Ottilie Crane"
 LINKED, LINKED_NAME = "hazel.hollow", "Gerda Nilsson"
 STEADY, MOVING, STRANGERS = 6, 6, 3  # in each server
 PAUSE_SECONDS = 0.3  # between two changes of somebody's pledge
-SETTLED_SECONDS = 2 * INTERVAL + 20  # two intervals, and what a busy machine takes for two dozen changes
+SETTLED_SECONDS = 2 * INTERVAL + PATIENCE  # two intervals, and what a busy machine takes for two dozen changes
 
 
 @dataclass(frozen=True)

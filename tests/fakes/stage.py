@@ -27,7 +27,6 @@ from sandbox.weather import Fault, Service
 
 PATIENCE = 40.0  # what is waited for comes sooner: this is for a machine with too much to do
 START_SECONDS = 90.0
-CLOCK_POLL_SECONDS = 1.2  # the bot reads CLOCK_URL at least once a second
 ADMIN = "ash.keeper"
 
 
@@ -174,7 +173,8 @@ class Stage:
         return "\n".join(self.sandbox.bots.lines)
 
     async def restart(self) -> None:
-        """Start the bot again on the same database, and wait until it works."""
+        """Stop the bot where it still runs, start it again on the same database, and wait until it works."""
+        await self.sandbox.bots.stop()
         await self.sandbox.bots.start()
         await self.ready()
 
@@ -202,6 +202,7 @@ class Stage:
 
     async def rounds(self, count: int = 2) -> None:
         """Wait until so many more whole rounds have ended: `count` of 2 includes one that began after now."""
+        await asyncio.sleep(0.05)  # what is logged by now is read now, and no round of before counts
         seen = self.count_rounds()
         await self.until(lambda: self.count_rounds() >= seen + count, f"{count} more rounds", 60)
 
@@ -209,11 +210,37 @@ class Stage:
         """Return how many whole rounds have ended."""
         return sum(bool(re.search(r"\bround\b.*trigger", line)) for line in self.sandbox.bots.lines)
 
+    async def until_held(self, role: str, *usernames: str) -> None:
+        """Wait until the bot has seen the role that it gave: whoever takes it away from then on is a person."""
+        held = "SELECT discord_user_id FROM grants WHERE role_id = ? AND state = 'held'"
+        people = {int(self.user_id(username)) for username in usernames}
+        role_id = int(self.role_id(role))
+        await self.until(
+            lambda: people <= {person for (person,) in self.query(held, role_id)}, f"{role} is seen on {usernames}"
+        )
+
+    async def until_noted(self, *notes: str) -> None:
+        """Wait until /healthz shows these notes, and no others."""
+        shown: object = None
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while (shown := (await self.health()).get("notes")) != [*notes]:
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            raise AssertionError(f"the notes are {shown}, and not {notes}\n{self.log()[-6000:]}") from None
+
     async def move(self, step: timedelta) -> None:
         """Move the sandbox's time, and wait until the bot has followed."""
-        self.sandbox.clock.move(step)
-        self.sandbox.patreon.state.catch_up(self.sandbox.clock.now())
-        await asyncio.sleep(CLOCK_POLL_SECONDS)
+        clock = self.sandbox.clock
+        clock.move(step)
+        self.sandbox.patreon.state.catch_up(clock.now())
+        before = clock.asked.copy()
+
+        def have_asked_twice() -> bool:  # whoever asks again has taken the answer
+            now, running = clock.asked - before, [one.process for one in self.sandbox.bots.members]
+            return all(now[one.pid] + now[None] >= 2 for one in running if one.running and not one.paused)
+
+        await self.until(have_asked_twice, "the bot's clock has followed")
 
     def weather(
         self, service: Service, route: str, fault: str, *, times: int | None = None, after: int = 0, above: int = 0

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,18 @@ class Prometheus:
         found = await self._ask("/api/v1/query", query=expression)
         assert "result" in found, expression
         return list(found["result"])
+
+    async def judges(self) -> None:
+        """Wait until it has read the bot three times, and has gone through all rules since then."""
+        async with asyncio.timeout(SOON):
+            while not await self.query("count_over_time(up[1m]) >= 3"):
+                await asyncio.sleep(0.2)
+            now = datetime.now(UTC)
+            while any(
+                datetime.fromisoformat(group["lastEvaluation"]) < now
+                for group in (await self._ask("/api/v1/rules"))["groups"]
+            ):
+                await asyncio.sleep(0.2)
 
     async def _ask(self, path: str, **asked: str) -> dict[str, Any]:
         async with aiohttp.ClientSession() as session:
@@ -153,7 +166,7 @@ async def test_a_running_bot_serves_what_the_page_says_and_promtool_takes_it(sta
 async def test_the_alert_on_each_fault_fires_while_it_lasts(crowded: Stage, tmp_path: Path) -> None:
     stage = crowded
     async with reading(stage, tmp_path) as prometheus:
-        await asyncio.sleep(3)  # of reads and rules
+        await prometheus.judges()
         assert await prometheus.firing() == set(), "all is well"
         empty = {title for title, expression in shown() if not await prometheus.query(expression)}
         assert empty == EMPTY

@@ -23,6 +23,9 @@ async def test_a_sync_is_undone_and_what_it_gave_back_stays_until_the_facts_chan
         await run_in_log(stage, "got **Gold**")  # else both are told in one message
         await lapse(stage)
         run = await run_in_log(stage, "lost **Gold**")
+        for username in LAPSING:  # each is written down when Discord has answered
+            gone = f"Removed **Gold** from <@{stage.user_id(username)}>"
+            await stage.until_said(gone, ADMIN, AUDIT, run=run)
         said = await stage.say(ADMIN, AUDIT, run=run)
         assert "started a sync." in said
         assert said.count("Removed **Gold** from") == len(LAPSING)
@@ -43,6 +46,7 @@ async def test_a_sync_is_undone_and_what_it_gave_back_stays_until_the_facts_chan
         stage.sandbox.patreon.set_charge_status(stage.patron_id(CROWD[0]), "Fraud")
         await stage.say(ADMIN, SYNC)
         await stage.until(lambda: holders(stage) == set(CROWD[1:]), "whose facts changed loses it", 60)
+        await stage.until_said("**2 people** lose **Gold**", ADMIN, UNDO, run=undo)  # once that is written down
         assert f"Run {undo} has changed it since." in await stage.say(ADMIN, UNDO, run=run)
 
         shown = (await stage.command(ADMIN, UNDO, run=undo)).messages[0]

@@ -69,7 +69,7 @@ async def test_large_pages_that_fail_where_smaller_ones_work_are_read_smaller_fo
     _sizes(stage)
     await stage.rounds(2)
     assert set(_sizes(stage)) == {200}
-    assert "Gold" in stage.roles("kestrel_kite"), "read in full, so the role by Patreon's own report is there"
+    await stage.until(lambda: "Gold" in stage.roles("kestrel_kite"), "read in full: the role by Patreon's own report")
     await stage.sandbox.bot.stop()
     _sizes(stage)
     await stage.restart()

@@ -52,6 +52,7 @@ async def test_killed_between_a_put_and_its_record_the_role_is_known_as_ours(sta
     await stage.until(lambda: not stage.sandbox.bot.running, "the bot is killed")
     assert "Gold" in stage.roles("hazel.hollow")
     await stage.restart()
+    await stage.until(lambda: _recorded(stage, "hazel.hollow"), "it is written down")
     await stage.rounds(2)
     assert "Gold" in stage.roles("hazel.hollow")
     assert _recorded(stage, "hazel.hollow") == ["grant done"]
@@ -62,12 +63,12 @@ async def test_killed_between_a_put_and_its_record_the_role_is_known_as_ours(sta
 async def test_killed_between_a_delete_and_its_record_a_new_pledge_is_granted_again(stage: Stage) -> None:
     await stage.add_rule()
     await stage.link("hazel.hollow", "Gerda Nilsson")
-    await stage.until(lambda: "Gold" in stage.roles("hazel.hollow"), "the role")
-    await stage.rounds(2)
+    await stage.until_held("Gold", "hazel.hollow")
     _kill_when(stage, lambda: "Gold" not in stage.roles("hazel.hollow"))
     stage.sandbox.patreon.refund(stage.patron_id("Gerda Nilsson"))
     await stage.until(lambda: not stage.sandbox.bot.running, "the bot is killed")
     await stage.restart()
+    await stage.until(lambda: len(_recorded(stage, "hazel.hollow")) >= 2, "it is written down")
     await stage.rounds(2)
     assert "Gold" not in stage.roles("hazel.hollow")
     assert _recorded(stage, "hazel.hollow") == ["grant done", "revoke done"]

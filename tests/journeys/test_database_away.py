@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.fakes.postgres import Postgres
-from tests.fakes.stage import ADMIN, Stage
+from tests.fakes.stage import ADMIN, PATIENCE, Stage
 
 PATRON, NEWCOMER = "hazel.hollow", "ivy_afterdark"
 
@@ -27,7 +27,7 @@ async def test_a_server_that_goes_and_comes_back_costs_errors_that_heal(
         assert "can't reach my database" in await stage.say(ADMIN, "patreon rule list")
         refused = await browser.open(question.url)
         assert (refused.status, "load this page again" in refused.words) == (503, True)
-        async with asyncio.timeout(20):  # it is asked every five seconds
+        async with asyncio.timeout(PATIENCE):  # it is asked every five seconds
             while (await stage.health())["http"] != 503:
                 await asyncio.sleep(0.2)
         stage.sandbox.patreon.refund(stage.patron_id("Gerda Nilsson"))

@@ -59,7 +59,7 @@ async def _of_one_person(stage: Stage) -> None:
     assert _codes(message) == {"not_linked", "not_earned"}
     await stage.link(MEMBER, PATRON)
     await _until(stage, message, lambda codes: not codes, "they are linked, and have the role")
-    await stage.rounds(2)  # it was seen on them
+    await stage.until_held("Gold", MEMBER)
     act.take_role(user, gold)
     await _until(stage, message, lambda codes: codes == {"role_suppressed"}, "somebody took it away")
     await stage.rounds(1)

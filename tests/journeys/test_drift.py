@@ -25,7 +25,7 @@ async def settled() -> AsyncIterator[Stage]:
         await stage.choose_log_channel()
         await stage.add_rule("Gold")
         await stage.until(lambda: _holders(stage) == set(CROWD), "everybody but one has the role", 40)
-        await stage.rounds(2)
+        await stage.until_held("Gold", *CROWD)
         yield stage
 
 

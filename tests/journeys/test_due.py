@@ -16,6 +16,7 @@ from sandbox.main import Options
 from tests.fakes.stage import Stage
 
 PATRON, NAME = "hazel.hollow", "Gerda Nilsson"
+REPORTED = "kestrel_kite"  # by Patreon, which the first round reads
 
 
 @pytest.fixture
@@ -63,7 +64,8 @@ async def test_what_another_process_stores_is_followed_though_nobody_rings(datab
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
 async def test_who_waits_when_the_bot_is_killed_waits_still(database: None, stage: Stage) -> None:
     await stage.add_rule()
-    await stage.until(lambda: not waiting(stage), "everyone is planned")
+    await stage.until_held("Gold", REPORTED)
+    await stage.until(lambda: not waiting(stage), "nobody waits any more")
     stage.weather("discord", "/", "silent_looks")
     stage.weather("discord", "/members/", "500")
     browser = stage.browser()

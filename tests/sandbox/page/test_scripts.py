@@ -1,6 +1,7 @@
 """The calls by which scripts steer the sandbox: state, clock, weather, calls, bot, log."""
 
 import asyncio
+import os
 import sys
 import time
 from datetime import UTC, datetime, timedelta
@@ -82,6 +83,12 @@ async def test_the_clock_moves_by_a_step(page: Page, body: Any, step: timedelta)
     read = datetime.fromisoformat(await get(page, "/clock"))
     assert read >= moved
     assert read.tzinfo is not None
+
+
+async def test_the_clock_counts_which_process_asks(page: Page, sandbox: Sandbox) -> None:
+    before = sandbox.clock.asked[os.getpid()]
+    await get(page, "/clock")
+    assert sandbox.clock.asked[os.getpid()] == before + 1
 
 
 async def test_the_clock_moves_to_a_moment(page: Page) -> None:
