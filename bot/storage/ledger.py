@@ -5,15 +5,16 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Delete, Select, Update, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Executable, Select, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.changes import Trigger, Urgency
+from bot.domain.ledger import STAYS_AWAY
 from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, RoleId
 from bot.runtime.unhurried import unhurried
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.due import make_due
-from bot.storage.rows import read_rows
+from bot.storage.rows import read_row, read_rows
 from bot.storage.tables import grants
 from bot.storage.upsert import Upsert
 
@@ -34,6 +35,19 @@ _OF_PEOPLE = (
     .where(grants.c.guild_id == bindparam("guild"), grants.c.discord_user_id.in_(bindparam("people", expanding=True)))
     .order_by(*_ORDER)
 )
+
+
+_CHANGING = ("state", "since", "granted_at", "unearned_since")
+_SEEN = (
+    grants.c.guild_id == bindparam("guild"),
+    grants.c.discord_user_id == bindparam("person"),
+    grants.c.role_id == bindparam("role"),
+    grants.c.state == bindparam("was"),
+    grants.c.since == bindparam("was_since", type_=grants.c.since.type),
+)
+_DROP_SEEN = delete(grants).where(*_SEEN).returning(grants.c.role_id)
+_CHANGE_SEEN = update(grants).where(*_SEEN).returning(grants.c.role_id)
+_CHANGE_SEEN = _CHANGE_SEEN.values({name: bindparam(f"new_{name}") for name in _CHANGING})
 
 
 class Ledger(Aggregate):
@@ -91,20 +105,20 @@ class Ledger(Aggregate):
     async def _put(self, connection: AsyncConnection, rows: list[dict[str, Any]]) -> None:
         await connection.execute(Upsert(grants).on(connection), rows)
 
-    async def move(self, *moves: tuple[Grant, Grant | None]) -> None:
-        """Store what grants became (None: nothing is left of it) since they were read.
+    async def replace(self, changed: Collection[tuple[Grant, Grant | None]]) -> bool:
+        """Store what became of rows as they were seen (None: they are forgotten); tell whether all were still so.
 
-        One that is not as it was read any more stays: whoever changed it meanwhile knew more, say an admin's undo.
+        A row that has moved on meanwhile is let be: whoever moved it made its person due.
         """
-        if len(moves) == 1:  # somebody waits for it
-            await self._database.execute(_moved(*moves[0]))
-        elif moves:
-            await self._move(moves)
+        steps = [_step(seen, after) for seen, after in changed]
+        if len(steps) == 1:  # somebody waits for it
+            statement, values = steps[0]
+            return await self._database.execute(statement, values) is not None
+        return await self._replace(steps) if steps else True
 
     @transaction
-    async def _move(self, connection: AsyncConnection, moves: Iterable[tuple[Grant, Grant | None]]) -> None:
-        for before, after in moves:
-            await connection.execute(_moved(before, after))
+    async def _replace(self, connection: AsyncConnection, steps: Collection[tuple[Executable, dict[str, Any]]]) -> bool:
+        return all([(await connection.execute(*step)).first() is not None for step in steps])
 
     @transaction
     async def adopt(self, connection: AsyncConnection, guild_id: GuildId, adopted: Collection[Grant]) -> None:
@@ -117,10 +131,21 @@ class Ledger(Aggregate):
     @transaction
     async def restore(
         self, connection: AsyncConnection, guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId
-    ) -> None:
-        """Forget, on an admin's word, that a role was taken away by hand."""
-        await connection.execute(delete(grants).where(*_one(guild_id, discord_user_id, role_id)))
+    ) -> Grant | None:
+        """Let a role come again, on an admin's word, that stays away; return its row as it was. None: it doesn't.
+
+        One that was not seen to go may be about to: a look tells, as after any write of ours that was begun.
+        """
+        mine = _one(guild_id, discord_user_id, role_id)
+        row = (await connection.execute(select(grants).where(*mine, grants.c.state.in_(STAYS_AWAY)))).first()
+        if row is None:
+            return None
+        if row.state == GrantState.WITHDRAWING:
+            await connection.execute(update(grants).where(*mine).values(state=GrantState.REVOKING))
+        else:
+            await connection.execute(delete(grants).where(*mine))
         await make_due(connection, guild_id, [discord_user_id], trigger=Trigger.RESTORE)
+        return read_row(row, Grant)
 
     @transaction
     async def note_unearned(
@@ -162,13 +187,18 @@ def _one(guild_id: GuildId, discord_user_id: DiscordUserId, role_id: RoleId) -> 
     return grants.c.guild_id == guild_id, grants.c.discord_user_id == discord_user_id, grants.c.role_id == role_id
 
 
-def _moved(before: Grant, after: Grant | None) -> Update | Delete:
-    """Return the statement that moves a grant on from what it was."""
-    mine = _one(before.guild_id, before.discord_user_id, before.role_id)
-    unchanged = (*mine, grants.c.state == before.state, grants.c.since == before.since)
+def _step(seen: Grant, after: Grant | None) -> tuple[Executable, dict[str, Any]]:
+    """Return the statement that changes a row which is still as it was seen, and its values."""
+    values = {
+        "guild": seen.guild_id,
+        "person": seen.discord_user_id,
+        "role": seen.role_id,
+        "was": seen.state,
+        "was_since": seen.since,
+    }
     if after is None:
-        return delete(grants).where(*unchanged)
-    return update(grants).where(*unchanged).values(msgspec.structs.asdict(after))
+        return _DROP_SEEN, values
+    return _CHANGE_SEEN, values | {f"new_{name}": getattr(after, name) for name in _CHANGING}
 
 
 def _by_person(found: Iterable[Grant]) -> dict[DiscordUserId, dict[RoleId, Grant]]:

@@ -15,7 +15,7 @@ from bot.domain.assignable import Powers
 from bot.domain.audit_entry import AdminGave, AuditAction, AuditEntry
 from bot.domain.changes import Trigger
 from bot.domain.errors import Mistake, TryLater, UserMistake
-from bot.domain.ledger import STAYS_AWAY, GuildMember
+from bot.domain.ledger import GuildMember
 from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, RoleId
 from bot.domain.plan import Action, GuildFacts, PersonFacts, is_linked
 from bot.runtime.clock import Clock
@@ -92,13 +92,9 @@ class Adoption:
         Raises UserMistake where it was not.
         """
         await self._rulebook.check_role(guild_id, role_id, caller)
-        grant = (await self._storage.ledger.load_member(guild_id, discord_user_id)).get(role_id)
-        if grant is None or grant.state not in STAYS_AWAY:
+        grant = await self._storage.ledger.restore(guild_id, discord_user_id, role_id)
+        if grant is None:
             raise UserMistake(Mistake.ROLE_NOT_SUPPRESSED)
-        if grant.state is GrantState.WITHDRAWING:  # it has not gone yet: it is ours, and stays
-            await self._storage.ledger.put(msgspec.structs.replace(grant, state=GrantState.HELD))
-        else:
-            await self._storage.ledger.restore(guild_id, discord_user_id, role_id)
         await self._storage.audit.add(self._entry(grant, AuditAction.RESTORE, by, trigger=Trigger.RESTORE))
         self._reconciler.mark(guild_id, [discord_user_id], trigger=Trigger.RESTORE)
 

@@ -13,8 +13,7 @@ from bot.domain.audit_entry import AuditAction, AuditEntry, CompChange, CompChan
 from bot.domain.changes import Trigger
 from bot.domain.comps import Comp, NamedComp, read_reason, read_until
 from bot.domain.errors import Mistake, TryLater, UserMistake
-from bot.domain.ledger import STAYS_AWAY
-from bot.domain.model import DiscordUserId, GrantState, GuildId, RoleId
+from bot.domain.model import DiscordUserId, GuildId, RoleId
 from bot.domain.reasons import RoleReason, reason_of
 from bot.runtime.clock import Clock
 from bot.storage import Storage
@@ -63,11 +62,7 @@ class CompEditor:
         await self._rulebook.check_role(guild_id, comp.role_id, caller)
         before = await self._storage.comps.give(comp)
         await self._note(comp, CompChange.GIVEN if before is None else CompChange.CHANGED, by=by)
-        grant = (await self._storage.ledger.load_member(guild_id, comp.discord_user_id)).get(comp.role_id)
-        if grant is not None and grant.state is GrantState.WITHDRAWING:
-            await self._storage.ledger.put(msgspec.structs.replace(grant, state=GrantState.HELD))
-        elif grant is not None and grant.state in STAYS_AWAY:
-            await self._storage.ledger.restore(guild_id, comp.discord_user_id, comp.role_id)
+        await self._storage.ledger.restore(guild_id, comp.discord_user_id, comp.role_id)
         becomes = await self._find_reason(comp)
         self._reconciler.mark(guild_id, [comp.discord_user_id], trigger=Trigger.COMP)
         return GivenComp(named=self._named(comp), before=before, now=becomes)

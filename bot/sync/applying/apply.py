@@ -138,7 +138,7 @@ class Applier:
         await self._storage.ledger.put(intent)
         outcome = await self._writer.put(guild_id, discord_user_id, decision.role_id, why=why)
         if outcome is Outcome.AWAY or outcome in NEVER_HAPPENED:
-            await self._storage.ledger.drop(guild_id, discord_user_id, decision.role_id)
+            await self._storage.ledger.replace([(intent, None)])
         await self._follow_up(guild_id, discord_user_id, decision, outcome)
         return outcome
 
@@ -149,11 +149,13 @@ class Applier:
         held = rows.get(decision.role_id)
         if held is None:  # only what we own: the row went while we were on our way
             return Outcome.GONE
-        intent = held.state if held.state is GrantState.WITHDRAWING else GrantState.REVOKING
-        await self._storage.ledger.put(msgspec.structs.replace(held, state=intent, since=self._clock.now()))
+        state = held.state if held.state is GrantState.WITHDRAWING else GrantState.REVOKING
+        intent = msgspec.structs.replace(held, state=state, since=self._clock.now())
+        if not await self._storage.ledger.replace([(held, intent)]):
+            return Outcome.GONE
         outcome = await self._writer.delete(guild_id, discord_user_id, decision.role_id, why=why)
         if outcome in NEVER_HAPPENED:
-            await self._storage.ledger.put(held)
+            await self._storage.ledger.replace([(intent, held)])
         await self._follow_up(guild_id, discord_user_id, decision, outcome)
         return outcome
 

@@ -247,9 +247,9 @@ class Planning:
             for intent in unrecorded
         ]
         await self._notifier.tell_changes(guild.guild_id, found)
-        await self._storage.ledger.move(
-            *((person.grants[one.role_id], one) for one in settlement.put),
-            *((person.grants[role_id], None) for role_id in settlement.drop),
+        settled_rows = [(person.grants[one.role_id], one) for one in settlement.put]
+        await self._storage.ledger.replace(
+            [*settled_rows, *((person.grants[role_id], None) for role_id in settlement.drop)]
         )
 
     async def record_plan(self, planned: PlannedPerson | GuildPlan) -> None:

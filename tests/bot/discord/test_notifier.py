@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from datetime import UTC, datetime
 from itertools import count
 from types import SimpleNamespace
@@ -34,6 +34,7 @@ from bot.texts.pseudo import OPEN
 from sandbox.discord import Message, permissions
 from sandbox.discord.changes import Actor
 from sandbox.weather import Fault
+from tests.fakes.gate import Gate
 from tests.fakes.scene import ADMIN, MEMBER, SOON, Scene, buttons
 from tests.fakes.stage import words
 
@@ -122,22 +123,6 @@ async def test_a_trouble_that_another_process_has_just_told_of_is_not_told_again
     assert posts(scene, "bot-log") == []
 
 
-class Gate:
-    """Holds up whoever comes to a verb, until it is opened."""
-
-    def __init__(self, verb: Callable[..., Awaitable[Any]], *, is_after: bool = False) -> None:
-        self._verb = verb
-        self._is_after = is_after  # the verb is done by then
-        self.reached = asyncio.Event()
-        self.opened = asyncio.Event()
-
-    async def __call__(self, *args: Any, **options: Any) -> Any:
-        answer = await self._verb(*args, **options) if self._is_after else None
-        self.reached.set()
-        await self.opened.wait()
-        return answer if self._is_after else await self._verb(*args, **options)
-
-
 async def cut_off(telling: Coroutine[Any, Any, None], at: Gate) -> None:
     """Cut off whoever tells, as a stop or a lost turn does, when they have come to a gate; then open that."""
     task = asyncio.create_task(telling)
@@ -153,7 +138,7 @@ async def test_what_is_noted_is_told_also_where_whoever_tells_it_is_cut_off(
 ) -> None:
     await log_to(scene, "bot-log")
     teller, notices = scene.app.notifier, scene.app.storage.notices
-    gate = Gate(getattr(notices, verb), is_after=True)
+    gate = Gate(getattr(notices, verb), is_behind=True)
     monkeypatch.setattr(notices, verb, gate)
     if verb == "clear":
         await teller.tell_admin(scene.guild_id, TROUBLE)

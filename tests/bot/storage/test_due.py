@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from bot.domain.changes import Trigger, Urgency
 from bot.domain.holds import HoldState
-from bot.domain.model import CampaignId, DiscordUserId, GuildId, PatreonUserId
+from bot.domain.model import CampaignId, DiscordUserId, GrantState, GuildId, PatreonUserId
 from bot.storage import Storage
 from bot.storage.due import EVERYONE, Due, Waiting, make_patrons_due, make_unlisted_due
 from bot.storage.leases import Lease
@@ -107,6 +107,9 @@ async def test_what_an_admin_decides_makes_people_due(storage: Storage, known: K
     assert await served(storage) == [(BO, Urgency.BULK_REVOKE, Trigger.HOLDS)]
     await storage.ledger.adopt(GUILD, [grant_of(OTHER_ROLE)])
     assert await served(storage) == [(ADA, Urgency.BULK_GRANT, Trigger.ADOPT)]
+    await storage.ledger.restore(GUILD, ADA, OTHER_ROLE)
+    assert await served(storage) == [], "it doesn't stay away"
+    await storage.ledger.put(msgspec.structs.replace(grant_of(OTHER_ROLE), state=GrantState.SUPPRESSED))
     await storage.ledger.restore(GUILD, ADA, OTHER_ROLE)
     assert await served(storage) == [(ADA, Urgency.WAITING, Trigger.RESTORE)]
     await storage.campaigns.unbind(GUILD, CampaignId("701"))

@@ -36,18 +36,6 @@ async def test_a_grant_takes_the_place_of_what_was_said_before(storage: Storage)
     assert await storage.ledger.load_member(GUILD, ADA) == {GOLD: grant()}
 
 
-async def test_a_grant_moves_on_from_what_it_was_read_as_and_from_nothing_newer(storage: Storage) -> None:
-    granting, later = grant(state=GrantState.GRANTING), msgspec.structs.replace(grant(), since=NOW + timedelta(hours=1))
-    undone = grant(BO, state=GrantState.WITHDRAWING)
-    await storage.ledger.put(granting, grant(ADA, SILVER), undone)
-    await storage.ledger.move()
-    await storage.ledger.move((granting, later))
-    await storage.ledger.move((grant(), None))
-    assert await storage.ledger.load_member(GUILD, ADA) == {GOLD: later, SILVER: grant(ADA, SILVER)}
-    await storage.ledger.move((later, None), (grant(ADA, SILVER), None), (grant(BO), None), (grant(BO), granting))
-    assert await storage.ledger.load_guild(GUILD) == {BO: {GOLD: undone}}
-
-
 @pytest.mark.parametrize(
     ("state", "is_open"),
     [
@@ -71,6 +59,33 @@ async def test_grants_are_dropped_one_by_one_or_with_their_role(storage: Storage
     assert await storage.ledger.drop_role(GUILD, GOLD) == (grant(), grant(BO))
     assert await storage.ledger.drop_role(GUILD, GOLD) == ()
     assert await storage.ledger.load_guild(GUILD) == {BO: {SILVER: grant(BO, SILVER)}}
+
+
+async def test_a_row_that_has_moved_on_is_let_be(storage: Storage) -> None:
+    await storage.ledger.put(grant(), grant(ADA, SILVER, GrantState.WITHDRAWING))
+    gone = msgspec.structs.replace(grant(), state=GrantState.SUPPRESSED, since=NOW + timedelta(hours=1))
+    assert not await storage.ledger.replace([(grant(), gone), (grant(ADA, SILVER), None)])
+    assert await storage.ledger.load_member(GUILD, ADA) == {
+        GOLD: gone,
+        SILVER: grant(ADA, SILVER, GrantState.WITHDRAWING),
+    }
+    assert not await storage.ledger.replace([(msgspec.structs.replace(gone, since=NOW), None)])
+    assert await storage.ledger.replace([(gone, None)])
+    assert await storage.ledger.replace([])
+    assert await storage.ledger.load_member(GUILD, ADA) == {SILVER: grant(ADA, SILVER, GrantState.WITHDRAWING)}
+
+
+@pytest.mark.parametrize("state", GrantState)
+async def test_what_stays_away_comes_again_on_an_admins_word(storage: Storage, state: GrantState) -> None:
+    await storage.ledger.put(grant(state=state))
+    was = await storage.ledger.restore(GUILD, ADA, GOLD)
+    now = (await storage.ledger.load_member(GUILD, ADA)).get(GOLD)
+    if state is GrantState.WITHDRAWING:
+        assert (was, now) == (grant(state=state), grant()), "it has not gone yet"
+    elif state in {GrantState.SUPPRESSED, GrantState.WITHDRAWN}:
+        assert (was, now) == (grant(state=state), None)
+    else:
+        assert (was, now) == (None, grant(state=state))
 
 
 async def test_since_when_a_role_is_not_earned_is_noted_and_forgotten(storage: Storage) -> None:

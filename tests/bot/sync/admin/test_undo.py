@@ -12,6 +12,7 @@ from bot.domain.errors import Mistake, UserMistake
 from bot.domain.model import DiscordUserId, GrantState, RunId
 from bot.domain.undo import Obstacle, UndoKind, net_changes
 from tests.bot.sync.leaps import held
+from tests.fakes.gate import Gate
 from tests.fakes.scene import MANAGE_ROLES, MEMBER, SOON, Scene
 
 STRANGER = "cedar_lane"  # has no link
@@ -138,3 +139,22 @@ async def test_a_role_that_has_not_gone_yet_is_restored_where_it_is(
     rows = await read.app.storage.ledger.load_member(read.guild_id, read.person(MEMBER))
     assert rows[role].state is GrantState.HELD
     assert "Gold" in read.stage.roles(MEMBER)
+
+
+async def test_a_role_that_is_given_back_while_discord_takes_it_comes_again(
+    read: Scene, owner: Powers, admin: DiscordUserId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ruled(read)
+    person, role = read.person(MEMBER), read.role("Gold")
+    (grant,) = (await read.app.storage.ledger.load_member(read.guild_id, person)).values()
+    gate = Gate(read.app.role_writer.delete, is_behind=True)
+    monkeypatch.setattr(read.app.role_writer, "delete", gate)
+    at = read.app.clock.now()
+    await read.app.storage.holds.undo(read.guild_id, returned=[], withdrawn=[grant], disowned=[], at=at)
+    turn = read.app.reconciler.mark(read.guild_id, [person], trigger=Trigger.UNDO)
+    await gate.reached.wait()
+    await read.app.adoption.restore(read.guild_id, person, role, caller=owner, by=admin)
+    gate.opened.set()
+    await asyncio.gather(*turn)
+    await read.until(lambda: "Gold" in read.stage.roles(MEMBER), "nobody's hand took it")
+    await held(read, MEMBER)

@@ -17,6 +17,7 @@ from bot.domain.safeguards import facts_mark
 from bot.sync.applying import planning
 from bot.sync.applying.planning import Unplannable
 from sandbox.weather import Fault
+from tests.fakes.gate import Gate
 from tests.fakes.scene import ADMIN, GOLD_PATRON, MEMBER, SOON, Scene
 from tests.fakes.stage import words
 from tests.fakes.statements import counted_statements
@@ -91,6 +92,26 @@ async def test_a_hand_edit_is_settled_and_written_down_when_it_is_seen(linked: S
     await until_state(linked, GrantState.SUPPRESSED)
     explanation = await linked.app.reconciler.explain(linked.guild_id, linked.person(MEMBER))
     assert gold(linked, explanation.plan) is Action.SUPPRESSED
+
+
+async def test_what_an_admin_undoes_while_a_look_is_written_down_stays_undone(
+    linked: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage, person = linked.app.storage, linked.person(MEMBER)
+    (grant,) = (await storage.ledger.load_member(linked.guild_id, person)).values()
+    await storage.ledger.put(replace(grant, state=GrantState.REVOKING))  # a look will find it held
+    (begun,) = (await storage.ledger.load_member(linked.guild_id, person)).values()
+    gate = Gate(storage.audit.add)
+    monkeypatch.setattr(storage.audit, "add", gate)
+    turn = linked.app.reconciler.mark(linked.guild_id, [person], trigger=Trigger.LOOK)
+    await gate.reached.wait()
+    await storage.holds.undo(linked.guild_id, returned=[], withdrawn=[begun], disowned=[], at=linked.app.clock.now())
+    monkeypatch.undo()
+    gate.opened.set()
+    await asyncio.gather(*turn)
+    linked.app.reconciler.mark(linked.guild_id, [person], trigger=Trigger.UNDO)
+    await until_state(linked, GrantState.WITHDRAWN)
+    assert "Gold" not in linked.stage.roles(MEMBER)
 
 
 async def test_a_role_that_is_deleted_is_forgotten_and_written_down(linked: Scene) -> None:
