@@ -53,6 +53,28 @@ async def test_intents_are_open_until_they_were_seen_done(
     assert bool(await storage.ledger.open_intents([GUILD])) == is_open
 
 
+@pytest.mark.parametrize(
+    ("state", "left"),
+    [
+        (GrantState.GRANTING, GrantState.GRANTING),
+        (GrantState.HELD, GrantState.HELD),  # somebody gave it back meanwhile
+        (GrantState.REVOKING, GrantState.REVOKING),
+        (GrantState.SUPPRESSED, None),
+        (GrantState.WITHDRAWING, GrantState.REVOKING),
+        (GrantState.WITHDRAWN, None),
+    ],
+    ids=str,
+)
+async def test_an_admins_word_restores_what_went_and_what_is_going(
+    storage: Storage, state: GrantState, left: GrantState | None
+) -> None:
+    await storage.ledger.put(grant(state=state), grant(ADA, SILVER, state))
+    await storage.ledger.restore(GUILD, ADA, GOLD)
+    rest = {SILVER: grant(ADA, SILVER, state)}
+    assert await storage.ledger.load_member(GUILD, ADA) == ({GOLD: grant(state=left)} if left else {}) | rest
+    assert [one.discord_user_id for one in await storage.due.list_guild(GUILD)] == [ADA]
+
+
 async def test_grants_are_dropped_one_by_one_or_with_their_role(storage: Storage) -> None:
     await storage.ledger.put(grant(), grant(ADA, SILVER), grant(BO), grant(BO, SILVER))
     await storage.ledger.drop(GUILD, ADA, SILVER)

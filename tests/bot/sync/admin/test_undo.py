@@ -11,6 +11,7 @@ from bot.domain.changes import Outcome, Trigger
 from bot.domain.errors import Mistake, UserMistake
 from bot.domain.model import DiscordUserId, GrantState, RunId
 from bot.domain.undo import Obstacle, UndoKind, net_changes
+from bot.sync.admin.comps import CompRequest
 from tests.bot.sync.leaps import held
 from tests.fakes.gate import Gate
 from tests.fakes.scene import MANAGE_ROLES, MEMBER, SOON, Scene
@@ -40,6 +41,11 @@ async def ruled(read: Scene) -> RunId:
         while len(net_changes(await read.app.storage.audit.of_run(run))) < 2:
             await asyncio.sleep(0.02)
     return run_id
+
+
+def writes(read: Scene) -> list[str]:
+    """Return how the member's role was written so far."""
+    return [write.method for write in read.stage.role_writes if write.username == MEMBER]
 
 
 async def test_a_draft_writes_nothing(read: Scene, owner: Powers) -> None:
@@ -136,9 +142,10 @@ async def test_a_role_that_has_not_gone_yet_is_restored_where_it_is(
     await read.app.storage.holds.undo(read.guild_id, returned=[], withdrawn=[grant], disowned=[], at=grant.since)
     role = read.role("Gold")
     await read.app.adoption.restore(read.guild_id, read.person(MEMBER), role, caller=owner, by=admin)
-    rows = await read.app.storage.ledger.load_member(read.guild_id, read.person(MEMBER))
-    assert rows[role].state is GrantState.HELD
-    assert "Gold" in read.stage.roles(MEMBER)
+    assert (await read.app.reconciler.explain(read.guild_id, read.person(MEMBER))).plan.is_change is False
+    read.app.reconciler._queue(read.guild_id).go_on()
+    await held(read)
+    assert writes(read) == ["PUT"]
 
 
 async def test_a_role_that_is_given_back_while_discord_takes_it_comes_again(
@@ -158,3 +165,18 @@ async def test_a_role_that_is_given_back_while_discord_takes_it_comes_again(
     await asyncio.gather(*turn)
     await read.until(lambda: "Gold" in read.stage.roles(MEMBER), "nobody's hand took it")
     await held(read, MEMBER)
+
+
+@pytest.mark.parametrize("by", ["/patreon restore", "/patreon comp add"])
+async def test_a_role_that_is_just_going_comes_back(read: Scene, owner: Powers, admin: DiscordUserId, by: str) -> None:
+    run_id, role, person = await ruled(read), read.role("Gold"), read.person(MEMBER)
+    read.stage.weather("discord", f"DELETE*/members/{person}/roles/*", "slow", times=1)
+    await read.app.undo.undo(read.guild_id, run_id, owner, by=admin)
+    await read.stage.until(lambda: not read.stage.sandbox.weather.faults, "the role is on its way")
+    if by == "/patreon restore":
+        await read.app.adoption.restore(read.guild_id, person, role, caller=owner, by=admin)
+    else:
+        wish = CompRequest(discord_user_id=person, role_id=role, until="30d", reason="a winner")
+        await read.app.comp_editor.give(read.guild_id, wish, owner, by=admin)
+    await read.stage.until(lambda: writes(read) == ["PUT", "DELETE", "PUT"], "it comes back")
+    await held(read)
