@@ -52,7 +52,7 @@ class MemberChanges:
             self._changed.append(answer)
 
     def skip(self, discord_user_id: DiscordUserId) -> None:
-        """Leave somebody as they were told: their facts can't be worked out."""
+        """Leave somebody as they were told, for now: their facts can't be worked out, or something is told first."""
         self._left.discard(discord_user_id)
 
     def conclude(self) -> tuple[MemberAnswer, ...]:

@@ -108,11 +108,13 @@ class Planning:
         async def planned() -> AsyncIterator[tuple[PersonFacts, PersonPlan]]:
             async for person in self.see(guild, people):
                 seen = self._compare(guild, person)
-                if not seen.settlement.is_empty:
-                    unsettled.add(person.discord_user_id)
                 after = seen.settled
                 plan = try_plan(seen.guild, after)
-                _note_member(changes, after, plan)
+                if seen.settlement.is_empty:
+                    _note_member(changes, after, plan)
+                else:  # what was seen to have happened is told first, in a turn of their own
+                    unsettled.add(person.discord_user_id)
+                    _skip_member(changes, person)
                 if is_asked_about:
                     presence.update(_presence_of(after, plan))
                 yield after, plan
@@ -345,12 +347,15 @@ class Planning:
 
 
 def _note_member(changes: MemberChanges | None, person: PersonFacts, plan: PersonPlan) -> None:
-    if changes is None:
-        return
     if plan.is_unplanned:
-        changes.skip(person.discord_user_id)
-    else:
+        _skip_member(changes, person)
+    elif changes is not None:
         changes.take(person)
+
+
+def _skip_member(changes: MemberChanges | None, person: PersonFacts) -> None:
+    if changes is not None:
+        changes.skip(person.discord_user_id)
 
 
 def _presence_of(person: PersonFacts, plan: PersonPlan) -> Presence:

@@ -375,6 +375,16 @@ async def test_somebody_whom_nothing_ties_to_the_server_any_more_is_told_of(hook
     assert await told(hooked) == ["membership.ended"]
 
 
+async def test_of_somebody_whose_role_came_as_a_process_ended_that_is_told_first(hooked: Scene) -> None:
+    app, person = hooked.app, hooked.person(MEMBER)
+    held = (await app.storage.ledger.load_member(hooked.guild_id, person))[hooked.role("Gold")]
+    await app.storage.ledger.put(replace(held, state=GrantState.GRANTING, since=app.clock.now()))
+    await app.storage.links.unlink(person, at=app.clock.now())
+    await app.reconciler.consider(hooked.guild_id, None, trigger=Trigger.SYNC)
+    await hooked.written(MEMBER, AuditAction.REVOKE, Outcome.DONE)
+    assert await told(hooked) == ["role.granted", "membership.ended", "role.revoked"]
+
+
 async def test_what_could_not_be_told_is_told_by_the_next_plan(hooked: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     app, person = hooked.app, hooked.person(MEMBER)
 
