@@ -23,6 +23,7 @@ from sandbox.discord.interaction import Interaction
 from sandbox.discord.model import Message
 from sandbox.main import Options, Sandbox
 from sandbox.page.messages import flat_components, words_of
+from sandbox.patreon.model import Webhook
 from sandbox.weather import Fault, Service
 
 PATIENCE = 40.0  # what is waited for comes sooner: this is for a machine with too much to do
@@ -347,6 +348,12 @@ class Stage:
     def count_refreshes(self) -> int:
         """Return how often the bot asked for a token."""
         return sum(call.route == "POST /api/oauth2/token" for call in self.sandbox.patreon.calls)
+
+    async def webhook(self) -> Webhook:
+        """Return the webhook that the bot made, once it knows the secret."""
+        await self.until(lambda: self.query("SELECT 1 FROM webhooks"), "a webhook that the bot made")
+        (webhook,) = self.sandbox.patreon.state.webhooks.values()
+        return webhook
 
     def tier_id(self, title: str) -> str:
         """Return the id of a tier."""
