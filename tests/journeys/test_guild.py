@@ -51,8 +51,7 @@ async def test_a_role_that_a_person_gave_is_never_removed(stage: Stage) -> None:
 async def test_a_role_that_a_person_took_away_stays_away(stage: Stage) -> None:
     await stage.add_rule()
     await stage.link("hazel.hollow", "Gerda Nilsson")
-    await stage.until(lambda: "Gold" in stage.roles("hazel.hollow"), "the role")
-    await stage.rounds(2)
+    await stage.until_held("Gold", "hazel.hollow")
     stage.sandbox.discord.take_role(stage.user_id("hazel.hollow"), stage.role_id("Gold"))
     await stage.rounds(3)
     assert "Gold" not in stage.roles("hazel.hollow")

@@ -33,24 +33,23 @@ async def test_a_role_taken_by_hand_stays_away_until_it_is_restored_or_hand_edit
     gold, patron = stage.role_id("Gold"), stage.user_id(PATRON)
     await stage.add_rule()
     await stage.link(PATRON, "Gerda Nilsson")
-    await stage.until(lambda: "Gold" in stage.roles(PATRON), "the role")
-    await stage.rounds(2)
+    await stage.until_held("Gold", PATRON)
     stage.sandbox.discord.take_role(patron, gold)
     await stage.rounds(3)
     assert "Gold" not in stage.roles(PATRON)
 
-    assert "assigning it now" in await stage.say(ADMIN, "patreon restore", user=patron, role=gold)
+    await stage.until_said("assigning it now", ADMIN, "patreon restore", user=patron, role=gold)
     await stage.until(lambda: "Gold" in stage.roles(PATRON), "the role is restored")
     assert "nobody removed that role from them manually" in await stage.say(
         ADMIN, "patreon restore", user=patron, role=gold
     )
 
-    await stage.rounds(2)
+    await stage.until_held("Gold", PATRON)
     stage.sandbox.discord.take_role(patron, gold)
     await stage.rounds(3)
     assert "Gold" not in stage.roles(PATRON)
     await stage.say(ADMIN, "patreon settings", hand_edits="enforce")
     await stage.until(lambda: "Gold" in stage.roles(PATRON), "the setting takes hold of what was taken before")
-    await stage.rounds(2)
+    await stage.until_held("Gold", PATRON)
     stage.sandbox.discord.take_role(patron, gold)
     await stage.until(lambda: "Gold" in stage.roles(PATRON), "and of what is taken from then on")

@@ -37,14 +37,13 @@ async def test_an_upgrade_swaps_the_roles_in_one_pass_and_gives_before_it_takes(
     await stage.add_rule(role="Gold", tier="Gold")
     await stage.link("hazel.hollow", "Saga Mirren")
     await stage.until(lambda: "Silver" in stage.roles("hazel.hollow"), "the first role")
-    stage.sandbox.discord.calls.clear()
 
     stage.sandbox.patreon.change_tier(stage.patron_id("Saga Mirren"), stage.tier_id("Gold"))
     await stage.until(
         lambda: stage.roles("hazel.hollow") >= {"Gold"} and "Silver" not in stage.roles("hazel.hollow"), "the swap"
     )
-    writes = [call.method for call in stage.sandbox.discord.calls if "/roles/" in call.path]
-    assert writes == ["PUT", "DELETE"]
+    writes = [(write.method, write.role) for write in stage.role_writes if write.username == "hazel.hollow"]
+    assert writes == [("PUT", "Silver"), ("PUT", "Gold"), ("DELETE", "Silver")]
 
 
 async def test_a_head_request_on_the_callback_burns_nothing(stage: Stage) -> None:

@@ -49,7 +49,7 @@ async def test_with_no_creator_token_set_the_patrons_own_consent_keeps_their_rol
     patreon.refund(stage.patron_id("Saga Mirren"))
     await stage.until(lambda: not stage.roles("ivy_afterdark") & {"Gold", "Bronze"}, "who can be asked lapses")
     assert "Bronze" in stage.roles("hazel.hollow")  # who cannot be asked is left as they are
-    assert "/link" in await stage.say("hazel.hollow", "membership")
+    await stage.until_said("/link", "hazel.hollow", "membership")
     assert "with the consent of" in await stage.say(ADMIN, "patreon sync")
     assert (await stage.health())["http"] == 200
     assert not [call for call in patreon.calls if call.path.endswith("/members")]
