@@ -210,13 +210,14 @@ def test_status_speaks_to_people_and_to_programs(run: Run) -> None:
 def test_health_ends_with_one_where_no_bot_answers_whatever_the_settings_are(
     run: Run, start: Run, tmp_path: Path
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+    with socket.socket() as taken:  # and nobody listens on it
+        taken.bind(("127.0.0.1", 0))
         port = str(taken.getsockname()[1])
-    silent = f"Not healthy: no bot answers at http://127.0.0.1:{port} (Connection refused).\n"
-    for broken in ("DISCORD_TOKEN=MARKER\n", "DISCORD_TOKEN=\udcff\n"):
-        (tmp_path / ".env").write_bytes(broken.encode("utf-8", "surrogateescape"))
-        done = run("health", WEB_PORT=port, DISCORD_TOKEN="", ENCRYPTION_KEYS="MARKER")
-        assert (done.returncode, done.stdout, done.stderr) == (1, "", silent)
+        silent = f"Not healthy: no bot answers at http://127.0.0.1:{port} (Connection refused).\n"
+        for broken in ("DISCORD_TOKEN=MARKER\n", "DISCORD_TOKEN=\udcff\n"):
+            (tmp_path / ".env").write_bytes(broken.encode("utf-8", "surrogateescape"))
+            done = run("health", WEB_PORT=port, DISCORD_TOKEN="", ENCRYPTION_KEYS="MARKER")
+            assert (done.returncode, done.stdout, done.stderr) == (1, "", silent)
     wrong = start("health", WEB_PORT="MARKER")
     assert wrong.returncode == 1
     assert "WEB_PORT must be a whole number" in wrong.stderr

@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.storage.vault import new_key
+from sandbox.ports import quiet_port
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SOON = 60.0
@@ -33,13 +33,6 @@ runpy.run_path("run.py", run_name="__main__")
 """
 
 
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-    return port
-
-
 def environment(directory: Path) -> dict[str, str]:
     """Settings that are right in form, of services where nobody answers."""
     return {
@@ -53,7 +46,7 @@ def environment(directory: Path) -> dict[str, str]:
         "PATREON_CLIENT_SECRET": "secret",
         "PATREON_CAMPAIGN_ID": "700",
         "PUBLIC_URL": "http://127.0.0.1:9",
-        "WEB_PORT": str(free_port()),
+        "WEB_PORT": str(quiet_port()),
         "DATABASE_URL": f"sqlite+aiosqlite:///{directory}/data/pledgekeeper.db",
         "ENCRYPTION_KEYS": new_key().reveal(),
     }

@@ -56,7 +56,7 @@ def install() -> None:
         await wait()
 
     Database.read = late_read  # type: ignore[method-assign]
-    Database.transact = late(Database.transact)  # type: ignore[method-assign]
-    Database.execute = late(Database.execute)  # type: ignore[method-assign]
-    Http.send = late(Http.send)  # type: ignore[method-assign]
-    HTTPClient.request = late(HTTPClient.request)  # type: ignore[method-assign]
+    Database.transact = late(Database.transact)  # type: ignore[assignment, method-assign]
+    Database.execute = late(Database.execute)  # type: ignore[assignment, method-assign]
+    Http.send = late(Http.send)  # type: ignore[assignment, method-assign]
+    HTTPClient.request = late(HTTPClient.request)  # type: ignore[assignment, method-assign]

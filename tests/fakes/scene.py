@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
 
 from discord.gateway import DiscordWebSocket
@@ -25,7 +26,7 @@ from bot.settings import Settings
 from bot.storage import Storage
 from bot.storage.sqlite import database_file
 from bot.storage.vault import Vault
-from cogs import add_cogs
+from cogs import add_cogs, events
 from sandbox.discord import DiscordStandIn, Interaction, Message
 from sandbox.discord.changes import Actor
 from sandbox.discord.model import Overwrite
@@ -200,21 +201,30 @@ async def serve(stage: Stage) -> AsyncIterator[App]:
 async def connect(
     app: App, *, has_members_intent: bool = True, may_speak: Callable[[], bool] = lambda: True
 ) -> AsyncIterator[PledgekeeperBot]:
-    """Connect a client until the end of the block."""
+    """Connect a client until the end of the block; what its start plans is planned before that begins."""
     bot = quick(fresh_client(app, add_cogs=add_cogs, has_members_intent=has_members_intent, may_speak=may_speak))
     life = asyncio.create_task(bot.start(app.settings.discord_token.reveal(), reconnect=False))
     ready = asyncio.create_task(app.holder.wait_ready(SOON))
     try:
-        await asyncio.wait({life, ready}, return_when=asyncio.FIRST_COMPLETED)
-        if life.done():
-            await life
-        await ready
+        with patch.object(events, "GATHER_SECONDS", 0.0):
+            await asyncio.wait({life, ready}, return_when=asyncio.FIRST_COMPLETED)
+            if life.done():
+                await life
+            await ready
+            await _started(bot)
         yield bot
     finally:
         ready.cancel()
         app.holder.lose(bot)
         await bot.close()
         await asyncio.gather(life, ready, return_exceptions=True)
+
+
+async def _started(bot: PledgekeeperBot) -> None:
+    """Wait until the plan of the start is over: later it would come into the midst of what a test does."""
+    cog = bot.get_cog("EventsCog")
+    if isinstance(cog, events.EventsCog) and cog._considering:
+        await asyncio.wait(cog._considering, timeout=SOON)
 
 
 def quick(bot: PledgekeeperBot) -> PledgekeeperBot:

@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.bots import ALONE, CLUSTER, Bots
 
-SOON = 10.0
+SOON = 40.0
 READY = """
 import os, signal, sys
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

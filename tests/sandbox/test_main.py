@@ -14,7 +14,7 @@ from sandbox.botprocess import ends_with_us
 from sandbox.main import main
 from sandbox.ports import OPTIONS
 
-SOON = 20.0
+SOON = 60.0
 ANY_PORTS = ("--port", "0", "--discord-port", "0", "--patreon-port", "0", "--bot-port", "0")
 START = "import sys; from sandbox.main import main; sys.exit(main(sys.argv[1:]))"
 REPOSITORY = Path(__file__).resolve().parents[2]

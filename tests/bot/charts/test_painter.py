@@ -75,7 +75,10 @@ async def test_a_python_that_is_not_there_costs_the_picture_alone() -> None:
 
 
 async def test_whoever_takes_too_long_is_ended(tmp_path: Path) -> None:
-    assert "TimeoutError" in await fails(sleeper(tmp_path), limit_seconds=3.0)
+    limit_seconds = 0.5
+    while not (tmp_path / "pid").exists():  # a busy machine takes its time to begin at all
+        limit_seconds *= 2
+        assert "TimeoutError" in await fails(sleeper(tmp_path), limit_seconds=limit_seconds)
     assert is_over(tmp_path)
 
 

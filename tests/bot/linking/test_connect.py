@@ -94,7 +94,7 @@ class TestTheQuestion:
 
     async def test_no_page_waits_for_discord_to_take_the_word(self, world: LinkWorld) -> None:
         world.messages.may_go.clear()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(40):
             cookie = await land(world)
             view = await world.connecting.decline(cookie, await token(world, cookie))
             landing = await come_back(world, await world.consent(await world.type_connect(), world.mira, "deny"))

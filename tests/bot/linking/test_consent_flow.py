@@ -85,7 +85,6 @@ async def test_another_process_waits_for_the_exchange_of_the_first(question: Que
     await question.until_asked()
     await question.restart()
     second = await question.come_back(answer)
-    assert first.done()
     assert second == await first
     assert second.cookie is not None
     assert question.exchanges() == 1

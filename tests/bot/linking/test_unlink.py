@@ -39,7 +39,7 @@ async def test_it_revokes_at_once_however_long_discord_takes(world: LinkWorld) -
     await world.link(world.ada)
     world.roles.may_go.clear()
     unlinking = asyncio.create_task(world.unlinker.unlink(DiscordUserId(11)))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(40):
         while "POST /oauth2/revoke" not in [call.route for call in world.patreon.calls]:
             await asyncio.sleep(0.01)
     assert not unlinking.done()

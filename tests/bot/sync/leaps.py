@@ -37,13 +37,14 @@ async def town(leaping: None, read: Scene) -> Scene:
 
 
 async def held(scene: Scene, username: str = MEMBER) -> None:
-    """Wait until someone holds one role by us, and it was seen on them."""
+    """Wait until someone holds one role by us, it was seen on them, and nobody has a turn who got one beside them."""
     async with asyncio.timeout(SOON):
         while True:
             grants = await scene.app.storage.ledger.load_member(scene.guild_id, scene.person(username))
             if [one.state for one in grants.values()] == [GrantState.HELD]:
-                return
+                break
             await asyncio.sleep(0.02)
+    await scene.at_rest()
 
 
 async def rounds(scene: Scene, *, within: timedelta, is_right: Callable[[], bool], step: timedelta = MINUTE) -> None:

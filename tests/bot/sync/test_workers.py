@@ -135,7 +135,7 @@ async def test_whoever_asks_reads_now_and_after_the_one_that_is_at_it(stage: Sta
         while not await workers[1].storage.leases.is_held(f"campaign:{campaign(stage)}"):
             await asyncio.sleep(0.01)
     report = await workers[1].rounds.run(trigger=Trigger.SYNC)
-    assert under_way.done()
+    await under_way
     assert (report.is_ok, len(report.campaigns), calls(stage, BULK)) == (True, 1, 3)
 
 

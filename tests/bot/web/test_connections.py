@@ -391,7 +391,9 @@ async def test_too_many_open_files_are_told_and_the_connection_waits(
     with structlog.testing.capture_logs() as logs:
         resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))  # so that no further one can be opened
         try:
-            await asyncio.sleep(0.05)
+            async with asyncio.timeout(PATIENCE):
+                while not logs:
+                    await asyncio.sleep(0)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, limits)
     assert [line["event"] for line in logs] == ["connections could not be accepted"]

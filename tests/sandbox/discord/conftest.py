@@ -19,7 +19,7 @@ from sandbox.clock import SandboxClock
 from sandbox.discord import Channel, DiscordStandIn, DiscordState, Guild, Limit, Role, User
 from sandbox.weather import Fault, Weather
 
-SOON = 5.0
+SOON = 40.0
 AMPLE = Limit(10_000, 1.0)
 
 
@@ -152,7 +152,7 @@ def run_bot(standin: DiscordStandIn, library: None) -> RunBot:
     async def run(bot: Bot) -> AsyncIterator[Bot]:
         running = asyncio.create_task(bot.start(standin.state.bot_token))
         try:
-            ready = asyncio.create_task(bot.hear("ready", within=30))
+            ready = asyncio.create_task(bot.hear("ready", within=SOON))
             await asyncio.wait({running, ready}, return_when=asyncio.FIRST_COMPLETED)
             if running.done():
                 ready.cancel()

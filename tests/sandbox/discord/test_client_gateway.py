@@ -8,7 +8,7 @@ import discord
 import pytest
 
 from sandbox.discord import DiscordStandIn, Limit
-from tests.sandbox.discord.conftest import Bot, RunBot, World
+from tests.sandbox.discord.conftest import SOON, Bot, RunBot, World
 
 REIDENTIFY_SECONDS = 5  # discord.py waits so long before each identify but its first
 
@@ -45,7 +45,7 @@ async def test_op_9_makes_it_identify_anew(
     async with run_bot(bot):
         first = next(iter(standin.gateway.sessions))
         strike("gateway", "op9")
-        await bot.hear("ready", within=REIDENTIFY_SECONDS + 10)
+        await bot.hear("ready", within=REIDENTIFY_SECONDS + SOON)
         assert first not in standin.gateway.sessions
         assert len(standin.gateway.connected()) == 1
 
@@ -111,7 +111,7 @@ async def test_a_client_with_shards_asks_for_the_gateway(
 
     client = Sharded(intents=intents, guild_ready_timeout=0.05)
     running = asyncio.create_task(client.start(standin.state.bot_token))
-    await asyncio.wait_for(ready.wait(), 10)
+    await asyncio.wait_for(ready.wait(), SOON)
     assert client.shard_count == 1
     await client.close()
     await asyncio.wait({running})

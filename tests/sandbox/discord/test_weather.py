@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.discord import DiscordStandIn
 from sandbox.weather import Fault, Weather
-from tests.sandbox.discord.conftest import Api, World
+from tests.sandbox.discord.conftest import SOON, Api, World
 
 Strike = Callable[[str, str], None]
 
@@ -112,7 +112,7 @@ async def test_a_hanging_answer_ends_when_the_client_gives_up(
     strike("/users/@me", "hang")
     with pytest.raises(TimeoutError):
         await api("GET", "/users/@me", timeout=aiohttp.ClientTimeout(total=0.1))
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(SOON):
         while not standin.calls:
             await asyncio.sleep(0.01)
     assert standin.calls[-1].status == 0
@@ -122,7 +122,7 @@ async def test_stopping_does_not_wait_for_a_hanging_answer(strike: Strike, stand
     strike("/users/@me", "hang")
     asked = asyncio.create_task(api("GET", "/users/@me"))
     await asyncio.sleep(0.05)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(SOON):
         await standin.stop()
     with pytest.raises(aiohttp.ClientError):
         await asked

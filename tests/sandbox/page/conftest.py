@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.main import Options, Sandbox
 
-SOON = 15.0
+SOON = 40.0
 Json = dict[str, Any]
 INTENT_GUILDS = 1
 

@@ -16,7 +16,7 @@ from sandbox.bots import CLUSTER
 from sandbox.main import Options, Sandbox
 from sandbox.page.forecast import FAULTS, SWITCHES
 
-SOON = 10.0
+SOON = 40.0
 Page = aiohttp.ClientSession
 
 
@@ -279,7 +279,7 @@ async def test_an_open_page_does_not_delay_the_end() -> None:
             stream = await session.get(f"{sandbox.page_url}/events")
             await stream.content.readuntil(b"\n\n")
             began = time.monotonic()
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 20
         stream.close()
 
 

@@ -47,7 +47,7 @@ class Mailbox:
 
     async def events(self, count: int) -> list[str]:
         """Wait until so many have come, and return their triggers."""
-        async with asyncio.timeout(5), self.news:
+        async with asyncio.timeout(40), self.news:
             await self.news.wait_for(lambda: len(self.letters) >= count)
         return [letter.event for letter in self.letters]
 
@@ -211,6 +211,8 @@ async def test_unpausing_by_the_api_sends_all_that_waits(
 ) -> None:
     shop.strike("webhook_paused")
     shop.standin.pledge(shop.ada.id, shop.gold.id)
+    await shop.standin.deliveries.rest()
+    assert webhook.is_paused
     document = {"data": {"type": "webhook", "id": webhook.id, "attributes": {"paused": False}}}
     headers = {"Authorization": f"Bearer {shop.client.creator_access_token}"}
     await ask.send("PATCH", f"/api/oauth2/v2/webhooks/{webhook.id}", json=document, headers=headers)

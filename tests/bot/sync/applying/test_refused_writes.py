@@ -10,7 +10,6 @@ from bot.domain.model import Campaign, CampaignId, DiscordUserId, RoleId
 from bot.domain.plan import GuildFacts, PersonFacts
 from bot.runtime.health import Note
 from bot.sync.applying import refusals
-from cogs.events import GATHER_SECONDS
 from sandbox.weather import Fault
 from tests.bot.sync.leaps import LEAPS, MINUTE
 from tests.fakes.notifier import said
@@ -145,7 +144,6 @@ async def test_a_role_that_is_refused_again_while_a_plan_is_made_is_not_said_to_
 ) -> None:
     await scene.add_rule()
     breakers, gold = scene.app.breakers, RoleId(scene.role("Gold"))
-    await asyncio.sleep(GATHER_SECONDS + 0.2)  # the plan of the start
     breakers.open(scene.guild_id, gold)
     await scene.app.reconciler.consider(scene.guild_id, None, trigger=Trigger.SYNC)
     assert "I can't change the role **Gold**" in said(await scene.app.notifier.take_pending(scene.guild_id))
@@ -165,7 +163,6 @@ async def test_a_plan_that_began_before_a_refusal_was_told_does_not_end_it(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await scene.add_rule()
-    await asyncio.sleep(GATHER_SECONDS + 0.2)  # the plan of the start
     breakers, gold, reconciler = scene.app.breakers, RoleId(scene.role("Gold")), scene.app.reconciler
     people = reconciler._planning._facts.people
     slow, go_on = [False, True], asyncio.Event()
