@@ -5,6 +5,7 @@ setting is wrong, which no new start helps (EX_CONFIG of sysexits.h), and 1 for 
 """
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -82,6 +83,7 @@ def _tell_time(settings: Settings) -> datetime:
 @click.pass_context
 def main(context: click.Context) -> None:
     """Discord roles that follow Patreon pledges. Without a command, the bot itself runs."""
+    os.umask(0o077)  # what we write holds who is linked to whom
     if context.invoked_subcommand is None:
         context.invoke(bot)
 
@@ -193,7 +195,7 @@ def migrate_tables(*, before: bool, after: bool) -> int:
 
 
 @main.command()
-@click.argument("target", type=click.Path(path_type=Path), metavar="FILE")
+@click.argument("target", type=click.Path(path_type=Path, readable=False), metavar="FILE")
 @click.option("--keep", type=click.IntRange(1), metavar="N", help="FILE is a folder: keep there the newest N backups.")
 @ends_with_its_code
 def backup(target: Path, keep: int | None) -> int:
@@ -213,7 +215,7 @@ def backup(target: Path, keep: int | None) -> int:
 
 
 @main.command()
-@click.argument("source", type=click.Path(path_type=Path), metavar="[FILE]", required=False)
+@click.argument("source", type=click.Path(path_type=Path, readable=False), metavar="[FILE]", required=False)
 @click.option("--in-place", is_flag=True, help="The database is restored already, by other tools: only settle it.")
 @click.option("--without-unlinks", is_flag=True, help="Link people again who unlinked since, where nobody knows them.")
 @ends_with_its_code

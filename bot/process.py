@@ -35,7 +35,6 @@ Each but Discord's, which keeps itself, begins anew where it ends (`runtime/loop
 import asyncio
 import contextlib
 import gc
-import os
 import signal
 from collections.abc import Coroutine, Iterator
 from datetime import timedelta
@@ -102,7 +101,6 @@ def run(
         raise SettingsInvalid(Setup.ROLES_NEED_POSTGRESQL)
     if shard_ids is not None and not settings.is_database_shared:
         raise SettingsInvalid(Setup.SHARDS_NEED_POSTGRESQL)
-    os.umask(0o077)  # what we write holds who is linked to whom
     leave_out_of_collections()
     asyncio.run(_run(settings, add_cogs, roles, shard_ids))
     return 0

@@ -112,6 +112,7 @@ class Setup(enum.StrEnum):
     RESTORE_WHILE_RUNNING = "restore_while_running"
     RESTORE_UNSETTLED = "restore_unsettled"
     RESTORE_MISSING = "restore_missing"  # path
+    RESTORE_UNREADABLE = "restore_unreadable"  # path, reason
     RESTORE_SPOILED = "restore_spoiled"  # path, reason
     RESTORE_FOREIGN = "restore_foreign"  # path
     RESTORE_NEWER = "restore_newer"  # path

@@ -4,6 +4,7 @@ Only SQLite's is copied here. PostgreSQL has its own tool for that, and is named
 """
 
 import asyncio
+import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,7 +41,7 @@ async def back_up(url: str, target: Path, *, at: datetime, tell: Tell) -> Backup
 
 async def back_up_into(url: str, folder: Path, *, keep: int, at: datetime, tell: Tell) -> Backup:
     """Make one with a name by its time; once it is there, delete the older ones of such names but the newest `keep`."""
-    if database_file(url) is not None and not await asyncio.to_thread(folder.is_dir):
+    if database_file(url) is not None and not await asyncio.to_thread(os.path.isdir, folder):
         raise NeedsOwner(Setup.BACKUP_NO_FOLDER, path=str(folder))
     made = await back_up(url, folder / at.astimezone(UTC).strftime(NAME), at=at, tell=tell)
     return msgspec.structs.replace(made, dropped=await asyncio.to_thread(_drop_older, made.path, keep - 1))

@@ -75,8 +75,7 @@ async def restore_in_place(url: str, vault: Vault, *, at: datetime, without_unli
 
 def _copy(source: Path, copy: Path, tell: Tell) -> backups.Contents:
     """Copy a backup and look through the copy."""
-    if not source.is_file():
-        raise NeedsOwner(Setup.RESTORE_MISSING, path=str(source))
+    backups.require(source)
     backups.check_bytes(source)
     with backups.explained(copy):
         backups.discard(copy)

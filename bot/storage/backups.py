@@ -47,7 +47,7 @@ def make_backup(source: Path, target: Path, *, at: datetime, tell: Tell) -> Cont
 
     NeedsOwner where there is something at `target`, where it cannot be written, or where the copy is not sound.
     """
-    if target.exists():
+    if os.path.lexists(target):
         raise NeedsOwner(Setup.BACKUP_EXISTS, path=str(target))
     unfinished = target.with_name(target.name + UNFINISHED)
     with explained(target), _removed(unfinished):
@@ -86,6 +86,19 @@ def look_through(path: Path, *, named: Path, unsound: Setup = Setup.RESTORE_SPOI
             )
     except sqlite3.DatabaseError as error:
         raise NeedsOwner(unsound, path=str(named), reason=str(error)) from None
+
+
+def require(path: Path) -> None:
+    """Raise NeedsOwner where there is no file, or we can't read it and what belongs to it."""
+    beside = (path.with_name(path.name + end) for end in (CHECKSUM, *BESIDE))
+    try:
+        if not path.is_file():
+            raise NeedsOwner(Setup.RESTORE_MISSING, path=str(path))
+        for part in (path, *filter(Path.exists, beside)):
+            part.open("rb").close()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise NeedsOwner(Setup.RESTORE_UNREADABLE, path=error.filename or str(path), reason=reason) from None
 
 
 def check_bytes(path: Path) -> bool:

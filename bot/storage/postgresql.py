@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any
+from urllib.parse import unquote
 
 import structlog
 from sqlalchemy import URL, event, func, make_url, select
@@ -45,6 +46,7 @@ CONNECT_ARGS: dict[str, Any] = {
 # A process that is stopped within a transaction keeps rows for which all others wait: the server ends it.
 IDLE_SECONDS = 8  # within a transaction, and no more than a lease lasts
 PARTING_SECONDS = 1  # for the last word on a connection that may be dead
+PASSWORDS = ("password", "sslpassword")  # where an address names them after its ?, as libpq lets it
 # Somebody else's transaction came between (40001), or each waited for the other (40P01).
 CAME_BETWEEN = {"40001", "40P01"}
 # The connection broke (08), the server is full (53), shuts down or starts (57P), only reads, as one that has not taken
@@ -58,18 +60,23 @@ Hear = Callable[[float], Awaitable[list[str]]]
 
 
 def is_address(url: str) -> bool:
-    """Tell whether an address names a database, so that it can be tried."""
+    """Tell whether an address names a database, so that it can be tried.
+
+    One @ too many is that of a password: what follows it would count as the host, and be shown to people.
+    """
     try:
-        return bool(make_url(url).database)
+        its = _read(url)
     except (ArgumentError, ValueError):
         return False
+    after_user = url.partition("://")[2].partition(":")[2].partition("?")[0]
+    return bool(its.database) and "@" not in (its.host or "") and after_user.count("@") <= 1
 
 
 def bare_address(url: str) -> str:
-    """Return an address as one may show it to people, without its password."""
-    its = make_url(url)
+    """Return an address as one may show it to people and type it within quotes, without its passwords."""
+    its = _read(url).difference_update_query(PASSWORDS)
     bare = URL.create(its.drivername, its.username, None, its.host, its.port, its.database, its.query)
-    return bare.render_as_string()
+    return bare.render_as_string().replace(" ", "%20")
 
 
 def build_engines(url: str) -> Engines:
@@ -174,7 +181,7 @@ async def listen(url: str, channel: str) -> AsyncIterator[Hear]:
 
 def driver_options(url: str) -> dict[str, Any]:
     """Return by what the driver itself connects to an address: the password is among it."""
-    address = make_url(url).set(drivername=f"postgresql+{DRIVER}")
+    address = _read(url).set(drivername=f"postgresql+{DRIVER}")
     _, options = address.get_dialect()().create_connect_args(address)
     return {**options, **CONNECT_ARGS}
 
@@ -196,6 +203,20 @@ def says_away(state: str) -> bool:
     return state.startswith(AWAY)
 
 
+def _read(url: str) -> URL:
+    """Read an address; a host that is the %-coded folder of a socket, which libpq knows and SQLAlchemy does not, too.
+
+    https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
+    """
+    its = make_url(url)
+    host = unquote(its.host or "")
+    if not host.startswith("/"):
+        return its
+    port = {} if its.port is None else {"port": str(its.port)}
+    place = {"host": host, **port, **its.query}
+    return URL.create(its.drivername, its.username, its.password, database=its.database, query=place)
+
+
 @cache
 def connection_type() -> Any:
     """Return the class of all connections of a pool, once psycopg is wanted."""
@@ -213,7 +234,7 @@ def connection_type() -> Any:
 def _build_engine(url: str, most_connections: int, **options: Any) -> AsyncEngine:
     """Build an engine whose pool nobody ever waits for: no more are let in by `Database` at a time."""
     engine = create_async_engine(
-        make_url(url).set(drivername=f"postgresql+{DRIVER}"),
+        _read(url).set(drivername=f"postgresql+{DRIVER}"),
         hide_parameters=True,  # an error's text must not carry values
         pool_size=most_connections,
         max_overflow=0,

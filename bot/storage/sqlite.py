@@ -7,6 +7,7 @@ SQLAlchemy has two ways with SQLite that do not go together, hence two engines
 - with a BEGIN of our own, for several that write: IMMEDIATE, for one that began by reading could be refused half-way.
 """
 
+import os
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -54,9 +55,13 @@ def own(url: str) -> filelock.BaseFileLock:
 
 
 def require(url: str) -> None:
-    """Raise NeedsOwner where there is no such file: to connect would make one."""
+    """Raise NeedsOwner where there is no such file: to connect would make one; SettingsInvalid where we can't look."""
     path = database_path(url)
-    if not path.is_file():
+    try:
+        is_there = path.is_file()
+    except OSError as error:
+        raise SettingsInvalid(Setup.DATABASE_UNUSABLE, reason=error.strerror or type(error).__name__) from None
+    if not is_there:
         raise NeedsOwner(Setup.DATABASE_MISSING, path=str(path))
 
 
@@ -80,8 +85,9 @@ def is_away(_error: DBAPIError) -> bool:
 
 
 def database_path(url: str) -> Path:
-    """Return the file that an address names."""
-    return Path(make_url(url).database or "")
+    """Return the file that an address names; of a symbolic link the file itself: what is beside it, it has once."""
+    path = Path(make_url(url).database or "")
+    return Path(os.path.realpath(path)) if os.path.islink(path) else path  # noqa: PTH114  as `is_seen`
 
 
 def database_file(url: str) -> Path | None:
@@ -94,20 +100,27 @@ def url_with(url: str, path: Path) -> str:
     return make_url(url).set(database=str(path)).render_as_string(hide_password=False)
 
 
+def is_seen(path: Path) -> bool:
+    """Tell whether there is something, as far as this user may look."""
+    return os.path.exists(path)  # noqa: PTH110  Path's own raises where a folder is closed to us, or a name too long
+
+
 def lock_path(path: Path) -> Path:
     """Return the lock file beside a database file."""
     return path.with_name(path.name + ".lock")
 
 
 def is_locked(path: Path) -> bool:
-    """Tell whether a process works on this database now."""
-    if not lock_path(path).exists():
+    """Tell whether a process works on this database now, as far as we may look."""
+    if not is_seen(lock_path(path)):
         return False
     lock = filelock.FileLock(lock_path(path))
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout:
         return True
+    except OSError:  # another user's
+        return False
     lock.release()
     return False
 

@@ -188,6 +188,7 @@ _SETUP: dict[Setup, tuple[str, str]] = {
         "Settle that first. Example: python run.py restore --in-place",
     ),
     Setup.RESTORE_MISSING: ("I changed nothing, because there's no file {path}.", "Check the name."),
+    Setup.RESTORE_UNREADABLE: ("I changed nothing, because I can't read {path} ({reason}).", "Let this user read it."),
     Setup.RESTORE_SPOILED: (
         "I changed nothing, because {path} is damaged ({reason}).",
         "Restore another backup.",

@@ -44,6 +44,7 @@ GREATEST_ID = 2**63 - 1
 
 _ID = re.compile(r"[0-9]{1,20}", re.ASCII)
 _LIMIT = re.compile(r"[0-9]{1,3}", re.ASCII)
+_TAG = re.compile(r'"([^"]*)"')
 _ASK_AGAIN = "private, no-cache"  # keep it, and ask each time whether it still holds
 
 Answer = Callable[[web.Request, ApiToken], Awaitable[msgspec.Struct]]
@@ -146,8 +147,7 @@ def _place_of(request: web.Request) -> str:
 def _to_answer(request: web.Request, body: bytes) -> web.Response:
     """Answer with JSON, or that the program has it already."""
     etag = hashlib.sha256(body).hexdigest()[:32]
-    known = request.if_none_match or ()
-    if any(one.value in {etag, "*"} for one in known):
+    if _is_known(request, etag):
         response = web.Response(status=304)
     else:
         response = web.Response(body=body, content_type="application/json")
@@ -155,6 +155,12 @@ def _to_answer(request: web.Request, body: bytes) -> web.Response:
     response.headers["Cache-Control"] = _ASK_AGAIN
     response.headers["Vary"] = "Authorization"
     return response
+
+
+def _is_known(request: web.Request, etag: str) -> bool:
+    """Tell whether the program says that it has this (RFC 9110, 13.1.2): in one header or several, weak or strong."""
+    said = ",".join(request.headers.getall("If-None-Match", ()))
+    return said.strip() == "*" or etag in _TAG.findall(said)
 
 
 def _read_after(typed: str) -> DiscordUserId:

@@ -163,6 +163,50 @@ def test_a_value_that_turns_out_wrong_at_the_start_is_named_with_an_example(
     assert "Traceback" not in done.stdout + done.stderr
 
 
+TOO_LONG = "x" * 300  # no file can have such a name: to look for it fails, as in a folder that is closed to us
+
+
+@pytest.mark.parametrize(
+    "typed", ["status", "backup copy.db", "rotate-keys", "reshard 2", "move-database --to sqlite+aiosqlite:///new.db"]
+)
+def test_a_database_where_we_may_not_look_is_said_to_be_unusable(run: Run, typed: str) -> None:
+    done = run(*typed.split(), DATABASE_URL=f"sqlite+aiosqlite:///{TOO_LONG}/pledgekeeper.db")
+    assert (done.returncode, done.stdout) == (78, "")
+    assert done.stderr.startswith("I can't use the database that DATABASE_URL names (File name too long).")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_check_goes_on_where_it_may_not_look(run: Run) -> None:
+    done = run("check", DATABASE_URL=f"sqlite+aiosqlite:///{TOO_LONG}/pledgekeeper.db")
+    assert done.returncode == 1
+    assert "PUBLIC_URL" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (f"backup {TOO_LONG}", f"I couldn't write {TOO_LONG} (File name too long)."),
+        (f"backup --keep 2 {TOO_LONG}", f"I wrote nothing, because the folder {TOO_LONG} doesn't exist."),
+        (f"restore {TOO_LONG}", f"I changed nothing, because I can't read {TOO_LONG} (File name too long)."),
+    ],
+    ids=["backup", "folder of backups", "restore"],
+)
+def test_a_backup_where_we_may_not_look_is_refused_in_words(run: Run, typed: str, said: str) -> None:
+    assert run("migrate").returncode == 0
+    done = run(*typed.split())
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(said)
+
+
+def test_only_its_owner_may_read_what_a_command_writes(run: Run, tmp_path: Path) -> None:
+    assert run("migrate").returncode == 0
+    assert run("move-database", "--to", f"sqlite+aiosqlite:///{tmp_path}/moved/new.db").returncode == 0
+    written = [*(tmp_path / "data").iterdir(), *(tmp_path / "moved").iterdir()]
+    assert len(written) >= 4
+    assert {path.name for path in written if path.stat().st_mode & 0o077} == set()
+
+
 def test_rotating_keys_asks_for_a_database(run: Run) -> None:
     done = run("rotate-keys")
     assert done.returncode == 1
@@ -275,13 +319,27 @@ def test_a_folder_of_backups_keeps_the_newest(run: Run, tmp_path: Path) -> None:
     assert run("backup", "--keep", "0", "backups").returncode == 2
 
 
-def test_for_postgresql_the_command_is_named_and_no_password(run: Run) -> None:
-    address = "postgresql://ada:MARKER@db.example/pledges"
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("postgresql://ada:MARKER@db.example/pledges", "postgresql://ada@db.example/pledges"),
+        (
+            "postgresql://db.example/our%20pledges?user=ada&password=MARKER&sslpassword=MARKER",
+            "postgresql://db.example/our%20pledges?user=ada",
+        ),
+        (
+            "postgresql://ada:MARKER@%2Frun%2Fpostgresql:5433/pledges",
+            "postgresql://ada@/pledges?host=%2Frun%2Fpostgresql&port=5433",
+        ),
+    ],
+    ids=["user and password", "password among the options", "socket"],
+)
+def test_for_postgresql_the_command_is_named_and_no_password(run: Run, address: str, shown: str) -> None:
     for command, tool in (("backup", "pg_dump"), ("restore", "pg_restore")):
         refused = run(command, "x.dump", DATABASE_URL=address)
         assert (refused.returncode, refused.stdout) == (1, "")
         assert f"Example: {tool} " in refused.stderr
-        assert "'postgresql://ada@db.example/pledges'" in refused.stderr
+        assert f"'{shown}'" in refused.stderr
         assert "MARKER" not in refused.stderr
 
 

@@ -12,7 +12,7 @@ from bot.ops.ownership import is_bot_running
 from bot.settings import Settings
 from bot.storage import Storage
 from bot.storage.bell import is_heard
-from bot.storage.sqlite import database_file, is_locked
+from bot.storage.sqlite import database_file, is_locked, is_seen
 from bot.storage.vault import Vault, VaultKeyMissing, fingerprint
 
 
@@ -28,7 +28,7 @@ class DatabaseReport(msgspec.Struct, frozen=True, kw_only=True):
 async def inspect_database(settings: Settings) -> DatabaseReport:
     """Report on the database of these settings."""
     path = database_file(settings.database_url)
-    if path is not None and not path.exists():
+    if path is not None and not is_seen(path):
         return DatabaseReport(findings=(_judge_folder(path), ok(Found.KEYS_UNUSED)))
     vault = Vault(settings.encryption_keys)
     try:
@@ -85,7 +85,7 @@ async def _try_keys(storage: Storage, vault: Vault) -> Finding:
 
 def _judge_folder(path: Path) -> Finding:
     folder = path.parent.absolute()
-    while not folder.exists():
+    while not is_seen(folder):
         folder = folder.parent
     try:
         tempfile.TemporaryFile(dir=folder).close()

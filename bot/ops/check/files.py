@@ -8,7 +8,7 @@ from pathlib import Path
 from bot.domain.findings import Finding, FindingFact, Found, note
 from bot.settings import NO_DOTENV, SECRETS_FOLDERS, Settings, find_dotenv
 from bot.storage.backups import BESIDE
-from bot.storage.sqlite import database_file, lock_path
+from bot.storage.sqlite import database_file, is_seen, lock_path
 from bot.storage.unlinks import ENDING
 
 
@@ -46,7 +46,7 @@ def _inspect_database(path: Path) -> list[Finding]:
 
 
 def _readable(files: Iterable[Path]) -> list[Path]:
-    return [path for path in files if path.is_file() and _may_all(path, stat.S_IROTH)]
+    return [path for path in files if is_seen(path) and path.is_file() and _may_all(path, stat.S_IROTH)]
 
 
 def _named(files: Sequence[Path]) -> dict[str, FindingFact]:
@@ -55,7 +55,7 @@ def _named(files: Sequence[Path]) -> dict[str, FindingFact]:
 
 def _inspect_folder(folder: Path) -> list[Finding]:
     """Report a folder in which everybody may put files, and so others than ours beside the database."""
-    if not folder.is_dir() or not _may_all(folder, stat.S_IWOTH):
+    if not is_seen(folder) or not folder.is_dir() or not _may_all(folder, stat.S_IWOTH):
         return []
     return [note(Found.FOLDER_OPEN, folder=str(folder))]
 

@@ -268,3 +268,12 @@ async def test_a_transaction_that_never_gets_through_says_so(storage: Storage, m
     with pytest.raises(DatabaseAway):
         await storage.database.transact(conflict)
     assert tries == databases.MAX_TRIES
+
+
+async def test_the_folder_of_a_socket_may_stand_where_a_host_does(postgres: Postgres, emptied: str) -> None:
+    place = str(postgres.folder).replace("/", "%2F")
+    with psycopg.connect(
+        **postgresql.driver_options(f"postgresql://pledgekeeper@{place}:5432/{emptied}")
+    ) as connection:
+        found = connection.execute("SELECT current_database(), current_user").fetchone()
+    assert found == (emptied, "pledgekeeper")

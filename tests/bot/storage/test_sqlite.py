@@ -48,6 +48,17 @@ async def test_a_second_process_is_refused(storage: Storage, url: str, vault: Va
         await Storage.open(url, vault)
 
 
+async def test_a_second_process_is_refused_that_comes_by_a_symbolic_link(
+    storage: Storage, url: str, vault: Vault, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "elsewhere/link.db"
+    link.symlink_to(database_path(url))
+    with pytest.raises(DatabaseLocked, match=Setup.DATABASE_LOCKED):
+        await Storage.open(f"sqlite+aiosqlite:///{link}", vault)
+    assert [path.name for path in link.parent.iterdir()] == [link.name]
+
+
 async def test_the_lock_is_given_back(storage: Storage, url: str, vault: Vault) -> None:
     assert is_locked(database_path(url))
     await storage.close()

@@ -41,10 +41,10 @@ class Program:
     token: Secret = field(default_factory=lambda: Secret(""))
 
     async def get(self, path: str = "/api/v1/members", *, method: str = "GET", **headers: str) -> Got:
-        """Ask with the token; `headers` are sent too, or ("") not sent."""
-        sent = {"Authorization": f"Bearer {self.token.reveal()}"}
-        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-        sent = {name: value for name, value in sent.items() if value}
+        """Ask with the token; `headers` are sent too, each line as one of its own, or ("") not sent."""
+        wanted = {"Authorization": f"Bearer {self.token.reveal()}"}
+        wanted |= {name.replace("_", "-"): value for name, value in headers.items()}
+        sent = [(name, line) for name, value in wanted.items() for line in value.splitlines()]
         async with self.session.request(method, f"{self.url}{path}", headers=sent) as answer:
             return Got(answer.status, answer.headers, await answer.read())
 
