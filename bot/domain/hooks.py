@@ -14,7 +14,7 @@ a role by their ids at Discord; no name, no e-mail address and no amount ever go
     answer               what becomes of the event, and of the hook
     2xx                  arrived
     410 Gone             over, and the hook is off: its receiver says that it wants nothing more
-    any other, or none   tried again, later each time; after two days the hook is off
+    any other, or none   tried again, later each time, and not before its Retry-After; after two days the hook is off
 
 One that has not arrived holds back later ones of the same hook and person, and nothing else.
 """
@@ -75,6 +75,7 @@ class HookAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     status: int | None = None
     failure: DeliveryFailure | None = None
+    wait: timedelta = timedelta()  # for so long the receiver wants nothing, as it says
 
     @property
     def is_success(self) -> bool:
@@ -157,16 +158,18 @@ def read_events(typed: str) -> tuple[HookEventType, ...]:
     return tuple(type_ for type_ in HookEventType if type_ in wanted or not words)
 
 
-def next_try(*, tries: int, first_tried_at: datetime, now: datetime, chance: float) -> datetime | None:
+def next_try(
+    *, tries: int, first_tried_at: datetime, now: datetime, chance: float, wait: timedelta = timedelta()
+) -> datetime | None:
     """Return when an event is tried again that has failed so often; None: it has been tried for two days.
 
-    `chance` is from 0 to 1.
+    `chance` is from 0 to 1. `wait`: the receiver wants nothing for so long; it can't have more than the two days.
     """
     end = first_tried_at + PATIENCE
     if now >= end:
         return None
     pause = PAUSES[min(tries, len(PAUSES)) - 1]
-    return min(now + pause * (1 + SPREAD * (2 * chance - 1)), end)
+    return now + min(max(pause * (1 + SPREAD * (2 * chance - 1)), wait), end - now)
 
 
 def body_of(type_: str, at: datetime, data: Mapping[str, Any]) -> str:

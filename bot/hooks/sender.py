@@ -2,19 +2,21 @@
 
 A name is resolved once for each request, every address that it leads to is judged, and the connection goes to one of
 these: a name server that answers otherwise the next time changes nothing. Redirects are not followed, no proxy and no
-cookie of ours takes part, and of an answer only the status counts: its body is not read, and what comes before it has
-an end.
+cookie of ours takes part, and of an answer only the status counts and how long it asks us to wait: its body is not
+read, and what comes before it has an end.
 
 The signature is the Standard Webhooks' own: https://github.com/standard-webhooks/standard-webhooks
 """
 
 import asyncio
 import base64
+import re
 import secrets
 import socket
 import ssl
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
@@ -126,7 +128,7 @@ class HookSender:
         resolver = self._resolver()
         try:
             async with asyncio.timeout(self._seconds):
-                status = await self._post(address, self._headers(secret, message_id, body), body, resolver)
+                return await self._post(address, self._headers(secret, message_id, body), body, resolver)
         except TimeoutError:
             return HookAnswer(failure=DeliveryFailure.TIMED_OUT)
         except aiohttp.ClientConnectorDNSError as error:
@@ -138,9 +140,8 @@ class HookSender:
             return HookAnswer(failure=DeliveryFailure.UNREACHED)
         finally:
             await resolver.close()
-        return HookAnswer(status=status)
 
-    async def _post(self, address: URL, headers: dict[str, str], body: str, resolver: AbstractResolver) -> int:
+    async def _post(self, address: URL, headers: dict[str, str], body: str, resolver: AbstractResolver) -> HookAnswer:
         connector = aiohttp.TCPConnector(
             resolver=resolver,
             use_dns_cache=False,
@@ -161,7 +162,7 @@ class HookSender:
             session.post(address, data=body.encode(), headers=headers, allow_redirects=False) as response,
         ):
             response.close()  # its body is nothing to us
-            return response.status
+            return HookAnswer(status=response.status, wait=_read_wait(response.headers.get("Retry-After", "")))
 
     def _headers(self, secret: Secret, message_id: str, body: str) -> dict[str, str]:
         # The real time: a receiver compares it with its own clock, which follows no sandbox.
@@ -176,6 +177,17 @@ class HookSender:
 
     def _resolver(self) -> PublicResolver:
         return PublicResolver(self._make_resolver(), allow_loopback=self._allow_loopback)
+
+
+def _read_wait(said: str) -> timedelta:
+    """Read for how long a receiver wants nothing: in seconds, or until a moment (RFC 9110, 10.2.3); 0 for nonsense."""
+    if re.fullmatch(r"[0-9]{1,9}", said, re.ASCII):
+        return timedelta(seconds=int(said))
+    try:
+        until = parsedate_to_datetime(said)
+    except ValueError:
+        return timedelta()
+    return max(until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC), timedelta())
 
 
 def _make_socket(address: aiohttp.AddrInfoType) -> socket.socket:

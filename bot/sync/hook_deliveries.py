@@ -104,7 +104,8 @@ class HookDeliveries:
             off = OffReason.GONE
         elif not answer.is_success:
             first, tries = event.first_tried_at or now, event.tries + 1
-            again_at = next_try(tries=tries, first_tried_at=first, now=now, chance=random.random())  # noqa: S311  no secret
+            chance = random.random()  # noqa: S311  no secret
+            again_at = next_try(tries=tries, first_tried_at=first, now=now, chance=chance, wait=answer.wait)
             off = OffReason.FAILING if again_at is None else None
             log.info(
                 "an event has not arrived",

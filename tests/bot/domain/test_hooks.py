@@ -146,6 +146,17 @@ def test_it_is_tried_again_later_each_time_and_for_the_last_time_after_two_days(
     assert usual[-1] == PATIENCE == timedelta(days=2)
 
 
+def test_a_receiver_that_asks_for_time_gets_it_but_no_more_than_two_days() -> None:
+    def again(**wait: float) -> timedelta:
+        at = next_try(tries=2, first_tried_at=NOW, now=NOW, chance=0.5, wait=timedelta(**wait))
+        assert at is not None
+        return at - NOW
+
+    assert again(seconds=30) == timedelta(minutes=5), "sooner than we would have come"
+    assert again(hours=1) == timedelta(hours=1)
+    assert again(days=400) == again(days=999_999_999) == PATIENCE
+
+
 def test_two_that_failed_together_do_not_come_back_together() -> None:
     early, late = tries(0.0), tries(1.0)
     assert early[0] == timedelta(seconds=4)

@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +196,29 @@ async def test_a_redirect_is_not_followed(status: int) -> None:
         assert answer == HookAnswer(status=status)
         assert not answer.is_success
         assert target.requests == []
+
+
+@pytest.mark.parametrize(
+    ("said", "wait"),
+    [
+        ("120", timedelta(minutes=2)),
+        ("0", timedelta()),
+        (format_datetime(datetime.now(UTC) + timedelta(hours=2), usegmt=True), timedelta(hours=2)),
+        ("Sunday, 06-Nov-94 08:49:37 GMT", timedelta()),
+        ("Sun Nov  6 08:49:37 2044", timedelta(days=1)),
+        ("-5", timedelta()),
+        ("soon", timedelta()),
+        ("9" * 400, timedelta()),
+    ],
+)
+async def test_a_receiver_says_how_long_it_wants_nothing(said: str, wait: timedelta) -> None:
+    async with serve(Receiver(429, {"Retry-After": said})) as receiver:
+        answer = await send(sender_of(["127.0.0.1"]), f"http://127.0.0.1:{receiver.port}/")
+    assert answer.status == 429
+    if wait == timedelta(days=1):
+        assert answer.wait > wait, "until a day long from now"
+    else:
+        assert abs(answer.wait - wait) < timedelta(minutes=5)
 
 
 async def test_no_proxy_of_the_environment_and_no_cookie_takes_part(monkeypatch: pytest.MonkeyPatch) -> None:

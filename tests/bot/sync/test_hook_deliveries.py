@@ -122,6 +122,20 @@ async def test_a_receiver_that_is_down_gets_the_same_message_later_and_others_go
         assert len(set(receiver.ids)) == 3
 
 
+async def test_a_receiver_that_is_asked_too_often_is_left_alone_for_as_long_as_it_says(post: Post) -> None:
+    async with serve(Receiver(429, {"Retry-After": "3600"})) as receiver:
+        await post.add(receiver)
+        await post.happen(ADA)
+        await post.send()
+        receiver.status = 204
+        post.clock.move(seconds=3590)
+        await post.send()
+        assert len(receiver.requests) == 1
+        post.clock.move(seconds=11)
+        await post.send()
+    assert len(receiver.requests) == 2
+
+
 async def test_after_two_days_a_hook_is_off_and_its_admins_are_told_once(post: Post, receiver: Receiver) -> None:
     receiver.status = 500
     hook = await post.add(receiver)
