@@ -171,11 +171,15 @@ async def _connect_endings(stage: Connecting, camera: Camera, sheet: Sheet) -> N
         await _answer(tab, "confirm")
         await camera.web_page(sheet, "The admin may not decide it any more", tab)
     callback = await browser.callback_url(await stage.address(), creator)
+    async with camera.visitor() as tab:
+        await tab.goto(callback)
+        await _answer(tab, "decline")
+        await tab.goto(callback)
+        await camera.web_page(sheet, "Already used", tab)
+    callback = await browser.callback_url(await stage.address(), creator)
     await stage.move(timedelta(minutes=11))
     async with camera.visitor() as tab:
         await tab.goto(callback)
         await camera.web_page(sheet, "Expired", tab)
-        await tab.goto(callback)
-        await camera.web_page(sheet, "Already used", tab)
         await tab.goto(re.sub("/oauth/.*", "/connect/confirm", callback))
         await camera.web_page(sheet, "Unknown", tab)
