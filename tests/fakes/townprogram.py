@@ -14,7 +14,7 @@ from aiohttp.abc import AbstractResolver
 from standardwebhooks.webhooks import Webhook
 from yarl import URL
 
-from bot.domain.hooks import TEST_EVENT, HookEventType
+from bot.domain.hooks import TEST_EVENT, HookAnswer, HookEventType
 from bot.domain.member_answer import MemberAnswer, MemberStanding, MemberTier
 from bot.domain.member_changes import ToldMember, told_of
 from bot.domain.model import DiscordUserId, HookId, Secret
@@ -102,9 +102,9 @@ class Courier(HookSender):
         super().__init__(user_agent="town", allow_loopback=True, make_resolver=ThreadedResolver)
         self._inbox = inbox
 
-    async def _post(self, address: URL, headers: dict[str, str], body: str, resolver: AbstractResolver) -> int:
+    async def _post(self, address: URL, headers: dict[str, str], body: str, resolver: AbstractResolver) -> HookAnswer:
         await asyncio.sleep(0)
-        return self._inbox.take(headers, body)
+        return HookAnswer(status=self._inbox.take(headers, body))
 
 
 class TownProgram:

@@ -374,9 +374,9 @@ async def test_what_waits_is_said_in_the_language_of_whoever_reads_it(scene: Sce
 
 async def test_of_several_that_come_at_once_each_waits_and_is_read_once(scene: Scene) -> None:
     notifier, names = scene.app.notifier, ["Moths", "Owls", "Newts"]
-    news = [notifier.tell_news(scene.guild_id, ListAcceptedElsewhere(campaign=name)) for name in names]
-    first, *_ = await asyncio.gather(notifier.take_pending(scene.guild_id), *news)
-    read = [*first, *await notifier.take_pending(scene.guild_id)]
+    reading = asyncio.create_task(notifier.take_pending(scene.guild_id))
+    await asyncio.gather(*(notifier.tell_news(scene.guild_id, ListAcceptedElsewhere(campaign=name)) for name in names))
+    read = [*await reading, *await notifier.take_pending(scene.guild_id)]
     assert sorted(notice.campaign for notice in read if isinstance(notice, ListAcceptedElsewhere)) == sorted(names)
     assert await notifier.take_pending(scene.guild_id) == []
 

@@ -99,7 +99,7 @@ async def test_what_an_admin_undoes_while_a_look_is_written_down_stays_undone(
 ) -> None:
     storage, person = linked.app.storage, linked.person(MEMBER)
     (grant,) = (await storage.ledger.load_member(linked.guild_id, person)).values()
-    await storage.ledger.put(replace(grant, state=GrantState.REVOKING))  # a look will find it held
+    await storage.ledger.put(replace(grant, state=GrantState.GRANTING))  # a look will find it held
     (begun,) = (await storage.ledger.load_member(linked.guild_id, person)).values()
     gate = Gate(storage.audit.add)
     monkeypatch.setattr(storage.audit, "add", gate)
