@@ -41,14 +41,14 @@ class LinkCog(commands.Cog):
         card = await self._invitation(interaction, started)
         view = view_of(ui.Button(label=words.link_button(r), url=started.authorize_url.reveal()))
         sent = await send_dm(interaction.user, card, view)
-        if isinstance(sent, discord.Message):
-            await show(interaction, words.invitation_sent(r, sent.jump_url))
-            place = place_of(interaction, sent)
+        message = sent if isinstance(sent, discord.Message) else None
+        # Before the reply: whoever is quick is to be told, too.
+        await self._flow.attach_button(started.state_id, place_of(interaction, message))
+        if message is not None:
+            await show(interaction, words.invitation_sent(r, message.jump_url))
         else:
             is_closed = getattr(sent, "code", None) in CLOSED_CODES
             await show(interaction, words.invitation_here(r, card, is_closed=is_closed), view=view)
-            place = place_of(interaction, None)
-        await self._flow.attach_button(started.state_id, place)
 
     @app_commands.command(description=texts.UNLINK)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)

@@ -37,8 +37,8 @@ class CampaignCommands(commands.Cog):
         r = renderer_of(interaction)
         started = await self._connecting.start(asker_of(interaction))
         view = view_of(ui.Button(label=words.connect_button(r), url=started.authorize_url.reveal()))
+        await self._connecting.attach_button(started.state_id, place_of(interaction, None))  # the creator may be quick
         await self._answers.tell(interaction, words.connect_invitation(r, until=started.expires_at), view=view)
-        await self._connecting.attach_button(started.state_id, place_of(interaction, None))
 
     @app_commands.command(name="disconnect", description=texts.DISCONNECT)
     @app_commands.describe(**texts.DISCONNECT_OPTIONS)

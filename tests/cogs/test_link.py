@@ -3,6 +3,7 @@
 import pytest
 
 from bot.domain.model import Mode
+from bot.storage.states import ButtonPlace, StateId
 from bot.texts.catalogs import ENGLISH
 from bot.texts.linking import unlinked_card
 from bot.texts.renderer import Medium, Renderer
@@ -59,6 +60,23 @@ async def test_the_message_with_the_button_says_how_it_ended(scene: Scene) -> No
     assert "is linked to the Patreon account **Gerda Nilsson**" in words([message])
     assert buttons(message) == {}
     assert "Gold" in scene.stage.roles(MEMBER)
+
+
+@pytest.mark.parametrize("username", [MEMBER, CLOSED])
+async def test_where_to_say_how_it_ends_is_known_before_the_reply(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, username: str
+) -> None:
+    """Else whoever is quick would end it before that."""
+    states, seen = scene.app.storage.states, list[str]()
+    attach = states.attach_button
+
+    async def look_and_attach(state_id: StateId, place: ButtonPlace) -> None:
+        seen.extend(one.state for one in scene.discord.interactions.by_id.values())
+        await attach(state_id, place)
+
+    monkeypatch.setattr(states, "attach_button", look_and_attach)
+    typed = await scene.type(username, "link")
+    assert (seen, typed.state) == (["deferred"], "answered")
 
 
 async def test_with_closed_direct_messages_the_reply_says_how_it_ended(scene: Scene) -> None:
