@@ -28,6 +28,7 @@ async def test_a_sync_without_changes_costs_ten_calls_to_patreon_and_none_to_dis
     await large.link("hazel.hollow", "Gerda Nilsson")
     both = ("hazel.hollow", "kestrel_kite")  # who typed /link, and whom Patreon reports
     await large.until(lambda: all("Gold" in large.roles(username) for username in both), "the roles")
+    await large.until(lambda: large.query("SELECT 1 FROM webhooks"), "the webhook, which is made once")
     await large.say(ADMIN, "patreon sync")
 
     large.sandbox.patreon.calls.clear()
