@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import socket
 import subprocess
 from collections.abc import Iterator
 from configparser import ConfigParser
@@ -71,11 +72,12 @@ async def test_the_bot_runs_in_the_image_and_changes_none_of_its_files(image: Im
     assert image.run("new-key").returncode == 0
     lacking = image.run("sandbox")
     assert (lacking.returncode, lacking.stderr[:38]) == (1, "The sandbox isn't part of this install")
-    silent = image.run("health")
-    assert (silent.returncode, silent.stderr) == (
-        1,
-        "Not healthy: no bot answers at http://127.0.0.1:8080 (Connection refused).\n",
-    )
+    with socket.socket() as taken:  # and nobody listens on it
+        taken.bind(("127.0.0.1", 0))
+        port = str(taken.getsockname()[1])
+        silent = image.run("health", WEB_PORT=port)
+    refused = f"Not healthy: no bot answers at http://127.0.0.1:{port} (Connection refused).\n"
+    assert (silent.returncode, silent.stderr) == (1, refused)
     settings = {name: value for name, value in image.environment.items() if name != "WEB_HOST"}
     async with Stage(Options(interval=1, command=image.command("bot"), env=settings)) as stage:
         await stage.add_rule()
@@ -162,5 +164,5 @@ async def test_the_unit_s_command_runs_as_its_user_with_its_environment(image: I
             assert await bot.stop() == 0
         (folder / ".env").write_text("WEB_PORT=eighty\n")
         await bot.start()
-        assert str(await asyncio.wait_for(bot.ended(), 30)) == unit["RestartPreventExitStatus"]
+        assert str(await asyncio.wait_for(bot.ended(), 60)) == unit["RestartPreventExitStatus"]
     assert "WEB_PORT must be a whole number" in "\n".join(bot.lines)

@@ -7,7 +7,7 @@ from bot.discord import identify_pace, supervisor
 from bot.discord.connection import look_at_discord
 from bot.discord.holder import ClientHolder
 from bot.domain.status import DiscordMoment
-from tests.bot.discord.test_shards import Cluster
+from tests.bot.discord.test_shards import COUNT, Cluster
 from tests.bot.discord.test_supervisor import at_work
 from tests.fakes.scene import Scene, connect
 from tests.fakes.stage import Stage
@@ -54,5 +54,5 @@ async def test_a_shard_that_connects_again_is_away_meanwhile(
         cluster.strike("shard/1", "op9")
         await cluster.until(lambda: look_at_discord(app.holder).shards_away == 1)
         assert look_at_discord(app.holder).shards_connected == 1
-        cluster.turns = 1
+        cluster.turns = COUNT
         await cluster.until(lambda: look_at_discord(app.holder).shards_away == 0)

@@ -575,6 +575,7 @@ async def test_what_keeps_one_person_from_roles_is_found(well: Scene) -> None:
     await until_of_person(well, {C.NOT_LINKED, C.NOT_EARNED}, OTHER)
     gold, member = well.stage.role_id("Gold"), well.stage.user_id(MEMBER)
 
+    await well.at_rest()
     well.discord.take_role(member, gold)
     await until_of_person(well, {C.ROLE_SUPPRESSED})
     await well.suppressed()

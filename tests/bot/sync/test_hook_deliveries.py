@@ -25,7 +25,7 @@ from tests.fakes.notifier import HeardNotifier
 from tests.fakes.postgres import Postgres
 from tests.fakes.receiver import Receiver, serve
 
-SOON = 10.0
+SOON = 40.0
 
 
 class Post:
@@ -35,7 +35,7 @@ class Post:
         self.storage, self.clock, self.notifier = storage, clock, notifier
         self.deliveries = HookDeliveries(
             storage=storage,
-            sender=HookSender(user_agent="tests", allow_loopback=True, seconds=5.0),
+            sender=HookSender(user_agent="tests", allow_loopback=True, seconds=60.0),
             notifier=notifier,
             turns=Turns(storage.leases, is_shared=storage.database.is_shared),
             clock=clock,

@@ -121,6 +121,7 @@ async def test_without_the_members_intent_linked_people_are_adopted_and_the_admi
 async def test_a_role_taken_by_hand_comes_again_once_it_is_restored(scene: Scene) -> None:
     await scene.add_rule()
     await scene.link()
+    await scene.at_rest()  # what is taken before it was seen is, to us, a write that was lost
     scene.discord.take_role(scene.stage.user_id(MEMBER), scene.stage.role_id("Gold"))
     storage = scene.app.storage
     await scene.suppressed()
