@@ -330,7 +330,9 @@ async def build_app(
         serves=ProcessRole.WORKER in roles,
     )
 
-    sender = sender or HookSender(user_agent=USER_AGENT, allow_loopback=settings.hooks_allow_loopback)
+    sender = sender or HookSender(
+        user_agent=USER_AGENT, public_url=settings.public_url, allow_loopback=settings.hooks_allow_loopback
+    )
     hook_deliveries = HookDeliveries(storage=storage, sender=sender, notifier=notifier, turns=turns, clock=clock)
 
     refresh = Refresh(storage=storage, intake=intake, reported_links=reported_links, reconciler=reconciler, clock=clock)

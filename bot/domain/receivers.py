@@ -12,6 +12,7 @@ name leads to at the moment of a request (`is_public`). Asks no name server and 
 | letters beyond ASCII                               | NOT_ASCII: two standards turn them into different names         |
 | localhost, no dot, .internal, .local, .home.arpa … | NOT_PUBLIC                                                      |
 | a port below 1024 other than 443                   | ODD_PORT: what listens there is no web server                   |
+| our own address, when it is added                  | IS_OURS: nobody there takes it (`is_same_place`)                |
 
 Where loopback is allowed, for tests, addresses of this machine and http pass too.
 """
@@ -22,7 +23,7 @@ import re
 from urllib.parse import SplitResult, urlsplit
 
 MOST_LETTERS = 1000  # of an address
-HTTPS_PORT = 443
+HTTP_PORT, HTTPS_PORT = 80, 443
 FIRST_FREE_PORT = 1024
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -92,6 +93,7 @@ class ReceiverFault(enum.StrEnum):
     NOT_ASCII = "not_ascii"
     NOT_PUBLIC = "not_public"
     ODD_PORT = "odd_port"
+    IS_OURS = "is_ours"
     UNKNOWN_NAME = "unknown_name"  # no name server knows it
 
 
@@ -146,9 +148,19 @@ def is_this_machine(address: str) -> bool:
         return False
 
 
+def is_same_place(url: str, other: str) -> bool:
+    """Tell whether two addresses name the same host and port."""
+    return _place(url) == _place(other)
+
+
 def place_of(url: str) -> str:
     """Name an address by its host and port: what stands behind them may be a secret."""
     return urlsplit(url).netloc
+
+
+def _place(url: str) -> tuple[str | None, int]:
+    parts = urlsplit(url)
+    return parts.hostname, parts.port or (HTTPS_PORT if parts.scheme == "https" else HTTP_PORT)
 
 
 def _split(typed: str) -> tuple[SplitResult, int | None]:

@@ -26,7 +26,14 @@ from yarl import URL
 
 from bot.domain.hooks import DeliveryFailure, HookAnswer
 from bot.domain.model import Secret
-from bot.domain.receivers import ReceiverFault, ReceiverRefused, is_public, is_this_machine, read_receiver
+from bot.domain.receivers import (
+    ReceiverFault,
+    ReceiverRefused,
+    is_public,
+    is_same_place,
+    is_this_machine,
+    read_receiver,
+)
 
 SECONDS = 15.0  # for a whole request, with the name and the handshake
 SECRET_BYTES = 32
@@ -90,13 +97,18 @@ class HookSender:
         self,
         *,
         user_agent: str,
+        public_url: str = "",
         allow_loopback: bool = False,
         make_resolver: Callable[[], AbstractResolver] = aiohttp.DefaultResolver,
         tls: ssl.SSLContext | bool = True,
         seconds: float = SECONDS,
     ) -> None:
-        """Build it. `allow_loopback` is for tests; so are another resolver, and `tls`, which trusts another issuer."""
+        """Build it. `public_url` is our own, to which no hook goes.
+
+        `allow_loopback` is for tests; so are another resolver, and `tls`, which trusts another issuer.
+        """
         self._user_agent = user_agent
+        self._public_url = public_url
         self._allow_loopback = allow_loopback
         self._make_resolver = make_resolver
         self._tls = tls
@@ -105,6 +117,8 @@ class HookSender:
     async def check(self, typed: str) -> Secret:
         """Return an address that may be sent to now, by its name and by where that leads. Raises ReceiverRefused."""
         url = read_receiver(typed, allow_loopback=self._allow_loopback)
+        if is_same_place(url, self._public_url):
+            raise ReceiverRefused(ReceiverFault.IS_OURS)
         host, resolver = URL(url, encoded=True).raw_host or "", self._resolver()
         try:
             async with asyncio.timeout(self._seconds):

@@ -4,6 +4,7 @@ Of an address people read its host: the rest may be a secret. Of an answer they 
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from bot.domain.hooks import Delivery, DeliveryFailure, Hook, HookAnswer, HookEventType, OffReason
 from bot.domain.model import DiscordUserId, Secret
@@ -20,6 +21,7 @@ FAULTS: Mapping[ReceiverFault, str] = {
     ReceiverFault.NOT_ASCII: N_("Its host contains special letters. Write it in the form that begins with `xn--`."),
     ReceiverFault.NOT_PUBLIC: N_("Its host can't be reached from the internet, and I only send to hosts that can."),
     ReceiverFault.ODD_PORT: N_("It names a port that isn't meant for web servers. Use 443, or one from 1024 up."),
+    ReceiverFault.IS_OURS: N_("It's my own address. Use the address of your program."),
     ReceiverFault.UNKNOWN_NAME: N_("I couldn't find its host. Check the spelling, or wait until the name is known."),
 }
 _FAILURES: Mapping[DeliveryFailure, str] = {
@@ -77,8 +79,8 @@ def added_card(r: Renderer, hook: Hook, secret: Secret) -> Card:
     return Card(Outcome.DONE, r.say("Webhook {id} added", id=r.id(hook.hook_id)), body)
 
 
-def hooks_card(r: Renderer, hooks: Sequence[tuple[Hook, Sequence[Delivery]]]) -> Card:
-    """List hooks, each with its newest deliveries."""
+def hooks_card(r: Renderer, hooks: Sequence[tuple[Hook, Sequence[Delivery]]], now: datetime) -> Card:
+    """List hooks, each with its newest deliveries, as they are now."""
     title = r.say("Webhooks")
     if not hooks:
         said = r.say(
@@ -86,7 +88,7 @@ def hooks_card(r: Renderer, hooks: Sequence[tuple[Hook, Sequence[Delivery]]]) ->
         )
         return Card(Outcome.INFO, title, said)
     is_any_off = any(hook.off_at is not None for hook, _ in hooks)
-    fields = tuple(_field(r, hook, deliveries) for hook, deliveries in hooks)
+    fields = tuple(_field(r, hook, deliveries, now) for hook, deliveries in hooks)
     return Card(Outcome.PROBLEM if is_any_off else Outcome.INFO, title, r.lines([]), fields=fields)
 
 
@@ -127,12 +129,12 @@ def say_edited(r: Renderer, hook_id: int, place: str, by: DiscordUserId, *, is_a
     return r.say(_EDITED[is_added], admin=r.person(by), id=r.id(hook_id), place=r.code(place))
 
 
-def _field(r: Renderer, hook: Hook, deliveries: Sequence[Delivery]) -> Field:
+def _field(r: Renderer, hook: Hook, deliveries: Sequence[Delivery], now: datetime) -> Field:
     name = r.say("{id}: {place}", id=r.id(hook.hook_id), place=hook.place)
     lines = [r.say("Gets {events}.", events=_events(r, hook))]
     if hook.off_at is not None and hook.off_reason is not None:
         lines.append(r.strong(r.say(_OFF[hook.off_reason], when=hook.off_at)))
-    sent = r.bullets([_say_delivery(r, one) for one in deliveries]) or r.say("Nothing has been sent yet.")
+    sent = r.bullets([_say_delivery(r, one, now) for one in deliveries]) or r.say("Nothing has been sent yet.")
     return Field(name, r.lines([*lines, sent]))
 
 
@@ -146,14 +148,14 @@ def _say_test_failure(r: Renderer, place: Text, answer: HookAnswer) -> Text:
     )
 
 
-def _say_delivery(r: Renderer, delivery: Delivery) -> Text:
+def _say_delivery(r: Renderer, delivery: Delivery, now: datetime) -> Text:
     event = r.code(delivery.type)
     if delivery.discord_user_id is not None:
         event = r.say("{event} for {person}", event=event, person=r.person(delivery.discord_user_id))
-    return r.say("{when}: {event}, {what}", when=delivery.created_at, event=event, what=_say_state(r, delivery))
+    return r.say("{when}: {event}, {what}", when=delivery.created_at, event=event, what=_say_state(r, delivery, now))
 
 
-def _say_state(r: Renderer, delivery: Delivery) -> Text:
+def _say_state(r: Renderer, delivery: Delivery, now: datetime) -> Text:
     answer = delivery.answer
     if answer is None:
         # Translators: How a message to a webhook stands, as in "2 minutes ago: role.granted, waiting".
@@ -163,6 +165,13 @@ def _say_state(r: Renderer, delivery: Delivery) -> Text:
         return r.plural("delivered ({what})", "delivered after {count} tries ({what})", tries, what=what)
     if delivery.due_at is None:
         return r.plural("not delivered ({what})", "not delivered after {count} tries ({what})", tries, what=what)
+    if delivery.due_at <= now:
+        return r.plural(
+            "not delivered yet ({what}), next try now",
+            "not delivered after {count} tries ({what}), next try now",
+            tries,
+            what=what,
+        )
     return r.plural(
         "not delivered yet ({what}), next try {when}",
         "not delivered after {count} tries ({what}), next try {when}",

@@ -41,8 +41,9 @@ class HookCommands(commands.Cog):
         """Show them with what was sent last."""
         require_administrator(interaction)
         await interaction.response.defer(ephemeral=True)
-        listed = [(one.hook, one.deliveries) for one in await self._editor.list(guild_of(interaction))]
-        await self._answers.tell(interaction, hooks_card(renderer_of(interaction), listed))
+        found = await self._editor.list(guild_of(interaction))
+        listed = [(one.hook, one.deliveries) for one in found.hooks]
+        await self._answers.tell(interaction, hooks_card(renderer_of(interaction), listed, found.at))
 
     @hooks.command(name="remove", description=texts.HOOKS_REMOVE)
     @app_commands.describe(**texts.HOOKS_REMOVE_OPTIONS)
@@ -72,7 +73,7 @@ class HookCommands(commands.Cog):
     async def complete_hook(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         """Offer the hooks."""
         renderer = renderer_of(interaction, Medium.PLAIN)
-        hooks = [one.hook for one in await self._editor.list(guild_of(interaction))]
+        hooks = [one.hook for one in (await self._editor.list(guild_of(interaction))).hooks]
         return offer([(hook_choice(renderer, hook), str(hook.hook_id)) for hook in hooks], typed)
 
 

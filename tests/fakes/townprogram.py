@@ -157,7 +157,7 @@ class TownProgram:
     async def recover(self) -> None:
         """Answer again; an admin tests the webhook, or adds it anew where the bot gave up on it."""
         self.inbox.refuses = self.inbox.loses = 0
-        (listed,) = await self.town.app.hook_editor.list(GUILD)
+        (listed,) = (await self.town.app.hook_editor.list(GUILD)).hooks
         if listed.hook.off_at is None:
             await self.town.app.hook_editor.test(GUILD, self._hook_id)
             await self.hear()

@@ -4,6 +4,8 @@ Adding and removing is written down and told to the server's team. The secret is
 encrypted, because we sign with it. Who may ask, the command decides.
 """
 
+from datetime import datetime
+
 import msgspec
 
 from bot.discord.notifier import Notifier
@@ -37,6 +39,13 @@ class ListedHook(msgspec.Struct, frozen=True, kw_only=True):
 
     hook: Hook
     deliveries: tuple[Delivery, ...]
+
+
+class HookList(msgspec.Struct, frozen=True, kw_only=True):
+    """The hooks of a server as they were at a moment."""
+
+    hooks: tuple[ListedHook, ...]
+    at: datetime
 
 
 class TriedHook(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,14 +96,15 @@ class HookEditor:
         await self._note(hook, HookChange.ADDED, by=by)
         return hook, secret
 
-    async def list(self, guild_id: GuildId) -> tuple[ListedHook, ...]:
+    async def list(self, guild_id: GuildId) -> HookList:
         """Return the hooks of a server with their newest deliveries."""
         hooks = await self._storage.hooks.list_guild(guild_id)
         newest = await self._storage.hooks.list_newest(guild_id, most=MOST_SHOWN)
-        return tuple(
+        listed = tuple(
             ListedHook(hook=hook, deliveries=tuple(one for one in newest if one.hook_id == hook.hook_id))
             for hook in hooks
         )
+        return HookList(hooks=listed, at=self._clock.now())
 
     async def remove(self, guild_id: GuildId, hook_id: HookId, *, by: DiscordUserId) -> Hook:
         """Remove a hook, and all that is on its way to it. Raises UserMistake where there is none."""

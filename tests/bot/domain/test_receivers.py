@@ -7,6 +7,7 @@ from bot.domain.receivers import (
     ReceiverFault,
     ReceiverRefused,
     is_public,
+    is_same_place,
     is_this_machine,
     place_of,
     read_receiver,
@@ -193,3 +194,20 @@ def test_this_machine_is_known_by_its_numbers() -> None:
 
 def test_people_see_the_host_alone() -> None:
     assert place_of("https://example.com:8443/secret?key=1") == "example.com:8443"
+
+
+@pytest.mark.parametrize(
+    ("url", "other", "expected"),
+    [
+        ("https://bot.example.com/", "https://bot.example.com", True),
+        ("https://bot.example.com/webhooks/patreon/1", "https://BOT.example.com", True),
+        ("https://bot.example.com:443/", "https://bot.example.com", True),
+        ("https://bot.example.com:8443/", "https://bot.example.com", False),
+        ("https://bot.example.com/", "http://bot.example.com", False),
+        ("http://127.0.0.1:8080/", "http://127.0.0.1:8080", True),
+        ("https://hooks.example.com/", "https://bot.example.com", False),
+        ("https://hooks.example.com/", "", False),
+    ],
+)
+def test_an_address_is_ours_by_its_host_and_port(url: str, other: str, *, expected: bool) -> None:
+    assert is_same_place(url, other) is expected

@@ -63,7 +63,7 @@ def test_a_new_webhook_is_shown_with_its_secret_and_what_to_do_with_it() -> None
 
 
 def test_a_server_without_webhooks_reads_how_to_add_one() -> None:
-    assert "/patreon hooks add" in hooks_card(R, []).body
+    assert "/patreon hooks add" in hooks_card(R, [], NOW).body
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,14 @@ def test_a_server_without_webhooks_reads_how_to_add_one() -> None:
                 "next try 1 March 2026, 12:05 UTC"
             ),
         ),
+        (
+            {"answer": HookAnswer(status=503), "due_at": NOW},
+            "role.granted for @7, not delivered yet (status 503), next try now",
+        ),
+        (
+            {"answer": HookAnswer(status=503), "due_at": NOW - timedelta(seconds=3), "tries": 4},
+            "role.granted for @7, not delivered after 4 tries (status 503), next try now",
+        ),
         ({"answer": HookAnswer(status=410)}, "role.granted for @7, not delivered (status 410)"),
         (
             {"answer": HookAnswer(status=503), "tries": 9},
@@ -93,14 +101,14 @@ def test_a_server_without_webhooks_reads_how_to_add_one() -> None:
     ],
 )
 def test_a_webhook_is_listed_with_what_became_of_its_last_messages(change: dict[str, Any], expected: str) -> None:
-    card = hooks_card(R, [(HOOK, [replace(SENT, **change)])])
+    card = hooks_card(R, [(HOOK, [replace(SENT, **change)])], NOW)
     ((name, value),) = [(field.name, field.value) for field in card.fields]
     assert (name, card.outcome) == ("3: a.example", Outcome.INFO)
     assert value == f"Gets all events.\n- 1 March 2026, 12:00 UTC: {expected}"
 
 
 def test_of_a_webhook_without_messages_that_is_said() -> None:
-    (field,) = hooks_card(R, [(HOOK, [])]).fields
+    (field,) = hooks_card(R, [(HOOK, [])], NOW).fields
     assert field.value == "Gets all events.\nNothing has been sent yet."
 
 
@@ -108,7 +116,7 @@ def test_of_a_webhook_without_messages_that_is_said() -> None:
     ("reason", "why"), [(OffReason.GONE, "it answered 410"), (OffReason.FAILING, "I couldn't deliver a message")]
 )
 def test_a_webhook_that_is_off_says_so_and_why(reason: OffReason, why: str) -> None:
-    card = hooks_card(R, [(replace(HOOK, off_at=NOW, off_reason=reason), [])])
+    card = hooks_card(R, [(replace(HOOK, off_at=NOW, off_reason=reason), [])], NOW)
     assert card.outcome is Outcome.PROBLEM
     assert f"Turned off 1 March 2026, 12:00 UTC: {why}" in card.fields[0].value
     told = say_turned_off(R, 3, "a.example", reason)
@@ -120,7 +128,7 @@ def test_five_webhooks_with_all_that_is_known_of_them_fit_one_message() -> None:
     discord = Renderer(ENGLISH, Medium.DISCORD)
     late = replace(SENT, answer=HookAnswer(failure=DeliveryFailure.TIMED_OUT), due_at=AGAIN, tries=9)
     far = replace(HOOK, place=f"{'a' * 60}.example.com:8443", off_at=NOW, off_reason=OffReason.FAILING)
-    card = hooks_card(discord, [(far, [replace(late, discord_user_id=DiscordUserId(10**18))] * 5)] * 5)
+    card = hooks_card(discord, [(far, [replace(late, discord_user_id=DiscordUserId(10**18))] * 5)] * 5, NOW)
     assert all(len(field.value) < 1024 for field in card.fields)
     assert len(pages(card)) <= 2
 

@@ -38,9 +38,9 @@ async def test_a_hook_is_added_written_down_told_and_removed(
     assert (hook.place, hook.created_by) == (place, admin)
     assert hook.events == (HookEventType.ROLE_GRANTED, HookEventType.ROLE_REVOKED, HookEventType.HOLD_OPENED)
     assert secret.reveal().startswith("whsec_")
-    assert [one.hook for one in await editor.list(scene.guild_id)] == [hook]
+    assert [one.hook for one in (await editor.list(scene.guild_id)).hooks] == [hook]
     assert await editor.remove(scene.guild_id, hook.hook_id, by=admin) == hook
-    assert await editor.list(scene.guild_id) == ()
+    assert (await editor.list(scene.guild_id)).hooks == ()
     removed, added = await scene.app.storage.audit.recent(scene.guild_id, limit=2)
     assert removed.action is added.action is AuditAction.HOOK
     facts: dict[str, Any] = {"hook_id": hook.hook_id, "place": place, "by": admin}
@@ -63,6 +63,12 @@ async def test_an_address_that_is_not_for_us_is_refused_with_the_reason(
 ) -> None:
     mistake = await refusal(scene, admin, url)
     assert (mistake.code, mistake.facts) == (Mistake.HOOK_ADDRESS, {"fault": fault})
+
+
+async def test_our_own_address_is_refused_whatever_stands_behind_it(scene: Scene, admin: DiscordUserId) -> None:
+    for path in ("", "/webhooks/patreon/1"):
+        mistake = await refusal(scene, admin, f"{scene.app.settings.public_url}{path}")
+        assert (mistake.code, mistake.facts) == (Mistake.HOOK_ADDRESS, {"fault": ReceiverFault.IS_OURS})
 
 
 async def test_a_word_that_is_no_event_is_refused(scene: Scene, admin: DiscordUserId, receiver: Receiver) -> None:
