@@ -19,7 +19,7 @@ from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.due import make_patrons_due
 from bot.storage.leases import Lease, require
 from bot.storage.record_json import read_record, write_record
-from bot.storage.tables import memberships
+from bot.storage.tables import links, memberships
 from bot.storage.tables.column_types import EPOCH
 from bot.storage.upsert import Upsert
 
@@ -143,16 +143,17 @@ class Memberships(Aggregate):
         trigger: Trigger | None = None,
         urgency: Urgency = Urgency.BULK_GRANT,
         under: Lease | None = None,
+        only_linked: bool = False,
     ) -> None:
         """Store records; one that knows less than the stored one does is left out. With `trigger` they are news.
 
         Where others write too, some of them at a time, each with whom it makes due. LeaseLost, and no more are stored,
-        where `under` is somebody else's by now.
+        where `under` is somebody else's by now. `only_linked` leaves out who is linked no more.
         """
         rows = [membership_row(record) for record in records]
         at_once = MOST_SHARED if self._database.is_shared else max(len(rows), 1)
         for start in range(0, len(rows), at_once):
-            await self._save(rows[start : start + at_once], trigger, urgency, under)
+            await self._save(rows[start : start + at_once], trigger, urgency, under, only_linked=only_linked)
 
     @transaction
     async def _save(
@@ -162,9 +163,17 @@ class Memberships(Aggregate):
         trigger: Trigger | None,
         urgency: Urgency,
         under: Lease | None,
+        *,
+        only_linked: bool,
     ) -> None:
         if under is not None:
             await require(connection, under)
+        if only_linked:
+            asked = links.c.patreon_user_id.in_({row["patreon_user_id"] for row in rows})
+            linked = set((await connection.execute(select(links.c.patreon_user_id).where(asked))).scalars())
+            rows = [row for row in rows if row["patreon_user_id"] in linked]
+        if not rows:
+            return
         await save_rows(connection, rows)
         if trigger is not None:
             patrons = (row["patreon_user_id"] for row in rows)

@@ -247,7 +247,11 @@ class Intake:
             read_started_at=started_at,
         )
         has_news = any(known[record.campaign_id].is_news(record) for record in records)
-        await self._storage.memberships.save(records, trigger=trigger if has_news else None, urgency=urgency)
+        await self._storage.memberships.save(
+            records, trigger=trigger if has_news else None, urgency=urgency, only_linked=True
+        )
+        if await self._storage.links.find_patreon(patreon_user_id) is None:
+            return False  # they have unlinked meanwhile, and what their consent told goes with the link
         if identity.is_whole:
             await self._storage.links.note_read(patreon_user_id, started_at)
         for record in records:

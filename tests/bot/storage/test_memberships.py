@@ -5,7 +5,16 @@ import msgspec
 import pytest
 from sqlalchemy import update
 
-from bot.domain.model import CampaignId, DiscordUserId, Membership, MembershipRecord, Memory, PatreonUserId, TierId
+from bot.domain.model import (
+    CampaignId,
+    DiscordUserId,
+    Link,
+    Membership,
+    MembershipRecord,
+    Memory,
+    PatreonUserId,
+    TierId,
+)
 from bot.domain.new_reading import mark_of
 from bot.storage import Storage
 from bot.storage.memberships import _MARKS, MAX_IDS, membership_row
@@ -40,6 +49,17 @@ async def test_an_older_reading_never_overwrites_a_newer_one(
     (stored,) = await storage.memberships.load_person(ADA)
     assert stored.believed is not None
     assert stored.believed.full_name == ("second" if wins else "first")
+
+
+async def test_what_a_consent_told_of_who_is_linked_no_more_is_not_stored(
+    storage: Storage, record: Record, link: Callable[..., Link], now: datetime
+) -> None:
+    await storage.links.complete_link(link(), [])
+    await storage.memberships.save([record(), record("p-bo")], only_linked=True)
+    assert [one.patreon_user_id for one in (await load_campaign(storage, CAMPAIGN)).values()] == [ADA]
+    await storage.links.unlink(link().discord_user_id, at=now)
+    await storage.memberships.save([record()], only_linked=True)
+    assert await load_campaign(storage, CAMPAIGN) == {}
 
 
 async def test_an_unproven_reading_and_a_proven_absence_count_as_readings(

@@ -152,6 +152,9 @@ VERBS: dict[str, Verb] = {
     "memberships.save urgent news": lambda s, _: s.memberships.save(
         [record_of(ADA_PATREON)], trigger=Trigger.WEBHOOK, urgency=Urgency.WAITING
     ),
+    "memberships.save linked": lambda s, _: s.memberships.save(
+        [record_of(ADA_PATREON), record_of(BO_PATREON)], trigger=Trigger.CONSENT, only_linked=True
+    ),
     "memberships.forget_campaign": lambda s, _: s.memberships.forget_campaign(CAMPAIGN),
     "rules.add": lambda s, _: s.rules.add(rule_of(OTHER_ROLE), created_by=ADA, at=LATER),
     "rules.remove": lambda s, k: s.rules.remove(GUILD, k.rule),

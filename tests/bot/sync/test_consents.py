@@ -1,15 +1,17 @@
 """Campaigns that no creator's token opens: every linked patron is asked, evenly, and nobody stops the rest."""
 
+import asyncio
 import time
 
 import pytest
 
-from bot.domain.changes import Trigger
+from bot.domain.changes import Trigger, Urgency
 from bot.domain.errors import ClientRefused, Mistake, UserMistake
-from bot.domain.model import Campaign, CampaignId, GuildId
+from bot.domain.model import Campaign, CampaignId, GuildId, PatreonUserId
 from bot.storage.credentials import LinkedPair
 from bot.sync.consents import AT_ONCE, MAX_FAILURES, Consents
 from sandbox.weather import Fault
+from tests.fakes.gate import Gate
 from tests.fakes.notifier import said
 from tests.fakes.scene import Scene
 
@@ -51,6 +53,24 @@ async def test_news_of_a_patron_is_planned(linked: Scene) -> None:
     assert "Gold" not in linked.stage.roles("hazel.hollow")
     await consents(linked).read_all()
     await linked.until(lambda: "Gold" in linked.stage.roles("hazel.hollow"), "the role")
+
+
+async def test_what_patreon_tells_of_somebody_who_unlinks_meanwhile_is_not_kept(
+    linked: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, patron = linked.app, PatreonUserId(linked.stage.patron_id("Gerda Nilsson"))
+    pair = await app.storage.credentials.find_patron(patron)
+    assert pair is not None
+    gate = Gate(app.keeper.call, is_behind=True)
+    monkeypatch.setattr(app.keeper, "call", gate)
+    reading = asyncio.create_task(
+        app.intake.refresh_patron(patron, pair.credential_id, Trigger.CONSENT, Urgency.BULK_GRANT)
+    )
+    await gate.reached.wait()
+    await app.storage.links.unlink(linked.person("bramble.fox"), at=app.clock.now())
+    gate.opened.set()
+    assert not await reading, "that is no news"
+    assert await app.storage.memberships.load_person(patron) == ()
 
 
 async def test_a_pair_that_patreon_refuses_is_asked_no_more_and_stops_nobody(linked: Scene) -> None:
