@@ -101,6 +101,8 @@ def run(
         raise SettingsInvalid(Setup.ROLES_NEED_POSTGRESQL)
     if shard_ids is not None and not settings.is_database_shared:
         raise SettingsInvalid(Setup.SHARDS_NEED_POSTGRESQL)
+    if shard_ids is not None and ProcessRole.GATEWAY not in roles:
+        raise SettingsInvalid(Setup.SHARDS_NEED_GATEWAY)
     leave_out_of_collections()
     asyncio.run(_run(settings, add_cogs, roles, shard_ids))
     return 0

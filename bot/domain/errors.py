@@ -88,11 +88,14 @@ class Setup(enum.StrEnum):
     DATABASE_SILENT = "database_silent"  # reason
     DATABASE_LOCKED = "database_locked"
     SHARDS_NEED_POSTGRESQL = "shards_need_postgresql"
+    SHARDS_NEED_GATEWAY = "shards_need_gateway"
     SHARDS_UNKNOWN = "shards_unknown"  # shards: how many there are
     GATEWAYS_RUN = "gateways_run"
     ROLES_NEED_POSTGRESQL = "roles_need_postgresql"
     DATABASE_MISSING = "database_missing"  # path
     MOVED_TO_ITSELF = "moved_to_itself"
+    TARGET_UNUSABLE = "target_unusable"  # reason
+    TARGET_LOCKED = "target_locked"
     TARGET_NOT_EMPTY = "target_not_empty"
     COPY_DIFFERS = "copy_differs"  # tables
     TABLES_EMPTY = "tables_empty"

@@ -6,6 +6,7 @@ Only SQLite's is copied here. PostgreSQL has its own tool for that, and is named
 import asyncio
 import os
 import re
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,11 +15,13 @@ import msgspec
 from bot.domain.errors import NeedsOwner, Setup
 from bot.runtime.progress import Tell
 from bot.storage import postgresql
-from bot.storage.backups import CHECKSUM, Contents, make_backup
+from bot.storage.backups import CHECKSUM, UNFINISHED, Contents, discard, make_backup
 from bot.storage.sqlite import database_file, require
 
 NAME = "pledgekeeper-%Y%m%dT%H%M%SZ.db"
 OURS = re.compile(r"pledgekeeper-[0-9]{8}T[0-9]{6}Z\.db")
+UNFINISHED_OURS = re.compile(OURS.pattern + re.escape(UNFINISHED))
+ABANDONED_AFTER_SECONDS = 24 * 3600
 
 
 class Backup(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +57,15 @@ def _drop_older(newest: Path, keep: int) -> int:
     for path in dropped:
         path.unlink()
         path.with_name(path.name + CHECKSUM).unlink(missing_ok=True)
+    _drop_unfinished(newest.parent)
     return len(dropped)
+
+
+def _drop_unfinished(folder: Path) -> None:
+    """Delete what backups left that were killed: nobody has written there for a day."""
+    for path in folder.iterdir():
+        if UNFINISHED_OURS.fullmatch(path.name) and time.time() - path.stat().st_mtime > ABANDONED_AFTER_SECONDS:
+            discard(path)
 
 
 def list_backups(folder: Path) -> list[Path]:

@@ -11,6 +11,13 @@ from bot.runtime.progress import Tell
 from bot.storage import copying
 from bot.storage.database import Database
 
+_OF_TARGET: dict[str, Setup] = {
+    Setup.DATABASE_NOT_MADE: Setup.TARGET_UNUSABLE,
+    Setup.DATABASE_UNUSABLE: Setup.TARGET_UNUSABLE,
+    Setup.DATABASE_SILENT: Setup.TARGET_UNUSABLE,
+    Setup.DATABASE_LOCKED: Setup.TARGET_LOCKED,
+}
+
 
 async def move_database(source_url: str, target_url: str, tell: Tell) -> int:
     """Copy everything and compare; return how many rows there are.
@@ -24,7 +31,7 @@ async def move_database(source_url: str, target_url: str, tell: Tell) -> int:
         source = await _open(stack, source_url, must_exist=True)
         if not await source.is_whole():  # the new one's tables are made at once, as after every step
             raise NeedsOwner(Setup.STEPS_WAIT)
-        target = await _open(stack, target_url)
+        target = await _open_target(stack, target_url)
         if not await copying.is_free(target):
             raise NeedsOwner(Setup.TARGET_NOT_EMPTY)
         total, done = await copying.count_rows(source), 0
@@ -39,6 +46,17 @@ async def move_database(source_url: str, target_url: str, tell: Tell) -> int:
         if wrong:
             raise NeedsOwner(Setup.COPY_DIFFERS, tables=wrong)
         return total
+
+
+async def _open_target(stack: AsyncExitStack, url: str) -> Database:
+    """Open the new database; what is wrong with it is not said of the one that DATABASE_URL names."""
+    try:
+        return await _open(stack, url)
+    except NeedsOwner as error:
+        code = _OF_TARGET.get(error.code)
+        if code is None:
+            raise
+        raise type(error)(code, **error.facts) from error
 
 
 async def _open(stack: AsyncExitStack, url: str, *, must_exist: bool = False) -> Database:

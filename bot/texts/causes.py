@@ -104,6 +104,10 @@ _SETUP: dict[Setup, tuple[str, str]] = {
         "I didn't start, because a database in a file has one process, which takes all shards.",
         "Leave out --shards, or set DATABASE_URL to a PostgreSQL database that several processes share.",
     ),
+    Setup.SHARDS_NEED_GATEWAY: (
+        "I didn't start, because --shards is for processes that connect to Discord.",
+        "Leave it out, or add --role gateway.",
+    ),
     Setup.SHARDS_UNKNOWN: (
         "I stopped, because --shards names shards that don't exist: there are {shards}, counted from 0.",
         "Name other ones, or change how many there are with python run.py reshard.",
@@ -120,6 +124,14 @@ _SETUP: dict[Setup, tuple[str, str]] = {
     Setup.MOVED_TO_ITSELF: (
         "--to names the database that DATABASE_URL names already.",
         "Give it the address of the new one.",
+    ),
+    Setup.TARGET_UNUSABLE: (
+        "I copied nothing, because I can't use the database that --to names ({reason}).",
+        "Check that the address, the user and the password are right, and that there's room.",
+    ),
+    Setup.TARGET_LOCKED: (
+        "I copied nothing, because a Pledgekeeper is using the database that --to names.",
+        "Stop it, or give me the address of an empty one.",
     ),
     Setup.TARGET_NOT_EMPTY: (
         "The new database isn't empty, so I copied nothing.",

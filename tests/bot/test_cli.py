@@ -75,6 +75,12 @@ def test_some_of_the_shards_need_a_database_that_processes_share(run: Run, tmp_p
     assert "0,2,5-7" in misspelt.stderr
 
 
+def test_shards_are_refused_for_a_process_that_does_not_connect_to_discord(run: Run) -> None:
+    refused = run("bot", "--role", "web", "--shards", "0-1", DATABASE_URL="postgresql://nobody@127.0.0.1:9/pledges")
+    assert refused.returncode == 78
+    assert "or add --role gateway" in refused.stderr
+
+
 def test_reshard_says_how_many_shards_there_are(run: Run) -> None:
     assert run("migrate").returncode == 0
     assert run("reshard", "4").stdout == "There are 4 shards from now on. Start the bot again.\n"

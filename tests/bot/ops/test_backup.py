@@ -1,6 +1,7 @@
 """`backup` beside a running bot: one file, or the newest of several in a folder."""
 
 import asyncio
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -61,6 +62,22 @@ async def test_of_several_the_newest_are_kept_and_what_is_not_ours_stays(url: st
     assert len(list(folder.glob("*"))) == 3 + 3 + 3
     made = await back_up_into(url, folder, keep=1, at=NOON + timedelta(days=9), tell=tell_nobody)
     assert (made.dropped, list_backups(folder)) == (3, [made.path])
+
+
+async def test_what_a_killed_one_left_goes_once_nobody_can_be_writing_it(url: str, tmp_path: Path) -> None:
+    await (await Storage.open(url, VAULT)).close()
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    old, fresh, foreign = (
+        folder / f"{name}.db.unfinished"
+        for name in ("pledgekeeper-20260101T030000Z", "pledgekeeper-20260102T030000Z", "x")
+    )
+    for path in (old, fresh, foreign):
+        path.write_text("half a database")
+    for path in (old, foreign):
+        os.utime(path, (0, 0))
+    await back_up_into(url, folder, keep=3, at=NOON, tell=tell_nobody)
+    assert sorted(folder.glob("*.unfinished")) == [fresh, foreign]
 
 
 async def test_where_the_new_one_fails_no_older_one_goes(url: str, tmp_path: Path) -> None:

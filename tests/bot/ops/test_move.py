@@ -91,6 +91,23 @@ async def test_a_move_that_broke_off_goes_on(places: Places, monkeypatch: pytest
     assert await contents(places.old) == await contents(places.new)
 
 
+@pytest.mark.parametrize("target", ["sqlite+aiosqlite:////proc/x/new.db", "postgresql://nobody@127.0.0.1:9/new"])
+async def test_what_is_wrong_with_the_new_one_is_said_of_the_new_one(tmp_path: Path, target: str) -> None:
+    old = f"sqlite+aiosqlite:///{tmp_path / 'old.db'}"
+    await (await Storage.open(old, VAULT)).close()
+    with pytest.raises(NeedsOwner, match=Setup.TARGET_UNUSABLE):
+        await move_database(old, target, lambda *_: None)
+
+
+async def test_a_new_one_that_is_in_use_is_left_alone(tmp_path: Path) -> None:
+    old, new = (f"sqlite+aiosqlite:///{tmp_path / name}.db" for name in ("old", "new"))
+    await (await Storage.open(old, VAULT)).close()
+    using = await Storage.open(new, VAULT)
+    with pytest.raises(DatabaseLocked, match=Setup.TARGET_LOCKED):
+        await move_database(old, new, lambda *_: None)
+    await using.close()
+
+
 async def test_a_database_that_is_not_empty_is_left_alone(places: Places) -> None:
     storage = await Storage.open(places.new, VAULT)
     await storage.notices.note("mine", NOW)
