@@ -146,16 +146,17 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_events(typed: str) -> tuple[HookEventType, ...]:
-    """Read which events are wanted, in any order and separated by blanks or commas; nothing is all of them.
+    """Read which events are wanted, in any order and separated by blanks or commas; nothing is all of them, as is *.
 
     `role` stands for role.granted and role.revoked, and so on. Raises ValueError for a word that is none of them.
     """
     words = [word.strip(".*") for word in typed.lower().replace(",", " ").split()]
     wanted = {type_ for word in words for type_ in HookEventType if type_ == word or type_.startswith(f"{word}.")}
-    unknown = [word for word in words if not any(one == word or one.startswith(f"{word}.") for one in HookEventType)]
+    known = {"", *HookEventType, *(type_.partition(".")[0] for type_ in HookEventType)}
+    unknown = [word for word in words if word not in known]
     if unknown:
         raise ValueError(unknown[0])
-    return tuple(type_ for type_ in HookEventType if type_ in wanted or not words)
+    return tuple(type_ for type_ in HookEventType if type_ in wanted or "" in words or not words)
 
 
 def next_try(

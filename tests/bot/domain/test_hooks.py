@@ -93,6 +93,8 @@ def test_an_event_of_a_hold_counts_and_names_nobody() -> None:
     [
         ("", [*HookEventType]),
         (" , ", [*HookEventType]),
+        ("*", [*HookEventType]),
+        ("role.granted, *", [*HookEventType]),
         ("role.granted", [HookEventType.ROLE_GRANTED]),
         ("HOLD.opened,role.granted", [HookEventType.ROLE_GRANTED, HookEventType.HOLD_OPENED]),
         ("role", [HookEventType.ROLE_GRANTED, HookEventType.ROLE_REVOKED]),
