@@ -205,7 +205,7 @@ class Stage:
         """Wait until so many more whole rounds have ended: `count` of 2 includes one that began after now."""
         await asyncio.sleep(0.05)  # what is logged by now is read now, and no round of before counts
         seen = self.count_rounds()
-        await self.until(lambda: self.count_rounds() >= seen + count, f"{count} more rounds", 60)
+        await self.until(lambda: self.count_rounds() >= seen + count, f"{count} more rounds", PATIENCE + 10 * count)
 
     def count_rounds(self) -> int:
         """Return how many whole rounds have ended."""
