@@ -185,7 +185,7 @@ async def test_a_second_one_waits_in_reserve_and_follows_at_once_where_the_first
     await town.until_well(first, in_reserve=False)
     second = await town.start()
     await town.until_well(second, in_reserve=True)
-    assert town.sessions() == dict.fromkeys(range(COUNT), first.pid)
+    await town.until_served(dict.fromkeys(range(COUNT), first))
     assert await town.reshard(4) == (1, "I changed nothing, because a Pledgekeeper that connects to Discord is running")
     await town.say(ADMIN, "patreon settings")
     assert await first.stop() == 0

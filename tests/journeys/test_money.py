@@ -118,8 +118,7 @@ async def test_the_portals_test_webhooks_change_nobody() -> None:
     async with Shop(interval=3600) as shop:
         await shop.rule()
         patreon = shop.sandbox.patreon
-        await shop.until(lambda: patreon.state.webhooks, "a webhook that the bot made")
-        (webhook,) = patreon.state.webhooks.values()
+        webhook = await shop.webhook()
         answers: list[int] = []
         patreon.deliveries.on_attempt(lambda _, status: answers.append(status))
         for trigger in ("members:create", "members:update", "members:delete", "members:pledge:create"):

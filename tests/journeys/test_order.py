@@ -9,7 +9,7 @@ from sandbox.main import Options
 from sandbox.patreon import standing
 from tests.fakes.stage import ADMIN, RoleWrite, Stage
 
-SLOT_SECONDS = 0.7
+SLOT_SECONDS, LONG_SLOT_SECONDS = 0.3, 1.5  # while nobody acts; and while somebody's wish is on its way to the bot
 CROWD = tuple(f"crowd.{number:02}" for number in range(8))
 NEWCOMER, RETURNER = "hazel.hollow", "ivy_afterdark"
 
@@ -23,8 +23,12 @@ async def busy() -> AsyncIterator[Stage]:
     async with stage:
         await stage.link(RETURNER, "Goldie Marsh")
         stage.sandbox.discord.leave(stage.user_id(RETURNER))
-        stage.sandbox.discord.limits.limits["role_writes"] = Limit(1, SLOT_SECONDS)
+        _pace(stage, LONG_SLOT_SECONDS)
         yield stage
+
+
+def _pace(stage: Stage, slot_seconds: float, writes: int = 1) -> None:
+    stage.sandbox.discord.limits.limits["role_writes"] = Limit(writes, slot_seconds)
 
 
 async def test_who_waits_takes_the_next_slot_and_who_cancelled_in_the_queue_none(busy: Stage) -> None:
@@ -45,6 +49,7 @@ async def test_who_waits_takes_the_next_slot_and_who_cancelled_in_the_queue_none
     assert since.count(NEWCOMER) == 2
     assert len(set(CROWD) - set(_people(stage))) > 1, "others wait still"
 
+    _pace(stage, SLOT_SECONDS)
     await stage.until(lambda: all(_has_both(stage, one) for one in CROWD if one != quitter), "the bulk run ends", 40)
     await stage.rounds(2)
     assert quitter not in _people(stage), "planned again when the turn came: nothing to write"
@@ -82,10 +87,12 @@ async def _who_came_back_takes_the_next_slots(stage: Stage) -> None:
 async def _grants_go_before_revokes(stage: Stage, patrons: set[str]) -> None:
     """Begin revokes of a whole role, then grants of another: the grants overtake."""
     stage.sandbox.discord.calls.clear()
+    _pace(stage, LONG_SLOT_SECONDS)
     assert "Removed rule" in await stage.say(ADMIN, "patreon rule remove", rule="1")
     await stage.until(lambda: len(stage.role_writes) >= 2, "the first revokes")
     await stage.add_rule("Silver", tier=None, kind="paying")  # answered once everybody is planned
     planned = len(stage.role_writes) + 1  # one write may be on its way
+    _pace(stage, SLOT_SECONDS)
     await stage.until(lambda: all(_has(stage, one, "Silver") for one in patrons), "all grants", 40)
     methods = [write.method for write in stage.role_writes]
     last = len(methods) - 1 - methods[::-1].index("PUT")
@@ -93,7 +100,7 @@ async def _grants_go_before_revokes(stage: Stage, patrons: set[str]) -> None:
     assert "DELETE" not in methods[planned:last], "no revoke between the grants"
     assert any(_has(stage, one, "Bronze") for one in CROWD), "the revokes wait"
 
-    stage.sandbox.discord.limits.limits["role_writes"] = Limit(50, 1.0)
+    _pace(stage, 1.0, writes=50)
     await stage.until(lambda: not any(_has(stage, one, "Bronze") for one in CROWD), "and come at last")
 
 

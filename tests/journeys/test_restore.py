@@ -66,8 +66,8 @@ async def live_on(stage: Stage) -> None:
     patreon.change_tier(stage.patron_id(LINKED[RISES]), stage.tier_id("Gold"))
     patreon.refund(stage.patron_id(LINKED[REFUNDED]))
     await stage.until(lambda: "Gold" in stage.roles(RISES) and "Silver" not in stage.roles(RISES), "the upgrade")
-    await stage.until(lambda: "Gold" not in stage.roles(REFUNDED), "a refund takes the role")
-    await stage.rounds(2)
+    left = "SELECT 1 FROM grants WHERE discord_user_id = ?"  # until the bot has seen it go, it is to go
+    await stage.until(lambda: not stage.query(left, int(stage.user_id(REFUNDED))), "a refund takes the role")
     stage.sandbox.discord.give_role(stage.user_id(REFUNDED), stage.role_id("Gold"))
     await unlink(stage, LEAVES)
     await stage.until(lambda: "Silver" not in stage.roles(LEAVES), "whoever unlinks loses the role")

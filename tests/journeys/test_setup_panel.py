@@ -14,6 +14,7 @@ async def test_from_the_invitation_to_live_roles(stage: Stage) -> None:
     act.kick_bot()
     act.add_bot()
     await stage.until(lambda: stage.logged("/patreon setup") == 1, "the greeting")
+    await stage.until(stage.count_rounds, "the list is read, which names an account")
     used = 0
     gold = stage.tier_id("Gold")
 

@@ -109,12 +109,12 @@ async def test_of_a_former_patron_and_one_of_now_the_latter_is_linked_and_stays_
 
 
 async def test_a_link_wins_over_a_report_and_one_account_of_two_patrons_is_linked_to_neither(stage: Stage) -> None:
+    await stage.until(stage.count_rounds, "the list is read, which names an account")
     browser = stage.browser()
     page = await browser.consent(await stage.authorize_url(BYSTANDER), stage.patron_id("Kit Estrella"))
     assert page.result == "held", "the account that Patreon names has it already"
     assert (await browser.send(page, "confirm")).result == "linked"
-    await stage.rounds(2)
-    assert "`/link` counts" in await stage.say(ADMIN, "patreon sync"), "told once, above the next reply"
+    await stage.until_said("`/link` counts", ADMIN, "patreon sync")  # told once, above the next reply
     await stage.add_rule()
     await stage.until(lambda: "Gold" in stage.roles(BYSTANDER), "the role by /link")
     assert "Gold" not in stage.roles(REPORTED)
@@ -129,7 +129,7 @@ async def test_a_link_wins_over_a_report_and_one_account_of_two_patrons_is_linke
     assert "`/link` counts" not in said
     stage.sandbox.patreon.disconnect_discord(stage.patron_id("Goldie Marsh"))
     await stage.until(lambda: "Gold" in stage.roles("ivy_afterdark"), "one of them is left")
-    assert "no longer names" in await stage.say(ADMIN, "patreon sync")
+    await stage.until_said("no longer names", ADMIN, "patreon sync")
 
 
 async def test_a_server_that_does_not_want_it_gives_nothing_by_it(stage: Stage) -> None:
