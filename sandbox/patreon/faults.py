@@ -16,7 +16,7 @@ from sandbox.weather import Weather
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 STATUSES = frozenset({"500", "502", "503", "504", "403", "404", "401"})
-DOOR_FAULTS = STATUSES | {"429", "html", "html_403", "slow", "hang", "drop", "lost", "other_api"}
+DOOR_FAULTS = STATUSES | {"429", "html", "html_403", "slow", "held", "hang", "drop", "lost", "other_api"}
 PAGE_FAULTS = frozenset(
     {"cut", "empty", "wrong_total", "endless_cursor", "repeat_page", "null_users", "no_tiers", "no_discord"}
     | {"token_expired"}
@@ -29,6 +29,7 @@ FAULTS = DOOR_FAULTS | PAGE_FAULTS | CONSENT_FAULTS | WEBHOOK_FAULTS
 CONSENT_PATH = "/oauth2/authorize"
 SLOW_SECONDS = 2.0
 HANG_SECONDS = 60.0
+HELD_LOOK_SECONDS = 0.05
 RETRY_AFTER_SECONDS = 2
 HTML = "<!doctype html><html lang='en'><title>Just a moment</title><h1>Checking your browser</h1></html>"
 _FAULT = web.RequestKey("fault", str)
@@ -71,6 +72,9 @@ class Door:
         if fault in {"html", "html_403"}:
             status = 200 if fault == "html" else 403
             return web.Response(status=status, text=HTML, content_type="text/html")
+        if fault == "held":
+            await self._hold()
+            return await handler(request)
         if fault in {"slow", "hang"}:
             await self._wait(SLOW_SECONDS if fault == "slow" else HANG_SECONDS)
         if fault in {"slow", "lost"}:
@@ -78,6 +82,14 @@ class Door:
             if fault == "slow":
                 return response
         return cut_connection(request)
+
+    async def _hold(self) -> None:
+        """Keep a request waiting until nothing is held any more."""
+        while not self._closing.is_set() and self._is_held():  # noqa: ASYNC110  faults are a list, and no event tells
+            await asyncio.sleep(HELD_LOOK_SECONDS)
+
+    def _is_held(self) -> bool:
+        return any(one.fault == "held" for one in self._weather.faults)
 
     async def _wait(self, seconds: float) -> None:
         try:

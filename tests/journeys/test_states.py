@@ -110,10 +110,12 @@ async def test_who_is_named_by_patreon_is_linked_in_both_browsers(stage: Stage) 
 async def test_an_older_link_under_way_ends_when_a_newer_one_is_typed(stage: Stage) -> None:
     browser = stage.browser()
     callback = await browser.callback_url(await stage.authorize_url("hazel.hollow"), stage.patron_id("Gerda Nilsson"))
-    stage.weather("patreon", "/api/oauth2/token", "slow", times=1)
+    stage.weather("patreon", "/api/oauth2/token", "held")
+    (exchange,) = stage.sandbox.weather.faults
     opened = asyncio.create_task(browser.open(callback))
-    await stage.until(lambda: not stage.sandbox.weather.faults, "the exchange is under way")
+    await stage.until(lambda: exchange.struck, "the exchange is under way")
     newer = await stage.authorize_url("hazel.hollow")
+    stage.sandbox.weather.clear()
     assert (await opened).result == "expired"
     assert (await stage.browser().consent(newer, stage.patron_id("Gerda Nilsson"))).result == "confirm"
 

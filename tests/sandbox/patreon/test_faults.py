@@ -98,6 +98,18 @@ async def test_a_cut_connection_may_have_done_its_work(ask: Asker, shop: Shop, f
     assert again.status == (401 if carried_out else 200)
 
 
+async def test_a_held_request_is_answered_once_the_fault_is_off(ask: Asker, shop: Shop) -> None:
+    held = Fault("patreon", CAMPAIGNS, "held")
+    shop.weather.set(held)
+    waiting = asyncio.create_task(ask.get(CAMPAIGNS))
+    while not held.struck:
+        await asyncio.sleep(0)
+    await asyncio.sleep(3 * faults.HELD_LOOK_SECONDS)
+    assert not waiting.done()
+    shop.weather.switch_off("patreon", "held")
+    assert (await waiting).status == 200
+
+
 async def test_a_hanging_answer_ends_when_the_server_stops(ask: Asker, shop: Shop) -> None:
     shop.strike("hang")
     waiting = asyncio.create_task(ask.get(CAMPAIGNS))
