@@ -21,13 +21,15 @@ def writes_by(stage: Stage, pid: int) -> int:
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 async def test_a_write_that_slept_through_a_takeover_is_not_sent(database: None, stage: Stage) -> None:
     await stage.add_rule()
+    await stage.until(lambda: "Gold" in stage.roles("kestrel_kite"), "whoever gets the role by the rule has it")
     first, stopped = stage.sandbox.bot, stage.sandbox.bot.pid
     assert stopped is not None
     stage.weather("discord", "PUT /guilds", "429")
-    page = await stage.link(PATRON, NAME)
-    assert page.result == "linked"
-    await stage.until(lambda: stage.role_writes, "a write that discord.py repeats by itself")
-    os.kill(stopped, signal.SIGSTOP)
+    linking = asyncio.create_task(stage.link(PATRON, NAME))  # its page comes when the process goes on
+    await stage.until(
+        lambda: any(one.status == 429 for one in stage.role_writes), "a write that discord.py repeats by itself"
+    )
+    os.kill(stopped, signal.SIGSTOP)  # at once: it repeats it a few times, and then everybody's writes pause
     stage.sandbox.weather.clear()
     second = BotProcess({**first.environment, "WEB_PORT": str(quiet_port())})
     try:
@@ -37,11 +39,15 @@ async def test_a_write_that_slept_through_a_takeover_is_not_sent(database: None,
         await stage.until(lambda: "Gold" not in stage.roles(PATRON), "and works", 40)
         before = writes_by(stage, stopped)
         os.kill(stopped, signal.SIGCONT)
-        await stage.until(lambda: "in reserve" in stage.log(), "the first one waits", 20)
+        await stage.until(lambda: "in reserve" in stage.log(), "the first one waits")
+        assert (await linking).result == "linked"
         await asyncio.sleep(2)
         assert writes_by(stage, stopped) == before, "what discord.py was about to repeat was not sent"
         assert "Gold" not in stage.roles(PATRON)
-        assert {one.peer.pid for one in stage.sandbox.discord.gateway.connected() if one.peer} == {second.pid}
+        connected = stage.sandbox.discord.gateway.connected
+        await stage.until(
+            lambda: {one.peer.pid for one in connected() if one.peer} == {second.pid}, "the second alone is connected"
+        )
         await second.stop()
         await stage.ready()
         assert first.pid == stopped, "it lived on"
