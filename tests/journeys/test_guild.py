@@ -68,6 +68,8 @@ async def test_a_removed_rule_takes_its_role_back(stage: Stage) -> None:
 
 async def test_a_write_that_discord_loses_is_done_again_at_the_next_look(stage: Stage) -> None:
     await stage.add_rule()
-    stage.weather("discord", "PUT*", "write_lost", times=1)
+    stage.weather("discord", f"PUT*/members/{stage.user_id('hazel.hollow')}/roles/*", "write_lost", times=1)
+    (lost,) = stage.sandbox.weather.faults
     await stage.link("hazel.hollow", "Gerda Nilsson")
-    await stage.until(lambda: "Gold" in stage.roles("hazel.hollow"), "the role, after all", 40)
+    await stage.until(lambda: "Gold" in stage.roles("hazel.hollow"), "the role, after all")
+    assert lost.struck == 1
