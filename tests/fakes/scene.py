@@ -16,7 +16,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.app import App, build_app, fresh_client
-from bot.discord.client import PledgekeeperBot
+from bot.discord.client import WORK, PledgekeeperBot
 from bot.domain.audit_entry import AuditAction, AuditEntry, AuditFilter
 from bot.domain.changes import Outcome
 from bot.domain.model import AuditId, DiscordUserId, GrantState, GuildId, RoleId, Secret
@@ -147,7 +147,10 @@ class Scene:
                 await asyncio.sleep(0.02)
 
     async def at_rest(self) -> None:
-        """Wait until the bot has heard what happened at Discord so far, and nobody is planned or written any more."""
+        """Wait until the bot has heard what happened at Discord so far, and nobody is planned or written any more.
+
+        A command may go on after its answer.
+        """
         reconciler, written = self.app.reconciler, -1
         while written != len(self.stage.role_writes):  # a write is followed by an event
             written = len(self.stage.role_writes)
@@ -156,7 +159,11 @@ class Scene:
             self.discord.gateway.dispatch(EVENT, {})
             await asyncio.wait_for(heard, SOON)
             await self.until(
-                lambda: not (_are_at_work() or reconciler.backlog()[0] or reconciler._served), "nobody has a turn"
+                lambda: (
+                    not (_is_at_work() or reconciler.is_planning(self.guild_id))
+                    and not (reconciler.backlog()[0] or reconciler._served)
+                ),
+                "nobody has a turn",
             )
 
     async def until(self, is_so: Callable[[], object], what: str) -> None:
@@ -233,9 +240,9 @@ def quick(bot: PledgekeeperBot) -> PledgekeeperBot:
     return bot
 
 
-def _are_at_work() -> bool:
-    """Tell whether listeners are at work on events."""
-    return any(task.get_name().startswith("discord.py: ") for task in asyncio.all_tasks())
+def _is_at_work() -> bool:
+    """Tell whether anything is done about an event, a command or a button."""
+    return any(task.get_name().startswith(WORK) for task in asyncio.all_tasks())
 
 
 def buttons(message: Message) -> dict[str, str]:

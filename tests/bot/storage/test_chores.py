@@ -491,7 +491,7 @@ async def test_it_has_few_connections_however_much_is_asked(postgres: Postgres, 
 async def test_a_database_that_is_silent_is_away_for_those_who_ask_and_those_who_work(
     postgres: Postgres, emptied: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgresql, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(postgresql, "PATIENCE_SECONDS", 2)
     monkeypatch.setattr(queued, "HEARTBEAT_SECONDS", 0.2)
     async with relayed(postgres) as relay, asking(relay.url(emptied), Work()) as chores:
         await chores.ask(KIND, "700")

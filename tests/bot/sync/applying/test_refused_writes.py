@@ -144,6 +144,7 @@ async def test_a_role_that_is_refused_again_while_a_plan_is_made_is_not_said_to_
 ) -> None:
     await scene.add_rule()
     breakers, gold = scene.app.breakers, RoleId(scene.role("Gold"))
+    await scene.at_rest()
     breakers.open(scene.guild_id, gold)
     await scene.app.reconciler.consider(scene.guild_id, None, trigger=Trigger.SYNC)
     assert "I can't change the role **Gold**" in said(await scene.app.notifier.take_pending(scene.guild_id))
@@ -163,6 +164,7 @@ async def test_a_plan_that_began_before_a_refusal_was_told_does_not_end_it(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await scene.add_rule()
+    await scene.at_rest()
     breakers, gold, reconciler = scene.app.breakers, RoleId(scene.role("Gold")), scene.app.reconciler
     people = reconciler._planning._facts.people
     slow, go_on = [False, True], asyncio.Event()
