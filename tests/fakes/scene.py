@@ -9,7 +9,6 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
-from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
 
 from discord.gateway import DiscordWebSocket
@@ -18,7 +17,8 @@ from discord.http import Route
 from bot.app import App, build_app, fresh_client
 from bot.discord.client import WORK, PledgekeeperBot
 from bot.domain.audit_entry import AuditAction, AuditEntry, AuditFilter
-from bot.domain.changes import Outcome
+from bot.domain.changes import Outcome, Trigger
+from bot.domain.errors import TryLater
 from bot.domain.model import AuditId, DiscordUserId, GrantState, GuildId, RoleId, Secret
 from bot.process import end_work
 from bot.runtime.clock import SystemClock
@@ -26,7 +26,8 @@ from bot.settings import Settings
 from bot.storage import Storage
 from bot.storage.sqlite import database_file
 from bot.storage.vault import Vault
-from cogs import add_cogs, events
+from cogs import add_cogs
+from cogs.events import EventsCog
 from sandbox.discord import DiscordStandIn, Interaction, Message
 from sandbox.discord.changes import Actor
 from sandbox.discord.model import Overwrite
@@ -213,12 +214,11 @@ async def connect(
     life = asyncio.create_task(bot.start(app.settings.discord_token.reveal(), reconnect=False))
     ready = asyncio.create_task(app.holder.wait_ready(SOON))
     try:
-        with patch.object(events, "GATHER_SECONDS", 0.0):
-            await asyncio.wait({life, ready}, return_when=asyncio.FIRST_COMPLETED)
-            if life.done():
-                await life
-            await ready
-            await _started(bot)
+        await asyncio.wait({life, ready}, return_when=asyncio.FIRST_COMPLETED)
+        if life.done():
+            await life
+        await ready
+        await _start_now(app, bot)
         yield bot
     finally:
         ready.cancel()
@@ -227,11 +227,17 @@ async def connect(
         await asyncio.gather(life, ready, return_exceptions=True)
 
 
-async def _started(bot: PledgekeeperBot) -> None:
-    """Wait until the plan of the start is over: later it would come into the midst of what a test does."""
+async def _start_now(app: App, bot: PledgekeeperBot) -> None:
+    """Let the plan of the start be over: a second later it would come into the midst of what a test does."""
     cog = bot.get_cog("EventsCog")
-    if isinstance(cog, events.EventsCog) and cog._considering:
-        await asyncio.wait(cog._considering, timeout=SOON)
+    assert isinstance(cog, EventsCog)
+    for waiting in list(cog._considering):
+        waiting.cancel()
+        await asyncio.wait({waiting})
+    for guild in bot.guilds:
+        if not guild.unavailable:
+            with contextlib.suppress(TryLater):
+                await app.reconciler.consider(GuildId(guild.id), None, trigger=Trigger.START)
 
 
 def quick(bot: PledgekeeperBot) -> PledgekeeperBot:
