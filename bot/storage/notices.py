@@ -3,7 +3,8 @@
 import math
 import time
 from bisect import bisect_left, insort
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -34,6 +35,7 @@ class Notices(Aggregate):
 
     def forget_kept(self) -> None:
         """Read the keys anew."""
+        self._writes += 1
         self._keys = None
 
     async def seen(self, key: str) -> str | None:
@@ -49,7 +51,8 @@ class Notices(Aggregate):
 
     async def edit(self, key: str, at: datetime, change: Callable[[str | None], str]) -> str | None:
         """Change a message (None if there is none) in one transaction, and return what it was; it may run twice."""
-        before = await self._edit(key, at, change)
+        with self._forgotten_when_cut_off():
+            before = await self._edit(key, at, change)
         self._writes += 1
         if self._keys is not None and not _has(self._keys, key):
             insort(self._keys, key)
@@ -61,11 +64,21 @@ class Notices(Aggregate):
 
     async def take(self, key: str) -> str | None:
         """Forget a message and return it; None where there was none, or another has taken it."""
-        taken = await self._take(key)
+        with self._forgotten_when_cut_off():
+            taken = await self._take(key)
         self._writes += 1
         if self._keys is not None and _has(self._keys, key):
             del self._keys[bisect_left(self._keys, key)]
         return taken
+
+    @contextmanager
+    def _forgotten_when_cut_off(self) -> Iterator[None]:
+        """Read the keys anew where a write is cut off: it may be stored all the same."""
+        try:
+            yield
+        except BaseException:
+            self.forget_kept()
+            raise
 
     @transaction
     async def _edit(

@@ -24,6 +24,7 @@ from bot.domain.errors import PledgekeeperError, TryLater
 from bot.domain.model import CampaignId, CredentialId, GuildId
 from bot.domain.notices import Solved, Topic, WebhookPaused, WebhookSilent
 from bot.runtime.clock import EPOCH, Clock
+from bot.runtime.doorbell import Doorbell
 from bot.storage import Storage
 from bot.sync.reading.intake import CampaignRead
 from bot.sync.webhooks.at_patreon import WebhooksAtPatreon
@@ -57,7 +58,7 @@ class WebhookKeeper:
         self._stored_at: dict[CampaignId, datetime] = {}  # when other processes were last told
         self._due: dict[CampaignId, datetime] = {}
         self._troubled: dict[CampaignId, type[WebhookPaused | WebhookSilent]] = {}
-        self._wake = asyncio.Event()
+        self._bell = Doorbell()
         self._changing = asyncio.Lock()  # else one parted from may be made anew by a look that began before
 
     # --- what others tell
@@ -70,13 +71,13 @@ class WebhookKeeper:
             await self._storage.webhooks.note_heard(campaign_id, now)
         self._silence.note_delivery(campaign_id, now)
         if campaign_id in self._troubled:
-            self._wake.set()
+            self._bell.ring()
 
     def note_read(self, read: CampaignRead) -> None:
         """Learn what a bulk read showed; the first one may have bound a campaign."""
         self._silence.note_read(read, self._clock.now())
         if read.campaign_id not in self._due:
-            self._wake.set()
+            self._bell.ring()
 
     async def forget(self, campaign_id: CampaignId, credential_id: CredentialId | None) -> None:
         """End the webhook of a campaign that no guild follows any more, by the consent of the one that left last.
@@ -105,12 +106,7 @@ class WebhookKeeper:
         """Look after all webhooks until cancelled."""
         while True:
             await self.look()
-            self._wake.clear()
-            try:
-                async with asyncio.timeout(LOOK_SECONDS):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
+            await self._bell.wait(LOOK_SECONDS)
 
     async def look(self) -> None:
         """Check the webhooks whose time has come, and listen whether Patreon is heard."""

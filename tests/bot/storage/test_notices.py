@@ -8,6 +8,7 @@ import pytest
 from bot.storage import Storage
 from bot.storage import notices as stored_notices
 from bot.storage.notices import Notices
+from tests.fakes.gate import Gate
 from tests.fakes.statements import counted_statements
 
 
@@ -38,6 +39,24 @@ async def test_of_many_that_edit_and_take_at_once_nothing_is_lost(storage: Stora
     found = (taken[3] or "") + (await storage.notices.take("key") or "")
     assert sorted(found) == list("abcde")
     assert await storage.notices.take("key") is None
+
+
+@pytest.mark.parametrize("is_noted", [True, False], ids=["noted", "taken"])
+async def test_a_write_that_is_cut_off_when_it_is_stored_is_known(
+    storage: Storage, now: datetime, monkeypatch: pytest.MonkeyPatch, *, is_noted: bool
+) -> None:
+    if not is_noted:
+        await storage.notices.note("trouble:1", now)
+    await storage.notices.keys("trouble:")
+    gate = Gate(storage.database.transact, is_behind=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(storage.database, "transact", gate)
+        write = storage.notices.note("trouble:1", now) if is_noted else storage.notices.take("trouble:1")
+        writing = asyncio.ensure_future(write)
+        await gate.reached.wait()
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
+    assert await storage.notices.keys("trouble:") == ({"trouble:1"} if is_noted else set())
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)

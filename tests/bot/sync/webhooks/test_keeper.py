@@ -1,14 +1,17 @@
 """Our webhooks are looked after, and missed when they fall silent."""
 
+import asyncio
 from datetime import timedelta
 
 import msgspec
 import pytest
 
 from bot.domain.changes import Trigger
+from bot.sync.webhooks import keeper
 from bot.sync.webhooks.keeper import CHECK_AGAIN, CHECK_EVERY
 from sandbox.weather import Fault
 from tests.bot.sync.webhooks.post import BY_HAND, CREATE, LIST, Post
+from tests.fakes.scene import SOON
 
 
 async def test_a_webhook_is_looked_after_about_once_an_hour(kept: Post) -> None:
@@ -49,6 +52,25 @@ async def test_a_delivery_ends_the_trouble_at_once(kept: Post) -> None:
     await kept.look()
     assert "again" in await kept.said()
     assert kept.keeper.count_troubles() == {"paused": 0, "silent": 0}
+
+
+async def test_what_comes_during_a_look_is_looked_at_at_once(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "LOOK_SECONDS", 1000.0)
+    looks = list[int]()
+    has_looked_again = asyncio.Event()
+
+    async def look() -> None:
+        looks.append(len(looks))
+        if len(looks) == 1:
+            post.read()
+        else:
+            has_looked_again.set()
+
+    monkeypatch.setattr(post.keeper, "look", look)
+    looking = asyncio.create_task(post.keeper.run())
+    await asyncio.wait_for(has_looked_again.wait(), SOON)
+    looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)
 
 
 async def test_silence_while_reads_show_pledges_is_told_of_once_and_once_when_it_is_over(kept: Post) -> None:
