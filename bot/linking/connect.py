@@ -25,6 +25,7 @@ from bot.patreon.oauth import CONNECT_SCOPES
 from bot.runtime.chores import ChoreKind, Chores
 from bot.runtime.clock import Clock
 from bot.storage import Storage
+from bot.storage.campaigns import Binding
 from bot.storage.pendings import Pending
 from bot.storage.states import State
 
@@ -77,9 +78,9 @@ class CreatorCampaign:
         return False
 
     async def carry_out(self, pending: Pending, chosen: Collection[CampaignId], _: Holders) -> Cause | None:
-        """Bind by the consent, and close the question last: cut off before, it may be answered again.
+        """Bind by the consent, and close the question with that: cut off before, it may be answered again.
 
-        Where there is one campaign only, it need not be chosen.
+        Where there is one campaign only, it need not be chosen. Nothing is bound where it was answered meanwhile.
         """
         guild_id, credential_id, now = pending.state.guild_id, pending.credential_id, self._clock.now()
         offered = pending.campaigns
@@ -95,12 +96,20 @@ class CreatorCampaign:
             return Cause.NO_RIGHT
         for campaign in wanted:
             await self._storage.campaigns.save(campaign)
-            await self._storage.campaigns.bind(guild_id, campaign.campaign_id, credential_id=credential_id, at=now)
-        await self._storage.audit.add(*(_entry(pending, guild_id, one) for one in wanted))
         connected = Connected(
             guild_name=pending.state.guild_name, campaign_names=tuple(campaign.name for campaign in wanted)
         )
-        await self._storage.pendings.confirm(pending.pending_id, msgspec.json.encode(connected).decode())
+        is_taken = await self._storage.pendings.confirm(
+            pending.pending_id,
+            msgspec.json.encode(connected).decode(),
+            bindings=[
+                Binding(guild_id=guild_id, campaign_id=one.campaign_id, credential_id=credential_id, bound_at=now)
+                for one in wanted
+            ],
+            entries=[_entry(pending, guild_id, one) for one in wanted],
+        )
+        if not is_taken:
+            return Cause.OUTDATED
         log.info("a campaign was connected", guild_id=guild_id, campaigns=[one.campaign_id for one in wanted])
         return None
 

@@ -135,16 +135,16 @@ class Storage:
     @classmethod
     def _build(cls, database: Database, vault: Vault, unlinks: UnlinkFile | None = None) -> Self:
         states = States(database, vault)
-        rules, guilds = Rules(database), Guilds(database)
+        rules, guilds, campaigns = Rules(database), Guilds(database), Campaigns(database)
         return cls(
             database=database,
             vault=vault,
-            campaigns=Campaigns(database),
+            campaigns=campaigns,
             credentials=Credentials(database, vault),
             arrivals=Arrivals(database, vault),
             links=Links(database, unlinks),
             states=states,
-            pendings=Pendings(database, vault, states),
+            pendings=Pendings(database, vault, states, campaigns),
             memberships=Memberships(database),
             nudges=StoredNudges(database),
             reads=Reads(database),

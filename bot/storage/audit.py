@@ -63,16 +63,8 @@ class Audit(Aggregate):
         together: Mapping[tuple[GuildId, Trigger], Sequence[AuditEntry]],
     ) -> RunId | None:
         run_id = None
-        for (guild_id, trigger), its in together.items():
-            run_id = known[guild_id, trigger]
-            if run_id is None:
-                begin = insert(runs).values(guild_id=guild_id, trigger=trigger, began_at=min(one.at for one in its))
-                run_id = RunId((await connection.execute(begin.returning(runs.c.run_id))).scalar_one())
-            rows = [
-                msgspec.structs.asdict(entry) | {"reason": to_json(entry.reason), "run_id": run_id} for entry in its
-            ]
-            await connection.execute(insert(audit), rows)
-            await queue_events(connection, guild_id, role_events(its))
+        for key, its in together.items():
+            run_id = await write_entries(connection, its, known[key])
         return run_id
 
     async def _find_open(self, guild_id: GuildId, trigger: Trigger, entries: Sequence[AuditEntry]) -> RunId | None:
@@ -160,6 +152,20 @@ class Audit(Aggregate):
         query = select(func.count()).select_from(pairs.subquery())
         async with self._database.read() as connection:
             return (await connection.execute(query)).scalar_one()
+
+
+async def write_entries(
+    connection: AsyncConnection, entries: Sequence[AuditEntry], run_id: RunId | None = None
+) -> RunId:
+    """Write entries of one guild and trigger within a transaction, as parts of a run (None: they begin one)."""
+    guild_id, trigger = entries[0].guild_id, entries[0].trigger
+    if run_id is None:
+        begin = insert(runs).values(guild_id=guild_id, trigger=trigger, began_at=min(one.at for one in entries))
+        run_id = RunId((await connection.execute(begin.returning(runs.c.run_id))).scalar_one())
+    rows = [msgspec.structs.asdict(entry) | {"reason": to_json(entry.reason), "run_id": run_id} for entry in entries]
+    await connection.execute(insert(audit), rows)
+    await queue_events(connection, guild_id, role_events(entries))
+    return run_id
 
 
 def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:

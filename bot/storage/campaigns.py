@@ -156,10 +156,7 @@ class Campaigns(Aggregate):
             by_settings=by_settings,
             bound_at=at,
         )
-        await connection.execute(Upsert(bindings).on(connection), msgspec.structs.asdict(binding))
-        parted = delete(installation).where(installation.c.name == _parted(guild_id, campaign_id))
-        await connection.execute(parted)
-        await make_everyone_due(connection, [guild_id], trigger=Trigger.CONNECT)
+        await put_binding(connection, binding)
 
     @transaction
     async def unbind(self, connection: AsyncConnection, guild_id: GuildId, campaign_id: CampaignId) -> bool:
@@ -260,6 +257,14 @@ def _sort_out(found: Iterable[Binding]) -> Follows:
         campaigns={guild_id: tuple(theirs) for guild_id, theirs in campaigns_of.items()},
         since=since,
     )
+
+
+async def put_binding(connection: AsyncConnection, binding: Binding) -> None:
+    """Do what `Campaigns.bind` does, within a transaction."""
+    await connection.execute(Upsert(bindings).on(connection), msgspec.structs.asdict(binding))
+    parted = installation.c.name == _parted(binding.guild_id, binding.campaign_id)
+    await connection.execute(delete(installation).where(parted))
+    await make_everyone_due(connection, [binding.guild_id], trigger=Trigger.CONNECT)
 
 
 async def _make_followers_due(connection: AsyncConnection, campaign_ids: Collection[CampaignId]) -> None:

@@ -5,6 +5,7 @@ confirmations wins is the work of `Links.complete_link`.
 """
 
 import enum
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NewType
 
@@ -12,11 +13,14 @@ import msgspec
 from sqlalchemy import ColumnElement, Row, and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.audit_entry import AuditEntry
 from bot.domain.consent import Purpose
 from bot.domain.model import Campaign, CredentialId, DiscordUserId, Identity, Link, PatreonUserId, TokenPair
 from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.arrivals import ArrivalId
+from bot.storage.audit import write_entries
 from bot.storage.bell import ring
+from bot.storage.campaigns import Binding, Campaigns, put_binding
 from bot.storage.credentials import FreshPair, settle
 from bot.storage.database import Database
 from bot.storage.leases import DatabaseClock
@@ -86,10 +90,11 @@ class ExpiredPending(msgspec.Struct, frozen=True, kw_only=True):
 class Pendings(Aggregate):
     """Every pending link of the last minutes."""
 
-    def __init__(self, database: Database, vault: Vault, states: States) -> None:
+    def __init__(self, database: Database, vault: Vault, states: States, campaigns: Campaigns) -> None:
         super().__init__(database)
         self._vault = vault
         self._states = states
+        self._campaigns = campaigns
 
     @transaction
     async def create(self, connection: AsyncConnection, asked: PendingRow) -> PendingId:
@@ -122,11 +127,42 @@ class Pendings(Aggregate):
         found = await self._list(pendings.c.cookie_digest == cookie_digest, states.c.purpose == purpose)
         return next(iter(found), None)
 
+    async def confirm(
+        self,
+        pending_id: PendingId,
+        result: str,
+        *,
+        bindings: Collection[Binding] = (),
+        entries: Sequence[AuditEntry] = (),
+    ) -> bool:
+        """Note that it was answered "Yes", with what guilds follow by that and what came of it: all, or nothing.
+
+        What follows is still to be done. False, and nothing is stored, where it was answered already. The entries are
+        of one guild.
+        """
+        try:
+            return await self._confirm(pending_id, result, bindings, entries)
+        finally:
+            self._campaigns.kept.forget()
+
     @transaction
-    async def confirm(self, connection: AsyncConnection, pending_id: PendingId, result: str) -> None:
-        """Note that it was answered "Yes" and what came of it; what follows is still to be done."""
+    async def _confirm(
+        self,
+        connection: AsyncConnection,
+        pending_id: PendingId,
+        result: str,
+        bindings: Collection[Binding],
+        entries: Sequence[AuditEntry],
+    ) -> bool:
         values = {"status": PendingStatus.CONFIRMED, "result": result, "replaced": "[]"}
-        await connection.execute(update(pendings).where(pendings.c.pending_id == pending_id).values(values))
+        mine = (pendings.c.pending_id == pending_id, pendings.c.status == PendingStatus.PENDING)
+        if not (await connection.execute(update(pendings).where(*mine).values(values))).rowcount:
+            return False
+        for binding in bindings:
+            await put_binding(connection, binding)
+        if entries:
+            await write_entries(connection, entries)
+        return True
 
     @transaction
     async def save_result(self, connection: AsyncConnection, pending_id: PendingId, result: str) -> None:

@@ -5,12 +5,14 @@ import asyncio
 import pytest
 import structlog
 
+from bot.domain.audit_entry import AuditAction
 from bot.domain.consent import Cause, Connected, Landing, Word
 from bot.domain.model import CampaignId, DiscordUserId, GuildId, PatreonUserId, Secret, TokenPair
 from bot.linking.consent_flow import StartedLink
 from sandbox.patreon import Patron
 from sandbox.patreon.model import Person
 from tests.bot.linking.world import BUTTON, GUILD, Answer, LinkWorld, said
+from tests.fakes.gate import Gate
 
 OTHER_GUILD = GuildId(501)
 ADMIN = DiscordUserId(21)
@@ -50,6 +52,48 @@ async def follows(world: LinkWorld, guild_id: GuildId) -> list[str]:
 @pytest.fixture
 def campaign_id(world: LinkWorld) -> CampaignId:
     return CampaignId(world.mira.campaign.id)
+
+
+async def at_once(world: LinkWorld, monkeypatch: pytest.MonkeyPatch, *, says_no: bool) -> list[Word]:
+    """Let two processes take an answer to one question at once: Yes twice, or No before a Yes is stored."""
+    cookie, other = await land(world, guild_id=OTHER_GUILD), world.new_connecting()
+    answer = await token(world, cookie)
+    gate = Gate(world.rights.may_manage_roles)
+    monkeypatch.setattr(world.rights, "may_manage_roles", gate)
+    first = asyncio.create_task(world.connecting.confirm(cookie, answer, frozenset()))
+    await gate.reached.wait()
+    if says_no:
+        second = await other.decline(cookie, answer)
+        gate.opened.set()
+    else:
+        gate.reached.clear()
+        pressed_again = asyncio.create_task(other.confirm(cookie, answer, frozenset()))
+        await gate.reached.wait()
+        gate.opened.set()
+        second = await pressed_again
+    words = [(await first).word, second.word]
+    await world.connecting.close()
+    await other.close()
+    return words
+
+
+async def connections(world: LinkWorld) -> int:
+    entries = await world.storage.audit.recent(OTHER_GUILD)
+    return sum(one.action is AuditAction.CONNECT for one in entries)
+
+
+async def test_a_yes_that_two_processes_take_at_once_is_written_down_once(
+    world: LinkWorld, monkeypatch: pytest.MonkeyPatch, campaign_id: CampaignId
+) -> None:
+    assert await at_once(world, monkeypatch, says_no=False) == [Word.CONNECTED, Word.CONNECTED]
+    assert await follows(world, OTHER_GUILD) == [campaign_id]
+    assert await connections(world) == 1
+
+
+async def test_a_no_that_another_process_takes_first_counts(world: LinkWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await at_once(world, monkeypatch, says_no=True) == [Word.EXPIRED, Word.DECLINED]
+    assert await follows(world, OTHER_GUILD) == []
+    assert await connections(world) == 0
 
 
 class TestTheQuestion:

@@ -42,6 +42,7 @@ from bot.domain.setup import SetupDraft
 from bot.domain.shards import Shards
 from bot.storage import Storage
 from bot.storage.aggregate import Aggregate
+from bot.storage.campaigns import Binding
 from bot.storage.states import ButtonKind, ButtonPlace
 from bot.storage.tables import metadata
 from bot.storage.tables.column_types import Sealed
@@ -127,6 +128,11 @@ VERBS: dict[str, Verb] = {
     "pendings.create": lambda s, k: s.pendings.create(landed(k.used, BO_PATREON, "cookie-bo")),
     "pendings.create same person": lambda s, k: s.pendings.create(landed(k.used, ADA_PATREON, "cookie-ada")),
     "pendings.confirm": lambda s, k: s.pendings.confirm(k.pending, "{}"),
+    "pendings.confirm a campaign": lambda s, k: s.pendings.confirm(
+        k.pending,
+        "{}",
+        bindings=[Binding(guild_id=GUILD, campaign_id=CAMPAIGN, credential_id=k.seed, bound_at=LATER)],
+    ),
     "pendings.save_result": lambda s, k: s.pendings.save_result(k.pending, '{"saved": 1}'),
     "pendings.end": lambda s, k: s.pendings.end(k.pending),
     "pendings.claim": lambda s, k: s.pendings.claim(k.pending, timedelta(days=1)),

@@ -1,11 +1,13 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import msgspec
 import pytest
 
 from bot.domain.consent import Purpose
-from bot.domain.model import DiscordUserId, Link, PatreonUserId
+from bot.domain.model import Campaign, DiscordUserId, GuildId, Link, PatreonUserId
 from bot.storage import Storage
+from bot.storage.campaigns import Binding
 from bot.storage.pendings import ExpiredPending, PendingRow, PendingStatus, TooLate
 from bot.storage.states import StateId, StateRow
 
@@ -115,6 +117,23 @@ async def test_a_question_of_one_purpose_is_not_found_for_the_other(
     await storage.pendings.create(landed(state_id))
     assert await storage.pendings.find("cookie-1") is None
     assert await storage.pendings.find("cookie-1", Purpose.CONNECT) is not None
+
+
+async def test_a_question_is_answered_once_with_all_that_follows(
+    storage: Storage, state_id: StateId, landed: Landed, campaign: Campaign, now: datetime
+) -> None:
+    await storage.campaigns.save(campaign)
+    pending_id = await storage.pendings.create(landed(state_id))
+    assert await storage.campaigns.campaigns_of(GuildId(900)) == ()
+    binding = Binding(guild_id=GuildId(900), campaign_id=campaign.campaign_id, credential_id=None, bound_at=now)
+    assert await storage.pendings.confirm(pending_id, "[]", bindings=[binding])
+    assert await storage.campaigns.campaigns_of(GuildId(900)) == (campaign.campaign_id,)
+    other = msgspec.structs.replace(binding, guild_id=GuildId(901))
+    assert not await storage.pendings.confirm(pending_id, "{}", bindings=[other])
+    assert await storage.campaigns.bindings() == (binding,)
+    found = await storage.pendings.find("cookie-1")
+    assert found is not None
+    assert found.result == "[]"
 
 
 async def test_a_confirmed_question_keeps_its_result_and_needs_no_tokens(
