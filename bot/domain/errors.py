@@ -86,7 +86,8 @@ class Setup(enum.StrEnum):
     DATABASE_NOT_MADE = "database_not_made"  # reason
     DATABASE_UNUSABLE = "database_unusable"  # reason
     DATABASE_SILENT = "database_silent"  # reason
-    DATABASE_LOCKED = "database_locked"
+    DATABASE_LOCKED = "database_locked"  # a bot can't start
+    BOT_RUNS = "bot_runs"  # and so a command does nothing
     SHARDS_NEED_POSTGRESQL = "shards_need_postgresql"
     SHARDS_NEED_GATEWAY = "shards_need_gateway"
     SHARDS_UNKNOWN = "shards_unknown"  # shards: how many there are
@@ -112,7 +113,6 @@ class Setup(enum.StrEnum):
     BACKUP_NOT_WRITTEN = "backup_not_written"  # path, reason
     BACKUP_UNSOUND = "backup_unsound"  # path, reason
     RESTORE_BY_SERVER = "restore_by_server"  # command
-    RESTORE_WHILE_RUNNING = "restore_while_running"
     RESTORE_UNSETTLED = "restore_unsettled"
     RESTORE_MISSING = "restore_missing"  # path
     RESTORE_UNREADABLE = "restore_unreadable"  # path, reason

@@ -4,10 +4,12 @@ What may run when stands with each step (`bot/storage/migrations`); who is runni
 """
 
 from bot.domain.steps import Extent, Upgrade
+from bot.ops.ownership import stopping_at_a_bot
 from bot.storage.database import Database
 
 
 async def migrate(url: str, *, before: bool, after: bool) -> Upgrade:
     """Run the steps of one stage, or all where neither or both are asked for."""
     extent = Extent.ALL if before == after else Extent.BEFORE if before else Extent.AFTER
-    return await Database.migrate(url, extent)
+    with stopping_at_a_bot():
+        return await Database.migrate(url, extent)

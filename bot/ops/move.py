@@ -6,7 +6,7 @@ Can be run again after a break. The old database is only read.
 from contextlib import AsyncExitStack
 
 from bot.domain.errors import NeedsOwner, Setup
-from bot.ops.ownership import owned
+from bot.ops.ownership import owned, stopping_at_a_bot
 from bot.runtime.progress import Tell
 from bot.storage import copying
 from bot.storage.database import Database
@@ -28,7 +28,8 @@ async def move_database(source_url: str, target_url: str, tell: Tell) -> int:
     if source_url == target_url:
         raise NeedsOwner(Setup.MOVED_TO_ITSELF)
     async with AsyncExitStack() as stack:
-        source = await _open(stack, source_url, must_exist=True)
+        with stopping_at_a_bot():
+            source = await _open(stack, source_url, must_exist=True)
         if not await source.is_whole():  # the new one's tables are made at once, as after every step
             raise NeedsOwner(Setup.STEPS_WAIT)
         target = await _open_target(stack, target_url)

@@ -7,8 +7,8 @@ those that are connected to Discord have leases (`discord/tenure.py`).
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import NoReturn
 
@@ -27,6 +27,15 @@ PERIOD = timedelta(seconds=10)
 RENEWED_AFTER_SECONDS = 3.0
 PATIENCE_SECONDS = PERIOD.total_seconds() + 2  # one that was killed is taken to live for so long
 PAUSE_SECONDS = 0.5
+
+
+@contextmanager
+def stopping_at_a_bot() -> Iterator[None]:
+    """Say that a command does nothing because a bot works on the database; else it would be said of a second bot."""
+    try:
+        yield
+    except DatabaseLocked:
+        raise DatabaseLocked(Setup.BOT_RUNS) from None
 
 
 @asynccontextmanager

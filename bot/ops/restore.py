@@ -8,14 +8,15 @@ what makes them true is done where they are.
 import asyncio
 import shlex
 from collections import Counter
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
-from bot.domain.errors import DatabaseLocked, NeedsOwner, Setup
+from bot.domain.errors import NeedsOwner, Setup
 from bot.domain.restored import RestoreReport
-from bot.ops.ownership import owned
+from bot.ops.ownership import owned, stopping_at_a_bot
 from bot.runtime.progress import Tell
 from bot.storage import Storage, backups, migrations, postgresql, sqlite, unlink_file
 from bot.storage.database import Database
@@ -36,10 +37,8 @@ async def restore(
     place = sqlite.database_file(url)
     if place is None:
         raise NeedsOwner(Setup.RESTORE_BY_SERVER, command=_pg_restore(url, source))
-    try:
+    with stopping_at_a_bot():
         ownership = sqlite.own(url)
-    except DatabaseLocked:
-        raise DatabaseLocked(Setup.RESTORE_WHILE_RUNNING) from None
     copy = place.with_name(place.name + COPY)
     try:
         found = await asyncio.to_thread(_copy, source, copy, tell)
@@ -59,12 +58,12 @@ async def restore(
 async def restore_in_place(url: str, vault: Vault, *, at: datetime, without_unlinks: bool = False) -> RestoreReport:
     """Make true what other tools have put into the database. NeedsOwner as above."""
     await (await Database.attach(url)).close()
-    try:
+    with stopping_at_a_bot():
         storage = await Storage.open(url, vault)
-    except DatabaseLocked:
-        raise DatabaseLocked(Setup.RESTORE_WHILE_RUNNING) from None
     try:
-        async with owned(storage.database):
+        async with AsyncExitStack() as stack:
+            with stopping_at_a_bot():
+                await stack.enter_async_context(owned(storage.database))
             taken_at = await storage.restores.find_taken_at()
             unlinks = _find_unlinks(url, taken_at, without_unlinks=without_unlinks)
             named = str(sqlite.database_file(url) or postgresql.bare_address(url))

@@ -256,7 +256,7 @@ def _is_folded(place: Path, kept: Path, beside: Iterable[Path]) -> bool:
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorname == "SQLITE_BUSY":
             discard(kept)
-            raise DatabaseLocked(Setup.RESTORE_WHILE_RUNNING) from None
+            raise DatabaseLocked(Setup.BOT_RUNS) from None
         return False
     discard(kept)
     return True

@@ -191,7 +191,7 @@ _SETUP: dict[Setup, tuple[str, str]] = {
         "I don't put files into PostgreSQL myself, because its own tools do it better.",
         "Use pg_restore, and after it python run.py restore --in-place. Example: {command}",
     ),
-    Setup.RESTORE_WHILE_RUNNING: (
+    Setup.BOT_RUNS: (
         "I changed nothing, because a Pledgekeeper is using the database that DATABASE_URL names.",
         "Stop it first, then run this again.",
     ),

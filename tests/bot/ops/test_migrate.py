@@ -81,7 +81,7 @@ async def test_alone_it_runs_all(url: str, both: bool) -> None:
 async def test_a_file_that_a_bot_uses_is_left_alone(tmp_path: Path) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path / 'pledgekeeper.db'}"
     database = await Database.open(url)
-    with pytest.raises(DatabaseLocked):
+    with pytest.raises(DatabaseLocked, match=Setup.BOT_RUNS):
         await migrate(url, before=True, after=False)
     await database.close()
     assert await migrate(url, before=True, after=False) == Upgrade()

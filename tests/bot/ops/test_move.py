@@ -120,7 +120,7 @@ async def test_a_database_at_work_is_not_copied(places: Places, monkeypatch: pyt
     monkeypatch.setattr(ownership, "PATIENCE_SECONDS", 0.1)
     database = await Database.open(places.old)
     async with owned(database):
-        with pytest.raises(DatabaseLocked):
+        with pytest.raises(DatabaseLocked, match=Setup.BOT_RUNS):
             await move_database(places.old, places.new, lambda *_: None)
     await database.close()
 

@@ -158,9 +158,9 @@ async def test_keys_that_do_not_open_it_are_refused_and_what_they_miss_is_named(
 
 async def test_a_bot_that_runs_is_not_disturbed(place: Place) -> None:
     running = await Storage.open(place.url, VAULT)
-    with pytest.raises(DatabaseLocked, match=Setup.RESTORE_WHILE_RUNNING):
+    with pytest.raises(DatabaseLocked, match=Setup.BOT_RUNS):
         await place.restore()
-    with pytest.raises(DatabaseLocked, match=Setup.RESTORE_WHILE_RUNNING):
+    with pytest.raises(DatabaseLocked, match=Setup.BOT_RUNS):
         await restore_in_place(place.url, VAULT, at=NOW)
     assert await running.links.find_discord(DI) is not None
     await running.close()
@@ -297,7 +297,7 @@ async def test_rows_that_postgresql_brought_back_are_settled_in_place(
     assert await storage.restores.find() == Restored(taken_at=None, began_at=NOW + DAY)
     monkeypatch.setattr(ownership, "PATIENCE_SECONDS", 0.1)
     async with owned(storage.database):
-        with pytest.raises(DatabaseLocked):
+        with pytest.raises(DatabaseLocked, match=Setup.BOT_RUNS):
             await restore_in_place(url, VAULT, at=NOW, without_unlinks=True)
     await storage.close()
 

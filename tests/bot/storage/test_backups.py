@@ -186,7 +186,7 @@ def test_a_database_that_somebody_else_has_open_stays(database: Path, tmp_path: 
     make_backup(database, new, at=LATER, tell=tell_nobody)
     with closing(sqlite3.connect(database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(DatabaseLocked, match=Setup.RESTORE_WHILE_RUNNING):
+        with pytest.raises(DatabaseLocked, match=Setup.BOT_RUNS):
             put_in_place(new, database, tmp_path / "kept.db")
     assert new.exists()
     assert not (tmp_path / "kept.db").exists()
