@@ -20,7 +20,7 @@ from bot.storage.sqlite import database_file, require
 
 NAME = "pledgekeeper-%Y%m%dT%H%M%SZ.db"
 OURS = re.compile(r"pledgekeeper-[0-9]{8}T[0-9]{6}Z\.db")
-UNFINISHED_OURS = re.compile(OURS.pattern + re.escape(UNFINISHED))
+UNFINISHED_OURS = re.compile(rf"{OURS.pattern}({re.escape(CHECKSUM)})?{re.escape(UNFINISHED)}")
 ABANDONED_AFTER_SECONDS = 24 * 3600
 
 

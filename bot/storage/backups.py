@@ -59,8 +59,9 @@ def make_backup(source: Path, target: Path, *, at: datetime, tell: Tell) -> Cont
             raise NeedsOwner(_kind_of(error), path=str(target), reason=str(error)) from None
         found = look_through(unfinished, named=source, unsound=Setup.BACKUP_UNSOUND)
         write_through(unfinished)
+        digest = digest_of(unfinished)  # that takes a while, in which whoever is killed must leave no half of the two
         _put_where_nothing_is(unfinished, target)
-        _write_checksum(target)
+        _write_checksum(target, digest)
     return found
 
 
@@ -226,12 +227,15 @@ def _make_private(path: Path) -> None:
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
-def _write_checksum(target: Path) -> None:
-    """Write what `sha256sum --check` reads."""
+def _write_checksum(target: Path, digest: str) -> None:
+    """Write what `sha256sum --check` reads: the whole of it, or nothing."""
     beside = target.with_name(target.name + CHECKSUM)
-    _make_private(beside)
-    beside.write_text(f"{digest_of(target)}  {target.name}\n")
-    write_through(beside)
+    unfinished = beside.with_name(beside.name + UNFINISHED)
+    _make_private(unfinished)
+    unfinished.write_text(f"{digest}  {target.name}\n")
+    write_through(unfinished)
+    unfinished.replace(beside)
+    write_through(beside.parent)
 
 
 def _put_where_nothing_is(unfinished: Path, target: Path) -> None:

@@ -5,8 +5,11 @@ Each command is started once; what else it does is seen of processes that need n
 
 import json
 import os
+import shutil
+import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -87,6 +90,34 @@ def test_reshard_says_how_many_shards_there_are(run: Run) -> None:
     assert run("reshard", "4").stdout == "There are 4 shards already.\n"
     for wrong in ("0", "10001", "some"):
         assert run("reshard", wrong).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "number", "code"),
+    [
+        ("", signal.SIGINT, 0),
+        ("bot --role web", signal.SIGINT, 0),
+        ("bot --role web", signal.SIGTERM, 0),
+        ("check", signal.SIGINT, 130),
+    ],
+)
+def test_who_stops_it_while_it_loads_sees_no_traceback(
+    tmp_path: Path, environment: dict[str, str], typed: str, number: signal.Signals, code: int
+) -> None:
+    # What the first import of ours finds: a module that says when it is loaded, and takes long.
+    (tmp_path / "bot").mkdir()
+    (tmp_path / "bot/__init__.py").touch()
+    (tmp_path / "bot/cli.py").write_text("import time\nprint('loading', flush=True)\ntime.sleep(60)\n")
+    shutil.copy(RUN, tmp_path)
+    command = [sys.executable, str(tmp_path / "run.py"), *typed.split()]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "loading\n"
+        process.send_signal(number)
+        _, error = process.communicate(timeout=30)
+    assert (process.returncode, error) == (code, "")
 
 
 def test_the_help_names_every_command(start: Run) -> None:

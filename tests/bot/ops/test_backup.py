@@ -69,8 +69,8 @@ async def test_what_a_killed_one_left_goes_once_nobody_can_be_writing_it(url: st
     folder = tmp_path / "backups"
     folder.mkdir()
     old, fresh, foreign = (
-        folder / f"{name}.db.unfinished"
-        for name in ("pledgekeeper-20260101T030000Z", "pledgekeeper-20260102T030000Z", "x")
+        folder / f"{name}.unfinished"
+        for name in ("pledgekeeper-20260101T030000Z.db", "pledgekeeper-20260102T030000Z.db", "x.db")
     )
     for path in (old, fresh, foreign):
         path.write_text("half a database")

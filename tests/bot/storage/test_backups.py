@@ -49,6 +49,30 @@ def test_a_backup_is_one_private_file_that_says_when_it_was_made(database: Path,
     )
 
 
+@pytest.mark.parametrize("verb", ["digest_of", "_put_where_nothing_is", "_write_checksum"])
+def test_whoever_is_killed_leaves_no_backup_that_seems_damaged(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    target, reached = tmp_path / "copy.db", list[str]()
+
+    def die(*_: object) -> None:
+        reached.append(verb)
+        raise KeyboardInterrupt
+
+    if verb == "_write_checksum":  # in the midst of it
+        through = backups.write_through
+        monkeypatch.setattr(backups, "write_through", lambda path: die() if ".sha256" in path.name else through(path))
+    else:
+        monkeypatch.setattr(backups, verb, die)
+    with pytest.raises(KeyboardInterrupt):
+        make_backup(database, target, at=LATER, tell=tell_nobody)
+    assert reached == [verb]
+    assert not (tmp_path / "copy.db.sha256").exists()
+    assert target.exists() == (verb == "_write_checksum")
+    if target.exists():
+        assert look_through(target, named=target).links == 2
+
+
 def test_a_backup_can_be_read_where_nothing_may_be_written(database: Path, tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     folder.mkdir()
