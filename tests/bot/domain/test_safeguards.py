@@ -280,6 +280,12 @@ def test_a_lapse_counts_for_the_brake(world: World) -> None:
     assert counted.role_id == GOLD
 
 
+def test_who_keeps_a_role_does_not_count(world: World) -> None:
+    world.read("ada")
+    assert world.plan("ada") == changes(keep=["Gold"])
+    assert counted_revokes(world.plan_of("ada"), {}) == ()
+
+
 def test_an_unlinking_does_not_count(world: World) -> None:
     world.unlink("ada")
     assert counted_revokes(world.plan_of("ada"), {}) == ()
