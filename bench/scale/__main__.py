@@ -42,7 +42,7 @@ async def interval() -> list[Row]:
             promise=f"CPU of an interval without changes, {many:,} servers of {LINKED} patrons, times that of {few:,}",
             seen=growth.cpu * larger,
             limit=1.1 * larger,
-            detail=f"{growth.many.interval.seconds:.1f} s / {growth.few.interval.seconds:.1f} s, one process on SQLite",
+            detail=f"{growth.many.interval.seconds:.1f} s / {growth.few_seconds:.1f} s, one process on SQLite",
         ),
         Row(
             promise="memory that they take, the same",

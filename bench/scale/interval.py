@@ -9,8 +9,9 @@ INTERVALS = 3  # of each size; the cheapest counts
 
 
 async def measure_interval(few: int, many: int, people: int) -> Growth:
-    """Measure both sizes, each with so many linked people in each server."""
-    return Growth(await _measure(few, people), await _measure(many, people))
+    """Measure both sizes, each with so many linked people in each server: the few before the many, and after them."""
+    before, grown = await _measure(few, people), await _measure(many, people)
+    return Growth(before, grown, few_again=await _measure(few, people))
 
 
 async def _measure(servers: int, people: int) -> Measured:

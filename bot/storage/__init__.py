@@ -127,6 +127,7 @@ class Storage:
         await self.role_groups.list_guilds(guild_ids)
         await self.guilds.settings_of(guild_ids)
         await self.holds.load_guilds(guild_ids)
+        await self.comps.load_guilds(guild_ids)
 
     async def close(self) -> None:
         """Close every connection and give the lock back."""

@@ -1,6 +1,6 @@
 """Roles that admins gave without a pledge: what was given to whom, until when, and whether its end was followed."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 import msgspec
@@ -67,13 +67,19 @@ class Comps(Aggregate):
         """Return a guild's comps that have not ended, the oldest first."""
         return await self._list(comps.c.guild_id == guild_id, _runs(now))
 
+    async def load_guilds(
+        self, guild_ids: Collection[GuildId]
+    ) -> dict[GuildId, dict[DiscordUserId, dict[RoleId, Comp]]]:
+        """Return every comp of several guilds, ended ones too, by person and role."""
+        return await self.kept.get_all(guild_ids, self._load_guilds)
+
     async def load_people(
         self, guild_id: GuildId, discord_user_ids: Iterable[DiscordUserId]
     ) -> dict[DiscordUserId, dict[RoleId, Comp]]:
         """Return the comps of these people in a guild, without those who have none."""
         people = sorted(set(discord_user_ids))
         if not self._database.is_shared:  # they are few, and asked for at every turn
-            known = await self.kept.get(guild_id, lambda: self._load(comps.c.guild_id == guild_id))
+            known = (await self.load_guilds([guild_id]))[guild_id]
             return {person: known[person] for person in people if person in known}
         found: dict[DiscordUserId, dict[RoleId, Comp]] = {}
         for start in range(0, len(people), MAX_PEOPLE):
@@ -129,6 +135,12 @@ class Comps(Aggregate):
     async def purge(self, connection: AsyncConnection) -> None:
         """Forget those that have ended and whose role nobody holds by us."""
         await connection.execute(delete(comps).where(comps.c.ended_at.is_not(None), ~_WITH_GRANT))
+
+    async def _load_guilds(self, guild_ids: list[GuildId]) -> dict[GuildId, dict[DiscordUserId, dict[RoleId, Comp]]]:
+        found: dict[GuildId, dict[DiscordUserId, dict[RoleId, Comp]]] = {guild_id: {} for guild_id in guild_ids}
+        for comp in await self._list(comps.c.guild_id.in_(guild_ids)):
+            found[comp.guild_id].setdefault(comp.discord_user_id, {})[comp.role_id] = comp
+        return found
 
     async def _load(self, *conditions: ColumnElement[bool]) -> dict[DiscordUserId, dict[RoleId, Comp]]:
         found: dict[DiscordUserId, dict[RoleId, Comp]] = {}

@@ -60,6 +60,7 @@ async def test_comps_are_told_apart_by_guild_person_and_role(storage: Storage, c
         ADA: {GOLD: comp, SILVER: others[2]},
         BO: {GOLD: others[1]},
     }
+    assert (await storage.comps.load_guilds([OTHER, GuildId(3)])) == {OTHER: {ADA: {GOLD: others[0]}}, GuildId(3): {}}
     assert await storage.comps.remove(GUILD, ADA, GOLD, at=comp.given_at) is not None
     assert len(await storage.comps.list_running(GUILD, comp.given_at)) == 2
 

@@ -255,6 +255,7 @@ async def use_roles(storage: Storage, now: datetime) -> None:
     comp = comp_of(ADA)
     await storage.comps.give(comp)
     await storage.comps.list_running(GUILD, now)
+    await storage.comps.load_guilds([GUILD])
     await storage.comps.load_people(GUILD, [ADA])
     await storage.comps.load_member(GUILD, ADA)
     await storage.comps.has_any(GUILD)
