@@ -6,11 +6,13 @@ from bench.scale import million, writes
 from bench.scale.cluster import Spent
 from bench.scale.million import Hour, measure_hour, whole
 from bench.scale.writes import find_rows_by_both
+from tests.fakes.postgres import require_programs
 
 PEOPLE = 2
 
 
 async def test_two_gateways_write_no_row_that_the_other_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    require_programs()
     monkeypatch.setattr(writes, "IDLE_SECONDS", 0.1)
     rows = await find_rows_by_both(PEOPLE)
     assert rows.by_both == []
@@ -19,6 +21,7 @@ async def test_two_gateways_write_no_row_that_the_other_writes(monkeypatch: pyte
 
 
 async def test_a_short_hour_has_its_changes_and_no_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    require_programs()
     monkeypatch.setattr(million, "IDLE_SECONDS", 0.1)
     monkeypatch.setattr(million, "FLUSHED_SECONDS", 0.0)
     hour = await measure_hour(2, PEOPLE, intervals=1)
