@@ -7,7 +7,7 @@ from bot.storage.states import ButtonPlace, StateId
 from bot.texts.catalogs import ENGLISH
 from bot.texts.linking import unlinked_card
 from bot.texts.renderer import Medium, Renderer
-from tests.fakes.scene import MEMBER, Scene, buttons
+from tests.fakes.scene import ADMIN, MEMBER, Scene, buttons
 from tests.fakes.stage import words
 
 CLOSED = "mossy_stone"
@@ -62,9 +62,9 @@ async def test_the_message_with_the_button_says_how_it_ended(scene: Scene) -> No
     assert "Gold" in scene.stage.roles(MEMBER)
 
 
-@pytest.mark.parametrize("username", [MEMBER, CLOSED])
+@pytest.mark.parametrize(("username", "command"), [(MEMBER, "link"), (CLOSED, "link"), (ADMIN, "patreon connect")])
 async def test_where_to_say_how_it_ends_is_known_before_the_reply(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch, username: str
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, username: str, command: str
 ) -> None:
     """Else whoever is quick would end it before that."""
     states, seen = scene.app.storage.states, list[str]()
@@ -75,7 +75,7 @@ async def test_where_to_say_how_it_ends_is_known_before_the_reply(
         await attach(state_id, place)
 
     monkeypatch.setattr(states, "attach_button", look_and_attach)
-    typed = await scene.type(username, "link")
+    typed = await scene.type(username, command)
     assert (seen, typed.state) == (["deferred"], "answered")
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from bot.domain.changes import Trigger
 from bot.domain.model import CampaignId, LinkOrigin, PatreonUserId, Secret
-from bot.storage.states import ButtonPlace, StateId
 from bot.sync.reading import campaigns as home_file
 from sandbox.discord import ActionError
 from tests.fakes.scene import ADMIN, MEMBER, Scene, buttons
@@ -53,21 +52,6 @@ async def test_connect_gives_the_link_in_the_private_reply_and_the_reply_says_ho
     await scene.until(lambda: "Connected **Crane Letters**" in words([message]), "the reply says it")
     assert "/patreon rule add" in words([message])
     assert len(await bound(scene)) == 2
-
-
-async def test_where_to_say_how_it_ends_is_known_before_the_link_is_given(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    states, seen = scene.app.storage.states, list[str]()
-    attach = states.attach_button
-
-    async def look_and_attach(state_id: StateId, place: ButtonPlace) -> None:
-        seen.extend(one.state for one in scene.discord.interactions.by_id.values())
-        await attach(state_id, place)
-
-    monkeypatch.setattr(states, "attach_button", look_and_attach)
-    typed = await scene.type(ADMIN, "patreon connect")
-    assert (seen, typed.state) == (["deferred"], "answered")
 
 
 async def test_who_may_not_manage_roles_can_neither_connect_nor_disconnect(scene: Scene) -> None:
