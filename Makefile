@@ -20,8 +20,8 @@ coverage: .venv  ## every branch of the pure files and of the texts is tested
 	$(BIN)/coverage run -m pytest --quiet tests/bot/domain tests/bot/patreon/protocol tests/bot/texts
 	$(BIN)/coverage report
 
-chaos: .venv  ## a busy town under every fault of its processes and its database, ten times each (hours)
-	PLEDGEKEEPER_CHAOS_RUNS=10 $(BIN)/python -m pytest -v tests/journeys/test_chaos.py
+chaos: .venv  ## a busy town under every fault of its processes and its database, ten times each (an hour)
+	PLEDGEKEEPER_CHAOS_RUNS=10 $(BIN)/python -m pytest -v --numprocesses=3 --dist=worksteal tests/journeys/test_chaos.py
 
 races: .venv  ## the journeys with late answers: what is ordered by luck fails
 	PLEDGEKEEPER_LATE_MS=400 $(BIN)/python -m pytest --numprocesses=4 --dist=worksteal tests/journeys

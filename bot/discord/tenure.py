@@ -5,7 +5,8 @@ Rules:
    clock, before its leases do; that of one that was stopped, or cut off from its database, has ended when it wakes.
 2. While the database is away nobody can take a shard. When it is back, and nobody did, the same tenure goes on.
 3. A process takes its fair share of what is free, or what it was told to (`--shards`). What stays free, though
-   whoever waits in reserve looks each second, is taken by one that has others.
+   whoever waits in reserve looks each second, is taken by one that has others: soon where a lease lapsed, because its
+   time was long enough for its owner to be started anew.
 """
 
 import asyncio
@@ -30,7 +31,8 @@ MARGIN_SECONDS = 1.0  # for what is on its way to Discord when a lease ends
 RENEWED_AFTER_SECONDS = 3.0
 SETTLED_SECONDS = 4.0  # so much longer than its shards somebody who was killed is taken to live
 PAUSE_SECONDS = 0.5
-LEFT_AFTER = timedelta(seconds=8)  # in reserve one looks each second; one that is started anew is back by then
+GIVEN_BACK_FOR = timedelta(seconds=8)  # by then one that is started anew is back
+LAPSED_FOR = timedelta(seconds=2)  # in reserve one looks each second
 
 
 class Tenure:
@@ -95,7 +97,7 @@ class ShardClaims:
         began_at, until = 0.0, time.monotonic() + SETTLED_SECONDS
         while True:
             asked_at = time.monotonic()
-            taken = await self._take(count, len(held))
+            taken = await self._take(await self._shards.list_free(self._ids(count)), count, len(held))
             if not held:
                 began_at = asked_at
             held |= taken or {}
@@ -134,20 +136,19 @@ class ShardClaims:
     async def _most(self, count: int) -> int:
         return fair_share(count, await self._live_gateways()) if self._wanted is None else len(self._wanted)
 
-    async def _take(
-        self, count: int, held: int, *, free_for: timedelta = timedelta(), least: int = 0
-    ) -> dict[int, Lease] | None:
-        """Take what is free, up to this process's share; None while the database is somebody's as a whole."""
-        free = await self._shards.list_free(self._ids(count), free_for=free_for)
+    async def _take(self, free: tuple[int, ...], count: int, held: int, *, least: int = 0) -> dict[int, Lease] | None:
+        """Take of what is free up to this process's share; None while the database is somebody's as a whole."""
         some = free[: max(await self._most(count) - held, least)] if free else ()
         return await self._shards.claim(Shards(some, count), self._owner, PERIOD) if some else {}
 
     async def _take_left(self, tenure: Tenure) -> dict[int, Lease]:
         """Take what nobody wants, one more than a fair share at a time."""
         count, held = tenure.shards.count, len(tenure.shards.ids)
-        if held == len(self._ids(count)):
+        ids = self._ids(count)
+        if held == len(ids):
             return {}
-        return await self._take(count, held, free_for=LEFT_AFTER, least=1) or {}
+        free = await self._shards.list_free(ids, given_back_for=GIVEN_BACK_FOR, lapsed_for=LAPSED_FOR)
+        return await self._take(free, count, held, least=1) or {}
 
 
 def _end_of_lease(asked_at: float) -> float:

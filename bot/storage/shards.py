@@ -1,12 +1,13 @@
 """How many shards our application has at Discord, and which process speaks for which: a lease for each.
 
-All that a process has are renewed at once. A shard that nobody has is free since a moment: since its lease ended.
+All that a process has are renewed at once. A shard that nobody has is free since a moment: since it was given back, or
+else since its lease lapsed, whose owner said nothing for as long as the lease had left.
 """
 
 from collections.abc import Collection, Iterable
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Update, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Update, case, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.shards import Shards
@@ -20,6 +21,7 @@ COUNT = "shards"
 PREFIX = "shard:"
 WHOLE_DATABASE = "bot"
 """A lease that stands for all: of whoever copies the database, and of an older version, which works on it alone."""
+NOBODY = ""
 
 
 class ShardLeases(Aggregate):
@@ -54,9 +56,13 @@ class ShardLeases(Aggregate):
         await connection.execute(Upsert(installation).on(connection), {"name": COUNT, "text": str(count)})
         return True
 
-    async def list_free(self, ids: Iterable[int], *, free_for: timedelta = timedelta()) -> tuple[int, ...]:
+    async def list_free(
+        self, ids: Iterable[int], *, given_back_for: timedelta = timedelta(), lapsed_for: timedelta = timedelta()
+    ) -> tuple[int, ...]:
         """Return which of these nobody has had for so long, in order."""
-        query = select(leases.c.name).where(is_shard(), leases.c.until > DatabaseClock() - free_for // MICROSECOND)
+        is_given_back = leases.c.owner == NOBODY
+        free_for = case((is_given_back, given_back_for // MICROSECOND), else_=lapsed_for // MICROSECOND)
+        query = select(leases.c.name).where(is_shard(), leases.c.until > DatabaseClock() - free_for)
         async with self._database.read() as connection:
             busy = set((await connection.execute(query)).scalars())
         return tuple(one for one in ids if _name(one) not in busy)
@@ -115,12 +121,12 @@ class ShardLeases(Aggregate):
     @transaction
     async def release(self, connection: AsyncConnection, held: Collection[Lease]) -> None:
         """Let others have these at once: those of them that are still ours."""
-        await connection.execute(update(leases).where(_are(held)).values(until=DatabaseClock()))
+        await connection.execute(update(leases).where(_are(held)).values(owner=NOBODY, until=DatabaseClock()))
 
 
 def _take_from_all(now: int) -> Update:
     """Build what ends leases that have ended by themselves: whoever had one cannot renew it any more."""
-    return update(leases).where(leases.c.until <= now).values(owner="", fence=leases.c.fence + 1, until=0)
+    return update(leases).where(leases.c.until <= now).values(owner=NOBODY, fence=leases.c.fence + 1, until=0)
 
 
 async def _read_count(connection: AsyncConnection) -> int | None:

@@ -40,7 +40,8 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gateway, "LOOK_SECONDS", 0.05)
     monkeypatch.setattr(gateway, "TOGETHER_SECONDS", 0.0)
     monkeypatch.setattr(tenure, "PERIOD", SHORT)
-    monkeypatch.setattr(tenure, "LEFT_AFTER", SHORT)
+    monkeypatch.setattr(tenure, "GIVEN_BACK_FOR", SHORT)
+    monkeypatch.setattr(tenure, "LAPSED_FOR", SHORT)
     monkeypatch.setattr(tenure, "RENEWED_AFTER_SECONDS", 0.1)
     monkeypatch.setattr(tenure, "SETTLED_SECONDS", 0.0)
 
@@ -137,7 +138,7 @@ async def test_a_file_has_one_process_which_has_all_shards_without_a_lease(town:
         assert isinstance(town.app.holder.current, ShardedBot)
     assert await town.app.storage.shards.count() == COUNT
     assert not await town.app.storage.shards.is_any_held()
-    assert len(await town.app.storage.shards.list_free(range(COUNT), free_for=LONG)) == COUNT
+    assert len(await town.app.storage.shards.list_free(range(COUNT), given_back_for=LONG, lapsed_for=LONG)) == COUNT
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)

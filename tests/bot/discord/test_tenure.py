@@ -23,7 +23,8 @@ PATIENCE = 40.0
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tenure, "PERIOD", LONG)
-    monkeypatch.setattr(tenure, "LEFT_AFTER", SHORT)
+    monkeypatch.setattr(tenure, "GIVEN_BACK_FOR", LONG)
+    monkeypatch.setattr(tenure, "LAPSED_FOR", timedelta(seconds=0.5))
     monkeypatch.setattr(tenure, "MARGIN_SECONDS", 0.1)
     monkeypatch.setattr(tenure, "RENEWED_AFTER_SECONDS", 0.1)
     monkeypatch.setattr(tenure, "SETTLED_SECONDS", 0.1)
@@ -156,7 +157,7 @@ async def test_one_of_whose_shards_was_taken_learns_of_it(town: Town) -> None:
     assert await town.storage.shards.list_free(range(COUNT)) == (0, 1, 3)
 
 
-async def test_what_nobody_takes_for_a_while_is_taken_by_one_that_serves(
+async def test_whose_lease_lapsed_is_soon_followed_by_one_that_serves(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
@@ -175,17 +176,28 @@ async def test_what_nobody_takes_for_a_while_is_taken_by_one_that_serves(
     assert await dead.keep(theirs) is None
 
 
-async def test_what_was_given_back_just_now_is_left_to_who_waits(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tenure, "LEFT_AFTER", LONG)
+async def test_what_was_given_back_just_now_is_left_to_who_is_started_anew(town: Town) -> None:
     leaving, theirs = await town.serve("two")
     process, ours = await town.serve("one")
     keeping = asyncio.create_task(process.keep(ours))
     await leaving.release(theirs)
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(2 * tenure.LAPSED_FOR.total_seconds())
     assert not keeping.done()
     _, next_ones = await town.serve("three")
     assert next_ones.shards == theirs.shards
     keeping.cancel()
+
+
+async def test_what_was_given_back_a_while_ago_is_taken_by_one_that_serves(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tenure, "GIVEN_BACK_FOR", SHORT)
+    leaving, theirs = await town.serve("two")
+    process, ours = await town.serve("one")
+    await leaving.release(theirs)
+    wider = await asyncio.wait_for(process.keep(ours), PATIENCE)
+    assert wider is not None
+    assert len(wider.shards.ids) == 3
 
 
 @pytest.mark.usefixtures("short")

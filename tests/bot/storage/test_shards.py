@@ -94,14 +94,16 @@ async def test_ones_own_lease_of_an_earlier_life_is_no_more(storage: Storage) ->
     assert await storage.shards.renew(second.values(), LONG)
 
 
-async def test_one_is_free_since_it_was_given_back_or_has_ended(storage: Storage) -> None:
+async def test_one_is_free_since_it_was_given_back_or_has_lapsed(storage: Storage) -> None:
     given = await claim(storage, [0], "one", LONG)
     await claim(storage, [1], "one", SHORT)
     await storage.shards.release(given.values())
     await end(storage)
     assert await storage.shards.list_free(range(3)) == (0, 1, 2)
-    assert await storage.shards.list_free(range(3), free_for=LONG) == (2,), "nobody ever had it"
-    assert await storage.shards.list_free(range(3), free_for=SHORT) == (0, 1, 2)
+    assert await storage.shards.list_free(range(3), given_back_for=LONG) == (1, 2)
+    assert await storage.shards.list_free(range(3), lapsed_for=LONG) == (0, 2)
+    assert await storage.shards.list_free(range(3), given_back_for=LONG, lapsed_for=LONG) == (2,), "nobody ever had it"
+    assert await storage.shards.list_free(range(3), given_back_for=SHORT, lapsed_for=SHORT) == (0, 1, 2)
     assert not await storage.shards.is_any_held()
 
 
