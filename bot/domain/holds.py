@@ -19,6 +19,9 @@ class HoldState(enum.StrEnum):
     RETURNED = "returned"  # it was taken, an admin undid that: it is given back, and stays until their facts change
 
 
+ANSWERS = frozenset(HoldState) - {HoldState.OPEN}
+
+
 class HoldItem(msgspec.Struct, frozen=True, kw_only=True):
     """One revoke that the brake held: one role of one person. `mark` tells their facts at that time from later ones."""
 
@@ -29,6 +32,10 @@ class HoldItem(msgspec.Struct, frozen=True, kw_only=True):
     state: HoldState
     mark: str
     reason: RoleReason | OldText
+
+    def holds_for(self, mark: str) -> bool:
+        """Tell whether this is an answer and still holds: one that keeps a role, while the facts are the same."""
+        return self.state is HoldState.APPROVED or (self.state in ANSWERS and self.mark == mark)
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):

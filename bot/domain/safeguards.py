@@ -130,7 +130,7 @@ def returned_roles(items: Iterable[HoldItem], records: Mapping[CampaignId, Membe
     """Return the roles of a person whose removal an admin undid while these facts were the same."""
     returned = [item for item in items if item.state is HoldState.RETURNED]
     mark = records_mark(records) if returned else ""
-    return frozenset(item.role_id for item in returned if item.mark == mark)
+    return frozenset(item.role_id for item in returned if item.holds_for(mark))
 
 
 def facts_mark(person: PersonFacts) -> str:
@@ -186,7 +186,7 @@ def _find_rail(decision: Decision, settings: GuildSettings, item: HoldItem | Non
         case HoldState.APPROVED | HoldState.RETURNED:  # while the latter's facts are the same, nothing is to go
             return None
         case HoldState.DISCARDED:
-            return Rail.DISCARD if item.mark == mark else None
+            return Rail.DISCARD if item.holds_for(mark) else None
         case _:
             assert_never(item.state)
 

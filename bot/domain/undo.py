@@ -99,6 +99,7 @@ class UndoDraft(msgspec.Struct, frozen=True, kw_only=True):
 
 _WRITES = {AuditAction.GRANT: True, AuditAction.REVOKE: False}
 _BY_HAND = frozenset({AuditAction.SUPPRESS, AuditAction.HOLD_AGAIN})
+_GOING = frozenset({GrantState.WITHDRAWING})
 _SINCE = frozenset({AuditAction.ADOPT, AuditAction.RESTORE, AuditAction.COMP})
 
 
@@ -196,12 +197,14 @@ def _net_kind(first: AuditAction, last: AuditAction) -> UndoKind | None:
 def _find_obstacle(change: NetChange, person: PersonFacts) -> Obstacle | None:
     grant, member = person.grants.get(change.role_id), person.member
     has_role = member is not None and change.role_id in member.role_ids
-    is_coming = change.kind is UndoKind.GIVE_BACK and change.role_id in person.returned and not has_role
-    if is_coming or (grant is not None and grant.state is GrantState.WITHDRAWING):
+    is_back = change.kind is UndoKind.GIVE_BACK
+    is_coming = is_back and change.role_id in person.returned and not has_role
+    is_going = grant is not None and grant.state in (_GOING if is_back else _GOING | {GrantState.WITHDRAWN})
+    if is_coming or is_going:
         return Obstacle.UNDER_WAY
     if member is None:
         return Obstacle.NOT_HERE
-    if change.kind is UndoKind.GIVE_BACK:
+    if is_back:
         if person.has_unlinked:
             return Obstacle.UNLINKED
         is_as_left = not has_role and (grant is None or grant.state is GrantState.WITHDRAWN)

@@ -11,11 +11,13 @@ import msgspec
 from sqlalchemy import ColumnElement, Table, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.audit_entry import AuditEntry
 from bot.domain.changes import Trigger, Urgency
-from bot.domain.holds import Hold, HoldItem, HoldState
+from bot.domain.holds import ANSWERS, Hold, HoldItem, HoldState
 from bot.domain.hooks import hold_event
-from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, HoldId, RoleId
+from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, HoldId, RoleId, RunId
 from bot.storage.aggregate import Aggregate, transaction
+from bot.storage.audit import write_entries
 from bot.storage.due import make_due
 from bot.storage.hooks import queue_events
 from bot.storage.rows import read_row, read_rows, to_json
@@ -104,7 +106,7 @@ class HeldRevokes(Aggregate):
         But for those that an admin has answered: they are of a plan that began before the hold they were in. None where
         none is left.
         """
-        items = await _unanswered(connection, guild_id, items)
+        items = await _unanswered(connection, guild_id, items, *ANSWERS)
         if not items:
             return None
         query = select(holds).where(holds.c.guild_id == guild_id, holds.c.closed_at.is_(None))
@@ -166,31 +168,38 @@ class HeldRevokes(Aggregate):
     async def undo(
         self,
         connection: AsyncConnection,
-        guild_id: GuildId,
+        entry: AuditEntry,
         *,
         returned: Sequence[HoldItem],
         withdrawn: Sequence[Grant],
         disowned: Sequence[Grant],
-        at: datetime,
-    ) -> None:
-        """Undo, on an admin's word, what was done to roles, and let these people be planned.
+    ) -> RunId | None:
+        """Undo, on an admin's word, what was done to roles; return the run that this word begins.
 
         The first are given back: a row that keeps one away goes. The second go and stay away. The third are a person's
-        own again. A row by which a role is no longer there is let be; that it was seen meanwhile changes nothing.
+        own again. A row by which a role is no longer there is let be; that it was seen meanwhile changes nothing. These
+        people are to be planned. `entry` is the word; it is not written, and the answer is None, where another admin
+        has just undone all of this.
         """
+        guild_id, at = entry.guild_id, entry.at
+        returned = await _unanswered(connection, guild_id, returned, HoldState.RETURNED)
+        changed = len(returned)
         if returned:
             start = insert(holds).values(guild_id=guild_id, opened_at=at, closed_at=at).returning(holds.c.hold_id)
             await _put(connection, returned, HoldId((await connection.execute(start)).scalar_one()))
             await connection.execute(_DROP_WITHDRAWN, [_pair(guild_id, item) for item in returned])
         if withdrawn:
             rows = [_pair(guild_id, grant) | {"at": at} for grant in withdrawn]
-            await connection.execute(_WITHDRAW, rows)
+            changed += (await connection.execute(_WITHDRAW, rows)).rowcount
             await connection.execute(_DROP_RETURNED, [_pair(guild_id, grant) for grant in withdrawn])
         if disowned:
-            await connection.execute(_DISOWN, [_pair(guild_id, one) for one in disowned])
+            changed += (await connection.execute(_DISOWN, [_pair(guild_id, one) for one in disowned])).rowcount
+        if not changed:
+            return None
         people = {one.discord_user_id for one in returned}
         people |= {one.discord_user_id for one in (*withdrawn, *disowned)}
         await make_due(connection, guild_id, people, trigger=Trigger.UNDO, urgency=Urgency.BULK_GRANT)
+        return await write_entries(connection, [entry])
 
     @transaction
     async def drop(
@@ -237,18 +246,18 @@ async def _put(connection: AsyncConnection, items: Iterable[HoldItem], hold_id: 
 
 
 async def _unanswered(
-    connection: AsyncConnection, guild_id: GuildId, items: Sequence[HoldItem]
+    connection: AsyncConnection, guild_id: GuildId, items: Sequence[HoldItem], *answers: HoldState
 ) -> tuple[HoldItem, ...]:
-    """Leave out what an admin approved, and what they chose to keep while the person's facts are the same."""
-    is_answered = hold_items.c.state.in_([HoldState.APPROVED, HoldState.DISCARDED])
-    answers = {
+    """Leave out what admins have answered so already, while that answer holds."""
+    is_answered = hold_items.c.state.in_(answers)
+    answered = {
         (one.discord_user_id, one.role_id): one
         for one in await _items(connection, hold_items.c.guild_id == guild_id, is_answered)
     }
 
     def is_open(item: HoldItem) -> bool:
-        answer = answers.get((item.discord_user_id, item.role_id))
-        return answer is None or (answer.state is HoldState.DISCARDED and answer.mark != item.mark)
+        answer = answered.get((item.discord_user_id, item.role_id))
+        return answer is None or not answer.holds_for(item.mark)
 
     return tuple(filter(is_open, items))
 

@@ -137,6 +137,12 @@ def held(person: DiscordUserId) -> HoldItem:
     )
 
 
+def undo_of(guild_id: GuildId, at: datetime) -> AuditEntry:
+    """Return an admin's word that something is to be undone."""
+    why = OldText("undone")
+    return AuditEntry(at=at, guild_id=guild_id, action=AuditAction.UNDO, reason=why, trigger=Trigger.UNDO)
+
+
 def hook_of(*events: HookEventType) -> Hook:
     return Hook(
         hook_id=HookId(0),

@@ -80,26 +80,23 @@ class Undo:
         draft = await self.draft(guild_id, run_id, caller)
         if not draft.possible:
             return Undone(draft=draft, run_id=None)
-        now = self._clock.now()
-        undo_id = await self._storage.audit.add(
+        rows = {
+            kind: [one.grant for one in draft.possible if one.change.kind is kind and one.grant] for kind in UndoKind
+        }
+        undo_id = await self._storage.holds.undo(
             AuditEntry(
-                at=now,
+                at=self._clock.now(),
                 guild_id=guild_id,
                 action=AuditAction.UNDO,
                 reason=RunUndone(run_id=run_id, roles=len(draft.possible), by=by),
                 trigger=Trigger.UNDO,
-            )
-        )
-        rows = {
-            kind: [one.grant for one in draft.possible if one.change.kind is kind and one.grant] for kind in UndoKind
-        }
-        await self._storage.holds.undo(
-            guild_id,
+            ),
             returned=[one.item for one in draft.possible if one.item is not None],
             withdrawn=rows[UndoKind.TAKE_BACK],
             disowned=rows[UndoKind.DISOWN],
-            at=now,
         )
+        if undo_id is None:  # another admin was quicker
+            return Undone(draft=await self.draft(guild_id, run_id, caller), run_id=None)
         people = {one.change.discord_user_id for one in draft.possible}
         with contextlib.suppress(TryLater):  # the facts stand; the next round plans them
             await self._reconciler.consider(guild_id, people, trigger=Trigger.UNDO)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from msgspec.structs import replace
 
 from bot.domain.holds import Hold, HoldItem, HoldState, summarise
@@ -35,6 +36,22 @@ def item(person: int, reason: RoleReason | OldText) -> HoldItem:
 
 def hold(*items: HoldItem) -> Hold:
     return Hold(hold_id=HoldId(7), guild_id=GUILD, opened_at=NEW_YEAR, items=items)
+
+
+@pytest.mark.parametrize(
+    ("state", "while_the_same", "afterwards"),
+    [
+        (HoldState.OPEN, False, False),
+        (HoldState.APPROVED, True, True),
+        (HoldState.DISCARDED, True, False),
+        (HoldState.RETURNED, True, False),
+    ],
+)
+def test_an_answer_that_keeps_a_role_holds_while_the_facts_are_the_same(
+    state: HoldState, *, while_the_same: bool, afterwards: bool
+) -> None:
+    answer = replace(item(11, GOLD), state=state, mark="then")
+    assert (answer.holds_for("then"), answer.holds_for("now")) == (while_the_same, afterwards)
 
 
 def test_roles_and_people_are_counted() -> None:

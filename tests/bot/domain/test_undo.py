@@ -172,6 +172,8 @@ def test_what_is_being_undone_is_not_undone_twice(world: World) -> None:
     world.undo_grant("ada", "Gold")
     assert judged(world, TAKE_BACK).obstacle is Obstacle.UNDER_WAY
     world.apply("ada")
+    world.note("ada", "Gold", GrantState.WITHDRAWN)
+    assert judged(world, TAKE_BACK).obstacle is Obstacle.UNDER_WAY, "the role went, and nobody wrote that down yet"
     world.undo_removal("ada", "Gold")
     assert judged(world, GIVE_BACK).obstacle is Obstacle.UNDER_WAY
 

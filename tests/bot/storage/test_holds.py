@@ -5,11 +5,12 @@ from msgspec.structs import replace
 
 from bot.domain.audit_entry import AuditAction, AuditEntry
 from bot.domain.changes import Outcome, Trigger
-from bot.domain.holds import HoldItem, HoldState
-from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, HoldId, RoleId
+from bot.domain.holds import ANSWERS, HoldItem, HoldState
+from bot.domain.model import DiscordUserId, Grant, GrantState, GuildId, HoldId, RoleId, RunId
 from bot.domain.reasons import OldText
 from bot.storage import Storage
 from bot.storage.holds import Held
+from tests.fakes.filled import undo_of
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 GUILD, OTHER = GuildId(900), GuildId(901)
@@ -83,7 +84,7 @@ async def test_what_comes_after_an_answer_is_a_new_hold(storage: Storage) -> Non
     assert held[BO][GOLD].state is HoldState.DISCARDED
 
 
-@pytest.mark.parametrize("answer", [HoldState.APPROVED, HoldState.DISCARDED])
+@pytest.mark.parametrize("answer", sorted(ANSWERS))
 async def test_a_plan_from_before_a_hold_does_not_ask_again_what_was_answered(
     storage: Storage, answer: HoldState
 ) -> None:
@@ -162,7 +163,7 @@ async def test_what_is_undone_is_stored_at_once_and_makes_its_people_due(storage
     gone, given, adopted = grant(GrantState.WITHDRAWN), grant(GrantState.HELD, BO), grant(GrantState.HELD, BO, SILVER)
     await storage.ledger.put(gone, given, adopted)
     returned = replace(item(), state=HoldState.RETURNED)
-    await storage.holds.undo(GUILD, returned=[returned], withdrawn=[given], disowned=[adopted], at=NOW)
+    await storage.holds.undo(undo_of(GUILD, NOW), returned=[returned], withdrawn=[given], disowned=[adopted])
     assert await storage.ledger.load_guild(GUILD) == {BO: {GOLD: replace(given, state=GrantState.WITHDRAWING)}}
     found = await storage.holds.load_returned(GUILD, {ADA, BO})
     assert {person: [one.role_id for one in items] for person, items in found.items()} == {ADA: [GOLD]}
@@ -176,7 +177,7 @@ async def test_what_is_undone_is_stored_at_once_and_makes_its_people_due(storage
 async def test_a_row_that_moved_on_is_not_undone(storage: Storage) -> None:
     await storage.ledger.put(grant(GrantState.SUPPRESSED), grant(GrantState.SUPPRESSED, BO))
     held, bos = grant(GrantState.HELD), grant(GrantState.HELD, BO)
-    await storage.holds.undo(GUILD, returned=[], withdrawn=[held], disowned=[bos], at=NOW)
+    await storage.holds.undo(undo_of(GUILD, NOW), returned=[], withdrawn=[held], disowned=[bos])
     rows = await storage.ledger.load_guild(GUILD)
     assert {roles[GOLD].state for roles in rows.values()} == {GrantState.SUPPRESSED}
     assert len(rows) == 2
@@ -188,13 +189,28 @@ async def test_a_grant_is_undone_whether_or_not_its_effect_was_seen_meanwhile(
 ) -> None:
     await storage.ledger.put(grant(GrantState(stored)), grant(GrantState(stored), BO))
     given, adopted = grant(GrantState(judged)), grant(GrantState(judged), BO)
-    await storage.holds.undo(GUILD, returned=[], withdrawn=[given], disowned=[adopted], at=NOW)
+    await storage.holds.undo(undo_of(GUILD, NOW), returned=[], withdrawn=[given], disowned=[adopted])
     assert await storage.ledger.load_guild(GUILD) == {ADA: {GOLD: grant(GrantState.WITHDRAWING)}}
 
 
 async def test_a_grant_that_is_undone_ends_the_undo_that_had_given_it(storage: Storage) -> None:
     returned, given = replace(item(), state=HoldState.RETURNED), grant(GrantState.HELD)
-    await storage.holds.undo(GUILD, returned=[returned], withdrawn=[], disowned=[], at=NOW)
+    await storage.holds.undo(undo_of(GUILD, NOW), returned=[returned], withdrawn=[], disowned=[])
     await storage.ledger.put(given)
-    await storage.holds.undo(GUILD, returned=[], withdrawn=[given], disowned=[], at=NOW)
+    await storage.holds.undo(undo_of(GUILD, NOW), returned=[], withdrawn=[given], disowned=[])
     assert await storage.holds.load_returned(GUILD, {ADA}) == {}
+
+
+async def test_what_another_admin_has_undone_already_begins_no_run(storage: Storage) -> None:
+    given, adopted, returned = grant(GrantState.HELD), grant(GrantState.HELD, BO), item(BO, SILVER)
+    returned = replace(returned, state=HoldState.RETURNED)
+
+    async def undo() -> RunId | None:
+        return await storage.holds.undo(undo_of(GUILD, NOW), returned=[returned], withdrawn=[given], disowned=[adopted])
+
+    await storage.ledger.put(given, adopted)
+    assert await undo() is not None
+    assert await undo() is None
+    assert len(await storage.audit.recent(GUILD)) == 1
+    await storage.ledger.put(given)
+    assert await undo() is not None, "some of it is to be undone again"

@@ -78,6 +78,7 @@ from tests.fakes.filled import (
     record_of,
     rule_of,
     token_of,
+    undo_of,
     webhook,
 )
 from tests.fakes.postgres import Postgres
@@ -206,11 +207,10 @@ VERBS: dict[str, Verb] = {
     "holds.close": lambda s, k: s.holds.close(GUILD, k.hold, state=HoldState.APPROVED, at=LATER),
     "holds.approve": lambda s, _: s.holds.approve(GUILD, [held(ADA)], at=LATER),
     "holds.undo": lambda s, _: s.holds.undo(
-        GUILD,
+        undo_of(GUILD, LATER),
         returned=[replace(held(BO), state=HoldState.RETURNED)],
         withdrawn=[grant_of()],
         disowned=[grant_of(OTHER_ROLE, GrantState.HELD)],
-        at=LATER,
     ),
     "holds.drop": lambda s, k: s.holds.drop(GUILD, [k.item], at=LATER),
     "reads.start": lambda s, _: s.reads.start(CAMPAIGN, LATER),

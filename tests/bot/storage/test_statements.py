@@ -51,7 +51,7 @@ from bot.storage.pendings import PendingRow
 from bot.storage.states import ButtonKind, ButtonPlace, StateRow
 from bot.storage.unlinks import Unlinks
 from bot.storage.webhooks import StoredWebhook
-from tests.fakes.filled import comp_of, hook_of, member_of, process_of, token_of
+from tests.fakes.filled import comp_of, hook_of, member_of, process_of, token_of, undo_of
 from tests.fakes.stored import load_campaign, save_consent
 
 CAMPAIGN, GUILD, ROLE = CampaignId("700"), GuildId(900), RoleId(31)
@@ -306,7 +306,7 @@ async def use_holds(storage: Storage, now: datetime) -> None:
     await storage.holds.approve(GUILD, [held], at=now)
     await storage.holds.load_returned(GUILD, [ADA])
     grant = Grant(guild_id=GUILD, discord_user_id=ADA, role_id=ROLE, state=GrantState.HELD, since=now)
-    await storage.holds.undo(GUILD, returned=[held], withdrawn=[grant], disowned=[grant], at=now)
+    await storage.holds.undo(undo_of(GUILD, now), returned=[held], withdrawn=[grant], disowned=[grant])
 
 
 async def use_records(storage: Storage, now: datetime) -> None:

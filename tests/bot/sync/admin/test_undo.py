@@ -13,6 +13,7 @@ from bot.domain.model import DiscordUserId, GrantState, RunId
 from bot.domain.undo import Obstacle, UndoKind, net_changes
 from bot.sync.admin.comps import CompRequest
 from tests.bot.sync.leaps import held
+from tests.fakes.filled import undo_of
 from tests.fakes.gate import Gate
 from tests.fakes.scene import MANAGE_ROLES, MEMBER, SOON, Scene
 
@@ -88,6 +89,25 @@ async def test_an_undo_is_a_run_that_no_brake_counts(read: Scene, owner: Powers,
     assert (theirs.obstacle, theirs.later_run) == (Obstacle.CHANGED_SINCE, undone.run_id)
 
 
+async def test_of_two_admins_who_undo_the_same_at_once_one_does(
+    read: Scene, owner: Powers, admin: DiscordUserId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = await ruled(read)
+    gate = Gate(read.app.storage.holds.undo)
+    monkeypatch.setattr(read.app.storage.holds, "undo", gate)
+    slower = asyncio.create_task(read.app.undo.undo(read.guild_id, run_id, owner, by=admin))
+    await gate.reached.wait()
+    monkeypatch.undo()
+    quicker = await read.app.undo.undo(read.guild_id, run_id, owner, by=admin)
+    gate.opened.set()
+    late = await slower
+    assert late.run_id is None
+    assert {one.obstacle for one in late.draft.undoings} <= {Obstacle.UNDER_WAY, Obstacle.CHANGED_SINCE}
+    undos = [one for one in await read.app.storage.audit.recent(read.guild_id) if one.action is AuditAction.UNDO]
+    assert len(undos) == 1
+    assert quicker.run_id is not None
+
+
 async def test_a_grant_that_no_look_has_settled_yet_is_undone_too(
     read: Scene, owner: Powers, admin: DiscordUserId
 ) -> None:
@@ -139,7 +159,7 @@ async def test_a_role_that_has_not_gone_yet_is_restored_where_it_is(
     rows = await read.app.storage.ledger.load_member(read.guild_id, read.person(MEMBER))
     read.app.reconciler._queue(read.guild_id).rest()  # whoever is queued waits
     (grant,) = rows.values()
-    await read.app.storage.holds.undo(read.guild_id, returned=[], withdrawn=[grant], disowned=[], at=grant.since)
+    await read.app.storage.holds.undo(undo_of(read.guild_id, grant.since), returned=[], withdrawn=[grant], disowned=[])
     role = read.role("Gold")
     await read.app.adoption.restore(read.guild_id, read.person(MEMBER), role, caller=owner, by=admin)
     assert (await read.app.reconciler.explain(read.guild_id, read.person(MEMBER))).plan.is_change is False
@@ -157,7 +177,7 @@ async def test_a_role_that_is_given_back_while_discord_takes_it_comes_again(
     gate = Gate(read.app.role_writer.delete, is_behind=True)
     monkeypatch.setattr(read.app.role_writer, "delete", gate)
     at = read.app.clock.now()
-    await read.app.storage.holds.undo(read.guild_id, returned=[], withdrawn=[grant], disowned=[], at=at)
+    await read.app.storage.holds.undo(undo_of(read.guild_id, at), returned=[], withdrawn=[grant], disowned=[])
     turn = read.app.reconciler.mark(read.guild_id, [person], trigger=Trigger.UNDO)
     await gate.reached.wait()
     await read.app.adoption.restore(read.guild_id, person, role, caller=owner, by=admin)

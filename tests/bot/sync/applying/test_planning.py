@@ -17,6 +17,7 @@ from bot.domain.safeguards import facts_mark
 from bot.sync.applying import planning
 from bot.sync.applying.planning import Unplannable
 from sandbox.weather import Fault
+from tests.fakes.filled import undo_of
 from tests.fakes.gate import Gate
 from tests.fakes.scene import ADMIN, GOLD_PATRON, MEMBER, SOON, Scene
 from tests.fakes.stage import words
@@ -105,7 +106,9 @@ async def test_what_an_admin_undoes_while_a_look_is_written_down_stays_undone(
     monkeypatch.setattr(storage.audit, "add", gate)
     turn = linked.app.reconciler.mark(linked.guild_id, [person], trigger=Trigger.LOOK)
     await gate.reached.wait()
-    await storage.holds.undo(linked.guild_id, returned=[], withdrawn=[begun], disowned=[], at=linked.app.clock.now())
+    await storage.holds.undo(
+        undo_of(linked.guild_id, linked.app.clock.now()), returned=[], withdrawn=[begun], disowned=[]
+    )
     monkeypatch.undo()
     gate.opened.set()
     await asyncio.gather(*turn)
@@ -219,7 +222,7 @@ async def test_a_look_from_before_an_undo_does_not_undo_it(linked: Scene) -> Non
     (grant,) = (await app.storage.ledger.load_member(linked.guild_id, person)).values()
     await app.storage.ledger.put(replace(grant, state=GrantState.GRANTING))
     seen = await app.planning.look(linked.guild_id, person)
-    await app.storage.holds.undo(linked.guild_id, returned=[], withdrawn=[grant], disowned=[], at=app.clock.now())
+    await app.storage.holds.undo(undo_of(linked.guild_id, app.clock.now()), returned=[], withdrawn=[grant], disowned=[])
     await app.planning.record_seen(seen)
     assert await state_of(linked) is GrantState.WITHDRAWING
 
@@ -237,7 +240,7 @@ async def test_a_plan_from_before_a_role_was_given_back_does_not_take_it_again(l
         mark=facts_mark(seen.person),
         reason=OldText("undone"),
     )
-    await app.storage.holds.undo(guild_id, returned=[item], withdrawn=[], disowned=[], at=app.clock.now())
+    await app.storage.holds.undo(undo_of(guild_id, app.clock.now()), returned=[item], withdrawn=[], disowned=[])
     await app.planning.record_plan(await app.planning.plan_seen(seen))
     assert list(await app.storage.holds.load_returned(guild_id, {person})) == [person]
 
