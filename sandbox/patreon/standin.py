@@ -29,7 +29,7 @@ from sandbox.patreon.webhooks import Deliveries
 from sandbox.peers import peer_of
 from sandbox.weather import Weather
 
-SHUTDOWN_SECONDS = 1.0
+SHUTDOWN_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ async def read_until(process: asyncio.subprocess.Process, text: str) -> str:
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        pytest.param((), "pledgekeeper runs", id="the bot"),
+        pytest.param((), "a fresh discord client follows", id="the bot"),
         pytest.param(
             ("sandbox", "--no-bot", "--port", "0", "--discord-port", "0", "--patreon-port", "0", "--bot-port", "0"),
             "Ctrl-C stops everything",

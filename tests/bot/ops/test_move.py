@@ -12,7 +12,7 @@ from bot.ops import ownership
 from bot.ops.move import move_database
 from bot.ops.ownership import owned
 from bot.runtime.chores import ChoreKind
-from bot.storage import Storage, copying
+from bot.storage import Storage, copying, postgresql
 from bot.storage.chores import QueuedChores, count_chores
 from bot.storage.database import Database
 from bot.storage.tables import notices
@@ -92,7 +92,10 @@ async def test_a_move_that_broke_off_goes_on(places: Places, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("target", ["sqlite+aiosqlite:////proc/x/new.db", "postgresql://nobody@127.0.0.1:9/new"])
-async def test_what_is_wrong_with_the_new_one_is_said_of_the_new_one(tmp_path: Path, target: str) -> None:
+async def test_what_is_wrong_with_the_new_one_is_said_of_the_new_one(
+    tmp_path: Path, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "START_PATIENCE_SECONDS", 1)
     old = f"sqlite+aiosqlite:///{tmp_path / 'old.db'}"
     await (await Storage.open(old, VAULT)).close()
     with pytest.raises(NeedsOwner, match=Setup.TARGET_UNUSABLE):

@@ -194,8 +194,12 @@ async def test_what_the_consent_page_s_answers_mean(
     async def answer(_request: web.Request) -> web.Response:
         return web.Response(status=status, text=body, headers={"Location": location} if location else {})
 
+    async def refuse(_request: web.Request) -> web.Response:
+        return web.Response(status=401)  # so that nothing is asked again
+
     app = web.Application()
     app.router.add_get("/oauth2/authorize", answer)
+    app.router.add_get("/{other:.*}", refuse)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
