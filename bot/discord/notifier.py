@@ -17,7 +17,8 @@ import asyncio
 import contextlib
 import io
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -150,6 +151,21 @@ class Notifier:
             task = asyncio.create_task(self._flush_all(guild_id), name=f"changes of guild {guild_id}")
             self._flushing[guild_id] = task
 
+    @contextlib.asynccontextmanager
+    async def pending(self, guild_id: GuildId) -> AsyncIterator[list[Kept]]:
+        """Give what the admins have not read yet to a reply; where that does not arrive, the next one gets it.
+
+        What Discord refuses to show, it would refuse again.
+        """
+        pending = await self.take_pending(guild_id)
+        try:
+            yield pending
+        except BaseException as failure:
+            is_refused = isinstance(failure, discord.HTTPException) and failure.status == HTTPStatus.BAD_REQUEST
+            if pending and not is_refused:
+                await asyncio.shield(self._put_back(guild_id, pending))
+            raise
+
     async def take_pending(self, guild_id: GuildId) -> list[Kept]:
         """Return what the admins have not read yet, and forget it."""
         key = _pending_key(guild_id)
@@ -225,9 +241,14 @@ class Notifier:
     async def _keep_for_reply(self, guild_id: GuildId, notice: Trouble | End | News) -> bool:
         """Keep something for the next admin; tell whether it is the first."""
         before = await self._storage.notices.edit(
-            _pending_key(guild_id), self._clock.now(), lambda stored: _with_last(_pending(stored), notice)
+            _pending_key(guild_id), self._clock.now(), lambda stored: _encode([*_pending(stored), notice])
         )
         return not _pending(before)
+
+    async def _put_back(self, guild_id: GuildId, pending: list[Kept]) -> None:
+        await self._storage.notices.edit(
+            _pending_key(guild_id), self._clock.now(), lambda stored: _encode([*pending, *_pending(stored)])
+        )
 
     async def _send_to_log(
         self,
@@ -368,8 +389,8 @@ def _pending(stored: str | None) -> list[Kept]:
     return _KEPT.decode(stored) if stored else []
 
 
-def _with_last(pending: list[Kept], notice: Kept) -> str:
-    return msgspec.json.encode([*pending, notice][-PENDING_KEPT:]).decode()
+def _encode(pending: list[Kept]) -> str:
+    return msgspec.json.encode(pending[-PENDING_KEPT:]).decode()
 
 
 def _call(whom: DiscordUserId | None) -> str | None:

@@ -1,6 +1,7 @@
 """Answers to admins: what they have not been told yet above the answer itself, and what fits what they type."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 
 from discord import File, app_commands, ui
 
@@ -32,7 +33,8 @@ class Answers:
         says: tuple[type[Trouble], ...] = (),
     ) -> None:
         """Answer a command; troubles that the answer `says` itself are not told above it."""
-        await show(interaction, answer, above=await self._take_news(interaction, says), view=view, file=file)
+        async with self._news(interaction, says) as news:
+            await show(interaction, answer, above=news, view=view, file=file)
 
     async def retell(
         self,
@@ -43,12 +45,14 @@ class Answers:
         says: tuple[type[Trouble], ...] = (),
     ) -> None:
         """Answer the press of a button, in place of its message; `says` as for a command."""
-        await swap(interaction, answer, above=await self._take_news(interaction, says), view=view)
+        async with self._news(interaction, says) as news:
+            await swap(interaction, answer, above=news, view=view)
 
-    async def _take_news(self, interaction: Interaction, said: tuple[type[Trouble], ...] = ()) -> Card | None:
-        pending = await self._notifier.take_pending(guild_of(interaction))
-        kept = [notice for notice in pending if not isinstance(notice, said)]
-        return kept_card(renderer_of(interaction), kept) if kept else None
+    @asynccontextmanager
+    async def _news(self, interaction: Interaction, said: tuple[type[Trouble], ...]) -> AsyncIterator[Card | None]:
+        async with self._notifier.pending(guild_of(interaction)) as pending:
+            kept = [notice for notice in pending if not isinstance(notice, said)]
+            yield kept_card(renderer_of(interaction), kept) if kept else None
 
 
 def offer(choices: Iterable[tuple[str, str]], typed: str) -> list[app_commands.Choice[str]]:

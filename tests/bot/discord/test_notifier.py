@@ -381,6 +381,23 @@ async def test_of_several_that_come_at_once_each_waits_and_is_read_once(scene: S
     assert await notifier.take_pending(scene.guild_id) == []
 
 
+@pytest.mark.parametrize("fault", ["404", "drop"])
+async def test_what_an_answer_that_did_not_arrive_was_to_say_is_said_by_the_next(scene: Scene, fault: str) -> None:
+    await scene.app.notifier.tell_admin(scene.guild_id, TROUBLE)
+    scene.stage.weather("discord", "POST /webhooks/*", fault, times=1)
+    await scene.say(ADMIN, "patreon rule list")
+    await scene.app.notifier.tell_news(scene.guild_id, ListAcceptedElsewhere(campaign="Moths"))
+    async with scene.app.notifier.pending(scene.guild_id) as pending:
+        assert pending == [TROUBLE, ListAcceptedElsewhere(campaign="Moths")]
+
+
+async def test_what_discord_refuses_to_show_does_not_stand_in_the_way_of_every_answer(scene: Scene) -> None:
+    await scene.app.notifier.tell_admin(scene.guild_id, TROUBLE)
+    scene.stage.weather("discord", "POST /webhooks/*", "50035", times=1)
+    await scene.say(ADMIN, "patreon rule list")
+    assert await scene.app.notifier.take_pending(scene.guild_id) == []
+
+
 async def test_what_an_earlier_version_kept_as_a_sentence_is_shown_as_it_is(scene: Scene) -> None:
     notices, now = scene.app.storage.notices, scene.app.clock.now()
     await notices.note(f"pending:{scene.guild_id}", now, '["\\u26a0 An old sentence about a role"]')
