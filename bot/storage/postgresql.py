@@ -6,6 +6,7 @@ a pgbouncer in transaction mode may stand between (https://www.pgbouncer.org/fea
 """
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -27,6 +28,8 @@ from bot.storage.engines import Engines
 log = structlog.get_logger(__name__)
 
 DRIVER = "psycopg"
+HOST = r"[\w.-]+(?::\d+)?"
+SEVERAL_HOSTS = re.compile(rf"(\w+://(?:[^@/?]*@)?)({HOST}(?:,{HOST})+)([/?].*)?")
 MAX_READERS = 8
 MAX_WRITERS = 8
 CONNECT_TIMEOUT_SECONDS = 10
@@ -204,10 +207,15 @@ def says_away(state: str) -> bool:
 
 
 def _read(url: str) -> URL:
-    """Read an address; a host that is the %-coded folder of a socket, which libpq knows and SQLAlchemy does not, too.
+    """Read an address, also in two forms that libpq knows and SQLAlchemy does not; ArgumentError or ValueError.
 
+    These are a host that is the %-coded folder of a socket, and several hosts with ports of their own.
     https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
     """
+    if several := SEVERAL_HOSTS.fullmatch(url):
+        before, hosts, after = several.groups("")
+        names, _, ports = zip(*(host.partition(":") for host in hosts.split(",")), strict=True)
+        return make_url(before + after).update_query_dict({"host": ",".join(names), "port": ",".join(ports)})
     its = make_url(url)
     host = unquote(its.host or "")
     if not host.startswith("/"):

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from urllib.parse import unquote
 
 import psycopg
 import pytest
@@ -19,6 +20,7 @@ from bot.storage.aggregate import Aggregate, transaction
 from bot.storage.memberships import MOST_SHARED
 from bot.storage.tables import leases
 from bot.storage.vault import Vault
+from sandbox.postgres import OWNER
 from tests.bot.storage.conftest import NOW
 from tests.fakes.filled import populate, record_of
 from tests.fakes.postgres import Postgres
@@ -53,6 +55,21 @@ class Counter(Aggregate):
         number = (await connection.execute(select(leases.c.fence))).scalar_one()
         await asyncio.sleep(0)
         await connection.execute(update(leases).values(fence=number + 1))
+
+
+async def test_of_several_hosts_the_one_that_is_there_is_used(postgres: Postgres, emptied: str, vault: Vault) -> None:
+    async with relayed(postgres) as relay, await asyncio.start_server(relay.serve, "127.0.0.1", 0) as door:
+        port = door.sockets[0].getsockname()[1]
+        url = f"postgresql://{OWNER}:secret@127.0.0.1:9,127.0.0.1:{port}/{emptied}?target_session_attrs=read-write"
+        bare = postgresql.bare_address(url)  # libpq's programs read it too
+        assert unquote(bare).partition("&target")[0] == (
+            f"postgresql://{OWNER}@/{emptied}?host=127.0.0.1,127.0.0.1&port=9,{port}"
+        )
+        for address in (url, bare):
+            assert postgresql.is_address(address)
+            storage = await Storage.open(address, vault)
+            assert await storage.shards.count() is None
+            await storage.close()
 
 
 async def test_writers_of_several_processes_end_as_if_one_had_gone_after_the_other(
