@@ -547,8 +547,8 @@ async def test_a_server_that_restarts_ends_the_work_until_it_is_begun_anew(
 async def test_no_password_is_in_what_is_raised_or_logged(
     emptied: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, postgres: Postgres
 ) -> None:
-    monkeypatch.setattr(postgresql, "PATIENCE_SECONDS", 0.5)
     database = await Database.attach(postgres.url(emptied))
+    monkeypatch.setattr(postgresql, "PATIENCE_SECONDS", 0.5)
     nowhere = f"postgresql://somebody:MARKER@/{emptied}?host={tmp_path}"
     with caplog.at_level(logging.DEBUG), structlog.testing.capture_logs() as logs:
         chores = QueuedChores(database, Leases(database), nowhere, {KIND: Work()}, owner="me")
