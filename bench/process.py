@@ -47,17 +47,13 @@ def memory_kib(name: str, pid: int | str = "self") -> int:
     raise LookupError(f"the kernel tells no {name} of {pid}")
 
 
-def cpu_seconds(pid: int, *, with_children: bool = False) -> float:
-    """Return the CPU time of a process; `with_children`: and of those that it started, also of those that ended."""
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time of a process and of those that it started, also of those that ended."""
     told = _stat(pid)
     if told is None:
         return 0.0
-    ticks = sum(map(int, told[11:15] if with_children else told[11:13]))
-    seconds = ticks / os.sysconf("SC_CLK_TCK")
-    if with_children:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        seconds += sum(cpu_seconds(int(child), with_children=True) for child in children)
-    return seconds
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return sum(map(int, told[11:15])) / os.sysconf("SC_CLK_TCK") + sum(cpu_seconds(int(child)) for child in children)
 
 
 def _stat(pid: int) -> list[str] | None:

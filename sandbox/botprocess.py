@@ -8,7 +8,7 @@ import shutil
 import signal
 import sys
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -44,9 +44,6 @@ class Child(Protocol):
     def send_signal(self, signal: int, /) -> None: ...
     def terminate(self) -> None: ...
     def kill(self) -> None: ...
-
-
-Launch = Callable[[Sequence[str], Mapping[str, str]], Awaitable[Child]]
 
 
 async def launch(command: Sequence[str], environment: Mapping[str, str]) -> Child:

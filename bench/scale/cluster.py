@@ -201,7 +201,7 @@ class ClusterTown(Town):
     def database_seconds(self) -> float:
         """Return the CPU that the database has used so far."""
         assert self.server.process is not None  # noqa: S101  it runs as long as the town
-        return cpu_seconds(self.server.process.pid, with_children=True)
+        return cpu_seconds(self.server.process.pid)
 
     def rows_written(self) -> Mapping[str, int]:
         """Return how many rows of each table were written so far; what is under way comes a second later."""

@@ -57,7 +57,6 @@ INTERVAL = timedelta(minutes=5)
 LONG_AGO = timedelta(days=30)
 JOINED_AT = datetime.now(UTC) - LONG_AGO
 FIRST_GUILD = 1000
-LINKS_AT_ONCE = 1_000
 TITLE, CENTS = "Gold", 500
 DATA_CHANGES = ("INSERT", "UPDATE", "DELETE")
 
@@ -187,7 +186,7 @@ class Meter:
         )
 
     def _database_seconds(self) -> float:
-        return 0.0 if self._server_pid is None else cpu_seconds(self._server_pid, with_children=True)
+        return 0.0 if self._server_pid is None else cpu_seconds(self._server_pid)
 
 
 class Province:

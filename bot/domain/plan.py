@@ -166,11 +166,6 @@ class PersonPlan(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         return tuple(decision for decision in self.decisions if decision.action is action)
 
     @property
-    def is_held_back(self) -> bool:
-        """Tell whether a rail keeps a change from happening."""
-        return bool(self.having(Action.HELD_BACK))
-
-    @property
     def is_change(self) -> bool:
         """Tell whether anything is to be written, to Discord or to the ledger."""
         return any(decision.action in CHANGES for decision in self.decisions)

@@ -224,10 +224,6 @@ class Campaigns(Aggregate):
         since = (await self._follows(_BINDINGS_OF_CAMPAIGNS, campaigns=campaign_ids)).since
         return {campaign_id: since[campaign_id] for campaign_id in campaign_ids if campaign_id in since}
 
-    async def following_guilds(self) -> frozenset[GuildId]:
-        """Return the guilds that follow any campaign."""
-        return frozenset((await self._follows()).campaigns)
-
     async def followed_campaigns(self) -> frozenset[CampaignId]:
         """Return the campaigns that any guild follows."""
         return frozenset((await self._follows()).guilds)

@@ -118,10 +118,9 @@ class Gateway:
         """Send op 7 to all, or to some: they close and resume."""
         self._tell(frame(RECONNECT, None), only)
 
-    def invalidate(self, only: Iterable[Session] | None = None, *, resumable: bool = False) -> None:
-        """Send op 9 to all, or to some: they resume where `resumable`, else they identify anew."""
-        told = self._tell(frame(INVALID_SESSION, resumable), only)
-        for session in () if resumable else told:
+    def invalidate(self, only: Iterable[Session] | None = None) -> None:
+        """Send op 9 to all, or to some: they identify anew."""
+        for session in self._tell(frame(INVALID_SESSION, data=False), only):
             del self.sessions[session.id]
 
     def drop(self, only: Iterable[Session] | None = None, *, code: int = 1006) -> None:

@@ -138,7 +138,7 @@ class AuditEntry:
 
 @dataclass(slots=True)
 class Guild:
-    """A server. `bot_is_here` is false before the bot is invited and after it is kicked; `is_out` in an outage."""
+    """A server; `is_out` during an outage."""
 
     id: str
     name: str

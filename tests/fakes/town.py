@@ -57,7 +57,7 @@ PEOPLE = ("ada", "ben", "cleo", "dan", "eve", "fay", "gus", "hal")
 SELF_LINKED = "hal"  # Patreon reports their Discord account by itself
 CROWD = 44  # patrons who are nobody in Discord, so that what our people do is never an anomaly of the list
 PUBLIC_URL = "http://127.0.0.1:9"
-CATCHING_UP = "planning of those not seen before"  # the task of bot/sync/applying/lineup.py
+CATCHING_UP = "planning of those not seen before"  # the task of bot/sync/applying/bulk_planner.py
 CLEAR_AFTER = {"401": 1}  # a token that is refused twice is dead
 
 

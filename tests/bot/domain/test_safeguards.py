@@ -185,12 +185,6 @@ def test_what_goes_only_after_the_days_of_another_rule_is_lost_too() -> None:
     assert lost_by(after, after) == ()
 
 
-def test_a_plan_knows_whether_something_is_held_back(world: World) -> None:
-    plan = world.plan_of("ada")
-    assert not plan.is_held_back
-    assert rein_in(plan, world.settings, items={GOLD: item(HoldState.OPEN)}).is_held_back
-
-
 @pytest.mark.parametrize(
     ("action", "is_outdated"),
     [(Action.REVOKE, False), (Action.HELD_BACK, False), (Action.KEEP, True), (Action.FORGET, True)],

@@ -45,7 +45,6 @@ async def test_a_campaign_may_serve_several_guilds(storage: Storage, campaign: C
     assert await storage.campaigns.guilds_of(CAMPAIGN) == (HOME, OTHER)
     assert await storage.campaigns.campaigns_of(HOME) == (CAMPAIGN,)
     assert await storage.campaigns.campaigns_of(GuildId(1)) == ()
-    assert await storage.campaigns.following_guilds() == {HOME, OTHER}
     assert await storage.campaigns.followed_campaigns() == {CAMPAIGN}
 
 

@@ -95,7 +95,6 @@ async def use_campaigns(storage: Storage, campaign: Campaign, now: datetime) -> 
     await storage.campaigns.bind(GUILD, CAMPAIGN, credential_id=None, at=now)
     await storage.campaigns.bindings()
     await storage.campaigns.guilds_of(CAMPAIGN)
-    await storage.campaigns.following_guilds()
     await storage.campaigns.followed_campaigns()
     await storage.campaigns.followed_since([CAMPAIGN])
     await storage.campaigns.find_reader(CAMPAIGN)

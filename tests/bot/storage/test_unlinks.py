@@ -14,7 +14,7 @@ from tests.fakes.filled import GUILD, hook_of, link_of, token_of
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 5, tzinfo=UTC)
 ADA, BO = DiscordUserId(11), DiscordUserId(12)
-ADAS, BOS = PatreonUserId("p-ada"), PatreonUserId("p-bo")
+ADAS = PatreonUserId("p-ada")
 HOUR = timedelta(hours=1)
 
 

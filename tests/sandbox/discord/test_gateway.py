@@ -14,7 +14,7 @@ from sandbox.discord import DiscordStandIn
 from sandbox.discord.connection import ACK_SECONDS
 from tests.sandbox.discord.conftest import SOON, Api, World
 
-GUILDS, MEMBERS, MESSAGES, DIRECT_MESSAGES = 1, 2, 1 << 9, 1 << 12
+GUILDS, MEMBERS, DIRECT_MESSAGES = 1, 2, 1 << 12
 
 
 class Wire:

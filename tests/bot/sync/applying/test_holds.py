@@ -158,7 +158,7 @@ async def test_a_mass_removal_is_held_whole_and_told_once(server: Server, notifi
 async def test_a_preview_opens_no_hold_and_shows_what_would_be_held(server: Server, notifier: HeardNotifier) -> None:
     await server.populate(10)
     plans = await server.plan(server.lapse(range(6)), is_applied=False)
-    assert all(plan.is_held_back for plan in plans)
+    assert all(plan.having(Action.HELD_BACK) for plan in plans)
     assert (notifier.troubles, await server.holds.open_holds(GUILD)) == ([], ())
 
 
