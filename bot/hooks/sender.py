@@ -199,7 +199,7 @@ def _read_wait(said: str) -> timedelta:
         return timedelta(seconds=int(said))
     try:
         until = parsedate_to_datetime(said)
-    except ValueError:
+    except (ValueError, OverflowError):
         return timedelta()
     return max(until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC), timedelta())
 
