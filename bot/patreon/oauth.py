@@ -27,6 +27,7 @@ from bot.patreon.clientwatch import ClientWatch, Endpoint
 from bot.patreon.http import Http
 from bot.patreon.protocol.exchange import (
     AUTHORIZE_PATH,
+    PASSING,
     REVOKE_PATH,
     TOKEN_PATH,
     PatreonUnreached,
@@ -149,7 +150,7 @@ class OAuth:
         """
         try:
             form = ("grant_type", "refresh_token"), ("refresh_token", refresh_token)
-            return await self._ask(PatreonCall.REFRESH, *form)
+            return await self._ask(PatreonCall.REFRESH, *form, kept=refresh_token)
         except ClientRefused as error:
             self.watch.refused(Endpoint.TOKENS, error)
             raise
@@ -177,23 +178,25 @@ class OAuth:
         grant = ("grant_type", "authorization_code")
         return await self._ask(call, grant, ("code", code), ("redirect_uri", self._client.redirect_uri))
 
-    async def _ask(self, call: PatreonCall, *form: tuple[str, str | Secret]) -> TokenPair:
+    async def _ask(self, call: PatreonCall, *form: tuple[str, str | Secret], kept: Secret | None = None) -> TokenPair:
         request = Request(call=call, method="POST", path=TOKEN_PATH, form=(*form, *self._credentials))
         asked_at = self._clock.now()
         response = await self._http.send(self._base_url, request)
-        pair = read_pair(request, response, asked_at=asked_at)
+        pair = read_pair(request, response, asked_at=asked_at, kept=kept)
         self.watch.taken(Endpoint.TOKENS)
         return pair
 
 
-def read_pair(request: Request, response: Response, *, asked_at: datetime) -> TokenPair:
+def read_pair(request: Request, response: Response, *, asked_at: datetime, kept: Secret | None = None) -> TokenPair:
     """Return the pair in an answer of the token endpoint, or raise what the answer means.
+
+    An answer to a refresh may name no refresh token: then the one that was `kept` goes on (RFC 6749, 6).
 
     | answer                                               | raises                                       |
     |------------------------------------------------------|----------------------------------------------|
-    | 2xx with both tokens                                 | nothing                                      |
+    | 2xx with both tokens, or one beside the kept         | nothing                                      |
     | 429                                                  | PatreonThrottled                             |
-    | no JSON object, 3xx, 5xx, 2xx with neither           | PatreonUnavailable                           |
+    | no JSON object, 3xx, 5xx, PASSING, 2xx without them  | PatreonUnavailable                           |
     | one of CLIENT_ERRORS, whatever the status            | ClientRefused: the settings are wrong        |
     | 401                                                  | CredentialsDead                              |
     | `invalid_grant` with any other status                | GrantRefused, a PatreonRefused               |
@@ -208,14 +211,15 @@ def read_pair(request: Request, response: Response, *, asked_at: datetime) -> To
         answer = decode(response.body, _TOKEN_ANSWER)
     except PatreonUnreadable:
         raise unusable(request, response) from None
-    if answer.error is None and 200 <= status < 300 and is_token(answer.access_token, answer.refresh_token):
+    refresh_token = answer.refresh_token or (kept.reveal() if kept is not None else "")
+    if answer.error is None and 200 <= status < 300 and is_token(answer.access_token, refresh_token):
         return TokenPair(
             access_token=Secret(answer.access_token),
-            refresh_token=Secret(answer.refresh_token),
+            refresh_token=Secret(refresh_token),
             expires_at=asked_at + _lifetime(answer.expires_in),
             scopes=frozenset(answer.scope.split() if isinstance(answer.scope, str) else ()),
         )
-    if status >= 500 or (status < 400 and answer.error is None):
+    if status >= 500 or (answer.error is None and (status < 400 or status in PASSING)):
         raise unusable(request, response)
     raise _refusal(request, status, answer.error)
 

@@ -6,6 +6,7 @@ Patreon echoes one.
 
 import hashlib
 import hmac
+import math
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Literal
@@ -16,6 +17,7 @@ import msgspec
 from bot.domain.errors import (
     ClientRefused,
     CredentialsDead,
+    Fact,
     PatreonCall,
     PatreonCode,
     PatreonRefused,
@@ -24,7 +26,7 @@ from bot.domain.errors import (
     PatreonUnreadable,
 )
 from bot.domain.model import Secret
-from bot.patreon.protocol.wire import parse
+from bot.patreon.protocol.wire import looks_like_json, parse
 
 TOKEN_PATH = "/api/oauth2/token"  # noqa: S105  a path, no password
 REVOKE_PATH = "/oauth2/revoke"
@@ -35,6 +37,9 @@ DEFAULT_RETRY_AFTER_SECONDS = 5.0
 LONGEST_REST_SECONDS = 600.0  # an absurd wait must not silence us for ever
 MAX_QUOTED_CHARACTERS = 200
 OTHER_API = "OAuthClientViewForbidden"  # API v1 to a client of v2 (patreon-js #30)
+
+# Request Timeout, Misdirected Request, Too Early: of a 4xx, these alone ask for the same again (RFC 9110, 15.5; 8470).
+PASSING = frozenset({408, 421, 425})
 
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
 
@@ -112,6 +117,14 @@ class PatreonTimedOut(PatreonUnavailable):
     """The request was sent, and no answer came in time."""
 
 
+class PatreonAway(PatreonUnavailable):
+    """503 that says when to come back (RFC 9110, 15.6.4)."""
+
+    def __init__(self, code: PatreonCode, /, *, retry_after_seconds: float, **facts: Fact) -> None:
+        super().__init__(code, **facts, retry_after_seconds=math.ceil(retry_after_seconds))
+        self.retry_after_seconds = retry_after_seconds
+
+
 class UnsupportedByApi(PatreonRefused):
     """The configured API version has no such call."""
 
@@ -139,12 +152,12 @@ def decipher(request: Request, response: Response) -> bytes:
     | 401, JSON                    | CredentialsDead (also for missing scopes: Patreon docs)    |
     | 401, anything else           | UnreadableRefusal, a CredentialsDead                       |
     | other 4xx, JSON              | PatreonRefused                                             |
-    | anything else: 3xx, 5xx, HTML | PatreonUnavailable                                        |
+    | anything else: 3xx, 5xx, HTML, PASSING | PatreonUnavailable                               |
     """
     status = response.status
     if status == 429:
         raise throttled(request, response)
-    is_json = response.body.lstrip()[:1] in (b"{", b"[")  # an HTML challenge may come with any status and type
+    is_json = looks_like_json(response.body)  # an HTML challenge may come with any status and type
     if 200 <= status < 300 and (is_json or status == 204):
         return response.body
     if 400 <= status < 500 and any(detail.code_name == OTHER_API for detail in _errors_of(response)):
@@ -152,24 +165,33 @@ def decipher(request: Request, response: Response) -> bytes:
     if status == 401:
         kind = CredentialsDead if is_json else UnreadableRefusal
         raise kind(PatreonCode.TOKEN_REFUSED, status=status, **request.facts(), **_told(request, response))
-    if 400 <= status < 500 and is_json:
+    if 400 <= status < 500 and status not in PASSING and is_json:
         raise PatreonRefused(PatreonCode.REFUSED, status=status, **request.facts(), **_told(request, response))
     raise unusable(request, response)
 
 
 def throttled(request: Request, response: Response) -> PatreonThrottled:
     """Return the error for a 429, with the time that the body or the header names; the longer, where both do."""
+    wait = told_wait(response)
+    seconds = DEFAULT_RETRY_AFTER_SECONDS if wait is None else wait
+    return PatreonThrottled(PatreonCode.THROTTLED, retry_after_seconds=seconds, **request.facts())
+
+
+def told_wait(response: Response) -> float | None:
+    """Return for how many seconds an answer asks us to wait, by its body or header; None where it does not."""
     waits = [_seconds(detail.retry_after_seconds) for detail in _errors_of(response)]
     told = response.headers.get("retry-after")
     waits += [_seconds(told), _seconds_until(told, now=response.headers.get("date"))]
-    wait = max((known for known in waits if known is not None), default=DEFAULT_RETRY_AFTER_SECONDS)
-    return PatreonThrottled(PatreonCode.THROTTLED, retry_after_seconds=wait, **request.facts())
+    return max((known for known in waits if known is not None), default=None)
 
 
 def unusable(request: Request, response: Response) -> PatreonUnavailable:
     """Return the error for an answer that says nothing about the request."""
     kind = response.headers.get("content-type", "none").partition(";")[0][:40]
-    return PatreonUnavailable(PatreonCode.UNUSABLE, status=response.status, content_type=kind, **request.facts())
+    facts = request.facts() | {"content_type": kind}
+    if response.status == 503 and (wait := told_wait(response)):
+        return PatreonAway(PatreonCode.UNUSABLE, retry_after_seconds=wait, status=response.status, **facts)
+    return PatreonUnavailable(PatreonCode.UNUSABLE, status=response.status, **facts)
 
 
 def _told(request: Request, response: Response) -> dict[str, str]:

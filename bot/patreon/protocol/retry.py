@@ -5,7 +5,8 @@ The table, first row that fits (attempt counts from 1; four tries at most, each 
 | what happened                     | repeatable request  | other (POST)       |
 |-----------------------------------|---------------------|--------------------|
 | the last try                      | give up             | give up            |
-| PatreonThrottled, short           | wait as told        | give up            |
+| told to wait (429, 503), short    | wait as told        | give up            |
+| ... and long                      | give up             | give up            |
 | PatreonUnreached: nothing sent    | back off            | back off           |
 | a heavy request failed otherwise  | give up             | give up            |
 | PatreonTimedOut                   | once more           | give up            |
@@ -19,7 +20,7 @@ of the smallest page: `sizes.py`.
 import msgspec
 
 from bot.domain.errors import PatreonThrottled, PatreonUnavailable, PledgekeeperError
-from bot.patreon.protocol.exchange import PatreonTimedOut, PatreonUnreached
+from bot.patreon.protocol.exchange import PatreonAway, PatreonTimedOut, PatreonUnreached
 
 MAX_TRIES = 4
 MAX_TRIES_AFTER_TIME_OUT = 2  # each costs half a minute
@@ -49,7 +50,7 @@ def decide(
     jitter = 1 + JITTER_SHARE * chance
     if attempt >= MAX_TRIES:
         return GIVE_UP
-    if isinstance(error, PatreonThrottled):
+    if isinstance(error, PatreonThrottled | PatreonAway):
         is_short = error.retry_after_seconds < LONGEST_WAIT_SECONDS
         return RetryDecision(_capped(error.retry_after_seconds + chance)) if is_repeatable and is_short else GIVE_UP
     if not isinstance(error, PatreonUnavailable):

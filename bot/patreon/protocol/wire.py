@@ -11,6 +11,8 @@ What the slow road makes of a value:
     any other damaged text: an id, a cursor, …   its default, for half an id is another one's
     nested without end                           null
 
+A byte order mark before the JSON is passed over (RFC 8259, 8.1, lets whoever reads do so).
+
 Damaged is a lone surrogate (`"\ud83d"`, which other services pass on when they cut a name: msgspec #714), a byte that
 is no UTF-8, and NUL, which PostgreSQL stores in no text.
 """
@@ -18,6 +20,7 @@ is no UTF-8, and NUL, which PostgreSQL stores in no text.
 import json
 import re
 import types
+from codecs import BOM_UTF8
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -110,9 +113,14 @@ def decode_as_promised(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     return decoder.decode(body)
 
 
+def looks_like_json(body: bytes) -> bool:
+    """Tell whether a body begins as Patreon's JSON does; that of a challenge page or an empty one does not."""
+    return body.removeprefix(BOM_UTF8).lstrip()[:1] in (b"{", b"[")
+
+
 def parse(body: bytes) -> object:
     """Return any JSON as plain data, damaged text as it came. Raises PatreonUnreadable for no JSON."""
-    text = body.decode("utf-8", "surrogateescape")
+    text = body.removeprefix(BOM_UTF8).decode("utf-8", "surrogateescape")
     try:
         try:
             return _LENIENT.decode(text)

@@ -21,7 +21,7 @@ from bot.domain.model import Secret
 from bot.patreon.client import PatreonApi
 from bot.patreon.http import Http
 from bot.patreon.oauth import CONNECT_SCOPES, LINK_SCOPES, GrantRefused, OAuth, RefreshUncertain, RegisteredClient
-from bot.patreon.protocol.exchange import PatreonUnreached
+from bot.patreon.protocol.exchange import PatreonUnreached, Response
 from tests.bot.patreon.served import Loopback, Naps, StillClock, cut
 
 
@@ -121,9 +121,9 @@ REFUSALS = [
     ("token_not_found", PatreonRefused),
     ("throttled_by_body", PatreonThrottled),
 ]
+HALVED = "token_pair_halved"
 NO_ANSWERS = [
     "token_server_error",
-    "token_pair_halved",
     "unavailable_html",
     "unauthorized_html",
     "forbidden_html",
@@ -165,7 +165,24 @@ async def test_a_refresh_without_a_clear_answer_is_uncertain(
     assert len(loopback.requests) == 1
 
 
-@pytest.mark.parametrize("case", NO_ANSWERS)
+async def test_a_refresh_that_brings_no_refresh_token_keeps_the_old_one(
+    oauth: OAuth, loopback: Loopback, sample: Any
+) -> None:
+    loopback.answers = [sample(HALVED)]
+    pair = await oauth.refresh(Secret("invented-refresh-1"))
+    assert (pair.access_token.reveal(), pair.refresh_token.reveal()) == ("invented-access-2", "invented-refresh-1")
+
+
+@pytest.mark.parametrize("status", [408, 425])
+async def test_a_refresh_that_timed_out_on_patreons_side_is_uncertain(
+    oauth: OAuth, loopback: Loopback, status: int
+) -> None:
+    loopback.answers = [Response(status=status, headers={}, body=b'{"errors":[{"code_name":"RequestTimeout"}]}')]
+    with pytest.raises(RefreshUncertain):
+        await oauth.refresh(Secret("invented"))
+
+
+@pytest.mark.parametrize("case", [*NO_ANSWERS, HALVED])
 async def test_a_code_without_a_clear_answer_means_patreon_is_unavailable(
     oauth: OAuth, loopback: Loopback, sample: Any, case: str
 ) -> None:

@@ -41,6 +41,21 @@ async def test_a_pair_is_refreshed_with_a_third_of_its_lifetime_left(
     assert await used() == token
 
 
+async def test_a_refresh_token_that_is_not_replaced_is_used_again(
+    used: Used, store: MemoryStore, issuer: Issuer, clock: StillClock
+) -> None:
+    async def keep(_: web.Request) -> web.StreamResponse:
+        fresh = issuer.rotate("")
+        del fresh["refresh_token"]
+        return web.json_response(fresh)
+
+    issuer.faults = [keep, keep]
+    for token in ("access-2", "access-3"):
+        clock.advance(days=21)
+        assert await used() == token
+    assert issuer.asked == ["refresh-1", "refresh-1"]
+
+
 async def test_one_refresh_serves_all_who_wait(used: Used, issuer: Issuer, clock: StillClock) -> None:
     clock.advance(days=21)
     assert await asyncio.gather(*(used() for _ in range(20))) == ["access-2"] * 20

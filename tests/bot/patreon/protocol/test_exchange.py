@@ -14,7 +14,8 @@ from bot.domain.errors import (
     PatreonUnavailable,
 )
 from bot.domain.model import Secret
-from bot.patreon.protocol.exchange import Request, Response, UnreadableRefusal, decipher, is_genuine
+from bot.patreon.protocol.exchange import PatreonAway, Request, Response, UnreadableRefusal, decipher, is_genuine
+from bot.patreon.protocol.wire import parse
 
 ASK = Request(call=PatreonCall.IDENTITY, path="/api/oauth2/v2/identity", token=Secret("invented-access"))
 
@@ -81,6 +82,31 @@ def test_a_wait_that_makes_no_sense_is_bounded(told: str, seconds: float) -> Non
     with pytest.raises(PatreonThrottled) as raised:
         decipher(ASK, Response(status=429, headers={"retry-after": told}, body=b""))
     assert raised.value.retry_after_seconds == seconds
+
+
+@pytest.mark.parametrize("body", [b"", b'{"errors":[{"code_name":"Maintenance"}]}', b"<html>"])
+def test_a_503_may_say_how_long_to_wait(body: bytes) -> None:
+    with pytest.raises(PatreonAway) as raised:
+        decipher(ASK, Response(status=503, headers={"retry-after": "3"}, body=body))
+    assert raised.value.retry_after_seconds == 3.0
+    for headers in ({}, {"retry-after": "0"}, {"retry-after": "soon"}):
+        with pytest.raises(PatreonUnavailable) as raised_without:
+            decipher(ASK, Response(status=503, headers=headers, body=body))
+        assert not isinstance(raised_without.value, PatreonAway)
+
+
+@pytest.mark.parametrize("status", [408, 421, 425])
+def test_a_refusal_that_asks_for_the_same_again_is_none(status: int) -> None:
+    with pytest.raises(PatreonUnavailable):
+        decipher(ASK, Response(status=status, headers={}, body=b'{"errors":[{"code_name":"RequestTimeout"}]}'))
+
+
+def test_a_byte_order_mark_is_passed_over() -> None:
+    body = b'\xef\xbb\xbf{"data":null}'
+    assert decipher(ASK, Response(status=200, headers={}, body=body)) == body
+    assert parse(body) == {"data": None}
+    with pytest.raises(PatreonUnavailable):
+        decipher(ASK, Response(status=200, headers={}, body=b"\xef\xbb\xbf<html>"))
 
 
 NOW = "Sat, 21 Nov 2026 12:00:00 GMT"

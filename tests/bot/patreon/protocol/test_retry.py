@@ -10,12 +10,16 @@ from bot.domain.errors import (
     PatreonUnavailable,
     PledgekeeperError,
 )
-from bot.patreon.protocol.exchange import PatreonTimedOut, PatreonUnreached
+from bot.patreon.protocol.exchange import PatreonAway, PatreonTimedOut, PatreonUnreached
 from bot.patreon.protocol.retry import MAX_TRIES, decide
 
 
 def throttled(seconds: float) -> PatreonThrottled:
     return PatreonThrottled(PatreonCode.THROTTLED, retry_after_seconds=seconds)
+
+
+def away(seconds: float) -> PatreonAway:
+    return PatreonAway(PatreonCode.UNUSABLE, retry_after_seconds=seconds)
 
 
 @pytest.mark.parametrize(
@@ -28,6 +32,9 @@ def throttled(seconds: float) -> PatreonThrottled:
         pytest.param(throttled(9), 1, True, 9, id="throttled, nine seconds as Patreon documents it"),
         pytest.param(throttled(9.5), 1, True, None, id="throttled, long"),
         pytest.param(throttled(2), 1, False, None, id="throttled, a POST"),
+        pytest.param(away(3), 1, True, 3, id="away, short"),
+        pytest.param(away(9.5), 1, True, None, id="away, long"),
+        pytest.param(away(3), 1, False, None, id="away, a POST"),
         pytest.param(PatreonUnreached(PatreonCode.UNREACHED), 1, True, 0.5, id="unreached"),
         pytest.param(PatreonUnreached(PatreonCode.UNREACHED), 2, False, 1, id="unreached, a POST"),
         pytest.param(PatreonTimedOut(PatreonCode.TIMED_OUT), 1, True, 0.5, id="timed out"),
@@ -69,6 +76,7 @@ def test_chance_spreads_the_waits() -> None:
         pytest.param(PatreonTimedOut(PatreonCode.TIMED_OUT), None, id="timed out"),
         pytest.param(PatreonUnreached(PatreonCode.UNREACHED), 0.5, id="unreached"),
         pytest.param(throttled(2), 2, id="throttled"),
+        pytest.param(away(2), 2, id="away"),
     ],
 )
 def test_a_heavy_request_is_made_again_only_where_its_size_is_not_to_blame(
