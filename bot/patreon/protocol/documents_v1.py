@@ -70,8 +70,8 @@ def read_page(body: bytes, place: PagePlace) -> PageAnswer:
     rows = _fresh(document.data, place.seen)
     memberships = []
     for pledge in rows:
-        user_id = target(pledge.related.patron)
-        if user_id:
+        user_id = target(pledge.related.patron, "user")
+        if user_id and target(pledge.related.campaign, "campaign") in {place.campaign_id, ""}:
             patron = beside.get(("user", user_id), Resource())
             memberships.append(
                 _membership(
@@ -104,7 +104,7 @@ def read_identity(body: bytes, *, read_started_at: datetime) -> Identity:
     memberships = []
     for pledge in own:
         campaign_id = _campaign_of(pledge, beside)
-        if campaign_id is None:
+        if campaign_id is None or target(pledge.related.patron, "user") not in {user.id, ""}:
             is_whole = False
             continue
         memberships.append(
@@ -143,7 +143,7 @@ def read_campaigns(body: bytes) -> tuple[Campaign, ...]:
         campaign_id = CampaignId(campaign.id)
         refs = (campaign.related.rewards and campaign.related.rewards.data) or []
         rewards = [beside[("reward", ref.id)] for ref in refs if ("reward", ref.id) in beside]
-        creator_id = target(campaign.related.creator)
+        creator_id = target(campaign.related.creator, "user")
         creator = _beside(beside, "user", creator_id)
         found.append(
             Campaign(
@@ -174,7 +174,8 @@ def _fresh(pledges: list[Resource], seen: AbstractSet[str]) -> list[Resource]:
 def _own_pledges(user: Resource, beside: Beside) -> tuple[list[Resource], bool]:
     """Return the pledges that the owner names, and whether all are there.
 
-    An asked-for relation that is missing must not pass for "none", nor one that is null beside pledges.
+    An asked-for relation that is missing must not pass for "none", nor one that is null or empty beside pledges; one
+    that names fewer than are there is not whole.
     """
     pledges = {resource.id: resource for resource in beside.values() if resource.type == "pledge"}
     is_named = "" not in pledges
@@ -182,19 +183,19 @@ def _own_pledges(user: Resource, beside: Beside) -> tuple[list[Resource], bool]:
     relation = user.related.pledges
     if relation is None and not pledges:
         raise part_missing("pledges")
-    if relation is None or (relation.data is None and pledges):
+    if relation is None or (not relation.data and pledges):
         return list(pledges.values()), is_named
     named = dict.fromkeys(ref.id for ref in relation.data or [])
-    return [pledges[id_] for id_ in named if id_ in pledges], named.keys() <= pledges.keys()
+    return [pledges[id_] for id_ in named if id_ in pledges], is_named and named.keys() == pledges.keys()
 
 
 def _campaign_of(pledge: Resource, beside: Beside) -> CampaignId | None:
     """Return whose campaign a pledge is for: as it says itself, or its reward, or its creator; None: nobody says."""
     reward = _beside(beside, "reward", _reward_id(pledge))
-    creator_id = target(pledge.related.creator)
+    creator_id = target(pledge.related.creator, "user")
     creator = _beside(beside, "user", creator_id)
     for resource in (pledge, reward, creator):
-        campaign_id = target(resource.related.campaign)
+        campaign_id = target(resource.related.campaign, "campaign")
         if campaign_id:
             return CampaignId(campaign_id)
     for resource in beside.values():
@@ -202,7 +203,7 @@ def _campaign_of(pledge: Resource, beside: Beside) -> CampaignId | None:
             resource.type == "campaign"
             and resource.id
             and creator_id
-            and target(resource.related.creator) == creator_id
+            and target(resource.related.creator, "user") == creator_id
         ):
             return CampaignId(resource.id)
     return None
@@ -237,7 +238,7 @@ def _membership(
 
 def _reward_id(pledge: Resource) -> str:
     reward = pledge.related.reward
-    return reward.data.id if reward is not None and isinstance(reward.data, Ref) else ""
+    return reward.data.id if reward and isinstance(reward.data, Ref) and reward.data.type in {"reward", ""} else ""
 
 
 def _unread(pledge: Resource) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ for the caller filters. Rules that this file keeps:
   the sound ones count (patreon-wordpress 1.9.2 had to skip the others), and what is not there proves nothing;
 - a null tiers relation is "no tier listed", a missing one is `unread`; a status that is missing or no known word is
   UNKNOWN;
-- a row without a user or an id is counted, for absence is only proven by a read that names everybody.
+- a row without a user or an id, or with another campaign's name, is counted, for absence is only proven by a read that names everybody.
 Public source: https://docs.patreon.com/#apiv2-resources
 """
 
@@ -82,6 +82,7 @@ _ONE_MEMBER = msgspec.json.Decoder(OneMember)
 _IDENTITY = msgspec.json.Decoder(IdentityDocument)
 _BULK = Source.BULK  # looked up once: it is needed for every member
 
+_TIER = frozenset({"tier", ""})
 TIERS = "currently_entitled_tiers"
 ORNAMENTS = frozenset({"full_name", "last_charge_date", "next_charge_date"})  # no role rests on them
 
@@ -115,8 +116,8 @@ def read_member(body: bytes, *, read_started_at: datetime) -> Membership:
     """Read one member. Raises PatreonUnreadable where it names no campaign, no user, or not itself."""
     document = decode(body, _ONE_MEMBER)
     relations = (document.data and document.data.relationships) or NO_RELATIONS
-    user_id = target(relations.user)
-    campaign_id = target(relations.campaign)
+    user_id = target(relations.user, "user")
+    campaign_id = target(relations.campaign, "campaign")
     if document.data is None or not document.data.id or not user_id or not campaign_id:
         raise part_missing("sound_member")
     return _membership(
@@ -142,8 +143,9 @@ def read_identity(body: bytes, *, read_started_at: datetime) -> Identity:
     included = document.included or []
     own, is_whole = _own_members(user, included)
     for member in own:
-        campaign_id = target((member.relationships or NO_RELATIONS).campaign)
-        if not campaign_id:
+        relations = member.relationships or NO_RELATIONS
+        campaign_id = target(relations.campaign, "campaign")
+        if not campaign_id or target(relations.user, "user") not in {user.id, ""}:
             is_whole = False
             continue
         memberships.append(
@@ -204,7 +206,7 @@ def _rows_answer(
         if row is not None and row.discord_user_id == accounts.get(row.patreon_user_id):
             continue
         member = decode_as_promised(bytes(rows[at]), _MEMBER)
-        user_id = _user_id(member)
+        user_id = _user_id(member, place)
         if not user_id or not member.id:
             nobodys[at] = member.id
             continue
@@ -263,7 +265,7 @@ def _is_settled(told: MemberAttributes, reading: Membership) -> bool:
 
 def _listed(members: list[Member], accounts: Accounts, place: PagePlace) -> tuple[Membership, ...]:
     """Return the memberships of those rows that have a user and an id."""
-    owned = [(member, _user_id(member)) for member in members]
+    owned = [(member, _user_id(member, place)) for member in members]
     return tuple([_reading(member, user_id, accounts, place) for member, user_id in owned if user_id and member.id])
 
 
@@ -278,24 +280,29 @@ def _reading(member: Member, user_id: PatreonUserId, accounts: Accounts, place: 
     )
 
 
-def _user_id(member: Member) -> PatreonUserId | None:
-    user = member.relationships and member.relationships.user
-    return PatreonUserId(user.data.id) if user and user.data and user.data.id else None
+def _user_id(member: Member, place: PagePlace) -> PatreonUserId | None:
+    """Return whose row it is; None where that is not told, or where the row says that it is another campaign's."""
+    relations = member.relationships or NO_RELATIONS
+    if relations.campaign is not None and target(relations.campaign, "campaign") not in {place.campaign_id, ""}:
+        return None
+    user_id = target(relations.user, "user")
+    return PatreonUserId(user_id) if user_id else None
 
 
 def _own_members(user: User, included: list[IncludedMember]) -> tuple[list[IncludedMember], bool]:
     """Return the members that the identity names, and whether all are there.
 
-    An asked-for relation that is missing must not pass for "none", nor one that is null beside members.
+    An asked-for relation that is missing must not pass for "none", nor one that is null or empty beside members; one
+    that names fewer than are there is not whole.
     """
     members = {str(member.id): member for member in included if member.type == "member" and member.id}
     relation = user.relationships and user.relationships.memberships
     if not relation and not members:
         raise part_missing("memberships")
-    if not relation or (relation.data is None and members):
+    if not relation or (not relation.data and members):
         return list(members.values()), all(member.id for member in included if member.type == "member")
     named = dict.fromkeys(ref.id for ref in relation.data or [])
-    return [members[id_] for id_ in named if id_ in members], named.keys() <= members.keys()
+    return [members[id_] for id_ in named if id_ in members], named.keys() == members.keys()
 
 
 def _membership(
@@ -354,8 +361,8 @@ def _entitled(refs: Refs) -> tuple[TierId, ...]:
     if not refs:
         return ()
     if len(refs) == 1:  # nearly everybody
-        return (refs[0].id,) if refs[0].id else ()
-    return tuple(sorted([ref.id for ref in refs if ref.id]))
+        return (refs[0].id,) if refs[0].id and refs[0].type in _TIER else ()
+    return tuple(sorted([ref.id for ref in refs if ref.id and ref.type in _TIER]))
 
 
 def _unknown_words(told: MemberAttributes) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ def read_campaigns(body: bytes) -> tuple[Campaign, ...]:
         relations = campaign.relationships or CampaignRelations()
         refs = (relations.tiers and relations.tiers.data) or []
         tiers = [included[("tier", ref.id)] for ref in refs if ("tier", ref.id) in included]
-        creator_id = target(relations.creator)
+        creator_id = target(relations.creator, "user")
         found.append(
             Campaign(
                 campaign_id=CampaignId(campaign.id),

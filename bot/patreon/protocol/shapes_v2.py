@@ -46,6 +46,7 @@ class TierRef(msgspec.Struct, gc=False):
     """A tier's name."""
 
     id: Annotated[TierId, _ID] = TierId("")
+    type: str = ""
 
 
 class EntitledTiers(msgspec.Struct, gc=False):

@@ -180,16 +180,16 @@ def read_hint(body: bytes) -> Hint | None:
         return None
     if subject is None or subject.relationships is None:
         return None
-    if subject.type == "member" and subject.id and (user_id := target(subject.relationships.user)):
+    if subject.type == "member" and subject.id and (user_id := target(subject.relationships.user, "user")):
         return Hint(patreon_user_id=PatreonUserId(user_id), membership_id=MembershipId(subject.id))
-    if subject.type == "pledge" and (user_id := target(subject.relationships.patron)):
+    if subject.type == "pledge" and (user_id := target(subject.relationships.patron, "user")):
         return Hint(patreon_user_id=PatreonUserId(user_id))
     return None
 
 
 def _webhook(told: _Webhook) -> Webhook:
     attributes = told.attributes or _Attributes()
-    campaign_id = target(told.relationships.campaign) if told.relationships else ""
+    campaign_id = target(told.relationships.campaign, "campaign") if told.relationships else ""
     return Webhook(
         webhook_id=told.id,
         uri=attributes.uri or "",

@@ -259,9 +259,10 @@ def ahead(told: datetime | None, *, now: datetime) -> datetime | None:
     return told if told is not None and EARLIEST.year <= told.year <= now.year + LONGEST_YEARS_AHEAD else None
 
 
-def target(relation: ToOne | None) -> str:
-    """Return the id that a relation points at; empty where it points nowhere."""
-    return relation.data.id if relation is not None and relation.data is not None else ""
+def target(relation: ToOne | None, kind: str) -> str:
+    """Return the id that a relation points at; empty where it points nowhere, or at something of another kind."""
+    ref = relation.data if relation is not None else None
+    return ref.id if ref is not None and ref.type in {kind, ""} else ""
 
 
 def discord_account(connections: SocialConnections | None) -> DiscordUserId | None:

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from bot.domain.charge_status import ChargeStatus
@@ -24,6 +25,7 @@ from bot.patreon.protocol.documents_v1 import read_campaigns, read_identity, rea
 from bot.patreon.protocol.pages import PageAnswer, PagePlace
 
 STARTED = datetime(2026, 11, 21, 12, tzinfo=UTC)
+PLACE = PagePlace(campaign_id=CampaignId("700"), read_started_at=STARTED)
 GOLD = Tier(campaign_id=CampaignId("700"), tier_id=TierId("5001"), title="Gold", amount_cents=500)
 ACTIVE, DECLINED = PatronStatus.ACTIVE, PatronStatus.DECLINED
 
@@ -31,8 +33,7 @@ ACTIVE, DECLINED = PatronStatus.ACTIVE, PatronStatus.DECLINED
 @pytest.fixture
 def page(sample: Any) -> Any:
     def read(case: str, seen: frozenset[str] = frozenset()) -> PageAnswer:
-        place = PagePlace(campaign_id=CampaignId("700"), read_started_at=STARTED, seen=seen)
-        return read_page(sample(case).body, place)
+        return read_page(sample(case).body, msgspec.structs.replace(PLACE, seen=seen))
 
     return read
 
@@ -215,3 +216,32 @@ def test_what_cannot_be_read_of_a_pledge_is_named(
     assert first.declined_since is None
     if name in {"amount_cents", "currency"}:
         assert first.entitled_cents is None
+
+
+@pytest.mark.parametrize(
+    "relation",
+    [
+        pytest.param({"campaign": {"data": {"type": "campaign", "id": "701"}}}, id="of another campaign"),
+        pytest.param({"patron": {"data": {"type": "address", "id": "9001"}}}, id="of something that is no user"),
+    ],
+)
+def test_a_row_that_is_none_of_ours_is_nobodys(sample: Any, relation: dict[str, Any]) -> None:
+    document = json.loads(sample("v1_pledges_first_page").body)
+    document["data"][0]["relationships"] |= relation
+    page = read_page(json.dumps(document).encode(), PLACE).page
+    assert "9001" not in [one.patreon_user_id for one in page.memberships]
+    assert (page.unattributed, page.rows) == (1, len(document["data"]))
+
+
+def test_a_row_that_names_our_campaign_is_read_as_one_that_names_none(sample: Any) -> None:
+    document = json.loads(sample("v1_pledges_first_page").body)
+    document["data"][0]["relationships"]["campaign"] = {"data": {"type": "campaign", "id": "700"}}
+    del document["data"][0]["relationships"]["patron"]["data"]["type"]
+    assert read_page(json.dumps(document).encode(), PLACE) == read_page(sample("v1_pledges_first_page").body, PLACE)
+
+
+def test_what_is_no_reward_is_none_and_leaves_it_in_doubt(sample: Any) -> None:
+    document = json.loads(sample("v1_pledges_first_page").body)
+    document["data"][0]["relationships"]["reward"]["data"]["type"] = "goal"
+    pledge = read_page(json.dumps(document).encode(), PLACE).page.memberships[0]
+    assert (pledge.tier_ids, pledge.unread) == ((), ("reward",))

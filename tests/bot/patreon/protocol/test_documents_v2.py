@@ -318,3 +318,35 @@ def test_one_member_that_does_not_name_itself_is_an_error(sample: Any) -> None:
     del document["data"]["id"]
     with pytest.raises(PatreonUnavailable):
         read_member(json.dumps(document).encode(), read_started_at=STARTED)
+
+
+@pytest.mark.parametrize(
+    "relation",
+    [
+        pytest.param({"campaign": {"data": {"type": "campaign", "id": "701"}}}, id="of another campaign"),
+        pytest.param({"user": {"data": {"type": "address", "id": "9001"}}}, id="of something that is no user"),
+    ],
+)
+def test_a_row_that_is_none_of_ours_is_nobodys(sample: Any, relation: dict[str, Any]) -> None:
+    document = json.loads(sample("v2_members_first_page").body)
+    document["data"][0]["relationships"] |= relation
+    page = read_page(json.dumps(document).encode(), PLACE).page
+    assert "9001" not in [one.patreon_user_id for one in page.memberships]
+    assert (page.unattributed, page.rows) == (1, len(document["data"]))
+
+
+def test_a_row_that_names_our_campaign_is_read_as_one_that_names_none(sample: Any) -> None:
+    document = json.loads(sample("v2_members_first_page").body)
+    document["data"][0]["relationships"]["campaign"] = {"data": {"type": "campaign", "id": "700"}}
+    del document["data"][0]["relationships"]["user"]["data"]["type"]
+    assert read_page(json.dumps(document).encode(), PLACE) == read_page(sample("v2_members_first_page").body, PLACE)
+
+
+@pytest.mark.parametrize("odd", [0, 1])
+def test_what_is_no_tier_is_none_and_leaves_the_tiers_in_doubt(sample: Any, odd: int) -> None:
+    document = json.loads(sample("v2_members_first_page").body)
+    refs = document["data"][odd]["relationships"]["currently_entitled_tiers"]["data"]
+    refs[0]["type"] = "benefit"
+    member = read_page(json.dumps(document).encode(), PLACE).page.memberships[odd]
+    assert refs[0]["id"] not in member.tier_ids
+    assert "currently_entitled_tiers" in member.unread

@@ -51,11 +51,17 @@ def lose_the_list_too(document: dict[str, Any], member: dict[str, Any]) -> None:
     member["id"] = {}
 
 
+def give_away(_: dict[str, Any], member: dict[str, Any]) -> None:
+    member["relationships"]["user"] = {"data": {"type": "user", "id": "9999"}}
+
+
 GAPS = {
     "no campaign relation": drop_campaign,
     "a null relation": set_campaign(None),
     "a relation to nothing": set_campaign({"data": None}),
     "a relation to something without a name": set_campaign({"data": {"type": "campaign"}}),
+    "a relation to something of another kind": set_campaign({"data": {"type": "tier", "id": "700"}}),
+    "somebody else's": give_away,
     "no relations at all": lose_relations,
     "a lost id": lose_id,
     "named, but not included": leave_out,
@@ -88,7 +94,7 @@ def test_no_sound_membership_at_all_is_an_error(gap: Spoil) -> None:
         read_v2(json.dumps(document).encode(), read_started_at=STARTED)
 
 
-@pytest.mark.parametrize("told", [None, "nonsense", {}, 5])
+@pytest.mark.parametrize("told", [None, "nonsense", {}, 5, []])
 @pytest.mark.parametrize(
     ("read", "case", "relation"),
     [(read_v2, "v2_identity", "memberships"), (read_v1, "v1_identity", "pledges")],
@@ -101,6 +107,27 @@ def test_a_list_of_names_that_cannot_be_read_is_not_empty_beside_sound_membershi
     sound = read(json.dumps(document).encode(), read_started_at=STARTED)
     document["data"]["relationships"][relation]["data"] = told
     assert read(json.dumps(document).encode(), read_started_at=STARTED) == sound
+
+
+@pytest.mark.parametrize(
+    ("read", "case", "relation"),
+    [(read_v2, "v2_identity", "memberships"), (read_v1, "v1_identity", "pledges")],
+    ids=["v2", "v1"],
+)
+def test_a_list_of_names_that_leaves_one_out_proves_nothing(
+    read: Callable[..., Identity], case: str, relation: str
+) -> None:
+    document = json.loads(load(case).body)
+    del document["data"]["relationships"][relation]["data"][0]
+    assert not read(json.dumps(document).encode(), read_started_at=STARTED).is_whole
+
+
+def test_on_v1_somebody_elses_pledge_is_not_ones_own() -> None:
+    document = json.loads(load("v1_identity").body)
+    sound = read_v1(load("v1_identity").body, read_started_at=STARTED)
+    part(document, "pledge", 0)["relationships"]["patron"]["data"]["id"] = "9999"
+    told = read_v1(json.dumps(document).encode(), read_started_at=STARTED)
+    assert (told.memberships, told.is_whole) == (sound.memberships[1:], False)
 
 
 @pytest.mark.parametrize("kind", ["reward", "user"])
