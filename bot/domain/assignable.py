@@ -146,6 +146,22 @@ def find_block(role: RoleLook, *, bot: Powers, caller: Powers | None = None) -> 
     return Block.ABOVE_CALLER if caller is not None and not ranks_above(caller, role) else None
 
 
+class Refusal(msgspec.Struct, frozen=True):
+    """Why a role must not follow pledges, with its rights where they are why."""
+
+    block: Block
+    rights: tuple[Right, ...] = ()
+
+
+def find_refusal(role: RoleLook, *, bot: Powers, caller: Powers | None = None) -> Refusal | None:
+    """Return what to tell whoever chooses `role`: its rights before its place, which nobody should mend for it."""
+    block = find_block(role, bot=bot, caller=caller)
+    rights = dangerous_rights(role)
+    if rights and block not in {Block.EVERYONE, Block.MANAGED}:
+        return Refusal(Block.DANGEROUS, rights)
+    return None if block is None else Refusal(block)
+
+
 def ranks_above(caller: Powers, role: RoleLook) -> bool:
     """Tell whether Discord would let them give or take this role by hand, as far as rank goes."""
     return caller.is_owner or role.rank < caller.top.rank

@@ -4,7 +4,7 @@ Where an option offers choices, a typed id or name is as good.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -54,6 +54,16 @@ def resolve(wish: RuleRequest, campaigns: Sequence[Campaign], *, guild_id: Guild
         months=_read_months(wish.months) if wish.kind is RuleKind.MONTHS else None,
         keep_days=read_keep_days(wish.keep_days),
     )
+
+
+def find_same(rule: RoleRule, rules: Iterable[RoleRule]) -> RoleRule | None:
+    """Return another rule that asks the same, for however many days its role stays: two such are one."""
+    asked = _asked(rule)
+    return next((one for one in rules if _asked(one) == asked and one.rule_id != rule.rule_id), None)
+
+
+def _asked(rule: RoleRule) -> RoleRule:
+    return msgspec.structs.replace(rule, rule_id=UNSTORED, keep_days=0)
 
 
 def read_amount(typed: str | None) -> int:

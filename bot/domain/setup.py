@@ -11,7 +11,7 @@ from typing import assert_never
 
 import msgspec
 
-from bot.domain.assignable import Block, Powers, Right, RoleLook, dangerous_rights, find_block
+from bot.domain.assignable import Block, Powers, Right, RoleLook, find_block, find_refusal
 from bot.domain.doctor import DoctorCode, DoctorFinding, Harm
 from bot.domain.errors import Mistake, UserMistake
 from bot.domain.model import (
@@ -261,9 +261,10 @@ def _row(tier: Tier, role_id: RoleId | None, roles: Mapping[RoleId, RoleLook], b
     role = roles.get(role_id)
     if role is None:
         return TierRow(tier=tier, role_id=role_id, block=Block.GONE)
-    block = find_block(role, bot=bot, caller=caller)
-    rights = dangerous_rights(role) if block is Block.DANGEROUS else ()
-    return TierRow(tier=tier, role_id=role_id, role=role.name, block=block, rights=rights)
+    refusal = find_refusal(role, bot=bot, caller=caller)
+    if refusal is None:
+        return TierRow(tier=tier, role_id=role_id, role=role.name)
+    return TierRow(tier=tier, role_id=role_id, role=role.name, block=refusal.block, rights=refusal.rights)
 
 
 def rules_of(draft: SetupDraft, rows: Iterable[TierRow]) -> tuple[RoleRule, ...]:

@@ -1,6 +1,7 @@
 """The cards of `/patreon comp …`: roles that admins give without a pledge."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from bot.domain.comps import Comp, NamedComp
 from bot.domain.model import DiscordUserId
@@ -11,11 +12,11 @@ from bot.texts.renderer import Renderer, Text
 
 
 def given_card(r: Renderer, named: NamedComp, *, before: Comp | None, now: RoleReason | None) -> Card:
-    """Say that somebody has a role, or that its end or reason was changed, and what becomes of it now."""
+    """Say that somebody has a role, or that its day or reason was changed, and what becomes of it now."""
     lines = [say_named(r, named)]
     if now is not None:
         lines.append(say_action(r, now, Reader.TEAM))
-    if before is None:
+    if before is None or _promise(before) == _promise(named.comp):
         # Translators: A title, above who got which role without a pledge.
         return Card(Outcome.DONE, r.say("Role given"), r.lines(lines))
     was = (
@@ -29,6 +30,10 @@ def given_card(r: Renderer, named: NamedComp, *, before: Comp | None, now: RoleR
     )
     # Translators: A title, above what is changed about a role that was given without a pledge.
     return Card(Outcome.DONE, r.say("Changed"), r.lines([lines[0], was, *lines[1:]]))
+
+
+def _promise(comp: Comp) -> tuple[str, date | None]:
+    return comp.reason, comp.until and comp.until.date()
 
 
 def ended_card(r: Renderer, named: NamedComp, *, now: RoleReason | None) -> Card:

@@ -111,8 +111,8 @@ _TERMS = {
     Term.YEARLY: N_("It's paid yearly."),
     Term.NO_TIER: N_("Patreon shows no paid tier for it: the tier was deleted, or none was chosen."),
     Term.DISCOUNTED: N_("It costs less than the tier's price."),
-    Term.CANCELLED_IN_TIME: N_("It was cancelled before the next payment."),
-    Term.CANCELLED: N_("It was cancelled or paused."),
+    Term.CANCELLED_IN_TIME: N_("The membership was cancelled before the next payment."),
+    Term.CANCELLED: N_("The membership was cancelled or paused."),
     Term.NOTHING_LISTED: N_("Patreon shows neither a tier nor an amount."),
 }
 _STILL_FREE = (N_("You're still a free member."), N_("They're still a free member."))

@@ -19,12 +19,16 @@ from bot.texts.troubles import say_title, say_trouble
 
 
 class _Said(NamedTuple):
-    """What was found, in the singular and the plural of its roles or rules; and what to do, where that is not said."""
+    """What was found, and what to do, where that is not said; in the singular and the plural of its rules or roles."""
 
     title: str | tuple[str, str]
-    cure: str = ""
+    cure: str | tuple[str, str] = ""
 
 
+_OTHER_ROLE = NN_(
+    "Add a rule with another role, and remove rule {rules} with `/patreon rule remove`.",
+    "Add a rule with another role, and remove the rules {rules} with `/patreon rule remove`.",
+)
 _CONNECT_AGAIN = N_("If it lasts, type `/patreon connect` and ask the creator to confirm again.")
 
 # What admins are told of elsewhere has no words here, unless there is more to do.
@@ -80,7 +84,7 @@ _SAID: Mapping[DoctorCode, _Said] = {
     ),
     DoctorCode.ROLE_GONE: _Said(
         NN_("Rule {rules} assigns a role that has been deleted.", "Rules {rules} assign roles that have been deleted."),
-        N_("Remove it with `/patreon rule remove`, or add a rule with another role."),
+        _OTHER_ROLE,
     ),
     DoctorCode.ROLE_DANGEROUS: _Said(
         NN_(
@@ -94,11 +98,11 @@ _SAID: Mapping[DoctorCode, _Said] = {
             "I can't assign {roles}, because it belongs to an integration.",
             "I can't assign {roles}, because they belong to integrations.",
         ),
-        N_("Add a rule with another role, and remove rule {rules} with `/patreon rule remove`."),
+        _OTHER_ROLE,
     ),
     DoctorCode.ROLE_EVERYONE: _Said(
         NN_("Rule {rules} assigns @everyone, which I can't.", "Rules {rules} assign @everyone, which I can't."),
-        N_("Remove it with `/patreon rule remove`, or add a rule with another role."),
+        _OTHER_ROLE,
     ),
     DoctorCode.ROLE_REFUSED: _Said(
         N_("Discord refused when I last changed {roles}."),
@@ -205,7 +209,7 @@ _AREAS: Mapping[Area, str] = {
     Area.DISCORD: N_("what Discord lets me see and do"),
     Area.PROCESSES: N_("my processes"),
     Area.SETTINGS: N_("the `mode`"),
-    Area.RULES: N_("the rules"),
+    Area.RULES: N_("what the rules ask for"),
     Area.ROLES: N_("each role and its place"),
     Area.ACCESS: N_("the creator's access"),
     Area.LISTS: N_("the member list"),
@@ -305,15 +309,22 @@ def _say_finding(r: Renderer, finding: DoctorFinding) -> list[Text]:
     """Say one cause, and below it what to do."""
     said, trouble = _SAID.get(finding.code), finding.trouble
     facts = _facts(r, finding)
-    cure = r.say(said.cure, **facts) if said is not None and said.cure else r.join()
+    cure = _say_counted(r, said.cure, finding, facts) if said is not None and said.cure else r.join()
     if trouble is not None:
         return [r.strong(say_title(r, trouble)), r.join(say_trouble(r, trouble), cure)]
     if said is None:  # of PEOPLE_UNPLANNED nothing was told yet
         return [say_unplanned(r, Reader.TEAM)]
-    title = said.title
-    count = finding.count or len(finding.roles) or len(finding.rules)
-    line = r.say(title, **facts) if isinstance(title, str) else r.plural(*title, count, **facts)
-    return [r.strong(line), cure]
+    return [r.strong(_say_counted(r, said.title, finding, facts)), cure]
+
+
+def _say_counted(
+    r: Renderer, messages: str | tuple[str, str], finding: DoctorFinding, facts: Mapping[str, Fact]
+) -> Text:
+    """Say it of so many rules, where it names rules: several may be about one role."""
+    if isinstance(messages, str):
+        return r.say(messages, **facts)
+    count = len(finding.rules) if "{rules}" in messages[0] else finding.count or len(finding.roles)
+    return r.plural(*messages, count, **facts)
 
 
 def _facts(r: Renderer, finding: DoctorFinding) -> dict[str, Fact]:

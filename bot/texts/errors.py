@@ -40,7 +40,10 @@ _MISTAKES: Mapping[Mistake, str] = {
     Mistake.RULE_UNKNOWN: N_(
         "This server has no rule {rule_id}. `/patreon rule list` shows all rules with their numbers."
     ),
-    Mistake.RULE_EXISTS: N_("I changed nothing, because rule {rule_id} already says the same."),
+    Mistake.RULE_EXISTS: N_(
+        "I changed nothing, because rule {rule_id} already says the same. `/patreon rule edit` changes how many days "
+        "its role is kept."
+    ),
     Mistake.NOTHING_TO_EDIT: N_("I changed nothing, because the rule already says that. Add an option to change."),
     Mistake.GROUP_UNREADABLE: N_(
         "I couldn't read `roles`. Mention each role once, the highest first: `@Gold @Silver @Bronze`. To end a group, "

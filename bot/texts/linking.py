@@ -302,7 +302,11 @@ def disconnect_question(
 ) -> Card:
     """Ask an admin whether they mean it. `has_shared`: another rule names some of its roles too."""
     removed = r.plural("This removes {count} rule.", "This removes {count} rules.", rules)
-    holders = r.plural("{count} person has a role because of it.", "{count} people have a role because of it.", people)
+    holders = (
+        r.plural("{count} person has a role because of it.", "{count} people have a role because of it.", people)
+        if people
+        else r.say("Nobody has a role because of it.")
+    )
     later = r.say("You can connect the campaign again at any time with `/patreon connect`.")
     fate = disconnect_fate(r, keeps_roles=keeps_roles, has_shared=has_shared)
     unused = r.say("It has no rules here, so nobody's roles change.")

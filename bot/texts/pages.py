@@ -44,7 +44,10 @@ LINK_ENDINGS: dict[Word | Cause, Ending] = {
     ),
     Word.DENIED: Ending(
         N_("You weren't linked"),
-        (N_("Patreon says that you didn't allow access. That's fine: I read and stored nothing."),),
+        (
+            N_("Patreon says that you didn't allow access. That's fine: I read and stored nothing."),
+            N_("If you were linked before, that link stays as it was."),
+        ),
     ),
     Word.DECLINED: Ending(
         N_("You weren't linked"),
@@ -97,7 +100,10 @@ CONNECT_ENDINGS: dict[Word | Cause, Ending] = {
     ),
     Word.DENIED: Ending(
         N_("No campaign was connected"),
-        (N_("Patreon says that you didn't allow access. That's fine: I read and stored nothing."),),
+        (
+            N_("Patreon says that you didn't allow access. That's fine: I read and stored nothing."),
+            N_("If you were linked before, that link stays as it was."),
+        ),
         again=False,
     ),
     Cause.NO_CAMPAIGN: Ending(

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from bot.domain.model import DiscordUserId
+from bot.domain.model import DiscordUserId, Mode
 from bot.domain.role_groups import NamedGroup
 from bot.domain.rule_request import NamedRule
 from bot.texts.card import Card, Outcome
 from bot.texts.decisions import role_name
 from bot.texts.renderer import Renderer, Text
-from bot.texts.rules import NAMED, say_rule
+from bot.texts.rules import NAMED, say_mode, say_rule
 
 
 def say_gains(r: Renderer, people: Sequence[DiscordUserId]) -> Text:
@@ -39,6 +39,11 @@ def _listed(r: Renderer, people: Sequence[DiscordUserId]) -> Text:
     return r.listing([r.person(person) for person in people], most=NAMED)
 
 
+def _say_effect(r: Renderer, gains: Sequence[DiscordUserId], losses: Sequence[DiscordUserId], mode: Mode) -> list[Text]:
+    is_barred = mode is Mode.OFF or (mode is Mode.GRANT_ONLY and losses)
+    return [say_gains(r, gains), say_losses(r, losses), *([say_mode(r, mode)] if is_barred else [])]
+
+
 def edit_card(
     r: Renderer,
     before: NamedRule,
@@ -46,9 +51,10 @@ def edit_card(
     *,
     gains: Sequence[DiscordUserId],
     losses: Sequence[DiscordUserId],
+    mode: Mode,
 ) -> Card:
     """Ask whether a rule is to be changed, and say whom that concerns."""
-    lines = (*_say_edit(r, before, after), say_gains(r, gains), say_losses(r, losses))
+    lines = (*_say_edit(r, before, after), *_say_effect(r, gains, losses, mode))
     return Card(Outcome.QUESTION, r.say("Change this rule?"), r.lines(lines))
 
 
@@ -94,10 +100,11 @@ def group_card(
     ends: bool,
     gains: Sequence[DiscordUserId],
     losses: Sequence[DiscordUserId],
+    mode: Mode,
 ) -> Card:
     """Ask whether a group is to be made or ended, and say whom that concerns."""
     title = r.say("End this group?") if ends else r.say("Make this group?")
-    lines = [say_group(r, named), *_say_replaced(r, replaced), say_gains(r, gains), say_losses(r, losses)]
+    lines = [say_group(r, named), *_say_replaced(r, replaced), *_say_effect(r, gains, losses, mode)]
     return Card(Outcome.QUESTION, title, r.lines(lines))
 
 
@@ -109,7 +116,9 @@ def group_buttons(r: Renderer, *, ends: bool) -> tuple[Text, Text]:
 def grouped_card(r: Renderer, named: NamedGroup, replaced: Sequence[NamedGroup], *, ends: bool) -> Card:
     """Say that a group was made or ended."""
     title = r.say("Group ended") if ends else r.say("Group made")
-    return Card(Outcome.DONE, title, r.lines([say_group(r, named), *_say_replaced(r, replaced)]))
+    roles = r.listing([role_name(r, one) for one in named.roles])
+    line = r.say("Everyone gets each of these that they earn: {roles}.", roles=roles) if ends else say_group(r, named)
+    return Card(Outcome.DONE, title, r.lines([line, *_say_replaced(r, replaced)]))
 
 
 def _say_replaced(r: Renderer, replaced: Sequence[NamedGroup]) -> list[Text]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import assert_never
 
-from bot.domain.model import Campaign, DiscordUserId, RuleKind, Tier
+from bot.domain.model import Campaign, DiscordUserId, Mode, RuleKind, Tier
 from bot.domain.reasons import RuleFacts, TierName
 from bot.domain.rule_request import NamedRule
 from bot.texts.card import Card, Outcome
@@ -126,18 +126,32 @@ def rules_card(r: Renderer, rules: Sequence[NamedRule], groups: Sequence[Text]) 
     return Card(Outcome.INFO, r.say("Rules"), r.lines([]), items=(*items, *groups))
 
 
-def added_card(r: Renderer, rule: NamedRule, *, gains: int) -> Card:
+def say_mode(r: Renderer, mode: Mode) -> Text:
+    """Say what does not happen now, though people are named for it; nothing where all of it does."""
+    match mode:
+        case Mode.OFF:
+            return r.say("No role changes now, because `mode` is off.")
+        case Mode.GRANT_ONLY:
+            return r.say("I won't remove any role now, because `mode` is grant_only.")
+        case Mode.SYNC:
+            return r.join()
+        case _:
+            assert_never(mode)
+
+
+def added_card(r: Renderer, rule: NamedRule, *, gains: int, mode: Mode) -> Card:
     """Say that a rule was added, and what that does now."""
-    now = (
-        r.plural("{count} person gets the role now.", "{count} people get the role now.", gains)
-        if gains
-        else r.say("Nobody gets the role now. Anyone who earns it later gets it automatically.")
-    )
+    if mode is Mode.OFF:
+        now = say_mode(r, mode)
+    elif gains:
+        now = r.plural("{count} person gets the role now.", "{count} people get the role now.", gains)
+    else:
+        now = r.say("Nobody gets the role now. Anyone who earns it later gets it automatically.")
     line = r.say("Added rule {rule_id}: {rule}.", rule_id=r.id(rule.rule.rule_id), rule=say_rule(r, rule))
     return Card(Outcome.DONE, r.say("Rule added"), r.lines([line, now]))
 
 
-def preview_card(r: Renderer, rule: NamedRule, gains: Sequence[DiscordUserId]) -> Card:
+def preview_card(r: Renderer, rule: NamedRule, gains: Sequence[DiscordUserId], *, mode: Mode) -> Card:
     """Ask whether a rule that gives many people a role at once is meant so."""
     body = r.plural(
         "This rule would give the role to **{count} person** right away: {rule}.",
@@ -146,14 +160,18 @@ def preview_card(r: Renderer, rule: NamedRule, gains: Sequence[DiscordUserId]) -
         rule=say_rule(r, rule),
     )
     people = r.listing([r.person(person) for person in gains], most=NAMED)
-    return Card(Outcome.QUESTION, r.say("Add this rule?"), r.lines([body, people]))
+    barred = [say_mode(r, mode)] if mode is Mode.OFF else []
+    return Card(Outcome.QUESTION, r.say("Add this rule?"), r.lines([body, people, *barred]))
 
 
-def removed_card(r: Renderer, rule: NamedRule) -> Card:
-    """Say that a rule was removed, and what becomes of roles."""
-    line = r.say("Removed rule {rule_id}: {rule}.", rule_id=r.id(rule.rule.rule_id), rule=say_rule(r, rule))
-    then = r.say("I'll now remove the roles that only this rule gave. Everyone else keeps theirs.")
-    return Card(Outcome.DONE, r.say("Rule removed"), r.lines([line, then]))
+def removed_card(r: Renderer, rule: NamedRule, *, mode: Mode) -> Card:
+    """Say that a rule was removed, and what becomes of its role; of a deleted one nothing does."""
+    lines = [r.say("Removed rule {rule_id}: {rule}.", rule_id=r.id(rule.rule.rule_id), rule=say_rule(r, rule))]
+    if rule.role and mode is Mode.SYNC:
+        lines.append(r.say("I'll now remove the roles that only this rule gave. Everyone else keeps theirs."))
+    elif rule.role:
+        lines.append(say_mode(r, mode))
+    return Card(Outcome.DONE, r.say("Rule removed"), r.lines(lines))
 
 
 def preview_buttons(r: Renderer) -> tuple[Text, Text]:

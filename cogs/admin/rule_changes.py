@@ -69,8 +69,8 @@ class RuleChangeCommands(commands.Cog):
         draft = await self._changes.draft_edit(guild_of(interaction), number, edit, caller_of(interaction))
         if draft.effect.is_any:
             view = question("rule-edit", *edit_buttons(r), argument=_argument(draft), is_dangerous=True)
-            effect = draft.effect
-            card = edit_card(r, draft.before, draft.after, gains=effect.gains, losses=effect.losses)
+            gains, losses = draft.effect.gains, draft.effect.losses
+            card = edit_card(r, draft.before, draft.after, gains=gains, losses=losses, mode=draft.mode)
             await self._answers.tell(interaction, card, view=view)
         else:
             await self._answers.tell(interaction, await self._edit(interaction, draft))
@@ -107,8 +107,10 @@ class RuleChangeCommands(commands.Cog):
         if draft.effect.is_any:
             argument = f"end-{draft.named.group.role_ids[0]}" if draft.ends else "-".join(map(str, draft.rule_ids))
             view = question("group", *group_buttons(r, ends=draft.ends), argument=argument, is_dangerous=True)
-            effect = draft.effect
-            card = group_card(r, draft.named, draft.replaced, ends=draft.ends, gains=effect.gains, losses=effect.losses)
+            gains, losses = draft.effect.gains, draft.effect.losses
+            card = group_card(
+                r, draft.named, draft.replaced, ends=draft.ends, gains=gains, losses=losses, mode=draft.mode
+            )
             await self._answers.tell(interaction, card, view=view)
         else:
             await self._answers.tell(interaction, await self._keep_group(interaction, draft))

@@ -77,7 +77,9 @@ class RuleCommands(commands.Cog):
         draft, renderer = await self._draft(interaction, wish), renderer_of(interaction)
         if draft.needs_preview:
             view = question("rule", *preview_buttons(renderer), argument=_argument(draft))
-            await self._answers.tell(interaction, preview_card(renderer, draft.named, draft.grants), view=view)
+            await self._answers.tell(
+                interaction, preview_card(renderer, draft.named, draft.grants, mode=draft.mode), view=view
+            )
         else:
             await self._answers.tell(interaction, await self._add(interaction, draft))
 
@@ -100,7 +102,8 @@ class RuleCommands(commands.Cog):
         removed = await self._rulebook.remove(guild_id, rule_number(rule_id), caller_of(interaction), by=admin)
         with contextlib.suppress(TryLater):  # the rule is gone; the next round plans it
             await self._reconciler.consider(guild_id, None, trigger=Trigger.RULE_REMOVED)
-        await self._answers.tell(interaction, removed_card(renderer_of(interaction), removed))
+        mode = await self._rulebook.mode(guild_id)
+        await self._answers.tell(interaction, removed_card(renderer_of(interaction), removed, mode=mode))
 
     async def confirm_rule(self, interaction: Interaction, argument: str) -> None:
         """Add a rule that was previewed, judged once more."""
@@ -148,7 +151,7 @@ class RuleCommands(commands.Cog):
         added = await self._rulebook.add(draft, created_by=DiscordUserId(interaction.user.id))
         with contextlib.suppress(TryLater):  # the rule stands; the next round plans it
             await self._reconciler.consider(added.rule.guild_id, None, trigger=Trigger.RULE_ADDED)
-        return added_card(renderer_of(interaction), added, gains=len(draft.grants))
+        return added_card(renderer_of(interaction), added, gains=len(draft.grants), mode=draft.mode)
 
 
 def _argument(draft: RuleDraft) -> str:

@@ -13,12 +13,11 @@ import msgspec
 from bot.domain.assignable import (
     ADMINISTRATOR,
     MANAGE_ROLES,
-    Block,
     ChannelRights,
     Powers,
     RoleLook,
-    dangerous_rights,
     find_block,
+    find_refusal,
 )
 from bot.domain.findings import Finding, Found, note, ok, wrong
 from bot.domain.model import GuildId, RoleId, RoleRule
@@ -160,11 +159,10 @@ def _judge_powers(guild: _Guild, powers: Powers, looks: dict[RoleId, RoleLook]) 
 def _judge_role(guild: _Guild, role: RoleLook | None, powers: Powers) -> Finding:
     if role is None:
         return wrong(Found.ROLE_GONE, guild=guild.name)
-    block = find_block(role, bot=powers)
-    if block is None:
+    refusal = find_refusal(role, bot=powers)
+    if refusal is None:
         return ok(Found.ROLE_READY, role=role.name)
-    rights = dangerous_rights(role) if block is Block.DANGEROUS else ()
-    return wrong(Found.ROLE_BLOCKED, role=role.name, block=block, rights=rights)
+    return wrong(Found.ROLE_BLOCKED, role=role.name, block=refusal.block, rights=refusal.rights)
 
 
 def _look(role: _Role, guild: _Guild, channels: Iterable[_Channel]) -> RoleLook:

@@ -12,10 +12,10 @@ from bot.domain.assignable import Powers
 from bot.domain.audit_entry import AuditAction, AuditEntry, GroupChanged, RuleChange
 from bot.domain.changes import Trigger
 from bot.domain.errors import Mistake, TryLater, UserMistake
-from bot.domain.model import DiscordUserId, GuildId, RoleId, RoleRule, RuleId, RuleKind
+from bot.domain.model import DiscordUserId, GuildId, Mode, RoleId, RoleRule, RuleId, RuleKind
 from bot.domain.plan import Action, GuildFacts, PersonPlan
 from bot.domain.role_groups import FEWEST_ROLES, NamedGroup, RoleGroup
-from bot.domain.rule_request import UNSTORED, WITH_AMOUNT, NamedRule, RuleRequest, resolve
+from bot.domain.rule_request import WITH_AMOUNT, NamedRule, RuleRequest, find_same, resolve
 from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.sync.admin.rulebook import Rulebook
@@ -53,6 +53,7 @@ class EditDraft(msgspec.Struct, frozen=True, kw_only=True):
     before: NamedRule
     after: NamedRule
     effect: Effect
+    mode: Mode
 
 
 class GroupDraft(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +63,7 @@ class GroupDraft(msgspec.Struct, frozen=True, kw_only=True):
     replaced: tuple[NamedGroup, ...] = ()
     ends: bool = False
     effect: Effect
+    mode: Mode
     rule_ids: tuple[RuleId, ...] = ()  # one for each role: it stands for it in a button
 
 
@@ -90,15 +92,16 @@ class RuleChanges:
         after = msgspec.structs.replace(asked, rule_id=before.rule.rule_id)
         if after == before.rule:
             raise UserMistake(Mistake.NOTHING_TO_EDIT)
-        for other in rules.values():
-            if _asked(other.rule) == _asked(after) and other.rule.rule_id != after.rule_id:
-                raise UserMistake(Mistake.RULE_EXISTS, rule_id=str(other.rule.rule_id))
+        same = find_same(after, (one.rule for one in rules.values()))
+        if same is not None:
+            raise UserMistake(Mistake.RULE_EXISTS, rule_id=str(same.rule_id))
         guild = await self._facts.guild(guild_id)
         changed = tuple(after if one.rule_id == after.rule_id else one for one in guild.rules)
         return EditDraft(
             before=before,
             after=await self._rulebook.name(after),
             effect=await self._compare(guild, msgspec.structs.replace(guild, rules=changed)),
+            mode=guild.settings.mode,
         )
 
     async def edit(self, draft: EditDraft, *, by: DiscordUserId) -> None:
@@ -127,6 +130,7 @@ class RuleChanges:
             replaced=() if ends else tuple(self._name(one) for one in touched if one != group),
             ends=ends,
             effect=await self._compare(guild, msgspec.structs.replace(guild, groups=after)),
+            mode=guild.settings.mode,
             rule_ids=() if ends else self._rules_of(guild, role_ids),
         )
 
@@ -198,8 +202,3 @@ def _merge(rule: RoleRule, edit: RuleEdit) -> RuleRequest:
         keep_days=rule.keep_days if edit.keep_days is None else edit.keep_days,
         campaign=rule.campaign_id,
     )
-
-
-def _asked(rule: RoleRule) -> RoleRule:
-    """Return what a rule asks: two that ask the same are one."""
-    return msgspec.structs.replace(rule, rule_id=UNSTORED, keep_days=0)

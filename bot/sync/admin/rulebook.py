@@ -8,7 +8,7 @@ from datetime import timedelta
 import msgspec
 
 from bot.discord.observe import GuildLook, Observer
-from bot.domain.assignable import Powers, dangerous_rights, find_block, ranks_above
+from bot.domain.assignable import Powers, find_refusal, ranks_above
 from bot.domain.audit_entry import AuditAction, AuditEntry, RuleChange, RuleChanged
 from bot.domain.changes import Trigger
 from bot.domain.errors import Mistake, PledgekeeperError, TryLater, UserMistake
@@ -16,14 +16,15 @@ from bot.domain.model import (
     Campaign,
     DiscordUserId,
     GuildId,
+    Mode,
     RoleId,
     RoleRule,
     RuleId,
     Tier,
 )
-from bot.domain.plan import Action, PersonPlan
+from bot.domain.plan import Action, GuildFacts, PersonPlan
 from bot.domain.reasons import rule_facts
-from bot.domain.rule_request import NamedRule, RuleRequest, resolve
+from bot.domain.rule_request import NamedRule, RuleRequest, find_same, resolve
 from bot.runtime.clock import Clock
 from bot.storage import Storage
 from bot.sync.applying.facts import FactBook
@@ -45,6 +46,7 @@ class RuleDraft(msgspec.Struct, frozen=True, kw_only=True):
 
     named: NamedRule
     grants: tuple[DiscordUserId, ...]
+    mode: Mode
 
     @property
     def needs_preview(self) -> bool:
@@ -78,9 +80,9 @@ class Rulebook:
         role = look.roles.get(role_id)
         if role is None:
             raise UserMistake(Mistake.ROLE_GONE)
-        block = find_block(role, bot=look.bot, caller=caller)
-        if block is not None:
-            raise UserMistake(Mistake.ROLE_BLOCKED, role=role.name, block=block, rights=dangerous_rights(role))
+        refusal = find_refusal(role, bot=look.bot, caller=caller)
+        if refusal is not None:
+            raise UserMistake(Mistake.ROLE_BLOCKED, role=role.name, block=refusal.block, rights=refusal.rights)
 
     def check_rank(self, guild_id: GuildId, role_ids: Iterable[RoleId], caller: Powers) -> None:
         """Raise UserMistake where taking one of these roles from people is above `caller`'s rank."""
@@ -94,8 +96,12 @@ class Rulebook:
         await self.check_role(guild_id, wish.role_id, caller)
         await self._look_for_tiers()
         rule = resolve(wish, await self.campaigns(guild_id), guild_id=guild_id)
+        guild = await self._facts.guild(guild_id)
+        same = find_same(rule, guild.rules)
+        if same is not None:
+            raise UserMistake(Mistake.RULE_EXISTS, rule_id=str(same.rule_id))
         (named,) = await self._named(guild_id, [rule])
-        return RuleDraft(named=named, grants=await self._who_gains(guild_id, rule))
+        return RuleDraft(named=named, grants=await self._who_gains(guild, rule), mode=guild.settings.mode)
 
     async def add(self, draft: RuleDraft, *, created_by: DiscordUserId) -> NamedRule:
         """Store a rule."""
@@ -134,6 +140,10 @@ class Rulebook:
     async def list(self, guild_id: GuildId) -> tuple[NamedRule, ...]:
         """Return a guild's rules."""
         return await self._named(guild_id, await self._storage.rules.list_guild(guild_id))
+
+    async def mode(self, guild_id: GuildId) -> Mode:
+        """Return what the bot may do in a guild."""
+        return (await self._storage.guilds.settings(guild_id)).mode
 
     async def name(self, rule: RoleRule) -> NamedRule:
         """Return a rule with what its role and all that it asks for are called."""
@@ -178,9 +188,8 @@ class Rulebook:
             async with asyncio.timeout(TIERS_SECONDS):
                 await self._home.refresh(max_age=TIERS_AGE)
 
-    async def _who_gains(self, guild_id: GuildId, rule: RoleRule) -> tuple[DiscordUserId, ...]:
+    async def _who_gains(self, guild: GuildFacts, rule: RoleRule) -> tuple[DiscordUserId, ...]:
         """Plan everybody as if the rule were there."""
-        guild = await self._facts.guild(guild_id)
         imagined = msgspec.structs.replace(guild, rules=(*guild.rules, rule))
         return tuple(
             [

@@ -13,10 +13,12 @@ from bot.domain.assignable import (
     ChannelRights,
     Permission,
     Powers,
+    Refusal,
     Right,
     RoleLook,
     dangerous_rights,
     find_block,
+    find_refusal,
 )
 from bot.domain.model import RoleId
 
@@ -156,3 +158,26 @@ def test_the_channels_of_a_right_are_named() -> None:
 )
 def test_a_role_can_be_taken_away_unless_discord_itself_forbids_it(block: Block, expected: bool) -> None:
     assert block.stops_revokes is expected
+
+
+@pytest.mark.parametrize(
+    ("role", "refusal"),
+    [
+        pytest.param({}, None, id="an ordinary role"),
+        pytest.param({"position": 10}, Refusal(Block.ABOVE_BOT), id="above the bot"),
+        pytest.param(
+            {"position": 10, "permissions": ADMINISTRATOR},
+            Refusal(Block.DANGEROUS, (Right(Permission.ADMINISTRATOR),)),
+            id="above the bot, where it had better stay",
+        ),
+        pytest.param(
+            {"permissions": ADMINISTRATOR},
+            Refusal(Block.DANGEROUS, (Right(Permission.ADMINISTRATOR),)),
+            id="below the bot",
+        ),
+        pytest.param({"is_managed": True, "permissions": ADMINISTRATOR}, Refusal(Block.MANAGED), id="an integration's"),
+        pytest.param({"is_everyone": True, "permissions": ADMINISTRATOR}, Refusal(Block.EVERYONE), id="@everyone"),
+    ],
+)
+def test_nobody_is_told_to_make_room_for_a_dangerous_role(role: dict[str, Any], refusal: Refusal | None) -> None:
+    assert find_refusal(replace(GOLD, **role), bot=BOT) == refusal

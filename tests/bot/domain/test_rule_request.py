@@ -3,10 +3,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bot.domain.errors import Mistake, UserMistake
-from bot.domain.model import Campaign, CampaignId, RoleId, RoleRule, RuleKind, Tier, TierId
-from bot.domain.rule_request import MOST_CENTS, UNSTORED, RuleRequest, read_amount, resolve
+from bot.domain.model import Campaign, CampaignId, RoleId, RoleRule, RuleId, RuleKind, Tier, TierId
+from bot.domain.rule_request import MOST_CENTS, UNSTORED, RuleRequest, find_same, read_amount, resolve
 from tests.fakes.world import GUILD
 
 GOLD_ROLE = RoleId(13)
@@ -128,3 +129,11 @@ def test_what_could_mean_two_things_is_no_amount(typed: str) -> None:
 @given(cents=st.integers(1, MOST_CENTS))
 def test_an_amount_as_a_price_list_writes_it_is_read_back(cents: int) -> None:
     assert read_amount(f"{cents // 100}.{cents % 100:02}") == cents
+
+
+def test_two_rules_that_ask_the_same_are_one_whatever_their_days() -> None:
+    gold = wish(RuleKind.TIER, tier="Gold")
+    stored = [replace(wish(RuleKind.TIER, tier="Bronze"), rule_id=RuleId(1)), replace(gold, rule_id=RuleId(2))]
+    assert find_same(replace(gold, keep_days=14), stored) == stored[1]
+    assert find_same(stored[1], stored) is None, "itself"
+    assert find_same(wish(RuleKind.PAYING), stored) is None

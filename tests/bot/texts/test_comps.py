@@ -1,6 +1,6 @@
 """The cards of `/patreon comp …`."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -14,6 +14,7 @@ from bot.texts.comps import comps_card, ended_card, given_card
 from bot.texts.renderer import Medium, Renderer
 
 R = Renderer(ENGLISH, Medium.PLAIN)
+UNTIL = datetime(2026, 2, 1, tzinfo=UTC)
 COMP = Comp(
     guild_id=GuildId(1),
     discord_user_id=DiscordUserId(7),
@@ -21,7 +22,7 @@ COMP = Comp(
     reason="won",
     given_by=DiscordUserId(1),
     given_at=datetime(2026, 1, 1, tzinfo=UTC),
-    until=datetime(2026, 2, 1, tzinfo=UTC),
+    until=UNTIL,
 )
 NAMED = NamedComp(comp=COMP, role="Gold")
 NOW = RoleReason(role="Gold", action=Action.GRANT, wanted=Wanted.YES)
@@ -43,6 +44,13 @@ def test_what_was_changed_is_said_with_what_it_was() -> None:
     )
     endless = given_card(R, NAMED, before=replace(COMP, until=None), now=None)
     assert endless.body.endswith("Before, it had no end date, and the reason was “won”.")
+
+
+def test_what_is_given_again_as_it_was_is_no_change() -> None:
+    later = replace(COMP, until=UNTIL + timedelta(seconds=5))  # "30d", typed twice
+    for comp, before in ((COMP, later), (replace(COMP, until=None), replace(COMP, until=None))):
+        named = replace(NAMED, comp=comp)
+        assert given_card(R, named, before=before, now=NOW) == given_card(R, named, before=None, now=NOW)
 
 
 def test_the_list_has_each_with_who_gave_it() -> None:

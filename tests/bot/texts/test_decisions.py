@@ -102,7 +102,7 @@ def test_each_standing_has_words_for_each_reader(status: Status, reader: Reader)
         (
             {"status": Status.LAPSED, "terms": (Term.CANCELLED, Term.STILL_FREE_MEMBER)},
             (
-                "They're not a paying patron of Moth Tales anymore. It was cancelled or paused. "
+                "They're not a paying patron of Moth Tales anymore. The membership was cancelled or paused. "
                 "They're still a free member."
             ),
         ),

@@ -16,6 +16,7 @@ from bot.domain.doctor import (
     diagnose_person,
     diagnose_stranger,
 )
+from bot.domain.model import RuleId
 from bot.domain.planned import PlannedPerson
 from bot.texts import doctor
 from bot.texts.card import Card, Outcome
@@ -99,6 +100,18 @@ def test_several_roles_are_said_at_once(roles: tuple[str, ...], title: str) -> N
 def test_rules_of_deleted_roles_are_named_by_their_numbers() -> None:
     card = doctor_card(R, diagnose(blocked("Gold", "Bronze", by=Block.GONE)))
     assert card.items[0].startswith("Rules 1 and 2 assign roles that have been deleted.")
+
+
+def test_several_rules_of_one_deleted_role_are_several() -> None:
+    (said,) = doctor_card(
+        R,
+        ServerDiagnosis(
+            findings=(DoctorFinding(code=C.ROLE_GONE, roles=("",), rules=(RuleId(1), RuleId(3))),), fine=()
+        ),
+    ).items
+    title, cure, _code = said.split("\n")
+    assert title == "Rules 1 and 3 assign roles that have been deleted."
+    assert "remove the rules 1 and 3 with /patreon rule remove." in cure
 
 
 @pytest.mark.parametrize(

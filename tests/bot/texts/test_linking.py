@@ -195,6 +195,8 @@ def test_disconnecting_says_what_becomes_of_the_roles(keeps_roles: bool, has_sha
     assert said in done.body
     unused = disconnect_question(R, "Moths", rules=0, people=0, keeps_roles=keeps_roles, has_shared=has_shared)
     assert unused.body.startswith("It has no rules here, so nobody's roles change.")
+    unheld = disconnect_question(R, "Moths", rules=1, people=0, keeps_roles=keeps_roles, has_shared=has_shared)
+    assert unheld.body.startswith("This removes 1 rule. Nobody has a role because of it.")
 
 
 def test_servers_whose_names_are_not_known_are_told_of_together() -> None:

@@ -10,6 +10,7 @@ from bot.domain.model import (
     CampaignId,
     DiscordUserId,
     GuildId,
+    Mode,
     RoleId,
     RoleRule,
     RuleId,
@@ -29,6 +30,7 @@ from bot.texts.rules import (
     removed_card,
     rule_choice,
     rules_card,
+    say_mode,
     say_requirement,
     say_rule,
     tier_choice,
@@ -138,13 +140,38 @@ def test_the_list_has_each_rule_with_its_number_and_says_how_to_begin() -> None:
 
 
 def test_what_a_rule_does_at_once_is_said_with_it() -> None:
-    assert added_card(DISCORD, named(GOLD_RULE), gains=1).body.endswith("\n1 person gets the role now.")
-    assert added_card(DISCORD, named(GOLD_RULE), gains=0).body.endswith("gets it automatically.")
-    asked = preview_card(DISCORD, named(GOLD_RULE), [DiscordUserId(number) for number in range(50)])
+    assert added_card(DISCORD, named(GOLD_RULE), gains=1, mode=Mode.SYNC).body.endswith("\n1 person gets the role now.")
+    assert added_card(DISCORD, named(GOLD_RULE), gains=0, mode=Mode.GRANT_ONLY).body.endswith("gets it automatically.")
+    people = [DiscordUserId(number) for number in range(50)]
+    asked = preview_card(DISCORD, named(GOLD_RULE), people, mode=Mode.GRANT_ONLY)
     assert asked.outcome is Outcome.QUESTION
     assert asked.body.startswith("This rule would give the role to **50 people** right away: **Golden** for")
     assert asked.body.endswith("<@39> and 10 more people")
-    assert removed_card(DISCORD, named(GOLD_RULE)).body.startswith("Removed rule 3: **Golden** for")
+    removed = removed_card(DISCORD, named(GOLD_RULE), mode=Mode.SYNC).body
+    assert removed.startswith("Removed rule 3: **Golden** for")
+    assert removed.endswith("\nI'll now remove the roles that only this rule gave. Everyone else keeps theirs.")
+
+
+def test_a_rule_does_nothing_at_once_that_the_mode_forbids() -> None:
+    off = "\nNo role changes now, because `mode` is off."
+    assert added_card(DISCORD, named(GOLD_RULE), gains=2, mode=Mode.OFF).body.endswith(off)
+    assert preview_card(DISCORD, named(GOLD_RULE), [DiscordUserId(1)], mode=Mode.OFF).body.endswith(off)
+    assert removed_card(DISCORD, named(GOLD_RULE), mode=Mode.OFF).body.endswith(off)
+    kept = removed_card(DISCORD, named(GOLD_RULE), mode=Mode.GRANT_ONLY).body
+    assert kept.endswith("\nI won't remove any role now, because `mode` is grant_only.")
+
+
+def test_of_a_deleted_role_nothing_is_removed_with_its_rule() -> None:
+    for mode in Mode:
+        body = removed_card(DISCORD, named(GOLD_RULE, role=""), mode=mode).body
+        assert body == "Removed rule 3: **a deleted role** for patrons of Moth Tales on the Gold tier."
+
+
+def test_a_mode_that_nobody_thought_of_is_an_error() -> None:
+    unheard: Any = "unheard of"
+    with pytest.raises(AssertionError):
+        say_mode(R, unheard)
+    assert not say_mode(R, Mode.SYNC)
 
 
 def test_choices_name_what_tells_them_apart() -> None:

@@ -48,9 +48,25 @@ async def test_a_rule_may_keep_its_role_for_some_days(scene: Scene) -> None:
     assert "on the Gold tier, kept for 14 days afterwards." in await scene.say(ADMIN, BIG, **options, keep_days=14)
     assert "kept for 14 days afterwards" in await scene.say(ADMIN, "patreon rule list")
     assert "Enter a number from 0 to 90 in `keep_days`" in await scene.say(ADMIN, BIG, **options, keep_days=91)
-    assert "Added rule 1: **Gold** for patrons of Emberwood Tales on the Gold tier." in await scene.add_rule()
     (rule,) = await scene.app.storage.rules.list_guild(scene.guild_id)
-    assert rule.keep_days == 0
+    assert rule.keep_days == 14
+
+
+async def test_a_rule_that_is_there_is_not_added_again_and_keeps_its_days(scene: Scene) -> None:
+    options = {"role": str(scene.role("Gold")), "kind": "tier", "tier": "Gold"}
+    await scene.say(ADMIN, BIG, **options, keep_days=14)
+    said = await scene.say(ADMIN, BIG, **options)
+    assert said.startswith("I changed nothing, because rule 1 already says the same. `/patreon rule edit` changes")
+    (rule,) = await scene.app.storage.rules.list_guild(scene.guild_id)
+    assert rule.keep_days == 14
+
+
+async def test_where_the_mode_forbids_changes_a_rule_does_not_say_that_roles_change(scene: Scene) -> None:
+    await scene.link()
+    await scene.say(ADMIN, "patreon settings", mode="off")
+    off = "No role changes now, because `mode` is off."
+    assert (await scene.add_rule()).endswith(off)
+    assert (await scene.say(ADMIN, "patreon rule remove", rule="1")).endswith(off)
 
 
 async def test_a_new_rule_gives_the_role_at_once(scene: Scene) -> None:
@@ -63,6 +79,7 @@ async def test_a_new_rule_gives_the_role_at_once(scene: Scene) -> None:
     ("role", "cure"),
     [
         pytest.param("Legend", "drag my role above it", id="above the bot"),
+        pytest.param("Admin", "or choose another role. It has Administrator.", id="above the bot, and dangerous"),
         pytest.param("Booster", "belongs to an integration", id="managed by an integration"),
         pytest.param(
             "Moderator",
