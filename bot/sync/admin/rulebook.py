@@ -98,7 +98,7 @@ class Rulebook:
         rule = resolve(wish, await self.campaigns(guild_id), guild_id=guild_id)
         guild = await self._facts.guild(guild_id)
         same = find_same(rule, guild.rules)
-        if same is not None:
+        if same is not None and rule.keep_days in {0, same.keep_days}:  # other days are what it takes
             raise UserMistake(Mistake.RULE_EXISTS, rule_id=str(same.rule_id))
         (named,) = await self._named(guild_id, [rule])
         return RuleDraft(named=named, grants=await self._who_gains(guild, rule), mode=guild.settings.mode)

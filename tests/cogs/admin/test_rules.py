@@ -59,6 +59,17 @@ async def test_a_rule_that_is_there_is_not_added_again_and_keeps_its_days(scene:
     assert said.startswith("I changed nothing, because rule 1 already says the same. `/patreon rule edit` changes")
     (rule,) = await scene.app.storage.rules.list_guild(scene.guild_id)
     assert rule.keep_days == 14
+    assert (await scene.say(ADMIN, BIG, **options, keep_days=14)).startswith("I changed nothing")
+
+
+async def test_a_rule_that_is_there_takes_other_days(scene: Scene) -> None:
+    options = {"role": str(scene.role("Gold")), "kind": "tier", "tier": "Gold"}
+    await scene.say(ADMIN, BIG, **options)
+    assert "rule 1: **Gold** for patrons of Emberwood Tales on the Gold tier, kept for 14 days" in await scene.say(
+        ADMIN, BIG, **options, keep_days=14
+    )
+    (rule,) = await scene.app.storage.rules.list_guild(scene.guild_id)
+    assert rule.keep_days == 14
 
 
 async def test_where_the_mode_forbids_changes_a_rule_does_not_say_that_roles_change(scene: Scene) -> None:
