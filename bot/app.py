@@ -26,7 +26,6 @@ from bot.discord.role_writer import RoleWriter
 from bot.discord.supervisor import DiscordSupervisor
 from bot.discord.tenure import ShardClaims, Tenure
 from bot.domain.changes import Trigger
-from bot.domain.errors import NeedsOwner, Setup
 from bot.domain.model import CampaignId
 from bot.domain.processes import ALL_ROLES, ProcessRole
 from bot.domain.shards import Shards
@@ -225,8 +224,7 @@ async def build_app(
 
     # --- facts in, roles out
 
-    if await storage.restores.find_taken_at() is not None:
-        raise NeedsOwner(Setup.RESTORE_UNSETTLED)
+    await storage.require_settled()
     is_restored = await storage.restores.find() is not None
     seed_id = await plant_seed(
         storage, settings.patreon_creator_access_token, settings.patreon_creator_refresh_token, clock

@@ -99,6 +99,7 @@ class Setup(enum.StrEnum):
     TARGET_LOCKED = "target_locked"
     TARGET_NOT_EMPTY = "target_not_empty"
     COPY_DIFFERS = "copy_differs"  # tables
+    COPY_UNFINISHED = "copy_unfinished"
     TABLES_EMPTY = "tables_empty"
     TABLES_BEHIND = "tables_behind"
     TABLES_UNKNOWN = "tables_unknown"  # of a newer version

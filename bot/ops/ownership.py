@@ -39,19 +39,19 @@ def stopping_at_a_bot() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def owned(database: Database) -> AsyncIterator[None]:
-    """Keep every bot from this database meanwhile; DatabaseLocked where one lives.
+async def owned(database: Database) -> AsyncIterator[Lease | None]:
+    """Keep every bot from this database meanwhile, by a lease that is lent; DatabaseLocked where one lives.
 
     A file of SQLite is locked already.
     """
     if not database.is_shared:
-        yield
+        yield None
         return
     leases = Leases(database)
     lease = await _claim(leases, database)
     keeping = asyncio.create_task(_keep(leases, lease), name="the whole database")
     try:
-        yield
+        yield lease
     finally:
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)

@@ -8,7 +8,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Self
 
+from bot.domain.errors import NeedsOwner, Setup
 from bot.domain.model import GuildId
+from bot.storage import copying
 from bot.storage.api_tokens import ApiTokens
 from bot.storage.arrivals import Arrivals
 from bot.storage.audit import Audit
@@ -98,6 +100,13 @@ class Storage:
     async def attach(cls, url: str, vault: Vault) -> Self:
         """Work beside the process that owns the database. NeedsOwner where there is none that is up to date."""
         return cls._build(await Database.attach(url), vault)
+
+    async def require_settled(self) -> None:
+        """Raise NeedsOwner where no bot may work yet: on a backup that nobody settled, on a copy that broke off."""
+        if await self.restores.find_taken_at() is not None:
+            raise NeedsOwner(Setup.RESTORE_UNSETTLED)
+        if await copying.is_unfinished(self.database):
+            raise NeedsOwner(Setup.COPY_UNFINISHED)
 
     def forget_kept(self) -> None:
         """Read everything anew, also what was read a moment ago."""

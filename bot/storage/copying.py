@@ -1,5 +1,7 @@
 """All rows of one database into another, of whichever kind: compared when it is done, and gone on with after a break.
 
+Until then a mark stands in the new one, and no bot works on it.
+
 What says who works on a database, and how fast, stays behind. The next numbers of rows go along: none is ever given
 twice.
 """
@@ -36,23 +38,36 @@ async def count_rows(database: Database) -> int:
 
 async def is_free(target: Database) -> bool:
     """Tell whether nothing stands in the way: no row, or those of a copy that broke off."""
-    async with target.read() as connection:
+    return await is_unfinished(target) or await count_rows(target) == 0
+
+
+async def is_unfinished(database: Database) -> bool:
+    """Tell whether a database is a copy of which a part may be missing."""
+    async with database.read() as connection:
         marked = await connection.execute(select(installation).where(installation.c.name == MARK))
-        return marked.first() is not None or await count_rows(target) == 0
+        return marked.first() is not None
 
 
 async def copy_rows(source: Database, target: Database, tell: Callable[[int], None]) -> None:
-    """Copy every row; `tell` is called with how many were copied, or are there already."""
-    async with target.write() as connection:
-        if (await connection.execute(select(installation).where(installation.c.name == MARK))).first() is None:
+    """Copy every row; `tell` is called with how many were copied, or are there already.
+
+    After a break the old database may have changed: from the first table on that differs all is copied anew, for the
+    rows of later ones may refer to it.
+    """
+    if not await is_unfinished(target):
+        async with target.write() as connection:
             await connection.execute(insert(installation).values(name=MARK, text=""))
+    same = 0
     for table in TABLES:
         there = await _look(source, table)
-        if await _look(target, table) == there:
-            tell(there.rows)
-            continue
-        async with target.write() as connection:  # a part of it, from before a break
+        if await _look(target, table) != there:
+            break
+        tell(there.rows)
+        same += 1
+    for table in reversed(TABLES[same:]):
+        async with target.write() as connection:
             await connection.execute(delete(table).where(*_but_the_mark(table)))
+    for table in TABLES[same:]:
         async for rows in _read(source, table):
             async with target.write() as connection:
                 await connection.execute(insert(table), rows)

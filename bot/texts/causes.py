@@ -141,6 +141,10 @@ _SETUP: dict[Setup, tuple[str, str]] = {
         "After copying, these tables differ from the old ones: {tables}.",
         "Keep the old database in use, and tell the makers of Pledgekeeper.",
     ),
+    Setup.COPY_UNFINISHED: (
+        "I stopped, because the database that DATABASE_URL names is a copy that was broken off.",
+        "Set DATABASE_URL to the old database again, and run python run.py move-database once more: it goes on.",
+    ),
     Setup.TABLES_EMPTY: ("The database has no tables yet.", "Start the bot once: it creates them."),
     Setup.TABLES_BEHIND: (
         "The database is from an older version of Pledgekeeper.",

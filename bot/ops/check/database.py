@@ -46,6 +46,10 @@ async def inspect_database(settings: Settings) -> DatabaseReport:
 
 
 async def _read(storage: Storage, settings: Settings, *, vault: Vault, is_running: bool) -> DatabaseReport:
+    try:
+        await storage.require_settled()
+    except NeedsOwner as error:
+        return DatabaseReport(findings=(wrong(Found.DATABASE_UNUSABLE, error=error),), is_bot_running=is_running)
     creator, keys = None, await _try_keys(storage, vault)
     if settings.patreon_creator_refresh_token is not None and keys.is_fine:
         creator = await storage.credentials.find_seed(fingerprint(settings.patreon_creator_refresh_token))

@@ -17,7 +17,7 @@ from bot.storage.chores import QueuedChores, count_chores
 from bot.storage.database import Database
 from bot.storage.tables import notices
 from bot.storage.vault import Vault, new_key
-from tests.fakes.filled import ADA, GUILD, NOW, ROLE, populate, rule_of
+from tests.fakes.filled import ADA, GUILD, NOW, ROLE, campaign_of, populate, rule_of
 from tests.fakes.postgres import Postgres
 
 VAULT = Vault((new_key(),))
@@ -89,6 +89,55 @@ async def test_a_move_that_broke_off_goes_on(places: Places, monkeypatch: pytest
         await move_database(places.old, places.new, broken)
     await move_database(places.old, places.new, lambda *_: None)
     assert await contents(places.old) == await contents(places.new)
+
+
+async def test_a_move_goes_on_though_the_old_one_has_changed_since_it_broke_off(places: Places) -> None:
+    await break_off(places)
+    storage = await Storage.open(places.old, VAULT)
+    await storage.campaigns.save(campaign_of("A new name", "t-gold", "t-silver"))
+    await storage.close()
+    await move_database(places.old, places.new, lambda *_: None)
+    assert await contents(places.old) == await contents(places.new)
+
+
+async def test_no_bot_works_on_a_copy_that_broke_off_and_nothing_is_copied_from_it(places: Places) -> None:
+    await break_off(places)
+    storage = await Storage.open(places.new, VAULT)
+    with pytest.raises(NeedsOwner, match=Setup.COPY_UNFINISHED):
+        await storage.require_settled()
+    await storage.close()
+    with pytest.raises(NeedsOwner, match=Setup.COPY_UNFINISHED):
+        await move_database(places.new, places.old, lambda *_: None)
+    await move_database(places.old, places.new, lambda *_: None)
+    storage = await Storage.attach(places.new, VAULT)
+    await storage.require_settled()
+    await storage.close()
+
+
+async def break_off(places: Places) -> None:
+    """Copy until after the last row, and no further."""
+
+    def broken(done: int, total: int) -> None:
+        if done == total:
+            raise RuntimeError("pulled the plug")
+
+    with pytest.raises(RuntimeError):
+        await move_database(places.old, places.new, broken)
+
+
+async def test_a_database_is_not_copied_to_itself_by_whatever_address(
+    postgres: Postgres, emptied: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    server = postgres.url(emptied)
+    for one, same in (
+        (f"sqlite+aiosqlite:///{folder}/x.db", f"sqlite+aiosqlite:///{folder}/../data/x.db"),
+        (server, f"{server}&application_name=copy"),
+    ):
+        await (await Storage.open(one, VAULT)).close()
+        with pytest.raises(NeedsOwner, match=Setup.MOVED_TO_ITSELF):
+            await move_database(one, same, lambda *_: None)
 
 
 @pytest.mark.parametrize("target", ["sqlite+aiosqlite:////proc/x/new.db", "postgresql://nobody@127.0.0.1:9/new"])
