@@ -203,7 +203,7 @@ async def build_app(
     limiter = SharedLimiter(storage.paces) if storage.database.is_shared else Limiter()
     http = http or Http(user_agent=USER_AGENT, limiter=limiter, observer=metrics.note_call)
     api, oauth, client = _build_patreon(settings, http, clock, health)
-    turns = Turns(storage.leases, is_shared=storage.database.is_shared)
+    turns = Turns(storage.leases, owner=process_id, is_shared=storage.database.is_shared)
     keeper = TokenKeeper(store=storage.credentials, oauth=oauth, clock=clock, turns=turns)
 
     # --- Discord

@@ -86,6 +86,7 @@ class Setup(enum.StrEnum):
     DATABASE_NOT_MADE = "database_not_made"  # reason
     DATABASE_UNUSABLE = "database_unusable"  # reason
     DATABASE_SILENT = "database_silent"  # reason
+    DATABASE_NOT_UNICODE = "database_not_unicode"  # encoding
     DATABASE_LOCKED = "database_locked"  # a bot can't start
     BOT_RUNS = "bot_runs"  # and so a command does nothing
     SHARDS_NEED_POSTGRESQL = "shards_need_postgresql"

@@ -18,7 +18,7 @@ class LeaseStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Who may do what only one process may do, and for how much longer unless it is renewed."""
 
     name: str
-    owner: str  # a text that each process makes for itself
+    owner: str  # begins with the id of the process, which may add a number; or a text for this lease alone
     fence: int
     seconds_left: float
 
@@ -26,7 +26,7 @@ class LeaseStatus(msgspec.Struct, frozen=True, kw_only=True):
 class ProcessStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A process that works on the database now, where several may."""
 
-    process_id: str  # as the owner of leases
+    process_id: str  # as the owner of leases begins
     roles: tuple[ProcessRole, ...]
     address: str  # where its /healthz is: host:port
     version: str
@@ -139,6 +139,8 @@ class DatabaseStatus(msgspec.Struct, frozen=True, kw_only=True):
     is_bot_running: bool
     processes: tuple[ProcessStatus, ...]  # none on SQLite, where there is one at the most
     leases: tuple[LeaseStatus, ...]
+    shards: int | None  # how many there are; None before the first start
+    free_shards: tuple[int, ...]  # those whose servers no process speaks for; none on SQLite, where one has all
     live_credentials: int
     dead_credentials: int
     links: int

@@ -12,6 +12,7 @@ from bot.storage.leases import Leases
 from bot.storage.messages import Messages
 from bot.storage.nudges import StoredNudges
 from bot.storage.processes import Processes
+from bot.storage.shards import ShardLeases
 from bot.storage.survey import Survey
 
 
@@ -25,6 +26,8 @@ async def look(url: str) -> DatabaseStatus:
             left = await connection.run_sync(migrations.list_missing)
         live, dead = await survey.count_credentials()
         waiting = await DuePeople(database).count()
+        shards = ShardLeases(database)
+        count = await shards.count()
         return DatabaseStatus(
             version=__version__,
             database=database.dialect_name,
@@ -34,6 +37,8 @@ async def look(url: str) -> DatabaseStatus:
             is_bot_running=await is_bot_running(url, database),
             processes=tuple(map(_describe, await Processes(database).list_live())),
             leases=await survey.leases(),
+            shards=count,
+            free_shards=await shards.list_free(range(count or 0)) if database.is_shared else (),
             live_credentials=live,
             dead_credentials=dead,
             links=await survey.count_links(),

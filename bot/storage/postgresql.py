@@ -20,7 +20,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.domain.errors import DatabaseAway, Later
+from bot.domain.errors import DatabaseAway, Later, SettingsInvalid, Setup
 from bot.domain.steps import Extent, Upgrade
 from bot.storage import migrations
 from bot.storage.engines import Engines
@@ -37,6 +37,7 @@ START_PATIENCE_SECONDS = 60
 # No transaction of ours takes a second. A pgbouncer whose server went lets those wait two minutes who had asked before
 # (query_wait_timeout), and a cut network says nothing at all.
 PATIENCE_SECONDS = 6
+ENCODING = "UTF8"
 SILENCE_MILLISECONDS = 20_000  # after which a connection that answers nothing is given up
 CONNECT_ARGS: dict[str, Any] = {
     "prepare_threshold": None,  # a prepared statement belongs to a session
@@ -45,6 +46,7 @@ CONNECT_ARGS: dict[str, Any] = {
     "keepalives_interval": 3,
     "keepalives_count": 3,
     "tcp_user_timeout": SILENCE_MILLISECONDS,
+    "client_encoding": ENCODING,  # else it would be the environment's, the user's or the database's
 }
 # A process that is stopped within a transaction keeps rows for which all others wait: the server ends it.
 IDLE_SECONDS = 8  # within a transaction, and no more than a lease lasts
@@ -249,8 +251,16 @@ def _build_engine(url: str, most_connections: int, **options: Any) -> AsyncEngin
         connect_args={**CONNECT_ARGS, "async_creator_fn": connection_type().connect},
         **options,
     )
+    event.listen(engine.sync_engine, "connect", _require_unicode)
     event.listen(engine.sync_engine, "handle_error", _leave_values_out)
     return engine
+
+
+def _require_unicode(connection: Any, _record: object) -> None:
+    """Refuse a database that would refuse a name, or not know where its letters end."""
+    encoding = connection.driver_connection.info.parameter_status("server_encoding")
+    if encoding not in {ENCODING, None}:  # a pooler may not say
+        raise SettingsInvalid(Setup.DATABASE_NOT_UNICODE, encoding=encoding)
 
 
 def _leave_values_out(context: ExceptionContext) -> None:

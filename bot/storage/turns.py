@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import itertools
 import math
-import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -58,10 +57,10 @@ class HeldTurn:
 class Turns:
     """Every turn of this process."""
 
-    def __init__(self, leases: Leases, *, is_shared: bool) -> None:
+    def __init__(self, leases: Leases, *, owner: str, is_shared: bool) -> None:
         self._leases = leases
+        self._owner = owner  # this process; each turn's lease says besides which one it is
         self.is_shared = is_shared  # other processes may have them
-        self._me = secrets.token_hex(8)
         self._numbers = itertools.count(1)
 
     @asynccontextmanager
@@ -102,7 +101,7 @@ class Turns:
                 return
 
     async def _claim(self, name: str, patience: float) -> tuple[Lease | None, float]:
-        owner, until, pause = f"{self._me} {next(self._numbers)}", time.monotonic() + patience, FIRST_LOOK_SECONDS
+        owner, until, pause = f"{self._owner} {next(self._numbers)}", time.monotonic() + patience, FIRST_LOOK_SECONDS
         while True:
             asked_at = time.monotonic()
             lease = await self._leases.claim(name, owner, PERIOD)

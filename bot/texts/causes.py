@@ -94,7 +94,11 @@ _SETUP: dict[Setup, tuple[str, str]] = {
     ),
     Setup.DATABASE_SILENT: (
         "I can't reach the database that DATABASE_URL names ({reason}).",
-        "Check that it's running, and that the address, the user and the password are right.",
+        "Check that it's running and takes writes, and that the address, the user and the password are right.",
+    ),
+    Setup.DATABASE_NOT_UNICODE: (
+        "I can't use this database, because its encoding is {encoding}, which doesn't have the letters of every name.",
+        "Create one that has. Example: CREATE DATABASE pledgekeeper TEMPLATE template0 ENCODING 'UTF8'",
     ),
     Setup.DATABASE_LOCKED: (
         "I didn't start, because another Pledgekeeper is using the database that DATABASE_URL names.",

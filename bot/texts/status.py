@@ -1,6 +1,7 @@
 """What `python run.py status` says, in a terminal's English: nothing is marked for translators."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from bot.domain.evidence import Anomaly
 from bot.domain.status import CampaignStatus, DatabaseStatus
@@ -11,16 +12,19 @@ _RUNNING = "A bot is running on this database ({database}, step {schema})."
 _STOPPED = "No bot is running on this database ({database}, step {schema})."
 _LEFT = "Steps wait for `python run.py migrate --after`: {steps}."
 _PROCESS = "Process {id}: {roles}; version {version}, at {address}, since {since}."
-_LEASE = "Lease {name}: held by {owner} (number {fence}), {seconds} seconds left."
+_LEASE = "Lease {name}: held by {owner} (number {fence}), {left} left."
+_SHARDS = "Shards: {count}, each held by a gateway."
+_SHARDS_FREE = "Shards: {count}. No gateway has {free}: their servers get no roles and no answers."
 _PEOPLE = "Linked people: {links}. Stored token pairs: {live} working, {dead} refused by Patreon."
 _OPEN = "Open holds: {holds}. Unanswered pages: {questions}. Role changes in progress: {intents}."
-_WAITING = "People waiting for their roles: {people}, the first for {seconds} seconds. {rest}"
+_WAITING = "People waiting for their roles: {people}, the first for {wait}. {rest}"
 _NOBODY = "Nobody is waiting for their roles. {rest}"
 _REST = "Webhooks to follow: {webhooks}. Messages to send: {messages}."
-_CHORES = "Chores {kind}: {waiting} waiting (for up to {seconds} seconds), {running} in progress."
+_CHORES = "Chores {kind}: {waiting} waiting (for up to {wait}), {running} in progress."
 _UNREAD = "Campaign {campaign}: never read."
 _BELIEVED = "Campaign {campaign}: last read {at}, accepted."
 _DOUBTED = "Campaign {campaign}: last read {at}, not accepted. {doubts} Last accepted: {believed}."
+MOST_NAMED = 20  # shards
 _INCOMPLETE, _NEVER = "It wasn't complete.", "never"
 
 
@@ -37,23 +41,34 @@ def _lines(r: Renderer, status: DatabaseStatus) -> Iterator[Text]:
         roles = ", ".join(one.roles)
         yield r.say(_PROCESS, id=one.process_id, roles=roles, version=one.version, address=one.address, since=one.since)
     for lease in status.leases:
-        seconds = round(lease.seconds_left)
-        yield r.say(_LEASE, name=lease.name, owner=lease.owner, fence=lease.fence, seconds=seconds)
+        left = _say_seconds(r, lease.seconds_left)
+        yield r.say(_LEASE, name=lease.name, owner=lease.owner, fence=lease.fence, left=left)
+    if status.processes and status.shards is not None:
+        shards = _SHARDS_FREE if status.free_shards else _SHARDS
+        yield r.say(shards, count=status.shards, free=_name_few(status.free_shards))
     yield r.say(_PEOPLE, links=status.links, live=status.live_credentials, dead=status.dead_credentials)
     yield r.say(_OPEN, holds=status.open_holds, questions=status.open_questions, intents=status.open_intents)
-    seconds = round(status.waiting_seconds)
     waiting = _WAITING if status.waiting_people else _NOBODY
     yield r.say(
         waiting,
         people=status.waiting_people,
-        seconds=seconds,
+        wait=_say_seconds(r, status.waiting_seconds),
         rest=r.say(_REST, webhooks=status.waiting_webhooks, messages=status.waiting_messages),
     )
     for chores in status.jobs:
-        seconds = round(chores.waiting_seconds)
-        yield r.say(_CHORES, kind=chores.kind, waiting=chores.waiting, seconds=seconds, running=chores.running)
+        wait = _say_seconds(r, chores.waiting_seconds)
+        yield r.say(_CHORES, kind=chores.kind, waiting=chores.waiting, wait=wait, running=chores.running)
     for campaign in status.campaigns:
         yield _say_campaign(r, campaign)
+
+
+def _say_seconds(r: Renderer, seconds: float) -> Text:
+    return r.duration(timedelta(seconds=round(seconds)))
+
+
+def _name_few(shards: tuple[int, ...]) -> str:
+    more = ("…",) if len(shards) > MOST_NAMED else ()
+    return ", ".join([*map(str, shards[:MOST_NAMED]), *more])
 
 
 def _say_campaign(r: Renderer, one: CampaignStatus) -> Text:

@@ -1,6 +1,7 @@
 """What `status` says of a database with everything in it, on both kinds, beside a running bot."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -8,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.domain.errors import NeedsOwner, Setup
+from bot.domain.shards import Shards
 from bot.ops.ownership import owned
 from bot.ops.status import look
 from bot.storage import Storage, migrations
@@ -26,6 +28,8 @@ KEYS = (
         "is_bot_running",
         "processes",
         "leases",
+        "shards",
+        "free_shards",
         "live_credentials",
     ),
     *("dead_credentials", "links", "campaigns", "open_holds", "open_questions", "open_intents"),
@@ -133,3 +137,18 @@ async def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
 
 def is_anything_in(folder: Path) -> bool:
     return any(folder.iterdir())
+
+
+async def test_which_shards_are_nobodys(own_server: str) -> None:
+    storage = await Storage.open(own_server, VAULT)
+    assert (await look(own_server)).shards is None
+    await storage.shards.settle(3)
+    await storage.shards.claim(Shards((1,), 3), "one", timedelta(minutes=1))
+    found = await look(own_server)
+    assert (found.shards, found.free_shards) == (3, (0, 2))
+    await storage.close()
+
+
+@pytest.fixture
+def own_server(postgres: Postgres, emptied: str) -> str:
+    return postgres.url(emptied)

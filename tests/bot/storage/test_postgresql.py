@@ -11,7 +11,7 @@ from sqlalchemy import Connection, make_url, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.changes import Trigger
-from bot.domain.errors import DatabaseAway, NeedsOwner, Setup
+from bot.domain.errors import DatabaseAway, NeedsOwner, SettingsInvalid, Setup
 from bot.domain.model import GuildId, PatreonUserId
 from bot.domain.steps import Extent, Upgrade
 from bot.storage import Storage, migrations, postgresql
@@ -22,7 +22,7 @@ from bot.storage.tables import leases
 from bot.storage.vault import Vault
 from sandbox.postgres import OWNER
 from tests.bot.storage.conftest import NOW
-from tests.fakes.filled import populate, record_of
+from tests.fakes.filled import CAMPAIGN, campaign_of, populate, record_of
 from tests.fakes.postgres import Postgres
 from tests.fakes.relay import relayed
 from tests.fakes.statements import counted_statements
@@ -212,6 +212,29 @@ async def test_a_database_that_is_not_there_is_said_to_be_unusable(
     monkeypatch.setattr(postgresql, "START_PATIENCE_SECONDS", 0)
     with pytest.raises(NeedsOwner, match="does not exist"):
         await Storage.open(postgres.url("nothing"), vault)
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+async def test_a_database_that_lacks_letters_is_refused(postgres: Postgres, vault: Vault, encoding: str) -> None:
+    name = f"in_{encoding.lower()}"
+    postgres.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' LOCALE_PROVIDER libc LOCALE 'C'")
+    for start in (Storage.open, Storage.attach):
+        with pytest.raises(SettingsInvalid, match=Setup.DATABASE_NOT_UNICODE) as refused:
+            await start(postgres.url(name), vault)
+        assert refused.value.facts == {"encoding": encoding}
+    postgres.drop(name)
+
+
+async def test_letters_arrive_whatever_the_environment_takes_them_for(
+    postgres: Postgres, own_postgresql_url: str, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    storage = await Storage.open(own_postgresql_url, vault)
+    await storage.campaigns.save(campaign_of("Łódź 🌲"))
+    campaign = await storage.campaigns.load(CAMPAIGN)
+    assert campaign is not None
+    assert campaign.name == "Łódź 🌲"
+    await storage.close()
 
 
 async def test_a_process_that_is_stopped_within_a_transaction_holds_nobody_up(

@@ -9,6 +9,7 @@ import pytest
 
 from bot.storage import Storage, turns
 from bot.storage.leases import LeaseLost, require
+from bot.storage.survey import Survey
 from bot.storage.turns import Turns
 from bot.storage.vault import Vault
 from tests.fakes.postgres import Postgres
@@ -35,7 +36,7 @@ async def storages(postgresql_url: str, vault: Vault) -> AsyncIterator[list[Stor
 
 @pytest.fixture
 def both(storages: list[Storage]) -> list[Turns]:
-    return [Turns(storage.leases, is_shared=True) for storage in storages]
+    return [Turns(storage.leases, owner=name, is_shared=True) for name, storage in zip("ab", storages, strict=True)]
 
 
 async def test_while_one_process_has_a_turn_no_other_does(
@@ -51,6 +52,13 @@ async def test_while_one_process_has_a_turn_no_other_does(
             assert third is not None
     async with other.take("reading") as second:
         assert second is not None
+
+
+async def test_its_lease_names_the_process_that_has_it(storages: list[Storage], both: list[Turns]) -> None:
+    async with both[1].take("reading") as turn:
+        assert turn is not None
+        (lease,) = await Survey(storages[0].database).leases()
+        assert lease.owner.split() == ["b", "1"]
 
 
 async def test_within_a_process_too_a_turn_is_had_once(both: list[Turns]) -> None:
@@ -148,7 +156,7 @@ async def test_while_the_database_is_away_a_turn_is_ours_until_its_lease_would_e
 
 
 async def test_where_one_process_owns_the_database_a_turn_costs_nothing(storage: Storage) -> None:
-    one = Turns(storage.leases, is_shared=False)
+    one = Turns(storage.leases, owner="a", is_shared=False)
     with counted_statements() as statements:
         async with one.take("reading") as turn:
             assert turn is not None

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import secrets
 from collections.abc import AsyncIterator
 
 import msgspec
@@ -37,7 +38,7 @@ class Post:
             storage=storage,
             sender=HookSender(user_agent="tests", allow_loopback=True, seconds=60.0),
             notifier=notifier,
-            turns=Turns(storage.leases, is_shared=storage.database.is_shared),
+            turns=Turns(storage.leases, owner=secrets.token_hex(8), is_shared=storage.database.is_shared),
             clock=clock,
         )
 

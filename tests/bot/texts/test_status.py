@@ -22,6 +22,8 @@ QUIET = DatabaseStatus(
     is_bot_running=False,
     processes=(),
     leases=(),
+    shards=None,
+    free_shards=(),
     live_credentials=3,
     dead_credentials=1,
     links=2,
@@ -62,6 +64,18 @@ def test_which_processes_there_are() -> None:
     assert said(processes=(process,))[1] == (
         "Process a1b2: gateway, web; version 1.2, at 127.0.0.1:8080, since 1 March 2026, 12:00 UTC."
     )
+
+
+def test_which_shards_nobody_speaks_for() -> None:
+    process = ProcessStatus(
+        process_id="a1b2", roles=(ProcessRole.GATEWAY,), address="127.0.0.1:8080", version="1.2", since=NOW
+    )
+    assert said(processes=(process,), shards=7)[2] == "Shards: 7, each held by a gateway."
+    assert said(processes=(process,), shards=7, free_shards=(0, 5))[2] == (
+        "Shards: 7. No gateway has 0, 5: their servers get no roles and no answers."
+    )
+    assert "18, 19, …: their" in said(processes=(process,), shards=30, free_shards=tuple(range(30)))[2]
+    assert not [line for line in said(shards=7, free_shards=tuple(range(7))) if line.startswith("Shards")]
 
 
 def test_what_processes_ask_of_one_another() -> None:
