@@ -28,6 +28,7 @@ from bot.patreon.shared_limiter import SharedLimiter
 log = structlog.get_logger(__name__)
 
 TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)
+MAX_BODY_BYTES = 64 * 1024 * 1024  # a page of a thousand members is some two MiB
 
 # Told of each call: what it was for, the status (None: no answer), and how many seconds it took.
 Observer = Callable[[PatreonCall, int | None, float], None]
@@ -133,10 +134,14 @@ class Http:
         async with session.request(
             request.method, url, data=request.body(), headers=request.headers(), allow_redirects=False
         ) as answer:
-            body = await answer.read()
+            body = bytearray()
+            async for chunk in answer.content.iter_any():  # unpacked, where it came packed
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    raise aiohttp.ClientPayloadError
             headers = {"date": format_datetime(datetime.now(UTC), usegmt=True)}  # for an answer that has none
             headers |= {name.lower(): value for name, value in answer.headers.items()}
-            return Response(status=answer.status, headers=headers, body=body)
+            return Response(status=answer.status, headers=headers, body=bytes(body))
 
 
 def _session(user_agent: str, timeout: aiohttp.ClientTimeout, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:

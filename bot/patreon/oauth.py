@@ -211,17 +211,18 @@ def read_pair(request: Request, response: Response, *, asked_at: datetime, kept:
         answer = decode(response.body, _TOKEN_ANSWER)
     except PatreonUnreadable:
         raise unusable(request, response) from None
+    error = answer.error or None
     refresh_token = answer.refresh_token or (kept.reveal() if kept is not None else "")
-    if answer.error is None and 200 <= status < 300 and is_token(answer.access_token, refresh_token):
+    if error is None and 200 <= status < 300 and is_token(answer.access_token, refresh_token):
         return TokenPair(
             access_token=Secret(answer.access_token),
             refresh_token=Secret(refresh_token),
             expires_at=asked_at + _lifetime(answer.expires_in),
             scopes=frozenset(answer.scope.split() if isinstance(answer.scope, str) else ()),
         )
-    if status >= 500 or (answer.error is None and (status < 400 or status in PASSING)):
+    if status >= 500 or (error is None and (status < 400 or status in PASSING)):
         raise unusable(request, response)
-    raise _refusal(request, status, answer.error)
+    raise _refusal(request, status, error)
 
 
 def is_token(*texts: str) -> bool:

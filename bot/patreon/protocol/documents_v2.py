@@ -6,8 +6,8 @@ for the caller filters. Rules that this file keeps:
   the sound ones count (patreon-wordpress 1.9.2 had to skip the others), and what is not there proves nothing;
 - a null tiers relation is "no tier listed", a missing one is `unread`; a status that is missing or no known word is
   UNKNOWN;
-- a row without a user or an id, or of another campaign, is counted: absence is only proven by a read that names
-  everybody.
+- a row without a user or an id, or of another campaign by its own word, is counted, for absence is only proven by a
+  read that names everybody.
 Public source: https://docs.patreon.com/#apiv2-resources
 """
 

@@ -123,6 +123,30 @@ async def test_a_body_that_ends_too_early_is_no_answer(http: Http, loopback: Loo
         await http.send(loopback.url, GET)
 
 
+@pytest.mark.parametrize("is_packed", [False, True], ids=["as it is", "packed"])
+async def test_a_body_without_end_is_no_answer(
+    http: Http, loopback: Loopback, monkeypatch: pytest.MonkeyPatch, *, is_packed: bool
+) -> None:
+    monkeypatch.setattr("bot.patreon.http.MAX_BODY_BYTES", 1024 * 1024)
+    sent = 0
+
+    async def endless(request: web.Request) -> web.StreamResponse:
+        nonlocal sent
+        response = web.StreamResponse()
+        if is_packed:
+            response.enable_compression(web.ContentCoding.gzip)
+        await response.prepare(request)
+        for _ in range(1000):
+            await response.write(b" " * 100_000)
+            sent += 100_000
+        return response
+
+    loopback.answers = [endless]
+    with pytest.raises(PatreonUnavailable):
+        await http.send(loopback.url, GET)
+    assert sent < 100_000_000
+
+
 async def test_a_post_is_sent_once_whatever_becomes_of_it(http: Http, loopback: Loopback, sample: Any) -> None:
     for answer in (cut, sample("unavailable_html"), sample("throttled_by_body")):
         loopback.answers = [answer]

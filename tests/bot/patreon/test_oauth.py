@@ -173,6 +173,12 @@ async def test_a_refresh_that_brings_no_refresh_token_keeps_the_old_one(
     assert (pair.access_token.reveal(), pair.refresh_token.reveal()) == ("invented-access-2", "invented-refresh-1")
 
 
+async def test_an_error_without_a_word_is_none(oauth: OAuth, loopback: Loopback, sample: Any) -> None:
+    body = sample("token_pair").body.replace(b"{", b'{"error": "", ', 1)
+    loopback.answers = [Response(status=200, headers={}, body=body)]
+    assert (await oauth.refresh(Secret("invented"))).access_token.reveal() == "invented-access-2"
+
+
 @pytest.mark.parametrize("status", [408, 425])
 async def test_a_refresh_that_timed_out_on_patreons_side_is_uncertain(
     oauth: OAuth, loopback: Loopback, status: int
