@@ -3,10 +3,10 @@
 Holds no token: each verb is handed one. `tokens.py` is the way to a usable one, and reads pages through it.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from http import HTTPStatus
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -26,7 +26,9 @@ from bot.runtime.clock import Clock
 
 __all__ = ["Http", "PatreonApi", "PatreonClient"]
 
-MAX_CAMPAIGN_PAGES = 20  # a creator has one campaign, or a few
+MAX_PAGES = 20  # of campaigns or webhooks: a creator has one, or a few
+
+T = TypeVar("T")
 
 
 class Requests(Protocol):
@@ -69,16 +71,8 @@ class PatreonClient:
 
     async def fetch_campaigns(self, access_token: Secret) -> tuple[Campaign, ...]:
         """Return the campaigns of the creator whose token it is, with their tiers: those of all pages, or none."""
-        found: dict[CampaignId, Campaign] = {}
-        cursor: str | None = None
-        for _ in range(MAX_CAMPAIGN_PAGES):
-            body = await self._fetch(self._requests.campaigns_request(cursor), access_token)
-            listed = {campaign.campaign_id: campaign for campaign in self._documents.read_campaigns(body)}
-            cursor = None if listed.keys() <= found.keys() else read_cursor(body)
-            found |= listed
-            if cursor is None:
-                break
-        return tuple(found.values())
+        listed = await self._fetch_list(access_token, self._requests.campaigns_request, self._documents.read_campaigns)
+        return tuple({one.campaign_id: one for one in listed}.values())
 
     def iter_membership_pages(self, access_token: Secret, campaign_id: CampaignId) -> AsyncIterator[MembershipPage]:
         """Yield a campaign's members page by page; the last has `is_last`. Whether all are there is not judged."""
@@ -116,9 +110,10 @@ class PatreonClient:
         return documents_v2.read_member(body, read_started_at=started_at)
 
     async def fetch_webhooks(self, access_token: Secret) -> tuple[Webhook, ...]:
-        """Return the webhooks that our client made. Raises UnsupportedByApi on v1."""
+        """Return the webhooks that our client made, those of all pages. Raises UnsupportedByApi on v1."""
         self._require_v2(PatreonCall.WEBHOOKS)
-        return webhooks.read_webhooks(await self._fetch(webhooks.list_request(), access_token))
+        listed = await self._fetch_list(access_token, webhooks.list_request, webhooks.read_webhooks)
+        return tuple({one.webhook_id: one for one in listed}.values())
 
     async def create_webhook(self, access_token: Secret, campaign_id: CampaignId, uri: str) -> Webhook:
         """Make a webhook for a campaign's members; it comes with its secret. Raises UnsupportedByApi on v1."""
@@ -143,6 +138,21 @@ class PatreonClient:
         except PatreonRefused as error:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
+
+    async def _fetch_list(
+        self, access_token: Secret, ask: Callable[[str | None], Request], read: Callable[[bytes], tuple[T, ...]]
+    ) -> list[T]:
+        """Return what all pages of a short list name, to its end or to a page that brings nothing new."""
+        found: list[T] = []
+        cursor: str | None = None
+        for _ in range(MAX_PAGES):
+            body = await self._fetch(ask(cursor), access_token)
+            fresh = [one for one in read(body) if one not in found]
+            found += fresh
+            cursor = read_cursor(body) if fresh else None
+            if cursor is None:
+                break
+        return found
 
     async def _fetch(self, request: Request, access_token: Secret, *, tries_spent: int = 0) -> bytes:
         signed = msgspec.structs.replace(request, token=access_token)

@@ -11,7 +11,7 @@ import msgspec
 
 from bot.domain.errors import PatreonCall, PatreonUnreadable
 from bot.domain.model import CampaignId, Hint, MembershipId, PatreonUserId, Secret
-from bot.patreon.protocol.exchange import Request
+from bot.patreon.protocol.exchange import Request, page_at
 from bot.patreon.protocol.requests_v2 import BASE
 from bot.patreon.protocol.wire import Id, Moment, ToOne, decode, part_missing, target
 
@@ -89,9 +89,9 @@ _ONE = msgspec.json.Decoder(_One)
 _DELIVERY = msgspec.json.Decoder(_Delivery)
 
 
-def list_request() -> Request:
+def list_request(cursor: str | None) -> Request:
     """Ask for our client's webhooks."""
-    return Request(call=PatreonCall.WEBHOOKS, path=f"{BASE}/webhooks", query=QUERY)
+    return Request(call=PatreonCall.WEBHOOKS, path=f"{BASE}/webhooks", query=(*QUERY, *page_at(cursor)))
 
 
 def create_request(campaign_id: CampaignId, uri: str) -> Request:

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bot.domain.errors import PatreonRefused, PatreonUnavailable
 from bot.domain.model import CampaignId, MembershipId, Secret
-from bot.patreon.client import MAX_CAMPAIGN_PAGES, PatreonApi, PatreonClient
+from bot.patreon.client import MAX_PAGES, PatreonApi, PatreonClient
 from bot.patreon.http import Http
 from bot.patreon.protocol.exchange import Response, UnsupportedByApi
 from tests.bot.patreon.served import Loopback, StillClock, load
@@ -162,7 +162,7 @@ async def test_a_list_of_campaigns_that_grows_for_ever_is_left_at_some_time(
         return web.Response(body=answer.body, headers=answer.headers)
 
     loopback.answers = [grow]
-    assert len(await v2.fetch_campaigns(TOKEN)) == MAX_CAMPAIGN_PAGES
+    assert len(await v2.fetch_campaigns(TOKEN)) == MAX_PAGES
 
 
 async def test_campaigns_of_which_one_page_fails_are_not_half_a_list(v2: PatreonClient, loopback: Loopback) -> None:
@@ -194,6 +194,14 @@ async def test_webhooks_are_listed_made_and_unpaused(v2: PatreonClient, loopback
     await v2.unpause_webhook(TOKEN, "31")
     assert (loopback.requests[-1].method, loopback.requests[-1].path) == ("PATCH", "/api/oauth2/v2/webhooks/31")
     assert loopback.bodies[-1] == '{"data":{"type":"webhook","id":"31","attributes":{"paused":false}}}'
+
+
+async def test_the_webhooks_of_all_pages_are_listed(v2: PatreonClient, loopback: Loopback, sample: Any) -> None:
+    loopback.answers = [a_page(["1", "2"], "second"), a_page(["2", "3"], "second")]
+    assert [one.webhook_id for one in await v2.fetch_webhooks(TOKEN)] == ["1", "2", "3"]
+    first, second, third = (dict(asked.query) for asked in loopback.requests)
+    assert third.pop("page[cursor]") == second.pop("page[cursor]") == "second"
+    assert first == second == third
 
 
 @pytest.mark.parametrize("case", ["v2_campaigns_without_id", "v2_members_without_list"])

@@ -104,7 +104,7 @@ def test_a_paused_webhook_is_switched_on_and_otherwise_left_as_it_is() -> None:
 
 
 def test_listing_and_deleting_name_what_they_are_about() -> None:
-    listing, deletion = list_request(), delete_request("7/8")
+    listing, deletion = list_request(None), delete_request("7/8")
     assert (listing.method, listing.path) == ("GET", "/api/oauth2/v2/webhooks")
     assert (deletion.method, deletion.path, deletion.json) == ("DELETE", "/api/oauth2/v2/webhooks/7%2F8", None)
 
