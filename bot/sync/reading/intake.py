@@ -36,6 +36,7 @@ from bot.domain.new_reading import (
 from bot.domain.which_row_counts import counts, is_another, take_identity
 from bot.patreon.client import PatreonClient
 from bot.patreon.protocol.unchanged import KnownPages
+from bot.patreon.protocol.wire import part_missing
 from bot.patreon.tokens import TokenKeeper
 from bot.runtime.clock import Clock
 from bot.runtime.unhurried import portions
@@ -230,10 +231,12 @@ class Intake:
         """Read one patron by their own consent, which lists all their memberships; tell whether that brought news.
 
         Stored is a record of each campaign that lists them, or did; for all others, that nothing was told of them.
-        Raises TryLater or NeedsOwner; nothing is lost then.
+        Raises TryLater or NeedsOwner; nothing is lost then, nor where Patreon tells of somebody else.
         """
         started_at = self._clock.now()
         identity = await self._keeper.call(credential_id, self._client.fetch_identity)
+        if identity.patreon_user_id != patreon_user_id:
+            raise part_missing("own_identity", credential_id=credential_id)
         previous = await self._storage.memberships.load_person(patreon_user_id)
         told = {one.campaign_id for one in identity.memberships} | {one.campaign_id for one in previous}
         bound = set(await self._storage.campaigns.followed_since(told))

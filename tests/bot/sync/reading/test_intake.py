@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from bot.domain.changes import Trigger
 from bot.domain.charge_status import ChargeStatus
-from bot.domain.errors import Mistake, UserMistake
+from bot.domain.errors import Mistake, PatreonUnavailable, UserMistake
 from bot.domain.model import CampaignId, CredentialId, PatreonUserId, ReadId
 from bot.domain.new_reading import mark_of
 from bot.storage.tables import reads
@@ -141,6 +141,22 @@ async def test_a_linked_person_is_read_by_their_own_consent(read: Scene) -> None
     read.stage.sandbox.patreon.refund(patron(read))
     await read.app.intake.refresh_person(read.person(MEMBER), Trigger.MEMBERSHIP)
     assert await charge(read) is ChargeStatus.REFUNDED
+
+
+async def test_what_a_consent_tells_of_somebody_else_is_not_taken_for_the_persons_own(read: Scene) -> None:
+    await read.link()
+    before = await read.app.storage.memberships.load_person(patron(read))
+
+    def tell_of_another(path: str, body: bytes) -> bytes:
+        if not path.endswith("/identity"):
+            return body
+        return body.replace(f'"id":"{patron(read)}"'.encode(), b'"id":"9999"').replace(b'"Paid"', b'"Refunded"')
+
+    read.stage.sandbox.patreon.spoil = tell_of_another
+    with pytest.raises(PatreonUnavailable):
+        await read.app.intake.refresh_person(read.person(MEMBER), Trigger.MEMBERSHIP)
+    assert await read.app.storage.memberships.load_person(patron(read)) == before
+    assert await read.app.storage.memberships.load_person(PatreonUserId("9999")) == ()
 
 
 async def test_whoever_never_typed_the_command_is_read_by_the_creators_consent(read: Scene) -> None:
