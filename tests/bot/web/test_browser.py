@@ -62,6 +62,17 @@ async def test_the_style_applies_and_fits_a_phone(site: Site, context: BrowserCo
         assert box["height"] >= 44
 
 
+async def test_what_is_asked_about_has_the_whole_width_of_the_smallest_phone(
+    site: Site, context: BrowserContext
+) -> None:
+    page = await open_question(site, context)
+    await page.set_viewport_size({"width": 320, "height": 640})
+    widths = "[...document.querySelectorAll('.facts, .facts dd')].map((one) => one.clientWidth)"
+    whole, *facts = await page.evaluate(widths)
+    assert facts
+    assert set(facts) == {whole}, "beside its name, a server's name broke within a word"
+
+
 async def test_a_waiting_page_updates_itself(
     site: Site, context: BrowserContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
