@@ -185,6 +185,8 @@ def tier_choice(r: Renderer, campaign: Campaign, tier: Tier, *, has_several: boo
     price = r.money(tier.amount_cents, campaign.currency) if tier.amount_cents else r.say("free")
     # Translators: A tier in a list to choose from: its name and its price.
     choice = r.say("{tier}: {price}", tier=tier.title, price=price) if tier.title.strip() else price
+    if not tier.amount_cents and tier.title.casefold() == price.casefold():  # "Free", as Patreon names its own
+        choice = r.name(tier.title)
     if not tier.is_published:
         choice = r.say("{tier} (unpublished)", tier=choice)
     # Translators: A tier in a list to choose from, and the campaign that has it.

@@ -181,6 +181,7 @@ def test_choices_name_what_tells_them_apart() -> None:
     assert tier_choice(R, moths, tier, has_several=False) == "Gold: €10.00"
     assert tier_choice(R, moths, replace(tier, amount_cents=0), has_several=False) == "Gold: free"
     assert tier_choice(R, moths, replace(tier, title=" "), has_several=False) == "€10.00"
+    assert tier_choice(R, moths, replace(tier, title="Free", amount_cents=0), has_several=False) == "Free"
     hidden = replace(tier, is_published=False)
     assert tier_choice(R, moths, hidden, has_several=True) == "Gold: €10.00 (unpublished) · Moth Tales"
 
