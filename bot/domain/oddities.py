@@ -1,6 +1,6 @@
 """What looks odd in what Patreon says of somebody's money, in codes, for those who manage the server. Pure.
 
-Amounts stand here alone, and are told only to admins of a server that follows the campaign, and only by `/patreon why`:
+These amounts are told only to admins of a server that follows the campaign, and only by `/patreon why`:
 
     COUNTS_AS      counts as another amount a month than Patreon says     both numbers
     DEARER_TIER    a paid tier is listed that costs more than counts      that tier

@@ -1,1 +1,1 @@
-"""For whoever runs the bot: `check`, the change of encryption keys, and what Prometheus may count."""
+"""For whoever runs the bot: the commands of `python run.py`, what a start says, and what Prometheus reads."""

@@ -1,1 +1,1 @@
-"""Serves the pages that a browser sees, and the health of the bot. Knows no Discord and no SQL."""
+"""Serves pages to browsers, the API to programs, health and metrics; takes webhooks. Knows no Discord and no SQL."""

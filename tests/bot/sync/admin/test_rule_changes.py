@@ -94,6 +94,15 @@ async def test_an_edit_that_makes_no_sense_is_refused(ruled: Scene, owner: Power
     assert refused.value.code is Mistake.RULE_UNKNOWN
 
 
+async def test_who_ranks_below_the_role_of_a_rule_does_not_let_it_give_another_one(ruled: Scene) -> None:
+    look = ruled.app.observer.look_guild(ruled.guild_id)
+    assert look is not None
+    caller = Powers(top=look.roles[ruled.role("Silver")], permissions=MANAGE_ROLES)
+    with pytest.raises(UserMistake) as refused:
+        await ruled.app.rule_changes.draft_edit(ruled.guild_id, 1, RuleEdit(role_id=ruled.role("Bronze")), caller)
+    assert refused.value.code is Mistake.ROLE_ABOVE_YOU, "the rule is Gold's, which people would lose"
+
+
 async def test_a_group_takes_the_lower_role_and_its_end_gives_it_back(ruled: Scene, owner: Powers) -> None:
     changes, guild_id = ruled.app.rule_changes, ruled.guild_id
     gold, silver = ruled.role("Gold"), ruled.role("Silver")
