@@ -14,6 +14,7 @@ from sandbox.ports import DEFAULT_PORTS, OPTIONS
 from sandbox.world import SIZES
 
 CLUSTER_SHARDS = 4
+NAMES = {"page": "page", "discord": "stand-in Discord", "patreon": "stand-in Patreon", "bot": "bot"}  # of ports
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +52,7 @@ def read_options(argv: Sequence[str]) -> Options:
         world=given.world,
         load=given.load,
         redirect_uris=tuple(given.redirect_uri),
-        shards=CLUSTER_SHARDS if given.cluster else given.shards,
+        shards=given.shards or (CLUSTER_SHARDS if given.cluster else 1),
         layout=CLUSTER if given.cluster else ALONE,
     )
 
@@ -63,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     for name, port in DEFAULT_PORTS.items():
         parser.add_argument(
-            OPTIONS[name], type=_port, default=port, metavar="N", help=f"of the {name} (default {port}, 0: any)"
+            OPTIONS[name], type=_port, default=port, metavar="N", help=f"of the {NAMES[name]} (default {port}, 0: any)"
         )
     parser.add_argument("--no-bot", action="store_true", help="serve the two stand-ins and the page alone")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed gives the same world")
@@ -82,9 +83,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--cluster",
         action="store_true",
-        help=f"six processes of the bot on a PostgreSQL of their own, with {CLUSTER_SHARDS} shards between two of them",
+        help="six processes of the bot on a PostgreSQL of their own, two of them with the shards",
     )
-    parser.add_argument("--shards", type=int, default=1, metavar="N", help="that Discord recommends to run")
+    parser.add_argument(
+        "--shards",
+        type=int,
+        metavar="N",
+        help=f"how many Discord recommends (default 1, in a cluster {CLUSTER_SHARDS})",
+    )
     parser.add_argument(
         "--env", action="append", default=[], type=_pair, metavar="NAME=VALUE", help="one more setting for the bot"
     )

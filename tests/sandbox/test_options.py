@@ -37,6 +37,12 @@ def test_every_option_is_read() -> None:
     )
 
 
+def test_a_cluster_has_four_shards_or_as_many_as_were_asked_for() -> None:
+    assert read_options(["--cluster"]).shards == 4
+    assert read_options(["--cluster", "--shards", "6"]).shards == 6
+    assert read_options([]).shards == 1
+
+
 def test_discord_recommends_the_number_of_shards_that_was_asked_for() -> None:
     assert Sandbox(Options(shards=3)).discord.gateway.shards == 3
 
