@@ -1,33 +1,7 @@
 """One process of the bot: opens the database, starts what runs for ever, and stops it in reverse.
 
 Every process builds all objects (`app.py`); its roles say which of the loops it starts. They are all started in
-`_start` and ended by the end of the process:
-
-| loop     | role    | begins              | how often                     | what it does                          |
-|----------|---------|---------------------|-------------------------------|---------------------------------------|
-| clock    | any     | with CLOCK_URL      | twice a second                | follows the sandbox's time            |
-| clock    | any     | else, on PostgreSQL | every minute                  | follows the database's time           |
-| database | any     | at the start        | every 5 seconds               | asks something small, for /healthz    |
-| bell     | any     | on PostgreSQL       | whenever it rings             | hears that another stored a fact      |
-| presence | any     | on PostgreSQL       | every 3 seconds               | lets the others know of this process  |
-| summary  | any     | at the start        | once                          | says what there is, what is missing   |
-| discord  | gateway | at the start        | one client after the other    | takes shards, and stays connected     |
-| due      | gateway | at the start        | every 2 seconds, or when rung | takes who waits into the queues       |
-| resync   | gateway | with Discord        | every minute, or interval     | plans a slice of everyone in sight    |
-| pace     | gateway | on PostgreSQL       | every 3 seconds               | looks how many gateways send requests |
-| outbox   | gateway | on PostgreSQL       | every 2 seconds, or when rung | says what other processes left to say |
-| names    | gateway | on PostgreSQL       | every 5 seconds               | stores what servers are called        |
-| links    | gateway | with Discord        | every minute, or when rung    | goes on with what follows a consent   |
-| comps    | gateway | at the start        | every 5 seconds               | tells of comps that end, and ends them |
-| members  | gateway | at the start        | every 2 seconds, where needed | stores who is where, for the API      |
-| sweeper  | worker  | at the start        | every minute                  | forgets what has expired              |
-| nudges   | worker  | at the start        | every 2 seconds, or when told | reads again whom webhooks named       |
-| pairs    | worker  | at the start        | every 10 seconds              | finds which of a person's pairs lives |
-| consents | worker  | at the start        | every SYNC_INTERVAL_SECONDS   | reads where no creator's token does   |
-| webhooks | worker  | at the start        | every 2 seconds, or when due  | looks after our webhooks at Patreon   |
-| rounds   | worker  | with Discord        | every SYNC_INTERVAL_SECONDS   | reads campaigns, plans who changed    |
-| chores   | worker  | on PostgreSQL       | every second, or when asked   | does what any process asked for       |
-| hooks    | worker  | at the start        | every second, or when rung    | sends events to the servers' webhooks |
+`_start` and ended by the end of the process. ARCHITECTURE.md (Loops) says what each does, and how often.
 
 Each but Discord's, which keeps itself, begins anew where it ends (`runtime/loops.py`).
 """
@@ -223,7 +197,7 @@ async def _be_present(stack: contextlib.AsyncExitStack, app: App, port: int) -> 
 
 
 def _loops(app: App) -> Iterator[Loop]:
-    """Yield the loops of the table above, without Discord's and the one of our presence."""
+    """Yield what begins anew where it ends, without the loop of our presence, which has a port to name."""
     if isinstance(app.clock, FollowedClock | SharedClock):
         yield Loop("clock", app.clock.follow)
     yield Loop("database", lambda: _watch_database(app), part="database")
