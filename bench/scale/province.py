@@ -9,12 +9,10 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
-import discord
 import msgspec
 import structlog
 from sqlalchemy import Engine, event, insert, text
@@ -50,7 +48,7 @@ from bot.storage.tables import links
 from bot.storage.vault import Vault, new_key
 from bot.sync.resync import PLANNED_WITHIN
 from tests.fakes.clock import StoppedClock
-from tests.fakes.guild import FakeGuild, FakeMember
+from tests.fakes.guild import FakeGuild, FakeMember, as_client
 from tests.fakes.stored import save_consent
 
 INTERVAL = timedelta(minutes=5)
@@ -119,28 +117,6 @@ class Server(FakeGuild):
     def _member(self, person: int) -> FakeMember:
         roles = frozenset[int]() if person in self.without else frozenset({int(self.role_id)})
         return FakeMember(person, self, JOINED_AT, roles)
-
-
-class _Client:
-    """A client that shows these servers."""
-
-    def __init__(self, servers: Iterable[Server]) -> None:
-        self.by_id = {server.id: server for server in servers}
-        self.guilds = list(self.by_id.values())
-        self.intents = SimpleNamespace(members=True)
-        self.http = self
-
-    def get_guild(self, guild_id: GuildId) -> Server | None:
-        return self.by_id.get(guild_id)
-
-    def is_ws_ratelimited(self) -> bool:
-        return False
-
-    async def add_role(self, guild: GuildId, person: DiscordUserId, role: RoleId, **_: str) -> None:
-        await self.by_id[guild].write("PUT", person, role)
-
-    async def remove_role(self, guild: GuildId, person: DiscordUserId, role: RoleId, **_: str) -> None:
-        await self.by_id[guild].write("DELETE", person, role)
 
 
 class Meter:
@@ -212,7 +188,7 @@ class Province:
         if self.storage.database.is_shared:  # as its autovacuum would have by then
             async with self.storage.database.read() as connection:
                 await connection.execute(text("VACUUM ANALYZE"))
-        self.app.holder.put(cast("discord.Client", _Client(self.servers)))
+        self.app.holder.put(as_client(*self.servers))
         for _ in range(2):  # the first looks at everybody; then everybody's turn comes in slices
             await self.interval()
 

@@ -75,9 +75,8 @@ class Pairs:
         self._handing_back = asyncio.Lock()
         self._spared: Counter[CredentialId] = Counter()  # by what is under way in this process
         self._began_at = clock.now()
-        self._pace: dict[
-            ArrivalId, tuple[datetime, timedelta]
-        ] = {}  # when each is asked about next, and the pause after
+        # When each is asked about next, and the pause after.
+        self._pace: dict[ArrivalId, tuple[datetime, timedelta]] = {}
 
     async def exchange(self, code: Secret, asked_at: datetime) -> Arrived:
         """Turn a code into a fresh pair, keep it, and find out whose it is.

@@ -6,7 +6,7 @@ when told to, dies with the bot's process, and remembers whose hand each role is
 
 import asyncio
 import enum
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import SimpleNamespace
@@ -165,34 +165,34 @@ class FakeGuild:
 
 
 class FakeClient:
-    """The client that the bot holds: one guild, two calls, and a gateway that holds nobody up."""
+    """The client that the bot holds: its guilds, two calls, and a gateway that holds nobody up."""
 
-    def __init__(self, guild: FakeGuild) -> None:
-        self.guild = guild
-        self.guilds = [guild]
+    def __init__(self, guilds: Sequence[FakeGuild]) -> None:
+        self.by_id = {guild.id: guild for guild in guilds}
+        self.guilds = guilds
         self.intents = SimpleNamespace(members=True)
         self.http = self
 
     def get_guild(self, guild_id: GuildId) -> FakeGuild | None:
-        return self.guild if guild_id == GUILD else None
+        return self.by_id.get(guild_id)
 
     def is_ws_ratelimited(self) -> bool:
         return False
 
-    async def add_role(self, _: GuildId, person: DiscordUserId, role: RoleId, *, reason: str) -> None:
-        await self.guild.write("PUT", person, role)
+    async def add_role(self, guild: GuildId, person: DiscordUserId, role: RoleId, *, reason: str) -> None:
+        await self.by_id[guild].write("PUT", person, role)
 
-    async def remove_role(self, _: GuildId, person: DiscordUserId, role: RoleId, *, reason: str) -> None:
-        await self.guild.write("DELETE", person, role)
+    async def remove_role(self, guild: GuildId, person: DiscordUserId, role: RoleId, *, reason: str) -> None:
+        await self.by_id[guild].write("DELETE", person, role)
 
     async def create_dm(self, user: Any) -> None:
-        self.guild.told.append(user.id)
+        self.guilds[0].told.append(user.id)
         raise discord.ClientException("nobody reads direct messages in this town")
 
 
-def as_client(guild: FakeGuild) -> discord.Client:
-    """Return a client that shows this guild."""
-    return cast("discord.Client", FakeClient(guild))
+def as_client(*guilds: FakeGuild) -> discord.Client:
+    """Return a client that shows these guilds."""
+    return cast("discord.Client", FakeClient(guilds))
 
 
 def refusal(status: int, code: int) -> discord.HTTPException:

@@ -5,14 +5,12 @@ Storage, reading and planning are the bot's own. Patreon's pages and Discord's g
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 from unittest.mock import patch
 
-import discord
 import msgspec
 from msgspec.structs import replace
 from sqlalchemy import event, insert
@@ -46,35 +44,13 @@ from bot.storage.tables import links
 from bot.storage.vault import Vault, new_key
 from tests.fakes.clock import StoppedClock
 from tests.fakes.files import make_file
-from tests.fakes.guild import FakeGuild
+from tests.fakes.guild import FakeGuild, as_client
 from tests.fakes.rounds import whole_round
 from tests.fakes.stored import save_consent
 from tests.fakes.world import NEW_YEAR, TIER, reading
 
 ROWS_ON_A_PAGE = 1000
 FIRST_GUILD, FIRST_CAMPAIGN = 1000, 7000
-
-
-class _Client:
-    """A client that shows many guilds, and counts whom it is asked for."""
-
-    def __init__(self, guilds: Iterable[FakeGuild]) -> None:
-        self.by_id = {guild.id: guild for guild in guilds}
-        self.guilds = list(self.by_id.values())
-        self.intents = SimpleNamespace(members=True)
-        self.http = self
-
-    def get_guild(self, guild_id: GuildId) -> FakeGuild | None:
-        return self.by_id.get(guild_id)
-
-    def is_ws_ratelimited(self) -> bool:
-        return False
-
-    async def add_role(self, guild: GuildId, person: DiscordUserId, role: RoleId, *, reason: str) -> None:
-        await self.by_id[guild].write("PUT", person, role)
-
-    async def remove_role(self, guild: GuildId, person: DiscordUserId, role: RoleId, *, reason: str) -> None:
-        await self.by_id[guild].write("DELETE", person, role)
 
 
 class _Watched(FakeGuild):
@@ -246,7 +222,7 @@ async def realm(path: Path, *, servers: int, people: int, campaigns: int | None 
             patch.object(app.keeper, "iter_pages", lambda _, campaign_id, *__: built.read_pages(campaign_id))
         )
         await built.settle()
-        app.holder.put(cast("discord.Client", _Client(built.guilds)))
+        app.holder.put(as_client(*built.guilds))
 
         def note(*executed: Any) -> None:
             built.statements.append(executed[2])

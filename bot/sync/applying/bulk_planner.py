@@ -70,9 +70,8 @@ class BulkPlanner:
         self._troubles = troubles
         self._mark = mark
         self._soon = soon
-        self._unseen: dict[
-            DiscordUserId, Trigger
-        ] = {}  # who waits for their roles since before Discord was there, and why
+        # Who waits for their roles since before Discord was there, and why.
+        self._unseen: dict[DiscordUserId, Trigger] = {}
         self._postponed: dict[GuildId, Postponed] = {}
         self._catching_up: set[asyncio.Task[None]] = set()
         self._under_way = Counter[GuildId]()  # plans

@@ -26,9 +26,8 @@ class KnownReadings:
         self.twofold: set[PatreonUserId] = set()  # who had several rows in the last read
         self.forgotten: set[PatreonUserId] = set()  # of whom storage may know what is not remembered, or nothing
         self.unknown_words: set[str] = set()  # statuses of Patreon's that this version does not know
-        self._lost_since: dict[
-            PatreonUserId, datetime | None
-        ] = {}  # whose account was named before; None: no day began
+        # Whose account was named before; None: no day began.
+        self._lost_since: dict[PatreonUserId, datetime | None] = {}
         self._second_looks: dict[PatreonUserId, datetime] = {}  # from when an unchanged reading is news
 
     def is_news(self, record: MembershipRecord) -> bool:
