@@ -43,7 +43,10 @@ settings.load_profile("patient")
 postgresql.PATIENCE_SECONDS = 30
 
 COLLECTED_AFTER = 50_000  # objects more
-LONGEST = ("test_chaos", "test_invariants", "test_gateways", "test_calls", "test_rolling_upgrade", "test_bad_reads")
+LONGEST = (
+    *("test_chaos", "test_invariants", "test_gateways", "test_calls", "test_rolling_upgrade", "test_bad_reads"),
+    "test_image",  # of which one worker makes what all of its tests share
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
