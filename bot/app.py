@@ -224,7 +224,6 @@ async def build_app(
 
     # --- facts in, roles out
 
-    await storage.require_settled()
     is_restored = await storage.restores.find() is not None
     seed_id = await plant_seed(
         storage, settings.patreon_creator_access_token, settings.patreon_creator_refresh_token, clock

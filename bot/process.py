@@ -90,6 +90,7 @@ async def _run(
     async with contextlib.AsyncExitStack() as stack:
         storage = await Storage.open(settings.database_url, Vault(settings.encryption_keys))
         stack.push_async_callback(storage.close)
+        await patiently(storage.require_settled)
         clock = await _open_clock(stack, settings, storage)
         app = await build_app(settings=settings, clock=clock, storage=storage, roles=roles)
         stack.enter_context(watched_log(app.metrics.note_event))

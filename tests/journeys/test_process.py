@@ -1,11 +1,14 @@
 """The bot as a process: starts, stops, shares nothing, and survives what the gateway throws at it."""
 
 import asyncio
+import contextlib
+import sqlite3
 import time
 from datetime import timedelta
 
+from bot.storage.copying import MARK
 from sandbox.botprocess import BotProcess
-from tests.fakes.stage import ADMIN, Stage
+from tests.fakes.stage import ADMIN, PATIENCE, Stage
 
 
 async def test_it_stops_cleanly_at_sigterm(stage: Stage) -> None:
@@ -97,3 +100,15 @@ async def test_it_stops_within_ten_seconds_while_a_refresh_and_looks_hang(stage:
     stage.sandbox.weather.clear()
     await stage.restart()
     await stage.rounds(2)
+
+
+async def test_it_does_not_work_on_a_copy_that_broke_off(stage: Stage) -> None:
+    await stage.sandbox.bot.stop()
+    with contextlib.closing(sqlite3.connect(stage.database)) as file, file:
+        file.execute("INSERT INTO installation (name, text) VALUES (?, '')", (MARK,))
+    seen = len(stage.log())
+    await stage.sandbox.bot.start()
+    assert await asyncio.wait_for(stage.sandbox.bot.ended(), PATIENCE) == 1
+    said = stage.log()[seen:]
+    assert "move-database" in said
+    assert "client_session" not in said, "nothing was begun"
