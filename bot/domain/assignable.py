@@ -146,20 +146,20 @@ def find_block(role: RoleLook, *, bot: Powers, caller: Powers | None = None) -> 
     return Block.ABOVE_CALLER if caller is not None and not ranks_above(caller, role) else None
 
 
-class Refusal(msgspec.Struct, frozen=True):
+class RoleRefusal(msgspec.Struct, frozen=True):
     """Why a role must not follow pledges, with its rights where they are why."""
 
     block: Block
     rights: tuple[Right, ...] = ()
 
 
-def find_refusal(role: RoleLook, *, bot: Powers, caller: Powers | None = None) -> Refusal | None:
+def find_refusal(role: RoleLook, *, bot: Powers, caller: Powers | None = None) -> RoleRefusal | None:
     """Return what to tell whoever chooses `role`: its rights before its place, which nobody should mend for it."""
     block = find_block(role, bot=bot, caller=caller)
     rights = dangerous_rights(role)
     if rights and block not in {Block.EVERYONE, Block.MANAGED}:
-        return Refusal(Block.DANGEROUS, rights)
-    return None if block is None else Refusal(block)
+        return RoleRefusal(Block.DANGEROUS, rights)
+    return None if block is None else RoleRefusal(block)
 
 
 def ranks_above(caller: Powers, role: RoleLook) -> bool:

@@ -229,6 +229,11 @@ def say_cause(r: Renderer, error: PledgekeeperError) -> Text:
     return r.join(*causes.say_cause(r, error.code, error.facts))
 
 
+def say_no_campaign(r: Renderer) -> Text:
+    """Say that there is nothing of Patreon's to show in this server, and how that is changed."""
+    return r.say("This server doesn't follow a Patreon campaign yet. Connect one with `/patreon connect`.")
+
+
 def say_nothing_changed(r: Renderer) -> Text:
     """Say that a question was answered with no."""
     return r.say("Nothing was changed.")

@@ -142,7 +142,7 @@ def connected_card(r: Renderer, connected: Connected) -> Card:
     campaigns = r.listing([r.strong(name) for name in connected.campaign_names])
     body = r.say(
         "Connected {campaigns}. I'm reading the member list now.\n"
-        "Next, type `/patreon rule add` to choose which tier gets which role.",
+        "Next, type `/patreon setup` to choose which tier gets which role.",
         campaigns=campaigns,
     )
     return Card(Outcome.DONE, r.say("Campaign connected"), body)

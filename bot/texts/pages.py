@@ -102,7 +102,7 @@ CONNECT_ENDINGS: dict[Word | Cause, Ending] = {
         N_("No campaign was connected"),
         (
             N_("Patreon says that you didn't allow access. That's fine: I read and stored nothing."),
-            N_("If you were linked before, that link stays as it was."),
+            N_("If a server already followed your campaign, that stays as it was."),
         ),
         again=False,
     ),

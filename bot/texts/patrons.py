@@ -12,6 +12,7 @@ from bot.domain.plan import GuildFacts, PersonPlan
 from bot.domain.reasons import patron_facts
 from bot.texts.card import CHOICE_LENGTH, Card, Field, Outcome, cut
 from bot.texts.decisions import Reader, role_name, say_patron, say_source
+from bot.texts.errors import say_no_campaign
 from bot.texts.renderer import MORE_PEOPLE, MORE_ROLES, N_, NN_, Renderer, Text
 from bot.texts.rules import tier_choice, tier_name
 
@@ -103,7 +104,7 @@ def patrons_card(r: Renderer, rows: Sequence[PatronRow], wish: Wish, guild: Guil
     """Show a page of the list."""
     title = r.say("Patrons")
     if not guild.campaigns:
-        return Card(Outcome.INFO, title, r.say("This server doesn't follow a Patreon campaign yet."))
+        return Card(Outcome.INFO, title, say_no_campaign(r))
     if not rows:
         nobody = r.say("Nobody fits what you chose.") if wish.is_filtered else r.say("I don't know any patrons yet.")
         return Card(Outcome.INFO, title, nobody)

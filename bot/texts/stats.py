@@ -11,6 +11,7 @@ from bot.domain.model import TierId
 from bot.domain.reasons import TierName, tier_names
 from bot.texts.card import Card, Field, Outcome, cut
 from bot.texts.catalogs import ENGLISH
+from bot.texts.errors import say_no_campaign
 from bot.texts.renderer import Renderer, Text
 from bot.texts.rules import tier_name
 
@@ -32,7 +33,7 @@ def stats_card(r: Renderer, figures: ServerFigures, drawing: Drawing | None, *, 
     """Say the numbers. `is_drawn`: the chart is below them."""
     title = r.say("Numbers over time")
     if not (figures.counted or figures.uncounted):
-        return Card(Outcome.INFO, title, r.say("This server doesn't follow a Patreon campaign yet."))
+        return Card(Outcome.INFO, title, say_no_campaign(r))
     if figures.stats is None:
         nothing = r.say("I haven't counted anything yet. I do after the next sync that gets the complete member list.")
         return Card(Outcome.INFO, title, nothing)

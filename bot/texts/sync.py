@@ -11,7 +11,7 @@ from bot.domain.reasons import reason_of
 from bot.domain.round_report import ReadReport, RoundReport
 from bot.texts.card import Card, Outcome
 from bot.texts.decisions import Reader, role_line
-from bot.texts.errors import say_cause
+from bot.texts.errors import say_cause, say_no_campaign
 from bot.texts.holds import people_lines
 from bot.texts.renderer import Renderer, Text
 from bot.texts.troubles import say_anomalies, say_trouble
@@ -24,8 +24,7 @@ def sync_card(r: Renderer, report: RoundReport) -> Card:
     reads = [_read_line(r, one) for one in report.campaigns]
     reads += [say_cause(r, error) for error in report.errors]
     if not reads:
-        said = r.say("This server doesn't follow a Patreon campaign yet. Connect one with `/patreon connect`.")
-        return Card(Outcome.INFO, None, said)
+        return Card(Outcome.INFO, None, say_no_campaign(r))
     done = (
         r.plural(
             "I'm updating the roles of {count} person now.",
@@ -49,6 +48,11 @@ def preview_card(r: Renderer, plan: GuildPlan) -> Card:
         else r.say("Nothing would change now.")
         if any(map(_is_waiting, plan.plans))
         else r.say("Nothing would change: every role is as it should be.")
+        if plan.guild.rules
+        else r.join(
+            r.say("There are no rules yet, so nobody can earn a role."),
+            r.say("`/patreon setup` makes them for your tiers, step by step."),
+        )
     )
     ages = [_age(r, campaign.name, plan.guild.confirmed_at.get(id_)) for id_, campaign in plan.guild.campaigns.items()]
     items = (*_each(r, changes), *_stuck(r, plan))

@@ -13,9 +13,9 @@ from bot.domain.assignable import (
     ChannelRights,
     Permission,
     Powers,
-    Refusal,
     Right,
     RoleLook,
+    RoleRefusal,
     dangerous_rights,
     find_block,
     find_refusal,
@@ -164,20 +164,22 @@ def test_a_role_can_be_taken_away_unless_discord_itself_forbids_it(block: Block,
     ("role", "refusal"),
     [
         pytest.param({}, None, id="an ordinary role"),
-        pytest.param({"position": 10}, Refusal(Block.ABOVE_BOT), id="above the bot"),
+        pytest.param({"position": 10}, RoleRefusal(Block.ABOVE_BOT), id="above the bot"),
         pytest.param(
             {"position": 10, "permissions": ADMINISTRATOR},
-            Refusal(Block.DANGEROUS, (Right(Permission.ADMINISTRATOR),)),
+            RoleRefusal(Block.DANGEROUS, (Right(Permission.ADMINISTRATOR),)),
             id="above the bot, where it had better stay",
         ),
         pytest.param(
             {"permissions": ADMINISTRATOR},
-            Refusal(Block.DANGEROUS, (Right(Permission.ADMINISTRATOR),)),
+            RoleRefusal(Block.DANGEROUS, (Right(Permission.ADMINISTRATOR),)),
             id="below the bot",
         ),
-        pytest.param({"is_managed": True, "permissions": ADMINISTRATOR}, Refusal(Block.MANAGED), id="an integration's"),
-        pytest.param({"is_everyone": True, "permissions": ADMINISTRATOR}, Refusal(Block.EVERYONE), id="@everyone"),
+        pytest.param(
+            {"is_managed": True, "permissions": ADMINISTRATOR}, RoleRefusal(Block.MANAGED), id="an integration's"
+        ),
+        pytest.param({"is_everyone": True, "permissions": ADMINISTRATOR}, RoleRefusal(Block.EVERYONE), id="@everyone"),
     ],
 )
-def test_nobody_is_told_to_make_room_for_a_dangerous_role(role: dict[str, Any], refusal: Refusal | None) -> None:
+def test_nobody_is_told_to_make_room_for_a_dangerous_role(role: dict[str, Any], refusal: RoleRefusal | None) -> None:
     assert find_refusal(replace(GOLD, **role), bot=BOT) == refusal

@@ -213,7 +213,7 @@ class TestYes:
         place, news = world.messages.edits[-1]
         assert place == BUTTON
         assert "Connected **Moth Comics**" in said(news)
-        assert "/patreon rule add" in said(news)
+        assert "/patreon setup" in said(news)
         assert world.notifier.said[-1][0] == OTHER_GUILD
         (entry,) = await world.storage.audit.recent(OTHER_GUILD)
         assert entry.action == "connect"

@@ -26,6 +26,18 @@ def test_a_cause_says_more_than_its_word() -> None:
     assert find_ending(Purpose.CONNECT, Word.DENIED, Cause.NO_CAMPAIGN) != denied
 
 
+@pytest.mark.parametrize(
+    ("purpose", "stays"),
+    [
+        (Purpose.LINK, "If you were linked before, that link stays as it was."),
+        (Purpose.CONNECT, "If a server already followed your campaign, that stays as it was."),
+    ],
+)
+@pytest.mark.parametrize("word", [Word.DENIED, Word.DECLINED])
+def test_who_says_no_is_told_that_what_was_stays(purpose: Purpose, stays: str, word: Word) -> None:
+    assert stays in find_ending(purpose, word, None).lines
+
+
 def test_each_purpose_and_each_refusal_is_said() -> None:
     assert set(AGAIN) == set(Purpose)
     assert set(REFUSALS) == set(Refusal)

@@ -100,7 +100,9 @@ def test_a_page_is_one_message_whatever_people_are_called() -> None:
 def test_an_empty_list_says_why() -> None:
     world = World()
     facts = world.facts()
-    assert "doesn't follow" in patrons_card(RENDERER, [], Wish(), replace(facts, campaigns={})).body
+    assert (
+        "Connect one with `/patreon connect`" in patrons_card(RENDERER, [], Wish(), replace(facts, campaigns={})).body
+    )
     assert patrons_card(RENDERER, [], Wish(), facts).body == "I don't know any patrons yet."
     filtered = Wish(shows=frozenset({Show.ENDING}))
     assert patrons_card(RENDERER, [], filtered, facts).body == "Nobody fits what you chose."

@@ -101,7 +101,7 @@ def test_the_first_days_say_since_when_it_counts() -> None:
 
 
 def test_nothing_to_count_is_said() -> None:
-    assert "doesn't follow a Patreon campaign" in card_of(ServerFigures()).body
+    assert "Connect one with `/patreon connect`." in card_of(ServerFigures()).body
     assert "I haven't counted anything yet." in card_of(ServerFigures(uncounted=(campaign_of("Gold"),))).body
 
 

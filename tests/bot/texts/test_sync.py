@@ -95,6 +95,13 @@ def test_without_changes_that_is_said(world: World) -> None:
     assert card.items == ()
 
 
+def test_where_there_are_no_rules_a_preview_says_how_to_begin(world: World) -> None:
+    world.apply("ada")
+    empty = replace(world.facts(), rules=())
+    card = preview_card(R, GuildPlan(guild=empty, plans=(), is_of_everyone=True))
+    assert card.body.startswith("There are no rules yet, so nobody can earn a role. `/patreon setup` makes them")
+
+
 def test_what_only_a_trouble_or_a_rail_stops_comes_below_its_title(world: World) -> None:
     world.holder("ben")
     world.settings = replace(world.settings, mode=Mode.GRANT_ONLY)

@@ -29,7 +29,7 @@ async def test_a_sync_says_what_patreon_would_not_tell(scene: Scene) -> None:
 
 async def test_preview_says_how_old_its_facts_are(scene: Scene) -> None:
     said = await scene.say(ADMIN, "patreon preview")
-    assert "Nothing would change" in said
+    assert "There are no rules yet, so nobody can earn a role." in said
     assert "The member list of Emberwood Tales was last read completely <t:" in said
 
 
