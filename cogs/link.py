@@ -9,6 +9,7 @@ from bot.discord.asking import asker_of, place_of
 from bot.discord.buttons import question, view_of
 from bot.discord.client import Interaction
 from bot.discord.embeds import embed_of, renderer_of
+from bot.discord.failures import DISCORD_FAILURES
 from bot.discord.replies import replace_soon, show, swap
 from bot.domain.model import DiscordUserId, GuildId
 from bot.linking.consent_flow import ConsentFlow, StartedLink
@@ -81,12 +82,10 @@ class LinkCog(commands.Cog):
         )
 
 
-async def send_dm(
-    person: discord.User | discord.Member, card: Card, view: ui.View
-) -> discord.Message | discord.DiscordException:
+async def send_dm(person: discord.User | discord.Member, card: Card, view: ui.View) -> discord.Message | Exception:
     """Send a direct message; return the error where Discord will not, for whatever reason: the reply serves as well."""
     try:
         return await person.send(embed=embed_of(card), view=view)
-    except discord.DiscordException as error:
+    except DISCORD_FAILURES as error:
         log.info("a direct message is not possible", discord_user_id=person.id, why=str(error))
         return error

@@ -5,12 +5,12 @@ The guild as the gateway keeps it, and one GET. Never writes, never decides.
 
 import asyncio
 
-import aiohttp
 import discord
 import msgspec
 import structlog
 from discord.http import Route
 
+from bot.discord.failures import DISCORD_FAILURES
 from bot.discord.holder import ClientHolder, DiscordAway
 from bot.discord.observe import look_role
 from bot.domain.assignable import Permission, Powers
@@ -88,7 +88,7 @@ async def _ask_2fa(client: discord.Client) -> bool | None:
     try:
         async with asyncio.timeout(OWNER_SECONDS):
             own = await client.http.request(Route("GET", "/users/@me"))
-    except (TimeoutError, discord.DiscordException, aiohttp.ClientError, OSError) as error:
+    except DISCORD_FAILURES as error:
         log.info("whether the owner uses two factors could not be asked for", why=repr(error))
         return None
     return bool(own.get("mfa_enabled"))

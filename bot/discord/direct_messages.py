@@ -7,12 +7,12 @@ Discord, else of a guild of theirs. A process without a client, where several sh
 from collections.abc import Coroutine
 from typing import Any
 
-import aiohttp
 import discord
 import msgspec
 import structlog
 
 from bot.discord.embeds import embed_of
+from bot.discord.failures import DISCORD_FAILURES
 from bot.discord.holder import ClientHolder
 from bot.discord.languages import guild_renderer
 from bot.discord.sayings import SayEnding, SayNews, leave
@@ -31,7 +31,7 @@ from bot.texts.renderer import Medium, Renderer
 log = structlog.get_logger(__name__)
 
 CLIENT_WITHIN_SECONDS = 30.0
-FAILURES = (discord.DiscordException, PledgekeeperError, aiohttp.ClientError, OSError, TimeoutError)
+FAILURES = (*DISCORD_FAILURES, PledgekeeperError)
 
 
 class DirectMessages:

@@ -3,10 +3,10 @@
 In its system channel; where we may not write there, to whoever invited us, as far as Discord tells who that was.
 """
 
-import aiohttp
 import discord
 import structlog
 
+from bot.discord.failures import DISCORD_FAILURES
 from bot.discord.languages import language_of
 from bot.domain.model import GuildId
 from bot.storage import Storage
@@ -16,7 +16,6 @@ from bot.texts.setup import greeting
 log = structlog.get_logger(__name__)
 
 NEWEST_ENTRIES = 10  # of the audit log, among which the invitation is
-FAILURES = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
 
 
 class Greeter:
@@ -40,7 +39,7 @@ class Greeter:
             return
         try:
             await place.send(text, allowed_mentions=discord.AllowedMentions.none(), suppress_embeds=True)
-        except FAILURES as error:
+        except DISCORD_FAILURES as error:
             log.info("a new server could not be greeted", guild_id=guild_id, why=repr(error))
 
 
@@ -61,6 +60,6 @@ async def _find_inviter(guild: discord.Guild) -> discord.abc.Messageable | None:
         async for entry in guild.audit_logs(action=discord.AuditLogAction.bot_add, limit=NEWEST_ENTRIES):
             if entry.target is not None and entry.target.id == guild.me.id:
                 return entry.user
-    except FAILURES as error:
+    except DISCORD_FAILURES as error:
         log.info("who invited us could not be read", guild_id=guild.id, why=repr(error))
     return None

@@ -21,12 +21,12 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from http import HTTPStatus
 from typing import Any
 
-import aiohttp
 import discord
 import msgspec
 import structlog
 
 from bot.discord.embeds import embed_of
+from bot.discord.failures import DISCORD_FAILURES
 from bot.discord.holder import ClientHolder
 from bot.discord.languages import guild_renderer
 from bot.discord.sayings import SayChanges, SayNotice, leave
@@ -68,7 +68,7 @@ CLOSE_SECONDS = 3.0  # the process ends within ten
 MOST_LINES_KEPT = 5000
 MOST_LINES_SHOWN = 100  # a log channel is scrolled through; more than that is better read in a file
 PENDING_KEPT = 10
-FAILURES = (discord.DiscordException, PledgekeeperError, aiohttp.ClientError, OSError, TimeoutError)
+FAILURES = (*DISCORD_FAILURES, PledgekeeperError)
 
 _KEPT = msgspec.json.Decoder(list[Kept])
 _TROUBLE = msgspec.json.Decoder(Trouble)

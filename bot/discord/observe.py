@@ -23,12 +23,12 @@ from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from itertools import filterfalse, islice
 
-import aiohttp
 import discord
 import msgspec
 import structlog
 from discord.abc import GuildChannel
 
+from bot.discord.failures import DISCORD_FAILURES
 from bot.discord.holder import ClientHolder, DiscordAway
 from bot.domain.assignable import ChannelRights, Powers, RoleLook
 from bot.domain.errors import Later
@@ -49,7 +49,7 @@ LIST_SHARE = 5  # so many members for each of those people, and the list is no l
 ROLE_SETS = 1_000  # of one and the same content kept once
 ASK_SECONDS = 8.0  # somebody waits in front of a page
 # RuntimeError: discord.py has no socket for the guild, aiohttp's session is closed
-UNANSWERED = (TimeoutError, discord.DiscordException, aiohttp.ClientError, OSError, RuntimeError)
+UNANSWERED = (*DISCORD_FAILURES, RuntimeError)
 
 
 class GuildLook(msgspec.Struct, frozen=True, kw_only=True):
@@ -203,7 +203,7 @@ class Observer:
                 shown = member_of(member)
                 if not member.bot and shown.role_ids & role_ids:
                     found[DiscordUserId(member.id)] = shown
-        except (TimeoutError, discord.DiscordException, OSError) as error:
+        except DISCORD_FAILURES as error:
             raise DiscordAway(Later.MEMBERS_UNSEEN, guild_id=guild_id) from error
         return found
 

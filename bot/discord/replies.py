@@ -14,6 +14,7 @@ import structlog
 from discord import app_commands
 
 from bot.discord.embeds import embed_of, renderer_of
+from bot.discord.failures import DISCORD_FAILURES
 from bot.domain.errors import Mistake, PledgekeeperError, UserMistake
 from bot.texts.card import CARD_LENGTH, MESSAGE_LENGTH, Card, cut, fitted
 from bot.texts.errors import say_error, say_mistake, say_not_found, say_outdated, say_unforeseen
@@ -105,7 +106,7 @@ async def replace_soon(interaction: discord.Interaction[Any], work: Coroutine[An
         await interaction.response.defer()
     _, late = await asyncio.wait({under_way}, timeout=MOMENT_SECONDS)
     if late:
-        with contextlib.suppress(discord.DiscordException, OSError, TimeoutError):  # the whole answer may get through
+        with contextlib.suppress(*DISCORD_FAILURES):  # the whole answer may get through
             await replace(interaction, meanwhile)
     return await under_way
 
@@ -123,7 +124,7 @@ async def answer_error(interaction: discord.Interaction[Any], error: Exception) 
         told = explain(r, failure, is_admin=is_admin)
     try:
         await say(interaction, told)
-    except (discord.DiscordException, OSError, TimeoutError) as failure:
+    except DISCORD_FAILURES as failure:
         log.warning("an answer could not be sent", why=repr(failure))
 
 

@@ -5,9 +5,9 @@ It may do nothing: whoever gets it pays for it, and an admin adds what it is for
 
 import asyncio
 
-import aiohttp
 import discord
 
+from bot.discord.failures import DISCORD_FAILURES
 from bot.discord.holder import ClientHolder, DiscordAway
 from bot.domain.errors import Later, Mistake, TryLater, UserMistake
 from bot.domain.model import GuildId, RoleId
@@ -46,7 +46,7 @@ class RoleMaker:
             if error.code == TOO_MANY_ROLES:
                 raise UserMistake(Mistake.ROLES_FULL, most=MOST_ROLES) from None
             raise TryLater(Later.DISCORD_SILENT, reason=str(error)) from error
-        except (TimeoutError, discord.DiscordException, aiohttp.ClientError, OSError) as error:
+        except DISCORD_FAILURES as error:
             raise TryLater(Later.DISCORD_SILENT, reason=repr(error)) from error
         await _until_shown(guild, role.id)
         return RoleId(role.id)

@@ -18,11 +18,11 @@ Outcomes (discord-api-docs, Opcodes and Status Codes, JSON error codes):
 import asyncio
 from datetime import datetime, timedelta
 
-import aiohttp
 import discord
 import msgspec
 import structlog
 
+from bot.discord.failures import DISCORD_FAILURES
 from bot.discord.holder import ClientHolder
 from bot.discord.languages import language_of
 from bot.domain.changes import Outcome, Trigger
@@ -92,7 +92,7 @@ class RoleWriter:
             return self._pause_all(f"retry_after={error.retry_after:.0f}")
         except discord.HTTPException as error:
             return self._judge(error)
-        except (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError) as error:
+        except DISCORD_FAILURES as error:
             log.warning("a role write got no answer", guild_id=guild_id, role_id=role_id, why=repr(error))
             return Outcome.UNKNOWN
         self._bans = 0

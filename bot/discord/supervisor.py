@@ -19,11 +19,11 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import NoReturn, TypeVar
 
-import aiohttp
 import discord
 import structlog
 
 from bot.discord.client import PledgekeeperBot
+from bot.discord.failures import DISCORD_FAILURES
 from bot.discord.holder import ClientHolder
 from bot.domain.errors import SettingsInvalid, Setup
 from bot.domain.model import GuildId, Secret
@@ -42,7 +42,6 @@ CLOSE_SECONDS = 2.0
 WATCH_SECONDS = 0.5
 # discord-api-docs, Gateway Close Event Codes
 AUTHENTICATION_FAILED, INVALID_SHARD, SHARDING_REQUIRED, DISALLOWED_INTENTS = 4004, 4010, 4011, 4014
-WEATHER = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)  # what any network does now and then
 
 SHARDS_REFUSED = (
     "Discord refuses our shards: there are more servers than they may have, or no such shards. "
@@ -113,7 +112,7 @@ class DiscordSupervisor:
         elif are_shards_refused(error):
             why, pause = SHARDS_REFUSED, BAD_SHARDS_PAUSE_SECONDS
             self._health.note(Note.RESHARD_NEEDED)
-        elif not isinstance(error, WEATHER):
+        elif not isinstance(error, DISCORD_FAILURES):
             log.error("the discord client crashed", exc_info=error)
         await self._rest(why, started, pause)
 

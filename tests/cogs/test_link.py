@@ -39,8 +39,9 @@ async def test_with_closed_direct_messages_the_button_comes_in_the_reply(scene: 
     assert "don't accept direct messages" in words([message])
 
 
-async def test_a_direct_message_that_failed_is_not_called_closed(scene: Scene) -> None:
-    scene.stage.weather("discord", "POST*/channels/*/messages", "403")
+@pytest.mark.parametrize("fault", ["403", "drop"])
+async def test_a_direct_message_that_failed_is_not_called_closed(scene: Scene, fault: str) -> None:
+    scene.stage.weather("discord", "POST*/channels/*/messages", fault)
     typed = await scene.type(MEMBER, "link")
     (message,) = typed.messages
     assert "/oauth2/authorize?" in buttons(message)["Sign in to Patreon"]
@@ -146,14 +147,15 @@ async def test_unlink_answers_before_a_slow_discord_does_and_says_later_what_wen
     await scene.until(lambda: "**Gold** was removed" in words(typed.messages), "the whole answer")
 
 
+@pytest.mark.parametrize("fault", ["403", "drop"])
 async def test_unlink_says_what_went_also_where_its_first_answer_was_lost(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     monkeypatch.setattr("bot.discord.replies.MOMENT_SECONDS", 0.5)
     await scene.add_rule()
     await scene.link()
     scene.stage.weather("discord", "DELETE*/roles/*", "slow", times=1)
-    scene.stage.weather("discord", "PATCH*/messages/@original", "403", times=1)
+    scene.stage.weather("discord", "PATCH*/messages/@original", fault, times=1)
     typed = await scene.type(MEMBER, "unlink")
     await scene.stage.press(MEMBER, typed.messages[0], "confirm:")
     await scene.until(lambda: "**Gold** was removed" in words(typed.messages), "the whole answer")
